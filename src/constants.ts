@@ -1,0 +1,48 @@
+/**
+ * The numbers and names of our own that the kernel or a user can see, each with the reason for its value.
+ * @module
+ */
+
+/** The nf_tables table (family inet). Not `tproxy`: that is a word of nft's grammar, and nobody could list or delete it. */
+export const TABLE_NAME = "transparent_proxy";
+
+/** The fwmark bit of intercepted packets: the value on the kernel's TPROXY page. */
+export const DEFAULT_MARK = 0x1;
+
+/**
+ * How far the mark of our client-facing sockets (SO_MARK) is shifted from the fwmark: 2 bits. The bit between is kept
+ * for the router's own traffic. The `untracked` chain knows our packets by it; no routing rule matches it.
+ */
+export const SOCKET_MARK_SHIFT = 2;
+
+/** The routing table that delivers marked packets locally: the value on the kernel's TPROXY page. */
+export const DEFAULT_ROUTE_TABLE = 100;
+
+/** The port of the transparent listener: the value on the kernel's TPROXY page. */
+export const DEFAULT_PORT = 50080;
+
+/**
+ * The rtnetlink protocol number that our rules and routes carry, so that uninstall knows them. Not in
+ * /etc/iproute2/rt_protos; from our port, 50080.
+ */
+export const ROUTE_PROTOCOL = 50;
+
+/** The priority of our policy-routing rules: after `local` (0), before those of VPNs (Tailscale 5210, mwan3 1001). */
+export const RULE_PRIORITY = 500;
+
+/** `divert`: the LAN side, 10 before conntrack's defragmentation-and-tracking hook `raw`. */
+export const DIVERT_PRIORITY = -310;
+
+/** `divert_replies`: mangle, after conntrack, where the kernel finds sockets also behind NAT. */
+export const DIVERT_REPLIES_PRIORITY = -150;
+
+/** `untracked`: raw, the last place before conntrack sees a packet of our own. */
+export const UNTRACKED_PRIORITY = -300;
+
+/** Where the listener lives. Never a wildcard: that would take connections to port 50080 of any server. */
+export const LISTENER_IPV4 = "127.0.0.1";
+/** The same for IPv6. */
+export const LISTENER_IPV6 = "::1";
+
+/** Where a config is looked for when the command line names none. */
+export const DEFAULT_CONFIG_PATH = "/etc/tproxy/tproxy.yaml";

@@ -1,0 +1,64 @@
+/**
+ * The one error type of the control plane. The data plane never throws: it returns `-errno`.
+ * @module
+ */
+import { errnoCode, errnoText } from "./errno.ts";
+
+/** What is known about a failed operation. */
+export interface OperationFailure {
+  /** What was attempted, as a verb: `"add rule"`, `"bind"`. */
+  readonly operation: string;
+  /** On what: `"divert/2"`, `"127.0.0.1:50080"`. */
+  readonly object: string;
+  /** The kernel's error number, positive. 0 if the failure is not the kernel's. */
+  readonly errno?: number;
+  /** The kernel's own words (netlink extended ack), or the reason where there is no errno. */
+  readonly kernelText?: string;
+  /** What the administrator can do about it. */
+  readonly hint?: string;
+  /** The exit code that the command ends with: 1 failed, 2 wrong usage or invalid config. */
+  readonly exitCode?: 1 | 2;
+}
+
+/** Thrown by every control-plane operation that fails. The message is complete and fit to print. */
+export class OperationError extends Error {
+  override readonly name = "OperationError";
+  readonly operation: string;
+  readonly object: string;
+  readonly errno: number;
+  readonly kernelText: string;
+  readonly hint: string;
+  readonly exitCode: 1 | 2;
+
+  constructor(failure: OperationFailure, options?: ErrorOptions) {
+    super(describeFailure(failure), options);
+    this.operation = failure.operation;
+    this.object = failure.object;
+    this.errno = failure.errno ?? 0;
+    this.kernelText = failure.kernelText ?? "";
+    this.hint = failure.hint ?? "";
+    this.exitCode = failure.exitCode ?? 1;
+  }
+
+  /** The error's symbolic name, `"EEXIST"`; the empty string where there is no errno. */
+  get code(): string {
+    return this.errno === 0 ? "" : errnoCode(this.errno);
+  }
+}
+
+/** One line: `Cannot add rule "divert/2": ENOENT (No such file or directory), kernel: … — hint`. */
+export function describeFailure(failure: OperationFailure): string {
+  const parts: string[] = [];
+  if (failure.errno) parts.push(`${errnoCode(failure.errno)} (${errnoText(failure.errno)})`);
+  if (failure.kernelText) parts.push(failure.errno ? `kernel: ${failure.kernelText}` : failure.kernelText);
+  const object = failure.object === "" ? "" : ` "${failure.object}"`;
+  const why = parts.length === 0 ? "" : `: ${parts.join(", ")}`;
+  const hint = failure.hint ? `. ${failure.hint}` : "";
+  return `Cannot ${failure.operation}${object}${why}${hint}`;
+}
+
+/** Passes a data-plane result on, or throws it as an OperationError if it is `-errno`. */
+export function check(result: number, operation: string, object = "", hint = ""): number {
+  if (result >= 0) return result;
+  throw new OperationError({ operation, object, errno: -result, ...(hint ? { hint } : {}) });
+}

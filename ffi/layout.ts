@@ -1,0 +1,24 @@
+/**
+ * Sizes and offsets of C structs, in bytes, for x86-64 and aarch64.
+ * @module
+ */
+
+/** struct sockaddr_in: family (host order) at 0, port (network order) at 2, address at 4. */
+export const SOCKADDR_IN_SIZE = 16;
+/** struct sockaddr_in6: family at 0, port at 2, flow info at 4, address at 8, scope id (host order) at 24. */
+export const SOCKADDR_IN6_SIZE = 28;
+/** struct sockaddr_nl: family at 0, port id at 4, groups at 8. */
+export const SOCKADDR_NL_SIZE = 12;
+/** Room for any of them. */
+export const SOCKADDR_SIZE = 32;
+/** Offset of the port in sockaddr_in and sockaddr_in6. */
+export const SOCKADDR_PORT = 2;
+/** Offset of the address in sockaddr_in. */
+export const SOCKADDR_IN_ADDRESS = 4;
+/** Offset of the address in sockaddr_in6. */
+export const SOCKADDR_IN6_ADDRESS = 8;
+
+/** struct epoll_event as 32-bit words: packed on x86-64 (events, data), padded elsewhere (events, pad, data). */
+export const EPOLL_EVENT_WORDS = Deno.build.arch === "x86_64" ? 3 : 4;
+/** Word offset of `data` in struct epoll_event. */
+export const EPOLL_EVENT_DATA = Deno.build.arch === "x86_64" ? 1 : 2;

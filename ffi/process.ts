@@ -1,0 +1,52 @@
+/**
+ * The process and its thread: limits, identity, network namespaces.
+ * @module
+ */
+import { CLONE_NEWNET, O_CLOEXEC, O_RDONLY, RLIMIT_NOFILE } from "./consts.ts";
+import { result } from "./errno.ts";
+import { libc } from "./libc.ts";
+
+const limit = new BigUint64Array(2); // struct rlimit { rlim_cur, rlim_max }
+
+function clampLimit(value: bigint): number {
+  return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);
+}
+
+/** RLIMIT_NOFILE, in descriptors, or the -errno of getrlimit(2). */
+export function descriptorLimit(): { soft: number; hard: number } | number {
+  const returned = result(libc.getrlimit(RLIMIT_NOFILE, limit));
+  return returned < 0 ? returned : { soft: clampLimit(limit[0]), hard: clampLimit(limit[1]) };
+}
+
+/** Raises the soft RLIMIT_NOFILE to the hard one. 0 or -errno. Equivalent to: ulimit -n $(ulimit -Hn) */
+export function raiseDescriptorLimit(): number {
+  const returned = result(libc.getrlimit(RLIMIT_NOFILE, limit));
+  if (returned < 0) return returned;
+  limit[0] = limit[1];
+  return result(libc.setrlimit(RLIMIT_NOFILE, limit));
+}
+
+/** The effective user id. */
+export function effectiveUid(): number {
+  return libc.geteuid();
+}
+
+/** The id of the calling thread, as in /proc/self/task. */
+export function threadId(): number {
+  return libc.gettid();
+}
+
+/** Moves the calling thread alone into a new network namespace. 0 or -errno. Equivalent to: unshare --net */
+export function unshareNetwork(): number {
+  return result(libc.unshare(CLONE_NEWNET));
+}
+
+/** Moves the calling thread alone into the network namespace of an open descriptor. 0 or -errno. */
+export function enterNetwork(fd: number): number {
+  return result(libc.setns(fd, CLONE_NEWNET));
+}
+
+/** open(2) read-only, close-on-exec. The descriptor or -errno. Deno's own file API hides descriptors. */
+export function openReadOnly(path: string): number {
+  return result(libc.open(new TextEncoder().encode(path + "\0"), O_RDONLY | O_CLOEXEC, 0));
+}

@@ -1,0 +1,23 @@
+/**
+ * What a command is. Each is one file in commands/.
+ * @module
+ */
+import type { Parser } from "@optique/core/parser";
+import type { Env } from "./env.ts";
+
+/** A command of the program, with `T` the type of its parsed options. */
+export interface Command<T> {
+  readonly name: string;
+  /** One line for the list of commands: capitalized, no period. */
+  readonly summary: string;
+  /** Further paragraphs for the command's own help. */
+  readonly details?: readonly string[];
+  /** Command lines that show its use, without `tproxy`. */
+  readonly examples?: readonly string[];
+  /** Verbs change the state of the machine, nouns read it. */
+  readonly changesState: boolean;
+  /** Its options and arguments. */
+  readonly parser: Parser<"sync", T, unknown>;
+  /** Does the work and returns the exit code: 0 done, 1 failed, 2 wrong usage or invalid config. */
+  run(env: Env, options: T): number | Promise<number>;
+}

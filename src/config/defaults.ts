@@ -1,0 +1,41 @@
+/**
+ * What holds where the config says nothing.
+ * @module
+ */
+import { DEFAULT_MARK, DEFAULT_PORT, DEFAULT_ROUTE_TABLE } from "../constants.ts";
+import type { Config } from "./types.ts";
+
+const SECOND = 1000;
+const HOUR = 3600 * SECOND;
+
+/** The config of an empty file. */
+export const DEFAULT_CONFIG: Config = {
+  version: 1,
+  intercept: {
+    interfaces: "auto",
+    protocols: ["tcp", "udp"],
+    ports: "all",
+    families: ["ipv4", "ipv6"],
+    routerTraffic: false,
+    onFailure: "open",
+  },
+  listener: { port: DEFAULT_PORT, workers: "auto" },
+  kernel: { mark: DEFAULT_MARK, table: DEFAULT_ROUTE_TABLE, backend: "netlink" },
+  source: "client",
+  rules: [],
+  default: "direct",
+  upstreams: {},
+  timeouts: {
+    connectMs: 10 * SECOND,
+    tcpIdleMs: 2 * HOUR,
+    halfClosedMs: 60 * SECOND,
+    udpIdleMs: 60 * SECOND,
+    udpDnsMs: 10 * SECOND,
+    sniffMs: 300,
+    drainMs: 30 * SECOND,
+  },
+  limits: { connections: "auto", perClient: 0, udpSessions: 65536 },
+  control: "/run/tproxy/control.sock",
+  metrics: "off",
+  log: { level: "info", format: "text", access: "off" },
+};

@@ -1,0 +1,142 @@
+/**
+ * Log lines with a level and fields. A message that repeats at a high rate is counted instead of written, so that a
+ * flood of connections cannot fill a disk.
+ * @module
+ */
+import type { LogLevel } from "./config/types.ts";
+
+/** Named values of a log line. */
+export type LogFields = Readonly<Record<string, string | number | boolean>>;
+
+/** Where the program says what it does. The message is a constant text; what varies goes into the fields. */
+export interface Logger {
+  readonly level: LogLevel;
+  /** Whether lines of this level are written: ask before computing costly fields. */
+  enabled(level: LogLevel): boolean;
+  error(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  /** Debug lines are never held back. */
+  debug(message: string, fields?: LogFields): void;
+  /** Writes the counts of suppressed lines. Call it from a timer, if there is one, and at the end. */
+  flush(): void;
+}
+
+/** How log lines are written. */
+export interface LoggerOptions {
+  readonly level: LogLevel;
+  readonly format: "text" | "json";
+  /** Takes one line, newline included. */
+  readonly write: (line: string) => void;
+  readonly now?: () => Date;
+  /** The lines go to journald, which has its own clock: text lines start with `<6>` (syslog's severity) instead. */
+  readonly journal?: boolean;
+}
+
+const SEVERITY: Readonly<Record<LogLevel, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
+
+/** Lines of one message that are written in each window; more of them are only counted. */
+const LINES_PER_WINDOW = 10;
+const WINDOW_MS = 30_000;
+/** Bound of the memory for messages, in case that somebody puts an address into one. */
+const MAX_MESSAGES = 256;
+
+interface Repetition {
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly since: number;
+  lines: number;
+  suppressed: number;
+}
+
+/** Makes a logger. Lines above its level cost one comparison. */
+export function createLogger(options: LoggerOptions): Logger {
+  const { level, format, write, now = () => new Date(), journal = false } = options;
+  const limit = SEVERITY[level];
+  const repetitions = new Map<string, Repetition>();
+
+  function put(at: Date, lineLevel: LogLevel, message: string, fields: LogFields): void {
+    const line = format === "json"
+      ? formatJson(at, lineLevel, message, fields)
+      : (journal ? `<${SEVERITY[lineLevel]}>` : `${at.toISOString()} ${lineLevel} `) +
+        formatText(message, fields);
+    write(`${line}\n`);
+  }
+
+  function close(at: Date, key: string, repetition: Repetition): void {
+    repetitions.delete(key);
+    const { level, message, suppressed } = repetition;
+    if (suppressed > 0) put(at, level, `${message}: ${suppressed} similar suppressed`, {});
+  }
+
+  function closeExpired(at: Date): void {
+    for (const [key, repetition] of repetitions) {
+      // In order of age: the first that is young enough ends the search. A clock set back ends the window too.
+      const age = at.getTime() - repetition.since;
+      if (age >= 0 && age < WINDOW_MS) return;
+      close(at, key, repetition);
+    }
+  }
+
+  function log(lineLevel: LogLevel, message: string, fields: LogFields = {}): void {
+    if (SEVERITY[lineLevel] > limit) return;
+    const at = now();
+    if (lineLevel === "debug") return put(at, lineLevel, message, fields);
+    closeExpired(at);
+    const key = `${lineLevel} ${message}`;
+    let repetition = repetitions.get(key);
+    if (repetition === undefined) {
+      for (const [oldKey, old] of repetitions) {
+        if (repetitions.size < MAX_MESSAGES) break;
+        close(at, oldKey, old);
+      }
+      repetition = { level: lineLevel, message, since: at.getTime(), lines: 0, suppressed: 0 };
+      repetitions.set(key, repetition);
+    }
+    if (repetition.lines >= LINES_PER_WINDOW) {
+      repetition.suppressed++;
+      return;
+    }
+    repetition.lines++;
+    put(at, lineLevel, message, fields);
+  }
+
+  return {
+    level,
+    enabled: (asked) => SEVERITY[asked] <= limit,
+    error: (message, fields) => log("error", message, fields),
+    warn: (message, fields) => log("warn", message, fields),
+    info: (message, fields) => log("info", message, fields),
+    debug: (message, fields) => log("debug", message, fields),
+    flush: () => {
+      const at = now();
+      for (const [key, repetition] of repetitions) {
+        if (repetition.suppressed > 0) close(at, key, repetition);
+      }
+    },
+  };
+}
+
+function formatJson(at: Date, level: LogLevel, message: string, fields: LogFields): string {
+  const own = { time: at.toISOString(), level, message };
+  // Twice: first for the order, then so that no field can pretend to be one of them.
+  return JSON.stringify({ ...own, ...fields, ...own });
+}
+
+function formatText(message: string, fields: LogFields): string {
+  let text = oneLine(message);
+  for (const [key, value] of Object.entries(fields)) text += ` ${key}=${formatValue(String(value))}`;
+  return text;
+}
+
+// deno-lint-ignore no-control-regex -- control characters are what it looks for
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+/** Text that came from the network must not start a new line or command a terminal. */
+function oneLine(text: string): string {
+  return text.replace(CONTROL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
+function formatValue(value: string): string {
+  return /^[^\s"=]+$/.test(value) ? oneLine(value) : oneLine(JSON.stringify(value));
+}

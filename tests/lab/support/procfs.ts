@@ -1,0 +1,52 @@
+/**
+ * What /proc tells about a process: memory, processor time, descriptors, listening ports.
+ * @module
+ */
+
+/** Resident memory in bytes. */
+export function residentBytes(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
+}
+
+/** Processor time used so far, user and system, all threads, in milliseconds (resolution 10 ms). */
+export function processorMs(pid: number): number {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  // The name, in parentheses, may hold blanks; utime and stime are fields 14 and 15.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/** Open descriptors. */
+export function descriptorCount(pid: number | "self" = "self"): number {
+  return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+}
+
+/** Whether a socket in the network namespace of the process listens on the TCP port. */
+export function listens(pid: number, port: number): boolean {
+  return hasSocket(pid, { files: ["tcp", "tcp6"], port, state: "0A" });
+}
+
+/** Whether a UDP socket in the network namespace of the process is bound to the port. */
+export function isUdpBound(pid: number, port: number): boolean {
+  return hasSocket(pid, { files: ["udp", "udp6"], port, state: "07" });
+}
+
+function hasSocket(pid: number, wanted: { files: string[]; port: number; state: string }): boolean {
+  const port = wanted.port.toString(16).toUpperCase().padStart(4, "0");
+  const line = new RegExp(`^\\s*\\d+: [0-9A-F]+:${port} [0-9A-F]+:[0-9A-F]{4} ${wanted.state} `, "m");
+  return wanted.files.some((file) => line.test(readOrEmpty(`/proc/${pid}/net/${file}`)));
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}
+
+/** Whether a process exists (a zombie counts as gone). */
+export function isAlive(pid: number): boolean {
+  const status = readOrEmpty(`/proc/${pid}/status`);
+  return status !== "" && !/^State:\s+Z/m.test(status);
+}

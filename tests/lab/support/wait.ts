@@ -1,0 +1,24 @@
+/**
+ * Waiting for a condition, with a limit.
+ * @module
+ */
+
+/** Sleeps for so many milliseconds. */
+export function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Polls until the condition holds; throws `Timed out waiting for <what>` after `timeoutMs` (default 5,000). */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  options: { what: string; timeoutMs?: number; pollMs?: number },
+): Promise<void> {
+  const timeoutMs = options.timeoutMs ?? 5_000;
+  const end = performance.now() + timeoutMs;
+  while (!(await condition())) {
+    if (performance.now() > end) {
+      throw new Error(`Timed out after ${timeoutMs} ms waiting for ${options.what}`);
+    }
+    await delay(options.pollMs ?? 10);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * `scripts/test`: runs the steps one after another and ends with `N passed, N failed, N skipped`.
+ * @module
+ */
+import { findLeftovers, readMachineState } from "./leftovers.ts";
+import { runStep } from "./run.ts";
+import { type Part, planSteps } from "./steps.ts";
+import { formatTally, type Tally } from "./tally.ts";
+
+const USAGE =
+  `Usage: scripts/test                everything: checks, unit tests, build, laboratory tests of dist/tproxy
+       scripts/test checks         format, lint, types, documentation, layers
+       scripts/test unit           unit tests
+       scripts/test lab [FILTER]   laboratory tests of the source program (TPROXY_BIN=FILE: of that file);
+                                   FILTER: part of a test's name, or /regular expression/
+Exit 1 if anything failed. The last line counts tests; each check counts as one.`;
+
+/** Runs the part named by the arguments; gives the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const [part = "all", filter] = args;
+  if (part === "--help" || part === "-h") {
+    say(USAGE);
+    return 0;
+  }
+  if (!isPart(part) || args.length > (part === "lab" ? 2 : 1)) {
+    say(USAGE);
+    return 2;
+  }
+  const before = await readMachineState();
+  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const failures: string[] = [];
+  for (const step of planSteps(part, filter === undefined ? {} : { filter })) {
+    say(`\n── ${step.title}: ${step.argv.join(" ")}`);
+    const start = performance.now();
+    const tally = await runStep(step);
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    add(total, tally);
+    if (tally.failed > 0) failures.push(step.title);
+    say(`── ${step.title}: ${tally.failed > 0 ? "FAILED" : "ok"} in ${seconds} s (${formatTally(tally)})`);
+  }
+  const left = part === "checks" ? [] : await findLeftovers(before);
+  if (left.length > 0) {
+    say(`\n── left behind on this machine:\n${left.join("\n")}`);
+    failures.push("nothing left behind");
+    total.failed++;
+  }
+  if (failures.length > 0) say(`\nFailed: ${failures.join(", ")}`);
+  say(formatTally(total));
+  return total.failed > 0 ? 1 : 0;
+}
+
+function isPart(text: string): text is Part {
+  return ["all", "checks", "unit", "lab"].includes(text);
+}
+
+function add(total: Tally, tally: Tally): void {
+  total.passed += tally.passed;
+  total.failed += tally.failed;
+  total.skipped += tally.skipped;
+}
+
+function say(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}
+
+Deno.exit(await main(Deno.args));

@@ -1,0 +1,69 @@
+/**
+ * What `scripts/test` does, step by step. Each step is a command; its exit code counts as one check, or its JUnit
+ * report as many tests.
+ * @module
+ */
+
+/** One command of the test run. */
+export interface Step {
+  readonly title: string;
+  readonly argv: readonly string[];
+  /** Minutes after which it is killed and counts as failed. */
+  readonly minutes: number;
+  /** It is a `deno test` run: its tests are counted, not its exit code alone. */
+  readonly countsTests?: boolean;
+  readonly env?: Record<string, string>;
+}
+
+/** The parts that can be asked for by name. */
+export type Part = "all" | "checks" | "unit" | "lab";
+
+const DENO = "scripts/deno";
+const CODE = ["mod.ts", "src", "ffi", "tests", "scripts"];
+/** The file that is shipped, and that the laboratory tests of a whole run use. */
+const PRODUCT = "dist/tproxy";
+
+/** The steps of a part; `filter` selects laboratory tests by name. */
+export function planSteps(part: Part, options: { filter?: string } = {}): Step[] {
+  const build: Step = { title: "build dist/tproxy", argv: ["scripts/build"], minutes: 15 };
+  switch (part) {
+    case "checks":
+      return checks();
+    case "unit":
+      return [unit()];
+    case "lab":
+      return [lab({ ...options, env: {} })];
+    case "all":
+      return [...checks(), unit(), build, lab({ env: { TPROXY_BIN: PRODUCT } })];
+  }
+}
+
+function checks(): Step[] {
+  return [
+    { title: "format", argv: [DENO, "fmt", "--check", "--quiet"], minutes: 5 },
+    { title: "lint", argv: [DENO, "lint", "--quiet"], minutes: 5 },
+    { title: "types", argv: [DENO, "check", "--quiet", ...CODE], minutes: 10 },
+    { title: "documentation of mod.ts", argv: [DENO, "doc", "--lint", "--quiet", "mod.ts"], minutes: 5 },
+    { title: "layers", argv: [DENO, "run", "-A", "scripts/layers.ts"], minutes: 5 },
+  ];
+}
+
+function unit(): Step {
+  return {
+    title: "unit tests",
+    argv: [DENO, "test", "-A", "--no-check", "tests/unit"],
+    minutes: 15,
+    countsTests: true,
+  };
+}
+
+function lab(options: { filter?: string; env: Record<string, string> }): Step {
+  const filter = options.filter === undefined ? [] : ["--filter", options.filter];
+  return {
+    title: "laboratory tests",
+    argv: [DENO, "test", "-A", "--no-check", ...filter, "tests/lab"],
+    minutes: 40,
+    countsTests: true,
+    env: options.env,
+  };
+}

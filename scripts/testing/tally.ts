@@ -1,0 +1,38 @@
+/**
+ * Counting tests, from the JUnit report that `deno test` writes.
+ * @module
+ */
+
+/** How many tests passed, failed, were skipped. */
+export interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** Counts the test cases of a JUnit report; steps count as tests of their own. */
+export function countTests(junit: string): Tally {
+  const tally = { passed: 0, failed: 0, skipped: 0 };
+  for (const [, body] of junit.matchAll(/<testcase\b[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
+    if (/<(failure|error)\b/.test(body ?? "")) tally.failed++;
+    else if (/<skipped\b/.test(body ?? "")) tally.skipped++;
+    else tally.passed++;
+  }
+  return tally;
+}
+
+/**
+ * The tally of a `deno test` run. A run can fail without a failed test (a file that does not load, a leak found at
+ * the end): that counts as one failure, as does a run without a report or without any test.
+ */
+export function judgeRun(run: { succeeded: boolean; junit: string | undefined }): Tally {
+  const tally = countTests(run.junit ?? "");
+  const ran = tally.passed + tally.failed + tally.skipped > 0;
+  if ((!run.succeeded || !ran) && tally.failed === 0) tally.failed = 1;
+  return tally;
+}
+
+/** The last line of `scripts/test`. */
+export function formatTally(tally: Tally): string {
+  return `${tally.passed} passed, ${tally.failed} failed, ${tally.skipped} skipped`;
+}

@@ -1,0 +1,39 @@
+/**
+ * What to do about an error of the kernel, as far as the errno alone tells. Pure.
+ * @module
+ */
+const EPERM = 1;
+const EACCES = 13;
+const EPROTONOSUPPORT = 93;
+
+/** A hint for the errno, or undefined. */
+export function commonHint(errno: number): string | undefined {
+  if (errno === EPERM || errno === EACCES) return "It needs root (CAP_NET_ADMIN)";
+  if (errno === EPROTONOSUPPORT) return missingModuleHint("nfnetlink");
+  return undefined;
+}
+
+/** A part of the kernel that may be compiled out, or live in a package of its own. */
+interface KernelPart {
+  readonly symbol: string;
+  readonly openWrtPackage: string;
+}
+
+const PARTS: Readonly<Record<string, KernelPart>> = {
+  nfnetlink: { symbol: "NETFILTER_NETLINK", openWrtPackage: "kmod-nfnetlink" },
+  nf_tables: { symbol: "NF_TABLES", openWrtPackage: "kmod-nft-core" },
+  nft_tproxy: { symbol: "NFT_TPROXY", openWrtPackage: "kmod-nft-tproxy" },
+  nft_socket: { symbol: "NFT_SOCKET", openWrtPackage: "kmod-nft-socket" },
+  nft_fib_inet: { symbol: "NFT_FIB_INET", openWrtPackage: "kmod-nft-fib" },
+  nft_ct: { symbol: "NFT_CT", openWrtPackage: "kmod-nft-core" },
+  nft_reject_inet: { symbol: "NFT_REJECT_INET", openWrtPackage: "kmod-nft-core" },
+  veth: { symbol: "VETH", openWrtPackage: "kmod-veth" },
+};
+
+/** `The kernel lacks nft_tproxy (CONFIG_NFT_TPROXY). Try "modprobe nft_tproxy"; on OpenWrt install kmod-nft-tproxy`. */
+export function missingModuleHint(module: string): string {
+  const part = PARTS[module];
+  if (part === undefined) return `The kernel lacks ${module}. Try "modprobe ${module}"`;
+  return `The kernel lacks ${module} (CONFIG_${part.symbol}). Try "modprobe ${module}"; ` +
+    `on OpenWrt install ${part.openWrtPackage}`;
+}

@@ -10,10 +10,17 @@ export function residentBytes(pid: number): number {
 
 /** Processor time used so far, user and system, all threads, in milliseconds (resolution 10 ms). */
 export function processorMs(pid: number): number {
-  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  // The name, in parentheses, may hold blanks; utime and stime are fields 14 and 15.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+  return statProcessorMs(`/proc/${pid}/stat`);
+}
+
+/** Open descriptors by kind: `socket`, `pipe`, `anon_inode`, or a path. */
+export function descriptorKinds(pid: number): Map<string, number> {
+  const kinds = new Map<string, number>();
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
+    const kind = Deno.readLinkSync(`/proc/${pid}/fd/${name}`).replace(/:.*/, "");
+    kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+  }
+  return kinds;
 }
 
 /** Open descriptors. */
@@ -49,4 +56,17 @@ function readOrEmpty(path: string): string {
 export function isAlive(pid: number): boolean {
   const status = readOrEmpty(`/proc/${pid}/status`);
   return status !== "" && !/^State:\s+Z/m.test(status);
+}
+
+/** Processor time used so far by each thread, in milliseconds. */
+export function threadProcessorMs(pid: number): Map<number, number> {
+  const threads = [...Deno.readDirSync(`/proc/${pid}/task`)].map((entry) => Number(entry.name));
+  return new Map(threads.map((thread) => [thread, statProcessorMs(`/proc/${pid}/task/${thread}/stat`)]));
+}
+
+function statProcessorMs(path: string): number {
+  const stat = Deno.readTextFileSync(path);
+  // The name, in parentheses, may hold blanks; utime and stime are fields 14 and 15.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }

@@ -1,0 +1,92 @@
+/**
+ * tproxy in the router namespace: the source program, or the file that TPROXY_BIN names.
+ * @module
+ */
+import type { Lab } from "./lab.ts";
+import { descriptorCount, processorMs, residentBytes } from "./procfs.ts";
+import type { Outcome, Program, RunOptions } from "./program.ts";
+
+const PROJECT = new URL("../../../", import.meta.url).pathname;
+
+/** The port of the listener, if the config says nothing else. */
+export const PROXY_PORT = 50080;
+
+/** A part of tproxy's configuration, as it stands in the file. */
+export type ConfigText = Record<string, unknown>;
+
+/** How the proxy is set up. */
+export interface ProxyOptions {
+  /** Added to what the laboratory needs: TCP from r0, a control socket of its own. */
+  readonly config?: ConfigText;
+  /** Program the kernel with `tproxy install` first; default yes. */
+  readonly install?: boolean;
+  /** A program that starts it, such as `["prlimit", "--nofile=256"]`. */
+  readonly wrapper?: readonly string[];
+}
+
+/** A running `tproxy run`. */
+export class Proxy {
+  readonly program: Program;
+  readonly configPath: string;
+
+  constructor(program: Program, options: { configPath: string }) {
+    this.program = program;
+    this.configPath = options.configPath;
+  }
+
+  get pid(): number {
+    return this.program.pid;
+  }
+
+  /** Its log: standard error. */
+  get log(): string {
+    return this.program.stderr;
+  }
+
+  residentBytes(): number {
+    return residentBytes(this.pid);
+  }
+
+  processorMs(): number {
+    return processorMs(this.pid);
+  }
+
+  descriptorCount(): number {
+    return descriptorCount(this.pid);
+  }
+}
+
+/** The words that start tproxy. */
+export function tproxyCommand(): string[] {
+  const binary = Deno.env.get("TPROXY_BIN");
+  if (binary !== undefined) return [binary.startsWith("/") ? binary : `${PROJECT}${binary}`];
+  return [`${PROJECT}scripts/deno`, "run", "-A", `${PROJECT}src/cli/entry.ts`];
+}
+
+/** Runs a tproxy command in the router namespace to its end. */
+export function tproxy(lab: Lab, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  return lab.router.run([...tproxyCommand(), ...args], options);
+}
+
+/** Writes a config file (JSON is YAML too) and gives its path. */
+export function writeConfig(lab: Lab, config: ConfigText = {}): string {
+  const { intercept, ...rest } = config;
+  const text = {
+    version: 1,
+    intercept: { interfaces: ["r0"], protocols: ["tcp"], ...(intercept as ConfigText | undefined) },
+    control: `${lab.directory}/control.sock`,
+    ...rest,
+  };
+  return lab.writeFile("tproxy.yaml", JSON.stringify(text, undefined, 2));
+}
+
+/** `tproxy install`, then `tproxy run` until it says that it is ready. */
+export async function startProxy(lab: Lab, options: ProxyOptions = {}): Promise<Proxy> {
+  const configPath = writeConfig(lab, options.config);
+  if (options.install !== false) await tproxy(lab, ["install", "-c", configPath]);
+  const argv = [...options.wrapper ?? [], ...tproxyCommand(), "run", "-c", configPath];
+  const program = await lab.router.start(argv, { listens: PROXY_PORT });
+  // The line that it says when it is ready.
+  await program.waitForOutput("\n");
+  return new Proxy(program, { configPath });
+}

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { startNginx } from "./support/nginx.ts";
 import type { Program } from "./support/program.ts";
 import { type Proxy, startProxy } from "./support/proxy.ts";
-import { descriptorKinds } from "./support/procfs.ts";
+import { countDescriptorKinds } from "./support/procfs.ts";
 import { labTest } from "./support/register.ts";
 import { connectClient, listSockets, serve, waitForSockets } from "./support/sockets.ts";
 import { delay, until } from "./support/wait.ts";
@@ -83,7 +83,7 @@ labTest("run leaks no descriptor over thousands of connections, aborted ones amo
   const nginx = await startNginx(lab, { accessLog: false });
   await lab.server.run(["truncate", "-s", "10M", `${lab.directory}/large`]);
   const proxy = await startProxy(lab);
-  const sockets = descriptorKinds(proxy.pid).get("socket");
+  const sockets = countDescriptorKinds(proxy.pid).get("socket");
   const refused = nginx.url(4).replace(":80/", ":81/");
   for (let round = 0; round < 4; round++) {
     await lab.client.run(["wrk", "-t1", "-c50", "-d1s", "-H", "Connection: close", nginx.url(4)]);
@@ -93,10 +93,10 @@ labTest("run leaks no descriptor over thousands of connections, aborted ones amo
     await bulk.stop("SIGKILL");
     await waitForSockets(lab.router, { filter: "state established dport = 80", count: 0 });
   }
-  await until(() => descriptorKinds(proxy.pid).get("socket") === sockets, {
+  await until(() => countDescriptorKinds(proxy.pid).get("socket") === sockets, {
     what: "all sockets to be closed",
   });
   // Pipes are kept in a pool: as many as were in use at once, 50, of two descriptors each.
-  const pipes = descriptorKinds(proxy.pid).get("pipe") ?? 0;
+  const pipes = countDescriptorKinds(proxy.pid).get("pipe") ?? 0;
   assert.ok(pipes <= 110, `${pipes} descriptors of pipes`);
 });

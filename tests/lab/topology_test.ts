@@ -1,6 +1,7 @@
 /** The laboratory itself: it connects, it drops new flows, it leaves nothing behind. */
 import assert from "node:assert/strict";
-import { ADDRESSES, openLab } from "./support/lab.ts";
+import { ADDRESSES } from "./support/lab.ts";
+import { checkLeaks } from "./support/leaks.ts";
 import { labTest } from "./support/register.ts";
 import { isAlive } from "./support/procfs.ts";
 import { runProgram } from "./support/program.ts";
@@ -77,9 +78,11 @@ labTest("Lab cleans up when its process is killed", {}, async () => {
   });
 });
 
-labTest("Lab.close() throws when a program of the test keeps a descriptor open", {}, async () => {
-  const lab = await openLab();
-  const file = Deno.openSync("/dev/null");
-  await assert.rejects(() => lab.close(), /descriptors/);
-  file.close();
+Deno.test("checkLeaks() throws when code keeps a descriptor open", async () => {
+  let file: Deno.FsFile | undefined;
+  await assert.rejects(
+    () => checkLeaks(async () => void (file = await Deno.open("/dev/null"))),
+    /\/dev\/null/,
+  );
+  file?.close();
 });

@@ -13,11 +13,25 @@ export function processorMs(pid: number): number {
   return statProcessorMs(`/proc/${pid}/stat`);
 }
 
+/** Open descriptors of a process as `number target`, such as `7 socket:[3425]`. */
+export function listDescriptors(pid: number | "self" = "self"): string[] {
+  const directory = `/proc/${pid}/fd`;
+  return [...Deno.readDirSync(directory)].flatMap(({ name }) => {
+    try {
+      return [`${name} ${Deno.readLinkSync(`${directory}/${name}`)}`];
+    } catch (error) {
+      // The one of the directory itself is closed by now.
+      if (error instanceof Deno.errors.NotFound) return [];
+      throw error;
+    }
+  });
+}
+
 /** Open descriptors by kind: `socket`, `pipe`, `anon_inode`, or a path. */
-export function descriptorKinds(pid: number): Map<string, number> {
+export function countDescriptorKinds(pid: number): Map<string, number> {
   const kinds = new Map<string, number>();
-  for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
-    const kind = Deno.readLinkSync(`/proc/${pid}/fd/${name}`).replace(/:.*/, "");
+  for (const descriptor of listDescriptors(pid)) {
+    const kind = descriptor.replace(/^\d+ /, "").replace(/:.*/, "");
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
   return kinds;

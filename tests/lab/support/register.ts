@@ -3,6 +3,7 @@
  * @module
  */
 import { type Lab, type LabOptions, openLab } from "./lab.ts";
+import { checkLeaks } from "./leaks.ts";
 import { print } from "./print.ts";
 
 /** What a test needs. */
@@ -18,18 +19,20 @@ export function labTest(name: string, options: LabTestOptions, test: (lab: Lab) 
   Deno.test({
     name,
     ignore: obstacle !== undefined,
-    async fn() {
-      const lab = await openLab(options);
-      try {
-        await test(lab);
-      } catch (error) {
-        report(lab);
-        await lab.close().catch((second) => print(String(second)));
-        throw error;
-      }
-      await lab.close();
-    },
+    fn: () => checkLeaks(() => runInLab(options, test)),
   });
+}
+
+async function runInLab(options: LabOptions, test: (lab: Lab) => Promise<void>): Promise<void> {
+  const lab = await openLab(options);
+  try {
+    await test(lab);
+  } catch (error) {
+    report(lab);
+    await lab.close().catch((second) => print(String(second)));
+    throw error;
+  }
+  await lab.close();
 }
 
 /** Why laboratory tests cannot run here, if so. */

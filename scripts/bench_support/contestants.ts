@@ -1,0 +1,75 @@
+/**
+ * What is compared: plain forwarding, HAProxy, tproxy.
+ * @module
+ */
+import type { Lab, LabOptions } from "../../tests/lab/support/lab.ts";
+import { startProxy } from "../../tests/lab/support/proxy.ts";
+
+/** One of those that are compared. */
+export interface Contestant {
+  readonly name: "forwarding" | "haproxy" | "tproxy";
+  readonly lab: LabOptions;
+  /** Makes the laboratory's router do it; gives the process whose resources are measured. */
+  start(lab: Lab): Promise<number | undefined>;
+}
+
+/** In the order of the table. */
+export const CONTESTANTS: readonly Contestant[] = [
+  { name: "forwarding", lab: { forwarding: true }, start: () => Promise.resolve(undefined) },
+  { name: "haproxy", lab: {}, start: startHaproxy },
+  { name: "tproxy", lab: {}, start: startTproxy },
+];
+
+const HAPROXY_PORT = 3128;
+
+async function startTproxy(lab: Lab): Promise<number> {
+  const proxy = await startProxy(lab, { config: { listener: { workers: 1 } } });
+  return proxy.pid;
+}
+
+/** HAProxy with one thread and splicing, behind the rules that tproxy has. */
+async function startHaproxy(lab: Lab): Promise<number> {
+  // tproxy knows its packets to clients by their mark; HAProxy's are all that the router sends to the LAN.
+  await lab.router.nft(`
+    table inet haproxy {
+      chain divert {
+        type filter hook prerouting priority raw - 10; policy accept;
+        iifname != "r0" return
+        fib daddr type { local, broadcast, anycast, multicast } return
+        tcp flags syn / fin,syn,rst,ack tproxy ip to 127.0.0.1:${HAPROXY_PORT} meta mark set 1 notrack accept
+        meta l4proto tcp socket transparent 1 meta mark set 1 notrack accept
+      }
+      chain divert_replies {
+        type filter hook prerouting priority mangle; policy accept;
+        iifname "r0" return
+        meta l4proto tcp socket transparent 1 meta mark set 1 accept
+      }
+      chain untracked {
+        type filter hook output priority raw; policy accept;
+        oifname "r0" notrack
+      }
+    }`);
+  await lab.router.ip(`
+    rule add fwmark 1 lookup 100
+    route add local default dev lo table 100`);
+  const config = lab.writeFile("haproxy.cfg", haproxyConfig());
+  const program = await lab.router.start(["haproxy", "-db", "-f", config], { listens: HAPROXY_PORT });
+  return program.pid;
+}
+
+function haproxyConfig(): string {
+  return `global
+  nbthread 1
+  maxconn 2000
+defaults
+  mode tcp
+  option splice-auto
+  timeout connect 10s
+  timeout client 1h
+  timeout server 1h
+listen transparent
+  bind 127.0.0.1:${HAPROXY_PORT} transparent
+  source 0.0.0.0 usesrc client
+  server original-destination 0.0.0.0:0
+`;
+}

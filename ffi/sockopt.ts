@@ -12,11 +12,6 @@ const lingerZero = new Int32Array([1, 0]); // struct linger { l_onoff, l_linger 
 const timeval = new BigInt64Array(2); // struct timeval { tv_sec, tv_usec }
 
 /** setsockopt(2) with an int. 0 or -errno. */
-export function setIntOption(fd: number, level: number, option: { name: number; value: number }): number {
-  return setInt(fd, level, option.name, option.value);
-}
-
-/** The same without an object, for the hot path. */
 export function setInt(fd: number, level: number, name: number, int: number): number {
   value[0] = int;
   return result(libc.setsockopt(fd, level, name, value, 4));

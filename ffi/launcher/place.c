@@ -1,0 +1,96 @@
+/* Which directory holds the cache: the candidates, and whether one can be trusted and used. Code is executed from
+ * there, so nobody else may be able to write to it. */
+#include "launcher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* Names of layers and files are appended to it. */
+#define LONGEST_PLACE (PATH_SIZE - 2 * NAME_SIZE)
+
+static void add_place(struct places *places, enum place_kind kind, const char *format, const char *base)
+{
+  struct place *place = &places->list[places->count];
+  place->kind = kind;
+  if (snprintf(place->path, sizeof place->path, format, base) < LONGEST_PLACE) places->count++;
+}
+
+void list_places(struct places *places)
+{
+  const char *chosen = getenv(CACHE_VARIABLE), *xdg = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+  char uid[16];
+  struct stat found;
+
+  places->count = 0;
+  if (chosen && *chosen) { /* an order, not a wish: no fallback */
+    char here[PATH_SIZE] = "";
+    if (*chosen != '/' && getcwd(here, sizeof here - 1)) strcat(here, "/");
+    struct place *place = &places->list[places->count++];
+    place->kind = CHOSEN;
+    int length = snprintf(place->path, sizeof place->path, "%s%s", *chosen == '/' ? "" : here, chosen);
+    if (length >= LONGEST_PLACE) place->path[0] = 0; /* too long: reported as a directory that cannot be made */
+    return;
+  }
+  snprintf(uid, sizeof uid, "%u", geteuid());
+  if (geteuid() == 0) add_place(places, USUAL, "%s/cache/tproxy", "/var");
+  if (xdg && *xdg == '/') add_place(places, USUAL, "%s/tproxy", xdg);
+  else if (home && *home == '/' && stat(home, &found) == 0) add_place(places, USUAL, "%s/.cache/tproxy", home);
+  add_place(places, SHARED, "/tmp/tproxy-%s", uid);
+}
+
+/* Could somebody else replace an entry of this directory? */
+static int writable_by_others(const struct stat *directory)
+{
+  if (directory->st_uid != 0 && directory->st_uid != geteuid()) return 1;
+  if (directory->st_mode & S_ISVTX) return 0;
+  if (directory->st_mode & S_IWOTH) return 1;
+  return directory->st_mode & S_IWGRP && directory->st_gid != 0 && directory->st_gid != getegid();
+}
+
+/* The directories above: whoever can write there can put another cache in the place of ours. */
+static int check_above(const char *path, struct failure *failure)
+{
+  char above[PATH_MAX];
+  struct stat found;
+  if (!realpath(path, above)) return fail(failure, "%s", strerror(errno));
+  for (char *slash; (slash = strrchr(above, '/'));) {
+    slash[slash == above] = 0; /* keeps the "/" of the root */
+    if (stat(above, &found)) return fail(failure, "%s: %s", above, strerror(errno));
+    if (writable_by_others(&found)) return fail(failure, "others can write to %s", above);
+    if (slash == above) break;
+  }
+  return 0;
+}
+
+int open_place(const struct place *place, struct failure *failure)
+{
+  struct stat found;
+  struct statvfs mount;
+
+  if (strpbrk(place->path, ":;$")) return fail(failure, "the loader cannot use a path with ':', ';' or '$'");
+  if (make_directories(place->path)) return fail(failure, "cannot be made: %s", strerror(errno));
+  int fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (place->kind == SHARED ? O_NOFOLLOW : 0));
+  if (fd < 0 || fstat(fd, &found) || fstatvfs(fd, &mount)) {
+    int reason = errno;
+    if (fd >= 0) close(fd);
+    return fail(failure, "cannot be opened: %s", strerror(reason));
+  }
+  int bad = 0;
+  if (mount.f_flag & ST_NOEXEC) bad = fail(failure, "is mounted noexec, so nothing can be started from there");
+  else if (found.st_uid != geteuid() && (found.st_uid != 0 || place->kind == SHARED))
+    bad = fail(failure, "belongs to the user %u, not to you (%u)", found.st_uid, geteuid());
+  else if (found.st_mode & (place->kind == SHARED ? 077 : 022))
+    bad = fail(failure, "is open to other users (mode %04o; 0700 is right)", found.st_mode & 07777);
+  else if (place->kind != CHOSEN) bad = check_above(place->path, failure);
+  if (bad) {
+    close(fd);
+    return -1;
+  }
+  return fd;
+}

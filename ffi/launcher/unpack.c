@@ -1,0 +1,139 @@
+/* One layer out of the file into a directory. */
+#include "launcher.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#define CHUNK (128 * 1024)
+
+struct writer {
+  const struct layer *layer;
+  int directory;
+  int file;   /* the file being written is files[file]; -1 before the first */
+  int fd;     /* -1 between files */
+  off_t left; /* bytes that it still misses */
+};
+
+/* Finishes the file at hand and begins the next one: 0, or -errno. */
+static int next_file(struct writer *out)
+{
+  const struct timespec times[2] = { { UNPACKED_TIME, 0 }, { UNPACKED_TIME, 0 } };
+  if (out->fd >= 0) {
+    int bad = futimens(out->fd, times) ? -errno : 0;
+    if (close(out->fd) && !bad) bad = -errno;
+    out->fd = -1;
+    if (bad) return bad;
+  }
+  if (++out->file == out->layer->file_count) return 0;
+  const struct payload_file *file = &out->layer->files[out->file];
+  out->left = file->size;
+  out->fd = openat(out->directory, file->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, file->mode);
+  return out->fd < 0 || fchmod(out->fd, file->mode) ? -errno : 0;
+}
+
+/* Writes data to the files in turn: 0, or -errno; -EBADMSG when there is more than the index promises. */
+static int write_out(struct writer *out, const char *data, size_t size)
+{
+  for (;;) {
+    while (out->left == 0 && out->file < out->layer->file_count) {
+      int bad = next_file(out);
+      if (bad) return bad;
+    }
+    if (size == 0) return 0;
+    if (out->file == out->layer->file_count) return -EBADMSG;
+    ssize_t n = write(out->fd, data, (off_t)size < out->left ? size : (size_t)out->left);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return -errno;
+    data += n;
+    size -= (size_t)n;
+    out->left -= n;
+  }
+}
+
+static int64_t milliseconds(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Says what takes so long, after a second. */
+static void tell_once(const char *version, const char *into)
+{
+  static int64_t start;
+  static int told;
+  if (!start) start = milliseconds();
+  if (told || milliseconds() - start < 1000) return;
+  told = 1;
+  fprintf(stderr, "Unpacking tproxy %s into %s (once) …\n", version, into);
+}
+
+/* Everything from the compressed bytes to the files: 0, or -errno; -EBADMSG when the bytes are not those that were
+ * built, -EIO when they cannot be read. */
+static int decompress(const struct payload *payload, struct writer *out, ZSTD_DStream *zstd, const char *into)
+{
+  static char input[CHUNK], output[CHUNK];
+  const struct layer *layer = out->layer;
+  struct sha256 hash;
+  uint8_t digest[32];
+  size_t state = 1; /* 0 at the end of the stream */
+
+  sha256_start(&hash);
+  for (off_t at = 0; at < layer->size;) {
+    ssize_t n = pread(payload->fd, input, layer->size - at < CHUNK ? (size_t)(layer->size - at) : CHUNK,
+                      layer->offset + at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return -EIO;
+    if (n == 0) return -EBADMSG;
+    at += n;
+    sha256_add(&hash, input, (size_t)n);
+    ZSTD_inBuffer in = { input, (size_t)n, 0 };
+    ZSTD_outBuffer to;
+    do { /* a full output buffer may mean that the decoder holds more */
+      to = (ZSTD_outBuffer){ output, sizeof output, 0 };
+      state = ZSTD_decompressStream(zstd, &to, &in);
+      if (ZSTD_isError(state)) return -EBADMSG;
+      int bad = write_out(out, output, to.pos);
+      if (bad) return bad;
+    } while (in.pos < in.size || to.pos == to.size);
+    tell_once(payload->version, into);
+  }
+  sha256_end(&hash, digest);
+  return state == 0 && out->file == layer->file_count && memcmp(digest, layer->sha256, 32) == 0 ? 0 : -EBADMSG;
+}
+
+int unpack_layer(const struct payload *payload, const struct layer *layer, int directory, const char *into,
+                 struct failure *failure)
+{
+  struct writer out = { layer, directory, -1, -1, 0 };
+  ZSTD_DStream *zstd = ZSTD_createDStream();
+  int bad = zstd ? decompress(payload, &out, zstd, into) : -ENOMEM;
+  ZSTD_freeDStream(zstd);
+  if (out.fd >= 0) close(out.fd);
+  if (!bad) return 0;
+  if (bad == -ENOSPC || bad == -EDQUOT) return UNPACK_NO_ROOM;
+  if (bad == -EBADMSG) {
+    failure->damaged = 1;
+    return fail(failure, "%s is damaged: the hash of its %s is wrong. Copy it again", payload->path, layer->name);
+  }
+  if (bad == -EIO) return fail(failure, "cannot read %s or write to %s: %s", payload->path, into, strerror(EIO));
+  return fail(failure, "cannot unpack into %s: %s", into, strerror(-bad));
+}
+
+int layer_is_complete(const struct layer *layer, int directory)
+{
+  for (int i = 0; i < layer->file_count; i++) {
+    const struct payload_file *file = &layer->files[i];
+    struct stat found;
+    if (fstatat(directory, file->name, &found, AT_SYMLINK_NOFOLLOW)) return 0;
+    if (!S_ISREG(found.st_mode) || (found.st_mode & 07777) != file->mode || found.st_size != file->size ||
+        found.st_mtim.tv_sec != UNPACKED_TIME)
+      return 0;
+  }
+  return 1;
+}

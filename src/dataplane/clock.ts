@@ -1,0 +1,22 @@
+/**
+ * A worker's clock: whole ticks, read once per turn of its loop.
+ * @module
+ */
+import { TICK_MS } from "./wheel.ts";
+
+/** Counts ticks of TICK_MS since it was made. */
+export class Clock {
+  readonly #start = performance.now();
+  /** The tick of this turn. */
+  tick = 0;
+
+  /** Reads the time. */
+  update(): void {
+    this.tick = Math.floor((performance.now() - this.#start) / TICK_MS);
+  }
+
+  /** Milliseconds until `tick` begins, at least 1. */
+  millisecondsTo(tick: number): number {
+    return Math.max(1, Math.ceil(this.#start + tick * TICK_MS - performance.now()));
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The sessions of a worker by slot. Session objects are used again.
+ * @module
+ */
+import { Session } from "./session.ts";
+
+/** A table of sessions. */
+export class SessionTable {
+  readonly #sessions: Session[] = [];
+  readonly #free: Session[] = [];
+  readonly #counters: { up: number; down: number };
+  #nextTag = 1;
+
+  /** `counters`: where the bytes of each direction are counted. */
+  constructor(counters: { up: number; down: number }) {
+    this.#counters = counters;
+  }
+
+  /** The number of live sessions. */
+  get size(): number {
+    return this.#sessions.length - this.#free.length;
+  }
+
+  /** A session for two connected descriptors. */
+  open(clientFd: number, upstreamFd: number): Session {
+    const session = this.#free.pop() ?? this.#grow();
+    session.tag = this.#nextTag;
+    this.#nextTag = this.#nextTag === 0xffffffff ? 1 : this.#nextTag + 1;
+    session.clientFd = clientFd;
+    session.upstreamFd = upstreamFd;
+    session.up.reset(clientFd, upstreamFd);
+    session.down.reset(upstreamFd, clientFd);
+    return session;
+  }
+
+  /** The session that an event belongs to, or undefined if it has ended. */
+  find(slot: number, tag: number): Session | undefined {
+    const session = this.#sessions[slot];
+    return session !== undefined && session.tag === tag ? session : undefined;
+  }
+
+  /** Ends a session; its events are stale from now on. */
+  close(session: Session): void {
+    session.tag = 0;
+    session.clientFd = session.upstreamFd = -1;
+    session.dying = session.description = null;
+    this.#free.push(session);
+  }
+
+  /** Calls `visit` for each live session; it may close that one. */
+  forEach(visit: (session: Session) => void): void {
+    for (const session of this.#sessions) if (session.tag !== 0) visit(session);
+  }
+
+  #grow(): Session {
+    const session = new Session(this.#sessions.length, this.#counters);
+    this.#sessions.push(session);
+    return session;
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * What the main thread and the workers share: a SharedArrayBuffer of control words and counters.
+ * @module
+ */
+
+/** What the workers are told to do. */
+export const PHASE_RUN = 0;
+/** Accept nothing new, let live connections end. */
+export const PHASE_DRAIN = 1;
+/** End now. */
+export const PHASE_STOP = 2;
+
+// Control words, Int32.
+const PHASE = 0;
+const LIVE = 1;
+const PENDING_LOGS = 2;
+const CONTROL_WORDS = 16; // a cache line of their own
+
+/** The counters of a worker. All only grow. Bytes are those of payload, per direction. */
+export const COUNTERS = [
+  "accepted",
+  "connected",
+  "refused",
+  "timedOut",
+  "failed",
+  "looped",
+  "portChanged",
+  "closed",
+  "reset",
+  "expired",
+  "acceptPauses",
+  "bytesUp",
+  "bytesDown",
+  "logsDropped",
+] as const;
+
+/** The name of a counter. */
+export type Counter = typeof COUNTERS[number];
+
+/** The counters' places in a worker's row. */
+export const COUNTER = Object.fromEntries(COUNTERS.map((name, index) => [name, index])) as Readonly<
+  Record<Counter, number>
+>;
+
+// A worker's row is padded to whole cache lines, so that two workers never write to the same one.
+const ROW = Math.ceil(COUNTERS.length / 8) * 8;
+
+/** A view on the shared memory; make one per thread from the same buffer. */
+export class SharedState {
+  readonly buffer: SharedArrayBuffer;
+  readonly #control: Int32Array<SharedArrayBuffer>;
+  readonly #counters: Float64Array<SharedArrayBuffer>;
+
+  /** Fresh memory for so many workers, or a view on what another thread made. */
+  constructor(from: number | SharedArrayBuffer) {
+    this.buffer = typeof from === "number" ? new SharedArrayBuffer(CONTROL_WORDS * 4 + from * ROW * 8) : from;
+    this.#control = new Int32Array(this.buffer, 0, CONTROL_WORDS);
+    this.#counters = new Float64Array(this.buffer, CONTROL_WORDS * 4);
+  }
+
+  /** PHASE_RUN, PHASE_DRAIN or PHASE_STOP. */
+  get phase(): number {
+    return Atomics.load(this.#control, PHASE);
+  }
+
+  set phase(phase: number) {
+    Atomics.store(this.#control, PHASE, phase);
+  }
+
+  /** Live connections of all workers. */
+  get live(): number {
+    return Atomics.load(this.#control, LIVE);
+  }
+
+  /** Adds to the number of live connections; the number after it. */
+  addLive(change: number): number {
+    return Atomics.add(this.#control, LIVE, change) + change;
+  }
+
+  /** Adds to the number of log lines on their way to the main thread; the number after it. */
+  addPendingLogs(change: number): number {
+    return Atomics.add(this.#control, PENDING_LOGS, change) + change;
+  }
+
+  /** The counters of one worker: `row[COUNTER.accepted]`. Only that worker writes. */
+  row(worker: number): Float64Array<SharedArrayBuffer> {
+    return this.#counters.subarray(worker * ROW, worker * ROW + COUNTERS.length);
+  }
+
+  /** The sums over all workers. */
+  totals(): Record<Counter, number> {
+    const sums = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Record<Counter, number>;
+    for (let base = 0; base < this.#counters.length; base += ROW) {
+      COUNTERS.forEach((name, index) => sums[name] += this.#counters[base + index]);
+    }
+    return sums;
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * The only maker of transparent sockets. Returns descriptors or -errno.
+ * @module
+ */
+import {
+  AF_INET,
+  AF_INET6,
+  IP_BIND_ADDRESS_NO_PORT,
+  IP_TRANSPARENT,
+  IPV6_TRANSPARENT,
+  IPV6_V6ONLY,
+  SO_KEEPALIVE,
+  SO_MARK,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SOCK_STREAM,
+  SOL_IP,
+  SOL_IPV6,
+  SOL_SOCKET,
+  SOL_TCP,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_NODELAY,
+} from "../../ffi/consts.ts";
+import { bindSocket, closeFd, listenSocket, openNonBlocking } from "../../ffi/socket.ts";
+import { clearPort } from "../../ffi/sockaddr.ts";
+import { setInt } from "../../ffi/sockopt.ts";
+
+/** A dead peer is noticed after 60 + 4 × 15 seconds; the kernel's default is more than two hours. */
+const KEEPALIVE_IDLE_SECONDS = 60;
+const KEEPALIVE_INTERVAL_SECONDS = 15;
+const KEEPALIVE_PROBES = 4;
+
+/** The kernel cuts it to net.core.somaxconn. */
+const BACKLOG = 4096;
+
+/** Where and how a listener is opened. */
+export interface ListenerOptions {
+  /** The address in C's layout; its first byte tells the family. */
+  readonly address: Uint8Array<ArrayBuffer>;
+  /** SO_MARK of the listener, which accepted sockets inherit; 0 for none. */
+  readonly mark: number;
+  /** Whether other listeners may share the port (SO_REUSEPORT). */
+  readonly shared: boolean;
+}
+
+/**
+ * Makes a socket transparent: it may have an address that is not this machine's. 0 or -errno; EPERM without
+ * CAP_NET_RAW or CAP_NET_ADMIN.
+ */
+export function makeTransparent(fd: number, family: number): number {
+  return family === AF_INET6
+    ? setInt(fd, SOL_IPV6, IPV6_TRANSPARENT, 1)
+    : setInt(fd, SOL_IP, IP_TRANSPARENT, 1);
+}
+
+/** NODELAY and keepalive: what both legs have. Accepted sockets inherit it from their listener. */
+function setStreamOptions(fd: number): void {
+  // None of these can fail on a TCP socket in a way that matters.
+  setInt(fd, SOL_TCP, TCP_NODELAY, 1);
+  setInt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  setInt(fd, SOL_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS);
+  setInt(fd, SOL_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS);
+  setInt(fd, SOL_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+}
+
+/** A transparent TCP listener. The descriptor or -errno. */
+export function openListener(options: ListenerOptions): number {
+  const family = options.address[0];
+  const fd = openNonBlocking(family, SOCK_STREAM);
+  if (fd < 0) return fd;
+  let returned = makeTransparent(fd, family);
+  if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (returned >= 0 && options.shared) returned = setInt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (returned >= 0 && family === AF_INET6) returned = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
+  if (returned >= 0 && options.mark !== 0) returned = setInt(fd, SOL_SOCKET, SO_MARK, options.mark);
+  if (returned >= 0) {
+    setStreamOptions(fd);
+    returned = bindSocket(fd, options.address);
+  }
+  if (returned >= 0) returned = listenSocket(fd, BACKLOG);
+  if (returned >= 0) return fd;
+  closeFd(fd);
+  return returned;
+}
+
+/**
+ * A TCP socket that will dial from `source`, which need not be an address of this machine, or from wherever the kernel
+ * likes if `source` is null. A source port of 0 is chosen at connect, per destination. The descriptor or -errno.
+ */
+export function openDialler(family: number, source: Uint8Array<ArrayBuffer> | null): number {
+  const fd = openNonBlocking(family, SOCK_STREAM);
+  if (fd < 0) return fd;
+  let returned = 0;
+  if (source !== null) {
+    returned = makeTransparent(fd, family);
+    // The client may use one port for many servers: without it the second bind fails.
+    if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (returned >= 0 && source[2] === 0 && source[3] === 0) {
+      setInt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    }
+    if (returned >= 0) returned = bindSocket(fd, source);
+  }
+  if (returned >= 0) {
+    setStreamOptions(fd);
+    return fd;
+  }
+  closeFd(fd);
+  return returned;
+}
+
+/** Makes the dialling address out of the client's, in place: `client-address` and port 0. */
+export function anyPort(source: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  clearPort(source);
+  return source;
+}
+
+/** The families as C has them. */
+export const FAMILY_NUMBER = { ipv4: AF_INET, ipv6: AF_INET6 } as const;

@@ -1,0 +1,143 @@
+/**
+ * Starts the workers, passes their log lines on, and ends them.
+ * @module
+ */
+import { openEventFd, signalEventFd } from "../../ffi/epoll.ts";
+import { descriptorLimit, raiseDescriptorLimit } from "../../ffi/process.ts";
+import { closeFd } from "../../ffi/socket.ts";
+import type { Config } from "../config/types.ts";
+import { SOCKET_MARK_SHIFT } from "../constants.ts";
+import type { Logger } from "../log.ts";
+import { check, OperationError } from "../net/error.ts";
+import type { Family } from "../net/ip.ts";
+import { capacity } from "./limits.ts";
+import { openListeners } from "./listeners.ts";
+import type { WorkerMessage, WorkerOptions } from "./options.ts";
+import { type Counter, PHASE_DRAIN, PHASE_STOP, SharedState } from "./shared.ts";
+
+/** Bytes of a splice pipe: 64 KiB, the kernel's default. */
+const PIPE_SIZE = 65536;
+
+/** What a data plane is started with. */
+export interface DataplaneOptions {
+  readonly config: Config;
+  /** The families to listen in, if not those of the config. */
+  readonly families?: readonly Family[];
+  readonly log: Logger;
+  /** The module of a worker: `worker.ts`, or what it was bundled to. */
+  readonly workerUrl: URL;
+}
+
+/** A running data plane. */
+export interface Dataplane {
+  readonly workers: number;
+  /** Live connections that it allows. */
+  readonly maxConnections: number;
+  /** RLIMIT_NOFILE as it is now. */
+  readonly descriptors: number;
+  /** Live connections. */
+  live(): number;
+  counters(): Record<Counter, number>;
+  /** Accepts nothing new; live connections go on. {@linkcode ended} resolves when the last has ended. */
+  drain(): void;
+  /** Resets what is left and ends. */
+  stop(): void;
+  /** Resolves when all workers have ended as they were told; rejects when one has failed. */
+  readonly ended: Promise<void>;
+}
+
+/** The number of workers that a config means: `auto` is one per processor that we may use. */
+export function workerCount(config: Config): number {
+  return config.listener.workers === "auto" ? navigator.hardwareConcurrency : config.listener.workers;
+}
+
+/** Raises the descriptor limit, listens, starts the workers. Throws OperationError if one of it fails. */
+export async function startDataplane(options: DataplaneOptions): Promise<Dataplane> {
+  const { config, log } = options;
+  const workers = workerCount(config);
+  const raised = raiseDescriptorLimit();
+  if (raised < 0) log.warn("cannot raise the descriptor limit", { errno: -raised });
+  const limit = descriptorLimit();
+  const descriptors = typeof limit === "number" ? 1024 : limit.soft;
+  const { connections, pipesPerWorker } = capacity({
+    descriptors,
+    workers,
+    wanted: config.limits.connections,
+  });
+  const shared = new SharedState(workers);
+  const listeners = openListeners({
+    families: options.families ?? config.intercept.families,
+    port: config.listener.port,
+    workers,
+    mark: (config.kernel.mark << SOCKET_MARK_SHIFT) >>> 0,
+  });
+  const wakeFds = listeners.map(() => check(openEventFd(), "create", "eventfd"));
+  const orders = listeners.map((ofWorker, index): WorkerOptions => ({
+    index,
+    shared: shared.buffer,
+    listeners: ofWorker,
+    wakeFd: wakeFds[index],
+    source: config.source,
+    maxConnections: connections,
+    maxPipes: pipesPerWorker,
+    pipeSize: PIPE_SIZE,
+    connectMs: config.timeouts.connectMs,
+    idleMs: config.timeouts.tcpIdleMs,
+    halfClosedMs: config.timeouts.halfClosedMs,
+    logLevel: log.level,
+  }));
+
+  const threads = orders.map((order) => startThread(order, { url: options.workerUrl, log, shared }));
+  function setPhase(phase: number): void {
+    if (phase <= shared.phase) return;
+    shared.phase = phase;
+    for (const fd of wakeFds) signalEventFd(fd);
+  }
+  const ended = Promise.all(threads.map((thread) => thread.ended)).then(() => {
+    for (const fd of wakeFds) closeFd(fd);
+  });
+  ended.catch(() => setPhase(PHASE_STOP));
+  await Promise.race([Promise.all(threads.map((thread) => thread.ready)), ended]);
+  return {
+    workers,
+    maxConnections: connections,
+    descriptors,
+    live: () => shared.live,
+    counters: () => shared.totals(),
+    drain: () => setPhase(PHASE_DRAIN),
+    stop: () => setPhase(PHASE_STOP),
+    ended,
+  };
+}
+
+function startThread(
+  order: WorkerOptions,
+  context: { url: URL; log: Logger; shared: SharedState },
+): { ready: Promise<void>; ended: Promise<void> } {
+  const ready = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  const worker = new Worker(context.url, { type: "module", name: `tproxy ${order.index}` });
+  const fail = (reason: string) =>
+    ended.reject(
+      new OperationError({ operation: "run worker", object: String(order.index), kernelText: reason }),
+    );
+  worker.onerror = (event) => {
+    event.preventDefault();
+    fail(event.message);
+  };
+  worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
+    switch (data.kind) {
+      case "ready":
+        return ready.resolve();
+      case "stopped":
+        return ended.resolve();
+      case "failed":
+        return fail(data.reason);
+      case "log":
+        context.shared.addPendingLogs(-1);
+        context.log[data.level](data.message, data.fields);
+    }
+  };
+  worker.postMessage(order);
+  return { ready: ready.promise, ended: ended.promise };
+}

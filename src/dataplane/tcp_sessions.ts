@@ -1,0 +1,245 @@
+/**
+ * The live TCP sessions of a worker: follows each from the dial to its end.
+ * @module
+ */
+import {
+  ECONNREFUSED,
+  EPOLLERR,
+  EPOLLET,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+} from "../../ffi/consts.ts";
+import { addToEpoll } from "../../ffi/epoll.ts";
+import { closeFd } from "../../ffi/socket.ts";
+import { resetOnClose, takeSocketError, unacknowledgedBytes } from "../../ffi/sockopt.ts";
+import type { Logger } from "../log.ts";
+import { errnoCode } from "../net/errno.ts";
+import type { Clock } from "./clock.ts";
+import type { WorkerOptions } from "./options.ts";
+import { PipePool } from "./pipes.ts";
+import { MORE, Relay } from "./relay.ts";
+import { CONNECTING, type Direction, HALF_CLOSED, OPEN, RESETTING, type Session } from "./session.ts";
+import { SessionTable } from "./session_table.ts";
+import { COUNTER, SharedState } from "./shared.ts";
+import { ticks, TimerWheel } from "./wheel.ts";
+
+/** How long what was sent before a reset may take to reach the other side. */
+const RESETTING_MS = 5000;
+const SESSION_EVENTS = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+
+/** The live sessions of a worker. */
+export class TcpSessions {
+  readonly #epoll: number;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #shared: SharedState;
+  readonly #counters: Float64Array<SharedArrayBuffer>;
+  readonly #pipes: PipePool;
+  readonly #relay: Relay;
+  readonly #table = new SessionTable({ up: COUNTER.bytesUp, down: COUNTER.bytesDown });
+  readonly #wheel: TimerWheel<Session>;
+  readonly #connectTicks: number;
+  readonly #idleTicks: number;
+  readonly #halfClosedTicks: number;
+  readonly #resettingTicks = ticks(RESETTING_MS);
+  readonly #onDue = (session: Session) => this.#due(session);
+  /** Sessions whose turn was over before they had nothing to do, and the list of the turn before, to be used again. */
+  #queue: Session[] = [];
+  #spareQueue: Session[] = [];
+
+  constructor(options: WorkerOptions, context: { epoll: number; clock: Clock; log: Logger }) {
+    this.#epoll = context.epoll;
+    this.#clock = context.clock;
+    this.#log = context.log;
+    this.#shared = new SharedState(options.shared);
+    this.#counters = this.#shared.row(options.index);
+    this.#pipes = new PipePool(options.maxPipes, options.pipeSize);
+    this.#relay = new Relay(this.#pipes, this.#counters);
+    this.#wheel = new TimerWheel(context.clock.tick);
+    this.#connectTicks = ticks(options.connectMs);
+    this.#idleTicks = ticks(options.idleMs);
+    this.#halfClosedTicks = ticks(options.halfClosedMs);
+  }
+
+  /** The number of live sessions. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /** Milliseconds that the worker may sleep, -1 for ever. */
+  patience(): number {
+    if (this.#queue.length > 0) return 0;
+    const next = this.#wheel.ticksToNext();
+    return next < 0 ? -1 : this.#clock.millisecondsTo(this.#clock.tick + next);
+  }
+
+  /** A session for an accepted socket and one that is dialling. `description` is for the log. */
+  open(client: number, upstream: number, description: Record<string, string> | null): void {
+    const session = this.#table.open(client, upstream);
+    session.state = CONNECTING;
+    session.description = description;
+    session.startedTick = session.activeTick = this.#clock.tick;
+    this.#wheel.schedule(session, this.#clock.tick + this.#connectTicks);
+    const key = session.slot * 2;
+    const added = addToEpoll(this.#epoll, client, SESSION_EVENTS, key, session.tag);
+    const addedToo = addToEpoll(this.#epoll, upstream, SESSION_EVENTS, key + 1, session.tag);
+    if (added < 0 || addedToo < 0) this.#end(session, true, COUNTER.failed);
+    else if (description !== null) this.#log.debug("connection opened", description);
+  }
+
+  /** An event of a session's socket. `key` is twice the slot, plus one for the upstream's socket. */
+  event(key: number, tag: number, bits: number): void {
+    const session = this.#table.find(key >>> 1, tag);
+    if (session === undefined) return;
+    const upstream = (key & 1) === 1;
+    if (session.state === CONNECTING && upstream) {
+      if ((bits & (EPOLLERR | EPOLLHUP)) !== 0) return this.#dialFailed(session);
+      if ((bits & EPOLLOUT) !== 0) this.#connected(session);
+    }
+    const reads = upstream ? session.down : session.up;
+    const writes = upstream ? session.up : session.down;
+    if ((bits & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) reads.readable = true;
+    if ((bits & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) reads.hungUp = true;
+    if ((bits & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) writes.writable = true;
+    session.activeTick = this.#clock.tick;
+    if (session.state === CONNECTING) {
+      // The client's reset ends the attempt; its data and its end wait for the upstream.
+      if ((bits & EPOLLERR) !== 0) this.#end(session, true, COUNTER.reset);
+    } else if ((bits & EPOLLERR) !== 0) {
+      // The second side to fail has nobody left to tell.
+      if (session.state === RESETTING && session.dying !== reads) this.#end(session, true, COUNTER.reset);
+      else this.#reset(session, reads);
+    } else {
+      this.#pump(session);
+    }
+  }
+
+  /** What does not come from an event: sessions with more to do, and timers. */
+  turn(): void {
+    const queue = this.#queue;
+    this.#queue = this.#spareQueue;
+    this.#spareQueue = queue;
+    for (let i = 0; i < queue.length; i++) {
+      queue[i].queued = false;
+      if (queue[i].tag !== 0) this.#pump(queue[i]);
+    }
+    queue.length = 0;
+    this.#wheel.advance(this.#clock.tick, this.#onDue);
+  }
+
+  /** Ends all sessions with a reset. */
+  abortAll(): void {
+    this.#table.forEach((session) => this.#end(session, true, COUNTER.reset));
+    this.#pipes.clear();
+  }
+
+  #connected(session: Session): void {
+    session.state = OPEN;
+    this.#counters[COUNTER.connected]++;
+    this.#wheel.schedule(session, this.#clock.tick + this.#idleTicks);
+  }
+
+  #dialFailed(session: Session): void {
+    const error = takeSocketError(session.upstreamFd);
+    if (session.description !== null) {
+      this.#log.debug("upstream failed", { ...session.description, error: errnoCode(error) });
+    }
+    this.#end(session, true, error === ECONNREFUSED ? COUNTER.refused : COUNTER.failed);
+  }
+
+  /** Both directions, as far as they go; ends the session when both have finished. */
+  #pump(session: Session): void {
+    if (session.state === RESETTING) return this.#pumpDying(session);
+    const up = this.#relay.pump(session.up);
+    if (up < 0) return this.#pumpFailed(session, session.up);
+    const down = this.#relay.pump(session.down);
+    if (down < 0) return this.#pumpFailed(session, session.down);
+    if (session.up.finished && session.down.finished) return this.#end(session, false, COUNTER.closed);
+    if (up === MORE || down === MORE) this.#enqueue(session);
+    if (session.state === OPEN && (session.up.finished || session.down.finished)) {
+      session.state = HALF_CLOSED;
+      this.#wheel.schedule(session, this.#clock.tick + this.#halfClosedTicks);
+    }
+  }
+
+  #enqueue(session: Session): void {
+    if (session.queued) return;
+    session.queued = true;
+    this.#queue.push(session);
+  }
+
+  /** If it was not the source that failed, it was the target, and what that one has sent is to be passed on. */
+  #pumpFailed(session: Session, direction: Direction): void {
+    const opposite = direction === session.up ? session.down : session.up;
+    this.#reset(session, direction.failure < 0 ? direction : opposite);
+  }
+
+  /** One side was reset or died: `dying` leads away from it. What it had sent still belongs to the other side. */
+  #reset(session: Session, dying: Direction): void {
+    session.state = RESETTING;
+    session.dying = dying;
+    session.startedTick = this.#clock.tick;
+    dying.readable = true;
+    this.#pumpDying(session);
+  }
+
+  #pumpDying(session: Session): void {
+    const dying = session.dying!;
+    const returned = this.#relay.pump(dying);
+    if (returned === MORE) this.#enqueue(session);
+    const passedOn = returned < 0 || dying.finished;
+    if (passedOn && unacknowledgedBytes(dying.to) <= 0) this.#end(session, true, COUNTER.reset);
+    else this.#wheel.schedule(session, this.#clock.tick + 1); // nothing tells when the other side has acknowledged
+  }
+
+  #due(session: Session): void {
+    const now = this.#clock.tick;
+    if (session.state === RESETTING && now - session.startedTick < this.#resettingTicks) {
+      return this.#pumpDying(session);
+    }
+    const due = this.#dueTick(session);
+    if (now < due) return this.#wheel.schedule(session, due);
+    const counter = session.state === CONNECTING
+      ? COUNTER.timedOut
+      : session.state === RESETTING
+      ? COUNTER.reset
+      : COUNTER.expired;
+    if (session.description !== null && counter !== COUNTER.reset) {
+      this.#log.debug(counter === COUNTER.timedOut ? "connect timeout" : "idle timeout", session.description);
+    }
+    this.#end(session, true, counter);
+  }
+
+  #dueTick(session: Session): number {
+    switch (session.state) {
+      case CONNECTING:
+        return session.startedTick + this.#connectTicks;
+      case OPEN:
+        return session.activeTick + this.#idleTicks;
+      case HALF_CLOSED:
+        return session.activeTick + this.#halfClosedTicks;
+      default:
+        return session.startedTick + this.#resettingTicks;
+    }
+  }
+
+  #end(session: Session, reset: boolean, counter: number): void {
+    this.#counters[counter]++;
+    if (session.description !== null) {
+      this.#log.debug(reset ? "connection reset" : "connection closed", session.description);
+    }
+    this.#wheel.remove(session);
+    this.#relay.release(session.up);
+    this.#relay.release(session.down);
+    if (reset) {
+      resetOnClose(session.clientFd);
+      resetOnClose(session.upstreamFd);
+    }
+    closeFd(session.clientFd);
+    closeFd(session.upstreamFd);
+    this.#table.close(session);
+    this.#shared.addLive(-1);
+  }
+}

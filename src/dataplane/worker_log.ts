@@ -1,0 +1,44 @@
+/**
+ * A worker's logger: lines go to the main thread, which writes them. A stalled log must neither stop the data plane nor fill
+ * memory, so lines are dropped and counted while too many are under way.
+ * @module
+ */
+import type { LogLevel } from "../config/types.ts";
+import type { Logger } from "../log.ts";
+import type { WorkerMessage } from "./options.ts";
+import { COUNTER, type SharedState } from "./shared.ts";
+
+const MAX_PENDING = 1000;
+const LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];
+
+/** A logger that posts. The receiver subtracts each line from `shared`'s pending ones. */
+export function createWorkerLogger(
+  options: { level: LogLevel; worker: number; shared: SharedState; post: (message: WorkerMessage) => void },
+): Logger {
+  const { level, shared, post } = options;
+  const limit = LEVELS.indexOf(level);
+  const counters = shared.row(options.worker);
+  const enabled = (asked: LogLevel) => LEVELS.indexOf(asked) <= limit;
+  function put(
+    lineLevel: LogLevel,
+    message: string,
+    fields: Record<string, string | number | boolean> = {},
+  ): void {
+    if (!enabled(lineLevel)) return;
+    if (shared.addPendingLogs(1) > MAX_PENDING) {
+      shared.addPendingLogs(-1);
+      counters[COUNTER.logsDropped]++;
+      return;
+    }
+    post({ kind: "log", level: lineLevel, message, fields });
+  }
+  return {
+    level,
+    enabled,
+    error: (message, fields) => put("error", message, fields),
+    warn: (message, fields) => put("warn", message, fields),
+    info: (message, fields) => put("info", message, fields),
+    debug: (message, fields) => put("debug", message, fields),
+    flush: () => {},
+  };
+}

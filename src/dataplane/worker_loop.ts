@@ -1,0 +1,65 @@
+/**
+ * A worker's loop: one blocking epoll_wait per turn, until the main thread says stop.
+ * @module
+ */
+import { EINTR, EPOLLIN } from "../../ffi/consts.ts";
+import { addToEpoll, drainEventFd, EpollEvents, openEpoll } from "../../ffi/epoll.ts";
+import { closeFd } from "../../ffi/socket.ts";
+import type { Logger } from "../log.ts";
+import { errnoCode } from "../net/errno.ts";
+import { Clock } from "./clock.ts";
+import type { WorkerOptions } from "./options.ts";
+import { PHASE_DRAIN, PHASE_RUN, PHASE_STOP, SharedState } from "./shared.ts";
+import { TcpAcceptor } from "./tcp_accept.ts";
+import { TcpSessions } from "./tcp_sessions.ts";
+
+const EVENTS_PER_TURN = 256;
+/** Keys of events with tag 0: the listeners' numbers, and this. */
+const WAKE_KEY = 0xffff;
+
+/** The sooner of two waits in milliseconds, where -1 is for ever. */
+function sooner(a: number, b: number): number {
+  return a < 0 ? b : b < 0 ? a : Math.min(a, b);
+}
+
+/**
+ * Runs a worker to its end: PHASE_STOP, or PHASE_DRAIN and no session left. `ready` is called when it listens. Returns null,
+ * or what has failed.
+ */
+export function runWorkerLoop(options: WorkerOptions, log: Logger, ready: () => void): string | null {
+  const shared = new SharedState(options.shared);
+  const epoll = openEpoll();
+  if (epoll < 0) return `epoll_create1: ${errnoCode(-epoll)}`;
+  const clock = new Clock();
+  const sessions = new TcpSessions(options, { epoll, clock, log });
+  const acceptor = new TcpAcceptor(options, { epoll, clock, log, sessions });
+  const started = addToEpoll(epoll, options.wakeFd, EPOLLIN, WAKE_KEY, 0);
+  const listening = started < 0 ? started : acceptor.start();
+  if (listening < 0) return `epoll_ctl: ${errnoCode(-listening)}`;
+  ready();
+
+  const events = new EpollEvents(EVENTS_PER_TURN);
+  let accepting = true;
+  for (;;) {
+    const count = events.wait(epoll, sooner(sessions.patience(), acceptor.patience()));
+    if (count < 0 && count !== -EINTR) return `epoll_wait: ${errnoCode(-count)}`;
+    clock.update();
+    for (let i = 0; i < count; i++) {
+      const tag = events.tag(i);
+      const key = events.key(i);
+      if (tag !== 0) sessions.event(key, tag, events.bits(i));
+      else if (key === WAKE_KEY) drainEventFd(options.wakeFd);
+      else acceptor.accept(key);
+    }
+    sessions.turn();
+    acceptor.turn();
+    const phase = shared.phase;
+    if (phase === PHASE_RUN) continue;
+    if (accepting) acceptor.stop();
+    accepting = false;
+    if (phase === PHASE_STOP) sessions.abortAll();
+    if (phase === PHASE_STOP || (phase === PHASE_DRAIN && sessions.size === 0)) break;
+  }
+  closeFd(epoll);
+  return null;
+}

@@ -1,0 +1,46 @@
+/** `fib`: asks the routing tables about the packet. @module */
+import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
+import { Names } from "../../names.ts";
+import { required } from "../data.ts";
+
+/** What the question is made of. */
+export type FibFlag = "saddr" | "daddr" | "mark" | "iif" | "oif";
+/** What the answer is: an interface index, its name, or the type of the address (RTN_*, host byte order). */
+export type FibResult = "oif" | "oifname" | "type";
+
+// linux/netfilter/nf_tables.h: NFTA_FIB_F_*, enum nft_fib_result, enum nft_fib_attributes
+const FLAGS = new Names<FibFlag>("fib flag", { saddr: 1, daddr: 2, mark: 4, iif: 8, oif: 16 });
+const NFTA_FIB_F_PRESENT = 32;
+const RESULTS = new Names<FibResult>("fib result", { oif: 1, oifname: 2, type: 3 });
+const NFTA_FIB_DREG = 1;
+const NFTA_FIB_RESULT = 2;
+const NFTA_FIB_FLAGS = 3;
+
+/** `[ fib daddr type => reg 1 ]`. */
+export interface FibExpression {
+  readonly kind: "fib";
+  readonly flags: readonly FibFlag[];
+  readonly result: FibResult;
+  readonly register: number;
+}
+
+/** The attributes of the expression. */
+export function encodeFib(expression: FibExpression): Uint8Array {
+  return new AttributeWriter()
+    .u32be(NFTA_FIB_FLAGS, FLAGS.bits(expression.flags))
+    .u32be(NFTA_FIB_RESULT, RESULTS.number(expression.result))
+    .u32be(NFTA_FIB_DREG, expression.register)
+    .finish();
+}
+
+/** The inverse of {@linkcode encodeFib}. `exists` and `missing` throw a RangeError. */
+export function decodeFib(data: AttributeMap): FibExpression {
+  const bits = required(data.u32be(NFTA_FIB_FLAGS), "NFTA_FIB_FLAGS");
+  if (bits >= NFTA_FIB_F_PRESENT) throw new RangeError(`Cannot decode fib flags ${bits}`);
+  return {
+    kind: "fib",
+    flags: FLAGS.flags(bits),
+    result: RESULTS.name(data.u32be(NFTA_FIB_RESULT)),
+    register: required(data.u32be(NFTA_FIB_DREG), "NFTA_FIB_DREG"),
+  };
+}

@@ -1,0 +1,6 @@
+/** `masq`: source NAT to the address of the interface that the packet leaves by. @module */
+
+/** `[ masq ]`. */
+export interface MasqueradeExpression {
+  readonly kind: "masquerade";
+}

@@ -1,0 +1,44 @@
+/** `payload`: loads bytes of the packet into a register. @module */
+import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
+import { Names } from "../../names.ts";
+import { required } from "../data.ts";
+
+/** Which header `offset` counts from. */
+export type PayloadBase = "link" | "network" | "transport";
+
+// linux/netfilter/nf_tables.h: enum nft_payload_bases, enum nft_payload_attributes
+const BASES = new Names<PayloadBase>("payload base", { link: 0, network: 1, transport: 2 });
+const NFTA_PAYLOAD_DREG = 1;
+const NFTA_PAYLOAD_BASE = 2;
+const NFTA_PAYLOAD_OFFSET = 3;
+const NFTA_PAYLOAD_LEN = 4;
+
+/** `[ payload load 2b @ transport header + 2 => reg 1 ]`: `offset` and `length` in bytes. */
+export interface PayloadExpression {
+  readonly kind: "payload";
+  readonly base: PayloadBase;
+  readonly offset: number;
+  readonly length: number;
+  readonly register: number;
+}
+
+/** The attributes of the expression. */
+export function encodePayload(expression: PayloadExpression): Uint8Array {
+  return new AttributeWriter()
+    .u32be(NFTA_PAYLOAD_DREG, expression.register)
+    .u32be(NFTA_PAYLOAD_BASE, BASES.number(expression.base))
+    .u32be(NFTA_PAYLOAD_OFFSET, expression.offset)
+    .u32be(NFTA_PAYLOAD_LEN, expression.length)
+    .finish();
+}
+
+/** The inverse of {@linkcode encodePayload}. */
+export function decodePayload(data: AttributeMap): PayloadExpression {
+  return {
+    kind: "payload",
+    base: BASES.name(data.u32be(NFTA_PAYLOAD_BASE)),
+    offset: required(data.u32be(NFTA_PAYLOAD_OFFSET), "NFTA_PAYLOAD_OFFSET"),
+    length: required(data.u32be(NFTA_PAYLOAD_LEN), "NFTA_PAYLOAD_LEN"),
+    register: required(data.u32be(NFTA_PAYLOAD_DREG), "NFTA_PAYLOAD_DREG"),
+  };
+}

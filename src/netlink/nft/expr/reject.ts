@@ -1,0 +1,38 @@
+/** `reject`: answers with an ICMP error or a TCP reset, and drops the packet. @module */
+import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
+import { Names } from "../../names.ts";
+
+/** What goes back: an ICMP or ICMPv6 error, a TCP reset, or in `inet` the fitting ICMP by `icmpx` code. */
+export type RejectType = "icmp" | "tcp-reset" | "icmpx";
+
+// linux/netfilter/nf_tables.h: enum nft_reject_types, enum nft_reject_attributes
+const TYPES = new Names<RejectType>("reject type", { icmp: 0, "tcp-reset": 1, icmpx: 2 });
+const NFTA_REJECT_TYPE = 1;
+const NFTA_REJECT_ICMP_CODE = 2;
+
+/** icmpx code of "port unreachable": enum nft_reject_inet_code, NFT_REJECT_ICMPX_PORT_UNREACH. */
+export const ICMPX_PORT_UNREACHABLE = 1;
+
+/** `[ reject type 1 code 0 ]`. `code` is 0 for a TCP reset. */
+export interface RejectExpression {
+  readonly kind: "reject";
+  readonly type: RejectType;
+  readonly code: number;
+}
+
+/** The attributes of the expression. */
+export function encodeReject(expression: RejectExpression): Uint8Array {
+  return new AttributeWriter()
+    .u32be(NFTA_REJECT_TYPE, TYPES.number(expression.type))
+    .u8(NFTA_REJECT_ICMP_CODE, expression.code)
+    .finish();
+}
+
+/** The inverse of {@linkcode encodeReject}. The kernel tells no code for a TCP reset. */
+export function decodeReject(data: AttributeMap): RejectExpression {
+  return {
+    kind: "reject",
+    type: TYPES.name(data.u32be(NFTA_REJECT_TYPE)),
+    code: data.u8(NFTA_REJECT_ICMP_CODE) ?? 0,
+  };
+}

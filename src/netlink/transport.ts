@@ -1,0 +1,99 @@
+/**
+ * Netlink over a real socket: the only file of src/netlink that imports ffi/.
+ * @module
+ */
+import {
+  AF_NETLINK,
+  MSG_TRUNC,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SO_RCVTIMEO,
+  SO_SNDBUF,
+  SO_SNDBUFFORCE,
+  SOCK_RAW,
+  SOL_SOCKET,
+} from "../../ffi/consts.ts";
+import { bindSocket, closeFd, openSocket, receiveWithFlags, sendWithFlags } from "../../ffi/socket.ts";
+import { setInt, setTimeoutOption } from "../../ffi/sockopt.ts";
+import { check } from "../net/error.ts";
+import { commonHint } from "./hint.ts";
+import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";
+
+/** Which part of the kernel to talk to: rtnetlink, or nfnetlink (nf_tables). */
+export type NetlinkProtocol = "route" | "netfilter";
+
+// linux/netlink.h
+const PROTOCOLS: Readonly<Record<NetlinkProtocol, number>> = { route: 0, netfilter: 12 };
+const SOL_NETLINK = 270;
+const NETLINK_CAP_ACK = 10;
+const NETLINK_EXT_ACK = 11;
+/** sizeof(struct sockaddr_nl) */
+const ADDRESS_SIZE = 12;
+
+/** The kernel fills a dump's datagrams up to 32 KiB; one message may be larger. */
+const RECEIVE_SIZE = 256 * 1024;
+const RECEIVE_BUFFER_SIZE = 4 * 1024 * 1024;
+/** The kernel answers at once; this only keeps a kernel that does not from hanging us. In milliseconds. */
+const RECEIVE_TIMEOUT = 5000;
+const EMSGSIZE = 90;
+
+/** Opens a netlink socket in the network namespace of the calling thread. */
+export function openNetlink(protocol: NetlinkProtocol): NetlinkConnection {
+  return new NetlinkConnection(openSocketTransport(protocol));
+}
+
+function openSocketTransport(protocol: NetlinkProtocol): NetlinkTransport {
+  const object = protocol === "route" ? "rtnetlink" : "nfnetlink";
+  const opened = openSocket(AF_NETLINK, SOCK_RAW, { protocol: PROTOCOLS[protocol], blocking: true });
+  const fd = check(opened, "open netlink socket", object, commonHint(-opened));
+  const address = new Uint8Array(ADDRESS_SIZE);
+  new Uint16Array(address.buffer)[0] = AF_NETLINK;
+  const bound = bindSocket(fd, address, ADDRESS_SIZE);
+  if (bound < 0) {
+    closeFd(fd);
+    check(bound, "bind netlink socket", object);
+  }
+  // Best effort, each of them: an old kernel without them still answers, with fewer words.
+  setInt(fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
+  setInt(fd, SOL_NETLINK, NETLINK_EXT_ACK, 1);
+  setTimeoutOption(fd, SO_RCVTIMEO, RECEIVE_TIMEOUT);
+  setBuffer(fd, { forced: SO_RCVBUFFORCE, limited: SO_RCVBUF, size: RECEIVE_BUFFER_SIZE });
+  return new SocketTransport(fd);
+}
+
+/** The FORCE option passes net.core.*mem_max, and needs CAP_NET_ADMIN. */
+function setBuffer(fd: number, buffer: { forced: number; limited: number; size: number }): void {
+  if (setInt(fd, SOL_SOCKET, buffer.forced, buffer.size) < 0) {
+    setInt(fd, SOL_SOCKET, buffer.limited, buffer.size);
+  }
+}
+
+class SocketTransport implements NetlinkTransport {
+  #fd: number;
+  #buffer = new Uint8Array(RECEIVE_SIZE);
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  send(datagram: Uint8Array): number {
+    const bytes = Uint8Array.from(datagram);
+    const sent = sendWithFlags(this.#fd, bytes, 0);
+    if (sent !== -EMSGSIZE) return sent;
+    // A whole rule set is one datagram, and must fit the send buffer.
+    setBuffer(this.#fd, { forced: SO_SNDBUFFORCE, limited: SO_SNDBUF, size: bytes.length + 4096 });
+    return sendWithFlags(this.#fd, bytes, 0);
+  }
+
+  receive(): Uint8Array | number {
+    const received = receiveWithFlags(this.#fd, this.#buffer, MSG_TRUNC);
+    if (received < 0) return received;
+    return received > this.#buffer.length ? -EMSGSIZE : this.#buffer.subarray(0, received);
+  }
+
+  close(): void {
+    if (this.#fd < 0) return;
+    closeFd(this.#fd);
+    this.#fd = -1;
+  }
+}

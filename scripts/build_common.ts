@@ -18,10 +18,22 @@ export function say(line: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
+class BuildFailure extends Error {}
+
 /** Ends the build with a reason. */
 export function giveUp(reason: string): never {
-  say(`scripts/build: ${reason}`);
-  Deno.exit(1);
+  throw new BuildFailure(reason);
+}
+
+/** Runs a build; its failure is a line for people and exit code 1. */
+export function runBuild(build: () => void): void {
+  try {
+    build();
+  } catch (error) {
+    if (!(error instanceof BuildFailure)) throw error;
+    say(`scripts/build: ${error.message}`);
+    Deno.exit(1);
+  }
 }
 
 /** Runs a program in the project; its output goes through unless it is asked for. Ends the build if it fails. */
@@ -124,7 +136,7 @@ export function finish(temporary: string): void {
   const env = { TPROXY_CACHE_DIR: `${PROJECT}/.cache/tproxy` };
   const version = new Deno.Command(temporary, { args: ["--version"], env, stdin: "null" }).outputSync();
   const text = new TextDecoder().decode(version.stdout).trim();
-  if (!version.success || !text.includes(VERSION)) {
+  if (!version.success || !(text.startsWith("tproxy") && text.includes(VERSION))) {
     Deno.removeSync(temporary);
     const errors = new TextDecoder().decode(version.stderr);
     giveUp(`the product does not run: --version gave exit ${version.code}\n${text}${errors}`);

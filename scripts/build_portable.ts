@@ -133,22 +133,24 @@ function makeIndex(layers: readonly Layer[], offset: number): Uint8Array {
   return result;
 }
 
-const temporary = `${PRODUCT}.new`;
-Deno.mkdirSync(`${PROJECT}/dist`, { recursive: true });
-const launcher = compileLauncher(temporary);
-const layers = [
-  makeLayer("runtime", runtimeFiles(), Deno.version.deno),
-  makeLayer("program", programFiles(), VERSION),
-];
-const product = Deno.openSync(temporary, { write: true, create: true, truncate: true });
-for (
-  const part of [
-    launcher,
-    ...layers.map((layer) => layer.compressed),
-    makeIndex(layers, launcher.length),
-  ]
-) {
-  writeAll(product, part);
-}
-product.close();
-finish(temporary);
+runBuild(() => {
+  const temporary = `${PRODUCT}.new`;
+  Deno.mkdirSync(`${PROJECT}/dist`, { recursive: true });
+  const launcher = compileLauncher(temporary);
+  const layers = [
+    makeLayer("runtime", runtimeFiles(), Deno.version.deno),
+    makeLayer("program", programFiles(), VERSION),
+  ];
+  const product = Deno.openSync(temporary, { write: true, create: true, truncate: true });
+  for (
+    const part of [
+      launcher,
+      ...layers.map((layer) => layer.compressed),
+      makeIndex(layers, launcher.length),
+    ]
+  ) {
+    writeAll(product, part);
+  }
+  product.close();
+  finish(temporary);
+});

@@ -119,6 +119,7 @@ static off_t free_bytes(int cache)
 
 static int no_room(int cache, off_t needed, struct failure *failure)
 {
+  if (free_bytes(cache) >= needed) return fail(failure, "no room: a quota or the inodes are used up");
   return fail(failure, "no room: %lld MiB are needed, %lld MiB are free", (long long)(needed + MIB - 1) / MIB,
               (long long)free_bytes(cache) / MIB);
 }

@@ -58,9 +58,10 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     programs: PROGRAMS,
   }, async (lab) => {
     const nginx = await startNginx(lab);
-    await lab.server.run(["truncate", "-s", "2M", `${lab.directory}/file`]);
+    await lab.server.run(["truncate", "-s", "40M", `${lab.directory}/file`]);
     const proxy = await startProxy(lab);
-    const transfer = ["curl", "-sSf", "--limit-rate", "1M", "-w", "%{size_download}", "-o/dev/null"];
+    // More than the kernel's buffers on the way hold.
+    const transfer = ["curl", "-sSf", "--limit-rate", "20M", "-w", "%{size_download}", "-o/dev/null"];
     const curl = await lab.client.start([...transfer, nginx.url(4, "/files/file")]);
     await delay(500);
     proxy.program.signal(signal);
@@ -68,7 +69,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const late = await lab.client.run(["curl", "-sSm1", nginx.url(4)], { mayFail: true });
     assert.notEqual(late.code, 0, "a new connection was taken while draining");
     assert.equal(await curl.waitForExit(), 0, curl.output);
-    assert.equal(curl.stdout, `${2 << 20}`);
+    assert.equal(curl.stdout, `${40 << 20}`);
     assert.equal(await proxy.program.waitForExit({ timeoutMs: 3_000 }), 0, proxy.log);
   });
 }

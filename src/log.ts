@@ -129,8 +129,7 @@ function formatText(message: string, fields: LogFields): string {
   return text;
 }
 
-// deno-lint-ignore no-control-regex -- control characters are what it looks for
-const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
 
 /** Text that came from the network must not start a new line or command a terminal. */
 function oneLine(text: string): string {

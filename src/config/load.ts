@@ -1,0 +1,84 @@
+/**
+ * Reads config files.
+ * @module
+ */
+import { DEFAULT_CONFIG_PATH } from "../constants.ts";
+import { errnoNumber } from "../net/errno.ts";
+import { OperationError } from "../net/error.ts";
+import { DEFAULT_CONFIG } from "./defaults.ts";
+import { resolveConfig } from "./resolve.ts";
+import type { Config } from "./types.ts";
+import { validate } from "./validate.ts";
+import { isMapping } from "./values.ts";
+import { type ConfigPath, type Position, YamlSource } from "./yaml_source.ts";
+
+/** A config, and where each of its values comes from. */
+export interface LoadedConfig {
+  readonly config: Config;
+  /** The path of the file, or `built-in defaults`. */
+  readonly origin: string;
+  /** Where the file sets a key; `undefined` if it does not. */
+  locate(path: ConfigPath): Position | undefined;
+}
+
+/** How a config is found. */
+export interface LoadOptions {
+  /** A file that must be there. Without it: /etc/tproxy/tproxy.yaml if it is there, else the built-in defaults. */
+  readonly path?: string;
+  /** Throws Deno's errors. */
+  readonly readTextFile: (path: string) => string;
+}
+
+const BUILT_IN = "built-in defaults";
+
+/** Loads and checks a config. Throws an OperationError (exit code 2) if it cannot be read, a ConfigError if it is invalid. */
+export function loadConfig({ path, readTextFile }: LoadOptions): LoadedConfig {
+  const file = path ?? DEFAULT_CONFIG_PATH;
+  let text: string;
+  try {
+    text = readTextFile(file);
+  } catch (error) {
+    if (path === undefined && error instanceof Deno.errors.NotFound) {
+      return { config: DEFAULT_CONFIG, origin: BUILT_IN, locate: () => undefined };
+    }
+    throw describeReadError(error, file);
+  }
+  return loadText(text, file);
+}
+
+/** Checks the text of a config. Throws a ConfigError with all that is wrong. */
+export function parseConfig(text: string, fileName: string): Config {
+  return loadText(text, fileName).config;
+}
+
+/** The same, with the places of the keys. */
+export function loadText(text: string, fileName: string): LoadedConfig {
+  const source = new YamlSource(text, fileName);
+  return {
+    config: resolveConfig(validate(source)),
+    origin: fileName,
+    locate: (path) => isSet(source.value, path) ? source.locate(path, { key: true }) : undefined,
+  };
+}
+
+function isSet(value: unknown, path: ConfigPath): boolean {
+  let node = value;
+  for (const step of path) {
+    if (Array.isArray(node) ? !(Number(step) in node) : !isMapping(node) || !Object.hasOwn(node, step)) {
+      return false;
+    }
+    node = (node as Readonly<Record<string | number, unknown>>)[step];
+  }
+  return true;
+}
+
+function describeReadError(error: unknown, file: string): OperationError {
+  const code = (error as { code?: unknown }).code;
+  const known = typeof code === "string" && /^E[A-Z]+$/.test(code);
+  return new OperationError({
+    operation: "read config",
+    object: file,
+    ...(known ? { errno: errnoNumber(code) } : { kernelText: String((error as Error).message ?? error) }),
+    exitCode: 2,
+  }, { cause: error });
+}

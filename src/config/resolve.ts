@@ -1,0 +1,92 @@
+/**
+ * From the keys as they are written to the complete Config.
+ * @module
+ */
+import { DEFAULT_CONFIG } from "./defaults.ts";
+import { mergePorts } from "./ports.ts";
+import type { ConfigFile } from "./schema.ts";
+import type { Config, InterceptConfig, RuleConfig, TimeoutsConfig, UpstreamConfig } from "./types.ts";
+
+/** Fills in the defaults. */
+export function resolveConfig(file: ConfigFile): Config {
+  const { intercept, timeouts, rules, upstreams, default: fallback, source, control, metrics } = file;
+  const limits = file.limits ?? {};
+  return {
+    version: 1,
+    intercept: resolveIntercept(intercept ?? {}),
+    listener: { ...DEFAULT_CONFIG.listener, ...defined(file.listener ?? {}) },
+    kernel: { ...DEFAULT_CONFIG.kernel, ...defined(file.kernel ?? {}) },
+    source: source ?? DEFAULT_CONFIG.source,
+    rules: (rules ?? []).map(resolveRule),
+    default: fallback ?? DEFAULT_CONFIG.default,
+    upstreams: Object.fromEntries(
+      Object.entries(upstreams ?? {}).map(([name, upstream]) => [name, resolveUpstream(upstream)]),
+    ),
+    timeouts: resolveTimeouts(timeouts ?? {}),
+    limits: {
+      connections: limits.connections ?? DEFAULT_CONFIG.limits.connections,
+      perClient: limits["per-client"] ?? DEFAULT_CONFIG.limits.perClient,
+      udpSessions: limits["udp-sessions"] ?? DEFAULT_CONFIG.limits.udpSessions,
+    },
+    control: control ?? DEFAULT_CONFIG.control,
+    metrics: metrics ?? DEFAULT_CONFIG.metrics,
+    log: { ...DEFAULT_CONFIG.log, ...defined(file.log ?? {}) },
+  };
+}
+
+function resolveIntercept(given: NonNullable<ConfigFile["intercept"]>): InterceptConfig {
+  const defaults = DEFAULT_CONFIG.intercept;
+  const { interfaces, protocols, ports, families } = given;
+  return {
+    interfaces: interfaces === undefined || interfaces === "auto" ? defaults.interfaces : unique(interfaces),
+    protocols: protocols === undefined ? defaults.protocols : unique(protocols),
+    ports: ports === undefined || ports === "all" ? defaults.ports : mergePorts(ports),
+    families: families === undefined ? defaults.families : unique(families),
+    routerTraffic: given["router-traffic"] ?? defaults.routerTraffic,
+    onFailure: given["on-failure"] ?? defaults.onFailure,
+  };
+}
+
+function resolveTimeouts(given: NonNullable<ConfigFile["timeouts"]>): TimeoutsConfig {
+  const defaults = DEFAULT_CONFIG.timeouts;
+  return {
+    connectMs: given.connect ?? defaults.connectMs,
+    tcpIdleMs: given["tcp-idle"] ?? defaults.tcpIdleMs,
+    halfClosedMs: given["half-closed"] ?? defaults.halfClosedMs,
+    udpIdleMs: given["udp-idle"] ?? defaults.udpIdleMs,
+    udpDnsMs: given["udp-dns"] ?? defaults.udpDnsMs,
+    sniffMs: given.sniff ?? defaults.sniffMs,
+    drainMs: given.drain ?? defaults.drainMs,
+  };
+}
+
+function resolveRule(given: NonNullable<ConfigFile["rules"]>[number], index: number): RuleConfig {
+  const { name, from, to, protocol, interfaces, mac, domains, action, upstream } = given;
+  if (action === undefined) throw new TypeError("A rule without action passed the schema");
+  return {
+    name: name ?? `rule ${index + 1}`,
+    ...defined({ from, to, protocol, interfaces, mac, domains, upstream }),
+    ...defined({ ports: given.ports && mergePorts(given.ports), deliverPort: given["deliver-port"] }),
+    action,
+  };
+}
+
+function resolveUpstream(given: NonNullable<ConfigFile["upstreams"]>[string]): UpstreamConfig {
+  const { type, address, username } = given;
+  if (type === undefined || address === undefined) {
+    throw new TypeError("An incomplete upstream passed the schema");
+  }
+  const passwordFile = given["password-file"];
+  return { type, address, ...defined({ username, passwordFile, proxyProtocol: given["proxy-protocol"] }) };
+}
+
+function unique<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+/** Without the keys whose value is undefined. */
+function defined<T extends object>(object: T): Defined<T> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
+}

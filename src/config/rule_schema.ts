@@ -1,0 +1,46 @@
+/**
+ * The items of `rules`.
+ * @module
+ */
+import * as v from "valibot";
+import { domainPattern, interfaceName, macAddress, port, portRange, prefix, text } from "./scalars.ts";
+import { list, mapping, oneOf, pathItem } from "./values.ts";
+
+const prefixes = list(prefix(), "[192.168.0.0/16]");
+
+const ACTIONS = ["bypass", "block", "direct", "deliver", "proxy"] as const;
+
+/** Keys that only one action uses, and that it needs. */
+const ACTION_KEYS = [{ action: "deliver", key: "deliver-port" }, { action: "proxy", key: "upstream" }];
+
+/** One rule. */
+export const ruleItem = v.pipe(
+  mapping({
+    name: v.optional(text("a name")),
+    from: v.optional(prefixes),
+    to: v.optional(prefixes),
+    ports: v.optional(list(portRange(), '[443, "8000-8100"]')),
+    protocol: v.optional(oneOf("tcp", "udp")),
+    interfaces: v.optional(list(interfaceName(), "[br-lan]")),
+    mac: v.optional(list(macAddress(), "[02:00:5e:10:00:01]")),
+    domains: v.optional(list(domainPattern(), '["*.example.com"]')),
+    action: v.optional(oneOf(...ACTIONS)),
+    "deliver-port": v.optional(port()),
+    upstream: v.optional(text("the name of an upstream")),
+  }),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const rule = dataset.value as Readonly<Record<string, unknown>>;
+    if (typeof rule !== "object" || rule === null) return;
+    const { action } = rule;
+    if (!Object.hasOwn(rule, "action")) {
+      addIssue({ message: "a rule needs an action: bypass, block, direct, deliver or proxy" });
+    }
+    for (const { action: user, key } of ACTION_KEYS) {
+      const given = Object.hasOwn(rule, key);
+      if (action === user && !given) addIssue({ message: `action ${user} needs ${key}` });
+      if (action !== user && ACTIONS.some((known) => known === action) && given) {
+        addIssue({ message: `only action ${user} uses ${key}`, path: [pathItem(rule, key)] });
+      }
+    }
+  }),
+);

@@ -1,0 +1,112 @@
+/**
+ * What a valid config may ask for and this version cannot do yet.
+ * @module
+ */
+import { ConfigError, type ConfigProblem, formatProblem } from "./error.ts";
+import type { LoadedConfig } from "./load.ts";
+import type { Config } from "./types.ts";
+import type { ConfigPath } from "./yaml_source.ts";
+
+/** The commands whose work depends on the config. */
+export type ConfigUser = "install" | "run";
+
+interface Gap {
+  readonly path: ConfigPath;
+  /** Whether the config asks for it. */
+  readonly asked: (config: Config) => boolean;
+  readonly text: string;
+  /** For these commands going on would be worse than refusing; the others only warn. */
+  readonly refusedBy: readonly ConfigUser[];
+}
+
+const BOTH: readonly ConfigUser[] = ["install", "run"];
+
+const GAPS: readonly Gap[] = [
+  {
+    path: ["rules"],
+    asked: (config) => config.rules.length > 0,
+    text: "rules are not supported yet",
+    refusedBy: BOTH,
+  },
+  {
+    path: ["default"],
+    asked: (config) => config.default !== "direct",
+    text: "a default other than direct is not supported yet",
+    refusedBy: BOTH,
+  },
+  {
+    path: ["intercept", "router-traffic"],
+    asked: (config) => config.intercept.routerTraffic,
+    text: "intercepting the router's own traffic is not supported yet",
+    refusedBy: BOTH,
+  },
+  {
+    path: ["kernel", "backend"],
+    asked: (config) => config.kernel.backend === "iptables",
+    text: "the backend iptables is not supported yet",
+    refusedBy: BOTH,
+  },
+  {
+    path: ["limits", "per-client"],
+    asked: (config) => config.limits.perClient > 0,
+    text: "a limit per client is not supported yet, there is none",
+    refusedBy: [],
+  },
+  {
+    path: ["log", "access"],
+    asked: (config) => config.log.access === "on",
+    text: "the access log is not supported yet, nothing is written to it",
+    refusedBy: [],
+  },
+];
+
+/** Keys that have no effect yet, wherever the file sets them. */
+const IDLE_KEYS: readonly {
+  readonly path: ConfigPath;
+  readonly text: string;
+  readonly off?: (c: Config) => boolean;
+}[] = [
+  { path: ["upstreams"], text: "upstreams are not supported yet, none is used" },
+  {
+    path: ["control"],
+    text: "the control socket is not supported yet, none is opened",
+    off: (c) => c.control === "off",
+  },
+  {
+    path: ["metrics"],
+    text: "metrics are not supported yet, nothing listens there",
+    off: (c) => c.metrics === "off",
+  },
+];
+
+/** Something asked for in vain. */
+export interface Unsupported extends ConfigProblem {
+  readonly refusedBy: readonly ConfigUser[];
+}
+
+/** All that the config asks for in vain, in the order of the file. */
+export function listUnsupported(loaded: LoadedConfig): Unsupported[] {
+  const { config, locate } = loaded;
+  const nowhere = { line: 0, column: 0 };
+  const gaps = GAPS.filter((gap) => gap.asked(config)).map(({ path, text, refusedBy }) => ({
+    ...(locate(path) ?? nowhere),
+    text,
+    refusedBy,
+  }));
+  const idle = IDLE_KEYS.flatMap(({ path, text, off }) => {
+    const position = off?.(config) ? undefined : locate(path);
+    return position === undefined ? [] : [{ ...position, text, refusedBy: [] }];
+  });
+  return [...gaps, ...idle].toSorted((a, b) => a.line - b.line || a.column - b.column);
+}
+
+/**
+ * Throws a ConfigError if `command` must not go on with what this config asks for. Returns the rest as warnings,
+ * `FILE:LINE:COLUMN: text`, for stderr.
+ */
+export function requireSupported(loaded: LoadedConfig, command: ConfigUser): string[] {
+  const unsupported = listUnsupported(loaded);
+  const refused = unsupported.filter(({ refusedBy }) => refusedBy.includes(command));
+  if (refused.length > 0) throw new ConfigError(loaded.origin, refused);
+  return unsupported.map((problem) => formatProblem(loaded.origin, problem));
+}

@@ -11,6 +11,7 @@ import {
   PRODUCT,
   PROJECT,
   run,
+  runBuild,
   say,
   sha256,
   VERSION,

@@ -1,0 +1,108 @@
+/**
+ * `tproxy selftest`: the whole thing, for real, on this kernel, in throwaway network namespaces.
+ * @module
+ */
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { option } from "@optique/core/primitives";
+import type { InferValue } from "@optique/core/parser";
+import { OperationError } from "../../net/error.ts";
+import type { Command } from "../command.ts";
+import type { Env } from "../env.ts";
+import { formatResult, formatSummary, makeReport, type Result } from "../selftest/report.ts";
+import { runChecks } from "../selftest/runner.ts";
+import { VERSION } from "../version.ts";
+
+const parser = object({
+  json: option("--json", { description: message`Print the results as JSON, at the end` }),
+});
+
+/** Exit code of a shell for a program that SIGINT or SIGTERM has ended. */
+const INTERRUPTED = 130;
+
+/** The command. */
+export const selftestCommand: Command<InferValue<typeof parser>> = {
+  name: "selftest",
+  summary: "Try everything on this kernel, in network namespaces of its own",
+  details: [
+    "Makes a client, a router and a server in three network namespaces, installs and runs tproxy in the router, and checks " +
+    "what client and server see. The router there forwards no new flow by itself, so a pass proves that the proxy was in the " +
+    "path. Nothing of this machine's own network is touched. Exits with 1 if a check fails.",
+  ],
+  examples: ["selftest", "selftest --json"],
+  changesState: false,
+  parser,
+  async run(env, options) {
+    const directory = Deno.makeTempDirSync({ prefix: "tproxy-selftest-" });
+    try {
+      return await selftest(env, { ...options, directory });
+    } finally {
+      Deno.removeSync(directory, { recursive: true });
+    }
+  },
+};
+
+async function selftest(env: Env, options: { json: boolean; directory: string }): Promise<number> {
+  const progress = env.stdoutIsTerminal && !options.json;
+  const runner = runChecks({
+    hostUrl: hostUrl(),
+    tproxy: (command, onFailure) => call(env, [command, "-c", writeConfig(options.directory, onFailure)]),
+    uninstall: call(env, ["uninstall"]),
+    onStart: (name) => progress && env.stdout(`…     ${name}\r`),
+    onResult: (result) => options.json || env.stdout(formatResult(result, progress)),
+  });
+  const interruption = Promise.withResolvers<null>();
+  const onSignal = () => interruption.resolve(null);
+  Deno.addSignalListener("SIGINT", onSignal);
+  Deno.addSignalListener("SIGTERM", onSignal);
+  try {
+    const results = await Promise.race([runner.results.catch(explain), interruption.promise]);
+    if (results !== null) return printSummary(env, results, options.json);
+    await runner.abort();
+    env.stderr("Interrupted: the namespaces and the proxy in them are gone\n");
+    return INTERRUPTED;
+  } finally {
+    Deno.removeSignalListener("SIGINT", onSignal);
+    Deno.removeSignalListener("SIGTERM", onSignal);
+  }
+}
+
+function printSummary(env: Env, results: readonly Result[], json: boolean): number {
+  const report = makeReport(results, { version: VERSION, kernel: Deno.osRelease() });
+  env.stdout(json ? `${JSON.stringify(report, null, 2)}\n` : formatSummary(report));
+  return report.failed === 0 ? 0 : 1;
+}
+
+function call(env: Env, args: readonly string[]): { command: string; args: string[] } {
+  return { command: env.self.command, args: [...env.self.args, ...args] };
+}
+
+function writeConfig(directory: string, onFailure: string): string {
+  const path = `${directory}/${onFailure}.yaml`;
+  const config = `version: 1\nintercept: { interfaces: [r0], on-failure: ${onFailure} }\n`;
+  Deno.writeTextFileSync(path, config);
+  return path;
+}
+
+/** Beside this program: as a source file, or bundled by scripts/build. */
+function hostUrl(): URL {
+  return import.meta.url.endsWith(".ts")
+    ? new URL("../selftest/host.ts", import.meta.url)
+    : new URL("./host.js", import.meta.url);
+}
+
+function explain(error: Error): never {
+  throw new OperationError({
+    operation: "make",
+    object: "the network of the self-test",
+    kernelText: error.message,
+    hint: userNamespaceHint(),
+  }, { cause: error });
+}
+
+/** The single file moves a user without root into a namespace where he has the right, if the kernel lets it. */
+function userNamespaceHint(): string {
+  const state = Deno.env.get("TPROXY_USER_NAMESPACE");
+  if (state === undefined || state === "1") return "Run it as root";
+  return `This kernel does not let a user make namespaces (${state}): run it as root`;
+}

@@ -1,0 +1,92 @@
+/**
+ * The router's own firewall in the self-test, as an administrator would have it: it forwards established flows, and new ones
+ * only if told to; it may masquerade.
+ * @module
+ */
+import { NftBatch } from "../../netlink/nft/batch.ts";
+import type { NftExpression } from "../../netlink/nft/expression.ts";
+import { openNetlink } from "../../netlink/transport.ts";
+
+const FILTER = { family: "inet", name: "selftest_filter" } as const;
+const NAT = { family: "inet", name: "selftest_nat" } as const;
+// linux/netfilter/nf_conntrack_common.h: NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED)
+const ESTABLISHED_OR_RELATED = 0x06;
+const INTERFACE_NAME_SIZE = 16;
+
+function native32(value: number): Uint8Array {
+  return new Uint8Array(Uint32Array.of(value).buffer);
+}
+
+function interfaceName(name: string): Uint8Array {
+  const bytes = new Uint8Array(INTERFACE_NAME_SIZE);
+  bytes.set(new TextEncoder().encode(name));
+  return bytes;
+}
+
+/** `ct state established,related accept` */
+const ACCEPT_ESTABLISHED: readonly NftExpression[] = [
+  { kind: "ct", direction: "load", key: "state", register: 1 },
+  {
+    kind: "bitwise",
+    source: 1,
+    destination: 1,
+    mask: native32(ESTABLISHED_OR_RELATED),
+    xor: native32(0),
+  },
+  { kind: "cmp", operator: "ne", register: 1, value: native32(0) },
+  { kind: "verdict", verdict: { kind: "accept" } },
+];
+
+/** Equivalent to: chain forward { type filter hook forward priority 0; policy POLICY; ct state established,related accept; } */
+export function loadForwardPolicy(policy: "accept" | "drop"): void {
+  const batch = new NftBatch();
+  batch.addTable(FILTER);
+  batch.deleteTable(FILTER);
+  batch.addTable(FILTER);
+  batch.addChain({
+    family: FILTER.family,
+    table: FILTER.name,
+    name: "forward",
+    base: { type: "filter", hook: "forward", priority: 0, policy },
+  });
+  batch.addRule({
+    family: FILTER.family,
+    table: FILTER.name,
+    chain: "forward",
+    expressions: ACCEPT_ESTABLISHED,
+  });
+  using connection = openNetlink("netfilter");
+  batch.commit(connection);
+}
+
+/** Equivalent to: chain postrouting { type nat hook postrouting priority 100; oifname WAN masquerade; } */
+export function loadMasquerade(wan: string): void {
+  const batch = new NftBatch();
+  batch.addTable(NAT);
+  batch.addChain({
+    family: NAT.family,
+    table: NAT.name,
+    name: "postrouting",
+    base: { type: "nat", hook: "postrouting", priority: 100, policy: "accept" },
+  });
+  batch.addRule({
+    family: NAT.family,
+    table: NAT.name,
+    chain: "postrouting",
+    expressions: [
+      { kind: "meta", direction: "load", key: "oifname", register: 1 },
+      { kind: "cmp", operator: "eq", register: 1, value: interfaceName(wan) },
+      { kind: "masquerade" },
+    ],
+  });
+  using connection = openNetlink("netfilter");
+  batch.commit(connection);
+}
+
+/** Equivalent to: nft delete table inet selftest_nat */
+export function removeMasquerade(): void {
+  const batch = new NftBatch();
+  batch.deleteTable(NAT);
+  using connection = openNetlink("netfilter");
+  batch.commit(connection);
+}

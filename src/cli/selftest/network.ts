@@ -1,0 +1,85 @@
+/**
+ * The self-test's network: three namespaces, held by three threads, that go away with them.
+ *
+ * ```
+ *   client ── c0 ═══ r0 ── router (tproxy) ── r1 ═══ s0 ── server
+ *   10.77.1.2/24     10.77.1.1     198.51.100.1     198.51.100.2/24
+ *   fd77:1::2/64     fd77:1::1     2001:db8:77::1   2001:db8:77::2/64
+ * ```
+ * @module
+ */
+import type { ClientHost } from "./client_host.ts";
+import { type Remote, startHost } from "./remote.ts";
+import type { RouterHost } from "./router_host.ts";
+import type { ServerHost } from "./server_host.ts";
+
+/** The addresses of the drawing. */
+export const ADDRESSES = {
+  ipv4: { client: "10.77.1.2", lan: "10.77.1.1", wan: "198.51.100.1", server: "198.51.100.2" },
+  ipv6: { client: "fd77:1::2", lan: "fd77:1::1", wan: "2001:db8:77::1", server: "2001:db8:77::2" },
+} as const;
+
+/** The hosts, ready for use. */
+export interface Network {
+  readonly client: Remote<ClientHost>;
+  readonly router: Remote<RouterHost>;
+  readonly server: Remote<ServerHost>;
+  /** Whether this kernel has IPv6. */
+  readonly ipv6: boolean;
+  /** Kills what still runs in it. The namespaces end with the process. */
+  close(): Promise<void>;
+}
+
+/** Builds the network. Throws OperationError's message where that is not permitted. */
+export async function openNetwork(hostUrl: URL): Promise<Network> {
+  const client = startHost<ClientHost>("client", hostUrl);
+  const router = startHost<RouterHost>("router", hostUrl);
+  const server = startHost<ServerHost>("server", hostUrl);
+  const close = async () => {
+    await router.remote.endProxy("SIGKILL");
+    for (const host of [client, router, server]) host.close();
+  };
+  try {
+    const [clientFd, , serverFd] = await Promise.all([
+      client.remote.join(),
+      router.remote.join(),
+      server.remote.join(),
+    ]);
+    const ipv6 = await router.remote.hasIpv6();
+    await configure({ client: client.remote, router: router.remote, server: server.remote, ipv6, close }, {
+      clientFd,
+      serverFd,
+    });
+    return { client: client.remote, router: router.remote, server: server.remote, ipv6, close };
+  } catch (error) {
+    for (const host of [client, router, server]) host.close();
+    throw error;
+  }
+}
+
+async function configure(network: Network, fds: { clientFd: number; serverFd: number }): Promise<void> {
+  const { client, router, server, ipv6 } = network;
+  if (ipv6) {
+    // No duplicate address detection: addresses are usable at once.
+    const noDad = { "ipv6/conf/all/accept_dad": 0, "ipv6/conf/default/accept_dad": 0 };
+    await Promise.all([client, router, server].map((host) => host.writeSysctls(noDad)));
+    await router.writeSysctls({ "ipv6/conf/all/forwarding": 1 });
+  }
+  await router.writeSysctls({ "ipv4/ip_forward": 1 });
+  await router.addVeth("r0", "c0", fds.clientFd);
+  await router.addVeth("r1", "s0", fds.serverFd);
+  const prefixes = (role: "client" | "lan" | "wan" | "server") => [
+    `${ADDRESSES.ipv4[role]}/24`,
+    ...ipv6 ? [`${ADDRESSES.ipv6[role]}/64`] : [],
+  ];
+  await Promise.all([client, router, server].map((host) => host.configureLink("lo", [])));
+  await router.configureLink("r0", prefixes("lan"));
+  await router.configureLink("r1", prefixes("wan"));
+  await client.configureLink("c0", prefixes("client"));
+  await server.configureLink("s0", prefixes("server"));
+  for (const family of ipv6 ? ["ipv4", "ipv6"] as const : ["ipv4"] as const) {
+    await client.addDefaultRoute("c0", ADDRESSES[family].lan);
+    await server.addDefaultRoute("s0", ADDRESSES[family].wan);
+  }
+  await server.serve([ADDRESSES.ipv4.server, ...ipv6 ? [ADDRESSES.ipv6.server] : []]);
+}

@@ -13,6 +13,9 @@ export interface Step {
   /** It is a `deno test` run: its tests are counted, not its exit code alone. */
   readonly countsTests?: boolean;
   readonly env?: Record<string, string>;
+  /** The step, by title, that must not have failed; else `otherwise` is run. */
+  readonly needs?: string;
+  readonly otherwise?: Step;
 }
 
 /** The parts that can be asked for by name. */
@@ -25,7 +28,7 @@ const PRODUCT = "dist/tproxy";
 
 /** The steps of a part; `filter` selects laboratory tests by name. */
 export function planSteps(part: Part, options: { filter?: string } = {}): Step[] {
-  const build: Step = { title: "build dist/tproxy", argv: ["scripts/build"], minutes: 15 };
+  const build: Step = { title: `build ${PRODUCT}`, argv: ["scripts/build"], minutes: 15 };
   switch (part) {
     case "checks":
       return checks();
@@ -34,7 +37,12 @@ export function planSteps(part: Part, options: { filter?: string } = {}): Step[]
     case "lab":
       return [lab({ ...options, env: {} })];
     case "all":
-      return [...checks(), unit(), build, lab({ env: { TPROXY_BIN: PRODUCT } })];
+      return [...checks(), unit(), build, {
+        ...lab({ env: { TPROXY_BIN: PRODUCT } }),
+        // Never an old product: without a new one, the source program.
+        needs: build.title,
+        otherwise: lab({ env: {} }),
+      }];
   }
 }
 

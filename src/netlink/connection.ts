@@ -8,8 +8,9 @@ import {
   decodeAnswer,
   decodeMessages,
   encodeMessages,
-  NetlinkAnswer,
-  NetlinkMessage,
+  type NetlinkAnswer,
+  type NetlinkMessage,
+  type NetlinkRequest,
   NLM_F_ACK,
   NLM_F_DUMP,
   NLM_F_DUMP_INTR,
@@ -27,13 +28,6 @@ export interface NetlinkTransport {
   /** The next datagram, valid until the next call; or -errno, -EAGAIN when nothing comes in time. */
   receive(): Uint8Array | number;
   close(): void;
-}
-
-/** A message to the kernel. REQUEST, ACK and DUMP flags and the sequence number are the connection's. */
-export interface NetlinkRequest {
-  readonly type: number;
-  readonly flags?: number;
-  readonly body: Uint8Array;
 }
 
 /** What a request is for, in the words of its error message. */

@@ -39,6 +39,13 @@ export interface NetlinkMessage {
   readonly body: Uint8Array;
 }
 
+/** A message to the kernel. REQUEST, ACK and DUMP flags and the sequence number are the connection's. */
+export interface NetlinkRequest {
+  readonly type: number;
+  readonly flags?: number;
+  readonly body: Uint8Array;
+}
+
 /** Messages, one after another, as one datagram. */
 export function encodeMessages(messages: readonly NetlinkMessage[]): Uint8Array {
   const sizes = messages.map((message) => MESSAGE_HEADER_SIZE + align(message.body.length));

@@ -1,0 +1,44 @@
+/**
+ * Dumps of nf_tables objects.
+ * @module
+ */
+import { AttributeWriter } from "../attribute.ts";
+import type { NetlinkConnection } from "../connection.ts";
+import { missingModuleHint } from "../hint.ts";
+import { OperationError } from "../../net/error.ts";
+import { isNftMessage, type NftFamily, type NftObject, nftRequest } from "./message.ts";
+
+const ENOENT = 2;
+const EINVAL = 22;
+const EOPNOTSUPP = 95;
+const LABELS: Readonly<Record<NftObject, string>> = {
+  table: "list tables",
+  chain: "list chains",
+  rule: "list rules",
+  set: "list sets",
+  elements: "list elements",
+};
+
+/** The bodies of a dump's messages. A table that does not exist holds nothing. */
+export function dumpObjects(
+  connection: NetlinkConnection,
+  kind: NftObject,
+  options: { family: NftFamily | undefined; attributes?: Uint8Array; object: string },
+): Uint8Array[] {
+  const attributes = options.attributes ?? new AttributeWriter().finish();
+  const request = nftRequest(kind, "get", { family: options.family, attributes });
+  try {
+    const messages = connection.dump(request, {
+      operation: LABELS[kind],
+      object: options.object,
+      hint: ({ errno }) =>
+        kind === "table" && (errno === EINVAL || errno === EOPNOTSUPP)
+          ? missingModuleHint("nf_tables")
+          : undefined,
+    });
+    return messages.filter((message) => isNftMessage(message, kind)).map((message) => message.body);
+  } catch (error) {
+    if (error instanceof OperationError && error.errno === ENOENT) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What all nf_tables messages share: the message types, the families, and the header after the header. Pure.
+ * @module
+ */
+import { AttributeMap } from "../attribute.ts";
+import type { NetlinkMessage, NetlinkRequest } from "../message.ts";
+import { Names } from "../names.ts";
+
+// linux/netfilter/nfnetlink.h: NFNL_SUBSYS_NFTABLES, in the upper byte of the message type; batch frame
+const SUBSYSTEM = 10;
+const NFNL_MSG_BATCH_BEGIN = 16;
+const NFNL_MSG_BATCH_END = 17;
+/** sizeof(struct nfgenmsg): u8 family, u8 version, be16 resource id. */
+const HEADER_SIZE = 4;
+
+// linux/netfilter/nf_tables.h: enum nf_tables_msg_types
+const NEW_TABLE = 0;
+const NEW_CHAIN = 3;
+const NEW_RULE = 6;
+const NEW_SET = 9;
+const NEW_ELEMENTS = 12;
+
+/** The kinds of objects; their message types are three in a row: new, get, delete. */
+export const NFT_OBJECTS = {
+  table: NEW_TABLE,
+  chain: NEW_CHAIN,
+  rule: NEW_RULE,
+  set: NEW_SET,
+  elements: NEW_ELEMENTS,
+} as const;
+
+/** One of {@linkcode NFT_OBJECTS}. */
+export type NftObject = keyof typeof NFT_OBJECTS;
+
+/** The family of a table, in nft's words. */
+export type NftFamily = "inet" | "ip" | "arp" | "netdev" | "bridge" | "ip6";
+
+// linux/netfilter.h: NFPROTO_*
+const FAMILIES = new Names<NftFamily>("nf_tables family", {
+  inet: 1,
+  ip: 2,
+  arp: 3,
+  netdev: 5,
+  bridge: 7,
+  ip6: 10,
+});
+
+/** The number of a family; 0 for all of them, in a dump. */
+export function familyNumber(family: NftFamily | undefined): number {
+  return family === undefined ? 0 : FAMILIES.number(family);
+}
+
+/** The 4 bytes before the attributes. */
+function header(family: number, resource = 0): Uint8Array {
+  return Uint8Array.of(family, 0, resource >> 8, resource & 0xff);
+}
+
+/** A request about an object. */
+export function nftRequest(
+  object: NftObject,
+  verb: "new" | "get" | "delete",
+  options: { family: NftFamily | undefined; flags?: number; attributes: Uint8Array },
+): NetlinkRequest {
+  const verbs = { new: 0, get: 1, delete: 2 };
+  const body = new Uint8Array(HEADER_SIZE + options.attributes.length);
+  body.set(header(familyNumber(options.family)));
+  body.set(options.attributes, HEADER_SIZE);
+  return {
+    type: (SUBSYSTEM << 8) | (NFT_OBJECTS[object] + verbs[verb]),
+    flags: options.flags ?? 0,
+    body,
+  };
+}
+
+/** The first and the last message of a batch. */
+export const BATCH_FRAME: { readonly begin: NetlinkRequest; readonly end: NetlinkRequest } = {
+  begin: { type: NFNL_MSG_BATCH_BEGIN, body: header(0, SUBSYSTEM) },
+  end: { type: NFNL_MSG_BATCH_END, body: header(0, SUBSYSTEM) },
+};
+
+/** The family and the attributes of an nf_tables message. */
+export function readNftBody(body: Uint8Array): { family: NftFamily; attributes: AttributeMap } {
+  return { family: FAMILIES.name(body[0]), attributes: new AttributeMap(body.subarray(HEADER_SIZE)) };
+}
+
+/** Whether a message is about an object of this kind. */
+export function isNftMessage(message: NetlinkMessage, object: NftObject): boolean {
+  return message.type === ((SUBSYSTEM << 8) | NFT_OBJECTS[object]);
+}

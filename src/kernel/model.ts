@@ -1,0 +1,116 @@
+/**
+ * The kernel state that an install makes, as data: one table of nf_tables, policy-routing rules, routes. Three
+ * renderings are made from it: netlink messages, `nft` and `ip` commands, JSON. Pure.
+ * @module
+ */
+import type { Protocol } from "../config/types.ts";
+import type { Endpoint, Family } from "../net/ip.ts";
+
+/** An address type of the routing table, as in `fib daddr type`. */
+export type AddressType = "local" | "broadcast" | "anycast" | "multicast";
+
+/** One match or action of a rule. The comment beside each is its text in nft. */
+export type Statement =
+  /** `iifname @lan`, `iifname != @lan` */
+  | { readonly kind: "input-interface"; readonly set: string; readonly negate: boolean }
+  /** `meta nfproto ipv4` */
+  | { readonly kind: "family"; readonly family: Family }
+  /** `meta l4proto tcp`, `meta l4proto { tcp, udp }` */
+  | { readonly kind: "protocol"; readonly protocols: readonly Protocol[] }
+  /** `tcp flags syn / fin,syn,rst,ack`: the first packet of a connection. TCP only, by itself. */
+  | { readonly kind: "bare-syn" }
+  /** `th dport != @ports`; after a `protocol` match. */
+  | { readonly kind: "destination-port"; readonly set: string; readonly negate: boolean }
+  /** `fib daddr type { local, … }` */
+  | { readonly kind: "destination-type"; readonly types: readonly AddressType[] }
+  /** `socket transparent 1` */
+  | { readonly kind: "transparent-socket" }
+  /** `meta mark & 0x4 == 0x4` */
+  | { readonly kind: "mark"; readonly mask: number }
+  /** `tproxy ip to 127.0.0.1:50080` */
+  | { readonly kind: "tproxy"; readonly to: Endpoint }
+  /** `meta mark set meta mark | 0x1` */
+  | { readonly kind: "set-mark"; readonly mask: number }
+  /** `notrack` */
+  | { readonly kind: "notrack" }
+  /** `reject with tcp reset`, `reject with icmpx port-unreachable` */
+  | { readonly kind: "reject"; readonly answer: "tcp-reset" | "port-unreachable" }
+  /** `accept` */
+  | { readonly kind: "verdict"; readonly verdict: "accept" | "drop" | "return" }
+  /** `jump intercept` */
+  | { readonly kind: "jump"; readonly chain: string };
+
+/** A rule of a chain, and why it is there. */
+export interface PlannedRule {
+  readonly statements: readonly Statement[];
+  readonly reason: string;
+}
+
+/** Where a base chain is hooked into the packet's way. Its type is `filter`, its policy `accept`. */
+export interface PlannedHook {
+  readonly hook: "prerouting" | "output";
+  readonly priority: number;
+}
+
+/** A chain; without `hook` it is only jumped to. */
+export interface PlannedChain {
+  readonly name: string;
+  readonly hook?: PlannedHook;
+  readonly rules: readonly PlannedRule[];
+  readonly reason: string;
+}
+
+/** A named set: of interface names, or of port ranges. */
+export type PlannedSet =
+  & { readonly name: string; readonly reason: string }
+  & (
+    | { readonly type: "ifname"; readonly elements: readonly string[] }
+    | {
+      readonly type: "inet_service";
+      readonly elements: readonly { readonly first: number; readonly last: number }[];
+    }
+  );
+
+/** The one table, of family inet. */
+export interface PlannedTable {
+  readonly name: string;
+  /** By it the table is known as ours. */
+  readonly comment: string;
+  readonly sets: readonly PlannedSet[];
+  /** In an order in which every chain comes after those that it jumps to. */
+  readonly chains: readonly PlannedChain[];
+}
+
+/** A policy-routing rule: `ip rule add priority P fwmark M/M iif I lookup T protocol N`. */
+export interface PlannedRoutingRule {
+  readonly family: Family;
+  readonly priority: number;
+  readonly mark: number;
+  readonly mask: number;
+  readonly inputInterface: string;
+  readonly table: number;
+  readonly protocol: number;
+}
+
+/** A route that delivers everything locally: `ip route add local default dev lo table T protocol N`. */
+export interface PlannedRoute {
+  readonly family: Family;
+  readonly table: number;
+  readonly protocol: number;
+  /** Another program's route does the same already: it is used and left alone. */
+  readonly foreign: boolean;
+}
+
+/** Everything that an install puts into the kernel. No sysctl is among it. */
+export interface Plan {
+  readonly table: PlannedTable;
+  readonly routingRules: readonly PlannedRoutingRule[];
+  readonly routes: readonly PlannedRoute[];
+  /** Interfaces whose clients are intercepted. */
+  readonly lan: readonly string[];
+  /** The other ones: replies to sockets with clients' addresses arrive there. */
+  readonly others: readonly string[];
+  readonly families: readonly Family[];
+  /** What the administrator should know, each one sentence without a period. */
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,34 @@
+/**
+ * A plan as JSON, for `install --dry-run --format json`. The shape is stable: keys are only ever added. Pure.
+ * @module
+ */
+import type { Plan } from "../model.ts";
+import { renderRule } from "./nft.ts";
+
+/** The document, with a newline at its end. */
+export function renderJson(plan: Plan, options: { origin: string }): string {
+  const { table } = plan;
+  const document = {
+    version: 1,
+    config: options.origin,
+    interfaces: { lan: plan.lan, others: plan.others },
+    families: plan.families,
+    warnings: plan.warnings,
+    table: {
+      family: "inet",
+      name: table.name,
+      comment: table.comment,
+      sets: table.sets,
+      chains: table.chains.map((chain) => ({
+        name: chain.name,
+        ...(chain.hook === undefined ? {} : { type: "filter", ...chain.hook, policy: "accept" }),
+        reason: chain.reason,
+        rules: chain.rules.map((rule) => ({ nft: renderRule(rule.statements), reason: rule.reason })),
+      })),
+    },
+    routingRules: plan.routingRules,
+    routes: plan.routes.map((route) => ({ ...route, type: "local", destination: "default", device: "lo" })),
+    sysctls: [],
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}

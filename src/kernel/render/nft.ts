@@ -1,0 +1,124 @@
+/**
+ * The table as text for `nft -f`, with the reasons as comments. Pure.
+ * @module
+ */
+import { OperationError } from "../../net/error.ts";
+import { formatEndpoint } from "../../net/ip.ts";
+import type { PlannedChain, PlannedHook, PlannedSet, PlannedTable, Statement } from "../model.ts";
+
+/** Prefixes of nft's names for priorities, linux/netfilter_ipv4.h. */
+const PRIORITIES: Readonly<Record<number, string>> = {
+  [-310]: "raw - 10",
+  [-300]: "raw",
+  [-150]: "mangle",
+};
+
+/** A transaction that replaces the table, whether it is there or not. */
+export function renderNft(table: PlannedTable): string {
+  const head = `table inet ${table.name}`;
+  return [
+    "# Add and delete: the transaction works whether the table is there or not, and no packet sees a moment without it",
+    `add ${head}`,
+    `delete ${head}`,
+    `${head} {`,
+    `\tcomment ${quote(table.comment)}`,
+    ...table.sets.flatMap(renderSet),
+    ...table.chains.flatMap(renderChain),
+    "}",
+    "",
+  ].join("\n");
+}
+
+function renderSet(set: PlannedSet): string[] {
+  const elements = set.type === "ifname" ? set.elements.map(quote) : set.elements.map(renderRange);
+  return [
+    "",
+    `\t# ${set.reason}`,
+    `\tset ${set.name} {`,
+    `\t\ttype ${set.type}`,
+    ...(set.type === "ifname" ? [] : ["\t\tflags interval"]),
+    `\t\telements = { ${elements.join(", ")} }`,
+    "\t}",
+  ];
+}
+
+function renderRange(range: { first: number; last: number }): string {
+  return range.first === range.last ? String(range.first) : `${range.first}-${range.last}`;
+}
+
+function renderChain(chain: PlannedChain): string[] {
+  return [
+    "",
+    `\t# ${chain.reason}`,
+    `\tchain ${chain.name} {`,
+    ...(chain.hook === undefined ? [] : [`\t\t${renderHook(chain.hook)}`]),
+    ...chain.rules.flatMap((rule) => [`\t\t# ${rule.reason}`, `\t\t${renderRule(rule.statements)}`]),
+    "\t}",
+  ];
+}
+
+/** `type filter hook prerouting priority raw - 10; policy accept;` */
+export function renderHook(hook: PlannedHook): string {
+  const priority = PRIORITIES[hook.priority] ?? String(hook.priority);
+  return `type filter hook ${hook.hook} priority ${priority}; policy accept;`;
+}
+
+/** A rule as nft's text. */
+export function renderRule(statements: readonly Statement[]): string {
+  return statements.map(renderStatement).join(" ");
+}
+
+function renderStatement(statement: Statement): string {
+  switch (statement.kind) {
+    case "input-interface":
+      return `iifname ${statement.negate ? "!= " : ""}@${statement.set}`;
+    case "family":
+      return `meta nfproto ${statement.family}`;
+    case "protocol":
+      return `meta l4proto ${renderChoice(statement.protocols)}`;
+    case "bare-syn":
+      return "tcp flags syn / fin,syn,rst,ack";
+    case "destination-port":
+      return `th dport ${statement.negate ? "!= " : ""}@${statement.set}`;
+    case "destination-type":
+      return `fib daddr type ${renderChoice(statement.types)}`;
+    case "transparent-socket":
+      return "socket transparent 1";
+    case "mark":
+      return `meta mark & ${hex(statement.mask)} == ${hex(statement.mask)}`;
+    case "tproxy": {
+      const family = statement.to.address.family === "ipv4" ? "ip" : "ip6";
+      return `tproxy ${family} to ${formatEndpoint(statement.to)}`;
+    }
+    case "set-mark":
+      return `meta mark set meta mark | ${hex(statement.mask)}`;
+    case "notrack":
+      return "notrack";
+    case "reject":
+      return statement.answer === "tcp-reset"
+        ? "reject with tcp reset"
+        : "reject with icmpx port-unreachable";
+    case "verdict":
+      return statement.verdict;
+    case "jump":
+      return `jump ${statement.chain}`;
+  }
+}
+
+function renderChoice(values: readonly string[]): string {
+  return values.length === 1 ? values[0] : `{ ${values.join(", ")} }`;
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** nft has no escape for a quote, and reads a trailing asterisk as a wildcard. */
+function quote(text: string): string {
+  if (/^[^"\\*\n]+$/.test(text)) return `"${text}"`;
+  throw new OperationError({
+    operation: "write for nft",
+    object: text,
+    kernelText: "its language cannot express this name; tproxy install can use it",
+  });
+}

@@ -1,0 +1,35 @@
+/**
+ * What a plan must know about the machine. Read by network.ts; written by hand in tests.
+ * @module
+ */
+import type { Family } from "../net/ip.ts";
+
+/** An interface. */
+export interface ViewedLink {
+  readonly name: string;
+  readonly loopback: boolean;
+  /** The bridge or bond that it is a port of. A VRF does not count: packets keep the port's name there. */
+  readonly master?: string;
+}
+
+/** A route in the routing table that the config names, made by another program. */
+export interface ForeignRoute {
+  readonly family: Family;
+  /** `default` or `10.0.0.0/8`. */
+  readonly destination: string;
+  readonly protocol: number;
+  /** `local … dev lo`: it delivers to this machine, as ours would. */
+  readonly deliversLocally: boolean;
+}
+
+/** The machine. */
+export interface NetworkView {
+  readonly links: readonly ViewedLink[];
+  /** Names of the interfaces through which a default route leads, in any table. */
+  readonly defaultRouteLinks: readonly string[];
+  readonly foreignRoutes: readonly ForeignRoute[];
+  /** `off`: disabled by sysctl; `absent`: the kernel has none. */
+  readonly ipv6: "on" | "off" | "absent";
+  /** Whether this machine forwards packets: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding. */
+  readonly forwarding: Readonly<Record<Family, boolean>>;
+}

@@ -1,0 +1,57 @@
+/**
+ * Recognises that the kernel refused a rule because it lacks one of its expressions. Pure.
+ * @module
+ */
+import { align, readAttributes } from "../attribute.ts";
+import { missingModuleHint } from "../hint.ts";
+import { MESSAGE_HEADER_SIZE, type NetlinkAnswer } from "../message.ts";
+import { expressionName, type NftExpression } from "./expression.ts";
+
+const ENOENT = 2;
+const EOPNOTSUPP = 95;
+/** sizeof(struct nfgenmsg) */
+const NFT_HEADER_SIZE = 4;
+const ATTRIBUTE_HEADER_SIZE = 4;
+const NFTA_RULE_EXPRESSIONS = 4;
+
+/** The kernel module of each expression that a kernel may come without. */
+const MODULES: Readonly<Record<string, string>> = {
+  tproxy: "nft_tproxy",
+  socket: "nft_socket",
+  fib: "nft_fib_inet",
+  notrack: "nft_ct",
+  ct: "nft_ct",
+  reject: "nft_reject_inet",
+};
+
+/**
+ * The hint for a refused rule, if an expression is what the kernel misses. With extended acks the kernel points at it;
+ * without, ENOENT could also be a set or a chain, so the first of the rule's optional expressions is only suspected.
+ */
+export function missingExpressionHint(
+  expressions: readonly NftExpression[],
+  ruleAttributes: Uint8Array,
+  answer: NetlinkAnswer,
+): string | undefined {
+  if (answer.errno !== ENOENT && answer.errno !== EOPNOTSUPP) return undefined;
+  const optional = expressions.filter((expression) => expressionName(expression) in MODULES);
+  if (answer.offset === undefined) {
+    return optional.length === 0 ? undefined : missingModuleHint(MODULES[expressionName(optional[0])]);
+  }
+  const index = expressionAt(ruleAttributes, answer.offset - MESSAGE_HEADER_SIZE - NFT_HEADER_SIZE);
+  if (index === undefined) return undefined;
+  const module = MODULES[expressionName(expressions[index])];
+  return module === undefined ? undefined : missingModuleHint(module);
+}
+
+/** Which expression of an encoded rule a byte belongs to. */
+function expressionAt(ruleAttributes: Uint8Array, offset: number): number | undefined {
+  const list = readAttributes(ruleAttributes).find(({ type }) => type === NFTA_RULE_EXPRESSIONS);
+  if (list === undefined) return undefined;
+  let start = list.data.byteOffset - ruleAttributes.byteOffset;
+  const sizes = readAttributes(list.data).map(({ data }) => ATTRIBUTE_HEADER_SIZE + align(data.length));
+  for (let index = 0; index < sizes.length; start += sizes[index], index++) {
+    if (offset >= start && offset < start + sizes[index]) return index;
+  }
+  return undefined;
+}

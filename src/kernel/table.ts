@@ -83,6 +83,11 @@ function planDivert(config: Config, families: readonly Family[]): PlannedChain {
   ];
   if (protocols.includes("tcp")) {
     rules.push({
+      statements: [{ kind: "bare-syn" }, { kind: "jump", chain: INTERCEPT_CHAIN }],
+      // tproxy hands a SYN to the listener though a socket of the same addresses and ports is in TIME_WAIT.
+      reason:
+        "SYNs first: a socket in TIME_WAIT would answer a client that uses its port again, and be reset",
+    }, {
       statements: [
         { kind: "protocol", protocols: ["tcp"] },
         { kind: "transparent-socket" },

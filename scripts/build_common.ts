@@ -98,7 +98,7 @@ export function findWorkers(): Map<string, string> {
 
 /** Bundles the program and its workers into single files: content by file name; `tproxy.js` is the program. */
 export function bundleProgram(): Map<string, string> {
-  const workers = findWorkers();
+  const workers = Deno.env.get("TPROXY_ENTRY") ? new Map<string, string>() : findWorkers();
   const names = new Map([[new URL(ENTRY, `file://${PROJECT}/`).pathname, "tproxy.js"]]);
   for (const path of workers.values()) {
     names.set(path, path.slice(`${PROJECT}/src/`.length).replaceAll("/", "-").replace(/\.ts$/, ".js"));

@@ -68,9 +68,9 @@ labTest("run resets the client when there is no way to the server", { programs: 
   await lab.router.ip("route add unreachable 198.51.100.0/24");
   await startProxy(lab);
   const argv = ["curl", "-sSm5", "http://198.51.100.1/"];
-  const { stderr } = await lab.client.run(argv, { mayFail: true });
-  // The router itself may say so before a connection exists, which is as good.
-  assert.match(stderr, /reset by peer|no route|unreachable|refused/i);
+  const { code } = await lab.client.run(argv, { mayFail: true });
+  // 56: reset; 7: the router itself said so before there was a connection, which is as good. 28 would be a timeout.
+  assert.ok(code === 56 || code === 7, `curl ended with ${code}`);
 });
 
 labTest(

@@ -109,7 +109,8 @@ export class NftBatch {
     const flags = ["anonymous", "constant", ...(set.flags ?? [])] as const;
     // nft tells the kernel the number of elements, which picks the set's implementation by it.
     const made = this.addSet({ ...set, name, flags, size: elements.length });
-    return this.#addElements({ ...set, name }, elements, made.setId), made;
+    this.#addElements({ ...set, name }, elements, made.setId);
+    return made;
   }
 
   /** Deletes a set. Equivalent to: nft delete set inet T S */

@@ -1,0 +1,59 @@
+/**
+ * What all rtnetlink messages share. Pure.
+ * @module
+ */
+import type { Family, IpAddress } from "../../net/ip.ts";
+import { AttributeMap } from "../attribute.ts";
+import type { NetlinkRequest } from "../message.ts";
+
+// linux/rtnetlink.h: message types
+export const RTM_NEWLINK = 16;
+export const RTM_DELLINK = 17;
+export const RTM_GETLINK = 18;
+export const RTM_NEWADDR = 20;
+export const RTM_DELADDR = 21;
+export const RTM_GETADDR = 22;
+export const RTM_NEWROUTE = 24;
+export const RTM_DELROUTE = 25;
+export const RTM_GETROUTE = 26;
+export const RTM_NEWRULE = 32;
+export const RTM_DELRULE = 33;
+export const RTM_GETRULE = 34;
+
+/** AF_INET and AF_INET6; 0, AF_UNSPEC, for both. */
+export function familyNumber(family: Family | undefined): number {
+  if (family === undefined) return 0;
+  return family === "ipv4" ? 2 : 10;
+}
+
+/** The family of a number; undefined for others (AF_MPLS, multicast routing). */
+export function familyOf(number: number): Family | undefined {
+  if (number === 2) return "ipv4";
+  return number === 10 ? "ipv6" : undefined;
+}
+
+/** An address from its bytes. */
+export function addressOf(bytes: Uint8Array): IpAddress {
+  return { family: bytes.length === 4 ? "ipv4" : "ipv6", bytes: bytes.slice() };
+}
+
+/** The unspecified address, 0.0.0.0 or ::. */
+export function unspecified(family: Family): IpAddress {
+  return { family, bytes: new Uint8Array(family === "ipv4" ? 4 : 16) };
+}
+
+/** A request: the family's structure and the attributes together. */
+export function routeRequest(type: number, body: Uint8Array, flags = 0): NetlinkRequest {
+  return { type, flags, body };
+}
+
+/** The structure and the attributes of a message. */
+export function readRouteBody(
+  body: Uint8Array,
+  structureSize: number,
+): { structure: DataView; attributes: AttributeMap } {
+  return {
+    structure: new DataView(body.buffer, body.byteOffset, structureSize),
+    attributes: new AttributeMap(body.subarray(structureSize)),
+  };
+}

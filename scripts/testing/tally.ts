@@ -10,11 +10,15 @@ export interface Tally {
   skipped: number;
 }
 
-/** Counts the test cases of a JUnit report; steps count as tests of their own. */
+/**
+ * Counts the test cases of a JUnit report; steps count as tests of their own. Tests that a filter left out are not
+ * counted: they stand in the report as skipped, but without a time.
+ */
 export function countTests(junit: string): Tally {
   const tally = { passed: 0, failed: 0, skipped: 0 };
-  for (const [, body] of junit.matchAll(/<testcase\b[^>]*?(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
+  for (const [, attributes, body] of junit.matchAll(/<testcase\b([^>]*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g)) {
     if (/<(failure|error)\b/.test(body ?? "")) tally.failed++;
+    else if (!/ time="/.test(attributes)) continue;
     else if (/<skipped\b/.test(body ?? "")) tally.skipped++;
     else tally.passed++;
   }

@@ -16,7 +16,10 @@ const JUNIT = `<?xml version="1.0" encoding="UTF-8"?>
         <testcase name="is cut off" classname="a_test.ts" time="0.000" line="1" col="6">
             <error message="Cancelled"/>
         </testcase>
-        <testcase name="without a body" classname="a_test.ts"/>
+        <testcase name="without a body" classname="a_test.ts" time="0.1"/>
+        <testcase name="left out by a filter" classname="a_test.ts" line="1" col="6">
+            <skipped/>
+        </testcase>
     </testsuite>
 </testsuites>`;
 
@@ -25,7 +28,7 @@ Deno.test("countTests() counts passed, failed, cancelled and ignored tests", () 
 });
 
 Deno.test("judgeRun() counts a run that fails without a failed test as one failure", () => {
-  const junit = `<testsuite><testcase name="a"></testcase></testsuite>`;
+  const junit = `<testsuite><testcase name="a" time="0.000"></testcase></testsuite>`;
   assert.deepEqual(judgeRun({ succeeded: false, junit }), { passed: 1, failed: 1, skipped: 0 });
   assert.deepEqual(judgeRun({ succeeded: true, junit }), { passed: 1, failed: 0, skipped: 0 });
 });

@@ -87,8 +87,8 @@ static void discard_if_unused(int cache, const char *name)
   close(fd);
 }
 
-/* What killed unpackers left, and (versions = 1) the layers of other versions that no process uses. */
-static void sweep(int cache, const struct payload *payload, int versions)
+/* What killed unpackers left, and the layers of other versions that no process uses. */
+static void sweep(int cache, const struct payload *payload)
 {
   int fd = openat(cache, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *listing = fd < 0 ? NULL : fdopendir(fd);
@@ -96,7 +96,7 @@ static void sweep(int cache, const struct payload *payload, int versions)
   for (struct dirent *entry; (entry = readdir(listing));) {
     const char *name = entry->d_name;
     if (!strncmp(name, ".unpack-", 8) || !strncmp(name, ".trash-", 7)) remove_tree(cache, name);
-    else if (versions && is_old_layer(payload, name)) discard_if_unused(cache, name);
+    else if (is_old_layer(payload, name)) discard_if_unused(cache, name);
   }
   closedir(listing);
 }
@@ -159,18 +159,17 @@ static int fill_cache(int cache, const char *path, const struct payload *payload
   int result = 0;
   if (hold_layers(cache, payload, held)) { /* else another process has done it meanwhile */
     off_t needed = needed_bytes(payload, held);
-    sweep(cache, payload, 0);
     for (int i = 0; i < payload->layer_count; i++) {
       if (held[i] < 0) discard(cache, payload->layers[i].id);
     }
-    if (free_bytes(cache) < needed) sweep(cache, payload, 1);
+    if (free_bytes(cache) < needed) sweep(cache, payload);
     if (free_bytes(cache) < needed) result = no_room(cache, needed, failure);
     for (int i = 0; i < payload->layer_count && result == 0; i++) {
       if (held[i] < 0) result = place_layer(cache, path, payload, &payload->layers[i], needed, failure);
     }
     if (result == 0 && hold_layers(cache, payload, held))
       result = fail(failure, "what was unpacked there is not there any more");
-    if (result == 0) sweep(cache, payload, 1);
+    if (result == 0) sweep(cache, payload);
   }
   close(lock);
   return result;

@@ -360,6 +360,16 @@ portableTest("refuses to start when the file itself is damaged", async (bench) =
       assert.ok(left.every((name) => !name.startsWith(".unpack")), left.join(" "));
     }
   }
+  const other = portable.lines.map((line) =>
+    line.replace(/^(layer program \S+ )\w/, (_, start) => `${start}g`)
+  );
+  writeVariant(broken, portable, { lines: other });
+  fails(await bench.run([broken, "--version"]), /unknown line in its index: layer program/);
+  const swapped = portable.lines.map((line) =>
+    line.replace(/^(layer program \S+ )\w{8}/, (_, start) => `${start}00000000`)
+  );
+  writeVariant(broken, portable, { lines: swapped });
+  fails(await bench.run([broken, "--version"]), /the hash of its program is wrong/);
   Deno.writeFileSync(broken, flip(portable.indexAt + 10), { mode: 0o755 });
   fails(await bench.run([broken, "--version"]), /the hash of its index is wrong/);
   Deno.writeFileSync(broken, portable.bytes.subarray(0, 20_000_000), { mode: 0o755 });

@@ -37,11 +37,6 @@ export function addressOf(bytes: Uint8Array): IpAddress {
   return { family: bytes.length === 4 ? "ipv4" : "ipv6", bytes: bytes.slice() };
 }
 
-/** The unspecified address, 0.0.0.0 or ::. */
-export function unspecified(family: Family): IpAddress {
-  return { family, bytes: new Uint8Array(family === "ipv4" ? 4 : 16) };
-}
-
 /** A request: the family's structure and the attributes together. */
 export function routeRequest(type: number, body: Uint8Array, flags = 0): NetlinkRequest {
   return { type, flags, body };

@@ -31,8 +31,6 @@ const RTA_PREFSRC = 7;
 const RTA_TABLE = 15;
 const RTA_MARK = 16;
 const RTM_F_CLONED = 0x200;
-/** RT_TABLE_COMPAT: the table's number is in RTA_TABLE. */
-const TABLE_COMPAT = 252;
 
 /** What a route does with a packet. */
 export type RouteType =

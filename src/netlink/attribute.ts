@@ -63,7 +63,8 @@ export class AttributeWriter {
 
   /** A fixed C structure (a family header, not an attribute). It is padded to 4 bytes. */
   structure(bytes: Uint8Array): this {
-    this.#bytes.set(bytes, this.#reserve(bytes.length)); // reserve first: it may replace the buffer
+    const offset = this.#reserve(bytes.length); // may replace the buffer
+    this.#bytes.set(bytes, offset);
     return this;
   }
 
@@ -92,7 +93,8 @@ export class AttributeWriter {
 
   /** 16 bits, network byte order. */
   u16be(type: number, value: number): this {
-    this.#view.setUint16(this.#begin(type, 2), inRange(value, 0xffff));
+    const offset = this.#begin(type, 2);
+    this.#view.setUint16(offset, inRange(value, 0xffff));
     return this;
   }
 

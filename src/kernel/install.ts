@@ -1,0 +1,109 @@
+/**
+ * Puts a plan into the kernel, all of it or nothing.
+ *
+ * First what is missing in policy routing is added: without marked packets it has no effect. Then one atomic batch
+ * replaces the table: from then on the new state holds. Last the routing entries of an earlier install go that this one
+ * does not want. So at no moment a packet is marked that no rule would deliver, and a failure up to the batch leaves an
+ * earlier install as it was.
+ * @module
+ */
+import { OperationError } from "../net/error.ts";
+import type { NetlinkConnection } from "../netlink/connection.ts";
+import type { KernelConnections } from "./connections.ts";
+import type { Plan } from "./model.ts";
+import {
+  type InstalledRouting,
+  readRouting,
+  routeEntry,
+  type RoutingEntry,
+  ruleEntry,
+  toRoute,
+  toRoutingRule,
+} from "./routing_state.ts";
+import { readTable, refuseForeignTable } from "./ruleset_state.ts";
+import { replaceTable } from "./table_batch.ts";
+
+/** What an install found and did. */
+export interface InstallReport {
+  /** An install of ours was there already. */
+  readonly replaced: boolean;
+}
+
+/** Makes the kernel's state that of the plan. Throws an OperationError; then what was there before is there again. */
+export function applyInstall(plan: Plan, { route, netfilter }: KernelConnections): InstallReport {
+  const installed = readTable(netfilter);
+  refuseForeignTable(installed);
+  const { missing, stale } = compareRouting(plan, readRouting(route));
+  const added: RoutingEntry[] = [];
+  try {
+    for (const entry of missing) {
+      entry.add(route);
+      added.push(entry);
+    }
+    replaceTable(plan.table).commit(netfilter);
+  } catch (error) {
+    throw rollBack(error, added, { route, earlier: installed !== undefined });
+  }
+  removeStale(stale, route);
+  return { replaced: installed !== undefined };
+}
+
+/** What must be added, and what of ours nobody wants any more. */
+export function compareRouting(
+  plan: Plan,
+  installed: InstalledRouting,
+): { missing: RoutingEntry[]; stale: RoutingEntry[] } {
+  const wanted = [
+    // Routes first: a rule that leads to an empty table is passed over.
+    ...plan.routes.filter((route) => !route.foreign).map((route) => routeEntry(toRoute(route))),
+    ...plan.routingRules.map((rule) => ruleEntry(toRoutingRule(rule))),
+  ];
+  const present = [...installed.rules.map(ruleEntry), ...installed.routes.map(routeEntry)];
+  const has = (entries: readonly RoutingEntry[], entry: RoutingEntry) =>
+    entries.some(({ label }) => label === entry.label);
+  return {
+    missing: wanted.filter((entry) => !has(present, entry)),
+    stale: present.filter((entry) => !has(wanted, entry)),
+  };
+}
+
+/** Takes back what was added, and gives the error to throw. */
+function rollBack(
+  error: unknown,
+  added: readonly RoutingEntry[],
+  context: { route: NetlinkConnection; earlier: boolean },
+): unknown {
+  const left: string[] = [];
+  for (const entry of added.toReversed()) {
+    try {
+      entry.remove(context.route);
+    } catch {
+      left.push(entry.label);
+    }
+  }
+  if (!(error instanceof OperationError)) return error;
+  const outcome = left.length > 0
+    ? `This is left behind and can be removed with "tproxy uninstall": ${left.join("; ")}`
+    : context.earlier
+    ? "The earlier install is in force as before"
+    : "Nothing is installed, the kernel's state is as before";
+  return withHint(error, outcome);
+}
+
+function removeStale(stale: readonly RoutingEntry[], route: NetlinkConnection): void {
+  for (const entry of stale) {
+    try {
+      entry.remove(route);
+    } catch (error) {
+      if (error instanceof OperationError && error.code === "ENOENT") continue; // gone with its interface
+      if (!(error instanceof OperationError)) throw error;
+      throw withHint(error, 'All new rules are in force; run "tproxy install" again to remove this old one');
+    }
+  }
+}
+
+function withHint(error: OperationError, addition: string): OperationError {
+  const { operation, object, errno, kernelText, exitCode } = error;
+  const hint = error.hint === "" ? addition : `${error.hint}. ${addition}`;
+  return new OperationError({ operation, object, errno, kernelText, exitCode, hint }, { cause: error });
+}

@@ -1,0 +1,134 @@
+/**
+ * Statements as expressions of nf_tables: register for register what nft 1.0.6 makes of the same text, so that
+ * `nft list ruleset` prints both alike. Pure.
+ * @module
+ */
+import type { Protocol } from "../config/types.ts";
+import { REGISTER_1, REGISTER_2 } from "../netlink/nft/data.ts";
+import { ICMPX_PORT_UNREACHABLE } from "../netlink/nft/expr/reject.ts";
+import type { NftExpression } from "../netlink/nft/expression.ts";
+import { hostKey, type NftDataType, portKey } from "../netlink/nft/set_type.ts";
+import type { Endpoint, Family } from "../net/ip.ts";
+import type { AddressType, Statement } from "./model.ts";
+
+/** Makes a set for one rule, and gives what its lookup holds. */
+export type AnonymousSetMaker = (
+  type: NftDataType,
+  keys: readonly Uint8Array[],
+) => { readonly set: string; readonly setId?: number };
+
+// linux/in.h: IPPROTO_*; linux/netfilter.h: NFPROTO_*; linux/rtnetlink.h: RTN_*; linux/tcp.h: the flags' byte
+const PROTOCOL_NUMBERS: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17 };
+const FAMILY_NUMBERS: Readonly<Record<Family, number>> = { ipv4: 2, ipv6: 10 };
+const ADDRESS_TYPES: Readonly<Record<AddressType, number>> = {
+  local: 2,
+  broadcast: 3,
+  anycast: 4,
+  multicast: 5,
+};
+const TCP_FLAGS_OFFSET = 13;
+const TCP_FIN_SYN_RST_ACK = 0x17;
+const TCP_SYN = 0x02;
+const DESTINATION_PORT_OFFSET = 2;
+
+const register = REGISTER_1;
+
+/** The expressions of a rule. */
+export function lowerRule(statements: readonly Statement[], makeSet: AnonymousSetMaker): NftExpression[] {
+  return statements.flatMap((statement) => lowerStatement(statement, makeSet));
+}
+
+function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftExpression[] {
+  switch (statement.kind) {
+    case "input-interface":
+      return [load("iifname"), lookup(statement.set, statement.negate)];
+    case "family":
+      return [load("nfproto"), equals(Uint8Array.of(FAMILY_NUMBERS[statement.family]))];
+    case "protocol":
+      return [load("l4proto"), ...oneOf("inet_proto", statement.protocols.map(protocolKey), makeSet)];
+    case "bare-syn":
+      return [
+        load("l4proto"),
+        equals(protocolKey("tcp")),
+        { kind: "payload", base: "transport", offset: TCP_FLAGS_OFFSET, length: 1, register },
+        masked(Uint8Array.of(TCP_FIN_SYN_RST_ACK), new Uint8Array(1)),
+        equals(Uint8Array.of(TCP_SYN)),
+      ];
+    case "destination-port":
+      return [
+        { kind: "payload", base: "transport", offset: DESTINATION_PORT_OFFSET, length: 2, register },
+        lookup(statement.set, statement.negate),
+      ];
+    case "destination-type": {
+      const keys = statement.types.map((type) => hostKey(ADDRESS_TYPES[type]));
+      return [
+        { kind: "fib", flags: ["daddr"], result: "type", register },
+        ...oneOf("fib_addrtype", keys, makeSet),
+      ];
+    }
+    case "transparent-socket":
+      return [{ kind: "socket", key: "transparent", register }, equals(Uint8Array.of(1))];
+    case "mark":
+      return [load("mark"), masked(hostKey(statement.mask), hostKey(0)), equals(hostKey(statement.mask))];
+    case "tproxy":
+      return lowerTproxy(statement.to);
+    case "set-mark":
+      return [
+        load("mark"),
+        masked(hostKey(~statement.mask >>> 0), hostKey(statement.mask)),
+        { kind: "meta", direction: "set", key: "mark", register },
+      ];
+    case "notrack":
+      return [{ kind: "notrack" }];
+    case "reject":
+      return statement.answer === "tcp-reset"
+        ? [{ kind: "reject", type: "tcp-reset", code: 0 }]
+        : [{ kind: "reject", type: "icmpx", code: ICMPX_PORT_UNREACHABLE }];
+    case "verdict":
+      return [{ kind: "verdict", verdict: { code: statement.verdict } }];
+    case "jump":
+      return [{ kind: "verdict", verdict: { code: "jump", chain: statement.chain } }];
+  }
+}
+
+function lowerTproxy(to: Endpoint): NftExpression[] {
+  return [
+    { kind: "immediate", register: REGISTER_1, value: to.address.bytes },
+    { kind: "immediate", register: REGISTER_2, value: portKey(to.port) },
+    {
+      kind: "tproxy",
+      family: to.address.family === "ipv4" ? "ip" : "ip6",
+      addressRegister: REGISTER_1,
+      portRegister: REGISTER_2,
+    },
+  ];
+}
+
+function load(key: "iifname" | "nfproto" | "l4proto" | "mark"): NftExpression {
+  return { kind: "meta", direction: "load", key, register };
+}
+
+function equals(value: Uint8Array): NftExpression {
+  return { kind: "cmp", operator: "eq", register, value };
+}
+
+function masked(mask: Uint8Array, xor: Uint8Array): NftExpression {
+  return { kind: "bitwise", source: register, destination: register, mask, xor };
+}
+
+function lookup(set: string, inverted: boolean): NftExpression {
+  return { kind: "lookup", set, register, ...(inverted ? { inverted } : {}) };
+}
+
+function oneOf(
+  type: NftDataType,
+  keys: readonly Uint8Array[],
+  makeSet: AnonymousSetMaker,
+): NftExpression[] {
+  if (keys.length === 1) return [equals(keys[0])];
+  return [{ kind: "lookup", register, ...makeSet(type, keys) }];
+}
+
+function protocolKey(protocol: Protocol): Uint8Array {
+  return Uint8Array.of(PROTOCOL_NUMBERS[protocol]);
+}

@@ -1,0 +1,74 @@
+/**
+ * Reads the machine for a plan: interfaces, routes, a few sysctls. Needs no privilege.
+ * @module
+ */
+import { formatPrefix } from "../net/ip.ts";
+import type { NetlinkConnection } from "../netlink/connection.ts";
+import { type Link, listLinks } from "../netlink/route/link.ts";
+import { listRoutes, type Route } from "../netlink/route/route.ts";
+import { deliversLocally, ifFamilyExists, isDefault, isOurRoute } from "./routing_state.ts";
+import type { NetworkView, ViewedLink } from "./view.ts";
+
+/** Where to read. */
+export interface NetworkSource {
+  /** To rtnetlink. */
+  readonly connection: NetlinkConnection;
+  /** Throws Deno's errors. */
+  readonly readTextFile: (path: string) => string;
+}
+
+/** The machine as a plan sees it; `table` is the routing table that the config names. */
+export function readNetwork({ connection, readTextFile }: NetworkSource, table: number): NetworkView {
+  const links = listLinks(connection);
+  const routes = (["ipv4", "ipv6"] as const).flatMap((family) =>
+    ifFamilyExists(() => listRoutes(connection, { family }))
+  );
+  const upstream = routes.filter(isUpstream).flatMap(outLinkIndexes);
+  return {
+    links: links.map((link) => viewLink(link, links)),
+    defaultRouteLinks: links.filter((link) => upstream.includes(link.index)).map((link) => link.name),
+    foreignRoutes: routes.filter((route) => route.table === table && !isOurRoute(route)).map((route) => ({
+      family: route.family,
+      destination: isDefault(route) ? "default" : formatPrefix(route.destination!),
+      protocol: route.protocol,
+      deliversLocally: deliversLocally(route),
+    })),
+    ipv6: readIpv6(readTextFile),
+    forwarding: {
+      ipv4: readFlag("/proc/sys/net/ipv4/ip_forward", readTextFile) === "1",
+      ipv6: readFlag("/proc/sys/net/ipv6/conf/all/forwarding", readTextFile) === "1",
+    },
+  };
+}
+
+/** A default route, or half of one, which VPNs use to come before it (0.0.0.0/1 and 128.0.0.0/1). */
+function isUpstream(route: Route): boolean {
+  return route.type === "unicast" && (route.destination?.length ?? 0) <= 1;
+}
+
+function outLinkIndexes(route: Route): number[] {
+  return route.outLinkIndex === undefined ? [] : [route.outLinkIndex];
+}
+
+function viewLink(link: Link, links: readonly Link[]): ViewedLink {
+  const master = links.find((other) => other.index === link.master);
+  // A packet from a bridge's port carries the bridge's name; from a VRF's port, its own.
+  if (master === undefined || master.kind === "vrf") return { name: link.name, loopback: link.loopback };
+  return { name: link.name, loopback: link.loopback, master: master.name };
+}
+
+function readIpv6(readTextFile: (path: string) => string): NetworkView["ipv6"] {
+  const disabled = readFlag("/proc/sys/net/ipv6/conf/all/disable_ipv6", readTextFile);
+  if (disabled === undefined) return "absent";
+  return disabled === "1" ? "off" : "on";
+}
+
+/** The text of a sysctl; undefined where there is no such file. */
+function readFlag(path: string, readTextFile: (path: string) => string): string | undefined {
+  try {
+    return readTextFile(path).trim();
+  } catch {
+    return undefined;
+  }
+}
+

@@ -1,0 +1,60 @@
+/**
+ * Our table as the kernel has it.
+ * @module
+ */
+import { TABLE_NAME } from "../constants.ts";
+import { OperationError } from "../net/error.ts";
+import type { NetlinkConnection } from "../netlink/connection.ts";
+import { listChains, type NftChain } from "../netlink/nft/chain.ts";
+import { listElements, type NftElement } from "../netlink/nft/element.ts";
+import { listRules, type NftRule } from "../netlink/nft/rule.ts";
+import { listSets, type NftSet } from "../netlink/nft/set.ts";
+import { listTables, type NftTable } from "../netlink/nft/table.ts";
+import { TABLE_COMMENT } from "./table.ts";
+
+const TABLE = { family: "inet", name: TABLE_NAME } as const;
+
+/** A set with its elements. */
+export interface InstalledSet extends NftSet {
+  readonly elements: readonly NftElement[];
+}
+
+/** The table called transparent_proxy, whoever made it. */
+export interface InstalledTable {
+  readonly table: NftTable;
+  readonly sets: readonly InstalledSet[];
+  readonly chains: readonly NftChain[];
+  readonly rules: readonly NftRule[];
+}
+
+/** The table with all that is in it; undefined if there is none. Equivalent to: nft list table inet transparent_proxy */
+export function readTable(connection: NetlinkConnection): InstalledTable | undefined {
+  const table = listTables(connection, "inet").find(({ name }) => name === TABLE_NAME);
+  if (table === undefined) return undefined;
+  return {
+    table,
+    sets: listSets(connection, TABLE).map((set) => ({ ...set, elements: listElements(connection, set) })),
+    chains: listChains(connection, TABLE),
+    rules: listRules(connection, { family: "inet", table: TABLE_NAME }),
+  };
+}
+
+/**
+ * Whether the table was made by an install: it carries our comment or, where the kernel keeps none (before 5.10), has
+ * our two chains.
+ */
+export function isOurTable({ table, chains }: InstalledTable): boolean {
+  if (table.comment !== undefined) return table.comment === TABLE_COMMENT;
+  return ["divert", "divert_replies"].every((name) => chains.some((chain) => chain.name === name));
+}
+
+/** Throws if a table of our name was made by someone else. */
+export function refuseForeignTable(installed: InstalledTable | undefined): void {
+  if (installed === undefined || isOurTable(installed)) return;
+  throw new OperationError({
+    operation: "use table",
+    object: `inet ${TABLE_NAME}`,
+    kernelText: "a table of this name is there that tproxy did not make",
+    hint: `See "nft list table inet ${TABLE_NAME}", and delete it if nobody needs it`,
+  });
+}

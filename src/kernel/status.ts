@@ -1,0 +1,152 @@
+/**
+ * What is in the kernel against what the plan wants, object by object. Pure.
+ * @module
+ */
+import type { NftChain } from "../netlink/nft/chain.ts";
+import type { NftRule } from "../netlink/nft/rule.ts";
+import { canonicalPlan, canonicalRule, describeInstalledSet, describePlannedSet } from "./canonical.ts";
+import { compareRouting } from "./install.ts";
+import type { Plan, PlannedChain, PlannedSet } from "./model.ts";
+import { renderRule } from "./render/nft.ts";
+import { type InstalledRouting, routeEntry, ruleEntry, toRoute, toRoutingRule } from "./routing_state.ts";
+import { type InstalledTable, isOurTable } from "./ruleset_state.ts";
+
+/** `changed`: it is there, and not as planned. `foreign`: it is there, and the plan knows nothing of it. */
+export type ObjectState = "present" | "missing" | "changed" | "foreign";
+
+/** One object. The shape is that of `tproxy status --json`: stable, keys are only ever added. */
+export interface ObjectStatus {
+  readonly kind: "table" | "set" | "chain" | "rule" | "routing-rule" | "route";
+  /** Chains and sets by name, rules as nft's text after the name of their chain, routing entries in ip's words. */
+  readonly name: string;
+  readonly state: ObjectState;
+  readonly detail?: string;
+}
+
+/** What was read from the kernel. */
+export interface InstalledState {
+  readonly table: InstalledTable | undefined;
+  readonly routing: InstalledRouting;
+}
+
+/** The state of every object, in the order of the plan. */
+export function compareState(plan: Plan, state: InstalledState): ObjectStatus[] {
+  return [...compareTable(plan, state.table), ...compareRoutingState(plan, state.routing)];
+}
+
+function compareTable(plan: Plan, installed: InstalledTable | undefined): ObjectStatus[] {
+  const name = `inet ${plan.table.name}`;
+  if (installed !== undefined && !isOurTable(installed)) {
+    return [{ kind: "table", name, state: "foreign", detail: "another program made it" }];
+  }
+  return [
+    compareTableItself(name, installed),
+    ...plan.table.sets.map((set) => compareSet(set, installed)),
+    ...plan.table.chains.flatMap((chain) => compareChain(chain, installed)),
+    ...findForeignObjects(plan, installed),
+  ];
+}
+
+function compareTableItself(name: string, installed: InstalledTable | undefined): ObjectStatus {
+  if (installed === undefined) return { kind: "table", name, state: "missing" };
+  if (installed.table.flags?.includes("dormant")) {
+    return { kind: "table", name, state: "changed", detail: "it is dormant: no rule in it has an effect" };
+  }
+  return { kind: "table", name, state: "present" };
+}
+
+function compareSet(set: PlannedSet, installed: InstalledTable | undefined): ObjectStatus {
+  const wanted = describePlannedSet(set).join(", ");
+  const found = installed?.sets.find(({ name }) => name === set.name);
+  const status = { kind: "set", name: set.name } as const;
+  if (found === undefined) return { ...status, state: "missing", detail: wanted };
+  const actual = describeInstalledSet(set.type, found).join(", ");
+  return actual === wanted
+    ? { ...status, state: "present", detail: wanted }
+    : { ...status, state: "changed", detail: `it holds ${actual || "nothing"}, not ${wanted}` };
+}
+
+function compareChain(chain: PlannedChain, installed: InstalledTable | undefined): ObjectStatus[] {
+  const found = installed?.chains.find(({ name }) => name === chain.name);
+  const state = found === undefined ? "missing" : hookMatches(chain, found) ? "present" : "changed";
+  const rules = installed?.rules.filter((rule) => rule.chain === chain.name) ?? [];
+  return [
+    {
+      kind: "chain",
+      name: chain.name,
+      state,
+      ...(state === "changed" ? { detail: "its hook, priority or policy differ" } : {}),
+    },
+    ...compareRules(chain, rules, installed),
+  ];
+}
+
+function hookMatches(chain: PlannedChain, { base }: NftChain): boolean {
+  if (chain.hook === undefined || base === undefined) return chain.hook === base;
+  return base.type === "filter" && base.policy !== "drop" && base.hook === chain.hook.hook &&
+    base.priority === chain.hook.priority;
+}
+
+/** Walks both lists: what the plan has next is looked for further on; what is skipped on the way is foreign. */
+function compareRules(
+  chain: PlannedChain,
+  rules: readonly NftRule[],
+  installed: InstalledTable | undefined,
+): ObjectStatus[] {
+  const actual = rules.map((rule) => canonicalRule(rule.expressions, installed?.sets ?? []));
+  const statuses: ObjectStatus[] = [];
+  let next = 0;
+  const foreign = (end: number) => {
+    for (; next < end; next++) {
+      const name = `${chain.name}: handle ${rules[next].handle}`;
+      statuses.push({ kind: "rule", name, state: "foreign", detail: "the config does not ask for it" });
+    }
+  };
+  for (const rule of chain.rules) {
+    const at = actual.indexOf(canonicalPlan(rule.statements), next);
+    if (at >= 0) {
+      foreign(at);
+      next++;
+    }
+    const name = `${chain.name}: ${renderRule(rule.statements)}`;
+    statuses.push({ kind: "rule", name, state: at < 0 ? "missing" : "present" });
+  }
+  foreign(rules.length);
+  return statuses;
+}
+
+function findForeignObjects(plan: Plan, installed: InstalledTable | undefined): ObjectStatus[] {
+  if (installed === undefined) return [];
+  const detail = "the config does not ask for it";
+  const sets = installed.sets
+    .filter(({ flags, name }) =>
+      !flags?.includes("anonymous") && !plan.table.sets.some((set) => set.name === name)
+    );
+  const chains = installed.chains
+    .filter(({ name }) => !plan.table.chains.some((chain) => chain.name === name));
+  return [
+    ...sets.map(({ name }) => ({ kind: "set", name, state: "foreign", detail } as const)),
+    ...chains.map(({ name }) => ({ kind: "chain", name, state: "foreign", detail } as const)),
+  ];
+}
+
+function compareRoutingState(plan: Plan, routing: InstalledRouting): ObjectStatus[] {
+  const { missing, stale } = compareRouting(plan, routing);
+  const state = (label: string) => missing.some((entry) => entry.label === label) ? "missing" : "present";
+  const isRule = (label: string) => routing.rules.some((rule) => ruleEntry(rule).label === label);
+  return [
+    ...plan.routingRules.map((rule) => ruleEntry(toRoutingRule(rule)).label)
+      .map((name) => ({ kind: "routing-rule", name, state: state(name) } as const)),
+    ...plan.routes.map((route) => {
+      const name = routeEntry(toRoute(route)).label;
+      if (!route.foreign) return { kind: "route", name, state: state(name) } as const;
+      return { kind: "route", name, state: "present", detail: "made by another program" } as const;
+    }),
+    ...stale.map(({ label }) => ({
+      kind: isRule(label) ? "routing-rule" : "route",
+      name: label,
+      state: "foreign",
+      detail: "of an install with another config",
+    } as const)),
+  ];
+}

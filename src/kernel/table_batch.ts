@@ -1,0 +1,49 @@
+/**
+ * The table as one atomic batch. Pure.
+ * @module
+ */
+import { NftBatch } from "../netlink/nft/batch.ts";
+import type { NftElement } from "../netlink/nft/element.ts";
+import { intervalElements } from "../netlink/nft/interval.ts";
+import { ifnameKey, portKey } from "../netlink/nft/set_type.ts";
+import { lowerRule } from "./lower.ts";
+import type { PlannedChain, PlannedSet, PlannedTable } from "./model.ts";
+
+/** Replaces the table, whether it is there or not. Equivalent to: nft -f with what {@linkcode renderNft} prints. */
+export function replaceTable(table: PlannedTable): NftBatch {
+  const batch = new NftBatch();
+  const where = { family: "inet", table: table.name } as const;
+  batch.destroyTable({ family: "inet", name: table.name });
+  batch.addTable({ family: "inet", name: table.name, comment: table.comment });
+  for (const set of table.sets) {
+    const name = { ...where, name: set.name };
+    batch.addSet({ ...name, type: [set.type], ...(set.type === "ifname" ? {} : { flags: ["interval"] }) });
+    batch.addElements(name, setElements(set));
+  }
+  for (const chain of table.chains) addChain(batch, where, chain);
+  // Rules come after all chains, as nft does it, so that the kernel gives both the same handles.
+  for (const chain of table.chains) {
+    for (const rule of chain.rules) {
+      const expressions = lowerRule(
+        rule.statements,
+        (type, keys) => batch.addAnonymousSet({ ...where, type: [type] }, keys.map((key) => ({ key }))),
+      );
+      batch.addRule({ ...where, chain: chain.name, expressions });
+    }
+  }
+  return batch;
+}
+
+function addChain(batch: NftBatch, where: { family: "inet"; table: string }, chain: PlannedChain): void {
+  batch.addChain({
+    ...where,
+    name: chain.name,
+    ...(chain.hook === undefined ? {} : { base: { type: "filter", policy: "accept", ...chain.hook } }),
+  });
+}
+
+/** The elements of a named set. */
+export function setElements(set: PlannedSet): NftElement[] {
+  if (set.type === "ifname") return set.elements.map((name) => ({ key: ifnameKey(name) }));
+  return intervalElements(set.elements.map(({ first, last }) => ({ from: portKey(first), to: portKey(last) })));
+}

@@ -1,0 +1,52 @@
+/**
+ * Takes out what an install put into the kernel, whatever config it had, and nothing else.
+ * @module
+ */
+import { TABLE_NAME } from "../constants.ts";
+import { OperationError } from "../net/error.ts";
+import { NftBatch } from "../netlink/nft/batch.ts";
+import type { KernelConnections } from "./connections.ts";
+import { readRouting, routeEntry, ruleEntry } from "./routing_state.ts";
+import { type InstalledTable, isOurTable, readTable } from "./ruleset_state.ts";
+
+/** What was taken out. */
+export interface UninstallReport {
+  /** In words, one for each object. */
+  readonly removed: readonly string[];
+  /** There is a table of our name that someone else made; it was left alone. */
+  readonly foreignTable: boolean;
+}
+
+/** A kernel that says so has no nf_tables, and so no table of ours. */
+const NO_NF_TABLES = ["EPROTONOSUPPORT", "EOPNOTSUPP", "EINVAL"];
+
+/** Removes the table first, so that no packet is marked any more, then rules and routes. Fine when nothing is there. */
+export function applyUninstall({ route, netfilter }: KernelConnections): UninstallReport {
+  const removed: string[] = [];
+  const installed = readTableIfPossible(netfilter);
+  const ours = installed !== undefined && isOurTable(installed);
+  if (ours) {
+    new NftBatch().deleteTable({ family: "inet", name: TABLE_NAME }).commit(netfilter);
+    removed.push(`table inet ${TABLE_NAME}`);
+  }
+  const { rules, routes } = readRouting(route);
+  for (const entry of [...rules.map(ruleEntry), ...routes.map(routeEntry)]) {
+    try {
+      entry.remove(route);
+      removed.push(entry.label);
+    } catch (error) {
+      // Someone else was faster.
+      if (!(error instanceof OperationError) || !["ENOENT", "ESRCH"].includes(error.code)) throw error;
+    }
+  }
+  return { removed, foreignTable: installed !== undefined && !ours };
+}
+
+function readTableIfPossible(netfilter: KernelConnections["netfilter"]): InstalledTable | undefined {
+  try {
+    return readTable(netfilter);
+  } catch (error) {
+    if (error instanceof OperationError && NO_NF_TABLES.includes(error.code)) return undefined;
+    throw error;
+  }
+}

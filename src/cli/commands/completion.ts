@@ -1,0 +1,57 @@
+/**
+ * `tproxy completion SHELL`, and the answers to the script that it prints.
+ * @module
+ */
+import { bash, fish, type ShellCompletion, zsh } from "@optique/core/completion";
+import { object, or } from "@optique/core/constructs";
+import { message, text } from "@optique/core/message";
+import { type InferValue, type Parser, suggestSync } from "@optique/core/parser";
+import { argument, command } from "@optique/core/primitives";
+import { choice } from "@optique/core/valueparser";
+import type { Command } from "../command.ts";
+import type { Env } from "../env.ts";
+import { COMMANDS, loadAllCommands } from "../table.ts";
+
+const SHELLS: Readonly<Record<string, ShellCompletion>> = { bash, zsh, fish };
+
+const parser = object({
+  shell: argument(choice(["bash", "zsh", "fish"], { metavar: "SHELL" }), {
+    description: message`The shell to complete in: bash, zsh or fish.`,
+  }),
+});
+
+/** The command. */
+export const completionCommand: Command<InferValue<typeof parser>> = {
+  name: "completion",
+  summary: "Print a script that completes commands and options in a shell",
+  examples: [
+    "completion bash > /etc/bash_completion.d/tproxy",
+    "completion zsh > /usr/local/share/zsh/site-functions/_tproxy",
+    "completion fish > ~/.config/fish/completions/tproxy.fish",
+  ],
+  changesState: false,
+  parser,
+  run(env, { shell }) {
+    env.stdout(SHELLS[shell].generateScript("tproxy", ["completion", shell]));
+    return 0;
+  },
+};
+
+/** Prints what may stand for the last of the words after the shell's name. The shell's script asks this. */
+export async function completeWords(env: Env, [shell, ...words]: readonly string[]): Promise<number> {
+  if (!Object.hasOwn(SHELLS, shell)) return 2;
+  const suggestions = suggestSync(await parserFor(words), words as [string, ...string[]]);
+  for (const chunk of SHELLS[shell].encodeSuggestions(suggestions)) env.stdout(chunk);
+  return 0;
+}
+
+/** A parser of all commands; or only of the one that stands there already, so that no other is loaded. */
+async function parserFor(words: readonly string[]): Promise<Parser<"sync", unknown, unknown>> {
+  const named = words.length > 1 && Object.hasOwn(COMMANDS, words[0])
+    ? [await COMMANDS[words[0]]()]
+    : undefined;
+  const parsers = (named ?? await loadAllCommands()).map(({ name, summary, parser }) =>
+    command(name, parser, { brief: message`${text(summary)}` })
+  );
+  return or(...parsers as unknown as [Parser<"sync", unknown, unknown>, Parser<"sync", unknown, unknown>]);
+}

@@ -1,0 +1,33 @@
+/**
+ * The executable.
+ * @module
+ */
+import type { Env } from "./env.ts";
+import { main } from "./main.ts";
+import { stderrIsJournal, writeStderr, writeStdout } from "./output.ts";
+
+function systemEnv(): Env {
+  const terminal = Deno.stdout.isTerminal();
+  const self = Deno.env.get("TPROXY_SELF");
+  return {
+    args: Deno.args,
+    stdout: writeStdout,
+    stderr: writeStderr,
+    stdoutIsTerminal: terminal,
+    columns: terminal ? Deno.consoleSize().columns : 80,
+    stderrIsJournal: stderrIsJournal(),
+    getenv: (name) => Deno.env.get(name),
+    readTextFile: (path) => Deno.readTextFileSync(path),
+    now: () => new Date(),
+    self: self !== undefined
+      ? { command: self, args: [] }
+      : Deno.build.standalone
+      ? { command: Deno.execPath(), args: [] }
+      : {
+        command: Deno.execPath(),
+        args: ["run", "-A", "--no-prompt", "--quiet", new URL(import.meta.url).pathname],
+      },
+  };
+}
+
+if (import.meta.main) Deno.exit(await main(systemEnv()));

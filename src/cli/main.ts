@@ -1,0 +1,74 @@
+/**
+ * The program: finds the command, parses its options, runs it, and turns errors into messages and exit codes.
+ * @module
+ */
+import { nearest } from "../config/nearest.ts";
+import { ConfigError } from "../config/error.ts";
+import { OperationError } from "../net/error.ts";
+import type { Env } from "./env.ts";
+import { type AnyCommand, COMMANDS, loadAllCommands, loadCommand } from "./table.ts";
+import { VERSION } from "./version.ts";
+
+/** Runs the program. Returns its exit code: 0 done, 1 failed, 2 wrong usage or invalid config. */
+export async function main(env: Env): Promise<number> {
+  try {
+    return await dispatch(env);
+  } catch (error) {
+    return report(env, error);
+  }
+}
+
+async function dispatch(env: Env): Promise<number> {
+  const [name, ...rest] = env.args;
+  if (name === "--version" || name === "-V") {
+    env.stdout(`tproxy ${VERSION}\n`);
+    return 0;
+  }
+  if (name === undefined || name === "--help" || name === "-h") {
+    const { formatUsage } = await import("./usage.ts");
+    const usage = formatUsage(env, await loadAllCommands());
+    if (name === undefined) env.stderr(usage);
+    else env.stdout(usage);
+    return name === undefined ? 2 : 0;
+  }
+  const command = await loadCommand(name);
+  if (command === undefined) return refuseUnknown(env, name);
+  if (command.name === "completion" && rest.length > 1) {
+    // What follows are the words to complete, whatever they look like.
+    const { completeWords } = await import("./commands/completion.ts");
+    return await completeWords(env, rest);
+  }
+  return await runCommand(env, command, rest);
+}
+
+async function runCommand(env: Env, command: AnyCommand, args: readonly string[]): Promise<number> {
+  const { parseOptions } = await import("./parse.ts");
+  const parsed = parseOptions(env, command, args);
+  return "exitCode" in parsed ? parsed.exitCode : await command.run(env, parsed.options);
+}
+
+function refuseUnknown(env: Env, name: string): number {
+  const shown = JSON.stringify(name);
+  const near = name.startsWith("-") ? undefined : nearest(name, Object.keys(COMMANDS));
+  const hint = near === undefined ? "" : `, did you mean ${near}?`;
+  const what = name.startsWith("-") ? "option" : "command";
+  env.stderr(`tproxy: Unknown ${what} ${shown}${hint}\nTry: tproxy help\n`);
+  return 2;
+}
+
+function report(env: Env, error: unknown): number {
+  if (error instanceof ConfigError) {
+    const count = error.problems.length;
+    env.stderr(`${error.message}\n`);
+    if (count > 1) env.stderr(`tproxy: ${count} errors in ${error.file}\n`);
+    return error.exitCode;
+  }
+  if (error instanceof OperationError) {
+    env.stderr(`tproxy: ${error.message}\n`);
+    return error.exitCode;
+  }
+  // A defect of ours: whoever reports it needs the whole trace.
+  const trace = error instanceof Error ? error.stack ?? error.message : String(error);
+  env.stderr(`tproxy: Unexpected error, please report it: ${trace}\n`);
+  return 1;
+}

@@ -1,0 +1,30 @@
+/**
+ * The commands, in the order in which help lists them. Each is loaded only when it is asked for: `tproxy status` on a
+ * small router does not wait for the YAML parser.
+ * @module
+ */
+import type { Command } from "./command.ts";
+
+/** A command of whatever options. */
+export type AnyCommand = Command<unknown>;
+
+/** Loaders by name. A test keeps the names the same as those in the commands. */
+export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
+  run: async () => (await import("./commands/run.ts")).runCommand,
+  selftest: async () => (await import("./commands/selftest.ts")).selftestCommand,
+  check: async () => (await import("./commands/check.ts")).checkCommand,
+  config: async () => (await import("./commands/config.ts")).configCommand,
+  completion: async () => (await import("./commands/completion.ts")).completionCommand,
+  version: async () => (await import("./commands/version.ts")).versionCommand,
+  help: async () => (await import("./commands/help.ts")).helpCommand,
+};
+
+/** Loads the command of that name; `undefined` if there is none. */
+export async function loadCommand(name: string): Promise<AnyCommand | undefined> {
+  return Object.hasOwn(COMMANDS, name) ? await COMMANDS[name]() : undefined;
+}
+
+/** Loads all commands. */
+export async function loadAllCommands(): Promise<AnyCommand[]> {
+  return await Promise.all(Object.values(COMMANDS).map((load) => load()));
+}

@@ -1,0 +1,81 @@
+/**
+ * What a config comes to, in words.
+ * @module
+ */
+import { formatEndpoint, formatPrefix } from "../net/ip.ts";
+import { formatDuration } from "./duration.ts";
+import { formatPorts } from "./ports.ts";
+import type { Config, RuleConfig, UpstreamConfig } from "./types.ts";
+
+/** Every key as it is written in a config, with its value in effect. */
+export function describeConfig(config: Config): [key: string, text: string][] {
+  const { intercept, listener, kernel, timeouts, limits, log } = config;
+  return [
+    [
+      "intercept.interfaces",
+      intercept.interfaces === "auto"
+        ? "auto (every one without a default route)"
+        : intercept.interfaces.join(", "),
+    ],
+    ["intercept.protocols", intercept.protocols.join(", ")],
+    ["intercept.ports", intercept.ports === "all" ? "all" : formatPorts(intercept.ports)],
+    ["intercept.families", intercept.families.join(", ")],
+    ["intercept.router-traffic", String(intercept.routerTraffic)],
+    ["intercept.on-failure", intercept.onFailure],
+    ["listener.port", String(listener.port)],
+    ["listener.workers", String(listener.workers)],
+    ["kernel.mark", `0x${kernel.mark.toString(16)}`],
+    ["kernel.table", String(kernel.table)],
+    ["kernel.backend", kernel.backend],
+    ["source", config.source],
+    ...(config.rules.length === 0 ? [["rules", "none"]] : config.rules.map(describeRule)) as [
+      string,
+      string,
+    ][],
+    ["default", config.default],
+    ...(Object.keys(config.upstreams).length === 0
+      ? [["upstreams", "none"]]
+      : Object.entries(config.upstreams).map(describeUpstream)) as [string, string][],
+    ["timeouts.connect", formatDuration(timeouts.connectMs)],
+    ["timeouts.tcp-idle", formatDuration(timeouts.tcpIdleMs)],
+    ["timeouts.half-closed", formatDuration(timeouts.halfClosedMs)],
+    ["timeouts.udp-idle", formatDuration(timeouts.udpIdleMs)],
+    ["timeouts.udp-dns", formatDuration(timeouts.udpDnsMs)],
+    ["timeouts.sniff", formatDuration(timeouts.sniffMs)],
+    ["timeouts.drain", formatDuration(timeouts.drainMs)],
+    ["limits.connections", String(limits.connections)],
+    ["limits.per-client", limits.perClient === 0 ? "0 (no limit)" : String(limits.perClient)],
+    ["limits.udp-sessions", String(limits.udpSessions)],
+    ["control", config.control],
+    ["metrics", config.metrics],
+    ["log.level", log.level],
+    ["log.format", log.format],
+    ["log.access", log.access],
+  ];
+}
+
+function describeRule(rule: RuleConfig, index: number): [string, string] {
+  const parts = [
+    rule.from && `from ${rule.from.map(formatPrefix).join(", ")}`,
+    rule.to && `to ${rule.to.map(formatPrefix).join(", ")}`,
+    rule.protocol,
+    rule.ports && `ports ${formatPorts(rule.ports)}`,
+    rule.interfaces && `interfaces ${rule.interfaces.join(", ")}`,
+    rule.mac && `mac ${rule.mac.join(", ")}`,
+    rule.domains && `domains ${rule.domains.join(", ")}`,
+  ].filter((part) => part !== undefined);
+  const target = rule.deliverPort ?? rule.upstream;
+  const action = target === undefined ? rule.action : `${rule.action} to ${target}`;
+  return [
+    `rules[${index}]`,
+    `${rule.name}: ${parts.length === 0 ? "everything" : parts.join("; ")} → ${action}`,
+  ];
+}
+
+function describeUpstream([name, upstream]: [string, UpstreamConfig]): [string, string] {
+  const { type, address, username, proxyProtocol } = upstream;
+  const where = "host" in address ? `${address.host}:${address.port}` : formatEndpoint(address);
+  const user = username === undefined ? "" : `, user ${username}`;
+  const proxy = proxyProtocol === undefined ? "" : `, PROXY protocol ${proxyProtocol}`;
+  return [`upstreams.${name}`, `${type} ${where}${user}${proxy}`];
+}

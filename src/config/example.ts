@@ -1,0 +1,79 @@
+/**
+ * The documentation of the config is a config: every key, with its default or an example. What has a default is
+ * commented out and shows it. Lines that begin with `#key` or `#  ` are YAML when the `#` is removed, `# ` begins prose.
+ * @module
+ */
+
+/** What `tproxy config example` prints. */
+export const EXAMPLE_CONFIG =
+  `# Configuration of tproxy. Every key is optional; what is commented out shows its default.
+# Durations: 300ms, 10s, 1m30s, 2h, 1d.
+
+version: 1
+
+# What is intercepted.
+intercept:
+#  interfaces: auto          # names, as in [br-lan]; auto: every interface without a default route, loopback excluded
+  protocols: [tcp, udp]
+#  ports: all                # destination ports, as in [80, 443, "8000-8100"]
+  families: [ipv4, ipv6]
+#  router-traffic: false     # true: also what the router itself sends (not supported yet)
+#  on-failure: open          # while no proxy runs: open = forward as if not installed | reset | drop
+
+# The transparent listener, on 127.0.0.1 and ::1 only.
+listener:
+#  port: 50080               # 1 to 65535
+  workers: auto             # threads, 1 to 256; auto: one for each processor
+
+# What tproxy uses in the kernel. Change it if other software uses the same.
+kernel:
+#  mark: 0x1                 # of packets; the two bits above it are used as well
+#  table: 100                # routing table of our own, not 253 to 255
+  backend: netlink          # netlink | iptables (not supported yet)
+
+# How \`direct\` dials the server: client = from the client's address and port | client-address | router
+#source: client
+
+# The first rule that matches decides (not supported yet). Matchers: from, to, ports, protocol, interfaces, mac, domains.
+# Actions: bypass | block | direct | deliver (needs deliver-port) | proxy (needs upstream)
+#rules:
+#  - { name: private networks, to: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, "fc00::/7"], action: bypass }
+#  - { name: one television, mac: ["02:00:5e:10:00:01"], interfaces: [br-lan], action: direct }
+#  - { name: after ten, from: [192.168.1.64/26], ports: [443, "8000-8100"], action: block }
+#  - { name: no telemetry, domains: ["*.telemetry.example", ads.example.com], action: block }
+#  - { name: web cache, ports: [80], protocol: tcp, action: deliver, deliver-port: 3129 }
+#  - { name: work, domains: ["*.corp.example"], action: proxy, upstream: office }
+
+# What no rule matches: bypass | direct | block | proxy (only direct is supported yet)
+#default: direct
+
+# Other proxies, by name (not supported yet): socks5 | http-connect | forward (the server's address is lost, unless
+# proxy-protocol, v1 or v2, tells it)
+#upstreams:
+#  office: { type: socks5, address: "10.9.0.2:1080", username: me, password-file: /etc/tproxy/office.secret }
+#  parent: { type: http-connect, address: "proxy.corp.example:3128" }
+#  edge: { type: forward, address: "10.9.0.3:8443", proxy-protocol: v2 }
+
+timeouts:
+  connect: 10s              # until the server answers
+#  tcp-idle: 2h              # nothing is sent in either direction
+#  half-closed: 60s          # the same, when one side has ended
+#  udp-idle: 60s             # not used yet
+#  udp-dns: 10s              # not used yet
+#  sniff: 300ms              # not used yet
+#  drain: 30s                # how long live connections may go on after SIGTERM; 0s: not at all
+
+limits:
+  connections: auto         # live TCP connections; auto: what the descriptor limit (RLIMIT_NOFILE) allows
+#  per-client: 0             # 0: no limit (not supported yet)
+#  udp-sessions: 65536       # not used yet
+
+# Not opened yet; off: never.
+#control: /run/tproxy/control.sock
+#metrics: off               # address and port, as in 127.0.0.1:9466
+
+log:
+  level: info               # error | warn | info | debug (every connection)
+#  format: text              # text | json
+#  access: off               # off | on (not supported yet)
+`;

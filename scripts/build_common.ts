@@ -11,7 +11,7 @@ export const PRODUCT: string = `${PROJECT}/dist/tproxy`;
 /** Version of the program, from deno.json. */
 export const VERSION: string = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`)).version;
 /** The executable of the program. */
-export const ENTRY: string = Deno.env.get("TPROXY_ENTRY") ?? "src/cli/entry.ts";
+export const ENTRY = "src/cli/entry.ts";
 
 /** Writes a line for the one who builds. */
 export function say(line: string): void {
@@ -98,8 +98,8 @@ export function findWorkers(): Map<string, string> {
 
 /** Bundles the program and its workers into single files: content by file name; `tproxy.js` is the program. */
 export function bundleProgram(): Map<string, string> {
-  const workers = Deno.env.get("TPROXY_ENTRY") ? new Map<string, string>() : findWorkers();
-  const names = new Map([[new URL(ENTRY, `file://${PROJECT}/`).pathname, "tproxy.js"]]);
+  const workers = findWorkers();
+  const names = new Map([[`${PROJECT}/${ENTRY}`, "tproxy.js"]]);
   for (const path of workers.values()) {
     names.set(path, path.slice(`${PROJECT}/src/`.length).replaceAll("/", "-").replace(/\.ts$/, ".js"));
   }

@@ -5,11 +5,10 @@
 import { object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import type { Config } from "../../config/types.ts";
-import { loadConfig, requireSupported } from "../../config/load.ts";
 import { type Dataplane, startDataplane } from "../../dataplane/supervisor.ts";
 import { createLogger, type Logger } from "../../log.ts";
 import type { Command } from "../command.ts";
-import { configOption } from "../config_option.ts";
+import { configOption, loadConfigOption } from "../config_option.ts";
 import type { Env } from "../env.ts";
 import { VERSION } from "../version.ts";
 
@@ -30,11 +29,7 @@ export const runCommand: Command<InferValue<typeof parser>> = {
   changesState: true,
   parser,
   async run(env, options) {
-    const { config, origin } = loadConfig({
-      ...(options.config === undefined ? {} : { path: options.config }),
-      readTextFile: env.readTextFile,
-    });
-    requireSupported(config, "run");
+    const { config, origin } = await loadConfigOption(env, { path: options.config, user: "run" });
     const log = createLogger({
       level: config.log.level,
       format: config.log.format,
@@ -120,7 +115,7 @@ function summarize(dataplane: Dataplane): Record<string, number> {
 }
 
 function followSignals(dataplane: Dataplane, options: { drainMs: number; log: Logger }): { stop(): void } {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   let draining = false;
   function onSignal(): void {
     if (draining) {

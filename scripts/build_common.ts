@@ -96,12 +96,17 @@ export function findWorkers(): Map<string, string> {
   return workers;
 }
 
-/** Bundles the program and its workers into single files: content by file name; `tproxy.js` is the program. */
+/**
+ * Bundles the program and its workers into single files, all in one directory: content by file name. `tproxy.js` is
+ * the program, `worker.js` what was worker.ts somewhere in src/.
+ */
 export function bundleProgram(): Map<string, string> {
   const workers = findWorkers();
   const names = new Map([[`${PROJECT}/${ENTRY}`, "tproxy.js"]]);
-  for (const path of workers.values()) {
-    names.set(path, path.slice(`${PROJECT}/src/`.length).replaceAll("/", "-").replace(/\.ts$/, ".js"));
+  for (const path of new Set(workers.values())) {
+    const name = path.slice(path.lastIndexOf("/") + 1).replace(/\.ts$/, ".js");
+    if ([...names.values()].includes(name)) giveUp(`two modules that are started would be called ${name}`);
+    names.set(path, name);
   }
   const bundles = new Map<string, string>();
   const directory = Deno.makeTempDirSync({ prefix: "tproxy-build-" });

@@ -10,6 +10,9 @@ export type AnyCommand = Command<unknown>;
 
 /** Loaders by name. A test keeps the names the same as those in the commands. */
 export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
+  install: async () => (await import("./commands/install.ts")).installCommand,
+  uninstall: async () => (await import("./commands/uninstall.ts")).uninstallCommand,
+  status: async () => (await import("./commands/status.ts")).statusCommand,
   run: async () => (await import("./commands/run.ts")).runCommand,
   selftest: async () => (await import("./commands/selftest.ts")).selftestCommand,
   check: async () => (await import("./commands/check.ts")).checkCommand,

@@ -71,4 +71,3 @@ function readFlag(path: string, readTextFile: (path: string) => string): string 
     return undefined;
   }
 }
-

@@ -14,11 +14,17 @@ import type { NetworkView } from "./view.ts";
 /** Tables of the kernel itself: 0 unspecified, 253 default, 254 main, 255 local. */
 const RESERVED_TABLES: readonly number[] = [0, 253, 254, 255];
 
+/** What the config file says that the config alone does not. */
+export interface PlanOptions {
+  /** The file names the families itself: one that this machine lacks is an error then, else a warning. */
+  readonly familiesNamed?: boolean;
+}
+
 /** What an install would do here. Throws an OperationError where it cannot be done; nothing is changed by then. */
-export function planInstall(config: Config, view: NetworkView): Plan {
+export function planInstall(config: Config, view: NetworkView, options: PlanOptions = {}): Plan {
   checkNumbers(config);
   const interfaces = chooseInterfaces(config.intercept.interfaces, view);
-  const { families, warnings } = chooseFamilies(config, view);
+  const { families, warnings } = chooseFamilies(config, view, options.familiesNamed === true);
   const everywhere = [...interfaces.lan, ...interfaces.others];
   return {
     table: planTable(config, { lan: interfaces.lan, families }),
@@ -54,14 +60,20 @@ function checkNumbers(config: Config): void {
   }
 }
 
-/** Both families are a wish as far as the machine goes; IPv6 alone is a demand. */
-function chooseFamilies(config: Config, view: NetworkView): { families: Family[]; warnings: string[] } {
+/** By default IPv6 is intercepted where there is any; what the file asks for by name must be possible. */
+function chooseFamilies(
+  config: Config,
+  view: NetworkView,
+  named: boolean,
+): { families: Family[]; warnings: string[] } {
   const wanted = config.intercept.families;
   if (!wanted.includes("ipv6") || view.ipv6 === "on") return { families: [...wanted], warnings: [] };
   const why = view.ipv6 === "off"
     ? "IPv6 is disabled on this machine (net.ipv6.conf.all.disable_ipv6 = 1)"
     : "this kernel has no IPv6";
-  if (wanted.includes("ipv4")) return { families: ["ipv4"], warnings: [`Only IPv4 is intercepted: ${why}`] };
+  if (!named && wanted.includes("ipv4")) {
+    return { families: ["ipv4"], warnings: [`Only IPv4 is intercepted: ${why}`] };
+  }
   throw new OperationError({
     operation: "intercept",
     object: "ipv6",

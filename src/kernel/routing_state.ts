@@ -78,7 +78,9 @@ export interface RoutingEntry {
 export function ruleEntry(rule: RoutingRule): RoutingEntry {
   const mark = `0x${rule.mark.toString(16)}/0x${rule.mask.toString(16)}`;
   return {
-    label: `${rule.family} rule ${rule.priority}: fwmark ${mark} iif ${rule.iifname ?? "any"} lookup ${rule.table}`,
+    label: `${rule.family} rule ${rule.priority}: fwmark ${mark} iif ${
+      rule.iifname ?? "any"
+    } lookup ${rule.table}`,
     add: (connection) => addRule(connection, rule),
     remove: (connection) => deleteRule(connection, rule),
   };

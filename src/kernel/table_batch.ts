@@ -45,5 +45,7 @@ function addChain(batch: NftBatch, where: { family: "inet"; table: string }, cha
 /** The elements of a named set. */
 export function setElements(set: PlannedSet): NftElement[] {
   if (set.type === "ifname") return set.elements.map((name) => ({ key: ifnameKey(name) }));
-  return intervalElements(set.elements.map(({ first, last }) => ({ from: portKey(first), to: portKey(last) })));
+  return intervalElements(
+    set.elements.map(({ first, last }) => ({ from: portKey(first), to: portKey(last) })),
+  );
 }

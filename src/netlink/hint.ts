@@ -8,7 +8,7 @@ const EPROTONOSUPPORT = 93;
 
 /** A hint for the errno, or undefined. */
 export function commonHint(errno: number): string | undefined {
-  if (errno === EPERM || errno === EACCES) return "It needs root (CAP_NET_ADMIN)";
+  if (errno === EPERM || errno === EACCES) return "It needs root (CAP_NET_ADMIN): try sudo";
   if (errno === EPROTONOSUPPORT) return missingModuleHint("nfnetlink");
   return undefined;
 }

@@ -1,0 +1,112 @@
+/**
+ * `tproxy install`: programs the kernel, or shows what it would do.
+ * @module
+ */
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { optional } from "@optique/core/modifiers";
+import type { InferValue } from "@optique/core/parser";
+import { flag, option } from "@optique/core/primitives";
+import { choice } from "@optique/core/valueparser";
+import type { Config } from "../../config/types.ts";
+import { withKernel } from "../../kernel/connections.ts";
+import { applyInstall } from "../../kernel/install.ts";
+import { findListeners } from "../../kernel/listener.ts";
+import type { Plan } from "../../kernel/model.ts";
+import { preparePlan } from "../../kernel/prepare.ts";
+import { renderJson } from "../../kernel/render/json.ts";
+import { renderScript } from "../../kernel/render/script.ts";
+import { OperationError } from "../../net/error.ts";
+import type { Command } from "../command.ts";
+import { configOption, loadConfigOption } from "../config_option.ts";
+import type { Env } from "../env.ts";
+
+const parser = object({
+  config: configOption,
+  dryRun: optional(flag("--dry-run", {
+    description: message`Change nothing: print a shell script of nft and ip commands that would do the same.`,
+  })),
+  format: optional(option("--format", choice(["nft", "json"], { metavar: "FORMAT" }), {
+    description: message`With --dry-run: nft (the script, default) or json.`,
+  })),
+});
+
+/** The command. */
+export const installCommand: Command<InferValue<typeof parser>> = {
+  name: "install",
+  summary: "Program the kernel: new flows of the clients go to the proxy",
+  details: [
+    "All is done or nothing. It can be run again at any time, with another config too. Flows that exist go on " +
+    "untouched, an SSH session through this router among them. It makes one table of nf_tables, policy-routing rules " +
+    "and a route; sysctls and what other programs made are left alone.",
+    "--dry-run needs no privilege.",
+  ],
+  examples: ["install", "install -c ./tproxy.yaml", "install --dry-run > rules.sh"],
+  changesState: true,
+  parser,
+  async run(env, options) {
+    if (options.format !== undefined && options.dryRun !== true) {
+      throw new OperationError({
+        operation: "use option",
+        object: "--format",
+        kernelText: "it is for --dry-run",
+        exitCode: 2,
+      });
+    }
+    const loaded = await loadConfigOption(env, { path: options.config, user: "install" });
+    const plan = preparePlan(loaded, env.readTextFile);
+    if (options.dryRun === true) {
+      const render = options.format === "json" ? renderJson : renderScript;
+      env.stdout(render(plan, { origin: loaded.origin }));
+      return 0;
+    }
+    const { replaced } = withKernel((connections) => applyInstall(plan, connections));
+    env.stdout(describeInstall(plan, loaded.config, { replaced }));
+    for (const warning of plan.warnings) env.stderr(`tproxy: warning: ${warning}\n`);
+    warnWithoutProxy(env, { plan, config: loaded.config });
+    return 0;
+  },
+};
+
+function describeInstall(plan: Plan, config: Config, options: { replaced: boolean }): string {
+  const { protocols, ports, onFailure } = config.intercept;
+  const portText = ports === "all"
+    ? "all"
+    : ports.map(({ first, last }) => first === last ? `${first}` : `${first}-${last}`).join(", ");
+  const others = plan.others.length === 0 ? "" : ` (not on: ${plan.others.join(", ")})`;
+  return [
+    options.replaced ? "Installed; the earlier install is replaced." : "Installed.",
+    `  interfaces  ${plan.lan.join(", ")}${others}`,
+    `  families    ${plan.families.join(", ")}`,
+    `  protocols   ${protocols.join(", ")}`,
+    `  ports       ${portText}`,
+    `  on failure  ${onFailure}`,
+    `  kernel      table inet ${plan.table.name}, ${plan.routingRules.length} routing rules, ` +
+    `routing table ${config.kernel.table}`,
+    "",
+  ].join("\n");
+}
+
+const WITHOUT_PROXY = {
+  open: "new flows are forwarded as if it were not installed",
+  reset: "new TCP connections are reset and UDP is refused",
+  drop: "new TCP connections and UDP are dropped",
+} as const;
+
+function warnWithoutProxy(env: Env, { plan, config }: { plan: Plan; config: Config }): void {
+  const { families } = plan;
+  const { port } = config.listener;
+  const { protocols, onFailure } = config.intercept;
+  const listeners = findListeners({ protocols, families, port, readTextFile: env.readTextFile });
+  const silent = protocols.filter((protocol) =>
+    !listeners.some((listener) => listener.protocol === protocol && listener.listening)
+  );
+  if (silent.length === 0) return;
+  const what = silent.length === protocols.length
+    ? "No proxy is running yet"
+    : `No proxy is running for ${silent.join(", ")} yet`;
+  env.stderr(
+    `tproxy: warning: ${what}: until "tproxy run" listens, ${WITHOUT_PROXY[onFailure]} ` +
+      `(intercept.on-failure: ${onFailure})\n`,
+  );
+}

@@ -1,0 +1,96 @@
+/**
+ * `tproxy status`.
+ * @module
+ */
+import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { optional } from "@optique/core/modifiers";
+import type { InferValue } from "@optique/core/parser";
+import { flag } from "@optique/core/primitives";
+import { withKernel } from "../../kernel/connections.ts";
+import { findListeners, type ListenerStatus } from "../../kernel/listener.ts";
+import { preparePlan } from "../../kernel/prepare.ts";
+import { readRouting } from "../../kernel/routing_state.ts";
+import { readTable } from "../../kernel/ruleset_state.ts";
+import { compareState, type ObjectStatus } from "../../kernel/status.ts";
+import type { Command } from "../command.ts";
+import { configOption, loadConfigOption } from "../config_option.ts";
+
+const parser = object({
+  config: configOption,
+  json: optional(flag("--json", { description: message`Print JSON.` })),
+});
+
+/** The command. */
+export const statusCommand: Command<InferValue<typeof parser>> = {
+  name: "status",
+  summary: "Show what is in the kernel against what the config wants",
+  details: [
+    "Each object is present, missing, changed, or foreign (it is there and the config does not ask for it). " +
+    "The exit code is 0 only if all are present. Whether a proxy is running is shown, and does not count: " +
+    "without one, intercept.on-failure says what happens.",
+    "JSON: { version, config, installed, interfaces, families, warnings, proxy: { running, listeners: " +
+    "[{ protocol, address, listening }] }, objects: [{ kind, name, state, detail? }] }; installed is the exit code in words.",
+  ],
+  examples: ["status", "status --json"],
+  changesState: false,
+  parser,
+  async run(env, options) {
+    const loaded = await loadConfigOption(env, { path: options.config });
+    const { config, origin } = loaded;
+    const plan = preparePlan(loaded, env.readTextFile);
+    const objects = withKernel(({ route, netfilter }) =>
+      compareState(plan, { table: readTable(netfilter), routing: readRouting(route) })
+    );
+    const listeners = findListeners({
+      protocols: config.intercept.protocols,
+      families: plan.families,
+      port: config.listener.port,
+      readTextFile: env.readTextFile,
+    });
+    const installed = objects.every(({ state }) => state === "present");
+    if (options.json === true) {
+      const document = {
+        version: 1,
+        config: origin,
+        installed,
+        interfaces: { lan: plan.lan, others: plan.others },
+        families: plan.families,
+        warnings: plan.warnings,
+        proxy: { running: isRunning(listeners), listeners },
+        objects,
+      };
+      env.stdout(`${JSON.stringify(document, null, 2)}\n`);
+    } else {
+      env.stdout(objects.map(formatObject).join(""));
+      env.stdout(`\ninstalled: ${summarize(objects)}\nproxy: ${describeProxy(listeners)}\n`);
+    }
+    return installed ? 0 : 1;
+  },
+};
+
+function formatObject({ kind, name, state, detail }: ObjectStatus): string {
+  const suffix = detail === undefined ? "" : `  (${detail})`;
+  return `${state.padEnd(8)}  ${kind.padEnd(12)}  ${name}${suffix}\n`;
+}
+
+function summarize(objects: readonly ObjectStatus[]): string {
+  const count = (state: ObjectStatus["state"]) => objects.filter((object) => object.state === state).length;
+  if (count("present") === objects.length) return "yes, all is in place";
+  const parts = (["missing", "changed", "foreign"] as const).filter((state) => count(state) > 0)
+    .map((state) => `${count(state)} ${state}`);
+  return `${count("present") === 0 ? "no" : "not as the config wants"}, ${parts.join(", ")}`;
+}
+
+function isRunning(listeners: readonly ListenerStatus[]): boolean {
+  return listeners.some(({ listening }) => listening);
+}
+
+function describeProxy(listeners: readonly ListenerStatus[]): string {
+  const list = (wanted: boolean) =>
+    listeners.filter(({ listening }) => listening === wanted)
+      .map(({ protocol, address }) => `${protocol} ${address}`).join(", ");
+  if (!isRunning(listeners)) return `not running (nobody listens on ${list(false)})`;
+  const missing = list(false);
+  return `running (${list(true)}${missing === "" ? "" : `; nobody listens on ${missing}`})`;
+}

@@ -1,0 +1,38 @@
+/**
+ * `tproxy uninstall`.
+ * @module
+ */
+import { object } from "@optique/core/constructs";
+import type { InferValue } from "@optique/core/parser";
+import { TABLE_NAME } from "../../constants.ts";
+import { withKernel } from "../../kernel/connections.ts";
+import { applyUninstall } from "../../kernel/uninstall.ts";
+import type { Command } from "../command.ts";
+
+const parser = object({});
+
+/** The command. */
+export const uninstallCommand: Command<InferValue<typeof parser>> = {
+  name: "uninstall",
+  summary: "Remove exactly what install added, and nothing else",
+  details: [
+    "It needs no config: the table is known by its name and comment, rules and routes by protocol number and priority. " +
+    "A proxy that runs is left running, with the connections that it has accepted cut off.",
+  ],
+  changesState: true,
+  parser,
+  run(env) {
+    const { removed, foreignTable } = withKernel(applyUninstall);
+    if (foreignTable) {
+      env.stderr(
+        `tproxy: warning: There is a table inet ${TABLE_NAME} that tproxy did not make; it is left alone\n`,
+      );
+    }
+    env.stdout(
+      removed.length === 0
+        ? "Nothing is installed.\n"
+        : `Uninstalled.\n${removed.map((object) => `  removed  ${object}\n`).join("")}`,
+    );
+    return 0;
+  },
+};

@@ -1,0 +1,17 @@
+/**
+ * A loaded config and this machine as a plan.
+ * @module
+ */
+import type { LoadedConfig } from "../config/load.ts";
+import { openNetlink } from "../netlink/transport.ts";
+import type { Plan } from "./model.ts";
+import { readNetwork } from "./network.ts";
+import { planInstall } from "./plan.ts";
+
+/** Reads the machine and plans; changes nothing and needs no privilege. */
+export function preparePlan(loaded: LoadedConfig, readTextFile: (path: string) => string): Plan {
+  using connection = openNetlink("route");
+  const view = readNetwork({ connection, readTextFile }, loaded.config.kernel.table);
+  const familiesNamed = loaded.locate(["intercept", "families"]) !== undefined;
+  return planInstall(loaded.config, view, { familiesNamed });
+}

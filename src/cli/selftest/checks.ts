@@ -27,6 +27,10 @@ export interface CheckContext {
 /** A row: what must hold, and how it is seen. It returns a remark, or nothing. */
 export interface Check {
   readonly name: string;
+  /** If it fails, those after it cannot be made. */
+  readonly essential?: boolean;
+  /** It is made in any case. */
+  readonly cleanup?: boolean;
   run(context: CheckContext): Promise<string | void>;
 }
 
@@ -37,11 +41,11 @@ const MEBIBYTE = 1 << 20;
 
 /** All checks. The order matters: each leaves the network as the next wants it. */
 export const CHECKS: readonly Check[] = [
-  { name: "flows opened before the install", run: openFlows },
+  { name: "flows opened before the install", essential: true, run: openFlows },
   { name: "the router forwards no new flow by itself", run: expectNoForwarding },
-  { name: "install", run: install },
+  { name: "install", essential: true, run: install },
   ...eachFamily("established flow survives install", (context, family) => echoOnFlow(context, family)),
-  { name: "run", run: startProxy },
+  { name: "run", essential: true, run: startProxy },
   ...eachFamily("TCP: original destination and client's address", expectClientSeen),
   ...eachFamily("TCP: 1 MiB each way intact", exchange),
   ...eachFamily("TCP: half-close", halfClose),
@@ -50,7 +54,7 @@ export const CHECKS: readonly Check[] = [
   ...eachFamily("masquerade: nothing leaks", masquerade),
   ...eachFamily("proxy killed, on-failure open: forwarded", failOpen),
   ...eachFamily("proxy killed, on-failure reset: refused", failReset),
-  { name: "uninstall leaves nothing", run: uninstall },
+  { name: "uninstall leaves nothing", cleanup: true, run: uninstall },
   ...eachFamily("established flow survives uninstall", (context, family) => echoOnFlow(context, family)),
 ];
 

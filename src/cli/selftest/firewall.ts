@@ -33,8 +33,8 @@ const ACCEPT_ESTABLISHED: readonly NftExpression[] = [
     mask: native32(ESTABLISHED_OR_RELATED),
     xor: native32(0),
   },
-  { kind: "cmp", operator: "ne", register: 1, value: native32(0) },
-  { kind: "verdict", verdict: { kind: "accept" } },
+  { kind: "cmp", operator: "neq", register: 1, value: native32(0) },
+  { kind: "verdict", verdict: { code: "accept" } },
 ];
 
 /** Equivalent to: chain forward { type filter hook forward priority 0; policy POLICY; ct state established,related accept; } */

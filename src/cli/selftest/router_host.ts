@@ -22,6 +22,9 @@ export interface ProgramResult {
   readonly output: string;
 }
 
+/** The line that `tproxy run` says when it listens. */
+const READY = /^.* relays .*$/m;
+
 /** The router. */
 export class RouterHost extends NamespaceHost {
   #proxy: Deno.ChildProcess | undefined;
@@ -55,7 +58,7 @@ export class RouterHost extends NamespaceHost {
     return { code, output: (decoder.decode(stdout) + decoder.decode(stderr)).trim() };
   }
 
-  /** Starts `tproxy run`; its first line when it is ready. Throws with what it said if it ends before. */
+  /** Starts `tproxy run`; what it says when it is ready. Throws with what it said if it ends before. */
   async startProxy({ command, args }: ProgramCall): Promise<string> {
     const child = new Deno.Command(command, {
       args: [...args],
@@ -66,14 +69,14 @@ export class RouterHost extends NamespaceHost {
     this.#proxy = child;
     const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
     let text = "";
-    while (!text.includes("\n")) {
+    while (!READY.test(text)) {
       const { done, value } = await reader.read();
       if (done) throw new Error(text || "tproxy run ended without a word");
       text += value;
     }
     // Read on, or the pipe fills and its writer waits.
     void drain(reader);
-    return text.slice(0, text.indexOf("\n"));
+    return READY.exec(text)![0];
   }
 
   /** Sends a signal to `tproxy run` and waits for its end: its exit code, or null if it was killed. */

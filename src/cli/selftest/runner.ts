@@ -42,19 +42,16 @@ export function runChecks(options: RunnerOptions): Runner {
       before: [],
     };
     const results: Result[] = [];
+    let obstacle: string | undefined;
     try {
       for (const check of CHECKS) {
         if (aborted) break;
         options.onStart(check.name);
-        const start = performance.now();
-        const [result, detail] = await check.run(context).then(
-          (remark): ["pass", string] => ["pass", remark ?? ""],
-          (
-            error: Error,
-          ): ["skip" | "fail", string] => [error instanceof CheckSkip ? "skip" : "fail", error.message],
-        );
+        const row = obstacle === undefined || check.cleanup
+          ? await runCheck(check, context)
+          : skip(check, `not tried: "${obstacle}" failed`);
         if (aborted) break;
-        const row = { name: check.name, result, detail, milliseconds: Math.round(performance.now() - start) };
+        if (check.essential && row.result === "fail") obstacle ??= check.name;
         results.push(row);
         options.onResult(row);
       }
@@ -65,4 +62,21 @@ export function runChecks(options: RunnerOptions): Runner {
     return results;
   }
   return { results: run(), abort };
+}
+
+async function runCheck(check: Check, context: CheckContext): Promise<Result> {
+  const start = performance.now();
+  const elapsed = () => Math.round(performance.now() - start);
+  try {
+    const detail = await check.run(context) ?? "";
+    return { name: check.name, result: "pass", detail, milliseconds: elapsed() };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    const result = error instanceof CheckSkip ? "skip" : "fail";
+    return { name: check.name, result, detail, milliseconds: elapsed() };
+  }
+}
+
+function skip(check: Check, detail: string): Result {
+  return { name: check.name, result: "skip", detail, milliseconds: 0 };
 }

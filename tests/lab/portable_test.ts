@@ -110,7 +110,7 @@ function works(outcome: Outcome): void {
 function fails(outcome: Outcome, text: RegExp): void {
   assert.equal(outcome.code, 1, outcome.stdout + outcome.stderr);
   assert.equal(outcome.stdout, "");
-  assert.match(outcome.stderr, /^tproxy: /);
+  assert.match(outcome.stderr, /^tproxy: /m);
   assert.match(outcome.stderr, text);
 }
 

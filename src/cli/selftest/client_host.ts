@@ -103,7 +103,13 @@ async function writeAll(connection: Deno.TcpConn, bytes: Uint8Array): Promise<vo
 }
 
 async function readAll(connection: Deno.TcpConn): Promise<Uint8Array> {
-  return await new Response(connection.readable).bytes();
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  for (;;) {
+    const chunk = new Uint8Array(CHUNK);
+    const count = await connection.read(chunk);
+    if (count === null) return await new Blob(chunks).bytes();
+    chunks.push(chunk.subarray(0, count));
+  }
 }
 
 async function withTimeout(

@@ -2,7 +2,7 @@
  * Runs the checks of the self-test one after another.
  * @module
  */
-import { type CheckContext, CHECKS, CheckSkip } from "./checks.ts";
+import { type Check, type CheckContext, CHECKS, CheckSkip } from "./checks.ts";
 import { openNetwork } from "./network.ts";
 import type { Result } from "./report.ts";
 

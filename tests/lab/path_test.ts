@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { startCapture } from "./support/capture.ts";
 import { ADDRESSES } from "./support/lab.ts";
 import { startNginx } from "./support/nginx.ts";
-import { PROXY_PORT, startProxy, tproxy, writeConfig } from "./support/proxy.ts";
+import { PROXY_PORT, startProxy, tproxy } from "./support/proxy.ts";
 import { labTest } from "./support/register.ts";
 import { snapshotKernel } from "./support/snapshot.ts";
 import { connectClient, serve } from "./support/sockets.ts";
@@ -146,6 +146,6 @@ labTest("uninstall restores the kernel after the proxy was killed", { programs: 
   assert.equal(await nginx.get(4), "hello\n");
   await proxy.program.stop("SIGKILL");
   assert.notEqual(await snapshotKernel(lab.router), before);
-  await tproxy(lab, ["uninstall", "-c", writeConfig(lab)]);
+  await tproxy(lab, ["uninstall"]);
   assert.equal(await snapshotKernel(lab.router), before);
 });

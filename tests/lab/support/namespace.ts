@@ -78,7 +78,7 @@ export class Namespace {
   }
 
   async #waitFor(program: Program, what: string, ready: () => boolean): Promise<void> {
-    await until(() => ready() || !program.running, { what: `${what} of ${program}`, timeoutMs: 10_000 });
+    await until(() => ready() || !program.running, { what: `${what} of ${program}`, timeoutMs: 30_000 });
     if (!program.running) throw new Error(`${program} ended at its start:\n${program.output}`);
   }
 }

@@ -86,7 +86,7 @@ export async function startProxy(lab: Lab, options: ProxyOptions = {}): Promise<
   if (options.install !== false) await tproxy(lab, ["install", "-c", configPath]);
   const argv = [...options.wrapper ?? [], ...tproxyCommand(), "run", "-c", configPath];
   const program = await lab.router.start(argv, { listens: PROXY_PORT });
-  // The line that it says when it is ready.
-  await program.waitForOutput("\n");
+  // The line that it says when it is ready; it names the port.
+  await program.waitForOutput(`${PROXY_PORT}`);
   return new Proxy(program, { configPath });
 }

@@ -34,7 +34,10 @@ export function parseOptions(env: Env, command: AnyCommand, args: readonly strin
       showChoices: false,
       aboveError: "none",
       stdout: (output) => {
-        env.stdout(output.trimEnd() + "\n" + (examples === undefined ? "" : `\nExamples:\n${examples}\n`));
+        env.stdout(
+          output.replaceAll(/ +$/gm, "").trimEnd() + "\n" +
+            (examples === undefined ? "" : `\nExamples:\n${examples}\n`),
+        );
       },
       stderr: () => {},
       onError: (_code, error) => {

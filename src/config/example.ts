@@ -1,12 +1,13 @@
 /**
- * The documentation of the config is a config: every key, with its default or an example. What has a default is
- * commented out and shows it. Lines that begin with `#key` or `#  ` are YAML when the `#` is removed, `# ` begins prose.
+ * The documentation of the config is a config: every key, commented out, with its default or an example.
+ * Lines that begin with `#key` or `#  ` are YAML when the `#` is removed, `# ` begins prose.
  * @module
  */
 
 /** What `tproxy config example` prints. */
 export const EXAMPLE_CONFIG =
-  `# Configuration of tproxy. Every key is optional; what is commented out shows its default.
+  `# Configuration of tproxy. Every key is optional; what is commented out shows its default; rules and
+# upstreams show examples.
 # Durations: 300ms, 10s, 1m30s, 2h, 1d.
 
 version: 1
@@ -14,27 +15,28 @@ version: 1
 # What is intercepted.
 intercept:
 #  interfaces: auto          # names, as in [br-lan]; auto: every interface without a default route, loopback excluded
-  protocols: [tcp, udp]
+#  protocols: [tcp, udp]
 #  ports: all                # destination ports, as in [80, 443, "8000-8100"]
-  families: [ipv4, ipv6]
+#  families: [ipv4, ipv6]
 #  router-traffic: false     # true: also what the router itself sends (not supported yet)
 #  on-failure: open          # while no proxy runs: open = forward as if not installed | reset | drop
 
 # The transparent listener, on 127.0.0.1 and ::1 only.
 listener:
 #  port: 50080               # 1 to 65535
-  workers: auto             # threads, 1 to 256; auto: one for each processor
+#  workers: auto             # threads, 1 to 256; auto: one for each processor
 
 # What tproxy uses in the kernel. Change it if other software uses the same.
 kernel:
 #  mark: 0x1                 # of packets; the two bits above it are used as well
 #  table: 100                # routing table of our own, not 253 to 255
-  backend: netlink          # netlink | iptables (not supported yet)
+#  backend: netlink          # netlink | iptables (not supported yet)
 
 # How \`direct\` dials the server: client = from the client's address and port | client-address | router
 #source: client
 
-# The first rule that matches decides (not supported yet). Matchers: from, to, ports, protocol, interfaces, mac, domains.
+# The first rule that matches decides (not supported yet).
+# Matchers: from, to, ports, protocol, interfaces, mac, domains.
 # Actions: bypass | block | direct | deliver (needs deliver-port) | proxy (needs upstream)
 #rules:
 #  - { name: private networks, to: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, "fc00::/7"], action: bypass }
@@ -55,7 +57,7 @@ kernel:
 #  edge: { type: forward, address: "10.9.0.3:8443", proxy-protocol: v2 }
 
 timeouts:
-  connect: 10s              # until the server answers
+#  connect: 10s              # until the server answers
 #  tcp-idle: 2h              # nothing is sent in either direction
 #  half-closed: 60s          # the same, when one side has ended
 #  udp-idle: 60s             # not used yet
@@ -64,7 +66,7 @@ timeouts:
 #  drain: 30s                # how long live connections may go on after SIGTERM; 0s: not at all
 
 limits:
-  connections: auto         # live TCP connections; auto: what the descriptor limit (RLIMIT_NOFILE) allows
+#  connections: auto         # live TCP connections; auto: what the descriptor limit (RLIMIT_NOFILE) allows
 #  per-client: 0             # 0: no limit (not supported yet)
 #  udp-sessions: 65536       # not used yet
 
@@ -73,7 +75,7 @@ limits:
 #metrics: off               # address and port, as in 127.0.0.1:9466
 
 log:
-  level: info               # error | warn | info | debug (every connection)
+#  level: info               # error | warn | info | debug (every connection)
 #  format: text              # text | json
 #  access: off               # off | on (not supported yet)
 `;

@@ -49,7 +49,7 @@ function convertPart(node: SchemaNode): JsonSchema {
       return { minItems: 1 };
     case "record":
       return { type: "object", additionalProperties: convert(node.value!) };
-    case "loose_object": {
+    case "object": {
       const properties = Object.entries(node.entries!).map(([key, value]) => [key, convert(value)]);
       return { type: "object", properties: Object.fromEntries(properties), additionalProperties: false };
     }

@@ -41,7 +41,7 @@ export function allKeys(): string[] {
         [key, next],
       ) => [prefix + key, ...walk(next, `${prefix}${key}.`)]);
     }
-    if (item) return walk(item, `${prefix}[].`);
+    if (item) return walk(item, `${prefix.slice(0, -1)}[].`);
     return value ? walk(value, `${prefix}*.`) : [];
   }
   return walk(CONFIG_SCHEMA as SchemaNode, "");

@@ -7,7 +7,7 @@ import { ConfigError, type ConfigProblem } from "./error.ts";
 import { knownKeys, sectionsWith } from "./known_keys.ts";
 import { editDistance, nearest } from "./nearest.ts";
 import { CONFIG_SCHEMA, type ConfigFile } from "./schema.ts";
-import { isMapping, UNKNOWN_KEY } from "./values.ts";
+import { isMapping } from "./values.ts";
 import type { ConfigPath, YamlSource } from "./yaml_source.ts";
 
 /** The checked file. Throws a ConfigError with all problems. */
@@ -16,6 +16,10 @@ export function validate(source: YamlSource): ConfigFile {
   const problems = [
     ...source.problems,
     ...(result.issues ?? []).map((issue) => describe(source, issue)),
+    ...unknownKeys(source.value, []).map((path) => ({
+      ...source.locate(path, { key: true }),
+      text: describeUnknownKey(path),
+    })),
     ...contradictions(source),
   ];
   if (problems.length > 0 || !result.success) throw new ConfigError(source.file, problems);
@@ -24,9 +28,6 @@ export function validate(source: YamlSource): ConfigFile {
 
 function describe(source: YamlSource, issue: v.BaseIssue<unknown>): ConfigProblem {
   const path = (issue.path ?? []).map((step) => step.key as string | number);
-  if (issue.message === UNKNOWN_KEY) {
-    return { ...source.locate(path, { key: true }), text: describeUnknownKey(path) };
-  }
   const subject = path.length === 0 ? "" : `${formatPath(path)}: `;
   if (!issue.message.startsWith("expected ")) {
     return { ...source.locate(path), text: subject + issue.message };
@@ -34,6 +35,18 @@ function describe(source: YamlSource, issue: v.BaseIssue<unknown>): ConfigProble
   const written = source.excerpt(path);
   const found = written === "" || issue.input === null ? "no value" : `bad value ${written}`;
   return { ...source.locate(path), text: `${subject}${found}, ${issue.message}` };
+}
+
+/** The paths of all keys that the schema does not know. */
+function unknownKeys(value: unknown, path: ConfigPath): ConfigPath[] {
+  if (Array.isArray(value)) return value.flatMap((item, index) => unknownKeys(item, [...path, index]));
+  if (!isMapping(value)) return [];
+  const known = knownKeys(path);
+  return Object.keys(value).flatMap((key) => {
+    const inner = [...path, key];
+    // Where there are names instead of keys (upstreams), or a mapping where none belongs, nothing is known.
+    return known.length > 0 && !known.includes(key) ? [inner] : unknownKeys(value[key], inner);
+  });
 }
 
 function describeUnknownKey(path: ConfigPath): string {
@@ -64,6 +77,10 @@ function contradictions(source: YamlSource): ConfigProblem[] {
     problems.push({ ...source.locate(path), text: `${formatPath(path)}: ${text}` });
   if (file.default === "proxy" && upstreams.length === 0) {
     add(["default"], "proxy needs an entry in upstreams");
+  }
+  for (const name of upstreams) {
+    // Names that mean something to JavaScript get lost on the way.
+    if (name === "" || name in {}) add(["upstreams", name], "this cannot be a name");
   }
   const names = new Set<unknown>();
   for (const [index, rule] of (Array.isArray(file.rules) ? file.rules : []).entries()) {

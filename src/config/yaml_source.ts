@@ -20,6 +20,7 @@ const MAX_CHARACTERS = 4 << 20;
 const MAX_ALIASES = 100;
 /** Bound of the depth of nested lists and keys; the config itself needs 4. */
 const MAX_DEPTH = 64;
+const TOO_DEEP = "lists and keys are nested too deeply";
 
 /** A text that was parsed as YAML. */
 export class YamlSource {
@@ -43,11 +44,12 @@ export class YamlSource {
       this.#document = parseDocument(text, {
         lineCounter: this.#lines,
         prettyErrors: false,
-        logLevel: "silent",
+        // "silent" would hide a second document.
+        logLevel: "error",
       });
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      throw new ConfigError(file, [{ line: 0, column: 0, text: "lists and keys are nested too deeply" }]);
+      throw new ConfigError(file, [{ line: 0, column: 0, text: TOO_DEEP }]);
     }
     const errors = [...this.#document.errors, ...this.#document.warnings];
     const problems = errors.map((error) => ({
@@ -56,7 +58,7 @@ export class YamlSource {
     }));
     if (errors.some((error) => error.code !== "DUPLICATE_KEY")) throw new ConfigError(file, problems);
     this.problems = problems;
-    this.#refuseDeep();
+    this.#refuseUnfit();
     this.value = this.#plain();
   }
 
@@ -109,7 +111,7 @@ export class YamlSource {
         ? undefined
         : this.#document.toJS({ maxAliasCount: MAX_ALIASES });
     } catch (error) {
-      if (error instanceof RangeError) throw this.#error("lists and keys are nested too deeply");
+      if (error instanceof RangeError) throw this.#error(TOO_DEEP);
       if (error instanceof ReferenceError) {
         throw this.#error(`more than ${MAX_ALIASES} values come from aliases (*name)`);
       }
@@ -117,14 +119,22 @@ export class YamlSource {
     }
   }
 
-  #refuseDeep(): void {
+  /** Refuses what would not survive the way to plain values. */
+  #refuseUnfit(): void {
     const open: { node: unknown; depth: number }[] = [{ node: this.#document.contents, depth: 1 }];
     for (let entry = open.pop(); entry !== undefined; entry = open.pop()) {
       const { node, depth } = entry;
+      if (isAlias(node) && node.resolve(this.#document) === undefined) {
+        const place = this.#position(node.range?.[0] ?? 0);
+        throw new ConfigError(this.file, [{
+          ...place,
+          text: `no value before this has the name &${node.source}`,
+        }]);
+      }
       if (!isMap(node) && !isSeq(node)) continue;
       if (depth > MAX_DEPTH) {
         const place = this.#position(node.range?.[0] ?? 0);
-        throw new ConfigError(this.file, [{ ...place, text: "lists and keys are nested too deeply" }]);
+        throw new ConfigError(this.file, [{ ...place, text: TOO_DEEP }]);
       }
       if (isMap(node)) { for (const { value } of node.items) open.push({ node: value, depth: depth + 1 }); }
       else for (const item of node.items) open.push({ node: item, depth: depth + 1 });
@@ -167,6 +177,8 @@ function wordSyntaxError(error: { readonly code: string; readonly message: strin
         error.message.replace(/^Unresolved tag: /, "unknown tag ")
       }: quote values that begin with "!"`;
     default:
+      // The parser recurses; it words the overflow as an error of syntax.
+      if (error.message.includes("call stack")) return TOO_DEEP;
       return `bad YAML: ${error.message}`;
   }
 }

@@ -8,7 +8,7 @@ import { readValue, readVerdict, type Verdict, writeValue, writeVerdict } from "
 import { dumpObjects } from "./dump.ts";
 import { readNftBody } from "./message.ts";
 import { encodeSetName, type SetName } from "./set.ts";
-import { decodeComment, encodeComment } from "./user_data.ts";
+import { concatenate, decodeComment, encodeComment, hasUserDataEntry, userDataNumber } from "./user_data.ts";
 
 // linux/netfilter/nf_tables.h: nft_set_elem_list_attributes, nft_set_elem_attributes, nft_set_elem_flags
 const NFTA_SET_ELEM_LIST_TABLE = 1;
@@ -21,6 +21,9 @@ const NFTA_SET_ELEM_FLAGS = 3;
 const NFTA_SET_ELEM_USERDATA = 6;
 const NFTA_SET_ELEM_KEY_END = 10;
 const NFT_SET_ELEM_INTERVAL_END = 1;
+// libnftnl/udata.h: NFTNL_UDATA_SET_ELEM_FLAGS; nft's include/rule.h: SET_ELEM_F_INTERVAL_OPEN, its only flag
+const ELEMENT_FLAGS = 1;
+const ELEMENT_INTERVAL_OPEN = 1;
 
 /** An attribute's length is 16 bits: the elements of one message stay below this. */
 const MAX_LIST_SIZE = 60_000;
@@ -32,6 +35,8 @@ export interface NftElement {
   readonly keyEnd?: Uint8Array;
   /** In an interval set: no range holds this key any more. See interval.ts. */
   readonly intervalEnd?: boolean;
+  /** In an interval set: the range goes up to the last key of all, and no end follows. For nft, which prints by it. */
+  readonly intervalOpen?: boolean;
   /** In a map: what the key stands for. */
   readonly value?: Uint8Array | Verdict;
   readonly comment?: string;
@@ -44,7 +49,10 @@ function encodeElement(element: NftElement): Uint8Array {
   if (element.keyEnd !== undefined) writeValue(writer, NFTA_SET_ELEM_KEY_END, element.keyEnd);
   if (element.value instanceof Uint8Array) writeValue(writer, NFTA_SET_ELEM_DATA, element.value);
   else if (element.value !== undefined) writeVerdict(writer, NFTA_SET_ELEM_DATA, element.value);
-  if (element.comment !== undefined) writer.bytes(NFTA_SET_ELEM_USERDATA, encodeComment(element.comment));
+  const notes: Uint8Array[] = [];
+  if (element.comment !== undefined) notes.push(encodeComment(element.comment));
+  if (element.intervalOpen) notes.push(userDataNumber(ELEMENT_FLAGS, ELEMENT_INTERVAL_OPEN));
+  if (notes.length > 0) writer.bytes(NFTA_SET_ELEM_USERDATA, concatenate(notes));
   return writer.finish();
 }
 
@@ -58,6 +66,9 @@ function decodeElement(bytes: Uint8Array): NftElement {
     key: readValue(attributes.bytes(NFTA_SET_ELEM_KEY)),
     ...(keyEnd === undefined ? {} : { keyEnd: readValue(keyEnd) }),
     ...((flags & NFT_SET_ELEM_INTERVAL_END) === 0 ? {} : { intervalEnd: true }),
+    ...(hasUserDataEntry(attributes.bytes(NFTA_SET_ELEM_USERDATA), ELEMENT_FLAGS)
+      ? { intervalOpen: true }
+      : {}),
     ...(data === undefined ? {} : { value: readVerdict(data) ?? readValue(data) }),
     ...(comment === undefined ? {} : { comment }),
   };

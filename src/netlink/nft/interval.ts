@@ -65,9 +65,9 @@ export function intervalElements(ranges: readonly KeyRange[]): NftElement[] {
     elements.push({ key: new Uint8Array(first.length), intervalEnd: true });
   }
   for (const range of merged) {
-    elements.push({ key: range.from });
     const end = successor(range.to);
-    if (end !== undefined) elements.push({ key: end, intervalEnd: true });
+    if (end === undefined) elements.push({ key: range.from, intervalOpen: true });
+    else elements.push({ key: range.from }, { key: end, intervalEnd: true });
   }
   return elements;
 }

@@ -36,12 +36,22 @@ export function encodeComment(comment: string): Uint8Array {
   return userDataText(COMMENT, comment);
 }
 
-/** The comment among user data, if there is one. Bytes that are no entries are passed over. */
-export function decodeComment(data: Uint8Array | undefined, type = COMMENT): string | undefined {
+function findEntry(data: Uint8Array | undefined, type: number): Uint8Array | undefined {
   for (let offset = 0; data !== undefined && offset + 2 <= data.length; offset += 2 + data[offset + 1]) {
-    if (data[offset] === type) return readString(data.subarray(offset + 2, offset + 2 + data[offset + 1]));
+    if (data[offset] === type) return data.subarray(offset + 2, offset + 2 + data[offset + 1]);
   }
   return undefined;
+}
+
+/** Whether there is an entry of that type. */
+export function hasUserDataEntry(data: Uint8Array | undefined, type: number): boolean {
+  return findEntry(data, type) !== undefined;
+}
+
+/** The comment among user data, if there is one. Bytes that are no entries are passed over. */
+export function decodeComment(data: Uint8Array | undefined, type = COMMENT): string | undefined {
+  const entry = findEntry(data, type);
+  return entry === undefined ? undefined : readString(entry);
 }
 
 /** Bytes after bytes. */

@@ -125,9 +125,10 @@ export function encodeVeth(pair: VethPair): Uint8Array {
       info.bytes(IFLA_INFO_KIND, new TextEncoder().encode("veth"));
       info.nest(IFLA_INFO_DATA, (data) => {
         data.nest(VETH_INFO_PEER, (peer) => {
-          peer.structure(header()).string(IFLA_IFNAME, pair.peer);
+          peer.structure(header());
           if (pair.peerNamespacePid !== undefined) peer.u32(IFLA_NET_NS_PID, pair.peerNamespacePid);
           if (pair.peerNamespaceFd !== undefined) peer.u32(IFLA_NET_NS_FD, pair.peerNamespaceFd);
+          peer.string(IFLA_IFNAME, pair.peer);
         }, plain);
       }, plain);
     }, plain)

@@ -102,9 +102,9 @@ export function encodeRoute(route: Route): Uint8Array {
   if (route.source !== undefined) writer.bytes(RTA_SRC, route.source.address.bytes);
   if (route.gateway !== undefined) writer.bytes(RTA_GATEWAY, route.gateway.bytes);
   if (route.preferredSource !== undefined) writer.bytes(RTA_PREFSRC, route.preferredSource.bytes);
-  if (route.outLinkIndex !== undefined) writer.u32(RTA_OIF, route.outLinkIndex);
-  if (route.table >= 256) writer.u32(RTA_TABLE, route.table);
   if (route.priority !== undefined) writer.u32(RTA_PRIORITY, route.priority);
+  if (route.table >= 256) writer.u32(RTA_TABLE, route.table);
+  if (route.outLinkIndex !== undefined) writer.u32(RTA_OIF, route.outLinkIndex);
   return writer.finish();
 }
 

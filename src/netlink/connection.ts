@@ -38,6 +38,8 @@ export interface Purpose {
   readonly object: string;
   /** What to do about this failure, where the request knows more than the errno says. */
   hint?(failure: NetlinkAnswer): string | undefined;
+  /** What the byte is that the kernel complains about: `"expression 2 (tproxy)"`. */
+  locate?(offset: number): string | undefined;
 }
 
 /** A request of a batch. */
@@ -212,8 +214,7 @@ function numbered(request: NetlinkRequest, sequence: number, flags: number): Net
 }
 
 function failure(purpose: Purpose, answer: NetlinkAnswer): OperationError {
-  const where = answer.offset === undefined ? "" : `byte ${answer.offset} of the request is not accepted`;
-  const kernelText = answer.text || where;
+  const kernelText = [answer.text, describeOffset(purpose, answer.offset)].filter(Boolean).join("; ");
   const hint = purpose.hint?.(answer) ?? commonHint(answer.errno);
   return new OperationError({
     operation: purpose.operation,
@@ -222,4 +223,9 @@ function failure(purpose: Purpose, answer: NetlinkAnswer): OperationError {
     ...(kernelText ? { kernelText } : {}),
     ...(hint ? { hint } : {}),
   });
+}
+
+function describeOffset(purpose: Purpose, offset: number | undefined): string {
+  if (offset === undefined) return "";
+  return `it refuses ${purpose.locate?.(offset) ?? `byte ${offset} of the request`}`;
 }

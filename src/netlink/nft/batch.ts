@@ -11,7 +11,7 @@ import type { NftExpression } from "./expression.ts";
 import { BATCH_FRAME, type NftFamily, type NftObject, nftRequest } from "./message.ts";
 import { encodeRule, encodeRuleName, type NftRule, type RuleHandle } from "./rule.ts";
 import { ANONYMOUS_SET_NAME, encodeSet, encodeSetName, type NftSet, type SetName } from "./set.ts";
-import { missingExpressionHint } from "./support.ts";
+import { locateInRule, missingExpressionHint } from "./support.ts";
 import { encodeTable, encodeTableName, type NftTable, type TableName } from "./table.ts";
 
 const EINVAL = 22;
@@ -168,6 +168,7 @@ export class NftBatch {
         operation: "add rule",
         object: `${rule.chain}/${count}`,
         hint: (answer) => missingExpressionHint(expressions, attributes, answer),
+        locate: (offset) => locateInRule(expressions, attributes, offset),
       },
     });
   }

@@ -12,7 +12,11 @@ const EOPNOTSUPP = 95;
 /** sizeof(struct nfgenmsg) */
 const NFT_HEADER_SIZE = 4;
 const ATTRIBUTE_HEADER_SIZE = 4;
+/** Where a message's attributes begin. */
+const FIRST_ATTRIBUTE = MESSAGE_HEADER_SIZE + NFT_HEADER_SIZE;
+// linux/netfilter/nf_tables.h: enum nft_rule_attributes
 const NFTA_RULE_EXPRESSIONS = 4;
+const RULE_PARTS: Readonly<Record<number, string>> = { 1: "the table's name", 2: "the chain's name" };
 
 /** The kernel module of each expression that a kernel may come without. */
 const MODULES: Readonly<Record<string, string>> = {
@@ -38,17 +42,33 @@ export function missingExpressionHint(
   if (answer.offset === undefined) {
     return optional.length === 0 ? undefined : missingModuleHint(MODULES[expressionName(optional[0])]);
   }
-  const index = expressionAt(ruleAttributes, answer.offset - MESSAGE_HEADER_SIZE - NFT_HEADER_SIZE);
+  const index = expressionAt(ruleAttributes, answer.offset);
   if (index === undefined) return undefined;
   const module = MODULES[expressionName(expressions[index])];
   return module === undefined ? undefined : missingModuleHint(module);
 }
 
-/** Which expression of an encoded rule a byte belongs to. */
+/** What part of an encoded rule a byte of its message belongs to: `"expression 2 (tproxy)"`, `"the chain's name"`. */
+export function locateInRule(
+  expressions: readonly NftExpression[],
+  ruleAttributes: Uint8Array,
+  offset: number,
+): string | undefined {
+  const index = expressionAt(ruleAttributes, offset);
+  if (index !== undefined) return `expression ${index + 1} (${expressionName(expressions[index])})`;
+  let start = FIRST_ATTRIBUTE;
+  for (const { type, data } of readAttributes(ruleAttributes)) {
+    if (offset >= start && offset < start + ATTRIBUTE_HEADER_SIZE + data.length) return RULE_PARTS[type];
+    start += ATTRIBUTE_HEADER_SIZE + align(data.length);
+  }
+  return undefined;
+}
+
+/** Which expression of an encoded rule a byte of its message belongs to. */
 function expressionAt(ruleAttributes: Uint8Array, offset: number): number | undefined {
   const list = readAttributes(ruleAttributes).find(({ type }) => type === NFTA_RULE_EXPRESSIONS);
   if (list === undefined) return undefined;
-  let start = list.data.byteOffset - ruleAttributes.byteOffset;
+  let start = FIRST_ATTRIBUTE + list.data.byteOffset - ruleAttributes.byteOffset;
   const sizes = readAttributes(list.data).map(({ data }) => ATTRIBUTE_HEADER_SIZE + align(data.length));
   for (let index = 0; index < sizes.length; start += sizes[index], index++) {
     if (offset >= start && offset < start + sizes[index]) return index;

@@ -3,7 +3,7 @@
  * @module
  */
 import { type Family, formatIp, formatPrefix, type IpAddress, type Prefix } from "../../net/ip.ts";
-import { AttributeWriter, LITTLE_ENDIAN } from "../attribute.ts";
+import { align, AttributeWriter, LITTLE_ENDIAN } from "../attribute.ts";
 import type { NetlinkConnection } from "../connection.ts";
 import { NLM_F_CREATE, NLM_F_EXCL } from "../message.ts";
 import { Names } from "../names.ts";
@@ -28,6 +28,7 @@ const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
 const RTA_PRIORITY = 6;
 const RTA_PREFSRC = 7;
+const RTA_MULTIPATH = 9;
 const RTA_TABLE = 15;
 const RTA_MARK = 16;
 const RTM_F_CLONED = 0x200;
@@ -77,6 +78,8 @@ export interface Route {
   readonly destination?: Prefix;
   readonly source?: Prefix;
   readonly outLinkIndex?: number;
+  /** The interfaces of a route with several next hops. Read, never written. */
+  readonly nextHopLinkIndexes?: readonly number[];
   readonly gateway?: IpAddress;
   readonly preferredSource?: IpAddress;
   /** The metric. Lower is better. */
@@ -119,6 +122,7 @@ export function decodeRoute(body: Uint8Array): Route | undefined {
   const preferredSource = attributes.bytes(RTA_PREFSRC);
   const outLinkIndex = attributes.u32(RTA_OIF);
   const priority = attributes.u32(RTA_PRIORITY);
+  const nextHops = attributes.bytes(RTA_MULTIPATH);
   return {
     family,
     table: attributes.u32(RTA_TABLE) ?? structure.getUint8(4),
@@ -131,7 +135,19 @@ export function decodeRoute(body: Uint8Array): Route | undefined {
     ...(preferredSource && { preferredSource: addressOf(preferredSource) }),
     ...(outLinkIndex === undefined ? {} : { outLinkIndex }),
     ...(priority === undefined ? {} : { priority }),
+    ...(nextHops && { nextHopLinkIndexes: readNextHops(nextHops) }),
   };
+}
+
+/** struct rtnexthop: its length (u16), flags and hops (u8 each), the interface (i32); its attributes follow. */
+function readNextHops(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const links: number[] = [];
+  for (let offset = 0; offset + 8 <= bytes.length;) {
+    links.push(view.getInt32(offset + 4, LITTLE_ENDIAN));
+    offset += Math.max(8, align(view.getUint16(offset, LITTLE_ENDIAN)));
+  }
+  return links;
 }
 
 function isCached(body: Uint8Array): boolean {

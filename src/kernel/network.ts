@@ -47,6 +47,7 @@ function isUpstream(route: Route): boolean {
 }
 
 function outLinkIndexes(route: Route): number[] {
+  if (route.nextHopLinkIndexes !== undefined) return [...route.nextHopLinkIndexes];
   return route.outLinkIndex === undefined ? [] : [route.outLinkIndex];
 }
 

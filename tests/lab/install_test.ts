@@ -1,0 +1,196 @@
+/** What `tproxy install` does to the kernel, judged by nft, ip and real packets. No proxy runs here. */
+import assert from "node:assert/strict";
+import { ADDRESSES, type Lab } from "./support/lab.ts";
+import type { Namespace } from "./support/namespace.ts";
+import { type ConfigText, tproxy, writeConfig } from "./support/proxy.ts";
+import { labTest } from "./support/register.ts";
+import { snapshotKernel } from "./support/snapshot.ts";
+import { connectClient, serve, socatServer } from "./support/sockets.ts";
+
+/** Everything that tells two kernel states apart, registers and handles included. */
+async function readState(router: Namespace): Promise<string> {
+  const bytecode = (await router.run(["nft", "--debug=netlink", "list", "ruleset"])).stdout;
+  return `${await snapshotKernel(router)}\n${sortElements(bytecode)}`;
+}
+
+/** The kernel lists the elements of a hash set in the order of a random seed. */
+function sortElements(text: string): string {
+  return text.replace(/(^\telement .*\n)+/gm, (lines) => lines.split("\n").toSorted().join("\n"));
+}
+
+/** Only the lines that differ are worth reading. */
+function assertSame(actual: string, expected: string | undefined, message = ""): void {
+  const only = (text = "", other = "") =>
+    text.split("\n").filter((line) => !other.split("\n").includes(line));
+  if (actual === expected) return;
+  assert.fail(
+    `${message} the state differs: added ${JSON.stringify(only(actual, expected))}, ` +
+      `gone ${JSON.stringify(only(expected, actual))}`,
+  );
+}
+
+function install(lab: Lab, config: ConfigText, options: { mayFail?: boolean } = {}) {
+  return tproxy(lab, ["install", "-c", writeConfig(lab, config)], options);
+}
+
+const CONFIGS: Readonly<Record<string, ConfigText>> = {
+  "the defaults": { intercept: { protocols: ["tcp", "udp"] } },
+  "ports and reset": {
+    intercept: { protocols: ["tcp", "udp"], ports: [80, 443, "8000-8100"], "on-failure": "reset" },
+  },
+  "one family, one protocol, drop": {
+    intercept: { protocols: ["udp"], families: ["ipv6"], "on-failure": "drop" },
+  },
+  "other numbers": {
+    intercept: { interfaces: ["r0", "r1"] },
+    listener: { port: 8899 },
+    kernel: { mark: 0x100, table: 1234 },
+  },
+};
+
+for (const [name, config] of Object.entries(CONFIGS)) {
+  labTest(
+    `install gives the kernel the state that its --dry-run script gives it: ${name}`,
+    {},
+    async (lab) => {
+      const path = writeConfig(lab, config);
+      const { stdout } = await tproxy(lab, ["install", "--dry-run", "-c", path]);
+      const script = lab.writeFile("rules.sh", stdout);
+      const before = await readState(lab.router);
+      await lab.router.run(["sh", script]);
+      const byScript = await readState(lab.router);
+      assert.notEqual(byScript, before);
+      await lab.router.run(["sh", script]);
+      assertSame(await readState(lab.router), byScript, "the script is not idempotent");
+      await tproxy(lab, ["status", "-c", path]);
+      await tproxy(lab, ["uninstall"]);
+      assertSame(await readState(lab.router), before);
+      await tproxy(lab, ["install", "-c", path]);
+      assertSame(await readState(lab.router), byScript);
+    },
+  );
+}
+
+labTest("install twice is install once, and another config leaves nothing of the first", {}, async (lab) => {
+  const states = new Map<ConfigText, string>();
+  const configs = Object.values(CONFIGS);
+  for (const config of configs) {
+    await install(lab, config);
+    states.set(config, await readState(lab.router));
+    await tproxy(lab, ["uninstall"]);
+  }
+  for (const config of [...configs, ...configs.toReversed()]) {
+    await install(lab, config);
+    assertSame(await readState(lab.router), states.get(config));
+  }
+});
+
+labTest("install chooses the interfaces that hold no default route", {}, async (lab) => {
+  await lab.router.ip(`route add default via ${ADDRESSES[4].server}`);
+  const { stdout } = await install(lab, { intercept: { interfaces: "auto" } });
+  assert.match(stdout, /interfaces +r0 \(not on: r1\)/);
+  const set = await lab.router.run(["nft", "list", "set", "inet", "transparent_proxy", "lan"]);
+  assert.match(set.stdout, /elements = \{ "r0" \}/);
+  // Several next hops make the other one upstream as well.
+  await lab.router.ip(
+    `route replace default nexthop via ${ADDRESSES[4].server} nexthop via ${ADDRESSES[4].client}`,
+  );
+  const none = await install(lab, { intercept: { interfaces: "auto" } }, { mayFail: true });
+  assert.equal(none.code, 1);
+  assert.match(
+    none.stderr,
+    /every interface holds a default route \((r0, r1|r1, r0)\)/,
+  );
+  assert.match(none.stderr, /intercept: \{ interfaces: /);
+});
+
+labTest(
+  "install cuts no flow that exists, in either direction",
+  { forwarding: true, programs: ["socat"] },
+  async (lab) => {
+    await serve(lab, 7000, "cat");
+    const flows = [
+      await connectClient(lab, 7000, { family: 4 }),
+      await connectClient(lab, 7000, { family: 6 }),
+    ];
+    const echo = async (text: string) => {
+      for (const flow of flows) {
+        await flow.write(`${text}\n`);
+        await flow.waitForOutput(`${text}\n`);
+      }
+    };
+    await echo("before");
+    await install(lab, { intercept: { "on-failure": "drop", protocols: ["tcp", "udp"] } });
+    await echo("installed");
+    const blocked = await lab.client.run(["socat", "-T1", "-", `${socatServer(4, 7000)},connect-timeout=1`], {
+      mayFail: true,
+    });
+    assert.notEqual(blocked.code, 0, "a new flow is not stopped, so the test proves nothing");
+    await tproxy(lab, ["uninstall"]);
+    await echo("uninstalled");
+  },
+);
+
+labTest("install with no proxy running forwards new flows: on-failure open", {
+  forwarding: true,
+  programs: ["socat"],
+}, async (lab) => {
+  await serve(lab, 7000, "echo hello");
+  const { stderr } = await install(lab, {});
+  assert.match(stderr, /No proxy is running yet.*new flows are forwarded/);
+  for (const family of [4, 6] as const) {
+    const { stdout } = await lab.client.run(["socat", "-u", socatServer(family, 7000), "-"]);
+    assert.equal(stdout, "hello\n");
+  }
+});
+
+labTest("install resets TCP and refuses UDP with on-failure reset", {
+  forwarding: true,
+  programs: ["socat"],
+}, async (lab) => {
+  await serve(lab, 7000, "echo hello");
+  await install(lab, { intercept: { protocols: ["tcp", "udp"], "on-failure": "reset", ports: [7000] } });
+  for (const family of [4, 6] as const) {
+    const tcp = await lab.client.run(["socat", "-u", socatServer(family, 7000), "-"], { mayFail: true });
+    assert.match(tcp.stderr, /Connection refused/);
+    // Two datagrams: the ICMP error about the first is told to whoever sends the second.
+    const udp = await lab.client.run([
+      "sh",
+      "-c",
+      `(echo 1; sleep 0.2; echo 2) | socat -t1 - ${socatServer(family, 7000).replace("TCP", "UDP")}`,
+    ], { mayFail: true });
+    assert.match(udp.stderr, /Connection refused/);
+  }
+});
+
+labTest("install leaves alone other ports and the router's own services", {
+  forwarding: true,
+  programs: ["socat"],
+}, async (lab) => {
+  await serve(lab, 7001, "echo server");
+  const listener = "TCP6-LISTEN:22,ipv6only=0,fork,reuseaddr";
+  await lab.router.start(["socat", listener, "SYSTEM:echo router"], { listens: 22 });
+  await install(lab, { intercept: { "on-failure": "reset", ports: [22, 7000] } });
+  for (const family of [4, 6] as const) {
+    const other = await lab.client.run(["socat", "-u", socatServer(family, 7001), "-"]);
+    assert.equal(other.stdout, "server\n");
+    const address = family === 4 ? `TCP4:${ADDRESSES[4].lan}:22` : `TCP6:[${ADDRESSES[6].wan}]:22`;
+    const own = await lab.client.run(["socat", "-u", address, "-"]);
+    assert.equal(own.stdout, "router\n");
+  }
+});
+
+labTest("install on a machine with IPv6 disabled does IPv4 with a warning", {}, async (lab) => {
+  await lab.router.writeSysctl({ "net.ipv6.conf.all.disable_ipv6": 1 });
+  const before = await snapshotKernel(lab.router);
+  const { stderr } = await install(lab, {});
+  assert.match(stderr, /Only IPv4 is intercepted: IPv6 is disabled/);
+  const ruleset = await lab.router.run(["nft", "list", "table", "inet", "transparent_proxy"]);
+  assert.doesNotMatch(ruleset.stdout, /tproxy ip6/);
+  await tproxy(lab, ["uninstall"]);
+  assert.equal(await snapshotKernel(lab.router), before);
+  const named = await install(lab, { intercept: { families: ["ipv4", "ipv6"] } }, { mayFail: true });
+  assert.equal(named.code, 1);
+  assert.match(named.stderr, /Cannot intercept "ipv6": IPv6 is disabled/);
+  assert.equal(await snapshotKernel(lab.router), before);
+});

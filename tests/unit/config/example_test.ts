@@ -6,7 +6,7 @@ import { allKeys } from "../../../src/config/known_keys.ts";
 import { parseConfig } from "../../../src/config/load.ts";
 
 /** Prose begins with `# ` and a word; YAML stands directly behind the `#`, or is indented by two. */
-const UNCOMMENTED = EXAMPLE_CONFIG.replaceAll(/^#(?=\S|  )/gm, "");
+const UNCOMMENTED = EXAMPLE_CONFIG.replaceAll(/^#(?=\S| {2})/gm, "");
 
 Deno.test("EXAMPLE_CONFIG loads as it is and changes nothing", () => {
   assert.deepEqual(parseConfig(EXAMPLE_CONFIG, "example"), DEFAULT_CONFIG);

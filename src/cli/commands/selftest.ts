@@ -17,6 +17,8 @@ const parser = object({
   json: option("--json", { description: message`Print the results as JSON, at the end` }),
 });
 
+const CAP_SYS_ADMIN = 21n; // linux/capability.h
+
 /** Exit code of a shell for a program that SIGINT or SIGTERM has ended. */
 const INTERRUPTED = 130;
 
@@ -96,8 +98,13 @@ function explain(error: Error): never {
     operation: "make",
     object: "the network of the self-test",
     kernelText: error.message,
-    hint: userNamespaceHint(),
+    hint: mayMakeNamespaces() ? "" : userNamespaceHint(),
   }, { cause: error });
+}
+
+function mayMakeNamespaces(): boolean {
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))?.[1] ?? "0";
+  return (BigInt(`0x${effective}`) >> CAP_SYS_ADMIN & 1n) === 1n;
 }
 
 /** The single file moves a user without root into a namespace where he has the right, if the kernel lets it. */

@@ -13,6 +13,19 @@ import { parseIp, parsePrefix } from "../../net/ip.ts";
 const MAIN_TABLE = 254; // RT_TABLE_MAIN
 const PROTOCOL_STATIC = 4; // RTPROT_STATIC
 
+/** 10 ms each. */
+const ADDRESS_ATTEMPTS = 300;
+
+function canListen(hostname: string): boolean {
+  try {
+    Deno.listen({ hostname, port: 0 }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrNotAvailable) return false;
+    throw error;
+  }
+}
+
 /** A host without a role. */
 export class NamespaceHost {
   /** Moves this thread into a new namespace; the descriptor of it, which the whole process can use. */
@@ -38,7 +51,7 @@ export class NamespaceHost {
     }
   }
 
-  /** Equivalent to: ip link set NAME up; ip address add PREFIX dev NAME */
+  /** Equivalent to: ip link set NAME up; ip address add PREFIX dev NAME nodad */
   configureLink(name: string, prefixes: readonly string[]): void {
     using connection = openNetlink("route");
     const link = listLinks(connection).find((candidate) => candidate.name === name);
@@ -47,6 +60,16 @@ export class NamespaceHost {
       addAddress(connection, { linkIndex: link.index, prefix: parsePrefix(text)! });
     }
     setLinkUp(connection, link.index);
+  }
+
+  /** Waits until sockets can have these addresses: the kernel finishes IPv6 addresses in the background. */
+  async waitForAddresses(addresses: readonly string[]): Promise<void> {
+    for (const hostname of addresses) {
+      for (let attempt = 1; !canListen(hostname); attempt++) {
+        if (attempt === ADDRESS_ATTEMPTS) throw new Error(`The address ${hostname} does not become usable`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    }
   }
 
   /** Equivalent to: ip route add default via GATEWAY dev LINK */

@@ -68,18 +68,23 @@ async function configure(network: Network, fds: { clientFd: number; serverFd: nu
   await router.writeSysctls({ "ipv4/ip_forward": 1 });
   await router.addVeth("r0", "c0", fds.clientFd);
   await router.addVeth("r1", "s0", fds.serverFd);
-  const prefixes = (role: "client" | "lan" | "wan" | "server") => [
-    `${ADDRESSES.ipv4[role]}/24`,
-    ...ipv6 ? [`${ADDRESSES.ipv6[role]}/64`] : [],
-  ];
+  type Place = keyof typeof ADDRESSES.ipv4;
+  const addresses = (place: Place) => [ADDRESSES.ipv4[place], ...ipv6 ? [ADDRESSES.ipv6[place]] : []];
+  const prefixes = (place: Place) =>
+    addresses(place).map((text) => `${text}/${text.includes(":") ? 64 : 24}`);
   await Promise.all([client, router, server].map((host) => host.configureLink("lo", [])));
   await router.configureLink("r0", prefixes("lan"));
   await router.configureLink("r1", prefixes("wan"));
   await client.configureLink("c0", prefixes("client"));
   await server.configureLink("s0", prefixes("server"));
+  await Promise.all([
+    client.waitForAddresses(addresses("client")),
+    router.waitForAddresses([...addresses("lan"), ...addresses("wan")]),
+    server.waitForAddresses(addresses("server")),
+  ]);
   for (const family of ipv6 ? ["ipv4", "ipv6"] as const : ["ipv4"] as const) {
     await client.addDefaultRoute("c0", ADDRESSES[family].lan);
     await server.addDefaultRoute("s0", ADDRESSES[family].wan);
   }
-  await server.serve([ADDRESSES.ipv4.server, ...ipv6 ? [ADDRESSES.ipv6.server] : []]);
+  await server.serve(addresses("server"));
 }

@@ -4,6 +4,7 @@
  * copy of the same file. Mounts are made in private mount namespaces.
  */
 import assert from "node:assert/strict";
+import { statfsSync } from "node:fs";
 import { layerOf, readPortable, writeVariant, writeWithProgram } from "./support/portable.ts";
 import { print } from "./support/print.ts";
 import { type Outcome, Program, runProgram } from "./support/program.ts";
@@ -37,7 +38,7 @@ if (command === "wait") {
 
 /** A directory that ordinary users may enter, with copies of the file in it. */
 class Bench implements AsyncDisposable {
-  readonly directory = Deno.makeTempDirSync({ dir: "/var/tmp", prefix: "tproxy-portable-" });
+  readonly directory = Deno.makeTempDirSync({ dir: findSpace(), prefix: "tproxy-portable-" });
   readonly cache = `${this.directory}/cache`;
   /** The product. */
   readonly file = `${this.directory}/tproxy`;
@@ -73,6 +74,20 @@ class Bench implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return Deno.remove(this.directory, { recursive: true });
   }
+}
+
+/** These tests write gigabytes: memory spares the disk, and those who wait for it. */
+function findSpace(): string {
+  const mounts = Deno.readTextFileSync("/proc/mounts").split("\n").map((line) => line.split(" "));
+  const [, , type = "", flags = ""] = mounts.findLast(([, place]) => place === "/dev/shm") ?? [];
+  const available = Number(/^MemAvailable:\s+(\d+)/m.exec(Deno.readTextFileSync("/proc/meminfo"))?.[1] ?? 0);
+  const usable = type === "tmpfs" && flags.startsWith("rw") && !flags.split(",").includes("noexec");
+  return usable && available > 3_000_000 && freeBytes("/dev/shm") > 1e9 ? "/dev/shm" : "/var/tmp";
+}
+
+function freeBytes(path: string): number {
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
 }
 
 function clean(argv: readonly string[], env: Record<string, string>): string[] {

@@ -1,0 +1,76 @@
+/** `tproxy selftest`, for real: it passes, cleans up after itself, and notices when the proxy does not work. */
+import assert from "node:assert/strict";
+import { tproxyCommand } from "./support/proxy.ts";
+import { labTest } from "./support/register.ts";
+
+interface Report {
+  readonly failed: number;
+  readonly checks: { name: string; result: string; detail: string }[];
+}
+
+function selftest(args: readonly string[], env: Record<string, string> = {}): Deno.Command {
+  const [command, ...words] = tproxyCommand();
+  return new Deno.Command(command, {
+    args: [...words, "selftest", ...args],
+    stdout: "piped",
+    stderr: "piped",
+    env,
+  });
+}
+
+/** Traces that a self-test could leave: its temporary directory, its proxy. */
+function traces(): string[] {
+  const directories = [...Deno.readDirSync("/tmp")].map(({ name }) => `/tmp/${name}`)
+    .filter((path) => path.startsWith("/tmp/tproxy-selftest-"));
+  const processes = [...Deno.readDirSync("/proc")].filter(({ name }) => /^\d+$/.test(name)).flatMap(
+    ({ name }) => {
+      try {
+        const words = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
+        return words.some((word) => word.startsWith("/tmp/tproxy-selftest-")) ? [words.join(" ")] : [];
+      } catch {
+        return []; // it has ended meanwhile
+      }
+    },
+  );
+  return [...directories, ...processes];
+}
+
+labTest("selftest passes on this kernel, and leaves nothing behind", { programs: [] }, async () => {
+  const { code, stdout, stderr } = await selftest(["--json"]).output();
+  const report = JSON.parse(new TextDecoder().decode(stdout)) as Report;
+  assert.deepEqual(report.checks.filter(({ result }) => result === "fail"), []);
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  assert.ok(report.checks.length >= 20);
+  assert.deepEqual(traces(), []);
+});
+
+labTest("selftest fails where the proxy cannot be started", { programs: [] }, async () => {
+  // The child processes of the self-test are started by this name.
+  const { code, stdout } = await selftest(["--json"], { TPROXY_SELF: "/bin/false" }).output();
+  const report = JSON.parse(new TextDecoder().decode(stdout)) as Report;
+  assert.equal(code, 1);
+  assert.equal(report.checks.find(({ name }) => name === "install")?.result, "fail");
+  assert.ok(
+    report.checks.some(({ result, detail }) => result === "skip" && detail.includes('"install" failed')),
+  );
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  labTest(`selftest cleans up on ${signal}`, { programs: [] }, async () => {
+    const child = selftest([]).spawn();
+    const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "";
+    // In the middle: the proxy runs in the router.
+    while (!text.includes("half-close")) {
+      const { done, value } = await reader.read();
+      assert.equal(done, false, text);
+      text += value;
+    }
+    child.kill(signal);
+    await reader.cancel();
+    const [{ code }, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);
+    assert.equal(code, 130, stderr);
+    assert.match(stderr, /Interrupted/);
+    assert.deepEqual(traces(), []);
+  });
+}

@@ -8,7 +8,11 @@ const EXIT_SIGPIPE = 128 + 13;
 
 /** Writes to stdout. Ends the program silently when nobody reads any more: `tproxy config example | head -1`. */
 export function writeStdout(text: string): void {
-  if (!writeAll(Deno.stdout, text)) Deno.exit(EXIT_SIGPIPE);
+  const error = writeAll(Deno.stdout, text);
+  if (error === undefined) return;
+  if (error instanceof Deno.errors.BrokenPipe) Deno.exit(EXIT_SIGPIPE);
+  writeStderr(`tproxy: Cannot write to stdout: ${error instanceof Error ? error.message : error}\n`);
+  Deno.exit(1);
 }
 
 /** Writes to stderr. A proxy goes on when nobody reads its log. */
@@ -16,19 +20,20 @@ export function writeStderr(text: string): void {
   writeAll(Deno.stderr, text);
 }
 
-function writeAll(file: { writeSync(data: Uint8Array): number }, text: string): boolean {
+/** Returns the error that stopped it, or `undefined`. */
+function writeAll(file: { writeSync(data: Uint8Array): number }, text: string): unknown {
   let rest = new TextEncoder().encode(text);
   while (rest.length > 0) {
     try {
       rest = rest.subarray(file.writeSync(rest));
     } catch (error) {
       if (error instanceof Deno.errors.Interrupted) continue;
-      if (!(error instanceof Deno.errors.WouldBlock)) return false;
+      if (!(error instanceof Deno.errors.WouldBlock)) return error;
       // The other end made it non-blocking and reads slowly.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
-  return true;
+  return undefined;
 }
 
 /** Whether stderr is the stream that systemd opened to the journal (man systemd.exec, JOURNAL_STREAM). */

@@ -9,7 +9,6 @@ import { type Dataplane, startDataplane } from "../../dataplane/supervisor.ts";
 import { createLogger, type Logger } from "../../log.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../config_option.ts";
-import type { Env } from "../env.ts";
 import { VERSION } from "../version.ts";
 
 const parser = object({ config: configOption });

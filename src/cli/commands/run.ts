@@ -5,10 +5,12 @@
 import { object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import type { Config } from "../../config/types.ts";
+import { loadConfig } from "../../config/load.ts";
+import { requireSupported } from "../../config/support.ts";
 import { type Dataplane, startDataplane } from "../../dataplane/supervisor.ts";
 import { createLogger, type Logger } from "../../log.ts";
 import type { Command } from "../command.ts";
-import { configOption, loadConfigOption } from "../config_option.ts";
+import { configOption } from "../config_option.ts";
 import { VERSION } from "../version.ts";
 
 const parser = object({ config: configOption });
@@ -28,7 +30,12 @@ export const runCommand: Command<InferValue<typeof parser>> = {
   changesState: true,
   parser,
   async run(env, options) {
-    const { config, origin } = await loadConfigOption(env, { path: options.config, user: "run" });
+    const loaded = loadConfig({
+      ...(options.config === undefined ? {} : { path: options.config }),
+      readTextFile: env.readTextFile,
+    });
+    const unsupported = requireSupported(loaded, "run");
+    const { config, origin } = loaded;
     const log = createLogger({
       level: config.log.level,
       format: config.log.format,
@@ -36,6 +43,7 @@ export const runCommand: Command<InferValue<typeof parser>> = {
       now: env.now,
       journal: env.stderrIsJournal,
     });
+    for (const warning of unsupported) log.warn(warning);
     const families = usableFamilies(config, log);
     const dataplane = await startDataplane({ config, families, log, workerUrl: workerUrl() });
     announce(log, { config, origin, dataplane, families });

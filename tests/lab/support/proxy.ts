@@ -16,7 +16,7 @@ export type ConfigText = Record<string, unknown>;
 
 /** How the proxy is set up. */
 export interface ProxyOptions {
-  /** Added to what the laboratory needs: TCP from r0, a control socket of its own. */
+  /** Added to what the laboratory needs: TCP from r0. */
   readonly config?: ConfigText;
   /** Program the kernel with `tproxy install` first; default yes. */
   readonly install?: boolean;
@@ -74,7 +74,6 @@ export function writeConfig(lab: Lab, config: ConfigText = {}): string {
   const text = {
     version: 1,
     intercept: { interfaces: ["r0"], protocols: ["tcp"], ...(intercept as ConfigText | undefined) },
-    control: `${lab.directory}/control.sock`,
     ...rest,
   };
   return lab.writeFile("tproxy.yaml", JSON.stringify(text, undefined, 2));

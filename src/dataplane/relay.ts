@@ -37,7 +37,8 @@ export class Relay {
 
   /**
    * Moves what can be moved. WAITING or MORE; or -errno, either because the target takes no more, or because the source
-   * has failed (`direction.failure`) and all that it had sent before has been passed on.
+   * has failed (`direction.failure`) and all that it had sent before has been passed on. The end of a source that has
+   * failed is not passed on: it would look like a clean one.
    */
   pump(direction: Direction): number {
     if (direction.finished) return WAITING;
@@ -58,21 +59,18 @@ export class Relay {
         if (direction.buffer !== null) return WAITING;
       }
       if (direction.ended) return this.#finish(direction);
-      if (direction.failure < 0) return direction.failure;
+      if (!direction.readable) return direction.failure; // 0 is WAITING
       // Reading what cannot be passed on would only fill memory: back-pressure is left to TCP.
-      if (!direction.readable || !direction.writable) return WAITING;
+      if (!direction.writable) return WAITING;
       const received = receive(direction.from, this.#scratch, SCRATCH_SIZE);
-      if (received < 0) {
+      if (received <= 0) {
         direction.readable = false;
-        if (received === -EAGAIN) return WAITING;
-        return direction.failure = received;
-      }
-      if (received === 0) {
-        direction.ended = true;
+        if (received === 0) direction.ended = direction.failure === 0;
+        else if (received !== -EAGAIN) direction.failure = received;
         continue;
       }
       // A short read has emptied the queue, and what comes later makes a new edge, unless the end has come already.
-      if (received < SCRATCH_SIZE && !direction.hungUp) direction.readable = false;
+      if (received < SCRATCH_SIZE && !direction.hungUp && !direction.urgent) direction.readable = false;
       const sent = send(direction.to, this.#scratch, received);
       if (sent < 0 && sent !== -EAGAIN) return sent;
       if (sent > 0) this.#counters[direction.counter] += sent;
@@ -119,6 +117,7 @@ export class Relay {
   }
 
   #enterBulk(direction: Direction): boolean {
+    if (direction.urgent) return false;
     direction.pipe = this.#pipes.take();
     if (direction.pipe === null) return false;
     direction.bulk = true;
@@ -139,14 +138,15 @@ export class Relay {
     const pipe = direction.pipe;
     for (let round = 0; round < rounds; round++) {
       let progress = false;
-      if (direction.readable && !direction.ended && direction.inPipe < pipe.size) {
+      if (direction.readable && !direction.urgent && direction.inPipe < pipe.size) {
         const read = spliceBytes(direction.from, pipe.writeEnd, pipe.size, SPLICE_FLAGS);
         if (read > 0) {
           direction.inPipe += read;
           direction.smallReads = read < SCRATCH_SIZE ? direction.smallReads + 1 : 0;
           progress = true;
         } else if (read === 0) {
-          direction.ended = true;
+          // The end, or a mark of urgent data: recv can tell.
+          direction.smallReads = SMALL_READS_TO_LEAVE_BULK;
         } else if (read !== -EAGAIN) {
           direction.failure = read;
           direction.readable = false;
@@ -168,9 +168,8 @@ export class Relay {
         }
       }
       if (direction.inPipe === 0) {
-        if (direction.ended) return this.#finish(direction);
-        if (direction.failure < 0) return direction.failure;
-        if (direction.smallReads >= SMALL_READS_TO_LEAVE_BULK) {
+        if (direction.failure < 0 && !direction.readable) return direction.failure;
+        if (direction.urgent || direction.smallReads >= SMALL_READS_TO_LEAVE_BULK) {
           this.#leaveBulk(direction);
           return MORE;
         }
@@ -186,8 +185,9 @@ export class Relay {
   #finish(direction: Direction): number {
     direction.finished = true;
     this.release(direction);
-    // ENOTCONN is the other side's reset, which its own event reports.
-    shutdownSocket(direction.to, SHUT_WR);
+    // Where the other way has finished too, the session is closed next, which sends the same FIN. ENOTCONN is the other
+    // side's reset, which its own event reports.
+    if (!direction.opposite.finished) shutdownSocket(direction.to, SHUT_WR);
     return WAITING;
   }
 }

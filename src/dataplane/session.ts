@@ -15,11 +15,13 @@ export class Direction {
   writable = false;
   /** The source has hung up: what it sent is still to be read, and no further edge will come. */
   hungUp = false;
+  /** The source has sent urgent data: reads stop at its mark, and splice never gets beyond. */
+  urgent = false;
   /** All of the source has been read. */
   ended = false;
   /** And passed on, half-close included. */
   finished = false;
-  /** The -errno that reading the source has ended with; 0 for none. */
+  /** The -errno that the source has failed with, which what it sent before may outlive; 0 for none. */
   failure = 0;
   /** Moved by splice rather than recv and send. */
   bulk = false;
@@ -30,6 +32,8 @@ export class Direction {
   offset = 0;
   length = 0;
   pipe: Pipe | null = null;
+  /** The other way through the session. */
+  opposite: Direction = this;
   /** Bytes in the pipe. */
   inPipe = 0;
   /** Where its bytes are counted. */
@@ -46,6 +50,7 @@ export class Direction {
     this.readable =
       this.writable =
       this.hungUp =
+      this.urgent =
       this.ended =
       this.finished =
       this.bulk =
@@ -84,6 +89,8 @@ export class Session extends WheelEntry {
   /** Ticks of the worker's clock. */
   startedTick = 0;
   activeTick = 0;
+  /** Whether the upstream's socket has keepalive. */
+  keptAlive = false;
   /** While RESETTING: the way from the side that was reset. */
   dying: Direction | null = null;
   /** Addresses for the log; null unless connections are logged. */
@@ -96,5 +103,7 @@ export class Session extends WheelEntry {
     this.slot = slot;
     this.up = new Direction(counters.up);
     this.down = new Direction(counters.down);
+    this.up.opposite = this.down;
+    this.down.opposite = this.up;
   }
 }

@@ -55,17 +55,16 @@ export function makeTransparent(fd: number, family: number): number {
     : setInt(fd, SOL_IP, IP_TRANSPARENT, 1);
 }
 
-/** NODELAY and keepalive: what both legs have. Accepted sockets inherit it from their listener. */
-function setStreamOptions(fd: number): void {
+/** Makes the kernel ask a silent peer whether it is still there. Accepted sockets inherit it from their listener. */
+export function keepAlive(fd: number): void {
   // None of these can fail on a TCP socket in a way that matters.
-  setInt(fd, SOL_TCP, TCP_NODELAY, 1);
   setInt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
   setInt(fd, SOL_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS);
   setInt(fd, SOL_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS);
   setInt(fd, SOL_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
 }
 
-/** A transparent TCP listener. The descriptor or -errno. */
+/** A transparent TCP listener; what it accepts has NODELAY and keepalive. The descriptor or -errno. */
 export function openListener(options: ListenerOptions): number {
   const family = options.address[0];
   const fd = openNonBlocking(family, SOCK_STREAM);
@@ -76,7 +75,8 @@ export function openListener(options: ListenerOptions): number {
   if (returned >= 0 && family === AF_INET6) returned = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
   if (returned >= 0 && options.mark !== 0) returned = setInt(fd, SOL_SOCKET, SO_MARK, options.mark);
   if (returned >= 0) {
-    setStreamOptions(fd);
+    setInt(fd, SOL_TCP, TCP_NODELAY, 1);
+    keepAlive(fd);
     returned = bindSocket(fd, options.address);
   }
   if (returned >= 0) returned = listenSocket(fd, BACKLOG);
@@ -87,7 +87,8 @@ export function openListener(options: ListenerOptions): number {
 
 /**
  * A TCP socket that will dial from `source`, which need not be an address of this machine, or from wherever the kernel
- * likes if `source` is null. A source port of 0 is chosen at connect, per destination. The descriptor or -errno.
+ * likes if `source` is null. A source port of 0 is chosen at connect, per destination. It has NODELAY, and keepalive only once
+ * {@linkcode keepAlive} is called. The descriptor or -errno.
  */
 export function openDialler(family: number, source: Uint8Array<ArrayBuffer> | null): number {
   const fd = openNonBlocking(family, SOCK_STREAM);
@@ -103,7 +104,7 @@ export function openDialler(family: number, source: Uint8Array<ArrayBuffer> | nu
     if (returned >= 0) returned = bindSocket(fd, source);
   }
   if (returned >= 0) {
-    setStreamOptions(fd);
+    setInt(fd, SOL_TCP, TCP_NODELAY, 1);
     return fd;
   }
   closeFd(fd);

@@ -4,16 +4,21 @@
  */
 import {
   ECONNREFUSED,
+  ECONNRESET,
+  EPIPE,
   EPOLLERR,
   EPOLLET,
   EPOLLHUP,
   EPOLLIN,
   EPOLLOUT,
+  EPOLLPRI,
   EPOLLRDHUP,
+  SO_OOBINLINE,
+  SOL_SOCKET,
 } from "../../ffi/consts.ts";
 import { addToEpoll } from "../../ffi/epoll.ts";
 import { closeFd } from "../../ffi/socket.ts";
-import { resetOnClose, takeSocketError, unacknowledgedBytes } from "../../ffi/sockopt.ts";
+import { resetOnClose, setInt, takeSocketError, unacknowledgedBytes } from "../../ffi/sockopt.ts";
 import type { Logger } from "../log.ts";
 import { errnoCode } from "../net/errno.ts";
 import type { Clock } from "./clock.ts";
@@ -23,11 +28,14 @@ import { MORE, Relay } from "./relay.ts";
 import { CONNECTING, type Direction, HALF_CLOSED, OPEN, RESETTING, type Session } from "./session.ts";
 import { SessionTable } from "./session_table.ts";
 import { COUNTER, SharedState } from "./shared.ts";
+import { keepAlive } from "./sockets.ts";
 import { ticks, TimerWheel } from "./wheel.ts";
 
 /** How long what was sent before a reset may take to reach the other side. */
 const RESETTING_MS = 5000;
-const SESSION_EVENTS = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+/** Only a connection that lives so long gets keepalive on its upstream leg: four system calls that most never need. */
+const KEEPALIVE_AFTER_MS = 2000;
+const SESSION_EVENTS = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 /** The live sessions of a worker. */
 export class TcpSessions {
@@ -43,6 +51,7 @@ export class TcpSessions {
   readonly #connectTicks: number;
   readonly #idleTicks: number;
   readonly #halfClosedTicks: number;
+  readonly #keepAliveTicks = ticks(KEEPALIVE_AFTER_MS);
   readonly #resettingTicks = ticks(RESETTING_MS);
   readonly #onDue = (session: Session) => this.#due(session);
   /** Sessions whose turn was over before they had nothing to do, and the list of the turn before, to be used again. */
@@ -80,6 +89,7 @@ export class TcpSessions {
     const session = this.#table.open(client, upstream);
     session.state = CONNECTING;
     session.description = description;
+    session.keptAlive = false;
     session.startedTick = session.activeTick = this.#clock.tick;
     this.#wheel.schedule(session, this.#clock.tick + this.#connectTicks);
     const key = session.slot * 2;
@@ -102,6 +112,7 @@ export class TcpSessions {
     const writes = upstream ? session.up : session.down;
     if ((bits & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) reads.readable = true;
     if ((bits & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) reads.hungUp = true;
+    if ((bits & EPOLLPRI) !== 0 && !reads.urgent) this.#meetUrgent(reads);
     if ((bits & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) writes.writable = true;
     session.activeTick = this.#clock.tick;
     if (session.state === CONNECTING) {
@@ -138,24 +149,35 @@ export class TcpSessions {
   #connected(session: Session): void {
     session.state = OPEN;
     this.#counters[COUNTER.connected]++;
-    this.#wheel.schedule(session, this.#clock.tick + this.#idleTicks);
+    this.#wheel.schedule(session, this.#clock.tick + Math.min(this.#idleTicks, this.#keepAliveTicks));
   }
 
   #dialFailed(session: Session): void {
     const error = takeSocketError(session.upstreamFd);
+    if (error === ECONNRESET || error === EPIPE) {
+      // It was connected before, and may have sent something. A reset that answers the dial is ECONNREFUSED.
+      this.#connected(session);
+      return this.#reset(session, session.down);
+    }
     if (session.description !== null) {
       this.#log.debug("upstream failed", { ...session.description, error: errnoCode(error) });
     }
     this.#end(session, true, error === ECONNREFUSED ? COUNTER.refused : COUNTER.failed);
   }
 
+  /** Urgent data goes on as part of the stream: one leg's mark means nothing on the other, and no byte may be lost. */
+  #meetUrgent(direction: Direction): void {
+    direction.urgent = true;
+    setInt(direction.from, SOL_SOCKET, SO_OOBINLINE, 1);
+  }
+
   /** Both directions, as far as they go; ends the session when both have finished. */
   #pump(session: Session): void {
     if (session.state === RESETTING) return this.#pumpDying(session);
     const up = this.#relay.pump(session.up);
-    if (up < 0) return this.#pumpFailed(session, session.up);
+    if (up < 0 || session.up.failure < 0) return this.#pumpFailed(session, session.up);
     const down = this.#relay.pump(session.down);
-    if (down < 0) return this.#pumpFailed(session, session.down);
+    if (down < 0 || session.down.failure < 0) return this.#pumpFailed(session, session.down);
     if (session.up.finished && session.down.finished) return this.#end(session, false, COUNTER.closed);
     if (up === MORE || down === MORE) this.#enqueue(session);
     if (session.state === OPEN && (session.up.finished || session.down.finished)) {
@@ -181,7 +203,9 @@ export class TcpSessions {
     session.state = RESETTING;
     session.dying = dying;
     session.startedTick = this.#clock.tick;
-    dying.readable = true;
+    // Whoever met the error first has taken it from the socket: reading might end as if nothing had happened.
+    if (dying.failure === 0) dying.failure = -ECONNRESET;
+    dying.readable = dying.hungUp = true;
     this.#pumpDying(session);
   }
 
@@ -198,6 +222,10 @@ export class TcpSessions {
     const now = this.#clock.tick;
     if (session.state === RESETTING && now - session.startedTick < this.#resettingTicks) {
       return this.#pumpDying(session);
+    }
+    if (!session.keptAlive && session.state !== CONNECTING) {
+      session.keptAlive = true;
+      keepAlive(session.upstreamFd);
     }
     const due = this.#dueTick(session);
     if (now < due) return this.#wheel.schedule(session, due);

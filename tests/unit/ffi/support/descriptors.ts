@@ -1,0 +1,28 @@
+/**
+ * The check that a test closes what it opens. Deno's own sanitizer does not see descriptors opened through FFI.
+ * @module
+ */
+
+/** What FFI opens: sockets, pipes, eventfds and epolls of this process, as `number target`. */
+export function listDescriptors(): string[] {
+  return [...Deno.readDirSync("/proc/self/fd")].flatMap(({ name }) => {
+    try {
+      const target = Deno.readLinkSync(`/proc/self/fd/${name}`);
+      return /^(socket|pipe|anon_inode):/.test(target) ? [`${name} ${target}`] : [];
+    } catch (error) {
+      // The one of the directory itself is closed by now.
+      if (error instanceof Deno.errors.NotFound) return [];
+      throw error;
+    }
+  }).sort();
+}
+
+/** A test that also fails when descriptors are open after it that were not before. */
+export function descriptorTest(name: string, run: () => void | Promise<void>): void {
+  Deno.test(name, async () => {
+    const before = listDescriptors();
+    await run();
+    const left = listDescriptors().filter((descriptor) => !before.includes(descriptor));
+    if (left.length > 0) throw new Error(`descriptors left open: ${left.join(", ")}`);
+  });
+}

@@ -15,7 +15,7 @@ async function runWithFault(lab: Lab, args: readonly string[], fault: { at: numb
     ["strace", "-f", "-qq", "-o", log, "-e", "trace=sendto", "-e", inject, ...tproxyCommand(), ...args],
     { mayFail: true },
   );
-  return { ...outcome, injected: /INJECTED/.test(Deno.readTextFileSync(log)) };
+  return { ...outcome, injected: /INJECTED|killed by SIGKILL/.test(Deno.readTextFileSync(log)) };
 }
 
 labTest("install that fails at any message to the kernel changes nothing", NEEDED, async (lab) => {

@@ -14,6 +14,8 @@ import type { PlannedRoute, PlannedRoutingRule } from "./model.ts";
 /** The interface index of lo, in every network namespace: LOOPBACK_IFINDEX, net/net_namespace.h */
 const LOOPBACK_INDEX = 1;
 const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
+/** EOPNOTSUPP, EAFNOSUPPORT */
+const NO_SUCH_FAMILY: readonly number[] = [95, 97];
 
 /** What an install has put into policy routing. */
 export interface InstalledRouting {
@@ -36,7 +38,7 @@ export function ifFamilyExists<T>(list: () => T[]): T[] {
   try {
     return list();
   } catch (error) {
-    if (error instanceof OperationError && ["EAFNOSUPPORT", "EOPNOTSUPP"].includes(error.code)) return [];
+    if (error instanceof OperationError && NO_SUCH_FAMILY.includes(error.errno)) return [];
     throw error;
   }
 }

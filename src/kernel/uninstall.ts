@@ -17,8 +17,8 @@ export interface UninstallReport {
   readonly foreignTable: boolean;
 }
 
-/** A kernel that says so has no nf_tables, and so no table of ours. */
-const NO_NF_TABLES = ["EPROTONOSUPPORT", "EOPNOTSUPP", "EINVAL"];
+/** A kernel that says so has no nf_tables, and so no table of ours: EINVAL, EPROTONOSUPPORT, EOPNOTSUPP. */
+const NO_NF_TABLES: readonly number[] = [22, 93, 95];
 
 /** Removes the table first, so that no packet is marked any more, then rules and routes. Fine when nothing is there. */
 export function applyUninstall({ route, netfilter }: KernelConnections): UninstallReport {
@@ -46,7 +46,7 @@ function readTableIfPossible(netfilter: KernelConnections["netfilter"]): Install
   try {
     return readTable(netfilter);
   } catch (error) {
-    if (error instanceof OperationError && NO_NF_TABLES.includes(error.code)) return undefined;
+    if (error instanceof OperationError && NO_NF_TABLES.includes(error.errno)) return undefined;
     throw error;
   }
 }

@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { planInstall } from "../../../src/kernel/plan.ts";
+import { renderRoutingRule } from "../../../src/kernel/render/ip.ts";
+import { renderJson } from "../../../src/kernel/render/json.ts";
+import { renderNft } from "../../../src/kernel/render/nft.ts";
+import { renderScript } from "../../../src/kernel/render/script.ts";
+import { configWith, ROUTER } from "./view.ts";
+
+/** The rule set of the design, in nft's own words. */
+const EXPECTED = `add table inet transparent_proxy
+delete table inet transparent_proxy
+table inet transparent_proxy {
+comment "made by tproxy install"
+set lan {
+type ifname
+elements = { "br-lan" }
+}
+chain intercept {
+meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack tproxy ip to 127.0.0.1:50080 meta mark set meta mark | 0x1 notrack accept
+meta nfproto ipv4 meta l4proto udp tproxy ip to 127.0.0.1:50080 meta mark set meta mark | 0x1 notrack accept
+meta nfproto ipv6 tcp flags syn / fin,syn,rst,ack tproxy ip6 to [::1]:50080 meta mark set meta mark | 0x1 notrack accept
+meta nfproto ipv6 meta l4proto udp tproxy ip6 to [::1]:50080 meta mark set meta mark | 0x1 notrack accept
+}
+chain divert {
+type filter hook prerouting priority raw - 10; policy accept;
+iifname != @lan return
+fib daddr type { local, broadcast, anycast, multicast } return
+tcp flags syn / fin,syn,rst,ack jump intercept
+meta l4proto tcp socket transparent 1 meta mark set meta mark | 0x1 notrack accept
+jump intercept
+}
+chain divert_replies {
+type filter hook prerouting priority mangle; policy accept;
+iifname @lan return
+meta l4proto { tcp, udp } socket transparent 1 meta mark set meta mark | 0x1 accept
+}
+chain untracked {
+type filter hook output priority raw; policy accept;
+meta mark & 0x4 == 0x4 notrack
+}
+}`;
+
+Deno.test("renderNft() writes the rule set of the design, each line with its reason", () => {
+  const text = renderNft(planInstall(configWith(), ROUTER).table);
+  const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
+  assert.equal(lines.filter((line) => !line.startsWith("#")).join("\n"), EXPECTED);
+  lines.forEach((line, index) => {
+    if (/accept$|return$|jump|notrack$/.test(line)) {
+      assert.match(lines[index - 1], /^# ./, `no reason for ${line}`);
+    }
+  });
+});
+
+Deno.test("renderNft() refuses an interface name that nft cannot express", () => {
+  const view = { ...ROUTER, links: [{ name: 'a"b', loopback: false }] };
+  assert.throws(
+    () => renderNft(planInstall(configWith(), view).table),
+    /its language cannot express this name/,
+  );
+});
+
+Deno.test("renderRoutingRule() quotes a name for the shell", () => {
+  const rule = { family: "ipv6", priority: 500, mark: 1, mask: 1, table: 100, protocol: 50 } as const;
+  assert.equal(
+    renderRoutingRule({ ...rule, inputInterface: "a'$(b)" }),
+    `ip -6 rule add priority 500 fwmark 0x1/0x1 iif 'a'\\''$(b)' lookup 100 protocol 50`,
+  );
+});
+
+Deno.test("renderScript() names a foreign route instead of adding it, and removes an earlier install of both families", () => {
+  const foreign = { family: "ipv4", destination: "default", protocol: 3, deliversLocally: true } as const;
+  const plan = planInstall(configWith({ families: ["ipv4"] }), { ...ROUTER, foreignRoutes: [foreign] });
+  const script = renderScript(plan, { origin: "test.yaml" });
+  assert.doesNotMatch(script, /^ip -4 route add/m);
+  assert.match(script, /^# already there, made by another program: ip -4 route add local default/m);
+  assert.match(script, /^while ip -6 rule del priority 500 protocol 50/m);
+});
+
+Deno.test("renderJson() holds the same rules", () => {
+  const plan = planInstall(configWith(), ROUTER);
+  const document = JSON.parse(renderJson(plan, { origin: "test.yaml" }));
+  const rules = document.table.chains.flatMap((chain: { rules: { nft: string }[] }) => chain.rules);
+  for (const { nft } of rules) assert.ok(EXPECTED.split("\n").includes(nft), nft);
+  assert.equal(rules.length, 12);
+  assert.deepEqual(document.interfaces, { lan: ["br-lan"], others: ["eth0"] });
+  assert.deepEqual(document.sysctls, []);
+});

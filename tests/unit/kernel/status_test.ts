@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { replaceTable } from "../../../src/kernel/table_batch.ts";
+import { planInstall } from "../../../src/kernel/plan.ts";
+import type { InstalledSet, InstalledTable } from "../../../src/kernel/ruleset_state.ts";
+import { isOurTable } from "../../../src/kernel/ruleset_state.ts";
+import { toRoute, toRoutingRule } from "../../../src/kernel/routing_state.ts";
+import { compareState, type InstalledState, type ObjectStatus } from "../../../src/kernel/status.ts";
+import { decodeChain } from "../../../src/netlink/nft/chain.ts";
+import { decodeElements } from "../../../src/netlink/nft/element.ts";
+import { decodeRule } from "../../../src/netlink/nft/rule.ts";
+import { decodeSet } from "../../../src/netlink/nft/set.ts";
+import { configWith, ROUTER } from "./view.ts";
+
+const PLAN = planInstall(configWith({ ports: [{ first: 80, last: 90 }] }), ROUTER);
+
+/** What a kernel would hold after the batch: its messages, decoded. */
+function installed(): InstalledState & { table: InstalledTable } {
+  const bodies = (operation: string) =>
+    replaceTable(PLAN.table).commands.filter(({ purpose }) => purpose.operation === operation)
+      .map(({ request }) => request.body);
+  const elements = bodies("add elements to set").map(decodeElements);
+  // The kernel numbers anonymous sets; lookups refer to them by that number.
+  let anonymous = 0;
+  const number = (name: string) => name === "__set%d" ? `__set${anonymous++}` : name;
+  const sets: InstalledSet[] = bodies("add set").map(decodeSet)
+    .map((set, index) => ({ ...set, name: number(set.name), elements: elements[index] }));
+  anonymous = 0;
+  const rules = bodies("add rule").map(decodeRule).map((rule, index) => ({
+    ...rule,
+    handle: BigInt(index),
+    expressions: rule.expressions.map((expression) =>
+      expression.kind === "lookup" ? { ...expression, set: number(expression.set) } : expression
+    ),
+  }));
+  return {
+    table: {
+      table: { family: "inet", name: PLAN.table.name, comment: PLAN.table.comment },
+      sets,
+      chains: bodies("add chain").map(decodeChain),
+      rules,
+    },
+    routing: { rules: PLAN.routingRules.map(toRoutingRule), routes: PLAN.routes.map(toRoute) },
+  };
+}
+
+function bad(objects: readonly ObjectStatus[]): string[] {
+  return objects.filter(({ state }) => state !== "present").map(({ state, kind, name }) =>
+    `${state} ${kind} ${name}`
+  );
+}
+
+Deno.test("compareState() finds everything present after the batch", () => {
+  assert.deepEqual(bad(compareState(PLAN, installed())), []);
+});
+
+Deno.test("compareState() finds everything missing in an empty kernel", () => {
+  const objects = compareState(PLAN, { table: undefined, routing: { rules: [], routes: [] } });
+  assert.equal(bad(objects).length, objects.length);
+  assert.ok(objects.every(({ state }) => state === "missing"));
+});
+
+Deno.test("compareState() does not mind a counter that somebody put into a rule", () => {
+  const state = installed();
+  const rules = state.table.rules.map((rule) => ({
+    ...rule,
+    expressions: [{ kind: "counter", packets: 7n, bytes: 9n } as const, ...rule.expressions],
+  }));
+  assert.deepEqual(bad(compareState(PLAN, { ...state, table: { ...state.table, rules } })), []);
+});
+
+Deno.test("compareState() sees an anonymous set with other elements", () => {
+  const state = installed();
+  const sets = state.table.sets.map((set) =>
+    set.flags?.includes("anonymous") ? { ...set, elements: set.elements.slice(1) } : set
+  );
+  const objects = bad(compareState(PLAN, { ...state, table: { ...state.table, sets } }));
+  assert.ok(
+    objects.some((line) => line.startsWith("missing rule divert: fib daddr type")),
+    objects.join("\n"),
+  );
+});
+
+Deno.test("compareState() sees rules in another order, a dormant table, a chain with another hook", () => {
+  const state = installed();
+  const { table } = state;
+  const reversed = { ...table, rules: table.rules.toReversed() };
+  assert.notDeepEqual(bad(compareState(PLAN, { ...state, table: reversed })), []);
+  const dormant = { ...table, table: { ...table.table, flags: ["dormant"] as const } };
+  assert.deepEqual(bad(compareState(PLAN, { ...state, table: dormant })), [
+    "changed table inet transparent_proxy",
+  ]);
+  const chains = table.chains.map((chain) =>
+    chain.name === "divert" ? { ...chain, base: { ...chain.base!, priority: 0 } } : chain
+  );
+  assert.deepEqual(bad(compareState(PLAN, { ...state, table: { ...table, chains } })), [
+    "changed chain divert",
+  ]);
+});
+
+Deno.test("isOurTable() goes by the comment and, where the kernel keeps none, by the chains", () => {
+  const { table } = installed();
+  assert.equal(isOurTable(table), true);
+  const { comment: _, ...plain } = table.table;
+  assert.equal(isOurTable({ ...table, table: plain }), true);
+  assert.equal(isOurTable({ ...table, table: plain, chains: [] }), false);
+  assert.equal(isOurTable({ ...table, table: { ...plain, comment: "mine" } }), false);
+});

@@ -8,6 +8,8 @@ export interface Import {
   /** Path in the project of the module that is imported, or the package's specifier. */
   readonly target: string;
   readonly typeOnly: boolean;
+  /** `await import(…)`: loaded when it is needed, not with the module. */
+  readonly dynamic: boolean;
   /** Name of the npm package, when it is one. */
   readonly package?: string;
 }
@@ -26,6 +28,7 @@ interface Info {
 }
 interface Dependency {
   specifier: string;
+  isDynamic?: boolean;
   code?: { specifier?: string; error?: string };
   type?: { specifier?: string; error?: string };
 }
@@ -54,12 +57,12 @@ export async function readGraph(root: string): Promise<Module[]> {
     }));
 }
 
-function toImport({ specifier, code, type }: Dependency, base: string): Import {
+function toImport({ specifier, code, type, isDynamic: dynamic = false }: Dependency, base: string): Import {
   const target = code?.specifier ?? type?.specifier ?? specifier;
   const typeOnly = code === undefined;
   const npm = /^npm:\/?((?:@[^/@]+\/)?[^/@]+)/.exec(target)?.[1];
-  if (npm !== undefined) return { target, typeOnly, package: npm };
-  return { target: target.startsWith(base) ? target.slice(base.length) : target, typeOnly };
+  if (npm !== undefined) return { target, typeOnly, dynamic, package: npm };
+  return { target: target.startsWith(base) ? target.slice(base.length) : target, typeOnly, dynamic };
 }
 
 function listFiles(root: string): string[] {

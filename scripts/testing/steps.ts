@@ -48,7 +48,7 @@ export function planSteps(part: Part, options: { filter?: string } = {}): Step[]
 
 function checks(): Step[] {
   return [
-    { title: "format", argv: [DENO, "fmt", "--check", "--quiet"], minutes: 5 },
+    { title: "format", argv: [DENO, "fmt", "--check"], minutes: 5 },
     { title: "lint", argv: [DENO, "lint", "--quiet"], minutes: 5 },
     { title: "types", argv: [DENO, "check", "--quiet", ...CODE], minutes: 10 },
     { title: "documentation of mod.ts", argv: [DENO, "doc", "--lint", "--quiet", "mod.ts"], minutes: 5 },

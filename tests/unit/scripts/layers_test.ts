@@ -26,10 +26,12 @@ Deno.test("layers.ts accepts a tree that keeps the rules", async () => {
     "src/config/load.ts": `import { parse } from "yaml"; export const x = parse;`,
     "src/dataplane/relay.ts":
       `import "../../ffi/libc.ts"; import type { Config } from "../config/types.ts"; export type C = Config;`,
-    "src/cli/main.ts": `import "../dataplane/relay.ts"; import "../config/load.ts";`,
+    "src/cli/main.ts":
+      `import "../dataplane/relay.ts"; import "../config/load.ts"; export const later = () => import("./table.ts");`,
+    "src/cli/table.ts": `import "./main.ts";`,
     "tests/unit/a_test.ts": `import "../../src/cli/main.ts";`,
   });
-  assert.deepEqual({ code, lines }, { code: 0, lines: ["6 modules keep to the layers"] });
+  assert.deepEqual({ code, lines }, { code: 0, lines: ["7 modules keep to the layers"] });
 });
 
 const BREACHES: { name: string; files: Record<string, string>; line: string }[] = [

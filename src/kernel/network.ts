@@ -59,7 +59,8 @@ function viewLink(link: Link, links: readonly Link[]): ViewedLink {
 }
 
 function readIpv6(readTextFile: (path: string) => string): NetworkView["ipv6"] {
-  const disabled = readFlag("/proc/sys/net/ipv6/conf/all/disable_ipv6", readTextFile);
+  // On lo are the listener and the route. Disabling IPv6 on all interfaces disables it there too.
+  const disabled = readFlag("/proc/sys/net/ipv6/conf/lo/disable_ipv6", readTextFile);
   if (disabled === undefined) return "absent";
   return disabled === "1" ? "off" : "on";
 }

@@ -69,7 +69,7 @@ function chooseFamilies(
   const wanted = config.intercept.families;
   if (!wanted.includes("ipv6") || view.ipv6 === "on") return { families: [...wanted], warnings: [] };
   const why = view.ipv6 === "off"
-    ? "IPv6 is disabled on this machine (net.ipv6.conf.all.disable_ipv6 = 1)"
+    ? "IPv6 is disabled on this machine (net.ipv6.conf.lo.disable_ipv6 = 1)"
     : "this kernel has no IPv6";
   if (!named && wanted.includes("ipv4")) {
     return { families: ["ipv4"], warnings: [`Only IPv4 is intercepted: ${why}`] };
@@ -79,7 +79,7 @@ function chooseFamilies(
     object: "ipv6",
     kernelText: why,
     hint: view.ipv6 === "off"
-      ? "Enable it with sysctl net.ipv6.conf.all.disable_ipv6=0, or set intercept.families to [ipv4]"
+      ? "Enable it with sysctl net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.lo.disable_ipv6=0, or set intercept.families to [ipv4]"
       : "Set intercept.families to [ipv4]",
   });
 }

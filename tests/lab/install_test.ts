@@ -181,6 +181,10 @@ labTest("install leaves alone other ports and the router's own services", {
 });
 
 labTest("install on a machine with IPv6 disabled does IPv4 with a warning", {}, async (lab) => {
+  // On lo alone first: that is where the route is.
+  await lab.router.writeSysctl({ "net.ipv6.conf.lo.disable_ipv6": 1 });
+  assert.match((await install(lab, {})).stderr, /Only IPv4 is intercepted: IPv6 is disabled/);
+  await tproxy(lab, ["uninstall"]);
   await lab.router.writeSysctl({ "net.ipv6.conf.all.disable_ipv6": 1 });
   const before = await snapshotKernel(lab.router);
   const { stderr } = await install(lab, {});

@@ -3,12 +3,11 @@
  * denort, which the npm package does not hold: from $DENORT_BIN, from .cache, or downloaded by Deno from its own site.
  * @module
  */
-import { bundleProgram, finish, giveUp, PRODUCT, PROJECT, runBuild, say } from "./build_common.ts";
+import { bundleProgram, finish, giveUp, PRODUCT, PROJECT, runBuild, say, UNPROVED } from "./build_common.ts";
 
 const zip = `${PROJECT}/.cache/deno/dl/release/v${Deno.version.deno}/denort-${Deno.build.target}.zip`;
 runBuild(() => {
   const directory = Deno.makeTempDirSync({ prefix: "tproxy-compile-" });
-  const temporary = `${PRODUCT}.new`;
   try {
     const bundles = bundleProgram();
     for (const [name, text] of bundles) Deno.writeTextFileSync(`${directory}/${name}`, text);
@@ -27,7 +26,7 @@ runBuild(() => {
       "--no-remote",
     ];
     const compiled = new Deno.Command(Deno.execPath(), {
-      args: ["compile", ...flags, ...workers, "--output", temporary, "tproxy.js"],
+      args: ["compile", ...flags, ...workers, "--output", UNPROVED, "tproxy.js"],
       cwd: directory,
       stdin: "null",
       stdout: "inherit",
@@ -37,7 +36,7 @@ runBuild(() => {
       giveUp(`deno compile failed. If it could not download its base, put it at ${zip}
 or name the unpacked denort in DENORT_BIN. \`scripts/build\` needs neither.`);
     }
-    finish(temporary);
+    finish();
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }

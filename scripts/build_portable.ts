@@ -14,6 +14,7 @@ import {
   runBuild,
   say,
   sha256,
+  UNPROVED,
   VERSION,
 } from "./build_common.ts";
 
@@ -135,14 +136,13 @@ function makeIndex(layers: readonly Layer[], offset: number): Uint8Array {
 }
 
 runBuild(() => {
-  const temporary = `${PRODUCT}.new`;
   Deno.mkdirSync(`${PROJECT}/dist`, { recursive: true });
-  const launcher = compileLauncher(temporary);
+  const launcher = compileLauncher(UNPROVED);
   const layers = [
     makeLayer("runtime", runtimeFiles(), Deno.version.deno),
     makeLayer("program", programFiles(), VERSION),
   ];
-  const product = Deno.openSync(temporary, { write: true, create: true, truncate: true });
+  const product = Deno.openSync(UNPROVED, { write: true, create: true, truncate: true });
   for (
     const part of [
       launcher,
@@ -153,5 +153,5 @@ runBuild(() => {
     writeAll(product, part);
   }
   product.close();
-  finish(temporary);
+  finish();
 });

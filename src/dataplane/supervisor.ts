@@ -93,10 +93,14 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     shared.phase = phase;
     for (const fd of wakeFds) signalEventFd(fd);
   }
-  const ended = Promise.all(threads.map((thread) => thread.ended)).then(() => {
-    for (const fd of wakeFds) closeFd(fd);
+  // One that has failed ends the others.
+  for (const thread of threads) thread.ended.catch(() => setPhase(PHASE_STOP));
+  const ended = Promise.allSettled(threads.map((thread) => thread.ended)).then((results) => {
+    // Emptied: a later stop() must not write to descriptors that have become somebody else's.
+    for (const fd of wakeFds.splice(0)) closeFd(fd);
+    for (const result of results) if (result.status === "rejected") throw result.reason;
   });
-  ended.catch(() => setPhase(PHASE_STOP));
+  ended.catch(() => {}); // told to whoever waits for it
   await Promise.race([Promise.all(threads.map((thread) => thread.ready)), ended]);
   return {
     workers,

@@ -96,7 +96,8 @@ export class TcpAcceptor {
   /** Accepts again after a pause, if it may. */
   turn(): void {
     if (this.#paused && this.#clock.tick >= this.#retryTick && this.#shared.live < this.#maxConnections) {
-      this.start();
+      const returned = this.start();
+      if (returned < 0) this.#pauseAWhile("listen again", returned);
     }
   }
 

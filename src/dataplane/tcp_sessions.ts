@@ -140,7 +140,7 @@ export class TcpSessions {
     this.#wheel.advance(this.#clock.tick, this.#onDue);
   }
 
-  /** Ends all sessions with a reset. */
+  /** Ends all sessions with a reset, and closes what is kept for the next. */
   abortAll(): void {
     this.#table.forEach((session) => this.#end(session, true, COUNTER.reset));
     this.#pipes.clear();

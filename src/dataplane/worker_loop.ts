@@ -57,9 +57,9 @@ export function runWorkerLoop(options: WorkerOptions, log: Logger, ready: () => 
     if (phase === PHASE_RUN) continue;
     if (accepting) acceptor.stop();
     accepting = false;
-    if (phase === PHASE_STOP) sessions.abortAll();
     if (phase === PHASE_STOP || (phase === PHASE_DRAIN && sessions.size === 0)) break;
   }
+  sessions.abortAll();
   closeFd(epoll);
   return null;
 }

@@ -22,7 +22,13 @@ export function descriptorTest(name: string, run: () => void | Promise<void>): v
   Deno.test(name, async () => {
     const before = listDescriptors();
     await run();
-    const left = listDescriptors().filter((descriptor) => !before.includes(descriptor));
+    const opened = () => listDescriptors().filter((descriptor) => !before.includes(descriptor));
+    let left = opened();
+    // A thread that has ended is still being cleared away.
+    for (let i = 0; i < 100 && left.length > 0; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      left = opened();
+    }
     if (left.length > 0) throw new Error(`descriptors left open: ${left.join(", ")}`);
   });
 }

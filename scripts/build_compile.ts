@@ -3,7 +3,7 @@
  * denort, which the npm package does not hold: from $DENORT_BIN, from .cache, or downloaded by Deno from its own site.
  * @module
  */
-import { bundleProgram, finish, giveUp, PRODUCT, PROJECT, runBuild, say, UNPROVED } from "./build_common.ts";
+import { bundleProgram, finish, giveUp, PROJECT, runBuild, say, UNPROVED } from "./build_common.ts";
 
 const zip = `${PROJECT}/.cache/deno/dl/release/v${Deno.version.deno}/denort-${Deno.build.target}.zip`;
 runBuild(() => {

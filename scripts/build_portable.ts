@@ -8,7 +8,6 @@ import {
   finish,
   giveUp,
   megabytes,
-  PRODUCT,
   PROJECT,
   run,
   runBuild,

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import type { WorkerMessage } from "../../../src/dataplane/options.ts";
+import { SharedState } from "../../../src/dataplane/shared.ts";
+import { createWorkerLogger } from "../../../src/dataplane/worker_log.ts";
+
+Deno.test("createWorkerLogger() posts what its level allows", () => {
+  const shared = new SharedState(1);
+  const posted: WorkerMessage[] = [];
+  const log = createWorkerLogger({
+    level: "warn",
+    worker: 0,
+    shared,
+    post: (message) => posted.push(message),
+  });
+  log.error("a", { port: 1 });
+  log.warn("b");
+  log.info("c");
+  log.debug("d");
+  assert.deepEqual(posted, [
+    { kind: "log", level: "error", message: "a", fields: { port: 1 } },
+    { kind: "log", level: "warn", message: "b", fields: {} },
+  ]);
+  assert.deepEqual([log.enabled("warn"), log.enabled("info")], [true, false]);
+});
+
+Deno.test("createWorkerLogger() drops and counts lines while a thousand are under way", () => {
+  const shared = new SharedState(2);
+  let posted = 0;
+  const log = createWorkerLogger({ level: "info", worker: 1, shared, post: () => posted++ });
+  for (let i = 0; i < 1005; i++) log.info("flood");
+  assert.equal(posted, 1000);
+  assert.equal(shared.totals().logsDropped, 5);
+  shared.addPendingLogs(-1); // the main thread has written one
+  log.info("again");
+  assert.equal(posted, 1001);
+});

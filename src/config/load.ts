@@ -14,6 +14,7 @@ import { type ConfigPath, type Position, YamlSource } from "./yaml_source.ts";
 
 /** A config, and where each of its values comes from. */
 export interface LoadedConfig {
+  /** What is in effect. */
   readonly config: Config;
   /** The path of the file, or `built-in defaults`. */
   readonly origin: string;

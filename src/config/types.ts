@@ -17,7 +17,9 @@ export type LogLevel = "error" | "warn" | "info" | "debug";
 
 /** Inclusive range of ports; one port is a range with equal ends. */
 export interface PortRange {
+  /** The lowest port. */
   readonly first: number;
+  /** The highest port. */
   readonly last: number;
 }
 
@@ -25,46 +27,73 @@ export interface PortRange {
 export interface InterceptConfig {
   /** LAN interfaces by name; `auto`: every interface that holds no default route, loopback excluded. */
   readonly interfaces: "auto" | readonly string[];
+  /** Transport protocols. */
   readonly protocols: readonly Protocol[];
   /** Destination ports, sorted and merged; `all`: no port filter. */
   readonly ports: "all" | readonly PortRange[];
+  /** Address families. */
   readonly families: readonly Family[];
+  /** `router-traffic`: also what the router itself sends. */
   readonly routerTraffic: boolean;
+  /** `on-failure`: what happens to new flows while no proxy is running. */
   readonly onFailure: OnFailure;
 }
 
 /** A rule; the first that matches decides. A matcher that is absent matches everything. */
 export interface RuleConfig {
+  /** Its name in logs and messages. */
   readonly name: string;
+  /** Client networks. */
   readonly from?: readonly Prefix[];
+  /** Destination networks. */
   readonly to?: readonly Prefix[];
+  /** Destination ports, sorted and merged. */
   readonly ports?: readonly PortRange[];
+  /** Transport protocol. */
   readonly protocol?: Protocol;
+  /** `in`: interfaces that the flow comes from. */
   readonly interfaces?: readonly string[];
+  /** Clients' hardware addresses. */
   readonly mac?: readonly string[];
+  /** Names from TLS or HTTP; `*.` stands for any names below. */
   readonly domains?: readonly string[];
+  /** What becomes of a flow that matches. */
   readonly action: Action;
+  /** `deliver-port`: the port of the other TPROXY program. */
   readonly deliverPort?: number;
+  /** Name of the upstream, for `proxy`. */
   readonly upstream?: string;
 }
 
 /** An upstream proxy. */
 export interface UpstreamConfig {
+  /** The protocol that it speaks. */
   readonly type: "socks5" | "http-connect" | "forward";
+  /** Where it listens: an address or a name, and a port. */
   readonly address: Endpoint | { readonly host: string; readonly port: number };
+  /** User name for it. */
   readonly username?: string;
+  /** `password-file`: path of a file that holds the password. */
   readonly passwordFile?: string;
+  /** `proxy-protocol`: version of the PROXY header that is sent first. */
   readonly proxyProtocol?: "v1" | "v2";
 }
 
 /** Durations, all in milliseconds. */
 export interface TimeoutsConfig {
+  /** `timeouts.connect`: until the upstream answers. */
   readonly connectMs: number;
+  /** `timeouts.tcp-idle`: silence after which a connection ends. */
   readonly tcpIdleMs: number;
+  /** `timeouts.half-closed`: silence after which a half-closed connection ends. */
   readonly halfClosedMs: number;
+  /** `timeouts.udp-idle`: silence after which another session ends. */
   readonly udpIdleMs: number;
+  /** `timeouts.udp-dns`: silence after which a session to port 53 ends. */
   readonly udpDnsMs: number;
+  /** `timeouts.sniff`: how long a name is waited for. */
   readonly sniffMs: number;
+  /** `timeouts.drain`: how long live connections may take to end. */
   readonly drainMs: number;
 }
 
@@ -74,28 +103,42 @@ export interface LimitsConfig {
   readonly connections: "auto" | number;
   /** 0: no limit. */
   readonly perClient: number;
+  /** `limits.udp-sessions`: live UDP sessions. */
   readonly udpSessions: number;
 }
 
 /** Everything that can be configured. */
 export interface Config {
+  /** Version of the config's format. */
   readonly version: 1;
+  /** `intercept`: what is intercepted. */
   readonly intercept: InterceptConfig;
+  /** `listener`: the port of the transparent listener, and the number of worker threads. */
   readonly listener: { readonly port: number; readonly workers: "auto" | number };
+  /** `kernel`: what is used of the kernel's numbers. */
   readonly kernel: {
     /** One bit, or several; the two bits above it are ours as well. */
     readonly mark: number;
     readonly table: number;
     readonly backend: "netlink" | "iptables";
   };
+  /** `source`: whom servers see. */
   readonly source: Source;
+  /** `rules`: the first that matches decides. */
   readonly rules: readonly RuleConfig[];
+  /** `default`: what becomes of a flow that no rule matches. */
   readonly default: "bypass" | "direct" | "block" | "proxy";
+  /** `upstreams` by name. */
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
+  /** `timeouts`, all in milliseconds. */
   readonly timeouts: TimeoutsConfig;
+  /** `limits`: upper bounds. */
   readonly limits: LimitsConfig;
+  /** `control`: path of the control socket, or `off`. */
   readonly control: string;
+  /** `metrics`: address and port of the metrics, or `off`. */
   readonly metrics: string;
+  /** `log`: what is logged, and how. */
   readonly log: {
     readonly level: LogLevel;
     readonly format: "text" | "json";

@@ -10,7 +10,9 @@ export type ConfigPath = readonly (string | number)[];
 
 /** A place in the text, counted from 1. */
 export interface Position {
+  /** Line, from 1. */
   readonly line: number;
+  /** Column, from 1. */
   readonly column: number;
 }
 

@@ -51,6 +51,7 @@ export class TransparentListener implements Disposable {
     closeFd(this.fd);
   }
 
+  /** The same as `close`. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -7,7 +7,9 @@ import { openNetlink } from "../netlink/transport.ts";
 
 /** Both of them. */
 export interface KernelConnections {
+  /** rtnetlink. */
   readonly route: NetlinkConnection;
+  /** nf_tables. */
   readonly netfilter: NetlinkConnection;
 }
 

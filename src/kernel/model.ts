@@ -42,21 +42,29 @@ export type Statement =
 
 /** A rule of a chain, and why it is there. */
 export interface PlannedRule {
+  /** Matches and actions, in order. */
   readonly statements: readonly Statement[];
+  /** Why it is there, for the administrator. */
   readonly reason: string;
 }
 
 /** Where a base chain is hooked into the packet's way. Its type is `filter`, its policy `accept`. */
 export interface PlannedHook {
+  /** Where in the packet's way. */
   readonly hook: "prerouting" | "output";
+  /** Lower comes first. */
   readonly priority: number;
 }
 
 /** A chain; without `hook` it is only jumped to. */
 export interface PlannedChain {
+  /** Its name. */
   readonly name: string;
+  /** Where in the packet's way. */
   readonly hook?: PlannedHook;
+  /** In order; the first that ends the packet's way through the chain decides. */
   readonly rules: readonly PlannedRule[];
+  /** Why it is there, for the administrator. */
   readonly reason: string;
 }
 
@@ -73,9 +81,11 @@ export type PlannedSet =
 
 /** The one table, of family inet. */
 export interface PlannedTable {
+  /** Its name. */
   readonly name: string;
   /** By it the table is known as ours. */
   readonly comment: string;
+  /** Named sets. */
   readonly sets: readonly PlannedSet[];
   /** In an order in which every chain comes after those that it jumps to. */
   readonly chains: readonly PlannedChain[];
@@ -83,19 +93,29 @@ export interface PlannedTable {
 
 /** A policy-routing rule: `ip rule add priority P fwmark M/M iif I lookup T protocol N`. */
 export interface PlannedRoutingRule {
+  /** Address family. */
   readonly family: Family;
+  /** Lower comes first. */
   readonly priority: number;
+  /** fwmark that matches (FRA_FWMARK). */
   readonly mark: number;
+  /** Bits of the mark that count (FRA_FWMASK). */
   readonly mask: number;
+  /** Interface that the packet comes from (FRA_IIFNAME). */
   readonly inputInterface: string;
+  /** Routing table number, or the nf_tables table. */
   readonly table: number;
+  /** rtnetlink protocol number: by it the entry is known as ours. */
   readonly protocol: number;
 }
 
 /** A route that delivers everything locally: `ip route add local default dev lo table T protocol N`. */
 export interface PlannedRoute {
+  /** Address family. */
   readonly family: Family;
+  /** Routing table number, or the nf_tables table. */
   readonly table: number;
+  /** rtnetlink protocol number: by it the entry is known as ours. */
   readonly protocol: number;
   /** Another program's route does the same already: it is used and left alone. */
   readonly foreign: boolean;
@@ -103,13 +123,17 @@ export interface PlannedRoute {
 
 /** Everything that an install puts into the kernel. No sysctl is among it. */
 export interface Plan {
+  /** Routing table number, or the nf_tables table. */
   readonly table: PlannedTable;
+  /** Policy-routing rules. */
   readonly routingRules: readonly PlannedRoutingRule[];
+  /** Routes that deliver locally. */
   readonly routes: readonly PlannedRoute[];
   /** Interfaces whose clients are intercepted. */
   readonly lan: readonly string[];
   /** The other ones: replies to sockets with clients' addresses arrive there. */
   readonly others: readonly string[];
+  /** Address families that are intercepted. */
   readonly families: readonly Family[];
   /** What the administrator should know, each one sentence without a period. */
   readonly warnings: readonly string[];

@@ -6,7 +6,9 @@ import type { Family } from "../net/ip.ts";
 
 /** An interface. */
 export interface ViewedLink {
+  /** Interface name. */
   readonly name: string;
+  /** Whether it is a loopback interface. */
   readonly loopback: boolean;
   /** The bridge or bond that it is a port of. A VRF does not count: packets keep the port's name there. */
   readonly master?: string;
@@ -14,9 +16,11 @@ export interface ViewedLink {
 
 /** A route in the routing table that the config names, made by another program. */
 export interface ForeignRoute {
+  /** Address family. */
   readonly family: Family;
   /** `default` or `10.0.0.0/8`. */
   readonly destination: string;
+  /** rtnetlink protocol number: who made it. */
   readonly protocol: number;
   /** `local … dev lo`: it delivers to this machine, as ours would. */
   readonly deliversLocally: boolean;
@@ -24,9 +28,11 @@ export interface ForeignRoute {
 
 /** The machine. */
 export interface NetworkView {
+  /** Network interfaces. */
   readonly links: readonly ViewedLink[];
   /** Names of the interfaces through which a default route leads, in any table. */
   readonly defaultRouteLinks: readonly string[];
+  /** Routes of other programs in our routing table. */
   readonly foreignRoutes: readonly ForeignRoute[];
   /** `off`: disabled by sysctl; `absent`: the kernel has none. */
   readonly ipv6: "on" | "off" | "absent";

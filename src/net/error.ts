@@ -22,14 +22,22 @@ export interface OperationFailure {
 
 /** Thrown by every control-plane operation that fails. The message is complete and fit to print. */
 export class OperationError extends Error {
+  /** `OperationError`. */
   override readonly name = "OperationError";
+  /** What was attempted, as a verb. */
   readonly operation: string;
+  /** On what it was attempted. */
   readonly object: string;
+  /** The kernel's error number, positive; 0 if the failure is not the kernel's. */
   readonly errno: number;
+  /** The kernel's own words, or the reason; may be empty. */
   readonly kernelText: string;
+  /** What the administrator can do about it; may be empty. */
   readonly hint: string;
+  /** The exit code that a command ends with. */
   readonly exitCode: 1 | 2;
 
+  /** Makes the message from what is known. */
   constructor(failure: OperationFailure, options?: ErrorOptions) {
     super(describeFailure(failure), options);
     this.operation = failure.operation;

@@ -9,18 +9,23 @@ export type Family = "ipv4" | "ipv6";
 
 /** An IP address: 4 or 16 bytes in network order. */
 export interface IpAddress {
+  /** Which of the two. */
   readonly family: Family;
+  /** 4 or 16 bytes in network order. */
   readonly bytes: Uint8Array;
 }
 
 /** An IP address with a TCP or UDP port. */
 export interface Endpoint {
+  /** The address. */
   readonly address: IpAddress;
+  /** 0 to 65535. */
   readonly port: number;
 }
 
 /** A network: an address and the number of its leading bits that count. */
 export interface Prefix {
+  /** The address. */
   readonly address: IpAddress;
   /** 0 to 32 for IPv4, 0 to 128 for IPv6. */
   readonly length: number;

@@ -27,6 +27,7 @@ export interface NetlinkTransport {
   send(datagram: Uint8Array): number;
   /** The next datagram, valid until the next call; or -errno, -EAGAIN when nothing comes in time. */
   receive(): Uint8Array | number;
+  /** Closes the socket. */
   close(): void;
 }
 
@@ -44,7 +45,9 @@ export interface Purpose {
 
 /** A request of a batch. */
 export interface BatchCommand {
+  /** What is sent. */
   readonly request: NetlinkRequest;
+  /** What it is for, in the words of its error message. */
   readonly purpose: Purpose;
 }
 
@@ -60,6 +63,7 @@ export class NetlinkConnection implements Disposable {
   readonly #transport: NetlinkTransport;
   #sequence = 0;
 
+  /** A conversation over this transport, which it closes. */
   constructor(transport: NetlinkTransport) {
     this.#transport = transport;
   }
@@ -170,10 +174,12 @@ export class NetlinkConnection implements Disposable {
     throw failure(commands[sequence - first - 1]?.purpose ?? whole, errors.get(sequence)!);
   }
 
+  /** Closes the socket. */
   close(): void {
     this.#transport.close();
   }
 
+  /** The same as `close`. */
   [Symbol.dispose](): void {
     this.close();
   }

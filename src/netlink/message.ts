@@ -31,18 +31,25 @@ const NLMSGERR_ATTR_OFFS = 2;
 
 /** One message. `body` is what follows the header: the family's own structure and its attributes. */
 export interface NetlinkMessage {
+  /** nlmsg_type. */
   readonly type: number;
+  /** NLM_F_ bits. */
   readonly flags: number;
+  /** Number of the request that it belongs to. */
   readonly sequence: number;
   /** 0 for the kernel; set by the kernel in answers to us. */
   readonly portId: number;
+  /** What follows struct nlmsghdr. */
   readonly body: Uint8Array;
 }
 
 /** A message to the kernel. REQUEST, ACK and DUMP flags and the sequence number are the connection's. */
 export interface NetlinkRequest {
+  /** nlmsg_type. */
   readonly type: number;
+  /** NLM_F_ bits. */
   readonly flags?: number;
+  /** What follows struct nlmsghdr. */
   readonly body: Uint8Array;
 }
 

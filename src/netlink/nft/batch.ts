@@ -20,7 +20,9 @@ const EAFNOSUPPORT = 97;
 
 /** A set of the same batch, for `lookup` expressions. */
 export interface BatchSet {
+  /** Its name, or the pattern of an anonymous one. */
   readonly set: string;
+  /** Number within the batch (NFTA_SET_ID). */
   readonly setId: number;
 }
 

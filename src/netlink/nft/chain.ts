@@ -55,14 +55,19 @@ const POLICIES = new Names<ChainPolicy>("chain policy", { drop: 0, accept: 1 });
 
 /** Which chain. */
 export interface ChainName {
+  /** Family of the table. */
   readonly family: NftFamily;
+  /** Its table. */
   readonly table: string;
+  /** Its name. */
   readonly name: string;
 }
 
 /** How a base chain is hooked in. */
 export interface BaseChain {
+  /** What it may do (NFTA_CHAIN_TYPE). */
   readonly type: "filter" | "route" | "nat";
+  /** Where in the packet's way (NFTA_HOOK_HOOKNUM). */
   readonly hook: Hook;
   /** Lower comes first; conntrack is at -200. */
   readonly priority: number;
@@ -74,7 +79,9 @@ export interface BaseChain {
 
 /** A chain; without `base` a regular one, which rules jump to. */
 export interface NftChain extends ChainName {
+  /** Its hook; absent: only jumped to. */
   readonly base?: BaseChain;
+  /** For the administrator, as nft shows it. */
   readonly comment?: string;
   /** The kernel's number of it; known after a dump. */
   readonly handle?: bigint;

@@ -16,7 +16,9 @@ export type VerdictCode = "accept" | "drop" | "queue" | "continue" | "break" | "
 
 /** A verdict; `chain` with `jump` and `goto` only. */
 export interface Verdict {
+  /** NFTA_VERDICT_CODE. */
   readonly code: VerdictCode;
+  /** Where to, for jump and goto (NFTA_VERDICT_CHAIN). */
   readonly chain?: string;
 }
 

@@ -30,6 +30,7 @@ const MAX_LIST_SIZE = 60_000;
 
 /** An element. Keys are in the byte order of the set's type, unpadded but in concatenations. */
 export interface NftElement {
+  /** In the bytes of the set's type (NFTA_SET_ELEM_KEY). */
   readonly key: Uint8Array;
   /** The last key of a range, in concatenations with intervals. */
   readonly keyEnd?: Uint8Array;
@@ -39,6 +40,7 @@ export interface NftElement {
   readonly intervalOpen?: boolean;
   /** In a map: what the key stands for. */
   readonly value?: Uint8Array | Verdict;
+  /** For the administrator, as nft shows it. */
   readonly comment?: string;
 }
 

@@ -27,9 +27,11 @@ import { decodeTproxy, encodeTproxy, type TproxyExpression } from "./expr/tproxy
 
 /** An expression that this program does not know, as it was read. It is written back unchanged. */
 export interface UnknownExpression {
+  /** Tells the expressions apart. */
   readonly kind: "unknown";
   /** The kernel's name of it, `"limit"`. */
   readonly name: string;
+  /** NFTA_EXPR_DATA, as it was read. */
   readonly data: Uint8Array;
 }
 

@@ -20,18 +20,27 @@ const NFTA_RULE_USERDATA = 7;
 
 /** Which rule. */
 export interface RuleHandle {
+  /** Family of the table. */
   readonly family: NftFamily;
+  /** Its table. */
   readonly table: string;
+  /** Its chain. */
   readonly chain: string;
+  /** The kernel's number of it. */
   readonly handle: bigint;
 }
 
 /** A rule. */
 export interface NftRule {
+  /** Family of the table. */
   readonly family: NftFamily;
+  /** Its table. */
   readonly table: string;
+  /** Its chain. */
   readonly chain: string;
+  /** What it does, in order. */
   readonly expressions: readonly NftExpression[];
+  /** For the administrator, as nft shows it. */
   readonly comment?: string;
   /** The kernel's number of it; known after a dump. */
   readonly handle?: bigint;

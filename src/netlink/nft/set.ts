@@ -61,8 +61,11 @@ export const ANONYMOUS_SET_NAME = "__set%d";
 
 /** Which set. */
 export interface SetName {
+  /** Family of the table. */
   readonly family: NftFamily;
+  /** Its table. */
   readonly table: string;
+  /** Its name. */
   readonly name: string;
 }
 
@@ -70,11 +73,13 @@ export interface SetName {
 export interface NftSet extends SetName {
   /** The key's type; several for a concatenation. Empty in a dump where a type is not known here. */
   readonly type: readonly NftDataType[];
+  /** Flags of the object. */
   readonly flags?: readonly SetFlag[];
   /** What a map maps to. */
   readonly values?: "verdict" | readonly NftDataType[];
   /** The number of elements of a constant set, or the most that a set may hold. */
   readonly size?: number;
+  /** For the administrator, as nft shows it. */
   readonly comment?: string;
   /** The kernel's number of it; known after a dump. */
   readonly handle?: bigint;

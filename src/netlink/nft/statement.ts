@@ -29,7 +29,7 @@ export interface SetReference {
 }
 
 /** A transport protocol that a rule can name. */
-export type TransportProtocol = keyof typeof PROTOCOL_NUMBERS;
+export type TransportProtocol = "tcp" | "udp";
 
 /** The key of a protocol in a set of type inet_proto. */
 export function protocolKey(protocol: TransportProtocol): Uint8Array {

@@ -23,13 +23,17 @@ const FLAGS = new Names<TableFlag>("table flag", { dormant: 1, owner: 2, persist
 
 /** Which table. */
 export interface TableName {
+  /** Family of the table. */
   readonly family: NftFamily;
+  /** Its name. */
   readonly name: string;
 }
 
 /** A table. */
 export interface NftTable extends TableName {
+  /** Flags of the object. */
   readonly flags?: readonly TableFlag[];
+  /** For the administrator, as nft shows it. */
   readonly comment?: string;
   /** The kernel's number of it; known after a dump. */
   readonly handle?: bigint;

@@ -27,6 +27,7 @@ const IFA_F_NODAD = 2;
 
 /** An address of an interface. */
 export interface LinkAddress {
+  /** Index of the interface (ifa_index). */
   readonly linkIndex: number;
   /** The address itself (host bits kept) and the length of its network. */
   readonly prefix: Prefix;

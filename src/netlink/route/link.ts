@@ -29,10 +29,13 @@ const EOPNOTSUPP = 95;
 
 /** An interface. */
 export interface Link {
+  /** ifi_index. */
   readonly index: number;
+  /** IFLA_IFNAME. */
   readonly name: string;
   /** Whether the administrator switched it on (IFF_UP); a cable may still be missing. */
   readonly up: boolean;
+  /** IFF_LOOPBACK. */
   readonly loopback: boolean;
   /** `veth`, `bridge`, `vlan` …; the empty string for hardware and lo. */
   readonly kind: string;

@@ -71,16 +71,23 @@ export const ROUTE_SCOPE = { universe: 0, site: 200, link: 253, host: 254, nowhe
 
 /** A route. */
 export interface Route {
+  /** Address family. */
   readonly family: Family;
+  /** Routing table (RTA_TABLE). */
   readonly table: number;
+  /** What becomes of the packet (rtm_type). */
   readonly type: RouteType;
   /** Everything (`default`) where there is none. */
   readonly destination?: Prefix;
+  /** Sources that it is for (RTA_SRC). */
   readonly source?: Prefix;
+  /** Index of the outgoing interface (RTA_OIF). */
   readonly outLinkIndex?: number;
   /** The interfaces of a route with several next hops. Read, never written. */
   readonly nextHopLinkIndexes?: readonly number[];
+  /** Next hop (RTA_GATEWAY). */
   readonly gateway?: IpAddress;
+  /** Source address that the router itself uses (RTA_PREFSRC). */
   readonly preferredSource?: IpAddress;
   /** The metric. Lower is better. */
   readonly priority?: number;
@@ -195,8 +202,11 @@ function describeRoute(route: Route): string {
 
 /** A packet whose way is asked for. */
 export interface RouteQuestion {
+  /** Destination address (RTA_DST). */
   readonly to: IpAddress;
+  /** Source address (RTA_SRC). */
   readonly from?: IpAddress;
+  /** fwmark (RTA_MARK). */
   readonly mark?: number;
   /** The index of the interface that it comes in by; without it, it is the router's own. */
   readonly iif?: number;

@@ -36,18 +36,25 @@ const OTHER_SELECTORS = [12, 20, 22, 23, 24];
 
 /** A rule that sends packets to a table. */
 export interface RoutingRule {
+  /** Address family. */
   readonly family: Family;
   /** Lower comes first. */
   readonly priority: number;
   /** 0 with mask 0: any mark. */
   readonly mark: number;
+  /** Bits of the mark that count (FRA_FWMASK). */
   readonly mask: number;
+  /** Routing table that it leads to (FRA_TABLE). */
   readonly table: number;
   /** Who made it: rtnetlink's protocol number. */
   readonly protocol: number;
+  /** Incoming interface (FRA_IIFNAME). */
   readonly iifname?: string;
+  /** Outgoing interface (FRA_OIFNAME). */
   readonly oifname?: string;
+  /** FRA_SRC. */
   readonly from?: Prefix;
+  /** FRA_DST. */
   readonly to?: Prefix;
   /** `ip rule add not …`. */
   readonly inverted?: boolean;

@@ -13,10 +13,15 @@ const NFTA_BITWISE_OP = 6;
 
 /** `[ bitwise reg 1 = ( reg 1 & mask ) ^ xor ]`: both values are as long as what was loaded, and in its byte order. */
 export interface BitwiseExpression {
+  /** Tells the expressions apart. */
   readonly kind: "bitwise";
+  /** Register that is read. */
   readonly source: number;
+  /** Register of the result. */
   readonly destination: number;
+  /** ANDed first. */
   readonly mask: Uint8Array;
+  /** XORed then. */
   readonly xor: Uint8Array;
 }
 

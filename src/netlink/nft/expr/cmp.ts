@@ -14,9 +14,13 @@ const NFTA_CMP_DATA = 3;
 
 /** `[ cmp eq reg 1 0x00000006 ]`. `value` is in the byte order of what was loaded. */
 export interface CmpExpression {
+  /** Tells the expressions apart. */
   readonly kind: "cmp";
+  /** NFTA_CMP_OP. */
   readonly operator: CmpOperator;
+  /** Register that it reads or writes. */
   readonly register: number;
+  /** In the byte order of what was loaded (NFTA_CMP_DATA). */
   readonly value: Uint8Array;
 }
 

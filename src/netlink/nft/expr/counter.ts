@@ -7,8 +7,11 @@ const NFTA_COUNTER_PACKETS = 2;
 
 /** `[ counter pkts 0 bytes 0 ]`. Without numbers it begins at zero; a dump has both. */
 export interface CounterExpression {
+  /** Tells the expressions apart. */
   readonly kind: "counter";
+  /** Packets so far (NFTA_COUNTER_PACKETS). */
   readonly packets?: bigint;
+  /** Bytes so far (NFTA_COUNTER_BYTES). */
   readonly bytes?: bigint;
 }
 

@@ -18,9 +18,13 @@ export const CT_STATE = { invalid: 1, established: 2, related: 4, new: 8, untrac
 
 /** `[ ct load state => reg 1 ]`, or with `direction` "set" `[ ct set mark with reg 1 ]`. */
 export interface CtExpression {
+  /** Tells the expressions apart. */
   readonly kind: "ct";
+  /** Whether it reads into the register, or is set from it. */
   readonly direction: "load" | "set";
+  /** What is read or set. */
   readonly key: CtKey;
+  /** Register that it reads or writes. */
   readonly register: number;
 }
 

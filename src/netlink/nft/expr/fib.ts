@@ -18,9 +18,13 @@ const NFTA_FIB_FLAGS = 3;
 
 /** `[ fib daddr type => reg 1 ]`. */
 export interface FibExpression {
+  /** Tells the expressions apart. */
   readonly kind: "fib";
+  /** What is looked up (NFTA_FIB_FLAGS). */
   readonly flags: readonly FibFlag[];
+  /** What is asked (NFTA_FIB_RESULT). */
   readonly result: FibResult;
+  /** Register that it reads or writes. */
   readonly register: number;
 }
 

@@ -9,14 +9,19 @@ const NFT_REG_VERDICT = 0;
 
 /** `[ immediate reg 1 0x0100007f ]`. */
 export interface ImmediateExpression {
+  /** Tells the expressions apart. */
   readonly kind: "immediate";
+  /** Register that it reads or writes. */
   readonly register: number;
+  /** Written into the register. */
   readonly value: Uint8Array;
 }
 
 /** `[ immediate reg 0 accept ]`, `[ immediate reg 0 jump -> intercept ]`. */
 export interface VerdictExpression {
+  /** Tells the expressions apart. */
   readonly kind: "verdict";
+  /** What becomes of the packet. */
   readonly verdict: Verdict;
 }
 

@@ -12,8 +12,11 @@ const NFT_LOOKUP_F_INV = 1;
 
 /** `[ lookup reg 1 set lan ]`. */
 export interface LookupExpression {
+  /** Tells the expressions apart. */
   readonly kind: "lookup";
+  /** Name of the set. */
   readonly set: string;
+  /** Register that it reads or writes. */
   readonly register: number;
   /** The set's id in the batch that makes it: needed for anonymous sets. The kernel does not tell it again. */
   readonly setId?: number;

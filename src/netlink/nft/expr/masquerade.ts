@@ -2,5 +2,6 @@
 
 /** `[ masq ]`. */
 export interface MasqueradeExpression {
+  /** Tells the expressions apart. */
   readonly kind: "masquerade";
 }

@@ -57,9 +57,13 @@ const NFTA_META_SREG = 3;
 
 /** `[ meta load mark => reg 1 ]`, or with `direction` "set" `[ meta set mark with reg 1 ]`. */
 export interface MetaExpression {
+  /** Tells the expressions apart. */
   readonly kind: "meta";
+  /** Whether it reads into the register, or is set from it. */
   readonly direction: "load" | "set";
+  /** What is read or set. */
   readonly key: MetaKey;
+  /** Register that it reads or writes. */
   readonly register: number;
 }
 

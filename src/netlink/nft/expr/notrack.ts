@@ -2,5 +2,6 @@
 
 /** `[ notrack ]`. */
 export interface NotrackExpression {
+  /** Tells the expressions apart. */
   readonly kind: "notrack";
 }

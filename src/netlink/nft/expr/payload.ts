@@ -15,10 +15,15 @@ const NFTA_PAYLOAD_LEN = 4;
 
 /** `[ payload load 2b @ transport header + 2 => reg 1 ]`: `offset` and `length` in bytes. */
 export interface PayloadExpression {
+  /** Tells the expressions apart. */
   readonly kind: "payload";
+  /** The header that is read. */
   readonly base: PayloadBase;
+  /** From the start of the header, in bytes. */
   readonly offset: number;
+  /** Bytes. */
   readonly length: number;
+  /** Register that it reads or writes. */
   readonly register: number;
 }
 

@@ -12,10 +12,15 @@ const NFTA_RANGE_TO_DATA = 4;
 
 /** `[ range neq reg 1 0x00005000 0x00005a00 ]`: both ends belong to the range; network byte order. */
 export interface RangeExpression {
+  /** Tells the expressions apart. */
   readonly kind: "range";
+  /** Inside, or outside. */
   readonly operator: "eq" | "neq";
+  /** Register that it reads or writes. */
   readonly register: number;
+  /** The lowest value. */
   readonly from: Uint8Array;
+  /** The highest value. */
   readonly to: Uint8Array;
 }
 

@@ -15,8 +15,11 @@ export const ICMPX_PORT_UNREACHABLE = 1;
 
 /** `[ reject type 1 code 0 ]`. `code` is 0 for a TCP reset. */
 export interface RejectExpression {
+  /** Tells the expressions apart. */
   readonly kind: "reject";
+  /** What is answered (NFTA_REJECT_TYPE). */
   readonly type: RejectType;
+  /** ICMP code, where one is sent (NFTA_REJECT_ICMP_CODE). */
   readonly code: number;
 }
 

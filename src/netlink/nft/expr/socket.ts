@@ -14,8 +14,11 @@ const NFTA_SOCKET_LEVEL = 3;
 
 /** `[ socket load transparent => reg 1 ]`. The rule ends where there is no socket. */
 export interface SocketExpression {
+  /** Tells the expressions apart. */
   readonly kind: "socket";
+  /** What is asked about the socket (NFTA_SOCKET_KEY). */
   readonly key: SocketKey;
+  /** Register that it reads or writes. */
   readonly register: number;
   /** The ancestor's depth, for `cgroupv2` only. */
   readonly level?: number;

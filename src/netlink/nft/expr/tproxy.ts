@@ -13,9 +13,13 @@ const NFTA_TPROXY_REG_PORT = 3;
 
 /** `[ tproxy ip addr reg 1 port reg 2 ]`. */
 export interface TproxyExpression {
+  /** Tells the expressions apart. */
   readonly kind: "tproxy";
+  /** NFTA_TPROXY_FAMILY. */
   readonly family: TproxyFamily;
+  /** Register of the listener's address (NFTA_TPROXY_REG_ADDR). */
   readonly addressRegister?: number;
+  /** Register of the listener's port (NFTA_TPROXY_REG_PORT). */
   readonly portRegister?: number;
 }
 

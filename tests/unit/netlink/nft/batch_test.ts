@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { parseEndpoint } from "../../../../src/net/ip.ts";
 import { OperationError } from "../../../../src/net/error.ts";
 import { NetlinkConnection } from "../../../../src/netlink/connection.ts";
+import { decodeAnswer } from "../../../../src/netlink/message.ts";
 import { NftBatch } from "../../../../src/netlink/nft/batch.ts";
 import { decodeElements } from "../../../../src/netlink/nft/element.ts";
 import { decodeRule } from "../../../../src/netlink/nft/rule.ts";
@@ -47,6 +48,15 @@ for (const [expression, expressions, symbol, openWrtPackage, module] of CASES) {
     assert.equal(error.object, "divert/2");
     assert.match(error.message, new RegExp(`it refuses expression \\d \\(${expression}\\)`));
     assert.match(error.hint, new RegExp(`CONFIG_${symbol}\\).*modprobe ${module}".*${openWrtPackage}`));
+    // An offset inside the expression means the same one.
+    const inside = fakeConnection((requests) =>
+      kernelWithout(expression)(requests).map((answer) => {
+        if (typeof answer === "number") return answer;
+        const { offset, errno } = decodeAnswer(answer);
+        return offset === undefined ? answer : nlError(answer, errno, { offset: offset + 5 });
+      })
+    );
+    assert.match(thrownBy(batch, inside).hint, new RegExp(symbol));
     // A kernel without extended acks says ENOENT and nothing else.
     const terse = fakeConnection((sent) => [nlError(sent[2], 2), nlError(sent[3], 0)]);
     assert.match(thrownBy(batch, terse).hint, new RegExp(symbol));

@@ -30,11 +30,25 @@ export async function readMachineState(): Promise<Set<string>> {
 export async function findLeftovers(before: ReadonlySet<string>): Promise<string[]> {
   let left: string[] = [];
   for (let attempt = 0; attempt < 10; attempt++) {
-    left = [...await readMachineState()].filter((entry) => !before.has(entry));
+    left = [...await readMachineState()].filter((entry) => !before.has(entry) && !isOfOtherRun(entry));
     if (left.length === 0) break;
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
   return left;
+}
+
+/** A laboratory's names hold the number of the process that made it; one that still runs is not ours, ours have ended. */
+function isOfOtherRun(entry: string): boolean {
+  const pid = /tproxy-lab-(\d+)-/.exec(entry)?.[1];
+  return pid !== undefined && isRunning(pid);
+}
+
+function isRunning(pid: string): boolean {
+  try {
+    return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+  } catch {
+    return false;
+  }
 }
 
 async function outputOf(argv: readonly string[]): Promise<string> {

@@ -60,7 +60,7 @@ function unit(): Step {
   return {
     title: "unit tests",
     argv: [DENO, "test", "-A", "--no-check", "tests/unit"],
-    minutes: 15,
+    minutes: 6,
     countsTests: true,
   };
 }

@@ -70,12 +70,12 @@ export function shutdownSocket(fd: number, how: number): number {
 
 /** recv(2), never blocking. At most `length` bytes, at most the buffer. Bytes, 0 at the end, or -errno. */
 export function receive(fd: number, buffer: Uint8Array<ArrayBuffer>, length: number): number {
-  return result(libc.recv(fd, buffer, length, MSG_DONTWAIT));
+  return result(libc.recv(fd, buffer, Math.min(length, buffer.length), MSG_DONTWAIT));
 }
 
-/** send(2), never blocking, no SIGPIPE. Bytes taken, or -errno. */
+/** send(2), never blocking, no SIGPIPE. At most `length` bytes, at most the buffer. Bytes taken, or -errno. */
 export function send(fd: number, buffer: Uint8Array<ArrayBuffer>, length: number): number {
-  return result(libc.send(fd, buffer, length, MSG_NOSIGNAL | MSG_DONTWAIT));
+  return result(libc.send(fd, buffer, Math.min(length, buffer.length), MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
 /** recv(2) with flags of the caller's; blocks if the socket does. Bytes or -errno. */

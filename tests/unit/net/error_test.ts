@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { check, describeFailure, OperationError } from "../../../src/net/error.ts";
+
+Deno.test("OperationError says what was tried, on what, why, in whose words, and what to do", () => {
+  const error = new OperationError({
+    operation: "add rule",
+    object: "divert/2",
+    errno: 2,
+    kernelText: "no such chain",
+    hint: "Load nf_tproxy",
+  });
+  assert.equal(
+    error.message,
+    'Cannot add rule "divert/2": ENOENT (No such file or directory), kernel: no such chain. Load nf_tproxy',
+  );
+  assert.equal(error.code, "ENOENT");
+  assert.equal(error.exitCode, 1);
+  assert.ok(error instanceof Error);
+});
+
+Deno.test("describeFailure() leaves out what is not known", () => {
+  assert.equal(describeFailure({ operation: "read config", object: "" }), "Cannot read config");
+  assert.equal(
+    describeFailure({ operation: "open", object: "/x", errno: 13 }),
+    'Cannot open "/x": EACCES (Permission denied)',
+  );
+  assert.equal(
+    describeFailure({ operation: "run worker", object: "0", kernelText: "broken" }),
+    'Cannot run worker "0": broken',
+  );
+});
+
+Deno.test("OperationError has no code where there is no errno", () => {
+  const error = new OperationError({ operation: "parse", object: "x", exitCode: 2 });
+  assert.deepEqual([error.code, error.errno, error.kernelText, error.hint, error.exitCode], [
+    "",
+    0,
+    "",
+    "",
+    2,
+  ]);
+});
+
+Deno.test("check() passes a result on, and throws -errno", () => {
+  assert.equal(check(0, "bind"), 0);
+  assert.equal(check(7, "socket"), 7);
+  assert.throws(
+    () => check(-98, "bind", "127.0.0.1:80", "Stop it"),
+    (error) =>
+      error instanceof OperationError && error.errno === 98 &&
+      error.message === 'Cannot bind "127.0.0.1:80": EADDRINUSE (Address already in use). Stop it',
+  );
+});

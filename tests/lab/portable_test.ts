@@ -430,7 +430,10 @@ portableTest("takes a path of its own: symbolic link, relative, closed standard 
 
 portableTest("gives selftest a user namespace when it is not root", async (bench) => {
   const run = (argv: string) =>
-    bench.runWithMounts(`mount -t tmpfs -o mode=1777 none /tmp; ${argv}`, { HOME: "/nonexistent" });
+    bench.runWithMounts(
+      `mount -t tmpfs -o mode=1777 none /tmp; mount -t tmpfs none /var/cache; ${argv}`,
+      { HOME: "/nonexistent" },
+    );
   assert.match((await run("$stand selftest")).stdout, /^undefined 0 /);
   const user = NOBODY.join(" ");
   const entered = await run(`${user} $stand selftest`);

@@ -42,7 +42,9 @@ export class TransparentListener implements Disposable {
     const fd = acceptSocket(this.fd, this.#peer);
     if (fd === -EAGAIN || fd === -EINTR || fd === -ECONNABORTED) return undefined;
     check(fd, "accept");
-    check(localAddress(fd, this.#local), "find", "the original destination");
+    const found = localAddress(fd, this.#local);
+    if (found < 0) closeFd(fd);
+    check(found, "find", "the original destination");
     return { fd, client: readSockaddr(this.#peer), destination: readSockaddr(this.#local) };
   }
 

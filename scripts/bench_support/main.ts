@@ -14,7 +14,7 @@ const USAGE =
   --rounds N        rounds; in each the contestants take turns (5)
   --seconds N       duration of each measurement (5)
   --quick           one round of 2 seconds, under a minute
-  --only NAMES      of forwarding, haproxy, tproxy, separated by commas
+  --only NAMES      of forwarding, haproxy, "haproxy, tproxy's rules", tproxy, separated by semicolons
   --measures NAMES  of up, down, requests, connections
   --json            samples and medians as JSON on standard output
 Exit 1 if tproxy misses a target.`;
@@ -39,7 +39,7 @@ async function main(args: string[]): Promise<number> {
   }
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
   const seconds = Number(values.seconds ?? (values.quick ? 2 : 5));
-  const contestants = CONTESTANTS.filter(({ name }) => values.only?.split(",").includes(name) ?? true);
+  const contestants = CONTESTANTS.filter(({ name }) => values.only?.split(";").includes(name) ?? true);
   const only = values.measures?.split(",") as Measure[] | undefined;
 
   const results: Results = new Map(contestants.map(({ name }) => [name, []]));
@@ -49,7 +49,7 @@ async function main(args: string[]): Promise<number> {
       const contestant = contestants[(round + turn) % contestants.length];
       const sample = await runTurn(contestant, { seconds, ...(only === undefined ? {} : { only }) });
       results.get(contestant.name)!.push(sample);
-      tell(`round ${round + 1}/${rounds} ${contestant.name.padEnd(10)} ${describe(sample)}`);
+      tell(`round ${round + 1}/${rounds} ${contestant.name.padEnd(23)} ${describe(sample)}`);
     }
   }
   const verdict = judge(results);

@@ -53,16 +53,17 @@ export function formatTable(results: Results): string {
     const medians = summarize(samples);
     lines.push(row(name, COLUMNS.map(({ measure, digits }) => formatNumber(medians[measure], digits))));
   }
-  const ratios = compare(results);
-  if (ratios !== undefined) {
-    lines.push(row("tproxy ÷ haproxy", COLUMNS.map(({ measure }) => formatNumber(ratios[measure], 2))));
+  for (const base of ["haproxy", "haproxy, tproxy's rules"] as const) {
+    const ratios = compare(results, base);
+    if (ratios === undefined) continue;
+    lines.push(row(`tproxy ÷ ${base}`, COLUMNS.map(({ measure }) => formatNumber(ratios[measure], 2))));
   }
   return lines.join("\n");
 }
 
 /** One line for each target; undefined where a contestant is missing. */
 export function judge(results: Results): { lines: string[]; held: boolean } | undefined {
-  const ratios = compare(results);
+  const ratios = compare(results, "haproxy");
   if (ratios === undefined) return undefined;
   const verdicts = TARGETS.filter(({ measure }) => ratios[measure] !== undefined).map((
     { measure, ratio },
@@ -76,8 +77,8 @@ export function judge(results: Results): { lines: string[]; held: boolean } | un
   };
 }
 
-function compare(results: Results): Partial<Sample> | undefined {
-  const haproxy = results.get("haproxy");
+function compare(results: Results, to: Contestant["name"]): Partial<Sample> | undefined {
+  const haproxy = results.get(to);
   const tproxy = results.get("tproxy");
   if (haproxy === undefined || tproxy === undefined) return undefined;
   const [base, ours] = [summarize(haproxy), summarize(tproxy)];

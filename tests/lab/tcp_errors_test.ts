@@ -112,7 +112,7 @@ labTest("run keeps connections alive with TCP keepalive, both sides", { programs
   const client = await connectClient(lab, 7000);
   await client.write("hello\n");
   await client.waitForOutput("hello\n");
-  await delay(300);
+  await delay(2_500); // the upstream leg has it only when the connection has lived two seconds
   for (const filter of ["state established dport = 7000", "state established sport = 7000"]) {
     const lines = await listSockets(lab.router, filter, ["-o"]);
     assert.equal(lines.length, 1);

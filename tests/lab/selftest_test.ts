@@ -8,13 +8,14 @@ interface Report {
   readonly checks: { name: string; result: string; detail: string }[];
 }
 
-function selftest(args: readonly string[], env: Record<string, string> = {}): Deno.Command {
-  const [command, ...words] = tproxyCommand();
+const PROJECT = new URL("../../", import.meta.url).pathname;
+
+function selftest(args: readonly string[], words = tproxyCommand()): Deno.Command {
+  const [command, ...rest] = words;
   return new Deno.Command(command, {
-    args: [...words, "selftest", ...args],
+    args: [...rest, "selftest", ...args],
     stdout: "piped",
     stderr: "piped",
-    env,
   });
 }
 
@@ -45,8 +46,16 @@ labTest("selftest passes on this kernel, and leaves nothing behind", { programs:
 });
 
 labTest("selftest fails where the proxy cannot be started", { programs: [] }, async () => {
-  // The child processes of the self-test are started by this name.
-  const { code, stdout } = await selftest(["--json"], { TPROXY_SELF: "/bin/false" }).output();
+  // The source program, which starts itself again by the name in TPROXY_SELF; the single file sets that itself.
+  const program = [
+    "env",
+    "TPROXY_SELF=/bin/false",
+    `${PROJECT}scripts/deno`,
+    "run",
+    "-A",
+    `${PROJECT}src/cli/entry.ts`,
+  ];
+  const { code, stdout } = await selftest(["--json"], program).output();
   const report = JSON.parse(new TextDecoder().decode(stdout)) as Report;
   assert.equal(code, 1);
   assert.equal(report.checks.find(({ name }) => name === "install")?.result, "fail");
@@ -67,10 +76,29 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       text += value;
     }
     child.kill(signal);
-    await reader.cancel();
+    while (!(await reader.read()).done);
     const [{ code }, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);
     assert.equal(code, 130, stderr);
     assert.match(stderr, /Interrupted/);
     assert.deepEqual(traces(), []);
   });
+}
+
+labTest("selftest cleans up when nobody reads its output any more", { programs: [] }, async () => {
+  const child = selftest([]).spawn();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("half-close")) text += (await reader.read()).value ?? "";
+  await reader.cancel();
+  const [{ code }] = await Promise.all([child.status, child.stderr.cancel()]);
+  assert.equal(code, 141); // as if SIGPIPE had ended it
+  assert.deepEqual(await waitForNoTraces(), []);
+});
+
+/** A process that was killed takes a moment to go. */
+async function waitForNoTraces(): Promise<string[]> {
+  for (let attempt = 0; attempt < 20 && traces().length > 0; attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return traces();
 }

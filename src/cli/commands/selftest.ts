@@ -36,11 +36,7 @@ export const selftestCommand: Command<InferValue<typeof parser>> = {
   parser,
   async run(env, options) {
     const directory = Deno.makeTempDirSync({ prefix: "tproxy-selftest-" });
-    try {
-      return await selftest(env, { ...options, directory });
-    } finally {
-      Deno.removeSync(directory, { recursive: true });
-    }
+    return await selftest(env, { ...options, directory });
   },
 };
 
@@ -57,6 +53,13 @@ async function selftest(env: Env, options: { json: boolean; directory: string })
   const onSignal = () => interruption.resolve(null);
   Deno.addSignalListener("SIGINT", onSignal);
   Deno.addSignalListener("SIGTERM", onSignal);
+  const cleanUp = () => {
+    globalThis.removeEventListener("unload", cleanUp);
+    Deno.removeSync(options.directory, { recursive: true });
+    runner.killProxy();
+  };
+  // Also where the process ends in the middle: when nobody reads its output any more, for example.
+  globalThis.addEventListener("unload", cleanUp);
   try {
     const results = await Promise.race([runner.results.catch(explain), interruption.promise]);
     if (results !== null) return printSummary(env, results, options.json);
@@ -66,6 +69,7 @@ async function selftest(env: Env, options: { json: boolean; directory: string })
   } finally {
     Deno.removeSignalListener("SIGINT", onSignal);
     Deno.removeSignalListener("SIGTERM", onSignal);
+    cleanUp();
   }
 }
 

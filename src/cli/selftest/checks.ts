@@ -124,8 +124,8 @@ async function mustRun({ network }: CheckContext, call: ProgramCall): Promise<st
   return output;
 }
 
-async function startProxy(context: CheckContext): Promise<void> {
-  await context.network.router.startProxy(context.tproxy("run", "open"));
+async function startProxy({ network, tproxy }: CheckContext): Promise<void> {
+  network.proxyPid = await network.router.startProxy(tproxy("run", "open"));
 }
 
 async function askReport({ network }: CheckContext, family: Family): Promise<Report & { localPort: number }> {
@@ -208,6 +208,7 @@ async function masquerade(context: CheckContext, family: Family): Promise<string
 async function failOpen(context: CheckContext, family: Family): Promise<void> {
   const { router, client } = context.network;
   await router.endProxy("SIGKILL");
+  context.network.proxyPid = undefined;
   const target4 = target(family, SERVICE_PORTS.report);
   const dropped = await client.ask(target4, { timeoutMs: SILENCE_MS });
   expect(dropped.kind === "timeout", `nobody forwards, and yet: ${say(dropped)}`);

@@ -26,6 +26,8 @@ export interface Network {
   readonly server: Remote<ServerHost>;
   /** Whether this kernel has IPv6. */
   readonly ipv6: boolean;
+  /** The process id of the proxy in the router, while it runs. */
+  proxyPid: number | undefined;
   /** Kills what still runs in it. The namespaces end with the process. */
   close(): Promise<void>;
 }
@@ -35,8 +37,10 @@ export async function openNetwork(hostUrl: URL): Promise<Network> {
   const client = startHost<ClientHost>("client", hostUrl);
   const router = startHost<RouterHost>("router", hostUrl);
   const server = startHost<ServerHost>("server", hostUrl);
+  let network: Network | undefined;
   const close = async () => {
     await router.remote.endProxy("SIGKILL");
+    if (network !== undefined) network.proxyPid = undefined;
     for (const host of [client, router, server]) host.close();
   };
   try {
@@ -46,11 +50,16 @@ export async function openNetwork(hostUrl: URL): Promise<Network> {
       server.remote.join(),
     ]);
     const ipv6 = await router.remote.hasIpv6();
-    await configure({ client: client.remote, router: router.remote, server: server.remote, ipv6, close }, {
-      clientFd,
-      serverFd,
-    });
-    return { client: client.remote, router: router.remote, server: server.remote, ipv6, close };
+    network = {
+      client: client.remote,
+      router: router.remote,
+      server: server.remote,
+      ipv6,
+      proxyPid: undefined,
+      close,
+    };
+    await configure(network, { clientFd, serverFd });
+    return network;
   } catch (error) {
     for (const host of [client, router, server]) host.close();
     throw error;

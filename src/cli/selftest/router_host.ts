@@ -58,8 +58,8 @@ export class RouterHost extends NamespaceHost {
     return { code, output: (decoder.decode(stdout) + decoder.decode(stderr)).trim() };
   }
 
-  /** Starts `tproxy run`; what it says when it is ready. Throws with what it said if it ends before. */
-  async startProxy({ command, args }: ProgramCall): Promise<string> {
+  /** Starts `tproxy run`; its process id. Throws with what it said if it ends before it is ready. */
+  async startProxy({ command, args }: ProgramCall): Promise<number> {
     const child = new Deno.Command(command, {
       args: [...args],
       stdin: "null",
@@ -76,7 +76,7 @@ export class RouterHost extends NamespaceHost {
     }
     // Read on, or the pipe fills and its writer waits.
     void drain(reader);
-    return READY.exec(text)![0];
+    return child.pid;
   }
 
   /** Sends a signal to `tproxy run` and waits for its end: its exit code, or null if it was killed. */

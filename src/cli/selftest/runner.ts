@@ -3,7 +3,7 @@
  * @module
  */
 import { type Check, type CheckContext, CHECKS, CheckSkip } from "./checks.ts";
-import { openNetwork } from "./network.ts";
+import { type Network, openNetwork } from "./network.ts";
 import type { Result } from "./report.ts";
 
 /** What a run needs. */
@@ -23,18 +23,21 @@ export interface Runner {
   readonly results: Promise<Result[]>;
   /** Ends it at once, and what it has started. */
   abort(): Promise<void>;
+  /** Kills the proxy, without waiting: for when the process ends at once. */
+  killProxy(): void;
 }
 
 /** Starts the self-test. */
 export function runChecks(options: RunnerOptions): Runner {
   let aborted = false;
   const opened = openNetwork(options.hostUrl);
+  let network: Network | undefined;
   const abort = async () => {
     aborted = true;
     await (await opened.catch(() => null))?.close();
   };
   async function run(): Promise<Result[]> {
-    const network = await opened;
+    network = await opened;
     const context: CheckContext = {
       network,
       tproxy: options.tproxy,
@@ -61,7 +64,11 @@ export function runChecks(options: RunnerOptions): Runner {
     }
     return results;
   }
-  return { results: run(), abort };
+  return {
+    results: run(),
+    abort,
+    killProxy: () => kill(network?.proxyPid),
+  };
 }
 
 async function runCheck(check: Check, context: CheckContext): Promise<Result> {
@@ -79,4 +86,13 @@ async function runCheck(check: Check, context: CheckContext): Promise<Result> {
 
 function skip(check: Check, detail: string): Result {
   return { name: check.name, result: "skip", detail, milliseconds: 0 };
+}
+
+function kill(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch {
+    // it has ended by itself
+  }
 }

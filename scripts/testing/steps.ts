@@ -23,6 +23,8 @@ export type Part = "all" | "checks" | "unit" | "lab";
 
 const DENO = "scripts/deno";
 const CODE = ["mod.ts", "src", "ffi", "tests", "scripts"];
+/** Where the product unpacks: in the project, so that nothing is left elsewhere. */
+const UNPACKED = new URL("../../.cache/tproxy", import.meta.url).pathname;
 /** The file that is shipped, and that the laboratory tests of a whole run use. */
 const PRODUCT = "dist/tproxy";
 
@@ -38,7 +40,7 @@ export function planSteps(part: Part, options: { filter?: string } = {}): Step[]
       return [lab({ ...options, env: {} })];
     case "all":
       return [...checks(), unit(), build, {
-        ...lab({ env: { TPROXY_BIN: PRODUCT } }),
+        ...lab({ env: { TPROXY_BIN: PRODUCT, TPROXY_CACHE_DIR: UNPACKED } }),
         // Never an old product: without a new one, the source program.
         needs: build.title,
         otherwise: lab({ env: {} }),

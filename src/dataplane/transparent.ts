@@ -3,12 +3,13 @@
  * address. Descriptors are non-blocking; poll them, or put them into an epoll of your own.
  * @module
  */
-import { EAGAIN, ECONNABORTED, EINPROGRESS, EINTR } from "../../ffi/consts.ts";
+import { EAGAIN, ECONNABORTED, EINTR } from "../../ffi/consts.ts";
 import { makeSockaddr, readSockaddr, writeSockaddr } from "../../ffi/sockaddr.ts";
-import { acceptSocket, closeFd, connectSocket, localAddress } from "../../ffi/socket.ts";
+import { acceptSocket, closeFd, localAddress } from "../../ffi/socket.ts";
 import { check } from "../net/error.ts";
 import { type Endpoint, formatEndpoint } from "../net/ip.ts";
-import { openDialler, openListener } from "./sockets.ts";
+import { connectFrom } from "./dial.ts";
+import { openListener } from "./sockets.ts";
 
 /** A connection that a transparent listener has accepted. */
 export interface TransparentConnection {
@@ -68,10 +69,10 @@ export function dialTransparent(to: Endpoint, from: Endpoint): number {
   writeSockaddr(source, from);
   const destination = makeSockaddr();
   writeSockaddr(destination, to);
-  const opened = openDialler(destination[0], source);
-  const fd = check(opened, "dial from", formatEndpoint(from), HINT);
-  const returned = connectSocket(fd, destination);
-  if (returned >= 0 || returned === -EINPROGRESS) return fd;
-  closeFd(fd);
-  return check(returned, "dial", formatEndpoint(to));
+  return check(
+    connectFrom(destination, source),
+    "dial",
+    `${formatEndpoint(to)} from ${formatEndpoint(from)}`,
+    HINT,
+  );
 }

@@ -3,7 +3,7 @@
  * address. Descriptors are non-blocking; poll them, or put them into an epoll of your own.
  * @module
  */
-import { EAGAIN, ECONNABORTED, EINTR } from "../../ffi/consts.ts";
+import { EAGAIN, ECONNABORTED, EINTR, EPERM } from "../../ffi/consts.ts";
 import { makeSockaddr, readSockaddr, writeSockaddr } from "../../ffi/sockaddr.ts";
 import { acceptSocket, closeFd, localAddress } from "../../ffi/socket.ts";
 import { check } from "../net/error.ts";
@@ -21,7 +21,9 @@ export interface TransparentConnection {
   readonly destination: Endpoint;
 }
 
-const HINT = "Transparent sockets need root, or CAP_NET_ADMIN and CAP_NET_RAW";
+function hintFor(returned: number): string {
+  return returned === -EPERM ? "Transparent sockets need root, or CAP_NET_ADMIN and CAP_NET_RAW" : "";
+}
 
 /** A transparent TCP listener. Close it, or let `using` do so. */
 export class TransparentListener implements Disposable {
@@ -35,7 +37,7 @@ export class TransparentListener implements Disposable {
     const address = makeSockaddr();
     writeSockaddr(address, endpoint);
     const opened = openListener({ address, mark: 0, shared: false });
-    this.fd = check(opened, "listen on", formatEndpoint(endpoint), HINT);
+    this.fd = check(opened, "listen on", formatEndpoint(endpoint), hintFor(opened));
   }
 
   /** The next connection, or undefined if none waits. Throws OperationError. */
@@ -69,10 +71,6 @@ export function dialTransparent(to: Endpoint, from: Endpoint): number {
   writeSockaddr(source, from);
   const destination = makeSockaddr();
   writeSockaddr(destination, to);
-  return check(
-    connectFrom(destination, source),
-    "dial",
-    `${formatEndpoint(to)} from ${formatEndpoint(from)}`,
-    HINT,
-  );
+  const dialled = connectFrom(destination, source);
+  return check(dialled, "dial", `${formatEndpoint(to)} from ${formatEndpoint(from)}`, hintFor(dialled));
 }

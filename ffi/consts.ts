@@ -4,7 +4,6 @@
  */
 
 // sys/socket.h, bits/socket.h
-export const AF_UNIX = 1;
 export const AF_INET = 2;
 export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
@@ -17,7 +16,6 @@ export const SHUT_RD = 0;
 export const SHUT_WR = 1;
 export const SHUT_RDWR = 2;
 export const MSG_OOB = 0x1;
-export const MSG_PEEK = 0x2;
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
@@ -38,7 +36,6 @@ export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;
 
 // netinet/in.h, linux/in.h, linux/in6.h
-export const IPPROTO_TCP = 6;
 export const SOL_IP = 0;
 export const IP_TRANSPARENT = 19;
 export const IP_BIND_ADDRESS_NO_PORT = 24;
@@ -52,7 +49,6 @@ export const TCP_NODELAY = 1;
 export const TCP_KEEPIDLE = 4;
 export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
-export const TCP_USER_TIMEOUT = 18;
 
 // fcntl.h, unistd.h
 export const O_RDONLY = 0;
@@ -61,7 +57,6 @@ export const O_CLOEXEC = 0o2000000;
 export const F_SETPIPE_SZ = 1031;
 export const SPLICE_F_MOVE = 1;
 export const SPLICE_F_NONBLOCK = 2;
-export const SPLICE_F_MORE = 4;
 
 // asm-generic/ioctls.h: bytes in a socket's send queue, sent or not, that are not acknowledged
 export const SIOCOUTQ = 0x5411n;

@@ -11,8 +11,6 @@ export const SOCKADDR_IN6_SIZE = 28;
 export const SOCKADDR_NL_SIZE = 12;
 /** Room for any of them. */
 export const SOCKADDR_SIZE = 32;
-/** Offset of the port in sockaddr_in and sockaddr_in6. */
-export const SOCKADDR_PORT = 2;
 /** Offset of the address in sockaddr_in. */
 export const SOCKADDR_IN_ADDRESS = 4;
 /** Offset of the address in sockaddr_in6. */

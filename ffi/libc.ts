@@ -47,8 +47,6 @@ const SYMBOLS = {
     result: "i32",
   },
   ioctl: { parameters: ["i32", "usize", /* unsigned long request */ "buffer"], result: "i32" },
-  getuid: { parameters: [], result: "u32" },
-  geteuid: { parameters: [], result: "u32" },
   // sys/epoll.h, sys/eventfd.h
   epoll_create1: { parameters: ["i32" /* flags */], result: "i32" },
   epoll_ctl: {
@@ -72,9 +70,6 @@ const SYMBOLS = {
 
 /** The symbol table's type. */
 export type Libc = Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
-
-/** The names of all symbols, for the test that guards the fast path. */
-export const LIBC_SYMBOL_NAMES = Object.keys(SYMBOLS) as readonly (keyof typeof SYMBOLS)[];
 
 function openLibc(): Libc {
   try {

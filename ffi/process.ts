@@ -26,11 +26,6 @@ export function raiseDescriptorLimit(): number {
   return result(libc.setrlimit(RLIMIT_NOFILE, limit));
 }
 
-/** The effective user id. */
-export function effectiveUid(): number {
-  return libc.geteuid();
-}
-
 /** The id of the calling thread, as in /proc/self/task. */
 export function threadId(): number {
   return libc.gettid();

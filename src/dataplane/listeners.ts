@@ -12,7 +12,7 @@ import type { ListenerHandle } from "./options.ts";
 import { openListener } from "./sockets.ts";
 
 /** The address of the listener of a family: loopback, for reasons told in constants.ts. */
-export function listenerEndpoint(family: Family, port: number): Endpoint {
+function listenerEndpoint(family: Family, port: number): Endpoint {
   return { address: parseIp(family === "ipv4" ? LISTENER_IPV4 : LISTENER_IPV6)!, port };
 }
 

@@ -3,7 +3,6 @@
  * @module
  */
 import {
-  AF_INET,
   AF_INET6,
   IP_BIND_ADDRESS_NO_PORT,
   IP_TRANSPARENT,
@@ -116,6 +115,3 @@ export function anyPort(source: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer
   clearPort(source);
   return source;
 }
-
-/** The families as C has them. */
-export const FAMILY_NUMBER = { ipv4: AF_INET, ipv6: AF_INET6 } as const;

@@ -13,6 +13,7 @@ import {
   SOCK_RAW,
   SOL_SOCKET,
 } from "../../ffi/consts.ts";
+import { SOCKADDR_NL_SIZE } from "../../ffi/layout.ts";
 import { bindSocket, closeFd, openSocket, receiveWithFlags, sendWithFlags } from "../../ffi/socket.ts";
 import { setInt, setTimeoutOption } from "../../ffi/sockopt.ts";
 import { check } from "../net/error.ts";
@@ -27,8 +28,6 @@ const PROTOCOLS: Readonly<Record<NetlinkProtocol, number>> = { route: 0, netfilt
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
-/** sizeof(struct sockaddr_nl) */
-const ADDRESS_SIZE = 12;
 
 /** The kernel fills a dump's datagrams up to 32 KiB; one message may be larger. */
 const RECEIVE_SIZE = 256 * 1024;
@@ -46,9 +45,9 @@ function openSocketTransport(protocol: NetlinkProtocol): NetlinkTransport {
   const object = protocol === "route" ? "rtnetlink" : "nfnetlink";
   const opened = openSocket(AF_NETLINK, SOCK_RAW, { protocol: PROTOCOLS[protocol], blocking: true });
   const fd = check(opened, "open netlink socket", object, commonHint(-opened));
-  const address = new Uint8Array(ADDRESS_SIZE);
+  const address = new Uint8Array(SOCKADDR_NL_SIZE);
   new Uint16Array(address.buffer)[0] = AF_NETLINK;
-  const bound = bindSocket(fd, address, ADDRESS_SIZE);
+  const bound = bindSocket(fd, address, SOCKADDR_NL_SIZE);
   if (bound < 0) {
     closeFd(fd);
     check(bound, "bind netlink socket", object);

@@ -44,7 +44,7 @@ export class NamespaceHost {
     }
   }
 
-  /** Equivalent to: sysctl -w NAME=VALUE. Names with slashes; a value of null is left out where the file is missing. */
+  /** Equivalent to: sysctl -w NAME=VALUE. Names with slashes. */
   writeSysctls(values: Readonly<Record<string, number>>): void {
     for (const [name, value] of Object.entries(values)) {
       Deno.writeTextFileSync(`/proc/sys/net/${name}`, `${value}\n`);

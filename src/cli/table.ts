@@ -15,6 +15,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   status: async () => (await import("./commands/status.ts")).statusCommand,
   run: async () => (await import("./commands/run.ts")).runCommand,
   selftest: async () => (await import("./commands/selftest.ts")).selftestCommand,
+  nc: async () => (await import("./commands/nc.ts")).ncCommand,
   check: async () => (await import("./commands/check.ts")).checkCommand,
   config: async () => (await import("./commands/config.ts")).configCommand,
   completion: async () => (await import("./commands/completion.ts")).completionCommand,

@@ -1,0 +1,166 @@
+/**
+ * Netcat as a server: one client after the other.
+ * @module
+ */
+import {
+  AF_INET,
+  EAGAIN,
+  ECONNABORTED,
+  EINTR,
+  EPIPE,
+  POLLIN,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+} from "../../../ffi/consts.ts";
+import { PollSet } from "../../../ffi/poll.ts";
+import { resolve } from "../../../ffi/resolve.ts";
+import { makeSockaddr, portOf } from "../../../ffi/sockaddr.ts";
+import { acceptSocket, closeFd, connectSocket, localAddress, receiveFrom } from "../../../ffi/socket.ts";
+import { openBound, openListener, tryTransparent } from "../../dataplane/sockets.ts";
+import { check, OperationError } from "../../net/error.ts";
+import { bindHint, formatSockaddr, formatSpaced, isForeign, type Sockaddr } from "../endpoints.ts";
+import { tellFailures } from "./failures.ts";
+import { ConnectedPeer, OpenPeer, type Peer } from "./peer.ts";
+import type { ListenPlan } from "./plan.ts";
+import { standardStreams } from "./stdio.ts";
+import { transfer } from "./transfer.ts";
+import type { Voice } from "./voice.ts";
+
+const LONGEST_DATAGRAM = 65535;
+
+/** Does it. The exit code, 0. Throws OperationError where it cannot listen. */
+export function runListen(plan: ListenPlan, voice: Voice): number {
+  const fd = open(plan, voice);
+  if (plan.verbose) voice.say(`Listening on ${formatSpaced(nameOf(fd))}`);
+  if (!plan.udp) serveConnections(plan, fd, voice);
+  else {
+    try {
+      serveDatagrams(plan, fd, voice);
+    } finally {
+      closeFd(fd);
+    }
+  }
+  return 0;
+}
+
+/** Listens on the first address of the host that can be had: one of this machine, or any other. */
+function open(plan: ListenPlan, voice: Voice): number {
+  const type = plan.udp ? SOCK_DGRAM : SOCK_STREAM;
+  // Without an address or -6: IPv4, as netcat has it.
+  const family = plan.family ?? (plan.host === undefined ? AF_INET : undefined);
+  const { host, port, numeric } = plan;
+  let failure: OperationError | undefined;
+  for (const address of resolve({ host, service: port, family, type, numeric })) {
+    const foreign = isForeign(address);
+    const permitted = tryTransparent(address[0]) >= 0;
+    const transparent = permitted || foreign;
+    const fd = plan.udp
+      ? openBound({ type, address, transparent })
+      : openListener({ address, mark: 0, shared: false, transparent });
+    if (fd >= 0) {
+      if (!permitted) {
+        voice.warn(
+          'The socket is not transparent without CAP_NET_RAW: an nftables rule "tproxy to" steers nothing to it',
+        );
+      }
+      return fd;
+    }
+    failure ??= new OperationError({
+      operation: "listen on",
+      object: formatSockaddr(address),
+      errno: -fd,
+      hint: bindHint(-fd, { address, foreign }),
+    });
+  }
+  throw failure ??
+    new OperationError({ operation: "listen on", object: host ?? port, kernelText: "no address" });
+}
+
+function serveConnections(plan: ListenPlan, listener: number, voice: Voice): void {
+  const own = nameOf(listener);
+  const client = makeSockaddr();
+  let listening = true;
+  try {
+    do {
+      const fd = accept(listener, client);
+      // Who comes now and is not wanted had better be refused than wait.
+      if (!plan.keep) closeFd(listener);
+      listening = plan.keep;
+      try {
+        if (plan.verbose) voice.say(describeClient(client, nameOf(fd), own));
+        if (!serve(plan, { peer: new ConnectedPeer(fd, { datagrams: false }), client, voice })) return;
+      } finally {
+        closeFd(fd);
+      }
+    } while (plan.keep);
+  } finally {
+    if (listening) closeFd(listener);
+  }
+}
+
+function serveDatagrams(plan: ListenPlan, fd: number, voice: Voice): void {
+  if (plan.keep) {
+    const sender = makeSockaddr();
+    const peer = new OpenPeer(fd, (address) => {
+      sender.set(address);
+      if (plan.verbose) voice.say(`Connection received on ${formatSpaced(address)}`);
+    });
+    serve(plan, { peer, client: sender, voice });
+    return;
+  }
+  const client = makeSockaddr();
+  const buffer = new Uint8Array(LONGEST_DATAGRAM);
+  const length = waitFor(fd, () => receiveFrom(fd, buffer, client));
+  check(connectSocket(fd, client), "connect to", formatSockaddr(client));
+  if (plan.verbose) voice.say(`Connection received on ${formatSpaced(client)}`);
+  const peer = new ConnectedPeer(fd, { datagrams: true });
+  serve(plan, { peer, client, voice, first: buffer.subarray(0, length) });
+}
+
+/** Whether there is somebody left to serve another client for. */
+function serve(
+  plan: ListenPlan,
+  call: { peer: Peer; client: Sockaddr; voice: Voice; first?: Uint8Array },
+): boolean {
+  const result = transfer({
+    peer: call.peer,
+    ...standardStreams(),
+    shutdown: plan.shutdown,
+    endsWithNetwork: true,
+    idleMs: plan.waitMs,
+    ...(call.first === undefined ? {} : { first: call.first }),
+  });
+  tellFailures(result, { target: call.client, source: null, voice: call.voice });
+  return result.outputFailure !== -EPIPE;
+}
+
+function accept(listener: number, client: Sockaddr): number {
+  return waitFor(listener, () => acceptSocket(listener, client));
+}
+
+/** Waits until a socket has something, and takes it. Throws OperationError. */
+function waitFor(fd: number, take: () => number): number {
+  const set = new PollSet(1);
+  set.set(0, fd, POLLIN);
+  for (;;) {
+    const ready = set.wait(-1);
+    if (ready !== -EINTR) check(ready, "wait for", "a client");
+    const taken = take();
+    if (taken !== -EAGAIN && taken !== -EINTR && taken !== -ECONNABORTED) {
+      return check(taken, "take", "a client");
+    }
+  }
+}
+
+function nameOf(fd: number): Sockaddr {
+  const address = makeSockaddr();
+  check(localAddress(fd, address), "find", "the address of a socket");
+  return address;
+}
+
+/** netcat's words, and whom the client wanted if that is not us. */
+function describeClient(client: Sockaddr, wanted: Sockaddr, own: Sockaddr): string {
+  const steered = portOf(wanted) !== portOf(own) || isForeign(wanted);
+  return `Connection received on ${formatSpaced(client)}` +
+    (steered ? ` (original destination was ${formatSockaddr(wanted)})` : "");
+}

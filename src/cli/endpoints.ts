@@ -12,10 +12,8 @@ import {
   ENETUNREACH,
   EPERM,
   ETIMEDOUT,
-  SOCK_STREAM,
 } from "../../ffi/consts.ts";
-import { clearPort, readSockaddr } from "../../ffi/sockaddr.ts";
-import { bindSocket, closeFd, openNonBlocking } from "../../ffi/socket.ts";
+import { readSockaddr } from "../../ffi/sockaddr.ts";
 import { formatEndpoint, formatIp } from "../net/ip.ts";
 
 /** An address in C's layout. */
@@ -30,17 +28,6 @@ export function formatSockaddr(address: Sockaddr): string {
 export function formatSpaced(address: Sockaddr): string {
   const { address: ip, port } = readSockaddr(address);
   return `${formatIp(ip)} ${port}`;
-}
-
-/** Whether the address is not one of this machine's: an ordinary socket cannot have it. */
-export function isForeign(address: Sockaddr): boolean {
-  const fd = openNonBlocking(address[0], SOCK_STREAM);
-  if (fd < 0) return false;
-  const probe = address.slice();
-  clearPort(probe);
-  const returned = bindSocket(fd, probe);
-  closeFd(fd);
-  return returned === -EADDRNOTAVAIL;
 }
 
 /** What an administrator can do where a socket does not get the address that it is to have. */

@@ -7,8 +7,8 @@ import type { LogLevel, Source } from "../config/types.ts";
 /** A listener that the main thread has opened. Descriptors belong to the process, so any thread may use them. */
 export interface ListenerHandle {
   readonly fd: number;
-  /** Its own address in C's layout, 32 bytes: a connection to it has no original destination. */
-  readonly address: Uint8Array<ArrayBuffer>;
+  /** Its own address in C's layout, 32 bytes: a connection to it has no original destination. null: that does not matter. */
+  readonly address: Uint8Array<ArrayBuffer> | null;
 }
 
 /** A worker's orders. */
@@ -31,6 +31,15 @@ export interface WorkerOptions {
   readonly halfClosedMs: number;
   readonly logLevel: LogLevel;
 }
+
+/** The part of them that is about live sessions. */
+export type SessionOptions = Pick<
+  WorkerOptions,
+  "index" | "shared" | "maxPipes" | "pipeSize" | "connectMs" | "idleMs" | "halfClosedMs"
+>;
+
+/** The part of them that is about new connections. */
+export type AcceptOptions = Pick<WorkerOptions, "index" | "shared" | "listeners" | "maxConnections">;
 
 /** What a worker tells the main thread. */
 export type WorkerMessage =

@@ -21,8 +21,8 @@ import type { Logger } from "../log.ts";
 import { errnoCode } from "../net/errno.ts";
 import { formatEndpoint } from "../net/ip.ts";
 import type { Clock } from "./clock.ts";
-import { Dialler } from "./dial.ts";
-import type { ListenerHandle, WorkerOptions } from "./options.ts";
+import type { Dials } from "./dial.ts";
+import type { AcceptOptions, ListenerHandle } from "./options.ts";
 import { COUNTER, SharedState } from "./shared.ts";
 import { TICK_MS } from "./wheel.ts";
 
@@ -45,16 +45,18 @@ export class TcpAcceptor {
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #maxConnections: number;
   readonly #listeners: ListenerHandle[];
-  readonly #dialler: Dialler;
+  readonly #dialler: Dials;
+  readonly #acceptsPerTurn: number;
   readonly #sessions: Sessions;
   #paused = false;
   #retryTick = 0;
   readonly #client = makeSockaddr();
   readonly #destination = makeSockaddr();
 
+  /** `acceptsPerTurn`: at most so many, per listener. */
   constructor(
-    options: WorkerOptions,
-    context: { epoll: number; clock: Clock; log: Logger; sessions: Sessions },
+    options: AcceptOptions & { readonly acceptsPerTurn?: number },
+    context: { epoll: number; clock: Clock; log: Logger; sessions: Sessions; dialler: Dials },
   ) {
     this.#epoll = context.epoll;
     this.#clock = context.clock;
@@ -65,7 +67,8 @@ export class TcpAcceptor {
     this.#counters = this.#shared.row(options.index);
     this.#maxConnections = options.maxConnections;
     this.#listeners = [...options.listeners];
-    this.#dialler = new Dialler(options.source, () => this.#counters[COUNTER.portChanged]++);
+    this.#dialler = context.dialler;
+    this.#acceptsPerTurn = options.acceptsPerTurn ?? ACCEPTS_PER_TURN;
   }
 
   /** Begins to listen. The i-th listener's events carry key i and tag 0. 0 or -errno. */
@@ -81,9 +84,14 @@ export class TcpAcceptor {
   /** Takes no new connection from now on, but for those that wait in the listeners' queues. */
   stop(): void {
     for (let i = 0; i < this.#listeners.length; i++) {
-      while (!this.#paused && this.accept(i) === ACCEPTS_PER_TURN);
-      closeFd(this.#listeners[i].fd);
+      while (!this.#paused && this.accept(i) === this.#acceptsPerTurn);
     }
+    this.close();
+  }
+
+  /** Takes no new connection from now on: those that wait are reset. */
+  close(): void {
+    for (const { fd } of this.#listeners) closeFd(fd);
     this.#listeners.length = 0;
     this.#paused = false;
   }
@@ -106,7 +114,7 @@ export class TcpAcceptor {
     const handle = this.#listeners[listener];
     if (handle === undefined) return 0;
     let taken = 0;
-    while (taken < ACCEPTS_PER_TURN && !this.#paused) {
+    while (taken < this.#acceptsPerTurn && !this.#paused) {
       if (this.#shared.addLive(1) > this.#maxConnections) {
         this.#shared.addLive(-1);
         this.#pause("connection limit reached", { limit: this.#maxConnections });
@@ -130,12 +138,12 @@ export class TcpAcceptor {
   #take(client: number, handle: ListenerHandle): void {
     const returned = localAddress(client, this.#destination);
     const description = this.#debug ? this.#describe() : null;
-    if (returned < 0 || sameSockaddr(this.#destination, handle.address)) {
+    if (returned < 0 || (handle.address !== null && sameSockaddr(this.#destination, handle.address))) {
       // Somebody dialled the listener itself: there is nowhere to go, and dialling it would never end.
       this.#counters[COUNTER.looped]++;
       return this.#refuse(client, ECONNREFUSED, description);
     }
-    const upstream = this.#dialler.dial(this.#destination, this.#client);
+    const upstream = this.#dialler.dial(this.#destination, this.#client, client);
     if (upstream >= 0) return this.#sessions.open(client, upstream, description);
     this.#counters[COUNTER.failed]++;
     if (upstream === -EMFILE || upstream === -ENFILE || upstream === -ENOBUFS) {

@@ -8,8 +8,9 @@ import { closeFd } from "../../ffi/socket.ts";
 import type { Logger } from "../log.ts";
 import { errnoCode } from "../net/errno.ts";
 import { Clock } from "./clock.ts";
+import { Dialler } from "./dial.ts";
 import type { WorkerOptions } from "./options.ts";
-import { PHASE_DRAIN, PHASE_RUN, PHASE_STOP, SharedState } from "./shared.ts";
+import { COUNTER, PHASE_DRAIN, PHASE_RUN, PHASE_STOP, SharedState } from "./shared.ts";
 import { TcpAcceptor } from "./tcp_accept.ts";
 import { TcpSessions } from "./tcp_sessions.ts";
 
@@ -32,7 +33,9 @@ export function runWorkerLoop(options: WorkerOptions, log: Logger, ready: () => 
   if (epoll < 0) return `epoll_create1: ${errnoCode(-epoll)}`;
   const clock = new Clock();
   const sessions = new TcpSessions(options, { epoll, clock, log });
-  const acceptor = new TcpAcceptor(options, { epoll, clock, log, sessions });
+  const counters = shared.row(options.index);
+  const dialler = new Dialler(options.source, () => counters[COUNTER.portChanged]++);
+  const acceptor = new TcpAcceptor(options, { epoll, clock, log, sessions, dialler });
   const started = addToEpoll(epoll, options.wakeFd, EPOLLIN, WAKE_KEY, 0);
   const listening = started < 0 ? started : acceptor.start();
   if (listening < 0) return `epoll_ctl: ${errnoCode(-listening)}`;

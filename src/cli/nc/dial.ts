@@ -6,9 +6,10 @@ import { EINPROGRESS, EINTR, ETIMEDOUT, POLLOUT } from "../../../ffi/consts.ts";
 import { PollSet } from "../../../ffi/poll.ts";
 import { closeFd, connectSocket, openNonBlocking } from "../../../ffi/socket.ts";
 import { takeSocketError } from "../../../ffi/sockopt.ts";
+import { isForeign } from "../../dataplane/foreign.ts";
 import { openBound } from "../../dataplane/sockets.ts";
 import { OperationError } from "../../net/error.ts";
-import { bindHint, connectHint, formatSockaddr, isForeign, type Sockaddr } from "../endpoints.ts";
+import { bindHint, connectHint, formatSockaddr, type Sockaddr } from "../endpoints.ts";
 
 /** Whom to dial. */
 export interface Call {

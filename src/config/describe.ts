@@ -9,7 +9,7 @@ import type { Config, RuleConfig, UpstreamConfig } from "./types.ts";
 
 /** Every key as it is written in a config, with its value in effect. */
 export function describeConfig(config: Config): [key: string, text: string][] {
-  const { intercept, listener, kernel, timeouts, limits, log } = config;
+  const { intercept, listener, kernel, udp, timeouts, limits, log } = config;
   return [
     [
       "intercept.interfaces",
@@ -36,6 +36,8 @@ export function describeConfig(config: Config): [key: string, text: string][] {
     ...(Object.keys(config.upstreams).length === 0
       ? [["upstreams", "none"]]
       : Object.entries(config.upstreams).map(describeUpstream)) as [string, string][],
+    ["udp.filtering", udp.filtering],
+    ["udp.tos", udp.tos],
     ["timeouts.connect", formatDuration(timeouts.connectMs)],
     ["timeouts.tcp-idle", formatDuration(timeouts.tcpIdleMs)],
     ["timeouts.half-closed", formatDuration(timeouts.halfClosedMs)],

@@ -56,19 +56,23 @@ kernel:
 #  parent: { type: http-connect, address: "proxy.corp.example:3128" }
 #  edge: { type: forward, address: "10.9.0.3:8443", proxy-protocol: v2 }
 
+udp:
+#  filtering: address-and-port-dependent  # a client receives datagrams from where it has sent to | endpoint-independent = from anybody
+#  tos: carry                # the TOS byte (IPv6: traffic class) of datagrams: carry | clear
+
 timeouts:
 #  connect: 10s              # until the server answers
 #  tcp-idle: 2h              # nothing is sent in either direction
 #  half-closed: 60s          # the same, when one side has ended
-#  udp-idle: 60s             # not used yet
-#  udp-dns: 10s              # not used yet
+#  udp-idle: 60s             # a client's port neither sends nor receives
+#  udp-dns: 10s              # the same of one that has only talked to port 53
 #  sniff: 300ms              # not used yet
 #  drain: 30s                # how long live connections may go on after SIGTERM; 0s: not at all
 
 limits:
 #  connections: auto         # live TCP connections; auto: what the descriptor limit (RLIMIT_NOFILE) allows
-#  per-client: 0             # 0: no limit (not supported yet)
-#  udp-sessions: 65536       # not used yet
+#  per-client: 0             # live connections, and UDP sessions, of one client address; 0: no limit
+#  udp-sessions: 65536       # live UDP sessions (one for each client address and port), as far as descriptors allow
 
 # Not opened yet; off: never.
 #control: /run/tproxy/control.sock

@@ -22,6 +22,7 @@ export function resolveConfig(file: ConfigFile): Config {
     upstreams: Object.fromEntries(
       Object.entries(upstreams ?? {}).map(([name, upstream]) => [name, resolveUpstream(upstream)]),
     ),
+    udp: { ...DEFAULT_CONFIG.udp, ...defined(file.udp ?? {}) },
     timeouts: resolveTimeouts(timeouts ?? {}),
     limits: {
       connections: limits.connections ?? DEFAULT_CONFIG.limits.connections,

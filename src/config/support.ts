@@ -47,18 +47,6 @@ const GAPS: readonly Gap[] = [
     refusedBy: BOTH,
   },
   {
-    path: ["intercept", "on-failure"],
-    asked: ({ intercept }) => intercept.protocols.includes("udp") && intercept.onFailure !== "open",
-    text: "UDP is not relayed yet: with this on-failure and udp in intercept.protocols, no UDP passes",
-    refusedBy: [],
-  },
-  {
-    path: ["limits", "per-client"],
-    asked: (config) => config.limits.perClient > 0,
-    text: "a limit per client is not supported yet, there is none",
-    refusedBy: [],
-  },
-  {
     path: ["log", "access"],
     asked: (config) => config.log.access === "on",
     text: "the access log is not supported yet, nothing is written to it",
@@ -72,11 +60,6 @@ const IDLE_KEYS: readonly {
   readonly text: string;
   readonly off?: (c: Config) => boolean;
 }[] = [
-  {
-    path: ["intercept", "protocols"],
-    text: "UDP is not relayed yet, nothing listens for it",
-    off: (c) => !c.intercept.protocols.includes("udp"),
-  },
   { path: ["upstreams"], text: "upstreams are not supported yet, none is used" },
   {
     path: ["control"],

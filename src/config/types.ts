@@ -12,6 +12,11 @@ export type OnFailure = "open" | "reset" | "drop";
 export type Source = "client" | "client-address" | "router";
 /** What a rule does with a flow. */
 export type Action = "bypass" | "block" | "direct" | "deliver" | "proxy";
+/**
+ * Whose datagrams a client receives at an address and port from which it has sent something (RFC 4787, section 5): those of anybody, or
+ * those from where it has sent to.
+ */
+export type UdpFiltering = "endpoint-independent" | "address-and-port-dependent";
 /** Severity of a log line. */
 export type LogLevel = "error" | "warn" | "info" | "debug";
 
@@ -79,6 +84,14 @@ export interface UpstreamConfig {
   readonly proxyProtocol?: "v1" | "v2";
 }
 
+/** How UDP is relayed. */
+export interface UdpConfig {
+  /** Whose datagrams a client receives. */
+  readonly filtering: UdpFiltering;
+  /** Whether the TOS byte (IPv6: traffic class), with DSCP and ECN, is carried over. */
+  readonly tos: "carry" | "clear";
+}
+
 /** Durations, all in milliseconds. */
 export interface TimeoutsConfig {
   /** `timeouts.connect`: until the upstream answers. */
@@ -101,7 +114,7 @@ export interface TimeoutsConfig {
 export interface LimitsConfig {
   /** Live connections over all workers; `auto`: what the descriptor limit allows. */
   readonly connections: "auto" | number;
-  /** 0: no limit. */
+  /** `limits.per-client`: live connections, and live UDP sessions, of one client address; 0: no limit. */
   readonly perClient: number;
   /** `limits.udp-sessions`: live UDP sessions. */
   readonly udpSessions: number;
@@ -130,6 +143,8 @@ export interface Config {
   readonly default: "bypass" | "direct" | "block" | "proxy";
   /** `upstreams` by name. */
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
+  /** `udp`: how UDP is relayed. */
+  readonly udp: UdpConfig;
   /** `timeouts`, all in milliseconds. */
   readonly timeouts: TimeoutsConfig;
   /** `limits`: upper bounds. */

@@ -11,12 +11,32 @@ export interface ListenerHandle {
   readonly address: Uint8Array<ArrayBuffer>;
 }
 
+/** What a worker needs for UDP. */
+export interface UdpOptions {
+  readonly listeners: readonly ListenerHandle[];
+  /** The raw sockets through which clients are answered; -1: not this family. */
+  readonly senders: { readonly ipv4: number; readonly ipv6: number };
+  /** Live sessions of all workers together. */
+  readonly maxSessions: number;
+  /** Live sessions of one client over all workers; 0: no limit. */
+  readonly perClient: number;
+  /** Whether answers come only from where the client has sent to. */
+  readonly filter: boolean;
+  /** Whether TOS and traffic class are carried over. */
+  readonly tos: boolean;
+  /** Milliseconds. */
+  readonly idleMs: number;
+  readonly dnsMs: number;
+}
+
 /** A worker's orders. */
 export interface WorkerOptions {
   readonly index: number;
   /** The buffer of the SharedState. */
   readonly shared: SharedArrayBuffer;
   readonly listeners: readonly ListenerHandle[];
+  /** null: UDP is not relayed. */
+  readonly udp: UdpOptions | null;
   /** An eventfd that wakes the worker. */
   readonly wakeFd: number;
   readonly source: Source;

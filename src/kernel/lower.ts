@@ -5,6 +5,7 @@
  */
 import type { Protocol } from "../config/types.ts";
 import { REGISTER_1, REGISTER_2 } from "../netlink/nft/data.ts";
+import { CT_STATE } from "../netlink/nft/expr/ct.ts";
 import { ICMPX_PORT_UNREACHABLE } from "../netlink/nft/expr/reject.ts";
 import type { NftExpression } from "../netlink/nft/expression.ts";
 import { hostKey, type NftDataType, portKey } from "../netlink/nft/set_type.ts";
@@ -68,6 +69,12 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
     }
     case "transparent-socket":
       return [{ kind: "socket", key: "transparent", register }, equals(Uint8Array.of(1))];
+    case "known-flow":
+      return [
+        { kind: "ct", direction: "load", key: "state", register },
+        masked(hostKey(CT_STATE.established | CT_STATE.related), hostKey(0)),
+        { kind: "cmp", operator: "neq", register, value: hostKey(0) },
+      ];
     case "mark":
       return [load("mark"), masked(hostKey(statement.mask), hostKey(0)), equals(hostKey(statement.mask))];
     case "tproxy":

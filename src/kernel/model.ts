@@ -25,6 +25,8 @@ export type Statement =
   | { readonly kind: "destination-type"; readonly types: readonly AddressType[] }
   /** `socket transparent 1` */
   | { readonly kind: "transparent-socket" }
+  /** `ct state established,related`: what conntrack takes for a part of a flow that it knows */
+  | { readonly kind: "known-flow" }
   /** `meta mark & 0x4 == 0x4` */
   | { readonly kind: "mark"; readonly mask: number }
   /** `tproxy ip to 127.0.0.1:50080` */

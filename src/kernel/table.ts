@@ -176,18 +176,31 @@ function planDivertReplies(config: Config, families: readonly Family[]): Planned
         reason: "Only what comes from elsewhere",
       },
       ...excludeOtherFamily(families),
-      {
-        statements: [
-          { kind: "protocol", protocols: config.intercept.protocols },
-          { kind: "transparent-socket" },
-          { kind: "set-mark", mask: config.kernel.mark },
-          ACCEPT,
-        ],
-        reason: "Packets of a socket that has a client's address go to it, not to the client",
-      },
+      ...planReplies(config),
     ],
     reason: "The other side, after conntrack: replies to sockets that have clients' addresses",
   };
+}
+
+function planReplies(config: Config): PlannedRule[] {
+  const { protocols } = config.intercept;
+  const divert: Statement[] = [
+    { kind: "transparent-socket" },
+    { kind: "set-mark", mask: config.kernel.mark },
+    ACCEPT,
+  ];
+  const all = "Packets of a socket that has a client's address go to it, not to the client";
+  if (!protocols.includes("udp") || config.udp.filtering === "endpoint-independent") {
+    return [{ statements: [{ kind: "protocol", protocols }, ...divert], reason: all }];
+  }
+  return protocols.map((protocol) =>
+    protocol === "tcp"
+      ? { statements: [{ kind: "protocol", protocols: ["tcp"] }, ...divert], reason: all }
+      : {
+        statements: [{ kind: "protocol", protocols: ["udp"] }, { kind: "known-flow" }, ...divert],
+        reason: "The same for answers; a datagram that nobody asked for is the router's firewall's business",
+      }
+  );
 }
 
 function planUntracked(config: Config): PlannedChain {

@@ -84,6 +84,8 @@ function renderStatement(statement: Statement): string {
       return `fib daddr type ${renderChoice(statement.types)}`;
     case "transparent-socket":
       return "socket transparent 1";
+    case "known-flow":
+      return "ct state established,related";
     case "mark":
       return `meta mark & ${hex(statement.mask)} == ${hex(statement.mask)}`;
     case "tproxy": {

@@ -18,6 +18,7 @@ export function workerOptions(options: Partial<WorkerOptions> = {}): WorkerOptio
     index: 0,
     shared: new SharedState(1).buffer,
     listeners: [],
+    udp: null,
     wakeFd: -1,
     source: "router",
     maxConnections: 100,

@@ -57,7 +57,9 @@ kernel:
 #  edge: { type: forward, address: "10.9.0.3:8443", proxy-protocol: v2 }
 
 udp:
-#  filtering: address-and-port-dependent  # a client receives datagrams from where it has sent to | endpoint-independent = from anybody
+# Whose datagrams a client's port receives: address-and-port-dependent = of those to whom it has sent something |
+# endpoint-independent = of anybody
+#  filtering: address-and-port-dependent
 #  tos: carry                # the TOS byte (IPv6: traffic class) of datagrams: carry | clear
 
 timeouts:

@@ -128,7 +128,6 @@ Deno.test("requireSupported() warns of what is only idle", () => {
 Deno.test("listUnsupported() lists all of the design's example that is to come, in order", () => {
   const listed = listUnsupported(loadText(DESIGN, "f"));
   assert.deepEqual(listed.map(({ refusedBy, text }) => `${text.split(" ")[0]} ${refusedBy.length}`), [
-    "UDP 0",
     "rules 2",
     "upstreams 0",
     "the 0",

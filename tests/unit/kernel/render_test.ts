@@ -32,7 +32,8 @@ jump intercept
 chain divert_replies {
 type filter hook prerouting priority mangle; policy accept;
 iifname @lan return
-meta l4proto { tcp, udp } socket transparent 1 meta mark set meta mark | 0x1 accept
+meta l4proto tcp socket transparent 1 meta mark set meta mark | 0x1 accept
+meta l4proto udp ct state established,related socket transparent 1 meta mark set meta mark | 0x1 accept
 }
 chain untracked {
 type filter hook output priority raw; policy accept;
@@ -81,7 +82,7 @@ Deno.test("renderJson() holds the same rules", () => {
   const document = JSON.parse(renderJson(plan, { origin: "test.yaml" }));
   const rules = document.table.chains.flatMap((chain: { rules: { nft: string }[] }) => chain.rules);
   for (const { nft } of rules) assert.ok(EXPECTED.split("\n").includes(nft), nft);
-  assert.equal(rules.length, 12);
+  assert.equal(rules.length, 13);
   assert.deepEqual(document.interfaces, { lan: ["br-lan"], others: ["eth0"] });
   assert.deepEqual(document.sysctls, []);
 });

@@ -5,8 +5,9 @@
  */
 import { AF_INET } from "../../ffi/consts.ts";
 
-/** A power of two. With a thousand clients, one in 100,000 meets others in both places. */
-const PLACES = 16384;
+/** A power of two. Of a thousand clients, one in four thousand meets others in both places. */
+const PLACES = 65536;
+const PLACE_BITS = 16;
 /** The words of shared memory that it takes: a seed, one unused, and two rows. */
 export const PER_CLIENT_WORDS = 2 + 2 * PLACES;
 
@@ -48,7 +49,7 @@ export class PerClient {
     }
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
     const other = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    const one = Atomics.add(this.#words, 2 + (hash >>> 18), by) + by;
+    const one = Atomics.add(this.#words, 2 + (hash >>> (32 - PLACE_BITS)), by) + by;
     const two = Atomics.add(this.#words, 2 + PLACES + ((other ^ (other >>> 16)) & (PLACES - 1)), by) + by;
     return Math.min(one, two);
   }

@@ -60,7 +60,12 @@ export class Proxy {
 export function tproxyCommand(): string[] {
   const binary = Deno.env.get("TPROXY_BIN");
   if (binary !== undefined) return [binary.startsWith("/") ? binary : `${PROJECT}${binary}`];
-  return [`${PROJECT}scripts/deno`, "run", "-A", `${PROJECT}src/cli/entry.ts`];
+  return sourceCommand();
+}
+
+/** The words that start the source program, whatever TPROXY_BIN says; `flags` are Deno's. */
+export function sourceCommand(flags: readonly string[] = []): string[] {
+  return [`${PROJECT}scripts/deno`, "run", "-A", "--no-check", ...flags, `${PROJECT}src/cli/entry.ts`];
 }
 
 /** Runs a tproxy command in the router namespace to its end. */

@@ -18,8 +18,6 @@ export interface UdpOptions {
   readonly senders: { readonly ipv4: number; readonly ipv6: number };
   /** Live sessions of all workers together. */
   readonly maxSessions: number;
-  /** Live sessions of one client over all workers; 0: no limit. */
-  readonly perClient: number;
   /** Whether answers come only from where the client has sent to. */
   readonly filter: boolean;
   /** Whether TOS and traffic class are carried over. */
@@ -42,6 +40,8 @@ export interface WorkerOptions {
   readonly source: Source;
   /** Live connections of all workers together. */
   readonly maxConnections: number;
+  /** Live connections, and live UDP sessions, of one client over all workers; 0: no limit. */
+  readonly perClient: number;
   readonly maxPipes: number;
   /** Bytes. */
   readonly pipeSize: number;

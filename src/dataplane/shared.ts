@@ -35,6 +35,7 @@ export const COUNTERS = [
   "reset",
   "expired",
   "acceptPauses",
+  "overLimit",
   "bytesUp",
   "bytesDown",
   "logsDropped",

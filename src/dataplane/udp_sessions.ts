@@ -83,7 +83,7 @@ export class UdpSessions {
     this.#watcher = context.watcher;
     this.#shared = new SharedState(options.shared);
     this.#counters = this.#shared.row(options.index);
-    this.#perClient = new PerClient(this.#shared.udpClients, udp.perClient);
+    this.#perClient = new PerClient(this.#shared.udpClients, options.perClient);
     this.#source = options.source;
     this.#tos = udp.tos;
     this.#maxSessions = udp.maxSessions;

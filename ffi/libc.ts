@@ -43,6 +43,28 @@ const SYMBOLS = {
     parameters: ["i32", "usize", /* struct mmsghdr * */ "u32", /* vlen */ "i32" /* flags */],
     result: "i32",
   },
+  recvfrom: {
+    parameters: [
+      "i32",
+      "buffer",
+      "u32", /* size_t */
+      "i32", /* flags */
+      "buffer", /* struct sockaddr * */
+      "buffer", /* socklen_t * */
+    ],
+    result: "i32", /* ssize_t */
+  },
+  sendto: {
+    parameters: [
+      "i32",
+      "buffer",
+      "u32", /* size_t */
+      "i32", /* flags */
+      "buffer", /* const struct sockaddr * */
+      "u32", /* socklen_t */
+    ],
+    result: "i32", /* ssize_t */
+  },
   // unistd.h, fcntl.h
   close: { parameters: ["i32"], result: "i32" },
   read: { parameters: ["i32", "buffer", "u32"], result: "i32" },

@@ -88,6 +88,22 @@ export function sendWithFlags(fd: number, buffer: Uint8Array<ArrayBuffer>, flags
   return result(libc.send(fd, buffer, buffer.length, flags));
 }
 
+/** recvfrom(2), never blocking. Fills `from` (32 bytes). Bytes, at most the buffer (a longer datagram is cut), or -errno. */
+export function receiveFrom(
+  fd: number,
+  buffer: Uint8Array<ArrayBuffer>,
+  from: Uint8Array<ArrayBuffer>,
+): number {
+  addressLength[0] = SOCKADDR_SIZE;
+  return result(libc.recvfrom(fd, buffer, buffer.length, MSG_DONTWAIT, from, addressLength));
+}
+
+/** sendto(2) of the whole buffer, never blocking. Bytes taken, or -errno. */
+export function sendTo(fd: number, buffer: Uint8Array<ArrayBuffer>, to: Uint8Array<ArrayBuffer>): number {
+  const flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+  return result(libc.sendto(fd, buffer, buffer.length, flags, to, sockaddrLength(to)));
+}
+
 /** close(2). 0 or -errno. */
 export function closeFd(fd: number): number {
   return result(libc.close(fd));

@@ -10,6 +10,7 @@ import { withForwarding } from "./conditions.ts";
 import type { ProgramCall } from "./router_host.ts";
 import { SERVICE_PORTS } from "./services.ts";
 
+/** Opens the connections that all that follows must not cut. */
 export async function openFlows(context: CheckContext): Promise<void> {
   const { client } = context.network;
   await withForwarding(context, async () => {
@@ -29,11 +30,13 @@ export async function expectNoForwarding(context: CheckContext): Promise<void> {
   await Promise.all(families(context).flatMap(silent));
 }
 
+/** `tproxy install`, for the first time. */
 export async function install(context: CheckContext): Promise<void> {
   context.before = await context.network.router.snapshot();
   await mustRun(context, context.tproxy("install", "open"));
 }
 
+/** `tproxy install` over what is installed, with another policy. */
 export async function installReset(context: CheckContext): Promise<void> {
   await mustRun(context, context.tproxy("install", "reset"));
 }
@@ -43,10 +46,12 @@ async function mustRun({ network }: CheckContext, call: ProgramCall): Promise<vo
   expect(code === 0, `exit code ${code}: ${output}`);
 }
 
+/** `tproxy run`, until it is ready. */
 export async function startProxy({ network, tproxy }: CheckContext): Promise<void> {
   network.proxyPid = await network.router.startProxy(tproxy("run", "open"));
 }
 
+/** `tproxy uninstall`; the router is then as it was before. */
 export async function uninstall(context: CheckContext): Promise<void> {
   await mustRun(context, context.uninstall);
   const after = new Set(await context.network.router.snapshot());

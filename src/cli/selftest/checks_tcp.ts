@@ -18,6 +18,7 @@ function say(outcome: Outcome): string {
     : outcome.kind;
 }
 
+/** A connection that was opened long ago still carries data. */
 export async function echoOnFlow({ network }: CheckContext, family: Family): Promise<void> {
   const outcome = await network.client.echoOnFlow(family, { send: "still here", timeoutMs: TIMEOUT_MS });
   expect(outcome.kind === "ok" && outcome.text === "still here", say(outcome));
@@ -36,10 +37,12 @@ async function expectReport({ network }: CheckContext, family: Family, client: s
   return expectSeen(JSON.parse(outcome.text) as Report, { server, client, localPort: outcome.localPort });
 }
 
+/** The server sees the client's address and port. */
 export function clientSeen(context: CheckContext, family: Family): Promise<string> {
   return expectReport(context, family, ADDRESSES[family].client);
 }
 
+/** A mebibyte to the server and back at the same time. */
 export async function exchange({ network }: CheckContext, family: Family): Promise<void> {
   const outcome = await network.client.exchange(target(family, SERVICE_PORTS.echo), {
     bytes: MEBIBYTE,
@@ -48,6 +51,7 @@ export async function exchange({ network }: CheckContext, family: Family): Promi
   expect(outcome.kind === "ok", say(outcome));
 }
 
+/** The server sees the client's end and can still answer. */
 export async function halfClose({ network }: CheckContext, family: Family): Promise<void> {
   const send = "x".repeat(100_000);
   const outcome = await network.client.ask(target(family, SERVICE_PORTS.count), {
@@ -57,6 +61,7 @@ export async function halfClose({ network }: CheckContext, family: Family): Prom
   expect(outcome.kind === "ok" && outcome.text === `${send.length}`, say(outcome));
 }
 
+/** Where nobody listens the client learns it. */
 export async function refused({ network }: CheckContext, family: Family): Promise<string> {
   const outcome = await network.client.ask(target(family, SERVICE_PORTS.nothing), { timeoutMs: TIMEOUT_MS });
   // The proxy has accepted before it knows: the client sees a reset, never an orderly end.
@@ -64,20 +69,24 @@ export async function refused({ network }: CheckContext, family: Family): Promis
   return outcome.kind;
 }
 
+/** The same as {@linkcode clientSeen} where the reverse path is checked. */
 export function strictReversePath(context: CheckContext, family: Family): Promise<string> {
   return withStrictReversePath(context, () => clientSeen(context, family));
 }
 
+/** Behind masquerade the server sees the router's address, the client's port, and nothing else. */
 export function masquerade(context: CheckContext, family: Family): Promise<string> {
   return withMasquerade(context, family, () => expectReport(context, family, ADDRESSES[family].wan));
 }
 
+/** Without a proxy, connections pass where the router forwards, and only there. */
 export async function failOpen(context: CheckContext, family: Family): Promise<void> {
   await killProxy(context);
   await expectSilence(context, family, SILENCE_MS);
   await withForwarding(context, () => clientSeen(context, family));
 }
 
+/** Without a proxy, and with on-failure reset, the client is refused though the router would forward. */
 export async function failReset(context: CheckContext, family: Family): Promise<void> {
   await withForwarding(context, async () => {
     const outcome = await context.network.client.ask(target(family, SERVICE_PORTS.report), {

@@ -13,7 +13,7 @@ import type { Step } from "./udp_client.ts";
 /** Nothing is sent twice: what has not come by then is lost. */
 const TIMEOUT_MS = 2000;
 const SILENCE_MS = 300;
-/** The payload of the longest datagram: 65,535 bytes less the headers of IP and UDP. The length field of IPv6 leaves its own out. */
+/** Bytes of payload that make an IP packet of 65,535 bytes, header included. */
 const LARGEST: Readonly<Record<Family, number>> = { ipv4: 65_507, ipv6: 65_487 };
 
 function say({ kind, replies }: Talk): string {
@@ -33,7 +33,7 @@ async function converse(
 ): Promise<Talk> {
   const spoken = await network.client.talk(steps, { timeoutMs: TIMEOUT_MS });
   const expected = senders.map(toText);
-  // One that nobody may send stands before the silence.
+  // First, as a reply from a wrong sender tells more than the silence of the right one.
   const wrong = spoken.replies.findIndex(({ from }, i) => from !== expected[i]);
   expect(
     wrong < 0,
@@ -72,18 +72,22 @@ export async function expectSilence(
   expect(spoken.kind === "timeout", `nobody forwards, and yet ${family}, UDP: ${say(spoken)}`);
 }
 
+/** The server sees the client's address and port, and answers from where the client sent to. */
 export function clientSeen(context: CheckContext, family: Family): Promise<string> {
   return expectReports(context, reporters(family).slice(0, 1), ADDRESSES[family].client);
 }
 
+/** Two servers see the same port of one client socket: endpoint-independent mapping (RFC 4787, section 4.1). */
 export function oneMapping(context: CheckContext, family: Family): Promise<string> {
   return expectReports(context, reporters(family), ADDRESSES[family].client);
 }
 
+/** A datagram that takes many fragments comes back as it was. */
 export function largestDatagram(context: CheckContext, family: Family): Promise<string> {
   return exchange(context, family, LARGEST[family]);
 }
 
+/** A datagram without payload reaches the server and comes back. */
 export async function emptyDatagram(context: CheckContext, family: Family): Promise<void> {
   await exchange(context, family, 0);
 }
@@ -96,6 +100,7 @@ async function exchange({ network }: CheckContext, family: Family, bytes: number
   return `${bytes} bytes`;
 }
 
+/** Where nobody listens the client learns it. */
 export function refused(context: CheckContext, family: Family): Promise<void> {
   return expectRefusal(context, target(family, SERVICE_PORTS.nothing));
 }
@@ -106,8 +111,8 @@ async function expectRefusal({ network }: CheckContext, to: Target): Promise<voi
 }
 
 /**
- * At each knock the stranger sends before the server answers, so the answer tells that the stranger's datagram has been on its way. Once the
- * client has written to the stranger it is none any more, and gets through to the same port.
+ * Who was not written to does not reach the client. At each knock the stranger sends before the server answers: the answer tells that the
+ * stranger's datagram has been on its way. Once the client has written to the stranger it gets through, to the same port.
  */
 export async function stranger(context: CheckContext, family: Family): Promise<void> {
   const knock = target(family, SERVICE_PORTS.knock);
@@ -116,21 +121,25 @@ export async function stranger(context: CheckContext, family: Family): Promise<v
   await converse(context, steps, [knock, strange, strange, knock]);
 }
 
+/** The same as {@linkcode clientSeen} where the reverse path is checked. */
 export function strictReversePath(context: CheckContext, family: Family): Promise<string> {
   return withStrictReversePath(context, () => clientSeen(context, family));
 }
 
+/** Behind masquerade servers see the router's address, the client's port, and nothing else. */
 export function masquerade(context: CheckContext, family: Family): Promise<string> {
   const { wan } = ADDRESSES[family];
   return withMasquerade(context, family, () => expectReports(context, reporters(family), wan));
 }
 
+/** Without a proxy, datagrams pass where the router forwards, and only there. */
 export async function failOpen(context: CheckContext, family: Family): Promise<void> {
   await killProxy(context);
   await expectSilence(context, family);
   await withForwarding(context, () => clientSeen(context, family));
 }
 
+/** Without a proxy, and with on-failure reset, the client gets a port unreachable though the router would forward. */
 export async function failReset(context: CheckContext, family: Family): Promise<void> {
   await withForwarding(context, () => expectRefusal(context, target(family, SERVICE_PORTS.report)));
 }

@@ -58,7 +58,9 @@ export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
 export const IPV6_RECVORIGDSTADDR = 74;
 export const IPV6_RECVFRAGSIZE = 77;
+export const IPPROTO_ICMP = 1;
 export const IPPROTO_UDP = 17;
+export const IPPROTO_ICMPV6 = 58;
 
 // linux/udp.h, netinet/udp.h
 export const SOL_UDP = 17;

@@ -9,8 +9,8 @@ import type { Protocol } from "../config/types.ts";
 import { LISTENER_IPV4, LISTENER_IPV6 } from "../constants.ts";
 import { OperationError } from "../net/error.ts";
 import { type Endpoint, type Family, formatEndpoint, parseIp } from "../net/ip.ts";
-import type { ListenerHandle, UdpOptions } from "./options.ts";
-import { openListener, openReplySender, openUdpListener } from "./sockets.ts";
+import type { ListenerHandle, RawSockets } from "./options.ts";
+import { openErrorSender, openListener, openReplySender, openUdpListener } from "./sockets.ts";
 
 /** What is listened on. */
 export interface ListenOptions {
@@ -28,8 +28,10 @@ export interface WorkerSockets {
   readonly tcp: readonly ListenerHandle[];
   /** UDP, one for each family. */
   readonly udp: readonly ListenerHandle[];
-  /** The raw sockets through which UDP is answered; -1: none. */
-  readonly senders: UdpOptions["senders"];
+  /** The raw sockets through which UDP is answered. */
+  readonly senders: RawSockets;
+  /** The raw sockets through which clients are told of errors of UDP. */
+  readonly errorSenders: RawSockets;
 }
 
 const OPEN = { tcp: openListener, udp: openUdpListener } as const;
@@ -58,9 +60,12 @@ export function openListeners(options: ListenOptions): WorkerSockets[] {
       return { fd, address: toSockaddr(endpoint) };
     });
   }
-  function openSender(family: Family): number {
-    if (!protocols.includes("udp") || !options.families.includes(family)) return -1;
-    return keep(openSenderFor(listenerEndpoint(family, 0), mark));
+  function openRaw(what: string, open: (loopback: Uint8Array<ArrayBuffer>) => number): RawSockets {
+    const openFor = (family: Family) => {
+      if (!protocols.includes("udp") || !options.families.includes(family)) return -1;
+      return keep(checkRaw(open(toSockaddr(listenerEndpoint(family, 0))), what, family));
+    };
+    return { ipv4: openFor("ipv4"), ipv6: openFor("ipv6") };
   }
   try {
     // SO_REUSEPORT would share the port with another tproxy without a word: the first try is without it.
@@ -70,7 +75,8 @@ export function openListeners(options: ListenOptions): WorkerSockets[] {
     return Array.from({ length: options.workers }, () => ({
       tcp: openAll("tcp"),
       udp: openAll("udp"),
-      senders: { ipv4: openSender("ipv4"), ipv6: openSender("ipv6") },
+      senders: openRaw("answers over UDP", (loopback) => openReplySender(loopback, mark)),
+      errorSenders: openRaw("ICMP errors", (loopback) => openErrorSender(loopback[0], mark)),
     }));
   } catch (error) {
     for (const fd of opened) closeFd(fd);
@@ -102,12 +108,11 @@ function open({ protocol, endpoint, mark, shared }: Opening): number {
   });
 }
 
-function openSenderFor(endpoint: Endpoint, mark: number): number {
-  const fd = openReplySender(toSockaddr(endpoint), mark);
+function checkRaw(fd: number, what: string, family: Family): number {
   if (fd >= 0) return fd;
   throw new OperationError({
     operation: "open",
-    object: `the raw ${endpoint.address.family === "ipv6" ? "IPv6" : "IPv4"} socket for answers over UDP`,
+    object: `the raw ${family === "ipv6" ? "IPv6" : "IPv4"} socket for ${what}`,
     errno: -fd,
     hint: -fd === EPERM ? "It needs root, or CAP_NET_RAW and CAP_NET_ADMIN" : "",
   });

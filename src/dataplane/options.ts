@@ -11,11 +11,19 @@ export interface ListenerHandle {
   readonly address: Uint8Array<ArrayBuffer>;
 }
 
+/** A raw socket for each family, -1 for none. */
+export interface RawSockets {
+  readonly ipv4: number;
+  readonly ipv6: number;
+}
+
 /** What a worker needs for UDP. */
 export interface UdpOptions {
   readonly listeners: readonly ListenerHandle[];
   /** The raw sockets through which clients are answered; -1: not this family. */
-  readonly senders: { readonly ipv4: number; readonly ipv6: number };
+  readonly senders: RawSockets;
+  /** The raw sockets through which clients are told of errors. */
+  readonly errorSenders: RawSockets;
   /** Live sessions of all workers together. */
   readonly maxSessions: number;
   /** Whether answers come only from where the client has sent to. */

@@ -11,6 +11,8 @@ import {
   IP_RECVORIGDSTADDR,
   IP_RECVTOS,
   IP_TRANSPARENT,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
   IPPROTO_UDP,
   IPV6_CHECKSUM,
   IPV6_MTU_DISCOVER,
@@ -225,6 +227,21 @@ export function openReplySender(loopback: Uint8Array<ArrayBuffer>, mark: number)
     enlarge(fd, { name: SO_SNDBUF, force: SO_SNDBUFFORCE, bytes: UDP_REPLY_BUFFER });
     return fd;
   }
+  closeFd(fd);
+  return returned;
+}
+
+/**
+ * The raw socket through which a worker sends ICMP or ICMPv6 errors to clients, from an address of this machine; it receives nothing.
+ * `family`: AF_INET or AF_INET6. The descriptor or -errno.
+ */
+export function openErrorSender(family: number, mark: number): number {
+  const protocol = family === AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+  const fd = openSocket(family, SOCK_RAW, { protocol });
+  if (fd < 0) return fd;
+  let returned = refusePackets(fd);
+  if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_MARK, mark);
+  if (returned >= 0) return fd;
   closeFd(fd);
   return returned;
 }

@@ -79,7 +79,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     mark: (config.kernel.mark << SOCKET_MARK_SHIFT) >>> 0,
   });
   const wakeFds = sockets.map(() => check(openEventFd(), "create", "eventfd"));
-  const orders = sockets.map(({ tcp, udp, senders }, index): WorkerOptions => ({
+  const orders = sockets.map(({ tcp, udp, senders, errorSenders }, index): WorkerOptions => ({
     index,
     shared: shared.buffer,
     listeners: tcp,
@@ -87,6 +87,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
       ? {
         listeners: udp,
         senders,
+        errorSenders,
         maxSessions: udpSessions,
         filter: config.udp.filtering === "address-and-port-dependent",
         tos: config.udp.tos === "carry",

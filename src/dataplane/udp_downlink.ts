@@ -7,7 +7,7 @@ import { AF_INET, EAGAIN } from "../../ffi/consts.ts";
 import type { ReceiveBatch } from "../../ffi/receive_batch.ts";
 import { SendBatch } from "../../ffi/send_batch.ts";
 import { udpChecksum } from "./checksum.ts";
-import type { UdpOptions } from "./options.ts";
+import type { RawSockets } from "./options.ts";
 import { COUNTER } from "./shared.ts";
 import type { UdpSessions } from "./udp_sessions.ts";
 import { ADDRESS_WORDS } from "./udp_table.ts";
@@ -32,7 +32,7 @@ export class UdpDownlink {
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #filter: SourceFilter | null;
   readonly #tos: boolean;
-  readonly #senders: UdpOptions["senders"];
+  readonly #senders: RawSockets;
   readonly #ipv4 = new SendBatch(MESSAGES, 2 * MESSAGES);
   readonly #ipv6 = new SendBatch(MESSAGES, 2 * MESSAGES);
   /** Lengths of the messages in #ipv4 and #ipv6, for the counters. */
@@ -48,7 +48,7 @@ export class UdpDownlink {
       counters: Float64Array<SharedArrayBuffer>;
       filter: SourceFilter | null;
       tos: boolean;
-      senders: UdpOptions["senders"];
+      senders: RawSockets;
     },
   ) {
     this.#sessions = context.sessions;

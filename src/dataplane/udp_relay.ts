@@ -8,12 +8,13 @@ import { ReceiveBatch } from "../../ffi/receive_batch.ts";
 import { closeFd } from "../../ffi/socket.ts";
 import type { Logger } from "../log.ts";
 import type { Clock } from "./clock.ts";
-import type { UdpOptions, WorkerOptions } from "./options.ts";
+import type { RawSockets, UdpOptions, WorkerOptions } from "./options.ts";
 import { SharedState } from "./shared.ts";
 import { UdpDownlink } from "./udp_downlink.ts";
 import { UdpFilter } from "./udp_filter.ts";
 import { UDP_SESSION_KEY, UdpSessions } from "./udp_sessions.ts";
 import { type UdpListener, UdpUplink } from "./udp_uplink.ts";
+import { Unreachable } from "./unreachable.ts";
 
 /** Keys of the UDP listeners' events, with tag 0, begin here. */
 export const UDP_LISTENER_KEY = 0x100;
@@ -28,7 +29,7 @@ export class UdpRelay {
   readonly #epoll: number;
   readonly #clock: Clock;
   readonly #listeners: UdpListener[];
-  readonly #senders: UdpOptions["senders"];
+  readonly #rawSockets: readonly RawSockets[];
   readonly #sessions: UdpSessions;
   readonly #uplink: UdpUplink;
   readonly #downlink: UdpDownlink;
@@ -45,7 +46,7 @@ export class UdpRelay {
     this.#epoll = context.epoll;
     this.#clock = context.clock;
     this.#listeners = udp.listeners.map(({ fd, address }) => ({ fd, words: new Int32Array(address.buffer) }));
-    this.#senders = udp.senders;
+    this.#rawSockets = [udp.senders, udp.errorSenders];
     const counters = new SharedState(options.shared).row(options.index);
     // Sockets with clients' addresses get only what conntrack takes for an answer; those of the router's own get everything.
     const filter = udp.filter && options.source === "router" ? new UdpFilter() : null;
@@ -54,7 +55,12 @@ export class UdpRelay {
       watcher: { closing: (slot) => filter?.closing(slot) },
     });
     const both = { sessions: this.#sessions, counters, tos: udp.tos };
-    this.#uplink = new UdpUplink({ ...both, batch: new ReceiveBatch(BATCH), watcher: filter });
+    this.#uplink = new UdpUplink({
+      ...both,
+      batch: new ReceiveBatch(BATCH),
+      watcher: filter,
+      unreachable: new Unreachable(context.clock, udp.errorSenders),
+    });
     this.#downlink = new UdpDownlink({
       ...both,
       batch: new ReceiveBatch(BATCH),
@@ -126,7 +132,10 @@ export class UdpRelay {
   /** Ends everything. */
   close(): void {
     this.#sessions.closeAll();
-    for (const fd of [this.#senders.ipv4, this.#senders.ipv6]) if (fd >= 0) closeFd(fd);
+    for (const { ipv4, ipv6 } of this.#rawSockets) {
+      if (ipv4 >= 0) closeFd(ipv4);
+      if (ipv6 >= 0) closeFd(ipv6);
+    }
   }
 
   #continue(): void {

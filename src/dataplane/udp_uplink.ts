@@ -8,6 +8,7 @@ import type { ReceiveBatch } from "../../ffi/receive_batch.ts";
 import { SendBatch } from "../../ffi/send_batch.ts";
 import { COUNTER } from "./shared.ts";
 import type { UdpSessions } from "./udp_sessions.ts";
+import type { Unreachable } from "./unreachable.ts";
 
 /** Of one listener and turn, so that a flood does not keep others waiting. */
 const ROUNDS_PER_TURN = 8;
@@ -35,6 +36,7 @@ export class UdpUplink {
   readonly #batch: ReceiveBatch;
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #watcher: DestinationWatcher | null;
+  readonly #unreachable: Unreachable;
   readonly #tos: boolean;
   readonly #send: SendBatch;
   readonly #single = new SendBatch(1, 1);
@@ -60,6 +62,7 @@ export class UdpUplink {
       batch: ReceiveBatch;
       counters: Float64Array<SharedArrayBuffer>;
       watcher: DestinationWatcher | null;
+      unreachable: Unreachable;
       tos: boolean;
     },
   ) {
@@ -67,6 +70,7 @@ export class UdpUplink {
     this.#batch = context.batch;
     this.#counters = context.counters;
     this.#watcher = context.watcher;
+    this.#unreachable = context.unreachable;
     this.#tos = context.tos;
     const { capacity } = context.batch;
     this.#send = new SendBatch(capacity, capacity);
@@ -194,7 +198,7 @@ export class UdpUplink {
         for (; k < send.count; k++) this.#counters[COUNTER.udpDropped] += this.#trainCount[k];
       } else {
         if (this.#isTrain(k)) this.#passOnSingly(slot, k, sent);
-        else this.#counters[COUNTER.udpDropped]++;
+        else this.#drop(this.#trainFirst[k], this.#batch.length(this.#trainFirst[k]), sent);
         k++;
       }
     }
@@ -245,8 +249,16 @@ export class UdpUplink {
       this.#counters[COUNTER.udpUp]++;
       this.#counters[COUNTER.udpBytesUp] += length;
     } else {
-      this.#counters[COUNTER.udpDropped]++;
+      this.#drop(i, length, sent);
     }
+  }
+
+  /** A datagram of `length` bytes, the i-th or a part of it, could not be sent. */
+  #drop(i: number, length: number, error: number): void {
+    this.#counters[COUNTER.udpDropped]++;
+    const { words } = this.#batch;
+    const client = this.#batch.name(i);
+    this.#unreachable.tell(-error, { words, client, destination: this.#destinations[i], length });
   }
 }
 

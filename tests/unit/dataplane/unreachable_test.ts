@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { EACCES, EAGAIN, ENETUNREACH, EPERM } from "../../../ffi/consts.ts";
+import { unreachableMessage } from "../../../src/dataplane/unreachable.ts";
+import { sockaddr } from "./support/addresses.ts";
+
+function datagram(client: string, destination: string, length: number) {
+  const words = new Int32Array(16);
+  words.set(sockaddr(client), 0);
+  words.set(sockaddr(destination), 8);
+  return { words, client: 0, destination: 8, length };
+}
+
+function hex(bytes: Uint8Array | null): string {
+  return [...bytes!].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}
+
+Deno.test("unreachableMessage() is what the kernel sends where there is no route, IPv4", () => {
+  const message = unreachableMessage(ENETUNREACH, datagram("10.77.1.2:54321", "9.9.9.9:7000", 2));
+  assert.equal(
+    hex(message),
+    // type 3, code 0, checksum, unused; the IP header with its checksum; the UDP header
+    "03 00 f0 5a 00 00 00 00 " +
+      "45 00 00 1e 00 00 00 00 01 11 a7 23 0a 4d 01 02 09 09 09 09 " +
+      "d4 31 1b 58 00 0a 00 00",
+  );
+  // RFC 1071: a correct checksum makes the sum of all words 0xffff.
+  let sum = 0;
+  for (let i = 0; i < message!.length; i += 2) sum += (message![i] << 8) | message![i + 1];
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  assert.equal(sum, 0xffff);
+});
+
+Deno.test("unreachableMessage() leaves the checksum of IPv6 to the kernel", () => {
+  const message = unreachableMessage(EACCES, datagram("[fd77:1::2]:54321", "[2001:db9::1]:7000", 300));
+  assert.equal(
+    hex(message),
+    "01 01 00 00 00 00 00 00 " +
+      "60 00 00 00 01 34 11 01 fd 77 00 01 00 00 00 00 00 00 00 00 00 00 00 02 " +
+      "20 01 0d b9 00 00 00 00 00 00 00 00 00 00 00 01 " +
+      "d4 31 1b 58 01 34 00 00",
+  );
+});
+
+Deno.test("unreachableMessage() tells only what a router would tell", () => {
+  for (const errno of [EPERM, EAGAIN]) {
+    assert.equal(unreachableMessage(errno, datagram("10.77.1.2:1", "9.9.9.9:1", 0)), null);
+  }
+});

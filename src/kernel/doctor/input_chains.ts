@@ -8,13 +8,13 @@ import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listChains, type NftChain } from "../../netlink/nft/chain.ts";
-import { listElements, type NftElement } from "../../netlink/nft/element.ts";
+import { listElements } from "../../netlink/nft/element.ts";
 import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
 import { listRules } from "../../netlink/nft/rule.ts";
 import { listSets, type NftSet } from "../../netlink/nft/set.ts";
 import { TCP_FLAGS } from "../../netlink/nft/statement.ts";
 import { type Finding, warning, works } from "./finding.ts";
-import type { KnownPacket } from "./packet_match.ts";
+import type { KnownPacket, KnownSet } from "./packet_match.ts";
 import { walkBaseChain, type WalkedTable } from "./packet_walk.ts";
 import type { Situation } from "./situation.ts";
 
@@ -48,9 +48,9 @@ function readTable(connection: NetlinkConnection, chain: NftChain, chains: reado
   const used = new Set(
     rules.flatMap(({ expressions }) => expressions.flatMap((e) => e.kind === "lookup" ? [e.set] : [])),
   );
-  const sets = new Map<string, readonly NftElement[] | undefined>();
+  const sets = new Map<string, KnownSet | undefined>();
   for (const set of listSets(connection, { family, name: table })) {
-    if (used.has(set.name)) sets.set(set.name, readPlainSet(connection, set));
+    if (used.has(set.name)) sets.set(set.name, readSet(connection, set));
   }
   return {
     chains: chains.filter((other) => other.family === family && other.table === table),
@@ -59,10 +59,9 @@ function readTable(connection: NetlinkConnection, chain: NftChain, chains: reado
   };
 }
 
-/** The elements of a set without ranges: those of others hold addresses and ports, which are not known here. */
-function readPlainSet(connection: NetlinkConnection, set: NftSet): readonly NftElement[] | undefined {
-  if (set.flags?.includes("interval")) return undefined;
-  return orUndefined(() => listElements(connection, set));
+function readSet(connection: NetlinkConnection, set: NftSet): KnownSet | undefined {
+  const elements = orUndefined(() => listElements(connection, set));
+  return elements && { elements, interval: set.flags?.includes("interval") === true };
 }
 
 /** What other programs put there may be of kinds that this one cannot read. */
@@ -153,24 +152,41 @@ function describeRemedy({ family, table, name }: NftChain, mark: number): string
   return `nft insert rule ${family} ${table} ${name} ${rule}${permanent}`;
 }
 
+/** Where a client goes, if the config does not name ports. */
+const USUAL_PORT = 443;
+
 /** The first packet of a client, and the answer of a server, for each family, protocol and interface. */
 function listPackets(chain: NftChain, situation: Situation): { packet: KnownPacket; label: PacketLabel }[] {
   const { config, families, lan, others, links } = situation;
+  const { ports, protocols } = config.intercept;
   const index = (name: string) => links.find((link) => link.name === name)?.index ?? 0;
+  const destinations = ports === "all" ? [USUAL_PORT] : ports.map(({ first }) => first);
   return families.filter((family) => FAMILIES[chain.family].includes(family)).flatMap((family) =>
-    config.intercept.protocols.flatMap((protocol) => {
+    protocols.flatMap((protocol) => {
       const common = { family, protocol, mark: config.kernel.mark };
       const flags = protocol === "tcp" ? { tcpFlags: TCP_FLAGS.syn } : {};
-      return [
-        ...lan.map((iifname) => ({
-          packet: { ...common, ...flags, iifname, iif: index(iifname), ctState: CT_STATE.untracked },
-          label: { family, text: `${protocol} from clients on ${iifname}` },
-        })),
-        ...others.map((iifname) => ({
-          packet: { ...common, iifname, iif: index(iifname), ctState: CT_STATE.established },
-          label: { family, text: `${protocol} from servers on ${iifname}` },
-        })),
-      ];
+      const from = (who: string, iifname: string) => ({
+        family,
+        text: `${protocol} from ${who} on ${iifname}`,
+      });
+      const clients = lan.flatMap((iifname) =>
+        destinations.map((destinationPort) => ({
+          packet: {
+            ...common,
+            ...flags,
+            iifname,
+            iif: index(iifname),
+            ctState: CT_STATE.untracked,
+            destinationPort,
+          },
+          label: from("clients", iifname),
+        }))
+      );
+      const servers = others.map((iifname) => ({
+        packet: { ...common, iifname, iif: index(iifname), ctState: CT_STATE.established },
+        label: from("servers", iifname),
+      }));
+      return [...clients, ...servers];
     })
   );
 }

@@ -4,8 +4,7 @@
  */
 import type { Config } from "../../config/types.ts";
 import type { Family } from "../../net/ip.ts";
-import type { Capability } from "./capabilities.ts";
-import { listCapabilities } from "./capabilities.ts";
+import { type Capability, listCapabilities } from "./capabilities.ts";
 import { describeErrno, type Finding, notPermitted, warning, works } from "./finding.ts";
 import { explainMissing, type KernelBuild } from "./kernel_build.ts";
 import type { ProbeId, ProbeResult } from "./probe.ts";
@@ -29,22 +28,18 @@ export interface ProbeEvidence {
 export function judgeProbes(evidence: ProbeEvidence): Finding[] {
   const findings: Finding[] = [];
   for (const capability of listCapabilities(evidence.config, evidence.families)) {
-    const results = evidence.results.filter(({ id }) => capability.probes.includes(id));
-    const base = findings.find(({ id }) => id === "nf-tables");
-    if (results.length > 0) {
+    const { id, what, needed, probes } = capability;
+    const results = evidence.results.filter((result) => probes.includes(result.id));
+    const base = findings.find((finding) => finding.id === "nf-tables");
+    if (id === "nft-table") {
       // The whole table says nothing new where a part of it is missing.
-      const known = capability.id === "nft-table" && findings.some(({ blocks }) => blocks);
-      if (!known) findings.push(judge(capability, results, evidence.build));
-    } else if (base !== undefined && base.state !== "works" && capability.id !== "nft-table") {
-      findings.push(inherit(capability, base));
-    }
+      const told = findings.some(({ state }) => state !== "works");
+      if (!told && results.length > 0) findings.push(judge(capability, results, evidence.build));
+    } else if (id.startsWith("nft-") && base !== undefined && base.state !== "works") {
+      findings.push({ ...base, id, what, blocks: needed });
+    } else if (results.length > 0) findings.push(judge(capability, results, evidence.build));
   }
   return findings;
-}
-
-/** What could not be tried because there is no nf_tables at all. */
-function inherit({ id, what, needed }: Capability, base: Finding): Finding {
-  return { ...base, id, what, blocks: needed };
 }
 
 function judge(capability: Capability, results: readonly ProbeResult[], build: KernelBuild): Finding {

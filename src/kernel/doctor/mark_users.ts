@@ -12,7 +12,7 @@ import { overlaps, type Situation } from "./situation.ts";
 
 /** linux/rtnetlink.h: RTPROT_*, in words. */
 const PROTOCOLS: Readonly<Record<number, string>> = {
-  0: "made by a program that does not tell its name",
+  0: "made by a program that does not tell its name, such as ip(8)",
   2: "made by the kernel",
   3: "made with ip(8), by hand or by a script",
   4: "made by the network configuration (static)",

@@ -7,11 +7,11 @@ import { AttributeMap } from "../../netlink/attribute.ts";
 import type { Verdict } from "../../netlink/nft/data.ts";
 import type { NftElement } from "../../netlink/nft/element.ts";
 import type { NftExpression } from "../../netlink/nft/expression.ts";
-import { hostKey, ifnameKey } from "../../netlink/nft/set_type.ts";
+import { hostKey, ifnameKey, portKey } from "../../netlink/nft/set_type.ts";
 import type { Family } from "../../net/ip.ts";
 import { Registers } from "./registers.ts";
 
-/** What is known of the packet; its addresses and ports are not. */
+/** What is known of the packet; its addresses are not. */
 export interface KnownPacket {
   readonly family: Family;
   readonly protocol: "tcp" | "udp";
@@ -23,10 +23,19 @@ export interface KnownPacket {
   readonly ctState: number;
   /** Its TCP flags, if they are known. */
   readonly tcpFlags?: number;
+  /** Its destination port, if it is known. */
+  readonly destinationPort?: number;
 }
 
-/** The elements of a set without ranges; undefined where they are not known. */
-export type FindSet = (name: string) => readonly NftElement[] | undefined;
+/** A set as far as it is known. */
+export interface KnownSet {
+  readonly elements: readonly NftElement[];
+  /** Its keys are the ends of ranges. */
+  readonly interval: boolean;
+}
+
+/** Finds a set; undefined where it is not known. */
+export type FindSet = (name: string) => KnownSet | undefined;
 
 /** Whether the packet matches. Where that is not `sure`, `matches` is what is assumed. */
 export interface Match {
@@ -146,20 +155,31 @@ function matchLookup(
   expression: Extract<NftExpression, { kind: "lookup" }>,
   { findSet, registers }: Context,
 ): RuleMatch {
-  const elements = findSet(expression.set);
+  const set = findSet(expression.set);
   const isMap = expression.destination !== undefined;
   if (isMap && expression.destination !== 0) registers.set(expression.destination!, undefined);
-  if (elements === undefined) return UNKNOWN;
-  const keys = elements.map(({ key }) => registers.get(expression.register, key.length));
-  const verdicts = elements.flatMap(({ value }) =>
-    value === undefined || value instanceof Uint8Array ? [] : [value]
-  );
-  if (keys.includes(undefined)) return { ...UNKNOWN, ...isMap ? { others: verdicts } : {} };
-  const at = elements.findIndex(({ key }, i) => compareBytes(keys[i]!, key) === 0);
-  if (!isMap) return decide((at >= 0) !== (expression.inverted === true));
-  const value = elements[at]?.value;
-  if (value === undefined || value instanceof Uint8Array) return decide(at >= 0);
+  if (set === undefined) return UNKNOWN;
+  const length = set.elements[0]?.key.length ?? 0;
+  const key = registers.get(expression.register, length);
+  const ranged = set.elements.some(({ keyEnd }) => keyEnd !== undefined); // of a concatenation
+  if (key === undefined || ranged) return { ...UNKNOWN, ...isMap ? { others: listVerdicts(set) } : {} };
+  const element = findElement(set, key);
+  if (!isMap) return decide((element !== undefined) !== (expression.inverted === true));
+  const value = element?.value;
+  if (value === undefined || value instanceof Uint8Array) return decide(element !== undefined);
   return { ...YES, verdict: value };
+}
+
+function listVerdicts({ elements }: KnownSet): Verdict[] {
+  return elements.flatMap(({ value }) => value === undefined || value instanceof Uint8Array ? [] : [value]);
+}
+
+/** The element of a key: in a set with ranges, the one with the highest key up to it, unless a range ends there. */
+function findElement({ elements, interval }: KnownSet, key: Uint8Array): NftElement | undefined {
+  if (!interval) return elements.find((element) => compareBytes(key, element.key) === 0);
+  const below = elements.filter((element) => compareBytes(element.key, key) <= 0);
+  const nearest = below.toSorted((a, b) => compareBytes(a.key, b.key)).at(-1);
+  return nearest?.intervalEnd ? undefined : nearest;
 }
 
 /** The expressions of other programs, iptables-nft among them. */
@@ -205,11 +225,14 @@ function readMeta(key: string, packet: KnownPacket): Uint8Array | undefined {
   }
 }
 
-/** Of the packet's bytes the protocol is known, and the flags of TCP. */
+/** Of the packet's bytes the protocol is known, and perhaps the destination port and the flags of TCP. */
 function readPayload(
   { base, offset, length }: Extract<NftExpression, { kind: "payload" }>,
   packet: KnownPacket,
 ): Uint8Array | undefined {
+  if (base === "transport" && offset === 2 && length === 2 && packet.destinationPort !== undefined) {
+    return portKey(packet.destinationPort);
+  }
   if (length !== 1) return undefined;
   if (base === "network" && offset === (packet.family === "ipv4" ? 9 : 6)) {
     return Uint8Array.of(PROTOCOL_NUMBERS[packet.protocol]);

@@ -159,13 +159,16 @@ const PROVOCATIONS: readonly Provocation[] = [
     undo: ["sysctl -q -w net.ipv4.ip_forward=1"],
   },
   {
-    commands: ["ip rule add priority 99 fwmark 1 lookup 200"],
+    commands: [
+      "ip rule add priority 99 fwmark 1 lookup 200",
+      "ip route add default via 203.0.113.2 table 200",
+    ],
     expected: ["! warning mark-users"],
     said: {
       id: "mark-users",
       words: /priority 99: fwmark 0x1 lookup 200".*such as ip\(8\).*ip rule del priority 99/,
     },
-    undo: ["ip rule del priority 99"],
+    undo: ["ip rule del priority 99", "ip route flush table 200"],
   },
   {
     commands: ["ip -6 rule add priority 900 fwmark 1/0xff lookup 200"],
@@ -389,6 +392,70 @@ labTest("doctor's judgement of a firewall is what packets get", { programs: ["so
     assert.deepEqual((await doctor(lab, { config })).troubles, [], rules.join("; "));
   }
 });
+
+/** What is done to a router whose proxy runs, and whether clients still reach servers over IPv4 and IPv6. */
+const INTERFERENCES: readonly {
+  readonly commands: readonly string[];
+  readonly passes: readonly [ipv4: boolean, ipv6: boolean];
+  readonly undo: readonly string[];
+}[] = [
+  {
+    commands: ["sysctl -q -w net.ipv4.ip_forward=0"],
+    passes: [true, true],
+    undo: ["sysctl -q -w net.ipv4.ip_forward=1"],
+  },
+  // The listener has a mark of its own, which comes before the packet's.
+  {
+    commands: ["sysctl -q -w net.ipv4.tcp_fwmark_accept=1"],
+    passes: [true, true],
+    undo: ["sysctl -q -w net.ipv4.tcp_fwmark_accept=0"],
+  },
+  {
+    commands: ["sysctl -q -w net.ipv4.conf.all.src_valid_mark=1"],
+    passes: [true, true],
+    undo: [],
+  },
+  {
+    commands: ["ip rule add priority 900 fwmark 1 lookup 100"],
+    passes: [false, true],
+    undo: ["sysctl -q -w net.ipv4.conf.all.src_valid_mark=0"],
+  },
+  {
+    commands: [],
+    passes: [true, true],
+    undo: ["ip rule del priority 900"],
+  },
+  // Nothing is in that table.
+  { commands: ["ip rule add priority 99 fwmark 1 lookup 200"], passes: [true, true], undo: [] },
+  {
+    commands: ["ip route add default via 203.0.113.2 table 200"],
+    passes: [false, true],
+    undo: ["ip route flush table 200", "ip rule del priority 99"],
+  },
+  {
+    commands: ["iptables-legacy -P INPUT DROP"],
+    passes: [false, true],
+    undo: ["iptables-legacy -P INPUT ACCEPT"],
+  },
+  { commands: ["ip link set lo down"], passes: [true, false], undo: [] },
+];
+
+labTest(
+  "what doctor says blocks does block, and the rest does not",
+  { programs: ["socat", "iptables-legacy"] },
+  async (lab) => {
+    await serve(lab, 7000, "cat");
+    await startProxy(lab);
+    for (const { commands, passes, undo } of INTERFERENCES) {
+      for (const line of commands) await lab.router.run(line.split(" "));
+      const what = commands.join("; ");
+      assert.deepEqual(await echoes(lab), passes, what);
+      const { code, troubles } = await doctor(lab);
+      assert.equal(code, passes.includes(false) ? 1 : 0, `${what}: ${troubles.join(", ")}`);
+      for (const line of undo) await lab.router.run(line.split(" "));
+    }
+  },
+);
 
 labTest(
   "doctor is not sure of a firewall that it cannot judge",

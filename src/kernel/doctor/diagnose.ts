@@ -24,7 +24,7 @@ import { readKernelBuild } from "./kernel_build.ts";
 import { judgeLegacyInput, readLegacyInput } from "./legacy_input.ts";
 import { judgePorts, readPorts } from "./listener_port.ts";
 import { judgeLoopback } from "./loopback.ts";
-import { judgeMarkUsers, readForeignRules } from "./mark_users.ts";
+import { judgeMarkUsers, readMarkUsers } from "./mark_users.ts";
 import { judgeNetworkd, readNetworkd } from "./networkd.ts";
 import type { ProbeOrder } from "./probe_kernel.ts";
 import type { ProbeResult } from "./probe.ts";
@@ -131,11 +131,11 @@ function judgeRouting(
   situation: Situation,
   route: NetlinkConnection,
 ): Finding[] {
-  const rules = readForeignRules(route);
+  const marks = readMarkUsers(route);
   const interfaces = [...situation.lan, ...situation.others];
   return [
-    ...judgeReversePath(readReversePath(files, route, interfaces), situation, rules),
-    ...judgeMarkUsers(rules, situation),
+    ...judgeReversePath(readReversePath(files, interfaces), marks, situation),
+    ...judgeMarkUsers(marks, situation),
   ];
 }
 

@@ -6,7 +6,8 @@ import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listRules, type RoutingRule } from "../../netlink/route/rule.ts";
-import { ifFamilyExists } from "../routing_state.ts";
+import { listRoutes } from "../../netlink/route/route.ts";
+import { deliversLocally, ifFamilyExists, isDefault } from "../routing_state.ts";
 import { type Finding, warning, works } from "./finding.ts";
 import { overlaps, type Situation } from "./situation.ts";
 
@@ -36,27 +37,62 @@ export function describeRule(rule: RoutingRule): string {
     `lookup ${rule.table}"`;
 }
 
-/** The routing rules that no install made. */
-export function readForeignRules(connection: NetlinkConnection): RoutingRule[] {
-  return (["ipv4", "ipv6"] as const).flatMap((family) => ifFamilyExists(() => listRules(connection, family)))
-    .filter((rule) => rule.protocol !== ROUTE_PROTOCOL || rule.priority !== RULE_PRIORITY);
+/** A routing table that holds routes. */
+export interface UsedTable {
+  readonly family: Family;
+  readonly table: number;
+  /** It delivers everything to this machine, as that of an install does. */
+  readonly deliversLocally: boolean;
+}
+
+/** How packets are led by others. */
+export interface MarkFacts {
+  /** The routing rules that no install made. */
+  readonly rules: readonly RoutingRule[];
+  /** Each table once. One that is not here holds nothing: a rule that leads to it is passed over. */
+  readonly tables: readonly UsedTable[];
+}
+
+/** Reads both families. */
+export function readMarkUsers(connection: NetlinkConnection): MarkFacts {
+  const families = ["ipv4", "ipv6"] as const;
+  return {
+    rules: families.flatMap((family) => ifFamilyExists(() => listRules(connection, family)))
+      .filter((rule) => rule.protocol !== ROUTE_PROTOCOL || rule.priority !== RULE_PRIORITY),
+    tables: families.flatMap((family) => {
+      const routes = ifFamilyExists(() => listRoutes(connection, { family }));
+      return [...new Set(routes.map(({ table }) => table))].map((table) => ({
+        family,
+        table,
+        deliversLocally: routes.some((route) =>
+          route.table === table && deliversLocally(route) && isDefault(route)
+        ),
+      }));
+    }),
+  };
+}
+
+/** The table that a rule leads to, if it holds anything. */
+export function tableOf({ family, table }: RoutingRule, { tables }: MarkFacts): UsedTable | undefined {
+  return tables.find((used) => used.family === family && used.table === table);
 }
 
 /** Findings for the mark and for the table. */
-export function judgeMarkUsers(rules: readonly RoutingRule[], situation: Situation): Finding[] {
-  return [...judgeMark(rules, situation), ...judgeTable(situation)];
+export function judgeMarkUsers(facts: MarkFacts, situation: Situation): Finding[] {
+  return [...judgeMark(facts, situation), ...judgeTable(situation)];
 }
 
-function judgeMark(rules: readonly RoutingRule[], situation: Situation): Finding[] {
-  const { mark, table } = situation.config.kernel;
+function judgeMark(facts: MarkFacts, situation: Situation): Finding[] {
+  const { mark } = situation.config.kernel;
   const id = "mark-users";
   const shown = `0x${mark.toString(16)}`;
-  const users = rules.filter((rule) =>
+  const users = facts.rules.filter((rule) =>
     situation.families.includes(rule.family) && rule.inverted !== true && overlaps(rule, mark)
   );
   if (users.length === 0) return [works(id, `fwmark ${shown}: no other routing rule asks for it`)];
   return users.map((rule) => {
-    const first = rule.priority < RULE_PRIORITY && takes(rule, situation) && rule.table !== table;
+    const first = rule.priority < RULE_PRIORITY && takes(rule, situation) &&
+      tableOf(rule, facts)?.deliversLocally === false;
     return warning(id, {
       what: `fwmark ${shown}: the routing rule ${describeRule(rule)}`,
       blocks: first,

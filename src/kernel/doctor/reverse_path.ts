@@ -2,60 +2,40 @@
  * Reverse-path checks of IPv4: `src_valid_mark`, which makes them follow the mark, and strict `rp_filter`.
  * @module
  */
-import type { NetlinkConnection } from "../../netlink/connection.ts";
-import { listRoutes } from "../../netlink/route/route.ts";
-import type { RoutingRule } from "../../netlink/route/rule.ts";
-import { deliversLocally } from "../routing_state.ts";
 import type { MachineFiles } from "./files.ts";
 import { type Finding, warning, works } from "./finding.ts";
-import { describeRule } from "./mark_users.ts";
+import { describeRule, type MarkFacts, tableOf } from "./mark_users.ts";
 import { overlaps, programNames, type Situation } from "./situation.ts";
 import { blame, readSysctl, type Sysctl } from "./sysctl.ts";
 
-/** The settings that count for the interfaces, and where marks lead. */
+/** The settings that count for the interfaces. */
 export interface ReversePathFacts {
   /** `src_valid_mark` of `all` and of each interface. */
   readonly validMark: readonly Sysctl[];
   /** `rp_filter` of `all` and of each interface. */
   readonly filter: readonly Sysctl[];
-  /** Routing tables that deliver everything locally. */
-  readonly localTables: readonly number[];
 }
 
 /** Reads them for the interfaces that take part. */
-export function readReversePath(
-  files: MachineFiles,
-  connection: NetlinkConnection,
-  interfaces: readonly string[],
-): ReversePathFacts {
+export function readReversePath(files: MachineFiles, interfaces: readonly string[]): ReversePathFacts {
   const read = (key: string) =>
     ["all", ...interfaces].map((name) =>
       readSysctl(files, `net.ipv4.conf.${name.replaceAll(".", "/")}.${key}`)
     );
-  const local = listRoutes(connection, { family: "ipv4" })
-    .filter((route) => deliversLocally(route) && (route.destination?.length ?? 0) === 0);
-  return {
-    validMark: read("src_valid_mark"),
-    filter: read("rp_filter"),
-    localTables: [...new Set(local.map(({ table }) => table))],
-  };
+  return { validMark: read("src_valid_mark"), filter: read("rp_filter") };
 }
 
-/** Findings for both; `rules` are those of others. */
-export function judgeReversePath(
-  facts: ReversePathFacts,
-  situation: Situation,
-  rules: readonly RoutingRule[],
-): Finding[] {
+/** Findings for both. */
+export function judgeReversePath(facts: ReversePathFacts, marks: MarkFacts, situation: Situation): Finding[] {
   if (!situation.families.includes("ipv4")) return [];
-  return [judgeValidMark(facts, situation, rules), judgeFilter(facts, situation)];
+  return [judgeValidMark(facts, marks, situation), judgeFilter(facts, situation)];
 }
 
 /** With it, a rule without iif sends the check of a client's address into the local table: all is dropped, silently. */
 function judgeValidMark(
-  { validMark, localTables }: ReversePathFacts,
+  { validMark }: ReversePathFacts,
+  marks: MarkFacts,
   situation: Situation,
-  rules: readonly RoutingRule[],
 ): Finding {
   const id = "src-valid-mark";
   const setting = validMark.find(({ value }) => value === "1");
@@ -68,9 +48,9 @@ function judgeValidMark(
       ? "perhaps set by wg-quick, for there is a WireGuard interface"
       : "it is not known who sets it",
   });
-  const fatal = rules.find((rule) =>
+  const fatal = marks.rules.find((rule) =>
     rule.family === "ipv4" && rule.iifname === undefined && rule.inverted !== true &&
-    overlaps(rule, situation.config.kernel.mark) && localTables.includes(rule.table)
+    overlaps(rule, situation.config.kernel.mark) && tableOf(rule, marks)?.deliversLocally === true
   );
   if (fatal === undefined) {
     return works(id, what, `harmless, the rules of an install name interfaces; ${cause}`);

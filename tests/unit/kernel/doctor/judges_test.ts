@@ -129,6 +129,8 @@ Deno.test("judgeLoopback() wants lo to be up", () => {
   assert.deepEqual(troubles(judgeLoopback(situationWith())), []);
   const links = situationWith().links.map((link) => ({ ...link, up: false }));
   assert.deepEqual(troubles(judgeLoopback(situationWith({ links }))), ["! warning loopback"]);
+  const ipv4 = judgeLoopback(situationWith({ links, families: ["ipv4"] }));
+  assert.deepEqual(troubles(ipv4), ["warning loopback"]);
 });
 
 Deno.test("judgeLegacyInput() is sure of a policy DROP only where there is no rule", () => {

@@ -1,6 +1,6 @@
 /** What doctor says of routing rules, routes and reverse-path checks. */
 import assert from "node:assert/strict";
-import { judgeMarkUsers } from "../../../../src/kernel/doctor/mark_users.ts";
+import { judgeMarkUsers, type MarkFacts } from "../../../../src/kernel/doctor/mark_users.ts";
 import { judgeReversePath, type ReversePathFacts } from "../../../../src/kernel/doctor/reverse_path.ts";
 import { overlaps } from "../../../../src/kernel/doctor/situation.ts";
 import type { RoutingRule } from "../../../../src/netlink/route/rule.ts";
@@ -9,6 +9,15 @@ import { processOf, situationWith, troubles } from "./machine.ts";
 
 function rule(more: Partial<RoutingRule> = {}): RoutingRule {
   return { family: "ipv4", priority: 1000, mark: 1, mask: 0xffffffff, table: 200, protocol: 3, ...more };
+}
+
+/** Table 100 is that of an install, table 200 leads elsewhere, others hold nothing. */
+function marksOf(...rules: RoutingRule[]): MarkFacts {
+  const tables = (["ipv4", "ipv6"] as const).flatMap((family) => [
+    { family, table: 100, deliversLocally: true },
+    { family, table: 200, deliversLocally: false },
+  ]);
+  return { rules, tables };
 }
 
 Deno.test("overlaps() knows which rules a packet with our bit can match", () => {
@@ -27,7 +36,7 @@ Deno.test("overlaps() knows which rules a packet with our bit can match", () => 
 });
 
 Deno.test("judgeMarkUsers() names rules of others with our mark, and blocks where they come first", () => {
-  const judge = (...rules: RoutingRule[]) => judgeMarkUsers(rules, situationWith());
+  const judge = (...rules: RoutingRule[]) => judgeMarkUsers(marksOf(...rules), situationWith());
   assert.deepEqual(troubles(judge()), []);
   assert.deepEqual(troubles(judge(rule({ mark: 0x80000, mask: 0xff0000 }))), []);
   assert.deepEqual(troubles(judge(rule({ inverted: true, mark: 51820 }))), []);
@@ -40,15 +49,20 @@ Deno.test("judgeMarkUsers() names rules of others with our mark, and blocks wher
   assert.deepEqual(troubles(judge(rule({ priority: 99, iifname: "br-lan" }))), ["! warning mark-users"]);
   assert.deepEqual(troubles(judge(rule({ priority: 99, iifname: "tun0" }))), ["warning mark-users"]);
   assert.deepEqual(troubles(judge(rule({ priority: 99, table: 100 }))), ["warning mark-users"]);
+  assert.deepEqual(
+    troubles(judge(rule({ priority: 99, table: 300 }))),
+    ["warning mark-users"],
+    "it is empty",
+  );
   const ipv6 = rule({ family: "ipv6" });
   assert.match(judge(ipv6)[0].remedy, /ip -6 rule del priority 1000/);
-  assert.deepEqual(troubles(judgeMarkUsers([ipv6], situationWith({ families: ["ipv4"] }))), []);
+  assert.deepEqual(troubles(judgeMarkUsers(marksOf(ipv6), situationWith({ families: ["ipv4"] }))), []);
 });
 
 Deno.test("judgeMarkUsers() names routes of others in our table", () => {
   const judge = (deliversLocally: boolean) =>
     judgeMarkUsers(
-      [],
+      marksOf(),
       situationWith({
         view: {
           ...ROUTER,
@@ -67,16 +81,15 @@ function facts(validMark: string, filter: readonly [all: string, eth0: string]):
   return {
     validMark: [setting("all.src_valid_mark", validMark), setting("eth0.src_valid_mark", "0")],
     filter: [setting("all.rp_filter", filter[0]), setting("eth0.rp_filter", filter[1])],
-    localTables: [100],
   };
 }
 
 Deno.test("judgeReversePath(): src_valid_mark blocks where a rule without iif leads to local delivery", () => {
-  const judge = (value: string, rules: readonly RoutingRule[]) =>
+  const judge = (value: string, rules: RoutingRule[]) =>
     judgeReversePath(
       facts(value, ["0", "0"]),
+      marksOf(...rules),
       situationWith({ processes: [processOf("tailscaled")] }),
-      rules,
     );
   const plain = rule({ table: 100 });
   const bad = judge("1", [plain]);
@@ -93,7 +106,11 @@ Deno.test("judgeReversePath(): src_valid_mark blocks where a rule without iif le
 
 Deno.test("judgeReversePath(): strict rp_filter is minded with several ways out only, by the higher of two values", () => {
   const judge = (filter: readonly [string, string], defaultRouteLinks = ["eth0", "wwan0"]) =>
-    judgeReversePath(facts("0", filter), situationWith({ view: { ...ROUTER, defaultRouteLinks } }), []);
+    judgeReversePath(
+      facts("0", filter),
+      marksOf(),
+      situationWith({ view: { ...ROUTER, defaultRouteLinks } }),
+    );
   assert.deepEqual(troubles(judge(["0", "1"])), ["warning rp-filter"]);
   assert.deepEqual(troubles(judge(["1", "0"])), ["warning rp-filter"]);
   assert.match(judge(["1", "0"])[1].remedy, /^sysctl -w net\.ipv4\.conf\.all\.rp_filter=2/);

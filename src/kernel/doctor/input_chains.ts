@@ -14,7 +14,8 @@ import { listRules } from "../../netlink/nft/rule.ts";
 import { listSets, type NftSet } from "../../netlink/nft/set.ts";
 import { TCP_FLAGS } from "../../netlink/nft/statement.ts";
 import { type Finding, warning, works } from "./finding.ts";
-import type { KnownPacket, KnownSet } from "./packet_match.ts";
+import type { KnownPacket } from "./known_packet.ts";
+import type { KnownSet } from "./packet_match.ts";
 import { walkBaseChain, type WalkedTable } from "./packet_walk.ts";
 import type { Situation } from "./situation.ts";
 
@@ -59,7 +60,9 @@ function readTable(connection: NetlinkConnection, chain: NftChain, chains: reado
   };
 }
 
+/** Sets of addresses can be huge, and the packet's addresses are not known: they are not read. */
 function readSet(connection: NetlinkConnection, set: NftSet): KnownSet | undefined {
+  if (set.type.some((type) => type === "ipv4_addr" || type === "ipv6_addr")) return undefined;
   const elements = orUndefined(() => listElements(connection, set));
   return elements && { elements, interval: set.flags?.includes("interval") === true };
 }

@@ -7,25 +7,9 @@ import { AttributeMap } from "../../netlink/attribute.ts";
 import type { Verdict } from "../../netlink/nft/data.ts";
 import type { NftElement } from "../../netlink/nft/element.ts";
 import type { NftExpression } from "../../netlink/nft/expression.ts";
-import { hostKey, ifnameKey, portKey } from "../../netlink/nft/set_type.ts";
-import type { Family } from "../../net/ip.ts";
+import { hostKey } from "../../netlink/nft/set_type.ts";
+import { type KnownPacket, readMeta, readPayload } from "./known_packet.ts";
 import { Registers } from "./registers.ts";
-
-/** What is known of the packet; its addresses are not. */
-export interface KnownPacket {
-  readonly family: Family;
-  readonly protocol: "tcp" | "udp";
-  readonly iifname: string;
-  readonly iif: number;
-  /** The fwmark. */
-  readonly mark: number;
-  /** One of CT_STATE. */
-  readonly ctState: number;
-  /** Its TCP flags, if they are known. */
-  readonly tcpFlags?: number;
-  /** Its destination port, if it is known. */
-  readonly destinationPort?: number;
-}
 
 /** A set as far as it is known. */
 export interface KnownSet {
@@ -53,6 +37,7 @@ const YES: Match = { sure: true, matches: true };
 const NO: Match = { sure: true, matches: false };
 const UNKNOWN: Match = { sure: false, matches: false };
 const DROP: Verdict = { code: "drop" };
+const ACCEPT: Verdict = { code: "accept" };
 
 /** Expressions of other names do not end a rule, as far as they are known to this program. */
 const PASSING = ["log", "objref", "dup", "last", "flow_offload"];
@@ -61,8 +46,6 @@ const NFTA_LIMIT_FLAGS = 5;
 const NFT_LIMIT_F_INV = 1;
 /** NFTA_MATCH_NAME, NFTA_TARGET_NAME */
 const XTABLES_NAME = 1;
-
-const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const;
 
 /** Matches all expressions of a rule. */
 export function matchRule(
@@ -158,7 +141,8 @@ function matchLookup(
   const set = findSet(expression.set);
   const isMap = expression.destination !== undefined;
   if (isMap && expression.destination !== 0) registers.set(expression.destination!, undefined);
-  if (set === undefined) return UNKNOWN;
+  // What an unknown map leads to could be anything; that it accepts is what matters.
+  if (set === undefined) return { ...UNKNOWN, ...expression.destination === 0 ? { others: [ACCEPT] } : {} };
   const length = set.elements[0]?.key.length ?? 0;
   const key = registers.get(expression.register, length);
   const ranged = set.elements.some(({ keyEnd }) => keyEnd !== undefined); // of a concatenation
@@ -202,43 +186,6 @@ function readAttributes(data: Uint8Array): AttributeMap | undefined {
   } catch {
     return undefined;
   }
-}
-
-function readMeta(key: string, packet: KnownPacket): Uint8Array | undefined {
-  switch (key) {
-    case "iifname":
-      return ifnameKey(packet.iifname);
-    case "iif":
-      return hostKey(packet.iif);
-    case "mark":
-      return hostKey(packet.mark);
-    case "nfproto":
-      return Uint8Array.of(packet.family === "ipv4" ? 2 : 10);
-    case "protocol":
-      return packet.family === "ipv4" ? Uint8Array.of(0x08, 0x00) : Uint8Array.of(0x86, 0xdd);
-    case "l4proto":
-      return Uint8Array.of(PROTOCOL_NUMBERS[packet.protocol]);
-    case "pkttype":
-      return Uint8Array.of(0); // PACKET_HOST
-    default:
-      return undefined;
-  }
-}
-
-/** Of the packet's bytes the protocol is known, and perhaps the destination port and the flags of TCP. */
-function readPayload(
-  { base, offset, length }: Extract<NftExpression, { kind: "payload" }>,
-  packet: KnownPacket,
-): Uint8Array | undefined {
-  if (base === "transport" && offset === 2 && length === 2 && packet.destinationPort !== undefined) {
-    return portKey(packet.destinationPort);
-  }
-  if (length !== 1) return undefined;
-  if (base === "network" && offset === (packet.family === "ipv4" ? 9 : 6)) {
-    return Uint8Array.of(PROTOCOL_NUMBERS[packet.protocol]);
-  }
-  const isFlags = base === "transport" && offset === 13 && packet.protocol === "tcp";
-  return isFlags && packet.tcpFlags !== undefined ? Uint8Array.of(packet.tcpFlags) : undefined;
 }
 
 /** As memcmp(3): of bytes that are as long as the second. */

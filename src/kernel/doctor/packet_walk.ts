@@ -2,11 +2,11 @@
  * What a base chain of nf_tables does with a packet of which only some things are known. Pure.
  * @module
  */
-import type { VerdictCode } from "../../netlink/nft/data.ts";
-import type { Verdict } from "../../netlink/nft/data.ts";
+import type { Verdict, VerdictCode } from "../../netlink/nft/data.ts";
 import type { NftChain } from "../../netlink/nft/chain.ts";
 import type { NftRule } from "../../netlink/nft/rule.ts";
-import { type FindSet, type KnownPacket, matchRule } from "./packet_match.ts";
+import type { KnownPacket } from "./known_packet.ts";
+import { type FindSet, matchRule } from "./packet_match.ts";
 
 /** The chains and rules of one table. */
 export interface WalkedTable {

@@ -1,6 +1,6 @@
 /** Firewalls as they are on routers, and whether they let a packet to the proxy pass. */
 import assert from "node:assert/strict";
-import type { KnownPacket } from "../../../../src/kernel/doctor/packet_match.ts";
+import type { KnownPacket } from "../../../../src/kernel/doctor/known_packet.ts";
 import { walkBaseChain, type WalkResult } from "../../../../src/kernel/doctor/packet_walk.ts";
 import { AttributeWriter } from "../../../../src/netlink/attribute.ts";
 import type { NftChain } from "../../../../src/netlink/nft/chain.ts";
@@ -187,6 +187,7 @@ Deno.test("walkBaseChain(): a set of interface names decides, and a map whose ke
   // ip saddr vmap { 10.0.0.7 : accept }
   const sets = { s: [{ key: Uint8Array.of(10, 0, 0, 7), value: { code: "accept" as const } }] };
   const byAddress = { input: [[ADDRESS[0], lookup({ destination: 0 })]] };
+  assert.equal(walk(byAddress, { policy: "drop" }).mayPass, true, "a map that was not read");
   assert.deepEqual(walk(byAddress, { policy: "drop", sets }), {
     verdict: "drop",
     by: "its policy",

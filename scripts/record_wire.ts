@@ -1,6 +1,6 @@
 /**
  * Records what `nft` and `ip` write to netlink, and what the kernel answers them, into tests/testdata/wire/*.hex.
- * Needs root, strace, nftables, iproute2. Each case runs in a network namespace of its own.
+ * Needs root, strace, nftables, iproute2, iptables. Each case runs in a network namespace of its own.
  *
  *     scripts/deno run -A scripts/record_wire.ts
  * @module
@@ -12,8 +12,8 @@ interface Case {
   readonly name: string;
   /** Shell commands that come before, unrecorded. */
   readonly setup?: readonly string[];
-  /** What is recorded: arguments of nft or ip. */
-  readonly command: readonly ["nft" | "ip", ...string[]];
+  /** What is recorded: arguments of nft, ip or iptables-nft. */
+  readonly command: readonly ["nft" | "ip" | "iptables-nft" | "ip6tables-nft", ...string[]];
   /** Record what was sent (the last send, which is the request proper) or all that was received. */
   readonly direction: "sent" | "received";
   /** Which of the sent ones, if not the last. */
@@ -147,6 +147,18 @@ const CASES: readonly Case[] = [
     setup: [CHAIN, "nft add rule inet t c accept"],
     command: ["nft", "delete", "rule", "inet", "t", "c", "handle", "3"],
     direction: "sent",
+  },
+  {
+    name: "compat-target",
+    command: ["iptables-nft", ..."-t mangle -A PREROUTING -p tcp -j TPROXY --on-port 50080".split(" ")],
+    direction: "sent",
+    index: 0,
+  },
+  {
+    name: "compat-match",
+    command: ["ip6tables-nft", ..."-t mangle -A PREROUTING -m socket --transparent".split(" ")],
+    direction: "sent",
+    index: 0,
   },
   nftRule("tproxy", "meta nfproto ipv4 meta l4proto tcp tproxy ip to 127.0.0.1:50080"),
   nftRule("tproxy6", "meta nfproto ipv6 meta l4proto udp tproxy ip6 to [::1]:50080"),
@@ -322,7 +334,13 @@ function hexLines(bytes: Uint8Array): string {
 
 if (import.meta.main) {
   Deno.mkdirSync(OUTPUT, { recursive: true });
-  const versions = { nft: run("nft", ["--version"]), ip: run("ip", ["-V"]) };
+  const iptables = run("iptables-nft", ["--version"]);
+  const versions = {
+    nft: run("nft", ["--version"]),
+    ip: run("ip", ["-V"]),
+    "iptables-nft": iptables,
+    "ip6tables-nft": iptables,
+  };
   const directory = Deno.makeTempDirSync();
   for (const recorded of CASES) {
     const found = record(recorded, directory);

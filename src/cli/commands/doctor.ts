@@ -55,7 +55,12 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
         return outcome.results;
       },
       capacity: (descriptors) =>
-        capacity({ descriptors, workers: workerCount(config), wanted: "auto" }).connections,
+        capacity({
+          descriptors,
+          workers: workerCount(config),
+          connections: "auto",
+          udpSessions: config.limits.udpSessions,
+        }).connections,
     });
     const report: DoctorReport = {
       version: 1,

@@ -35,8 +35,6 @@ export interface UdpSocketOptions {
   readonly family: 4 | 6;
   readonly bind?: string;
   readonly connect?: string;
-  /** TOS byte (IPv6: traffic class) of what it sends. */
-  readonly tos?: number;
   /** The kernel cuts what is sent into datagrams of so many bytes. */
   readonly segment?: number;
   /** It sends whole IP packets of any source. */
@@ -46,10 +44,12 @@ export interface UdpSocketOptions {
 /** A socket; `Namespace.udp` makes it and closes it in time. */
 export class UdpSocket {
   readonly fd: number;
+  readonly #family: 4 | 6;
   #open = true;
 
   constructor(namespace: string, options: UdpSocketOptions) {
-    const { family, bind, connect, tos, segment } = options;
+    const { family, bind, connect, segment } = options;
+    this.#family = family;
     const domain = family === 4 ? AF_INET : AF_INET6;
     const type = options.raw === true ? SOCK_RAW : SOCK_DGRAM;
     const protocol = options.raw === true ? IPPROTO_RAW : 0;
@@ -58,9 +58,6 @@ export class UdpSocket {
       "open a UDP socket",
     );
     check(setInt(this.fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER), "set SO_RCVBUFFORCE");
-    if (tos !== undefined) {
-      check(setInt(this.fd, TOS[family].level, TOS[family].name, tos), "set the TOS byte");
-    }
     if (segment !== undefined) check(setInt(this.fd, SOL_UDP, UDP_SEGMENT, segment), "set UDP_SEGMENT");
     if (bind !== undefined) check(bindSocket(this.fd, toSockaddr(bind)), "bind to", bind);
     if (connect !== undefined) check(connectSocket(this.fd, toSockaddr(connect)), "connect to", connect);
@@ -76,6 +73,11 @@ export class UdpSocket {
   /** Its own port. */
   get port(): number {
     return Number(/\d+$/.exec(this.local)![0]);
+  }
+
+  /** Sets the TOS byte (IPv6: traffic class) of what it sends from now on. */
+  setTos(tos: number): void {
+    check(setInt(this.fd, TOS[this.#family].level, TOS[this.#family].name, tos), "set the TOS byte");
   }
 
   /** Sends a datagram, to the connected peer or to `address:port`; throws OperationError. */

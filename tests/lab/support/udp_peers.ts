@@ -48,24 +48,24 @@ export async function exchange(client: UdpSocket, server: UdpSocket, to?: string
   return from;
 }
 
-/** Answers with what comes, until `stop`. */
-export interface Echo {
-  /** What has come so far, without the data: whence and how many bytes. */
-  readonly seen: { readonly from: string; readonly size: number }[];
-  stop(): void;
+/** What has come to an echo: whence and how many bytes. */
+export interface Seen {
+  readonly from: string;
+  readonly size: number;
 }
 
-/** Starts to answer on a socket with what comes. */
-export function startEcho(socket: UdpSocket): Echo {
-  const seen: Echo["seen"] = [];
+/** Answers with what comes until the socket is closed; gives the list of what has come so far. */
+export function startEcho(socket: UdpSocket): Seen[] {
+  const seen: Seen[] = [];
   const timer = setInterval(() => {
+    if (!socket.isOpen) return clearInterval(timer);
     let datagram: Datagram | undefined;
     while ((datagram = socket.poll()) !== undefined) {
       seen.push({ from: datagram.from, size: datagram.data.length });
       socket.send(datagram.data, datagram.from);
     }
   }, 1);
-  return { seen, stop: () => clearInterval(timer) };
+  return seen;
 }
 
 /** Makes every address of {@linkcode MANY_SERVERS} the server's, reached through the router. */

@@ -123,6 +123,10 @@ export class UdpSocket {
     }
   }
 
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   /** Safe to call again. */
   close(): void {
     if (this.#open) closeFd(this.fd);

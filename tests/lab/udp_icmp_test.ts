@@ -1,6 +1,7 @@
 /** ICMP and UDP: errors reach who has to know them, and a narrow path does not end a session. */
 import assert from "node:assert/strict";
 import { OperationError } from "../../src/net/error.ts";
+import { startCapture } from "./support/capture.ts";
 import { ADDRESSES, type Lab } from "./support/lab.ts";
 import { labTest } from "./support/register.ts";
 import {
@@ -60,6 +61,21 @@ labTest("run tells only the client that asked", {}, async (lab) => {
     await exchange(bystander, server);
     await waitForRefusal(asking);
     await exchange(bystander, server);
+  }
+});
+
+labTest("run tells a client that the router has no route", { programs: ["tcpdump"] }, async (lab) => {
+  await startUdpProxy(lab);
+  for (const [family, nowhere] of [[4, "192.0.2.9"], [6, "2001:db8:dead::9"]] as const) {
+    const { lan, client: clientAddress } = ADDRESSES[family];
+    const filter = `(icmp or icmp6) and src ${lan} and dst ${clientAddress}`;
+    const errors = await startCapture(lab.client, { link: "c0", filter });
+    lab.client.udp({ family }).send("anybody?", at(nowhere, 7000));
+    await delay(300);
+    const told = (await errors.stop()).filter((line) => line.includes("unreachable"));
+    assert.equal(told.length, 1, told.join("\n"));
+    assert.ok(told[0].includes(nowhere), told[0]);
+    await exchange(openClient(lab, family), openServer(lab, family));
   }
 });
 

@@ -89,8 +89,16 @@ export async function startProxy(lab: Lab, options: ProxyOptions = {}): Promise<
   const configPath = writeConfig(lab, options.config);
   if (options.install !== false) await tproxy(lab, ["install", "-c", configPath]);
   const argv = [...options.wrapper ?? [], ...tproxyCommand(), "run", "-c", configPath];
-  const program = await lab.router.start(argv, { listens: PROXY_PORT });
+  const program = await lab.router.start(argv, {
+    listens: PROXY_PORT,
+    ...interceptsUdp(options.config) ? { udpPort: PROXY_PORT } : {},
+  });
   // The line that it says when it is ready; it names the port.
   await program.waitForOutput(`${PROXY_PORT}`);
   return new Proxy(program, { configPath });
+}
+
+function interceptsUdp(config: ConfigText = {}): boolean {
+  const protocols = (config.intercept as ConfigText | undefined)?.protocols;
+  return Array.isArray(protocols) && protocols.includes("udp");
 }

@@ -19,6 +19,7 @@ export const MSG_OOB = 0x1;
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
+export const MSG_ERRQUEUE = 0x2000;
 
 // asm-generic/socket.h
 export const SOL_SOCKET = 1;
@@ -43,6 +44,7 @@ export const IP_BIND_ADDRESS_NO_PORT = 24;
 export const IP_TOS = 1;
 export const IP_PKTINFO = 8;
 export const IP_MTU_DISCOVER = 10;
+export const IP_RECVERR = 11;
 export const IP_PMTUDISC_DONT = 0;
 export const IP_RECVTOS = 13;
 export const IP_RECVORIGDSTADDR = 20;
@@ -53,6 +55,7 @@ export const IPV6_CHECKSUM = 7;
 export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_PMTUDISC_DONT = 0;
 export const IPV6_MTU = 24;
+export const IPV6_RECVERR = 25;
 export const IPV6_PKTINFO = 50;
 export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
@@ -66,6 +69,10 @@ export const IPPROTO_ICMPV6 = 58;
 export const SOL_UDP = 17;
 export const UDP_SEGMENT = 103;
 export const UDP_GRO = 104;
+
+// linux/errqueue.h
+export const SO_EE_ORIGIN_ICMP = 2;
+export const SO_EE_ORIGIN_ICMP6 = 3;
 
 // linux/tcp.h
 export const SOL_TCP = 6;

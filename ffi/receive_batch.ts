@@ -3,12 +3,15 @@
  * @module
  */
 import {
+  IP_RECVERR,
   IP_RECVORIGDSTADDR,
   IP_TOS,
+  IPV6_RECVERR,
   IPV6_RECVFRAGSIZE,
   IPV6_RECVORIGDSTADDR,
   IPV6_TCLASS,
   MSG_DONTWAIT,
+  MSG_ERRQUEUE,
   SOL_IP,
   SOL_IPV6,
   SOL_UDP,
@@ -42,6 +45,10 @@ export class ReceiveBatch {
   segmentSize = 0;
   /** The size of the largest fragment that it came in (IPv6 only), in bytes with the IP header; 0: in one piece. */
   fragmentSize = 0;
+  /** Of an error: SO_EE_ORIGIN_*, and the type and code of the ICMP message; the origin is 0 if it is none. */
+  errorOrigin = 0;
+  errorType = 0;
+  errorCode = 0;
 
   readonly #memory: PinnedMemory;
   readonly #low: number;
@@ -81,6 +88,18 @@ export class ReceiveBatch {
 
   /** recvmmsg(2) into the places from `first` on, never blocking. The number of datagrams, or -errno (-EAGAIN: there are none). */
   receive(fd: number, first: number): number {
+    return this.#receive(fd, first, MSG_DONTWAIT);
+  }
+
+  /**
+   * The same of a socket's error queue (IP_RECVERR, IPV6_RECVERR): datagrams that it has sent and that came to nothing. Their names are
+   * those to whom they were sent.
+   */
+  receiveErrors(fd: number, first: number): number {
+    return this.#receive(fd, first, MSG_DONTWAIT | MSG_ERRQUEUE);
+  }
+
+  #receive(fd: number, first: number, flags: number): number {
     const { words, capacity } = this;
     for (let i = first; i < capacity; i++) {
       const header = (i * MMSGHDR_SIZE) >> 2;
@@ -89,7 +108,7 @@ export class ReceiveBatch {
       words[header + MMSGHDR_WORD.nameLength] = SOCKADDR_SIZE;
       words[header + MMSGHDR_WORD.controlLength] = CONTROL_SIZE;
     }
-    return result(libc.recvmmsg(fd, this.#headers[first], capacity - first, MSG_DONTWAIT, null));
+    return result(libc.recvmmsg(fd, this.#headers[first], capacity - first, flags, null));
   }
 
   /** The length of the i-th datagram, in bytes. */
@@ -116,7 +135,11 @@ export class ReceiveBatch {
   inspect(i: number): void {
     const { words } = this;
     this.destination = -1;
-    this.tos = this.segmentSize = this.fragmentSize = 0;
+    this.tos =
+      this.segmentSize =
+      this.fragmentSize =
+      this.errorOrigin =
+        0;
     let at = (this.#control + i * CONTROL_SIZE) >> 2;
     const end = at + (words[((i * MMSGHDR_SIZE) >> 2) + MMSGHDR_WORD.controlLength] >> 2);
     while (at + (CMSGHDR_SIZE >> 2) < end) {
@@ -126,14 +149,24 @@ export class ReceiveBatch {
       if (level === SOL_IP) {
         if (type === IP_RECVORIGDSTADDR) this.destination = data;
         else if (type === IP_TOS) this.tos = words[data] & 0xff; // one byte
+        else if (type === IP_RECVERR) this.#readError(data);
       } else if (level === SOL_IPV6) {
         if (type === IPV6_RECVORIGDSTADDR) this.destination = data;
         else if (type === IPV6_TCLASS) this.tos = words[data] & 0xff;
         else if (type === IPV6_RECVFRAGSIZE) this.fragmentSize = words[data];
+        else if (type === IPV6_RECVERR) this.#readError(data);
       } else if (level === SOL_UDP && type === UDP_GRO) {
         this.segmentSize = words[data];
       }
       at += ((words[at] + 7) & ~7) >> 2;
     }
+  }
+
+  /** struct sock_extended_err: errno (32 bits), origin, type, code (a byte each), and more. */
+  #readError(at: number): void {
+    const word = this.words[at + 1];
+    this.errorOrigin = word & 0xff;
+    this.errorType = (word >> 8) & 0xff;
+    this.errorCode = (word >> 16) & 0xff;
   }
 }

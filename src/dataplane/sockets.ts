@@ -8,6 +8,7 @@ import {
   IP_BIND_ADDRESS_NO_PORT,
   IP_MTU_DISCOVER,
   IP_PMTUDISC_DONT,
+  IP_RECVERR,
   IP_RECVORIGDSTADDR,
   IP_RECVTOS,
   IP_TRANSPARENT,
@@ -17,6 +18,7 @@ import {
   IPV6_CHECKSUM,
   IPV6_MTU_DISCOVER,
   IPV6_PMTUDISC_DONT,
+  IPV6_RECVERR,
   IPV6_RECVFRAGSIZE,
   IPV6_RECVORIGDSTADDR,
   IPV6_RECVTCLASS,
@@ -172,13 +174,13 @@ export function openUdpListener(options: ListenerOptions): number {
 
 /**
  * A UDP socket that sends from `source`, which need not be an address of this machine, and receives what is sent to it, from
- * anybody; from wherever the kernel likes if `source` is null. Datagrams go out without "don't fragment": what a router on the way
+ * anybody; from wherever the kernel likes if `source` is null. With `errors` it keeps a queue of ICMP errors. Datagrams go out without "don't fragment": what a router on the way
  * says of their size reaches the client, not us. The descriptor or -errno.
  */
 export function openUdpUpstream(
   family: number,
   source: Uint8Array<ArrayBuffer> | null,
-  options: { readonly tos: boolean },
+  options: { readonly tos: boolean; readonly errors: boolean },
 ): number {
   const ipv6 = family === AF_INET6;
   const fd = openNonBlocking(family, SOCK_DGRAM);
@@ -186,6 +188,10 @@ export function openUdpUpstream(
   if (ipv6) setInt(fd, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
   else setInt(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   if (options.tos) receiveTos(fd, ipv6);
+  if (options.errors) {
+    if (ipv6) setInt(fd, SOL_IPV6, IPV6_RECVERR, 1);
+    else setInt(fd, SOL_IP, IP_RECVERR, 1);
+  }
   if (source === null) return fd;
   let returned = makeTransparent(fd, family);
   if (returned >= 0) returned = bindSocket(fd, source);

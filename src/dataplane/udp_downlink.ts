@@ -32,6 +32,7 @@ export class UdpDownlink {
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #filter: SourceFilter | null;
   readonly #tos: boolean;
+  readonly #meetsErrors: boolean;
   readonly #senders: RawSockets;
   readonly #ipv4 = new SendBatch(MESSAGES, 2 * MESSAGES);
   readonly #ipv6 = new SendBatch(MESSAGES, 2 * MESSAGES);
@@ -48,6 +49,8 @@ export class UdpDownlink {
       counters: Float64Array<SharedArrayBuffer>;
       filter: SourceFilter | null;
       tos: boolean;
+      /** The sockets keep ICMP errors, so that less than what there is room for may mean an error instead of an empty queue. */
+      meetsErrors: boolean;
       senders: RawSockets;
     },
   ) {
@@ -56,6 +59,7 @@ export class UdpDownlink {
     this.#counters = context.counters;
     this.#filter = context.filter;
     this.#tos = context.tos;
+    this.#meetsErrors = context.meetsErrors;
     this.#senders = context.senders;
   }
 
@@ -68,12 +72,13 @@ export class UdpDownlink {
       if (this.#used === batch.capacity) this.flush();
       const room = batch.capacity - this.#used;
       const count = batch.receive(fd, this.#used);
-      if (count <= 0) return true; // -EAGAIN; other errors are those of datagrams that are gone
+      if (count === -EAGAIN) return true;
+      if (count < 0) continue; // the error of a datagram that is gone; reading it has cleared it
       if (count >= BULK) this.#sessions.expectBulk(slot);
       const first = this.#used;
       this.#used += count;
       for (let i = first; i < first + count; i++) this.#pass(slot, i);
-      if (count < room) return true;
+      if (count < room && !this.#meetsErrors) return true;
     }
     return false;
   }

@@ -2,7 +2,7 @@
  * The UDP half of a worker: listeners, sessions, and the two ways through them.
  * @module
  */
-import { EPOLLIN } from "../../ffi/consts.ts";
+import { EPOLLERR, EPOLLIN } from "../../ffi/consts.ts";
 import { addToEpoll } from "../../ffi/epoll.ts";
 import { ReceiveBatch } from "../../ffi/receive_batch.ts";
 import { closeFd } from "../../ffi/socket.ts";
@@ -11,6 +11,7 @@ import type { Clock } from "./clock.ts";
 import type { RawSockets, UdpOptions, WorkerOptions } from "./options.ts";
 import { SharedState } from "./shared.ts";
 import { UdpDownlink } from "./udp_downlink.ts";
+import { UdpErrors } from "./udp_errors.ts";
 import { UdpFilter } from "./udp_filter.ts";
 import { UDP_SESSION_KEY, UdpSessions } from "./udp_sessions.ts";
 import { type UdpListener, UdpUplink } from "./udp_uplink.ts";
@@ -33,6 +34,7 @@ export class UdpRelay {
   readonly #sessions: UdpSessions;
   readonly #uplink: UdpUplink;
   readonly #downlink: UdpDownlink;
+  readonly #errors: UdpErrors | null;
   /** Sessions whose turn was over before their socket was empty, with their tags; and the list of the turn before, to be used again. */
   #queue: number[] = [];
   #spareQueue: number[] = [];
@@ -54,17 +56,22 @@ export class UdpRelay {
       ...context,
       watcher: { closing: (slot) => filter?.closing(slot) },
     });
+    const unreachable = new Unreachable(context.clock, udp.errorSenders);
+    // Errors about what has a client's address and port go to the client by themselves.
+    this.#errors = options.source === "client" ? null : new UdpErrors(this.#sessions.table, unreachable);
     const both = { sessions: this.#sessions, counters, tos: udp.tos };
     this.#uplink = new UdpUplink({
       ...both,
       batch: new ReceiveBatch(BATCH),
       watcher: filter,
-      unreachable: new Unreachable(context.clock, udp.errorSenders),
+      unreachable,
+      errors: this.#errors,
     });
     this.#downlink = new UdpDownlink({
       ...both,
       batch: new ReceiveBatch(BATCH),
       filter,
+      meetsErrors: this.#errors !== null,
       senders: udp.senders,
     });
   }
@@ -100,10 +107,11 @@ export class UdpRelay {
   }
 
   /** An event of a session's socket. */
-  event(key: number, tag: number): void {
+  event(key: number, tag: number, bits: number): void {
     const slot = key & ~UDP_SESSION_KEY;
     const { table } = this.#sessions;
     if (table.tags[slot] !== tag) return;
+    if ((bits & EPOLLERR) !== 0 && this.#errors !== null) this.#errors.drain(slot);
     table.touch(slot, this.#clock.tick);
     if (this.#downlink.receive(slot) || table.queued[slot] === 1) return;
     table.queued[slot] = 1;
@@ -147,7 +155,7 @@ export class UdpRelay {
       const slot = queue[i];
       table.queued[slot] = 0;
       // If another session has the slot by now, looking whether it has something does no harm.
-      if (table.tags[slot] !== 0) this.event(slot | UDP_SESSION_KEY, table.tags[slot]);
+      if (table.tags[slot] !== 0) this.event(slot | UDP_SESSION_KEY, table.tags[slot], 0);
     }
     queue.length = 0;
   }

@@ -182,7 +182,7 @@ export class UdpSessions {
     for (let word = 0; word < ADDRESS_WORDS; word++) this.#addressWords[word] = words[at + word];
     const family = words[at] & 0xffff;
     if (family !== AF_INET) this.#addressWords[1] = 0; // the flow label
-    const options = { tos: this.#tos };
+    const options = { tos: this.#tos, errors: this.#source !== "client" };
     if (this.#source === "router") return openUdpUpstream(family, null, options);
     if (this.#source === "client-address") return openUdpUpstream(family, anyPort(this.#address), options);
     const fd = openUdpUpstream(family, this.#address, options);

@@ -30,6 +30,12 @@ export interface DestinationWatcher {
   sending(slot: number, words: Int32Array, at: number): void;
 }
 
+/** Who knows of errors that datagrams have met on their way. */
+export interface ErrorSource {
+  /** Tells the session's client of its errors. How many there were. */
+  drain(slot: number): number;
+}
+
 /** The uplink of a worker. */
 export class UdpUplink {
   readonly #sessions: UdpSessions;
@@ -37,6 +43,7 @@ export class UdpUplink {
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #watcher: DestinationWatcher | null;
   readonly #unreachable: Unreachable;
+  readonly #errors: ErrorSource | null;
   readonly #tos: boolean;
   readonly #send: SendBatch;
   readonly #single = new SendBatch(1, 1);
@@ -63,6 +70,7 @@ export class UdpUplink {
       counters: Float64Array<SharedArrayBuffer>;
       watcher: DestinationWatcher | null;
       unreachable: Unreachable;
+      errors: ErrorSource | null;
       tos: boolean;
     },
   ) {
@@ -71,6 +79,7 @@ export class UdpUplink {
     this.#counters = context.counters;
     this.#watcher = context.watcher;
     this.#unreachable = context.unreachable;
+    this.#errors = context.errors;
     this.#tos = context.tos;
     const { capacity } = context.batch;
     this.#send = new SendBatch(capacity, capacity);
@@ -196,6 +205,8 @@ export class UdpUplink {
       } else if (sent === -EAGAIN) {
         // The way out is full; it will be for the next too.
         for (; k < send.count; k++) this.#counters[COUNTER.udpDropped] += this.#trainCount[k];
+      } else if (this.#errors !== null && this.#errors.drain(slot) > 0) {
+        // It was an earlier datagram's error. This one is tried again.
       } else {
         if (this.#isTrain(k)) this.#passOnSingly(slot, k, sent);
         else this.#drop(this.#trainFirst[k], this.#batch.length(this.#trainFirst[k]), sent);
@@ -258,7 +269,7 @@ export class UdpUplink {
     this.#counters[COUNTER.udpDropped]++;
     const { words } = this.#batch;
     const client = this.#batch.name(i);
-    this.#unreachable.tell(-error, { words, client, destination: this.#destinations[i], length });
+    this.#unreachable.tellErrno(-error, { words, client, destination: this.#destinations[i], length });
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * Tells a client that its datagram cannot be sent on, as the router would without a proxy: ICMP "destination unreachable" (RFC 792,
- * RFC 4443). Only what fails here is told here; what fails on the way is told to the client by others.
+ * Tells clients by ICMP (RFC 792, RFC 4443) what became of their datagrams: what the router would tell without a proxy, and what the
+ * router was told in their stead.
  * @module
  */
 import { AF_INET, AF_INET6, EACCES, EHOSTUNREACH, ENETUNREACH } from "../../ffi/consts.ts";
@@ -16,13 +16,13 @@ const UDP = 17;
 /** A tick is a tenth of a second. */
 const MESSAGES_PER_TICK = 10;
 
-/** ICMP's type and the code for each errno; other errors are not told. */
-const TELLING = {
+/** The type "destination unreachable", and its code for each errno; other errors are not told. */
+const UNREACHABLE = {
   ipv4: { type: 3, codes: new Map([[ENETUNREACH, 0], [EHOSTUNREACH, 1], [EACCES, 13]]) },
   ipv6: { type: 1, codes: new Map([[ENETUNREACH, 0], [EHOSTUNREACH, 3], [EACCES, 1]]) },
 } as const;
 
-/** A datagram that could not be sent: both struct sockaddr as 32-bit words, and the length of its data in bytes. */
+/** A datagram that came to nothing: both struct sockaddr as 32-bit words, and the length of its data in bytes. */
 export interface Undeliverable {
   readonly words: Int32Array;
   readonly client: number;
@@ -30,12 +30,26 @@ export interface Undeliverable {
   readonly length: number;
 }
 
-/** The ICMP message about a datagram; null: nothing is to be told. Of IPv6 the kernel fills in the checksum. Pure. */
-export function unreachableMessage(errno: number, datagram: Undeliverable): Uint8Array<ArrayBuffer> | null {
-  const ipv4 = (datagram.words[datagram.client] & 0xffff) === AF_INET;
-  const { type, codes } = ipv4 ? TELLING.ipv4 : TELLING.ipv6;
+/** Type and code of an ICMP or ICMPv6 message. */
+export interface IcmpKind {
+  readonly type: number;
+  readonly code: number;
+}
+
+function isIpv4(datagram: Undeliverable): boolean {
+  return (datagram.words[datagram.client] & 0xffff) === AF_INET;
+}
+
+/** What a router tells of a datagram that it fails to send with `errno`; null: nothing. Pure. */
+export function kindOfErrno(errno: number, datagram: Undeliverable): IcmpKind | null {
+  const { type, codes } = isIpv4(datagram) ? UNREACHABLE.ipv4 : UNREACHABLE.ipv6;
   const code = codes.get(errno);
-  if (code === undefined) return null;
+  return code === undefined ? null : { type, code };
+}
+
+/** The ICMP message about a datagram. Of IPv6 the kernel fills in the checksum. Pure. */
+export function icmpMessage({ type, code }: IcmpKind, datagram: Undeliverable): Uint8Array<ArrayBuffer> {
+  const ipv4 = isIpv4(datagram);
   const header = ipv4 ? IPV4_HEADER_SIZE : IPV6_HEADER_SIZE;
   const message = new Uint8Array(ICMP_HEADER_SIZE + header + UDP_HEADER_SIZE);
   message[0] = type;
@@ -98,16 +112,21 @@ export class Unreachable {
     this.#senders = senders;
   }
 
-  /** Tells the client of a datagram that sending it has failed with `errno`. */
-  tell(errno: number, datagram: Undeliverable): void {
+  /** Tells the client of a datagram that sending it has failed with `errno`, if a router would. */
+  tellErrno(errno: number, datagram: Undeliverable): void {
+    const kind = kindOfErrno(errno, datagram);
+    if (kind !== null) this.tell(kind, datagram);
+  }
+
+  /** Tells the client of a datagram what became of it. */
+  tell(kind: IcmpKind, datagram: Undeliverable): void {
     if (this.#tick !== this.#clock.tick) {
       this.#tick = this.#clock.tick;
       this.#told = 0;
     }
     if (this.#told >= MESSAGES_PER_TICK) return;
-    const message = unreachableMessage(errno, datagram);
-    if (message === null) return;
     this.#told++;
+    const message = icmpMessage(kind, datagram);
     const { words, client } = datagram;
     const ipv6 = (words[client] & 0xffff) === AF_INET6;
     this.#toWords.set(words.subarray(client, client + (ipv6 ? 7 : 4)));

@@ -53,7 +53,7 @@ export function runWorkerLoop(options: WorkerOptions, log: Logger, ready: () => 
       const tag = events.tag(i);
       const key = events.key(i);
       if (tag !== 0) {
-        if ((key & UDP_SESSION_KEY) !== 0) udp!.event(key, tag);
+        if ((key & UDP_SESSION_KEY) !== 0) udp!.event(key, tag, events.bits(i));
         else sessions.event(key, tag, events.bits(i));
       } else if (key === WAKE_KEY) drainEventFd(options.wakeFd);
       else if (key >= UDP_LISTENER_KEY) udp!.receive(key);

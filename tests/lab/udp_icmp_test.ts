@@ -36,6 +36,19 @@ for (const masquerade of [false, true]) {
 }
 
 for (const source of ["client-address", "router"] as const) {
+  labTest(`run tells a client that nobody listens on a UDP port, source: ${source}`, {}, async (lab) => {
+    await startUdpProxy(lab, { source });
+    for (const family of [4, 6] as const) {
+      const server = openServer(lab, family);
+      const client = openClient(lab, family);
+      await exchange(client, server);
+      server.close();
+      await waitForRefusal(client);
+      await waitForRefusal(openClient(lab, family, 9));
+      await exchange(client, openServer(lab, family));
+    }
+  });
+
   labTest(`run goes on with a session after refusals, source: ${source}`, {}, async (lab) => {
     const proxy = await startUdpProxy(lab, { source, listener: { workers: 1 } });
     for (const family of [4, 6] as const) {

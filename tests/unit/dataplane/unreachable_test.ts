@@ -1,17 +1,21 @@
 import assert from "node:assert/strict";
 import { EACCES, EAGAIN, ENETUNREACH, EPERM } from "../../../ffi/consts.ts";
-import { unreachableMessage } from "../../../src/dataplane/unreachable.ts";
+import { icmpMessage, kindOfErrno, type Undeliverable } from "../../../src/dataplane/unreachable.ts";
 import { sockaddr } from "./support/addresses.ts";
 
-function datagram(client: string, destination: string, length: number) {
+function datagram(client: string, destination: string, length: number): Undeliverable {
   const words = new Int32Array(16);
   words.set(sockaddr(client), 0);
   words.set(sockaddr(destination), 8);
   return { words, client: 0, destination: 8, length };
 }
 
-function hex(bytes: Uint8Array | null): string {
-  return [...bytes!].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+function about(errno: number, undeliverable: Undeliverable): Uint8Array {
+  return icmpMessage(kindOfErrno(errno, undeliverable)!, undeliverable);
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }
 
 /** RFC 1071: with a correct checksum in it, the sum of all 16-bit words is 0xffff. */
@@ -22,8 +26,8 @@ function wordSum(bytes: Uint8Array): number {
   return sum;
 }
 
-Deno.test("unreachableMessage() is what the kernel sends where there is no route, IPv4", () => {
-  const message = unreachableMessage(ENETUNREACH, datagram("10.77.1.2:54321", "9.9.9.9:7000", 2))!;
+Deno.test("icmpMessage() is what the kernel sends where there is no route, IPv4", () => {
+  const message = about(ENETUNREACH, datagram("10.77.1.2:54321", "9.9.9.9:7000", 2))!;
   assert.equal(wordSum(message), 0xffff);
   assert.equal(wordSum(message.subarray(8, 28)), 0xffff);
   message.fill(0, 2, 4);
@@ -37,8 +41,8 @@ Deno.test("unreachableMessage() is what the kernel sends where there is no route
   );
 });
 
-Deno.test("unreachableMessage() leaves the checksum of IPv6 to the kernel", () => {
-  const message = unreachableMessage(EACCES, datagram("[fd77:1::2]:54321", "[2001:db9::1]:7000", 300));
+Deno.test("icmpMessage() leaves the checksum of IPv6 to the kernel", () => {
+  const message = about(EACCES, datagram("[fd77:1::2]:54321", "[2001:db9::1]:7000", 300));
   assert.equal(
     hex(message),
     "01 01 00 00 00 00 00 00 " +
@@ -48,8 +52,8 @@ Deno.test("unreachableMessage() leaves the checksum of IPv6 to the kernel", () =
   );
 });
 
-Deno.test("unreachableMessage() tells only what a router would tell", () => {
+Deno.test("kindOfErrno() tells only what a router would tell", () => {
   for (const errno of [EPERM, EAGAIN]) {
-    assert.equal(unreachableMessage(errno, datagram("10.77.1.2:1", "9.9.9.9:1", 0)), null);
+    assert.equal(kindOfErrno(errno, datagram("10.77.1.2:1", "9.9.9.9:1", 0)), null);
   }
 });

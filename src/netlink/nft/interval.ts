@@ -8,7 +8,9 @@ import type { NftElement } from "./element.ts";
 
 /** Keys from `from` to `to`, both included, equally long, in network order. */
 export interface KeyRange {
+  /** The first key. */
   readonly from: Uint8Array;
+  /** The last key. */
   readonly to: Uint8Array;
 }
 

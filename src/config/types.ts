@@ -48,15 +48,19 @@ export interface InterceptConfig {
 export interface RuleConfig {
   /** Its name in logs and messages. */
   readonly name: string;
-  /** Client networks. */
+  /** Client networks, those of `from-file` among them. */
   readonly from?: readonly Prefix[];
-  /** Destination networks. */
+  /** `from-file`: the list that a part of them comes from. */
+  readonly fromFile?: string;
+  /** Destination networks, those of `to-file` among them. */
   readonly to?: readonly Prefix[];
+  /** `to-file`: the list that a part of them comes from. */
+  readonly toFile?: string;
   /** Destination ports, sorted and merged. */
   readonly ports?: readonly PortRange[];
   /** Transport protocol. */
   readonly protocol?: Protocol;
-  /** `in`: interfaces that the flow comes from. */
+  /** `in` or `interfaces`: where the flow comes from. */
   readonly interfaces?: readonly string[];
   /** Clients' hardware addresses. */
   readonly mac?: readonly string[];
@@ -64,6 +68,8 @@ export interface RuleConfig {
   readonly domains?: readonly string[];
   /** What becomes of a flow that matches. */
   readonly action: Action;
+  /** For `block`: the client is told nothing. */
+  readonly silent?: boolean;
   /** `deliver-port`: the port of the other TPROXY program. */
   readonly deliverPort?: number;
   /** Name of the upstream, for `proxy`. */

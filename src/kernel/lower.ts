@@ -8,7 +8,7 @@ import { REGISTER_1, REGISTER_2 } from "../netlink/nft/data.ts";
 import { CT_STATE } from "../netlink/nft/expr/ct.ts";
 import { ICMPX_PORT_UNREACHABLE } from "../netlink/nft/expr/reject.ts";
 import type { NftExpression } from "../netlink/nft/expression.ts";
-import { hostKey, type NftDataType, portKey } from "../netlink/nft/set_type.ts";
+import { hostKey, hostKey16, type NftDataType, portKey } from "../netlink/nft/set_type.ts";
 import type { Endpoint, Family } from "../net/ip.ts";
 import type { AddressType, Statement } from "./model.ts";
 
@@ -31,6 +31,13 @@ const TCP_FLAGS_OFFSET = 13;
 const TCP_FIN_SYN_RST_ACK = 0x17;
 const TCP_SYN = 0x02;
 const DESTINATION_PORT_OFFSET = 2;
+// linux/if_arp.h; linux/if_ether.h: struct ethhdr; linux/ip.h: struct iphdr; linux/ipv6.h: struct ipv6hdr
+const ARPHRD_ETHER = 1;
+const HARDWARE_SOURCE = { offset: 6, length: 6 };
+const ADDRESS_PLACES = {
+  ipv4: { source: { offset: 12, length: 4 }, destination: { offset: 16, length: 4 } },
+  ipv6: { source: { offset: 8, length: 16 }, destination: { offset: 24, length: 16 } },
+} as const;
 
 const register = REGISTER_1;
 
@@ -60,6 +67,17 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
         { kind: "payload", base: "transport", offset: DESTINATION_PORT_OFFSET, length: 2, register },
         lookup(statement.set, statement.negate),
       ];
+    case "address": {
+      const { offset, length } = ADDRESS_PLACES[statement.family][statement.side];
+      return [{ kind: "payload", base: "network", offset, length, register }, lookup(statement.set, false)];
+    }
+    case "hardware-address":
+      return [
+        load("iiftype"),
+        equals(hostKey16(ARPHRD_ETHER)),
+        { kind: "payload", base: "link", ...HARDWARE_SOURCE, register },
+        lookup(statement.set, false),
+      ];
     case "destination-type": {
       const keys = statement.types.map((type) => hostKey(ADDRESS_TYPES[type]));
       return [
@@ -75,8 +93,10 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
         masked(hostKey(CT_STATE.established | CT_STATE.related), hostKey(0)),
         { kind: "cmp", operator: "neq", register, value: hostKey(0) },
       ];
+    case "socket-mark":
+      return [{ kind: "socket", key: "mark", register }, equals(hostKey(statement.mark))];
     case "mark":
-      return [load("mark"), masked(hostKey(statement.mask), hostKey(0)), equals(hostKey(statement.mask))];
+      return [load("mark"), equals(hostKey(statement.mark))];
     case "tproxy":
       return lowerTproxy(statement.to);
     case "set-mark":
@@ -93,8 +113,8 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
         : [{ kind: "reject", type: "icmpx", code: ICMPX_PORT_UNREACHABLE }];
     case "verdict":
       return [{ kind: "verdict", verdict: { code: statement.verdict } }];
-    case "jump":
-      return [{ kind: "verdict", verdict: { code: "jump", chain: statement.chain } }];
+    case "goto":
+      return [{ kind: "verdict", verdict: { code: "goto", chain: statement.chain } }];
   }
 }
 
@@ -111,7 +131,7 @@ function lowerTproxy(to: Endpoint): NftExpression[] {
   ];
 }
 
-function load(key: "iifname" | "nfproto" | "l4proto" | "mark"): NftExpression {
+function load(key: "iifname" | "iiftype" | "nfproto" | "l4proto" | "mark"): NftExpression {
   return { kind: "meta", direction: "load", key, register };
 }
 

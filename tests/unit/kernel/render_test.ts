@@ -25,9 +25,9 @@ chain divert {
 type filter hook prerouting priority raw - 10; policy accept;
 iifname != @lan return
 fib daddr type { local, broadcast, anycast, multicast } return
-tcp flags syn / fin,syn,rst,ack jump intercept
+tcp flags syn / fin,syn,rst,ack goto intercept
 meta l4proto tcp socket transparent 1 meta mark set meta mark | 0x1 notrack accept
-jump intercept
+meta l4proto udp goto intercept
 }
 chain divert_replies {
 type filter hook prerouting priority mangle; policy accept;
@@ -37,7 +37,7 @@ meta l4proto udp ct state established,related socket transparent 1 meta mark set
 }
 chain untracked {
 type filter hook output priority raw; policy accept;
-meta mark & 0x4 == 0x4 notrack
+meta mark 0x4 notrack
 }
 }`;
 
@@ -46,7 +46,7 @@ Deno.test("renderNft() writes the rule set of the design, each line with its rea
   const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   assert.equal(lines.filter((line) => !line.startsWith("#")).join("\n"), EXPECTED);
   lines.forEach((line, index) => {
-    if (/accept$|return$|jump|notrack$/.test(line)) {
+    if (/accept$|return$|goto|notrack$/.test(line)) {
       assert.match(lines[index - 1], /^# ./, `no reason for ${line}`);
     }
   });

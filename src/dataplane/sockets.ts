@@ -19,7 +19,6 @@ import {
   IPV6_MTU_DISCOVER,
   IPV6_PMTUDISC_DONT,
   IPV6_RECVERR,
-  IPV6_RECVFRAGSIZE,
   IPV6_RECVORIGDSTADDR,
   IPV6_RECVTCLASS,
   IPV6_TRANSPARENT,
@@ -143,8 +142,7 @@ const UDP_REPLY_BUFFER = 4 << 20;
 const UDP_BULK_BUFFER = 2 << 20;
 
 /**
- * A transparent UDP listener: each datagram comes with its original destination, its TOS, and (IPv6) the size of the fragments that
- * it came in. The descriptor or -errno.
+ * A transparent UDP listener: each datagram comes with its original destination and its TOS. The descriptor or -errno.
  */
 export function openUdpListener(options: ListenerOptions): number {
   const family = options.address[0];
@@ -161,7 +159,6 @@ export function openUdpListener(options: ListenerOptions): number {
   }
   if (returned >= 0) {
     receiveTos(fd, ipv6);
-    if (ipv6) setInt(fd, SOL_IPV6, IPV6_RECVFRAGSIZE, 1);
     // A sender on this machine, or a network card, may hand over many datagrams as one.
     setInt(fd, SOL_UDP, UDP_GRO, 1);
     enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_LISTENER_BUFFER });
@@ -174,8 +171,8 @@ export function openUdpListener(options: ListenerOptions): number {
 
 /**
  * A UDP socket that sends from `source`, which need not be an address of this machine, and receives what is sent to it, from
- * anybody; from wherever the kernel likes if `source` is null. With `errors` it keeps a queue of ICMP errors. Datagrams go out without "don't fragment": what a router on the way
- * says of their size reaches the client, not us. The descriptor or -errno.
+ * anybody; from wherever the kernel likes if `source` is null. With `errors` it keeps a queue of ICMP errors. Datagrams go out
+ * without "don't fragment", in pieces if the path wants it. The descriptor or -errno.
  */
 export function openUdpUpstream(
   family: number,

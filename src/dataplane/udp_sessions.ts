@@ -2,20 +2,10 @@
  * Opens and ends the UDP sessions of a worker: sockets, limits, timeouts.
  * @module
  */
-import {
-  AF_INET,
-  EADDRINUSE,
-  EMFILE,
-  ENFILE,
-  EPOLLET,
-  EPOLLIN,
-  IPV6_MTU,
-  SOL_IPV6,
-} from "../../ffi/consts.ts";
+import { AF_INET, EADDRINUSE, EMFILE, ENFILE, EPOLLET, EPOLLIN } from "../../ffi/consts.ts";
 import { addToEpoll } from "../../ffi/epoll.ts";
 import { makeSockaddr, readSockaddr } from "../../ffi/sockaddr.ts";
 import { closeFd } from "../../ffi/socket.ts";
-import { setInt } from "../../ffi/sockopt.ts";
 import type { Logger } from "../log.ts";
 import { errnoCode } from "../net/errno.ts";
 import { formatEndpoint } from "../net/ip.ts";
@@ -32,7 +22,6 @@ export const UDP_SESSION_KEY = 0x40000000;
 
 /** Port 53 as the upper half of a struct sockaddr's first word: network order. */
 const DNS_PORT = 0x3500;
-const MIN_IPV6_MTU = 1280;
 /** A session that was used within so many ticks is young. */
 const YOUNG_TICKS = 1000 / TICK_MS;
 /**
@@ -102,17 +91,6 @@ export class UdpSessions {
     this.table.touch(slot, this.#clock.tick);
     if (!dns) this.table.makeOther(slot);
     return slot;
-  }
-
-  /**
-   * IPv6: what came in fragments leaves in fragments that are no larger. A router on the way tells the client of its limit, not us; and
-   * the client then cuts what it sends.
-   */
-  limitFragments(slot: number, size: number): void {
-    const { fragmentSizes, fds } = this.table;
-    if (fragmentSizes[slot] !== 0 && fragmentSizes[slot] <= size) return;
-    fragmentSizes[slot] = size;
-    setInt(fds[slot], SOL_IPV6, IPV6_MTU, Math.max(MIN_IPV6_MTU, size));
   }
 
   /** A session receives many datagrams at once. */

@@ -99,6 +99,13 @@ function renderStatement(statement: Statement): string {
       return `fib daddr type ${renderChoice(statement.types)}`;
     case "transparent-socket":
       return "socket transparent 1";
+    case "icmp-error": {
+      const type = statement.family === "ipv4" ? "icmp type" : "icmpv6 type";
+      if (statement.error === "unreachable") return `${type} destination-unreachable`;
+      return statement.family === "ipv4"
+        ? `${type} destination-unreachable icmp code frag-needed`
+        : `${type} packet-too-big`;
+    }
     case "known-flow":
       return "ct state established,related";
     case "socket-mark":

@@ -26,7 +26,8 @@ const DNS_PORT = 0x3500;
 const YOUNG_TICKS = 1000 / TICK_MS;
 /**
  * Young sessions that may be ended in one tick to make room. A flood of new endpoints would else keep a worker busy with opening and
- * closing sockets; beyond this it is refused until its own sessions are older.
+ * closing sockets; beyond this it is refused until its own sessions are older. Clients with less than an equal share have as many for
+ * themselves: a flood from a few addresses does not use up what a new client needs.
  */
 const YOUNG_VICTIMS_PER_TICK = 200;
 /** At most one line in so many ticks about limits. */
@@ -57,7 +58,8 @@ export class UdpSessions {
   readonly #address = makeSockaddr();
   readonly #addressWords = new Int32Array(this.#address.buffer);
   #victimTick = 0;
-  #youngVictims = 0;
+  /** For clients with an equal share or more, and for those with less. */
+  readonly #youngVictims = [0, 0];
   #warnedTick = -WARNING_TICKS;
 
   constructor(
@@ -126,19 +128,21 @@ export class UdpSessions {
     if (this.#perClient.add(words, at) > 0) {
       // One of its own makes room, or nobody's.
       const own = this.table.oldestOf(words, at);
-      if (own < 0 || !this.#evict(own)) {
+      if (own < 0 || !this.#evict(own, words, at)) {
         this.#perClient.remove(words, at);
         return this.#refuse("limits.per-client");
       }
     }
     if (this.#shared.addUdpLive(1) > this.#maxSessions) {
       const victim = this.table.victim();
-      if (victim < 0 || !this.#evict(victim)) return this.#giveBack(words, at, "limits.udp-sessions");
+      if (victim < 0 || !this.#evict(victim, words, at)) {
+        return this.#giveBack(words, at, "limits.udp-sessions");
+      }
     }
     let fd = this.#dial(words, at);
     if (fd === -EMFILE || fd === -ENFILE) {
       const victim = this.table.victim();
-      if (victim < 0 || !this.#evict(victim)) return this.#giveBack(words, at, "descriptors");
+      if (victim < 0 || !this.#evict(victim, words, at)) return this.#giveBack(words, at, "descriptors");
       fd = this.#dial(words, at);
     }
     if (fd < 0) {
@@ -187,15 +191,16 @@ export class UdpSessions {
     return -1;
   }
 
-  /** Ends a session to make room for another; false if that would be one too many in this tick. */
-  #evict(slot: number): boolean {
+  /** Ends a session to make room for one of the endpoint at `at`; false if that would be one too many in this tick. */
+  #evict(slot: number, words: Int32Array, at: number): boolean {
     const { tick } = this.#clock;
     if (tick - this.table.ticks[slot] < YOUNG_TICKS) {
       if (this.#victimTick !== tick) {
         this.#victimTick = tick;
-        this.#youngVictims = 0;
+        this.#youngVictims.fill(0);
       }
-      if (++this.#youngVictims > YOUNG_VICTIMS_PER_TICK) return false;
+      const kind = this.table.isModest(words, at) ? 1 : 0;
+      if (++this.#youngVictims[kind] > YOUNG_VICTIMS_PER_TICK) return false;
       this.#warn("UDP sessions end early to make room", "limits.udp-sessions or limits.per-client");
     }
     this.#close(slot, COUNTER.udpEvicted);

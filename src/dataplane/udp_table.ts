@@ -72,6 +72,11 @@ export class UdpTable {
     return client < 0 ? 0 : this.#clientList[client]!.sessions.size;
   }
 
+  /** Whether the endpoint's address has less than an equal share of the sessions. */
+  isModest(words: Int32Array, at: number): boolean {
+    return this.countOf(words, at) * this.#clients.size < this.#size;
+  }
+
   /** The session of the endpoint's address that was least recently used, -1 for none. */
   oldestOf(words: Int32Array, at: number): number {
     const client = this.#clients.find(words, at, NOBODY);

@@ -7,16 +7,17 @@ import { runRounds } from "./rounds.ts";
 import { summarize } from "./statistics.ts";
 import type { Suite } from "./suite.ts";
 import { TCP_SUITE } from "./tcp_suite.ts";
+import { UDP_SUITE } from "./udp_suite.ts";
 
 const QUICK_SECONDS = 2;
 
-const SUITES: readonly Suite[] = [TCP_SUITE];
+const SUITES: readonly Suite[] = [TCP_SUITE, UDP_SUITE];
 
 const USAGE =
   `Usage: scripts/bench [--tcp] [--udp] [--rounds N] [--seconds N] [--quick] [--only NAMES] [--measures NAMES] [--json]
   --tcp, --udp      what to run; TCP if neither is named
-  --rounds N        rounds; in each the contestants take turns (TCP ${TCP_SUITE.defaults.rounds})
-  --seconds N       duration of each measurement (TCP ${TCP_SUITE.defaults.seconds})
+  --rounds N        rounds; in each the contestants take turns (TCP ${TCP_SUITE.defaults.rounds}, UDP ${UDP_SUITE.defaults.rounds})
+  --seconds N       duration of each measurement (TCP ${TCP_SUITE.defaults.seconds}, UDP ${UDP_SUITE.defaults.seconds})
   --quick           one short round
   --only NAMES      contestants, separated by semicolons:
 ${SUITES.map((suite) => `                    ${suite.name}: ${namesOf(suite).join("; ")}\n`).join("")}\

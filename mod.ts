@@ -70,6 +70,7 @@ export {
 } from "./src/netlink/nft/chain.ts";
 export { listSets, type NftSet, type SetFlag, type SetName } from "./src/netlink/nft/set.ts";
 export { listElements, type NftElement } from "./src/netlink/nft/element.ts";
+export type { KeyRange } from "./src/netlink/nft/interval.ts";
 export { listRules, type NftRule, type RuleHandle } from "./src/netlink/nft/rule.ts";
 export type { NftExpression, UnknownExpression } from "./src/netlink/nft/expression.ts";
 export type { NftFamily } from "./src/netlink/nft/message.ts";

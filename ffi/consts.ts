@@ -20,6 +20,7 @@ export const MSG_PEEK = 0x2;
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
+export const MSG_ERRQUEUE = 0x2000;
 
 // asm-generic/socket.h
 export const SOL_SOCKET = 1;
@@ -32,6 +33,7 @@ export const SO_OOBINLINE = 10;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
 export const SO_RCVTIMEO = 20;
+export const SO_ATTACH_FILTER = 26;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;
@@ -40,9 +42,36 @@ export const SO_MARK = 36;
 export const SOL_IP = 0;
 export const IP_TRANSPARENT = 19;
 export const IP_BIND_ADDRESS_NO_PORT = 24;
+export const IP_TOS = 1;
+export const IP_PKTINFO = 8;
+export const IP_MTU_DISCOVER = 10;
+export const IP_RECVERR = 11;
+export const IP_PMTUDISC_DONT = 0;
+export const IP_RECVTOS = 13;
+export const IP_RECVORIGDSTADDR = 20;
 export const SOL_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
 export const IPV6_TRANSPARENT = 75;
+export const IPV6_CHECKSUM = 7;
+export const IPV6_MTU_DISCOVER = 23;
+export const IPV6_PMTUDISC_DONT = 0;
+export const IPV6_RECVERR = 25;
+export const IPV6_PKTINFO = 50;
+export const IPV6_RECVTCLASS = 66;
+export const IPV6_TCLASS = 67;
+export const IPV6_RECVORIGDSTADDR = 74;
+export const IPPROTO_ICMP = 1;
+export const IPPROTO_UDP = 17;
+export const IPPROTO_ICMPV6 = 58;
+
+// linux/udp.h, netinet/udp.h
+export const SOL_UDP = 17;
+export const UDP_SEGMENT = 103;
+export const UDP_GRO = 104;
+
+// linux/errqueue.h
+export const SO_EE_ORIGIN_ICMP = 2;
+export const SO_EE_ORIGIN_ICMP6 = 3;
 
 // linux/tcp.h
 export const SOL_TCP = 6;
@@ -99,6 +128,7 @@ export const CLONE_NEWNET = 0x40000000;
 // asm-generic/errno-base.h, errno.h: those that the data plane takes for values
 export const EPERM = 1;
 export const EINTR = 4;
+export const EIO = 5;
 export const EBADF = 9;
 export const EAGAIN = 11;
 export const EACCES = 13;
@@ -106,6 +136,7 @@ export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
 export const EPIPE = 32;
+export const EMSGSIZE = 90;
 export const EAFNOSUPPORT = 97;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;

@@ -22,3 +22,23 @@ export const SOCKADDR_IN6_ADDRESS = 8;
 export const EPOLL_EVENT_WORDS = Deno.build.arch === "x86_64" ? 3 : 4;
 /** Word offset of `data` in struct epoll_event. */
 export const EPOLL_EVENT_DATA = Deno.build.arch === "x86_64" ? 1 : 2;
+
+/** struct iovec: base at 0, length at 8. */
+export const IOVEC_SIZE = 16;
+/**
+ * struct mmsghdr, on 64-bit machines: name at 0, its length (32 bits) at 8, iovecs at 16, their number at 24, control at 32, its
+ * length at 40, flags (32 bits) at 48; then, outside of the msghdr, the length of the datagram (32 bits).
+ */
+export const MMSGHDR_SIZE = 64;
+/** Word offsets in struct mmsghdr. */
+export const MMSGHDR_WORD = {
+  name: 0,
+  nameLength: 2,
+  iovecs: 4,
+  iovecCount: 6,
+  control: 8,
+  controlLength: 10,
+  length: 14,
+} as const;
+/** struct cmsghdr: length with this header at 0, level (32 bits) at 8, type at 12. Each begins at a multiple of 8. */
+export const CMSGHDR_SIZE = 16;

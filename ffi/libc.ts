@@ -28,6 +28,21 @@ const SYMBOLS = {
   shutdown: { parameters: ["i32", "i32" /* how */], result: "i32" },
   recv: { parameters: ["i32", "buffer", "u32", /* size_t */ "i32" /* flags */], result: "i32" /* ssize_t */ },
   send: { parameters: ["i32", "buffer", "u32", /* size_t */ "i32" /* flags */], result: "i32" /* ssize_t */ },
+  // Addresses as numbers: they are those of a PinnedMemory.
+  recvmmsg: {
+    parameters: [
+      "i32",
+      "usize", /* struct mmsghdr * */
+      "u32", /* vlen */
+      "i32", /* flags */
+      "pointer", /* struct timespec * */
+    ],
+    result: "i32",
+  },
+  sendmmsg: {
+    parameters: ["i32", "usize", /* struct mmsghdr * */ "u32", /* vlen */ "i32" /* flags */],
+    result: "i32",
+  },
   recvfrom: {
     parameters: [
       "i32",

@@ -1,8 +1,8 @@
 /**
  * Records what `nft` and `ip` write to netlink, and what the kernel answers them, into tests/testdata/wire/*.hex.
- * Needs root, strace, nftables, iproute2. Each case runs in a network namespace of its own.
+ * Needs root, strace, nftables, iproute2, iptables. Each case runs in a network namespace of its own.
  *
- *     scripts/deno run -A scripts/record_wire.ts
+ *     scripts/deno run -A scripts/record_wire.ts [NAME…]      all, or those whose names hold one of these words
  * @module
  */
 const OUTPUT = new URL("../tests/testdata/wire/", import.meta.url);
@@ -12,8 +12,8 @@ interface Case {
   readonly name: string;
   /** Shell commands that come before, unrecorded. */
   readonly setup?: readonly string[];
-  /** What is recorded: arguments of nft or ip. */
-  readonly command: readonly ["nft" | "ip", ...string[]];
+  /** What is recorded: arguments of nft, ip or iptables-nft. */
+  readonly command: readonly ["nft" | "ip" | "iptables-nft" | "ip6tables-nft", ...string[]];
   /** Record what was sent (the last send, which is the request proper) or all that was received. */
   readonly direction: "sent" | "received";
   /** Which of the sent ones, if not the last. */
@@ -27,6 +27,16 @@ const LAN = "nft add set inet t lan '{ type ifname; }'";
 function nftRule(name: string, rule: string): Case {
   const command = ["nft", "add", "rule", "inet", "t", "c", ...rule.split(" ")] as const;
   return { name: `rule-${name}`, setup: [CHAIN, PORTS, LAN], command, direction: "sent" };
+}
+
+const NETS = "nft add set inet t nets '{ type ipv4_addr; flags interval; }'";
+const NETS6 = "nft add set inet t nets6 '{ type ipv6_addr; flags interval; }'";
+const MACS = "nft add set inet t macs '{ type ether_addr; }'";
+
+/** A rule as the plan of an install has it; see tests/unit/kernel/lower_test.ts. */
+function plannedRule(name: string, rule: string): Case {
+  const setup = [CHAIN, PORTS, LAN, NETS, NETS6, MACS];
+  return { ...nftRule(`planned-${name}`, rule), setup };
 }
 
 const WHOLE = `
@@ -104,6 +114,24 @@ const CASES: readonly Case[] = [
     direction: "sent",
   },
   {
+    name: "set-nets4",
+    setup: ["nft add table inet t"],
+    command: [
+      "nft",
+      "add set inet t n { type ipv4_addr; flags interval; elements = { 10.0.0.0/8, 192.0.2.1-192.0.2.3, 255.255.255.255 }; }",
+    ],
+    direction: "sent",
+  },
+  {
+    name: "set-ether",
+    setup: ["nft add table inet t"],
+    command: [
+      "nft",
+      "add set inet t d { type ether_addr; elements = { 02:00:5e:10:00:01, 02:00:5e:10:00:02 }; }",
+    ],
+    direction: "sent",
+  },
+  {
     name: "set-nets",
     setup: ["nft add table inet t"],
     command: [
@@ -148,6 +176,18 @@ const CASES: readonly Case[] = [
     command: ["nft", "delete", "rule", "inet", "t", "c", "handle", "3"],
     direction: "sent",
   },
+  {
+    name: "compat-target",
+    command: ["iptables-nft", ..."-t mangle -A PREROUTING -p tcp -j TPROXY --on-port 50080".split(" ")],
+    direction: "sent",
+    index: 0,
+  },
+  {
+    name: "compat-match",
+    command: ["ip6tables-nft", ..."-t mangle -A PREROUTING -m socket --transparent".split(" ")],
+    direction: "sent",
+    index: 0,
+  },
   nftRule("tproxy", "meta nfproto ipv4 meta l4proto tcp tproxy ip to 127.0.0.1:50080"),
   nftRule("tproxy6", "meta nfproto ipv6 meta l4proto udp tproxy ip6 to [::1]:50080"),
   nftRule("socket-mark", "meta l4proto tcp socket transparent 1 meta mark set meta mark | 1 notrack accept"),
@@ -164,6 +204,25 @@ const CASES: readonly Case[] = [
   nftRule("reject-icmpx", "meta l4proto udp reject with icmpx port-unreachable"),
   nftRule("counter-comment", 'counter comment "hello"'),
   nftRule("anonymous-set", "meta l4proto { tcp, udp } accept"),
+  plannedRule("addresses", "meta nfproto ipv4 ip saddr @nets ip daddr @nets goto other"),
+  plannedRule("addresses6", "meta nfproto ipv6 ip6 saddr @nets6 ip6 daddr @nets6 accept"),
+  plannedRule("hardware-address", "ether saddr @macs drop"),
+  plannedRule("socket-mark", "meta l4proto tcp socket transparent 1 socket mark 0x4 notrack accept"),
+  plannedRule("mark", "meta mark 0x4 notrack"),
+  plannedRule(
+    "every-matcher",
+    "meta nfproto ipv4 meta l4proto tcp th dport @ports iifname @lan ether saddr @macs ip saddr @nets drop",
+  ),
+  plannedRule(
+    "icmp-too-big",
+    "icmp type destination-unreachable icmp code frag-needed socket transparent 1 accept",
+  ),
+  plannedRule("icmp6-too-big", "icmpv6 type packet-too-big socket transparent 1 accept"),
+  plannedRule("icmp-unreachable", "icmp type destination-unreachable accept"),
+  plannedRule("icmp6-unreachable", "icmpv6 type destination-unreachable accept"),
+  plannedRule("known-flow", "meta l4proto udp ct state established,related accept"),
+  plannedRule("block-tcp", "tcp flags syn / fin,syn,rst,ack reject with tcp reset"),
+  plannedRule("block-udp", "meta l4proto udp reject with icmpx port-unreachable"),
   {
     name: "dump-ruleset",
     setup: ["whole"],
@@ -322,9 +381,16 @@ function hexLines(bytes: Uint8Array): string {
 
 if (import.meta.main) {
   Deno.mkdirSync(OUTPUT, { recursive: true });
-  const versions = { nft: run("nft", ["--version"]), ip: run("ip", ["-V"]) };
+  const iptables = run("iptables-nft", ["--version"]);
+  const versions = {
+    nft: run("nft", ["--version"]),
+    ip: run("ip", ["-V"]),
+    "iptables-nft": iptables,
+    "ip6tables-nft": iptables,
+  };
   const directory = Deno.makeTempDirSync();
-  for (const recorded of CASES) {
+  const isAsked = ({ name }: Case) => Deno.args.length === 0 || Deno.args.some((word) => name.includes(word));
+  for (const recorded of CASES.filter(isAsked)) {
     const found = record(recorded, directory);
     const heading = [
       `# ${recorded.command.join(" ")}`,

@@ -14,6 +14,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   uninstall: async () => (await import("./commands/uninstall.ts")).uninstallCommand,
   status: async () => (await import("./commands/status.ts")).statusCommand,
   run: async () => (await import("./commands/run.ts")).runCommand,
+  doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   selftest: async () => (await import("./commands/selftest.ts")).selftestCommand,
   nc: async () => (await import("./commands/nc.ts")).ncCommand,
   check: async () => (await import("./commands/check.ts")).checkCommand,

@@ -25,6 +25,7 @@ export const DEFAULT_CONFIG: Config = {
   rules: [],
   default: "direct",
   upstreams: {},
+  udp: { filtering: "address-and-port-dependent", tos: "carry" },
   timeouts: {
     connectMs: 10 * SECOND,
     tcpIdleMs: 2 * HOUR,

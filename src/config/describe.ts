@@ -2,14 +2,16 @@
  * What a config comes to, in words.
  * @module
  */
-import { formatEndpoint, formatPrefix } from "../net/ip.ts";
+import { formatEndpoint, formatPrefix, type Prefix } from "../net/ip.ts";
 import { formatDuration } from "./duration.ts";
 import { formatPorts } from "./ports.ts";
 import type { Config, RuleConfig, UpstreamConfig } from "./types.ts";
 
+const SHOWN_NETWORKS = 8;
+
 /** Every key as it is written in a config, with its value in effect. */
 export function describeConfig(config: Config): [key: string, text: string][] {
-  const { intercept, listener, kernel, timeouts, limits, log } = config;
+  const { intercept, listener, kernel, udp, timeouts, limits, log } = config;
   return [
     [
       "intercept.interfaces",
@@ -36,6 +38,8 @@ export function describeConfig(config: Config): [key: string, text: string][] {
     ...(Object.keys(config.upstreams).length === 0
       ? [["upstreams", "none"]]
       : Object.entries(config.upstreams).map(describeUpstream)) as [string, string][],
+    ["udp.filtering", udp.filtering],
+    ["udp.tos", udp.tos],
     ["timeouts.connect", formatDuration(timeouts.connectMs)],
     ["timeouts.tcp-idle", formatDuration(timeouts.tcpIdleMs)],
     ["timeouts.half-closed", formatDuration(timeouts.halfClosedMs)],
@@ -56,8 +60,8 @@ export function describeConfig(config: Config): [key: string, text: string][] {
 
 function describeRule(rule: RuleConfig, index: number): [string, string] {
   const parts = [
-    rule.from && `from ${rule.from.map(formatPrefix).join(", ")}`,
-    rule.to && `to ${rule.to.map(formatPrefix).join(", ")}`,
+    rule.from && `from ${describeNetworks(rule.from, rule.fromFile)}`,
+    rule.to && `to ${describeNetworks(rule.to, rule.toFile)}`,
     rule.protocol,
     rule.ports && `ports ${formatPorts(rule.ports)}`,
     rule.interfaces && `interfaces ${rule.interfaces.join(", ")}`,
@@ -65,11 +69,21 @@ function describeRule(rule: RuleConfig, index: number): [string, string] {
     rule.domains && `domains ${rule.domains.join(", ")}`,
   ].filter((part) => part !== undefined);
   const target = rule.deliverPort ?? rule.upstream;
-  const action = target === undefined ? rule.action : `${rule.action} to ${target}`;
+  const verb = rule.silent === true ? `${rule.action} silently` : rule.action;
+  const action = target === undefined ? verb : `${verb} to ${target}`;
   return [
     `rules[${index}]`,
     `${rule.name}: ${parts.length === 0 ? "everything" : parts.join("; ")} → ${action}`,
   ];
+}
+
+/** A list from a file may have any length. */
+function describeNetworks(networks: readonly Prefix[], file: string | undefined): string {
+  const shown = networks.slice(0, SHOWN_NETWORKS).map(formatPrefix).join(", ");
+  const listed = networks.length > SHOWN_NETWORKS
+    ? `${networks.length} networks, ${shown}, …`
+    : shown || "no network";
+  return file === undefined ? listed : `${listed} (with ${file})`;
 }
 
 function describeUpstream([name, upstream]: [string, UpstreamConfig]): [string, string] {

@@ -35,18 +35,23 @@ kernel:
 # How \`direct\` dials the server: client = from the client's address and port | client-address | router
 #source: client
 
-# The first rule that matches decides (not supported yet).
-# Matchers: from, to, ports, protocol, interfaces, mac, domains.
-# Actions: bypass | block | direct | deliver (needs deliver-port) | proxy (needs upstream)
+# The first rule that matches decides. A rule matches where all of its matchers do; in each list one entry is enough.
+# Matchers: from and from-file (clients), to and to-file (servers), ports (servers'), protocol, in (or: interfaces), mac
+# (clients'), domains (not supported yet). A file has one network on a line; what follows # or ; does not count; install
+# reads it again.
+# Actions: bypass (forward, as if not installed) | block (refuse; silent: true says nothing) | direct (this proxy)
+# | deliver (another TPROXY program on this router, needs deliver-port) | proxy (needs upstream; not supported yet)
 #rules:
 #  - { name: private networks, to: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, "fc00::/7"], action: bypass }
+#  - { name: our country, to-file: /etc/tproxy/country.list, action: bypass }
+#  - { name: guests, from-file: /etc/tproxy/guests.list, in: [br-guest], action: block, silent: true }
 #  - { name: one television, mac: ["02:00:5e:10:00:01"], interfaces: [br-lan], action: direct }
 #  - { name: after ten, from: [192.168.1.64/26], ports: [443, "8000-8100"], action: block }
 #  - { name: no telemetry, domains: ["*.telemetry.example", ads.example.com], action: block }
 #  - { name: web cache, ports: [80], protocol: tcp, action: deliver, deliver-port: 3129 }
 #  - { name: work, domains: ["*.corp.example"], action: proxy, upstream: office }
 
-# What no rule matches: bypass | direct | block | proxy (only direct is supported yet)
+# What no rule matches: bypass | direct | block | proxy (not supported yet)
 #default: direct
 
 # Other proxies, by name (not supported yet): socks5 | http-connect | forward (the server's address is lost, unless
@@ -56,19 +61,25 @@ kernel:
 #  parent: { type: http-connect, address: "proxy.corp.example:3128" }
 #  edge: { type: forward, address: "10.9.0.3:8443", proxy-protocol: v2 }
 
+udp:
+# Whose datagrams a client's port receives: address-and-port-dependent = of those to whom it has sent something |
+# endpoint-independent = of anybody
+#  filtering: address-and-port-dependent
+#  tos: carry                # the TOS byte (IPv6: traffic class) of datagrams: carry | clear
+
 timeouts:
 #  connect: 10s              # until the server answers
 #  tcp-idle: 2h              # nothing is sent in either direction
 #  half-closed: 60s          # the same, when one side has ended
-#  udp-idle: 60s             # not used yet
-#  udp-dns: 10s              # not used yet
+#  udp-idle: 60s             # a client's port neither sends nor receives
+#  udp-dns: 10s              # the same of one that has only talked to port 53
 #  sniff: 300ms              # not used yet
 #  drain: 30s                # how long live connections may go on after SIGTERM; 0s: not at all
 
 limits:
 #  connections: auto         # live TCP connections; auto: what the descriptor limit (RLIMIT_NOFILE) allows
-#  per-client: 0             # 0: no limit (not supported yet)
-#  udp-sessions: 65536       # not used yet
+#  per-client: 0             # live connections, and UDP sessions, of one client address; 0: no limit
+#  udp-sessions: 65536       # live UDP sessions (one for each client address and port), as far as descriptors allow
 
 # Not opened yet; off: never.
 #control: /run/tproxy/control.sock

@@ -6,6 +6,7 @@ import { DEFAULT_CONFIG_PATH } from "../constants.ts";
 import { errnoNumber } from "../net/errno.ts";
 import { OperationError } from "../net/error.ts";
 import { DEFAULT_CONFIG } from "./defaults.ts";
+import { readNetworkLists } from "./network_files.ts";
 import { resolveConfig } from "./resolve.ts";
 import type { Config } from "./types.ts";
 import { validate } from "./validate.ts";
@@ -44,7 +45,7 @@ export function loadConfig({ path, readTextFile }: LoadOptions): LoadedConfig {
     }
     throw describeReadError(error, file);
   }
-  return loadText(text, file);
+  return loadText(text, file, readTextFile);
 }
 
 /** Checks the text of a config. Throws a ConfigError with all that is wrong. */
@@ -52,11 +53,16 @@ export function parseConfig(text: string, fileName: string): Config {
   return loadText(text, fileName).config;
 }
 
-/** The same, with the places of the keys. */
-export function loadText(text: string, fileName: string): LoadedConfig {
+/** The same, with the places of the keys. `readTextFile` reads the lists that rules name. */
+export function loadText(
+  text: string,
+  fileName: string,
+  readTextFile: (path: string) => string = Deno.readTextFileSync,
+): LoadedConfig {
   const source = new YamlSource(text, fileName);
+  const file = validate(source);
   return {
-    config: resolveConfig(validate(source)),
+    config: resolveConfig(file, readNetworkLists(file, source, readTextFile)),
     origin: fileName,
     locate: (path) => isSet(source.value, path) ? source.locate(path, { key: true }) : undefined,
   };

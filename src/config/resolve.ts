@@ -2,13 +2,15 @@
  * From the keys as they are written to the complete Config.
  * @module
  */
+import type { Prefix } from "../net/ip.ts";
 import { DEFAULT_CONFIG } from "./defaults.ts";
+import type { NetworkLists } from "./network_files.ts";
 import { mergePorts } from "./ports.ts";
 import type { ConfigFile } from "./schema.ts";
 import type { Config, InterceptConfig, RuleConfig, TimeoutsConfig, UpstreamConfig } from "./types.ts";
 
-/** Fills in the defaults. */
-export function resolveConfig(file: ConfigFile): Config {
+/** Fills in the defaults, and the lists that rules take from files. */
+export function resolveConfig(file: ConfigFile, lists: NetworkLists): Config {
   const { intercept, timeouts, rules, upstreams, default: fallback, source, control, metrics } = file;
   const limits = file.limits ?? {};
   return {
@@ -17,11 +19,12 @@ export function resolveConfig(file: ConfigFile): Config {
     listener: { ...DEFAULT_CONFIG.listener, ...defined(file.listener ?? {}) },
     kernel: { ...DEFAULT_CONFIG.kernel, ...defined(file.kernel ?? {}) },
     source: source ?? DEFAULT_CONFIG.source,
-    rules: (rules ?? []).map(resolveRule),
+    rules: (rules ?? []).map((rule, index) => resolveRule(rule, { index, lists })),
     default: fallback ?? DEFAULT_CONFIG.default,
     upstreams: Object.fromEntries(
       Object.entries(upstreams ?? {}).map(([name, upstream]) => [name, resolveUpstream(upstream)]),
     ),
+    udp: { ...DEFAULT_CONFIG.udp, ...defined(file.udp ?? {}) },
     timeouts: resolveTimeouts(timeouts ?? {}),
     limits: {
       connections: limits.connections ?? DEFAULT_CONFIG.limits.connections,
@@ -60,15 +63,35 @@ function resolveTimeouts(given: NonNullable<ConfigFile["timeouts"]>): TimeoutsCo
   };
 }
 
-function resolveRule(given: NonNullable<ConfigFile["rules"]>[number], index: number): RuleConfig {
-  const { name, from, to, protocol, interfaces, mac, domains, action, upstream } = given;
+function resolveRule(
+  given: NonNullable<ConfigFile["rules"]>[number],
+  { index, lists }: { index: number; lists: NetworkLists },
+): RuleConfig {
+  const { name, protocol, mac, domains, action, silent, upstream } = given;
   if (action === undefined) throw new TypeError("A rule without action passed the schema");
+  const fromFile = given["from-file"];
+  const toFile = given["to-file"];
   return {
     name: name ?? `rule ${index + 1}`,
-    ...defined({ from, to, protocol, interfaces, mac, domains, upstream }),
-    ...defined({ ports: given.ports && mergePorts(given.ports), deliverPort: given["deliver-port"] }),
+    ...defined({ from: joinNetworks(given.from, fromFile, lists), fromFile }),
+    ...defined({ to: joinNetworks(given.to, toFile, lists), toFile }),
+    ...defined({ protocol, interfaces: given.in ?? given.interfaces, mac, domains }),
+    ...defined({ ports: given.ports && mergePorts(given.ports), silent, upstream }),
+    ...defined({ deliverPort: given["deliver-port"] }),
     action,
   };
+}
+
+/** What stands in the rule and in its file; `undefined`, which matches everything, where neither is given. */
+function joinNetworks(
+  written: readonly Prefix[] | undefined,
+  file: string | undefined,
+  lists: NetworkLists,
+): readonly Prefix[] | undefined {
+  if (file === undefined) return written;
+  const listed = lists.get(file);
+  if (listed === undefined) throw new TypeError(`The list ${file} was not read`);
+  return written === undefined ? listed : [...written, ...listed];
 }
 
 function resolveUpstream(given: NonNullable<ConfigFile["upstreams"]>[string]): UpstreamConfig {

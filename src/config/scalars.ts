@@ -2,9 +2,10 @@
  * The single values of the config.
  * @module
  */
-import { formatPrefix, parseEndpoint, parseIp, parsePrefix, type Prefix } from "../net/ip.ts";
+import { parseEndpoint, parseIp, type Prefix } from "../net/ip.ts";
 import { SOCKET_MARK_SHIFT } from "../constants.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
+import { NETWORK_EXPECTED, parseNetwork } from "./networks.ts";
 import { parsePortRange } from "./ports.ts";
 import type { PortRange, UpstreamConfig } from "./types.ts";
 import { integer, isInteger, Refusal, value } from "./values.ts";
@@ -78,26 +79,10 @@ export const INTERFACE_JSON = { type: "string", pattern: "^[^\\s/:]{1,15}$" };
 /** `10.0.0.0/8`, `fc00::/7` or an address alone. */
 export function prefix() {
   return value<Prefix>({
-    expected: "an address or network such as 192.168.1.1, 10.0.0.0/8 or fc00::/7",
-    parse: (input) => {
-      const parsed = parsePrefix(asText(input));
-      if (parsed === undefined) return undefined;
-      const network = maskHostBits(parsed);
-      const text = formatPrefix(network);
-      return text === formatPrefix(parsed)
-        ? parsed
-        : new Refusal(`a network without host bits, did you mean ${text}?`);
-    },
+    expected: NETWORK_EXPECTED,
+    parse: (input) => parseNetwork(asText(input)),
     json: { type: "string" },
   });
-}
-
-function maskHostBits({ address, length }: Prefix): Prefix {
-  const bytes = address.bytes.map((byte, index) => {
-    const bits = Math.min(8, Math.max(0, length - index * 8));
-    return byte & (0xff << (8 - bits));
-  });
-  return { address: { family: address.family, bytes }, length };
 }
 
 /** The packet mark. The bits that stand SOCKET_MARK_SHIFT above it are ours too, and must be bits of a mark. */

@@ -65,6 +65,10 @@ export const CONFIG_SCHEMA = mapping({
   rules: v.nullish(v.array(ruleItem, "expected a list of rules, each beginning with -")),
   default: v.optional(oneOf("bypass", "direct", "block", "proxy")),
   upstreams,
+  udp: section({
+    filtering: v.optional(oneOf("endpoint-independent", "address-and-port-dependent")),
+    tos: v.optional(oneOf("carry", "clear")),
+  }),
   timeouts: section({
     connect: v.optional(duration(1)),
     "tcp-idle": v.optional(duration(1)),

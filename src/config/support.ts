@@ -4,7 +4,7 @@
  */
 import { ConfigError, type ConfigProblem, formatProblem } from "./error.ts";
 import type { LoadedConfig } from "./load.ts";
-import type { Config } from "./types.ts";
+import type { Config, RuleConfig } from "./types.ts";
 import type { ConfigPath } from "./yaml_source.ts";
 
 /** The commands whose work depends on the config. */
@@ -23,15 +23,9 @@ const BOTH: readonly ConfigUser[] = ["install", "run"];
 
 const GAPS: readonly Gap[] = [
   {
-    path: ["rules"],
-    asked: (config) => config.rules.length > 0,
-    text: "rules are not supported yet",
-    refusedBy: BOTH,
-  },
-  {
     path: ["default"],
-    asked: (config) => config.default !== "direct",
-    text: "a default other than direct is not supported yet",
+    asked: (config) => config.default === "proxy",
+    text: "the default proxy is not supported yet",
     refusedBy: BOTH,
   },
   {
@@ -47,18 +41,6 @@ const GAPS: readonly Gap[] = [
     refusedBy: BOTH,
   },
   {
-    path: ["intercept", "on-failure"],
-    asked: ({ intercept }) => intercept.protocols.includes("udp") && intercept.onFailure !== "open",
-    text: "UDP is not relayed yet: with this on-failure and udp in intercept.protocols, no UDP passes",
-    refusedBy: [],
-  },
-  {
-    path: ["limits", "per-client"],
-    asked: (config) => config.limits.perClient > 0,
-    text: "a limit per client is not supported yet, there is none",
-    refusedBy: [],
-  },
-  {
     path: ["log", "access"],
     asked: (config) => config.log.access === "on",
     text: "the access log is not supported yet, nothing is written to it",
@@ -66,17 +48,26 @@ const GAPS: readonly Gap[] = [
   },
 ];
 
+/** What a rule asks for in vain, with the key that does. */
+function ruleGaps(rule: RuleConfig, index: number): Gap[] {
+  const gap = (key: string, text: string): Gap => ({
+    path: ["rules", index, key],
+    asked: () => true,
+    text: `rules[${index}]: ${text}`,
+    refusedBy: BOTH,
+  });
+  return [
+    ...(rule.domains === undefined ? [] : [gap("domains", "rules by domain are not supported yet")]),
+    ...(rule.action === "proxy" ? [gap("action", "the action proxy is not supported yet")] : []),
+  ];
+}
+
 /** Keys that have no effect yet, wherever the file sets them. */
 const IDLE_KEYS: readonly {
   readonly path: ConfigPath;
   readonly text: string;
   readonly off?: (c: Config) => boolean;
 }[] = [
-  {
-    path: ["intercept", "protocols"],
-    text: "UDP is not relayed yet, nothing listens for it",
-    off: (c) => !c.intercept.protocols.includes("udp"),
-  },
   { path: ["upstreams"], text: "upstreams are not supported yet, none is used" },
   {
     path: ["control"],
@@ -99,7 +90,8 @@ export interface Unsupported extends ConfigProblem {
 export function listUnsupported(loaded: LoadedConfig): Unsupported[] {
   const { config, locate } = loaded;
   const nowhere = { line: 0, column: 0 };
-  const gaps = GAPS.filter((gap) => gap.asked(config)).map(({ path, text, refusedBy }) => ({
+  const asked = [...GAPS.filter((gap) => gap.asked(config)), ...config.rules.flatMap(ruleGaps)];
+  const gaps = asked.map(({ path, text, refusedBy }) => ({
     ...(locate(path) ?? nowhere),
     text,
     refusedBy,

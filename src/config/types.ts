@@ -12,6 +12,11 @@ export type OnFailure = "open" | "reset" | "drop";
 export type Source = "client" | "client-address" | "router";
 /** What a rule does with a flow. */
 export type Action = "bypass" | "block" | "direct" | "deliver" | "proxy";
+/**
+ * Whose datagrams a client receives at an address and port from which it has sent something (RFC 4787, section 5): those of anybody, or
+ * those from where it has sent to.
+ */
+export type UdpFiltering = "endpoint-independent" | "address-and-port-dependent";
 /** Severity of a log line. */
 export type LogLevel = "error" | "warn" | "info" | "debug";
 
@@ -43,15 +48,19 @@ export interface InterceptConfig {
 export interface RuleConfig {
   /** Its name in logs and messages. */
   readonly name: string;
-  /** Client networks. */
+  /** Client networks, those of `from-file` among them. */
   readonly from?: readonly Prefix[];
-  /** Destination networks. */
+  /** `from-file`: the list that a part of them comes from. */
+  readonly fromFile?: string;
+  /** Destination networks, those of `to-file` among them. */
   readonly to?: readonly Prefix[];
+  /** `to-file`: the list that a part of them comes from. */
+  readonly toFile?: string;
   /** Destination ports, sorted and merged. */
   readonly ports?: readonly PortRange[];
   /** Transport protocol. */
   readonly protocol?: Protocol;
-  /** `in`: interfaces that the flow comes from. */
+  /** `in` or `interfaces`: where the flow comes from. */
   readonly interfaces?: readonly string[];
   /** Clients' hardware addresses. */
   readonly mac?: readonly string[];
@@ -59,6 +68,8 @@ export interface RuleConfig {
   readonly domains?: readonly string[];
   /** What becomes of a flow that matches. */
   readonly action: Action;
+  /** For `block`: the client is told nothing. */
+  readonly silent?: boolean;
   /** `deliver-port`: the port of the other TPROXY program. */
   readonly deliverPort?: number;
   /** Name of the upstream, for `proxy`. */
@@ -77,6 +88,14 @@ export interface UpstreamConfig {
   readonly passwordFile?: string;
   /** `proxy-protocol`: version of the PROXY header that is sent first. */
   readonly proxyProtocol?: "v1" | "v2";
+}
+
+/** How UDP is relayed. */
+export interface UdpConfig {
+  /** Whose datagrams a client receives. */
+  readonly filtering: UdpFiltering;
+  /** Whether the TOS byte (IPv6: traffic class), with DSCP and ECN, is carried over. */
+  readonly tos: "carry" | "clear";
 }
 
 /** Durations, all in milliseconds. */
@@ -101,7 +120,7 @@ export interface TimeoutsConfig {
 export interface LimitsConfig {
   /** Live connections over all workers; `auto`: what the descriptor limit allows. */
   readonly connections: "auto" | number;
-  /** 0: no limit. */
+  /** `limits.per-client`: live connections, and live UDP sessions, of one client address; 0: no limit. */
   readonly perClient: number;
   /** `limits.udp-sessions`: live UDP sessions. */
   readonly udpSessions: number;
@@ -130,6 +149,8 @@ export interface Config {
   readonly default: "bypass" | "direct" | "block" | "proxy";
   /** `upstreams` by name. */
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
+  /** `udp`: how UDP is relayed. */
+  readonly udp: UdpConfig;
   /** `timeouts`, all in milliseconds. */
   readonly timeouts: TimeoutsConfig;
   /** `limits`: upper bounds. */

@@ -3,6 +3,7 @@
  * @module
  */
 import * as v from "valibot";
+import { DEFAULT_CONFIG } from "./defaults.ts";
 import { ConfigError, type ConfigProblem } from "./error.ts";
 import { knownKeys, sectionsWith } from "./known_keys.ts";
 import { editDistance, nearest } from "./nearest.ts";
@@ -71,7 +72,7 @@ export function formatPath(path: ConfigPath): string {
 function contradictions(source: YamlSource): ConfigProblem[] {
   const file = isMapping(source.value) ? source.value : {};
   const upstreams = isMapping(file.upstreams) ? Object.keys(file.upstreams) : [];
-  const port = isMapping(file.listener) ? file.listener.port : undefined;
+  const port = (isMapping(file.listener) ? file.listener.port : undefined) ?? DEFAULT_CONFIG.listener.port;
   const problems: ConfigProblem[] = [];
   const add = (path: ConfigPath, text: string) =>
     problems.push({ ...source.locate(path), text: `${formatPath(path)}: ${text}` });

@@ -7,8 +7,32 @@ import type { LogLevel, Source } from "../config/types.ts";
 /** A listener that the main thread has opened. Descriptors belong to the process, so any thread may use them. */
 export interface ListenerHandle {
   readonly fd: number;
-  /** Its own address in C's layout, 32 bytes: a connection to it has no original destination. null: that does not matter. */
-  readonly address: Uint8Array<ArrayBuffer> | null;
+  /** Its own address in C's layout, 32 bytes: a connection to it has no original destination. */
+  readonly address: Uint8Array<ArrayBuffer>;
+}
+
+/** A raw socket for each family, -1 for none. */
+export interface RawSockets {
+  readonly ipv4: number;
+  readonly ipv6: number;
+}
+
+/** What a worker needs for UDP. */
+export interface UdpOptions {
+  readonly listeners: readonly ListenerHandle[];
+  /** The raw sockets through which clients are answered; -1: not this family. */
+  readonly senders: RawSockets;
+  /** The raw sockets through which clients are told of errors. */
+  readonly errorSenders: RawSockets;
+  /** Live sessions of all workers together. */
+  readonly maxSessions: number;
+  /** Whether answers come only from where the client has sent to. */
+  readonly filter: boolean;
+  /** Whether TOS and traffic class are carried over. */
+  readonly tos: boolean;
+  /** Milliseconds. */
+  readonly idleMs: number;
+  readonly dnsMs: number;
 }
 
 /** A worker's orders. */
@@ -17,11 +41,15 @@ export interface WorkerOptions {
   /** The buffer of the SharedState. */
   readonly shared: SharedArrayBuffer;
   readonly listeners: readonly ListenerHandle[];
+  /** null: UDP is not relayed. */
+  readonly udp: UdpOptions | null;
   /** An eventfd that wakes the worker. */
   readonly wakeFd: number;
   readonly source: Source;
   /** Live connections of all workers together. */
   readonly maxConnections: number;
+  /** Live connections, and live UDP sessions, of one client over all workers; 0: no limit. */
+  readonly perClient: number;
   readonly maxPipes: number;
   /** Bytes. */
   readonly pipeSize: number;
@@ -35,11 +63,17 @@ export interface WorkerOptions {
 /** The part of them that is about live sessions. */
 export type SessionOptions = Pick<
   WorkerOptions,
-  "index" | "shared" | "maxPipes" | "pipeSize" | "connectMs" | "idleMs" | "halfClosedMs"
+  "index" | "shared" | "perClient" | "maxPipes" | "pipeSize" | "connectMs" | "idleMs" | "halfClosedMs"
 >;
 
 /** The part of them that is about new connections. */
-export type AcceptOptions = Pick<WorkerOptions, "index" | "shared" | "listeners" | "maxConnections">;
+export interface AcceptOptions
+  extends Pick<WorkerOptions, "index" | "shared" | "maxConnections" | "perClient"> {
+  /** Their addresses; null where connections to the listener itself are as good as others. */
+  readonly listeners: readonly { readonly fd: number; readonly address: Uint8Array<ArrayBuffer> | null }[];
+  /** At most so many are accepted per turn and listener. */
+  readonly acceptsPerTurn?: number;
+}
 
 /** What a worker tells the main thread. */
 export type WorkerMessage =

@@ -27,10 +27,13 @@ export const MORE = 1;
 export class Relay {
   readonly #pipes: PipePool;
   readonly #counters: Float64Array<SharedArrayBuffer>;
+  readonly #rounds: number;
   readonly #scratch = new Uint8Array(SCRATCH_SIZE);
   readonly #spare: Uint8Array<ArrayBuffer>[] = [];
 
-  constructor(pipes: PipePool, counters: Float64Array<SharedArrayBuffer>) {
+  /** A turn has so many `rounds`: reads. */
+  constructor(pipes: PipePool, counters: Float64Array<SharedArrayBuffer>, rounds = ROUNDS_PER_TURN) {
+    this.#rounds = rounds;
     this.#pipes = pipes;
     this.#counters = counters;
   }
@@ -42,7 +45,7 @@ export class Relay {
    */
   pump(direction: Direction): number {
     if (direction.finished) return WAITING;
-    return direction.bulk ? this.#splice(direction, ROUNDS_PER_TURN) : this.#copy(direction);
+    return direction.bulk ? this.#splice(direction, this.#rounds) : this.#copy(direction);
   }
 
   /** Takes back a direction's buffer and pipe. */
@@ -52,7 +55,7 @@ export class Relay {
   }
 
   #copy(direction: Direction): number {
-    for (let round = 0; round < ROUNDS_PER_TURN; round++) {
+    for (let round = 0; round < this.#rounds; round++) {
       if (direction.buffer !== null) {
         const returned = this.#sendRest(direction);
         if (returned < 0) return returned;
@@ -76,7 +79,7 @@ export class Relay {
       if (sent > 0) this.#counters[direction.counter] += sent;
       if (sent < received) this.#keepRest(direction, Math.max(0, sent), received);
       else if (received === SCRATCH_SIZE && this.#enterBulk(direction)) {
-        return this.#splice(direction, ROUNDS_PER_TURN - round);
+        return this.#splice(direction, this.#rounds - round);
       }
     }
     return MORE;

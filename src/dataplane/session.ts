@@ -2,6 +2,7 @@
  * A TCP session: the client's connection, the upstream's, and what is known of the bytes between them.
  * @module
  */
+import { SOCKADDR_SIZE } from "../../ffi/layout.ts";
 import type { Pipe } from "./pipes.ts";
 import { WheelEntry } from "./wheel.ts";
 
@@ -93,6 +94,8 @@ export class Session extends WheelEntry {
   keptAlive = false;
   /** While RESETTING: the way from the side that was reset. */
   dying: Direction | null = null;
+  /** The client's address as a struct sockaddr, in 32-bit words; kept only where there is a limit per client. */
+  readonly client = new Int32Array(SOCKADDR_SIZE / 4);
   /** Addresses for the log; null unless connections are logged. */
   description: Record<string, string> | null = null;
   /** Waits in the worker's list of sessions that have more to do than one turn allows. */

@@ -33,10 +33,14 @@ export interface Dataplane {
   readonly workers: number;
   /** Live connections that it allows. */
   readonly maxConnections: number;
+  /** Live UDP sessions that it allows. */
+  readonly maxUdpSessions: number;
   /** RLIMIT_NOFILE as it is now. */
   readonly descriptors: number;
   /** Live connections. */
   live(): number;
+  /** Live UDP sessions. */
+  udpLive(): number;
   counters(): Record<Counter, number>;
   /** Accepts nothing new; live connections go on. {@linkcode ended} resolves when the last has ended. */
   drain(): void;
@@ -59,26 +63,42 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   if (raised < 0) log.warn("cannot raise the descriptor limit", { errno: -raised });
   const limit = descriptorLimit();
   const descriptors = typeof limit === "number" ? 1024 : limit.soft;
-  const { connections, pipesPerWorker } = capacity({
+  const { protocols } = config.intercept;
+  const { connections, pipesPerWorker, udpSessions } = capacity({
     descriptors,
     workers,
-    wanted: config.limits.connections,
+    connections: protocols.includes("tcp") ? config.limits.connections : null,
+    udpSessions: protocols.includes("udp") ? config.limits.udpSessions : null,
   });
   const shared = new SharedState(workers);
-  const listeners = openListeners({
+  const sockets = openListeners({
+    protocols,
     families: options.families ?? config.intercept.families,
     port: config.listener.port,
     workers,
     mark: (config.kernel.mark << SOCKET_MARK_SHIFT) >>> 0,
   });
-  const wakeFds = listeners.map(() => check(openEventFd(), "create", "eventfd"));
-  const orders = listeners.map((ofWorker, index): WorkerOptions => ({
+  const wakeFds = sockets.map(() => check(openEventFd(), "create", "eventfd"));
+  const orders = sockets.map(({ tcp, udp, senders, errorSenders }, index): WorkerOptions => ({
     index,
     shared: shared.buffer,
-    listeners: ofWorker,
+    listeners: tcp,
+    udp: protocols.includes("udp")
+      ? {
+        listeners: udp,
+        senders,
+        errorSenders,
+        maxSessions: udpSessions,
+        filter: config.udp.filtering === "address-and-port-dependent",
+        tos: config.udp.tos === "carry",
+        idleMs: config.timeouts.udpIdleMs,
+        dnsMs: config.timeouts.udpDnsMs,
+      }
+      : null,
     wakeFd: wakeFds[index],
     source: config.source,
     maxConnections: connections,
+    perClient: config.limits.perClient,
     maxPipes: pipesPerWorker,
     pipeSize: PIPE_SIZE,
     connectMs: config.timeouts.connectMs,
@@ -105,8 +125,10 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   return {
     workers,
     maxConnections: connections,
+    maxUdpSessions: udpSessions,
     descriptors,
     live: () => shared.live,
+    udpLive: () => shared.udpLive,
     counters: () => shared.totals(),
     drain: () => setPhase(PHASE_DRAIN),
     stop: () => setPhase(PHASE_STOP),

@@ -19,20 +19,32 @@ import { acceptSocket, closeFd, localAddress } from "../../ffi/socket.ts";
 import { resetOnClose } from "../../ffi/sockopt.ts";
 import type { Logger } from "../log.ts";
 import { errnoCode } from "../net/errno.ts";
-import { formatEndpoint } from "../net/ip.ts";
+import { formatEndpoint, formatIp } from "../net/ip.ts";
 import type { Clock } from "./clock.ts";
 import type { Dials } from "./dial.ts";
-import type { AcceptOptions, ListenerHandle } from "./options.ts";
+import type { AcceptOptions } from "./options.ts";
+import { PerClient } from "./per_client.ts";
 import { COUNTER, SharedState } from "./shared.ts";
 import { TICK_MS } from "./wheel.ts";
 
 /** Accepted per listener and turn, so that a flood of new connections does not keep live ones waiting. */
 const ACCEPTS_PER_TURN = 64;
+/** At most one line in so many ticks about clients that have too many. */
+const WARNING_TICKS = 30_000 / TICK_MS;
+
+type Listener = AcceptOptions["listeners"][number];
 
 /** What takes an accepted connection over. */
 export interface Sessions {
-  /** `description` is for the log; null unless connections are logged. */
-  open(client: number, upstream: number, description: Record<string, string> | null): void;
+  /**
+   * `address`: the client's struct sockaddr, in 32-bit words. `description` is for the log; null unless connections are logged.
+   */
+  open(
+    client: number,
+    upstream: number,
+    address: Int32Array,
+    description: Record<string, string> | null,
+  ): void;
 }
 
 /** The accepting half of a worker. */
@@ -44,18 +56,20 @@ export class TcpAcceptor {
   readonly #shared: SharedState;
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #maxConnections: number;
-  readonly #listeners: ListenerHandle[];
+  readonly #listeners: Listener[];
   readonly #dialler: Dials;
   readonly #acceptsPerTurn: number;
   readonly #sessions: Sessions;
   #paused = false;
   #retryTick = 0;
+  #warnedTick = -WARNING_TICKS;
+  readonly #perClient: PerClient;
   readonly #client = makeSockaddr();
+  readonly #clientWords = new Int32Array(this.#client.buffer);
   readonly #destination = makeSockaddr();
 
-  /** `acceptsPerTurn`: at most so many, per listener. */
   constructor(
-    options: AcceptOptions & { readonly acceptsPerTurn?: number },
+    options: AcceptOptions,
     context: { epoll: number; clock: Clock; log: Logger; sessions: Sessions; dialler: Dials },
   ) {
     this.#epoll = context.epoll;
@@ -66,6 +80,7 @@ export class TcpAcceptor {
     this.#shared = new SharedState(options.shared);
     this.#counters = this.#shared.row(options.index);
     this.#maxConnections = options.maxConnections;
+    this.#perClient = new PerClient(this.#shared.tcpClients, options.perClient);
     this.#listeners = [...options.listeners];
     this.#dialler = context.dialler;
     this.#acceptsPerTurn = options.acceptsPerTurn ?? ACCEPTS_PER_TURN;
@@ -135,7 +150,12 @@ export class TcpAcceptor {
     return taken;
   }
 
-  #take(client: number, handle: ListenerHandle): void {
+  #take(client: number, handle: Listener): void {
+    if (this.#perClient.add(this.#clientWords, 0) > 0) {
+      this.#counters[COUNTER.overLimit]++;
+      this.#warnOverLimit();
+      return this.#refuse(client, ECONNREFUSED, null);
+    }
     const returned = localAddress(client, this.#destination);
     const description = this.#debug ? this.#describe() : null;
     if (returned < 0 || (handle.address !== null && sameSockaddr(this.#destination, handle.address))) {
@@ -144,7 +164,7 @@ export class TcpAcceptor {
       return this.#refuse(client, ECONNREFUSED, description);
     }
     const upstream = this.#dialler.dial(this.#destination, this.#client, client);
-    if (upstream >= 0) return this.#sessions.open(client, upstream, description);
+    if (upstream >= 0) return this.#sessions.open(client, upstream, this.#clientWords, description);
     this.#counters[COUNTER.failed]++;
     if (upstream === -EMFILE || upstream === -ENFILE || upstream === -ENOBUFS) {
       this.#pauseAWhile("dial", upstream);
@@ -158,7 +178,15 @@ export class TcpAcceptor {
     }
     resetOnClose(client);
     closeFd(client);
+    this.#perClient.remove(this.#clientWords, 0);
     this.#shared.addLive(-1);
+  }
+
+  #warnOverLimit(): void {
+    if (this.#clock.tick - this.#warnedTick < WARNING_TICKS) return;
+    this.#warnedTick = this.#clock.tick;
+    const client = formatIp(readSockaddr(this.#client).address);
+    this.#log.warn("connections are refused: limits.per-client", { client });
   }
 
   #describe(): Record<string, string> {

@@ -25,6 +25,7 @@ import { errnoCode } from "../net/errno.ts";
 import type { Clock } from "./clock.ts";
 import type { Dials } from "./dial.ts";
 import type { SessionOptions } from "./options.ts";
+import { PerClient } from "./per_client.ts";
 import { PipePool } from "./pipes.ts";
 import { MORE, Relay } from "./relay.ts";
 import { CONNECTING, type Direction, HALF_CLOSED, OPEN, RESETTING, type Session } from "./session.ts";
@@ -46,6 +47,8 @@ export class TcpSessions {
   readonly #log: Logger;
   readonly #shared: SharedState;
   readonly #counters: Float64Array<SharedArrayBuffer>;
+  readonly #perClient: PerClient;
+  readonly #limitsClients: boolean;
   readonly #pipes: PipePool;
   readonly #relay: Relay;
   readonly #table = new SessionTable({ up: COUNTER.bytesUp, down: COUNTER.bytesDown });
@@ -71,6 +74,8 @@ export class TcpSessions {
     this.#log = context.log;
     this.#shared = new SharedState(options.shared);
     this.#counters = this.#shared.row(options.index);
+    this.#perClient = new PerClient(this.#shared.tcpClients, options.perClient);
+    this.#limitsClients = options.perClient > 0;
     this.#pipes = new PipePool(options.maxPipes, options.pipeSize);
     this.#relay = new Relay(this.#pipes, this.#counters);
     this.#dialler = context.dialler ?? null;
@@ -92,9 +97,18 @@ export class TcpSessions {
     return next < 0 ? -1 : this.#clock.millisecondsTo(this.#clock.tick + next);
   }
 
-  /** A session for an accepted socket and one that is dialling. `description` is for the log. */
-  open(client: number, upstream: number, description: Record<string, string> | null): void {
+  /**
+   * A session for an accepted socket and one that is dialling. `address`: the client's struct sockaddr, in 32-bit words, as it was
+   * counted for the limit per client. `description` is for the log.
+   */
+  open(
+    client: number,
+    upstream: number,
+    address: Int32Array,
+    description: Record<string, string> | null,
+  ): void {
     const session = this.#table.open(client, upstream);
+    if (this.#limitsClients) session.client.set(address);
     session.state = CONNECTING;
     session.description = description;
     session.keptAlive = false;
@@ -288,6 +302,7 @@ export class TcpSessions {
     }
     closeFd(session.clientFd);
     closeFd(session.upstreamFd);
+    if (this.#limitsClients) this.#perClient.remove(session.client, 0);
     this.#table.close(session);
     this.#shared.addLive(-1);
   }

@@ -13,9 +13,11 @@ import type { WorkerOptions } from "./options.ts";
 import { COUNTER, PHASE_DRAIN, PHASE_RUN, PHASE_STOP, SharedState } from "./shared.ts";
 import { TcpAcceptor } from "./tcp_accept.ts";
 import { TcpSessions } from "./tcp_sessions.ts";
+import { UDP_LISTENER_KEY, UdpRelay } from "./udp_relay.ts";
+import { UDP_SESSION_KEY } from "./udp_sessions.ts";
 
 const EVENTS_PER_TURN = 256;
-/** Keys of events with tag 0: the listeners' numbers, and this. */
+/** Keys of events with tag 0: the numbers of the TCP listeners, those of UDP from UDP_LISTENER_KEY on, and this. */
 const WAKE_KEY = 0xffff;
 
 /** The sooner of two waits in milliseconds, where -1 is for ever. */
@@ -36,33 +38,45 @@ export function runWorkerLoop(options: WorkerOptions, log: Logger, ready: () => 
   const counters = shared.row(options.index);
   const dialler = new Dialler(options.source, () => counters[COUNTER.portChanged]++);
   const acceptor = new TcpAcceptor(options, { epoll, clock, log, sessions, dialler });
-  const started = addToEpoll(epoll, options.wakeFd, EPOLLIN, WAKE_KEY, 0);
-  const listening = started < 0 ? started : acceptor.start();
-  if (listening < 0) return `epoll_ctl: ${errnoCode(-listening)}`;
+  const udp = options.udp === null ? null : new UdpRelay(options, options.udp, { epoll, clock, log });
+  let returned = addToEpoll(epoll, options.wakeFd, EPOLLIN, WAKE_KEY, 0);
+  if (returned >= 0) returned = acceptor.start();
+  if (returned >= 0 && udp !== null) returned = udp.start();
+  if (returned < 0) return `epoll_ctl: ${errnoCode(-returned)}`;
   ready();
 
   const events = new EpollEvents(EVENTS_PER_TURN);
   let accepting = true;
   for (;;) {
-    const count = events.wait(epoll, sooner(sessions.patience(), acceptor.patience()));
+    const patience = sooner(sessions.patience(), acceptor.patience());
+    const count = events.wait(epoll, udp === null ? patience : sooner(patience, udp.patience()));
     if (count < 0 && count !== -EINTR) return `epoll_wait: ${errnoCode(-count)}`;
     clock.update();
     for (let i = 0; i < count; i++) {
       const tag = events.tag(i);
       const key = events.key(i);
-      if (tag !== 0) sessions.event(key, tag, events.bits(i));
-      else if (key === WAKE_KEY) drainEventFd(options.wakeFd);
+      if (tag !== 0) {
+        if ((key & UDP_SESSION_KEY) !== 0) udp!.event(key, tag, events.bits(i));
+        else sessions.event(key, tag, events.bits(i));
+      } else if (key === WAKE_KEY) drainEventFd(options.wakeFd);
+      else if (key >= UDP_LISTENER_KEY) udp!.receive(key);
       else acceptor.accept(key);
     }
     sessions.turn();
     acceptor.turn();
+    if (udp !== null) udp.turn();
     const phase = shared.phase;
     if (phase === PHASE_RUN) continue;
-    if (accepting) acceptor.stop();
+    if (accepting) {
+      acceptor.stop();
+      udp?.stop();
+    }
     accepting = false;
-    if (phase === PHASE_STOP || (phase === PHASE_DRAIN && sessions.size === 0)) break;
+    const drained = sessions.size === 0 && (udp === null || udp.isQuiet());
+    if (phase === PHASE_STOP || (phase === PHASE_DRAIN && drained)) break;
   }
   sessions.abortAll();
+  udp?.close();
   closeFd(epoll);
   return null;
 }

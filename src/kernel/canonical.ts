@@ -1,14 +1,11 @@
 /**
- * Rules and sets in a form that can be compared: what a plan asks for against what the kernel holds. Pure.
+ * Rules in a form that can be compared: what a plan asks for against what the kernel holds. Pure.
  * @module
  */
-import { elementRanges } from "../netlink/nft/interval.ts";
-import type { NftElement } from "../netlink/nft/element.ts";
 import type { NftExpression } from "../netlink/nft/expression.ts";
 import { lowerRule } from "./lower.ts";
-import type { PlannedSet, Statement } from "./model.ts";
+import type { Statement } from "./model.ts";
 import type { InstalledSet } from "./ruleset_state.ts";
-import { setElements } from "./table_batch.ts";
 
 /** A planned rule. */
 export function canonicalPlan(statements: readonly Statement[]): string {
@@ -38,29 +35,6 @@ function canonicalize(expressions: readonly NftExpression[], nameSet: (name: str
 /** Anonymous sets are numbered by the kernel: their content stands for them. */
 function nameByContent(keys: readonly Uint8Array[]): string {
   return `{${keys.map(hex).toSorted().join(",")}}`;
-}
-
-/** The elements of a planned set, in words and sorted. */
-export function describePlannedSet(set: PlannedSet): string[] {
-  return describeElements(set.type, setElements(set));
-}
-
-/** The elements of a set of the kernel, in words and sorted. */
-export function describeInstalledSet(type: PlannedSet["type"], set: InstalledSet): string[] {
-  return describeElements(type, set.elements);
-}
-
-function describeElements(type: PlannedSet["type"], elements: readonly NftElement[]): string[] {
-  if (type === "ifname") {
-    return elements.map(({ key }) => new TextDecoder().decode(key).replace(/\0.*$/s, "")).toSorted();
-  }
-  return elementRanges(elements).map(({ from, to }) =>
-    hex(from) === hex(to) ? `${port(from)}` : `${port(from)}-${port(to)}`
-  );
-}
-
-function port(key: Uint8Array): number {
-  return key[0] * 256 + key[1];
 }
 
 function hex(bytes: Uint8Array): string {

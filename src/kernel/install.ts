@@ -20,7 +20,7 @@ import {
   toRoute,
   toRoutingRule,
 } from "./routing_state.ts";
-import { readTable, refuseForeignTable } from "./ruleset_state.ts";
+import { readTableHead, refuseForeignTable } from "./ruleset_state.ts";
 import { replaceTable } from "./table_batch.ts";
 
 /** What an install found and did. */
@@ -31,7 +31,7 @@ export interface InstallReport {
 
 /** Makes the kernel's state that of the plan. Throws an OperationError; then what was there before is there again. */
 export function applyInstall(plan: Plan, { route, netfilter }: KernelConnections): InstallReport {
-  const installed = readTable(netfilter);
+  const installed = readTableHead(netfilter);
   refuseForeignTable(installed);
   const { missing, stale } = compareRouting(plan, readRouting(route));
   const added: RoutingEntry[] = [];

@@ -5,9 +5,10 @@
  */
 import type { Protocol } from "../config/types.ts";
 import { REGISTER_1, REGISTER_2 } from "../netlink/nft/data.ts";
+import { CT_STATE } from "../netlink/nft/expr/ct.ts";
 import { ICMPX_PORT_UNREACHABLE } from "../netlink/nft/expr/reject.ts";
 import type { NftExpression } from "../netlink/nft/expression.ts";
-import { hostKey, type NftDataType, portKey } from "../netlink/nft/set_type.ts";
+import { hostKey, hostKey16, type NftDataType, portKey } from "../netlink/nft/set_type.ts";
 import type { Endpoint, Family } from "../net/ip.ts";
 import type { AddressType, Statement } from "./model.ts";
 
@@ -26,10 +27,23 @@ const ADDRESS_TYPES: Readonly<Record<AddressType, number>> = {
   anycast: 4,
   multicast: 5,
 };
+const ICMP_NUMBERS: Readonly<Record<Family, number>> = { ipv4: 1, ipv6: 58 };
+/** The type, or type and code: RFC 792, RFC 4443. */
+const ICMP_ERRORS = {
+  ipv4: { "too-big": [3, 4], unreachable: [3] },
+  ipv6: { "too-big": [2], unreachable: [1] },
+} as const;
 const TCP_FLAGS_OFFSET = 13;
 const TCP_FIN_SYN_RST_ACK = 0x17;
 const TCP_SYN = 0x02;
 const DESTINATION_PORT_OFFSET = 2;
+// linux/if_arp.h; linux/if_ether.h: struct ethhdr; linux/ip.h: struct iphdr; linux/ipv6.h: struct ipv6hdr
+const ARPHRD_ETHER = 1;
+const HARDWARE_SOURCE = { offset: 6, length: 6 };
+const ADDRESS_PLACES = {
+  ipv4: { source: { offset: 12, length: 4 }, destination: { offset: 16, length: 4 } },
+  ipv6: { source: { offset: 8, length: 16 }, destination: { offset: 24, length: 16 } },
+} as const;
 
 const register = REGISTER_1;
 
@@ -59,6 +73,17 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
         { kind: "payload", base: "transport", offset: DESTINATION_PORT_OFFSET, length: 2, register },
         lookup(statement.set, statement.negate),
       ];
+    case "address": {
+      const { offset, length } = ADDRESS_PLACES[statement.family][statement.side];
+      return [{ kind: "payload", base: "network", offset, length, register }, lookup(statement.set, false)];
+    }
+    case "hardware-address":
+      return [
+        load("iiftype"),
+        equals(hostKey16(ARPHRD_ETHER)),
+        { kind: "payload", base: "link", ...HARDWARE_SOURCE, register },
+        lookup(statement.set, false),
+      ];
     case "destination-type": {
       const keys = statement.types.map((type) => hostKey(ADDRESS_TYPES[type]));
       return [
@@ -68,8 +93,27 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
     }
     case "transparent-socket":
       return [{ kind: "socket", key: "transparent", register }, equals(Uint8Array.of(1))];
+    case "icmp-error": {
+      const value = ICMP_ERRORS[statement.family][statement.error];
+      return [
+        load("nfproto"),
+        equals(Uint8Array.of(FAMILY_NUMBERS[statement.family])),
+        load("l4proto"),
+        equals(Uint8Array.of(ICMP_NUMBERS[statement.family])),
+        { kind: "payload", base: "transport", offset: 0, length: value.length, register },
+        equals(Uint8Array.from(value)),
+      ];
+    }
+    case "known-flow":
+      return [
+        { kind: "ct", direction: "load", key: "state", register },
+        masked(hostKey(CT_STATE.established | CT_STATE.related), hostKey(0)),
+        { kind: "cmp", operator: "neq", register, value: hostKey(0) },
+      ];
+    case "socket-mark":
+      return [{ kind: "socket", key: "mark", register }, equals(hostKey(statement.mark))];
     case "mark":
-      return [load("mark"), masked(hostKey(statement.mask), hostKey(0)), equals(hostKey(statement.mask))];
+      return [load("mark"), equals(hostKey(statement.mark))];
     case "tproxy":
       return lowerTproxy(statement.to);
     case "set-mark":
@@ -86,8 +130,8 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
         : [{ kind: "reject", type: "icmpx", code: ICMPX_PORT_UNREACHABLE }];
     case "verdict":
       return [{ kind: "verdict", verdict: { code: statement.verdict } }];
-    case "jump":
-      return [{ kind: "verdict", verdict: { code: "jump", chain: statement.chain } }];
+    case "goto":
+      return [{ kind: "verdict", verdict: { code: "goto", chain: statement.chain } }];
   }
 }
 
@@ -104,7 +148,7 @@ function lowerTproxy(to: Endpoint): NftExpression[] {
   ];
 }
 
-function load(key: "iifname" | "nfproto" | "l4proto" | "mark"): NftExpression {
+function load(key: "iifname" | "iiftype" | "nfproto" | "l4proto" | "mark"): NftExpression {
   return { kind: "meta", direction: "load", key, register };
 }
 

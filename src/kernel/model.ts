@@ -5,6 +5,7 @@
  */
 import type { Protocol } from "../config/types.ts";
 import type { Endpoint, Family } from "../net/ip.ts";
+import type { KeyRange } from "../netlink/nft/interval.ts";
 
 /** An address type of the routing table, as in `fib daddr type`. */
 export type AddressType = "local" | "broadcast" | "anycast" | "multicast";
@@ -21,12 +22,30 @@ export type Statement =
   | { readonly kind: "bare-syn" }
   /** `th dport != @ports`; after a `protocol` match. */
   | { readonly kind: "destination-port"; readonly set: string; readonly negate: boolean }
+  /** `ip saddr @nets`, `ip6 daddr @nets`; after a `family` match of that family. */
+  | {
+    readonly kind: "address";
+    readonly side: "source" | "destination";
+    readonly family: Family;
+    readonly set: string;
+  }
+  /** `ether saddr @macs`: packets from Ethernet alone. */
+  | { readonly kind: "hardware-address"; readonly set: string }
   /** `fib daddr type { local, … }` */
   | { readonly kind: "destination-type"; readonly types: readonly AddressType[] }
   /** `socket transparent 1` */
   | { readonly kind: "transparent-socket" }
-  /** `meta mark & 0x4 == 0x4` */
-  | { readonly kind: "mark"; readonly mask: number }
+  /**
+   * What a router on the way says of a packet: `icmp type destination-unreachable icmp code frag-needed`, `icmpv6 type packet-too-big`; or
+   * `icmp type destination-unreachable`, which has frag-needed among its codes, and `icmpv6 type destination-unreachable`.
+   */
+  | { readonly kind: "icmp-error"; readonly family: Family; readonly error: "too-big" | "unreachable" }
+  /** `ct state established,related`: what conntrack takes for a part of a flow that it knows */
+  | { readonly kind: "known-flow" }
+  /** `socket mark 0x4`: of a socket that is more than a request; after `transparent-socket`. */
+  | { readonly kind: "socket-mark"; readonly mark: number }
+  /** `meta mark 0x4`: the whole mark, as a socket gives it. */
+  | { readonly kind: "mark"; readonly mark: number }
   /** `tproxy ip to 127.0.0.1:50080` */
   | { readonly kind: "tproxy"; readonly to: Endpoint }
   /** `meta mark set meta mark | 0x1` */
@@ -37,8 +56,8 @@ export type Statement =
   | { readonly kind: "reject"; readonly answer: "tcp-reset" | "port-unreachable" }
   /** `accept` */
   | { readonly kind: "verdict"; readonly verdict: "accept" | "drop" | "return" }
-  /** `jump intercept` */
-  | { readonly kind: "jump"; readonly chain: string };
+  /** `goto intercept`: what reaches the end of that chain reaches the end of the base chain. */
+  | { readonly kind: "goto"; readonly chain: string };
 
 /** A rule of a chain, and why it is there. */
 export interface PlannedRule {
@@ -56,7 +75,7 @@ export interface PlannedHook {
   readonly priority: number;
 }
 
-/** A chain; without `hook` it is only jumped to. */
+/** A chain; without `hook` rules go to it. */
 export interface PlannedChain {
   /** Its name. */
   readonly name: string;
@@ -68,15 +87,16 @@ export interface PlannedChain {
   readonly reason: string;
 }
 
-/** A named set: of interface names, or of port ranges. */
+/** A named set: of interface names, hardware addresses, ranges of ports or of addresses. Ranges are sorted and do not touch. */
 export type PlannedSet =
   & { readonly name: string; readonly reason: string }
   & (
-    | { readonly type: "ifname"; readonly elements: readonly string[] }
+    | { readonly type: "ifname" | "ether_addr"; readonly elements: readonly string[] }
     | {
       readonly type: "inet_service";
       readonly elements: readonly { readonly first: number; readonly last: number }[];
     }
+    | { readonly type: "ipv4_addr" | "ipv6_addr"; readonly elements: readonly KeyRange[] }
   );
 
 /** The one table, of family inet. */
@@ -87,7 +107,7 @@ export interface PlannedTable {
   readonly comment: string;
   /** Named sets. */
   readonly sets: readonly PlannedSet[];
-  /** In an order in which every chain comes after those that it jumps to. */
+  /** In an order in which every chain comes after those that it goes to. */
   readonly chains: readonly PlannedChain[];
 }
 

@@ -8,7 +8,9 @@ import { OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import { chooseInterfaces } from "./interfaces.ts";
 import type { Plan, PlannedRoute, PlannedRoutingRule } from "./model.ts";
-import { planTable, socketMark } from "./table.ts";
+import { planPolicy } from "./policy.ts";
+import { socketMark } from "./statements.ts";
+import { planTable } from "./table.ts";
 import type { NetworkView } from "./view.ts";
 
 /** Tables of the kernel itself: 0 unspecified, 253 default, 254 main, 255 local. */
@@ -25,17 +27,19 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
   checkNumbers(config);
   const interfaces = chooseInterfaces(config.intercept.interfaces, view);
   const { families, warnings } = chooseFamilies(config, view, options.familiesNamed === true);
-  const everywhere = [...interfaces.lan, ...interfaces.others];
+  const { lan } = interfaces;
+  const policy = planPolicy(config, { lan, families });
+  const everywhere = [...lan, ...interfaces.others];
   return {
-    table: planTable(config, { lan: interfaces.lan, families }),
+    table: planTable(config, { lan, families, policy }),
     routingRules: families.flatMap((family) =>
       everywhere.map((name) => planRoutingRule(config, family, name))
     ),
     routes: families.map((family) => planRoute(config, family, view)),
-    lan: interfaces.lan,
+    lan,
     others: interfaces.others,
     families,
-    warnings: [...warnings, ...interfaces.warnings, ...warnForwarding(families, view)],
+    warnings: [...warnings, ...interfaces.warnings, ...warnForwarding(families, view), ...policy.warnings],
   };
 }
 

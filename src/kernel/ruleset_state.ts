@@ -19,22 +19,30 @@ export interface InstalledSet extends NftSet {
   readonly elements: readonly NftElement[];
 }
 
-/** The table called transparent_proxy, whoever made it. */
-export interface InstalledTable {
+/** The table called transparent_proxy, whoever made it, and its chains. */
+export interface InstalledTableHead {
   readonly table: NftTable;
-  readonly sets: readonly InstalledSet[];
   readonly chains: readonly NftChain[];
+}
+
+/** The same with all that is in it. */
+export interface InstalledTable extends InstalledTableHead {
+  readonly sets: readonly InstalledSet[];
   readonly rules: readonly NftRule[];
+}
+
+/** The table itself and its chains: enough to tell whose it is. Sets may be large. */
+export function readTableHead(connection: NetlinkConnection): InstalledTableHead | undefined {
+  const table = listTables(connection, "inet").find(({ name }) => name === TABLE_NAME);
+  return table && { table, chains: listChains(connection, TABLE) };
 }
 
 /** The table with all that is in it; undefined if there is none. Equivalent to: nft list table inet transparent_proxy */
 export function readTable(connection: NetlinkConnection): InstalledTable | undefined {
-  const table = listTables(connection, "inet").find(({ name }) => name === TABLE_NAME);
-  if (table === undefined) return undefined;
-  return {
-    table,
+  const head = readTableHead(connection);
+  return head && {
+    ...head,
     sets: listSets(connection, TABLE).map((set) => ({ ...set, elements: listElements(connection, set) })),
-    chains: listChains(connection, TABLE),
     rules: listRules(connection, { family: "inet", table: TABLE_NAME }),
   };
 }
@@ -43,13 +51,13 @@ export function readTable(connection: NetlinkConnection): InstalledTable | undef
  * Whether the table was made by an install: it carries our comment or, where the kernel keeps none (before 5.10), has
  * our two chains.
  */
-export function isOurTable({ table, chains }: InstalledTable): boolean {
+export function isOurTable({ table, chains }: InstalledTableHead): boolean {
   if (table.comment !== undefined) return table.comment === TABLE_COMMENT;
   return ["divert", "divert_replies"].every((name) => chains.some((chain) => chain.name === name));
 }
 
 /** Throws if a table of our name was made by someone else. */
-export function refuseForeignTable(installed: InstalledTable | undefined): void {
+export function refuseForeignTable(installed: InstalledTableHead | undefined): void {
   if (installed === undefined || isOurTable(installed)) return;
   throw new OperationError({
     operation: "use table",

@@ -4,12 +4,15 @@
  */
 import type { NftChain } from "../netlink/nft/chain.ts";
 import type { NftRule } from "../netlink/nft/rule.ts";
-import { canonicalPlan, canonicalRule, describeInstalledSet, describePlannedSet } from "./canonical.ts";
+import { canonicalPlan, canonicalRule } from "./canonical.ts";
 import { compareRouting } from "./install.ts";
 import type { Plan, PlannedChain, PlannedSet } from "./model.ts";
 import { renderRule } from "./render/nft.ts";
 import { type InstalledRouting, routeEntry, ruleEntry, toRoute, toRoutingRule } from "./routing_state.ts";
 import { type InstalledTable, isOurTable } from "./ruleset_state.ts";
+import { elementTexts, installedTexts } from "./set_elements.ts";
+
+const SHOWN_ELEMENTS = 16;
 
 /** `changed`: it is there, and not as planned. `foreign`: it is there, and the plan knows nothing of it. */
 export type ObjectState = "present" | "missing" | "changed" | "foreign";
@@ -56,14 +59,35 @@ function compareTableItself(name: string, installed: InstalledTable | undefined)
 }
 
 function compareSet(set: PlannedSet, installed: InstalledTable | undefined): ObjectStatus {
-  const wanted = describePlannedSet(set).join(", ");
+  const wanted = elementTexts(set);
   const found = installed?.sets.find(({ name }) => name === set.name);
   const status = { kind: "set", name: set.name } as const;
-  if (found === undefined) return { ...status, state: "missing", detail: wanted };
-  const actual = describeInstalledSet(set.type, found).join(", ");
-  return actual === wanted
-    ? { ...status, state: "present", detail: wanted }
-    : { ...status, state: "changed", detail: `it holds ${actual || "nothing"}, not ${wanted}` };
+  if (found === undefined) return { ...status, state: "missing", detail: listShortly(wanted) };
+  if (found.type.join() !== set.type) {
+    return { ...status, state: "changed", detail: `its type is not ${set.type}` };
+  }
+  const actual = installedTexts(set.type, found.elements);
+  const lacking = without(wanted, actual);
+  const foreign = without(actual, wanted);
+  if (lacking.length === 0 && foreign.length === 0) {
+    return { ...status, state: "present", detail: listShortly(wanted) };
+  }
+  const parts = [
+    ...(lacking.length === 0 ? [] : [`it lacks ${listShortly(lacking)}`]),
+    ...(foreign.length === 0 ? [] : [`it also holds ${listShortly(foreign)}`]),
+  ];
+  return { ...status, state: "changed", detail: parts.join("; ") };
+}
+
+function without(texts: readonly string[], others: readonly string[]): string[] {
+  const known = new Set(others);
+  return texts.filter((text) => !known.has(text));
+}
+
+/** A set may have a hundred thousand elements. */
+function listShortly(texts: readonly string[]): string {
+  if (texts.length <= SHOWN_ELEMENTS) return texts.join(", ");
+  return `${texts.slice(0, SHOWN_ELEMENTS).join(", ")} and ${texts.length - SHOWN_ELEMENTS} more`;
 }
 
 function compareChain(chain: PlannedChain, installed: InstalledTable | undefined): ObjectStatus[] {

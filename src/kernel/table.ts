@@ -2,47 +2,41 @@
  * The config as a table of nf_tables. Each rule carries the reason why it is so. Pure.
  * @module
  */
-import type { Config, Protocol } from "../config/types.ts";
-import {
-  DIVERT_PRIORITY,
-  DIVERT_REPLIES_PRIORITY,
-  LISTENER_IPV4,
-  LISTENER_IPV6,
-  SOCKET_MARK_SHIFT,
-  TABLE_NAME,
-  UNTRACKED_PRIORITY,
-} from "../constants.ts";
-import { type Family, parseIp } from "../net/ip.ts";
+import type { Config } from "../config/types.ts";
+import { DIVERT_PRIORITY, DIVERT_REPLIES_PRIORITY, TABLE_NAME, UNTRACKED_PRIORITY } from "../constants.ts";
+import type { Family } from "../net/ip.ts";
+import { INTERCEPT_CHAIN, planIntercept, PORTS_SET } from "./intercept.ts";
 import type { PlannedChain, PlannedRule, PlannedSet, PlannedTable, Statement } from "./model.ts";
+import { applyPolicy, type Policy, type PolicyRule } from "./policy.ts";
+import { ACCEPT, deliverLocally, newFlow, NOTRACK, RETURN, socketMark } from "./statements.ts";
 
 /** The table's comment, by which it is known as ours. */
 export const TABLE_COMMENT = "made by tproxy install";
 
 const LAN_SET = "lan";
-const PORTS_SET = "ports";
-const INTERCEPT_CHAIN = "intercept";
-const ACCEPT: Statement = { kind: "verdict", verdict: "accept" };
-const RETURN: Statement = { kind: "verdict", verdict: "return" };
-const NOTRACK: Statement = { kind: "notrack" };
-const LISTENERS: Readonly<Record<Family, string>> = { ipv4: LISTENER_IPV4, ipv6: LISTENER_IPV6 };
+const ACCEPTED_CHAIN = "accepted";
 
 /** What the table is made from, besides the config. */
 export interface TableOptions {
   readonly lan: readonly string[];
   /** Families to intercept: those of the config that this machine has. */
   readonly families: readonly Family[];
+  /** The rules of the config, planned for these interfaces and families. */
+  readonly policy: Policy;
 }
 
 /** The table that the config wants. */
-export function planTable(config: Config, options: TableOptions): PlannedTable {
+export function planTable(config: Config, { lan, families, policy }: TableOptions): PlannedTable {
+  const accepted = planAccepted(config, policy.rules);
   return {
     name: TABLE_NAME,
     comment: TABLE_COMMENT,
-    sets: planSets(config, options.lan),
+    sets: [...planSets(config, lan), ...policy.sets],
     chains: [
-      planIntercept(config, options.families),
-      planDivert(config, options.families),
-      planDivertReplies(config, options.families),
+      ...planIntercept(config, { families, rules: policy.rules }),
+      ...accepted,
+      planDivert(config, { families, delivers: accepted.length > 0 }),
+      planDivertReplies(config, families),
       planUntracked(config),
     ],
   };
@@ -65,7 +59,10 @@ function planSets(config: Config, lan: readonly string[]): PlannedSet[] {
   }];
 }
 
-function planDivert(config: Config, families: readonly Family[]): PlannedChain {
+function planDivert(
+  config: Config,
+  { families, delivers }: { families: readonly Family[]; delivers: boolean },
+): PlannedChain {
   const { protocols } = config.intercept;
   const rules: PlannedRule[] = [
     {
@@ -81,24 +78,19 @@ function planDivert(config: Config, families: readonly Family[]): PlannedChain {
       reason: "The router's own services, SSH among them, are never intercepted",
     },
   ];
+  const intercept: Statement = { kind: "goto", chain: INTERCEPT_CHAIN };
   if (protocols.includes("tcp")) {
     rules.push({
-      statements: [{ kind: "bare-syn" }, { kind: "jump", chain: INTERCEPT_CHAIN }],
+      statements: [newFlow("tcp"), intercept],
       // tproxy hands a SYN to the listener though a socket of the same addresses and ports is in TIME_WAIT.
       reason:
         "SYNs first: a socket in TIME_WAIT would answer a client that uses its port again, and be reset",
-    }, {
-      statements: [
-        { kind: "protocol", protocols: ["tcp"] },
-        { kind: "transparent-socket" },
-        { kind: "set-mark", mask: config.kernel.mark },
-        NOTRACK,
-        ACCEPT,
-      ],
-      reason: "Packets of connections that the proxy has accepted go to their socket",
-    });
+    }, ...planSockets(config, delivers));
   }
-  rules.push({ statements: [{ kind: "jump", chain: INTERCEPT_CHAIN }], reason: "New flows" });
+  if (protocols.includes("udp")) rules.push({ statements: [newFlow("udp"), intercept], reason: "UDP" });
+  if (protocols.includes("tcp")) {
+    rules.push(...planErrors(families, ["too-big"], [deliverLocally(config), NOTRACK, ACCEPT]));
+  }
   return {
     name: "divert",
     hook: { hook: "prerouting", priority: DIVERT_PRIORITY },
@@ -108,61 +100,47 @@ function planDivert(config: Config, families: readonly Family[]): PlannedChain {
   };
 }
 
-function planIntercept(config: Config, families: readonly Family[]): PlannedChain {
-  const { protocols, ports } = config.intercept;
-  const rules: PlannedRule[] = [];
-  if (ports !== "all") {
-    rules.push({
+/** The packets of connections that a transparent listener has accepted: ours, or that of a program to which flows are delivered. */
+function planSockets(config: Config, delivers: boolean): PlannedRule[] {
+  const found: Statement[] = [{ kind: "protocol", protocols: ["tcp"] }, { kind: "transparent-socket" }];
+  const mark = socketMark(config.kernel.mark);
+  return [
+    {
       statements: [
-        { kind: "protocol", protocols },
-        { kind: "destination-port", set: PORTS_SET, negate: true },
-        RETURN,
+        ...found,
+        ...(delivers ? [{ kind: "socket-mark", mark } as const] : []),
+        deliverLocally(config),
+        NOTRACK,
+        ACCEPT,
       ],
-      reason: "intercept.ports",
-    });
-  }
-  for (const family of families) {
-    for (const protocol of protocols) rules.push(planSteering(config, { family, protocol }));
-  }
-  for (const protocol of protocols) rules.push(...planFailure(config, protocol));
-  return {
-    name: INTERCEPT_CHAIN,
-    rules,
-    reason: "What becomes of a new flow",
-  };
+      reason: "Packets of connections that the proxy has accepted go to their socket",
+    },
+    ...(delivers
+      ? [{
+        statements: [...found, { kind: "goto", chain: ACCEPTED_CHAIN } as const],
+        reason: "Other programs' connections; and ours, while there is no more of them than a request",
+      }]
+      : []),
+  ];
 }
 
-function planSteering(config: Config, flow: { family: Family; protocol: Protocol }): PlannedRule {
-  const address = parseIp(LISTENERS[flow.family])!;
-  const isTcp = flow.protocol === "tcp";
-  return {
-    statements: [
-      { kind: "family", family: flow.family },
-      isTcp ? { kind: "bare-syn" } : { kind: "protocol", protocols: ["udp"] },
-      { kind: "tproxy", to: { address, port: config.listener.port } },
-      { kind: "set-mark", mask: config.kernel.mark },
-      NOTRACK,
-      ACCEPT,
-    ],
-    reason: isTcp
-      ? "Bare SYNs only, so that connections that exist already go on; without a listener the rule does not match"
-      : "UDP asks for the listener first: a socket with a foreign address would take other clients' packets",
-  };
-}
-
-/** What follows when no proxy is running: nothing (the packet is forwarded), or one rule for each protocol. */
-function planFailure(config: Config, protocol: Protocol): PlannedRule[] {
-  const { onFailure } = config.intercept;
-  if (onFailure === "open") return [];
-  const matches: Statement = protocol === "tcp"
-    ? { kind: "bare-syn" }
-    : { kind: "protocol", protocols: ["udp"] };
-  const action: Statement = onFailure === "drop"
-    ? { kind: "verdict", verdict: "drop" }
-    : { kind: "reject", answer: protocol === "tcp" ? "tcp-reset" : "port-unreachable" };
+/**
+ * Whose a connection is tells the rule that its SYN has met: the socket itself has no mark while it is a request, at the
+ * handshake's last packet. Only needed where rules deliver TCP.
+ */
+function planAccepted(config: Config, policy: readonly PolicyRule[]): PlannedChain[] {
+  const rules = policy.filter(({ rule }) => rule.protocol !== "udp");
+  const last = rules.findLastIndex(({ rule }) => rule.action === "deliver");
+  if (last < 0 || !config.intercept.protocols.includes("tcp")) return [];
+  const ours = [deliverLocally(config), NOTRACK, ACCEPT];
+  const theirs = [deliverLocally(config), ACCEPT];
   return [{
-    statements: [matches, action],
-    reason: `intercept.on-failure: ${onFailure}; no proxy is running`,
+    name: ACCEPTED_CHAIN,
+    rules: [
+      ...applyPolicy(rules.slice(0, last + 1), ({ action }) => action === "deliver" ? theirs : ours),
+      { statements: ours, reason: "The connections of the proxy" },
+    ],
+    reason: "Conntrack sees the connections of other programs, as those expect, and not ours",
   }];
 }
 
@@ -176,18 +154,56 @@ function planDivertReplies(config: Config, families: readonly Family[]): Planned
         reason: "Only what comes from elsewhere",
       },
       ...excludeOtherFamily(families),
-      {
-        statements: [
-          { kind: "protocol", protocols: config.intercept.protocols },
-          { kind: "transparent-socket" },
-          { kind: "set-mark", mask: config.kernel.mark },
-          ACCEPT,
-        ],
-        reason: "Packets of a socket that has a client's address go to it, not to the client",
-      },
+      ...planReplies(config),
+      ...planErrors(
+        families,
+        // About a port that is not the client's own, the client would not understand it.
+        config.source === "client-address" ? ["too-big", "unreachable"] : ["too-big"],
+        [deliverLocally(config), ACCEPT],
+      ),
     ],
     reason: "The other side, after conntrack: replies to sockets that have clients' addresses",
   };
+}
+
+function planReplies(config: Config): PlannedRule[] {
+  const { protocols } = config.intercept;
+  const divert: Statement[] = [
+    { kind: "transparent-socket" },
+    deliverLocally(config),
+    ACCEPT,
+  ];
+  const all = "Packets of a socket that has a client's address go to it, not to the client";
+  if (!protocols.includes("udp") || config.udp.filtering === "endpoint-independent") {
+    return [{ statements: [{ kind: "protocol", protocols }, ...divert], reason: all }];
+  }
+  return protocols.map((protocol) =>
+    protocol === "tcp"
+      ? { statements: [{ kind: "protocol", protocols: ["tcp"] }, ...divert], reason: all }
+      : {
+        statements: [{ kind: "protocol", protocols: ["udp"] }, { kind: "known-flow" }, ...divert],
+        reason: "The same for answers; a datagram that nobody asked for is the router's firewall's business",
+      }
+  );
+}
+
+/** Errors that routers on the way send about what our sockets have sent. They are addressed to whose address that had. */
+function planErrors(
+  families: readonly Family[],
+  errors: readonly ("too-big" | "unreachable")[],
+  action: readonly Statement[],
+): PlannedRule[] {
+  const reasons = {
+    "too-big":
+      "The path takes less: it is for the socket that sends, which else would send the same for ever",
+    unreachable: "Nobody is there: the socket tells the client",
+  } as const;
+  return errors.flatMap((error) =>
+    families.map((family) => ({
+      statements: [{ kind: "icmp-error", family, error }, { kind: "transparent-socket" }, ...action],
+      reason: reasons[error],
+    }))
+  );
 }
 
 function planUntracked(config: Config): PlannedChain {
@@ -195,7 +211,7 @@ function planUntracked(config: Config): PlannedChain {
     name: "untracked",
     hook: { hook: "output", priority: UNTRACKED_PRIORITY },
     rules: [{
-      statements: [{ kind: "mark", mask: socketMark(config.kernel.mark) }, NOTRACK],
+      statements: [{ kind: "mark", mark: socketMark(config.kernel.mark) }, NOTRACK],
       reason: "Sockets towards clients carry this mark (SO_MARK)",
     }],
     reason: "What the proxy sends to clients stays out of conntrack, as what it receives from them does",
@@ -210,9 +226,4 @@ function excludeOtherFamily(families: readonly Family[]): PlannedRule[] {
     statements: [{ kind: "family", family: other }, RETURN],
     reason: `intercept.families: ${families[0]} only`,
   }];
-}
-
-/** The mark (SO_MARK) of the sockets towards clients, given the mark of intercepted packets. */
-export function socketMark(mark: number): number {
-  return mark * 2 ** SOCKET_MARK_SHIFT;
 }

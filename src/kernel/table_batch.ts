@@ -3,11 +3,9 @@
  * @module
  */
 import { NftBatch } from "../netlink/nft/batch.ts";
-import type { NftElement } from "../netlink/nft/element.ts";
-import { intervalElements } from "../netlink/nft/interval.ts";
-import { ifnameKey, portKey } from "../netlink/nft/set_type.ts";
 import { lowerRule } from "./lower.ts";
-import type { PlannedChain, PlannedSet, PlannedTable } from "./model.ts";
+import type { PlannedChain, PlannedTable } from "./model.ts";
+import { isIntervalSet, setElements } from "./set_elements.ts";
 
 /** Replaces the table, whether it is there or not. Equivalent to: nft -f with what {@linkcode renderNft} prints. */
 export function replaceTable(table: PlannedTable): NftBatch {
@@ -17,7 +15,7 @@ export function replaceTable(table: PlannedTable): NftBatch {
   batch.addTable({ family: "inet", name: table.name, comment: table.comment });
   for (const set of table.sets) {
     const name = { ...where, name: set.name };
-    batch.addSet({ ...name, type: [set.type], ...(set.type === "ifname" ? {} : { flags: ["interval"] }) });
+    batch.addSet({ ...name, type: [set.type], ...(isIntervalSet(set) ? { flags: ["interval"] } : {}) });
     batch.addElements(name, setElements(set));
   }
   for (const chain of table.chains) addChain(batch, where, chain);
@@ -40,12 +38,4 @@ function addChain(batch: NftBatch, where: { family: "inet"; table: string }, cha
     name: chain.name,
     ...(chain.hook === undefined ? {} : { base: { type: "filter", policy: "accept", ...chain.hook } }),
   });
-}
-
-/** The elements of a named set. */
-export function setElements(set: PlannedSet): NftElement[] {
-  if (set.type === "ifname") return set.elements.map((name) => ({ key: ifnameKey(name) }));
-  return intervalElements(
-    set.elements.map(({ first, last }) => ({ from: portKey(first), to: portKey(last) })),
-  );
 }

@@ -7,7 +7,7 @@ import { OperationError } from "../net/error.ts";
 import { NftBatch } from "../netlink/nft/batch.ts";
 import type { KernelConnections } from "./connections.ts";
 import { readRouting, routeEntry, ruleEntry } from "./routing_state.ts";
-import { type InstalledTable, isOurTable, readTable } from "./ruleset_state.ts";
+import { type InstalledTableHead, isOurTable, readTableHead } from "./ruleset_state.ts";
 
 /** What was taken out. */
 export interface UninstallReport {
@@ -42,9 +42,9 @@ export function applyUninstall({ route, netfilter }: KernelConnections): Uninsta
   return { removed, foreignTable: installed !== undefined && !ours };
 }
 
-function readTableIfPossible(netfilter: KernelConnections["netfilter"]): InstalledTable | undefined {
+function readTableIfPossible(netfilter: KernelConnections["netfilter"]): InstalledTableHead | undefined {
   try {
-    return readTable(netfilter);
+    return readTableHead(netfilter);
   } catch (error) {
     if (error instanceof OperationError && NO_NF_TABLES.includes(error.errno)) return undefined;
     throw error;

@@ -14,12 +14,15 @@ export function commonHint(errno: number): string | undefined {
 }
 
 /** A part of the kernel that may be compiled out, or live in a package of its own. */
-interface KernelPart {
+export interface KernelPart {
+  /** Of the kernel's build, without `CONFIG_`. */
   readonly symbol: string;
+  /** OpenWrt's package of it, or packages with blanks between. */
   readonly openWrtPackage: string;
 }
 
-const PARTS: Readonly<Record<string, KernelPart>> = {
+/** By the name of the module. The packages are those of OpenWrt's package/kernel/linux/modules/netfilter.mk. */
+const PARTS = {
   nfnetlink: { symbol: "NETFILTER_NETLINK", openWrtPackage: "kmod-nfnetlink" },
   nf_tables: { symbol: "NF_TABLES", openWrtPackage: "kmod-nft-core" },
   nft_tproxy: { symbol: "NFT_TPROXY", openWrtPackage: "kmod-nft-tproxy" },
@@ -27,12 +30,27 @@ const PARTS: Readonly<Record<string, KernelPart>> = {
   nft_fib_inet: { symbol: "NFT_FIB_INET", openWrtPackage: "kmod-nft-fib" },
   nft_ct: { symbol: "NFT_CT", openWrtPackage: "kmod-nft-core" },
   nft_reject_inet: { symbol: "NFT_REJECT_INET", openWrtPackage: "kmod-nft-core" },
+  nft_compat: { symbol: "NFT_COMPAT", openWrtPackage: "kmod-nft-compat" },
+  xt_TPROXY: {
+    symbol: "NETFILTER_XT_TARGET_TPROXY",
+    openWrtPackage: "kmod-ipt-tproxy iptables-mod-tproxy",
+  },
+  xt_socket: {
+    symbol: "NETFILTER_XT_MATCH_SOCKET",
+    openWrtPackage: "kmod-ipt-socket iptables-mod-socket",
+  },
   veth: { symbol: "VETH", openWrtPackage: "kmod-veth" },
-};
+} as const satisfies Readonly<Record<string, KernelPart>>;
+
+/** The name of a module that {@linkcode KERNEL_PARTS} knows. */
+export type KernelModule = keyof typeof PARTS;
+
+/** What a router's kernel may lack, by the name of the module. */
+export const KERNEL_PARTS: Readonly<Record<KernelModule, KernelPart>> = PARTS;
 
 /** `The kernel lacks nft_tproxy (CONFIG_NFT_TPROXY). Try "modprobe nft_tproxy"; on OpenWrt install kmod-nft-tproxy`. */
 export function missingModuleHint(module: string): string {
-  const part = PARTS[module];
+  const part = (PARTS as Readonly<Record<string, KernelPart>>)[module];
   if (part === undefined) return `The kernel lacks ${module}. Try "modprobe ${module}"`;
   return `The kernel lacks ${module} (CONFIG_${part.symbol}). Try "modprobe ${module}"; ` +
     `on OpenWrt install ${part.openWrtPackage}`;

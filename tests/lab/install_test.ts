@@ -41,6 +41,18 @@ const CONFIGS: Readonly<Record<string, ConfigText>> = {
   "one family, one protocol, drop": {
     intercept: { protocols: ["udp"], families: ["ipv6"], "on-failure": "drop" },
   },
+  "rules of every kind": {
+    intercept: { protocols: ["tcp", "udp"], "on-failure": "reset" },
+    default: "block",
+    rules: [
+      { to: ["10.0.0.0/8", "10.0.0.0/9", "172.16.0.0/12", "fc00::/7", "255.255.255.255"], action: "bypass" },
+      { to: ["0.0.0.0/1", "::/0"], from: ["192.0.2.1", "192.0.2.2", "192.0.2.3"], action: "direct" },
+      { mac: ["02:00:5e:10:00:01", "02:00:5e:10:00:02"], in: ["r0"], protocol: "udp", action: "block" },
+      { ports: [80, "8000-8100", "60000-65535"], protocol: "tcp", action: "deliver", "deliver-port": 3129 },
+      { ports: [53], action: "deliver", "deliver-port": 5353 },
+      { from: ["2001:db8::/32"], action: "block", silent: true },
+    ],
+  },
   "other numbers": {
     intercept: { interfaces: ["r0", "r1"] },
     listener: { port: 8899 },

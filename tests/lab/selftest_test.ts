@@ -42,20 +42,48 @@ labTest("selftest passes on this kernel, and leaves nothing behind", { programs:
   assert.deepEqual(report.checks.filter(({ result }) => result === "fail"), []);
   assert.equal(code, 0, new TextDecoder().decode(stderr));
   assert.ok(report.checks.length >= 20);
+  // Without IPv6 its rows are skipped; those of IPv4 never are.
+  const udp = report.checks.filter(({ name }) => name.includes("UDP") && name.endsWith("IPv4"));
+  assert.equal(udp.length, 10);
+  assert.deepEqual(udp.filter(({ result }) => result !== "pass"), []);
+  assert.deepEqual(traces(), []);
+});
+
+const SOURCE = [`${PROJECT}scripts/deno`, "run", "-A", `${PROJECT}src/cli/entry.ts`];
+
+/** The source program, which starts `self` where it would start itself; the single file sets TPROXY_SELF itself. */
+function withSelf(self: string): string[] {
+  return ["env", `TPROXY_SELF=${self}`, ...SOURCE];
+}
+
+labTest("selftest fails where the proxy relays TCP alone", { programs: [] }, async (lab) => {
+  const tcpOnly = lab.writeFile(
+    "tcp-only",
+    [
+      "#!/bin/sh",
+      `for word; do case $word in *.yaml) sed -i 's/on-failure/protocols: [tcp], on-failure/' "$word";; esac; done`,
+      `exec ${SOURCE.join(" ")} "$@"`,
+    ].join("\n"),
+  );
+  Deno.chmodSync(tcpOnly, 0o755);
+  const { code, stdout } = await selftest(["--json"], withSelf(tcpOnly)).output();
+  const report = JSON.parse(new TextDecoder().decode(stdout)) as Report;
+  assert.equal(code, 1);
+  const names = (wanted: string) =>
+    report.checks.filter(({ name, result }) => result === wanted && name.endsWith("IPv4"))
+      .map(({ name }) => name).filter((name) => name.includes("UDP"));
+  // What is not intercepted is forwarded as if nothing were installed.
+  assert.deepEqual(names("pass"), ["proxy killed, on-failure open: forwarded, UDP, IPv4"]);
+  assert.equal(names("fail").length, 9);
+  assert.deepEqual(
+    report.checks.filter(({ name, result }) => result === "fail" && !name.includes("UDP")),
+    [],
+  );
   assert.deepEqual(traces(), []);
 });
 
 labTest("selftest fails where the proxy cannot be started", { programs: [] }, async () => {
-  // The source program, which starts itself again by the name in TPROXY_SELF; the single file sets that itself.
-  const program = [
-    "env",
-    "TPROXY_SELF=/bin/false",
-    `${PROJECT}scripts/deno`,
-    "run",
-    "-A",
-    `${PROJECT}src/cli/entry.ts`,
-  ];
-  const { code, stdout } = await selftest(["--json"], program).output();
+  const { code, stdout } = await selftest(["--json"], withSelf("/bin/false")).output();
   const report = JSON.parse(new TextDecoder().decode(stdout)) as Report;
   assert.equal(code, 1);
   assert.equal(report.checks.find(({ name }) => name === "install")?.result, "fail");

@@ -5,7 +5,7 @@ import type { Program } from "./support/program.ts";
 import { type Proxy, startProxy } from "./support/proxy.ts";
 import { countDescriptorKinds } from "./support/procfs.ts";
 import { labTest } from "./support/register.ts";
-import { connectClient, listSockets, serve, waitForSockets } from "./support/sockets.ts";
+import { connectClient, listSockets, serve, socatServer, waitForSockets } from "./support/sockets.ts";
 import { delay, until } from "./support/wait.ts";
 
 const PROGRAMS = ["curl", "nginx", "socat", "ss", "wrk", "prlimit"];
@@ -61,6 +61,29 @@ labTest(
     await until(() => served().length === 8, { what: "the other three to be served" });
   },
 );
+
+labTest("run keeps to limits.per-client, and counts what has ended no more", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await serve(lab, 7000, "cat");
+  await lab.client.ip("addr add 10.77.1.3/24 dev c0");
+  await startProxy(lab, { config: { limits: { "per-client": 3 } } });
+  const clients: Program[] = [];
+  for (let i = 0; i < 3; i++) clients.push(await connectClient(lab, 7000));
+  for (const client of clients) {
+    await client.write("served\n");
+    await client.waitForOutput("served\n");
+  }
+  const one = (address: string) =>
+    lab.client.run(["socat", "-t2", "-", `${socatServer(4, 7000)},bind=${address}`], {
+      input: "hello\n",
+      mayFail: true,
+    });
+  assert.notEqual((await one("10.77.1.2")).stdout, "hello\n", "a fourth connection was served");
+  assert.equal((await one("10.77.1.3")).stdout, "hello\n", "another client was not served");
+  await clients[0].stop();
+  await until(async () => (await one("10.77.1.2")).stdout === "hello\n", { what: "the place to be free" });
+});
 
 labTest("run lives with 256 descriptors", { programs: PROGRAMS }, async (lab) => {
   const nginx = await startNginx(lab, { accessLog: false });

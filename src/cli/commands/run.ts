@@ -90,16 +90,21 @@ function announce(
   facts: { config: Config; origin: string; dataplane: Dataplane; families: Config["intercept"]["families"] },
 ): void {
   const { config, dataplane } = facts;
-  log.info(`tproxy ${VERSION} relays TCP to its original destination`, {
+  const protocols = config.intercept.protocols.map((protocol) => protocol.toUpperCase()).join(" and ");
+  log.info(`tproxy ${VERSION} relays ${protocols} to the original destination`, {
     config: facts.origin,
     port: config.listener.port,
     families: facts.families.join(","),
     source: config.source,
     workers: dataplane.workers,
-    "max-connections": dataplane.maxConnections,
+    ...(dataplane.maxConnections > 0 ? { "max-connections": dataplane.maxConnections } : {}),
+    ...(dataplane.maxUdpSessions > 0 ? { "max-udp-sessions": dataplane.maxUdpSessions } : {}),
   });
   const { connections } = config.limits;
-  if (connections !== "auto" && connections > dataplane.maxConnections) {
+  if (
+    connections !== "auto" && config.intercept.protocols.includes("tcp") &&
+    connections > dataplane.maxConnections
+  ) {
     log.warn("limits.connections is more than the descriptor limit allows", {
       wanted: connections,
       possible: dataplane.maxConnections,
@@ -109,7 +114,8 @@ function announce(
 }
 
 function summarize(dataplane: Dataplane): Record<string, number> {
-  const { accepted, connected, refused, timedOut, failed, bytesUp, bytesDown } = dataplane.counters();
+  const counters = dataplane.counters();
+  const { accepted, connected, refused, timedOut, failed, bytesUp, bytesDown } = counters;
   return {
     accepted,
     connected,
@@ -118,6 +124,12 @@ function summarize(dataplane: Dataplane): Record<string, number> {
     failed,
     "bytes-up": bytesUp,
     "bytes-down": bytesDown,
+    ...(dataplane.maxUdpSessions === 0 ? {} : {
+      "udp-sessions": counters.udpOpened,
+      "udp-up": counters.udpUp,
+      "udp-down": counters.udpDown,
+      "udp-dropped": counters.udpDropped + counters.udpRefused,
+    }),
   };
 }
 

@@ -1,20 +1,11 @@
 /**
- * The client of the self-test: an ordinary program with ordinary sockets (Deno's, not those of this project).
+ * The client of the self-test: an ordinary program with ordinary sockets. For TCP they are Deno's own; for UDP Deno has none that
+ * tell of a refusal.
  * @module
  */
 import { NamespaceHost } from "./namespace_host.ts";
-
-/** How a conversation ended. */
-export type Outcome =
-  | { readonly kind: "ok"; readonly text: string; readonly localPort: number }
-  | { readonly kind: "refused" | "reset" | "timeout" }
-  | { readonly kind: "error"; readonly text: string };
-
-/** Where to. */
-export interface Target {
-  readonly hostname: string;
-  readonly port: number;
-}
+import type { Outcome, Talk, Target } from "./outcome.ts";
+import { exchangeDatagram, type Step, talk, type TalkOptions } from "./udp_client.ts";
 
 const CHUNK = 16384;
 
@@ -56,6 +47,16 @@ export class ClientHost extends NamespaceHost {
         connection.close();
       }
     });
+  }
+
+  /** Talks over UDP, from one socket. */
+  talk(steps: readonly Step[], options: TalkOptions): Promise<Talk> {
+    return talk(steps, options);
+  }
+
+  /** Sends a datagram of random bytes to an echo server; whether it came back as it was. */
+  exchangeDatagram(target: Target, options: { bytes: number; timeoutMs: number }): Promise<Outcome> {
+    return exchangeDatagram(target, options);
   }
 
   /** Opens a connection that stays open, under a name. */

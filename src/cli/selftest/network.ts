@@ -3,8 +3,8 @@
  *
  * ```
  *   client ── c0 ═══ r0 ── router (tproxy) ── r1 ═══ s0 ── server
- *   10.77.1.2/24     10.77.1.1     198.51.100.1     198.51.100.2/24
- *   fd77:1::2/64     fd77:1::1     2001:db8:77::1   2001:db8:77::2/64
+ *   10.77.1.2/24     10.77.1.1     198.51.100.1     198.51.100.2/24   and 198.51.100.3
+ *   fd77:1::2/64     fd77:1::1     2001:db8:77::1   2001:db8:77::2/64 and 2001:db8:77::3, the stranger
  * ```
  * @module
  */
@@ -15,8 +15,20 @@ import type { ServerHost } from "./server_host.ts";
 
 /** The addresses of the drawing. */
 export const ADDRESSES = {
-  ipv4: { client: "10.77.1.2", lan: "10.77.1.1", wan: "198.51.100.1", server: "198.51.100.2" },
-  ipv6: { client: "fd77:1::2", lan: "fd77:1::1", wan: "2001:db8:77::1", server: "2001:db8:77::2" },
+  ipv4: {
+    client: "10.77.1.2",
+    lan: "10.77.1.1",
+    wan: "198.51.100.1",
+    server: "198.51.100.2",
+    stranger: "198.51.100.3",
+  },
+  ipv6: {
+    client: "fd77:1::2",
+    lan: "fd77:1::1",
+    wan: "2001:db8:77::1",
+    server: "2001:db8:77::2",
+    stranger: "2001:db8:77::3",
+  },
 } as const;
 
 /** The hosts, ready for use. */
@@ -85,15 +97,19 @@ async function configure(network: Network, fds: { clientFd: number; serverFd: nu
   await router.configureLink("r0", prefixes("lan"));
   await router.configureLink("r1", prefixes("wan"));
   await client.configureLink("c0", prefixes("client"));
-  await server.configureLink("s0", prefixes("server"));
+  await server.configureLink("s0", [...prefixes("server"), ...prefixes("stranger")]);
   await Promise.all([
     client.waitForAddresses(addresses("client")),
     router.waitForAddresses([...addresses("lan"), ...addresses("wan")]),
-    server.waitForAddresses(addresses("server")),
+    server.waitForAddresses([...addresses("server"), ...addresses("stranger")]),
   ]);
-  for (const family of ipv6 ? ["ipv4", "ipv6"] as const : ["ipv4"] as const) {
+  const families = ipv6 ? ["ipv4", "ipv6"] as const : ["ipv4"] as const;
+  for (const family of families) {
     await client.addDefaultRoute("c0", ADDRESSES[family].lan);
     await server.addDefaultRoute("s0", ADDRESSES[family].wan);
   }
-  await server.serve(addresses("server"));
+  await server.serve(families.map((family) => {
+    const { server: hostname, stranger } = ADDRESSES[family];
+    return { hostname, stranger };
+  }));
 }

@@ -7,17 +7,8 @@ import { closeFd, openSocket, receiveWithFlags } from "../../../ffi/socket.ts";
 import { check } from "../../net/error.ts";
 import { formatIp } from "../../net/ip.ts";
 import { NamespaceHost } from "./namespace_host.ts";
-
-/** The services, one for each port. */
-export const SERVICE_PORTS = { report: 7001, echo: 7002, count: 7003, nothing: 7004 } as const;
-
-/** What the report service tells each client. */
-export interface Report {
-  readonly client: string;
-  readonly clientPort: number;
-  readonly server: string;
-  readonly serverPort: number;
-}
+import { type Report, SERVICE_PORTS } from "./services.ts";
+import { serveUdp } from "./udp_server.ts";
 
 const AF_PACKET = 17;
 const ETH_P_ALL = 0x0300; // linux/if_ether.h, in network order
@@ -26,9 +17,10 @@ const ETH_P_ALL = 0x0300; // linux/if_ether.h, in network order
 export class ServerHost extends NamespaceHost {
   #capture = -1;
 
-  /** Listens on every address, for every service but `nothing`. */
-  serve(addresses: readonly string[]): void {
-    for (const hostname of addresses) {
+  /** Listens, for every service but `nothing`; over UDP also on `stranger`, another address of this host. */
+  serve(addresses: readonly { hostname: string; stranger: string }[]): void {
+    for (const { hostname, stranger } of addresses) {
+      serveUdp({ hostname, stranger });
       serveEach(Deno.listen({ hostname, port: SERVICE_PORTS.report }), report);
       serveEach(
         Deno.listen({ hostname, port: SERVICE_PORTS.echo }),

@@ -2,7 +2,8 @@
  * A plan as JSON, for `install --dry-run --format json`. The shape is stable: keys are only ever added. Pure.
  * @module
  */
-import type { Plan } from "../model.ts";
+import type { Plan, PlannedSet } from "../model.ts";
+import { elementTexts } from "../set_elements.ts";
 import { renderRule } from "./nft.ts";
 
 /** The document, with a newline at its end. */
@@ -18,7 +19,7 @@ export function renderJson(plan: Plan, options: { origin: string }): string {
       family: "inet",
       name: table.name,
       comment: table.comment,
-      sets: table.sets,
+      sets: table.sets.map(renderSet),
       chains: table.chains.map((chain) => ({
         name: chain.name,
         ...(chain.hook === undefined ? {} : { type: "filter", ...chain.hook, policy: "accept" }),
@@ -31,4 +32,9 @@ export function renderJson(plan: Plan, options: { origin: string }): string {
     sysctls: [],
   };
   return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function renderSet(set: PlannedSet): Record<string, unknown> {
+  const isAddresses = set.type === "ipv4_addr" || set.type === "ipv6_addr";
+  return isAddresses ? { ...set, elements: elementTexts(set) } : { ...set };
 }

@@ -5,6 +5,7 @@
 import { OperationError } from "../../net/error.ts";
 import { formatEndpoint } from "../../net/ip.ts";
 import type { PlannedChain, PlannedHook, PlannedSet, PlannedTable, Statement } from "../model.ts";
+import { elementTexts, isIntervalSet } from "../set_elements.ts";
 
 /** Prefixes of nft's names for priorities, linux/netfilter_ipv4.h. */
 const PRIORITIES: Readonly<Record<number, string>> = {
@@ -12,6 +13,9 @@ const PRIORITIES: Readonly<Record<number, string>> = {
   [-300]: "raw",
   [-150]: "mangle",
 };
+
+/** Networks on a line of a long list. */
+const ELEMENTS_PER_LINE = 8;
 
 /** A transaction that replaces the table, whether it is there or not. */
 export function renderNft(table: PlannedTable): string {
@@ -30,20 +34,25 @@ export function renderNft(table: PlannedTable): string {
 }
 
 function renderSet(set: PlannedSet): string[] {
-  const elements = set.type === "ifname" ? set.elements.map(quote) : set.elements.map(renderRange);
+  const elements = set.type === "ifname" ? set.elements.map(quote) : elementTexts(set);
   return [
     "",
     `\t# ${set.reason}`,
     `\tset ${set.name} {`,
     `\t\ttype ${set.type}`,
-    ...(set.type === "ifname" ? [] : ["\t\tflags interval"]),
-    `\t\telements = { ${elements.join(", ")} }`,
+    ...(isIntervalSet(set) ? ["\t\tflags interval"] : []),
+    `\t\telements = { ${inLines(elements)} }`,
     "\t}",
   ];
 }
 
-function renderRange(range: { first: number; last: number }): string {
-  return range.first === range.last ? String(range.first) : `${range.first}-${range.last}`;
+/** A long list is broken into lines. */
+function inLines(elements: readonly string[]): string {
+  const lines: string[] = [];
+  for (let start = 0; start < elements.length; start += ELEMENTS_PER_LINE) {
+    lines.push(elements.slice(start, start + ELEMENTS_PER_LINE).join(", "));
+  }
+  return lines.join(",\n\t\t\t");
 }
 
 function renderChain(chain: PlannedChain): string[] {
@@ -80,12 +89,29 @@ function renderStatement(statement: Statement): string {
       return "tcp flags syn / fin,syn,rst,ack";
     case "destination-port":
       return `th dport ${statement.negate ? "!= " : ""}@${statement.set}`;
+    case "address": {
+      const header = statement.family === "ipv4" ? "ip" : "ip6";
+      return `${header} ${statement.side === "source" ? "saddr" : "daddr"} @${statement.set}`;
+    }
+    case "hardware-address":
+      return `ether saddr @${statement.set}`;
     case "destination-type":
       return `fib daddr type ${renderChoice(statement.types)}`;
     case "transparent-socket":
       return "socket transparent 1";
+    case "icmp-error": {
+      const type = statement.family === "ipv4" ? "icmp type" : "icmpv6 type";
+      if (statement.error === "unreachable") return `${type} destination-unreachable`;
+      return statement.family === "ipv4"
+        ? `${type} destination-unreachable icmp code frag-needed`
+        : `${type} packet-too-big`;
+    }
+    case "known-flow":
+      return "ct state established,related";
+    case "socket-mark":
+      return `socket mark ${hex(statement.mark)}`;
     case "mark":
-      return `meta mark & ${hex(statement.mask)} == ${hex(statement.mask)}`;
+      return `meta mark ${hex(statement.mark)}`;
     case "tproxy": {
       const family = statement.to.address.family === "ipv4" ? "ip" : "ip6";
       return `tproxy ${family} to ${formatEndpoint(statement.to)}`;
@@ -100,8 +126,8 @@ function renderStatement(statement: Statement): string {
         : "reject with icmpx port-unreachable";
     case "verdict":
       return statement.verdict;
-    case "jump":
-      return `jump ${statement.chain}`;
+    case "goto":
+      return `goto ${statement.chain}`;
   }
 }
 

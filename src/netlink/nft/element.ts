@@ -25,8 +25,8 @@ const NFT_SET_ELEM_INTERVAL_END = 1;
 const ELEMENT_FLAGS = 1;
 const ELEMENT_INTERVAL_OPEN = 1;
 
-/** An attribute's length is 16 bits: the elements of one message stay below this. */
-const MAX_LIST_SIZE = 60_000;
+/** An attribute's length is 16 bits: a message is full once its elements have so many bytes. An element has less than 1 KiB. */
+const FULL_LIST_SIZE = 60_000;
 
 /** An element. Keys are in the byte order of the set's type, unpadded but in concatenations. */
 export interface NftElement {
@@ -44,8 +44,7 @@ export interface NftElement {
   readonly comment?: string;
 }
 
-function encodeElement(element: NftElement): Uint8Array {
-  const writer = new AttributeWriter();
+function writeElement(writer: AttributeWriter, element: NftElement): void {
   if (element.intervalEnd) writer.u32be(NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
   writeValue(writer, NFTA_SET_ELEM_KEY, element.key);
   if (element.keyEnd !== undefined) writeValue(writer, NFTA_SET_ELEM_KEY_END, element.keyEnd);
@@ -55,7 +54,6 @@ function encodeElement(element: NftElement): Uint8Array {
   if (element.comment !== undefined) notes.push(encodeComment(element.comment));
   if (element.intervalOpen) notes.push(userDataNumber(ELEMENT_FLAGS, ELEMENT_INTERVAL_OPEN));
   if (notes.length > 0) writer.bytes(NFTA_SET_ELEM_USERDATA, concatenate(notes));
-  return writer.finish();
 }
 
 function decodeElement(bytes: Uint8Array): NftElement {
@@ -83,30 +81,26 @@ export function encodeElements(
   options: { setId?: number } = {},
 ): Uint8Array[] {
   const messages: Uint8Array[] = [];
-  let part: Uint8Array[] = [];
-  let size = 0;
-  for (const element of elements.map(encodeElement)) {
-    if (size + element.length + 4 > MAX_LIST_SIZE) {
-      messages.push(encodeList(set, part, options.setId));
-      part = [];
-      size = 0;
-    }
-    part.push(element);
-    size += element.length + 4;
+  let list = new AttributeWriter();
+  let count = 0;
+  for (const element of elements) {
+    // nft numbers the elements; the kernel ignores the number.
+    list.nest(++count, (nest) => writeElement(nest, element));
+    if (list.length < FULL_LIST_SIZE) continue;
+    messages.push(encodeList(set, list.finish(), options.setId));
+    list = new AttributeWriter();
+    count = 0;
   }
-  if (part.length > 0) messages.push(encodeList(set, part, options.setId));
+  if (count > 0) messages.push(encodeList(set, list.finish(), options.setId));
   return messages;
 }
 
-function encodeList(set: SetName, elements: readonly Uint8Array[], setId: number | undefined): Uint8Array {
+function encodeList(set: SetName, elements: Uint8Array, setId: number | undefined): Uint8Array {
   const writer = new AttributeWriter()
     .string(NFTA_SET_ELEM_LIST_TABLE, set.table)
     .string(NFTA_SET_ELEM_LIST_SET, set.name);
   if (setId !== undefined) writer.u32be(NFTA_SET_ELEM_LIST_SET_ID, setId);
-  return writer.nest(NFTA_SET_ELEM_LIST_ELEMENTS, (list) => {
-    // nft numbers the elements; the kernel ignores the number.
-    elements.forEach((element, index) => list.nest(index + 1, (nest) => nest.structure(element)));
-  }).finish();
+  return writer.nest(NFTA_SET_ELEM_LIST_ELEMENTS, (list) => list.structure(elements)).finish();
 }
 
 /** Reads the body of NFT_MSG_NEWSETELEM. */

@@ -8,7 +8,9 @@ import type { NftElement } from "./element.ts";
 
 /** Keys from `from` to `to`, both included, equally long, in network order. */
 export interface KeyRange {
+  /** The first key. */
   readonly from: Uint8Array;
+  /** The last key. */
   readonly to: Uint8Array;
 }
 
@@ -16,11 +18,29 @@ export interface KeyRange {
 export function prefixRange(prefix: Prefix): KeyRange {
   const from = prefix.address.bytes.slice();
   const to = prefix.address.bytes.slice();
-  for (let bit = prefix.length; bit < from.length * 8; bit++) {
-    from[bit >> 3] &= ~(0x80 >> (bit & 7));
-    to[bit >> 3] |= 0x80 >> (bit & 7);
+  const whole = prefix.length >> 3;
+  if (whole < from.length) {
+    const hostBits = 0xff >> (prefix.length & 7);
+    from[whole] &= ~hostBits;
+    to[whole] |= hostBits;
+    from.fill(0, whole + 1);
+    to.fill(0xff, whole + 1);
   }
   return { from, to };
+}
+
+/** The length of the prefix whose addresses are those of the range; undefined where there is none. */
+export function prefixLength({ from, to }: KeyRange): number | undefined {
+  let length = 0;
+  while (length < from.length * 8 && bitAt(from, length) === bitAt(to, length)) length++;
+  for (let bit = length; bit < from.length * 8; bit++) {
+    if (bitAt(from, bit) !== 0 || bitAt(to, bit) !== 1) return undefined;
+  }
+  return length;
+}
+
+function bitAt(bytes: Uint8Array, bit: number): number {
+  return (bytes[bit >> 3] >> (7 - (bit & 7))) & 1;
 }
 
 function compareKeys(a: Uint8Array, b: Uint8Array): number {

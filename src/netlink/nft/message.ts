@@ -55,6 +55,18 @@ function header(family: number, resource = 0): Uint8Array {
   return Uint8Array.of(family, 0, resource >> 8, resource & 0xff);
 }
 
+/** A request to a part of nfnetlink: its number in the upper byte of the type, then nfgenmsg and attributes. */
+export function nfnetlinkRequest(
+  subsystem: number,
+  message: number,
+  options: { family: number; flags?: number; attributes: Uint8Array },
+): NetlinkRequest {
+  const body = new Uint8Array(HEADER_SIZE + options.attributes.length);
+  body.set(header(options.family));
+  body.set(options.attributes, HEADER_SIZE);
+  return { type: (subsystem << 8) | message, flags: options.flags ?? 0, body };
+}
+
 /** A request about an object. */
 export function nftRequest(
   object: NftObject,
@@ -62,14 +74,10 @@ export function nftRequest(
   options: { family: NftFamily | undefined; flags?: number; attributes: Uint8Array },
 ): NetlinkRequest {
   const verbs = { new: 0, get: 1, delete: 2 };
-  const body = new Uint8Array(HEADER_SIZE + options.attributes.length);
-  body.set(header(familyNumber(options.family)));
-  body.set(options.attributes, HEADER_SIZE);
-  return {
-    type: (SUBSYSTEM << 8) | (NFT_OBJECTS[object] + verbs[verb]),
-    flags: options.flags ?? 0,
-    body,
-  };
+  return nfnetlinkRequest(SUBSYSTEM, NFT_OBJECTS[object] + verbs[verb], {
+    ...options,
+    family: familyNumber(options.family),
+  });
 }
 
 /** The first and the last message of a batch. */

@@ -11,6 +11,7 @@ export type NftDataType =
   | "inet_proto"
   | "ipv4_addr"
   | "ipv6_addr"
+  | "ether_addr"
   | "mark"
   | "fib_addrtype"
   | "ct_state"
@@ -27,6 +28,7 @@ const TYPES: Readonly<Record<NftDataType, TypeFacts>> = {
   nf_proto: { number: 2, size: 1, order: 1 },
   ipv4_addr: { number: 7, size: 4, order: 2 },
   ipv6_addr: { number: 8, size: 16, order: 2 },
+  ether_addr: { number: 9, size: 6, order: 2 },
   inet_proto: { number: 12, size: 1, order: 2 },
   inet_service: { number: 13, size: 2, order: 2 },
   mark: { number: 19, size: 4, order: 1 },
@@ -77,6 +79,11 @@ export function ifnameKey(name: string): Uint8Array {
   return key;
 }
 
+/** `02:00:5e:10:00:01` as a key. */
+export function etherKey(address: string): Uint8Array {
+  return Uint8Array.from(address.split(":"), (byte) => parseInt(byte, 16));
+}
+
 /** A port, or another 16-bit number in network order. */
 export function portKey(port: number): Uint8Array {
   return Uint8Array.of(port >> 8, port & 0xff);
@@ -87,6 +94,11 @@ export function hostKey(value: number): Uint8Array {
   const key = new Uint8Array(4);
   new DataView(key.buffer).setUint32(0, value, LITTLE_ENDIAN);
   return key;
+}
+
+/** A 16-bit number in the machine's byte order: interface types. */
+export function hostKey16(value: number): Uint8Array {
+  return new Uint8Array(Uint16Array.of(value).buffer);
 }
 
 /** A key of a concatenation: each part padded to 4 bytes. */

@@ -10,19 +10,21 @@ export interface Capture {
   stop(): Promise<string[]>;
 }
 
-/** Starts tcpdump and waits until it captures. */
+/** Starts tcpdump and waits until it captures. `verbose`: with TOS and the verdict on checksums. */
 export async function startCapture(
   namespace: Namespace,
-  options: { link: string; filter: string },
+  options: { link: string; filter: string; verbose?: boolean },
 ): Promise<Capture> {
-  const argv = ["tcpdump", "-nlt", "--immediate-mode", "-i", options.link, options.filter];
+  const flags = options.verbose === true ? "-nltvv" : "-nlt";
+  const argv = ["tcpdump", flags, "--immediate-mode", "-i", options.link, options.filter];
   const program = await namespace.start(argv);
   await program.waitForOutput("listening on");
   return {
     async stop() {
       await delay(100);
       await program.stop("SIGINT");
-      return program.stdout.split("\n").filter((line) => line !== "");
+      // What belongs to a packet and stands in further lines, indented, goes to its first.
+      return program.stdout.replaceAll(/\n\s+/g, " ").split("\n").filter((line) => line !== "");
     },
   };
 }

@@ -44,27 +44,41 @@ export class Lab {
   readonly directory: string;
   /** Every command so far, for the report of a failure. */
   readonly transcript: string[] = [];
+  readonly #prefix = `tproxy-lab-${Deno.pid}-${++labCount}`;
+  readonly #further: Namespace[] = [];
   readonly #guard: Program;
 
   constructor() {
-    const prefix = `tproxy-lab-${Deno.pid}-${++labCount}`;
-    const echo = (line: string) => {
-      this.transcript.push(line);
-      if (Deno.env.get("TPROXY_LAB_TRACE") !== undefined) print(line);
-    };
-    const [client, router, server] = ["client", "router", "server"]
-      .map((role) => new Namespace(`${prefix}-${role}`, { echo }));
-    this.client = client;
-    this.router = router;
-    this.server = server;
-    this.directory = Deno.makeTempDirSync({ prefix: `${prefix}-` });
+    this.client = this.#makeNamespace("client");
+    this.router = this.#makeNamespace("router");
+    this.server = this.#makeNamespace("server");
+    this.directory = Deno.makeTempDirSync({ prefix: `${this.#prefix}-` });
     const guard = new URL("./guard.sh", import.meta.url).pathname;
     // setsid: a Ctrl-C in the terminal must not reach the one that cleans up.
     this.#guard = new Program(["setsid", guard, this.directory, ...this.namespaces.map((n) => n.name)]);
   }
 
   get namespaces(): readonly Namespace[] {
-    return [this.client, this.router, this.server];
+    return [this.client, this.router, this.server, ...this.#further];
+  }
+
+  /** Adds a namespace that is joined to nothing yet. */
+  async addNamespace(role: string): Promise<Namespace> {
+    const namespace = this.#makeNamespace(role);
+    this.#further.push(namespace);
+    // First the guard knows of it, then it is there.
+    await this.#guard.write(`${namespace.name}\n`);
+    await runProgram(["ip", "netns", "add", namespace.name]);
+    await namespace.ip("link set lo up");
+    return namespace;
+  }
+
+  #makeNamespace(role: string): Namespace {
+    const echo = (line: string) => {
+      this.transcript.push(line);
+      if (Deno.env.get("TPROXY_LAB_TRACE") !== undefined) print(line);
+    };
+    return new Namespace(`${this.#prefix}-${role}`, { echo });
   }
 
   /** Every program started so far. */
@@ -83,6 +97,7 @@ export class Lab {
   /** Ends every program, removes the namespaces and files, and throws if anything is left behind. */
   async close(): Promise<void> {
     const pids = this.programs.map((program) => program.pid);
+    for (const namespace of this.namespaces) namespace.closeSockets();
     await this.#guard.closeInput();
     await this.#guard.waitForExit({ timeoutMs: 10_000 });
     await Promise.all(this.programs.map((program) => program.stop("SIGKILL")));

@@ -4,6 +4,7 @@
  */
 import { isUdpBound, listens } from "./procfs.ts";
 import { type Outcome, Program, type RunOptions, runProgram } from "./program.ts";
+import { UdpSocket, type UdpSocketOptions } from "./udp_socket.ts";
 import { until } from "./wait.ts";
 
 /** How a background program is started. */
@@ -20,6 +21,7 @@ export class Namespace {
   readonly name: string;
   /** Programs started here, in order. */
   readonly programs: Program[] = [];
+  readonly #sockets: UdpSocket[] = [];
   readonly #echo: (line: string) => void;
 
   constructor(name: string, options: { echo: (line: string) => void }) {
@@ -51,6 +53,19 @@ export class Namespace {
       await this.#waitFor(program, `UDP port ${udpPort}`, () => isUdpBound(program.pid, udpPort));
     }
     return program;
+  }
+
+  /** Opens a UDP socket here; it is closed with the laboratory at the latest. */
+  udp(options: UdpSocketOptions): UdpSocket {
+    const socket = new UdpSocket(this.name, options);
+    this.#sockets.push(socket);
+    return socket;
+  }
+
+  /** Closes every socket that was opened here; a namespace lives as long as a socket in it. */
+  closeSockets(): void {
+    for (const socket of this.#sockets) socket.close();
+    this.#sockets.length = 0;
   }
 
   /** Feeds commands, one a line, to `ip -batch` (`-6` for IPv6 with `family`). */

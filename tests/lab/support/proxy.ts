@@ -60,7 +60,12 @@ export class Proxy {
 export function tproxyCommand(): string[] {
   const binary = Deno.env.get("TPROXY_BIN");
   if (binary !== undefined) return [binary.startsWith("/") ? binary : `${PROJECT}${binary}`];
-  return [`${PROJECT}scripts/deno`, "run", "-A", `${PROJECT}src/cli/entry.ts`];
+  return sourceCommand();
+}
+
+/** The words that start the source program, whatever TPROXY_BIN says; `flags` are Deno's. */
+export function sourceCommand(flags: readonly string[] = []): string[] {
+  return [`${PROJECT}scripts/deno`, "run", "-A", "--no-check", ...flags, `${PROJECT}src/cli/entry.ts`];
 }
 
 /** Runs a tproxy command in the router namespace to its end. */
@@ -84,8 +89,16 @@ export async function startProxy(lab: Lab, options: ProxyOptions = {}): Promise<
   const configPath = writeConfig(lab, options.config);
   if (options.install !== false) await tproxy(lab, ["install", "-c", configPath]);
   const argv = [...options.wrapper ?? [], ...tproxyCommand(), "run", "-c", configPath];
-  const program = await lab.router.start(argv, { listens: PROXY_PORT });
+  const program = await lab.router.start(argv, {
+    listens: PROXY_PORT,
+    ...interceptsUdp(options.config) ? { udpPort: PROXY_PORT } : {},
+  });
   // The line that it says when it is ready; it names the port.
   await program.waitForOutput(`${PROXY_PORT}`);
   return new Proxy(program, { configPath });
+}
+
+function interceptsUdp(config: ConfigText = {}): boolean {
+  const protocols = (config.intercept as ConfigText | undefined)?.protocols;
+  return Array.isArray(protocols) && protocols.includes("udp");
 }

@@ -52,7 +52,10 @@ Deno.test("check calls the design's example valid, and warns of what is to come"
   const design = Deno.readTextFileSync(new URL("../../testdata/config/design.yaml", import.meta.url));
   const { code, stdout, stderr } = await run(["check", "f"], { files: { f: design } });
   assert.equal(code, 0);
-  assert.match(stderr, /^warning: f:12:1: rules are not supported yet \(refused by install and run\)$/m);
+  assert.match(
+    stderr,
+    /^warning: f:15:\d+: rules\[2\]: rules by domain are not supported yet \(refused by install and run\)$/m,
+  );
   assert.match(stdout, /rules\[4\] +work: domains \*\.corp\.example → proxy to office$/m);
 });
 
@@ -71,8 +74,8 @@ Deno.test("config schema prints JSON", async () => {
 
 Deno.test("run refuses, before anything else, a config that it cannot fulfil", async () => {
   const { code, stderr } = await run(["run", "-c", "f"], {
-    files: { f: "version: 1\nrules: [{ action: block }]\n" },
+    files: { f: "version: 1\nrules: [{ action: block, domains: [a.example] }]\n" },
   });
   assert.equal(code, 2);
-  assert.match(stderr, /^f:2:1: rules are not supported yet$/m);
+  assert.match(stderr, /^f:2:26: rules\[0\]: rules by domain are not supported yet$/m);
 });

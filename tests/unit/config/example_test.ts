@@ -3,7 +3,7 @@ import { DEFAULT_CONFIG } from "../../../src/config/defaults.ts";
 import { EXAMPLE_CONFIG } from "../../../src/config/example.ts";
 import { configJsonSchema } from "../../../src/config/json_schema.ts";
 import { allKeys } from "../../../src/config/known_keys.ts";
-import { parseConfig } from "../../../src/config/load.ts";
+import { loadText, parseConfig } from "../../../src/config/load.ts";
 
 /** Prose begins with `# ` and a word; YAML stands directly behind the `#`, or is indented by two. */
 const UNCOMMENTED = EXAMPLE_CONFIG.replaceAll(/^#(?=\S| {2})/gm, "");
@@ -13,8 +13,8 @@ Deno.test("EXAMPLE_CONFIG loads as it is and changes nothing", () => {
 });
 
 Deno.test("EXAMPLE_CONFIG loads with everything in force, and shows the defaults", () => {
-  const config = parseConfig(UNCOMMENTED, "example");
-  assert.equal(config.rules.length, 6);
+  const { config } = loadText(UNCOMMENTED, "example", () => "192.0.2.0/24\n");
+  assert.equal(config.rules.length, 8);
   assert.equal(Object.keys(config.upstreams).length, 3);
   assert.deepEqual({ ...config, rules: [], upstreams: {} }, DEFAULT_CONFIG);
 });

@@ -96,8 +96,18 @@ Deno.test("parseConfig() writes names of hosts and hardware in one form", () => 
 
 Deno.test("requireSupported() refuses, with its place, what would not happen", () => {
   const cases: [string, string][] = [
-    ["version: 1\nrules: [{ action: block }]", "f:2:1: rules are not supported yet"],
-    ["default: block", "f:1:1: a default other than direct"],
+    [
+      "version: 1\nrules: [{ action: block }, { action: block, domains: [a.b] }]",
+      "f:2:45: rules[1]: rules by domain are not supported yet",
+    ],
+    [
+      "upstreams: { a: { type: socks5, address: '10.0.0.1:1' } }\nrules: [{ action: proxy, upstream: a }]",
+      "f:2:11: rules[0]: the action proxy is not supported yet",
+    ],
+    [
+      "upstreams: { a: { type: socks5, address: '10.0.0.1:1' } }\ndefault: proxy",
+      "f:2:1: the default proxy is not supported yet",
+    ],
     ["intercept: { router-traffic: true }", "f:1:14: intercepting the router's own traffic"],
     ["kernel: { backend: iptables }", "f:1:11: the backend iptables"],
   ];
@@ -111,7 +121,8 @@ Deno.test("requireSupported() refuses, with its place, what would not happen", (
 });
 
 Deno.test("requireSupported() lets pass what asks for nothing of that", () => {
-  const idle = "rules: []\ndefault: direct\nintercept: { router-traffic: false, protocols: [tcp] }\n" +
+  const idle =
+    "rules: [{ action: block, from: [10.0.0.0/8] }]\ndefault: bypass\nintercept: { router-traffic: false, protocols: [tcp] }\n" +
     "kernel: { backend: netlink }\nmetrics: off\nlog: { access: off }\n";
   assert.deepEqual(requireSupported(loadText(idle, "f"), "run"), []);
   assert.deepEqual(requireSupported(loadText("", "f"), "install"), []);
@@ -128,8 +139,9 @@ Deno.test("requireSupported() warns of what is only idle", () => {
 Deno.test("listUnsupported() lists all of the design's example that is to come, in order", () => {
   const listed = listUnsupported(loadText(DESIGN, "f"));
   assert.deepEqual(listed.map(({ refusedBy, text }) => `${text.split(" ")[0]} ${refusedBy.length}`), [
-    "UDP 0",
-    "rules 2",
+    "rules[2]: 2",
+    "rules[4]: 2",
+    "rules[4]: 2",
     "upstreams 0",
     "the 0",
     "metrics 0",

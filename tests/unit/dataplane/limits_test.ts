@@ -5,30 +5,53 @@ Deno.test("capacity() never needs more descriptors than there are", () => {
   for (const descriptors of [256, 1024, 20_000, 1_048_576]) {
     for (const workers of [1, 2, 8]) {
       for (const wanted of ["auto", 0, 1, 100, 1e7] as const) {
-        const { connections, pipesPerWorker } = capacity({ descriptors, workers, wanted });
-        const needed = RESERVED_DESCRIPTORS + workers * 16 + connections * 2 + pipesPerWorker * workers * 2;
-        assert.ok(
-          needed <= descriptors,
-          `${descriptors} descriptors, ${workers} workers, ${wanted}: ${needed}`,
-        );
-        assert.ok(connections >= 1 && pipesPerWorker >= 0);
-        assert.ok(Number.isInteger(connections) && Number.isInteger(pipesPerWorker));
+        for (const udp of [null, 1, 65_536]) {
+          const { connections, pipesPerWorker, udpSessions } = capacity({
+            descriptors,
+            workers,
+            connections: wanted,
+            udpSessions: udp,
+          });
+          const needed = RESERVED_DESCRIPTORS + workers * 20 + connections * 2 +
+            pipesPerWorker * workers * 2 +
+            udpSessions;
+          assert.ok(
+            needed <= descriptors,
+            `${descriptors} descriptors, ${workers} workers, ${wanted}, ${udp}: ${needed}`,
+          );
+          assert.ok(connections >= 1 && pipesPerWorker >= 0);
+          assert.ok(udp === null ? udpSessions === 0 : udpSessions >= 1 && udpSessions <= udp);
+          assert.ok([connections, pipesPerWorker, udpSessions].every(Number.isInteger));
+        }
       }
     }
   }
 });
 
 Deno.test("capacity() takes the wanted number where it is possible, and cuts it where not", () => {
-  assert.equal(capacity({ descriptors: 20_000, workers: 1, wanted: 500 }).connections, 500);
-  const auto = capacity({ descriptors: 20_000, workers: 1, wanted: "auto" }).connections;
-  assert.equal(auto, 7470);
-  assert.equal(capacity({ descriptors: 20_000, workers: 1, wanted: 1e6 }).connections, auto);
-  assert.equal(capacity({ descriptors: 20_000, workers: 1, wanted: 0 }).connections, auto, "0 is no limit");
+  const demand = { descriptors: 20_000, workers: 1, udpSessions: null };
+  assert.equal(capacity({ ...demand, connections: 500 }).connections, 500);
+  const auto = capacity({ ...demand, connections: "auto" }).connections;
+  assert.equal(auto, 7468);
+  assert.equal(capacity({ ...demand, connections: 1e6 }).connections, auto);
+  assert.equal(capacity({ ...demand, connections: 0 }).connections, auto, "0 is no limit");
 });
 
 Deno.test("capacity() allows one connection even with hardly any descriptors", () => {
-  assert.deepEqual(capacity({ descriptors: 64, workers: 4, wanted: "auto" }), {
+  assert.deepEqual(capacity({ descriptors: 64, workers: 4, connections: "auto", udpSessions: null }), {
     connections: 1,
     pipesPerWorker: 0,
+    udpSessions: 0,
+  });
+});
+
+Deno.test("capacity() gives UDP a third where TCP is relayed too, else everything", () => {
+  const demand = { descriptors: 20_000, workers: 1, udpSessions: 65_536 };
+  assert.equal(capacity({ ...demand, connections: "auto" }).udpSessions, 6638);
+  assert.equal(capacity({ ...demand, connections: "auto", udpSessions: 100 }).udpSessions, 100);
+  assert.deepEqual(capacity({ ...demand, connections: null }), {
+    connections: 0,
+    pipesPerWorker: 0,
+    udpSessions: 19_916,
   });
 });

@@ -15,6 +15,8 @@ import {
 import { addToEpoll, EpollEvents, openEpoll, removeFromEpoll } from "../../../ffi/epoll.ts";
 import { openPipe, spliceBytes } from "../../../ffi/pipe.ts";
 import { PollSet } from "../../../ffi/poll.ts";
+import { ReceiveBatch } from "../../../ffi/receive_batch.ts";
+import { SendBatch } from "../../../ffi/send_batch.ts";
 import { makeSockaddr } from "../../../ffi/sockaddr.ts";
 import {
   acceptSocket,
@@ -46,10 +48,19 @@ const events = new EpollEvents(16);
 const set = new PollSet(1);
 const socket = openNonBlocking(AF_INET, SOCK_STREAM);
 
+const received = new ReceiveBatch(4);
+const sent = new SendBatch(4, 4);
+
 /** The C function that the last call of each must have been. */
 const CALLS: Record<string, () => number> = {
   recv: () => receive(socket, buffer, 16384),
   send: () => send(socket, buffer, 1),
+  recvmmsg: () => received.receive(socket, 0),
+  sendmmsg: () => {
+    sent.clear();
+    sent.begin(received.words, received.name(0));
+    return sent.send(socket, 0);
+  },
   splice: () => spliceBytes(socket, socket, 65536, 3),
   epoll_wait: () => events.wait(epoll, 0),
   epoll_ctl: () =>

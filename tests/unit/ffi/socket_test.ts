@@ -20,8 +20,10 @@ import {
   openSocket,
   peerAddress,
   receive,
+  receiveFrom,
   receiveWithFlags,
   send,
+  sendTo,
 } from "../../../ffi/socket.ts";
 import {
   getInt,
@@ -33,6 +35,17 @@ import {
 import { formatEndpoint, parseEndpoint } from "../../../src/net/ip.ts";
 import { descriptorTest } from "./support/descriptors.ts";
 import { addressOf, closedPort, dial, listen, poll, readText, sendAll, tcpPair } from "./support/tcp.ts";
+
+/** A UDP socket on the loopback, with a port; -99 (EADDRNOTAVAIL) or -97 (EAFNOSUPPORT) where IPv6 is off. */
+function udpSocket(endpoint = "127.0.0.1:0"): number {
+  const address = makeSockaddr();
+  writeSockaddr(address, parseEndpoint(endpoint)!);
+  const fd = openSocket(address[0], SOCK_DGRAM);
+  const bound = fd < 0 ? fd : bindSocket(fd, address);
+  if (bound === 0) return fd;
+  closeFd(fd);
+  return bound;
+}
 
 descriptorTest("acceptSocket() tells the peer; localAddress() and peerAddress() agree on both ends", () => {
   const listener = listen();
@@ -74,6 +87,41 @@ descriptorTest("receive() and send() never touch memory beyond the buffer", () =
   assert.equal(readText(b, 4).text, "0123");
   closeFd(a);
   closeFd(b);
+});
+
+descriptorTest("sendTo() and receiveFrom() carry a datagram, an empty one too, and tell its sender", () => {
+  const [a, b] = [udpSocket(), udpSocket()];
+  const from = makeSockaddr();
+  const buffer = new Uint8Array(4);
+  assert.equal(receiveFrom(b, buffer, from), -EAGAIN);
+  assert.equal(sendTo(a, new TextEncoder().encode("abc"), addressOf(b)), 3);
+  assert.equal(poll(() => receiveFrom(b, buffer, from)), 3);
+  assert.equal(new TextDecoder().decode(buffer.subarray(0, 3)), "abc");
+  assert.ok(sameSockaddr(from, addressOf(a)));
+  from.fill(0);
+  assert.equal(sendTo(a, new Uint8Array(0), addressOf(b)), 0);
+  assert.equal(poll(() => receiveFrom(b, buffer, from)), 0);
+  assert.ok(sameSockaddr(from, addressOf(a)));
+  // A longer one is cut and never goes beyond the buffer.
+  const memory = new Uint8Array(16).fill(0xee);
+  assert.equal(sendTo(a, new Uint8Array(10).fill(1), addressOf(b)), 10);
+  assert.equal(poll(() => receiveFrom(b, memory.subarray(0, 4), from)), 4);
+  assert.deepEqual([...memory.subarray(4)], new Array(12).fill(0xee));
+  closeFd(a);
+  closeFd(b);
+});
+
+descriptorTest("receiveFrom() has room for an IPv6 sender after an IPv4 one", () => {
+  const [a, b, short] = [udpSocket("[::1]:0"), udpSocket("[::1]:0"), udpSocket()];
+  if (a >= 0) {
+    const from = makeSockaddr();
+    assert.equal(sendTo(a, new Uint8Array(1), addressOf(b)), 1);
+    const sender = addressOf(a);
+    addressOf(short);
+    assert.equal(poll(() => receiveFrom(b, new Uint8Array(1), from)), 1);
+    assert.deepEqual(from, sender);
+  } else assert.ok(a === -99 || a === -97);
+  for (const fd of [a, b, short]) if (fd >= 0) closeFd(fd);
 });
 
 descriptorTest("receive() answers -EAGAIN and does not block, also on a blocking socket", () => {

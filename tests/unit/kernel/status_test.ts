@@ -1,17 +1,28 @@
 import assert from "node:assert/strict";
+import { parseConfig } from "../../../src/config/load.ts";
 import { replaceTable } from "../../../src/kernel/table_batch.ts";
 import { planInstall } from "../../../src/kernel/plan.ts";
 import type { InstalledSet, InstalledTable } from "../../../src/kernel/ruleset_state.ts";
 import { isOurTable } from "../../../src/kernel/ruleset_state.ts";
 import { toRoute, toRoutingRule } from "../../../src/kernel/routing_state.ts";
 import { compareState, type InstalledState, type ObjectStatus } from "../../../src/kernel/status.ts";
+import { parsePrefix } from "../../../src/net/ip.ts";
 import { decodeChain } from "../../../src/netlink/nft/chain.ts";
 import { decodeElements } from "../../../src/netlink/nft/element.ts";
+import { intervalElements, prefixRange } from "../../../src/netlink/nft/interval.ts";
 import { decodeRule } from "../../../src/netlink/nft/rule.ts";
 import { decodeSet } from "../../../src/netlink/nft/set.ts";
 import { configWith, ROUTER } from "./view.ts";
 
-const PLAN = planInstall(configWith({ ports: [{ first: 80, last: 90 }] }), ROUTER);
+const PLAN = planInstall({
+  ...configWith({ ports: [{ first: 80, last: 90 }] }),
+  rules: parseConfig(
+    `rules:
+      - { to: [10.0.0.0/8, "fc00::/7", 192.0.2.1], from: [0.0.0.0/0, "::/1"], in: [br-lan], action: bypass }
+      - { mac: [02:00:5e:10:00:01], ports: [80, 82], action: deliver, deliver-port: 3129 }`,
+    "f",
+  ).rules,
+}, ROUTER);
 
 /** What a kernel would hold after the batch: its messages, decoded. */
 function installed(): InstalledState & { table: InstalledTable } {
@@ -78,6 +89,29 @@ Deno.test("compareState() sees an anonymous set with other elements", () => {
     objects.some((line) => line.startsWith("missing rule divert: fib daddr type")),
     objects.join("\n"),
   );
+});
+
+Deno.test("compareState() sees in a set what is too much, too little, and of another type, shortly", () => {
+  const state = installed();
+  const change = (name: string, change: (set: InstalledSet) => InstalledSet) => {
+    const sets = state.table.sets.map((set) => set.name === name ? change(set) : set);
+    const objects = compareState(PLAN, { ...state, table: { ...state.table, sets } });
+    return objects.filter(({ state }) => state !== "present").map(({ state, name, detail }) =>
+      `${state} ${name}: ${detail}`
+    );
+  };
+  const nets = intervalElements(
+    ["10.0.0.0/8", "192.0.2.0/31"].map((text) => prefixRange(parsePrefix(text)!)),
+  );
+  assert.deepEqual(change("rule0_to_ipv4", (set) => ({ ...set, elements: nets })), [
+    "changed rule0_to_ipv4: it lacks 192.0.2.1; it also holds 192.0.2.0/31",
+  ]);
+  const macs = Array.from({ length: 200 }, (_, i) => ({ key: Uint8Array.of(2, 0, 0, 0, 0, i) }));
+  const [many] = change("rule1_mac", (set) => ({ ...set, elements: [...set.elements, ...macs] }));
+  assert.match(many, /^changed rule1_mac: it also holds 02:00:00:00:00:00, .* and 184 more$/);
+  assert.deepEqual(change("rule1_mac", (set) => ({ ...set, type: ["ifname"] })), [
+    "changed rule1_mac: its type is not ether_addr",
+  ]);
 });
 
 Deno.test("compareState() sees rules in another order, a dormant table, a chain with another hook", () => {

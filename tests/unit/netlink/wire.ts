@@ -38,3 +38,8 @@ export function assertRecorded(
   const plain = ({ type, body }: NetlinkRequest) => ({ type: type.toString(16), body: dump(body) });
   assert.deepEqual(requests.map(plain), recorded.map(plain));
 }
+
+/** The command that was recorded. */
+export function recordedCommand(name: string): string {
+  return Deno.readTextFileSync(new URL(`${name}.hex`, DIRECTORY)).split("\n")[0].replace(/^# /, "");
+}

@@ -18,9 +18,11 @@ export function workerOptions(options: Partial<WorkerOptions> = {}): WorkerOptio
     index: 0,
     shared: new SharedState(1).buffer,
     listeners: [],
+    udp: null,
     wakeFd: -1,
     source: "router",
     maxConnections: 100,
+    perClient: 0,
     maxPipes: 10,
     pipeSize: 65536,
     connectMs: 10_000,
@@ -61,7 +63,7 @@ export class SessionBench implements Disposable {
   /** Hands a pair of sockets over, as the acceptor does. */
   open(client: number, upstream: number): void {
     this.shared.addLive(1);
-    this.sessions.open(client, upstream, null);
+    this.sessions.open(client, upstream, new Int32Array(8), null);
   }
 
   /** A turn of the worker's loop that does not wait; the number of events. */

@@ -5,6 +5,7 @@ import {
   intervalElements,
   type KeyRange,
   mergeRanges,
+  prefixLength,
   prefixRange,
 } from "../../../../src/netlink/nft/interval.ts";
 import { portKey } from "../../../../src/netlink/nft/set_type.ts";
@@ -56,4 +57,17 @@ Deno.test("prefixRange() is the first and the last address", () => {
     true,
     true,
   ]);
+});
+
+Deno.test("prefixLength() knows ranges that are prefixes", () => {
+  for (
+    const text of ["0.0.0.0/0", "10.0.0.0/8", "10.128.0.0/9", "192.0.2.1/32", "::/0", "fc00::/7", "::1/128"]
+  ) {
+    const prefix = parsePrefix(text)!;
+    assert.equal(prefixLength(prefixRange(prefix)), prefix.length, text);
+  }
+  const key = (text: string) => parsePrefix(text)!.address.bytes;
+  for (const [from, to] of [["10.0.0.0", "10.0.0.2"], ["10.0.0.1", "10.0.0.2"], ["10.0.1.0", "10.0.2.255"]]) {
+    assert.equal(prefixLength({ from: key(from), to: key(to) }), undefined, `${from}-${to}`);
+  }
 });

@@ -10,7 +10,7 @@ import { intervalElements, prefixRange } from "../../../../src/netlink/nft/inter
 import { isNftMessage } from "../../../../src/netlink/nft/message.ts";
 import { decodeRule, encodeRule } from "../../../../src/netlink/nft/rule.ts";
 import { decodeSet } from "../../../../src/netlink/nft/set.ts";
-import { concatenatedKey, ifnameKey, portKey } from "../../../../src/netlink/nft/set_type.ts";
+import { concatenatedKey, etherKey, ifnameKey, portKey } from "../../../../src/netlink/nft/set_type.ts";
 import * as statement from "../../../../src/netlink/nft/statement.ts";
 import { decodeTable } from "../../../../src/netlink/nft/table.ts";
 import { assertRecorded, recordedBatch, recordedMessages } from "../wire.ts";
@@ -61,6 +61,17 @@ const OBJECTS: Readonly<Record<string, (batch: NftBatch) => void>> = {
     const set = { family, table, name: "n" };
     batch.addSet({ ...set, type: ["ipv6_addr"], flags: ["interval"] });
     batch.addElements(set, intervalElements([network("fc00::/7"), network("ff00::/8")]));
+  },
+  "set-nets4": (batch) => {
+    const set = { family, table, name: "n" };
+    batch.addSet({ ...set, type: ["ipv4_addr"], flags: ["interval"] });
+    const few = { from: ip("192.0.2.1"), to: ip("192.0.2.3") };
+    batch.addElements(set, intervalElements([network("255.255.255.255/32"), few, network("10.0.0.0/8")]));
+  },
+  "set-ether": (batch) => {
+    const set = { family, table, name: "d" };
+    batch.addSet({ ...set, type: ["ether_addr"] });
+    batch.addElements(set, [{ key: etherKey("02:00:5e:10:00:01") }, { key: etherKey("02:00:5e:10:00:02") }]);
   },
   "set-concatenation": (batch) => {
     const set = { family, table, name: "d" };

@@ -1,0 +1,57 @@
+/**
+ * Doctor's findings as text and as JSON.
+ * @module
+ */
+import { describeErrno, type Finding } from "../../kernel/doctor/finding.ts";
+
+/** All of it, as `--json` prints it: stable, keys are only ever added. */
+export interface DoctorReport {
+  /** Of this format. */
+  readonly version: 1;
+  /** Of this program. */
+  readonly program: string;
+  /** uname -r. */
+  readonly kernel: string;
+  /** Where the config came from. */
+  readonly config: string;
+  /** Where the kernel was tried: in a namespace of its own, or among the router's own objects. */
+  readonly tried: "namespace" | "router";
+  /** Nothing blocks: the exit code in words. */
+  readonly ready: boolean;
+  readonly findings: readonly Finding[];
+}
+
+const STATE_WIDTH = "not permitted".length;
+const INDENT = " ".repeat(STATE_WIDTH + 4);
+
+/** One row, and what there is to say of it. A finding that blocks is marked. */
+export function formatFinding({ state, blocks, what, cause, remedy }: Finding): string {
+  const mark = blocks ? "!" : " ";
+  const row = `${mark} ${state.padEnd(STATE_WIDTH)}  ${what}`;
+  if (state === "works" || state === "not permitted") return `${row}${cause === "" ? "" : `  (${cause})`}\n`;
+  const lines = [cause, remedy].filter((text) => text !== "").map((text) => `${INDENT}${text}\n`);
+  return `${row}\n${lines.join("")}`;
+}
+
+/** What stands below the rows. `refusal`: why there was no namespace of its own, 0 where there was one. */
+export function formatSummary({ findings }: DoctorReport, refusal: number): string {
+  const where = refusal === 0
+    ? "The kernel was tried in a network namespace of its own, nothing of this router was touched."
+    : `The kernel was tried in this router's own namespace (another one: ${
+      describeErrno(refusal)
+    }), in objects that ` +
+      "take no effect and are gone again.";
+  const blocking = findings.filter(({ blocks }) => blocks).length;
+  const warnings = findings.filter(({ state, blocks }) => state === "warning" && !blocks).length;
+  const also = warnings === 0 ? "" : `; ${count(warnings, "warning")}`;
+  const ready = blocking === 0
+    ? `yes, all that this config needs works${also}`
+    : `no, ${count(blocking, "finding")} marked ! in the way${also}`;
+  // The same for each of them, so it is said once.
+  const denied = findings.find(({ state }) => state === "not permitted");
+  return `\n${where}\n${denied === undefined ? "" : `${denied.remedy}\n`}ready: ${ready}\n`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

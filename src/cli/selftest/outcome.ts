@@ -1,0 +1,31 @@
+/**
+ * What a client of the self-test tells about a conversation with a server.
+ * @module
+ */
+
+/** Where to. */
+export interface Target {
+  readonly hostname: string;
+  readonly port: number;
+}
+
+/** How a conversation over TCP ended. */
+export type Outcome =
+  | { readonly kind: "ok"; readonly text: string; readonly localPort: number }
+  | { readonly kind: "refused" | "reset" | "timeout" }
+  | { readonly kind: "error"; readonly text: string };
+
+/** A datagram that a client got. */
+export interface Reply {
+  /** The sender, `192.0.2.1:80`. */
+  readonly from: string;
+  readonly text: string;
+}
+
+/** How a conversation over UDP ended: with all replies, with a port unreachable, or with silence after some. */
+export interface Talk {
+  readonly kind: "ok" | "refused" | "timeout";
+  readonly replies: readonly Reply[];
+  /** The client's port, 0 if it has not sent anything. */
+  readonly localPort: number;
+}

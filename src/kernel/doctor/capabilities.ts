@@ -1,0 +1,130 @@
+/**
+ * What tproxy and the kernel's TPROXY page ask of a kernel: the names, and who needs what. Pure.
+ * @module
+ */
+import type { Config } from "../../config/types.ts";
+import type { KernelModule } from "../../netlink/hint.ts";
+import type { Family } from "../../net/ip.ts";
+import type { ProbeId } from "./probe.ts";
+
+// asm-generic/errno.h
+const ENOENT = 2;
+const EINVAL = 22;
+const ENOPROTOOPT = 92;
+const EPROTONOSUPPORT = 93;
+const EOPNOTSUPP = 95;
+const EAFNOSUPPORT = 97;
+
+/** Something that a kernel can do or not. */
+export interface Capability {
+  /** The id of its finding. */
+  readonly id: string;
+  /** The probes of it: one that works is enough. */
+  readonly probes: readonly ProbeId[];
+  /** In one line, with the name that the kernel's page has for it. */
+  readonly what: string;
+  /** Its module, or the symbol of the kernel's configuration where it is never one. */
+  readonly part: { readonly module: KernelModule } | { readonly symbol: string };
+  /** Errnos that say that the kernel lacks it; others are failures. */
+  readonly absent: readonly number[];
+  /** Whether the config needs it. */
+  readonly needed: boolean;
+}
+
+const FAMILY_NAMES: Readonly<Record<Family, string>> = { ipv4: "IPv4", ipv6: "IPv6" };
+const NO_EXPRESSION: readonly number[] = [ENOENT, EOPNOTSUPP, EAFNOSUPPORT];
+
+/** Everything that is tried, for the families that are tried. */
+export function listCapabilities(config: Config, families: readonly Family[]): Capability[] {
+  const nft = config.kernel.backend === "netlink";
+  return [
+    ...listNfTables(config, families),
+    {
+      id: "nft-table",
+      probes: ["nft-table"],
+      what: "the whole table of this config",
+      part: { module: "nf_tables" },
+      absent: NO_EXPRESSION,
+      needed: nft,
+    },
+    ...families.flatMap(listRouting),
+    ...families.flatMap((family) => listXtables(family, !nft)),
+  ];
+}
+
+function listNfTables({ kernel, intercept }: Config, families: readonly Family[]): Capability[] {
+  const needed = kernel.backend === "netlink";
+  const expression = (id: ProbeId, module: KernelModule, what: string): Capability => ({
+    id,
+    probes: [id],
+    what,
+    part: { module },
+    absent: NO_EXPRESSION,
+    needed,
+  });
+  return [
+    {
+      ...expression("nf-tables", "nf_tables", "NF_TABLES: tables of family inet"),
+      absent: [EINVAL, EPROTONOSUPPORT, EOPNOTSUPP, EAFNOSUPPORT],
+    },
+    expression("nft-socket", "nft_socket", 'NFT_SOCKET: nft "socket transparent"'),
+    ...families.map((family) =>
+      expression(
+        `nft-tproxy-${family}`,
+        "nft_tproxy",
+        `NFT_TPROXY: nft "tproxy to", ${FAMILY_NAMES[family]}`,
+      )
+    ),
+    expression("nft-fib", "nft_fib_inet", 'NFT_FIB_INET: nft "fib daddr type"'),
+    expression("nft-notrack", "nft_ct", 'NFT_CT: nft "notrack"'),
+    {
+      ...expression("nft-reject", "nft_reject_inet", 'NFT_REJECT_INET: nft "reject"'),
+      needed: needed && intercept.onFailure === "reset",
+    },
+  ];
+}
+
+function listRouting(family: Family): Capability[] {
+  const prefix = family === "ipv4" ? "IP" : "IPV6";
+  return [
+    {
+      id: `policy-routing-${family}`,
+      probes: [`policy-routing-${family}`],
+      what: `policy routing: fwmark rule and local route, ${FAMILY_NAMES[family]}`,
+      part: { symbol: `${prefix}_MULTIPLE_TABLES` },
+      absent: [EOPNOTSUPP, EAFNOSUPPORT],
+      needed: true,
+    },
+    {
+      id: `ip-transparent-${family}`,
+      probes: [`ip-transparent-${family}`],
+      what: `${prefix}_TRANSPARENT: sockets with clients' addresses`,
+      part: { symbol: family === "ipv4" ? "INET" : "IPV6" },
+      absent: [ENOPROTOOPT, EAFNOSUPPORT],
+      needed: true,
+    },
+  ];
+}
+
+function listXtables(family: Family, needed: boolean): Capability[] {
+  const command = family === "ipv4" ? "iptables" : "ip6tables";
+  const absent = [ENOENT, EINVAL, EOPNOTSUPP, EPROTONOSUPPORT, ENOPROTOOPT, EAFNOSUPPORT];
+  return [
+    {
+      id: `xt-socket-${family}`,
+      probes: [`xt-socket-${family}/nft`, `xt-socket-${family}/legacy`],
+      what: `NETFILTER_XT_MATCH_SOCKET: ${command} -m socket`,
+      part: { module: "xt_socket" },
+      absent,
+      needed,
+    },
+    {
+      id: `xt-tproxy-${family}`,
+      probes: [`xt-tproxy-${family}/nft`, `xt-tproxy-${family}/legacy`],
+      what: `NETFILTER_XT_TARGET_TPROXY: ${command} -j TPROXY`,
+      part: { module: "xt_TPROXY" },
+      absent,
+      needed,
+    },
+  ];
+}

@@ -1,0 +1,169 @@
+/**
+ * Everything that doctor looks at, for one config.
+ * @module
+ */
+import type { LoadedConfig } from "../../config/load.ts";
+import { OperationError } from "../../net/error.ts";
+import type { NetlinkConnection } from "../../netlink/connection.ts";
+import { listLinks } from "../../netlink/route/link.ts";
+import { openNetlink } from "../../netlink/transport.ts";
+import { findListeners } from "../listener.ts";
+import type { Plan } from "../model.ts";
+import { readNetwork } from "../network.ts";
+import { planInstall } from "../plan.ts";
+import type { NetworkView } from "../view.ts";
+import { judgeBridgeFilter, readBridgeFilter } from "./bridge_filter.ts";
+import { judgeDescriptors, readDescriptors } from "./descriptors.ts";
+import type { MachineFiles } from "./files.ts";
+import { type Finding, notPermitted, warning, works } from "./finding.ts";
+import { judgeForwarding, readForwarding } from "./forwarding.ts";
+import { judgeInputChains, readInputChains } from "./input_chains.ts";
+import { judgeOnFailure, judgeTableOwner, readTableOwner, type TableOwner } from "./installed.ts";
+import { judgeProbes } from "./judge_probes.ts";
+import { readKernelBuild } from "./kernel_build.ts";
+import { judgeLegacyInput, readLegacyInput } from "./legacy_input.ts";
+import { judgePorts, readPorts } from "./listener_port.ts";
+import { judgeLoopback } from "./loopback.ts";
+import { judgeMarkUsers, readMarkUsers } from "./mark_users.ts";
+import { judgeNetworkd, readNetworkd } from "./networkd.ts";
+import type { ProbeOrder } from "./probe_kernel.ts";
+import type { ProbeResult } from "./probe.ts";
+import { listProcesses } from "./processes.ts";
+import { judgeReversePath, readReversePath } from "./reverse_path.ts";
+import type { Situation } from "./situation.ts";
+
+/** What a diagnosis needs. */
+export interface DiagnosisOptions {
+  readonly loaded: LoadedConfig;
+  readonly files: MachineFiles;
+  /** Throws Deno's errors. */
+  readonly readTextFile: (path: string) => string;
+  /** uname -r. */
+  readonly release: string;
+  /** Tries the kernel, in a namespace of its own if it can. */
+  readonly probe: (order: Omit<ProbeOrder, "own">) => Promise<readonly ProbeResult[]>;
+  /** Live connections that a proxy with so many descriptors can have. */
+  readonly capacity: (descriptors: number) => number;
+}
+
+/** All findings: of the kernel first, then of this machine. Nothing is changed. */
+export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
+  const { loaded, files, readTextFile } = options;
+  using route = openNetlink("route");
+  const view = readNetwork({ connection: route, readTextFile }, loaded.config.kernel.table);
+  const planned = tryPlan(loaded, view);
+  const situation = describeSituation(options, { view, planned, connection: route });
+  const { families } = situation;
+  const { plan } = planned;
+  const results = await options.probe({ families, ...plan === undefined ? {} : { table: plan.table } });
+  const build = await readKernelBuild(files, options.release);
+  return [
+    ...judgeProbes({ results, config: loaded.config, families, build }),
+    ...judgePlan(planned, situation),
+    ...judgeProxy(options, situation),
+    ...judgeLoopback(situation),
+    ...judgeForwarding(readForwarding(files), situation),
+    ...judgeRouting(options, situation, route),
+    ...judgeBridgeFilter(readBridgeFilter(files), situation),
+    ...judgeFirewalls(options, situation),
+    ...judgeNetworkd(readNetworkd(files), situation),
+  ];
+}
+
+interface Planned {
+  readonly plan?: Plan;
+  readonly obstacle?: OperationError;
+}
+
+function tryPlan({ config, locate }: LoadedConfig, view: NetworkView): Planned {
+  const familiesNamed = locate(["intercept", "families"]) !== undefined;
+  // Forwarding has a finding of its own.
+  const forwarding = { ipv4: true, ipv6: true };
+  try {
+    return { plan: planInstall(config, { ...view, forwarding }, { familiesNamed }) };
+  } catch (error) {
+    if (error instanceof OperationError) return { obstacle: error };
+    throw error;
+  }
+}
+
+function describeSituation(
+  { loaded, files }: DiagnosisOptions,
+  facts: { view: NetworkView; planned: Planned; connection: NetlinkConnection },
+): Situation {
+  const { config } = loaded;
+  const { view, planned } = facts;
+  const { interfaces, families } = config.intercept;
+  return {
+    config,
+    families: planned.plan?.families ?? families.filter((family) => family === "ipv4" || view.ipv6 === "on"),
+    lan: planned.plan?.lan ?? (interfaces === "auto" ? [] : interfaces),
+    others: planned.plan?.others ?? [],
+    links: listLinks(facts.connection),
+    view,
+    processes: listProcesses(files),
+  };
+}
+
+function judgePlan({ plan, obstacle }: Planned, { lan, families }: Situation): Finding[] {
+  const id = "plan";
+  if (plan === undefined) {
+    const { operation, object, kernelText, hint } = obstacle!;
+    const cause = `Cannot ${operation} "${object}": ${kernelText}`;
+    return [warning(id, { what: "an install with this config", blocks: true, cause, remedy: hint })];
+  }
+  const what = `an install would intercept ${families.join(" and ")} on ${lan.join(", ")}`;
+  if (plan.warnings.length === 0) return [works(id, what)];
+  return plan.warnings.map((cause) =>
+    warning(id, { what, cause, remedy: "See intercept.interfaces and intercept.families in the config" })
+  );
+}
+
+/** The listener's port, and the descriptors of who listens there. */
+function judgeProxy({ files, capacity }: DiagnosisOptions, situation: Situation): Finding[] {
+  const ports = readPorts(files, situation);
+  const holders = ports.flatMap((port) => port.holders);
+  return [...judgePorts(ports), ...judgeDescriptors(readDescriptors(files, holders), situation, capacity)];
+}
+
+function judgeRouting(
+  { files }: DiagnosisOptions,
+  situation: Situation,
+  route: NetlinkConnection,
+): Finding[] {
+  const marks = readMarkUsers(route);
+  const interfaces = [...situation.lan, ...situation.others];
+  return [
+    ...judgeReversePath(readReversePath(files, interfaces), marks, situation),
+    ...judgeMarkUsers(marks, situation),
+  ];
+}
+
+/** What is in nf_tables; only root may look. A kernel without it has a finding of that already. */
+function judgeFirewalls({ files, readTextFile }: DiagnosisOptions, situation: Situation): Finding[] {
+  const { config, families } = situation;
+  const findings: Finding[] = [];
+  let owner: TableOwner = "nobody";
+  try {
+    using netfilter = openNetlink("netfilter");
+    owner = readTableOwner(netfilter);
+    findings.push(judgeTableOwner(owner), ...judgeInputChains(readInputChains(netfilter), situation));
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    if (error.code === "EPERM") {
+      const what = "firewall and installed tables";
+      findings.push(notPermitted("input-chains", { what, errno: error.errno, blocks: false }));
+    }
+  }
+  const listeners = findListeners({
+    protocols: config.intercept.protocols,
+    families,
+    port: config.listener.port,
+    readTextFile,
+  });
+  return [
+    ...findings,
+    ...judgeLegacyInput(readLegacyInput(files), situation),
+    ...judgeOnFailure({ installed: owner === "tproxy", listeners }, situation),
+  ];
+}

@@ -1,0 +1,35 @@
+/**
+ * The files of the machine that doctor reads: /proc, /etc, /lib/modules. What cannot be read counts as not there.
+ * @module
+ */
+
+/** Reads files; nothing of it throws. */
+export interface MachineFiles {
+  /** The text of a file. */
+  readText(path: string): string | undefined;
+  /** The bytes of a file. */
+  readBytes(path: string): Uint8Array<ArrayBuffer> | undefined;
+  /** The names in a directory, sorted; none where there is no such directory. */
+  list(directory: string): readonly string[];
+  /** Where a symbolic link leads. */
+  readLink(path: string): string | undefined;
+}
+
+/** The real files; texts through `readTextFile`, which throws Deno's errors. */
+export function systemFiles(readTextFile: (path: string) => string): MachineFiles {
+  return {
+    readText: (path) => orUndefined(() => readTextFile(path)),
+    readBytes: (path) => orUndefined(() => Deno.readFileSync(path)),
+    list: (directory) =>
+      orUndefined(() => [...Deno.readDirSync(directory)].map(({ name }) => name).sort()) ?? [],
+    readLink: (path) => orUndefined(() => Deno.readLinkSync(path)),
+  };
+}
+
+function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,307 @@
+/**
+ * Flows for other TPROXY programs of the router: Squid, HAProxy, v2ray, socat, each set up as its own manual says.
+ *
+ * The router drops new forwarded flows, and what conntrack does not see of delivered ones.
+ */
+import assert from "node:assert/strict";
+import { formatIp, parseIp } from "../../src/net/ip.ts";
+import { startCapture } from "./support/capture.ts";
+import { ADDRESSES, type Lab } from "./support/lab.ts";
+import { type Nginx, startNginx } from "./support/nginx.ts";
+import { type ConfigText, startProxy, tproxy, writeConfig } from "./support/proxy.ts";
+import { labTest } from "./support/register.ts";
+import { connectClient, serve, socatServer } from "./support/sockets.ts";
+
+const PORT = 3129;
+const BOTH = [4, 6] as const;
+
+/** Port 80 goes to the other program, all else to the proxy. */
+const CONFIG: ConfigText = {
+  rules: [{ name: "web cache", ports: [80], protocol: "tcp", action: "deliver", "deliver-port": PORT }],
+};
+
+/** A firewall that makes each kind of flow fail where conntrack's view of any of its packets is wrong. */
+const STRICT = `table inet strict {
+  chain input {
+    type filter hook input priority filter; policy accept;
+    iifname r0 tcp dport 80 ct state { invalid, untracked } counter drop
+    iifname r0 tcp dport 81 ct state { new, established, related, invalid } counter drop
+  }
+}`;
+
+/** A program that takes delivered flows. */
+interface Peer {
+  readonly name: string;
+  /** Whose address the server sees of a connection that it relays; undefined: nobody's, it answers itself. */
+  readonly seen: "client" | "router";
+  start(lab: Lab): Promise<unknown>;
+}
+
+const PEERS: readonly Peer[] = [
+  {
+    name: "Squid, http_port tproxy",
+    seen: "client",
+    async start(lab) {
+      const config = lab.writeFile(
+        "squid.conf",
+        `http_port 127.0.0.1:3128
+http_port ${PORT} tproxy
+http_access allow all
+cache deny all
+pid_filename none
+cache_log /dev/null
+access_log none
+shutdown_lifetime 0 seconds
+visible_hostname router
+`,
+      );
+      // In a /dev/shm of its own: what it leaves there would keep the next one from starting.
+      const command = "mount -t tmpfs none /dev/shm && exec squid -N -f";
+      await lab.router.start(["unshare", "-m", "sh", "-c", `${command} ${config}`], { listens: PORT });
+    },
+  },
+  {
+    name: "HAProxy on all addresses, usesrc clientip",
+    seen: "client",
+    start: (lab) => startHaproxy(lab, [`:::${PORT} v4v6 transparent`], "usesrc clientip"),
+  },
+  {
+    name: "HAProxy on the loopback addresses",
+    seen: "router",
+    start: (lab) => startHaproxy(lab, [`127.0.0.1:${PORT} transparent`, `::1:${PORT} transparent`], ""),
+  },
+  {
+    name: "v2ray, dokodemo-door",
+    seen: "router",
+    start: (lab) => startV2ray(lab, "tcp"),
+  },
+];
+
+async function startHaproxy(lab: Lab, binds: readonly string[], source: string): Promise<void> {
+  const config = lab.writeFile(
+    "haproxy.cfg",
+    `defaults
+  mode tcp
+  timeout connect 5s
+  timeout client 1m
+  timeout server 1m
+${
+      [4, 6].map((family) =>
+        `backend out${family}
+${source === "" ? "" : `  source ${family === 4 ? "0.0.0.0" : "[::]"} ${source}\n`}  server original ${
+          family === 4 ? "0.0.0.0:0" : "[::]:0"
+        }
+`
+      ).join("")
+    }frontend in
+${binds.map((bind) => `  bind ${bind}\n`).join("")}  use_backend out4 if { dst -m ip 0.0.0.0/0 }
+  default_backend out6
+`,
+  );
+  await lab.router.start(["haproxy", "-db", "-f", config], { listens: PORT });
+}
+
+async function startV2ray(lab: Lab, network: string): Promise<void> {
+  const config = lab.writeFile(
+    "v2ray.json",
+    JSON.stringify({
+      log: { loglevel: "warning" },
+      inbounds: [{
+        port: PORT,
+        protocol: "dokodemo-door",
+        settings: { network, followRedirect: true },
+        streamSettings: { sockopt: { tproxy: "tproxy" } },
+      }],
+      outbounds: [{ protocol: "freedom" }],
+    }),
+  );
+  await lab.router.start(
+    ["v2ray", "-config", config],
+    network === "tcp" ? { listens: PORT } : { udpPort: PORT },
+  );
+}
+
+const PROGRAMS = ["curl", "nginx", "squid", "haproxy", "v2ray", "socat", "conntrack", "tcpdump"];
+
+/** A page of the server's port 80, which is delivered, and one of 81, which the proxy relays. */
+async function fetchBoth(
+  lab: Lab,
+  nginx: Nginx,
+  family: 4 | 6,
+): Promise<{ delivered: string; proxied: string }> {
+  const seen: string[] = [];
+  for (const port of [80, 81]) {
+    const url = nginx.url(family, "/files/large").replace(/:80\//, `:${port}/`);
+    await lab.client.run(["curl", "-sSfm10", "-o", `${lab.directory}/received`, url]);
+    await lab.client.run(["cmp", `${lab.directory}/large`, `${lab.directory}/received`]);
+    seen.push((await nginx.waitForAccess(family)).client);
+  }
+  return { delivered: seen[0], proxied: seen[1] };
+}
+
+for (const { name, seen, start } of PEERS) {
+  for (const masquerade of [false, true]) {
+    labTest(`deliver gives flows to ${name}${masquerade ? ", behind masquerade" : ""}`, {
+      programs: PROGRAMS,
+      masquerade,
+    }, async (lab) => {
+      const nginx = await startNginx(lab, { ports: [80, 81] });
+      await lab.client.run(["sh", "-c", `head -c 3M /dev/urandom >${lab.directory}/large`]);
+      await start(lab);
+      await startProxy(lab, { config: CONFIG });
+      await lab.router.nft(STRICT);
+      const leaks = await startCapture(lab.server, {
+        link: "s0",
+        filter: masquerade ? `host ${ADDRESSES[4].client} or host ${ADDRESSES[6].client}` : "port 9",
+      });
+      for (const family of BOTH) {
+        const { client, wan } = ADDRESSES[family];
+        const clients = await fetchBoth(lab, nginx, family);
+        assert.equal(clients.proxied, masquerade ? wan : client);
+        assert.equal(clients.delivered, masquerade || seen === "router" ? wan : client);
+      }
+      assert.deepEqual(await leaks.stop(), []);
+    });
+  }
+}
+
+labTest("deliver keeps the flows of others in conntrack, with their whole handshake, and ours out of it", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await serve(lab, 81, "cat");
+  await listen(lab, `TCP6-LISTEN:${PORT},ipv6only=0`, "cat");
+  await startProxy(lab, { config: { ...CONFIG, source: "router" } });
+  await lab.router.nft(STRICT);
+  for (const family of BOTH) {
+    for (const port of [80, 81]) {
+      const flow = await connectClient(lab, port, { family });
+      await flow.write("hello\n");
+      await flow.waitForOutput("hello\n");
+      const entries = await listFlows(lab, family, port);
+      // The proxy's own leg comes from the router.
+      const { client, wan } = ADDRESSES[family];
+      assert.equal(entries.length, 1, entries.join("\n"));
+      assert.match(entries[0], new RegExp(`ESTABLISHED src=${port === 80 ? client : wan} .*\\[ASSURED\\]`));
+      await flow.stop();
+    }
+  }
+  // The handshake's last packet alone would be enough to fail.
+  await lab.router.run(["nft", "flush", "chain", "inet", "transparent_proxy", "accepted"]);
+  const wrong = "meta mark set meta mark | 1 notrack accept".split(" ");
+  await lab.router.run(["nft", "add", "rule", "inet", "transparent_proxy", "accepted", ...wrong]);
+  const outcome = await lab.client.run(["socat", "-T1", "-", `${socatServer(4, 80)},connect-timeout=1`], {
+    input: "hello\n",
+    mayFail: true,
+  });
+  assert.equal(outcome.stdout, "", "the chain accepted has no effect");
+});
+
+async function listFlows(lab: Lab, family: 4 | 6, port: number): Promise<string[]> {
+  const argv = ["conntrack", "-L", "-f", `ipv${family}`, "-p", "tcp", "--dport", `${port}`];
+  return (await lab.router.run(argv)).stdout.trim().split("\n").filter((line) => !line.includes("TIME_WAIT"));
+}
+
+/** A transparent socat on the router that serves each connection with a shell command. */
+function listen(lab: Lab, address: string, command: string): Promise<unknown> {
+  const argv = ["socat", "-t30", `${address},ip-transparent,fork,reuseaddr`, `SYSTEM:${command}`];
+  return lab.router.start(argv, { listens: PORT });
+}
+
+for (
+  const [where, addresses] of [
+    ["all addresses of both families", { 4: `TCP6-LISTEN:${PORT},ipv6only=0`, 6: undefined }],
+    ["all addresses", { 4: `TCP4-LISTEN:${PORT}`, 6: `TCP6-LISTEN:${PORT},ipv6only=1` }],
+    ["the loopback addresses", {
+      4: `TCP4-LISTEN:${PORT},bind=127.0.0.1`,
+      6: `TCP6-LISTEN:${PORT},ipv6only=1,bind=[::1]`,
+    }],
+  ] as const
+) {
+  labTest(
+    `deliver finds a listener on ${where}, which learns the destination`,
+    { programs: PROGRAMS },
+    async (lab) => {
+      for (const address of Object.values(addresses)) {
+        if (address !== undefined) await listen(lab, address, "echo $SOCAT_SOCKADDR $SOCAT_SOCKPORT");
+      }
+      await tproxy(lab, ["install", "-c", writeConfig(lab, CONFIG)]);
+      for (const family of BOTH) {
+        const { stdout } = await lab.client.run(["socat", "-u", socatServer(family, 80), "-"]);
+        assert.equal(plainEndpoint(stdout.trim()), `${ADDRESSES[family].server} 80`);
+      }
+    },
+  );
+}
+
+/** socat's `[0000:…:ffff:cb00:7102] 80` as `203.0.113.2 80`, its `[2001:0db8:…] 80` as `2001:db8:77::2 80`. */
+function plainEndpoint(text: string): string {
+  const [host, port] = text.split(" ");
+  const { bytes, family } = parseIp(host.replace(/^\[|\]$/g, ""))!;
+  const mapped = family === "ipv6" && bytes[10] === 0xff && bytes[11] === 0xff;
+  return `${formatIp(mapped ? { family: "ipv4", bytes: bytes.subarray(12) } : { family, bytes })} ${port}`;
+}
+
+labTest("deliver keeps connections over another install, with rules that would not deliver them", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await listen(lab, `TCP6-LISTEN:${PORT},ipv6only=0`, "cat");
+  const config = writeConfig(lab, CONFIG);
+  await tproxy(lab, ["install", "-c", config]);
+  const flows = [await connectClient(lab, 80, { family: 4 }), await connectClient(lab, 80, { family: 6 })];
+  for (const action of ["block", "bypass", "direct"]) {
+    const rules = [{ ports: [80], action }, { ports: [82], action: "deliver", "deliver-port": PORT }];
+    await tproxy(lab, ["install", "-c", writeConfig(lab, { rules })]);
+    for (const flow of flows) {
+      await flow.write(`${action}\n`);
+      await flow.waitForOutput(`${action}\n`);
+    }
+  }
+});
+
+for (
+  const [onFailure, exitCode] of [["open", 0], ["reset", 7], ["drop", 28]] as const
+) {
+  labTest(
+    `deliver with nobody on its port does what on-failure: ${onFailure} says, not what the next rule says`,
+    {
+      programs: PROGRAMS,
+      forwarding: true,
+    },
+    async (lab) => {
+      const nginx = await startNginx(lab, { ports: [80, 81] });
+      const [deliver] = CONFIG.rules as unknown[];
+      await startProxy(lab, {
+        config: {
+          source: "router",
+          intercept: { "on-failure": onFailure },
+          rules: [deliver, { action: "direct" }],
+        },
+      });
+      for (const family of BOTH) {
+        const { code } = await lab.client.run(["curl", "-sSm1", nginx.url(family)], { mayFail: true });
+        assert.equal(code, exitCode, `IPv${family}`);
+        if (onFailure === "open") {
+          assert.equal((await nginx.waitForAccess(family)).client, ADDRESSES[family].client);
+        }
+        await lab.client.run(["curl", "-sSfm5", nginx.url(family).replace(/:80\//, ":81/")]);
+        assert.equal((await nginx.waitForAccess(family)).client, ADDRESSES[family].wan, "the proxy is there");
+      }
+    },
+  );
+}
+
+labTest("deliver gives datagrams to v2ray, and the answers come from the server's address", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  const echo = ["socat", "UDP6-RECVFROM:80,ipv6only=0,fork", "SYSTEM:cat"];
+  await lab.server.start(echo, { udpPort: 80 });
+  await startV2ray(lab, "udp");
+  const rules = [{ protocol: "udp", action: "deliver", "deliver-port": PORT }];
+  await tproxy(lab, ["install", "-c", writeConfig(lab, { intercept: { protocols: ["udp"] }, rules })]);
+  for (const family of BOTH) {
+    // A connected socket takes answers from that address alone.
+    const argv = ["socat", "-t2", "-", socatServer(family, 80).replace("TCP", "UDP")];
+    const { stdout } = await lab.client.run(argv, { input: "hello\n" });
+    assert.equal(stdout, "hello\n");
+  }
+});

@@ -1,0 +1,208 @@
+/** The probes against kernels that lack one thing each, and what is said of it. */
+import assert from "node:assert/strict";
+import type { Config } from "../../../../src/config/types.ts";
+import type { Finding } from "../../../../src/kernel/doctor/finding.ts";
+import { judgeProbes } from "../../../../src/kernel/doctor/judge_probes.ts";
+import type { KernelBuild } from "../../../../src/kernel/doctor/kernel_build.ts";
+import { probeKernel } from "../../../../src/kernel/doctor/probe_kernel.ts";
+import { planInstall } from "../../../../src/kernel/plan.ts";
+import type { NetlinkMessage } from "../../../../src/netlink/message.ts";
+import { configWith, ROUTER } from "../view.ts";
+import { fakeMachine, type Lacks } from "./fake_kernel.ts";
+import { troubles } from "./machine.ts";
+
+const UNKNOWN_BUILD: KernelBuild = {
+  config: undefined,
+  configPath: "/boot/config",
+  modulesPath: "/lib/modules/6.1",
+  moduleFiles: [],
+};
+const FAMILIES = ["ipv4", "ipv6"] as const;
+
+function diagnoseKernel(lacks: Lacks, config: Config = configWith()): Finding[] {
+  const { table } = planInstall(config, ROUTER);
+  const results = probeKernel({ families: FAMILIES, table, own: true }, fakeMachine(lacks).tools);
+  return judgeProbes({ results, config, families: FAMILIES, build: UNKNOWN_BUILD });
+}
+
+const NFT_NEEDED = [
+  "nf-tables",
+  "nft-socket",
+  "nft-tproxy-ipv4",
+  "nft-tproxy-ipv6",
+  "nft-fib",
+  "nft-notrack",
+];
+const XT = ["xt-socket-ipv4", "xt-tproxy-ipv4", "xt-socket-ipv6", "xt-tproxy-ipv6"];
+const EACH = (prefix: string) => [`! missing ${prefix}-ipv4`, `! missing ${prefix}-ipv6`];
+
+/** What the kernel lacks, what doctor then says, and words of it. */
+const CASES: readonly {
+  readonly lacks: Lacks;
+  readonly expected: readonly string[];
+  readonly words?: readonly string[];
+}[] = [
+  { lacks: {}, expected: [] },
+  {
+    lacks: { expression: "tproxy" },
+    expected: EACH("nft-tproxy"),
+    words: ["CONFIG_NFT_TPROXY", "modprobe nft_tproxy", "kmod-nft-tproxy", "ENOENT"],
+  },
+  {
+    lacks: { expression: "socket" },
+    expected: ["! missing nft-socket"],
+    words: ["CONFIG_NFT_SOCKET", "modprobe nft_socket", "kmod-nft-socket"],
+  },
+  {
+    lacks: { expression: "fib" },
+    expected: ["! missing nft-fib"],
+    words: ["CONFIG_NFT_FIB_INET", "modprobe nft_fib_inet", "kmod-nft-fib"],
+  },
+  { lacks: { expression: "notrack" }, expected: ["! missing nft-notrack"], words: ["CONFIG_NFT_CT"] },
+  // on-failure is open: not needed
+  { lacks: { expression: "reject" }, expected: ["missing nft-reject"], words: ["CONFIG_NFT_REJECT_INET"] },
+  {
+    // EINVAL: no nf_tables
+    lacks: { batch: 22 },
+    expected: [...NFT_NEEDED.map((id) => `! missing ${id}`), "missing nft-reject"].toSorted(),
+    words: ["CONFIG_NF_TABLES", "modprobe nf_tables", "kmod-nft-core", "EINVAL"],
+  },
+  {
+    // EPROTONOSUPPORT: no nfnetlink. iptables-legacy does not need it.
+    lacks: { netfilter: 93 },
+    expected: [...NFT_NEEDED.map((id) => `! missing ${id}`), "missing nft-reject"].toSorted(),
+    words: ["CONFIG_NF_TABLES", "EPROTONOSUPPORT"],
+  },
+  {
+    lacks: { compat: 2, legacy: 2 },
+    expected: XT.map((id) => `missing ${id}`),
+    words: ["CONFIG_NETFILTER_XT_MATCH_SOCKET", "kmod-ipt-socket iptables-mod-socket"],
+  },
+  { lacks: { compat: 2, legacy: 0 }, expected: [] },
+  { lacks: { compat: 0, legacy: 92 }, expected: [] },
+  {
+    // EINVAL and ENOPROTOOPT: neither way to xtables is there
+    lacks: { compat: 22, legacy: 92 },
+    expected: XT.map((id) => `missing ${id}`),
+    words: ["CONFIG_NFT_COMPAT", "ip_tables is not loaded"],
+  },
+  {
+    // EAFNOSUPPORT
+    lacks: { rule: { ipv4: 97, ipv6: 97 } },
+    expected: EACH("policy-routing"),
+    words: ["CONFIG_IP_MULTIPLE_TABLES"],
+  },
+  {
+    lacks: { rule: { ipv6: 97 } },
+    expected: ["! missing policy-routing-ipv6"],
+    words: ["CONFIG_IPV6_MULTIPLE"],
+  },
+  {
+    // ENETDOWN
+    lacks: { route: 100 },
+    expected: ["! warning policy-routing-ipv4", "! warning policy-routing-ipv6"],
+    words: ["ip link set lo up"],
+  },
+  {
+    lacks: { routeType: "unicast" },
+    expected: ["! warning policy-routing-ipv4", "! warning policy-routing-ipv6"],
+    words: ["does not follow the rule", "type unicast"],
+  },
+  {
+    lacks: { transparent: { ipv4: 92 } },
+    expected: ["! missing ip-transparent-ipv4"],
+    words: ["ENOPROTOOPT"],
+  },
+  {
+    lacks: { transparent: { ipv6: 97 } },
+    expected: ["! missing ip-transparent-ipv6"],
+    words: ["CONFIG_IPV6"],
+  },
+  {
+    lacks: { transparent: { ipv4: 1 } },
+    expected: ["! not permitted ip-transparent-ipv4"],
+    words: ["EPERM"],
+  },
+  {
+    lacks: { rule: { ipv4: 1, ipv6: 1 } },
+    expected: ["! not permitted policy-routing-ipv4", "! not permitted policy-routing-ipv6"],
+    words: ["Run doctor as root"],
+  },
+  {
+    lacks: { batch: 1, compat: 1, legacy: 1 },
+    expected: [
+      ...NFT_NEEDED.map((id) => `! not permitted ${id}`),
+      "not permitted nft-reject",
+      ...XT.map((id) => `not permitted ${id}`),
+    ].toSorted(),
+    words: ["EPERM (Operation not permitted)"],
+  },
+];
+
+for (const { lacks, expected, words = [] } of CASES) {
+  Deno.test(`judgeProbes() on a kernel that lacks ${JSON.stringify(lacks)}`, () => {
+    const findings = diagnoseKernel(lacks);
+    assert.deepEqual(troubles(findings).toSorted(), expected.toSorted());
+    const wrong = findings.filter(({ state }) => state !== "works");
+    const said = wrong.map(({ what, cause, remedy }) => `${what}\n${cause}\n${remedy}`).join("\n");
+    for (const word of words) assert.ok(said.includes(word), `"${word}" is not in:\n${said}`);
+  });
+}
+
+Deno.test("judgeProbes() needs what the config needs", () => {
+  const reset = configWith({ onFailure: "reset" });
+  assert.deepEqual(troubles(diagnoseKernel({ expression: "reject" }, reset)), ["! missing nft-reject"]);
+  const iptables = configWith({}, { backend: "iptables" });
+  assert.deepEqual(
+    troubles(diagnoseKernel({ compat: 2, legacy: 2 }, iptables)),
+    XT.map((id) => `! missing ${id}`),
+  );
+  assert.deepEqual(troubles(diagnoseKernel({ expression: "fib" }, iptables)), ["missing nft-fib"]);
+});
+
+Deno.test("judgeProbes() tells of the whole table only what its parts do not tell", () => {
+  // No part is tried with a lookup, the table has several.
+  const findings = diagnoseKernel({ expression: "lookup" });
+  assert.deepEqual(troubles(findings), ["! missing nft-table"]);
+});
+
+/** Message types of nf_tables: new table, delete table, new rule, new chain. */
+const NEW_TABLE = 0xa00;
+const DELETE_TABLE = 0xa02;
+const RTM = { newRoute: 24, delRoute: 25, newRule: 32, delRule: 33 };
+
+function count(sent: readonly NetlinkMessage[], type: number): number {
+  return sent.filter((message) => message.type === type).length;
+}
+
+Deno.test("probeKernel() deletes in the same transaction what it makes, and has no hook in the router", () => {
+  const { tools, netfilter } = fakeMachine({});
+  const { table } = planInstall(configWith(), ROUTER);
+  probeKernel({ families: FAMILIES, table, own: false }, tools);
+  const batches = netfilter.sent.filter((messages) => messages.length > 1);
+  assert.ok(batches.length >= 7);
+  for (const messages of batches) {
+    assert.equal(count(messages, NEW_TABLE), 1);
+    assert.equal(messages.at(-2)?.type, DELETE_TABLE, "before the end of the batch");
+    const text = messages.map(({ body }) => new TextDecoder("latin1").decode(body)).join();
+    assert.ok(!text.includes("filter\0"), "a base chain has a type");
+    assert.ok(!text.includes(table.name), "not the name of an install");
+  }
+});
+
+Deno.test("probeKernel() removes rule and route, also when something fails on the way", () => {
+  for (const lacks of [{}, { routeType: "unicast" }, { route: 100 }] as const) {
+    const { tools, route } = fakeMachine(lacks);
+    probeKernel({ families: FAMILIES, own: false }, tools);
+    const sent = route.sent.flat();
+    assert.equal(count(sent, RTM.newRule), 2);
+    assert.equal(count(sent, RTM.delRule), 2);
+    assert.equal(count(sent, RTM.delRoute), "route" in lacks ? 0 : 2, JSON.stringify(lacks));
+  }
+});
+
+Deno.test("probeKernel() adds no route where the kernel has no policy routing: it would be in the main table", () => {
+  const { tools, route } = fakeMachine({ rule: { ipv4: 97, ipv6: 97 } });
+  probeKernel({ families: FAMILIES, own: false }, tools);
+  assert.equal(count(route.sent.flat(), RTM.newRoute), 0);
+});

@@ -1,0 +1,94 @@
+/** Planned statements against what nft writes for their text: the same bytes, and the text that we print is the text that nft read. */
+import assert from "node:assert/strict";
+import { lowerRule } from "../../../src/kernel/lower.ts";
+import type { Statement } from "../../../src/kernel/model.ts";
+import { renderRule } from "../../../src/kernel/render/nft.ts";
+import { NftBatch } from "../../../src/netlink/nft/batch.ts";
+import { decodeRule } from "../../../src/netlink/nft/rule.ts";
+import { assertRecorded, recordedBatch, recordedCommand } from "../netlink/wire.ts";
+
+const WHERE = { family: "inet", table: "t" } as const;
+const DROP: Statement = { kind: "verdict", verdict: "drop" };
+const ACCEPT: Statement = { kind: "verdict", verdict: "accept" };
+const TCP: Statement = { kind: "protocol", protocols: ["tcp"] };
+const UDP: Statement = { kind: "protocol", protocols: ["udp"] };
+
+const RULES: Readonly<Record<string, readonly Statement[]>> = {
+  addresses: [
+    { kind: "family", family: "ipv4" },
+    { kind: "address", side: "source", family: "ipv4", set: "nets" },
+    { kind: "address", side: "destination", family: "ipv4", set: "nets" },
+    { kind: "goto", chain: "other" },
+  ],
+  addresses6: [
+    { kind: "family", family: "ipv6" },
+    { kind: "address", side: "source", family: "ipv6", set: "nets6" },
+    { kind: "address", side: "destination", family: "ipv6", set: "nets6" },
+    ACCEPT,
+  ],
+  "hardware-address": [{ kind: "hardware-address", set: "macs" }, DROP],
+  "socket-mark": [
+    TCP,
+    { kind: "transparent-socket" },
+    { kind: "socket-mark", mark: 4 },
+    { kind: "notrack" },
+    ACCEPT,
+  ],
+  mark: [{ kind: "mark", mark: 4 }, { kind: "notrack" }],
+  "every-matcher": [
+    { kind: "family", family: "ipv4" },
+    TCP,
+    { kind: "destination-port", set: "ports", negate: false },
+    { kind: "input-interface", set: "lan", negate: false },
+    { kind: "hardware-address", set: "macs" },
+    { kind: "address", side: "source", family: "ipv4", set: "nets" },
+    DROP,
+  ],
+  "icmp-too-big": [
+    { kind: "icmp-error", family: "ipv4", error: "too-big" },
+    { kind: "transparent-socket" },
+    ACCEPT,
+  ],
+  "icmp6-too-big": [
+    { kind: "icmp-error", family: "ipv6", error: "too-big" },
+    { kind: "transparent-socket" },
+    ACCEPT,
+  ],
+  "icmp-unreachable": [{ kind: "icmp-error", family: "ipv4", error: "unreachable" }, ACCEPT],
+  "icmp6-unreachable": [{ kind: "icmp-error", family: "ipv6", error: "unreachable" }, ACCEPT],
+  "block-tcp": [{ kind: "bare-syn" }, { kind: "reject", answer: "tcp-reset" }],
+  "block-udp": [UDP, { kind: "reject", answer: "port-unreachable" }],
+};
+
+for (const [name, statements] of Object.entries(RULES)) {
+  const recording = `rule-planned-${name}`;
+
+  Deno.test(`lowerRule() makes of statements what nft makes of their text: ${name}`, () => {
+    const batch = new NftBatch();
+    // The sets that were there before, in the order in which nft numbers them.
+    for (const set of ["ports", "lan", "nets", "nets6", "macs"]) {
+      batch.addSet({ ...WHERE, name: set, type: ["ifname"] });
+    }
+    const expressions = lowerRule(statements, () => assert.fail("no anonymous set is needed"));
+    batch.addRule({ ...WHERE, chain: "c", expressions });
+    assertRecorded([batch.commands.at(-1)!.request], recordedBatch(recording));
+    const withoutIds = decodeRule(recordedBatch(recording)[0].body).expressions.map((expression) => {
+      if (expression.kind !== "lookup") return expression;
+      const { setId: _, ...lookup } = expression;
+      return lookup;
+    });
+    assert.deepEqual(withoutIds, expressions);
+  });
+
+  Deno.test(`renderRule() writes what nft has read: ${name}`, () => {
+    assert.equal(`nft add rule inet t c ${renderRule(statements)}`, recordedCommand(recording));
+  });
+}
+
+Deno.test("lowerRule() makes of a known flow what nft means, which leaves the kind of its bitwise operation out", () => {
+  const statements: Statement[] = [UDP, { kind: "known-flow" }, ACCEPT];
+  const recording = "rule-planned-known-flow";
+  const { expressions } = decodeRule(recordedBatch(recording)[0].body);
+  assert.deepEqual(lowerRule(statements, () => assert.fail("no anonymous set is needed")), expressions);
+  assert.equal(`nft add rule inet t c ${renderRule(statements)}`, recordedCommand(recording));
+});

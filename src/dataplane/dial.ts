@@ -19,6 +19,8 @@ export interface Dials {
    * is given up.
    */
   redial?(clientFd: number, upstreamFd: number, error: number): number;
+  /** The upstream has answered. */
+  connected?(clientFd: number, upstreamFd: number): void;
 }
 
 /**

@@ -72,7 +72,7 @@ export interface AcceptOptions
   /** Their addresses; null where connections to the listener itself are as good as others. */
   readonly listeners: readonly { readonly fd: number; readonly address: Uint8Array<ArrayBuffer> | null }[];
   /** At most so many are accepted per turn and listener. */
-  readonly acceptsPerTurn?: number;
+  readonly acceptsPerTurn?: number | undefined;
 }
 
 /** What a worker tells the main thread. */

@@ -173,6 +173,8 @@ export function openBound(
     readonly type: number;
     readonly address: Uint8Array<ArrayBuffer>;
     readonly transparent: boolean;
+    /** Another socket of ours has the port already, and has SO_REUSEADDR too. */
+    readonly beside?: boolean;
   },
 ): number {
   const family = options.address[0];
@@ -180,7 +182,9 @@ export function openBound(
   if (fd < 0) return fd;
   let returned = options.transparent ? makeTransparent(fd, family) : 0;
   // A port of TCP that waits in TIME_WAIT may be used again; one of UDP that somebody holds may not.
-  if (returned >= 0 && options.type === SOCK_STREAM) returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (returned >= 0 && (options.type === SOCK_STREAM || options.beside)) {
+    returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  }
   if (returned >= 0 && family === AF_INET6) returned = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
   if (returned >= 0) returned = bindSocket(fd, options.address);
   if (returned >= 0) return fd;

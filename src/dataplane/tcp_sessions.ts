@@ -64,7 +64,7 @@ export class TcpSessions {
   #queue: Session[] = [];
   #spareQueue: Session[] = [];
 
-  /** `dialler`: what is asked for another upstream where one has failed. */
+  /** `dialler`: what is told of upstreams that answer, and asked for another where one has failed. */
   constructor(
     options: SessionOptions,
     context: { epoll: number; clock: Clock; log: Logger; dialler?: Dials },
@@ -171,6 +171,7 @@ export class TcpSessions {
   #connected(session: Session): void {
     session.state = OPEN;
     this.#counters[COUNTER.connected]++;
+    if (this.#dialler !== null) this.#dialler.connected?.(session.clientFd, session.upstreamFd);
     this.#wheel.schedule(session, this.#clock.tick + Math.min(this.#idleTicks, this.#keepAliveTicks));
   }
 

@@ -70,7 +70,7 @@ export class CopyFlow extends Flow {
     super();
     this.#source = ends.source;
     this.#target = ends.target;
-    this.#buffer = new Uint8Array(options.bufferSize);
+    this.#buffer = new Uint8Array(Math.max(options.bufferSize, options.first?.length ?? 0));
     this.#emptyIsEnd = options.emptyIsEnd;
     if (options.first !== undefined) this.#take(options.first.length, options.first);
   }

@@ -2,45 +2,30 @@
  * Netcat as a server: one client after the other.
  * @module
  */
-import {
-  AF_INET,
-  EAGAIN,
-  ECONNABORTED,
-  EINTR,
-  EPIPE,
-  POLLIN,
-  SOCK_DGRAM,
-  SOCK_STREAM,
-} from "../../../ffi/consts.ts";
-import { PollSet } from "../../../ffi/poll.ts";
+import { AF_INET, EAGAIN, ECONNABORTED, EINTR, EPIPE, SOCK_DGRAM, SOCK_STREAM } from "../../../ffi/consts.ts";
 import { resolve } from "../../../ffi/resolve.ts";
 import { makeSockaddr, portOf } from "../../../ffi/sockaddr.ts";
-import { acceptSocket, closeFd, connectSocket, localAddress, receiveFrom } from "../../../ffi/socket.ts";
+import { acceptSocket, closeFd } from "../../../ffi/socket.ts";
 import { isForeign } from "../../dataplane/foreign.ts";
 import { openBound, openListener, tryTransparent } from "../../dataplane/sockets.ts";
 import { check, OperationError } from "../../net/error.ts";
 import { bindHint, formatSockaddr, formatSpaced, type Sockaddr } from "../endpoints.ts";
 import { tellFailures } from "./failures.ts";
+import { takeClient } from "./first_client.ts";
 import { ConnectedPeer, OpenPeer, type Peer } from "./peer.ts";
 import type { ListenPlan } from "./plan.ts";
+import { nameOf, waitForInput } from "./socket.ts";
 import { standardStreams } from "./stdio.ts";
 import { transfer } from "./transfer.ts";
 import type { Voice } from "./voice.ts";
-
-const LONGEST_DATAGRAM = 65535;
 
 /** Does it. The exit code, 0. Throws OperationError where it cannot listen. */
 export function runListen(plan: ListenPlan, voice: Voice): number {
   const fd = open(plan, voice);
   if (plan.verbose) voice.say(`Listening on ${formatSpaced(nameOf(fd))}`);
   if (!plan.udp) serveConnections(plan, fd, voice);
-  else {
-    try {
-      serveDatagrams(plan, fd, voice);
-    } finally {
-      closeFd(fd);
-    }
-  }
+  else if (plan.keep) serveAnybody(plan, fd, voice);
+  else serveSender(plan, fd, voice);
   return 0;
 }
 
@@ -99,23 +84,24 @@ function serveConnections(plan: ListenPlan, listener: number, voice: Voice): voi
   }
 }
 
-function serveDatagrams(plan: ListenPlan, fd: number, voice: Voice): void {
-  if (plan.keep) {
-    const sender = makeSockaddr();
-    const peer = new OpenPeer(fd, (address) => {
-      sender.set(address);
-      if (plan.verbose) voice.say(`Connection received on ${formatSpaced(address)}`);
-    });
-    serve(plan, { peer, client: sender, voice });
-    return;
-  }
-  const client = makeSockaddr();
-  const buffer = new Uint8Array(LONGEST_DATAGRAM);
-  const length = waitFor(fd, () => receiveFrom(fd, buffer, client));
-  check(connectSocket(fd, client), "connect to", formatSockaddr(client));
-  if (plan.verbose) voice.say(`Connection received on ${formatSpaced(client)}`);
-  const peer = new ConnectedPeer(fd, { datagrams: true });
-  serve(plan, { peer, client, voice, first: buffer.subarray(0, length) });
+/** UDP: the first who sends. */
+function serveSender(plan: ListenPlan, fd: number, voice: Voice): void {
+  const own = nameOf(fd);
+  const { connected, client, destination, first } = takeClient(fd);
+  if (plan.verbose) voice.say(describeClient(client, destination, own));
+  serve(plan, { peer: new ConnectedPeer(connected, { datagrams: true }), client, voice, first });
+  closeFd(connected);
+}
+
+/** UDP: all who send. */
+function serveAnybody(plan: ListenPlan, fd: number, voice: Voice): void {
+  const sender = makeSockaddr();
+  const peer = new OpenPeer(fd, (address) => {
+    sender.set(address);
+    if (plan.verbose) voice.say(`Connection received on ${formatSpaced(address)}`);
+  });
+  serve(plan, { peer, client: sender, voice });
+  closeFd(fd);
 }
 
 /** Whether there is somebody left to serve another client for. */
@@ -136,27 +122,11 @@ function serve(
 }
 
 function accept(listener: number, client: Sockaddr): number {
-  return waitFor(listener, () => acceptSocket(listener, client));
-}
-
-/** Waits until a socket has something, and takes it. Throws OperationError. */
-function waitFor(fd: number, take: () => number): number {
-  const set = new PollSet(1);
-  set.set(0, fd, POLLIN);
   for (;;) {
-    const ready = set.wait(-1);
-    if (ready !== -EINTR) check(ready, "wait for", "a client");
-    const taken = take();
-    if (taken !== -EAGAIN && taken !== -EINTR && taken !== -ECONNABORTED) {
-      return check(taken, "take", "a client");
-    }
+    waitForInput(listener);
+    const fd = acceptSocket(listener, client);
+    if (fd !== -EAGAIN && fd !== -EINTR && fd !== -ECONNABORTED) return check(fd, "accept", "a connection");
   }
-}
-
-function nameOf(fd: number): Sockaddr {
-  const address = makeSockaddr();
-  check(localAddress(fd, address), "find", "the address of a socket");
-  return address;
 }
 
 /** netcat's words, and whom the client wanted if that is not us. */

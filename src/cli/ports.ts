@@ -1,5 +1,5 @@
 /**
- * The ports that netcat's command line names.
+ * The ports that a command line names.
  * @module
  */
 

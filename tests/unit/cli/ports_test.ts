@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parsePorts } from "../../../../src/cli/nc/ports.ts";
+import { parsePorts } from "../../../src/cli/ports.ts";
 
 Deno.test("parsePorts() reads a port, a range either way round, and the name of a service", () => {
   assert.deepEqual(parsePorts("80"), ["80"]);

@@ -101,7 +101,7 @@ function talk(
     peer: new ConnectedPeer(call.fd, { datagrams: plan.udp }),
     ...standardStreams(),
     shutdown: plan.shutdown,
-    endsWithNetwork: false,
+    graceMs: null,
     idleMs: plan.waitMs,
   });
   tellFailures({ networkFailure, outputFailure }, call);

@@ -4,7 +4,7 @@
  */
 import { AF_INET, EAGAIN, ECONNABORTED, EINTR, EPIPE, SOCK_DGRAM, SOCK_STREAM } from "../../../ffi/consts.ts";
 import { resolve } from "../../../ffi/resolve.ts";
-import { makeSockaddr, portOf } from "../../../ffi/sockaddr.ts";
+import { makeSockaddr, portOf, sameSockaddr } from "../../../ffi/sockaddr.ts";
 import { acceptSocket, closeFd } from "../../../ffi/socket.ts";
 import { isForeign } from "../../dataplane/foreign.ts";
 import { openBound, openListener, tryTransparent } from "../../dataplane/sockets.ts";
@@ -18,6 +18,12 @@ import { nameOf, waitForInput } from "./socket.ts";
 import { standardStreams } from "./stdio.ts";
 import { transfer } from "./transfer.ts";
 import type { Voice } from "./voice.ts";
+
+/**
+ * When a client has ended its half of the connection, netcat ends, with what it has read. Input that flows is passed on nevertheless,
+ * unless there may be another client for it.
+ */
+const GRACE_MS = 500;
 
 /** Does it. The exit code, 0. Throws OperationError where it cannot listen. */
 export function runListen(plan: ListenPlan, voice: Voice): number {
@@ -113,7 +119,7 @@ function serve(
     peer: call.peer,
     ...standardStreams(),
     shutdown: plan.shutdown,
-    endsWithNetwork: true,
+    graceMs: plan.keep ? 0 : GRACE_MS,
     idleMs: plan.waitMs,
     ...(call.first === undefined ? {} : { first: call.first }),
   });
@@ -131,7 +137,7 @@ function accept(listener: number, client: Sockaddr): number {
 
 /** netcat's words, and whom the client wanted if that is not us. */
 function describeClient(client: Sockaddr, wanted: Sockaddr, own: Sockaddr): string {
-  const steered = portOf(wanted) !== portOf(own) || isForeign(wanted);
+  const steered = !sameSockaddr(wanted, own) && (portOf(wanted) !== portOf(own) || isForeign(wanted));
   return `Connection received on ${formatSpaced(client)}` +
     (steered ? ` (original destination was ${formatSockaddr(wanted)})` : "");
 }

@@ -39,8 +39,8 @@ export interface TransferOptions {
   readonly output: Stream;
   /** Pass the end of the input on to the network. */
   readonly shutdown: boolean;
-  /** The end of the network ends all, though there may be more input. */
-  readonly endsWithNetwork: boolean;
+  /** The end of the network ends all, though there may be more input, when there was none for so many milliseconds; null: it does not. */
+  readonly graceMs: number | null;
   /** Milliseconds without anything after which it ends, -1: never. */
   readonly idleMs: number;
   /** What the network has sent already. */
@@ -94,7 +94,7 @@ class Transfer {
       this.#passEndOn();
       if (this.#finished()) break;
       this.#prepare();
-      const count = this.#set.wait(this.#options.idleMs);
+      const count = this.#set.wait(this.#patience());
       if (count === 0) break;
       if (count !== -EINTR) check(count, "wait for", "input");
       if (count > 0) this.#move();
@@ -142,7 +142,14 @@ class Transfer {
     // Datagrams have no end, but where nobody takes them there is no use in going on.
     if (this.#peer.datagrams && ((up.targetFailed && up.failure < 0) || down.failure < 0)) return true;
     if (down.state !== DONE) return false;
-    return up.state === DONE || (this.#options.endsWithNetwork && up.state === READING);
+    return up.state === DONE || (this.#options.graceMs === 0 && up.state === READING);
+  }
+
+  /** Milliseconds to wait, -1: for ever. */
+  #patience(): number {
+    const { graceMs, idleMs } = this.#options;
+    const ending = graceMs !== null && this.#down.state === DONE && this.#up.state === READING;
+    return !ending ? idleMs : idleMs < 0 ? graceMs : Math.min(graceMs, idleMs);
   }
 
   #prepare(): void {

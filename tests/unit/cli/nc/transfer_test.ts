@@ -54,7 +54,7 @@ class Bench implements Disposable {
       input: { fd: this.#input, isPipe: pipes },
       output: { fd: this.#output, isPipe: pipes },
       shutdown: false,
-      endsWithNetwork: false,
+      graceMs: null,
       idleMs: 2000,
       ...rest,
     });
@@ -166,7 +166,10 @@ descriptorTest("transfer() ends with the network where it is told to, though the
   using bench = new Bench();
   finish(bench.far);
   const start = performance.now();
-  bench.run({ endsWithNetwork: true, idleMs: 5000 });
+  bench.run({ graceMs: 0, idleMs: 5000 });
+  assert.ok(performance.now() - start < 1000);
+  bench.run({ graceMs: 200, idleMs: 5000 });
+  assert.ok(performance.now() - start > 190);
   assert.ok(performance.now() - start < 4000);
 });
 

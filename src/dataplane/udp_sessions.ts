@@ -153,7 +153,11 @@ export class UdpSessions {
       return this.#giveBack(words, at, null);
     }
     const slot = this.table.open(words, at, { fd, tick: this.#clock.tick, kind });
-    addToEpoll(this.#epoll, fd, EPOLLIN | EPOLLET, UDP_SESSION_KEY | slot, this.table.tags[slot]);
+    const key = UDP_SESSION_KEY | slot;
+    if (addToEpoll(this.#epoll, fd, EPOLLIN | EPOLLET, key, this.table.tags[slot]) < 0) {
+      this.#close(slot, COUNTER.failed);
+      return this.#refuse("epoll");
+    }
     this.#counters[COUNTER.udpOpened]++;
     if (this.#debug) this.#log.debug("UDP session opened", this.#describe(words, at));
     return slot;

@@ -39,6 +39,9 @@ import {
   SOL_SOCKET,
   SOL_TCP,
   SOL_UDP,
+  TCP_DEFER_ACCEPT,
+  TCP_FASTOPEN,
+  TCP_FASTOPEN_CONNECT,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
@@ -58,6 +61,11 @@ const KEEPALIVE_PROBES = 4;
 /** The kernel cuts it to net.core.somaxconn. */
 const BACKLOG = 4096;
 
+/** Connections whose SYN brought data and whose handshake is not complete yet. */
+const FAST_OPEN_QUEUE = 32;
+/** How long a connection waits for its first data until it is accepted without. */
+const DEFER_ACCEPT_SECONDS = 32;
+
 /** Where and how a listener is opened. */
 export interface ListenerOptions {
   /** The address in C's layout; its first byte tells the family. */
@@ -66,6 +74,10 @@ export interface ListenerOptions {
   readonly mark: number;
   /** Whether other listeners may share the port (SO_REUSEPORT). */
   readonly shared: boolean;
+  /** Whether it takes what the kernel steers to it, and may have an address that is not this machine's; default yes. */
+  readonly transparent?: boolean;
+  /** TCP_FASTOPEN, and TCP_DEFER_ACCEPT: a connection is accepted when its first data is there. */
+  readonly fastOpen?: boolean;
 }
 
 /**
@@ -78,6 +90,15 @@ export function makeTransparent(fd: number, family: number): number {
     : setInt(fd, SOL_IP, IP_TRANSPARENT, 1);
 }
 
+/** Whether this process may make transparent sockets: 0, or the -errno of trying it. */
+export function tryTransparent(family: number): number {
+  const fd = openNonBlocking(family, SOCK_STREAM);
+  if (fd < 0) return fd;
+  const returned = makeTransparent(fd, family);
+  closeFd(fd);
+  return returned;
+}
+
 /** Makes the kernel ask a silent peer whether it is still there. Accepted sockets inherit it from their listener. */
 export function keepAlive(fd: number): void {
   // None of these can fail on a TCP socket in a way that matters.
@@ -87,12 +108,12 @@ export function keepAlive(fd: number): void {
   setInt(fd, SOL_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
 }
 
-/** A transparent TCP listener; what it accepts has NODELAY and keepalive. The descriptor or -errno. */
+/** A TCP listener; what it accepts has NODELAY and keepalive. The descriptor or -errno. */
 export function openListener(options: ListenerOptions): number {
   const family = options.address[0];
   const fd = openNonBlocking(family, SOCK_STREAM);
   if (fd < 0) return fd;
-  let returned = makeTransparent(fd, family);
+  let returned = options.transparent === false ? 0 : makeTransparent(fd, family);
   if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (returned >= 0 && options.shared) returned = setInt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
   if (returned >= 0 && family === AF_INET6) returned = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
@@ -101,6 +122,10 @@ export function openListener(options: ListenerOptions): number {
     setInt(fd, SOL_TCP, TCP_NODELAY, 1);
     keepAlive(fd);
     returned = bindSocket(fd, options.address);
+  }
+  if (returned >= 0 && options.fastOpen) {
+    setInt(fd, SOL_TCP, TCP_FASTOPEN, FAST_OPEN_QUEUE);
+    setInt(fd, SOL_TCP, TCP_DEFER_ACCEPT, DEFER_ACCEPT_SECONDS);
   }
   if (returned >= 0) returned = listenSocket(fd, BACKLOG);
   if (returned >= 0) return fd;
@@ -130,6 +155,39 @@ export function openDialler(family: number, source: Uint8Array<ArrayBuffer> | nu
     setInt(fd, SOL_TCP, TCP_NODELAY, 1);
     return fd;
   }
+  closeFd(fd);
+  return returned;
+}
+
+/** Lets the first data that is sent go with the SYN, where the other side has given a cookie before. Before connect(2). */
+export function fastOpen(fd: number): void {
+  setInt(fd, SOL_TCP, TCP_FASTOPEN_CONNECT, 1); // without it, the kernel has none: an ordinary SYN is as good
+}
+
+/**
+ * A socket of either type bound to `address`, for a tool: transparent or not, TCP or UDP (SOCK_STREAM, SOCK_DGRAM). The descriptor,
+ * non-blocking, or -errno.
+ */
+export function openBound(
+  options: {
+    readonly type: number;
+    readonly address: Uint8Array<ArrayBuffer>;
+    readonly transparent: boolean;
+    /** Another socket of ours has the port already, and has SO_REUSEADDR too. */
+    readonly beside?: boolean;
+  },
+): number {
+  const family = options.address[0];
+  const fd = openNonBlocking(family, options.type);
+  if (fd < 0) return fd;
+  let returned = options.transparent ? makeTransparent(fd, family) : 0;
+  // A port of TCP that waits in TIME_WAIT may be used again; one of UDP that somebody holds may not.
+  if (returned >= 0 && (options.type === SOCK_STREAM || options.beside)) {
+    returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  }
+  if (returned >= 0 && family === AF_INET6) returned = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
+  if (returned >= 0) returned = bindSocket(fd, options.address);
+  if (returned >= 0) return fd;
   closeFd(fd);
   return returned;
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { print } from "../../tests/lab/support/print.ts";
 import { runRounds } from "./rounds.ts";
 import { summarize } from "./statistics.ts";
 import type { Suite } from "./suite.ts";
@@ -10,6 +11,8 @@ import { TCP_SUITE } from "./tcp_suite.ts";
 import { UDP_SUITE } from "./udp_suite.ts";
 
 const QUICK_SECONDS = 2;
+/** A load average from which on results are doubtful. */
+const BUSY = 0.5;
 
 const SUITES: readonly Suite[] = [TCP_SUITE, UDP_SUITE];
 
@@ -46,6 +49,8 @@ async function main(args: string[]): Promise<number> {
     say(USAGE);
     return 0;
   }
+  const [load] = Deno.loadavg();
+  if (load > BUSY) print(`Load average ${load.toFixed(1)}: others use the processors, so expect noise`);
   const suites = SUITES.filter(({ name }) => name === "TCP" ? values.tcp || !values.udp : values.udp);
   let held = true;
   for (const suite of suites) {

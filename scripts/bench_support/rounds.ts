@@ -19,16 +19,17 @@ export async function runRounds(
       const contestant = contestants[(round + place) % contestants.length];
       const sample = await suite.turn(contestant, turn);
       results.get(contestant.name)!.push(sample);
-      print(`round ${round + 1}/${rounds} ${contestant.name.padEnd(23)} ${describe(sample)}`);
+      print(`round ${round + 1}/${rounds} ${contestant.name.padEnd(23)} ${describe(suite, sample)}`);
     }
   }
   return results;
 }
 
-function describe(sample: Sample): string {
-  return Object.entries(sample).map(([name, value]) => `${name} ${formatShort(value!)}`).join(", ");
+function describe({ headlines }: Suite, sample: Sample): string {
+  return headlines.filter((measure) => sample[measure] !== undefined)
+    .map((measure) => `${measure} ${formatShort(sample[measure]!)}`).join(", ");
 }
 
 function formatShort(value: number): string {
-  return Number.isInteger(value) ? `${value}` : value.toPrecision(4);
+  return value >= 1000 || Number.isInteger(value) ? value.toFixed(0) : value.toPrecision(3);
 }

@@ -44,6 +44,8 @@ export interface Suite {
   prepare?(): Promise<void>;
   /** Measures a contestant once. */
   turn(contestant: Contestant, options: TurnOptions): Promise<Sample>;
+  /** What is told of each sample as it comes. */
+  readonly headlines: readonly string[];
   /** The table for the README. */
   format(results: Results): string;
   /** Undefined where a contestant is missing. */

@@ -22,6 +22,7 @@ export const TCP_SUITE: Suite = {
       reaches,
       work: (lab, pid) => measureTcp(lab, { pid, ...options }),
     }),
+  headlines: TCP_MEASURES,
   format: formatTcpTable,
   judge: judgeTcp,
 };

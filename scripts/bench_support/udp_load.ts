@@ -21,7 +21,7 @@ const REQUEST_BYTES = 64;
 /** Many clients do not take turns in long bursts. */
 const BURSTS = { one: 32, many: 4 };
 /** After the sender's end, what is on its way arrives. */
-const DRAIN_MS = 300;
+const DRAIN_MS = 200;
 const PROJECT = new URL("../../", import.meta.url).pathname;
 
 /** The generator, once it is compiled. */

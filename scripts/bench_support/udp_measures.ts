@@ -69,11 +69,14 @@ async function measureStreams(
   const { prefix, names, pid, rate, seconds } = options;
   const before = pid === undefined ? 0 : processorMs(pid);
   let count = 0;
+  let disordered = 0;
   for (const name of names) {
     const result = await transfer(lab, { ...STREAMS[name], rate, seconds });
     count += result.count;
+    disordered += result.reordered + result.duplicates;
     record(sample, `${prefix}.${name}`, result);
   }
+  sample[`${prefix}.disordered`] = 1e6 * disordered / count;
   // Seconds for a million datagrams.
   if (pid !== undefined) sample[`${prefix}.processor`] = (processorMs(pid) - before) / 1e3 / (count / 1e6);
   return count;

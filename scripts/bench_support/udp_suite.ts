@@ -7,7 +7,7 @@ import { withContestant } from "./turn.ts";
 import { UDP_CONTESTANTS } from "./udp_contestants.ts";
 import { answers, compileLoad } from "./udp_load.ts";
 import { measureSessions, measureTraffic, UDP_MEASURES } from "./udp_measures.ts";
-import { formatUdpTable, judgeUdp } from "./udp_table.ts";
+import { formatUdpTable, judgeUdp, UDP_HEADLINES } from "./udp_table.ts";
 
 /** The benchmark. */
 export const UDP_SUITE: Suite = {
@@ -17,6 +17,7 @@ export const UDP_SUITE: Suite = {
   defaults: { rounds: 3, seconds: 2 },
   prepare: compileLoad,
   turn,
+  headlines: UDP_HEADLINES,
   format: formatUdpTable,
   judge: judgeUdp,
 };
@@ -27,11 +28,12 @@ async function turn(contestant: Contestant, options: TurnOptions): Promise<Sampl
     ...ends,
     work: (lab, pid) => measureTraffic(lab, { pid, ...options }),
   });
-  if (options.only?.includes("sessions") === false) return traffic;
+  const isProxy = contestant.lab.forwarding !== true;
+  if (!isProxy || options.only?.includes("sessions") === false) return traffic;
   // In a laboratory of its own: after heavy traffic there is free memory that sessions would use.
   const sessions = await withContestant(contestant, {
     ...ends,
-    work: (lab, pid) => pid === undefined ? Promise.resolve({}) : measureSessions(lab, pid),
+    work: (lab, pid) => measureSessions(lab, pid!),
   });
   return { ...traffic, ...sessions };
 }

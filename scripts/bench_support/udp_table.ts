@@ -32,6 +32,7 @@ const ROWS: readonly Row[] = [
     measure: `steady.${name}.loss`,
     digits: 2,
   })),
+  { title: "late or twice, of a million, saturated", measure: "saturated.disordered", digits: 0 },
   { title: "one exchange at a time: median, µs", measure: "latency.median", digits: 0 },
   { title: "one exchange at a time: p99, µs", measure: "latency.p99", digits: 0 },
   { title: `${MANY} at once: exchanges/s`, measure: "latency.many.exchanges", digits: 0 },
@@ -43,6 +44,9 @@ const ROWS: readonly Row[] = [
   { title: `CPU s for a million datagrams, ${RATE}/s`, measure: "steady.processor", digits: 2 },
   { title: "CPU s for a million datagrams, saturated", measure: "saturated.processor", digits: 2 },
 ];
+
+/** What is told of each sample. */
+export const UDP_HEADLINES: readonly string[] = ROWS.map(({ measure }) => measure);
 
 /** tproxy as a multiple of v2ray. */
 const RATIO_TARGETS: readonly { measure: string; atLeast?: number; atMost?: number }[] = [

@@ -196,8 +196,10 @@ export function openBound(
 const UDP_LISTENER_BUFFER = 4 << 20;
 /** What may be under way to clients. */
 const UDP_REPLY_BUFFER = 4 << 20;
-/** For the socket of a client that receives a lot: the default holds less than a hundred datagrams. */
-const UDP_BULK_BUFFER = 2 << 20;
+/** For a client's socket: a tenth of a second of a fast download. */
+const UDP_STREAM_BUFFER = 1 << 20;
+/** For the socket of a client that receives a lot. */
+const UDP_BULK_BUFFER = 4 << 20;
 
 /**
  * A transparent UDP listener: each datagram comes with its original destination and its TOS. The descriptor or -errno.
@@ -227,15 +229,25 @@ export function openUdpListener(options: ListenerOptions): number {
   return returned;
 }
 
+/** What an upstream socket is for. */
+export interface UpstreamOptions {
+  /** It tells TOS or traffic class of what it receives. */
+  readonly tos: boolean;
+  /** It keeps a queue of ICMP errors. */
+  readonly errors: boolean;
+  /** It may receive more than single answers: a longer queue. The default holds less than a hundred datagrams. */
+  readonly stream: boolean;
+}
+
 /**
  * A UDP socket that sends from `source`, which need not be an address of this machine, and receives what is sent to it, from
- * anybody; from wherever the kernel likes if `source` is null. With `errors` it keeps a queue of ICMP errors. Datagrams go out
- * without "don't fragment", in pieces if the path wants it. The descriptor or -errno.
+ * anybody; from wherever the kernel likes if `source` is null. Datagrams go out without "don't fragment", in pieces if the path
+ * wants it. The descriptor or -errno.
  */
 export function openUdpUpstream(
   family: number,
   source: Uint8Array<ArrayBuffer> | null,
-  options: { readonly tos: boolean; readonly errors: boolean },
+  options: UpstreamOptions,
 ): number {
   const ipv6 = family === AF_INET6;
   const fd = openNonBlocking(family, SOCK_DGRAM);
@@ -243,6 +255,7 @@ export function openUdpUpstream(
   if (ipv6) setInt(fd, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
   else setInt(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   if (options.tos) receiveTos(fd, ipv6);
+  if (options.stream) enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_STREAM_BUFFER });
   if (options.errors) {
     if (ipv6) setInt(fd, SOL_IPV6, IPV6_RECVERR, 1);
     else setInt(fd, SOL_IP, IP_RECVERR, 1);

@@ -139,11 +139,11 @@ export class UdpSessions {
         return this.#giveBack(words, at, "limits.udp-sessions");
       }
     }
-    let fd = this.#dial(words, at);
+    let fd = this.#dial(words, at, kind);
     if (fd === -EMFILE || fd === -ENFILE) {
       const victim = this.table.victim();
       if (victim < 0 || !this.#evict(victim, words, at)) return this.#giveBack(words, at, "descriptors");
-      fd = this.#dial(words, at);
+      fd = this.#dial(words, at, kind);
     }
     if (fd < 0) {
       this.#counters[COUNTER.failed]++;
@@ -153,18 +153,22 @@ export class UdpSessions {
       return this.#giveBack(words, at, null);
     }
     const slot = this.table.open(words, at, { fd, tick: this.#clock.tick, kind });
-    addToEpoll(this.#epoll, fd, EPOLLIN | EPOLLET, UDP_SESSION_KEY | slot, this.table.tags[slot]);
+    const key = UDP_SESSION_KEY | slot;
+    if (addToEpoll(this.#epoll, fd, EPOLLIN | EPOLLET, key, this.table.tags[slot]) < 0) {
+      this.#close(slot, COUNTER.failed);
+      return this.#refuse("epoll");
+    }
     this.#counters[COUNTER.udpOpened]++;
     if (this.#debug) this.#log.debug("UDP session opened", this.#describe(words, at));
     return slot;
   }
 
   /** An upstream socket for a client, and the client's address in #address. The descriptor or -errno. */
-  #dial(words: Int32Array, at: number): number {
+  #dial(words: Int32Array, at: number, kind: number): number {
     for (let word = 0; word < ADDRESS_WORDS; word++) this.#addressWords[word] = words[at + word];
     const family = words[at] & 0xffff;
     if (family !== AF_INET) this.#addressWords[1] = 0; // the flow label
-    const options = { tos: this.#tos, errors: this.#source !== "client" };
+    const options = { tos: this.#tos, errors: this.#source !== "client", stream: kind === OTHER };
     if (this.#source === "router") return openUdpUpstream(family, null, options);
     if (this.#source === "client-address") return openUdpUpstream(family, anyPort(this.#address), options);
     const fd = openUdpUpstream(family, this.#address, options);

@@ -16,64 +16,48 @@ import {
 import { at, type Datagram, type UdpSocket } from "./support/udp_socket.ts";
 import { delay, until } from "./support/wait.ts";
 
-for (const masquerade of [false, true]) {
-  const behind = masquerade ? ", behind masquerade" : "";
-  labTest(`run tells a client that nobody listens on a UDP port${behind}`, { masquerade }, async (lab) => {
-    await startUdpProxy(lab);
-    for (const family of [4, 6] as const) {
-      const server = openServer(lab, family);
-      const client = openClient(lab, family);
-      await exchange(client, server);
-      server.close();
-      await waitForRefusal(client);
-      // A port that never answered, from a socket that has no session yet; then one that does.
-      await waitForRefusal(openClient(lab, family, 9));
-      await exchange(client, openServer(lab, family));
-    }
-  });
-}
+const SOURCES = ["client", "client-address", "router"] as const;
 
-for (const source of ["client-address", "router"] as const) {
-  labTest(`run tells a client that nobody listens on a UDP port, source: ${source}`, {}, async (lab) => {
-    await startUdpProxy(lab, { source });
-    for (const family of [4, 6] as const) {
-      const server = openServer(lab, family);
-      const client = openClient(lab, family);
-      await exchange(client, server);
-      server.close();
-      await waitForRefusal(client);
-      await waitForRefusal(openClient(lab, family, 9));
-      await exchange(client, openServer(lab, family));
-    }
-  });
+for (const source of SOURCES) {
+  for (const masquerade of [false, true]) {
+    const behind = masquerade ? ", behind masquerade" : "";
+    const title = `run tells a client that nobody listens on a UDP port, source: ${source}${behind}`;
+    labTest(title, { masquerade }, async (lab) => {
+      await startUdpProxy(lab, { source });
+      for (const family of [4, 6] as const) {
+        const server = openServer(lab, family);
+        const client = openClient(lab, family);
+        await exchange(client, server);
+        server.close();
+        await waitForRefusal(client);
+        // A port that never answered, from a socket that has no session yet; then one that does.
+        await waitForRefusal(openClient(lab, family, 9));
+        await exchange(client, openServer(lab, family));
+      }
+    });
+  }
 
-  labTest(`run goes on with a session after refusals, source: ${source}`, {}, async (lab) => {
+  labTest(`run goes on with sessions after refusals, source: ${source}`, {}, async (lab) => {
     const proxy = await startUdpProxy(lab, { source, listener: { workers: 1 } });
     for (const family of [4, 6] as const) {
-      const client = lab.client.udp({ family });
       const { server: address } = ADDRESSES[family];
-      const seen = await exchange(client, openServer(lab, family), at(address, 7000));
+      const server = openServer(lab, family);
+      const asking = lab.client.udp({ family });
+      const seen = await exchange(asking, server, at(address, 7000));
+      // A connected socket would be told of a refusal that is meant for another.
+      const bystander = openClient(lab, family);
+      await exchange(bystander, server);
       const sockets = socketCount(proxy);
       for (let i = 0; i < 10; i++) {
-        client.send("anybody?", at(address, 9));
+        asking.send("anybody?", at(address, 9));
         await delay(20);
       }
-      assert.equal(await exchange(client, openServer(lab, family, 7001), at(address, 7001)), seen);
+      await exchange(bystander, server);
+      assert.equal(await exchange(asking, openServer(lab, family, 7001), at(address, 7001)), seen);
       assert.equal(socketCount(proxy), sockets);
     }
   });
 }
-
-labTest("run tells only the client that asked", {}, async (lab) => {
-  await startUdpProxy(lab);
-  for (const family of [4, 6] as const) {
-    const server = openServer(lab, family);
-    const [asking, bystander] = [openClient(lab, family, 9), openClient(lab, family)];
-    await exchange(bystander, server);
-    await waitForRefusal(asking);
-    await exchange(bystander, server);
-  }
-});
 
 labTest("run tells a client that the router has no route", { programs: ["tcpdump"] }, async (lab) => {
   await startUdpProxy(lab);
@@ -102,8 +86,14 @@ labTest("run goes on with a session when the MTU of the router's WAN interface s
   }
 });
 
-for (const source of ["client", "router"] as const) {
-  labTest(`run goes on with a session over a hop with a small MTU, source: ${source}`, {}, async (lab) => {
+for (
+  const [source, masquerade] of [["client", false], ["client", true], ["client-address", false], [
+    "router",
+    false,
+  ]] as const
+) {
+  const title = `run goes on with a session over a hop with a small MTU, source: ${source}`;
+  labTest(`${title}${masquerade ? ", behind masquerade" : ""}`, { masquerade }, async (lab) => {
     const far = await addFarNetwork(lab);
     await startUdpProxy(lab, { source });
     for (const family of [4, 6] as const) {

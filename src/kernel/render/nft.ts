@@ -11,7 +11,7 @@ import { elementTexts, isIntervalSet } from "../set_elements.ts";
 const PRIORITIES: Readonly<Record<number, string>> = {
   [-310]: "raw - 10",
   [-300]: "raw",
-  [-150]: "mangle",
+  [-90]: "dstnat + 10",
 };
 
 /** Networks on a line of a long list. */

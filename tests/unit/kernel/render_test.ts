@@ -32,7 +32,7 @@ icmp type destination-unreachable icmp code frag-needed socket transparent 1 met
 icmpv6 type packet-too-big socket transparent 1 meta mark set meta mark | 0x1 notrack accept
 }
 chain divert_replies {
-type filter hook prerouting priority mangle; policy accept;
+type filter hook prerouting priority dstnat + 10; policy accept;
 iifname @lan return
 meta l4proto tcp socket transparent 1 meta mark set meta mark | 0x1 accept
 meta l4proto udp ct state established,related socket transparent 1 meta mark set meta mark | 0x1 accept

@@ -1,7 +1,7 @@
 /** tproxy nc beside Debian's netcat-openbsd: exit codes, half-close, scans, large transfers; and what it says that netcat does not. */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "./support/lab.ts";
-import { FOREIGN, ncCommand, NETCAT, runNc, startNc, startNetcat } from "./support/netcat.ts";
+import { asNobody, FOREIGN, ncCommand, NETCAT, runNc, startNc, startNetcat } from "./support/netcat.ts";
 import { loadKernelPage } from "./support/kernel_page.ts";
 import type { Outcome } from "./support/program.ts";
 import { labTest } from "./support/register.ts";
@@ -231,8 +231,7 @@ labTest("nc explains why it has not the address that it is to have", {
   assert.match((await runNc(lab, "-lu 7000")).stderr, /EADDRINUSE/);
   // Nobody, without capabilities.
   await serve(lab, 7000, "echo hello");
-  const nobody = (args: string) =>
-    lab.router.run(["setpriv", "--reuid", "65534", "--clear-groups", ...ncCommand(args)], { mayFail: true });
+  const nobody = (args: string) => lab.router.run([...asNobody(lab), ...ncCommand(args)], { mayFail: true });
   const { address } = FOREIGN[4];
   for (
     const args of [`-s ${address} ${SERVER} 7000`, `-u -s ${address} ${SERVER} 7000`, `-l ${address} 7000`]

@@ -29,6 +29,18 @@ labTest("nc connects from 0xDEADBEEF:0xCAFE", { programs: PROGRAMS }, async (lab
   }
 });
 
+labTest(
+  "nc connects from a foreign address with ip_nonlocal_bind, too",
+  { programs: PROGRAMS },
+  async (lab) => {
+    await loadKernelPage(lab);
+    await lab.router.writeSysctl({ "net.ipv4.ip_nonlocal_bind": 1, "net.ipv6.ip_nonlocal_bind": 1 });
+    await startNetcat(lab.server, "-lkn 7000", { listens: 7000 });
+    const { code } = await runNc(lab, `-z -w 5 -s ${FOREIGN[4].address} ${ADDRESSES[4].server} 7000`);
+    assert.equal(code, 0);
+  },
+);
+
 labTest("nc needs no rules of its own beside tproxy install", { programs: PROGRAMS }, async (lab) => {
   await tproxy(lab, ["install"]);
   for (const family of FAMILIES) {
@@ -46,7 +58,7 @@ labTest("nc listens on an address that is not the router's", { programs: PROGRAM
   for (const family of FAMILIES) {
     const { address, port } = FOREIGN[family];
     const nc = await startNc(lab, `-lvN -s ${address} -p ${port}`, { listens: port });
-    assert.match(nc.stderr, new RegExp(`^Listening on ${address} ${port}\n$`));
+    await nc.waitForOutput(`Listening on ${address} ${port}\n`);
     const client = await startNetcat(lab.client, `-N ${address} ${port}`);
     await client.write("question\n");
     await nc.waitForOutput("question\n");

@@ -7,7 +7,7 @@ import { PollSet } from "../../../ffi/poll.ts";
 import { closeFd, connectSocket, openNonBlocking } from "../../../ffi/socket.ts";
 import { takeSocketError } from "../../../ffi/sockopt.ts";
 import { isForeign } from "../../dataplane/foreign.ts";
-import { openBound } from "../../dataplane/sockets.ts";
+import { openBound, tryTransparent } from "../../dataplane/sockets.ts";
 import { OperationError } from "../../net/error.ts";
 import { bindHint, connectHint, formatSockaddr, type Sockaddr } from "../endpoints.ts";
 
@@ -26,9 +26,11 @@ export interface Call {
 export function dial(call: Call): number {
   const { target, source } = call;
   const foreign = source !== null && isForeign(source);
+  // Where it is permitted, in any case: net.ipv4.ip_nonlocal_bind lets every address look like one of ours.
+  const transparent = foreign || (source !== null && tryTransparent(source[0]) >= 0);
   const fd = source === null
     ? openNonBlocking(target[0], call.type)
-    : openBound({ type: call.type, address: source, transparent: foreign });
+    : openBound({ type: call.type, address: source, transparent });
   if (fd < 0) {
     throw new OperationError({
       operation: source === null ? "open a socket to" : "send from",

@@ -50,7 +50,7 @@ export class SessionBench implements Disposable {
   onTurn: () => void = () => {};
   readonly #events = new EpollEvents(64);
 
-  constructor(options: Partial<WorkerOptions> = {}, dialler?: Dials) {
+  constructor(options: Partial<WorkerOptions> = {}, dialler: Dials | null = null) {
     this.options = workerOptions(options);
     this.shared = new SharedState(this.options.shared);
     this.log = createLogger({
@@ -63,7 +63,7 @@ export class SessionBench implements Disposable {
       epoll,
       clock,
       log,
-      ...(dialler === undefined ? {} : { dialler }),
+      ...(dialler === null ? {} : { dialler }),
     });
   }
 

@@ -98,7 +98,7 @@ export { DEFAULT_CONFIG } from "./src/config/defaults.ts";
 export type * from "./src/config/types.ts";
 export { type KernelConnections, withKernel } from "./src/kernel/connections.ts";
 export { applyInstall, type InstallReport } from "./src/kernel/install.ts";
-export { applyUninstall, type UninstallReport } from "./src/kernel/uninstall.ts";
+export { applyUninstall, type UninstallConnections, type UninstallReport } from "./src/kernel/uninstall.ts";
 export { type NetworkSource, readNetwork } from "./src/kernel/network.ts";
 export { planInstall, type PlanOptions } from "./src/kernel/plan.ts";
 export type { ForeignRoute, NetworkView, ViewedLink } from "./src/kernel/view.ts";

@@ -49,3 +49,15 @@ export const LISTENER_IPV6 = "::1";
 
 /** Where a config is looked for when the command line names none. */
 export const DEFAULT_CONFIG_PATH = "/etc/tproxy/tproxy.yaml";
+
+/**
+ * The lists of the match `recent` by which rules of iptables know that a proxy runs: it shows itself there, one list for
+ * each family. iptables' TPROXY target drops what has no listener, so it must not be asked then.
+ */
+export const ALIVE_LISTS: Readonly<Record<"ipv4" | "ipv6", string>> = {
+  ipv4: "tproxy_ipv4",
+  ipv6: "tproxy_ipv6",
+};
+
+/** A proxy that has not shown itself for so many seconds is dead: the least that `recent` can tell safely. */
+export const ALIVE_SECONDS = 2;

@@ -30,7 +30,7 @@ listener:
 kernel:
 #  mark: 0x1                 # of packets; the two bits above it are used as well
 #  table: 100                # routing table of our own, not 253 to 255
-#  backend: netlink          # netlink | iptables (not supported yet)
+#  backend: netlink          # netlink (nf_tables) | iptables, for kernels without it
 
 # How \`direct\` dials the server: client = from the client's address and port | client-address | router
 #source: client

@@ -35,12 +35,6 @@ const GAPS: readonly Gap[] = [
     refusedBy: BOTH,
   },
   {
-    path: ["kernel", "backend"],
-    asked: (config) => config.kernel.backend === "iptables",
-    text: "the backend iptables is not supported yet",
-    refusedBy: BOTH,
-  },
-  {
     path: ["log", "access"],
     asked: (config) => config.log.access === "on",
     text: "the access log is not supported yet, nothing is written to it",

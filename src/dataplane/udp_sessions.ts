@@ -97,6 +97,8 @@ export class UdpSessions {
 
   /** A session receives many datagrams at once. */
   expectBulk(slot: number): void {
+    if (this.table.bulk[slot] === 1) return;
+    this.table.bulk[slot] = 1;
     expectBulk(this.table.fds[slot]);
   }
 

@@ -68,7 +68,7 @@ export function compareRouting(
 }
 
 /** Takes back what was added, and gives the error to throw. */
-function rollBack(
+export function rollBack(
   error: unknown,
   added: readonly RoutingEntry[],
   context: { route: NetlinkConnection; earlier: boolean },
@@ -90,7 +90,8 @@ function rollBack(
   return withHint(error, outcome);
 }
 
-function removeStale(stale: readonly RoutingEntry[], route: NetlinkConnection): void {
+/** Removes the entries of an earlier install; one that has gone with its interface is no failure. */
+export function removeStale(stale: readonly RoutingEntry[], route: NetlinkConnection): void {
   for (const entry of stale) {
     try {
       entry.remove(route);

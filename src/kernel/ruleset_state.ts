@@ -56,6 +56,11 @@ export function isOurTable({ table, chains }: InstalledTableHead): boolean {
   return ["divert", "divert_replies"].every((name) => chains.some((chain) => chain.name === name));
 }
 
+/** A kernel that says so has no nf_tables, and so no table of ours: EINVAL, EPROTONOSUPPORT, EOPNOTSUPP. */
+export function isWithoutNfTables({ errno }: OperationError): boolean {
+  return [22, 93, 95].includes(errno);
+}
+
 /** Throws if a table of our name was made by someone else. */
 export function refuseForeignTable(installed: InstalledTableHead | undefined): void {
   if (installed === undefined || isOurTable(installed)) return;

@@ -37,7 +37,8 @@ export function compareState(plan: Plan, state: InstalledState): ObjectStatus[] 
   return [...compareTable(plan, state.table), ...compareRoutingState(plan, state.routing)];
 }
 
-function compareTable(plan: Plan, installed: InstalledTable | undefined): ObjectStatus[] {
+/** The table and what is in it. */
+export function compareTable(plan: Plan, installed: InstalledTable | undefined): ObjectStatus[] {
   const name = `inet ${plan.table.name}`;
   if (installed !== undefined && !isOurTable(installed)) {
     return [{ kind: "table", name, state: "foreign", detail: "another program made it" }];
@@ -154,7 +155,8 @@ function findForeignObjects(plan: Plan, installed: InstalledTable | undefined): 
   ];
 }
 
-function compareRoutingState(plan: Plan, routing: InstalledRouting): ObjectStatus[] {
+/** Policy-routing rules and routes. */
+export function compareRoutingState(plan: Plan, routing: InstalledRouting): ObjectStatus[] {
   const { missing, stale } = compareRouting(plan, routing);
   const state = (label: string) => missing.some((entry) => entry.label === label) ? "missing" : "present";
   const isRule = (label: string) => routing.rules.some((rule) => ruleEntry(rule).label === label);

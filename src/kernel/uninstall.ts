@@ -4,10 +4,10 @@
  */
 import { TABLE_NAME } from "../constants.ts";
 import { OperationError } from "../net/error.ts";
+import type { NetlinkConnection } from "../netlink/connection.ts";
 import { NftBatch } from "../netlink/nft/batch.ts";
-import type { KernelConnections } from "./connections.ts";
 import { readRouting, routeEntry, ruleEntry } from "./routing_state.ts";
-import { type InstalledTableHead, isOurTable, readTableHead } from "./ruleset_state.ts";
+import { type InstalledTableHead, isOurTable, isWithoutNfTables, readTableHead } from "./ruleset_state.ts";
 
 /** What was taken out. */
 export interface UninstallReport {
@@ -17,15 +17,20 @@ export interface UninstallReport {
   readonly foreignTable: boolean;
 }
 
-/** A kernel that says so has no nf_tables, and so no table of ours: EINVAL, EPROTONOSUPPORT, EOPNOTSUPP. */
-const NO_NF_TABLES: readonly number[] = [22, 93, 95];
+/** As for a change, on a kernel that may have no nf_tables at all. */
+export interface UninstallConnections {
+  /** rtnetlink. */
+  readonly route: NetlinkConnection;
+  /** nf_tables. */
+  readonly netfilter: NetlinkConnection | undefined;
+}
 
 /** Removes the table first, so that no packet is marked any more, then rules and routes. Fine when nothing is there. */
-export function applyUninstall({ route, netfilter }: KernelConnections): UninstallReport {
+export function applyUninstall({ route, netfilter }: UninstallConnections): UninstallReport {
   const removed: string[] = [];
-  const installed = readTableIfPossible(netfilter);
+  const installed = netfilter && readTableIfPossible(netfilter);
   const ours = installed !== undefined && isOurTable(installed);
-  if (ours) {
+  if (netfilter !== undefined && ours) {
     new NftBatch().deleteTable({ family: "inet", name: TABLE_NAME }).commit(netfilter);
     removed.push(`table inet ${TABLE_NAME}`);
   }
@@ -42,11 +47,12 @@ export function applyUninstall({ route, netfilter }: KernelConnections): Uninsta
   return { removed, foreignTable: installed !== undefined && !ours };
 }
 
-function readTableIfPossible(netfilter: KernelConnections["netfilter"]): InstalledTableHead | undefined {
+/** Our table; undefined as well where the kernel has no nf_tables. */
+export function readTableIfPossible(netfilter: NetlinkConnection): InstalledTableHead | undefined {
   try {
     return readTableHead(netfilter);
   } catch (error) {
-    if (error instanceof OperationError && NO_NF_TABLES.includes(error.errno)) return undefined;
+    if (error instanceof OperationError && isWithoutNfTables(error)) return undefined;
     throw error;
   }
 }

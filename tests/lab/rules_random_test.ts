@@ -19,6 +19,7 @@ import { parseConfig } from "../../src/config/load.ts";
 import { openListener, openUdpListener } from "../../src/dataplane/sockets.ts";
 import { withKernel } from "../../src/kernel/connections.ts";
 import { applyInstall } from "../../src/kernel/install.ts";
+import { showLifeOnce } from "../../src/kernel/iptables/alive.ts";
 import { readNetwork } from "../../src/kernel/network.ts";
 import { planInstall } from "../../src/kernel/plan.ts";
 import { check } from "../../src/net/error.ts";
@@ -28,6 +29,7 @@ import { etherKey } from "../../src/netlink/nft/set_type.ts";
 import { listLinks } from "../../src/netlink/route/link.ts";
 import { openNetlink } from "../../src/netlink/transport.ts";
 import { inside } from "./support/inside.ts";
+import { IPTABLES_VARIANTS, iptablesOnly, type IptablesVariant, obstacleOf } from "./support/iptables.ts";
 import { ADDRESSES, type Lab } from "./support/lab.ts";
 import type { Namespace } from "./support/namespace.ts";
 import { buildFrame, readFrame } from "./support/packets.ts";
@@ -40,6 +42,7 @@ import {
   randomPolicy,
   type TestPacket,
 } from "./support/policies.ts";
+import { tproxy } from "./support/proxy.ts";
 import { RawLink } from "./support/raw_link.ts";
 import { labTest } from "./support/register.ts";
 import { delay } from "./support/wait.ts";
@@ -54,38 +57,63 @@ const LISTENERS: readonly { addresses: readonly string[]; mark: number; outcome:
   { addresses: ["127.0.0.1:3129", "[::1]:3129"], mark: 0x100, outcome: "port 3129" },
   { addresses: ["0.0.0.0:3130", "[::]:3130"], mark: 0x200, outcome: "port 3130" },
 ];
-const OBSERVER = `table inet observer {
+const observer = (priority: number) =>
+  `table inet observer {
   ${LISTENERS.map(({ mark }) => `set m${mark} { type inet_service; size 65535; flags dynamic; }`).join("\n")}
   set untracked { type inet_service; size 65535; flags dynamic; }
-  chain before_conntrack {
-    type filter hook prerouting priority -305;
+  chain steered {
+    type filter hook prerouting priority ${priority};
     ${
-  LISTENERS.map(({ mark }) => `meta l4proto { tcp, udp } socket mark ${mark} add @m${mark} { th sport }`)
-    .join("\n")
-}
+    LISTENERS.map(({ mark }) => `meta l4proto { tcp, udp } socket mark ${mark} add @m${mark} { th sport }`)
+      .join("\n")
+  }
   }
   chain after_conntrack {
     type filter hook prerouting priority -199;
     meta l4proto { tcp, udp } ct state untracked add @untracked { th sport }
   }
 }`;
-const POLICIES = 100;
 const PACKETS = 60;
 const FIRST_PORT = 20_000;
 
-labTest("install's rules do what their evaluator says, for random policies and packets", {
-  forwarding: true,
-}, async (lab) => {
-  await prepare(lab);
+/** How the policies come into the kernel: `after`, just after the hook in which sockets are assigned. */
+interface Backend {
+  readonly policies: number;
+  readonly after: number;
+  install(lab: Lab, policy: PolicyText): Promise<void> | void;
+}
+
+const BACKENDS: Readonly<Record<string, Backend>> = {
+  "nf_tables": { policies: 100, after: -305, install },
+  ...Object.fromEntries(IPTABLES_VARIANTS.map((variant) => [
+    `iptables-${variant}`,
+    {
+      policies: 20,
+      after: -145,
+      install: (lab, policy) => installIptables(lab, variant, policy),
+    } satisfies Backend,
+  ])),
+};
+
+for (const [name, backend] of Object.entries(BACKENDS)) {
+  labTest(`install's rules do what their evaluator says, for random policies and packets, ${name}`, {
+    forwarding: true,
+    programs: name.startsWith("iptables") ? ["iptables"] : [],
+    ...obstacleOf(name),
+  }, (lab) => compareWithEvaluator(lab, backend));
+}
+
+async function compareWithEvaluator(lab: Lab, backend: Backend): Promise<void> {
+  await prepare(lab, backend);
   const descriptors = openListeners(lab);
   using links = new Links(lab);
   try {
     const seed = Number(Deno.env.get("TPROXY_TEST_SEED") ?? 1);
     const counts = new Map<Outcome, number>();
-    for (let round = 0; round < POLICIES; round++) {
+    for (let round = 0; round < backend.policies; round++) {
       const random = new Random(seed * 1000 + round);
       const policy = randomPolicy(random, { links: LAN, deliverPorts: DELIVER_PORTS });
-      install(lab, policy);
+      await backend.install(lab, policy);
       const packets = Array.from({ length: PACKETS }, () => randomPacket(random, LAN));
       const outcomes = await send(lab, { links, packets, firstPort: FIRST_PORT + round * (PACKETS + 2) });
       for (const [index, packet] of packets.entries()) {
@@ -98,15 +126,16 @@ labTest("install's rules do what their evaluator says, for random policies and p
     }
     // A run that never blocks or never delivers proves little.
     for (const outcome of ["proxy", "port 3129", "port 3130", "forwarded", "refused", "nowhere"] as const) {
-      assert.ok((counts.get(outcome) ?? 0) > 30, `${outcome}: ${counts.get(outcome)} packets`);
+      const enough = 0.3 * backend.policies;
+      assert.ok((counts.get(outcome) ?? 0) > enough, `${outcome}: ${counts.get(outcome)} packets`);
     }
   } finally {
     descriptors.forEach(closeFd);
   }
-});
+}
 
 /** A second LAN link, routes back by the server, no limit on ICMP. */
-async function prepare(lab: Lab): Promise<void> {
+async function prepare(lab: Lab, { after }: Backend): Promise<void> {
   const { client, router } = lab;
   await router.ip(`
     link add r2 type veth peer name c2 netns ${client.name}
@@ -127,7 +156,7 @@ async function prepare(lab: Lab): Promise<void> {
   await router.ip(`
     neigh replace ${ADDRESSES[4].server} lladdr ${mac} dev r1
     neigh replace ${ADDRESSES[6].server} lladdr ${mac} dev r1`);
-  await router.nft(OBSERVER);
+  await router.nft(observer(after));
 }
 
 function openListeners(lab: Lab): number[] {
@@ -152,6 +181,16 @@ function install(lab: Lab, policy: PolicyText): void {
       const view = readNetwork({ connection: connections.route, readTextFile: Deno.readTextFileSync }, 100);
       applyInstall(planInstall(config, view), connections);
     }));
+}
+
+/** With a listener that shows itself, as `tproxy run` does; iptables cannot deliver where it must know of listeners. */
+async function installIptables(lab: Lab, variant: IptablesVariant, policy: PolicyText): Promise<void> {
+  const delivers = policy.rules.some(({ action }) => action === "deliver");
+  const intercept = { ...policy.intercept, "on-failure": delivers ? "drop" : "open" };
+  const config = { version: 1, ...policy, intercept, kernel: { backend: "iptables" } };
+  const path = lab.writeFile("policy.yaml", JSON.stringify(config));
+  await tproxy(lab, ["install", "-c", path], iptablesOnly(lab, variant));
+  inside(lab.router, () => showLifeOnce(["ipv4", "ipv6"]));
 }
 
 function macOf(namespace: Namespace, name: string): string {

@@ -1,12 +1,12 @@
 /** UDP while the proxy starts, ends or dies, interfaces go and come back, and workers share the work. */
 import assert from "node:assert/strict";
-import { OperationError } from "../../src/net/error.ts";
 import { ADDRESSES } from "./support/lab.ts";
 import { listDescriptors } from "./support/procfs.ts";
 import { type Proxy, PROXY_PORT } from "./support/proxy.ts";
 import { labTest } from "./support/register.ts";
 import {
   exchange,
+  fateOf,
   openClient,
   openServer,
   socketCount,
@@ -164,18 +164,6 @@ labTest("run keeps UDP that is sent to its own listener away from everybody", {}
   await delay(500);
   assert.ok(proxy.processorMs() - before <= 100, "a datagram goes round in circles");
 });
-
-/** What becomes of a datagram to the server: it arrives there, or the client is told, or neither. */
-async function fateOf(client: UdpSocket, server: UdpSocket, waitMs = 300): Promise<string> {
-  try {
-    client.send("whither");
-    if (await server.receiveWithin(waitMs) !== undefined) return "forwarded";
-    return client.poll() === undefined ? "lost" : "answered";
-  } catch (error) {
-    if (!(error instanceof OperationError)) throw error;
-    return error.code;
-  }
-}
 
 /** Sends until the path is there again, and takes what was sent for that. */
 async function recover(client: UdpSocket, server: UdpSocket): Promise<void> {

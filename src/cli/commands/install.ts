@@ -8,12 +8,15 @@ import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
+import type { LoadedConfig } from "../../config/load.ts";
 import type { Config } from "../../config/types.ts";
-import { withKernel } from "../../kernel/connections.ts";
-import { applyInstall } from "../../kernel/install.ts";
+import { type BackendReport, installWithBackend } from "../../kernel/backend.ts";
+import { showLifeOnce } from "../../kernel/iptables/alive.ts";
+import { planIptables } from "../../kernel/iptables/plan.ts";
 import { findListeners } from "../../kernel/listener.ts";
 import type { Plan } from "../../kernel/model.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
+import { renderIptablesScript } from "../../kernel/render/iptables_script.ts";
 import { renderJson } from "../../kernel/render/json.ts";
 import { renderScript } from "../../kernel/render/script.ts";
 import { OperationError } from "../../net/error.ts";
@@ -26,8 +29,9 @@ const parser = object({
   dryRun: optional(flag("--dry-run", {
     description: message`Change nothing: print a shell script of nft and ip commands that would do the same.`,
   })),
-  format: optional(option("--format", choice(["nft", "json"], { metavar: "FORMAT" }), {
-    description: message`With --dry-run: nft (the script, default) or json.`,
+  format: optional(option("--format", choice(["nft", "iptables", "json"], { metavar: "FORMAT" }), {
+    description:
+      message`With --dry-run: a script with nft or with iptables (default: that of kernel.backend), or json.`,
   })),
 });
 
@@ -39,6 +43,8 @@ export const installCommand: Command<InferValue<typeof parser>> = {
     "All is done or nothing. It can be run again at any time, with another config too. Flows that exist go on " +
     "untouched, an SSH session through this router among them. It makes one table of nf_tables, policy-routing rules " +
     "and a route; sysctls and what other programs made are left alone.",
+    "With kernel.backend: iptables, for kernels without nf_tables, it makes chains of its own in the tables raw, mangle " +
+    "and filter of iptables and ip6tables, whichever kind of iptables the plain name stands for.",
     "--dry-run needs no privilege.",
   ],
   examples: ["install", "install -c ./tproxy.yaml", "install --dry-run > rules.sh"],
@@ -56,32 +62,45 @@ export const installCommand: Command<InferValue<typeof parser>> = {
     const loaded = await loadConfigOption(env, { path: options.config, user: "install" });
     const plan = preparePlan(loaded, env.readTextFile);
     if (options.dryRun === true) {
-      const render = options.format === "json" ? renderJson : renderScript;
-      env.stdout(render(plan, { origin: loaded.origin }));
+      env.stdout(renderDryRun(plan, loaded, options.format));
       return 0;
     }
-    const { replaced } = withKernel((connections) => applyInstall(plan, connections));
-    env.stdout(describeInstall(plan, loaded.config, { replaced }));
+    const report = await installWithBackend({ plan, config: loaded.config }, env.readTextFile);
+    env.stdout(describeInstall(plan, loaded.config, report));
     for (const warning of plan.warnings) env.stderr(`tproxy: warning: ${warning}\n`);
     warnWithoutProxy(env, { plan, config: loaded.config });
     return 0;
   },
 };
 
-function describeInstall(plan: Plan, config: Config, options: { replaced: boolean }): string {
+function renderDryRun(
+  plan: Plan,
+  { config, origin }: LoadedConfig,
+  format: "nft" | "iptables" | "json" = config.kernel.backend === "iptables" ? "iptables" : "nft",
+): string {
+  if (format === "nft") return renderScript(plan, { origin });
+  const iptables = format === "json" && config.kernel.backend === "netlink"
+    ? undefined
+    : planIptables(plan, config);
+  return format === "json"
+    ? renderJson(plan, { origin, ...(iptables === undefined ? {} : { iptables }) })
+    : renderIptablesScript(plan, { origin, iptables: iptables! });
+}
+
+function describeInstall(plan: Plan, config: Config, report: BackendReport): string {
   const { protocols, ports, onFailure } = config.intercept;
   const portText = ports === "all"
     ? "all"
     : ports.map(({ first, last }) => first === last ? `${first}` : `${first}-${last}`).join(", ");
   const others = plan.others.length === 0 ? "" : ` (not on: ${plan.others.join(", ")})`;
   return [
-    options.replaced ? "Installed; the earlier install is replaced." : "Installed.",
+    report.replaced ? "Installed; the earlier install is replaced." : "Installed.",
     `  interfaces  ${plan.lan.join(", ")}${others}`,
     `  families    ${plan.families.join(", ")}`,
     `  protocols   ${protocols.join(", ")}`,
     `  ports       ${portText}`,
     `  on failure  ${onFailure}`,
-    `  kernel      table inet ${plan.table.name}, ${plan.routingRules.length} routing rules, ` +
+    `  kernel      ${report.place}, ${plan.routingRules.length} routing rules, ` +
     `routing table ${config.kernel.table}`,
     "",
   ].join("\n");
@@ -101,7 +120,10 @@ function warnWithoutProxy(env: Env, { plan, config }: { plan: Plan; config: Conf
   const silent = protocols.filter((protocol) =>
     !listeners.some((listener) => listener.protocol === protocol && listener.listening)
   );
-  if (silent.length === 0) return;
+  if (silent.length === 0) {
+    if (config.kernel.backend === "iptables") showLifeOnce(families);
+    return;
+  }
   const what = silent.length === protocols.length
     ? "No proxy is running yet"
     : `No proxy is running for ${silent.join(", ")} yet`;

@@ -8,6 +8,7 @@ import type { Config } from "../../config/types.ts";
 import { loadConfig } from "../../config/load.ts";
 import { requireSupported } from "../../config/support.ts";
 import { type Dataplane, startDataplane } from "../../dataplane/supervisor.ts";
+import { showLife, type SignOfLife } from "../../kernel/iptables/alive.ts";
 import { createLogger, type Logger } from "../../log.ts";
 import type { Command } from "../command.ts";
 import { configOption } from "../config_option.ts";
@@ -46,14 +47,16 @@ export const runCommand: Command<InferValue<typeof parser>> = {
     for (const warning of unsupported) log.warn(warning);
     const families = usableFamilies(config, log);
     const dataplane = await startDataplane({ config, families, log, workerUrl: workerUrl() });
+    const life = config.kernel.backend === "iptables" ? showLifeTo(families, log) : undefined;
     announce(log, { config, origin, dataplane, families });
-    const signals = followSignals(dataplane, { drainMs: config.timeouts.drainMs, log });
+    const signals = followSignals(dataplane, { drainMs: config.timeouts.drainMs, log, life });
     // Counts of lines that were held back are told in time.
     const flush = setInterval(() => log.flush(), 60_000);
     try {
       await dataplane.ended;
     } finally {
       signals.stop();
+      life?.end();
       clearInterval(flush);
     }
     log.info("stopped", summarize(dataplane));
@@ -133,7 +136,19 @@ function summarize(dataplane: Dataplane): Record<string, number> {
   };
 }
 
-function followSignals(dataplane: Dataplane, options: { drainMs: number; log: Logger }): { stop(): void } {
+/** The rules of iptables must know that a proxy runs. */
+function showLifeTo(families: Config["intercept"]["families"], log: Logger): SignOfLife {
+  return showLife(families, (reason) => {
+    log.warn("the rules of iptables cannot be told that a proxy runs: intercept.on-failure applies", {
+      reason,
+    });
+  });
+}
+
+function followSignals(
+  dataplane: Dataplane,
+  options: { drainMs: number; log: Logger; life: SignOfLife | undefined },
+): { stop(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let draining = false;
   function onSignal(): void {
@@ -143,6 +158,7 @@ function followSignals(dataplane: Dataplane, options: { drainMs: number; log: Lo
     }
     draining = true;
     options.log.info("draining", { live: dataplane.live(), "at-most-ms": options.drainMs });
+    options.life?.end();
     dataplane.drain();
     timer = setTimeout(() => dataplane.stop(), options.drainMs);
   }

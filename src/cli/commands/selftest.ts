@@ -4,8 +4,10 @@
  */
 import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
+import { optional } from "@optique/core/modifiers";
 import { option } from "@optique/core/primitives";
 import type { InferValue } from "@optique/core/parser";
+import { choice } from "@optique/core/valueparser";
 import { OperationError } from "../../net/error.ts";
 import type { Command } from "../command.ts";
 import type { Env } from "../env.ts";
@@ -15,6 +17,9 @@ import { VERSION } from "../version.ts";
 
 const parser = object({
   json: option("--json", { description: message`Print the results as JSON, at the end` }),
+  backend: optional(option("--backend", choice(["netlink", "iptables"], { metavar: "BACKEND" }), {
+    description: message`As kernel.backend in the config: netlink (default) or iptables.`,
+  })),
 });
 
 const CAP_SYS_ADMIN = 21n; // linux/capability.h
@@ -31,7 +36,7 @@ export const selftestCommand: Command<InferValue<typeof parser>> = {
     "what client and server see. The router there forwards no new flow by itself, so a pass proves that the proxy was in the " +
     "path. Nothing of this machine's own network is touched. Exits with 1 if a check fails.",
   ],
-  examples: ["selftest", "selftest --json"],
+  examples: ["selftest", "selftest --json", "selftest --backend iptables"],
   changesState: false,
   parser,
   async run(env, options) {
@@ -40,11 +45,18 @@ export const selftestCommand: Command<InferValue<typeof parser>> = {
   },
 };
 
-async function selftest(env: Env, options: { json: boolean; directory: string }): Promise<number> {
+interface SelftestOptions {
+  readonly json: boolean;
+  readonly backend?: "netlink" | "iptables" | undefined;
+  /** Where the configs are. */
+  readonly directory: string;
+}
+
+async function selftest(env: Env, options: SelftestOptions): Promise<number> {
   const progress = env.stdoutIsTerminal && !options.json;
   const runner = runChecks({
     hostUrl: hostUrl(),
-    tproxy: (command, onFailure) => call(env, [command, "-c", writeConfig(options.directory, onFailure)]),
+    tproxy: (command, onFailure) => call(env, [command, "-c", writeConfig(options, onFailure)]),
     uninstall: call(env, ["uninstall"]),
     onStart: (name) => progress && env.stdout(`…     ${name}\r`),
     onResult: (result) => options.json || env.stdout(formatResult(result, progress)),
@@ -83,9 +95,10 @@ function call(env: Env, args: readonly string[]): { command: string; args: strin
   return { command: env.self.command, args: [...env.self.args, ...args] };
 }
 
-function writeConfig(directory: string, onFailure: string): string {
+function writeConfig({ directory, backend = "netlink" }: SelftestOptions, onFailure: string): string {
   const path = `${directory}/${onFailure}.yaml`;
-  const config = `version: 1\nintercept: { interfaces: [r0], on-failure: ${onFailure} }\n`;
+  const config = `version: 1\nintercept: { interfaces: [r0], on-failure: ${onFailure} }\n` +
+    `kernel: { backend: ${backend} }\n`;
   Deno.writeTextFileSync(path, config);
   return path;
 }

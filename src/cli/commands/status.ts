@@ -7,14 +7,13 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag } from "@optique/core/primitives";
-import { withKernel } from "../../kernel/connections.ts";
+import { readStatus } from "../../kernel/backend.ts";
 import { findListeners, type ListenerStatus } from "../../kernel/listener.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
-import { readRouting } from "../../kernel/routing_state.ts";
-import { readTable } from "../../kernel/ruleset_state.ts";
-import { compareState, type ObjectStatus } from "../../kernel/status.ts";
+import type { ObjectStatus } from "../../kernel/status.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../config_option.ts";
+import { describeIptablesFailure } from "../iptables_failure.ts";
 
 const parser = object({
   config: configOption,
@@ -29,7 +28,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
     "Each object is present, missing, changed, or foreign (it is there and the config does not ask for it). " +
     "The exit code is 0 only if all are present. Whether a proxy is running is shown, and does not count: " +
     "without one, intercept.on-failure says what happens.",
-    "JSON: { version, config, installed, interfaces, families, warnings, proxy: { running, listeners: " +
+    "JSON: { version, config, installed, interfaces, families, backend: { name, place }, warnings, proxy: { running, listeners: " +
     "[{ protocol, address, listening }] }, objects: [{ kind, name, state, detail? }] }; installed is the exit code in words.",
   ],
   examples: ["status", "status --json"],
@@ -39,9 +38,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
     const loaded = await loadConfigOption(env, { path: options.config });
     const { config, origin } = loaded;
     const plan = preparePlan(loaded, env.readTextFile);
-    const objects = withKernel(({ route, netfilter }) =>
-      compareState(plan, { table: readTable(netfilter), routing: readRouting(route) })
-    );
+    const { objects, place } = await readStatus({ plan, config }, env.readTextFile);
     const listeners = findListeners({
       protocols: config.intercept.protocols,
       families: plan.families,
@@ -56,6 +53,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
         installed,
         interfaces: { lan: plan.lan, others: plan.others },
         families: plan.families,
+        backend: { name: config.kernel.backend, place },
         warnings: plan.warnings,
         proxy: { running: isRunning(listeners), listeners },
         objects,
@@ -64,6 +62,9 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
     } else {
       env.stdout(objects.map(formatObject).join(""));
       env.stdout(`\ninstalled: ${summarize(objects)}\nproxy: ${describeProxy(listeners)}\n`);
+      if (config.kernel.backend === "iptables") {
+        env.stdout(`backend: ${place}; ${describeIptablesFailure(config)}\n`);
+      }
     }
     return installed ? 0 : 1;
   },

@@ -5,8 +5,7 @@
 import { object } from "@optique/core/constructs";
 import type { InferValue } from "@optique/core/parser";
 import { TABLE_NAME } from "../../constants.ts";
-import { withKernel } from "../../kernel/connections.ts";
-import { applyUninstall } from "../../kernel/uninstall.ts";
+import { uninstallAll } from "../../kernel/backend.ts";
 import type { Command } from "../command.ts";
 
 const parser = object({});
@@ -16,13 +15,14 @@ export const uninstallCommand: Command<InferValue<typeof parser>> = {
   name: "uninstall",
   summary: "Remove exactly what install added, and nothing else",
   details: [
-    "It needs no config: the table is known by its name and comment, rules and routes by protocol number and priority. " +
+    "It needs no config: the table is known by its name and comment, chains of iptables by theirs, routing rules and " +
+    "routes by protocol number and priority; the rules of either backend are removed. " +
     "A proxy that runs is left running, with the connections that it has accepted cut off.",
   ],
   changesState: true,
   parser,
-  run(env) {
-    const { removed, foreignTable } = withKernel(applyUninstall);
+  async run(env) {
+    const { removed, foreignTable } = await uninstallAll(env.readTextFile);
     if (foreignTable) {
       env.stderr(
         `tproxy: warning: There is a table inet ${TABLE_NAME} that tproxy did not make; it is left alone\n`,

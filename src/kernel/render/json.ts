@@ -2,12 +2,16 @@
  * A plan as JSON, for `install --dry-run --format json`. The shape is stable: keys are only ever added. Pure.
  * @module
  */
+import type { FamilyRules } from "../iptables/model.ts";
 import type { Plan, PlannedSet } from "../model.ts";
 import { elementTexts } from "../set_elements.ts";
 import { renderRule } from "./nft.ts";
 
-/** The document, with a newline at its end. */
-export function renderJson(plan: Plan, options: { origin: string }): string {
+/** The document, with a newline at its end. `iptables`: the rules, with that backend. */
+export function renderJson(
+  plan: Plan,
+  options: { origin: string; iptables?: readonly FamilyRules[] },
+): string {
   const { table } = plan;
   const document = {
     version: 1,
@@ -27,6 +31,7 @@ export function renderJson(plan: Plan, options: { origin: string }): string {
         rules: chain.rules.map((rule) => ({ nft: renderRule(rule.statements), reason: rule.reason })),
       })),
     },
+    ...(options.iptables === undefined ? {} : { iptables: options.iptables }),
     routingRules: plan.routingRules,
     routes: plan.routes.map((route) => ({ ...route, type: "local", destination: "default", device: "lo" })),
     sysctls: [],

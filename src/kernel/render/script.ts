@@ -10,13 +10,33 @@ import { renderNft } from "./nft.ts";
 /** The script. `origin` names the config. */
 export function renderScript(plan: Plan, options: { origin: string }): string {
   const lines = [
+    ...renderScriptHead(plan, options),
+    ...renderRouting(plan),
+    "",
+    "nft -f - <<'END'",
+    renderNft(plan.table).trimEnd(),
+    "END",
+    "",
+  ];
+  return lines.join("\n");
+}
+
+/** What the script is for. */
+export function renderScriptHead(plan: Plan, { origin }: { origin: string }): string[] {
+  return [
     "#!/bin/sh",
-    `# What "tproxy install" does on this router, with the config of: ${options.origin}`,
+    `# What "tproxy install" does on this router, with the config of: ${origin}`,
     "# It can be run (sh FILE), also twice, and gives the same state of the kernel. No sysctl is changed.",
     `# Clients are intercepted on: ${plan.lan.join(", ")}`,
     ...plan.warnings.map((warning) => `# Warning: ${warning}`),
     "set -e",
     "",
+  ];
+}
+
+/** Policy routing, the same for every backend. */
+export function renderRouting(plan: Plan): string[] {
+  return [
     "# The routes and rules of an earlier install are removed first, known by protocol number and priority",
     ...(["ipv4", "ipv6"] as const).flatMap(renderRoutingRemoval),
     "",
@@ -26,11 +46,5 @@ export function renderScript(plan: Plan, options: { origin: string }): string {
     ),
     "# One rule for each interface: with iif it works with any src_valid_mark and rp_filter",
     ...plan.routingRules.map(renderRoutingRule),
-    "",
-    "nft -f - <<'END'",
-    renderNft(plan.table).trimEnd(),
-    "END",
-    "",
   ];
-  return lines.join("\n");
 }

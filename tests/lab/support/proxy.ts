@@ -22,6 +22,8 @@ export interface ProxyOptions {
   readonly install?: boolean;
   /** A program that starts it, such as `["prlimit", "--nofile=256"]`. */
   readonly wrapper?: readonly string[];
+  /** The environment of `install`; of `run` too. */
+  readonly env?: Record<string, string>;
 }
 
 /** A running `tproxy run`. */
@@ -87,15 +89,20 @@ export function writeConfig(lab: Lab, config: ConfigText = {}): string {
 /** `tproxy install`, then `tproxy run` until it says that it is ready. */
 export async function startProxy(lab: Lab, options: ProxyOptions = {}): Promise<Proxy> {
   const configPath = writeConfig(lab, options.config);
-  if (options.install !== false) await tproxy(lab, ["install", "-c", configPath]);
+  if (options.install !== false) await tproxy(lab, ["install", "-c", configPath], withEnv(options));
   const argv = [...options.wrapper ?? [], ...tproxyCommand(), "run", "-c", configPath];
   const program = await lab.router.start(argv, {
     listens: PROXY_PORT,
     ...interceptsUdp(options.config) ? { udpPort: PROXY_PORT } : {},
+    ...withEnv(options),
   });
   // The line that it says when it is ready; it names the port.
   await program.waitForOutput(`${PROXY_PORT}`);
   return new Proxy(program, { configPath });
+}
+
+function withEnv({ env }: ProxyOptions): { env?: Record<string, string> } {
+  return env === undefined ? {} : { env };
 }
 
 function interceptsUdp(config: ConfigText = {}): boolean {

@@ -10,11 +10,14 @@ import { print } from "./print.ts";
 export interface LabTestOptions extends LabOptions {
   /** Programs beyond ip, nft and sysctl. */
   readonly programs?: readonly string[];
+  /** Why it cannot run here, if so. */
+  readonly obstacle?: string;
 }
 
 /** Registers a test that runs in a laboratory of its own; after a failure it prints what happened there. */
 export function labTest(name: string, options: LabTestOptions, test: (lab: Lab) => Promise<void>): void {
-  const obstacle = findObstacle(["ip", "nft", "sysctl", "setsid", ...options.programs ?? []]);
+  const obstacle = options.obstacle ??
+    findObstacle(["ip", "nft", "sysctl", "setsid", ...options.programs ?? []]);
   if (obstacle !== undefined) print(`skipped: ${name}: ${obstacle}`);
   Deno.test({
     name,

@@ -3,6 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { OperationError } from "../../../src/net/error.ts";
 import { ADDRESSES, type Lab } from "./lab.ts";
 import { type ConfigText, type Proxy, type ProxyOptions, startProxy } from "./proxy.ts";
 import { countDescriptorKinds } from "./procfs.ts";
@@ -91,4 +92,16 @@ export async function waitForBound(lab: Lab, endpoint: string, bound: boolean): 
     what: `${endpoint} to be ${bound ? "bound" : "free"} in the router`,
     pollMs: 50,
   });
+}
+
+/** What becomes of a datagram to the server: it arrives there, or the client is told, or neither. */
+export async function fateOf(client: UdpSocket, server: UdpSocket, waitMs = 300): Promise<string> {
+  try {
+    client.send("whither");
+    if (await server.receiveWithin(waitMs) !== undefined) return "forwarded";
+    return client.poll() === undefined ? "lost" : "answered";
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return error.code;
+  }
 }

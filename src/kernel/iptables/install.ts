@@ -1,0 +1,131 @@
+/**
+ * Puts a plan into iptables and policy routing, all of it or nothing.
+ *
+ * As with nf_tables, routing comes first and what is stale goes last. Each table of each family is a step of its own, in
+ * which it changes from the earlier install's rules to the new ones; `raw` is the last of a family, and until then nothing
+ * is marked that the others would act on. If a step fails, the tables of both families are put back.
+ * @module
+ */
+import type { Config } from "../../config/types.ts";
+import { OperationError } from "../../net/error.ts";
+import type { Family } from "../../net/ip.ts";
+import type { NetlinkConnection } from "../../netlink/connection.ts";
+import { compareRouting, type InstallReport, removeStale, rollBack } from "../install.ts";
+import type { Plan } from "../model.ts";
+import { readRouting, type RoutingEntry } from "../routing_state.ts";
+import type { FamilyRules, TableRules } from "./model.ts";
+import { madeBy, withOwner } from "./owner.ts";
+import { planIptables } from "./plan.ts";
+import type { IptablesPrograms } from "./programs.ts";
+import { foreseeMade, removeMade } from "./remains.ts";
+import { renderTransition } from "./restore.ts";
+import { type SavedTable, toTableRules } from "./saved.ts";
+import { isInstalled, readIptables, refuseForeignChains, type StateSource } from "./state.ts";
+
+const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
+
+/** What an install works with. */
+export interface IptablesKernel extends StateSource {
+  readonly route: NetlinkConnection;
+  readonly programs: IptablesPrograms;
+}
+
+/** Makes the kernel's state that of the plan. Throws an OperationError; then what was there before is there again. */
+export async function applyIptablesInstall(
+  plan: Plan,
+  config: Config,
+  kernel: IptablesKernel,
+): Promise<InstallReport> {
+  const rules = planIptables(plan, config);
+  const { route, programs } = kernel;
+  const installed = await readIptables(programs, kernel);
+  refuseForeignChains(installed);
+  const earlier = isInstalled(installed);
+  const { missing, stale } = compareRouting(plan, readRouting(route));
+  const added: RoutingEntry[] = [];
+  const touched: Family[] = [];
+  try {
+    for (const entry of missing) {
+      entry.add(route);
+      added.push(entry);
+    }
+    for (const family of FAMILIES) {
+      const wanted = wantedTables(rules, family, { installed: installed.tables[family], kernel });
+      const input = renderTransition(installed.tables[family], wanted);
+      if (input === "") continue;
+      touched.push(family);
+      await programs.restore(family, input);
+    }
+  } catch (error) {
+    const failed = await putBack(touched, installed.tables, kernel);
+    if (failed !== undefined) throw failed;
+    throw rollBack(error, added, { route, earlier });
+  }
+  for (const family of FAMILIES) removeUnused(family, installed.tables[family], { rules, kernel });
+  removeStale(stale, route);
+  return { replaced: earlier };
+}
+
+/** The tables of a family with their owner's rule, which says what iptables-nft makes for them. */
+function wantedTables(
+  rules: readonly FamilyRules[],
+  family: Family,
+  { installed, kernel }: { installed: readonly SavedTable[]; kernel: IptablesKernel },
+): TableRules[] {
+  const tables = rules.find((each) => each.family === family)?.tables ?? [];
+  return tables.map((table) => {
+    const before = installed.find((saved) => saved.table === table.table);
+    const made = [
+      ...madeBy(before?.comment ?? ""),
+      ...(usesNftables(kernel) ? foreseeMade(kernel.netfilter, family, table) : []),
+    ];
+    return withOwner(table, [...new Set(made)]);
+  });
+}
+
+function usesNftables(
+  kernel: IptablesKernel,
+): kernel is IptablesKernel & { readonly netfilter: NetlinkConnection } {
+  return kernel.programs.variant === "nf_tables" && kernel.netfilter !== undefined;
+}
+
+/** What is there now becomes what was there; the error of a failure, which tells what to do. */
+async function putBack(
+  families: readonly Family[],
+  before: Readonly<Record<Family, readonly SavedTable[]>>,
+  kernel: IptablesKernel,
+): Promise<OperationError | undefined> {
+  try {
+    for (const family of families.toReversed()) {
+      const now = (await readIptables(kernel.programs, kernel)).tables[family];
+      const input = renderTransition(now, before[family].map(toTableRules));
+      if (input !== "") await kernel.programs.restore(family, input);
+      const kept = (saved: SavedTable) => before[family].some(({ table }) => table === saved.table);
+      cleanUp(family, now.filter((saved) => !kept(saved)), kernel);
+    }
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    const { operation, object, errno, kernelText } = error;
+    const hint = 'An install failed in its middle, and so did taking it back: run "tproxy uninstall"';
+    return new OperationError({ operation, object, errno, kernelText, hint }, { cause: error });
+  }
+}
+
+/** Tables in which the new config wants nothing. */
+function removeUnused(
+  family: Family,
+  installed: readonly SavedTable[],
+  { rules, kernel }: { rules: readonly FamilyRules[]; kernel: IptablesKernel },
+): void {
+  const wanted = rules.find((each) => each.family === family)?.tables ?? [];
+  cleanUp(family, installed.filter((saved) => !wanted.some(({ table }) => table === saved.table)), kernel);
+}
+
+/** Takes away what iptables-nft has made for tables in which nothing of ours is any more. */
+export function cleanUp(family: Family, tables: readonly SavedTable[], kernel: IptablesKernel): void {
+  if (!usesNftables(kernel)) return;
+  for (const { table, comment = "" } of tables) {
+    removeMade(kernel.netfilter, family, { table, made: madeBy(comment) });
+  }
+}

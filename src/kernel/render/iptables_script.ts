@@ -1,0 +1,73 @@
+/**
+ * A plan as one shell script of `iptables-restore` and `ip` commands. It gives the same kernel state as install and can be
+ * run twice. Pure.
+ * @module
+ */
+import {
+  CHAIN_PREFIX,
+  type FamilyRules,
+  OWNER_CHAIN,
+  OWNER_COMMENT,
+  type TableRules,
+} from "../iptables/model.ts";
+import { renderJumps } from "../iptables/restore.ts";
+import type { Plan } from "../model.ts";
+import { renderRouting, renderScriptHead } from "./script.ts";
+
+/** What replaces the chains of an earlier install in the same atomic step in which the new ones come. */
+const FUNCTIONS = [
+  "# The chains of an earlier install in a table: jumps to them, rules, chains",
+  "earlier() { # SAVE TABLE",
+  `  "$1" -t "$2" | sed -n 's/^-A \\(.* -j ${CHAIN_PREFIX}[A-Z_]*\\)$/-D \\1/p'`,
+  `  "$1" -t "$2" | sed -n 's/^:\\(${CHAIN_PREFIX}[^ ]*\\) .*/-F \\1/p'`,
+  `  "$1" -t "$2" | sed -n 's/^:\\(${CHAIN_PREFIX}[^ ]*\\) .*/-X \\1/p'`,
+  "}",
+  "# Whose the chains are, as an earlier install says",
+  "owner() { # SAVE TABLE",
+  `  "$1" -t "$2" | grep '^-A ${OWNER_CHAIN}' || echo '-A ${OWNER_CHAIN} -m comment --comment "${OWNER_COMMENT}"'`,
+  "}",
+];
+
+/** The script. `origin` names the config. */
+export function renderIptablesScript(
+  plan: Plan,
+  options: { origin: string; iptables: readonly FamilyRules[] },
+): string {
+  const lines = [
+    ...renderScriptHead(plan, options),
+    ...renderRouting(plan),
+    "",
+    ...FUNCTIONS,
+    ...options.iptables.flatMap(renderFamily),
+    "",
+  ];
+  return lines.join("\n");
+}
+
+function renderFamily({ family, tables }: FamilyRules): string[] {
+  const command = family === "ipv4" ? "iptables" : "ip6tables";
+  return tables.flatMap((table) => ["", ...renderTable(table, command)]);
+}
+
+function renderTable(rules: TableRules, command: string): string[] {
+  const words = `${command}-save ${rules.table}`;
+  return [
+    `{ echo '*${rules.table}'; earlier ${words}; cat <<'END'; owner ${words}; echo COMMIT`,
+    ...explain(rules),
+    "END",
+    `} | ${command}-restore --noflush --wait 10`,
+  ];
+}
+
+/** The lines with the reasons above them. */
+function explain(rules: TableRules): string[] {
+  return [
+    `:${OWNER_CHAIN} - [0:0]`,
+    ...rules.chains.map(({ name }) => `:${name} - [0:0]`),
+    ...rules.chains.flatMap(({ name, reason, rules }) => [
+      `# ${name}: ${reason}`,
+      ...rules.flatMap((rule) => [`#   ${rule.reason}`, `-A ${name} ${rule.text}`]),
+    ]),
+    ...renderJumps(rules),
+  ];
+}

@@ -1,0 +1,350 @@
+/** `kernel.backend: iptables` in the kernel: what install, status and uninstall do to it, with both kinds of iptables. */
+import assert from "node:assert/strict";
+import {
+  iptables,
+  IPTABLES_VARIANTS,
+  iptablesOnly,
+  type IptablesVariant,
+  obstacleOf,
+  saveIptables,
+  snapshotIptables,
+} from "./support/iptables.ts";
+import type { Lab } from "./support/lab.ts";
+import type { Outcome, RunOptions } from "./support/program.ts";
+import { type ConfigText, tproxy, tproxyCommand, writeConfig } from "./support/proxy.ts";
+import { labTest } from "./support/register.ts";
+import { snapshotKernel } from "./support/snapshot.ts";
+import { delay } from "./support/wait.ts";
+
+const BOTH_PROTOCOLS = ["tcp", "udp"];
+const CONFIGS: Readonly<Record<string, ConfigText>> = {
+  "the defaults": { intercept: { protocols: BOTH_PROTOCOLS } },
+  "many ports and reset": {
+    intercept: {
+      protocols: BOTH_PROTOCOLS,
+      ports: Array.from({ length: 40 }, (_, i) => 80 + 3 * i),
+      "on-failure": "reset",
+    },
+  },
+  "rules of every kind": {
+    intercept: { interfaces: ["r0", "r1"], protocols: BOTH_PROTOCOLS, "on-failure": "drop" },
+    default: "block",
+    rules: [
+      { to: ["10.0.0.0/8", "172.16.0.0/12", "fc00::/7", "255.255.255.255"], action: "bypass" },
+      { to: ["0.0.0.0/1", "::/0"], from: ["192.0.2.1", "192.0.2.2", "192.0.2.3"], action: "direct" },
+      { mac: ["02:00:5e:10:00:0a", "02:00:5E:10:00:02"], in: ["r0"], protocol: "udp", action: "block" },
+      { ports: [80, "8000-8100", "60000-65535"], protocol: "tcp", action: "deliver", "deliver-port": 3129 },
+      { ports: [53], action: "deliver", "deliver-port": 5353 },
+      { from: ["2001:db8::/32"], action: "block", silent: true },
+    ],
+  },
+  "one family, another mark": {
+    intercept: { families: ["ipv6"], "on-failure": "drop" },
+    kernel: { mark: 0x100, table: 1234 },
+  },
+};
+
+/** A laboratory with a kind of iptables in the router. */
+class Iptables {
+  readonly #env: Pick<RunOptions, "env">;
+  constructor(readonly lab: Lab, readonly variant: IptablesVariant) {
+    this.#env = iptablesOnly(lab, variant);
+  }
+
+  tproxy(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+    return tproxy(this.lab, args, { ...this.#env, ...options });
+  }
+
+  /** The path of a config with the backend. */
+  config(config: ConfigText = {}): string {
+    const kernel = { backend: "iptables", ...config.kernel as ConfigText | undefined };
+    return writeConfig(this.lab, { ...config, kernel });
+  }
+
+  async install(config: ConfigText = {}, options: RunOptions = {}): Promise<Outcome> {
+    return await this.tproxy(["install", "-c", this.config(config)], options);
+  }
+
+  run(line: string): Promise<Outcome> {
+    return iptables(this.lab, this.variant, line.split(" "));
+  }
+
+  snapshot(): Promise<string> {
+    return snapshotIptables(this.lab);
+  }
+
+  /** Rules of both families; the order of chains is that in which iptables-nft has made them. */
+  async rules(): Promise<string> {
+    return (await saveIptables(this.lab, this.variant)).split("\n").filter((line) => !line.startsWith(":"))
+      .join("\n");
+  }
+
+  /** iptables-legacy makes a table when it is asked for, and nobody can take it away again. */
+  async makeTables(): Promise<void> {
+    if (this.variant !== "legacy") return;
+    for (const command of ["iptables", "ip6tables"]) {
+      for (const table of ["raw", "mangle", "filter"]) await this.run(`${command} -t ${table} -S`);
+    }
+  }
+
+  /** What other programs leave: some of it looks like ours. */
+  async addForeignRules(): Promise<void> {
+    for (const command of ["iptables", "ip6tables"]) {
+      await this.run(`${command} -t raw -A PREROUTING -i r1 -p tcp --dport 9 -j DROP`);
+      await this.run(`${command} -t mangle -N DIVERT`);
+      await this.run(`${command} -t mangle -A DIVERT -j MARK --set-mark 1`);
+      await this.run(`${command} -t mangle -A PREROUTING -p tcp --dport 9 -m socket -j DIVERT`);
+      await this.run(`${command} -N DOCKER-USER`);
+      await this.run(`${command} -A FORWARD -j DOCKER-USER`);
+    }
+  }
+}
+
+/** Routes change while links come up, and snapshots are compared. */
+async function waitForLinks({ router }: Lab): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const { stdout } = await router.run(["ip", "-6", "route", "show", "table", "local"]);
+    if (["r0", "r1"].every((link) => new RegExp(`^anycast fe80:: dev ${link}`, "m").test(stdout))) return;
+    await delay(50);
+  }
+}
+
+function iptablesTest(name: string, test: (box: Iptables) => Promise<void>): void {
+  for (const variant of IPTABLES_VARIANTS) {
+    labTest(
+      `${name}, iptables-${variant}`,
+      { programs: ["iptables"], ...obstacleOf(variant) },
+      async (lab) => {
+        const box = new Iptables(lab, variant);
+        await box.makeTables();
+        await waitForLinks(lab);
+        await test(box);
+      },
+    );
+  }
+}
+
+iptablesTest(
+  "install is the same twice, by its script, and after any other config; uninstall leaves nothing",
+  async (box) => {
+    await box.addForeignRules();
+    const before = await box.snapshot();
+    const states = new Map<ConfigText, string>();
+    const scripts: { path: string; state: string }[] = [];
+    for (const [name, config] of Object.entries(CONFIGS)) {
+      await box.install(config);
+      const state = await box.rules();
+      states.set(config, state);
+      assert.match(
+        state,
+        /^-A PREROUTING -j TPROXY_DIVERT\n-A PREROUTING -i r1 /m,
+        `${name}: not the first rule`,
+      );
+      await box.tproxy(["status", "-c", box.config(config)]);
+      await box.install(config);
+      assert.equal(await box.rules(), state, `${name}: twice`);
+      const script = await box.tproxy(["install", "--dry-run", "-c", box.config(config)]);
+      const path = box.lab.writeFile(`rules${scripts.length}.sh`, script.stdout);
+      await box.run(`sh ${path}`);
+      assert.equal(await box.rules(), state, `${name}: the script, over the install`);
+      await box.tproxy(["uninstall"]);
+      assert.equal(await box.snapshot(), before, `${name}: uninstalled`);
+      scripts.push({ path, state });
+    }
+    for (const config of Object.values(CONFIGS).toReversed()) {
+      await box.install(config);
+      assert.equal(withoutMade(await box.rules()), withoutMade(states.get(config)!));
+    }
+    await box.tproxy(["uninstall"]);
+    assert.equal(await box.snapshot(), before);
+    // Only an install knows what iptables-nft makes for it.
+    for (const { path, state } of scripts) {
+      await box.run(`sh ${path}`);
+      assert.equal(withoutMade(await box.rules()), withoutMade(state), `${path} alone`);
+      await box.tproxy(["uninstall"]);
+      assert.doesNotMatch(await box.rules(), /TPROXY/);
+    }
+  },
+);
+
+function withoutMade(rules: string): string {
+  return rules.replace(/, with [^"]*/g, "");
+}
+
+/** iptables-nft lists chains in the order in which they were made. */
+function sortLines(text: string): string {
+  return text.split("\n").toSorted().join("\n");
+}
+
+iptablesTest("uninstall takes away the tables that install has made", async (box) => {
+  const before = await box.snapshot();
+  await box.install({ intercept: { "on-failure": "reset" } });
+  assert.notEqual(await box.snapshot(), before);
+  // From then on somebody else uses one of the tables.
+  await box.run("iptables -A FORWARD -s 192.0.2.9 -j DROP");
+  await box.tproxy(["uninstall"]);
+  assert.match(await saveIptables(box.lab, box.variant), /-A FORWARD -s 192\.0\.2\.9\/32 -j DROP/);
+  await box.run("iptables -D FORWARD -s 192.0.2.9 -j DROP");
+  if (box.variant === "nft") await box.lab.router.run(["nft", "delete", "table", "ip", "filter"]);
+  assert.equal(await box.snapshot(), before);
+});
+
+iptablesTest("status tells each rule that is missing, foreign, or behind another program's", async (box) => {
+  const path = box.config({ intercept: { "on-failure": "reset" } });
+  const status = async () => {
+    const { code, stdout } = await box.tproxy(["status", "--json", "-c", path], { mayFail: true });
+    const { objects, backend } = JSON.parse(stdout) as {
+      objects: { name: string; state: string; detail?: string }[];
+      backend: { name: string; place: string };
+    };
+    assert.equal(backend.name, "iptables");
+    assert.match(backend.place, box.variant === "nft" ? /nf_tables/ : /legacy/);
+    return { code, wrong: objects.filter(({ state }) => state !== "present") };
+  };
+  assert.ok((await status()).wrong.every(({ state }) => state === "missing"));
+  await box.tproxy(["install", "-c", path]);
+  assert.deepEqual(await status(), { code: 0, wrong: [] });
+  await box.run("iptables -t mangle -I PREROUTING -s 192.0.2.9 -j ACCEPT");
+  await box.run("ip6tables -t raw -D TPROXY_OURS -j CT --notrack");
+  await box.run("ip6tables -t raw -A TPROXY_DIVERT -p tcp -j RETURN");
+  await box.run("iptables -D FORWARD -j TPROXY_REJECT");
+  const { code, wrong } = await status();
+  assert.equal(code, 1);
+  const behind = "a rule of another program comes before it";
+  assert.deepEqual(wrong.map(({ state, name, detail }) => [state, name, detail ?? ""]), [
+    ["changed", "iptables mangle PREROUTING: -j TPROXY_STEER", behind],
+    ["changed", "iptables mangle PREROUTING: -j TPROXY_DIVERT_REPLIES", behind],
+    ["missing", "iptables filter FORWARD: -j TPROXY_REJECT", ""],
+    ["missing", "ip6tables raw TPROXY_OURS: -j CT --notrack", ""],
+    ["foreign", "ip6tables raw TPROXY_DIVERT: -p tcp -j RETURN", "the config does not ask for it"],
+  ]);
+  await box.tproxy(["install", "-c", path]);
+  assert.deepEqual(await status(), { code: 0, wrong: [] });
+});
+
+iptablesTest(
+  "install refuses where the rules of another backend are, and uninstall removes either",
+  async (box) => {
+    const { lab } = box;
+    const netlink = lab.writeFile("netlink.yaml", "{ version: 1, intercept: { interfaces: [r0] } }");
+    const other = new Iptables(lab, box.variant === "nft" ? "legacy" : "nft");
+    await other.makeTables();
+    const before = await box.snapshot();
+    const refused = async (attempt: Promise<Outcome>, there: RegExp) => {
+      const { code, stderr } = await attempt;
+      assert.equal(code, 1);
+      assert.match(stderr, there);
+      assert.match(stderr, /Run "tproxy uninstall" first/);
+    };
+    await box.install();
+    const installed = await box.snapshot();
+    const ours = box.variant === "nft" ? /iptables v\S+ \(nf_tables\)/ : /iptables v\S+ \(legacy\)/;
+    await refused(box.tproxy(["install", "-c", netlink], { mayFail: true }), ours);
+    await refused(other.install({}, { mayFail: true }), ours);
+    const status = await box.tproxy(["status", "-c", netlink], { mayFail: true });
+    assert.match(status.stdout, /^foreign +table +chains TPROXY_.*another backend/m);
+    assert.equal(await box.snapshot(), installed);
+    await box.tproxy(["uninstall"]);
+    await box.tproxy(["install", "-c", netlink]);
+    const byNetlink = await box.snapshot();
+    await refused(
+      box.install({}, { mayFail: true }),
+      /the table inet transparent_proxy of the backend netlink/,
+    );
+    assert.match(
+      (await box.tproxy(["status", "-c", box.config()], { mayFail: true })).stdout,
+      /^foreign +table +inet transparent_proxy +\(of an install with another backend\)/m,
+    );
+    assert.equal(await box.snapshot(), byNetlink);
+    await box.tproxy(["uninstall"]);
+    assert.equal(await box.snapshot(), before);
+  },
+);
+
+/** Puts a program in the place of the one that loads the rules of IPv6. */
+function replaceRestore(box: Iptables, script: string): { env: Record<string, string> } {
+  const directory = `${box.lab.directory}/replaced`;
+  Deno.mkdirSync(directory, { recursive: true });
+  const path = `${directory}/ip6tables-restore`;
+  Deno.writeTextFileSync(path, `#!/bin/sh\n${script}\n`);
+  Deno.chmodSync(path, 0o755);
+  const { env } = iptablesOnly(box.lab, box.variant);
+  return { env: { PATH: `${directory}:${env.PATH}` } };
+}
+
+iptablesTest(
+  "install takes back the rules of one family where those of the other cannot be loaded",
+  async (box) => {
+    const before = await box.snapshot();
+    const failing = replaceRestore(
+      box,
+      'cat > /dev/null; echo "No chain/target/match by that name." >&2; exit 1',
+    );
+    const fresh = await box.install({}, { ...failing, mayFail: true });
+    assert.equal(fresh.code, 1);
+    assert.match(fresh.stderr, /Cannot run "ip6tables-restore": No chain\/target\/match by that name/);
+    assert.match(fresh.stderr, /Nothing is installed, the kernel's state is as before/);
+    assert.equal(await box.snapshot(), before);
+    await box.install({ intercept: { "on-failure": "reset" } });
+    const installed = await box.snapshot();
+    // The real program loads the first half; what it is given to put things back it loads as well.
+    const once = replaceRestore(
+      box,
+      `if [ -e "$0.failed" ]; then exec ${
+        iptablesOnly(box.lab, box.variant).env.PATH.split(":")[0]
+      }/ip6tables-restore "$@"; fi
+touch "$0.failed"; cat > /dev/null; echo "Memory allocation problem." >&2; exit 1`,
+    );
+    const over = await box.install({ kernel: { mark: 0x10, table: 200 } }, { ...once, mayFail: true });
+    assert.equal(over.code, 1);
+    assert.match(over.stderr, /The earlier install is in force as before/);
+    assert.equal(sortLines(await box.snapshot()), sortLines(installed));
+  },
+);
+
+iptablesTest("install that is killed in its middle can be repeated, and uninstalled", async (box) => {
+  const before = await box.snapshot();
+  const killing = replaceRestore(box, "kill -9 $PPID");
+  const kill = () => box.install({}, { ...killing, mayFail: true });
+  assert.notEqual((await kill()).code, 0);
+  const half = await box.rules();
+  assert.match(half, /TPROXY_DIVERT/);
+  const { stdout } = await box.tproxy(["status", "-c", box.config()], { mayFail: true });
+  assert.match(stdout, /^missing +table +ip6tables raw$/m);
+  await box.install();
+  await box.tproxy(["status", "-c", box.config()]);
+  await box.tproxy(["uninstall"]);
+  assert.equal(await box.snapshot(), before);
+  await kill();
+  assert.equal(await box.rules(), half);
+  await box.tproxy(["uninstall"]);
+  assert.equal(await box.snapshot(), before);
+});
+
+iptablesTest("install leaves alone chains that look like ours, and says so", async (box) => {
+  await box.run("iptables -t mangle -N TPROXY_DIVERT");
+  const before = await box.snapshot();
+  const { code, stderr } = await box.install({}, { mayFail: true });
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot use the chains "TPROXY_DIVERT": they are in the table mangle/);
+  await box.tproxy(["uninstall"]);
+  assert.equal(await box.snapshot(), before);
+});
+
+labTest("install with the backend iptables says what to install where there is none", {
+  programs: ["unshare"],
+}, async (lab) => {
+  const path = writeConfig(lab, { kernel: { backend: "iptables" } });
+  const hide = ["nft", "legacy"].map((kind) => `mount --bind /dev/null /usr/sbin/xtables-${kind}-multi`).join(
+    "; ",
+  );
+  const before = await snapshotKernel(lab.router);
+  const command = tproxyCommand().join(" ");
+  const { code, stderr } = await lab.router.run(
+    ["unshare", "-m", "sh", "-c", `${hide}; ${command} install -c ${path}`],
+    { mayFail: true },
+  );
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot use backend "iptables": there is no program iptables. On Debian install/);
+  assert.equal(await snapshotKernel(lab.router), before);
+});

@@ -1,0 +1,186 @@
+/** The way of packets with `kernel.backend: iptables`: NAT, what conntrack sees, a proxy that dies or ends. */
+import assert from "node:assert/strict";
+import { startCapture } from "./support/capture.ts";
+import { iptables, IPTABLES_VARIANTS, iptablesOnly, obstacleOf } from "./support/iptables.ts";
+import { ADDRESSES, type Lab, type LabOptions } from "./support/lab.ts";
+import { type Nginx, startNginx } from "./support/nginx.ts";
+import { type ConfigText, type Proxy, startProxy, tproxy } from "./support/proxy.ts";
+import { labTest } from "./support/register.ts";
+import { exchange, fateOf, openClient, openServer } from "./support/udp_peers.ts";
+import { at } from "./support/udp_socket.ts";
+import { delay } from "./support/wait.ts";
+
+const PROGRAMS = ["curl", "nginx", "tcpdump", "conntrack", "iptables"];
+const FAMILIES = [4, 6] as const;
+/** curl's exit codes. */
+const FORWARDED = 0;
+const REFUSED = 7;
+const TIMED_OUT = 28;
+
+type Start = (config?: ConfigText) => Promise<Proxy>;
+
+function pathTest(
+  name: string,
+  options: LabOptions,
+  test: (lab: Lab, box: { start: Start; variant: "nft" | "legacy" }) => Promise<void>,
+): void {
+  for (const variant of IPTABLES_VARIANTS) {
+    labTest(
+      `${name}, iptables-${variant}`,
+      { programs: PROGRAMS, ...options, ...obstacleOf(variant) },
+      (lab) => {
+        const start: Start = ({ intercept, ...rest } = {}) =>
+          startProxy(lab, {
+            config: {
+              intercept: { protocols: ["tcp", "udp"], ...intercept as ConfigText | undefined },
+              kernel: { backend: "iptables" },
+              ...rest,
+            },
+            ...iptablesOnly(lab, variant),
+          });
+        return test(lab, { start, variant });
+      },
+    );
+  }
+}
+
+pathTest(
+  "run leaks no private address behind masquerade",
+  { masquerade: true, tailscaleSysctls: true },
+  async (lab, { start }) => {
+    const leaks = await startCapture(lab.server, {
+      link: "s0",
+      filter: `host ${ADDRESSES[4].client} or host ${ADDRESSES[6].client}`,
+    });
+    const nginx = await startNginx(lab);
+    await start();
+    for (const family of FAMILIES) {
+      const { wan, server: address } = ADDRESSES[family];
+      const { stdout } = await lab.client.run(["curl", "-sSfm5", "-w", "%{local_port}", nginx.url(family)]);
+      const port = Number(stdout.replace("hello\n", ""));
+      const { client, clientPort } = await nginx.waitForAccess(family);
+      assert.deepEqual([client, clientPort], [wan, port]);
+      const server = openServer(lab, family);
+      const peer = openClient(lab, family);
+      assert.equal(await exchange(peer, server), at(wan, peer.port));
+      for (const protocol of ["tcp", "udp"]) {
+        const list = ["conntrack", "-L", "-p", protocol, "-d", address, "-f", `ipv${family}`];
+        const flows = (await lab.router.run(list)).stdout.trim().split("\n");
+        assert.equal(flows.length, 1, `the client's side is tracked as well:\n${flows.join("\n")}`);
+        assert.match(flows[0], new RegExp(` dst=${wan} `));
+      }
+    }
+    assert.deepEqual(await leaks.stop(), []);
+  },
+);
+
+for (const filtering of ["address-and-port-dependent", "endpoint-independent"] as const) {
+  pathTest(
+    `run with udp.filtering: ${filtering} lets strangers to clients, or not`,
+    {},
+    async (lab, { start }) => {
+      await start({ udp: { filtering } });
+      const arrived = await startCapture(lab.client, { link: "c0", filter: "udp and src port 9999" });
+      for (const family of FAMILIES) {
+        const server = openServer(lab, family);
+        const client = openClient(lab, family);
+        assert.equal(await exchange(client, server), client.local);
+        lab.server.udp({ family, bind: at(ADDRESSES[family].server, 9999) }).send("unasked", client.local);
+      }
+      await delay(300);
+      assert.equal((await arrived.stop()).length, filtering === "endpoint-independent" ? 2 : 0);
+    },
+  );
+}
+
+async function fetchCode(lab: Lab, nginx: Nginx, family: 4 | 6, seconds = 1): Promise<number> {
+  return (await lab.client.run(["curl", "-sSm", `${seconds}`, nginx.url(family)], { mayFail: true })).code;
+}
+
+const POLICIES = [["open", FORWARDED, "forwarded"], ["reset", REFUSED, "ECONNREFUSED"], [
+  "drop",
+  TIMED_OUT,
+  "lost",
+]] as const;
+
+for (const [onFailure, expected, fate] of POLICIES) {
+  pathTest(`install with on-failure: ${onFailure} decides when the proxy is killed, or ends`, {
+    forwarding: true,
+  }, async (lab, { start }) => {
+    const nginx = await startNginx(lab);
+    const config = { source: "router", intercept: { "on-failure": onFailure } };
+    for (const signal of ["SIGKILL", "SIGTERM"] as const) {
+      const proxy = await start(config);
+      for (const family of FAMILIES) {
+        assert.equal(await fetchCode(lab, nginx, family), FORWARDED);
+        assert.equal((await nginx.waitForAccess(family)).client, ADDRESSES[family].wan, "not by the proxy");
+      }
+      await proxy.program.stop(signal);
+      const killed = performance.now();
+      if (signal === "SIGKILL" && onFailure !== "drop") {
+        // It is believed alive for two seconds, no longer.
+        assert.equal(await fetchCode(lab, nginx, 4), TIMED_OUT);
+        await delay(2_500 - (performance.now() - killed));
+      }
+      for (const family of FAMILIES) {
+        assert.equal(await fetchCode(lab, nginx, family), expected, `${signal}, IPv${family}`);
+        if (expected === FORWARDED) {
+          assert.equal((await nginx.waitForAccess(family)).client, ADDRESSES[family].client);
+        }
+        const [client, server] = [openClient(lab, family), openServer(lab, family)];
+        assert.equal(await fateOf(client, server), fate, `${signal}, UDP, IPv${family}`);
+        server.close();
+      }
+    }
+  });
+}
+
+pathTest("run is found by rules that are installed while it runs, and by those of another config", {
+  forwarding: true,
+}, async (lab, { start, variant }) => {
+  const nginx = await startNginx(lab);
+  const config = { source: "router", intercept: { "on-failure": "reset" } };
+  const proxy = await start(config);
+  for (let i = 0; i < 3; i++) {
+    await tproxy(lab, ["uninstall"], iptablesOnly(lab, variant));
+    await tproxy(lab, ["install", "-c", proxy.configPath], iptablesOnly(lab, variant));
+    await tproxy(lab, ["install", "-c", proxy.configPath], iptablesOnly(lab, variant));
+    for (const family of FAMILIES) {
+      assert.equal(await fetchCode(lab, nginx, family), FORWARDED);
+      assert.equal((await nginx.waitForAccess(family)).client, ADDRESSES[family].wan, "not by the proxy");
+    }
+  }
+});
+
+pathTest("what is refused does not get out, though another program's rule accepts it first", {
+  forwarding: true,
+}, async (lab, { start, variant }) => {
+  const nginx = await startNginx(lab);
+  await start({ source: "router", default: "block", intercept: { "on-failure": "drop" } });
+  for (const family of FAMILIES) {
+    assert.equal(await fetchCode(lab, nginx, family), REFUSED);
+    await iptables(lab, variant, [family === 4 ? "iptables" : "ip6tables", "-I", "FORWARD", "-j", "ACCEPT"]);
+    assert.equal(await fetchCode(lab, nginx, family), TIMED_OUT);
+  }
+});
+
+pathTest(
+  "run's flows are not taken from it when it is busy",
+  { forwarding: true },
+  async (lab, { start }) => {
+    const nginx = await startNginx(lab);
+    await start({ source: "router", intercept: { "on-failure": "reset" } });
+    const until = performance.now() + 4_000;
+    // Something to do on all processors: the sign of life comes late.
+    const burners = await Promise.all(
+      [1, 2, 3, 4].map(() => lab.router.start(["sh", "-c", "while :; do :; done"])),
+    );
+    while (performance.now() < until) {
+      for (const family of FAMILIES) {
+        assert.equal(await fetchCode(lab, nginx, family, 5), FORWARDED);
+        assert.equal((await nginx.waitForAccess(family)).client, ADDRESSES[family].wan);
+      }
+    }
+    for (const burner of burners) await burner.stop("SIGKILL");
+  },
+);

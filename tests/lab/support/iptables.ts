@@ -1,0 +1,58 @@
+/**
+ * iptables in the laboratory: each of its two kinds in turn under the plain names, as an administrator chooses one.
+ * @module
+ */
+import type { Lab } from "./lab.ts";
+import type { Outcome } from "./program.ts";
+import { snapshotKernel } from "./snapshot.ts";
+
+/** The kinds, by the names of their programs. */
+export const IPTABLES_VARIANTS = ["nft", "legacy"] as const;
+/** One of them. */
+export type IptablesVariant = typeof IPTABLES_VARIANTS[number];
+
+const COMMANDS = ["iptables", "ip6tables"].flatMap((name) => [name, `${name}-save`, `${name}-restore`]);
+
+/** An environment in which the plain names, and no others, stand for programs of this kind. */
+export function iptablesOnly(lab: Lab, variant: IptablesVariant): { env: Record<string, string> } {
+  const directory = `${lab.directory}/iptables-${variant}`;
+  try {
+    Deno.mkdirSync(directory);
+    for (const name of COMMANDS) {
+      Deno.symlinkSync(`/usr/sbin/xtables-${variant}-multi`, `${directory}/${name}`);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+  return { env: { PATH: `${directory}:${Deno.env.get("PATH")}` } };
+}
+
+/** Runs a program of this kind in the router. */
+export function iptables(lab: Lab, variant: IptablesVariant, argv: readonly string[]): Promise<Outcome> {
+  return lab.router.run(argv, iptablesOnly(lab, variant));
+}
+
+/** Rules of both families, without what counts and the time. */
+export async function saveIptables(lab: Lab, variant: IptablesVariant): Promise<string> {
+  const saved = await Promise.all(
+    ["iptables-save", "ip6tables-save"].map((name) => iptables(lab, variant, [name])),
+  );
+  return saved.map(({ stdout }) => stdout.replace(/^#.*\n/gm, "").replace(/\[\d+:\d+\]/g, "")).join("");
+}
+
+/** The state of the kernel, with rules of iptables-legacy, which `nft` does not show; without what rules count. */
+export async function snapshotIptables(lab: Lab): Promise<string> {
+  const kernel = (await snapshotKernel(lab.router)).replace(/counter packets \d+ bytes \d+/g, "counter");
+  return `${kernel}\n${await saveIptables(lab, "legacy")}`;
+}
+
+/** For the options of a test whose name ends with the kind: why it cannot run here, if so. */
+export function obstacleOf(name: string): { obstacle?: string } {
+  if (!name.endsWith("legacy")) return {};
+  try {
+    Deno.statSync("/proc/net/ip_tables_names");
+    return {};
+  } catch {
+    return { obstacle: "this kernel has no iptables-legacy (/proc/net/ip_tables_names)" };
+  }
+}

@@ -16,6 +16,7 @@ export const SHUT_RD = 0;
 export const SHUT_WR = 1;
 export const SHUT_RDWR = 2;
 export const MSG_OOB = 0x1;
+export const MSG_PEEK = 0x2;
 export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
@@ -54,13 +55,11 @@ export const IPV6_TRANSPARENT = 75;
 export const IPV6_CHECKSUM = 7;
 export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_PMTUDISC_DONT = 0;
-export const IPV6_MTU = 24;
 export const IPV6_RECVERR = 25;
 export const IPV6_PKTINFO = 50;
 export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
 export const IPV6_RECVORIGDSTADDR = 74;
-export const IPV6_RECVFRAGSIZE = 77;
 export const IPPROTO_ICMP = 1;
 export const IPPROTO_UDP = 17;
 export const IPPROTO_ICMPV6 = 58;
@@ -80,6 +79,9 @@ export const TCP_NODELAY = 1;
 export const TCP_KEEPIDLE = 4;
 export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
+export const TCP_DEFER_ACCEPT = 9;
+export const TCP_FASTOPEN = 23;
+export const TCP_FASTOPEN_CONNECT = 30;
 
 // fcntl.h, unistd.h
 export const O_RDONLY = 0;
@@ -88,6 +90,18 @@ export const O_CLOEXEC = 0o2000000;
 export const F_SETPIPE_SZ = 1031;
 export const SPLICE_F_MOVE = 1;
 export const SPLICE_F_NONBLOCK = 2;
+
+// poll.h
+export const POLLIN = 0x1;
+export const POLLOUT = 0x4;
+export const POLLERR = 0x8;
+export const POLLHUP = 0x10;
+
+// netdb.h
+export const AI_PASSIVE = 0x1;
+export const AI_NUMERICHOST = 0x4;
+export const NI_NUMERICHOST = 1;
+export const NI_DGRAM = 16;
 
 // asm-generic/ioctls.h: bytes in a socket's send queue, sent or not, that are not acknowledged
 export const SIOCOUTQ = 0x5411n;
@@ -115,6 +129,7 @@ export const CLONE_NEWNET = 0x40000000;
 export const EPERM = 1;
 export const EINTR = 4;
 export const EIO = 5;
+export const EBADF = 9;
 export const EAGAIN = 11;
 export const EACCES = 13;
 export const EINVAL = 22;
@@ -122,6 +137,7 @@ export const ENFILE = 23;
 export const EMFILE = 24;
 export const EPIPE = 32;
 export const EMSGSIZE = 90;
+export const EAFNOSUPPORT = 97;
 export const EADDRINUSE = 98;
 export const EADDRNOTAVAIL = 99;
 export const ENETUNREACH = 101;

@@ -11,6 +11,8 @@ export const SOCKADDR_IN6_SIZE = 28;
 export const SOCKADDR_NL_SIZE = 12;
 /** Room for any of them. */
 export const SOCKADDR_SIZE = 32;
+/** struct addrinfo, on 64-bit machines. */
+export const ADDRINFO_SIZE = 48;
 /** Offset of the address in sockaddr_in. */
 export const SOCKADDR_IN_ADDRESS = 4;
 /** Offset of the address in sockaddr_in6. */

@@ -95,6 +95,35 @@ const SYMBOLS = {
     result: "i32",
   },
   eventfd: { parameters: ["u32", /* initval */ "i32" /* flags */], result: "i32" },
+  // poll.h
+  poll: {
+    parameters: ["buffer", /* struct pollfd * */ "u32", /* nfds_t */ "i32" /* timeout, ms */],
+    result: "i32",
+  },
+  // netdb.h
+  getaddrinfo: {
+    parameters: [
+      "buffer", /* const char *node */
+      "buffer", /* const char *service */
+      "buffer", /* const struct addrinfo *hints */
+      "buffer", /* struct addrinfo ** */
+    ],
+    result: "i32",
+  },
+  freeaddrinfo: { parameters: ["pointer" /* struct addrinfo * */], result: "void" },
+  gai_strerror: { parameters: ["i32" /* EAI_… */], result: "pointer" /* const char * */ },
+  getnameinfo: {
+    parameters: [
+      "buffer", /* const struct sockaddr * */
+      "u32", /* socklen_t */
+      "buffer", /* char *host */
+      "u32",
+      "buffer", /* char *service */
+      "u32",
+      "i32", /* flags */
+    ],
+    result: "i32",
+  },
   // sys/resource.h, sched.h, sys/prctl.h
   getrlimit: { parameters: ["i32", /* resource */ "buffer" /* struct rlimit * */], result: "i32" },
   setrlimit: { parameters: ["i32", /* resource */ "buffer" /* const struct rlimit * */], result: "i32" },

@@ -7,7 +7,6 @@ import {
   IP_RECVORIGDSTADDR,
   IP_TOS,
   IPV6_RECVERR,
-  IPV6_RECVFRAGSIZE,
   IPV6_RECVORIGDSTADDR,
   IPV6_TCLASS,
   MSG_DONTWAIT,
@@ -43,8 +42,6 @@ export class ReceiveBatch {
   tos = 0;
   /** The length of its parts where the kernel has joined several datagrams (all but the last are of this length), else 0. */
   segmentSize = 0;
-  /** The size of the largest fragment that it came in (IPv6 only), in bytes with the IP header; 0: in one piece. */
-  fragmentSize = 0;
   /** Of an error: SO_EE_ORIGIN_*, and the type and code of the ICMP message; the origin is 0 if it is none. */
   errorOrigin = 0;
   errorType = 0;
@@ -135,11 +132,7 @@ export class ReceiveBatch {
   inspect(i: number): void {
     const { words } = this;
     this.destination = -1;
-    this.tos =
-      this.segmentSize =
-      this.fragmentSize =
-      this.errorOrigin =
-        0;
+    this.tos = this.segmentSize = this.errorOrigin = 0;
     let at = (this.#control + i * CONTROL_SIZE) >> 2;
     const end = at + (words[((i * MMSGHDR_SIZE) >> 2) + MMSGHDR_WORD.controlLength] >> 2);
     while (at + (CMSGHDR_SIZE >> 2) < end) {
@@ -153,7 +146,6 @@ export class ReceiveBatch {
       } else if (level === SOL_IPV6) {
         if (type === IPV6_RECVORIGDSTADDR) this.destination = data;
         else if (type === IPV6_TCLASS) this.tos = words[data] & 0xff;
-        else if (type === IPV6_RECVFRAGSIZE) this.fragmentSize = words[data];
         else if (type === IPV6_RECVERR) this.#readError(data);
       } else if (level === SOL_UDP && type === UDP_GRO) {
         this.segmentSize = words[data];

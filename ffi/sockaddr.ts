@@ -46,6 +46,17 @@ export function readSockaddr(buffer: Uint8Array): Endpoint {
   };
 }
 
+/** The port. */
+export function portOf(buffer: Uint8Array): number {
+  return (buffer[2] << 8) | buffer[3];
+}
+
+/** Sets the port, in place. */
+export function setPort(buffer: Uint8Array, port: number): void {
+  buffer[2] = port >> 8;
+  buffer[3] = port & 0xff;
+}
+
 /** Sets the port to 0, "any", in place. */
 export function clearPort(buffer: Uint8Array): void {
   buffer[2] = 0;

@@ -213,6 +213,14 @@ const CASES: readonly Case[] = [
     "every-matcher",
     "meta nfproto ipv4 meta l4proto tcp th dport @ports iifname @lan ether saddr @macs ip saddr @nets drop",
   ),
+  plannedRule(
+    "icmp-too-big",
+    "icmp type destination-unreachable icmp code frag-needed socket transparent 1 accept",
+  ),
+  plannedRule("icmp6-too-big", "icmpv6 type packet-too-big socket transparent 1 accept"),
+  plannedRule("icmp-unreachable", "icmp type destination-unreachable accept"),
+  plannedRule("icmp6-unreachable", "icmpv6 type destination-unreachable accept"),
+  plannedRule("known-flow", "meta l4proto udp ct state established,related accept"),
   plannedRule("block-tcp", "tcp flags syn / fin,syn,rst,ack reject with tcp reset"),
   plannedRule("block-udp", "meta l4proto udp reject with icmpx port-unreachable"),
   {

@@ -33,8 +33,11 @@ export const RULE_PRIORITY = 500;
 /** `divert`: the LAN side, 10 before conntrack's defragmentation-and-tracking hook `raw`. */
 export const DIVERT_PRIORITY = -310;
 
-/** `divert_replies`: mangle, after conntrack, where the kernel finds sockets also behind NAT. */
-export const DIVERT_REPLIES_PRIORITY = -150;
+/**
+ * `divert_replies`: 10 after `dstnat`, when replies have their destination back that a NAT had changed. Earlier the kernel's socket
+ * lookup undoes the NAT of most packets by itself, but not of ICMPv6 errors.
+ */
+export const DIVERT_REPLIES_PRIORITY = -90;
 
 /** `untracked`: raw, the last place before conntrack sees a packet of our own. */
 export const UNTRACKED_PRIORITY = -300;

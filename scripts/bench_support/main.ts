@@ -3,19 +3,29 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { ADDRESSES, type Lab, openLab } from "../../tests/lab/support/lab.ts";
-import { startNginx } from "../../tests/lab/support/nginx.ts";
-import { type Contestant, CONTESTANTS } from "./contestants.ts";
-import { type Measure, measure, type Sample } from "./measures.ts";
-import { formatTable, judge, type Results, summarize } from "./table.ts";
+import { print } from "../../tests/lab/support/print.ts";
+import { runRounds } from "./rounds.ts";
+import { summarize } from "./statistics.ts";
+import type { Suite } from "./suite.ts";
+import { TCP_SUITE } from "./tcp_suite.ts";
+import { UDP_SUITE } from "./udp_suite.ts";
+
+const QUICK_SECONDS = 2;
+/** A load average from which on results are doubtful. */
+const BUSY = 0.5;
+
+const SUITES: readonly Suite[] = [TCP_SUITE, UDP_SUITE];
 
 const USAGE =
-  `Usage: scripts/bench [--rounds N] [--seconds N] [--quick] [--only NAMES] [--measures NAMES] [--json]
-  --rounds N        rounds; in each the contestants take turns (5)
-  --seconds N       duration of each measurement (5)
-  --quick           one round of 2 seconds, under a minute
-  --only NAMES      of forwarding, haproxy, "haproxy, tproxy's rules", tproxy, separated by semicolons
-  --measures NAMES  of up, down, requests, connections
+  `Usage: scripts/bench [--tcp] [--udp] [--rounds N] [--seconds N] [--quick] [--only NAMES] [--measures NAMES] [--json]
+  --tcp, --udp      what to run; TCP if neither is named
+  --rounds N        rounds; in each the contestants take turns (TCP ${TCP_SUITE.defaults.rounds}, UDP ${UDP_SUITE.defaults.rounds})
+  --seconds N       duration of each measurement (TCP ${TCP_SUITE.defaults.seconds}, UDP ${UDP_SUITE.defaults.seconds})
+  --quick           one short round
+  --only NAMES      contestants, separated by semicolons:
+${SUITES.map((suite) => `                    ${suite.name}: ${namesOf(suite).join("; ")}\n`).join("")}\
+  --measures NAMES  separated by commas:
+${SUITES.map((suite) => `                    ${suite.name}: ${suite.measures.join(", ")}\n`).join("")}\
   --json            samples and medians as JSON on standard output
 Exit 1 if tproxy misses a target.`;
 
@@ -24,6 +34,8 @@ async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
     options: {
+      tcp: { type: "boolean", default: false },
+      udp: { type: "boolean", default: false },
       rounds: { type: "string" },
       seconds: { type: "string" },
       quick: { type: "boolean", default: false },
@@ -37,75 +49,47 @@ async function main(args: string[]): Promise<number> {
     say(USAGE);
     return 0;
   }
-  const rounds = Number(values.rounds ?? (values.quick ? 1 : 5));
-  const seconds = Number(values.seconds ?? (values.quick ? 2 : 5));
-  const contestants = CONTESTANTS.filter(({ name }) => values.only?.split(";").includes(name) ?? true);
-  const only = values.measures?.split(",") as Measure[] | undefined;
-
-  const results: Results = new Map(contestants.map(({ name }) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    // Each round begins with another one, so that none always follows the same.
-    for (let turn = 0; turn < contestants.length; turn++) {
-      const contestant = contestants[(round + turn) % contestants.length];
-      const sample = await runTurn(contestant, { seconds, ...(only === undefined ? {} : { only }) });
-      results.get(contestant.name)!.push(sample);
-      tell(`round ${round + 1}/${rounds} ${contestant.name.padEnd(23)} ${describe(sample)}`);
+  const [load] = Deno.loadavg();
+  if (load > BUSY) print(`Load average ${load.toFixed(1)}: others use the processors, so expect noise`);
+  const suites = SUITES.filter(({ name }) => name === "TCP" ? values.tcp || !values.udp : values.udp);
+  let held = true;
+  for (const suite of suites) {
+    const rounds = Number(values.rounds ?? (values.quick ? 1 : suite.defaults.rounds));
+    const seconds = Number(values.seconds ?? (values.quick ? QUICK_SECONDS : suite.defaults.seconds));
+    const wanted = pick(values.only, ";", namesOf(suite));
+    const contestants = suite.contestants.filter(({ name }) => wanted?.includes(name) ?? true);
+    const only = pick(values.measures, ",", suite.measures);
+    const options = { contestants, rounds, seconds, ...(only === undefined ? {} : { only }) };
+    const results = await runRounds(suite, options);
+    const verdict = suite.judge(results);
+    held &&= verdict?.held ?? true;
+    if (values.json) {
+      const entries = [...results].map(([name, samples]) => [name, { medians: summarize(samples), samples }]);
+      say(
+        JSON.stringify({ suite: suite.name, rounds, seconds, ...Object.fromEntries(entries) }, undefined, 2),
+      );
+    } else {
+      say(`\n${suite.format(results)}\n`);
+      if (verdict !== undefined) say(verdict.lines.join("\n"));
     }
   }
-  const verdict = judge(results);
-  if (values.json) {
-    const entries = [...results].map(([name, samples]) => [name, { medians: summarize(samples), samples }]);
-    say(JSON.stringify({ rounds, seconds, ...Object.fromEntries(entries) }, undefined, 2));
-  } else {
-    say(`\n${formatTable(results)}\n`);
-    if (verdict !== undefined) say(verdict.lines.join("\n"));
-  }
-  return verdict?.held === false ? 1 : 0;
+  return held ? 0 : 1;
 }
 
-async function runTurn(
-  contestant: Contestant,
-  options: { seconds: number; only?: readonly Measure[] },
-): Promise<Partial<Sample>> {
-  const lab = await openLab(contestant.lab);
-  try {
-    await startNginx(lab, { accessLog: false });
-    await lab.server.start(["iperf3", "-s"], { listens: 5201 });
-    // A connection for each request uses up ports: more of them.
-    await lab.client.writeSysctl({
-      "net.ipv4.ip_local_port_range": "1024 65535",
-      "net.ipv4.tcp_tw_reuse": 1,
-    });
-    const isProxy = contestant.name !== "forwarding";
-    if (isProxy && await reaches(lab)) {
-      throw new Error("The router forwards without a proxy: nothing would be proved");
-    }
-    const pid = await contestant.start(lab);
-    if (!await reaches(lab)) throw new Error(`${contestant.name}: the client does not reach the server`);
-    return await measure(lab, { pid, ...options });
-  } catch (error) {
-    for (const program of lab.programs) tell(`${program}: ${program.output.slice(-500)}`);
-    throw error;
-  } finally {
-    await lab.close();
-  }
+function namesOf(suite: Suite): string[] {
+  return suite.contestants.map(({ name }) => name);
 }
 
-async function reaches(lab: Lab): Promise<boolean> {
-  const argv = ["curl", "-sfm1", "-o/dev/null", `http://${ADDRESSES[4].server}/`];
-  return (await lab.client.run(argv, { mayFail: true })).code === 0;
-}
-
-function describe(sample: Partial<Sample>): string {
-  return Object.entries(sample).map(([name, value]) => `${name} ${value.toPrecision(4)}`).join(", ");
+/** The names that the user chose; throws for one that nobody has. */
+function pick(text: string | undefined, separator: string, names: readonly string[]): string[] | undefined {
+  const chosen = text?.split(separator).map((name) => name.trim());
+  const unknown = chosen?.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new Error(`Unknown name "${unknown}", not one of: ${names.join(", ")}`);
+  return chosen;
 }
 
 function say(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
-}
-
-function tell(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
 }
 
 Deno.exit(await main(Deno.args));

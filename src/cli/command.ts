@@ -18,6 +18,8 @@ export interface Command<T> {
   readonly changesState: boolean;
   /** Its options and arguments. */
   readonly parser: Parser<"sync", T, unknown>;
+  /** Its short options that have a value, in one string: that value may be attached to them, `-w3`. */
+  readonly valueLetters?: string;
   /** Does the work and returns the exit code: 0 done, 1 failed, 2 wrong usage or invalid config. */
   run(env: Env, options: T): number | Promise<number>;
 }

@@ -4,6 +4,7 @@
  */
 import { runParserSync } from "@optique/core/facade";
 import { formatMessage, type Message, message, text } from "@optique/core/message";
+import { splitAttachedValues } from "./attached_values.ts";
 import type { AnyCommand } from "./table.ts";
 import type { Env } from "./env.ts";
 
@@ -19,8 +20,9 @@ class Stop {
 export function parseOptions(env: Env, command: AnyCommand, args: readonly string[]): Parsed {
   const programName = `tproxy ${command.name}`;
   const examples = command.examples?.map((line) => `  tproxy ${line}`).join("\n");
+  const words = splitAttachedValues(args, command.valueLetters ?? "");
   try {
-    const options = runParserSync(command.parser, programName, args, {
+    const options = runParserSync(command.parser, programName, words, {
       help: {
         option: { names: ["-h", "--help"] },
         onShow: (code) => {

@@ -16,6 +16,8 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   run: async () => (await import("./commands/run.ts")).runCommand,
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   selftest: async () => (await import("./commands/selftest.ts")).selftestCommand,
+  nc: async () => (await import("./commands/nc.ts")).ncCommand,
+  redirect: async () => (await import("./commands/redirect.ts")).redirectCommand,
   check: async () => (await import("./commands/check.ts")).checkCommand,
   config: async () => (await import("./commands/config.ts")).configCommand,
   completion: async () => (await import("./commands/completion.ts")).completionCommand,

@@ -60,6 +60,21 @@ export interface WorkerOptions {
   readonly logLevel: LogLevel;
 }
 
+/** The part of them that is about live sessions. */
+export type SessionOptions = Pick<
+  WorkerOptions,
+  "index" | "shared" | "perClient" | "maxPipes" | "pipeSize" | "connectMs" | "idleMs" | "halfClosedMs"
+>;
+
+/** The part of them that is about new connections. */
+export interface AcceptOptions
+  extends Pick<WorkerOptions, "index" | "shared" | "maxConnections" | "perClient"> {
+  /** Their addresses; null where connections to the listener itself are as good as others. */
+  readonly listeners: readonly { readonly fd: number; readonly address: Uint8Array<ArrayBuffer> | null }[];
+  /** At most so many are accepted per turn and listener. */
+  readonly acceptsPerTurn?: number | undefined;
+}
+
 /** What a worker tells the main thread. */
 export type WorkerMessage =
   | { readonly kind: "ready" }

@@ -19,7 +19,6 @@ import {
   IPV6_MTU_DISCOVER,
   IPV6_PMTUDISC_DONT,
   IPV6_RECVERR,
-  IPV6_RECVFRAGSIZE,
   IPV6_RECVORIGDSTADDR,
   IPV6_RECVTCLASS,
   IPV6_TRANSPARENT,
@@ -40,6 +39,9 @@ import {
   SOL_SOCKET,
   SOL_TCP,
   SOL_UDP,
+  TCP_DEFER_ACCEPT,
+  TCP_FASTOPEN,
+  TCP_FASTOPEN_CONNECT,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
   TCP_KEEPINTVL,
@@ -59,6 +61,11 @@ const KEEPALIVE_PROBES = 4;
 /** The kernel cuts it to net.core.somaxconn. */
 const BACKLOG = 4096;
 
+/** Connections whose SYN brought data and whose handshake is not complete yet. */
+const FAST_OPEN_QUEUE = 32;
+/** How long a connection waits for its first data until it is accepted without. */
+const DEFER_ACCEPT_SECONDS = 32;
+
 /** Where and how a listener is opened. */
 export interface ListenerOptions {
   /** The address in C's layout; its first byte tells the family. */
@@ -67,6 +74,10 @@ export interface ListenerOptions {
   readonly mark: number;
   /** Whether other listeners may share the port (SO_REUSEPORT). */
   readonly shared: boolean;
+  /** Whether it takes what the kernel steers to it, and may have an address that is not this machine's; default yes. */
+  readonly transparent?: boolean;
+  /** TCP_FASTOPEN, and TCP_DEFER_ACCEPT: a connection is accepted when its first data is there. */
+  readonly fastOpen?: boolean;
 }
 
 /**
@@ -79,6 +90,15 @@ export function makeTransparent(fd: number, family: number): number {
     : setInt(fd, SOL_IP, IP_TRANSPARENT, 1);
 }
 
+/** Whether this process may make transparent sockets: 0, or the -errno of trying it. */
+export function tryTransparent(family: number): number {
+  const fd = openNonBlocking(family, SOCK_STREAM);
+  if (fd < 0) return fd;
+  const returned = makeTransparent(fd, family);
+  closeFd(fd);
+  return returned;
+}
+
 /** Makes the kernel ask a silent peer whether it is still there. Accepted sockets inherit it from their listener. */
 export function keepAlive(fd: number): void {
   // None of these can fail on a TCP socket in a way that matters.
@@ -88,12 +108,12 @@ export function keepAlive(fd: number): void {
   setInt(fd, SOL_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
 }
 
-/** A transparent TCP listener; what it accepts has NODELAY and keepalive. The descriptor or -errno. */
+/** A TCP listener; what it accepts has NODELAY and keepalive. The descriptor or -errno. */
 export function openListener(options: ListenerOptions): number {
   const family = options.address[0];
   const fd = openNonBlocking(family, SOCK_STREAM);
   if (fd < 0) return fd;
-  let returned = makeTransparent(fd, family);
+  let returned = options.transparent === false ? 0 : makeTransparent(fd, family);
   if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (returned >= 0 && options.shared) returned = setInt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
   if (returned >= 0 && family === AF_INET6) returned = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
@@ -102,6 +122,10 @@ export function openListener(options: ListenerOptions): number {
     setInt(fd, SOL_TCP, TCP_NODELAY, 1);
     keepAlive(fd);
     returned = bindSocket(fd, options.address);
+  }
+  if (returned >= 0 && options.fastOpen) {
+    setInt(fd, SOL_TCP, TCP_FASTOPEN, FAST_OPEN_QUEUE);
+    setInt(fd, SOL_TCP, TCP_DEFER_ACCEPT, DEFER_ACCEPT_SECONDS);
   }
   if (returned >= 0) returned = listenSocket(fd, BACKLOG);
   if (returned >= 0) return fd;
@@ -135,16 +159,50 @@ export function openDialler(family: number, source: Uint8Array<ArrayBuffer> | nu
   return returned;
 }
 
+/** Lets the first data that is sent go with the SYN, where the other side has given a cookie before. Before connect(2). */
+export function fastOpen(fd: number): void {
+  setInt(fd, SOL_TCP, TCP_FASTOPEN_CONNECT, 1); // without it, the kernel has none: an ordinary SYN is as good
+}
+
+/**
+ * A socket of either type bound to `address`, for a tool: transparent or not, TCP or UDP (SOCK_STREAM, SOCK_DGRAM). The descriptor,
+ * non-blocking, or -errno.
+ */
+export function openBound(
+  options: {
+    readonly type: number;
+    readonly address: Uint8Array<ArrayBuffer>;
+    readonly transparent: boolean;
+    /** Another socket of ours has the port already, and has SO_REUSEADDR too. */
+    readonly beside?: boolean;
+  },
+): number {
+  const family = options.address[0];
+  const fd = openNonBlocking(family, options.type);
+  if (fd < 0) return fd;
+  let returned = options.transparent ? makeTransparent(fd, family) : 0;
+  // A port of TCP that waits in TIME_WAIT may be used again; one of UDP that somebody holds may not.
+  if (returned >= 0 && (options.type === SOCK_STREAM || options.beside)) {
+    returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  }
+  if (returned >= 0 && family === AF_INET6) returned = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
+  if (returned >= 0) returned = bindSocket(fd, options.address);
+  if (returned >= 0) return fd;
+  closeFd(fd);
+  return returned;
+}
+
 /** What waits in a UDP listener's queue, of all clients, in bytes. The kernel counts twice to four times the data. */
 const UDP_LISTENER_BUFFER = 4 << 20;
 /** What may be under way to clients. */
 const UDP_REPLY_BUFFER = 4 << 20;
-/** For the socket of a client that receives a lot: the default holds less than a hundred datagrams. */
-const UDP_BULK_BUFFER = 2 << 20;
+/** For a client's socket: a tenth of a second of a fast download. */
+const UDP_STREAM_BUFFER = 1 << 20;
+/** For the socket of a client that receives a lot. */
+const UDP_BULK_BUFFER = 4 << 20;
 
 /**
- * A transparent UDP listener: each datagram comes with its original destination, its TOS, and (IPv6) the size of the fragments that
- * it came in. The descriptor or -errno.
+ * A transparent UDP listener: each datagram comes with its original destination and its TOS. The descriptor or -errno.
  */
 export function openUdpListener(options: ListenerOptions): number {
   const family = options.address[0];
@@ -161,7 +219,6 @@ export function openUdpListener(options: ListenerOptions): number {
   }
   if (returned >= 0) {
     receiveTos(fd, ipv6);
-    if (ipv6) setInt(fd, SOL_IPV6, IPV6_RECVFRAGSIZE, 1);
     // A sender on this machine, or a network card, may hand over many datagrams as one.
     setInt(fd, SOL_UDP, UDP_GRO, 1);
     enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_LISTENER_BUFFER });
@@ -172,15 +229,25 @@ export function openUdpListener(options: ListenerOptions): number {
   return returned;
 }
 
+/** What an upstream socket is for. */
+export interface UpstreamOptions {
+  /** It tells TOS or traffic class of what it receives. */
+  readonly tos: boolean;
+  /** It keeps a queue of ICMP errors. */
+  readonly errors: boolean;
+  /** It may receive more than single answers: a longer queue. The default holds less than a hundred datagrams. */
+  readonly stream: boolean;
+}
+
 /**
  * A UDP socket that sends from `source`, which need not be an address of this machine, and receives what is sent to it, from
- * anybody; from wherever the kernel likes if `source` is null. With `errors` it keeps a queue of ICMP errors. Datagrams go out without "don't fragment": what a router on the way
- * says of their size reaches the client, not us. The descriptor or -errno.
+ * anybody; from wherever the kernel likes if `source` is null. Datagrams go out without "don't fragment", in pieces if the path
+ * wants it. The descriptor or -errno.
  */
 export function openUdpUpstream(
   family: number,
   source: Uint8Array<ArrayBuffer> | null,
-  options: { readonly tos: boolean; readonly errors: boolean },
+  options: UpstreamOptions,
 ): number {
   const ipv6 = family === AF_INET6;
   const fd = openNonBlocking(family, SOCK_DGRAM);
@@ -188,6 +255,7 @@ export function openUdpUpstream(
   if (ipv6) setInt(fd, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
   else setInt(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   if (options.tos) receiveTos(fd, ipv6);
+  if (options.stream) enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_STREAM_BUFFER });
   if (options.errors) {
     if (ipv6) setInt(fd, SOL_IPV6, IPV6_RECVERR, 1);
     else setInt(fd, SOL_IP, IP_RECVERR, 1);

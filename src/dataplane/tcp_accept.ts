@@ -21,8 +21,8 @@ import type { Logger } from "../log.ts";
 import { errnoCode } from "../net/errno.ts";
 import { formatEndpoint, formatIp } from "../net/ip.ts";
 import type { Clock } from "./clock.ts";
-import { Dialler } from "./dial.ts";
-import type { ListenerHandle, WorkerOptions } from "./options.ts";
+import type { Dials } from "./dial.ts";
+import type { AcceptOptions } from "./options.ts";
 import { PerClient } from "./per_client.ts";
 import { COUNTER, SharedState } from "./shared.ts";
 import { TICK_MS } from "./wheel.ts";
@@ -31,6 +31,8 @@ import { TICK_MS } from "./wheel.ts";
 const ACCEPTS_PER_TURN = 64;
 /** At most one line in so many ticks about clients that have too many. */
 const WARNING_TICKS = 30_000 / TICK_MS;
+
+type Listener = AcceptOptions["listeners"][number];
 
 /** What takes an accepted connection over. */
 export interface Sessions {
@@ -54,8 +56,9 @@ export class TcpAcceptor {
   readonly #shared: SharedState;
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #maxConnections: number;
-  readonly #listeners: ListenerHandle[];
-  readonly #dialler: Dialler;
+  readonly #listeners: Listener[];
+  readonly #dialler: Dials;
+  readonly #acceptsPerTurn: number;
   readonly #sessions: Sessions;
   #paused = false;
   #retryTick = 0;
@@ -66,8 +69,8 @@ export class TcpAcceptor {
   readonly #destination = makeSockaddr();
 
   constructor(
-    options: WorkerOptions,
-    context: { epoll: number; clock: Clock; log: Logger; sessions: Sessions },
+    options: AcceptOptions,
+    context: { epoll: number; clock: Clock; log: Logger; sessions: Sessions; dialler: Dials },
   ) {
     this.#epoll = context.epoll;
     this.#clock = context.clock;
@@ -79,7 +82,8 @@ export class TcpAcceptor {
     this.#maxConnections = options.maxConnections;
     this.#perClient = new PerClient(this.#shared.tcpClients, options.perClient);
     this.#listeners = [...options.listeners];
-    this.#dialler = new Dialler(options.source, () => this.#counters[COUNTER.portChanged]++);
+    this.#dialler = context.dialler;
+    this.#acceptsPerTurn = options.acceptsPerTurn ?? ACCEPTS_PER_TURN;
   }
 
   /** Begins to listen. The i-th listener's events carry key i and tag 0. 0 or -errno. */
@@ -95,9 +99,14 @@ export class TcpAcceptor {
   /** Takes no new connection from now on, but for those that wait in the listeners' queues. */
   stop(): void {
     for (let i = 0; i < this.#listeners.length; i++) {
-      while (!this.#paused && this.accept(i) === ACCEPTS_PER_TURN);
-      closeFd(this.#listeners[i].fd);
+      while (!this.#paused && this.accept(i) === this.#acceptsPerTurn);
     }
+    this.close();
+  }
+
+  /** Takes no new connection from now on: those that wait are reset. */
+  close(): void {
+    for (const { fd } of this.#listeners) closeFd(fd);
     this.#listeners.length = 0;
     this.#paused = false;
   }
@@ -120,7 +129,7 @@ export class TcpAcceptor {
     const handle = this.#listeners[listener];
     if (handle === undefined) return 0;
     let taken = 0;
-    while (taken < ACCEPTS_PER_TURN && !this.#paused) {
+    while (taken < this.#acceptsPerTurn && !this.#paused) {
       if (this.#shared.addLive(1) > this.#maxConnections) {
         this.#shared.addLive(-1);
         this.#pause("connection limit reached", { limit: this.#maxConnections });
@@ -141,7 +150,7 @@ export class TcpAcceptor {
     return taken;
   }
 
-  #take(client: number, handle: ListenerHandle): void {
+  #take(client: number, handle: Listener): void {
     if (this.#perClient.add(this.#clientWords, 0) > 0) {
       this.#counters[COUNTER.overLimit]++;
       this.#warnOverLimit();
@@ -149,12 +158,12 @@ export class TcpAcceptor {
     }
     const returned = localAddress(client, this.#destination);
     const description = this.#debug ? this.#describe() : null;
-    if (returned < 0 || sameSockaddr(this.#destination, handle.address)) {
+    if (returned < 0 || (handle.address !== null && sameSockaddr(this.#destination, handle.address))) {
       // Somebody dialled the listener itself: there is nowhere to go, and dialling it would never end.
       this.#counters[COUNTER.looped]++;
       return this.#refuse(client, ECONNREFUSED, description);
     }
-    const upstream = this.#dialler.dial(this.#destination, this.#client);
+    const upstream = this.#dialler.dial(this.#destination, this.#client, client);
     if (upstream >= 0) return this.#sessions.open(client, upstream, this.#clientWords, description);
     this.#counters[COUNTER.failed]++;
     if (upstream === -EMFILE || upstream === -ENFILE || upstream === -ENOBUFS) {

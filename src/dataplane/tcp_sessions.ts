@@ -13,6 +13,7 @@ import {
   EPOLLOUT,
   EPOLLPRI,
   EPOLLRDHUP,
+  ETIMEDOUT,
   SO_OOBINLINE,
   SOL_SOCKET,
 } from "../../ffi/consts.ts";
@@ -22,7 +23,8 @@ import { resetOnClose, setInt, takeSocketError, unacknowledgedBytes } from "../.
 import type { Logger } from "../log.ts";
 import { errnoCode } from "../net/errno.ts";
 import type { Clock } from "./clock.ts";
-import type { WorkerOptions } from "./options.ts";
+import type { Dials } from "./dial.ts";
+import type { SessionOptions } from "./options.ts";
 import { PerClient } from "./per_client.ts";
 import { PipePool } from "./pipes.ts";
 import { MORE, Relay } from "./relay.ts";
@@ -57,11 +59,16 @@ export class TcpSessions {
   readonly #keepAliveTicks = ticks(KEEPALIVE_AFTER_MS);
   readonly #resettingTicks = ticks(RESETTING_MS);
   readonly #onDue = (session: Session) => this.#due(session);
+  readonly #dialler: Dials | null;
   /** Sessions whose turn was over before they had nothing to do, and the list of the turn before, to be used again. */
   #queue: Session[] = [];
   #spareQueue: Session[] = [];
 
-  constructor(options: WorkerOptions, context: { epoll: number; clock: Clock; log: Logger }) {
+  /** `dialler`: what is told of upstreams that answer, and asked for another where one has failed. */
+  constructor(
+    options: SessionOptions,
+    context: { epoll: number; clock: Clock; log: Logger; dialler?: Dials },
+  ) {
     this.#epoll = context.epoll;
     this.#clock = context.clock;
     this.#log = context.log;
@@ -71,6 +78,7 @@ export class TcpSessions {
     this.#limitsClients = options.perClient > 0;
     this.#pipes = new PipePool(options.maxPipes, options.pipeSize);
     this.#relay = new Relay(this.#pipes, this.#counters);
+    this.#dialler = context.dialler ?? null;
     this.#wheel = new TimerWheel(context.clock.tick);
     this.#connectTicks = ticks(options.connectMs);
     this.#idleTicks = ticks(options.idleMs);
@@ -163,6 +171,7 @@ export class TcpSessions {
   #connected(session: Session): void {
     session.state = OPEN;
     this.#counters[COUNTER.connected]++;
+    if (this.#dialler !== null) this.#dialler.connected?.(session.clientFd, session.upstreamFd);
     this.#wheel.schedule(session, this.#clock.tick + Math.min(this.#idleTicks, this.#keepAliveTicks));
   }
 
@@ -173,10 +182,22 @@ export class TcpSessions {
       this.#connected(session);
       return this.#reset(session, session.down);
     }
+    if (this.#dialAgain(session, error)) return;
     if (session.description !== null) {
       this.#log.debug("upstream failed", { ...session.description, error: errnoCode(error) });
     }
     this.#end(session, true, error === ECONNREFUSED ? COUNTER.refused : COUNTER.failed);
+  }
+
+  /** Whether there is another upstream to try. */
+  #dialAgain(session: Session, error: number): boolean {
+    const upstream = this.#dialler?.redial?.(session.clientFd, session.upstreamFd, error) ?? -error;
+    if (upstream < 0) return false;
+    closeFd(session.upstreamFd);
+    session.upstreamFd = session.up.to = session.down.from = upstream;
+    session.startedTick = this.#clock.tick;
+    this.#wheel.schedule(session, this.#clock.tick + this.#connectTicks);
+    return addToEpoll(this.#epoll, upstream, SESSION_EVENTS, session.slot * 2 + 1, session.tag) >= 0;
   }
 
   /** Urgent data goes on as part of the stream: one leg's mark means nothing on the other, and no byte may be lost. */
@@ -243,6 +264,7 @@ export class TcpSessions {
     }
     const due = this.#dueTick(session);
     if (now < due) return this.#wheel.schedule(session, due);
+    if (session.state === CONNECTING && this.#dialAgain(session, ETIMEDOUT)) return;
     const counter = session.state === CONNECTING
       ? COUNTER.timedOut
       : session.state === RESETTING

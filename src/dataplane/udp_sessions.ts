@@ -2,20 +2,10 @@
  * Opens and ends the UDP sessions of a worker: sockets, limits, timeouts.
  * @module
  */
-import {
-  AF_INET,
-  EADDRINUSE,
-  EMFILE,
-  ENFILE,
-  EPOLLET,
-  EPOLLIN,
-  IPV6_MTU,
-  SOL_IPV6,
-} from "../../ffi/consts.ts";
+import { AF_INET, EADDRINUSE, EMFILE, ENFILE, EPOLLET, EPOLLIN } from "../../ffi/consts.ts";
 import { addToEpoll } from "../../ffi/epoll.ts";
 import { makeSockaddr, readSockaddr } from "../../ffi/sockaddr.ts";
 import { closeFd } from "../../ffi/socket.ts";
-import { setInt } from "../../ffi/sockopt.ts";
 import type { Logger } from "../log.ts";
 import { errnoCode } from "../net/errno.ts";
 import { formatEndpoint } from "../net/ip.ts";
@@ -32,12 +22,12 @@ export const UDP_SESSION_KEY = 0x40000000;
 
 /** Port 53 as the upper half of a struct sockaddr's first word: network order. */
 const DNS_PORT = 0x3500;
-const MIN_IPV6_MTU = 1280;
 /** A session that was used within so many ticks is young. */
 const YOUNG_TICKS = 1000 / TICK_MS;
 /**
  * Young sessions that may be ended in one tick to make room. A flood of new endpoints would else keep a worker busy with opening and
- * closing sockets; beyond this it is refused until its own sessions are older.
+ * closing sockets; beyond this it is refused until its own sessions are older. Clients with less than an equal share have as many for
+ * themselves: a flood from a few addresses does not use up what a new client needs.
  */
 const YOUNG_VICTIMS_PER_TICK = 200;
 /** At most one line in so many ticks about limits. */
@@ -68,7 +58,8 @@ export class UdpSessions {
   readonly #address = makeSockaddr();
   readonly #addressWords = new Int32Array(this.#address.buffer);
   #victimTick = 0;
-  #youngVictims = 0;
+  /** For clients with an equal share or more, and for those with less. */
+  readonly #youngVictims = [0, 0];
   #warnedTick = -WARNING_TICKS;
 
   constructor(
@@ -104,17 +95,6 @@ export class UdpSessions {
     return slot;
   }
 
-  /**
-   * IPv6: what came in fragments leaves in fragments that are no larger. A router on the way tells the client of its limit, not us; and
-   * the client then cuts what it sends.
-   */
-  limitFragments(slot: number, size: number): void {
-    const { fragmentSizes, fds } = this.table;
-    if (fragmentSizes[slot] !== 0 && fragmentSizes[slot] <= size) return;
-    fragmentSizes[slot] = size;
-    setInt(fds[slot], SOL_IPV6, IPV6_MTU, Math.max(MIN_IPV6_MTU, size));
-  }
-
   /** A session receives many datagrams at once. */
   expectBulk(slot: number): void {
     expectBulk(this.table.fds[slot]);
@@ -148,20 +128,22 @@ export class UdpSessions {
     if (this.#perClient.add(words, at) > 0) {
       // One of its own makes room, or nobody's.
       const own = this.table.oldestOf(words, at);
-      if (own < 0 || !this.#evict(own)) {
+      if (own < 0 || !this.#evict(own, words, at)) {
         this.#perClient.remove(words, at);
         return this.#refuse("limits.per-client");
       }
     }
     if (this.#shared.addUdpLive(1) > this.#maxSessions) {
       const victim = this.table.victim();
-      if (victim < 0 || !this.#evict(victim)) return this.#giveBack(words, at, "limits.udp-sessions");
+      if (victim < 0 || !this.#evict(victim, words, at)) {
+        return this.#giveBack(words, at, "limits.udp-sessions");
+      }
     }
-    let fd = this.#dial(words, at);
+    let fd = this.#dial(words, at, kind);
     if (fd === -EMFILE || fd === -ENFILE) {
       const victim = this.table.victim();
-      if (victim < 0 || !this.#evict(victim)) return this.#giveBack(words, at, "descriptors");
-      fd = this.#dial(words, at);
+      if (victim < 0 || !this.#evict(victim, words, at)) return this.#giveBack(words, at, "descriptors");
+      fd = this.#dial(words, at, kind);
     }
     if (fd < 0) {
       this.#counters[COUNTER.failed]++;
@@ -171,18 +153,22 @@ export class UdpSessions {
       return this.#giveBack(words, at, null);
     }
     const slot = this.table.open(words, at, { fd, tick: this.#clock.tick, kind });
-    addToEpoll(this.#epoll, fd, EPOLLIN | EPOLLET, UDP_SESSION_KEY | slot, this.table.tags[slot]);
+    const key = UDP_SESSION_KEY | slot;
+    if (addToEpoll(this.#epoll, fd, EPOLLIN | EPOLLET, key, this.table.tags[slot]) < 0) {
+      this.#close(slot, COUNTER.failed);
+      return this.#refuse("epoll");
+    }
     this.#counters[COUNTER.udpOpened]++;
     if (this.#debug) this.#log.debug("UDP session opened", this.#describe(words, at));
     return slot;
   }
 
   /** An upstream socket for a client, and the client's address in #address. The descriptor or -errno. */
-  #dial(words: Int32Array, at: number): number {
+  #dial(words: Int32Array, at: number, kind: number): number {
     for (let word = 0; word < ADDRESS_WORDS; word++) this.#addressWords[word] = words[at + word];
     const family = words[at] & 0xffff;
     if (family !== AF_INET) this.#addressWords[1] = 0; // the flow label
-    const options = { tos: this.#tos, errors: this.#source !== "client" };
+    const options = { tos: this.#tos, errors: this.#source !== "client", stream: kind === OTHER };
     if (this.#source === "router") return openUdpUpstream(family, null, options);
     if (this.#source === "client-address") return openUdpUpstream(family, anyPort(this.#address), options);
     const fd = openUdpUpstream(family, this.#address, options);
@@ -209,15 +195,16 @@ export class UdpSessions {
     return -1;
   }
 
-  /** Ends a session to make room for another; false if that would be one too many in this tick. */
-  #evict(slot: number): boolean {
+  /** Ends a session to make room for one of the endpoint at `at`; false if that would be one too many in this tick. */
+  #evict(slot: number, words: Int32Array, at: number): boolean {
     const { tick } = this.#clock;
     if (tick - this.table.ticks[slot] < YOUNG_TICKS) {
       if (this.#victimTick !== tick) {
         this.#victimTick = tick;
-        this.#youngVictims = 0;
+        this.#youngVictims.fill(0);
       }
-      if (++this.#youngVictims > YOUNG_VICTIMS_PER_TICK) return false;
+      const kind = this.table.isModest(words, at) ? 1 : 0;
+      if (++this.#youngVictims[kind] > YOUNG_VICTIMS_PER_TICK) return false;
       this.#warn("UDP sessions end early to make room", "limits.udp-sessions or limits.per-client");
     }
     this.#close(slot, COUNTER.udpEvicted);

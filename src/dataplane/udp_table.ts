@@ -36,8 +36,6 @@ export class UdpTable {
   kinds = new Uint8Array(0);
   /** Trains of datagrams longer than this each are not given to the kernel as one. */
   segmentLimits = new Int32Array(0);
-  /** IPV6_MTU of the socket, 0: not set. */
-  fragmentSizes = new Int32Array(0);
   /** 1: waits in a list of sessions that have more to do. */
   queued = new Uint8Array(0);
   /** The client's address and port, as struct sockaddr. */
@@ -72,6 +70,11 @@ export class UdpTable {
   countOf(words: Int32Array, at: number): number {
     const client = this.#clients.find(words, at, NOBODY);
     return client < 0 ? 0 : this.#clientList[client]!.sessions.size;
+  }
+
+  /** Whether the endpoint's address has less than an equal share of the sessions. */
+  isModest(words: Int32Array, at: number): boolean {
+    return this.countOf(words, at) * this.#clients.size < this.#size;
   }
 
   /** The session of the endpoint's address that was least recently used, -1 for none. */
@@ -121,7 +124,6 @@ export class UdpTable {
     this.ticks[slot] = options.tick;
     this.kinds[slot] = options.kind;
     this.segmentLimits[slot] = 65535;
-    this.fragmentSizes[slot] = 0;
     for (let word = 0; word < ADDRESS_WORDS; word++) {
       this.addresses[slot * ADDRESS_WORDS + word] = words[at + word];
     }
@@ -198,7 +200,6 @@ export class UdpTable {
     this.ticks = copy(new Int32Array(slots), this.ticks);
     this.kinds = copy(new Uint8Array(slots), this.kinds);
     this.segmentLimits = copy(new Int32Array(slots), this.segmentLimits);
-    this.fragmentSizes = copy(new Int32Array(slots), this.fragmentSizes);
     this.queued = copy(new Uint8Array(slots), this.queued);
     this.addresses = copy(new Int32Array(slots * ADDRESS_WORDS), this.addresses);
     this.#links.grow(slots);

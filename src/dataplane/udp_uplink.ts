@@ -126,7 +126,6 @@ export class UdpUplink {
     this.#next[i] = NONE;
     const slot = this.#sessions.use(words, batch.name(i), destination);
     if (slot < 0) return;
-    if (batch.fragmentSize > 0) this.#sessions.limitFragments(slot, batch.fragmentSize);
     if (this.#watcher !== null) this.#watcher.sending(slot, words, destination);
     const tag = this.#sessions.table.tags[slot];
     // The last ones first: a client's datagrams tend to come one after another.

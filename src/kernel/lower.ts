@@ -27,6 +27,12 @@ const ADDRESS_TYPES: Readonly<Record<AddressType, number>> = {
   anycast: 4,
   multicast: 5,
 };
+const ICMP_NUMBERS: Readonly<Record<Family, number>> = { ipv4: 1, ipv6: 58 };
+/** The type, or type and code: RFC 792, RFC 4443. */
+const ICMP_ERRORS = {
+  ipv4: { "too-big": [3, 4], unreachable: [3] },
+  ipv6: { "too-big": [2], unreachable: [1] },
+} as const;
 const TCP_FLAGS_OFFSET = 13;
 const TCP_FIN_SYN_RST_ACK = 0x17;
 const TCP_SYN = 0x02;
@@ -87,6 +93,17 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
     }
     case "transparent-socket":
       return [{ kind: "socket", key: "transparent", register }, equals(Uint8Array.of(1))];
+    case "icmp-error": {
+      const value = ICMP_ERRORS[statement.family][statement.error];
+      return [
+        load("nfproto"),
+        equals(Uint8Array.of(FAMILY_NUMBERS[statement.family])),
+        load("l4proto"),
+        equals(Uint8Array.of(ICMP_NUMBERS[statement.family])),
+        { kind: "payload", base: "transport", offset: 0, length: value.length, register },
+        equals(Uint8Array.from(value)),
+      ];
+    }
     case "known-flow":
       return [
         { kind: "ct", direction: "load", key: "state", register },

@@ -35,6 +35,11 @@ export type Statement =
   | { readonly kind: "destination-type"; readonly types: readonly AddressType[] }
   /** `socket transparent 1` */
   | { readonly kind: "transparent-socket" }
+  /**
+   * What a router on the way says of a packet: `icmp type destination-unreachable icmp code frag-needed`, `icmpv6 type packet-too-big`; or
+   * `icmp type destination-unreachable`, which has frag-needed among its codes, and `icmpv6 type destination-unreachable`.
+   */
+  | { readonly kind: "icmp-error"; readonly family: Family; readonly error: "too-big" | "unreachable" }
   /** `ct state established,related`: what conntrack takes for a part of a flow that it knows */
   | { readonly kind: "known-flow" }
   /** `socket mark 0x4`: of a socket that is more than a request; after `transparent-socket`. */

@@ -88,6 +88,9 @@ function planDivert(
     }, ...planSockets(config, delivers));
   }
   if (protocols.includes("udp")) rules.push({ statements: [newFlow("udp"), intercept], reason: "UDP" });
+  if (protocols.includes("tcp")) {
+    rules.push(...planErrors(families, ["too-big"], [deliverLocally(config), NOTRACK, ACCEPT]));
+  }
   return {
     name: "divert",
     hook: { hook: "prerouting", priority: DIVERT_PRIORITY },
@@ -152,6 +155,12 @@ function planDivertReplies(config: Config, families: readonly Family[]): Planned
       },
       ...excludeOtherFamily(families),
       ...planReplies(config),
+      ...planErrors(
+        families,
+        // About a port that is not the client's own, the client would not understand it.
+        config.source === "client-address" ? ["too-big", "unreachable"] : ["too-big"],
+        [deliverLocally(config), ACCEPT],
+      ),
     ],
     reason: "The other side, after conntrack: replies to sockets that have clients' addresses",
   };
@@ -175,6 +184,25 @@ function planReplies(config: Config): PlannedRule[] {
         statements: [{ kind: "protocol", protocols: ["udp"] }, { kind: "known-flow" }, ...divert],
         reason: "The same for answers; a datagram that nobody asked for is the router's firewall's business",
       }
+  );
+}
+
+/** Errors that routers on the way send about what our sockets have sent. They are addressed to whose address that had. */
+function planErrors(
+  families: readonly Family[],
+  errors: readonly ("too-big" | "unreachable")[],
+  action: readonly Statement[],
+): PlannedRule[] {
+  const reasons = {
+    "too-big":
+      "The path takes less: it is for the socket that sends, which else would send the same for ever",
+    unreachable: "Nobody is there: the socket tells the client",
+  } as const;
+  return errors.flatMap((error) =>
+    families.map((family) => ({
+      statements: [{ kind: "icmp-error", family, error }, { kind: "transparent-socket" }, ...action],
+      reason: reasons[error],
+    }))
   );
 }
 

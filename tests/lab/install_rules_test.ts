@@ -61,9 +61,9 @@ function withoutRouting(command: string): Removal {
 }
 
 const REMOVALS: readonly Removal[] = [
-  withoutRule("divert", () => /socket transparent 1/),
+  withoutRule("divert", () => /l4proto tcp socket transparent 1/),
   withoutRule("intercept", (family) => family === 4 ? /tcp .* tproxy ip to/ : /tcp .* tproxy ip6 to/),
-  withoutRule("divert_replies", () => /socket transparent 1/),
+  withoutRule("divert_replies", () => /l4proto tcp socket transparent 1/),
   withoutRouting("rule del priority 500 protocol 50 iif r0"),
   withoutRouting("rule del priority 500 protocol 50 iif r1"),
   withoutRouting("route flush table 100"),

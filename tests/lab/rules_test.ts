@@ -4,7 +4,6 @@ import { ADDRESSES, type Lab } from "./support/lab.ts";
 import { startNginx } from "./support/nginx.ts";
 import { startProxy, tproxy, writeConfig } from "./support/proxy.ts";
 import { labTest } from "./support/register.ts";
-import { snapshotKernel } from "./support/snapshot.ts";
 import { serve, socatServer } from "./support/sockets.ts";
 import { delay } from "./support/wait.ts";
 

@@ -1,6 +1,7 @@
 /** TCP through the router: whom the server sees, what arrives, half-closed connections, many at once. */
 import assert from "node:assert/strict";
 import { startCapture } from "./support/capture.ts";
+import { addFarNetwork, FAR } from "./support/far.ts";
 import { ADDRESSES } from "./support/lab.ts";
 import { startNginx } from "./support/nginx.ts";
 import { PROXY_PORT, startProxy } from "./support/proxy.ts";
@@ -86,6 +87,24 @@ for (const [mebibytes, family] of [[1, 4], [1, 6], [100, 4], [100, 6]] as const)
       await lab.client.run(["cmp", `${lab.directory}/sent`, `${lab.directory}/received`]);
     },
   );
+}
+
+for (const source of ["client", "client-address", "router"] as const) {
+  labTest(`run finds out what a path takes, source: ${source}`, { programs: PROGRAMS }, async (lab) => {
+    // The far host's MSS does not tell of the narrow link: only the hop before it does, by ICMP.
+    const far = await addFarNetwork(lab, { farMtu: 1500 });
+    await startProxy(lab, { config: { source } });
+    await lab.client.run(["sh", "-c", `head -c 300K /dev/urandom >${lab.directory}/sent`]);
+    for (const family of [4, 6] as const) {
+      const received = `${lab.directory}/received${family}`;
+      const listener = `TCP${family}-LISTEN:7000,reuseaddr`;
+      const server = await far.start(["socat", "-u", listener, `CREATE:${received}`], { listens: 7000 });
+      const to = family === 4 ? FAR[4] : `[${FAR[6]}]`;
+      await lab.client.run(["socat", "-u", `OPEN:${lab.directory}/sent`, `TCP${family}:${to}:7000`]);
+      await server.waitForExit();
+      await lab.client.run(["cmp", `${lab.directory}/sent`, received]);
+    }
+  });
 }
 
 labTest("run lets a client use its port again at once", {

@@ -37,6 +37,32 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
+labTest(
+  "run that is to end passes on answers that are on their way, but waits for no chatty server",
+  {},
+  async (lab) => {
+    // With the client's own address the router would forward the answers without us.
+    const proxy = await startUdpProxy(lab, { source: "router" });
+    const flows = FAMILIES.map((family) => ({
+      client: openClient(lab, family),
+      server: openServer(lab, family),
+    }));
+    for (const { client } of flows) client.send("question");
+    const questions = await Promise.all(flows.map(({ server }) => server.receive()));
+    proxy.program.signal("SIGTERM");
+    await delay(100);
+    flows.forEach(({ server }, i) => server.send("answer", questions[i].from));
+    for (const { client } of flows) assert.equal((await client.receive()).text, "answer");
+    const end = performance.now() + 4_000;
+    while (proxy.program.running && performance.now() < end) {
+      flows.forEach(({ server }, i) => server.send("more", questions[i].from));
+      await delay(20);
+    }
+    assert.ok(!proxy.program.running, "it waits for the end of what does not end");
+    assert.equal(await proxy.program.waitForExit(), 0, proxy.log);
+  },
+);
+
 labTest("run takes over UDP flows that were forwarded, and leaves them to be forwarded again", {
   forwarding: true,
   programs: ["ss"],

@@ -11,7 +11,7 @@ import { elementTexts, isIntervalSet } from "../set_elements.ts";
 const PRIORITIES: Readonly<Record<number, string>> = {
   [-310]: "raw - 10",
   [-300]: "raw",
-  [-150]: "mangle",
+  [-90]: "dstnat + 10",
 };
 
 /** Networks on a line of a long list. */
@@ -99,6 +99,13 @@ function renderStatement(statement: Statement): string {
       return `fib daddr type ${renderChoice(statement.types)}`;
     case "transparent-socket":
       return "socket transparent 1";
+    case "icmp-error": {
+      const type = statement.family === "ipv4" ? "icmp type" : "icmpv6 type";
+      if (statement.error === "unreachable") return `${type} destination-unreachable`;
+      return statement.family === "ipv4"
+        ? `${type} destination-unreachable icmp code frag-needed`
+        : `${type} packet-too-big`;
+    }
     case "known-flow":
       return "ct state established,related";
     case "socket-mark":

@@ -54,8 +54,15 @@ export class Lab {
     this.server = this.#makeNamespace("server");
     this.directory = Deno.makeTempDirSync({ prefix: `${this.#prefix}-` });
     const guard = new URL("./guard.sh", import.meta.url).pathname;
-    // setsid: a Ctrl-C in the terminal must not reach the one that cleans up.
-    this.#guard = new Program(["setsid", guard, this.directory, ...this.namespaces.map((n) => n.name)]);
+    // A Ctrl-C in the terminal must not reach the one that cleans up, so it has a session of its own. Nor may it be our child:
+    // Deno kills those when a test file ends with an uncaught error. Its end is seen by its outputs'.
+    this.#guard = new Program([
+      "setsid",
+      "--fork",
+      guard,
+      this.directory,
+      ...this.namespaces.map((n) => n.name),
+    ]);
   }
 
   get namespaces(): readonly Namespace[] {

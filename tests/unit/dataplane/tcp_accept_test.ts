@@ -6,8 +6,9 @@ import assert from "node:assert/strict";
 import { AF_INET, ECONNRESET, EPERM } from "../../../ffi/consts.ts";
 import { closeFd } from "../../../ffi/socket.ts";
 import { openEventFd } from "../../../ffi/epoll.ts";
+import { Dialler } from "../../../src/dataplane/dial.ts";
 import type { WorkerOptions } from "../../../src/dataplane/options.ts";
-import { PHASE_DRAIN, PHASE_STOP, SharedState } from "../../../src/dataplane/shared.ts";
+import { COUNTER, PHASE_DRAIN, PHASE_STOP, SharedState } from "../../../src/dataplane/shared.ts";
 import { makeTransparent } from "../../../src/dataplane/sockets.ts";
 import { TcpAcceptor } from "../../../src/dataplane/tcp_accept.ts";
 import { runWorkerLoop } from "../../../src/dataplane/worker_loop.ts";
@@ -72,7 +73,10 @@ function mayBeTransparent(): boolean {
 
 /** An acceptor on a bench, driven by the bench's turns. */
 function startAcceptor(bench: SessionBench): TcpAcceptor {
-  const acceptor = new TcpAcceptor(bench.options, bench);
+  const counters = bench.shared.row(bench.options.index);
+  const dialler = new Dialler(bench.options.source, () => counters[COUNTER.portChanged]++);
+  const { epoll, clock, log, sessions } = bench;
+  const acceptor = new TcpAcceptor(bench.options, { epoll, clock, log, sessions, dialler });
   bench.onOther = (key) => acceptor.accept(key);
   bench.onTurn = () => acceptor.turn();
   check(acceptor.start(), "epoll_ctl");

@@ -56,3 +56,20 @@ Deno.test("UdpTable.victim() is of the client that has more than its share", () 
   assert.equal(table.victim(), -1);
   assert.equal(table.countOf(sockaddr("10.0.0.2:77"), 0), 0);
 });
+
+Deno.test("UdpTable.isModest() tells clients with less than an equal share", () => {
+  const table = new UdpTable();
+  const [quiet, flood, newcomer] = ["10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"].map((text) => sockaddr(text));
+  assert.ok(!table.isModest(quiet, 0), "there is nothing to share");
+  open(table, "10.0.0.1:1");
+  assert.ok(!table.isModest(quiet, 0), "alone");
+  for (let port = 1; port <= 3; port++) open(table, `10.0.0.2:${port}`);
+  assert.deepEqual([quiet, flood, newcomer].map((address) => table.isModest(address, 0)), [
+    true,
+    false,
+    true,
+  ]);
+  open(table, "10.0.0.1:2");
+  open(table, "10.0.0.1:3");
+  assert.ok(!table.isModest(quiet, 0), "as much as the other");
+});

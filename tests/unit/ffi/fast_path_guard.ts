@@ -14,6 +14,7 @@ import {
 } from "../../../ffi/consts.ts";
 import { addToEpoll, EpollEvents, openEpoll, removeFromEpoll } from "../../../ffi/epoll.ts";
 import { openPipe, spliceBytes } from "../../../ffi/pipe.ts";
+import { PollSet } from "../../../ffi/poll.ts";
 import { ReceiveBatch } from "../../../ffi/receive_batch.ts";
 import { SendBatch } from "../../../ffi/send_batch.ts";
 import { makeSockaddr } from "../../../ffi/sockaddr.ts";
@@ -29,6 +30,7 @@ import {
   shutdownSocket,
 } from "../../../ffi/socket.ts";
 import { resetOnClose, setInt, takeSocketError, unacknowledgedBytes } from "../../../ffi/sockopt.ts";
+import { readStream, writeStream } from "../../../ffi/stream.ts";
 
 interface Tracing {
   getTurbocallTarget(): string | undefined;
@@ -43,6 +45,7 @@ address[0] = AF_INET;
 const ends = new Int32Array(2);
 const epoll = openEpoll();
 const events = new EpollEvents(16);
+const set = new PollSet(1);
 const socket = openNonBlocking(AF_INET, SOCK_STREAM);
 
 const received = new ReceiveBatch(4);
@@ -72,6 +75,9 @@ const CALLS: Record<string, () => number> = {
   getsockopt: () => takeSocketError(socket),
   ioctl: () => unacknowledgedBytes(socket),
   shutdown: () => shutdownSocket(socket, SHUT_WR),
+  poll: () => set.wait(0),
+  read: () => readStream(-1, buffer),
+  write: () => writeStream(-1, buffer),
   pipe2: () => openPipe(ends),
   close: () => closeFd(-1),
 };

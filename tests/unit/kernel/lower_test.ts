@@ -44,6 +44,18 @@ const RULES: Readonly<Record<string, readonly Statement[]>> = {
     { kind: "address", side: "source", family: "ipv4", set: "nets" },
     DROP,
   ],
+  "icmp-too-big": [
+    { kind: "icmp-error", family: "ipv4", error: "too-big" },
+    { kind: "transparent-socket" },
+    ACCEPT,
+  ],
+  "icmp6-too-big": [
+    { kind: "icmp-error", family: "ipv6", error: "too-big" },
+    { kind: "transparent-socket" },
+    ACCEPT,
+  ],
+  "icmp-unreachable": [{ kind: "icmp-error", family: "ipv4", error: "unreachable" }, ACCEPT],
+  "icmp6-unreachable": [{ kind: "icmp-error", family: "ipv6", error: "unreachable" }, ACCEPT],
   "block-tcp": [{ kind: "bare-syn" }, { kind: "reject", answer: "tcp-reset" }],
   "block-udp": [UDP, { kind: "reject", answer: "port-unreachable" }],
 };
@@ -72,3 +84,11 @@ for (const [name, statements] of Object.entries(RULES)) {
     assert.equal(`nft add rule inet t c ${renderRule(statements)}`, recordedCommand(recording));
   });
 }
+
+Deno.test("lowerRule() makes of a known flow what nft means, which leaves the kind of its bitwise operation out", () => {
+  const statements: Statement[] = [UDP, { kind: "known-flow" }, ACCEPT];
+  const recording = "rule-planned-known-flow";
+  const { expressions } = decodeRule(recordedBatch(recording)[0].body);
+  assert.deepEqual(lowerRule(statements, () => assert.fail("no anonymous set is needed")), expressions);
+  assert.equal(`nft add rule inet t c ${renderRule(statements)}`, recordedCommand(recording));
+});

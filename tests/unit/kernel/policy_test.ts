@@ -130,6 +130,7 @@ Deno.test("planInstall() tells other programs' connections from ours by mark and
     "meta l4proto tcp socket transparent 1 socket mark 0x4 meta mark set meta mark | 0x1 notrack accept",
     "meta l4proto tcp socket transparent 1 goto accepted",
     "meta l4proto udp goto intercept",
+    "icmp type destination-unreachable icmp code frag-needed socket transparent 1 meta mark set meta mark | 0x1 notrack accept",
   ]);
   // No rule for UDP, and none after the last that delivers.
   assert.deepEqual(chain(plan, "accepted"), [

@@ -28,12 +28,16 @@ fib daddr type { local, broadcast, anycast, multicast } return
 tcp flags syn / fin,syn,rst,ack goto intercept
 meta l4proto tcp socket transparent 1 meta mark set meta mark | 0x1 notrack accept
 meta l4proto udp goto intercept
+icmp type destination-unreachable icmp code frag-needed socket transparent 1 meta mark set meta mark | 0x1 notrack accept
+icmpv6 type packet-too-big socket transparent 1 meta mark set meta mark | 0x1 notrack accept
 }
 chain divert_replies {
-type filter hook prerouting priority mangle; policy accept;
+type filter hook prerouting priority dstnat + 10; policy accept;
 iifname @lan return
 meta l4proto tcp socket transparent 1 meta mark set meta mark | 0x1 accept
 meta l4proto udp ct state established,related socket transparent 1 meta mark set meta mark | 0x1 accept
+icmp type destination-unreachable icmp code frag-needed socket transparent 1 meta mark set meta mark | 0x1 accept
+icmpv6 type packet-too-big socket transparent 1 meta mark set meta mark | 0x1 accept
 }
 chain untracked {
 type filter hook output priority raw; policy accept;
@@ -82,7 +86,7 @@ Deno.test("renderJson() holds the same rules", () => {
   const document = JSON.parse(renderJson(plan, { origin: "test.yaml" }));
   const rules = document.table.chains.flatMap((chain: { rules: { nft: string }[] }) => chain.rules);
   for (const { nft } of rules) assert.ok(EXPECTED.split("\n").includes(nft), nft);
-  assert.equal(rules.length, 13);
+  assert.equal(rules.length, 17);
   assert.deepEqual(document.interfaces, { lan: ["br-lan"], others: ["eth0"] });
   assert.deepEqual(document.sysctls, []);
 });

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { EpollEvents, openEpoll } from "../../../../ffi/epoll.ts";
 import { closeFd } from "../../../../ffi/socket.ts";
 import { Clock } from "../../../../src/dataplane/clock.ts";
+import type { Dials } from "../../../../src/dataplane/dial.ts";
 import type { WorkerOptions } from "../../../../src/dataplane/options.ts";
 import { type Counter, SharedState } from "../../../../src/dataplane/shared.ts";
 import { TcpSessions } from "../../../../src/dataplane/tcp_sessions.ts";
@@ -49,7 +50,7 @@ export class SessionBench implements Disposable {
   onTurn: () => void = () => {};
   readonly #events = new EpollEvents(64);
 
-  constructor(options: Partial<WorkerOptions> = {}) {
+  constructor(options: Partial<WorkerOptions> = {}, dialler: Dials | null = null) {
     this.options = workerOptions(options);
     this.shared = new SharedState(this.options.shared);
     this.log = createLogger({
@@ -57,7 +58,13 @@ export class SessionBench implements Disposable {
       format: "text",
       write: (line) => this.lines.push(line),
     });
-    this.sessions = new TcpSessions(this.options, { epoll: this.epoll, clock: this.clock, log: this.log });
+    const { epoll, clock, log } = this;
+    this.sessions = new TcpSessions(this.options, {
+      epoll,
+      clock,
+      log,
+      ...(dialler === null ? {} : { dialler }),
+    });
   }
 
   /** Hands a pair of sockets over, as the acceptor does. */

@@ -1,41 +1,30 @@
 /**
- * What is measured, with iperf3 and wrk between client and server.
+ * What is measured for TCP, with iperf3 and wrk between client and server.
  * @module
  */
 import { ADDRESSES, type Lab } from "../../tests/lab/support/lab.ts";
 import { processorMs, residentBytes } from "../../tests/lab/support/procfs.ts";
 import { delay } from "../../tests/lab/support/wait.ts";
+import type { Sample, TurnOptions } from "./suite.ts";
 
-/** The numbers of one run. */
-export interface Sample {
-  /** Gbit/s, client to server. */
-  up: number;
-  /** Gbit/s, server to client. */
-  down: number;
-  /** HTTP requests/s over connections that stay. */
-  requests: number;
-  /** HTTP requests/s, each over a connection of its own. */
-  connections: number;
-  /** Resident memory of the proxy at the end, MiB. */
-  memory: number;
-  /** Processor time of the proxy for each GB of `up` and `down`, seconds. */
-  processor: number;
-}
-
-/** Names of the measures. */
-export type Measure = keyof Sample;
+/**
+ * The measures, by name: `up` and `down` in Gbit/s, client to server and back; HTTP `requests`/s over connections that stay;
+ * `connections`/s, each with a request of its own; resident `memory` of the proxy at the end, MiB; time of `processor` that the
+ * proxy took for each GB of `up` and `down`, seconds.
+ */
+export const TCP_MEASURES = ["up", "down", "requests", "connections", "memory", "processor"] as const;
 
 const SERVER = ADDRESSES[4].server;
 const URL = `http://${SERVER}/`;
 
-/** Measures what `only` names (default: everything); `pid`: the proxy, if there is one. */
-export async function measure(
+/** Measures what `only` names; `pid`: the proxy, if there is one. */
+export async function measureTcp(
   lab: Lab,
-  options: { pid: number | undefined; seconds: number; only?: readonly Measure[] },
-): Promise<Partial<Sample>> {
+  options: TurnOptions & { pid: number | undefined },
+): Promise<Sample> {
   const { pid, seconds, only } = options;
-  const wants = (name: Measure) => only === undefined || only.includes(name);
-  const sample: Partial<Sample> = {};
+  const wants = (name: typeof TCP_MEASURES[number]) => only === undefined || only.includes(name);
+  const sample: Sample = {};
   if (wants("up") || wants("down") || wants("processor")) {
     const before = pid === undefined ? 0 : processorMs(pid);
     const up = await runIperf(lab, ["-t", `${seconds}`]);

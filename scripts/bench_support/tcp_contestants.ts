@@ -1,17 +1,10 @@
 /**
- * What is compared: plain forwarding, HAProxy, tproxy.
+ * What is compared for TCP: plain forwarding, HAProxy, tproxy.
  * @module
  */
-import type { Lab, LabOptions } from "../../tests/lab/support/lab.ts";
+import type { Lab } from "../../tests/lab/support/lab.ts";
 import { startProxy } from "../../tests/lab/support/proxy.ts";
-
-/** One of those that are compared. */
-export interface Contestant {
-  readonly name: "forwarding" | "haproxy" | "haproxy, tproxy's rules" | "tproxy";
-  readonly lab: LabOptions;
-  /** Makes the laboratory's router do it; gives the process whose resources are measured. */
-  start(lab: Lab): Promise<number | undefined>;
-}
+import type { Contestant } from "./suite.ts";
 
 const HAPROXY_PORT = 3128;
 
@@ -50,7 +43,7 @@ const UNTRACKED_RULES = `
   }`;
 
 /** In the order of the table. */
-export const CONTESTANTS: readonly Contestant[] = [
+export const TCP_CONTESTANTS: readonly Contestant[] = [
   { name: "forwarding", lab: { forwarding: true }, start: () => Promise.resolve(undefined) },
   { name: "haproxy", lab: {}, start: (lab) => startHaproxy(lab, PAGE_RULES) },
   { name: "haproxy, tproxy's rules", lab: {}, start: (lab) => startHaproxy(lab, UNTRACKED_RULES) },

@@ -1,0 +1,43 @@
+/**
+ * poll(2), for the few descriptors of a tool. Unlike epoll it takes regular files, which are always ready.
+ * @module
+ */
+import { result } from "./errno.ts";
+import { libc } from "./libc.ts";
+
+/** struct pollfd as 16-bit words: the descriptor (32 bits), events, revents. */
+const WORDS = 4;
+
+/** A list of descriptors to wait for. Make it once, and fill it before each call. */
+export class PollSet {
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #fds: Int32Array<ArrayBuffer>;
+  readonly #words: Int16Array<ArrayBuffer>;
+
+  constructor(size: number) {
+    this.#bytes = new Uint8Array(size * WORDS * 2);
+    this.#fds = new Int32Array(this.#bytes.buffer);
+    this.#words = new Int16Array(this.#bytes.buffer);
+  }
+
+  /** What to wait for at place `i`: POLLIN and POLLOUT; 0: errors alone, which come in any case. */
+  set(i: number, fd: number, events: number): void {
+    this.#fds[i * 2] = fd;
+    this.#words[i * WORDS + 2] = events;
+  }
+
+  /** Leaves place `i` out. */
+  skip(i: number): void {
+    this.set(i, -1, 0);
+  }
+
+  /** poll(2). `timeout` in milliseconds, -1 for ever. How many descriptors are ready, or -errno. */
+  wait(timeout: number): number {
+    return result(libc.poll(this.#bytes, this.#bytes.length / (WORDS * 2), timeout));
+  }
+
+  /** What has come about at place `i`: POLLIN, POLLOUT, POLLERR, POLLHUP. */
+  ready(i: number): number {
+    return this.#words[i * WORDS + 3];
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * A connection, or a UDP socket with a peer, from whatever address is wanted.
+ * @module
+ */
+import { EINPROGRESS, EINTR, ETIMEDOUT, POLLOUT } from "../../../ffi/consts.ts";
+import { PollSet } from "../../../ffi/poll.ts";
+import { closeFd, connectSocket, openNonBlocking } from "../../../ffi/socket.ts";
+import { takeSocketError } from "../../../ffi/sockopt.ts";
+import { isForeign } from "../../dataplane/foreign.ts";
+import { openBound, tryTransparent } from "../../dataplane/sockets.ts";
+import { OperationError } from "../../net/error.ts";
+import { bindHint, connectHint, formatSockaddr, type Sockaddr } from "../endpoints.ts";
+
+/** Whom to dial. */
+export interface Call {
+  readonly target: Sockaddr;
+  /** The address to have, this machine's or not; null: the kernel chooses. */
+  readonly source: Sockaddr | null;
+  /** SOCK_STREAM or SOCK_DGRAM. */
+  readonly type: number;
+  /** Milliseconds to wait for an answer, -1: as long as the kernel does. */
+  readonly waitMs: number;
+}
+
+/** A connected socket, non-blocking. Throws OperationError. */
+export function dial(call: Call): number {
+  const { target, source } = call;
+  const foreign = source !== null && isForeign(source);
+  // Where it is permitted, in any case: net.ipv4.ip_nonlocal_bind lets every address look like one of ours.
+  const transparent = foreign || (source !== null && tryTransparent(source[0]) >= 0);
+  const fd = source === null
+    ? openNonBlocking(target[0], call.type)
+    : openBound({ type: call.type, address: source, transparent });
+  if (fd < 0) {
+    throw new OperationError({
+      operation: source === null ? "open a socket to" : "send from",
+      object: formatSockaddr(source ?? target),
+      errno: -fd,
+      hint: bindHint(-fd, { address: source ?? target, foreign }),
+    });
+  }
+  let returned = connectSocket(fd, target);
+  if (returned === -EINPROGRESS) returned = waitForAnswer(fd, call.waitMs);
+  if (returned >= 0) return fd;
+  closeFd(fd);
+  throw new OperationError({
+    operation: "connect to",
+    object: formatSockaddr(target) + (source === null ? "" : ` from ${formatSockaddr(source)}`),
+    errno: -returned,
+    hint: connectHint(-returned, { target, source, foreign }),
+  });
+}
+
+function waitForAnswer(fd: number, waitMs: number): number {
+  const set = new PollSet(1);
+  set.set(0, fd, POLLOUT);
+  const end = performance.now() + waitMs;
+  for (;;) {
+    const ready = set.wait(waitMs < 0 ? -1 : Math.max(0, Math.ceil(end - performance.now())));
+    if (ready === 0) return -ETIMEDOUT;
+    if (ready > 0) return -takeSocketError(fd);
+    if (ready !== -EINTR) return ready;
+  }
+}

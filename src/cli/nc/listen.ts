@@ -1,0 +1,143 @@
+/**
+ * Netcat as a server: one client after the other.
+ * @module
+ */
+import { AF_INET, EAGAIN, ECONNABORTED, EINTR, EPIPE, SOCK_DGRAM, SOCK_STREAM } from "../../../ffi/consts.ts";
+import { resolve } from "../../../ffi/resolve.ts";
+import { makeSockaddr, portOf, sameSockaddr } from "../../../ffi/sockaddr.ts";
+import { acceptSocket, closeFd } from "../../../ffi/socket.ts";
+import { isForeign } from "../../dataplane/foreign.ts";
+import { openBound, openListener, tryTransparent } from "../../dataplane/sockets.ts";
+import { check, OperationError } from "../../net/error.ts";
+import { bindHint, formatSockaddr, formatSpaced, type Sockaddr } from "../endpoints.ts";
+import { tellFailures } from "./failures.ts";
+import { takeClient } from "./first_client.ts";
+import { ConnectedPeer, OpenPeer, type Peer } from "./peer.ts";
+import type { ListenPlan } from "./plan.ts";
+import { nameOf, waitForInput } from "./socket.ts";
+import { standardStreams } from "./stdio.ts";
+import { transfer } from "./transfer.ts";
+import type { Voice } from "./voice.ts";
+
+/**
+ * When a client has ended its half of the connection, netcat ends, with what it has read. Input that flows is passed on nevertheless,
+ * unless there may be another client for it.
+ */
+const GRACE_MS = 500;
+
+/** Does it. The exit code, 0. Throws OperationError where it cannot listen. */
+export function runListen(plan: ListenPlan, voice: Voice): number {
+  const fd = open(plan, voice);
+  if (plan.verbose) voice.say(`Listening on ${formatSpaced(nameOf(fd))}`);
+  if (!plan.udp) serveConnections(plan, fd, voice);
+  else if (plan.keep) serveAnybody(plan, fd, voice);
+  else serveSender(plan, fd, voice);
+  return 0;
+}
+
+/** Listens on the first address of the host that can be had: one of this machine, or any other. */
+function open(plan: ListenPlan, voice: Voice): number {
+  const type = plan.udp ? SOCK_DGRAM : SOCK_STREAM;
+  // Without an address or -6: IPv4, as netcat has it.
+  const family = plan.family ?? (plan.host === undefined ? AF_INET : undefined);
+  const { host, port, numeric } = plan;
+  let failure: OperationError | undefined;
+  for (const address of resolve({ host, service: port, family, type, numeric })) {
+    const foreign = isForeign(address);
+    const permitted = tryTransparent(address[0]) >= 0;
+    const transparent = permitted || foreign;
+    const fd = plan.udp
+      ? openBound({ type, address, transparent })
+      : openListener({ address, mark: 0, shared: false, transparent });
+    if (fd >= 0) {
+      if (!permitted) {
+        voice.warn(
+          'The socket is not transparent without CAP_NET_RAW: an nftables rule "tproxy to" steers nothing to it',
+        );
+      }
+      return fd;
+    }
+    failure ??= new OperationError({
+      operation: "listen on",
+      object: formatSockaddr(address),
+      errno: -fd,
+      hint: bindHint(-fd, { address, foreign }),
+    });
+  }
+  throw failure ??
+    new OperationError({ operation: "listen on", object: host ?? port, kernelText: "no address" });
+}
+
+function serveConnections(plan: ListenPlan, listener: number, voice: Voice): void {
+  const own = nameOf(listener);
+  const client = makeSockaddr();
+  let listening = true;
+  try {
+    do {
+      const fd = accept(listener, client);
+      // Who comes now and is not wanted had better be refused than wait.
+      if (!plan.keep) closeFd(listener);
+      listening = plan.keep;
+      try {
+        if (plan.verbose) voice.say(describeClient(client, nameOf(fd), own));
+        if (!serve(plan, { peer: new ConnectedPeer(fd, { datagrams: false }), client, voice })) return;
+      } finally {
+        closeFd(fd);
+      }
+    } while (plan.keep);
+  } finally {
+    if (listening) closeFd(listener);
+  }
+}
+
+/** UDP: the first who sends. */
+function serveSender(plan: ListenPlan, fd: number, voice: Voice): void {
+  const own = nameOf(fd);
+  const { connected, client, destination, first } = takeClient(fd);
+  if (plan.verbose) voice.say(describeClient(client, destination, own));
+  serve(plan, { peer: new ConnectedPeer(connected, { datagrams: true }), client, voice, first });
+  closeFd(connected);
+}
+
+/** UDP: all who send. */
+function serveAnybody(plan: ListenPlan, fd: number, voice: Voice): void {
+  const sender = makeSockaddr();
+  const peer = new OpenPeer(fd, (address) => {
+    sender.set(address);
+    if (plan.verbose) voice.say(`Connection received on ${formatSpaced(address)}`);
+  });
+  serve(plan, { peer, client: sender, voice });
+  closeFd(fd);
+}
+
+/** Whether there is somebody left to serve another client for. */
+function serve(
+  plan: ListenPlan,
+  call: { peer: Peer; client: Sockaddr; voice: Voice; first?: Uint8Array },
+): boolean {
+  const result = transfer({
+    peer: call.peer,
+    ...standardStreams(),
+    shutdown: plan.shutdown,
+    graceMs: plan.keep ? 0 : GRACE_MS,
+    idleMs: plan.waitMs,
+    ...(call.first === undefined ? {} : { first: call.first }),
+  });
+  tellFailures(result, { target: call.client, source: null, voice: call.voice });
+  return result.outputFailure !== -EPIPE;
+}
+
+function accept(listener: number, client: Sockaddr): number {
+  for (;;) {
+    waitForInput(listener);
+    const fd = acceptSocket(listener, client);
+    if (fd !== -EAGAIN && fd !== -EINTR && fd !== -ECONNABORTED) return check(fd, "accept", "a connection");
+  }
+}
+
+/** netcat's words, and whom the client wanted if that is not us. */
+function describeClient(client: Sockaddr, wanted: Sockaddr, own: Sockaddr): string {
+  const steered = !sameSockaddr(wanted, own) && (portOf(wanted) !== portOf(own) || isForeign(wanted));
+  return `Connection received on ${formatSpaced(client)}` +
+    (steered ? ` (original destination was ${formatSockaddr(wanted)})` : "");
+}

@@ -1,0 +1,128 @@
+/**
+ * `tproxy redirect` at work: listens, and serves one connection or all that come.
+ * @module
+ */
+import { EAFNOSUPPORT, SOCK_STREAM } from "../../../ffi/consts.ts";
+import { descriptorLimit, raiseDescriptorLimit } from "../../../ffi/process.ts";
+import { resolve } from "../../../ffi/resolve.ts";
+import { portOf, readSockaddr, sameSockaddr, setPort } from "../../../ffi/sockaddr.ts";
+import { DEFAULT_CONFIG } from "../../config/defaults.ts";
+import { isForeign } from "../../dataplane/foreign.ts";
+import { capacity } from "../../dataplane/limits.ts";
+import { RedirectDialler, type RedirectReport } from "../../dataplane/redirect_dialler.ts";
+import { runRedirectLoop } from "../../dataplane/redirect_loop.ts";
+import { tryTransparent } from "../../dataplane/sockets.ts";
+import { createLogger } from "../../log.ts";
+import { check, OperationError } from "../../net/error.ts";
+import { formatIp } from "../../net/ip.ts";
+import { bindHint, connectHint, formatSockaddr, type Sockaddr } from "../endpoints.ts";
+import type { Env } from "../env.ts";
+import { type Listener, openListeners } from "./listeners.ts";
+import type { RedirectPlan } from "./plan.ts";
+
+/** Does it. The exit code: 0 if the connection came about, else 1; with `loop` it does not return. Throws OperationError. */
+export function runRedirect(plan: RedirectPlan, env: Env): number {
+  const upstreams = plan.upstream === null ? null : resolve({
+    host: plan.upstream.host,
+    service: plan.upstream.port,
+    family: plan.family,
+    type: SOCK_STREAM,
+    numeric: false,
+  });
+  raiseDescriptorLimit();
+  const listeners = openListeners(plan);
+  for (const { address } of listeners) {
+    requireTransparent(plan, address);
+    for (const upstream of upstreams ?? []) refuseOwn(address, upstream);
+  }
+  env.stderr(`Listening on ${listeners.map(({ address }) => formatSockaddr(address)).join(" and ")}\n`);
+  const target = {
+    upstreams,
+    fromClient: plan.fromClient,
+    fastOpen: plan.fastOpen,
+    listenPort: portOf(listeners[0].address),
+  };
+  return serve(plan, { env, listeners, dialler: new RedirectDialler(target, report(plan, env)) });
+}
+
+function serve(
+  plan: RedirectPlan,
+  parts: { env: Env; listeners: readonly Listener[]; dialler: RedirectDialler },
+): number {
+  const limit = descriptorLimit();
+  const room = capacity({
+    descriptors: typeof limit === "number" ? 1024 : limit.soft,
+    workers: 1,
+    connections: "auto",
+    udpSessions: null,
+  });
+  const { connectMs, tcpIdleMs, halfClosedMs } = DEFAULT_CONFIG.timeouts;
+  const { env } = parts;
+  const reached = runRedirectLoop({
+    listeners: parts.listeners.map(({ fd }) => fd),
+    dialler: parts.dialler,
+    once: !plan.loop,
+    maxConnections: room.connections,
+    maxPipes: room.pipesPerWorker,
+    connectMs,
+    idleMs: tcpIdleMs,
+    halfClosedMs,
+    log: createLogger({ level: "warn", format: "text", write: env.stderr, now: env.now }),
+  });
+  return reached ? 0 : 1;
+}
+
+/** tcprdr's words for what goes well; what does not is told with its errno. */
+function report(plan: RedirectPlan, env: Env): RedirectReport {
+  return {
+    handling(client, upstream, original) {
+      const wanted = plan.transparent ? ` (original destination was ${formatSockaddr(original)})` : "";
+      env.stderr(`Handling connection from ${formatHost(client)} to ${formatHost(upstream)}${wanted}\n`);
+    },
+    failed(client, upstream, errno) {
+      const source = plan.fromClient ? client : null;
+      const error = new OperationError({
+        operation: "connect to",
+        object: `${formatSockaddr(upstream)} for ${formatSockaddr(client)}`,
+        errno,
+        hint: errno === EAFNOSUPPORT
+          ? "With -T, client and upstream must be both IPv4 or both IPv6"
+          : connectHint(errno, { target: upstream, source, foreign: source !== null && isForeign(source) }),
+      });
+      env.stderr(`tproxy: ${error.message}\n`);
+    },
+    looped(client) {
+      const from = formatSockaddr(client);
+      env.stderr(
+        `tproxy: ${from} was not steered here, it dialled this port: there is no other destination\n`,
+      );
+    },
+  };
+}
+
+function formatHost(address: Sockaddr): string {
+  return formatIp(readSockaddr(address).address);
+}
+
+/** With -T: rather now than at the first client. */
+function requireTransparent(plan: RedirectPlan, address: Sockaddr): void {
+  if (!plan.fromClient) return;
+  const tried = tryTransparent(address[0]);
+  const hint = tried < 0 ? bindHint(-tried, { address, foreign: false }) : "";
+  check(tried, "dial from", "the client's address", hint);
+}
+
+/** What would dial itself until the descriptors are used up. */
+function refuseOwn(listener: Sockaddr, upstream: Sockaddr): void {
+  if (portOf(listener) !== portOf(upstream) || listener[0] !== upstream[0]) return;
+  const wildcard = listener.slice();
+  setPort(wildcard, 0);
+  const listensOnAll = wildcard.subarray(4).every((byte) => byte === 0);
+  if (!sameSockaddr(listener, upstream) && !(listensOnAll && !isForeign(upstream))) return;
+  throw new OperationError({
+    operation: "redirect to",
+    object: formatSockaddr(upstream),
+    kernelText: "this is where redirect itself listens",
+    exitCode: 2,
+  });
+}

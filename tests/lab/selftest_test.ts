@@ -1,5 +1,6 @@
 /** `tproxy selftest`, for real: it passes, cleans up after itself, and notices when the proxy does not work. */
 import assert from "node:assert/strict";
+import { IPTABLES_VARIANTS, iptablesOnly, obstacleOf } from "./support/iptables.ts";
 import { tproxyCommand } from "./support/proxy.ts";
 import { labTest } from "./support/register.ts";
 
@@ -10,9 +11,14 @@ interface Report {
 
 const PROJECT = new URL("../../", import.meta.url).pathname;
 
-function selftest(args: readonly string[], words = tproxyCommand()): Deno.Command {
+function selftest(
+  args: readonly string[],
+  words = tproxyCommand(),
+  options: { env?: Record<string, string> } = {},
+): Deno.Command {
   const [command, ...rest] = words;
   return new Deno.Command(command, {
+    ...options,
     args: [...rest, "selftest", ...args],
     stdout: "piped",
     stderr: "piped",
@@ -55,6 +61,41 @@ const SOURCE = [`${PROJECT}scripts/deno`, "run", "-A", `${PROJECT}src/cli/entry.
 function withSelf(self: string): string[] {
   return ["env", `TPROXY_SELF=${self}`, ...SOURCE];
 }
+
+for (const variant of IPTABLES_VARIANTS) {
+  labTest(`selftest --backend iptables passes on this kernel, iptables-${variant}`, {
+    programs: ["iptables"],
+    ...obstacleOf(variant),
+  }, async (lab) => {
+    const args = ["--json", "--backend", "iptables"];
+    const { code, stdout, stderr } = await selftest(args, tproxyCommand(), iptablesOnly(lab, variant))
+      .output();
+    const report = JSON.parse(new TextDecoder().decode(stdout)) as Report;
+    assert.deepEqual(report.checks.filter(({ result }) => result === "fail"), []);
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    const install = report.checks.find(({ name }) => name === "install");
+    assert.match(install!.detail, variant === "nft" ? /nf_tables/ : /legacy/);
+    assert.deepEqual(traces(), []);
+  });
+}
+
+labTest("selftest --backend iptables fails where uninstall leaves rules of iptables-legacy", {
+  programs: ["iptables"],
+  ...obstacleOf("legacy"),
+}, async (lab) => {
+  const lazy = lab.writeFile(
+    "lazy",
+    `#!/bin/sh\ncase $1 in uninstall) exit 0;; esac\nexec ${SOURCE.join(" ")} "$@"\n`,
+  );
+  Deno.chmodSync(lazy, 0o755);
+  const args = ["--json", "--backend", "iptables"];
+  const { code, stdout } = await selftest(args, withSelf(lazy), iptablesOnly(lab, "legacy")).output();
+  const report = JSON.parse(new TextDecoder().decode(stdout)) as Report;
+  assert.equal(code, 1);
+  const failed = report.checks.filter(({ result }) => result === "fail");
+  assert.deepEqual(failed.map(({ name }) => name), ["uninstall leaves nothing"]);
+  assert.match(failed[0].detail, /left: iptables-legacy ipv4 raw TPROXY_DIVERT/);
+});
 
 labTest("selftest fails where the proxy relays TCP alone", { programs: [] }, async (lab) => {
   const tcpOnly = lab.writeFile(

@@ -30,10 +30,11 @@ export async function expectNoForwarding(context: CheckContext): Promise<void> {
   await Promise.all(families(context).flatMap(silent));
 }
 
-/** `tproxy install`, for the first time. */
-export async function install(context: CheckContext): Promise<void> {
+/** `tproxy install`, for the first time; with what the rules are in as the remark. */
+export async function install(context: CheckContext): Promise<string> {
   context.before = await context.network.router.snapshot();
-  await mustRun(context, context.tproxy("install", "open"));
+  const output = await mustRun(context, context.tproxy("install", "open"));
+  return /^ +kernel +(.*?),/m.exec(output)?.[1] ?? "";
 }
 
 /** `tproxy install` over what is installed, with another policy. */
@@ -41,9 +42,10 @@ export async function installReset(context: CheckContext): Promise<void> {
   await mustRun(context, context.tproxy("install", "reset"));
 }
 
-async function mustRun({ network }: CheckContext, call: ProgramCall): Promise<void> {
+async function mustRun({ network }: CheckContext, call: ProgramCall): Promise<string> {
   const { code, output } = await network.router.runTproxy(call);
   expect(code === 0, `exit code ${code}: ${output}`);
+  return output;
 }
 
 /** `tproxy run`, until it is ready. */

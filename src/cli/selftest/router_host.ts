@@ -7,6 +7,7 @@ import { listRoutes } from "../../netlink/route/route.ts";
 import { listRules } from "../../netlink/route/rule.ts";
 import { listTables } from "../../netlink/nft/table.ts";
 import { openNetlink } from "../../netlink/transport.ts";
+import { listIptablesChains } from "../../kernel/iptables/state.ts";
 import { loadForwardPolicy, loadMasquerade, removeMasquerade } from "./firewall.ts";
 import { NamespaceHost } from "./namespace_host.ts";
 
@@ -93,11 +94,13 @@ export class RouterHost extends NamespaceHost {
     return status.signal === null ? status.code : null;
   }
 
-  /** Tables of nf_tables, routing rules, routes and sysctls, to compare. */
-  snapshot(): string[] {
+  /** Tables of nf_tables, chains of iptables, routing rules, routes and sysctls, to compare. */
+  async snapshot(): Promise<string[]> {
     using route = openNetlink("route");
     using netfilter = openNetlink("netfilter");
-    const lines = listTables(netfilter).map((table) => `table ${table.family} ${table.name}`);
+    const chains = await listIptablesChains({ netfilter, readTextFile: Deno.readTextFileSync });
+    const tables = listTables(netfilter).map((table) => `table ${table.family} ${table.name}`);
+    const lines = [...chains, ...tables];
     for (const family of ["ipv4", "ipv6"] as const) {
       for (const rule of listRules(route, family)) lines.push(`rule ${family} ${toText(rule)}`);
       // Neighbours, and with them cached routes, come and go by themselves.

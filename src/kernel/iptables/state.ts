@@ -8,7 +8,7 @@ import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listChains } from "../../netlink/nft/chain.ts";
 import { isWithoutNfTables } from "../ruleset_state.ts";
 import { CHAIN_PREFIX } from "./model.ts";
-import type { IptablesPrograms, IptablesVariant } from "./programs.ts";
+import { findPrograms, type IptablesPrograms, type IptablesVariant } from "./programs.ts";
 import { parseSaved, type SavedTable } from "./saved.ts";
 
 const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
@@ -57,6 +57,19 @@ export function isInstalled({ tables }: InstalledIptables): boolean {
 /** The first thing of ours in words: for who must remove it. */
 export function describeInstalled({ programs: { version } }: InstalledIptables): string {
   return `chains ${CHAIN_PREFIX}… of ${version}`;
+}
+
+/** Every chain with our prefix in words, of every kind of iptables that is here. */
+export async function listIptablesChains(source: StateSource): Promise<string[]> {
+  if (!mayHoldAny(source)) return [];
+  const all = await Promise.all((await findPrograms()).map((kind) => readIptables(kind, source)));
+  return all.flatMap(({ programs, tables }) =>
+    FAMILIES.flatMap((family) =>
+      tables[family].flatMap(({ table, chains }) =>
+        [...chains.keys()].map((chain) => `iptables-${programs.variant} ${family} ${table} ${chain}`)
+      )
+    )
+  );
 }
 
 /** Throws if another program has chains with our prefix. */

@@ -81,9 +81,10 @@ function translate(
           .map((address): Fragment[] => [{ kind: "match", text: `-m mac --mac-source ${address}` }]),
       };
     case "destination-type": {
-      // IPv6 has no broadcast, and iptables refuses to look for it.
-      const types = statement.types.filter((type) => family === "ipv4" || type !== "broadcast");
-      return one("match", `-m addrtype --dst-type ${types.join(",").toUpperCase()}`);
+      if (family === "ipv4") return addressTypes(statement.types.join(","));
+      // IPv6 has no broadcast, and of several types in one match all would have to be those of the address.
+      const types = statement.types.filter((type) => type !== "broadcast");
+      return { any: types.flatMap((type) => addressTypes(type).any) };
     }
     case "transparent-socket": {
       // The mark of the socket becomes that of the packet, where the next statement looks at it.
@@ -168,6 +169,10 @@ type ElementsOf<T extends PlannedSet["type"]> = {
   ipv4_addr: readonly KeyRange[];
   ipv6_addr: readonly KeyRange[];
 }[T];
+
+function addressTypes(types: string): Match {
+  return one("match", `-m addrtype --dst-type ${types.toUpperCase()}`);
+}
 
 function icmp(protocol: string, match: string): Fragment[] {
   return [{ kind: "protocol", text: `-p ${protocol}` }, { kind: "match", text: `-m ${match}` }];

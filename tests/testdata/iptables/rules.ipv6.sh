@@ -91,7 +91,9 @@ ip6tables -t raw -N TPROXY_DIVERT
 ip6tables -t raw -N TPROXY_DIVERT_1
 ip6tables -t raw -A TPROXY_DIVERT -i br-lan -g TPROXY_DIVERT_1
 ip6tables -t raw -A TPROXY_DIVERT -i eth0 -g TPROXY_DIVERT_1
-ip6tables -t raw -A TPROXY_DIVERT_1 -m addrtype --dst-type LOCAL,ANYCAST,MULTICAST -j RETURN
+ip6tables -t raw -A TPROXY_DIVERT_1 -m addrtype --dst-type LOCAL -j RETURN
+ip6tables -t raw -A TPROXY_DIVERT_1 -m addrtype --dst-type ANYCAST -j RETURN
+ip6tables -t raw -A TPROXY_DIVERT_1 -m addrtype --dst-type MULTICAST -j RETURN
 ip6tables -t raw -A TPROXY_DIVERT_1 -p tcp --syn -g TPROXY_INTERCEPT
 ip6tables -t raw -A TPROXY_DIVERT_1 -p tcp -m socket --transparent --restore-skmark -m mark --mark 0x40 -g TPROXY_OURS
 ip6tables -t raw -A TPROXY_DIVERT_1 -p tcp -m socket --transparent -g TPROXY_ACCEPTED

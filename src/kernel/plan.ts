@@ -7,6 +7,7 @@ import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../constants.ts";
 import { OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import { chooseInterfaces } from "./interfaces.ts";
+import { warnLongLists } from "./iptables/warnings.ts";
 import type { Plan, PlannedRoute, PlannedRoutingRule } from "./model.ts";
 import { planPolicy } from "./policy.ts";
 import { socketMark } from "./statements.ts";
@@ -39,7 +40,13 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
     lan,
     others: interfaces.others,
     families,
-    warnings: [...warnings, ...interfaces.warnings, ...warnForwarding(families, view), ...policy.warnings],
+    warnings: [
+      ...warnings,
+      ...interfaces.warnings,
+      ...warnForwarding(families, view),
+      ...policy.warnings,
+      ...(config.kernel.backend === "iptables" ? warnLongLists(policy.sets) : []),
+    ],
   };
 }
 

@@ -10,7 +10,7 @@ import { exchange, fateOf, openClient, openServer } from "./support/udp_peers.ts
 import { at } from "./support/udp_socket.ts";
 import { delay } from "./support/wait.ts";
 
-const PROGRAMS = ["curl", "nginx", "tcpdump", "conntrack", "iptables"];
+const PROGRAMS = ["curl", "nginx", "tcpdump", "conntrack", "iptables", "socat"];
 const FAMILIES = [4, 6] as const;
 /** curl's exit codes. */
 const FORWARDED = 0;
@@ -92,6 +92,39 @@ for (const filtering of ["address-and-port-dependent", "endpoint-independent"] a
     },
   );
 }
+
+pathTest(
+  "install leaves alone the router's own services, broadcasts and multicasts",
+  {},
+  async (lab, { start }) => {
+    // What is intercepted is dropped at once.
+    await start({ rules: [{ ports: ["1-65535"], action: "block", silent: true }] });
+    const listener = "TCP6-LISTEN:22,ipv6only=0,fork,reuseaddr";
+    await lab.router.start(["socat", listener, "SYSTEM:echo router"], { listens: 22 });
+    for (const family of FAMILIES) {
+      const daemon = lab.router.udp({ family, bind: family === 4 ? "0.0.0.0:7777" : "[::]:7777" });
+      const { lan, wan } = ADDRESSES[family];
+      for (const address of [lan, wan]) {
+        const host = family === 4 ? address : `[${address}]`;
+        const { stdout } = await lab.client.run([
+          "socat",
+          "-u",
+          `TCP${family}:${host}:22,connect-timeout=2`,
+          "-",
+        ]);
+        assert.equal(stdout, "router\n");
+        lab.client.udp({ family, connect: at(address, 7777) }).send("for the router");
+        assert.equal((await daemon.receive()).text, "for the router");
+      }
+      const everybody = family === 4
+        ? "UDP4-DATAGRAM:10.77.1.255:7777,broadcast"
+        : "UDP6-DATAGRAM:[ff02::1%c0]:7777";
+      await lab.client.run(["socat", "-u", "-", everybody], { input: "everybody" });
+      assert.equal((await daemon.receive()).text, "everybody");
+      daemon.close();
+    }
+  },
+);
 
 async function fetchCode(lab: Lab, nginx: Nginx, family: 4 | 6, seconds = 1): Promise<number> {
   return (await lab.client.run(["curl", "-sSm", `${seconds}`, nginx.url(family)], { mayFail: true })).code;

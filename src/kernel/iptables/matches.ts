@@ -14,6 +14,15 @@ import { rangePrefixes } from "./prefixes.ts";
 const PORTS_PER_RULE = 15;
 const PROTOCOLS: readonly Protocol[] = ["tcp", "udp"];
 
+/** The type, or type and code: RFC 792, RFC 4443. */
+const ICMP_ERRORS: Readonly<Record<Family, Record<"too-big" | "unreachable", readonly Fragment[]>>> = {
+  ipv4: { "too-big": icmp("icmp", "icmp --icmp-type 3/4"), unreachable: icmp("icmp", "icmp --icmp-type 3") },
+  ipv6: {
+    "too-big": icmp("ipv6-icmp", "icmp6 --icmpv6-type 2"),
+    unreachable: icmp("ipv6-icmp", "icmp6 --icmpv6-type 1"),
+  },
+};
+
 /** What the matches of a rule are made from. */
 export interface MatchContext {
   readonly family: Family;
@@ -72,9 +81,10 @@ function translate(
           .map((address): Fragment[] => [{ kind: "match", text: `-m mac --mac-source ${address}` }]),
       };
     case "destination-type": {
-      // IPv6 has no broadcast, and iptables refuses to look for it.
-      const types = statement.types.filter((type) => family === "ipv4" || type !== "broadcast");
-      return one("match", `-m addrtype --dst-type ${types.join(",").toUpperCase()}`);
+      if (family === "ipv4") return addressTypes(statement.types.join(","));
+      // IPv6 has no broadcast, and of several types in one match all would have to be those of the address.
+      const types = statement.types.filter((type) => type !== "broadcast");
+      return { any: types.flatMap((type) => addressTypes(type).any) };
     }
     case "transparent-socket": {
       // The mark of the socket becomes that of the packet, where the next statement looks at it.
@@ -84,9 +94,16 @@ function translate(
     case "socket-mark":
     case "mark":
       return one("match", `-m mark --mark ${hex(statement.mark)}`);
+    case "icmp-error":
+      return statement.family === family ? { any: [[...ICMP_ERRORS[family][statement.error]]] } : "never";
     case "known-flow":
       return one("match", "-m conntrack --ctstate RELATED,ESTABLISHED");
-    default:
+    case "tproxy":
+    case "set-mark":
+    case "notrack":
+    case "reject":
+    case "verdict":
+    case "goto":
       return undefined;
   }
 }
@@ -152,6 +169,14 @@ type ElementsOf<T extends PlannedSet["type"]> = {
   ipv4_addr: readonly KeyRange[];
   ipv6_addr: readonly KeyRange[];
 }[T];
+
+function addressTypes(types: string): Match {
+  return one("match", `-m addrtype --dst-type ${types.toUpperCase()}`);
+}
+
+function icmp(protocol: string, match: string): Fragment[] {
+  return [{ kind: "protocol", text: `-p ${protocol}` }, { kind: "match", text: `-m ${match}` }];
+}
 
 function protocolFragment(protocol: Protocol): Fragment {
   return { kind: "protocol", text: `-p ${protocol}` };

@@ -321,6 +321,58 @@ iptablesTest("install that is killed in its middle can be repeated, and uninstal
   assert.equal(await box.snapshot(), before);
 });
 
+/** Kills tproxy, and not the programs that it runs, at its n-th message to the kernel; whether there was one. */
+async function killAt(box: Iptables, at: number, args: readonly string[]): Promise<boolean> {
+  const log = `${box.lab.directory}/strace`;
+  const strace = [
+    "strace",
+    "-qq",
+    "-o",
+    log,
+    "-e",
+    "trace=sendto",
+    "-e",
+    `inject=sendto:signal=KILL:when=${at}`,
+  ];
+  await box.lab.router.run([...strace, ...tproxyCommand(), ...args], {
+    mayFail: true,
+    ...iptablesOnly(box.lab, box.variant),
+  });
+  // A program that it has started goes on, and ends.
+  await delay(100);
+  return Deno.readTextFileSync(log).includes("killed by SIGKILL");
+}
+
+for (const command of ["install", "uninstall"] as const) {
+  labTest(
+    `${command} that is killed at any message leaves nothing that uninstall does not remove, iptables-nft`,
+    {
+      programs: ["iptables", "strace"],
+    },
+    async (lab) => {
+      const box = new Iptables(lab, "nft");
+      await waitForLinks(lab);
+      const before = await box.snapshot();
+      const path = box.config({ intercept: { "on-failure": "reset" } });
+      const args = command === "install" ? ["install", "-c", path] : ["uninstall"];
+      // The first messages only read.
+      let at = 12;
+      for (;; at += 3) {
+        if (command === "uninstall") await box.tproxy(["install", "-c", path]);
+        const killed = await killAt(box, at, args);
+        if (killed && command === "install" && at % 2 === 0) {
+          await box.tproxy(["install", "-c", path]);
+          await box.tproxy(["status", "-c", path]);
+        }
+        await box.tproxy(["uninstall"]);
+        assert.equal(await box.snapshot(), before, `killed at message ${at}`);
+        if (!killed) break;
+      }
+      assert.ok(at > 20, `${at}`);
+    },
+  );
+}
+
 iptablesTest("install leaves alone chains that look like ours, and says so", async (box) => {
   await box.run("iptables -t mangle -N TPROXY_DIVERT");
   const before = await box.snapshot();

@@ -17,10 +17,11 @@ import type { FamilyRules, TableRules } from "./model.ts";
 import { madeBy, withOwner } from "./owner.ts";
 import { planIptables } from "./plan.ts";
 import type { IptablesPrograms } from "./programs.ts";
-import { foreseeMade, removeMade } from "./remains.ts";
+import { foreseeMade } from "./remains.ts";
 import { renderTransition } from "./restore.ts";
 import { type SavedTable, toTableRules } from "./saved.ts";
 import { isInstalled, readIptables, refuseForeignChains, type StateSource } from "./state.ts";
+import { hasRemains, removeOwners } from "./uninstall.ts";
 
 const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
 
@@ -42,6 +43,7 @@ export async function applyIptablesInstall(
   refuseForeignChains(installed);
   const earlier = isInstalled(installed);
   const { missing, stale } = compareRouting(plan, readRouting(route));
+  const keepOwner = hasRemains(programs, kernel);
   const added: RoutingEntry[] = [];
   const touched: Family[] = [];
   try {
@@ -51,7 +53,7 @@ export async function applyIptablesInstall(
     }
     for (const family of FAMILIES) {
       const wanted = wantedTables(rules, family, { installed: installed.tables[family], kernel });
-      const input = renderTransition(installed.tables[family], wanted);
+      const input = renderTransition(installed.tables[family], wanted, { keepOwner });
       if (input === "") continue;
       touched.push(family);
       await programs.restore(family, input);
@@ -61,7 +63,12 @@ export async function applyIptablesInstall(
     if (failed !== undefined) throw failed;
     throw rollBack(error, added, { route, earlier });
   }
-  for (const family of FAMILIES) removeUnused(family, installed.tables[family], { rules, kernel });
+  if (keepOwner) {
+    for (const family of FAMILIES) {
+      const wanted = rules.find((each) => each.family === family)?.tables ?? [];
+      removeOwners(family, without(installed.tables[family], wanted), kernel);
+    }
+  }
   removeStale(stale, route);
   return { replaced: earlier };
 }
@@ -77,16 +84,10 @@ function wantedTables(
     const before = installed.find((saved) => saved.table === table.table);
     const made = [
       ...madeBy(before?.comment ?? ""),
-      ...(usesNftables(kernel) ? foreseeMade(kernel.netfilter, family, table) : []),
+      ...(hasRemains(kernel.programs, kernel) ? foreseeMade(kernel.netfilter, family, table) : []),
     ];
     return withOwner(table, [...new Set(made)]);
   });
-}
-
-function usesNftables(
-  kernel: IptablesKernel,
-): kernel is IptablesKernel & { readonly netfilter: NetlinkConnection } {
-  return kernel.programs.variant === "nf_tables" && kernel.netfilter !== undefined;
 }
 
 /** What is there now becomes what was there; the error of a failure, which tells what to do. */
@@ -98,10 +99,10 @@ async function putBack(
   try {
     for (const family of families.toReversed()) {
       const now = (await readIptables(kernel.programs, kernel)).tables[family];
-      const input = renderTransition(now, before[family].map(toTableRules));
+      const keepOwner = hasRemains(kernel.programs, kernel);
+      const input = renderTransition(now, before[family].map(toTableRules), { keepOwner });
       if (input !== "") await kernel.programs.restore(family, input);
-      const kept = (saved: SavedTable) => before[family].some(({ table }) => table === saved.table);
-      cleanUp(family, now.filter((saved) => !kept(saved)), kernel);
+      if (keepOwner) removeOwners(family, without(now, before[family]), kernel);
     }
     return undefined;
   } catch (error) {
@@ -112,20 +113,7 @@ async function putBack(
   }
 }
 
-/** Tables in which the new config wants nothing. */
-function removeUnused(
-  family: Family,
-  installed: readonly SavedTable[],
-  { rules, kernel }: { rules: readonly FamilyRules[]; kernel: IptablesKernel },
-): void {
-  const wanted = rules.find((each) => each.family === family)?.tables ?? [];
-  cleanUp(family, installed.filter((saved) => !wanted.some(({ table }) => table === saved.table)), kernel);
-}
-
-/** Takes away what iptables-nft has made for tables in which nothing of ours is any more. */
-export function cleanUp(family: Family, tables: readonly SavedTable[], kernel: IptablesKernel): void {
-  if (!usesNftables(kernel)) return;
-  for (const { table, comment = "" } of tables) {
-    removeMade(kernel.netfilter, family, { table, made: madeBy(comment) });
-  }
+/** Tables that are not among others. */
+function without(tables: readonly SavedTable[], others: readonly { readonly table: string }[]): SavedTable[] {
+  return tables.filter(({ table }) => !others.some((other) => other.table === table));
 }

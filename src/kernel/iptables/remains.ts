@@ -9,7 +9,7 @@ import { NftBatch } from "../../netlink/nft/batch.ts";
 import type { NftChain } from "../../netlink/nft/chain.ts";
 import { listRules } from "../../netlink/nft/rule.ts";
 import { listTables } from "../../netlink/nft/table.ts";
-import type { TableName, TableRules } from "./model.ts";
+import { OWNER_CHAIN, type TableName, type TableRules } from "./model.ts";
 import { readNftChains } from "./state.ts";
 
 const NFT_FAMILIES = { ipv4: "ip", ipv6: "ip6" } as const;
@@ -28,25 +28,30 @@ export function foreseeMade(
   return exists ? lacking : [WHOLE_TABLE, ...lacking];
 }
 
-/** Deletes what was made, where nothing is in it. */
-export function removeMade(
+/**
+ * Deletes our last chain in a table, the owner's, and with it what was made, where nobody has put anything into that: in
+ * one atomic step, so that what is left of an uninstall that was killed is known as ours.
+ */
+export function removeLast(
   netfilter: NetlinkConnection,
   family: Family,
   { table, made }: { table: TableName; made: readonly string[] },
 ): void {
   const nftFamily = NFT_FAMILIES[family];
+  const where = { family: nftFamily, table };
   const chains = readNftChains(netfilter, family).filter((chain) => chain.table === table);
+  const others = chains.filter(({ name }) => name !== OWNER_CHAIN);
   const isIdle = (chain: NftChain) =>
     chain.base !== undefined && chain.base.policy !== "drop" &&
-    listRules(netfilter, { family: nftFamily, table, chain: chain.name }).length === 0;
+    listRules(netfilter, { ...where, chain: chain.name }).length === 0;
   const batch = new NftBatch();
-  if (made.includes(WHOLE_TABLE) && chains.every(isIdle)) {
-    if (!listTables(netfilter, nftFamily).some(({ name }) => name === table)) return;
-    batch.deleteTable({ family: nftFamily, name: table }).commit(netfilter);
-    return;
+  if (made.includes(WHOLE_TABLE) && others.every(isIdle)) {
+    batch.deleteTable({ family: nftFamily, name: table });
+  } else {
+    batch.flushChain({ ...where, name: OWNER_CHAIN }).deleteChain({ ...where, name: OWNER_CHAIN });
+    for (const { name } of others.filter((chain) => made.includes(chain.name) && isIdle(chain))) {
+      batch.deleteChain({ ...where, name });
+    }
   }
-  const idle = chains.filter((chain) => made.includes(chain.name) && isIdle(chain));
-  if (idle.length === 0) return;
-  for (const { name } of idle) batch.deleteChain({ family: nftFamily, table, name });
   batch.commit(netfilter);
 }

@@ -3,24 +3,35 @@
  * step of the kernel. Pure.
  * @module
  */
-import type { IptablesChain, TableName, TableRules } from "./model.ts";
-import type { SavedTable } from "./saved.ts";
+import { type IptablesChain, OWNER_CHAIN, type TableName, type TableRules } from "./model.ts";
+import { type SavedTable, toTableRules } from "./saved.ts";
 
 /** Where nothing of ours is wanted any more, what marks packets goes first. */
 const REMOVAL_ORDER: readonly TableName[] = ["raw", "mangle", "filter"];
+
+/** How tables are left in which nothing is wanted: empty of ours, or with the owner's chain, which is removed later. */
+export interface TransitionOptions {
+  readonly keepOwner: boolean;
+}
 
 /** From what is there to what is wanted; the empty string if there is nothing to do. */
 export function renderTransition(
   installed: readonly SavedTable[],
   wanted: readonly TableRules[],
+  { keepOwner }: TransitionOptions,
 ): string {
   const find = (table: TableName) => installed.find((saved) => saved.table === table);
-  const leftovers = REMOVAL_ORDER.map(find)
-    .filter((saved) => saved !== undefined && !wanted.some(({ table }) => table === saved.table));
+  const leftovers = REMOVAL_ORDER.flatMap((table) => find(table) ?? [])
+    .filter((saved) => !wanted.some(({ table }) => table === saved.table));
   return [
     ...wanted.map((rules) => renderTable(find(rules.table), rules)),
-    ...leftovers.map((saved) => renderTable(saved, undefined)),
+    ...leftovers.map((saved) => renderTable(saved, keepOwner ? onlyOwner(saved) : undefined)),
   ].join("");
+}
+
+function onlyOwner(saved: SavedTable): TableRules {
+  const { table, chains } = toTableRules(saved);
+  return { table, chains: chains.filter(({ name }) => name === OWNER_CHAIN), jumps: [] };
 }
 
 function renderTable(installed: SavedTable | undefined, wanted: TableRules | undefined): string {

@@ -4,29 +4,49 @@
  */
 import type { Family } from "../../net/ip.ts";
 import { madeBy } from "./owner.ts";
-import { removeMade } from "./remains.ts";
+import type { IptablesPrograms } from "./programs.ts";
+import { removeLast } from "./remains.ts";
 import { renderTransition } from "./restore.ts";
+import type { SavedTable } from "./saved.ts";
 import type { InstalledIptables, StateSource } from "./state.ts";
 
 /** Removes our chains and the jumps to them; what was removed, in words. Chains that tproxy did not make are left alone. */
 export async function removeIptables(
   { programs, tables }: InstalledIptables,
-  { netfilter }: StateSource,
+  source: StateSource,
 ): Promise<string[]> {
   const removed: string[] = [];
   for (const family of ["ipv4", "ipv6"] as const satisfies readonly Family[]) {
     const ours = tables[family].filter(({ comment }) => comment !== undefined);
-    const input = renderTransition(ours, []);
+    const keepOwner = hasRemains(programs, source);
+    const input = renderTransition(ours, [], { keepOwner });
     if (input === "") continue;
     await programs.restore(family, input);
-    for (const { table, chains, comment } of ours) {
-      removed.push(
-        `${family} chains of ${programs.version}, table ${table}: ${[...chains.keys()].join(" ")}`,
-      );
-      if (programs.variant === "nf_tables" && netfilter !== undefined) {
-        removeMade(netfilter, family, { table, made: madeBy(comment!) });
-      }
-    }
+    if (keepOwner) removeOwners(family, ours, source);
+    removed.push(
+      ...ours.map(({ table, chains }) =>
+        `${family} chains of ${programs.version}, table ${table}: ${[...chains.keys()].join(" ")}`
+      ),
+    );
   }
   return removed;
+}
+
+/** Whether there is more to remove than what iptables-restore can: tables of nf_tables. */
+export function hasRemains(
+  { variant }: IptablesPrograms,
+  source: StateSource,
+): source is StateSource & { readonly netfilter: NonNullable<StateSource["netfilter"]> } {
+  return variant === "nf_tables" && source.netfilter !== undefined;
+}
+
+/** The last step for tables in which nothing but the owner's chain is. */
+export function removeOwners(
+  family: Family,
+  tables: readonly SavedTable[],
+  { netfilter }: StateSource,
+): void {
+  for (const { table, comment = "" } of tables) {
+    removeLast(netfilter!, family, { table, made: madeBy(comment) });
+  }
 }

@@ -4,6 +4,8 @@ import { madeBy, withOwner } from "../../../../src/kernel/iptables/owner.ts";
 import { renderTransition } from "../../../../src/kernel/iptables/restore.ts";
 import { canonicalRule, parseSaved, toTableRules } from "../../../../src/kernel/iptables/saved.ts";
 
+const REMOVE = { keepOwner: false };
+
 function rules(table: TableRules["table"], chain: string): TableRules {
   const jumps = [{ from: "PREROUTING", text: `-j ${chain}` }, {
     from: "PREROUTING",
@@ -50,7 +52,7 @@ Deno.test("parseSaved() knows no owner of chains without our comment", () => {
 
 Deno.test("renderTransition() replaces a table in one step, and puts the jumps first in their order", () => {
   assert.equal(
-    renderTransition(parseSaved(SAVED), [rules("raw", "TPROXY_NEW")]),
+    renderTransition(parseSaved(SAVED), [rules("raw", "TPROXY_NEW")], REMOVE),
     `*raw
 -D PREROUTING -j TPROXY_DIVERT
 -F TPROXY_DIVERT
@@ -72,16 +74,24 @@ Deno.test("renderTransition() loads in the order of what is wanted, and takes aw
   const installed = ["filter", "mangle", "raw"].map((table) =>
     parseSaved(SAVED.replace("*raw", `*${table}`))[0]
   );
-  assert.deepEqual(tables(renderTransition([], wanted)), ["*mangle", "*filter", "*raw"]);
-  assert.deepEqual(tables(renderTransition(installed, wanted)), ["*mangle", "*filter", "*raw"]);
-  assert.deepEqual(tables(renderTransition(installed, [])), ["*raw", "*mangle", "*filter"]);
-  assert.deepEqual(tables(renderTransition(installed, [wanted[2]])), ["*raw", "*mangle", "*filter"]);
-  assert.equal(renderTransition([], []), "");
+  assert.deepEqual(tables(renderTransition([], wanted, REMOVE)), ["*mangle", "*filter", "*raw"]);
+  assert.deepEqual(tables(renderTransition(installed, wanted, REMOVE)), ["*mangle", "*filter", "*raw"]);
+  assert.deepEqual(tables(renderTransition(installed, [], REMOVE)), ["*raw", "*mangle", "*filter"]);
+  assert.deepEqual(tables(renderTransition(installed, [wanted[2]], REMOVE)), ["*raw", "*mangle", "*filter"]);
+  assert.equal(renderTransition([], [], REMOVE), "");
+});
+
+Deno.test("renderTransition() leaves the owner's chain where it is to be removed later", () => {
+  const left = renderTransition(parseSaved(SAVED), [], { keepOwner: true });
+  assert.match(left, /-D PREROUTING -j TPROXY_DIVERT\n/);
+  const owner =
+    ':TPROXY_OWNER - [0:0]\n-A TPROXY_OWNER -m comment --comment "made by tproxy install, with table OUTPUT"';
+  assert.ok(left.endsWith(`-X TPROXY_OWNER\n${owner}\nCOMMIT\n`), left);
 });
 
 Deno.test("toTableRules() brings back what was there", () => {
   const [saved] = parseSaved(SAVED);
-  const back = renderTransition([], [toTableRules(saved)]);
+  const back = renderTransition([], [toTableRules(saved)], REMOVE);
   assert.match(back, /^-A TPROXY_OWNER -m comment --comment "made by tproxy install, with table OUTPUT"$/m);
   assert.match(back, /^-I PREROUTING 1 -j TPROXY_DIVERT$/m);
 });

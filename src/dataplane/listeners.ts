@@ -10,7 +10,8 @@ import { LISTENER_IPV4, LISTENER_IPV6 } from "../constants.ts";
 import { OperationError } from "../net/error.ts";
 import { type Endpoint, type Family, formatEndpoint, parseIp } from "../net/ip.ts";
 import type { ListenerHandle, RawSockets } from "./options.ts";
-import { openErrorSender, openListener, openReplySender, openUdpListener } from "./sockets.ts";
+import { openListener } from "./sockets.ts";
+import { openErrorSender, openReplySender, openUdpListener } from "./udp_sockets.ts";
 
 /** What is listened on. */
 export interface ListenOptions {

@@ -13,7 +13,8 @@ import type { Clock } from "./clock.ts";
 import type { UdpOptions, WorkerOptions } from "./options.ts";
 import { PerClient } from "./per_client.ts";
 import { COUNTER, SharedState } from "./shared.ts";
-import { anyPort, expectBulk, openUdpUpstream } from "./sockets.ts";
+import { anyPort } from "./sockets.ts";
+import { expectBulk, openUdpUpstream } from "./udp_sockets.ts";
 import { ADDRESS_WORDS, DNS, OTHER, UdpTable } from "./udp_table.ts";
 import { TICK_MS, ticks } from "./wheel.ts";
 
@@ -97,6 +98,8 @@ export class UdpSessions {
 
   /** A session receives many datagrams at once. */
   expectBulk(slot: number): void {
+    if (this.table.bulk[slot] === 1) return;
+    this.table.bulk[slot] = 1;
     expectBulk(this.table.fds[slot]);
   }
 

@@ -36,6 +36,8 @@ export class UdpTable {
   kinds = new Uint8Array(0);
   /** Trains of datagrams longer than this each are not given to the kernel as one. */
   segmentLimits = new Int32Array(0);
+  /** 1: the socket is prepared for bulk. */
+  bulk = new Uint8Array(0);
   /** 1: waits in a list of sessions that have more to do. */
   queued = new Uint8Array(0);
   /** The client's address and port, as struct sockaddr. */
@@ -124,6 +126,7 @@ export class UdpTable {
     this.ticks[slot] = options.tick;
     this.kinds[slot] = options.kind;
     this.segmentLimits[slot] = 65535;
+    this.bulk[slot] = 0;
     for (let word = 0; word < ADDRESS_WORDS; word++) {
       this.addresses[slot * ADDRESS_WORDS + word] = words[at + word];
     }
@@ -200,6 +203,7 @@ export class UdpTable {
     this.ticks = copy(new Int32Array(slots), this.ticks);
     this.kinds = copy(new Uint8Array(slots), this.kinds);
     this.segmentLimits = copy(new Int32Array(slots), this.segmentLimits);
+    this.bulk = copy(new Uint8Array(slots), this.bulk);
     this.queued = copy(new Uint8Array(slots), this.queued);
     this.addresses = copy(new Int32Array(slots * ADDRESS_WORDS), this.addresses);
     this.#links.grow(slots);

@@ -109,7 +109,6 @@ Deno.test("requireSupported() refuses, with its place, what would not happen", (
       "f:2:1: the default proxy is not supported yet",
     ],
     ["intercept: { router-traffic: true }", "f:1:14: intercepting the router's own traffic"],
-    ["kernel: { backend: iptables }", "f:1:11: the backend iptables"],
   ];
   for (const [text, said] of cases) {
     for (const command of ["install", "run"] as const) {

@@ -77,8 +77,12 @@ async function measureStreams(
     record(sample, `${prefix}.${name}`, result);
   }
   sample[`${prefix}.disordered`] = 1e6 * disordered / count;
-  // Seconds for a million datagrams.
-  if (pid !== undefined) sample[`${prefix}.processor`] = (processorMs(pid) - before) / 1e3 / (count / 1e6);
+  if (pid !== undefined) {
+    const processorSeconds = (processorMs(pid) - before) / 1e3;
+    // Seconds for a million datagrams; and how many processors it had on average, which it shares with the ends.
+    sample[`${prefix}.processor`] = processorSeconds / (count / 1e6);
+    sample[`${prefix}.processors`] = processorSeconds / (names.length * seconds);
+  }
   return count;
 }
 

@@ -43,6 +43,7 @@ const ROWS: readonly Row[] = [
   { title: "descriptors for each session", measure: "sessions.descriptors", digits: 1 },
   { title: `CPU s for a million datagrams, ${RATE}/s`, measure: "steady.processor", digits: 2 },
   { title: "CPU s for a million datagrams, saturated", measure: "saturated.processor", digits: 2 },
+  { title: "processors in use, saturated", measure: "saturated.processors", digits: 2 },
 ];
 
 /** What is told of each sample. */

@@ -39,8 +39,6 @@ export interface Dataplane {
   readonly descriptors: number;
   /** Live connections. */
   live(): number;
-  /** Live UDP sessions. */
-  udpLive(): number;
   counters(): Record<Counter, number>;
   /** Accepts nothing new; live connections go on. {@linkcode ended} resolves when the last has ended. */
   drain(): void;
@@ -128,7 +126,6 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     maxUdpSessions: udpSessions,
     descriptors,
     live: () => shared.live,
-    udpLive: () => shared.udpLive,
     counters: () => shared.totals(),
     drain: () => setPhase(PHASE_DRAIN),
     stop: () => setPhase(PHASE_STOP),

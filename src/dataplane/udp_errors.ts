@@ -4,7 +4,7 @@
  */
 import { SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 } from "../../ffi/consts.ts";
 import { ReceiveBatch } from "../../ffi/receive_batch.ts";
-import { ADDRESS_WORDS, type UdpTable } from "./udp_table.ts";
+import { ADDRESS_WORDS, copyAddress, type UdpTable } from "./udp_table.ts";
 import type { Unreachable } from "./unreachable.ts";
 
 const BATCH = 4;
@@ -48,11 +48,8 @@ export class UdpErrors {
       : origin === SO_EE_ORIGIN_ICMP6 && (type === ICMP6_UNREACHABLE || type === ICMP6_TIME_EXCEEDED);
     if (!told) return;
     const words = this.#words;
-    const name = batch.name(i);
-    for (let word = 0; word < ADDRESS_WORDS; word++) {
-      words[word] = this.#table.addresses[slot * ADDRESS_WORDS + word];
-      words[ADDRESS_WORDS + word] = batch.words[name + word];
-    }
+    copyAddress(this.#table.addresses, slot * ADDRESS_WORDS, words, 0);
+    copyAddress(batch.words, batch.name(i), words, ADDRESS_WORDS);
     const length = batch.length(i);
     this.#unreachable.tell({ type, code }, { words, client: 0, destination: ADDRESS_WORDS, length });
   }

@@ -16,6 +16,7 @@ import { UdpFilter } from "./udp_filter.ts";
 import { UDP_SESSION_KEY, UdpSessions } from "./udp_sessions.ts";
 import { type UdpListener, UdpUplink } from "./udp_uplink.ts";
 import { Unreachable } from "./unreachable.ts";
+import { ticks } from "./wheel.ts";
 
 /** Keys of the UDP listeners' events, with tag 0, begin here. */
 export const UDP_LISTENER_KEY = 0x100;
@@ -134,7 +135,7 @@ export class UdpRelay {
   /** After {@linkcode stop}: whether the worker may end as far as UDP goes. */
   isQuiet(): boolean {
     return this.size === 0 || this.#sessions.silentFor(LULL_MS) ||
-      this.#clock.tick - this.#stoppedTick > MAX_LULL_MS / 100;
+      this.#clock.tick - this.#stoppedTick > ticks(MAX_LULL_MS);
   }
 
   /** Ends everything. */

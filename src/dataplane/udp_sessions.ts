@@ -15,7 +15,7 @@ import { PerClient } from "./per_client.ts";
 import { COUNTER, SharedState } from "./shared.ts";
 import { anyPort } from "./sockets.ts";
 import { expectBulk, openUdpUpstream } from "./udp_sockets.ts";
-import { ADDRESS_WORDS, DNS, OTHER, UdpTable } from "./udp_table.ts";
+import { ADDRESS_WORDS, copyAddress, DNS, OTHER, UdpTable } from "./udp_table.ts";
 import { TICK_MS, ticks } from "./wheel.ts";
 
 /** The keys of UDP sessions' events have this bit, and the slot below it. */
@@ -168,7 +168,7 @@ export class UdpSessions {
 
   /** An upstream socket for a client, and the client's address in #address. The descriptor or -errno. */
   #dial(words: Int32Array, at: number, kind: number): number {
-    for (let word = 0; word < ADDRESS_WORDS; word++) this.#addressWords[word] = words[at + word];
+    copyAddress(words, at, this.#addressWords, 0);
     const family = words[at] & 0xffff;
     if (family !== AF_INET) this.#addressWords[1] = 0; // the flow label
     const options = { tos: this.#tos, errors: this.#source !== "client", stream: kind === OTHER };
@@ -182,7 +182,7 @@ export class UdpSessions {
   }
 
   #describe(words: Int32Array, at: number): { client: string } {
-    for (let word = 0; word < ADDRESS_WORDS; word++) this.#addressWords[word] = words[at + word];
+    copyAddress(words, at, this.#addressWords, 0);
     return { client: formatEndpoint(readSockaddr(this.#address)) };
   }
 

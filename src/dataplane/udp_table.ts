@@ -10,19 +10,15 @@ export const ADDRESS_WORDS = 8;
 const INITIAL_SLOTS = 64;
 const NOBODY = 0;
 
+/** Copies a struct sockaddr, given by the word at which it begins, from one memory to another. */
+export function copyAddress(from: Int32Array, at: number, to: Int32Array, place: number): void {
+  for (let word = 0; word < ADDRESS_WORDS; word++) to[place + word] = from[at + word];
+}
+
 /** Sessions that have only talked to port 53. */
 export const DNS = 0;
 /** All others. */
 export const OTHER = 1;
-
-/** What a client, by its address alone, has. */
-class Client {
-  readonly sessions: SlotList;
-
-  constructor(links: SlotLinks) {
-    this.sessions = new SlotList(links);
-  }
-}
 
 /** The table. Slots are used again; a session's tag tells the uses of a slot apart. */
 export class UdpTable {
@@ -43,18 +39,19 @@ export class UdpTable {
   /** The client's address and port, as struct sockaddr. */
   addresses = new Int32Array(0);
 
-  readonly #clientOf: (Client | null)[] = [];
+  /** Of each slot: the sessions of its client, by address alone, in order of use. */
+  readonly #clientOf: (SlotList | null)[] = [];
   readonly #links = new SlotLinks();
   readonly #clientLinks = new SlotLinks();
   /** By kind, in order of use. */
   readonly #byAge = [new SlotList(this.#links), new SlotList(this.#links)];
   readonly #slots = new EndpointMap();
   readonly #clients = new EndpointMap({ ports: false });
-  readonly #clientList: (Client | null)[] = [];
+  readonly #clientList: (SlotList | null)[] = [];
   readonly #freeClients: number[] = [];
   readonly #freeSlots: number[] = [];
   /** The client with most sessions, or one that had. */
-  #heaviest: Client | null = null;
+  #heaviest: SlotList | null = null;
   #size = 0;
   #nextTag = 1;
 
@@ -71,7 +68,7 @@ export class UdpTable {
   /** How many sessions the endpoint's address has. */
   countOf(words: Int32Array, at: number): number {
     const client = this.#clients.find(words, at, NOBODY);
-    return client < 0 ? 0 : this.#clientList[client]!.sessions.size;
+    return client < 0 ? 0 : this.#clientList[client]!.size;
   }
 
   /** Whether the endpoint's address has less than an equal share of the sessions. */
@@ -82,7 +79,7 @@ export class UdpTable {
   /** The session of the endpoint's address that was least recently used, -1 for none. */
   oldestOf(words: Int32Array, at: number): number {
     const client = this.#clients.find(words, at, NOBODY);
-    return client < 0 ? -1 : this.#clientList[client]!.sessions.first;
+    return client < 0 ? -1 : this.#clientList[client]!.first;
   }
 
   /**
@@ -91,8 +88,8 @@ export class UdpTable {
    */
   victim(): number {
     const heaviest = this.#heaviest;
-    if (heaviest !== null && heaviest.sessions.size * this.#clients.size > this.#size) {
-      return heaviest.sessions.first;
+    if (heaviest !== null && heaviest.size * this.#clients.size > this.#size) {
+      return heaviest.first;
     }
     return this.oldest();
   }
@@ -127,17 +124,13 @@ export class UdpTable {
     this.kinds[slot] = options.kind;
     this.segmentLimits[slot] = 65535;
     this.bulk[slot] = 0;
-    for (let word = 0; word < ADDRESS_WORDS; word++) {
-      this.addresses[slot * ADDRESS_WORDS + word] = words[at + word];
-    }
+    copyAddress(words, at, this.addresses, slot * ADDRESS_WORDS);
     this.#slots.set(words, at, NOBODY, slot);
     this.#byAge[options.kind].append(slot);
     const client = this.#client(words, at);
-    client.sessions.append(slot);
+    client.append(slot);
     this.#clientOf[slot] = client;
-    if (this.#heaviest === null || client.sessions.size > this.#heaviest.sessions.size) {
-      this.#heaviest = client;
-    }
+    if (this.#heaviest === null || client.size > this.#heaviest.size) this.#heaviest = client;
     this.#size++;
     return slot;
   }
@@ -147,7 +140,7 @@ export class UdpTable {
     if (this.ticks[slot] === tick) return;
     this.ticks[slot] = tick;
     this.#byAge[this.kinds[slot]].touch(slot);
-    this.#clientOf[slot]!.sessions.touch(slot);
+    this.#clientOf[slot]!.touch(slot);
   }
 
   /** A session that was DNS is not any more. */
@@ -164,26 +157,26 @@ export class UdpTable {
     this.#slots.delete(this.addresses, at, NOBODY);
     this.#byAge[this.kinds[slot]].remove(slot);
     const client = this.#clientOf[slot]!;
-    client.sessions.remove(slot);
+    client.remove(slot);
     this.#clientOf[slot] = null;
-    if (client.sessions.size === 0) this.#forget(client, at);
+    if (client.size === 0) this.#forget(client, at);
     this.tags[slot] = 0;
     this.fds[slot] = -1;
     this.#freeSlots.push(slot);
     this.#size--;
   }
 
-  #client(words: Int32Array, at: number): Client {
+  #client(words: Int32Array, at: number): SlotList {
     const known = this.#clients.find(words, at, NOBODY);
     if (known >= 0) return this.#clientList[known]!;
-    const client = new Client(this.#clientLinks);
+    const client = new SlotList(this.#clientLinks);
     const index = this.#freeClients.pop() ?? this.#clientList.length;
     this.#clientList[index] = client;
     this.#clients.set(words, at, NOBODY, index);
     return client;
   }
 
-  #forget(client: Client, at: number): void {
+  #forget(client: SlotList, at: number): void {
     const index = this.#clients.find(this.addresses, at, NOBODY);
     this.#clients.delete(this.addresses, at, NOBODY);
     this.#clientList[index] = null;

@@ -7,6 +7,7 @@ import { AF_INET, AF_INET6, EACCES, EHOSTUNREACH, ENETUNREACH } from "../../ffi/
 import { makeSockaddr } from "../../ffi/sockaddr.ts";
 import { sendTo } from "../../ffi/socket.ts";
 import type { Clock } from "./clock.ts";
+import type { RawSockets } from "./options.ts";
 
 const ICMP_HEADER_SIZE = 8;
 const UDP_HEADER_SIZE = 8;
@@ -100,14 +101,14 @@ function writeChecksum(bytes: Uint8Array, at: number): void {
 /** Tells clients, at a bounded rate. */
 export class Unreachable {
   readonly #clock: Clock;
-  readonly #senders: { readonly ipv4: number; readonly ipv6: number };
+  readonly #senders: RawSockets;
   readonly #to = makeSockaddr();
   readonly #toWords = new Int32Array(this.#to.buffer);
   #tick = 0;
   #told = 0;
 
-  /** `senders`: raw sockets of ICMP and ICMPv6, -1 for none. */
-  constructor(clock: Clock, senders: { readonly ipv4: number; readonly ipv6: number }) {
+  /** `senders`: raw sockets of ICMP and ICMPv6. */
+  constructor(clock: Clock, senders: RawSockets) {
     this.#clock = clock;
     this.#senders = senders;
   }

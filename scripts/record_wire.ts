@@ -204,6 +204,7 @@ const CASES: readonly Case[] = [
   nftRule("reject-icmpx", "meta l4proto udp reject with icmpx port-unreachable"),
   nftRule("counter-comment", 'counter comment "hello"'),
   nftRule("anonymous-set", "meta l4proto { tcp, udp } accept"),
+  plannedRule("interface-name", 'iifname != "lan0" fib daddr type != local return'),
   plannedRule("addresses", "meta nfproto ipv4 ip saddr @nets ip daddr @nets goto other"),
   plannedRule("addresses6", "meta nfproto ipv6 ip6 saddr @nets6 ip6 daddr @nets6 accept"),
   plannedRule("hardware-address", "ether saddr @macs drop"),

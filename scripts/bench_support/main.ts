@@ -27,6 +27,7 @@ ${SUITES.map((suite) => `                    ${suite.name}: ${namesOf(suite).joi
   --measures NAMES  separated by commas:
 ${SUITES.map((suite) => `                    ${suite.name}: ${suite.measures.join(", ")}\n`).join("")}\
   --json            samples and medians as JSON on standard output
+       scripts/bench --rules [--rounds N]        flows that a rule bypasses against plain forwarding
 Exit 1 if tproxy misses a target.`;
 
 /** Runs the benchmark; gives the exit code. */

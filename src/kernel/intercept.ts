@@ -14,7 +14,17 @@ import { LISTENER_IPV4, LISTENER_IPV6 } from "../constants.ts";
 import { type Family, parseIp } from "../net/ip.ts";
 import type { PlannedChain, PlannedRule, Statement } from "./model.ts";
 import { applyPolicy, type PolicyRule } from "./policy.ts";
-import { ACCEPT, deliverLocally, DROP, newFlow, NOTRACK, refuse, RETURN } from "./statements.ts";
+import {
+  ACCEPT,
+  deliverLocally,
+  DROP,
+  FOR_OTHERS,
+  newFlow,
+  NOTRACK,
+  refuse,
+  RETURN,
+  SPARE_OWN,
+} from "./statements.ts";
 
 /** The set of `intercept.ports`. */
 export const PORTS_SET = "ports";
@@ -56,7 +66,7 @@ function decideNewFlow({ action, silent, deliverPort }: RuleConfig): Statement[]
     case "bypass":
       return [ACCEPT];
     case "block":
-      return [silent === true ? DROP : { kind: "goto", chain: BLOCK_CHAIN }];
+      return silent === true ? [FOR_OTHERS, DROP] : [{ kind: "goto", chain: BLOCK_CHAIN }];
     case "direct":
       return [{ kind: "goto", chain: DIRECT_CHAIN }];
     case "deliver":
@@ -93,10 +103,13 @@ function planDefault(config: Config, families: readonly Family[]): PlannedRule[]
 function planBlock({ intercept: { protocols } }: Config): PlannedChain {
   return {
     name: BLOCK_CHAIN,
-    rules: protocols.map((protocol) => ({
-      statements: [newFlow(protocol), refuse(protocol)],
-      reason: protocol === "tcp" ? "As if nobody listened there" : "The same for UDP",
-    })),
+    rules: [
+      SPARE_OWN,
+      ...protocols.map((protocol) => ({
+        statements: [newFlow(protocol), refuse(protocol)],
+        reason: protocol === "tcp" ? "As if nobody listened there" : "The same for UDP",
+      })),
+    ],
     reason: "New flows that are refused",
   };
 }
@@ -125,7 +138,7 @@ function planListeners(config: Config, families: readonly Family[]): PlannedRule
         : "UDP asks for the listener first: a socket with a foreign address would take other clients' packets",
     }))
   );
-  return [...steering, ...protocols.flatMap((protocol) => planFailure(config, protocol))];
+  return [SPARE_OWN, ...steering, ...protocols.flatMap((protocol) => planFailure(config, protocol))];
 }
 
 function steer(port: number, { family, protocol }: { family: Family; protocol: Protocol }): Statement[] {
@@ -169,7 +182,7 @@ function planDeliver(
   );
   return {
     name: deliverChain(port),
-    rules: [...steering, ...protocols.flatMap((protocol) => planFailure(config, protocol))],
+    rules: [SPARE_OWN, ...steering, ...protocols.flatMap((protocol) => planFailure(config, protocol))],
     reason: `New flows for the program that listens on port ${port}`,
   };
 }

@@ -8,7 +8,7 @@ import { REGISTER_1, REGISTER_2 } from "../netlink/nft/data.ts";
 import { CT_STATE } from "../netlink/nft/expr/ct.ts";
 import { ICMPX_PORT_UNREACHABLE } from "../netlink/nft/expr/reject.ts";
 import type { NftExpression } from "../netlink/nft/expression.ts";
-import { hostKey, hostKey16, type NftDataType, portKey } from "../netlink/nft/set_type.ts";
+import { hostKey, hostKey16, ifnameKey, type NftDataType, portKey } from "../netlink/nft/set_type.ts";
 import type { Endpoint, Family } from "../net/ip.ts";
 import type { AddressType, Statement } from "./model.ts";
 
@@ -56,10 +56,20 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
   switch (statement.kind) {
     case "input-interface":
       return [load("iifname"), lookup(statement.set, statement.negate)];
+    case "input-interface-name":
+      return [
+        load("iifname"),
+        {
+          kind: "cmp",
+          operator: statement.negate ? "neq" : "eq",
+          register,
+          value: ifnameKey(statement.name),
+        },
+      ];
     case "family":
       return [load("nfproto"), equals(Uint8Array.of(FAMILY_NUMBERS[statement.family]))];
     case "protocol":
-      return [load("l4proto"), ...oneOf("inet_proto", statement.protocols.map(protocolKey), makeSet)];
+      return [load("l4proto"), ...oneOf("inet_proto", statement.protocols.map(protocolKey), { makeSet })];
     case "bare-syn":
       return [
         load("l4proto"),
@@ -88,7 +98,7 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
       const keys = statement.types.map((type) => hostKey(ADDRESS_TYPES[type]));
       return [
         { kind: "fib", flags: ["daddr"], result: "type", register },
-        ...oneOf("fib_addrtype", keys, makeSet),
+        ...oneOf("fib_addrtype", keys, { makeSet, negate: statement.negate }),
       ];
     }
     case "transparent-socket":
@@ -167,10 +177,10 @@ function lookup(set: string, inverted: boolean): NftExpression {
 function oneOf(
   type: NftDataType,
   keys: readonly Uint8Array[],
-  makeSet: AnonymousSetMaker,
+  { makeSet, negate = false }: { makeSet: AnonymousSetMaker; negate?: boolean },
 ): NftExpression[] {
-  if (keys.length === 1) return [equals(keys[0])];
-  return [{ kind: "lookup", register, ...makeSet(type, keys) }];
+  if (keys.length === 1) return [{ kind: "cmp", operator: negate ? "neq" : "eq", register, value: keys[0] }];
+  return [{ kind: "lookup", register, ...makeSet(type, keys), ...(negate ? { inverted: true } : {}) }];
 }
 
 function protocolKey(protocol: Protocol): Uint8Array {

@@ -4,7 +4,7 @@
  */
 import type { Config, Protocol } from "../config/types.ts";
 import { SOCKET_MARK_SHIFT } from "../constants.ts";
-import type { Statement } from "./model.ts";
+import type { PlannedRule, Statement } from "./model.ts";
 
 /** The packet goes on its way. */
 export const ACCEPT: Statement = { kind: "verdict", verdict: "accept" };
@@ -14,6 +14,20 @@ export const RETURN: Statement = { kind: "verdict", verdict: "return" };
 export const DROP: Statement = { kind: "verdict", verdict: "drop" };
 /** Conntrack does not see the packet. */
 export const NOTRACK: Statement = { kind: "notrack" };
+
+/** Addresses that this machine answers for, or hears. */
+function ownAddress(negate: boolean): Statement {
+  return { kind: "destination-type", types: ["local", "broadcast", "anycast", "multicast"], negate };
+}
+
+/** Goes on where the packet is for another machine. It costs a look into the routing tables: what is forwarded is spared it. */
+export const FOR_OTHERS: Statement = ownAddress(true);
+
+/** The first rule of chains that take packets out of their way. */
+export const SPARE_OWN: PlannedRule = {
+  statements: [ownAddress(false), RETURN],
+  reason: "The router's own services, SSH among them, are never intercepted",
+};
 
 /** What begins a flow: a bare SYN, or any datagram. */
 export function newFlow(protocol: Protocol): Statement {

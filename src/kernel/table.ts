@@ -8,13 +8,19 @@ import type { Family } from "../net/ip.ts";
 import { INTERCEPT_CHAIN, planIntercept, PORTS_SET } from "./intercept.ts";
 import type { PlannedChain, PlannedRule, PlannedSet, PlannedTable, Statement } from "./model.ts";
 import { applyPolicy, type Policy, type PolicyRule } from "./policy.ts";
-import { ACCEPT, deliverLocally, newFlow, NOTRACK, RETURN, socketMark } from "./statements.ts";
+import { ACCEPT, deliverLocally, FOR_OTHERS, newFlow, NOTRACK, RETURN, socketMark } from "./statements.ts";
 
 /** The table's comment, by which it is known as ours. */
 export const TABLE_COMMENT = "made by tproxy install";
 
 const LAN_SET = "lan";
 const ACCEPTED_CHAIN = "accepted";
+
+/** Most of what a router forwards: it is spared the rest of the chain. */
+const TCP_PASSES: PlannedRule = {
+  statements: [{ kind: "protocol", protocols: ["tcp"] }, ACCEPT],
+  reason: "All other TCP goes on its way",
+};
 
 /** What the table is made from, besides the config. */
 export interface TableOptions {
@@ -31,52 +37,51 @@ export function planTable(config: Config, { lan, families, policy }: TableOption
   return {
     name: TABLE_NAME,
     comment: TABLE_COMMENT,
-    sets: [...planSets(config, lan), ...policy.sets],
+    sets: [...planLanSet(lan), ...planPortsSet(config), ...policy.sets],
     chains: [
       ...planIntercept(config, { families, rules: policy.rules }),
       ...accepted,
-      planDivert(config, { families, delivers: accepted.length > 0 }),
-      planDivertReplies(config, families),
+      planDivert(config, { lan, families, delivers: accepted.length > 0 }),
+      planDivertReplies(config, { lan, families }),
       planUntracked(config),
     ],
   };
 }
 
-function planSets(config: Config, lan: readonly string[]): PlannedSet[] {
-  const { ports } = config.intercept;
-  const lanSet: PlannedSet = {
+function planLanSet(lan: readonly string[]): PlannedSet[] {
+  if (lan.length === 1) return [];
+  return [{
     name: LAN_SET,
     type: "ifname",
     elements: lan,
     reason: "Interfaces whose clients are intercepted",
-  };
-  if (ports === "all") return [lanSet];
-  return [lanSet, {
-    name: PORTS_SET,
-    type: "inet_service",
-    elements: ports,
-    reason: "Destination ports that are intercepted; all others pass",
   }];
+}
+
+/** What comes from clients, or all else. */
+function fromLan(lan: readonly string[], { negate }: { negate: boolean }): Statement {
+  return lan.length === 1
+    ? { kind: "input-interface-name", name: lan[0], negate }
+    : { kind: "input-interface", set: LAN_SET, negate };
+}
+
+function planPortsSet({ intercept: { ports } }: Config): PlannedSet[] {
+  if (ports === "all") return [];
+  const reason = "Destination ports that are intercepted; all others pass";
+  return [{ name: PORTS_SET, type: "inet_service", elements: ports, reason }];
 }
 
 function planDivert(
   config: Config,
-  { families, delivers }: { families: readonly Family[]; delivers: boolean },
+  { lan, families, delivers }: { lan: readonly string[]; families: readonly Family[]; delivers: boolean },
 ): PlannedChain {
   const { protocols } = config.intercept;
   const rules: PlannedRule[] = [
     {
-      statements: [{ kind: "input-interface", set: LAN_SET, negate: true }, RETURN],
+      statements: [fromLan(lan, { negate: true }), RETURN],
       reason: "Only what comes from clients",
     },
     ...excludeOtherFamily(families),
-    {
-      statements: [
-        { kind: "destination-type", types: ["local", "broadcast", "anycast", "multicast"] },
-        RETURN,
-      ],
-      reason: "The router's own services, SSH among them, are never intercepted",
-    },
   ];
   const intercept: Statement = { kind: "goto", chain: INTERCEPT_CHAIN };
   if (protocols.includes("tcp")) {
@@ -86,10 +91,11 @@ function planDivert(
       reason:
         "SYNs first: a socket in TIME_WAIT would answer a client that uses its port again, and be reset",
     }, ...planSockets(config, delivers));
+    rules.push(TCP_PASSES);
   }
   if (protocols.includes("udp")) rules.push({ statements: [newFlow("udp"), intercept], reason: "UDP" });
   if (protocols.includes("tcp")) {
-    rules.push(...planErrors(families, ["too-big"], [deliverLocally(config), NOTRACK, ACCEPT]));
+    rules.push(...planErrors(families, ["too-big"], [FOR_OTHERS, deliverLocally(config), NOTRACK, ACCEPT]));
   }
   return {
     name: "divert",
@@ -109,6 +115,7 @@ function planSockets(config: Config, delivers: boolean): PlannedRule[] {
       statements: [
         ...found,
         ...(delivers ? [{ kind: "socket-mark", mark } as const] : []),
+        FOR_OTHERS,
         deliverLocally(config),
         NOTRACK,
         ACCEPT,
@@ -117,7 +124,7 @@ function planSockets(config: Config, delivers: boolean): PlannedRule[] {
     },
     ...(delivers
       ? [{
-        statements: [...found, { kind: "goto", chain: ACCEPTED_CHAIN } as const],
+        statements: [...found, FOR_OTHERS, { kind: "goto", chain: ACCEPTED_CHAIN } as const],
         reason: "Other programs' connections; and ours, while there is no more of them than a request",
       }]
       : []),
@@ -144,17 +151,21 @@ function planAccepted(config: Config, policy: readonly PolicyRule[]): PlannedCha
   }];
 }
 
-function planDivertReplies(config: Config, families: readonly Family[]): PlannedChain {
+function planDivertReplies(
+  config: Config,
+  { lan, families }: { lan: readonly string[]; families: readonly Family[] },
+): PlannedChain {
   return {
     name: "divert_replies",
     hook: { hook: "prerouting", priority: DIVERT_REPLIES_PRIORITY },
     rules: [
       {
-        statements: [{ kind: "input-interface", set: LAN_SET, negate: false }, RETURN],
+        statements: [fromLan(lan, { negate: false }), RETURN],
         reason: "Only what comes from elsewhere",
       },
       ...excludeOtherFamily(families),
       ...planReplies(config),
+      ...(config.intercept.protocols.includes("tcp") ? [TCP_PASSES] : []),
       ...planErrors(
         families,
         // About a port that is not the client's own, the client would not understand it.

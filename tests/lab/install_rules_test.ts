@@ -118,8 +118,17 @@ labTest(
     const listening = `TCP4:${ADDRESSES[4].lan}:50080`;
     const direct = await lab.client.run(["socat", "-u", listening, "-"], { mayFail: true });
     assert.match(direct.stderr, /Connection refused/, "a client can reach the listener itself");
-    const handle = await findHandle(lab, "divert", /fib daddr type/);
-    await lab.router.run(["nft", "delete", "rule", "inet", "transparent_proxy", "divert", "handle", handle]);
+    const handle = await findHandle(lab, "intercept", /fib daddr type/);
+    await lab.router.run([
+      "nft",
+      "delete",
+      "rule",
+      "inet",
+      "transparent_proxy",
+      "intercept",
+      "handle",
+      handle,
+    ]);
     assert.notEqual((await login()).stdout, "router\n", "the rule has no effect");
   },
 );

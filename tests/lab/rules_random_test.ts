@@ -29,8 +29,8 @@ import { listElements } from "../../src/netlink/nft/element.ts";
 import { etherKey } from "../../src/netlink/nft/set_type.ts";
 import { listLinks } from "../../src/netlink/route/link.ts";
 import { openNetlink } from "../../src/netlink/transport.ts";
-import { inside } from "./support/inside.ts";
 import { IPTABLES_VARIANTS, iptablesOnly, type IptablesVariant, obstacleOf } from "./support/iptables.ts";
+import { inNamespace } from "./support/udp_calls.ts";
 import { ADDRESSES, type Lab } from "./support/lab.ts";
 import type { Namespace } from "./support/namespace.ts";
 import { buildFrame, readFrame } from "./support/packets.ts";
@@ -161,23 +161,26 @@ async function prepare(lab: Lab, { after }: Backend): Promise<void> {
 }
 
 function openListeners(lab: Lab): number[] {
-  return inside(lab.router, () =>
-    LISTENERS.flatMap(({ addresses, mark }) =>
-      addresses.flatMap((text) => {
-        const address = makeSockaddr();
-        writeSockaddr(address, parseEndpoint(text)!);
-        const options = { address, mark, shared: false };
-        const tcp = check(openListener(options), "listen on", text);
-        const udp = check(openUdpListener(options), "listen on", text);
-        check(setInt(udp, SOL_SOCKET, SO_MARK, mark), "mark", text);
-        return [tcp, udp];
-      })
-    ));
+  return inNamespace(
+    lab.router.name,
+    () =>
+      LISTENERS.flatMap(({ addresses, mark }) =>
+        addresses.flatMap((text) => {
+          const address = makeSockaddr();
+          writeSockaddr(address, parseEndpoint(text)!);
+          const options = { address, mark, shared: false };
+          const tcp = check(openListener(options), "listen on", text);
+          const udp = check(openUdpListener(options), "listen on", text);
+          check(setInt(udp, SOL_SOCKET, SO_MARK, mark), "mark", text);
+          return [tcp, udp];
+        })
+      ),
+  );
 }
 
 function install(lab: Lab, policy: PolicyText): void {
   const config = parseConfig(JSON.stringify(policy), "policy");
-  inside(lab.router, () =>
+  inNamespace(lab.router.name, () =>
     withKernel((connections) => {
       const view = readNetwork({ connection: connections.route, readTextFile: Deno.readTextFileSync }, 100);
       applyInstall(planInstall(config, view), connections);
@@ -191,11 +194,11 @@ async function installIptables(lab: Lab, variant: IptablesVariant, policy: Polic
   const config = { version: 1, ...policy, intercept, kernel: { backend: "iptables" } };
   const path = lab.writeFile("policy.yaml", JSON.stringify(config));
   await tproxy(lab, ["install", "-c", path], iptablesOnly(lab, variant));
-  inside(lab.router, () => showLifeOnce(["ipv4", "ipv6"]));
+  inNamespace(lab.router.name, () => showLifeOnce(["ipv4", "ipv6"]));
 }
 
 function macOf(namespace: Namespace, name: string): string {
-  return inside(namespace, () => {
+  return inNamespace(namespace.name, () => {
     using connection = openNetlink("route");
     return listLinks(connection).find((link) => link.name === name)!.mac;
   });
@@ -274,7 +277,7 @@ async function send(
 /** The source ports in a set of the observer. */
 function readObserver(lab: Lab): (set: string) => ReadonlySet<number> {
   const names = [...LISTENERS.map(({ mark }) => `m${mark}`), "untracked"];
-  const sets = inside(lab.router, () => {
+  const sets = inNamespace(lab.router.name, () => {
     using connection = openNetlink("netfilter");
     return new Map(names.map((name) => {
       const elements = listElements(connection, { family: "inet", table: "observer", name });

@@ -5,6 +5,8 @@ import { startNginx } from "./support/nginx.ts";
 import { startProxy, tproxy, writeConfig } from "./support/proxy.ts";
 import { labTest } from "./support/register.ts";
 import { serve, socatServer } from "./support/sockets.ts";
+import { exchange } from "./support/udp_peers.ts";
+import { at } from "./support/udp_socket.ts";
 import { delay } from "./support/wait.ts";
 
 const PROGRAMS = ["curl", "nginx", "socat"];
@@ -126,3 +128,49 @@ function wakes(pid: number): Record<string, number> {
     return [thread, Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)![1])];
   }));
 }
+
+labTest("no rule touches the router's own services, TCP and UDP", { programs: PROGRAMS }, async (lab) => {
+  const { router, client } = lab;
+  await router.start(["socat", "TCP6-LISTEN:22,ipv6only=0,fork,reuseaddr", "SYSTEM:echo router"], {
+    listens: 22,
+  });
+  // Transparent listeners everywhere: whatever is steered would find one.
+  for (const port of [3129, 50080]) {
+    const listener = `TCP6-LISTEN:${port},ipv6only=0,ip-transparent,fork,reuseaddr`;
+    await router.start(["socat", listener, "SYSTEM:echo wrong"], { listens: port });
+    await router.start(
+      ["socat", `UDP6-RECVFROM:${port},ipv6only=0,ip-transparent,fork`, "SYSTEM:echo wrong"],
+      {
+        udpPort: port,
+      },
+    );
+  }
+  const actions = [
+    { action: "bypass" },
+    { action: "direct" },
+    { action: "block" },
+    { action: "block", silent: true },
+    { action: "deliver", "deliver-port": 3129 },
+  ];
+  for (const action of actions) {
+    for (const rules of [[action], [{ ports: [22, 53], ...action }]]) {
+      const config = {
+        intercept: { protocols: ["tcp", "udp"], "on-failure": "drop" },
+        default: "block",
+        rules,
+      };
+      await tproxy(lab, ["install", "-c", writeConfig(lab, config)]);
+      for (const address of [ADDRESSES[4].lan, ADDRESSES[4].wan, `[${ADDRESSES[6].lan}]`]) {
+        const family = address.startsWith("[") ? 6 : 4;
+        const tcp = await client.run(["socat", "-u", `TCP${family}:${address}:22,connect-timeout=2`, "-"], {
+          mayFail: true,
+        });
+        assert.equal(tcp.stdout, "router\n", `TCP to ${address} with ${JSON.stringify(rules)}`);
+        const server = router.udp({ family, bind: at(address.replace(/[[\]]/g, ""), 53) });
+        const asking = client.udp({ family, connect: server.local });
+        await exchange(asking, server);
+        for (const socket of [asking, server]) socket.close();
+      }
+    }
+  }
+});

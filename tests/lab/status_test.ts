@@ -34,7 +34,7 @@ const CHANGES: readonly { readonly command: readonly string[]; readonly expected
     expected: [/^foreign rule divert: handle \d+/],
   },
   { command: ["nft", "add", "chain", ...TABLE, "mine"], expected: [/^foreign chain mine$/] },
-  { command: ["nft", "add", "element", ...TABLE, "lan", "{ r1 }"], expected: [/^changed set lan$/] },
+  { command: ["nft", "add", "element", ...TABLE, "lan", "{ r9 }"], expected: [/^changed set lan$/] },
   { command: ["nft", "add", "element", ...TABLE, "ports", "{ 90 }"], expected: [/^changed set ports$/] },
   {
     command: ["ip", "rule", "del", "priority", "500", "iif", "r0"],
@@ -51,7 +51,9 @@ const CHANGES: readonly { readonly command: readonly string[]; readonly expected
 ];
 
 labTest("status tells objects that are missing, changed or foreign", {}, async (lab) => {
-  const path = writeConfig(lab, { intercept: { ports: [80, "8000-8100"] } });
+  const path = writeConfig(lab, {
+    intercept: { interfaces: ["r0", "r1"], ports: [80, "8000-8100"] },
+  });
   const nothing = await readStatus(lab, path);
   assert.equal(nothing.code, 1);
   assert.ok(nothing.objects.every(({ state }) => state === "missing"));

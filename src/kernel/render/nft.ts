@@ -81,6 +81,8 @@ function renderStatement(statement: Statement): string {
   switch (statement.kind) {
     case "input-interface":
       return `iifname ${statement.negate ? "!= " : ""}@${statement.set}`;
+    case "input-interface-name":
+      return `iifname ${statement.negate ? "!= " : ""}${quote(statement.name)}`;
     case "family":
       return `meta nfproto ${statement.family}`;
     case "protocol":
@@ -96,7 +98,7 @@ function renderStatement(statement: Statement): string {
     case "hardware-address":
       return `ether saddr @${statement.set}`;
     case "destination-type":
-      return `fib daddr type ${renderChoice(statement.types)}`;
+      return `fib daddr type ${statement.negate ? "!= " : ""}${renderChoice(statement.types)}`;
     case "transparent-socket":
       return "socket transparent 1";
     case "icmp-error": {

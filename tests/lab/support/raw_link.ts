@@ -7,7 +7,7 @@ import { bindSocket, closeFd, openSocket, receive, sendWithFlags } from "../../.
 import { check } from "../../../src/net/error.ts";
 import { openNetlink } from "../../../src/netlink/transport.ts";
 import { listLinks } from "../../../src/netlink/route/link.ts";
-import { inside } from "./inside.ts";
+import { inNamespace } from "./udp_calls.ts";
 import type { Namespace } from "./namespace.ts";
 
 // linux/if_packet.h, linux/if_ether.h
@@ -21,7 +21,7 @@ export class RawLink implements Disposable {
   readonly #buffer = new Uint8Array(MAX_FRAME);
 
   constructor(namespace: Namespace, name: string) {
-    this.#fd = inside(namespace, () => {
+    this.#fd = inNamespace(namespace.name, () => {
       using connection = openNetlink("route");
       const link = listLinks(connection).find((link) => link.name === name);
       if (link === undefined) throw new Error(`There is no link ${name} in ${namespace.name}`);

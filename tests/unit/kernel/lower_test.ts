@@ -14,6 +14,11 @@ const TCP: Statement = { kind: "protocol", protocols: ["tcp"] };
 const UDP: Statement = { kind: "protocol", protocols: ["udp"] };
 
 const RULES: Readonly<Record<string, readonly Statement[]>> = {
+  "interface-name": [
+    { kind: "input-interface-name", name: "lan0", negate: true },
+    { kind: "destination-type", types: ["local"], negate: true },
+    { kind: "verdict", verdict: "return" },
+  ],
   addresses: [
     { kind: "family", family: "ipv4" },
     { kind: "address", side: "source", family: "ipv4", set: "nets" },

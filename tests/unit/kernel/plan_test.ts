@@ -46,7 +46,7 @@ Deno.test("planInstall() leaves out the protocol that is not asked for", () => {
 
 Deno.test("planInstall() with one family leaves the other one's packets alone", () => {
   const plan = planInstall(configWith({ families: ["ipv6"] }), ROUTER);
-  assert.ok(rulesOf(plan, "intercept").every((rule) => rule.startsWith("meta nfproto ipv6 ")));
+  assert.ok(rulesOf(plan, "intercept").slice(1).every((rule) => rule.startsWith("meta nfproto ipv6 ")));
   assert.ok(rulesOf(plan, "divert").includes("meta nfproto ipv4 return"));
   assert.ok(rulesOf(plan, "divert_replies").includes("meta nfproto ipv4 return"));
   assert.ok([...plan.routingRules, ...plan.routes].every(({ family }) => family === "ipv6"));
@@ -55,7 +55,19 @@ Deno.test("planInstall() with one family leaves the other one's packets alone", 
 Deno.test("planInstall() passes ports by that are not asked for, before anything else", () => {
   const plan = planInstall(configWith({ ports: [{ first: 80, last: 80 }] }), ROUTER);
   assert.equal(rulesOf(plan, "intercept")[0], "meta l4proto { tcp, udp } th dport != @ports return");
-  assert.deepEqual(plan.table.sets.map(({ name }) => name), ["lan", "ports"]);
+  assert.deepEqual(plan.table.sets.map(({ name }) => name), ["ports"]);
+});
+
+Deno.test("planInstall() compares one interface by name, and looks several up in a set", () => {
+  const [one] = rulesOf(planInstall(configWith(), ROUTER), "divert");
+  assert.equal(one, 'iifname != "br-lan" return');
+  const plan = planInstall(configWith({ interfaces: ["br-lan", "eth0"] }), ROUTER);
+  assert.equal(rulesOf(plan, "divert")[0], "iifname != @lan return");
+  assert.equal(rulesOf(plan, "divert_replies")[0], "iifname @lan return");
+  assert.deepEqual(plan.table.sets.map(({ name, elements }) => [name, elements]), [["lan", [
+    "br-lan",
+    "eth0",
+  ]]]);
 });
 
 for (
@@ -70,7 +82,7 @@ for (
 ) {
   Deno.test(`planInstall() ends the chain with what on-failure ${onFailure} wants`, () => {
     const rules = rulesOf(planInstall(configWith({ onFailure }), ROUTER), "intercept");
-    assert.deepEqual(rules.slice(4), expected);
+    assert.deepEqual(rules.slice(5), expected);
   });
 }
 

@@ -7,6 +7,9 @@ import { renderRule } from "../../../src/kernel/render/nft.ts";
 import { elementTexts } from "../../../src/kernel/set_elements.ts";
 import { ROUTER } from "./view.ts";
 
+const OWN = "{ local, broadcast, anycast, multicast }";
+const SPARE_OWN = `fib daddr type ${OWN} return`;
+
 function planOf(yaml: string): Plan {
   const config: Config = parseConfig(yaml, "f");
   return planInstall(config, ROUTER);
@@ -41,9 +44,10 @@ Deno.test("planInstall() compiles every matcher into a set, once for each family
       - { from: [10.1.0.0/16, "fd00::/8"], to: [192.0.2.1], action: bypass }
       - { protocol: udp, action: block }`);
   const matches = "meta l4proto tcp th dport @rule0_ports iifname @rule0_in ether saddr @rule0_mac";
+  const others = `fib daddr type != ${OWN}`;
   assert.deepEqual(chain(plan, "intercept"), [
-    `meta nfproto ipv4 ${matches} ip saddr @rule0_from_ipv4 ip daddr @rule0_to_ipv4 drop`,
-    `meta nfproto ipv6 ${matches} ip6 saddr @rule0_from_ipv6 ip6 daddr @rule0_to_ipv6 drop`,
+    `meta nfproto ipv4 ${matches} ip saddr @rule0_from_ipv4 ip daddr @rule0_to_ipv4 ${others} drop`,
+    `meta nfproto ipv6 ${matches} ip6 saddr @rule0_from_ipv6 ip6 daddr @rule0_to_ipv6 ${others} drop`,
     "meta nfproto ipv4 ip saddr @rule1_from_ipv4 ip daddr @rule1_to_ipv4 accept",
     "meta l4proto udp goto block",
     "accept",
@@ -96,10 +100,12 @@ Deno.test("planInstall() makes only the chains that rules go to", () => {
 
 Deno.test("planInstall() answers what it blocks by protocol", () => {
   assert.deepEqual(chain(planOf("default: block"), "block"), [
+    SPARE_OWN,
     "tcp flags syn / fin,syn,rst,ack reject with tcp reset",
     "meta l4proto udp reject with icmpx port-unreachable",
   ]);
   assert.deepEqual(chain(planOf("default: block\nintercept: { protocols: [udp] }"), "block"), [
+    SPARE_OWN,
     "meta l4proto udp reject with icmpx port-unreachable",
   ]);
 });
@@ -116,6 +122,7 @@ const DELIVER = `
 Deno.test("planInstall() delivers tracked, and by on-failure where nobody listens", () => {
   const deliver = "meta mark set meta mark | 0x1 accept";
   assert.deepEqual(chain(planOf(DELIVER), "deliver_3129"), [
+    SPARE_OWN,
     `meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack tproxy ip to 127.0.0.1:3129 ${deliver}`,
     `meta nfproto ipv4 meta l4proto udp tproxy ip to 127.0.0.1:3129 ${deliver}`,
     "tcp flags syn / fin,syn,rst,ack reject with tcp reset",
@@ -125,12 +132,12 @@ Deno.test("planInstall() delivers tracked, and by on-failure where nobody listen
 
 Deno.test("planInstall() tells other programs' connections from ours by mark and, where a socket has none, by rule", () => {
   const plan = planOf(DELIVER);
-  assert.deepEqual(chain(plan, "divert")?.slice(3), [
+  assert.deepEqual(chain(plan, "divert")?.slice(2, 6), [
     "tcp flags syn / fin,syn,rst,ack goto intercept",
-    "meta l4proto tcp socket transparent 1 socket mark 0x4 meta mark set meta mark | 0x1 notrack accept",
-    "meta l4proto tcp socket transparent 1 goto accepted",
-    "meta l4proto udp goto intercept",
-    "icmp type destination-unreachable icmp code frag-needed socket transparent 1 meta mark set meta mark | 0x1 notrack accept",
+    "meta l4proto tcp socket transparent 1 socket mark 0x4 " +
+    `fib daddr type != ${OWN} meta mark set meta mark | 0x1 notrack accept`,
+    `meta l4proto tcp socket transparent 1 fib daddr type != ${OWN} goto accepted`,
+    "meta l4proto tcp accept",
   ]);
   // No rule for UDP, and none after the last that delivers.
   assert.deepEqual(chain(plan, "accepted"), [

@@ -11,11 +11,8 @@ const EXPECTED = `add table inet transparent_proxy
 delete table inet transparent_proxy
 table inet transparent_proxy {
 comment "made by tproxy install"
-set lan {
-type ifname
-elements = { "br-lan" }
-}
 chain intercept {
+fib daddr type { local, broadcast, anycast, multicast } return
 meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack tproxy ip to 127.0.0.1:50080 meta mark set meta mark | 0x1 notrack accept
 meta nfproto ipv4 meta l4proto udp tproxy ip to 127.0.0.1:50080 meta mark set meta mark | 0x1 notrack accept
 meta nfproto ipv6 tcp flags syn / fin,syn,rst,ack tproxy ip6 to [::1]:50080 meta mark set meta mark | 0x1 notrack accept
@@ -23,19 +20,20 @@ meta nfproto ipv6 meta l4proto udp tproxy ip6 to [::1]:50080 meta mark set meta 
 }
 chain divert {
 type filter hook prerouting priority raw - 10; policy accept;
-iifname != @lan return
-fib daddr type { local, broadcast, anycast, multicast } return
+iifname != "br-lan" return
 tcp flags syn / fin,syn,rst,ack goto intercept
-meta l4proto tcp socket transparent 1 meta mark set meta mark | 0x1 notrack accept
+meta l4proto tcp socket transparent 1 fib daddr type != { local, broadcast, anycast, multicast } meta mark set meta mark | 0x1 notrack accept
+meta l4proto tcp accept
 meta l4proto udp goto intercept
-icmp type destination-unreachable icmp code frag-needed socket transparent 1 meta mark set meta mark | 0x1 notrack accept
-icmpv6 type packet-too-big socket transparent 1 meta mark set meta mark | 0x1 notrack accept
+icmp type destination-unreachable icmp code frag-needed socket transparent 1 fib daddr type != { local, broadcast, anycast, multicast } meta mark set meta mark | 0x1 notrack accept
+icmpv6 type packet-too-big socket transparent 1 fib daddr type != { local, broadcast, anycast, multicast } meta mark set meta mark | 0x1 notrack accept
 }
 chain divert_replies {
 type filter hook prerouting priority dstnat + 10; policy accept;
-iifname @lan return
+iifname "br-lan" return
 meta l4proto tcp socket transparent 1 meta mark set meta mark | 0x1 accept
 meta l4proto udp ct state established,related socket transparent 1 meta mark set meta mark | 0x1 accept
+meta l4proto tcp accept
 icmp type destination-unreachable icmp code frag-needed socket transparent 1 meta mark set meta mark | 0x1 accept
 icmpv6 type packet-too-big socket transparent 1 meta mark set meta mark | 0x1 accept
 }
@@ -86,7 +84,7 @@ Deno.test("renderJson() holds the same rules", () => {
   const document = JSON.parse(renderJson(plan, { origin: "test.yaml" }));
   const rules = document.table.chains.flatMap((chain: { rules: { nft: string }[] }) => chain.rules);
   for (const { nft } of rules) assert.ok(EXPECTED.split("\n").includes(nft), nft);
-  assert.equal(rules.length, 17);
+  assert.equal(rules.length, 19);
   assert.deepEqual(document.interfaces, { lan: ["br-lan"], others: ["eth0"] });
   assert.deepEqual(document.sysctls, []);
 });

@@ -86,7 +86,7 @@ Deno.test("compareState() sees an anonymous set with other elements", () => {
   );
   const objects = bad(compareState(PLAN, { ...state, table: { ...state.table, sets } }));
   assert.ok(
-    objects.some((line) => line.startsWith("missing rule divert: fib daddr type")),
+    objects.some((line) => line.startsWith("missing rule intercept: fib daddr type")),
     objects.join("\n"),
   );
 });

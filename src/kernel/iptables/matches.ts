@@ -54,9 +54,10 @@ function translate(
       return statement.family === family ? undefined : "never";
     case "input-interface": {
       const names = elementsOf(sets, statement.set, "ifname");
-      const any = names.map((name): Fragment[] => [{ kind: "input", text: `-i ${checkInterface(name)}` }]);
-      return { any, negate: statement.negate };
+      return { any: names.map((name) => [inputFragment(name)]), negate: statement.negate };
     }
+    case "input-interface-name":
+      return { any: [[inputFragment(statement.name)]], negate: statement.negate };
     case "protocol":
       // Ports need their protocol in the same rule.
       if (rule.some(({ kind }) => kind === "destination-port")) return undefined;
@@ -81,10 +82,9 @@ function translate(
           .map((address): Fragment[] => [{ kind: "match", text: `-m mac --mac-source ${address}` }]),
       };
     case "destination-type": {
-      if (family === "ipv4") return addressTypes(statement.types.join(","));
+      if (family === "ipv4") return addressTypes([statement.types.join(",")], statement.negate);
       // IPv6 has no broadcast, and of several types in one match all would have to be those of the address.
-      const types = statement.types.filter((type) => type !== "broadcast");
-      return { any: types.flatMap((type) => addressTypes(type).any) };
+      return addressTypes(statement.types.filter((type) => type !== "broadcast"), statement.negate);
     }
     case "transparent-socket": {
       // The mark of the socket becomes that of the packet, where the next statement looks at it.
@@ -170,12 +170,21 @@ type ElementsOf<T extends PlannedSet["type"]> = {
   ipv6_addr: readonly KeyRange[];
 }[T];
 
-function addressTypes(types: string): Match {
-  return one("match", `-m addrtype --dst-type ${types.toUpperCase()}`);
+/** One of these types; or none of them. */
+function addressTypes(types: readonly string[], negate: boolean): Match {
+  const fragment = (type: string): Fragment => ({
+    kind: "match",
+    text: `-m addrtype ${negate ? "! " : ""}--dst-type ${type.toUpperCase()}`,
+  });
+  return { any: negate ? [types.map(fragment)] : types.map((type) => [fragment(type)]) };
 }
 
 function icmp(protocol: string, match: string): Fragment[] {
   return [{ kind: "protocol", text: `-p ${protocol}` }, { kind: "match", text: `-m ${match}` }];
+}
+
+function inputFragment(name: string): Fragment {
+  return { kind: "input", text: `-i ${checkInterface(name)}` };
 }
 
 function protocolFragment(protocol: Protocol): Fragment {

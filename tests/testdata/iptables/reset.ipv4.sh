@@ -6,6 +6,7 @@ iptables -t mangle -N TPROXY_DIVERT_REPLIES
 iptables -t mangle -A TPROXY_DIVERT_REPLIES -i br-lan -j RETURN
 iptables -t mangle -A TPROXY_DIVERT_REPLIES -p tcp -m socket --transparent -g TPROXY_LOCAL
 iptables -t mangle -A TPROXY_DIVERT_REPLIES -p udp -m conntrack --ctstate ESTABLISHED,RELATED -m socket --transparent -g TPROXY_LOCAL
+iptables -t mangle -A TPROXY_DIVERT_REPLIES -p tcp -j RETURN
 iptables -t mangle -A TPROXY_DIVERT_REPLIES -p icmp --icmp-type fragmentation-needed -m socket --transparent -g TPROXY_LOCAL
 iptables -t mangle -N TPROXY_STEER
 iptables -t mangle -A TPROXY_STEER ! -i br-lan -j RETURN
@@ -31,6 +32,7 @@ iptables -t raw -N TPROXY_REFUSED
 iptables -t raw -A TPROXY_REFUSED -j MARK --or-mark 2
 iptables -t raw -N TPROXY_INTERCEPT
 iptables -t raw -N TPROXY_INTERCEPT_1
+iptables -t raw -A TPROXY_INTERCEPT_1 -m addrtype --dst-type LOCAL,BROADCAST,ANYCAST,MULTICAST -j RETURN
 iptables -t raw -A TPROXY_INTERCEPT -p tcp -m multiport --destination-ports 80,443,8000:8100 -g TPROXY_INTERCEPT_1
 iptables -t raw -A TPROXY_INTERCEPT -p udp -m multiport --destination-ports 80,443,8000:8100 -g TPROXY_INTERCEPT_1
 iptables -t raw -A TPROXY_INTERCEPT_1 -p tcp --syn -m recent --name tproxy_ipv4 --mask 0.0.0.0 --rcheck --seconds 2 -g TPROXY_OURS
@@ -39,11 +41,11 @@ iptables -t raw -A TPROXY_INTERCEPT_1 -p tcp --syn -g TPROXY_REFUSED
 iptables -t raw -A TPROXY_INTERCEPT_1 -p udp -g TPROXY_REFUSED
 iptables -t raw -N TPROXY_DIVERT
 iptables -t raw -A TPROXY_DIVERT ! -i br-lan -j RETURN
-iptables -t raw -A TPROXY_DIVERT -m addrtype --dst-type LOCAL,BROADCAST,ANYCAST,MULTICAST -j RETURN
 iptables -t raw -A TPROXY_DIVERT -p tcp --syn -g TPROXY_INTERCEPT
-iptables -t raw -A TPROXY_DIVERT -p tcp -m socket --transparent -g TPROXY_OURS
+iptables -t raw -A TPROXY_DIVERT -p tcp -m socket --transparent -m addrtype ! --dst-type LOCAL,BROADCAST,ANYCAST,MULTICAST -g TPROXY_OURS
+iptables -t raw -A TPROXY_DIVERT -p tcp -j RETURN
 iptables -t raw -A TPROXY_DIVERT -p udp -g TPROXY_INTERCEPT
-iptables -t raw -A TPROXY_DIVERT -p icmp --icmp-type fragmentation-needed -m socket --transparent -g TPROXY_OURS
+iptables -t raw -A TPROXY_DIVERT -p icmp --icmp-type fragmentation-needed -m socket --transparent -m addrtype ! --dst-type LOCAL,BROADCAST,ANYCAST,MULTICAST -g TPROXY_OURS
 iptables -t raw -N TPROXY_UNTRACKED
 iptables -t raw -A TPROXY_UNTRACKED -m mark --mark 4 -j CT --notrack
 iptables -t raw -A PREROUTING -j TPROXY_DIVERT

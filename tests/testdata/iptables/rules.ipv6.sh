@@ -6,11 +6,17 @@ ip6tables -t mangle -N TPROXY_LOCAL
 ip6tables -t mangle -A TPROXY_LOCAL -j MARK --or-mark 0x10
 ip6tables -t mangle -A TPROXY_LOCAL -j ACCEPT
 ip6tables -t mangle -N TPROXY_DIRECT
+ip6tables -t mangle -A TPROXY_DIRECT -m addrtype --dst-type LOCAL -j RETURN
+ip6tables -t mangle -A TPROXY_DIRECT -m addrtype --dst-type ANYCAST -j RETURN
+ip6tables -t mangle -A TPROXY_DIRECT -m addrtype --dst-type MULTICAST -j RETURN
 ip6tables -t mangle -A TPROXY_DIRECT -p tcp --syn -j TPROXY --on-ip ::1 --on-port 50080 --tproxy-mark 0x10/0x10
 ip6tables -t mangle -A TPROXY_DIRECT -p udp -j TPROXY --on-ip ::1 --on-port 50080 --tproxy-mark 0x10/0x10
 ip6tables -t mangle -A TPROXY_DIRECT -p tcp --syn -j DROP
 ip6tables -t mangle -A TPROXY_DIRECT -p udp -j DROP
 ip6tables -t mangle -N TPROXY_DELIVER_3129
+ip6tables -t mangle -A TPROXY_DELIVER_3129 -m addrtype --dst-type LOCAL -j RETURN
+ip6tables -t mangle -A TPROXY_DELIVER_3129 -m addrtype --dst-type ANYCAST -j RETURN
+ip6tables -t mangle -A TPROXY_DELIVER_3129 -m addrtype --dst-type MULTICAST -j RETURN
 ip6tables -t mangle -A TPROXY_DELIVER_3129 -p tcp --syn -j TPROXY --on-ip ::1 --on-port 3129 --tproxy-mark 0x10/0x10
 ip6tables -t mangle -A TPROXY_DELIVER_3129 -p tcp --syn -j DROP
 ip6tables -t mangle -N TPROXY_INTERCEPT
@@ -25,7 +31,7 @@ ip6tables -t mangle -A TPROXY_INTERCEPT_1 -g TPROXY_INTERCEPT_3
 ip6tables -t mangle -A TPROXY_INTERCEPT_2 -d 2001:db8:1::/127 -g TPROXY_DIRECT
 ip6tables -t mangle -A TPROXY_INTERCEPT_2 -d 2001:db8:1::2 -g TPROXY_DIRECT
 ip6tables -t mangle -A TPROXY_INTERCEPT_2 -g TPROXY_INTERCEPT_3
-ip6tables -t mangle -A TPROXY_INTERCEPT_3 -p udp -m mac --mac-source 02:00:5E:10:00:0A -j DROP
+ip6tables -t mangle -A TPROXY_INTERCEPT_3 -p udp -m mac --mac-source 02:00:5E:10:00:0A -m addrtype ! --dst-type LOCAL -m addrtype ! --dst-type ANYCAST -m addrtype ! --dst-type MULTICAST -j DROP
 ip6tables -t mangle -A TPROXY_INTERCEPT_3 -p tcp -m multiport --dports 80 -g TPROXY_DELIVER_3129
 ip6tables -t mangle -A TPROXY_INTERCEPT_3 -j RETURN
 ip6tables -t mangle -N TPROXY_DIVERT_REPLIES
@@ -33,6 +39,7 @@ ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -i br-lan -j RETURN
 ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -i eth0 -j RETURN
 ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p tcp -m socket --transparent -g TPROXY_LOCAL
 ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p udp -m socket --transparent -g TPROXY_LOCAL
+ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p tcp -j RETURN
 ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p icmpv6 --icmpv6-type packet-too-big -m socket --transparent -g TPROXY_LOCAL
 ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p icmpv6 --icmpv6-type destination-unreachable -m socket --transparent -g TPROXY_LOCAL
 ip6tables -t mangle -N TPROXY_STEER
@@ -51,11 +58,17 @@ ip6tables -t raw -A TPROXY_OURS -j CT --notrack
 ip6tables -t raw -N TPROXY_LOCAL
 ip6tables -t raw -A TPROXY_LOCAL -j MARK --or-mark 0x10
 ip6tables -t raw -N TPROXY_DIRECT
+ip6tables -t raw -A TPROXY_DIRECT -m addrtype --dst-type LOCAL -j RETURN
+ip6tables -t raw -A TPROXY_DIRECT -m addrtype --dst-type ANYCAST -j RETURN
+ip6tables -t raw -A TPROXY_DIRECT -m addrtype --dst-type MULTICAST -j RETURN
 ip6tables -t raw -A TPROXY_DIRECT -p tcp --syn -g TPROXY_OURS
 ip6tables -t raw -A TPROXY_DIRECT -p udp -g TPROXY_OURS
 ip6tables -t raw -A TPROXY_DIRECT -p tcp --syn -j DROP
 ip6tables -t raw -A TPROXY_DIRECT -p udp -j DROP
 ip6tables -t raw -N TPROXY_DELIVER_3129
+ip6tables -t raw -A TPROXY_DELIVER_3129 -m addrtype --dst-type LOCAL -j RETURN
+ip6tables -t raw -A TPROXY_DELIVER_3129 -m addrtype --dst-type ANYCAST -j RETURN
+ip6tables -t raw -A TPROXY_DELIVER_3129 -m addrtype --dst-type MULTICAST -j RETURN
 ip6tables -t raw -A TPROXY_DELIVER_3129 -p tcp --syn -g TPROXY_LOCAL
 ip6tables -t raw -A TPROXY_DELIVER_3129 -p tcp --syn -j DROP
 ip6tables -t raw -N TPROXY_INTERCEPT
@@ -70,7 +83,7 @@ ip6tables -t raw -A TPROXY_INTERCEPT_1 -g TPROXY_INTERCEPT_3
 ip6tables -t raw -A TPROXY_INTERCEPT_2 -d 2001:db8:1::/127 -g TPROXY_DIRECT
 ip6tables -t raw -A TPROXY_INTERCEPT_2 -d 2001:db8:1::2 -g TPROXY_DIRECT
 ip6tables -t raw -A TPROXY_INTERCEPT_2 -g TPROXY_INTERCEPT_3
-ip6tables -t raw -A TPROXY_INTERCEPT_3 -p udp -m mac --mac-source 02:00:5E:10:00:0A -j DROP
+ip6tables -t raw -A TPROXY_INTERCEPT_3 -p udp -m mac --mac-source 02:00:5E:10:00:0A -m addrtype ! --dst-type LOCAL -m addrtype ! --dst-type ANYCAST -m addrtype ! --dst-type MULTICAST -j DROP
 ip6tables -t raw -A TPROXY_INTERCEPT_3 -p tcp -m multiport --dports 80 -g TPROXY_DELIVER_3129
 ip6tables -t raw -A TPROXY_INTERCEPT_3 -j RETURN
 ip6tables -t raw -N TPROXY_ACCEPTED
@@ -91,14 +104,12 @@ ip6tables -t raw -N TPROXY_DIVERT
 ip6tables -t raw -N TPROXY_DIVERT_1
 ip6tables -t raw -A TPROXY_DIVERT -i br-lan -g TPROXY_DIVERT_1
 ip6tables -t raw -A TPROXY_DIVERT -i eth0 -g TPROXY_DIVERT_1
-ip6tables -t raw -A TPROXY_DIVERT_1 -m addrtype --dst-type LOCAL -j RETURN
-ip6tables -t raw -A TPROXY_DIVERT_1 -m addrtype --dst-type ANYCAST -j RETURN
-ip6tables -t raw -A TPROXY_DIVERT_1 -m addrtype --dst-type MULTICAST -j RETURN
 ip6tables -t raw -A TPROXY_DIVERT_1 -p tcp --syn -g TPROXY_INTERCEPT
-ip6tables -t raw -A TPROXY_DIVERT_1 -p tcp -m socket --transparent --restore-skmark -m mark --mark 0x40 -g TPROXY_OURS
-ip6tables -t raw -A TPROXY_DIVERT_1 -p tcp -m socket --transparent -g TPROXY_ACCEPTED
+ip6tables -t raw -A TPROXY_DIVERT_1 -p tcp -m socket --transparent --restore-skmark -m mark --mark 0x40 -m addrtype ! --dst-type LOCAL -m addrtype ! --dst-type ANYCAST -m addrtype ! --dst-type MULTICAST -g TPROXY_OURS
+ip6tables -t raw -A TPROXY_DIVERT_1 -p tcp -m socket --transparent -m addrtype ! --dst-type LOCAL -m addrtype ! --dst-type ANYCAST -m addrtype ! --dst-type MULTICAST -g TPROXY_ACCEPTED
+ip6tables -t raw -A TPROXY_DIVERT_1 -p tcp -j RETURN
 ip6tables -t raw -A TPROXY_DIVERT_1 -p udp -g TPROXY_INTERCEPT
-ip6tables -t raw -A TPROXY_DIVERT_1 -p icmpv6 --icmpv6-type packet-too-big -m socket --transparent -g TPROXY_OURS
+ip6tables -t raw -A TPROXY_DIVERT_1 -p icmpv6 --icmpv6-type packet-too-big -m socket --transparent -m addrtype ! --dst-type LOCAL -m addrtype ! --dst-type ANYCAST -m addrtype ! --dst-type MULTICAST -g TPROXY_OURS
 ip6tables -t raw -N TPROXY_UNTRACKED
 ip6tables -t raw -A TPROXY_UNTRACKED -m mark --mark 0x40 -j CT --notrack
 ip6tables -t raw -A PREROUTING -j TPROXY_DIVERT

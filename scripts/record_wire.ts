@@ -33,9 +33,14 @@ const NETS = "nft add set inet t nets '{ type ipv4_addr; flags interval; }'";
 const NETS6 = "nft add set inet t nets6 '{ type ipv6_addr; flags interval; }'";
 const MACS = "nft add set inet t macs '{ type ether_addr; }'";
 
+const FLOWS =
+  "nft add set inet t flows '{ type ipv4_addr . inet_service . ipv4_addr . inet_service; size 65536; " +
+  "flags dynamic,timeout; timeout 3m; }'";
+const FLOWS6 = FLOWS.replace("flows", "flows6").replaceAll("ipv4", "ipv6");
+
 /** A rule as the plan of an install has it; see tests/unit/kernel/lower_test.ts. */
 function plannedRule(name: string, rule: string): Case {
-  const setup = [CHAIN, PORTS, LAN, NETS, NETS6, MACS];
+  const setup = [CHAIN, PORTS, LAN, NETS, NETS6, MACS, FLOWS, FLOWS6];
   return { ...nftRule(`planned-${name}`, rule), setup };
 }
 
@@ -132,6 +137,21 @@ const CASES: readonly Case[] = [
     direction: "sent",
   },
   {
+    name: "set-flows",
+    setup: ["nft add table inet t"],
+    command: [
+      "nft",
+      "add set inet t f { type ipv4_addr . inet_service . ipv4_addr . inet_service; size 65536; flags dynamic,timeout; timeout 3m; }",
+    ],
+    direction: "sent",
+  },
+  {
+    name: "set-timeout",
+    setup: ["nft add table inet t"],
+    command: ["nft", "add set inet t a { type inet_proto; flags timeout; timeout 2s; elements = { tcp }; }"],
+    direction: "sent",
+  },
+  {
     name: "set-nets",
     setup: ["nft add table inet t"],
     command: [
@@ -222,6 +242,20 @@ const CASES: readonly Case[] = [
   plannedRule("icmp-unreachable", "icmp type destination-unreachable accept"),
   plannedRule("icmp6-unreachable", "icmpv6 type destination-unreachable accept"),
   plannedRule("known-flow", "meta l4proto udp ct state established,related accept"),
+  plannedRule(
+    "remember-flow",
+    'oifname "lan0" meta nfproto ipv4 meta l4proto udp ct direction original ' +
+      "update @flows { ip daddr . th dport . ip saddr . th sport }",
+  ),
+  plannedRule(
+    "remember-flow6",
+    "meta nfproto ipv6 meta l4proto udp update @flows6 { ip6 daddr . th dport . ip6 saddr . th sport }",
+  ),
+  plannedRule(
+    "known-flow-set",
+    "meta nfproto ipv4 meta l4proto udp ip saddr . th sport . ip daddr . th dport @flows " +
+      "update @flows { ip saddr . th sport . ip daddr . th dport } accept",
+  ),
   plannedRule("block-tcp", "tcp flags syn / fin,syn,rst,ack reject with tcp reset"),
   plannedRule("block-udp", "meta l4proto udp reject with icmpx port-unreachable"),
   {

@@ -42,6 +42,9 @@ export const DIVERT_REPLIES_PRIORITY = -90;
 /** `untracked`: raw, the last place before conntrack sees a packet of our own. */
 export const UNTRACKED_PRIORITY = -300;
 
+/** `served`: after the filters of everybody, who use 0 to 100. */
+export const SERVED_PRIORITY = 300;
+
 /** Where the listener lives. Never a wildcard: that would take connections to port 50080 of any server. */
 export const LISTENER_IPV4 = "127.0.0.1";
 /** The same for IPv6. */

@@ -24,6 +24,10 @@ export function canonicalRule(expressions: readonly NftExpression[], sets: reado
 function canonicalize(expressions: readonly NftExpression[], nameSet: (name: string) => string): string {
   return JSON.stringify(
     expressions.filter(({ kind }) => kind !== "counter").map((expression) => {
+      if (expression.kind === "dynset") {
+        const { setId: _, ...rest } = expression;
+        return rest;
+      }
       if (expression.kind !== "lookup") return expression;
       const { set, register, inverted } = expression;
       return { kind: "lookup", set: nameSet(set), register, inverted: inverted === true };

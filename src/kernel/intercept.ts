@@ -3,7 +3,7 @@
  *
  * ```
  * intercept ──┬─ bypass: accept           (default: the last rules of intercept itself)
- *             ├─ block, or drop if silent
+ *             ├─ block, block_silently
  *             ├─ direct: to our listener
  *             └─ deliver_PORT: to another program's
  * ```
@@ -14,23 +14,14 @@ import { LISTENER_IPV4, LISTENER_IPV6 } from "../constants.ts";
 import { type Family, parseIp } from "../net/ip.ts";
 import type { PlannedChain, PlannedRule, Statement } from "./model.ts";
 import { applyPolicy, type PolicyRule } from "./policy.ts";
-import {
-  ACCEPT,
-  deliverLocally,
-  DROP,
-  FOR_OTHERS,
-  newFlow,
-  NOTRACK,
-  refuse,
-  RETURN,
-  SPARE_OWN,
-} from "./statements.ts";
+import { ACCEPT, deliverLocally, DROP, newFlow, NOTRACK, refuse, RETURN } from "./statements.ts";
 
 /** The set of `intercept.ports`. */
 export const PORTS_SET = "ports";
 /** Where new flows go. */
 export const INTERCEPT_CHAIN = "intercept";
 const BLOCK_CHAIN = "block";
+const SILENT_BLOCK_CHAIN = "block_silently";
 const DIRECT_CHAIN = "direct";
 const LISTENERS: Readonly<Record<Family, string>> = { ipv4: LISTENER_IPV4, ipv6: LISTENER_IPV6 };
 
@@ -38,23 +29,27 @@ const LISTENERS: Readonly<Record<Family, string>> = { ipv4: LISTENER_IPV4, ipv6:
 export interface InterceptOptions {
   readonly families: readonly Family[];
   readonly rules: readonly PolicyRule[];
+  /** The first rules of every chain that takes packets out of their way: which it must not take. */
+  readonly spare: readonly PlannedRule[];
 }
 
 /** `intercept`, after the chains that it goes to. */
-export function planIntercept(config: Config, { families, rules }: InterceptOptions): PlannedChain[] {
+export function planIntercept(config: Config, options: InterceptOptions): PlannedChain[] {
+  const { rules } = options;
   const actions = rules.map(({ rule }) => rule);
-  const blocks = config.default === "block" ||
-    actions.some(({ action, silent }) => action === "block" && silent !== true);
+  const blocks = (silently: boolean) =>
+    actions.some(({ action, silent }) => action === "block" && (silent === true) === silently);
   return [
-    ...(blocks ? [planBlock(config)] : []),
-    ...(actions.some(({ action }) => action === "direct") ? [planDirect(config, families)] : []),
-    ...deliverPorts(actions).map((port) => planDeliver(config, { port, families, rules: actions })),
+    ...(blocks(false) || config.default === "block" ? [planBlock(config, options)] : []),
+    ...(blocks(true) ? [planSilentBlock(options)] : []),
+    ...(actions.some(({ action }) => action === "direct") ? [planDirect(config, options)] : []),
+    ...deliverPorts(actions).map((port) => planDeliver(config, port, options)),
     {
       name: INTERCEPT_CHAIN,
       rules: [
         ...planPorts(config),
         ...applyPolicy(rules, decideNewFlow),
-        ...planDefault(config, families),
+        ...planDefault(config, options),
       ],
       reason: "What becomes of a new flow",
     },
@@ -66,7 +61,7 @@ function decideNewFlow({ action, silent, deliverPort }: RuleConfig): Statement[]
     case "bypass":
       return [ACCEPT];
     case "block":
-      return silent === true ? [FOR_OTHERS, DROP] : [{ kind: "goto", chain: BLOCK_CHAIN }];
+      return [{ kind: "goto", chain: silent === true ? SILENT_BLOCK_CHAIN : BLOCK_CHAIN }];
     case "direct":
       return [{ kind: "goto", chain: DIRECT_CHAIN }];
     case "deliver":
@@ -88,11 +83,11 @@ function planPorts({ intercept: { ports, protocols } }: Config): PlannedRule[] {
   }];
 }
 
-function planDefault(config: Config, families: readonly Family[]): PlannedRule[] {
+function planDefault(config: Config, options: InterceptOptions): PlannedRule[] {
   const reason = `default: ${config.default}`;
   switch (config.default) {
     case "direct":
-      return planListeners(config, families);
+      return planListeners(config, options);
     case "block":
       return [{ statements: [{ kind: "goto", chain: BLOCK_CHAIN }], reason }];
     default:
@@ -100,11 +95,11 @@ function planDefault(config: Config, families: readonly Family[]): PlannedRule[]
   }
 }
 
-function planBlock({ intercept: { protocols } }: Config): PlannedChain {
+function planBlock({ intercept: { protocols } }: Config, { spare }: InterceptOptions): PlannedChain {
   return {
     name: BLOCK_CHAIN,
     rules: [
-      SPARE_OWN,
+      ...spare,
       ...protocols.map((protocol) => ({
         statements: [newFlow(protocol), refuse(protocol)],
         reason: protocol === "tcp" ? "As if nobody listened there" : "The same for UDP",
@@ -114,16 +109,24 @@ function planBlock({ intercept: { protocols } }: Config): PlannedChain {
   };
 }
 
-function planDirect(config: Config, families: readonly Family[]): PlannedChain {
+function planSilentBlock({ spare }: InterceptOptions): PlannedChain {
+  return {
+    name: SILENT_BLOCK_CHAIN,
+    rules: [...spare, { statements: [DROP], reason: "As if the packet had got lost" }],
+    reason: "New flows that vanish",
+  };
+}
+
+function planDirect(config: Config, options: InterceptOptions): PlannedChain {
   return {
     name: DIRECT_CHAIN,
-    rules: planListeners(config, families),
+    rules: planListeners(config, options),
     reason: "New flows that the rules give to the proxy",
   };
 }
 
 /** To the proxy's listeners, and what is done where there is none. */
-function planListeners(config: Config, families: readonly Family[]): PlannedRule[] {
+function planListeners(config: Config, { families, spare }: InterceptOptions): PlannedRule[] {
   const { protocols } = config.intercept;
   const steering = families.flatMap((family) =>
     protocols.map((protocol) => ({
@@ -138,7 +141,7 @@ function planListeners(config: Config, families: readonly Family[]): PlannedRule
         : "UDP asks for the listener first: a socket with a foreign address would take other clients' packets",
     }))
   );
-  return [SPARE_OWN, ...steering, ...protocols.flatMap((protocol) => planFailure(config, protocol))];
+  return [...spare, ...steering, ...protocols.flatMap((protocol) => planFailure(config, protocol))];
 }
 
 function steer(port: number, { family, protocol }: { family: Family; protocol: Protocol }): Statement[] {
@@ -166,10 +169,10 @@ function deliverChain(port: number): string {
 
 function planDeliver(
   config: Config,
-  options: { port: number; families: readonly Family[]; rules: readonly RuleConfig[] },
+  port: number,
+  { families, rules, spare }: InterceptOptions,
 ): PlannedChain {
-  const { port, families } = options;
-  const users = options.rules.filter(({ deliverPort }) => deliverPort === port);
+  const users = rules.map(({ rule }) => rule).filter(({ deliverPort }) => deliverPort === port);
   const protocols = config.intercept.protocols.filter((protocol) =>
     users.some((rule) => rule.protocol === undefined || rule.protocol === protocol)
   );
@@ -182,7 +185,7 @@ function planDeliver(
   );
   return {
     name: deliverChain(port),
-    rules: [SPARE_OWN, ...steering, ...protocols.flatMap((protocol) => planFailure(config, protocol))],
+    rules: [...spare, ...steering, ...protocols.flatMap((protocol) => planFailure(config, protocol))],
     reason: `New flows for the program that listens on port ${port}`,
   };
 }

@@ -36,7 +36,15 @@ const ICMP_ERRORS = {
 const TCP_FLAGS_OFFSET = 13;
 const TCP_FIN_SYN_RST_ACK = 0x17;
 const TCP_SYN = 0x02;
+const SOURCE_PORT_OFFSET = 0;
 const DESTINATION_PORT_OFFSET = 2;
+/** Parts of a concatenation lie one after another; nft calls those that begin a 16-byte register by its number. */
+const FLOW_REGISTERS: Readonly<Record<Family, readonly number[]>> = {
+  ipv4: [1, 9, 10, 11],
+  ipv6: [1, 2, 13, 17],
+};
+// linux/netfilter/nf_conntrack_tuple_common.h
+const IP_CT_DIR_ORIGINAL = 0;
 // linux/if_arp.h; linux/if_ether.h: struct ethhdr; linux/ip.h: struct iphdr; linux/ipv6.h: struct ipv6hdr
 const ARPHRD_ETHER = 1;
 const HARDWARE_SOURCE = { offset: 6, length: 6 };
@@ -66,6 +74,10 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
           value: ifnameKey(statement.name),
         },
       ];
+    case "output-interface":
+      return [load("oifname"), lookup(statement.set, false)];
+    case "output-interface-name":
+      return [load("oifname"), equals(ifnameKey(statement.name))];
     case "family":
       return [load("nfproto"), equals(Uint8Array.of(FAMILY_NUMBERS[statement.family]))];
     case "protocol":
@@ -120,6 +132,18 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
         masked(hostKey(CT_STATE.established | CT_STATE.related), hostKey(0)),
         { kind: "cmp", operator: "neq", register, value: hostKey(0) },
       ];
+    case "original-direction":
+      return [
+        { kind: "ct", direction: "load", key: "direction", register },
+        equals(Uint8Array.of(IP_CT_DIR_ORIGINAL)),
+      ];
+    case "remembered-flow":
+      return [...loadFlow(statement.family, { answer: true }), lookup(statement.set, false)];
+    case "remember-flow":
+      return [
+        ...loadFlow(statement.family, statement),
+        { kind: "dynset", operation: "update", set: statement.set, register },
+      ];
     case "socket-mark":
       return [{ kind: "socket", key: "mark", register }, equals(hostKey(statement.mark))];
     case "mark":
@@ -158,7 +182,20 @@ function lowerTproxy(to: Endpoint): NftExpression[] {
   ];
 }
 
-function load(key: "iifname" | "iiftype" | "nfproto" | "l4proto" | "mark"): NftExpression {
+/** The addresses and ports of a packet, as those of an answer, in registers one after another. */
+function loadFlow(family: Family, { answer }: { answer: boolean }): NftExpression[] {
+  const ends = [
+    [ADDRESS_PLACES[family].source, SOURCE_PORT_OFFSET],
+    [ADDRESS_PLACES[family].destination, DESTINATION_PORT_OFFSET],
+  ] as const;
+  const registers = FLOW_REGISTERS[family];
+  return (answer ? ends : ends.toReversed()).flatMap(([address, port], end): NftExpression[] => [
+    { kind: "payload", base: "network", ...address, register: registers[2 * end] },
+    { kind: "payload", base: "transport", offset: port, length: 2, register: registers[2 * end + 1] },
+  ]);
+}
+
+function load(key: "iifname" | "oifname" | "iiftype" | "nfproto" | "l4proto" | "mark"): NftExpression {
   return { kind: "meta", direction: "load", key, register };
 }
 

@@ -16,6 +16,10 @@ export type Statement =
   | { readonly kind: "input-interface"; readonly set: string; readonly negate: boolean }
   /** `iifname "br-lan"`, `iifname != "br-lan"`: costs half of what a set of one does. */
   | { readonly kind: "input-interface-name"; readonly name: string; readonly negate: boolean }
+  /** `oifname @lan`, `oifname "br-lan"`; in a chain for forwarded packets. */
+  | { readonly kind: "output-interface"; readonly set: string }
+  /** `oifname "br-lan"` */
+  | { readonly kind: "output-interface-name"; readonly name: string }
   /** `meta nfproto ipv4` */
   | { readonly kind: "family"; readonly family: Family }
   /** `meta l4proto tcp`, `meta l4proto { tcp, udp }` */
@@ -46,6 +50,20 @@ export type Statement =
   | { readonly kind: "known-flow" }
   /** `socket mark 0x4`: of a socket that is more than a request; after `transparent-socket`. */
   | { readonly kind: "socket-mark"; readonly mark: number }
+  /** `ct direction original`: from who has begun the flow. */
+  | { readonly kind: "original-direction" }
+  /**
+   * `ip saddr . th sport . ip daddr . th dport @flows`: a packet of a flow that is in the set, which holds it as its answers are
+   * addressed. After `family` and `protocol` matches.
+   */
+  | { readonly kind: "remembered-flow"; readonly family: Family; readonly set: string }
+  /** `update @flows { ip daddr . … }`: remembers the flow, or remembers it longer, when its asker (`answer`: its answerer) sends. */
+  | {
+    readonly kind: "remember-flow";
+    readonly family: Family;
+    readonly set: string;
+    readonly answer: boolean;
+  }
   /** `meta mark 0x4`: the whole mark, as a socket gives it. */
   | { readonly kind: "mark"; readonly mark: number }
   /** `tproxy ip to 127.0.0.1:50080` */
@@ -72,7 +90,7 @@ export interface PlannedRule {
 /** Where a base chain is hooked into the packet's way. Its type is `filter`, its policy `accept`. */
 export interface PlannedHook {
   /** Where in the packet's way. */
-  readonly hook: "prerouting" | "output";
+  readonly hook: "prerouting" | "forward" | "output";
   /** Lower comes first. */
   readonly priority: number;
 }
@@ -99,7 +117,20 @@ export type PlannedSet =
       readonly elements: readonly { readonly first: number; readonly last: number }[];
     }
     | { readonly type: "ipv4_addr" | "ipv6_addr"; readonly elements: readonly KeyRange[] }
+    | MemorySet
   );
+
+/** A set that packets fill: it is empty in the plan, and its content is nobody's business. */
+export interface MemorySet {
+  /** Flows, as their answers are addressed: source and its port, destination and its port. */
+  readonly type: "ipv4_flow" | "ipv6_flow";
+  /** None. */
+  readonly elements: readonly [];
+  /** How long an element lasts that nothing renews. */
+  readonly timeoutSeconds: number;
+  /** The most elements that it may hold. */
+  readonly size: number;
+}
 
 /** The one table, of family inet. */
 export interface PlannedTable {

@@ -6,11 +6,37 @@ import { formatIp } from "../net/ip.ts";
 import type { NftElement } from "../netlink/nft/element.ts";
 import { elementRanges, intervalElements, type KeyRange, prefixLength } from "../netlink/nft/interval.ts";
 import { etherKey, ifnameKey, portKey } from "../netlink/nft/set_type.ts";
-import type { PlannedSet } from "./model.ts";
+import type { NftSet } from "../netlink/nft/set.ts";
+import type { MemorySet, PlannedSet } from "./model.ts";
 
-/** Whether the set holds ranges. */
-export function isIntervalSet({ type }: Pick<PlannedSet, "type">): boolean {
-  return type !== "ifname" && type !== "ether_addr";
+const ADDRESS_OF_FLOW = { ipv4_flow: "ipv4_addr", ipv6_flow: "ipv6_addr" } as const;
+
+/** The set itself, without its place and its elements. */
+export function setProperties(set: PlannedSet): Pick<NftSet, "type" | "flags" | "size" | "timeoutMs"> {
+  switch (set.type) {
+    case "ifname":
+    case "ether_addr":
+      return { type: [set.type] };
+    case "inet_service":
+    case "ipv4_addr":
+    case "ipv6_addr":
+      return { type: [set.type], flags: ["interval"] };
+    case "ipv4_flow":
+    case "ipv6_flow": {
+      const address = ADDRESS_OF_FLOW[set.type];
+      return {
+        type: [address, "inet_service", address, "inet_service"],
+        flags: ["timeout", "dynamic"],
+        size: set.size,
+        timeoutMs: set.timeoutSeconds * 1000,
+      };
+    }
+  }
+}
+
+/** Whether packets fill the set. */
+export function isMemory(set: PlannedSet): set is Extract<PlannedSet, MemorySet> {
+  return set.type === "ipv4_flow" || set.type === "ipv6_flow";
 }
 
 /** What is sent to the kernel. */
@@ -22,6 +48,9 @@ export function setElements(set: PlannedSet): NftElement[] {
       return set.elements.map((address) => ({ key: etherKey(address) }));
     case "inet_service":
       return intervalElements(set.elements.map(portRange));
+    case "ipv4_flow":
+    case "ipv6_flow":
+      return [];
     default:
       return intervalElements(set.elements);
   }
@@ -39,6 +68,9 @@ export function elementTexts(set: PlannedSet): string[] {
       return [...set.elements];
     case "inet_service":
       return set.elements.map((range) => rangeText(set.type, portRange(range)));
+    case "ipv4_flow":
+    case "ipv6_flow":
+      return [];
     default:
       return set.elements.map((range) => rangeText(set.type, range));
   }
@@ -51,6 +83,9 @@ export function installedTexts(type: PlannedSet["type"], elements: readonly NftE
       return elements.map(({ key }) => new TextDecoder().decode(key).replace(/\0.*$/s, ""));
     case "ether_addr":
       return elements.map(({ key }) => [...key].map((byte) => byte.toString(16).padStart(2, "0")).join(":"));
+    case "ipv4_flow":
+    case "ipv6_flow":
+      return [];
     default:
       return elementRanges(elements).map((range) => rangeText(type, range));
   }

@@ -10,7 +10,7 @@ import type { Plan, PlannedChain, PlannedSet } from "./model.ts";
 import { renderRule } from "./render/nft.ts";
 import { type InstalledRouting, routeEntry, ruleEntry, toRoute, toRoutingRule } from "./routing_state.ts";
 import { type InstalledTable, isOurTable } from "./ruleset_state.ts";
-import { elementTexts, installedTexts } from "./set_elements.ts";
+import { elementTexts, installedTexts, isMemory, setProperties } from "./set_elements.ts";
 
 const SHOWN_ELEMENTS = 16;
 
@@ -64,9 +64,11 @@ function compareSet(set: PlannedSet, installed: InstalledTable | undefined): Obj
   const found = installed?.sets.find(({ name }) => name === set.name);
   const status = { kind: "set", name: set.name } as const;
   if (found === undefined) return { ...status, state: "missing", detail: listShortly(wanted) };
-  if (found.type.join() !== set.type) {
-    return { ...status, state: "changed", detail: `its type is not ${set.type}` };
+  const type = setProperties(set).type.join(" . ");
+  if (found.type.join(" . ") !== type) {
+    return { ...status, state: "changed", detail: `its type is not ${type}` };
   }
+  if (isMemory(set)) return { ...status, state: "present", detail: "packets fill it" };
   const actual = installedTexts(set.type, found.elements);
   const lacking = without(wanted, actual);
   const foreign = without(actual, wanted);

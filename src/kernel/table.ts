@@ -8,7 +8,17 @@ import type { Family } from "../net/ip.ts";
 import { INTERCEPT_CHAIN, planIntercept, PORTS_SET } from "./intercept.ts";
 import type { PlannedChain, PlannedRule, PlannedSet, PlannedTable, Statement } from "./model.ts";
 import { applyPolicy, type Policy, type PolicyRule } from "./policy.ts";
-import { ACCEPT, deliverLocally, FOR_OTHERS, newFlow, NOTRACK, RETURN, socketMark } from "./statements.ts";
+import { planServed, planServedSets, spareAnswers } from "./served.ts";
+import {
+  ACCEPT,
+  deliverLocally,
+  FOR_OTHERS,
+  newFlow,
+  NOTRACK,
+  RETURN,
+  socketMark,
+  SPARE_OWN,
+} from "./statements.ts";
 
 /** The table's comment, by which it is known as ours. */
 export const TABLE_COMMENT = "made by tproxy install";
@@ -37,12 +47,22 @@ export function planTable(config: Config, { lan, families, policy }: TableOption
   return {
     name: TABLE_NAME,
     comment: TABLE_COMMENT,
-    sets: [...planLanSet(lan), ...planPortsSet(config), ...policy.sets],
+    sets: [
+      ...planLanSet(lan),
+      ...planPortsSet(config),
+      ...planServedSets(config, families),
+      ...policy.sets,
+    ],
     chains: [
-      ...planIntercept(config, { families, rules: policy.rules }),
+      ...planIntercept(config, {
+        families,
+        rules: policy.rules,
+        spare: [SPARE_OWN, ...spareAnswers(config, families)],
+      }),
       ...accepted,
       planDivert(config, { lan, families, delivers: accepted.length > 0 }),
       planDivertReplies(config, { lan, families }),
+      ...planServed(config, { families, intoLan: [fromLan(lan, { negate: true }), toLan(lan)] }),
       planUntracked(config),
     ],
   };
@@ -63,6 +83,12 @@ function fromLan(lan: readonly string[], { negate }: { negate: boolean }): State
   return lan.length === 1
     ? { kind: "input-interface-name", name: lan[0], negate }
     : { kind: "input-interface", set: LAN_SET, negate };
+}
+
+function toLan(lan: readonly string[]): Statement {
+  return lan.length === 1
+    ? { kind: "output-interface-name", name: lan[0] }
+    : { kind: "output-interface", set: LAN_SET };
 }
 
 function planPortsSet({ intercept: { ports } }: Config): PlannedSet[] {

@@ -5,7 +5,7 @@
 import { NftBatch } from "../netlink/nft/batch.ts";
 import { lowerRule } from "./lower.ts";
 import type { PlannedChain, PlannedTable } from "./model.ts";
-import { isIntervalSet, setElements } from "./set_elements.ts";
+import { setElements, setProperties } from "./set_elements.ts";
 
 /** Replaces the table, whether it is there or not. Equivalent to: nft -f with what {@linkcode renderNft} prints. */
 export function replaceTable(table: PlannedTable): NftBatch {
@@ -15,7 +15,7 @@ export function replaceTable(table: PlannedTable): NftBatch {
   batch.addTable({ family: "inet", name: table.name, comment: table.comment });
   for (const set of table.sets) {
     const name = { ...where, name: set.name };
-    batch.addSet({ ...name, type: [set.type], ...(isIntervalSet(set) ? { flags: ["interval"] } : {}) });
+    batch.addSet({ ...name, ...setProperties(set) });
     batch.addElements(name, setElements(set));
   }
   for (const chain of table.chains) addChain(batch, where, chain);

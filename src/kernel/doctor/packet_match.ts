@@ -123,6 +123,7 @@ function matchExpression(expression: NftExpression, context: Context): RuleMatch
     case "range":
       return UNKNOWN;
     case "counter":
+    case "dynset":
     case "notrack":
     case "masquerade":
     case "tproxy":

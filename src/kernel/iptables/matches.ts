@@ -98,6 +98,13 @@ function translate(
       return statement.family === family ? { any: [[...ICMP_ERRORS[family][statement.error]]] } : "never";
     case "known-flow":
       return one("match", "-m conntrack --ctstate RELATED,ESTABLISHED");
+    case "output-interface":
+    case "output-interface-name":
+    case "original-direction":
+    case "remembered-flow":
+    case "remember-flow":
+      // There is no set of flows: what it would spare is taken.
+      return "never";
     case "tproxy":
     case "set-mark":
     case "notrack":
@@ -154,21 +161,21 @@ function translateAddresses(
 }
 
 /** What is in a set of the plan. */
-function elementsOf<T extends PlannedSet["type"]>(
+function elementsOf<T extends keyof ElementsByType>(
   sets: readonly PlannedSet[],
   name: string,
   _type: T,
-): ElementsOf<T> {
-  return sets.find((set) => set.name === name)!.elements as ElementsOf<T>;
+): ElementsByType[T] {
+  return sets.find((set) => set.name === name)!.elements as ElementsByType[T];
 }
 
-type ElementsOf<T extends PlannedSet["type"]> = {
+interface ElementsByType {
   ifname: readonly string[];
   ether_addr: readonly string[];
   inet_service: readonly PortRange[];
   ipv4_addr: readonly KeyRange[];
   ipv6_addr: readonly KeyRange[];
-}[T];
+}
 
 /** One of these types; or none of them. */
 function addressTypes(types: readonly string[], negate: boolean): Match {

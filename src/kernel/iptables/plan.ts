@@ -81,7 +81,9 @@ function planFamily(table: PlannedTable, context: FamilyContext): TableRules[] {
 }
 
 function planRaw(table: PlannedTable, context: FamilyContext): TableRules {
-  const chains = table.chains.filter(({ name }) => name !== "divert_replies")
+  const chains = table.chains.filter(({ name, hook }) =>
+    name !== "divert_replies" && hook?.hook !== "forward"
+  )
     .flatMap((chain) => translateChain(chain, { table, context, act: decide }));
   return {
     table: "raw",

@@ -3,9 +3,9 @@
  * @module
  */
 import { OperationError } from "../../net/error.ts";
-import { formatEndpoint } from "../../net/ip.ts";
+import { type Family, formatEndpoint } from "../../net/ip.ts";
 import type { PlannedChain, PlannedHook, PlannedSet, PlannedTable, Statement } from "../model.ts";
-import { elementTexts, isIntervalSet } from "../set_elements.ts";
+import { elementTexts, setProperties } from "../set_elements.ts";
 
 /** Prefixes of nft's names for priorities, linux/netfilter_ipv4.h. */
 const PRIORITIES: Readonly<Record<number, string>> = {
@@ -35,13 +35,16 @@ export function renderNft(table: PlannedTable): string {
 
 function renderSet(set: PlannedSet): string[] {
   const elements = set.type === "ifname" ? set.elements.map(quote) : elementTexts(set);
+  const { type, size, flags, timeoutMs } = setProperties(set);
   return [
     "",
     `\t# ${set.reason}`,
     `\tset ${set.name} {`,
-    `\t\ttype ${set.type}`,
-    ...(isIntervalSet(set) ? ["\t\tflags interval"] : []),
-    `\t\telements = { ${inLines(elements)} }`,
+    `\t\ttype ${type.join(" . ")}`,
+    ...(size === undefined ? [] : [`\t\tsize ${size}`]),
+    ...(flags === undefined ? [] : [`\t\tflags ${flags.join(",")}`]),
+    ...(timeoutMs === undefined ? [] : [`\t\ttimeout ${timeoutMs / 1000}s`]),
+    ...(elements.length === 0 ? [] : [`\t\telements = { ${inLines(elements)} }`]),
     "\t}",
   ];
 }
@@ -83,6 +86,10 @@ function renderStatement(statement: Statement): string {
       return `iifname ${statement.negate ? "!= " : ""}@${statement.set}`;
     case "input-interface-name":
       return `iifname ${statement.negate ? "!= " : ""}${quote(statement.name)}`;
+    case "output-interface":
+      return `oifname @${statement.set}`;
+    case "output-interface-name":
+      return `oifname ${quote(statement.name)}`;
     case "family":
       return `meta nfproto ${statement.family}`;
     case "protocol":
@@ -110,6 +117,12 @@ function renderStatement(statement: Statement): string {
     }
     case "known-flow":
       return "ct state established,related";
+    case "original-direction":
+      return "ct direction original";
+    case "remembered-flow":
+      return `${renderFlow(statement.family, { answer: true })} @${statement.set}`;
+    case "remember-flow":
+      return `update @${statement.set} { ${renderFlow(statement.family, statement)} }`;
     case "socket-mark":
       return `socket mark ${hex(statement.mark)}`;
     case "mark":
@@ -131,6 +144,13 @@ function renderStatement(statement: Statement): string {
     case "goto":
       return `goto ${statement.chain}`;
   }
+}
+
+/** The addresses and ports of a packet, as those of an answer. */
+function renderFlow(family: Family, { answer }: { answer: boolean }): string {
+  const header = family === "ipv4" ? "ip" : "ip6";
+  const ends = [`${header} saddr . th sport`, `${header} daddr . th dport`];
+  return (answer ? ends : ends.toReversed()).join(" . ");
 }
 
 function renderChoice(values: readonly string[]): string {

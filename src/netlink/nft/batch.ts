@@ -176,7 +176,7 @@ export class NftBatch {
   }
 
   #withSetId(rule: NftRule, expression: NftExpression): NftExpression {
-    if (expression.kind !== "lookup" || expression.setId !== undefined) return expression;
+    if (!("set" in expression) || expression.setId !== undefined) return expression;
     const setId = this.#setIds.get(setKey({ family: rule.family, table: rule.table, name: expression.set }));
     return setId === undefined ? expression : { ...expression, setId };
   }

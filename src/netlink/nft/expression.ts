@@ -8,6 +8,7 @@ import { type BitwiseExpression, decodeBitwise, encodeBitwise } from "./expr/bit
 import { type CmpExpression, decodeCmp, encodeCmp } from "./expr/cmp.ts";
 import { type CounterExpression, decodeCounter, encodeCounter } from "./expr/counter.ts";
 import { type CtExpression, decodeCt, encodeCt } from "./expr/ct.ts";
+import { decodeDynset, type DynsetExpression, encodeDynset } from "./expr/dynset.ts";
 import { decodeFib, encodeFib, type FibExpression } from "./expr/fib.ts";
 import {
   decodeImmediate,
@@ -41,6 +42,7 @@ export type NftExpression =
   | CmpExpression
   | CounterExpression
   | CtExpression
+  | DynsetExpression
   | FibExpression
   | ImmediateExpression
   | LookupExpression
@@ -78,6 +80,8 @@ function encodeData(expression: NftExpression): Uint8Array | undefined {
       return encodeCounter(expression);
     case "ct":
       return encodeCt(expression);
+    case "dynset":
+      return encodeDynset(expression);
     case "fib":
       return encodeFib(expression);
     case "immediate":
@@ -111,6 +115,7 @@ const DECODERS: Readonly<Record<string, (data: AttributeMap) => NftExpression>> 
   cmp: decodeCmp,
   counter: decodeCounter,
   ct: decodeCt,
+  dynset: decodeDynset,
   fib: decodeFib,
   immediate: decodeImmediate,
   lookup: decodeLookup,

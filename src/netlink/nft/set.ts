@@ -33,6 +33,7 @@ const NFTA_SET_DATA_TYPE = 6;
 const NFTA_SET_DATA_LEN = 7;
 const NFTA_SET_DESC = 9;
 const NFTA_SET_ID = 10;
+const NFTA_SET_TIMEOUT = 11;
 const NFTA_SET_USERDATA = 13;
 const NFTA_SET_HANDLE = 16;
 const NFTA_SET_DESC_SIZE = 1;
@@ -79,6 +80,8 @@ export interface NftSet extends SetName {
   readonly values?: "verdict" | readonly NftDataType[];
   /** The number of elements of a constant set, or the most that a set may hold. */
   readonly size?: number;
+  /** How long an element lasts that says nothing else, with the flag `timeout`, in milliseconds. */
+  readonly timeoutMs?: number;
   /** For the administrator, as nft shows it. */
   readonly comment?: string;
   /** The kernel's number of it; known after a dump. */
@@ -113,6 +116,7 @@ export function encodeSet(set: NftSet, id: number): Uint8Array {
       if (concatenatedIntervals) writeFields(description, set.type);
     });
   }
+  if (set.timeoutMs !== undefined) writer.u64be(NFTA_SET_TIMEOUT, BigInt(set.timeoutMs));
   return writer.bytes(NFTA_SET_USERDATA, encodeUserData(set)).finish();
 }
 
@@ -156,6 +160,7 @@ export function decodeSet(body: Uint8Array): NftSet {
   const size = attributes.nested(NFTA_SET_DESC)?.u32be(NFTA_SET_DESC_SIZE);
   const comment = decodeComment(attributes.bytes(NFTA_SET_USERDATA), SET_COMMENT);
   const handle = attributes.u64be(NFTA_SET_HANDLE);
+  const timeout = attributes.u64be(NFTA_SET_TIMEOUT);
   const dataType = attributes.u32be(NFTA_SET_DATA_TYPE);
   const values = dataType === undefined || dataType === NFT_DATA_VERDICT
     ? "verdict"
@@ -168,6 +173,7 @@ export function decodeSet(body: Uint8Array): NftSet {
     ...(flags.length === 0 ? {} : { flags }),
     ...(dataType === undefined ? {} : { values }),
     ...(size === undefined ? {} : { size }),
+    ...(timeout === undefined || timeout === 0n ? {} : { timeoutMs: Number(timeout) }),
     ...(comment === undefined ? {} : { comment }),
     ...(handle === undefined ? {} : { handle }),
   };

@@ -17,11 +17,11 @@ export type NftDataType =
   | "ct_state"
   | "nf_proto";
 
-/** nft's number, the length in bytes, and the byte order (nft's include/datatype.h: 1 machine's, 2 network). */
+/** nft's number, the length in bytes, and the byte order (nft's include/datatype.h: 0 none, 1 machine's, 2 network). */
 interface TypeFacts {
   readonly number: number;
   readonly size: number;
-  readonly order: 1 | 2;
+  readonly order: 0 | 1 | 2;
 }
 
 const TYPES: Readonly<Record<NftDataType, TypeFacts>> = {
@@ -29,7 +29,7 @@ const TYPES: Readonly<Record<NftDataType, TypeFacts>> = {
   ipv4_addr: { number: 7, size: 4, order: 2 },
   ipv6_addr: { number: 8, size: 16, order: 2 },
   ether_addr: { number: 9, size: 6, order: 2 },
-  inet_proto: { number: 12, size: 1, order: 2 },
+  inet_proto: { number: 12, size: 1, order: 0 },
   inet_service: { number: 13, size: 2, order: 2 },
   mark: { number: 19, size: 4, order: 1 },
   ct_state: { number: 26, size: 4, order: 1 },

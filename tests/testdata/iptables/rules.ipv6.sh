@@ -31,7 +31,7 @@ ip6tables -t mangle -A TPROXY_INTERCEPT_1 -g TPROXY_INTERCEPT_3
 ip6tables -t mangle -A TPROXY_INTERCEPT_2 -d 2001:db8:1::/127 -g TPROXY_DIRECT
 ip6tables -t mangle -A TPROXY_INTERCEPT_2 -d 2001:db8:1::2 -g TPROXY_DIRECT
 ip6tables -t mangle -A TPROXY_INTERCEPT_2 -g TPROXY_INTERCEPT_3
-ip6tables -t mangle -A TPROXY_INTERCEPT_3 -p udp -m mac --mac-source 02:00:5E:10:00:0A -m addrtype ! --dst-type LOCAL -m addrtype ! --dst-type ANYCAST -m addrtype ! --dst-type MULTICAST -j DROP
+ip6tables -t mangle -A TPROXY_INTERCEPT_3 -p udp -m mac --mac-source 02:00:5E:10:00:0A -j RETURN
 ip6tables -t mangle -A TPROXY_INTERCEPT_3 -p tcp -m multiport --dports 80 -g TPROXY_DELIVER_3129
 ip6tables -t mangle -A TPROXY_INTERCEPT_3 -j RETURN
 ip6tables -t mangle -N TPROXY_DIVERT_REPLIES
@@ -57,6 +57,11 @@ ip6tables -t raw -A TPROXY_OURS -j MARK --or-mark 0x10
 ip6tables -t raw -A TPROXY_OURS -j CT --notrack
 ip6tables -t raw -N TPROXY_LOCAL
 ip6tables -t raw -A TPROXY_LOCAL -j MARK --or-mark 0x10
+ip6tables -t raw -N TPROXY_BLOCK_SILENTLY
+ip6tables -t raw -A TPROXY_BLOCK_SILENTLY -m addrtype --dst-type LOCAL -j RETURN
+ip6tables -t raw -A TPROXY_BLOCK_SILENTLY -m addrtype --dst-type ANYCAST -j RETURN
+ip6tables -t raw -A TPROXY_BLOCK_SILENTLY -m addrtype --dst-type MULTICAST -j RETURN
+ip6tables -t raw -A TPROXY_BLOCK_SILENTLY -j DROP
 ip6tables -t raw -N TPROXY_DIRECT
 ip6tables -t raw -A TPROXY_DIRECT -m addrtype --dst-type LOCAL -j RETURN
 ip6tables -t raw -A TPROXY_DIRECT -m addrtype --dst-type ANYCAST -j RETURN
@@ -83,7 +88,7 @@ ip6tables -t raw -A TPROXY_INTERCEPT_1 -g TPROXY_INTERCEPT_3
 ip6tables -t raw -A TPROXY_INTERCEPT_2 -d 2001:db8:1::/127 -g TPROXY_DIRECT
 ip6tables -t raw -A TPROXY_INTERCEPT_2 -d 2001:db8:1::2 -g TPROXY_DIRECT
 ip6tables -t raw -A TPROXY_INTERCEPT_2 -g TPROXY_INTERCEPT_3
-ip6tables -t raw -A TPROXY_INTERCEPT_3 -p udp -m mac --mac-source 02:00:5E:10:00:0A -m addrtype ! --dst-type LOCAL -m addrtype ! --dst-type ANYCAST -m addrtype ! --dst-type MULTICAST -j DROP
+ip6tables -t raw -A TPROXY_INTERCEPT_3 -p udp -m mac --mac-source 02:00:5E:10:00:0A -g TPROXY_BLOCK_SILENTLY
 ip6tables -t raw -A TPROXY_INTERCEPT_3 -p tcp -m multiport --dports 80 -g TPROXY_DELIVER_3129
 ip6tables -t raw -A TPROXY_INTERCEPT_3 -j RETURN
 ip6tables -t raw -N TPROXY_ACCEPTED

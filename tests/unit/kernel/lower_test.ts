@@ -61,6 +61,25 @@ const RULES: Readonly<Record<string, readonly Statement[]>> = {
   ],
   "icmp-unreachable": [{ kind: "icmp-error", family: "ipv4", error: "unreachable" }, ACCEPT],
   "icmp6-unreachable": [{ kind: "icmp-error", family: "ipv6", error: "unreachable" }, ACCEPT],
+  "remember-flow": [
+    { kind: "output-interface-name", name: "lan0" },
+    { kind: "family", family: "ipv4" },
+    UDP,
+    { kind: "original-direction" },
+    { kind: "remember-flow", family: "ipv4", set: "flows", answer: false },
+  ],
+  "remember-flow6": [
+    { kind: "family", family: "ipv6" },
+    UDP,
+    { kind: "remember-flow", family: "ipv6", set: "flows6", answer: false },
+  ],
+  "known-flow-set": [
+    { kind: "family", family: "ipv4" },
+    UDP,
+    { kind: "remembered-flow", family: "ipv4", set: "flows" },
+    { kind: "remember-flow", family: "ipv4", set: "flows", answer: true },
+    ACCEPT,
+  ],
   "block-tcp": [{ kind: "bare-syn" }, { kind: "reject", answer: "tcp-reset" }],
   "block-udp": [UDP, { kind: "reject", answer: "port-unreachable" }],
 };
@@ -71,14 +90,14 @@ for (const [name, statements] of Object.entries(RULES)) {
   Deno.test(`lowerRule() makes of statements what nft makes of their text: ${name}`, () => {
     const batch = new NftBatch();
     // The sets that were there before, in the order in which nft numbers them.
-    for (const set of ["ports", "lan", "nets", "nets6", "macs"]) {
+    for (const set of ["ports", "lan", "nets", "nets6", "macs", "flows", "flows6"]) {
       batch.addSet({ ...WHERE, name: set, type: ["ifname"] });
     }
     const expressions = lowerRule(statements, () => assert.fail("no anonymous set is needed"));
     batch.addRule({ ...WHERE, chain: "c", expressions });
     assertRecorded([batch.commands.at(-1)!.request], recordedBatch(recording));
     const withoutIds = decodeRule(recordedBatch(recording)[0].body).expressions.map((expression) => {
-      if (expression.kind !== "lookup") return expression;
+      if (expression.kind !== "lookup" && expression.kind !== "dynset") return expression;
       const { setId: _, ...lookup } = expression;
       return lookup;
     });

@@ -9,6 +9,9 @@ import { ROUTER } from "./view.ts";
 
 const OWN = "{ local, broadcast, anycast, multicast }";
 const SPARE_OWN = `fib daddr type ${OWN} return`;
+const ANSWER = "ip saddr . th sport . ip daddr . th dport";
+const SPARE_ANSWERS =
+  `meta nfproto ipv4 meta l4proto udp ${ANSWER} @served_ipv4 update @served_ipv4 { ${ANSWER} } accept`;
 
 function planOf(yaml: string): Plan {
   const config: Config = parseConfig(yaml, "f");
@@ -23,7 +26,7 @@ function chain(plan: Plan, name: string): string[] | undefined {
 
 function sets(plan: Plan): Record<string, string> {
   return Object.fromEntries(
-    plan.table.sets.filter(({ name }) => name !== "lan")
+    plan.table.sets.filter(({ name }) => !name.startsWith("served_"))
       .map((set) => [set.name, `${set.type}: ${elementTexts(set).join(" ")}`]),
   );
 }
@@ -44,10 +47,9 @@ Deno.test("planInstall() compiles every matcher into a set, once for each family
       - { from: [10.1.0.0/16, "fd00::/8"], to: [192.0.2.1], action: bypass }
       - { protocol: udp, action: block }`);
   const matches = "meta l4proto tcp th dport @rule0_ports iifname @rule0_in ether saddr @rule0_mac";
-  const others = `fib daddr type != ${OWN}`;
   assert.deepEqual(chain(plan, "intercept"), [
-    `meta nfproto ipv4 ${matches} ip saddr @rule0_from_ipv4 ip daddr @rule0_to_ipv4 ${others} drop`,
-    `meta nfproto ipv6 ${matches} ip6 saddr @rule0_from_ipv6 ip6 daddr @rule0_to_ipv6 ${others} drop`,
+    `meta nfproto ipv4 ${matches} ip saddr @rule0_from_ipv4 ip daddr @rule0_to_ipv4 goto block_silently`,
+    `meta nfproto ipv6 ${matches} ip6 saddr @rule0_from_ipv6 ip6 daddr @rule0_to_ipv6 goto block_silently`,
     "meta nfproto ipv4 ip saddr @rule1_from_ipv4 ip daddr @rule1_to_ipv4 accept",
     "meta l4proto udp goto block",
     "accept",
@@ -85,7 +87,10 @@ Deno.test("planInstall() makes only the chains that rules go to", () => {
       .map(({ name }) => name);
   assert.deepEqual(names(""), ["intercept"]);
   assert.deepEqual(names("default: block"), ["block", "intercept"]);
-  assert.deepEqual(names("rules: [{ action: block, silent: true }, { action: bypass }]"), ["intercept"]);
+  assert.deepEqual(names("rules: [{ action: block, silent: true }, { action: bypass }]"), [
+    "block_silently",
+    "intercept",
+  ]);
   assert.deepEqual(names("rules: [{ action: direct, ports: [1] }]\ndefault: bypass"), [
     "direct",
     "intercept",
@@ -99,15 +104,20 @@ Deno.test("planInstall() makes only the chains that rules go to", () => {
 });
 
 Deno.test("planInstall() answers what it blocks by protocol", () => {
-  assert.deepEqual(chain(planOf("default: block"), "block"), [
+  assert.deepEqual(chain(planOf("default: block\nintercept: { families: [ipv4] }"), "block"), [
     SPARE_OWN,
+    SPARE_ANSWERS,
     "tcp flags syn / fin,syn,rst,ack reject with tcp reset",
     "meta l4proto udp reject with icmpx port-unreachable",
   ]);
-  assert.deepEqual(chain(planOf("default: block\nintercept: { protocols: [udp] }"), "block"), [
-    SPARE_OWN,
-    "meta l4proto udp reject with icmpx port-unreachable",
-  ]);
+  assert.deepEqual(
+    chain(planOf("default: block\nintercept: { protocols: [udp], families: [ipv4] }"), "block"),
+    [
+      SPARE_OWN,
+      SPARE_ANSWERS,
+      "meta l4proto udp reject with icmpx port-unreachable",
+    ],
+  );
 });
 
 const DELIVER = `
@@ -123,6 +133,7 @@ Deno.test("planInstall() delivers tracked, and by on-failure where nobody listen
   const deliver = "meta mark set meta mark | 0x1 accept";
   assert.deepEqual(chain(planOf(DELIVER), "deliver_3129"), [
     SPARE_OWN,
+    SPARE_ANSWERS,
     `meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack tproxy ip to 127.0.0.1:3129 ${deliver}`,
     `meta nfproto ipv4 meta l4proto udp tproxy ip to 127.0.0.1:3129 ${deliver}`,
     "tcp flags syn / fin,syn,rst,ack reject with tcp reset",
@@ -171,3 +182,15 @@ for (
     assert.equal(chain(plan, "block"), undefined);
   });
 }
+
+Deno.test("planInstall() leaves the answers to flows alone that others have begun, where UDP is intercepted", () => {
+  const plan = planOf("intercept: { families: [ipv4] }");
+  assert.deepEqual(chain(plan, "served"), [
+    'iifname != "br-lan" oifname "br-lan" meta nfproto ipv4 meta l4proto udp ct direction original ' +
+    "update @served_ipv4 { ip daddr . th dport . ip saddr . th sport }",
+  ]);
+  assert.equal(chain(plan, "intercept")![1], SPARE_ANSWERS);
+  const tcp = planOf("intercept: { protocols: [tcp] }");
+  assert.equal(chain(tcp, "served"), undefined);
+  assert.deepEqual(tcp.table.sets, []);
+});

@@ -11,8 +11,22 @@ const EXPECTED = `add table inet transparent_proxy
 delete table inet transparent_proxy
 table inet transparent_proxy {
 comment "made by tproxy install"
+set served_ipv4 {
+type ipv4_addr . inet_service . ipv4_addr . inet_service
+size 65536
+flags timeout,dynamic
+timeout 180s
+}
+set served_ipv6 {
+type ipv6_addr . inet_service . ipv6_addr . inet_service
+size 65536
+flags timeout,dynamic
+timeout 180s
+}
 chain intercept {
 fib daddr type { local, broadcast, anycast, multicast } return
+meta nfproto ipv4 meta l4proto udp ip saddr . th sport . ip daddr . th dport @served_ipv4 update @served_ipv4 { ip saddr . th sport . ip daddr . th dport } accept
+meta nfproto ipv6 meta l4proto udp ip6 saddr . th sport . ip6 daddr . th dport @served_ipv6 update @served_ipv6 { ip6 saddr . th sport . ip6 daddr . th dport } accept
 meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack tproxy ip to 127.0.0.1:50080 meta mark set meta mark | 0x1 notrack accept
 meta nfproto ipv4 meta l4proto udp tproxy ip to 127.0.0.1:50080 meta mark set meta mark | 0x1 notrack accept
 meta nfproto ipv6 tcp flags syn / fin,syn,rst,ack tproxy ip6 to [::1]:50080 meta mark set meta mark | 0x1 notrack accept
@@ -36,6 +50,11 @@ meta l4proto udp ct state established,related socket transparent 1 meta mark set
 meta l4proto tcp accept
 icmp type destination-unreachable icmp code frag-needed socket transparent 1 meta mark set meta mark | 0x1 accept
 icmpv6 type packet-too-big socket transparent 1 meta mark set meta mark | 0x1 accept
+}
+chain served {
+type filter hook forward priority 300; policy accept;
+iifname != "br-lan" oifname "br-lan" meta nfproto ipv4 meta l4proto udp ct direction original update @served_ipv4 { ip daddr . th dport . ip saddr . th sport }
+iifname != "br-lan" oifname "br-lan" meta nfproto ipv6 meta l4proto udp ct direction original update @served_ipv6 { ip6 daddr . th dport . ip6 saddr . th sport }
 }
 chain untracked {
 type filter hook output priority raw; policy accept;
@@ -84,7 +103,7 @@ Deno.test("renderJson() holds the same rules", () => {
   const document = JSON.parse(renderJson(plan, { origin: "test.yaml" }));
   const rules = document.table.chains.flatMap((chain: { rules: { nft: string }[] }) => chain.rules);
   for (const { nft } of rules) assert.ok(EXPECTED.split("\n").includes(nft), nft);
-  assert.equal(rules.length, 19);
+  assert.equal(rules.length, 23);
   assert.deepEqual(document.interfaces, { lan: ["br-lan"], others: ["eth0"] });
   assert.deepEqual(document.sysctls, []);
 });

@@ -34,7 +34,12 @@ function installed(): InstalledState & { table: InstalledTable } {
   let anonymous = 0;
   const number = (name: string) => name === "__set%d" ? `__set${anonymous++}` : name;
   const sets: InstalledSet[] = bodies("add set").map(decodeSet)
-    .map((set, index) => ({ ...set, name: number(set.name), elements: elements[index] }));
+    // Those that packets fill are sent empty.
+    .map((set) => ({
+      ...set,
+      name: number(set.name),
+      elements: set.flags?.includes("dynamic") ? [] : elements.shift()!,
+    }));
   anonymous = 0;
   const rules = bodies("add rule").map(decodeRule).map((rule, index) => ({
     ...rule,

@@ -73,6 +73,16 @@ const OBJECTS: Readonly<Record<string, (batch: NftBatch) => void>> = {
     batch.addSet({ ...set, type: ["ether_addr"] });
     batch.addElements(set, [{ key: etherKey("02:00:5e:10:00:01") }, { key: etherKey("02:00:5e:10:00:02") }]);
   },
+  "set-flows": (batch) => {
+    const type = ["ipv4_addr", "inet_service", "ipv4_addr", "inet_service"] as const;
+    const flags = ["timeout", "dynamic"] as const;
+    batch.addSet({ family, table, name: "f", type, flags, size: 65536, timeoutMs: 180_000 });
+  },
+  "set-timeout": (batch) => {
+    const set = { family, table, name: "a" };
+    batch.addSet({ ...set, type: ["inet_proto"], flags: ["timeout"], timeoutMs: 2000 });
+    batch.addElements(set, [{ key: statement.protocolKey("tcp") }]);
+  },
   "set-concatenation": (batch) => {
     const set = { family, table, name: "d" };
     batch.addSet({ ...set, type: ["inet_proto", "inet_service"] });

@@ -1,0 +1,78 @@
+/**
+ * UDP that hosts behind the other interfaces have begun with servers in the LAN: port forwards, and servers that can be
+ * reached without NAT. What those answer looks like a new flow of a client; TCP tells by its flags. Pure.
+ * @module
+ */
+import type { Config } from "../config/types.ts";
+import { SERVED_PRIORITY } from "../constants.ts";
+import type { Family } from "../net/ip.ts";
+import type { PlannedChain, PlannedRule, PlannedSet, Statement } from "./model.ts";
+import { ACCEPT } from "./statements.ts";
+
+/** Longer than conntrack remembers a flow of UDP (nf_conntrack_udp_timeout_stream, 120 s). */
+const REMEMBERED_SECONDS = 180;
+const MAX_FLOWS = 65536;
+const UDP: Statement = { kind: "protocol", protocols: ["udp"] };
+
+/** What the rules are made from, besides the config. */
+export interface ServedOptions {
+  readonly families: readonly Family[];
+  /** What comes from elsewhere than the LAN, and goes into it. */
+  readonly intoLan: readonly Statement[];
+}
+
+/** Nothing where UDP is not intercepted. */
+function concernedFamilies({ intercept }: Config, families: readonly Family[]): readonly Family[] {
+  return intercept.protocols.includes("udp") ? families : [];
+}
+
+function setName(family: Family): string {
+  return `served_${family}`;
+}
+
+/** The sets of flows. */
+export function planServedSets(config: Config, families: readonly Family[]): PlannedSet[] {
+  return concernedFamilies(config, families).map((family) => ({
+    name: setName(family),
+    type: `${family}_flow`,
+    elements: [],
+    timeoutSeconds: REMEMBERED_SECONDS,
+    size: MAX_FLOWS,
+    reason: "UDP that others have begun with servers in the LAN, as the answers are addressed",
+  }));
+}
+
+/** For the chains that take packets out of their way: not these. */
+export function spareAnswers(config: Config, families: readonly Family[]): PlannedRule[] {
+  return concernedFamilies(config, families).map((family) => ({
+    statements: [
+      { kind: "family", family },
+      UDP,
+      { kind: "remembered-flow", family, set: setName(family) },
+      { kind: "remember-flow", family, set: setName(family), answer: true },
+      ACCEPT,
+    ],
+    reason: "Answers to who has begun the flow from elsewhere, as through a port forward",
+  }));
+}
+
+/** The chain that remembers. */
+export function planServed(config: Config, { families, intoLan }: ServedOptions): PlannedChain[] {
+  const rules = concernedFamilies(config, families).map((family): PlannedRule => ({
+    statements: [
+      ...intoLan,
+      { kind: "family", family },
+      UDP,
+      { kind: "original-direction" },
+      { kind: "remember-flow", family, set: setName(family), answer: false },
+    ],
+    reason: "Whoever has begun a flow with a server in the LAN gets its answers",
+  }));
+  if (rules.length === 0) return [];
+  return [{
+    name: "served",
+    hook: { hook: "forward", priority: SERVED_PRIORITY },
+    rules,
+    reason: "What comes here has passed the router's firewall, and NAT has given it its destination",
+  }];
+}

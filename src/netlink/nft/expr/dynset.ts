@@ -1,0 +1,62 @@
+/** `dynset`: puts what registers hold into a set, as a packet passes. @module */
+import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
+import { Names } from "../../names.ts";
+import { required } from "../data.ts";
+
+/** `update` gives an element that is there its whole time again. */
+export type DynsetOperation = "add" | "update" | "delete";
+
+// linux/netfilter/nf_tables.h: enum nft_dynset_ops, enum nft_dynset_attributes
+const OPERATIONS = new Names<DynsetOperation>("dynset operation", { add: 0, update: 1, delete: 2 });
+const NFTA_DYNSET_SET_NAME = 1;
+const NFTA_DYNSET_SET_ID = 2;
+const NFTA_DYNSET_OP = 3;
+const NFTA_DYNSET_SREG_KEY = 4;
+const NFTA_DYNSET_SREG_DATA = 5;
+const NFTA_DYNSET_TIMEOUT = 6;
+const NFTA_DYNSET_EXPR = 7;
+const NFTA_DYNSET_EXPRESSIONS = 10;
+
+/** `[ dynset update reg_key 1 set served ]`. */
+export interface DynsetExpression {
+  /** Tells the expressions apart. */
+  readonly kind: "dynset";
+  /** What is done (NFTA_DYNSET_OP). */
+  readonly operation: DynsetOperation;
+  /** Name of the set. */
+  readonly set: string;
+  /** The set's id in the batch that makes it. The kernel does not tell it again. */
+  readonly setId?: number;
+  /** Register of the key (NFTA_DYNSET_SREG_KEY). */
+  readonly register: number;
+  /** How long the element lasts, if not as long as the set says, in milliseconds (NFTA_DYNSET_TIMEOUT). */
+  readonly timeoutMs?: number;
+}
+
+/** The attributes of the expression. */
+export function encodeDynset(expression: DynsetExpression): Uint8Array {
+  const writer = new AttributeWriter()
+    .u32be(NFTA_DYNSET_SREG_KEY, expression.register)
+    .u32be(NFTA_DYNSET_OP, OPERATIONS.number(expression.operation));
+  if (expression.timeoutMs !== undefined) writer.u64be(NFTA_DYNSET_TIMEOUT, BigInt(expression.timeoutMs));
+  writer.string(NFTA_DYNSET_SET_NAME, expression.set);
+  if (expression.setId !== undefined) writer.u32be(NFTA_DYNSET_SET_ID, expression.setId);
+  return writer.finish();
+}
+
+/** The inverse of {@linkcode encodeDynset}. Values and expressions of elements throw a RangeError. */
+export function decodeDynset(data: AttributeMap): DynsetExpression {
+  for (const type of [NFTA_DYNSET_SREG_DATA, NFTA_DYNSET_EXPR, NFTA_DYNSET_EXPRESSIONS]) {
+    if (data.has(type)) throw new RangeError("Cannot decode dynset of a map, or with expressions");
+  }
+  const setId = data.u32be(NFTA_DYNSET_SET_ID);
+  const timeout = Number(data.u64be(NFTA_DYNSET_TIMEOUT) ?? 0n); // a dump has 0 for none
+  return {
+    kind: "dynset",
+    operation: OPERATIONS.name(data.u32be(NFTA_DYNSET_OP)),
+    set: required(data.string(NFTA_DYNSET_SET_NAME), "NFTA_DYNSET_SET_NAME"),
+    register: required(data.u32be(NFTA_DYNSET_SREG_KEY), "NFTA_DYNSET_SREG_KEY"),
+    ...(setId === undefined ? {} : { setId }),
+    ...(timeout === 0 ? {} : { timeoutMs: timeout }),
+  };
+}

@@ -80,6 +80,7 @@ export type { BitwiseExpression } from "./src/netlink/nft/expr/bitwise.ts";
 export type { CmpExpression, CmpOperator } from "./src/netlink/nft/expr/cmp.ts";
 export type { CounterExpression } from "./src/netlink/nft/expr/counter.ts";
 export type { CtExpression, CtKey } from "./src/netlink/nft/expr/ct.ts";
+export type { DynsetExpression, DynsetOperation } from "./src/netlink/nft/expr/dynset.ts";
 export type { FibExpression, FibFlag, FibResult } from "./src/netlink/nft/expr/fib.ts";
 export type { ImmediateExpression, VerdictExpression } from "./src/netlink/nft/expr/immediate.ts";
 export type { LookupExpression } from "./src/netlink/nft/expr/lookup.ts";

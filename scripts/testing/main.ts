@@ -29,12 +29,15 @@ async function main(args: readonly string[]): Promise<number> {
   const before = await readMachineState();
   const total: Tally = { passed: 0, failed: 0, skipped: 0 };
   const failures: string[] = [];
+  // Said again at the end: who sees only the end of a long run's output sees why it failed.
+  const details: string[] = [];
   for (const step of planSteps(part, filter === undefined ? {} : { filter })) {
     say(`\n── ${step.title}: ${step.argv.join(" ")}`);
     const start = performance.now();
-    const tally = await runStep(
+    const { tally, failures: failedTests } = await runStep(
       step.needs !== undefined && failures.includes(step.needs) ? step.otherwise! : step,
     );
+    for (const { name, text } of failedTests) details.push(`── failed: ${name}\n${text}`);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     add(total, tally);
     if (tally.failed > 0) failures.push(step.title);
@@ -46,6 +49,7 @@ async function main(args: readonly string[]): Promise<number> {
     failures.push("nothing left behind");
     total.failed++;
   }
+  if (details.length > 0) say(`\n${details.join("\n")}`);
   if (failures.length > 0) say(`\nFailed: ${failures.join(", ")}`);
   say(formatTally(total));
   return total.failed > 0 ? 1 : 0;

@@ -3,17 +3,27 @@
  * @module
  */
 import type { Step } from "./steps.ts";
-import { judgeRun, type Tally } from "./tally.ts";
+import { type Failure, judgeRun, readFailures, type Tally } from "./tally.ts";
 
 const JUNIT = ".cache/junit.xml";
 
+/** What a step came to. */
+export interface StepResult {
+  readonly tally: Tally;
+  /** The tests that failed, where the step counts tests. */
+  readonly failures: readonly Failure[];
+}
+
 /** Runs a step to its end or its time limit. */
-export async function runStep(step: Step): Promise<Tally> {
+export async function runStep(step: Step): Promise<StepResult> {
   const junit = step.countsTests === true ? [`--junit-path=${JUNIT}`] : [];
   removeQuietly(JUNIT);
   const succeeded = await succeeds([...step.argv, ...junit], step);
-  if (step.countsTests === true) return judgeRun({ succeeded, junit: readQuietly(JUNIT) });
-  return { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, skipped: 0 };
+  if (step.countsTests !== true) {
+    return { tally: { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, skipped: 0 }, failures: [] };
+  }
+  const report = readQuietly(JUNIT);
+  return { tally: judgeRun({ succeeded, junit: report }), failures: readFailures(report ?? "") };
 }
 
 async function succeeds(argv: readonly string[], step: Step): Promise<boolean> {

@@ -1,5 +1,5 @@
 /**
- * Counting tests, from the JUnit report that `deno test` writes.
+ * Counting tests, and telling which failed, from the JUnit report that `deno test` writes.
  * @module
  */
 
@@ -8,6 +8,31 @@ export interface Tally {
   passed: number;
   failed: number;
   skipped: number;
+}
+
+/** A test that failed. */
+export interface Failure {
+  readonly name: string;
+  /** What it says of it, several lines, cut to `MAX_FAILURE_LINES`. */
+  readonly text: string;
+}
+
+const MAX_FAILURE_LINES = 25;
+
+/** The tests of a JUnit report that failed or were cut off, with what they said. */
+export function readFailures(junit: string): Failure[] {
+  const cases = junit.matchAll(/<testcase name="([^"]*)"[^>]*?(?<!\/)>([\s\S]*?)<\/testcase>/g);
+  return [...cases].flatMap(([, name, body]) => {
+    const failure = /<(?:failure|error) message="([^"]*)"(?:\/>|>([\s\S]*?)<\/)/.exec(body);
+    if (failure === null) return [];
+    const lines = unescapeXml(failure[2] ?? failure[1]).split("\n");
+    return [{ name: unescapeXml(name), text: lines.slice(0, MAX_FAILURE_LINES).join("\n") }];
+  });
+}
+
+function unescapeXml(text: string): string {
+  const characters: Record<string, string> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+  return text.replaceAll(/&(lt|gt|quot|apos|amp);/g, (_, word: string) => characters[word]);
 }
 
 /**

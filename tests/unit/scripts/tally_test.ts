@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { countTests, formatTally, judgeRun } from "../../../scripts/testing/tally.ts";
+import { countTests, formatTally, judgeRun, readFailures } from "../../../scripts/testing/tally.ts";
 
 // As Deno 2.9.6 writes it.
 const JUNIT = `<?xml version="1.0" encoding="UTF-8"?>
@@ -25,6 +25,15 @@ const JUNIT = `<?xml version="1.0" encoding="UTF-8"?>
 
 Deno.test("countTests() counts passed, failed, cancelled and ignored tests", () => {
   assert.deepEqual(countTests(JUNIT), { passed: 2, failed: 2, skipped: 1 });
+});
+
+Deno.test("readFailures() tells which tests failed, and why", () => {
+  const junit = JUNIT.replace('name="fails"', 'name="fails &amp; &lt;so&gt;"');
+  assert.deepEqual(readFailures(junit), [
+    { name: "fails & <so>", text: "Error: boo" },
+    { name: "is cut off", text: "Cancelled" },
+  ]);
+  assert.deepEqual(readFailures(""), []);
 });
 
 Deno.test("judgeRun() counts a run that fails without a failed test as one failure", () => {

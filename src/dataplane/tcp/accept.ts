@@ -25,12 +25,11 @@ import type { Dials } from "./dial.ts";
 import type { AcceptOptions } from "../options.ts";
 import { PerClient } from "../per_client.ts";
 import { COUNTER, SharedState } from "../shared.ts";
+import { Throttle } from "../throttle.ts";
 import { TICK_MS } from "../wheel.ts";
 
 /** Accepted per listener and turn, so that a flood of new connections does not keep live ones waiting. */
 const ACCEPTS_PER_TURN = 64;
-/** At most one line in so many ticks about clients that have too many. */
-const WARNING_TICKS = 30_000 / TICK_MS;
 
 type Listener = AcceptOptions["listeners"][number];
 
@@ -62,7 +61,7 @@ export class TcpAcceptor {
   readonly #sessions: Sessions;
   #paused = false;
   #retryTick = 0;
-  #warnedTick = -WARNING_TICKS;
+  readonly #overLimit: Throttle;
   readonly #perClient: PerClient;
   readonly #client = makeSockaddr();
   readonly #clientWords = new Int32Array(this.#client.buffer);
@@ -74,6 +73,7 @@ export class TcpAcceptor {
   ) {
     this.#epoll = context.epoll;
     this.#clock = context.clock;
+    this.#overLimit = new Throttle(context.clock);
     this.#log = context.log;
     this.#debug = context.log.enabled("debug");
     this.#sessions = context.sessions;
@@ -183,8 +183,7 @@ export class TcpAcceptor {
   }
 
   #warnOverLimit(): void {
-    if (this.#clock.tick - this.#warnedTick < WARNING_TICKS) return;
-    this.#warnedTick = this.#clock.tick;
+    if (!this.#overLimit.allows()) return;
     const client = formatIp(readSockaddr(this.#client).address);
     this.#log.warn("connections are refused: limits.per-client", { client });
   }

@@ -14,6 +14,7 @@ import type { UdpOptions, WorkerOptions } from "../options.ts";
 import { PerClient } from "../per_client.ts";
 import { COUNTER, SharedState } from "../shared.ts";
 import { anyPort } from "../sockets.ts";
+import { Throttle } from "../throttle.ts";
 import { expectBulk, openUdpUpstream } from "./sockets.ts";
 import { ADDRESS_WORDS, copyAddress, DNS, OTHER, UdpTable } from "./table.ts";
 import { TICK_MS, ticks } from "../wheel.ts";
@@ -31,8 +32,6 @@ const YOUNG_TICKS = 1000 / TICK_MS;
  * themselves: a flood from a few addresses does not use up what a new client needs.
  */
 const YOUNG_VICTIMS_PER_TICK = 200;
-/** At most one line in so many ticks about limits. */
-const WARNING_TICKS = 30_000 / TICK_MS;
 
 /** What else knows of sessions. */
 export interface SessionWatcher {
@@ -61,7 +60,8 @@ export class UdpSessions {
   #victimTick = 0;
   /** For clients with an equal share or more, and for those with less. */
   readonly #youngVictims = [0, 0];
-  #warnedTick = -WARNING_TICKS;
+  readonly #refusals: Throttle;
+  readonly #evictions: Throttle;
 
   constructor(
     options: WorkerOptions,
@@ -70,6 +70,8 @@ export class UdpSessions {
   ) {
     this.#epoll = context.epoll;
     this.#clock = context.clock;
+    this.#refusals = new Throttle(context.clock);
+    this.#evictions = new Throttle(context.clock);
     this.#log = context.log;
     this.#debug = context.log.enabled("debug");
     this.#watcher = context.watcher;
@@ -194,7 +196,7 @@ export class UdpSessions {
 
   #refuse(limit: string | null): number {
     this.#counters[COUNTER.udpRefused]++;
-    if (limit !== null) this.#warn("new UDP sessions are refused", limit);
+    if (limit !== null) this.#warn(this.#refusals, "new UDP sessions are refused", limit);
     return -1;
   }
 
@@ -208,16 +210,15 @@ export class UdpSessions {
       }
       const kind = this.table.isModest(words, at) ? 1 : 0;
       if (++this.#youngVictims[kind] > YOUNG_VICTIMS_PER_TICK) return false;
-      this.#warn("UDP sessions end early to make room", "limits.udp-sessions or limits.per-client");
+      const limits = "limits.udp-sessions or limits.per-client";
+      this.#warn(this.#evictions, "UDP sessions end early to make room", limits);
     }
     this.#close(slot, COUNTER.udpEvicted);
     return true;
   }
 
-  #warn(message: string, limit: string): void {
-    const { tick } = this.#clock;
-    if (tick - this.#warnedTick < WARNING_TICKS) return;
-    this.#warnedTick = tick;
+  #warn(throttle: Throttle, message: string, limit: string): void {
+    if (!throttle.allows()) return;
     this.#log.warn(message, { limit, live: this.#shared.udpLive, "at-most": this.#maxSessions });
   }
 

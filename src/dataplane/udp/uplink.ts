@@ -7,7 +7,9 @@ import { AF_INET, EAGAIN, EINVAL, EIO, EMSGSIZE } from "../../../ffi/consts.ts";
 import type { ReceiveBatch } from "../../../ffi/receive_batch.ts";
 import { SendBatch } from "../../../ffi/send_batch.ts";
 import { COUNTER } from "../shared.ts";
+import { SessionGroups } from "./groups.ts";
 import type { UdpSessions } from "./sessions.ts";
+import { sameAddress } from "./table.ts";
 import type { Unreachable } from "./unreachable.ts";
 
 /** Of one listener and turn, so that a flood does not keep others waiting. */
@@ -48,17 +50,11 @@ export class UdpUplink {
   readonly #send: SendBatch;
   readonly #single = new SendBatch(1, 1);
 
-  // Of each datagram of the batch: what inspect() told, and the next one of the same session.
+  // Of each datagram of the batch: what inspect() told.
   readonly #destinations: Int32Array;
   readonly #tosValues: Int32Array;
   readonly #segmentSizes: Int32Array;
-  readonly #next: Int32Array;
-  // The sessions that have datagrams in the batch: slot, tag, first, last.
-  readonly #groupSlots: Int32Array;
-  readonly #groupTags: Int32Array;
-  readonly #groupFirst: Int32Array;
-  readonly #groupLast: Int32Array;
-  #groups = 0;
+  readonly #groups: SessionGroups;
   // Of each message to be sent: its first datagram, and how many are in it.
   readonly #trainFirst: Int32Array;
   readonly #trainCount: Int32Array;
@@ -87,11 +83,7 @@ export class UdpUplink {
     this.#destinations = numbers();
     this.#tosValues = numbers();
     this.#segmentSizes = numbers();
-    this.#next = numbers();
-    this.#groupSlots = numbers();
-    this.#groupTags = numbers();
-    this.#groupFirst = numbers();
-    this.#groupLast = numbers();
+    this.#groups = new SessionGroups(capacity);
     this.#trainFirst = numbers();
     this.#trainCount = numbers();
   }
@@ -102,9 +94,9 @@ export class UdpUplink {
     for (let round = 0; round < ROUNDS_PER_TURN; round++) {
       const count = batch.receive(listener.fd, 0);
       if (count <= 0) return true; // -EAGAIN; other errors are those of datagrams that are gone
-      this.#groups = 0;
+      this.#groups.clear();
       for (let i = 0; i < count; i++) this.#take(i, listener);
-      for (let group = 0; group < this.#groups; group++) this.#passOn(group);
+      for (let group = 0; group < this.#groups.count; group++) this.#passOn(group);
       if (count < batch.capacity) return true;
     }
     return false;
@@ -115,7 +107,7 @@ export class UdpUplink {
     const batch = this.#batch;
     batch.inspect(i);
     const { words, destination } = batch;
-    if (destination < 0 || isSame(words, destination, listener.words)) {
+    if (destination < 0 || sameAddress(words, destination, listener.words)) {
       // Somebody sent to the listener itself: there is nowhere to go.
       this.#counters[COUNTER.looped]++;
       return;
@@ -123,31 +115,20 @@ export class UdpUplink {
     this.#destinations[i] = destination;
     this.#tosValues[i] = batch.tos;
     this.#segmentSizes[i] = batch.segmentSize;
-    this.#next[i] = NONE;
     const slot = this.#sessions.use(words, batch.name(i), destination);
     if (slot < 0) return;
     if (this.#watcher !== null) this.#watcher.sending(slot, words, destination);
-    const tag = this.#sessions.table.tags[slot];
-    // The last ones first: a client's datagrams tend to come one after another.
-    for (let group = this.#groups - 1; group >= 0; group--) {
-      if (this.#groupSlots[group] !== slot || this.#groupTags[group] !== tag) continue;
-      this.#next[this.#groupLast[group]] = i;
-      this.#groupLast[group] = i;
-      return;
-    }
-    this.#groupSlots[this.#groups] = slot;
-    this.#groupTags[this.#groups] = tag;
-    this.#groupFirst[this.#groups] = this.#groupLast[this.#groups] = i;
-    this.#groups++;
+    this.#groups.add(i, slot, this.#sessions.table.tags[slot]);
   }
 
   #passOn(group: number): void {
     const batch = this.#batch;
-    const slot = this.#groupSlots[group];
+    const { first, next } = this.#groups;
+    const slot = this.#groups.slots[group];
     const { table } = this.#sessions;
     // A session that was opened later in this batch may have taken its place.
-    if (table.tags[slot] !== this.#groupTags[group]) {
-      for (let i = this.#groupFirst[group]; i >= 0; i = this.#next[i]) this.#counters[COUNTER.udpDropped]++;
+    if (table.tags[slot] !== this.#groups.tags[group]) {
+      for (let i = first[group]; i >= 0; i = next[i]) this.#counters[COUNTER.udpDropped]++;
       return;
     }
     const limit = table.segmentLimits[slot];
@@ -156,14 +137,14 @@ export class UdpUplink {
     let size = 0; // of each datagram of the message at hand; 0: it takes no other
     let bytes = 0;
     let previous = NONE;
-    for (let i = this.#groupFirst[group]; i >= 0; i = this.#next[i]) {
+    for (let i = first[group]; i >= 0; i = next[i]) {
       const length = batch.length(i);
       const k = send.count - 1;
       if (
         size > 0 && length > 0 && length <= size && this.#segmentSizes[i] === 0 &&
         this.#trainCount[k] < MAX_SEGMENTS && bytes + length <= MAX_TRAIN_BYTES &&
         this.#tosValues[i] === this.#tosValues[previous] &&
-        isSame(batch.words, this.#destinations[i], batch.words, this.#destinations[previous])
+        sameAddress(batch.words, this.#destinations[i], batch.words, this.#destinations[previous])
       ) {
         if (this.#trainCount[k] === 1) send.cutInto(size);
         this.#trainCount[k]++;
@@ -226,7 +207,7 @@ export class UdpUplink {
       const segment = this.#segmentSizes[i];
       counters[COUNTER.udpUp] += segment > 0 ? Math.ceil(length / segment) : 1;
       counters[COUNTER.udpBytesUp] += length;
-      i = this.#next[i];
+      i = this.#groups.next[i];
     }
   }
 
@@ -245,7 +226,7 @@ export class UdpUplink {
       const length = this.#batch.length(i);
       const step = this.#segmentSizes[i] > 0 ? this.#segmentSizes[i] : Math.max(1, length);
       for (let at = 0; at < length; at += step) this.#sendOne(slot, i, at, Math.min(step, length - at));
-      i = this.#next[i];
+      i = this.#groups.next[i];
     }
   }
 
@@ -270,12 +251,4 @@ export class UdpUplink {
     const client = this.#batch.name(i);
     this.#unreachable.tellErrno(-error, { words, client, destination: this.#destinations[i], length });
   }
-}
-
-/** Whether two struct sockaddr are of the same address and port. */
-function isSame(words: Int32Array, at: number, others: Int32Array, other = 0): boolean {
-  if (words[at] !== others[other]) return false;
-  if ((words[at] & 0xffff) === AF_INET) return words[at + 1] === others[other + 1];
-  return words[at + 5] === others[other + 5] && words[at + 4] === others[other + 4] &&
-    words[at + 3] === others[other + 3] && words[at + 2] === others[other + 2];
 }

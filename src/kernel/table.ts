@@ -8,6 +8,7 @@ import type { Family } from "../net/ip.ts";
 import { INTERCEPT_CHAIN, planIntercept, PORTS_SET } from "./intercept.ts";
 import type { PlannedChain, PlannedRule, PlannedSet, PlannedTable, Statement } from "./model.ts";
 import { applyPolicy, type Policy, type PolicyRule } from "./policy.ts";
+import { planRouter, planRouterSets, planShownLife } from "./router.ts";
 import { planServed, planServedSets, spareAnswers } from "./served.ts";
 import {
   ACCEPT,
@@ -51,6 +52,7 @@ export function planTable(config: Config, { lan, families, policy }: TableOption
       ...planLanSet(lan),
       ...planPortsSet(config),
       ...planServedSets(config, families),
+      ...planRouterSets(config, families),
       ...policy.sets,
     ],
     chains: [
@@ -64,6 +66,13 @@ export function planTable(config: Config, { lan, families, policy }: TableOption
       planDivertReplies(config, { lan, families }),
       ...planServed(config, { families, intoLan: [fromLan(lan, { negate: true }), toLan(lan)] }),
       planUntracked(config),
+      ...planRouter(config, {
+        families,
+        rules: policy.rules,
+        toLan: toLan(lan),
+        notFromLan: fromLan(lan, { negate: true }),
+        otherFamily: excludeOtherFamily(families),
+      }),
     ],
   };
 }
@@ -247,10 +256,13 @@ function planUntracked(config: Config): PlannedChain {
   return {
     name: "untracked",
     hook: { hook: "output", priority: UNTRACKED_PRIORITY },
-    rules: [{
-      statements: [{ kind: "mark", mark: socketMark(config.kernel.mark) }, NOTRACK],
-      reason: "Sockets towards clients carry this mark (SO_MARK)",
-    }],
+    rules: [
+      ...planShownLife(config),
+      {
+        statements: [{ kind: "mark", mark: socketMark(config.kernel.mark) }, NOTRACK],
+        reason: "Sockets towards clients carry this mark (SO_MARK)",
+      },
+    ],
     reason: "What the proxy sends to clients stays out of conntrack, as what it receives from them does",
   };
 }

@@ -22,15 +22,21 @@ import { ACCEPT, DROP, newFlow, refuse, RETURN, routerMark, socketMark, SPARE_OW
 
 /** The set in which a running proxy shows itself. */
 export const RUNNING_SET = "running";
-const DHCP_SET = "dhcp";
+const SPARED_PORTS_SET = "spared_ports";
 const NEW_CHAIN = "router_new";
 const BLOCK_CHAIN = "router_block";
 const DIRECT_CHAIN = "router_direct";
 
 /** RFC 3927, RFC 4291: what is addressed so is on the link, and nowhere else. */
 const LINK_LOCAL: Readonly<Record<Family, string>> = { ipv4: "169.254.0.0/16", ipv6: "fe80::/10" };
-/** RFC 2131, RFC 8415. */
-const DHCP_PORTS = [{ first: 67, last: 68 }, { first: 546, last: 547 }] as const;
+/**
+ * DHCP, on which the router's own addresses may depend; IKE, 500 and 4500; and the tunnels whose other end answers to this port, whatever
+ * the packet's own is: VXLAN, 4789 and Linux' own 8472, Geneve, 6081. RFC 2131, 8415, 7296, 7348, 8926.
+ */
+const SPARED_PORTS = [[67, 68], [500, 500], [546, 547], [4500, 4500], [4789, 4789], [6081, 6081], [
+  8472,
+  8472,
+]];
 
 const ON_LOOPBACK: Statement = { kind: "output-interface-name", name: LOOPBACK };
 const UDP: Statement = { kind: "protocol", protocols: ["udp"] };
@@ -62,10 +68,10 @@ export function planRouterSets(config: Config, families: readonly Family[]): Pla
     ...(takesUdp(config)
       ? [
         {
-          name: DHCP_SET,
+          name: SPARED_PORTS_SET,
           type: "inet_service",
-          elements: DHCP_PORTS,
-          reason: "DHCP and DHCPv6: the router's own addresses may depend on it",
+          elements: SPARED_PORTS.map(([first, last]) => ({ first, last })),
+          reason: "UDP that no proxy may touch: DHCP, IPsec, VXLAN, Geneve",
         } as const,
       ]
       : []),
@@ -133,7 +139,7 @@ function planOutput(config: Config, { toLan, otherFamily }: RouterOptions): Plan
     ],
     reason: protocol === "tcp"
       ? "New connections of programs, not of the kernel: of a mounted network disk, or of services that others have reached"
-      : "The same for UDP; WireGuard and other tunnels of the kernel are spared",
+      : "The same for UDP: WireGuard belongs to the kernel",
   });
   return {
     name: "router",
@@ -208,8 +214,13 @@ function planSpared(config: Config, { families }: RouterOptions): PlannedRule[] 
     })),
     ...(takesUdp(config)
       ? [{
-        statements: [UDP, { kind: "destination-port", set: DHCP_SET, negate: false } as const, RETURN],
-        reason: "DHCP",
+        statements: [
+          UDP,
+          { kind: "destination-port", set: SPARED_PORTS_SET, negate: false } as const,
+          RETURN,
+        ],
+        reason:
+          "DHCP, on which the router's addresses may depend; tunnels that are answered on a port of their own",
       }]
       : []),
     ...spareAnswers(config, families),

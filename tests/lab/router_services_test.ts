@@ -127,6 +127,12 @@ labTest("install spares DHCP, neighbours, multicast, pings, marked sockets, and 
     const marked = openOwn(lab, family);
     check(setInt(marked.fd, SOL_SOCKET, SO_MARK, 0x100), "set SO_MARK");
     assert.equal(await exchange(marked, openServer(lab, family)), marked.local);
+    // As other transparent proxies send, with an address that is their client's.
+    const foreign = `bind=${at(client, 7005)},ip-transparent`;
+    const ask = `echo question | socat -u - UDP${family}-SENDTO:${at(address, 7005)},${foreign}`;
+    const heard = openServer(lab, family, 7005);
+    await router.run(["sh", "-c", ask]);
+    assert.equal((await heard.receive()).from, at(client, 7005));
     const toClient = router.udp({ family, connect: at(client, 7000) });
     const listening = lab.client.udp({ family, bind: at(client, 7000) });
     assert.equal(await exchange(toClient, listening), toClient.local);
@@ -152,20 +158,32 @@ labTest("install spares DHCP, neighbours, multicast, pings, marked sockets, and 
   }
 });
 
-labTest("run leaves tunnels of the kernel alone", { programs: ["ping"] }, async (lab) => {
-  for (
-    const [namespace, own, remote, inner] of [
-      [lab.router, ADDRESSES[4].wan, ADDRESSES[4].server, "10.99.0.1"],
-      [lab.server, ADDRESSES[4].server, ADDRESSES[4].wan, "10.99.0.2"],
-    ] as const
-  ) {
-    await namespace.ip(`
-      link add vx0 type vxlan id 7 local ${own} remote ${remote} dstport 4789
-      addr add ${inner}/24 dev vx0
-      link set vx0 up`);
+labTest("run leaves tunnels of the kernel alone, and what kernel sockets send", {
+  programs: ["ping"],
+  forwarding: true,
+}, async (lab) => {
+  const { client, router, server } = lab;
+  // A program's packet goes into the first tunnel, with that program's socket; one that is forwarded, which has none, into the second.
+  const tunnels = [[4789, "10.99.1", router], [9999, "10.99.2", client]] as const;
+  for (const [port, network] of tunnels) {
+    for (
+      const [namespace, own, remote, host] of [
+        [router, ADDRESSES[4].wan, ADDRESSES[4].server, 1],
+        [server, ADDRESSES[4].server, ADDRESSES[4].wan, 2],
+      ] as const
+    ) {
+      await namespace.ip(`
+        link add vx${port} type vxlan id ${port} local ${own} remote ${remote} dstport ${port}
+        addr add ${network}.${host}/24 dev vx${port}
+        link set vx${port} up`);
+    }
   }
-  const proxy = await startRouterProxy(lab, { rules: [{ ports: [4789], action: "block" }] });
-  await lab.router.run(["ping", "-c2", "-i0.2", "-W2", "10.99.0.2"]);
+  const rules = [{ ports: [9999], action: "block" }];
+  const proxy = await startRouterProxy(lab, { rules, intercept: { "on-failure": "drop" } });
+  for (const [, network, namespace] of tunnels) {
+    await namespace.run(["ping", "-c2", "-i0.2", "-W2", `${network}.2`]);
+  }
+  assert.throws(() => openOwn(lab, 4, 9999).send("of a program"), { code: "EPERM" });
   await exchange(openOwn(lab, 4), openServer(lab, 4));
   assert.equal((await endProxy(proxy))["udp-sessions"], 1);
 });

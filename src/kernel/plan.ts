@@ -32,7 +32,12 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
   const policy = planPolicy(config, { lan, families });
   const everywhere = [...lan, ...interfaces.others];
   return {
-    table: planTable(config, { lan, families, policy }),
+    table: planTable(config, {
+      lan,
+      inner: lan.filter((name) => !view.defaultRouteLinks.includes(name)),
+      families,
+      policy,
+    }),
     routingRules: families.flatMap((family) => [
       ...everywhere.map((name) => planRoutingRule(config, family, name)),
       ...planLoopbackRule(config, family),

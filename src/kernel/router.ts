@@ -22,6 +22,7 @@ import { ACCEPT, DROP, newFlow, refuse, RETURN, routerMark, socketMark, SPARE_OW
 
 /** The set in which a running proxy shows itself. */
 export const RUNNING_SET = "running";
+const INNER_SET = "inner";
 const SPARED_PORTS_SET = "spared_ports";
 const NEW_CHAIN = "router_new";
 const BLOCK_CHAIN = "router_block";
@@ -46,15 +47,19 @@ const TCP: Statement = { kind: "protocol", protocols: ["tcp"] };
 export interface RouterOptions {
   readonly families: readonly Family[];
   readonly rules: readonly PolicyRule[];
-  /** What goes to clients, and what does not come from them. */
-  readonly toLan: Statement;
+  /** Interfaces of clients through which no default route leads: what goes there goes to clients. */
+  readonly inner: readonly string[];
+  /** What does not come from clients. */
   readonly notFromLan: Statement;
   /** The first rules of a chain where only one family is intercepted. */
   readonly otherFamily: readonly PlannedRule[];
 }
 
 /** The sets; none where the router's own traffic is not intercepted. */
-export function planRouterSets(config: Config, families: readonly Family[]): PlannedSet[] {
+export function planRouterSets(
+  config: Config,
+  { families, inner }: Pick<RouterOptions, "families" | "inner">,
+): PlannedSet[] {
   if (!config.intercept.routerTraffic) return [];
   return [
     {
@@ -65,6 +70,9 @@ export function planRouterSets(config: Config, families: readonly Family[]): Pla
       size: 2,
       reason: "Address families that a running proxy serves: it shows itself over and over",
     },
+    ...(inner.length > 1
+      ? [{ name: INNER_SET, type: "ifname", elements: inner, reason: "Interfaces of clients alone" } as const]
+      : []),
     ...(takesUdp(config)
       ? [
         {
@@ -111,10 +119,28 @@ export function planShownLife(config: Config): PlannedRule[] {
       reason: "A running proxy shows itself by datagrams to itself; nobody else may set this mark",
     },
     {
+      statements: [
+        ON_LOOPBACK,
+        { kind: "mark", mark: socketMark(config.kernel.mark) },
+        { kind: "set-mark", mask: routerMark(config.kernel.mark) },
+        ACCEPT,
+      ],
+      reason:
+        "Other programs may save the mark of a packet as that of its flow: both ways have what the flow needs",
+    },
+    {
       statements: [ON_LOOPBACK, ACCEPT],
       reason: "Conntrack sees both ways of the flows of the router's own programs",
     },
   ];
+}
+
+/** Through a lone interface, with clients and the default route behind it, everything goes. */
+function toInner(inner: readonly string[]): Statement[] {
+  if (inner.length === 0) return [];
+  return inner.length === 1
+    ? [{ kind: "output-interface-name", name: inner[0] }]
+    : [{ kind: "output-interface", set: INNER_SET }];
 }
 
 function takesUdp({ intercept }: Config): boolean {
@@ -126,7 +152,7 @@ function linkLocalSet(family: Family): string {
 }
 
 /** The packets of all programs on the router pass here: what is not new is let go soon. */
-function planOutput(config: Config, { toLan, otherFamily }: RouterOptions): PlannedChain {
+function planOutput(config: Config, { inner, otherFamily }: RouterOptions): PlannedChain {
   const { protocols } = config.intercept;
   const mask = routerMark(config.kernel.mark);
   const taken: Statement[] = [{ kind: "original-direction" }, { kind: "flow-bits", mask }];
@@ -150,7 +176,7 @@ function planOutput(config: Config, { toLan, otherFamily }: RouterOptions): Plan
         reason: "The proxy's own sockets, which would run in a circle; VPNs and others that route by mark",
       },
       { statements: [ON_LOOPBACK, RETURN], reason: "What stays on the router" },
-      { statements: [toLan, RETURN], reason: "What goes to clients" },
+      ...toInner(inner).map((match) => ({ statements: [match, RETURN], reason: "What goes to clients" })),
       ...otherFamily,
       ...(protocols.includes("tcp")
         ? [

@@ -44,9 +44,14 @@ export function deliverLocally({ kernel }: Config): Statement {
   return { kind: "set-mark", mask: kernel.mark };
 }
 
+/** The mark (SO_MARK) of the sockets towards servers where the router's own traffic is intercepted. */
+export function upstreamMark(mark: number): number {
+  return mark * 2 ** UPSTREAM_MARK_SHIFT;
+}
+
 /** The bits of packets, and of flows, that the router itself has sent, given the mark of intercepted packets. */
 export function routerMark(mark: number): number {
-  return (mark | (mark << UPSTREAM_MARK_SHIFT)) >>> 0;
+  return (mark | upstreamMark(mark)) >>> 0;
 }
 
 /** The mark (SO_MARK) of the sockets towards clients, given the mark of intercepted packets. */

@@ -36,6 +36,8 @@ const TCP_PASSES: PlannedRule = {
 /** What the table is made from, besides the config. */
 export interface TableOptions {
   readonly lan: readonly string[];
+  /** Those of them that lead to clients alone. */
+  readonly inner: readonly string[];
   /** Families to intercept: those of the config that this machine has. */
   readonly families: readonly Family[];
   /** The rules of the config, planned for these interfaces and families. */
@@ -43,7 +45,7 @@ export interface TableOptions {
 }
 
 /** The table that the config wants. */
-export function planTable(config: Config, { lan, families, policy }: TableOptions): PlannedTable {
+export function planTable(config: Config, { lan, inner, families, policy }: TableOptions): PlannedTable {
   const accepted = planAccepted(config, policy.rules);
   return {
     name: TABLE_NAME,
@@ -52,7 +54,7 @@ export function planTable(config: Config, { lan, families, policy }: TableOption
       ...planLanSet(lan),
       ...planPortsSet(config),
       ...planServedSets(config, families),
-      ...planRouterSets(config, families),
+      ...planRouterSets(config, { families, inner }),
       ...policy.sets,
     ],
     chains: [
@@ -69,7 +71,7 @@ export function planTable(config: Config, { lan, families, policy }: TableOption
       ...planRouter(config, {
         families,
         rules: policy.rules,
-        toLan: toLan(lan),
+        inner,
         notFromLan: fromLan(lan, { negate: true }),
         otherFamily: excludeOtherFamily(families),
       }),

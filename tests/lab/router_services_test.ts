@@ -196,10 +196,18 @@ labTest(
     const nginx = await startNginx(lab);
     await startRouterProxy(lab);
     for (const family of [4, 6] as const) {
-      await nginx.get(family);
-      assert.equal((await nginx.waitForAccess(family)).client, ADDRESSES[family].client);
-      await lab.router.run(["curl", "-sSfm10", nginx.url(family)]);
-      assert.equal((await nginx.waitForAccess(family)).client, ADDRESSES[family].wan);
+      for (
+        const [namespace, address, port] of [[lab.client, "client", 40001], [
+          lab.router,
+          "wan",
+          40002,
+        ]] as const
+      ) {
+        await namespace.run(["curl", "-sSfm10", "--local-port", `${port}`, nginx.url(family)]);
+        const { client, clientPort } = await nginx.waitForAccess(family);
+        assert.equal(client, ADDRESSES[family][address]);
+        assert.equal(clientPort === port, address === "client", "only a client keeps its port");
+      }
     }
   },
 );

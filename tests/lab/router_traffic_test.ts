@@ -12,6 +12,34 @@ import { until } from "./support/wait.ts";
 const PROGRAMS = ["curl", "nginx", "socat"];
 const SOURCES = ["client", "client-address", "router"] as const;
 
+/** A strict firewall, and a program that saves and restores the whole marks of flows. */
+const NEIGHBOURS = `table inet neighbours {
+  chain input {
+    type filter hook input priority filter; policy drop;
+    ct state invalid drop
+    ct state established,related accept
+    iif lo accept
+    iifname r0 accept
+    meta l4proto { icmp, icmpv6 } accept
+  }
+  chain output {
+    type filter hook output priority filter;
+    ct state invalid drop
+  }
+  chain restore {
+    type filter hook prerouting priority mangle;
+    meta mark set ct mark
+  }
+  chain restore_own {
+    type route hook output priority mangle;
+    ct mark != 0 meta mark set ct mark
+  }
+  chain save {
+    type filter hook postrouting priority mangle;
+    ct mark set meta mark
+  }
+}`;
+
 /** curl's exit codes. */
 const REFUSED = 7;
 const TIMED_OUT = 28;
@@ -78,25 +106,33 @@ for (const source of SOURCES) {
   });
 }
 
-labTest("run passes bulk of the router's own, both ways, and half-closes", {
-  programs: PROGRAMS,
-}, async (lab) => {
-  const nginx = await startNginx(lab);
-  const data = crypto.getRandomValues(new Uint8Array(60_000));
-  lab.writeFile("bulk", new Uint8Array(20_000_000).map((_, i) => data[i % data.length]));
-  const proxy = await startRouterProxy(lab);
-  const { stdout: expected } = await lab.router.run(["sh", "-c", `sha256sum < ${lab.directory}/bulk`]);
-  await serve(lab, 7000, "sha256sum");
-  for (const family of [4, 6] as const) {
-    const fetch = `curl -sSfm10 ${nginx.url(family, "/files/bulk")} | sha256sum`;
-    assert.equal((await lab.router.run(["sh", "-c", fetch])).stdout, expected);
-    const send = `socat -t30 - ${socatServer(family, 7000)} < ${lab.directory}/bulk`;
-    assert.equal((await lab.router.run(["sh", "-c", send])).stdout, expected);
-  }
-  const { accepted, ...counters } = await endProxy(proxy);
-  assert.equal(accepted, 4);
-  assert.ok(counters["bytes-up"] > 40_000_000 && counters["bytes-down"] > 40_000_000);
-});
+labTest(
+  "run passes bulk of the router's own, both ways, and half-closes, beside a strict firewall and users of ct mark",
+  {
+    programs: PROGRAMS,
+  },
+  async (lab) => {
+    const nginx = await startNginx(lab);
+    const data = crypto.getRandomValues(new Uint8Array(60_000));
+    lab.writeFile("bulk", new Uint8Array(20_000_000).map((_, i) => data[i % data.length]));
+    const proxy = await startRouterProxy(lab);
+    const { stdout: expected } = await lab.router.run(["sh", "-c", `sha256sum < ${lab.directory}/bulk`]);
+    await serve(lab, 7000, "sha256sum");
+    await lab.router.nft(NEIGHBOURS);
+    for (const family of [4, 6] as const) {
+      const fetch = `curl -sSfm10 ${nginx.url(family, "/files/bulk")} | sha256sum`;
+      assert.equal((await lab.router.run(["sh", "-c", fetch])).stdout, expected);
+      const server = openServer(lab, family);
+      const own = openOwn(lab, family);
+      for (let round = 0; round < 5; round++) assert.notEqual(await exchange(own, server), own.local);
+      const send = `socat -t30 - ${socatServer(family, 7000)} < ${lab.directory}/bulk`;
+      assert.equal((await lab.router.run(["sh", "-c", send])).stdout, expected);
+    }
+    const { accepted, ...counters } = await endProxy(proxy);
+    assert.equal(accepted, 4);
+    assert.ok(counters["bytes-up"] > 40_000_000 && counters["bytes-down"] > 40_000_000);
+  },
+);
 
 labTest(
   "the rules hold for the router's own traffic, but those for interfaces, hardware addresses and other programs",

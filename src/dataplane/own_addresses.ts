@@ -2,9 +2,10 @@
  * Whether an address is one of this machine's: a client that has one is a program on the router itself.
  * @module
  */
-import { AF_INET, AF_INET6, SOCK_DGRAM } from "../../ffi/consts.ts";
+import { AF_INET, AF_INET6, IP_MULTICAST_IF, SOCK_DGRAM, SOL_IP } from "../../ffi/consts.ts";
 import { makeSockaddr, sameSockaddr, setPort } from "../../ffi/sockaddr.ts";
 import { closeFd, connectSocket, localAddress, openNonBlocking } from "../../ffi/socket.ts";
+import { setInt } from "../../ffi/sockopt.ts";
 import type { Clock } from "./clock.ts";
 import { TICK_MS } from "./wheel.ts";
 
@@ -21,8 +22,7 @@ const FOREIGN = 2;
 const NOBODY = makeSockaddr();
 
 /**
- * Asks the kernel which address a socket would have that talks to the one in question: to its own addresses the router talks from
- * these themselves. bind(2) tells as much, but not with net.ipv4.ip_nonlocal_bind. Answers are remembered for a second.
+ * Asks the kernel. bind(2) would tell as well, but not with net.ipv4.ip_nonlocal_bind. Answers are remembered for a second.
  */
 export class OwnAddresses {
   readonly #clock: Clock;
@@ -64,6 +64,11 @@ export class OwnAddresses {
   #ask(address: Uint8Array<ArrayBuffer>): boolean {
     const fd = this.#socket(address[0]);
     if (fd < 0) return false;
+    // Multicast leaves through the interface that has the address, if one has it.
+    if (address[0] === AF_INET) {
+      return setInt(fd, SOL_IP, IP_MULTICAST_IF, new Int32Array(address.buffer)[1]) >= 0;
+    }
+    // To its own addresses the router talks from these themselves. (IPv4 does so from the first address of the network.)
     const local = this.#local;
     const known = connectSocket(fd, address) >= 0 && localAddress(fd, local) >= 0;
     connectSocket(fd, NOBODY);

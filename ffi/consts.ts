@@ -48,6 +48,7 @@ export const IP_MTU_DISCOVER = 10;
 export const IP_RECVERR = 11;
 export const IP_PMTUDISC_DONT = 0;
 export const IP_RECVTOS = 13;
+export const IP_MULTICAST_IF = 32;
 export const IP_RECVORIGDSTADDR = 20;
 export const SOL_IPV6 = 41;
 export const IPV6_V6ONLY = 26;

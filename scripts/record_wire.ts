@@ -44,6 +44,14 @@ function plannedRule(name: string, rule: string): Case {
   return { ...nftRule(`planned-${name}`, rule), setup };
 }
 
+const RUNNING = "nft add set inet t running '{ type nf_proto; size 2; flags dynamic,timeout; timeout 2s; }'";
+
+/** The same, of what `intercept.router-traffic` adds. */
+function plannedRouterRule(name: string, rule: string): Case {
+  const { setup, ...planned } = plannedRule(name, rule);
+  return { ...planned, setup: [...setup!, RUNNING] };
+}
+
 const WHOLE = `
 table inet t {
   comment "ours"
@@ -255,6 +263,22 @@ const CASES: readonly Case[] = [
     "known-flow-set",
     "meta nfproto ipv4 meta l4proto udp ip saddr . th sport . ip daddr . th dport @flows " +
       "update @flows { ip saddr . th sport . ip daddr . th dport } accept",
+  ),
+  plannedRouterRule(
+    "router-new",
+    "tcp flags syn / fin,syn,rst,ack ct state new meta skuid != 4294967295 goto other",
+  ),
+  plannedRouterRule("router-marked", "meta mark != 0x0 fib saddr type != local return"),
+  plannedRouterRule(
+    "router-flow",
+    "ct direction original ct mark & 0x3 == 0x3 meta mark set meta mark | 0x3 accept",
+  ),
+  plannedRouterRule("router-forget", "ct mark & 0x3 == 0x3 ct mark set ct mark & 0xfffffffc"),
+  plannedRouterRule("router-take", "meta nfproto @running ct mark set ct mark | 0x3 accept"),
+  plannedRouterRule("router-loopback", "meta mark & 0x3 != 0x3 return"),
+  plannedRouterRule(
+    "router-show",
+    'oifname "lo" meta mark 0x4 meta l4proto udp update @running { meta nfproto }',
   ),
   plannedRule("block-tcp", "tcp flags syn / fin,syn,rst,ack reject with tcp reset"),
   plannedRule("block-udp", "meta l4proto udp reject with icmpx port-unreachable"),

@@ -15,6 +15,12 @@ export const DEFAULT_MARK = 0x1;
  */
 export const SOCKET_MARK_SHIFT = 2;
 
+/**
+ * How far the mark of our sockets towards servers is shifted, where the router's own traffic is intercepted: 1 bit. The rules for that
+ * traffic pass by what is marked.
+ */
+export const UPSTREAM_MARK_SHIFT = 1;
+
 /** The routing table that delivers marked packets locally: the value on the kernel's TPROXY page. */
 export const DEFAULT_ROUTE_TABLE = 100;
 
@@ -42,6 +48,12 @@ export const DIVERT_REPLIES_PRIORITY = -90;
 /** `untracked`: raw, the last place before conntrack sees a packet of our own. */
 export const UNTRACKED_PRIORITY = -300;
 
+/**
+ * `router`: 10 before `mangle`, where other programs mark what they route by mark: those see our mark, which routes before theirs. After
+ * conntrack (-200), before NAT (-100): a destination that NAT changes is then the one that the proxy sees.
+ */
+export const ROUTER_PRIORITY = -160;
+
 /** `served`: after the filters of everybody, who use 0 to 100. */
 export const SERVED_PRIORITY = 300;
 
@@ -49,6 +61,9 @@ export const SERVED_PRIORITY = 300;
 export const LISTENER_IPV4 = "127.0.0.1";
 /** The same for IPv6. */
 export const LISTENER_IPV6 = "::1";
+
+/** The loopback interface, in every network namespace. */
+export const LOOPBACK = "lo";
 
 /** Where a config is looked for when the command line names none. */
 export const DEFAULT_CONFIG_PATH = "/etc/tproxy/tproxy.yaml";

@@ -18,7 +18,7 @@ intercept:
 #  protocols: [tcp, udp]
 #  ports: all                # destination ports, as in [80, 443, "8000-8100"]
 #  families: [ipv4, ipv6]
-#  router-traffic: false     # true: also what the router itself sends (not supported yet)
+#  router-traffic: false     # true: also what programs on the router send to the outside
 #  on-failure: open          # while no proxy runs: open = forward as if not installed | reset | drop
 
 # The transparent listener, on 127.0.0.1 and ::1 only.

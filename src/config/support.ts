@@ -30,8 +30,8 @@ const GAPS: readonly Gap[] = [
   },
   {
     path: ["intercept", "router-traffic"],
-    asked: (config) => config.intercept.routerTraffic,
-    text: "intercepting the router's own traffic is not supported yet",
+    asked: (config) => config.intercept.routerTraffic && config.kernel.backend === "iptables",
+    text: "the router's own traffic is intercepted with the backend netlink alone",
     refusedBy: BOTH,
   },
   {

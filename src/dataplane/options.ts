@@ -46,6 +46,8 @@ export interface WorkerOptions {
   /** An eventfd that wakes the worker. */
   readonly wakeFd: number;
   readonly source: Source;
+  /** SO_MARK of the sockets towards servers; 0: none, and no client is a program on the router itself. */
+  readonly upstreamMark: number;
   /** Live connections of all workers together. */
   readonly maxConnections: number;
   /** Live connections, and live UDP sessions, of one client over all workers; 0: no limit. */

@@ -112,14 +112,14 @@ export function openListener(options: ListenerOptions): number {
 /**
  * A TCP socket that will dial from `source`, which need not be an address of this machine, or from wherever the kernel
  * likes if `source` is null. A source port of 0 is chosen at connect, per destination. It has NODELAY, and keepalive only once
- * {@linkcode keepAlive} is called. The descriptor or -errno.
+ * {@linkcode keepAlive} is called. `mark`: SO_MARK, 0 for none. The descriptor or -errno.
  */
-export function openDialler(family: number, source: Uint8Array<ArrayBuffer> | null): number {
+export function openDialler(family: number, source: Uint8Array<ArrayBuffer> | null, mark = 0): number {
   const fd = openNonBlocking(family, SOCK_STREAM);
   if (fd < 0) return fd;
-  let returned = 0;
+  let returned = mark === 0 ? 0 : setInt(fd, SOL_SOCKET, SO_MARK, mark);
   if (source !== null) {
-    returned = makeTransparent(fd, family);
+    if (returned >= 0) returned = makeTransparent(fd, family);
     // The client may use one port for many servers: without it the second bind fails.
     if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (returned >= 0 && source[2] === 0 && source[3] === 0) {

@@ -6,7 +6,7 @@ import { openEventFd, signalEventFd } from "../../ffi/epoll.ts";
 import { descriptorLimit, raiseDescriptorLimit } from "../../ffi/process.ts";
 import { closeFd } from "../../ffi/socket.ts";
 import type { Config } from "../config/types.ts";
-import { SOCKET_MARK_SHIFT } from "../constants.ts";
+import { SOCKET_MARK_SHIFT, UPSTREAM_MARK_SHIFT } from "../constants.ts";
 import type { Logger } from "../log.ts";
 import { check, OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
@@ -95,6 +95,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
       : null,
     wakeFd: wakeFds[index],
     source: config.source,
+    upstreamMark: config.intercept.routerTraffic ? (config.kernel.mark << UPSTREAM_MARK_SHIFT) >>> 0 : 0,
     maxConnections: connections,
     perClient: config.limits.perClient,
     maxPipes: pipesPerWorker,

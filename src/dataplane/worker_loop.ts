@@ -10,6 +10,7 @@ import { errnoCode } from "../net/errno.ts";
 import { Clock } from "./clock.ts";
 import { Dialler } from "./tcp/dial.ts";
 import type { WorkerOptions } from "./options.ts";
+import { OwnAddresses } from "./own_addresses.ts";
 import { COUNTER, PHASE_DRAIN, PHASE_RUN, PHASE_STOP, SharedState } from "./shared.ts";
 import { TcpAcceptor } from "./tcp/accept.ts";
 import { TcpSessions } from "./tcp/sessions.ts";
@@ -36,9 +37,12 @@ export function runWorkerLoop(options: WorkerOptions, log: Logger, ready: () => 
   const clock = new Clock();
   const sessions = new TcpSessions(options, { epoll, clock, log });
   const counters = shared.row(options.index);
-  const dialler = new Dialler(options.source, () => counters[COUNTER.portChanged]++);
+  const router = options.upstreamMark === 0
+    ? null
+    : { mark: options.upstreamMark, own: new OwnAddresses(clock) };
+  const dialler = new Dialler(options.source, () => counters[COUNTER.portChanged]++, router);
   const acceptor = new TcpAcceptor(options, { epoll, clock, log, sessions, dialler });
-  const udp = options.udp === null ? null : new UdpRelay(options, options.udp, { epoll, clock, log });
+  const udp = options.udp === null ? null : new UdpRelay(options, options.udp, { epoll, clock, log, router });
   let returned = addToEpoll(epoll, options.wakeFd, EPOLLIN, WAKE_KEY, 0);
   if (returned >= 0) returned = acceptor.start();
   if (returned >= 0 && udp !== null) returned = udp.start();
@@ -77,6 +81,7 @@ export function runWorkerLoop(options: WorkerOptions, log: Logger, ready: () => 
   }
   sessions.abortAll();
   udp?.close();
+  router?.own.close();
   closeFd(epoll);
   return null;
 }

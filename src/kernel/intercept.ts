@@ -76,7 +76,8 @@ function decideNewFlow(
   }
 }
 
-function planPorts({ intercept: { ports, protocols } }: Config): PlannedRule[] {
+/** What is not among `intercept.ports` passes. */
+export function planPorts({ intercept: { ports, protocols } }: Config): PlannedRule[] {
   if (ports === "all") return [];
   return [{
     statements: [
@@ -149,7 +150,11 @@ function planListeners(config: Config, { families, spare }: InterceptOptions): P
   return [...spare, ...steering, ...protocols.flatMap((protocol) => planFailure(config, protocol))];
 }
 
-function steer(port: number, { family, protocol }: { family: Family; protocol: Protocol }): Statement[] {
+/** New flows to a listener on the loopback address; where there is none the rule ends, and the packet goes on. */
+export function steer(
+  port: number,
+  { family, protocol }: { family: Family; protocol: Protocol },
+): Statement[] {
   const address = parseIp(LISTENERS[family])!;
   return [{ kind: "family", family }, newFlow(protocol), { kind: "tproxy", to: { address, port } }];
 }

@@ -45,6 +45,8 @@ const FLOW_REGISTERS: Readonly<Record<Family, readonly number[]>> = {
 };
 // linux/netfilter/nf_conntrack_tuple_common.h
 const IP_CT_DIR_ORIGINAL = 0;
+/** The user id that nobody has: (uid_t) -1. */
+const NO_USER = 0xffffffff;
 // linux/if_arp.h; linux/if_ether.h: struct ethhdr; linux/ip.h: struct iphdr; linux/ipv6.h: struct ipv6hdr
 const ARPHRD_ETHER = 1;
 const HARDWARE_SOURCE = { offset: 6, length: 6 };
@@ -144,6 +146,43 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
         ...loadFlow(statement.family, statement),
         { kind: "dynset", operation: "update", set: statement.set, register },
       ];
+    case "foreign-source":
+      return [
+        { kind: "fib", flags: ["saddr"], result: "type", register },
+        differs(hostKey(ADDRESS_TYPES.local)),
+      ];
+    case "of-program":
+      return [load("skuid"), differs(hostKey(NO_USER))];
+    case "marked":
+      return [load("mark"), differs(hostKey(0))];
+    case "mark-bits": {
+      const bits = hostKey(statement.mask);
+      return [load("mark"), masked(bits, hostKey(0)), statement.negate ? differs(bits) : equals(bits)];
+    }
+    case "new-flow":
+      return [
+        { kind: "ct", direction: "load", key: "state", register },
+        masked(hostKey(CT_STATE.new), hostKey(0)),
+        differs(hostKey(0)),
+      ];
+    case "flow-bits": {
+      const bits = hostKey(statement.mask);
+      return [
+        { kind: "ct", direction: "load", key: "mark", register },
+        masked(bits, hostKey(0)),
+        equals(bits),
+      ];
+    }
+    case "set-flow-bits":
+      return [
+        { kind: "ct", direction: "load", key: "mark", register },
+        masked(hostKey(~statement.mask >>> 0), hostKey(statement.clear ? 0 : statement.mask)),
+        { kind: "ct", direction: "set", key: "mark", register },
+      ];
+    case "proxy-runs":
+      return [load("nfproto"), lookup(statement.set, false)];
+    case "proxy-shows":
+      return [load("nfproto"), { kind: "dynset", operation: "update", set: statement.set, register }];
     case "socket-mark":
       return [{ kind: "socket", key: "mark", register }, equals(hostKey(statement.mark))];
     case "mark":
@@ -195,12 +234,18 @@ function loadFlow(family: Family, { answer }: { answer: boolean }): NftExpressio
   ]);
 }
 
-function load(key: "iifname" | "oifname" | "iiftype" | "nfproto" | "l4proto" | "mark"): NftExpression {
+type LoadedKey = "iifname" | "oifname" | "iiftype" | "nfproto" | "l4proto" | "mark" | "skuid";
+
+function load(key: LoadedKey): NftExpression {
   return { kind: "meta", direction: "load", key, register };
 }
 
 function equals(value: Uint8Array): NftExpression {
   return { kind: "cmp", operator: "eq", register, value };
+}
+
+function differs(value: Uint8Array): NftExpression {
+  return { kind: "cmp", operator: "neq", register, value };
 }
 
 function masked(mask: Uint8Array, xor: Uint8Array): NftExpression {

@@ -64,6 +64,24 @@ export type Statement =
     readonly set: string;
     readonly answer: boolean;
   }
+  /** `fib saddr type != local`: somebody on this machine sends from an address that is not this machine's. */
+  | { readonly kind: "foreign-source" }
+  /** `meta skuid != 4294967295`: a program has sent it. Sockets of the kernel itself have no user: the rule ends for their packets. */
+  | { readonly kind: "of-program" }
+  /** `meta mark != 0x0` */
+  | { readonly kind: "marked" }
+  /** `meta mark & 0x3 == 0x3`, `meta mark & 0x3 != 0x3` */
+  | { readonly kind: "mark-bits"; readonly mask: number; readonly negate: boolean }
+  /** `ct state new` */
+  | { readonly kind: "new-flow" }
+  /** `ct mark & 0x3 == 0x3`: what an earlier packet of the flow has noted. */
+  | { readonly kind: "flow-bits"; readonly mask: number }
+  /** `ct mark set ct mark | 0x3`, `ct mark set ct mark & 0xfffffffc` */
+  | { readonly kind: "set-flow-bits"; readonly mask: number; readonly clear: boolean }
+  /** `meta nfproto @running`: a proxy has shown itself for this family. */
+  | { readonly kind: "proxy-runs"; readonly set: string }
+  /** `update @running { meta nfproto }`: the proxy shows itself. */
+  | { readonly kind: "proxy-shows"; readonly set: string }
   /** `meta mark 0x4`: the whole mark, as a socket gives it. */
   | { readonly kind: "mark"; readonly mark: number }
   /** `tproxy ip to 127.0.0.1:50080` */
@@ -87,10 +105,12 @@ export interface PlannedRule {
   readonly reason: string;
 }
 
-/** Where a base chain is hooked into the packet's way. Its type is `filter`, its policy `accept`. */
+/** Where a base chain is hooked into the packet's way. Its policy is `accept`. */
 export interface PlannedHook {
+  /** `route`: a packet whose mark the chain changes is routed again. Default: `filter`. */
+  readonly type?: "route";
   /** Where in the packet's way. */
-  readonly hook: "prerouting" | "forward" | "output";
+  readonly hook: "prerouting" | "input" | "forward" | "output";
   /** Lower comes first. */
   readonly priority: number;
 }
@@ -122,8 +142,8 @@ export type PlannedSet =
 
 /** A set that packets fill: it is empty in the plan, and its content is nobody's business. */
 export interface MemorySet {
-  /** Flows, as their answers are addressed: source and its port, destination and its port. */
-  readonly type: "ipv4_flow" | "ipv6_flow";
+  /** Flows, as their answers are addressed (source and its port, destination and its port); or address families. */
+  readonly type: "ipv4_flow" | "ipv6_flow" | "nf_proto";
   /** None. */
   readonly elements: readonly [];
   /** How long an element lasts that nothing renews. */

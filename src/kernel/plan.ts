@@ -3,14 +3,14 @@
  * @module
  */
 import type { Config } from "../config/types.ts";
-import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../constants.ts";
+import { LOOPBACK, ROUTE_PROTOCOL, RULE_PRIORITY } from "../constants.ts";
 import { OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import { chooseInterfaces } from "./interfaces.ts";
 import { warnLongLists } from "./iptables/warnings.ts";
 import type { Plan, PlannedRoute, PlannedRoutingRule } from "./model.ts";
 import { planPolicy } from "./policy.ts";
-import { socketMark } from "./statements.ts";
+import { routerMark, socketMark } from "./statements.ts";
 import { planTable } from "./table.ts";
 import type { NetworkView } from "./view.ts";
 
@@ -32,10 +32,16 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
   const policy = planPolicy(config, { lan, families });
   const everywhere = [...lan, ...interfaces.others];
   return {
-    table: planTable(config, { lan, families, policy }),
-    routingRules: families.flatMap((family) =>
-      everywhere.map((name) => planRoutingRule(config, family, name))
-    ),
+    table: planTable(config, {
+      lan,
+      inner: lan.filter((name) => !view.defaultRouteLinks.includes(name)),
+      families,
+      policy,
+    }),
+    routingRules: families.flatMap((family) => [
+      ...everywhere.map((name) => planRoutingRule(config, family, name)),
+      ...planLoopbackRule(config, family),
+    ]),
     routes: families.map((family) => planRoute(config, family, view)),
     lan,
     others: interfaces.others,
@@ -106,6 +112,13 @@ function planRoutingRule(config: Config, family: Family, inputInterface: string)
     table,
     protocol: ROUTE_PROTOCOL,
   };
+}
+
+/** The router's own traffic has a mark of its own: with that of clients, `src_valid_mark` would take these for the router itself. */
+function planLoopbackRule(config: Config, family: Family): PlannedRoutingRule[] {
+  if (!config.intercept.routerTraffic) return [];
+  const mark = routerMark(config.kernel.mark);
+  return [{ ...planRoutingRule(config, family, LOOPBACK), mark, mask: mark }];
 }
 
 function planRoute(config: Config, family: Family, view: NetworkView): PlannedRoute {

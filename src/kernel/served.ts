@@ -56,18 +56,31 @@ export function spareAnswers(config: Config, families: readonly Family[]): Plann
   }));
 }
 
-/** The chain that remembers. */
-export function planServed(config: Config, { families, intoLan }: ServedOptions): PlannedChain[] {
-  const rules = concernedFamilies(config, families).map((family): PlannedRule => ({
+/** The rules that remember what matches `begun`. */
+export function rememberServed(
+  config: Config,
+  { families, begun, reason }: {
+    families: readonly Family[];
+    begun: readonly Statement[];
+    reason: string;
+  },
+): PlannedRule[] {
+  return concernedFamilies(config, families).map((family): PlannedRule => ({
     statements: [
-      ...intoLan,
+      ...begun,
       { kind: "family", family },
       UDP,
       { kind: "original-direction" },
       { kind: "remember-flow", family, set: setName(family), answer: false },
     ],
-    reason: "Whoever has begun a flow with a server in the LAN gets its answers",
+    reason,
   }));
+}
+
+/** The chain that remembers. */
+export function planServed(config: Config, { families, intoLan }: ServedOptions): PlannedChain[] {
+  const reason = "Whoever has begun a flow with a server in the LAN gets its answers";
+  const rules = rememberServed(config, { families, begun: intoLan, reason });
   if (rules.length === 0) return [];
   return [{
     name: "served",

@@ -21,22 +21,23 @@ export function setProperties(set: PlannedSet): Pick<NftSet, "type" | "flags" | 
     case "ipv4_addr":
     case "ipv6_addr":
       return { type: [set.type], flags: ["interval"] };
+    case "nf_proto":
+      return { type: ["nf_proto"], ...memoryProperties(set) };
     case "ipv4_flow":
     case "ipv6_flow": {
       const address = ADDRESS_OF_FLOW[set.type];
-      return {
-        type: [address, "inet_service", address, "inet_service"],
-        flags: ["timeout", "dynamic"],
-        size: set.size,
-        timeoutMs: set.timeoutSeconds * 1000,
-      };
+      return { type: [address, "inet_service", address, "inet_service"], ...memoryProperties(set) };
     }
   }
 }
 
+function memoryProperties(set: MemorySet): Pick<NftSet, "flags" | "size" | "timeoutMs"> {
+  return { flags: ["timeout", "dynamic"], size: set.size, timeoutMs: set.timeoutSeconds * 1000 };
+}
+
 /** Whether packets fill the set. */
 export function isMemory(set: PlannedSet): set is Extract<PlannedSet, MemorySet> {
-  return set.type === "ipv4_flow" || set.type === "ipv6_flow";
+  return set.type === "ipv4_flow" || set.type === "ipv6_flow" || set.type === "nf_proto";
 }
 
 /** What is sent to the kernel. */
@@ -50,6 +51,7 @@ export function setElements(set: PlannedSet): NftElement[] {
       return intervalElements(set.elements.map(portRange));
     case "ipv4_flow":
     case "ipv6_flow":
+    case "nf_proto":
       return [];
     default:
       return intervalElements(set.elements);
@@ -70,6 +72,7 @@ export function elementTexts(set: PlannedSet): string[] {
       return set.elements.map((range) => rangeText(set.type, portRange(range)));
     case "ipv4_flow":
     case "ipv6_flow":
+    case "nf_proto":
       return [];
     default:
       return set.elements.map((range) => rangeText(set.type, range));
@@ -85,6 +88,7 @@ export function installedTexts(type: PlannedSet["type"], elements: readonly NftE
       return elements.map(({ key }) => [...key].map((byte) => byte.toString(16).padStart(2, "0")).join(":"));
     case "ipv4_flow":
     case "ipv6_flow":
+    case "nf_proto":
       return [];
     default:
       return elementRanges(elements).map((range) => rangeText(type, range));

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Config, Protocol } from "../config/types.ts";
-import { SOCKET_MARK_SHIFT } from "../constants.ts";
+import { SOCKET_MARK_SHIFT, UPSTREAM_MARK_SHIFT } from "../constants.ts";
 import type { PlannedRule, Statement } from "./model.ts";
 
 /** The packet goes on its way. */
@@ -42,6 +42,16 @@ export function refuse(protocol: Protocol): Statement {
 /** The mark that delivers a packet to this machine. */
 export function deliverLocally({ kernel }: Config): Statement {
   return { kind: "set-mark", mask: kernel.mark };
+}
+
+/** The mark (SO_MARK) of the sockets towards servers where the router's own traffic is intercepted. */
+export function upstreamMark(mark: number): number {
+  return mark * 2 ** UPSTREAM_MARK_SHIFT;
+}
+
+/** The bits of packets, and of flows, that the router itself has sent, given the mark of intercepted packets. */
+export function routerMark(mark: number): number {
+  return (mark | upstreamMark(mark)) >>> 0;
 }
 
 /** The mark (SO_MARK) of the sockets towards clients, given the mark of intercepted packets. */

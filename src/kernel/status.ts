@@ -110,7 +110,8 @@ function compareChain(chain: PlannedChain, installed: InstalledTable | undefined
 
 function hookMatches(chain: PlannedChain, { base }: NftChain): boolean {
   if (chain.hook === undefined || base === undefined) return chain.hook === base;
-  return base.type === "filter" && base.policy !== "drop" && base.hook === chain.hook.hook &&
+  return base.type === (chain.hook.type ?? "filter") && base.policy !== "drop" &&
+    base.hook === chain.hook.hook &&
     base.priority === chain.hook.priority;
 }
 

@@ -9,6 +9,7 @@ import { bypassStatements, passRemembered, planBypassed, planBypassedSets } from
 import { INTERCEPT_CHAIN, planIntercept, PORTS_SET } from "./intercept.ts";
 import type { PlannedChain, PlannedRule, PlannedSet, PlannedTable, Statement } from "./model.ts";
 import { applyPolicy, type Policy, type PolicyRule } from "./policy.ts";
+import { planRouter, planRouterSets, planShownLife } from "./router.ts";
 import { planServed, planServedSets, spareAnswers } from "./served.ts";
 import {
   ACCEPT,
@@ -36,6 +37,8 @@ const TCP_PASSES: PlannedRule = {
 /** What the table is made from, besides the config. */
 export interface TableOptions {
   readonly lan: readonly string[];
+  /** Those of them that lead to clients alone. */
+  readonly inner: readonly string[];
   /** Families to intercept: those of the config that this machine has. */
   readonly families: readonly Family[];
   /** The rules of the config, planned for these interfaces and families. */
@@ -43,7 +46,7 @@ export interface TableOptions {
 }
 
 /** The table that the config wants. */
-export function planTable(config: Config, { lan, families, policy }: TableOptions): PlannedTable {
+export function planTable(config: Config, { lan, inner, families, policy }: TableOptions): PlannedTable {
   const accepted = planAccepted(config, policy.rules);
   return {
     name: TABLE_NAME,
@@ -53,6 +56,7 @@ export function planTable(config: Config, { lan, families, policy }: TableOption
       ...planPortsSet(config),
       ...planServedSets(config, families),
       ...planBypassedSets(config, { families, policy }),
+      ...planRouterSets(config, { families, inner }),
       ...policy.sets,
     ],
     chains: [
@@ -68,6 +72,13 @@ export function planTable(config: Config, { lan, families, policy }: TableOption
       planDivertReplies(config, { lan, families }),
       ...planServed(config, { families, intoLan: [fromLan(lan, { negate: true }), toLan(lan)] }),
       planUntracked(config),
+      ...planRouter(config, {
+        families,
+        rules: policy.rules,
+        inner,
+        notFromLan: fromLan(lan, { negate: true }),
+        otherFamily: excludeOtherFamily(families),
+      }),
     ],
   };
 }
@@ -103,7 +114,7 @@ function planPortsSet({ intercept: { ports } }: Config): PlannedSet[] {
 
 function planDivert(
   config: Config,
-  { lan, families, policy, delivers }: TableOptions & { readonly delivers: boolean },
+  { lan, families, policy, delivers }: Omit<TableOptions, "inner"> & { readonly delivers: boolean },
 ): PlannedChain {
   const { protocols } = config.intercept;
   const rules: PlannedRule[] = [
@@ -254,10 +265,13 @@ function planUntracked(config: Config): PlannedChain {
   return {
     name: "untracked",
     hook: { hook: "output", priority: UNTRACKED_PRIORITY },
-    rules: [{
-      statements: [{ kind: "mark", mark: socketMark(config.kernel.mark) }, NOTRACK],
-      reason: "Sockets towards clients carry this mark (SO_MARK)",
-    }],
+    rules: [
+      ...planShownLife(config),
+      {
+        statements: [{ kind: "mark", mark: socketMark(config.kernel.mark) }, NOTRACK],
+        reason: "Sockets towards clients carry this mark (SO_MARK)",
+      },
+    ],
     reason: "What the proxy sends to clients stays out of conntrack, as what it receives from them does",
   };
 }

@@ -53,6 +53,21 @@ const CONFIGS: Readonly<Record<string, ConfigText>> = {
       { from: ["2001:db8::/32"], action: "block", silent: true },
     ],
   },
+  "the router's own traffic": {
+    intercept: { "router-traffic": true, protocols: ["tcp", "udp"], "on-failure": "reset", ports: [53, 80] },
+    default: "block",
+    rules: [
+      { to: ["10.0.0.0/8", "fc00::/7"], action: "bypass" },
+      { in: ["r0"], action: "block" },
+      { ports: [80], protocol: "tcp", action: "deliver", "deliver-port": 3129 },
+      { ports: [53], action: "direct" },
+      { from: ["2001:db8::/32"], action: "block", silent: true },
+    ],
+  },
+  "the router's own traffic, one family, one protocol, other numbers": {
+    intercept: { "router-traffic": true, protocols: ["udp"], families: ["ipv6"] },
+    kernel: { mark: 0x100, table: 1234 },
+  },
   "other numbers": {
     intercept: { interfaces: ["r0", "r1"] },
     listener: { port: 8899 },

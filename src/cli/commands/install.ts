@@ -16,6 +16,7 @@ import { planIptables } from "../../kernel/iptables/plan.ts";
 import { findListeners } from "../../kernel/listener.ts";
 import type { Plan } from "../../kernel/model.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
+import { showRunningOnce } from "../../kernel/running.ts";
 import { renderIptablesScript } from "../../kernel/render/iptables_script.ts";
 import { renderJson } from "../../kernel/render/json.ts";
 import { renderScript } from "../../kernel/render/script.ts";
@@ -122,6 +123,7 @@ function warnWithoutProxy(env: Env, { plan, config }: { plan: Plan; config: Conf
   );
   if (silent.length === 0) {
     if (config.kernel.backend === "iptables") showLifeOnce(families);
+    else if (config.intercept.routerTraffic) showRunningOnce({ families, mark: config.kernel.mark });
     return;
   }
   const what = silent.length === protocols.length

@@ -9,6 +9,7 @@ import { loadConfig } from "../../config/load.ts";
 import { requireSupported } from "../../config/support.ts";
 import { type Dataplane, startDataplane } from "../../dataplane/supervisor.ts";
 import { showLife, type SignOfLife } from "../../kernel/iptables/alive.ts";
+import { showRunning } from "../../kernel/running.ts";
 import { createLogger, type Logger } from "../../log.ts";
 import type { Command } from "../command.ts";
 import { configOption } from "../config_option.ts";
@@ -47,7 +48,7 @@ export const runCommand: Command<InferValue<typeof parser>> = {
     for (const warning of unsupported) log.warn(warning);
     const families = usableFamilies(config, log);
     const dataplane = await startDataplane({ config, families, log, workerUrl: workerUrl() });
-    const life = config.kernel.backend === "iptables" ? showLifeTo(families, log) : undefined;
+    const life = showLifeTo(config, families, log);
     announce(log, { config, origin, dataplane, families });
     const signals = followSignals(dataplane, { drainMs: config.timeouts.drainMs, log, life });
     // Counts of lines that were held back are told in time.
@@ -136,8 +137,15 @@ function summarize(dataplane: Dataplane): Record<string, number> {
   };
 }
 
-/** The rules of iptables must know that a proxy runs. */
-function showLifeTo(families: Config["intercept"]["families"], log: Logger): SignOfLife {
+/** The rules of iptables must know that a proxy runs, and those for the router's own traffic. */
+function showLifeTo(
+  { kernel, intercept }: Config,
+  families: Config["intercept"]["families"],
+  log: Logger,
+): SignOfLife | undefined {
+  if (kernel.backend === "netlink") {
+    return intercept.routerTraffic ? showRunning({ families, mark: kernel.mark }) : undefined;
+  }
   return showLife(families, (reason) => {
     log.warn("the rules of iptables cannot be told that a proxy runs: intercept.on-failure applies", {
       reason,

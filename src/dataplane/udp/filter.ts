@@ -17,12 +17,19 @@ class Peers {
 
 /** The filter of a worker. */
 export class UdpFilter {
+  readonly #concerns: ((slot: number) => boolean) | null;
   readonly #peers = new EndpointMap();
   readonly #bySlot: (Peers | undefined)[] = [];
   readonly #address = new Int32Array(ADDRESS_WORDS);
 
+  /** `concerns`: whether it is about a session; null: it is about all. */
+  constructor(concerns: ((slot: number) => boolean) | null = null) {
+    this.#concerns = concerns;
+  }
+
   /** The session is sending to the struct sockaddr at `at` in `words`. */
   sending(slot: number, words: Int32Array, at: number): void {
+    if (this.#concerns !== null && !this.#concerns(slot)) return;
     if (this.#peers.find(words, at, slot) >= 0) return;
     const peers = this.#bySlot[slot] ??= new Peers();
     const full = peers.addresses.length >= MAX_PEERS * ADDRESS_WORDS;
@@ -37,7 +44,7 @@ export class UdpFilter {
 
   /** Whether the session has sent to the struct sockaddr at `at` in `words`. */
   admits(slot: number, words: Int32Array, at: number): boolean {
-    return this.#peers.find(words, at, slot) >= 0;
+    return (this.#concerns !== null && !this.#concerns(slot)) || this.#peers.find(words, at, slot) >= 0;
   }
 
   /** Forgets a session. */

@@ -9,6 +9,7 @@ import { closeFd } from "../../../ffi/socket.ts";
 import type { Logger } from "../../log.ts";
 import type { Clock } from "../clock.ts";
 import type { RawSockets, UdpOptions, WorkerOptions } from "../options.ts";
+import type { RouterTraffic } from "../own_addresses.ts";
 import { SharedState } from "../shared.ts";
 import { UdpDownlink } from "./downlink.ts";
 import { UdpErrors } from "./errors.ts";
@@ -44,7 +45,7 @@ export class UdpRelay {
   constructor(
     options: WorkerOptions,
     udp: UdpOptions,
-    context: { epoll: number; clock: Clock; log: Logger },
+    context: { epoll: number; clock: Clock; log: Logger; router: RouterTraffic | null },
   ) {
     this.#epoll = context.epoll;
     this.#clock = context.clock;
@@ -52,14 +53,19 @@ export class UdpRelay {
     this.#rawSockets = [udp.senders, udp.errorSenders];
     const counters = new SharedState(options.shared).row(options.index);
     // Sockets with clients' addresses get only what conntrack takes for an answer; those of the router's own get everything.
-    const filter = udp.filter && options.source === "router" ? new UdpFilter() : null;
+    const allOwn = options.source === "router";
+    const filter = udp.filter && (allOwn || context.router !== null)
+      ? new UdpFilter(allOwn ? null : (slot) => this.#sessions.table.own[slot] === 1)
+      : null;
     this.#sessions = new UdpSessions(options, udp, {
       ...context,
       watcher: { closing: (slot) => filter?.closing(slot) },
     });
     const unreachable = new Unreachable(context.clock, udp.errorSenders);
     // Errors about what has a client's address and port go to the client by themselves.
-    this.#errors = options.source === "client" ? null : new UdpErrors(this.#sessions.table, unreachable);
+    this.#errors = options.source === "client" && context.router === null
+      ? null
+      : new UdpErrors(this.#sessions.table, unreachable);
     const both = { sessions: this.#sessions, counters, tos: udp.tos };
     this.#uplink = new UdpUplink({
       ...both,

@@ -11,6 +11,7 @@ import { errnoCode } from "../../net/errno.ts";
 import { formatEndpoint } from "../../net/ip.ts";
 import type { Clock } from "../clock.ts";
 import type { UdpOptions, WorkerOptions } from "../options.ts";
+import type { RouterTraffic } from "../own_addresses.ts";
 import { PerClient } from "../per_client.ts";
 import { COUNTER, SharedState } from "../shared.ts";
 import { anyPort } from "../sockets.ts";
@@ -50,6 +51,7 @@ export class UdpSessions {
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #perClient: PerClient;
   readonly #source: WorkerOptions["source"];
+  readonly #router: RouterTraffic | null;
   readonly #tos: boolean;
   readonly #maxSessions: number;
   readonly #idleTicks: number;
@@ -62,11 +64,19 @@ export class UdpSessions {
   readonly #youngVictims = [0, 0];
   readonly #refusals: Throttle;
   readonly #evictions: Throttle;
+  /** Whether the last #dial was for a program on the router itself. */
+  #dialledOwn = false;
 
   constructor(
     options: WorkerOptions,
     udp: UdpOptions,
-    context: { epoll: number; clock: Clock; log: Logger; watcher: SessionWatcher },
+    context: {
+      epoll: number;
+      clock: Clock;
+      log: Logger;
+      watcher: SessionWatcher;
+      router: RouterTraffic | null;
+    },
   ) {
     this.#epoll = context.epoll;
     this.#clock = context.clock;
@@ -79,6 +89,7 @@ export class UdpSessions {
     this.#counters = this.#shared.row(options.index);
     this.#perClient = new PerClient(this.#shared.udpClients, options.perClient);
     this.#source = options.source;
+    this.#router = context.router;
     this.#tos = udp.tos;
     this.#maxSessions = udp.maxSessions;
     this.#idleTicks = ticks(udp.idleMs);
@@ -158,6 +169,7 @@ export class UdpSessions {
       return this.#giveBack(words, at, null);
     }
     const slot = this.table.open(words, at, { fd, tick: this.#clock.tick, kind });
+    if (this.#dialledOwn) this.table.own[slot] = 1;
     const key = UDP_SESSION_KEY | slot;
     if (addToEpoll(this.#epoll, fd, EPOLLIN | EPOLLET, key, this.table.tags[slot]) < 0) {
       this.#close(slot, COUNTER.failed);
@@ -173,9 +185,18 @@ export class UdpSessions {
     copyAddress(words, at, this.#addressWords, 0);
     const family = words[at] & 0xffff;
     if (family !== AF_INET) this.#addressWords[1] = 0; // the flow label
-    const options = { tos: this.#tos, errors: this.#source !== "client", stream: kind === OTHER };
+    const own = this.#dialledOwn = this.#router !== null && this.#router.own.has(this.#address);
+    const options = {
+      tos: this.#tos,
+      errors: this.#source !== "client" || own,
+      stream: kind === OTHER,
+      mark: this.#router === null ? 0 : this.#router.mark,
+    };
     if (this.#source === "router") return openUdpUpstream(family, null, options);
-    if (this.#source === "client-address") return openUdpUpstream(family, anyPort(this.#address), options);
+    // The port of a program on the router is held by that program's own socket.
+    if (own || this.#source === "client-address") {
+      return openUdpUpstream(family, anyPort(this.#address), options);
+    }
     const fd = openUdpUpstream(family, this.#address, options);
     if (fd !== -EADDRINUSE) return fd;
     // A daemon of this router holds the port on all addresses: another port is better than no session.

@@ -83,6 +83,8 @@ export interface UpstreamOptions {
   readonly tos: boolean;
   /** It keeps a queue of ICMP errors. */
   readonly errors: boolean;
+  /** SO_MARK, 0 for none. */
+  readonly mark: number;
   /** It may receive more than single answers: a longer queue. The default holds less than a hundred datagrams. */
   readonly stream: boolean;
 }
@@ -103,6 +105,10 @@ export function openUdpUpstream(
   if (ipv6) setInt(fd, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
   else setInt(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
   if (options.tos) receiveTos(fd, ipv6);
+  if (options.mark !== 0) {
+    const marked = setInt(fd, SOL_SOCKET, SO_MARK, options.mark);
+    if (marked < 0) return closeAfter(fd, marked);
+  }
   if (options.stream) enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_STREAM_BUFFER });
   if (options.errors) {
     if (ipv6) setInt(fd, SOL_IPV6, IPV6_RECVERR, 1);
@@ -164,6 +170,11 @@ export function openErrorSender(family: number, mark: number): number {
   let returned = refusePackets(fd);
   if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_MARK, mark);
   if (returned >= 0) return fd;
+  closeFd(fd);
+  return returned;
+}
+
+function closeAfter(fd: number, returned: number): number {
   closeFd(fd);
   return returned;
 }

@@ -43,6 +43,8 @@ export class UdpTable {
   segmentLimits = new Int32Array(0);
   /** 1: the socket is prepared for bulk. */
   bulk = new Uint8Array(0);
+  /** 1: the client is a program on the router itself. */
+  own = new Uint8Array(0);
   /** 1: waits in a list of sessions that have more to do. */
   queued = new Uint8Array(0);
   /** The client's address and port, as struct sockaddr. */
@@ -133,6 +135,7 @@ export class UdpTable {
     this.kinds[slot] = options.kind;
     this.segmentLimits[slot] = 65535;
     this.bulk[slot] = 0;
+    this.own[slot] = 0;
     copyAddress(words, at, this.addresses, slot * ADDRESS_WORDS);
     this.#slots.set(words, at, NOBODY, slot);
     this.#byAge[options.kind].append(slot);
@@ -206,6 +209,7 @@ export class UdpTable {
     this.kinds = copy(new Uint8Array(slots), this.kinds);
     this.segmentLimits = copy(new Int32Array(slots), this.segmentLimits);
     this.bulk = copy(new Uint8Array(slots), this.bulk);
+    this.own = copy(new Uint8Array(slots), this.own);
     this.queued = copy(new Uint8Array(slots), this.queued);
     this.addresses = copy(new Int32Array(slots * ADDRESS_WORDS), this.addresses);
     this.#links.grow(slots);

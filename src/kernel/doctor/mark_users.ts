@@ -9,6 +9,7 @@ import { listRules, type RoutingRule } from "../../netlink/route/rule.ts";
 import { listRoutes } from "../../netlink/route/route.ts";
 import { deliversLocally, ifFamilyExists, isDefault } from "../routing_state.ts";
 import { type Finding, warning, works } from "./finding.ts";
+import { routerMark, upstreamMark } from "../statements.ts";
 import { overlaps, type Situation } from "./situation.ts";
 
 /** linux/rtnetlink.h: RTPROT_*, in words. */
@@ -84,10 +85,13 @@ export function judgeMarkUsers(facts: MarkFacts, situation: Situation): Finding[
 
 function judgeMark(facts: MarkFacts, situation: Situation): Finding[] {
   const { mark } = situation.config.kernel;
+  const { routerTraffic } = situation.config.intercept;
+  const marks = routerTraffic ? [mark, upstreamMark(mark), routerMark(mark)] : [mark];
   const id = "mark-users";
-  const shown = `0x${mark.toString(16)}`;
+  const shown = `0x${(routerTraffic ? routerMark(mark) : mark).toString(16)}`;
   const users = facts.rules.filter((rule) =>
-    situation.families.includes(rule.family) && rule.inverted !== true && overlaps(rule, mark)
+    situation.families.includes(rule.family) && rule.inverted !== true &&
+    marks.some((ours) => overlaps(rule, ours))
   );
   if (users.length === 0) return [works(id, `fwmark ${shown}: no other routing rule asks for it`)];
   return users.map((rule) => {

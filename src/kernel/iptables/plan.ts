@@ -44,12 +44,23 @@ const REJECT: Readonly<Record<Family, Record<Protocol, string>>> = {
 
 /** The rules for each family of the plan. Throws an OperationError where iptables cannot do what the config wants. */
 export function planIptables(plan: Plan, config: Config): FamilyRules[] {
-  const { onFailure } = config.intercept;
+  const { onFailure, routerTraffic } = config.intercept;
+  if (routerTraffic) refuseRouterTraffic();
   if (onFailure !== "drop") refuseDelivery(plan.table);
   const { mark } = config.kernel;
   return plan.families.map((family) => {
     const context = { family, mark, watch: onFailure !== "drop" };
     return { family, tables: planFamily(plan.table, { ...context, protocols: config.intercept.protocols }) };
+  });
+}
+
+function refuseRouterTraffic(): never {
+  throw new OperationError({
+    operation: "use intercept.router-traffic",
+    object: "true",
+    kernelText: "the rules of iptables cannot take what the router itself sends yet",
+    hint: "Set kernel.backend to netlink, or intercept.router-traffic to false",
+    exitCode: 2,
   });
 }
 

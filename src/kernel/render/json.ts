@@ -26,7 +26,7 @@ export function renderJson(
       sets: table.sets.map(renderSet),
       chains: table.chains.map((chain) => ({
         name: chain.name,
-        ...(chain.hook === undefined ? {} : { type: "filter", ...chain.hook, policy: "accept" }),
+        ...(chain.hook === undefined ? {} : { type: "filter" as const, ...chain.hook, policy: "accept" }),
         reason: chain.reason,
         rules: chain.rules.map((rule) => ({ nft: renderRule(rule.statements), reason: rule.reason })),
       })),

@@ -10,6 +10,7 @@ import { elementTexts, setProperties } from "../set_elements.ts";
 /** Prefixes of nft's names for priorities, linux/netfilter_ipv4.h. */
 const PRIORITIES: Readonly<Record<number, string>> = {
   [-310]: "raw - 10",
+  [-160]: "mangle - 10",
   [-300]: "raw",
   [-90]: "dstnat + 10",
 };
@@ -72,7 +73,7 @@ function renderChain(chain: PlannedChain): string[] {
 /** `type filter hook prerouting priority raw - 10; policy accept;` */
 export function renderHook(hook: PlannedHook): string {
   const priority = PRIORITIES[hook.priority] ?? String(hook.priority);
-  return `type filter hook ${hook.hook} priority ${priority}; policy accept;`;
+  return `type ${hook.type ?? "filter"} hook ${hook.hook} priority ${priority}; policy accept;`;
 }
 
 /** A rule as nft's text. */
@@ -123,6 +124,28 @@ function renderStatement(statement: Statement): string {
       return `${renderFlow(statement.family, { answer: true })} @${statement.set}`;
     case "remember-flow":
       return `update @${statement.set} { ${renderFlow(statement.family, statement)} }`;
+    case "foreign-source":
+      return "fib saddr type != local";
+    case "of-program":
+      return "meta skuid != 4294967295";
+    case "marked":
+      return "meta mark != 0x0";
+    case "mark-bits": {
+      const bits = hex(statement.mask);
+      return `meta mark & ${bits} ${statement.negate ? "!=" : "=="} ${bits}`;
+    }
+    case "new-flow":
+      return "ct state new";
+    case "flow-bits":
+      return `ct mark & ${hex(statement.mask)} == ${hex(statement.mask)}`;
+    case "set-flow-bits":
+      return statement.clear
+        ? `ct mark set ct mark & ${hex(~statement.mask >>> 0)}`
+        : `ct mark set ct mark | ${hex(statement.mask)}`;
+    case "proxy-runs":
+      return `meta nfproto @${statement.set}`;
+    case "proxy-shows":
+      return `update @${statement.set} { meta nfproto }`;
     case "socket-mark":
       return `socket mark ${hex(statement.mark)}`;
     case "mark":

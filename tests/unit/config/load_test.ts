@@ -108,7 +108,10 @@ Deno.test("requireSupported() refuses, with its place, what would not happen", (
       "upstreams: { a: { type: socks5, address: '10.0.0.1:1' } }\ndefault: proxy",
       "f:2:1: the default proxy is not supported yet",
     ],
-    ["intercept: { router-traffic: true }", "f:1:14: intercepting the router's own traffic"],
+    [
+      "intercept: { router-traffic: true }\nkernel: { backend: iptables }",
+      "f:1:14: the router's own traffic is intercepted with the backend netlink alone",
+    ],
   ];
   for (const [text, said] of cases) {
     for (const command of ["install", "run"] as const) {
@@ -121,7 +124,7 @@ Deno.test("requireSupported() refuses, with its place, what would not happen", (
 
 Deno.test("requireSupported() lets pass what asks for nothing of that", () => {
   const idle =
-    "rules: [{ action: block, from: [10.0.0.0/8] }]\ndefault: bypass\nintercept: { router-traffic: false, protocols: [tcp] }\n" +
+    "rules: [{ action: block, from: [10.0.0.0/8] }]\ndefault: bypass\nintercept: { router-traffic: true, protocols: [tcp] }\n" +
     "kernel: { backend: netlink }\nmetrics: off\nlog: { access: off }\n";
   assert.deepEqual(requireSupported(loadText(idle, "f"), "run"), []);
   assert.deepEqual(requireSupported(loadText("", "f"), "install"), []);

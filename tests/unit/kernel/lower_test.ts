@@ -80,6 +80,29 @@ const RULES: Readonly<Record<string, readonly Statement[]>> = {
     { kind: "remember-flow", family: "ipv4", set: "flows", answer: true },
     ACCEPT,
   ],
+  "router-marked": [{ kind: "marked" }, { kind: "foreign-source" }, { kind: "verdict", verdict: "return" }],
+  "router-flow": [
+    { kind: "original-direction" },
+    { kind: "flow-bits", mask: 3 },
+    { kind: "set-mark", mask: 3 },
+    ACCEPT,
+  ],
+  "router-forget": [{ kind: "flow-bits", mask: 3 }, { kind: "set-flow-bits", mask: 3, clear: true }],
+  "router-take": [
+    { kind: "proxy-runs", set: "running" },
+    { kind: "set-flow-bits", mask: 3, clear: false },
+    ACCEPT,
+  ],
+  "router-loopback": [
+    { kind: "mark-bits", mask: 3, negate: true },
+    { kind: "verdict", verdict: "return" },
+  ],
+  "router-show": [
+    { kind: "output-interface-name", name: "lo" },
+    { kind: "mark", mark: 4 },
+    UDP,
+    { kind: "proxy-shows", set: "running" },
+  ],
   "block-tcp": [{ kind: "bare-syn" }, { kind: "reject", answer: "tcp-reset" }],
   "block-udp": [UDP, { kind: "reject", answer: "port-unreachable" }],
 };
@@ -90,7 +113,7 @@ for (const [name, statements] of Object.entries(RULES)) {
   Deno.test(`lowerRule() makes of statements what nft makes of their text: ${name}`, () => {
     const batch = new NftBatch();
     // The sets that were there before, in the order in which nft numbers them.
-    for (const set of ["ports", "lan", "nets", "nets6", "macs", "flows", "flows6"]) {
+    for (const set of ["ports", "lan", "nets", "nets6", "macs", "flows", "flows6", "running"]) {
       batch.addSet({ ...WHERE, name: set, type: ["ifname"] });
     }
     const expressions = lowerRule(statements, () => assert.fail("no anonymous set is needed"));
@@ -109,10 +132,23 @@ for (const [name, statements] of Object.entries(RULES)) {
   });
 }
 
-Deno.test("lowerRule() makes of a known flow what nft means, which leaves the kind of its bitwise operation out", () => {
-  const statements: Statement[] = [UDP, { kind: "known-flow" }, ACCEPT];
-  const recording = "rule-planned-known-flow";
-  const { expressions } = decodeRule(recordedBatch(recording)[0].body);
-  assert.deepEqual(lowerRule(statements, () => assert.fail("no anonymous set is needed")), expressions);
-  assert.equal(`nft add rule inet t c ${renderRule(statements)}`, recordedCommand(recording));
-});
+const STATES: Readonly<Record<string, readonly Statement[]>> = {
+  "known-flow": [UDP, { kind: "known-flow" }, ACCEPT],
+  "router-new": [
+    { kind: "bare-syn" },
+    { kind: "new-flow" },
+    { kind: "of-program" },
+    { kind: "goto", chain: "other" },
+  ],
+};
+
+for (const [name, statements] of Object.entries(STATES)) {
+  const title =
+    "lowerRule() makes of a flow's state what nft means, which leaves the kind of its bitwise operation out";
+  Deno.test(`${title}: ${name}`, () => {
+    const recording = `rule-planned-${name}`;
+    const { expressions } = decodeRule(recordedBatch(recording)[0].body);
+    assert.deepEqual(lowerRule(statements, () => assert.fail("no anonymous set is needed")), expressions);
+    assert.equal(`nft add rule inet t c ${renderRule(statements)}`, recordedCommand(recording));
+  });
+}

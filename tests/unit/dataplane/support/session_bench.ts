@@ -22,6 +22,7 @@ export function workerOptions(options: Partial<WorkerOptions> = {}): WorkerOptio
     udp: null,
     wakeFd: -1,
     source: "router",
+    upstreamMark: 0,
     maxConnections: 100,
     perClient: 0,
     maxPipes: 10,

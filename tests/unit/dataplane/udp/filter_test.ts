@@ -24,3 +24,14 @@ Deno.test("UdpFilter forgets the first of more than 4096", () => {
   filter.closing(1);
   assert.equal(filter.admits(1, peer(4097), 0), false);
 });
+
+Deno.test("UdpFilter lets sessions alone that it does not concern", () => {
+  const filter = new UdpFilter((slot) => slot === 1);
+  filter.sending(1, sockaddr("192.0.2.1:53"), 0);
+  filter.sending(2, sockaddr("192.0.2.1:53"), 0);
+  assert.equal(filter.admits(1, sockaddr("192.0.2.2:53"), 0), false);
+  assert.equal(filter.admits(1, sockaddr("192.0.2.1:53"), 0), true);
+  assert.equal(filter.admits(2, sockaddr("192.0.2.2:53"), 0), true);
+  filter.closing(1);
+  filter.closing(2);
+});

@@ -1,0 +1,93 @@
+/**
+ * How a running proxy shows the rules for the router's own traffic that it is there: by a datagram to itself, over and over, whose mark
+ * (SO_MARK) nobody else may set. A rule puts it into a set that forgets after {@linkcode ALIVE_SECONDS}. Through netlink each sign would
+ * be a change of the rule set, and whoever lists a long one at the time would have to begin again.
+ * @module
+ */
+import { SO_MARK, SOCK_DGRAM, SOL_SOCKET } from "../../ffi/consts.ts";
+import { refusePackets } from "../../ffi/filter.ts";
+import { makeSockaddr, writeSockaddr } from "../../ffi/sockaddr.ts";
+import { bindSocket, closeFd, connectSocket, localAddress, openNonBlocking, send } from "../../ffi/socket.ts";
+import { setInt } from "../../ffi/sockopt.ts";
+import { LISTENER_IPV4, LISTENER_IPV6, TABLE_NAME } from "../constants.ts";
+import { check, OperationError } from "../net/error.ts";
+import { type Family, parseIp } from "../net/ip.ts";
+import { NftBatch } from "../netlink/nft/batch.ts";
+import { openNetlink } from "../netlink/transport.ts";
+import { RUNNING_SET } from "./router.ts";
+import { socketMark } from "./statements.ts";
+
+/** A fifth of the time for which it counts, so that one that comes late does no harm: milliseconds. */
+const INTERVAL_MS = 400;
+/** linux/netfilter.h: NFPROTO_IPV4, NFPROTO_IPV6. */
+const SET_KEYS: Readonly<Record<Family, number>> = { ipv4: 2, ipv6: 10 };
+const NOTHING = new Uint8Array(0);
+
+/** Who shows itself. */
+export interface RunningProxy {
+  readonly families: readonly Family[];
+  /** `kernel.mark`. */
+  readonly mark: number;
+}
+
+/** A proxy that shows itself. */
+export interface Showing {
+  /** From now on new flows are treated as without a proxy, at once. */
+  end(): void;
+}
+
+/** Begins to show that a proxy runs. Throws an OperationError if it cannot. */
+export function showRunning(proxy: RunningProxy): Showing {
+  const sockets = openSockets(proxy);
+  const show = () => sockets.forEach((fd) => send(fd, NOTHING, 0));
+  show();
+  const timer = setInterval(show, INTERVAL_MS);
+  let ended = false;
+  return {
+    end() {
+      if (ended) return;
+      ended = true;
+      clearInterval(timer);
+      for (const fd of sockets) closeFd(fd);
+      for (const family of proxy.families) forget(family);
+    },
+  };
+}
+
+/** Shows once that a proxy runs, to rules that have just been made. */
+export function showRunningOnce(proxy: RunningProxy): void {
+  for (const fd of openSockets(proxy)) {
+    send(fd, NOTHING, 0);
+    closeFd(fd);
+  }
+}
+
+function openSockets({ families, mark }: RunningProxy): number[] {
+  return families.map((family) => {
+    const address = makeSockaddr();
+    writeSockaddr(address, {
+      address: parseIp(family === "ipv4" ? LISTENER_IPV4 : LISTENER_IPV6)!,
+      port: 0,
+    });
+    const fd = check(openNonBlocking(address[0], SOCK_DGRAM), "open a socket for the proxy's sign of life");
+    let returned = refusePackets(fd);
+    if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_MARK, socketMark(mark));
+    if (returned >= 0) returned = bindSocket(fd, address);
+    if (returned >= 0) returned = localAddress(fd, address);
+    if (returned >= 0) returned = connectSocket(fd, address);
+    if (returned < 0) closeFd(fd);
+    check(returned, "prepare the socket for the proxy's sign of life", family);
+    return fd;
+  });
+}
+
+/** Where nothing is installed, or the sign is gone already, there is nothing to forget. */
+function forget(family: Family): void {
+  try {
+    using netfilter = openNetlink("netfilter");
+    const set = { family: "inet", table: TABLE_NAME, name: RUNNING_SET } as const;
+    new NftBatch().deleteElements(set, [{ key: Uint8Array.of(SET_KEYS[family]) }]).commit(netfilter);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+  }
+}

@@ -1,0 +1,273 @@
+/** `intercept.router-traffic` breaks nothing that the router does for others, and nothing that must not pass a proxy. */
+import assert from "node:assert/strict";
+import { SO_MARK, SO_REUSEADDR, SOL_SOCKET } from "../../ffi/consts.ts";
+import { setInt } from "../../ffi/sockopt.ts";
+import { check } from "../../src/net/error.ts";
+import { dig, startDnsmasq } from "./support/dnsmasq.ts";
+import { ADDRESSES, type Lab } from "./support/lab.ts";
+import { startNginx } from "./support/nginx.ts";
+import { type ConfigText, tproxy, writeConfig } from "./support/proxy.ts";
+import { labTest } from "./support/register.ts";
+import { endProxy, openOwn, routerConfig, startRouterProxy } from "./support/router_proxy.ts";
+import { serve, socatServer } from "./support/sockets.ts";
+import { exchange, openServer } from "./support/udp_peers.ts";
+import { at } from "./support/udp_socket.ts";
+import { delay } from "./support/wait.ts";
+
+/** Whatever is taken is lost: what passes has not been taken. */
+const LOSES_ALL: ConfigText = { default: "block", intercept: { "on-failure": "drop" } };
+
+labTest("run relays the router's DNS: dig there, and a forwarder whom clients ask", {
+  programs: ["dnsmasq", "dig"],
+}, async (lab) => {
+  await startDnsmasq(lab.server, { "name.test": { 4: "192.0.2.7", 6: "2001:db8::7" } });
+  const alone = ["--conf-file=/dev/null", "--no-resolv", "--no-hosts", "--user=root", "--pid-file="];
+  const argv = ["dnsmasq", "--keep-in-foreground", "--cache-size=0", ...alone];
+  await lab.router.start([...argv, `--server=${ADDRESSES[4].server}`], { udpPort: 53 });
+  const proxy = await startRouterProxy(lab);
+  for (const family of [4, 6] as const) {
+    const question = { name: "name.test", type: family === 4 ? "A" : "AAAA" };
+    const answer = [family === 4 ? "192.0.2.7" : "2001:db8::7"];
+    const { server, lan } = ADDRESSES[family];
+    assert.deepEqual(await dig(lab.router, { server, ...question }), answer, "router to resolver");
+    assert.deepEqual(await dig(lab.router, { server: "127.0.0.1", ...question }), answer, "router to itself");
+    assert.deepEqual(await dig(lab.client, { server: lan, ...question }), answer, "client to router");
+    assert.deepEqual(await dig(lab.client, { server, ...question }), answer, "client to resolver");
+  }
+  // Of each family: dig's, two of the forwarder's, one of the client.
+  const sessions = (await endProxy(proxy))["udp-sessions"];
+  assert.ok(sessions >= 4 && sessions <= 8, `${sessions} sessions`);
+});
+
+for (const [name, config] of Object.entries({ "that loses all": LOSES_ALL, "and a proxy": {} })) {
+  labTest(`install leaves the router's services to whoever asks them, with a config ${name}`, {
+    programs: ["socat"],
+  }, async (lab) => {
+    const { router } = lab;
+    await router.start(["socat", "TCP6-LISTEN:22,ipv6only=0,fork,reuseaddr", "EXEC:cat"], { listens: 22 });
+    const askers = [[lab.client, "lan"], [lab.server, "wan"]] as const;
+    const proxy = name === "and a proxy" ? await startRouterProxy(lab, config) : undefined;
+    if (proxy === undefined) await tproxy(lab, ["install", "-c", writeConfig(lab, routerConfig(config))]);
+    for (const family of [4, 6] as const) {
+      const service = router.udp({ family, bind: at(family === 4 ? "0.0.0.0" : "::", 5000 + family) });
+      for (const [asker, side] of askers) {
+        const address = ADDRESSES[family][side];
+        const session = await asker.start(["socat", "-t30", "-", `TCP${family}:${at(address, 22)}`]);
+        for (let round = 0; round < 3; round++) {
+          await session.write(`line ${round}\n`);
+          await session.waitForOutput(`line ${round}\n`);
+        }
+        const question = asker.udp({ family, connect: at(address, 5000 + family) });
+        assert.equal(await exchange(question, service), question.local);
+        for (let round = 0; round < 3; round++) {
+          service.send(`more ${round}`, question.local);
+          assert.equal((await question.receive()).text, `more ${round}`);
+        }
+      }
+    }
+    if (proxy === undefined) return;
+    const counters = await endProxy(proxy);
+    assert.equal(counters.accepted + counters["udp-sessions"], 0);
+  });
+}
+
+labTest("install leaves answers of the router's services alone when conntrack has forgotten who asked", {
+  programs: ["conntrack", "socat"],
+}, async (lab) => {
+  const proxy = await startRouterProxy(lab);
+  for (const family of [4, 6] as const) {
+    const service = lab.router.udp({ family, bind: at(ADDRESSES[family].wan, 5000) });
+    const asker = lab.server.udp({ family, connect: at(ADDRESSES[family].wan, 5000) });
+    await exchange(asker, service);
+    await lab.router.run(["conntrack", "-F"]);
+    service.send("late answer", asker.local);
+    assert.equal((await asker.receive()).text, "late answer");
+    await exchange(asker, service);
+  }
+  assert.equal((await endProxy(proxy))["udp-sessions"], 0);
+});
+
+labTest(
+  "install leaves flows of the router alone that are there already",
+  { programs: ["socat"] },
+  async (lab) => {
+    await serve(lab, 7000, "cat");
+    // Conntrack must know them.
+    await lab.router.nft(
+      "table inet watch { chain c { type filter hook output priority 0; ct state new accept; }; }",
+    );
+    const flows = await Promise.all(
+      ([4, 6] as const).map((family) => lab.router.start(["socat", "-t30", "-", socatServer(family, 7000)])),
+    );
+    const udp = ([4, 6] as const).map((family) => [openOwn(lab, family), openServer(lab, family)] as const);
+    for (const flow of flows) {
+      await flow.write("before\n");
+      await flow.waitForOutput("before\n");
+    }
+    for (const [own, server] of udp) assert.equal(await exchange(own, server), own.local);
+    await tproxy(lab, ["install", "-c", writeConfig(lab, routerConfig(LOSES_ALL))]);
+    for (const flow of flows) {
+      await flow.write("after\n");
+      await flow.waitForOutput("after\n");
+    }
+    for (const [own, server] of udp) assert.equal(await exchange(own, server), own.local);
+  },
+);
+
+labTest("install spares DHCP, neighbours, multicast, pings, marked sockets, and what goes to clients", {
+  programs: ["ping", "socat"],
+}, async (lab) => {
+  const { router, server } = lab;
+  await tproxy(lab, ["install", "-c", writeConfig(lab, routerConfig(LOSES_ALL))]);
+  for (const [family, from, to] of [[4, 68, 67], [6, 546, 547]] as const) {
+    const { wan, server: address, client } = ADDRESSES[family];
+    const own = router.udp({ family, bind: at(wan, from), connect: at(address, to) });
+    await exchange(own, openServer(lab, family, to));
+    await router.run(["ping", "-c1", "-W2", address]);
+    const marked = openOwn(lab, family);
+    check(setInt(marked.fd, SOL_SOCKET, SO_MARK, 0x100), "set SO_MARK");
+    assert.equal(await exchange(marked, openServer(lab, family)), marked.local);
+    // As other transparent proxies send, with an address that is their client's.
+    const foreign = `bind=${at(client, 7005)},ip-transparent`;
+    const ask = `echo question | socat -u - UDP${family}-SENDTO:${at(address, 7005)},${foreign}`;
+    const heard = openServer(lab, family, 7005);
+    await router.run(["sh", "-c", ask]);
+    assert.equal((await heard.receive()).from, at(client, 7005));
+    const toClient = router.udp({ family, connect: at(client, 7000) });
+    const listening = lab.client.udp({ family, bind: at(client, 7000) });
+    assert.equal(await exchange(toClient, listening), toClient.local);
+  }
+  const link = await server.run([
+    "sh",
+    "-c",
+    "ip -6 -o addr show dev s0 scope link | sed 's/.*inet6 //;s,/.*,,'",
+  ]);
+  await server.start(["socat", "UDP6-RECVFROM:7002,fork", "SYSTEM:echo neighbour"], { udpPort: 7002 });
+  const ask = `echo | socat -t1 - UDP6-DATAGRAM:[${link.stdout.trim()}%r1]:7002`;
+  assert.equal((await router.run(["sh", "-c", ask])).stdout, "neighbour\n");
+  await router.ip("route add 224.0.0.0/4 dev r1");
+  await server.start(["socat", "-u", "UDP4-RECV:7003,ip-add-membership=224.1.2.3:s0", "-"], {
+    udpPort: 7003,
+  });
+  const heard = server.programs.at(-1)!;
+  await router.run(["sh", "-c", "echo multicast | socat -u - UDP4-DATAGRAM:224.1.2.3:7003"]);
+  await heard.waitForOutput("multicast");
+  // The same socket without a mark, a port or a place that is spared is lost.
+  for (const family of [4, 6] as const) {
+    assert.throws(() => openOwn(lab, family, 9999).send("lost"), { code: "EPERM" });
+  }
+});
+
+labTest("run leaves tunnels of the kernel alone, and what kernel sockets send", {
+  programs: ["ping"],
+  forwarding: true,
+}, async (lab) => {
+  const { client, router, server } = lab;
+  // A program's packet goes into the first tunnel, with that program's socket; one that is forwarded, which has none, into the second.
+  const tunnels = [[4789, "10.99.1", router], [9999, "10.99.2", client]] as const;
+  for (const [port, network] of tunnels) {
+    for (
+      const [namespace, own, remote, host] of [
+        [router, ADDRESSES[4].wan, ADDRESSES[4].server, 1],
+        [server, ADDRESSES[4].server, ADDRESSES[4].wan, 2],
+      ] as const
+    ) {
+      await namespace.ip(`
+        link add vx${port} type vxlan id ${port} local ${own} remote ${remote} dstport ${port}
+        addr add ${network}.${host}/24 dev vx${port}
+        link set vx${port} up`);
+    }
+  }
+  const rules = [{ ports: [9999], action: "block" }];
+  const proxy = await startRouterProxy(lab, { rules, intercept: { "on-failure": "drop" } });
+  for (const [, network, namespace] of tunnels) {
+    await namespace.run(["ping", "-c2", "-i0.2", "-W2", `${network}.2`]);
+  }
+  assert.throws(() => openOwn(lab, 4, 9999).send("of a program"), { code: "EPERM" });
+  await exchange(openOwn(lab, 4), openServer(lab, 4));
+  assert.equal((await endProxy(proxy))["udp-sessions"], 1);
+});
+
+labTest(
+  "run knows its own clients where programs may bind any address",
+  { programs: ["curl", "nginx"] },
+  async (lab) => {
+    await lab.router.writeSysctl({ "net.ipv4.ip_nonlocal_bind": 1, "net.ipv6.ip_nonlocal_bind": 1 });
+    const nginx = await startNginx(lab);
+    await startRouterProxy(lab);
+    for (const family of [4, 6] as const) {
+      for (
+        const [namespace, address, port] of [[lab.client, "client", 40010 + family], [
+          lab.router,
+          "wan",
+          40020 + family,
+        ]] as const
+      ) {
+        await namespace.run(["curl", "-sSfm10", "--local-port", `${port}`, nginx.url(family)]);
+        const { client, clientPort } = await nginx.waitForAccess(family);
+        assert.equal(client, ADDRESSES[family][address]);
+        assert.equal(clientPort === port, address === "client", "only a client keeps its port");
+      }
+    }
+  },
+);
+
+labTest(
+  "run takes the router's flows to where its own NAT sends them",
+  { programs: ["socat"] },
+  async (lab) => {
+    await serve(lab, 7000, "echo $SOCAT_SOCKPORT");
+    await lab.router.start(["socat", "TCP6-LISTEN:7000,ipv6only=0,fork,reuseaddr", "SYSTEM:echo router"], {
+      listens: 7000,
+    });
+    await lab.router.nft(`table inet nat { chain output {
+    type nat hook output priority -100;
+    tcp dport 1 dnat ip to ${ADDRESSES[4].server}:7000
+    tcp dport 2 redirect to :7000
+  }; }`);
+    const proxy = await startRouterProxy(lab);
+    const ask = async (port: number) =>
+      (await lab.router.run(["socat", "-T5", "-u", socatServer(4, port), "-"])).stdout;
+    assert.equal(await ask(2), "router\n");
+    assert.equal(await ask(1), "7000\n");
+    assert.equal((await endProxy(proxy)).accepted, 1);
+  },
+);
+
+labTest("run keeps the address that a program has chosen, and its port's packets reach that program", {
+  programs: ["curl", "nginx"],
+}, async (lab) => {
+  const second = { 4: "203.0.113.99", 6: "2001:db8:77::99" } as const;
+  await lab.router.ip(`addr add ${second[4]}/24 dev r1
+    addr add ${second[6]}/64 dev r1 nodad`);
+  const nginx = await startNginx(lab);
+  const proxy = await startRouterProxy(lab);
+  for (const family of [4, 6] as const) {
+    await lab.router.run(["curl", "-sSfm10", "--interface", second[family], nginx.url(family)]);
+    assert.equal((await nginx.waitForAccess(family)).client, second[family]);
+    // With SO_REUSEADDR another socket could have the same address and port, and take its packets.
+    const server = openServer(lab, family);
+    const own = lab.router.udp({ family, bind: at(second[family], 7777) });
+    check(setInt(own.fd, SOL_SOCKET, SO_REUSEADDR, 1), "set SO_REUSEADDR");
+    const seen = await exchange(own, server, at(ADDRESSES[family].server, 7000));
+    assert.equal(seen.replace(/:\d+$/, ""), at(second[family], 0).replace(/:0$/, ""));
+    assert.notEqual(seen, own.local);
+    const asker = lab.server.udp({ family, connect: own.local });
+    assert.equal(await exchange(asker, own), asker.local, "its port is still its own");
+  }
+  const counters = await endProxy(proxy);
+  assert.deepEqual([counters.accepted, counters["udp-sessions"]], [2, 2]);
+});
+
+labTest("run takes the router's own where one interface leads to clients and to the world", {
+  programs: ["curl", "nginx"],
+}, async (lab) => {
+  const { router } = lab;
+  await router.ip(`route add default via ${ADDRESSES[4].server}`);
+  const nginx = await startNginx(lab);
+  const proxy = await startRouterProxy(lab, { intercept: { interfaces: ["r1"], families: ["ipv4"] } });
+  await router.run(["curl", "-sSfm10", nginx.url(4)]);
+  assert.equal((await nginx.waitForAccess(4)).client, ADDRESSES[4].wan);
+  await router.run(["curl", "-sSfm10", nginx.url(6)]);
+  assert.equal((await endProxy(proxy)).accepted, 1, "IPv6 is not intercepted");
+});

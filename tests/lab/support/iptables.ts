@@ -2,14 +2,13 @@
  * iptables in the laboratory: each of its two kinds in turn under the plain names, as an administrator chooses one.
  * @module
  */
+import { type IptablesVariant, labBackend } from "./backend.ts";
 import type { Lab } from "./lab.ts";
 import type { Outcome } from "./program.ts";
 import { snapshotKernel } from "./snapshot.ts";
 
-/** The kinds, by the names of their programs. */
-export const IPTABLES_VARIANTS = ["nft", "legacy"] as const;
-/** One of them. */
-export type IptablesVariant = typeof IPTABLES_VARIANTS[number];
+/** The kinds. */
+export const IPTABLES_VARIANTS = ["nft", "legacy"] as const satisfies readonly IptablesVariant[];
 
 const COMMANDS = ["iptables", "ip6tables"].flatMap((name) => [name, `${name}-save`, `${name}-restore`]);
 
@@ -25,6 +24,12 @@ export function iptablesOnly(lab: Lab, variant: IptablesVariant): { env: Record<
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
   }
   return { env: { PATH: `${directory}:${Deno.env.get("PATH")}` } };
+}
+
+/** The program of a family, of the kind that the tests are run with. */
+export function iptablesProgram(family: 4 | 6): string {
+  const { variant } = labBackend();
+  return `${family === 4 ? "iptables" : "ip6tables"}${variant === undefined ? "" : `-${variant}`}`;
 }
 
 /** Runs a program of this kind in the router. */

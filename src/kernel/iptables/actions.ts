@@ -30,6 +30,8 @@ export interface ActionContext {
   readonly mark: number;
   /** Whether the rules must know that a proxy runs: not so where what no listener wants is dropped. */
   readonly watch: boolean;
+  /** Whether UDP is intercepted, whose answers only conntrack tells from new flows. */
+  readonly udp: boolean;
 }
 
 /** A target, and what must hold besides the rule's own matches. */
@@ -39,7 +41,7 @@ export interface Action {
 }
 
 /** What a rule does in `raw`. */
-export function decide(statements: readonly Statement[], { family, watch }: ActionContext): Action {
+export function decide(statements: readonly Statement[], { family, watch, udp }: ActionContext): Action {
   const has = (kind: Statement["kind"]) => statements.some((statement) => statement.kind === kind);
   if (has("tproxy") && has("notrack")) return act(OURS, watch ? [proxyIsAlive(family)] : []);
   if (has("set-mark")) return act(has("notrack") ? OURS : LOCAL);
@@ -48,7 +50,7 @@ export function decide(statements: readonly Statement[], { family, watch }: Acti
   const dropped = statements.some((statement) =>
     statement.kind === "verdict" && statement.verdict === "drop"
   );
-  if (dropped && mayBeUdp(statements)) return act(DROPPED);
+  if (dropped && udp && mayBeUdp(statements)) return act(DROPPED);
   return act(leave(statements));
 }
 

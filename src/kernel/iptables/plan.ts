@@ -50,8 +50,8 @@ export function planIptables(plan: Plan, config: Config): FamilyRules[] {
   if (onFailure !== "drop") refuseDelivery(plan.table);
   const { mark } = config.kernel;
   return plan.families.map((family) => {
-    const context = { family, mark, watch: onFailure !== "drop" };
     const { protocols } = config.intercept;
+    const context = { family, mark, watch: onFailure !== "drop", udp: protocols.includes("udp") };
     // Sockets with addresses of the router's own find errors as all do.
     const foreign = config.source !== "router";
     return { family, tables: planFamily(plan.table, { ...context, protocols, foreign }) };
@@ -167,9 +167,9 @@ function planSteer(
   context: FamilyContext & { refuses: boolean; several: boolean },
 ): IptablesChain[] {
   const { family, mark, protocols, refuses, several } = context;
-  const dropsUdp = drops(table);
+  const dropsUdp = drops(table, context);
   // What raw has marked without hiding it from conntrack can be an answer.
-  const answers = protocols.includes("udp") && (refuses || several || dropsUdp);
+  const answers = context.udp && (refuses || several || dropsUdp);
   const marked = { any: [[{ kind: "match", text: `-m mark --mark ${refusedMark(mark)}` }]] } as const;
   const lan = table.chains.find(({ name }) => name === "divert")!.rules[0];
   const rules: SourceRule[] = [
@@ -201,11 +201,9 @@ function planSteer(
 }
 
 /** Whether something is dropped without an answer that may be UDP. */
-function drops(table: PlannedTable): boolean {
+function drops(table: PlannedTable, context: ActionContext): boolean {
   return table.chains.some(({ rules }) =>
-    rules.some(({ statements }) =>
-      decide(statements, { family: "ipv4", mark: 0, watch: false }).target === DROPPED
-    )
+    rules.some(({ statements }) => decide(statements, context).target === DROPPED)
   );
 }
 

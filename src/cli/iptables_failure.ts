@@ -8,6 +8,6 @@ import { ALIVE_SECONDS } from "../constants.ts";
 /** What happens to new flows after the proxy has been killed, in words. */
 export function describeIptablesFailure({ intercept: { onFailure } }: Config): string {
   if (onFailure === "drop") return "on-failure: drop holds at every moment";
-  return `on-failure: ${onFailure} holds from ${ALIVE_SECONDS} s after a proxy was killed, ` +
-    "until then new flows are dropped; one that ends by itself says so at once";
+  return `on-failure: ${onFailure} holds as soon as a proxy ends or is killed; where there is no /bin/sh to tell, or that ` +
+    `is killed as well, from ${ALIVE_SECONDS} s later, and until then new flows are dropped`;
 }

@@ -39,6 +39,29 @@ const PARTS = {
     symbol: "NETFILTER_XT_MATCH_SOCKET",
     openWrtPackage: "kmod-ipt-socket iptables-mod-socket",
   },
+  xt_recent: {
+    symbol: "NETFILTER_XT_MATCH_RECENT",
+    openWrtPackage: "kmod-ipt-conntrack-extra iptables-mod-conntrack-extra",
+  },
+  xt_CT: { symbol: "NETFILTER_XT_TARGET_CT", openWrtPackage: "kmod-ipt-raw" },
+  xt_addrtype: {
+    symbol: "NETFILTER_XT_MATCH_ADDRTYPE",
+    openWrtPackage: "kmod-ipt-extra iptables-mod-extra",
+  },
+  xt_mark: { symbol: "NETFILTER_XT_MARK", openWrtPackage: "kmod-ipt-core" },
+  xt_conntrack: { symbol: "NETFILTER_XT_MATCH_CONNTRACK", openWrtPackage: "kmod-ipt-conntrack" },
+  xt_connmark: {
+    symbol: "NETFILTER_XT_CONNMARK",
+    openWrtPackage: "kmod-ipt-conntrack-extra iptables-mod-conntrack-extra",
+  },
+  xt_multiport: { symbol: "NETFILTER_XT_MATCH_MULTIPORT", openWrtPackage: "kmod-ipt-core" },
+  xt_mac: { symbol: "NETFILTER_XT_MATCH_MAC", openWrtPackage: "kmod-ipt-core" },
+  xt_comment: { symbol: "NETFILTER_XT_MATCH_COMMENT", openWrtPackage: "kmod-ipt-core" },
+  xt_tcpudp: { symbol: "NETFILTER_XTABLES", openWrtPackage: "kmod-ipt-core" },
+  ip_tables: { symbol: "IP_NF_IPTABLES", openWrtPackage: "kmod-ipt-core" },
+  ip6_tables: { symbol: "IP6_NF_IPTABLES", openWrtPackage: "kmod-ip6tables" },
+  ipt_REJECT: { symbol: "IP_NF_TARGET_REJECT", openWrtPackage: "kmod-ipt-core" },
+  ip6t_REJECT: { symbol: "IP6_NF_TARGET_REJECT", openWrtPackage: "kmod-ip6tables" },
   veth: { symbol: "VETH", openWrtPackage: "kmod-veth" },
 } as const satisfies Readonly<Record<string, KernelPart>>;
 

@@ -6,6 +6,8 @@
 import assert from "node:assert/strict";
 import { formatIp, parseIp } from "../../src/net/ip.ts";
 import { startCapture } from "./support/capture.ts";
+import { usesIptables } from "./support/backend.ts";
+import { inTable } from "./support/iptables.ts";
 import { ADDRESSES, type Lab } from "./support/lab.ts";
 import { type Nginx, startNginx } from "./support/nginx.ts";
 import { type ConfigText, startProxy, tproxy, writeConfig } from "./support/proxy.ts";
@@ -17,8 +19,14 @@ const BOTH = [4, 6] as const;
 
 /** Port 80 goes to the other program, all else to the proxy. */
 const CONFIG: ConfigText = {
+  ...knownToNobody(),
   rules: [{ name: "web cache", ports: [80], protocol: "tcp", action: "deliver", "deliver-port": PORT }],
 };
+
+/** Of other programs, iptables cannot know whether they listen. */
+function knownToNobody(intercept: ConfigText = {}): ConfigText {
+  return { intercept: { ...intercept, ...usesIptables() ? { "on-failure": "drop" } : {} } };
+}
 
 /** A firewall that makes each kind of flow fail where conntrack's view of any of its packets is wrong. */
 const STRICT = `table inet strict {
@@ -186,9 +194,15 @@ labTest("deliver keeps the flows of others in conntrack, with their whole handsh
     }
   }
   // The handshake's last packet alone would be enough to fail.
-  await lab.router.run(["nft", "flush", "chain", "inet", "transparent_proxy", "accepted"]);
-  const wrong = "meta mark set meta mark | 1 notrack accept".split(" ");
-  await lab.router.run(["nft", "add", "rule", "inet", "transparent_proxy", "accepted", ...wrong]);
+  if (usesIptables()) {
+    const raw = { family: 4, table: "raw" } as const;
+    await inTable(lab, raw, ["-F", "TPROXY_ACCEPTED"]);
+    await inTable(lab, raw, ["-A", "TPROXY_ACCEPTED", "-g", "TPROXY_OURS"]);
+  } else {
+    await lab.router.run(["nft", "flush", "chain", "inet", "transparent_proxy", "accepted"]);
+    const wrong = "meta mark set meta mark | 1 notrack accept".split(" ");
+    await lab.router.run(["nft", "add", "rule", "inet", "transparent_proxy", "accepted", ...wrong]);
+  }
   const outcome = await lab.client.run(["socat", "-T1", "-", `${socatServer(4, 80)},connect-timeout=1`], {
     input: "hello\n",
     mayFail: true,
@@ -250,7 +264,7 @@ labTest("deliver keeps connections over another install, with rules that would n
   const flows = [await connectClient(lab, 80, { family: 4 }), await connectClient(lab, 80, { family: 6 })];
   for (const action of ["block", "bypass", "direct"]) {
     const rules = [{ ports: [80], action }, { ports: [82], action: "deliver", "deliver-port": PORT }];
-    await tproxy(lab, ["install", "-c", writeConfig(lab, { rules })]);
+    await tproxy(lab, ["install", "-c", writeConfig(lab, { ...knownToNobody(), rules })]);
     for (const flow of flows) {
       await flow.write(`${action}\n`);
       await flow.waitForOutput(`${action}\n`);
@@ -266,6 +280,7 @@ for (
     {
       programs: PROGRAMS,
       forwarding: true,
+      ...(onFailure === "drop" ? {} : { netlinkOnly: "iptables delivers with on-failure: drop alone" }),
     },
     async (lab) => {
       const nginx = await startNginx(lab, { ports: [80, 81] });
@@ -297,7 +312,7 @@ labTest("deliver gives datagrams to v2ray, and the answers come from the server'
   await lab.server.start(echo, { udpPort: 80 });
   await startV2ray(lab, "udp");
   const rules = [{ protocol: "udp", action: "deliver", "deliver-port": PORT }];
-  await tproxy(lab, ["install", "-c", writeConfig(lab, { intercept: { protocols: ["udp"] }, rules })]);
+  await tproxy(lab, ["install", "-c", writeConfig(lab, { ...knownToNobody({ protocols: ["udp"] }), rules })]);
   for (const family of BOTH) {
     // A connected socket takes answers from that address alone.
     const argv = ["socat", "-t2", "-", socatServer(family, 80).replace("TCP", "UDP")];

@@ -1,5 +1,6 @@
 /** `tproxy doctor` on the real kernel: what is in order, what is provoked, and that nothing is left behind. */
 import assert from "node:assert/strict";
+import { usesIptables } from "./support/backend.ts";
 import { type Diagnosis, doctor, type DoctorOptions, findTrouble } from "./support/doctor.ts";
 import type { Lab } from "./support/lab.ts";
 import {
@@ -65,7 +66,10 @@ labTest("doctor finds all in order, installed or not, and changes nothing", {}, 
   assert.deepEqual([running.code, running.troubles], [0, []]);
   const said = running.findings.map(({ what, cause }) => `${what}: ${cause}`).join("\n");
   assert.match(said, /tcp 127\.0\.0\.1:50080: .* \(pid \d+\) listens/);
-  assert.match(said, /table inet transparent_proxy: installed/);
+  assert.match(
+    said,
+    usesIptables() ? /chains TPROXY_… of iptables: installed/ : /table inet transparent_proxy: installed/,
+  );
   assert.match(said, /descriptor limit of the proxy that runs: \d+/);
   assert.equal(await snapshotKernel(lab.router), installed);
 });
@@ -104,18 +108,27 @@ labTest("doctor without root says what is not permitted", { programs: ["setpriv"
   const wrapper = ["env", `TPROXY_CACHE_DIR=${cache}`, "setpriv", `--reuid=${nobody}`, "--clear-groups"];
   const report = await doctor(lab, { wrapper });
   assert.deepEqual([report.code, report.ready], [1, false]);
-  const needed = KERNEL.filter((id) => !id.startsWith("xt-") && id !== "nft-table");
-  for (const id of needed) {
+  const notNeeded = usesIptables() ? "nf" : "xt-";
+  for (const id of KERNEL.filter((id) => !id.startsWith(notNeeded) && id !== "nft-table")) {
     assert.ok(report.troubles.includes(`! not permitted ${id}`), report.troubles.join("\n"));
   }
-  assert.ok(report.troubles.includes("not permitted xt-tproxy-ipv4"), "this config does not need it");
-  assert.match(findTrouble(report, "nft-tproxy-ipv4").cause, /^EPERM/);
+  const [needless, needed] = usesIptables() ? ["nft", "xt"] : ["xt", "nft"];
+  assert.ok(
+    report.troubles.includes(`not permitted ${needless}-tproxy-ipv4`),
+    "this config does not need it",
+  );
+  assert.match(findTrouble(report, `${needed}-tproxy-ipv4`).cause, /^EPERM/);
   const path = writeConfig(lab);
   const { stdout, code } = await lab.router.run([...wrapper, ...tproxyCommand(), "doctor", "-c", path], {
     mayFail: true,
   });
   assert.equal(code, 1);
-  assert.match(stdout, /^! not permitted {2}NFT_TPROXY: .*IPv4 {2}\(EPERM/m);
+  assert.match(
+    stdout,
+    usesIptables()
+      ? /^! not permitted {2}NETFILTER_XT_TARGET_TPROXY: iptables -j TPROXY {2}\(EPERM/m
+      : /^! not permitted {2}NFT_TPROXY: .*IPv4 {2}\(EPERM/m,
+  );
   assert.match(stdout, /Run doctor as root.*\nready: no, \d+ findings marked !/);
   assert.equal(await snapshotKernel(lab.router), before);
 });

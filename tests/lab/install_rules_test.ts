@@ -1,6 +1,8 @@
 /** Every object of an install is needed: with any one of them taken away, the proxy behind it fails. */
 import assert from "node:assert/strict";
 import { formatIp, parseIp } from "../../src/net/ip.ts";
+import { usesIptables } from "./support/backend.ts";
+import { deleteRule, inTable } from "./support/iptables.ts";
 import { ADDRESSES, type Lab } from "./support/lab.ts";
 import { startProxy, tproxy } from "./support/proxy.ts";
 import { labTest } from "./support/register.ts";
@@ -60,10 +62,29 @@ function withoutRouting(command: string): Removal {
   };
 }
 
+function withoutIptablesRule(table: "raw" | "mangle", chain: string, pattern: RegExp): Removal {
+  return {
+    what: `the rule of ${table} ${chain}: ${pattern.source}`,
+    remove: (lab, family) => deleteRule(lab, { family, table, chain }, pattern),
+  };
+}
+
+const RULES: readonly Removal[] = usesIptables()
+  ? [
+    withoutIptablesRule("raw", "PREROUTING", /TPROXY_DIVERT/),
+    withoutIptablesRule("raw", "TPROXY_DIVERT", /-p tcp -m socket/),
+    withoutIptablesRule("raw", "TPROXY_INTERCEPT", /-p tcp .* TPROXY_OURS/),
+    withoutIptablesRule("mangle", "TPROXY_STEER", /-p tcp .* -j TPROXY/),
+    withoutIptablesRule("mangle", "TPROXY_DIVERT_REPLIES", /-p tcp -m socket/),
+  ]
+  : [
+    withoutRule("divert", () => /l4proto tcp socket transparent 1/),
+    withoutRule("intercept", (family) => family === 4 ? /tcp .* tproxy ip to/ : /tcp .* tproxy ip6 to/),
+    withoutRule("divert_replies", () => /l4proto tcp socket transparent 1/),
+  ];
+
 const REMOVALS: readonly Removal[] = [
-  withoutRule("divert", () => /l4proto tcp socket transparent 1/),
-  withoutRule("intercept", (family) => family === 4 ? /tcp .* tproxy ip to/ : /tcp .* tproxy ip6 to/),
-  withoutRule("divert_replies", () => /l4proto tcp socket transparent 1/),
+  ...RULES,
   withoutRouting("rule del priority 500 protocol 50 iif r0"),
   withoutRouting("rule del priority 500 protocol 50 iif r1"),
   withoutRouting("route flush table 100"),
@@ -101,9 +122,14 @@ labTest("install keeps the client's leg out of conntrack, or masquerade would be
   assert.equal(entries.length, 1, stdout);
   // The reply comes to the router's address: it is the proxy's own leg, masqueraded.
   assert.match(entries[0], new RegExp(`src=${ADDRESSES[4].server} dst=${ADDRESSES[4].wan}`));
-  await lab.router.run(["nft", "flush", "chain", "inet", "transparent_proxy", "untracked"]);
+  if (usesIptables()) await inTable(lab, { family: 4, table: "raw" }, ["-F", "TPROXY_UNTRACKED"]);
+  else await lab.router.run(["nft", "flush", "chain", "inet", "transparent_proxy", "untracked"]);
   assert.notEqual(await seenByServer(lab, 4), ADDRESSES[4].wan, "the chain untracked has no effect");
 });
+
+const withoutOwnServices = usesIptables()
+  ? withoutIptablesRule("raw", "TPROXY_INTERCEPT", /addrtype/)
+  : withoutRule("intercept", () => /fib daddr type/);
 
 labTest(
   "install never sends the router's own services to the proxy",
@@ -118,17 +144,7 @@ labTest(
     const listening = `TCP4:${ADDRESSES[4].lan}:50080`;
     const direct = await lab.client.run(["socat", "-u", listening, "-"], { mayFail: true });
     assert.match(direct.stderr, /Connection refused/, "a client can reach the listener itself");
-    const handle = await findHandle(lab, "intercept", /fib daddr type/);
-    await lab.router.run([
-      "nft",
-      "delete",
-      "rule",
-      "inet",
-      "transparent_proxy",
-      "intercept",
-      "handle",
-      handle,
-    ]);
+    await withoutOwnServices.remove(lab, 4);
     assert.notEqual((await login()).stdout, "router\n", "the rule has no effect");
   },
 );

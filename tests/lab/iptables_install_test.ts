@@ -1,10 +1,10 @@
 /** `kernel.backend: iptables` in the kernel: what install, status and uninstall do to it, with both kinds of iptables. */
 import assert from "node:assert/strict";
+import type { IptablesVariant } from "./support/backend.ts";
 import {
   iptables,
   IPTABLES_VARIANTS,
   iptablesOnly,
-  type IptablesVariant,
   obstacleOf,
   saveIptables,
   snapshotIptables,

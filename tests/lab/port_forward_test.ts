@@ -3,10 +3,12 @@
  * proxy's.
  */
 import assert from "node:assert/strict";
+import { usesIptables } from "./support/backend.ts";
 import { ADDRESSES, type Lab } from "./support/lab.ts";
+import { iptablesProgram } from "./support/iptables.ts";
 import { type Proxy, tproxy } from "./support/proxy.ts";
 import { labTest } from "./support/register.ts";
-import { exchange, openClient, openServer, startUdpProxy } from "./support/udp_peers.ts";
+import { exchange, startUdpProxy } from "./support/udp_peers.ts";
 import { at } from "./support/udp_socket.ts";
 
 /** Ports 5000 and 5001 of the router's WAN address are the client's port 7000. */
@@ -19,10 +21,15 @@ const FORWARDS = `table inet forwards {
   }
 }`;
 
+/** iptables remembers addresses, not ports: to tell what is no answer, somebody who has asked nothing is needed. */
+const STRANGERS = { 4: "203.0.113.3", 6: "2001:db8:77::3" } as const;
+
 /** Whatever the LAN sends by itself, the proxy has: the server sees the router. */
 async function assertProxied(lab: Lab, family: 4 | 6): Promise<void> {
-  const server = openServer(lab, family, 9000);
-  const seen = await exchange(openClient(lab, family, 9000), server);
+  const address = usesIptables() ? STRANGERS[family] : ADDRESSES[family].server;
+  if (usesIptables()) await lab.server.ip(`addr add ${address}/${family === 4 ? 24 : 64} dev s0`);
+  const server = lab.server.udp({ family, bind: at(address, 9000) });
+  const seen = await exchange(lab.client.udp({ family, connect: at(address, 9000) }), server);
   assert.equal(
     seen.replace(/:\d+$/, ""),
     at(ADDRESSES[family].wan, 1).replace(/:1$/, ""),
@@ -111,7 +118,11 @@ labTest(
   async (lab) => {
     await lab.router.nft(FORWARDS);
     await startUdpProxy(lab, { source: "router" });
-    await lab.router.run(["nft", "flush", "chain", "inet", "transparent_proxy", "served"]);
+    await lab.router.run(
+      usesIptables()
+        ? [iptablesProgram(4), "-t", "mangle", "-F", "TPROXY_SERVED"]
+        : ["nft", "flush", "chain", "inet", "transparent_proxy", "served"],
+    );
     const server = lab.client.udp({ family: 4, bind: at(ADDRESSES[4].client, 7000) });
     const asker = lab.server.udp({ family: 4, connect: at(ADDRESSES[4].wan, 5000) });
     asker.send("question");

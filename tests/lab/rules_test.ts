@@ -1,5 +1,6 @@
 /** Rules that the kernel decides, seen by real programs: who is refused, who is forwarded, what the proxy never sees. */
 import assert from "node:assert/strict";
+import { usesIptables } from "./support/backend.ts";
 import { ADDRESSES, type Lab } from "./support/lab.ts";
 import { startNginx } from "./support/nginx.ts";
 import { startProxy, tproxy, writeConfig } from "./support/proxy.ts";
@@ -87,7 +88,7 @@ labTest("what the rules bypass, block or deliver never wakes the proxy", {
   await lab.router.start(["socat", listener, "SYSTEM:echo delivered"], { listens: 3129 });
   const proxy = await startProxy(lab, {
     config: {
-      intercept: { protocols: ["tcp", "udp"] },
+      intercept: { protocols: ["tcp", "udp"], ...usesIptables() ? { "on-failure": "drop" } : {} },
       rules: [
         { ports: [81], action: "bypass" },
         { ports: [82], action: "block" },

@@ -1,5 +1,6 @@
 /** `tproxy status` sees what others did to an install. */
 import assert from "node:assert/strict";
+import { usesIptables } from "./support/backend.ts";
 import type { Lab } from "./support/lab.ts";
 import { PROXY_PORT, tproxy, writeConfig } from "./support/proxy.ts";
 import { labTest } from "./support/register.ts";
@@ -57,7 +58,9 @@ labTest("status tells objects that are missing, changed or foreign", {}, async (
   const nothing = await readStatus(lab, path);
   assert.equal(nothing.code, 1);
   assert.ok(nothing.objects.every(({ state }) => state === "missing"));
-  for (const { command, expected } of CHANGES) {
+  // What others do to rules of iptables is in iptables_install_test.ts.
+  const changes = CHANGES.filter(({ command: [program] }) => !usesIptables() || program === "ip");
+  for (const { command, expected } of changes) {
     await tproxy(lab, ["install", "-c", path]);
     const whole = await readStatus(lab, path);
     assert.deepEqual([whole.code, whole.installed, whole.bad], [0, true, []]);

@@ -4,7 +4,9 @@
  */
 import { makeSockaddr, writeSockaddr } from "../../../ffi/sockaddr.ts";
 import { closeFd } from "../../../ffi/socket.ts";
+import { LISTENER_IPV4, LISTENER_IPV6 } from "../../constants.ts";
 import { openDialler } from "../../dataplane/sockets.ts";
+import { openReplySender } from "../../dataplane/udp_sockets.ts";
 import type { ProbeTools } from "../../kernel/doctor/probe_kernel.ts";
 import { type Family, parseIp } from "../../net/ip.ts";
 import { openNetlink } from "../../netlink/transport.ts";
@@ -20,6 +22,15 @@ export const KERNEL_TOOLS: ProbeTools = {
     const source = makeSockaddr();
     writeSockaddr(source, { address, port: 0 });
     const fd = openDialler(source[0], source);
+    return fd < 0 ? fd : Math.min(closeFd(fd), 0);
+  },
+  tryRawUdp(family) {
+    const loopback = makeSockaddr();
+    writeSockaddr(loopback, {
+      address: parseIp(family === "ipv4" ? LISTENER_IPV4 : LISTENER_IPV6)!,
+      port: 0,
+    });
+    const fd = openReplySender(loopback, 0);
     return fd < 0 ? fd : Math.min(closeFd(fd), 0);
   },
 };

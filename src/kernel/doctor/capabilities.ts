@@ -3,9 +3,10 @@
  * @module
  */
 import type { Config } from "../../config/types.ts";
-import type { KernelModule } from "../../netlink/hint.ts";
+import { KERNEL_PARTS, type KernelModule } from "../../netlink/hint.ts";
 import type { Family } from "../../net/ip.ts";
 import type { ProbeId } from "./probe.ts";
+import { XTABLES_PARTS, type XtablesNeeds, type XtablesPartName } from "./xtables_parts.ts";
 
 // asm-generic/errno.h
 const ENOENT = 2;
@@ -35,7 +36,11 @@ const FAMILY_NAMES: Readonly<Record<Family, string>> = { ipv4: "IPv4", ipv6: "IP
 const NO_EXPRESSION: readonly number[] = [ENOENT, EOPNOTSUPP, EAFNOSUPPORT];
 
 /** Everything that is tried, for the families that are tried. */
-export function listCapabilities(config: Config, families: readonly Family[]): Capability[] {
+export function listCapabilities(
+  config: Config,
+  families: readonly Family[],
+  xtables: XtablesNeeds,
+): Capability[] {
   const nft = config.kernel.backend === "netlink";
   return [
     ...listNfTables(config, families),
@@ -47,8 +52,8 @@ export function listCapabilities(config: Config, families: readonly Family[]): C
       absent: NO_EXPRESSION,
       needed: nft,
     },
-    ...families.flatMap(listRouting),
-    ...families.flatMap((family) => listXtables(family, !nft)),
+    ...families.flatMap((family) => listRouting(family, config)),
+    ...families.flatMap((family) => xtables[family].map((name) => listXtables(family, name, !nft))),
   ];
 }
 
@@ -84,7 +89,7 @@ function listNfTables({ kernel, intercept }: Config, families: readonly Family[]
   ];
 }
 
-function listRouting(family: Family): Capability[] {
+function listRouting(family: Family, { intercept }: Config): Capability[] {
   const prefix = family === "ipv4" ? "IP" : "IPV6";
   return [
     {
@@ -103,28 +108,27 @@ function listRouting(family: Family): Capability[] {
       absent: [ENOPROTOOPT, EAFNOSUPPORT],
       needed: true,
     },
+    {
+      id: `raw-udp-${family}`,
+      probes: [`raw-udp-${family}`],
+      what: `raw sockets for UDP answers, ${FAMILY_NAMES[family]}`,
+      part: { symbol: family === "ipv4" ? "INET" : "IPV6" },
+      absent: [EPROTONOSUPPORT, ENOPROTOOPT, EAFNOSUPPORT],
+      needed: intercept.protocols.includes("udp"),
+    },
   ];
 }
 
-function listXtables(family: Family, needed: boolean): Capability[] {
+function listXtables(family: Family, name: XtablesPartName, needed: boolean): Capability {
   const command = family === "ipv4" ? "iptables" : "ip6tables";
-  const absent = [ENOENT, EINVAL, EOPNOTSUPP, EPROTONOSUPPORT, ENOPROTOOPT, EAFNOSUPPORT];
-  return [
-    {
-      id: `xt-socket-${family}`,
-      probes: [`xt-socket-${family}/nft`, `xt-socket-${family}/legacy`],
-      what: `NETFILTER_XT_MATCH_SOCKET: ${command} -m socket`,
-      part: { module: "xt_socket" },
-      absent,
-      needed,
-    },
-    {
-      id: `xt-tproxy-${family}`,
-      probes: [`xt-tproxy-${family}/nft`, `xt-tproxy-${family}/legacy`],
-      what: `NETFILTER_XT_TARGET_TPROXY: ${command} -j TPROXY`,
-      part: { module: "xt_TPROXY" },
-      absent,
-      needed,
-    },
-  ];
+  const { type, option, module } = XTABLES_PARTS[name];
+  const { symbol } = KERNEL_PARTS[module[family]];
+  return {
+    id: `xt-${name}-${family}`,
+    probes: [`xt-${name}-${family}/nft`, `xt-${name}-${family}/legacy`],
+    what: `${symbol}: ${command} ${type === "match" ? "-m" : "-j"} ${option}`,
+    part: { module: module[family] },
+    absent: [ENOENT, EINVAL, EOPNOTSUPP, EPROTONOSUPPORT, ENOPROTOOPT, EAFNOSUPPORT],
+    needed,
+  };
 }

@@ -7,6 +7,7 @@ import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listLinks } from "../../netlink/route/link.ts";
 import { openNetlink } from "../../netlink/transport.ts";
+import type { IptablesVariant } from "../iptables/programs.ts";
 import { findListeners } from "../listener.ts";
 import type { Plan } from "../model.ts";
 import { readNetwork } from "../network.ts";
@@ -19,6 +20,13 @@ import { type Finding, notPermitted, warning, works } from "./finding.ts";
 import { judgeForwarding, readForwarding } from "./forwarding.ts";
 import { judgeInputChains, readInputChains } from "./input_chains.ts";
 import { judgeOnFailure, judgeTableOwner, readTableOwner, type TableOwner } from "./installed.ts";
+import {
+  holdsInstall,
+  type IptablesFacts,
+  judgeChains,
+  judgePrograms,
+  readIptablesFacts,
+} from "./installed_iptables.ts";
 import { judgeProbes } from "./judge_probes.ts";
 import { readKernelBuild } from "./kernel_build.ts";
 import { judgeLegacyInput, readLegacyInput } from "./legacy_input.ts";
@@ -31,6 +39,7 @@ import type { ProbeResult } from "./probe.ts";
 import { listProcesses } from "./processes.ts";
 import { judgeReversePath, readReversePath } from "./reverse_path.ts";
 import type { Situation } from "./situation.ts";
+import { listXtablesNeeds } from "./xtables_parts.ts";
 
 /** What a diagnosis needs. */
 export interface DiagnosisOptions {
@@ -55,17 +64,29 @@ export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
   const situation = describeSituation(options, { view, planned, connection: route });
   const { families } = situation;
   const { plan } = planned;
-  const results = await options.probe({ families, ...plan === undefined ? {} : { table: plan.table } });
+  const xtables = listXtablesNeeds(loaded.config, plan);
+  const order = { families, xtables, ...plan === undefined ? {} : { table: plan.table } };
+  const results = await options.probe(order);
   const build = await readKernelBuild(files, options.release);
+  const { owner, iptables, findings } = await lookAtFirewalls(options, situation);
   return [
-    ...judgeProbes({ results, config: loaded.config, families, build }),
+    ...judgePrograms(iptables, situation),
+    ...judgeProbes({
+      results,
+      config: loaded.config,
+      families,
+      build,
+      xtables,
+      ...usedVariant(iptables, situation),
+    }),
     ...judgePlan(planned, situation),
     ...judgeProxy(options, situation),
     ...judgeLoopback(situation),
     ...judgeForwarding(readForwarding(files), situation),
     ...judgeRouting(options, situation, route),
     ...judgeBridgeFilter(readBridgeFilter(files), situation),
-    ...judgeFirewalls(options, situation),
+    ...findings,
+    ...judgeInstalled(options, situation, owner === "tproxy" || holdsInstall(iptables)),
     ...judgeNetworkd(readNetworkd(files), situation),
   ];
 }
@@ -139,31 +160,68 @@ function judgeRouting(
   ];
 }
 
-/** What is in nf_tables; only root may look. A kernel without it has a finding of that already. */
-function judgeFirewalls({ files, readTextFile }: DiagnosisOptions, situation: Situation): Finding[] {
-  const { config, families } = situation;
+/** What the firewalls hold. */
+interface Firewalls {
+  readonly owner: TableOwner;
+  readonly iptables: IptablesFacts;
+  readonly findings: readonly Finding[];
+}
+
+/** What is in nf_tables and iptables; only root may look. A kernel without nf_tables has a finding of that already. */
+async function lookAtFirewalls(
+  { files, readTextFile }: DiagnosisOptions,
+  situation: Situation,
+): Promise<Firewalls> {
   const findings: Finding[] = [];
   let owner: TableOwner = "nobody";
+  let iptables: IptablesFacts;
+  const netfilter = openNetfilter();
   try {
-    using netfilter = openNetlink("netfilter");
-    owner = readTableOwner(netfilter);
-    findings.push(judgeTableOwner(owner), ...judgeInputChains(readInputChains(netfilter), situation));
+    if (netfilter !== undefined) {
+      owner = readTableOwner(netfilter);
+      findings.push(judgeTableOwner(owner), ...judgeInputChains(readInputChains(netfilter), situation));
+    }
+    iptables = await readIptablesFacts({ netfilter, readTextFile });
+    findings.push(...judgeChains(iptables, owner, situation));
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
+    iptables = await readIptablesFacts({ netfilter: undefined, readTextFile: () => "" });
     if (error.code === "EPERM") {
       const what = "firewall and installed tables";
       findings.push(notPermitted("input-chains", { what, errno: error.errno, blocks: false }));
     }
+  } finally {
+    netfilter?.close();
   }
-  const listeners = findListeners({
-    protocols: config.intercept.protocols,
-    families,
-    port: config.listener.port,
-    readTextFile,
-  });
-  return [
-    ...findings,
-    ...judgeLegacyInput(readLegacyInput(files), situation),
-    ...judgeOnFailure({ installed: owner === "tproxy", listeners }, situation),
-  ];
+  return { owner, iptables, findings: [...findings, ...judgeLegacyInput(readLegacyInput(files), situation)] };
+}
+
+function openNetfilter(): NetlinkConnection | undefined {
+  try {
+    return openNetlink("netfilter");
+  } catch (error) {
+    if (error instanceof OperationError) return undefined;
+    throw error;
+  }
+}
+
+/** What iptables-legacy can do does not help where an install would use iptables-nft. */
+function usedVariant(
+  { programs }: IptablesFacts,
+  { config }: Situation,
+): { variant?: IptablesVariant } {
+  return config.kernel.backend !== "iptables" || programs.length === 0
+    ? {}
+    : { variant: programs[0].variant };
+}
+
+function judgeInstalled(
+  { readTextFile }: DiagnosisOptions,
+  situation: Situation,
+  installed: boolean,
+): Finding[] {
+  const { config, families } = situation;
+  const { protocols } = config.intercept;
+  const listeners = findListeners({ protocols, families, port: config.listener.port, readTextFile });
+  return judgeOnFailure({ installed, listeners }, situation);
 }

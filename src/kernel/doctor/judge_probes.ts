@@ -6,8 +6,10 @@ import type { Config } from "../../config/types.ts";
 import type { Family } from "../../net/ip.ts";
 import { type Capability, listCapabilities } from "./capabilities.ts";
 import { describeErrno, type Finding, notPermitted, warning, works } from "./finding.ts";
+import type { IptablesVariant } from "../iptables/programs.ts";
 import { explainMissing, type KernelBuild } from "./kernel_build.ts";
 import type { ProbeId, ProbeResult } from "./probe.ts";
+import type { XtablesNeeds } from "./xtables_parts.ts";
 
 const EPERM = 1;
 const EACCES = 13;
@@ -22,14 +24,21 @@ export interface ProbeEvidence {
   /** The families that were tried. */
   readonly families: readonly Family[];
   readonly build: KernelBuild;
+  /** What of iptables was tried. */
+  readonly xtables: XtablesNeeds;
+  /** The kind of iptables that an install would use, where it uses one: what the other can do does not help. */
+  readonly variant?: IptablesVariant;
 }
 
 /** One finding for each capability. */
 export function judgeProbes(evidence: ProbeEvidence): Finding[] {
   const findings: Finding[] = [];
-  for (const capability of listCapabilities(evidence.config, evidence.families)) {
+  const unused = evidence.variant === undefined ? "" : evidence.variant === "legacy" ? "/nft" : "/legacy";
+  for (const capability of listCapabilities(evidence.config, evidence.families, evidence.xtables)) {
     const { id, what, needed, probes } = capability;
-    const results = evidence.results.filter((result) => probes.includes(result.id));
+    const results = evidence.results.filter((result) =>
+      probes.includes(result.id) && (unused === "" || !result.id.endsWith(unused))
+    );
     const base = findings.find((finding) => finding.id === "nf-tables");
     if (id === "nft-table") {
       // The whole table says nothing new where a part of it is missing.
@@ -80,6 +89,11 @@ function explain(
   if (results.length > 1 && results.every(({ id, errno }) => errno === unreachable(id))) {
     const { cause, remedy } = explainMissing("nft_compat", build);
     return { cause: `${cause}, and ip_tables is not loaded either`, remedy };
+  }
+  const [{ id, errno }] = results;
+  if (id.startsWith("xt-") && results.length === 1 && errno === unreachable(id)) {
+    const ipv4 = id.includes("-ipv4/");
+    return explainMissing(id.endsWith("/nft") ? "nft_compat" : ipv4 ? "ip_tables" : "ip6_tables", build);
   }
   return explainMissing(part.module, build);
 }

@@ -4,6 +4,7 @@
  */
 import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
+import type { XtablesPartName } from "./xtables_parts.ts";
 
 /** What is tried. Of the two ways to xtables, `nft` is that of iptables-nft, `legacy` that of iptables-legacy. */
 export type ProbeId =
@@ -16,7 +17,8 @@ export type ProbeId =
   | "nft-table"
   | `policy-routing-${Family}`
   | `ip-transparent-${Family}`
-  | `xt-${"socket" | "tproxy"}-${Family}/${"nft" | "legacy"}`;
+  | `raw-udp-${Family}`
+  | `xt-${XtablesPartName}-${Family}/${"nft" | "legacy"}`;
 
 /** How it ended. */
 export interface ProbeResult {

@@ -12,12 +12,15 @@ import { attempt, type ProbeResult } from "./probe.ts";
 import { probeNft } from "./probe_nft.ts";
 import { probeRouting } from "./probe_routing.ts";
 import { probeCompat, probeLegacy } from "./probe_xtables.ts";
+import type { XtablesNeeds } from "./xtables_parts.ts";
 
 /** How the kernel is reached; tests have one that lacks things. */
 export interface ProbeTools {
   openNetlink(protocol: "route" | "netfilter"): NetlinkConnection;
   /** Makes a socket with a foreign address, and closes it. 0 or -errno. */
   tryTransparent(family: Family): number;
+  /** Makes the socket through which UDP answers leave, and closes it. 0 or -errno. */
+  tryRawUdp(family: Family): number;
   /** Asks ip_tables for an extension; 0 or -errno. Without it, the kernel is asked. */
   askLegacy?(extension: XtablesExtension): number;
 }
@@ -25,6 +28,8 @@ export interface ProbeTools {
 /** What is tried. Plain data. */
 export interface ProbeOrder {
   readonly families: readonly Family[];
+  /** Matches and targets of iptables. */
+  readonly xtables: XtablesNeeds;
   /** The table of the config, to be tried whole; only in a namespace of its own. */
   readonly table?: PlannedTable;
   /** Whether the namespace is one of its own, where everything may be changed. */
@@ -36,8 +41,11 @@ export function probeKernel(order: ProbeOrder, tools: ProbeTools): ProbeResult[]
   const { families } = order;
   return [
     ...probeNetfilter(order, tools),
-    ...probeLegacy(families, tools.askLegacy),
+    ...probeLegacy(families, order.xtables, tools.askLegacy),
     ...probePolicyRouting(order, tools),
+    ...families.map((family) =>
+      attempt(`raw-udp-${family}`, () => void check(tools.tryRawUdp(family), "make a raw socket", family))
+    ),
     ...families.map((family) =>
       attempt(
         `ip-transparent-${family}`,
@@ -54,7 +62,7 @@ function probeNetfilter(order: ProbeOrder, tools: ProbeTools): ProbeResult[] {
     const whole = own && table !== undefined ? { table } : {};
     return [
       ...probeNft(connection, { families, tableName: `tproxy_doctor_${randomNumber()}`, ...whole }),
-      ...probeCompat(connection, families),
+      ...probeCompat(connection, families, order.xtables),
     ];
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;

@@ -1,5 +1,5 @@
 /**
- * Asks whether the kernel has the iptables match `socket` and target `TPROXY`, by both ways to them. Nothing is made.
+ * Asks whether the kernel has matches and targets of iptables, by both ways to them. Nothing is made.
  * @module
  */
 import { AF_INET, AF_INET6, SOCK_DGRAM, SOL_IP, SOL_IPV6 } from "../../../ffi/consts.ts";
@@ -10,6 +10,7 @@ import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { requireExtension, type XtablesExtension } from "../../netlink/nft/compat.ts";
 import { attempt, type ProbeResult } from "./probe.ts";
+import { extensionOf, type XtablesNeeds } from "./xtables_parts.ts";
 
 // linux/netfilter/x_tables.h: struct xt_get_revision { char name[29]; __u8 revision; }
 const REVISION_SIZE = 30;
@@ -19,37 +20,34 @@ const OPTIONS = {
   ipv6: { domain: AF_INET6, level: SOL_IPV6, match: 68, target: 69 },
 } as const;
 
-/** The extensions of the kernel's TPROXY page: revision 1 has `--transparent`, and TPROXY for IPv6. */
-function extensions(family: Family) {
-  return {
-    socket: { family, type: "match", name: "socket", revision: 1 },
-    tproxy: { family, type: "target", name: "TPROXY", revision: 1 },
-  } as const satisfies Record<string, XtablesExtension>;
-}
-
 /** Asks through nf_tables, as iptables-nft does. */
-export function probeCompat(connection: NetlinkConnection, families: readonly Family[]): ProbeResult[] {
-  return families.flatMap((family) => {
-    const { socket, tproxy } = extensions(family);
-    return [
-      attempt(`xt-socket-${family}/nft`, () => requireExtension(connection, socket)),
-      attempt(`xt-tproxy-${family}/nft`, () => requireExtension(connection, tproxy)),
-    ];
-  });
+export function probeCompat(
+  connection: NetlinkConnection,
+  families: readonly Family[],
+  needs: XtablesNeeds,
+): ProbeResult[] {
+  return families.flatMap((family) =>
+    needs[family].map((name) =>
+      attempt(`xt-${name}-${family}/nft`, () => requireExtension(connection, extensionOf(name, family)))
+    )
+  );
 }
 
 /** Asks by getsockopt(2), as iptables-legacy does. `ask` gives 0 or -errno. */
 export function probeLegacy(
   families: readonly Family[],
+  needs: XtablesNeeds,
   ask: (extension: XtablesExtension) => number = askLegacy,
 ): ProbeResult[] {
-  return families.flatMap((family) => {
-    const { socket, tproxy } = extensions(family);
-    return [
-      attempt(`xt-socket-${family}/legacy`, () => void check(ask(socket), "ask for", "socket")),
-      attempt(`xt-tproxy-${family}/legacy`, () => void check(ask(tproxy), "ask for", "TPROXY")),
-    ];
-  });
+  return families.flatMap((family) =>
+    needs[family].map((name) => {
+      const extension = extensionOf(name, family);
+      return attempt(
+        `xt-${name}-${family}/legacy`,
+        () => void check(ask(extension), "ask for", extension.name),
+      );
+    })
+  );
 }
 
 /** 0 or -errno: ENOPROTOOPT without ip_tables, ENOENT without the extension. */

@@ -18,6 +18,8 @@ export const OURS = "-g TPROXY_OURS";
 export const LOCAL = "-g TPROXY_LOCAL";
 /** The packet will be refused. */
 export const REFUSED = "-g TPROXY_REFUSED";
+/** The packet will be dropped, if it is no answer to a flow that others have begun: conntrack knows. */
+export const DROPPED = "-g TPROXY_DROPPED";
 /** The rest of our chains does not matter for the packet. */
 export const RETURN = "-j RETURN";
 
@@ -28,6 +30,8 @@ export interface ActionContext {
   readonly mark: number;
   /** Whether the rules must know that a proxy runs: not so where what no listener wants is dropped. */
   readonly watch: boolean;
+  /** Whether UDP is intercepted, whose answers only conntrack tells from new flows. */
+  readonly udp: boolean;
 }
 
 /** A target, and what must hold besides the rule's own matches. */
@@ -37,13 +41,24 @@ export interface Action {
 }
 
 /** What a rule does in `raw`. */
-export function decide(statements: readonly Statement[], { family, watch }: ActionContext): Action {
+export function decide(statements: readonly Statement[], { family, watch, udp }: ActionContext): Action {
   const has = (kind: Statement["kind"]) => statements.some((statement) => statement.kind === kind);
   if (has("tproxy") && has("notrack")) return act(OURS, watch ? [proxyIsAlive(family)] : []);
   if (has("set-mark")) return act(has("notrack") ? OURS : LOCAL);
   if (has("reject")) return act(REFUSED);
   if (has("notrack")) return act("-j CT --notrack");
+  const dropped = statements.some((statement) =>
+    statement.kind === "verdict" && statement.verdict === "drop"
+  );
+  if (dropped && udp && mayBeUdp(statements)) return act(DROPPED);
   return act(leave(statements));
+}
+
+/** Whether a rule speaks of UDP, or of all. */
+export function mayBeUdp(statements: readonly Statement[]): boolean {
+  return statements.every((statement) =>
+    statement.kind !== "bare-syn" && (statement.kind !== "protocol" || statement.protocols.includes("udp"))
+  );
 }
 
 /** What a rule does with a marked packet in `mangle`. */
@@ -86,6 +101,11 @@ export function refusedMark(mark: number): string {
   return `${hex(mark * 2)}/${hex(mark * 2)}`;
 }
 
+/** Both bits: packets that are dropped without an answer. */
+export function droppedMark(mark: number): string {
+  return `${hex(mark * 3)}/${hex(mark * 3)}`;
+}
+
 /** The chains that the targets of `raw` lead to. */
 export function rawEnds(mark: number): IptablesChain[] {
   const set = { text: markWith(mark), reason: "A routing rule delivers what is marked to this machine" };
@@ -103,6 +123,11 @@ export function rawEnds(mark: number): IptablesChain[] {
       name: "TPROXY_REFUSED",
       rules: [{ text: markWith(mark * 2), reason: "REJECT is valid in the table filter alone" }],
       reason: "To be refused when it is forwarded",
+    },
+    {
+      name: "TPROXY_DROPPED",
+      rules: [{ text: markWith(mark * 3), reason: "Conntrack must see it first: it may be an answer" }],
+      reason: "To be dropped by mangle",
     },
   ];
 }

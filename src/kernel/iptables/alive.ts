@@ -1,6 +1,6 @@
 /**
  * How a running proxy shows the rules of iptables that it is there: it writes itself into the lists of the match
- * `recent`, over and over. One that is killed is believed alive for {@linkcode ALIVE_SECONDS} at most.
+ * `recent`, over and over. When it is killed, a shell that waits for its end takes it off them.
  * @module
  */
 import { ALIVE_LISTS } from "../../constants.ts";
@@ -10,6 +10,7 @@ import type { Family } from "../../net/ip.ts";
 const INTERVAL_MS = 400;
 /** The address that all addresses are under the mask of zero. */
 const EVERYBODY: Readonly<Record<Family, string>> = { ipv4: "0.0.0.0", ipv6: "::" };
+const DIRECTORY = "/proc/thread-self/net/xt_recent";
 
 /** A proxy that shows itself. */
 export interface SignOfLife {
@@ -27,10 +28,12 @@ export function showLife(families: readonly Family[], onFailure: (reason: string
   };
   show();
   const timer = setInterval(show, INTERVAL_MS);
+  const witness = startWitness(families);
   return {
     end() {
       clearInterval(timer);
       writeAll(families, "-");
+      witness?.end();
     },
   };
 }
@@ -40,11 +43,34 @@ export function showLifeOnce(families: readonly Family[]): void {
   writeAll(families, "+");
 }
 
+/**
+ * A shell that reads a pipe from this process: its end is the end of this process, however that comes. A signal to all
+ * processes of a terminal must not end it first. Undefined without a shell: then the lists tell after their time.
+ */
+function startWitness(families: readonly Family[]): SignOfLife | undefined {
+  const withdraw = families.map((family) =>
+    `echo "-${EVERYBODY[family]}" > /proc/self/net/xt_recent/${ALIVE_LISTS[family]}`
+  );
+  const script = `trap '' HUP INT TERM; while read -r line; do :; done; ${withdraw.join("; ")}`;
+  try {
+    const child = new Deno.Command("/bin/sh", {
+      args: ["-c", script],
+      stdin: "piped",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    child.unref();
+    return { end: () => void child.stdin.close().catch(() => {}) };
+  } catch {
+    return undefined;
+  }
+}
+
 /** The reason of a failure. A list that is not there is none: nothing that needs it is installed. */
 function writeAll(families: readonly Family[], sign: "+" | "-"): string | undefined {
   for (const family of families) {
     try {
-      using file = Deno.openSync(`/proc/thread-self/net/xt_recent/${ALIVE_LISTS[family]}`, { write: true });
+      using file = Deno.openSync(`${DIRECTORY}/${ALIVE_LISTS[family]}`, { write: true });
       file.writeSync(new TextEncoder().encode(`${sign}${EVERYBODY[family]}\n`));
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) return (error as Error).message;

@@ -5,12 +5,12 @@
 
 /** Options of a rule. The second number of equal kind keeps its place. */
 export interface Fragment {
-  readonly kind: "source" | "destination" | "input" | "protocol" | "match";
+  readonly kind: "source" | "destination" | "input" | "output" | "protocol" | "match";
   /** `-s 10.0.0.0/8`; the empty string matches everything. */
   readonly text: string;
 }
 
-const ORDER: readonly Fragment["kind"][] = ["source", "destination", "input", "protocol", "match"];
+const ORDER: readonly Fragment["kind"][] = ["source", "destination", "input", "output", "protocol", "match"];
 
 /** A rule's text. What is said twice is written once. */
 export function joinFragments(fragments: readonly Fragment[], target: string): string {

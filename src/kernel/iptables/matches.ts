@@ -8,6 +8,7 @@ import type { Family } from "../../net/ip.ts";
 import type { KeyRange } from "../../netlink/nft/interval.ts";
 import type { PlannedSet, Statement } from "../model.ts";
 import { type Fragment, type Match, one } from "./fragment.ts";
+import { isAnswer } from "./flows.ts";
 import { rangePrefixes } from "./prefixes.ts";
 
 /** Ports in one `--dports`, XT_MULTI_PORTS in linux/netfilter/xt_multiport.h; a range takes two places. */
@@ -99,12 +100,14 @@ function translate(
     case "known-flow":
       return one("match", "-m conntrack --ctstate RELATED,ESTABLISHED");
     case "output-interface":
+      return { any: elementsOf(sets, statement.set, "ifname").map((name) => [outputFragment(name)]) };
     case "output-interface-name":
+      return { any: [[outputFragment(statement.name)]] };
     case "original-direction":
+      return one("match", "-m conntrack --ctdir ORIGINAL");
     case "remembered-flow":
+      return statement.family === family ? isAnswer(statement, sets) : "never";
     case "remember-flow":
-      // There is no set of flows: what it would spare is taken.
-      return "never";
     case "tproxy":
     case "set-mark":
     case "notrack":
@@ -192,6 +195,10 @@ function icmp(protocol: string, match: string): Fragment[] {
 
 function inputFragment(name: string): Fragment {
   return { kind: "input", text: `-i ${checkInterface(name)}` };
+}
+
+function outputFragment(name: string): Fragment {
+  return { kind: "output", text: `-o ${checkInterface(name)}` };
 }
 
 function protocolFragment(protocol: Protocol): Fragment {

@@ -8,13 +8,14 @@
  * raw OUTPUT ──────── TPROXY_UNTRACKED
  * mangle PREROUTING ─ TPROXY_STEER ── what is marked: TPROXY to the listener
  *                   └ TPROXY_DIVERT_REPLIES
- * filter FORWARD ──── TPROXY_REJECT,  mangle POSTROUTING ── TPROXY_HOLD
+ * mangle OUTPUT ───── TPROXY_UPSTREAM: mark of the connection                 (IPv6)
+ * filter FORWARD ──── TPROXY_REJECT,  mangle POSTROUTING ─┬ TPROXY_HOLD
+ *                                                         └ TPROXY_SERVED: whom LAN servers answer
  * ```
  * @module
  */
 import type { Config, Protocol } from "../../config/types.ts";
 import { OperationError } from "../../net/error.ts";
-import type { Family } from "../../net/ip.ts";
 import type { Plan, PlannedChain, PlannedTable, Statement } from "../model.ts";
 import { RETURN as RETURN_STATEMENT } from "../statements.ts";
 import {
@@ -22,6 +23,7 @@ import {
   type ActionContext,
   decide,
   deliver,
+  DROPPED,
   hex,
   mangleEnds,
   rawEnds,
@@ -29,18 +31,18 @@ import {
   RETURN,
 } from "./actions.ts";
 import { chainName, type SourceRule, writeChains } from "./chain_writer.ts";
+import {
+  byConnectionMark,
+  deferAnswers,
+  planAnswers,
+  planUpstream,
+  remember,
+  spareReplies,
+} from "./flows.ts";
 import { one } from "./fragment.ts";
 import { translateMatches } from "./matches.ts";
 import type { FamilyRules, IptablesChain, TableRules } from "./model.ts";
-
-const REFUSED_PACKETS: Readonly<Record<Protocol, string>> = {
-  tcp: "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN",
-  udp: "-p udp",
-};
-const REJECT: Readonly<Record<Family, Record<Protocol, string>>> = {
-  ipv4: { tcp: "--reject-with tcp-reset", udp: "--reject-with icmp-port-unreachable" },
-  ipv6: { tcp: "--reject-with tcp-reset", udp: "--reject-with icmp6-port-unreachable" },
-};
+import { planFilter, planHold } from "./refusals.ts";
 
 /** The rules for each family of the plan. Throws an OperationError where iptables cannot do what the config wants. */
 export function planIptables(plan: Plan, config: Config): FamilyRules[] {
@@ -49,8 +51,11 @@ export function planIptables(plan: Plan, config: Config): FamilyRules[] {
   if (onFailure !== "drop") refuseDelivery(plan.table);
   const { mark } = config.kernel;
   return plan.families.map((family) => {
-    const context = { family, mark, watch: onFailure !== "drop" };
-    return { family, tables: planFamily(plan.table, { ...context, protocols: config.intercept.protocols }) };
+    const { protocols } = config.intercept;
+    const context = { family, mark, watch: onFailure !== "drop", udp: protocols.includes("udp") };
+    // Sockets with addresses of the router's own find errors as all do.
+    const foreign = config.source !== "router";
+    return { family, tables: planFamily(plan.table, { ...context, protocols, foreign }) };
   });
 }
 
@@ -77,7 +82,8 @@ function refuseDelivery(table: PlannedTable): void {
   });
 }
 
-type FamilyContext = ActionContext & { readonly protocols: readonly Protocol[] };
+/** `foreign`: the proxy's sockets have clients' addresses. */
+type FamilyContext = ActionContext & { readonly protocols: readonly Protocol[]; readonly foreign: boolean };
 
 function planFamily(table: PlannedTable, context: FamilyContext): TableRules[] {
   const refuses = table.chains.some(({ rules }) =>
@@ -95,7 +101,7 @@ function planRaw(table: PlannedTable, context: FamilyContext): TableRules {
   const chains = table.chains.filter(({ name, hook }) =>
     name !== "divert_replies" && hook?.hook !== "forward"
   )
-    .flatMap((chain) => translateChain(chain, { table, context, act: decide }));
+    .flatMap((chain) => translateChain(deferAnswers(chain), { table, context, act: decide }));
   return {
     table: "raw",
     chains: [...rawEnds(context.mark).filter((end) => isUsed(end, chains)), ...chains],
@@ -111,24 +117,59 @@ function isUsed(end: IptablesChain, chains: readonly IptablesChain[]): boolean {
 }
 
 function planMangle(table: PlannedTable, context: FamilyContext & { refuses: boolean }): TableRules {
-  const replies = table.chains.filter(({ name }) => name === "divert_replies");
   const listeners = listenerChains(table);
   const several = listeners.some(({ name }) => name.startsWith("deliver_"));
-  const picked = several ? [...listeners, ...replies] : replies;
+  const replies = table.chains.filter(({ name }) => name === "divert_replies")
+    .flatMap((chain) => translateReplies(chain, table, context));
+  const served = planServedChain(table, context);
+  const upstream = context.family === "ipv6" && context.foreign ? [planUpstream(context.mark)] : [];
   return {
     table: "mangle",
     chains: [
       ...mangleEnds(context.mark),
-      ...picked.flatMap((chain) => translateChain(chain, { table, context, act: deliver })),
+      ...(several
+        ? listeners.flatMap((chain) => translateChain(chain, { table, context, act: deliver }))
+        : []),
+      ...replies,
       ...planSteer(table, { ...context, several }),
       ...(context.refuses ? [planHold(context)] : []),
+      ...served,
+      ...upstream,
     ],
     jumps: [
       { from: "PREROUTING", text: "-j TPROXY_STEER" },
       { from: "PREROUTING", text: `-j ${chainName("divert_replies")}` },
       ...(context.refuses ? [{ from: "POSTROUTING", text: "-j TPROXY_HOLD" }] : []),
+      ...(served.length > 0 ? [{ from: "POSTROUTING", text: `-j ${chainName("served")}` }] : []),
+      ...upstream.map(({ name }) => ({ from: "OUTPUT", text: `-j ${name}` })),
     ],
   };
+}
+
+/** In IPv6, errors about masqueraded flows need a rule more. */
+function translateReplies(
+  chain: PlannedChain,
+  table: PlannedTable,
+  context: FamilyContext,
+): IptablesChain[] {
+  const { family, foreign, mark } = context;
+  const rules = translateRules(chain, { table, context, act: deliver });
+  if (family === "ipv4" || !foreign) return writeChains(chain, rules);
+  const errors = rules.filter(({ matches }) =>
+    matches.some(({ any }) => any.some((all) => all.some(({ text }) => text.startsWith("-m icmp6"))))
+  );
+  return writeChains(chain, [...rules, ...errors.map((rule) => byConnectionMark(rule, mark))]);
+}
+
+/** Behind all filters, as it must be; there, no rule can ask where a packet came from. */
+function planServedChain(table: PlannedTable, context: FamilyContext): IptablesChain[] {
+  return table.chains.filter(({ name }) => name === "served").flatMap((chain) => {
+    const rules = chain.rules.map(({ statements, reason }) => ({
+      statements: statements.filter(({ kind }) => !kind.startsWith("input-interface")),
+      reason,
+    }));
+    return translateChain({ ...chain, rules }, { table, context, act: remember });
+  });
 }
 
 /** What `raw` has decided, for packets that need a listener; those of connections find their socket by themselves. */
@@ -137,6 +178,9 @@ function planSteer(
   context: FamilyContext & { refuses: boolean; several: boolean },
 ): IptablesChain[] {
   const { family, mark, protocols, refuses, several } = context;
+  const dropsUdp = drops(table, context);
+  // What raw has marked without hiding it from conntrack can be an answer.
+  const answers = context.udp && (refuses || several || dropsUdp);
   const marked = { any: [[{ kind: "match", text: `-m mark --mark ${refusedMark(mark)}` }]] } as const;
   const lan = table.chains.find(({ name }) => name === "divert")!.rules[0];
   const rules: SourceRule[] = [
@@ -145,6 +189,7 @@ function planSteer(
       target: RETURN,
       reason: lan.reason,
     },
+    ...(answers ? spareReplies(mark, { drops: dropsUdp }) : []),
     ...(refuses
       ? [{ matches: [marked], target: "-j ACCEPT", reason: "It will be refused: the mark stays as it is" }]
       : []),
@@ -163,7 +208,14 @@ function planSteer(
     { matches: [], target: "-j ACCEPT", reason: "Rules that come after must not change the mark" },
   ];
   const reason = "Packets that raw has marked";
-  return writeChains({ name: "steer", reason }, rules);
+  return [...(answers ? [planAnswers(mark)] : []), ...writeChains({ name: "steer", reason }, rules)];
+}
+
+/** Whether something is dropped without an answer that may be UDP. */
+function drops(table: PlannedTable, context: ActionContext): boolean {
+  return table.chains.some(({ rules }) =>
+    rules.some(({ statements }) => decide(statements, context).target === DROPPED)
+  );
 }
 
 function newFlow(protocol: Protocol): Statement {
@@ -191,52 +243,26 @@ function listenerChains(table: PlannedTable): PlannedChain[] {
   );
 }
 
-function planFilter({ family, mark, protocols }: FamilyContext): TableRules {
-  return {
-    table: "filter",
-    chains: [{
-      name: "TPROXY_REJECT",
-      rules: protocols.map((protocol) => ({
-        text: `${REFUSED_PACKETS[protocol]} -m mark --mark ${refusedMark(mark)} -j REJECT ${
-          REJECT[family][protocol]
-        }`,
-        reason: protocol === "tcp" ? "As if nobody listened there" : "The same for UDP",
-      })),
-      reason: "New flows that are refused",
-    }],
-    jumps: [{ from: "FORWARD", text: "-j TPROXY_REJECT" }],
-  };
-}
-
-/** What another program's rule has accepted before ours could refuse it. */
-function planHold({ mark, protocols }: FamilyContext): IptablesChain {
-  return {
-    name: "TPROXY_HOLD",
-    rules: protocols.map((protocol) => ({
-      text: `${REFUSED_PACKETS[protocol]} -m mark --mark ${refusedMark(mark)} -j DROP`,
-      reason: "A rule before ours in filter has let it pass",
-    })),
-    reason: "What is refused does not get out, whatever stands in FORWARD",
-  };
+interface TranslateOptions {
+  readonly table: PlannedTable;
+  readonly context: ActionContext;
+  readonly act: (statements: readonly Statement[], context: ActionContext) => Action;
 }
 
 /** A planned chain with the targets of one table. */
-function translateChain(
-  chain: PlannedChain,
-  options: {
-    table: PlannedTable;
-    context: ActionContext;
-    act: (statements: readonly Statement[], context: ActionContext) => Action;
-  },
-): IptablesChain[] {
-  const { table, context, act } = options;
-  const rules = chain.rules.flatMap(({ statements, reason }): SourceRule[] => {
+function translateChain(chain: PlannedChain, options: TranslateOptions): IptablesChain[] {
+  return writeChains(chain, translateRules(chain, options));
+}
+
+function translateRules({ rules }: PlannedChain, { table, context, act }: TranslateOptions): SourceRule[] {
+  return rules.flatMap(({ statements, reason }): SourceRule[] => {
     const matches = translateMatches(statements, { family: context.family, sets: table.sets });
-    if (matches === undefined) return [];
+    // Those have been spared before there was a mark.
+    const spared = act === deliver && statements.some(({ kind }) => kind === "remembered-flow");
+    if (matches === undefined || spared) return [];
     const { target, conditions } = act(knownWays(statements, { table, act }), context);
     return [{ matches: [...matches, ...conditions], target, reason }];
   });
-  return writeChains(chain, rules);
 }
 
 /** In mangle there are no chains for what has no listener: a way there ends. */

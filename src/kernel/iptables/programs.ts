@@ -27,6 +27,8 @@ export interface IptablesPrograms {
   readonly version: string;
   /** The first is `iptables`, `iptables-nft` or `iptables-legacy`. */
   readonly name: string;
+  /** Names of the programs for a family that are not there. */
+  missing(family: Family): string[];
   /** What `iptables-save` prints. Throws an OperationError. */
   save(family: Family): Promise<string>;
   /** `iptables-restore --noflush`. Throws an OperationError with what it says. */
@@ -55,6 +57,10 @@ function makePrograms(
     variant,
     version,
     name: `iptables${suffix}`,
+    missing(family) {
+      return ["save", "restore"].map((action) => `${COMMANDS[family]}${suffix}-${action}`)
+        .filter((name) => findFile(name) === undefined);
+    },
     async save(family) {
       return await call({ name: `${COMMANDS[family]}${suffix}-save`, args: [], variant });
     },

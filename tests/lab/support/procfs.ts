@@ -84,3 +84,10 @@ function statProcessorMs(path: string): number {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
+
+/** The numbers of the processes that this one has started and that have not ended. */
+export function childrenOf(pid: number): string[] {
+  const threads = [...Deno.readDirSync(`/proc/${pid}/task`)];
+  return threads.flatMap(({ name }) => readOrEmpty(`/proc/${pid}/task/${name}/children`).split(" "))
+    .filter((child) => child !== "");
+}

@@ -2,6 +2,8 @@
  * tproxy in the router namespace: the source program, or the file that TPROXY_BIN names.
  * @module
  */
+import { labBackend, usesIptables } from "./backend.ts";
+import { iptablesOnly } from "./iptables.ts";
 import type { Lab } from "./lab.ts";
 import { descriptorCount, processorMs, residentBytes } from "./procfs.ts";
 import type { Outcome, Program, RunOptions } from "./program.ts";
@@ -72,19 +74,18 @@ export function sourceCommand(flags: readonly string[] = []): string[] {
 
 /** Runs a tproxy command in the router namespace to its end. */
 export function tproxy(lab: Lab, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  return lab.router.run([...tproxyCommand(), ...args], options);
+  return lab.router.run([...tproxyCommand(), ...args], { ...backendPrograms(lab), ...options });
 }
 
 /** Writes a config file (JSON is YAML too) and gives its path. */
 export function writeConfig(lab: Lab, config: ConfigText = {}): string {
   const { intercept, ...rest } = config;
-  // All tests can be run with another backend; a few look at objects of nf_tables and cannot pass then.
-  const backend = Deno.env.get("TPROXY_LAB_BACKEND");
+  const backend = usesIptables() ? { backend: "iptables" } : {};
   const text = {
     version: 1,
-    ...backend === undefined ? {} : { kernel: { backend } },
     intercept: { interfaces: ["r0"], protocols: ["tcp"], ...(intercept as ConfigText | undefined) },
     ...rest,
+    kernel: { ...backend, ...rest.kernel as ConfigText | undefined },
   };
   return lab.writeFile("tproxy.yaml", JSON.stringify(text, undefined, 2));
 }
@@ -97,11 +98,18 @@ export async function startProxy(lab: Lab, options: ProxyOptions = {}): Promise<
   const program = await lab.router.start(argv, {
     listens: PROXY_PORT,
     ...interceptsUdp(options.config) ? { udpPort: PROXY_PORT } : {},
+    ...backendPrograms(lab),
     ...withEnv(options),
   });
   // The line that it says when it is ready; it names the port.
   await program.waitForOutput(`${PROXY_PORT}`);
   return new Proxy(program, { configPath });
+}
+
+/** Only the kind of iptables that the tests are run with. */
+function backendPrograms(lab: Lab): { env?: Record<string, string> } {
+  const { variant } = labBackend();
+  return variant === undefined ? {} : iptablesOnly(lab, variant);
 }
 
 function withEnv({ env }: ProxyOptions): { env?: Record<string, string> } {

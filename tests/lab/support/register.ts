@@ -2,6 +2,7 @@
  * `labTest`: a Deno test that gets a laboratory, or is ignored with a printed reason where it cannot run.
  * @module
  */
+import { usesIptables } from "./backend.ts";
 import { type Lab, type LabOptions, openLab } from "./lab.ts";
 import { checkLeaks } from "./leaks.ts";
 import { print } from "./print.ts";
@@ -12,11 +13,13 @@ export interface LabTestOptions extends LabOptions {
   readonly programs?: readonly string[];
   /** Why it cannot run here, if so. */
   readonly obstacle?: string;
+  /** Why it cannot be run with the backend iptables, if so. */
+  readonly netlinkOnly?: string;
 }
 
 /** Registers a test that runs in a laboratory of its own; after a failure it prints what happened there. */
 export function labTest(name: string, options: LabTestOptions, test: (lab: Lab) => Promise<void>): void {
-  const obstacle = options.obstacle ??
+  const obstacle = options.obstacle ?? (usesIptables() ? options.netlinkOnly : undefined) ??
     findObstacle(["ip", "nft", "sysctl", "setsid", ...options.programs ?? []]);
   if (obstacle !== undefined) print(`skipped: ${name}: ${obstacle}`);
   Deno.test({

@@ -42,14 +42,27 @@ ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p udp -m socket --transparent -g T
 ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p tcp -j RETURN
 ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p icmpv6 --icmpv6-type packet-too-big -m socket --transparent -g TPROXY_LOCAL
 ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p icmpv6 --icmpv6-type destination-unreachable -m socket --transparent -g TPROXY_LOCAL
+ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p icmpv6 --icmpv6-type packet-too-big -m conntrack --ctstate RELATED --ctdir REPLY -m connmark --mark 0x10/0x10 -g TPROXY_LOCAL
+ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p icmpv6 --icmpv6-type destination-unreachable -m conntrack --ctstate RELATED --ctdir REPLY -m connmark --mark 0x10/0x10 -g TPROXY_LOCAL
 ip6tables -t mangle -N TPROXY_STEER
 ip6tables -t mangle -N TPROXY_STEER_1
 ip6tables -t mangle -A TPROXY_STEER -i br-lan -g TPROXY_STEER_1
 ip6tables -t mangle -A TPROXY_STEER -i eth0 -g TPROXY_STEER_1
+ip6tables -t mangle -N TPROXY_ANSWERS
+ip6tables -t mangle -A TPROXY_ANSWERS -j MARK --set-xmark 0/0x30
+ip6tables -t mangle -A TPROXY_STEER_1 -p udp -m mark ! --mark 0/0x30 -m conntrack --ctdir REPLY -g TPROXY_ANSWERS
+ip6tables -t mangle -A TPROXY_STEER_1 -m mark --mark 0x30/0x30 -j DROP
 ip6tables -t mangle -A TPROXY_STEER_1 -m mark ! --mark 0x10/0x10 -j RETURN
 ip6tables -t mangle -A TPROXY_STEER_1 -p tcp --syn -g TPROXY_INTERCEPT
 ip6tables -t mangle -A TPROXY_STEER_1 -p udp -g TPROXY_INTERCEPT
 ip6tables -t mangle -A TPROXY_STEER_1 -j ACCEPT
+ip6tables -t mangle -N TPROXY_SERVED
+ip6tables -t mangle -A TPROXY_SERVED -o br-lan -p udp -m conntrack --ctdir ORIGINAL -m addrtype ! --src-type LOCAL -m recent --name tproxy_servers_ipv6 --set --rdest -m recent --name tproxy_peers_ipv6 --set -j RETURN
+ip6tables -t mangle -A TPROXY_SERVED -o eth0 -p udp -m conntrack --ctdir ORIGINAL -m addrtype ! --src-type LOCAL -m recent --name tproxy_servers_ipv6 --set --rdest -m recent --name tproxy_peers_ipv6 --set -j RETURN
+ip6tables -t mangle -N TPROXY_UPSTREAM
+ip6tables -t mangle -A TPROXY_UPSTREAM -m conntrack --ctstate NEW -m addrtype ! --src-type LOCAL -j CONNMARK --set-xmark 0x10/0x10
+ip6tables -t mangle -A POSTROUTING -j TPROXY_SERVED
+ip6tables -t mangle -A OUTPUT -j TPROXY_UPSTREAM
 ip6tables -t mangle -A PREROUTING -j TPROXY_STEER
 ip6tables -t mangle -A PREROUTING -j TPROXY_DIVERT_REPLIES
 ip6tables -t raw -N TPROXY_OURS
@@ -61,15 +74,18 @@ ip6tables -t raw -N TPROXY_BLOCK_SILENTLY
 ip6tables -t raw -A TPROXY_BLOCK_SILENTLY -m addrtype --dst-type LOCAL -j RETURN
 ip6tables -t raw -A TPROXY_BLOCK_SILENTLY -m addrtype --dst-type ANYCAST -j RETURN
 ip6tables -t raw -A TPROXY_BLOCK_SILENTLY -m addrtype --dst-type MULTICAST -j RETURN
-ip6tables -t raw -A TPROXY_BLOCK_SILENTLY -j DROP
+ip6tables -t raw -N TPROXY_DROPPED
+ip6tables -t raw -A TPROXY_DROPPED -j MARK --or-mark 0x30
+ip6tables -t raw -A TPROXY_BLOCK_SILENTLY -g TPROXY_DROPPED
 ip6tables -t raw -N TPROXY_DIRECT
 ip6tables -t raw -A TPROXY_DIRECT -m addrtype --dst-type LOCAL -j RETURN
 ip6tables -t raw -A TPROXY_DIRECT -m addrtype --dst-type ANYCAST -j RETURN
 ip6tables -t raw -A TPROXY_DIRECT -m addrtype --dst-type MULTICAST -j RETURN
+ip6tables -t raw -A TPROXY_DIRECT -p udp -m recent --name tproxy_servers_ipv6 --rcheck --seconds 180 -m recent --name tproxy_peers_ipv6 --update --seconds 180 --rdest -m recent --name tproxy_servers_ipv6 --update --seconds 180 -g TPROXY_DROPPED
 ip6tables -t raw -A TPROXY_DIRECT -p tcp --syn -g TPROXY_OURS
 ip6tables -t raw -A TPROXY_DIRECT -p udp -g TPROXY_OURS
 ip6tables -t raw -A TPROXY_DIRECT -p tcp --syn -j DROP
-ip6tables -t raw -A TPROXY_DIRECT -p udp -j DROP
+ip6tables -t raw -A TPROXY_DIRECT -p udp -g TPROXY_DROPPED
 ip6tables -t raw -N TPROXY_DELIVER_3129
 ip6tables -t raw -A TPROXY_DELIVER_3129 -m addrtype --dst-type LOCAL -j RETURN
 ip6tables -t raw -A TPROXY_DELIVER_3129 -m addrtype --dst-type ANYCAST -j RETURN

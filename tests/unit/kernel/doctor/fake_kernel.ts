@@ -22,6 +22,7 @@ const RTM_GETROUTE = 26;
 const RTM_NEWRULE = 32;
 const COMPAT_GET = 11 << 8;
 const BATCH_BEGIN = 16;
+const ENOENT = 2;
 
 /** What the kernel lacks; errnos are positive. */
 export interface Lacks {
@@ -43,6 +44,10 @@ export interface Lacks {
   readonly routeType?: RouteType;
   /** What a transparent socket gives. */
   readonly transparent?: Partial<Record<Family, number>>;
+  /** What a raw socket gives. */
+  readonly rawUdp?: Partial<Record<Family, number>>;
+  /** A match or target of iptables, by its name in rules. */
+  readonly extension?: string;
 }
 
 /** A fake, and what it was sent. */
@@ -68,7 +73,8 @@ export function fakeMachine(lacks: Lacks): FakeMachine {
         return new NetlinkConnection(protocol === "route" ? route : netfilter);
       },
       tryTransparent: (family) => -(lacks.transparent?.[family] ?? 0),
-      askLegacy: () => -(lacks.legacy ?? 0),
+      tryRawUdp: (family) => -(lacks.rawUdp?.[family] ?? 0),
+      askLegacy: ({ name }) => -(lacks.legacy ?? (lacks.extension === name ? ENOENT : 0)),
     },
   };
 }
@@ -78,7 +84,12 @@ function netfilterKernel(lacks: Lacks): FakeKernel {
   return (requests) => {
     const [first] = requests;
     if (first.type === COMPAT_GET) {
-      return [lacks.compat === undefined ? ack(first) : nlError(first, lacks.compat)];
+      const { extension } = lacks;
+      // The name is the first attribute, after the header of nfnetlink.
+      const [asked] = new TextDecoder("latin1").decode(first.body.subarray(8)).split("\0");
+      const lacking = extension === asked ? ENOENT : undefined;
+      const errno = lacks.compat ?? lacking;
+      return [errno === undefined ? ack(first) : nlError(first, errno)];
     }
     if (first.type === BATCH_BEGIN && lacks.batch !== undefined) return [nlError(first, lacks.batch)];
     return rules(requests);

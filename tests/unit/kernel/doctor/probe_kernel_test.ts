@@ -5,6 +5,7 @@ import type { Finding } from "../../../../src/kernel/doctor/finding.ts";
 import { judgeProbes } from "../../../../src/kernel/doctor/judge_probes.ts";
 import type { KernelBuild } from "../../../../src/kernel/doctor/kernel_build.ts";
 import { probeKernel } from "../../../../src/kernel/doctor/probe_kernel.ts";
+import { listXtablesNeeds } from "../../../../src/kernel/doctor/xtables_parts.ts";
 import { planInstall } from "../../../../src/kernel/plan.ts";
 import type { NetlinkMessage } from "../../../../src/netlink/message.ts";
 import { configWith, ROUTER } from "../view.ts";
@@ -18,11 +19,25 @@ const UNKNOWN_BUILD: KernelBuild = {
   moduleFiles: [],
 };
 const FAMILIES = ["ipv4", "ipv6"] as const;
+const XTABLES = { ipv4: ["socket"], ipv6: ["socket"] } as const;
 
-function diagnoseKernel(lacks: Lacks, config: Config = configWith()): Finding[] {
-  const { table } = planInstall(config, ROUTER);
-  const results = probeKernel({ families: FAMILIES, table, own: true }, fakeMachine(lacks).tools);
-  return judgeProbes({ results, config, families: FAMILIES, build: UNKNOWN_BUILD });
+function diagnoseKernel(
+  lacks: Lacks,
+  config: Config = configWith(),
+  variant: "nf_tables" | "legacy" | undefined = undefined,
+): Finding[] {
+  const plan = planInstall(config, ROUTER);
+  const xtables = listXtablesNeeds(config, plan);
+  const order = { families: FAMILIES, table: plan.table, own: true, xtables };
+  const results = probeKernel(order, fakeMachine(lacks).tools);
+  return judgeProbes({
+    results,
+    config,
+    families: FAMILIES,
+    build: UNKNOWN_BUILD,
+    xtables,
+    ...(variant === undefined ? {} : { variant }),
+  });
 }
 
 const NFT_NEEDED = [
@@ -153,11 +168,63 @@ Deno.test("judgeProbes() needs what the config needs", () => {
   const reset = configWith({ onFailure: "reset" });
   assert.deepEqual(troubles(diagnoseKernel({ expression: "reject" }, reset)), ["! missing nft-reject"]);
   const iptables = configWith({}, { backend: "iptables" });
-  assert.deepEqual(
-    troubles(diagnoseKernel({ compat: 2, legacy: 2 }, iptables)),
-    XT.map((id) => `! missing ${id}`),
-  );
+  const none = troubles(diagnoseKernel({ compat: 2, legacy: 2 }, iptables));
+  for (const id of XT) assert.ok(none.includes(`! missing ${id}`), none.join());
   assert.deepEqual(troubles(diagnoseKernel({ expression: "fib" }, iptables)), ["missing nft-fib"]);
+});
+
+/** A match or target that rules use, as the kernel has it, and what is said when it is missing. */
+const EXTENSIONS = [
+  ["socket", "xt-socket", "CONFIG_NETFILTER_XT_MATCH_SOCKET", "kmod-ipt-socket"],
+  ["TPROXY", "xt-tproxy", "CONFIG_NETFILTER_XT_TARGET_TPROXY", "modprobe xt_TPROXY"],
+  ["recent", "xt-recent", "CONFIG_NETFILTER_XT_MATCH_RECENT", "iptables-mod-conntrack-extra"],
+  ["CT", "xt-notrack", "CONFIG_NETFILTER_XT_TARGET_CT", "kmod-ipt-raw"],
+  ["addrtype", "xt-addrtype", "CONFIG_NETFILTER_XT_MATCH_ADDRTYPE", "iptables-mod-extra"],
+  ["MARK", "xt-set-mark", "CONFIG_NETFILTER_XT_MARK", "modprobe xt_mark"],
+  ["conntrack", "xt-conntrack", "CONFIG_NETFILTER_XT_MATCH_CONNTRACK", "kmod-ipt-conntrack"],
+  ["multiport", "xt-multiport", "CONFIG_NETFILTER_XT_MATCH_MULTIPORT", "modprobe xt_multiport"],
+  ["REJECT", "xt-reject", "CONFIG_IP_NF_TARGET_REJECT", "CONFIG_IP6_NF_TARGET_REJECT"],
+] as const;
+
+Deno.test("judgeProbes() tells each match and target of iptables that its rules need and the kernel lacks", () => {
+  const intercept = { protocols: ["tcp", "udp"] as const, ports: [{ first: 80, last: 90 }] };
+  const config = configWith({ ...intercept, onFailure: "reset" }, { backend: "iptables" });
+  for (const variant of ["nf_tables", "legacy"] as const) {
+    assert.deepEqual(troubles(diagnoseKernel({}, config, variant)), []);
+    for (const [extension, id, ...words] of EXTENSIONS) {
+      const findings = diagnoseKernel({ extension }, config, variant);
+      assert.deepEqual(troubles(findings), EACH(id), extension);
+      const said = findings.map(({ cause, remedy }) => `${cause} ${remedy}`).join("\n");
+      for (const word of words) assert.ok(said.includes(word), `"${word}" is not in:\n${said}`);
+    }
+  }
+  // Only what rules of this config use is tried.
+  assert.deepEqual(troubles(diagnoseKernel({ extension: "recent" })), []);
+  assert.deepEqual(
+    troubles(diagnoseKernel({ extension: "REJECT" }, configWith({}, { backend: "iptables" }))),
+    [],
+  );
+});
+
+Deno.test("judgeProbes() counts only the kind of iptables that an install would use", () => {
+  const config = configWith({}, { backend: "iptables" });
+  assert.deepEqual(troubles(diagnoseKernel({ legacy: 92 }, config, "nf_tables")), []);
+  const findings = diagnoseKernel({ legacy: 92 }, config, "legacy");
+  assert.ok(troubles(findings).includes("! missing xt-socket-ipv4"));
+  assert.match(findings.find(({ id }) => id === "xt-socket-ipv6")!.cause, /ip6_tables/);
+  const compat = diagnoseKernel({ compat: 22 }, config, "nf_tables");
+  assert.match(compat.find(({ id }) => id === "xt-socket-ipv4")!.cause, /CONFIG_NFT_COMPAT/);
+  assert.ok(
+    troubles(diagnoseKernel({ compat: 1 }, config, "nf_tables")).includes("! not permitted xt-recent-ipv4"),
+  );
+});
+
+Deno.test("judgeProbes() needs raw sockets where UDP is intercepted", () => {
+  const udp = configWith({ protocols: ["tcp", "udp"] });
+  const tcp = configWith({ protocols: ["tcp"] });
+  assert.deepEqual(troubles(diagnoseKernel({ rawUdp: { ipv4: 1 } }, udp)), ["! not permitted raw-udp-ipv4"]);
+  assert.deepEqual(troubles(diagnoseKernel({ rawUdp: { ipv6: 93 } }, udp)), ["! missing raw-udp-ipv6"]);
+  assert.deepEqual(troubles(diagnoseKernel({ rawUdp: { ipv6: 93 } }, tcp)), ["missing raw-udp-ipv6"]);
 });
 
 Deno.test("judgeProbes() tells of the whole table only what its parts do not tell", () => {
@@ -178,7 +245,7 @@ function count(sent: readonly NetlinkMessage[], type: number): number {
 Deno.test("probeKernel() deletes in the same transaction what it makes, and has no hook in the router", () => {
   const { tools, netfilter } = fakeMachine({});
   const { table } = planInstall(configWith(), ROUTER);
-  probeKernel({ families: FAMILIES, table, own: false }, tools);
+  probeKernel({ families: FAMILIES, table, own: false, xtables: XTABLES }, tools);
   const batches = netfilter.sent.filter((messages) => messages.length > 1);
   assert.ok(batches.length >= 7);
   for (const messages of batches) {
@@ -193,7 +260,7 @@ Deno.test("probeKernel() deletes in the same transaction what it makes, and has 
 Deno.test("probeKernel() removes rule and route, also when something fails on the way", () => {
   for (const lacks of [{}, { routeType: "unicast" }, { route: 100 }] as const) {
     const { tools, route } = fakeMachine(lacks);
-    probeKernel({ families: FAMILIES, own: false }, tools);
+    probeKernel({ families: FAMILIES, own: false, xtables: XTABLES }, tools);
     const sent = route.sent.flat();
     assert.equal(count(sent, RTM.newRule), 2);
     assert.equal(count(sent, RTM.delRule), 2);
@@ -203,6 +270,6 @@ Deno.test("probeKernel() removes rule and route, also when something fails on th
 
 Deno.test("probeKernel() adds no route where the kernel has no policy routing: it would be in the main table", () => {
   const { tools, route } = fakeMachine({ rule: { ipv4: 97, ipv6: 97 } });
-  probeKernel({ families: FAMILIES, own: false }, tools);
+  probeKernel({ families: FAMILIES, own: false, xtables: XTABLES }, tools);
   assert.equal(count(route.sent.flat(), RTM.newRoute), 0);
 });

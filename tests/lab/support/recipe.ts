@@ -1,0 +1,69 @@
+/**
+ * The README's recipes in the laboratory: files and commands as they stand there, on the router.
+ * @module
+ */
+import { ADDRESSES, type Lab } from "./lab.ts";
+import type { StartOptions } from "./namespace.ts";
+import type { Outcome, Program, RunOptions } from "./program.ts";
+import { tproxyCommand } from "./proxy.ts";
+import { readRecipe } from "./readme.ts";
+
+/** A recipe whose files lie on the router. */
+export class RecipeInLab {
+  readonly #lab: Lab;
+  readonly #directory: string;
+  readonly #commands: ReadonlyMap<string, string>;
+
+  constructor(lab: Lab, options: { directory: string; commands: ReadonlyMap<string, string> }) {
+    this.#lab = lab;
+    this.#directory = options.directory;
+    this.#commands = options.commands;
+  }
+
+  /** The text of a block of commands. */
+  text(name: string): string {
+    const text = this.#commands.get(name);
+    if (text === undefined) throw new Error(`The recipe has no block of commands "sh ${name}"`);
+    return text;
+  }
+
+  /** Starts a block of commands; what it puts into the background ends with the laboratory. */
+  start(options: StartOptions & { name?: string } = {}): Promise<Program> {
+    const { name = "", ...rest } = options;
+    return this.#lab.router.start(this.#shell(`${this.text(name)}\nwait`), rest);
+  }
+
+  /** Runs a block of commands to its end; throws where one fails, unless `mayFail`. */
+  run(name = "", options: RunOptions = {}): Promise<Outcome> {
+    return this.#lab.router.run(this.#shell(this.text(name)), options);
+  }
+
+  /** In the directory of the files, with `tproxy` in the path, and with directories of its own where programs write. */
+  #shell(commands: string): string[] {
+    const root = this.#lab.directory;
+    const script = `mount -t tmpfs none /dev/shm; mount -t tmpfs none /run
+[ ! -d /var/log/squid ] || mount --bind ${root}/squid-log /var/log/squid
+cd ${this.#directory}; PATH=${root}/bin:$PATH
+${commands}`;
+    return ["unshare", "-m", "sh", "-ec", script];
+  }
+}
+
+/**
+ * Puts a recipe's files on the router. The router gets a default route, by which it knows its WAN: recipes name no interface.
+ */
+export async function prepareRecipe(lab: Lab, title: string): Promise<RecipeInLab> {
+  const { files, commands } = readRecipe(title);
+  const directory = `${lab.directory}/recipe`;
+  for (const path of [directory, `${lab.directory}/bin`, `${lab.directory}/squid-log`]) Deno.mkdirSync(path);
+  // Squid is another user by the time it writes there.
+  Deno.chmodSync(`${lab.directory}/squid-log`, 0o777);
+  Deno.writeTextFileSync(`${lab.directory}/bin/tproxy`, `#!/bin/sh\nexec ${tproxyCommand().join(" ")} "$@"\n`);
+  Deno.chmodSync(`${lab.directory}/bin/tproxy`, 0o755);
+  for (const [name, text] of files) Deno.writeTextFileSync(`${directory}/${name}`, text);
+  await lab.router.ip(`
+    route replace default via ${ADDRESSES[4].server}
+    route replace default via ${ADDRESSES[6].server}
+  `);
+  return new RecipeInLab(lab, { directory, commands });
+}

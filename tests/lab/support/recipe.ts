@@ -8,6 +8,15 @@ import type { Outcome, Program, RunOptions } from "./program.ts";
 import { tproxyCommand } from "./proxy.ts";
 import { readRecipe } from "./readme.ts";
 
+/** What `tproxy run` says when it serves. */
+export const PROXY_RUNS = " relays TCP and UDP to the original destination";
+
+/** How a test uses a recipe. */
+export interface RecipeOptions {
+  /** A variant: parts of its files, and what stands there instead. */
+  readonly replace?: readonly (readonly [part: string, instead: string])[];
+}
+
 /** A recipe whose files lie on the router. */
 export class RecipeInLab {
   readonly #lab: Lab;
@@ -52,18 +61,38 @@ ${commands}`;
 /**
  * Puts a recipe's files on the router. The router gets a default route, by which it knows its WAN: recipes name no interface.
  */
-export async function prepareRecipe(lab: Lab, title: string): Promise<RecipeInLab> {
+export async function prepareRecipe(
+  lab: Lab,
+  title: string,
+  { replace = [] }: RecipeOptions = {},
+): Promise<RecipeInLab> {
   const { files, commands } = readRecipe(title);
   const directory = `${lab.directory}/recipe`;
   for (const path of [directory, `${lab.directory}/bin`, `${lab.directory}/squid-log`]) Deno.mkdirSync(path);
   // Squid is another user by the time it writes there.
   Deno.chmodSync(`${lab.directory}/squid-log`, 0o777);
-  Deno.writeTextFileSync(`${lab.directory}/bin/tproxy`, `#!/bin/sh\nexec ${tproxyCommand().join(" ")} "$@"\n`);
+  Deno.writeTextFileSync(
+    `${lab.directory}/bin/tproxy`,
+    `#!/bin/sh\nexec ${tproxyCommand().join(" ")} "$@"\n`,
+  );
   Deno.chmodSync(`${lab.directory}/bin/tproxy`, 0o755);
-  for (const [name, text] of files) Deno.writeTextFileSync(`${directory}/${name}`, text);
+  for (const [name, text] of vary(files, replace)) Deno.writeTextFileSync(`${directory}/${name}`, text);
   await lab.router.ip(`
     route replace default via ${ADDRESSES[4].server}
     route replace default via ${ADDRESSES[6].server}
   `);
   return new RecipeInLab(lab, { directory, commands });
+}
+
+function vary(
+  files: ReadonlyMap<string, string>,
+  replace: readonly (readonly [part: string, instead: string])[],
+): ReadonlyMap<string, string> {
+  const varied = new Map(files);
+  for (const [part, instead] of replace) {
+    const [name, text] = [...varied].find(([, text]) => text.includes(part)) ?? [];
+    if (name === undefined) throw new Error(`No file of the recipe has "${part}"`);
+    varied.set(name, text!.replace(part, instead));
+  }
+  return varied;
 }

@@ -5,6 +5,7 @@
 import { ADDRESSES, type Lab } from "./lab.ts";
 import type { StartOptions } from "./namespace.ts";
 import type { Outcome, Program, RunOptions } from "./program.ts";
+import { listChildren } from "./procfs.ts";
 import { tproxyCommand } from "./proxy.ts";
 import { readRecipe } from "./readme.ts";
 
@@ -36,10 +37,21 @@ export class RecipeInLab {
     return text;
   }
 
-  /** Starts a block of commands; what it puts into the background ends with the laboratory. */
+  /** The path of one of the files. */
+  path(name: string): string {
+    return `${this.#directory}/${name}`;
+  }
+
+  /** Starts a block of commands; they end with the laboratory, or by {@linkcode stop}. */
   start(options: StartOptions & { name?: string } = {}): Promise<Program> {
     const { name = "", ...rest } = options;
     return this.#lab.router.start(this.#shell(`${this.text(name)}\nwait`), rest);
+  }
+
+  /** Ends a block of commands: the shell would not end those that it waits for. */
+  async stop(program: Program): Promise<void> {
+    for (const pid of listChildren(program.pid)) Deno.kill(pid, "SIGTERM");
+    await program.stop();
   }
 
   /** Runs a block of commands to its end; throws where one fails, unless `mayFail`. */

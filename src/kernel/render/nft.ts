@@ -17,17 +17,36 @@ const PRIORITIES: Readonly<Record<number, string>> = {
 /** Networks on a line of a long list. */
 const ELEMENTS_PER_LINE = 8;
 
+const HEAD = [
+  "# page: nft add table filter",
+  "# A table of our own, of both families. Add and delete: the transaction works whether the table is there or not, and",
+  "# no packet sees a moment without it",
+];
+
+/** What the kernel's page has for the chain `divert`. */
+const PAGE_DIVERT = [
+  'page: nft add chain filter divert "{ type filter hook prerouting priority -150; }"',
+  "page: nft add rule filter divert meta l4proto tcp socket transparent 1 meta mark set 1 accept",
+  'Here "mark set mark | 0x1": the other bits are other programs\'',
+];
+
+/** What it has for a chain that steers to a listener. */
+const PAGE_TPROXY = [
+  "page: nft add rule filter divert tcp dport 80 tproxy to :50080 meta mark set 1 accept",
+  "Here with the listener's address: one on all addresses would take connections to port 50080 of any server",
+];
+
 /** A transaction that replaces the table, whether it is there or not. */
 export function renderNft(table: PlannedTable): string {
   const head = `table inet ${table.name}`;
   return [
-    "# Add and delete: the transaction works whether the table is there or not, and no packet sees a moment without it",
+    ...HEAD,
     `add ${head}`,
     `delete ${head}`,
     `${head} {`,
     `\tcomment ${quote(table.comment)}`,
     ...table.sets.flatMap(renderSet),
-    ...table.chains.flatMap(renderChain),
+    ...inReadingOrder(table.chains).flatMap(renderChain),
     "}",
     "",
   ].join("\n");
@@ -58,10 +77,36 @@ function inLines(elements: readonly string[]): string {
   return lines.join(",\n\t\t\t");
 }
 
+/** Each chain with a hook, followed by those that it goes to: as a packet meets them. */
+function inReadingOrder(chains: readonly PlannedChain[]): PlannedChain[] {
+  const ordered = new Set<PlannedChain>();
+  function visit(chain: PlannedChain): void {
+    if (ordered.has(chain)) return;
+    ordered.add(chain);
+    for (const { statements } of chain.rules) {
+      for (const statement of statements) {
+        const next = statement.kind === "goto" && chains.find(({ name }) => name === statement.chain);
+        if (next) visit(next);
+      }
+    }
+  }
+  for (const chain of chains) if (chain.hook !== undefined) visit(chain);
+  // What nothing goes to is shown as well.
+  for (const chain of chains) visit(chain);
+  return [...ordered];
+}
+
+function pageLines({ name, rules }: PlannedChain): readonly string[] {
+  if (name === "divert") return PAGE_DIVERT;
+  const steers = rules.some(({ statements }) => statements.some(({ kind }) => kind === "tproxy"));
+  return steers ? PAGE_TPROXY : [];
+}
+
 function renderChain(chain: PlannedChain): string[] {
   return [
     "",
     `\t# ${chain.reason}`,
+    ...pageLines(chain).map((line) => `\t# ${line}`),
     `\tchain ${chain.name} {`,
     ...(chain.hook === undefined ? [] : [`\t\t${renderHook(chain.hook)}`]),
     ...chain.rules.flatMap((rule) => [`\t\t# ${rule.reason}`, `\t\t${renderRule(rule.statements)}`]),

@@ -5,6 +5,7 @@
 import { OperationError } from "../../net/error.ts";
 import { type Family, formatEndpoint } from "../../net/ip.ts";
 import type { PlannedChain, PlannedHook, PlannedSet, PlannedTable, Statement } from "../model.ts";
+import { inReadingOrder } from "../reading_order.ts";
 import { elementTexts, setProperties } from "../set_elements.ts";
 
 /** Prefixes of nft's names for priorities, linux/netfilter_ipv4.h. */
@@ -75,25 +76,6 @@ function inLines(elements: readonly string[]): string {
     lines.push(elements.slice(start, start + ELEMENTS_PER_LINE).join(", "));
   }
   return lines.join(",\n\t\t\t");
-}
-
-/** Each chain with a hook, followed by those that it goes to: as a packet meets them. */
-function inReadingOrder(chains: readonly PlannedChain[]): PlannedChain[] {
-  const ordered = new Set<PlannedChain>();
-  function visit(chain: PlannedChain): void {
-    if (ordered.has(chain)) return;
-    ordered.add(chain);
-    for (const { statements } of chain.rules) {
-      for (const statement of statements) {
-        const next = statement.kind === "goto" && chains.find(({ name }) => name === statement.chain);
-        if (next) visit(next);
-      }
-    }
-  }
-  for (const chain of chains) if (chain.hook !== undefined) visit(chain);
-  // What nothing goes to is shown as well.
-  for (const chain of chains) visit(chain);
-  return [...ordered];
 }
 
 function pageLines({ name, rules }: PlannedChain): readonly string[] {

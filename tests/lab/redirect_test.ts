@@ -271,6 +271,8 @@ labTest("redirect says what keeps it from starting", { programs: [...PROGRAMS, "
     [`-6 8080 ${server} 80`, 1, /Cannot find "203\.0\.113\.2 80"/],
     [`-46 8080 ${server}`, 2, /-4 and -6 exclude each other/],
     [`8080-8090 ${server}`, 2, /One port is needed/],
+    [`-l web ${server} 80`, 1, /Cannot find "web": .*give the number of the port/],
+    [`-L router -l 8080 ${server} 80`, 1, /Cannot find "router 8080": .*Only an address will do here/],
   ];
   for (const [args, code, said, wrapper] of cases) {
     const outcome = await runRedirect(lab, args, wrapper);

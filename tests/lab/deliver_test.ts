@@ -283,6 +283,39 @@ for (
   );
 }
 
+labTest("install and status say for what nobody listens where a rule delivers", {
+  programs: ["socat"],
+}, async (lab) => {
+  const path = writeConfig(lab, CONFIG);
+  const where = "on port 3129 for tcp over";
+  const cases: [listener: string | undefined, missing: string | undefined][] = [
+    [undefined, "ipv4, tcp over ipv6"],
+    [`TCP4-LISTEN:${PORT}`, "ipv6"],
+    [`TCP4-LISTEN:${PORT},bind=10.77.1.1`, "ipv4, tcp over ipv6"],
+    [`TCP6-LISTEN:${PORT},bind=[::1]`, "ipv4"],
+    [`TCP6-LISTEN:${PORT},ipv6only=0`, undefined],
+  ];
+  for (const [listener, missing] of cases) {
+    const program = listener === undefined
+      ? undefined
+      : await lab.router.start(["socat", listener, "-"], { listens: PORT });
+    const { stderr } = await tproxy(lab, ["install", "-c", path]);
+    const { stdout } = await tproxy(lab, ["status", "-c", path]);
+    if (missing === undefined) {
+      assert.doesNotMatch(stderr, /delivers/);
+      assert.match(
+        stdout,
+        /^deliver: somebody listens on port 3129, where rules\[0\] \(web cache\) delivers$/m,
+      );
+    } else {
+      const said = `Nobody listens ${where} ${missing}, where rules[0] (web cache) delivers`;
+      assert.ok(stderr.includes(`tproxy: warning: ${said}: until a program does, transparently, `), stderr);
+      assert.ok(stdout.includes(`\ndeliver: ${said}\n`), stdout);
+    }
+    await program?.stop();
+  }
+});
+
 labTest("deliver gives datagrams to v2ray, and the answers come from the server's address", {
   programs: PROGRAMS,
 }, async (lab) => {

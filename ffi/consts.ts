@@ -101,6 +101,11 @@ export const POLLHUP = 0x10;
 // netdb.h
 export const AI_PASSIVE = 0x1;
 export const AI_NUMERICHOST = 0x4;
+export const EAI_NONAME = -2;
+export const EAI_AGAIN = -3;
+export const EAI_NODATA = -5;
+export const EAI_SERVICE = -8;
+export const EAI_ADDRFAMILY = -9;
 export const NI_NUMERICHOST = 1;
 export const NI_DGRAM = 16;
 

@@ -4,7 +4,19 @@
  * @module
  */
 import { OperationError } from "../src/net/error.ts";
-import { AF_INET, AF_INET6, AI_NUMERICHOST, AI_PASSIVE, NI_DGRAM, NI_NUMERICHOST } from "./consts.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  AI_NUMERICHOST,
+  AI_PASSIVE,
+  EAI_ADDRFAMILY,
+  EAI_AGAIN,
+  EAI_NODATA,
+  EAI_NONAME,
+  EAI_SERVICE,
+  NI_DGRAM,
+  NI_NUMERICHOST,
+} from "./consts.ts";
 import { ADDRINFO_SIZE, SOCKADDR_SIZE } from "./layout.ts";
 import { libc } from "./libc.ts";
 import { makeSockaddr, sockaddrLength } from "./sockaddr.ts";
@@ -37,6 +49,7 @@ export function resolve(question: Question): Uint8Array<ArrayBuffer>[] {
       operation: "find",
       object: host === undefined ? service : `${host} ${service}`,
       kernelText: describe(code),
+      hint: advise(code, question),
     });
   }
   const head = Deno.UnsafePointer.create(list[0]);
@@ -65,6 +78,29 @@ function text(string: string): Uint8Array<ArrayBuffer> {
 function describe(code: number): string {
   const message = libc.gai_strerror(code);
   return message === null ? `error ${code}` : Deno.UnsafePointerView.getCString(message);
+}
+
+/** What can be done about a failure; the empty string where nobody knows. */
+function advise(code: number, { family, numeric }: Question): string {
+  switch (code) {
+    case EAI_SERVICE:
+      return "No such service is in /etc/services: give the number of the port, in decimal";
+    case EAI_AGAIN:
+      return "No DNS server has answered (/etc/resolv.conf names them): give an address";
+    case EAI_NONAME:
+      return numeric
+        ? "Only an address will do here, names are not looked up"
+        : "DNS knows no such name, nor does /etc/hosts";
+    case EAI_NODATA:
+    case EAI_ADDRFAMILY:
+      return family === undefined
+        ? "It has no address"
+        : `It has no address of IPv${
+          family === AF_INET6 ? 6 : 4
+        }, which -4 or -6 asks for, or another address of the same command`;
+    default:
+      return "";
+  }
 }
 
 /** struct addrinfo: family at 4, address length at 16, address at 24, the next one at 40. */

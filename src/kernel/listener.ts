@@ -20,6 +20,8 @@ const ADDRESSES: Readonly<Record<Family, string>> = {
   ipv6: "00000000000000000000000001000000",
 };
 
+const WILDCARDS: Readonly<Record<Family, string>> = { ipv4: "0".repeat(8), ipv6: "0".repeat(32) };
+
 /** What to look for. */
 export interface ListenerQuestion {
   readonly protocols: readonly Protocol[];
@@ -36,19 +38,35 @@ export function findListeners(question: ListenerQuestion): ListenerStatus[] {
     question.families.map((family) => ({
       protocol,
       address: family === "ipv4" ? `127.0.0.1:${port}` : `[::1]:${port}`,
-      listening: isListening({ protocol, family }, question),
+      listening: hasListener({ protocol, family, port }, question.readTextFile),
     }))
   );
 }
 
-function isListening(
-  { protocol, family }: { protocol: Protocol; family: Family },
-  { port, readTextFile }: ListenerQuestion,
+/** A socket to look for. */
+export interface ListenerKey {
+  readonly protocol: Protocol;
+  readonly family: Family;
+  readonly port: number;
+  /** One on all addresses does as well as one on the loopback address. */
+  readonly anyAddress?: boolean;
+}
+
+/** Whether there is one in the network namespace of the calling thread. */
+export function hasListener(
+  { protocol, family, port, anyAddress = false }: ListenerKey,
+  readTextFile: ListenerQuestion["readTextFile"],
 ): boolean {
-  const local = `${ADDRESSES[family]}:${port.toString(16).toUpperCase().padStart(4, "0")}`;
-  return readProcNet(`${protocol}${family === "ipv6" ? "6" : ""}`, readTextFile)
-    .split("\n").map((line) => line.trim().split(/\s+/))
-    .some((fields) => fields[1] === local && fields[3] === STATES[protocol]);
+  const end = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const has = (file: string, addresses: readonly string[]) =>
+    readProcNet(file, readTextFile).split("\n").map((line) => line.trim().split(/\s+/))
+      .some((fields) =>
+        addresses.some((address) => fields[1] === `${address}${end}`) && fields[3] === STATES[protocol]
+      );
+  const own = anyAddress ? [ADDRESSES[family], WILDCARDS[family]] : [ADDRESSES[family]];
+  if (has(`${protocol}${family === "ipv6" ? "6" : ""}`, own)) return true;
+  // A socket of IPv6 on all addresses takes IPv4 too, unless it has IPV6_V6ONLY, which is not told here.
+  return anyAddress && family === "ipv4" && has(`${protocol}6`, [WILDCARDS.ipv6]);
 }
 
 function readProcNet(file: string, readTextFile: (path: string) => string): string {

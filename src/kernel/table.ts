@@ -136,7 +136,7 @@ function planDivert(
   }
   if (protocols.includes("udp")) {
     rules.push(...passRemembered(config, { families, policy }));
-    rules.push({ statements: [newFlow("udp"), intercept], reason: "UDP" });
+    rules.push({ statements: [newFlow("udp"), intercept], reason: "Every datagram: UDP has no SYN" });
   }
   if (protocols.includes("tcp")) {
     rules.push(...planErrors(families, ["too-big"], [FOR_OTHERS, deliverLocally(config), NOTRACK, ACCEPT]));
@@ -249,8 +249,7 @@ function planErrors(
   action: readonly Statement[],
 ): PlannedRule[] {
   const reasons = {
-    "too-big":
-      "The path takes less: it is for the socket that sends, which else would send the same for ever",
+    "too-big": "Path MTU: the error is for the socket that sends, which else would send too much for ever",
     unreachable: "Nobody is there: the socket tells the client",
   } as const;
   return errors.flatMap((error) =>

@@ -5,6 +5,7 @@
 import { NftBatch } from "../netlink/nft/batch.ts";
 import { lowerRule } from "./lower.ts";
 import type { PlannedChain, PlannedTable } from "./model.ts";
+import { inReadingOrder } from "./reading_order.ts";
 import { setElements, setProperties } from "./set_elements.ts";
 
 /** Replaces the table, whether it is there or not. Equivalent to: nft -f with what {@linkcode renderNft} prints. */
@@ -18,9 +19,10 @@ export function replaceTable(table: PlannedTable): NftBatch {
     batch.addSet({ ...name, ...setProperties(set) });
     batch.addElements(name, setElements(set));
   }
-  for (const chain of table.chains) addChain(batch, where, chain);
+  const chains = inReadingOrder(table.chains);
+  for (const chain of chains) addChain(batch, where, chain);
   // Rules come after all chains, as nft does it, so that the kernel gives both the same handles.
-  for (const chain of table.chains) {
+  for (const chain of chains) {
     for (const rule of chain.rules) {
       const expressions = lowerRule(
         rule.statements,

@@ -1,5 +1,5 @@
 /**
- * Flows for other TPROXY programs of the router: Squid, HAProxy, v2ray, socat, each set up as its own manual says.
+ * Flows for other TPROXY programs of the router: Squid, HAProxy, v2ray, socat, each set up as the README's recipe says.
  *
  * The router drops new forwarded flows, and what conntrack does not see of delivered ones.
  */
@@ -11,8 +11,10 @@ import { inTable } from "./support/iptables.ts";
 import { ADDRESSES, type Lab } from "./support/lab.ts";
 import { type Nginx, startNginx } from "./support/nginx.ts";
 import { type ConfigText, startProxy, tproxy, writeConfig } from "./support/proxy.ts";
+import { prepareRecipe, PROXY_RUNS, type RecipeInLab } from "./support/recipe.ts";
 import { labTest } from "./support/register.ts";
 import { connectClient, serve, socatServer } from "./support/sockets.ts";
+import { until } from "./support/wait.ts";
 
 const PORT = 3129;
 const BOTH = [4, 6] as const;
@@ -37,96 +39,61 @@ const STRICT = `table inet strict {
   }
 }`;
 
-/** A program that takes delivered flows. */
+/** A program that takes delivered flows, as the README sets it up. */
 interface Peer {
   readonly name: string;
-  /** Whose address the server sees of a connection that it relays; undefined: nobody's, it answers itself. */
+  /** The title of its recipe. */
+  readonly recipe: string;
+  readonly port: number;
+  /** Whose address the server sees of a connection that it relays. */
   readonly seen: "client" | "router";
-  start(lab: Lab): Promise<unknown>;
+  /** What its log, as the recipe reads it, says of a connection from the client's address. */
+  readonly logged: (client: string, server: string) => RegExp;
+  /** A variant of the recipe: a text of its files instead of another. */
+  readonly replace?: readonly (readonly [part: string, instead: string])[];
 }
+
+const HAPROXY = {
+  recipe: "HAProxy",
+  port: 8080,
+  logged: (client: string) => new RegExp(`^${client}:\\d+ .* ipv${client.includes(":") ? 6 : 4}/original `),
+};
 
 const PEERS: readonly Peer[] = [
   {
     name: "Squid, http_port tproxy",
+    recipe: "Squid",
+    port: 3129,
     seen: "client",
-    async start(lab) {
-      const config = lab.writeFile(
-        "squid.conf",
-        `http_port 127.0.0.1:3128
-http_port ${PORT} tproxy
-http_access allow all
-cache deny all
-pid_filename none
-cache_log /dev/null
-access_log none
-shutdown_lifetime 0 seconds
-visible_hostname router
-`,
-      );
-      // In a /dev/shm of its own: what it leaves there would keep the next one from starting.
-      const command = "mount -t tmpfs none /dev/shm && exec squid -N -f";
-      await lab.router.start(["unshare", "-m", "sh", "-c", `${command} ${config}`], { listens: PORT });
-    },
+    logged: (client, server) => new RegExp(` ${client} TCP_MISS/200 .* ORIGINAL_DST/${server} `),
   },
-  {
-    name: "HAProxy on all addresses, usesrc clientip",
-    seen: "client",
-    start: (lab) => startHaproxy(lab, [`:::${PORT} v4v6 transparent`], "usesrc clientip"),
-  },
+  { name: "HAProxy on all addresses, usesrc clientip", seen: "client", ...HAPROXY },
   {
     name: "HAProxy on the loopback addresses",
     seen: "router",
-    start: (lab) => startHaproxy(lab, [`127.0.0.1:${PORT} transparent`, `::1:${PORT} transparent`], ""),
+    ...HAPROXY,
+    replace: [
+      ["bind :8080 transparent", "bind 127.0.0.1:8080 transparent"],
+      ["bind :::8080 v6only transparent", "bind ::1:8080 transparent"],
+      ["  source 0.0.0.0 usesrc clientip\n", ""],
+      ["  source [::] usesrc clientip\n", ""],
+    ],
   },
   {
     name: "v2ray, dokodemo-door",
+    recipe: "v2ray",
+    port: 12345,
     seen: "router",
-    start: (lab) => startV2ray(lab, "tcp"),
+    logged: (client, server) => new RegExp(` \\[?${client}\\]?:\\d+ accepted tcp:\\[?${server}\\]?:80`),
   },
 ];
 
-async function startHaproxy(lab: Lab, binds: readonly string[], source: string): Promise<void> {
-  const config = lab.writeFile(
-    "haproxy.cfg",
-    `defaults
-  mode tcp
-  timeout connect 5s
-  timeout client 1m
-  timeout server 1m
-${
-      [4, 6].map((family) =>
-        `backend out${family}
-${source === "" ? "" : `  source ${family === 4 ? "0.0.0.0" : "[::]"} ${source}\n`}  server original ${
-          family === 4 ? "0.0.0.0:0" : "[::]:0"
-        }
-`
-      ).join("")
-    }frontend in
-${binds.map((bind) => `  bind ${bind}\n`).join("")}  use_backend out4 if { dst -m ip 0.0.0.0/0 }
-  default_backend out6
-`,
-  );
-  await lab.router.start(["haproxy", "-db", "-f", config], { listens: PORT });
-}
-
-async function startV2ray(lab: Lab, network: string): Promise<void> {
-  const config = lab.writeFile(
-    "v2ray.json",
-    JSON.stringify({
-      log: { loglevel: "warning" },
-      inbounds: [{
-        port: PORT,
-        protocol: "dokodemo-door",
-        settings: { network, followRedirect: true },
-        streamSettings: { sockopt: { tproxy: "tproxy" } },
-      }],
-      outbounds: [{ protocol: "freedom" }],
-    }),
-  );
-  await lab.router.start(
-    ["v2ray", "-config", config],
-    network === "tcp" ? { listens: PORT } : { udpPort: PORT },
-  );
+/** The recipe's program, and tproxy, which takes what is not delivered. */
+async function startPeer(lab: Lab, { recipe: title, port, replace = [] }: Peer): Promise<RecipeInLab> {
+  const recipe = await prepareRecipe(lab, title, { replace });
+  const program = await recipe.start({ listens: port });
+  await program.waitForOutput(PROXY_RUNS, { timeoutMs: 30_000 });
+  return recipe;
 }
 
 const PROGRAMS = ["curl", "nginx", "squid", "haproxy", "v2ray", "socat", "conntrack", "tcpdump"];
@@ -147,30 +114,43 @@ async function fetchBoth(
   return { delivered: seen[0], proxied: seen[1] };
 }
 
-for (const { name, seen, start } of PEERS) {
+for (const peer of PEERS) {
+  const { seen, logged } = peer;
   for (const masquerade of [false, true]) {
-    labTest(`deliver gives flows to ${name}${masquerade ? ", behind masquerade" : ""}`, {
+    labTest(`deliver gives flows to ${peer.name}${masquerade ? ", behind masquerade" : ""}`, {
       programs: PROGRAMS,
       masquerade,
     }, async (lab) => {
       const nginx = await startNginx(lab, { ports: [80, 81] });
       await lab.client.run(["sh", "-c", `head -c 3M /dev/urandom >${lab.directory}/large`]);
-      await start(lab);
-      await startProxy(lab, { config: CONFIG });
+      const recipe = await startPeer(lab, peer);
       await lab.router.nft(STRICT);
       const leaks = await startCapture(lab.server, {
         link: "s0",
         filter: masquerade ? `host ${ADDRESSES[4].client} or host ${ADDRESSES[6].client}` : "port 9",
       });
       for (const family of BOTH) {
-        const { client, wan } = ADDRESSES[family];
+        const { client, server, wan } = ADDRESSES[family];
         const clients = await fetchBoth(lab, nginx, family);
         assert.equal(clients.proxied, masquerade ? wan : client);
         assert.equal(clients.delivered, masquerade || seen === "router" ? wan : client);
+        await waitForLog(recipe, logged(client, server));
       }
       assert.deepEqual(await leaks.stop(), []);
     });
   }
+}
+
+/** Waits until the recipe's command shows the line: programs write when a connection has ended. */
+async function waitForLog(recipe: RecipeInLab, line: RegExp): Promise<void> {
+  let shown = "";
+  await until(async () => line.test(shown = (await recipe.run("check")).stdout), {
+    what: `${line}`,
+    pollMs: 100,
+  })
+    .catch((error) => {
+      throw new Error(`${error.message}; it shows: ${shown}`);
+    });
 }
 
 labTest("deliver keeps the flows of others in conntrack, with their whole handshake, and ours out of it", {
@@ -223,7 +203,6 @@ function listen(lab: Lab, address: string, command: string): Promise<unknown> {
 
 for (
   const [where, addresses] of [
-    ["all addresses of both families", { 4: `TCP6-LISTEN:${PORT},ipv6only=0`, 6: undefined }],
     ["all addresses", { 4: `TCP4-LISTEN:${PORT}`, 6: `TCP6-LISTEN:${PORT},ipv6only=1` }],
     ["the loopback addresses", {
       4: `TCP4-LISTEN:${PORT},bind=127.0.0.1`,
@@ -246,6 +225,20 @@ for (
     },
   );
 }
+
+labTest(
+  "deliver finds socat on all addresses of both families, which tells the client the destination",
+  { programs: PROGRAMS },
+  async (lab) => {
+    const recipe = await prepareRecipe(lab, "socat");
+    const program = await recipe.start({ listens: 7777 });
+    await program.waitForOutput("Installed");
+    for (const family of BOTH) {
+      const { stdout } = await lab.client.run(["socat", "-u", socatServer(family, 80), "-"]);
+      assert.equal(plainEndpoint(stdout.trim()), `${ADDRESSES[family].server} 80`);
+    }
+  },
+);
 
 /** socat's `[0000:…:ffff:cb00:7102] 80` as `203.0.113.2 80`, its `[2001:0db8:…] 80` as `2001:db8:77::2 80`. */
 function plainEndpoint(text: string): string {
@@ -305,18 +298,54 @@ for (
   );
 }
 
+labTest("install and status say for what nobody listens where a rule delivers", {
+  programs: ["socat"],
+}, async (lab) => {
+  const path = writeConfig(lab, CONFIG);
+  const where = "on port 3129 for tcp over";
+  const cases: [listener: string | undefined, missing: string | undefined][] = [
+    [undefined, "ipv4, tcp over ipv6"],
+    [`TCP4-LISTEN:${PORT}`, "ipv6"],
+    [`TCP4-LISTEN:${PORT},bind=10.77.1.1`, "ipv4, tcp over ipv6"],
+    [`TCP6-LISTEN:${PORT},bind=[::1]`, "ipv4"],
+    [`TCP6-LISTEN:${PORT},ipv6only=0`, undefined],
+  ];
+  for (const [listener, missing] of cases) {
+    const program = listener === undefined
+      ? undefined
+      : await lab.router.start(["socat", listener, "-"], { listens: PORT });
+    const { stderr } = await tproxy(lab, ["install", "-c", path]);
+    const { stdout } = await tproxy(lab, ["status", "-c", path]);
+    if (missing === undefined) {
+      assert.doesNotMatch(stderr, /delivers/);
+      assert.match(
+        stdout,
+        /^deliver: somebody listens on port 3129, where rules\[0\] \(web cache\) delivers$/m,
+      );
+    } else {
+      const said = `Nobody listens ${where} ${missing}, where rules[0] (web cache) delivers`;
+      assert.ok(stderr.includes(`tproxy: warning: ${said}: until a program does, transparently, `), stderr);
+      assert.ok(stdout.includes(`\ndeliver: ${said}\n`), stdout);
+    }
+    await program?.stop();
+  }
+});
+
 labTest("deliver gives datagrams to v2ray, and the answers come from the server's address", {
   programs: PROGRAMS,
 }, async (lab) => {
   const echo = ["socat", "UDP6-RECVFROM:80,ipv6only=0,fork", "SYSTEM:cat"];
   await lab.server.start(echo, { udpPort: 80 });
-  await startV2ray(lab, "udp");
-  const rules = [{ protocol: "udp", action: "deliver", "deliver-port": PORT }];
-  await tproxy(lab, ["install", "-c", writeConfig(lab, { ...knownToNobody({ protocols: ["udp"] }), rules })]);
+  // Nothing but v2ray, so that nobody else can have carried them.
+  const recipe = await prepareRecipe(lab, "v2ray", { replace: [["rules:", "default: bypass\nrules:"]] });
+  const program = await recipe.start({ udpPort: 12345 });
+  await program.waitForOutput(PROXY_RUNS, { timeoutMs: 30_000 });
   for (const family of BOTH) {
+    const { client, server } = ADDRESSES[family];
     // A connected socket takes answers from that address alone.
     const argv = ["socat", "-t2", "-", socatServer(family, 80).replace("TCP", "UDP")];
     const { stdout } = await lab.client.run(argv, { input: "hello\n" });
     assert.equal(stdout, "hello\n");
+    await waitForLog(recipe, new RegExp(` \\[?${client}\\]?:\\d+ accepted udp:\\[?${server}\\]?:80`));
   }
 });

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { DoctorReport } from "../../src/cli/doctor/report.ts";
 import { doctor, echoes, findTrouble } from "./support/doctor.ts";
 import { type ConfigText, startProxy, tproxy, writeConfig } from "./support/proxy.ts";
+import { prepareRecipe } from "./support/recipe.ts";
 import { labTest } from "./support/register.ts";
 import { serve } from "./support/sockets.ts";
 
@@ -55,6 +56,27 @@ labTest("doctor's judgement of a firewall is what packets get", { programs: ["so
     assert.deepEqual((await doctor(lab, { config })).troubles, [], rules.join("; "));
   }
 });
+
+labTest(
+  "doctor names the firewall of the README, and what the README says to do helps",
+  { programs: ["socat"] },
+  async (lab) => {
+    await serve(lab, 7000, "cat");
+    const recipe = await prepareRecipe(lab, "tproxy doctor");
+    await startProxy(lab);
+    const ready = await recipe.run();
+    assert.match(ready.stdout, /^ready: yes/m);
+    await lab.router.run(["nft", "-f", recipe.path("firewall.nft")]);
+    assert.deepEqual(await echoes(lab), [false, false]);
+    const { code, stdout } = await recipe.run("", { mayFail: true });
+    assert.equal(code, 1);
+    assert.match(stdout, /^! warning +firewall: chain input of table inet filter$/m);
+    assert.ok(stdout.includes(recipe.text("remedy").trim()), stdout);
+    await recipe.run("remedy");
+    assert.deepEqual(await echoes(lab), [true, true]);
+    assert.match((await recipe.run()).stdout, /^ready: yes/m);
+  },
+);
 
 /** What is done to a router whose proxy runs, and whether clients still reach servers over IPv4 and IPv6. */
 const INTERFERENCES: readonly {

@@ -6,6 +6,7 @@ import { ADDRESSES, type Lab, type LabOptions } from "./support/lab.ts";
 import { type Nginx, startNginx } from "./support/nginx.ts";
 import { type ConfigText, type Proxy, startProxy, tproxy } from "./support/proxy.ts";
 import { childrenOf, countDescriptorKinds } from "./support/procfs.ts";
+import { prepareRecipe, PROXY_RUNS } from "./support/recipe.ts";
 import { labTest } from "./support/register.ts";
 import { exchange, fateOf, openClient, openServer } from "./support/udp_peers.ts";
 import { at } from "./support/udp_socket.ts";
@@ -48,13 +49,18 @@ function pathTest(
 pathTest(
   "run leaks no private address behind masquerade",
   { masquerade: true, tailscaleSysctls: true },
-  async (lab, { start }) => {
+  async (lab, { variant }) => {
     const leaks = await startCapture(lab.server, {
       link: "s0",
       filter: `host ${ADDRESSES[4].client} or host ${ADDRESSES[6].client}`,
     });
     const nginx = await startNginx(lab);
-    await start();
+    // The README's recipe.
+    const recipe = await prepareRecipe(lab, "iptables");
+    const env = iptablesOnly(lab, variant);
+    await recipe.run("rules", env);
+    assert.match(Deno.readTextFileSync(recipe.path("rules.sh")), /^\} \| ip6tables-restore /m);
+    await (await recipe.start(env)).waitForOutput(PROXY_RUNS, { timeoutMs: 30_000 });
     for (const family of FAMILIES) {
       const { wan, server: address } = ADDRESSES[family];
       const { stdout } = await lab.client.run(["curl", "-sSfm5", "-w", "%{local_port}", nginx.url(family)]);
@@ -72,6 +78,8 @@ pathTest(
       }
     }
     assert.deepEqual(await leaks.stop(), []);
+    const { stdout } = await recipe.run("check", env);
+    assert.match(stdout, /^ *[1-9]\d* .* TPROXY_STEER_|^ *[1-9]\d* .* TPROXY redirect /m);
   },
 );
 

@@ -94,7 +94,10 @@ labTest("nc looks names up, with -n it does not", { programs: PROGRAMS }, async 
   }
   const { code, stderr } = await runNc(lab, "-nz localhost 7000");
   assert.equal(code, 1);
-  assert.match(stderr, /^tproxy: Cannot find "localhost 7000": Name or service not known\n$/);
+  assert.match(
+    stderr,
+    /^tproxy: Cannot find "localhost 7000": Name or service not known\. Only an address will do here/,
+  );
 });
 
 labTest("nc passes half-closes on, both ways", { programs: PROGRAMS }, async (lab) => {
@@ -248,6 +251,30 @@ labTest("nc explains why it has not the address that it is to have", {
     assert.deepEqual([code, stdout, stderr], [0, "hello\n", ""], args);
   }
 });
+
+labTest(
+  "nc says what is wrong with its words, and what to give instead",
+  { programs: PROGRAMS },
+  async (lab) => {
+    const cases: [args: string, code: number, said: RegExp][] = [
+      [`${SERVER}`, 2, /A host and a port are needed \(to listen: -l\)\nTry: tproxy nc --help/],
+      [`${SERVER} 99999`, 2, /Port 99999 is not between 1 and 65535/],
+      [`${SERVER} web`, 1, /Cannot find "203\.0\.113\.2 web": .*give the number of the port/],
+      [`-p 0x50 ${SERVER} 80`, 1, /Cannot find "0x50": .*give the number of the port, in decimal/],
+      [`-n -s 300.1.1.1 ${SERVER} 80`, 1, /Cannot find "300\.1\.1\.1 0": .*Only an address will do/],
+      [
+        `-s ${ADDRESSES[6].wan} ${SERVER} 80`,
+        1,
+        /Cannot find "203\.0\.113\.2 80": .*no address of IPv6.*or another/,
+      ],
+    ];
+    for (const [args, code, said] of cases) {
+      const outcome = await runNc(lab, args);
+      assert.equal(outcome.code, code, args);
+      assert.match(outcome.stderr, said, args);
+    }
+  },
+);
 
 labTest("nc tells a reset", { programs: PROGRAMS }, async (lab) => {
   const server = await lab.server.start(

@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { loadKernelPage } from "./support/kernel_page.ts";
 import { ADDRESSES } from "./support/lab.ts";
 import { FOREIGN, NETCAT, runNc, startNc, startNetcat } from "./support/netcat.ts";
-import { PROXY_PORT, tproxy } from "./support/proxy.ts";
+import { startNginx } from "./support/nginx.ts";
+import { PROXY_PORT } from "./support/proxy.ts";
+import { prepareRecipe } from "./support/recipe.ts";
 import { labTest } from "./support/register.ts";
 import { until } from "./support/wait.ts";
 
@@ -41,15 +43,15 @@ labTest(
   },
 );
 
-labTest("nc needs no rules of its own beside tproxy install", { programs: PROGRAMS }, async (lab) => {
-  await tproxy(lab, ["install"]);
+labTest("nc needs no rules of its own beside tproxy install, as the README has it", {
+  programs: [...PROGRAMS, "nginx"],
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  const { stdout } = await (await prepareRecipe(lab, "tproxy nc")).run();
+  assert.equal(stdout.match(/^hello$/gm)?.length, 2);
   for (const family of FAMILIES) {
-    const { address } = FOREIGN[family];
-    const server = await startNetcat(lab.server, `-${family}lvnN 7000`, { listens: 7000 });
-    await server.closeInput();
-    const { code } = await runNc(lab, `-N -w 5 -s ${address} ${ADDRESSES[family].server} 7000`);
-    assert.equal(code, 0);
-    await server.waitForOutput(`Connection received on ${address} `);
+    const { client, clientPort } = await nginx.waitForAccess(family);
+    assert.deepEqual({ address: client, port: clientPort }, FOREIGN[family]);
   }
 });
 

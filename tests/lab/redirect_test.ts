@@ -1,19 +1,26 @@
 /** tproxy redirect: what tcprdr does, with the rules of the kernel's page, and what it does not. */
 import assert from "node:assert/strict";
 import { startCapture } from "./support/capture.ts";
-import { loadKernelPage } from "./support/kernel_page.ts";
 import { ADDRESSES, type Lab } from "./support/lab.ts";
 import { asNobody } from "./support/netcat.ts";
 import { startNginx } from "./support/nginx.ts";
 import { countDescriptorKinds } from "./support/procfs.ts";
 import type { Outcome, Program } from "./support/program.ts";
 import { PROXY_PORT, tproxyCommand } from "./support/proxy.ts";
+import { prepareRecipe, type RecipeInLab } from "./support/recipe.ts";
 import { labTest } from "./support/register.ts";
 import { listSockets, serve } from "./support/sockets.ts";
 import { delay, until } from "./support/wait.ts";
 
 const PROGRAMS = ["curl", "nginx", "socat", "ss", "nc.openbsd"];
 const FAMILIES = [4, 6] as const;
+
+/** The recipe of the README, whose rules, those of the kernel's page, are loaded. */
+async function loadRules(lab: Lab): Promise<RecipeInLab> {
+  const recipe = await prepareRecipe(lab, "tproxy redirect");
+  await recipe.run("rules");
+  return recipe;
+}
 
 /** Starts redirect in the router, and waits until it listens. */
 async function startRedirect(lab: Lab, args: string): Promise<Program> {
@@ -60,10 +67,14 @@ labTest(
   { programs: PROGRAMS },
   async (lab) => {
     const nginx = await startNginx(lab);
-    await loadKernelPage(lab, { steer: 80 });
+    const recipe = await loadRules(lab);
     for (const family of FAMILIES) {
       const { client, server } = ADDRESSES[family];
-      const redirect = await startRedirect(lab, `-l -t -T ${PROXY_PORT} ${server} 80`);
+      // The README has the line for IPv4.
+      const redirect = family === 6
+        ? await startRedirect(lab, `-l -t -T ${PROXY_PORT} ${server} 80`)
+        : await recipe.start({ name: "host" });
+      await redirect.waitForOutput("Listening on ");
       // Not where the client wants to go.
       const wanted = family === 4 ? "198.51.100.1" : "2001:db8:100::1";
       const argv = ["curl", "-sSfm5", "-w", "%{local_port}", `http://${bracketed(family, wanted)}/`];
@@ -72,16 +83,19 @@ labTest(
       assert.deepEqual([access.client, `hello\n${access.clientPort}`], [client, stdout]);
       const original = `(original destination was ${bracketed(family, wanted)}:80)`;
       await redirect.waitForOutput(`\nHandling connection from ${client} to ${server} ${original}\n`);
-      await redirect.stop();
+      await recipe.stop(redirect);
     }
   },
 );
 
 labTest("redirect without HOST goes to the original destination", { programs: PROGRAMS }, async (lab) => {
   const nginx = await startNginx(lab);
-  await loadKernelPage(lab, { steer: 80 });
-  for (const options of ["-l", "-l -T"]) {
-    const redirect = await startRedirect(lab, `${options} ${PROXY_PORT}`);
+  const recipe = await loadRules(lab);
+  for (const options of ["-l", "-l -T, as the README has it"]) {
+    const redirect = options === "-l"
+      ? await startRedirect(lab, `${options} ${PROXY_PORT}`)
+      : await recipe.start();
+    await redirect.waitForOutput("Listening on ");
     for (const family of FAMILIES) {
       const { client, server, wan } = ADDRESSES[family];
       assert.equal(await nginx.get(family), "hello\n");
@@ -93,7 +107,7 @@ labTest("redirect without HOST goes to the original destination", { programs: PR
     // Who dials the port itself wants to go nowhere.
     await assertReset(lab, PROXY_PORT);
     await redirect.waitForOutput(/10\.77\.1\.2:\d+ was not steered here, it dialled this port/);
-    await redirect.stop();
+    await recipe.stop(redirect);
   }
 });
 
@@ -151,7 +165,7 @@ labTest(
   async (lab) => {
     await serve(lab, 7000, "sha256sum");
     await serve(lab, 7001, "cat");
-    await loadKernelPage(lab, { steer: 80 });
+    await loadRules(lab);
     for (const family of FAMILIES) {
       const { server } = ADDRESSES[family];
       const wanted = family === 4 ? "TCP4:198.51.100.1:80" : "TCP6:[2001:db8:100::1]:80";
@@ -175,7 +189,7 @@ labTest("redirect serves many connections at once, and closes what it opens", {
   programs: [...PROGRAMS, "wrk"],
 }, async (lab) => {
   await startNginx(lab, { accessLog: false });
-  await loadKernelPage(lab, { steer: 80 });
+  await loadRules(lab);
   const { server } = ADDRESSES[4];
   const redirect = await startRedirect(lab, `-l -t -T ${PROXY_PORT} ${server} 80`);
   // The runtime opens files of its own when it likes.
@@ -257,6 +271,8 @@ labTest("redirect says what keeps it from starting", { programs: [...PROGRAMS, "
     [`-6 8080 ${server} 80`, 1, /Cannot find "203\.0\.113\.2 80"/],
     [`-46 8080 ${server}`, 2, /-4 and -6 exclude each other/],
     [`8080-8090 ${server}`, 2, /One port is needed/],
+    [`-l web ${server} 80`, 1, /Cannot find "web": .*give the number of the port/],
+    [`-L router -l 8080 ${server} 80`, 1, /Cannot find "router 8080": .*Only an address will do here/],
   ];
   for (const [args, code, said, wrapper] of cases) {
     const outcome = await runRedirect(lab, args, wrapper);

@@ -12,6 +12,7 @@ import type { LoadedConfig } from "../../config/load.ts";
 import type { Config } from "../../config/types.ts";
 import { type BackendReport, installWithBackend } from "../../kernel/backend.ts";
 import { showLifeOnce } from "../../kernel/iptables/alive.ts";
+import { describeMissing, findDeliveries } from "../../kernel/delivery.ts";
 import { planIptables } from "../../kernel/iptables/plan.ts";
 import { findListeners } from "../../kernel/listener.ts";
 import type { Plan } from "../../kernel/model.ts";
@@ -70,6 +71,7 @@ export const installCommand: Command<InferValue<typeof parser>> = {
     env.stdout(describeInstall(plan, loaded.config, report));
     for (const warning of plan.warnings) env.stderr(`tproxy: warning: ${warning}\n`);
     warnWithoutProxy(env, { plan, config: loaded.config });
+    warnWithoutReceivers(env, { plan, config: loaded.config });
     return 0;
   },
 };
@@ -133,4 +135,19 @@ function warnWithoutProxy(env: Env, { plan, config }: { plan: Plan; config: Conf
     `tproxy: warning: ${what}: until "tproxy run" listens, ${WITHOUT_PROXY[onFailure]} ` +
       `(intercept.on-failure: ${onFailure})\n`,
   );
+}
+
+/** Programs to which rules deliver, and which are not there. */
+function warnWithoutReceivers(env: Env, { plan, config }: { plan: Plan; config: Config }): void {
+  const { onFailure } = config.intercept;
+  for (
+    const delivery of findDeliveries(config, { families: plan.families, readTextFile: env.readTextFile })
+  ) {
+    const what = describeMissing(delivery);
+    if (what === undefined) continue;
+    env.stderr(
+      `tproxy: warning: ${what}: until a program does, transparently, on all addresses or on 127.0.0.1 and ::1, ` +
+        `${WITHOUT_PROXY[onFailure]} (intercept.on-failure: ${onFailure})\n`,
+    );
+  }
 }

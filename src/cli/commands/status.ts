@@ -8,6 +8,7 @@ import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag } from "@optique/core/primitives";
 import { readStatus } from "../../kernel/backend.ts";
+import { type Delivery, describeMissing, findDeliveries } from "../../kernel/delivery.ts";
 import { findListeners, type ListenerStatus } from "../../kernel/listener.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
 import type { ObjectStatus } from "../../kernel/status.ts";
@@ -29,7 +30,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
     "The exit code is 0 only if all are present. Whether a proxy is running is shown, and does not count: " +
     "without one, intercept.on-failure says what happens.",
     "JSON: { version, config, installed, interfaces, families, backend: { name, place }, warnings, proxy: { running, listeners: " +
-    "[{ protocol, address, listening }] }, objects: [{ kind, name, state, detail? }] }; installed is the exit code in words.",
+    "[{ protocol, address, listening }] }, deliveries: [{ port, rule, missing: [{ protocol, family }] }], objects: [{ kind, name, state, detail? }] }; installed is the exit code in words.",
   ],
   examples: ["status", "status --json"],
   changesState: false,
@@ -45,6 +46,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
       port: config.listener.port,
       readTextFile: env.readTextFile,
     });
+    const deliveries = findDeliveries(config, { families: plan.families, readTextFile: env.readTextFile });
     const installed = objects.every(({ state }) => state === "present");
     if (options.json === true) {
       const document = {
@@ -56,12 +58,14 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
         backend: { name: config.kernel.backend, place },
         warnings: plan.warnings,
         proxy: { running: isRunning(listeners), listeners },
+        deliveries,
         objects,
       };
       env.stdout(`${JSON.stringify(document, null, 2)}\n`);
     } else {
       env.stdout(objects.map(formatObject).join(""));
       env.stdout(`\ninstalled: ${summarize(objects)}\nproxy: ${describeProxy(listeners)}\n`);
+      for (const delivery of deliveries) env.stdout(describeDelivery(delivery));
       if (config.kernel.backend === "iptables") {
         env.stdout(`backend: ${place}; ${describeIptablesFailure(config)}\n`);
       }
@@ -94,4 +98,11 @@ function describeProxy(listeners: readonly ListenerStatus[]): string {
   if (!isRunning(listeners)) return `not running (nobody listens on ${list(false)})`;
   const missing = list(false);
   return `running (${list(true)}${missing === "" ? "" : `; nobody listens on ${missing}`})`;
+}
+
+function describeDelivery(delivery: Delivery): string {
+  const { port, rule } = delivery;
+  return `deliver: ${
+    describeMissing(delivery) ?? `somebody listens on port ${port}, where ${rule} delivers`
+  }\n`;
 }

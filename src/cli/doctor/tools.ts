@@ -6,7 +6,7 @@ import { makeSockaddr, writeSockaddr } from "../../../ffi/sockaddr.ts";
 import { closeFd } from "../../../ffi/socket.ts";
 import { LISTENER_IPV4, LISTENER_IPV6 } from "../../constants.ts";
 import { openDialler } from "../../dataplane/sockets.ts";
-import { openReplySender } from "../../dataplane/udp_sockets.ts";
+import { openReplySender } from "../../dataplane/udp/sockets.ts";
 import type { ProbeTools } from "../../kernel/doctor/probe_kernel.ts";
 import { type Family, parseIp } from "../../net/ip.ts";
 import { openNetlink } from "../../netlink/transport.ts";

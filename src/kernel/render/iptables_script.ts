@@ -28,6 +28,24 @@ const FUNCTIONS = [
   "}",
 ];
 
+/** Lines of the kernel's page, by the table and chain that do what they do. */
+const PAGE: Readonly<Record<string, readonly string[]>> = {
+  "mangle TPROXY_LOCAL": [
+    "page: iptables -t mangle -A DIVERT -j MARK --set-mark 1",
+    "page: iptables -t mangle -A DIVERT -j ACCEPT",
+    "set-xmark with a mask: the other bits are other programs'",
+  ],
+  "mangle TPROXY_DIVERT_REPLIES": ["page: iptables -t mangle -A PREROUTING -p tcp -m socket -j DIVERT"],
+  "mangle TPROXY_STEER": [
+    "page: iptables -t mangle -A PREROUTING -p tcp --dport 80 -j TPROXY --tproxy-mark 0x1/0x1 --on-port 50080",
+    "With the listener's address: one on all addresses would take connections to port 50080 of any server",
+  ],
+  "raw TPROXY_DIVERT": [
+    "page: iptables -t mangle -A PREROUTING -p tcp -m socket -j DIVERT",
+    "In raw, before conntrack: that would take the proxy's own leg for the client's, and not masquerade it",
+  ],
+};
+
 /** The script. `origin` names the config. */
 export function renderIptablesScript(
   plan: Plan,
@@ -64,9 +82,10 @@ function explain(rules: TableRules): string[] {
   return [
     `:${OWNER_CHAIN} - [0:0]`,
     ...rules.chains.map(({ name }) => `:${name} - [0:0]`),
-    ...rules.chains.flatMap(({ name, reason, rules }) => [
+    ...rules.chains.flatMap(({ name, reason, rules: lines }) => [
       `# ${name}: ${reason}`,
-      ...rules.flatMap((rule) => [`#   ${rule.reason}`, `-A ${name} ${rule.text}`]),
+      ...(PAGE[`${rules.table} ${name}`] ?? []).map((line) => `#   ${line}`),
+      ...lines.flatMap((rule) => [`#   ${rule.reason}`, `-A ${name} ${rule.text}`]),
     ]),
     ...renderJumps(rules),
   ];

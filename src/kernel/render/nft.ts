@@ -5,6 +5,7 @@
 import { OperationError } from "../../net/error.ts";
 import { type Family, formatEndpoint } from "../../net/ip.ts";
 import type { PlannedChain, PlannedHook, PlannedSet, PlannedTable, Statement } from "../model.ts";
+import { inReadingOrder } from "../reading_order.ts";
 import { elementTexts, setProperties } from "../set_elements.ts";
 
 /** Prefixes of nft's names for priorities, linux/netfilter_ipv4.h. */
@@ -18,17 +19,36 @@ const PRIORITIES: Readonly<Record<number, string>> = {
 /** Networks on a line of a long list. */
 const ELEMENTS_PER_LINE = 8;
 
+const HEAD = [
+  "# page: nft add table filter",
+  "# A table of our own, of both families. Add and delete: the transaction works whether the table is there or not, and",
+  "# no packet sees a moment without it",
+];
+
+/** What the kernel's page has for the chain `divert`. */
+const PAGE_DIVERT = [
+  'page: nft add chain filter divert "{ type filter hook prerouting priority -150; }"',
+  "page: nft add rule filter divert meta l4proto tcp socket transparent 1 meta mark set 1 accept",
+  'Here "mark set mark | 0x1": the other bits are other programs\'',
+];
+
+/** What it has for a chain that steers to a listener. */
+const PAGE_TPROXY = [
+  "page: nft add rule filter divert tcp dport 80 tproxy to :50080 meta mark set 1 accept",
+  "Here with the listener's address: one on all addresses would take connections to port 50080 of any server",
+];
+
 /** A transaction that replaces the table, whether it is there or not. */
 export function renderNft(table: PlannedTable): string {
   const head = `table inet ${table.name}`;
   return [
-    "# Add and delete: the transaction works whether the table is there or not, and no packet sees a moment without it",
+    ...HEAD,
     `add ${head}`,
     `delete ${head}`,
     `${head} {`,
     `\tcomment ${quote(table.comment)}`,
     ...table.sets.flatMap(renderSet),
-    ...table.chains.flatMap(renderChain),
+    ...inReadingOrder(table.chains).flatMap(renderChain),
     "}",
     "",
   ].join("\n");
@@ -59,10 +79,17 @@ function inLines(elements: readonly string[]): string {
   return lines.join(",\n\t\t\t");
 }
 
+function pageLines({ name, rules }: PlannedChain): readonly string[] {
+  if (name === "divert") return PAGE_DIVERT;
+  const steers = rules.some(({ statements }) => statements.some(({ kind }) => kind === "tproxy"));
+  return steers ? PAGE_TPROXY : [];
+}
+
 function renderChain(chain: PlannedChain): string[] {
   return [
     "",
     `\t# ${chain.reason}`,
+    ...pageLines(chain).map((line) => `\t# ${line}`),
     `\tchain ${chain.name} {`,
     ...(chain.hook === undefined ? [] : [`\t\t${renderHook(chain.hook)}`]),
     ...chain.rules.flatMap((rule) => [`\t\t# ${rule.reason}`, `\t\t${renderRule(rule.statements)}`]),

@@ -13,6 +13,12 @@ export function processorMs(pid: number): number {
   return statProcessorMs(`/proc/${pid}/stat`);
 }
 
+/** The processes that a process has started and that run. */
+export function listChildren(pid: number): number[] {
+  const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim();
+  return text === "" ? [] : text.split(" ").map(Number);
+}
+
 /** Open descriptors of a process as `number target`, such as `7 socket:[3425]`. */
 export function listDescriptors(pid: number | "self" = "self"): string[] {
   const directory = `/proc/${pid}/fd`;

@@ -45,9 +45,19 @@ Deno.test("resolve() looks services up in /etc/services", { ignore }, () => {
 
 Deno.test("resolve() says what was looked for and why there is none", () => {
   const cases: [question: Partial<Question>, said: RegExp][] = [
-    [{ host: "localhost" }, /^Cannot find "localhost 80": Name or service not known$/],
-    [{ host: "192.0.2.1", service: "no-such-service" }, /^Cannot find "192\.0\.2\.1 no-such-service": .+/],
-    [{ host: "192.0.2.1", family: AF_INET6 }, /^Cannot find "192\.0\.2\.1 80": .+/],
+    [
+      { host: "localhost" },
+      /^Cannot find "localhost 80": Name or service not known\. Only an address will do here/,
+    ],
+    [
+      { host: "192.0.2.1", service: "no-such-service" },
+      /^Cannot find "192\.0\.2\.1 no-such-service": .+\. No such service .* give the number of the port/,
+    ],
+    [
+      { host: "192.0.2.1", family: AF_INET6 },
+      /^Cannot find "192\.0\.2\.1 80": .+\. It has no address of IPv6, which -4 or -6 asks for/,
+    ],
+    [{ host: "2001:db8::1", family: AF_INET }, /: .+\. It has no address of IPv4/],
   ];
   for (const [question, said] of cases) {
     assert.throws(

@@ -23,15 +23,6 @@ size 65536
 flags timeout,dynamic
 timeout 180s
 }
-chain intercept {
-fib daddr type { local, broadcast, anycast, multicast } return
-meta nfproto ipv4 meta l4proto udp ip saddr . th sport . ip daddr . th dport @served_ipv4 update @served_ipv4 { ip saddr . th sport . ip daddr . th dport } accept
-meta nfproto ipv6 meta l4proto udp ip6 saddr . th sport . ip6 daddr . th dport @served_ipv6 update @served_ipv6 { ip6 saddr . th sport . ip6 daddr . th dport } accept
-meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack tproxy ip to 127.0.0.1:50080 meta mark set meta mark | 0x1 notrack accept
-meta nfproto ipv4 meta l4proto udp tproxy ip to 127.0.0.1:50080 meta mark set meta mark | 0x1 notrack accept
-meta nfproto ipv6 tcp flags syn / fin,syn,rst,ack tproxy ip6 to [::1]:50080 meta mark set meta mark | 0x1 notrack accept
-meta nfproto ipv6 meta l4proto udp tproxy ip6 to [::1]:50080 meta mark set meta mark | 0x1 notrack accept
-}
 chain divert {
 type filter hook prerouting priority raw - 10; policy accept;
 iifname != "br-lan" return
@@ -41,6 +32,15 @@ meta l4proto tcp accept
 meta l4proto udp goto intercept
 icmp type destination-unreachable icmp code frag-needed socket transparent 1 fib daddr type != { local, broadcast, anycast, multicast } meta mark set meta mark | 0x1 notrack accept
 icmpv6 type packet-too-big socket transparent 1 fib daddr type != { local, broadcast, anycast, multicast } meta mark set meta mark | 0x1 notrack accept
+}
+chain intercept {
+fib daddr type { local, broadcast, anycast, multicast } return
+meta nfproto ipv4 meta l4proto udp ip saddr . th sport . ip daddr . th dport @served_ipv4 update @served_ipv4 { ip saddr . th sport . ip daddr . th dport } accept
+meta nfproto ipv6 meta l4proto udp ip6 saddr . th sport . ip6 daddr . th dport @served_ipv6 update @served_ipv6 { ip6 saddr . th sport . ip6 daddr . th dport } accept
+meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack tproxy ip to 127.0.0.1:50080 meta mark set meta mark | 0x1 notrack accept
+meta nfproto ipv4 meta l4proto udp tproxy ip to 127.0.0.1:50080 meta mark set meta mark | 0x1 notrack accept
+meta nfproto ipv6 tcp flags syn / fin,syn,rst,ack tproxy ip6 to [::1]:50080 meta mark set meta mark | 0x1 notrack accept
+meta nfproto ipv6 meta l4proto udp tproxy ip6 to [::1]:50080 meta mark set meta mark | 0x1 notrack accept
 }
 chain divert_replies {
 type filter hook prerouting priority dstnat + 10; policy accept;

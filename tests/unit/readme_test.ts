@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { listRecipes, parseRecipes } from "../lab/support/readme.ts";
+
+const MARKDOWN = `# Title
+## Recipes
+Text.
+### First
+\`\`\`yaml tproxy.yaml
+a: 1
+\`\`\`
+\`\`\`text
+shown only
+\`\`\`
+\`\`\`sh
+one &
+\`\`\`
+\`\`\`sh check
+two
+\`\`\`
+### Without blocks
+Text.
+### Second
+\`\`\`sh
+three
+\`\`\`
+## Next section
+### No recipe
+\`\`\`sh
+four
+\`\`\`
+`;
+
+Deno.test("parseRecipes() finds the files and commands under the headings of one section", () => {
+  assert.deepEqual(parseRecipes(MARKDOWN), [
+    {
+      title: "First",
+      files: new Map([["tproxy.yaml", "a: 1\n"]]),
+      commands: new Map([["", "one &\n"], ["check", "two\n"]]),
+    },
+    { title: "Second", files: new Map(), commands: new Map([["", "three\n"]]) },
+  ]);
+  assert.deepEqual(parseRecipes("# Title\n## Recipes\n### Last\n```sh\nend\n```\n").length, 1);
+});
+
+Deno.test("parseRecipes() refuses two texts of one name", () => {
+  assert.throws(() => parseRecipes("## Recipes\n### A\n```sh\na\n```\n```sh\nb\n```\n"), /has "" twice/);
+});
+
+Deno.test("each recipe of the README is run by a laboratory test", () => {
+  const lab = new URL("../lab/", import.meta.url);
+  const tests = [...Deno.readDirSync(lab)].filter(({ name }) => name.endsWith("_test.ts"))
+    .map(({ name }) => Deno.readTextFileSync(new URL(name, lab)))
+    .filter((text) => text.includes("prepareRecipe(")).join("\n");
+  const recipes = listRecipes();
+  for (const title of ["Squid", "HAProxy", "v2ray", "socat", "iptables", "tproxy nc", "tproxy redirect"]) {
+    assert.ok(recipes.includes(title), `${title} has no recipe`);
+  }
+  assert.deepEqual(recipes.filter((title) => !tests.includes(`"${title}"`)), []);
+});

@@ -109,6 +109,13 @@ labTest("redirect without HOST goes to the original destination", { programs: PR
     await redirect.waitForOutput(/10\.77\.1\.2:\d+ was not steered here, it dialled this port/);
     await recipe.stop(redirect);
   }
+  await recipe.run("undo");
+  const { stdout } = await lab.router.run([
+    "sh",
+    "-c",
+    "nft list ruleset; ip rule; ip -6 rule; ip -6 route show table 100",
+  ]);
+  assert.doesNotMatch(stdout, /divert|fwmark|local default/);
 });
 
 labTest("redirect without -l serves one client, and says how that went by its exit code", {

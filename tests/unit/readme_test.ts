@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { loadText } from "../../src/config/load.ts";
 import { listRecipes, parseRecipes } from "../lab/support/readme.ts";
 
 const MARKDOWN = `# Title
@@ -56,4 +57,12 @@ Deno.test("each recipe of the README is run by a laboratory test", () => {
     assert.ok(recipes.includes(title), `${title} has no recipe`);
   }
   assert.deepEqual(recipes.filter((title) => !tests.includes(`"${title}"`)), []);
+});
+
+Deno.test("every config of the README is valid", () => {
+  const readme = Deno.readTextFileSync(new URL("../../README.md", import.meta.url));
+  const blocks = [...readme.matchAll(/^```yaml[^\n]*\n(.*?)^```$/gms)].map(([, text]) => text);
+  assert.ok(blocks.length >= 6);
+  // A list of networks in a file that is not here.
+  for (const text of blocks) loadText(text, "README.md", () => "192.0.2.0/24\n");
 });

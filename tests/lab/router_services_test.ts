@@ -4,7 +4,7 @@ import { SO_MARK, SO_REUSEADDR, SOL_SOCKET } from "../../ffi/consts.ts";
 import { setInt } from "../../ffi/sockopt.ts";
 import { check } from "../../src/net/error.ts";
 import { dig, startDnsmasq } from "./support/dnsmasq.ts";
-import { ADDRESSES, type Lab } from "./support/lab.ts";
+import { ADDRESSES } from "./support/lab.ts";
 import { startNginx } from "./support/nginx.ts";
 import { type ConfigText, tproxy, writeConfig } from "./support/proxy.ts";
 import { labTest } from "./support/register.ts";
@@ -12,7 +12,6 @@ import { endProxy, openOwn, routerConfig, startRouterProxy } from "./support/rou
 import { serve, socatServer } from "./support/sockets.ts";
 import { exchange, openServer } from "./support/udp_peers.ts";
 import { at } from "./support/udp_socket.ts";
-import { delay } from "./support/wait.ts";
 
 /** Whatever is taken is lost: what passes has not been taken. */
 const LOSES_ALL: ConfigText = { default: "block", intercept: { "on-failure": "drop" } };

@@ -6,7 +6,7 @@
 import { parseArgs } from "node:util";
 import { makeSockaddr, writeSockaddr } from "../../ffi/sockaddr.ts";
 import { acceptSocket, closeFd, receive, send } from "../../ffi/socket.ts";
-import { connectFrom } from "../../src/dataplane/dial.ts";
+import { connectFrom } from "../../src/dataplane/tcp/dial.ts";
 import { openListener } from "../../src/dataplane/sockets.ts";
 import { check } from "../../src/net/error.ts";
 import { parseEndpoint, parseIp, parsePrefix } from "../../src/net/ip.ts";

@@ -11,7 +11,7 @@ import { OperationError } from "../net/error.ts";
 import { type Endpoint, type Family, formatEndpoint, parseIp } from "../net/ip.ts";
 import type { ListenerHandle, RawSockets } from "./options.ts";
 import { openListener } from "./sockets.ts";
-import { openErrorSender, openReplySender, openUdpListener } from "./udp_sockets.ts";
+import { openErrorSender, openReplySender, openUdpListener } from "./udp/sockets.ts";
 
 /** What is listened on. */
 export interface ListenOptions {

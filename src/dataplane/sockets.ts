@@ -1,5 +1,5 @@
 /**
- * The only place that makes sockets transparent, and what TCP needs of them; udp_sockets.ts has UDP's. Returns descriptors or -errno.
+ * The only place that makes sockets transparent, and what TCP needs of them; udp/sockets.ts has UDP's. Returns descriptors or -errno.
  * @module
  */
 import {

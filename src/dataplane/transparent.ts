@@ -8,7 +8,7 @@ import { makeSockaddr, readSockaddr, writeSockaddr } from "../../ffi/sockaddr.ts
 import { acceptSocket, closeFd, localAddress } from "../../ffi/socket.ts";
 import { check } from "../net/error.ts";
 import { type Endpoint, formatEndpoint } from "../net/ip.ts";
-import { connectFrom } from "./dial.ts";
+import { connectFrom } from "./tcp/dial.ts";
 import { openListener } from "./sockets.ts";
 
 /** A connection that a transparent listener has accepted. */

@@ -8,14 +8,14 @@ import { closeFd } from "../../ffi/socket.ts";
 import type { Logger } from "../log.ts";
 import { errnoCode } from "../net/errno.ts";
 import { Clock } from "./clock.ts";
-import { Dialler } from "./dial.ts";
+import { Dialler } from "./tcp/dial.ts";
 import type { WorkerOptions } from "./options.ts";
 import { OwnAddresses } from "./own_addresses.ts";
 import { COUNTER, PHASE_DRAIN, PHASE_RUN, PHASE_STOP, SharedState } from "./shared.ts";
-import { TcpAcceptor } from "./tcp_accept.ts";
-import { TcpSessions } from "./tcp_sessions.ts";
-import { UDP_LISTENER_KEY, UdpRelay } from "./udp_relay.ts";
-import { UDP_SESSION_KEY } from "./udp_sessions.ts";
+import { TcpAcceptor } from "./tcp/accept.ts";
+import { TcpSessions } from "./tcp/sessions.ts";
+import { UDP_LISTENER_KEY, UdpRelay } from "./udp/relay.ts";
+import { UDP_SESSION_KEY } from "./udp/sessions.ts";
 
 const EVENTS_PER_TURN = 256;
 /** Keys of events with tag 0: the numbers of the TCP listeners, those of UDP from UDP_LISTENER_KEY on, and this. */

@@ -29,6 +29,8 @@ const LISTENERS: Readonly<Record<Family, string>> = { ipv4: LISTENER_IPV4, ipv6:
 export interface InterceptOptions {
   readonly families: readonly Family[];
   readonly rules: readonly PolicyRule[];
+  /** What lets a flow pass. */
+  readonly bypass: readonly Statement[];
   /** The first rules of every chain that takes packets out of their way: which it must not take. */
   readonly spare: readonly PlannedRule[];
 }
@@ -48,7 +50,7 @@ export function planIntercept(config: Config, options: InterceptOptions): Planne
       name: INTERCEPT_CHAIN,
       rules: [
         ...planPorts(config),
-        ...applyPolicy(rules, decideNewFlow),
+        ...applyPolicy(rules, (rule) => decideNewFlow(rule, options)),
         ...planDefault(config, options),
       ],
       reason: "What becomes of a new flow",
@@ -56,10 +58,13 @@ export function planIntercept(config: Config, options: InterceptOptions): Planne
   ];
 }
 
-function decideNewFlow({ action, silent, deliverPort }: RuleConfig): Statement[] {
+function decideNewFlow(
+  { action, silent, deliverPort }: RuleConfig,
+  { bypass }: InterceptOptions,
+): readonly Statement[] {
   switch (action) {
     case "bypass":
-      return [ACCEPT];
+      return bypass;
     case "block":
       return [{ kind: "goto", chain: silent === true ? SILENT_BLOCK_CHAIN : BLOCK_CHAIN }];
     case "direct":
@@ -92,7 +97,7 @@ function planDefault(config: Config, options: InterceptOptions): PlannedRule[] {
     case "block":
       return [{ statements: [{ kind: "goto", chain: BLOCK_CHAIN }], reason }];
     default:
-      return [{ statements: [ACCEPT], reason }];
+      return [{ statements: options.bypass, reason }];
   }
 }
 

@@ -5,6 +5,7 @@
 import type { Config } from "../config/types.ts";
 import { DIVERT_PRIORITY, DIVERT_REPLIES_PRIORITY, TABLE_NAME, UNTRACKED_PRIORITY } from "../constants.ts";
 import type { Family } from "../net/ip.ts";
+import { bypassStatements, passRemembered, planBypassed, planBypassedSets } from "./bypassed.ts";
 import { INTERCEPT_CHAIN, planIntercept, PORTS_SET } from "./intercept.ts";
 import type { PlannedChain, PlannedRule, PlannedSet, PlannedTable, Statement } from "./model.ts";
 import { applyPolicy, type Policy, type PolicyRule } from "./policy.ts";
@@ -55,16 +56,19 @@ export function planTable(config: Config, { lan, inner, families, policy }: Tabl
       ...planPortsSet(config),
       ...planServedSets(config, families),
       ...planRouterSets(config, { families, inner }),
+      ...planBypassedSets(config, { families, policy }),
       ...policy.sets,
     ],
     chains: [
+      ...planBypassed(config, { families, policy }),
       ...planIntercept(config, {
         families,
         rules: policy.rules,
+        bypass: bypassStatements(config, policy),
         spare: [SPARE_OWN, ...spareAnswers(config, families)],
       }),
       ...accepted,
-      planDivert(config, { lan, families, delivers: accepted.length > 0 }),
+      planDivert(config, { lan, families, policy, delivers: accepted.length > 0 }),
       planDivertReplies(config, { lan, families }),
       ...planServed(config, { families, intoLan: [fromLan(lan, { negate: true }), toLan(lan)] }),
       planUntracked(config),
@@ -110,7 +114,7 @@ function planPortsSet({ intercept: { ports } }: Config): PlannedSet[] {
 
 function planDivert(
   config: Config,
-  { lan, families, delivers }: { lan: readonly string[]; families: readonly Family[]; delivers: boolean },
+  { lan, families, policy, delivers }: Omit<TableOptions, "inner"> & { readonly delivers: boolean },
 ): PlannedChain {
   const { protocols } = config.intercept;
   const rules: PlannedRule[] = [
@@ -130,7 +134,10 @@ function planDivert(
     }, ...planSockets(config, delivers));
     rules.push(TCP_PASSES);
   }
-  if (protocols.includes("udp")) rules.push({ statements: [newFlow("udp"), intercept], reason: "UDP" });
+  if (protocols.includes("udp")) {
+    rules.push(...passRemembered(config, { families, policy }));
+    rules.push({ statements: [newFlow("udp"), intercept], reason: "UDP" });
+  }
   if (protocols.includes("tcp")) {
     rules.push(...planErrors(families, ["too-big"], [FOR_OTHERS, deliverLocally(config), NOTRACK, ACCEPT]));
   }

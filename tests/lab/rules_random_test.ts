@@ -17,7 +17,7 @@ import { closeFd } from "../../ffi/socket.ts";
 import { setInt } from "../../ffi/sockopt.ts";
 import { parseConfig } from "../../src/config/load.ts";
 import { openListener } from "../../src/dataplane/sockets.ts";
-import { openUdpListener } from "../../src/dataplane/udp_sockets.ts";
+import { openUdpListener } from "../../src/dataplane/udp/sockets.ts";
 import { withKernel } from "../../src/kernel/connections.ts";
 import { applyInstall } from "../../src/kernel/install.ts";
 import { showLifeOnce } from "../../src/kernel/iptables/alive.ts";

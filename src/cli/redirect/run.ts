@@ -9,8 +9,8 @@ import { portOf, readSockaddr, sameSockaddr, setPort } from "../../../ffi/sockad
 import { DEFAULT_CONFIG } from "../../config/defaults.ts";
 import { isForeign } from "../../dataplane/foreign.ts";
 import { capacity } from "../../dataplane/limits.ts";
-import { RedirectDialler, type RedirectReport } from "../../dataplane/redirect_dialler.ts";
-import { runRedirectLoop } from "../../dataplane/redirect_loop.ts";
+import { RedirectDialler, type RedirectReport } from "../../dataplane/redirect/dialler.ts";
+import { runRedirectLoop } from "../../dataplane/redirect/loop.ts";
 import { tryTransparent } from "../../dataplane/sockets.ts";
 import { createLogger } from "../../log.ts";
 import { check, OperationError } from "../../net/error.ts";

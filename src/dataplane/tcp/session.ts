@@ -1,0 +1,112 @@
+/**
+ * A TCP session: the client's connection, the upstream's, and what is known of the bytes between them.
+ * @module
+ */
+import { SOCKADDR_SIZE } from "../../../ffi/layout.ts";
+import type { Pipe } from "./pipes.ts";
+import { WheelEntry } from "../wheel.ts";
+
+/** One way through a session. Plain fields: the relay touches them on every event. */
+export class Direction {
+  /** Descriptors. */
+  from = -1;
+  to = -1;
+  /** Whether a read or a write may succeed: set by epoll's edges, cleared by EAGAIN. */
+  readable = false;
+  writable = false;
+  /** The source has hung up: what it sent is still to be read, and no further edge will come. */
+  hungUp = false;
+  /** The source has sent urgent data: reads stop at its mark, and splice never gets beyond. */
+  urgent = false;
+  /** All of the source has been read. */
+  ended = false;
+  /** And passed on, half-close included. */
+  finished = false;
+  /** The -errno that the source has failed with, which what it sent before may outlive; 0 for none. */
+  failure = 0;
+  /** Moved by splice rather than recv and send. */
+  bulk = false;
+  /** Reads in a row that were small, while in bulk. */
+  smallReads = 0;
+  /** What was read and not yet taken by the target: `buffer[offset … offset + length)`. */
+  buffer: Uint8Array<ArrayBuffer> | null = null;
+  offset = 0;
+  length = 0;
+  pipe: Pipe | null = null;
+  /** The other way through the session. */
+  opposite: Direction = this;
+  /** Bytes in the pipe. */
+  inPipe = 0;
+  /** Where its bytes are counted. */
+  readonly counter: number;
+
+  constructor(counter: number) {
+    this.counter = counter;
+  }
+
+  /** Makes it new again, for descriptors `from` and `to`. Buffer and pipe must have been given back. */
+  reset(from: number, to: number): void {
+    this.from = from;
+    this.to = to;
+    this.readable =
+      this.writable =
+      this.hungUp =
+      this.urgent =
+      this.ended =
+      this.finished =
+      this.bulk =
+        false;
+    this.smallReads =
+      this.offset =
+      this.length =
+      this.inPipe =
+      this.failure =
+        0;
+    this.buffer = null;
+    this.pipe = null;
+  }
+}
+
+/** The upstream has not answered yet. */
+export const CONNECTING = 0;
+/** Bytes may go both ways. */
+export const OPEN = 1;
+/** One side has ended. */
+export const HALF_CLOSED = 2;
+/** One side was reset; the other is reset too as soon as it has what was sent before. */
+export const RESETTING = 3;
+
+/** A session. Its object is used again for another when it has ended: `tag` tells them apart. */
+export class Session extends WheelEntry {
+  /** Its place in the table, which events carry. */
+  readonly slot: number;
+  /** Never 0; another number for each use of the slot, so that a stale event is known. */
+  tag = 0;
+  state = CONNECTING;
+  clientFd = -1;
+  upstreamFd = -1;
+  readonly up: Direction;
+  readonly down: Direction;
+  /** Ticks of the worker's clock. */
+  startedTick = 0;
+  activeTick = 0;
+  /** Whether the upstream's socket has keepalive. */
+  keptAlive = false;
+  /** While RESETTING: the way from the side that was reset. */
+  dying: Direction | null = null;
+  /** The client's address as a struct sockaddr, in 32-bit words; kept only where there is a limit per client. */
+  readonly client = new Int32Array(SOCKADDR_SIZE / 4);
+  /** Addresses for the log; null unless connections are logged. */
+  description: Record<string, string> | null = null;
+  /** Waits in the worker's list of sessions that have more to do than one turn allows. */
+  queued = false;
+
+  constructor(slot: number, counters: { up: number; down: number }) {
+    super();
+    this.slot = slot;
+    this.up = new Direction(counters.up);
+    this.down = new Direction(counters.down);
+    this.up.opposite = this.down;
+    this.down.opposite = this.up;
+  }
+}

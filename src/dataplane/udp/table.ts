@@ -1,0 +1,221 @@
+/**
+ * The UDP sessions of a worker: one for each client endpoint. Numbers in arrays rather than objects: there may be tens of thousands.
+ * @module
+ */
+import { AF_INET } from "../../../ffi/consts.ts";
+import { EndpointMap } from "./endpoint_map.ts";
+import { SlotLinks, SlotList } from "./slot_list.ts";
+
+/** Words of a client's struct sockaddr in {@linkcode UdpTable.addresses}. */
+export const ADDRESS_WORDS = 8;
+const INITIAL_SLOTS = 64;
+const NOBODY = 0;
+
+/** Copies a struct sockaddr, given by the word at which it begins, from one memory to another. */
+export function copyAddress(from: Int32Array, at: number, to: Int32Array, place: number): void {
+  for (let word = 0; word < ADDRESS_WORDS; word++) to[place + word] = from[at + word];
+}
+
+/** Whether two struct sockaddr, given like that, are of the same family, port and address. */
+export function sameAddress(words: Int32Array, at: number, others: Int32Array, other = 0): boolean {
+  if (words[at] !== others[other]) return false;
+  if ((words[at] & 0xffff) === AF_INET) return words[at + 1] === others[other + 1];
+  return words[at + 5] === others[other + 5] && words[at + 4] === others[other + 4] &&
+    words[at + 3] === others[other + 3] && words[at + 2] === others[other + 2];
+}
+
+/** Sessions that have only talked to port 53. */
+export const DNS = 0;
+/** All others. */
+export const OTHER = 1;
+
+/** The table. Slots are used again; a session's tag tells the uses of a slot apart. */
+export class UdpTable {
+  /** The upstream socket. */
+  fds = new Int32Array(0);
+  /** 0: the slot is free. */
+  tags = new Int32Array(0);
+  /** The tick of the last datagram. */
+  ticks = new Int32Array(0);
+  /** DNS or OTHER. */
+  kinds = new Uint8Array(0);
+  /** Trains of datagrams longer than this each are not given to the kernel as one. */
+  segmentLimits = new Int32Array(0);
+  /** 1: the socket is prepared for bulk. */
+  bulk = new Uint8Array(0);
+  /** 1: the client is a program on the router itself. */
+  own = new Uint8Array(0);
+  /** 1: waits in a list of sessions that have more to do. */
+  queued = new Uint8Array(0);
+  /** The client's address and port, as struct sockaddr. */
+  addresses = new Int32Array(0);
+
+  /** Of each slot: the sessions of its client, by address alone, in order of use. */
+  readonly #clientOf: (SlotList | null)[] = [];
+  readonly #links = new SlotLinks();
+  readonly #clientLinks = new SlotLinks();
+  /** By kind, in order of use. */
+  readonly #byAge = [new SlotList(this.#links), new SlotList(this.#links)];
+  readonly #slots = new EndpointMap();
+  readonly #clients = new EndpointMap({ ports: false });
+  readonly #clientList: (SlotList | null)[] = [];
+  readonly #freeClients: number[] = [];
+  readonly #freeSlots: number[] = [];
+  /** The client with most sessions, or one that had. */
+  #heaviest: SlotList | null = null;
+  #size = 0;
+  #nextTag = 1;
+
+  /** The number of live sessions. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The session of the endpoint whose struct sockaddr is at `at`, -1 for none. */
+  find(words: Int32Array, at: number): number {
+    return this.#slots.find(words, at, NOBODY);
+  }
+
+  /** How many sessions the endpoint's address has. */
+  countOf(words: Int32Array, at: number): number {
+    const client = this.#clients.find(words, at, NOBODY);
+    return client < 0 ? 0 : this.#clientList[client]!.size;
+  }
+
+  /** Whether the endpoint's address has less than an equal share of the sessions. */
+  isModest(words: Int32Array, at: number): boolean {
+    return this.countOf(words, at) * this.#clients.size < this.#size;
+  }
+
+  /** The session of the endpoint's address that was least recently used, -1 for none. */
+  oldestOf(words: Int32Array, at: number): number {
+    const client = this.#clients.find(words, at, NOBODY);
+    return client < 0 ? -1 : this.#clientList[client]!.first;
+  }
+
+  /**
+   * The session that should make room for another, -1 if there is none: the least recently used one; where one client holds more than
+   * an equal share, and so leaves the others less, the least recently used of that client.
+   */
+  victim(): number {
+    const heaviest = this.#heaviest;
+    if (heaviest !== null && heaviest.size * this.#clients.size > this.#size) {
+      return heaviest.first;
+    }
+    return this.oldest();
+  }
+
+  /** The session that was least recently used, -1 if there is none. */
+  oldest(): number {
+    const dns = this.#byAge[DNS].first;
+    const other = this.#byAge[OTHER].first;
+    if (dns < 0 || other < 0) return dns < 0 ? other : dns;
+    return this.ticks[dns] - this.ticks[other] <= 0 ? dns : other;
+  }
+
+  /** The tick at which any session was used last, -Infinity if there is none. */
+  newestTick(): number {
+    const dns = this.#byAge[DNS].last;
+    const other = this.#byAge[OTHER].last;
+    return Math.max(dns < 0 ? -Infinity : this.ticks[dns], other < 0 ? -Infinity : this.ticks[other]);
+  }
+
+  /** The session of a kind that was least recently used, -1 if there is none. */
+  oldestOfKind(kind: number): number {
+    return this.#byAge[kind].first;
+  }
+
+  /** A session for an endpoint that has none. Its slot. */
+  open(words: Int32Array, at: number, options: { fd: number; tick: number; kind: number }): number {
+    const slot = this.#freeSlots.pop() ?? this.#growTo();
+    this.fds[slot] = options.fd;
+    this.tags[slot] = this.#nextTag;
+    this.#nextTag = this.#nextTag === 0x7fffffff ? 1 : this.#nextTag + 1;
+    this.ticks[slot] = options.tick;
+    this.kinds[slot] = options.kind;
+    this.segmentLimits[slot] = 65535;
+    this.bulk[slot] = 0;
+    this.own[slot] = 0;
+    copyAddress(words, at, this.addresses, slot * ADDRESS_WORDS);
+    this.#slots.set(words, at, NOBODY, slot);
+    this.#byAge[options.kind].append(slot);
+    const client = this.#client(words, at);
+    client.append(slot);
+    this.#clientOf[slot] = client;
+    if (this.#heaviest === null || client.size > this.#heaviest.size) this.#heaviest = client;
+    this.#size++;
+    return slot;
+  }
+
+  /** Notes that a session was used at this tick. */
+  touch(slot: number, tick: number): void {
+    if (this.ticks[slot] === tick) return;
+    this.ticks[slot] = tick;
+    this.#byAge[this.kinds[slot]].touch(slot);
+    this.#clientOf[slot]!.touch(slot);
+  }
+
+  /** A session that was DNS is not any more. */
+  makeOther(slot: number): void {
+    if (this.kinds[slot] === OTHER) return;
+    this.#byAge[DNS].remove(slot);
+    this.#byAge[OTHER].append(slot);
+    this.kinds[slot] = OTHER;
+  }
+
+  /** Frees a slot; its events are stale from now on. The socket is the caller's to close. */
+  close(slot: number): void {
+    const at = slot * ADDRESS_WORDS;
+    this.#slots.delete(this.addresses, at, NOBODY);
+    this.#byAge[this.kinds[slot]].remove(slot);
+    const client = this.#clientOf[slot]!;
+    client.remove(slot);
+    this.#clientOf[slot] = null;
+    if (client.size === 0) this.#forget(client, at);
+    this.tags[slot] = 0;
+    this.fds[slot] = -1;
+    this.#freeSlots.push(slot);
+    this.#size--;
+  }
+
+  #client(words: Int32Array, at: number): SlotList {
+    const known = this.#clients.find(words, at, NOBODY);
+    if (known >= 0) return this.#clientList[known]!;
+    const client = new SlotList(this.#clientLinks);
+    const index = this.#freeClients.pop() ?? this.#clientList.length;
+    this.#clientList[index] = client;
+    this.#clients.set(words, at, NOBODY, index);
+    return client;
+  }
+
+  #forget(client: SlotList, at: number): void {
+    const index = this.#clients.find(this.addresses, at, NOBODY);
+    this.#clients.delete(this.addresses, at, NOBODY);
+    this.#clientList[index] = null;
+    this.#freeClients.push(index);
+    if (this.#heaviest === client) this.#heaviest = null;
+  }
+
+  #growTo(): number {
+    const before = this.fds.length;
+    const slots = Math.max(INITIAL_SLOTS, before * 2);
+    const copy = <T extends Int32Array | Uint8Array>(to: T, from: T): T => {
+      to.set(from);
+      return to;
+    };
+    this.fds = copy(new Int32Array(slots), this.fds);
+    this.tags = copy(new Int32Array(slots), this.tags);
+    this.ticks = copy(new Int32Array(slots), this.ticks);
+    this.kinds = copy(new Uint8Array(slots), this.kinds);
+    this.segmentLimits = copy(new Int32Array(slots), this.segmentLimits);
+    this.bulk = copy(new Uint8Array(slots), this.bulk);
+    this.own = copy(new Uint8Array(slots), this.own);
+    this.queued = copy(new Uint8Array(slots), this.queued);
+    this.addresses = copy(new Int32Array(slots * ADDRESS_WORDS), this.addresses);
+    this.#links.grow(slots);
+    this.#clientLinks.grow(slots);
+    // The lowest is used next.
+    for (let slot = slots - 1; slot > before; slot--) this.#freeSlots.push(slot);
+    return before;
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * UDP from clients to servers: takes what the listeners have and sends it on through the sessions' upstream sockets. Datagrams of one
+ * client to one server that came together leave together, as one train that the kernel cuts (UDP_SEGMENT).
+ * @module
+ */
+import { AF_INET, EAGAIN, EINVAL, EIO, EMSGSIZE } from "../../../ffi/consts.ts";
+import type { ReceiveBatch } from "../../../ffi/receive_batch.ts";
+import { SendBatch } from "../../../ffi/send_batch.ts";
+import { COUNTER } from "../shared.ts";
+import { SessionGroups } from "./groups.ts";
+import type { UdpSessions } from "./sessions.ts";
+import { sameAddress } from "./table.ts";
+import type { Unreachable } from "./unreachable.ts";
+
+/** Of one listener and turn, so that a flood does not keep others waiting. */
+const ROUNDS_PER_TURN = 8;
+/** linux/udp.h: UDP_MAX_SEGMENTS, and what fits into an IP packet. */
+const MAX_SEGMENTS = 64;
+const MAX_TRAIN_BYTES = 65_487;
+const NONE = -1;
+
+/** A listener, and its own address. */
+export interface UdpListener {
+  readonly fd: number;
+  /** A struct sockaddr. */
+  readonly words: Int32Array;
+}
+
+/** What is asked of each session's destinations. */
+export interface DestinationWatcher {
+  /** The session is sending to the struct sockaddr at `at` in `words`. */
+  sending(slot: number, words: Int32Array, at: number): void;
+}
+
+/** Who knows of errors that datagrams have met on their way. */
+export interface ErrorSource {
+  /** Tells the session's client of its errors. How many there were. */
+  drain(slot: number): number;
+}
+
+/** The uplink of a worker. */
+export class UdpUplink {
+  readonly #sessions: UdpSessions;
+  readonly #batch: ReceiveBatch;
+  readonly #counters: Float64Array<SharedArrayBuffer>;
+  readonly #watcher: DestinationWatcher | null;
+  readonly #unreachable: Unreachable;
+  readonly #errors: ErrorSource | null;
+  readonly #tos: boolean;
+  readonly #send: SendBatch;
+  readonly #single = new SendBatch(1, 1);
+
+  // Of each datagram of the batch: what inspect() told.
+  readonly #destinations: Int32Array;
+  readonly #tosValues: Int32Array;
+  readonly #segmentSizes: Int32Array;
+  readonly #groups: SessionGroups;
+  // Of each message to be sent: its first datagram, and how many are in it.
+  readonly #trainFirst: Int32Array;
+  readonly #trainCount: Int32Array;
+
+  constructor(
+    context: {
+      sessions: UdpSessions;
+      batch: ReceiveBatch;
+      counters: Float64Array<SharedArrayBuffer>;
+      watcher: DestinationWatcher | null;
+      unreachable: Unreachable;
+      errors: ErrorSource | null;
+      tos: boolean;
+    },
+  ) {
+    this.#sessions = context.sessions;
+    this.#batch = context.batch;
+    this.#counters = context.counters;
+    this.#watcher = context.watcher;
+    this.#unreachable = context.unreachable;
+    this.#errors = context.errors;
+    this.#tos = context.tos;
+    const { capacity } = context.batch;
+    this.#send = new SendBatch(capacity, capacity);
+    const numbers = () => new Int32Array(capacity);
+    this.#destinations = numbers();
+    this.#tosValues = numbers();
+    this.#segmentSizes = numbers();
+    this.#groups = new SessionGroups(capacity);
+    this.#trainFirst = numbers();
+    this.#trainCount = numbers();
+  }
+
+  /** Takes what waits in a listener's queue, up to a turn's share. Whether the queue was seen empty. */
+  receive(listener: UdpListener): boolean {
+    const batch = this.#batch;
+    for (let round = 0; round < ROUNDS_PER_TURN; round++) {
+      const count = batch.receive(listener.fd, 0);
+      if (count <= 0) return true; // -EAGAIN; other errors are those of datagrams that are gone
+      this.#groups.clear();
+      for (let i = 0; i < count; i++) this.#take(i, listener);
+      for (let group = 0; group < this.#groups.count; group++) this.#passOn(group);
+      if (count < batch.capacity) return true;
+    }
+    return false;
+  }
+
+  /** Finds the session of the i-th datagram, and puts it behind the session's others. */
+  #take(i: number, listener: UdpListener): void {
+    const batch = this.#batch;
+    batch.inspect(i);
+    const { words, destination } = batch;
+    if (destination < 0 || sameAddress(words, destination, listener.words)) {
+      // Somebody sent to the listener itself: there is nowhere to go.
+      this.#counters[COUNTER.looped]++;
+      return;
+    }
+    this.#destinations[i] = destination;
+    this.#tosValues[i] = batch.tos;
+    this.#segmentSizes[i] = batch.segmentSize;
+    const slot = this.#sessions.use(words, batch.name(i), destination);
+    if (slot < 0) return;
+    if (this.#watcher !== null) this.#watcher.sending(slot, words, destination);
+    this.#groups.add(i, slot, this.#sessions.table.tags[slot]);
+  }
+
+  #passOn(group: number): void {
+    const batch = this.#batch;
+    const { first, next } = this.#groups;
+    const slot = this.#groups.slots[group];
+    const { table } = this.#sessions;
+    // A session that was opened later in this batch may have taken its place.
+    if (table.tags[slot] !== this.#groups.tags[group]) {
+      for (let i = first[group]; i >= 0; i = next[i]) this.#counters[COUNTER.udpDropped]++;
+      return;
+    }
+    const limit = table.segmentLimits[slot];
+    const send = this.#send;
+    send.clear();
+    let size = 0; // of each datagram of the message at hand; 0: it takes no other
+    let bytes = 0;
+    let previous = NONE;
+    for (let i = first[group]; i >= 0; i = next[i]) {
+      const length = batch.length(i);
+      const k = send.count - 1;
+      if (
+        size > 0 && length > 0 && length <= size && this.#segmentSizes[i] === 0 &&
+        this.#trainCount[k] < MAX_SEGMENTS && bytes + length <= MAX_TRAIN_BYTES &&
+        this.#tosValues[i] === this.#tosValues[previous] &&
+        sameAddress(batch.words, this.#destinations[i], batch.words, this.#destinations[previous])
+      ) {
+        if (this.#trainCount[k] === 1) send.cutInto(size);
+        this.#trainCount[k]++;
+        send.add(batch.dataLow(i), batch.high, length);
+        bytes += length;
+        if (length < size) size = 0; // only the last may be shorter
+      } else {
+        this.#begin(send, i);
+        this.#trainFirst[k + 1] = i;
+        this.#trainCount[k + 1] = 1;
+        send.add(batch.dataLow(i), batch.high, length);
+        const segment = this.#segmentSizes[i];
+        if (segment > 0 && segment < length) send.cutInto(segment);
+        size = segment === 0 && length <= limit ? length : 0;
+        bytes = length;
+      }
+      previous = i;
+    }
+    this.#flush(slot);
+  }
+
+  #begin(send: SendBatch, i: number): void {
+    const { words } = this.#batch;
+    const at = this.#destinations[i];
+    send.begin(words, at);
+    if (this.#tos && this.#tosValues[i] !== 0) {
+      send.setTos(this.#tosValues[i], (words[at] & 0xffff) === AF_INET);
+    }
+  }
+
+  #flush(slot: number): void {
+    const fd = this.#sessions.table.fds[slot];
+    const send = this.#send;
+    for (let k = 0; k < send.count;) {
+      const sent = send.send(fd, k);
+      if (sent > 0) {
+        for (const end = k + sent; k < end; k++) this.#count(k);
+      } else if (sent === -EAGAIN) {
+        // The way out is full; it will be for the next too.
+        for (; k < send.count; k++) this.#counters[COUNTER.udpDropped] += this.#trainCount[k];
+      } else if (this.#errors !== null && this.#errors.drain(slot) > 0) {
+        // It was an earlier datagram's error. This one is tried again.
+      } else {
+        if (this.#isTrain(k)) this.#passOnSingly(slot, k, sent);
+        else this.#drop(this.#trainFirst[k], this.#batch.length(this.#trainFirst[k]), sent);
+        k++;
+      }
+    }
+  }
+
+  #isTrain(k: number): boolean {
+    return this.#trainCount[k] > 1 || this.#segmentSizes[this.#trainFirst[k]] > 0;
+  }
+
+  #count(k: number): void {
+    const counters = this.#counters;
+    let i = this.#trainFirst[k];
+    for (let left = this.#trainCount[k]; left > 0; left--) {
+      const length = this.#batch.length(i);
+      const segment = this.#segmentSizes[i];
+      counters[COUNTER.udpUp] += segment > 0 ? Math.ceil(length / segment) : 1;
+      counters[COUNTER.udpBytesUp] += length;
+      i = this.#groups.next[i];
+    }
+  }
+
+  /** The kernel does not take a train: its datagrams are larger than the path's MTU, or the network card lacks checksums. */
+  #passOnSingly(slot: number, k: number, error: number): void {
+    const { table } = this.#sessions;
+    const first = this.#trainFirst[k];
+    const size = this.#segmentSizes[first] > 0 ? this.#segmentSizes[first] : this.#batch.length(first);
+    if (error === -EINVAL || error === -EMSGSIZE) {
+      table.segmentLimits[slot] = Math.min(table.segmentLimits[slot], size - 1);
+    } else if (error === -EIO) {
+      table.segmentLimits[slot] = 0;
+    }
+    let i = first;
+    for (let left = this.#trainCount[k]; left > 0; left--) {
+      const length = this.#batch.length(i);
+      const step = this.#segmentSizes[i] > 0 ? this.#segmentSizes[i] : Math.max(1, length);
+      for (let at = 0; at < length; at += step) this.#sendOne(slot, i, at, Math.min(step, length - at));
+      i = this.#groups.next[i];
+    }
+  }
+
+  #sendOne(slot: number, i: number, offset: number, length: number): void {
+    const single = this.#single;
+    single.clear();
+    this.#begin(single, i);
+    single.add((this.#batch.dataLow(i) + offset) | 0, this.#batch.high, length);
+    const sent = single.send(this.#sessions.table.fds[slot], 0);
+    if (sent > 0) {
+      this.#counters[COUNTER.udpUp]++;
+      this.#counters[COUNTER.udpBytesUp] += length;
+    } else {
+      this.#drop(i, length, sent);
+    }
+  }
+
+  /** A datagram of `length` bytes, the i-th or a part of it, could not be sent. */
+  #drop(i: number, length: number, error: number): void {
+    this.#counters[COUNTER.udpDropped]++;
+    const { words } = this.#batch;
+    const client = this.#batch.name(i);
+    this.#unreachable.tellErrno(-error, { words, client, destination: this.#destinations[i], length });
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * The acceptor without privileges. A wildcard listener takes connections to any of 127.0.0.0/8; "the original server" is a
+ * listener on one of these addresses with the same port, opened after the client's connection is queued.
+ */
+import assert from "node:assert/strict";
+import { AF_INET, ECONNRESET, EPERM } from "../../../../ffi/consts.ts";
+import { closeFd } from "../../../../ffi/socket.ts";
+import { openEventFd } from "../../../../ffi/epoll.ts";
+import { Dialler } from "../../../../src/dataplane/tcp/dial.ts";
+import type { WorkerOptions } from "../../../../src/dataplane/options.ts";
+import { COUNTER, PHASE_DRAIN, PHASE_STOP, SharedState } from "../../../../src/dataplane/shared.ts";
+import { makeTransparent } from "../../../../src/dataplane/sockets.ts";
+import { TcpAcceptor } from "../../../../src/dataplane/tcp/accept.ts";
+import { runWorkerLoop } from "../../../../src/dataplane/worker_loop.ts";
+import { createLogger } from "../../../../src/log.ts";
+import { check } from "../../../../src/net/error.ts";
+import { descriptorTest } from "../../ffi/support/descriptors.ts";
+import {
+  accept,
+  address,
+  addressOf,
+  dial,
+  finish,
+  listen,
+  pattern,
+  Reader,
+  readText,
+  sendAll,
+} from "../../ffi/support/tcp.ts";
+import { SessionBench, workerOptions } from "../support/session_bench.ts";
+
+const SERVER = "127.0.0.2";
+
+/** A wildcard listener and clients that wait in its queue, having dialled SERVER. */
+class Street implements Disposable {
+  readonly listener = listen({ ip: "0.0.0.0", reusePort: true });
+  readonly port = new DataView(addressOf(this.listener).buffer).getUint16(2);
+  readonly #open: number[] = [];
+
+  /** A client that is in the queue. */
+  client(ip = SERVER): number {
+    return this.keep(dial(address(ip, this.port)));
+  }
+
+  /** The server that clients mean; those that come from now on reach it directly. */
+  server(): number {
+    return this.keep(listen({ ip: SERVER, port: this.port, reusePort: true }));
+  }
+
+  keep(fd: number): number {
+    this.#open.push(fd);
+    return fd;
+  }
+
+  /** Orders for a worker that has the wildcard listener; its own address is that of `ownAddress`. */
+  orders(options: Partial<WorkerOptions> = {}, own = "127.0.0.1"): Partial<WorkerOptions> {
+    return { listeners: [{ fd: this.listener, address: address(own, this.port) }], ...options };
+  }
+
+  [Symbol.dispose](): void {
+    this.#open.forEach(closeFd);
+  }
+}
+
+/** Whether we have the capability that IP_TRANSPARENT asks for. */
+function mayBeTransparent(): boolean {
+  const probe = listen();
+  const returned = makeTransparent(probe, AF_INET);
+  closeFd(probe);
+  assert.ok(returned === 0 || returned === -EPERM);
+  return returned === 0;
+}
+
+/** An acceptor on a bench, driven by the bench's turns. */
+function startAcceptor(bench: SessionBench): TcpAcceptor {
+  const counters = bench.shared.row(bench.options.index);
+  const dialler = new Dialler(bench.options.source, () => counters[COUNTER.portChanged]++);
+  const { epoll, clock, log, sessions } = bench;
+  const acceptor = new TcpAcceptor(bench.options, { epoll, clock, log, sessions, dialler });
+  bench.onOther = (key) => acceptor.accept(key);
+  bench.onTurn = () => acceptor.turn();
+  check(acceptor.start(), "epoll_ctl");
+  return acceptor;
+}
+
+descriptorTest("TcpAcceptor dials where the client wanted to go", async () => {
+  using street = new Street();
+  const client = street.client();
+  const server = street.server();
+  using bench = new SessionBench(street.orders());
+  const acceptor = startAcceptor(bench);
+  bench.settle();
+  const upstream = street.keep(accept(server));
+  sendAll(client, "hello");
+  const reader = new Reader(upstream);
+  await bench.until(() => (reader.read(), reader.text === "hello"));
+  assert.deepEqual(bench.counts(), { accepted: 1, connected: 1 });
+  assert.equal(bench.shared.live, 1);
+  acceptor.stop();
+});
+
+descriptorTest("TcpAcceptor resets who dials the listener itself", () => {
+  using street = new Street();
+  const client = street.client("127.0.0.1");
+  using bench = new SessionBench(street.orders());
+  const acceptor = startAcceptor(bench);
+  bench.settle();
+  assert.equal(readText(client).end, -ECONNRESET);
+  assert.deepEqual(bench.counts(), { accepted: 1, looped: 1 });
+  acceptor.stop();
+});
+
+descriptorTest(
+  "TcpAcceptor dials from the client's address, or resets the client where it may not",
+  async () => {
+    using street = new Street();
+    const client = street.client();
+    const server = street.server();
+    using bench = new SessionBench(street.orders({ source: "client" }));
+    const acceptor = startAcceptor(bench);
+    bench.settle();
+    if (mayBeTransparent()) {
+      // The client's own socket has that address and port: another port it is.
+      const upstream = street.keep(accept(server));
+      sendAll(upstream, "hello");
+      const reader = new Reader(client);
+      await bench.until(() => (reader.read(), reader.text === "hello"));
+      assert.deepEqual(bench.counts(), { accepted: 1, connected: 1, portChanged: 1 });
+    } else {
+      assert.equal(readText(client).end, -ECONNRESET);
+      assert.deepEqual(bench.counts(), { accepted: 1, failed: 1 });
+    }
+    acceptor.stop();
+  },
+);
+
+descriptorTest("TcpAcceptor leaves in the queue what is above the limit, and takes it later", async () => {
+  using street = new Street();
+  const clients = [street.client(), street.client(), street.client()];
+  const server = street.server();
+  using bench = new SessionBench(street.orders({ maxConnections: 2 }));
+  const acceptor = startAcceptor(bench);
+  bench.settle();
+  assert.equal(bench.shared.live, 2);
+  assert.deepEqual(bench.counts(), { accepted: 2, connected: 2, acceptPauses: 1 });
+  assert.ok(acceptor.patience() > 0 && acceptor.patience() <= 100);
+  const upstream = street.keep(accept(server));
+  finish(upstream);
+  finish(clients[0]);
+  await bench.until(() => bench.counts().accepted === 3);
+  assert.equal(bench.counts().closed, 1);
+  acceptor.stop();
+});
+
+descriptorTest("TcpAcceptor pauses for what other workers hold, too", async () => {
+  using street = new Street();
+  street.client();
+  street.server();
+  using bench = new SessionBench(street.orders({ maxConnections: 1 }));
+  bench.shared.addLive(1); // another worker's
+  const acceptor = startAcceptor(bench);
+  bench.settle();
+  assert.deepEqual(bench.counts(), { acceptPauses: 1 });
+  bench.shared.addLive(-1);
+  await bench.until(() => bench.counts().connected === 1);
+  acceptor.stop();
+});
+
+descriptorTest("TcpAcceptor.stop() takes what is queued, and then nothing", async () => {
+  using street = new Street();
+  const client = street.client();
+  const server = street.server();
+  using bench = new SessionBench(street.orders());
+  const acceptor = startAcceptor(bench);
+  acceptor.stop();
+  await bench.until(() => bench.counts().connected === 1);
+  const upstream = street.keep(accept(server));
+  sendAll(upstream, "served");
+  bench.settle();
+  assert.equal(readText(client, 6).text, "served");
+  assert.equal(acceptor.accept(0), 0);
+});
+
+descriptorTest("runWorkerLoop() drains: serves what is queued, ends, and leaves nothing open", () => {
+  using street = new Street();
+  const client = street.client();
+  street.server();
+  // Much, so that pipes are used. Nobody answers: the half-closed session expires, and with it the worker ends.
+  sendAll(client, pattern(150_000));
+  finish(client);
+  const shared = new SharedState(1);
+  shared.phase = PHASE_DRAIN;
+  const wakeFd = street.keep(check(openEventFd(), "eventfd"));
+  const orders = workerOptions({ ...street.orders(), shared: shared.buffer, wakeFd, halfClosedMs: 100 });
+  const log = createLogger({ level: "error", format: "text", write: () => {} });
+  let ready = 0;
+  assert.equal(runWorkerLoop(orders, log, () => ready++), null);
+  assert.equal(ready, 1);
+  assert.equal(shared.live, 0);
+  assert.equal(shared.totals().bytesUp, 150_000);
+});
+
+descriptorTest("runWorkerLoop() stops: resets what is queued", () => {
+  using street = new Street();
+  const client = street.client();
+  street.server();
+  const shared = new SharedState(1);
+  shared.phase = PHASE_STOP;
+  const wakeFd = street.keep(check(openEventFd(), "eventfd"));
+  const log = createLogger({ level: "error", format: "text", write: () => {} });
+  assert.equal(
+    runWorkerLoop(workerOptions({ ...street.orders(), shared: shared.buffer, wakeFd }), log, () => {}),
+    null,
+  );
+  assert.equal(shared.live, 0);
+  assert.equal(readText(client).end, -ECONNRESET);
+});

@@ -14,7 +14,7 @@ import { check, OperationError } from "../net/error.ts";
 import { type Family, parseIp } from "../net/ip.ts";
 import { NftBatch } from "../netlink/nft/batch.ts";
 import { openNetlink } from "../netlink/transport.ts";
-import { RUNNING_SET } from "./router.ts";
+import { RUNNING_SET } from "./router_sets.ts";
 import { socketMark } from "./statements.ts";
 
 /** A fifth of the time for which it counts, so that one that comes late does no harm: milliseconds. */

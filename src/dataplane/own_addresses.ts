@@ -29,6 +29,14 @@ export interface RouterTraffic {
 /** A struct sockaddr of AF_UNSPEC: connect(2) with it takes an earlier connect(2) back. */
 const NOBODY = makeSockaddr();
 
+/** Where clients may be programs on the router itself. */
+export interface RouterTraffic {
+  /** SO_MARK of the sockets towards servers. */
+  readonly mark: number;
+  /** By its address such a client is known. */
+  readonly own: OwnAddresses;
+}
+
 /**
  * Asks the kernel. bind(2) would tell as well, but not with net.ipv4.ip_nonlocal_bind. Answers are remembered for a second.
  */

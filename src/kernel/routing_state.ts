@@ -12,7 +12,7 @@ import { addRule, deleteRule, listRules, type RoutingRule } from "../netlink/rou
 import type { PlannedRoute, PlannedRoutingRule } from "./model.ts";
 
 /** The interface index of lo, in every network namespace: LOOPBACK_IFINDEX, net/net_namespace.h */
-const LOOPBACK_INDEX = 1;
+export const LOOPBACK_INDEX = 1;
 const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
 /** EOPNOTSUPP, EAFNOSUPPORT */
 const NO_SUCH_FAMILY: readonly number[] = [95, 97];

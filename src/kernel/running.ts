@@ -5,16 +5,23 @@
  * @module
  */
 import { SO_MARK, SOCK_DGRAM, SOL_SOCKET } from "../../ffi/consts.ts";
-import { refusePackets } from "../../ffi/filter.ts";
 import { makeSockaddr, writeSockaddr } from "../../ffi/sockaddr.ts";
-import { bindSocket, closeFd, connectSocket, localAddress, openNonBlocking, send } from "../../ffi/socket.ts";
+import {
+  bindSocket,
+  closeFd,
+  connectSocket,
+  localAddress,
+  openNonBlocking,
+  receive,
+  send,
+} from "../../ffi/socket.ts";
 import { setInt } from "../../ffi/sockopt.ts";
 import { LISTENER_IPV4, LISTENER_IPV6, TABLE_NAME } from "../constants.ts";
 import { check, OperationError } from "../net/error.ts";
 import { type Family, parseIp } from "../net/ip.ts";
 import { NftBatch } from "../netlink/nft/batch.ts";
 import { openNetlink } from "../netlink/transport.ts";
-import { RUNNING_SET } from "./router.ts";
+import { RUNNING_SET } from "./router_sets.ts";
 import { socketMark } from "./statements.ts";
 
 /** A fifth of the time for which it counts, so that one that comes late does no harm: milliseconds. */
@@ -22,6 +29,7 @@ const INTERVAL_MS = 400;
 /** linux/netfilter.h: NFPROTO_IPV4, NFPROTO_IPV6. */
 const SET_KEYS: Readonly<Record<Family, number>> = { ipv4: 2, ipv6: 10 };
 const NOTHING = new Uint8Array(0);
+const byte = new Uint8Array(1);
 
 /** Who shows itself. */
 export interface RunningProxy {
@@ -39,7 +47,7 @@ export interface Showing {
 /** Begins to show that a proxy runs. Throws an OperationError if it cannot. */
 export function showRunning(proxy: RunningProxy): Showing {
   const sockets = openSockets(proxy);
-  const show = () => sockets.forEach((fd) => send(fd, NOTHING, 0));
+  const show = () => sockets.forEach(showTo);
   show();
   const timer = setInterval(show, INTERVAL_MS);
   let ended = false;
@@ -57,9 +65,15 @@ export function showRunning(proxy: RunningProxy): Showing {
 /** Shows once that a proxy runs, to rules that have just been made. */
 export function showRunningOnce(proxy: RunningProxy): void {
   for (const fd of openSockets(proxy)) {
-    send(fd, NOTHING, 0);
+    showTo(fd);
     closeFd(fd);
   }
+}
+
+/** Takes what it has sent to itself before: a filter that drops it would count as errors of UDP. */
+function showTo(fd: number): void {
+  while (receive(fd, byte, 1) >= 0);
+  send(fd, NOTHING, 0);
 }
 
 function openSockets({ families, mark }: RunningProxy): number[] {
@@ -70,8 +84,7 @@ function openSockets({ families, mark }: RunningProxy): number[] {
       port: 0,
     });
     const fd = check(openNonBlocking(address[0], SOCK_DGRAM), "open a socket for the proxy's sign of life");
-    let returned = refusePackets(fd);
-    if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_MARK, socketMark(mark));
+    let returned = setInt(fd, SOL_SOCKET, SO_MARK, socketMark(mark));
     if (returned >= 0) returned = bindSocket(fd, address);
     if (returned >= 0) returned = localAddress(fd, address);
     if (returned >= 0) returned = connectSocket(fd, address);

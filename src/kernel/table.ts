@@ -9,7 +9,8 @@ import { bypassStatements, passRemembered, planBypassed, planBypassedSets } from
 import { INTERCEPT_CHAIN, planIntercept, PORTS_SET } from "./intercept.ts";
 import type { PlannedChain, PlannedRule, PlannedSet, PlannedTable, Statement } from "./model.ts";
 import { applyPolicy, type Policy, type PolicyRule } from "./policy.ts";
-import { planRouter, planRouterSets, planShownLife } from "./router.ts";
+import { planRouter, planShownLife } from "./router.ts";
+import { planRouterSets } from "./router_sets.ts";
 import { planServed, planServedSets, spareAnswers } from "./served.ts";
 import {
   ACCEPT,
@@ -55,8 +56,8 @@ export function planTable(config: Config, { lan, inner, families, policy }: Tabl
       ...planLanSet(lan),
       ...planPortsSet(config),
       ...planServedSets(config, families),
-      ...planBypassedSets(config, { families, policy }),
       ...planRouterSets(config, { families, inner }),
+      ...planBypassedSets(config, { families, policy }),
       ...policy.sets,
     ],
     chains: [
@@ -76,7 +77,6 @@ export function planTable(config: Config, { lan, inner, families, policy }: Tabl
         families,
         rules: policy.rules,
         inner,
-        notFromLan: fromLan(lan, { negate: true }),
         otherFamily: excludeOtherFamily(families),
       }),
     ],

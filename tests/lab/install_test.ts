@@ -56,6 +56,7 @@ const CONFIGS: Readonly<Record<string, ConfigText>> = {
     ],
   },
   "the router's own traffic": {
+    kernel: { backend: "netlink" },
     intercept: { "router-traffic": true, protocols: ["tcp", "udp"], "on-failure": "reset", ports: [53, 80] },
     default: "block",
     rules: [

@@ -30,10 +30,6 @@ const NEIGHBOURS = `table inet neighbours {
     type filter hook prerouting priority mangle;
     meta mark set ct mark
   }
-  chain restore_own {
-    type route hook output priority mangle;
-    ct mark != 0 meta mark set ct mark
-  }
   chain save {
     type filter hook postrouting priority mangle;
     ct mark set meta mark

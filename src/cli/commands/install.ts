@@ -91,7 +91,7 @@ function renderDryRun(
 }
 
 function describeInstall(plan: Plan, config: Config, report: BackendReport): string {
-  const { protocols, ports, onFailure } = config.intercept;
+  const { protocols, ports, onFailure, routerTraffic } = config.intercept;
   const portText = ports === "all"
     ? "all"
     : ports.map(({ first, last }) => first === last ? `${first}` : `${first}-${last}`).join(", ");
@@ -102,6 +102,7 @@ function describeInstall(plan: Plan, config: Config, report: BackendReport): str
     `  families    ${plan.families.join(", ")}`,
     `  protocols   ${protocols.join(", ")}`,
     `  ports       ${portText}`,
+    ...(routerTraffic ? ["  router      its own traffic too"] : []),
     `  on failure  ${onFailure}`,
     `  kernel      ${report.place}, ${plan.routingRules.length} routing rules, ` +
     `routing table ${config.kernel.table}`,

@@ -11,6 +11,7 @@ import { choice } from "@optique/core/valueparser";
 import { OperationError } from "../../net/error.ts";
 import type { Command } from "../command.ts";
 import type { Env } from "../env.ts";
+import type { ConfigName } from "../selftest/check.ts";
 import { formatResult, formatSummary, makeReport, type Result } from "../selftest/report.ts";
 import { runChecks } from "../selftest/runner.ts";
 import { VERSION } from "../version.ts";
@@ -56,7 +57,8 @@ async function selftest(env: Env, options: SelftestOptions): Promise<number> {
   const progress = env.stdoutIsTerminal && !options.json;
   const runner = runChecks({
     hostUrl: hostUrl(),
-    tproxy: (command, onFailure) => call(env, [command, "-c", writeConfig(options, onFailure)]),
+    tproxy: (command, config) => call(env, [command, "-c", writeConfig(options, config)]),
+    routerTraffic: options.backend !== "iptables",
     uninstall: call(env, ["uninstall"]),
     onStart: (name) => progress && env.stdout(`…     ${name}\r`),
     onResult: (result) => options.json || env.stdout(formatResult(result, progress)),
@@ -95,9 +97,10 @@ function call(env: Env, args: readonly string[]): { command: string; args: strin
   return { command: env.self.command, args: [...env.self.args, ...args] };
 }
 
-function writeConfig({ directory, backend = "netlink" }: SelftestOptions, onFailure: string): string {
-  const path = `${directory}/${onFailure}.yaml`;
-  const config = `version: 1\nintercept: { interfaces: [r0], on-failure: ${onFailure} }\n` +
+function writeConfig({ directory, backend = "netlink" }: SelftestOptions, name: ConfigName): string {
+  const path = `${directory}/${name}.yaml`;
+  const special = name === "router" ? "on-failure: open, router-traffic: true" : `on-failure: ${name}`;
+  const config = `version: 1\nintercept: { interfaces: [r0], ${special} }\n` +
     `kernel: { backend: ${backend} }\n`;
   Deno.writeTextFileSync(path, config);
   return path;

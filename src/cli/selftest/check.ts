@@ -13,11 +13,16 @@ export class CheckFailure extends Error {}
 /** The check cannot be made here. */
 export class CheckSkip extends Error {}
 
+/** The configs: with this policy for failure, or with the router's own traffic. */
+export type ConfigName = "open" | "reset" | "router";
+
 /** What the checks work with. */
 export interface CheckContext {
   readonly network: Network;
-  /** How to start tproxy with these arguments and the config for this policy. */
-  tproxy(command: "install" | "run", onFailure: "open" | "reset"): ProgramCall;
+  /** How to start tproxy with these arguments and one of the configs. */
+  tproxy(command: "install" | "run", config: ConfigName): ProgramCall;
+  /** Whether the backend takes the router's own traffic. */
+  readonly routerTraffic: boolean;
   readonly uninstall: ProgramCall;
   /** The router's kernel state before the first install. */
   before: readonly string[];

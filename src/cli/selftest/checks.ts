@@ -4,6 +4,7 @@
  * @module
  */
 import { type Check, CheckSkip, type FamilyCheck } from "./check.ts";
+import * as router from "./checks_router.ts";
 import * as setup from "./checks_setup.ts";
 import * as tcp from "./checks_tcp.ts";
 import * as udp from "./checks_udp.ts";
@@ -34,6 +35,9 @@ export const CHECKS: readonly Check[] = [
   { name: "install over it, on-failure reset", essential: true, run: setup.installReset },
   ...eachFamily("proxy killed, on-failure reset: refused", tcp.failReset),
   ...eachFamily("proxy killed, on-failure reset: refused, UDP", udp.failReset),
+  { name: "install over it and run, router-traffic", run: router.start },
+  ...eachFamily("router-traffic: a program on the router, TCP", router.tcp),
+  ...eachFamily("router-traffic: a program on the router, UDP", router.udp),
   { name: "uninstall leaves nothing", cleanup: true, run: setup.uninstall },
   ...eachFamily("established flow survives uninstall", tcp.echoOnFlow),
 ];

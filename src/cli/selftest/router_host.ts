@@ -8,8 +8,11 @@ import { listRules } from "../../netlink/route/rule.ts";
 import { listTables } from "../../netlink/nft/table.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import { listIptablesChains } from "../../kernel/iptables/state.ts";
+import { ClientHost } from "./client_host.ts";
 import { loadForwardPolicy, loadMasquerade, removeMasquerade } from "./firewall.ts";
 import { NamespaceHost } from "./namespace_host.ts";
+import type { Outcome, Talk, Target } from "./outcome.ts";
+import type { Step, TalkOptions } from "./udp_client.ts";
 
 /** How to start a program. */
 export interface ProgramCall {
@@ -29,6 +32,8 @@ const READY = /^.* relays .*$/m;
 /** The router. */
 export class RouterHost extends NamespaceHost {
   #proxy: Deno.ChildProcess | undefined;
+  /** Programs on the router. */
+  readonly #programs = new ClientHost();
 
   /** Equivalent to: ip link add NAME type veth peer name PEER netns FD */
   addVeth(name: string, peer: string, peerNamespaceFd: number): void {
@@ -45,6 +50,16 @@ export class RouterHost extends NamespaceHost {
   setMasquerade(on: boolean): void {
     if (on) loadMasquerade("r1");
     else removeMasquerade();
+  }
+
+  /** A program on the router connects and reads to the end. */
+  ask(target: Target, options: { timeoutMs: number }): Promise<Outcome> {
+    return this.#programs.ask(target, options);
+  }
+
+  /** A program on the router talks over UDP, from one socket. */
+  talk(steps: readonly Step[], options: TalkOptions): Promise<Talk> {
+    return this.#programs.talk(steps, options);
   }
 
   /** Runs tproxy to its end. */

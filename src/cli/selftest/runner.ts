@@ -12,6 +12,7 @@ export interface RunnerOptions {
   /** The module of a host's thread. */
   readonly hostUrl: URL;
   readonly tproxy: CheckContext["tproxy"];
+  readonly routerTraffic: boolean;
   readonly uninstall: CheckContext["uninstall"];
   /** Told before each check, and after it. */
   onStart(name: string): void;
@@ -42,6 +43,7 @@ export function runChecks(options: RunnerOptions): Runner {
     const context: CheckContext = {
       network,
       tproxy: options.tproxy,
+      routerTraffic: options.routerTraffic,
       uninstall: options.uninstall,
       before: [],
     };

@@ -3,7 +3,7 @@
  * clients without connection state, from the servers established.
  * @module
  */
-import { TABLE_NAME } from "../../constants.ts";
+import { LOOPBACK, TABLE_NAME } from "../../constants.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
@@ -13,6 +13,8 @@ import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
 import { listRules } from "../../netlink/nft/rule.ts";
 import { listSets, type NftSet } from "../../netlink/nft/set.ts";
 import { TCP_FLAGS } from "../../netlink/nft/statement.ts";
+import { LOOPBACK_INDEX } from "../routing_state.ts";
+import { routerMark } from "../statements.ts";
 import { type Finding, warning, works } from "./finding.ts";
 import type { KnownPacket } from "./known_packet.ts";
 import type { KnownSet } from "./packet_match.ts";
@@ -158,7 +160,10 @@ function describeRemedy({ family, table, name }: NftChain, mark: number): string
 /** Where a client goes, if the config does not name ports. */
 const USUAL_PORT = 443;
 
-/** The first packet of a client, and the answer of a server, for each family, protocol and interface. */
+/**
+ * The first packet of a client, and the answer of a server, for each family, protocol and interface; and the first packet of a program
+ * on the router where such are intercepted.
+ */
 function listPackets(chain: NftChain, situation: Situation): { packet: KnownPacket; label: PacketLabel }[] {
   const { config, families, lan, others, links } = situation;
   const { ports, protocols } = config.intercept;
@@ -189,7 +194,19 @@ function listPackets(chain: NftChain, situation: Situation): { packet: KnownPack
         packet: { ...common, iifname, iif: index(iifname), ctState: CT_STATE.established },
         label: from("servers", iifname),
       }));
-      return [...clients, ...servers];
+      const programs = !config.intercept.routerTraffic ? [] : destinations.map((destinationPort) => ({
+        packet: {
+          ...common,
+          ...flags,
+          mark: routerMark(config.kernel.mark),
+          iifname: LOOPBACK,
+          iif: LOOPBACK_INDEX,
+          ctState: CT_STATE.new,
+          destinationPort,
+        },
+        label: from("programs on the router", LOOPBACK),
+      }));
+      return [...clients, ...servers, ...programs];
     })
   );
 }

@@ -12,6 +12,8 @@ import { at, type UdpSocket } from "./udp_socket.ts";
 export function routerConfig(config: ConfigText = {}): ConfigText {
   const { intercept, ...rest } = config;
   return {
+    // The only one that can do it.
+    kernel: { backend: "netlink" },
     ...rest,
     intercept: { protocols: ["tcp", "udp"], "router-traffic": true, ...intercept as ConfigText | undefined },
   };

@@ -383,19 +383,51 @@ iptablesTest("install leaves alone chains that look like ours, and says so", asy
   assert.equal(await box.snapshot(), before);
 });
 
+/** Runs tproxy where no program of iptables is. */
+function withoutIptables(box: Iptables, args: readonly string[]): Promise<Outcome> {
+  const hide = ["nft", "legacy"].map((kind) => `mount --bind /dev/null /usr/sbin/xtables-${kind}-multi`);
+  const command = [...hide, [...tproxyCommand(), ...args].join(" ")].join("; ");
+  return box.lab.router.run(["unshare", "-m", "sh", "-c", command], { mayFail: true });
+}
+
+labTest("uninstall needs no iptables, and none that can read its tables, iptables-nft", {
+  programs: ["iptables", "unshare"],
+}, async (lab) => {
+  const box = new Iptables(lab, "nft");
+  await waitForLinks(lab);
+  const before = await box.snapshot();
+  const config = { intercept: { protocols: BOTH_PROTOCOLS, "on-failure": "reset" } };
+  const foreign = "meta mark set meta mark | 0x1";
+  await box.install(config);
+  assert.equal((await withoutIptables(box, ["uninstall"])).code, 0);
+  assert.equal(await box.snapshot(), before, "without iptables");
+  await box.install(config);
+  await lab.router.nft(`add rule ip6 mangle PREROUTING ${foreign}`);
+  const status = await box.tproxy(["status", "-c", box.config(config)], { mayFail: true });
+  assert.equal(status.code, 1);
+  assert.match(
+    status.stderr,
+    /Another program has put rules into a table of iptables that only nft can read/,
+  );
+  await box.tproxy(["uninstall"]);
+  await lab.router.nft(`delete table ip6 mangle; table ip6 mangle { chain PREROUTING {
+    type filter hook prerouting priority mangle; policy accept; ${foreign}
+  }; }`);
+  const theirs = await box.snapshot();
+  assert.doesNotMatch(theirs, /TPROXY/);
+  // Nor is anything installed where it could not be read.
+  const { code, stderr } = await box.install(config, { mayFail: true });
+  assert.equal(code, 1);
+  assert.match(stderr, /only nft can read .*kernel\.backend to netlink/);
+  assert.equal(await box.snapshot(), theirs);
+});
+
 labTest("install with the backend iptables says what to install where there is none", {
   programs: ["unshare"],
 }, async (lab) => {
   const path = writeConfig(lab, { kernel: { backend: "iptables" } });
-  const hide = ["nft", "legacy"].map((kind) => `mount --bind /dev/null /usr/sbin/xtables-${kind}-multi`).join(
-    "; ",
-  );
   const before = await snapshotKernel(lab.router);
-  const command = tproxyCommand().join(" ");
-  const { code, stderr } = await lab.router.run(
-    ["unshare", "-m", "sh", "-c", `${hide}; ${command} install -c ${path}`],
-    { mayFail: true },
-  );
+  const { code, stderr } = await withoutIptables(new Iptables(lab, "nft"), ["install", "-c", path]);
   assert.equal(code, 1);
   assert.match(stderr, /Cannot use backend "iptables": there is no program iptables. On Debian install/);
   assert.equal(await snapshotKernel(lab.router), before);

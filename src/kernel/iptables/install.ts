@@ -41,6 +41,7 @@ export async function applyIptablesInstall(
   const { route, programs } = kernel;
   const installed = await readIptables(programs, kernel);
   refuseForeignChains(installed);
+  if (programs.variant === "nf_tables") await requireReadable(programs, rules);
   const earlier = isInstalled(installed);
   const { missing, stale } = compareRouting(plan, readRouting(route));
   const keepOwner = hasRemains(programs, kernel);
@@ -71,6 +72,19 @@ export async function applyIptablesInstall(
   }
   removeStale(stale, route);
   return { replaced: earlier };
+}
+
+/**
+ * Throws where iptables-nft cannot read one of the tables, as another program has put rules of nf_tables into it: it could
+ * be changed, and nobody could tell afterwards what is in it. What is not there is not made.
+ */
+async function requireReadable(
+  { save }: IptablesPrograms,
+  rules: readonly FamilyRules[],
+): Promise<void> {
+  for (const { family, tables } of rules) {
+    for (const { table } of tables) await save(family, table);
+  }
 }
 
 /** The tables of a family with their owner's rule, which says what iptables-nft makes for them. */

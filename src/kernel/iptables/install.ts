@@ -17,7 +17,7 @@ import type { FamilyRules, TableRules } from "./model.ts";
 import { madeBy, withOwner } from "./owner.ts";
 import { planIptables } from "./plan.ts";
 import type { IptablesPrograms } from "./programs.ts";
-import { foreseeMade } from "./remains.ts";
+import { foreseeMade, removeMade } from "./remains.ts";
 import { renderTransition } from "./restore.ts";
 import { type SavedTable, toTableRules } from "./saved.ts";
 import { isInstalled, readIptables, refuseForeignChains, type StateSource } from "./state.ts";
@@ -116,7 +116,13 @@ async function putBack(
       const keepOwner = hasRemains(kernel.programs, kernel);
       const input = renderTransition(now, before[family].map(toTableRules), { keepOwner });
       if (input !== "") await kernel.programs.restore(family, input);
-      if (keepOwner) removeOwners(family, without(now, before[family]), kernel);
+      if (!keepOwner) continue;
+      removeOwners(family, without(now, before[family]), kernel);
+      for (const { table, comment = "" } of before[family]) {
+        const names = madeBy(now.find((saved) => saved.table === table)?.comment ?? "")
+          .filter((name) => !madeBy(comment).includes(name));
+        removeMade(kernel.netfilter, family, { table, names });
+      }
     }
     return undefined;
   } catch (error) {

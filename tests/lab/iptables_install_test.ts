@@ -422,6 +422,61 @@ labTest("uninstall needs no iptables, and none that can read its tables, iptable
   assert.equal(await box.snapshot(), theirs);
 });
 
+iptablesTest("install takes 5,000 networks, and says what they cost", async (box) => {
+  const networks = Array.from({ length: 5_000 }, (_, i) => `10.${i >> 6}.${(i & 63) * 4}.0/23`);
+  const rules = [{ "to-file": box.lab.writeFile("networks", networks.join("\n")), action: "bypass" }];
+  const before = await box.snapshot();
+  const { stderr } = await box.install({ rules });
+  assert.match(stderr, /iptables compares a new connection, and every datagram, with 5000 networks/);
+  await box.tproxy(["status", "-c", box.config({ rules })]);
+  await box.tproxy(["uninstall"]);
+  assert.equal(await box.snapshot(), before);
+});
+
+iptablesTest("install refuses an interface whose name iptables would take for a pattern", async (box) => {
+  await box.lab.router.ip("link add name odd+ type veth peer name -x.1@y_z");
+  await waitForLinks(box.lab);
+  const before = await box.snapshot();
+  const odd = { intercept: { interfaces: ["odd+"] } };
+  const { code, stderr } = await box.install(odd, { mayFail: true });
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot write for iptables "odd\+": .*Rename the interface/);
+  const report = await box.tproxy(["doctor", "-c", box.config(odd)], { mayFail: true });
+  assert.match(report.stdout, /^! warning +an install with this config$\n.*odd\+/m);
+  const strange = { intercept: { interfaces: ["-x.1@y_z"] } };
+  await box.install(strange);
+  await box.tproxy(["status", "-c", box.config(strange)]);
+  await box.tproxy(["uninstall"]);
+  assert.equal(await box.snapshot(), before);
+});
+
+labTest("install waits for the lock of iptables-legacy, and changes nothing when it does not get it", {
+  programs: ["iptables", "flock"],
+  ...obstacleOf("legacy"),
+}, async (lab) => {
+  const box = new Iptables(lab, "legacy");
+  await box.makeTables();
+  await waitForLinks(lab);
+  const before = await box.snapshot();
+  // A lock of its own: other tests on this machine use the usual one.
+  const lock = `${lab.directory}/xtables.lock`;
+  const env = { ...iptablesOnly(lab, "legacy").env, XTABLES_LOCKFILE: lock };
+  const hold = (seconds: number) =>
+    lab.router.start(["flock", lock, "sh", "-c", `echo held; sleep ${seconds}`]);
+  const short = await hold(2);
+  await short.waitForOutput("held");
+  await box.install({}, { env });
+  assert.equal(short.running, false, "it did not wait");
+  await box.tproxy(["uninstall"]);
+  const long = await hold(60);
+  await long.waitForOutput("held");
+  const { code, stderr } = await box.install({}, { env, mayFail: true });
+  await long.stop("SIGKILL");
+  assert.equal(code, 1);
+  assert.match(stderr, /xtables lock.*Nothing is installed, the kernel's state is as before/s);
+  assert.equal(await box.snapshot(), before);
+});
+
 labTest("install with the backend iptables says what to install where there is none", {
   programs: ["unshare"],
 }, async (lab) => {

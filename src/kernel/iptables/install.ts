@@ -16,7 +16,7 @@ import { readRouting, type RoutingEntry } from "../routing_state.ts";
 import type { FamilyRules, TableRules } from "./model.ts";
 import { madeBy, withOwner } from "./owner.ts";
 import { planIptables } from "./plan.ts";
-import type { IptablesPrograms } from "./programs.ts";
+import { type IptablesPrograms, missingProgram } from "./programs.ts";
 import { foreseeMade, removeMade } from "./remains.ts";
 import { renderTransition } from "./restore.ts";
 import { type SavedTable, toTableRules } from "./saved.ts";
@@ -41,7 +41,7 @@ export async function applyIptablesInstall(
   const { route, programs } = kernel;
   const installed = await readIptables(programs, kernel);
   refuseForeignChains(installed);
-  if (programs.variant === "nf_tables") await requireReadable(programs, rules);
+  await requireUsable(programs, rules);
   const earlier = isInstalled(installed);
   const { missing, stale } = compareRouting(plan, readRouting(route));
   const keepOwner = hasRemains(programs, kernel);
@@ -75,15 +75,16 @@ export async function applyIptablesInstall(
 }
 
 /**
- * Throws where iptables-nft cannot read one of the tables, as another program has put rules of nf_tables into it: it could
- * be changed, and nobody could tell afterwards what is in it. What is not there is not made.
+ * Throws before anything is changed: where programs of a family are missing; and where iptables-nft cannot read one of the
+ * tables, as another program has put rules of nf_tables into it: nobody could tell afterwards what is there. What is not
+ * there is not made.
  */
-async function requireReadable(
-  { save }: IptablesPrograms,
-  rules: readonly FamilyRules[],
-): Promise<void> {
+async function requireUsable(programs: IptablesPrograms, rules: readonly FamilyRules[]): Promise<void> {
   for (const { family, tables } of rules) {
-    for (const { table } of tables) await save(family, table);
+    const [missing] = programs.missing(family);
+    if (missing !== undefined) throw missingProgram(missing);
+    if (programs.variant === "legacy") continue;
+    for (const { table } of tables) await programs.save(family, table);
   }
 }
 

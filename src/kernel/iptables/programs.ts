@@ -76,19 +76,22 @@ function makePrograms(
   };
 }
 
+/** The error of a program that is not here. */
+export function missingProgram(name: string): OperationError {
+  return new OperationError({
+    operation: "run",
+    object: name,
+    kernelText: "there is no such program",
+    hint: PACKAGES_HINT,
+  });
+}
+
 async function call(
   program: { name: string; args: readonly string[]; variant: IptablesVariant; input?: string },
 ): Promise<string> {
   const { name } = program;
   const path = findFile(name);
-  if (path === undefined) {
-    throw new OperationError({
-      operation: "run",
-      object: name,
-      kernelText: "there is no such program",
-      hint: PACKAGES_HINT,
-    });
-  }
+  if (path === undefined) throw missingProgram(name);
   const { success, code, stdout, stderr } = await run(path, program.args, program.input);
   if (success) return stdout;
   throw new OperationError({

@@ -35,12 +35,8 @@ const OF_THE_BACKEND = [
   "uninstall",
   "status",
   "path",
-  "udp",
   "udp_path",
   "port_forward",
-  "rules",
-  "deliver",
-  "shutdown",
 ].map((name) => `tests/lab/${name}_test.ts`);
 
 /** The steps of a part; `filter` selects laboratory tests by name. */

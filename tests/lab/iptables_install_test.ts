@@ -462,7 +462,7 @@ labTest("install waits for the lock of iptables-legacy, and changes nothing when
   const lock = `${lab.directory}/xtables.lock`;
   const env = { ...iptablesOnly(lab, "legacy").env, XTABLES_LOCKFILE: lock };
   const hold = (seconds: number) =>
-    lab.router.start(["flock", lock, "sh", "-c", `echo held; sleep ${seconds}`]);
+    lab.router.start(["flock", "-F", lock, "sh", "-c", `echo held; exec sleep ${seconds}`]);
   const short = await hold(2);
   await short.waitForOutput("held");
   await box.install({}, { env });

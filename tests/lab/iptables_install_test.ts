@@ -321,6 +321,23 @@ iptablesTest("install that is killed in its middle can be repeated, and uninstal
   assert.equal(await box.snapshot(), before);
 });
 
+iptablesTest("install mends what another program has flushed, and uninstall removes it", async (box) => {
+  const config = { intercept: { protocols: BOTH_PROTOCOLS, "on-failure": "reset" } };
+  const flush = async () => {
+    for (const table of ["raw", "mangle", "filter"]) await box.run(`iptables -t ${table} -F`);
+  };
+  await box.install(config);
+  const rules = await box.rules();
+  await flush();
+  const { stdout } = await box.tproxy(["status", "-c", box.config(config)], { mayFail: true });
+  assert.match(stdout, /^missing +rule +iptables raw PREROUTING: -j TPROXY_DIVERT$/m);
+  await box.install(config);
+  assert.equal(withoutMade(await box.rules()), withoutMade(rules));
+  await flush();
+  await box.tproxy(["uninstall"]);
+  assert.doesNotMatch(await saveIptables(box.lab, box.variant), /TPROXY/);
+});
+
 /** Kills tproxy, and not the programs that it runs, at its n-th message to the kernel; whether there was one. */
 async function killAt(box: Iptables, at: number, args: readonly string[]): Promise<boolean> {
   const log = `${box.lab.directory}/strace`;

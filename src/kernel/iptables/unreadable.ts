@@ -47,6 +47,8 @@ function removeFromTable(netfilter: NetlinkConnection, family: Family, table: Ta
 
 /** What the owner's rule says: iptables keeps it in an extension of its own. */
 function readComment(rules: readonly NftRule[]): string | undefined {
+  // Somebody has flushed the table.
+  if (rules.length === 0) return OWNER_COMMENT;
   for (const { expressions } of rules) {
     for (const expression of expressions) {
       if (expression.kind !== "unknown") continue;

@@ -494,6 +494,35 @@ labTest("install waits for the lock of iptables-legacy, and changes nothing when
   assert.equal(await box.snapshot(), before);
 });
 
+labTest("install without ip6tables says so before it changes anything, and does IPv4 alone when asked", {
+  programs: ["iptables", "unshare"],
+}, async (lab) => {
+  const before = await snapshotKernel(lab.router);
+  const [programs, nothing] = [`${lab.directory}/programs`, `${lab.directory}/nothing`];
+  Deno.mkdirSync(programs);
+  Deno.mkdirSync(nothing);
+  Deno.copyFileSync("/usr/sbin/xtables-nft-multi", `${programs}/xtables-nft-multi`);
+  for (const name of ["iptables", "iptables-save", "iptables-restore"]) {
+    Deno.symlinkSync("xtables-nft-multi", `${programs}/${name}`);
+  }
+  const install = (families: string[]) => {
+    const path = writeConfig(lab, { intercept: { families }, kernel: { backend: "iptables" } });
+    const command = [...tproxyCommand(), "install", "-c", path].join(" ");
+    return lab.router.run(
+      ["unshare", "-m", "sh", "-c", `mount --bind ${nothing} /usr/sbin; PATH=${programs}:$PATH; ${command}`],
+      { mayFail: true },
+    );
+  };
+  const both = await install(["ipv4", "ipv6"]);
+  assert.equal(both.code, 1);
+  assert.match(both.stderr, /Cannot run "ip6tables-save": there is no such program. On Debian install/);
+  assert.equal(await snapshotKernel(lab.router), before);
+  const ipv4 = await install(["ipv4"]);
+  assert.equal(ipv4.code, 0, ipv4.stderr);
+  await tproxy(lab, ["uninstall"]);
+  assert.equal(await snapshotKernel(lab.router), before);
+});
+
 labTest("install with the backend iptables says what to install where there is none", {
   programs: ["unshare"],
 }, async (lab) => {

@@ -11,7 +11,8 @@ const USAGE =
   `Usage: scripts/test                everything: checks, unit tests, build, laboratory tests of dist/tproxy
        scripts/test checks         format, lint, types, documentation, layers
        scripts/test unit           unit tests
-       scripts/test lab [FILTER]   laboratory tests of the source program (TPROXY_BIN=FILE: of that file);
+       scripts/test lab [FILTER]   laboratory tests of the source program (TPROXY_BIN=FILE: of that file), and some again
+                                   with each kind of iptables (TPROXY_LAB_BACKEND=iptables-nft or iptables-legacy: all with it);
                                    FILTER: part of a test's name, or /regular expression/
 Exit 1 if anything failed. The last line counts tests; each check counts as one.`;
 

@@ -28,6 +28,17 @@ const UNPACKED = new URL("../../.cache/tproxy", import.meta.url).pathname;
 /** The file that is shipped, and that the laboratory tests of a whole run use. */
 const PRODUCT = "dist/tproxy";
 
+/** What is tested again with iptables: what install and uninstall do, and each way that packets take. */
+const OF_THE_BACKEND = [
+  "install",
+  "install_rules",
+  "uninstall",
+  "status",
+  "path",
+  "udp_path",
+  "port_forward",
+].map((name) => `tests/lab/${name}_test.ts`);
+
 /** The steps of a part; `filter` selects laboratory tests by name. */
 export function planSteps(part: Part, options: { filter?: string } = {}): Step[] {
   const build: Step = { title: `build ${PRODUCT}`, argv: ["scripts/build"], minutes: 15 };
@@ -37,15 +48,26 @@ export function planSteps(part: Part, options: { filter?: string } = {}): Step[]
     case "unit":
       return [unit()];
     case "lab":
-      return [lab({ ...options, env: {} })];
-    case "all":
-      return [...checks(), unit(), build, {
-        ...lab({ env: { TPROXY_BIN: PRODUCT, TPROXY_CACHE_DIR: UNPACKED } }),
-        // Never an old product: without a new one, the source program.
-        needs: build.title,
-        otherwise: lab({ env: {} }),
-      }];
+      return options.filter === undefined ? labs({}) : [lab({ ...options, env: {} })];
+    case "all": {
+      const sources = labs({});
+      const products = labs({ TPROXY_BIN: PRODUCT, TPROXY_CACHE_DIR: UNPACKED });
+      // Never an old product: without a new one, the source program.
+      const either = products.map((step, i) => ({ ...step, needs: build.title, otherwise: sources[i] }));
+      return [...checks(), unit(), build, ...either];
+    }
   }
+}
+
+/** All laboratory tests; and some again with each kind of iptables, unless a backend is asked for. */
+function labs(env: Record<string, string>): Step[] {
+  const all = lab({ env });
+  if (Deno.env.get("TPROXY_LAB_BACKEND") !== undefined) return [all];
+  const again = ["iptables-nft", "iptables-legacy"].map((backend): Step => ({
+    ...lab({ env: { ...env, TPROXY_LAB_BACKEND: backend }, files: OF_THE_BACKEND }),
+    title: `laboratory tests, ${backend}`,
+  }));
+  return [all, ...again];
 }
 
 function checks(): Step[] {
@@ -67,11 +89,13 @@ function unit(): Step {
   };
 }
 
-function lab(options: { filter?: string; env: Record<string, string> }): Step {
+function lab(
+  options: { filter?: string; env: Record<string, string>; files?: readonly string[] },
+): Step {
   const filter = options.filter === undefined ? [] : ["--filter", options.filter];
   return {
     title: "laboratory tests",
-    argv: [DENO, "test", "-A", "--no-check", ...filter, "tests/lab"],
+    argv: [DENO, "test", "-A", "--no-check", ...filter, ...options.files ?? ["tests/lab"]],
     minutes: 40,
     countsTests: true,
     env: options.env,

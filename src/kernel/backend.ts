@@ -16,12 +16,14 @@ import {
   describeInstalled,
   findInstalled,
   type InstalledIptables,
+  isInstalled,
   mayHoldAny,
   readIptables,
   type StateSource,
 } from "./iptables/state.ts";
 import { compareIptables } from "./iptables/status.ts";
 import { removeIptables } from "./iptables/uninstall.ts";
+import { removeUnreadable } from "./iptables/unreadable.ts";
 import type { Plan } from "./model.ts";
 import { readRouting } from "./routing_state.ts";
 import { isOurTable, isWithoutNfTables, readTable } from "./ruleset_state.ts";
@@ -67,14 +69,26 @@ export async function installWithBackend(
 /** Removes what an install has made, with whatever backend; fine when nothing is there. */
 export async function uninstallAll(readTextFile: ReadTextFile): Promise<UninstallReport> {
   return await withMachine(readTextFile, async (machine) => {
-    const removed: string[] = [];
-    for (const installed of await findOurs(machine)) {
-      removed.push(...await removeIptables(installed, machine));
-    }
+    const removed = await removeFromIptables(machine);
     // With the routes last, so that no packet is marked that nobody delivers.
     const report = applyUninstall(machine);
     return { ...report, removed: [...removed, ...report.removed] };
   });
+}
+
+/** With the programs of iptables; without them where those are not here, or cannot read the tables. */
+async function removeFromIptables(machine: Machine): Promise<string[]> {
+  if (!mayHoldAny(machine)) return [];
+  const removed: string[] = [];
+  for (const programs of await findPrograms()) {
+    try {
+      const installed = await readIptables(programs, machine);
+      if (isInstalled(installed)) removed.push(...await removeIptables(installed, machine));
+    } catch (error) {
+      if (!(error instanceof OperationError) || programs.variant === "legacy") throw error;
+    }
+  }
+  return machine.netfilter === undefined ? removed : [...removed, ...removeUnreadable(machine.netfilter)];
 }
 
 /** What the status of the backend is about. */

@@ -321,6 +321,23 @@ iptablesTest("install that is killed in its middle can be repeated, and uninstal
   assert.equal(await box.snapshot(), before);
 });
 
+iptablesTest("install mends what another program has flushed, and uninstall removes it", async (box) => {
+  const config = { intercept: { protocols: BOTH_PROTOCOLS, "on-failure": "reset" } };
+  const flush = async () => {
+    for (const table of ["raw", "mangle", "filter"]) await box.run(`iptables -t ${table} -F`);
+  };
+  await box.install(config);
+  const rules = await box.rules();
+  await flush();
+  const { stdout } = await box.tproxy(["status", "-c", box.config(config)], { mayFail: true });
+  assert.match(stdout, /^missing +rule +iptables raw PREROUTING: -j TPROXY_DIVERT$/m);
+  await box.install(config);
+  assert.equal(withoutMade(await box.rules()), withoutMade(rules));
+  await flush();
+  await box.tproxy(["uninstall"]);
+  assert.doesNotMatch(await saveIptables(box.lab, box.variant), /TPROXY/);
+});
+
 /** Kills tproxy, and not the programs that it runs, at its n-th message to the kernel; whether there was one. */
 async function killAt(box: Iptables, at: number, args: readonly string[]): Promise<boolean> {
   const log = `${box.lab.directory}/strace`;
@@ -383,19 +400,135 @@ iptablesTest("install leaves alone chains that look like ours, and says so", asy
   assert.equal(await box.snapshot(), before);
 });
 
+/** Runs tproxy where no program of iptables is. */
+function withoutIptables(box: Iptables, args: readonly string[]): Promise<Outcome> {
+  const hide = ["nft", "legacy"].map((kind) => `mount --bind /dev/null /usr/sbin/xtables-${kind}-multi`);
+  const command = [...hide, [...tproxyCommand(), ...args].join(" ")].join("; ");
+  return box.lab.router.run(["unshare", "-m", "sh", "-c", command], { mayFail: true });
+}
+
+labTest("uninstall needs no iptables, and none that can read its tables, iptables-nft", {
+  programs: ["iptables", "unshare"],
+}, async (lab) => {
+  const box = new Iptables(lab, "nft");
+  await waitForLinks(lab);
+  const before = await box.snapshot();
+  const config = { intercept: { protocols: BOTH_PROTOCOLS, "on-failure": "reset" } };
+  const foreign = "meta mark set meta mark | 0x1";
+  await box.install(config);
+  assert.equal((await withoutIptables(box, ["uninstall"])).code, 0);
+  assert.equal(await box.snapshot(), before, "without iptables");
+  await box.install(config);
+  await lab.router.nft(`add rule ip6 mangle PREROUTING ${foreign}`);
+  const status = await box.tproxy(["status", "-c", box.config(config)], { mayFail: true });
+  assert.equal(status.code, 1);
+  assert.match(
+    status.stderr,
+    /Another program has put rules into a table of iptables that only nft can read/,
+  );
+  await box.tproxy(["uninstall"]);
+  await lab.router.nft(`delete table ip6 mangle; table ip6 mangle { chain PREROUTING {
+    type filter hook prerouting priority mangle; policy accept; ${foreign}
+  }; }`);
+  const theirs = await box.snapshot();
+  assert.doesNotMatch(theirs, /TPROXY/);
+  // Nor is anything installed where it could not be read.
+  const { code, stderr } = await box.install(config, { mayFail: true });
+  assert.equal(code, 1);
+  assert.match(stderr, /only nft can read .*kernel\.backend to netlink/);
+  assert.equal(await box.snapshot(), theirs);
+});
+
+iptablesTest("install takes 5,000 networks, and says what they cost", async (box) => {
+  const networks = Array.from({ length: 5_000 }, (_, i) => `10.${i >> 6}.${(i & 63) * 4}.0/23`);
+  const rules = [{ "to-file": box.lab.writeFile("networks", networks.join("\n")), action: "bypass" }];
+  const before = await box.snapshot();
+  const { stderr } = await box.install({ rules });
+  assert.match(stderr, /iptables compares a new connection, and every datagram, with 5000 networks/);
+  await box.tproxy(["status", "-c", box.config({ rules })]);
+  await box.tproxy(["uninstall"]);
+  assert.equal(await box.snapshot(), before);
+});
+
+iptablesTest("install refuses an interface whose name iptables would take for a pattern", async (box) => {
+  await box.lab.router.ip("link add name odd+ type veth peer name -x.1@y_z");
+  await waitForLinks(box.lab);
+  const before = await box.snapshot();
+  const odd = { intercept: { interfaces: ["odd+"] } };
+  const { code, stderr } = await box.install(odd, { mayFail: true });
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot write for iptables "odd\+": .*Rename the interface/);
+  const report = await box.tproxy(["doctor", "-c", box.config(odd)], { mayFail: true });
+  assert.match(report.stdout, /^! warning +an install with this config$\n.*odd\+/m);
+  const strange = { intercept: { interfaces: ["-x.1@y_z"] } };
+  await box.install(strange);
+  await box.tproxy(["status", "-c", box.config(strange)]);
+  await box.tproxy(["uninstall"]);
+  assert.equal(await box.snapshot(), before);
+});
+
+labTest("install waits for the lock of iptables-legacy, and changes nothing when it does not get it", {
+  programs: ["iptables", "flock"],
+  ...obstacleOf("legacy"),
+}, async (lab) => {
+  const box = new Iptables(lab, "legacy");
+  await box.makeTables();
+  await waitForLinks(lab);
+  const before = await box.snapshot();
+  // A lock of its own: other tests on this machine use the usual one.
+  const lock = `${lab.directory}/xtables.lock`;
+  const env = { ...iptablesOnly(lab, "legacy").env, XTABLES_LOCKFILE: lock };
+  const hold = (seconds: number) =>
+    lab.router.start(["flock", "-F", lock, "sh", "-c", `echo held; exec sleep ${seconds}`]);
+  const short = await hold(2);
+  await short.waitForOutput("held");
+  await box.install({}, { env });
+  assert.equal(short.running, false, "it did not wait");
+  await box.tproxy(["uninstall"]);
+  const long = await hold(60);
+  await long.waitForOutput("held");
+  const { code, stderr } = await box.install({}, { env, mayFail: true });
+  await long.stop("SIGKILL");
+  assert.equal(code, 1);
+  assert.match(stderr, /xtables lock.*Nothing is installed, the kernel's state is as before/s);
+  assert.equal(await box.snapshot(), before);
+});
+
+labTest("install without ip6tables says so before it changes anything, and does IPv4 alone when asked", {
+  programs: ["iptables", "unshare"],
+}, async (lab) => {
+  const before = await snapshotKernel(lab.router);
+  const [programs, nothing] = [`${lab.directory}/programs`, `${lab.directory}/nothing`];
+  Deno.mkdirSync(programs);
+  Deno.mkdirSync(nothing);
+  Deno.copyFileSync("/usr/sbin/xtables-nft-multi", `${programs}/xtables-nft-multi`);
+  for (const name of ["iptables", "iptables-save", "iptables-restore"]) {
+    Deno.symlinkSync("xtables-nft-multi", `${programs}/${name}`);
+  }
+  const install = (families: string[]) => {
+    const path = writeConfig(lab, { intercept: { families }, kernel: { backend: "iptables" } });
+    const command = [...tproxyCommand(), "install", "-c", path].join(" ");
+    return lab.router.run(
+      ["unshare", "-m", "sh", "-c", `mount --bind ${nothing} /usr/sbin; PATH=${programs}:$PATH; ${command}`],
+      { mayFail: true },
+    );
+  };
+  const both = await install(["ipv4", "ipv6"]);
+  assert.equal(both.code, 1);
+  assert.match(both.stderr, /Cannot run "ip6tables-save": there is no such program. On Debian install/);
+  assert.equal(await snapshotKernel(lab.router), before);
+  const ipv4 = await install(["ipv4"]);
+  assert.equal(ipv4.code, 0, ipv4.stderr);
+  await tproxy(lab, ["uninstall"]);
+  assert.equal(await snapshotKernel(lab.router), before);
+});
+
 labTest("install with the backend iptables says what to install where there is none", {
   programs: ["unshare"],
 }, async (lab) => {
   const path = writeConfig(lab, { kernel: { backend: "iptables" } });
-  const hide = ["nft", "legacy"].map((kind) => `mount --bind /dev/null /usr/sbin/xtables-${kind}-multi`).join(
-    "; ",
-  );
   const before = await snapshotKernel(lab.router);
-  const command = tproxyCommand().join(" ");
-  const { code, stderr } = await lab.router.run(
-    ["unshare", "-m", "sh", "-c", `${hide}; ${command} install -c ${path}`],
-    { mayFail: true },
-  );
+  const { code, stderr } = await withoutIptables(new Iptables(lab, "nft"), ["install", "-c", path]);
   assert.equal(code, 1);
   assert.match(stderr, /Cannot use backend "iptables": there is no program iptables. On Debian install/);
   assert.equal(await snapshotKernel(lab.router), before);

@@ -239,3 +239,32 @@ pathTest(
     for (const burner of burners) await burner.stop("SIGKILL");
   },
 );
+
+pathTest("run's answers behind masquerade are found where the match socket does not undo the NAT of IPv6", {
+  masquerade: true,
+}, async (lab, { start, variant }) => {
+  const nginx = await startNginx(lab);
+  const { program } = await start({ intercept: { "on-failure": "open" } });
+  const { wan, client } = ADDRESSES[6];
+  const replies = ["ip6tables", "-t", "mangle"];
+  // As kernels before 6.15 do: the match finds nothing.
+  for (const protocol of ["tcp -m socket", "udp -m conntrack --ctstate RELATED,ESTABLISHED -m socket"]) {
+    const rule = `TPROXY_DIVERT_REPLIES -p ${protocol} --transparent -g TPROXY_LOCAL`;
+    await iptables(lab, variant, [...replies, "-D", ...rule.split(" ")]);
+  }
+  await lab.client.run(["curl", "-sSfm5", nginx.url(6)]);
+  assert.equal((await nginx.waitForAccess(6)).client, wan);
+  const server = openServer(lab, 6);
+  const peer = openClient(lab, 6);
+  assert.equal(await exchange(peer, server), at(wan, peer.port));
+  // Without a proxy, the client goes on with the same flow, and its answers are its own again.
+  await program.stop("SIGKILL");
+  await delay(300);
+  await exchange(peer, server);
+  await exchange(peer, server);
+  // With the rule for connections gone as well, nothing is found.
+  await start({ intercept: { "on-failure": "open" } });
+  await iptables(lab, variant, [...replies, "-F", "TPROXY_DIVERT_REPLIES"]);
+  const { code } = await lab.client.run(["curl", "-sSfm1", nginx.url(6)], { mayFail: true });
+  assert.equal(code, TIMED_OUT, `${client} gets through without it`);
+});

@@ -9,6 +9,8 @@ import { snapshotKernel } from "./support/snapshot.ts";
 
 /** What Docker, a VPN, mwan3 and an administrator leave on a router; some of it looks like ours. */
 async function addForeignObjects(lab: Lab): Promise<void> {
+  // iptables-nft cannot read such a rule in a table of its own.
+  const mangle = usesIptables() && labBackend().variant !== "legacy" ? "mangling" : "mangle";
   await lab.router.nft(`
     table ip nat {
       map published { type inet_service : ipv4_addr . inet_service; elements = { 8080 : 172.17.0.2 . 80 } }
@@ -16,7 +18,7 @@ async function addForeignObjects(lab: Lab): Promise<void> {
       chain PREROUTING { type nat hook prerouting priority dstnat; fib daddr type local counter jump DOCKER; }
       chain POSTROUTING { type nat hook postrouting priority srcnat; oifname "r1" masquerade; }
     }
-    table ip6 mangle { chain PREROUTING { type filter hook prerouting priority mangle; meta mark set meta mark | 0x1; }; }
+    table ip6 ${mangle} { chain PREROUTING { type filter hook prerouting priority mangle; meta mark set meta mark | 0x1; }; }
     table inet fw {
       set lan { type ifname; elements = { "r0", "wg0" } }
       set blocked { type ipv4_addr; flags interval; elements = { 198.51.100.0/24 } }

@@ -7,6 +7,7 @@ import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listLinks } from "../../netlink/route/link.ts";
 import { openNetlink } from "../../netlink/transport.ts";
+import { planIptables } from "../iptables/plan.ts";
 import type { IptablesVariant } from "../iptables/programs.ts";
 import { findListeners } from "../listener.ts";
 import type { Plan } from "../model.ts";
@@ -100,10 +101,14 @@ function tryPlan({ config, locate }: LoadedConfig, view: NetworkView): Planned {
   const familiesNamed = locate(["intercept", "families"]) !== undefined;
   // Forwarding has a finding of its own.
   const forwarding = { ipv4: true, ipv6: true };
+  let plan: Plan | undefined;
   try {
-    return { plan: planInstall(config, { ...view, forwarding }, { familiesNamed }) };
+    plan = planInstall(config, { ...view, forwarding }, { familiesNamed });
+    // Not everything can be said in rules of iptables.
+    if (config.kernel.backend === "iptables") planIptables(plan, config);
+    return { plan };
   } catch (error) {
-    if (error instanceof OperationError) return { obstacle: error };
+    if (error instanceof OperationError) return { obstacle: error, ...plan === undefined ? {} : { plan } };
     throw error;
   }
 }
@@ -128,7 +133,7 @@ function describeSituation(
 
 function judgePlan({ plan, obstacle }: Planned, { lan, families }: Situation): Finding[] {
   const id = "plan";
-  if (plan === undefined) {
+  if (plan === undefined || obstacle !== undefined) {
     const { operation, object, kernelText, hint } = obstacle!;
     const cause = `Cannot ${operation} "${object}": ${kernelText}`;
     return [warning(id, { what: "an install with this config", blocks: true, cause, remedy: hint })];

@@ -5,11 +5,11 @@
  */
 import type { Family } from "../../net/ip.ts";
 import type { PlannedChain, PlannedRule, PlannedSet, Statement } from "../model.ts";
-import { RETURN as RETURN_STATEMENT } from "../statements.ts";
+import { RETURN as RETURN_STATEMENT, socketMark } from "../statements.ts";
 import { type Action, type ActionContext, droppedMark, hex, LOCAL, mayBeUdp, RETURN } from "./actions.ts";
 import type { SourceRule } from "./chain_writer.ts";
 import { type Fragment, type Match, one } from "./fragment.ts";
-import type { IptablesChain } from "./model.ts";
+import type { IptablesChain, IptablesJump } from "./model.ts";
 
 /** One address each: the lists of `recent` hold no pairs, and no ports. */
 const WHOLE: Readonly<Record<Family, string>> = {
@@ -117,36 +117,62 @@ function notOfThisMachine(): Fragment {
   return { kind: "match", text: "-m addrtype ! --src-type LOCAL" };
 }
 
-/** The chain that marks, in conntrack, what sockets with clients' addresses begin. */
-export function planUpstream(mark: number): IptablesChain {
-  return {
-    name: "TPROXY_UPSTREAM",
-    rules: [{
-      text: `-m conntrack --ctstate NEW -m addrtype ! --src-type LOCAL -j CONNMARK --set-xmark ${hex(mark)}/${
-        hex(mark)
-      }`,
-      reason: "Sockets with clients' addresses",
-    }],
-    reason: "Flows of the proxy, to know errors about them",
-  };
+/** The bit of connections, that of our sockets' mark: a packet that others give it to is not delivered by it. */
+function connectionMark(mark: number): string {
+  return `${hex(socketMark(mark))}/${hex(socketMark(mark))}`;
+}
+
+/** Where the chains of {@linkcode planUpstream} are entered. */
+export const UPSTREAM_JUMPS: readonly IptablesJump[] = [
+  { from: "OUTPUT", text: "-j TPROXY_UPSTREAM" },
+  { from: "FORWARD", text: "-j TPROXY_FORWARDED" },
+];
+
+/** The chains that mark, in conntrack, what sockets with clients' addresses begin. */
+export function planUpstream(mark: number): IptablesChain[] {
+  const [bit] = connectionMark(mark).split("/");
+  return [
+    {
+      name: "TPROXY_UPSTREAM",
+      rules: [{
+        text: "-m conntrack --ctstate NEW -m addrtype ! --src-type LOCAL -j CONNMARK --set-xmark " +
+          connectionMark(mark),
+        reason: "Sockets with clients' addresses",
+      }],
+      reason: "Flows of the proxy, to know what comes back of them",
+    },
+    {
+      name: "TPROXY_FORWARDED",
+      rules: [{
+        text: `-m conntrack --ctstate SNAT --ctdir ORIGINAL -m connmark --mark ${connectionMark(mark)} ` +
+          `-j CONNMARK --set-xmark 0x0/${bit}`,
+        reason: "The client goes on with a flow of a proxy that is gone",
+      }],
+      reason: "Flows that are not the proxy's any more",
+    },
+  ];
 }
 
 /**
- * For IPv6: there, the match `socket` does not find whom an error is about whose flow has been masqueraded. `rule` is that
- * with the match.
+ * For IPv6: kernels before 6.15 do not undo NAT when the match `socket` looks for a socket, and none does so for what an
+ * error is about. The twin of a rule with that match; none of a rule without.
  */
-export function byConnectionMark(rule: SourceRule, mark: number): SourceRule {
-  const isSocket = ({ any }: Match) =>
-    any.some((all) => all.some(({ text }) => text.startsWith("-m socket")));
+export function byConnectionMark(rule: SourceRule, mark: number): SourceRule[] {
+  const begins = (text: string) => ({ any }: Match) =>
+    any.some((all) => all.some((fragment) => fragment.text.startsWith(text)));
+  if (!rule.matches.some(begins("-m socket"))) return [];
   const known: Match = {
     any: [[
-      { kind: "match", text: "-m conntrack --ctstate RELATED --ctdir REPLY" },
-      { kind: "match", text: `-m connmark --mark ${hex(mark)}/${hex(mark)}` },
+      { kind: "match", text: "-m conntrack --ctstate SNAT --ctdir REPLY" },
+      { kind: "match", text: `-m connmark --mark ${connectionMark(mark)}` },
     ]],
   };
-  return {
-    matches: [...rule.matches.filter((match) => !isSocket(match)), known],
+  const others = rule.matches.filter((match) =>
+    !begins("-m socket")(match) && !begins("-m conntrack")(match)
+  );
+  return [{
+    matches: [...others, known],
     target: LOCAL,
-    reason: "The same behind masquerade, where the addresses in the error are not the socket's",
-  };
+    reason: "The same behind masquerade, where the packet has other addresses than the socket",
+  }];
 }

@@ -16,8 +16,8 @@ import { readRouting, type RoutingEntry } from "../routing_state.ts";
 import type { FamilyRules, TableRules } from "./model.ts";
 import { madeBy, withOwner } from "./owner.ts";
 import { planIptables } from "./plan.ts";
-import type { IptablesPrograms } from "./programs.ts";
-import { foreseeMade } from "./remains.ts";
+import { type IptablesPrograms, missingProgram } from "./programs.ts";
+import { foreseeMade, removeMade } from "./remains.ts";
 import { renderTransition } from "./restore.ts";
 import { type SavedTable, toTableRules } from "./saved.ts";
 import { isInstalled, readIptables, refuseForeignChains, type StateSource } from "./state.ts";
@@ -41,6 +41,7 @@ export async function applyIptablesInstall(
   const { route, programs } = kernel;
   const installed = await readIptables(programs, kernel);
   refuseForeignChains(installed);
+  await requireUsable(programs, rules);
   const earlier = isInstalled(installed);
   const { missing, stale } = compareRouting(plan, readRouting(route));
   const keepOwner = hasRemains(programs, kernel);
@@ -73,6 +74,20 @@ export async function applyIptablesInstall(
   return { replaced: earlier };
 }
 
+/**
+ * Throws before anything is changed: where programs of a family are missing; and where iptables-nft cannot read one of the
+ * tables, as another program has put rules of nf_tables into it: nobody could tell afterwards what is there. What is not
+ * there is not made.
+ */
+async function requireUsable(programs: IptablesPrograms, rules: readonly FamilyRules[]): Promise<void> {
+  for (const { family, tables } of rules) {
+    const [missing] = programs.missing(family);
+    if (missing !== undefined) throw missingProgram(missing);
+    if (programs.variant === "legacy") continue;
+    for (const { table } of tables) await programs.save(family, table);
+  }
+}
+
 /** The tables of a family with their owner's rule, which says what iptables-nft makes for them. */
 function wantedTables(
   rules: readonly FamilyRules[],
@@ -102,7 +117,13 @@ async function putBack(
       const keepOwner = hasRemains(kernel.programs, kernel);
       const input = renderTransition(now, before[family].map(toTableRules), { keepOwner });
       if (input !== "") await kernel.programs.restore(family, input);
-      if (keepOwner) removeOwners(family, without(now, before[family]), kernel);
+      if (!keepOwner) continue;
+      removeOwners(family, without(now, before[family]), kernel);
+      for (const { table, comment = "" } of before[family]) {
+        const names = madeBy(now.find((saved) => saved.table === table)?.comment ?? "")
+          .filter((name) => !madeBy(comment).includes(name));
+        removeMade(kernel.netfilter, family, { table, names });
+      }
     }
     return undefined;
   } catch (error) {

@@ -8,7 +8,7 @@
  * raw OUTPUT ──────── TPROXY_UNTRACKED
  * mangle PREROUTING ─ TPROXY_STEER ── what is marked: TPROXY to the listener
  *                   └ TPROXY_DIVERT_REPLIES
- * mangle OUTPUT ───── TPROXY_UPSTREAM: mark of the connection                 (IPv6)
+ * mangle OUTPUT ───── TPROXY_UPSTREAM,  mangle FORWARD ─ TPROXY_FORWARDED: mark of the connection (IPv6)
  * filter FORWARD ──── TPROXY_REJECT,  mangle POSTROUTING ─┬ TPROXY_HOLD
  *                                                         └ TPROXY_SERVED: whom LAN servers answer
  * ```
@@ -18,31 +18,13 @@ import type { Config, Protocol } from "../../config/types.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Plan, PlannedChain, PlannedTable, Statement } from "../model.ts";
 import { RETURN as RETURN_STATEMENT } from "../statements.ts";
-import {
-  type Action,
-  type ActionContext,
-  decide,
-  deliver,
-  DROPPED,
-  hex,
-  mangleEnds,
-  rawEnds,
-  refusedMark,
-  RETURN,
-} from "./actions.ts";
+import { type Action, type ActionContext, decide, deliver, mangleEnds, rawEnds } from "./actions.ts";
 import { chainName, type SourceRule, writeChains } from "./chain_writer.ts";
-import {
-  byConnectionMark,
-  deferAnswers,
-  planAnswers,
-  planUpstream,
-  remember,
-  spareReplies,
-} from "./flows.ts";
-import { one } from "./fragment.ts";
+import { byConnectionMark, deferAnswers, planUpstream, remember, UPSTREAM_JUMPS } from "./flows.ts";
 import { translateMatches } from "./matches.ts";
 import type { FamilyRules, IptablesChain, TableRules } from "./model.ts";
 import { planFilter, planHold } from "./refusals.ts";
+import { listenerChains, planSteer } from "./steer.ts";
 
 /** The rules for each family of the plan. Throws an OperationError where iptables cannot do what the config wants. */
 export function planIptables(plan: Plan, config: Config): FamilyRules[] {
@@ -122,7 +104,7 @@ function planMangle(table: PlannedTable, context: FamilyContext & { refuses: boo
   const replies = table.chains.filter(({ name }) => name === "divert_replies")
     .flatMap((chain) => translateReplies(chain, table, context));
   const served = planServedChain(table, context);
-  const upstream = context.family === "ipv6" && context.foreign ? [planUpstream(context.mark)] : [];
+  const upstream = context.family === "ipv6" && context.foreign ? planUpstream(context.mark) : [];
   return {
     table: "mangle",
     chains: [
@@ -141,12 +123,12 @@ function planMangle(table: PlannedTable, context: FamilyContext & { refuses: boo
       { from: "PREROUTING", text: `-j ${chainName("divert_replies")}` },
       ...(context.refuses ? [{ from: "POSTROUTING", text: "-j TPROXY_HOLD" }] : []),
       ...(served.length > 0 ? [{ from: "POSTROUTING", text: `-j ${chainName("served")}` }] : []),
-      ...upstream.map(({ name }) => ({ from: "OUTPUT", text: `-j ${name}` })),
+      ...(upstream.length > 0 ? UPSTREAM_JUMPS : []),
     ],
   };
 }
 
-/** In IPv6, errors about masqueraded flows need a rule more. */
+/** In IPv6, what comes back of masqueraded flows needs a rule more. */
 function translateReplies(
   chain: PlannedChain,
   table: PlannedTable,
@@ -155,10 +137,7 @@ function translateReplies(
   const { family, foreign, mark } = context;
   const rules = translateRules(chain, { table, context, act: deliver });
   if (family === "ipv4" || !foreign) return writeChains(chain, rules);
-  const errors = rules.filter(({ matches }) =>
-    matches.some(({ any }) => any.some((all) => all.some(({ text }) => text.startsWith("-m icmp6"))))
-  );
-  return writeChains(chain, [...rules, ...errors.map((rule) => byConnectionMark(rule, mark))]);
+  return writeChains(chain, rules.flatMap((rule) => [rule, ...byConnectionMark(rule, mark)]));
 }
 
 /** Behind all filters, as it must be; there, no rule can ask where a packet came from. */
@@ -170,77 +149,6 @@ function planServedChain(table: PlannedTable, context: FamilyContext): IptablesC
     }));
     return translateChain({ ...chain, rules }, { table, context, act: remember });
   });
-}
-
-/** What `raw` has decided, for packets that need a listener; those of connections find their socket by themselves. */
-function planSteer(
-  table: PlannedTable,
-  context: FamilyContext & { refuses: boolean; several: boolean },
-): IptablesChain[] {
-  const { family, mark, protocols, refuses, several } = context;
-  const dropsUdp = drops(table, context);
-  // What raw has marked without hiding it from conntrack can be an answer.
-  const answers = context.udp && (refuses || several || dropsUdp);
-  const marked = { any: [[{ kind: "match", text: `-m mark --mark ${refusedMark(mark)}` }]] } as const;
-  const lan = table.chains.find(({ name }) => name === "divert")!.rules[0];
-  const rules: SourceRule[] = [
-    {
-      matches: translateMatches(lan.statements, { family, sets: table.sets })!,
-      target: RETURN,
-      reason: lan.reason,
-    },
-    ...(answers ? spareReplies(mark, { drops: dropsUdp }) : []),
-    ...(refuses
-      ? [{ matches: [marked], target: "-j ACCEPT", reason: "It will be refused: the mark stays as it is" }]
-      : []),
-    {
-      matches: [one("match", `-m mark ! --mark ${hex(mark)}/${hex(mark)}`)],
-      target: RETURN,
-      reason: "Not intercepted",
-    },
-    ...protocols.map((protocol) => ({
-      matches: translateMatches([newFlow(protocol)], { family, sets: [] })!,
-      target: several ? `-g ${chainName("intercept")}` : findListener(table, context, protocol),
-      reason: several
-        ? "To which listener, the rules say again"
-        : "New flows, to the listener; where none is, TPROXY drops: raw has asked before",
-    })).filter(({ target }) => target !== ""),
-    { matches: [], target: "-j ACCEPT", reason: "Rules that come after must not change the mark" },
-  ];
-  const reason = "Packets that raw has marked";
-  return [...(answers ? [planAnswers(mark)] : []), ...writeChains({ name: "steer", reason }, rules)];
-}
-
-/** Whether something is dropped without an answer that may be UDP. */
-function drops(table: PlannedTable, context: ActionContext): boolean {
-  return table.chains.some(({ rules }) =>
-    rules.some(({ statements }) => decide(statements, context).target === DROPPED)
-  );
-}
-
-function newFlow(protocol: Protocol): Statement {
-  return protocol === "tcp" ? { kind: "bare-syn" } : { kind: "protocol", protocols: ["udp"] };
-}
-
-/** The one listener of a protocol; the empty string where the rules give nothing to it. */
-function findListener(table: PlannedTable, context: ActionContext, protocol: Protocol): string {
-  const wanted = JSON.stringify(newFlow(protocol));
-  for (const { rules } of table.chains) {
-    for (const { statements } of rules) {
-      const tproxy = statements.find((statement) => statement.kind === "tproxy");
-      const same = statements.some((statement) => JSON.stringify(statement) === wanted);
-      if (tproxy?.to.address.family === context.family && same) return deliver(statements, context).target;
-    }
-  }
-  return "";
-}
-
-/** The chains from which one comes to a listener. */
-function listenerChains(table: PlannedTable): PlannedChain[] {
-  return table.chains.filter(({ name, rules }) =>
-    name === "intercept" ||
-    rules.some(({ statements }) => statements.some(({ kind }) => kind === "tproxy"))
-  );
 }
 
 interface TranslateOptions {

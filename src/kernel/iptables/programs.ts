@@ -5,6 +5,7 @@
  */
 import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
+import type { TableName } from "./model.ts";
 
 /** `nf_tables`: iptables-nft, whose rules are tables of nf_tables. `legacy`: its own rules in the kernel. */
 export type IptablesVariant = "nf_tables" | "legacy";
@@ -15,6 +16,9 @@ const SUFFIXES = ["", "-nft", "-legacy"] as const;
 /** A PATH without them is common: in cron, or without root. */
 const DIRECTORIES = ["/usr/sbin", "/sbin", "/usr/local/sbin", "/usr/bin", "/bin"];
 const COMMANDS: Readonly<Record<Family, string>> = { ipv4: "iptables", ipv6: "ip6tables" };
+
+/** What iptables-nft says of tables with rules that it has not made. */
+const UNREADABLE = /Parsing nftables rule failed|is incompatible, use 'nft'/;
 
 /** What the administrator installs. */
 export const PACKAGES_HINT = "On Debian install the package iptables; on OpenWrt iptables-zz-legacy, " +
@@ -29,8 +33,8 @@ export interface IptablesPrograms {
   readonly name: string;
   /** Names of the programs for a family that are not there. */
   missing(family: Family): string[];
-  /** What `iptables-save` prints. Throws an OperationError. */
-  save(family: Family): Promise<string>;
+  /** What `iptables-save` prints, of one table alone if that is named. Throws an OperationError. */
+  save(family: Family, table?: TableName): Promise<string>;
   /** `iptables-restore --noflush`. Throws an OperationError with what it says. */
   restore(family: Family, input: string): Promise<void>;
 }
@@ -61,8 +65,9 @@ function makePrograms(
       return ["save", "restore"].map((action) => `${COMMANDS[family]}${suffix}-${action}`)
         .filter((name) => findFile(name) === undefined);
     },
-    async save(family) {
-      return await call({ name: `${COMMANDS[family]}${suffix}-save`, args: [], variant });
+    async save(family, table) {
+      const args = table === undefined ? [] : ["-t", table];
+      return await call({ name: `${COMMANDS[family]}${suffix}-save`, args, variant });
     },
     async restore(family, input) {
       const args = ["--noflush", "--wait", `${LOCK_SECONDS}`];
@@ -71,28 +76,33 @@ function makePrograms(
   };
 }
 
+/** The error of a program that is not here. */
+export function missingProgram(name: string): OperationError {
+  return new OperationError({
+    operation: "run",
+    object: name,
+    kernelText: "there is no such program",
+    hint: PACKAGES_HINT,
+  });
+}
+
 async function call(
   program: { name: string; args: readonly string[]; variant: IptablesVariant; input?: string },
 ): Promise<string> {
   const { name } = program;
   const path = findFile(name);
-  if (path === undefined) {
-    throw new OperationError({
-      operation: "run",
-      object: name,
-      kernelText: "there is no such program",
-      hint: PACKAGES_HINT,
-    });
-  }
+  if (path === undefined) throw missingProgram(name);
   const { success, code, stdout, stderr } = await run(path, program.args, program.input);
   if (success) return stdout;
   throw new OperationError({
     operation: "run",
     object: name,
     kernelText: explain(stderr, program.input) || `exit code ${code}`,
-    hint:
-      "The kernel may lack the table, or a match or target of iptables: socket, TPROXY, CT, recent, addrtype, " +
-      "multiport, mark. On OpenWrt these are packages of their own",
+    hint: UNREADABLE.test(stderr)
+      ? "Another program has put rules into a table of iptables that only nft can read (nft list ruleset): " +
+        "move them to a table of another name, or set kernel.backend to netlink"
+      : "The kernel may lack the table, or a match or target of iptables: socket, TPROXY, CT, recent, addrtype, " +
+        'multiport, mark; "tproxy doctor" tries each. On OpenWrt these are packages of their own',
   });
 }
 

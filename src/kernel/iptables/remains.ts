@@ -41,9 +41,7 @@ export function removeLast(
   const where = { family: nftFamily, table };
   const chains = readNftChains(netfilter, family).filter((chain) => chain.table === table);
   const others = chains.filter(({ name }) => name !== OWNER_CHAIN);
-  const isIdle = (chain: NftChain) =>
-    chain.base !== undefined && chain.base.policy !== "drop" &&
-    listRules(netfilter, { ...where, chain: chain.name }).length === 0;
+  const isIdle = (chain: NftChain) => isUnused(netfilter, chain);
   const batch = new NftBatch();
   if (made.includes(WHOLE_TABLE) && others.every(isIdle)) {
     batch.deleteTable({ family: nftFamily, name: table });
@@ -54,4 +52,24 @@ export function removeLast(
     }
   }
   batch.commit(netfilter);
+}
+
+/** Deletes built-in chains that iptables-nft has made, where nobody has put anything into them. */
+export function removeMade(
+  netfilter: NetlinkConnection,
+  family: Family,
+  { table, names }: { table: TableName; names: readonly string[] },
+): void {
+  const made = readNftChains(netfilter, family).filter((chain) =>
+    chain.table === table && names.includes(chain.name) && isUnused(netfilter, chain)
+  );
+  if (made.length === 0) return;
+  const batch = new NftBatch();
+  for (const { name } of made) batch.deleteChain({ family: NFT_FAMILIES[family], table, name });
+  batch.commit(netfilter);
+}
+
+function isUnused(netfilter: NetlinkConnection, { base, family, table, name }: NftChain): boolean {
+  return base !== undefined && base.policy !== "drop" &&
+    listRules(netfilter, { family, table, chain: name }).length === 0;
 }

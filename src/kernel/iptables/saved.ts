@@ -54,13 +54,14 @@ function parseTable(table: TableName, lines: readonly string[]): SavedTable {
     else if (leadsToOurs(text)) jumps.push({ from: chain, text, behind: others.get(chain) ?? 0 });
     else others.set(chain, (others.get(chain) ?? 0) + 1);
   }
-  const comment = /--comment "([^"]*)"/.exec(chains.get(OWNER_CHAIN)?.[0] ?? "")?.[1];
-  return {
-    table,
-    chains,
-    jumps,
-    comment: comment?.startsWith(OWNER_COMMENT) ? comment : undefined,
-  };
+  return { table, chains, jumps, comment: readOwner(chains.get(OWNER_CHAIN)) };
+}
+
+/** Whoever flushes a whole table (`iptables -t mangle -F`) leaves the chains, empty: they are still ours. */
+function readOwner(rules: readonly string[] | undefined): string | undefined {
+  if (rules?.length === 0) return OWNER_COMMENT;
+  const comment = /--comment "([^"]*)"/.exec(rules?.[0] ?? "")?.[1];
+  return comment?.startsWith(OWNER_COMMENT) ? comment : undefined;
 }
 
 function leadsToOurs(text: string): boolean {

@@ -5,7 +5,7 @@
 import type { DoctorReport } from "../../../src/cli/doctor/report.ts";
 import type { Finding } from "../../../src/kernel/doctor/finding.ts";
 import type { Lab } from "./lab.ts";
-import { type ConfigText, tproxyCommand, writeConfig } from "./proxy.ts";
+import { backendPrograms, type ConfigText, tproxyCommand, writeConfig } from "./proxy.ts";
 import { socatServer } from "./sockets.ts";
 
 /** What doctor said. */
@@ -26,7 +26,7 @@ export interface DoctorOptions {
 export async function doctor(lab: Lab, options: DoctorOptions = {}): Promise<Diagnosis> {
   const path = writeConfig(lab, options.config);
   const argv = [...options.wrapper ?? [], ...tproxyCommand(), "doctor", "--json", "-c", path];
-  const { stdout, code } = await lab.router.run(argv, { mayFail: true });
+  const { stdout, code } = await lab.router.run(argv, { mayFail: true, ...backendPrograms(lab) });
   const report = JSON.parse(stdout) as DoctorReport;
   const troubles = report.findings.filter(({ state }) => state !== "works")
     .map(({ state, id, blocks }) => `${blocks ? "! " : ""}${state} ${id}`);

@@ -106,8 +106,8 @@ export async function startProxy(lab: Lab, options: ProxyOptions = {}): Promise<
   return new Proxy(program, { configPath });
 }
 
-/** Only the kind of iptables that the tests are run with. */
-function backendPrograms(lab: Lab): { env?: Record<string, string> } {
+/** An environment with only the kind of iptables that the tests are run with. */
+export function backendPrograms(lab: Lab): { env?: Record<string, string> } {
   const { variant } = labBackend();
   return variant === undefined ? {} : iptablesOnly(lab, variant);
 }

@@ -2,7 +2,8 @@
  * `labTest`: a Deno test that gets a laboratory, or is ignored with a printed reason where it cannot run.
  * @module
  */
-import { usesIptables } from "./backend.ts";
+import { labBackend, usesIptables } from "./backend.ts";
+import { obstacleOf } from "./iptables.ts";
 import { type Lab, type LabOptions, openLab } from "./lab.ts";
 import { checkLeaks } from "./leaks.ts";
 import { print } from "./print.ts";
@@ -19,7 +20,7 @@ export interface LabTestOptions extends LabOptions {
 
 /** Registers a test that runs in a laboratory of its own; after a failure it prints what happened there. */
 export function labTest(name: string, options: LabTestOptions, test: (lab: Lab) => Promise<void>): void {
-  const obstacle = options.obstacle ?? (usesIptables() ? options.netlinkOnly : undefined) ??
+  const obstacle = options.obstacle ?? backendObstacle(options) ??
     findObstacle(["ip", "nft", "sysctl", "setsid", ...options.programs ?? []]);
   if (obstacle !== undefined) print(`skipped: ${name}: ${obstacle}`);
   Deno.test({
@@ -39,6 +40,12 @@ async function runInLab(options: LabOptions, test: (lab: Lab) => Promise<void>):
     throw error;
   }
   await lab.close();
+}
+
+/** Why the test cannot run with the backend that is asked for, if so. */
+function backendObstacle({ netlinkOnly }: LabTestOptions): string | undefined {
+  if (!usesIptables()) return undefined;
+  return netlinkOnly ?? findObstacle(["iptables"]) ?? obstacleOf(labBackend().variant ?? "").obstacle;
 }
 
 /** Why laboratory tests cannot run here, if so. */

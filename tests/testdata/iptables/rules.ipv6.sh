@@ -39,11 +39,13 @@ ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -i br-lan -j RETURN
 ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -i eth0 -j RETURN
 ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p tcp -m socket --transparent -g TPROXY_LOCAL
 ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p udp -m socket --transparent -g TPROXY_LOCAL
+ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p tcp -m conntrack --ctstate SNAT --ctdir REPLY -m connmark --mark 0x40/0x40 -g TPROXY_LOCAL
+ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p udp -m conntrack --ctstate SNAT --ctdir REPLY -m connmark --mark 0x40/0x40 -g TPROXY_LOCAL
 ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p tcp -j RETURN
 ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p icmpv6 --icmpv6-type packet-too-big -m socket --transparent -g TPROXY_LOCAL
+ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p icmpv6 --icmpv6-type packet-too-big -m conntrack --ctstate SNAT --ctdir REPLY -m connmark --mark 0x40/0x40 -g TPROXY_LOCAL
 ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p icmpv6 --icmpv6-type destination-unreachable -m socket --transparent -g TPROXY_LOCAL
-ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p icmpv6 --icmpv6-type packet-too-big -m conntrack --ctstate RELATED --ctdir REPLY -m connmark --mark 0x10/0x10 -g TPROXY_LOCAL
-ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p icmpv6 --icmpv6-type destination-unreachable -m conntrack --ctstate RELATED --ctdir REPLY -m connmark --mark 0x10/0x10 -g TPROXY_LOCAL
+ip6tables -t mangle -A TPROXY_DIVERT_REPLIES -p icmpv6 --icmpv6-type destination-unreachable -m conntrack --ctstate SNAT --ctdir REPLY -m connmark --mark 0x40/0x40 -g TPROXY_LOCAL
 ip6tables -t mangle -N TPROXY_STEER
 ip6tables -t mangle -N TPROXY_STEER_1
 ip6tables -t mangle -A TPROXY_STEER -i br-lan -g TPROXY_STEER_1
@@ -60,7 +62,10 @@ ip6tables -t mangle -N TPROXY_SERVED
 ip6tables -t mangle -A TPROXY_SERVED -o br-lan -p udp -m conntrack --ctdir ORIGINAL -m addrtype ! --src-type LOCAL -m recent --name tproxy_servers_ipv6 --set --rdest -m recent --name tproxy_peers_ipv6 --set -j RETURN
 ip6tables -t mangle -A TPROXY_SERVED -o eth0 -p udp -m conntrack --ctdir ORIGINAL -m addrtype ! --src-type LOCAL -m recent --name tproxy_servers_ipv6 --set --rdest -m recent --name tproxy_peers_ipv6 --set -j RETURN
 ip6tables -t mangle -N TPROXY_UPSTREAM
-ip6tables -t mangle -A TPROXY_UPSTREAM -m conntrack --ctstate NEW -m addrtype ! --src-type LOCAL -j CONNMARK --set-xmark 0x10/0x10
+ip6tables -t mangle -A TPROXY_UPSTREAM -m conntrack --ctstate NEW -m addrtype ! --src-type LOCAL -j CONNMARK --or-mark 0x40
+ip6tables -t mangle -N TPROXY_FORWARDED
+ip6tables -t mangle -A TPROXY_FORWARDED -m conntrack --ctstate SNAT --ctdir ORIGINAL -m connmark --mark 0x40/0x40 -j CONNMARK --and-mark 0xffffffbf
+ip6tables -t mangle -A FORWARD -j TPROXY_FORWARDED
 ip6tables -t mangle -A POSTROUTING -j TPROXY_SERVED
 ip6tables -t mangle -A OUTPUT -j TPROXY_UPSTREAM
 ip6tables -t mangle -A PREROUTING -j TPROXY_STEER

@@ -1,0 +1,27 @@
+/** What `scripts/test` runs. */
+import assert from "node:assert/strict";
+import { planSteps } from "../../../scripts/testing/steps.ts";
+
+Deno.test("planSteps() runs files of the laboratory again with each kind of iptables, of the product as of the source", () => {
+  const backends = (part: "all" | "lab") =>
+    planSteps(part).filter(({ title }) => title.startsWith("laboratory")).map(({ env, otherwise }) => [
+      env?.TPROXY_LAB_BACKEND,
+      env?.TPROXY_BIN,
+      otherwise?.env?.TPROXY_LAB_BACKEND,
+    ]);
+  const product = "dist/tproxy";
+  assert.deepEqual(backends("all"), [
+    [undefined, product, undefined],
+    ["iptables-nft", product, "iptables-nft"],
+    ["iptables-legacy", product, "iptables-legacy"],
+  ]);
+  assert.deepEqual(backends("lab").map(([backend]) => backend), [
+    undefined,
+    "iptables-nft",
+    "iptables-legacy",
+  ]);
+  assert.equal(planSteps("lab", { filter: "x" }).length, 1);
+  const files = planSteps("lab").flatMap(({ argv }) => argv).filter((word) => word.endsWith(".ts"));
+  assert.ok(files.length >= 10);
+  for (const file of files) assert.ok(Deno.statSync(file).isFile);
+});

@@ -5,7 +5,7 @@ import { iptables, IPTABLES_VARIANTS, iptablesOnly, obstacleOf } from "./support
 import { ADDRESSES, type Lab, type LabOptions } from "./support/lab.ts";
 import { type Nginx, startNginx } from "./support/nginx.ts";
 import { type ConfigText, type Proxy, startProxy, tproxy } from "./support/proxy.ts";
-import { childrenOf, countDescriptorKinds } from "./support/procfs.ts";
+import { countDescriptorKinds, listChildren } from "./support/procfs.ts";
 import { prepareRecipe, PROXY_RUNS } from "./support/recipe.ts";
 import { labTest } from "./support/register.ts";
 import { exchange, fateOf, openClient, openServer } from "./support/udp_peers.ts";
@@ -178,11 +178,11 @@ pathTest("run that is killed with the shell that would tell is believed alive fo
 }, async (lab, { start }) => {
   const nginx = await startNginx(lab);
   const { program, pid } = await start({ intercept: { "on-failure": "reset" } });
-  const shell = childrenOf(pid);
+  const shell = listChildren(pid);
   assert.equal(shell.length, 1, `children of the proxy: ${shell}`);
   // It holds nothing that the proxy has open: neither its listeners nor a client's connection.
-  assert.deepEqual([...countDescriptorKinds(Number(shell[0])).keys()].toSorted(), ["/dev/null", "pipe"]);
-  await lab.router.run(["kill", "-KILL", ...shell, `${pid}`]);
+  assert.deepEqual([...countDescriptorKinds(shell[0]).keys()].toSorted(), ["/dev/null", "pipe"]);
+  await lab.router.run(["kill", "-KILL", ...shell.map(String), `${pid}`]);
   const killed = performance.now();
   assert.equal(await fetchCode(lab, nginx, 4), TIMED_OUT);
   await program.stop();

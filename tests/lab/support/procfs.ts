@@ -13,10 +13,11 @@ export function processorMs(pid: number): number {
   return statProcessorMs(`/proc/${pid}/stat`);
 }
 
-/** The processes that a process has started and that run. */
+/** The processes that a process, any of its threads, has started and that run. */
 export function listChildren(pid: number): number[] {
-  const text = Deno.readTextFileSync(`/proc/${pid}/task/${pid}/children`).trim();
-  return text === "" ? [] : text.split(" ").map(Number);
+  const threads = [...Deno.readDirSync(`/proc/${pid}/task`)];
+  return threads.flatMap(({ name }) => readOrEmpty(`/proc/${pid}/task/${name}/children`).split(" "))
+    .filter((child) => child.trim() !== "").map(Number);
 }
 
 /** Open descriptors of a process as `number target`, such as `7 socket:[3425]`. */
@@ -89,11 +90,4 @@ function statProcessorMs(path: string): number {
   // The name, in parentheses, may hold blanks; utime and stime are fields 14 and 15.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
-}
-
-/** The numbers of the processes that this one has started and that have not ended. */
-export function childrenOf(pid: number): string[] {
-  const threads = [...Deno.readDirSync(`/proc/${pid}/task`)];
-  return threads.flatMap(({ name }) => readOrEmpty(`/proc/${pid}/task/${name}/children`).split(" "))
-    .filter((child) => child !== "");
 }

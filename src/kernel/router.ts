@@ -11,7 +11,7 @@
  * @module
  */
 import type { Config, Protocol } from "../config/types.ts";
-import { DIVERT_PRIORITY, LOOPBACK, ROUTER_PRIORITY, SERVED_PRIORITY } from "../constants.ts";
+import { LOOPBACK, ROUTER_LOOPBACK_PRIORITY, ROUTER_PRIORITY, SERVED_PRIORITY } from "../constants.ts";
 import { steer } from "./intercept.ts";
 import type { PlannedChain, PlannedRule, Statement } from "./model.ts";
 import { DIRECT_CHAIN, NEW_CHAIN, planDecision, type RouterDecisionOptions } from "./router_decision.ts";
@@ -126,7 +126,7 @@ function planLoopback(config: Config, { families, otherFamily }: RouterOptions):
   const mask = routerMark(config.kernel.mark);
   return {
     name: "router_loopback",
-    hook: { hook: "prerouting", priority: DIVERT_PRIORITY },
+    hook: { hook: "prerouting", priority: ROUTER_LOOPBACK_PRIORITY },
     rules: [
       {
         statements: [{ kind: "input-interface-name", name: LOOPBACK, negate: true }, RETURN],

@@ -19,6 +19,7 @@ import { setInt } from "../../ffi/sockopt.ts";
 import { LISTENER_IPV4, LISTENER_IPV6, TABLE_NAME } from "../constants.ts";
 import { check, OperationError } from "../net/error.ts";
 import { type Family, parseIp } from "../net/ip.ts";
+import { listElements } from "../netlink/nft/element.ts";
 import { NftBatch } from "../netlink/nft/batch.ts";
 import { openNetlink } from "../netlink/transport.ts";
 import { RUNNING_SET } from "./router_sets.ts";
@@ -28,6 +29,7 @@ import { socketMark } from "./statements.ts";
 const INTERVAL_MS = 400;
 /** linux/netfilter.h: NFPROTO_IPV4, NFPROTO_IPV6. */
 const SET_KEYS: Readonly<Record<Family, number>> = { ipv4: 2, ipv6: 10 };
+const SET = { family: "inet", table: TABLE_NAME, name: RUNNING_SET } as const;
 const NOTHING = new Uint8Array(0);
 const byte = new Uint8Array(1);
 
@@ -62,7 +64,22 @@ export function showRunning(proxy: RunningProxy): Showing {
   };
 }
 
-/** Shows once that a proxy runs, to rules that have just been made. */
+/**
+ * The families in which a proxy has shown itself to the rules that are installed. One that runs with a config without the router's own
+ * traffic does not, and must not be given any: its sockets carry no mark, and what they send would come to it again.
+ */
+export function readRunning(): Family[] {
+  try {
+    using netfilter = openNetlink("netfilter");
+    const keys = listElements(netfilter, SET).map(({ key }) => key[0]);
+    return (["ipv4", "ipv6"] as const).filter((family) => keys.includes(SET_KEYS[family]));
+  } catch (error) {
+    if (error instanceof OperationError) return []; // nothing is installed, or nothing that asks
+    throw error;
+  }
+}
+
+/** Shows once that a proxy runs, to rules that have just been made in place of others. */
 export function showRunningOnce(proxy: RunningProxy): void {
   for (const fd of openSockets(proxy)) {
     showTo(fd);
@@ -98,8 +115,7 @@ function openSockets({ families, mark }: RunningProxy): number[] {
 function forget(family: Family): void {
   try {
     using netfilter = openNetlink("netfilter");
-    const set = { family: "inet", table: TABLE_NAME, name: RUNNING_SET } as const;
-    new NftBatch().deleteElements(set, [{ key: Uint8Array.of(SET_KEYS[family]) }]).commit(netfilter);
+    new NftBatch().deleteElements(SET, [{ key: Uint8Array.of(SET_KEYS[family]) }]).commit(netfilter);
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
   }

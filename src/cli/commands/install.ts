@@ -16,7 +16,7 @@ import { planIptables } from "../../kernel/iptables/plan.ts";
 import { findListeners } from "../../kernel/listener.ts";
 import type { Plan } from "../../kernel/model.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
-import { showRunningOnce } from "../../kernel/running.ts";
+import { readRunning, showRunningOnce } from "../../kernel/running.ts";
 import { renderIptablesScript } from "../../kernel/render/iptables_script.ts";
 import { renderJson } from "../../kernel/render/json.ts";
 import { renderScript } from "../../kernel/render/script.ts";
@@ -66,7 +66,9 @@ export const installCommand: Command<InferValue<typeof parser>> = {
       env.stdout(renderDryRun(plan, loaded, options.format));
       return 0;
     }
+    const running = loaded.config.intercept.routerTraffic ? readRunning() : [];
     const report = await installWithBackend({ plan, config: loaded.config }, env.readTextFile);
+    if (running.length > 0) showRunningOnce({ families: running, mark: loaded.config.kernel.mark });
     env.stdout(describeInstall(plan, loaded.config, report));
     for (const warning of plan.warnings) env.stderr(`tproxy: warning: ${warning}\n`);
     warnWithoutProxy(env, { plan, config: loaded.config });
@@ -124,7 +126,6 @@ function warnWithoutProxy(env: Env, { plan, config }: { plan: Plan; config: Conf
   );
   if (silent.length === 0) {
     if (config.kernel.backend === "iptables") showLifeOnce(families);
-    else if (config.intercept.routerTraffic) showRunningOnce({ families, mark: config.kernel.mark });
     return;
   }
   const what = silent.length === protocols.length

@@ -1,7 +1,8 @@
 /**
  * How a running proxy shows the rules for the router's own traffic that it is there: by a datagram to itself, over and over, whose mark
- * (SO_MARK) nobody else may set, and whose size tells what it listens on. A rule puts it into a set that forgets after {@linkcode ALIVE_SECONDS}. Through netlink each sign would
- * be a change of the rule set, and whoever lists a long one at the time would have to begin again.
+ * (SO_MARK) nobody else may set, and whose size tells what it listens on. A rule puts it into a set that forgets after
+ * {@linkcode ALIVE_SECONDS}. Through netlink each sign would be a change of the rule set, and whoever lists a long one at the time would
+ * have to begin again.
  * @module
  */
 import { SO_MARK, SOCK_DGRAM, SOL_SOCKET } from "../../ffi/consts.ts";

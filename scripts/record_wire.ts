@@ -278,7 +278,7 @@ const CASES: readonly Case[] = [
   plannedRouterRule("router-loopback", "meta mark & 0x3 != 0x3 return"),
   plannedRouterRule(
     "router-show",
-    'oifname "lo" meta mark 0x4 meta l4proto udp update @running { meta nfproto }',
+    'oifname "lo" meta mark 0x4 meta l4proto udp meta length 68 update @running { meta nfproto }',
   ),
   plannedRule("block-tcp", "tcp flags syn / fin,syn,rst,ack reject with tcp reset"),
   plannedRule("block-udp", "meta l4proto udp reject with icmpx port-unreachable"),

@@ -15,11 +15,15 @@ export const DEFAULT_MARK = 0x1;
  */
 export const SOCKET_MARK_SHIFT = 2;
 
+/** How far the bit is shifted that, with the fwmark's own, marks the router's own traffic: 1 bit, the one that was kept for it. */
+export const ROUTER_MARK_SHIFT = 1;
+
 /**
- * How far the mark of our sockets towards servers is shifted, where the router's own traffic is intercepted: 1 bit. The rules for that
- * traffic pass by what is marked.
+ * How far the mark of our sockets towards servers is shifted, where the router's own traffic is intercepted: 3 bits. The rules for that
+ * traffic pass by what is marked. Not the bit above: where other programs give the mark of a flow back to its packets, answers would have
+ * it, get the fwmark too, and so the mark of the router's own traffic.
  */
-export const UPSTREAM_MARK_SHIFT = 1;
+export const UPSTREAM_MARK_SHIFT = 3;
 
 /** The routing table that delivers marked packets locally: the value on the kernel's TPROXY page. */
 export const DEFAULT_ROUTE_TABLE = 100;
@@ -53,6 +57,12 @@ export const UNTRACKED_PRIORITY = -300;
  * conntrack (-200), before NAT (-100): a destination that NAT changes is then the one that the proxy sees.
  */
 export const ROUTER_PRIORITY = -160;
+
+/**
+ * `router_loopback`: after everybody else's chains. A packet that has a socket already passes for one from afar: from Linux 6.16 on `fib`
+ * looks for its reverse path, which one from the router to itself has none of.
+ */
+export const ROUTER_LOOPBACK_PRIORITY = 300;
 
 /** `served`: after the filters of everybody, who use 0 to 100. */
 export const SERVED_PRIORITY = 300;

@@ -28,7 +28,7 @@ listener:
 
 # What tproxy uses in the kernel. Change it if other software uses the same.
 kernel:
-#  mark: 0x1                 # of packets; the two bits above it are used as well
+#  mark: 0x1                 # of packets; two bits above it are used as well, three with router-traffic
 #  table: 100                # routing table of our own, not 253 to 255
 #  backend: netlink          # netlink (nf_tables) | iptables, for kernels without it
 

@@ -136,7 +136,7 @@ export interface Config {
   readonly listener: { readonly port: number; readonly workers: "auto" | number };
   /** `kernel`: what is used of the kernel's numbers. */
   readonly kernel: {
-    /** One bit, or several; the two bits above it are ours as well. */
+    /** One bit, or several; the two bits above it are ours as well, three with `router-traffic`. */
     readonly mark: number;
     readonly table: number;
     readonly backend: "netlink" | "iptables";

@@ -179,6 +179,8 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
         masked(hostKey(~statement.mask >>> 0), hostKey(statement.clear ? 0 : statement.mask)),
         { kind: "ct", direction: "set", key: "mark", register },
       ];
+    case "packet-length":
+      return [load("length"), equals(hostKey(statement.bytes))];
     case "proxy-runs":
       return [load("nfproto"), lookup(statement.set, false)];
     case "proxy-shows":
@@ -234,7 +236,7 @@ function loadFlow(family: Family, { answer }: { answer: boolean }): NftExpressio
   ]);
 }
 
-type LoadedKey = "iifname" | "oifname" | "iiftype" | "nfproto" | "l4proto" | "mark" | "skuid";
+type LoadedKey = "iifname" | "oifname" | "iiftype" | "nfproto" | "l4proto" | "mark" | "skuid" | "length";
 
 function load(key: LoadedKey): NftExpression {
   return { kind: "meta", direction: "load", key, register };

@@ -78,6 +78,8 @@ export type Statement =
   | { readonly kind: "flow-bits"; readonly mask: number }
   /** `ct mark set ct mark | 0x3`, `ct mark set ct mark & 0xfffffffc` */
   | { readonly kind: "set-flow-bits"; readonly mask: number; readonly clear: boolean }
+  /** `meta length 68`: bytes of the packet, with its IP header. */
+  | { readonly kind: "packet-length"; readonly bytes: number }
   /** `meta nfproto @running`: a proxy has shown itself for this family. */
   | { readonly kind: "proxy-runs"; readonly set: string }
   /** `update @running { meta nfproto }`: the proxy shows itself. */

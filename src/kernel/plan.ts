@@ -10,7 +10,7 @@ import { chooseInterfaces } from "./interfaces.ts";
 import { warnLongLists } from "./iptables/warnings.ts";
 import type { Plan, PlannedRoute, PlannedRoutingRule } from "./model.ts";
 import { planPolicy } from "./policy.ts";
-import { routerMark, socketMark } from "./statements.ts";
+import { routerMark, socketMark, upstreamMark } from "./statements.ts";
 import { planTable } from "./table.ts";
 import type { NetworkView } from "./view.ts";
 
@@ -58,11 +58,15 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
 
 function checkNumbers(config: Config): void {
   const { mark, table } = config.kernel;
-  if (!Number.isInteger(mark) || mark <= 0 || socketMark(mark) > 0xffffffff) {
+  const { routerTraffic } = config.intercept;
+  const highest = routerTraffic ? upstreamMark(mark) : socketMark(mark);
+  if (!Number.isInteger(mark) || mark <= 0 || highest > 0xffffffff) {
     throw new OperationError({
       operation: "use kernel.mark",
       object: `0x${mark.toString(16)}`,
-      kernelText: "it must be 0x1 to 0x3fffffff: two bits above it are used as well",
+      kernelText: routerTraffic
+        ? "it must be 0x1 to 0x1fffffff: three bits above it are used as well"
+        : "it must be 0x1 to 0x3fffffff: two bits above it are used as well",
       exitCode: 2,
     });
   }

@@ -11,12 +11,14 @@
  * @module
  */
 import type { Config, Protocol } from "../config/types.ts";
-import { DIVERT_PRIORITY, LOOPBACK, ROUTER_PRIORITY, SERVED_PRIORITY } from "../constants.ts";
+import { LOOPBACK, ROUTER_LOOPBACK_PRIORITY, ROUTER_PRIORITY, SERVED_PRIORITY } from "../constants.ts";
+import type { Family } from "../net/ip.ts";
 import { steer } from "./intercept.ts";
 import type { PlannedChain, PlannedRule, Statement } from "./model.ts";
 import { DIRECT_CHAIN, NEW_CHAIN, planDecision, type RouterDecisionOptions } from "./router_decision.ts";
 import { notFromInner, type RouterSetOptions, RUNNING_SET, toInner } from "./router_sets.ts";
 import { rememberServed } from "./served.ts";
+import { signLength } from "./sign.ts";
 import { ACCEPT, DROP, newFlow, refuse, RETURN, routerMark, socketMark, SPARE_OWN } from "./statements.ts";
 
 const ON_LOOPBACK: Statement = { kind: "output-interface-name", name: LOOPBACK };
@@ -41,18 +43,21 @@ export function planRouter(config: Config, options: RouterOptions): PlannedChain
 }
 
 /** The first rules of `untracked`: packets of the proxy to programs on the router. */
-export function planShownLife(config: Config): PlannedRule[] {
+export function planShownLife(config: Config, families: readonly Family[]): PlannedRule[] {
   if (!config.intercept.routerTraffic) return [];
   return [
-    {
+    ...families.map((family): PlannedRule => ({
       statements: [
         ON_LOOPBACK,
         { kind: "mark", mark: socketMark(config.kernel.mark) },
+        { kind: "family", family },
         UDP,
+        { kind: "packet-length", bytes: signLength(config, family) },
         { kind: "proxy-shows", set: RUNNING_SET },
       ],
-      reason: "A running proxy shows itself by datagrams to itself; nobody else may set this mark",
-    },
+      reason:
+        "A running proxy shows itself by datagrams to itself, whose size tells its port and protocols; nobody else may set this mark",
+    })),
     {
       statements: [
         ON_LOOPBACK,
@@ -126,7 +131,7 @@ function planLoopback(config: Config, { families, otherFamily }: RouterOptions):
   const mask = routerMark(config.kernel.mark);
   return {
     name: "router_loopback",
-    hook: { hook: "prerouting", priority: DIVERT_PRIORITY },
+    hook: { hook: "prerouting", priority: ROUTER_LOOPBACK_PRIORITY },
     rules: [
       {
         statements: [{ kind: "input-interface-name", name: LOOPBACK, negate: true }, RETURN],

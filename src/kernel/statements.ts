@@ -3,7 +3,7 @@
  * @module
  */
 import type { Config, Protocol } from "../config/types.ts";
-import { SOCKET_MARK_SHIFT, UPSTREAM_MARK_SHIFT } from "../constants.ts";
+import { ROUTER_MARK_SHIFT, SOCKET_MARK_SHIFT, UPSTREAM_MARK_SHIFT } from "../constants.ts";
 import type { PlannedRule, Statement } from "./model.ts";
 
 /** The packet goes on its way. */
@@ -51,7 +51,7 @@ export function upstreamMark(mark: number): number {
 
 /** The bits of packets, and of flows, that the router itself has sent, given the mark of intercepted packets. */
 export function routerMark(mark: number): number {
-  return (mark | upstreamMark(mark)) >>> 0;
+  return (mark | (mark << ROUTER_MARK_SHIFT)) >>> 0;
 }
 
 /** The mark (SO_MARK) of the sockets towards clients, given the mark of intercepted packets. */

@@ -72,7 +72,7 @@ export function planTable(config: Config, { lan, inner, families, policy }: Tabl
       planDivert(config, { lan, families, policy, delivers: accepted.length > 0 }),
       planDivertReplies(config, { lan, families }),
       ...planServed(config, { families, intoLan: [fromLan(lan, { negate: true }), toLan(lan)] }),
-      planUntracked(config),
+      planUntracked(config, families),
       ...planRouter(config, {
         families,
         rules: policy.rules,
@@ -260,12 +260,12 @@ function planErrors(
   );
 }
 
-function planUntracked(config: Config): PlannedChain {
+function planUntracked(config: Config, families: readonly Family[]): PlannedChain {
   return {
     name: "untracked",
     hook: { hook: "output", priority: UNTRACKED_PRIORITY },
     rules: [
-      ...planShownLife(config),
+      ...planShownLife(config, families),
       {
         statements: [{ kind: "mark", mark: socketMark(config.kernel.mark) }, NOTRACK],
         reason: "Sockets towards clients carry this mark (SO_MARK)",

@@ -47,7 +47,7 @@ labTest("doctor tells who else asks for the marks of the router's own traffic", 
   await startRouterProxy(lab);
   assert.deepEqual((await doctor(lab, { config })).troubles, []);
   // The mark of the proxy's sockets towards servers: it would lead them elsewhere.
-  await lab.router.ip("rule add priority 400 fwmark 0x2/0x2 lookup 77");
+  await lab.router.ip("rule add priority 400 fwmark 0x8/0x8 lookup 77");
   const { troubles } = await doctor(lab, { config });
   assert.equal(troubles.length, 1);
   assert.match(troubles[0], /warning mark-users/);

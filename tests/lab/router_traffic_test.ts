@@ -12,7 +12,7 @@ import { until } from "./support/wait.ts";
 const PROGRAMS = ["curl", "nginx", "socat"];
 const SOURCES = ["client", "client-address", "router"] as const;
 
-/** A strict firewall, and a program that saves and restores the whole marks of flows. */
+/** A strict firewall, firewalld's check of the reverse path, and a program that saves and restores the whole marks of flows. */
 const NEIGHBOURS = `table inet neighbours {
   chain input {
     type filter hook input priority filter; policy drop;
@@ -25,6 +25,11 @@ const NEIGHBOURS = `table inet neighbours {
   chain output {
     type filter hook output priority filter;
     ct state invalid drop
+  }
+  chain reverse_path {
+    type filter hook prerouting priority filter + 10;
+    meta nfproto ipv4 fib saddr . iif oif missing drop
+    meta nfproto ipv6 fib saddr . mark . iif oif missing drop
   }
   chain restore {
     type filter hook prerouting priority mangle;

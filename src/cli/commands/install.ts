@@ -17,10 +17,11 @@ import { planIptables } from "../../kernel/iptables/plan.ts";
 import { findListeners } from "../../kernel/listener.ts";
 import type { Plan } from "../../kernel/model.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
-import { showRunningOnce } from "../../kernel/running.ts";
+import { readRunning, showRunningOnce } from "../../kernel/running.ts";
 import { renderIptablesScript } from "../../kernel/render/iptables_script.ts";
 import { renderJson } from "../../kernel/render/json.ts";
 import { renderScript } from "../../kernel/render/script.ts";
+import type { Family } from "../../net/ip.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../config_option.ts";
@@ -67,10 +68,11 @@ export const installCommand: Command<InferValue<typeof parser>> = {
       env.stdout(renderDryRun(plan, loaded, options.format));
       return 0;
     }
+    const running = loaded.config.intercept.routerTraffic ? readRunning() : [];
     const report = await installWithBackend({ plan, config: loaded.config }, env.readTextFile);
     env.stdout(describeInstall(plan, loaded.config, report));
     for (const warning of plan.warnings) env.stderr(`tproxy: warning: ${warning}\n`);
-    warnWithoutProxy(env, { plan, config: loaded.config });
+    warnWithoutProxy(env, { plan, config: loaded.config, running });
     warnWithoutReceivers(env, { plan, config: loaded.config });
     return 0;
   },
@@ -116,7 +118,11 @@ const WITHOUT_PROXY = {
   drop: "new TCP connections and UDP are dropped",
 } as const;
 
-function warnWithoutProxy(env: Env, { plan, config }: { plan: Plan; config: Config }): void {
+/** Warns, or tells the new rules at once that a proxy runs; `running`: the families in which it has told the earlier ones. */
+function warnWithoutProxy(
+  env: Env,
+  { plan, config, running }: { plan: Plan; config: Config; running: readonly Family[] },
+): void {
   const { families } = plan;
   const { port } = config.listener;
   const { protocols, onFailure } = config.intercept;
@@ -126,7 +132,7 @@ function warnWithoutProxy(env: Env, { plan, config }: { plan: Plan; config: Conf
   );
   if (silent.length === 0) {
     if (config.kernel.backend === "iptables") showLifeOnce(families);
-    else if (config.intercept.routerTraffic) showRunningOnce({ families, mark: config.kernel.mark });
+    else if (running.length > 0) showRunningOnce({ config, families: running });
     return;
   }
   const what = silent.length === protocols.length

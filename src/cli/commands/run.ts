@@ -139,12 +139,12 @@ function summarize(dataplane: Dataplane): Record<string, number> {
 
 /** The rules of iptables must know that a proxy runs, and those for the router's own traffic. */
 function showLifeTo(
-  { kernel, intercept }: Config,
+  config: Config,
   families: Config["intercept"]["families"],
   log: Logger,
 ): SignOfLife | undefined {
-  if (kernel.backend === "netlink") {
-    return intercept.routerTraffic ? showRunning({ families, mark: kernel.mark }) : undefined;
+  if (config.kernel.backend === "netlink") {
+    return config.intercept.routerTraffic ? showRunning({ config, families }) : undefined;
   }
   return showLife(families, (reason) => {
     log.warn("the rules of iptables cannot be told that a proxy runs: intercept.on-failure applies", {

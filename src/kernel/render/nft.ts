@@ -169,6 +169,8 @@ function renderStatement(statement: Statement): string {
       return statement.clear
         ? `ct mark set ct mark & ${hex(~statement.mask >>> 0)}`
         : `ct mark set ct mark | ${hex(statement.mask)}`;
+    case "packet-length":
+      return `meta length ${statement.bytes}`;
     case "proxy-runs":
       return `meta nfproto @${statement.set}`;
     case "proxy-shows":

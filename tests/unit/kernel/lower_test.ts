@@ -101,6 +101,7 @@ const RULES: Readonly<Record<string, readonly Statement[]>> = {
     { kind: "output-interface-name", name: "lo" },
     { kind: "mark", mark: 4 },
     UDP,
+    { kind: "packet-length", bytes: 68 },
     { kind: "proxy-shows", set: "running" },
   ],
   "block-tcp": [{ kind: "bare-syn" }, { kind: "reject", answer: "tcp-reset" }],

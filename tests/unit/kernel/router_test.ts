@@ -63,6 +63,14 @@ Deno.test("planInstall() gives the router's own traffic a mark of its own, deliv
   );
 });
 
+Deno.test("planInstall() refuses a mark that leaves no bit for the proxy's sockets", () => {
+  assert.throws(() => planInstall(configWith({ routerTraffic: true }, { mark: 0x20000000 }), ROUTER), {
+    exitCode: 2,
+    message: /0x1 to 0x1fffffff: three bits/,
+  });
+  planInstall(configWith({ routerTraffic: true }, { mark: 0x10000000 }), ROUTER);
+});
+
 Deno.test("planInstall() looks at all that programs send, and lets most of it go soon", () => {
   const added = plan();
   const chain = added.table.chains.find(({ name }) => name === "router")!;

@@ -437,6 +437,25 @@ function withoutIptables(box: Iptables, args: readonly string[]): Promise<Outcom
   return box.lab.router.run(["unshare", "-m", "sh", "-c", command], { mayFail: true });
 }
 
+labTest("uninstall says so where the rules of iptables-legacy are there and the program is not", {
+  programs: ["iptables", "unshare"],
+  ...obstacleOf("legacy"),
+}, async (lab) => {
+  const box = new Iptables(lab, "legacy");
+  await box.makeTables();
+  await waitForLinks(lab);
+  const before = await box.snapshot();
+  assert.equal((await withoutIptables(box, ["uninstall"])).code, 0, "nothing is there");
+  await box.install();
+  const installed = await box.snapshot();
+  const { code, stderr } = await withoutIptables(box, ["uninstall"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot run "iptables-legacy": there is no such program/);
+  assert.equal(await box.snapshot(), installed);
+  await box.tproxy(["uninstall"]);
+  assert.equal(await box.snapshot(), before);
+});
+
 labTest("uninstall needs no iptables, and none that can read its tables, iptables-nft", {
   programs: ["iptables", "unshare"],
 }, async (lab) => {

@@ -11,10 +11,11 @@ import { withKernel } from "./connections.ts";
 import { applyInstall, type InstallReport } from "./install.ts";
 import { applyIptablesInstall } from "./iptables/install.ts";
 import { planIptables } from "./iptables/plan.ts";
-import { findPrograms, type IptablesPrograms, PACKAGES_HINT } from "./iptables/programs.ts";
+import { findPrograms, type IptablesPrograms, missingProgram, PACKAGES_HINT } from "./iptables/programs.ts";
 import {
   describeInstalled,
   findInstalled,
+  hasOurLists,
   type InstalledIptables,
   isInstalled,
   mayHoldAny,
@@ -80,7 +81,8 @@ export async function uninstallAll(readTextFile: ReadTextFile): Promise<Uninstal
 async function removeFromIptables(machine: Machine): Promise<string[]> {
   if (!mayHoldAny(machine)) return [];
   const removed: string[] = [];
-  for (const programs of await findPrograms()) {
+  const all = await findPrograms();
+  for (const programs of all) {
     try {
       const installed = await readIptables(programs, machine);
       if (isInstalled(installed)) removed.push(...await removeIptables(installed, machine));
@@ -88,7 +90,11 @@ async function removeFromIptables(machine: Machine): Promise<string[]> {
       if (!(error instanceof OperationError) || programs.variant === "legacy") throw error;
     }
   }
-  return machine.netfilter === undefined ? removed : [...removed, ...removeUnreadable(machine.netfilter)];
+  if (machine.netfilter !== undefined) removed.push(...removeUnreadable(machine.netfilter));
+  // Before the routes go, without which what the rules mark would get nowhere.
+  const shown = removed.length > 0 || all.some(({ variant }) => variant === "legacy");
+  if (!shown && hasOurLists(machine)) throw missingProgram("iptables-legacy");
+  return removed;
 }
 
 /** What the status of the backend is about. */

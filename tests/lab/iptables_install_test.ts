@@ -1,5 +1,6 @@
 /** `kernel.backend: iptables` in the kernel: what install, status and uninstall do to it, with both kinds of iptables. */
 import assert from "node:assert/strict";
+import type { Finding } from "../../src/kernel/doctor/finding.ts";
 import type { IptablesVariant } from "./support/backend.ts";
 import {
   iptables,
@@ -321,6 +322,35 @@ iptablesTest("install that is killed in its middle can be repeated, and uninstal
   assert.equal(await box.snapshot(), before);
 });
 
+iptablesTest(
+  "doctor sees whose rules are in iptables, and what a config of another backend makes of it",
+  async (box) => {
+    const netlink = box.lab.writeFile("netlink.yaml", "{ version: 1, intercept: { interfaces: [r0] } }");
+    const doctor = async (path: string) => {
+      const { code, stdout } = await box.tproxy(["doctor", "--json", "-c", path], { mayFail: true });
+      const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+      const troubles = findings.filter(({ state }) => state !== "works").map(({ id }) => id);
+      return { code, troubles, said: (id: string) => findings.find((finding) => finding.id === id)?.cause };
+    };
+    const path = box.config({ intercept: { protocols: BOTH_PROTOCOLS, "on-failure": "drop" } });
+    const fresh = await doctor(path);
+    // Nothing is dropped yet; it would be.
+    assert.deepEqual([fresh.code, fresh.troubles], [0, ["on-failure", "on-failure"]]);
+    assert.equal(fresh.said("iptables-chains"), "free");
+    for (const part of ["recent", "notrack", "addrtype", "set-mark", "conntrack"]) {
+      assert.notEqual(fresh.said(`xt-${part}-ipv6`), undefined, part);
+    }
+    await box.tproxy(["install", "-c", path]);
+    const installed = await doctor(path);
+    assert.equal(installed.said("iptables-chains"), "installed");
+    // New flows are dropped now, as nobody listens.
+    assert.deepEqual([installed.code, installed.troubles], [1, ["on-failure", "on-failure"]]);
+    const other = await doctor(netlink);
+    assert.deepEqual([other.code, other.troubles], [1, ["iptables-chains"]]);
+    assert.match(other.said("iptables-chains")!, /another backend: chains TPROXY_… of iptables/);
+  },
+);
+
 iptablesTest("install mends what another program has flushed, and uninstall removes it", async (box) => {
   const config = { intercept: { protocols: BOTH_PROTOCOLS, "on-failure": "reset" } };
   const flush = async () => {
@@ -406,6 +436,25 @@ function withoutIptables(box: Iptables, args: readonly string[]): Promise<Outcom
   const command = [...hide, [...tproxyCommand(), ...args].join(" ")].join("; ");
   return box.lab.router.run(["unshare", "-m", "sh", "-c", command], { mayFail: true });
 }
+
+labTest("uninstall says so where the rules of iptables-legacy are there and the program is not", {
+  programs: ["iptables", "unshare"],
+  ...obstacleOf("legacy"),
+}, async (lab) => {
+  const box = new Iptables(lab, "legacy");
+  await box.makeTables();
+  await waitForLinks(lab);
+  const before = await box.snapshot();
+  assert.equal((await withoutIptables(box, ["uninstall"])).code, 0, "nothing is there");
+  await box.install();
+  const installed = await box.snapshot();
+  const { code, stderr } = await withoutIptables(box, ["uninstall"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /Cannot run "iptables-legacy": there is no such program/);
+  assert.equal(await box.snapshot(), installed);
+  await box.tproxy(["uninstall"]);
+  assert.equal(await box.snapshot(), before);
+});
 
 labTest("uninstall needs no iptables, and none that can read its tables, iptables-nft", {
   programs: ["iptables", "unshare"],

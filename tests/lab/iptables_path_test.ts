@@ -181,7 +181,8 @@ pathTest("run that is killed with the shell that would tell is believed alive fo
   const shell = listChildren(pid);
   assert.equal(shell.length, 1, `children of the proxy: ${shell}`);
   // It holds nothing that the proxy has open: neither its listeners nor a client's connection.
-  assert.deepEqual([...countDescriptorKinds(shell[0]).keys()].toSorted(), ["/dev/null", "pipe"]);
+  const kinds = countDescriptorKinds(shell[0]);
+  assert.ok(kinds.has("pipe") && !kinds.has("socket") && !kinds.has("anon_inode"), [...kinds.keys()].join());
   await lab.router.run(["kill", "-KILL", ...shell.map(String), `${pid}`]);
   const killed = performance.now();
   assert.equal(await fetchCode(lab, nginx, 4), TIMED_OUT);

@@ -9,7 +9,7 @@ import { RETURN as RETURN_STATEMENT, socketMark } from "../statements.ts";
 import { type Action, type ActionContext, droppedMark, hex, LOCAL, mayBeUdp, RETURN } from "./actions.ts";
 import type { SourceRule } from "./chain_writer.ts";
 import { type Fragment, type Match, one } from "./fragment.ts";
-import type { IptablesChain, IptablesJump } from "./model.ts";
+import { type IptablesChain, type IptablesJump, peersList, serversList } from "./model.ts";
 
 /** One address each: the lists of `recent` hold no pairs, and no ports. */
 const WHOLE: Readonly<Record<Family, string>> = {
@@ -109,7 +109,7 @@ function recent(
   family: Family,
   { action, list, side }: { action: string; list: "servers" | "peers"; side: "source" | "dest" },
 ): Fragment {
-  const name = `tproxy_${list}_${family}`;
+  const name = list === "servers" ? serversList(family) : peersList(family);
   return { kind: "match", text: `-m recent ${action} --name ${name} --mask ${WHOLE[family]} --r${side}` };
 }
 

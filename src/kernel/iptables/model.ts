@@ -54,3 +54,13 @@ export const OWNER_CHAIN = `${CHAIN_PREFIX}OWNER`;
 
 /** The comment of that rule begins so. */
 export const OWNER_COMMENT = "made by tproxy install";
+
+/** The list of the match `recent` with servers in the LAN that others talk to over UDP. */
+export function serversList(family: Family): string {
+  return `tproxy_servers_${family}`;
+}
+
+/** The list of those who talk to them. */
+export function peersList(family: Family): string {
+  return `tproxy_peers_${family}`;
+}

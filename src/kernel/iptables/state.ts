@@ -2,12 +2,13 @@
  * What iptables holds of ours, in this network namespace: for each kind of iptables and each family.
  * @module
  */
+import { ALIVE_LISTS } from "../../constants.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listChains } from "../../netlink/nft/chain.ts";
 import { isWithoutNfTables } from "../ruleset_state.ts";
-import { CHAIN_PREFIX } from "./model.ts";
+import { CHAIN_PREFIX, serversList } from "./model.ts";
 import { findPrograms, type IptablesPrograms, type IptablesVariant } from "./programs.ts";
 import { parseSaved, type SavedTable } from "./saved.ts";
 
@@ -70,6 +71,19 @@ export async function listIptablesChains(source: StateSource): Promise<string[]>
       )
     )
   );
+}
+
+/** Whether the kernel keeps lists that only our rules make: then they are there, whoever can show them. */
+export function hasOurLists({ readTextFile }: StateSource): boolean {
+  const names = FAMILIES.flatMap((family) => [ALIVE_LISTS[family], serversList(family)]);
+  return names.some((name) => {
+    try {
+      readTextFile(`/proc/thread-self/net/xt_recent/${name}`);
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** Throws if another program has chains with our prefix. */

@@ -9,6 +9,10 @@ interface Report {
   readonly checks: { name: string; result: string; detail: string }[];
 }
 
+/** Where these self-tests put their files: another one on this machine is not taken for one of them. */
+const DIRECTORY = Deno.makeTempDirSync({ prefix: "tproxy-lab-selftests-" });
+globalThis.addEventListener("unload", () => Deno.removeSync(DIRECTORY, { recursive: true }));
+
 const PROJECT = new URL("../../", import.meta.url).pathname;
 
 function selftest(
@@ -18,8 +22,8 @@ function selftest(
 ): Deno.Command {
   const [command, ...rest] = words;
   return new Deno.Command(command, {
-    ...options,
     args: [...rest, "selftest", ...args],
+    env: { TMPDIR: DIRECTORY, ...options.env },
     stdout: "piped",
     stderr: "piped",
   });
@@ -27,13 +31,14 @@ function selftest(
 
 /** Traces that a self-test could leave: its temporary directory, its proxy. */
 function traces(): string[] {
-  const directories = [...Deno.readDirSync("/tmp")].map(({ name }) => `/tmp/${name}`)
-    .filter((path) => path.startsWith("/tmp/tproxy-selftest-"));
+  const directories = [...Deno.readDirSync(DIRECTORY)].map(({ name }) => name);
   const processes = [...Deno.readDirSync("/proc")].filter(({ name }) => /^\d+$/.test(name)).flatMap(
     ({ name }) => {
       try {
         const words = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
-        return words.some((word) => word.startsWith("/tmp/tproxy-selftest-")) ? [words.join(" ")] : [];
+        return words.some((word) => word.startsWith(`${DIRECTORY}/tproxy-selftest-`))
+          ? [words.join(" ")]
+          : [];
       } catch {
         return []; // it has ended meanwhile
       }
@@ -144,6 +149,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
       assert.equal(done, false, text);
       text += value;
     }
+    assert.ok(traces().length >= 2, "its directory and its proxy are seen");
     child.kill(signal);
     while (!(await reader.read()).done);
     const [{ code }, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);

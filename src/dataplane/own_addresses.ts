@@ -2,7 +2,7 @@
  * Whether an address is one of this machine's: a client that has one is a program on the router itself.
  * @module
  */
-import { AF_INET, AF_INET6, IP_MULTICAST_IF, SOCK_DGRAM, SOL_IP } from "../../ffi/consts.ts";
+import { AF_INET, IP_MULTICAST_IF, SOCK_DGRAM, SOL_IP } from "../../ffi/consts.ts";
 import { makeSockaddr, sameSockaddr, setPort } from "../../ffi/sockaddr.ts";
 import { closeFd, connectSocket, localAddress, openNonBlocking } from "../../ffi/socket.ts";
 import { setInt } from "../../ffi/sockopt.ts";
@@ -18,14 +18,6 @@ const DISCARD_PORT = 9;
 const UNKNOWN = 0;
 const OWN = 1;
 const FOREIGN = 2;
-/** Where clients may be programs on the router itself. */
-export interface RouterTraffic {
-  /** SO_MARK of the sockets towards servers. */
-  readonly mark: number;
-  /** By its address such a client is known. */
-  readonly own: OwnAddresses;
-}
-
 /** A struct sockaddr of AF_UNSPEC: connect(2) with it takes an earlier connect(2) back. */
 const NOBODY = makeSockaddr();
 
@@ -62,7 +54,7 @@ export class OwnAddresses {
     const port = (address[2] << 8) | address[3];
     setPort(address, DISCARD_PORT);
     const fresh = this.#clock.tick - this.#ticks[index] < KNOWN_TICKS;
-    if (!fresh || this.#answers[index] === UNKNOWN || !isSame(place, address)) {
+    if (!fresh || this.#answers[index] === UNKNOWN || !sameSockaddr(place, address)) {
       place.set(address);
       this.#answers[index] = this.#ask(place) ? OWN : FOREIGN;
       this.#ticks[index] = this.#clock.tick;
@@ -90,7 +82,7 @@ export class OwnAddresses {
     connectSocket(fd, NOBODY);
     if (!known) return false;
     setPort(local, DISCARD_PORT);
-    return isSame(local, address);
+    return sameSockaddr(local, address);
   }
 
   #socket(family: number): number {
@@ -100,8 +92,4 @@ export class OwnAddresses {
     if (fd >= 0) this.#sockets.set(family, fd);
     return fd;
   }
-}
-
-function isSame(a: Uint8Array, b: Uint8Array): boolean {
-  return a[0] === b[0] && (a[0] === AF_INET || a[0] === AF_INET6) && sameSockaddr(a, b);
 }

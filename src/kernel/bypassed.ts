@@ -7,16 +7,14 @@ import type { Config } from "../config/types.ts";
 import type { Family } from "../net/ip.ts";
 import type { PlannedChain, PlannedRule, PlannedSet, Statement } from "./model.ts";
 import type { Policy } from "./policy.ts";
-import { ACCEPT } from "./statements.ts";
+import { planFlowSets } from "./flow_set.ts";
+import { ACCEPT, takesUdp, UDP } from "./statements.ts";
 
 /** After these, the rules are asked again. */
 const REMEMBERED_SECONDS = 60;
-/** When all are in use, the rules are asked for what finds no place. */
-const MAX_FLOWS = 65536;
 /** With 1,000 a flow is found faster (`scripts/bench --rules`); with none there is nothing to save. */
 const MIN_ELEMENTS = 500;
 const BYPASS_CHAIN = "bypass";
-const UDP: Statement = { kind: "protocol", protocols: ["udp"] };
 
 /** What the rules do, in nf_tables' words. */
 export interface BypassedOptions {
@@ -28,10 +26,10 @@ export interface BypassedOptions {
  * Whether flows are remembered: where UDP may be bypassed after a look into long lists. Not where rules ask for more than a flow's
  * addresses and ports: what has another interface or hardware address would pass for a flow that it is not.
  */
-export function remembersBypassed(config: Config, { rules, sets }: Policy): boolean {
+function remembersBypassed(config: Config, { rules, sets }: Policy): boolean {
   const concerned = rules.map(({ rule }) => rule).filter(({ protocol }) => protocol !== "tcp");
   const elements = sets.reduce((sum, set) => sum + set.elements.length, 0);
-  return config.intercept.protocols.includes("udp") && elements >= MIN_ELEMENTS &&
+  return takesUdp(config) && elements >= MIN_ELEMENTS &&
     (config.default === "bypass" || concerned.some(({ action }) => action === "bypass")) &&
     concerned.every(({ interfaces, mac }) => interfaces === undefined && mac === undefined);
 }
@@ -48,14 +46,11 @@ function setName(family: Family): string {
 /** The sets of flows. */
 export function planBypassedSets(config: Config, { families, policy }: BypassedOptions): PlannedSet[] {
   if (!remembersBypassed(config, policy)) return [];
-  return families.map((family) => ({
-    name: setName(family),
-    type: `${family}_flow`,
-    elements: [],
+  return planFlowSets(families, {
+    nameOf: setName,
     timeoutSeconds: REMEMBERED_SECONDS,
-    size: MAX_FLOWS,
     reason: "UDP that the rules have let pass",
-  }));
+  });
 }
 
 /** The chain of what passes, to which `bypassStatements` lead. */

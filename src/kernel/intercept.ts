@@ -14,7 +14,16 @@ import { LISTENER_IPV4, LISTENER_IPV6 } from "../constants.ts";
 import { type Family, parseIp } from "../net/ip.ts";
 import type { PlannedChain, PlannedRule, Statement } from "./model.ts";
 import { applyPolicy, type PolicyRule } from "./policy.ts";
-import { ACCEPT, deliverLocally, DROP, newFlow, NOTRACK, refuse, RETURN } from "./statements.ts";
+import {
+  ACCEPT,
+  deliverLocally,
+  DROP,
+  newFlow,
+  NOTRACK,
+  planFailure,
+  planRefusals,
+  RETURN,
+} from "./statements.ts";
 
 /** The set of `intercept.ports`. */
 export const PORTS_SET = "ports";
@@ -22,6 +31,7 @@ export const PORTS_SET = "ports";
 export const INTERCEPT_CHAIN = "intercept";
 const BLOCK_CHAIN = "block";
 const SILENT_BLOCK_CHAIN = "block_silently";
+const NOBODY_LISTENS = "nobody listens";
 const DIRECT_CHAIN = "direct";
 const LISTENERS: Readonly<Record<Family, string>> = { ipv4: LISTENER_IPV4, ipv6: LISTENER_IPV6 };
 
@@ -106,10 +116,7 @@ function planBlock({ intercept: { protocols } }: Config, { spare }: InterceptOpt
     name: BLOCK_CHAIN,
     rules: [
       ...spare,
-      ...protocols.map((protocol) => ({
-        statements: [newFlow(protocol), refuse(protocol)],
-        reason: protocol === "tcp" ? "As if nobody listened there" : "The same for UDP",
-      })),
+      ...planRefusals(protocols),
     ],
     reason: "New flows that are refused",
   };
@@ -147,7 +154,11 @@ function planListeners(config: Config, { families, spare }: InterceptOptions): P
         : "UDP asks for the listener first: a socket with a foreign address would take other clients' packets",
     }))
   );
-  return [...spare, ...steering, ...protocols.flatMap((protocol) => planFailure(config, protocol))];
+  return [
+    ...spare,
+    ...steering,
+    ...protocols.flatMap((protocol) => planFailure(config, protocol, NOBODY_LISTENS)),
+  ];
 }
 
 /** New flows to a listener on the loopback address; where there is none the rule ends, and the packet goes on. */
@@ -157,15 +168,6 @@ export function steer(
 ): Statement[] {
   const address = parseIp(LISTENERS[family])!;
   return [{ kind: "family", family }, newFlow(protocol), { kind: "tproxy", to: { address, port } }];
-}
-
-/** What follows when nobody listens: nothing (the packet is forwarded), or one rule for each protocol. */
-function planFailure({ intercept: { onFailure } }: Config, protocol: Protocol): PlannedRule[] {
-  if (onFailure === "open") return [];
-  return [{
-    statements: [newFlow(protocol), onFailure === "drop" ? DROP : refuse(protocol)],
-    reason: `intercept.on-failure: ${onFailure}; nobody listens`,
-  }];
 }
 
 /** The ports of other programs that rules deliver to, each once. */
@@ -195,7 +197,11 @@ function planDeliver(
   );
   return {
     name: deliverChain(port),
-    rules: [...spare, ...steering, ...protocols.flatMap((protocol) => planFailure(config, protocol))],
+    rules: [
+      ...spare,
+      ...steering,
+      ...protocols.flatMap((protocol) => planFailure(config, protocol, NOBODY_LISTENS)),
+    ],
     reason: `New flows for the program that listens on port ${port}`,
   };
 }

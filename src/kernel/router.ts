@@ -19,11 +19,20 @@ import { DIRECT_CHAIN, NEW_CHAIN, planDecision, type RouterDecisionOptions } fro
 import { notFromInner, type RouterSetOptions, RUNNING_SET, toInner } from "./router_sets.ts";
 import { rememberServed } from "./served.ts";
 import { signLength } from "./sign.ts";
-import { ACCEPT, DROP, newFlow, refuse, RETURN, routerMark, socketMark, SPARE_OWN } from "./statements.ts";
+import {
+  ACCEPT,
+  DROP,
+  newFlow,
+  refuse,
+  RETURN,
+  routerMark,
+  socketMark,
+  SPARE_OWN,
+  TCP,
+  UDP,
+} from "./statements.ts";
 
 const ON_LOOPBACK: Statement = { kind: "output-interface-name", name: LOOPBACK };
-const UDP: Statement = { kind: "protocol", protocols: ["udp"] };
-const TCP: Statement = { kind: "protocol", protocols: ["tcp"] };
 
 /** What the chains are made from, besides the config. */
 export interface RouterOptions extends RouterSetOptions, RouterDecisionOptions {

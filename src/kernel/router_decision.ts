@@ -7,16 +7,25 @@ import type { Family } from "../net/ip.ts";
 import { planPorts } from "./intercept.ts";
 import type { PlannedChain, PlannedRule, Statement } from "./model.ts";
 import { applyPolicy, type PolicyRule } from "./policy.ts";
-import { linkLocalSet, RUNNING_SET, SPARED_PORTS_SET, takesUdp } from "./router_sets.ts";
+import { linkLocalSet, RUNNING_SET, SPARED_PORTS_SET } from "./router_sets.ts";
 import { spareAnswers } from "./served.ts";
-import { ACCEPT, DROP, newFlow, refuse, RETURN, routerMark, SPARE_OWN } from "./statements.ts";
+import {
+  ACCEPT,
+  DROP,
+  planFailure,
+  planRefusals,
+  RETURN,
+  routerMark,
+  SPARE_OWN,
+  takesUdp,
+  UDP,
+} from "./statements.ts";
 
 /** Where new flows go. */
 export const NEW_CHAIN = "router_new";
 /** Where flows go that the proxy should have, or has already. */
 export const DIRECT_CHAIN = "router_direct";
 const BLOCK_CHAIN = "router_block";
-const UDP: Statement = { kind: "protocol", protocols: ["udp"] };
 
 /** What the chains are made from, besides the config. */
 export interface RouterDecisionOptions {
@@ -109,16 +118,12 @@ function decideDefault(config: Config): Statement[] {
 function planBlock({ intercept: { protocols } }: Config): PlannedChain {
   return {
     name: BLOCK_CHAIN,
-    rules: protocols.map((protocol) => ({
-      statements: [newFlow(protocol), refuse(protocol)],
-      reason: protocol === "tcp" ? "As if nobody listened there" : "The same for UDP",
-    })),
+    rules: planRefusals(protocols),
     reason: "New flows of the router that are refused",
   };
 }
 
 function planDirect(config: Config): PlannedChain {
-  const { onFailure, protocols } = config.intercept;
   const mask = routerMark(config.kernel.mark);
   return {
     name: DIRECT_CHAIN,
@@ -132,10 +137,7 @@ function planDirect(config: Config): PlannedChain {
         ],
         reason: "To the proxy, if one runs",
       },
-      ...(onFailure === "open" ? [] : protocols.map((protocol) => ({
-        statements: [newFlow(protocol), onFailure === "drop" ? DROP : refuse(protocol)],
-        reason: `intercept.on-failure: ${onFailure}; no proxy runs`,
-      }))),
+      ...config.intercept.protocols.flatMap((protocol) => planFailure(config, protocol, "no proxy runs")),
     ],
     reason: "Flows of the router for the proxy",
   };

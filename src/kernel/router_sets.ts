@@ -6,7 +6,9 @@ import type { Config } from "../config/types.ts";
 import { ALIVE_SECONDS } from "../constants.ts";
 import { type Family, parsePrefix } from "../net/ip.ts";
 import { prefixRange } from "../netlink/nft/interval.ts";
+import { comesFrom, type InterfaceGroup, leavesThrough, planInterfaceSet } from "./interface_match.ts";
 import type { PlannedSet, Statement } from "./model.ts";
+import { takesUdp } from "./statements.ts";
 
 /** The set in which a running proxy shows itself. */
 export const RUNNING_SET = "running";
@@ -47,9 +49,7 @@ export function planRouterSets(
       size: 2,
       reason: "Address families that a running proxy serves: it shows itself over and over",
     },
-    ...(inner.length > 1
-      ? [{ name: INNER_SET, type: "ifname", elements: inner, reason: "Interfaces of clients alone" } as const]
-      : []),
+    ...groupOf(inner).flatMap((group) => planInterfaceSet(group, "Interfaces of clients alone")),
     ...(takesUdp(config)
       ? [
         {
@@ -71,23 +71,17 @@ export function planRouterSets(
 
 /** What goes to clients. Through a lone interface, with clients and the default route behind it, everything goes. */
 export function toInner(inner: readonly string[]): Statement[] {
-  if (inner.length === 0) return [];
-  return inner.length === 1
-    ? [{ kind: "output-interface-name", name: inner[0] }]
-    : [{ kind: "output-interface", set: INNER_SET }];
+  return groupOf(inner).map(leavesThrough);
 }
 
 /** What does not come from them. */
 export function notFromInner(inner: readonly string[]): Statement[] {
-  if (inner.length === 0) return [];
-  return inner.length === 1
-    ? [{ kind: "input-interface-name", name: inner[0], negate: true }]
-    : [{ kind: "input-interface", set: INNER_SET, negate: true }];
+  return groupOf(inner).map((group) => comesFrom(group, { negate: true }));
 }
 
-/** Whether UDP is intercepted. */
-export function takesUdp({ intercept }: Config): boolean {
-  return intercept.protocols.includes("udp");
+/** None, where no interface leads to clients alone. */
+function groupOf(inner: readonly string[]): InterfaceGroup[] {
+  return inner.length === 0 ? [] : [{ set: INNER_SET, names: inner }];
 }
 
 /** The set of the link-local addresses of a family. */

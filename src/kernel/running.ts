@@ -18,18 +18,17 @@ import {
 } from "../../ffi/socket.ts";
 import { setInt } from "../../ffi/sockopt.ts";
 import type { Config } from "../config/types.ts";
-import { LISTENER_IPV4, LISTENER_IPV6, TABLE_NAME } from "../constants.ts";
+import { ALIVE_INTERVAL_MS, LISTENER_IPV4, LISTENER_IPV6, TABLE_NAME } from "../constants.ts";
 import { check, OperationError } from "../net/error.ts";
 import { type Family, parseIp } from "../net/ip.ts";
 import { listElements } from "../netlink/nft/element.ts";
 import { NftBatch } from "../netlink/nft/batch.ts";
 import { openNetlink } from "../netlink/transport.ts";
+import type { SignOfLife } from "./iptables/alive.ts";
 import { RUNNING_SET } from "./router_sets.ts";
 import { signSize } from "./sign.ts";
 import { socketMark } from "./statements.ts";
 
-/** A fifth of the time for which it counts, so that one that comes late does no harm: milliseconds. */
-const INTERVAL_MS = 400;
 /** linux/netfilter.h: NFPROTO_IPV4, NFPROTO_IPV6. */
 const SET_KEYS: Readonly<Record<Family, number>> = { ipv4: 2, ipv6: 10 };
 const SET = { family: "inet", table: TABLE_NAME, name: RUNNING_SET } as const;
@@ -41,19 +40,13 @@ export interface RunningProxy {
   readonly families: readonly Family[];
 }
 
-/** A proxy that shows itself. */
-export interface Showing {
-  /** From now on new flows are treated as without a proxy, at once. */
-  end(): void;
-}
-
 /** Begins to show that a proxy runs. Throws an OperationError if it cannot. */
-export function showRunning(proxy: RunningProxy): Showing {
+export function showRunning(proxy: RunningProxy): SignOfLife {
   const sockets = openSockets(proxy);
   const sign = new Uint8Array(signSize(proxy.config));
   const show = () => sockets.forEach((fd) => showTo(fd, sign));
   show();
-  const timer = setInterval(show, INTERVAL_MS);
+  const timer = setInterval(show, ALIVE_INTERVAL_MS);
   let ended = false;
   return {
     end() {

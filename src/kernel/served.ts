@@ -7,12 +7,11 @@ import type { Config } from "../config/types.ts";
 import { SERVED_PRIORITY } from "../constants.ts";
 import type { Family } from "../net/ip.ts";
 import type { PlannedChain, PlannedRule, PlannedSet, Statement } from "./model.ts";
-import { ACCEPT } from "./statements.ts";
+import { planFlowSets } from "./flow_set.ts";
+import { ACCEPT, takesUdp, UDP } from "./statements.ts";
 
 /** Longer than conntrack remembers a flow of UDP (nf_conntrack_udp_timeout_stream, 120 s). */
 const REMEMBERED_SECONDS = 180;
-const MAX_FLOWS = 65536;
-const UDP: Statement = { kind: "protocol", protocols: ["udp"] };
 
 /** What the rules are made from, besides the config. */
 export interface ServedOptions {
@@ -22,8 +21,8 @@ export interface ServedOptions {
 }
 
 /** Nothing where UDP is not intercepted. */
-function concernedFamilies({ intercept }: Config, families: readonly Family[]): readonly Family[] {
-  return intercept.protocols.includes("udp") ? families : [];
+function concernedFamilies(config: Config, families: readonly Family[]): readonly Family[] {
+  return takesUdp(config) ? families : [];
 }
 
 function setName(family: Family): string {
@@ -32,14 +31,11 @@ function setName(family: Family): string {
 
 /** The sets of flows. */
 export function planServedSets(config: Config, families: readonly Family[]): PlannedSet[] {
-  return concernedFamilies(config, families).map((family) => ({
-    name: setName(family),
-    type: `${family}_flow`,
-    elements: [],
+  return planFlowSets(concernedFamilies(config, families), {
+    nameOf: setName,
     timeoutSeconds: REMEMBERED_SECONDS,
-    size: MAX_FLOWS,
     reason: "UDP that others have begun with servers in the LAN, as the answers are addressed",
-  }));
+  });
 }
 
 /** For the chains that take packets out of their way: not these. */

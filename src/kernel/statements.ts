@@ -12,6 +12,10 @@ export const ACCEPT: Statement = { kind: "verdict", verdict: "accept" };
 export const RETURN: Statement = { kind: "verdict", verdict: "return" };
 /** The packet vanishes. */
 export const DROP: Statement = { kind: "verdict", verdict: "drop" };
+/** Every segment. */
+export const TCP: Statement = { kind: "protocol", protocols: ["tcp"] };
+/** Every datagram. */
+export const UDP: Statement = { kind: "protocol", protocols: ["udp"] };
 /** Conntrack does not see the packet. */
 export const NOTRACK: Statement = { kind: "notrack" };
 
@@ -31,12 +35,38 @@ export const SPARE_OWN: PlannedRule = {
 
 /** What begins a flow: a bare SYN, or any datagram. */
 export function newFlow(protocol: Protocol): Statement {
-  return protocol === "tcp" ? { kind: "bare-syn" } : { kind: "protocol", protocols: ["udp"] };
+  return protocol === "tcp" ? { kind: "bare-syn" } : UDP;
 }
 
 /** What a client is told that is refused. */
 export function refuse(protocol: Protocol): Statement {
   return { kind: "reject", answer: protocol === "tcp" ? "tcp-reset" : "port-unreachable" };
+}
+
+/** Refuses what begins a flow. */
+export function planRefusals(protocols: readonly Protocol[]): PlannedRule[] {
+  return protocols.map((protocol) => ({
+    statements: [newFlow(protocol), refuse(protocol)],
+    reason: protocol === "tcp" ? "As if nobody listened there" : "The same for UDP",
+  }));
+}
+
+/** What `intercept.on-failure` wants for lack of a proxy: nothing (the packet goes on), or a rule that ends new flows. `why` is its reason. */
+export function planFailure(
+  { intercept: { onFailure } }: Config,
+  protocol: Protocol,
+  why: string,
+): PlannedRule[] {
+  if (onFailure === "open") return [];
+  return [{
+    statements: [newFlow(protocol), onFailure === "drop" ? DROP : refuse(protocol)],
+    reason: `intercept.on-failure: ${onFailure}; ${why}`,
+  }];
+}
+
+/** Whether UDP is intercepted. */
+export function takesUdp({ intercept }: Config): boolean {
+  return intercept.protocols.includes("udp");
 }
 
 /** The mark that delivers a packet to this machine. */

@@ -7,6 +7,7 @@ import { DIVERT_PRIORITY, DIVERT_REPLIES_PRIORITY, TABLE_NAME, UNTRACKED_PRIORIT
 import type { Family } from "../net/ip.ts";
 import { bypassStatements, passRemembered, planBypassed, planBypassedSets } from "./bypassed.ts";
 import { INTERCEPT_CHAIN, planIntercept, PORTS_SET } from "./intercept.ts";
+import { comesFrom, type InterfaceGroup, leavesThrough, planInterfaceSet } from "./interface_match.ts";
 import type { PlannedChain, PlannedRule, PlannedSet, PlannedTable, Statement } from "./model.ts";
 import { applyPolicy, type Policy, type PolicyRule } from "./policy.ts";
 import { planRouter, planShownLife } from "./router.ts";
@@ -53,7 +54,7 @@ export function planTable(config: Config, { lan, inner, families, policy }: Tabl
     name: TABLE_NAME,
     comment: TABLE_COMMENT,
     sets: [
-      ...planLanSet(lan),
+      ...planInterfaceSet(ofClients(lan), "Interfaces whose clients are intercepted"),
       ...planPortsSet(config),
       ...planServedSets(config, families),
       ...planRouterSets(config, { families, inner }),
@@ -71,7 +72,10 @@ export function planTable(config: Config, { lan, inner, families, policy }: Tabl
       ...accepted,
       planDivert(config, { lan, families, policy, delivers: accepted.length > 0 }),
       planDivertReplies(config, { lan, families }),
-      ...planServed(config, { families, intoLan: [fromLan(lan, { negate: true }), toLan(lan)] }),
+      ...planServed(config, {
+        families,
+        intoLan: [fromLan(lan, { negate: true }), leavesThrough(ofClients(lan))],
+      }),
       planUntracked(config, families),
       ...planRouter(config, {
         families,
@@ -83,27 +87,14 @@ export function planTable(config: Config, { lan, inner, families, policy }: Tabl
   };
 }
 
-function planLanSet(lan: readonly string[]): PlannedSet[] {
-  if (lan.length === 1) return [];
-  return [{
-    name: LAN_SET,
-    type: "ifname",
-    elements: lan,
-    reason: "Interfaces whose clients are intercepted",
-  }];
+/** The interfaces of clients. */
+function ofClients(lan: readonly string[]): InterfaceGroup {
+  return { set: LAN_SET, names: lan };
 }
 
 /** What comes from clients, or all else. */
-function fromLan(lan: readonly string[], { negate }: { negate: boolean }): Statement {
-  return lan.length === 1
-    ? { kind: "input-interface-name", name: lan[0], negate }
-    : { kind: "input-interface", set: LAN_SET, negate };
-}
-
-function toLan(lan: readonly string[]): Statement {
-  return lan.length === 1
-    ? { kind: "output-interface-name", name: lan[0] }
-    : { kind: "output-interface", set: LAN_SET };
+function fromLan(lan: readonly string[], options: { negate: boolean }): Statement {
+  return comesFrom(ofClients(lan), options);
 }
 
 function planPortsSet({ intercept: { ports } }: Config): PlannedSet[] {

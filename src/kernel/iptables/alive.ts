@@ -3,11 +3,9 @@
  * `recent`, over and over. When it is killed, a shell that waits for its end takes it off them.
  * @module
  */
-import { ALIVE_LISTS } from "../../constants.ts";
+import { ALIVE_INTERVAL_MS, ALIVE_LISTS } from "../../constants.ts";
 import type { Family } from "../../net/ip.ts";
 
-/** A fifth of the time for which it counts, so that one that comes late does no harm: milliseconds. */
-const INTERVAL_MS = 400;
 /** The address that all addresses are under the mask of zero. */
 const EVERYBODY: Readonly<Record<Family, string>> = { ipv4: "0.0.0.0", ipv6: "::" };
 const DIRECTORY = "/proc/thread-self/net/xt_recent";
@@ -27,7 +25,7 @@ export function showLife(families: readonly Family[], onFailure: (reason: string
     failed ||= reason !== undefined;
   };
   show();
-  const timer = setInterval(show, INTERVAL_MS);
+  const timer = setInterval(show, ALIVE_INTERVAL_MS);
   const witness = startWitness(families);
   return {
     end() {

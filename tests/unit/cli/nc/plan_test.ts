@@ -1,21 +1,12 @@
 import assert from "node:assert/strict";
 import { AF_INET, AF_INET6 } from "../../../../ffi/consts.ts";
 import { ncCommand } from "../../../../src/cli/commands/nc.ts";
-import { type NcOptions, planNc } from "../../../../src/cli/nc/plan.ts";
-import { parseOptions } from "../../../../src/cli/parse.ts";
-import type { AnyCommand } from "../../../../src/cli/table.ts";
-import type { Env } from "../../../../src/cli/env.ts";
+import { planNc } from "../../../../src/cli/nc/plan.ts";
+import { planWords } from "../support/command_line.ts";
 
 /** The plan of a command line, as the program parses it. */
 function plan(words: string) {
-  let complaint = "";
-  const env = {
-    columns: 80,
-    stderr: (text: string) => complaint += text,
-    stdout: () => {},
-  } as unknown as Env;
-  const parsed = parseOptions(env, ncCommand as AnyCommand, words.split(" "));
-  return "options" in parsed ? planNc(parsed.options as NcOptions) : complaint;
+  return planWords(ncCommand, words, planNc);
 }
 
 const COMMON = { udp: false, family: undefined, numeric: false, verbose: false, shutdown: false, waitMs: -1 };

@@ -1,21 +1,12 @@
 import assert from "node:assert/strict";
 import { AF_INET, AF_INET6 } from "../../../../ffi/consts.ts";
 import { redirectCommand } from "../../../../src/cli/commands/redirect.ts";
-import type { Env } from "../../../../src/cli/env.ts";
-import { parseOptions } from "../../../../src/cli/parse.ts";
-import { planRedirect, type RedirectOptions } from "../../../../src/cli/redirect/plan.ts";
-import type { AnyCommand } from "../../../../src/cli/table.ts";
+import { planRedirect } from "../../../../src/cli/redirect/plan.ts";
+import { planWords } from "../support/command_line.ts";
 
 /** The plan of a command line, as the program parses it. */
 function plan(words: string) {
-  let complaint = "";
-  const env = {
-    columns: 80,
-    stderr: (text: string) => complaint += text,
-    stdout: () => {},
-  } as unknown as Env;
-  const parsed = parseOptions(env, redirectCommand as AnyCommand, words.split(" "));
-  return "options" in parsed ? planRedirect(parsed.options as RedirectOptions) : complaint;
+  return planWords(redirectCommand, words, planRedirect);
 }
 
 Deno.test("planRedirect() takes tcprdr's options and words", () => {

@@ -29,6 +29,8 @@ Deno.test("SessionGroups.clear() leaves nothing of the batch before", () => {
   const groups = new SessionGroups(4);
   for (const i of [0, 1, 2]) groups.add(i, 1, 1);
   groups.clear();
+  assert.equal(groups.count, 0);
   groups.add(0, 1, 1);
+  assert.equal(groups.count, 1);
   assert.deepEqual(datagramsOf(groups, 0), [0]);
 });

@@ -1,0 +1,23 @@
+/**
+ * Command lines, as the program parses them.
+ * @module
+ */
+import type { Env } from "../../../../src/cli/env.ts";
+import { parseOptions } from "../../../../src/cli/parse.ts";
+import type { AnyCommand } from "../../../../src/cli/table.ts";
+
+/** What `planner` makes of a command's options, `words`; what the program says where they do not parse. */
+export function planWords<Plan>(
+  command: unknown,
+  words: string,
+  planner: (options: never) => Plan,
+): Plan | string {
+  let complaint = "";
+  const env = {
+    columns: 80,
+    stderr: (text: string) => complaint += text,
+    stdout: () => {},
+  } as unknown as Env;
+  const parsed = parseOptions(env, command as AnyCommand, words.split(" "));
+  return "options" in parsed ? planner(parsed.options as never) : complaint;
+}

@@ -13,7 +13,7 @@ import type { Family } from "../net/ip.ts";
 import { capacity } from "./limits.ts";
 import { openListeners } from "./listeners.ts";
 import type { WorkerMessage, WorkerOptions } from "./options.ts";
-import { type Counter, PHASE_DRAIN, PHASE_STOP, SharedState } from "./shared.ts";
+import { COUNTER, type Counter, PHASE_DRAIN, PHASE_STOP, SharedState } from "./shared.ts";
 
 /** Bytes of a splice pipe: 64 KiB, the kernel's default. */
 const PIPE_SIZE = 65536;
@@ -39,6 +39,12 @@ export interface Dataplane {
   readonly descriptors: number;
   /** Live connections. */
   live(): number;
+  /** Live UDP sessions. */
+  udpLive(): number;
+  /** How often each worker's loop has turned so far; -1: it has ended. */
+  turns(): number[];
+  /** Makes a worker's loop turn, if it sleeps. */
+  wake(worker: number): void;
   counters(): Record<Counter, number>;
   /** Accepts nothing new; live connections go on. {@linkcode ended} resolves when the last has ended. */
   drain(): void;
@@ -127,6 +133,9 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     maxUdpSessions: udpSessions,
     descriptors,
     live: () => shared.live,
+    udpLive: () => shared.udpLive,
+    turns: () => threads.map(({ isOver }, index) => isOver() ? -1 : shared.row(index)[COUNTER.turns]),
+    wake: (worker) => void (worker < wakeFds.length && signalEventFd(wakeFds[worker])),
     counters: () => shared.totals(),
     drain: () => setPhase(PHASE_DRAIN),
     stop: () => setPhase(PHASE_STOP),
@@ -137,14 +146,17 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
 function startThread(
   order: WorkerOptions,
   context: { url: URL; log: Logger; shared: SharedState },
-): { ready: Promise<void>; ended: Promise<void> } {
+): { ready: Promise<void>; ended: Promise<void>; isOver(): boolean } {
   const ready = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
+  let over = false;
   const worker = new Worker(context.url, { type: "module", name: `tproxy ${order.index}` });
-  const fail = (reason: string) =>
+  const fail = (reason: string) => {
+    over = true;
     ended.reject(
       new OperationError({ operation: "run worker", object: String(order.index), kernelText: reason }),
     );
+  };
   worker.onerror = (event) => {
     event.preventDefault();
     fail(event.message);
@@ -154,6 +166,7 @@ function startThread(
       case "ready":
         return ready.resolve();
       case "stopped":
+        over = true;
         return ended.resolve();
       case "failed":
         return fail(data.reason);
@@ -163,5 +176,5 @@ function startThread(
     }
   };
   worker.postMessage(order);
-  return { ready: ready.promise, ended: ended.promise };
+  return { ready: ready.promise, ended: ended.promise, isOver: () => over };
 }

@@ -7,7 +7,9 @@ import type { InferValue } from "@optique/core/parser";
 import type { Config } from "../../config/types.ts";
 import { loadConfig } from "../../config/load.ts";
 import { requireSupported } from "../../config/support.ts";
+import { readMemoryLimit } from "../../dataplane/sizing/memory_limit.ts";
 import { type Dataplane, startDataplane } from "../../dataplane/supervisor.ts";
+import { countWorkers } from "../../dataplane/sizing/worker_count.ts";
 import { showLife, type SignOfLife } from "../../kernel/iptables/alive.ts";
 import { showRunning } from "../../kernel/running.ts";
 import { createLogger, type Logger } from "../../log.ts";
@@ -47,9 +49,13 @@ export const runCommand: Command<InferValue<typeof parser>> = {
     });
     for (const warning of unsupported) log.warn(warning);
     const families = usableFamilies(config, log);
-    const dataplane = await startDataplane({ config, families, log, workerUrl: workerUrl() });
+    const { workers, reason } = countWorkers(config.listener.workers, {
+      processors: navigator.hardwareConcurrency,
+      memory: readMemoryLimit(env.readTextFile),
+    });
+    const dataplane = await startDataplane({ config, workers, families, log, workerUrl: workerUrl() });
     const life = showLifeTo(config, families, log);
-    announce(log, { config, origin, dataplane, families });
+    announce(log, { config, origin, dataplane, families, reason });
     const signals = followSignals(dataplane, { drainMs: config.timeouts.drainMs, log, life });
     // Counts of lines that were held back are told in time.
     const flush = setInterval(() => log.flush(), 60_000);
@@ -91,7 +97,14 @@ function loopbackHasIpv6(): boolean {
 
 function announce(
   log: Logger,
-  facts: { config: Config; origin: string; dataplane: Dataplane; families: Config["intercept"]["families"] },
+  facts: {
+    config: Config;
+    origin: string;
+    dataplane: Dataplane;
+    families: Config["intercept"]["families"];
+    /** Why there are so many workers. */
+    reason: string;
+  },
 ): void {
   const { config, dataplane } = facts;
   const protocols = config.intercept.protocols.map((protocol) => protocol.toUpperCase()).join(" and ");
@@ -101,6 +114,7 @@ function announce(
     families: facts.families.join(","),
     source: config.source,
     workers: dataplane.workers,
+    "workers-by": facts.reason,
     ...(dataplane.maxConnections > 0 ? { "max-connections": dataplane.maxConnections } : {}),
     ...(dataplane.maxUdpSessions > 0 ? { "max-udp-sessions": dataplane.maxUdpSessions } : {}),
   });

@@ -38,7 +38,8 @@ const FUNCTIONS = `
     nft list ruleset
     for family in -4 -6; do ip $family rule; ip $family route show table 100 2>/dev/null || true; done
   }
-  processes() { for p in /proc/[0-9]*; do cat $p/comm; done 2>/dev/null | LC_ALL=C sort | uniq -c | grep -v ' cat$'; }
+  # Names of the processes that are not the script itself.
+  processes() { cat /proc/[0-9]*/comm | grep -vx 'sh\\|cat\\|grep' || true; }
 `;
 
 /** Packages, and the machine to install them into. */

@@ -33,7 +33,9 @@ export async function makeDeb(content: DebContent): Promise<Uint8Array> {
   const members = [
     { name: "debian-binary", content: new TextEncoder().encode("2.0\n") },
     { name: "control.tar.gz", content: await gzip(writeTar(control, { mtime })) },
-    content.uncompressed ? { name: "data.tar", content: data } : { name: "data.tar.xz", content: await xz(data) },
+    content.uncompressed
+      ? { name: "data.tar", content: data }
+      : { name: "data.tar.xz", content: await xz(data) },
   ];
   return writeAr(members, { mtime });
 }

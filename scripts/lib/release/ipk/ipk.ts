@@ -14,6 +14,8 @@ export interface IpkContent {
   readonly files: readonly PackageFile[];
   /** Seconds since 1970 that every file in it has. */
   readonly mtime: number;
+  /** Of gzip; tests have no time for 9, the default. */
+  readonly level?: number;
 }
 
 /** Makes the bytes of one `.ipk` for each of OpenWrt's names of an architecture; their files are compressed once. */
@@ -22,12 +24,14 @@ export async function makeIpks(
   content: IpkContent,
 ): Promise<Map<string, Uint8Array>> {
   const { files, mtime } = content;
-  const data = await gzip(writeTar(files, { mtime }));
+  const data = await gzip(writeTar(files, { mtime }), content.level);
   const packages = new Map<string, Uint8Array>();
   for (const architecture of architectures) {
     const control = [
       textFile("control", formatIpkControl({ ...content, architecture })),
-      { path: "prerm", mode: 0o755, content: Deno.readFileSync(new URL("prerm", import.meta.url)) },
+      ...["prerm", "postrm"].map((path) => (
+        { path, mode: 0o755, content: Deno.readFileSync(new URL(path, import.meta.url)) }
+      )),
     ];
     const members = [
       textFile("debian-binary", "2.0\n"),

@@ -151,8 +151,12 @@ uninstall() {
     "$to/tproxy" uninstall || fail "its rules are still in the kernel, so $to/tproxy stays"
   fi
   rm -f "$to/tproxy"
-  # What it has unpacked.
-  [ "$(id -u)" != 0 ] || rm -rf "${TPROXY_CACHE_DIR:-/var/cache/tproxy}"
+  # What it has unpacked, and nothing that others may have put there.
+  cache=${TPROXY_CACHE_DIR:-/var/cache/tproxy}
+  if [ "$(id -u)" = 0 ] && [ -d "$cache" ]; then
+    rm -rf "$cache"/runtime-* "$cache"/program-* "$cache"/.unpack-* "$cache"/.trash-* "$cache/.lock"
+    rmdir "$cache" 2>/dev/null
+  fi
   say "Removed $to/tproxy and what it had unpacked; /etc/tproxy (the configuration) stays."
 }
 

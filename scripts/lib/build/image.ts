@@ -22,7 +22,7 @@ const SQUASHFS = (
 /** Loop devices begin at whole pages of a file. */
 const PAGE = 4096;
 
-function makeSquashfs({ arch, runtime, program }: Ingredients): Uint8Array {
+function makeSquashfs({ target: { arch }, runtime, program }: Ingredients): Uint8Array {
   return keep(`image-${arch}`, `${runtime.id} ${program.id} ${SQUASHFS.join(" ")}`, "squashfs", (path) => {
     say(`Compressing the image for ${arch} (once, about 20 s) …`);
     const directory = Deno.makeTempDirSync({ prefix: "tproxy-image-" });
@@ -77,7 +77,9 @@ export function makeImage(ingredients: Ingredients): Uint8Array {
   const layers = [program, runtime].map((layer): PlacedLayer => {
     const blocks = files.splice(0, layer.files.length);
     layer.files.forEach(({ name, content }, at) => {
-      if (blocks[at]?.fileSize !== content.length) giveUp(`${name} is not where it should be in the squashfs`);
+      if (blocks[at]?.fileSize !== content.length) {
+        giveUp(`${name} is not where it should be in the squashfs`);
+      }
     });
     const parts = toParts(image, blocks.flatMap(({ blocks }) => blocks), offset);
     proveParts(layer, parts);

@@ -44,7 +44,9 @@ export function compiledFiles(arch: Arch, runtime: Layer, code: readonly LayerFi
 
 /** Loads every module until Deno has kept what it made of them. */
 function compile(arch: Arch, runtime: Layer, program: Layer, directory: string): void {
-  if (arch !== Deno.build.arch) say(`Compiling the program's modules for ${arch} in qemu (once, under a minute) …`);
+  if (arch !== Deno.build.arch) {
+    say(`Compiling the program's modules for ${arch} in qemu (once, under a minute) …`);
+  }
   writeLayer(runtime, `${directory}/runtime`);
   writeLayer(program, `${directory}/program`);
   const workers = program.files.map(({ name }) => name).filter((name) => name !== "tproxy.js");
@@ -120,7 +122,9 @@ function copyDatabase(from: string, to: string, name: string): void {
     for (const row of rows.all()) {
       if (String(row.specifier ?? "").endsWith(`/${LOADER}`)) continue;
       const columns = Object.keys(row);
-      target.prepare(`INSERT INTO ${part} (${columns}) VALUES (${columns.map(() => "?")})`).run(...Object.values(row));
+      target.prepare(`INSERT INTO ${part} (${columns}) VALUES (${columns.map(() => "?")})`).run(
+        ...Object.values(row),
+      );
     }
   }
 }

@@ -23,6 +23,13 @@ export function makeLayers(
 ): Pick<Ingredients, "runtime" | "program"> {
   const runtime = makeLayer("runtime", runtimeFiles, Deno.version.deno);
   const encoder = new TextEncoder();
-  const code = [...bundleProgram()].map(([name, text]) => ({ name, mode: 0o644, content: encoder.encode(text) }));
-  return { runtime, program: makeLayer("program", [...code, ...compiledFiles(arch, runtime, code)], VERSION) };
+  const code = [...bundleProgram()].map(([name, text]) => ({
+    name,
+    mode: 0o644,
+    content: encoder.encode(text),
+  }));
+  return {
+    runtime,
+    program: makeLayer("program", [...code, ...compiledFiles(arch, runtime, code)], VERSION),
+  };
 }

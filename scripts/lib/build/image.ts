@@ -77,7 +77,9 @@ export function makeImage(ingredients: Ingredients): Uint8Array {
   const layers = [program, runtime].map((layer): PlacedLayer => {
     const blocks = files.splice(0, layer.files.length);
     layer.files.forEach(({ name, content }, at) => {
-      if (blocks[at]?.fileSize !== content.length) giveUp(`${name} is not where it should be in the squashfs`);
+      if (blocks[at]?.fileSize !== content.length) {
+        giveUp(`${name} is not where it should be in the squashfs`);
+      }
     });
     const parts = toParts(image, blocks.flatMap(({ blocks }) => blocks), offset);
     proveParts(layer, parts);

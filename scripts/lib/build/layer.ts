@@ -46,12 +46,21 @@ export function compressLayer(layer: Layer, arch: Arch): Uint8Array {
   const filters = layer.name === "runtime" ? [MACHINE_CODE[arch], ...XZ] : XZ;
   return keep(`${layer.name}-${arch}`, `${layer.id} ${filters.join(" ")}`, "xz", (path) => {
     const size = layer.files.reduce((sum, file) => sum + file.content.length, 0);
-    if (size > 10e6) say(`Compressing the ${layer.name} for ${arch}, ${megabytes(size)} (once, about a minute) …`);
+    if (size > 10e6) {
+      say(`Compressing the ${layer.name} for ${arch}, ${megabytes(size)} (once, about a minute) …`);
+    }
     const raw = `${path}.raw`;
     const out = Deno.openSync(raw, { write: true, create: true, truncate: true });
     for (const file of layer.files) writeAll(out, file.content);
     out.close();
-    run("sh", ["-c", 'raw=$1 out=$2; shift 2; exec xz "$@" --stdout "$raw" >"$out"', "sh", raw, path, ...filters]);
+    run("sh", [
+      "-c",
+      'raw=$1 out=$2; shift 2; exec xz "$@" --stdout "$raw" >"$out"',
+      "sh",
+      raw,
+      path,
+      ...filters,
+    ]);
     Deno.removeSync(raw);
   });
 }

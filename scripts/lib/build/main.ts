@@ -18,7 +18,9 @@ function makeForms(): void {
   const arch = Deno.build.arch;
   const ingredients = { arch, launcher: compileLauncher(UNPROVED), ...makeLayers(arch, runtimeFiles()) };
   const form = Deno.args[1] ?? "packed";
-  if (form === "installed" || form === "all") writeInstalled(ingredients, `${PROJECT}/dist/installed-${arch}`);
+  if (form === "installed" || form === "all") {
+    writeInstalled(ingredients, `${PROJECT}/dist/installed-${arch}`);
+  }
   if (form === "image" || form === "all") {
     Deno.writeFileSync(`${PROJECT}/dist/tproxy-${arch}-image`, makeImage(ingredients), { mode: 0o755 });
   }

@@ -33,7 +33,12 @@ function layerLines({ layer, parts }: PlacedLayer): string[] {
 }
 
 /** Index and trailer for a product; they stand at `offset` of its file. */
-export function makeIndex(form: Form, layers: readonly PlacedLayer[], offset: number, image?: Part): Uint8Array {
+export function makeIndex(
+  form: Form,
+  layers: readonly PlacedLayer[],
+  offset: number,
+  image?: Part,
+): Uint8Array {
   const lines = [
     `form ${form}`,
     `version ${VERSION}`,

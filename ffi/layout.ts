@@ -9,8 +9,12 @@ export const SOCKADDR_IN_SIZE = 16;
 export const SOCKADDR_IN6_SIZE = 28;
 /** struct sockaddr_nl: family at 0, port id at 4, groups at 8. */
 export const SOCKADDR_NL_SIZE = 12;
-/** Room for any of them. */
+/** Room for any address of IPv4, IPv6 or netlink. */
 export const SOCKADDR_SIZE = 32;
+/** struct sockaddr_un: family at 0, path at 2, up to 108 bytes. */
+export const SOCKADDR_UN_PATH = 2;
+/** Bytes of its path. */
+export const SOCKADDR_UN_PATH_SIZE = 108;
 /** struct addrinfo, on 64-bit machines. */
 export const ADDRINFO_SIZE = 48;
 /** Offset of the address in sockaddr_in. */

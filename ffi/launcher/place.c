@@ -90,7 +90,8 @@ int open_place(const struct place *place, struct failure *failure)
   struct statvfs mount;
 
   if (strpbrk(place->path, ":;$")) return fail(failure, "the loader cannot use a path with ':', ';' or '$'");
-  if (make_directories(place->path)) return fail(failure, "cannot be made: %s", strerror(errno));
+  /* What root has unpacked, a service with a user of its own may run. */
+  if (make_directories(place->path, geteuid() == 0 && !place->data && place->kind != SHARED ? 0755 : 0700)) return fail(failure, "cannot be made: %s", strerror(errno));
   int fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (place->kind == SHARED ? O_NOFOLLOW : 0));
   if (fd < 0 || fstat(fd, &found) || fstatvfs(fd, &mount)) {
     int reason = errno;

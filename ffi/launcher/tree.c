@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int make_directories(const char *path)
+int make_directories(const char *path, mode_t mode)
 {
   char part[PATH_SIZE];
   struct stat found;
@@ -20,7 +20,7 @@ int make_directories(const char *path)
     if (mkdir(part, 0755) && errno != EEXIST && stat(part, &found)) return -1;
     *slash = '/';
   }
-  return mkdir(part, 0700) && errno != EEXIST ? -1 : 0;
+  return mkdir(part, mode) && errno != EEXIST ? -1 : 0;
 }
 
 void remove_tree(int parent, const char *name)

@@ -3,6 +3,8 @@
  * @module
  */
 import type { LoadedConfig } from "../config/load.ts";
+import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
+import { countWorkers } from "../dataplane/sizing/worker_count.ts";
 import { startDataplane } from "../dataplane/supervisor.ts";
 import { createLogger, type Logger } from "../log.ts";
 import { usableFamilies } from "./families.ts";
@@ -67,9 +69,13 @@ async function serve(options: DaemonOptions, parts: Parts): Promise<void> {
   if (families.length < config.intercept.families.length) {
     log.warn("IPv6 is off on this router: only IPv4 is relayed");
   }
-  const dataplane = await startDataplane({ config, families, log, workerUrl });
+  const { workers, reason } = countWorkers(config.listener.workers, {
+    processors: navigator.hardwareConcurrency,
+    memory: readMemoryLimit(readTextFile),
+  });
+  const dataplane = await startDataplane({ config, workers, families, log, workerUrl });
   const life = beginLife(config, families, log);
-  announce(log, { version, config, origin, families, dataplane });
+  announce(log, { version, config, origin, families, dataplane, reason });
   if (parts.terminal) {
     log.info('it stays when this terminal is closed; to start it at boot: "tproxy install --boot auto"');
   }

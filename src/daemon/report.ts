@@ -15,10 +15,13 @@ export interface StartFacts {
   readonly origin: string;
   readonly families: readonly Family[];
   readonly dataplane: Dataplane;
+  /** Why there are so many workers. */
+  readonly reason: string;
 }
 
 /** Logs what it does, and where its limits are lower than what the config asks for. */
-export function announce(log: Logger, { version, config, origin, families, dataplane }: StartFacts): void {
+export function announce(log: Logger, facts: StartFacts): void {
+  const { version, config, origin, families, dataplane, reason } = facts;
   const protocols = config.intercept.protocols.map((protocol) => protocol.toUpperCase()).join(" and ");
   log.info(`tproxy ${version} relays ${protocols} to the original destination`, {
     config: origin,
@@ -26,6 +29,7 @@ export function announce(log: Logger, { version, config, origin, families, datap
     families: families.join(","),
     source: config.source,
     workers: dataplane.workers,
+    "workers-by": reason,
     ...(dataplane.maxConnections > 0 ? { "max-connections": dataplane.maxConnections } : {}),
     ...(dataplane.maxUdpSessions > 0 ? { "max-udp-sessions": dataplane.maxUdpSessions } : {}),
   });

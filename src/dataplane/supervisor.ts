@@ -10,7 +10,7 @@ import { SOCKET_MARK_SHIFT, UPSTREAM_MARK_SHIFT } from "../constants.ts";
 import type { Logger } from "../log.ts";
 import { check, OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
-import { capacity } from "./limits.ts";
+import { capacity } from "./sizing/limits.ts";
 import { openListeners } from "./listeners.ts";
 import type { WorkerMessage, WorkerOptions } from "./options.ts";
 import { COUNTER, type Counter, PHASE_DRAIN, PHASE_STOP, SharedState } from "./shared.ts";
@@ -21,6 +21,8 @@ const PIPE_SIZE = 65536;
 /** What a data plane is started with. */
 export interface DataplaneOptions {
   readonly config: Config;
+  /** How many: what `countWorkers` makes of the config. */
+  readonly workers: number;
   /** The families to listen in, if not those of the config. */
   readonly families?: readonly Family[];
   readonly log: Logger;
@@ -54,15 +56,9 @@ export interface Dataplane {
   readonly ended: Promise<void>;
 }
 
-/** The number of workers that a config means: `auto` is one per processor that we may use. */
-export function workerCount(config: Config): number {
-  return config.listener.workers === "auto" ? navigator.hardwareConcurrency : config.listener.workers;
-}
-
 /** Raises the descriptor limit, listens, starts the workers. Throws OperationError if one of it fails. */
 export async function startDataplane(options: DataplaneOptions): Promise<Dataplane> {
-  const { config, log } = options;
-  const workers = workerCount(config);
+  const { config, log, workers } = options;
   const raised = raiseDescriptorLimit();
   if (raised < 0) log.warn("cannot raise the descriptor limit", { errno: -raised });
   const limit = descriptorLimit();

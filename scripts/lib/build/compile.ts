@@ -3,10 +3,16 @@
  * denort, which the npm package does not hold: from $DENORT_BIN, from .cache, or downloaded by Deno from its own site.
  * @module
  */
-import { bundleProgram, finish, giveUp, PROJECT, runBuild, say, UNPROVED } from "./build_common.ts";
+import { bundleProgram } from "./bundle.ts";
+import { PROJECT, UNPROVED } from "./project.ts";
+import { finish } from "./prove.ts";
+import { giveUp, say } from "./run.ts";
 
+/** Where Deno looks for its base. */
 const zip = `${PROJECT}/.cache/deno/dl/release/v${Deno.version.deno}/denort-${Deno.build.target}.zip`;
-runBuild(() => {
+
+/** Makes dist/tproxy with `deno compile`. */
+export function compileProduct(): void {
   const directory = Deno.makeTempDirSync({ prefix: "tproxy-compile-" });
   try {
     const bundles = bundleProgram();
@@ -40,4 +46,4 @@ or name the unpacked denort in DENORT_BIN. \`scripts/build\` needs neither.`);
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }
-});
+}

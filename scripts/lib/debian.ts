@@ -28,13 +28,10 @@ export function fetchDebianPackages(
 ): Map<string, string> {
   using _lock = lock(architecture);
   refresh(architecture);
-  const directories = new Map<string, string>();
-  for (const { name, file } of locate(architecture, names)) {
-    const directory = `${ROOT}/${architecture}/${file.replace(/\.deb$/, "").replace(/\d+%3a/, "")}`;
-    if (!exists(directory)) unpack(architecture, name, directory);
-    directories.set(name, directory);
-  }
-  return directories;
+  const located = locate(architecture, names);
+  const missing = located.filter(({ directory }) => !exists(directory));
+  if (missing.length > 0) bring(architecture, missing);
+  return new Map(located.map(({ name, directory }) => [name, directory]));
 }
 
 /**
@@ -54,34 +51,45 @@ export function findDebianDependency(architecture: DebianArchitecture, name: str
   return found;
 }
 
-/** The files that apt-get would bring. */
-function locate(
-  architecture: DebianArchitecture,
-  names: readonly string[],
-): { name: string; file: string }[] {
+/** One package in the version of today. */
+interface Located {
+  readonly name: string;
+  /** As apt-get names it. */
+  readonly file: string;
+  /** Where it is unpacked, or will be. */
+  readonly directory: string;
+}
+
+function locate(architecture: DebianArchitecture, names: readonly string[]): Located[] {
   const lines = apt(architecture, "apt-get", ["download", "--print-uris", ...names]).split("\n");
+  const files = lines.map((line) => line.split(" ")[1] ?? "");
   return names.map((name) => {
-    const file = lines.map((line) => line.split(" ")[1] ?? "").find((file) => file.startsWith(`${name}_`));
+    const file = files.find((file) => file.startsWith(`${name}_`));
     if (file === undefined) throw new Error(`Debian has no package ${name} for ${architecture}`);
-    return { name, file };
+    return { name, file, directory: `${ROOT}/${architecture}/${plainName(file)}` };
   });
 }
 
-/** Downloads a package, whose checksum apt-get proves, and unpacks it in one step: all or nothing. */
-function unpack(architecture: DebianArchitecture, name: string, directory: string): void {
-  say(`Bringing Debian's ${name} for ${architecture} …`);
-  for (const old of [...Deno.readDirSync(`${ROOT}/${architecture}`)]) {
-    if (old.name.startsWith(`${name}_`)) {
-      Deno.removeSync(`${ROOT}/${architecture}/${old.name}`, { recursive: true });
-    }
-  }
+/** Without the epoch of the version, which has a colon, and the ending. */
+function plainName(file: string): string {
+  return file.replace(/_\d+%3a/, "_").replace(/\.deb$/, "");
+}
+
+/** Downloads packages, whose checksums apt-get proves, and unpacks each in one step: all or nothing. */
+function bring(architecture: DebianArchitecture, packages: readonly Located[]): void {
+  say(`Bringing from Debian for ${architecture}: ${packages.map(({ name }) => name).join(", ")} …`);
   const part = `${ROOT}/${architecture}/part`;
   if (exists(part)) Deno.removeSync(part, { recursive: true });
-  Deno.mkdirSync(`${part}/tree`, { recursive: true });
-  apt(architecture, "apt-get", ["download", name], part);
-  const archive = [...Deno.readDirSync(part)].find((entry) => entry.name.endsWith(".deb"))!.name;
-  run("dpkg-deb", ["--extract", archive, "tree"], part);
-  Deno.renameSync(`${part}/tree`, directory);
+  Deno.mkdirSync(part);
+  apt(architecture, "apt-get", ["download", ...packages.map(({ name }) => name)], part);
+  for (const { name, file, directory } of packages) {
+    for (const old of [...Deno.readDirSync(`${ROOT}/${architecture}`)]) {
+      if (!old.name.startsWith(`${name}_`)) continue;
+      Deno.removeSync(`${ROOT}/${architecture}/${old.name}`, { recursive: true });
+    }
+    run("dpkg-deb", ["--extract", file, "tree"], part);
+    Deno.renameSync(`${part}/tree`, directory);
+  }
   Deno.removeSync(part, { recursive: true });
 }
 

@@ -7,8 +7,9 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag } from "@optique/core/primitives";
-import { capacity } from "../../dataplane/limits.ts";
-import { workerCount } from "../../dataplane/supervisor.ts";
+import { capacity } from "../../dataplane/sizing/limits.ts";
+import { readMemoryLimit } from "../../dataplane/sizing/memory_limit.ts";
+import { countWorkers } from "../../dataplane/sizing/worker_count.ts";
 import { diagnose } from "../../kernel/doctor/diagnose.ts";
 import { systemFiles } from "../../kernel/doctor/files.ts";
 import type { Command } from "../command.ts";
@@ -43,6 +44,10 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
     const loaded = await loadConfigOption(env, { path: options.config });
     const { config } = loaded;
     const release = Deno.osRelease();
+    const { workers } = countWorkers(config.listener.workers, {
+      processors: navigator.hardwareConcurrency,
+      memory: readMemoryLimit(env.readTextFile),
+    });
     let refusal = 0;
     const findings = await diagnose({
       loaded,
@@ -57,7 +62,7 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
       capacity: (descriptors) =>
         capacity({
           descriptors,
-          workers: workerCount(config),
+          workers,
           connections: "auto",
           udpSessions: config.limits.udpSessions,
         }).connections,

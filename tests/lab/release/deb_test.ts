@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { exists } from "../../../scripts/lib/build/bytes.ts";
 import { print } from "../support/print.ts";
+import { runProgram } from "../support/program.ts";
 import { DebianRoot, sections } from "./debian_root.ts";
 import { debianFiles, readProgram, standInDeb } from "./stand_in.ts";
 
@@ -144,6 +145,20 @@ debTest("can be removed where the rules cannot, and says so", async (root) => {
     echo "== left"; changed`);
   assert.match(stderr, /tproxy: no\ntproxy: warning: rules may still be in the kernel/);
   assert.equal(sections(stdout).get("left"), "");
+});
+
+debTest("has nothing that lintian objects to, but for what its overrides explain", async (root) => {
+  if (!exists("/usr/bin/lintian")) return print("skipped: .deb before lintian: needs lintian");
+  const flags = ["--allow-root", "--display-info", "--fail-on", "error,warning,info"];
+  // The test's package is not compressed.
+  const suppress = ["--suppress-tags", "uses-no-compression-for-data-tarball"];
+  const path = `${root.directory}/packages/1.0.0.deb`;
+  const { code, stdout } = await runProgram(["lintian", ...flags, ...suppress, path], {
+    mayFail: true,
+    timeoutMs: 120_000,
+  });
+  assert.equal(stdout, "");
+  assert.equal(code, 0);
 });
 
 function linesOf(text: string | undefined): string[] {

@@ -16,7 +16,7 @@ export function compileLauncher(output: string): Uint8Array {
     "-o",
     output,
     ...sources,
-    "-lzstd",
+    "-llzma",
   ]);
   return Deno.readFileSync(output);
 }

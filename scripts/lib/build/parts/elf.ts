@@ -30,11 +30,12 @@ export function findLibraries(program: string, directories: readonly string[]): 
     for (const name of readDynamic(path).needed) {
       if (found.has(name)) continue;
       const library = directories.map((directory) => `${directory}/${name}`).find(exists);
-      if (library === undefined) giveUp(`${path} needs ${name}, which is in none of ${directories.join(", ")}`);
+      if (library === undefined) {
+        giveUp(`${path} needs ${name}, which is in none of ${directories.join(", ")}`);
+      }
       found.set(name, library);
       queue.push(library);
     }
   }
   return found;
 }
-

@@ -22,7 +22,7 @@ const SQUASHFS = (
 /** Loop devices begin at whole pages of a file. */
 const PAGE = 4096;
 
-function makeSquashfs({ arch, runtime, program }: Ingredients): Uint8Array {
+function makeSquashfs({ target: { arch }, runtime, program }: Ingredients): Uint8Array {
   return keep(`image-${arch}`, `${runtime.id} ${program.id} ${SQUASHFS.join(" ")}`, "squashfs", (path) => {
     say(`Compressing the image for ${arch} (once, about 20 s) …`);
     const directory = Deno.makeTempDirSync({ prefix: "tproxy-image-" });

@@ -7,7 +7,7 @@ import { compressLayer } from "./layer.ts";
 import { join, makeIndex, type PlacedLayer } from "./payload.ts";
 
 /** Bytes of the single file that unpacks itself. */
-export function makePacked({ arch, launcher, runtime, program }: Ingredients): Uint8Array {
+export function makePacked({ target: { arch }, launcher, runtime, program }: Ingredients): Uint8Array {
   let offset = launcher.length;
   const layers = [runtime, program].map((layer): PlacedLayer => {
     const bytes = compressLayer(layer, arch);

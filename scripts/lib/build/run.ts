@@ -2,7 +2,7 @@
  * Talks to the one who builds, and runs programs.
  * @module
  */
-import { PROJECT, UNPROVED } from "./project.ts";
+import { PROJECT } from "./project.ts";
 
 /** Writes a line for the one who builds. */
 export function say(line: string): void {
@@ -23,7 +23,6 @@ export function runBuild(build: () => void): void {
   } catch (error) {
     if (!(error instanceof BuildFailure)) throw error;
     say(`scripts/build: ${error.message}`);
-    run("rm", ["-f", UNPROVED]);
     Deno.exit(1);
   }
 }

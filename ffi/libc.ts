@@ -1,8 +1,8 @@
 /**
  * The C library's functions that tproxy calls: the only `dlopen` of the project, once per thread.
  *
- * Every signature stays on Deno's fast-call path (a test guards it): numbers where C has lengths and descriptors, no
- * structs by value, no 64-bit result. Lengths go out as `u32`: they are small non-negative integers.
+ * Every signature but that of `poll_elsewhere` stays on Deno's fast-call path (a test guards it): numbers where C has lengths and
+ * descriptors, no structs by value, no 64-bit result. Lengths go out as `u32`: they are small non-negative integers.
  * @module
  */
 const SYMBOLS = {
@@ -99,6 +99,13 @@ const SYMBOLS = {
   poll: {
     parameters: ["buffer", /* struct pollfd * */ "u32", /* nfds_t */ "i32" /* timeout, ms */],
     result: "i32",
+  },
+  // The same on another thread: its errno is lost. For the main thread, which must not block.
+  poll_elsewhere: {
+    name: "poll",
+    parameters: ["buffer", /* struct pollfd * */ "u32", /* nfds_t */ "i32" /* timeout, ms */],
+    result: "i32",
+    nonblocking: true,
   },
   // netdb.h
   getaddrinfo: {

@@ -36,6 +36,14 @@ export class PollSet {
     return result(libc.poll(this.#bytes, this.#bytes.length / (WORDS * 2), timeout));
   }
 
+  /**
+   * poll(2) for ever on a thread of its own, so that the caller's event loop goes on: at most one at a time, and something in the set
+   * must be able to end it (an eventfd). Whether anything is ready; false after an error, whose number is lost.
+   */
+  async waitElsewhere(): Promise<boolean> {
+    return await libc.poll_elsewhere(this.#bytes, this.#bytes.length / (WORDS * 2), -1) > 0;
+  }
+
   /** What has come about at place `i`: POLLIN, POLLOUT, POLLERR, POLLHUP. */
   ready(i: number): number {
     return this.#words[i * WORDS + 3];

@@ -8,12 +8,13 @@ import { type Part, planSteps } from "./steps.ts";
 import { formatTally, type Tally } from "./tally.ts";
 
 const USAGE =
-  `Usage: scripts/test                everything: checks, unit tests, build, laboratory tests of dist/tproxy
+  `Usage: scripts/test                everything: checks, unit tests, build, laboratory tests of dist/tproxy, other kernels
        scripts/test checks         format, lint, types, documentation, layers
        scripts/test unit           unit tests
        scripts/test lab [FILTER]   laboratory tests of the source program (TPROXY_BIN=FILE: of that file), and some again
                                    with each kind of iptables (TPROXY_LAB_BACKEND=iptables-nft or iptables-legacy: all with it);
                                    FILTER: part of a test's name, or /regular expression/
+       scripts/test vm [FILTER]    tests of dist/tproxy-x86_64 and dist/tproxy-aarch64 on Debian's kernels in QEMU
 Exit 1 if anything failed. The last line counts tests; each check counts as one.`;
 
 /** Runs the part named by the arguments; gives the exit code. */
@@ -23,7 +24,7 @@ async function main(args: readonly string[]): Promise<number> {
     say(USAGE);
     return 0;
   }
-  if (!isPart(part) || args.length > (part === "lab" ? 2 : 1)) {
+  if (!isPart(part) || args.length > (part === "lab" || part === "vm" ? 2 : 1)) {
     say(USAGE);
     return 2;
   }
@@ -57,7 +58,7 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function isPart(text: string): text is Part {
-  return ["all", "checks", "unit", "lab"].includes(text);
+  return ["all", "checks", "unit", "lab", "vm"].includes(text);
 }
 
 function add(total: Tally, tally: Tally): void {

@@ -19,7 +19,7 @@ export interface Step {
 }
 
 /** The parts that can be asked for by name. */
-export type Part = "all" | "checks" | "unit" | "lab";
+export type Part = "all" | "checks" | "unit" | "lab" | "vm";
 
 const DENO = "scripts/deno";
 const CODE = ["mod.ts", "src", "ffi", "tests", "scripts"];
@@ -39,7 +39,7 @@ const OF_THE_BACKEND = [
   "port_forward",
 ].map((name) => `tests/lab/${name}_test.ts`);
 
-/** The steps of a part; `filter` selects laboratory tests by name. */
+/** The steps of a part; `filter` selects tests of the laboratory or of the machines by name. */
 export function planSteps(part: Part, options: { filter?: string } = {}): Step[] {
   const build: Step = { title: `build ${PRODUCT}`, argv: ["scripts/build"], minutes: 15 };
   switch (part) {
@@ -49,12 +49,14 @@ export function planSteps(part: Part, options: { filter?: string } = {}): Step[]
       return [unit()];
     case "lab":
       return options.filter === undefined ? labs({}) : [lab({ ...options, env: {} })];
+    case "vm":
+      return [machines(options.filter)];
     case "all": {
       const sources = labs({});
       const products = labs({ TPROXY_BIN: PRODUCT, TPROXY_CACHE_DIR: UNPACKED });
       // Never an old product: without a new one, the source program.
       const either = products.map((step, i) => ({ ...step, needs: build.title, otherwise: sources[i] }));
-      return [...checks(), unit(), build, ...either];
+      return [...checks(), unit(), build, ...either, machines(undefined)];
     }
   }
 }
@@ -99,5 +101,15 @@ function lab(
     minutes: 40,
     countsTests: true,
     env: options.env,
+  };
+}
+
+/** Emulated machines with other kernels; each is given both processors, so they run one after another. */
+function machines(filter: string | undefined): Step {
+  return {
+    title: "other kernels, emulated",
+    argv: [DENO, "test", "-A", "--no-check", ...filter === undefined ? [] : ["--filter", filter], "tests/vm"],
+    minutes: 40,
+    countsTests: true,
   };
 }

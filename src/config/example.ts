@@ -24,7 +24,8 @@ intercept:
 # The transparent listener, on 127.0.0.1 and ::1 only.
 listener:
 #  port: 50080               # 1 to 65535
-#  workers: auto             # threads, 1 to 256; auto: one for each processor
+#  workers: auto             # threads, 1 to 256; auto: one for each processor, but 1 below 384 MB of memory and at
+#                            # most 2 below 1 GB (of the machine or of our cgroup)
 
 # What tproxy uses in the kernel. Change it if other software uses the same.
 kernel:

@@ -20,7 +20,7 @@ const UDP_LIVE = 3;
 const CONTROL_WORDS = 16; // a cache line of their own
 
 /**
- * The counters of a worker. All only grow. Bytes are those of payload, per direction; `udpUp` and `udpDown` are datagrams that were
+ * The counters of a worker. All only grow. `turns` are those of its loop: by them it is seen to be alive. Bytes are those of payload, per direction; `udpUp` and `udpDown` are datagrams that were
  * sent on, `udpDropped` those that could not be, `udpFiltered` those from where the client has not sent to.
  */
 export const COUNTERS = [
@@ -50,6 +50,7 @@ export const COUNTERS = [
   "udpFiltered",
   "udpBytesUp",
   "udpBytesDown",
+  "turns",
 ] as const;
 
 /** The name of a counter. */

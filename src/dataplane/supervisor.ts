@@ -10,10 +10,10 @@ import { SOCKET_MARK_SHIFT, UPSTREAM_MARK_SHIFT } from "../constants.ts";
 import type { Logger } from "../log.ts";
 import { check, OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
-import { capacity } from "./limits.ts";
+import { capacity } from "./sizing/limits.ts";
 import { openListeners } from "./listeners.ts";
 import type { WorkerMessage, WorkerOptions } from "./options.ts";
-import { type Counter, PHASE_DRAIN, PHASE_STOP, SharedState } from "./shared.ts";
+import { COUNTER, type Counter, PHASE_DRAIN, PHASE_STOP, SharedState } from "./shared.ts";
 
 /** Bytes of a splice pipe: 64 KiB, the kernel's default. */
 const PIPE_SIZE = 65536;
@@ -21,6 +21,8 @@ const PIPE_SIZE = 65536;
 /** What a data plane is started with. */
 export interface DataplaneOptions {
   readonly config: Config;
+  /** How many: what `countWorkers` makes of the config. */
+  readonly workers: number;
   /** The families to listen in, if not those of the config. */
   readonly families?: readonly Family[];
   readonly log: Logger;
@@ -39,6 +41,12 @@ export interface Dataplane {
   readonly descriptors: number;
   /** Live connections. */
   live(): number;
+  /** Live UDP sessions. */
+  udpLive(): number;
+  /** How often each worker's loop has turned so far; -1: it has ended. */
+  turns(): number[];
+  /** Makes a worker's loop turn, if it sleeps. */
+  wake(worker: number): void;
   counters(): Record<Counter, number>;
   /** Accepts nothing new; live connections go on. {@linkcode ended} resolves when the last has ended. */
   drain(): void;
@@ -48,15 +56,9 @@ export interface Dataplane {
   readonly ended: Promise<void>;
 }
 
-/** The number of workers that a config means: `auto` is one per processor that we may use. */
-export function workerCount(config: Config): number {
-  return config.listener.workers === "auto" ? navigator.hardwareConcurrency : config.listener.workers;
-}
-
 /** Raises the descriptor limit, listens, starts the workers. Throws OperationError if one of it fails. */
 export async function startDataplane(options: DataplaneOptions): Promise<Dataplane> {
-  const { config, log } = options;
-  const workers = workerCount(config);
+  const { config, log, workers } = options;
   const raised = raiseDescriptorLimit();
   if (raised < 0) log.warn("cannot raise the descriptor limit", { errno: -raised });
   const limit = descriptorLimit();
@@ -127,6 +129,9 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     maxUdpSessions: udpSessions,
     descriptors,
     live: () => shared.live,
+    udpLive: () => shared.udpLive,
+    turns: () => threads.map(({ isOver }, index) => isOver() ? -1 : shared.row(index)[COUNTER.turns]),
+    wake: (worker) => void (worker < wakeFds.length && signalEventFd(wakeFds[worker])),
     counters: () => shared.totals(),
     drain: () => setPhase(PHASE_DRAIN),
     stop: () => setPhase(PHASE_STOP),
@@ -137,14 +142,17 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
 function startThread(
   order: WorkerOptions,
   context: { url: URL; log: Logger; shared: SharedState },
-): { ready: Promise<void>; ended: Promise<void> } {
+): { ready: Promise<void>; ended: Promise<void>; isOver(): boolean } {
   const ready = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
+  let over = false;
   const worker = new Worker(context.url, { type: "module", name: `tproxy ${order.index}` });
-  const fail = (reason: string) =>
+  const fail = (reason: string) => {
+    over = true;
     ended.reject(
       new OperationError({ operation: "run worker", object: String(order.index), kernelText: reason }),
     );
+  };
   worker.onerror = (event) => {
     event.preventDefault();
     fail(event.message);
@@ -154,6 +162,7 @@ function startThread(
       case "ready":
         return ready.resolve();
       case "stopped":
+        over = true;
         return ended.resolve();
       case "failed":
         return fail(data.reason);
@@ -163,5 +172,5 @@ function startThread(
     }
   };
   worker.postMessage(order);
-  return { ready: ready.promise, ended: ended.promise };
+  return { ready: ready.promise, ended: ended.promise, isOver: () => over };
 }

@@ -56,6 +56,7 @@ export function runWorkerLoop(options: WorkerOptions, log: Logger, ready: () => 
     const count = events.wait(epoll, udp === null ? patience : sooner(patience, udp.patience()));
     if (count < 0 && count !== -EINTR) return `epoll_wait: ${errnoCode(-count)}`;
     clock.update();
+    counters[COUNTER.turns]++;
     for (let i = 0; i < count; i++) {
       const tag = events.tag(i);
       const key = events.key(i);

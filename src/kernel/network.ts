@@ -33,7 +33,7 @@ export function readNetwork({ connection, readTextFile }: NetworkSource, table: 
       protocol: route.protocol,
       deliversLocally: deliversLocally(route),
     })),
-    ipv6: readIpv6(readTextFile),
+    ipv6: readIpv6State(readTextFile),
     forwarding: {
       ipv4: readFlag("/proc/sys/net/ipv4/ip_forward", readTextFile) === "1",
       ipv6: readFlag("/proc/sys/net/ipv6/conf/all/forwarding", readTextFile) === "1",
@@ -58,7 +58,8 @@ function viewLink(link: Link, links: readonly Link[]): ViewedLink {
   return { name: link.name, loopback: link.loopback, master: master.name };
 }
 
-function readIpv6(readTextFile: (path: string) => string): NetworkView["ipv6"] {
+/** Whether this machine has IPv6. `readTextFile` throws Deno's errors. */
+export function readIpv6State(readTextFile: (path: string) => string): NetworkView["ipv6"] {
   // On lo are the listener and the route. Disabling IPv6 on all interfaces disables it there too.
   const disabled = readFlag("/proc/sys/net/ipv6/conf/lo/disable_ipv6", readTextFile);
   if (disabled === undefined) return "absent";

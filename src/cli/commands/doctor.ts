@@ -7,8 +7,9 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag } from "@optique/core/primitives";
-import { capacity } from "../../dataplane/limits.ts";
-import { workerCount } from "../../dataplane/supervisor.ts";
+import { capacity } from "../../dataplane/sizing/limits.ts";
+import { readMemoryLimit } from "../../dataplane/sizing/memory_limit.ts";
+import { countWorkers } from "../../dataplane/sizing/worker_count.ts";
 import { diagnose } from "../../kernel/doctor/diagnose.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../config_option.ts";
@@ -42,12 +43,16 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
     const loaded = await loadConfigOption(env, { path: options.config });
     const { config } = loaded;
     const probing = prepareProbing(env, loaded);
+    const { workers } = countWorkers(config.listener.workers, {
+      processors: navigator.hardwareConcurrency,
+      memory: readMemoryLimit(env.readTextFile),
+    });
     const findings = await diagnose({
       ...probing,
       capacity: (descriptors) =>
         capacity({
           descriptors,
-          workers: workerCount(config),
+          workers,
           connections: "auto",
           udpSessions: config.limits.udpSessions,
         }).connections,

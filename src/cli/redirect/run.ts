@@ -8,7 +8,7 @@ import { resolve } from "../../../ffi/resolve.ts";
 import { portOf, readSockaddr, sameSockaddr, setPort } from "../../../ffi/sockaddr.ts";
 import { DEFAULT_CONFIG } from "../../config/defaults.ts";
 import { isForeign } from "../../dataplane/foreign.ts";
-import { capacity } from "../../dataplane/limits.ts";
+import { capacity } from "../../dataplane/sizing/limits.ts";
 import { RedirectDialler, type RedirectReport } from "../../dataplane/redirect/dialler.ts";
 import { runRedirectLoop } from "../../dataplane/redirect/loop.ts";
 import { tryTransparent } from "../../dataplane/sockets.ts";

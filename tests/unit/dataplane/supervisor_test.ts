@@ -4,17 +4,17 @@ import { EAGAIN } from "../../../ffi/consts.ts";
 import { drainEventFd, openEventFd } from "../../../ffi/epoll.ts";
 import { closeFd } from "../../../ffi/socket.ts";
 import { DEFAULT_CONFIG } from "../../../src/config/defaults.ts";
-import { type Dataplane, startDataplane, workerCount } from "../../../src/dataplane/supervisor.ts";
+import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
 import { createLogger } from "../../../src/log.ts";
 import { OperationError } from "../../../src/net/error.ts";
 import { listDescriptors } from "../ffi/support/descriptors.ts";
 
 const WORKER = new URL("../../../src/dataplane/worker.ts", import.meta.url);
-const CONFIG = { ...DEFAULT_CONFIG, listener: { port: 0, workers: 2 } };
+const CONFIG = { ...DEFAULT_CONFIG, listener: { port: 0, workers: "auto" as const } };
 const LOG = createLogger({ level: "error", format: "text", write: () => {} });
 
 function start(workerUrl = WORKER): Promise<Dataplane> {
-  return startDataplane({ config: CONFIG, families: [], log: LOG, workerUrl });
+  return startDataplane({ config: CONFIG, workers: 2, families: [], log: LOG, workerUrl });
 }
 
 // The first worker makes Deno open descriptors of its own, for good.
@@ -56,10 +56,4 @@ Deno.test("Dataplane.stop() after the end touches no descriptor", async () => {
 Deno.test("startDataplane() fails and closes what it opened when a worker cannot start", async () => {
   const failing = start(new URL("data:application/javascript,throw new Error('broken')"));
   await assert.rejects(failing, (error) => error instanceof OperationError && /broken/.test(error.message));
-});
-
-Deno.test("workerCount() is what the config says, or one per processor", () => {
-  assert.equal(workerCount(CONFIG), 2);
-  const auto = { ...CONFIG, listener: { port: 0, workers: "auto" as const } };
-  assert.equal(workerCount(auto), navigator.hardwareConcurrency);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { capacity, RESERVED_DESCRIPTORS } from "../../../src/dataplane/limits.ts";
+import { capacity, RESERVED_DESCRIPTORS } from "../../../../src/dataplane/sizing/limits.ts";
 
 Deno.test("capacity() never needs more descriptors than there are", () => {
   for (const descriptors of [256, 1024, 20_000, 1_048_576]) {

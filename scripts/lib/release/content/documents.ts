@@ -1,0 +1,63 @@
+/**
+ * What a Debian package holds besides the program: manual, completions, example, changelog, copyright.
+ * @module
+ */
+import { gzip } from "../archive/compress.ts";
+import { ENTRY, PROJECT } from "../../build/project.ts";
+import { run } from "../../build/run.ts";
+import { type PackageFile, textFile } from "./file.ts";
+import { formatManual, listCommands } from "./manual.ts";
+
+/** Where a shell looks for completions of packages. */
+const COMPLETIONS = {
+  bash: "usr/share/bash-completion/completions/tproxy",
+  zsh: "usr/share/zsh/vendor-completions/_tproxy",
+  fish: "usr/share/fish/vendor_completions.d/tproxy.fish",
+} as const;
+
+/** What the documents name. */
+export interface DocumentFacts {
+  readonly version: string;
+  readonly commit: string;
+  /** Seconds since 1970. */
+  readonly time: number;
+}
+
+/** Makes the documents; the program of this work tree is asked for those that it can print. */
+export async function makeDocuments(facts: DocumentFacts): Promise<PackageFile[]> {
+  const doc = "usr/share/doc/tproxy";
+  const copyright = new URL("../deb/copyright", import.meta.url);
+  return [
+    ...Object.entries(COMPLETIONS).map(([shell, path]) => textFile(path, ask("completion", shell))),
+    await compressed("usr/share/man/man8/tproxy.8.gz", readManual(facts)),
+    await compressed(`${doc}/changelog.gz`, formatChangelog(facts)),
+    textFile(`${doc}/examples/tproxy.yaml`, ask("config", "example")),
+    textFile(`${doc}/copyright`, Deno.readTextFileSync(copyright)),
+  ];
+}
+
+function readManual({ version, time }: DocumentFacts): string {
+  const usage = ask("--help");
+  const commands = new Map(listCommands(usage).map((name) => [name, ask("help", name)]));
+  return formatManual({ version, time, usage, commands });
+}
+
+/** See deb-changelog(5). */
+function formatChangelog({ version, commit, time }: DocumentFacts): string {
+  const date = new Date(time * 1000).toUTCString().replace("GMT", "+0000");
+  return `tproxy (${version}) unstable; urgency=medium
+
+  * Made of commit ${commit}.
+
+ -- The tproxy authors <tproxy@tproxy.invalid>  ${date}
+`;
+}
+
+async function compressed(path: string, text: string): Promise<PackageFile> {
+  return { path, mode: 0o644, content: await gzip(new TextEncoder().encode(text)) };
+}
+
+/** Asks the program; its lines are as long as they are without a terminal. */
+function ask(...args: string[]): string {
+  return run(Deno.execPath(), ["run", "-A", "--quiet", "--no-prompt", `${PROJECT}/${ENTRY}`, ...args]);
+}

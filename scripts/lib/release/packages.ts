@@ -1,0 +1,41 @@
+/**
+ * The packages of one architecture: the installed form, the files of the service manager, documents.
+ * @module
+ */
+import type { Architecture } from "./builds.ts";
+import { joinFiles, type PackageFile } from "./content/file.ts";
+import { DEBIAN_ARCHITECTURE } from "./deb/control.ts";
+import { makeDeb } from "./deb/deb.ts";
+import { OPENWRT_ARCHITECTURES } from "./ipk/control.ts";
+import { makeIpks } from "./ipk/ipk.ts";
+
+/** What the packages are made of. */
+export interface PackageContent {
+  readonly version: string;
+  /** Seconds since 1970 that every file has. */
+  readonly time: number;
+  /** The program: `usr/bin/tproxy`, `usr/lib/tproxy/…`. */
+  readonly installed: readonly PackageFile[];
+  /** What Debian's package has besides. */
+  readonly debian: readonly PackageFile[];
+  /** What OpenWrt's package has besides. */
+  readonly openWrt: readonly PackageFile[];
+}
+
+/** Makes the `.deb` and the `.ipk`s of an architecture: bytes by name of the file. */
+export async function makePackages(
+  architecture: Architecture,
+  content: PackageContent,
+): Promise<Map<string, Uint8Array>> {
+  const { version, time: mtime, installed } = content;
+  const packages = new Map<string, Uint8Array>();
+  const debian = DEBIAN_ARCHITECTURE[architecture];
+  packages.set(
+    `tproxy_${version}_${debian}.deb`,
+    await makeDeb({ version, mtime, architecture: debian, files: joinFiles(installed, content.debian) }),
+  );
+  const files = joinFiles(installed, content.openWrt);
+  const ipks = await makeIpks(OPENWRT_ARCHITECTURES[architecture], { version, mtime, files });
+  for (const [name, bytes] of ipks) packages.set(`tproxy_${version}_${name}.ipk`, bytes);
+  return packages;
+}

@@ -1,0 +1,69 @@
+/**
+ * The runtime inside the product: Deno with its V8, and what Debian's packages give. Pure.
+ * @module
+ */
+import { fromIntegrity, type Ingredient } from "./ingredient.ts";
+
+/** What the runtime of one architecture is made of. */
+export interface RuntimeParts {
+  /** Deno's npm package: its name, version and integrity. */
+  readonly deno: { readonly name: string; readonly version: string; readonly integrity: string };
+  readonly v8: string;
+  /** Debian's packages that it was made with; those of which nothing gets into the product may be among them. */
+  readonly debian: readonly DebianPart[];
+}
+
+/** A package of Debian. */
+export interface DebianPart {
+  readonly name: string;
+  readonly version: string;
+  readonly architecture: string;
+  /** Of the .deb. */
+  readonly sha256: string;
+}
+
+/** Packages of which something gets into the product, with the licence of that, and how. */
+const LINKED: Readonly<Record<string, { license: string; description: string }>> = {
+  "libc6": { license: "LGPL-2.1-or-later", description: "The C library and the dynamic loader, unchanged" },
+  "libgcc-s1": {
+    license: "GPL-3.0-or-later WITH GCC-exception-3.1",
+    description: "Support library of the compiler, unchanged",
+  },
+  "liblzma-dev": { license: "public-domain", description: "Linked into the launcher" },
+  "libzstd-dev": { license: "BSD-3-Clause", description: "Linked into the launcher" },
+};
+
+/** Lists the ingredients of a runtime. */
+export function listRuntime({ deno, v8, debian }: RuntimeParts): Ingredient[] {
+  const linked = debian.filter(({ name }) => name in LINKED).map((part): Ingredient => ({
+    type: "library",
+    name: part.name,
+    version: part.version,
+    purl: `pkg:deb/debian/${part.name}`,
+    qualifiers: `arch=${part.architecture}&distro=debian-12`,
+    sha256: part.sha256,
+    ...LINKED[part.name],
+  }));
+  const libraries = linked.map(({ name }) => name).filter((name) => !name.endsWith("-dev"));
+  return [
+    {
+      type: "platform",
+      name: "deno",
+      version: deno.version,
+      purl: `pkg:npm/${deno.name.replace("@", "%40")}`,
+      license: "MIT",
+      sha512: fromIntegrity(deno.integrity),
+      description: "The JavaScript runtime; its Rust libraries are listed in its own sources",
+      needs: ["v8", ...libraries],
+    },
+    {
+      type: "library",
+      name: "v8",
+      version: v8,
+      purl: "pkg:generic/v8",
+      license: "BSD-3-Clause",
+      description: "The JavaScript engine inside Deno",
+    },
+    ...linked,
+  ];
+}

@@ -1,0 +1,28 @@
+/**
+ * The table at the end of a release. Pure.
+ * @module
+ */
+
+/** Writes a line for each file: size in MB, name, for whom it is. */
+export function formatTable(files: ReadonlyMap<string, Uint8Array>): string {
+  const names = [...files.keys()].sort();
+  const width = Math.max(...names.map((name) => name.length));
+  return names.map((name) => {
+    const megabytes = (files.get(name)!.length / 1e6).toFixed(1).padStart(6);
+    return `${megabytes} MB  ${name.padEnd(width)}  ${purposeOf(name)}\n`;
+  }).join("");
+}
+
+const PURPOSES: readonly [RegExp, string][] = [
+  [/\.deb$/, "Debian, Ubuntu, Raspberry Pi OS"],
+  [/\.ipk$/, "OpenWrt up to 24.10 (opkg print-architecture tells the name)"],
+  [/\.cdx\.json$/, "what is inside: bill of materials, CycloneDX"],
+  [/^install\.sh$/, "brings the single file: sh install.sh"],
+  [/^SHA256SUMS$/, "sha256sum -c --ignore-missing SHA256SUMS"],
+  [/-image$/, "any Linux, mounted from the file itself where the kernel can"],
+  [/-linux-/, "any Linux: the single file"],
+];
+
+function purposeOf(name: string): string {
+  return PURPOSES.find(([pattern]) => pattern.test(name))?.[1] ?? "";
+}

@@ -1,0 +1,61 @@
+/**
+ * What a start at boot is made of: the settings, the files, and what a service manager must offer. Pure.
+ * @module
+ */
+
+/** What the files of every service manager are made from. */
+export interface BootSettings {
+  /** The program: an absolute path. */
+  readonly binary: string;
+  /** The config that the command line named, an absolute path; absent: the usual one, or built-in defaults. */
+  readonly config?: string;
+  /** Where the program unpacks, an absolute path; absent: where it is used to. */
+  readonly cache?: string;
+  /** `timeouts.drain` in seconds, rounded up. */
+  readonly drainSeconds: number;
+  /** `kernel.mark`: the bits that packets to the proxy carry. */
+  readonly mark: number;
+  /** `kernel.backend`: with iptables the proxy writes files of /proc that belong to root. */
+  readonly backend: "netlink" | "iptables";
+}
+
+/** A file that belongs to the start at boot. */
+export interface BootFile {
+  readonly path: string;
+  readonly mode: number;
+  readonly text: string;
+  /** Folders that go with it where they are empty then, the innermost first. */
+  readonly folders?: readonly string[];
+}
+
+/** Names of the service managers, as `--boot` has them. */
+export type ManagerName = "systemd" | "openwrt" | "openrc";
+
+/** The words of a command. */
+export type Argv = readonly string[];
+
+/** A service manager: how it is known, what it wants to have, how it is asked. */
+export interface ServiceManager {
+  readonly name: ManagerName;
+  /** All of them are there where it runs. */
+  readonly running: readonly string[];
+  /** One of them is there where it is installed. */
+  readonly installed: readonly string[];
+  /** The file that starts the program. */
+  readonly service: string;
+  /** Where a package puts that file; the same path: a package's file and ours exclude each other. */
+  readonly packaged: string;
+  /** The proxy runs as a user of its own, who must be able to read program and config. */
+  readonly ownUser: boolean;
+  /** Every file; `has` tells whether a path is there on this machine. Not sealed yet. */
+  files(settings: BootSettings, has: (path: string) => boolean): BootFile[];
+  /** Asks that it be started at boot; `live`: the manager runs, which it need not in an image that is being made. */
+  enable(live: boolean): Argv[];
+  disable(live: boolean): Argv[];
+  /** Ends the proxy; live connections may end within `timeouts.drain`. */
+  stop(): Argv;
+  /** What the administrator types to start it. */
+  readonly startWith: string;
+  /** Links that say that it is enabled; a `*` stands for anything in one name. */
+  readonly links: readonly string[];
+}

@@ -1,0 +1,98 @@
+/**
+ * What the proxy says of itself: at its start, at its end, and in one line to the service manager. Pure.
+ * @module
+ */
+import type { Config } from "../config/types.ts";
+import type { Dataplane } from "../dataplane/supervisor.ts";
+import type { Logger } from "../log.ts";
+import type { Family } from "../net/ip.ts";
+
+/** What is known when it has started. */
+export interface StartFacts {
+  readonly version: string;
+  readonly config: Config;
+  /** Where the config comes from. */
+  readonly origin: string;
+  readonly families: readonly Family[];
+  readonly dataplane: Dataplane;
+  /** Why there are so many workers. */
+  readonly reason: string;
+}
+
+/** Logs what it does, and where its limits are lower than what the config asks for. */
+export function announce(log: Logger, facts: StartFacts): void {
+  const { version, config, origin, families, dataplane, reason } = facts;
+  const protocols = config.intercept.protocols.map((protocol) => protocol.toUpperCase()).join(" and ");
+  log.info(`tproxy ${version} relays ${protocols} to the original destination`, {
+    config: origin,
+    port: config.listener.port,
+    families: families.join(","),
+    source: config.source,
+    workers: dataplane.workers,
+    "workers-by": reason,
+    ...(dataplane.maxConnections > 0 ? { "max-connections": dataplane.maxConnections } : {}),
+    ...(dataplane.maxUdpSessions > 0 ? { "max-udp-sessions": dataplane.maxUdpSessions } : {}),
+  });
+  const { connections } = config.limits;
+  if (
+    connections !== "auto" && config.intercept.protocols.includes("tcp") &&
+    connections > dataplane.maxConnections
+  ) {
+    log.warn("limits.connections is more than the descriptor limit allows", {
+      wanted: connections,
+      possible: dataplane.maxConnections,
+      descriptors: dataplane.descriptors,
+    });
+  }
+}
+
+/** What it has done, for its last line. */
+export function summarize(dataplane: Dataplane): Record<string, number> {
+  const counters = dataplane.counters();
+  const { accepted, connected, refused, timedOut, failed, bytesUp, bytesDown } = counters;
+  return {
+    accepted,
+    connected,
+    refused,
+    "timed-out": timedOut,
+    failed,
+    "bytes-up": bytesUp,
+    "bytes-down": bytesDown,
+    ...(dataplane.maxUdpSessions === 0 ? {} : {
+      "udp-sessions": counters.udpOpened,
+      "udp-up": counters.udpUp,
+      "udp-down": counters.udpDown,
+      "udp-dropped": counters.udpDropped + counters.udpRefused,
+    }),
+  };
+}
+
+/** What the line for the service manager is made of. */
+export interface StatusFacts {
+  readonly phase: "running" | "draining";
+  /** Live connections, live UDP sessions. */
+  readonly connections: number;
+  readonly udpSessions: number;
+  readonly families: readonly Family[];
+  /** How the rules are, in words. */
+  readonly rules: string;
+  /** Numbers of workers that hang. */
+  readonly hanging: readonly number[];
+}
+
+/** `12 connections, 3 UDP sessions; IPv4 and IPv6; rules for br-lan`: what `systemctl status` shows. */
+export function describeStatus(facts: StatusFacts): string {
+  const { phase, connections, udpSessions, families, rules, hanging } = facts;
+  const names = families.map((family) => family === "ipv4" ? "IPv4" : "IPv6").join(" and ");
+  const live = `${count(connections, "connection")}, ${count(udpSessions, "UDP session")}`;
+  return [
+    ...(hanging.length === 0 ? [] : [`HANGS: ${count(hanging.length, "worker")} (${hanging.join(", ")})`]),
+    phase === "draining" ? `draining: ${live}` : live,
+    names,
+    rules,
+  ].join("; ");
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

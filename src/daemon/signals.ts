@@ -1,0 +1,37 @@
+/**
+ * What signals do: the first SIGTERM or SIGINT lets live connections end, a second one does not, SIGHUP is noted.
+ * @module
+ */
+
+/** What is to be done about them. */
+export interface SignalActions {
+  drain(): void;
+  /** Drained long enough, or told again. `again`: by a signal. */
+  stop(again: boolean): void;
+  hangUp(): void;
+}
+
+const END_SIGNALS = ["SIGTERM", "SIGINT"] as const;
+
+/** Follows the signals until it is ended. `drainMs`: how long live connections are given. */
+export function followSignals(drainMs: number, actions: SignalActions): { end(): void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let draining = false;
+  function onEnd(): void {
+    if (draining) return actions.stop(true);
+    draining = true;
+    actions.drain();
+    timer = setTimeout(() => actions.stop(false), drainMs);
+  }
+  const onHangUp = () => actions.hangUp();
+  for (const signal of END_SIGNALS) Deno.addSignalListener(signal, onEnd);
+  // The end of an SSH session sends it to all that was started there: without a listener it would end the proxy.
+  Deno.addSignalListener("SIGHUP", onHangUp);
+  return {
+    end() {
+      clearTimeout(timer);
+      for (const signal of END_SIGNALS) Deno.removeSignalListener(signal, onEnd);
+      Deno.removeSignalListener("SIGHUP", onHangUp);
+    },
+  };
+}

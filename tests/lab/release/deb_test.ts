@@ -1,0 +1,153 @@
+/** The `.deb` on a Debian: what it brings, what it leaves alone, what goes with it. */
+import assert from "node:assert/strict";
+import { exists } from "../../../scripts/lib/build/bytes.ts";
+import { print } from "../support/print.ts";
+import { DebianRoot, sections } from "./debian_root.ts";
+import { debianFiles, readProgram, standInDeb } from "./stand_in.ts";
+
+function debTest(name: string, test: (root: DebianRoot, paths: string[]) => Promise<void>): void {
+  const program = readProgram(Deno.build.arch);
+  const obstacle = Deno.uid() !== 0
+    ? "needs root (overlay, chroot)"
+    : program === undefined
+    ? "dist/tproxy is not there (scripts/build makes it)"
+    : exists("/usr/bin/tproxy")
+    ? "this machine has a tproxy already"
+    : undefined;
+  if (obstacle !== undefined) print(`skipped: .deb ${name}: ${obstacle}`);
+  Deno.test({
+    name: `.deb ${name}`,
+    ignore: obstacle !== undefined,
+    async fn() {
+      await using root = new DebianRoot();
+      const files = await debianFiles(program!);
+      for (const version of ["1.0.0", "1.0.1"]) {
+        root.add(`${version}.deb`, await standInDeb(files, { version, architecture: Deno.build.arch }));
+      }
+      await test(root, files.map(({ path }) => `/${path}`));
+    },
+  });
+}
+
+/** A network in which `install` finds a LAN. */
+const LAN =
+  "ip link set lo up; ip link add lan0 type veth peer lan1; ip link set lan1 up; ip link set lan0 up; ip addr add 10.0.0.1/24 dev lan0";
+/** A systemd that runs and writes down what it is asked. */
+const FAKE_SYSTEMD = `mkdir /run/systemd /run/systemd/system
+  printf '#!/bin/sh\\necho "systemctl $*" >>/run/asked\\n' >/run/systemctl
+  chmod 755 /run/systemctl; mount --bind /run/systemctl /usr/bin/systemctl`;
+
+debTest("brings its files, runs, and starts and programs nothing", async (root, paths) => {
+  const { stdout } = await root.run(`
+    ${LAN}
+    network >/tmp/before
+    dpkg -i /packages/1.0.0.deb 2>/tmp/said
+    echo "== said"; cat /tmp/said
+    echo "== changed"; changed
+    echo "== differences"; network | diff /tmp/before - || true
+    echo "== processes"; processes
+    echo "== verify"; dpkg --verify tproxy
+    echo "== version"; tproxy --version
+    echo "== check"; tproxy check
+    echo "== man"; gzip -dc /usr/share/man/man8/tproxy.8.gz | head -n 1
+    echo "== end"`);
+  const found = sections(stdout);
+  assert.deepEqual(linesOf(found.get("changed")), paths.map(resolveLib).sort());
+  assert.equal(found.get("differences"), "");
+  assert.equal(found.get("processes"), "");
+  assert.equal(found.get("verify"), "");
+  assert.match(found.get("version")!, /^tproxy \d/);
+  assert.match(found.get("check")!, /valid/i);
+  assert.match(found.get("man")!, /^\.TH TPROXY 8/);
+  assert.equal(found.get("said"), "");
+});
+
+debTest("leaves the config, the rules and the service alone when it is upgraded", async (root) => {
+  const { stdout } = await root.run(`
+    ${LAN}
+    dpkg -i /packages/1.0.0.deb
+    mkdir /etc/tproxy; echo 'version: 1' >/etc/tproxy/tproxy.yaml
+    tproxy install >/dev/null; network >/tmp/before
+    ${FAKE_SYSTEMD}
+    echo "== upgrade"; dpkg -i /packages/1.0.1.deb
+    echo "== differences"; network | diff /tmp/before - || true
+    echo "== config"; cat /etc/tproxy/tproxy.yaml
+    echo "== asked"; cat /run/asked
+    echo "== version"; dpkg-query -W -f '\${Version}' tproxy`);
+  const found = sections(stdout);
+  assert.match(found.get("upgrade")!, /the running proxy is still version 1\.0\.0.*systemctl restart tproxy/);
+  assert.equal(found.get("differences"), "");
+  assert.equal(found.get("config"), "version: 1");
+  assert.deepEqual(linesOf(found.get("asked")), [
+    "systemctl --system daemon-reload",
+    "systemctl --quiet is-active tproxy.service",
+  ]);
+  assert.equal(found.get("version"), "1.0.1");
+});
+
+debTest("takes the rules with it when it is removed, and the config when it is purged", async (root) => {
+  const { stdout } = await root.run(`
+    ${LAN}
+    network >/tmp/before
+    dpkg -i /packages/1.0.0.deb
+    mkdir /etc/tproxy; echo 'version: 1' >/etc/tproxy/tproxy.yaml
+    tproxy install >/dev/null
+    mkdir -p /etc/systemd/system/multi-user.target.wants
+    ln -s /lib/systemd/system/tproxy.service /etc/systemd/system/multi-user.target.wants/
+    echo "== installed"; network | grep -c transparent_proxy
+    ${FAKE_SYSTEMD}
+    echo "== remove"; dpkg -r tproxy
+    echo "== asked"; cat /run/asked
+    echo "== differences"; network | diff /tmp/before - || true
+    echo "== kept"; ls /etc/tproxy
+    echo "== purge"; dpkg -P tproxy
+    echo "== left"; changed
+    echo "== folders"; find / -xdev -name '*tproxy*' ! -path '/packages*' ! -path '/upper*' ! -path '/var/lib/dpkg/*' \\
+      -newer /packages/1.0.1.deb
+    echo "== end"`);
+  const found = sections(stdout);
+  assert.notEqual(found.get("installed"), "0");
+  assert.match(found.get("remove")!, /removed +table inet transparent_proxy/);
+  assert.deepEqual(linesOf(found.get("asked")), [
+    "systemctl --quiet disable tproxy.service",
+    "systemctl --quiet stop tproxy.service",
+    "systemctl --system daemon-reload",
+  ]);
+  assert.equal(found.get("differences"), "");
+  assert.equal(found.get("kept"), "tproxy.yaml");
+  assert.equal(found.get("left"), "");
+  assert.equal(found.get("folders"), "");
+});
+
+debTest("leaves the rules of the machine alone when it is removed from a chroot", async (root) => {
+  const { stdout } = await root.run(
+    `
+    ${LAN}
+    dpkg -i /packages/1.0.0.deb
+    tproxy install >/dev/null; network >/tmp/before
+    dpkg -P tproxy
+    echo "== differences"; network | diff /tmp/before - || true
+    echo "== end"`,
+    { inChroot: true },
+  );
+  assert.equal(sections(stdout).get("differences"), "");
+});
+
+debTest("can be removed where the rules cannot, and says so", async (root) => {
+  const { stdout, stderr } = await root.run(`
+    dpkg -i /packages/1.0.0.deb
+    printf '#!/bin/sh\\necho "tproxy: no"; exit 1\\n' >/usr/bin/tproxy
+    dpkg -P tproxy
+    echo "== left"; changed`);
+  assert.match(stderr, /tproxy: no\ntproxy: warning: rules may still be in the kernel/);
+  assert.equal(sections(stdout).get("left"), "");
+});
+
+function linesOf(text: string | undefined): string[] {
+  return (text ?? "").split("\n").filter((line) => line !== "");
+}
+
+/** Where Debian's links put it. */
+function resolveLib(path: string): string {
+  return path.startsWith("/lib/") ? `${Deno.realPathSync("/lib")}${path.slice(4)}` : path;
+}

@@ -1,0 +1,46 @@
+/**
+ * What the machines try: the single file of an architecture, and the modules that it needs.
+ * @module
+ */
+import type { DebianArchitecture } from "../../../scripts/lib/debian.ts";
+
+const DIST = new URL("../../../dist/", import.meta.url).pathname;
+const NAMES = { amd64: "x86_64", arm64: "aarch64" };
+
+/** Where the file lies in the machines. */
+export const TPROXY = "usr/bin/tproxy";
+
+/** What a router's kernel must have for `install` and `run`, and what `selftest` needs besides. */
+export const PRODUCT_MODULES: readonly string[] = [
+  "nf_tables",
+  "nft_tproxy",
+  "nft_socket",
+  "nft_ct",
+  "nft_fib_inet",
+  "nft_reject_inet",
+  "nft_masq",
+  "nft_chain_nat",
+  "nf_conntrack",
+  "nfnetlink_log",
+  "nft_log",
+  "veth",
+];
+
+/** The single file of an architecture on this machine. */
+export function productFile(architecture: DebianArchitecture): string {
+  return `${DIST}tproxy-${NAMES[architecture]}`;
+}
+
+/** Why there is none, if so. */
+export function missingProduct(architecture: DebianArchitecture): string | undefined {
+  const file = productFile(architecture);
+  try {
+    Deno.statSync(file);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      return `there is no ${file} (scripts/build --target all makes it)`;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * QEMU's command line for a machine: an emulated processor (never KVM, so that every host gives the same), two cores,
+ * no network card; a serial console for the kernel, a virtio port for the test.
+ * @module
+ */
+import type { DebianArchitecture } from "../../../scripts/lib/debian.ts";
+
+/** What QEMU needs to know. */
+export interface Hardware {
+  readonly architecture: DebianArchitecture;
+  readonly memoryMb: number;
+  readonly kernel: string;
+  readonly initramfs: string;
+  /** File that becomes /dev/vda. */
+  readonly disk?: string;
+  readonly kernelArguments: readonly string[];
+  /** File for what the kernel says. */
+  readonly console: string;
+}
+
+const PROGRAMS = { amd64: "qemu-system-x86_64", arm64: "qemu-system-aarch64" };
+const BOARDS = { amd64: ["-machine", "q35"], arm64: ["-machine", "virt"] };
+const CONSOLES = { amd64: "ttyS0", arm64: "ttyAMA0" };
+
+/** Why no machine of the architecture can be had here; undefined: QEMU is there. */
+export function missingQemu(architecture: DebianArchitecture): string | undefined {
+  const program = PROGRAMS[architecture];
+  try {
+    new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" }).outputSync();
+    return undefined;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return `${program} is not installed here`;
+    throw error;
+  }
+}
+
+/** Program and arguments. The port "control" is QEMU's standard input and output. */
+export function qemuCommand(hardware: Hardware): string[] {
+  const { architecture } = hardware;
+  const kernelArguments = [`console=${CONSOLES[architecture]}`, "quiet", "loglevel=3", "panic=-1"];
+  return [
+    PROGRAMS[architecture],
+    ..."-nodefaults -no-user-config -display none -no-reboot -nic none".split(" "),
+    ...BOARDS[architecture],
+    ..."-accel tcg,thread=multi -cpu max -smp 2".split(" "),
+    ...["-m", `${hardware.memoryMb}M`],
+    ...["-kernel", hardware.kernel, "-initrd", hardware.initramfs],
+    ...["-append", [...kernelArguments, "random.trust_cpu=on", ...hardware.kernelArguments].join(" ")],
+    ...["-serial", `file:${hardware.console}`],
+    ...["-device", "virtio-serial-pci", "-chardev", "stdio,id=control,signal=off"],
+    ...["-device", "virtserialport,chardev=control,name=control"],
+    ...hardware.disk === undefined ? [] : [
+      "-drive",
+      `file=${hardware.disk},if=none,id=root,format=raw`,
+      "-device",
+      "virtio-blk-pci,drive=root",
+    ],
+  ];
+}

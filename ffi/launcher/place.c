@@ -18,6 +18,7 @@ static void add_place(struct places *places, enum place_kind kind, const char *f
 {
   struct place *place = &places->list[places->count];
   place->kind = kind;
+  place->data = 0;
   if (snprintf(place->path, sizeof place->path, format, base) < LONGEST_PLACE) places->count++;
 }
 
@@ -33,6 +34,7 @@ void list_places(struct places *places)
     if (*chosen != '/' && getcwd(here, sizeof here - 1)) strcat(here, "/");
     struct place *place = &places->list[places->count++];
     place->kind = CHOSEN;
+    place->data = 0;
     int length = snprintf(place->path, sizeof place->path, "%s%s", *chosen == '/' ? "" : here, chosen);
     if (length >= LONGEST_PLACE) place->path[0] = 0; /* too long: reported as a directory that cannot be made */
     return;
@@ -42,6 +44,20 @@ void list_places(struct places *places)
   if (xdg && *xdg == '/') add_place(places, USUAL, "%s/tproxy", xdg);
   else if (home && *home == '/' && stat(home, &found) == 0) add_place(places, USUAL, "%s/.cache/tproxy", home);
   add_place(places, SHARED, "/tmp/tproxy-%s", uid);
+}
+
+void list_data_places(struct places *places)
+{
+  const char *runtime = getenv("RUNTIME_DIRECTORY"); /* systemd's, for RuntimeDirectory= */
+  struct stat found;
+  char uid[16];
+
+  places->count = 0;
+  if (runtime && *runtime == '/') add_place(places, USUAL, "%s/compiled", runtime);
+  if (geteuid() == 0 && stat("/run", &found) == 0) add_place(places, USUAL, "%s/tproxy-compiled", "/run");
+  snprintf(uid, sizeof uid, "%u", geteuid());
+  add_place(places, SHARED, "/tmp/tproxy-%s", uid);
+  for (int i = 0; i < places->count; i++) places->list[i].data = 1;
 }
 
 /* Could somebody else replace an entry of this directory? */
@@ -73,7 +89,7 @@ static int check_above(const char *path, struct failure *failure)
 
 static int is_for_all(const struct place *place)
 {
-  return geteuid() == 0 && place->kind != SHARED;
+  return geteuid() == 0 && !place->data && place->kind != SHARED;
 }
 
 int open_place(const struct place *place, struct failure *failure)
@@ -91,7 +107,7 @@ int open_place(const struct place *place, struct failure *failure)
     return fail(failure, "cannot be opened: %s", strerror(reason));
   }
   int bad = 0;
-  if (mount.f_flag & ST_NOEXEC) bad = fail(failure, "is mounted noexec, so nothing can be started from there");
+  if (mount.f_flag & ST_NOEXEC && !place->data) bad = fail(failure, "is mounted noexec, so nothing can be started from there");
   else if (found.st_uid != geteuid() && (found.st_uid != 0 || place->kind == SHARED))
     bad = fail(failure, "belongs to the user %u, not to you (%u)", found.st_uid, geteuid());
   else if (found.st_mode & (place->kind == SHARED ? 077 : 022))

@@ -52,7 +52,7 @@ for (const { name, argv } of SHELLS) {
         "--stderr-logger",
         "logger -t tproxy -p daemon.info",
         "--respawn-delay",
-        "1",
+        "2",
         "--respawn-max",
         "0",
         "/bin/sh",

@@ -7,21 +7,21 @@ import { ConfigError } from "../config/error.ts";
 import { OperationError } from "../net/error.ts";
 import type { Env } from "./env.ts";
 import { type AnyCommand, COMMANDS, loadAllCommands, loadCommand } from "./table.ts";
-import { VERSION } from "./version.ts";
+import { formatVersion, readBuildInfo } from "./build_info.ts";
 
 /** Runs the program. Returns its exit code: 0 done, 1 failed, 2 wrong usage or invalid config. */
 export async function main(env: Env): Promise<number> {
   try {
     return await dispatch(env);
   } catch (error) {
-    return report(env, error);
+    return report(env, await explain(env, error));
   }
 }
 
 async function dispatch(env: Env): Promise<number> {
   const [name, ...rest] = env.args;
   if (name === "--version" || name === "-V") {
-    env.stdout(`tproxy ${VERSION}\n`);
+    env.stdout(`${formatVersion(readBuildInfo(env.readTextFile))}\n`);
     return 0;
   }
   if (name === undefined || name === "--help" || name === "-h") {
@@ -54,6 +54,13 @@ function refuseUnknown(env: Env, name: string): number {
   const what = name.startsWith("-") ? "option" : "command";
   env.stderr(`tproxy: Unknown ${what} ${shown}${hint}\nTry: tproxy help\n`);
   return 2;
+}
+
+/** Where a module of the kernel is missing: in the words of doctor. */
+async function explain(env: Env, error: unknown): Promise<unknown> {
+  if (!(error instanceof OperationError) || error.missingModule === "") return error;
+  const { explainMissingModule } = await import("./doctor/missing_module.ts");
+  return await explainMissingModule(error, env);
 }
 
 function report(env: Env, error: unknown): number {

@@ -61,6 +61,7 @@ debTest("brings its files, runs, and starts and programs nothing", async (root, 
     echo "== verify"; dpkg --verify tproxy
     echo "== version"; tproxy --version
     echo "== check"; tproxy check
+    echo "== unit"; ! command -v systemd-analyze >/dev/null || systemd-analyze verify tproxy.service 2>&1 || true
     echo "== man"; gzip -dc /usr/share/man/man8/tproxy.8.gz | head -n 1
     echo "== end"`);
   const found = sections(stdout);
@@ -70,6 +71,7 @@ debTest("brings its files, runs, and starts and programs nothing", async (root, 
   assert.equal(found.get("verify"), "");
   assert.match(found.get("version")!, /^tproxy \d/);
   assert.match(found.get("check")!, /valid/i);
+  assert.equal(found.get("unit"), "");
   assert.match(found.get("man")!, /^\.TH TPROXY 8/);
   assert.equal(found.get("said"), "");
 });

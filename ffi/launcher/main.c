@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Everything that Deno is told. All permissions: to read /proc/sys, to call into libc and to start itself are parts of
@@ -108,11 +109,13 @@ int main(int argc, char **argv)
   const char *command = argc > 1 ? argv[1] : "";
 
   open_standard_streams();
+  mode_t mask = umask(022); /* modes are given where files are made */
   if (check_machine(&failure) || payload_open(&payload, &failure) || prepare(&payload, &ready, &failure)) {
     fprintf(stderr, "tproxy: %s.\n", failure.text);
     return 1;
   }
   compiled_prepare(&payload, &ready);
+  umask(mask);
   if (ready.mount >= 0 && !strcmp(command, "run")) start_guard();
   name_directories(&ready);
   snprintf(loader, sizeof loader, "%s/tproxy", ready.runtime_path); /* its name is what ps shows */

@@ -1,12 +1,20 @@
-/* The launcher of the portable file: finds the payload behind its own ELF image, unpacks it once
- * into a cache directory and becomes the Deno runtime that runs the program.
+/* The launcher: finds the files of the runtime and the program, and becomes the Deno runtime that runs the program.
+ * They are in one of three forms:
+ *   packed     compressed behind the launcher's own ELF image, unpacked once into a cache directory
+ *   image      a squashfs behind it, mounted from the file itself; unpacked like packed where that is impossible
+ *   installed  files of a package in ../lib/tproxy
  *
- *   main.c            arguments, environment, exec
- *   payload.c         the index at the end of the file: which layers, which files
+ *   main.c            which form, arguments, environment, exec
+ *   machine.c         what Deno cannot survive
+ *   payload.c         the index at the end of the file: which form, which layers, which files
  *   unpack.c          one layer out of the file into a directory, checked by hash
  *   cache.c           layers on disk: made once, held while in use, removed when old
- *   place.c           which directory that is, and whether it can be trusted
- *   tree.c            directories made and removed
+ *   room.c            whether a layer fits
+ *   image.c           the squashfs, mounted; loop.c the loop device for it; guard.c keeps the file from being overwritten
+ *   installed.c       layers that a package has brought
+ *   compiled.c        where Deno keeps what it has compiled
+ *   place.c           which directories serve as cache, and whether they can be trusted
+ *   tree.c            directories made, held and removed
  *   user_namespace.c  `tproxy selftest` without root
  *   sha256.c          FIPS 180-4
  */
@@ -18,7 +26,8 @@
 #include <sys/types.h>
 
 #define MAX_LAYERS 4
-#define MAX_FILES 16     /* in one layer */
+#define MAX_FILES 32     /* in one layer */
+#define MAX_PARTS 16     /* of one layer's data */
 #define NAME_SIZE 64     /* names in the index, with the final zero */
 #define PATH_SIZE 1024   /* paths that the launcher makes */
 #define ERROR_SIZE 8192
@@ -33,29 +42,45 @@ struct failure {
 };
 int fail(struct failure *failure, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* ---- machine.c ---- */
+/* Refuses what Deno would die of without a word. */
+int check_machine(struct failure *failure);
+
 /* ---- payload.c ---- */
+enum form { PACKED, IMAGE, INSTALLED };
+
 struct payload_file {
   char name[NAME_SIZE];
   mode_t mode;
   off_t size; /* unpacked */
 };
 
+/* A piece of the file. */
+struct part {
+  off_t offset, size;
+  int raw; /* not compressed */
+};
+
 struct layer {
   char name[NAME_SIZE];    /* "runtime" or "program" */
   char id[NAME_SIZE];      /* directory name in the cache: name, version and hash */
-  uint8_t sha256[32];      /* of the compressed bytes */
-  off_t offset, size;      /* of the compressed bytes in the file */
+  uint8_t sha256[32];      /* of the bytes of its parts */
   off_t unpacked_size;     /* sum of the files */
-  int file_count;
+  int file_count, part_count;
   struct payload_file files[MAX_FILES];
+  struct part parts[MAX_PARTS]; /* one after the other they give the contents of the files, one after the other */
 };
 
 struct payload {
   int fd;                  /* the file itself, open for reading */
   char path[PATH_SIZE];    /* its absolute path */
+  enum form form;
   char version[NAME_SIZE]; /* of the program */
+  struct part image;       /* the squashfs, in the form IMAGE; it holds a directory for each layer, with the layer's name */
+  uint8_t image_sha256[32];
   int layer_count;
   struct layer layers[MAX_LAYERS];
+  const struct layer *runtime, *program; /* two of them */
 };
 
 /* Opens our own file and reads the index at its end. */
@@ -68,14 +93,22 @@ int payload_open(struct payload *payload, struct failure *failure);
 /* Writes the files of a layer into the (empty) directory. A progress line naming `into` goes to stderr after a second. */
 int unpack_layer(const struct payload *payload, const struct layer *layer, int directory, const char *into,
                  struct failure *failure);
-/* Cheap check (no hash): is each file there, with the right size, mode and modification time? */
-int layer_is_complete(const struct layer *layer, int directory);
+/* Cheap check (no hash): the first file that is not there with its size and mode, NULL: all are. Files that we have
+ * unpacked have their modification time too. */
+const char *missing_file(const struct layer *layer, int directory, int unpacked);
 
 /* ---- tree.c ---- */
-/* The directory with all above it. What is new belongs to us alone. -1 with errno. */
-int make_directories(const char *path);
+/* The directory, with this mode if it is new, and all above it. -1 with errno. */
+int make_directories(const char *path, mode_t mode);
 /* rm -rf, symbolic links not followed. */
 void remove_tree(int parent, const char *name);
+/* Takes a directory out of its place and removes it. */
+void discard_tree(int parent, const char *name);
+/* Opens a directory and takes a shared lock on it, which lives as long as the descriptor, also beyond exec. -1 when it
+ * is not there. */
+int hold_directory(int parent, const char *name);
+/* Removes a directory, unless somebody holds it. */
+void remove_unless_held(int parent, const char *name);
 
 /* ---- place.c ---- */
 #define CACHE_VARIABLE "TPROXY_CACHE_DIR"
@@ -87,23 +120,68 @@ enum place_kind {
 };
 struct place {
   enum place_kind kind;
+  int data; /* nothing is executed from there */
   char path[PATH_SIZE];
 };
 struct places {
   int count;
   struct place list[4];
 };
-/* The directories to try, the best first. */
+/* The directories to try for what is unpacked, the best first. */
 void list_places(struct places *places);
+/* The same for what is only read and written; memory rather than flash. */
+void list_data_places(struct places *places);
 /* Makes and opens the directory, if nobody else can write there and programs can be started from there. */
 int open_place(const struct place *place, struct failure *failure);
 
+/* ---- What is ready to run ---- */
+struct ready {
+  /* Directories, open; the first two hold the files of the layers. -1: none. All are meant to survive exec: while a
+   * process lives nobody removes its files. */
+  int program, runtime, mount, compiled;
+  /* Paths of the first two, empty if they have none. */
+  char program_path[PATH_SIZE], runtime_path[PATH_SIZE];
+  char cache[PATH_SIZE];     /* the directory that we have unpacked into, or empty */
+  char deno_dir[PATH_SIZE];
+};
+
+/* ---- room.c ---- */
+/* Bytes that layers take on the file system of this directory, about: some file systems compress. */
+off_t room_for(int directory, off_t bytes);
+/* Bytes that are free there. */
+off_t free_room(int directory);
+/* "no room: …", after a failure. */
+int no_room(int directory, off_t bytes, struct failure *failure);
+
 /* ---- cache.c ---- */
 /* Chooses the cache directory, unpacks what is missing and takes a shared lock on each layer's directory.
- * The descriptors that hold these locks are meant to survive exec: while a process lives nobody deletes its files.
- * `paths[i]` is the directory of layer i; `cache` the directory that holds them. */
-int cache_prepare(const struct payload *payload, char cache[PATH_SIZE], char paths[MAX_LAYERS][PATH_SIZE],
-                  struct failure *failure);
+ * `instead` says why the image could not be mounted, NULL: there is none. */
+int cache_prepare(const struct payload *payload, const char *instead, struct ready *ready, struct failure *failure);
+
+/* ---- loop.c ---- */
+/* Gives the part of the file a loop device, the one that it has already if it has one. The device vanishes with its
+ * last user. Returns its descriptor and its path. */
+int open_loop(int file, const struct part *part, char device[PATH_SIZE], struct failure *failure);
+
+/* ---- image.c ---- */
+/* Mounts the image, seen by nobody but the holders of ready->mount. The failure says why not; it is no end if the file
+ * is not damaged. */
+int image_prepare(const struct payload *payload, struct ready *ready, struct failure *failure);
+
+/* ---- guard.c ---- */
+/* Starts a process that lives as long as this one, and keeps the file from being written to. */
+void start_guard(void);
+
+/* ---- installed.c ---- */
+/* Finds the layers that a package has brought, in ../lib/tproxy seen from our own directory. */
+int installed_prepare(const struct payload *payload, struct ready *ready, struct failure *failure);
+
+/* ---- compiled.c ---- */
+/* Chooses Deno's directory for compiled code, and fills it from the program's layer. It has to be writable: what Deno
+ * cannot write to it does not read either, and a run without compiled code has 99 MB instead of 72. */
+void compiled_prepare(const struct payload *payload, struct ready *ready);
+/* Opens the first usable directory for data: a descriptor and its path, or -1. */
+int open_data_place(char path[PATH_SIZE]);
 
 /* ---- user_namespace.c ---- */
 /* Gives a process without CAP_NET_ADMIN or CAP_SYS_ADMIN a user and a network namespace in which it has both.

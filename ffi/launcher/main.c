@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Everything that Deno is told. All permissions: to read /proc/sys, to call into libc and to start itself are parts of
@@ -36,55 +37,91 @@ static void open_standard_streams(void)
   }
 }
 
-static const struct layer *find_layer(const struct payload *payload, const char *name, int *index)
+/* Numbers that the directories have in the program: fixed, because the path of a script is part of the key under which
+ * Deno keeps what it has compiled, and the product comes with that. A tproxy that starts another hands its own
+ * descriptors down, so what has these numbers already is closed. */
+enum { PROGRAM_FD = 100, FREE_FD = 110 }; /* then runtime, mount, compiled code */
+
+/* Gives descriptors their numbers; where limits forbid that they keep what they have. */
+static void number_descriptors(int *const held[], int count)
 {
-  for (*index = 0; *index < payload->layer_count; ++*index) {
-    if (!strcmp(payload->layers[*index].name, name)) return &payload->layers[*index];
+  for (int i = 0; i < count; i++) { /* one may have the number of another */
+    int aside = *held[i] < 0 ? -1 : fcntl(*held[i], F_DUPFD, FREE_FD);
+    if (aside < 0) continue;
+    close(*held[i]);
+    *held[i] = aside;
   }
-  return NULL;
+  for (int i = 0; i < count; i++) {
+    if (*held[i] < 0 || dup2(*held[i], PROGRAM_FD + i) < 0) continue;
+    close(*held[i]);
+    *held[i] = PROGRAM_FD + i;
+  }
 }
 
-static void set_environment(const struct payload *payload, const char *cache, const char *program, int argc, char **argv)
+/* Paths for the loader and for Deno: through the descriptors where /proc is there. */
+static void name_directories(struct ready *ready)
 {
-  char text[PATH_SIZE + NAME_SIZE];
-  snprintf(text, sizeof text, "%s/deno-dir", program);
-  setenv("DENO_DIR", text, 1);
+  int *const held[] = { &ready->program, &ready->runtime, &ready->mount, &ready->compiled };
+  number_descriptors(held, 4);
+
+  char text[PATH_SIZE];
+  snprintf(text, sizeof text, "/proc/self/fd/%d", ready->program);
+  if (access(text, X_OK) == 0) strcpy(ready->program_path, text);
+  if (!ready->runtime_path[0]) snprintf(ready->runtime_path, PATH_SIZE, "/proc/self/fd/%d", ready->runtime);
+}
+
+static void set_environment(const struct payload *payload, const struct ready *ready, int is_selftest)
+{
+  setenv("DENO_DIR", ready->deno_dir, 1);
   setenv("DENO_NO_UPDATE_CHECK", "1", 1);
   setenv("DENO_NO_PROMPT", "1", 1);
   setenv("TPROXY_SELF", payload->path, 1);
-  setenv(CACHE_VARIABLE, cache, 1); /* for children in other namespaces, where /home and uids look different */
+  /* For children in other namespaces, where /home and uids look different. */
+  if (ready->cache[0]) setenv(CACHE_VARIABLE, ready->cache, 1);
   /* Made for the libraries of this system, not for those in the file. */
   unsetenv("LD_PRELOAD");
   unsetenv("LD_LIBRARY_PATH");
   unsetenv("LD_AUDIT");
 
-  if (argc < 2 || strcmp(argv[1], "selftest") != 0) return;
+  if (!is_selftest) return;
   int entered = enter_user_namespace();
   if (entered == 1) setenv("TPROXY_USER_NAMESPACE", "1", 1);
   else if (entered < 0) setenv("TPROXY_USER_NAMESPACE", strerrorname_np(-entered), 1);
+}
+
+static int prepare(const struct payload *payload, struct ready *ready, struct failure *failure)
+{
+  static struct failure reason;
+  if (payload->form == INSTALLED) return installed_prepare(payload, ready, failure);
+  if (payload->form == PACKED) return cache_prepare(payload, NULL, ready, failure);
+  if (image_prepare(payload, ready, &reason) == 0) return 0;
+  if (!reason.damaged) return cache_prepare(payload, reason.text, ready, failure);
+  *failure = reason;
+  return -1;
 }
 
 int main(int argc, char **argv)
 {
   static struct payload payload;
   static struct failure failure;
-  static char cache[PATH_SIZE], paths[MAX_LAYERS][PATH_SIZE];
+  static struct ready ready = { .program = -1, .runtime = -1, .mount = -1, .compiled = -1 };
   char loader[PATH_SIZE + NAME_SIZE], deno[PATH_SIZE + NAME_SIZE], program[PATH_SIZE + NAME_SIZE];
-  int runtime = 0, code = 0;
+  const char *command = argc > 1 ? argv[1] : "";
 
   open_standard_streams();
-  if (payload_open(&payload, &failure) || cache_prepare(&payload, cache, paths, &failure)) {
+  mode_t mask = umask(022); /* modes are given where files are made */
+  if (check_machine(&failure) || payload_open(&payload, &failure) || prepare(&payload, &ready, &failure)) {
     fprintf(stderr, "tproxy: %s.\n", failure.text);
     return 1;
   }
-  if (!find_layer(&payload, "runtime", &runtime) || !find_layer(&payload, "program", &code)) {
-    fprintf(stderr, "tproxy: %s holds no runtime or no program.\n", payload.path);
-    return 1;
-  }
-  snprintf(loader, sizeof loader, "%s/tproxy", paths[runtime]); /* the dynamic loader; its name is what ps shows */
-  snprintf(deno, sizeof deno, "%s/deno", paths[runtime]);
-  snprintf(program, sizeof program, "%s/tproxy.js", paths[code]);
-  set_environment(&payload, cache, paths[code], argc, argv);
+  compiled_prepare(&payload, &ready);
+  umask(mask);
+  if (ready.mount >= 0 && !strcmp(command, "run")) start_guard();
+  name_directories(&ready);
+  snprintf(loader, sizeof loader, "%s/tproxy", ready.runtime_path); /* its name is what ps shows */
+  snprintf(deno, sizeof deno, "%s/deno", ready.runtime_path);
+  snprintf(program, sizeof program, "%s/tproxy.js", ready.program_path);
+  set_environment(&payload, &ready, !strcmp(command, "selftest"));
 
   const char **arguments = calloc((size_t)argc + RUN_FLAG_COUNT + 16, sizeof *arguments);
   if (!arguments) return 1;
@@ -92,7 +129,7 @@ int main(int argc, char **argv)
   *next++ = "tproxy";
   *next++ = "--inhibit-cache"; /* of the host's own libraries */
   *next++ = "--library-path";
-  *next++ = paths[runtime];
+  *next++ = ready.runtime_path;
   *next++ = deno;
   for (size_t i = 0; i < RUN_FLAG_COUNT; i++) *next++ = RUN_FLAGS[i];
   *next++ = program;

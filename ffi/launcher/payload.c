@@ -1,12 +1,19 @@
 /* The payload: what scripts/build appends to the launcher.
  *
- *   launcher (ELF) | layer | layer | index (text) | trailer (64 bytes)
+ *   packed     launcher (ELF) | layer | layer | index (text) | trailer (64 bytes)
+ *   image      launcher (ELF) | zeros up to a multiple of 4 KiB | squashfs | index | trailer
+ *   installed  launcher (ELF) | index | trailer
  *
- * A layer is one zstd stream: the contents of its files, one after the other. The index says
+ * The index says
+ *   form packed|image|installed
  *   version 0.1.0
- *   layer NAME ID SHA256 OFFSET SIZE     (bytes of the compressed layer in this file)
+ *   image OFFSET SIZE SHA256             (the squashfs)
+ *   layer NAME ID SHA256                 (hash of the bytes of its parts)
  *   file NAME MODE SIZE                  (belongs to the layer above)
- * and the trailer: "TPROXY1\n", offset and size of the index (little-endian 64 bits), its SHA-256, 8 zero bytes. */
+ *   part xz|raw OFFSET SIZE              (as well)
+ * The parts give, one after the other, the contents of the files, one after the other. `xz` is one .xz stream or
+ * several: so the data blocks of a squashfs are parts too, and no squashfs needs to be read.
+ * The trailer: "TPROXY2\n", offset and size of the index (little-endian 64 bits), its SHA-256, 8 zero bytes. */
 #include "launcher.h"
 
 #include <elf.h>
@@ -19,7 +26,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAGIC "TPROXY1\n"
+#define MAGIC "TPROXY2\n"
 #define TRAILER_SIZE 64
 #define MAX_INDEX 16384
 
@@ -79,22 +86,39 @@ static int parse_hash(const char *text, uint8_t hash[32])
 
 static int plain_name(const char *name) { return name[0] && name[0] != '.' && !strchr(name, '/'); }
 
-static int parse_line(struct payload *payload, const char *line)
+static int parse_form(const char *word, enum form *form)
 {
-  struct layer *layer = &payload->layers[payload->layer_count];
+  static const char *const names[] = { "packed", "image", "installed" };
+  for (int i = 0; i < 3; i++) {
+    if (!strcmp(word, names[i])) {
+      *form = (enum form)i;
+      return 0;
+    }
+  }
+  return -1;
+}
+
+static int parse_layer(struct payload *payload, const char *line)
+{
   char hash[65];
+  if (payload->layer_count == MAX_LAYERS) return -1;
+  struct layer *layer = &payload->layers[payload->layer_count++];
+  if (sscanf(line, "layer %63s %63s %64s", layer->name, layer->id, hash) != 3) return -1;
+  if (!strcmp(layer->name, "runtime")) payload->runtime = layer;
+  if (!strcmp(layer->name, "program")) payload->program = layer;
+  return plain_name(layer->name) && plain_name(layer->id) ? parse_hash(hash, layer->sha256) : -1;
+}
+
+static int parse_line_of_layer(struct layer *layer, const char *line)
+{
+  char kind[8];
   long long offset, size;
   unsigned mode;
-  if (sscanf(line, "version %63s", payload->version) == 1) return 0;
-  if (payload->layer_count < MAX_LAYERS &&
-      sscanf(line, "layer %63s %63s %64s %lld %lld", layer->name, layer->id, hash, &offset, &size) == 5) {
-    layer->offset = offset;
-    layer->size = size;
-    payload->layer_count++;
-    return plain_name(layer->id) ? parse_hash(hash, layer->sha256) : -1;
+  if (layer->part_count < MAX_PARTS && sscanf(line, "part %7s %lld %lld", kind, &offset, &size) == 3) {
+    int raw = !strcmp(kind, "raw");
+    layer->parts[layer->part_count++] = (struct part){ offset, size, raw };
+    return raw || !strcmp(kind, "xz") ? 0 : -1;
   }
-  if (payload->layer_count == 0) return -1;
-  layer = &payload->layers[payload->layer_count - 1];
   if (layer->file_count == MAX_FILES) return -1;
   struct payload_file *file = &layer->files[layer->file_count++];
   if (sscanf(line, "file %63s %o %lld", file->name, &mode, &size) != 3) return -1;
@@ -102,6 +126,20 @@ static int parse_line(struct payload *payload, const char *line)
   file->size = size;
   layer->unpacked_size += size;
   return plain_name(file->name) ? 0 : -1;
+}
+
+static int parse_line(struct payload *payload, const char *line)
+{
+  char word[65];
+  long long offset, size;
+  if (sscanf(line, "form %64s", word) == 1) return parse_form(word, &payload->form);
+  if (sscanf(line, "version %63s", payload->version) == 1) return 0;
+  if (sscanf(line, "image %lld %lld %64s", &offset, &size, word) == 3) {
+    payload->image = (struct part){ offset, size, 1 };
+    return parse_hash(word, payload->image_sha256);
+  }
+  if (!strncmp(line, "layer ", 6)) return parse_layer(payload, line);
+  return payload->layer_count ? parse_line_of_layer(&payload->layers[payload->layer_count - 1], line) : -1;
 }
 
 int payload_open(struct payload *payload, struct failure *failure)
@@ -134,5 +172,7 @@ int payload_open(struct payload *payload, struct failure *failure)
   for (char *rest = index, *line; (line = strsep(&rest, "\n")) && *line;) {
     if (parse_line(payload, line)) return fail(failure, "%s: unknown line in its index: %s", payload->path, line);
   }
+  if (!payload->runtime || !payload->program)
+    return fail(failure, "%s holds no runtime or no program", payload->path);
   return 0;
 }

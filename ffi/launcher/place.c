@@ -18,6 +18,7 @@ static void add_place(struct places *places, enum place_kind kind, const char *f
 {
   struct place *place = &places->list[places->count];
   place->kind = kind;
+  place->data = 0;
   if (snprintf(place->path, sizeof place->path, format, base) < LONGEST_PLACE) places->count++;
 }
 
@@ -33,6 +34,7 @@ void list_places(struct places *places)
     if (*chosen != '/' && getcwd(here, sizeof here - 1)) strcat(here, "/");
     struct place *place = &places->list[places->count++];
     place->kind = CHOSEN;
+    place->data = 0;
     int length = snprintf(place->path, sizeof place->path, "%s%s", *chosen == '/' ? "" : here, chosen);
     if (length >= LONGEST_PLACE) place->path[0] = 0; /* too long: reported as a directory that cannot be made */
     return;
@@ -42,6 +44,20 @@ void list_places(struct places *places)
   if (xdg && *xdg == '/') add_place(places, USUAL, "%s/tproxy", xdg);
   else if (home && *home == '/' && stat(home, &found) == 0) add_place(places, USUAL, "%s/.cache/tproxy", home);
   add_place(places, SHARED, "/tmp/tproxy-%s", uid);
+}
+
+void list_data_places(struct places *places)
+{
+  const char *runtime = getenv("RUNTIME_DIRECTORY"); /* systemd's, for RuntimeDirectory= */
+  struct stat found;
+  char uid[16];
+
+  places->count = 0;
+  if (runtime && *runtime == '/') add_place(places, USUAL, "%s/compiled", runtime);
+  if (geteuid() == 0 && stat("/run", &found) == 0) add_place(places, USUAL, "%s/tproxy-compiled", "/run");
+  snprintf(uid, sizeof uid, "%u", geteuid());
+  add_place(places, SHARED, "/tmp/tproxy-%s", uid);
+  for (int i = 0; i < places->count; i++) places->list[i].data = 1;
 }
 
 /* Could somebody else replace an entry of this directory? */
@@ -68,13 +84,22 @@ static int check_above(const char *path, struct failure *failure)
   return 0;
 }
 
+/* What root has unpacked is nothing secret, and a service that runs as another user starts from it. */
+#define OPEN_TO_ALL 0755
+
+static int is_for_all(const struct place *place)
+{
+  return geteuid() == 0 && !place->data && place->kind != SHARED;
+}
+
 int open_place(const struct place *place, struct failure *failure)
 {
   struct stat found;
   struct statvfs mount;
 
   if (strpbrk(place->path, ":;$")) return fail(failure, "the loader cannot use a path with ':', ';' or '$'");
-  if (make_directories(place->path)) return fail(failure, "cannot be made: %s", strerror(errno));
+  if (make_directories(place->path, is_for_all(place) ? OPEN_TO_ALL : 0700))
+    return fail(failure, "cannot be made: %s", strerror(errno));
   int fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (place->kind == SHARED ? O_NOFOLLOW : 0));
   if (fd < 0 || fstat(fd, &found) || fstatvfs(fd, &mount)) {
     int reason = errno;
@@ -82,15 +107,19 @@ int open_place(const struct place *place, struct failure *failure)
     return fail(failure, "cannot be opened: %s", strerror(reason));
   }
   int bad = 0;
-  if (mount.f_flag & ST_NOEXEC) bad = fail(failure, "is mounted noexec, so nothing can be started from there");
+  if (mount.f_flag & ST_NOEXEC && !place->data) bad = fail(failure, "is mounted noexec, so nothing can be started from there");
   else if (found.st_uid != geteuid() && (found.st_uid != 0 || place->kind == SHARED))
     bad = fail(failure, "belongs to the user %u, not to you (%u)", found.st_uid, geteuid());
   else if (found.st_mode & (place->kind == SHARED ? 077 : 022))
-    bad = fail(failure, "is open to other users (mode %04o; 0700 is right)", found.st_mode & 07777);
+    bad = fail(failure, "is open to other users (mode %04o; %s is right)", found.st_mode & 07777,
+               is_for_all(place) ? "0755" : "0700");
   else if (place->kind != CHOSEN) bad = check_above(place->path, failure);
   if (bad) {
     close(fd);
     return -1;
   }
+  /* Earlier versions made it for root alone. */
+  if (place->kind == USUAL && is_for_all(place) && found.st_uid == 0 && (found.st_mode & 07777) == 0700)
+    (void)fchmod(fd, OPEN_TO_ALL);
   return fd;
 }

@@ -3,11 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <lzma.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-#include <zstd.h>
 
 #define CHUNK (128 * 1024)
 
@@ -73,47 +73,73 @@ static void tell_once(const char *version, const char *into)
   fprintf(stderr, "Unpacking tproxy %s into %s (once) …\n", version, into);
 }
 
+/* Decodes some bytes of a part and writes what comes out: 0, or -errno. */
+static int decode(struct writer *out, lzma_stream *xz, const uint8_t *input, size_t size, int last)
+{
+  static uint8_t output[CHUNK];
+  xz->next_in = input;
+  xz->avail_in = size;
+  for (;;) {
+    xz->next_out = output;
+    xz->avail_out = sizeof output;
+    lzma_ret state = lzma_code(xz, last ? LZMA_FINISH : LZMA_RUN);
+    int bad = write_out(out, (const char *)output, sizeof output - xz->avail_out);
+    if (bad) return bad;
+    if (state == LZMA_STREAM_END) return 0;
+    if (state == LZMA_MEM_ERROR) return -ENOMEM;
+    if (state != LZMA_OK && !(state == LZMA_BUF_ERROR && !last)) return -EBADMSG;
+    if (xz->avail_in == 0 && xz->avail_out && !last) return 0;
+  }
+}
+
+/* One part of the layer from the file into the files: 0, or -errno. */
+static int unpack_part(const struct payload *payload, const struct part *part, struct writer *out, struct sha256 *hash,
+                       const char *into)
+{
+  static uint8_t input[CHUNK];
+  lzma_stream xz = LZMA_STREAM_INIT;
+  int bad = 0;
+
+  /* A window of 8 MiB is what the build allows; this is far above it. */
+  if (!part->raw && lzma_stream_decoder(&xz, 64 << 20, LZMA_CONCATENATED) != LZMA_OK) return -ENOMEM;
+  for (off_t at = 0; at < part->size && !bad;) {
+    ssize_t n = pread(payload->fd, input, part->size - at < CHUNK ? (size_t)(part->size - at) : CHUNK,
+                      part->offset + at);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) {
+      bad = n ? -EIO : -EBADMSG;
+      break;
+    }
+    at += n;
+    sha256_add(hash, input, (size_t)n);
+    bad = part->raw ? write_out(out, (const char *)input, (size_t)n) : decode(out, &xz, input, (size_t)n, at == part->size);
+    tell_once(payload->version, into);
+  }
+  lzma_end(&xz);
+  return bad;
+}
+
 /* Everything from the compressed bytes to the files: 0, or -errno; -EBADMSG when the bytes are not those that were
  * built, -EIO when they cannot be read. */
-static int decompress(const struct payload *payload, struct writer *out, ZSTD_DStream *zstd, const char *into)
+static int unpack_parts(const struct payload *payload, struct writer *out, const char *into)
 {
-  static char input[CHUNK], output[CHUNK];
   const struct layer *layer = out->layer;
   struct sha256 hash;
   uint8_t digest[32];
-  size_t state = 1; /* 0 at the end of the stream */
+  int bad = 0;
 
   sha256_start(&hash);
-  for (off_t at = 0; at < layer->size;) {
-    ssize_t n = pread(payload->fd, input, layer->size - at < CHUNK ? (size_t)(layer->size - at) : CHUNK,
-                      layer->offset + at);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return -EIO;
-    if (n == 0) return -EBADMSG;
-    at += n;
-    sha256_add(&hash, input, (size_t)n);
-    ZSTD_inBuffer in = { input, (size_t)n, 0 };
-    ZSTD_outBuffer to;
-    do { /* a full output buffer may mean that the decoder holds more */
-      to = (ZSTD_outBuffer){ output, sizeof output, 0 };
-      state = ZSTD_decompressStream(zstd, &to, &in);
-      if (ZSTD_isError(state)) return -EBADMSG;
-      int bad = write_out(out, output, to.pos);
-      if (bad) return bad;
-    } while (in.pos < in.size || to.pos == to.size);
-    tell_once(payload->version, into);
-  }
+  for (int i = 0; i < layer->part_count && !bad; i++) bad = unpack_part(payload, &layer->parts[i], out, &hash, into);
+  if (bad) return bad;
   sha256_end(&hash, digest);
-  return state == 0 && out->file == layer->file_count && memcmp(digest, layer->sha256, 32) == 0 ? 0 : -EBADMSG;
+  return out->file == layer->file_count && memcmp(digest, layer->sha256, 32) == 0 ? 0 : -EBADMSG;
 }
 
 int unpack_layer(const struct payload *payload, const struct layer *layer, int directory, const char *into,
                  struct failure *failure)
 {
   struct writer out = { layer, directory, -1, -1, 0 };
-  ZSTD_DStream *zstd = ZSTD_createDStream();
-  int bad = zstd ? decompress(payload, &out, zstd, into) : -ENOMEM;
-  ZSTD_freeDStream(zstd);
+  int bad = unpack_parts(payload, &out, into);
   if (out.fd >= 0) close(out.fd);
   if (!bad) return 0;
   if (bad == -ENOSPC || bad == -EDQUOT) return UNPACK_NO_ROOM;
@@ -125,15 +151,15 @@ int unpack_layer(const struct payload *payload, const struct layer *layer, int d
   return fail(failure, "cannot unpack into %s: %s", into, strerror(-bad));
 }
 
-int layer_is_complete(const struct layer *layer, int directory)
+const char *missing_file(const struct layer *layer, int directory, int unpacked)
 {
   for (int i = 0; i < layer->file_count; i++) {
     const struct payload_file *file = &layer->files[i];
     struct stat found;
-    if (fstatat(directory, file->name, &found, AT_SYMLINK_NOFOLLOW)) return 0;
+    if (fstatat(directory, file->name, &found, AT_SYMLINK_NOFOLLOW)) return file->name;
     if (!S_ISREG(found.st_mode) || (found.st_mode & 07777) != file->mode || found.st_size != file->size ||
-        found.st_mtim.tv_sec != UNPACKED_TIME)
-      return 0;
+        (unpacked && found.st_mtim.tv_sec != UNPACKED_TIME))
+      return file->name;
   }
-  return 1;
+  return NULL;
 }

@@ -12,6 +12,21 @@
 /** Debian's names of the architectures. */
 export type DebianArchitecture = "amd64" | "arm64";
 
+/** A package that must be of one version, as Debian's lists of that day had it. */
+export interface DebianPin {
+  readonly architecture: string;
+  readonly name: string;
+  readonly version: string;
+  /** Of the .deb. */
+  readonly sha256: string;
+}
+
+/** A package, unpacked. */
+export interface DebianPackage extends DebianPin {
+  /** Where its files are, without a slash at the end. */
+  readonly root: string;
+}
+
 const ROOT = new URL("../../.cache/debian", import.meta.url).pathname;
 /** Lists that are older are refreshed. */
 const FRESH_MS = 24 * 3600_000;
@@ -28,13 +43,49 @@ export function fetchDebianPackages(
 ): Map<string, string> {
   using _lock = lock(architecture);
   refresh(architecture);
-  const directories = new Map<string, string>();
-  for (const { name, file } of locate(architecture, names)) {
-    const directory = `${ROOT}/${architecture}/${file.replace(/\.deb$/, "").replace(/\d+%3a/, "")}`;
-    if (!exists(directory)) unpack(architecture, name, directory);
-    directories.set(name, directory);
+  const located = locate(architecture, names);
+  const missing = located.filter(({ directory }) => !exists(directory));
+  if (missing.length > 0) bring(architecture, missing);
+  return new Map(located.map(({ name, directory }) => [name, directory]));
+}
+
+/**
+ * Brings a package in a pinned version; Debian's present one, with a word on it, where the mirrors have that no more.
+ * What is there already needs no network.
+ *
+ * @throws {Error} apt-get or dpkg-deb is missing or failed, or the package is not the pinned one
+ */
+export function bringPinnedPackage(pin: DebianPin): DebianPackage {
+  const architecture = pin.architecture as DebianArchitecture;
+  const place = (version: string) =>
+    `${ROOT}/${architecture}/${pin.name}_${version.replace(/^\d+:/, "")}_${architecture}`;
+  if (exists(place(pin.version))) return { ...pin, root: place(pin.version) };
+  using _lock = lock(architecture);
+  refresh(architecture);
+  const version = presentVersions(architecture, pin.name).includes(pin.version)
+    ? pin.version
+    : replacePinned(pin, presentVersions(architecture, pin.name)[0]);
+  const [located] = locate(architecture, [`${pin.name}=${version}`]);
+  const { sha256, directory: root } = located;
+  if (version === pin.version && sha256 !== pin.sha256) {
+    throw new Error(
+      `Debian's ${pin.name} ${version} is not what it was: SHA-256 ${sha256}, not ${pin.sha256}`,
+    );
   }
-  return directories;
+  if (!exists(root)) bring(architecture, [located]);
+  return { ...pin, version, sha256, root };
+}
+
+function replacePinned(pin: DebianPin, version: string | undefined): string {
+  if (version === undefined) throw new Error(`Debian has no package ${pin.name} for ${pin.architecture}`);
+  say(`Debian has ${pin.name} ${pin.version} for ${pin.architecture} no more: taking ${version}`);
+  return version;
+}
+
+/** The newest first. */
+function presentVersions(architecture: DebianArchitecture, name: string): string[] {
+  const lines = apt(architecture, "apt-cache", ["madison", name]).split("\n");
+  return lines.map((line) => line.split("|")[1]?.trim() ?? "").filter((version) => version !== "");
 }
 
 /**
@@ -54,34 +105,47 @@ export function findDebianDependency(architecture: DebianArchitecture, name: str
   return found;
 }
 
-/** The files that apt-get would bring. */
-function locate(
-  architecture: DebianArchitecture,
-  names: readonly string[],
-): { name: string; file: string }[] {
+/** One package in one version. */
+interface Located {
+  readonly name: string;
+  /** `name`, or `name=version`, as apt-get understands it. */
+  readonly wanted: string;
+  /** As apt-get names it. */
+  readonly file: string;
+  /** Where it is unpacked, or will be. */
+  readonly directory: string;
+  readonly sha256: string;
+}
+
+/** What apt-get would bring, for names or `name=version`. */
+function locate(architecture: DebianArchitecture, names: readonly string[]): Located[] {
   const lines = apt(architecture, "apt-get", ["download", "--print-uris", ...names]).split("\n");
-  return names.map((name) => {
-    const file = lines.map((line) => line.split(" ")[1] ?? "").find((file) => file.startsWith(`${name}_`));
-    if (file === undefined) throw new Error(`Debian has no package ${name} for ${architecture}`);
-    return { name, file };
+  return names.map((wanted) => {
+    const [name] = wanted.split("=");
+    const line = lines.map((line) => line.split(" ")).find(([, file]) => file?.startsWith(`${name}_`));
+    if (line === undefined) throw new Error(`Debian has no package ${wanted} for ${architecture}`);
+    const [, file, , hash = ""] = line;
+    const directory = `${ROOT}/${architecture}/${plainName(file)}`;
+    return { name, wanted, file, directory, sha256: /^SHA256:(\w+)$/.exec(hash)?.[1] ?? "" };
   });
 }
 
-/** Downloads a package, whose checksum apt-get proves, and unpacks it in one step: all or nothing. */
-function unpack(architecture: DebianArchitecture, name: string, directory: string): void {
-  say(`Bringing Debian's ${name} for ${architecture} …`);
-  for (const old of [...Deno.readDirSync(`${ROOT}/${architecture}`)]) {
-    if (old.name.startsWith(`${name}_`)) {
-      Deno.removeSync(`${ROOT}/${architecture}/${old.name}`, { recursive: true });
-    }
-  }
+/** Without the epoch of the version, which has a colon, and the ending. */
+function plainName(file: string): string {
+  return file.replace(/_\d+%3a/, "_").replace(/\.deb$/, "");
+}
+
+/** Downloads packages, whose checksums apt-get proves, and unpacks each in one step: all or nothing. */
+function bring(architecture: DebianArchitecture, packages: readonly Located[]): void {
+  say(`Bringing from Debian for ${architecture}: ${packages.map(({ name }) => name).join(", ")} …`);
   const part = `${ROOT}/${architecture}/part`;
   if (exists(part)) Deno.removeSync(part, { recursive: true });
-  Deno.mkdirSync(`${part}/tree`, { recursive: true });
-  apt(architecture, "apt-get", ["download", name], part);
-  const archive = [...Deno.readDirSync(part)].find((entry) => entry.name.endsWith(".deb"))!.name;
-  run("dpkg-deb", ["--extract", archive, "tree"], part);
-  Deno.renameSync(`${part}/tree`, directory);
+  Deno.mkdirSync(part);
+  apt(architecture, "apt-get", ["download", ...packages.map(({ wanted }) => wanted)], part);
+  for (const { file, directory } of packages) {
+    run("dpkg-deb", ["--extract", file, "tree"], part);
+    Deno.renameSync(`${part}/tree`, directory);
+  }
   Deno.removeSync(part, { recursive: true });
 }
 

@@ -34,7 +34,10 @@ function findMount(path: string, mountInfo: string): { point: string; type: stri
     const fields = line.split(" ");
     const separator = fields.indexOf("-");
     if (separator < 0) continue;
-    const point = fields[4].replaceAll(/\\([0-7]{3})/g, (_, octal) => String.fromCharCode(parseInt(octal, 8)));
+    const point = fields[4].replaceAll(
+      /\\([0-7]{3})/g,
+      (_, octal) => String.fromCharCode(parseInt(octal, 8)),
+    );
     const holds = point === "/" || path === point || path.startsWith(`${point}/`);
     if (holds && point.length >= found.point.length) found = { point, type: fields[separator + 1] };
   }

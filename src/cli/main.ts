@@ -7,7 +7,7 @@ import { ConfigError } from "../config/error.ts";
 import { OperationError } from "../net/error.ts";
 import type { Env } from "./env.ts";
 import { type AnyCommand, COMMANDS, loadAllCommands, loadCommand } from "./table.ts";
-import { VERSION } from "./version.ts";
+import { formatVersion, readBuildInfo } from "./build_info.ts";
 
 /** Runs the program. Returns its exit code: 0 done, 1 failed, 2 wrong usage or invalid config. */
 export async function main(env: Env): Promise<number> {
@@ -21,7 +21,7 @@ export async function main(env: Env): Promise<number> {
 async function dispatch(env: Env): Promise<number> {
   const [name, ...rest] = env.args;
   if (name === "--version" || name === "-V") {
-    env.stdout(`tproxy ${VERSION}\n`);
+    env.stdout(`${formatVersion(readBuildInfo(env.readTextFile))}\n`);
     return 0;
   }
   if (name === undefined || name === "--help" || name === "-h") {

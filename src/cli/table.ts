@@ -22,6 +22,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   config: async () => (await import("./commands/config.ts")).configCommand,
   completion: async () => (await import("./commands/completion.ts")).completionCommand,
   version: async () => (await import("./commands/version.ts")).versionCommand,
+  licenses: async () => (await import("./commands/licenses.ts")).licensesCommand,
   help: async () => (await import("./commands/help.ts")).helpCommand,
 };
 

@@ -48,6 +48,21 @@ export function applyInstall(plan: Plan, { route, netfilter }: KernelConnections
   return { replaced: installed !== undefined };
 }
 
+/** Makes policy routing that of the plan, where the table is so already. Throws an OperationError; then what was there before is there again. */
+export function applyRouting(plan: Plan, route: NetlinkConnection): void {
+  const { missing, stale } = compareRouting(plan, readRouting(route));
+  const added: RoutingEntry[] = [];
+  try {
+    for (const entry of missing) {
+      entry.add(route);
+      added.push(entry);
+    }
+  } catch (error) {
+    throw rollBack(error, added, { route, earlier: true });
+  }
+  removeStale(stale, route);
+}
+
 /** What must be added, and what of ours nobody wants any more. */
 export function compareRouting(
   plan: Plan,

@@ -1,5 +1,5 @@
 /**
- * Netlink over a real socket: the only file of src/netlink that imports ffi/.
+ * Netlink over a real socket, for requests; monitor.ts has the one for notifications. No other file of src/netlink imports ffi/.
  * @module
  */
 import {

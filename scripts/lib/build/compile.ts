@@ -4,8 +4,10 @@
  * @module
  */
 import { bundleProgram } from "./bundle.ts";
-import { PROJECT, UNPROVED } from "./project.ts";
-import { finish } from "./prove.ts";
+import { describeBuild } from "./describe.ts";
+import { PROJECT } from "./project.ts";
+import { finishCompiled } from "./prove.ts";
+import { HOST } from "./target.ts";
 import { giveUp, say } from "./run.ts";
 
 /** Where Deno looks for its base. */
@@ -15,12 +17,13 @@ const zip = `${PROJECT}/.cache/deno/dl/release/v${Deno.version.deno}/denort-${De
 export function compileProduct(): void {
   const directory = Deno.makeTempDirSync({ prefix: "tproxy-compile-" });
   try {
-    const bundles = bundleProgram();
+    const bundles = new Map([...bundleProgram(), ...describeBuild(HOST)]);
     for (const [name, text] of bundles) Deno.writeTextFileSync(`${directory}/${name}`, text);
     const workers = [...bundles.keys()].filter((name) => name !== "tproxy.js").flatMap((
       name,
     ) => ["--include", name]);
     Deno.mkdirSync(`${PROJECT}/dist`, { recursive: true });
+    const output = `${PROJECT}/dist/tproxy.new`;
     say(`Base: ${Deno.env.get("DENORT_BIN") ?? zip}`);
     const flags = [
       "--quiet",
@@ -32,7 +35,7 @@ export function compileProduct(): void {
       "--no-remote",
     ];
     const compiled = new Deno.Command(Deno.execPath(), {
-      args: ["compile", ...flags, ...workers, "--output", UNPROVED, "tproxy.js"],
+      args: ["compile", ...flags, ...workers, "--output", output, "tproxy.js"],
       cwd: directory,
       stdin: "null",
       stdout: "inherit",
@@ -42,7 +45,7 @@ export function compileProduct(): void {
       giveUp(`deno compile failed. If it could not download its base, put it at ${zip}
 or name the unpacked denort in DENORT_BIN. \`scripts/build\` needs neither.`);
     }
-    finish();
+    finishCompiled(output);
   } finally {
     Deno.removeSync(directory, { recursive: true });
   }

@@ -1,9 +1,52 @@
 /**
- * `scripts/build`, in one of its ways.
+ * `scripts/build`: the products for the wanted targets, in the wanted forms.
  * @module
  */
 import { compileProduct } from "./compile.ts";
+import { gatherIngredients } from "./forms.ts";
+import { makeImage } from "./image.ts";
+import { writeInstalled } from "./installed.ts";
+import { type BuildOptions, parseBuildOptions } from "./options.ts";
 import { makePacked } from "./packed.ts";
-import { runBuild } from "./run.ts";
+import { imagePath, installedPath, productPath, PROJECT } from "./project.ts";
+import { finish } from "./prove.ts";
+import { runBuild, say } from "./run.ts";
+import { HOST } from "./target.ts";
 
-runBuild(Deno.args[0] === "compile" ? compileProduct : makePacked);
+function build({ targets, forms }: BuildOptions): void {
+  Deno.mkdirSync(`${PROJECT}/dist`, { recursive: true });
+  for (const target of targets) {
+    const ingredients = gatherIngredients(target);
+    for (const form of forms) {
+      switch (form) {
+        case "packed":
+          finish(target, productPath(target), makePacked(ingredients));
+          break;
+        case "image":
+          finish(target, imagePath(target), makeImage(ingredients));
+          break;
+        case "installed":
+          writeInstalled(ingredients, installedPath(target));
+          break;
+        default:
+          return form satisfies never;
+      }
+    }
+    // The name under which this machine's product is known.
+    if (target === HOST && forms.includes("packed")) {
+      Deno.copyFileSync(productPath(target), `${PROJECT}/dist/tproxy.new`);
+      Deno.renameSync(`${PROJECT}/dist/tproxy.new`, `${PROJECT}/dist/tproxy`);
+    }
+  }
+}
+
+const options = parseBuildOptions(Deno.args);
+if (options === undefined) {
+  say(
+    `scripts/build: there is nothing to build that is called: ${
+      Deno.args.join(" ")
+    }; see scripts/build --help`,
+  );
+  Deno.exit(2);
+}
+runBuild(() => options.way === "compile" ? compileProduct() : build(options));

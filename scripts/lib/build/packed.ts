@@ -1,39 +1,23 @@
 /**
- * `scripts/build`: launcher, layer with the runtime, layer with the program, index and trailer in one file.
+ * The packed form: launcher, two compressed layers, index and trailer in one file. It unpacks itself into a cache.
  * @module
  */
-import { bundleProgram } from "./bundle.ts";
-import { writeAll } from "./bytes.ts";
-import { compileLauncher } from "./launcher.ts";
-import { type LayerFile, makeLayer } from "./layer.ts";
-import { makeIndex } from "./payload.ts";
-import { PROJECT, UNPROVED, VERSION } from "./project.ts";
-import { finish } from "./prove.ts";
-import { runtimeFiles } from "./runtime.ts";
+import type { Ingredients } from "./forms.ts";
+import { compressLayer } from "./layer.ts";
+import { join, makeIndex, type PlacedLayer } from "./payload.ts";
 
-function programFiles(): LayerFile[] {
-  const encoder = new TextEncoder();
-  return [...bundleProgram()].map(([name, text]) => ({ name, mode: 0o644, content: encoder.encode(text) }));
-}
-
-/** Makes the single file that unpacks itself. */
-export function makePacked(): void {
-  Deno.mkdirSync(`${PROJECT}/dist`, { recursive: true });
-  const launcher = compileLauncher(UNPROVED);
-  const layers = [
-    makeLayer("runtime", runtimeFiles(), Deno.version.deno),
-    makeLayer("program", programFiles(), VERSION),
-  ];
-  const product = Deno.openSync(UNPROVED, { write: true, create: true, truncate: true });
-  for (
-    const part of [
-      launcher,
-      ...layers.map((layer) => layer.compressed),
-      makeIndex(layers, launcher.length),
-    ]
-  ) {
-    writeAll(product, part);
-  }
-  product.close();
-  finish();
+/** Bytes of the single file that unpacks itself. */
+export function makePacked({ target: { arch }, launcher, runtime, program }: Ingredients): Uint8Array {
+  let offset = launcher.length;
+  const layers = [runtime, program].map((layer): PlacedLayer => {
+    const bytes = compressLayer(layer, arch);
+    const parts = [{ kind: "xz" as const, offset, bytes }];
+    offset += bytes.length;
+    return { layer, parts };
+  });
+  return join(
+    launcher,
+    ...layers.flatMap(({ parts }) => parts.map(({ bytes }) => bytes)),
+    makeIndex("packed", layers, offset),
+  );
 }

@@ -6,27 +6,62 @@ import { sha256 } from "./bytes.ts";
 import type { Layer } from "./layer.ts";
 import { VERSION } from "./project.ts";
 
-/** Index and trailer for layers that begin at `offset`. */
-export function makeIndex(layers: readonly Layer[], offset: number): Uint8Array {
-  let text = `version ${VERSION}\n`;
-  for (const layer of layers) {
-    text += `layer ${layer.name} ${layer.id} ${
-      sha256(layer.compressed)
-    } ${offset} ${layer.compressed.length}\n`;
-    for (const file of layer.files) {
-      text += `file ${file.name} ${file.mode.toString(8)} ${file.content.length}\n`;
-    }
-    offset += layer.compressed.length;
-  }
-  const index = new TextEncoder().encode(text);
+/** How the files are kept. */
+export type Form = "packed" | "image" | "installed";
+
+/** A piece of the product's file: plain data, or one or several .xz streams. */
+export interface Part {
+  readonly kind: "xz" | "raw";
+  /** Bytes from the beginning of the file. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A layer and the parts that give its files, one after the other. */
+export interface PlacedLayer {
+  readonly layer: Layer;
+  readonly parts: readonly Part[];
+}
+
+function layerLines({ layer, parts }: PlacedLayer): string[] {
+  const hash = sha256(...parts.map(({ bytes }) => bytes));
+  return [
+    `layer ${layer.name} ${layer.id} ${hash}`,
+    ...layer.files.map(({ name, mode, content }) => `file ${name} ${mode.toString(8)} ${content.length}`),
+    ...parts.map(({ kind, offset, bytes }) => `part ${kind} ${offset} ${bytes.length}`),
+  ];
+}
+
+/** Index and trailer for a product; they stand at `offset` of its file. */
+export function makeIndex(
+  form: Form,
+  layers: readonly PlacedLayer[],
+  offset: number,
+  image?: Part,
+): Uint8Array {
+  const lines = [
+    `form ${form}`,
+    `version ${VERSION}`,
+    ...image ? [`image ${image.offset} ${image.bytes.length} ${sha256(image.bytes)}`] : [],
+    ...layers.flatMap(layerLines),
+  ];
+  const index = new TextEncoder().encode(lines.join("\n") + "\n");
   const trailer = new Uint8Array(64);
-  trailer.set(new TextEncoder().encode("TPROXY1\n"));
+  trailer.set(new TextEncoder().encode("TPROXY2\n"));
   const view = new DataView(trailer.buffer);
   view.setBigUint64(8, BigInt(offset), true);
   view.setBigUint64(16, BigInt(index.length), true);
-  trailer.set(Uint8Array.from(sha256(index).match(/../g)!, (byte) => parseInt(byte, 16)), 24);
-  const result = new Uint8Array(index.length + trailer.length);
-  result.set(index);
-  result.set(trailer, index.length);
+  trailer.set(Uint8Array.fromHex(sha256(index)), 24);
+  return join(index, trailer);
+}
+
+/** One after the other. */
+export function join(...parts: readonly Uint8Array[]): Uint8Array {
+  const result = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    result.set(part, at);
+    at += part.length;
+  }
   return result;
 }

@@ -2,14 +2,26 @@
  * What is built, where.
  * @module
  */
+import type { Target } from "./target.ts";
 
 /** Absolute path of the project, without a slash at the end. */
 export const PROJECT: string = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
-/** The product. */
-export const PRODUCT: string = `${PROJECT}/dist/tproxy`;
-/** What is built, until it has shown that it runs. */
-export const UNPROVED: string = `${PRODUCT}.new`;
 /** Version of the program, from deno.json. */
 export const VERSION: string = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`)).version;
 /** The executable of the program. */
 export const ENTRY = "src/cli/entry.ts";
+
+/** The single file that unpacks itself. */
+export function productPath({ arch }: Target): string {
+  return `${PROJECT}/dist/tproxy-${arch}`;
+}
+
+/** The single file that is mounted. */
+export function imagePath({ arch }: Target): string {
+  return `${PROJECT}/dist/tproxy-${arch}-image`;
+}
+
+/** The tree for packages. */
+export function installedPath({ arch }: Target): string {
+  return `${PROJECT}/dist/installed-${arch}`;
+}

@@ -1,24 +1,55 @@
 /**
- * Shows that the product runs.
+ * Shows that a product runs, before it gets its name.
  * @module
  */
 import { megabytes, sha256 } from "./bytes.ts";
-import { PRODUCT, PROJECT, UNPROVED, VERSION } from "./project.ts";
+import { findEmulation } from "./emulation.ts";
+import { PROJECT, VERSION } from "./project.ts";
 import { giveUp, run, say } from "./run.ts";
+import { HOST, type Target } from "./target.ts";
 
-/** Puts the finished product in its place and shows that it runs: itself, and reading a config. */
-export function finish(): void {
-  Deno.chmodSync(UNPROVED, 0o755);
-  const version = tryProduct(UNPROVED, ["--version"]);
+/** Where products unpack that are tried. */
+const CACHE = `${PROJECT}/.cache/tproxy`;
+
+/** Writes a product, shows that it runs (itself, and reading a config) and puts it in its place. */
+export function finish(target: Target, path: string, product: Uint8Array): void {
+  const unproved = `${path}.new`;
+  const name = path.slice(PROJECT.length + 1);
+  Deno.writeFileSync(unproved, product);
+  Deno.chmodSync(unproved, 0o755);
+  try {
+    const version = prove(target, unproved);
+    Deno.renameSync(unproved, path);
+    say(`${name}: ${version}, ${megabytes(product.length)}, sha256 ${sha256(product)}`);
+  } catch (error) {
+    Deno.removeSync(unproved);
+    throw error;
+  }
+}
+
+/** What `--version` says; why not, where a program for the target cannot be run here. */
+function prove(target: Target, path: string): string {
+  const emulation = target === HOST ? [] : findEmulation(target);
+  if (typeof emulation === "string") return `built, but not run: ${emulation}`;
+  const version = tryProduct([...emulation, path, "--version"]);
+  if (!(version.startsWith("tproxy") && version.includes(VERSION) && version.includes(target.arch))) {
+    giveUp(`the product does not run: --version gave\n${version}`);
+  }
+  tryProduct([...emulation, path, "check", "/dev/null"]);
+  return version;
+}
+
+function tryProduct([command, ...args]: readonly string[]): string {
+  return run(command, args, { env: { TPROXY_CACHE_DIR: CACHE } }).trim();
+}
+
+/** Shows that what `deno compile` has made runs, and puts it in its place. */
+export function finishCompiled(unproved: string): void {
+  const version = tryProduct([unproved, "--version"]);
   if (!(version.startsWith("tproxy") && version.includes(VERSION))) {
     giveUp(`the product does not run: --version gave\n${version}`);
   }
-  tryProduct(UNPROVED, ["check", "/dev/null"]);
-  Deno.renameSync(UNPROVED, PRODUCT);
-  const bytes = Deno.readFileSync(PRODUCT);
-  say(`dist/tproxy: ${version}, ${megabytes(bytes.length)}, sha256 ${sha256(bytes)}`);
-}
-
-function tryProduct(path: string, args: readonly string[]): string {
-  return run(path, args, { env: { TPROXY_CACHE_DIR: `${PROJECT}/.cache/tproxy` } }).trim();
+  tryProduct([unproved, "check", "/dev/null"]);
+  Deno.renameSync(unproved, `${PROJECT}/dist/tproxy`);
+  say(`dist/tproxy: ${version}`);
 }

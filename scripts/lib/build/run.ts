@@ -2,7 +2,7 @@
  * Talks to the one who builds, and runs programs.
  * @module
  */
-import { PROJECT, UNPROVED } from "./project.ts";
+import { PROJECT } from "./project.ts";
 
 /** Writes a line for the one who builds. */
 export function say(line: string): void {
@@ -23,7 +23,6 @@ export function runBuild(build: () => void): void {
   } catch (error) {
     if (!(error instanceof BuildFailure)) throw error;
     say(`scripts/build: ${error.message}`);
-    run("rm", ["-f", UNPROVED]);
     Deno.exit(1);
   }
 }
@@ -32,7 +31,7 @@ export function runBuild(build: () => void): void {
 export function run(
   command: string,
   args: readonly string[],
-  options: { env?: Record<string, string> } = {},
+  options: { env?: Record<string, string>; cwd?: string } = {},
 ): string {
   const result = new Deno.Command(command, {
     args: [...args],
@@ -48,4 +47,16 @@ export function run(
     giveUp(`${command} failed (exit ${result.code}): ${args.join(" ")}\n${text}${errors}`.trimEnd());
   }
   return text;
+}
+
+/** Runs a program in the project that talks to the one who builds. Ends the build if it fails. */
+export function runAloud(command: string, args: readonly string[]): void {
+  const result = new Deno.Command(command, {
+    args: [...args],
+    cwd: PROJECT,
+    stdin: "null",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).outputSync();
+  if (!result.success) giveUp(`${command} ${args.join(" ")} failed, see above`);
 }

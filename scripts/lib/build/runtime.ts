@@ -1,22 +1,33 @@
 /**
- * The runtime: Deno and what it needs of the system.
+ * The runtime: Deno and what it needs of a system. The C library is Debian's for every target, also for this machine:
+ * what is shipped does not depend on where it was built, and its version and licence are known.
  * @module
  */
+import type { DebianPackage } from "../debian.ts";
 import type { LayerFile } from "./layer.ts";
-import { giveUp, run } from "./run.ts";
+import { findLibraries, readDynamic } from "./parts/elf.ts";
+import { bringNpmPackage } from "./parts/npm.ts";
+import { bringDebianPackage } from "./parts/pins.ts";
+import { giveUp } from "./run.ts";
+import type { Target } from "./target.ts";
 
-/** Deno, and the C library and loader of this machine that it needs. */
-export function runtimeFiles(): LayerFile[] {
-  const deno = Deno.execPath();
-  const files = [{ name: "deno", mode: 0o755, content: Deno.readFileSync(deno) }];
-  for (const line of run("ldd", [deno]).split("\n")) {
-    const library = /^\s*(\S+) => (\/\S+) \(0x/.exec(line);
-    const loader = /^\s*(\/\S*\/ld-linux\S+) \(0x/.exec(line);
-    if (library) files.push({ name: library[1], mode: 0o644, content: Deno.readFileSync(library[2]) });
+/** The packages with the libraries that Deno needs. */
+export function runtimePackages(target: Target): DebianPackage[] {
+  return ["libc6", "libgcc-s1"].map((name) => bringDebianPackage(name, target));
+}
+
+/** Deno for a target, and the C library and loader that it needs. */
+export function runtimeFiles(target: Target): LayerFile[] {
+  const deno = `${bringNpmPackage(target.denoPackage)}/deno`;
+  const directories = runtimePackages(target).flatMap(({ root }) =>
+    ["lib", "usr/lib"].map((directory) => `${root}/${directory}/${target.triplet}`)
+  );
+  const interpreter = readDynamic(deno).interpreter?.split("/").at(-1) ?? giveUp(`${deno} names no loader`);
+  const libraries = [...findLibraries(deno, directories)].filter(([name]) => name !== interpreter);
+  return [
+    { name: "deno", mode: 0o755, content: Deno.readFileSync(deno) },
+    ...libraries.map(([name, path]) => ({ name, mode: 0o644, content: Deno.readFileSync(path) })),
     // The name of the loader's file is the name of the process.
-    if (loader) files.push({ name: "tproxy", mode: 0o755, content: Deno.readFileSync(loader[1]) });
-    if (line.includes("not found")) giveUp(`Deno misses a library here: ${line.trim()}`);
-  }
-  if (!files.some((file) => file.name === "tproxy")) giveUp(`ldd names no loader for ${deno}`);
-  return files;
+    { name: "tproxy", mode: 0o755, content: Deno.readFileSync(`${directories[0]}/${interpreter}`) },
+  ];
 }

@@ -4,6 +4,7 @@
  */
 import { exists } from "../build/bytes.ts";
 import { PROJECT } from "../build/project.ts";
+import { runAloud } from "../build/run.ts";
 import type { PackageFile } from "./content/file.ts";
 import { readTree } from "./content/tree.ts";
 
@@ -23,16 +24,8 @@ export interface Build {
 }
 
 /** Has every form built for every architecture; shows the progress of that. Throws if it fails. */
-export async function build(): Promise<void> {
-  const command = new Deno.Command("scripts/build", {
-    args: ["--target", "all", "--form", "all"],
-    cwd: PROJECT,
-    stdin: "null",
-    stdout: "inherit",
-    stderr: "inherit",
-  });
-  const { success, code } = await command.spawn().status;
-  if (!success) throw new Error(`scripts/build failed (exit ${code}), see above`);
+export function build(): void {
+  runAloud("scripts/build", ["--target", "all", "--form", "all"]);
 }
 
 /** Reads the forms of an architecture; throws with what is missing. */

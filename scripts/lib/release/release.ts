@@ -15,7 +15,7 @@ import { formatSums } from "./sums.ts";
 
 /** Makes the files of a release from dist/: bytes by name, SHA256SUMS among them. */
 export async function makeRelease(
-  options: { version: string; commit: Commit; url: string | undefined },
+  options: { version: string; commit: Commit; url: string | undefined; dist?: string },
 ): Promise<Map<string, Uint8Array>> {
   const { version, commit: { id: commit, time }, url } = options;
   const files = new Map<string, Uint8Array>();
@@ -24,7 +24,7 @@ export async function makeRelease(
   const openWrt = bootFiles("openwrt");
   const sizes = { x86_64: 0, aarch64: 0 };
   for (const architecture of ARCHITECTURES) {
-    const { single, image, installed } = readBuild(architecture);
+    const { single, image, installed } = readBuild(architecture, options.dist);
     const name = `tproxy-${version}-linux-${architecture}`;
     files.set(name, single).set(`${name}-image`, image);
     sizes[architecture] = single.length;

@@ -3,17 +3,28 @@
  * @module
  */
 import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { optional } from "@optique/core/modifiers";
+import type { InferValue } from "@optique/core/parser";
+import { flag } from "@optique/core/primitives";
+import { formatVersion, readBuildInfo } from "../build_info.ts";
 import type { Command } from "../command.ts";
-import { VERSION } from "../version.ts";
+
+const parser = object({
+  json: optional(
+    flag("--json", { description: message`Print a JSON object: version, commit, architecture.` }),
+  ),
+});
 
 /** The command. */
-export const versionCommand: Command<Record<never, never>> = {
+export const versionCommand: Command<InferValue<typeof parser>> = {
   name: "version",
-  summary: "Print the version of this program",
+  summary: "Print the version of this program, its commit and its architecture",
   changesState: false,
-  parser: object({}),
-  run(env) {
-    env.stdout(`tproxy ${VERSION}\n`);
+  parser,
+  run(env, options) {
+    const info = readBuildInfo(env.readTextFile);
+    env.stdout(`${options.json === true ? JSON.stringify(info) : formatVersion(info)}\n`);
     return 0;
   },
 };

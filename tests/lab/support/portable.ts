@@ -31,12 +31,13 @@ export function readPortable(path: string): Portable {
   return { bytes, indexAt, lines: new TextDecoder().decode(index).trimEnd().split("\n") };
 }
 
-/** The line of a layer, `runtime` or `program`. */
+/** The lines of a layer, `runtime` or `program`; its data are one part. */
 export function layerOf(portable: Portable, name: string): PortableLayer {
-  const line = portable.lines.find((line) => line.startsWith(`layer ${name} `));
-  if (line === undefined) throw new Error(`The file has no layer ${name}`);
-  const [, , id, , offset, size] = line.split(" ");
-  return { id, offset: Number(offset), size: Number(size) };
+  const at = portable.lines.findIndex((line) => line.startsWith(`layer ${name} `));
+  const part = portable.lines.slice(at).find((line) => line.startsWith("part "));
+  if (at < 0 || part === undefined) throw new Error(`The file has no layer ${name}`);
+  const [, , offset, size] = part.split(" ");
+  return { id: portable.lines[at].split(" ")[2], offset: Number(offset), size: Number(size) };
 }
 
 /** Writes the file with other index lines and, in front of the index, more bytes. */
@@ -49,7 +50,7 @@ export function writeVariant(
   const index = new TextEncoder().encode(change.lines.join("\n") + "\n");
   const trailer = new Uint8Array(TRAILER_SIZE);
   const view = new DataView(trailer.buffer);
-  trailer.set(new TextEncoder().encode("TPROXY1\n"));
+  trailer.set(new TextEncoder().encode("TPROXY2\n"));
   view.setBigUint64(8, BigInt(portable.indexAt + (change.append?.length ?? 0)), true);
   view.setBigUint64(16, BigInt(index.length), true);
   trailer.set(createHash("sha256").update(index).digest(), 24);
@@ -67,14 +68,15 @@ export async function writeWithProgram(
 ): Promise<void> {
   const source = `${path}.js`;
   await Deno.writeTextFile(source, program.text);
-  await runProgram(["zstd", "-qf", "-o", `${source}.zst`, source]);
-  const layer = await Deno.readFile(`${source}.zst`);
+  await runProgram(["xz", "-kf", "--check=crc32", source]);
+  const layer = await Deno.readFile(`${source}.xz`);
   const hash = createHash("sha256").update(layer).digest("hex");
   const at = portable.lines.findIndex((line) => line.startsWith("layer program "));
   const lines = [
     ...portable.lines.slice(0, at),
-    `layer program program-test-${program.name} ${hash} ${portable.indexAt} ${layer.length}`,
+    `layer program program-test-${program.name} ${hash}`,
     `file tproxy.js 644 ${new TextEncoder().encode(program.text).length}`,
+    `part xz ${portable.indexAt} ${layer.length}`,
   ];
   writeVariant(path, portable, { lines, append: layer });
 }

@@ -53,7 +53,7 @@ export interface MachineOptions {
 }
 
 const PROJECT = new URL("../../../", import.meta.url).pathname;
-const GUEST = ["init.sh", "start.sh", "runner.sh"];
+const GUEST = ["net.sh", "init.sh", "start.sh", "runner.sh"];
 /** Without these there is no talk with the machine. */
 const PORT_MODULES = ["virtio_pci", "virtio_console"];
 const DISK_MODULES = ["virtio_blk", "ext4"];
@@ -124,6 +124,8 @@ export class Vm implements AsyncDisposable {
       root.directory(path);
       first.directory(path);
     }
+    // BusyBox, which is static, would look for modules of the C library to learn that "http" is 80.
+    root.file("etc/nsswitch.conf", { text: "services: files\nhosts: files\n" });
     first.file("init", `${PROJECT}tests/vm/support/guest/init.sh`);
     for (const guest of GUEST) first.file(`vm/${guest}`, `${PROJECT}tests/vm/support/guest/${guest}`);
     first.file("vm/modules", { text: loaded.map(({ name }) => `${name}.ko\n`).join("") });

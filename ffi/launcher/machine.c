@@ -1,0 +1,32 @@
+/* What Deno cannot survive: it would die without a word of what is wrong. */
+#include "launcher.h"
+
+#include <sys/auxv.h>
+#include <sys/resource.h>
+
+#define GIB (1ull << 30)
+/* V8 reserves addresses, not memory: 50 GB as a rule, less if it must. Up to 36 GiB some commands died. */
+#define ADDRESS_SPACE (40 * GIB)
+
+static int check_page_size(struct failure *failure)
+{
+  unsigned long size = getauxval(AT_PAGESZ);
+  if (size == 0 || size == 4096) return 0;
+  return fail(failure, "this kernel has memory pages of %lu KiB, and the Deno runtime works with pages of 4 KiB only. Start a"
+              " kernel with 4 KiB pages; on a Raspberry Pi 5 with Raspberry Pi OS the line kernel=kernel8.img in"
+              " /boot/firmware/config.txt does that, after a reboot", size / 1024);
+}
+
+static int check_address_space(struct failure *failure)
+{
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= ADDRESS_SPACE) return 0;
+  return fail(failure, "the address space is limited to %llu MiB (ulimit -v, or LimitAS= of systemd), and the Deno runtime"
+              " reserves tens of GiB of addresses, which is not memory. Take that limit away (ulimit -v unlimited); to"
+              " limit memory use a cgroup (MemoryMax= of systemd, memory.max)", (unsigned long long)limit.rlim_cur >> 20);
+}
+
+int check_machine(struct failure *failure)
+{
+  return check_page_size(failure) || check_address_space(failure) ? -1 : 0;
+}

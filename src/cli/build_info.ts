@@ -1,0 +1,47 @@
+/**
+ * Where this program comes from.
+ * @module
+ */
+import { VERSION } from "./version.ts";
+
+/** What scripts/build has written beside the program. */
+export interface BuildInfo {
+  readonly version: string;
+  /** Of the sources, `-dirty` where they differed from it; "source" where the program was not built. */
+  readonly commit: string;
+  /** Of the processor, as `uname -m` names it. */
+  readonly architecture: string;
+}
+
+/** Where the files that scripts/build adds lie. */
+function besideProgram(name: string): URL {
+  return new URL(`./${name}`, import.meta.url);
+}
+
+/** Reads it; `readTextFile` may throw. */
+export function readBuildInfo(readTextFile: (path: string) => string): BuildInfo {
+  return { version: VERSION, commit: readCommit(readTextFile), architecture: Deno.build.arch };
+}
+
+function readCommit(readTextFile: (path: string) => string): string {
+  try {
+    const { commit } = JSON.parse(readTextFile(besideProgram("build.json").pathname));
+    return typeof commit === "string" ? commit : "unknown";
+  } catch {
+    return "source";
+  }
+}
+
+/** `tproxy 0.1.0 (commit 0123456789ab, x86_64)`. */
+export function formatVersion({ version, commit, architecture }: BuildInfo): string {
+  return `tproxy ${version} (${commit === "source" ? "from source" : `commit ${commit}`}, ${architecture})`;
+}
+
+/** The licences of all that is in the product; `undefined` where the program was not built. */
+export function readLicenses(readTextFile: (path: string) => string): string | undefined {
+  try {
+    return readTextFile(besideProgram("licenses.txt").pathname);
+  } catch {
+    return undefined;
+  }
+}

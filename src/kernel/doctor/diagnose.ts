@@ -121,7 +121,8 @@ async function tryKernel(
   const results = await probe({ families, xtables, ...plan === undefined ? {} : { table: plan.table } });
   const build = await readKernelBuild(files, release);
   const variant = usedVariant(programs, situation, results);
-  return judgeProbes({ results, config: loaded.config, families, build, xtables, ...variant });
+  const demand = { config: loaded.config, families, xtables, table: plan?.table };
+  return judgeProbes({ ...demand, results, build, ...variant });
 }
 
 interface Planned {

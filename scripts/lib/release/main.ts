@@ -29,7 +29,7 @@ async function main(args: readonly string[]): Promise<number> {
     say(`scripts/release: ${reason}`);
     return 1;
   }
-  if (!options.keepBuild) await build();
+  if (!options.keepBuild) build();
   writeFiles(await makeRelease({ version: VERSION, commit, url: options.url }));
   return 0;
 }

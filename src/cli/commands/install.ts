@@ -88,11 +88,7 @@ export const installCommand: Command<InferValue<typeof parser>> = {
       return 0;
     }
     const running = loaded.config.intercept.routerTraffic ? readRunning() : [];
-    const report = await withBoot(
-      env,
-      boot,
-      () => installWithBackend({ plan, config: loaded.config }, env.readTextFile),
-    );
+    const report = await withBoot(env, boot, () => installOrExplain(env, { plan, loaded }));
     env.stdout(describeInstall(plan, loaded.config, report));
     for (const warning of plan.warnings) env.stderr(`tproxy: warning: ${warning}\n`);
     const served = warnWithoutProxy(env, { plan, config: loaded.config, running });
@@ -102,6 +98,19 @@ export const installCommand: Command<InferValue<typeof parser>> = {
     return 0;
   },
 };
+
+/** What fails for a part of the kernel is told in the words of doctor. */
+async function installOrExplain(
+  env: Env,
+  { plan, loaded }: { plan: Plan; loaded: LoadedConfig },
+): Promise<BackendReport> {
+  try {
+    return await installWithBackend({ plan, config: loaded.config }, env.readTextFile);
+  } catch (error) {
+    const { explainRefusal } = await import("../doctor/refusal.ts");
+    throw await explainRefusal(error, loaded, env);
+  }
+}
 
 function renderDryRun(
   plan: Plan,

@@ -3,8 +3,8 @@
  * @module
  */
 import type { Config } from "../../config/types.ts";
-import { KERNEL_PARTS, type KernelModule } from "../../netlink/hint.ts";
 import type { Family } from "../../net/ip.ts";
+import { KERNEL_PARTS, type KernelModule } from "../parts.ts";
 import type { ProbeId } from "./probe.ts";
 import { XTABLES_PARTS, type XtablesNeeds, type XtablesPartName } from "./xtables_parts.ts";
 

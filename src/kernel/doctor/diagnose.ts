@@ -8,7 +8,7 @@ import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listLinks } from "../../netlink/route/link.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import { planIptables } from "../iptables/plan.ts";
-import type { IptablesVariant } from "../iptables/programs.ts";
+import { findPrograms, type IptablesPrograms, type IptablesVariant } from "../iptables/programs.ts";
 import { findListeners } from "../listener.ts";
 import type { Plan } from "../model.ts";
 import { readNetwork } from "../network.ts";
@@ -29,7 +29,7 @@ import {
   readIptablesFacts,
 } from "./installed_iptables.ts";
 import { judgeProbes } from "./judge_probes.ts";
-import { readKernelBuild } from "./kernel_build.ts";
+import { readKernelBuild } from "./parts/kernel_build.ts";
 import { judgeLegacyInput, readLegacyInput } from "./legacy_input.ts";
 import { judgePorts, readPorts } from "./listener_port.ts";
 import { judgeLoopback } from "./loopback.ts";
@@ -42,8 +42,10 @@ import { judgeReversePath, readReversePath } from "./reverse_path.ts";
 import type { Situation } from "./situation.ts";
 import { listXtablesNeeds } from "./xtables_parts.ts";
 
-/** What a diagnosis needs. */
-export interface DiagnosisOptions {
+const EPERM = 1;
+
+/** What a diagnosis of the kernel needs. */
+export interface KernelDiagnosisOptions {
   readonly loaded: LoadedConfig;
   readonly files: MachineFiles;
   /** Throws Deno's errors. */
@@ -52,6 +54,10 @@ export interface DiagnosisOptions {
   readonly release: string;
   /** Tries the kernel, in a namespace of its own if it can. */
   readonly probe: (order: Omit<ProbeOrder, "own">) => Promise<readonly ProbeResult[]>;
+}
+
+/** What a diagnosis needs. */
+export interface DiagnosisOptions extends KernelDiagnosisOptions {
   /** Live connections that a proxy with so many descriptors can have. */
   readonly capacity: (descriptors: number) => number;
 }
@@ -63,23 +69,11 @@ export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
   const view = readNetwork({ connection: route, readTextFile }, loaded.config.kernel.table);
   const planned = tryPlan(loaded, view);
   const situation = describeSituation(options, { view, planned, connection: route });
-  const { families } = situation;
-  const { plan } = planned;
-  const xtables = listXtablesNeeds(loaded.config, plan);
-  const order = { families, xtables, ...plan === undefined ? {} : { table: plan.table } };
-  const results = await options.probe(order);
-  const build = await readKernelBuild(files, options.release);
+  const kernel = { situation, plan: planned.plan };
   const { owner, iptables, findings } = await lookAtFirewalls(options, situation);
   return [
     ...judgePrograms(iptables, situation),
-    ...judgeProbes({
-      results,
-      config: loaded.config,
-      families,
-      build,
-      xtables,
-      ...usedVariant(iptables, situation),
-    }),
+    ...await tryKernel(options, { ...kernel, programs: iptables.programs }),
     ...judgePlan(planned, situation),
     ...judgeProxy(options, situation),
     ...judgeLoopback(situation),
@@ -90,6 +84,33 @@ export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
     ...judgeInstalled(options, situation, owner === "tproxy" || holdsInstall(iptables)),
     ...judgeNetworkd(readNetworkd(files), situation),
   ];
+}
+
+/** The findings of the kernel alone: what explains a failure of an install. Nothing is changed. */
+export async function diagnoseKernel(options: KernelDiagnosisOptions): Promise<Finding[]> {
+  const { loaded, readTextFile } = options;
+  using route = openNetlink("route");
+  const view = readNetwork({ connection: route, readTextFile }, loaded.config.kernel.table);
+  const planned = tryPlan(loaded, view);
+  const situation = describeSituation(options, { view, planned, connection: route });
+  const programs = loaded.config.kernel.backend === "iptables" ? await findPrograms() : [];
+  return await tryKernel(options, { situation, plan: planned.plan, programs });
+}
+
+async function tryKernel(
+  { loaded, files, release, probe }: KernelDiagnosisOptions,
+  { situation, plan, programs }: {
+    situation: Situation;
+    plan: Plan | undefined;
+    programs: readonly IptablesPrograms[];
+  },
+): Promise<Finding[]> {
+  const { families } = situation;
+  const xtables = listXtablesNeeds(loaded.config, plan);
+  const results = await probe({ families, xtables, ...plan === undefined ? {} : { table: plan.table } });
+  const build = await readKernelBuild(files, release);
+  const variant = usedVariant(programs, situation, results);
+  return judgeProbes({ results, config: loaded.config, families, build, xtables, ...variant });
 }
 
 interface Planned {
@@ -114,7 +135,7 @@ function tryPlan({ config, locate }: LoadedConfig, view: NetworkView): Planned {
 }
 
 function describeSituation(
-  { loaded, files }: DiagnosisOptions,
+  { loaded, files }: KernelDiagnosisOptions,
   facts: { view: NetworkView; planned: Planned; connection: NetlinkConnection },
 ): Situation {
   const { config } = loaded;
@@ -212,12 +233,14 @@ function openNetfilter(): NetlinkConnection | undefined {
 
 /** What iptables-legacy can do does not help where an install would use iptables-nft. */
 function usedVariant(
-  { programs }: IptablesFacts,
+  programs: readonly IptablesPrograms[],
   { config }: Situation,
+  results: readonly ProbeResult[],
 ): { variant?: IptablesVariant } {
-  return config.kernel.backend !== "iptables" || programs.length === 0
-    ? {}
-    : { variant: programs[0].variant };
+  if (config.kernel.backend !== "iptables") return {};
+  const lacking = results.some(({ id, works, errno }) => id === "nf-tables" && !works && errno !== EPERM);
+  const used = programs.find(({ variant }) => variant === "legacy" || !lacking) ?? programs.at(0);
+  return used === undefined ? {} : { variant: used.variant };
 }
 
 function judgeInstalled(

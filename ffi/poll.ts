@@ -3,10 +3,11 @@
  * @module
  */
 import { result } from "./errno.ts";
+import { POLLFD_SIZE, POLLFD_WORD } from "./layout.ts";
 import { libc } from "./libc.ts";
 
-/** struct pollfd as 16-bit words: the descriptor (32 bits), events, revents. */
-const WORDS = 4;
+const FD_WORDS = POLLFD_SIZE / 4;
+const WORDS = POLLFD_SIZE / 2;
 
 /** A list of descriptors to wait for. Make it once, and fill it before each call. */
 export class PollSet {
@@ -15,15 +16,15 @@ export class PollSet {
   readonly #words: Int16Array<ArrayBuffer>;
 
   constructor(size: number) {
-    this.#bytes = new Uint8Array(size * WORDS * 2);
+    this.#bytes = new Uint8Array(size * POLLFD_SIZE);
     this.#fds = new Int32Array(this.#bytes.buffer);
     this.#words = new Int16Array(this.#bytes.buffer);
   }
 
   /** What to wait for at place `i`: POLLIN and POLLOUT; 0: errors alone, which come in any case. */
   set(i: number, fd: number, events: number): void {
-    this.#fds[i * 2] = fd;
-    this.#words[i * WORDS + 2] = events;
+    this.#fds[i * FD_WORDS] = fd;
+    this.#words[i * WORDS + POLLFD_WORD.events] = events;
   }
 
   /** Leaves place `i` out. */
@@ -33,7 +34,7 @@ export class PollSet {
 
   /** poll(2). `timeout` in milliseconds, -1 for ever. How many descriptors are ready, or -errno. */
   wait(timeout: number): number {
-    return result(libc.poll(this.#bytes, this.#bytes.length / (WORDS * 2), timeout));
+    return result(libc.poll(this.#bytes, this.#bytes.length / POLLFD_SIZE, timeout));
   }
 
   /**
@@ -41,11 +42,11 @@ export class PollSet {
    * must be able to end it (an eventfd). Whether anything is ready; false after an error, whose number is lost.
    */
   async waitElsewhere(): Promise<boolean> {
-    return await libc.poll_elsewhere(this.#bytes, this.#bytes.length / (WORDS * 2), -1) > 0;
+    return await libc.poll_elsewhere(this.#bytes, this.#bytes.length / POLLFD_SIZE, -1) > 0;
   }
 
   /** What has come about at place `i`: POLLIN, POLLOUT, POLLERR, POLLHUP. */
   ready(i: number): number {
-    return this.#words[i * WORDS + 3];
+    return this.#words[i * WORDS + POLLFD_WORD.revents];
   }
 }

@@ -4,9 +4,10 @@
  */
 import { CLONE_NEWNET, O_CLOEXEC, O_RDONLY, RLIMIT_NOFILE } from "./consts.ts";
 import { result } from "./errno.ts";
+import { RLIMIT_SIZE } from "./layout.ts";
 import { libc } from "./libc.ts";
 
-const limit = new BigUint64Array(2); // struct rlimit { rlim_cur, rlim_max }
+const limit = new BigUint64Array(RLIMIT_SIZE / 8); // struct rlimit { rlim_cur, rlim_max }
 
 function clampLimit(value: bigint): number {
   return value > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(value);

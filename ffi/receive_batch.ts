@@ -17,7 +17,15 @@ import {
   UDP_GRO,
 } from "./consts.ts";
 import { result } from "./errno.ts";
-import { CMSGHDR_SIZE, IOVEC_SIZE, MMSGHDR_SIZE, MMSGHDR_WORD, SOCKADDR_SIZE } from "./layout.ts";
+import {
+  CMSGHDR_SIZE,
+  CMSGHDR_WORD,
+  IOVEC_SIZE,
+  MMSGHDR_SIZE,
+  MMSGHDR_WORD,
+  SOCK_EXTENDED_ERR,
+  SOCKADDR_SIZE,
+} from "./layout.ts";
 import { libc } from "./libc.ts";
 import { PinnedMemory } from "./memory.ts";
 
@@ -137,8 +145,8 @@ export class ReceiveBatch {
     const end = at + (words[((i * MMSGHDR_SIZE) >> 2) + MMSGHDR_WORD.controlLength] >> 2);
     while (at + (CMSGHDR_SIZE >> 2) < end) {
       const data = at + (CMSGHDR_SIZE >> 2);
-      const level = words[at + 2];
-      const type = words[at + 3];
+      const level = words[at + CMSGHDR_WORD.level];
+      const type = words[at + CMSGHDR_WORD.type];
       if (level === SOL_IP) {
         if (type === IP_RECVORIGDSTADDR) this.destination = data;
         else if (type === IP_TOS) this.tos = words[data] & 0xff; // one byte
@@ -150,15 +158,15 @@ export class ReceiveBatch {
       } else if (level === SOL_UDP && type === UDP_GRO) {
         this.segmentSize = words[data];
       }
-      at += ((words[at] + 7) & ~7) >> 2;
+      at += ((words[at + CMSGHDR_WORD.length] + 7) & ~7) >> 2;
     }
   }
 
-  /** struct sock_extended_err: errno (32 bits), origin, type, code (a byte each), and more. */
+  /** Reads a struct sock_extended_err. */
   #readError(at: number): void {
-    const word = this.words[at + 1];
-    this.errorOrigin = word & 0xff;
-    this.errorType = (word >> 8) & 0xff;
-    this.errorCode = (word >> 16) & 0xff;
+    const { bytes } = this;
+    this.errorOrigin = bytes[(at << 2) + SOCK_EXTENDED_ERR.origin];
+    this.errorType = bytes[(at << 2) + SOCK_EXTENDED_ERR.type];
+    this.errorCode = bytes[(at << 2) + SOCK_EXTENDED_ERR.code];
   }
 }

@@ -17,7 +17,7 @@ import {
   NI_DGRAM,
   NI_NUMERICHOST,
 } from "./consts.ts";
-import { ADDRINFO_SIZE, SOCKADDR_SIZE } from "./layout.ts";
+import { ADDRINFO, ADDRINFO_SIZE, SOCKADDR_SIZE } from "./layout.ts";
 import { libc } from "./libc.ts";
 import { makeSockaddr, sockaddrLength } from "./sockaddr.ts";
 
@@ -38,10 +38,10 @@ export interface Question {
 /** The addresses that are meant, in C's layout (32 bytes), in the order in which to try them. Throws OperationError. */
 export function resolve(question: Question): Uint8Array<ArrayBuffer>[] {
   const { host, service } = question;
-  const hints = new Int32Array(ADDRINFO_SIZE / 4); // ai_flags, ai_family, ai_socktype, …
-  hints[0] = (host === undefined ? AI_PASSIVE : 0) | (question.numeric ? AI_NUMERICHOST : 0);
-  hints[1] = question.family ?? 0;
-  hints[2] = question.type;
+  const hints = new Int32Array(ADDRINFO_SIZE / 4);
+  hints[ADDRINFO.flags / 4] = (host === undefined ? AI_PASSIVE : 0) | (question.numeric ? AI_NUMERICHOST : 0);
+  hints[ADDRINFO.family / 4] = question.family ?? 0;
+  hints[ADDRINFO.type / 4] = question.type;
   const list = new BigUint64Array(1);
   const code = libc.getaddrinfo(host === undefined ? null : text(host), text(service), hints, list);
   if (code !== 0) {
@@ -103,20 +103,20 @@ function advise(code: number, { family, numeric }: Question): string {
   }
 }
 
-/** struct addrinfo: family at 4, address length at 16, address at 24, the next one at 40. */
+/** Copies the addresses of a list of struct addrinfo. */
 function readList(head: Deno.PointerValue): Uint8Array<ArrayBuffer>[] {
   const addresses: Uint8Array<ArrayBuffer>[] = [];
   for (let node = head; node !== null;) {
     const view = new Deno.UnsafePointerView(node);
-    const family = view.getInt32(4);
-    const length = view.getUint32(16);
-    const address = view.getPointer(24);
+    const family = view.getInt32(ADDRINFO.family);
+    const length = view.getUint32(ADDRINFO.addressLength);
+    const address = view.getPointer(ADDRINFO.address);
     if (address !== null && (family === AF_INET || family === AF_INET6) && length <= SOCKADDR_SIZE) {
       const copy = makeSockaddr();
       Deno.UnsafePointerView.copyInto(address, copy.subarray(0, length));
       addresses.push(copy);
     }
-    node = view.getPointer(40);
+    node = view.getPointer(ADDRINFO.next);
   }
   return addresses;
 }

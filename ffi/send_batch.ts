@@ -17,6 +17,11 @@ import {
 } from "./consts.ts";
 import { result } from "./errno.ts";
 import {
+  CMSGHDR_SIZE,
+  CMSGHDR_WORD,
+  IN6_PKTINFO_SIZE,
+  IN_PKTINFO_SIZE,
+  IN_PKTINFO_SOURCE,
   IOVEC_SIZE,
   MMSGHDR_SIZE,
   MMSGHDR_WORD,
@@ -29,7 +34,6 @@ import { PinnedMemory } from "./memory.ts";
 
 const CONTROL_SIZE = 96;
 const UDP_HEADER_SIZE = 8;
-const CMSG_WORDS = 4;
 
 /** Room for `capacity` messages of `pieces` pieces of memory altogether. */
 export class SendBatch {
@@ -130,12 +134,11 @@ export class SendBatch {
   sendFrom(words: Int32Array, at: number): void {
     const own = this.#words;
     if ((words[at] & 0xffff) === AF_INET) {
-      const data = this.#addControl(SOL_IP, IP_PKTINFO, 12); // struct in_pktinfo: interface, source, unused
-      own[data] = 0;
-      own[data + 1] = words[at + 1];
-      own[data + 2] = 0;
+      const data = this.#addControl(SOL_IP, IP_PKTINFO, IN_PKTINFO_SIZE);
+      own[data] = own[data + 1] = own[data + 2] = 0;
+      own[data + IN_PKTINFO_SOURCE] = words[at + 1];
     } else {
-      const data = this.#addControl(SOL_IPV6, IPV6_PKTINFO, 20); // struct in6_pktinfo: source, interface
+      const data = this.#addControl(SOL_IPV6, IPV6_PKTINFO, IN6_PKTINFO_SIZE); // the source comes first
       for (let word = 0; word < 4; word++) own[data + word] = words[at + 2 + word];
       own[data + 4] = 0;
     }
@@ -154,11 +157,11 @@ export class SendBatch {
     const own = this.#words;
     const used = ((k * MMSGHDR_SIZE) >> 2) + MMSGHDR_WORD.controlLength;
     const at = ((this.#control + k * CONTROL_SIZE) + own[used]) >> 2;
-    own[at] = CMSG_WORDS * 4 + length;
-    own[at + 1] = 0;
-    own[at + 2] = level;
-    own[at + 3] = type;
-    own[used] += CMSG_WORDS * 4 + ((length + 7) & ~7);
-    return at + CMSG_WORDS;
+    own[at + CMSGHDR_WORD.length] = CMSGHDR_SIZE + length;
+    own[at + CMSGHDR_WORD.length + 1] = 0;
+    own[at + CMSGHDR_WORD.level] = level;
+    own[at + CMSGHDR_WORD.type] = type;
+    own[used] += CMSGHDR_SIZE + ((length + 7) & ~7);
+    return at + (CMSGHDR_SIZE >> 2);
   }
 }

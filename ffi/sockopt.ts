@@ -4,12 +4,13 @@
  */
 import { SIOCOUTQ, SO_ERROR, SO_LINGER, SOL_SOCKET } from "./consts.ts";
 import { result } from "./errno.ts";
+import { LINGER_SIZE, TIMEVAL_SIZE } from "./layout.ts";
 import { libc } from "./libc.ts";
 
 const value = new Int32Array(1);
 const valueLength = new Uint32Array(1);
 const lingerZero = new Int32Array([1, 0]); // struct linger { l_onoff, l_linger }
-const timeval = new BigInt64Array(2); // struct timeval { tv_sec, tv_usec }
+const timeval = new BigInt64Array(TIMEVAL_SIZE / 8); // struct timeval { tv_sec, tv_usec }
 
 /** setsockopt(2) with an int. 0 or -errno. */
 export function setInt(fd: number, level: number, name: number, int: number): number {
@@ -39,14 +40,14 @@ export function takeSocketError(fd: number): number {
 
 /** SO_LINGER {1, 0}: the next close(2) sends a RST and drops what is queued. 0 or -errno. */
 export function resetOnClose(fd: number): number {
-  return result(libc.setsockopt(fd, SOL_SOCKET, SO_LINGER, lingerZero, 8));
+  return result(libc.setsockopt(fd, SOL_SOCKET, SO_LINGER, lingerZero, LINGER_SIZE));
 }
 
 /** SO_RCVTIMEO or SO_SNDTIMEO, in milliseconds. Control plane only (it makes BigInts). 0 or -errno. */
 export function setTimeoutOption(fd: number, name: number, milliseconds: number): number {
   timeval[0] = BigInt(Math.floor(milliseconds / 1000));
   timeval[1] = BigInt((milliseconds % 1000) * 1000);
-  return result(libc.setsockopt(fd, SOL_SOCKET, name, timeval, 16));
+  return result(libc.setsockopt(fd, SOL_SOCKET, name, timeval, TIMEVAL_SIZE));
 }
 
 /** SIOCOUTQ: bytes that the peer has not acknowledged yet, or -errno. */

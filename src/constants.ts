@@ -78,6 +78,9 @@ export const LOOPBACK = "lo";
 /** Where a config is looked for when the command line names none. */
 export const DEFAULT_CONFIG_PATH = "/etc/tproxy/tproxy.yaml";
 
+/** Where the single file unpacks when root starts it and nothing names another place (ffi/launcher/place.c). */
+export const DEFAULT_CACHE_PATH = "/var/cache/tproxy";
+
 /**
  * The lists of the match `recent` by which rules of iptables know that a proxy runs: it shows itself there, one list for
  * each family. iptables' TPROXY target drops what has no listener, so it must not be asked then.

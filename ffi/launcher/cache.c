@@ -93,6 +93,7 @@ static int place_layer(int cache, const char *path, const struct payload *payloa
     return errno == ENOSPC ? no_room(cache, missing, failure) : fail(failure, "cannot be written: %s", strerror(errno));
   }
   int fd = openat(cache, temporary, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd >= 0) (void)fchmod(fd, 0755); /* whatever the umask */
   int result = fd < 0 ? fail(failure, "%s", strerror(errno)) : unpack_layer(payload, layer, fd, path, failure);
   if (fd >= 0) close(fd);
   if (result == 0) {

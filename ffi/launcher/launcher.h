@@ -98,7 +98,7 @@ int unpack_layer(const struct payload *payload, const struct layer *layer, int d
 const char *missing_file(const struct layer *layer, int directory, int unpacked);
 
 /* ---- tree.c ---- */
-/* The directory with all above it. -1 with errno. */
+/* The directory, with this mode if it is new, and all above it. -1 with errno. */
 int make_directories(const char *path, mode_t mode);
 /* rm -rf, symbolic links not followed. */
 void remove_tree(int parent, const char *name);

@@ -84,14 +84,22 @@ static int check_above(const char *path, struct failure *failure)
   return 0;
 }
 
+/* What root has unpacked is nothing secret, and a service that runs as another user starts from it. */
+#define OPEN_TO_ALL 0755
+
+static int is_for_all(const struct place *place)
+{
+  return geteuid() == 0 && !place->data && place->kind != SHARED;
+}
+
 int open_place(const struct place *place, struct failure *failure)
 {
   struct stat found;
   struct statvfs mount;
 
   if (strpbrk(place->path, ":;$")) return fail(failure, "the loader cannot use a path with ':', ';' or '$'");
-  /* What root has unpacked, a service with a user of its own may run. */
-  if (make_directories(place->path, geteuid() == 0 && !place->data && place->kind != SHARED ? 0755 : 0700)) return fail(failure, "cannot be made: %s", strerror(errno));
+  if (make_directories(place->path, is_for_all(place) ? OPEN_TO_ALL : 0700))
+    return fail(failure, "cannot be made: %s", strerror(errno));
   int fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (place->kind == SHARED ? O_NOFOLLOW : 0));
   if (fd < 0 || fstat(fd, &found) || fstatvfs(fd, &mount)) {
     int reason = errno;
@@ -103,11 +111,15 @@ int open_place(const struct place *place, struct failure *failure)
   else if (found.st_uid != geteuid() && (found.st_uid != 0 || place->kind == SHARED))
     bad = fail(failure, "belongs to the user %u, not to you (%u)", found.st_uid, geteuid());
   else if (found.st_mode & (place->kind == SHARED ? 077 : 022))
-    bad = fail(failure, "is open to other users (mode %04o; 0700 is right)", found.st_mode & 07777);
+    bad = fail(failure, "is open to other users (mode %04o; %s is right)", found.st_mode & 07777,
+               is_for_all(place) ? "0755" : "0700");
   else if (place->kind != CHOSEN) bad = check_above(place->path, failure);
   if (bad) {
     close(fd);
     return -1;
   }
+  /* Earlier versions made it for root alone. */
+  if (place->kind == USUAL && is_for_all(place) && found.st_uid == 0 && (found.st_mode & 07777) == 0700)
+    (void)fchmod(fd, OPEN_TO_ALL);
   return fd;
 }

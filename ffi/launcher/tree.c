@@ -20,7 +20,8 @@ int make_directories(const char *path, mode_t mode)
     if (mkdir(part, 0755) && errno != EEXIST && stat(part, &found)) return -1;
     *slash = '/';
   }
-  return mkdir(part, mode) && errno != EEXIST ? -1 : 0;
+  if (mkdir(part, mode) == 0) return chmod(part, mode); /* whatever the umask */
+  return errno == EEXIST ? 0 : -1;
 }
 
 void remove_tree(int parent, const char *name)

@@ -24,16 +24,31 @@ const CONFIG_TYPES = `src/config/types.ts${TYPES}`;
 const LAYERS: readonly Layer[] = [
   {
     path: "src/cli/",
-    imports: ["src/daemon/", "src/kernel/", "src/dataplane/", "src/config/", ...MACHINE, ...GROUND],
+    imports: [
+      "src/daemon/",
+      "src/boot/",
+      "src/kernel/",
+      "src/dataplane/",
+      "src/config/",
+      ...MACHINE,
+      ...GROUND,
+    ],
   },
   {
     path: "src/daemon/",
     imports: ["src/kernel/", "src/dataplane/", `src/config/${TYPES}`, ...MACHINE, ...GROUND],
   },
+  {
+    // statfs(2), which Deno has in node:fs alone.
+    path: "src/kernel/doctor/program/judge_program.ts",
+    imports: ["src/kernel/doctor/", "node:fs"],
+  },
   { path: "src/kernel/", imports: [`src/config/${TYPES}`, ...MACHINE, ...GROUND] },
   { path: "src/dataplane/", imports: [CONFIG_TYPES, "ffi/", ...GROUND] },
   { path: "src/config/", imports: GROUND },
+  { path: "src/boot/", imports: ["src/constants.ts"] },
   { path: "src/netlink/transport.ts", imports: ["src/netlink/", "ffi/", ...GROUND] },
+  { path: "src/netlink/monitor.ts", imports: ["src/netlink/", "ffi/", ...GROUND] },
   { path: "src/netlink/", imports: GROUND },
   { path: "ffi/", imports: ["src/net/", "src/constants.ts"] },
   { path: "src/net/", imports: [] },
@@ -59,8 +74,8 @@ const WORDS: readonly { word: RegExp; name: string; home: string }[] = [
 ];
 
 /** Parts that reach no FFI, not even through what they import. */
-const PURE = ["src/net/", "src/config/", "src/netlink/", "src/constants.ts", "src/log.ts"];
-const IMPURE_FILES = ["src/netlink/transport.ts"];
+const PURE = ["src/net/", "src/boot/", "src/config/", "src/netlink/", "src/constants.ts", "src/log.ts"];
+const IMPURE_FILES = ["src/netlink/transport.ts", "src/netlink/monitor.ts"];
 
 /** What may stand at the top of the project; dot files are free. */
 const TOP_LEVEL = [

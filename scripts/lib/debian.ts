@@ -43,13 +43,10 @@ export function fetchDebianPackages(
 ): Map<string, string> {
   using _lock = lock(architecture);
   refresh(architecture);
-  const directories = new Map<string, string>();
-  for (const { name, file } of locate(architecture, names)) {
-    const directory = `${ROOT}/${architecture}/${file.replace(/\.deb$/, "").replace(/\d+%3a/, "")}`;
-    if (!exists(directory)) unpack(architecture, { name }, directory);
-    directories.set(name, directory);
-  }
-  return directories;
+  const located = locate(architecture, names);
+  const missing = located.filter(({ directory }) => !exists(directory));
+  if (missing.length > 0) bring(architecture, missing);
+  return new Map(located.map(({ name, directory }) => [name, directory]));
 }
 
 /**
@@ -68,14 +65,14 @@ export function bringPinnedPackage(pin: DebianPin): DebianPackage {
   const version = presentVersions(architecture, pin.name).includes(pin.version)
     ? pin.version
     : replacePinned(pin, presentVersions(architecture, pin.name)[0]);
-  const [{ sha256 }] = locate(architecture, [`${pin.name}=${version}`]);
+  const [located] = locate(architecture, [`${pin.name}=${version}`]);
+  const { sha256, directory: root } = located;
   if (version === pin.version && sha256 !== pin.sha256) {
     throw new Error(
       `Debian's ${pin.name} ${version} is not what it was: SHA-256 ${sha256}, not ${pin.sha256}`,
     );
   }
-  const root = place(version);
-  if (!exists(root)) unpack(architecture, { name: pin.name, version }, root);
+  if (!exists(root)) bring(architecture, [located]);
   return { ...pin, version, sha256, root };
 }
 
@@ -108,39 +105,47 @@ export function findDebianDependency(architecture: DebianArchitecture, name: str
   return found;
 }
 
-/** The files that apt-get would bring, for names or `name=version`. */
-function locate(
-  architecture: DebianArchitecture,
-  names: readonly string[],
-): { name: string; file: string; sha256: string }[] {
+/** One package in one version. */
+interface Located {
+  readonly name: string;
+  /** `name`, or `name=version`, as apt-get understands it. */
+  readonly wanted: string;
+  /** As apt-get names it. */
+  readonly file: string;
+  /** Where it is unpacked, or will be. */
+  readonly directory: string;
+  readonly sha256: string;
+}
+
+/** What apt-get would bring, for names or `name=version`. */
+function locate(architecture: DebianArchitecture, names: readonly string[]): Located[] {
   const lines = apt(architecture, "apt-get", ["download", "--print-uris", ...names]).split("\n");
   return names.map((wanted) => {
     const [name] = wanted.split("=");
     const line = lines.map((line) => line.split(" ")).find(([, file]) => file?.startsWith(`${name}_`));
     if (line === undefined) throw new Error(`Debian has no package ${wanted} for ${architecture}`);
-    return { name, file: line[1], sha256: /^SHA256:(\w+)$/.exec(line[3] ?? "")?.[1] ?? "" };
+    const [, file, , hash = ""] = line;
+    const directory = `${ROOT}/${architecture}/${plainName(file)}`;
+    return { name, wanted, file, directory, sha256: /^SHA256:(\w+)$/.exec(hash)?.[1] ?? "" };
   });
 }
 
-/** Downloads a package, whose checksum apt-get proves, and unpacks it in one step: all or nothing. */
-function unpack(
-  architecture: DebianArchitecture,
-  { name, version }: { name: string; version?: string },
-  directory: string,
-): void {
-  say(`Bringing Debian's ${name} for ${architecture} …`);
-  for (const old of [...Deno.readDirSync(`${ROOT}/${architecture}`)]) {
-    if (old.name.startsWith(`${name}_`)) {
-      Deno.removeSync(`${ROOT}/${architecture}/${old.name}`, { recursive: true });
-    }
-  }
+/** Without the epoch of the version, which has a colon, and the ending. */
+function plainName(file: string): string {
+  return file.replace(/_\d+%3a/, "_").replace(/\.deb$/, "");
+}
+
+/** Downloads packages, whose checksums apt-get proves, and unpacks each in one step: all or nothing. */
+function bring(architecture: DebianArchitecture, packages: readonly Located[]): void {
+  say(`Bringing from Debian for ${architecture}: ${packages.map(({ name }) => name).join(", ")} …`);
   const part = `${ROOT}/${architecture}/part`;
   if (exists(part)) Deno.removeSync(part, { recursive: true });
-  Deno.mkdirSync(`${part}/tree`, { recursive: true });
-  apt(architecture, "apt-get", ["download", version === undefined ? name : `${name}=${version}`], part);
-  const archive = [...Deno.readDirSync(part)].find((entry) => entry.name.endsWith(".deb"))!.name;
-  run("dpkg-deb", ["--extract", archive, "tree"], part);
-  Deno.renameSync(`${part}/tree`, directory);
+  Deno.mkdirSync(part);
+  apt(architecture, "apt-get", ["download", ...packages.map(({ wanted }) => wanted)], part);
+  for (const { file, directory } of packages) {
+    run("dpkg-deb", ["--extract", file, "tree"], part);
+    Deno.renameSync(`${part}/tree`, directory);
+  }
   Deno.removeSync(part, { recursive: true });
 }
 

@@ -27,5 +27,10 @@ meta l4proto { tcp, udp } meta mark and ${bits} == ${bits} accept comment "tprox
   }];
 }
 
+/** Tells whether a path is that of the include. */
+export function isFw4File(path: string): boolean {
+  return path.startsWith(`${FOLDER}/`);
+}
+
 /** Makes fw4 read it. */
 export const FW4_RELOAD = "fw4 reload";

@@ -49,13 +49,23 @@ export interface ServiceManager {
   readonly ownUser: boolean;
   /** Every file; `has` tells whether a path is there on this machine. Not sealed yet. */
   files(settings: BootSettings, has: (path: string) => boolean): BootFile[];
-  /** Asks that it be started at boot; `live`: the manager runs, which it need not in an image that is being made. */
-  enable(live: boolean): Argv[];
-  disable(live: boolean): Argv[];
+  /** Makes a manager that runs read its files again, where it does not do so by itself. */
+  readonly reload: readonly Argv[];
+  /** Asks that it be started at boot. */
+  readonly enable: Argv;
+  /** Takes that back. */
+  readonly disable: Argv;
   /** Ends the proxy; live connections may end within `timeouts.drain`. */
-  stop(): Argv;
+  readonly stop: Argv;
   /** What the administrator types to start it. */
   readonly startWith: string;
   /** Links that say that it is enabled; a `*` stands for anything in one name. */
   readonly links: readonly string[];
+}
+
+/** Tells whether two settings make the same files, wherever the program unpacks. */
+export function sameSettings(one: BootSettings, other: BootSettings): boolean {
+  return one.binary === other.binary && one.config === other.config &&
+    one.drainSeconds === other.drainSeconds &&
+    one.mark === other.mark && one.backend === other.backend;
 }

@@ -45,9 +45,9 @@ status() {
 	"$PROG" status${options === "" ? "" : ` ${options}`}
 }
 
-# What newer versions of rc.common call for status.
+# Newer versions of rc.common have a status of their own, which calls this.
 status_service() {
-	status
+	"$PROG" status${options === "" ? "" : ` ${options}`}
 }
 
 doctor() {
@@ -100,10 +100,10 @@ export const OPENWRT: ServiceManager = {
     ];
     return [...files, keepFile(settings, [...files.map(({ path }) => path), ...OPENWRT.links])];
   },
-  enable: () => [[SCRIPT, "enable"]],
-  disable: () => [[SCRIPT, "disable"]],
-  reload: () => [],
-  stop: () => [SCRIPT, "stop"],
+  reload: [],
+  enable: [SCRIPT, "enable"],
+  disable: [SCRIPT, "disable"],
+  stop: [SCRIPT, "stop"],
   startWith: `${SCRIPT} start`,
   links: ["/etc/rc.d/S95tproxy", "/etc/rc.d/K10tproxy"],
 };

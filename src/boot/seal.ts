@@ -8,32 +8,41 @@
  * ```
  * @module
  */
-import type { BootFile, BootSettings } from "./model.ts";
+import type { BootFile, BootSettings, ManagerName } from "./model.ts";
 
 /** Who brings a file: the command, or a package with the same text. */
 export type Maker = "install" | "package";
 
-/** What the head of a file tells. */
-export interface Seal {
+/** Whose a file is. */
+export interface Origin {
   readonly maker: Maker;
+  readonly manager: ManagerName;
+}
+
+/** What the head of a file tells. */
+export interface Seal extends Origin {
   /** The text is as it was made. */
   readonly intact: boolean;
   readonly settings: BootSettings;
 }
 
-const HEADS: Readonly<Record<Maker, string>> = {
-  install: '# Made by "tproxy install --boot"; "tproxy uninstall" removes it, unless it has been changed.',
-  package: "# Part of the package tproxy.",
+const HEADS: Readonly<Record<Maker, (manager: ManagerName) => string>> = {
+  install: (manager) =>
+    `# Made by "tproxy install --boot ${manager}"; "tproxy uninstall" removes it, unless it has been changed.`,
+  package: (manager) => `# Part of the package tproxy, for ${manager}.`,
 };
+const MAKERS: readonly Maker[] = ["install", "package"];
+const MANAGERS: readonly ManagerName[] = ["systemd", "openwrt", "openrc"];
+const ORIGINS: readonly Origin[] = MAKERS.flatMap((maker) => MANAGERS.map((manager) => ({ maker, manager })));
 const CHECKSUM = /^(# .*) Checksum: ([0-9a-f]{8})\.$/;
 const SETTINGS = "# Settings: ";
 
 /** Puts the head on a file. The checksum covers everything but its own line. */
-export function sealFile(file: BootFile, settings: BootSettings, maker: Maker = "install"): BootFile {
+export function sealFile(file: BootFile, settings: BootSettings, { maker, manager }: Origin): BootFile {
   const lines = file.text.split("\n");
   const at = lines[0].startsWith("#!") ? 1 : 0;
   lines.splice(at, 0, `${SETTINGS}${JSON.stringify(settings)}`);
-  const head = `${HEADS[maker]} Checksum: ${checksum(lines.join("\n"))}.`;
+  const head = `${HEADS[maker](manager)} Checksum: ${checksum(lines.join("\n"))}.`;
   return { ...file, text: lines.toSpliced(at, 0, head).join("\n") };
 }
 
@@ -42,10 +51,10 @@ export function readSeal(text: string): Seal | undefined {
   const lines = text.split("\n");
   const at = lines[0].startsWith("#!") ? 1 : 0;
   const match = CHECKSUM.exec(lines[at] ?? "");
-  const maker = (["install", "package"] as const).find((name) => HEADS[name] === match?.[1]);
+  const origin = ORIGINS.find(({ maker, manager }) => HEADS[maker](manager) === match?.[1]);
   const settings = readSettings(lines[at + 1]);
-  if (match === null || maker === undefined || settings === undefined) return undefined;
-  return { maker, intact: match[2] === checksum(lines.toSpliced(at, 1).join("\n")), settings };
+  if (match === null || origin === undefined || settings === undefined) return undefined;
+  return { ...origin, intact: match[2] === checksum(lines.toSpliced(at, 1).join("\n")), settings };
 }
 
 function readSettings(line: string | undefined): BootSettings | undefined {

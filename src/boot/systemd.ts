@@ -131,14 +131,10 @@ export const SYSTEMD: ServiceManager = {
   files: (settings): BootFile[] => [
     { path: SYSTEMD.service, mode: 0o644, text: renderUnit(settings) },
   ],
-  enable: (live) => [...reload(live), ["systemctl", "enable", UNIT]],
-  disable: () => [["systemctl", "disable", UNIT]],
-  reload,
-  stop: () => ["systemctl", "stop", UNIT],
+  reload: [["systemctl", "daemon-reload"]],
+  enable: ["systemctl", "enable", UNIT],
+  disable: ["systemctl", "disable", UNIT],
+  stop: ["systemctl", "--no-ask-password", "stop", UNIT],
   startWith: "systemctl start tproxy",
   links: [`/etc/systemd/system/multi-user.target.wants/${UNIT}`],
 };
-
-function reload(live: boolean) {
-  return live ? [["systemctl", "daemon-reload"]] : [];
-}

@@ -36,5 +36,8 @@ export const INSTALL_AND_RUN = '"$0" install --boot none "$@" && exec "$0" run "
 /** Open files: two for each connection, up to four more for its pipes. */
 export const DESCRIPTORS = 65_536;
 
-/** Seconds between the end of the proxy and its next start, for managers that count in seconds. */
-export const RESTART_SECONDS = 1;
+/**
+ * Seconds between the end of the proxy and its next start. Each start is two of the runtime, so that a config that never
+ * gets better may not cost a small router its processor; and no network waits long for a proxy that has crashed.
+ */
+export const RESTART_SECONDS = 2;

@@ -3,8 +3,10 @@
  * @module
  */
 import type { Env } from "./env.ts";
+import { filesUnder } from "./files.ts";
 import { main } from "./main.ts";
 import { stderrIsJournal, writeStderr, writeStdout } from "./output.ts";
+import { runProgram } from "./program.ts";
 
 function systemEnv(): Env {
   const terminal = Deno.stdout.isTerminal();
@@ -18,6 +20,9 @@ function systemEnv(): Env {
     stderrIsJournal: stderrIsJournal(),
     getenv: (name) => Deno.env.get(name),
     readTextFile: (path) => Deno.readTextFileSync(path),
+    files: filesUnder("/"),
+    runProgram,
+    cwd: () => Deno.cwd(),
     now: () => new Date(),
     self: self !== undefined
       ? { command: self, args: [] }

@@ -3,6 +3,16 @@
  * @module
  */
 
+import type { Files } from "./files.ts";
+
+/** What a program of the machine left. */
+export interface ProgramOutcome {
+  /** Its exit code; 127: there is no such program. */
+  readonly code: number;
+  /** Both outputs. */
+  readonly output: string;
+}
+
 /** The world as a command sees it. */
 export interface Env {
   /** The command line without the program's name. */
@@ -18,6 +28,12 @@ export interface Env {
   getenv(name: string): string | undefined;
   /** Throws Deno's errors. */
   readTextFile(path: string): string;
+  /** The machine's files, for what is set up there. */
+  readonly files: Files;
+  /** Runs a program of the machine to its end. Never throws. */
+  runProgram(argv: readonly string[]): Promise<ProgramOutcome>;
+  /** The current directory. */
+  cwd(): string;
   now(): Date;
   /** How to start this same program again as a child. */
   readonly self: { readonly command: string; readonly args: readonly string[] };

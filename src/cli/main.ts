@@ -14,7 +14,7 @@ export async function main(env: Env): Promise<number> {
   try {
     return await dispatch(env);
   } catch (error) {
-    return report(env, error);
+    return report(env, await explain(env, error));
   }
 }
 
@@ -54,6 +54,13 @@ function refuseUnknown(env: Env, name: string): number {
   const what = name.startsWith("-") ? "option" : "command";
   env.stderr(`tproxy: Unknown ${what} ${shown}${hint}\nTry: tproxy help\n`);
   return 2;
+}
+
+/** Where a module of the kernel is missing: in the words of doctor. */
+async function explain(env: Env, error: unknown): Promise<unknown> {
+  if (!(error instanceof OperationError) || error.missingModule === "") return error;
+  const { explainMissingModule } = await import("./doctor/missing_module.ts");
+  return await explainMissingModule(error, env);
 }
 
 function report(env: Env, error: unknown): number {

@@ -7,10 +7,14 @@ import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../dataplane/sizing/worker_count.ts";
 import { startDataplane } from "../dataplane/supervisor.ts";
 import { createLogger, type Logger } from "../log.ts";
+import { OperationError } from "../net/error.ts";
 import { usableFamilies } from "./families.ts";
+import { RulesKeeper } from "./keeper.ts";
 import { beginLife } from "./life.ts";
 import { LogSink } from "./log_sink.ts";
 import { openNotifier } from "./notify.ts";
+import { type NetworkWatch, watchNetwork } from "./network_watch.ts";
+import { dropProgramPages } from "./program_pages.ts";
 import { announce, describeStatus, summarize } from "./report.ts";
 import { takeServiceManager } from "./service.ts";
 import { followSignals } from "./signals.ts";
@@ -19,6 +23,8 @@ import { startWatchdog } from "./watchdog.ts";
 /** How it is started. */
 export interface DaemonOptions {
   readonly loaded: LoadedConfig;
+  /** Make the install too, and keep it. */
+  readonly installs: boolean;
   /** What the config asks for in vain, a line each. */
   readonly warnings: readonly string[];
   readonly version: string;
@@ -33,6 +39,8 @@ export interface DaemonOptions {
 
 /** How often counts of lines that were held back, and the service manager's status line, are brought up to date. */
 const REFRESH_MS = 60_000;
+/** When all that belongs to the start is done: Deno has kept what it has compiled, the workers wait. */
+const SETTLED_MS = 3000;
 /** What the end may take beyond `timeouts.drain`. */
 const END_MS = 10_000;
 
@@ -75,6 +83,9 @@ async function serve(options: DaemonOptions, parts: Parts): Promise<void> {
   });
   const dataplane = await startDataplane({ config, workers, families, log, workerUrl });
   const life = beginLife(config, families, log);
+  const keeper = new RulesKeeper({ loaded, installs: options.installs, life, log, readTextFile });
+  const watch = watchIfPossible(keeper, log);
+  await keeper.begin();
   announce(log, { version, config, origin, families, dataplane, reason });
   if (parts.terminal) {
     log.info('it stays when this terminal is closed; to start it at boot: "tproxy install --boot auto"');
@@ -88,7 +99,7 @@ async function serve(options: DaemonOptions, parts: Parts): Promise<void> {
         connections: dataplane.live(),
         udpSessions: dataplane.udpLive(),
         families,
-        rules: "rules",
+        rules: keeper.state,
         hanging,
       })
     }`;
@@ -119,9 +130,10 @@ async function serve(options: DaemonOptions, parts: Parts): Promise<void> {
         notifier.send(status());
       },
     }, service.watchdogMs / 2);
+  const settled = setTimeout(() => dropProgramPages(readTextFile), SETTLED_MS);
   const refresh = setInterval(() => {
     log.flush();
-    if (watchdog === undefined) notifier.send(status());
+    keeper.again().then(() => notifier.send(status()));
   }, REFRESH_MS);
   notifier.send("READY=1", status());
   try {
@@ -130,9 +142,22 @@ async function serve(options: DaemonOptions, parts: Parts): Promise<void> {
     signals.end();
     watchdog?.end();
     life.end();
+    clearTimeout(settled);
     clearInterval(refresh);
+    await watch?.end();
   }
   log.info("stopped", summarize(dataplane));
+}
+
+/** Without notifications the rules stay as they are. */
+function watchIfPossible(keeper: RulesKeeper, log: Logger): NetworkWatch | undefined {
+  try {
+    return watchNetwork(() => keeper.networkChanged());
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    log.warn("changes of the network are not seen", { reason: error.message });
+    return undefined;
+  }
 }
 
 interface Parts {

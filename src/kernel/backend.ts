@@ -8,7 +8,7 @@ import { OperationError } from "../net/error.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import { openNetlink } from "../netlink/transport.ts";
 import { withKernel } from "./connections.ts";
-import { applyInstall, type InstallReport } from "./install.ts";
+import { applyInstall, applyRouting, type InstallReport } from "./install.ts";
 import { applyIptablesInstall } from "./iptables/install.ts";
 import { planIptables } from "./iptables/plan.ts";
 import { findPrograms, type IptablesPrograms, missingProgram, PACKAGES_HINT } from "./iptables/programs.ts";
@@ -65,6 +65,12 @@ export async function installWithBackend(
     const report = await applyIptablesInstall(plan, config, { ...machine, programs });
     return { ...report, place: `chains TPROXY_… of ${programs.version}` };
   });
+}
+
+/** Makes policy routing alone that of the plan, whose table is there: it is the same for both backends. */
+export function adjustRouting(plan: Plan): void {
+  using route = openNetlink("route");
+  applyRouting(plan, route);
 }
 
 /** Removes what an install has made, with whatever backend; fine when nothing is there. */

@@ -48,6 +48,21 @@ export function applyInstall(plan: Plan, { route, netfilter }: KernelConnections
   return { replaced: installed !== undefined };
 }
 
+/** Makes policy routing that of the plan, where the table is so already. Throws an OperationError; then what was there before is there again. */
+export function applyRouting(plan: Plan, route: NetlinkConnection): void {
+  const { missing, stale } = compareRouting(plan, readRouting(route));
+  const added: RoutingEntry[] = [];
+  try {
+    for (const entry of missing) {
+      entry.add(route);
+      added.push(entry);
+    }
+  } catch (error) {
+    throw rollBack(error, added, { route, earlier: true });
+  }
+  removeStale(stale, route);
+}
+
 /** What must be added, and what of ours nobody wants any more. */
 export function compareRouting(
   plan: Plan,
@@ -87,7 +102,7 @@ export function rollBack(
     : context.earlier
     ? "The earlier install is in force as before"
     : "Nothing is installed, the kernel's state is as before";
-  return withHint(error, outcome);
+  return withOutcome(error, outcome);
 }
 
 /** Removes the entries of an earlier install; one that has gone with its interface is no failure. */
@@ -98,13 +113,16 @@ export function removeStale(stale: readonly RoutingEntry[], route: NetlinkConnec
     } catch (error) {
       if (error instanceof OperationError && error.code === "ENOENT") continue; // gone with its interface
       if (!(error instanceof OperationError)) throw error;
-      throw withHint(error, 'All new rules are in force; run "tproxy install" again to remove this old one');
+      throw withOutcome(
+        error,
+        'All new rules are in force; run "tproxy install" again to remove this old one',
+      );
     }
   }
 }
 
-function withHint(error: OperationError, addition: string): OperationError {
-  const { operation, object, errno, kernelText, exitCode } = error;
-  const hint = error.hint === "" ? addition : `${error.hint}. ${addition}`;
-  return new OperationError({ operation, object, errno, kernelText, exitCode, hint }, { cause: error });
+function withOutcome(error: OperationError, outcome: string): OperationError {
+  const { operation, object, errno, kernelText, exitCode, hint, missingModule } = error;
+  const failure = { operation, object, errno, kernelText, exitCode, hint, missingModule, outcome };
+  return new OperationError(failure, { cause: error });
 }

@@ -7,6 +7,8 @@ import type { NetlinkConnection } from "../netlink/connection.ts";
 import { type Link, listLinks } from "../netlink/route/link.ts";
 import { listRoutes, type Route } from "../netlink/route/route.ts";
 import { deliversLocally, ifFamilyExists, isDefault, isOurRoute } from "./routing_state.ts";
+import { hasProcfs } from "./procfs.ts";
+import { routeLeadsUpstream } from "./upstream.ts";
 import type { NetworkView, ViewedLink } from "./view.ts";
 
 /** Where to read. */
@@ -23,7 +25,7 @@ export function readNetwork({ connection, readTextFile }: NetworkSource, table: 
   const routes = (["ipv4", "ipv6"] as const).flatMap((family) =>
     ifFamilyExists(() => listRoutes(connection, { family }))
   );
-  const upstream = routes.filter(isUpstream).flatMap(outLinkIndexes);
+  const upstream = routes.filter(routeLeadsUpstream).flatMap(outLinkIndexes);
   return {
     links: links.map((link) => viewLink(link, links)),
     defaultRouteLinks: links.filter((link) => upstream.includes(link.index)).map((link) => link.name),
@@ -39,11 +41,6 @@ export function readNetwork({ connection, readTextFile }: NetworkSource, table: 
       ipv6: readFlag("/proc/sys/net/ipv6/conf/all/forwarding", readTextFile) === "1",
     },
   };
-}
-
-/** A default route, or half of one, which VPNs use to come before it (0.0.0.0/1 and 128.0.0.0/1). */
-function isUpstream(route: Route): boolean {
-  return route.type === "unicast" && (route.destination?.length ?? 0) <= 1;
 }
 
 function outLinkIndexes(route: Route): number[] {
@@ -62,7 +59,7 @@ function viewLink(link: Link, links: readonly Link[]): ViewedLink {
 export function readIpv6State(readTextFile: (path: string) => string): NetworkView["ipv6"] {
   // On lo are the listener and the route. Disabling IPv6 on all interfaces disables it there too.
   const disabled = readFlag("/proc/sys/net/ipv6/conf/lo/disable_ipv6", readTextFile);
-  if (disabled === undefined) return "absent";
+  if (disabled === undefined) return hasProcfs(readTextFile) ? "absent" : "unknown";
   return disabled === "1" ? "off" : "on";
 }
 

@@ -10,6 +10,7 @@ import { chooseInterfaces } from "./interfaces.ts";
 import { warnLongLists } from "./iptables/warnings.ts";
 import type { Plan, PlannedRoute, PlannedRoutingRule } from "./model.ts";
 import { planPolicy } from "./policy.ts";
+import { missingProcfs } from "./procfs.ts";
 import { routerMark, socketMark, upstreamMark } from "./statements.ts";
 import { planTable } from "./table.ts";
 import type { NetworkView } from "./view.ts";
@@ -17,16 +18,22 @@ import type { NetworkView } from "./view.ts";
 /** Tables of the kernel itself: 0 unspecified, 253 default, 254 main, 255 local. */
 const RESERVED_TABLES: readonly number[] = [0, 253, 254, 255];
 
-/** What the config file says that the config alone does not. */
+/** What the config file says that the config alone does not, and what is wanted of the plan. */
 export interface PlanOptions {
   /** The file names the families itself: one that this machine lacks is an error then, else a warning. */
   readonly familiesNamed?: boolean;
+  /** Named interfaces need not be there yet. */
+  readonly absentInterfaces?: boolean;
 }
 
 /** What an install would do here. Throws an OperationError where it cannot be done; nothing is changed by then. */
 export function planInstall(config: Config, view: NetworkView, options: PlanOptions = {}): Plan {
   checkNumbers(config);
-  const interfaces = chooseInterfaces(config.intercept.interfaces, view);
+  // Neither IPv6 nor forwarding could be told.
+  if (view.ipv6 === "unknown") throw missingProcfs();
+  const interfaces = chooseInterfaces(config.intercept.interfaces, view, {
+    absent: options.absentInterfaces === true,
+  });
   const { families, warnings } = chooseFamilies(config, view, options.familiesNamed === true);
   const { lan } = interfaces;
   const policy = planPolicy(config, { lan, families });

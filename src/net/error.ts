@@ -16,6 +16,10 @@ export interface OperationFailure {
   readonly kernelText?: string;
   /** What the administrator can do about it. */
   readonly hint?: string;
+  /** The module of the kernel whose lack the failure shows: `"nft_tproxy"`. */
+  readonly missingModule?: string;
+  /** What the failure has left behind, as a sentence. */
+  readonly outcome?: string;
   /** The exit code that the command ends with: 1 failed, 2 wrong usage or invalid config. */
   readonly exitCode?: 1 | 2;
 }
@@ -34,6 +38,10 @@ export class OperationError extends Error {
   readonly kernelText: string;
   /** What the administrator can do about it; may be empty. */
   readonly hint: string;
+  /** The module of the kernel whose lack the failure shows; may be empty. */
+  readonly missingModule: string;
+  /** What the failure has left behind; may be empty. */
+  readonly outcome: string;
   /** The exit code that a command ends with. */
   readonly exitCode: 1 | 2;
 
@@ -45,6 +53,8 @@ export class OperationError extends Error {
     this.errno = failure.errno ?? 0;
     this.kernelText = failure.kernelText ?? "";
     this.hint = failure.hint ?? "";
+    this.missingModule = failure.missingModule ?? "";
+    this.outcome = failure.outcome ?? "";
     this.exitCode = failure.exitCode ?? 1;
   }
 
@@ -54,15 +64,16 @@ export class OperationError extends Error {
   }
 }
 
-/** One line: `Cannot add rule "divert/2": ENOENT (No such file or directory), kernel: … — hint`. */
+/** One line: `Cannot add rule "divert/2": ENOENT (No such file or directory), kernel: …. Hint. Outcome`. */
 export function describeFailure(failure: OperationFailure): string {
   const parts: string[] = [];
   if (failure.errno) parts.push(`${errnoCode(failure.errno)} (${errnoText(failure.errno)})`);
   if (failure.kernelText) parts.push(failure.errno ? `kernel: ${failure.kernelText}` : failure.kernelText);
   const object = failure.object === "" ? "" : ` "${failure.object}"`;
   const why = parts.length === 0 ? "" : `: ${parts.join(", ")}`;
-  const hint = failure.hint ? `. ${failure.hint}` : "";
-  return `Cannot ${failure.operation}${object}${why}${hint}`;
+  const lack = failure.missingModule ? `The kernel lacks ${failure.missingModule}` : "";
+  const after = [failure.hint || lack, failure.outcome].map((sentence) => sentence ? `. ${sentence}` : "");
+  return `Cannot ${failure.operation}${object}${why}${after.join("")}`;
 }
 
 /** Passes a data-plane result on, or throws it as an OperationError if it is `-errno`. */

@@ -37,8 +37,8 @@ export interface Purpose {
   readonly operation: string;
   /** On what: `"divert/2"`. */
   readonly object: string;
-  /** What to do about this failure, where the request knows more than the errno says. */
-  hint?(failure: NetlinkAnswer): string | undefined;
+  /** The module of the kernel whose lack this failure shows, where the request knows more than the errno says. */
+  missingModule?(failure: NetlinkAnswer): string | undefined;
   /** What the byte is that the kernel complains about: `"expression 2 (tproxy)"`. */
   locate?(offset: number): string | undefined;
 }
@@ -221,13 +221,15 @@ function numbered(request: NetlinkRequest, sequence: number, flags: number): Net
 
 function failure(purpose: Purpose, answer: NetlinkAnswer): OperationError {
   const kernelText = [answer.text, describeOffset(purpose, answer.offset)].filter(Boolean).join("; ");
-  const hint = purpose.hint?.(answer) ?? commonHint(answer.errno);
+  const missingModule = purpose.missingModule?.(answer);
+  const hint = commonHint(answer.errno);
   return new OperationError({
     operation: purpose.operation,
     object: purpose.object,
     errno: answer.errno,
     ...(kernelText ? { kernelText } : {}),
     ...(hint ? { hint } : {}),
+    ...(missingModule ? { missingModule } : {}),
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * Netlink over a real socket: the only file of src/netlink that imports ffi/.
+ * Netlink over a real socket, for requests; monitor.ts has the one for notifications. No other file of src/netlink imports ffi/.
  * @module
  */
 import {
@@ -16,7 +16,7 @@ import {
 import { SOCKADDR_NL_SIZE } from "../../ffi/layout.ts";
 import { bindSocket, closeFd, openSocket, receiveWithFlags, sendWithFlags } from "../../ffi/socket.ts";
 import { setInt, setTimeoutOption } from "../../ffi/sockopt.ts";
-import { check } from "../net/error.ts";
+import { check, OperationError } from "../net/error.ts";
 import { commonHint } from "./hint.ts";
 import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";
 
@@ -35,6 +35,7 @@ const RECEIVE_BUFFER_SIZE = 4 * 1024 * 1024;
 /** The kernel answers at once; this only keeps a kernel that does not from hanging us. In milliseconds. */
 const RECEIVE_TIMEOUT = 5000;
 const EMSGSIZE = 90;
+const EPROTONOSUPPORT = 93;
 
 /** Opens a netlink socket in the network namespace of the calling thread. */
 export function openNetlink(protocol: NetlinkProtocol): NetlinkConnection {
@@ -44,7 +45,8 @@ export function openNetlink(protocol: NetlinkProtocol): NetlinkConnection {
 function openSocketTransport(protocol: NetlinkProtocol): NetlinkTransport {
   const object = protocol === "route" ? "rtnetlink" : "nfnetlink";
   const opened = openSocket(AF_NETLINK, SOCK_RAW, { protocol: PROTOCOLS[protocol], blocking: true });
-  const fd = check(opened, "open netlink socket", object, commonHint(-opened));
+  if (opened < 0) throw refusal(-opened, object);
+  const fd = opened;
   const address = new Uint8Array(SOCKADDR_NL_SIZE);
   new Uint16Array(address.buffer)[0] = AF_NETLINK;
   const bound = bindSocket(fd, address, SOCKADDR_NL_SIZE);
@@ -58,6 +60,17 @@ function openSocketTransport(protocol: NetlinkProtocol): NetlinkTransport {
   setTimeoutOption(fd, SO_RCVTIMEO, RECEIVE_TIMEOUT);
   setBuffer(fd, { forced: SO_RCVBUFFORCE, limited: SO_RCVBUF, size: RECEIVE_BUFFER_SIZE });
   return new SocketTransport(fd);
+}
+
+function refusal(errno: number, object: string): OperationError {
+  const hint = commonHint(errno);
+  return new OperationError({
+    operation: "open netlink socket",
+    object,
+    errno,
+    ...(hint === undefined ? {} : { hint }),
+    ...(errno === EPROTONOSUPPORT && object === "nfnetlink" ? { missingModule: object } : {}),
+  });
 }
 
 /** The FORCE option passes net.core.*mem_max, and needs CAP_NET_ADMIN. */

@@ -1,18 +1,59 @@
 /**
- * The single file on Debian's kernels, beside BusyBox and nothing else.
+ * The single file on Debian's kernels, beside BusyBox and nothing else: self-test, and the commands in the order in
+ * which the README has them, with traffic from a client through the router to a server.
  * @module
  */
 import assert from "node:assert/strict";
+import { browse, exchange, startProxy, stopProxy, withHosts } from "./support/path.ts";
 import { PRODUCT_MODULES, productFile, TPROXY } from "./support/product.ts";
 import { vmTest } from "./support/scenario.ts";
 
+const CLIENT_SEEN = "10.1.0.2\n192.0.2.2: whole\nfd01::2\n[2001:db8::2]: whole";
+const DATAGRAMS_SEEN = [
+  "question\nanswer\nConnection received on 10.1.0.2",
+  "question\nanswer\nConnection received on fd01::2",
+].join("\n");
+
 for (const architecture of ["amd64", "arm64"] as const) {
-  vmTest(`Debian's kernel, ${architecture}: self-test`, {
+  vmTest(`Debian's kernel, ${architecture}: self-test, doctor, install, run, status, uninstall`, {
     architecture,
     modules: PRODUCT_MODULES,
     files: { [TPROXY]: productFile(architecture) },
   }, async (vm) => {
-    const said = await vm.run("selftest", "tproxy selftest", { seconds: 300 });
-    assert.match(said, /^(\d+) passed, 0 failed, 0 skipped$/m);
+    const version = await vm.run("version", "tproxy --version");
+    assert.match(version, /^tproxy \d/m);
+    await vm.run("network", withHosts("router_between\nserve\nstate >/tmp/before"));
+
+    const selftest = await vm.run("selftest", "tproxy selftest", { seconds: 300 });
+    assert.match(selftest, /^(\d+) passed, 0 failed, 0 skipped$/m);
+    const doctor = await vm.run("doctor", "tproxy doctor");
+    assert.match(doctor, /^ready: yes/m);
+
+    // Without it: what must not change.
+    assert.equal(await browse(vm, "browse without tproxy"), CLIENT_SEEN);
+    assert.equal(await exchange(vm, "datagrams without tproxy"), DATAGRAMS_SEEN);
+
+    const installed = await vm.run("install", "tproxy install");
+    assert.match(installed, /^ {2}interfaces {2}lan0 \(not on: wan0\)$/m);
+    // From here on the router forwards nothing: what passes has passed the proxy.
+    const cut = await vm.try("nothing is forwarded", withHosts("forward 0\nask 192.0.2.2"), { seconds: 30 });
+    assert.notEqual(cut.code, 0, cut.output);
+    await startProxy(vm);
+    assert.equal(await browse(vm, "browse through the proxy"), CLIENT_SEEN);
+    assert.equal(await exchange(vm, "datagrams through the proxy"), DATAGRAMS_SEEN);
+    const status = await vm.run("status", "tproxy status");
+    assert.match(status, /^installed: yes/m);
+    assert.match(status, /^proxy: running/m);
+
+    // Two connections with 1 MiB each, two without; what it counts has gone through it.
+    assert.match(await stopProxy(vm), /accepted=4 connected=4 .* udp-sessions=2 udp-up=2 udp-down=2/);
+    const gone = await vm.run("uninstall", "tproxy uninstall");
+    assert.match(gone, /removed {2}table inet transparent_proxy/);
+    const difference = await vm.try(
+      "state",
+      withHosts("forward 1\nstate >/tmp/after\ndiff /tmp/before /tmp/after"),
+    );
+    assert.equal(difference.output, "", "the kernel's state is not what it was");
+    assert.doesNotMatch(vm.console(), /BUG:|WARNING:|Oops|refcount/);
   });
 }

@@ -29,8 +29,13 @@ async function main(args: readonly string[]): Promise<number> {
     say(`scripts/release: ${reason}`);
     return 1;
   }
-  if (!options.keepBuild) await build();
-  writeFiles(await makeRelease({ version: VERSION, commit, url: options.url }));
+  if (!options.keepBuild) build();
+  const { url } = options;
+  writeFiles(await makeRelease({ version: VERSION, commit, url }));
+  const place = url ?? "URL";
+  write(
+    `\nOn a router: wget -O- ${place}/install.sh | ${url === undefined ? `TPROXY_URL=${place} ` : ""}sh\n`,
+  );
   return 0;
 }
 

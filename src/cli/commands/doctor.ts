@@ -11,12 +11,12 @@ import { capacity } from "../../dataplane/sizing/limits.ts";
 import { readMemoryLimit } from "../../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../../dataplane/sizing/worker_count.ts";
 import { diagnose } from "../../kernel/doctor/diagnose.ts";
-import { systemFiles } from "../../kernel/doctor/files.ts";
+import type { ProgramPaths } from "../../kernel/doctor/program/cache_room.ts";
 import type { Command } from "../command.ts";
+import type { Env } from "../env.ts";
 import { configOption, loadConfigOption } from "../config_option.ts";
-import { probeSafely } from "../doctor/probe_thread.ts";
+import { prepareProbing } from "../doctor/probing.ts";
 import { type DoctorReport, formatFinding, formatSummary } from "../doctor/report.ts";
-import { KERNEL_TOOLS } from "../doctor/tools.ts";
 import { VERSION } from "../version.ts";
 
 const parser = object({
@@ -34,8 +34,9 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
     "warning, with its cause and what to do about it. Nothing is changed. The exit code is 0 if all that the config " +
     "needs works; what does not is marked with !, and blocks in JSON.",
     "JSON: { version, program, kernel, config, tried: namespace | router, ready, findings: [{ id, state, blocks, what, " +
-    "cause, remedy }] }; ready is the exit code in words, tried says where. An id names a check; several findings may " +
-    "share one.",
+    "cause, remedy, part?, also? }] }; ready is the exit code in words, tried says where. An id names a check; several " +
+    "findings may share one. part: { module?, config?, openWrtPackage? } is what the kernel lacks, also the ids of what " +
+    "else does not work for that reason.",
   ],
   examples: ["doctor", "doctor --json", "doctor -c ./tproxy.yaml"],
   changesState: false,
@@ -43,22 +44,14 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
   async run(env, options) {
     const loaded = await loadConfigOption(env, { path: options.config });
     const { config } = loaded;
-    const release = Deno.osRelease();
+    const probing = prepareProbing(env, loaded);
     const { workers } = countWorkers(config.listener.workers, {
       processors: navigator.hardwareConcurrency,
       memory: readMemoryLimit(env.readTextFile),
     });
-    let refusal = 0;
     const findings = await diagnose({
-      loaded,
-      files: systemFiles(env.readTextFile),
-      readTextFile: env.readTextFile,
-      release,
-      probe: async (order) => {
-        const outcome = await probeSafely(order, { url: proberUrl(), tools: KERNEL_TOOLS });
-        refusal = outcome.refusal;
-        return outcome.results;
-      },
+      ...probing,
+      paths: findProgram(env),
       capacity: (descriptors) =>
         capacity({
           descriptors,
@@ -67,10 +60,11 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
           udpSessions: config.limits.udpSessions,
         }).connections,
     });
+    const refusal = probing.refusal();
     const report: DoctorReport = {
       version: 1,
       program: VERSION,
-      kernel: release,
+      kernel: probing.release,
       config: loaded.origin,
       tried: refusal === 0 ? "namespace" : "router",
       ready: findings.every(({ blocks }) => !blocks),
@@ -85,9 +79,11 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
   },
 };
 
-/** Beside this program: as a source file, or bundled by scripts/build. */
-function proberUrl(): URL {
-  return import.meta.url.endsWith(".ts")
-    ? new URL("../doctor/prober.ts", import.meta.url)
-    : new URL("./prober.js", import.meta.url);
+/** Where the launcher has put the program; from the sources it is nowhere in particular. */
+function findProgram(env: Env): ProgramPaths {
+  const self = env.getenv("TPROXY_SELF");
+  if (self === undefined) return {};
+  const compiled = env.getenv("DENO_DIR");
+  const name = env.getenv("TPROXY_CACHE_DIR") ?? self;
+  return { program: { path: "/proc/self/exe", name }, ...(compiled === undefined ? {} : { compiled }) };
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { object } from "@optique/core/constructs";
-import { message } from "@optique/core/message";
+import { message, text } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
@@ -23,6 +23,9 @@ import { renderJson } from "../../kernel/render/json.ts";
 import { renderScript } from "../../kernel/render/script.ts";
 import type { Family } from "../../net/ip.ts";
 import { OperationError } from "../../net/error.ts";
+import { describeBoot } from "../boot/describe.ts";
+import { bootDocument, prepareBoot, renderBoot, warnOfBoot, withBoot } from "../boot/install.ts";
+import type { BootPlan } from "../boot/plan.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../config_option.ts";
 import type { Env } from "../env.ts";
@@ -36,6 +39,18 @@ const parser = object({
     description:
       message`With --dry-run: a script with nft or with iptables (default: that of kernel.backend), or json.`,
   })),
+  boot: optional(
+    option("--boot", choice(["auto", "systemd", "openwrt", "openrc", "none"], { metavar: "MANAGER" }), {
+      description:
+        message`Have this service manager start it at boot; auto: the one that runs here; none (default): ${
+          text("leave that as it is.")
+        }`,
+    }),
+  ),
+  force: optional(flag("--force", {
+    description:
+      message`With --boot: write over files that have been changed by hand, or that others have made.`,
+  })),
 });
 
 /** The command. */
@@ -48,9 +63,12 @@ export const installCommand: Command<InferValue<typeof parser>> = {
     "and a route; sysctls and what other programs made are left alone.",
     "With kernel.backend: iptables, for kernels without nf_tables, it makes chains of its own in the tables raw, mangle " +
     "and filter of iptables and ip6tables, whichever kind of iptables the plain name stands for.",
+    "With --boot it also writes what the service manager needs to program the kernel and to run the proxy at each boot, " +
+    "and enables that; it does not start the proxy now. systemd gets a unit, OpenWrt a script for procd, a list for " +
+    "sysupgrade and an include for its firewall, OpenRC a script. uninstall removes them.",
     "--dry-run needs no privilege.",
   ],
-  examples: ["install", "install -c ./tproxy.yaml", "install --dry-run > rules.sh"],
+  examples: ["install", "install -c ./tproxy.yaml", "install --boot auto", "install --dry-run > rules.sh"],
   changesState: true,
   parser,
   async run(env, options) {
@@ -64,32 +82,54 @@ export const installCommand: Command<InferValue<typeof parser>> = {
     }
     const loaded = await loadConfigOption(env, { path: options.config, user: "install" });
     const plan = preparePlan(loaded, env.readTextFile);
+    const boot = prepareBoot(env, loaded, options);
     if (options.dryRun === true) {
-      env.stdout(renderDryRun(plan, loaded, options.format));
+      env.stdout(renderDryRun(plan, loaded, { format: options.format, boot }));
       return 0;
     }
     const running = loaded.config.intercept.routerTraffic ? readRunning() : [];
-    const report = await installWithBackend({ plan, config: loaded.config }, env.readTextFile);
+    const report = await withBoot(env, boot, () => installOrExplain(env, { plan, loaded }));
     env.stdout(describeInstall(plan, loaded.config, report));
     for (const warning of plan.warnings) env.stderr(`tproxy: warning: ${warning}\n`);
-    warnWithoutProxy(env, { plan, config: loaded.config, running });
+    const served = warnWithoutProxy(env, { plan, config: loaded.config, running });
     warnWithoutReceivers(env, { plan, config: loaded.config });
+    warnOfBoot(env, boot, options);
+    if (boot !== undefined) env.stdout(describeBoot(boot, { running: served }));
     return 0;
   },
 };
 
+/** What fails for a part of the kernel is told in the words of doctor. */
+async function installOrExplain(
+  env: Env,
+  { plan, loaded }: { plan: Plan; loaded: LoadedConfig },
+): Promise<BackendReport> {
+  try {
+    return await installWithBackend({ plan, config: loaded.config }, env.readTextFile);
+  } catch (error) {
+    const { explainRefusal } = await import("../doctor/refusal.ts");
+    throw await explainRefusal(error, loaded, env);
+  }
+}
+
 function renderDryRun(
   plan: Plan,
   { config, origin }: LoadedConfig,
-  format: "nft" | "iptables" | "json" = config.kernel.backend === "iptables" ? "iptables" : "nft",
+  options: { format: "nft" | "iptables" | "json" | undefined; boot: BootPlan | undefined },
 ): string {
-  if (format === "nft") return renderScript(plan, { origin });
+  const { format = config.kernel.backend === "iptables" ? "iptables" : "nft", boot } = options;
+  const bootScript = boot === undefined ? "" : renderBoot(boot);
+  if (format === "nft") return renderScript(plan, { origin }) + bootScript;
   const iptables = format === "json" && config.kernel.backend === "netlink"
     ? undefined
     : planIptables(plan, config);
   return format === "json"
-    ? renderJson(plan, { origin, ...(iptables === undefined ? {} : { iptables }) })
-    : renderIptablesScript(plan, { origin, iptables: iptables! });
+    ? renderJson(plan, {
+      origin,
+      ...(iptables === undefined ? {} : { iptables }),
+      ...(boot === undefined ? {} : { boot: bootDocument(boot) }),
+    })
+    : renderIptablesScript(plan, { origin, iptables: iptables! }) + bootScript;
 }
 
 function describeInstall(plan: Plan, config: Config, report: BackendReport): string {
@@ -118,11 +158,14 @@ const WITHOUT_PROXY = {
   drop: "new TCP connections and UDP are dropped",
 } as const;
 
-/** Warns, or tells the new rules at once that a proxy runs; `running`: the families in which it has told the earlier ones. */
+/**
+ * Warns, or tells the new rules at once that a proxy runs; `running`: the families in which it has told the earlier ones.
+ * Returns whether one runs, for whatever protocol.
+ */
 function warnWithoutProxy(
   env: Env,
   { plan, config, running }: { plan: Plan; config: Config; running: readonly Family[] },
-): void {
+): boolean {
   const { families } = plan;
   const { port } = config.listener;
   const { protocols, onFailure } = config.intercept;
@@ -133,7 +176,7 @@ function warnWithoutProxy(
   if (silent.length === 0) {
     if (config.kernel.backend === "iptables") showLifeOnce(families);
     else if (running.length > 0) showRunningOnce({ config, families: running });
-    return;
+    return true;
   }
   const what = silent.length === protocols.length
     ? "No proxy is running yet"
@@ -142,6 +185,7 @@ function warnWithoutProxy(
     `tproxy: warning: ${what}: until "tproxy run" listens, ${WITHOUT_PROXY[onFailure]} ` +
       `(intercept.on-failure: ${onFailure})\n`,
   );
+  return silent.length < protocols.length;
 }
 
 /** Programs to which rules deliver, and which are not there. */

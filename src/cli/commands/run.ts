@@ -3,7 +3,10 @@
  * @module
  */
 import { object } from "@optique/core/constructs";
+import { message } from "@optique/core/message";
+import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
+import { flag } from "@optique/core/primitives";
 import { loadConfig } from "../../config/load.ts";
 import { requireSupported } from "../../config/support.ts";
 import { runDaemon } from "../../daemon/daemon.ts";
@@ -11,7 +14,13 @@ import type { Command } from "../command.ts";
 import { configOption } from "../config_option.ts";
 import { VERSION } from "../version.ts";
 
-const parser = object({ config: configOption });
+const parser = object({
+  config: configOption,
+  install: optional(flag("--install", {
+    description:
+      message`Install too, as soon as the network allows it, and keep the rules right: for service managers.`,
+  })),
+});
 
 /** The command. */
 export const runCommand: Command<InferValue<typeof parser>> = {
@@ -20,10 +29,13 @@ export const runCommand: Command<InferValue<typeof parser>> = {
   details: [
     "On SIGTERM or SIGINT it accepts nothing new, lets live connections end within timeouts.drain, and exits with 0; " +
     "a second signal resets them at once. SIGHUP is ignored: it goes on when the session ends that started it.",
+    "It watches the network: where the rules are those of this config, it adds interfaces that come and takes away those that go, " +
+    "and follows default routes that move (intercept.interfaces: auto). Without --install it never makes the first install. " +
+    "The rules stay when it ends; those that an uninstall has removed stay away.",
     "Started by systemd (Type=notify) it says when it is ready, feeds the watchdog as long as every worker turns, and shows what it " +
     "does in `systemctl status`.",
   ],
-  examples: ["run", "run -c /etc/tproxy/tproxy.yaml"],
+  examples: ["run", "run --install", "run -c /etc/tproxy/tproxy.yaml"],
   changesState: true,
   parser,
   async run(env, options) {
@@ -33,6 +45,7 @@ export const runCommand: Command<InferValue<typeof parser>> = {
     });
     await runDaemon({
       loaded,
+      installs: options.install === true,
       warnings: requireSupported(loaded, "run"),
       version: VERSION,
       workerUrl: workerUrl(),

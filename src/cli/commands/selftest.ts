@@ -12,6 +12,7 @@ import { OperationError } from "../../net/error.ts";
 import type { Command } from "../command.ts";
 import type { Env } from "../env.ts";
 import type { ConfigName } from "../selftest/check.ts";
+import { HostError } from "../selftest/remote.ts";
 import { formatResult, formatSummary, makeReport, type Result } from "../selftest/report.ts";
 import { runChecks } from "../selftest/runner.ts";
 import { VERSION } from "../version.ts";
@@ -113,7 +114,18 @@ function hostUrl(): URL {
     : new URL("./host.js", import.meta.url);
 }
 
+const ONLY_HERE = "Only the self-test needs it: tproxy itself works without";
+
 function explain(error: Error): never {
+  if (error instanceof HostError && error.missingModule !== "") {
+    const { missingModule } = error;
+    throw new OperationError({
+      operation: "make",
+      object: "the network of the self-test",
+      missingModule,
+      ...(missingModule === "veth" ? { outcome: ONLY_HERE } : {}),
+    }, { cause: error });
+  }
   throw new OperationError({
     operation: "make",
     object: "the network of the self-test",

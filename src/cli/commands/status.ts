@@ -12,6 +12,9 @@ import { type Delivery, describeMissing, findDeliveries } from "../../kernel/del
 import { findListeners, type ListenerStatus } from "../../kernel/listener.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
 import type { ObjectStatus } from "../../kernel/status.ts";
+import { describeBootStatus } from "../boot/describe.ts";
+import { namedConfig } from "../boot/settings.ts";
+import { readBootStatus } from "../boot/status.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../config_option.ts";
 import { describeIptablesFailure } from "../iptables_failure.ts";
@@ -28,9 +31,10 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
   details: [
     "Each object is present, missing, changed, or foreign (it is there and the config does not ask for it). " +
     "The exit code is 0 only if all are present. Whether a proxy is running is shown, and does not count: " +
-    "without one, intercept.on-failure says what happens.",
+    "without one, intercept.on-failure says what happens. So is the start at boot, and whether its files are those that this " +
+    "version writes.",
     "JSON: { version, config, installed, interfaces, families, backend: { name, place }, warnings, proxy: { running, listeners: " +
-    "[{ protocol, address, listening }] }, deliveries: [{ port, rule, missing: [{ protocol, family }] }], objects: [{ kind, name, state, detail? }] }; installed is the exit code in words.",
+    "[{ protocol, address, listening }] }, deliveries: [{ port, rule, missing: [{ protocol, family }] }], boot: [{ manager, enabled, files: [{ path, state, detail? }] }], objects: [{ kind, name, state, detail? }] }; installed is the exit code in words.",
   ],
   examples: ["status", "status --json"],
   changesState: false,
@@ -47,6 +51,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
       readTextFile: env.readTextFile,
     });
     const deliveries = findDeliveries(config, { families: plan.families, readTextFile: env.readTextFile });
+    const boot = readBootStatus(env, { loaded, config: namedConfig(env, options.config) });
     const installed = objects.every(({ state }) => state === "present");
     if (options.json === true) {
       const document = {
@@ -59,6 +64,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
         warnings: plan.warnings,
         proxy: { running: isRunning(listeners), listeners },
         deliveries,
+        boot,
         objects,
       };
       env.stdout(`${JSON.stringify(document, null, 2)}\n`);
@@ -69,6 +75,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
       if (config.kernel.backend === "iptables") {
         env.stdout(`backend: ${place}; ${describeIptablesFailure(config)}\n`);
       }
+      env.stdout(describeBootStatus(boot));
     }
     return installed ? 0 : 1;
   },

@@ -3,6 +3,7 @@
  * in the host's namespace.
  * @module
  */
+import { OperationError } from "../../net/error.ts";
 import { ClientHost } from "./client_host.ts";
 import type { HostAnswer, HostRequest, Role } from "./remote.ts";
 import { RouterHost } from "./router_host.ts";
@@ -36,7 +37,8 @@ async function answer({ id, method, args }: HostRequest): Promise<void> {
     const methods = host as Record<string, (...args: readonly unknown[]) => unknown>;
     scope.postMessage({ id, value: await methods[method](...args) });
   } catch (error) {
-    scope.postMessage({ id, error: error instanceof Error ? error.message : String(error) });
+    const missingModule = error instanceof OperationError ? error.missingModule : "";
+    scope.postMessage({ id, error: error instanceof Error ? error.message : String(error), missingModule });
   }
 }
 

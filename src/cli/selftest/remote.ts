@@ -12,7 +12,19 @@ export interface HostRequest {
 /** The answer to a request. */
 export type HostAnswer =
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: string };
+  | { readonly id: number; readonly error: string; readonly missingModule: string };
+
+/** What went wrong on a host. */
+export class HostError extends Error {
+  /** The module of the kernel whose lack it shows; may be empty. */
+  readonly missingModule: string;
+
+  /** With the host's own message. */
+  constructor(message: string, missingModule: string) {
+    super(message);
+    this.missingModule = missingModule;
+  }
+}
 
 /** What a host can do: methods that take and return plain data. */
 // deno-lint-ignore no-explicit-any -- parameters of a method vary contravariantly; `unknown` would accept none
@@ -40,7 +52,7 @@ export function startHost<T extends HostMethods<T>>(role: Role, url: URL): HostT
   worker.onmessage = ({ data }: MessageEvent<HostAnswer>) => {
     const call = pending.get(data.id);
     pending.delete(data.id);
-    if ("error" in data) call?.reject(new Error(data.error));
+    if ("error" in data) call?.reject(new HostError(data.error, data.missingModule));
     else call?.resolve(data.value);
   };
   worker.onerror = (event) => {

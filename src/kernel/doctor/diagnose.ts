@@ -8,10 +8,11 @@ import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listLinks } from "../../netlink/route/link.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import { planIptables } from "../iptables/plan.ts";
-import type { IptablesVariant } from "../iptables/programs.ts";
+import { findPrograms, type IptablesPrograms, type IptablesVariant } from "../iptables/programs.ts";
 import { findListeners } from "../listener.ts";
 import type { Plan } from "../model.ts";
 import { readNetwork } from "../network.ts";
+import { hasProcfs } from "../procfs.ts";
 import { planInstall } from "../plan.ts";
 import type { NetworkView } from "../view.ts";
 import { judgeBridgeFilter, readBridgeFilter } from "./bridge_filter.ts";
@@ -29,7 +30,7 @@ import {
   readIptablesFacts,
 } from "./installed_iptables.ts";
 import { judgeProbes } from "./judge_probes.ts";
-import { readKernelBuild } from "./kernel_build.ts";
+import { readKernelBuild } from "./parts/kernel_build.ts";
 import { judgeLegacyInput, readLegacyInput } from "./legacy_input.ts";
 import { judgePorts, readPorts } from "./listener_port.ts";
 import { judgeLoopback } from "./loopback.ts";
@@ -38,12 +39,17 @@ import { judgeNetworkd, readNetworkd } from "./networkd.ts";
 import type { ProbeOrder } from "./probe_kernel.ts";
 import type { ProbeResult } from "./probe.ts";
 import { listProcesses } from "./processes.ts";
+import type { ProgramPaths } from "./program/cache_room.ts";
+import { judgeProgram } from "./program/judge_program.ts";
+import { judgeProcfs } from "./program/procfs.ts";
 import { judgeReversePath, readReversePath } from "./reverse_path.ts";
 import type { Situation } from "./situation.ts";
 import { listXtablesNeeds } from "./xtables_parts.ts";
 
-/** What a diagnosis needs. */
-export interface DiagnosisOptions {
+const EPERM = 1;
+
+/** What a diagnosis of the kernel needs. */
+export interface KernelDiagnosisOptions {
   readonly loaded: LoadedConfig;
   readonly files: MachineFiles;
   /** Throws Deno's errors. */
@@ -52,8 +58,14 @@ export interface DiagnosisOptions {
   readonly release: string;
   /** Tries the kernel, in a namespace of its own if it can. */
   readonly probe: (order: Omit<ProbeOrder, "own">) => Promise<readonly ProbeResult[]>;
+}
+
+/** What a diagnosis needs. */
+export interface DiagnosisOptions extends KernelDiagnosisOptions {
   /** Live connections that a proxy with so many descriptors can have. */
   readonly capacity: (descriptors: number) => number;
+  /** Where this program's own files are. */
+  readonly paths: ProgramPaths;
 }
 
 /** All findings: of the kernel first, then of this machine. Nothing is changed. */
@@ -63,23 +75,16 @@ export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
   const view = readNetwork({ connection: route, readTextFile }, loaded.config.kernel.table);
   const planned = tryPlan(loaded, view);
   const situation = describeSituation(options, { view, planned, connection: route });
-  const { families } = situation;
-  const { plan } = planned;
-  const xtables = listXtablesNeeds(loaded.config, plan);
-  const order = { families, xtables, ...plan === undefined ? {} : { table: plan.table } };
-  const results = await options.probe(order);
-  const build = await readKernelBuild(files, options.release);
+  const kernel = { situation, plan: planned.plan };
+  if (!hasProcfs(readTextFile)) {
+    // Nothing else of the machine could be read.
+    const programs = loaded.config.kernel.backend === "iptables" ? await findPrograms() : [];
+    return [judgeProcfs(false), ...await tryKernel(options, { ...kernel, programs })];
+  }
   const { owner, iptables, findings } = await lookAtFirewalls(options, situation);
   return [
     ...judgePrograms(iptables, situation),
-    ...judgeProbes({
-      results,
-      config: loaded.config,
-      families,
-      build,
-      xtables,
-      ...usedVariant(iptables, situation),
-    }),
+    ...await tryKernel(options, { ...kernel, programs: iptables.programs }),
     ...judgePlan(planned, situation),
     ...judgeProxy(options, situation),
     ...judgeLoopback(situation),
@@ -90,6 +95,34 @@ export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
     ...judgeInstalled(options, situation, owner === "tproxy" || holdsInstall(iptables)),
     ...judgeNetworkd(readNetworkd(files), situation),
   ];
+}
+
+/** The findings of the kernel alone: what explains a failure of an install. Nothing is changed. */
+export async function diagnoseKernel(options: KernelDiagnosisOptions): Promise<Finding[]> {
+  const { loaded, readTextFile } = options;
+  using route = openNetlink("route");
+  const view = readNetwork({ connection: route, readTextFile }, loaded.config.kernel.table);
+  const planned = tryPlan(loaded, view);
+  const situation = describeSituation(options, { view, planned, connection: route });
+  const programs = loaded.config.kernel.backend === "iptables" ? await findPrograms() : [];
+  return await tryKernel(options, { situation, plan: planned.plan, programs });
+}
+
+async function tryKernel(
+  { loaded, files, release, probe }: KernelDiagnosisOptions,
+  { situation, plan, programs }: {
+    situation: Situation;
+    plan: Plan | undefined;
+    programs: readonly IptablesPrograms[];
+  },
+): Promise<Finding[]> {
+  const { families } = situation;
+  const xtables = listXtablesNeeds(loaded.config, plan);
+  const results = await probe({ families, xtables, ...plan === undefined ? {} : { table: plan.table } });
+  const build = await readKernelBuild(files, release);
+  const variant = usedVariant(programs, situation, results);
+  const demand = { config: loaded.config, families, xtables, table: plan?.table };
+  return judgeProbes({ ...demand, results, build, ...variant });
 }
 
 interface Planned {
@@ -114,7 +147,7 @@ function tryPlan({ config, locate }: LoadedConfig, view: NetworkView): Planned {
 }
 
 function describeSituation(
-  { loaded, files }: DiagnosisOptions,
+  { loaded, files }: KernelDiagnosisOptions,
   facts: { view: NetworkView; planned: Planned; connection: NetlinkConnection },
 ): Situation {
   const { config } = loaded;
@@ -122,7 +155,8 @@ function describeSituation(
   const { interfaces, families } = config.intercept;
   return {
     config,
-    families: planned.plan?.families ?? families.filter((family) => family === "ipv4" || view.ipv6 === "on"),
+    families: planned.plan?.families ??
+      families.filter((family) => family === "ipv4" || view.ipv6 === "on" || view.ipv6 === "unknown"),
     lan: planned.plan?.lan ?? (interfaces === "auto" ? [] : interfaces),
     others: planned.plan?.others ?? [],
     links: listLinks(facts.connection),
@@ -146,10 +180,14 @@ function judgePlan({ plan, obstacle }: Planned, { lan, families }: Situation): F
 }
 
 /** The listener's port, and the descriptors of who listens there. */
-function judgeProxy({ files, capacity }: DiagnosisOptions, situation: Situation): Finding[] {
+function judgeProxy({ files, capacity, paths }: DiagnosisOptions, situation: Situation): Finding[] {
   const ports = readPorts(files, situation);
   const holders = ports.flatMap((port) => port.holders);
-  return [...judgePorts(ports), ...judgeDescriptors(readDescriptors(files, holders), situation, capacity)];
+  return [
+    ...judgePorts(ports),
+    ...judgeDescriptors(readDescriptors(files, holders), situation, capacity),
+    ...judgeProgram(files, holders, paths),
+  ];
 }
 
 function judgeRouting(
@@ -212,12 +250,14 @@ function openNetfilter(): NetlinkConnection | undefined {
 
 /** What iptables-legacy can do does not help where an install would use iptables-nft. */
 function usedVariant(
-  { programs }: IptablesFacts,
+  programs: readonly IptablesPrograms[],
   { config }: Situation,
+  results: readonly ProbeResult[],
 ): { variant?: IptablesVariant } {
-  return config.kernel.backend !== "iptables" || programs.length === 0
-    ? {}
-    : { variant: programs[0].variant };
+  if (config.kernel.backend !== "iptables") return {};
+  const lacking = results.some(({ id, works, errno }) => id === "nf-tables" && !works && errno !== EPERM);
+  const used = programs.find(({ variant }) => variant === "legacy" || !lacking) ?? programs.at(0);
+  return used === undefined ? {} : { variant: used.variant };
 }
 
 function judgeInstalled(

@@ -7,6 +7,16 @@ import { errnoCode, errnoText } from "../../net/errno.ts";
 /** `missing`: the kernel lacks it. `not permitted`: it could not be tried. `warning`: it is there and gets in the way. */
 export type FindingState = "works" | "missing" | "not permitted" | "warning";
 
+/** A part of the kernel that is missing. */
+export interface MissingPart {
+  /** The name of the module; a part that is never one has none. */
+  readonly module?: string;
+  /** The symbol of the kernel's configuration: `CONFIG_NFT_TPROXY`. Missing where the part is none of ours. */
+  readonly config?: string;
+  /** OpenWrt's package of it, or packages with blanks between. */
+  readonly openWrtPackage?: string;
+}
+
 /** One finding. The shape is that of `tproxy doctor --json`: stable, keys are only ever added. */
 export interface Finding {
   /** Which check it is of: stable, in lower case with hyphens. Several findings may share one. */
@@ -20,6 +30,10 @@ export interface Finding {
   readonly cause: string;
   /** What to do about it; may be empty. */
   readonly remedy: string;
+  /** What of the kernel is missing, where that is the cause. */
+  readonly part?: MissingPart;
+  /** What else does not work for the same cause: ids that have no finding of their own then. */
+  readonly also?: readonly string[];
 }
 
 /** A finding of something that is as it should be. */

@@ -1,54 +1,67 @@
 /**
- * The results of the probes as findings. Pure.
+ * The results of the probes as findings: one for each cause. Pure.
  * @module
  */
-import type { Config } from "../../config/types.ts";
-import type { Family } from "../../net/ip.ts";
-import { type Capability, listCapabilities } from "./capabilities.ts";
-import { describeErrno, type Finding, notPermitted, warning, works } from "./finding.ts";
 import type { IptablesVariant } from "../iptables/programs.ts";
-import { explainMissing, type KernelBuild } from "./kernel_build.ts";
-import type { ProbeId, ProbeResult } from "./probe.ts";
-import type { XtablesNeeds } from "./xtables_parts.ts";
+import { type Capability, type Demand, listCapabilities } from "./capabilities.ts";
+import { describeErrno, type Finding, notPermitted, warning, works } from "./finding.ts";
+import { explainUnreachable, judgeLegacy, judgeLegacyTables } from "./judge_xtables.ts";
+import { explainMissing, type Explanation } from "./parts/explain.ts";
+import type { KernelBuild } from "./parts/kernel_build.ts";
+import type { ProbeResult } from "./probe.ts";
 
 const EPERM = 1;
 const EACCES = 13;
-const EINVAL = 22;
 const ENETDOWN = 100;
-const ENOPROTOOPT = 92;
 
 /** What the judgement goes by. */
-export interface ProbeEvidence {
+export interface ProbeEvidence extends Demand {
   readonly results: readonly ProbeResult[];
-  readonly config: Config;
-  /** The families that were tried. */
-  readonly families: readonly Family[];
   readonly build: KernelBuild;
-  /** What of iptables was tried. */
-  readonly xtables: XtablesNeeds;
   /** The kind of iptables that an install would use, where it uses one: what the other can do does not help. */
   readonly variant?: IptablesVariant;
 }
 
-/** One finding for each capability. */
+/** A finding for each capability; of those that are missing for the same cause, one. */
 export function judgeProbes(evidence: ProbeEvidence): Finding[] {
   const findings: Finding[] = [];
   const unused = evidence.variant === undefined ? "" : evidence.variant === "legacy" ? "/nft" : "/legacy";
-  for (const capability of listCapabilities(evidence.config, evidence.families, evidence.xtables)) {
+  for (const capability of listCapabilities(evidence)) {
     const { id, what, needed, probes } = capability;
     const results = evidence.results.filter((result) =>
       probes.includes(result.id) && (unused === "" || !result.id.endsWith(unused))
     );
     const base = findings.find((finding) => finding.id === "nf-tables");
-    if (id === "nft-table") {
-      // The whole table says nothing new where a part of it is missing.
-      const told = findings.some(({ state }) => state !== "works");
-      if (!told && results.length > 0) findings.push(judge(capability, results, evidence.build));
+    const told = (finding: Finding) => finding.state !== "works" && (finding.blocks || !needed);
+    if (id === "nft-table" && findings.some(told)) {
+      // It says nothing new where a part of it is missing.
+    } else if (
+      id === "nft-ct-mark" && findings.some((finding) => finding.id === "nft-notrack" && told(finding))
+    ) {
+      // The module that has the mark is missing.
     } else if (id.startsWith("nft-") && base !== undefined && base.state !== "works") {
       findings.push({ ...base, id, what, blocks: needed });
     } else if (results.length > 0) findings.push(judge(capability, results, evidence.build));
   }
-  return findings;
+  const tables = evidence.variant === "legacy" ? judgeLegacyTables(evidence.families, evidence.build) : [];
+  return mergeCauses([...findings, ...tables]);
+}
+
+/** The first that blocks speaks for all that miss the same part. */
+function mergeCauses(findings: readonly Finding[]): Finding[] {
+  const keyOf = ({ state, part }: Finding) =>
+    state === "missing" && part !== undefined ? part.module ?? part.config : undefined;
+  const leader = (key: string) => {
+    const same = findings.filter((finding) => keyOf(finding) === key);
+    return same.find(({ blocks }) => blocks) ?? same[0];
+  };
+  return findings.flatMap((finding) => {
+    const key = keyOf(finding);
+    if (key === undefined) return [finding];
+    if (leader(key) !== finding) return [];
+    const also = findings.filter((other) => other !== finding && keyOf(other) === key).map(({ id }) => id);
+    return [also.length === 0 ? finding : { ...finding, also }];
+  });
 }
 
 function judge(capability: Capability, results: readonly ProbeResult[], build: KernelBuild): Finding {
@@ -59,9 +72,11 @@ function judge(capability: Capability, results: readonly ProbeResult[], build: K
   if (denied !== undefined) return notPermitted(id, { what, errno: denied.errno, blocks });
   const failed = results.find(({ errno }) => !absent.includes(errno));
   if (failed !== undefined) return judgeFailure(capability, failed);
-  const { cause, remedy } = explain(capability, results, build);
+  const legacy = judgeLegacy(capability, results, build);
+  if (legacy !== undefined) return legacy;
+  const { cause, remedy, part } = explain(capability, results, build);
   const said = [...new Set(results.map(({ errno }) => describeErrno(errno)))].join(", ");
-  return { id, state: "missing", blocks, what, cause: `${cause}; the kernel says ${said}`, remedy };
+  return { id, state: "missing", blocks, what, cause: `${cause}; the kernel says ${said}`, remedy, part };
 }
 
 /** `iptables-nft, iptables-legacy`. */
@@ -78,27 +93,13 @@ function explain(
   { part }: Capability,
   results: readonly ProbeResult[],
   build: KernelBuild,
-): { cause: string; remedy: string } {
+): Explanation {
   if ("symbol" in part) {
     return {
       cause: `This kernel is built without CONFIG_${part.symbol}`,
       remedy: `Use a kernel with CONFIG_${part.symbol}; it is never a module`,
+      part: { config: `CONFIG_${part.symbol}` },
     };
   }
-  // Neither way to xtables is there: the extension itself could not be asked for.
-  if (results.length > 1 && results.every(({ id, errno }) => errno === unreachable(id))) {
-    const { cause, remedy } = explainMissing("nft_compat", build);
-    return { cause: `${cause}, and ip_tables is not loaded either`, remedy };
-  }
-  const [{ id, errno }] = results;
-  if (id.startsWith("xt-") && results.length === 1 && errno === unreachable(id)) {
-    const ipv4 = id.includes("-ipv4/");
-    return explainMissing(id.endsWith("/nft") ? "nft_compat" : ipv4 ? "ip_tables" : "ip6_tables", build);
-  }
-  return explainMissing(part.module, build);
-}
-
-/** The errno of a way that is not there at all. */
-function unreachable(id: ProbeId): number {
-  return id.endsWith("/nft") ? EINVAL : ENOPROTOOPT;
+  return explainUnreachable(results, build) ?? explainMissing(part.module, build);
 }

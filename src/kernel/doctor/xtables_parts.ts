@@ -5,10 +5,10 @@
 import type { Config } from "../../config/types.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
-import type { KernelModule } from "../../netlink/hint.ts";
 import type { XtablesExtension } from "../../netlink/nft/compat.ts";
 import { planIptables } from "../iptables/plan.ts";
 import type { Plan } from "../model.ts";
+import type { KernelModule } from "../parts.ts";
 
 /** A match or target, in lower case as in the ids of findings. */
 export type XtablesPartName = keyof typeof PARTS;

@@ -7,10 +7,10 @@ import type { Plan, PlannedSet } from "../model.ts";
 import { elementTexts } from "../set_elements.ts";
 import { renderRule } from "./nft.ts";
 
-/** The document, with a newline at its end. `iptables`: the rules, with that backend. */
+/** The document, with a newline at its end. `iptables`: the rules, with that backend; `boot`: what starts it at boot. */
 export function renderJson(
   plan: Plan,
-  options: { origin: string; iptables?: readonly FamilyRules[] },
+  options: { origin: string; iptables?: readonly FamilyRules[]; boot?: unknown },
 ): string {
   const { table } = plan;
   const document = {
@@ -35,6 +35,7 @@ export function renderJson(
     routingRules: plan.routingRules,
     routes: plan.routes.map((route) => ({ ...route, type: "local", destination: "default", device: "lo" })),
     sysctls: [],
+    ...(options.boot === undefined ? {} : { boot: options.boot }),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
 }

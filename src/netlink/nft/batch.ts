@@ -3,7 +3,6 @@
  * @module
  */
 import type { BatchCommand, NetlinkConnection, Purpose } from "../connection.ts";
-import { missingModuleHint } from "../hint.ts";
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL } from "../message.ts";
 import { type ChainName, encodeChain, encodeChainName, type NftChain } from "./chain.ts";
 import { encodeElements, type NftElement } from "./element.ts";
@@ -11,7 +10,7 @@ import type { NftExpression } from "./expression.ts";
 import { BATCH_FRAME, type NftFamily, type NftObject, nftRequest } from "./message.ts";
 import { encodeRule, encodeRuleName, type NftRule, type RuleHandle } from "./rule.ts";
 import { ANONYMOUS_SET_NAME, encodeSet, encodeSetName, type NftSet, type SetName } from "./set.ts";
-import { locateInRule, missingExpressionHint } from "./support.ts";
+import { locateInRule, missingExpressionModule } from "./support.ts";
 import { encodeTable, encodeTableName, type NftTable, type TableName } from "./table.ts";
 
 const EINVAL = 22;
@@ -49,13 +48,13 @@ export class NftBatch {
 
   /** Makes a table if it is not there; with `exclusive` it must not be. Equivalent to: nft add table inet T */
   addTable(table: NftTable, options: { exclusive?: boolean } = {}): this {
-    const hint: Purpose["hint"] = ({ errno }) =>
-      [EOPNOTSUPP, EAFNOSUPPORT, EINVAL].includes(errno) ? missingModuleHint("nf_tables") : undefined;
+    const missingModule: Purpose["missingModule"] = ({ errno }) =>
+      [EOPNOTSUPP, EAFNOSUPPORT, EINVAL].includes(errno) ? "nf_tables" : undefined;
     return this.#add("table", "new", {
       family: table.family,
       flags: options.exclusive ? NLM_F_EXCL | NLM_F_CREATE : 0,
       attributes: encodeTable(table),
-      purpose: { operation: "add table", object: table.name, hint },
+      purpose: { operation: "add table", object: table.name, missingModule },
     });
   }
 
@@ -169,7 +168,7 @@ export class NftBatch {
       purpose: {
         operation: "add rule",
         object: `${rule.chain}/${count}`,
-        hint: (answer) => missingExpressionHint(expressions, attributes, answer),
+        missingModule: (answer) => missingExpressionModule(expressions, attributes, answer),
         locate: (offset) => locateInRule(expressions, attributes, offset),
       },
     });

@@ -4,7 +4,6 @@
  */
 import { AttributeWriter } from "../attribute.ts";
 import type { NetlinkConnection } from "../connection.ts";
-import { missingModuleHint } from "../hint.ts";
 import { OperationError } from "../../net/error.ts";
 import { isNftMessage, type NftFamily, type NftObject, nftRequest } from "./message.ts";
 
@@ -31,10 +30,8 @@ export function dumpObjects(
     const messages = connection.dump(request, {
       operation: LABELS[kind],
       object: options.object,
-      hint: ({ errno }) =>
-        kind === "table" && (errno === EINVAL || errno === EOPNOTSUPP)
-          ? missingModuleHint("nf_tables")
-          : undefined,
+      missingModule: ({ errno }) =>
+        kind === "table" && (errno === EINVAL || errno === EOPNOTSUPP) ? "nf_tables" : undefined,
     });
     return messages.filter((message) => isNftMessage(message, kind)).map((message) => message.body);
   } catch (error) {

@@ -3,7 +3,6 @@
  * @module
  */
 import { align, readAttributes } from "../attribute.ts";
-import { missingModuleHint } from "../hint.ts";
 import { MESSAGE_HEADER_SIZE, type NetlinkAnswer } from "../message.ts";
 import { expressionName, type NftExpression } from "./expression.ts";
 
@@ -29,10 +28,10 @@ const MODULES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The hint for a refused rule, if an expression is what the kernel misses. With extended acks the kernel points at it;
+ * The module that a refused rule misses, if an expression is what the kernel does not know. With extended acks the kernel points at it;
  * without, ENOENT could also be a set or a chain, so the first of the rule's optional expressions is only suspected.
  */
-export function missingExpressionHint(
+export function missingExpressionModule(
   expressions: readonly NftExpression[],
   ruleAttributes: Uint8Array,
   answer: NetlinkAnswer,
@@ -40,12 +39,10 @@ export function missingExpressionHint(
   if (answer.errno !== ENOENT && answer.errno !== EOPNOTSUPP) return undefined;
   const optional = expressions.filter((expression) => expressionName(expression) in MODULES);
   if (answer.offset === undefined) {
-    return optional.length === 0 ? undefined : missingModuleHint(MODULES[expressionName(optional[0])]);
+    return optional.length === 0 ? undefined : MODULES[expressionName(optional[0])];
   }
   const index = expressionAt(ruleAttributes, answer.offset);
-  if (index === undefined) return undefined;
-  const module = MODULES[expressionName(expressions[index])];
-  return module === undefined ? undefined : missingModuleHint(module);
+  return index === undefined ? undefined : MODULES[expressionName(expressions[index])];
 }
 
 /** What part of an encoded rule a byte of its message belongs to: `"expression 2 (tproxy)"`, `"the chain's name"`. */

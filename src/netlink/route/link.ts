@@ -4,7 +4,6 @@
  */
 import { AttributeWriter, LITTLE_ENDIAN } from "../attribute.ts";
 import type { NetlinkConnection } from "../connection.ts";
-import { missingModuleHint } from "../hint.ts";
 import { NLM_F_CREATE, NLM_F_EXCL } from "../message.ts";
 import { readRouteBody, routeRequest, RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK } from "./message.ts";
 
@@ -143,7 +142,7 @@ export function createVeth(connection: NetlinkConnection, pair: VethPair): void 
   connection.execute(routeRequest(RTM_NEWLINK, encodeVeth(pair), NLM_F_CREATE | NLM_F_EXCL), {
     operation: "add veth pair",
     object: `${pair.name}, ${pair.peer}`,
-    hint: ({ errno }) => errno === EOPNOTSUPP ? missingModuleHint("veth") : undefined,
+    missingModule: ({ errno }) => errno === EOPNOTSUPP ? "veth" : undefined,
   });
 }
 

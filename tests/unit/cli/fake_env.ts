@@ -1,4 +1,5 @@
 import type { Env } from "../../../src/cli/env.ts";
+import { filesUnder } from "../../../src/cli/files.ts";
 import { main } from "../../../src/cli/main.ts";
 import { loadAllCommands } from "../../../src/cli/table.ts";
 
@@ -12,10 +13,15 @@ export interface Outcome {
   readonly stderr: string;
 }
 
+/** A root below which there is nothing. */
+const NOWHERE = "/proc/self/nowhere";
+
 /** Runs the program in this process, with files that exist only here. */
 export async function run(
   args: readonly string[],
-  { files = {}, ...more }: { readonly files?: Readonly<Record<string, string>> } & Partial<Env> = {},
+  { files = {}, ...more }:
+    & { readonly files?: Readonly<Record<string, string>> }
+    & Partial<Omit<Env, "files">> = {},
 ): Promise<Outcome> {
   let stdout = "";
   let stderr = "";
@@ -31,6 +37,9 @@ export async function run(
       if (Object.hasOwn(files, path)) return files[path];
       throw Object.assign(new Deno.errors.NotFound("no such file"), { code: "ENOENT" });
     },
+    files: filesUnder(NOWHERE),
+    runProgram: () => Promise.resolve({ code: 127, output: "no programs here" }),
+    cwd: () => "/",
     now: () => new Date(0),
     self: { command: "/nowhere", args: [] },
     ...more,

@@ -78,10 +78,17 @@ Examples:
   );
 });
 
-Deno.test("main() prints the version", async () => {
+Deno.test("main() prints version, commit and processor", async () => {
+  const line = `tproxy ${VERSION} (from source, ${Deno.build.arch})\n`;
   for (const args of [["--version"], ["-V"], ["version"]]) {
-    assert.deepEqual(await run(args), { code: 0, stdout: `tproxy ${VERSION}\n`, stderr: "" });
+    assert.deepEqual(await run(args), { code: 0, stdout: line, stderr: "" });
   }
+  const { stdout } = await run(["version", "--json"]);
+  assert.deepEqual(JSON.parse(stdout), {
+    version: VERSION,
+    commit: "source",
+    architecture: Deno.build.arch,
+  });
 });
 
 Deno.test("main() refuses wrong usage with code 2, on stderr alone", async () => {

@@ -16,6 +16,20 @@ Deno.test("chooseInterfaces() says what to do when every interface holds a defau
   });
 });
 
+Deno.test("chooseInterfaces() does not guess where there is no default route", () => {
+  const view = { ...ROUTER, defaultRouteLinks: [] };
+  assert.throws(() => chooseInterfaces("auto", view), {
+    exitCode: 1,
+    message: /there is no default route, which would tell the side of the internet from that of the clients/,
+  });
+  assert.deepEqual(chooseInterfaces(["br-lan"], view).lan, ["br-lan"]);
+});
+
+Deno.test("chooseInterfaces() takes a name that is not there yet, where it may come later", () => {
+  const { lan, warnings } = chooseInterfaces(["br-lan", "lan9"], ROUTER, { absent: true });
+  assert.deepEqual([lan, warnings], [["br-lan", "lan9"], ["lan9 is not there yet"]]);
+});
+
 Deno.test("chooseInterfaces() says so on a machine with a loopback only", () => {
   const view = { ...ROUTER, links: [{ name: "lo", loopback: true }] };
   assert.throws(() => chooseInterfaces("auto", view), /there is no interface besides the loopback/);

@@ -43,8 +43,11 @@ export interface MachineOptions {
   readonly files?: Readonly<Record<string, FileSource>>;
   /** Puts whole directories, links and the like into the root. */
   readonly fill?: (root: Tree) => void;
-  /** The root is an ext4 disk of this size instead of memory, and `options` are those of mount (default `rw`). */
-  readonly disk?: { readonly sizeMb: number; readonly options?: string };
+  /**
+   * The root is an ext4 disk of this size instead of memory, and `options` are those of mount (default `rw`). `image`: a
+   * file that outlives the machine: made where it is not there, else taken as an earlier machine has left it.
+   */
+  readonly disk?: { readonly sizeMb: number; readonly options?: string; readonly image?: string };
   /** The program that becomes process 1 instead of a shell that waits. */
   readonly init?: string;
   readonly kernelArguments?: readonly string[];
@@ -53,7 +56,7 @@ export interface MachineOptions {
 }
 
 const PROJECT = new URL("../../../", import.meta.url).pathname;
-const GUEST = ["init.sh", "start.sh", "runner.sh"];
+const GUEST = ["net.sh", "links.sh", "init.sh", "start.sh", "runner.sh"];
 /** Without these there is no talk with the machine. */
 const PORT_MODULES = ["virtio_pci", "virtio_console"];
 const DISK_MODULES = ["virtio_blk", "ext4"];
@@ -135,13 +138,14 @@ export class Vm implements AsyncDisposable {
     options.fill?.(root);
 
     writeCpio(`${directory}/initramfs`, first);
-    if (disk !== undefined) await writeDisk(`${directory}/disk`, root, disk.sizeMb);
+    const image = disk?.image ?? `${directory}/disk`;
+    if (disk !== undefined && !exists(image)) await writeDisk(image, root, disk.sizeMb);
     const argv = qemuCommand({
       architecture,
       memoryMb: options.memoryMb ?? 1024,
       kernel: kernel.image,
       initramfs: `${directory}/initramfs`,
-      ...disk === undefined ? {} : { disk: `${directory}/disk` },
+      ...disk === undefined ? {} : { disk: image },
       kernelArguments: options.kernelArguments ?? [],
       console: `${directory}/console`,
     });
@@ -203,6 +207,16 @@ export class Vm implements AsyncDisposable {
     this.#write(`\n@@ console\n${this.console()}`);
     this.#log.close();
     for (const file of ["initramfs", "disk"]) await removeDirectory(`${this.directory}/${file}`);
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

@@ -1,5 +1,6 @@
 /**
- * What a Debian package holds besides the program: manual, completions, example, changelog, copyright.
+ * What a Debian package holds besides the program: manual, completions, example, changelog, copyright, and why
+ * lintian's objections do not count.
  * @module
  */
 import { gzip } from "../archive/compress.ts";
@@ -26,14 +27,18 @@ export interface DocumentFacts {
 /** Makes the documents; the program of this work tree is asked for those that it can print. */
 export async function makeDocuments(facts: DocumentFacts): Promise<PackageFile[]> {
   const doc = "usr/share/doc/tproxy";
-  const copyright = new URL("../deb/copyright", import.meta.url);
   return [
     ...Object.entries(COMPLETIONS).map(([shell, path]) => textFile(path, ask("completion", shell))),
     await compressed("usr/share/man/man8/tproxy.8.gz", readManual(facts)),
     await compressed(`${doc}/changelog.gz`, formatChangelog(facts)),
     textFile(`${doc}/examples/tproxy.yaml`, ask("config", "example")),
-    textFile(`${doc}/copyright`, Deno.readTextFileSync(copyright)),
+    textFile(`${doc}/copyright`, readNear("../deb/copyright")),
+    textFile("usr/share/lintian/overrides/tproxy", readNear("../deb/lintian-overrides")),
   ];
+}
+
+function readNear(path: string): string {
+  return Deno.readTextFileSync(new URL(path, import.meta.url));
 }
 
 function readManual({ version, time }: DocumentFacts): string {

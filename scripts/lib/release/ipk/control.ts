@@ -3,7 +3,7 @@
  * @module
  */
 import type { PackageFile } from "../content/file.ts";
-import { KERNEL_PARTS, type KernelModule } from "../../../../src/netlink/hint.ts";
+import { KERNEL_PARTS, type KernelModule } from "../../../../src/kernel/parts.ts";
 
 /**
  * OpenWrt's names of the architectures that a program for these processors serves: opkg installs a package only where

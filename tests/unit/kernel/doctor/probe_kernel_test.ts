@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import type { Config } from "../../../../src/config/types.ts";
 import type { Finding } from "../../../../src/kernel/doctor/finding.ts";
 import { judgeProbes } from "../../../../src/kernel/doctor/judge_probes.ts";
-import type { KernelBuild } from "../../../../src/kernel/doctor/kernel_build.ts";
+import type { KernelBuild } from "../../../../src/kernel/doctor/parts/kernel_build.ts";
 import { probeKernel } from "../../../../src/kernel/doctor/probe_kernel.ts";
-import { listXtablesNeeds } from "../../../../src/kernel/doctor/xtables_parts.ts";
+import { listXtablesNeeds, XTABLES_PARTS } from "../../../../src/kernel/doctor/xtables_parts.ts";
 import { planInstall } from "../../../../src/kernel/plan.ts";
 import type { NetlinkMessage } from "../../../../src/netlink/message.ts";
 import { configWith, ROUTER } from "../view.ts";
@@ -16,7 +16,16 @@ const UNKNOWN_BUILD: KernelBuild = {
   config: undefined,
   configPath: "/boot/config",
   modulesPath: "/lib/modules/6.1",
-  moduleFiles: [],
+  otherModules: [],
+  modules: { paths: new Map(), needs: new Map(), unlisted: new Set(), builtIn: new Set() },
+  loading: {
+    loaded: new Set(),
+    disabled: false,
+    program: "/sbin/modprobe",
+    programFound: true,
+    forbidden: new Map(),
+    container: false,
+  },
 };
 const FAMILIES = ["ipv4", "ipv6"] as const;
 const XTABLES = { ipv4: ["socket"], ipv6: ["socket"] } as const;
@@ -25,6 +34,7 @@ function diagnoseKernel(
   lacks: Lacks,
   config: Config = configWith(),
   variant: "nf_tables" | "legacy" | undefined = undefined,
+  build = UNKNOWN_BUILD,
 ): Finding[] {
   const plan = planInstall(config, ROUTER);
   const xtables = listXtablesNeeds(config, plan);
@@ -34,8 +44,9 @@ function diagnoseKernel(
     results,
     config,
     families: FAMILIES,
-    build: UNKNOWN_BUILD,
+    build,
     xtables,
+    table: plan.table,
     ...(variant === undefined ? {} : { variant }),
   });
 }
@@ -48,6 +59,8 @@ const NFT_NEEDED = [
   "nft-fib",
   "nft-notrack",
 ];
+/** What nf_tables alone keeps from working. */
+const NFT_PARTS = [...NFT_NEEDED.slice(1), "nft-reject"];
 const XT = ["xt-socket-ipv4", "xt-tproxy-ipv4", "xt-socket-ipv6", "xt-tproxy-ipv6"];
 const EACH = (prefix: string) => [`! missing ${prefix}-ipv4`, `! missing ${prefix}-ipv6`];
 
@@ -60,7 +73,7 @@ const CASES: readonly {
   { lacks: {}, expected: [] },
   {
     lacks: { expression: "tproxy" },
-    expected: EACH("nft-tproxy"),
+    expected: ["! missing nft-tproxy-ipv4 (nft-tproxy-ipv6)"],
     words: ["CONFIG_NFT_TPROXY", "modprobe nft_tproxy", "kmod-nft-tproxy", "ENOENT"],
   },
   {
@@ -79,18 +92,18 @@ const CASES: readonly {
   {
     // EINVAL: no nf_tables
     lacks: { batch: 22 },
-    expected: [...NFT_NEEDED.map((id) => `! missing ${id}`), "missing nft-reject"].toSorted(),
+    expected: [`! missing nf-tables (${NFT_PARTS.join(" ")})`],
     words: ["CONFIG_NF_TABLES", "modprobe nf_tables", "kmod-nft-core", "EINVAL"],
   },
   {
     // EPROTONOSUPPORT: no nfnetlink. iptables-legacy does not need it.
     lacks: { netfilter: 93 },
-    expected: [...NFT_NEEDED.map((id) => `! missing ${id}`), "missing nft-reject"].toSorted(),
+    expected: [`! missing nf-tables (${NFT_PARTS.join(" ")})`],
     words: ["CONFIG_NF_TABLES", "EPROTONOSUPPORT"],
   },
   {
     lacks: { compat: 2, legacy: 2 },
-    expected: XT.map((id) => `missing ${id}`),
+    expected: ["missing xt-socket-ipv4 (xt-socket-ipv6)", "missing xt-tproxy-ipv4 (xt-tproxy-ipv6)"],
     words: ["CONFIG_NETFILTER_XT_MATCH_SOCKET", "kmod-ipt-socket iptables-mod-socket"],
   },
   { lacks: { compat: 2, legacy: 0 }, expected: [] },
@@ -98,7 +111,7 @@ const CASES: readonly {
   {
     // EINVAL and ENOPROTOOPT: neither way to xtables is there
     lacks: { compat: 22, legacy: 92 },
-    expected: XT.map((id) => `missing ${id}`),
+    expected: ["missing xt-socket-ipv4 (xt-tproxy-ipv4 xt-socket-ipv6 xt-tproxy-ipv6)"],
     words: ["CONFIG_NFT_COMPAT", "ip_tables is not loaded"],
   },
   {
@@ -169,7 +182,9 @@ Deno.test("judgeProbes() needs what the config needs", () => {
   assert.deepEqual(troubles(diagnoseKernel({ expression: "reject" }, reset)), ["! missing nft-reject"]);
   const iptables = configWith({}, { backend: "iptables" });
   const none = troubles(diagnoseKernel({ compat: 2, legacy: 2 }, iptables));
-  for (const id of XT) assert.ok(none.includes(`! missing ${id}`), none.join());
+  for (const id of ["socket", "tproxy"]) {
+    assert.ok(none.includes(`! missing xt-${id}-ipv4 (xt-${id}-ipv6)`), none.join());
+  }
   assert.deepEqual(troubles(diagnoseKernel({ expression: "fib" }, iptables)), ["missing nft-fib"]);
 });
 
@@ -178,7 +193,7 @@ const EXTENSIONS = [
   ["socket", "xt-socket", "CONFIG_NETFILTER_XT_MATCH_SOCKET", "kmod-ipt-socket"],
   ["TPROXY", "xt-tproxy", "CONFIG_NETFILTER_XT_TARGET_TPROXY", "modprobe xt_TPROXY"],
   ["recent", "xt-recent", "CONFIG_NETFILTER_XT_MATCH_RECENT", "iptables-mod-conntrack-extra"],
-  ["CT", "xt-notrack", "CONFIG_NETFILTER_XT_TARGET_CT", "kmod-ipt-raw"],
+  ["CT", "xt-notrack", "CONFIG_NETFILTER_XT_TARGET_CT", "kmod-ipt-conntrack"],
   ["addrtype", "xt-addrtype", "CONFIG_NETFILTER_XT_MATCH_ADDRTYPE", "iptables-mod-extra"],
   ["MARK", "xt-set-mark", "CONFIG_NETFILTER_XT_MARK", "modprobe xt_mark"],
   ["conntrack", "xt-conntrack", "CONFIG_NETFILTER_XT_MATCH_CONNTRACK", "kmod-ipt-conntrack"],
@@ -193,7 +208,9 @@ Deno.test("judgeProbes() tells each match and target of iptables that its rules 
     assert.deepEqual(troubles(diagnoseKernel({}, config, variant)), []);
     for (const [extension, id, ...words] of EXTENSIONS) {
       const findings = diagnoseKernel({ extension }, config, variant);
-      assert.deepEqual(troubles(findings), EACH(id), extension);
+      // In IPv6 it is the same module, but for REJECT.
+      const expected = id === "xt-reject" ? EACH(id) : [`! missing ${id}-ipv4 (${id}-ipv6)`];
+      assert.deepEqual(troubles(findings), expected, extension);
       const said = findings.map(({ cause, remedy }) => `${cause} ${remedy}`).join("\n");
       for (const word of words) assert.ok(said.includes(word), `"${word}" is not in:\n${said}`);
     }
@@ -210,13 +227,79 @@ Deno.test("judgeProbes() counts only the kind of iptables that an install would 
   const config = configWith({}, { backend: "iptables" });
   assert.deepEqual(troubles(diagnoseKernel({ legacy: 92 }, config, "nf_tables")), []);
   const findings = diagnoseKernel({ legacy: 92 }, config, "legacy");
-  assert.ok(troubles(findings).includes("! missing xt-socket-ipv4"));
-  assert.match(findings.find(({ id }) => id === "xt-socket-ipv6")!.cause, /ip6_tables/);
+  // One cause for each family: its tables are not there at all.
+  assert.deepEqual(
+    findings.filter(({ state }) => state === "missing").map(({ id, part }) => [id, part?.module]),
+    [["xt-socket-ipv4", "ip_tables"], ["xt-socket-ipv6", "ip6_tables"]],
+  );
   const compat = diagnoseKernel({ compat: 22 }, config, "nf_tables");
   assert.match(compat.find(({ id }) => id === "xt-socket-ipv4")!.cause, /CONFIG_NFT_COMPAT/);
   assert.ok(
     troubles(diagnoseKernel({ compat: 1 }, config, "nf_tables")).includes("! not permitted xt-recent-ipv4"),
   );
+});
+
+/** A machine that has these modules, none of them loaded. */
+function buildWith(modules: readonly string[], needs: Readonly<Record<string, string[]>> = {}): KernelBuild {
+  const paths = new Map(modules.map((name) => [name, `/lib/modules/6.1/${name}.ko`]));
+  return {
+    ...UNKNOWN_BUILD,
+    modules: { ...UNKNOWN_BUILD.modules, paths, needs: new Map(Object.entries(needs)) },
+  };
+}
+
+Deno.test("judgeProbes() knows that iptables-legacy loads what it needs, by the files of the modules", () => {
+  const config = configWith({ protocols: ["tcp"] }, { backend: "iptables" });
+  const plan = planInstall(config, ROUTER);
+  const needed = listXtablesNeeds(config, plan);
+  const tables = ["raw", "mangle", "filter"].flatMap((name) => [`iptable_${name}`, `ip6table_${name}`]);
+  const parts = FAMILIES.flatMap((family) =>
+    needed[family].map((name) => XTABLES_PARTS[name].module[family])
+  );
+  const all = ["ip_tables", "ip6_tables", ...tables, ...parts];
+  const judge = (build: KernelBuild) => diagnoseKernel({ legacy: 92 }, config, "legacy", build);
+  assert.deepEqual(troubles(judge(buildWith(all))), []);
+  const without = (name: string) => buildWith(all.filter((module) => module !== name));
+  assert.deepEqual(troubles(judge(without("xt_TPROXY"))), ["! missing xt-tproxy-ipv4 (xt-tproxy-ipv6)"]);
+  assert.deepEqual(troubles(judge(without("ip6table_raw"))), ["! missing iptables-table-raw-ipv6"]);
+  const [{ part, cause }] = judge(without("ip6table_raw")).filter(({ state }) => state === "missing");
+  assert.equal(part?.openWrtPackage, "kmod-ipt-raw6");
+  assert.match(cause, /^This kernel lacks ip6table_raw \(CONFIG_IP6_NF_RAW\)/);
+  const deep = buildWith(all, { xt_TPROXY: ["nf_tproxy_ipv4"] });
+  assert.equal(judge(deep).find(({ state }) => state === "missing")?.part?.module, "nf_tproxy_ipv4");
+});
+
+Deno.test("judgeProbes() tells one cause for all that the same module keeps from working", () => {
+  const modules = ["nft_ct", "nf_tables", "xt_CT", "xt_conntrack", "xt_connmark", "nft_compat"];
+  const build = buildWith(modules, {
+    nft_ct: ["nf_conntrack"],
+    xt_CT: ["nf_conntrack"],
+    xt_conntrack: ["nf_conntrack"],
+  });
+  const config = configWith({ protocols: ["tcp", "udp"] }, { backend: "iptables" });
+  const lacks = { expression: "notrack", extension: "CT" };
+  const findings = diagnoseKernel(lacks, config, "nf_tables", build);
+  // That of the backend that is used speaks for the others.
+  assert.deepEqual(troubles(findings), ["! missing xt-notrack-ipv4 (nft-notrack xt-notrack-ipv6)"]);
+  const [{ part }] = findings.filter(({ state }) => state === "missing");
+  assert.deepEqual(part, {
+    module: "nf_conntrack",
+    config: "CONFIG_NF_CONNTRACK",
+    openWrtPackage: "kmod-nf-conntrack",
+  });
+});
+
+Deno.test("judgeProbes() goes by the rules of the plan, not by the policy for failures alone", () => {
+  const blocking = { ...configWith(), default: "block" as const };
+  assert.deepEqual(troubles(diagnoseKernel({ expression: "reject" }, blocking)), ["! missing nft-reject"]);
+  const router = configWith({ routerTraffic: true });
+  assert.deepEqual(troubles(diagnoseKernel({}, router)), []);
+  // EOPNOTSUPP for the key: compiled without it; ENOENT for the expression: one cause.
+  const findings = diagnoseKernel({ key: "mark" }, router);
+  assert.deepEqual(troubles(findings), ["! missing nft-ct-mark"]);
+  assert.match(findings.find(({ id }) => id === "nft-ct-mark")!.cause, /without CONFIG_NF_CONNTRACK_MARK/);
+  const both = diagnoseKernel({ expression: "notrack", key: "mark" }, router);
+  assert.deepEqual(troubles(both), ["! missing nft-notrack"]);
 });
 
 Deno.test("judgeProbes() needs raw sockets where UDP is intercepted", () => {

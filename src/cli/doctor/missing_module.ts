@@ -1,0 +1,20 @@
+/**
+ * What doctor would say of a module that an error shows to be missing.
+ * @module
+ */
+import { systemFiles } from "../../kernel/doctor/files.ts";
+import { explainMissing } from "../../kernel/doctor/parts/explain.ts";
+import { readKernelBuild } from "../../kernel/doctor/parts/kernel_build.ts";
+import { OperationError } from "../../net/error.ts";
+import type { Env } from "../env.ts";
+
+/** The same error, with why the module is missing and what to do about it. */
+export async function explainMissingModule(error: OperationError, env: Env): Promise<OperationError> {
+  const build = await readKernelBuild(systemFiles(env.readTextFile), Deno.osRelease());
+  const { cause, remedy } = explainMissing(error.missingModule, build);
+  const { operation, object, errno, kernelText, exitCode, outcome } = error;
+  const hint = `${cause}. ${remedy}`;
+  return new OperationError({ operation, object, errno, kernelText, exitCode, hint, outcome }, {
+    cause: error,
+  });
+}

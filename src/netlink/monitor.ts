@@ -1,0 +1,69 @@
+/**
+ * rtnetlink's notifications: what changes, as it changes. Needs no privilege.
+ * @module
+ */
+import { AF_NETLINK, SOCK_RAW } from "../../ffi/consts.ts";
+import { SOCKADDR_NL_SIZE } from "../../ffi/layout.ts";
+import { bindSocket, closeFd, openSocket, receive } from "../../ffi/socket.ts";
+import { check } from "../net/error.ts";
+import { decodeMessages, type NetlinkMessage } from "./message.ts";
+
+// linux/rtnetlink.h: enum rtnetlink_groups
+const GROUPS = { links: 1, "ipv4-routes": 7, "ipv6-routes": 11 } as const;
+const NETLINK_ROUTE = 0;
+/** Offset of the groups' bits in struct sockaddr_nl. */
+const SOCKADDR_NL_GROUPS = 8;
+/** A notification is a page at most, or what a dump would take. */
+const RECEIVE_SIZE = 32 * 1024;
+const ENOBUFS = 105;
+const EINTR = 4;
+
+/** What can be listened to. Equivalent to: ip monitor link route */
+export type MonitorGroup = keyof typeof GROUPS;
+
+/** A socket that notifications come to. Wait for its descriptor, then take them. */
+export class NetlinkMonitor implements Disposable {
+  /** Its descriptor, non-blocking. */
+  readonly fd: number;
+  readonly #buffer = new Uint8Array(RECEIVE_SIZE);
+
+  /** Listens in the network namespace of the calling thread. Throws an OperationError. */
+  constructor(groups: readonly MonitorGroup[]) {
+    this.fd = check(
+      openSocket(AF_NETLINK, SOCK_RAW, { protocol: NETLINK_ROUTE }),
+      "open netlink socket",
+      "rtnetlink",
+    );
+    const address = new Uint8Array(SOCKADDR_NL_SIZE);
+    const view = new DataView(address.buffer);
+    new Uint16Array(address.buffer)[0] = AF_NETLINK;
+    const bits = groups.reduce((sum, group) => sum | (1 << (GROUPS[group] - 1)), 0);
+    view.setUint32(SOCKADDR_NL_GROUPS, bits, true);
+    const bound = bindSocket(this.fd, address, SOCKADDR_NL_SIZE);
+    if (bound < 0) closeFd(this.fd);
+    check(bound, "listen to netlink groups", groups.join(", "));
+  }
+
+  /** All that have come: the messages, and whether some are lost, because they came faster than they were taken. */
+  take(): { messages: NetlinkMessage[]; lost: boolean } {
+    const messages: NetlinkMessage[] = [];
+    let lost = false;
+    for (;;) {
+      const received = receive(this.fd, this.#buffer, RECEIVE_SIZE);
+      if (received === -EINTR) continue;
+      if (received === -ENOBUFS) lost = true;
+      else if (received <= 0) return { messages, lost };
+      else messages.push(...decodeMessages(this.#buffer.slice(0, received)));
+    }
+  }
+
+  /** Closes the socket. */
+  close(): void {
+    closeFd(this.fd);
+  }
+
+  /** The same as `close`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * The way from a client through a router to a server, in a machine: what the functions of guest/net.sh do, as values.
+ * @module
+ */
+import type { Vm } from "./vm.ts";
+
+/** Where the server is, by family. */
+export const SERVER = { ipv4: "192.0.2.2", ipv6: "2001:db8::2" };
+
+/** Puts the functions of guest/net.sh before a script. */
+export function withHosts(script: string): string {
+  return `. /run/vm/net.sh\n${script}`;
+}
+
+/** What client and server saw of a web request and of 1 MiB, with each family: whom the server saw, and `whole`. */
+export function browse(vm: Vm, name: string): Promise<string> {
+  const urls = [SERVER.ipv4, `[${SERVER.ipv6}]`];
+  return vm.run(name, withHosts(urls.map((url) => `ask ${url}\nfetch ${url}`).join("\n")), { seconds: 180 });
+}
+
+/** One question and one answer by UDP with each family, and whom the server saw; the ports are left out. */
+export async function exchange(vm: Vm, name: string): Promise<string> {
+  const script = [SERVER.ipv4, SERVER.ipv6].map((address) => `datagrams ${address}`).join("\n");
+  const said = await vm.run(name, withHosts(script), { seconds: 90 });
+  return said.split("\n").filter((line) => /^(question|answer|Connection received)/.test(line))
+    .map((line) => line.replace(/ \d+$/, "")).join("\n");
+}
+
+/** Starts `tproxy run` and waits until it relays. Its log is /tmp/log, its process the one in /tmp/pid. */
+export async function startProxy(
+  vm: Vm,
+  options: { arguments?: string; seconds?: number } = {},
+): Promise<void> {
+  await vm.run(
+    "run",
+    `tproxy run ${options.arguments ?? ""} >/tmp/log 2>&1 &
+echo $! >/tmp/pid
+while ! grep -q relays /tmp/log; do
+  sleep 0.2
+  [ -d /proc/$! ] || { cat /tmp/log; exit 1; }
+done`,
+    { seconds: options.seconds ?? 60 },
+  );
+}
+
+/** Ends it as an administrator does, and gives its last line. */
+export function stopProxy(vm: Vm): Promise<string> {
+  return vm.run(
+    "stop",
+    `kill $(cat /tmp/pid)
+while [ -d /proc/$(cat /tmp/pid) ]; do sleep 0.2; done
+tail -n 1 /tmp/log`,
+  );
+}

@@ -31,15 +31,22 @@ export function productFile(architecture: DebianArchitecture): string {
   return `${DIST}tproxy-${NAMES[architecture]}`;
 }
 
+/** The installed form, a tree for the root of a machine: it unpacks nothing, which takes emulation most of a minute. */
+export function installedProduct(architecture: DebianArchitecture): string {
+  return `${DIST}installed-${NAMES[architecture]}`;
+}
+
 /** Why there is none, if so. */
-export function missingProduct(architecture: DebianArchitecture): string | undefined {
-  const file = productFile(architecture);
+export function missingProduct(
+  architecture: DebianArchitecture,
+  file: string = productFile(architecture),
+): string | undefined {
   try {
     Deno.statSync(file);
     return undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
-      return `there is no ${file} (scripts/build --target all makes it)`;
+      return `there is no ${file} (scripts/build --target all --form all makes it)`;
     }
     throw error;
   }

@@ -15,7 +15,7 @@ const LIMIT_COLUMNS = [
   "after load",
   "anonymous",
   "bulk, of unlimited",
-  "requests, of unlimited",
+  "lost requests",
   `UDP of ${UDP_SESSIONS}`,
   "killed by the kernel",
 ];
@@ -34,7 +34,7 @@ export function formatLimits(results: ReadonlyMap<number | undefined, readonly L
       formatNumber(inUnits(medianOf(tries, (t) => t.loaded?.resident), MIB), 0),
       formatNumber(inUnits(medianOf(tries, (t) => t.loaded?.anonymous), MIB), 0),
       formatNumber(ratio((t) => t.throughput?.gigabits), 2),
-      formatNumber(ratio((t) => t.throughput?.requests), 2),
+      formatNumber(medianOf(tries, (t) => t.throughput?.lost), 0),
       formatNumber(medianOf(tries, (t) => t.throughput?.udpSessions), 0),
       killed === 0 ? "never" : `${killed} of ${tries.length} times`,
     ]);

@@ -134,6 +134,10 @@ export const EFD_CLOEXEC = 0o2000000;
 export const RLIMIT_NOFILE = 7;
 export const CLONE_NEWNET = 0x40000000;
 
+// sys/mman.h
+export const MADV_DONTNEED = 4;
+export const MADV_COLD = 20;
+
 // asm-generic/errno-base.h, errno.h: those that the data plane takes for values
 export const EPERM = 1;
 export const EINTR = 4;

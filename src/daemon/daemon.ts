@@ -14,6 +14,7 @@ import { beginLife } from "./life.ts";
 import { LogSink } from "./log_sink.ts";
 import { openNotifier } from "./notify.ts";
 import { type NetworkWatch, watchNetwork } from "./network_watch.ts";
+import { dropProgramPages } from "./program_pages.ts";
 import { announce, describeStatus, summarize } from "./report.ts";
 import { takeServiceManager } from "./service.ts";
 import { followSignals } from "./signals.ts";
@@ -38,6 +39,8 @@ export interface DaemonOptions {
 
 /** How often counts of lines that were held back, and the service manager's status line, are brought up to date. */
 const REFRESH_MS = 60_000;
+/** When all that belongs to the start is done: Deno has kept what it has compiled, the workers wait. */
+const SETTLED_MS = 3000;
 /** What the end may take beyond `timeouts.drain`. */
 const END_MS = 10_000;
 
@@ -127,6 +130,7 @@ async function serve(options: DaemonOptions, parts: Parts): Promise<void> {
         notifier.send(status());
       },
     }, service.watchdogMs / 2);
+  const settled = setTimeout(() => dropProgramPages(readTextFile), SETTLED_MS);
   const refresh = setInterval(() => {
     log.flush();
     keeper.again().then(() => notifier.send(status()));
@@ -138,6 +142,7 @@ async function serve(options: DaemonOptions, parts: Parts): Promise<void> {
     signals.end();
     watchdog?.end();
     life.end();
+    clearTimeout(settled);
     clearInterval(refresh);
     await watch?.end();
   }

@@ -1,10 +1,9 @@
 /**
- * The packages of one architecture: the installed form, the files of the service manager, documents.
+ * The packages of one target: the installed form, the files of the service manager, documents.
  * @module
  */
-import type { Architecture } from "./builds.ts";
+import type { Target } from "../build/target.ts";
 import { joinFiles, type PackageFile } from "./content/file.ts";
-import { DEBIAN_ARCHITECTURE } from "./deb/control.ts";
 import { makeDeb } from "./deb/deb.ts";
 import { OPENWRT_ARCHITECTURES } from "./ipk/control.ts";
 import { makeIpks } from "./ipk/ipk.ts";
@@ -22,20 +21,19 @@ export interface PackageContent {
   readonly openWrt: readonly PackageFile[];
 }
 
-/** Makes the `.deb` and the `.ipk`s of an architecture: bytes by name of the file. */
+/** Makes the `.deb` and the `.ipk`s of a target: bytes by name of the file. */
 export async function makePackages(
-  architecture: Architecture,
+  { arch, debianArch: architecture }: Target,
   content: PackageContent,
 ): Promise<Map<string, Uint8Array>> {
   const { version, time: mtime, installed } = content;
-  const packages = new Map<string, Uint8Array>();
-  const debian = DEBIAN_ARCHITECTURE[architecture];
-  packages.set(
-    `tproxy_${version}_${debian}.deb`,
-    await makeDeb({ version, mtime, architecture: debian, files: joinFiles(installed, content.debian) }),
-  );
-  const files = joinFiles(installed, content.openWrt);
-  const ipks = await makeIpks(OPENWRT_ARCHITECTURES[architecture], { version, mtime, files });
+  const debian = joinFiles(installed, content.debian);
+  const openWrt = joinFiles(installed, content.openWrt);
+  const [deb, ipks] = await Promise.all([
+    makeDeb({ version, mtime, architecture, files: debian }),
+    makeIpks(OPENWRT_ARCHITECTURES[arch], { version, mtime, files: openWrt }),
+  ]);
+  const packages = new Map([[`tproxy_${version}_${architecture}.deb`, deb]]);
   for (const [name, bytes] of ipks) packages.set(`tproxy_${version}_${name}.ipk`, bytes);
   return packages;
 }

@@ -1,6 +1,7 @@
 /** The bill of materials before CycloneDX's own schema, which comes with its library for JavaScript. */
 import assert from "node:assert/strict";
 import { exists } from "../../../scripts/lib/build/bytes.ts";
+import { TARGETS } from "../../../scripts/lib/build/target.ts";
 import { makeBill } from "../../../scripts/lib/release/sbom/bill.ts";
 import { print } from "../support/print.ts";
 import { runProgram } from "../support/program.ts";
@@ -59,15 +60,15 @@ Deno.test({
   ignore: obstacle !== undefined,
   async fn() {
     const product = { version: "1.2.3", commit: "c0ffee", time: TIME, sha256: "0".repeat(64) };
-    for (const architecture of ["x86_64", "aarch64"] as const) {
-      const bill = makeBill(architecture, product);
+    for (const target of TARGETS) {
+      const bill = makeBill(target, product);
       assert.equal(await judge(bill), "valid");
       const names = JSON.parse(bill).components.map(({ name }: { name: string }) => name);
       for (const name of ["deno", "v8", "libc6", "libgcc-s1", "yaml", "valibot"]) {
         assert.ok(names.includes(name), name);
       }
     }
-    const broken = JSON.parse(makeBill("x86_64", product));
+    const broken = JSON.parse(makeBill(TARGETS[0], product));
     broken.components[0].type = "thing";
     assert.notEqual(await judge(JSON.stringify(broken)), "valid");
   },

@@ -37,6 +37,9 @@ function makeDist(umask: number): string {
     write(`tproxy-${architecture}-image`, 0o777);
     write(`installed-${architecture}/usr/bin/tproxy`, 0o777);
     write(`installed-${architecture}/usr/lib/tproxy/program/tproxy.js`, 0o666);
+    const description = `installed-${architecture}/usr/lib/tproxy/program/build.json`;
+    Deno.writeTextFileSync(`${dist}/${description}`, '{"version":"1.0.0","commit":"c0ff"}');
+    Deno.chmodSync(`${dist}/${description}`, 0o666 & ~umask);
   }
   return dist;
 }
@@ -81,11 +84,13 @@ Deno.test("makeRelease() makes every file, the same bytes whoever makes them, an
   }
 });
 
-Deno.test("makeRelease() says what is missing", async () => {
+Deno.test("makeRelease() says what is missing, or of another commit", async () => {
   const dist = makeDist(0);
   try {
-    Deno.removeSync(`${dist}/tproxy-aarch64-image`);
     const options = { version: "1.0.0", commit: COMMIT, url: undefined, dist };
+    const later = { ...COMMIT, id: "decaf0" };
+    await assert.rejects(makeRelease({ ...options, commit: later }), /built of commit c0ff, not of decaf0/);
+    Deno.removeSync(`${dist}/tproxy-aarch64-image`);
     await assert.rejects(makeRelease(options), /are missing, scripts\/build .*: \S+\/tproxy-aarch64-image$/);
   } finally {
     Deno.removeSync(dist, { recursive: true });

@@ -3,15 +3,16 @@
  * @module
  */
 import { exists } from "../../../scripts/lib/build/bytes.ts";
-import type { Architecture } from "../../../scripts/lib/release/builds.ts";
+import { type Target, TARGETS } from "../../../scripts/lib/build/target.ts";
 import { bootFiles } from "../../../scripts/lib/release/content/boot.ts";
 import { makeDocuments } from "../../../scripts/lib/release/content/documents.ts";
 import { joinFiles, type PackageFile } from "../../../scripts/lib/release/content/file.ts";
 import { readTree } from "../../../scripts/lib/release/content/tree.ts";
-import { DEBIAN_ARCHITECTURE } from "../../../scripts/lib/release/deb/control.ts";
 import { makeDeb } from "../../../scripts/lib/release/deb/deb.ts";
 
 const DIST = new URL("../../../dist", import.meta.url).pathname;
+/** A processor as the build names it. */
+export type Architecture = Target["arch"];
 /** The time of everything in the packages. */
 export const TIME = 1_700_000_000;
 
@@ -39,6 +40,6 @@ export function standInDeb(
   files: readonly PackageFile[],
   options: { version: string; architecture: Architecture },
 ): Promise<Uint8Array> {
-  const architecture = DEBIAN_ARCHITECTURE[options.architecture];
+  const { debianArch: architecture } = TARGETS.find(({ arch }) => arch === options.architecture)!;
   return makeDeb({ version: options.version, architecture, files, mtime: TIME, uncompressed: true });
 }

@@ -26,9 +26,9 @@ export const PRODUCT_MODULES: readonly string[] = [
   "veth",
 ];
 
-/** The single file of an architecture on this machine. */
-export function productFile(architecture: DebianArchitecture): string {
-  return `${DIST}tproxy-${NAMES[architecture]}`;
+/** The single file of an architecture on this machine, in the form that unpacks itself or the one that is mounted. */
+export function productFile(architecture: DebianArchitecture, form: "packed" | "image" = "packed"): string {
+  return `${DIST}tproxy-${NAMES[architecture]}${form === "image" ? "-image" : ""}`;
 }
 
 /** The installed form, a tree for the root of a machine: it unpacks nothing, which takes emulation most of a minute. */
@@ -36,11 +36,8 @@ export function installedProduct(architecture: DebianArchitecture): string {
   return `${DIST}installed-${NAMES[architecture]}`;
 }
 
-/** Why there is none, if so. */
-export function missingProduct(
-  architecture: DebianArchitecture,
-  file: string = productFile(architecture),
-): string | undefined {
+/** Why a product cannot be tried, if so. */
+export function missingFile(file: string): string | undefined {
   try {
     Deno.statSync(file);
     return undefined;

@@ -18,6 +18,11 @@ export const NPM_PINS: ReadonlyMap<string, string> = new Map(
   lines.filter(([kind]) => kind === "npm").map(([, name, version]) => [name, version]),
 );
 
+/** The hash of each of them, as the npm registry writes it: `sha512-…`. */
+export const NPM_INTEGRITIES: ReadonlyMap<string, string> = new Map(
+  lines.filter(([kind]) => kind === "npm").map(([, name, , integrity]) => [name, integrity]),
+);
+
 /** Brings a package of Debian for a target, unpacked. Ends the build if it cannot be had. */
 export function bringDebianPackage(name: string, { debianArch }: Target): DebianPackage {
   const pin = DEBIAN_PINS.find((pin) => pin.name === name && pin.architecture === debianArch);

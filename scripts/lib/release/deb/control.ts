@@ -5,9 +5,6 @@
 import { createHash } from "node:crypto";
 import { listDirectories, type PackageFile } from "../content/file.ts";
 
-/** Debian's names of the architectures. */
-export const DEBIAN_ARCHITECTURE = { x86_64: "amd64", aarch64: "arm64" } as const;
-
 /** Writes the control file. The package needs no other: it brings its own runtime and speaks to the kernel directly. */
 export function formatControl(
   options: { version: string; architecture: string; files: readonly PackageFile[] },

@@ -1,23 +1,26 @@
 /**
- * The bill of materials of one architecture, from what lies in the work tree.
+ * The bill of materials of one target, from the parts that the build has taken.
  * @module
  */
+import { launcherPackages } from "../../build/launcher.ts";
+import { NPM_INTEGRITIES, NPM_PINS } from "../../build/parts/pins.ts";
 import { PROJECT } from "../../build/project.ts";
-import type { Architecture } from "../builds.ts";
+import { runtimePackages } from "../../build/runtime.ts";
+import type { Target } from "../../build/target.ts";
 import { formatBill, type Product } from "./cyclonedx.ts";
 import { readLockedPackages } from "./lockfile.ts";
-import { parsePins } from "./pins.ts";
 import { listRuntime } from "./runtime.ts";
 
 /** Writes the bill. */
-export function makeBill(architecture: Architecture, product: Omit<Product, "architecture">): string {
-  const read = (path: string) => Deno.readTextFileSync(`${PROJECT}/${path}`);
+export function makeBill(target: Target, product: Omit<Product, "architecture">): string {
+  const { arch, denoPackage: name } = target;
   const runtime = listRuntime({
-    ...parsePins(read("scripts/lib/pins.txt"), architecture),
+    deno: { name, version: NPM_PINS.get(name)!, integrity: NPM_INTEGRITIES.get(name)! },
     v8: Deno.version.v8,
+    debian: [...runtimePackages(target), ...launcherPackages(target)],
   });
-  const bundled = readLockedPackages(read("deno.lock"), licenseOf);
-  return formatBill({ ...product, architecture }, [...runtime, ...bundled]);
+  const bundled = readLockedPackages(Deno.readTextFileSync(`${PROJECT}/deno.lock`), licenseOf);
+  return formatBill({ ...product, architecture: arch }, [...runtime, ...bundled]);
 }
 
 /** The licence that a bundled package names, from Deno's cache; throws if there is none. */

@@ -9,7 +9,7 @@ export interface RuntimeParts {
   /** Deno's npm package: its name, version and integrity. */
   readonly deno: { readonly name: string; readonly version: string; readonly integrity: string };
   readonly v8: string;
-  /** Debian's packages that it was made with; those of which nothing gets into the product may be among them. */
+  /** Debian's packages of which something gets into the product. */
   readonly debian: readonly DebianPart[];
 }
 
@@ -22,7 +22,7 @@ export interface DebianPart {
   readonly sha256: string;
 }
 
-/** Packages of which something gets into the product, with the licence of that, and how. */
+/** The licence of what is taken of each, and how it gets in. */
 const LINKED: Readonly<Record<string, { license: string; description: string }>> = {
   "libc6": { license: "LGPL-2.1-or-later", description: "The C library and the dynamic loader, unchanged" },
   "libgcc-s1": {
@@ -30,19 +30,18 @@ const LINKED: Readonly<Record<string, { license: string; description: string }>>
     description: "Support library of the compiler, unchanged",
   },
   "liblzma-dev": { license: "public-domain", description: "Linked into the launcher" },
-  "libzstd-dev": { license: "BSD-3-Clause", description: "Linked into the launcher" },
 };
 
 /** Lists the ingredients of a runtime. */
 export function listRuntime({ deno, v8, debian }: RuntimeParts): Ingredient[] {
-  const linked = debian.filter(({ name }) => name in LINKED).map((part): Ingredient => ({
+  const linked = debian.map((part): Ingredient => ({
     type: "library",
     name: part.name,
     version: part.version,
     purl: `pkg:deb/debian/${part.name}`,
     qualifiers: `arch=${part.architecture}&distro=debian-12`,
     sha256: part.sha256,
-    ...LINKED[part.name],
+    ...linkOf(part),
   }));
   const libraries = linked.map(({ name }) => name).filter((name) => !name.endsWith("-dev"));
   return [
@@ -66,4 +65,11 @@ export function listRuntime({ deno, v8, debian }: RuntimeParts): Ingredient[] {
     },
     ...linked,
   ];
+}
+
+function linkOf({ name }: DebianPart): { license: string; description: string } {
+  if (!Object.hasOwn(LINKED, name)) {
+    throw new Error(`Nobody has said under which licence ${name} gets into the product`);
+  }
+  return LINKED[name];
 }

@@ -124,7 +124,7 @@ ${before}
 try /etc/${backend}.yaml
 ${after}
 restore ${module}`;
-  const output = await vm.run(`without ${module}, ${backend} ${before}`, script, { seconds: 120 });
+  const output = await vm.run(`without ${module}, ${backend} ${before}`, script, { seconds: 240 });
   const [codes, said, json] = output.split("---\n");
   return {
     install: { code: Number(/^install: (\d+)$/m.exec(codes)?.[1]), said },
@@ -154,6 +154,7 @@ async function expectNamed(vm: Vm, { module, backend, symbol, openWrt }: Case): 
 vmTest("Debian's kernel, amd64: modules left out one at a time", {
   architecture: "amd64",
   modules: ["dummy"],
+  minutes: 20,
   obstacle: missingFile(installedProduct("amd64")),
   fill: (root) => fillRoot(root, "amd64"),
 }, async (vm) => {

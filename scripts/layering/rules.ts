@@ -38,6 +38,11 @@ const LAYERS: readonly Layer[] = [
     path: "src/daemon/",
     imports: ["src/kernel/", "src/dataplane/", `src/config/${TYPES}`, ...MACHINE, ...GROUND],
   },
+  {
+    // statfs(2), which Deno has in node:fs alone.
+    path: "src/kernel/doctor/program/judge_program.ts",
+    imports: ["src/kernel/doctor/", "node:fs"],
+  },
   { path: "src/kernel/", imports: [`src/config/${TYPES}`, ...MACHINE, ...GROUND] },
   { path: "src/dataplane/", imports: [CONFIG_TYPES, "ffi/", ...GROUND] },
   { path: "src/config/", imports: GROUND },

@@ -50,7 +50,7 @@ export function planSteps(part: Part, options: { filter?: string } = {}): Step[]
     case "checks":
       return checks();
     case "unit":
-      return [unit()];
+      return [unit(), ...emulated()];
     case "lab":
       return options.filter === undefined ? labs({}) : [lab({ ...options, env: {} })];
     case "vm":
@@ -60,7 +60,7 @@ export function planSteps(part: Part, options: { filter?: string } = {}): Step[]
       const products = labs({ TPROXY_BIN: PRODUCT, TPROXY_CACHE_DIR: UNPACKED });
       // Never an old product: without a new one, the source program.
       const either = products.map((step, i) => ({ ...step, needs: build.title, otherwise: sources[i] }));
-      return [...checks(), unit(), build, ...either, machines(undefined)];
+      return [...checks(), unit(), ...emulated(), build, ...either, machines(undefined)];
     }
   }
 }
@@ -93,6 +93,18 @@ function unit(): Step {
     minutes: 6,
     countsTests: true,
   };
+}
+
+/** The unit tests of ffi/ once more, by Deno for arm64: as kernels with 48-bit addresses have it, and with 39-bit ones. */
+function emulated(): Step[] {
+  const runner = [DENO, "run", "-A", "scripts/testing/emulated.ts"];
+  const step = (title: string, options: readonly string[]): Step => ({
+    title: `unit tests of ffi/, ${title}`,
+    argv: [...runner, ...options, "tests/unit/ffi"],
+    minutes: 6,
+    countsTests: true,
+  });
+  return [step("arm64", []), step("arm64 with 39-bit addresses", ["--address-bits", "39"])];
 }
 
 function lab(

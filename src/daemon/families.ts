@@ -4,11 +4,15 @@
  */
 import type { Config } from "../config/types.ts";
 import { readIpv6State } from "../kernel/network.ts";
+import { missingProcfs } from "../kernel/procfs.ts";
 import type { Family } from "../net/ip.ts";
 
-/** Those of the config, without IPv6 where this machine has none, unless it is the only one. `readTextFile` throws Deno's errors. */
+/** Those of the config, without IPv6 where this machine has none, unless it is the only one. `readTextFile` throws Deno's errors; an OperationError: /proc is missing. */
 export function usableFamilies(config: Config, readTextFile: (path: string) => string): readonly Family[] {
   const { families } = config.intercept;
-  if (families.length === 1 || readIpv6State(readTextFile) === "on") return families;
+  const ipv6 = readIpv6State(readTextFile);
+  // It reads more there: limits, memory, the other programs' ports.
+  if (ipv6 === "unknown") throw missingProcfs();
+  if (families.length === 1 || ipv6 === "on") return families;
   return families.filter((family) => family === "ipv4");
 }

@@ -169,7 +169,7 @@ export class RulesKeeper {
       this.#failed = false;
     } catch (error) {
       this.#failed = true;
-      if (!(error instanceof OperationError)) throw error;
+      if (!(error instanceof OperationError)) return this.#tellDefect(error);
       const powerless = error.code === "EPERM" || error.code === "EACCES";
       this.state = powerless
         ? "rules left alone: CAP_NET_ADMIN is missing"
@@ -183,6 +183,18 @@ export class RulesKeeper {
       );
     }
   }
+
+  /** A defect of ours must not end a proxy that works. */
+  #tellDefect(error: unknown): void {
+    this.state = "rules not changed: unexpected error";
+    this.#said.warn("failure", "unexpected error with the rules, please report it", {
+      trace: stackOf(error),
+    });
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 
 function withoutHint({ operation, object, errno, kernelText }: OperationError): OperationFailure {

@@ -16,8 +16,17 @@ const INTERFACE_ITSELF = 0;
 export class NetworkNews {
   readonly #links = new Map<number, string>();
 
-  /** Whether a message tells something that a plan depends on. */
-  matters({ type, body }: NetlinkMessage): boolean {
+  /** Whether a message tells something that a plan depends on; one that cannot be read may. */
+  matters(message: NetlinkMessage): boolean {
+    try {
+      return this.#matters(message);
+    } catch (error) {
+      if (error instanceof RangeError) return true;
+      throw error;
+    }
+  }
+
+  #matters({ type, body }: NetlinkMessage): boolean {
     switch (type) {
       case RTM_NEWLINK: {
         if (body[0] !== INTERFACE_ITSELF) return false;

@@ -7,6 +7,7 @@ import type { NetlinkConnection } from "../netlink/connection.ts";
 import { type Link, listLinks } from "../netlink/route/link.ts";
 import { listRoutes, type Route } from "../netlink/route/route.ts";
 import { deliversLocally, ifFamilyExists, isDefault, isOurRoute } from "./routing_state.ts";
+import { hasProcfs } from "./procfs.ts";
 import { routeLeadsUpstream } from "./upstream.ts";
 import type { NetworkView, ViewedLink } from "./view.ts";
 
@@ -58,7 +59,7 @@ function viewLink(link: Link, links: readonly Link[]): ViewedLink {
 export function readIpv6State(readTextFile: (path: string) => string): NetworkView["ipv6"] {
   // On lo are the listener and the route. Disabling IPv6 on all interfaces disables it there too.
   const disabled = readFlag("/proc/sys/net/ipv6/conf/lo/disable_ipv6", readTextFile);
-  if (disabled === undefined) return "absent";
+  if (disabled === undefined) return hasProcfs(readTextFile) ? "absent" : "unknown";
   return disabled === "1" ? "off" : "on";
 }
 

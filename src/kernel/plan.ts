@@ -10,6 +10,7 @@ import { chooseInterfaces } from "./interfaces.ts";
 import { warnLongLists } from "./iptables/warnings.ts";
 import type { Plan, PlannedRoute, PlannedRoutingRule } from "./model.ts";
 import { planPolicy } from "./policy.ts";
+import { missingProcfs } from "./procfs.ts";
 import { routerMark, socketMark, upstreamMark } from "./statements.ts";
 import { planTable } from "./table.ts";
 import type { NetworkView } from "./view.ts";
@@ -28,6 +29,8 @@ export interface PlanOptions {
 /** What an install would do here. Throws an OperationError where it cannot be done; nothing is changed by then. */
 export function planInstall(config: Config, view: NetworkView, options: PlanOptions = {}): Plan {
   checkNumbers(config);
+  // Neither IPv6 nor forwarding could be told.
+  if (view.ipv6 === "unknown") throw missingProcfs();
   const interfaces = chooseInterfaces(config.intercept.interfaces, view, {
     absent: options.absentInterfaces === true,
   });

@@ -34,8 +34,8 @@ export interface NetworkView {
   readonly defaultRouteLinks: readonly string[];
   /** Routes of other programs in our routing table. */
   readonly foreignRoutes: readonly ForeignRoute[];
-  /** `off`: disabled by sysctl; `absent`: the kernel has none. */
-  readonly ipv6: "on" | "off" | "absent";
+  /** `off`: disabled by sysctl; `absent`: the kernel has none; `unknown`: there is no /proc to tell. */
+  readonly ipv6: "on" | "off" | "absent" | "unknown";
   /** Whether this machine forwards packets: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding. */
   readonly forwarding: Readonly<Record<Family, boolean>>;
 }

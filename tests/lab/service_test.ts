@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ServiceManagerSocket } from "../unit/daemon/support/manager.ts";
 import { FrozenThread, workerThreads } from "./support/frozen_thread.ts";
-import type { Lab } from "./support/lab.ts";
+import { ADDRESSES, type Lab } from "./support/lab.ts";
 import { listChildren, listens } from "./support/procfs.ts";
 import { PROXY_PORT, type ProxyOptions, startProxy } from "./support/proxy.ts";
 import { labTest } from "./support/register.ts";
@@ -140,3 +140,19 @@ labTest(
     assert.doesNotMatch(Deno.readTextFileSync(`/proc/${children[0]}/environ`), /NOTIFY_SOCKET|WATCHDOG/);
   },
 );
+
+labTest("run --install is ready although its rules must wait for the network, and says what they wait for", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  using manager = new Manager(lab);
+  const config = { intercept: { interfaces: "auto" } };
+  await startManaged(lab, manager, {
+    ...managed(lab, 800),
+    config,
+    install: false,
+    arguments: ["--install"],
+  });
+  assert.match(await manager.waitFor(/^STATUS=/), /; no rules yet: there is no default route/);
+  await lab.router.ip(`route add default via ${ADDRESSES[4].server}`);
+  await manager.waitFor(/^STATUS=.*; rules for r0$/);
+});

@@ -30,7 +30,12 @@ async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   if (!options.keepBuild) build();
-  writeFiles(await makeRelease({ version: VERSION, commit, url: options.url }));
+  const { url } = options;
+  writeFiles(await makeRelease({ version: VERSION, commit, url }));
+  const place = url ?? "URL";
+  write(
+    `\nOn a router: wget -O- ${place}/install.sh | ${url === undefined ? `TPROXY_URL=${place} ` : ""}sh\n`,
+  );
   return 0;
 }
 

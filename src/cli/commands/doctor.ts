@@ -11,7 +11,9 @@ import { capacity } from "../../dataplane/sizing/limits.ts";
 import { readMemoryLimit } from "../../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../../dataplane/sizing/worker_count.ts";
 import { diagnose } from "../../kernel/doctor/diagnose.ts";
+import type { ProgramPaths } from "../../kernel/doctor/program/cache_room.ts";
 import type { Command } from "../command.ts";
+import type { Env } from "../env.ts";
 import { configOption, loadConfigOption } from "../config_option.ts";
 import { prepareProbing } from "../doctor/probing.ts";
 import { type DoctorReport, formatFinding, formatSummary } from "../doctor/report.ts";
@@ -49,6 +51,7 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
     });
     const findings = await diagnose({
       ...probing,
+      paths: findProgram(env),
       capacity: (descriptors) =>
         capacity({
           descriptors,
@@ -75,3 +78,12 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
     return report.ready ? 0 : 1;
   },
 };
+
+/** Where the launcher has put the program; from the sources it is nowhere in particular. */
+function findProgram(env: Env): ProgramPaths {
+  const self = env.getenv("TPROXY_SELF");
+  if (self === undefined) return {};
+  const compiled = env.getenv("DENO_DIR");
+  const name = env.getenv("TPROXY_CACHE_DIR") ?? self;
+  return { program: { path: "/proc/self/exe", name }, ...(compiled === undefined ? {} : { compiled }) };
+}

@@ -10,8 +10,8 @@ import type { Talk, Target } from "./outcome.ts";
 import { type Report, SERVICE_PORTS } from "./services.ts";
 import type { Step } from "./udp_client.ts";
 
-/** Nothing is sent twice: what has not come by then is lost. */
-const TIMEOUT_MS = 2000;
+/** Nothing is sent twice: what has not come by then is lost. The largest takes an emulated arm64 processor 1.1 s. */
+const TIMEOUT_MS = 5000;
 const SILENCE_MS = 300;
 /** Bytes of payload that make an IP packet of 65,535 bytes, header included. */
 const LARGEST: Readonly<Record<Family, number>> = { ipv4: 65_507, ipv6: 65_487 };

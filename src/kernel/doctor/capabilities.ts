@@ -4,6 +4,7 @@
  */
 import type { Config } from "../../config/types.ts";
 import type { Family } from "../../net/ip.ts";
+import type { PlannedTable, Statement } from "../model.ts";
 import { KERNEL_PARTS, type KernelModule } from "../parts.ts";
 import type { ProbeId } from "./probe.ts";
 import { XTABLES_PARTS, type XtablesNeeds, type XtablesPartName } from "./xtables_parts.ts";
@@ -35,15 +36,21 @@ export interface Capability {
 const FAMILY_NAMES: Readonly<Record<Family, string>> = { ipv4: "IPv4", ipv6: "IPv6" };
 const NO_EXPRESSION: readonly number[] = [ENOENT, EOPNOTSUPP, EAFNOSUPPORT];
 
-/** Everything that is tried, for the families that are tried. */
-export function listCapabilities(
-  config: Config,
-  families: readonly Family[],
-  xtables: XtablesNeeds,
-): Capability[] {
+/** What is asked for. */
+export interface Demand {
+  readonly config: Config;
+  /** The families that are tried. */
+  readonly families: readonly Family[];
+  readonly xtables: XtablesNeeds;
+  /** The table of the config; undefined where none can be planned. */
+  readonly table?: PlannedTable | undefined;
+}
+
+/** Everything that is tried. */
+export function listCapabilities({ config, families, xtables, table }: Demand): Capability[] {
   const nft = config.kernel.backend === "netlink";
   return [
-    ...listNfTables(config, families),
+    ...listNfTables(config, families, table),
     {
       id: "nft-table",
       probes: ["nft-table"],
@@ -57,8 +64,16 @@ export function listCapabilities(
   ];
 }
 
-function listNfTables({ kernel, intercept }: Config, families: readonly Family[]): Capability[] {
+function listNfTables(
+  { kernel, intercept }: Config,
+  families: readonly Family[],
+  table: PlannedTable | undefined,
+): Capability[] {
   const needed = kernel.backend === "netlink";
+  const uses = (kinds: readonly Statement["kind"][]) =>
+    table?.chains.some(({ rules }) =>
+      rules.some(({ statements }) => statements.some(({ kind }) => kinds.includes(kind)))
+    );
   const expression = (id: ProbeId, module: KernelModule, what: string): Capability => ({
     id,
     probes: [id],
@@ -84,8 +99,14 @@ function listNfTables({ kernel, intercept }: Config, families: readonly Family[]
     expression("nft-notrack", "nft_ct", 'NFT_CT: nft "notrack"'),
     {
       ...expression("nft-reject", "nft_reject_inet", 'NFT_REJECT_INET: nft "reject"'),
-      needed: needed && intercept.onFailure === "reset",
+      needed: needed && (uses(["reject"]) ?? intercept.onFailure === "reset"),
     },
+    ...(uses(["flow-bits", "set-flow-bits"])
+      ? [{
+        ...expression("nft-ct-mark", "nft_ct", 'NF_CONNTRACK_MARK: nft "ct mark"'),
+        part: { symbol: "NF_CONNTRACK_MARK" },
+      }]
+      : []),
   ];
 }
 

@@ -12,6 +12,7 @@ import { findPrograms, type IptablesPrograms, type IptablesVariant } from "../ip
 import { findListeners } from "../listener.ts";
 import type { Plan } from "../model.ts";
 import { readNetwork } from "../network.ts";
+import { hasProcfs } from "../procfs.ts";
 import { planInstall } from "../plan.ts";
 import type { NetworkView } from "../view.ts";
 import { judgeBridgeFilter, readBridgeFilter } from "./bridge_filter.ts";
@@ -38,6 +39,9 @@ import { judgeNetworkd, readNetworkd } from "./networkd.ts";
 import type { ProbeOrder } from "./probe_kernel.ts";
 import type { ProbeResult } from "./probe.ts";
 import { listProcesses } from "./processes.ts";
+import type { ProgramPaths } from "./program/cache_room.ts";
+import { judgeProgram } from "./program/judge_program.ts";
+import { judgeProcfs } from "./program/procfs.ts";
 import { judgeReversePath, readReversePath } from "./reverse_path.ts";
 import type { Situation } from "./situation.ts";
 import { listXtablesNeeds } from "./xtables_parts.ts";
@@ -60,6 +64,8 @@ export interface KernelDiagnosisOptions {
 export interface DiagnosisOptions extends KernelDiagnosisOptions {
   /** Live connections that a proxy with so many descriptors can have. */
   readonly capacity: (descriptors: number) => number;
+  /** Where this program's own files are. */
+  readonly paths: ProgramPaths;
 }
 
 /** All findings: of the kernel first, then of this machine. Nothing is changed. */
@@ -70,6 +76,11 @@ export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
   const planned = tryPlan(loaded, view);
   const situation = describeSituation(options, { view, planned, connection: route });
   const kernel = { situation, plan: planned.plan };
+  if (!hasProcfs(readTextFile)) {
+    // Nothing else of the machine could be read.
+    const programs = loaded.config.kernel.backend === "iptables" ? await findPrograms() : [];
+    return [judgeProcfs(false), ...await tryKernel(options, { ...kernel, programs })];
+  }
   const { owner, iptables, findings } = await lookAtFirewalls(options, situation);
   return [
     ...judgePrograms(iptables, situation),
@@ -110,7 +121,8 @@ async function tryKernel(
   const results = await probe({ families, xtables, ...plan === undefined ? {} : { table: plan.table } });
   const build = await readKernelBuild(files, release);
   const variant = usedVariant(programs, situation, results);
-  return judgeProbes({ results, config: loaded.config, families, build, xtables, ...variant });
+  const demand = { config: loaded.config, families, xtables, table: plan?.table };
+  return judgeProbes({ ...demand, results, build, ...variant });
 }
 
 interface Planned {
@@ -143,7 +155,8 @@ function describeSituation(
   const { interfaces, families } = config.intercept;
   return {
     config,
-    families: planned.plan?.families ?? families.filter((family) => family === "ipv4" || view.ipv6 === "on"),
+    families: planned.plan?.families ??
+      families.filter((family) => family === "ipv4" || view.ipv6 === "on" || view.ipv6 === "unknown"),
     lan: planned.plan?.lan ?? (interfaces === "auto" ? [] : interfaces),
     others: planned.plan?.others ?? [],
     links: listLinks(facts.connection),
@@ -167,10 +180,14 @@ function judgePlan({ plan, obstacle }: Planned, { lan, families }: Situation): F
 }
 
 /** The listener's port, and the descriptors of who listens there. */
-function judgeProxy({ files, capacity }: DiagnosisOptions, situation: Situation): Finding[] {
+function judgeProxy({ files, capacity, paths }: DiagnosisOptions, situation: Situation): Finding[] {
   const ports = readPorts(files, situation);
   const holders = ports.flatMap((port) => port.holders);
-  return [...judgePorts(ports), ...judgeDescriptors(readDescriptors(files, holders), situation, capacity)];
+  return [
+    ...judgePorts(ports),
+    ...judgeDescriptors(readDescriptors(files, holders), situation, capacity),
+    ...judgeProgram(files, holders, paths),
+  ];
 }
 
 function judgeRouting(

@@ -2,30 +2,22 @@
  * The results of the probes as findings: one for each cause. Pure.
  * @module
  */
-import type { Config } from "../../config/types.ts";
-import type { Family } from "../../net/ip.ts";
 import type { IptablesVariant } from "../iptables/programs.ts";
-import { type Capability, listCapabilities } from "./capabilities.ts";
+import { type Capability, type Demand, listCapabilities } from "./capabilities.ts";
 import { describeErrno, type Finding, notPermitted, warning, works } from "./finding.ts";
 import { explainUnreachable, judgeLegacy, judgeLegacyTables } from "./judge_xtables.ts";
 import { explainMissing, type Explanation } from "./parts/explain.ts";
 import type { KernelBuild } from "./parts/kernel_build.ts";
 import type { ProbeResult } from "./probe.ts";
-import type { XtablesNeeds } from "./xtables_parts.ts";
 
 const EPERM = 1;
 const EACCES = 13;
 const ENETDOWN = 100;
 
 /** What the judgement goes by. */
-export interface ProbeEvidence {
+export interface ProbeEvidence extends Demand {
   readonly results: readonly ProbeResult[];
-  readonly config: Config;
-  /** The families that were tried. */
-  readonly families: readonly Family[];
   readonly build: KernelBuild;
-  /** What of iptables was tried. */
-  readonly xtables: XtablesNeeds;
   /** The kind of iptables that an install would use, where it uses one: what the other can do does not help. */
   readonly variant?: IptablesVariant;
 }
@@ -34,16 +26,19 @@ export interface ProbeEvidence {
 export function judgeProbes(evidence: ProbeEvidence): Finding[] {
   const findings: Finding[] = [];
   const unused = evidence.variant === undefined ? "" : evidence.variant === "legacy" ? "/nft" : "/legacy";
-  for (const capability of listCapabilities(evidence.config, evidence.families, evidence.xtables)) {
+  for (const capability of listCapabilities(evidence)) {
     const { id, what, needed, probes } = capability;
     const results = evidence.results.filter((result) =>
       probes.includes(result.id) && (unused === "" || !result.id.endsWith(unused))
     );
     const base = findings.find((finding) => finding.id === "nf-tables");
-    if (id === "nft-table") {
-      // The whole table says nothing new where a part of it is missing.
-      const told = findings.some(({ state }) => state !== "works");
-      if (!told && results.length > 0) findings.push(judge(capability, results, evidence.build));
+    const told = (finding: Finding) => finding.state !== "works" && (finding.blocks || !needed);
+    if (id === "nft-table" && findings.some(told)) {
+      // It says nothing new where a part of it is missing.
+    } else if (
+      id === "nft-ct-mark" && findings.some((finding) => finding.id === "nft-notrack" && told(finding))
+    ) {
+      // The module that has the mark is missing.
     } else if (id.startsWith("nft-") && base !== undefined && base.state !== "works") {
       findings.push({ ...base, id, what, blocks: needed });
     } else if (results.length > 0) findings.push(judge(capability, results, evidence.build));

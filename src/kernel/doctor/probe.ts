@@ -14,6 +14,7 @@ export type ProbeId =
   | "nft-fib"
   | "nft-notrack"
   | "nft-reject"
+  | "nft-ct-mark"
   | "nft-table"
   | `policy-routing-${Family}`
   | `ip-transparent-${Family}`

@@ -6,6 +6,7 @@
 import { LISTENER_IPV4, LISTENER_IPV6 } from "../../constants.ts";
 import { type Family, parseIp } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
+import { REGISTER_1 } from "../../netlink/nft/data.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import type { NftExpression } from "../../netlink/nft/expression.ts";
 import {
@@ -55,6 +56,7 @@ function listExpressions(families: readonly Family[]): [ProbeId, NftExpression[]
     ["nft-fib", destinationType("local")],
     ["nft-notrack", notrack()],
     ["nft-reject", [...transport("tcp"), ...reject("tcp-reset")]],
+    ["nft-ct-mark", [{ kind: "ct", direction: "load", key: "mark", register: REGISTER_1 }]],
   ];
 }
 

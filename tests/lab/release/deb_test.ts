@@ -55,12 +55,15 @@ debTest("brings its files, runs, and starts and programs nothing", async (root, 
     network >/tmp/before
     dpkg -i /packages/1.0.0.deb 2>/tmp/said
     echo "== said"; cat /tmp/said
-    echo "== changed"; changed
+    changed >/tmp/changed
+    echo "== changed"; cat /tmp/changed
     echo "== differences"; network | diff /tmp/before - || true
     echo "== processes"; processes
     echo "== verify"; dpkg --verify tproxy
     echo "== version"; tproxy --version
     echo "== check"; tproxy check
+    echo "== written"; changed | diff /tmp/changed - || true
+    echo "== unit"; ! command -v systemd-analyze >/dev/null || systemd-analyze verify tproxy.service 2>&1 || true
     echo "== man"; gzip -dc /usr/share/man/man8/tproxy.8.gz | head -n 1
     echo "== end"`);
   const found = sections(stdout);
@@ -70,6 +73,9 @@ debTest("brings its files, runs, and starts and programs nothing", async (root, 
   assert.equal(found.get("verify"), "");
   assert.match(found.get("version")!, /^tproxy \d/);
   assert.match(found.get("check")!, /valid/i);
+  // A package's program unpacks nothing, and keeps no code that it has compiled.
+  if (paths.includes("/usr/lib/tproxy/runtime/deno")) assert.equal(found.get("written"), "");
+  assert.equal(found.get("unit"), "");
   assert.match(found.get("man")!, /^\.TH TPROXY 8/);
   assert.equal(found.get("said"), "");
 });

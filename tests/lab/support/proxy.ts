@@ -22,6 +22,8 @@ export interface ProxyOptions {
   readonly config?: ConfigText;
   /** Program the kernel with `tproxy install` first; default yes. */
   readonly install?: boolean;
+  /** Further words for `run`. */
+  readonly arguments?: readonly string[];
   /** A program that starts it, such as `["prlimit", "--nofile=256"]`. */
   readonly wrapper?: readonly string[];
   /** The environment of `install`; of `run` too. */
@@ -94,7 +96,14 @@ export function writeConfig(lab: Lab, config: ConfigText = {}): string {
 export async function startProxy(lab: Lab, options: ProxyOptions = {}): Promise<Proxy> {
   const configPath = writeConfig(lab, options.config);
   if (options.install !== false) await tproxy(lab, ["install", "-c", configPath], withEnv(options));
-  const argv = [...options.wrapper ?? [], ...tproxyCommand(), "run", "-c", configPath];
+  const argv = [
+    ...options.wrapper ?? [],
+    ...tproxyCommand(),
+    "run",
+    "-c",
+    configPath,
+    ...options.arguments ?? [],
+  ];
   const program = await lab.router.start(argv, {
     listens: PROXY_PORT,
     ...interceptsUdp(options.config) ? { udpPort: PROXY_PORT } : {},

@@ -6,6 +6,8 @@ import { run } from "./fake_env.ts";
 
 const CONFIG = {
   "/a.yaml": "intercept: { interfaces: [lan0], protocols: [tcp] }\nlistener: { port: 50999 }\n",
+  // All else that it reads there may be missing.
+  "/proc/sys/net/ipv4/ip_forward": "1\n",
 };
 
 Deno.test("doctor --json prints the documented document, and its exit code is `ready`", async () => {

@@ -4,6 +4,7 @@ import { openPipe } from "../../../ffi/pipe.ts";
 import { closeFd } from "../../../ffi/socket.ts";
 import { readStream } from "../../../ffi/stream.ts";
 import { LogSink } from "../../../src/daemon/log_sink.ts";
+import { drain, tcpPair } from "../ffi/support/tcp.ts";
 
 /** A pipe, whose ends are non-blocking already; tests/lab/log_test.ts has one as a shell makes it. */
 function openLogPipe(): { reader: number; writer: number } {
@@ -76,6 +77,24 @@ Deno.test("LogSink survives a reader that has gone", async () => {
   for (let i = 0; i < 10; i++) sink.write(LINE);
   await sink.end();
   closeFd(writer);
+});
+
+Deno.test("LogSink does not wait for a socket either, which journald's stream is", async () => {
+  const [writer, reader] = tcpPair({ smallBuffers: true });
+  const sink = new LogSink(writer);
+  let lost = 0;
+  sink.onLost = (lines) => lost += lines;
+  for (let i = 0; i < 5_000; i++) sink.write(LINE);
+  let read = 0;
+  for (let i = 0; i < 40 && lost === 0; i++) {
+    read += drain(reader).data.length;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  read += drain(reader).data.length;
+  assert.ok(lost > 0 && read % 100 === 0 && read / 100 + lost === 5_000, `read ${read}, lost ${lost}`);
+  await sink.end();
+  closeFd(writer);
+  closeFd(reader);
 });
 
 Deno.test("LogSink appends to a file", async () => {

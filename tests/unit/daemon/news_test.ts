@@ -69,3 +69,11 @@ Deno.test("NetworkNews takes default routes and halves of one, and no other", ()
     assert.ok(!matters(type, route({ type: "unreachable" })));
   }
 });
+
+Deno.test("NetworkNews takes what it cannot read for a change", () => {
+  const matters = teller();
+  const strange = route({});
+  strange[7] = 99; // a type of route that is not known yet
+  assert.ok(matters(RTM_NEWROUTE, strange));
+  assert.ok(matters(RTM_NEWLINK, new Uint8Array(3)));
+});

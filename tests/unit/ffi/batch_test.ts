@@ -22,6 +22,7 @@ import { setInt } from "../../../ffi/sockopt.ts";
 import { check } from "../../../src/net/error.ts";
 import { formatEndpoint, parseEndpoint } from "../../../src/net/ip.ts";
 import { descriptorTest } from "./support/descriptors.ts";
+import { findGap } from "./support/emulator.ts";
 
 const LOOPBACK = { 4: "127.0.0.1:0", 6: "[::1]:0" } as const;
 
@@ -61,6 +62,16 @@ function receiveAll(batch: ReceiveBatch, fd: number, wanted: number): number {
     else assert.equal(got, -EAGAIN);
   }
   return count;
+}
+
+/** Can a socket be told to say where datagrams were sent to? */
+function tellDestinations(family: 4 | 6): number {
+  const { fd } = bound(LOOPBACK[family]);
+  const told = family === 4
+    ? setInt(fd, SOL_IP, IP_RECVORIGDSTADDR, 1)
+    : setInt(fd, SOL_IPV6, IPV6_RECVORIGDSTADDR, 1);
+  closeFd(fd);
+  return told;
 }
 
 for (const family of [4, 6] as const) {
@@ -109,6 +120,7 @@ for (const family of [4, 6] as const) {
       closeFd(a.fd);
       closeFd(b.fd);
     },
+    findGap("IP_RECVORIGDSTADDR or IPV6_RECVORIGDSTADDR", () => tellDestinations(family)),
   );
 
   descriptorTest(

@@ -82,8 +82,8 @@ const CALLS: Record<string, () => number> = {
   close: () => closeFd(-1),
 };
 
-// V8 optimizes on a thread of its own: it is given time, not a number of calls.
-const PATIENCE_MS = 3000;
+// V8 optimizes on a thread of its own: it is given time, not a number of calls; plenty, for emulators and busy machines.
+const PATIENCE_MS = 20_000;
 const slow: string[] = [];
 for (const [name, call] of Object.entries(CALLS)) {
   let fast = false;

@@ -25,3 +25,11 @@ Deno.test("planSteps() runs files of the laboratory again with each kind of ipta
   assert.ok(files.length >= 10);
   for (const file of files) assert.ok(Deno.statSync(file).isFile);
 });
+
+Deno.test("planSteps() runs the unit tests of ffi/ on an emulated arm64 too, of 48-bit and of 39-bit addresses", () => {
+  for (const part of ["unit", "all"] as const) {
+    const emulated = planSteps(part).filter(({ argv }) => argv.some((word) => word.endsWith("emulated.ts")));
+    assert.deepEqual(emulated.map(({ argv }) => argv.includes("39")), [false, true]);
+    assert.ok(emulated.every(({ argv, countsTests }) => argv.at(-1) === "tests/unit/ffi" && countsTests));
+  }
+});

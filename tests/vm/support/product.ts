@@ -26,20 +26,24 @@ export const PRODUCT_MODULES: readonly string[] = [
   "veth",
 ];
 
-/** The single file of an architecture on this machine. */
-export function productFile(architecture: DebianArchitecture): string {
-  return `${DIST}tproxy-${NAMES[architecture]}`;
+/** The single file of an architecture on this machine, in the form that unpacks itself or the one that is mounted. */
+export function productFile(architecture: DebianArchitecture, form: "packed" | "image" = "packed"): string {
+  return `${DIST}tproxy-${NAMES[architecture]}${form === "image" ? "-image" : ""}`;
 }
 
-/** Why there is none, if so. */
-export function missingProduct(architecture: DebianArchitecture): string | undefined {
-  const file = productFile(architecture);
+/** The installed form, a tree for the root of a machine: it unpacks nothing, which takes emulation most of a minute. */
+export function installedProduct(architecture: DebianArchitecture): string {
+  return `${DIST}installed-${NAMES[architecture]}`;
+}
+
+/** Why a product cannot be tried, if so. */
+export function missingFile(file: string): string | undefined {
   try {
     Deno.statSync(file);
     return undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
-      return `there is no ${file} (scripts/build --target all makes it)`;
+      return `there is no ${file} (scripts/build --target all --form all makes it)`;
     }
     throw error;
   }

@@ -5,7 +5,7 @@
 import type { DebianArchitecture } from "../../../scripts/lib/debian.ts";
 import { print } from "../../lab/support/print.ts";
 import { fetchKernel } from "./kernel.ts";
-import { missingProduct } from "./product.ts";
+import { missingFile, productFile } from "./product.ts";
 import { missingQemu } from "./qemu.ts";
 import { type MachineOptions, Vm } from "./vm.ts";
 
@@ -55,7 +55,7 @@ function findObstacle(architecture: DebianArchitecture): string | undefined {
   if (!obstacles.has(architecture)) {
     obstacles.set(
       architecture,
-      missingQemu(architecture) ?? missingProduct(architecture) ?? missingKernel(architecture),
+      missingQemu(architecture) ?? missingFile(productFile(architecture)) ?? missingKernel(architecture),
     );
   }
   return obstacles.get(architecture);

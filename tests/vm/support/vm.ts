@@ -43,22 +43,25 @@ export interface MachineOptions {
   readonly files?: Readonly<Record<string, FileSource>>;
   /** Puts whole directories, links and the like into the root. */
   readonly fill?: (root: Tree) => void;
-  /** The root is an ext4 disk of this size instead of memory, and `options` are those of mount (default `rw`). */
-  readonly disk?: { readonly sizeMb: number; readonly options?: string };
+  /**
+   * The root is an ext4 disk of this size instead of memory, and `options` are those of mount (default `rw`). `image`: a
+   * file that outlives the machine: made where it is not there, else taken as an earlier machine has left it.
+   */
+  readonly disk?: { readonly sizeMb: number; readonly options?: string; readonly image?: string };
   /** The program that becomes process 1 instead of a shell that waits. */
   readonly init?: string;
   readonly kernelArguments?: readonly string[];
-  /** Minutes after which the machine is killed. Default 10. */
+  /** Minutes after which the machine is killed. Default 15. */
   readonly minutes?: number;
 }
 
 const PROJECT = new URL("../../../", import.meta.url).pathname;
-const GUEST = ["net.sh", "init.sh", "start.sh", "runner.sh"];
+const GUEST = ["net.sh", "links.sh", "init.sh", "start.sh", "runner.sh"];
 /** Without these there is no talk with the machine. */
 const PORT_MODULES = ["virtio_pci", "virtio_console"];
 const DISK_MODULES = ["virtio_blk", "ext4"];
-const START_LIMIT_MS = 120_000;
-const STEP_LIMIT_SECONDS = 60;
+const START_LIMIT_MS = 240_000;
+const STEP_LIMIT_SECONDS = 120;
 
 /** A machine that runs. */
 export class Vm implements AsyncDisposable {
@@ -124,8 +127,6 @@ export class Vm implements AsyncDisposable {
       root.directory(path);
       first.directory(path);
     }
-    // BusyBox, which is static, would look for modules of the C library to learn that "http" is 80.
-    root.file("etc/nsswitch.conf", { text: "services: files\nhosts: files\n" });
     first.file("init", `${PROJECT}tests/vm/support/guest/init.sh`);
     for (const guest of GUEST) first.file(`vm/${guest}`, `${PROJECT}tests/vm/support/guest/${guest}`);
     first.file("vm/modules", { text: loaded.map(({ name }) => `${name}.ko\n`).join("") });
@@ -137,13 +138,14 @@ export class Vm implements AsyncDisposable {
     options.fill?.(root);
 
     writeCpio(`${directory}/initramfs`, first);
-    if (disk !== undefined) await writeDisk(`${directory}/disk`, root, disk.sizeMb);
+    const image = disk?.image ?? `${directory}/disk`;
+    if (disk !== undefined && !exists(image)) await writeDisk(image, root, disk.sizeMb);
     const argv = qemuCommand({
       architecture,
       memoryMb: options.memoryMb ?? 1024,
       kernel: kernel.image,
       initramfs: `${directory}/initramfs`,
-      ...disk === undefined ? {} : { disk: `${directory}/disk` },
+      ...disk === undefined ? {} : { disk: image },
       kernelArguments: options.kernelArguments ?? [],
       console: `${directory}/console`,
     });
@@ -153,7 +155,7 @@ export class Vm implements AsyncDisposable {
       release: kernel.release,
       modules: loaded.map(({ name }) => name),
       argv,
-      minutes: options.minutes ?? 10,
+      minutes: options.minutes ?? 15,
     });
     try {
       await vm.#channel.ready(START_LIMIT_MS);
@@ -205,6 +207,16 @@ export class Vm implements AsyncDisposable {
     this.#write(`\n@@ console\n${this.console()}`);
     this.#log.close();
     for (const file of ["initramfs", "disk"]) await removeDirectory(`${this.directory}/${file}`);
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

@@ -10,6 +10,7 @@
 
 version='@VERSION@'
 base=${TPROXY_URL:-'@URL@'}
+base=${base%/}
 # KiB of the file, by architecture.
 size_x86_64=@SIZE_X86_64@
 size_aarch64=@SIZE_AARCH64@
@@ -141,7 +142,11 @@ download() {
     wget -O "$2" "$1"
   else
     fail "it needs curl, wget or uclient-fetch"
-  fi
+  fi && return 0
+  case $1 in
+    https:*) say "install.sh: for https OpenWrt needs the packages ca-bundle and libustream-mbedtls" >&2 ;;
+  esac
+  return 1
 }
 
 uninstall() {

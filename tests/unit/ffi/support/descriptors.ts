@@ -3,6 +3,8 @@
  * @module
  */
 
+import { print } from "../../../lab/support/print.ts";
+
 /** What FFI opens: sockets, pipes, eventfds and epolls of this process, as `number target`. */
 export function listDescriptors(): string[] {
   return [...Deno.readDirSync("/proc/self/fd")].flatMap(({ name }) => {
@@ -17,9 +19,13 @@ export function listDescriptors(): string[] {
   }).sort();
 }
 
-/** A test that also fails when descriptors are open after it that were not before. */
-export function descriptorTest(name: string, run: () => void | Promise<void>): void {
-  Deno.test(name, async () => {
+/**
+ * A test that also fails when descriptors are open after it that were not before. With an `obstacle` it is skipped, and
+ * says why.
+ */
+export function descriptorTest(name: string, run: () => void | Promise<void>, obstacle?: string): void {
+  if (obstacle !== undefined) print(`skipped: ${name}: ${obstacle}`);
+  Deno.test({ name, ignore: obstacle !== undefined }, async () => {
     const before = listDescriptors();
     await run();
     const opened = () => listDescriptors().filter((descriptor) => !before.includes(descriptor));

@@ -19,14 +19,17 @@ export function findMachine(arch: typeof MACHINES[number]): Machine | string {
   if (!starts(compiler)) return `needs ${compiler} (Debian's gcc-${arch.replace("_", "-")}-linux-gnu)`;
   const emulator = `qemu-${arch}-static`;
   if (arch === Deno.build.arch) return { compiler, emulator: [] };
-  return starts(emulator)
-    ? { compiler, emulator: [emulator] }
+  // Settings of an emulator that these tests run in are not for this one.
+  const words = ["env", "-u", "QEMU_CPU", "-u", "QEMU_RESERVED_VA", "-u", "QEMU_LD_PREFIX", emulator];
+  return starts(words[0], ...words.slice(1))
+    ? { compiler, emulator: words }
     : `needs ${emulator} (Debian's qemu-user-static)`;
 }
 
-function starts(command: string): boolean {
+function starts(command: string, ...args: string[]): boolean {
   try {
-    return new Deno.Command(command, { args: ["--version"], stdout: "null", stderr: "null" }).outputSync()
+    return new Deno.Command(command, { args: [...args, "--version"], stdout: "null", stderr: "null" })
+      .outputSync()
       .success;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;

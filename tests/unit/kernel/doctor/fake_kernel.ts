@@ -23,6 +23,7 @@ const RTM_NEWRULE = 32;
 const COMPAT_GET = 11 << 8;
 const BATCH_BEGIN = 16;
 const ENOENT = 2;
+const EOPNOTSUPP = 95;
 
 /** What the kernel lacks; errnos are positive. */
 export interface Lacks {
@@ -48,6 +49,8 @@ export interface Lacks {
   readonly rawUdp?: Partial<Record<Family, number>>;
   /** A match or target of iptables, by its name in rules. */
   readonly extension?: string;
+  /** What of a flow nf_tables cannot see: its mark. */
+  readonly key?: "mark";
 }
 
 /** A fake, and what it was sent. */
@@ -91,9 +94,17 @@ function netfilterKernel(lacks: Lacks): FakeKernel {
       const errno = lacks.compat ?? lacking;
       return [errno === undefined ? ack(first) : nlError(first, errno)];
     }
+    const marked = lacks.key === undefined ? undefined : requests.find(asksForFlowMark);
+    if (marked !== undefined) return [nlError(marked, EOPNOTSUPP), ...rules([requests.at(-2)!])];
     if (first.type === BATCH_BEGIN && lacks.batch !== undefined) return [nlError(first, lacks.batch)];
     return rules(requests);
   };
+}
+
+/** NFTA_CT_KEY is NFT_CT_MARK. */
+function asksForFlowMark({ body }: NetlinkMessage): boolean {
+  return new TextDecoder("latin1").decode(body).includes("ct\0") &&
+    [...body.keys()].some((at) => [8, 0, 2, 0, 0, 0, 0, 3].every((byte, index) => body[at + index] === byte));
 }
 
 function answerRoute(request: NetlinkMessage, lacks: Lacks): NetlinkMessage[] {

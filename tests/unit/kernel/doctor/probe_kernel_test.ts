@@ -46,6 +46,7 @@ function diagnoseKernel(
     families: FAMILIES,
     build,
     xtables,
+    table: plan.table,
     ...(variant === undefined ? {} : { variant }),
   });
 }
@@ -286,6 +287,19 @@ Deno.test("judgeProbes() tells one cause for all that the same module keeps from
     config: "CONFIG_NF_CONNTRACK",
     openWrtPackage: "kmod-nf-conntrack",
   });
+});
+
+Deno.test("judgeProbes() goes by the rules of the plan, not by the policy for failures alone", () => {
+  const blocking = { ...configWith(), default: "block" as const };
+  assert.deepEqual(troubles(diagnoseKernel({ expression: "reject" }, blocking)), ["! missing nft-reject"]);
+  const router = configWith({ routerTraffic: true });
+  assert.deepEqual(troubles(diagnoseKernel({}, router)), []);
+  // EOPNOTSUPP for the key: compiled without it; ENOENT for the expression: one cause.
+  const findings = diagnoseKernel({ key: "mark" }, router);
+  assert.deepEqual(troubles(findings), ["! missing nft-ct-mark"]);
+  assert.match(findings.find(({ id }) => id === "nft-ct-mark")!.cause, /without CONFIG_NF_CONNTRACK_MARK/);
+  const both = diagnoseKernel({ expression: "notrack", key: "mark" }, router);
+  assert.deepEqual(troubles(both), ["! missing nft-notrack"]);
 });
 
 Deno.test("judgeProbes() needs raw sockets where UDP is intercepted", () => {

@@ -68,9 +68,10 @@ Deno.test("formatIpkControl() depends on OpenWrt's packages for what install nee
 Deno.test("formatSums() writes what sha256sum writes, sorted", () => {
   const empty = new Uint8Array();
   assert.equal(
-    formatSums(new Map([["b", empty], ["a", new TextEncoder().encode("a\n")]])),
+    formatSums(new Map([["b", empty], ["a", new TextEncoder().encode("a\n")], ["c", empty]])),
     `87428fc522803d31065e7bce3cf03fe475096631e5e07bbd7a0fde60c4cf25c7  a
 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  b
+e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  c
 `,
   );
 });

@@ -67,16 +67,21 @@ forward() {
 # A web server on the host "server": /who tells whom it sees, /blob is 1 MiB.
 serve() {
   mkdir -p /www/cgi-bin
-  printf '#!/bin/sh\nprintf "Content-Type: text/plain\\r\\n\\r\\n%%s\\n" "$REMOTE_ADDR"\n' >/www/cgi-bin/who
+  cat >/www/cgi-bin/who <<'END'
+#!/bin/sh
+address=${REMOTE_ADDR#[}
+address=${address%]}
+printf 'Content-Type: text/plain\r\n\r\n%s\n' "${address#::ffff:}"
+END
   chmod +x /www/cgi-bin/who
   head -c 1048576 /dev/urandom >/www/blob
   at server httpd -p 80 -h /www 3>&-
 }
 
-# ask ADDRESS: whom the server sees. fetch ADDRESS: 1 MiB, whole or not.
-ask() { at client wget -q -T 10 -O - "http://$1/cgi-bin/who"; }
+# ask ADDRESS: whom the server sees. fetch ADDRESS: 1 MiB, whole or not. (wget -T crashes in Debian's BusyBox.)
+ask() { at client timeout 10 wget -q -O - "http://$1/cgi-bin/who"; }
 fetch() {
-  [ "$(at client wget -q -T 60 -O - "http://$1/blob" | sha256sum)" = "$(sha256sum </www/blob)" ] && echo "$1: whole"
+  [ "$(at client timeout 80 wget -q -O - "http://$1/blob" | sha256sum)" = "$(sha256sum </www/blob)" ] && echo "$1: whole"
 }
 
 # datagrams ADDRESS: one question, one answer, by the netcat of the file under test; says whom the server sees.

@@ -1,0 +1,109 @@
+/**
+ * Interfaces and parts of the kernel that the laboratory's kernel may lack: client and server see through the proxy what
+ * they see without it, whatever the router's LAN and WAN are.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { print } from "../lab/support/print.ts";
+import { browse, exchange, startProxy, stopProxy } from "./support/path.ts";
+import { PRODUCT_MODULES, productFile, TPROXY } from "./support/product.ts";
+import { putPrograms } from "./support/programs.ts";
+import { vmTest } from "./support/scenario.ts";
+import type { Vm } from "./support/vm.ts";
+
+/** A way between client and server: `make_NAME` of guest/links.sh makes it. */
+interface Kind {
+  readonly name: string;
+  /** The line of `install` that tells where it intercepts. */
+  readonly interfaces: RegExp;
+  readonly config?: string;
+  /** Datagrams get lost on this way. */
+  readonly lossy?: boolean;
+  /** What must be seen after the traffic without tproxy: that the way is what it says. */
+  readonly proof?: string;
+  /** Goes on with the proxy running, before it is ended. */
+  readonly more?: (vm: Vm) => Promise<void>;
+}
+
+const KINDS: readonly Kind[] = [
+  { name: "vlan", interfaces: /lan0\.10/ },
+  { name: "wireguard", interfaces: /wg-lan/, proof: "wg show wg-lan transfer | grep -v '0$'" },
+  { name: "ppp", interfaces: /ppp-lan \(not on: ppp-wan\)/ },
+  { name: "bridge", interfaces: /br-lan/, more: withBridgeFilter },
+  {
+    name: "netem",
+    interfaces: /lan0/,
+    lossy: true,
+    proof: "tc -s qdisc show dev lan0 | grep -E 'dropped [1-9]'",
+  },
+  { name: "flow_table", interfaces: /lan0/, proof: "offloaded" },
+  {
+    name: "policy_routing",
+    interfaces: /lan0 \(not on: wan0\)/,
+    config: "intercept: { interfaces: [lan0] }",
+  },
+];
+
+vmTest("interfaces and rules of others: VLAN, WireGuard, PPP, bridge, netem, flow table, policy routing", {
+  architecture: "amd64",
+  modules: [
+    ...PRODUCT_MODULES,
+    ..."8021q wireguard ppp_async ppp_generic bridge sch_netem nft_flow_offload nf_flow_table_inet".split(
+      " ",
+    ),
+  ],
+  moduleFiles: ["br_netfilter"],
+  files: { [TPROXY]: productFile("amd64") },
+  fill: (root) => putPrograms(root, "amd64", ["ip", "nft", "wg", "pppd"]),
+  minutes: 20,
+}, async (vm) => {
+  await vm.run("version", "tproxy --version");
+  for (const kind of KINDS) await tryKind(vm, kind);
+  assert.doesNotMatch(vm.console(), /BUG:|WARNING:|Oops|refcount/);
+});
+
+async function tryKind(vm: Vm, kind: Kind): Promise<void> {
+  const start = performance.now();
+  const step = (name: string, script: string) =>
+    vm.run(`${kind.name}: ${name}`, `. /run/vm/links.sh\n${script}`);
+  await step("network", `make_${kind.name} && serve && { state; nft list ruleset; } >/tmp/before`);
+  await vm.run("config", `echo '${kind.config ?? "{}"}' >/tmp/tproxy.yaml`);
+  const without = await traffic(vm, kind);
+  assert.match(without, /10\.1\.0\.2\n192\.0\.2\.2: whole\nfd01::2\n\[2001:db8::2\]: whole/);
+  if (kind.proof !== undefined) await step("proof", kind.proof);
+
+  assert.match(await step("install", "tproxy install -c /tmp/tproxy.yaml"), kind.interfaces);
+  await startProxy(vm, { arguments: "-c /tmp/tproxy.yaml" });
+  await step("nothing is forwarded", "forward 0");
+  assert.equal(await traffic(vm, kind), without, `${kind.name}: not the same through the proxy`);
+  await kind.more?.(vm);
+  assert.match(await stopProxy(vm), /accepted=[4-9] connected=[4-9]/);
+
+  await step("uninstall", "tproxy uninstall");
+  const left = await step(
+    "state",
+    "forward 1\n{ state; nft list ruleset; } >/tmp/after\ndiff /tmp/before /tmp/after || true",
+  );
+  assert.equal(left, "", `${kind.name}: the kernel's state is not what it was`);
+  await step("take down", "take_down");
+  print(`${kind.name}: the same through the proxy (${((performance.now() - start) / 1000).toFixed(0)} s)`);
+}
+
+async function traffic(vm: Vm, kind: Kind): Promise<string> {
+  const web = await browse(vm, `${kind.name}: browse`);
+  return kind.lossy === true ? web : `${web}\n${await exchange(vm, `${kind.name}: datagrams`)}`;
+}
+
+/**
+ * A known difference: with bridge-nf-call-iptables the packets of a bridge pass the hooks twice, and IPv4 of the whole
+ * LAN is cut while the proxy runs. This test says so until it is mended.
+ */
+async function withBridgeFilter(vm: Vm): Promise<void> {
+  await vm.run(
+    "br_netfilter",
+    "insmod /lib/modules/br_netfilter.ko && sysctl net.bridge.bridge-nf-call-iptables",
+  );
+  const cut = await vm.try("ask", ". /run/vm/links.sh\nask 192.0.2.2 || echo none");
+  print(`bridge with br_netfilter (expected difference): IPv4 ${cut.output}`);
+  await vm.run("without br_netfilter", "rmmod br_netfilter");
+}

@@ -1,0 +1,85 @@
+/**
+ * Small routers: little memory, a root file system of the size of OpenWrt's images, one that cannot be written.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { print } from "../lab/support/print.ts";
+import { browse, exchange, startProxy, stopProxy, withHosts } from "./support/path.ts";
+import { missingFile, PRODUCT_MODULES, productFile, TPROXY } from "./support/product.ts";
+import { vmTest } from "./support/scenario.ts";
+import type { Vm } from "./support/vm.ts";
+
+const SEEN = "10.1.0.2\n192.0.2.2: whole\nfd01::2\n[2001:db8::2]: whole";
+const IMAGE = productFile("amd64", "image");
+
+vmTest(
+  "256 MB of memory and a root of 104 MiB: the packed form says that it has no room, the image form runs",
+  {
+    architecture: "amd64",
+    memoryMb: 256,
+    disk: { sizeMb: 104 },
+    modules: [...PRODUCT_MODULES, "loop", "squashfs"],
+    files: { [TPROXY]: productFile("amd64"), "usr/bin/tproxy-image": IMAGE },
+    obstacle: missingFile(IMAGE),
+  },
+  async (vm) => {
+    const packed = await vm.try("packed", "tproxy --version; echo exit $?; ls -A /var/cache/tproxy; df -m /");
+    print(`packed, 104 MiB: ${packed.output}`);
+    assert.match(packed.output, /no room: \d+ MiB are needed.*, \d+ MiB are free/);
+    assert.doesNotMatch(packed.output, /^exit 0$/m);
+
+    await vm.run("image", "mv /usr/bin/tproxy-image /usr/bin/tproxy && tproxy --version");
+    await vm.run("network", withHosts("router_between\nserve\nstate >/tmp/before"));
+    await vm.run("install", "tproxy install");
+    await startProxy(vm);
+    await vm.run("nothing is forwarded", withHosts("forward 0"));
+    assert.equal(await browse(vm, "browse"), SEEN);
+    assert.match(await exchange(vm, "datagrams"), /answer\nConnection received on fd01::2/);
+    print(await memory(vm, "image form, 256 MB"));
+
+    await vm.run("read-only root", "rm -rf /var/cache/tproxy; sync; mount -o remount,ro / && ! touch /x");
+    await stopProxy(vm);
+    await startProxy(vm);
+    assert.equal(await browse(vm, "browse, read-only root"), SEEN);
+    await stopProxy(vm);
+    await vm.run("uninstall", "tproxy uninstall");
+    await vm.run("state", withHosts("forward 1\nstate >/tmp/after\ndiff /tmp/before /tmp/after"));
+    // What was mounted has gone with the last process.
+    assert.equal(await vm.run("loop devices", "losetup -a"), "");
+    assert.doesNotMatch(vm.console(), /Out of memory|oom-kill/);
+  },
+);
+
+vmTest("128 MB of memory: it relays, and this is what is left", {
+  architecture: "amd64",
+  memoryMb: 128,
+  disk: { sizeMb: 256 },
+  modules: PRODUCT_MODULES,
+  files: { [TPROXY]: productFile("amd64") },
+}, async (vm) => {
+  await vm.run("first start", "tproxy --version", { seconds: 120 });
+  await vm.run("network", withHosts("router_between\nserve"));
+  await vm.run("install", "tproxy install", { seconds: 120 });
+  await startProxy(vm, { seconds: 120 });
+  await vm.run("nothing is forwarded", withHosts("forward 0"));
+  assert.equal(await browse(vm, "browse"), SEEN);
+  print(await memory(vm, "packed form, 128 MB"));
+  await vm.run("beside it", "tproxy status >/dev/null", { seconds: 120 });
+  print(await memory(vm, "packed form, 128 MB, after status"));
+  await stopProxy(vm);
+  await vm.run("uninstall", "tproxy uninstall", { seconds: 120 });
+  assert.doesNotMatch(vm.console(), /Out of memory|oom-kill/);
+});
+
+/** What the proxy holds and what is left, in a line. */
+async function memory(vm: Vm, title: string): Promise<string> {
+  const said = await vm.run(
+    "memory",
+    `grep -E "^(Rss|Anonymous):" /proc/$(cat /tmp/pid)/smaps_rollup
+grep -E "^(MemTotal|MemAvailable|MemFree):" /proc/meminfo`,
+  );
+  const parts = [...said.matchAll(/^(\w+): +(\d+) kB/gm)].map(([, name, kib]) =>
+    `${name} ${Math.round(Number(kib) / 1024)} MiB`
+  );
+  return `${title}: ${parts.join(", ")}`;
+}

@@ -3,6 +3,7 @@
 
 #include <sys/auxv.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define GIB (1ull << 30)
 /* V8 reserves addresses, not memory: 50 GB as a rule, less if it must. Up to 36 GiB some commands died. */
@@ -26,7 +27,14 @@ static int check_address_space(struct failure *failure)
               " limit memory use a cgroup (MemoryMax= of systemd, memory.max)", (unsigned long long)limit.rlim_cur >> 20);
 }
 
+/* Deno asks /proc for its own path, and panics without an answer. */
+static int check_proc(struct failure *failure)
+{
+  if (access("/proc/self/exe", F_OK) == 0) return 0;
+  return fail(failure, "/proc is not there, and the Deno runtime needs it: mount -t proc proc /proc");
+}
+
 int check_machine(struct failure *failure)
 {
-  return check_page_size(failure) || check_address_space(failure) ? -1 : 0;
+  return check_page_size(failure) || check_address_space(failure) || check_proc(failure) ? -1 : 0;
 }

@@ -12,7 +12,9 @@ const MOST = 42;
 
 for (const form of ["packed", "image", "installed"] satisfies ProductForm[]) {
   portableTest("has compiled code at its first run, and at later ones", async (bench) => {
-    const env: Record<string, string> = form === "packed" ? { TPROXY_CACHE_DIR: bench.cache } : {};
+    const env = form === "packed"
+      ? { TPROXY_CACHE_DIR: bench.cache }
+      : { RUNTIME_DIRECTORY: bench.directory };
     for (let round = 0; round < 2; round++) {
       const program = await startRun(bench, { env });
       try {

@@ -20,7 +20,7 @@ portableTest("checks the built-in config in a chroot", async (bench) => {
 
 portableTest("prints its plan in a chroot", async (bench) => {
   const script =
-    "ip link add lan0 type veth peer name lan1; ip link set lan0 up; ip addr add 192.0.2.1/24 dev lan0;";
+    "ip link add lan0 type veth peer name lan1; ip link set lan0 up; ip addr add 192.0.2.1/24 dev lan0; ip link set lan1 up; ip addr add 198.51.100.1/24 dev lan1; ip route add default dev lan1;";
   const outcome = await bench.runWithMounts(
     `exec unshare --net sh -ec '${script} ${CHROOT} install --dry-run'`,
   );

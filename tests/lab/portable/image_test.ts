@@ -85,7 +85,7 @@ imageTest("shows its mount to nobody, and has it no longer than it runs", async 
 imageTest("is mounted once for many, and each file for itself", async (bench) => {
   const other = `${bench.directory}/other`;
   Deno.copyFileSync(bench.file, other);
-  const programs = [await startRun(bench), await startRun(bench, { file: other })];
+  const programs = [await startRun(bench), await startRun(bench), await startRun(bench, { file: other })];
   try {
     const starts = Array.from({ length: 8 }, () => runProgram(clean([bench.file, "--version"], {})));
     for (const outcome of await Promise.all(starts)) works(outcome);

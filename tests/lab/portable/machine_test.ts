@@ -3,7 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { fails, portableTest, works } from "../support/portable_bench.ts";
+import { fails, portableTest, type ProductForm, works } from "../support/portable_bench.ts";
 import { runProgram } from "../support/program.ts";
 
 const FOREIGN = new URL("../../../dist/tproxy-aarch64", import.meta.url).pathname;
@@ -16,6 +16,15 @@ portableTest("names a limit of the address space, and what to do", async (bench)
   fails(await limited(39 * 1024 ** 2), /ulimit -v unlimited/);
   works(await limited(40 * 1024 ** 2));
 });
+
+for (const form of ["packed", "image", "installed"] satisfies ProductForm[]) {
+  portableTest("names /proc where it is missing", async (bench) => {
+    fails(
+      await bench.runWithMounts("umount -l /proc; $file --version"),
+      /\/proc is not there, .*: mount -t proc proc \/proc/,
+    );
+  }, form);
+}
 
 portableTest(
   "names pages that are larger than 4 KiB, and what to do",

@@ -1,5 +1,5 @@
 /**
- * Pages of memory that are no longer needed: madvise(2).
+ * Memory that is no longer needed: madvise(2), malloc_trim(3).
  * @module
  */
 import { MADV_COLD, MADV_DONTNEED } from "./consts.ts";
@@ -14,4 +14,9 @@ export function dropFilePages(start: bigint, length: bigint): number {
   // The kernel takes pages that were touched lately for ones in use. Linux before 5.4 does not know the advice, and needs none.
   libc.madvise(start, length, MADV_COLD);
   return result(libc.madvise(start, length, MADV_DONTNEED));
+}
+
+/** Gives the kernel what malloc(3) keeps of memory that was freed, of all threads. */
+export function returnFreeMemory(): void {
+  libc.malloc_trim(0n);
 }

@@ -73,11 +73,13 @@ int open_loop(int file, const struct part *part, char device[PATH_SIZE], struct 
   if (fd >= 0) return fd;
 
   int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-  if (control < 0) return fail(failure, "no loop devices: /dev/loop-control: %s", strerror(errno));
-  fail(failure, "no loop device is free");
+  if (control < 0) return fail(failure, "no loop device: /dev/loop-control: %s", strerror(errno));
   for (int tries = 0; tries < TRIES; tries++) {
     int number = ioctl(control, LOOP_CTL_GET_FREE);
-    if (number < 0) break;
+    if (number < 0) {
+      fail(failure, "no loop device: %s", strerror(errno));
+      break;
+    }
     snprintf(device, PATH_SIZE, "/dev/loop%d", number);
     fd = open(device, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {

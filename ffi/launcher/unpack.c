@@ -39,6 +39,7 @@ static int next_file(struct writer *out)
 /* Writes data to the files in turn: 0, or -errno; -EBADMSG when there is more than the index promises. */
 static int write_out(struct writer *out, const char *data, size_t size)
 {
+  int synced = 0;
   for (;;) {
     while (out->left == 0 && out->file < out->layer->file_count) {
       int bad = next_file(out);
@@ -48,7 +49,13 @@ static int write_out(struct writer *out, const char *data, size_t size)
     if (out->file == out->layer->file_count) return -EBADMSG;
     ssize_t n = write(out->fd, data, (off_t)size < out->left ? size : (size_t)out->left);
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == ENOSPC && !synced) { /* a file system that compresses knows what it needs when it has written */
+      synced = 1;
+      syncfs(out->fd);
+      continue;
+    }
     if (n < 0) return -errno;
+    synced = 0;
     data += n;
     size -= (size_t)n;
     out->left -= n;

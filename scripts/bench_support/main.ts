@@ -28,6 +28,7 @@ ${SUITES.map((suite) => `                    ${suite.name}: ${namesOf(suite).joi
 ${SUITES.map((suite) => `                    ${suite.name}: ${suite.measures.join(", ")}\n`).join("")}\
   --json            samples and medians as JSON on standard output
        scripts/bench --rules [--rounds N]        flows that a rule bypasses against plain forwarding
+       scripts/bench --memory [--rounds N] [--seconds N]   first start and load in cgroups of 64 to 256 MiB; the cost of workers
 Exit 1 if tproxy misses a target.`;
 
 /** Runs the benchmark; gives the exit code. */

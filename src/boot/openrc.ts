@@ -1,12 +1,12 @@
 /**
  * The script for OpenRC, with its supervise-daemon. Pure.
  *
- * As with procd a shell makes the rules and becomes the proxy. When it ends they stay, and `intercept.on-failure` holds; a
- * service of no runlevel leaves nothing when it is stopped.
+ * As with procd the proxy makes the rules itself. When it ends they stay, and `intercept.on-failure` holds; a service of no
+ * runlevel leaves nothing when it is stopped.
  * @module
  */
 import type { BootFile, BootSettings, ServiceManager } from "./model.ts";
-import { configWords, DESCRIPTORS, INSTALL_AND_RUN, RESTART_SECONDS, shellWord } from "./words.ts";
+import { configWords, DESCRIPTORS, RESTART_SECONDS, shellWord } from "./words.ts";
 
 const SCRIPT = "/etc/init.d/tproxy";
 
@@ -14,14 +14,14 @@ const SCRIPT = "/etc/init.d/tproxy";
 const SPARE_SECONDS = 10;
 
 function renderScript({ binary, config, cache, drainSeconds }: BootSettings): string {
-  const args = ["-c", INSTALL_AND_RUN, binary, ...configWords(config)].map(shellWord).join(" ");
+  const args = ["run", "--install", ...configWords(config)].map(shellWord).join(" ");
   return `#!/sbin/openrc-run
 
 name="tproxy"
 description="Transparent proxy"
 supervisor="supervise-daemon"
-command="/bin/sh"
-# It makes the rules and becomes the proxy. OpenRC evaluates this once more.
+command="${binary}"
+# It makes the rules too. OpenRC evaluates this once more.
 command_args=${shellWord(args)}
 ${cache === undefined ? "" : `export TPROXY_CACHE_DIR=${cache}\n`}respawn_delay=${RESTART_SECONDS}
 respawn_max=0

@@ -1,16 +1,16 @@
 /**
  * The script for OpenWrt's procd, and what belongs to it there. It is for BusyBox' ash. Pure.
  *
- * procd knows one command: a shell that makes the rules and then becomes the proxy. So neither the boot nor the script
- * waits for anything, and each respawn finds its rules. When the proxy ends they stay, and `intercept.on-failure` holds;
- * a service that is disabled leaves nothing when it is stopped.
+ * procd knows one command: the proxy, which makes the rules itself as soon as the network allows it. So neither the boot
+ * nor the script waits for anything, and each respawn finds its rules. When the proxy ends they stay, and
+ * `intercept.on-failure` holds; a service that is disabled leaves nothing when it is stopped.
  * @module
  */
 import { DEFAULT_CONFIG_PATH } from "../constants.ts";
 import { fw4Files } from "./fw4.ts";
 import { keepFile } from "./keep.ts";
 import type { BootFile, BootSettings, ServiceManager } from "./model.ts";
-import { configWords, DESCRIPTORS, INSTALL_AND_RUN, shellWord } from "./words.ts";
+import { configWords, DESCRIPTORS, shellWord } from "./words.ts";
 
 const SCRIPT = "/etc/init.d/tproxy";
 
@@ -22,7 +22,6 @@ const RESPAWN = "3600 5 0";
 function renderScript(settings: BootSettings): string {
   const { binary, config, cache, drainSeconds } = settings;
   const options = configWords(config).map(shellWord).join(" ");
-  const words = ["/bin/sh", "-c", INSTALL_AND_RUN].map(shellWord).join(" ");
   const environment = cache === undefined ? "" : `\n\tprocd_set_param env TPROXY_CACHE_DIR=${cache}`;
   return `#!/bin/sh /etc/rc.common
 # shellcheck disable=SC2034,SC2154,SC3043
@@ -60,8 +59,8 @@ start_service() {
 		return 1
 	}
 	procd_open_instance
-	# It makes the rules and becomes the proxy. Interfaces that come later are picked up by it.
-	procd_set_param command ${words} "$PROG"${options === "" ? "" : ` ${options}`}${environment}
+	# It makes the rules too, and keeps them right when interfaces and default routes come later.
+	procd_set_param command "$PROG" run --install${options === "" ? "" : ` ${options}`}${environment}
 	procd_set_param respawn ${RESPAWN}
 	# timeouts.drain (${drainSeconds} s) and ${SPARE_SECONDS} s more
 	procd_set_param term_timeout ${drainSeconds + SPARE_SECONDS}

@@ -1,7 +1,8 @@
 /**
  * The unit for systemd. Pure.
  *
- * The rules are made by root (`+`), the proxy itself runs as a user of its own with three capabilities. When it ends the
+ * The rules are made by root (`+`), or later by the proxy where the network does not allow it yet; the proxy runs as a
+ * user of its own with three capabilities. When it ends the
  * rules stay: `intercept.on-failure` says what happens without a proxy, so that a crash, a restart and a stop are alike,
  * and a network that must not go past the proxy does not. A service that is disabled and then stopped (`systemctl
  * disable --now`) leaves nothing.
@@ -57,9 +58,10 @@ StartLimitIntervalSec=0
 [Service]
 Type=notify
 NotifyAccess=main
-# The kernel forgets the rules at each boot. "+": as root and outside the sandbox; the proxy itself is neither.
-ExecStartPre=+${programLine(settings, "install", "--boot", "none")}
-ExecStart=${programLine(settings, "run")}
+# The kernel forgets the rules at each boot. "+": as root and outside the sandbox; the proxy itself is neither. "-": where
+# the network is not complete yet, run makes them as soon as it is.
+ExecStartPre=+-${programLine(settings, "install", "--boot", "none")}
+ExecStart=${programLine(settings, "run", "--install")}
 # The rules stay when the proxy ends: intercept.on-failure holds. A service that is disabled leaves nothing.
 ExecStopPost=+-/bin/sh -c '[ "$$SERVICE_RESULT" != success ] || systemctl -q is-enabled ${UNIT} || \
 exec ${binary} uninstall --boot none'

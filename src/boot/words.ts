@@ -27,17 +27,11 @@ export function shellWord(text: string): string {
   return /^[A-Za-z0-9._/+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/**
- * Programs the kernel, then becomes the proxy, with the same process id. `$0` is the program, `$@` the config. For
- * managers that know one command only: the rules are there after each start, whoever has thrown them away.
- */
-export const INSTALL_AND_RUN = '"$0" install --boot none "$@" && exec "$0" run "$@"';
-
 /** Open files: two for each connection, up to four more for its pipes. */
 export const DESCRIPTORS = 65_536;
 
 /**
- * Seconds between the end of the proxy and its next start. Each start is two of the runtime, so that a config that never
- * gets better may not cost a small router its processor; and no network waits long for a proxy that has crashed.
+ * Seconds between the end of the proxy and its next start: a config that never gets better may not cost a small router
+ * its processor, and no network waits long for a proxy that has crashed.
  */
 export const RESTART_SECONDS = 2;

@@ -8,13 +8,13 @@ import { countWorkers } from "../dataplane/sizing/worker_count.ts";
 import { startDataplane } from "../dataplane/supervisor.ts";
 import { createLogger, type Logger } from "../log.ts";
 import { OperationError } from "../net/error.ts";
+import { giveBackAfterStart } from "./after_start.ts";
 import { usableFamilies } from "./families.ts";
 import { RulesKeeper } from "./keeper.ts";
 import { beginLife } from "./life.ts";
 import { LogSink } from "./log_sink.ts";
 import { openNotifier } from "./notify.ts";
 import { type NetworkWatch, watchNetwork } from "./network_watch.ts";
-import { dropProgramPages } from "./program_pages.ts";
 import { announce, describeStatus, summarize } from "./report.ts";
 import { takeServiceManager } from "./service.ts";
 import { followSignals } from "./signals.ts";
@@ -130,7 +130,7 @@ async function serve(options: DaemonOptions, parts: Parts): Promise<void> {
         notifier.send(status());
       },
     }, service.watchdogMs / 2);
-  const settled = setTimeout(() => dropProgramPages(readTextFile), SETTLED_MS);
+  const settled = setTimeout(() => giveBackAfterStart(readTextFile), SETTLED_MS);
   const refresh = setInterval(() => {
     log.flush();
     keeper.again().then(() => notifier.send(status()));

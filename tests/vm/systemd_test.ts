@@ -3,17 +3,12 @@
  * that comes up by itself.
  * @module
  */
-import assert from "node:assert/strict";
 import { PRODUCT_MODULES, productFile, TPROXY } from "./support/product.ts";
 import { vmTest, type VmTestOptions } from "./support/scenario.ts";
-import { FETCH, fillSystemd, missingSystemd } from "./support/systemd.ts";
-import type { Vm } from "./support/vm.ts";
+import { fillSystemd, missingSystemd } from "./support/systemd.ts";
+import { tryFirstBoot, trySecondBoot } from "./support/systemd_scenario.ts";
 
 const IMAGE = new URL("../../.cache/vm/systemd.ext4", import.meta.url).pathname;
-const UNIT = "/etc/systemd/system/tproxy.service";
-/** NET_BIND_SERVICE, NET_ADMIN, NET_RAW: include/uapi/linux/capability.h */
-const CAPABILITIES = "0000000000003400";
-
 const obstacle = missingSystemd();
 const MACHINE: VmTestOptions = {
   architecture: "amd64",
@@ -31,100 +26,11 @@ const MACHINE: VmTestOptions = {
   obstacle,
 };
 
-/** Waits until a shell command succeeds, asked twice a second. */
-async function until(vm: Vm, what: string, condition: string, seconds: number): Promise<void> {
-  const loop = `for i in $(seq ${seconds * 2}); do if ${condition}; then exit 0; fi; sleep 0.5; done
-systemctl status tproxy --no-pager -n 0; dmesg | tail -40; exit 1`;
-  await vm.run(`until ${what}`, loop, { seconds: seconds * 2 + 60 });
-}
-
-/** One property of the service, as systemctl shows it. */
-async function show(vm: Vm, property: string): Promise<string> {
-  return await vm.run(`show ${property}`, `systemctl show tproxy -P ${property}`);
-}
-
-const isActive = "systemctl -q is-active tproxy";
-/** All that install may leave in the kernel. */
-const SNAPSHOT = "nft list ruleset; ip rule; ip -6 rule; ip route show table 100";
-
-vmTest("systemd starts what install --boot has written, and keeps it running", MACHINE, async (vm) => {
-  await until(vm, "the network is up", "systemctl -q is-active network-up", 60);
-  const before = await vm.run("snapshot", SNAPSHOT);
-  const files = "find /etc /lib/systemd | sort";
-  const filesBefore = await vm.run("files", files);
-
-  const said = await vm.run("install", "tproxy install --boot auto", { seconds: 120 });
-  assert.match(said, /^Started at boot by systemd\.$/m);
-  assert.match(said, new RegExp(`^ {2}written {4}${UNIT}$`, "m"));
-  assert.match(said, /^ {2}next {7}systemctl start tproxy$/m);
-  await vm.run("enabled", "systemctl -q is-enabled tproxy");
-  assert.equal((await vm.try("not started", isActive)).code, 3);
-  assert.notEqual((await vm.try("not through", FETCH)).code, 0);
-
-  // Type=notify: start returns when the proxy has said READY=1.
-  await vm.run("start", "systemctl start tproxy", { seconds: 180 });
-  await vm.run("traffic", FETCH);
-  assert.match(await show(vm, "StatusText"), /\S/);
-  const pid = await show(vm, "MainPID");
-  const process = await vm.run(
-    "process",
-    `grep -E '^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/${pid}/status`,
-  );
-  assert.match(process, /^Uid:\t(6[1-5]\d{3})\t/m, process);
-  assert.match(process, new RegExp(`^CapEff:\t${CAPABILITIES}$`, "m"));
-  assert.match(process, new RegExp(`^CapBnd:\t${CAPABILITIES}$`, "m"));
-  assert.match(process, /^NoNewPrivs:\t1\nSeccomp:\t2$/m);
-  assert.match(
-    await vm.run("status", "tproxy status"),
-    /proxy: running[\s\S]*^boot: systemd, enabled \(\/etc\/systemd\/system\/tproxy\.service\)$/m,
-  );
-
-  await vm.run("kill -9", `kill -9 ${pid}`);
-  await until(vm, "it runs again", `${isActive} && [ "$(systemctl show tproxy -P MainPID)" != ${pid} ]`, 60);
-  assert.equal(await show(vm, "NRestarts"), "1");
-  await vm.run("traffic after kill -9", FETCH);
-
-  const second = await show(vm, "MainPID");
-  await vm.run("SIGSTOP", `kill -STOP ${second}`);
-  await until(
-    vm,
-    "the watchdog has ended it",
-    `${isActive} && [ "$(systemctl show tproxy -P NRestarts)" = 2 ]`,
-    90,
-  );
-  await vm.run("said so", "dmesg | grep -q 'tproxy.service: Watchdog timeout'");
-  await vm.run("traffic after the watchdog", FETCH);
-
-  await vm.run("rules are lost", "nft delete table inet transparent_proxy");
-  await vm.run("restart", "systemctl restart tproxy", { seconds: 120 });
-  await vm.run("traffic after a restart", FETCH);
-
-  // A service that is stopped keeps its rules; one that is disabled leaves nothing.
-  await vm.run("stop", "systemctl stop tproxy", { seconds: 60 });
-  assert.equal(await show(vm, "Result"), "success");
-  assert.match(await vm.run("rules stay", "tproxy status"), /installed: yes[\s\S]*proxy: not running/);
-  await vm.run("start again", "systemctl start tproxy", { seconds: 120 });
-  await vm.run("disable --now", "systemctl disable --now tproxy", { seconds: 60 });
-  assert.equal(await vm.run("nothing is left", SNAPSHOT), before);
-
-  await vm.run("install again", "tproxy install --boot systemd && systemctl start tproxy", { seconds: 180 });
-  await vm.run("traffic again", FETCH);
-  const gone = await vm.run("uninstall", "tproxy uninstall", { seconds: 60 });
-  assert.match(gone, new RegExp(`^ {2}removed {2}${UNIT}$`, "m"));
-  assert.equal((await vm.try("ended", isActive)).code, 3);
-  assert.equal(await vm.run("nothing in the kernel", SNAPSHOT), before);
-  assert.equal(await vm.run("no file", files), filesBefore);
-
-  await vm.run("for the next boot", "tproxy install --boot auto && sync", { seconds: 60 });
-});
+vmTest("systemd starts what install --boot has written, and keeps it running", MACHINE, tryFirstBoot);
 
 vmTest("systemd starts the proxy by itself at the next boot", MACHINE, async (vm) => {
   try {
-    await until(vm, "it runs", isActive, 120);
-    await vm.run("traffic", FETCH);
-    await vm.run("uninstall", "tproxy uninstall", { seconds: 60 });
-    assert.notEqual((await vm.try("not through", FETCH)).code, 0);
-    await vm.run("gone", `[ ! -e ${UNIT} ]`);
+    await trySecondBoot(vm);
   } finally {
     await Deno.remove(IMAGE);
   }

@@ -27,13 +27,13 @@ export async function makePackages(
   content: PackageContent,
 ): Promise<Map<string, Uint8Array>> {
   const { version, time: mtime, installed } = content;
-  const packages = new Map<string, Uint8Array>();
-  packages.set(
-    `tproxy_${version}_${architecture}.deb`,
-    await makeDeb({ version, mtime, architecture, files: joinFiles(installed, content.debian) }),
-  );
-  const files = joinFiles(installed, content.openWrt);
-  const ipks = await makeIpks(OPENWRT_ARCHITECTURES[arch], { version, mtime, files });
+  const debian = joinFiles(installed, content.debian);
+  const openWrt = joinFiles(installed, content.openWrt);
+  const [deb, ipks] = await Promise.all([
+    makeDeb({ version, mtime, architecture, files: debian }),
+    makeIpks(OPENWRT_ARCHITECTURES[arch], { version, mtime, files: openWrt }),
+  ]);
+  const packages = new Map([[`tproxy_${version}_${architecture}.deb`, deb]]);
   for (const [name, bytes] of ipks) packages.set(`tproxy_${version}_${name}.ipk`, bytes);
   return packages;
 }

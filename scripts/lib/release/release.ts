@@ -29,7 +29,7 @@ export async function makeRelease(
   const debian = [...bootFiles("systemd"), ...await makeDocuments({ version, commit, time })];
   const openWrt = bootFiles("openwrt");
   const sizes = { x86_64: 0, aarch64: 0 };
-  for (const { target, single, image, installed } of builds) {
+  await Promise.all(builds.map(async ({ target, single, image, installed }) => {
     const name = `tproxy-${version}-linux-${target.arch}`;
     files.set(name, single).set(`${name}-image`, image);
     sizes[target.arch] = single.length;
@@ -38,7 +38,7 @@ export async function makeRelease(
     say(`Packing ${megabytes(bytes)} for ${target.arch}${bytes > 1e7 ? " (about a minute)" : ""} …`);
     const packages = await makePackages(target, { version, time, installed, debian, openWrt });
     for (const [name, content] of packages) files.set(name, content);
-  }
+  }));
   const template = Deno.readTextFileSync(new URL("installer/install.sh", import.meta.url));
   putText("install.sh", formatInstaller(template, { version, url, sizes }));
   putText("SHA256SUMS", formatSums(files));

@@ -3,13 +3,14 @@
  * @module
  */
 
-/** Writes a line for each file: size in MB, name, for whom it is. */
+/** Writes a line for each file: size, name, for whom it is. */
 export function formatTable(files: ReadonlyMap<string, Uint8Array>): string {
   const names = [...files.keys()].sort();
   const width = Math.max(...names.map((name) => name.length));
   return names.map((name) => {
-    const megabytes = (files.get(name)!.length / 1e6).toFixed(1).padStart(6);
-    return `${megabytes} MB  ${name.padEnd(width)}  ${purposeOf(name)}\n`;
+    const bytes = files.get(name)!.length;
+    const size = bytes < 1e5 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+    return `${size.padStart(9)}  ${name.padEnd(width)}  ${purposeOf(name)}\n`;
   }).join("");
 }
 

@@ -45,13 +45,13 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
     const loaded = await loadConfigOption(env, { path: options.config });
     const { config } = loaded;
     const probing = prepareProbing(env, loaded);
-    const { workers } = countWorkers(config.listener.workers, {
-      processors: navigator.hardwareConcurrency,
-      memory: readMemoryLimit(env.readTextFile),
-    });
+    const memory = readMemoryLimit(env.readTextFile);
+    const processors = navigator.hardwareConcurrency;
+    const { workers, reason } = countWorkers(config.listener.workers, { processors, memory });
     const findings = await diagnose({
       ...probing,
       paths: findProgram(env),
+      memory: { workers, reason, memory },
       capacity: (descriptors) =>
         capacity({
           descriptors,

@@ -35,6 +35,7 @@ import { judgeLegacyInput, readLegacyInput } from "./legacy_input.ts";
 import { judgePorts, readPorts } from "./listener_port.ts";
 import { judgeLoopback } from "./loopback.ts";
 import { judgeMarkUsers, readMarkUsers } from "./mark_users.ts";
+import { judgeMemory, type MemoryFacts } from "./memory.ts";
 import { judgeNetworkd, readNetworkd } from "./networkd.ts";
 import type { ProbeOrder } from "./probe_kernel.ts";
 import type { ProbeResult } from "./probe.ts";
@@ -64,6 +65,8 @@ export interface KernelDiagnosisOptions {
 export interface DiagnosisOptions extends KernelDiagnosisOptions {
   /** Live connections that a proxy with so many descriptors can have. */
   readonly capacity: (descriptors: number) => number;
+  /** How many workers a proxy would have, and why. */
+  readonly memory: MemoryFacts;
   /** Where this program's own files are. */
   readonly paths: ProgramPaths;
 }
@@ -87,6 +90,7 @@ export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
     ...await tryKernel(options, { ...kernel, programs: iptables.programs }),
     ...judgePlan(planned, situation),
     ...judgeProxy(options, situation),
+    ...judgeMemory(options.memory),
     ...judgeLoopback(situation),
     ...judgeForwarding(readForwarding(files), situation),
     ...judgeRouting(options, situation, route),

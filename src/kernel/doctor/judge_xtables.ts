@@ -8,7 +8,7 @@ import { KERNEL_PARTS, type KernelModule } from "../parts.ts";
 import type { Capability } from "./capabilities.ts";
 import { type Finding, works } from "./finding.ts";
 import { explainMissing, type Explanation } from "./parts/explain.ts";
-import type { KernelBuild } from "./parts/kernel_build.ts";
+import { type KernelBuild, readSymbol } from "./parts/kernel_build.ts";
 import type { ProbeId, ProbeResult } from "./probe.ts";
 
 const EINVAL = 22;
@@ -62,7 +62,7 @@ export function judgeLegacy(
 
 /** The tables of iptables-legacy, which are modules of their own. Nothing is said where it is not known what the kernel has. */
 export function judgeLegacyTables(families: readonly Family[], build: KernelBuild): Finding[] {
-  if (build.config === undefined && build.modules.paths.size === 0) return [];
+  if (build.config === undefined && build.modules.builtIn.size === 0) return [];
   return families.flatMap((family) =>
     TABLES[family].filter((module) => !isLoadable(module, build)).map((module) => {
       const table = module.replace(/^ip6?table_/, "");
@@ -78,7 +78,9 @@ export function judgeLegacyTables(families: readonly Family[], build: KernelBuil
   );
 }
 
-function isLoadable(module: string, { modules, loading }: KernelBuild): boolean {
+function isLoadable(module: KernelModule, build: KernelBuild): boolean {
+  const { modules, loading } = build;
+  if (readSymbol(KERNEL_PARTS[module].symbol, build) === "y") return true;
   const isIn = (name: string) => loading.loaded.has(name) || modules.builtIn.has(name);
   if (isIn(module)) return true;
   const names = [module, ...modules.needs.get(module) ?? []];

@@ -8,6 +8,16 @@ export function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
 }
 
+/** The most resident memory that there was, in bytes. */
+export function peakResidentBytes(pid: number): number {
+  return Number(/^VmHWM:\s+(\d+) kB/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
+}
+
+/** Anonymous memory in bytes: what no file holds, so that without swap the kernel can never take it back. */
+export function anonymousBytes(pid: number): number {
+  return Number(/^RssAnon:\s+(\d+) kB/m.exec(Deno.readTextFileSync(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
+}
+
 /** Processor time used so far, user and system, all threads, in milliseconds (resolution 10 ms). */
 export function processorMs(pid: number): number {
   return statProcessorMs(`/proc/${pid}/stat`);

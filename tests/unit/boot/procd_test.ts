@@ -41,10 +41,9 @@ for (const { name, argv } of SHELLS) {
     for (const action of ["start", "boot"]) {
       const { code, calls, binary } = await call(argv, action, { settings });
       assert.equal(code, 0);
-      const command = ["/bin/sh", "-c", '"$0" install --boot none "$@" && exec "$0" run "$@"'];
       assert.deepEqual(calls, [
         ["open_instance"],
-        ["command", ...command, binary, "-c", "/etc/other.yaml"],
+        ["command", binary, "run", "--install", "-c", "/etc/other.yaml"],
         ["env", "TPROXY_CACHE_DIR=/opt/cache"],
         ["respawn", "3600", "5", "0"],
         ["term_timeout", "50"],
@@ -61,7 +60,7 @@ for (const { name, argv } of SHELLS) {
 
   Deno.test(`the procd script without a named config leaves the choice to the program: ${name}`, async () => {
     const { calls, binary } = await call(argv, "start");
-    assert.deepEqual(calls[1].slice(4), [binary]);
+    assert.deepEqual(calls[1].slice(1), [binary, "run", "--install"]);
     assert.deepEqual(calls.find(([word]) => word === "file"), ["file", "/etc/tproxy/tproxy.yaml"]);
     assert.equal(calls.some(([word]) => word === "env"), false);
   });
@@ -99,23 +98,6 @@ for (const { name, argv } of SHELLS) {
     assert.equal((await call(argv, "nonsense")).code, 4);
   });
 }
-
-Deno.test("the command of the script makes the rules, then becomes the proxy with the same process id", async () => {
-  using programs = fakePrograms({ tproxy: 'echo "$$ $*"' });
-  const { calls } = await call(SHELLS[0]?.argv ?? ["sh"], "start", { settings: { config: "/etc/o.yaml" } });
-  const words = calls[1].slice(1).with(3, `${programs.folder}/tproxy`);
-  const { output } = await runShell(["/bin/sh", "-c", 'echo $$; exec "$@"', "-", ...words], {});
-  const [pid, install, run] = output.split("\n");
-  assert.match(install, /^\d+ install --boot none -c \/etc\/o\.yaml$/);
-  assert.equal(run, `${pid} run -c /etc/o.yaml`);
-});
-
-Deno.test("without rules there is no proxy: procd tries again", async () => {
-  using programs = fakePrograms({ tproxy: 'echo "$*"; [ "$1" != install ]' });
-  const { calls } = await call(SHELLS[0]?.argv ?? ["sh"], "start");
-  const { code, output } = await runShell(calls[1].slice(1).with(3, `${programs.folder}/tproxy`), {});
-  assert.deepEqual([code, output], [1, "install --boot none\n"]);
-});
 
 Deno.test("the include of fw4 is there where fw4 is, and its folders go with it", () => {
   const path = "/usr/share/nftables.d/chain-pre/input/20-tproxy.nft";

@@ -9,6 +9,15 @@ import type { Tree } from "./tree.ts";
 export async function writeDisk(path: string, tree: Tree, sizeMb: number): Promise<void> {
   const directory = `${path}.tree`;
   Deno.mkdirSync(directory);
+  writeDirectory(directory, tree);
+  // No journal and no blocks kept for root: as much room as a router's own image of that size has.
+  const options = ["-q", "-F", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-E", "root_owner=0:0"];
+  await runProgram(["/sbin/mke2fs", ...options, "-d", directory, path, `${sizeMb}M`]);
+  Deno.removeSync(directory, { recursive: true });
+}
+
+/** Writes a tree into a directory that is there. */
+export function writeDirectory(directory: string, tree: Tree): void {
   for (const [name, entry] of tree.entries()) {
     const target = `${directory}/${name}`;
     if (entry.kind === "directory") Deno.mkdirSync(target, { recursive: true });
@@ -18,8 +27,4 @@ export async function writeDisk(path: string, tree: Tree, sizeMb: number): Promi
       Deno.chmodSync(target, entry.mode);
     }
   }
-  // No journal and no blocks kept for root: as much room as a router's own image of that size has.
-  const options = ["-q", "-F", "-t", "ext4", "-O", "^has_journal", "-m", "0", "-E", "root_owner=0:0"];
-  await runProgram(["/sbin/mke2fs", ...options, "-d", directory, path, `${sizeMb}M`]);
-  Deno.removeSync(directory, { recursive: true });
 }

@@ -21,7 +21,7 @@ export function browse(vm: Vm, name: string): Promise<string> {
 /** One question and one answer by UDP with each family, and whom the server saw; the ports are left out. */
 export async function exchange(vm: Vm, name: string): Promise<string> {
   const script = [SERVER.ipv4, SERVER.ipv6].map((address) => `datagrams ${address}`).join("\n");
-  const said = await vm.run(name, withHosts(script), { seconds: 90 });
+  const said = await vm.run(name, withHosts(script), { seconds: 180 });
   return said.split("\n").filter((line) => /^(question|answer|Connection received)/.test(line))
     .map((line) => line.replace(/ \d+$/, "")).join("\n");
 }
@@ -39,7 +39,7 @@ while ! grep -q relays /tmp/log; do
   sleep 0.2
   [ -d /proc/$! ] || { cat /tmp/log; exit 1; }
 done`,
-    { seconds: options.seconds ?? 60 },
+    { seconds: options.seconds ?? 120 },
   );
 }
 

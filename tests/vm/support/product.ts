@@ -31,6 +31,11 @@ export function productFile(architecture: DebianArchitecture, form: "packed" | "
   return `${DIST}tproxy-${NAMES[architecture]}${form === "image" ? "-image" : ""}`;
 }
 
+/** The installed form, a tree for the root of a machine: it unpacks nothing, which takes emulation most of a minute. */
+export function installedProduct(architecture: DebianArchitecture): string {
+  return `${DIST}installed-${NAMES[architecture]}`;
+}
+
 /** Why a product cannot be tried, if so. */
 export function missingFile(file: string): string | undefined {
   try {

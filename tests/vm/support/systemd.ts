@@ -17,6 +17,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   "lib/systemd/systemd": SYSTEMD,
   "lib/systemd/systemd-shutdown": "/lib/systemd/systemd-shutdown",
   "usr/bin/systemctl": "/bin/systemctl",
+  "usr/bin/bash": "/bin/bash",
   "usr/sbin/ip": "/sbin/ip",
   "usr/sbin/nft": "/usr/sbin/nft",
 };
@@ -63,8 +64,11 @@ export async function fillSystemd(): Promise<(root: Tree) => void> {
   };
 }
 
-/** Fetches from the web server as the client; anything but its word is an error. */
-export const FETCH = `[ "$(ip netns exec client wget -q -T 10 -O - http://10.0.2.2:8080/)" = "${WORD}" ]`;
+/**
+ * Fetches from the web server as the client; anything but its word is an error. With bash: BusyBox' own clients are static
+ * and do not get on with a C library beside them.
+ */
+export const FETCH = `[ "$(/usr/sbin/ip netns exec client timeout 10 bash /etc/fetch.sh)" = "${WORD}" ]`;
 
 const TEXTS: Readonly<Record<string, string>> = {
   "etc/passwd": "root:x:0:0:root:/root:/bin/sh\n",
@@ -76,25 +80,28 @@ const TEXTS: Readonly<Record<string, string>> = {
   "etc/systemd/system.conf":
     "[Manager]\nLogTarget=kmsg\nDefaultStandardOutput=kmsg\nDefaultStandardError=kmsg\n",
   "srv/index.html": `${WORD}\n`,
+  "etc/fetch.sh":
+    `exec 3<>/dev/tcp/10.0.2.2/8080 && printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3 && tail -n 1 <&3\n`,
   "etc/network-up.sh": `
+# With paths: BusyBox' shell takes its own applets first.
 set -e
-ip link set lo up
-for side in client server; do ip netns add $side; ip -n $side link set lo up; done
-ip link add r0 type veth peer name c0 netns client
-ip link add r1 type veth peer name s0 netns server
-ip addr add 10.0.1.1/24 dev r0
-ip addr add 10.0.2.1/24 dev r1
-ip link set r0 up
-ip link set r1 up
-ip -n client addr add 10.0.1.2/24 dev c0
-ip -n client link set c0 up
-ip -n client route add default via 10.0.1.1
-ip -n server addr add 10.0.2.2/24 dev s0
-ip -n server link set s0 up
-ip -n server route add default via 10.0.2.1
+/usr/sbin/ip link set lo up
+for side in client server; do /usr/sbin/ip netns add $side; /usr/sbin/ip -n $side link set lo up; done
+/usr/sbin/ip link add r0 type veth peer name c0 netns client
+/usr/sbin/ip link add r1 type veth peer name s0 netns server
+/usr/sbin/ip addr add 10.0.1.1/24 dev r0
+/usr/sbin/ip addr add 10.0.2.1/24 dev r1
+/usr/sbin/ip link set r0 up
+/usr/sbin/ip link set r1 up
+/usr/sbin/ip -n client addr add 10.0.1.2/24 dev c0
+/usr/sbin/ip -n client link set c0 up
+/usr/sbin/ip -n client route add default via 10.0.1.1
+/usr/sbin/ip -n server addr add 10.0.2.2/24 dev s0
+/usr/sbin/ip -n server link set s0 up
+/usr/sbin/ip -n server route add default via 10.0.2.1
 echo 1 >/proc/sys/net/ipv4/ip_forward
 nft 'table inet guard { chain forward { type filter hook forward priority 0; policy drop; ct state established,related accept; }; }'
-ip netns exec server httpd -p 10.0.2.2:8080 -h /srv
+/usr/sbin/ip netns exec server httpd -p 10.0.2.2:8080 -h /srv
 `,
   "etc/systemd/system/network-up.service": `[Unit]
 Before=network.target

@@ -51,7 +51,7 @@ export interface MachineOptions {
   /** The program that becomes process 1 instead of a shell that waits. */
   readonly init?: string;
   readonly kernelArguments?: readonly string[];
-  /** Minutes after which the machine is killed. Default 10. */
+  /** Minutes after which the machine is killed. Default 15. */
   readonly minutes?: number;
 }
 
@@ -60,8 +60,8 @@ const GUEST = ["net.sh", "links.sh", "init.sh", "start.sh", "runner.sh"];
 /** Without these there is no talk with the machine. */
 const PORT_MODULES = ["virtio_pci", "virtio_console"];
 const DISK_MODULES = ["virtio_blk", "ext4"];
-const START_LIMIT_MS = 120_000;
-const STEP_LIMIT_SECONDS = 60;
+const START_LIMIT_MS = 240_000;
+const STEP_LIMIT_SECONDS = 120;
 
 /** A machine that runs. */
 export class Vm implements AsyncDisposable {
@@ -155,7 +155,7 @@ export class Vm implements AsyncDisposable {
       release: kernel.release,
       modules: loaded.map(({ name }) => name),
       argv,
-      minutes: options.minutes ?? 10,
+      minutes: options.minutes ?? 15,
     });
     try {
       await vm.#channel.ready(START_LIMIT_MS);

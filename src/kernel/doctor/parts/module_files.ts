@@ -40,7 +40,10 @@ export function readModuleFiles(files: MachineFiles, directory: string): ModuleF
     list === undefined ? [] : beside.map(moduleName).filter((name) => !needs.has(name)),
   );
   if (list === undefined) addNeedsOfFiles(files, { paths, needs });
-  const builtIn = new Set((files.readText(`${directory}/modules.builtin`) ?? "").split("\n").map(moduleName));
+  const builtIn = new Set(
+    (files.readText(`${directory}/modules.builtin`) ?? "").split("\n").map(moduleName)
+      .filter((name) => name !== ""),
+  );
   return { paths, needs, unlisted, builtIn };
 }
 

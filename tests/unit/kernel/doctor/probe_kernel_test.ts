@@ -6,6 +6,7 @@ import { judgeProbes } from "../../../../src/kernel/doctor/judge_probes.ts";
 import type { KernelBuild } from "../../../../src/kernel/doctor/parts/kernel_build.ts";
 import { probeKernel } from "../../../../src/kernel/doctor/probe_kernel.ts";
 import { listXtablesNeeds, XTABLES_PARTS } from "../../../../src/kernel/doctor/xtables_parts.ts";
+import { KERNEL_PARTS, type KernelModule } from "../../../../src/kernel/parts.ts";
 import { planInstall } from "../../../../src/kernel/plan.ts";
 import type { NetlinkMessage } from "../../../../src/netlink/message.ts";
 import { configWith, ROUTER } from "../view.ts";
@@ -242,9 +243,10 @@ Deno.test("judgeProbes() counts only the kind of iptables that an install would 
 /** A machine that has these modules, none of them loaded. */
 function buildWith(modules: readonly string[], needs: Readonly<Record<string, string[]>> = {}): KernelBuild {
   const paths = new Map(modules.map((name) => [name, `/lib/modules/6.1/${name}.ko`]));
+  const builtIn = new Set(["unix"]);
   return {
     ...UNKNOWN_BUILD,
-    modules: { ...UNKNOWN_BUILD.modules, paths, needs: new Map(Object.entries(needs)) },
+    modules: { ...UNKNOWN_BUILD.modules, builtIn, paths, needs: new Map(Object.entries(needs)) },
   };
 }
 
@@ -265,6 +267,16 @@ Deno.test("judgeProbes() knows that iptables-legacy loads what it needs, by the 
   const [{ part, cause }] = judge(without("ip6table_raw")).filter(({ state }) => state === "missing");
   assert.equal(part?.openWrtPackage, "kmod-ipt-raw6");
   assert.match(cause, /^This kernel lacks ip6table_raw \(CONFIG_IP6_NF_RAW\)/);
+  // What is compiled in has no file, and what is not known is not called missing.
+  const names = [...new Set(all.map((name) => KERNEL_PARTS[name as KernelModule].symbol))];
+  const compiledIn = names.map((symbol) => `CONFIG_${symbol}=y\n`).join("");
+  assert.deepEqual(troubles(judge({ ...UNKNOWN_BUILD, config: compiledIn })), []);
+  assert.deepEqual(
+    troubles(judge({ ...UNKNOWN_BUILD, config: compiledIn.replace("CONFIG_IP_NF_RAW=y\n", "") })),
+    [
+      "! missing iptables-table-raw-ipv4",
+    ],
+  );
   const deep = buildWith(all, { xt_TPROXY: ["nf_tproxy_ipv4"] });
   assert.equal(judge(deep).find(({ state }) => state === "missing")?.part?.module, "nf_tproxy_ipv4");
 });

@@ -34,11 +34,10 @@ state() {
 # try CONFIG: doctor and install, and whether install has left something.
 try() {
   state >/tmp/before
-  tproxy doctor --json -c "$1" >/tmp/doctor 2>/tmp/trouble &
+  tproxy doctor --json -c "$1" >/tmp/doctor 2>/tmp/trouble
+  echo "doctor: $?"
   tproxy install -c "$1" >/tmp/install 2>&1
   echo "install: $?"
-  wait $!
-  echo "doctor: $?"
   state >/tmp/after
   diff /tmp/before /tmp/after >/tmp/difference && echo "state: unchanged" || echo "state: changed"
   cat /tmp/difference

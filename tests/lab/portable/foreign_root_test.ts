@@ -1,0 +1,30 @@
+/**
+ * The single file where nothing else is: no C library, no shell, no place but /var.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { CHROOT, portableTest, works } from "../support/portable_bench.ts";
+
+portableTest("runs in a chroot that holds nothing else", async (bench) => {
+  works(await bench.runWithMounts(CHROOT + "--version"));
+  assert.deepEqual(
+    [...Deno.readDirSync(`${bench.directory}/root`)].map((entry) => entry.name).sort(),
+    ["dev", "proc", "sys", "tproxy", "var"],
+  );
+});
+
+portableTest("checks the built-in config in a chroot", async (bench) => {
+  const outcome = await bench.runWithMounts(CHROOT + "check");
+  assert.equal(outcome.code, 0, outcome.stdout + outcome.stderr);
+});
+
+portableTest("prints its plan in a chroot", async (bench) => {
+  const script =
+    "ip link add lan0 type veth peer name lan1; ip link set lan0 up; ip addr add 192.0.2.1/24 dev lan0;";
+  const outcome = await bench.runWithMounts(
+    `exec unshare --net sh -ec '${script} ${CHROOT} install --dry-run'`,
+  );
+  assert.equal(outcome.code, 0, outcome.stdout + outcome.stderr);
+  assert.match(outcome.stdout, /table inet transparent_proxy/);
+  assert.match(outcome.stdout, /lan0/);
+});

@@ -1,0 +1,72 @@
+/**
+ * The installed form: runs from the files of a package and unpacks nothing.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { clean, fails, NOBODY, portableTest, works } from "../support/portable_bench.ts";
+import { startRun } from "../support/portable_run.ts";
+import { runProgram } from "../support/program.ts";
+
+const FORM = "installed";
+
+portableTest("runs where everything is read-only, and unpacks nothing", async (bench) => {
+  const outcome = await bench.runWithMounts(`
+    for place in /var/cache /tmp /run; do mount -t tmpfs -o mode=1777 none $place; done
+    mount --bind $dir $dir; mount -o remount,ro,bind $dir
+    TPROXY_CACHE_DIR=/tmp/x HOME=$dir $file --version; find /var/cache /tmp /run -type f | grep -v /run/tproxy-compiled/ || :`);
+  works(outcome);
+  assert.equal(outcome.stdout.trim().split("\n").length, 1, outcome.stdout);
+  const dark = await bench.runWithMounts(`
+    for place in /var/cache /tmp /run $dir; do mount --bind $place $place; mount -o remount,ro,bind $place; done
+    $file --version`);
+  works(dark);
+}, FORM);
+
+portableTest("is found from wherever it is called, as anybody", async (bench) => {
+  Deno.symlinkSync(bench.file, `${bench.directory}/link`);
+  works(await runProgram(clean([`${bench.directory}/link`, "--version"], {})));
+  works(await runProgram(["sh", "-c", `cd ${bench.directory}/usr && PATH=bin:$PATH tproxy --version`]));
+  works(await runProgram(clean([...NOBODY, bench.file, "--version"], {})));
+}, FORM);
+
+portableTest("says which file is missing or of another version", async (bench) => {
+  const library = `${bench.directory}/usr/lib/tproxy`;
+  const start = () => runProgram(clean([bench.file, "--version"], {}), { mayFail: true });
+  for (
+    const [damage, reason] of [
+      [
+        `truncate -s -1 ${library}/program/worker.js`,
+        /program\/worker\.js is missing, or is not the one of this version/,
+      ],
+      [`chmod -x ${library}/runtime/deno`, /runtime\/deno is missing, or is not/],
+      [
+        `chmod +x ${library}/runtime/deno; rm ${library}/runtime/libc.so.6`,
+        /runtime\/libc\.so\.6 is missing/,
+      ],
+      [
+        `rm -r ${library}`,
+        /cannot open .*usr\/lib\/tproxy\/runtime: No such file or directory\. Install the package again/,
+      ],
+    ] as const
+  ) {
+    await runProgram(["sh", "-c", damage]);
+    fails(await start(), reason);
+  }
+}, FORM);
+
+portableTest("starts eight times at once, and two versions beside each other", async (bench) => {
+  const other = `${bench.directory}/other`;
+  await runProgram(["cp", "-a", `${bench.directory}/usr`, `${other}`]);
+  const program = await startRun(bench);
+  try {
+    const starts = Array.from(
+      { length: 8 },
+      (_, i) => runProgram(clean([i % 2 ? bench.file : `${other}/bin/tproxy`, "--version"], {})),
+    );
+    for (const outcome of await Promise.all(starts)) works(outcome);
+  } finally {
+    program.signal("SIGTERM");
+    assert.equal(await program.waitForExit(), 0, program.output);
+    await program.stop();
+  }
+}, FORM);

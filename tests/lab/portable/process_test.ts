@@ -1,0 +1,64 @@
+/**
+ * The launcher becomes the program: what a process hands on from before exec to after it.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { clean, NOBODY, portableTest, works } from "../support/portable_bench.ts";
+import { Program, runProgram } from "../support/program.ts";
+
+portableTest("becomes the program: same process, arguments, exit code, input, signals", async (bench) => {
+  await bench.unpack();
+  works(await bench.run([bench.stand, "--version"])); // its program as well
+  const args = ["--a", "b c", "", "-c", "--", "ä*"];
+  const program = new Program(
+    clean([bench.stand, "tell", ...args], { TPROXY_CACHE_DIR: bench.cache, LD_PRELOAD: "x.so" }),
+  );
+  assert.equal(await program.waitForExit(), 0, program.output);
+  const told = JSON.parse(program.stdout);
+  await program.stop();
+  assert.deepEqual(told.args, args);
+  assert.equal(told.pid, program.pid);
+  assert.equal(told.name, "tproxy");
+  assert.equal(told.environment.TPROXY_SELF, bench.stand);
+  assert.equal(told.environment.TPROXY_CACHE_DIR, bench.cache);
+  assert.equal(told.environment.DENO_DIR, `${bench.cache}/program-test-0/deno-dir`);
+  assert.equal(told.environment.LD_PRELOAD, undefined);
+  assert.equal((await bench.run([bench.stand, "exit", "42"])).code, 42);
+  const cat = clean([bench.stand, "cat"], { TPROXY_CACHE_DIR: bench.cache });
+  assert.equal((await runProgram(cat, { input: "through\n" })).stdout, "through\n");
+
+  const waiting = new Program(clean([bench.stand, "wait"], { TPROXY_CACHE_DIR: bench.cache }));
+  await waiting.waitForOutput(`ready ${waiting.pid}`);
+  waiting.signal("SIGTERM");
+  assert.equal(await waiting.waitForExit(), 7);
+  await waiting.stop();
+});
+
+portableTest("takes a path of its own: symbolic link, relative, closed standard streams", async (bench) => {
+  Deno.symlinkSync("stand", `${bench.directory}/link`);
+  const outcome = await bench.run(["sh", "-c", `cd ${bench.directory} && ./link tell <&-`], {
+    TPROXY_CACHE_DIR: "cache",
+  });
+  assert.equal(outcome.code, 0, outcome.stderr);
+  const { environment } = JSON.parse(outcome.stdout);
+  assert.equal(environment.TPROXY_SELF, bench.stand);
+  assert.equal(environment.TPROXY_CACHE_DIR, bench.cache);
+});
+
+portableTest("gives selftest a user namespace when it is not root", async (bench) => {
+  const run = (argv: string) =>
+    bench.runWithMounts(
+      `mount -t tmpfs -o mode=1777 none /tmp; mount -t tmpfs none /var/cache; ${argv}`,
+      { HOME: "/nonexistent" },
+    );
+  assert.match((await run("$stand selftest")).stdout, /^undefined 0 /);
+  const user = NOBODY.join(" ");
+  const entered = await run(`${user} $stand selftest`);
+  const allowed = await runProgram([...NOBODY, "unshare", "--user", "--net", "true"], { mayFail: true });
+  if (allowed.code === 0) assert.match(entered.stdout, /^1 0 0*[1-9a-f]\w+\n$/);
+  else assert.match(entered.stdout, /^E[A-Z]+ 65534 0+\n$/);
+  // Whoever is in a chroot may not make a user namespace.
+  const refused = await run(`mkdir /tmp/proc $dir/chroot; mount --rbind / $dir/chroot
+    chroot $dir/chroot ${user} $stand selftest`);
+  assert.match(refused.stdout, /^EPERM 65534 0+\n$/, refused.stderr);
+});

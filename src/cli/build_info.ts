@@ -45,3 +45,18 @@ export function readLicenses(readTextFile: (path: string) => string): string | u
     return undefined;
   }
 }
+
+/** What a program that was not built can say: its own licence, and the packages that Deno has brought for it. */
+export function describeSource(readTextFile: (path: string) => string): string {
+  const read = (name: string) => readTextFile(besideProgram(`../../${name}`).pathname);
+  const packages = Object.values<string>(JSON.parse(read("deno.json")).imports);
+  const list = packages.map((specifier) => `  ${specifier.replace(/^npm:/, "")}\n`).join("");
+  return `tproxy ${VERSION} is under the MIT license. It runs from source, by Deno ${Deno.version.deno}, with packages that have
+licenses of their own (in a product of scripts/build this command prints them all):
+
+${list}
+---- tproxy ----
+
+${read("LICENSE").trim()}
+`;
+}

@@ -2,6 +2,7 @@
  * `scripts/build`: the products for the wanted targets, in the wanted forms.
  * @module
  */
+import { checkBuild } from "./check.ts";
 import { compileProduct } from "./compile.ts";
 import { gatherIngredients } from "./forms.ts";
 import { makeImage } from "./image.ts";
@@ -49,4 +50,6 @@ if (options === undefined) {
   );
   Deno.exit(2);
 }
-runBuild(() => options.way === "compile" ? compileProduct() : build(options));
+runBuild(() =>
+  options.way === "compile" ? compileProduct() : options.check ? checkBuild(options) : build(options)
+);

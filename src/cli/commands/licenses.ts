@@ -3,8 +3,7 @@
  * @module
  */
 import { object } from "@optique/core/constructs";
-import { OperationError } from "../../net/error.ts";
-import { readLicenses } from "../build_info.ts";
+import { describeSource, readLicenses } from "../build_info.ts";
 import type { Command } from "../command.ts";
 
 /** The command. */
@@ -15,14 +14,7 @@ export const licensesCommand: Command<Record<never, never>> = {
   parser: object({}),
   run(env) {
     const text = readLicenses(env.readTextFile);
-    if (text === undefined) {
-      throw new OperationError({
-        operation: "read",
-        object: "licenses.txt",
-        kernelText: "this program runs from source; scripts/build puts the licenses into the product",
-      });
-    }
-    env.stdout(text);
+    env.stdout(text ?? describeSource(env.readTextFile));
     return 0;
   },
 };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { formatVersion, readBuildInfo, readLicenses } from "../../../src/cli/build_info.ts";
+import { describeSource, formatVersion, readBuildInfo, readLicenses } from "../../../src/cli/build_info.ts";
 import { VERSION } from "../../../src/cli/version.ts";
 
 /** A program that scripts/build has put into a directory with these files. */
@@ -28,4 +28,13 @@ Deno.test("readBuildInfo() tells a program that was not built, and one built out
 Deno.test("readLicenses() gives the product's text, and nothing for a program that was not built", () => {
   assert.equal(readLicenses(built({ "licenses.txt": "MIT" })), "MIT");
   assert.equal(readLicenses(built({})), undefined);
+});
+
+Deno.test("describeSource() names the packages of deno.json, and gives the license of the sources", () => {
+  const text = describeSource((path) => Deno.readTextFileSync(path));
+  const { imports } = JSON.parse(Deno.readTextFileSync(new URL("../../../deno.json", import.meta.url)));
+  for (const specifier of Object.values<string>(imports)) {
+    assert.ok(text.includes(specifier.slice("npm:".length)));
+  }
+  assert.match(text, /MIT License/);
 });

@@ -21,8 +21,22 @@ Deno.test("parseBuildOptions() takes one target or form, or all", () => {
   assert.deepEqual(parse("--form all"), ["portable", [HOST.arch], ["packed", "image", "installed"]]);
 });
 
+Deno.test("parseBuildOptions() takes --check beside a target and a form", () => {
+  assert.equal(parseBuildOptions(["--target", "all"])?.check, false);
+  assert.equal(parseBuildOptions(["--target", "all", "--check"])?.check, true);
+});
+
 Deno.test("parseBuildOptions() refuses what cannot be built", () => {
-  for (const line of ["--target riscv64", "--form", "--form zip", "--fast", "compile --form image"]) {
+  for (
+    const line of [
+      "--target riscv64",
+      "--form",
+      "--form zip",
+      "--fast",
+      "compile --form image",
+      "compile --check",
+    ]
+  ) {
     assert.equal(parse(line), undefined, line);
   }
 });

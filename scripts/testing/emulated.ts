@@ -8,11 +8,11 @@
  * @module
  */
 import { isDirectory } from "../lib/build/bytes.ts";
-import { findEmulation } from "../lib/build/emulation.ts";
+import { findEmulation } from "../lib/build/proof/emulation.ts";
 import { bringNpmPackage } from "../lib/build/parts/npm.ts";
 import { PROJECT } from "../lib/build/project.ts";
 import { run, runBuild, say } from "../lib/build/run.ts";
-import { runtimePackages } from "../lib/build/runtime.ts";
+import { runtimePackages } from "../lib/build/ingredients/runtime.ts";
 import { HOST, type Target, TARGETS } from "../lib/build/target.ts";
 
 const ARCH = "aarch64";

@@ -1,6 +1,6 @@
 /**
  * Two builds of the same sources make the same: here, and in another directory with empty caches. Only what was brought
- * from npm and Debian is shared, and no gigabytes are compressed (scripts/lib/build/fingerprint.ts).
+ * from npm and Debian is shared, and no gigabytes are compressed (scripts/lib/build/proof/fingerprint.ts).
  */
 import assert from "node:assert/strict";
 import { runProgram } from "./support/program.ts";
@@ -11,7 +11,7 @@ const SOURCES = ["deno.json", "deno.lock", "LICENSE", "mod.ts", "ffi", "src", "s
 const OF_THE_COMMIT = "build.json";
 
 async function fingerprint(directory: string): Promise<Record<string, string>> {
-  const script = "scripts/lib/build/fingerprint.ts";
+  const script = "scripts/lib/build/proof/fingerprint.ts";
   const { stdout } = await runProgram(
     [`${directory}/scripts/deno`, "run", "-A", `${directory}/${script}`],
     { timeoutMs: 240_000 },

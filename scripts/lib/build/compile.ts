@@ -3,10 +3,10 @@
  * denort, which the npm package does not hold: from $DENORT_BIN, from .cache, or downloaded by Deno from its own site.
  * @module
  */
-import { bundleProgram } from "./bundle.ts";
-import { describeBuild } from "./describe.ts";
+import { bundleProgram } from "./ingredients/bundle.ts";
+import { describeBuild } from "./ingredients/describe.ts";
 import { PROJECT } from "./project.ts";
-import { finishCompiled } from "./prove.ts";
+import { finishCompiled } from "./proof/prove.ts";
 import { HOST } from "./target.ts";
 import { giveUp, say } from "./run.ts";
 

@@ -2,15 +2,15 @@
  * `scripts/build`: the products for the wanted targets, in the wanted forms.
  * @module
  */
-import { checkBuild } from "./check.ts";
+import { checkBuild } from "./proof/check.ts";
 import { compileProduct } from "./compile.ts";
-import { gatherIngredients } from "./forms.ts";
-import { makeImage } from "./image.ts";
-import { writeInstalled } from "./installed.ts";
+import { gatherIngredients } from "./ingredients/ingredients.ts";
+import { makeImage } from "./forms/image.ts";
+import { writeInstalled } from "./forms/installed.ts";
 import { type BuildOptions, parseBuildOptions } from "./options.ts";
-import { makePacked } from "./packed.ts";
+import { makePacked } from "./forms/packed.ts";
 import { imagePath, installedPath, productPath, PROJECT } from "./project.ts";
-import { finish } from "./prove.ts";
+import { finish } from "./proof/prove.ts";
 import { runBuild, say } from "./run.ts";
 import { HOST } from "./target.ts";
 

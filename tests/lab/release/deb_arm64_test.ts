@@ -1,6 +1,6 @@
 /** The `.deb` for arm64 on another machine: unpacked by dpkg, run by QEMU's user emulation. */
 import assert from "node:assert/strict";
-import { findEmulation } from "../../../scripts/lib/build/emulation.ts";
+import { findEmulation } from "../../../scripts/lib/build/proof/emulation.ts";
 import { TARGETS } from "../../../scripts/lib/build/target.ts";
 import { print } from "../support/print.ts";
 import { runProgram } from "../support/program.ts";

@@ -2,10 +2,10 @@
  * The bill of materials of one target, from the parts that the build has taken.
  * @module
  */
-import { launcherPackages } from "../../build/launcher.ts";
+import { launcherPackages } from "../../build/ingredients/launcher.ts";
 import { NPM_INTEGRITIES, NPM_PINS } from "../../build/parts/pins.ts";
 import { PROJECT } from "../../build/project.ts";
-import { runtimePackages } from "../../build/runtime.ts";
+import { runtimePackages } from "../../build/ingredients/runtime.ts";
 import type { Target } from "../../build/target.ts";
 import { formatBill, type Product } from "./cyclonedx.ts";
 import { readLockedPackages } from "./lockfile.ts";

@@ -2,8 +2,8 @@
  * The packed form: launcher, two compressed layers, index and trailer in one file. It unpacks itself into a cache.
  * @module
  */
-import type { Ingredients } from "./forms.ts";
-import { compressLayer } from "./layer.ts";
+import type { Ingredients } from "../ingredients/ingredients.ts";
+import { compressLayer } from "../layer.ts";
 import { join, makeIndex, type PlacedLayer } from "./payload.ts";
 
 /** Bytes of the single file that unpacks itself. */

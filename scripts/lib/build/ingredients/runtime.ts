@@ -3,13 +3,13 @@
  * what is shipped does not depend on where it was built, and its version and licence are known.
  * @module
  */
-import type { DebianPackage } from "../debian.ts";
-import type { LayerFile } from "./layer.ts";
-import { findLibraries, readDynamic } from "./parts/elf.ts";
-import { bringNpmPackage } from "./parts/npm.ts";
-import { bringDebianPackage } from "./parts/pins.ts";
-import { giveUp } from "./run.ts";
-import type { Target } from "./target.ts";
+import type { DebianPackage } from "../../debian.ts";
+import type { LayerFile } from "../layer.ts";
+import { findLibraries, readDynamic } from "../parts/elf.ts";
+import { bringNpmPackage } from "../parts/npm.ts";
+import { bringDebianPackage } from "../parts/pins.ts";
+import { giveUp } from "../run.ts";
+import type { Target } from "../target.ts";
 
 /** The packages with the libraries that Deno needs. */
 export function runtimePackages(target: Target): DebianPackage[] {

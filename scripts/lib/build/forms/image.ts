@@ -2,11 +2,11 @@
  * The image form: launcher and squashfs in one file. It is mounted from the file, or unpacked like the packed form.
  * @module
  */
-import { megabytes, sha256 } from "./bytes.ts";
-import type { Ingredients } from "./forms.ts";
-import { keep, type Layer, writeLayer } from "./layer.ts";
+import { megabytes, sha256 } from "../bytes.ts";
+import type { Ingredients } from "../ingredients/ingredients.ts";
+import { keep, type Layer, writeLayer } from "../layer.ts";
 import { join, makeIndex, type Part, type PlacedLayer } from "./payload.ts";
-import { giveUp, run, say } from "./run.ts";
+import { giveUp, run, say } from "../run.ts";
 import { type Block, readDataBlocks } from "./squashfs.ts";
 
 /**

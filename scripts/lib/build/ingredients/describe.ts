@@ -3,12 +3,12 @@
  * @module
  */
 import { launcherPackages } from "./launcher.ts";
-import { bringNpmPackage } from "./parts/npm.ts";
-import { bringDebianPackage, NPM_PINS } from "./parts/pins.ts";
-import { PROJECT, VERSION } from "./project.ts";
-import { run } from "./run.ts";
+import { bringNpmPackage } from "../parts/npm.ts";
+import { bringDebianPackage, NPM_PINS } from "../parts/pins.ts";
+import { PROJECT, VERSION } from "../project.ts";
+import { run } from "../run.ts";
 import { runtimePackages } from "./runtime.ts";
-import type { Target } from "./target.ts";
+import type { Target } from "../target.ts";
 
 /** A part of the product that somebody else has made. */
 interface Part {

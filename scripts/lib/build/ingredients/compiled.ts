@@ -8,9 +8,9 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { exists } from "./bytes.ts";
-import { type Arch, keep, type Layer, type LayerFile, writeLayer } from "./layer.ts";
-import { giveUp, run, say } from "./run.ts";
+import { exists } from "../bytes.ts";
+import { type Arch, keep, type Layer, type LayerFile, writeLayer } from "../layer.ts";
+import { giveUp, run, say } from "../run.ts";
 
 /** ffi/launcher/main.c, PROGRAM_FD. */
 const DIRECTORY = "/proc/self/fd/100";

@@ -2,11 +2,11 @@
  * The launcher: the static C program at the head of the product.
  * @module
  */
-import type { DebianPackage } from "../debian.ts";
-import { bringDebianPackage } from "./parts/pins.ts";
-import { PROJECT } from "./project.ts";
-import { run } from "./run.ts";
-import { compilerOf, type Target } from "./target.ts";
+import type { DebianPackage } from "../../debian.ts";
+import { bringDebianPackage } from "../parts/pins.ts";
+import { PROJECT } from "../project.ts";
+import { run } from "../run.ts";
+import { compilerOf, type Target } from "../target.ts";
 
 /** The packages with the libraries that are linked into it, besides those of the compiler. */
 export function launcherPackages(target: Target): DebianPackage[] {

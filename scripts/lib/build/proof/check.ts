@@ -3,12 +3,12 @@
  * those in dist/, byte for byte? Only what was brought from npm and Debian is not brought again.
  * @module
  */
-import { exists, sha256 } from "./bytes.ts";
-import type { BuildOptions } from "./options.ts";
-import { imagePath, productPath, PROJECT } from "./project.ts";
-import { giveUp, run, runAloud, say } from "./run.ts";
-import { NPM_PINS } from "./parts/pins.ts";
-import type { Target } from "./target.ts";
+import { exists, sha256 } from "../bytes.ts";
+import type { BuildOptions } from "../options.ts";
+import { imagePath, productPath, PROJECT } from "../project.ts";
+import { giveUp, run, runAloud, say } from "../run.ts";
+import { NPM_PINS } from "../parts/pins.ts";
+import type { Target } from "../target.ts";
 
 const PATHS: Readonly<Partial<Record<BuildOptions["forms"][number], (target: Target) => string>>> = {
   packed: productPath,

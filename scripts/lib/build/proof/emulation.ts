@@ -3,7 +3,7 @@
  * binfmt_misc of its own, so that nothing of this machine changes. Needs Linux 6.7.
  * @module
  */
-import type { Target } from "./target.ts";
+import type { Target } from "../target.ts";
 
 /** Registers QEMU's rule for the processor, then becomes the program. */
 const SCRIPT = `

@@ -4,10 +4,10 @@
  * the same bytes of the same files (`scripts/build --check` looks at the whole).
  * @module
  */
-import { sha256 } from "./bytes.ts";
-import { gatherIngredients } from "./forms.ts";
-import { runBuild } from "./run.ts";
-import { HOST } from "./target.ts";
+import { sha256 } from "../bytes.ts";
+import { gatherIngredients } from "../ingredients/ingredients.ts";
+import { runBuild } from "../run.ts";
+import { HOST } from "../target.ts";
 
 runBuild(() => {
   const { launcher, runtime, program } = gatherIngredients(HOST);

@@ -2,8 +2,8 @@
  * The program as bundles: one file for it, one for each kind of worker.
  * @module
  */
-import { ENTRY, PROJECT } from "./project.ts";
-import { giveUp, run } from "./run.ts";
+import { ENTRY, PROJECT } from "../project.ts";
+import { giveUp, run } from "../run.ts";
 
 /** All TypeScript files of a directory, sorted. */
 function listSources(directory: string): string[] {

@@ -2,9 +2,9 @@
  * The payload's index and trailer. Their format is described in ffi/launcher/payload.c.
  * @module
  */
-import { sha256 } from "./bytes.ts";
-import type { Layer } from "./layer.ts";
-import { VERSION } from "./project.ts";
+import { sha256 } from "../bytes.ts";
+import type { Layer } from "../layer.ts";
+import { VERSION } from "../project.ts";
 
 /** How the files are kept. */
 export type Form = "packed" | "image" | "installed";

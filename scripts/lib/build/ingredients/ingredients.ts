@@ -4,13 +4,13 @@
  */
 import { bundleProgram } from "./bundle.ts";
 import { compiledFiles } from "./compiled.ts";
-import { type Layer, type LayerFile, makeLayer } from "./layer.ts";
+import { type Layer, type LayerFile, makeLayer } from "../layer.ts";
 import { describeBuild } from "./describe.ts";
-import { NPM_PINS } from "./parts/pins.ts";
+import { NPM_PINS } from "../parts/pins.ts";
 import { compileLauncher } from "./launcher.ts";
-import { VERSION } from "./project.ts";
+import { VERSION } from "../project.ts";
 import { runtimeFiles } from "./runtime.ts";
-import type { Target } from "./target.ts";
+import type { Target } from "../target.ts";
 
 /** The launcher and the layers for one kind of processor. */
 export interface Ingredients {

@@ -3,8 +3,8 @@
  * package does that.
  * @module
  */
-import type { Ingredients } from "./forms.ts";
-import { writeLayer } from "./layer.ts";
+import type { Ingredients } from "../ingredients/ingredients.ts";
+import { writeLayer } from "../layer.ts";
 import { join, makeIndex } from "./payload.ts";
 
 /** Writes `usr/bin/tproxy` and `usr/lib/tproxy/` under a directory, which is made anew. */

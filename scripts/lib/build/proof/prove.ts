@@ -2,11 +2,11 @@
  * Shows that a product runs, before it gets its name.
  * @module
  */
-import { megabytes, sha256 } from "./bytes.ts";
+import { megabytes, sha256 } from "../bytes.ts";
 import { findEmulation } from "./emulation.ts";
-import { PROJECT, VERSION } from "./project.ts";
-import { giveUp, run, say } from "./run.ts";
-import { HOST, type Target } from "./target.ts";
+import { PROJECT, VERSION } from "../project.ts";
+import { giveUp, run, say } from "../run.ts";
+import { HOST, type Target } from "../target.ts";
 
 /** Where products unpack that are tried. */
 const CACHE = `${PROJECT}/.cache/tproxy`;

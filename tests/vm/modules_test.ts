@@ -174,7 +174,7 @@ vmTest("Debian's kernel, amd64: modules left out one at a time", {
   const selftest = await vm.run("what the self-test said without veth", "cat /tmp/selftest");
   assert.match(
     selftest,
-    /the self-test": .*lacks veth \(CONFIG_VETH\).*kmod-veth.*Only the self-test needs it/,
+    /the self-test"\. .*lacks veth \(CONFIG_VETH\).*kmod-veth.*Only the self-test needs it/,
   );
 
   // All is installed and the kernel cannot load it: that is not called a lack.

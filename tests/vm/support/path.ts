@@ -52,3 +52,10 @@ while [ -d /proc/$(cat /tmp/pid) ]; do sleep 0.2; done
 tail -n 1 /tmp/log`,
   );
 }
+
+/** What the kernel has to say against what happened; it keeps most of that from its console. */
+export function complaints(vm: Vm): Promise<string> {
+  const words =
+    "BUG:|WARNING:|Oops|refcount|Out of memory|oom-kill|blocked for more than|scheduling while atomic";
+  return vm.run("complaints", `dmesg | grep -E '${words}' || true`);
+}

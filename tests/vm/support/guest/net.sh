@@ -19,6 +19,13 @@ at() {
   if [ "$name" = router ]; then "$@"; else nsenter "--net=/proc/$(cat "/run/host.$name")/ns/net" "$@"; fi
 }
 
+# become NAME COMMAND…: like at, for the background: the process that is killed is the command itself.
+become() {
+  local name=$1
+  shift
+  exec nsenter "--net=/proc/$(cat "/run/host.$name")/ns/net" "$@"
+}
+
 # cable NAME INTERFACE: the router's INTERFACE is joined with eth0 of the host. BusyBox calls the far end veth0.
 cable() {
   ip link add "$2" type veth
@@ -86,27 +93,34 @@ fetch() {
 
 # datagrams ADDRESS: one question, one answer, by the netcat of the file under test; says whom the server sees.
 datagrams() {
-  rm -f /tmp/answers /tmp/heard /tmp/seen
-  mkfifo /tmp/answers
-  local family=-4
+  local family=-4 server client
   case $1 in *:*) family=-6 ;; esac
-  trap "" PIPE
-  at server tproxy nc $family -n -v -u -l -p 9000 </tmp/answers >/tmp/heard 2>/tmp/seen &
-  local server=$!
-  exec 4>/tmp/answers
-  local turn=0
-  while [ $turn -lt 200 ] && ! grep -q Listening /tmp/seen; do sleep 0.1; turn=$((turn + 1)); done
-  { echo question; sleep 10; } | at client tproxy nc -n -u -w 12 "$1" 9000 >/tmp/told 2>/dev/null &
-  local client=$!
-  turn=0
-  while [ $turn -lt 100 ] && ! grep -q question /tmp/heard; do sleep 0.1; turn=$((turn + 1)); done
-  echo answer >&4
-  turn=0
-  while [ $turn -lt 50 ] && ! grep -q answer /tmp/told; do sleep 0.1; turn=$((turn + 1)); done
-  exec 4>&-
+  rm -f /tmp/questions /tmp/answers /tmp/heard /tmp/told /tmp/seen /tmp/failed
+  mkfifo /tmp/questions /tmp/answers
+  exec 4<>/tmp/answers 5<>/tmp/questions
+  become server tproxy nc $family -n -v -u -l -p 9000 </tmp/answers >/tmp/heard 2>/tmp/seen 4>&- 5>&- &
+  server=$!
+  within 400 grep -q Listening /tmp/seen
+  become client tproxy nc -n -u "$1" 9000 </tmp/questions >/tmp/told 2>/tmp/failed 4>&- 5>&- &
+  client=$!
+  echo question >&5
+  within 400 grep -q question /tmp/heard && echo answer >&4
+  within 200 grep -q answer /tmp/told
+  exec 4>&- 5>&-
   kill $client $server
   wait $client $server 2>/dev/null
-  cat /tmp/heard /tmp/told /tmp/seen
+  cat /tmp/heard /tmp/told /tmp/seen /tmp/failed
+}
+
+# within N COMMAND…: until it succeeds, N tenths of a second at most.
+within() {
+  local turns=$1
+  shift
+  while ! "$@" 2>/dev/null; do
+    turns=$((turns - 1))
+    [ $turns -gt 0 ] || return 1
+    sleep 0.1
+  done
 }
 
 # What the kernel holds that install, run and uninstall may touch: equal before and after. The use counts of modules

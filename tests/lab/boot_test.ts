@@ -12,22 +12,31 @@ import { snapshotKernel } from "./support/snapshot.ts";
 const UNIT = "/etc/systemd/system/tproxy.service";
 const LINK = "/etc/systemd/system/multi-user.target.wants/tproxy.service";
 
-/** Runs a shell script in the router, with the folders above to its own. `$tproxy` is the program as the boot files know it. */
+/** Where boot files find the program: it may lie in a place that does not survive a boot, which install refuses. */
+const SELF = "/usr/bin/tproxy-of-the-laboratory";
+
+/** Puts the product there; the source program is only said to be there. */
+function placeProgram(): string {
+  const command = tproxyCommand();
+  if (command.length === 1) return `cp '${command[0]}' ${SELF}\ntproxy() { ${SELF} "$@"; }`;
+  return `export TPROXY_SELF=${SELF}
+printf '#!/bin/sh\\nexec "$@"\\n' >${SELF}
+chmod 755 ${SELF}
+tproxy() { ${command.map((word) => `'${word}'`).join(" ")} "$@"; }`;
+}
+
+/** Runs a shell script in the router, with the folders above to its own, and `tproxy`. */
 function runApart(lab: Lab, script: string, { mayFail = false } = {}): Promise<Outcome> {
   const layers = ["/etc", "/usr/share", "/usr/bin"].map((path, i) =>
     `mkdir -p /mnt/${i}/up /mnt/${i}/work
 mount -t overlay -o lowerdir=${path},upperdir=/mnt/${i}/up,workdir=/mnt/${i}/work apart ${path}`
   );
-  const self = "/usr/bin/tproxy-of-the-laboratory";
   const text = `set -e
 mount --make-rprivate /
 mount -t tmpfs apart /mnt
 ${layers.join("\n")}
 mount -t tmpfs apart /run
-export TPROXY_SELF=${self}
-printf '#!/bin/sh\\nexec "$@"\\n' >${self}
-chmod 755 ${self}
-tproxy() { ${tproxyCommand().map((word) => `'${word}'`).join(" ")} "$@"; }
+${placeProgram()}
 ${script}`;
   return lab.router.run(["unshare", "--mount", "sh", "-c", text], {
     mayFail,

@@ -10,7 +10,7 @@ import { prepareRecipe, PROXY_RUNS } from "./support/recipe.ts";
 import { labTest } from "./support/register.ts";
 import { exchange, fateOf, openClient, openServer } from "./support/udp_peers.ts";
 import { at } from "./support/udp_socket.ts";
-import { delay } from "./support/wait.ts";
+import { delay, until } from "./support/wait.ts";
 
 const PROGRAMS = ["curl", "nginx", "tcpdump", "conntrack", "iptables", "socat"];
 const FAMILIES = [4, 6] as const;
@@ -178,8 +178,11 @@ pathTest("run that is killed with the shell that would tell is believed alive fo
 }, async (lab, { start }) => {
   const nginx = await startNginx(lab);
   const { program, pid } = await start({ intercept: { "on-failure": "reset" } });
-  const shell = listChildren(pid);
-  assert.equal(shell.length, 1, `children of the proxy: ${shell}`);
+  // The programs with which it looks at the rules come and go.
+  let shell: number[] = [];
+  await until(() => (shell = listChildren(pid)).length === 1, {
+    what: "the shell to be the only child of the proxy",
+  });
   // It holds nothing that the proxy has open: neither its listeners nor a client's connection.
   const kinds = countDescriptorKinds(shell[0]);
   assert.ok(kinds.has("pipe") && !kinds.has("socket") && !kinds.has("anon_inode"), [...kinds.keys()].join());

@@ -135,8 +135,10 @@ labTest(
     // With this backend it has a child: the shell that waits for its end.
     const config = { kernel: { backend: "iptables" } };
     const proxy = await startManaged(lab, manager, { ...managed(lab, 5_000), config, install: false });
-    const children = listChildren(proxy.pid);
-    assert.equal(children.length, 1);
+    let children: number[] = [];
+    await until(() => (children = listChildren(proxy.pid)).length === 1, {
+      what: "the shell to be the only child",
+    });
     assert.doesNotMatch(Deno.readTextFileSync(`/proc/${children[0]}/environ`), /NOTIFY_SOCKET|WATCHDOG/);
   },
 );

@@ -5,6 +5,7 @@ import type { PackageFile } from "../../../scripts/lib/release/content/file.ts";
 import { print } from "../support/print.ts";
 import { runProgram } from "../support/program.ts";
 import { DebianRoot, sections } from "./debian_root.ts";
+import { NETWORK } from "./network.ts";
 import { debianFiles, readProgram, standInDeb } from "./stand_in.ts";
 
 /** Made once, for all tests. */
@@ -41,9 +42,6 @@ function debTest(name: string, test: (root: DebianRoot, paths: string[]) => Prom
   });
 }
 
-/** A network in which `install` finds a LAN. */
-const LAN =
-  "ip link set lo up; ip link add lan0 type veth peer lan1; ip link set lan1 up; ip link set lan0 up; ip addr add 10.0.0.1/24 dev lan0";
 /** A systemd that runs and writes down what it is asked. */
 const FAKE_SYSTEMD = `mkdir /run/systemd /run/systemd/system
   printf '#!/bin/sh\\necho "systemctl $*" >>/run/asked\\n' >/run/systemctl
@@ -51,7 +49,7 @@ const FAKE_SYSTEMD = `mkdir /run/systemd /run/systemd/system
 
 debTest("brings its files, runs, and starts and programs nothing", async (root, paths) => {
   const { stdout } = await root.run(`
-    ${LAN}
+    ${NETWORK}
     network >/tmp/before
     dpkg -i /packages/1.0.0.deb 2>/tmp/said
     echo "== said"; cat /tmp/said
@@ -82,7 +80,7 @@ debTest("brings its files, runs, and starts and programs nothing", async (root, 
 
 debTest("leaves the config, the rules and the service alone when it is upgraded", async (root) => {
   const { stdout } = await root.run(`
-    ${LAN}
+    ${NETWORK}
     dpkg -i /packages/1.0.0.deb
     mkdir /etc/tproxy; echo 'version: 1' >/etc/tproxy/tproxy.yaml
     tproxy install >/dev/null; network >/tmp/before
@@ -105,7 +103,7 @@ debTest("leaves the config, the rules and the service alone when it is upgraded"
 
 debTest("takes the rules with it when it is removed, and the config when it is purged", async (root) => {
   const { stdout } = await root.run(`
-    ${LAN}
+    ${NETWORK}
     network >/tmp/before
     dpkg -i /packages/1.0.0.deb
     mkdir /etc/tproxy; echo 'version: 1' >/etc/tproxy/tproxy.yaml
@@ -142,7 +140,7 @@ debTest("takes the rules with it when it is removed, and the config when it is p
 debTest("leaves the rules of the machine alone when it is removed from a chroot", async (root) => {
   const { stdout } = await root.run(
     `
-    ${LAN}
+    ${NETWORK}
     dpkg -i /packages/1.0.0.deb
     tproxy install >/dev/null; network >/tmp/before
     dpkg -P tproxy

@@ -7,6 +7,7 @@ import { makeIpks } from "../../../scripts/lib/release/ipk/ipk.ts";
 import { print } from "../support/print.ts";
 import { type Outcome, runProgram } from "../support/program.ts";
 import { sections } from "./debian_root.ts";
+import { NETWORK } from "./network.ts";
 import { readProgram, TIME } from "./stand_in.ts";
 
 /** Sets up what a package meets on OpenWrt: BusyBox, a firewall and an rc.common that write down what they are asked. */
@@ -23,7 +24,7 @@ const SETUP = `
   busybox tar -xzf data.tar.gz -C root
   mkdir root/info; cp control/prerm control/postrm root/info/
   in_root() { PATH=/usr/sbin:/usr/bin:/sbin:/bin TPROXY_CACHE_DIR=/tmp/cache chroot root "$@"; }
-  ip link set lo up; ip link add lan0 type veth peer lan1; ip link set lan0 up; ip addr add 10.0.0.1/24 dev lan0
+  ${NETWORK}
 `;
 
 class IpkRoot implements AsyncDisposable {

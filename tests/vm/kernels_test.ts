@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { browse, complaints, exchange, startProxy, stopProxy, withHosts } from "./support/path.ts";
-import { PRODUCT_MODULES, productFile, TPROXY } from "./support/product.ts";
+import { missingFile, PRODUCT_MODULES, productFile, TPROXY } from "./support/product.ts";
 import { vmTest } from "./support/scenario.ts";
 
 const CLIENT_SEEN = "10.1.0.2\n192.0.2.2: whole\nfd01::2\n[2001:db8::2]: whole";
@@ -15,10 +15,12 @@ const DATAGRAMS_SEEN = [
 ].join("\n");
 
 for (const architecture of ["amd64", "arm64"] as const) {
+  const image = productFile(architecture, "image");
   vmTest(`Debian's kernel, ${architecture}: self-test, doctor, install, run, status, uninstall`, {
     architecture,
-    modules: PRODUCT_MODULES,
-    files: { [TPROXY]: productFile(architecture) },
+    modules: [...PRODUCT_MODULES, "loop", "squashfs"],
+    files: { [TPROXY]: productFile(architecture), "usr/bin/tproxy-image": image },
+    obstacle: missingFile(image),
   }, async (vm) => {
     const version = await vm.run("version", "tproxy --version");
     assert.match(version, /^tproxy \d/m);
@@ -54,6 +56,14 @@ for (const architecture of ["amd64", "arm64"] as const) {
       withHosts("forward 1\nstate >/tmp/after\ndiff /tmp/before /tmp/after"),
     );
     assert.equal(difference.output, "", "the kernel's state is not what it was");
+    // The form that is mounted: it unpacks nothing, and nothing of it is left.
+    const mounted = await vm.run(
+      "image",
+      "rm -r /var/cache/tproxy; tproxy-image --version; ls -a /var/cache; losetup -a",
+    );
+    assert.match(mounted, /^tproxy \d/m);
+    assert.doesNotMatch(mounted, /^tproxy$/m);
+    assert.doesNotMatch(mounted, /loop/);
     assert.equal(await complaints(vm), "");
   });
 }

@@ -27,7 +27,9 @@ const STRANGERS = { 4: "203.0.113.3", 6: "2001:db8:77::3" } as const;
 /** Whatever the LAN sends by itself, the proxy has: the server sees the router. */
 async function assertProxied(lab: Lab, family: 4 | 6): Promise<void> {
   const address = usesIptables() ? STRANGERS[family] : ADDRESSES[family].server;
-  if (usesIptables()) await lab.server.ip(`addr add ${address}/${family === 4 ? "24" : "64"} dev s0${family === 4 ? "" : " nodad"}`);
+  if (usesIptables()) {
+    await lab.server.ip(`addr add ${address}/${family === 4 ? "24 dev s0" : "64 dev s0 nodad"}`);
+  }
   const server = lab.server.udp({ family, bind: at(address, 9000) });
   const seen = await exchange(lab.client.udp({ family, connect: at(address, 9000) }), server);
   assert.equal(

@@ -124,17 +124,19 @@ async function withTimeout(
     controller.abort();
   }, milliseconds);
   try {
-    return await Promise.race([timeout.promise, work(controller.signal).catch(describe)]);
+    return await Promise.race([timeout.promise, work(controller.signal).catch(outcomeOf)]);
   } finally {
     clearTimeout(timer);
   }
 }
 
-function describe(error: unknown): Outcome {
-  if (error instanceof Deno.errors.ConnectionRefused) return { kind: "refused" };
-  if (error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe) {
+/** What an error of the connection says of its end. A reset that comes before shutdown(2) shows as ENOTCONN there. */
+export function outcomeOf(error: unknown): Outcome {
+  const { BrokenPipe, ConnectionRefused, ConnectionReset, NotConnected, TimedOut } = Deno.errors;
+  if (error instanceof ConnectionRefused) return { kind: "refused" };
+  if ([ConnectionReset, BrokenPipe, NotConnected].some((kind) => error instanceof kind)) {
     return { kind: "reset" };
   }
-  if (error instanceof Deno.errors.TimedOut) return { kind: "timeout" };
+  if (error instanceof TimedOut) return { kind: "timeout" };
   return { kind: "error", text: error instanceof Error ? error.message : String(error) };
 }

@@ -86,6 +86,7 @@ async function serve(options: DaemonOptions, parts: Parts): Promise<void> {
   const keeper = new RulesKeeper({ loaded, installs: options.installs, life, log, readTextFile });
   const watch = watchIfPossible(keeper, log);
   await keeper.begin();
+  life.again(); // on a slow router that look has taken longer than a sign of life counts
   announce(log, { version, config, origin, families, dataplane, reason });
   if (parts.terminal) {
     log.info('it stays when this terminal is closed; to start it at boot: "tproxy install --boot auto"');

@@ -13,8 +13,8 @@ portableTest("names a limit of the address space, and what to do", async (bench)
   const limited = (kib: number) =>
     bench.run(["sh", "-c", `ulimit -v ${kib} && exec ${bench.file} --version`]);
   fails(await limited(8 * 1024 ** 2), /address space is limited to 8192 MiB \(ulimit -v, .*MemoryMax=/);
-  fails(await limited(39 * 1024 ** 2), /ulimit -v unlimited/);
-  works(await limited(40 * 1024 ** 2));
+  fails(await limited(63 * 1024 ** 2), /ulimit -v unlimited/);
+  works(await limited(64 * 1024 ** 2));
 });
 
 for (const form of ["packed", "image", "installed"] satisfies ProductForm[]) {

@@ -33,23 +33,22 @@ export interface InstallReport {
 export function applyInstall(plan: Plan, { route, netfilter }: KernelConnections): InstallReport {
   const installed = readTableHead(netfilter);
   refuseForeignTable(installed);
-  const { missing, stale } = compareRouting(plan, readRouting(route));
-  const added: RoutingEntry[] = [];
-  try {
-    for (const entry of missing) {
-      entry.add(route);
-      added.push(entry);
-    }
-    replaceTable(plan.table).commit(netfilter);
-  } catch (error) {
-    throw rollBack(error, added, { route, earlier: installed !== undefined });
-  }
-  removeStale(stale, route);
-  return { replaced: installed !== undefined };
+  const replaced = installed !== undefined;
+  changeRouting(plan, { route, earlier: replaced }, () => replaceTable(plan.table).commit(netfilter));
+  return { replaced };
 }
 
 /** Makes policy routing that of the plan, where the table is so already. Throws an OperationError; then what was there before is there again. */
 export function applyRouting(plan: Plan, route: NetlinkConnection): void {
+  changeRouting(plan, { route, earlier: true }, () => {});
+}
+
+/** Adds what is missing, has the table made, and only then removes what is stale; if one of the first two fails, nothing has changed. */
+function changeRouting(
+  plan: Plan,
+  { route, earlier }: { route: NetlinkConnection; earlier: boolean },
+  makeTable: () => void,
+): void {
   const { missing, stale } = compareRouting(plan, readRouting(route));
   const added: RoutingEntry[] = [];
   try {
@@ -57,8 +56,9 @@ export function applyRouting(plan: Plan, route: NetlinkConnection): void {
       entry.add(route);
       added.push(entry);
     }
+    makeTable();
   } catch (error) {
-    throw rollBack(error, added, { route, earlier: true });
+    throw rollBack(error, added, { route, earlier });
   }
   removeStale(stale, route);
 }

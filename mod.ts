@@ -16,8 +16,8 @@ export {
   dialTransparent,
   type TransparentConnection,
   TransparentListener,
-} from "./src/dataplane/transparent.ts";
-export { closeFd, receive, send, shutdownSocket } from "./ffi/socket.ts";
+} from "./src/library/transparent.ts";
+export { closeFd, receive, send, shutdownSocket } from "./ffi/sockets/socket.ts";
 
 export {
   type Endpoint,
@@ -68,13 +68,13 @@ export {
   listChains,
   type NftChain,
 } from "./src/netlink/nft/chain.ts";
-export { listSets, type NftSet, type SetFlag, type SetName } from "./src/netlink/nft/set.ts";
-export { listElements, type NftElement } from "./src/netlink/nft/element.ts";
-export type { KeyRange } from "./src/netlink/nft/interval.ts";
+export { listSets, type NftSet, type SetFlag, type SetName } from "./src/netlink/nft/sets/set.ts";
+export { listElements, type NftElement } from "./src/netlink/nft/sets/element.ts";
+export type { KeyRange } from "./src/netlink/nft/sets/interval.ts";
 export { listRules, type NftRule, type RuleHandle } from "./src/netlink/nft/rule.ts";
 export type { NftExpression, UnknownExpression } from "./src/netlink/nft/expression.ts";
 export type { NftFamily } from "./src/netlink/nft/message.ts";
-export type { NftDataType } from "./src/netlink/nft/set_type.ts";
+export type { NftDataType } from "./src/netlink/nft/sets/set_type.ts";
 export type { Verdict, VerdictCode } from "./src/netlink/nft/data.ts";
 export type { BitwiseExpression } from "./src/netlink/nft/expr/bitwise.ts";
 export type { CmpExpression, CmpOperator } from "./src/netlink/nft/expr/cmp.ts";
@@ -101,6 +101,6 @@ export { type KernelConnections, withKernel } from "./src/kernel/connections.ts"
 export { applyInstall, type InstallReport } from "./src/kernel/install.ts";
 export { applyUninstall, type UninstallConnections, type UninstallReport } from "./src/kernel/uninstall.ts";
 export { type NetworkSource, readNetwork } from "./src/kernel/network.ts";
-export { planInstall, type PlanOptions } from "./src/kernel/plan.ts";
-export type { ForeignRoute, NetworkView, ViewedLink } from "./src/kernel/view.ts";
-export type * from "./src/kernel/model.ts";
+export { planInstall, type PlanOptions } from "./src/kernel/plan/plan.ts";
+export type { ForeignRoute, NetworkView, ViewedLink } from "./src/kernel/plan/view.ts";
+export type * from "./src/kernel/plan/model.ts";

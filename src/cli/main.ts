@@ -2,7 +2,7 @@
  * The program: finds the command, parses its options, runs it, and turns errors into messages and exit codes.
  * @module
  */
-import { nearest } from "../config/nearest.ts";
+import { nearest } from "../config/schema/nearest.ts";
 import { ConfigError } from "../config/error.ts";
 import { OperationError } from "../net/error.ts";
 import type { Env } from "./env.ts";
@@ -25,7 +25,7 @@ async function dispatch(env: Env): Promise<number> {
     return 0;
   }
   if (name === undefined || name === "--help" || name === "-h") {
-    const { formatUsage } = await import("./usage.ts");
+    const { formatUsage } = await import("./arguments/usage.ts");
     const usage = formatUsage(env, await loadAllCommands());
     if (name === undefined) env.stderr(usage);
     else env.stdout(usage);
@@ -42,7 +42,7 @@ async function dispatch(env: Env): Promise<number> {
 }
 
 async function runCommand(env: Env, command: AnyCommand, args: readonly string[]): Promise<number> {
-  const { parseOptions } = await import("./parse.ts");
+  const { parseOptions } = await import("./arguments/parse.ts");
   const parsed = parseOptions(env, command, args);
   return "exitCode" in parsed ? parsed.exitCode : await command.run(env, parsed.options);
 }

@@ -3,8 +3,8 @@
  * @module
  */
 import { formatEndpoint, formatPrefix, type Prefix } from "../net/ip.ts";
-import { formatDuration } from "./duration.ts";
-import { formatPorts } from "./ports.ts";
+import { formatDuration } from "./values/duration.ts";
+import { formatPorts } from "./values/ports.ts";
 import type { Config, RuleConfig, UpstreamConfig } from "./types.ts";
 
 const SHOWN_NETWORKS = 8;

@@ -10,7 +10,7 @@ import { readNetworkLists } from "./network_files.ts";
 import { resolveConfig } from "./resolve.ts";
 import type { Config } from "./types.ts";
 import { validate } from "./validate.ts";
-import { isMapping } from "./values.ts";
+import { isMapping } from "./values/values.ts";
 import { type ConfigPath, type Position, YamlSource } from "./yaml_source.ts";
 
 /** A config, and where each of its values comes from. */

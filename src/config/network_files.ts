@@ -5,8 +5,8 @@
 import { errnoNumber, errnoText } from "../net/errno.ts";
 import type { Prefix } from "../net/ip.ts";
 import { ConfigError, type ConfigProblem } from "./error.ts";
-import { parseNetworkList } from "./networks.ts";
-import type { ConfigFile } from "./schema.ts";
+import { parseNetworkList } from "./values/networks.ts";
+import type { ConfigFile } from "./schema/schema.ts";
 import type { YamlSource } from "./yaml_source.ts";
 
 /** Networks by the path of their file. */

@@ -5,8 +5,8 @@
 import type { Prefix } from "../net/ip.ts";
 import { DEFAULT_CONFIG } from "./defaults.ts";
 import type { NetworkLists } from "./network_files.ts";
-import { mergePorts } from "./ports.ts";
-import type { ConfigFile } from "./schema.ts";
+import { mergePorts } from "./values/ports.ts";
+import type { ConfigFile } from "./schema/schema.ts";
 import type { Config, InterceptConfig, RuleConfig, TimeoutsConfig, UpstreamConfig } from "./types.ts";
 
 /** Fills in the defaults, and the lists that rules take from files. */

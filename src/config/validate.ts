@@ -5,10 +5,10 @@
 import * as v from "valibot";
 import { DEFAULT_CONFIG } from "./defaults.ts";
 import { ConfigError, type ConfigProblem } from "./error.ts";
-import { knownKeys, sectionsWith } from "./known_keys.ts";
-import { editDistance, nearest } from "./nearest.ts";
-import { CONFIG_SCHEMA, type ConfigFile } from "./schema.ts";
-import { isMapping } from "./values.ts";
+import { knownKeys, sectionsWith } from "./schema/known_keys.ts";
+import { editDistance, nearest } from "./schema/nearest.ts";
+import { CONFIG_SCHEMA, type ConfigFile } from "./schema/schema.ts";
+import { isMapping } from "./values/values.ts";
 import type { ConfigPath, YamlSource } from "./yaml_source.ts";
 
 /** The checked file. Throws a ConfigError with all problems. */

@@ -13,12 +13,12 @@ import { usableFamilies } from "./families.ts";
 import { RulesKeeper } from "./keeper.ts";
 import { beginLife } from "./life.ts";
 import { LogSink } from "./log_sink.ts";
-import { openNotifier } from "./notify.ts";
-import { type NetworkWatch, watchNetwork } from "./network_watch.ts";
+import { openNotifier } from "./manager/notify.ts";
+import { type NetworkWatch, watchNetwork } from "./network/network_watch.ts";
 import { announce, describeStatus, summarize } from "./report.ts";
-import { takeServiceManager } from "./service.ts";
+import { takeServiceManager } from "./manager/service.ts";
 import { followSignals } from "./signals.ts";
-import { startWatchdog } from "./watchdog.ts";
+import { startWatchdog } from "./manager/watchdog.ts";
 
 /** How it is started. */
 export interface DaemonOptions {

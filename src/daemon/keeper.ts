@@ -7,7 +7,7 @@
  */
 import type { LoadedConfig } from "../config/load.ts";
 import { adjustRouting, installWithBackend, readStatus } from "../kernel/backend.ts";
-import type { Plan } from "../kernel/model.ts";
+import type { Plan } from "../kernel/plan/model.ts";
 import { preparePlan } from "../kernel/prepare.ts";
 import { comparePlans, judgePresence, type PlanChange, type Presence } from "../kernel/presence.ts";
 import type { Logger } from "../log.ts";

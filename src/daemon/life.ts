@@ -3,8 +3,8 @@
  * @module
  */
 import type { Config } from "../config/types.ts";
-import { showLife, showLifeOnce, type SignOfLife } from "../kernel/iptables/alive.ts";
-import { showRunning, showRunningOnce } from "../kernel/running.ts";
+import { showLife, showLifeOnce, type SignOfLife } from "../kernel/liveness/recent_sign.ts";
+import { showRunning, showRunningOnce } from "../kernel/liveness/datagram_sign.ts";
 import type { Logger } from "../log.ts";
 import type { Family } from "../net/ip.ts";
 

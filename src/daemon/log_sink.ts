@@ -5,8 +5,8 @@
  */
 import { EAGAIN, EINTR, POLLOUT } from "../../ffi/consts.ts";
 import { PollSet } from "../../ffi/poll.ts";
-import { closeFd, send } from "../../ffi/socket.ts";
-import { reopenForWriting, writeStream } from "../../ffi/stream.ts";
+import { closeFd, send } from "../../ffi/sockets/socket.ts";
+import { reopenForWriting, writeStream } from "../../ffi/sockets/stream.ts";
 
 /** Bytes that wait for the reader at most. */
 const MAX_WAITING = 64 * 1024;

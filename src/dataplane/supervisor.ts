@@ -4,16 +4,16 @@
  */
 import { openEventFd, signalEventFd } from "../../ffi/epoll.ts";
 import { descriptorLimit, raiseDescriptorLimit } from "../../ffi/process.ts";
-import { closeFd } from "../../ffi/socket.ts";
+import { closeFd } from "../../ffi/sockets/socket.ts";
 import type { Config } from "../config/types.ts";
 import { SOCKET_MARK_SHIFT, UPSTREAM_MARK_SHIFT } from "../constants.ts";
 import type { Logger } from "../log.ts";
 import { check, OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import { capacity } from "./sizing/limits.ts";
-import { openListeners } from "./listeners.ts";
-import type { WorkerMessage, WorkerOptions } from "./options.ts";
-import { COUNTER, type Counter, PHASE_DRAIN, PHASE_STOP, SharedState } from "./shared.ts";
+import { openListeners } from "./sockets/listeners.ts";
+import type { WorkerMessage, WorkerOptions } from "./orders.ts";
+import { COUNTER, type Counter, PHASE_DRAIN, PHASE_STOP, SharedState } from "./shared/state.ts";
 
 /** Bytes of a splice pipe: 64 KiB, the kernel's default. */
 const PIPE_SIZE = 65536;

@@ -2,8 +2,8 @@
  * A worker thread's entry: waits for its orders, then blocks in its loop.
  * @module
  */
-import type { WorkerMessage, WorkerOptions } from "./options.ts";
-import { SharedState } from "./shared.ts";
+import type { WorkerMessage, WorkerOptions } from "./orders.ts";
+import { SharedState } from "./shared/state.ts";
 import { createWorkerLogger } from "./worker_log.ts";
 import { runWorkerLoop } from "./worker_loop.ts";
 

@@ -5,8 +5,8 @@
  */
 import type { LogLevel } from "../config/types.ts";
 import type { Logger } from "../log.ts";
-import type { WorkerMessage } from "./options.ts";
-import { COUNTER, type SharedState } from "./shared.ts";
+import type { WorkerMessage } from "./orders.ts";
+import { COUNTER, type SharedState } from "./shared/state.ts";
 
 const MAX_PENDING = 1000;
 const LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];

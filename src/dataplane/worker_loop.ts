@@ -4,17 +4,17 @@
  */
 import { EINTR, EPOLLIN } from "../../ffi/consts.ts";
 import { addToEpoll, drainEventFd, EpollEvents, openEpoll } from "../../ffi/epoll.ts";
-import { closeFd } from "../../ffi/socket.ts";
+import { closeFd } from "../../ffi/sockets/socket.ts";
 import type { Logger } from "../log.ts";
 import { errnoCode } from "../net/errno.ts";
-import { Clock } from "./clock.ts";
-import { Dialler } from "./tcp/dial.ts";
-import type { WorkerOptions } from "./options.ts";
-import { OwnAddresses } from "./own_addresses.ts";
-import { COUNTER, PHASE_DRAIN, PHASE_RUN, PHASE_STOP, SharedState } from "./shared.ts";
+import { Clock } from "./loop/clock.ts";
+import { Dialler } from "./upstream/direct.ts";
+import type { WorkerOptions } from "./orders.ts";
+import { OwnAddresses } from "./sockets/own_addresses.ts";
+import { COUNTER, PHASE_DRAIN, PHASE_RUN, PHASE_STOP, SharedState } from "./shared/state.ts";
 import { TcpAcceptor } from "./tcp/accept.ts";
 import { TcpSessions } from "./tcp/sessions.ts";
-import { UDP_LISTENER_KEY, UdpRelay } from "./udp/relay.ts";
+import { UDP_LISTENER_KEY, UdpRelay } from "./udp/service.ts";
 import { UDP_SESSION_KEY } from "./udp/sessions.ts";
 
 const EVENTS_PER_TURN = 256;

@@ -10,8 +10,13 @@ import { openNetlink } from "../netlink/transport.ts";
 import { withKernel } from "./connections.ts";
 import { applyInstall, applyRouting, type InstallReport } from "./install.ts";
 import { applyIptablesInstall } from "./iptables/install.ts";
-import { planIptables } from "./iptables/plan.ts";
-import { findPrograms, type IptablesPrograms, missingProgram, PACKAGES_HINT } from "./iptables/programs.ts";
+import { planIptables } from "./iptables/compile/plan.ts";
+import {
+  findPrograms,
+  type IptablesPrograms,
+  missingProgram,
+  PACKAGES_HINT,
+} from "./iptables/state/programs.ts";
 import {
   describeInstalled,
   findInstalled,
@@ -21,13 +26,13 @@ import {
   mayHoldAny,
   readIptables,
   type StateSource,
-} from "./iptables/state.ts";
-import { compareIptables } from "./iptables/status.ts";
+} from "./iptables/state/state.ts";
+import { compareIptables } from "./iptables/state/status.ts";
 import { removeIptables } from "./iptables/uninstall.ts";
-import { removeUnreadable } from "./iptables/unreadable.ts";
-import type { Plan } from "./model.ts";
-import { readRouting } from "./routing_state.ts";
-import { isOurTable, isWithoutNfTables, readTable } from "./ruleset_state.ts";
+import { removeUnreadable } from "./iptables/state/unreadable.ts";
+import type { Plan } from "./plan/model.ts";
+import { readRouting } from "./routing/state.ts";
+import { isOurTable, isWithoutNfTables, readTable } from "./nft/state.ts";
 import { compareRoutingState, compareTable, type ObjectStatus } from "./status.ts";
 import { applyUninstall, readTableIfPossible, type UninstallReport } from "./uninstall.ts";
 

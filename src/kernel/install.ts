@@ -10,7 +10,7 @@
 import { OperationError } from "../net/error.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import type { KernelConnections } from "./connections.ts";
-import type { Plan } from "./model.ts";
+import type { Plan } from "./plan/model.ts";
 import {
   type InstalledRouting,
   readRouting,
@@ -19,9 +19,9 @@ import {
   ruleEntry,
   toRoute,
   toRoutingRule,
-} from "./routing_state.ts";
-import { readTableHead, refuseForeignTable } from "./ruleset_state.ts";
-import { replaceTable } from "./table_batch.ts";
+} from "./routing/state.ts";
+import { readTableHead, refuseForeignTable } from "./nft/state.ts";
+import { replaceTable } from "./nft/batch.ts";
 
 /** What an install found and did. */
 export interface InstallReport {

@@ -6,10 +6,10 @@ import { formatPrefix } from "../net/ip.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import { type Link, listLinks } from "../netlink/route/link.ts";
 import { listRoutes, type Route } from "../netlink/route/route.ts";
-import { deliversLocally, ifFamilyExists, isDefault, isOurRoute } from "./routing_state.ts";
+import { deliversLocally, ifFamilyExists, isDefault, isOurRoute } from "./routing/state.ts";
 import { hasProcfs } from "./procfs.ts";
-import { routeLeadsUpstream } from "./upstream.ts";
-import type { NetworkView, ViewedLink } from "./view.ts";
+import { routeLeadsUpstream } from "./routing/upstream.ts";
+import type { NetworkView, ViewedLink } from "./plan/view.ts";
 
 /** Where to read. */
 export interface NetworkSource {

@@ -4,9 +4,9 @@
  */
 import type { LoadedConfig } from "../config/load.ts";
 import { openNetlink } from "../netlink/transport.ts";
-import type { Plan } from "./model.ts";
+import type { Plan } from "./plan/model.ts";
 import { readNetwork } from "./network.ts";
-import { planInstall } from "./plan.ts";
+import { planInstall } from "./plan/plan.ts";
 
 /** Reads the machine and plans; changes nothing and needs no privilege. `absentInterfaces`: named ones need not be there yet. */
 export function preparePlan(

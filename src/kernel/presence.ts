@@ -2,7 +2,7 @@
  * Whether a plan is what the kernel has, as a whole. Pure.
  * @module
  */
-import type { Plan } from "./model.ts";
+import type { Plan } from "./plan/model.ts";
 import type { ObjectStatus } from "./status.ts";
 
 /**

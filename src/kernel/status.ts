@@ -4,13 +4,13 @@
  */
 import type { NftChain } from "../netlink/nft/chain.ts";
 import type { NftRule } from "../netlink/nft/rule.ts";
-import { canonicalPlan, canonicalRule } from "./canonical.ts";
+import { canonicalPlan, canonicalRule } from "./nft/comparable.ts";
 import { compareRouting } from "./install.ts";
-import type { Plan, PlannedChain, PlannedSet } from "./model.ts";
-import { renderRule } from "./render/nft.ts";
-import { type InstalledRouting, routeEntry, ruleEntry, toRoute, toRoutingRule } from "./routing_state.ts";
-import { type InstalledTable, isOurTable } from "./ruleset_state.ts";
-import { elementTexts, installedTexts, isMemory, setProperties } from "./set_elements.ts";
+import type { Plan, PlannedChain, PlannedSet } from "./plan/model.ts";
+import { renderRule } from "./nft/render.ts";
+import { type InstalledRouting, routeEntry, ruleEntry, toRoute, toRoutingRule } from "./routing/state.ts";
+import { type InstalledTable, isOurTable } from "./nft/state.ts";
+import { elementTexts, installedTexts, isMemory, setProperties } from "./nft/set_elements.ts";
 
 const SHOWN_ELEMENTS = 16;
 

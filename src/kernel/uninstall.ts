@@ -6,8 +6,8 @@ import { TABLE_NAME } from "../constants.ts";
 import { OperationError } from "../net/error.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import { NftBatch } from "../netlink/nft/batch.ts";
-import { readRouting, routeEntry, ruleEntry } from "./routing_state.ts";
-import { type InstalledTableHead, isOurTable, isWithoutNfTables, readTableHead } from "./ruleset_state.ts";
+import { readRouting, routeEntry, ruleEntry } from "./routing/state.ts";
+import { type InstalledTableHead, isOurTable, isWithoutNfTables, readTableHead } from "./nft/state.ts";
 
 /** What was taken out. */
 export interface UninstallReport {

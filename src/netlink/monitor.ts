@@ -4,7 +4,7 @@
  */
 import { AF_NETLINK, SOCK_RAW } from "../../ffi/consts.ts";
 import { SOCKADDR_NL_SIZE } from "../../ffi/layout.ts";
-import { bindSocket, closeFd, openSocket, receive } from "../../ffi/socket.ts";
+import { bindSocket, closeFd, openSocket, receive } from "../../ffi/sockets/socket.ts";
 import { check } from "../net/error.ts";
 import { decodeMessages, type NetlinkMessage } from "./message.ts";
 

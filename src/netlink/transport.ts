@@ -14,8 +14,14 @@ import {
   SOL_SOCKET,
 } from "../../ffi/consts.ts";
 import { SOCKADDR_NL_SIZE } from "../../ffi/layout.ts";
-import { bindSocket, closeFd, openSocket, receiveWithFlags, sendWithFlags } from "../../ffi/socket.ts";
-import { setInt, setTimeoutOption } from "../../ffi/sockopt.ts";
+import {
+  bindSocket,
+  closeFd,
+  openSocket,
+  receiveWithFlags,
+  sendWithFlags,
+} from "../../ffi/sockets/socket.ts";
+import { setInt, setTimeoutOption } from "../../ffi/sockets/sockopt.ts";
 import { check, OperationError } from "../net/error.ts";
 import { commonHint } from "./hint.ts";
 import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";

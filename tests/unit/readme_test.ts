@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { loadText } from "../../src/config/load.ts";
-import { listRecipes, parseRecipes } from "../lab/support/readme.ts";
+import { listRecipes, parseRecipes } from "../laboratory/proxy/readme.ts";
 
 const MARKDOWN = `# Title
 ## Recipes
@@ -49,8 +49,11 @@ Deno.test("parseRecipes() refuses two texts of one name", () => {
 
 Deno.test("each recipe of the README is run by a laboratory test", () => {
   const lab = new URL("../lab/", import.meta.url);
-  const tests = [...Deno.readDirSync(lab)].filter(({ name }) => name.endsWith("_test.ts"))
-    .map(({ name }) => Deno.readTextFileSync(new URL(name, lab)))
+  const folders = [...Deno.readDirSync(lab)].filter(({ isDirectory }) => isDirectory);
+  const tests = folders.map(({ name }) => new URL(`${name}/`, lab))
+    .flatMap((folder) => [...Deno.readDirSync(folder)].map(({ name }) => new URL(name, folder)))
+    .filter(({ pathname }) => pathname.endsWith("_test.ts"))
+    .map((file) => Deno.readTextFileSync(file))
     .filter((text) => text.includes("prepareRecipe(")).join("\n");
   const recipes = listRecipes();
   for (const title of ["Squid", "HAProxy", "v2ray", "socat", "iptables", "tproxy nc", "tproxy redirect"]) {

@@ -4,7 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { print } from "../lab/support/print.ts";
+import { print } from "../laboratory/machine/print.ts";
 import { browse, complaints, exchange, startProxy, stopProxy } from "./support/path.ts";
 import { PRODUCT_MODULES, productFile, TPROXY } from "./support/product.ts";
 import { putPrograms } from "./support/programs.ts";

@@ -3,7 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { print } from "../lab/support/print.ts";
+import { print } from "../laboratory/machine/print.ts";
 import { browse, complaints, exchange, startProxy, stopProxy, withHosts } from "./support/path.ts";
 import { missingFile, PRODUCT_MODULES, productFile, TPROXY } from "./support/product.ts";
 import { vmTest } from "./support/scenario.ts";

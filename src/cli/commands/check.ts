@@ -8,7 +8,7 @@ import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { argument } from "@optique/core/primitives";
 import type { Command } from "../command.ts";
-import { filePath } from "../config_option.ts";
+import { filePath } from "../arguments/config_option.ts";
 
 const parser = object({
   file: optional(argument(filePath(), {

@@ -28,7 +28,7 @@ export const configCommand: Command<InferValue<typeof parser>> = {
       const { EXAMPLE_CONFIG } = await import("../../config/example.ts");
       env.stdout(EXAMPLE_CONFIG);
     } else {
-      const { configJsonSchema } = await import("../../config/json_schema.ts");
+      const { configJsonSchema } = await import("../../config/schema/json_schema.ts");
       env.stdout(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
     }
     return 0;

@@ -11,7 +11,7 @@ import { loadConfig } from "../../config/load.ts";
 import { requireSupported } from "../../config/support.ts";
 import { runDaemon } from "../../daemon/daemon.ts";
 import type { Command } from "../command.ts";
-import { configOption } from "../config_option.ts";
+import { configOption } from "../arguments/config_option.ts";
 import { VERSION } from "../version.ts";
 
 const parser = object({

@@ -11,8 +11,8 @@ import { choice } from "@optique/core/valueparser";
 import { OperationError } from "../../net/error.ts";
 import type { Command } from "../command.ts";
 import type { Env } from "../env.ts";
-import type { ConfigName } from "../selftest/check.ts";
-import { HostError } from "../selftest/remote.ts";
+import type { ConfigName } from "../selftest/checks/check.ts";
+import { HostError } from "../selftest/hosts/remote.ts";
 import { formatResult, formatSummary, makeReport, type Result } from "../selftest/report.ts";
 import { runChecks } from "../selftest/runner.ts";
 import { VERSION } from "../version.ts";
@@ -110,7 +110,7 @@ function writeConfig({ directory, backend = "netlink" }: SelftestOptions, name: 
 /** Beside this program: as a source file, or bundled by scripts/build. */
 function hostUrl(): URL {
   return import.meta.url.endsWith(".ts")
-    ? new URL("../selftest/host.ts", import.meta.url)
+    ? new URL("../selftest/hosts/host.ts", import.meta.url)
     : new URL("./host.js", import.meta.url);
 }
 

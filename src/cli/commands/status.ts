@@ -8,15 +8,15 @@ import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag } from "@optique/core/primitives";
 import { readStatus } from "../../kernel/backend.ts";
-import { type Delivery, describeMissing, findDeliveries } from "../../kernel/delivery.ts";
-import { findListeners, type ListenerStatus } from "../../kernel/listener.ts";
+import { type Delivery, describeMissing, findDeliveries } from "../../kernel/liveness/delivery.ts";
+import { findListeners, type ListenerStatus } from "../../kernel/liveness/listeners.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
 import type { ObjectStatus } from "../../kernel/status.ts";
 import { describeBootStatus } from "../boot/describe.ts";
 import { namedConfig } from "../boot/settings.ts";
 import { readBootStatus } from "../boot/status.ts";
 import type { Command } from "../command.ts";
-import { configOption, loadConfigOption } from "../config_option.ts";
+import { configOption, loadConfigOption } from "../arguments/config_option.ts";
 import { describeIptablesFailure } from "../iptables_failure.ts";
 
 const parser = object({

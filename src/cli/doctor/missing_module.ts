@@ -2,9 +2,9 @@
  * What doctor would say of a module that an error shows to be missing.
  * @module
  */
-import { systemFiles } from "../../kernel/doctor/files.ts";
-import { explainMissing } from "../../kernel/doctor/parts/explain.ts";
-import { readKernelBuild } from "../../kernel/doctor/parts/kernel_build.ts";
+import { systemFiles } from "../../doctor/machine/files.ts";
+import { explainMissing } from "../../doctor/parts/explain.ts";
+import { readKernelBuild } from "../../doctor/parts/kernel_build.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Env } from "../env.ts";
 

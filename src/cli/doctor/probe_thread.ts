@@ -3,8 +3,8 @@
  * objects that take no effect and are gone at once.
  * @module
  */
-import { probeKernel, type ProbeOrder, type ProbeTools } from "../../kernel/doctor/probe_kernel.ts";
-import type { ProbeResult } from "../../kernel/doctor/probe.ts";
+import { probeKernel, type ProbeOrder, type ProbeTools } from "../../doctor/probes/probe_kernel.ts";
+import type { ProbeResult } from "../../doctor/probes/probe.ts";
 
 /** What the thread is told. */
 export type ProberOrder = Omit<ProbeOrder, "own">;

@@ -3,7 +3,7 @@
  * @module
  */
 import { unshareNetwork } from "../../../ffi/process.ts";
-import { probeKernel } from "../../kernel/doctor/probe_kernel.ts";
+import { probeKernel } from "../../doctor/probes/probe_kernel.ts";
 import type { ProberAnswer, ProberOrder } from "./probe_thread.ts";
 import { KERNEL_TOOLS } from "./tools.ts";
 

@@ -2,8 +2,8 @@
  * How commands have the kernel tried: on a thread of its own.
  * @module
  */
-import type { KernelDiagnosisOptions } from "../../kernel/doctor/diagnose.ts";
-import { systemFiles } from "../../kernel/doctor/files.ts";
+import type { KernelDiagnosisOptions } from "../../doctor/diagnose.ts";
+import { systemFiles } from "../../doctor/machine/files.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 import type { Env } from "../env.ts";
 import { probeSafely } from "./probe_thread.ts";

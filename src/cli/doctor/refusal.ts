@@ -3,8 +3,8 @@
  * @module
  */
 import type { LoadedConfig } from "../../config/load.ts";
-import { diagnoseKernel } from "../../kernel/doctor/diagnose.ts";
-import type { Finding } from "../../kernel/doctor/finding.ts";
+import { diagnoseKernel } from "../../doctor/diagnose.ts";
+import type { Finding } from "../../doctor/finding.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Env } from "../env.ts";
 import { prepareProbing } from "./probing.ts";

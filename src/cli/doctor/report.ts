@@ -2,7 +2,7 @@
  * Doctor's findings as text and as JSON.
  * @module
  */
-import { describeErrno, type Finding } from "../../kernel/doctor/finding.ts";
+import { describeErrno, type Finding } from "../../doctor/finding.ts";
 
 /** All of it, as `--json` prints it: stable, keys are only ever added. */
 export interface DoctorReport {

@@ -2,12 +2,12 @@
  * How doctor reaches the kernel.
  * @module
  */
-import { makeSockaddr, writeSockaddr } from "../../../ffi/sockaddr.ts";
-import { closeFd } from "../../../ffi/socket.ts";
+import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { LISTENER_IPV4, LISTENER_IPV6 } from "../../constants.ts";
-import { openDialler } from "../../dataplane/sockets.ts";
-import { openReplySender } from "../../dataplane/udp/sockets.ts";
-import type { ProbeTools } from "../../kernel/doctor/probe_kernel.ts";
+import { openDialler } from "../../dataplane/sockets/transparent.ts";
+import { openReplySender } from "../../dataplane/sockets/udp.ts";
+import type { ProbeTools } from "../../doctor/probes/probe_kernel.ts";
 import { type Family, parseIp } from "../../net/ip.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 

@@ -3,12 +3,12 @@
  * @module
  */
 import { SOCK_DGRAM, SOCK_STREAM } from "../../../ffi/consts.ts";
-import { resolve, serviceName } from "../../../ffi/resolve.ts";
-import { portOf, readSockaddr, setPort } from "../../../ffi/sockaddr.ts";
-import { closeFd } from "../../../ffi/socket.ts";
+import { resolve, serviceName } from "../../../ffi/sockets/resolve.ts";
+import { portOf, readSockaddr, setPort } from "../../../ffi/sockets/sockaddr.ts";
+import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { OperationError } from "../../net/error.ts";
 import { formatIp } from "../../net/ip.ts";
-import { formatSockaddr, type Sockaddr } from "../endpoints.ts";
+import { formatSockaddr, type Sockaddr } from "../arguments/endpoints.ts";
 import { dial } from "./dial.ts";
 import { explainFailure, tellFailures } from "./failures.ts";
 import { ConnectedPeer } from "./peer.ts";

@@ -4,12 +4,12 @@
  */
 import { EINPROGRESS, EINTR, ETIMEDOUT, POLLOUT } from "../../../ffi/consts.ts";
 import { PollSet } from "../../../ffi/poll.ts";
-import { closeFd, connectSocket, openNonBlocking } from "../../../ffi/socket.ts";
-import { takeSocketError } from "../../../ffi/sockopt.ts";
-import { isForeign } from "../../dataplane/foreign.ts";
-import { openBound, tryTransparent } from "../../dataplane/sockets.ts";
+import { closeFd, connectSocket, openNonBlocking } from "../../../ffi/sockets/socket.ts";
+import { takeSocketError } from "../../../ffi/sockets/sockopt.ts";
+import { isForeign } from "../../dataplane/sockets/foreign.ts";
+import { openBound, tryTransparent } from "../../dataplane/sockets/transparent.ts";
 import { OperationError } from "../../net/error.ts";
-import { bindHint, connectHint, formatSockaddr, type Sockaddr } from "../endpoints.ts";
+import { bindHint, connectHint, formatSockaddr, type Sockaddr } from "../arguments/endpoints.ts";
 
 /** Whom to dial. */
 export interface Call {

@@ -2,9 +2,9 @@
  * What netcat says of connections that break.
  * @module
  */
-import { isForeign } from "../../dataplane/foreign.ts";
+import { isForeign } from "../../dataplane/sockets/foreign.ts";
 import { OperationError } from "../../net/error.ts";
-import { connectHint, formatSockaddr, type Sockaddr } from "../endpoints.ts";
+import { connectHint, formatSockaddr, type Sockaddr } from "../arguments/endpoints.ts";
 import type { Voice } from "./voice.ts";
 
 /** Says what has broken a connection. That nobody reads the output any more is no failure. */

@@ -14,13 +14,13 @@ import {
   SOL_IPV6,
   SOL_SOCKET,
 } from "../../../ffi/consts.ts";
-import { ReceiveBatch } from "../../../ffi/receive_batch.ts";
-import { makeSockaddr, sameSockaddr, sockaddrLength } from "../../../ffi/sockaddr.ts";
-import { closeFd, connectSocket } from "../../../ffi/socket.ts";
-import { setInt } from "../../../ffi/sockopt.ts";
-import { openBound, tryTransparent } from "../../dataplane/sockets.ts";
+import { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
+import { makeSockaddr, sameSockaddr, sockaddrLength } from "../../../ffi/sockets/sockaddr.ts";
+import { closeFd, connectSocket } from "../../../ffi/sockets/socket.ts";
+import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { openBound, tryTransparent } from "../../dataplane/sockets/transparent.ts";
 import { check } from "../../net/error.ts";
-import { formatSockaddr, type Sockaddr } from "../endpoints.ts";
+import { formatSockaddr, type Sockaddr } from "../arguments/endpoints.ts";
 import { nameOf, waitForInput } from "./socket.ts";
 
 /** More of its datagrams than these may be lost: those that came before there was a socket for them. */

@@ -3,13 +3,13 @@
  * @module
  */
 import { AF_INET, EAGAIN, ECONNABORTED, EINTR, EPIPE, SOCK_DGRAM, SOCK_STREAM } from "../../../ffi/consts.ts";
-import { resolve } from "../../../ffi/resolve.ts";
-import { makeSockaddr, portOf, sameSockaddr } from "../../../ffi/sockaddr.ts";
-import { acceptSocket, closeFd } from "../../../ffi/socket.ts";
-import { isForeign } from "../../dataplane/foreign.ts";
-import { openBound, openListener, tryTransparent } from "../../dataplane/sockets.ts";
+import { resolve } from "../../../ffi/sockets/resolve.ts";
+import { makeSockaddr, portOf, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { acceptSocket, closeFd } from "../../../ffi/sockets/socket.ts";
+import { isForeign } from "../../dataplane/sockets/foreign.ts";
+import { openBound, openListener, tryTransparent } from "../../dataplane/sockets/transparent.ts";
 import { check, OperationError } from "../../net/error.ts";
-import { bindHint, formatSockaddr, formatSpaced, type Sockaddr } from "../endpoints.ts";
+import { bindHint, formatSockaddr, formatSpaced, type Sockaddr } from "../arguments/endpoints.ts";
 import { tellFailures } from "./failures.ts";
 import { takeClient } from "./first_client.ts";
 import { ConnectedPeer, OpenPeer, type Peer } from "./peer.ts";

@@ -2,8 +2,8 @@
  * The network side of netcat: a TCP connection, a UDP socket that knows its peer, or one that anybody may talk to.
  * @module
  */
-import { makeSockaddr, sameSockaddr } from "../../../ffi/sockaddr.ts";
-import { receive, receiveFrom, send, sendTo } from "../../../ffi/socket.ts";
+import { makeSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { receive, receiveFrom, send, sendTo } from "../../../ffi/sockets/socket.ts";
 import type { Source, Target } from "./flow.ts";
 
 /** What netcat talks to. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { AF_INET, AF_INET6 } from "../../../ffi/consts.ts";
-import { parsePorts } from "../ports.ts";
+import { parsePorts } from "../arguments/ports.ts";
 
 /** The options as they stand on the command line. */
 export interface NcOptions {

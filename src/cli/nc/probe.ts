@@ -4,7 +4,7 @@
  */
 import { EAGAIN, EINTR, POLLIN } from "../../../ffi/consts.ts";
 import { PollSet } from "../../../ffi/poll.ts";
-import { receive, send } from "../../../ffi/socket.ts";
+import { receive, send } from "../../../ffi/sockets/socket.ts";
 
 /** The answer may be lost, and hosts limit how many they give: it is asked again after this time. */
 const INTERVAL_MS = 1000;

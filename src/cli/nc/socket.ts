@@ -4,10 +4,10 @@
  */
 import { EINTR, POLLIN } from "../../../ffi/consts.ts";
 import { PollSet } from "../../../ffi/poll.ts";
-import { makeSockaddr } from "../../../ffi/sockaddr.ts";
-import { localAddress } from "../../../ffi/socket.ts";
+import { makeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { localAddress } from "../../../ffi/sockets/socket.ts";
 import { check } from "../../net/error.ts";
-import type { Sockaddr } from "../endpoints.ts";
+import type { Sockaddr } from "../arguments/endpoints.ts";
 
 /** Waits until a socket has a client or a datagram, for ever. */
 export function waitForInput(fd: number): void {

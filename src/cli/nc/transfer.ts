@@ -4,9 +4,9 @@
  */
 import { EINTR, EPIPE, POLLERR, POLLHUP, POLLIN, POLLOUT, SHUT_RD, SHUT_WR } from "../../../ffi/consts.ts";
 import { PollSet } from "../../../ffi/poll.ts";
-import { shutdownSocket } from "../../../ffi/socket.ts";
-import { takeSocketError } from "../../../ffi/sockopt.ts";
-import { readStream, writeStream } from "../../../ffi/stream.ts";
+import { shutdownSocket } from "../../../ffi/sockets/socket.ts";
+import { takeSocketError } from "../../../ffi/sockets/sockopt.ts";
+import { readStream, writeStream } from "../../../ffi/sockets/stream.ts";
 import { check } from "../../net/error.ts";
 import { CopyFlow, DONE, type Flow, READING, SpliceFlow, UNSUITED, WRITING } from "./flow.ts";
 import type { Peer } from "./peer.ts";

@@ -3,13 +3,13 @@
  * @module
  */
 import { AF_INET6, EADDRNOTAVAIL, EAFNOSUPPORT, SOCK_STREAM } from "../../../ffi/consts.ts";
-import { resolve } from "../../../ffi/resolve.ts";
-import { makeSockaddr } from "../../../ffi/sockaddr.ts";
-import { closeFd, localAddress } from "../../../ffi/socket.ts";
-import { isForeign } from "../../dataplane/foreign.ts";
-import { openListener } from "../../dataplane/sockets.ts";
+import { resolve } from "../../../ffi/sockets/resolve.ts";
+import { makeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { closeFd, localAddress } from "../../../ffi/sockets/socket.ts";
+import { isForeign } from "../../dataplane/sockets/foreign.ts";
+import { openListener } from "../../dataplane/sockets/transparent.ts";
 import { check, OperationError } from "../../net/error.ts";
-import { bindHint, formatSockaddr, type Sockaddr } from "../endpoints.ts";
+import { bindHint, formatSockaddr, type Sockaddr } from "../arguments/endpoints.ts";
 import type { RedirectPlan } from "./plan.ts";
 
 /** A listener and its address. */

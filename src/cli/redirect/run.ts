@@ -4,18 +4,18 @@
  */
 import { EAFNOSUPPORT, SOCK_STREAM } from "../../../ffi/consts.ts";
 import { descriptorLimit, raiseDescriptorLimit } from "../../../ffi/process.ts";
-import { resolve } from "../../../ffi/resolve.ts";
-import { portOf, readSockaddr, sameSockaddr, setPort } from "../../../ffi/sockaddr.ts";
+import { resolve } from "../../../ffi/sockets/resolve.ts";
+import { portOf, readSockaddr, sameSockaddr, setPort } from "../../../ffi/sockets/sockaddr.ts";
 import { DEFAULT_CONFIG } from "../../config/defaults.ts";
-import { isForeign } from "../../dataplane/foreign.ts";
+import { isForeign } from "../../dataplane/sockets/foreign.ts";
 import { capacity } from "../../dataplane/sizing/limits.ts";
-import { RedirectDialler, type RedirectReport } from "../../dataplane/redirect/dialler.ts";
+import { RedirectDialler, type RedirectReport } from "../../dataplane/upstream/listed.ts";
 import { runRedirectLoop } from "../../dataplane/redirect/loop.ts";
-import { tryTransparent } from "../../dataplane/sockets.ts";
+import { tryTransparent } from "../../dataplane/sockets/transparent.ts";
 import { createLogger } from "../../log.ts";
 import { check, OperationError } from "../../net/error.ts";
 import { formatIp } from "../../net/ip.ts";
-import { bindHint, connectHint, formatSockaddr, type Sockaddr } from "../endpoints.ts";
+import { bindHint, connectHint, formatSockaddr, type Sockaddr } from "../arguments/endpoints.ts";
 import type { Env } from "../env.ts";
 import { type Listener, openListeners } from "./listeners.ts";
 import type { RedirectPlan } from "./plan.ts";

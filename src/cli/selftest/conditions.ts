@@ -3,7 +3,7 @@
  * @module
  */
 import type { Family } from "../../net/ip.ts";
-import { type CheckContext, CheckSkip, expect } from "./check.ts";
+import { type CheckContext, CheckSkip, expect } from "./checks/check.ts";
 import { ADDRESSES } from "./network.ts";
 
 /** With the reverse path checked strictly, and with the mark in mind: what Tailscale and wg-quick set. */

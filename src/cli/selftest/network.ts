@@ -8,10 +8,10 @@
  * ```
  * @module
  */
-import type { ClientHost } from "./client_host.ts";
-import { type Remote, startHost } from "./remote.ts";
-import type { RouterHost } from "./router_host.ts";
-import type { ServerHost } from "./server_host.ts";
+import type { ClientHost } from "./hosts/client_host.ts";
+import { type Remote, startHost } from "./hosts/remote.ts";
+import type { RouterHost } from "./hosts/router_host.ts";
+import type { ServerHost } from "./hosts/server_host.ts";
 
 /** The addresses of the drawing. */
 export const ADDRESSES = {

@@ -2,8 +2,8 @@
  * Runs the checks of the self-test one after another.
  * @module
  */
-import { type Check, type CheckContext, CheckSkip } from "./check.ts";
-import { CHECKS } from "./checks.ts";
+import { type Check, type CheckContext, CheckSkip } from "./checks/check.ts";
+import { CHECKS } from "./checks/checks.ts";
 import { type Network, openNetwork } from "./network.ts";
 import type { Result } from "./report.ts";
 

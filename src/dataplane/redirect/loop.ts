@@ -4,13 +4,13 @@
  */
 import { EINTR } from "../../../ffi/consts.ts";
 import { EpollEvents, openEpoll } from "../../../ffi/epoll.ts";
-import { closeFd } from "../../../ffi/socket.ts";
+import { closeFd } from "../../../ffi/sockets/socket.ts";
 import type { Logger } from "../../log.ts";
 import { check } from "../../net/error.ts";
-import { Clock } from "../clock.ts";
-import type { Dials } from "../tcp/dial.ts";
-import type { AcceptOptions, SessionOptions } from "../options.ts";
-import { COUNTER, SharedState } from "../shared.ts";
+import { Clock } from "../loop/clock.ts";
+import type { Dials } from "../upstream/direct.ts";
+import type { AcceptOptions, SessionOptions } from "../orders.ts";
+import { COUNTER, SharedState } from "../shared/state.ts";
 import { TcpAcceptor } from "../tcp/accept.ts";
 import { TcpSessions } from "../tcp/sessions.ts";
 

@@ -14,19 +14,19 @@ import {
   EPOLLIN,
 } from "../../../ffi/consts.ts";
 import { addToEpoll, removeFromEpoll } from "../../../ffi/epoll.ts";
-import { makeSockaddr, readSockaddr, sameSockaddr } from "../../../ffi/sockaddr.ts";
-import { acceptSocket, closeFd, localAddress } from "../../../ffi/socket.ts";
-import { resetOnClose } from "../../../ffi/sockopt.ts";
+import { makeSockaddr, readSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { acceptSocket, closeFd, localAddress } from "../../../ffi/sockets/socket.ts";
+import { resetOnClose } from "../../../ffi/sockets/sockopt.ts";
 import type { Logger } from "../../log.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { formatEndpoint, formatIp } from "../../net/ip.ts";
-import type { Clock } from "../clock.ts";
-import type { Dials } from "./dial.ts";
-import type { AcceptOptions } from "../options.ts";
-import { PerClient } from "../per_client.ts";
-import { COUNTER, SharedState } from "../shared.ts";
-import { Throttle } from "../throttle.ts";
-import { TICK_MS } from "../wheel.ts";
+import type { Clock } from "../loop/clock.ts";
+import type { Dials } from "../upstream/direct.ts";
+import type { AcceptOptions } from "../orders.ts";
+import { PerClient } from "../shared/per_client.ts";
+import { COUNTER, SharedState } from "../shared/state.ts";
+import { Throttle } from "../loop/throttle.ts";
+import { TICK_MS } from "../loop/wheel.ts";
 
 /** Accepted per listener and turn, so that a flood of new connections does not keep live ones waiting. */
 const ACCEPTS_PER_TURN = 64;

@@ -5,7 +5,7 @@
  */
 import { EAGAIN, SHUT_WR, SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from "../../../ffi/consts.ts";
 import { spliceBytes } from "../../../ffi/pipe.ts";
-import { receive, send, shutdownSocket } from "../../../ffi/socket.ts";
+import { receive, send, shutdownSocket } from "../../../ffi/sockets/socket.ts";
 import type { PipePool } from "./pipes.ts";
 import type { Direction } from "./session.ts";
 

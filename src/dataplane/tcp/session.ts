@@ -4,7 +4,7 @@
  */
 import { SOCKADDR_SIZE } from "../../../ffi/layout.ts";
 import type { Pipe } from "./pipes.ts";
-import { WheelEntry } from "../wheel.ts";
+import { WheelEntry } from "../loop/wheel.ts";
 
 /** One way through a session. Plain fields: the relay touches them on every event. */
 export class Direction {

@@ -18,21 +18,21 @@ import {
   SOL_SOCKET,
 } from "../../../ffi/consts.ts";
 import { addToEpoll } from "../../../ffi/epoll.ts";
-import { closeFd } from "../../../ffi/socket.ts";
-import { resetOnClose, setInt, takeSocketError, unacknowledgedBytes } from "../../../ffi/sockopt.ts";
+import { closeFd } from "../../../ffi/sockets/socket.ts";
+import { resetOnClose, setInt, takeSocketError, unacknowledgedBytes } from "../../../ffi/sockets/sockopt.ts";
 import type { Logger } from "../../log.ts";
 import { errnoCode } from "../../net/errno.ts";
-import type { Clock } from "../clock.ts";
-import type { Dials } from "./dial.ts";
-import type { SessionOptions } from "../options.ts";
-import { PerClient } from "../per_client.ts";
+import type { Clock } from "../loop/clock.ts";
+import type { Dials } from "../upstream/direct.ts";
+import type { SessionOptions } from "../orders.ts";
+import { PerClient } from "../shared/per_client.ts";
 import { PipePool } from "./pipes.ts";
 import { MORE, Relay } from "./relay.ts";
 import { CONNECTING, type Direction, HALF_CLOSED, OPEN, RESETTING, type Session } from "./session.ts";
 import { SessionTable } from "./session_table.ts";
-import { COUNTER, SharedState } from "../shared.ts";
-import { keepAlive } from "../sockets.ts";
-import { ticks, TimerWheel } from "../wheel.ts";
+import { COUNTER, SharedState } from "../shared/state.ts";
+import { keepAlive } from "../sockets/transparent.ts";
+import { ticks, TimerWheel } from "../loop/wheel.ts";
 
 /** How long what was sent before a reset may take to reach the other side. */
 const RESETTING_MS = 5000;

@@ -4,11 +4,11 @@
  * @module
  */
 import { AF_INET, EAGAIN } from "../../../ffi/consts.ts";
-import type { ReceiveBatch } from "../../../ffi/receive_batch.ts";
-import { SendBatch } from "../../../ffi/send_batch.ts";
+import type { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
+import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
 import { udpChecksum } from "./checksum.ts";
-import type { RawSockets } from "../options.ts";
-import { COUNTER } from "../shared.ts";
+import type { RawSockets } from "../orders.ts";
+import { COUNTER } from "../shared/state.ts";
 import type { UdpSessions } from "./sessions.ts";
 import { ADDRESS_WORDS } from "./table.ts";
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 } from "../../../ffi/consts.ts";
-import { ReceiveBatch } from "../../../ffi/receive_batch.ts";
+import { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
 import { ADDRESS_WORDS, copyAddress, type UdpTable } from "./table.ts";
 import type { Unreachable } from "./unreachable.ts";
 

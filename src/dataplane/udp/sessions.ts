@@ -4,21 +4,21 @@
  */
 import { AF_INET, EADDRINUSE, EMFILE, ENFILE, EPOLLET, EPOLLIN } from "../../../ffi/consts.ts";
 import { addToEpoll } from "../../../ffi/epoll.ts";
-import { makeSockaddr, readSockaddr } from "../../../ffi/sockaddr.ts";
-import { closeFd } from "../../../ffi/socket.ts";
+import { makeSockaddr, readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { closeFd } from "../../../ffi/sockets/socket.ts";
 import type { Logger } from "../../log.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { formatEndpoint } from "../../net/ip.ts";
-import type { Clock } from "../clock.ts";
-import type { UdpOptions, WorkerOptions } from "../options.ts";
-import type { RouterTraffic } from "../own_addresses.ts";
-import { PerClient } from "../per_client.ts";
-import { COUNTER, SharedState } from "../shared.ts";
-import { anyPort } from "../sockets.ts";
-import { Throttle } from "../throttle.ts";
-import { expectBulk, openUdpUpstream } from "./sockets.ts";
+import type { Clock } from "../loop/clock.ts";
+import type { UdpOptions, WorkerOptions } from "../orders.ts";
+import type { RouterTraffic } from "../sockets/own_addresses.ts";
+import { PerClient } from "../shared/per_client.ts";
+import { COUNTER, SharedState } from "../shared/state.ts";
+import { anyPort } from "../sockets/transparent.ts";
+import { Throttle } from "../loop/throttle.ts";
+import { expectBulk, openUdpUpstream } from "../sockets/udp.ts";
 import { ADDRESS_WORDS, copyAddress, DNS, OTHER, UdpTable } from "./table.ts";
-import { TICK_MS, ticks } from "../wheel.ts";
+import { TICK_MS, ticks } from "../loop/wheel.ts";
 
 /** The keys of UDP sessions' events have this bit, and the slot below it. */
 export const UDP_SESSION_KEY = 0x40000000;

@@ -4,10 +4,10 @@
  * @module
  */
 import { AF_INET, AF_INET6, EACCES, EHOSTUNREACH, ENETUNREACH } from "../../../ffi/consts.ts";
-import { makeSockaddr } from "../../../ffi/sockaddr.ts";
-import { sendTo } from "../../../ffi/socket.ts";
-import type { Clock } from "../clock.ts";
-import type { RawSockets } from "../options.ts";
+import { makeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { sendTo } from "../../../ffi/sockets/socket.ts";
+import type { Clock } from "../loop/clock.ts";
+import type { RawSockets } from "../orders.ts";
 
 const ICMP_HEADER_SIZE = 8;
 const UDP_HEADER_SIZE = 8;

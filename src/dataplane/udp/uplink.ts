@@ -4,9 +4,9 @@
  * @module
  */
 import { AF_INET, EAGAIN, EINVAL, EIO, EMSGSIZE } from "../../../ffi/consts.ts";
-import type { ReceiveBatch } from "../../../ffi/receive_batch.ts";
-import { SendBatch } from "../../../ffi/send_batch.ts";
-import { COUNTER } from "../shared.ts";
+import type { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
+import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
+import { COUNTER } from "../shared/state.ts";
 import { SessionGroups } from "./groups.ts";
 import type { UdpSessions } from "./sessions.ts";
 import { sameAddress } from "./table.ts";

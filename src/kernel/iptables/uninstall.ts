@@ -3,12 +3,12 @@
  * @module
  */
 import type { Family } from "../../net/ip.ts";
-import { madeBy } from "./owner.ts";
-import type { IptablesPrograms } from "./programs.ts";
-import { removeLast } from "./remains.ts";
-import { renderTransition } from "./restore.ts";
-import type { SavedTable } from "./saved.ts";
-import type { InstalledIptables, StateSource } from "./state.ts";
+import { madeBy } from "./state/owner.ts";
+import type { IptablesPrograms } from "./state/programs.ts";
+import { removeLast } from "./state/remains.ts";
+import { renderTransition } from "./state/restore.ts";
+import type { SavedTable } from "./state/saved.ts";
+import type { InstalledIptables, StateSource } from "./state/state.ts";
 
 /** Removes our chains and the jumps to them; what was removed, in words. Chains that tproxy did not make are left alone. */
 export async function removeIptables(

@@ -5,11 +5,11 @@
 import type { BatchCommand, NetlinkConnection, Purpose } from "../connection.ts";
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL } from "../message.ts";
 import { type ChainName, encodeChain, encodeChainName, type NftChain } from "./chain.ts";
-import { encodeElements, type NftElement } from "./element.ts";
+import { encodeElements, type NftElement } from "./sets/element.ts";
 import type { NftExpression } from "./expression.ts";
 import { BATCH_FRAME, type NftFamily, type NftObject, nftRequest } from "./message.ts";
 import { encodeRule, encodeRuleName, type NftRule, type RuleHandle } from "./rule.ts";
-import { ANONYMOUS_SET_NAME, encodeSet, encodeSetName, type NftSet, type SetName } from "./set.ts";
+import { ANONYMOUS_SET_NAME, encodeSet, encodeSetName, type NftSet, type SetName } from "./sets/set.ts";
 import { locateInRule, missingExpressionModule } from "./support.ts";
 import { encodeTable, encodeTableName, type NftTable, type TableName } from "./table.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { portableTest, type ProductForm, works } from "../support/portable_bench.ts";
-import { anonymousMemory, startRun } from "../support/portable_run.ts";
+import { portableTest, type ProductForm, works } from "../../laboratory/portable/portable_bench.ts";
+import { anonymousMemory, startRun } from "../../laboratory/portable/portable_run.ts";
 
 /** MB: it is 29 with compiled code, and 59 without. */
 const MOST = 42;

@@ -3,8 +3,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { layerOf, readPortable, writeVariant } from "../support/portable.ts";
-import { fails, portableTest } from "../support/portable_bench.ts";
+import { layerOf, readPortable, writeVariant } from "../../laboratory/portable/portable.ts";
+import { fails, portableTest } from "../../laboratory/portable/portable_bench.ts";
 
 portableTest("refuses to start when the file itself is damaged", async (bench) => {
   const portable = readPortable(bench.file);

@@ -3,7 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { CHROOT, portableTest, works } from "../support/portable_bench.ts";
+import { CHROOT, portableTest, works } from "../../laboratory/portable/portable_bench.ts";
 
 portableTest("runs in a chroot that holds nothing else", async (bench) => {
   works(await bench.runWithMounts(CHROOT + "--version"));

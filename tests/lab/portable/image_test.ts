@@ -4,10 +4,17 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { type Bench, CHROOT, clean, fails, portableTest, works } from "../support/portable_bench.ts";
-import { loopDevices, startRun } from "../support/portable_run.ts";
-import { Program, runProgram } from "../support/program.ts";
-import { until } from "../support/wait.ts";
+import {
+  type Bench,
+  CHROOT,
+  clean,
+  fails,
+  portableTest,
+  works,
+} from "../../laboratory/portable/portable_bench.ts";
+import { loopDevices, startRun } from "../../laboratory/portable/portable_run.ts";
+import { Program, runProgram } from "../../laboratory/program.ts";
+import { until } from "../../laboratory/machine/wait.ts";
 
 /** Why this kernel cannot mount the image. */
 function findObstacle(): string | undefined {

@@ -3,10 +3,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { clean, fails, NOBODY, portableTest, works } from "../support/portable_bench.ts";
-import { readPortable } from "../support/portable.ts";
-import { Program } from "../support/program.ts";
-import { until } from "../support/wait.ts";
+import { clean, fails, NOBODY, portableTest, works } from "../../laboratory/portable/portable_bench.ts";
+import { readPortable } from "../../laboratory/portable/portable.ts";
+import { Program } from "../../laboratory/program.ts";
+import { until } from "../../laboratory/machine/wait.ts";
 
 /** The names of the two directories in the cache. */
 function layerNames(file: string): string[] {

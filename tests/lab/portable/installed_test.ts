@@ -3,9 +3,9 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { clean, fails, NOBODY, portableTest, works } from "../support/portable_bench.ts";
-import { startRun } from "../support/portable_run.ts";
-import { runProgram } from "../support/program.ts";
+import { clean, fails, NOBODY, portableTest, works } from "../../laboratory/portable/portable_bench.ts";
+import { startRun } from "../../laboratory/portable/portable_run.ts";
+import { runProgram } from "../../laboratory/program.ts";
 
 const FORM = "installed";
 

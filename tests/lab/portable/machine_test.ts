@@ -3,8 +3,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { fails, portableTest, type ProductForm, works } from "../support/portable_bench.ts";
-import { runProgram } from "../support/program.ts";
+import { fails, portableTest, type ProductForm, works } from "../../laboratory/portable/portable_bench.ts";
+import { runProgram } from "../../laboratory/program.ts";
 
 const FOREIGN = new URL("../../../dist/tproxy-aarch64", import.meta.url).pathname;
 const EMULATOR = "/usr/bin/qemu-aarch64-static";

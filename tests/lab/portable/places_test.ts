@@ -3,7 +3,7 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { fails, NOBODY, portableTest, works } from "../support/portable_bench.ts";
+import { fails, NOBODY, portableTest, works } from "../../laboratory/portable/portable_bench.ts";
 
 portableTest("refuses a chosen directory that it cannot use, and says why", async (bench) => {
   const use = "TPROXY_CACHE_DIR=$dir/there $file --version";

@@ -3,8 +3,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { clean, NOBODY, portableTest, works } from "../support/portable_bench.ts";
-import { Program, runProgram } from "../support/program.ts";
+import { clean, NOBODY, portableTest, works } from "../../laboratory/portable/portable_bench.ts";
+import { Program, runProgram } from "../../laboratory/program.ts";
 
 portableTest("becomes the program: same process, arguments, exit code, input, signals", async (bench) => {
   await bench.unpack();

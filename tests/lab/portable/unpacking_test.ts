@@ -3,10 +3,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { layerOf, readPortable, writeWithProgram } from "../support/portable.ts";
-import { clean, portableTest, PROGRAM, works } from "../support/portable_bench.ts";
-import { Program } from "../support/program.ts";
-import { until } from "../support/wait.ts";
+import { layerOf, readPortable, writeWithProgram } from "../../laboratory/portable/portable.ts";
+import { clean, portableTest, PROGRAM, works } from "../../laboratory/portable/portable_bench.ts";
+import { Program } from "../../laboratory/program.ts";
+import { until } from "../../laboratory/machine/wait.ts";
 
 portableTest("unpacks once when eight start at the same time", async (bench) => {
   for (

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { exists } from "../../../scripts/lib/build/bytes.ts";
 import { TARGETS } from "../../../scripts/lib/build/target.ts";
 import { makeBill } from "../../../scripts/lib/release/sbom/bill.ts";
-import { print } from "../support/print.ts";
-import { runProgram } from "../support/program.ts";
+import { print } from "../../laboratory/machine/print.ts";
+import { runProgram } from "../../laboratory/program.ts";
 import { TIME } from "./stand_in.ts";
 
 /** The library, and what it needs to judge JSON. Not among the project's dependencies: only this test wants it. */

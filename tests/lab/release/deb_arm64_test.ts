@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { findEmulation } from "../../../scripts/lib/build/proof/emulation.ts";
 import { TARGETS } from "../../../scripts/lib/build/target.ts";
-import { print } from "../support/print.ts";
-import { runProgram } from "../support/program.ts";
+import { print } from "../../laboratory/machine/print.ts";
+import { runProgram } from "../../laboratory/program.ts";
 import { debianFiles, readProgram, standInDeb } from "./stand_in.ts";
 
 const emulation = findEmulation(TARGETS.find(({ arch }) => arch === "aarch64")!);

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { exists } from "../../../scripts/lib/build/bytes.ts";
 import type { PackageFile } from "../../../scripts/lib/release/content/file.ts";
-import { print } from "../support/print.ts";
-import { runProgram } from "../support/program.ts";
+import { print } from "../../laboratory/machine/print.ts";
+import { runProgram } from "../../laboratory/program.ts";
 import { DebianRoot, sections } from "./debian_root.ts";
 import { NETWORK } from "./network.ts";
 import { debianFiles, readProgram, standInDeb } from "./stand_in.ts";

@@ -3,7 +3,7 @@
  * Mounts, processes and network are those of namespaces that end with the script; `/upper` shows what it changed.
  * @module
  */
-import { type Outcome, runProgram } from "../support/program.ts";
+import { type Outcome, runProgram } from "../../laboratory/program.ts";
 
 const SETUP = `
   mount -t tmpfs tproxy $dir/memory

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { exists } from "../../../scripts/lib/build/bytes.ts";
 import { formatInstaller } from "../../../scripts/lib/release/installer/installer.ts";
 import { formatSums } from "../../../scripts/lib/release/sums.ts";
-import { print } from "../support/print.ts";
-import { type Outcome, Program, runProgram } from "../support/program.ts";
-import { until } from "../support/wait.ts";
+import { print } from "../../laboratory/machine/print.ts";
+import { type Outcome, Program, runProgram } from "../../laboratory/program.ts";
+import { until } from "../../laboratory/machine/wait.ts";
 import { Mirror } from "./mirror.ts";
 
 const TEMPLATE = new URL("../../../scripts/lib/release/installer/install.sh", import.meta.url);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { sha256 } from "../../../scripts/lib/build/bytes.ts";
 import { makeRelease } from "../../../scripts/lib/release/release.ts";
 import { formatTable } from "../../../scripts/lib/release/table.ts";
-import { runProgram } from "../support/program.ts";
+import { runProgram } from "../../laboratory/program.ts";
 
 const COMMIT = { id: "c0ffee", time: 1_700_000_000, changes: [], versionTags: [] };
 const NAMES = [

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { bootFiles } from "../../../src/boot/managers.ts";
 import type { BootSettings } from "../../../src/boot/model.ts";
 import { SYSTEMD } from "../../../src/boot/systemd.ts";
-import { print } from "../../lab/support/print.ts";
+import { print } from "../../laboratory/machine/print.ts";
 import { SETTINGS } from "./support/settings.ts";
 import { fakePrograms, runShell } from "./support/shell.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DEFAULT_CONFIG_PATH } from "../../../src/constants.ts";
-import { allKeys } from "../../../src/config/known_keys.ts";
+import { allKeys } from "../../../src/config/schema/known_keys.ts";
 import { run } from "./fake_env.ts";
 
 Deno.test("check prints what is in effect, and where it comes from", async () => {

@@ -1,7 +1,7 @@
 /** An install that is refused for a part of the kernel says what doctor says. */
 import assert from "node:assert/strict";
 import { describeRefusal } from "../../../src/cli/doctor/refusal.ts";
-import type { Finding } from "../../../src/kernel/doctor/finding.ts";
+import type { Finding } from "../../../src/doctor/finding.ts";
 import { OperationError } from "../../../src/net/error.ts";
 
 const FINDINGS: readonly Finding[] = [

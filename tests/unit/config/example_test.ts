@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { DEFAULT_CONFIG } from "../../../src/config/defaults.ts";
 import { EXAMPLE_CONFIG } from "../../../src/config/example.ts";
-import { configJsonSchema } from "../../../src/config/json_schema.ts";
-import { allKeys } from "../../../src/config/known_keys.ts";
+import { configJsonSchema } from "../../../src/config/schema/json_schema.ts";
+import { allKeys } from "../../../src/config/schema/known_keys.ts";
 import { loadText, parseConfig } from "../../../src/config/load.ts";
 
 /** Prose begins with `# ` and a word; YAML stands directly behind the `#`, or is indented by two. */

@@ -3,7 +3,7 @@ import { DEFAULT_CONFIG_PATH } from "../../../src/constants.ts";
 import { DEFAULT_CONFIG } from "../../../src/config/defaults.ts";
 import { loadConfig, loadText, parseConfig } from "../../../src/config/load.ts";
 import { listUnsupported, requireSupported } from "../../../src/config/support.ts";
-import { formatPorts } from "../../../src/config/ports.ts";
+import { formatPorts } from "../../../src/config/values/ports.ts";
 import { formatPrefix } from "../../../src/net/ip.ts";
 import { OperationError } from "../../../src/net/error.ts";
 

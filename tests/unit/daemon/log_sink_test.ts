@@ -1,8 +1,8 @@
 /** Over real pipes and sockets whose readers stop. */
 import assert from "node:assert/strict";
 import { openPipe } from "../../../ffi/pipe.ts";
-import { closeFd } from "../../../ffi/socket.ts";
-import { readStream } from "../../../ffi/stream.ts";
+import { closeFd } from "../../../ffi/sockets/socket.ts";
+import { readStream } from "../../../ffi/sockets/stream.ts";
 import { LogSink } from "../../../src/daemon/log_sink.ts";
 import { drain, tcpPair } from "../ffi/support/tcp.ts";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { EAGAIN } from "../../../ffi/consts.ts";
 import { drainEventFd, openEventFd } from "../../../ffi/epoll.ts";
-import { closeFd } from "../../../ffi/socket.ts";
+import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { DEFAULT_CONFIG } from "../../../src/config/defaults.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
 import { createLogger } from "../../../src/log.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { WorkerMessage } from "../../../src/dataplane/options.ts";
-import { SharedState } from "../../../src/dataplane/shared.ts";
+import type { WorkerMessage } from "../../../src/dataplane/orders.ts";
+import { SharedState } from "../../../src/dataplane/shared/state.ts";
 import { createWorkerLogger } from "../../../src/dataplane/worker_log.ts";
 
 Deno.test("createWorkerLogger() posts what its level allows", () => {

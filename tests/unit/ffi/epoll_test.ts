@@ -20,7 +20,7 @@ import {
   removeFromEpoll,
   signalEventFd,
 } from "../../../ffi/epoll.ts";
-import { closeFd, sendWithFlags } from "../../../ffi/socket.ts";
+import { closeFd, sendWithFlags } from "../../../ffi/sockets/socket.ts";
 import { descriptorTest } from "./support/descriptors.ts";
 import { bytes, finish, reset, sendAll, tcpPair } from "./support/tcp.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { AF_INET, SOCK_STREAM } from "../../../ffi/consts.ts";
-import { closeFd, listenSocket, openSocket, receive } from "../../../ffi/socket.ts";
+import { closeFd, listenSocket, openSocket, receive } from "../../../ffi/sockets/socket.ts";
 import { openReadOnly } from "../../../ffi/process.ts";
 
 const EBADF = 9;

@@ -15,9 +15,9 @@ import {
 import { addToEpoll, EpollEvents, openEpoll, removeFromEpoll } from "../../../ffi/epoll.ts";
 import { openPipe, spliceBytes } from "../../../ffi/pipe.ts";
 import { PollSet } from "../../../ffi/poll.ts";
-import { ReceiveBatch } from "../../../ffi/receive_batch.ts";
-import { SendBatch } from "../../../ffi/send_batch.ts";
-import { makeSockaddr } from "../../../ffi/sockaddr.ts";
+import { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
+import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
+import { makeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import {
   acceptSocket,
   bindSocket,
@@ -28,9 +28,9 @@ import {
   receive,
   send,
   shutdownSocket,
-} from "../../../ffi/socket.ts";
-import { resetOnClose, setInt, takeSocketError, unacknowledgedBytes } from "../../../ffi/sockopt.ts";
-import { readStream, writeStream } from "../../../ffi/stream.ts";
+} from "../../../ffi/sockets/socket.ts";
+import { resetOnClose, setInt, takeSocketError, unacknowledgedBytes } from "../../../ffi/sockets/sockopt.ts";
+import { readStream, writeStream } from "../../../ffi/sockets/stream.ts";
 
 interface Tracing {
   getTurbocallTarget(): string | undefined;

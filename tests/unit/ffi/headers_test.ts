@@ -3,7 +3,7 @@
  * build says what these are. That of the other processor runs in qemu-user.
  */
 import assert from "node:assert/strict";
-import { print } from "../../lab/support/print.ts";
+import { print } from "../../laboratory/machine/print.ts";
 import { findMachine, type Machine, MACHINES } from "./support/machines.ts";
 
 const FFI = new URL("../../../ffi/", import.meta.url);

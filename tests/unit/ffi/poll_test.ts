@@ -3,8 +3,8 @@ import { EAGAIN, EBADF, POLLERR, POLLHUP, POLLIN, POLLOUT } from "../../../ffi/c
 import { openPipe } from "../../../ffi/pipe.ts";
 import { PollSet } from "../../../ffi/poll.ts";
 import { openReadOnly } from "../../../ffi/process.ts";
-import { closeFd } from "../../../ffi/socket.ts";
-import { readStream, writeStream } from "../../../ffi/stream.ts";
+import { closeFd } from "../../../ffi/sockets/socket.ts";
+import { readStream, writeStream } from "../../../ffi/sockets/stream.ts";
 import { check } from "../../../src/net/error.ts";
 import { descriptorTest } from "./support/descriptors.ts";
 import { bytes } from "./support/tcp.ts";

@@ -1,7 +1,7 @@
 /** install and uninstall against a kernel that is a function, for what a real one here cannot show. */
 import assert from "node:assert/strict";
 import { applyInstall } from "../../../src/kernel/install.ts";
-import { planInstall } from "../../../src/kernel/plan.ts";
+import { planInstall } from "../../../src/kernel/plan/plan.ts";
 import { applyUninstall } from "../../../src/kernel/uninstall.ts";
 import type { OperationError } from "../../../src/net/error.ts";
 import { NetlinkConnection } from "../../../src/netlink/connection.ts";
@@ -14,7 +14,7 @@ import {
   multipart,
   nlError,
 } from "../netlink/fake_transport.ts";
-import { configWith, ROUTER } from "./view.ts";
+import { configWith, ROUTER } from "./support/view.ts";
 
 // linux/rtnetlink.h
 const RTM_NEWROUTE = 24;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { planInstall } from "../../../src/kernel/plan.ts";
-import { renderRoutingRule } from "../../../src/kernel/render/ip.ts";
-import { renderJson } from "../../../src/kernel/render/json.ts";
-import { renderNft } from "../../../src/kernel/render/nft.ts";
-import { renderScript } from "../../../src/kernel/render/script.ts";
-import { configWith, ROUTER } from "./view.ts";
+import { planInstall } from "../../../src/kernel/plan/plan.ts";
+import { renderRoutingRule } from "../../../src/kernel/routing/render.ts";
+import { renderJson } from "../../../src/kernel/json.ts";
+import { renderNft } from "../../../src/kernel/nft/render.ts";
+import { renderScript } from "../../../src/kernel/nft/script.ts";
+import { configWith, ROUTER } from "./support/view.ts";
 
 /** The rule set of the design, in nft's own words. */
 const EXPECTED = `add table inet transparent_proxy

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../src/config/load.ts";
-import { replaceTable } from "../../../src/kernel/table_batch.ts";
-import { planInstall } from "../../../src/kernel/plan.ts";
-import type { InstalledSet, InstalledTable } from "../../../src/kernel/ruleset_state.ts";
-import { isOurTable } from "../../../src/kernel/ruleset_state.ts";
-import { toRoute, toRoutingRule } from "../../../src/kernel/routing_state.ts";
+import { replaceTable } from "../../../src/kernel/nft/batch.ts";
+import { planInstall } from "../../../src/kernel/plan/plan.ts";
+import type { InstalledSet, InstalledTable } from "../../../src/kernel/nft/state.ts";
+import { isOurTable } from "../../../src/kernel/nft/state.ts";
+import { toRoute, toRoutingRule } from "../../../src/kernel/routing/state.ts";
 import { compareState, type InstalledState, type ObjectStatus } from "../../../src/kernel/status.ts";
 import { parsePrefix } from "../../../src/net/ip.ts";
 import { decodeChain } from "../../../src/netlink/nft/chain.ts";
-import { decodeElements } from "../../../src/netlink/nft/element.ts";
-import { intervalElements, prefixRange } from "../../../src/netlink/nft/interval.ts";
+import { decodeElements } from "../../../src/netlink/nft/sets/element.ts";
+import { intervalElements, prefixRange } from "../../../src/netlink/nft/sets/interval.ts";
 import { decodeRule } from "../../../src/netlink/nft/rule.ts";
-import { decodeSet } from "../../../src/netlink/nft/set.ts";
-import { configWith, ROUTER } from "./view.ts";
+import { decodeSet } from "../../../src/netlink/nft/sets/set.ts";
+import { configWith, ROUTER } from "./support/view.ts";
 
 const PLAN = planInstall({
   ...configWith({ ports: [{ first: 80, last: 90 }] }),

@@ -1,5 +1,5 @@
 /**
- * What scripts/record_wire.ts recorded.
+ * What scripts/lib/record/wire.ts recorded.
  * @module
  */
 import assert from "node:assert/strict";

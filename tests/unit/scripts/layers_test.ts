@@ -10,7 +10,7 @@ async function check(files: Record<string, string>): Promise<{ code: number; lin
       Deno.mkdirSync(`${root}/${path}`.replace(/\/[^/]*$/, ""), { recursive: true });
       Deno.writeTextFileSync(`${root}/${path}`, text);
     }
-    const script = new URL("../../../scripts/layers.ts", import.meta.url).pathname;
+    const script = new URL("../../../scripts/lib/layers/main.ts", import.meta.url).pathname;
     const { code, stdout } = await new Deno.Command(Deno.execPath(), { args: ["run", "-A", script, root] })
       .output();
     return { code, lines: new TextDecoder().decode(stdout).trim().split("\n") };
@@ -93,7 +93,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   {
     name: "a part without a layer",
     files: { "src/magic/a.ts": "export {};" },
-    line: "src/magic/a.ts: belongs to no layer; name it in scripts/layering/rules.ts",
+    line: "src/magic/a.ts: belongs to no layer; name it in scripts/lib/layers/rules.ts",
   },
   {
     name: "a stray file at the top",

@@ -1,6 +1,6 @@
 /** What `scripts/test` runs. */
 import assert from "node:assert/strict";
-import { planSteps } from "../../../scripts/testing/steps.ts";
+import { planSteps } from "../../../scripts/lib/test/steps.ts";
 
 Deno.test("planSteps() runs files of the laboratory again with each kind of iptables, of the product as of the source", () => {
   const backends = (part: "all" | "lab") =>

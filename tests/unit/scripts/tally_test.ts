@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { countTests, formatTally, judgeRun, readFailures } from "../../../scripts/testing/tally.ts";
+import { countTests, formatTally, judgeRun, readFailures } from "../../../scripts/lib/test/tally.ts";
 
 // As Deno 2.9.6 writes it.
 const JUNIT = `<?xml version="1.0" encoding="UTF-8"?>

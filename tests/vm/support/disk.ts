@@ -2,7 +2,7 @@
  * A tree as a disk with ext4, the root of a machine whose files are not in memory.
  * @module
  */
-import { runProgram } from "../../lab/support/program.ts";
+import { runProgram } from "../../laboratory/program.ts";
 import type { Tree } from "./tree.ts";
 
 /** Makes the image with mke2fs; throws, with what it says, if the tree does not fit. */

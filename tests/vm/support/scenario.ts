@@ -3,7 +3,7 @@
  * @module
  */
 import type { DebianArchitecture } from "../../../scripts/lib/debian.ts";
-import { print } from "../../lab/support/print.ts";
+import { print } from "../../laboratory/machine/print.ts";
 import { fetchKernel } from "./kernel.ts";
 import { missingFile, productFile } from "./product.ts";
 import { missingQemu } from "./qemu.ts";

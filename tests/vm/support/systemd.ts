@@ -8,7 +8,7 @@
  * ```
  * @module
  */
-import { runProgram } from "../../lab/support/program.ts";
+import { runProgram } from "../../laboratory/program.ts";
 import type { Tree } from "./tree.ts";
 
 const SYSTEMD = "/lib/systemd/systemd";

@@ -2,7 +2,7 @@
  * Scripts under the shells of small systems, with programs that say how they were called.
  * @module
  */
-import { print } from "../../../lab/support/print.ts";
+import { print } from "../../../laboratory/machine/print.ts";
 
 /** What a program left. */
 export interface ShellOutcome {

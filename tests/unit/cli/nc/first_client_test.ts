@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { AF_INET, SOCK_DGRAM } from "../../../../ffi/consts.ts";
-import { readSockaddr, sameSockaddr } from "../../../../ffi/sockaddr.ts";
+import { readSockaddr, sameSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
 import {
   bindSocket,
   closeFd,
@@ -8,7 +8,7 @@ import {
   openNonBlocking,
   receive,
   send,
-} from "../../../../ffi/socket.ts";
+} from "../../../../ffi/sockets/socket.ts";
 import { takeClient } from "../../../../src/cli/nc/first_client.ts";
 import { check } from "../../../../src/net/error.ts";
 import { formatEndpoint } from "../../../../src/net/ip.ts";

@@ -10,8 +10,8 @@ import {
   SOCK_DGRAM,
 } from "../../../../ffi/consts.ts";
 import { openPipe } from "../../../../ffi/pipe.ts";
-import { closeFd, connectSocket, openNonBlocking, sendWithFlags } from "../../../../ffi/socket.ts";
-import { readStream, writeStream } from "../../../../ffi/stream.ts";
+import { closeFd, connectSocket, openNonBlocking, sendWithFlags } from "../../../../ffi/sockets/socket.ts";
+import { readStream, writeStream } from "../../../../ffi/sockets/stream.ts";
 import { ConnectedPeer } from "../../../../src/cli/nc/peer.ts";
 import { transfer, type TransferOptions, type TransferResult } from "../../../../src/cli/nc/transfer.ts";
 import { check } from "../../../../src/net/error.ts";

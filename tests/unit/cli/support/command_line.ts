@@ -3,7 +3,7 @@
  * @module
  */
 import type { Env } from "../../../../src/cli/env.ts";
-import { parseOptions } from "../../../../src/cli/parse.ts";
+import { parseOptions } from "../../../../src/cli/arguments/parse.ts";
 import type { AnyCommand } from "../../../../src/cli/table.ts";
 
 /** What `planner` makes of a command's options, `words`; what the program says where they do not parse. */

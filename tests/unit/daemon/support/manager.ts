@@ -1,6 +1,6 @@
 /** A service manager's socket: a real unix datagram socket that collects what a service says. */
-import { bindSocket, closeFd, receive } from "../../../../ffi/socket.ts";
-import { openUnixDatagram, unixAddress } from "../../../../ffi/unix.ts";
+import { bindSocket, closeFd, receive } from "../../../../ffi/sockets/socket.ts";
+import { openUnixDatagram, unixAddress } from "../../../../ffi/sockets/unix.ts";
 
 /** Bound to a path, or to `@name`. */
 export class ServiceManagerSocket implements Disposable {

@@ -1,10 +1,10 @@
 /** What redirect adds to the relay: a choice of upstreams, and one connection alone. */
 import assert from "node:assert/strict";
 import { EAFNOSUPPORT, ECONNREFUSED, ECONNRESET, ETIMEDOUT } from "../../../../ffi/consts.ts";
-import { makeSockaddr, portOf, readSockaddr, writeSockaddr } from "../../../../ffi/sockaddr.ts";
-import { closeFd } from "../../../../ffi/socket.ts";
-import type { WorkerOptions } from "../../../../src/dataplane/options.ts";
-import { RedirectDialler, type RedirectTarget } from "../../../../src/dataplane/redirect/dialler.ts";
+import { makeSockaddr, portOf, readSockaddr, writeSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
+import { closeFd } from "../../../../ffi/sockets/socket.ts";
+import type { WorkerOptions } from "../../../../src/dataplane/orders.ts";
+import { RedirectDialler, type RedirectTarget } from "../../../../src/dataplane/upstream/listed.ts";
 import { runRedirectLoop } from "../../../../src/dataplane/redirect/loop.ts";
 import { TcpAcceptor } from "../../../../src/dataplane/tcp/accept.ts";
 import { createLogger } from "../../../../src/log.ts";

@@ -4,11 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { EpollEvents, openEpoll } from "../../../../ffi/epoll.ts";
-import { closeFd } from "../../../../ffi/socket.ts";
-import { Clock } from "../../../../src/dataplane/clock.ts";
-import type { Dials } from "../../../../src/dataplane/tcp/dial.ts";
-import type { WorkerOptions } from "../../../../src/dataplane/options.ts";
-import { type Counter, SharedState } from "../../../../src/dataplane/shared.ts";
+import { closeFd } from "../../../../ffi/sockets/socket.ts";
+import { Clock } from "../../../../src/dataplane/loop/clock.ts";
+import type { Dials } from "../../../../src/dataplane/upstream/direct.ts";
+import type { WorkerOptions } from "../../../../src/dataplane/orders.ts";
+import { type Counter, SharedState } from "../../../../src/dataplane/shared/state.ts";
 import { TcpSessions } from "../../../../src/dataplane/tcp/sessions.ts";
 import { createLogger, type Logger } from "../../../../src/log.ts";
 import { check } from "../../../../src/net/error.ts";

@@ -4,12 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { AF_INET, ECONNRESET, EPERM } from "../../../../ffi/consts.ts";
-import { closeFd } from "../../../../ffi/socket.ts";
+import { closeFd } from "../../../../ffi/sockets/socket.ts";
 import { openEventFd } from "../../../../ffi/epoll.ts";
-import { Dialler } from "../../../../src/dataplane/tcp/dial.ts";
-import type { WorkerOptions } from "../../../../src/dataplane/options.ts";
-import { COUNTER, PHASE_DRAIN, PHASE_STOP, SharedState } from "../../../../src/dataplane/shared.ts";
-import { makeTransparent } from "../../../../src/dataplane/sockets.ts";
+import { Dialler } from "../../../../src/dataplane/upstream/direct.ts";
+import type { WorkerOptions } from "../../../../src/dataplane/orders.ts";
+import { COUNTER, PHASE_DRAIN, PHASE_STOP, SharedState } from "../../../../src/dataplane/shared/state.ts";
+import { makeTransparent } from "../../../../src/dataplane/sockets/transparent.ts";
 import { TcpAcceptor } from "../../../../src/dataplane/tcp/accept.ts";
 import { runWorkerLoop } from "../../../../src/dataplane/worker_loop.ts";
 import { createLogger } from "../../../../src/log.ts";

@@ -3,7 +3,7 @@
  * as many as its argument says, and prints how many that were.
  */
 import { EpollEvents } from "../../../../ffi/epoll.ts";
-import { receive, send } from "../../../../ffi/socket.ts";
+import { receive, send } from "../../../../ffi/sockets/socket.ts";
 import { tcpPair } from "../../ffi/support/tcp.ts";
 import { SessionBench } from "../support/session_bench.ts";
 

@@ -1,8 +1,8 @@
 /** The relay of one direction, over real sockets: `source → from … to → target`. */
 import assert from "node:assert/strict";
 import { EAGAIN, ECONNRESET, EPIPE, MSG_OOB, SO_OOBINLINE, SOL_SOCKET } from "../../../../ffi/consts.ts";
-import { closeFd, sendWithFlags } from "../../../../ffi/socket.ts";
-import { setInt } from "../../../../ffi/sockopt.ts";
+import { closeFd, sendWithFlags } from "../../../../ffi/sockets/socket.ts";
+import { setInt } from "../../../../ffi/sockets/sockopt.ts";
 import { PipePool } from "../../../../src/dataplane/tcp/pipes.ts";
 import { MORE, Relay, WAITING } from "../../../../src/dataplane/tcp/relay.ts";
 import { Direction } from "../../../../src/dataplane/tcp/session.ts";

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { EAGAIN, SHUT_WR } from "../../../../ffi/consts.ts";
-import { closeFd, send, shutdownSocket } from "../../../../ffi/socket.ts";
+import { closeFd, send, shutdownSocket } from "../../../../ffi/sockets/socket.ts";
 import { descriptorTest } from "../../ffi/support/descriptors.ts";
 import { assertSameBytes, pattern, Reader, reset, tcpPair } from "../../ffi/support/tcp.ts";
 import { SessionBench } from "../support/session_bench.ts";

@@ -1,7 +1,7 @@
 /** What one side sees when the other resets: all that was sent before, then a RST, and never a clean end. */
 import assert from "node:assert/strict";
 import { ECONNRESET, EPOLLIN } from "../../../../ffi/consts.ts";
-import { closeFd } from "../../../../ffi/socket.ts";
+import { closeFd } from "../../../../ffi/sockets/socket.ts";
 import { descriptorTest } from "../../ffi/support/descriptors.ts";
 import {
   accept,

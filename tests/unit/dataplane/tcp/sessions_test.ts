@@ -1,7 +1,7 @@
 /** The life of a session: dial, relay in both directions, half-close, end, timeouts. */
 import assert from "node:assert/strict";
 import { ECONNRESET, MSG_OOB } from "../../../../ffi/consts.ts";
-import { closeFd, sendWithFlags } from "../../../../ffi/socket.ts";
+import { closeFd, sendWithFlags } from "../../../../ffi/sockets/socket.ts";
 import { descriptorTest } from "../../ffi/support/descriptors.ts";
 import {
   accept,

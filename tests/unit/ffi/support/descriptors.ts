@@ -3,7 +3,7 @@
  * @module
  */
 
-import { print } from "../../../lab/support/print.ts";
+import { print } from "../../../laboratory/machine/print.ts";
 
 /** What FFI opens: sockets, pipes, eventfds and epolls of this process, as `number target`. */
 export function listDescriptors(): string[] {

@@ -1,5 +1,5 @@
 /**
- * What qemu-user cannot do, where these tests run in it (scripts/testing/emulated.ts).
+ * What qemu-user cannot do, where these tests run in it (scripts/lib/test/emulated.ts).
  * @module
  */
 import { errnoCode } from "../../../../src/net/errno.ts";

@@ -15,7 +15,7 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from "../../../../ffi/consts.ts";
-import { makeSockaddr, writeSockaddr } from "../../../../ffi/sockaddr.ts";
+import { makeSockaddr, writeSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
 import {
   acceptSocket,
   bindSocket,
@@ -27,8 +27,8 @@ import {
   receive,
   send,
   shutdownSocket,
-} from "../../../../ffi/socket.ts";
-import { resetOnClose, setInt } from "../../../../ffi/sockopt.ts";
+} from "../../../../ffi/sockets/socket.ts";
+import { resetOnClose, setInt } from "../../../../ffi/sockets/sockopt.ts";
 import { check } from "../../../../src/net/error.ts";
 import { parseIp } from "../../../../src/net/ip.ts";
 

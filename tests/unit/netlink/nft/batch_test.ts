@@ -5,10 +5,10 @@ import { OperationError } from "../../../../src/net/error.ts";
 import { NetlinkConnection } from "../../../../src/netlink/connection.ts";
 import { decodeAnswer } from "../../../../src/netlink/message.ts";
 import { NftBatch } from "../../../../src/netlink/nft/batch.ts";
-import { decodeElements } from "../../../../src/netlink/nft/element.ts";
+import { decodeElements } from "../../../../src/netlink/nft/sets/element.ts";
 import { decodeRule } from "../../../../src/netlink/nft/rule.ts";
-import { portKey } from "../../../../src/netlink/nft/set_type.ts";
-import * as statement from "../../../../src/netlink/nft/statement.ts";
+import { portKey } from "../../../../src/netlink/nft/sets/set_type.ts";
+import * as statement from "../../../../src/netlink/nft/phrases.ts";
 import { fakeConnection, fakeTransport, kernelWithout, nlError, obedientKernel } from "../fake_transport.ts";
 
 const family = "inet" as const;

@@ -1,0 +1,172 @@
+/**
+ * recvmmsg(2): many datagrams with one call, each with its sender and what the kernel says of it.
+ * @module
+ */
+import {
+  IP_RECVERR,
+  IP_RECVORIGDSTADDR,
+  IP_TOS,
+  IPV6_RECVERR,
+  IPV6_RECVORIGDSTADDR,
+  IPV6_TCLASS,
+  MSG_DONTWAIT,
+  MSG_ERRQUEUE,
+  SOL_IP,
+  SOL_IPV6,
+  SOL_UDP,
+  UDP_GRO,
+} from "../consts.ts";
+import { result } from "../errno.ts";
+import {
+  CMSGHDR_SIZE,
+  CMSGHDR_WORD,
+  IOVEC_SIZE,
+  MMSGHDR_SIZE,
+  MMSGHDR_WORD,
+  SOCK_EXTENDED_ERR,
+  SOCKADDR_SIZE,
+} from "../layout.ts";
+import { libc } from "../libc.ts";
+import { PinnedMemory } from "../memory.ts";
+
+/** The longest datagram, or the longest train of datagrams that UDP_GRO makes one. */
+const DATA_SIZE = 65536;
+/** Not a power of two apart: else the first bytes of all datagrams would share a few lines of the processor's caches. */
+const DATA_STRIDE = DATA_SIZE + 1088;
+const CONTROL_SIZE = 128;
+
+/** Room for `capacity` datagrams. */
+export class ReceiveBatch {
+  readonly capacity: number;
+  /** The memory as 32-bit words: {@linkcode name} and {@linkcode destination} are places in it. */
+  readonly words: Int32Array<ArrayBuffer>;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** The upper half of every address in it, see {@linkcode dataLow}. */
+  readonly high: number;
+
+  /** Of the datagram given to {@linkcode inspect}: where its original destination stands in {@linkcode words}, -1: not told. */
+  destination = -1;
+  /** Its TOS or traffic class, 0 to 255. */
+  tos = 0;
+  /** The length of its parts where the kernel has joined several datagrams (all but the last are of this length), else 0. */
+  segmentSize = 0;
+  /** Of an error: SO_EE_ORIGIN_*, and the type and code of the ICMP message; the origin is 0 if it is none. */
+  errorOrigin = 0;
+  errorType = 0;
+  errorCode = 0;
+
+  readonly #memory: PinnedMemory;
+  readonly #low: number;
+  readonly #names: number;
+  readonly #control: number;
+  readonly #data: number;
+  readonly #headers: bigint[];
+
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    const iovecs = capacity * MMSGHDR_SIZE;
+    this.#names = iovecs + capacity * IOVEC_SIZE;
+    this.#control = this.#names + capacity * SOCKADDR_SIZE;
+    this.#data = this.#control + capacity * CONTROL_SIZE;
+    this.#memory = new PinnedMemory(this.#data + capacity * DATA_STRIDE);
+    this.words = this.#memory.words;
+    this.bytes = this.#memory.bytes;
+    this.#low = this.#memory.low;
+    this.high = this.#memory.high;
+    const { words } = this;
+    const point = (at: number, to: number) => {
+      words[at] = (this.#low + to) | 0;
+      words[at + 1] = this.high;
+    };
+    this.#headers = Array.from({ length: capacity }, (_, i) => this.#memory.address(i * MMSGHDR_SIZE));
+    for (let i = 0; i < capacity; i++) {
+      const header = (i * MMSGHDR_SIZE) >> 2;
+      const iovec = (iovecs + i * IOVEC_SIZE) >> 2;
+      point(header + MMSGHDR_WORD.name, this.#names + i * SOCKADDR_SIZE);
+      point(header + MMSGHDR_WORD.iovecs, iovec << 2);
+      words[header + MMSGHDR_WORD.iovecCount] = 1;
+      point(header + MMSGHDR_WORD.control, this.#control + i * CONTROL_SIZE);
+      point(iovec, this.#data + i * DATA_STRIDE);
+      words[iovec + 2] = DATA_SIZE;
+    }
+  }
+
+  /** recvmmsg(2) into the places from `first` on, never blocking. The number of datagrams, or -errno (-EAGAIN: there are none). */
+  receive(fd: number, first: number): number {
+    return this.#receive(fd, first, MSG_DONTWAIT);
+  }
+
+  /**
+   * The same of a socket's error queue (IP_RECVERR, IPV6_RECVERR): datagrams that it has sent and that came to nothing. Their names are
+   * those to whom they were sent.
+   */
+  receiveErrors(fd: number, first: number): number {
+    return this.#receive(fd, first, MSG_DONTWAIT | MSG_ERRQUEUE);
+  }
+
+  #receive(fd: number, first: number, flags: number): number {
+    const { words, capacity } = this;
+    for (let i = first; i < capacity; i++) {
+      const header = (i * MMSGHDR_SIZE) >> 2;
+      // The kernel writes both; those that it has not touched since the last time are as they were.
+      if (words[header + MMSGHDR_WORD.nameLength] === SOCKADDR_SIZE) break;
+      words[header + MMSGHDR_WORD.nameLength] = SOCKADDR_SIZE;
+      words[header + MMSGHDR_WORD.controlLength] = CONTROL_SIZE;
+    }
+    return result(libc.recvmmsg(fd, this.#headers[first], capacity - first, flags, null));
+  }
+
+  /** The length of the i-th datagram, in bytes. */
+  length(i: number): number {
+    return this.words[((i * MMSGHDR_SIZE) >> 2) + MMSGHDR_WORD.length];
+  }
+
+  /** Where the sender of the i-th datagram stands in {@linkcode words}, as a struct sockaddr. */
+  name(i: number): number {
+    return (this.#names + i * SOCKADDR_SIZE) >> 2;
+  }
+
+  /** The lower half of the address of the i-th datagram's first byte. */
+  dataLow(i: number): number {
+    return (this.#low + this.#data + i * DATA_STRIDE) | 0;
+  }
+
+  /** Where the i-th datagram begins in {@linkcode bytes}. */
+  dataOffset(i: number): number {
+    return this.#data + i * DATA_STRIDE;
+  }
+
+  /** Reads what the kernel says of the i-th datagram into the fields above. */
+  inspect(i: number): void {
+    const { words } = this;
+    this.destination = -1;
+    this.tos = this.segmentSize = this.errorOrigin = 0;
+    let at = (this.#control + i * CONTROL_SIZE) >> 2;
+    const end = at + (words[((i * MMSGHDR_SIZE) >> 2) + MMSGHDR_WORD.controlLength] >> 2);
+    while (at + (CMSGHDR_SIZE >> 2) < end) {
+      const data = at + (CMSGHDR_SIZE >> 2);
+      const level = words[at + CMSGHDR_WORD.level];
+      const type = words[at + CMSGHDR_WORD.type];
+      if (level === SOL_IP) {
+        if (type === IP_RECVORIGDSTADDR) this.destination = data;
+        else if (type === IP_TOS) this.tos = words[data] & 0xff; // one byte
+        else if (type === IP_RECVERR) this.#readError(data);
+      } else if (level === SOL_IPV6) {
+        if (type === IPV6_RECVORIGDSTADDR) this.destination = data;
+        else if (type === IPV6_TCLASS) this.tos = words[data] & 0xff;
+        else if (type === IPV6_RECVERR) this.#readError(data);
+      } else if (level === SOL_UDP && type === UDP_GRO) {
+        this.segmentSize = words[data];
+      }
+      at += ((words[at + CMSGHDR_WORD.length] + 7) & ~7) >> 2;
+    }
+  }
+
+  /** Reads a struct sock_extended_err. */
+  #readError(at: number): void {
+    const { bytes } = this;
+    this.errorOrigin = bytes[(at << 2) + SOCK_EXTENDED_ERR.origin];
+    this.errorType = bytes[(at << 2) + SOCK_EXTENDED_ERR.type];
+    this.errorCode = bytes[(at << 2) + SOCK_EXTENDED_ERR.code];
+  }
+}

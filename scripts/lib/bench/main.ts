@@ -1,0 +1,97 @@
+/**
+ * `scripts/bench`: rounds in which the contestants take turns, then medians.
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { print } from "../../../tests/laboratory/machine/print.ts";
+import { runRounds } from "./rounds.ts";
+import { summarize } from "./statistics.ts";
+import type { Suite } from "./suite.ts";
+import { TCP_SUITE } from "./tcp/suite.ts";
+import { UDP_SUITE } from "./udp/suite.ts";
+
+const QUICK_SECONDS = 2;
+/** A load average from which on results are doubtful. */
+const BUSY = 0.5;
+
+const SUITES: readonly Suite[] = [TCP_SUITE, UDP_SUITE];
+
+const USAGE =
+  `Usage: scripts/bench [--tcp] [--udp] [--rounds N] [--seconds N] [--quick] [--only NAMES] [--measures NAMES] [--json]
+  --tcp, --udp      what to run; TCP if neither is named
+  --rounds N        rounds; in each the contestants take turns (TCP ${TCP_SUITE.defaults.rounds}, UDP ${UDP_SUITE.defaults.rounds})
+  --seconds N       duration of each measurement (TCP ${TCP_SUITE.defaults.seconds}, UDP ${UDP_SUITE.defaults.seconds})
+  --quick           one short round
+  --only NAMES      contestants, separated by semicolons:
+${SUITES.map((suite) => `                    ${suite.name}: ${namesOf(suite).join("; ")}\n`).join("")}\
+  --measures NAMES  separated by commas:
+${SUITES.map((suite) => `                    ${suite.name}: ${suite.measures.join(", ")}\n`).join("")}\
+  --json            samples and medians as JSON on standard output
+       scripts/bench --rules [--rounds N]        flows that a rule bypasses against plain forwarding
+       scripts/bench --memory [--rounds N] [--seconds N]   first start and load in cgroups of 64 to 256 MiB; the cost of workers
+Exit 1 if tproxy misses a target.`;
+
+/** Runs the benchmark; gives the exit code. */
+async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      tcp: { type: "boolean", default: false },
+      udp: { type: "boolean", default: false },
+      rounds: { type: "string" },
+      seconds: { type: "string" },
+      quick: { type: "boolean", default: false },
+      only: { type: "string" },
+      measures: { type: "string" },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) {
+    say(USAGE);
+    return 0;
+  }
+  const [load] = Deno.loadavg();
+  if (load > BUSY) print(`Load average ${load.toFixed(1)}: others use the processors, so expect noise`);
+  const suites = SUITES.filter(({ name }) => name === "TCP" ? values.tcp || !values.udp : values.udp);
+  let held = true;
+  for (const suite of suites) {
+    const rounds = Number(values.rounds ?? (values.quick ? 1 : suite.defaults.rounds));
+    const seconds = Number(values.seconds ?? (values.quick ? QUICK_SECONDS : suite.defaults.seconds));
+    const wanted = pick(values.only, ";", namesOf(suite));
+    const contestants = suite.contestants.filter(({ name }) => wanted?.includes(name) ?? true);
+    const only = pick(values.measures, ",", suite.measures);
+    const options = { contestants, rounds, seconds, ...(only === undefined ? {} : { only }) };
+    const results = await runRounds(suite, options);
+    const verdict = suite.judge(results);
+    held &&= verdict?.held ?? true;
+    if (values.json) {
+      const entries = [...results].map(([name, samples]) => [name, { medians: summarize(samples), samples }]);
+      say(
+        JSON.stringify({ suite: suite.name, rounds, seconds, ...Object.fromEntries(entries) }, undefined, 2),
+      );
+    } else {
+      say(`\n${suite.format(results)}\n`);
+      if (verdict !== undefined) say(verdict.lines.join("\n"));
+    }
+  }
+  return held ? 0 : 1;
+}
+
+function namesOf(suite: Suite): string[] {
+  return suite.contestants.map(({ name }) => name);
+}
+
+/** The names that the user chose; throws for one that nobody has. */
+function pick(text: string | undefined, separator: string, names: readonly string[]): string[] | undefined {
+  const chosen = text?.split(separator).map((name) => name.trim());
+  const unknown = chosen?.find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new Error(`Unknown name "${unknown}", not one of: ${names.join(", ")}`);
+  return chosen;
+}
+
+function say(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}
+
+Deno.exit(await main(Deno.args));

@@ -1,0 +1,53 @@
+/**
+ * What the TCP and the UDP benchmark have in common: contestants, samples, a way to run and to judge them.
+ * @module
+ */
+import type { Lab, LabOptions } from "../../../tests/laboratory/lab.ts";
+
+/** One of those that are compared. */
+export interface Contestant {
+  readonly name: string;
+  readonly lab: LabOptions;
+  /** Makes the laboratory's router do it; gives the process whose resources are measured. */
+  start(lab: Lab): Promise<number | undefined>;
+}
+
+/** The numbers of one turn, by measure; what was not asked for is not there. */
+export type Sample = Partial<Record<string, number>>;
+
+/** All samples of each contestant, by name. */
+export type Results = Map<string, Sample[]>;
+
+/** How a turn is measured. */
+export interface TurnOptions {
+  /** Duration of each measurement, seconds. */
+  readonly seconds: number;
+  /** Names of what is measured; none: everything. */
+  readonly only?: readonly string[];
+}
+
+/** What became of the targets, one line each. */
+export interface Verdict {
+  readonly lines: string[];
+  readonly held: boolean;
+}
+
+/** One benchmark. */
+export interface Suite {
+  readonly name: string;
+  /** In the order of the table. */
+  readonly contestants: readonly Contestant[];
+  /** What `--measures` may name. */
+  readonly measures: readonly string[];
+  readonly defaults: { readonly rounds: number; readonly seconds: number };
+  /** What is done once, before the first round. */
+  prepare?(): Promise<void>;
+  /** Measures a contestant once. */
+  turn(contestant: Contestant, options: TurnOptions): Promise<Sample>;
+  /** What is told of each sample as it comes. */
+  readonly headlines: readonly string[];
+  /** The table for the README. */
+  format(results: Results): string;
+  /** Undefined where a contestant is missing. */
+  judge(results: Results): Verdict | undefined;
+}

@@ -1,0 +1,84 @@
+/**
+ * What is compared for TCP: plain forwarding, HAProxy, tproxy.
+ * @module
+ */
+import type { Lab } from "../../../../tests/laboratory/lab.ts";
+import { startProxy } from "../../../../tests/laboratory/proxy/proxy.ts";
+import type { Contestant } from "../suite.ts";
+
+const HAPROXY_PORT = 3128;
+
+/**
+ * The rules of the kernel's TPROXY page, as its users have them: conntrack sees both legs. SYNs go to the listener before sockets
+ * are asked, unlike there: else a client that uses a port again waits for a second.
+ */
+const PAGE_RULES = `
+  table inet haproxy {
+    chain divert {
+      type filter hook prerouting priority mangle; policy accept;
+      iifname "r0" tcp flags syn / fin,syn,rst,ack tproxy ip to 127.0.0.1:${HAPROXY_PORT} meta mark set 1 accept
+      meta l4proto tcp socket transparent 1 meta mark set 1 accept
+    }
+  }`;
+
+/** The rules of tproxy, which keep the LAN side out of conntrack. It knows its packets to clients by their mark; HAProxy's are all. */
+const UNTRACKED_RULES = `
+  table inet haproxy {
+    chain divert {
+      type filter hook prerouting priority raw - 10; policy accept;
+      iifname != "r0" return
+      fib daddr type { local, broadcast, anycast, multicast } return
+      tcp flags syn / fin,syn,rst,ack tproxy ip to 127.0.0.1:${HAPROXY_PORT} meta mark set 1 notrack accept
+      meta l4proto tcp socket transparent 1 meta mark set 1 notrack accept
+    }
+    chain divert_replies {
+      type filter hook prerouting priority mangle; policy accept;
+      iifname "r0" return
+      meta l4proto tcp socket transparent 1 meta mark set 1 accept
+    }
+    chain untracked {
+      type filter hook output priority raw; policy accept;
+      oifname "r0" notrack
+    }
+  }`;
+
+/** In the order of the table. */
+export const TCP_CONTESTANTS: readonly Contestant[] = [
+  { name: "forwarding", lab: { forwarding: true }, start: () => Promise.resolve(undefined) },
+  { name: "haproxy", lab: {}, start: (lab) => startHaproxy(lab, PAGE_RULES) },
+  { name: "haproxy, tproxy's rules", lab: {}, start: (lab) => startHaproxy(lab, UNTRACKED_RULES) },
+  { name: "tproxy", lab: {}, start: startTproxy },
+];
+
+async function startTproxy(lab: Lab): Promise<number> {
+  const proxy = await startProxy(lab, { config: { listener: { workers: 1 } } });
+  return proxy.pid;
+}
+
+/** HAProxy with one thread and splicing. */
+async function startHaproxy(lab: Lab, rules: string): Promise<number> {
+  await lab.router.nft(rules);
+  await lab.router.ip(`
+    rule add fwmark 1 lookup 100
+    route add local default dev lo table 100`);
+  const config = lab.writeFile("haproxy.cfg", haproxyConfig());
+  const program = await lab.router.start(["haproxy", "-db", "-f", config], { listens: HAPROXY_PORT });
+  return program.pid;
+}
+
+function haproxyConfig(): string {
+  return `global
+  nbthread 1
+  maxconn 2000
+defaults
+  mode tcp
+  option splice-auto
+  timeout connect 10s
+  timeout client 1h
+  timeout server 1h
+listen transparent
+  bind 127.0.0.1:${HAPROXY_PORT} transparent
+  source 0.0.0.0 usesrc client
+  server original-destination 0.0.0.0:0
+`;
+}

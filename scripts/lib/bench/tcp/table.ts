@@ -1,0 +1,61 @@
+/**
+ * The Markdown table of the TCP benchmark, and the verdict on its targets.
+ * @module
+ */
+import { compare, formatNumber, formatRow, formatRule, summarize } from "../statistics.ts";
+import type { Results, Verdict } from "../suite.ts";
+
+const COLUMNS: readonly { measure: string; title: string; digits: number }[] = [
+  { measure: "up", title: "to server, Gbit/s", digits: 2 },
+  { measure: "down", title: "to client, Gbit/s", digits: 2 },
+  { measure: "requests", title: "requests/s", digits: 0 },
+  { measure: "connections", title: "connections/s", digits: 0 },
+  { measure: "memory", title: "memory, MiB", digits: 1 },
+  { measure: "processor", title: "CPU s/GB", digits: 2 },
+];
+
+/** tproxy as a multiple of HAProxy, at least. */
+const TARGETS: readonly { measure: string; ratio: number }[] = [
+  { measure: "up", ratio: 1.2 },
+  { measure: "down", ratio: 1.2 },
+  { measure: "requests", ratio: 0.95 },
+  { measure: "connections", ratio: 1.2 },
+];
+
+/** A row for each contestant, and the ratios. */
+export function formatTcpTable(results: Results): string {
+  const lines = [
+    formatRow(["median", ...COLUMNS.map(({ title }) => title)]),
+    formatRule(COLUMNS.length),
+  ];
+  for (const [name, samples] of results) {
+    const medians = summarize(samples);
+    lines.push(
+      formatRow([name, ...COLUMNS.map(({ measure, digits }) => formatNumber(medians[measure], digits))]),
+    );
+  }
+  for (const base of ["haproxy", "haproxy, tproxy's rules"]) {
+    const ratios = compare(results, base);
+    if (ratios === undefined) continue;
+    lines.push(
+      formatRow([`tproxy ÷ ${base}`, ...COLUMNS.map(({ measure }) => formatNumber(ratios[measure], 2))]),
+    );
+  }
+  return lines.join("\n");
+}
+
+/** One line for each target; undefined where a contestant is missing. */
+export function judgeTcp(results: Results): Verdict | undefined {
+  const ratios = compare(results, "haproxy");
+  if (ratios === undefined) return undefined;
+  const verdicts = TARGETS.filter(({ measure }) => ratios[measure] !== undefined).map((
+    { measure, ratio },
+  ) => ({
+    held: ratios[measure]! >= ratio,
+    text: `${measure}: ${ratios[measure]!.toFixed(2)} times HAProxy, target ${ratio}`,
+  }));
+  return {
+    held: verdicts.every(({ held }) => held),
+    lines: verdicts.map(({ held, text }) => `${held ? "holds" : "MISSED"}  ${text}`),
+  };
+}

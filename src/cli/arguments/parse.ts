@@ -1,0 +1,68 @@
+/**
+ * Options of one command: parsing, its help, and wording of what is wrong with them.
+ * @module
+ */
+import { runParserSync } from "@optique/core/facade";
+import { formatMessage, type Message, message, text } from "@optique/core/message";
+import { splitAttachedValues } from "./attached_values.ts";
+import type { AnyCommand } from "../table.ts";
+import type { Env } from "../env.ts";
+
+/** What the options say: run with them, or end now. */
+export type Parsed = { readonly options: unknown } | { readonly exitCode: number };
+
+/** Thrown through the parser, which has no other way out. */
+class Stop {
+  constructor(readonly exitCode: number) {}
+}
+
+/** Parses what follows the command's name. Help goes to stdout (exit code 0), a complaint to stderr (2). */
+export function parseOptions(env: Env, command: AnyCommand, args: readonly string[]): Parsed {
+  const programName = `tproxy ${command.name}`;
+  const examples = command.examples?.map((line) => `  tproxy ${line}`).join("\n");
+  const words = splitAttachedValues(args, command.valueLetters ?? "");
+  try {
+    const options = runParserSync(command.parser, programName, words, {
+      help: {
+        option: { names: ["-h", "--help"] },
+        onShow: (code) => {
+          throw new Stop(code);
+        },
+      },
+      brief: message`${text(`${command.summary}.`)}`,
+      ...(command.details ? { description: paragraphs(command.details) } : {}),
+      maxWidth: helpWidth(env),
+      termWidth: "auto",
+      showChoices: false,
+      aboveError: "none",
+      stdout: (output) => {
+        env.stdout(
+          output.replaceAll(/ +$/gm, "").trimEnd() + "\n" +
+            (examples === undefined ? "" : `\nExamples:\n${examples}\n`),
+        );
+      },
+      stderr: () => {},
+      onError: (_code, error) => {
+        env.stderr(`${programName}: ${plain(error)}\nTry: ${programName} --help\n`);
+        throw new Stop(2);
+      },
+    });
+    return { options };
+  } catch (error) {
+    if (error instanceof Stop) return { exitCode: error.exitCode };
+    throw error;
+  }
+}
+
+/** The width of help texts: the terminal's, within what is easy to read and what the layout needs. */
+export function helpWidth(env: Env): number {
+  return Math.max(40, Math.min(env.columns, 100));
+}
+
+function plain(error: Message): string {
+  return formatMessage(error, { colors: false, quotes: true }).replaceAll(/\s*\n\s*/g, " ").trim();
+}
+
+function paragraphs(lines: readonly string[]): Message {
+  return [text(lines.join("\n\n"))];
+}

@@ -1,0 +1,51 @@
+/**
+ * The list of commands.
+ * @module
+ */
+import { helpWidth } from "./parse.ts";
+import type { Env } from "../env.ts";
+import type { AnyCommand } from "../table.ts";
+
+/** What `tproxy help` prints: made from the table of commands. */
+export function formatUsage(env: Env, commands: readonly AnyCommand[]): string {
+  const width = Math.max(...commands.map(({ name }) => name.length)) + 4;
+  const listed = (changesState: boolean) =>
+    commands.filter((command) => command.changesState === changesState)
+      .map(({ name, summary }) =>
+        `  ${name.padEnd(width - 2)}${wrap(summary, { indent: width, width: helpWidth(env) })}`
+      );
+  return [
+    "Usage: tproxy COMMAND [OPTION]…",
+    "",
+    ...wrap(
+      "Makes this Linux router a transparent proxy: programs nf_tables and policy routing, and relays the connections " +
+        "of the LAN without touching a client.",
+      { indent: 0, width: helpWidth(env) },
+    ).split("\n"),
+    "",
+    "Commands that change or load the machine:",
+    ...listed(true),
+    "",
+    "Commands that only read:",
+    ...listed(false),
+    "",
+    "  tproxy help COMMAND      options of a command, as does tproxy COMMAND --help",
+    "  tproxy --version         version of this program",
+    "",
+    "Exit codes: 0 done, 1 failed, 2 wrong usage or invalid config.",
+    "",
+  ].join("\n");
+}
+
+/** Breaks a text at spaces; all lines but the first begin with `indent` spaces. */
+function wrap(text: string, { indent, width }: { indent: number; width: number }): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && indent + line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line += line === "" ? word : ` ${word}`;
+  }
+  return [...lines, line].join(`\n${" ".repeat(indent)}`);
+}

@@ -1,0 +1,73 @@
+/**
+ * What a check of the self-test is, and what all of them use.
+ * @module
+ */
+import type { Family } from "../../../net/ip.ts";
+import { ADDRESSES, type Network } from "../network.ts";
+import type { Target } from "./outcome.ts";
+import type { ProgramCall } from "../hosts/router_host.ts";
+import type { Report } from "../hosts/services.ts";
+
+/** What was seen was not what was expected. */
+export class CheckFailure extends Error {}
+/** The check cannot be made here. */
+export class CheckSkip extends Error {}
+
+/** The configs: with this policy for failure, or with the router's own traffic. */
+export type ConfigName = "open" | "reset" | "router";
+
+/** What the checks work with. */
+export interface CheckContext {
+  readonly network: Network;
+  /** How to start tproxy with these arguments and one of the configs. */
+  tproxy(command: "install" | "run", config: ConfigName): ProgramCall;
+  /** Whether the backend takes the router's own traffic. */
+  readonly routerTraffic: boolean;
+  readonly uninstall: ProgramCall;
+  /** The router's kernel state before the first install. */
+  before: readonly string[];
+}
+
+/** A row: what must hold, and how it is seen. It returns a remark, or nothing. */
+export interface Check {
+  readonly name: string;
+  /** If it fails, those after it cannot be made. */
+  readonly essential?: boolean;
+  /** It is made in any case. */
+  readonly cleanup?: boolean;
+  run(context: CheckContext): Promise<string | void>;
+}
+
+/** What a check does for one family. */
+export type FamilyCheck = (context: CheckContext, family: Family) => Promise<string | void>;
+
+/** A packet that is dropped never comes: this long is waited for it. */
+export const SILENCE_MS = 700;
+
+/** Throws CheckFailure with what was seen. */
+export function expect(condition: boolean, seen: string): void {
+  if (!condition) throw new CheckFailure(seen);
+}
+
+/** The families that this kernel has. */
+export function families({ network }: CheckContext): Family[] {
+  return network.ipv6 ? ["ipv4", "ipv6"] : ["ipv4"];
+}
+
+/** A service of the server. */
+export function target(family: Family, port: number): Target {
+  return { hostname: ADDRESSES[family].server, port };
+}
+
+/** That the report names the original destination and `client`, with the port that it really has; in words. */
+export function expectSeen(
+  report: Report,
+  expected: { server: Target; client: string; localPort: number },
+): string {
+  const seen = `the server sees ${report.client} port ${report.clientPort}`;
+  const { server, client, localPort } = expected;
+  expect(report.server === server.hostname && report.serverPort === server.port, JSON.stringify(report));
+  expect(report.client === client, seen);
+  expect(report.clientPort === localPort, `${seen}, the client had ${localPort}`);
+  return seen;
+}

@@ -1,0 +1,208 @@
+/**
+ * The single values of the config.
+ * @module
+ */
+import { parseEndpoint, parseIp, type Prefix } from "../../net/ip.ts";
+import { SOCKET_MARK_SHIFT } from "../../constants.ts";
+import { formatDuration, parseDuration } from "./duration.ts";
+import { NETWORK_EXPECTED, parseNetwork } from "./networks.ts";
+import { parsePortRange } from "./ports.ts";
+import type { PortRange, UpstreamConfig } from "../types.ts";
+import { integer, isInteger, Refusal, value } from "./values.ts";
+
+/** Timers count in 32 bits of milliseconds. */
+const MAX_DURATION_MS = 24 * 24 * 3_600_000;
+
+/** `10s`, at least `minMs`. */
+export function duration(minMs: number) {
+  const least = minMs === 0 ? "0s" : formatDuration(minMs);
+  return value<number>({
+    expected: "a duration such as 300ms, 10s, 1m30s or 2h",
+    parse: (input) => {
+      if (isInteger(input) && input !== 0) return new Refusal(`a unit, such as ${input}s or ${input}ms`);
+      const milliseconds = input === 0 ? 0 : parseDuration(asText(input));
+      if (milliseconds === undefined) return undefined;
+      if (milliseconds >= minMs && milliseconds <= MAX_DURATION_MS) return milliseconds;
+      return new Refusal(`a duration from ${least} to ${formatDuration(MAX_DURATION_MS)}`);
+    },
+    json: { type: "string", pattern: "^(?=.)(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?(\\d+ms)?$" },
+  });
+}
+
+/** `true` or `false`. */
+export function boolean() {
+  return value<boolean>({
+    expected: "true or false",
+    parse: (input) => typeof input === "boolean" ? input : undefined,
+    json: { type: "boolean" },
+  });
+}
+
+/** One port. */
+export function port() {
+  return integer({ expected: "a port", min: 1, max: 65535 });
+}
+
+const PORT_PATTERN = "^\\d{1,5}(-\\d{1,5})?$";
+
+/** JSON Schema of `portRange`. */
+export const PORT_RANGE_JSON = {
+  anyOf: [{ type: "integer", minimum: 1, maximum: 65535 }, { type: "string", pattern: PORT_PATTERN }],
+};
+
+/** `443` or `"8000-8100"`. */
+export function portRange() {
+  return value<PortRange>({
+    expected: 'a port, 1 to 65535, or a range such as "8000-8100"',
+    parse: parsePortRange,
+    json: PORT_RANGE_JSON,
+  });
+}
+
+/** The name of a network interface as the kernel allows it. */
+export function interfaceName() {
+  return value<string>({
+    expected: "the name of a network interface, at most 15 bytes",
+    parse: (input) => {
+      const name = asText(input);
+      const bytes = new TextEncoder().encode(name).length;
+      const allowed = /^[^\s/:]+$/.test(name) && name !== "." && name !== "../.." && bytes <= 15;
+      return allowed ? name : undefined;
+    },
+    json: INTERFACE_JSON,
+  });
+}
+
+/** JSON Schema of `interfaceName`. */
+export const INTERFACE_JSON = { type: "string", pattern: "^[^\\s/:]{1,15}$" };
+
+/** `10.0.0.0/8`, `fc00::/7` or an address alone. */
+export function prefix() {
+  return value<Prefix>({
+    expected: NETWORK_EXPECTED,
+    parse: (input) => parseNetwork(asText(input)),
+    json: { type: "string" },
+  });
+}
+
+/** The packet mark. The bits that stand SOCKET_MARK_SHIFT above it are ours too, and must be bits of a mark. */
+export function mark() {
+  const max = 0xffffffff >>> SOCKET_MARK_SHIFT;
+  return value<number>({
+    expected: `a mark from 0x1 to 0x${
+      max.toString(16)
+    } (the ${SOCKET_MARK_SHIFT} bits above it are used as well)`,
+    parse: (input) => {
+      const number = typeof input === "string" && /^(0x[0-9a-f]+|\d+)$/i.test(input) ? Number(input) : input;
+      return isInteger(number) && number >= 1 && number <= max ? number : undefined;
+    },
+    json: {
+      anyOf: [{ type: "integer", minimum: 1, maximum: max }, {
+        type: "string",
+        pattern: "^0[xX][0-9a-fA-F]+$",
+      }],
+    },
+  });
+}
+
+/** A routing table of our own. */
+export function routeTable() {
+  return value<number>({
+    expected:
+      "the number of a routing table, 1 to 4294967295 but not 253, 254 or 255, which are the kernel's own",
+    parse: (input) =>
+      isInteger(input) && input >= 1 && input <= 0xffffffff && !(input >= 253 && input <= 255)
+        ? input
+        : undefined,
+    json: { type: "integer", minimum: 1, maximum: 0xffffffff, not: { enum: [253, 254, 255] } },
+  });
+}
+
+/** Any text that is not empty. `expected` says what it is. */
+export function text(expected: string) {
+  return value<string>({
+    expected,
+    parse: (input) => typeof input === "string" && /^\P{Cc}+$/u.test(input) ? input : undefined,
+    json: { type: "string", minLength: 1 },
+  });
+}
+
+/** A path that does not depend on where the program is started. */
+export function absolutePath() {
+  return value<string>({
+    expected: "a path that begins with /",
+    parse: (input) => /^\/[^\0]*$/.test(asText(input)) ? asText(input) : undefined,
+    json: { type: "string", pattern: "^/" },
+  });
+}
+
+/** `192.0.2.1:80`, `[2001:db8::1]:80`. */
+export function endpoint() {
+  return value<string>({
+    expected: "an address and port such as 127.0.0.1:9466 or [::1]:9466",
+    parse: (input) => {
+      const parsed = parseEndpoint(asText(input));
+      return parsed !== undefined && parsed.port > 0 ? asText(input) : undefined;
+    },
+    json: { type: "string" },
+  });
+}
+
+/** An endpoint, or a host name and port. */
+export function hostAndPort() {
+  return value<UpstreamConfig["address"]>({
+    expected: 'an address or name with a port, such as "10.9.0.2:1080" or "proxy.example:3128"',
+    parse: (input) => {
+      const parsed = parseEndpoint(asText(input));
+      if (parsed !== undefined) return parsed.port > 0 ? parsed : undefined;
+      const match = /^([^:\s]+):(\d{1,5})$/.exec(asText(input));
+      const host = match === null ? undefined : asciiDomain(match[1]);
+      const port = Number(match?.[2]);
+      if (host === undefined || port < 1 || port > 65535) return undefined;
+      // 1.2.3 or 1.2.3.400 is a mistyped address, never a name.
+      return /^[\d.]+$/.test(host) ? undefined : { host, port };
+    },
+    json: { type: "string" },
+  });
+}
+
+/** `ads.example.com` or `*.example.com`, in lower case and ASCII. */
+export function domainPattern() {
+  return value<string>({
+    expected: 'a domain such as ads.example.com or "*.example.com"',
+    parse: (input) => {
+      const written = asText(input);
+      const wildcard = written.startsWith("*.") ? "*." : "";
+      const domain = asciiDomain(written.slice(wildcard.length));
+      if (domain === undefined || parseIp(domain) !== undefined) return undefined;
+      return wildcard + domain;
+    },
+    json: { type: "string" },
+  });
+}
+
+/** A name of DNS in lower case, non-ASCII labels as punycode, without the final dot. */
+function asciiDomain(written: string): string | undefined {
+  let domain = written.toLowerCase().replace(/\.$/, "");
+  if (/\P{ASCII}/u.test(domain)) {
+    // URL knows the mapping of international names.
+    domain = URL.parse(`http://${domain}/`)?.hostname ?? "";
+  }
+  return domain.length <= 253 && /^(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*$/.test(domain)
+    ? domain
+    : undefined;
+}
+
+/** `aa:bb:cc:dd:ee:ff`, in lower case. */
+export function macAddress() {
+  return value<string>({
+    expected: "a hardware address such as 02:00:5e:10:00:01",
+    parse: (input) =>
+      /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(asText(input)) ? asText(input).toLowerCase() : undefined,
+    json: { type: "string", pattern: "^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$" },
+  });
+}
+
+function asText(input: unknown): string {
+  return typeof input === "string" ? input : "";
+}

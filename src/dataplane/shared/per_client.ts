@@ -1,0 +1,56 @@
+/**
+ * How many connections or sessions each client has, over all workers, in shared memory: two rows of counters, in each of which a
+ * client's address has a place. Where another client shares one of the places, it does not share the other; the lower number counts.
+ * @module
+ */
+import { AF_INET } from "../../../ffi/consts.ts";
+
+/** A power of two. Of a thousand clients, one in four thousand meets others in both places. */
+const PLACES = 65536;
+const PLACE_BITS = 16;
+/** The words of shared memory that it takes: a seed, one unused, and two rows. */
+export const PER_CLIENT_WORDS = 2 + 2 * PLACES;
+
+/** Makes the words ready, before another thread looks at them. */
+export function preparePerClient(words: Int32Array): void {
+  words[0] = crypto.getRandomValues(new Int32Array(1))[0];
+}
+
+/** A limit per client. */
+export class PerClient {
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #limit: number;
+
+  /** `limit` 0: there is none, and nothing is counted. */
+  constructor(words: Int32Array<SharedArrayBuffer>, limit: number) {
+    this.#words = words;
+    this.#limit = limit;
+  }
+
+  /**
+   * Adds one for the address of the struct sockaddr at `at` in `words`. By how much it is over the limit now: 0 or less, it is not.
+   * Whoever gets more than 0 removes one again, this or another.
+   */
+  add(words: Int32Array, at: number): number {
+    return this.#limit === 0 ? 0 : this.#change(words, at, 1) - this.#limit;
+  }
+
+  /** Takes one away. */
+  remove(words: Int32Array, at: number): void {
+    if (this.#limit !== 0) this.#change(words, at, -1);
+  }
+
+  #change(words: Int32Array, at: number, by: number): number {
+    let hash = this.#words[0];
+    const [first, end] = (words[at] & 0xffff) === AF_INET ? [at + 1, at + 2] : [at + 2, at + 6];
+    for (let word = first; word < end; word++) {
+      hash = Math.imul(hash ^ words[word], 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+    const other = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+    const one = Atomics.add(this.#words, 2 + (hash >>> (32 - PLACE_BITS)), by) + by;
+    const two = Atomics.add(this.#words, 2 + PLACES + ((other ^ (other >>> 16)) & (PLACES - 1)), by) + by;
+    return Math.min(one, two);
+  }
+}

@@ -1,0 +1,139 @@
+/**
+ * Opens the listeners of all workers, before any worker starts: what is wrong is then told by one clear error.
+ * @module
+ */
+import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EPERM } from "../../../ffi/consts.ts";
+import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { closeFd } from "../../../ffi/sockets/socket.ts";
+import type { Protocol } from "../../config/types.ts";
+import { LISTENER_IPV4, LISTENER_IPV6 } from "../../constants.ts";
+import { OperationError } from "../../net/error.ts";
+import { type Endpoint, type Family, formatEndpoint, parseIp } from "../../net/ip.ts";
+import type { ListenerHandle, RawSockets } from "../orders.ts";
+import { openListener } from "./transparent.ts";
+import { openErrorSender, openReplySender, openUdpListener } from "./udp.ts";
+
+/** What is listened on. */
+export interface ListenOptions {
+  readonly protocols: readonly Protocol[];
+  readonly families: readonly Family[];
+  readonly port: number;
+  readonly workers: number;
+  /** SO_MARK of the sockets towards clients. */
+  readonly mark: number;
+}
+
+/** The sockets of a worker. */
+export interface WorkerSockets {
+  /** TCP, one for each family. */
+  readonly tcp: readonly ListenerHandle[];
+  /** UDP, one for each family. */
+  readonly udp: readonly ListenerHandle[];
+  /** The raw sockets through which UDP is answered. */
+  readonly senders: RawSockets;
+  /** The raw sockets through which clients are told of errors of UDP. */
+  readonly errorSenders: RawSockets;
+}
+
+const OPEN = { tcp: openListener, udp: openUdpListener } as const;
+
+/** The address of the listener of a family: loopback, for reasons told in constants.ts. */
+function listenerEndpoint(family: Family, port: number): Endpoint {
+  return { address: parseIp(family === "ipv4" ? LISTENER_IPV4 : LISTENER_IPV6)!, port };
+}
+
+/**
+ * The sockets of each worker. Throws OperationError, with nothing left open, if the port is taken, or transparent sockets are not
+ * permitted.
+ */
+export function openListeners(options: ListenOptions): WorkerSockets[] {
+  const opened: number[] = [];
+  const keep = (fd: number) => {
+    opened.push(fd);
+    return fd;
+  };
+  const { mark, protocols } = options;
+  const endpoints = options.families.map((family) => listenerEndpoint(family, options.port));
+  function openAll(protocol: Protocol): ListenerHandle[] {
+    if (!protocols.includes(protocol)) return [];
+    return endpoints.map((endpoint) => {
+      const fd = keep(open({ protocol, endpoint, mark, shared: true }));
+      return { fd, address: toSockaddr(endpoint) };
+    });
+  }
+  function openRaw(what: string, open: (loopback: Uint8Array<ArrayBuffer>) => number): RawSockets {
+    const openFor = (family: Family) => {
+      if (!protocols.includes("udp") || !options.families.includes(family)) return -1;
+      return keep(checkRaw(open(toSockaddr(listenerEndpoint(family, 0))), what, family));
+    };
+    return { ipv4: openFor("ipv4"), ipv6: openFor("ipv6") };
+  }
+  try {
+    // SO_REUSEPORT would share the port with another tproxy without a word: the first try is without it.
+    for (const protocol of protocols) {
+      for (const endpoint of endpoints) closeFd(open({ protocol, endpoint, mark, shared: false }));
+    }
+    return Array.from({ length: options.workers }, () => ({
+      tcp: openAll("tcp"),
+      udp: openAll("udp"),
+      senders: openRaw("answers over UDP", (loopback) => openReplySender(loopback, mark)),
+      errorSenders: openRaw("ICMP errors", (loopback) => openErrorSender(loopback[0], mark)),
+    }));
+  } catch (error) {
+    for (const fd of opened) closeFd(fd);
+    throw error;
+  }
+}
+
+interface Opening {
+  readonly protocol: Protocol;
+  readonly endpoint: Endpoint;
+  readonly mark: number;
+  readonly shared: boolean;
+}
+
+function toSockaddr(endpoint: Endpoint): Uint8Array<ArrayBuffer> {
+  const address = makeSockaddr();
+  writeSockaddr(address, endpoint);
+  return address;
+}
+
+function open({ protocol, endpoint, mark, shared }: Opening): number {
+  const fd = OPEN[protocol]({ address: toSockaddr(endpoint), mark, shared });
+  if (fd >= 0) return fd;
+  throw new OperationError({
+    operation: "listen on",
+    object: `${formatEndpoint(endpoint)} (${protocol.toUpperCase()})`,
+    errno: -fd,
+    hint: hintFor(-fd, protocol, endpoint),
+  });
+}
+
+function checkRaw(fd: number, what: string, family: Family): number {
+  if (fd >= 0) return fd;
+  throw new OperationError({
+    operation: "open",
+    object: `the raw ${family === "ipv6" ? "IPv6" : "IPv4"} socket for ${what}`,
+    errno: -fd,
+    hint: -fd === EPERM ? "It needs root, or CAP_NET_RAW and CAP_NET_ADMIN" : "",
+  });
+}
+
+function hintFor(errno: number, protocol: Protocol, { address, port }: Endpoint): string {
+  switch (errno) {
+    case EADDRINUSE:
+      return "Another program holds the port, perhaps another tproxy run; " +
+        `"ss -${
+          protocol === "tcp" ? "ltnp" : "lunp"
+        } sport = :${port}" shows which. Stop it, or set listener.port`;
+    case EPERM:
+    case EACCES:
+      return "Transparent sockets need root, or CAP_NET_ADMIN and CAP_NET_RAW";
+    case EADDRNOTAVAIL:
+      return address.family === "ipv6"
+        ? "IPv6 is off on the loopback interface: set intercept.families to [ipv4], or net.ipv6.conf.lo.disable_ipv6 to 0"
+        : "Is the loopback interface up?";
+    default:
+      return "";
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * The only place that makes sockets transparent, and what TCP needs of them; udp/sockets.ts has UDP's. Returns descriptors or -errno.
+ * @module
+ */
+import {
+  AF_INET6,
+  IP_BIND_ADDRESS_NO_PORT,
+  IP_TRANSPARENT,
+  IPV6_TRANSPARENT,
+  IPV6_V6ONLY,
+  SO_KEEPALIVE,
+  SO_MARK,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SOCK_STREAM,
+  SOL_IP,
+  SOL_IPV6,
+  SOL_SOCKET,
+  SOL_TCP,
+  TCP_DEFER_ACCEPT,
+  TCP_FASTOPEN,
+  TCP_FASTOPEN_CONNECT,
+  TCP_KEEPCNT,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+  TCP_NODELAY,
+} from "../../../ffi/consts.ts";
+import { bindSocket, closeFd, listenSocket, openNonBlocking } from "../../../ffi/sockets/socket.ts";
+import { clearPort } from "../../../ffi/sockets/sockaddr.ts";
+import { setInt } from "../../../ffi/sockets/sockopt.ts";
+
+/** A dead peer is noticed after 60 + 4 × 15 seconds; the kernel's default is more than two hours. */
+const KEEPALIVE_IDLE_SECONDS = 60;
+const KEEPALIVE_INTERVAL_SECONDS = 15;
+const KEEPALIVE_PROBES = 4;
+
+/** The kernel cuts it to net.core.somaxconn. */
+const BACKLOG = 4096;
+
+/** Connections whose SYN brought data and whose handshake is not complete yet. */
+const FAST_OPEN_QUEUE = 32;
+/** How long a connection waits for its first data until it is accepted without. */
+const DEFER_ACCEPT_SECONDS = 32;
+
+/** Where and how a listener is opened. */
+export interface ListenerOptions {
+  /** The address in C's layout; its first byte tells the family. */
+  readonly address: Uint8Array<ArrayBuffer>;
+  /** SO_MARK of the listener, which accepted sockets inherit; 0 for none. */
+  readonly mark: number;
+  /** Whether other listeners may share the port (SO_REUSEPORT). */
+  readonly shared: boolean;
+  /** Whether it takes what the kernel steers to it, and may have an address that is not this machine's; default yes. */
+  readonly transparent?: boolean;
+  /** TCP_FASTOPEN, and TCP_DEFER_ACCEPT: a connection is accepted when its first data is there. */
+  readonly fastOpen?: boolean;
+}
+
+/**
+ * Makes a socket transparent: it may have an address that is not this machine's. 0 or -errno; EPERM without
+ * CAP_NET_RAW or CAP_NET_ADMIN.
+ */
+export function makeTransparent(fd: number, family: number): number {
+  return family === AF_INET6
+    ? setInt(fd, SOL_IPV6, IPV6_TRANSPARENT, 1)
+    : setInt(fd, SOL_IP, IP_TRANSPARENT, 1);
+}
+
+/** Whether this process may make transparent sockets: 0, or the -errno of trying it. */
+export function tryTransparent(family: number): number {
+  const fd = openNonBlocking(family, SOCK_STREAM);
+  if (fd < 0) return fd;
+  const returned = makeTransparent(fd, family);
+  closeFd(fd);
+  return returned;
+}
+
+/** Makes the kernel ask a silent peer whether it is still there. Accepted sockets inherit it from their listener. */
+export function keepAlive(fd: number): void {
+  // None of these can fail on a TCP socket in a way that matters.
+  setInt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  setInt(fd, SOL_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS);
+  setInt(fd, SOL_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS);
+  setInt(fd, SOL_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+}
+
+/** A TCP listener; what it accepts has NODELAY and keepalive. The descriptor or -errno. */
+export function openListener(options: ListenerOptions): number {
+  const family = options.address[0];
+  const fd = openNonBlocking(family, SOCK_STREAM);
+  if (fd < 0) return fd;
+  let returned = options.transparent === false ? 0 : makeTransparent(fd, family);
+  if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (returned >= 0 && options.shared) returned = setInt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (returned >= 0 && family === AF_INET6) returned = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
+  if (returned >= 0 && options.mark !== 0) returned = setInt(fd, SOL_SOCKET, SO_MARK, options.mark);
+  if (returned >= 0) {
+    setInt(fd, SOL_TCP, TCP_NODELAY, 1);
+    keepAlive(fd);
+    returned = bindSocket(fd, options.address);
+  }
+  if (returned >= 0 && options.fastOpen) {
+    setInt(fd, SOL_TCP, TCP_FASTOPEN, FAST_OPEN_QUEUE);
+    setInt(fd, SOL_TCP, TCP_DEFER_ACCEPT, DEFER_ACCEPT_SECONDS);
+  }
+  if (returned >= 0) returned = listenSocket(fd, BACKLOG);
+  if (returned >= 0) return fd;
+  closeFd(fd);
+  return returned;
+}
+
+/**
+ * A TCP socket that will dial from `source`, which need not be an address of this machine, or from wherever the kernel
+ * likes if `source` is null. A source port of 0 is chosen at connect, per destination. It has NODELAY, and keepalive only once
+ * {@linkcode keepAlive} is called. `mark`: SO_MARK, 0 for none. The descriptor or -errno.
+ */
+export function openDialler(family: number, source: Uint8Array<ArrayBuffer> | null, mark = 0): number {
+  const fd = openNonBlocking(family, SOCK_STREAM);
+  if (fd < 0) return fd;
+  let returned = mark === 0 ? 0 : setInt(fd, SOL_SOCKET, SO_MARK, mark);
+  if (source !== null) {
+    if (returned >= 0) returned = makeTransparent(fd, family);
+    // The client may use one port for many servers: without it the second bind fails.
+    if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (returned >= 0 && source[2] === 0 && source[3] === 0) {
+      setInt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    }
+    if (returned >= 0) returned = bindSocket(fd, source);
+  }
+  if (returned >= 0) {
+    setInt(fd, SOL_TCP, TCP_NODELAY, 1);
+    return fd;
+  }
+  closeFd(fd);
+  return returned;
+}
+
+/** Lets the first data that is sent go with the SYN, where the other side has given a cookie before. Before connect(2). */
+export function fastOpen(fd: number): void {
+  setInt(fd, SOL_TCP, TCP_FASTOPEN_CONNECT, 1); // without it, the kernel has none: an ordinary SYN is as good
+}
+
+/**
+ * A socket of either type bound to `address`, for a tool: transparent or not, TCP or UDP (SOCK_STREAM, SOCK_DGRAM). The descriptor,
+ * non-blocking, or -errno.
+ */
+export function openBound(
+  options: {
+    readonly type: number;
+    readonly address: Uint8Array<ArrayBuffer>;
+    readonly transparent: boolean;
+    /** Another socket of ours has the port already, and has SO_REUSEADDR too. */
+    readonly beside?: boolean;
+  },
+): number {
+  const family = options.address[0];
+  const fd = openNonBlocking(family, options.type);
+  if (fd < 0) return fd;
+  let returned = options.transparent ? makeTransparent(fd, family) : 0;
+  // A port of TCP that waits in TIME_WAIT may be used again; one of UDP that somebody holds may not.
+  if (returned >= 0 && (options.type === SOCK_STREAM || options.beside)) {
+    returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  }
+  if (returned >= 0 && family === AF_INET6) returned = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
+  if (returned >= 0) returned = bindSocket(fd, options.address);
+  if (returned >= 0) return fd;
+  closeFd(fd);
+  return returned;
+}
+
+/** Makes the dialling address out of the client's, in place: `client-address` and port 0. */
+export function anyPort(source: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  clearPort(source);
+  return source;
+}

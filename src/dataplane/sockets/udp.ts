@@ -1,0 +1,192 @@
+/**
+ * The sockets of the UDP relay. Returns descriptors or -errno.
+ * @module
+ */
+import {
+  AF_INET6,
+  EADDRINUSE,
+  IP_MTU_DISCOVER,
+  IP_PMTUDISC_DONT,
+  IP_RECVERR,
+  IP_RECVORIGDSTADDR,
+  IP_RECVTOS,
+  IPPROTO_ICMP,
+  IPPROTO_ICMPV6,
+  IPPROTO_UDP,
+  IPV6_CHECKSUM,
+  IPV6_MTU_DISCOVER,
+  IPV6_PMTUDISC_DONT,
+  IPV6_RECVERR,
+  IPV6_RECVORIGDSTADDR,
+  IPV6_RECVTCLASS,
+  IPV6_V6ONLY,
+  SO_MARK,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SO_REUSEADDR,
+  SO_REUSEPORT,
+  SO_SNDBUF,
+  SO_SNDBUFFORCE,
+  SOCK_DGRAM,
+  SOCK_RAW,
+  SOL_IP,
+  SOL_IPV6,
+  SOL_SOCKET,
+  SOL_UDP,
+  UDP_GRO,
+} from "../../../ffi/consts.ts";
+import { refusePackets } from "../../../ffi/sockets/filter.ts";
+import { bindSocket, closeFd, openNonBlocking, openSocket } from "../../../ffi/sockets/socket.ts";
+import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { type ListenerOptions, makeTransparent } from "./transparent.ts";
+
+/** What waits in a UDP listener's queue, of all clients, in bytes. The kernel counts twice to four times the data. */
+const UDP_LISTENER_BUFFER = 4 << 20;
+/** What may be under way to clients. */
+const UDP_REPLY_BUFFER = 4 << 20;
+/** For a client's socket: a tenth of a second of a fast download. */
+const UDP_STREAM_BUFFER = 1 << 20;
+/** For the socket of a client that receives a lot. */
+const UDP_BULK_BUFFER = 4 << 20;
+
+/**
+ * A transparent UDP listener: each datagram comes with its original destination and its TOS. The descriptor or -errno.
+ */
+export function openUdpListener(options: ListenerOptions): number {
+  const family = options.address[0];
+  const ipv6 = family === AF_INET6;
+  const fd = openNonBlocking(family, SOCK_DGRAM);
+  if (fd < 0) return fd;
+  let returned = makeTransparent(fd, family);
+  if (returned >= 0 && options.shared) returned = setInt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (returned >= 0 && ipv6) returned = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
+  if (returned >= 0) {
+    returned = ipv6
+      ? setInt(fd, SOL_IPV6, IPV6_RECVORIGDSTADDR, 1)
+      : setInt(fd, SOL_IP, IP_RECVORIGDSTADDR, 1);
+  }
+  if (returned >= 0) {
+    receiveTos(fd, ipv6);
+    // A sender on this machine, or a network card, may hand over many datagrams as one.
+    setInt(fd, SOL_UDP, UDP_GRO, 1);
+    enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_LISTENER_BUFFER });
+    returned = bindSocket(fd, options.address);
+  }
+  if (returned >= 0) return fd;
+  closeFd(fd);
+  return returned;
+}
+
+/** What an upstream socket is for. */
+export interface UpstreamOptions {
+  /** It tells TOS or traffic class of what it receives. */
+  readonly tos: boolean;
+  /** It keeps a queue of ICMP errors. */
+  readonly errors: boolean;
+  /** SO_MARK, 0 for none. */
+  readonly mark: number;
+  /** It may receive more than single answers: a longer queue. The default holds less than a hundred datagrams. */
+  readonly stream: boolean;
+}
+
+/**
+ * A UDP socket that sends from `source`, which need not be an address of this machine, and receives what is sent to it, from
+ * anybody; from wherever the kernel likes if `source` is null. Datagrams go out without "don't fragment", in pieces if the path
+ * wants it. The descriptor or -errno.
+ */
+export function openUdpUpstream(
+  family: number,
+  source: Uint8Array<ArrayBuffer> | null,
+  options: UpstreamOptions,
+): number {
+  const ipv6 = family === AF_INET6;
+  const fd = openNonBlocking(family, SOCK_DGRAM);
+  if (fd < 0) return fd;
+  if (ipv6) setInt(fd, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
+  else setInt(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+  if (options.tos) receiveTos(fd, ipv6);
+  if (options.mark !== 0) {
+    const marked = setInt(fd, SOL_SOCKET, SO_MARK, options.mark);
+    if (marked < 0) return closeAfter(fd, marked);
+  }
+  if (options.stream) enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_STREAM_BUFFER });
+  if (options.errors) {
+    if (ipv6) setInt(fd, SOL_IPV6, IPV6_RECVERR, 1);
+    else setInt(fd, SOL_IP, IP_RECVERR, 1);
+  }
+  if (source === null) return fd;
+  let returned = makeTransparent(fd, family);
+  if (returned >= 0) returned = bindSocket(fd, source);
+  if (returned === -EADDRINUSE) {
+    // A daemon of this router may hold the port on all addresses; if it has this option too, ours is the more exact.
+    setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    returned = bindSocket(fd, source);
+  }
+  if (returned >= 0) return fd;
+  closeFd(fd);
+  return returned;
+}
+
+/** Prepares a client's UDP socket for bulk: a larger queue, and trains of datagrams taken as one. */
+export function expectBulk(fd: number): void {
+  enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_BULK_BUFFER });
+  setInt(fd, SOL_UDP, UDP_GRO, 1);
+}
+
+/**
+ * The raw socket through which a worker answers all clients from the addresses of all servers: it binds none of them, so it neither
+ * needs a port that a daemon of this router holds nor takes that one's packets. UDP headers are the caller's; of IPv6 the kernel
+ * fills in the checksum. `loopback`: where it is bound to, for reasons told below. The descriptor or -errno.
+ */
+export function openReplySender(loopback: Uint8Array<ArrayBuffer>, mark: number): number {
+  const family = loopback[0];
+  const ipv6 = family === AF_INET6;
+  const fd = openSocket(family, SOCK_RAW, { protocol: IPPROTO_UDP });
+  if (fd < 0) return fd;
+  // It would be given a copy of every UDP packet that arrives here. Bound to loopback, of none from elsewhere; the filter drops the rest.
+  let returned = refusePackets(fd);
+  if (returned >= 0) returned = makeTransparent(fd, family);
+  if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_MARK, mark);
+  if (returned >= 0 && ipv6) returned = setInt(fd, SOL_IPV6, IPV6_CHECKSUM, 6); // where it is in the UDP header
+  if (returned >= 0) returned = bindSocket(fd, loopback);
+  if (returned >= 0) {
+    if (ipv6) setInt(fd, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
+    else setInt(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+    enlarge(fd, { name: SO_SNDBUF, force: SO_SNDBUFFORCE, bytes: UDP_REPLY_BUFFER });
+    return fd;
+  }
+  closeFd(fd);
+  return returned;
+}
+
+/**
+ * The raw socket through which a worker sends ICMP or ICMPv6 errors to clients, from an address of this machine; it receives nothing.
+ * `family`: AF_INET or AF_INET6. The descriptor or -errno.
+ */
+export function openErrorSender(family: number, mark: number): number {
+  const protocol = family === AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
+  const fd = openSocket(family, SOCK_RAW, { protocol });
+  if (fd < 0) return fd;
+  let returned = refusePackets(fd);
+  if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_MARK, mark);
+  if (returned >= 0) return fd;
+  closeFd(fd);
+  return returned;
+}
+
+function closeAfter(fd: number, returned: number): number {
+  closeFd(fd);
+  return returned;
+}
+
+function receiveTos(fd: number, ipv6: boolean): void {
+  if (ipv6) setInt(fd, SOL_IPV6, IPV6_RECVTCLASS, 1);
+  else setInt(fd, SOL_IP, IP_RECVTOS, 1);
+}
+
+/** Beyond the system's limit where that is permitted (CAP_NET_ADMIN), else up to it. */
+function enlarge(fd: number, buffer: { name: number; force: number; bytes: number }): void {
+  if (setInt(fd, SOL_SOCKET, buffer.force, buffer.bytes) < 0) {
+    setInt(fd, SOL_SOCKET, buffer.name, buffer.bytes);
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The limit of open descriptors: of the proxy if it runs, else of this session.
+ * @module
+ */
+import { descriptorLimit } from "../../../ffi/process.ts";
+import type { MachineFiles } from "../machine/files.ts";
+import { type Finding, warning, works } from "../finding.ts";
+import { isTproxy, type Process } from "../machine/processes.ts";
+import type { Situation } from "../situation.ts";
+
+/** Fewer live connections than these are soon used up: a page in a browser takes dozens. */
+const FEW_CONNECTIONS = 1000;
+
+/** How many descriptors the proxy may have, and whose limit that is. */
+export interface DescriptorFacts {
+  /** The hard limit: the proxy raises its own to it. undefined where it cannot be read. */
+  readonly hard: number | undefined;
+  readonly of: "this session" | "the proxy that runs";
+}
+
+/** Reads the limit of the proxy, which is one of `listeners`, or of this process. */
+export function readDescriptors(files: MachineFiles, listeners: readonly Process[]): DescriptorFacts {
+  const proxy = listeners.find(isTproxy);
+  if (proxy !== undefined) {
+    const line = /^Max open files\s+\S+\s+(\S+)/m.exec(files.readText(`/proc/${proxy.pid}/limits`) ?? "");
+    if (line !== null) return { hard: toNumber(line[1]), of: "the proxy that runs" };
+  }
+  const limit = descriptorLimit();
+  return { hard: typeof limit === "number" ? undefined : limit.hard, of: "this session" };
+}
+
+function toNumber(text: string): number {
+  return text === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(text);
+}
+
+/** A finding. `capacity` tells how many connections a process with so many descriptors can have. */
+export function judgeDescriptors(
+  { hard, of }: DescriptorFacts,
+  { config }: Situation,
+  capacity: (descriptors: number) => number,
+): Finding[] {
+  if (hard === undefined) return [];
+  const id = "descriptors";
+  const possible = capacity(hard);
+  const wanted = config.limits.connections === "auto" ? 0 : config.limits.connections;
+  const what = `descriptor limit of ${of}: ${hard}, enough for ${possible} connections`;
+  if (possible >= Math.max(wanted, Math.min(FEW_CONNECTIONS, wanted || FEW_CONNECTIONS))) {
+    return [works(id, what)];
+  }
+  return [warning(id, {
+    what,
+    cause: wanted > possible
+      ? `limits.connections asks for ${wanted}`
+      : "The hard limit (RLIMIT_NOFILE) is low: it comes from the service that starts the proxy, or from " +
+        "/etc/security/limits.conf for a session",
+    remedy:
+      'Raise the hard limit: "LimitNOFILE=65536" in a systemd unit, "procd_set_param limits nofile=65536" on ' +
+      'OpenWrt, "ulimit -Hn 65536" as root in a shell',
+  })];
+}

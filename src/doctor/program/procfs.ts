@@ -1,0 +1,14 @@
+/**
+ * Whether /proc is mounted: most checks of the machine read there. Pure.
+ * @module
+ */
+import { PROCFS_MISSING } from "../../kernel/procfs.ts";
+import { type Finding, warning, works } from "../finding.ts";
+
+/** A finding; without /proc no other check of the machine means anything. */
+export function judgeProcfs(mounted: boolean): Finding {
+  const id = "procfs";
+  const { kernelText: cause, hint: remedy } = PROCFS_MISSING;
+  if (mounted) return works(id, "/proc is mounted");
+  return warning(id, { what: "/proc", cause, remedy, blocks: true });
+}

@@ -1,0 +1,66 @@
+/**
+ * The rules of the iptables backend as data: for each family the chains of our own in the tables mangle, filter and raw,
+ * and the jumps to them from the built-in chains. Pure.
+ * @module
+ */
+import type { Family } from "../../../net/ip.ts";
+
+/** A table that chains of ours are in. */
+export type TableName = "raw" | "mangle" | "filter";
+
+/** A rule as `iptables-save` prints it, without `-A CHAIN`. */
+export interface IptablesRule {
+  /** `-p udp -g TPROXY_INTERCEPT` */
+  readonly text: string;
+  /** Why it is there, for the administrator; not in the kernel. */
+  readonly reason: string;
+}
+
+/** A chain of our own. */
+export interface IptablesChain {
+  /** It begins with {@linkcode CHAIN_PREFIX}. */
+  readonly name: string;
+  readonly rules: readonly IptablesRule[];
+  /** Why it is there, for the administrator. */
+  readonly reason: string;
+}
+
+/** A rule of a built-in chain that leads to a chain of ours; an install makes it the first one there. */
+export interface IptablesJump {
+  /** `PREROUTING` */
+  readonly from: string;
+  /** `-j TPROXY_DIVERT` */
+  readonly text: string;
+}
+
+/** What is ours in one table. */
+export interface TableRules {
+  readonly table: TableName;
+  readonly chains: readonly IptablesChain[];
+  readonly jumps: readonly IptablesJump[];
+}
+
+/** What is ours in the tables of one family, in the order in which they are loaded: `raw`, which begins to steer, is last. */
+export interface FamilyRules {
+  readonly family: Family;
+  readonly tables: readonly TableRules[];
+}
+
+/** The names of our chains begin so. */
+export const CHAIN_PREFIX = "TPROXY_";
+
+/** In each table, a chain that nothing leads to: its rule has {@linkcode OWNER_COMMENT} and tells whose the chains are. */
+export const OWNER_CHAIN = `${CHAIN_PREFIX}OWNER`;
+
+/** The comment of that rule begins so. */
+export const OWNER_COMMENT = "made by tproxy install";
+
+/** The list of the match `recent` with servers in the LAN that others talk to over UDP. */
+export function serversList(family: Family): string {
+  return `tproxy_servers_${family}`;
+}
+
+/** The list of those who talk to them. */
+export function peersList(family: Family): string {
+  return `tproxy_peers_${family}`;
+}

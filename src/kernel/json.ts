@@ -1,0 +1,46 @@
+/**
+ * A plan as JSON, for `install --dry-run --format json`. The shape is stable: keys are only ever added. Pure.
+ * @module
+ */
+import type { FamilyRules } from "./iptables/compile/model.ts";
+import type { Plan, PlannedSet } from "./plan/model.ts";
+import { elementTexts } from "./nft/set_elements.ts";
+import { renderRule } from "./nft/render.ts";
+
+/** The document, with a newline at its end. `iptables`: the rules, with that backend; `boot`: what starts it at boot. */
+export function renderJson(
+  plan: Plan,
+  options: { origin: string; iptables?: readonly FamilyRules[]; boot?: unknown },
+): string {
+  const { table } = plan;
+  const document = {
+    version: 1,
+    config: options.origin,
+    interfaces: { lan: plan.lan, others: plan.others },
+    families: plan.families,
+    warnings: plan.warnings,
+    table: {
+      family: "inet",
+      name: table.name,
+      comment: table.comment,
+      sets: table.sets.map(renderSet),
+      chains: table.chains.map((chain) => ({
+        name: chain.name,
+        ...(chain.hook === undefined ? {} : { type: "filter" as const, ...chain.hook, policy: "accept" }),
+        reason: chain.reason,
+        rules: chain.rules.map((rule) => ({ nft: renderRule(rule.statements), reason: rule.reason })),
+      })),
+    },
+    ...(options.iptables === undefined ? {} : { iptables: options.iptables }),
+    routingRules: plan.routingRules,
+    routes: plan.routes.map((route) => ({ ...route, type: "local", destination: "default", device: "lo" })),
+    sysctls: [],
+    ...(options.boot === undefined ? {} : { boot: options.boot }),
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function renderSet(set: PlannedSet): Record<string, unknown> {
+  const isAddresses = set.type === "ipv4_addr" || set.type === "ipv6_addr";
+  return isAddresses ? { ...set, elements: elementTexts(set) } : { ...set };
+}

@@ -1,0 +1,118 @@
+/**
+ * How a running proxy shows the rules for the router's own traffic that it is there: by a datagram to itself, over and over, whose mark
+ * (SO_MARK) nobody else may set, and whose size tells what it listens on. A rule puts it into a set that forgets after
+ * {@linkcode ALIVE_SECONDS}. Through netlink each sign would be a change of the rule set, and whoever lists a long one at the time would
+ * have to begin again.
+ * @module
+ */
+import { SO_MARK, SOCK_DGRAM, SOL_SOCKET } from "../../../ffi/consts.ts";
+import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import {
+  bindSocket,
+  closeFd,
+  connectSocket,
+  localAddress,
+  openNonBlocking,
+  receive,
+  send,
+} from "../../../ffi/sockets/socket.ts";
+import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import type { Config } from "../../config/types.ts";
+import { ALIVE_INTERVAL_MS, LISTENER_IPV4, LISTENER_IPV6, TABLE_NAME } from "../../constants.ts";
+import { check, OperationError } from "../../net/error.ts";
+import { type Family, parseIp } from "../../net/ip.ts";
+import { listElements } from "../../netlink/nft/sets/element.ts";
+import { NftBatch } from "../../netlink/nft/batch.ts";
+import { openNetlink } from "../../netlink/transport.ts";
+import type { SignOfLife } from "./recent_sign.ts";
+import { RUNNING_SET } from "../plan/concerns/router_sets.ts";
+import { signSize } from "./sign_size.ts";
+import { socketMark } from "../plan/statements.ts";
+
+/** linux/netfilter.h: NFPROTO_IPV4, NFPROTO_IPV6. */
+const SET_KEYS: Readonly<Record<Family, number>> = { ipv4: 2, ipv6: 10 };
+const SET = { family: "inet", table: TABLE_NAME, name: RUNNING_SET } as const;
+const byte = new Uint8Array(1);
+
+/** Who shows itself: a proxy with this config, in these families. */
+export interface RunningProxy {
+  readonly config: Config;
+  readonly families: readonly Family[];
+}
+
+/** Begins to show that a proxy runs. Throws an OperationError if it cannot. */
+export function showRunning(proxy: RunningProxy): SignOfLife {
+  const sockets = openSockets(proxy);
+  const sign = new Uint8Array(signSize(proxy.config));
+  const show = () => sockets.forEach((fd) => showTo(fd, sign));
+  show();
+  const timer = setInterval(show, ALIVE_INTERVAL_MS);
+  let ended = false;
+  return {
+    end() {
+      if (ended) return;
+      ended = true;
+      clearInterval(timer);
+      for (const fd of sockets) closeFd(fd);
+      for (const family of proxy.families) forget(family);
+    },
+  };
+}
+
+/**
+ * The families in which a proxy has shown itself to the rules that are installed. One that runs with a config without the router's own
+ * traffic does not, and must not be given any: its sockets carry no mark, and what they send would come to it again.
+ */
+export function readRunning(): Family[] {
+  try {
+    using netfilter = openNetlink("netfilter");
+    const keys = listElements(netfilter, SET).map(({ key }) => key[0]);
+    return (["ipv4", "ipv6"] as const).filter((family) => keys.includes(SET_KEYS[family]));
+  } catch (error) {
+    if (error instanceof OperationError) return []; // nothing is installed, or nothing that asks
+    throw error;
+  }
+}
+
+/** Shows once that a proxy runs, to rules that have just been made in place of others. */
+export function showRunningOnce(proxy: RunningProxy): void {
+  const sign = new Uint8Array(signSize(proxy.config));
+  for (const fd of openSockets(proxy)) {
+    showTo(fd, sign);
+    closeFd(fd);
+  }
+}
+
+/** Takes what it has sent to itself before: a filter that drops it would count as errors of UDP. */
+function showTo(fd: number, sign: Uint8Array<ArrayBuffer>): void {
+  while (receive(fd, byte, 1) >= 0);
+  send(fd, sign, sign.length);
+}
+
+function openSockets({ config, families }: RunningProxy): number[] {
+  return families.map((family) => {
+    const address = makeSockaddr();
+    writeSockaddr(address, {
+      address: parseIp(family === "ipv4" ? LISTENER_IPV4 : LISTENER_IPV6)!,
+      port: 0,
+    });
+    const fd = check(openNonBlocking(address[0], SOCK_DGRAM), "open a socket for the proxy's sign of life");
+    let returned = setInt(fd, SOL_SOCKET, SO_MARK, socketMark(config.kernel.mark));
+    if (returned >= 0) returned = bindSocket(fd, address);
+    if (returned >= 0) returned = localAddress(fd, address);
+    if (returned >= 0) returned = connectSocket(fd, address);
+    if (returned < 0) closeFd(fd);
+    check(returned, "prepare the socket for the proxy's sign of life", family);
+    return fd;
+  });
+}
+
+/** Where nothing is installed, or the sign is gone already, there is nothing to forget. */
+function forget(family: Family): void {
+  try {
+    using netfilter = openNetlink("netfilter");
+    new NftBatch().deleteElements(SET, [{ key: Uint8Array.of(SET_KEYS[family]) }]).commit(netfilter);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Which interfaces are the LAN. Pure.
+ * @module
+ */
+import { OperationError } from "../../net/error.ts";
+import type { NetworkView, ViewedLink } from "./view.ts";
+
+/** The interfaces of a router as an install sees them, names only. */
+export interface ChosenInterfaces {
+  readonly lan: readonly string[];
+  readonly others: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** How strict the choice is. */
+export interface ChoiceOptions {
+  /** A named interface that is not there is taken all the same: rules go by name, and it may come later. */
+  readonly absent?: boolean;
+}
+
+/**
+ * Divides the interfaces into LAN and others; loopback is neither, nor are ports of a bridge or bond, whose packets
+ * carry the name of their master. Throws if a named interface does not exist, if none is left, or if
+ * nothing tells by itself which side is the LAN.
+ */
+export function chooseInterfaces(
+  wanted: "auto" | readonly string[],
+  view: NetworkView,
+  options: ChoiceOptions = {},
+): ChosenInterfaces {
+  const usable = view.links.filter((link) => !link.loopback && link.master === undefined);
+  const lan = wanted === "auto" ? chooseAutomatically(usable, view) : [...new Set(wanted)];
+  const warnings = wanted === "auto" ? [] : lan.flatMap((name) => checkNamed(name, view, options));
+  const others = usable.map((link) => link.name).filter((name) => !lan.includes(name));
+  return { lan, others, warnings };
+}
+
+function chooseAutomatically(usable: readonly ViewedLink[], view: NetworkView): string[] {
+  const lan = usable.map((link) => link.name).filter((name) => !view.defaultRouteLinks.includes(name));
+  if (lan.length > 0 && view.defaultRouteLinks.length > 0) return lan;
+  const kernelText = usable.length === 0
+    ? "there is no interface besides the loopback"
+    : view.defaultRouteLinks.length === 0
+    ? "there is no default route, which would tell the side of the internet from that of the clients"
+    : `every interface holds a default route (${usable.map((link) => link.name).join(", ")})`;
+  const named = "Name the LAN interface in the config: intercept: { interfaces: [br-lan] }";
+  const waits = view.defaultRouteLinks.length === 0 && usable.length > 0;
+  const hint = waits ? `${named}; or start "tproxy run --install", which waits for the route` : named;
+  throw new OperationError({ operation: "choose interfaces", object: "auto", kernelText, hint });
+}
+
+function checkNamed(name: string, view: NetworkView, { absent }: ChoiceOptions): string[] {
+  const link = view.links.find((link) => link.name === name);
+  if (link === undefined && absent === true) return [`${name} is not there yet`];
+  if (link === undefined) {
+    const existing = view.links.filter((link) => !link.loopback).map((link) => link.name);
+    throw new OperationError({
+      operation: "intercept on interface",
+      object: name,
+      kernelText: "there is no such interface",
+      hint: existing.length === 0 ? "This machine has none" : `This machine has ${existing.join(", ")}`,
+    });
+  }
+  if (link.loopback) {
+    throw new OperationError({
+      operation: "intercept on interface",
+      object: name,
+      kernelText: "it is the loopback, no client is behind it",
+      hint: "Name the LAN interface in intercept.interfaces",
+    });
+  }
+  if (link.master !== undefined) {
+    return [
+      `${name} is a port of ${link.master}: its packets carry that name, so intercept on ${link.master}`,
+    ];
+  }
+  if (view.defaultRouteLinks.includes(name)) {
+    return [`${name} holds a default route: is it really the side of the clients?`];
+  }
+  return [];
+}

@@ -1,0 +1,98 @@
+/**
+ * Our policy-routing rules and routes as the kernel has them. Ours are known by protocol number and priority, whatever
+ * the config says now.
+ * @module
+ */
+import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
+import { OperationError } from "../../net/error.ts";
+import type { Family } from "../../net/ip.ts";
+import type { NetlinkConnection } from "../../netlink/connection.ts";
+import { addRoute, deleteRoute, listRoutes, type Route, ROUTE_SCOPE } from "../../netlink/route/route.ts";
+import { addRule, deleteRule, listRules, type RoutingRule } from "../../netlink/route/rule.ts";
+import type { PlannedRoute, PlannedRoutingRule } from "../plan/model.ts";
+
+/** The interface index of lo, in every network namespace: LOOPBACK_IFINDEX, net/net_namespace.h */
+export const LOOPBACK_INDEX = 1;
+const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
+/** EOPNOTSUPP, EAFNOSUPPORT */
+const NO_SUCH_FAMILY: readonly number[] = [95, 97];
+
+/** What an install has put into policy routing. */
+export interface InstalledRouting {
+  readonly rules: readonly RoutingRule[];
+  readonly routes: readonly Route[];
+}
+
+/** All that is ours. Equivalent to: ip rule show priority 500 protocol 50; ip route show table all type local protocol 50 */
+export function readRouting(connection: NetlinkConnection): InstalledRouting {
+  return {
+    rules: FAMILIES.flatMap((family) => ifFamilyExists(() => listRules(connection, family)))
+      .filter((rule) => rule.protocol === ROUTE_PROTOCOL && rule.priority === RULE_PRIORITY),
+    routes: FAMILIES.flatMap((family) => ifFamilyExists(() => listRoutes(connection, { family })))
+      .filter(isOurRoute),
+  };
+}
+
+/** A kernel without IPv6 has nothing of ours there. */
+export function ifFamilyExists<T>(list: () => T[]): T[] {
+  try {
+    return list();
+  } catch (error) {
+    if (error instanceof OperationError && NO_SUCH_FAMILY.includes(error.errno)) return [];
+    throw error;
+  }
+}
+
+/** Whether a route delivers to this machine, as the one of an install does. */
+export function deliversLocally(route: Route): boolean {
+  return route.type === "local" && route.outLinkIndex === LOOPBACK_INDEX;
+}
+
+/** Whether an install made the route. */
+export function isOurRoute(route: Route): boolean {
+  return route.protocol === ROUTE_PROTOCOL && isDefault(route) && deliversLocally(route);
+}
+
+/** Whether the route is for all addresses. */
+export function isDefault(route: Route): boolean {
+  return route.destination === undefined || route.destination.length === 0;
+}
+
+/** A planned rule in the words of netlink. */
+export function toRoutingRule(rule: PlannedRoutingRule): RoutingRule {
+  const { inputInterface, ...rest } = rule;
+  return { ...rest, iifname: inputInterface };
+}
+
+/** A planned route in the words of netlink. */
+export function toRoute({ family, table, protocol }: PlannedRoute): Route {
+  return { family, table, protocol, type: "local", scope: ROUTE_SCOPE.host, outLinkIndex: LOOPBACK_INDEX };
+}
+
+/** A rule or route that can be made and removed. */
+export interface RoutingEntry {
+  readonly label: string;
+  add(connection: NetlinkConnection): void;
+  remove(connection: NetlinkConnection): void;
+}
+
+/** A rule as an entry; equal labels are equal rules. */
+export function ruleEntry(rule: RoutingRule): RoutingEntry {
+  const mark = `0x${rule.mark.toString(16)}/0x${rule.mask.toString(16)}`;
+  return {
+    label: `${rule.family} rule ${rule.priority}: fwmark ${mark} iif ${
+      rule.iifname ?? "any"
+    } lookup ${rule.table}`,
+    add: (connection) => addRule(connection, rule),
+    remove: (connection) => deleteRule(connection, rule),
+  };
+}
+
+/** A route as an entry; equal labels are equal routes, among ours. */
+export function routeEntry(route: Route): RoutingEntry {
+  return {
+    label: `${route.family} route: local default dev lo table ${route.table}`,
+    add: (connection) => addRoute(connection, route),
+    remove: (connection) => deleteRoute(connection, route),
+  };
+}

@@ -1,0 +1,131 @@
+/** Bounds: memory, connections, descriptors, processor time while nothing can be done. */
+import assert from "node:assert/strict";
+import { startNginx } from "../../laboratory/programs/nginx.ts";
+import type { Program } from "../../laboratory/program.ts";
+import { type Proxy, startProxy } from "../../laboratory/proxy/proxy.ts";
+import { countDescriptorKinds } from "../../laboratory/machine/procfs.ts";
+import { labTest } from "../../laboratory/register.ts";
+import {
+  connectClient,
+  listSockets,
+  serve,
+  socatServer,
+  waitForSockets,
+} from "../../laboratory/network/sockets.ts";
+import { delay, until } from "../../laboratory/machine/wait.ts";
+
+const PROGRAMS = ["curl", "nginx", "socat", "ss", "wrk", "prlimit"];
+const MIB = 1 << 20;
+
+/** Fails if the proxy uses more than a tenth of a processor during a second. */
+async function assertCalm(proxy: Proxy): Promise<void> {
+  const before = proxy.processorMs();
+  await delay(1_000);
+  const used = proxy.processorMs() - before;
+  assert.ok(used <= 100, `${used} ms of processor time in 1 s`);
+}
+
+labTest("run holds a fast sender back for a slow reader", { programs: PROGRAMS }, async (lab) => {
+  const nginx = await startNginx(lab);
+  await lab.server.run(["truncate", "-s", "1G", `${lab.directory}/large`]);
+  await serve(lab, 7000, "sleep 100");
+  const proxy = await startProxy(lab);
+  await nginx.get(4);
+  const before = proxy.residentBytes();
+  for (const family of [4, 6] as const) {
+    await lab.client.start([
+      "curl",
+      "-so/dev/null",
+      "--limit-rate",
+      "100k",
+      nginx.url(family, "/files/large"),
+    ]);
+    const push = `socat -u OPEN:/dev/zero,readbytes=1073741824 TCP4:203.0.113.2:7000`;
+    await lab.client.start(push.split(" "));
+  }
+  await delay(1_000);
+  await assertCalm(proxy);
+  const growth = proxy.residentBytes() - before;
+  assert.ok(growth < 32 * MIB, `grew by ${(growth / MIB).toFixed(1)} MiB`);
+  assert.equal((await listSockets(lab.router, "state established dport = 7000")).length, 2);
+});
+
+labTest(
+  "run keeps to limits.connections: accepting pauses, is calm, and resumes",
+  { programs: PROGRAMS },
+  async (lab) => {
+    await serve(lab, 7000, "cat");
+    const proxy = await startProxy(lab, { config: { limits: { connections: 5 }, listener: { workers: 1 } } });
+    const clients: Program[] = [];
+    for (let i = 0; i < 8; i++) clients.push(await connectClient(lab, 7000));
+    for (const client of clients) await client.write("served\n");
+    await delay(500);
+    const served = () => clients.filter((client) => client.stdout === "served\n");
+    assert.equal(served().length, 5);
+    await assertCalm(proxy);
+    for (const client of served()) await client.stop();
+    await until(() => served().length === 8, { what: "the other three to be served" });
+  },
+);
+
+labTest("run keeps to limits.per-client, and counts what has ended no more", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await serve(lab, 7000, "cat");
+  await lab.client.ip("addr add 10.77.1.3/24 dev c0");
+  await startProxy(lab, { config: { limits: { "per-client": 3 } } });
+  const clients: Program[] = [];
+  for (let i = 0; i < 3; i++) clients.push(await connectClient(lab, 7000));
+  for (const client of clients) {
+    await client.write("served\n");
+    await client.waitForOutput("served\n");
+  }
+  const one = (address: string) =>
+    lab.client.run(["socat", "-t2", "-", `${socatServer(4, 7000)},bind=${address}`], {
+      input: "hello\n",
+      mayFail: true,
+    });
+  assert.notEqual((await one("10.77.1.2")).stdout, "hello\n", "a fourth connection was served");
+  assert.equal((await one("10.77.1.3")).stdout, "hello\n", "another client was not served");
+  await clients[0].stop();
+  await until(async () => (await one("10.77.1.2")).stdout === "hello\n", { what: "the place to be free" });
+});
+
+labTest("run lives with 256 descriptors", { programs: PROGRAMS }, async (lab) => {
+  const nginx = await startNginx(lab, { accessLog: false });
+  const proxy = await startProxy(lab, { wrapper: ["prlimit", "--nofile=256:256"] });
+  const wrk = await lab.client.start(["wrk", "-t1", "-c400", "-d4s", nginx.url(4)]);
+  await delay(1_500);
+  assert.ok(proxy.descriptorCount() <= 256);
+  const live = (await listSockets(lab.router, "state established dport = 80")).length;
+  assert.ok(live >= 20, `${live} connections served at once`);
+  await wrk.waitForExit({ timeoutMs: 10_000 });
+  assert.match(wrk.stdout, /\d+ requests in/);
+  await waitForSockets(lab.router, { filter: "state established dport = 80", count: 0 });
+  await assertCalm(proxy);
+  assert.equal(await nginx.get(4), "hello\n");
+});
+
+labTest("run leaks no descriptor over thousands of connections, aborted ones among them", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  const nginx = await startNginx(lab, { accessLog: false });
+  await lab.server.run(["truncate", "-s", "10M", `${lab.directory}/large`]);
+  const proxy = await startProxy(lab);
+  const sockets = countDescriptorKinds(proxy.pid).get("socket");
+  const refused = nginx.url(4).replace(":80/", ":81/");
+  for (let round = 0; round < 4; round++) {
+    await lab.client.run(["wrk", "-t1", "-c50", "-d1s", "-H", "Connection: close", nginx.url(4)]);
+    await lab.client.run(["wrk", "-t1", "-c50", "-d1s", refused], { mayFail: true });
+    const bulk = await lab.client.start(["wrk", "-t1", "-c50", "-d9s", nginx.url(4, "/files/large")]);
+    await delay(300);
+    await bulk.stop("SIGKILL");
+    await waitForSockets(lab.router, { filter: "state established dport = 80", count: 0 });
+  }
+  await until(() => countDescriptorKinds(proxy.pid).get("socket") === sockets, {
+    what: "all sockets to be closed",
+  });
+  // Pipes are kept in a pool: as many as were in use at once, 50, of two descriptors each.
+  const pipes = countDescriptorKinds(proxy.pid).get("pipe") ?? 0;
+  assert.ok(pipes <= 110, `${pipes} descriptors of pipes`);
+});

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { NetworkNews } from "../../../../src/daemon/network/news.ts";
+import { parseIp } from "../../../../src/net/ip.ts";
+import { AttributeWriter } from "../../../../src/netlink/attribute.ts";
+import {
+  RTM_DELLINK,
+  RTM_DELROUTE,
+  RTM_NEWLINK,
+  RTM_NEWROUTE,
+} from "../../../../src/netlink/route/message.ts";
+import { encodeRoute, type Route } from "../../../../src/netlink/route/route.ts";
+
+const IFLA_IFNAME = 3;
+const IFLA_MTU = 4;
+const IFLA_MASTER = 10;
+
+function link(
+  index: number,
+  options: { name: string; mtu?: number; master?: number; family?: number },
+): Uint8Array {
+  const header = new Uint8Array(16);
+  header[0] = options.family ?? 0;
+  header[4] = index;
+  const writer = new AttributeWriter().structure(header).string(IFLA_IFNAME, options.name);
+  writer.u32(IFLA_MTU, options.mtu ?? 1500);
+  if (options.master !== undefined) writer.u32(IFLA_MASTER, options.master);
+  return writer.finish();
+}
+
+const route = (more: Partial<Route>): Uint8Array =>
+  encodeRoute({
+    family: "ipv4",
+    table: 254,
+    type: "unicast",
+    protocol: 3,
+    scope: 0,
+    outLinkIndex: 2,
+    ...more,
+  });
+
+function teller(): (type: number, body: Uint8Array) => boolean {
+  const news = new NetworkNews();
+  return (type, body) => news.matters({ type, flags: 0, sequence: 0, portId: 0, body });
+}
+
+Deno.test("NetworkNews takes interfaces that come, go, or get another name or master", () => {
+  const matters = teller();
+  assert.ok(matters(RTM_NEWLINK, link(2, { name: "eth0" })));
+  assert.ok(matters(RTM_NEWLINK, link(2, { name: "wan" })), "another name");
+  assert.ok(matters(RTM_NEWLINK, link(2, { name: "wan", master: 5 })), "another master");
+  assert.ok(matters(RTM_DELLINK, link(2, { name: "wan" })));
+  assert.ok(matters(RTM_NEWLINK, link(2, { name: "wan" })), "back again");
+});
+
+Deno.test("NetworkNews passes over what an interface repeats, and what a bridge says of its ports", () => {
+  const matters = teller();
+  matters(RTM_NEWLINK, link(2, { name: "eth0" }));
+  assert.ok(!matters(RTM_NEWLINK, link(2, { name: "eth0", mtu: 1400 })));
+  assert.ok(!matters(RTM_NEWLINK, link(2, { name: "eth0", family: 7, master: 9 })));
+  assert.ok(!matters(RTM_DELLINK, link(2, { name: "eth0", family: 7, master: 9 })));
+});
+
+Deno.test("NetworkNews takes default routes and halves of one, and no other", () => {
+  const matters = teller();
+  const prefix = (address: string, length: number) => ({
+    destination: { address: parseIp(address)!, length },
+  });
+  for (const type of [RTM_NEWROUTE, RTM_DELROUTE]) {
+    assert.ok(matters(type, route({})));
+    assert.ok(matters(type, route({ family: "ipv6" })));
+    assert.ok(matters(type, route(prefix("128.0.0.0", 1))));
+    assert.ok(!matters(type, route(prefix("10.0.0.0", 8))));
+    assert.ok(!matters(type, route({ type: "local", table: 100 })), "our own");
+    assert.ok(!matters(type, route({ type: "unreachable" })));
+  }
+});
+
+Deno.test("NetworkNews takes what it cannot read for a change", () => {
+  const matters = teller();
+  const strange = route({});
+  strange[7] = 99; // a type of route that is not known yet
+  assert.ok(matters(RTM_NEWROUTE, strange));
+  assert.ok(matters(RTM_NEWLINK, new Uint8Array(3)));
+});

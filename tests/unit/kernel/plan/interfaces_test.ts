@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { chooseInterfaces } from "../../../../src/kernel/plan/interfaces.ts";
+import { ROUTER } from "../support/view.ts";
+
+Deno.test("chooseInterfaces() takes by itself what holds no default route, without bridge ports and lo", () => {
+  assert.deepEqual(chooseInterfaces("auto", ROUTER), { lan: ["br-lan"], others: ["eth0"], warnings: [] });
+});
+
+Deno.test("chooseInterfaces() says what to do when every interface holds a default route", () => {
+  const view = { ...ROUTER, defaultRouteLinks: ["eth0", "br-lan"] };
+  assert.throws(() => chooseInterfaces("auto", view), {
+    name: "OperationError",
+    exitCode: 1,
+    message: 'Cannot choose interfaces "auto": every interface holds a default route (eth0, br-lan). ' +
+      "Name the LAN interface in the config: intercept: { interfaces: [br-lan] }",
+  });
+});
+
+Deno.test("chooseInterfaces() does not guess where there is no default route", () => {
+  const view = { ...ROUTER, defaultRouteLinks: [] };
+  assert.throws(() => chooseInterfaces("auto", view), {
+    exitCode: 1,
+    message: /there is no default route, which would tell the side of the internet from that of the clients/,
+  });
+  assert.deepEqual(chooseInterfaces(["br-lan"], view).lan, ["br-lan"]);
+});
+
+Deno.test("chooseInterfaces() takes a name that is not there yet, where it may come later", () => {
+  const { lan, warnings } = chooseInterfaces(["br-lan", "lan9"], ROUTER, { absent: true });
+  assert.deepEqual([lan, warnings], [["br-lan", "lan9"], ["lan9 is not there yet"]]);
+});
+
+Deno.test("chooseInterfaces() says so on a machine with a loopback only", () => {
+  const view = { ...ROUTER, links: [{ name: "lo", loopback: true }] };
+  assert.throws(() => chooseInterfaces("auto", view), /there is no interface besides the loopback/);
+});
+
+Deno.test("chooseInterfaces() takes the named ones once each", () => {
+  const chosen = chooseInterfaces(["br-lan", "br-lan"], ROUTER);
+  assert.deepEqual(chosen, { lan: ["br-lan"], others: ["eth0"], warnings: [] });
+});
+
+Deno.test("chooseInterfaces() refuses a name that does not exist, and lists those that do", () => {
+  assert.throws(() => chooseInterfaces(["br-lan", "lan9"], ROUTER), {
+    exitCode: 1,
+    message: 'Cannot intercept on interface "lan9": there is no such interface. ' +
+      "This machine has eth0, eth1, wlan0, br-lan",
+  });
+});
+
+Deno.test("chooseInterfaces() refuses the loopback", () => {
+  assert.throws(() => chooseInterfaces(["lo"], ROUTER), /"lo": it is the loopback/);
+});
+
+Deno.test("chooseInterfaces() warns of a bridge's port and of the upstream side", () => {
+  const { warnings } = chooseInterfaces(["eth1", "eth0"], ROUTER);
+  assert.equal(warnings.length, 2);
+  assert.match(warnings[0], /eth1 is a port of br-lan: .* intercept on br-lan/);
+  assert.match(warnings[1], /eth0 holds a default route/);
+});

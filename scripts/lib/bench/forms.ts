@@ -3,7 +3,7 @@
  * of later ones, memory of an idle run. As root, in a network namespace of its own; unpacks into a new directory in /var/tmp.
  * @module
  */
-import { exists } from "../build/bytes.ts";
+import { exists } from "../build/disk.ts";
 import { PROJECT } from "../build/project.ts";
 
 const STARTS = 20;

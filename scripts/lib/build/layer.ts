@@ -2,7 +2,8 @@
  * A layer: some files that belong together, and what they are compressed to.
  * @module
  */
-import { exists, megabytes, sha256, writeAll } from "./bytes.ts";
+import { megabytes, sha256 } from "./bytes.ts";
+import { exists, writeAll } from "./disk.ts";
 import { PROJECT } from "./project.ts";
 import { run, say } from "./run.ts";
 

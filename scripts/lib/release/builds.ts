@@ -2,7 +2,7 @@
  * What `scripts/build` leaves in dist/, by target.
  * @module
  */
-import { exists } from "../build/bytes.ts";
+import { exists } from "../build/disk.ts";
 import { PROJECT } from "../build/project.ts";
 import { runAloud } from "../build/run.ts";
 import type { Target } from "../build/target.ts";

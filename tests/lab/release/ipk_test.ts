@@ -1,6 +1,6 @@
 /** The `.ipk`, unpacked by BusyBox as opkg unpacks it, and its scripts under BusyBox' ash in a root without anything else. */
 import assert from "node:assert/strict";
-import { exists } from "../../../scripts/lib/build/bytes.ts";
+import { exists } from "../../../scripts/lib/build/disk.ts";
 import { bootFiles } from "../../../scripts/lib/release/content/boot.ts";
 import { joinFiles } from "../../../scripts/lib/release/content/file.ts";
 import { makeIpks } from "../../../scripts/lib/release/ipk/ipk.ts";

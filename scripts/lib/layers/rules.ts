@@ -15,7 +15,7 @@ interface Layer {
   readonly imports: readonly string[];
 }
 
-const GROUND = ["src/net/", "src/constants.ts", "src/log.ts"];
+const GROUND = ["src/net/", "src/constants.ts", "src/marks.ts", "src/log.ts"];
 const MACHINE = ["src/netlink/", "ffi/"];
 const TYPES = " (types)";
 const CONFIG_TYPES = `src/config/types.ts${TYPES}`;
@@ -56,6 +56,7 @@ const LAYERS: readonly Layer[] = [
   { path: "ffi/", imports: ["src/net/", "src/constants.ts"] },
   { path: "src/net/", imports: [] },
   { path: "src/constants.ts", imports: [] },
+  { path: "src/marks.ts", imports: [] },
   { path: "src/log.ts", imports: [CONFIG_TYPES] },
   {
     path: "mod.ts",
@@ -77,10 +78,23 @@ const PACKAGES: Readonly<Record<string, string>> = {
 const WORDS: readonly { word: RegExp; name: string; home: string }[] = [
   { word: /\bDeno\.dlopen\b/, name: "Deno.dlopen", home: "ffi/libc.ts" },
   { word: /\bDeno\.Unsafe\w+/, name: "Deno.Unsafe*", home: "ffi/" },
+  {
+    word: /\bmark\b\)?\s*(?:<<|>>>?|\*)|MARK_SHIFT/i,
+    name: "arithmetic of the packet mark",
+    home: "src/marks.ts",
+  },
 ];
 
 /** Parts that reach no FFI, not even through what they import. */
-const PURE = ["src/net/", "src/boot/", "src/config/", "src/netlink/", "src/constants.ts", "src/log.ts"];
+const PURE = [
+  "src/net/",
+  "src/boot/",
+  "src/config/",
+  "src/netlink/",
+  "src/constants.ts",
+  "src/marks.ts",
+  "src/log.ts",
+];
 const IMPURE_FILES = ["src/netlink/transport.ts", "src/netlink/monitor.ts"];
 
 /** What may stand at the top of the project; dot files are free. */

@@ -6,8 +6,8 @@ import { openEventFd, signalEventFd } from "../../ffi/epoll.ts";
 import { descriptorLimit, raiseDescriptorLimit } from "../../ffi/process.ts";
 import { closeFd } from "../../ffi/sockets/socket.ts";
 import type { Config } from "../config/types.ts";
-import { SOCKET_MARK_SHIFT, UPSTREAM_MARK_SHIFT } from "../constants.ts";
 import type { Logger } from "../log.ts";
+import { Marks } from "../marks.ts";
 import { check, OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import { capacity } from "./sizing/limits.ts";
@@ -70,13 +70,14 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     connections: protocols.includes("tcp") ? config.limits.connections : null,
     udpSessions: protocols.includes("udp") ? config.limits.udpSessions : null,
   });
+  const marks = new Marks(config.kernel.mark);
   const shared = new SharedState(workers);
   const sockets = openListeners({
     protocols,
     families: options.families ?? config.intercept.families,
     port: config.listener.port,
     workers,
-    mark: (config.kernel.mark << SOCKET_MARK_SHIFT) >>> 0,
+    mark: marks.clientSocket,
   });
   const wakeFds = sockets.map(() => check(openEventFd(), "create", "eventfd"));
   const orders = sockets.map(({ tcp, udp, senders, errorSenders }, index): WorkerOptions => ({
@@ -97,7 +98,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
       : null,
     wakeFd: wakeFds[index],
     source: config.source,
-    upstreamMark: config.intercept.routerTraffic ? (config.kernel.mark << UPSTREAM_MARK_SHIFT) >>> 0 : 0,
+    upstreamMark: config.intercept.routerTraffic ? marks.serverSocket : 0,
     maxConnections: connections,
     perClient: config.limits.perClient,
     maxPipes: pipesPerWorker,

@@ -8,7 +8,10 @@ import type { Import, Module } from "./graph.ts";
 
 const DRAWING = "src/README.md";
 
-/** Finds imports that no arrow allows, files without a room, and what the drawing shows and the program has not. */
+/**
+ * Finds imports that no arrow allows, files without a room, and what the drawing shows and the program has
+ * not.
+ */
 export function findWrongArrows(program: readonly Module[], { rooms, faults }: Drawing): Breach[] {
   if (rooms.length === 0) return faults.map((text) => ({ path: DRAWING, text }));
   return [

@@ -14,7 +14,10 @@ export interface TextFile {
 /** Columns of a line, as deno.json has them for code. */
 const COLUMNS = 110;
 
-/** Words that begin a clause, or stand for a noun that the reader has not met: no verb, and no noun of the field. */
+/**
+ * Words that begin a clause, or stand for a noun that the reader has not met: no verb, and no noun of the
+ * field.
+ */
 const CLAUSE_WORDS = [
   ...[
     "What",

@@ -7,9 +7,9 @@
  * kernel     ──► netlink/*
  * dataplane  ──► ffi
  * ```
- * A line names a room and the rooms that its files may import. `(types)` allows `import type` alone. A room stands
- * for its folder without the rooms inside that have lines of their own; `/*` stands for those as well. A rule closes
- * a floor: arrows lead to lower floors, and every room may import all of the ground floor.
+ * A line names a room and the rooms that its files may import. `(types)` allows `import type` alone. A room
+ * stands for its folder without the rooms inside that have lines of their own; `/*` stands for those as well.
+ * A rule closes a floor: arrows lead to lower floors, and every room may import all of the ground floor.
  * @module
  */
 

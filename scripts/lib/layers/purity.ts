@@ -1,8 +1,8 @@
 /**
  * The claim "Pure." of a file's header, and rooms that are pure as a whole. Pure.
  *
- * A pure file computes: neither it nor anything that it loads touches the system, a clock or chance. Constants of
- * ffi/ are pure in this sense, its calls are not.
+ * A pure file computes: neither it nor anything that it loads touches the system, a clock or chance.
+ * Constants of ffi/ are pure in this sense, its calls are not.
  * @module
  */
 import type { Breach } from "./breach.ts";

@@ -1,5 +1,5 @@
 /**
- * What `scripts/build` leaves in dist/, by target.
+ * Products of `scripts/build` in dist/, by target.
  * @module
  */
 import { exists } from "../build/disk.ts";
@@ -18,7 +18,7 @@ export interface Build {
   readonly single: Uint8Array;
   /** The single file that is mounted. */
   readonly image: Uint8Array;
-  /** What packages hold. */
+  /** Files of the packages. */
   readonly installed: readonly PackageFile[];
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a program of any architecture asks of the dynamic loader.
+ * Demands of a program of any architecture on the dynamic loader.
  * @module
  */
 import { exists } from "../disk.ts";

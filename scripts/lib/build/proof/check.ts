@@ -1,6 +1,6 @@
 /**
- * `scripts/build --check`: the same commit once more, in another directory and with caches of its own; are its products
- * those in dist/, byte for byte? Only what was brought from npm and Debian is not brought again.
+ * `scripts/build --check`: the same commit once more, in another directory and with caches of its own; are
+ * its products those in dist/, byte for byte? Only what was brought from npm and Debian is not brought again.
  * @module
  */
 import { sha256 } from "../bytes.ts";

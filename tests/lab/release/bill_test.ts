@@ -7,7 +7,10 @@ import { print } from "../../laboratory/machine/print.ts";
 import { runProgram } from "../../laboratory/program.ts";
 import { TIME } from "./stand_in.ts";
 
-/** The library, and what it needs to judge JSON. Not among the project's dependencies: only this test wants it. */
+/**
+ * The library, and what it needs to judge JSON. Not among the project's dependencies: only this test wants
+ * it.
+ */
 const PACKAGES = [
   "@cyclonedx/cyclonedx-library@10.3.0",
   "ajv@8.17.1",

@@ -179,7 +179,7 @@ function linesOf(text: string | undefined): string[] {
   return (text ?? "").split("\n").filter((line) => line !== "");
 }
 
-/** Where Debian's links put it. */
+/** Follows Debian's links of /lib. */
 function resolveLib(path: string): string {
   return path.startsWith("/lib/") ? `${Deno.realPathSync("/lib")}${path.slice(4)}` : path;
 }

@@ -9,7 +9,10 @@ import { compareKeys, mergeRanges, prefixRange } from "../net/ranges.ts";
 /** Conditions that a packet alone can meet; one that is absent is always met. */
 export type Conditions = Pick<RuleConfig, "from" | "to" | "ports" | "protocol" | "interfaces" | "mac">;
 
-/** Tells for certain that whatever meets `inner` meets `outer`; says no where two of `outer`'s ranges cover one only together. */
+/**
+ * Tells for certain that whatever meets `inner` meets `outer`; says no where two of `outer`'s ranges cover
+ * one only together.
+ */
 export function coversAll(outer: Conditions, inner: Conditions): boolean {
   return covers(outer.protocol, inner.protocol, (a, b) => a === b) &&
     covers(

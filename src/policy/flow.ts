@@ -10,17 +10,21 @@ export const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const;
 export const UNKNOWN = -1;
 
 /**
- * A flow whose fate is asked. One object for each worker is filled in again and again, so that asking allocates nothing.
+ * A flow whose fate is asked. One object for each worker is filled in again and again, so that asking
+ * allocates nothing.
  *
- * A socket tells neither the interface nor the hardware address of its client. They are {@linkcode UNKNOWN} then, and a
- * rule that asks for one is undecidable: neither a match nor none.
+ * A socket tells neither the interface nor the hardware address of its client. They are {@linkcode UNKNOWN}
+ * then, and a rule that asks for one is undecidable: neither a match nor none.
  */
 export class Flow {
   /** One of {@linkcode PROTOCOL_NUMBERS}. */
   protocol = 0;
   /** IPv6; otherwise IPv4. */
   ipv6 = false;
-  /** The client's address: one word for IPv4, four for IPv6, the first bits of the address in the highest of the first. */
+  /**
+   * The client's address: one word for IPv4, four for IPv6, the first bits of the address in the highest of
+   * the first.
+   */
   readonly client = new Int32Array(4);
   /** The original destination's address, in the same way. */
   readonly destination = new Int32Array(4);

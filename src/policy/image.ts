@@ -3,7 +3,7 @@
  *
  * ```
  * tables:  HEADER: rules, families, protocols, ports of intercept
- *          a record of RULE_WORDS for each rule; a word that points to a set is 0 where the rule has no such condition
+ *          a record (RULE) for each rule; a pointer to a set is 0 where the rule has no such condition
  *          a word for each interface that rules name: its number
  *          sets (networks.ts); a list of interfaces: count | places of their words
  * ```
@@ -67,8 +67,8 @@ export const WIDTH = { port: 1, ipv4: 1, ipv6: 4, mac: 2 } as const;
 export const NEVER_TOLD = -1;
 
 /**
- * Tells all that use the image which number each interface has; without a number it is not there, and nothing comes
- * through it. May be called again at any time, by any thread.
+ * Tells all that use the image which number each interface has; without a number it is not there, and nothing
+ * comes through it. May be called again at any time, by any thread.
  */
 export function placeInterfaces(image: PolicyImage, numbers: ReadonlyMap<string, number>): void {
   const tables = new Int32Array(image.tables);

@@ -1,8 +1,9 @@
 /**
  * The part of the policy that the kernel decides. Pure.
  *
- * The kernel walks the rules in order, as the proxy does. A rule that only the proxy can decide sends all that it may
- * concern to the proxy; so what stands behind it decides for the rest alone, and is left out where there is no rest.
+ * The kernel walks the rules in order, as the proxy does. A rule that only the proxy can decide sends all
+ * that it may concern to the proxy; so what stands behind it decides for the rest alone, and is left out
+ * where there is no rest.
  * @module
  */
 import type { Config, RuleConfig } from "../config/types.ts";

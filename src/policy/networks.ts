@@ -4,8 +4,8 @@
  * ```
  * set:  count | first keys, ascending | last keys, in the same order
  * ```
- * A key is one, two or four words. Words are signed where memory is shared: their highest bit is inverted, so that they
- * compare as their unsigned values do.
+ * A key is one, two or four words. Words are signed where memory is shared: their highest bit is inverted, so
+ * that they compare as their unsigned values do.
  * @module
  */
 import type { KeyRange } from "../net/ranges.ts";
@@ -17,7 +17,10 @@ export function setSize(ranges: readonly KeyRange[], width: number): number {
   return 1 + 2 * ranges.length * width;
 }
 
-/** Writes a set. `ranges` are in order and do not overlap; keys of other lengths than whole words get zeros in front. */
+/**
+ * Writes a set. `ranges` are in order and do not overlap; keys of other lengths than whole words get zeros in
+ * front.
+ */
 export function writeSet(tables: Int32Array, set: number, ranges: readonly KeyRange[], width: number): void {
   tables[set] = ranges.length;
   let first = set + 1;

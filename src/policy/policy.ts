@@ -17,12 +17,16 @@ import { isInSet } from "./networks.ts";
 
 /** No rule matches. */
 export const DEFAULT_RULE = -1;
-/** A rule with `domains` may be the first that matches: the name is asked for. Where there is none it does not match. */
+/**
+ * A rule with `domains` may be the first that matches: the name is asked for. Where there is none it does not
+ * match.
+ */
 export const NAME_NEEDED = -2;
 /**
- * Nobody here can tell: the first rule that may match asks for something that the flow does not know, an interface or a
- * hardware address. {@linkcode Policy.undecided} is its number. The kernel knows both. So whoever asks about a flow that
- * the kernel has sent goes by the kernel's decision, which was the proxy; nobody may take it for a match, or for none.
+ * Nobody here can tell: the first rule that may match asks for something that the flow does not know, an
+ * interface or a hardware address. {@linkcode Policy.undecided} is its number. The kernel knows both. So
+ * whoever asks about a flow that the kernel has sent goes by the kernel's decision, which was the proxy;
+ * nobody may take it for a match, or for none.
  */
 export const UNDECIDABLE = -3;
 /** Not among `intercept.families`, `.protocols` and `.ports`: as if nothing were installed. */
@@ -108,8 +112,9 @@ export class Policy {
   }
 
   /**
-   * How a rule meets a flow: {@linkcode MATCHES}, or the first reason why not, or why nobody can tell. What is known is
-   * looked at first: where it excludes the rule there is no doubt. Then the name, which can still be asked for.
+   * How a rule meets a flow: {@linkcode MATCHES}, or the first reason why not, or why nobody can tell. What
+   * is known is looked at first: where it excludes the rule there is no doubt. Then the name, which can still
+   * be asked for.
    */
   examine(rule: number, flow: Flow): number {
     const tables = this.#tables;

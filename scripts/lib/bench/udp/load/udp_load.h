@@ -73,6 +73,6 @@ double response(struct pinger *pinger, const struct options *options);
 
 int run_echo(const struct options *options); /* server: sends back what comes until standard input ends */
 int run_ping(const struct options *options); /* client: one request at a time from each socket */
-int run_hold(const struct options *options); /* client: one exchange from each of many sockets that stay open */
+int run_hold(const struct options *options); /* client: one exchange from each of many sockets, left open */
 
 #endif

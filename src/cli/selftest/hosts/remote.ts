@@ -28,8 +28,7 @@ export class HostError extends Error {
 }
 
 /** Abilities of a host: methods that take and return plain data. */
-// deno-lint-ignore no-explicit-any -- parameters of a method vary contravariantly; `unknown` would accept
-// none
+// deno-lint-ignore no-explicit-any -- parameters vary contravariantly; `unknown` would accept no method
 export type HostMethods<T> = { [K in keyof T]: (...args: any[]) => unknown };
 
 /** A host seen from the main thread: the same methods, asynchronous. */

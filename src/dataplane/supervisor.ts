@@ -151,7 +151,7 @@ function startThread(
   const fail = (reason: string) => {
     over = true;
     ended.reject(
-      new OperationError({ operation: "run worker", object: String(order.index), kernelText: reason }),
+      new OperationError({ operation: "run worker", object: String(order.index), reason }),
     );
   };
   worker.onerror = (event) => {

@@ -126,7 +126,7 @@ function refuseOwn(listener: Sockaddr, upstream: Sockaddr): void {
   throw new OperationError({
     operation: "redirect to",
     object: formatSockaddr(upstream),
-    kernelText: "this is where redirect itself listens",
-    exitCode: 2,
+    reason: "this is where redirect itself listens",
+    usage: true,
   });
 }

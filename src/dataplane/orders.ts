@@ -2,7 +2,8 @@
  * What a worker is told when it starts: plain data, so that it can be posted to another thread.
  * @module
  */
-import type { LogLevel, Source } from "../config/types.ts";
+import type { Source } from "../config/types.ts";
+import type { LogLevel } from "../log.ts";
 
 /** A listener that the main thread has opened. Descriptors belong to the process, so any thread may use them. */
 export interface ListenerHandle {

@@ -54,10 +54,10 @@ const LAYERS: readonly Layer[] = [
   { path: "src/netlink/monitor.ts", imports: ["src/netlink/", "ffi/", ...GROUND] },
   { path: "src/netlink/", imports: GROUND },
   { path: "ffi/", imports: ["src/net/", "src/constants.ts"] },
-  { path: "src/net/", imports: [] },
+  { path: "src/net/", imports: ["src/constants.ts"] },
   { path: "src/constants.ts", imports: [] },
   { path: "src/marks.ts", imports: [] },
-  { path: "src/log.ts", imports: [CONFIG_TYPES] },
+  { path: "src/log.ts", imports: [] },
   {
     path: "mod.ts",
     imports: ["src/library/", "src/kernel/", "src/dataplane/", "src/config/", ...MACHINE, ...GROUND],

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Breach } from "./breach.ts";
-import { type Drawing, groundOf, leadsTo, type Room, roomOf } from "./drawing.ts";
+import { type Drawing, leadsTo, type Room, roomOf } from "./drawing.ts";
 import type { Import, Module } from "./graph.ts";
 
 const DRAWING = "src/README.md";
@@ -33,7 +33,7 @@ function allows(room: Room, { target, typeOnly }: Import, rooms: readonly Room[]
   const other = roomOf(target, rooms);
   if (other === undefined) return false;
   if (other === room) return true;
-  if (groundOf(rooms).includes(other)) return other.floor > room.floor;
+  if (other.ground && !room.ground) return true;
   return room.arrows.some((arrow) => leadsTo(arrow, other) && (typeOnly || !arrow.typesOnly));
 }
 

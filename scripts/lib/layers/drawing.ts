@@ -19,6 +19,7 @@ export interface Room {
   readonly path: string;
   /** Counted from the top of the drawing. */
   readonly floor: number;
+  readonly ground: boolean;
   readonly arrows: readonly Arrow[];
 }
 
@@ -38,7 +39,7 @@ export interface Drawing {
 }
 
 const ARROW = "──►";
-const FLOOR = /^─+$/;
+const FLOOR = /^[─═]+$/;
 /** Rooms that do not stand in src/. */
 const OUTSIDE: Readonly<Record<string, string>> = { "ffi": "ffi/", "mod.ts": "mod.ts" };
 
@@ -47,15 +48,17 @@ export function readDrawing(markdown: string): Drawing {
   const block = markdown.split(/^```.*$/m)[1] ?? "";
   const rooms: Room[] = [];
   let floor = 0;
+  let ground = false;
   for (const line of block.split("\n").map((text) => text.trim()).filter((text) => text !== "")) {
     if (FLOOR.test(line)) {
       floor++;
+      ground ||= line.startsWith("═");
       continue;
     }
     const [left, right] = line.split(ARROW);
     const names = left.trim().split(/\s+/);
     const arrows = readArrows(right ?? "");
-    rooms.push(...names.map((name) => ({ name, path: pathOf(name), floor, arrows })));
+    rooms.push(...names.map((name) => ({ name, path: pathOf(name), floor, ground, arrows })));
   }
   return { rooms, faults: findFaults(rooms) };
 }
@@ -69,11 +72,6 @@ export function roomOf(file: string, rooms: readonly Room[]): Room | undefined {
 /** Tells whether an arrow leads to a room. */
 export function leadsTo({ target, whole }: Arrow, room: Room): boolean {
   return room.name === target || whole && room.path.startsWith(pathOf(target));
-}
-
-/** The rooms of the lowest floor. */
-export function groundOf(rooms: readonly Room[]): readonly Room[] {
-  return rooms.filter(({ floor }) => floor === rooms[rooms.length - 1].floor);
 }
 
 function readArrows(text: string): Arrow[] {

@@ -29,6 +29,13 @@ const WORDS: readonly { word: RegExp; name: string; home: string }[] = [
     name: "arithmetic of the packet mark",
     home: "src/marks.ts",
   },
+  {
+    // EPOLL* and EFD_* are flags, EAI_* errors of the resolver.
+    word:
+      /\bE(?!POLL|FD_|AI_|MPTY\b)[A-Z0-9]+\s*=\s*-?[1-9]\d*;|errno\)?\s*[!=]==?\s*-?[1-9]|\[[-\d\s,]+\]\.includes\(\S*errno\)/,
+    name: "the number of an error",
+    home: "src/net/errno.ts",
+  },
 ];
 
 /** Finds packages and words away from home. */

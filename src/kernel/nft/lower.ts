@@ -4,6 +4,7 @@
  * @module
  */
 import type { Protocol } from "../../config/types.ts";
+import { FAMILY_NUMBERS } from "../../net/families.ts";
 import { REGISTER_1, REGISTER_2 } from "../../netlink/nft/data.ts";
 import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
 import { ICMPX_PORT_UNREACHABLE } from "../../netlink/nft/expr/reject.ts";
@@ -20,7 +21,6 @@ export type AnonymousSetMaker = (
 
 // linux/in.h: IPPROTO_*; linux/netfilter.h: NFPROTO_*; linux/rtnetlink.h: RTN_*; linux/tcp.h: the flags' byte
 const PROTOCOL_NUMBERS: Readonly<Record<Protocol, number>> = { tcp: 6, udp: 17 };
-const FAMILY_NUMBERS: Readonly<Record<Family, number>> = { ipv4: 2, ipv6: 10 };
 const ADDRESS_TYPES: Readonly<Record<AddressType, number>> = {
   local: 2,
   broadcast: 3,

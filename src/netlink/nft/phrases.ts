@@ -3,6 +3,7 @@
  * as they were meant. Each takes as little as it needs; a rule is a concatenation of what they return. Pure.
  * @module
  */
+import { FAMILY_NUMBERS } from "../../net/families.ts";
 import type { Endpoint } from "../../net/ip.ts";
 import { type RouteType, routeTypeNumber } from "../route/route.ts";
 import { REGISTER_1, REGISTER_2, type Verdict, type VerdictCode } from "./data.ts";
@@ -15,7 +16,6 @@ import { hostKey, ifnameKey, portKey } from "./sets/set_type.ts";
 
 // linux/in.h, linux/netfilter.h
 const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const;
-const FAMILY_NUMBERS = { ipv4: 2, ipv6: 10 } as const;
 /** The byte of a TCP header that holds the flags, and where the destination port is (in UDP too). */
 const TCP_FLAGS_OFFSET = 13;
 const DESTINATION_PORT_OFFSET = 2;

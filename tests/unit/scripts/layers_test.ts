@@ -19,13 +19,13 @@ async function check(files: Record<string, string>): Promise<{ code: number; lin
   }
 }
 
-/** A src/README.md whose drawing has these lines; "─" closes a floor. */
+/** A src/README.md whose drawing has these lines; "─" closes a floor, below "═" is the ground. */
 function draw(...lines: string[]): string {
   return ["# The house", "", "```", ...lines, "```", ""].join("\n");
 }
 
 const NET = draw("net");
-const OVER_NET = draw("cli ──► netlink", "─", "netlink", "─", "net");
+const OVER_NET = draw("cli ──► netlink", "─", "netlink", "═", "net");
 
 Deno.test("layers.ts accepts a tree that keeps the rules", async () => {
   const { code, lines } = await check({
@@ -36,7 +36,7 @@ Deno.test("layers.ts accepts a tree that keeps the rules", async () => {
       "──────────",
       "config",
       "ffi",
-      "──────────",
+      "══════════",
       "net",
     ),
     "ffi/libc.ts": `export const libc = Deno.dlopen("libc.so.6", {});`,
@@ -58,6 +58,19 @@ Deno.test("layers.ts accepts a tree that keeps the rules", async () => {
 
 const BREACHES: { name: string; files: Record<string, string>; line: string }[] = [
   {
+    name: "an error's number elsewhere",
+    files: {
+      "src/README.md": NET,
+      "src/net/ip.ts": "export const f = (errno: number) => [22, 93].includes(errno);",
+    },
+    line: "src/net/ip.ts: uses the number of an error, which only src/net/errno.ts may",
+  },
+  {
+    name: "a constant of an error elsewhere",
+    files: { "src/README.md": NET, "src/net/ip.ts": "export const EINTR = 4;" },
+    line: "src/net/ip.ts: uses the number of an error, which only src/net/errno.ts may",
+  },
+  {
     name: "arithmetic of the mark elsewhere",
     files: { "src/README.md": NET, "src/net/ip.ts": "export const router = (mark: number) => mark << 1;" },
     line: "src/net/ip.ts: uses arithmetic of the packet mark, which only src/marks.ts may",
@@ -75,7 +88,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   {
     name: "an import without an arrow",
     files: {
-      "src/README.md": draw("cli", "─", "netlink", "─", "net"),
+      "src/README.md": draw("cli", "─", "netlink", "═", "net"),
       "src/net/a.ts": "export {};",
       "src/netlink/a.ts": "export {};",
       "src/cli/main.ts": `import type {} from "../netlink/a.ts";`,
@@ -85,7 +98,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   {
     name: "a type imported as a value",
     files: {
-      "src/README.md": draw("dataplane ──► config (types)", "─", "config", "─", "net"),
+      "src/README.md": draw("dataplane ──► config (types)", "─", "config", "═", "net"),
       "src/net/a.ts": "export {};",
       "src/dataplane/a.ts": `import "../config/types.ts";`,
       "src/config/types.ts": "export type A = 1;",
@@ -95,7 +108,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   {
     name: "an import of a room inside a room that the arrow does not name",
     files: {
-      "src/README.md": draw("cli ──► netlink", "─", "netlink/nft ──► netlink", "─", "netlink", "─", "net"),
+      "src/README.md": draw("cli ──► netlink", "─", "netlink/nft ──► netlink", "─", "netlink", "═", "net"),
       "src/net/a.ts": "export {};",
       "src/netlink/a.ts": "export {};",
       "src/netlink/nft/a.ts": `import "../a.ts";`,
@@ -106,7 +119,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   {
     name: "an arrow that leads up",
     files: {
-      "src/README.md": draw("cli", "─", "netlink ──► cli", "─", "net"),
+      "src/README.md": draw("cli", "─", "netlink ──► cli", "═", "net"),
       "src/net/a.ts": "export {};",
       "src/netlink/a.ts": `import "../cli/a.ts";`,
       "src/cli/a.ts": "export {};",
@@ -130,7 +143,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   },
   {
     name: "a room that is not there",
-    files: { "src/README.md": draw("cli", "─", "net"), "src/net/a.ts": "export {};" },
+    files: { "src/README.md": draw("cli", "═", "net"), "src/net/a.ts": "export {};" },
     line: "src/README.md: draws cli, which has no file",
   },
   {
@@ -155,7 +168,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   {
     name: "the program importing mod.ts",
     files: {
-      "src/README.md": draw("mod.ts", "─", "net"),
+      "src/README.md": draw("mod.ts", "═", "net"),
       "src/net/a.ts": `import "../../mod.ts";`,
       "mod.ts": "export {};",
     },
@@ -187,7 +200,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   {
     name: "a codec that reaches the transport",
     files: {
-      "src/README.md": draw("netlink/transport.ts ──► ffi", "─", "netlink", "ffi", "─", "net"),
+      "src/README.md": draw("netlink/transport.ts ──► ffi", "─", "netlink", "ffi", "═", "net"),
       "src/net/a.ts": "export {};",
       "src/netlink/message.ts": `import "./transport.ts";`,
       "src/netlink/transport.ts": `import "../../ffi/socket.ts";`,
@@ -206,7 +219,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   {
     name: `a header that says "Pure." over what other files do`,
     files: {
-      "src/README.md": draw("cli", "─", "ffi"),
+      "src/README.md": draw("cli ──► ffi", "─", "ffi"),
       "src/cli/a.ts": `/** Plans. Pure. */\nimport "./b.ts";`,
       "src/cli/b.ts": `import "../../ffi/pipe.ts";`,
       "ffi/pipe.ts": `import "./libc.ts";`,

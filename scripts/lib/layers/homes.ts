@@ -30,9 +30,9 @@ const WORDS: readonly { word: RegExp; name: string; home: string }[] = [
     home: "src/marks.ts",
   },
   {
-    // EPOLL* and EFD_* are flags, EAI_* errors of the resolver.
+    // EPOLL* and EFD_* are flags, EAI_* errors of the resolver; EXPIRED and EVICTED endings of a session.
     word:
-      /\bE(?!POLL|FD_|AI_|MPTY\b)[A-Z0-9]+\s*=\s*-?[1-9]\d*;|errno\)?\s*[!=]==?\s*-?[1-9]|\[[-\d\s,]+\]\.includes\(\S*errno\)/,
+      /\bE(?!POLL|FD_|AI_|MPTY\b|XPIRED\b|VICTED\b)[A-Z0-9]+\s*=\s*-?[1-9]\d*;|errno\)?\s*[!=]==?\s*-?[1-9]|\[[-\d\s,]+\]\.includes\(\S*errno\)/,
     name: "the number of an error",
     home: "src/net/errno.ts",
   },

@@ -1,5 +1,5 @@
-/* Which directory holds the cache: the candidates, and whether one can be trusted and used. Code is executed from
- * there, so nobody else may be able to write to it. */
+/* Which directory holds the cache: the candidates, and whether one can be trusted and used. Code is executed
+ * from there, so nobody else may be able to write to it. */
 #include "launcher.h"
 
 #include <errno.h>

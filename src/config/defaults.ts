@@ -1,5 +1,5 @@
 /**
- * What holds where the config says nothing.
+ * Defaults of the config.
  * @module
  */
 import { DEFAULT_MARK, DEFAULT_PORT, DEFAULT_ROUTE_TABLE } from "../constants.ts";

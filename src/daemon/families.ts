@@ -7,7 +7,10 @@ import { readIpv6State } from "../kernel/network.ts";
 import { missingProcfs } from "../kernel/procfs.ts";
 import type { Family } from "../net/ip.ts";
 
-/** Those of the config, without IPv6 where this machine has none, unless it is the only one. `readTextFile` throws Deno's errors; an OperationError: /proc is missing. */
+/**
+ * Those of the config, without IPv6 where this machine has none, unless it is the only one. `readTextFile`
+ * throws Deno's errors; an OperationError: /proc is missing.
+ */
 export function usableFamilies(config: Config, readTextFile: (path: string) => string): readonly Family[] {
   const { families } = config.intercept;
   const ipv6 = readIpv6State(readTextFile);

@@ -1,9 +1,9 @@
 /**
- * What signals do: the first SIGTERM or SIGINT lets live connections end, a second one does not, SIGHUP is noted.
+ * Signals: the first SIGTERM or SIGINT lets live connections end, a second one does not, SIGHUP is noted.
  * @module
  */
 
-/** What is to be done about them. */
+/** Actions that signals bring about. */
 export interface SignalActions {
   drain(): void;
   /** Drained long enough, or told again. `again`: by a signal. */
@@ -25,7 +25,8 @@ export function followSignals(drainMs: number, actions: SignalActions): { end():
   }
   const onHangUp = () => actions.hangUp();
   for (const signal of END_SIGNALS) Deno.addSignalListener(signal, onEnd);
-  // The end of an SSH session sends it to all that was started there: without a listener it would end the proxy.
+  // The end of an SSH session sends it to all that was started there: without a listener it would end the
+  // proxy.
   Deno.addSignalListener("SIGHUP", onHangUp);
   return {
     end() {

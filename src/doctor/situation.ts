@@ -1,5 +1,5 @@
 /**
- * What every check of the machine goes by. Plain data: read once, judged by many. Pure.
+ * Situation on which every check of the machine rests. Plain data: read once, judged by many. Pure.
  * @module
  */
 import type { Config } from "../config/types.ts";
@@ -11,7 +11,7 @@ import type { Process } from "./machine/processes.ts";
 /** The machine and the config. */
 export interface Situation {
   readonly config: Config;
-  /** What an install would intercept: of the config, without IPv6 where the machine has it off. */
+  /** Families that an install would intercept: of the config, without IPv6 where the machine has it off. */
   readonly families: readonly Family[];
   /** Interfaces of the clients. */
   readonly lan: readonly string[];
@@ -27,7 +27,7 @@ export function programNames({ processes }: Situation): string[] {
   return processes.map(({ name }) => name);
 }
 
-/** Whether marks with one of these bits set can be what `mark/mask` asks for. */
+/** Tells whether `mark/mask` can ask for marks with one of these bits set. */
 export function overlaps(rule: { mark: number; mask: number }, bits: number): boolean {
   return (rule.mask & bits) !== 0 && (rule.mark & bits) === (rule.mask & bits);
 }

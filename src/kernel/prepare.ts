@@ -8,7 +8,10 @@ import type { Plan } from "./plan/model.ts";
 import { readNetwork } from "./network.ts";
 import { planInstall } from "./plan/plan.ts";
 
-/** Reads the machine and plans; changes nothing and needs no privilege. `absentInterfaces`: named ones need not be there yet. */
+/**
+ * Reads the machine and plans; changes nothing and needs no privilege. `absentInterfaces`: named ones need
+ * not be there yet.
+ */
 export function preparePlan(
   loaded: LoadedConfig,
   readTextFile: (path: string) => string,

@@ -1,6 +1,7 @@
 /**
- * Transparent sockets for other programs: listen for what the kernel steers here, learn the original destination, dial from any
- * address. Descriptors are non-blocking; poll them, or put them into an epoll of your own.
+ * Transparent sockets for other programs: listen for what the kernel steers here, learn the original
+ * destination, dial from any address. Descriptors are non-blocking; poll them, or put them into an epoll of
+ * your own.
  * @module
  */
 import { EAGAIN, ECONNABORTED, EINTR, EPERM } from "../../ffi/consts.ts";
@@ -17,7 +18,7 @@ export interface TransparentConnection {
   readonly fd: number;
   /** The client's address and port. */
   readonly client: Endpoint;
-  /** Where the client wanted to go. */
+  /** The server that the client wanted. */
   readonly destination: Endpoint;
 }
 
@@ -63,8 +64,8 @@ export class TransparentListener implements Disposable {
 }
 
 /**
- * Begins to dial `to` from the address `from`, which need not be this machine's; its port may be 0, "any". The descriptor,
- * non-blocking: it is writable when the connection stands. Throws OperationError.
+ * Begins to dial `to` from the address `from`, which need not be this machine's; its port may be 0, "any".
+ * The descriptor, non-blocking: it is writable when the connection stands. Throws OperationError.
  */
 export function dialTransparent(to: Endpoint, from: Endpoint): number {
   const source = makeSockaddr();

@@ -1,4 +1,4 @@
-/** The library as another program sees it. What needs the kernel's rules is in the laboratory. */
+/** The library as another program sees it. Tests that need the kernel's rules are in the laboratory. */
 import assert from "node:assert/strict";
 import {
   closeFd,

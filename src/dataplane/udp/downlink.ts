@@ -1,6 +1,7 @@
 /**
- * UDP from servers to clients: takes what has come to the sessions' upstream sockets and sends it through the raw sockets, each
- * datagram from the address and port that it came from. Datagrams of several sessions leave with one call.
+ * UDP from servers to clients: takes what has come to the sessions' upstream sockets and sends it through the
+ * raw sockets, each datagram from the address and port that it came from. Datagrams of several sessions leave
+ * with one call.
  * @module
  */
 import { AF_INET, EAGAIN } from "../../../ffi/consts.ts";
@@ -14,14 +15,14 @@ import { ADDRESS_WORDS } from "./table.ts";
 
 /** Of one session and turn, so that a fast sender does not keep others waiting. */
 const ROUNDS_PER_TURN = 4;
-/** So many datagrams at once are bulk. */
+/** Number of datagrams at once that are bulk. */
 const BULK = 16;
 /** Messages of a send: header and data are two pieces. */
 const MESSAGES = 64;
 
-/** What knows whom a session has sent to. */
+/** Knowledge of the endpoints that a session has sent to. */
 export interface SourceFilter {
-  /** Whether a session has sent to the struct sockaddr at `at` in `words`. */
+  /** Tells whether a session has sent to the struct sockaddr at `at` in `words`. */
   admits(slot: number, words: Int32Array, at: number): boolean;
 }
 
@@ -49,7 +50,10 @@ export class UdpDownlink {
       counters: Float64Array<SharedArrayBuffer>;
       filter: SourceFilter | null;
       tos: boolean;
-      /** The sockets keep ICMP errors, so that less than what there is room for may mean an error instead of an empty queue. */
+      /**
+       * The sockets keep ICMP errors, so that less than what there is room for may mean an error instead of
+       * an empty queue.
+       */
       meetsErrors: boolean;
       senders: RawSockets;
     },
@@ -63,7 +67,9 @@ export class UdpDownlink {
     this.#senders = context.senders;
   }
 
-  /** Takes what has come to a session's socket, up to a turn's share. Whether the socket was seen empty. */
+  /**
+   * Takes datagrams from a session's socket, up to a turn's share. Returns true: the socket was seen empty.
+   */
   receive(slot: number): boolean {
     const batch = this.#batch;
     const { table } = this.#sessions;

@@ -1,6 +1,6 @@
 /**
- * Address and port-dependent filtering (RFC 4787, section 5) for sockets with an address of the router's own: whom each session has
- * sent to. With clients' addresses conntrack does it, see kernel/plan/table.ts.
+ * Address and port-dependent filtering (RFC 4787, section 5) for sockets with an address of the router's own:
+ * whom each session has sent to. With clients' addresses conntrack does it, see kernel/plan/table.ts.
  * @module
  */
 import { EndpointMap } from "./endpoint_map.ts";
@@ -42,7 +42,7 @@ export class UdpFilter {
     this.#peers.set(words, at, slot, 1);
   }
 
-  /** Whether the session has sent to the struct sockaddr at `at` in `words`. */
+  /** Tells whether the session has sent to the struct sockaddr at `at` in `words`. */
   admits(slot: number, words: Int32Array, at: number): boolean {
     return (this.#concerns !== null && !this.#concerns(slot)) || this.#peers.find(words, at, slot) >= 0;
   }

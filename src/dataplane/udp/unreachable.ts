@@ -1,6 +1,6 @@
 /**
- * Tells clients by ICMP (RFC 792, RFC 4443) what became of their datagrams: what the router would tell without a proxy, and what the
- * router was told in their stead.
+ * Tells clients by ICMP (RFC 792, RFC 4443) what became of their datagrams: what the router would tell
+ * without a proxy, and what the router was told in their stead.
  * @module
  */
 import { AF_INET, AF_INET6, EACCES, EHOSTUNREACH, ENETUNREACH } from "../../../ffi/consts.ts";
@@ -23,7 +23,9 @@ const UNREACHABLE = {
   ipv6: { type: 1, codes: new Map([[ENETUNREACH, 0], [EHOSTUNREACH, 3], [EACCES, 1]]) },
 } as const;
 
-/** A datagram that came to nothing: both struct sockaddr as 32-bit words, and the length of its data in bytes. */
+/**
+ * A datagram that came to nothing: both struct sockaddr as 32-bit words, and the length of its data in bytes.
+ */
 export interface Undeliverable {
   readonly words: Int32Array;
   readonly client: number;
@@ -41,7 +43,7 @@ function isIpv4(datagram: Undeliverable): boolean {
   return (datagram.words[datagram.client] & 0xffff) === AF_INET;
 }
 
-/** What a router tells of a datagram that it fails to send with `errno`; null: nothing. Pure. */
+/** Returns a router's answer to a datagram that it fails to send with `errno`; null: none. Pure. */
 export function kindOfErrno(errno: number, datagram: Undeliverable): IcmpKind | null {
   const { type, codes } = isIpv4(datagram) ? UNREACHABLE.ipv4 : UNREACHABLE.ipv6;
   const code = codes.get(errno);

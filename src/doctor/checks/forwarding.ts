@@ -1,5 +1,5 @@
 /**
- * Whether the machine forwards packets. What is intercepted passes without it; the rest does not.
+ * Forwarding of packets by the machine. Intercepted traffic passes without it; the rest does not.
  * @module
  */
 import type { Family } from "../../net/ip.ts";

@@ -8,10 +8,10 @@ import { type Finding, warning, works } from "../finding.ts";
 const ONE_WORKER = 64e6;
 /** Each further worker. */
 const FURTHER_WORKER = 8e6;
-/** What a kernel and a router's other programs leave nothing of: bytes. */
+/** Bytes that a kernel and a router's other programs use up. */
 const OF_OTHERS = 50e6;
 
-/** How many workers a proxy has, why, and the memory that it finds. */
+/** Number of a proxy's workers, the reason for it, and the memory that it finds. */
 export interface MemoryFacts {
   readonly workers: number;
   readonly reason: string;

@@ -1,6 +1,6 @@
 /**
- * systemd-networkd: since version 249 it deletes policy-routing rules that it did not make, whenever it starts or
- * configures anew.
+ * systemd-networkd: since version 249 it deletes policy-routing rules that it did not make, whenever it
+ * starts or configures anew.
  * @module
  */
 import type { MachineFiles } from "../machine/files.ts";
@@ -13,7 +13,7 @@ const KEY = "ManageForeignRoutingPolicyRules";
 /** The name of its process, which the kernel cuts to 15 characters. */
 const PROCESS = "systemd-network";
 
-/** What its configuration says: the value of the key, and in which file. */
+/** Its configuration: the value of the key, and the file that sets it. */
 export interface NetworkdFacts {
   readonly value?: string;
   readonly path?: string;

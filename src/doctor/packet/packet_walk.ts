@@ -1,5 +1,5 @@
 /**
- * What a base chain of nf_tables does with a packet of which only some things are known. Pure.
+ * Way of a packet, of which only some facts are known, through a base chain of nf_tables. Pure.
  * @module
  */
 import type { Verdict, VerdictCode } from "../../netlink/nft/data.ts";
@@ -18,11 +18,11 @@ export interface WalkedTable {
 
 /** The end of the packet's way through a base chain. */
 export interface WalkResult {
-  /** What becomes of it if nothing matches that cannot be judged. */
+  /** Verdict if nothing matches that cannot be judged. */
   readonly verdict: "accept" | "drop";
-  /** What decides that: `its policy`, or `rule 7 of chain handle_reject`. */
+  /** Source of the verdict: `its policy`, or `rule 7 of chain handle_reject`. */
   readonly by: string;
-  /** Whether it might be accepted, if what cannot be judged matches. */
+  /** Tells that it might be accepted, if rules match that cannot be judged. */
   readonly mayPass: boolean;
 }
 

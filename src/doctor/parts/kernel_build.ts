@@ -1,18 +1,19 @@
 /**
- * How the running kernel was built, which of its modules are installed and loaded, and whether it can load more.
+ * Build of the running kernel: its configuration, its installed and loaded modules, and its ability to load
+ * more.
  * @module
  */
 import type { MachineFiles } from "../machine/files.ts";
 import { type ModuleFiles, readModuleFiles } from "./module_files.ts";
 import { type ModuleLoading, readModuleLoading } from "./module_loading.ts";
 
-/** What is known of the build. */
+/** Known facts of the build. */
 export interface KernelBuild {
   /** The text of its configuration, as /proc/config.gz has it; undefined where it is not told. */
   readonly config: string | undefined;
-  /** Where the configuration was read. */
+  /** File from which the configuration was read. */
   readonly configPath: string;
-  /** Where the modules of this kernel are, there or not. */
+  /** Directory of this kernel's modules, there or not. */
   readonly modulesPath: string;
   /** Modules of other kernels are installed, and none of this one. */
   readonly otherModules: readonly string[];
@@ -46,7 +47,7 @@ async function gunzip(bytes: Uint8Array<ArrayBuffer> | undefined): Promise<strin
   }
 }
 
-/** What the configuration says of a symbol; undefined where it is not known. */
+/** Reads a symbol of the configuration; undefined: it is not known. */
 export function readSymbol(symbol: string, { config }: KernelBuild): "y" | "m" | "n" | undefined {
   if (config === undefined) return undefined;
   const value = new RegExp(`^CONFIG_${symbol}=([ym])$`, "m").exec(config)?.[1];

@@ -6,7 +6,10 @@ import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import type { XtablesPartName } from "./xtables_parts.ts";
 
-/** What is tried. Of the two ways to xtables, `nft` is that of iptables-nft, `legacy` that of iptables-legacy. */
+/**
+ * Name of a probe. Of the two ways to xtables, `nft` is that of iptables-nft, `legacy` that of
+ * iptables-legacy.
+ */
 export type ProbeId =
   | "nf-tables"
   | "nft-socket"
@@ -21,7 +24,7 @@ export type ProbeId =
   | `raw-udp-${Family}`
   | `xt-${XtablesPartName}-${Family}/${"nft" | "legacy"}`;
 
-/** How it ended. */
+/** Result of a probe. */
 export interface ProbeResult {
   readonly id: ProbeId;
   readonly works: boolean;

@@ -1,13 +1,13 @@
 /**
- * The limit of the address space: of the proxy if it runs, else of this session. V8 reserves far more than it uses. Pure, but for
- * reading.
+ * The limit of the address space: of the proxy if it runs, else of this session. V8 reserves far more than it
+ * uses. Pure, but for reading.
  * @module
  */
 import type { MachineFiles } from "../machine/files.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import { isTproxy, type Process } from "../machine/processes.ts";
 
-/** What V8 reserves at its start, and what others reserve beside it, in bytes. */
+/** Bytes that V8 reserves at its start, and that others reserve beside it. */
 const RESERVED = 64 * 1024 ** 3;
 const GIB = 1024 ** 3;
 

@@ -1,5 +1,6 @@
 /**
- * What this machine gives the program itself, before any packet: /proc apart, which all else needs.
+ * Judgement of the machine as a place for the program itself, before any packet: /proc apart, which all else
+ * needs.
  * @module
  */
 import { statfsSync } from "node:fs";

@@ -1,5 +1,6 @@
 /**
- * The size of memory pages, and for whom the kernel is: the runtime is made for pages of 4 KiB, and for one processor.
+ * The size of memory pages, and for whom the kernel is: the runtime is made for pages of 4 KiB, and for one
+ * processor.
  * @module
  */
 import type { MachineFiles } from "../machine/files.ts";
@@ -9,11 +10,11 @@ import { type Finding, warning, works } from "../finding.ts";
 const AT_PAGESZ = 6n;
 const RUNTIME_PAGE_SIZE = 4096;
 
-/** What the kernel tells of itself. */
+/** The kernel's words on itself. */
 export interface PlatformFacts {
   /** In bytes; undefined where it is not told. */
   readonly pageSize: number | undefined;
-  /** As `uname -m` has it; undefined before Linux 6.1. */
+  /** Its name in `uname -m`; undefined before Linux 6.1. */
   readonly machine: string | undefined;
 }
 

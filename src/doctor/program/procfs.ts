@@ -1,5 +1,5 @@
 /**
- * Whether /proc is mounted: most checks of the machine read there. Pure.
+ * Mount of /proc: most checks of the machine read there. Pure.
  * @module
  */
 import { PROCFS_MISSING } from "../../kernel/procfs.ts";

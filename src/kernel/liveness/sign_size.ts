@@ -11,7 +11,9 @@ const PROTOCOL_BITS: Readonly<Record<Protocol, number>> = { tcp: 1, udp: 2 };
 /** Sizes that it may have: a prime, so that ports that people choose do not share one. */
 const SIZES = 1021;
 
-/** What the rules must know of the proxy: with another port, or without a protocol, it is none for them. */
+/**
+ * Facts of the proxy that the rules must know: with another port, or without a protocol, it is none for them.
+ */
 export type SignedConfig = Pick<Config, "listener"> & {
   readonly intercept: Pick<Config["intercept"], "protocols">;
 };

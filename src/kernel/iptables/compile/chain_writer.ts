@@ -1,9 +1,10 @@
 /**
  * Writes rules that have alternatives as chains of plain rules. Pure.
  *
- * iptables has no sets: "one of these sources and one of these destinations" becomes a chain of the sources, from which
- * one goes to a chain of the destinations. All ways are `-g`, so that who has come to an end anywhere is back where the
- * built-in chain's jump was: the rule after that of another program sees the packet as well.
+ * iptables has no sets: "one of these sources and one of these destinations" becomes a chain of the sources,
+ * from which one goes to a chain of the destinations. All ways are `-g`, so that a packet that reaches the
+ * end of any of our chains returns to the rule after the built-in chain's jump: another program's rule sees
+ * the packet as well.
  * @module
  */
 import { type Fragment, joinFragments, type Match } from "./fragment.ts";

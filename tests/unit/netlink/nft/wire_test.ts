@@ -21,7 +21,9 @@ const ip = (text: string) => parseIp(text)!.bytes;
 const ports = (first: number, last = first) => ({ from: portKey(first), to: portKey(last) });
 const network = (text: string) => prefixRange(parsePrefix(text)!);
 
-/** Builds a batch and compares it with a recording: bytes, and the flags that differ from command to command. */
+/**
+ * Builds a batch and compares it with a recording: bytes, and the flags that differ from command to command.
+ */
 function assertBatch(name: string, build: (batch: NftBatch) => void): void {
   const batch = new NftBatch();
   build(batch);

@@ -6,6 +6,18 @@
  */
 import { type Outcome, runProgram } from "../../laboratory/program.ts";
 
+/** The command that gives a program mounts, network and processes of its own. */
+export const APART = [
+  "unshare",
+  "--mount",
+  "--net",
+  "--pid",
+  "--fork",
+  "--kill-child",
+  "--propagation",
+  "private",
+];
+
 const SETUP = `
   mount -t tmpfs tproxy $dir/memory
   mkdir $dir/memory/upper $dir/memory/work
@@ -60,20 +72,10 @@ export class DebianRoot implements AsyncDisposable {
    * Runs a script as process 1 of a container; `inChroot`: as a process of a chroot on a machine that runs.
    */
   run(script: string, options: { inChroot?: boolean } = {}): Promise<Outcome> {
-    const argv = [
-      "unshare",
-      "--mount",
-      "--net",
-      "--pid",
-      "--fork",
-      "--kill-child",
-      "--propagation",
-      "private",
-    ];
     const enter = options.inChroot === true ? "chroot" : "exec chroot";
     const setup = `${SETUP}\n${enter} $dir/root /bin/sh -ec "$script"`;
     const variables = { dir: this.directory, script: FUNCTIONS + script };
-    return runProgram([...argv, "sh", "-ec", setup], { env: variables, timeoutMs: 180_000 });
+    return runProgram([...APART, "sh", "-ec", setup], { env: variables, timeoutMs: 180_000 });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

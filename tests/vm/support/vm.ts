@@ -23,6 +23,7 @@
  * a boot.
  * @module
  */
+import { isThere } from "../../../scripts/lib/disk.ts";
 import { type DebianArchitecture, fetchDebianPackages } from "../../../scripts/lib/debian.ts";
 import { Channel, type StepResult } from "./channel.ts";
 import { writeCpio } from "./cpio.ts";
@@ -141,7 +142,7 @@ export class Vm implements AsyncDisposable {
 
     writeCpio(`${directory}/initramfs`, first);
     const image = disk?.image ?? `${directory}/disk`;
-    if (disk !== undefined && !exists(image)) await writeDisk(image, root, disk.sizeMb);
+    if (disk !== undefined && !isThere(image)) await writeDisk(image, root, disk.sizeMb);
     const argv = qemuCommand({
       architecture,
       memoryMb: options.memoryMb ?? 1024,
@@ -209,16 +210,6 @@ export class Vm implements AsyncDisposable {
     this.#write(`\n@@ console\n${this.console()}`);
     this.#log.close();
     for (const file of ["initramfs", "disk"]) await removeDirectory(`${this.directory}/${file}`);
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }
 

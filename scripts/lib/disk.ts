@@ -3,6 +3,17 @@
  * @module
  */
 
+/** Tells whether anything is at the path. */
+export function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 /** Tells whether there is a plain file of this name. */
 export function exists(path: string): boolean {
   try {

@@ -260,6 +260,14 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
     line:
       `src/net/a.ts:2: a doc comment begins with "${word}"; begin with a verb (functions) or a noun (types)`,
   })),
+  {
+    name: "a sentence that has a clause for its subject",
+    files: {
+      "src/README.md": NET,
+      "src/net/a.ts": `/** Reads a text. Whether it is long\n * does not matter. */\nexport const a = 1;`,
+    },
+    line: 'src/net/a.ts:1: a sentence begins with "Whether"; name who acts',
+  },
   ...Object.entries({
     "src/net/a.ts": `/** ${"long ".repeat(21)}*/`,
     "ffi/launcher/a.c": `int a; /* ${"long ".repeat(21)}*/`,

@@ -10,6 +10,7 @@ import type { Logger } from "../log.ts";
 import { Marks } from "../marks.ts";
 import { check, OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
+import { demandOf } from "./sizing/demand.ts";
 import { capacity } from "./sizing/limits.ts";
 import { openListeners } from "./sockets/listeners.ts";
 import type { WorkerMessage, WorkerOptions } from "./orders.ts";
@@ -68,8 +69,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   const { connections, pipesPerWorker, udpSessions } = capacity({
     descriptors,
     workers,
-    connections: protocols.includes("tcp") ? config.limits.connections : null,
-    udpSessions: protocols.includes("udp") ? config.limits.udpSessions : null,
+    ...demandOf(config),
   });
   const marks = new Marks(config.kernel.mark);
   const shared = new SharedState(workers);

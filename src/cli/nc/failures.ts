@@ -1,5 +1,5 @@
 /**
- * What netcat says of connections that break.
+ * Netcat's words on connections that break.
  * @module
  */
 import { isOwnAddress } from "../../dataplane/sockets/own_address.ts";

@@ -116,7 +116,9 @@ export class Reloader {
 
 /** As `tproxy check` prints it: a line for each problem. A defect of this program ends no connection either. */
 function linesOf(error: unknown): string[] {
-  if (error instanceof ConfigError) return error.problems.map((problem) => formatProblem(error.file, problem));
+  if (error instanceof ConfigError) {
+    return error.problems.map((problem) => formatProblem(error.file, problem));
+  }
   if (error instanceof OperationError) return [error.message];
   return [error instanceof Error ? error.stack ?? error.message : String(error)];
 }

@@ -40,7 +40,9 @@ const CLAUSE = new RegExp(`^(?:${CLAUSE_WORDS.join("|")})\\b`);
 /** A later sentence that has a clause for its subject. */
 const CLAUSE_SUBJECT = /\.\s+(What|Whatever|Whether|Who|Whoever)\b/;
 
-/** Finds doc comments that begin neither with a verb nor with a noun, and sentences whose subject is a clause. */
+/**
+ * Finds doc comments that begin neither with a verb nor with a noun, and sentences whose subject is a clause.
+ */
 export function findClauses(files: readonly TextFile[]): Breach[] {
   return files.filter(({ path }) => path.endsWith(".ts")).flatMap(({ path, text }) =>
     docComments(text).flatMap((comment) => {

@@ -37,7 +37,7 @@ export interface WorkerSockets {
 
 const OPEN = { tcp: openListener, udp: openUdpListener } as const;
 
-/** The address of the listener of a family: loopback, for reasons told in constants.ts. */
+/** The address of the listener of a family: loopback, for reasons told in families.ts. */
 function listenerEndpoint(family: Family, port: number): Endpoint {
   return { address: listenerAddress(family), port };
 }

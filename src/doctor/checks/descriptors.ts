@@ -11,7 +11,7 @@ import type { Situation } from "../situation.ts";
 /** Fewer live connections than these are soon used up: a page in a browser takes dozens. */
 const FEW_CONNECTIONS = 1000;
 
-/** How many descriptors the proxy may have, and whose limit that is. */
+/** Descriptors that the proxy may have, and the owner of that limit. */
 export interface DescriptorFacts {
   /** The hard limit: the proxy raises its own to it. undefined where it cannot be read. */
   readonly hard: number | undefined;

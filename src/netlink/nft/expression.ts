@@ -118,7 +118,9 @@ export function writeExpressions(
   });
 }
 
-/** Reads a list of expressions. What this program cannot read becomes an {@linkcode UnknownExpression}. */
+/**
+ * Reads a list of expressions. One that this program does not know becomes an {@linkcode UnknownExpression}.
+ */
 export function readExpressions(data: Uint8Array): NftExpression[] {
   return readAttributes(data).map((element) => {
     const attributes = new AttributeMap(element.data);

@@ -74,9 +74,9 @@ export function destinationPort(
 }
 
 /**
- * Asks for what a router on the way says of a packet: `icmp type destination-unreachable icmp code frag-needed`,
- * `icmpv6 type packet-too-big`; or `icmp type destination-unreachable`, which has frag-needed among its codes, and
- * `icmpv6 type destination-unreachable`.
+ * Asks for what a router on the way says of a packet: `icmp type destination-unreachable icmp code
+ * frag-needed`, `icmpv6 type packet-too-big`; or `icmp type destination-unreachable`, which has frag-needed
+ * among its codes, and `icmpv6 type destination-unreachable`.
  */
 export function icmpError(family: "ipv4" | "ipv6", error: "too-big" | "unreachable"): NftExpression[] {
   const value = Uint8Array.from(ICMP_ERRORS[family][error]);

@@ -33,7 +33,7 @@ function toNumber(text: string): number {
   return text === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(text);
 }
 
-/** What a proxy with this config can serve. */
+/** Connections and sessions that a proxy with this config can serve. */
 export interface Room {
   /** Live connections, 0 where TCP is not intercepted. */
   readonly connections: number;

@@ -73,7 +73,7 @@ export type NftExpression =
   | UnknownExpression
   | VerdictExpression;
 
-/** What the codecs of the list read and write: {@linkcode NftExpression} has the same but one. */
+/** Expressions that the codecs of the list read and write: {@linkcode NftExpression} has the same but one. */
 type KnownExpression = ReturnType<(typeof CODECS)[number]["decode"]>;
 
 // linux/netfilter/nf_tables.h: enum nft_list_attributes, enum nft_expr_attributes

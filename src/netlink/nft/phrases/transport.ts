@@ -18,7 +18,7 @@ const ICMP_ERRORS = {
 } as const;
 /** The byte of a TCP header that holds the flags. */
 const TCP_FLAGS_OFFSET = 13;
-/** Where TCP and UDP hold their ports. */
+/** Places of the ports in headers of TCP and UDP. */
 export const PORT_OFFSETS = { source: 0, destination: 2 } as const;
 /** linux/tcp.h: TCP_FLAG_* */
 export const TCP_FLAGS = { fin: 0x01, syn: 0x02, rst: 0x04, psh: 0x08, ack: 0x10 } as const;

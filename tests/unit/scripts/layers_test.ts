@@ -152,6 +152,14 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
     line: "src/README.md: has no drawing of the rooms",
   },
   {
+    name: "an example that does not exist",
+    files: {
+      "src/README.md": `${NET}See \`net/a.ts\`, \`net/\` and \`net/b.ts\`.`,
+      "src/net/a.ts": "export {};",
+    },
+    line: "src/README.md: names net/b.ts, which does not exist",
+  },
+  {
     name: "a file in no room",
     files: { "src/README.md": NET, "src/net/a.ts": "export {};", "src/magic/a.ts": "export {};" },
     line: "src/magic/a.ts: is in no room; draw it in src/README.md",

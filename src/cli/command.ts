@@ -5,6 +5,9 @@
 import type { Parser } from "@optique/core/parser";
 import type { Env } from "./env.ts";
 
+/** Runs the whole program with other arguments; for a command that stands for another. */
+export type RunProgram = (args: readonly string[]) => Promise<number>;
+
 /** A command of the program, with `T` the type of its parsed options. */
 export interface Command<T> {
   readonly name: string;
@@ -21,5 +24,8 @@ export interface Command<T> {
   /** Its short options that have a value, in one string: that value may be attached to them, `-w3`. */
   readonly valueLetters?: string;
   /** Does the work and returns the exit code: 0 done, 1 failed, 2 wrong usage or invalid config. */
-  run(env: Env, options: T): number | Promise<number>;
+  run(env: Env, options: T, runProgram: RunProgram): number | Promise<number>;
 }
+
+/** A command of whatever options. */
+export type AnyCommand = Command<unknown>;

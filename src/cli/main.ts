@@ -5,8 +5,9 @@
 import { nearest } from "../config/schema/nearest.ts";
 import { ConfigError } from "../config/error.ts";
 import { OperationError } from "../net/error.ts";
+import type { AnyCommand } from "./command.ts";
 import type { Env } from "./env.ts";
-import { type AnyCommand, COMMANDS, loadAllCommands, loadCommand } from "./table.ts";
+import { COMMANDS, loadAllCommands, loadCommand } from "./table.ts";
 import { formatVersion, readBuildInfo } from "./build_info.ts";
 
 /** Runs the program. Returns its exit code: 0 done, 1 failed, 2 wrong usage or invalid config. */
@@ -34,8 +35,8 @@ async function dispatch(env: Env): Promise<number> {
   const command = await loadCommand(name);
   if (command === undefined) return refuseUnknown(env, name);
   if (command.name === "completion" && rest.length > 1) {
-    // What follows are the words to complete, whatever they look like.
-    const { completeWords } = await import("./commands/completion.ts");
+    // The words to complete follow, whatever they look like.
+    const { completeWords } = await import("./complete.ts");
     return await completeWords(env, rest);
   }
   return await runCommand(env, command, rest);
@@ -44,7 +45,9 @@ async function dispatch(env: Env): Promise<number> {
 async function runCommand(env: Env, command: AnyCommand, args: readonly string[]): Promise<number> {
   const { parseOptions } = await import("./arguments/parse.ts");
   const parsed = parseOptions(env, command, args);
-  return "exitCode" in parsed ? parsed.exitCode : await command.run(env, parsed.options);
+  return "exitCode" in parsed
+    ? parsed.exitCode
+    : await command.run(env, parsed.options, (args) => main({ ...env, args }));
 }
 
 function refuseUnknown(env: Env, name: string): number {

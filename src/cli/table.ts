@@ -3,10 +3,7 @@
  * status` on a small router does not wait for the YAML parser.
  * @module
  */
-import type { Command } from "./command.ts";
-
-/** A command of whatever options. */
-export type AnyCommand = Command<unknown>;
+import type { AnyCommand } from "./command.ts";
 
 /** Loaders by name. A test keeps the names the same as those in the commands. */
 export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {

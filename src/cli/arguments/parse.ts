@@ -5,7 +5,7 @@
 import { runParserSync } from "@optique/core/facade";
 import { formatMessage, type Message, message, text } from "@optique/core/message";
 import { splitAttachedValues } from "./attached_values.ts";
-import type { AnyCommand } from "../table.ts";
+import type { AnyCommand } from "../command.ts";
 import type { Env } from "../env.ts";
 
 /** Meaning of the options: run with them, or end now. */

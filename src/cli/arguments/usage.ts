@@ -4,7 +4,7 @@
  */
 import { helpWidth } from "./parse.ts";
 import type { Env } from "../env.ts";
-import type { AnyCommand } from "../table.ts";
+import type { AnyCommand } from "../command.ts";
 
 /** Writes the text of `tproxy help` from the table of commands. */
 export function formatUsage(env: Env, commands: readonly AnyCommand[]): string {

@@ -9,7 +9,6 @@ import type { InferValue } from "@optique/core/parser";
 import { argument } from "@optique/core/primitives";
 import { string } from "@optique/core/valueparser";
 import type { Command } from "../command.ts";
-import { main } from "../main.ts";
 
 const parser = object({
   command: optional(argument(string({ metavar: "COMMAND" }), { description: message`What to explain.` })),
@@ -21,7 +20,7 @@ export const helpCommand: Command<InferValue<typeof parser>> = {
   summary: "List the commands, or explain one",
   changesState: false,
   parser,
-  run(env, { command }) {
-    return main({ ...env, args: command === undefined ? ["--help"] : [command, "--help"] });
+  run(_env, { command }, runProgram) {
+    return runProgram(command === undefined ? ["--help"] : [command, "--help"]);
   },
 };

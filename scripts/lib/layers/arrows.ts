@@ -3,20 +3,21 @@
  * @module
  */
 import type { Breach } from "./breach.ts";
-import { type Drawing, leadsTo, type Room, roomOf } from "./drawing.ts";
+import { type Ban, type Drawing, leadsTo, pathOf, type Room, roomOf } from "./drawing.ts";
 import type { Import, Module } from "./graph.ts";
 
 const DRAWING = "src/README.md";
 
 /**
- * Finds imports that no arrow allows, files without a room, and what the drawing shows and the program has
- * not.
+ * Finds imports that no arrow allows or that are forbidden, files without a room, and lines of the drawing
+ * that show nothing.
  */
-export function findWrongArrows(program: readonly Module[], { rooms, faults }: Drawing): Breach[] {
+export function findWrongArrows(program: readonly Module[], { rooms, bans, faults }: Drawing): Breach[] {
   if (rooms.length === 0) return faults.map((text) => ({ path: DRAWING, text }));
   return [
     ...faults.map((text) => ({ path: DRAWING, text })),
     ...program.flatMap((module) => checkModule(module, rooms)),
+    ...bans.flatMap((ban) => checkBan(program, ban)),
     ...findEmptyLines(program, rooms),
   ];
 }
@@ -35,6 +36,19 @@ function allows(room: Room, { target, typeOnly }: Import, rooms: readonly Room[]
   if (other === room) return true;
   if (other.ground && !room.ground) return true;
   return room.arrows.some((arrow) => leadsTo(arrow, other) && (typeOnly || !arrow.typesOnly));
+}
+
+function checkBan(program: readonly Module[], { from, to }: Ban): Breach[] {
+  const [left, right] = [pathOf(from), pathOf(to)];
+  const ends = [{ name: from, path: left }, { name: to, path: right }];
+  return [
+    ...ends.filter((end) => !program.some(({ path }) => path.startsWith(end.path)))
+      .map(({ name }) => ({ path: DRAWING, text: `draws ${name}, which has no file` })),
+    ...program.filter(({ path }) => path.startsWith(left)).flatMap(({ path, imports }) =>
+      imports.filter(({ target }) => target.startsWith(right))
+        .map(({ target }) => ({ path, text: `imports ${target}, which ${from} must not` }))
+    ),
+  ];
 }
 
 /** Finds rooms without files, and arrows that no import follows. */

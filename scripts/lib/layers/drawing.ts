@@ -6,10 +6,12 @@
  * ───────────
  * kernel     ──► netlink/*
  * dataplane  ──► ffi
+ * kernel/nft ──╳ kernel/iptables
  * ```
  * A line names a room and the rooms that its files may import. `(types)` allows `import type` alone. A room
  * stands for its folder without the rooms inside that have lines of their own; `/*` stands for those as well.
- * A rule closes a floor: arrows lead to lower floors, and every room may import all of the ground floor.
+ * A rule closes a floor: arrows lead to lower floors. Below a double rule is the ground: every room above may
+ * import all of it. `──╳` forbids what arrows allow: imports between two places, of rooms or within one.
  * @module
  */
 
@@ -31,14 +33,22 @@ export interface Arrow {
   readonly whole: boolean;
 }
 
+/** Two places between which nothing may be imported. */
+export interface Ban {
+  readonly from: string;
+  readonly to: string;
+}
+
 /** The rooms from the top floor down. */
 export interface Drawing {
   readonly rooms: readonly Room[];
+  readonly bans: readonly Ban[];
   /** Faults of the drawing itself. */
   readonly faults: readonly string[];
 }
 
 const ARROW = "──►";
+const BAN = "──╳";
 const FLOOR = /^[─═]+$/;
 /** Rooms that do not stand in src/. */
 const OUTSIDE: Readonly<Record<string, string>> = { "ffi": "ffi/", "mod.ts": "mod.ts" };
@@ -47,6 +57,7 @@ const OUTSIDE: Readonly<Record<string, string>> = { "ffi": "ffi/", "mod.ts": "mo
 export function readDrawing(markdown: string): Drawing {
   const block = markdown.split(/^```.*$/m)[1] ?? "";
   const rooms: Room[] = [];
+  const bans: Ban[] = [];
   let floor = 0;
   let ground = false;
   for (const line of block.split("\n").map((text) => text.trim()).filter((text) => text !== "")) {
@@ -55,12 +66,17 @@ export function readDrawing(markdown: string): Drawing {
       ground ||= line.startsWith("═");
       continue;
     }
-    const [left, right] = line.split(ARROW);
+    const [left, right] = line.split(/──[►╳]/);
     const names = left.trim().split(/\s+/);
+    if (line.includes(BAN)) {
+      const targets = readArrows(right).map(({ target }) => target);
+      bans.push(...names.flatMap((from) => targets.map((to) => ({ from, to }))));
+      continue;
+    }
     const arrows = readArrows(right ?? "");
     rooms.push(...names.map((name) => ({ name, path: pathOf(name), floor, ground, arrows })));
   }
-  return { rooms, faults: findFaults(rooms) };
+  return { rooms, bans, faults: findFaults(rooms) };
 }
 
 /** Finds the room of a file: the innermost one. */
@@ -82,7 +98,8 @@ function readArrows(text: string): Arrow[] {
   }));
 }
 
-function pathOf(name: string): string {
+/** The path of a room, or of a place in one. */
+export function pathOf(name: string): string {
   return OUTSIDE[name] ?? `src/${name}${name.endsWith(".ts") ? "" : "/"}`;
 }
 

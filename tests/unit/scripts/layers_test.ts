@@ -117,6 +117,20 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
     line: "src/cli/a.ts: imports src/netlink/nft/a.ts, which cli may not",
   },
   {
+    name: "an import that the drawing forbids, within a room",
+    files: {
+      "src/README.md": draw("net", "net/a ──╳ net/b"),
+      "src/net/a/a.ts": `import type {} from "../b/b.ts";`,
+      "src/net/b/b.ts": "export {};",
+    },
+    line: "src/net/a/a.ts: imports src/net/b/b.ts, which net/a must not",
+  },
+  {
+    name: "a forbidden place that is not there",
+    files: { "src/README.md": draw("net", "net ──╳ net/b"), "src/net/a.ts": "export {};" },
+    line: "src/README.md: draws net/b, which has no file",
+  },
+  {
     name: "an arrow that leads up",
     files: {
       "src/README.md": draw("cli", "─", "netlink ──► cli", "═", "net"),

@@ -60,7 +60,7 @@ static int is_old_layer(const struct payload *payload, const char *name)
   return ours;
 }
 
-/* What killed unpackers left, and the layers of other versions that no process uses. */
+/* Removes the leavings of killed unpackers, and the layers of other versions that no process uses. */
 static void sweep(int cache, const struct payload *payload)
 {
   int fd = openat(cache, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,4 +1,4 @@
-/* What Deno cannot survive: it would die without a word of what is wrong. */
+/* Machines on which Deno cannot live: it would die without a word of the reason. */
 #include "launcher.h"
 
 #include <sys/auxv.h>

@@ -57,7 +57,7 @@ portableTest("gives selftest a user namespace when it is not root", async (bench
   const allowed = await runProgram([...NOBODY, "unshare", "--user", "--net", "true"], { mayFail: true });
   if (allowed.code === 0) assert.match(entered.stdout, /^1 0 0*[1-9a-f]\w+\n$/);
   else assert.match(entered.stdout, /^E[A-Z]+ 65534 0+\n$/);
-  // Whoever is in a chroot may not make a user namespace.
+  // A process in a chroot may not make a user namespace.
   const refused = await run(`mkdir /tmp/proc $dir/chroot; mount --rbind / $dir/chroot
     chroot $dir/chroot ${user} $stand selftest`);
   assert.match(refused.stdout, /^EPERM 65534 0+\n$/, refused.stderr);

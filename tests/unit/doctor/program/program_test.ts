@@ -24,7 +24,7 @@ Deno.test("judgePlatform() knows pages that the runtime is not made for, and emu
   assert.match(pages.remedy, /kernel=kernel8\.img/);
   assert.deepEqual(troubles(judgePlatform(read(4096, "x86_64"), "aarch64")), ["warning architecture"]);
   assert.deepEqual(judgePlatform(readPlatform(memoryFiles({})), "aarch64"), []);
-  // What ends the vector ends it.
+  // The end of the vector ends it.
   const ended = { "/proc/self/auxv": auxv([0, 0], [6, 65536]) };
   assert.equal(readPlatform(memoryFiles(ended)).pageSize, undefined);
 });

@@ -266,7 +266,7 @@ Deno.test("decoders read a kernel's dump of a whole rule set", () => {
     "unknown verdict",
   ]);
   assert.equal(rules[1].comment, "ours");
-  // What is read can be written again, the expression that is not known here included.
+  // All that is read can be written again, the expression that is not known here included.
   for (const rule of rules) {
     const { handle: _, ...again } = decodeRule(Uint8Array.of(1, 0, 0, 0, ...encodeRule(rule)));
     const { handle: __, ...first } = rule;

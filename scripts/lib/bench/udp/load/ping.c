@@ -1,4 +1,4 @@
-/* How long exchanges take, with one request at a time from each socket. */
+/* Duration of exchanges, with one request at a time from each socket. */
 #include "udp_load.h"
 
 #include <stdio.h>

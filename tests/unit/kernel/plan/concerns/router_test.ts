@@ -41,7 +41,7 @@ Deno.test("planInstall() adds nothing for the router's own traffic unless it is 
     "link_local_ipv4",
     "link_local_ipv6",
   ]);
-  // What is there for clients stays as it is.
+  // Rules for clients stay as they are.
   for (const { name } of without.table.chains.filter(({ name }) => name !== "untracked")) {
     assert.deepEqual(rulesOf(added, name), rulesOf(without, name));
   }
@@ -90,7 +90,7 @@ Deno.test("planInstall() spares what goes to clients, but not through an interfa
   const of = (interfaces: string[]) => plan({ interfaces });
   assert.ok(rulesOf(of(["br-lan", "eth0"]), "router").includes('oifname "br-lan" return'));
   assert.doesNotMatch(rulesOf(of(["eth0"]), "router").join("\n"), /oifname (?!"lo")/);
-  // What is asked of its services comes through that interface too.
+  // Questions to its services come through that interface too.
   assert.match(rulesOf(of(["eth0"]), "router_served")[0], /^iifname != "lo" meta nfproto ipv4 /);
   assert.match(rulesOf(of(["br-lan"]), "router_served")[0], /^iifname != "br-lan" iifname != "lo" /);
   const view = { ...ROUTER, links: [...ROUTER.links, { name: "guest", loopback: false }] };

@@ -27,7 +27,7 @@ function draw(...lines: string[]): string {
 const NET = draw("net");
 const OVER_NET = draw("cli ──► netlink", "─", "netlink", "═", "net");
 
-Deno.test("layers.ts accepts a tree that keeps the rules", async () => {
+Deno.test("scripts/layers accepts a tree that keeps the rules", async () => {
   const { code, lines } = await check({
     "src/README.md": draw(
       "cli        ──► dataplane  config",
@@ -307,7 +307,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
 ];
 
 for (const { name, files, line } of BREACHES) {
-  Deno.test(`layers.ts finds ${name}`, async () => {
+  Deno.test(`scripts/layers finds ${name}`, async () => {
     assert.deepEqual(await check(files), { code: 1, lines: [line] });
   });
 }

@@ -2,7 +2,7 @@
  * What may change while a worker runs. Pure.
  * @module
  */
-import type { Config, Source } from "../config/types.ts";
+import type { Config, LogLevel, Source } from "../config/types.ts";
 import { ticks } from "./loop/wheel.ts";
 
 /**
@@ -19,6 +19,7 @@ export interface Settings {
   readonly idleTicks: number;
   readonly halfClosedTicks: number;
   readonly udp: UdpSettings;
+  readonly logLevel: LogLevel;
 }
 
 /** The part of the settings that is about UDP alone. */
@@ -34,7 +35,7 @@ export interface UdpSettings {
 }
 
 /** The part of the config that becomes settings. */
-export type SettingsConfig = Pick<Config, "source" | "limits" | "timeouts" | "udp">;
+export type SettingsConfig = Pick<Config, "source" | "limits" | "timeouts" | "udp" | "log">;
 
 /** The settings of a config in a process that has room for so much. */
 export function settingsOf(
@@ -56,5 +57,6 @@ export function settingsOf(
       idleTicks: ticks(timeouts.udpIdleMs),
       dnsTicks: ticks(timeouts.udpDnsMs),
     }),
+    logLevel: config.log.level,
   });
 }

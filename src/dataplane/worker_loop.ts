@@ -11,7 +11,7 @@ import { OwnAddresses } from "./sockets/own_addresses.ts";
 import { TcpAcceptor } from "./tcp/accept.ts";
 import { TcpSessions } from "./tcp/sessions.ts";
 import { UdpRelay } from "./udp/service.ts";
-import { Dialler } from "./upstream/direct.ts";
+import { DirectUpstream } from "./upstream/direct.ts";
 import { Wake } from "./wake.ts";
 
 /**
@@ -24,10 +24,12 @@ export function runWorkerLoop(options: WorkerOptions, log: Logger, ready: () => 
   const context = makeContext({ index, shared, log, settings });
   const { loop, counters } = context;
   const router = upstreamMark === 0 ? null : { mark: upstreamMark, own: new OwnAddresses(context.clock) };
-  const dialler = new Dialler(context, router);
-  const sessions = new TcpSessions(context, { pipes: options.pipes, dialler });
+  const sessions = new TcpSessions(context, {
+    pipes: options.pipes,
+    upstream: new DirectUpstream(context, router),
+  });
   loop.add(new Wake(context, options.wakeFd));
-  loop.add(new TcpAcceptor(context, { listeners: options.listeners, sessions, dialler }));
+  loop.add(new TcpAcceptor(context, { listeners: options.listeners, sessions }));
   loop.add(sessions);
   if (options.udp !== null) loop.add(new UdpRelay(context, options.udp, router));
   const started = loop.start();

@@ -10,11 +10,7 @@ import { COUNTER, SharedState } from "../../dataplane/shared/state.ts";
 import { capacity } from "../../dataplane/sizing/limits.ts";
 import { TcpAcceptor } from "../../dataplane/tcp/accept.ts";
 import { TcpSessions } from "../../dataplane/tcp/sessions.ts";
-import {
-  RedirectDialler,
-  type RedirectReport,
-  type RedirectTarget,
-} from "../../dataplane/upstream/listed.ts";
+import { ListedUpstream, type RedirectReport, type RedirectTarget } from "../../dataplane/upstream/listed.ts";
 import type { Logger } from "../../log.ts";
 import { check } from "../../net/error.ts";
 
@@ -52,15 +48,13 @@ export function serveRedirect(parts: RedirectParts): boolean {
     log: parts.log,
     settings: redirectSettings(parts, room),
   });
-  const dialler = new RedirectDialler(context, parts.target, parts.report);
   const sessions = new TcpSessions(context, {
     pipes: { limit: room.pipesPerWorker, size: PIPE_SIZE },
-    dialler,
+    upstream: new ListedUpstream(context, parts.target, parts.report),
   });
   const acceptor = new TcpAcceptor(context, {
     listeners: parts.listeners.map((fd) => ({ fd, address: null })),
     sessions,
-    dialler,
     acceptsPerTurn: parts.once ? 1 : undefined,
   });
   context.loop.add(acceptor);

@@ -21,15 +21,11 @@ export class SessionTable {
     return this.#sessions.length - this.#free.length;
   }
 
-  /** A session for two connected descriptors. */
-  open(clientFd: number, upstreamFd: number): Session {
+  /** A new session, without descriptors. */
+  open(tick: number): Session {
     const session = this.#free.pop() ?? this.#grow();
-    session.tag = this.#nextTag;
+    session.begin(this.#nextTag, tick);
     this.#nextTag = this.#nextTag === 0xffffffff ? 1 : this.#nextTag + 1;
-    session.clientFd = clientFd;
-    session.upstreamFd = upstreamFd;
-    session.up.reset(clientFd, upstreamFd);
-    session.down.reset(upstreamFd, clientFd);
     return session;
   }
 
@@ -43,7 +39,7 @@ export class SessionTable {
   close(session: Session): void {
     session.tag = 0;
     session.clientFd = session.upstreamFd = -1;
-    session.dying = session.description = null;
+    session.dying = null;
     this.#free.push(session);
   }
 

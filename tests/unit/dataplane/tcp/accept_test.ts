@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { AF_INET, ECONNRESET, EPERM } from "../../../../ffi/consts.ts";
 import { closeFd } from "../../../../ffi/sockets/socket.ts";
 import { openEventFd } from "../../../../ffi/epoll.ts";
-import { Dialler } from "../../../../src/dataplane/upstream/direct.ts";
+import { DirectUpstream } from "../../../../src/dataplane/upstream/direct.ts";
 import type { ListenerHandle, WorkerOptions } from "../../../../src/dataplane/orders.ts";
 import { PHASE_DRAIN, PHASE_STOP, SharedState } from "../../../../src/dataplane/shared/state.ts";
 import { makeTransparent } from "../../../../src/dataplane/sockets/transparent.ts";
@@ -90,10 +90,15 @@ function workerOptions(
   };
 }
 
+/** The sessions of connections to where clients wanted to go. */
+function directBench(options: BenchOptions = {}): SessionBench {
+  return new SessionBench(options, (context) => new DirectUpstream(context));
+}
+
 /** An acceptor in the loop of a bench. */
 function startAcceptor(bench: SessionBench, { listeners }: Street): TcpAcceptor {
   const { context, sessions } = bench;
-  const acceptor = new TcpAcceptor(context, { listeners, sessions, dialler: new Dialler(context) });
+  const acceptor = new TcpAcceptor(context, { listeners, sessions });
   context.loop.add(acceptor);
   check(acceptor.start(), "epoll_ctl");
   return acceptor;
@@ -103,7 +108,7 @@ descriptorTest("TcpAcceptor dials where the client wanted to go", async () => {
   using street = new Street();
   const client = street.client();
   const server = street.server();
-  using bench = new SessionBench();
+  using bench = directBench();
   const acceptor = startAcceptor(bench, street);
   bench.settle();
   const upstream = street.keep(accept(server));
@@ -118,7 +123,7 @@ descriptorTest("TcpAcceptor dials where the client wanted to go", async () => {
 descriptorTest("TcpAcceptor resets who dials the listener itself", () => {
   using street = new Street();
   const client = street.client("127.0.0.1");
-  using bench = new SessionBench();
+  using bench = directBench();
   const acceptor = startAcceptor(bench, street);
   bench.settle();
   assert.equal(readText(client).end, -ECONNRESET);
@@ -132,7 +137,7 @@ descriptorTest(
     using street = new Street();
     const client = street.client();
     const server = street.server();
-    using bench = new SessionBench({ source: "client" });
+    using bench = directBench({ source: "client" });
     const acceptor = startAcceptor(bench, street);
     bench.settle();
     if (mayBeTransparent()) {
@@ -154,7 +159,7 @@ descriptorTest("TcpAcceptor leaves in the queue what is above the limit, and tak
   using street = new Street();
   const clients = [street.client(), street.client(), street.client()];
   const server = street.server();
-  using bench = new SessionBench({ maxConnections: 2 });
+  using bench = directBench({ maxConnections: 2 });
   const acceptor = startAcceptor(bench, street);
   bench.settle();
   assert.equal(bench.shared.live, 2);
@@ -172,7 +177,7 @@ descriptorTest("TcpAcceptor pauses for what other workers hold, too", async () =
   using street = new Street();
   street.client();
   street.server();
-  using bench = new SessionBench({ maxConnections: 1 });
+  using bench = directBench({ maxConnections: 1 });
   bench.shared.addLive(1); // another worker's
   const acceptor = startAcceptor(bench, street);
   bench.settle();
@@ -186,7 +191,7 @@ descriptorTest("TcpAcceptor.drain() takes what is queued, and then nothing", asy
   using street = new Street();
   const client = street.client();
   const server = street.server();
-  using bench = new SessionBench();
+  using bench = directBench();
   const acceptor = startAcceptor(bench, street);
   acceptor.drain();
   await bench.until(() => bench.counts().connected === 1);

@@ -1,6 +1,7 @@
 /**
- * Random policies, as the kernel applies them, against an evaluator of ten lines: frames go into the router, and what the router does
- * with each is seen on the other side and in the listeners.
+ * Random policies, as the kernel applies them, against the proxy's own policy and an evaluator of ten lines:
+ * frames go into the router, and what the router does with each is seen on the other side and in the
+ * listeners.
  *
  * ```
  *   c0 ──── r0 ┐                 ┌ 127.0.0.1:50080, [::1]:50080   the proxy's listeners (SO_MARK 4)
@@ -25,6 +26,7 @@ import { readNetwork } from "../../../src/kernel/network.ts";
 import { planInstall } from "../../../src/kernel/plan/plan.ts";
 import { check } from "../../../src/net/error.ts";
 import { parseEndpoint, parseIp } from "../../../src/net/ip.ts";
+import { compilePolicy } from "../../../src/policy/compile.ts";
 import { listElements } from "../../../src/netlink/nft/sets/element.ts";
 import { etherKey } from "../../../src/netlink/nft/sets/set_type.ts";
 import { listLinks } from "../../../src/netlink/route/link.ts";
@@ -32,6 +34,7 @@ import { openNetlink } from "../../../src/netlink/transport.ts";
 import type { IptablesVariant } from "../../laboratory/proxy/backend.ts";
 import { IPTABLES_VARIANTS, iptablesOnly, obstacleOf } from "../../laboratory/programs/iptables.ts";
 import { inNamespace } from "../../laboratory/network/udp_calls.ts";
+import { decider } from "../../laboratory/proxy/decided.ts";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import type { Namespace } from "../../laboratory/namespace.ts";
 import { buildFrame, readFrame } from "../../laboratory/network/packets.ts";
@@ -49,7 +52,7 @@ import { RawLink } from "../../laboratory/network/raw_link.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { delay } from "../../laboratory/machine/wait.ts";
 
-/** Where frames go in: the client's end of each LAN link of the router. */
+/** Links through which frames enter: the client's end of each LAN link of the router. */
 const LINKS = { r0: "c0", r2: "c2" } as const;
 const LAN = Object.keys(LINKS) as (keyof typeof LINKS)[];
 const DELIVER_PORTS = [3129, 3130];
@@ -78,7 +81,7 @@ const observer = (priority: number) =>
 const PACKETS = 60;
 const FIRST_PORT = 20_000;
 
-/** How the policies come into the kernel: `after`, just after the hook in which sockets are assigned. */
+/** A way of the policies into the kernel: `after`, just after the hook in which sockets are assigned. */
 interface Backend {
   readonly policies: number;
   readonly after: number;
@@ -115,6 +118,7 @@ async function compareWithEvaluator(lab: Lab, backend: Backend): Promise<void> {
     for (let round = 0; round < backend.policies; round++) {
       const random = new Random(seed * 1000 + round);
       const policy = randomPolicy(random, { links: LAN, deliverPorts: DELIVER_PORTS });
+      const decide = decider(compilePolicy(parseConfig(JSON.stringify(policy), "policy"), round), LAN);
       await backend.install(lab, policy);
       const packets = Array.from({ length: PACKETS }, () => randomPacket(random, LAN));
       const outcomes = await send(lab, { links, packets, firstPort: FIRST_PORT + round * (PACKETS + 2) });
@@ -123,6 +127,8 @@ async function compareWithEvaluator(lab: Lab, backend: Backend): Promise<void> {
         counts.set(expected, (counts.get(expected) ?? 0) + 1);
         const context = () => JSON.stringify({ seed, round, packet, policy }, undefined, 1);
         assert.equal(outcomes[index].outcome, expected, context());
+        // An ACK of no connection is no flow: nobody asks the policy.
+        if (packet.kind !== "ack") assert.equal(decide(packet), expected, `Policy.decide(); ${context()}`);
         assert.equal(outcomes[index].untracked, expected === "proxy", `conntrack; ${context()}`);
       }
     }
@@ -188,7 +194,10 @@ function install(lab: Lab, policy: PolicyText): void {
     }));
 }
 
-/** With a listener that shows itself, as `tproxy run` does; iptables cannot deliver where it must know of listeners. */
+/**
+ * With a listener that shows itself, as `tproxy run` does; iptables cannot deliver where it must know of
+ * listeners.
+ */
 async function installIptables(lab: Lab, variant: IptablesVariant, policy: PolicyText): Promise<void> {
   const delivers = policy.rules.some(({ action }) => action === "deliver");
   const intercept = { ...policy.intercept, "on-failure": delivers ? "drop" : "open" };
@@ -229,7 +238,7 @@ class Links implements Disposable {
     }));
   }
 
-  /** What the server's end has seen of the packets, by their source ports. */
+  /** Reads the fate of the packets at the server's end, by their source ports. */
   outcomes(): Map<number, Outcome> {
     const seen = new Map<number, Outcome>();
     for (const frame of this.#server.frames()) {

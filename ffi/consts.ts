@@ -82,6 +82,7 @@ export const TCP_KEEPIDLE = 4;
 export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
 export const TCP_DEFER_ACCEPT = 9;
+export const TCP_REPAIR = 19;
 export const TCP_FASTOPEN = 23;
 export const TCP_FASTOPEN_CONNECT = 30;
 
@@ -161,3 +162,4 @@ export const ETIMEDOUT = 110;
 export const ECONNREFUSED = 111;
 export const EHOSTUNREACH = 113;
 export const EINPROGRESS = 115;
+export const ECANCELED = 125;

@@ -6,8 +6,8 @@ import { openEventFd, signalEventFd } from "../../ffi/epoll.ts";
 import { descriptorLimit, raiseDescriptorLimit } from "../../ffi/process.ts";
 import { closeFd } from "../../ffi/sockets/socket.ts";
 import type { Config } from "../config/types.ts";
-import { SOCKET_MARK_SHIFT, UPSTREAM_MARK_SHIFT } from "../constants.ts";
 import type { Logger } from "../log.ts";
+import { Marks } from "../marks.ts";
 import { check } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import type { PolicyImage } from "../policy/image.ts";
@@ -93,12 +93,13 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   const { protocols } = config.intercept;
   const roomFor = (wanted: DemandConfig) =>
     capacity({ ...machine, ...demandOf({ ...wanted, intercept: { protocols } }) });
+  const marks = new Marks(config.kernel.mark);
   const sockets = openListeners({
     protocols,
     families: options.families ?? config.intercept.families,
     port: config.listener.port,
     workers,
-    mark: (config.kernel.mark << SOCKET_MARK_SHIFT) >>> 0,
+    mark: marks.clientSocket,
   });
   const most = { ...config.limits, connections: "auto" as const, udpSessions: Infinity };
   const memory = allocateMemory({
@@ -128,7 +129,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
       listeners: tcp,
       udp: protocols.includes("udp") ? { listeners: udp, senders, errorSenders } : null,
       wakeFd: wakeFds[index],
-      upstreamMark: config.intercept.routerTraffic ? (config.kernel.mark << UPSTREAM_MARK_SHIFT) >>> 0 : 0,
+      upstreamMark: config.intercept.routerTraffic ? marks.serverSocket : 0,
       pipes: { limit: pipesPerWorker, size: PIPE_SIZE },
     };
     return new Seat(parts, house);

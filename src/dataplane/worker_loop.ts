@@ -4,6 +4,7 @@
  */
 import { errnoCode } from "../net/errno.ts";
 import { makeContext, type WorkerContext } from "./context.ts";
+import { Decider } from "./decider.ts";
 import { obey } from "./obey.ts";
 import { OrderBox, type OrderPort } from "./order_box.ts";
 import type { WorkerMessage, WorkerStart } from "./orders.ts";
@@ -11,8 +12,8 @@ import { COUNTER } from "./shared/state.ts";
 import { OwnAddresses } from "./sockets/own_addresses.ts";
 import { TcpAcceptor } from "./tcp/accept.ts";
 import { TcpSessions } from "./tcp/sessions.ts";
-import { UdpRelay } from "./udp/service.ts";
-import { Dialler } from "./upstream/direct.ts";
+import { UdpService } from "./udp/service.ts";
+import { DirectUpstream } from "./upstream/direct.ts";
 import type { WorkerLogger } from "./worker_log.ts";
 
 /** What a worker is given besides its parts. */
@@ -27,7 +28,7 @@ export interface WorkerTies {
 interface Worker {
   readonly context: WorkerContext;
   readonly tcp: TcpSessions;
-  readonly udp: UdpRelay | null;
+  readonly udp: UdpService | null;
   readonly own: OwnAddresses | null;
   /** What it was told about its end. */
   readonly told: { end: "drain" | "stop" | null };
@@ -57,9 +58,11 @@ function assemble({ parts, adoption }: WorkerStart, { port, log, post }: WorkerT
   const { loop } = context;
   const own = upstreamMark === 0 ? null : new OwnAddresses(context.clock);
   const router = own === null ? null : { mark: upstreamMark, own };
-  const dialler = new Dialler(context, router);
-  const tcp = new TcpSessions(context, { pipes: parts.pipes, dialler });
-  const udp = parts.udp === null ? null : new UdpRelay(context, parts.udp, router);
+  const tcp = new TcpSessions(context, {
+    pipes: parts.pipes,
+    upstream: new DirectUpstream(context, router),
+  });
+  const udp = parts.udp === null ? null : new UdpService(context, { sockets: parts.udp, router });
   const told: Worker["told"] = { end: null };
   const obedience = {
     context,
@@ -69,7 +72,13 @@ function assemble({ parts, adoption }: WorkerStart, { port, log, post }: WorkerT
     adopted: (number: number) => post({ kind: "adopted", number }),
     end: (kind: "drain" | "stop") => void (told.end = kind),
   };
-  loop.add(new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, dialler }));
+  loop.add(
+    new TcpAcceptor(context, {
+      listeners: parts.listeners,
+      sessions: tcp,
+      decider: new Decider(context, own),
+    }),
+  );
   loop.add(tcp);
   if (udp !== null) loop.add(udp);
   loop.add(new OrderBox(context, { port, wakeFd: parts.wakeFd, obey: (order) => obey(order, obedience) }));

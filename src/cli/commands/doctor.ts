@@ -73,7 +73,9 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
   },
 };
 
-/** Where the launcher has put the program; from the sources it is nowhere in particular. */
+/**
+ * Finds the directories into which the launcher has put the program; a program run from its sources has none.
+ */
 function findProgram(env: Env): ProgramPaths {
   const self = env.getenv("TPROXY_SELF");
   if (self === undefined) return {};

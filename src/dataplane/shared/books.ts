@@ -36,6 +36,8 @@ export type SessionCounter =
   | "timedOut"
   | "failed"
   | "expired"
+  | "overLimit"
+  | "looped"
   | "blocked"
   | "lost"
   | "udpClosed"
@@ -110,7 +112,12 @@ export class Books {
   counters(): Record<Counter, number> {
     const state = this.state.sums();
     const sessions = this.#sessionCounters();
-    return { ...state, ...sessions, failed: state.failed + sessions.failed };
+    return {
+      ...state,
+      ...sessions,
+      failed: state.failed + sessions.failed,
+      looped: state.looped + sessions.looped,
+    };
   }
 
   /** Counts what sessions have come to. */
@@ -130,6 +137,8 @@ export class Books {
       timedOut: count("timed-out", ["tcp"]),
       expired: count("expired", ["tcp"]),
       failed: count("failed", PROTOCOLS),
+      overLimit: count("over-limit", ["tcp"]),
+      looped: count("looped", ["tcp"]),
       blocked: count("blocked", PROTOCOLS),
       lost: count("lost", PROTOCOLS),
       udpClosed: count("closed", ["udp"]),

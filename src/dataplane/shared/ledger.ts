@@ -39,6 +39,11 @@ export class Ledger {
     columns.settle(slot);
   }
 
+  /** Notes the client's socket. */
+  client(slot: number, fd: number): void {
+    this.columns.clientFd[slot] = fd;
+  }
+
   /** Notes where the client wants to go. */
   destination(slot: number, words: Int32Array, at: number): void {
     this.columns.begin(slot);

@@ -14,7 +14,7 @@ const CONTROL_WORDS = 16; // a cache line of their own
 /**
  * The counters of a worker. All only grow. `turns` are those of its loop: by them it is seen to be alive. `udpUp` and `udpDown` are
  * datagrams that were sent on, `udpDropped` those that could not be, `udpFiltered` those from where the client has not sent to,
- * `failed` flows that could have no session. What sessions have come to is in the ledgers and totals.
+ * `failed` and `looped` datagrams for which there could be no session. What sessions have come to is in the ledgers and totals.
  */
 export const COUNTERS = [
   "accepted",
@@ -23,7 +23,6 @@ export const COUNTERS = [
   "looped",
   "portChanged",
   "acceptPauses",
-  "overLimit",
   "logsDropped",
   "udpOpened",
   "udpRefused",

@@ -1,4 +1,4 @@
-/** What each check says of its facts. */
+/** Judgement of each check on its facts. */
 import assert from "node:assert/strict";
 import { judgeBridgeFilter } from "../../../../src/doctor/checks/bridge_filter.ts";
 import { judgeDescriptors, readDescriptors } from "../../../../src/doctor/checks/descriptors.ts";

@@ -24,7 +24,7 @@ Deno.test("UdpTable finds sessions by the client's address and port, and forgets
   assert.equal(table.size, 1000);
   assert.equal(new Set(slots).size, 1000);
   texts.forEach((text, i) => assert.equal(table.find(sockaddr(text), 0), slots[i]));
-  slots.filter((_, i) => i % 2 === 0).forEach((slot) => table.close(slot), CLOSED);
+  slots.filter((_, i) => i % 2 === 0).forEach((slot) => table.close(slot, CLOSED));
   texts.forEach((text, i) => assert.equal(table.find(sockaddr(text), 0), i % 2 === 0 ? -1 : slots[i]));
   assert.equal(table.size, 500);
   const tag = table.tags[slots[1]];

@@ -2,7 +2,7 @@
  * What workers and the main thread tell each other: plain data, so that it can be posted to another thread.
  * @module
  */
-import type { LogLevel } from "../config/types.ts";
+import type { LogLevel } from "../log.ts";
 import type { PolicyImage } from "../policy/image.ts";
 import type { Settings } from "./settings.ts";
 import type { SharedMemory } from "./shared/memory.ts";

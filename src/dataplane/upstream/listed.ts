@@ -5,7 +5,7 @@
 import { EAFNOSUPPORT, ECANCELED, ECONNREFUSED } from "../../../ffi/consts.ts";
 import { portOf } from "../../../ffi/sockets/sockaddr.ts";
 import type { WorkerContext } from "../context.ts";
-import { isForeign } from "../sockets/foreign.ts";
+import { isOwnAddress } from "../sockets/own_address.ts";
 import { Connector } from "./direct.ts";
 import type { Call, Sockaddr, Upstream } from "./upstream.ts";
 
@@ -47,7 +47,7 @@ export class ListedUpstream implements Upstream {
   /** See {@linkcode Upstream}. */
   dial(call: Call): number {
     const { upstreams, listenPort } = this.#target;
-    if (upstreams === null && portOf(call.destination) === listenPort && !isForeign(call.destination)) {
+    if (upstreams === null && portOf(call.destination) === listenPort && isOwnAddress(call.destination)) {
       this.#report.looped(call.client);
       return -ECONNREFUSED;
     }

@@ -2,10 +2,10 @@
  * A worker's thread, as the main thread sees it.
  * @module
  */
-import type { Logger } from "../log.ts";
-import { OrderChannel } from "./order_box.ts";
-import type { Order, WorkerMessage, WorkerStart } from "./orders.ts";
-import type { SharedState } from "./shared/state.ts";
+import type { Logger } from "../../log.ts";
+import { OrderChannel } from "../order_box.ts";
+import type { Order, WorkerMessage, WorkerStart } from "../orders.ts";
+import type { SharedState } from "../shared/state.ts";
 
 /** What happens to a thread. After `stopped` or `failed` nothing more happens. */
 export interface ThreadReport {

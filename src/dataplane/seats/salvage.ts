@@ -2,16 +2,16 @@
  * Clears up what a failed worker has left: sockets are closed, counts corrected, books closed.
  * @module
  */
-import { closeFd } from "../../ffi/sockets/socket.ts";
-import { resetOnClose } from "../../ffi/sockets/sockopt.ts";
-import type { Books } from "./shared/books.ts";
-import { ADDRESS_WORDS, Columns } from "./shared/columns.ts";
-import { LOST } from "./shared/endings.ts";
-import { Ledger } from "./shared/ledger.ts";
-import type { LedgerMemory } from "./shared/memory.ts";
-import { PerClient } from "./shared/per_client.ts";
-import { PROTOCOLS, TCP, UDP } from "./shared/session_key.ts";
-import type { WorkerTotals } from "./shared/totals.ts";
+import { closeFd } from "../../../ffi/sockets/socket.ts";
+import { resetOnClose } from "../../../ffi/sockets/sockopt.ts";
+import type { Books } from "../shared/books.ts";
+import { ADDRESS_WORDS, Columns } from "../shared/columns.ts";
+import { LOST } from "../shared/endings.ts";
+import { Ledger } from "../shared/ledger.ts";
+import type { LedgerMemory } from "../shared/memory.ts";
+import { PerClient } from "../shared/per_client.ts";
+import { PROTOCOLS, TCP, UDP } from "../shared/session_key.ts";
+import type { WorkerTotals } from "../shared/totals.ts";
 
 /** What was left. */
 export interface Salvaged {

@@ -2,13 +2,13 @@
  * A worker's seat: its listeners and its books stay, threads come and go.
  * @module
  */
-import type { Logger } from "../log.ts";
-import { OperationError } from "../net/error.ts";
+import type { Logger } from "../../log.ts";
+import { OperationError } from "../../net/error.ts";
 import type { Crashes } from "./crashes.ts";
-import type { Adoption, Order, WorkerParts } from "./orders.ts";
+import type { Adoption, Order, WorkerParts } from "../orders.ts";
 import { salvage } from "./salvage.ts";
-import type { Books } from "./shared/books.ts";
-import { startThread } from "./worker_thread.ts";
+import type { Books } from "../shared/books.ts";
+import { startThread } from "./thread.ts";
 
 /** What all seats of a data plane have in common. */
 export interface House {

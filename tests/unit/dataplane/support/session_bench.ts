@@ -76,7 +76,10 @@ export class SessionBench implements Disposable {
   readonly #given = new GivenUpstream();
 
   /** `makeUpstream`: the upstream of all sessions, if not the socket that {@linkcode open} is given. */
-  constructor(options: BenchOptions = {}, makeUpstream?: (context: WorkerContext) => Upstream) {
+  constructor(
+    options: BenchOptions = {},
+    makeUpstream: ((context: WorkerContext) => Upstream) | null = null,
+  ) {
     const log = createLogger({
       level: options.logLevel ?? "error",
       format: "text",

@@ -2,7 +2,8 @@
  * What may change while a worker runs. Pure.
  * @module
  */
-import type { Config, LogLevel, Source } from "../config/types.ts";
+import type { Config, Source } from "../config/types.ts";
+import type { LogLevel } from "../log.ts";
 import { ticks } from "./loop/wheel.ts";
 
 /**

@@ -37,7 +37,6 @@ import type { PipeOptions } from "../orders.ts";
 import type { Ledger } from "../shared/ledger.ts";
 import { PerClient } from "../shared/per_client.ts";
 import { FAILED, RESET } from "../shared/endings.ts";
-import { COUNTER } from "../shared/state.ts";
 import type { Call, Sockaddr, Upstream } from "../upstream/upstream.ts";
 import { Dialling } from "./dialling.ts";
 import { PipePool } from "./pipes.ts";

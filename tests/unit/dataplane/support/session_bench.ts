@@ -37,6 +37,7 @@ export function testSettings(options: BenchOptions = {}): Settings {
   return settingsOf({
     ...DEFAULT_CONFIG,
     source: options.source ?? "router",
+    log: { ...DEFAULT_CONFIG.log, level: options.logLevel ?? "error" },
     limits: { ...limits, perClient: options.perClient ?? 0 },
     timeouts: {
       ...timeouts,

@@ -34,10 +34,10 @@ import {
   addRoute,
   deleteRoute,
   listRoutes,
-  lookUpRoute,
   type Route,
   ROUTE_SCOPE,
 } from "../../../src/netlink/route/route.ts";
+import { lookUpRoute } from "../../../src/netlink/route/route_question.ts";
 import {
   addRule,
   deleteRule,

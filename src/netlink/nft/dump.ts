@@ -10,7 +10,10 @@ import { isNftMessage, type NftFamily, type NftObject, nftRequest } from "./mess
 const ENOENT = 2;
 const EINVAL = 22;
 const EOPNOTSUPP = 95;
-const LABELS: Readonly<Record<NftObject, string>> = {
+/** The generation is no object of a table. */
+type DumpedObject = Exclude<NftObject, "generation">;
+
+const LABELS: Readonly<Record<DumpedObject, string>> = {
   table: "list tables",
   chain: "list chains",
   rule: "list rules",
@@ -21,7 +24,7 @@ const LABELS: Readonly<Record<NftObject, string>> = {
 /** The bodies of a dump's messages. A table that does not exist holds nothing. */
 export function dumpObjects(
   connection: NetlinkConnection,
-  kind: NftObject,
+  kind: DumpedObject,
   options: { family: NftFamily | undefined; attributes?: Uint8Array; object: string },
 ): Uint8Array[] {
   const attributes = options.attributes ?? new AttributeWriter().finish();

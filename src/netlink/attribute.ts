@@ -151,7 +151,9 @@ function inRange(value: number, maximum: number): number {
 
 /** One attribute as it was read. `data` is a view into the message. */
 export interface Attribute {
+  /** nla_type, without its flags. */
   readonly type: number;
+  /** Its value. */
   readonly data: Uint8Array;
 }
 

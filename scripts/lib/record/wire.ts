@@ -1,6 +1,7 @@
 /**
- * Records what `nft` and `ip` write to netlink, and what the kernel answers them, into tests/testdata/wire/*.hex.
- * Needs root, strace, nftables, iproute2, iptables. Each case runs in a network namespace of its own.
+ * Records what `nft` and `ip` write to netlink, and what the kernel answers them, into
+ * tests/testdata/wire/*.hex. Needs root, strace, nftables, iproute2, iptables. Each case runs in a network
+ * namespace of its own.
  *
  *     scripts/record wire [NAME…]      all, or those whose names hold one of these words
  * @module

@@ -3,6 +3,9 @@
  * @module
  */
 import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
+import { Marks } from "../../marks.ts";
+import { FAMILIES } from "../../net/families.ts";
+import { hex } from "../../net/hex.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listRules, type RoutingRule } from "../../netlink/route/rule.ts";
@@ -12,7 +15,6 @@ import { isNarrow } from "../../netlink/route/rule_selectors.ts";
 import { formatAction, formatSelectors } from "../../netlink/route/rule_text.ts";
 import { deliversLocally, ifFamilyExists, isDefault } from "../../kernel/routing/state.ts";
 import { type Finding, warning, works } from "../finding.ts";
-import { routerMark, upstreamMark } from "../../kernel/plan/statements.ts";
 import { overlaps, type Situation } from "../situation.ts";
 
 /** linux/rtnetlink.h: RTPROT_*, in words. */
@@ -55,11 +57,10 @@ export interface MarkFacts {
 
 /** Reads both families. */
 export function readMarkUsers(connection: NetlinkConnection): MarkFacts {
-  const families = ["ipv4", "ipv6"] as const;
   return {
-    rules: families.flatMap((family) => ifFamilyExists(() => listRules(connection, family)))
+    rules: FAMILIES.flatMap((family) => ifFamilyExists(() => listRules(connection, family)))
       .filter((rule) => rule.protocol !== ROUTE_PROTOCOL || rule.priority !== RULE_PRIORITY),
-    tables: families.flatMap((family) => {
+    tables: FAMILIES.flatMap((family) => {
       const routes = ifFamilyExists(() => listRoutes(connection, { family }));
       return [...new Set(routes.map(({ table }) => table))].map((table) => ({
         family,
@@ -83,11 +84,11 @@ export function judgeMarkUsers(facts: MarkFacts, situation: Situation): Finding[
 }
 
 function judgeMark(facts: MarkFacts, situation: Situation): Finding[] {
-  const { mark } = situation.config.kernel;
+  const { intercepted, router, serverSocket } = new Marks(situation.config.kernel.mark);
   const { routerTraffic } = situation.config.intercept;
-  const marks = routerTraffic ? [mark, upstreamMark(mark), routerMark(mark)] : [mark];
+  const marks = routerTraffic ? [intercepted, serverSocket, router] : [intercepted];
   const id = "mark-users";
-  const shown = `0x${(routerTraffic ? routerMark(mark) : mark).toString(16)}`;
+  const shown = hex(routerTraffic ? router : intercepted);
   const users = facts.rules.filter((rule) =>
     situation.families.includes(rule.family) && rule.inverted !== true &&
     marks.some((ours) => overlaps(rule, ours))

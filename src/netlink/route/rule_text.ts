@@ -2,6 +2,7 @@
  * Routing rules in the words of ip(8). Pure.
  * @module
  */
+import { hex } from "../../net/hex.ts";
 import { formatPrefix } from "../../net/ip.ts";
 import { RULE_ACTIONS, type RuleAction } from "./rule_action.ts";
 import type { MaskedNumber, NumberRange, PortSelector, RuleSelectors } from "./rule_selectors.ts";
@@ -61,8 +62,4 @@ function formatPorts(ports: PortSelector): string {
 
 function formatMasked({ value, mask }: MaskedNumber): string {
   return mask === undefined ? hex(value) : `${hex(value)}/${hex(mask)}`;
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }

@@ -8,11 +8,11 @@ export interface Case {
   readonly name: string;
   /** Shell commands that come before, unrecorded. */
   readonly setup?: readonly string[];
-  /** What is recorded: arguments of nft, ip or iptables-nft. */
+  /** The recorded command: arguments of nft, ip or iptables-nft. */
   readonly command: readonly ["nft" | "ip" | "iptables-nft" | "ip6tables-nft", ...string[]];
   /** Record what was sent (the last send, which is the request proper) or all that was received. */
   readonly direction: "sent" | "received";
-  /** Which of the sent ones, if not the last. */
+  /** Number of the message among those sent, if not the last. */
   readonly index?: number;
 }
 

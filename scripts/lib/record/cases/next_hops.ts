@@ -12,7 +12,7 @@ const LINKS = [
   "ip -6 address add 2001:db8::1/64 dev w0 nodad",
 ];
 
-/** What ip writes, and what the kernel tells it. */
+/** Routes that ip writes, and that the kernel tells it. */
 export const NEXT_HOPS: readonly Case[] = [
   {
     name: "route-add-via6",

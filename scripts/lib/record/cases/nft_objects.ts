@@ -28,7 +28,7 @@ table inet t {
 }
 `;
 
-/** What nft and iptables-nft write. */
+/** Objects that nft and iptables-nft write. */
 export const NFT_OBJECTS: readonly Case[] = [
   { name: "table-add", command: ["nft", "add", "table", "inet", "t"], direction: "sent" },
   {

@@ -17,7 +17,7 @@ export function nftRule(name: string, rule: string): Case {
   return { name: `rule-${name}`, setup: [CHAIN, PORTS, LAN], command, direction: "sent" };
 }
 
-/** What nft makes of each phrase. */
+/** Phrase by phrase. */
 export const NFT_RULES: readonly Case[] = [
   nftRule("tproxy", "meta nfproto ipv4 meta l4proto tcp tproxy ip to 127.0.0.1:50080"),
   nftRule("tproxy6", "meta nfproto ipv6 meta l4proto udp tproxy ip6 to [::1]:50080"),

@@ -25,7 +25,7 @@ function plannedRouterRule(name: string, rule: string): Case {
   return { ...planned, setup: [...setup!, RUNNING] };
 }
 
-/** What nft makes of the plan's rules. */
+/** Rules of the plan as nft writes them. */
 export const PLANNED_RULES: readonly Case[] = [
   plannedRule("interface-name", 'iifname != "lan0" fib daddr type != local return'),
   plannedRule("addresses", "meta nfproto ipv4 ip saddr @nets ip daddr @nets goto other"),

@@ -4,7 +4,7 @@
  */
 import { type Case, ip } from "./case.ts";
 
-/** What ip writes, and what the kernel tells it. */
+/** Messages that ip writes, and that the kernel tells it. */
 export const ROUTES: readonly Case[] = [
   { name: "link-up", command: ["ip", "link", "set", "dev", "lo", "up"], direction: "sent" },
   {

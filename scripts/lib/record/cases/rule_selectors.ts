@@ -4,7 +4,7 @@
  */
 import { type Case, ip } from "./case.ts";
 
-/** What ip writes, and what the kernel tells it. */
+/** Rules that ip writes, and that the kernel tells it. */
 export const RULE_SELECTORS: readonly Case[] = [
   {
     name: "routing-rule-selectors",

@@ -2,8 +2,8 @@
  * What the backend iptables can promise for the moments in which a proxy goes.
  * @module
  */
-import type { Config } from "../config/types.ts";
-import { ALIVE_SECONDS } from "../constants.ts";
+import type { Config } from "../../config/types.ts";
+import { ALIVE_SECONDS } from "../../constants.ts";
 
 /** What happens to new flows after the proxy has been killed, in words. */
 export function describeIptablesFailure({ intercept: { onFailure } }: Config): string {

@@ -1,8 +1,8 @@
 /**
  * The script for OpenRC, with its supervise-daemon. Pure.
  *
- * As with procd the proxy makes the rules itself. When it ends they stay, and `intercept.on-failure` holds; a service of no
- * runlevel leaves nothing when it is stopped.
+ * As with procd the proxy makes the rules itself. When it ends they stay, and `intercept.on-failure` holds; a
+ * service of no runlevel leaves nothing when it is stopped.
  * @module
  */
 import type { BootFile, BootSettings, ServiceManager } from "./model.ts";
@@ -10,7 +10,7 @@ import { configWords, DESCRIPTORS, RESTART_SECONDS, shellWord } from "./words.ts
 
 const SCRIPT = "/etc/init.d/tproxy";
 
-/** What the proxy has beyond `timeouts.drain` to end. */
+/** Seconds that the proxy has beyond `timeouts.drain` to end. */
 const SPARE_SECONDS = 10;
 
 function renderScript({ binary, config, cache, drainSeconds }: BootSettings): string {

@@ -95,7 +95,7 @@ export const installCommand: Command<InferValue<typeof parser>> = {
   },
 };
 
-/** What fails for a part of the kernel is told in the words of doctor. */
+/** Installs. Tells a failure for want of a part of the kernel in the words of doctor. */
 async function installOrExplain(
   env: Env,
   { plan, loaded }: { plan: Plan; loaded: LoadedConfig },

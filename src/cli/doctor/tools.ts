@@ -1,5 +1,5 @@
 /**
- * How doctor reaches the kernel.
+ * Doctor's access to the kernel.
  * @module
  */
 import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";

@@ -11,7 +11,7 @@ import { openBound, tryTransparent } from "../../dataplane/sockets/transparent.t
 import { OperationError } from "../../net/error.ts";
 import { bindHint, connectHint, formatSockaddr, type Sockaddr } from "../arguments/endpoints.ts";
 
-/** Whom to dial. */
+/** Target and manner of a dial. */
 export interface Call {
   readonly target: Sockaddr;
   /** The address to have, this machine's or not; null: the kernel chooses. */

@@ -1,5 +1,5 @@
 /**
- * What netcat says of connections that break.
+ * Netcat's words on connections that break.
  * @module
  */
 import { isForeign } from "../../dataplane/sockets/foreign.ts";

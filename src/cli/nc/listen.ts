@@ -20,8 +20,8 @@ import { transfer } from "./transfer.ts";
 import type { Voice } from "./voice.ts";
 
 /**
- * When a client has ended its half of the connection, netcat ends, with what it has read. Input that flows is passed on nevertheless,
- * unless there may be another client for it.
+ * Milliseconds between the end of a client's half and netcat's own. In them netcat still passes input on that
+ * flows, unless it may come to serve another client with it.
  */
 const GRACE_MS = 500;
 
@@ -110,7 +110,7 @@ function serveAnybody(plan: ListenPlan, fd: number, voice: Voice): void {
   closeFd(fd);
 }
 
-/** Whether there is somebody left to serve another client for. */
+/** Serves a client. Returns true: another client may still be served. */
 function serve(
   plan: ListenPlan,
   call: { peer: Peer; client: Sockaddr; voice: Voice; first?: Uint8Array },

@@ -18,7 +18,9 @@ export interface Listener {
   readonly address: Sockaddr;
 }
 
-/** Listens on the address of `-L`, or on all, in both families where both are there. Throws OperationError. */
+/**
+ * Listens on the address of `-L`, or on all, in both families where both are there. Throws OperationError.
+ */
 export function openListeners(plan: RedirectPlan): Listener[] {
   const { listenAddress: host, localPort: service, family } = plan;
   const opened: Listener[] = [];

@@ -18,7 +18,10 @@ import { openListeners } from "./listeners.ts";
 import type { RedirectPlan } from "./plan.ts";
 import { serveRedirect } from "./serve.ts";
 
-/** Does it. The exit code: 0 if the connection came about, else 1; with `loop` it does not return. Throws OperationError. */
+/**
+ * Does it. The exit code: 0 if the connection came about, else 1; with `loop` it does not return. Throws
+ * OperationError.
+ */
 export function runRedirect(plan: RedirectPlan, env: Env): number {
   const upstreams = plan.upstream === null ? null : resolve({
     host: plan.upstream.host,
@@ -85,7 +88,10 @@ function requireTransparent(plan: RedirectPlan, address: Sockaddr): void {
   check(tried, "dial from", "the client's address", hint);
 }
 
-/** What would dial itself until the descriptors are used up. */
+/**
+ * Refuses an upstream that is the listener itself: redirect would dial itself until the descriptors are used
+ * up.
+ */
 function refuseOwn(listener: Sockaddr, upstream: Sockaddr): void {
   if (portOf(listener) !== portOf(upstream) || listener[0] !== upstream[0]) return;
   const wildcard = listener.slice();

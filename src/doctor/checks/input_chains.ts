@@ -4,6 +4,7 @@
  * @module
  */
 import { LOOPBACK, TABLE_NAME } from "../../constants.ts";
+import { Marks } from "../../marks.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
@@ -14,7 +15,6 @@ import { listRules } from "../../netlink/nft/rule.ts";
 import { listSets, type NftSet } from "../../netlink/nft/sets/set.ts";
 import { TCP_FLAGS } from "../../netlink/nft/phrases.ts";
 import { LOOPBACK_INDEX } from "../../kernel/routing/state.ts";
-import { routerMark } from "../../kernel/plan/statements.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import type { KnownPacket } from "../packet/known_packet.ts";
 import type { KnownSet } from "../packet/packet_match.ts";
@@ -167,11 +167,12 @@ const USUAL_PORT = 443;
 function listPackets(chain: NftChain, situation: Situation): { packet: KnownPacket; label: PacketLabel }[] {
   const { config, families, lan, others, links } = situation;
   const { ports, protocols } = config.intercept;
+  const marks = new Marks(config.kernel.mark);
   const index = (name: string) => links.find((link) => link.name === name)?.index ?? 0;
   const destinations = ports === "all" ? [USUAL_PORT] : ports.map(({ first }) => first);
   return families.filter((family) => FAMILIES[chain.family].includes(family)).flatMap((family) =>
     protocols.flatMap((protocol) => {
-      const common = { family, protocol, mark: config.kernel.mark };
+      const common = { family, protocol, mark: marks.intercepted };
       const flags = protocol === "tcp" ? { tcpFlags: TCP_FLAGS.syn } : {};
       const from = (who: string, iifname: string) => ({
         family,
@@ -198,7 +199,7 @@ function listPackets(chain: NftChain, situation: Situation): { packet: KnownPack
         packet: {
           ...common,
           ...flags,
-          mark: routerMark(config.kernel.mark),
+          mark: marks.router,
           iifname: LOOPBACK,
           iif: LOOPBACK_INDEX,
           ctState: CT_STATE.new,

@@ -3,13 +3,13 @@
  * @module
  */
 import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
+import { Marks } from "../../marks.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listRules, type RoutingRule } from "../../netlink/route/rule.ts";
 import { listRoutes } from "../../netlink/route/route.ts";
 import { deliversLocally, ifFamilyExists, isDefault } from "../../kernel/routing/state.ts";
 import { type Finding, warning, works } from "../finding.ts";
-import { routerMark, upstreamMark } from "../../kernel/plan/statements.ts";
 import { overlaps, type Situation } from "../situation.ts";
 
 /** linux/rtnetlink.h: RTPROT_*, in words. */
@@ -84,11 +84,11 @@ export function judgeMarkUsers(facts: MarkFacts, situation: Situation): Finding[
 }
 
 function judgeMark(facts: MarkFacts, situation: Situation): Finding[] {
-  const { mark } = situation.config.kernel;
+  const { intercepted, router, serverSocket } = new Marks(situation.config.kernel.mark);
   const { routerTraffic } = situation.config.intercept;
-  const marks = routerTraffic ? [mark, upstreamMark(mark), routerMark(mark)] : [mark];
+  const marks = routerTraffic ? [intercepted, serverSocket, router] : [intercepted];
   const id = "mark-users";
-  const shown = `0x${(routerTraffic ? routerMark(mark) : mark).toString(16)}`;
+  const shown = `0x${(routerTraffic ? router : intercepted).toString(16)}`;
   const users = facts.rules.filter((rule) =>
     situation.families.includes(rule.family) && rule.inverted !== true &&
     marks.some((ours) => overlaps(rule, ours))

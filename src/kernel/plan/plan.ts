@@ -4,6 +4,7 @@
  */
 import type { Config } from "../../config/types.ts";
 import { LOOPBACK, ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
+import { Marks } from "../../marks.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import { chooseInterfaces } from "./interfaces.ts";
@@ -11,7 +12,7 @@ import { warnLongLists } from "../iptables/compile/warnings.ts";
 import type { Plan, PlannedRoute, PlannedRoutingRule } from "./model.ts";
 import { planPolicy } from "./rule_matches.ts";
 import { missingProcfs } from "../procfs.ts";
-import { routerMark, socketMark, upstreamMark } from "./statements.ts";
+import { routerMark } from "./statements.ts";
 import { planTable } from "./table.ts";
 import type { NetworkView } from "./view.ts";
 
@@ -66,8 +67,7 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
 function checkNumbers(config: Config): void {
   const { mark, table } = config.kernel;
   const { routerTraffic } = config.intercept;
-  const highest = routerTraffic ? upstreamMark(mark) : socketMark(mark);
-  if (!Number.isInteger(mark) || mark <= 0 || highest > 0xffffffff) {
+  if (!Number.isInteger(mark) || mark <= 0 || mark > Marks.largest(routerTraffic)) {
     throw new OperationError({
       operation: "use kernel.mark",
       object: `0x${mark.toString(16)}`,

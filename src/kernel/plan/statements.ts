@@ -3,7 +3,7 @@
  * @module
  */
 import type { Config, Protocol } from "../../config/types.ts";
-import { ROUTER_MARK_SHIFT, SOCKET_MARK_SHIFT, UPSTREAM_MARK_SHIFT } from "../../constants.ts";
+import { Marks } from "../../marks.ts";
 import type { PlannedRule, Statement } from "./model.ts";
 
 /** The packet goes on its way. */
@@ -76,15 +76,15 @@ export function deliverLocally({ kernel }: Config): Statement {
 
 /** The mark (SO_MARK) of the sockets towards servers where the router's own traffic is intercepted. */
 export function upstreamMark(mark: number): number {
-  return mark * 2 ** UPSTREAM_MARK_SHIFT;
+  return new Marks(mark).serverSocket;
 }
 
 /** The bits of packets, and of flows, that the router itself has sent, given the mark of intercepted packets. */
 export function routerMark(mark: number): number {
-  return (mark | (mark << ROUTER_MARK_SHIFT)) >>> 0;
+  return new Marks(mark).router;
 }
 
 /** The mark (SO_MARK) of the sockets towards clients, given the mark of intercepted packets. */
 export function socketMark(mark: number): number {
-  return mark * 2 ** SOCKET_MARK_SHIFT;
+  return new Marks(mark).clientSocket;
 }

@@ -1,6 +1,6 @@
 /**
- * Every size, offset and constant of ffi/ against the C headers of both processors: a program that Debian's compilers
- * build says what these are. That of the other processor runs in qemu-user.
+ * Every size, offset and constant of ffi/ against the C headers of both processors: a program that Debian's
+ * compilers build says what these are. That of the other processor runs in qemu-user.
  */
 import assert from "node:assert/strict";
 import { print } from "../../laboratory/machine/print.ts";
@@ -13,7 +13,10 @@ const OURS = ["SOCKADDR_SIZE"];
 
 type Values = Record<string, number>;
 
-/** The exports of a module that imports nothing, as another processor sees them: `MMSGHDR_WORD.name` for one inside another. */
+/**
+ * The exports of a module that imports nothing, as another processor sees them: `MMSGHDR_WORD.name` for one
+ * inside another.
+ */
 async function readExports(name: string, arch: string): Promise<Values> {
   const text = Deno.readTextFileSync(new URL(name, FFI));
   assert.ok(!/^import /m.test(text), `${name} imports something`);
@@ -28,7 +31,7 @@ function flatten(values: object, prefix = ""): [string, number][] {
   );
 }
 
-/** What the headers say, of each of some constants and of the structs. */
+/** Asks the headers for the values of some constants and of the structs. */
 async function askHeaders(machine: Machine, constants: readonly string[]): Promise<Values> {
   const directory = await Deno.makeTempDir({ prefix: "tproxy-headers-" });
   try {

@@ -1,6 +1,6 @@
 /**
- * What the self-test checks, in order. Each check is one row of the result; it throws {@linkcode CheckFailure} with what was seen,
- * or {@linkcode CheckSkip} with the reason.
+ * Checks of the self-test, in order. Each is one row of the result; it throws {@linkcode CheckFailure} with
+ * what it saw, or {@linkcode CheckSkip} with the reason.
  * @module
  */
 import { type Check, CheckSkip, type FamilyCheck } from "./check.ts";

@@ -14,13 +14,13 @@ import { NamespaceHost } from "./namespace_host.ts";
 import type { Outcome, Talk, Target } from "../checks/outcome.ts";
 import type { Step, TalkOptions } from "./udp_client.ts";
 
-/** How to start a program. */
+/** Call of a program. */
 export interface ProgramCall {
   readonly command: string;
   readonly args: readonly string[];
 }
 
-/** How a program ended. */
+/** Output and exit code of a program. */
 export interface ProgramResult {
   readonly code: number;
   readonly output: string;

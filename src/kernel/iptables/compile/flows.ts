@@ -3,6 +3,7 @@
  * and which flows of IPv6 the proxy has begun. Pure.
  * @module
  */
+import { Marks } from "../../../marks.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { PlannedChain, PlannedRule, PlannedSet, Statement } from "../../plan/model.ts";
 import { RETURN as RETURN_STATEMENT, socketMark } from "../../plan/statements.ts";
@@ -67,7 +68,7 @@ function isRefusal(statement: Statement): boolean {
 
 /** In `mangle`, which comes after conntrack: answers lose the marks of `raw`, and what is to be dropped is dropped. */
 export function spareReplies(mark: number, { drops }: { drops: boolean }): SourceRule[] {
-  const marked = `-m mark ! --mark 0x0/${hex(mark * 3)}`;
+  const marked = `-m mark ! --mark 0x0/${hex(new Marks(mark).dropped)}`;
   return [
     {
       matches: [one("protocol", "-p udp"), one("match", marked), one("match", "-m conntrack --ctdir REPLY")],
@@ -88,7 +89,10 @@ export function spareReplies(mark: number, { drops }: { drops: boolean }): Sourc
 export function planAnswers(mark: number): IptablesChain {
   return {
     name: "TPROXY_ANSWERS",
-    rules: [{ text: `-j MARK --set-xmark 0x0/${hex(mark * 3)}`, reason: "As if nothing were installed" }],
+    rules: [{
+      text: `-j MARK --set-xmark 0x0/${hex(new Marks(mark).dropped)}`,
+      reason: "As if nothing were installed",
+    }],
     reason: "What servers in the LAN answer goes on its way",
   };
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { ALIVE_LISTS, ALIVE_SECONDS } from "../../../constants.ts";
+import { Marks } from "../../../marks.ts";
 import { type Family, formatIp } from "../../../net/ip.ts";
 import type { Statement } from "../../plan/model.ts";
 import { chainName } from "./chain_writer.ts";
@@ -98,16 +99,17 @@ function proxyIsAlive(family: Family): Match {
 
 /** The bit of packets that are refused: the one above the mark, which no routing rule of the LAN matches. */
 export function refusedMark(mark: number): string {
-  return `${hex(mark * 2)}/${hex(mark * 2)}`;
+  return `${hex(new Marks(mark).refused)}/${hex(new Marks(mark).refused)}`;
 }
 
 /** Both bits: packets that are dropped without an answer. */
 export function droppedMark(mark: number): string {
-  return `${hex(mark * 3)}/${hex(mark * 3)}`;
+  return `${hex(new Marks(mark).dropped)}/${hex(new Marks(mark).dropped)}`;
 }
 
 /** The chains that the targets of `raw` lead to. */
 export function rawEnds(mark: number): IptablesChain[] {
+  const { refused, dropped } = new Marks(mark);
   const set = { text: markWith(mark), reason: "A routing rule delivers what is marked to this machine" };
   return [
     {
@@ -121,12 +123,12 @@ export function rawEnds(mark: number): IptablesChain[] {
     { name: "TPROXY_LOCAL", rules: [set], reason: "To another program, which conntrack sees" },
     {
       name: "TPROXY_REFUSED",
-      rules: [{ text: markWith(mark * 2), reason: "REJECT is valid in the table filter alone" }],
+      rules: [{ text: markWith(refused), reason: "REJECT is valid in the table filter alone" }],
       reason: "To be refused when it is forwarded",
     },
     {
       name: "TPROXY_DROPPED",
-      rules: [{ text: markWith(mark * 3), reason: "Conntrack must see it first: it may be an answer" }],
+      rules: [{ text: markWith(dropped), reason: "Conntrack must see it first: it may be an answer" }],
       reason: "To be dropped by mangle",
     },
   ];

@@ -1,5 +1,5 @@
-# A recording stand-in for OpenRC's openrc-run with supervise-daemon: SCRIPT ACTION. It evaluates command_args once more,
-# as OpenRC does, and prints the words of the call with a tab between them.
+# A recording stand-in for OpenRC's openrc-run with supervise-daemon: SCRIPT ACTION. It evaluates command_args
+# once more, as OpenRC does, and prints the words of the call with a tab between them.
 script=$1
 RC_CMD=${2}
 RC_SVCNAME=tproxy

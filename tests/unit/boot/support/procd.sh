@@ -1,5 +1,6 @@
-# A recording stand-in for OpenWrt's /etc/rc.common with procd: SCRIPT ACTION. Of the contract it keeps what the script
-# relies on: defaults before the script, procd's verbs after it, calls with a tab between the words.
+# A recording stand-in for OpenWrt's /etc/rc.common with procd: SCRIPT ACTION. Of the contract it keeps what
+# the script relies on: defaults before the script, procd's verbs after it, calls with a tab between the
+# words.
 initscript=$1
 action=$2
 

@@ -1,5 +1,7 @@
-/* What the C headers of a processor say: a line "NAME VALUE" for each size and offset of ffi/layout.ts and, from the
- * list that headers_test.ts makes of ffi/consts.ts, for each constant. */
+/*
+ * What the C headers of a processor say: a line "NAME VALUE" for each size and offset of ffi/layout.ts and,
+ * from the list that headers_test.ts makes of ffi/consts.ts, for each constant.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -38,7 +38,7 @@ function compareState(plan: Plan, { table, routing }: InstalledState): ObjectSta
   return [...compareTable(plan, table), ...compareRouting(plan, routing)];
 }
 
-/** What a kernel would hold after the batch: its messages, decoded. */
+/** Returns the objects that a kernel would hold after the batch: its messages, decoded. */
 function installed(): InstalledState & { table: InstalledTable } {
   const bodies = (operation: string) =>
     replaceTable(PLAN.table).commands.filter(({ purpose }) => purpose.operation === operation)

@@ -97,6 +97,7 @@ export type { ConfigPath, Position } from "./src/config/yaml_source.ts";
 export { type LoadedConfig, loadText } from "./src/config/load.ts";
 export { DEFAULT_CONFIG } from "./src/config/defaults.ts";
 export type * from "./src/config/types.ts";
+export type { LogLevel } from "./src/log.ts";
 export { type KernelConnections, withKernel } from "./src/kernel/connections.ts";
 export type { InstallReport, Removal } from "./src/kernel/backend.ts";
 export { uninstall } from "./src/kernel/backends.ts";

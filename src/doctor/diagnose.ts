@@ -3,6 +3,7 @@
  * @module
  */
 import type { LoadedConfig } from "../config/load.ts";
+import { EPERM } from "../net/errno.ts";
 import { OperationError } from "../net/error.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import { listLinks } from "../netlink/route/link.ts";
@@ -50,8 +51,6 @@ import { judgeProcfs } from "./program/procfs.ts";
 import { judgeReversePath, readReversePath } from "./checks/reverse_path.ts";
 import type { Situation } from "./situation.ts";
 import { listXtablesNeeds } from "./probes/xtables_parts.ts";
-
-const EPERM = 1;
 
 /** What a diagnosis of the kernel needs. */
 export interface KernelDiagnosisOptions {

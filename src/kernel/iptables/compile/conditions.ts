@@ -4,6 +4,7 @@
  */
 import type { PortRange, Protocol } from "../../../config/types.ts";
 import { OperationError } from "../../../net/error.ts";
+import { hex } from "../../../net/hex.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { KeyRange } from "../../../netlink/nft/sets/interval.ts";
 import type { PlannedSet, Statement } from "../../plan/model.ts";
@@ -214,8 +215,4 @@ function checkInterface(name: string): string {
     reason: "it cannot express this name of an interface",
     hint: "Rename the interface, or set kernel.backend to netlink",
   });
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }

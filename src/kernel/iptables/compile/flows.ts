@@ -4,10 +4,11 @@
  * @module
  */
 import { Marks } from "../../../marks.ts";
+import { hex } from "../../../net/hex.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { PlannedChain, PlannedRule, PlannedSet, Statement } from "../../plan/model.ts";
 import { RETURN as RETURN_STATEMENT, socketMark } from "../../plan/statements.ts";
-import { type Action, type ActionContext, droppedMark, hex, LOCAL, mayBeUdp, RETURN } from "./targets.ts";
+import { type Action, type ActionContext, droppedMark, LOCAL, mayBeUdp, RETURN } from "./targets.ts";
 import type { SourceRule } from "./chain_writer.ts";
 import { type Fragment, type Match, one } from "./fragment.ts";
 import { type IptablesChain, type IptablesJump, peersList, serversList } from "./model.ts";

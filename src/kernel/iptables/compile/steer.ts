@@ -3,8 +3,9 @@
  * @module
  */
 import type { Protocol } from "../../../config/types.ts";
+import { hex } from "../../../net/hex.ts";
 import type { PlannedChain, PlannedTable, Statement } from "../../plan/model.ts";
-import { type ActionContext, decide, deliver, DROPPED, hex, refusedMark, RETURN } from "./targets.ts";
+import { type ActionContext, decide, deliver, DROPPED, refusedMark, RETURN } from "./targets.ts";
 import { chainName, type SourceRule, writeChains } from "./chain_writer.ts";
 import { planAnswers, spareReplies } from "./flows.ts";
 import { one } from "./fragment.ts";

@@ -7,6 +7,7 @@
  */
 import { ALIVE_LISTS, ALIVE_SECONDS } from "../../../constants.ts";
 import { Marks } from "../../../marks.ts";
+import { hex } from "../../../net/hex.ts";
 import { type Family, formatIp } from "../../../net/ip.ts";
 import type { Statement } from "../../plan/model.ts";
 import { chainName } from "./chain_writer.ts";
@@ -148,9 +149,4 @@ export function mangleEnds(mark: number): IptablesChain[] {
 
 function markWith(bit: number): string {
   return `-j MARK --set-xmark ${hex(bit)}/${hex(bit)}`;
-}
-
-/** As iptables prints marks. */
-export function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }

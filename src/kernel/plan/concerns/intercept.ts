@@ -10,8 +10,8 @@
  * @module
  */
 import type { Config, Protocol, RuleConfig } from "../../../config/types.ts";
-import { LISTENER_IPV4, LISTENER_IPV6 } from "../../../constants.ts";
-import { type Family, parseIp } from "../../../net/ip.ts";
+import { listenerAddress } from "../../../net/families.ts";
+import type { Family } from "../../../net/ip.ts";
 import type { PlannedChain, PlannedRule, Statement } from "../model.ts";
 import { applyPolicy, type PolicyRule } from "../rule_matches.ts";
 import {
@@ -33,7 +33,6 @@ const BLOCK_CHAIN = "block";
 const SILENT_BLOCK_CHAIN = "block_silently";
 const NOBODY_LISTENS = "nobody listens";
 const DIRECT_CHAIN = "direct";
-const LISTENERS: Readonly<Record<Family, string>> = { ipv4: LISTENER_IPV4, ipv6: LISTENER_IPV6 };
 
 /** What the chains are made from, besides the config. */
 export interface InterceptOptions {
@@ -166,7 +165,7 @@ export function steer(
   port: number,
   { family, protocol }: { family: Family; protocol: Protocol },
 ): Statement[] {
-  const address = parseIp(LISTENERS[family])!;
+  const address = listenerAddress(family);
   return [{ kind: "family", family }, newFlow(protocol), { kind: "tproxy", to: { address, port } }];
 }
 

@@ -1,5 +1,6 @@
 /** A kernel that lacks things, at the netlink transport, for the probes of doctor. */
 import type { ProbeTools } from "../../../../src/doctor/probes/probe_kernel.ts";
+import { ENOENT, EOPNOTSUPP } from "../../../../src/net/errno.ts";
 import { OperationError } from "../../../../src/net/error.ts";
 import { type Family, parsePrefix } from "../../../../src/net/ip.ts";
 import { NetlinkConnection } from "../../../../src/netlink/connection.ts";
@@ -22,8 +23,6 @@ const RTM_GETROUTE = 26;
 const RTM_NEWRULE = 32;
 const COMPAT_GET = 11 << 8;
 const BATCH_BEGIN = 16;
-const ENOENT = 2;
-const EOPNOTSUPP = 95;
 
 /** Lacks of the kernel; errnos are positive. */
 export interface Lacks {

@@ -207,6 +207,8 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
       return [{ kind: "verdict", verdict: { code: statement.verdict } }];
     case "goto":
       return [{ kind: "verdict", verdict: { code: "goto", chain: statement.chain } }];
+    default:
+      return statement satisfies never;
   }
 }
 

@@ -195,6 +195,8 @@ function renderStatement(statement: Statement): string {
       return statement.verdict;
     case "goto":
       return `goto ${statement.chain}`;
+    default:
+      return statement satisfies never;
   }
 }
 

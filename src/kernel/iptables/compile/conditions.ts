@@ -115,7 +115,30 @@ function translate(
     case "verdict":
     case "goto":
       return undefined;
+    case "foreign-source":
+    case "of-program":
+    case "marked":
+    case "mark-bits":
+    case "new-flow":
+    case "flow-bits":
+    case "set-flow-bits":
+    case "packet-length":
+    case "proxy-runs":
+    case "proxy-shows":
+      throw cannotSay(statement.kind);
+    default:
+      return statement satisfies never;
   }
+}
+
+/** A rule without a condition that it needs would match everything. */
+function cannotSay(kind: Statement["kind"]): OperationError {
+  return new OperationError({
+    operation: "write for iptables",
+    object: kind,
+    kernelText: "no rule of iptables says this yet",
+    hint: "Set kernel.backend to netlink",
+  });
 }
 
 function translatePorts(

@@ -48,7 +48,7 @@ export function resolve(question: Question): Uint8Array<ArrayBuffer>[] {
     throw new OperationError({
       operation: "find",
       object: host === undefined ? service : `${host} ${service}`,
-      kernelText: describe(code),
+      reason: describe(code),
       hint: advise(code, question),
     });
   }

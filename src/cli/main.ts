@@ -68,11 +68,11 @@ function report(env: Env, error: unknown): number {
     const count = error.problems.length;
     env.stderr(`${error.message}\n`);
     if (count > 1) env.stderr(`tproxy: ${count} errors in ${error.file}\n`);
-    return error.exitCode;
+    return error.usage ? 2 : 1;
   }
   if (error instanceof OperationError) {
     env.stderr(`tproxy: ${error.message}\n`);
-    return error.exitCode;
+    return error.usage ? 2 : 1;
   }
   // A defect of ours: whoever reports it needs the whole trace.
   const trace = error instanceof Error ? error.stack ?? error.message : String(error);

@@ -18,13 +18,13 @@ export function formatProblem(file: string, { line, column, text }: ConfigProble
   return line === 0 ? `${file}: ${text}` : `${file}:${line}:${column}: ${text}`;
 }
 
-/** An invalid config. The message has one line for each problem, in the order of the file. Ends the program with 2. */
+/** An invalid config. The message has one line for each problem, in the order of the file. It is wrong usage. */
 export class ConfigError extends OperationError {
   readonly file: string;
   readonly problems: readonly ConfigProblem[];
 
   constructor(file: string, problems: readonly ConfigProblem[], options?: ErrorOptions) {
-    super({ operation: "use config", object: file, exitCode: 2 }, options);
+    super({ operation: "use config", object: file, usage: true }, options);
     this.file = file;
     this.problems = problems.toSorted((a, b) => a.line - b.line || a.column - b.column);
     this.message = this.problems.map((problem) => formatProblem(file, problem)).join("\n");

@@ -85,7 +85,7 @@ function describeReadError(error: unknown, file: string): OperationError {
   return new OperationError({
     operation: "read config",
     object: file,
-    ...(known ? { errno: errnoNumber(code) } : { kernelText: String((error as Error).message ?? error) }),
-    exitCode: 2,
+    ...(known ? { errno: errnoNumber(code) } : { reason: String((error as Error).message ?? error) }),
+    usage: true,
   }, { cause: error });
 }

@@ -197,12 +197,12 @@ function stackOf(error: unknown): string {
   return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 
-function withoutHint({ operation, object, errno, kernelText }: OperationError): OperationFailure {
-  return { operation, object, errno, kernelText };
+function withoutHint({ operation, object, errno, reason }: OperationError): OperationFailure {
+  return { operation, object, errno, reason };
 }
 
-function reasonOf({ kernelText, code, message }: OperationError): string {
-  return kernelText || code || message;
+function reasonOf({ reason, code, message }: OperationError): string {
+  return reason.replace(/^kernel: /, "") || code || message;
 }
 
 function describeChange(change: PlanChange): Record<string, string> {

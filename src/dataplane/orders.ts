@@ -2,7 +2,8 @@
  * What a worker is told when it starts: plain data, so that it can be posted to another thread.
  * @module
  */
-import type { LogLevel, Source } from "../config/types.ts";
+import type { LogLevel } from "../config/types.ts";
+import type { Settings } from "./settings.ts";
 
 /** A listener that the main thread has opened. Descriptors belong to the process, so any thread may use them. */
 export interface ListenerHandle {
@@ -17,22 +18,20 @@ export interface RawSockets {
   readonly ipv6: number;
 }
 
-/** What a worker needs for UDP. */
-export interface UdpOptions {
+/** The sockets of a worker for UDP. */
+export interface UdpSockets {
   readonly listeners: readonly ListenerHandle[];
   /** The raw sockets through which clients are answered; -1: not this family. */
   readonly senders: RawSockets;
   /** The raw sockets through which clients are told of errors. */
   readonly errorSenders: RawSockets;
-  /** Live sessions of all workers together. */
-  readonly maxSessions: number;
-  /** Whether answers come only from where the client has sent to. */
-  readonly filter: boolean;
-  /** Whether TOS and traffic class are carried over. */
-  readonly tos: boolean;
-  /** Milliseconds. */
-  readonly idleMs: number;
-  readonly dnsMs: number;
+}
+
+/** What a worker may have of pipes. */
+export interface PipeOptions {
+  readonly limit: number;
+  /** Bytes. */
+  readonly size: number;
 }
 
 /** A worker's orders. */
@@ -42,39 +41,15 @@ export interface WorkerOptions {
   readonly shared: SharedArrayBuffer;
   readonly listeners: readonly ListenerHandle[];
   /** null: UDP is not relayed. */
-  readonly udp: UdpOptions | null;
+  readonly udp: UdpSockets | null;
   /** An eventfd that wakes the worker. */
   readonly wakeFd: number;
-  readonly source: Source;
   /** SO_MARK of the sockets towards servers; 0: none, and no client is a program on the router itself. */
   readonly upstreamMark: number;
-  /** Live connections of all workers together. */
-  readonly maxConnections: number;
-  /** Live connections, and live UDP sessions, of one client over all workers; 0: no limit. */
-  readonly perClient: number;
-  readonly maxPipes: number;
-  /** Bytes. */
-  readonly pipeSize: number;
-  /** Milliseconds. */
-  readonly connectMs: number;
-  readonly idleMs: number;
-  readonly halfClosedMs: number;
+  readonly pipes: PipeOptions;
   readonly logLevel: LogLevel;
-}
-
-/** The part of them that is about live sessions. */
-export type SessionOptions = Pick<
-  WorkerOptions,
-  "index" | "shared" | "perClient" | "maxPipes" | "pipeSize" | "connectMs" | "idleMs" | "halfClosedMs"
->;
-
-/** The part of them that is about new connections. */
-export interface AcceptOptions
-  extends Pick<WorkerOptions, "index" | "shared" | "maxConnections" | "perClient"> {
-  /** Their addresses; null where connections to the listener itself are as good as others. */
-  readonly listeners: readonly { readonly fd: number; readonly address: Uint8Array<ArrayBuffer> | null }[];
-  /** At most so many are accepted per turn and listener. */
-  readonly acceptsPerTurn?: number | undefined;
+  /** Those that it begins with. */
+  readonly settings: Settings;
 }
 
 /** What a worker tells the main thread. */

@@ -13,6 +13,7 @@ import type { Family } from "../net/ip.ts";
 import { capacity } from "./sizing/limits.ts";
 import { openListeners } from "./sockets/listeners.ts";
 import type { WorkerMessage, WorkerOptions } from "./orders.ts";
+import { settingsOf } from "./settings.ts";
 import { COUNTER, type Counter, PHASE_DRAIN, PHASE_STOP, SharedState } from "./shared/state.ts";
 
 /** Bytes of a splice pipe: 64 KiB, the kernel's default. */
@@ -79,33 +80,17 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     mark: (config.kernel.mark << SOCKET_MARK_SHIFT) >>> 0,
   });
   const wakeFds = sockets.map(() => check(openEventFd(), "create", "eventfd"));
+  const settings = settingsOf(config, { connections, udpSessions });
   const orders = sockets.map(({ tcp, udp, senders, errorSenders }, index): WorkerOptions => ({
     index,
     shared: shared.buffer,
     listeners: tcp,
-    udp: protocols.includes("udp")
-      ? {
-        listeners: udp,
-        senders,
-        errorSenders,
-        maxSessions: udpSessions,
-        filter: config.udp.filtering === "address-and-port-dependent",
-        tos: config.udp.tos === "carry",
-        idleMs: config.timeouts.udpIdleMs,
-        dnsMs: config.timeouts.udpDnsMs,
-      }
-      : null,
+    udp: protocols.includes("udp") ? { listeners: udp, senders, errorSenders } : null,
     wakeFd: wakeFds[index],
-    source: config.source,
     upstreamMark: config.intercept.routerTraffic ? (config.kernel.mark << UPSTREAM_MARK_SHIFT) >>> 0 : 0,
-    maxConnections: connections,
-    perClient: config.limits.perClient,
-    maxPipes: pipesPerWorker,
-    pipeSize: PIPE_SIZE,
-    connectMs: config.timeouts.connectMs,
-    idleMs: config.timeouts.tcpIdleMs,
-    halfClosedMs: config.timeouts.halfClosedMs,
+    pipes: { limit: pipesPerWorker, size: PIPE_SIZE },
     logLevel: log.level,
+    settings,
   }));
 
   const threads = orders.map((order) => startThread(order, { url: options.workerUrl, log, shared }));
@@ -150,7 +135,7 @@ function startThread(
   const fail = (reason: string) => {
     over = true;
     ended.reject(
-      new OperationError({ operation: "run worker", object: String(order.index), kernelText: reason }),
+      new OperationError({ operation: "run worker", object: String(order.index), reason }),
     );
   };
   worker.onerror = (event) => {

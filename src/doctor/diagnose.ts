@@ -176,8 +176,8 @@ function describeSituation(
 function judgePlan({ plan, obstacle }: Planned, { lan, families }: Situation): Finding[] {
   const id = "plan";
   if (plan === undefined || obstacle !== undefined) {
-    const { operation, object, kernelText, hint } = obstacle!;
-    const cause = `Cannot ${operation} "${object}": ${kernelText}`;
+    const { operation, object, reason, hint } = obstacle!;
+    const cause = `Cannot ${operation} "${object}": ${reason}`;
     return [warning(id, { what: "an install with this config", blocks: true, cause, remedy: hint })];
   }
   const what = `an install would intercept ${families.join(" and ")} on ${lan.join(", ")}`;

@@ -182,7 +182,7 @@ function choosePrograms(all: readonly IptablesPrograms[], { netfilter }: Machine
   throw new OperationError({
     operation: "use backend",
     object: "iptables",
-    kernelText: all.length === 0
+    reason: all.length === 0
       ? "there is no program iptables"
       : `this kernel has no nf_tables, which ${
         all[0].version
@@ -219,7 +219,7 @@ function mixed(backend: string, there: string): OperationError {
   return new OperationError({
     operation: "install with backend",
     object: backend,
-    kernelText: `an earlier install is there: ${there}`,
+    reason: `an earlier install is there: ${there}`,
     hint: 'Run "tproxy uninstall" first; clients are not intercepted in between',
   });
 }

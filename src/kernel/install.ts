@@ -122,7 +122,7 @@ export function removeStale(stale: readonly RoutingEntry[], route: NetlinkConnec
 }
 
 function withOutcome(error: OperationError, outcome: string): OperationError {
-  const { operation, object, errno, kernelText, exitCode, hint, missingModule } = error;
-  const failure = { operation, object, errno, kernelText, exitCode, hint, missingModule, outcome };
+  const { operation, object, errno, reason, usage, hint, missingModule } = error;
+  const failure = { operation, object, errno, reason, usage, hint, missingModule, outcome };
   return new OperationError(failure, { cause: error });
 }

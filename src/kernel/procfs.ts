@@ -9,7 +9,7 @@ const WITNESS = "/proc/sys/net/ipv4/ip_forward";
 
 /** Why, in words that a finding shares. */
 export const PROCFS_MISSING = {
-  kernelText: "/proc is not mounted, or does not show /proc/sys/net",
+  reason: "/proc is not mounted, or does not show /proc/sys/net",
   hint: 'Mount it: "mount -t proc proc /proc"; in a chroot or container, have it mounted there',
 } as const;
 

@@ -12,16 +12,16 @@ export interface OperationFailure {
   readonly object: string;
   /** The kernel's error number, positive. 0 if the failure is not the kernel's. */
   readonly errno?: number;
-  /** The kernel's own words (netlink extended ack), or the reason where there is no errno. */
-  readonly kernelText?: string;
+  /** Why, in words: where there is no errno, or beside it. Who quotes the kernel says so: `"kernel: no such chain"`. */
+  readonly reason?: string;
   /** What the administrator can do about it. */
   readonly hint?: string;
   /** The module of the kernel whose lack the failure shows: `"nft_tproxy"`. */
   readonly missingModule?: string;
   /** What the failure has left behind, as a sentence. */
   readonly outcome?: string;
-  /** The exit code that the command ends with: 1 failed, 2 wrong usage or invalid config. */
-  readonly exitCode?: 1 | 2;
+  /** The caller asked for what makes no sense: wrong usage, or an invalid config. */
+  readonly usage?: boolean;
 }
 
 /** Thrown by every control-plane operation that fails. The message is complete and fit to print. */
@@ -34,16 +34,16 @@ export class OperationError extends Error {
   readonly object: string;
   /** The kernel's error number, positive; 0 if the failure is not the kernel's. */
   readonly errno: number;
-  /** The kernel's own words, or the reason; may be empty. */
-  readonly kernelText: string;
+  /** Why, in words; may be empty. */
+  readonly reason: string;
   /** What the administrator can do about it; may be empty. */
   readonly hint: string;
   /** The module of the kernel whose lack the failure shows; may be empty. */
   readonly missingModule: string;
   /** What the failure has left behind; may be empty. */
   readonly outcome: string;
-  /** The exit code that a command ends with. */
-  readonly exitCode: 1 | 2;
+  /** The caller asked for what makes no sense; otherwise the machine did not do it. */
+  readonly usage: boolean;
 
   /** Makes the message from what is known. */
   constructor(failure: OperationFailure, options?: ErrorOptions) {
@@ -51,11 +51,11 @@ export class OperationError extends Error {
     this.operation = failure.operation;
     this.object = failure.object;
     this.errno = failure.errno ?? 0;
-    this.kernelText = failure.kernelText ?? "";
+    this.reason = failure.reason ?? "";
     this.hint = failure.hint ?? "";
     this.missingModule = failure.missingModule ?? "";
     this.outcome = failure.outcome ?? "";
-    this.exitCode = failure.exitCode ?? 1;
+    this.usage = failure.usage ?? false;
   }
 
   /** The error's symbolic name, `"EEXIST"`; the empty string where there is no errno. */
@@ -68,7 +68,7 @@ export class OperationError extends Error {
 export function describeFailure(failure: OperationFailure): string {
   const parts: string[] = [];
   if (failure.errno) parts.push(`${errnoCode(failure.errno)} (${errnoText(failure.errno)})`);
-  if (failure.kernelText) parts.push(failure.errno ? `kernel: ${failure.kernelText}` : failure.kernelText);
+  if (failure.reason) parts.push(failure.reason);
   const object = failure.object === "" ? "" : ` "${failure.object}"`;
   const why = parts.length === 0 ? "" : `: ${parts.join(", ")}`;
   const lack = failure.missingModule ? `The kernel lacks ${failure.missingModule}` : "";

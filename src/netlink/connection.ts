@@ -93,8 +93,8 @@ export class NetlinkConnection implements Disposable {
       const messages = this.#dumpOnce(request, purpose);
       if (messages !== INTERRUPTED) return messages;
     }
-    const kernelText = "the kernel's state changes faster than it can be read";
-    throw new OperationError({ operation: purpose.operation, object: purpose.object, kernelText });
+    const reason = "the kernel's state changes faster than it can be read";
+    throw new OperationError({ operation: purpose.operation, object: purpose.object, reason });
   }
 
   #dumpOnce(request: NetlinkRequest, purpose: Purpose): NetlinkMessage[] | typeof INTERRUPTED {
@@ -220,14 +220,14 @@ function numbered(request: NetlinkRequest, sequence: number, flags: number): Net
 }
 
 function failure(purpose: Purpose, answer: NetlinkAnswer): OperationError {
-  const kernelText = [answer.text, describeOffset(purpose, answer.offset)].filter(Boolean).join("; ");
+  const words = [answer.text, describeOffset(purpose, answer.offset)].filter(Boolean).join("; ");
   const missingModule = purpose.missingModule?.(answer);
   const hint = commonHint(answer.errno);
   return new OperationError({
     operation: purpose.operation,
     object: purpose.object,
     errno: answer.errno,
-    ...(kernelText ? { kernelText } : {}),
+    ...(words ? { reason: `kernel: ${words}` } : {}),
     ...(hint ? { hint } : {}),
     ...(missingModule ? { missingModule } : {}),
   });

@@ -59,7 +59,7 @@ export async function runOrThrow(env: Env, argv: Argv): Promise<void> {
   throw new OperationError({
     operation: "run",
     object: argv.join(" "),
-    kernelText: `exit code ${code}${
+    reason: `exit code ${code}${
       output.trim() === "" ? "" : `: ${output.trim().replaceAll(/\s*\n\s*/g, "; ")}`
     }`,
   });
@@ -78,7 +78,7 @@ export function fileError(operation: string, path: string, error: unknown): Oper
   return new OperationError({
     operation,
     object: path,
-    kernelText: reason,
+    reason,
     ...(denied ? { hint: "Run it as root" } : {}),
   }, { cause: error });
 }

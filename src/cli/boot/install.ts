@@ -30,8 +30,8 @@ export function prepareBoot(env: Env, loaded: LoadedConfig, options: BootOptions
   throw new OperationError({
     operation: "use option",
     object: "--force",
-    kernelText: "it is for --boot",
-    exitCode: 2,
+    reason: "it is for --boot",
+    usage: true,
   });
 }
 

@@ -77,7 +77,7 @@ function chooseManager({ files }: Env, choice: BootRequest["choice"]): ServiceMa
     throw new OperationError({
       operation: "find",
       object: "service manager",
-      kernelText: "neither systemd nor OpenWrt's procd nor OpenRC runs here",
+      reason: "neither systemd nor OpenWrt's procd nor OpenRC runs here",
       hint: 'Start "tproxy install" and then "tproxy run" from what runs at boot, such as /etc/rc.local',
     });
   }
@@ -86,7 +86,7 @@ function chooseManager({ files }: Env, choice: BootRequest["choice"]): ServiceMa
   throw new OperationError({
     operation: "use service manager",
     object: choice,
-    kernelText: `there is no ${manager.installed.join(" and no ")}`,
+    reason: `there is no ${manager.installed.join(" and no ")}`,
     hint: "--boot auto finds the one that runs here",
   });
 }
@@ -101,7 +101,7 @@ function usesPackage({ manager, service }: FoundBoot, settings: BootSettings): b
   throw new OperationError({
     operation: "write",
     object: service.path,
-    kernelText: `it belongs to the package tproxy, and starts ${there.binary} with ${
+    reason: `it belongs to the package tproxy, and starts ${there.binary} with ${
       there.config ?? "the usual config"
     }`,
     hint: "Put the config into /etc/tproxy/tproxy.yaml, or use --force",
@@ -112,7 +112,7 @@ function foreign(path: string): OperationError {
   return new OperationError({
     operation: "write",
     object: path,
-    kernelText: "there is a file that tproxy did not make",
+    reason: "there is a file that tproxy did not make",
     hint: "Move it away, or use --force to write over it",
   });
 }

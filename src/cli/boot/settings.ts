@@ -132,5 +132,5 @@ function requireAccess(
 }
 
 function refuse(object: string, reason: string, hint: string): OperationError {
-  return new OperationError({ operation: "start at boot with", object, kernelText: reason, hint });
+  return new OperationError({ operation: "start at boot with", object, reason, hint });
 }

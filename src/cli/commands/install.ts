@@ -76,8 +76,8 @@ export const installCommand: Command<InferValue<typeof parser>> = {
       throw new OperationError({
         operation: "use option",
         object: "--format",
-        kernelText: "it is for --dry-run",
-        exitCode: 2,
+        reason: "it is for --dry-run",
+        usage: true,
       });
     }
     const loaded = await loadConfigOption(env, { path: options.config, user: "install" });

@@ -129,7 +129,7 @@ function explain(error: Error): never {
   throw new OperationError({
     operation: "make",
     object: "the network of the self-test",
-    kernelText: error.message,
+    reason: error.message,
     hint: mayMakeNamespaces() ? "" : userNamespaceHint(),
   }, { cause: error });
 }

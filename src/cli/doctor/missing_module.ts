@@ -12,9 +12,9 @@ import type { Env } from "../env.ts";
 export async function explainMissingModule(error: OperationError, env: Env): Promise<OperationError> {
   const build = await readKernelBuild(systemFiles(env.readTextFile), Deno.osRelease());
   const { cause, remedy } = explainMissing(error.missingModule, build);
-  const { operation, object, errno, kernelText, exitCode, outcome } = error;
+  const { operation, object, errno, reason, usage, outcome } = error;
   const hint = `${cause}. ${remedy}`;
-  return new OperationError({ operation, object, errno, kernelText, exitCode, hint, outcome }, {
+  return new OperationError({ operation, object, errno, reason, usage, hint, outcome }, {
     cause: error,
   });
 }

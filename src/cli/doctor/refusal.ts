@@ -13,7 +13,7 @@ const UNCHANGED = "Nothing was changed";
 
 /** The error of an install that has failed; where a part of the kernel is missing, it says which, and what to do. */
 export async function explainRefusal(error: unknown, loaded: LoadedConfig, env: Env): Promise<unknown> {
-  if (!(error instanceof OperationError) || error.exitCode !== 1 || error.code === "EPERM") return error;
+  if (!(error instanceof OperationError) || error.usage || error.code === "EPERM") return error;
   const findings = await diagnoseKernel(prepareProbing(env, loaded));
   return describeRefusal(error, findings) ?? error;
 }
@@ -28,7 +28,7 @@ export function describeRefusal(
   return new OperationError({
     operation: "install",
     object: "",
-    kernelText: missing.map(({ cause }) => cause).join(". "),
+    reason: missing.map(({ cause }) => cause).join(". "),
     hint: [...new Set(missing.map(({ remedy }) => remedy))].join(". "),
     outcome: error.outcome || UNCHANGED,
   }, { cause: error });

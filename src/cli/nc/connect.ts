@@ -88,7 +88,7 @@ function chooseSource(target: Sockaddr, sources: readonly Sockaddr[]): Sockaddr 
   throw new OperationError({
     operation: "connect to",
     object: `${formatSockaddr(target)} from ${formatSockaddr(sources[0])}`,
-    kernelText: "one is an IPv4, the other an IPv6 address",
+    reason: "one is an IPv4, the other an IPv6 address",
   });
 }
 

@@ -65,7 +65,7 @@ function open(plan: ListenPlan, voice: Voice): number {
     });
   }
   throw failure ??
-    new OperationError({ operation: "listen on", object: host ?? port, kernelText: "no address" });
+    new OperationError({ operation: "listen on", object: host ?? port, reason: "no address" });
 }
 
 function serveConnections(plan: ListenPlan, listener: number, voice: Voice): void {

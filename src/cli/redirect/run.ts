@@ -3,22 +3,20 @@
  * @module
  */
 import { EAFNOSUPPORT, SOCK_STREAM } from "../../../ffi/consts.ts";
-import { descriptorLimit, raiseDescriptorLimit } from "../../../ffi/process.ts";
+import { raiseDescriptorLimit } from "../../../ffi/process.ts";
 import { resolve } from "../../../ffi/sockets/resolve.ts";
 import { portOf, readSockaddr, sameSockaddr, setPort } from "../../../ffi/sockets/sockaddr.ts";
-import { DEFAULT_CONFIG } from "../../config/defaults.ts";
 import { isForeign } from "../../dataplane/sockets/foreign.ts";
-import { capacity } from "../../dataplane/sizing/limits.ts";
-import { RedirectDialler, type RedirectReport } from "../../dataplane/upstream/listed.ts";
-import { runRedirectLoop } from "../../dataplane/redirect/loop.ts";
 import { tryTransparent } from "../../dataplane/sockets/transparent.ts";
+import type { RedirectReport } from "../../dataplane/upstream/listed.ts";
 import { createLogger } from "../../log.ts";
 import { check, OperationError } from "../../net/error.ts";
 import { formatIp } from "../../net/ip.ts";
 import { bindHint, connectHint, formatSockaddr, type Sockaddr } from "../arguments/endpoints.ts";
 import type { Env } from "../env.ts";
-import { type Listener, openListeners } from "./listeners.ts";
+import { openListeners } from "./listeners.ts";
 import type { RedirectPlan } from "./plan.ts";
+import { serveRedirect } from "./serve.ts";
 
 /** Does it. The exit code: 0 if the connection came about, else 1; with `loop` it does not return. Throws OperationError. */
 export function runRedirect(plan: RedirectPlan, env: Env): number {
@@ -42,34 +40,9 @@ export function runRedirect(plan: RedirectPlan, env: Env): number {
     fastOpen: plan.fastOpen,
     listenPort: portOf(listeners[0].address),
   };
-  return serve(plan, { env, listeners, dialler: new RedirectDialler(target, report(plan, env)) });
-}
-
-function serve(
-  plan: RedirectPlan,
-  parts: { env: Env; listeners: readonly Listener[]; dialler: RedirectDialler },
-): number {
-  const limit = descriptorLimit();
-  const room = capacity({
-    descriptors: typeof limit === "number" ? 1024 : limit.soft,
-    workers: 1,
-    connections: "auto",
-    udpSessions: null,
-  });
-  const { connectMs, tcpIdleMs, halfClosedMs } = DEFAULT_CONFIG.timeouts;
-  const { env } = parts;
-  const reached = runRedirectLoop({
-    listeners: parts.listeners.map(({ fd }) => fd),
-    dialler: parts.dialler,
-    once: !plan.loop,
-    maxConnections: room.connections,
-    maxPipes: room.pipesPerWorker,
-    connectMs,
-    idleMs: tcpIdleMs,
-    halfClosedMs,
-    log: createLogger({ level: "warn", format: "text", write: env.stderr, now: env.now }),
-  });
-  return reached ? 0 : 1;
+  const log = createLogger({ level: "warn", format: "text", write: env.stderr, now: env.now });
+  const fds = listeners.map(({ fd }) => fd);
+  return serveRedirect({ listeners: fds, target, report: report(plan, env), once: !plan.loop, log }) ? 0 : 1;
 }
 
 /** tcprdr's words for what goes well; what does not is told with its errno. */
@@ -122,7 +95,7 @@ function refuseOwn(listener: Sockaddr, upstream: Sockaddr): void {
   throw new OperationError({
     operation: "redirect to",
     object: formatSockaddr(upstream),
-    kernelText: "this is where redirect itself listens",
-    exitCode: 2,
+    reason: "this is where redirect itself listens",
+    usage: true,
   });
 }

@@ -16,28 +16,26 @@ export function preparePerClient(words: Int32Array): void {
   words[0] = crypto.getRandomValues(new Int32Array(1))[0];
 }
 
-/** A limit per client. */
+/** The counts of all clients. */
 export class PerClient {
   readonly #words: Int32Array<SharedArrayBuffer>;
-  readonly #limit: number;
 
-  /** `limit` 0: there is none, and nothing is counted. */
-  constructor(words: Int32Array<SharedArrayBuffer>, limit: number) {
+  constructor(words: Int32Array<SharedArrayBuffer>) {
     this.#words = words;
-    this.#limit = limit;
   }
 
   /**
-   * Adds one for the address of the struct sockaddr at `at` in `words`. By how much it is over the limit now: 0 or less, it is not.
-   * Whoever gets more than 0 removes one again, this or another.
+   * Adds one for the address of the struct sockaddr at `at` in `words`. By how much it is over `limit` now: 0 or less, it is not.
+   * Whoever gets more than 0 removes one again, this or another. Without a limit, 0, it counts as well: a limit may come later.
    */
-  add(words: Int32Array, at: number): number {
-    return this.#limit === 0 ? 0 : this.#change(words, at, 1) - this.#limit;
+  add(words: Int32Array, at: number, limit: number): number {
+    const count = this.#change(words, at, 1);
+    return limit === 0 ? 0 : count - limit;
   }
 
   /** Takes one away. */
   remove(words: Int32Array, at: number): void {
-    if (this.#limit !== 0) this.#change(words, at, -1);
+    this.#change(words, at, -1);
   }
 
   #change(words: Int32Array, at: number, by: number): number {

@@ -13,25 +13,38 @@ import {
   ENOBUFS,
   EPOLLIN,
 } from "../../../ffi/consts.ts";
-import { addToEpoll, removeFromEpoll } from "../../../ffi/epoll.ts";
 import { makeSockaddr, readSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { acceptSocket, closeFd, localAddress } from "../../../ffi/sockets/socket.ts";
 import { resetOnClose } from "../../../ffi/sockets/sockopt.ts";
-import type { Logger } from "../../log.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { formatEndpoint, formatIp } from "../../net/ip.ts";
-import type { Clock } from "../loop/clock.ts";
+import type { WorkerContext } from "../context.ts";
+import type { Service } from "../loop/service.ts";
 import type { Dials } from "../upstream/direct.ts";
-import type { AcceptOptions } from "../orders.ts";
 import { PerClient } from "../shared/per_client.ts";
-import { COUNTER, SharedState } from "../shared/state.ts";
+import { COUNTER } from "../shared/state.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { TICK_MS } from "../loop/wheel.ts";
 
 /** Accepted per listener and turn, so that a flood of new connections does not keep live ones waiting. */
 const ACCEPTS_PER_TURN = 64;
 
-type Listener = AcceptOptions["listeners"][number];
+/** A listener that connections are taken from. */
+export interface Listener {
+  readonly fd: number;
+  /** Its own address; null where connections to the listener itself are as good as others. */
+  readonly address: Uint8Array<ArrayBuffer> | null;
+}
+
+/** What the acceptor works with. */
+export interface AcceptorParts {
+  /** They are closed at the end. */
+  readonly listeners: readonly Listener[];
+  readonly sessions: Sessions;
+  readonly dialler: Dials;
+  /** At most so many are accepted per turn and listener. */
+  readonly acceptsPerTurn?: number | undefined;
+}
 
 /** What takes an accepted connection over. */
 export interface Sessions {
@@ -47,14 +60,9 @@ export interface Sessions {
 }
 
 /** The accepting half of a worker. */
-export class TcpAcceptor {
-  readonly #epoll: number;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #debug: boolean;
-  readonly #shared: SharedState;
+export class TcpAcceptor implements Service {
+  readonly #context: WorkerContext;
   readonly #counters: Float64Array<SharedArrayBuffer>;
-  readonly #maxConnections: number;
   readonly #listeners: Listener[];
   readonly #dialler: Dials;
   readonly #acceptsPerTurn: number;
@@ -67,37 +75,29 @@ export class TcpAcceptor {
   readonly #clientWords = new Int32Array(this.#client.buffer);
   readonly #destination = makeSockaddr();
 
-  constructor(
-    options: AcceptOptions,
-    context: { epoll: number; clock: Clock; log: Logger; sessions: Sessions; dialler: Dials },
-  ) {
-    this.#epoll = context.epoll;
-    this.#clock = context.clock;
+  constructor(context: WorkerContext, parts: AcceptorParts) {
+    this.#context = context;
     this.#overLimit = new Throttle(context.clock);
-    this.#log = context.log;
-    this.#debug = context.log.enabled("debug");
-    this.#sessions = context.sessions;
-    this.#shared = new SharedState(options.shared);
-    this.#counters = this.#shared.row(options.index);
-    this.#maxConnections = options.maxConnections;
-    this.#perClient = new PerClient(this.#shared.tcpClients, options.perClient);
-    this.#listeners = [...options.listeners];
-    this.#dialler = context.dialler;
-    this.#acceptsPerTurn = options.acceptsPerTurn ?? ACCEPTS_PER_TURN;
+    this.#counters = context.counters;
+    this.#perClient = new PerClient(context.shared.tcpClients);
+    this.#listeners = [...parts.listeners];
+    this.#sessions = parts.sessions;
+    this.#dialler = parts.dialler;
+    this.#acceptsPerTurn = parts.acceptsPerTurn ?? ACCEPTS_PER_TURN;
   }
 
   /** Begins to listen. The i-th listener's events carry key i and tag 0. 0 or -errno. */
   start(): number {
     this.#paused = false;
     for (let i = 0; i < this.#listeners.length; i++) {
-      const returned = addToEpoll(this.#epoll, this.#listeners[i].fd, EPOLLIN, i, 0);
+      const returned = this.#context.loop.watch(this, this.#listeners[i].fd, EPOLLIN, i, 0);
       if (returned < 0) return returned;
     }
     return 0;
   }
 
   /** Takes no new connection from now on, but for those that wait in the listeners' queues. */
-  stop(): void {
+  drain(): void {
     for (let i = 0; i < this.#listeners.length; i++) {
       while (!this.#paused && this.accept(i) === this.#acceptsPerTurn);
     }
@@ -112,16 +112,29 @@ export class TcpAcceptor {
   }
 
   /** Milliseconds that the worker may sleep, -1 for ever. */
-  patience(): number {
+  timeout(): number {
     return this.#paused ? TICK_MS : -1;
   }
 
   /** Accepts again after a pause, if it may. */
   turn(): void {
-    if (this.#paused && this.#clock.tick >= this.#retryTick && this.#shared.live < this.#maxConnections) {
+    if (
+      this.#paused && this.#context.clock.tick >= this.#retryTick &&
+      this.#context.shared.live < this.#context.settings.maxConnections
+    ) {
       const returned = this.start();
       if (returned < 0) this.#pauseAWhile("listen again", returned);
     }
+  }
+
+  /** See {@linkcode Service}: a listener has something. */
+  event(key: number): void {
+    this.accept(key);
+  }
+
+  /** See {@linkcode Service}: draining has taken all that waited. */
+  idle(): boolean {
+    return true;
   }
 
   /** Takes connections from a listener. How many it took. */
@@ -130,9 +143,9 @@ export class TcpAcceptor {
     if (handle === undefined) return 0;
     let taken = 0;
     while (taken < this.#acceptsPerTurn && !this.#paused) {
-      if (this.#shared.addLive(1) > this.#maxConnections) {
-        this.#shared.addLive(-1);
-        this.#pause("connection limit reached", { limit: this.#maxConnections });
+      if (this.#context.shared.addLive(1) > this.#context.settings.maxConnections) {
+        this.#context.shared.addLive(-1);
+        this.#pause("connection limit reached", { limit: this.#context.settings.maxConnections });
         break;
       }
       const client = acceptSocket(handle.fd, this.#client);
@@ -142,7 +155,7 @@ export class TcpAcceptor {
         this.#take(client, handle);
         continue;
       }
-      this.#shared.addLive(-1);
+      this.#context.shared.addLive(-1);
       if (client === -EAGAIN) break;
       // The client is gone already, or a signal came.
       if (client !== -EINTR && client !== -ECONNABORTED) this.#pauseAWhile("accept", client);
@@ -151,13 +164,13 @@ export class TcpAcceptor {
   }
 
   #take(client: number, handle: Listener): void {
-    if (this.#perClient.add(this.#clientWords, 0) > 0) {
+    if (this.#perClient.add(this.#clientWords, 0, this.#context.settings.perClient) > 0) {
       this.#counters[COUNTER.overLimit]++;
       this.#warnOverLimit();
       return this.#refuse(client, ECONNREFUSED, null);
     }
     const returned = localAddress(client, this.#destination);
-    const description = this.#debug ? this.#describe() : null;
+    const description = this.#context.log.enabled("debug") ? this.#describe() : null;
     if (returned < 0 || (handle.address !== null && sameSockaddr(this.#destination, handle.address))) {
       // Somebody dialled the listener itself: there is nowhere to go, and dialling it would never end.
       this.#counters[COUNTER.looped]++;
@@ -174,18 +187,18 @@ export class TcpAcceptor {
 
   #refuse(client: number, error: number, description: Record<string, string> | null): void {
     if (description !== null) {
-      this.#log.debug("connection refused", { ...description, error: errnoCode(error) });
+      this.#context.log.debug("connection refused", { ...description, error: errnoCode(error) });
     }
     resetOnClose(client);
     closeFd(client);
     this.#perClient.remove(this.#clientWords, 0);
-    this.#shared.addLive(-1);
+    this.#context.shared.addLive(-1);
   }
 
   #warnOverLimit(): void {
     if (!this.#overLimit.allows()) return;
     const client = formatIp(readSockaddr(this.#client).address);
-    this.#log.warn("connections are refused: limits.per-client", { client });
+    this.#context.log.warn("connections are refused: limits.per-client", { client });
   }
 
   #describe(): Record<string, string> {
@@ -197,14 +210,14 @@ export class TcpAcceptor {
 
   #pauseAWhile(attempt: string, error: number): void {
     this.#pause(`cannot ${attempt}`, { error: errnoCode(-error) });
-    this.#retryTick = this.#clock.tick + 1;
+    this.#retryTick = this.#context.clock.tick + 1;
   }
 
   #pause(why: string, fields: Record<string, string | number>): void {
     if (this.#paused) return;
     this.#paused = true;
     this.#counters[COUNTER.acceptPauses]++;
-    for (const { fd } of this.#listeners) removeFromEpoll(this.#epoll, fd);
-    this.#log.warn(`accepting pauses: ${why}`, { ...fields, live: this.#shared.live });
+    for (const { fd } of this.#listeners) this.#context.loop.unwatch(fd);
+    this.#context.log.warn(`accepting pauses: ${why}`, { ...fields, live: this.#context.shared.live });
   }
 }

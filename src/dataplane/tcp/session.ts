@@ -94,7 +94,7 @@ export class Session extends WheelEntry {
   keptAlive = false;
   /** While RESETTING: the way from the side that was reset. */
   dying: Direction | null = null;
-  /** The client's address as a struct sockaddr, in 32-bit words; kept only where there is a limit per client. */
+  /** The client's address as a struct sockaddr, in 32-bit words. */
   readonly client = new Int32Array(SOCKADDR_SIZE / 4);
   /** Addresses for the log; null unless connections are logged. */
   description: Record<string, string> | null = null;

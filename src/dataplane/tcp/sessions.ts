@@ -17,20 +17,19 @@ import {
   SO_OOBINLINE,
   SOL_SOCKET,
 } from "../../../ffi/consts.ts";
-import { addToEpoll } from "../../../ffi/epoll.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { resetOnClose, setInt, takeSocketError, unacknowledgedBytes } from "../../../ffi/sockets/sockopt.ts";
-import type { Logger } from "../../log.ts";
 import { errnoCode } from "../../net/errno.ts";
-import type { Clock } from "../loop/clock.ts";
+import type { WorkerContext } from "../context.ts";
+import type { Service } from "../loop/service.ts";
+import type { PipeOptions } from "../orders.ts";
 import type { Dials } from "../upstream/direct.ts";
-import type { SessionOptions } from "../orders.ts";
 import { PerClient } from "../shared/per_client.ts";
 import { PipePool } from "./pipes.ts";
 import { MORE, Relay } from "./relay.ts";
 import { CONNECTING, type Direction, HALF_CLOSED, OPEN, RESETTING, type Session } from "./session.ts";
 import { SessionTable } from "./session_table.ts";
-import { COUNTER, SharedState } from "../shared/state.ts";
+import { COUNTER } from "../shared/state.ts";
 import { keepAlive } from "../sockets/transparent.ts";
 import { ticks, TimerWheel } from "../loop/wheel.ts";
 
@@ -41,21 +40,14 @@ const KEEPALIVE_AFTER_MS = 2000;
 const SESSION_EVENTS = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 /** The live sessions of a worker. */
-export class TcpSessions {
-  readonly #epoll: number;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #shared: SharedState;
+export class TcpSessions implements Service {
+  readonly #context: WorkerContext;
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #perClient: PerClient;
-  readonly #limitsClients: boolean;
   readonly #pipes: PipePool;
   readonly #relay: Relay;
   readonly #table = new SessionTable({ up: COUNTER.bytesUp, down: COUNTER.bytesDown });
   readonly #wheel: TimerWheel<Session>;
-  readonly #connectTicks: number;
-  readonly #idleTicks: number;
-  readonly #halfClosedTicks: number;
   readonly #keepAliveTicks = ticks(KEEPALIVE_AFTER_MS);
   readonly #resettingTicks = ticks(RESETTING_MS);
   readonly #onDue = (session: Session) => this.#due(session);
@@ -65,24 +57,14 @@ export class TcpSessions {
   #spareQueue: Session[] = [];
 
   /** `dialler`: what is told of upstreams that answer, and asked for another where one has failed. */
-  constructor(
-    options: SessionOptions,
-    context: { epoll: number; clock: Clock; log: Logger; dialler?: Dials },
-  ) {
-    this.#epoll = context.epoll;
-    this.#clock = context.clock;
-    this.#log = context.log;
-    this.#shared = new SharedState(options.shared);
-    this.#counters = this.#shared.row(options.index);
-    this.#perClient = new PerClient(this.#shared.tcpClients, options.perClient);
-    this.#limitsClients = options.perClient > 0;
-    this.#pipes = new PipePool(options.maxPipes, options.pipeSize);
+  constructor(context: WorkerContext, parts: { pipes: PipeOptions; dialler?: Dials }) {
+    this.#context = context;
+    this.#counters = context.counters;
+    this.#perClient = new PerClient(context.shared.tcpClients);
+    this.#pipes = new PipePool(parts.pipes.limit, parts.pipes.size);
     this.#relay = new Relay(this.#pipes, this.#counters);
-    this.#dialler = context.dialler ?? null;
+    this.#dialler = parts.dialler ?? null;
     this.#wheel = new TimerWheel(context.clock.tick);
-    this.#connectTicks = ticks(options.connectMs);
-    this.#idleTicks = ticks(options.idleMs);
-    this.#halfClosedTicks = ticks(options.halfClosedMs);
   }
 
   /** The number of live sessions. */
@@ -90,11 +72,16 @@ export class TcpSessions {
     return this.#table.size;
   }
 
+  /** See {@linkcode Service}: there are descriptors only where there are sessions. */
+  start(): number {
+    return 0;
+  }
+
   /** Milliseconds that the worker may sleep, -1 for ever. */
-  patience(): number {
+  timeout(): number {
     if (this.#queue.length > 0) return 0;
     const next = this.#wheel.ticksToNext();
-    return next < 0 ? -1 : this.#clock.millisecondsTo(this.#clock.tick + next);
+    return next < 0 ? -1 : this.#context.clock.millisecondsTo(this.#context.clock.tick + next);
   }
 
   /**
@@ -108,17 +95,18 @@ export class TcpSessions {
     description: Record<string, string> | null,
   ): void {
     const session = this.#table.open(client, upstream);
-    if (this.#limitsClients) session.client.set(address);
+    session.client.set(address);
     session.state = CONNECTING;
     session.description = description;
     session.keptAlive = false;
-    session.startedTick = session.activeTick = this.#clock.tick;
-    this.#wheel.schedule(session, this.#clock.tick + this.#connectTicks);
+    session.startedTick = session.activeTick = this.#context.clock.tick;
+    this.#wheel.schedule(session, this.#context.clock.tick + this.#context.settings.connectTicks);
+    const { loop } = this.#context;
     const key = session.slot * 2;
-    const added = addToEpoll(this.#epoll, client, SESSION_EVENTS, key, session.tag);
-    const addedToo = addToEpoll(this.#epoll, upstream, SESSION_EVENTS, key + 1, session.tag);
+    const added = loop.watch(this, client, SESSION_EVENTS, key, session.tag);
+    const addedToo = loop.watch(this, upstream, SESSION_EVENTS, key + 1, session.tag);
     if (added < 0 || addedToo < 0) this.#end(session, true, COUNTER.failed);
-    else if (description !== null) this.#log.debug("connection opened", description);
+    else if (description !== null) this.#context.log.debug("connection opened", description);
   }
 
   /** An event of a session's socket. `key` is twice the slot, plus one for the upstream's socket. */
@@ -136,7 +124,7 @@ export class TcpSessions {
     if ((bits & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) reads.hungUp = true;
     if ((bits & EPOLLPRI) !== 0 && !reads.urgent) this.#meetUrgent(reads);
     if ((bits & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) writes.writable = true;
-    session.activeTick = this.#clock.tick;
+    session.activeTick = this.#context.clock.tick;
     if (session.state === CONNECTING) {
       // The client's reset ends the attempt; its data and its end wait for the upstream.
       if ((bits & EPOLLERR) !== 0) this.#end(session, true, COUNTER.reset);
@@ -159,11 +147,19 @@ export class TcpSessions {
       if (queue[i].tag !== 0) this.#pump(queue[i]);
     }
     queue.length = 0;
-    this.#wheel.advance(this.#clock.tick, this.#onDue);
+    this.#wheel.advance(this.#context.clock.tick, this.#onDue);
+  }
+
+  /** See {@linkcode Service}: sessions are begun by the acceptor. */
+  drain(): void {}
+
+  /** See {@linkcode Service}. */
+  idle(): boolean {
+    return this.size === 0;
   }
 
   /** Ends all sessions with a reset, and closes what is kept for the next. */
-  abortAll(): void {
+  close(): void {
     this.#table.forEach((session) => this.#end(session, true, COUNTER.reset));
     this.#pipes.clear();
   }
@@ -172,7 +168,10 @@ export class TcpSessions {
     session.state = OPEN;
     this.#counters[COUNTER.connected]++;
     if (this.#dialler !== null) this.#dialler.connected?.(session.clientFd, session.upstreamFd);
-    this.#wheel.schedule(session, this.#clock.tick + Math.min(this.#idleTicks, this.#keepAliveTicks));
+    this.#wheel.schedule(
+      session,
+      this.#context.clock.tick + Math.min(this.#context.settings.idleTicks, this.#keepAliveTicks),
+    );
   }
 
   #dialFailed(session: Session): void {
@@ -184,7 +183,7 @@ export class TcpSessions {
     }
     if (this.#dialAgain(session, error)) return;
     if (session.description !== null) {
-      this.#log.debug("upstream failed", { ...session.description, error: errnoCode(error) });
+      this.#context.log.debug("upstream failed", { ...session.description, error: errnoCode(error) });
     }
     this.#end(session, true, error === ECONNREFUSED ? COUNTER.refused : COUNTER.failed);
   }
@@ -195,9 +194,9 @@ export class TcpSessions {
     if (upstream < 0) return false;
     closeFd(session.upstreamFd);
     session.upstreamFd = session.up.to = session.down.from = upstream;
-    session.startedTick = this.#clock.tick;
-    this.#wheel.schedule(session, this.#clock.tick + this.#connectTicks);
-    return addToEpoll(this.#epoll, upstream, SESSION_EVENTS, session.slot * 2 + 1, session.tag) >= 0;
+    session.startedTick = this.#context.clock.tick;
+    this.#wheel.schedule(session, this.#context.clock.tick + this.#context.settings.connectTicks);
+    return this.#context.loop.watch(this, upstream, SESSION_EVENTS, session.slot * 2 + 1, session.tag) >= 0;
   }
 
   /** Urgent data goes on as part of the stream: one leg's mark means nothing on the other, and no byte may be lost. */
@@ -217,7 +216,7 @@ export class TcpSessions {
     if (up === MORE || down === MORE) this.#enqueue(session);
     if (session.state === OPEN && (session.up.finished || session.down.finished)) {
       session.state = HALF_CLOSED;
-      this.#wheel.schedule(session, this.#clock.tick + this.#halfClosedTicks);
+      this.#wheel.schedule(session, this.#context.clock.tick + this.#context.settings.halfClosedTicks);
     }
   }
 
@@ -237,7 +236,7 @@ export class TcpSessions {
   #reset(session: Session, dying: Direction): void {
     session.state = RESETTING;
     session.dying = dying;
-    session.startedTick = this.#clock.tick;
+    session.startedTick = this.#context.clock.tick;
     // Whoever met the error first has taken it from the socket: reading might end as if nothing had happened.
     if (dying.failure === 0) dying.failure = -ECONNRESET;
     dying.readable = dying.hungUp = true;
@@ -250,11 +249,11 @@ export class TcpSessions {
     if (returned === MORE) this.#enqueue(session);
     const passedOn = returned < 0 || dying.finished;
     if (passedOn && unacknowledgedBytes(dying.to) <= 0) this.#end(session, true, COUNTER.reset);
-    else this.#wheel.schedule(session, this.#clock.tick + 1); // nothing tells when the other side has acknowledged
+    else this.#wheel.schedule(session, this.#context.clock.tick + 1); // nothing tells when the other side has acknowledged
   }
 
   #due(session: Session): void {
-    const now = this.#clock.tick;
+    const now = this.#context.clock.tick;
     if (session.state === RESETTING && now - session.startedTick < this.#resettingTicks) {
       return this.#pumpDying(session);
     }
@@ -271,7 +270,10 @@ export class TcpSessions {
       ? COUNTER.reset
       : COUNTER.expired;
     if (session.description !== null && counter !== COUNTER.reset) {
-      this.#log.debug(counter === COUNTER.timedOut ? "connect timeout" : "idle timeout", session.description);
+      this.#context.log.debug(
+        counter === COUNTER.timedOut ? "connect timeout" : "idle timeout",
+        session.description,
+      );
     }
     this.#end(session, true, counter);
   }
@@ -279,11 +281,11 @@ export class TcpSessions {
   #dueTick(session: Session): number {
     switch (session.state) {
       case CONNECTING:
-        return session.startedTick + this.#connectTicks;
+        return session.startedTick + this.#context.settings.connectTicks;
       case OPEN:
-        return session.activeTick + this.#idleTicks;
+        return session.activeTick + this.#context.settings.idleTicks;
       case HALF_CLOSED:
-        return session.activeTick + this.#halfClosedTicks;
+        return session.activeTick + this.#context.settings.halfClosedTicks;
       default:
         return session.startedTick + this.#resettingTicks;
     }
@@ -292,7 +294,7 @@ export class TcpSessions {
   #end(session: Session, reset: boolean, counter: number): void {
     this.#counters[counter]++;
     if (session.description !== null) {
-      this.#log.debug(reset ? "connection reset" : "connection closed", session.description);
+      this.#context.log.debug(reset ? "connection reset" : "connection closed", session.description);
     }
     this.#wheel.remove(session);
     this.#relay.release(session.up);
@@ -303,8 +305,8 @@ export class TcpSessions {
     }
     closeFd(session.clientFd);
     closeFd(session.upstreamFd);
-    if (this.#limitsClients) this.#perClient.remove(session.client, 0);
+    this.#perClient.remove(session.client, 0);
     this.#table.close(session);
-    this.#shared.addLive(-1);
+    this.#context.shared.addLive(-1);
   }
 }

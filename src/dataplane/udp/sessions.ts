@@ -3,25 +3,20 @@
  * @module
  */
 import { AF_INET, EADDRINUSE, EMFILE, ENFILE, EPOLLET, EPOLLIN } from "../../../ffi/consts.ts";
-import { addToEpoll } from "../../../ffi/epoll.ts";
 import { makeSockaddr, readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
-import type { Logger } from "../../log.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { formatEndpoint } from "../../net/ip.ts";
-import type { Clock } from "../loop/clock.ts";
-import type { UdpOptions, WorkerOptions } from "../orders.ts";
+import type { WorkerContext } from "../context.ts";
+import type { Service } from "../loop/service.ts";
 import type { RouterTraffic } from "../sockets/own_addresses.ts";
 import { PerClient } from "../shared/per_client.ts";
-import { COUNTER, SharedState } from "../shared/state.ts";
+import { COUNTER } from "../shared/state.ts";
 import { anyPort } from "../sockets/transparent.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { expectBulk, openUdpUpstream } from "../sockets/udp.ts";
 import { ADDRESS_WORDS, copyAddress, DNS, OTHER, UdpTable } from "./table.ts";
 import { TICK_MS, ticks } from "../loop/wheel.ts";
-
-/** The keys of UDP sessions' events have this bit, and the slot below it. */
-export const UDP_SESSION_KEY = 0x40000000;
 
 /** Port 53 as the upper half of a struct sockaddr's first word: network order. */
 const DNS_PORT = 0x3500;
@@ -43,19 +38,12 @@ export interface SessionWatcher {
 /** The UDP sessions of a worker. */
 export class UdpSessions {
   readonly table = new UdpTable();
-  readonly #epoll: number;
-  readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #context: WorkerContext;
+  readonly #service: Service;
   readonly #debug: boolean;
-  readonly #shared: SharedState;
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #perClient: PerClient;
-  readonly #source: WorkerOptions["source"];
   readonly #router: RouterTraffic | null;
-  readonly #tos: boolean;
-  readonly #maxSessions: number;
-  readonly #idleTicks: number;
-  readonly #dnsTicks: number;
   readonly #watcher: SessionWatcher;
   readonly #address = makeSockaddr();
   readonly #addressWords = new Int32Array(this.#address.buffer);
@@ -67,33 +55,20 @@ export class UdpSessions {
   /** Whether the last #dial was for a program on the router itself. */
   #dialledOwn = false;
 
+  /** `service` takes the events of the sessions' sockets: the slot as key, and the session's tag. */
   constructor(
-    options: WorkerOptions,
-    udp: UdpOptions,
-    context: {
-      epoll: number;
-      clock: Clock;
-      log: Logger;
-      watcher: SessionWatcher;
-      router: RouterTraffic | null;
-    },
+    context: WorkerContext,
+    parts: { service: Service; watcher: SessionWatcher; router: RouterTraffic | null },
   ) {
-    this.#epoll = context.epoll;
-    this.#clock = context.clock;
+    this.#context = context;
+    this.#service = parts.service;
     this.#refusals = new Throttle(context.clock);
     this.#evictions = new Throttle(context.clock);
-    this.#log = context.log;
     this.#debug = context.log.enabled("debug");
-    this.#watcher = context.watcher;
-    this.#shared = new SharedState(options.shared);
-    this.#counters = this.#shared.row(options.index);
-    this.#perClient = new PerClient(this.#shared.udpClients, options.perClient);
-    this.#source = options.source;
-    this.#router = context.router;
-    this.#tos = udp.tos;
-    this.#maxSessions = udp.maxSessions;
-    this.#idleTicks = ticks(udp.idleMs);
-    this.#dnsTicks = ticks(udp.dnsMs);
+    this.#watcher = parts.watcher;
+    this.#counters = context.counters;
+    this.#perClient = new PerClient(context.shared.udpClients);
+    this.#router = parts.router;
   }
 
   /**
@@ -104,7 +79,7 @@ export class UdpSessions {
     const slot = this.table.find(words, at);
     const dns = (words[destination] >>> 16) === DNS_PORT;
     if (slot < 0) return this.#open(words, at, dns ? DNS : OTHER);
-    this.table.touch(slot, this.#clock.tick);
+    this.table.touch(slot, this.#context.clock.tick);
     if (!dns) this.table.makeOther(slot);
     return slot;
   }
@@ -118,19 +93,22 @@ export class UdpSessions {
 
   /** Ends what has been silent for too long. */
   turn(): void {
-    this.#expire(DNS, this.#dnsTicks);
-    this.#expire(OTHER, this.#idleTicks);
+    this.#expire(DNS, this.#context.settings.udp.dnsTicks);
+    this.#expire(OTHER, this.#context.settings.udp.idleTicks);
   }
 
   /** Milliseconds until a session may be due, -1 for ever. */
-  patience(): number {
-    const due = Math.min(this.#due(DNS, this.#dnsTicks), this.#due(OTHER, this.#idleTicks));
-    return due === Infinity ? -1 : this.#clock.millisecondsTo(due);
+  timeout(): number {
+    const due = Math.min(
+      this.#due(DNS, this.#context.settings.udp.dnsTicks),
+      this.#due(OTHER, this.#context.settings.udp.idleTicks),
+    );
+    return due === Infinity ? -1 : this.#context.clock.millisecondsTo(due);
   }
 
   /** Whether no session was used within the last `milliseconds`. */
   silentFor(milliseconds: number): boolean {
-    return this.table.newestTick() < this.#clock.tick - ticks(milliseconds);
+    return this.table.newestTick() < this.#context.clock.tick - ticks(milliseconds);
   }
 
   /** Ends all sessions. */
@@ -141,7 +119,7 @@ export class UdpSessions {
   }
 
   #open(words: Int32Array, at: number, kind: number): number {
-    if (this.#perClient.add(words, at) > 0) {
+    if (this.#perClient.add(words, at, this.#context.settings.perClient) > 0) {
       // One of its own makes room, or nobody's.
       const own = this.table.oldestOf(words, at);
       if (own < 0 || !this.#evict(own, words, at)) {
@@ -149,7 +127,7 @@ export class UdpSessions {
         return this.#refuse("limits.per-client");
       }
     }
-    if (this.#shared.addUdpLive(1) > this.#maxSessions) {
+    if (this.#context.shared.addUdpLive(1) > this.#context.settings.udp.maxSessions) {
       const victim = this.table.victim();
       if (victim < 0 || !this.#evict(victim, words, at)) {
         return this.#giveBack(words, at, "limits.udp-sessions");
@@ -164,19 +142,22 @@ export class UdpSessions {
     if (fd < 0) {
       this.#counters[COUNTER.failed]++;
       if (this.#debug) {
-        this.#log.debug("UDP session failed", { ...this.#describe(words, at), error: errnoCode(-fd) });
+        this.#context.log.debug("UDP session failed", {
+          ...this.#describe(words, at),
+          error: errnoCode(-fd),
+        });
       }
       return this.#giveBack(words, at, null);
     }
-    const slot = this.table.open(words, at, { fd, tick: this.#clock.tick, kind });
+    const slot = this.table.open(words, at, { fd, tick: this.#context.clock.tick, kind });
     if (this.#dialledOwn) this.table.own[slot] = 1;
-    const key = UDP_SESSION_KEY | slot;
-    if (addToEpoll(this.#epoll, fd, EPOLLIN | EPOLLET, key, this.table.tags[slot]) < 0) {
+    const { loop } = this.#context;
+    if (loop.watch(this.#service, fd, EPOLLIN | EPOLLET, slot, this.table.tags[slot]) < 0) {
       this.#close(slot, COUNTER.failed);
       return this.#refuse("epoll");
     }
     this.#counters[COUNTER.udpOpened]++;
-    if (this.#debug) this.#log.debug("UDP session opened", this.#describe(words, at));
+    if (this.#debug) this.#context.log.debug("UDP session opened", this.#describe(words, at));
     return slot;
   }
 
@@ -187,14 +168,14 @@ export class UdpSessions {
     if (family !== AF_INET) this.#addressWords[1] = 0; // the flow label
     const own = this.#dialledOwn = this.#router !== null && this.#router.own.has(this.#address);
     const options = {
-      tos: this.#tos,
-      errors: this.#source !== "client" || own,
+      tos: this.#context.settings.udp.tos,
+      errors: this.#context.settings.source !== "client" || own,
       stream: kind === OTHER,
       mark: this.#router === null ? 0 : this.#router.mark,
     };
-    if (this.#source === "router") return openUdpUpstream(family, null, options);
+    if (this.#context.settings.source === "router") return openUdpUpstream(family, null, options);
     // The port of a program on the router is held by that program's own socket.
-    if (own || this.#source === "client-address") {
+    if (own || this.#context.settings.source === "client-address") {
       return openUdpUpstream(family, anyPort(this.#address), options);
     }
     const fd = openUdpUpstream(family, this.#address, options);
@@ -210,7 +191,7 @@ export class UdpSessions {
   }
 
   #giveBack(words: Int32Array, at: number, limit: string | null): number {
-    this.#shared.addUdpLive(-1);
+    this.#context.shared.addUdpLive(-1);
     this.#perClient.remove(words, at);
     return this.#refuse(limit);
   }
@@ -223,7 +204,7 @@ export class UdpSessions {
 
   /** Ends a session to make room for one of the endpoint at `at`; false if that would be one too many in this tick. */
   #evict(slot: number, words: Int32Array, at: number): boolean {
-    const { tick } = this.#clock;
+    const { tick } = this.#context.clock;
     if (tick - this.table.ticks[slot] < YOUNG_TICKS) {
       if (this.#victimTick !== tick) {
         this.#victimTick = tick;
@@ -240,11 +221,15 @@ export class UdpSessions {
 
   #warn(throttle: Throttle, message: string, limit: string): void {
     if (!throttle.allows()) return;
-    this.#log.warn(message, { limit, live: this.#shared.udpLive, "at-most": this.#maxSessions });
+    this.#context.log.warn(message, {
+      limit,
+      live: this.#context.shared.udpLive,
+      "at-most": this.#context.settings.udp.maxSessions,
+    });
   }
 
   #expire(kind: number, idleTicks: number): void {
-    const { tick } = this.#clock;
+    const { tick } = this.#context.clock;
     for (
       let slot = this.table.oldestOfKind(kind);
       slot >= 0 && tick - this.table.ticks[slot] >= idleTicks;
@@ -263,9 +248,12 @@ export class UdpSessions {
     closeFd(this.table.fds[slot]);
     this.#perClient.remove(this.table.addresses, slot * ADDRESS_WORDS);
     if (this.#debug) {
-      this.#log.debug("UDP session closed", this.#describe(this.table.addresses, slot * ADDRESS_WORDS));
+      this.#context.log.debug(
+        "UDP session closed",
+        this.#describe(this.table.addresses, slot * ADDRESS_WORDS),
+      );
     }
     this.table.close(slot);
-    this.#shared.addUdpLive(-1);
+    this.#context.shared.addUdpLive(-1);
   }
 }

@@ -4,7 +4,8 @@
  */
 import { EADDRINUSE, EADDRNOTAVAIL, EINPROGRESS } from "../../../ffi/consts.ts";
 import { closeFd, connectSocket } from "../../../ffi/sockets/socket.ts";
-import type { Source } from "../../config/types.ts";
+import type { WorkerContext } from "../context.ts";
+import { COUNTER } from "../shared/state.ts";
 import type { OwnAddresses, RouterTraffic } from "../sockets/own_addresses.ts";
 import { anyPort, fastOpen, openDialler } from "../sockets/transparent.ts";
 
@@ -46,14 +47,12 @@ export function connectFrom(
 
 /** Dials for one worker. */
 export class Dialler implements Dials {
-  readonly #source: Source;
-  readonly #onPortChanged: () => void;
+  readonly #context: WorkerContext;
   readonly #mark: number;
   readonly #own: OwnAddresses | null;
 
-  constructor(source: Source, onPortChanged: () => void, router: RouterTraffic | null = null) {
-    this.#source = source;
-    this.#onPortChanged = onPortChanged;
+  constructor(context: WorkerContext, router: RouterTraffic | null = null) {
+    this.#context = context;
     this.#mark = router === null ? 0 : router.mark;
     this.#own = router === null ? null : router.own;
   }
@@ -69,16 +68,17 @@ export class Dialler implements Dials {
     fast = false,
   ): number {
     const mark = this.#mark;
-    if (this.#source === "router") return connectFrom(destination, null, fast, mark);
+    const { source } = this.#context.settings;
+    if (source === "router") return connectFrom(destination, null, fast, mark);
     // The port of a program on the router is held by that program's own socket.
-    if (this.#source === "client-address" || (this.#own !== null && this.#own.has(client))) {
+    if (source === "client-address" || (this.#own !== null && this.#own.has(client))) {
       return connectFrom(destination, anyPort(client), fast, mark);
     }
     const fd = connectFrom(destination, client, fast, mark);
     // The client's port may be held by what is left of an earlier connection between the same two (TIME_WAIT): another
     // port is better than no connection.
     if (fd !== -EADDRNOTAVAIL && fd !== -EADDRINUSE) return fd;
-    this.#onPortChanged();
+    this.#context.counters[COUNTER.portChanged]++;
     return connectFrom(destination, anyPort(client), fast, mark);
   }
 }

@@ -5,6 +5,7 @@
 import { EAFNOSUPPORT, ECONNREFUSED, MSG_DONTWAIT, MSG_PEEK } from "../../../ffi/consts.ts";
 import { makeSockaddr, portOf } from "../../../ffi/sockets/sockaddr.ts";
 import { localAddress, peerAddress, receiveWithFlags } from "../../../ffi/sockets/socket.ts";
+import type { WorkerContext } from "../context.ts";
 import { Dialler, type Dials } from "./direct.ts";
 import { isForeign } from "../sockets/foreign.ts";
 
@@ -45,10 +46,10 @@ export class RedirectDialler implements Dials {
   readonly #source = makeSockaddr();
   readonly #peeked = new Uint8Array(1);
 
-  constructor(target: RedirectTarget, report: RedirectReport) {
+  constructor(context: WorkerContext, target: RedirectTarget, report: RedirectReport) {
     this.#target = target;
     this.#report = report;
-    this.#dialler = new Dialler(target.fromClient ? "client" : "router", () => {});
+    this.#dialler = new Dialler(context);
   }
 
   /** See {@linkcode Dials}. */

@@ -65,6 +65,6 @@ function expectLocal(
   throw new OperationError({
     operation: "deliver locally",
     object: formatIp(to),
-    kernelText: `the kernel does not follow the rule, its route is of type ${type}`,
+    reason: `the kernel does not follow the rule, its route is of type ${type}`,
   });
 }

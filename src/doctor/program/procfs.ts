@@ -8,7 +8,7 @@ import { type Finding, warning, works } from "../finding.ts";
 /** A finding; without /proc no other check of the machine means anything. */
 export function judgeProcfs(mounted: boolean): Finding {
   const id = "procfs";
-  const { kernelText: cause, hint: remedy } = PROCFS_MISSING;
+  const { reason: cause, hint: remedy } = PROCFS_MISSING;
   if (mounted) return works(id, "/proc is mounted");
   return warning(id, { what: "/proc", cause, remedy, blocks: true });
 }

@@ -128,9 +128,9 @@ async function putBack(
     return undefined;
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    const { operation, object, errno, kernelText } = error;
+    const { operation, object, errno, reason } = error;
     const hint = 'An install failed in its middle, and so did taking it back: run "tproxy uninstall"';
-    return new OperationError({ operation, object, errno, kernelText, hint }, { cause: error });
+    return new OperationError({ operation, object, errno, reason, hint }, { cause: error });
   }
 }
 

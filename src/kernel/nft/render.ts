@@ -221,6 +221,6 @@ function quote(text: string): string {
   throw new OperationError({
     operation: "write for nft",
     object: text,
-    kernelText: "its language cannot express this name; tproxy install can use it",
+    reason: "its language cannot express this name; tproxy install can use it",
   });
 }

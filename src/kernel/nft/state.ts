@@ -67,7 +67,7 @@ export function refuseForeignTable(installed: InstalledTableHead | undefined): v
   throw new OperationError({
     operation: "use table",
     object: `inet ${TABLE_NAME}`,
-    kernelText: "a table of this name is there that tproxy did not make",
+    reason: "a table of this name is there that tproxy did not make",
     hint: `See "nft list table inet ${TABLE_NAME}", and delete it if nobody needs it`,
   });
 }

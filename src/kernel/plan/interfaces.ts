@@ -38,7 +38,7 @@ export function chooseInterfaces(
 function chooseAutomatically(usable: readonly ViewedLink[], view: NetworkView): string[] {
   const lan = usable.map((link) => link.name).filter((name) => !view.defaultRouteLinks.includes(name));
   if (lan.length > 0 && view.defaultRouteLinks.length > 0) return lan;
-  const kernelText = usable.length === 0
+  const reason = usable.length === 0
     ? "there is no interface besides the loopback"
     : view.defaultRouteLinks.length === 0
     ? "there is no default route, which would tell the side of the internet from that of the clients"
@@ -46,7 +46,7 @@ function chooseAutomatically(usable: readonly ViewedLink[], view: NetworkView): 
   const named = "Name the LAN interface in the config: intercept: { interfaces: [br-lan] }";
   const waits = view.defaultRouteLinks.length === 0 && usable.length > 0;
   const hint = waits ? `${named}; or start "tproxy run --install", which waits for the route` : named;
-  throw new OperationError({ operation: "choose interfaces", object: "auto", kernelText, hint });
+  throw new OperationError({ operation: "choose interfaces", object: "auto", reason, hint });
 }
 
 function checkNamed(name: string, view: NetworkView, { absent }: ChoiceOptions): string[] {
@@ -57,7 +57,7 @@ function checkNamed(name: string, view: NetworkView, { absent }: ChoiceOptions):
     throw new OperationError({
       operation: "intercept on interface",
       object: name,
-      kernelText: "there is no such interface",
+      reason: "there is no such interface",
       hint: existing.length === 0 ? "This machine has none" : `This machine has ${existing.join(", ")}`,
     });
   }
@@ -65,7 +65,7 @@ function checkNamed(name: string, view: NetworkView, { absent }: ChoiceOptions):
     throw new OperationError({
       operation: "intercept on interface",
       object: name,
-      kernelText: "it is the loopback, no client is behind it",
+      reason: "it is the loopback, no client is behind it",
       hint: "Name the LAN interface in intercept.interfaces",
     });
   }

@@ -71,19 +71,19 @@ function checkNumbers(config: Config): void {
     throw new OperationError({
       operation: "use kernel.mark",
       object: `0x${mark.toString(16)}`,
-      kernelText: routerTraffic
+      reason: routerTraffic
         ? "it must be 0x1 to 0x1fffffff: three bits above it are used as well"
         : "it must be 0x1 to 0x3fffffff: two bits above it are used as well",
-      exitCode: 2,
+      usage: true,
     });
   }
   if (!Number.isInteger(table) || RESERVED_TABLES.includes(table) || table < 0 || table > 0xffffffff) {
     throw new OperationError({
       operation: "use kernel.table",
       object: String(table),
-      kernelText: "the tables 0, 253, 254 and 255 are the kernel's own",
+      reason: "the tables 0, 253, 254 and 255 are the kernel's own",
       hint: "Choose another number from 1 to 4294967295",
-      exitCode: 2,
+      usage: true,
     });
   }
 }
@@ -105,7 +105,7 @@ function chooseFamilies(
   throw new OperationError({
     operation: "intercept",
     object: "ipv6",
-    kernelText: why,
+    reason: why,
     hint: view.ipv6 === "off"
       ? "Enable it with sysctl net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.lo.disable_ipv6=0, or set intercept.families to [ipv4]"
       : "Set intercept.families to [ipv4]",
@@ -140,8 +140,7 @@ function planRoute(config: Config, family: Family, view: NetworkView): PlannedRo
     throw new OperationError({
       operation: "use routing table",
       object: String(table),
-      kernelText:
-        `another program has a route to ${conflict.destination} in it (protocol ${conflict.protocol})`,
+      reason: `another program has a route to ${conflict.destination} in it (protocol ${conflict.protocol})`,
       hint: `See "ip ${family === "ipv6" ? "-6 " : ""}route show table ${table}" and set kernel.table ` +
         "in the config to a number that nobody uses",
     });

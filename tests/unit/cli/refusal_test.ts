@@ -14,9 +14,9 @@ const OUTCOME = "The earlier install is in force as before";
 
 Deno.test("describeRefusal() tells what is missing and blocks, what to do, and what is in force now", () => {
   const error = new OperationError({ operation: "add rule", object: "divert/1", errno: 2, outcome: OUTCOME });
-  const { message, exitCode } = describeRefusal(error, FINDINGS)!;
+  const { message, usage } = describeRefusal(error, FINDINGS)!;
   assert.equal(message, `Cannot install: This kernel lacks c. Load c. ${OUTCOME}`);
-  assert.equal(exitCode, 1);
+  assert.equal(usage, false);
 });
 
 Deno.test("describeRefusal() leaves an error alone that no missing part explains", () => {

@@ -18,7 +18,7 @@ Deno.test("loadConfig() falls back to the defaults only where no file was named"
   assert.equal(config, DEFAULT_CONFIG);
   assert.equal(origin, "built-in defaults");
   assert.throws(() => loadConfig({ path: "/x", readTextFile: missing }), (error) => {
-    return error instanceof OperationError && error.exitCode === 2;
+    return error instanceof OperationError && error.usage;
   });
 });
 
@@ -116,7 +116,7 @@ Deno.test("requireSupported() refuses, with its place, what would not happen", (
   for (const [text, said] of cases) {
     for (const command of ["install", "run"] as const) {
       assert.throws(() => requireSupported(loadText(text, "f"), command), (error) => {
-        return error instanceof OperationError && error.exitCode === 2 && error.message.startsWith(said);
+        return error instanceof OperationError && error.usage && error.message.startsWith(said);
       }, text);
     }
   }

@@ -6,7 +6,7 @@ Deno.test("OperationError says what was tried, on what, why, in whose words, and
     operation: "add rule",
     object: "divert/2",
     errno: 2,
-    kernelText: "no such chain",
+    reason: "kernel: no such chain",
     hint: "Load nf_tproxy",
   });
   assert.equal(
@@ -14,7 +14,7 @@ Deno.test("OperationError says what was tried, on what, why, in whose words, and
     'Cannot add rule "divert/2": ENOENT (No such file or directory), kernel: no such chain. Load nf_tproxy',
   );
   assert.equal(error.code, "ENOENT");
-  assert.equal(error.exitCode, 1);
+  assert.equal(error.usage, false);
   assert.ok(error instanceof Error);
 });
 
@@ -25,19 +25,19 @@ Deno.test("describeFailure() leaves out what is not known", () => {
     'Cannot open "/x": EACCES (Permission denied)',
   );
   assert.equal(
-    describeFailure({ operation: "run worker", object: "0", kernelText: "broken" }),
+    describeFailure({ operation: "run worker", object: "0", reason: "broken" }),
     'Cannot run worker "0": broken',
   );
 });
 
 Deno.test("OperationError has no code where there is no errno", () => {
-  const error = new OperationError({ operation: "parse", object: "x", exitCode: 2 });
-  assert.deepEqual([error.code, error.errno, error.kernelText, error.hint, error.exitCode], [
+  const error = new OperationError({ operation: "parse", object: "x", usage: true });
+  assert.deepEqual([error.code, error.errno, error.reason, error.hint, error.usage], [
     "",
     0,
     "",
     "",
-    2,
+    true,
   ]);
 });
 

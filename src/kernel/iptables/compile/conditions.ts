@@ -234,7 +234,7 @@ function checkInterface(name: string): string {
   throw new OperationError({
     operation: "write for iptables",
     object: name,
-    kernelText: "it cannot express this name of an interface",
+    reason: "it cannot express this name of an interface",
     hint: "Rename the interface, or set kernel.backend to netlink",
   });
 }

@@ -45,9 +45,9 @@ function refuseRouterTraffic(): never {
   throw new OperationError({
     operation: "use intercept.router-traffic",
     object: "true",
-    kernelText: "the rules of iptables cannot take what the router itself sends yet",
+    reason: "the rules of iptables cannot take what the router itself sends yet",
     hint: "Set kernel.backend to netlink, or intercept.router-traffic to false",
-    exitCode: 2,
+    usage: true,
   });
 }
 
@@ -57,10 +57,9 @@ function refuseDelivery(table: PlannedTable): void {
   throw new OperationError({
     operation: "use action",
     object: "deliver",
-    kernelText:
-      "where nobody listens, TPROXY of iptables drops, and does not do what intercept.on-failure says",
+    reason: "where nobody listens, TPROXY of iptables drops, and does not do what intercept.on-failure says",
     hint: "Set intercept.on-failure to drop, or kernel.backend to netlink",
-    exitCode: 2,
+    usage: true,
   });
 }
 

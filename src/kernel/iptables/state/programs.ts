@@ -81,7 +81,7 @@ export function missingProgram(name: string): OperationError {
   return new OperationError({
     operation: "run",
     object: name,
-    kernelText: "there is no such program",
+    reason: "there is no such program",
     hint: PACKAGES_HINT,
   });
 }
@@ -97,7 +97,7 @@ async function call(
   throw new OperationError({
     operation: "run",
     object: name,
-    kernelText: explain(stderr, program.input) || `exit code ${code}`,
+    reason: explain(stderr, program.input) || `exit code ${code}`,
     hint: UNREADABLE.test(stderr)
       ? "Another program has put rules into a table of iptables that only nft can read (nft list ruleset): " +
         "move them to a table of another name, or set kernel.backend to netlink"

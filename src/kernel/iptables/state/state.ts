@@ -94,8 +94,7 @@ export function refuseForeignChains({ tables, programs }: InstalledIptables): vo
     throw new OperationError({
       operation: "use the chains",
       object: [...foreign.chains.keys()].join(" "),
-      kernelText:
-        `they are in the table ${foreign.table} of ${programs.version}, and tproxy did not make them`,
+      reason: `they are in the table ${foreign.table} of ${programs.version}, and tproxy did not make them`,
       hint: `Delete them if nobody needs them: names that begin with ${CHAIN_PREFIX} are used`,
     });
   }

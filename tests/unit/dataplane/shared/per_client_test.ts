@@ -14,24 +14,29 @@ function memory(): Int32Array<SharedArrayBuffer> {
 
 Deno.test("PerClient counts each address apart, ports aside, over all who share the memory", () => {
   const words = memory();
-  const [one, two] = [new PerClient(words, 2), new PerClient(words, 2)];
-  assert.equal(one.add(sockaddr("10.0.0.1:1"), 0), -1);
-  assert.equal(two.add(sockaddr("10.0.0.1:2"), 0), 0);
-  assert.equal(one.add(sockaddr("10.0.0.1:3"), 0), 1);
+  const [one, two] = [new PerClient(words), new PerClient(words)];
+  assert.equal(one.add(sockaddr("10.0.0.1:1"), 0, 2), -1);
+  assert.equal(two.add(sockaddr("10.0.0.1:2"), 0, 2), 0);
+  assert.equal(one.add(sockaddr("10.0.0.1:3"), 0, 2), 1);
   one.remove(sockaddr("10.0.0.1:9"), 0);
-  assert.equal(one.add(sockaddr("[fd00::1]:1"), 0), -1);
+  assert.equal(one.add(sockaddr("[fd00::1]:1"), 0, 2), -1);
   two.remove(sockaddr("10.0.0.1:2"), 0);
-  assert.equal(one.add(sockaddr("10.0.0.1:3"), 0), 0);
+  assert.equal(one.add(sockaddr("10.0.0.1:3"), 0, 2), 0);
 });
 
 Deno.test("PerClient takes hardly any of a thousand clients for another", () => {
-  const counts = new PerClient(memory(), 1);
-  const over = Array.from({ length: 1000 }, (_, i) => counts.add(sockaddr(`[fd00::${i.toString(16)}]:1`), 0))
+  const counts = new PerClient(memory());
+  const over = Array.from(
+    { length: 1000 },
+    (_, i) => counts.add(sockaddr(`[fd00::${i.toString(16)}]:1`), 0, 1),
+  )
     .filter((by) => by > 0);
   assert.ok(over.length <= 2, `${over.length} of 1000`);
 });
 
-Deno.test("PerClient with limit 0 allows everything", () => {
-  const counts = new PerClient(memory(), 0);
-  for (let i = 0; i < 10; i++) assert.equal(counts.add(sockaddr("10.0.0.1:1"), 0), 0);
+Deno.test("PerClient with limit 0 allows everything, and counts it", () => {
+  const counts = new PerClient(memory());
+  for (let i = 0; i < 10; i++) assert.equal(counts.add(sockaddr("10.0.0.1:1"), 0, 0), 0);
+  // A limit that comes later counts those of before.
+  assert.equal(counts.add(sockaddr("10.0.0.1:1"), 0, 10), 1);
 });

@@ -1,71 +1,71 @@
 /**
- * TcpSessions without a worker thread: the test makes its turns, one by one.
+ * The loop and the sessions of a worker, without its thread: the test makes the turns, one by one.
  * @module
  */
 import assert from "node:assert/strict";
-import { EpollEvents, openEpoll } from "../../../../ffi/epoll.ts";
-import { closeFd } from "../../../../ffi/sockets/socket.ts";
-import { Clock } from "../../../../src/dataplane/loop/clock.ts";
-import type { Dials } from "../../../../src/dataplane/upstream/direct.ts";
-import type { WorkerOptions } from "../../../../src/dataplane/orders.ts";
+import { DEFAULT_CONFIG } from "../../../../src/config/defaults.ts";
+import type { LogLevel, Source } from "../../../../src/config/types.ts";
+import { makeContext, type WorkerContext } from "../../../../src/dataplane/context.ts";
+import type { Loop } from "../../../../src/dataplane/loop/loop.ts";
+import { type Settings, settingsOf } from "../../../../src/dataplane/settings.ts";
 import { type Counter, SharedState } from "../../../../src/dataplane/shared/state.ts";
 import { TcpSessions } from "../../../../src/dataplane/tcp/sessions.ts";
-import { createLogger, type Logger } from "../../../../src/log.ts";
+import type { Dials } from "../../../../src/dataplane/upstream/direct.ts";
+import { createLogger } from "../../../../src/log.ts";
 import { check } from "../../../../src/net/error.ts";
 
-/** A worker's orders for a test: no listeners, and timeouts that no test reaches by chance. */
-export function workerOptions(options: Partial<WorkerOptions> = {}): WorkerOptions {
-  return {
-    index: 0,
-    shared: new SharedState(1).buffer,
-    listeners: [],
-    udp: null,
-    wakeFd: -1,
-    source: "router",
-    upstreamMark: 0,
-    maxConnections: 100,
-    perClient: 0,
-    maxPipes: 10,
-    pipeSize: 65536,
-    connectMs: 10_000,
-    idleMs: 60_000,
-    halfClosedMs: 60_000,
-    logLevel: "error",
-    ...options,
-  };
+/** What a test may want otherwise. */
+export interface BenchOptions {
+  readonly source?: Source;
+  readonly maxConnections?: number;
+  readonly perClient?: number;
+  readonly maxPipes?: number;
+  readonly connectMs?: number;
+  readonly idleMs?: number;
+  readonly halfClosedMs?: number;
+  readonly logLevel?: LogLevel;
 }
 
-/** The sessions of a worker that the test drives. */
+/** Settings for a test: timeouts that no test reaches by chance. */
+export function testSettings(options: BenchOptions = {}): Settings {
+  const { udp, timeouts, limits } = DEFAULT_CONFIG;
+  return settingsOf({
+    source: options.source ?? "router",
+    udp,
+    limits: { ...limits, perClient: options.perClient ?? 0 },
+    timeouts: {
+      ...timeouts,
+      connectMs: options.connectMs ?? 10_000,
+      tcpIdleMs: options.idleMs ?? 60_000,
+      halfClosedMs: options.halfClosedMs ?? 60_000,
+    },
+  }, { connections: options.maxConnections ?? 100, udpSessions: 100 });
+}
+
+/** The sessions of a worker in a loop that the test drives. */
 export class SessionBench implements Disposable {
-  readonly epoll = check(openEpoll(), "epoll_create1");
-  readonly clock = new Clock();
-  readonly options: WorkerOptions;
-  readonly shared: SharedState;
-  readonly log: Logger;
+  readonly shared = new SharedState(1);
   /** Lines that were logged. */
   readonly lines: string[] = [];
+  readonly context: WorkerContext;
+  readonly loop: Loop;
   readonly sessions: TcpSessions;
-  /** What becomes of events that are not a session's. */
-  onOther: (key: number) => void = () => assert.fail("an event that belongs to no session");
-  /** What the worker's loop does besides at the end of each turn. */
-  onTurn: () => void = () => {};
-  readonly #events = new EpollEvents(64);
 
-  constructor(options: Partial<WorkerOptions> = {}, dialler: Dials | null = null) {
-    this.options = workerOptions(options);
-    this.shared = new SharedState(this.options.shared);
-    this.log = createLogger({
-      level: this.options.logLevel,
+  /** `dialler` makes the dialler from the context. */
+  constructor(options: BenchOptions = {}, dialler: ((context: WorkerContext) => Dials) | null = null) {
+    const log = createLogger({
+      level: options.logLevel ?? "error",
       format: "text",
       write: (line) => this.lines.push(line),
     });
-    const { epoll, clock, log } = this;
-    this.sessions = new TcpSessions(this.options, {
-      epoll,
-      clock,
-      log,
-      ...(dialler === null ? {} : { dialler }),
+    this.context = makeContext({ index: 0, shared: this.shared, log, settings: testSettings(options) });
+    this.loop = this.context.loop;
+    this.sessions = new TcpSessions(this.context, {
+      pipes: { limit: options.maxPipes ?? 10, size: 65536 },
+      ...(dialler === null ? {} : { dialler: dialler(this.context) }),
     });
+    this.loop.add(this.sessions);
+    check(this.loop.start(), "epoll_create1");
   }
 
   /** Hands a pair of sockets over, as the acceptor does. */
@@ -74,24 +74,15 @@ export class SessionBench implements Disposable {
     this.sessions.open(client, upstream, new Int32Array(8), null);
   }
 
-  /** A turn of the worker's loop that does not wait; the number of events. */
+  /** A turn of the loop that does not wait; the number of events. */
   turn(): number {
-    const count = check(this.#events.wait(this.epoll, 0), "epoll_wait");
-    this.clock.update();
-    for (let i = 0; i < count; i++) {
-      const tag = this.#events.tag(i);
-      if (tag === 0) this.onOther(this.#events.key(i));
-      else this.sessions.event(this.#events.key(i), tag, this.#events.bits(i));
-    }
-    this.sessions.turn();
-    this.onTurn();
-    return count;
+    return check(this.loop.turn(0), "epoll_wait");
   }
 
   /** Turns until nothing more happens by itself (timers aside). */
   settle(): void {
     for (let quiet = 0; quiet < 3;) {
-      quiet = this.turn() === 0 && this.sessions.patience() !== 0 ? quiet + 1 : 0;
+      quiet = this.turn() === 0 && this.loop.timeout() !== 0 ? quiet + 1 : 0;
     }
   }
 
@@ -117,8 +108,7 @@ export class SessionBench implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.sessions.abortAll();
-    closeFd(this.epoll);
+    this.loop.close();
     assert.equal(this.shared.live, 0, "the number of live connections drifts");
   }
 }

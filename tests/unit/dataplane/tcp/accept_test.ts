@@ -7,8 +7,8 @@ import { AF_INET, ECONNRESET, EPERM } from "../../../../ffi/consts.ts";
 import { closeFd } from "../../../../ffi/sockets/socket.ts";
 import { openEventFd } from "../../../../ffi/epoll.ts";
 import { Dialler } from "../../../../src/dataplane/upstream/direct.ts";
-import type { WorkerOptions } from "../../../../src/dataplane/orders.ts";
-import { COUNTER, PHASE_DRAIN, PHASE_STOP, SharedState } from "../../../../src/dataplane/shared/state.ts";
+import type { ListenerHandle, WorkerOptions } from "../../../../src/dataplane/orders.ts";
+import { PHASE_DRAIN, PHASE_STOP, SharedState } from "../../../../src/dataplane/shared/state.ts";
 import { makeTransparent } from "../../../../src/dataplane/sockets/transparent.ts";
 import { TcpAcceptor } from "../../../../src/dataplane/tcp/accept.ts";
 import { runWorkerLoop } from "../../../../src/dataplane/worker_loop.ts";
@@ -27,7 +27,7 @@ import {
   readText,
   sendAll,
 } from "../../ffi/support/tcp.ts";
-import { SessionBench, workerOptions } from "../support/session_bench.ts";
+import { type BenchOptions, SessionBench, testSettings } from "../support/session_bench.ts";
 
 const SERVER = "127.0.0.2";
 
@@ -52,9 +52,9 @@ class Street implements Disposable {
     return fd;
   }
 
-  /** Orders for a worker that has the wildcard listener; its own address is that of `ownAddress`. */
-  orders(options: Partial<WorkerOptions> = {}, own = "127.0.0.1"): Partial<WorkerOptions> {
-    return { listeners: [{ fd: this.listener, address: address(own, this.port) }], ...options };
+  /** The wildcard listener, which takes another address for its own. */
+  get listeners(): ListenerHandle[] {
+    return [{ fd: this.listener, address: address("127.0.0.1", this.port) }];
   }
 
   [Symbol.dispose](): void {
@@ -71,14 +71,30 @@ function mayBeTransparent(): boolean {
   return returned === 0;
 }
 
-/** An acceptor on a bench, driven by the bench's turns. */
-function startAcceptor(bench: SessionBench): TcpAcceptor {
-  const counters = bench.shared.row(bench.options.index);
-  const dialler = new Dialler(bench.options.source, () => counters[COUNTER.portChanged]++);
-  const { epoll, clock, log, sessions } = bench;
-  const acceptor = new TcpAcceptor(bench.options, { epoll, clock, log, sessions, dialler });
-  bench.onOther = (key) => acceptor.accept(key);
-  bench.onTurn = () => acceptor.turn();
+/** Orders for a worker that has the wildcard listener of a street. */
+function workerOptions(
+  street: Street,
+  shared: SharedState,
+  options: BenchOptions = {},
+): WorkerOptions {
+  return {
+    index: 0,
+    shared: shared.buffer,
+    listeners: street.listeners,
+    udp: null,
+    wakeFd: street.keep(check(openEventFd(), "eventfd")),
+    upstreamMark: 0,
+    pipes: { limit: 10, size: 65536 },
+    logLevel: "error",
+    settings: testSettings(options),
+  };
+}
+
+/** An acceptor in the loop of a bench. */
+function startAcceptor(bench: SessionBench, { listeners }: Street): TcpAcceptor {
+  const { context, sessions } = bench;
+  const acceptor = new TcpAcceptor(context, { listeners, sessions, dialler: new Dialler(context) });
+  context.loop.add(acceptor);
   check(acceptor.start(), "epoll_ctl");
   return acceptor;
 }
@@ -87,8 +103,8 @@ descriptorTest("TcpAcceptor dials where the client wanted to go", async () => {
   using street = new Street();
   const client = street.client();
   const server = street.server();
-  using bench = new SessionBench(street.orders());
-  const acceptor = startAcceptor(bench);
+  using bench = new SessionBench();
+  const acceptor = startAcceptor(bench, street);
   bench.settle();
   const upstream = street.keep(accept(server));
   sendAll(client, "hello");
@@ -96,18 +112,18 @@ descriptorTest("TcpAcceptor dials where the client wanted to go", async () => {
   await bench.until(() => (reader.read(), reader.text === "hello"));
   assert.deepEqual(bench.counts(), { accepted: 1, connected: 1 });
   assert.equal(bench.shared.live, 1);
-  acceptor.stop();
+  acceptor.drain();
 });
 
 descriptorTest("TcpAcceptor resets who dials the listener itself", () => {
   using street = new Street();
   const client = street.client("127.0.0.1");
-  using bench = new SessionBench(street.orders());
-  const acceptor = startAcceptor(bench);
+  using bench = new SessionBench();
+  const acceptor = startAcceptor(bench, street);
   bench.settle();
   assert.equal(readText(client).end, -ECONNRESET);
   assert.deepEqual(bench.counts(), { accepted: 1, looped: 1 });
-  acceptor.stop();
+  acceptor.drain();
 });
 
 descriptorTest(
@@ -116,8 +132,8 @@ descriptorTest(
     using street = new Street();
     const client = street.client();
     const server = street.server();
-    using bench = new SessionBench(street.orders({ source: "client" }));
-    const acceptor = startAcceptor(bench);
+    using bench = new SessionBench({ source: "client" });
+    const acceptor = startAcceptor(bench, street);
     bench.settle();
     if (mayBeTransparent()) {
       // The client's own socket has that address and port: another port it is.
@@ -130,7 +146,7 @@ descriptorTest(
       assert.equal(readText(client).end, -ECONNRESET);
       assert.deepEqual(bench.counts(), { accepted: 1, failed: 1 });
     }
-    acceptor.stop();
+    acceptor.drain();
   },
 );
 
@@ -138,41 +154,41 @@ descriptorTest("TcpAcceptor leaves in the queue what is above the limit, and tak
   using street = new Street();
   const clients = [street.client(), street.client(), street.client()];
   const server = street.server();
-  using bench = new SessionBench(street.orders({ maxConnections: 2 }));
-  const acceptor = startAcceptor(bench);
+  using bench = new SessionBench({ maxConnections: 2 });
+  const acceptor = startAcceptor(bench, street);
   bench.settle();
   assert.equal(bench.shared.live, 2);
   assert.deepEqual(bench.counts(), { accepted: 2, connected: 2, acceptPauses: 1 });
-  assert.ok(acceptor.patience() > 0 && acceptor.patience() <= 100);
+  assert.ok(acceptor.timeout() > 0 && acceptor.timeout() <= 100);
   const upstream = street.keep(accept(server));
   finish(upstream);
   finish(clients[0]);
   await bench.until(() => bench.counts().accepted === 3);
   assert.equal(bench.counts().closed, 1);
-  acceptor.stop();
+  acceptor.drain();
 });
 
 descriptorTest("TcpAcceptor pauses for what other workers hold, too", async () => {
   using street = new Street();
   street.client();
   street.server();
-  using bench = new SessionBench(street.orders({ maxConnections: 1 }));
+  using bench = new SessionBench({ maxConnections: 1 });
   bench.shared.addLive(1); // another worker's
-  const acceptor = startAcceptor(bench);
+  const acceptor = startAcceptor(bench, street);
   bench.settle();
   assert.deepEqual(bench.counts(), { acceptPauses: 1 });
   bench.shared.addLive(-1);
   await bench.until(() => bench.counts().connected === 1);
-  acceptor.stop();
+  acceptor.drain();
 });
 
-descriptorTest("TcpAcceptor.stop() takes what is queued, and then nothing", async () => {
+descriptorTest("TcpAcceptor.drain() takes what is queued, and then nothing", async () => {
   using street = new Street();
   const client = street.client();
   const server = street.server();
-  using bench = new SessionBench(street.orders());
-  const acceptor = startAcceptor(bench);
-  acceptor.stop();
+  using bench = new SessionBench();
+  const acceptor = startAcceptor(bench, street);
+  acceptor.drain();
   await bench.until(() => bench.counts().connected === 1);
   const upstream = street.keep(accept(server));
   sendAll(upstream, "served");
@@ -190,8 +206,7 @@ descriptorTest("runWorkerLoop() drains: serves what is queued, ends, and leaves 
   finish(client);
   const shared = new SharedState(1);
   shared.phase = PHASE_DRAIN;
-  const wakeFd = street.keep(check(openEventFd(), "eventfd"));
-  const orders = workerOptions({ ...street.orders(), shared: shared.buffer, wakeFd, halfClosedMs: 100 });
+  const orders = workerOptions(street, shared, { halfClosedMs: 100 });
   const log = createLogger({ level: "error", format: "text", write: () => {} });
   let ready = 0;
   assert.equal(runWorkerLoop(orders, log, () => ready++), null);
@@ -206,12 +221,8 @@ descriptorTest("runWorkerLoop() stops: resets what is queued", () => {
   street.server();
   const shared = new SharedState(1);
   shared.phase = PHASE_STOP;
-  const wakeFd = street.keep(check(openEventFd(), "eventfd"));
   const log = createLogger({ level: "error", format: "text", write: () => {} });
-  assert.equal(
-    runWorkerLoop(workerOptions({ ...street.orders(), shared: shared.buffer, wakeFd }), log, () => {}),
-    null,
-  );
+  assert.equal(runWorkerLoop(workerOptions(street, shared), log, () => {}), null);
   assert.equal(shared.live, 0);
   assert.equal(readText(client).end, -ECONNRESET);
 });

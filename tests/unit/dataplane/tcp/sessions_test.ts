@@ -168,13 +168,13 @@ descriptorTest("TcpSessions ends a half-closed session by its own timeout", asyn
 
 descriptorTest("TcpSessions sleeps until its next timer, and not at all while there is more to do", () => {
   using bench = new SessionBench({ connectMs: 1000 });
-  assert.equal(bench.sessions.patience(), -1);
+  assert.equal(bench.sessions.timeout(), -1);
   const listener = listen({ backlog: 0 });
   const queued = [dial(addressOf(listener)), dial(addressOf(listener))];
   const client = openDialling(bench, dial(addressOf(listener)));
   bench.settle();
-  const patience = bench.sessions.patience();
-  assert.ok(patience > 500 && patience <= 1100, `${patience} ms`);
+  const timeout = bench.sessions.timeout();
+  assert.ok(timeout > 500 && timeout <= 1100, `${timeout} ms`);
   for (const fd of [client, listener, ...queued]) closeFd(fd);
 });
 
@@ -194,10 +194,10 @@ descriptorTest("TcpSessions ignores an event of a session that has ended", async
   for (const fd of [first.server, second.client, second.server]) closeFd(fd);
 });
 
-descriptorTest("TcpSessions.abortAll() resets both sides of each session", () => {
+descriptorTest("TcpSessions.close() resets both sides of each session", () => {
   using bench = new SessionBench();
   const sessions = [openSession(bench), openSession(bench)];
-  bench.sessions.abortAll();
+  bench.sessions.close();
   for (const { client, server } of sessions) {
     assert.equal(readText(client).end, -ECONNRESET);
     assert.equal(readText(server).end, -ECONNRESET);

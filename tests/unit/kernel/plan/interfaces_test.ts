@@ -10,7 +10,7 @@ Deno.test("chooseInterfaces() says what to do when every interface holds a defau
   const view = { ...ROUTER, defaultRouteLinks: ["eth0", "br-lan"] };
   assert.throws(() => chooseInterfaces("auto", view), {
     name: "OperationError",
-    exitCode: 1,
+    usage: false,
     message: 'Cannot choose interfaces "auto": every interface holds a default route (eth0, br-lan). ' +
       "Name the LAN interface in the config: intercept: { interfaces: [br-lan] }",
   });
@@ -19,7 +19,7 @@ Deno.test("chooseInterfaces() says what to do when every interface holds a defau
 Deno.test("chooseInterfaces() does not guess where there is no default route", () => {
   const view = { ...ROUTER, defaultRouteLinks: [] };
   assert.throws(() => chooseInterfaces("auto", view), {
-    exitCode: 1,
+    usage: false,
     message: /there is no default route, which would tell the side of the internet from that of the clients/,
   });
   assert.deepEqual(chooseInterfaces(["br-lan"], view).lan, ["br-lan"]);
@@ -42,7 +42,7 @@ Deno.test("chooseInterfaces() takes the named ones once each", () => {
 
 Deno.test("chooseInterfaces() refuses a name that does not exist, and lists those that do", () => {
   assert.throws(() => chooseInterfaces(["br-lan", "lan9"], ROUTER), {
-    exitCode: 1,
+    usage: false,
     message: 'Cannot intercept on interface "lan9": there is no such interface. ' +
       "This machine has eth0, eth1, wlan0, br-lan",
   });

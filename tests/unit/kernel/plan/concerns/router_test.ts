@@ -65,7 +65,7 @@ Deno.test("planInstall() gives the router's own traffic a mark of its own, deliv
 
 Deno.test("planInstall() refuses a mark that leaves no bit for the proxy's sockets", () => {
   assert.throws(() => planInstall(configWith({ routerTraffic: true }, { mark: 0x20000000 }), ROUTER), {
-    exitCode: 2,
+    usage: true,
     message: /0x1 to 0x1fffffff: three bits/,
   });
   planInstall(configWith({ routerTraffic: true }, { mark: 0x10000000 }), ROUTER);
@@ -156,7 +156,7 @@ Deno.test("planInstall() with one family and one protocol leaves the router's ot
 Deno.test("planIptables() refuses the router's own traffic", () => {
   const config = configWith({ routerTraffic: true });
   assert.throws(() => planIptables(planInstall(config, ROUTER), config), {
-    exitCode: 2,
+    usage: true,
     message: /router-traffic.*kernel\.backend to netlink/,
   });
 });

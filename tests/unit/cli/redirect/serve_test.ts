@@ -3,9 +3,13 @@ import assert from "node:assert/strict";
 import { EAFNOSUPPORT, ECONNREFUSED, ECONNRESET, ETIMEDOUT } from "../../../../ffi/consts.ts";
 import { makeSockaddr, portOf, readSockaddr, writeSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
 import { closeFd } from "../../../../ffi/sockets/socket.ts";
-import type { WorkerOptions } from "../../../../src/dataplane/orders.ts";
-import { RedirectDialler, type RedirectTarget } from "../../../../src/dataplane/upstream/listed.ts";
-import { runRedirectLoop } from "../../../../src/dataplane/redirect/loop.ts";
+import { serveRedirect } from "../../../../src/cli/redirect/serve.ts";
+import { DEFAULT_CONFIG } from "../../../../src/config/defaults.ts";
+import {
+  RedirectDialler,
+  type RedirectReport,
+  type RedirectTarget,
+} from "../../../../src/dataplane/upstream/listed.ts";
 import { TcpAcceptor } from "../../../../src/dataplane/tcp/accept.ts";
 import { createLogger } from "../../../../src/log.ts";
 import { check } from "../../../../src/net/error.ts";
@@ -22,7 +26,7 @@ import {
   readText,
   sendAll,
 } from "../../ffi/support/tcp.ts";
-import { SessionBench } from "../support/session_bench.ts";
+import { type BenchOptions, SessionBench } from "../../dataplane/support/session_bench.ts";
 
 type Sockaddr = Uint8Array<ArrayBuffer>;
 
@@ -30,38 +34,39 @@ function show(address: Sockaddr): string {
   return formatEndpoint(readSockaddr(address));
 }
 
-/** A dialler that writes down what it reports. */
-function makeDialler(target: Partial<RedirectTarget>): { dialler: RedirectDialler; reports: string[] } {
-  const reports: string[] = [];
-  const whole = { upstreams: null, fromClient: false, fastOpen: false, listenPort: 0, ...target };
-  const dialler = new RedirectDialler(whole, {
+/** A report that writes down what it is told. */
+function writeDown(reports: string[]): RedirectReport {
+  return {
     handling: (_client, upstream) => reports.push(`handling ${show(upstream)}`),
     failed: (_client, upstream, error) => reports.push(`failed ${show(upstream)} ${error}`),
     looped: () => reports.push("looped"),
-  });
-  return { dialler, reports };
+  };
 }
+
+const TARGET: RedirectTarget = { upstreams: null, fromClient: false, fastOpen: false, listenPort: 0 };
 
 /** A redirector on a bench, with a client that has dialled it. */
 class Stage implements Disposable {
   readonly bench: SessionBench;
   readonly client: number;
-  readonly reports: string[];
-  readonly #acceptor: TcpAcceptor;
+  readonly reports: string[] = [];
   readonly #open: number[] = [];
 
-  constructor(target: Partial<RedirectTarget>, options: Partial<WorkerOptions> = {}) {
+  constructor(target: Partial<RedirectTarget>, options: BenchOptions = {}) {
     const listener = listen();
-    const listenPort = portOf(addressOf(listener));
-    const { dialler, reports } = makeDialler({ listenPort, ...target });
-    this.reports = reports;
-    this.bench = new SessionBench(options, dialler);
-    const { epoll, clock, log, sessions } = this.bench;
-    const orders = { ...this.bench.options, listeners: [{ fd: listener, address: null }] };
-    this.#acceptor = new TcpAcceptor(orders, { epoll, clock, log, sessions, dialler });
-    this.bench.onOther = (key) => this.#acceptor.accept(key);
+    const whole = { ...TARGET, listenPort: portOf(addressOf(listener)), ...target };
+    const source = whole.fromClient ? "client" : "router";
+    let dialler: RedirectDialler;
+    this.bench = new SessionBench(
+      { source, ...options },
+      (context) => dialler = new RedirectDialler(context, whole, writeDown(this.reports)),
+    );
+    const { context, loop, sessions } = this.bench;
+    const listeners = [{ fd: listener, address: null }];
+    const acceptor = new TcpAcceptor(context, { listeners, sessions, dialler: dialler! });
+    loop.add(acceptor);
     this.client = this.keep(dial(addressOf(listener)));
-    check(this.#acceptor.start(), "epoll_ctl");
+    check(acceptor.start(), "epoll_ctl");
   }
 
   keep(fd: number): number {
@@ -70,7 +75,6 @@ class Stage implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#acceptor.close();
     this.bench[Symbol.dispose]();
     this.#open.forEach(closeFd);
   }
@@ -162,24 +166,22 @@ function runOnce(upstream: Sockaddr): { reached: boolean; ends: unknown[]; repor
   const clients = [dial(addressOf(listener)), dial(addressOf(listener))];
   sendAll(clients[0], "hello");
   finish(clients[0]);
-  const { dialler, reports } = makeDialler({ upstreams: [upstream] });
-  const reached = runRedirectLoop({
+  const reports: string[] = [];
+  const reached = serveRedirect({
     listeners: [listener],
-    dialler,
+    target: { ...TARGET, upstreams: [upstream] },
+    report: writeDown(reports),
     once: true,
-    maxConnections: 10,
-    maxPipes: 10,
-    connectMs: 1000,
-    idleMs: 1000,
-    halfClosedMs: 100, // nobody answers: with that it ends
     log: createLogger({ level: "error", format: "text", write: () => {} }),
+    // Nobody answers: with the last of them it ends.
+    timeouts: { ...DEFAULT_CONFIG.timeouts, connectMs: 1000, tcpIdleMs: 1000, halfClosedMs: 100 },
   });
   const ends = clients.map((fd) => readText(fd).end);
   clients.forEach(closeFd);
   return { reached, ends, reports };
 }
 
-descriptorTest("runRedirectLoop() serves one client when it is told to, and resets the next", () => {
+descriptorTest("serveRedirect() serves one client when it is told to, and resets the next", () => {
   const server = listen();
   const { reached, ends, reports } = runOnce(addressOf(server));
   assert.equal(reached, true);
@@ -191,7 +193,7 @@ descriptorTest("runRedirectLoop() serves one client when it is told to, and rese
   closeFd(server);
 });
 
-descriptorTest("runRedirectLoop() tells that its one client has reached nobody", () => {
+descriptorTest("serveRedirect() tells that its one client has reached nobody", () => {
   const { reached, reports } = runOnce(closedPort());
   assert.equal(reached, false);
   assert.equal(reports.length, 1);

@@ -1,0 +1,60 @@
+/**
+ * What may change while a worker runs. Pure.
+ * @module
+ */
+import type { Config, Source } from "../config/types.ts";
+import { ticks } from "./loop/wheel.ts";
+
+/**
+ * Settings in force: frozen plain data, so that a worker is given the next ones whole, between two turns. Whoever needs one reads it
+ * through `context.settings` at use, and never copies it into a field. Times are in ticks of the worker's clock.
+ */
+export interface Settings {
+  readonly source: Source;
+  /** Live connections of all workers together. */
+  readonly maxConnections: number;
+  /** Live connections, and live UDP sessions, of one client over all workers; 0: no limit. */
+  readonly perClient: number;
+  readonly connectTicks: number;
+  readonly idleTicks: number;
+  readonly halfClosedTicks: number;
+  readonly udp: UdpSettings;
+}
+
+/** The part of the settings that is about UDP alone. */
+export interface UdpSettings {
+  /** Live sessions of all workers together. */
+  readonly maxSessions: number;
+  /** Answers come only from where the client has sent to. */
+  readonly filter: boolean;
+  /** TOS and traffic class are carried over. */
+  readonly tos: boolean;
+  readonly idleTicks: number;
+  readonly dnsTicks: number;
+}
+
+/** The part of the config that becomes settings. */
+export type SettingsConfig = Pick<Config, "source" | "limits" | "timeouts" | "udp">;
+
+/** The settings of a config in a process that has room for so much. */
+export function settingsOf(
+  config: SettingsConfig,
+  room: { readonly connections: number; readonly udpSessions: number },
+): Settings {
+  const { timeouts } = config;
+  return Object.freeze({
+    source: config.source,
+    maxConnections: room.connections,
+    perClient: config.limits.perClient,
+    connectTicks: ticks(timeouts.connectMs),
+    idleTicks: ticks(timeouts.tcpIdleMs),
+    halfClosedTicks: ticks(timeouts.halfClosedMs),
+    udp: Object.freeze({
+      maxSessions: room.udpSessions,
+      filter: config.udp.filtering === "address-and-port-dependent",
+      tos: config.udp.tos === "carry",
+      idleTicks: ticks(timeouts.udpIdleMs),
+      dnsTicks: ticks(timeouts.udpDnsMs),
+    }),
+  });
+}

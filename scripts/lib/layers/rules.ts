@@ -2,7 +2,7 @@
  * Which part of the program may import which, and the check of a module graph against that.
  *
  * ```
- * cli → { daemon, doctor, config } → { kernel, dataplane } → { netlink, ffi } → net, constants, log
+ * cli → { daemon, doctor, config } → { kernel, dataplane } → { policy, netlink, ffi } → net, constants, log
  * ```
  * @module
  */
@@ -37,7 +37,7 @@ const LAYERS: readonly Layer[] = [
   },
   {
     path: "src/daemon/",
-    imports: ["src/kernel/", "src/dataplane/", `src/config/${TYPES}`, ...MACHINE, ...GROUND],
+    imports: ["src/kernel/", "src/dataplane/", "src/policy/", "src/config/", ...MACHINE, ...GROUND],
   },
   {
     // statfs(2), which Deno has in node:fs alone.
@@ -45,9 +45,10 @@ const LAYERS: readonly Layer[] = [
     imports: ["src/doctor/", "node:fs"],
   },
   { path: "src/doctor/", imports: ["src/kernel/", `src/config/${TYPES}`, ...MACHINE, ...GROUND] },
-  { path: "src/kernel/", imports: [`src/config/${TYPES}`, ...MACHINE, ...GROUND] },
+  { path: "src/kernel/", imports: ["src/policy/", `src/config/${TYPES}`, ...MACHINE, ...GROUND] },
   { path: "src/library/", imports: ["src/kernel/", "src/dataplane/", "src/config/", ...MACHINE, ...GROUND] },
-  { path: "src/dataplane/", imports: [CONFIG_TYPES, "ffi/", ...GROUND] },
+  { path: "src/dataplane/", imports: [CONFIG_TYPES, "src/policy/", "ffi/", ...GROUND] },
+  { path: "src/policy/", imports: [CONFIG_TYPES, "src/net/"] },
   { path: "src/config/", imports: GROUND },
   { path: "src/boot/", imports: ["src/constants.ts"] },
   { path: "src/netlink/transport.ts", imports: ["src/netlink/", "ffi/", ...GROUND] },
@@ -80,7 +81,15 @@ const WORDS: readonly { word: RegExp; name: string; home: string }[] = [
 ];
 
 /** Parts that reach no FFI, not even through what they import. */
-const PURE = ["src/net/", "src/boot/", "src/config/", "src/netlink/", "src/constants.ts", "src/log.ts"];
+const PURE = [
+  "src/net/",
+  "src/policy/",
+  "src/boot/",
+  "src/config/",
+  "src/netlink/",
+  "src/constants.ts",
+  "src/log.ts",
+];
 const IMPURE_FILES = ["src/netlink/transport.ts", "src/netlink/monitor.ts"];
 
 /** What may stand at the top of the project; dot files are free. */

@@ -3,31 +3,10 @@
  * key after the range. Pure.
  * @module
  */
-import type { Prefix } from "../../../net/ip.ts";
+import { compareKeys, type KeyRange, mergeRanges, successor } from "../../../net/ranges.ts";
 import type { NftElement } from "./element.ts";
 
-/** Keys from `from` to `to`, both included, equally long, in network order. */
-export interface KeyRange {
-  /** The first key. */
-  readonly from: Uint8Array;
-  /** The last key. */
-  readonly to: Uint8Array;
-}
-
-/** The first and the last address of a network. */
-export function prefixRange(prefix: Prefix): KeyRange {
-  const from = prefix.address.bytes.slice();
-  const to = prefix.address.bytes.slice();
-  const whole = prefix.length >> 3;
-  if (whole < from.length) {
-    const hostBits = 0xff >> (prefix.length & 7);
-    from[whole] &= ~hostBits;
-    to[whole] |= hostBits;
-    from.fill(0, whole + 1);
-    to.fill(0xff, whole + 1);
-  }
-  return { from, to };
-}
+export { type KeyRange, mergeRanges, prefixRange } from "../../../net/ranges.ts";
 
 /** The length of the prefix whose addresses are those of the range; undefined where there is none. */
 export function prefixLength({ from, to }: KeyRange): number | undefined {
@@ -41,38 +20,6 @@ export function prefixLength({ from, to }: KeyRange): number | undefined {
 
 function bitAt(bytes: Uint8Array, bit: number): number {
   return (bytes[bit >> 3] >> (7 - (bit & 7))) & 1;
-}
-
-function compareKeys(a: Uint8Array, b: Uint8Array): number {
-  for (let index = 0; index < a.length; index++) {
-    if (a[index] !== b[index]) return a[index] - b[index];
-  }
-  return 0;
-}
-
-/** The key after this one; undefined after the last. */
-function successor(key: Uint8Array): Uint8Array | undefined {
-  const next = key.slice();
-  for (let index = next.length - 1; index >= 0; index--) {
-    next[index]++;
-    if (next[index] !== 0) return next;
-  }
-  return undefined;
-}
-
-/** The same keys in the fewest ranges, in order: what overlaps or touches becomes one. */
-export function mergeRanges(ranges: readonly KeyRange[]): KeyRange[] {
-  const merged: KeyRange[] = [];
-  for (const range of [...ranges].sort((a, b) => compareKeys(a.from, b.from))) {
-    const last = merged.at(-1);
-    const after = last && successor(last.to);
-    if (last === undefined || (after !== undefined && compareKeys(range.from, after) > 0)) {
-      merged.push(range);
-    } else if (compareKeys(range.to, last.to) > 0) {
-      merged[merged.length - 1] = { from: last.from, to: range.to };
-    }
-  }
-  return merged;
 }
 
 /** The elements of an interval set that holds these ranges, as nft writes them. */

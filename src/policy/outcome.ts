@@ -1,0 +1,43 @@
+/**
+ * What becomes of a flow, in the program's own words. Pure.
+ * @module
+ */
+import type { Action } from "../config/types.ts";
+
+/** What is done with a flow. */
+export type Outcome =
+  /** It goes on as if nothing were installed. */
+  | { readonly kind: "pass" }
+  /** It ends here; `silently`: the client is told nothing. */
+  | { readonly kind: "refuse"; readonly silently: boolean }
+  /** It goes to our listener. */
+  | { readonly kind: "proxy" }
+  /** It goes to another TPROXY program on this router. */
+  | { readonly kind: "program"; readonly port: number };
+
+/** What the outcome depends on. */
+export interface Deciding {
+  readonly action: Action;
+  readonly silent?: boolean;
+  readonly deliverPort?: number;
+}
+
+/** The outcome of an action. `proxy` and `direct` differ only in how our listener goes on. */
+export function outcomeOf({ action, silent, deliverPort }: Deciding): Outcome {
+  switch (action) {
+    case "bypass":
+      return { kind: "pass" };
+    case "block":
+      return { kind: "refuse", silently: silent === true };
+    case "direct":
+    case "proxy":
+      return { kind: "proxy" };
+    case "deliver":
+      if (deliverPort === undefined) {
+        throw new TypeError("A rule that delivers without a port passed the schema");
+      }
+      return { kind: "program", port: deliverPort };
+    default:
+      throw new TypeError(`No outcome of ${action satisfies never}`);
+  }
+}

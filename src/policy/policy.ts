@@ -1,0 +1,173 @@
+/**
+ * The policy as it is asked: first match wins. No allocation in {@linkcode Policy.decide}. Pure.
+ * @module
+ */
+import { type Flow, PROTOCOL_NUMBERS, UNKNOWN } from "./flow.ts";
+import {
+  FAMILY_BITS,
+  HEADER,
+  NEVER_TOLD,
+  type PolicyImage,
+  PROTOCOL_BITS,
+  type Route,
+  RULE,
+  WIDTH,
+} from "./image.ts";
+import { isInSet } from "./networks.ts";
+
+/** No rule matches. */
+export const DEFAULT_RULE = -1;
+/**
+ * A rule with `domains` may be the first that matches: the name is asked for. Where there is none it does not
+ * match.
+ */
+export const NAME_NEEDED = -2;
+/**
+ * Nobody here can tell: the first rule that may match asks for something that the flow does not know, an
+ * interface or a hardware address. {@linkcode Policy.undecided} is its number. The kernel knows both. So
+ * whoever asks about a flow that the kernel has sent goes by the kernel's decision, which was the proxy;
+ * nobody may take it for a match, or for none.
+ */
+export const UNDECIDABLE = -3;
+/** Not among `intercept.families`, `.protocols` and `.ports`: as if nothing were installed. */
+export const NOT_INTERCEPTED = -4;
+
+/** How a rule meets a flow: a number below {@linkcode FIRST_DOUBT} is certain. */
+export const MATCHES = 0;
+/** Its protocol is another. */
+export const OTHER_PROTOCOL = 1;
+/** The port is not among its ports. */
+export const OTHER_PORT = 2;
+/** The client is not in its networks. */
+export const OTHER_CLIENT = 3;
+/** The destination is not in its networks. */
+export const OTHER_DESTINATION = 4;
+/** The flow comes through another interface, or through none. */
+export const OTHER_INTERFACE = 5;
+/** The client's hardware address is another, or there is none. */
+export const OTHER_HARDWARE = 6;
+/** It goes by names, and the flow has none. */
+export const NO_NAME = 7;
+/** From here on nobody can tell yet. */
+export const FIRST_DOUBT = 8;
+/** It goes by names, and the name was not asked for. */
+export const NAME_NOT_ASKED = 8;
+/** Nobody knows through which interface the flow comes. */
+export const INTERFACE_UNKNOWN = 9;
+/** Nobody knows the client's hardware address. */
+export const HARDWARE_UNKNOWN = 10;
+/** It goes by names, and names cannot be compared yet. */
+export const NAME_NOT_COMPARED = 11;
+
+const { tcp: TCP, udp: UDP } = PROTOCOL_NUMBERS;
+
+/** A view of the policy's image, one for each thread. */
+export class Policy {
+  /** Number of the config that it comes from. */
+  readonly generation: number;
+  /** The rule that made the last answer {@linkcode UNDECIDABLE} or {@linkcode NAME_NEEDED}. */
+  undecided = DEFAULT_RULE;
+  readonly #tables: Int32Array;
+  readonly #image: PolicyImage;
+  readonly #port = new Int32Array(WIDTH.port);
+  readonly #hardware = new Int32Array(WIDTH.mac);
+
+  constructor(image: PolicyImage) {
+    this.#image = image;
+    this.#tables = new Int32Array(image.tables);
+    this.generation = image.generation;
+  }
+
+  /** The number of the rule that decides on a flow, or one of the numbers below zero. */
+  decide(flow: Flow): number {
+    if (!this.intercepts(flow)) return NOT_INTERCEPTED;
+    const count = this.#tables[HEADER.rules];
+    for (let rule = 0; rule < count; rule++) {
+      const met = this.examine(rule, flow);
+      if (met === MATCHES) return rule;
+      if (met < FIRST_DOUBT) continue;
+      this.undecided = rule;
+      return met === NAME_NOT_ASKED ? NAME_NEEDED : UNDECIDABLE;
+    }
+    return DEFAULT_RULE;
+  }
+
+  /** How a flow goes on that `rule`, or {@linkcode DEFAULT_RULE}, decides. */
+  route(rule: number): Route {
+    return rule === DEFAULT_RULE ? this.#image.otherwise : this.#image.routes[rule];
+  }
+
+  /** Tells whether `intercept` speaks of such a flow at all. */
+  intercepts(flow: Flow): boolean {
+    const tables = this.#tables;
+    const family = flow.ipv6 ? FAMILY_BITS.ipv6 : FAMILY_BITS.ipv4;
+    const protocol = flow.protocol === TCP
+      ? PROTOCOL_BITS.tcp
+      : flow.protocol === UDP
+      ? PROTOCOL_BITS.udp
+      : 0;
+    if ((tables[HEADER.families] & family) === 0 || (tables[HEADER.protocols] & protocol) === 0) return false;
+    const ports = tables[HEADER.ports];
+    return ports === 0 || this.#hasPort(ports, flow);
+  }
+
+  /**
+   * How a rule meets a flow: {@linkcode MATCHES}, or the first reason why not, or why nobody can tell. What
+   * is known is looked at first: where it excludes the rule there is no doubt. Then the name, which can still
+   * be asked for.
+   */
+  examine(rule: number, flow: Flow): number {
+    const tables = this.#tables;
+    const record = HEADER.size + rule * RULE.size;
+    const protocol = tables[record + RULE.protocol];
+    if (protocol !== 0 && protocol !== flow.protocol) return OTHER_PROTOCOL;
+    const ports = tables[record + RULE.ports];
+    if (ports !== 0 && !this.#hasPort(ports, flow)) return OTHER_PORT;
+    const width = flow.ipv6 ? WIDTH.ipv6 : WIDTH.ipv4;
+    const from = tables[record + (flow.ipv6 ? RULE.from6 : RULE.from4)];
+    if (from !== 0 && !isInSet(tables, from, flow.client, width)) return OTHER_CLIENT;
+    const to = tables[record + (flow.ipv6 ? RULE.to6 : RULE.to4)];
+    if (to !== 0 && !isInSet(tables, to, flow.destination, width)) return OTHER_DESTINATION;
+    const interfaces = tables[record + RULE.interfaces];
+    const through = interfaces === 0 ? MATCHES : this.#examineInterface(interfaces, flow);
+    if (through === OTHER_INTERFACE) return through;
+    const mac = tables[record + RULE.mac];
+    const hardware = mac === 0 ? MATCHES : this.#examineHardware(mac, flow);
+    if (hardware === OTHER_HARDWARE) return hardware;
+    const name = tables[record + RULE.domains] === 0 ? MATCHES : examineName(flow);
+    if (name === NO_NAME || name === NAME_NOT_ASKED) return name;
+    return through !== MATCHES ? through : hardware !== MATCHES ? hardware : name;
+  }
+
+  #hasPort(ports: number, flow: Flow): boolean {
+    this.#port[0] = flow.destinationPort;
+    return isInSet(this.#tables, ports, this.#port, WIDTH.port);
+  }
+
+  #examineInterface(list: number, flow: Flow): number {
+    if (flow.ofRouter) return OTHER_INTERFACE;
+    if (flow.inputInterface === UNKNOWN) return INTERFACE_UNKNOWN;
+    const tables = this.#tables;
+    let met = OTHER_INTERFACE;
+    for (let entry = list + tables[list]; entry > list; entry--) {
+      const number = tables[tables[entry]];
+      if (number === flow.inputInterface) return MATCHES;
+      if (number === NEVER_TOLD) met = INTERFACE_UNKNOWN;
+    }
+    return met;
+  }
+
+  #examineHardware(set: number, flow: Flow): number {
+    if (flow.ofRouter) return OTHER_HARDWARE;
+    if (flow.hardwareHigh === UNKNOWN) return HARDWARE_UNKNOWN;
+    this.#hardware[0] = flow.hardwareHigh;
+    this.#hardware[1] = flow.hardwareLow;
+    return isInSet(this.#tables, set, this.#hardware, WIDTH.mac) ? MATCHES : OTHER_HARDWARE;
+  }
+}
+
+/** There is no table of names yet: a name that was found is in doubt, not out of it. */
+function examineName(flow: Flow): number {
+  if (!flow.nameAsked) return NAME_NOT_ASKED;
+  return flow.name === null ? NO_NAME : NAME_NOT_COMPARED;
+}

@@ -60,7 +60,7 @@ export async function installWithBackend(
     if (config.kernel.backend === "netlink") {
       refuseOthers(await findOurs(machine), "netlink");
       const report = withKernel((connections) => applyInstall(plan, connections));
-      return { ...report, place: `table inet ${plan.table.name}` };
+      return { ...report, place: `table inet ${TABLE_NAME}` };
     }
     const all = await findPrograms();
     const programs = choosePrograms(all, machine);
@@ -129,14 +129,14 @@ export async function readStatus(
         ...(await findOurs(machine)).map(toForeign),
         ...routing,
       ];
-      return { objects, place: `table inet ${plan.table.name}` };
+      return { objects, place: `table inet ${TABLE_NAME}` };
     }
     const all = await findPrograms();
     const programs = choosePrograms(all, machine);
     const others = await findInstalled(all.filter((other) => other !== programs), machine);
     const { tables } = await readIptables(programs, machine);
     const objects = [
-      ...compareIptables(planIptables(plan, config), tables),
+      ...compareIptables(planIptables(plan), tables),
       ...(hasOurTable(machine) ? [foreignObject(`inet ${TABLE_NAME}`)] : []),
       ...others.map(toForeign),
       ...routing,

@@ -10,6 +10,7 @@
 import { OperationError } from "../net/error.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import type { KernelConnections } from "./connections.ts";
+import { compileTable } from "./nft/compile.ts";
 import type { Plan } from "./plan/model.ts";
 import {
   type InstalledRouting,
@@ -34,7 +35,7 @@ export function applyInstall(plan: Plan, { route, netfilter }: KernelConnections
   const installed = readTableHead(netfilter);
   refuseForeignTable(installed);
   const replaced = installed !== undefined;
-  changeRouting(plan, { route, earlier: replaced }, () => replaceTable(plan.table).commit(netfilter));
+  changeRouting(plan, { route, earlier: replaced }, () => replaceTable(compileTable(plan)).commit(netfilter));
   return { replaced };
 }
 

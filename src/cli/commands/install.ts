@@ -122,7 +122,7 @@ function renderDryRun(
   if (format === "nft") return renderScript(plan, { origin }) + bootScript;
   const iptables = format === "json" && config.kernel.backend === "netlink"
     ? undefined
-    : planIptables(plan, config);
+    : planIptables(plan);
   return format === "json"
     ? renderJson(plan, {
       origin,

@@ -14,7 +14,7 @@ import { listRules } from "../../netlink/nft/rule.ts";
 import { listSets, type NftSet } from "../../netlink/nft/sets/set.ts";
 import { TCP_FLAGS } from "../../netlink/nft/phrases.ts";
 import { LOOPBACK_INDEX } from "../../kernel/routing/state.ts";
-import { routerMark } from "../../kernel/plan/statements.ts";
+import { Marks } from "../../marks.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import type { KnownPacket } from "../packet/known_packet.ts";
 import type { KnownSet } from "../packet/packet_match.ts";
@@ -198,7 +198,7 @@ function listPackets(chain: NftChain, situation: Situation): { packet: KnownPack
         packet: {
           ...common,
           ...flags,
-          mark: routerMark(config.kernel.mark),
+          mark: new Marks(config.kernel.mark).router,
           iifname: LOOPBACK,
           iif: LOOPBACK_INDEX,
           ctState: CT_STATE.new,

@@ -9,7 +9,7 @@ import { listRules, type RoutingRule } from "../../netlink/route/rule.ts";
 import { listRoutes } from "../../netlink/route/route.ts";
 import { deliversLocally, ifFamilyExists, isDefault } from "../../kernel/routing/state.ts";
 import { type Finding, warning, works } from "../finding.ts";
-import { routerMark, upstreamMark } from "../../kernel/plan/statements.ts";
+import { Marks } from "../../marks.ts";
 import { overlaps, type Situation } from "../situation.ts";
 
 /** linux/rtnetlink.h: RTPROT_*, in words. */
@@ -86,9 +86,9 @@ export function judgeMarkUsers(facts: MarkFacts, situation: Situation): Finding[
 function judgeMark(facts: MarkFacts, situation: Situation): Finding[] {
   const { mark } = situation.config.kernel;
   const { routerTraffic } = situation.config.intercept;
-  const marks = routerTraffic ? [mark, upstreamMark(mark), routerMark(mark)] : [mark];
+  const marks = routerTraffic ? [mark, new Marks(mark).serverSocket, new Marks(mark).router] : [mark];
   const id = "mark-users";
-  const shown = `0x${(routerTraffic ? routerMark(mark) : mark).toString(16)}`;
+  const shown = `0x${(routerTraffic ? new Marks(mark).router : mark).toString(16)}`;
   const users = facts.rules.filter((rule) =>
     situation.families.includes(rule.family) && rule.inverted !== true &&
     marks.some((ours) => overlaps(rule, ours))

@@ -90,7 +90,7 @@ function wordOf(name: XtablesPartName): string {
 function listUsed(config: Config, plan: Plan): Record<Family, string[]> {
   const used: Record<Family, string[]> = { ipv4: [], ipv6: [] };
   try {
-    for (const { family, tables } of planIptables(plan, config)) {
+    for (const { family, tables } of planIptables(plan)) {
       const texts = tables.flatMap(({ chains }) => chains).flatMap(({ rules }) =>
         rules.map(({ text }) => text)
       );

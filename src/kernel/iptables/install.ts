@@ -37,7 +37,7 @@ export async function applyIptablesInstall(
   config: Config,
   kernel: IptablesKernel,
 ): Promise<InstallReport> {
-  const rules = planIptables(plan, config);
+  const rules = planIptables(plan);
   const { route, programs } = kernel;
   const installed = await readIptables(programs, kernel);
   refuseForeignChains(installed);

@@ -19,15 +19,15 @@ import {
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import type { Config } from "../../config/types.ts";
 import { ALIVE_INTERVAL_MS, LISTENER_IPV4, LISTENER_IPV6, TABLE_NAME } from "../../constants.ts";
+import { Marks } from "../../marks.ts";
 import { check, OperationError } from "../../net/error.ts";
 import { type Family, parseIp } from "../../net/ip.ts";
 import { listElements } from "../../netlink/nft/sets/element.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import type { SignOfLife } from "./recent_sign.ts";
-import { RUNNING_SET } from "../plan/concerns/router_sets.ts";
+import { RUNNING_SET } from "../plan/concerns/life.ts";
 import { signSize } from "./sign_size.ts";
-import { socketMark } from "../plan/statements.ts";
 
 /** linux/netfilter.h: NFPROTO_IPV4, NFPROTO_IPV6. */
 const SET_KEYS: Readonly<Record<Family, number>> = { ipv4: 2, ipv6: 10 };
@@ -97,7 +97,7 @@ function openSockets({ config, families }: RunningProxy): number[] {
       port: 0,
     });
     const fd = check(openNonBlocking(address[0], SOCK_DGRAM), "open a socket for the proxy's sign of life");
-    let returned = setInt(fd, SOL_SOCKET, SO_MARK, socketMark(config.kernel.mark));
+    let returned = setInt(fd, SOL_SOCKET, SO_MARK, new Marks(config.kernel.mark).clientSocket);
     if (returned >= 0) returned = bindSocket(fd, address);
     if (returned >= 0) returned = localAddress(fd, address);
     if (returned >= 0) returned = connectSocket(fd, address);

@@ -10,7 +10,8 @@ import { ICMPX_PORT_UNREACHABLE } from "../../netlink/nft/expr/reject.ts";
 import type { NftExpression } from "../../netlink/nft/expression.ts";
 import { hostKey, hostKey16, ifnameKey, type NftDataType, portKey } from "../../netlink/nft/sets/set_type.ts";
 import type { Endpoint, Family } from "../../net/ip.ts";
-import type { AddressType, Statement } from "../plan/model.ts";
+import type { AddressType } from "../plan/condition.ts";
+import type { Statement } from "./model.ts";
 
 /** Makes a set for one rule, and gives what its lookup holds. */
 export type AnonymousSetMaker = (

@@ -4,7 +4,8 @@
  */
 import { OperationError } from "../../net/error.ts";
 import { type Family, formatEndpoint } from "../../net/ip.ts";
-import type { PlannedChain, PlannedHook, PlannedSet, PlannedTable, Statement } from "../plan/model.ts";
+import type { PlannedSet } from "../plan/set.ts";
+import type { CompiledChain, CompiledTable, Hook, Statement } from "./model.ts";
 import { inReadingOrder } from "./reading_order.ts";
 import { elementTexts, setProperties } from "./set_elements.ts";
 
@@ -39,7 +40,7 @@ const PAGE_TPROXY = [
 ];
 
 /** A transaction that replaces the table, whether it is there or not. */
-export function renderNft(table: PlannedTable): string {
+export function renderNft(table: CompiledTable): string {
   const head = `table inet ${table.name}`;
   return [
     ...HEAD,
@@ -79,13 +80,13 @@ function inLines(elements: readonly string[]): string {
   return lines.join(",\n\t\t\t");
 }
 
-function pageLines({ name, rules }: PlannedChain): readonly string[] {
-  if (name === "divert") return PAGE_DIVERT;
+function pageLines({ place, rules }: CompiledChain): readonly string[] {
+  if (place === "from-clients") return PAGE_DIVERT;
   const steers = rules.some(({ statements }) => statements.some(({ kind }) => kind === "tproxy"));
   return steers ? PAGE_TPROXY : [];
 }
 
-function renderChain(chain: PlannedChain): string[] {
+function renderChain(chain: CompiledChain): string[] {
   return [
     "",
     `\t# ${chain.reason}`,
@@ -98,7 +99,7 @@ function renderChain(chain: PlannedChain): string[] {
 }
 
 /** `type filter hook prerouting priority raw - 10; policy accept;` */
-export function renderHook(hook: PlannedHook): string {
+export function renderHook(hook: Hook): string {
   const priority = PRIORITIES[hook.priority] ?? String(hook.priority);
   return `type ${hook.type ?? "filter"} hook ${hook.hook} priority ${priority}; policy accept;`;
 }

@@ -6,6 +6,7 @@
 import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
 import type { Plan } from "../plan/model.ts";
 import { renderRoute, renderRoutingRemoval, renderRoutingRule } from "../routing/render.ts";
+import { compileTable } from "./compile.ts";
 import { renderNft } from "./render.ts";
 
 /** The script. `origin` names the config. */
@@ -15,7 +16,7 @@ export function renderScript(plan: Plan, options: { origin: string }): string {
     ...renderRouting(plan),
     "",
     "nft -f - <<'END'",
-    renderNft(plan.table).trimEnd(),
+    renderNft(compileTable(plan)).trimEnd(),
     "END",
     "",
   ];

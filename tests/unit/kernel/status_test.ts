@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parseConfig } from "../../../src/config/load.ts";
 import { replaceTable } from "../../../src/kernel/nft/batch.ts";
 import { planInstall } from "../../../src/kernel/plan/plan.ts";
+import { compileTable } from "../../../src/kernel/nft/compile.ts";
 import type { InstalledSet, InstalledTable } from "../../../src/kernel/nft/state.ts";
 import { isOurTable } from "../../../src/kernel/nft/state.ts";
 import { toRoute, toRoutingRule } from "../../../src/kernel/routing/state.ts";
@@ -27,7 +28,7 @@ const PLAN = planInstall({
 /** What a kernel would hold after the batch: its messages, decoded. */
 function installed(): InstalledState & { table: InstalledTable } {
   const bodies = (operation: string) =>
-    replaceTable(PLAN.table).commands.filter(({ purpose }) => purpose.operation === operation)
+    replaceTable(compileTable(PLAN)).commands.filter(({ purpose }) => purpose.operation === operation)
       .map(({ request }) => request.body);
   const elements = bodies("add elements to set").map(decodeElements);
   // The kernel numbers anonymous sets; lookups refer to them by that number.
@@ -50,7 +51,7 @@ function installed(): InstalledState & { table: InstalledTable } {
   }));
   return {
     table: {
-      table: { family: "inet", name: PLAN.table.name, comment: PLAN.table.comment },
+      table: { family: "inet", name: compileTable(PLAN).name, comment: compileTable(PLAN).comment },
       sets,
       chains: bodies("add chain").map(decodeChain),
       rules,

@@ -1,7 +1,7 @@
 /** Planned statements against what nft writes for their text: the same bytes, and the text that we print is the text that nft read. */
 import assert from "node:assert/strict";
 import { lowerRule } from "../../../../src/kernel/nft/lower.ts";
-import type { Statement } from "../../../../src/kernel/plan/model.ts";
+import type { Statement } from "../../../../src/kernel/nft/model.ts";
 import { renderRule } from "../../../../src/kernel/nft/render.ts";
 import { NftBatch } from "../../../../src/netlink/nft/batch.ts";
 import { decodeRule } from "../../../../src/netlink/nft/rule.ts";

@@ -1,0 +1,107 @@
+/**
+ * The bits of the packet mark that are ours. All follow from `kernel.mark`, and nothing else shifts it. Pure.
+ *
+ * Other programs share the mark: systems give 16 to 24 bits of it to several programs, so ours stand together, and every
+ * rule sets and asks for these bits alone.
+ *
+ * | bit above `kernel.mark` | nft                          | iptables                          |
+ * | ----------------------- | ---------------------------- | --------------------------------- |
+ * | 0 `intercepted`         | deliver to this machine      | deliver to this machine           |
+ * | 1 `router`              | the router's own traffic     | `refused`; with bit 0 `dropped`   |
+ * | 2 `clientSocket`        | our sockets towards clients  | the same; in conntrack, our flows |
+ * | 3 `serverSocket`        | our sockets towards servers  | not used                          |
+ *
+ * Bit 1 has two meanings that never meet: one backend alone is installed, and iptables cannot intercept the router's own
+ * traffic (it refuses such a config).
+ * @module
+ */
+
+/** A bit, or a copy of all bits of `kernel.mark`. */
+export interface MarkBit {
+  readonly name: "intercepted" | "router" | "clientSocket" | "serverSocket";
+  /** Its distance from `kernel.mark`. */
+  readonly shift: number;
+  /** It is used only where the router's own traffic is intercepted. */
+  readonly routerTrafficOnly: boolean;
+  readonly reason: string;
+}
+
+/** Every bit, lowest first. */
+export const MARK_BITS: readonly MarkBit[] = [
+  {
+    name: "intercepted",
+    shift: 0,
+    routerTrafficOnly: false,
+    reason: "A routing rule delivers what has it to this machine",
+  },
+  {
+    name: "router",
+    shift: 1,
+    routerTrafficOnly: false,
+    reason: "Tells the router's own traffic from that of clients; no routing rule of the LAN asks for it",
+  },
+  {
+    name: "clientSocket",
+    shift: 2,
+    routerTrafficOnly: false,
+    reason: "The chain untracked knows packets to clients by it; no routing rule asks for it",
+  },
+  {
+    name: "serverSocket",
+    shift: 3,
+    routerTrafficOnly: true,
+    reason:
+      "The router's chains pass our own sockets by. Not bit 1: programs that copy the mark of a flow back to its " +
+      "packets would give it to answers, which would then pass for the router's own traffic",
+  },
+];
+
+const [INTERCEPTED, ROUTER, CLIENT_SOCKET, SERVER_SOCKET] = MARK_BITS;
+/** The mark of a packet has 32 bits. */
+const WHOLE = 0xffffffff;
+
+/** The marks that follow from one `kernel.mark`. */
+export class Marks {
+  /** Packets that are delivered to this machine. */
+  readonly intercepted: number;
+  /** Packets and flows of the router itself, both bits. */
+  readonly router: number;
+  /** SO_MARK of sockets towards clients; with iptables also the mark of our flows in conntrack. */
+  readonly clientSocket: number;
+  /** SO_MARK of sockets towards servers where the router's own traffic is intercepted. */
+  readonly serverSocket: number;
+  /** iptables: packets that the table `filter` refuses. */
+  readonly refused: number;
+  /** iptables: packets that the table `mangle` drops; all bits that `raw` may leave on a packet. */
+  readonly dropped: number;
+
+  constructor(mark: number) {
+    this.intercepted = shifted(mark, INTERCEPTED);
+    this.refused = shifted(mark, ROUTER);
+    this.router = (this.intercepted | this.refused) >>> 0;
+    this.clientSocket = shifted(mark, CLIENT_SOCKET);
+    this.serverSocket = shifted(mark, SERVER_SOCKET);
+    this.dropped = this.router;
+  }
+
+  /** The mark farthest above `kernel.mark` that is used; beyond 32 bits it cannot be set. */
+  highest(routerTraffic: boolean): number {
+    return this.intercepted * 2 ** Marks.bitsAbove(routerTraffic);
+  }
+
+  /** Counts the bits above `kernel.mark` that are used. */
+  static bitsAbove(routerTraffic: boolean): number {
+    const used = MARK_BITS.filter((bit) => routerTraffic || !bit.routerTrafficOnly);
+    return Math.max(...used.map(({ shift }) => shift));
+  }
+
+  /** The largest `kernel.mark` whose other bits are still bits of a mark. */
+  static largest(routerTraffic: boolean): number {
+    return WHOLE >>> Marks.bitsAbove(routerTraffic);
+  }
+}
+
+/** Multiplies, since `<<` makes bit 31 a sign and loses what is above it. */
+function shifted(mark: number, { shift }: MarkBit): number {
+  return mark * 2 ** shift;
+}

@@ -97,6 +97,7 @@ export type { ConfigPath, Position } from "./src/config/yaml_source.ts";
 export { type LoadedConfig, loadText } from "./src/config/load.ts";
 export { DEFAULT_CONFIG } from "./src/config/defaults.ts";
 export type * from "./src/config/types.ts";
+export type { LogLevel } from "./src/log.ts";
 export { type KernelConnections, withKernel } from "./src/kernel/connections.ts";
 export { applyInstall, type InstallReport } from "./src/kernel/install.ts";
 export { applyUninstall, type UninstallConnections, type UninstallReport } from "./src/kernel/uninstall.ts";

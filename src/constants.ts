@@ -6,24 +6,8 @@
 /** The nf_tables table (family inet). Not `tproxy`: that is a word of nft's grammar, and nobody could list or delete it. */
 export const TABLE_NAME = "transparent_proxy";
 
-/** The fwmark bit of intercepted packets: the value on the kernel's TPROXY page. */
+/** The fwmark bit of intercepted packets: the value on the kernel's TPROXY page. The bits above it: marks.ts. */
 export const DEFAULT_MARK = 0x1;
-
-/**
- * How far the mark of our client-facing sockets (SO_MARK) is shifted from the fwmark: 2 bits. The bit between is kept
- * for the router's own traffic. The `untracked` chain knows our packets by it; no routing rule matches it.
- */
-export const SOCKET_MARK_SHIFT = 2;
-
-/** How far the bit is shifted that, with the fwmark's own, marks the router's own traffic: 1 bit, the one that was kept for it. */
-export const ROUTER_MARK_SHIFT = 1;
-
-/**
- * How far the mark of our sockets towards servers is shifted, where the router's own traffic is intercepted: 3 bits. The rules for that
- * traffic pass by what is marked. Not the bit above: where other programs give the mark of a flow back to its packets, answers would have
- * it, get the fwmark too, and so the mark of the router's own traffic.
- */
-export const UPSTREAM_MARK_SHIFT = 3;
 
 /** The routing table that delivers marked packets locally: the value on the kernel's TPROXY page. */
 export const DEFAULT_ROUTE_TABLE = 100;
@@ -66,11 +50,6 @@ export const ROUTER_LOOPBACK_PRIORITY = 300;
 
 /** `served`: after the filters of everybody, who use 0 to 100. */
 export const SERVED_PRIORITY = 300;
-
-/** Where the listener lives. Never a wildcard: that would take connections to port 50080 of any server. */
-export const LISTENER_IPV4 = "127.0.0.1";
-/** The same for IPv6. */
-export const LISTENER_IPV6 = "::1";
 
 /** The loopback interface, in every network namespace. */
 export const LOOPBACK = "lo";

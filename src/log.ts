@@ -3,7 +3,9 @@
  * flood of connections cannot fill a disk.
  * @module
  */
-import type { LogLevel } from "./config/types.ts";
+
+/** Severity of a log line. */
+export type LogLevel = "error" | "warn" | "info" | "debug";
 
 /** Named values of a log line. */
 export type LogFields = Readonly<Record<string, string | number | boolean>>;
@@ -20,6 +22,11 @@ export interface Logger {
   debug(message: string, fields?: LogFields): void;
   /** Writes the counts of suppressed lines. Call it from a timer, if there is one, and at the end. */
   flush(): void;
+}
+
+/** A logger whose level may change while it is in use. */
+export interface AdjustableLogger extends Logger {
+  setLevel(level: LogLevel): void;
 }
 
 /** How log lines are written. */
@@ -50,9 +57,9 @@ interface Repetition {
 }
 
 /** Makes a logger. Lines above its level cost one comparison. */
-export function createLogger(options: LoggerOptions): Logger {
-  const { level, format, write, now = () => new Date(), journal = false } = options;
-  const limit = SEVERITY[level];
+export function createLogger(options: LoggerOptions): AdjustableLogger {
+  const { format, write, now = () => new Date(), journal = false } = options;
+  let level = options.level;
   const repetitions = new Map<string, Repetition>();
 
   function put(at: Date, lineLevel: LogLevel, message: string, fields: LogFields): void {
@@ -79,7 +86,7 @@ export function createLogger(options: LoggerOptions): Logger {
   }
 
   function log(lineLevel: LogLevel, message: string, fields: LogFields = {}): void {
-    if (SEVERITY[lineLevel] > limit) return;
+    if (SEVERITY[lineLevel] > SEVERITY[level]) return;
     const at = now();
     if (lineLevel === "debug") return put(at, lineLevel, message, fields);
     closeExpired(at);
@@ -102,8 +109,11 @@ export function createLogger(options: LoggerOptions): Logger {
   }
 
   return {
-    level,
-    enabled: (asked) => SEVERITY[asked] <= limit,
+    get level() {
+      return level;
+    },
+    setLevel: (wanted) => void (level = wanted),
+    enabled: (asked) => SEVERITY[asked] <= SEVERITY[level],
     error: (message, fields) => log("error", message, fields),
     warn: (message, fields) => log("warn", message, fields),
     info: (message, fields) => log("info", message, fields),

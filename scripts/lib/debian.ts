@@ -1,6 +1,7 @@
 /**
- * Debian's packages of any architecture as directories, without installing anything or telling dpkg of a foreign
- * architecture: apt-get works on lists and caches of its own below .cache, with the machine's sources and keys.
+ * Debian's packages of any architecture as directories, without installing anything or telling dpkg of a
+ * foreign architecture: apt-get works on lists and caches of its own below .cache, with the machine's sources
+ * and keys.
  *
  * ```
  * .cache/debian/arm64/apt/                                 what apt-get knows
@@ -23,7 +24,7 @@ export interface DebianPin {
 
 /** A package, unpacked. */
 export interface DebianPackage extends DebianPin {
-  /** Where its files are, without a slash at the end. */
+  /** The directory of its files, without a slash at the end. */
   readonly root: string;
 }
 
@@ -50,8 +51,8 @@ export function fetchDebianPackages(
 }
 
 /**
- * Brings a package in a pinned version; Debian's present one, with a word on it, where the mirrors have that no more.
- * What is there already needs no network.
+ * Brings a package in a pinned version. Where the mirrors have dropped that version, brings Debian's present
+ * one and says so. A package that is there already needs no network.
  *
  * @throws {Error} apt-get or dpkg-deb is missing or failed, or the package is not the pinned one
  */
@@ -89,8 +90,8 @@ function presentVersions(architecture: DebianArchitecture, name: string): string
 }
 
 /**
- * The package that a package depends on, by the beginning of its name: `linux-image-arm64` names the kernel of today,
- * `linux-image-6.1.0-56-arm64`, so.
+ * The package that a package depends on, by the beginning of its name: `linux-image-arm64` names the kernel
+ * of today, `linux-image-6.1.0-56-arm64`, so.
  */
 export function findDebianDependency(architecture: DebianArchitecture, name: string, prefix: string): string {
   using _lock = lock(architecture);
@@ -110,14 +111,14 @@ interface Located {
   readonly name: string;
   /** `name`, or `name=version`, as apt-get understands it. */
   readonly wanted: string;
-  /** As apt-get names it. */
+  /** Name that apt-get gives it. */
   readonly file: string;
-  /** Where it is unpacked, or will be. */
+  /** The directory into which it is unpacked, now or later. */
   readonly directory: string;
   readonly sha256: string;
 }
 
-/** What apt-get would bring, for names or `name=version`. */
+/** Finds the packages that apt-get would bring, for names or `name=version`. */
 function locate(architecture: DebianArchitecture, names: readonly string[]): Located[] {
   const lines = apt(architecture, "apt-get", ["download", "--print-uris", ...names]).split("\n");
   return names.map((wanted) => {

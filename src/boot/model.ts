@@ -1,15 +1,17 @@
 /**
- * What a start at boot is made of: the settings, the files, and what a service manager must offer. Pure.
+ * A start at boot: the settings, the files, and the demands on a service manager. Pure.
  * @module
  */
 
-/** What the files of every service manager are made from. */
+/** Settings from which the files of every service manager are made. */
 export interface BootSettings {
   /** The program: an absolute path. */
   readonly binary: string;
-  /** The config that the command line named, an absolute path; absent: the usual one, or built-in defaults. */
+  /**
+   * The config that the command line named, an absolute path; absent: the usual one, or built-in defaults.
+   */
   readonly config?: string;
-  /** Where the program unpacks, an absolute path; absent: where it is used to. */
+  /** The directory into which the program unpacks, an absolute path; absent: the usual one. */
   readonly cache?: string;
   /** `timeouts.drain` in seconds, rounded up. */
   readonly drainSeconds: number;
@@ -43,7 +45,7 @@ export interface ServiceManager {
   readonly installed: readonly string[];
   /** The file that starts the program. */
   readonly service: string;
-  /** Where a package puts that file; the same path: a package's file and ours exclude each other. */
+  /** The place of that file in a package; the same path: a package's file and ours exclude each other. */
   readonly packaged: string;
   /** The proxy runs as a user of its own, who must be able to read program and config. */
   readonly ownUser: boolean;
@@ -57,7 +59,7 @@ export interface ServiceManager {
   readonly disable: Argv;
   /** Ends the proxy; live connections may end within `timeouts.drain`. */
   readonly stop: Argv;
-  /** What the administrator types to start it. */
+  /** The command with which the administrator starts it. */
   readonly startWith: string;
   /** Links that say that it is enabled; a `*` stands for anything in one name. */
   readonly links: readonly string[];

@@ -1,8 +1,8 @@
 /**
  * The script for OpenRC, with its supervise-daemon. Pure.
  *
- * As with procd the proxy makes the rules itself. When it ends they stay, and `intercept.on-failure` holds; a service of no
- * runlevel leaves nothing when it is stopped.
+ * As with procd the proxy makes the rules itself. When it ends they stay, and `intercept.on-failure` holds; a
+ * service of no runlevel leaves nothing when it is stopped.
  * @module
  */
 import type { BootFile, BootSettings, ServiceManager } from "./model.ts";
@@ -10,7 +10,7 @@ import { configWords, DESCRIPTORS, RESTART_SECONDS, shellWord } from "./words.ts
 
 const SCRIPT = "/etc/init.d/tproxy";
 
-/** What the proxy has beyond `timeouts.drain` to end. */
+/** Seconds that the proxy has beyond `timeouts.drain` to end. */
 const SPARE_SECONDS = 10;
 
 function renderScript({ binary, config, cache, drainSeconds }: BootSettings): string {
@@ -32,6 +32,8 @@ output_logger="logger -t tproxy -p daemon.info"
 error_logger="logger -t tproxy -p daemon.info"
 extra_commands="checkconfig"
 description_checkconfig="Validate the config"
+extra_started_commands="reload"
+description_reload="Take the config over without a restart"
 
 depend() {
 	use net
@@ -47,6 +49,13 @@ checkconfig() {
 
 start_pre() {
 	checkconfig
+}
+
+reload() {
+	checkconfig || return 1
+	ebegin "Reloading the config of $name"
+	$supervisor "$RC_SVCNAME" --signal HUP
+	eend $?
 }
 
 stop_post() {

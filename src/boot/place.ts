@@ -1,5 +1,5 @@
 /**
- * Whether a file is where a start at boot can rely on it. Pure.
+ * Places of files on which a start at boot can rely. Pure.
  * @module
  */
 
@@ -11,8 +11,9 @@ const IN_MEMORY = ["tmpfs", "ramfs", "devtmpfs"];
 const HOMES = ["/root/", "/home/", "/run/user/"];
 
 /**
- * Says why a file at that path (without symbolic links) will not be there after a boot; undefined: it will. `mountInfo`
- * is the text of /proc/self/mountinfo. A root that is in memory as a whole is its administrator's business.
+ * Says why a file at that path (without symbolic links) will not be there after a boot; undefined: it will.
+ * `mountInfo` is the text of /proc/self/mountinfo. A root that is in memory as a whole is its administrator's
+ * business.
  */
 export function whyVolatile(path: string, mountInfo: string): string | undefined {
   const folder = TEMPORARY.find((prefix) => path.startsWith(prefix));

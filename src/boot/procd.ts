@@ -1,9 +1,9 @@
 /**
  * The script for OpenWrt's procd, and what belongs to it there. It is for BusyBox' ash. Pure.
  *
- * procd knows one command: the proxy, which makes the rules itself as soon as the network allows it. So neither the boot
- * nor the script waits for anything, and each respawn finds its rules. When the proxy ends they stay, and
- * `intercept.on-failure` holds; a service that is disabled leaves nothing when it is stopped.
+ * procd knows one command: the proxy, which makes the rules itself as soon as the network allows it. So
+ * neither the boot nor the script waits for anything, and each respawn finds its rules. When the proxy ends
+ * they stay, and `intercept.on-failure` holds; a service that is disabled leaves nothing when it is stopped.
  * @module
  */
 import { DEFAULT_CONFIG_PATH } from "../constants.ts";
@@ -14,9 +14,14 @@ import { configWords, DESCRIPTORS, shellWord } from "./words.ts";
 
 const SCRIPT = "/etc/init.d/tproxy";
 
-/** What the proxy has beyond `timeouts.drain` before procd kills it; procd's own default is 5 s in all. */
+/**
+ * Seconds that the proxy has beyond `timeouts.drain` before procd kills it; procd's own default is 5 s in
+ * all.
+ */
 const SPARE_SECONDS = 5;
-/** Seconds between the end of the proxy and its next start, which procd does for ever with a last word of 0. */
+/**
+ * Seconds between the end of the proxy and its next start, which procd does for ever with a last word of 0.
+ */
 const RESPAWN = "3600 5 0";
 
 function renderScript(settings: BootSettings): string {
@@ -72,9 +77,10 @@ start_service() {
 	procd_close_instance
 }
 
-# A config with errors changes nothing.
+# The proxy takes the config over without a restart, and says what of it only a restart takes over. Without a
+# name of the signal it is SIGHUP.
 reload_service() {
-	check >/dev/null && restart
+	check >/dev/null && procd_send_signal tproxy
 }
 
 service_stopped() {

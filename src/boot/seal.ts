@@ -10,16 +10,16 @@
  */
 import type { BootFile, BootSettings, ManagerName } from "./model.ts";
 
-/** Who brings a file: the command, or a package with the same text. */
+/** The bringer of a file: the command, or a package with the same text. */
 export type Maker = "install" | "package";
 
-/** Whose a file is. */
+/** Origin of a file. */
 export interface Origin {
   readonly maker: Maker;
   readonly manager: ManagerName;
 }
 
-/** What the head of a file tells. */
+/** Contents of a file's head. */
 export interface Seal extends Origin {
   /** The text is as it was made. */
   readonly intact: boolean;
@@ -67,7 +67,10 @@ function readSettings(line: string | undefined): BootSettings | undefined {
   }
 }
 
-/** CRC-32 of the text in UTF-8, as zlib has it, in eight hexadecimal digits. It is for accidents, not for attackers. */
+/**
+ * CRC-32 of the text in UTF-8, as zlib has it, in eight hexadecimal digits. It is for accidents, not for
+ * attackers.
+ */
 export function checksum(text: string): string {
   let crc = ~0;
   for (const byte of new TextEncoder().encode(text)) {

@@ -1,11 +1,11 @@
 /**
  * The unit for systemd. Pure.
  *
- * The rules are made by root (`+`), or later by the proxy where the network does not allow it yet; the proxy runs as a
- * user of its own with three capabilities. When it ends the
- * rules stay: `intercept.on-failure` says what happens without a proxy, so that a crash, a restart and a stop are alike,
- * and a network that must not go past the proxy does not. A service that is disabled and then stopped (`systemctl
- * disable --now`) leaves nothing.
+ * The rules are made by root (`+`), or later by the proxy where the network does not allow it yet; the proxy
+ * runs as a user of its own with three capabilities. When it ends the rules stay: `intercept.on-failure` says
+ * what happens without a proxy, so that a crash, a restart and a stop are alike, and a network that must not
+ * go past the proxy does not. A service that is disabled and then stopped (`systemctl disable --now`) leaves
+ * nothing.
  * @module
  */
 import { DEFAULT_CACHE_PATH } from "../constants.ts";
@@ -14,7 +14,7 @@ import { DESCRIPTORS, programLine, RESTART_SECONDS } from "./words.ts";
 
 const UNIT = "tproxy.service";
 
-/** Who may take rules away at its start, and who configures interfaces. None of them need be there. */
+/** Units that may take rules away at their start or configure interfaces. None of them need be there. */
 const BEFORE_US = [
   "network-pre.target",
   "network.target",
@@ -39,7 +39,7 @@ const CAPABILITIES = [
 
 /** The time that a first start may take: unpacking onto slow flash, and twice the start of the runtime. */
 const START_SECONDS = 180;
-/** What the proxy has beyond `timeouts.drain` to end. */
+/** Seconds that the proxy has beyond `timeouts.drain` to end. */
 const SPARE_SECONDS = 10;
 /** A worker that has not turned for so long is hung. */
 const WATCHDOG_SECONDS = 30;
@@ -62,6 +62,8 @@ NotifyAccess=main
 # the network is not complete yet, run makes them as soon as it is.
 ExecStartPre=+-${programLine(settings, "install", "--boot", "none")}
 ExecStart=${programLine(settings, "run", "--install")}
+# It says RELOADING=1 by itself; Type=notify-reload needs systemd 253.
+ExecReload=/bin/kill -HUP $MAINPID
 # The rules stay when the proxy ends: intercept.on-failure holds. A service that is disabled leaves nothing.
 ExecStopPost=+-/bin/sh -c '[ "$$SERVICE_RESULT" != success ] || systemctl -q is-enabled ${UNIT} || \
 exec ${binary} uninstall --boot none'

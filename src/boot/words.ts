@@ -4,7 +4,9 @@
  */
 import type { BootSettings } from "./model.ts";
 
-/** What a path may consist of: neither shells nor systemd nor the dynamic loader treat any of it specially. */
+/**
+ * Characters of a plain path: neither shells nor systemd nor the dynamic loader treat any of them specially.
+ */
 const PLAIN_PATH = /^\/[A-Za-z0-9._/+=,-]*$/;
 
 /** Tells whether a path can stand in a boot file as it is. */
@@ -31,7 +33,7 @@ export function shellWord(text: string): string {
 export const DESCRIPTORS = 65_536;
 
 /**
- * Seconds between the end of the proxy and its next start: a config that never gets better may not cost a small router
- * its processor, and no network waits long for a proxy that has crashed.
+ * Seconds between the end of the proxy and its next start: a config that never gets better may not cost a
+ * small router its processor, and no network waits long for a proxy that has crashed.
  */
 export const RESTART_SECONDS = 2;

@@ -1,10 +1,10 @@
 /**
- * Where this program comes from.
+ * Origin of this program.
  * @module
  */
 import { VERSION } from "./version.ts";
 
-/** What scripts/build has written beside the program. */
+/** Facts that scripts/build has written beside the program. */
 export interface BuildInfo {
   readonly version: string;
   /** Of the sources, `-dirty` where they differed from it; "source" where the program was not built. */
@@ -13,7 +13,7 @@ export interface BuildInfo {
   readonly architecture: string;
 }
 
-/** Where the files that scripts/build adds lie. */
+/** Finds a file that scripts/build adds. */
 function besideProgram(name: string): URL {
   return new URL(`./${name}`, import.meta.url);
 }
@@ -46,7 +46,7 @@ export function readLicenses(readTextFile: (path: string) => string): string | u
   }
 }
 
-/** What a program that was not built can say: its own licence, and the packages that Deno has brought for it. */
+/** Describes a program that was not built: its own licence, and the packages that Deno has brought for it. */
 export function describeSource(readTextFile: (path: string) => string): string {
   const read = (name: string) => readTextFile(besideProgram(`../../${name}`).pathname);
   const packages = Object.values<string>(JSON.parse(read("deno.json")).imports);

@@ -1,5 +1,5 @@
 /**
- * What a command is. Each is one file in commands/.
+ * A command. Each is one file in commands/.
  * @module
  */
 import type { Parser } from "@optique/core/parser";

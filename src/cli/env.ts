@@ -1,13 +1,14 @@
 /**
- * Everything outside the process that a command may touch, so that a test can run the whole program in process.
+ * Everything outside the process that a command may touch, so that a test can run the whole program in
+ * process.
  * @module
  */
 
 import type { Files } from "./files.ts";
 
-/** What a program of the machine left. */
+/** Output and exit code of one of the machine's programs. */
 export interface ProgramOutcome {
-  /** Its exit code; 127: there is no such program. */
+  /** Its exit code; 127: the machine does not have the program. */
   readonly code: number;
   /** Both outputs. */
   readonly output: string;
@@ -35,6 +36,6 @@ export interface Env {
   /** The current directory. */
   cwd(): string;
   now(): Date;
-  /** How to start this same program again as a child. */
+  /** The command that starts this same program again as a child. */
   readonly self: { readonly command: string; readonly args: readonly string[] };
 }

@@ -3,14 +3,14 @@
  * @module
  */
 
-/** What is at a path, symbolic links followed. */
+/** The file at a path, symbolic links followed. */
 export interface FileStat {
   readonly isFile: boolean;
   readonly mode: number;
   readonly uid: number;
 }
 
-/** The machine's files. What goes wrong is thrown as Deno's errors. */
+/** The machine's files. Failures are thrown as Deno's errors. */
 export interface Files {
   /** undefined: nothing is there, or cannot be seen. */
   stat(path: string): FileStat | undefined;
@@ -48,7 +48,7 @@ export function filesUnder(root: string): Files {
   };
 }
 
-/** As far as the path exists; the names below that are taken as they are. */
+/** Resolves a path as far as it exists; the names below that are taken as they are. */
 function realPath(path: string): string {
   const found = orUndefined(() => Deno.realPathSync(path));
   const slash = path.lastIndexOf("/");

@@ -56,7 +56,7 @@ function refuseUnknown(env: Env, name: string): number {
   return 2;
 }
 
-/** Where a module of the kernel is missing: in the words of doctor. */
+/** Explains an error in the words of doctor where the kernel lacks a module. */
 async function explain(env: Env, error: unknown): Promise<unknown> {
   if (!(error instanceof OperationError) || error.missingModule === "") return error;
   const { explainMissingModule } = await import("./doctor/missing_module.ts");

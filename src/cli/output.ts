@@ -6,7 +6,9 @@
 /** The exit code of a program that SIGPIPE ended, which the Deno runtime ignores. */
 const EXIT_SIGPIPE = 128 + 13;
 
-/** Writes to stdout. Ends the program silently when nobody reads any more: `tproxy config example | head -1`. */
+/**
+ * Writes to stdout. Ends the program silently when nobody reads any more: `tproxy config example | head -1`.
+ */
 export function writeStdout(text: string): void {
   const error = writeAll(Deno.stdout, text);
   if (error === undefined) return;
@@ -36,7 +38,9 @@ function writeAll(file: { writeSync(data: Uint8Array): number }, text: string): 
   return undefined;
 }
 
-/** Whether stderr is the stream that systemd opened to the journal (man systemd.exec, JOURNAL_STREAM). */
+/**
+ * Tells whether stderr is the stream that systemd opened to the journal (man systemd.exec, JOURNAL_STREAM).
+ */
 export function stderrIsJournal(): boolean {
   const stream = Deno.env.get("JOURNAL_STREAM");
   if (stream === undefined) return false;

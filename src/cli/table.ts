@@ -1,6 +1,6 @@
 /**
- * The commands, in the order in which help lists them. Each is loaded only when it is asked for: `tproxy status` on a
- * small router does not wait for the YAML parser.
+ * The commands, in the order in which help lists them. Each is loaded only when it is asked for: `tproxy
+ * status` on a small router does not wait for the YAML parser.
  * @module
  */
 import type { Command } from "./command.ts";

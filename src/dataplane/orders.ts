@@ -2,7 +2,7 @@
  * What a worker is told when it starts: plain data, so that it can be posted to another thread.
  * @module
  */
-import type { LogLevel } from "../config/types.ts";
+import type { LogLevel } from "../log.ts";
 import type { Settings } from "./settings.ts";
 
 /** A listener that the main thread has opened. Descriptors belong to the process, so any thread may use them. */

@@ -6,10 +6,11 @@ import { openEventFd, signalEventFd } from "../../ffi/epoll.ts";
 import { descriptorLimit, raiseDescriptorLimit } from "../../ffi/process.ts";
 import { closeFd } from "../../ffi/sockets/socket.ts";
 import type { Config } from "../config/types.ts";
-import { SOCKET_MARK_SHIFT, UPSTREAM_MARK_SHIFT } from "../constants.ts";
 import type { Logger } from "../log.ts";
+import { Marks } from "../marks.ts";
 import { check, OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
+import { demandOf } from "./sizing/demand.ts";
 import { capacity } from "./sizing/limits.ts";
 import { openListeners } from "./sockets/listeners.ts";
 import type { WorkerMessage, WorkerOptions } from "./orders.ts";
@@ -68,16 +69,16 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   const { connections, pipesPerWorker, udpSessions } = capacity({
     descriptors,
     workers,
-    connections: protocols.includes("tcp") ? config.limits.connections : null,
-    udpSessions: protocols.includes("udp") ? config.limits.udpSessions : null,
+    ...demandOf(config),
   });
+  const marks = new Marks(config.kernel.mark);
   const shared = new SharedState(workers);
   const sockets = openListeners({
     protocols,
     families: options.families ?? config.intercept.families,
     port: config.listener.port,
     workers,
-    mark: (config.kernel.mark << SOCKET_MARK_SHIFT) >>> 0,
+    mark: marks.clientSocket,
   });
   const wakeFds = sockets.map(() => check(openEventFd(), "create", "eventfd"));
   const settings = settingsOf(config, { connections, udpSessions });
@@ -87,7 +88,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     listeners: tcp,
     udp: protocols.includes("udp") ? { listeners: udp, senders, errorSenders } : null,
     wakeFd: wakeFds[index],
-    upstreamMark: config.intercept.routerTraffic ? (config.kernel.mark << UPSTREAM_MARK_SHIFT) >>> 0 : 0,
+    upstreamMark: config.intercept.routerTraffic ? marks.serverSocket : 0,
     pipes: { limit: pipesPerWorker, size: PIPE_SIZE },
     logLevel: log.level,
     settings,

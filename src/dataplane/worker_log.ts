@@ -3,8 +3,7 @@
  * memory, so lines are dropped and counted while too many are under way.
  * @module
  */
-import type { LogLevel } from "../config/types.ts";
-import type { Logger } from "../log.ts";
+import type { Logger, LogLevel } from "../log.ts";
 import type { WorkerMessage } from "./orders.ts";
 import { COUNTER, type SharedState } from "./shared/state.ts";
 

@@ -3,6 +3,7 @@
  * @module
  */
 import type { LoadedConfig } from "../config/load.ts";
+import { EPERM } from "../net/errno.ts";
 import { OperationError } from "../net/error.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import { listLinks } from "../netlink/route/link.ts";
@@ -21,7 +22,7 @@ import { hasProcfs } from "../kernel/procfs.ts";
 import { planInstall } from "../kernel/plan/plan.ts";
 import type { NetworkView } from "../kernel/plan/view.ts";
 import { judgeBridgeFilter, readBridgeFilter } from "./checks/bridge_filter.ts";
-import { judgeDescriptors, readDescriptors } from "./checks/descriptors.ts";
+import { judgeDescriptors, readDescriptors, type Room } from "./checks/descriptors.ts";
 import type { MachineFiles } from "./machine/files.ts";
 import { type Finding, notPermitted, warning, works } from "./finding.ts";
 import { judgeForwarding, readForwarding } from "./checks/forwarding.ts";
@@ -52,8 +53,6 @@ import { judgeReversePath, readReversePath } from "./checks/reverse_path.ts";
 import type { Situation } from "./situation.ts";
 import { listXtablesNeeds } from "./probes/xtables_parts.ts";
 
-const EPERM = 1;
-
 /** What a diagnosis of the kernel needs. */
 export interface KernelDiagnosisOptions {
   readonly loaded: LoadedConfig;
@@ -68,8 +67,8 @@ export interface KernelDiagnosisOptions {
 
 /** What a diagnosis needs. */
 export interface DiagnosisOptions extends KernelDiagnosisOptions {
-  /** Live connections that a proxy with so many descriptors can have. */
-  readonly capacity: (descriptors: number) => number;
+  /** What a proxy with so many descriptors can serve. */
+  readonly room: (descriptors: number) => Room;
   /** How many workers a proxy would have, and why. */
   readonly memory: MemoryFacts;
   /** Where this program's own files are. */
@@ -190,12 +189,12 @@ function judgePlan({ plan, obstacle }: Planned, { lan, families }: Situation): F
 }
 
 /** The listener's port, and the descriptors of who listens there. */
-function judgeProxy({ files, capacity, paths }: DiagnosisOptions, situation: Situation): Finding[] {
+function judgeProxy({ files, room, paths }: DiagnosisOptions, situation: Situation): Finding[] {
   const ports = readPorts(files, situation);
   const holders = ports.flatMap((port) => port.holders);
   return [
     ...judgePorts(ports),
-    ...judgeDescriptors(readDescriptors(files, holders), situation, capacity),
+    ...judgeDescriptors(readDescriptors(files, holders), situation, room),
     ...judgeProgram(files, holders, paths),
   ];
 }

@@ -177,6 +177,11 @@ export class AttributeMap {
     this.#byType = new Map(readAttributes(bytes).map((attribute) => [attribute.type, attribute.data]));
   }
 
+  /** How many attributes there are. */
+  get size(): number {
+    return this.#byType.size;
+  }
+
   /** The value's bytes. */
   bytes(type: number): Uint8Array | undefined {
     return this.#byType.get(type);

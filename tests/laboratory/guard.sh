@@ -1,7 +1,8 @@
 #!/bin/sh
-# Tears a laboratory down: guard.sh DIRECTORY NAMESPACE... ; further namespaces are named on its standard input.
-# It waits for the end of its standard input, a pipe from the test. That end comes when the test closes the
-# laboratory, and also when the test process dies, however it dies: so nothing is left behind after Ctrl-C or kill -9.
+# Tears a laboratory down: guard.sh DIRECTORY NAMESPACE... ; further namespaces are named on its standard
+# input. It waits for the end of its standard input, a pipe from the test. That end comes when the test closes
+# the laboratory, and also when the test process dies, however it dies: so nothing is left behind after Ctrl-C
+# or kill -9.
 trap '' INT TERM HUP
 directory=$1
 shift

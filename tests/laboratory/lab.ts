@@ -9,7 +9,8 @@
  *   10.77.1.2/24              10.77.1.1      203.0.113.1          203.0.113.2/24
  *   fd77:1::2/64              fd77:1::1      2001:db8:77::1       2001:db8:77::2/64
  * ```
- * The router forwards established flows but **drops new ones**: whatever a client reaches, it reaches through a proxy.
+ * The router forwards established flows but **drops new ones**: whatever a client reaches, it reaches through
+ * a proxy.
  * @module
  */
 import { Namespace } from "./namespace.ts";
@@ -23,7 +24,7 @@ export const ADDRESSES = {
   6: { client: "fd77:1::2", lan: "fd77:1::1", wan: "2001:db8:77::1", server: "2001:db8:77::2" },
 } as const;
 
-/** What differs from the plain laboratory. */
+/** Differences from the plain laboratory. */
 export interface LabOptions {
   /** The router forwards new flows too; for tests about forwarding only. */
   readonly forwarding?: boolean;
@@ -54,8 +55,9 @@ export class Lab {
     this.server = this.#makeNamespace("server");
     this.directory = Deno.makeTempDirSync({ prefix: `${this.#prefix}-` });
     const guard = new URL("./guard.sh", import.meta.url).pathname;
-    // A Ctrl-C in the terminal must not reach the one that cleans up, so it has a session of its own. Nor may it be our child:
-    // Deno kills those when a test file ends with an uncaught error. Its end is seen by its outputs'.
+    // A Ctrl-C in the terminal must not reach the one that cleans up, so it has a session of its own. Nor may
+    // it be our child: Deno kills those when a test file ends with an uncaught error. Its end is seen by its
+    // outputs'.
     this.#guard = new Program([
       "setsid",
       "--fork",

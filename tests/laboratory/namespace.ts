@@ -1,5 +1,6 @@
 /**
- * One network namespace of the laboratory: runs programs in it and changes its kernel state with `ip`, `nft` and /proc/sys.
+ * One network namespace of the laboratory: runs programs in it and changes its kernel state with `ip`, `nft`
+ * and /proc/sys.
  * @module
  */
 import { isUdpBound, listens } from "./machine/procfs.ts";
@@ -7,7 +8,7 @@ import { type Outcome, Program, type RunOptions, runProgram } from "./program.ts
 import { UdpSocket, type UdpSocketOptions } from "./network/udp_socket.ts";
 import { until } from "./machine/wait.ts";
 
-/** How a background program is started. */
+/** Options of a background program. */
 export interface StartOptions {
   /** Wait until a TCP socket of the namespace listens on this port. */
   readonly listens?: number;

@@ -4,7 +4,7 @@
  */
 import { delay, until } from "./machine/wait.ts";
 
-/** What a finished program left. */
+/** Exit code and output of a finished program. */
 export interface Outcome {
   /** Exit code; 128 + number for a signal. */
   readonly code: number;
@@ -12,7 +12,7 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** How a program is run. */
+/** Options of a run. */
 export interface RunOptions {
   /** Text for its standard input; none: /dev/null. */
   readonly input?: string;
@@ -90,12 +90,12 @@ export class Program {
     return this.#child.pid;
   }
 
-  /** What it wrote to its standard output so far. */
+  /** Its standard output so far. */
   get stdout(): string {
     return this.#stdout;
   }
 
-  /** What it wrote to its standard error so far. */
+  /** Its standard error so far. */
   get stderr(): string {
     return this.#stderr;
   }

@@ -8,13 +8,13 @@ import { type Lab, type LabOptions, openLab } from "./lab.ts";
 import { checkLeaks } from "./machine/leaks.ts";
 import { print } from "./machine/print.ts";
 
-/** What a test needs. */
+/** Needs of a test. */
 export interface LabTestOptions extends LabOptions {
   /** Programs beyond ip, nft and sysctl. */
   readonly programs?: readonly string[];
-  /** Why it cannot run here, if so. */
+  /** Reason why it cannot run here, if any. */
   readonly obstacle?: string;
-  /** Why it cannot be run with the backend iptables, if so. */
+  /** Reason why it cannot be run with the backend iptables, if any. */
   readonly netlinkOnly?: string;
 }
 
@@ -42,13 +42,13 @@ async function runInLab(options: LabOptions, test: (lab: Lab) => Promise<void>):
   await lab.close();
 }
 
-/** Why the test cannot run with the backend that is asked for, if so. */
+/** Returns the reason why the test cannot run with the backend that is asked for, if any. */
 function backendObstacle({ netlinkOnly }: LabTestOptions): string | undefined {
   if (!usesIptables()) return undefined;
   return netlinkOnly ?? findObstacle(["iptables"]) ?? obstacleOf(labBackend().variant ?? "").obstacle;
 }
 
-/** Why laboratory tests cannot run here, if so. */
+/** Returns the reason why laboratory tests cannot run here, if any. */
 function findObstacle(programs: readonly string[]): string | undefined {
   if (Deno.uid() !== 0) return "needs root (network namespaces)";
   const missing = programs.filter((program) => !isInstalled(program));

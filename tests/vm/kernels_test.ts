@@ -1,6 +1,6 @@
 /**
- * The single file on Debian's kernels, beside BusyBox and nothing else: self-test, and the commands in the order in
- * which the README has them, with traffic from a client through the router to a server.
+ * The single file on Debian's kernels, beside BusyBox and nothing else: self-test, and the commands in the
+ * order in which the README has them, with traffic from a client through the router to a server.
  * @module
  */
 import assert from "node:assert/strict";

@@ -1,6 +1,6 @@
 /**
- * Interfaces and parts of the kernel that the laboratory's kernel may lack: client and server see through the proxy what
- * they see without it, whatever the router's LAN and WAN are.
+ * Interfaces and parts of the kernel that the laboratory's kernel may lack: client and server see through the
+ * proxy what they see without it, whatever the router's LAN and WAN are.
  * @module
  */
 import assert from "node:assert/strict";
@@ -19,7 +19,7 @@ interface Kind {
   readonly config?: string;
   /** Datagrams get lost on this way. */
   readonly lossy?: boolean;
-  /** What must be seen after the traffic without tproxy: that the way is what it says. */
+  /** Sight after the traffic without tproxy that proves the way to be what it is called. */
   readonly proof?: string;
   /** Goes on with the proxy running, before it is ended. */
   readonly more?: (vm: Vm) => Promise<void>;
@@ -95,8 +95,9 @@ async function traffic(vm: Vm, kind: Kind): Promise<string> {
 }
 
 /**
- * A known difference: with bridge-nf-call-iptables the packets of a bridge pass the hooks twice, and IPv4 of the whole
- * LAN is cut while the proxy runs. When that is mended, this fails, and the client is to be asked for an answer.
+ * A known difference: with bridge-nf-call-iptables the packets of a bridge pass the hooks twice, and IPv4 of
+ * the whole LAN is cut while the proxy runs. When that is mended, this fails, and the client is to be asked
+ * for an answer.
  */
 async function withBridgeFilter(vm: Vm): Promise<void> {
   await vm.run(

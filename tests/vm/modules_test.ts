@@ -1,6 +1,6 @@
 /**
- * Debian's kernel without one of its modules: doctor names that one, install refuses in the same words and leaves
- * nothing; and what only the self-test needs keeps nobody from anything.
+ * Debian's kernel without one of its modules: doctor names that one, install refuses in the same words and
+ * leaves nothing; and what only the self-test needs keeps nobody from anything.
  * @module
  */
 import assert from "node:assert/strict";
@@ -32,7 +32,9 @@ const CONFIGS = {
 };
 type Backend = keyof typeof CONFIGS;
 
-/** A module that is left out, the backend that is tried, and what doctor names: symbol and OpenWrt's package. */
+/**
+ * A module that is left out, the backend that is tried, and what doctor names: symbol and OpenWrt's package.
+ */
 interface Case {
   readonly module: string;
   readonly backend: Backend;
@@ -98,7 +100,7 @@ ip route add default via 192.0.2.2
 sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 tproxy --version`;
 
-/** Which kind the plain names of iptables stand for. */
+/** Writes the shell lines that let the plain names of iptables stand for one kind. */
 function chooseIptables(backend: Backend): string {
   if (backend === "netlink") return "";
   return ["iptables", "iptables-save", "iptables-restore"].flatMap((name) => [name, `ip6${name.slice(2)}`])
@@ -111,7 +113,9 @@ interface Trial {
   readonly state: string;
 }
 
-/** Leaves a module out, has doctor and install try, and puts it back. "-": all are there, and none is loaded. */
+/**
+ * Leaves a module out, has doctor and install try, and puts it back. "-": all are there, and none is loaded.
+ */
 async function tryWithout(
   vm: Vm,
   module: string,

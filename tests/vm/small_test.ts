@@ -1,5 +1,6 @@
 /**
- * Small routers: little memory, a root file system of the size of OpenWrt's images, one that cannot be written.
+ * Small routers: little memory, a root file system of the size of OpenWrt's images, one that cannot be
+ * written.
  * @module
  */
 import assert from "node:assert/strict";
@@ -80,7 +81,7 @@ vmTest("128 MB of memory: it relays; whatever the kernel kills, clients are serv
   await vm.run("uninstall", "tproxy uninstall");
 });
 
-/** What the proxy holds and what is left, in a line. */
+/** Reads in a line the memory that the proxy holds and that is left. */
 async function memory(vm: Vm, title: string): Promise<string> {
   const said = await vm.run(
     "memory",

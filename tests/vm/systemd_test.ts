@@ -1,6 +1,6 @@
 /**
- * A machine whose process 1 is systemd: `install --boot systemd` in the first boot, and a second boot from the same disk
- * that comes up by itself.
+ * A machine whose process 1 is systemd: `install --boot systemd` in the first boot, and a second boot from
+ * the same disk that comes up by itself.
  * @module
  */
 import { PRODUCT_MODULES, productFile, TPROXY } from "./support/product.ts";

@@ -1,9 +1,10 @@
 /**
- * `scripts/bench --forms`: what the forms of the product cost. Bytes to copy and on flash, the time of a first start and
- * of later ones, memory of an idle run. As root, in a network namespace of its own; unpacks into a new directory in /var/tmp.
+ * `scripts/bench --forms`: what the forms of the product cost. Bytes to copy and on flash, the time of a
+ * first start and of later ones, memory of an idle run. As root, in a network namespace of its own; unpacks
+ * into a new directory in /var/tmp.
  * @module
  */
-import { exists } from "../build/bytes.ts";
+import { exists } from "../build/disk.ts";
 import { PROJECT } from "../build/project.ts";
 
 const STARTS = 20;
@@ -11,9 +12,9 @@ const ARCH = Deno.build.arch;
 
 interface Form {
   readonly name: string;
-  /** What is started. */
+  /** The file that is started. */
   readonly file: string;
-  /** What is copied to the router: a file, or a tree that is packed by a package. */
+  /** The file, or the package's tree, that is copied to the router. */
   readonly copied: string;
   readonly env: (cache: string) => Record<string, string>;
 }

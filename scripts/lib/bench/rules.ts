@@ -1,6 +1,6 @@
 /**
- * `scripts/bench --rules`: plain forwarding against flows that a rule bypasses, with lists of networks of several sizes. A laboratory for each
- * of them, in turn.
+ * `scripts/bench --rules`: plain forwarding against flows that a rule bypasses, with lists of networks of
+ * several sizes. A laboratory for each of them, in turn.
  * @module
  */
 import { parseArgs } from "node:util";
@@ -26,18 +26,18 @@ const USAGE = `Usage: scripts/bench --rules [--rounds N]
   --rounds N    rounds; in each the contestants take turns (9)
 Exit 1 if a target is missed.`;
 
-/** What bypass must keep of plain forwarding. */
+/** Share of plain forwarding that bypass must keep. */
 const TARGET = 0.97;
 /** Networks in the list of the rule; 0: no rule, default bypass. */
 const SIZES = [0, 1_000, 100_000] as const;
 
 /**
- * What is measured, in short bursts, so that what else the machine does hits few of them. One thread holds both ends, and the kernel
- * does everything in between before a call returns.
+ * A measurement, in bursts so short that other work of the machine hits few of them. One thread holds both
+ * ends, and the kernel does everything in between before a call returns.
  */
 interface Measure {
   readonly title: string;
-  /** How often in a burst. */
+  /** Repetitions in a burst. */
   readonly count: number;
   /** Does it so often. */
   burst(contestant: Contestant): void;
@@ -117,10 +117,11 @@ async function connect(lab: Lab): Promise<{ client: number; server: number }> {
   return { client, server };
 }
 
-/** Who is compared; the first is what the others are measured by. */
+/** The contestants; the first is the measure of the others. */
 const SETUPS: readonly [name: string, setUp: Setup][] = [
   ["forwarding", () => Promise.resolve()],
-  // Any rule that ever was there makes the kernel's look into the routing tables a longer one: VPNs and several uplinks bring some.
+  // Any rule that ever was there makes the kernel's look into the routing tables a longer one: VPNs and
+  // several uplinks bring some.
   [
     "forwarding, a routing rule",
     (lab) => lab.router.ip("rule add priority 500 fwmark 1/1 iif r0 lookup 100"),
@@ -140,7 +141,10 @@ function networks(count: number): string[] {
   });
 }
 
-/** What is not in the list is dropped, so that a list without effect would be seen. */
+/**
+ * Makes a config whose rules drop every destination that the list does not name: a list without effect would
+ * be seen.
+ */
 function configFor(lab: Lab, size: number): string {
   const intercept = { protocols: ["tcp", "udp"] };
   if (size === 0) return writeConfig(lab, { intercept, default: "bypass" });

@@ -1,5 +1,5 @@
 /**
- * What the TCP and the UDP benchmark have in common: contestants, samples, a way to run and to judge them.
+ * The common part of the TCP and the UDP benchmark: contestants, samples, a way to run and to judge them.
  * @module
  */
 import type { Lab, LabOptions } from "../../../tests/laboratory/lab.ts";
@@ -18,7 +18,7 @@ export type Sample = Partial<Record<string, number>>;
 /** All samples of each contestant, by name. */
 export type Results = Map<string, Sample[]>;
 
-/** How a turn is measured. */
+/** Options of one turn. */
 export interface TurnOptions {
   /** Duration of each measurement, seconds. */
   readonly seconds: number;
@@ -26,7 +26,7 @@ export interface TurnOptions {
   readonly only?: readonly string[];
 }
 
-/** What became of the targets, one line each. */
+/** Verdict on the targets, one line each. */
 export interface Verdict {
   readonly lines: string[];
   readonly held: boolean;
@@ -37,14 +37,14 @@ export interface Suite {
   readonly name: string;
   /** In the order of the table. */
   readonly contestants: readonly Contestant[];
-  /** What `--measures` may name. */
+  /** Names that `--measures` takes. */
   readonly measures: readonly string[];
   readonly defaults: { readonly rounds: number; readonly seconds: number };
-  /** What is done once, before the first round. */
+  /** Prepares the suite once, before the first round. */
   prepare?(): Promise<void>;
   /** Measures a contestant once. */
   turn(contestant: Contestant, options: TurnOptions): Promise<Sample>;
-  /** What is told of each sample as it comes. */
+  /** Measures that are printed of each sample as it comes. */
   readonly headlines: readonly string[];
   /** The table for the README. */
   format(results: Results): string;

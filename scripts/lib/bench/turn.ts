@@ -6,11 +6,11 @@ import { type Lab, openLab } from "../../../tests/laboratory/lab.ts";
 import { print } from "../../../tests/laboratory/machine/print.ts";
 import type { Contestant } from "./suite.ts";
 
-/** What is done in the laboratory. */
+/** Work in the laboratory. */
 export interface LabWork<T> {
   /** Starts what the ends need. */
   prepare(lab: Lab): Promise<void>;
-  /** Whether the client gets an answer of the server. */
+  /** Tells whether the client gets an answer of the server. */
   reaches(lab: Lab): Promise<boolean>;
   /** `pid`: the proxy, if there is one. */
   work(lab: Lab, pid: number | undefined): Promise<T>;

@@ -1,5 +1,5 @@
 /**
- * Hashes, sizes and files as bytes.
+ * Hashes and sizes of bytes. Pure.
  * @module
  */
 import { createHash } from "node:crypto";
@@ -14,27 +14,4 @@ export function sha256(...parts: (Uint8Array | string)[]): string {
 /** Size for reading: `32.4 MB`. */
 export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
-}
-
-/** Is there a plain file of this name? */
-export function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
-
-/** Is there a directory of this name? */
-export function isDirectory(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    return false;
-  }
-}
-
-/** Writes all bytes; one call may write fewer. */
-export function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
 }

@@ -1,6 +1,7 @@
 /**
- * `scripts/build compile`: dist/tproxy with `deno compile`, for hosts with glibc. Needs Deno's base for such files,
- * denort, which the npm package does not hold: from $DENORT_BIN, from .cache, or downloaded by Deno from its own site.
+ * `scripts/build compile`: dist/tproxy with `deno compile`, for hosts with glibc. Needs Deno's base for such
+ * files, denort, which the npm package does not hold: from $DENORT_BIN, from .cache, or downloaded by Deno
+ * from its own site.
  * @module
  */
 import { bundleProgram } from "./ingredients/bundle.ts";
@@ -10,7 +11,7 @@ import { finishCompiled } from "./proof/prove.ts";
 import { HOST } from "./target.ts";
 import { giveUp, say } from "./run.ts";
 
-/** Where Deno looks for its base. */
+/** The place where Deno looks for its base. */
 const zip = `${PROJECT}/.cache/deno/dl/release/v${Deno.version.deno}/denort-${Deno.build.target}.zip`;
 
 /** Makes dist/tproxy with `deno compile`. */

@@ -2,7 +2,8 @@
  * A layer: some files that belong together, and what they are compressed to.
  * @module
  */
-import { exists, megabytes, sha256, writeAll } from "./bytes.ts";
+import { megabytes, sha256 } from "./bytes.ts";
+import { exists, writeAll } from "./disk.ts";
 import { PROJECT } from "./project.ts";
 import { run, say } from "./run.ts";
 
@@ -34,8 +35,8 @@ export function makeLayer(name: Layer["name"], files: readonly LayerFile[], labe
 }
 
 /**
- * 29.6 MB of Deno in a minute on one core; zstd -19 gives 33.8 MB. The decoder's window stays at 8 MiB, for small
- * routers. One thread: then the bytes are always the same.
+ * 29.6 MB of Deno in a minute on one core; zstd -19 gives 33.8 MB. The decoder's window stays at 8 MiB, for
+ * small routers. One thread: then the bytes are always the same.
  */
 const XZ = ["--format=xz", "--check=crc32", "--threads=1", "--lzma2=preset=9e,dict=8MiB"];
 /** The filter that makes the addresses in machine code alike. liblzma knows that for arm64 since 5.4. */
@@ -66,8 +67,8 @@ export function compressLayer(layer: Layer, arch: Arch): Uint8Array {
 }
 
 /**
- * The file that `make` writes to the path it is given; from .cache/build where an earlier build has made the same.
- * `kind` has one file there, `recipe` is all that it depends on.
+ * The file that `make` writes to the path it is given; from .cache/build where an earlier build has made the
+ * same. `kind` has one file there, `recipe` is all that it depends on.
  */
 export function keep(
   kind: string,

@@ -1,22 +1,22 @@
 /**
- * What `scripts/build` is asked for. Pure.
+ * Options of `scripts/build`.
  * @module
  */
 import { HOST, type Target, TARGETS } from "./target.ts";
 
-/** The forms in which a product can be made. */
+/** Forms of a product. */
 export const FORMS = ["packed", "image", "installed"] as const;
 
-/** Wishes of the one who builds. */
+/** Products that are wanted, and the way to them. */
 export interface BuildOptions {
   readonly way: "portable" | "compile";
-  /** What is in dist/ is to be compared with a second build. */
+  /** A second build is compared with dist/. */
   readonly check: boolean;
   readonly targets: readonly Target[];
   readonly forms: readonly (typeof FORMS[number])[];
 }
 
-/** Reads the command line; `undefined` where it asks for what there is not. */
+/** Reads the command line; `undefined`: it asks for a way, target or form that does not exist. */
 export function parseBuildOptions(args: readonly string[]): BuildOptions | undefined {
   let way: BuildOptions["way"] = "portable";
   let targets: readonly Target[] = [HOST];

@@ -1,5 +1,5 @@
 /**
- * What is built, where.
+ * Paths of the project: sources and products.
  * @module
  */
 import type { Target } from "./target.ts";

@@ -3,9 +3,9 @@
  * @module
  */
 
-/** What depends on the machine that a product is for. */
+/** A machine that products are made for, in the words of each tool. */
 export interface Target {
-  /** As `uname -m` and Deno name it. */
+  /** Name in `uname -m` and in Deno. */
   readonly arch: "x86_64" | "aarch64";
   /** The npm package with Deno for it. */
   readonly denoPackage: string;

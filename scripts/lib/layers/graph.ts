@@ -33,9 +33,9 @@ interface Dependency {
   type?: { specifier?: string; error?: string };
 }
 
-/** Reads every TypeScript file under the directories `src`, `ffi`, `tests`, `scripts` and `mod.ts` of the tree. */
-export async function readGraph(root: string): Promise<Module[]> {
-  const files = listFiles(root);
+/** Reads the TypeScript files among those of the tree, and what each imports. */
+export async function readGraph(root: string, paths: readonly string[]): Promise<Module[]> {
+  const files = paths.filter((path) => path.endsWith(".ts"));
   // deno info takes one module: a list of all, in a file of our own beside the tree's.
   const list = `${root}/.cache/every_module.ts`;
   Deno.mkdirSync(`${root}/.cache`, { recursive: true });
@@ -63,27 +63,4 @@ function toImport({ specifier, code, type, isDynamic: dynamic = false }: Depende
   const npm = /^npm:\/?((?:@[^/@]+\/)?[^/@]+)/.exec(target)?.[1];
   if (npm !== undefined) return { target, typeOnly, dynamic, package: npm };
   return { target: target.startsWith(base) ? target.slice(base.length) : target, typeOnly, dynamic };
-}
-
-function listFiles(root: string): string[] {
-  const files: string[] = [];
-  const walk = (directory: string): void => {
-    for (const entry of readDirectory(`${root}/${directory}`)) {
-      const path = `${directory}/${entry.name}`;
-      if (entry.isDirectory) walk(path);
-      else if (path.endsWith(".ts")) files.push(path);
-    }
-  };
-  for (const directory of ["src", "ffi", "tests", "scripts"]) walk(directory);
-  if (readDirectory(root).some((entry) => entry.name === "mod.ts")) files.push("mod.ts");
-  return files.sort();
-}
-
-function readDirectory(path: string): Deno.DirEntry[] {
-  try {
-    return [...Deno.readDirSync(path)];
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Records what iptables-save prints of the rules in tests/testdata/iptables/*.sh, once for each kind of iptables.
-# Needs root; the rules are made in network namespaces of their own.
+# Records what iptables-save prints of the rules in tests/testdata/iptables/*.sh, once for each kind of
+# iptables. Needs root; the rules are made in network namespaces of their own.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../../tests/testdata/iptables"
 

@@ -1,6 +1,7 @@
 /**
- * Records what `nft` and `ip` write to netlink, and what the kernel answers them, into tests/testdata/wire/*.hex.
- * Needs root, strace, nftables, iproute2, iptables. Each case runs in a network namespace of its own.
+ * Records what `nft` and `ip` write to netlink, and what the kernel answers them, into
+ * tests/testdata/wire/*.hex. Needs root, strace, nftables, iproute2, iptables. Each case runs in a network
+ * namespace of its own.
  *
  *     scripts/record wire [NAME…]      all, or those whose names hold one of these words
  * @module
@@ -12,11 +13,11 @@ interface Case {
   readonly name: string;
   /** Shell commands that come before, unrecorded. */
   readonly setup?: readonly string[];
-  /** What is recorded: arguments of nft, ip or iptables-nft. */
+  /** The recorded command: arguments of nft, ip or iptables-nft. */
   readonly command: readonly ["nft" | "ip" | "iptables-nft" | "ip6tables-nft", ...string[]];
   /** Record what was sent (the last send, which is the request proper) or all that was received. */
   readonly direction: "sent" | "received";
-  /** Which of the sent ones, if not the last. */
+  /** Number of the message among those sent, if not the last. */
   readonly index?: number;
 }
 

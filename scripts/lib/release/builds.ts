@@ -1,8 +1,8 @@
 /**
- * What `scripts/build` leaves in dist/, by target.
+ * Products of `scripts/build` in dist/, by target.
  * @module
  */
-import { exists } from "../build/bytes.ts";
+import { exists } from "../build/disk.ts";
 import { PROJECT } from "../build/project.ts";
 import { runAloud } from "../build/run.ts";
 import type { Target } from "../build/target.ts";
@@ -18,7 +18,7 @@ export interface Build {
   readonly single: Uint8Array;
   /** The single file that is mounted. */
   readonly image: Uint8Array;
-  /** What packages hold. */
+  /** Files of the packages. */
   readonly installed: readonly PackageFile[];
 }
 

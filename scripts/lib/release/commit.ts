@@ -5,7 +5,7 @@
 import { PROJECT } from "../build/project.ts";
 import { run } from "../build/run.ts";
 
-/** What git tells of the commit. */
+/** The commit, as git describes it. */
 export interface Commit {
   readonly id: string;
   /** Seconds since 1970 when it was committed: the time of everything that is made of it. */
@@ -29,7 +29,7 @@ export function readCommit(): Commit {
   };
 }
 
-/** Why this commit is not to be released, or undefined. Pure. */
+/** Returns the reason not to release this commit, or undefined. Pure. */
 export function refusal(
   commit: Commit,
   options: { version: string; allowDirty: boolean },

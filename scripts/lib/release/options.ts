@@ -1,11 +1,14 @@
 /**
- * What `scripts/release` is asked for. Pure.
+ * Options of `scripts/release`. Pure.
  * @module
  */
 
 /** The options. */
 export interface ReleaseOptions {
-  /** Where the files will lie, without a slash at the end; undefined: install.sh has to be told. */
+  /**
+   * Future address of the files, without a slash at the end; undefined: the user of install.sh has to name
+   * it.
+   */
   readonly url?: string;
   /** The work tree may differ from its commit. */
   readonly allowDirty: boolean;
@@ -13,7 +16,7 @@ export interface ReleaseOptions {
   readonly keepBuild: boolean;
 }
 
-/** What `--help` prints. */
+/** Output of `--help`. */
 export const USAGE = `Usage: scripts/release [--url URL] [--keep-build] [--allow-dirty]
 Builds every form of the program for both architectures and makes of them what is published, in dist/release/:
 single files, .deb, .ipk, install.sh, a bill of materials, SHA256SUMS. The same commit gives the same bytes.

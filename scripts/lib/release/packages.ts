@@ -8,16 +8,16 @@ import { makeDeb } from "./deb/deb.ts";
 import { OPENWRT_ARCHITECTURES } from "./ipk/control.ts";
 import { makeIpks } from "./ipk/ipk.ts";
 
-/** What the packages are made of. */
+/** Ingredients of the packages. */
 export interface PackageContent {
   readonly version: string;
   /** Seconds since 1970 that every file has. */
   readonly time: number;
   /** The program: `usr/bin/tproxy`, `usr/lib/tproxy/…`. */
   readonly installed: readonly PackageFile[];
-  /** What Debian's package has besides. */
+  /** Further files of Debian's package. */
   readonly debian: readonly PackageFile[];
-  /** What OpenWrt's package has besides. */
+  /** Further files of OpenWrt's package. */
   readonly openWrt: readonly PackageFile[];
 }
 

@@ -1,13 +1,13 @@
 /**
- * Runs unit tests as on a router with arm64: by Deno for arm64 and Debian's C library for it, in qemu-user, with a
- * processor that most routers have. Where that cannot be, one test counts as skipped.
+ * Runs unit tests as on a router with arm64: by Deno for arm64 and Debian's C library for it, in qemu-user,
+ * with a processor that most routers have. Where that cannot be, one test counts as skipped.
  *
  * ```
  * scripts/deno run -A scripts/lib/test/emulated.ts [--address-bits N] FILE… --junit-path=FILE
  * ```
  * @module
  */
-import { isDirectory } from "../build/bytes.ts";
+import { isDirectory } from "../build/disk.ts";
 import { findEmulation } from "../build/proof/emulation.ts";
 import { bringNpmPackage } from "../build/parts/npm.ts";
 import { PROJECT } from "../build/project.ts";

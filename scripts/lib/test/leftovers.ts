@@ -1,5 +1,5 @@
 /**
- * What tests could leave behind on the machine: namespaces, rules, routes, temporary files.
+ * Things that tests could leave behind on the machine: namespaces, rules, routes, temporary files.
  * @module
  */
 const COMMANDS = [
@@ -26,7 +26,7 @@ export async function readMachineState(): Promise<Set<string>> {
   return state;
 }
 
-/** What is there now and was not before; waits a little for namespaces that are still going away. */
+/** Lists the things that were not there before; waits a little for namespaces that are still going away. */
 export async function findLeftovers(before: ReadonlySet<string>): Promise<string[]> {
   let left: string[] = [];
   for (let attempt = 0; attempt < 10; attempt++) {
@@ -37,7 +37,10 @@ export async function findLeftovers(before: ReadonlySet<string>): Promise<string
   return left;
 }
 
-/** A laboratory's names hold the number of the process that made it; one that still runs is not ours, ours have ended. */
+/**
+ * A laboratory's names hold the number of the process that made it; one that still runs is not ours, ours
+ * have ended.
+ */
 function isOfOtherRun(entry: string): boolean {
   const pid = /tproxy-lab-(\d+)-/.exec(entry)?.[1];
   return pid !== undefined && isRunning(pid);

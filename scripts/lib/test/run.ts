@@ -7,7 +7,7 @@ import { type Failure, judgeRun, readFailures, type Tally } from "./tally.ts";
 
 const JUNIT = ".cache/junit.xml";
 
-/** What a step came to. */
+/** Result of a step. */
 export interface StepResult {
   readonly tally: Tally;
   /** The tests that failed, where the step counts tests. */

@@ -1,6 +1,6 @@
 /**
- * What `scripts/test` does, step by step. Each step is a command; its exit code counts as one check, or its JUnit
- * report as many tests.
+ * Steps of `scripts/test`. Each is a command; its exit code counts as one check, or its JUnit report as many
+ * tests.
  * @module
  */
 
@@ -10,7 +10,7 @@ export interface Step {
   readonly argv: readonly string[];
   /** Minutes after which it is killed and counts as failed. */
   readonly minutes: number;
-  /** It is a `deno test` run: its tests are counted, not its exit code alone. */
+  /** Marks a `deno test` run: its tests are counted, not its exit code alone. */
   readonly countsTests?: boolean;
   readonly env?: Record<string, string>;
   /** The step, by title, that must not have failed; else `otherwise` is run. */
@@ -23,12 +23,12 @@ export type Part = "all" | "checks" | "unit" | "lab" | "vm";
 
 const DENO = "scripts/deno";
 const CODE = ["mod.ts", "src", "ffi", "tests", "scripts"];
-/** Where the product unpacks: in the project, so that nothing is left elsewhere. */
+/** The directory into which the product unpacks: in the project, so that nothing is left elsewhere. */
 const UNPACKED = new URL("../../../.cache/tproxy", import.meta.url).pathname;
 /** The file that is shipped, and that the laboratory tests of a whole run use. */
 const PRODUCT = "dist/tproxy";
 
-/** What is tested again with iptables: what install and uninstall do, and each way that packets take. */
+/** Tests that are run again with iptables: install, uninstall, and each way that packets take. */
 const OF_THE_BACKEND = [
   "install/install",
   "install/rules",
@@ -95,7 +95,10 @@ function unit(): Step {
   };
 }
 
-/** The unit tests of ffi/ once more, by Deno for arm64: as kernels with 48-bit addresses have it, and with 39-bit ones. */
+/**
+ * The unit tests of ffi/ once more, by Deno for arm64: as kernels with 48-bit addresses have it, and with
+ * 39-bit ones.
+ */
 function emulated(): Step[] {
   const runner = [DENO, "run", "-A", "scripts/lib/test/emulated.ts"];
   const step = (title: string, options: readonly string[]): Step => ({

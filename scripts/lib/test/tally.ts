@@ -3,7 +3,7 @@
  * @module
  */
 
-/** How many tests passed, failed, were skipped. */
+/** Numbers of tests that passed, failed, were skipped. */
 export interface Tally {
   passed: number;
   failed: number;
@@ -13,7 +13,7 @@ export interface Tally {
 /** A test that failed. */
 export interface Failure {
   readonly name: string;
-  /** What it says of it, several lines, cut to `MAX_FAILURE_LINES`. */
+  /** Its message, several lines, cut to `MAX_FAILURE_LINES`. */
   readonly text: string;
 }
 
@@ -36,8 +36,8 @@ function unescapeXml(text: string): string {
 }
 
 /**
- * Counts the test cases of a JUnit report; steps count as tests of their own. Tests that a filter left out are not
- * counted: they stand in the report as skipped, but without a time.
+ * Counts the test cases of a JUnit report; steps count as tests of their own. Tests that a filter left out
+ * are not counted: they stand in the report as skipped, but without a time.
  */
 export function countTests(junit: string): Tally {
   const tally = { passed: 0, failed: 0, skipped: 0 };
@@ -51,8 +51,8 @@ export function countTests(junit: string): Tally {
 }
 
 /**
- * The tally of a `deno test` run. A run can fail without a failed test (a file that does not load, a leak found at
- * the end): that counts as one failure, as does a run without a report or without any test.
+ * The tally of a `deno test` run. A run can fail without a failed test (a file that does not load, a leak
+ * found at the end): that counts as one failure, as does a run without a report or without any test.
  */
 export function judgeRun(run: { succeeded: boolean; junit: string | undefined }): Tally {
   const tally = countTests(run.junit ?? "");

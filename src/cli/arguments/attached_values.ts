@@ -1,9 +1,13 @@
 /**
- * Short options with their value attached, as getopt(3) takes them: `-w3`, `-vzw1`. The parser knows `-w 3` and `-vzw 1`.
+ * Short options with their value attached, as getopt(3) takes them: `-w3`, `-vzw1`. The parser knows `-w 3`
+ * and `-vzw 1`.
  * @module
  */
 
-/** Splits such words. `letters`: the options that have a value. What follows `--`, and the values themselves, stay as they are. */
+/**
+ * Splits such words. `letters`: the options that have a value. Values, and all words behind `--`, stay as
+ * they are.
+ */
 export function splitAttachedValues(args: readonly string[], letters: string): string[] {
   const split: string[] = [];
   for (let i = 0; i < args.length; i++) {

@@ -34,8 +34,8 @@ export const configOption = optional(option("-c", "--config", filePath(), {
 }));
 
 /**
- * Loads the config that the command line names, and says on stderr when it is the built-in one. With `user`, refuses
- * what that command cannot do yet and warns of the rest. Throws OperationErrors with exit code 2.
+ * Loads the config that the command line names, and says on stderr when it is the built-in one. With `user`,
+ * refuses what that command cannot do yet and warns of the rest. Throws OperationErrors with exit code 2.
  */
 export async function loadConfigOption(
   env: Env,

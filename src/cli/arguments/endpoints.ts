@@ -1,5 +1,6 @@
 /**
- * Addresses of the tools nc and redirect: whether they are this machine's, and what to do where a socket refuses.
+ * Addresses of the tools nc and redirect: whether they are this machine's, and what to do where a socket
+ * refuses.
  * @module
  */
 import {
@@ -30,7 +31,7 @@ export function formatSpaced(address: Sockaddr): string {
   return `${formatIp(ip)} ${port}`;
 }
 
-/** What an administrator can do where a socket does not get the address that it is to have. */
+/** Advises the administrator when a socket does not get the address that it is to have. */
 export function bindHint(errno: number, facts: { address: Sockaddr; foreign: boolean }): string {
   const { address: ip, port } = readSockaddr(facts.address);
   switch (errno) {
@@ -50,7 +51,10 @@ export function bindHint(errno: number, facts: { address: Sockaddr; foreign: boo
   }
 }
 
-/** The same where a connection does not come about, or breaks. `source`: what it was bound to, if to something. */
+/**
+ * The same where a connection does not come about, or breaks. `source`: what it was bound to, if to
+ * something.
+ */
 export function connectHint(
   errno: number,
   facts: { target: Sockaddr; source: Sockaddr | null; foreign: boolean },

@@ -8,7 +8,7 @@ import { splitAttachedValues } from "./attached_values.ts";
 import type { AnyCommand } from "../table.ts";
 import type { Env } from "../env.ts";
 
-/** What the options say: run with them, or end now. */
+/** Meaning of the options: run with them, or end now. */
 export type Parsed = { readonly options: unknown } | { readonly exitCode: number };
 
 /** Thrown through the parser, which has no other way out. */

@@ -6,8 +6,8 @@
 const MAX_PORT = 65535;
 
 /**
- * `80` → `["80"]`, `20-25` → `["20", … "25"]`, `http` → `["http"]`: the name of a service is left to the resolver. A range may
- * be written either way round. A string says what is wrong.
+ * `80` → `["80"]`, `20-25` → `["20", … "25"]`, `http` → `["http"]`: the name of a service is left to the
+ * resolver. A range may be written either way round. A string says what is wrong.
  */
 export function parsePorts(text: string): readonly string[] | string {
   const range = /^(\d+)-(\d+)$/.exec(text);

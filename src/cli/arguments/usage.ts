@@ -6,7 +6,7 @@ import { helpWidth } from "./parse.ts";
 import type { Env } from "../env.ts";
 import type { AnyCommand } from "../table.ts";
 
-/** What `tproxy help` prints: made from the table of commands. */
+/** Writes the text of `tproxy help` from the table of commands. */
 export function formatUsage(env: Env, commands: readonly AnyCommand[]): string {
   const width = Math.max(...commands.map(({ name }) => name.length)) + 4;
   const listed = (changesState: boolean) =>

@@ -1,5 +1,5 @@
 /**
- * What the commands say about the start at boot.
+ * Words of the commands about the start at boot.
  * @module
  */
 import { FW4_RELOAD, isFw4File } from "../../boot/fw4.ts";

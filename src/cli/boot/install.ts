@@ -1,5 +1,6 @@
 /**
- * The start at boot as a part of `install`: it is planned first, and taken back where the kernel refuses the rest.
+ * The start at boot as a part of `install`: it is planned first, and taken back where the kernel refuses the
+ * rest.
  * @module
  */
 import type { Argv } from "../../boot/model.ts";
@@ -20,7 +21,10 @@ export interface BootOptions {
   readonly force?: boolean | undefined;
 }
 
-/** What `--boot` asks for; undefined: nothing. Throws an OperationError where it cannot be; nothing has been changed. */
+/**
+ * Plans the start at boot that `--boot` asks for; undefined: it asks for none. Throws an OperationError where
+ * that start is impossible, before anything has changed.
+ */
 export function prepareBoot(env: Env, loaded: LoadedConfig, options: BootOptions): BootPlan | undefined {
   const { boot: choice = "none", force = false } = options;
   if (choice !== "none") {

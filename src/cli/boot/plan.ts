@@ -16,17 +16,17 @@ import type { Env } from "../env.ts";
 import { makeSettings } from "./settings.ts";
 import { type FoundBoot, lookAt } from "./state.ts";
 
-/** What `--boot` may be. */
+/** Values of `--boot`. */
 export type BootChoice = "auto" | ManagerName | "none";
 
-/** What is to be done for a start at boot. */
+/** Changes to be made for a start at boot. */
 export interface BootPlan {
   readonly manager: ServiceManager;
   readonly settings: BootSettings;
   /** All files that are wanted, whatever is there: for a dry run. */
   readonly files: readonly BootFile[];
   readonly writes: readonly BootFile[];
-  /** As they must be already. */
+  /** Files that are right already. */
   readonly unchanged: readonly string[];
   /** Changed by the administrator: left alone. */
   readonly left: readonly string[];
@@ -36,11 +36,11 @@ export interface BootPlan {
   readonly live: boolean;
 }
 
-/** Where a plan comes from. */
+/** Facts from which a plan is made. */
 export interface BootRequest {
   readonly loaded: LoadedConfig;
   readonly choice: Exclude<BootChoice, "none">;
-  /** As boot files name it; undefined: the usual one. */
+  /** Its name in boot files; undefined: the usual one. */
   readonly config: string | undefined;
   /** Files of others, and changes by hand, are written over. */
   readonly force: boolean;
@@ -91,7 +91,10 @@ function chooseManager({ files }: Env, choice: BootRequest["choice"]): ServiceMa
   });
 }
 
-/** Tells whether the file of a package is what is wanted. Throws where it is not, and nothing can stand in its place. */
+/**
+ * Tells whether the file of a package is what is wanted. Throws where it is not, and nothing can stand in its
+ * place.
+ */
 function usesPackage({ manager, service }: FoundBoot, settings: BootSettings): boolean {
   if (service?.seal?.maker !== "package") return false;
   const there = service.seal.settings;

@@ -7,7 +7,7 @@ import type { Env } from "../env.ts";
 import { fileError } from "./apply.ts";
 import { findBoot, type FoundBoot, type FoundFile } from "./state.ts";
 
-/** What was taken out, and what was not. */
+/** Files that were removed, and files that were left. */
 export interface BootRemoval {
   /** In words, one for each object. */
   readonly removed: readonly string[];
@@ -18,8 +18,8 @@ export interface BootRemoval {
 }
 
 /**
- * Ends the proxy that a service manager runs, before its rules go: else it would be started again and make them anew. Its
- * live connections may end within `timeouts.drain`. Returns warnings.
+ * Ends the proxy that a service manager runs, before its rules go: else it would be started again and make
+ * them anew. Its live connections may end within `timeouts.drain`. Returns warnings.
  */
 export async function stopServices(env: Env): Promise<string[]> {
   const warnings: string[] = [];

@@ -1,6 +1,6 @@
 /**
- * From this program, its command line and its config to the settings of the boot files; and whether a start at boot can
- * rely on them.
+ * From this program, its command line and its config to the settings of the boot files; and whether a start
+ * at boot can rely on them.
  * @module
  */
 import type { BootSettings, ServiceManager } from "../../boot/model.ts";
@@ -70,8 +70,8 @@ export function makeSettings(
 }
 
 /**
- * The place that the launcher has unpacked into (it tells by TPROXY_CACHE_DIR), where that is not the usual one, outlives
- * a boot and is open to the service.
+ * The place that the launcher has unpacked into (it tells by TPROXY_CACHE_DIR), where that is not the usual
+ * one, outlives a boot and is open to the service.
  */
 function chosenCache(env: Env, manager: ServiceManager): string | undefined {
   const cache = env.getenv("TPROXY_CACHE_DIR");

@@ -1,5 +1,5 @@
 /**
- * What of the start at boot is on this machine.
+ * The start at boot as this machine has it now.
  * @module
  */
 import { MANAGERS } from "../../boot/managers.ts";
@@ -9,7 +9,8 @@ import type { Env } from "../env.ts";
 import type { Files } from "../files.ts";
 
 /**
- * Whose a file is: made by install and untouched, made by it and changed since, part of a package, or somebody else's.
+ * Owner of a file: install made it and nobody has changed it, install made it and somebody has, a package, or
+ * somebody else.
  */
 export type Owner = "ours" | "changed" | "package" | "foreign";
 
@@ -24,7 +25,7 @@ export interface FoundFile {
   readonly folders: readonly string[];
 }
 
-/** What is there of one service manager. */
+/** Files of one service manager on this machine. */
 export interface FoundBoot {
   readonly manager: ServiceManager;
   readonly files: readonly FoundFile[];
@@ -44,7 +45,7 @@ export function findBoot({ files }: Pick<Env, "files">): FoundBoot[] {
     .filter(({ files }) => files.some(({ owner }) => owner !== "foreign"));
 }
 
-/** What is there of one manager, foreign files among it. */
+/** Finds the files of one manager, foreign files among them. */
 export function lookAt(manager: ServiceManager, files: Files): FoundBoot {
   const possible = manager.files(ANY, () => true);
   const paths = new Set([manager.service, manager.packaged, ...possible.map(({ path }) => path)]);

@@ -9,7 +9,10 @@ import type { Env } from "../env.ts";
 import { configSettings } from "./settings.ts";
 import { findBoot, type FoundBoot, type FoundFile } from "./state.ts";
 
-/** How a file is: as it should be; made by another version or for other settings; changed by hand; of somebody else. */
+/**
+ * State of a file: right; made by another version or for other settings; changed by hand; somebody else's;
+ * missing.
+ */
 export type BootFileState = "present" | "outdated" | "changed" | "foreign" | "missing";
 
 /** One file of the start at boot. */
@@ -26,7 +29,7 @@ export interface BootStatus {
   readonly files: readonly BootFileStatus[];
 }
 
-/** What the files are judged by: the config in use, and its name in boot files. */
+/** Standard by which the files are judged: the config in use, and its name in boot files. */
 export interface BootQuestion {
   readonly loaded: LoadedConfig;
   readonly config: string | undefined;
@@ -64,7 +67,7 @@ function judgeBoot(env: Env, found: FoundBoot, question: BootQuestion): BootStat
   return { manager: manager.name, enabled, files: [...files, ...missing] };
 }
 
-/** What this version writes there; a package's unit stands elsewhere than ours. */
+/** Returns the text that this version writes there; a package's unit stands elsewhere than ours. */
 function wantedText(
   wanted: ReturnType<typeof bootFiles>,
   { path }: FoundFile,

@@ -7,7 +7,7 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag } from "@optique/core/primitives";
-import { capacity } from "../../dataplane/sizing/limits.ts";
+import { largestCapacity } from "../../dataplane/sizing/demand.ts";
 import { readMemoryLimit } from "../../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../../dataplane/sizing/worker_count.ts";
 import { diagnose } from "../../doctor/diagnose.ts";
@@ -52,13 +52,7 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
       ...probing,
       paths: findProgram(env),
       memory: { workers, reason, memory },
-      capacity: (descriptors) =>
-        capacity({
-          descriptors,
-          workers,
-          connections: "auto",
-          udpSessions: config.limits.udpSessions,
-        }).connections,
+      room: (descriptors) => largestCapacity(config, { descriptors, workers }),
     });
     const refusal = probing.refusal();
     const report: DoctorReport = {
@@ -79,7 +73,9 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
   },
 };
 
-/** Where the launcher has put the program; from the sources it is nowhere in particular. */
+/**
+ * Finds the directories into which the launcher has put the program; a program run from its sources has none.
+ */
 function findProgram(env: Env): ProgramPaths {
   const self = env.getenv("TPROXY_SELF");
   if (self === undefined) return {};

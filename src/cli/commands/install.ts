@@ -99,7 +99,7 @@ export const installCommand: Command<InferValue<typeof parser>> = {
   },
 };
 
-/** What fails for a part of the kernel is told in the words of doctor. */
+/** Installs. Tells a failure for want of a part of the kernel in the words of doctor. */
 async function installOrExplain(
   env: Env,
   { plan, loaded }: { plan: Plan; loaded: LoadedConfig },
@@ -120,9 +120,7 @@ function renderDryRun(
   const { format = config.kernel.backend === "iptables" ? "iptables" : "nft", boot } = options;
   const bootScript = boot === undefined ? "" : renderBoot(boot);
   if (format === "nft") return renderScript(plan, { origin }) + bootScript;
-  const iptables = format === "json" && config.kernel.backend === "netlink"
-    ? undefined
-    : planIptables(plan);
+  const iptables = format === "json" && config.kernel.backend === "netlink" ? undefined : planIptables(plan);
   return format === "json"
     ? renderJson(plan, {
       origin,
@@ -159,8 +157,8 @@ const WITHOUT_PROXY = {
 } as const;
 
 /**
- * Warns, or tells the new rules at once that a proxy runs; `running`: the families in which it has told the earlier ones.
- * Returns whether one runs, for whatever protocol.
+ * Warns, or tells the new rules at once that a proxy runs; `running`: the families in which it has told the
+ * earlier ones. Returns whether one runs, for whatever protocol.
  */
 function warnWithoutProxy(
   env: Env,

@@ -50,7 +50,7 @@ export const selftestCommand: Command<InferValue<typeof parser>> = {
 interface SelftestOptions {
   readonly json: boolean;
   readonly backend?: "netlink" | "iptables" | undefined;
-  /** Where the configs are. */
+  /** The directory of the configs. */
   readonly directory: string;
 }
 
@@ -139,7 +139,9 @@ function mayMakeNamespaces(): boolean {
   return (BigInt(`0x${effective}`) >> CAP_SYS_ADMIN & 1n) === 1n;
 }
 
-/** The single file moves a user without root into a namespace where he has the right, if the kernel lets it. */
+/**
+ * The single file moves a user without root into a namespace where he has the right, if the kernel lets it.
+ */
 function userNamespaceHint(): string {
   const state = Deno.env.get("TPROXY_USER_NAMESPACE");
   if (state === undefined || state === "1") return "Run it as root";

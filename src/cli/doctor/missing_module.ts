@@ -1,5 +1,5 @@
 /**
- * What doctor would say of a module that an error shows to be missing.
+ * Doctor's words on a module that an error shows to be missing.
  * @module
  */
 import { systemFiles } from "../../doctor/machine/files.ts";

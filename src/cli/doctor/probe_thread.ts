@@ -1,15 +1,15 @@
 /**
- * Tries the kernel where it does no harm: on a thread in a network namespace of its own, else in the router's, in
- * objects that take no effect and are gone at once.
+ * Tries the kernel where it does no harm: on a thread in a network namespace of its own, else in the
+ * router's, in objects that take no effect and are gone at once.
  * @module
  */
 import { probeKernel, type ProbeOrder, type ProbeTools } from "../../doctor/probes/probe_kernel.ts";
 import type { ProbeResult } from "../../doctor/probes/probe.ts";
 
-/** What the thread is told. */
+/** An order to the thread. */
 export type ProberOrder = Omit<ProbeOrder, "own">;
 
-/** What the thread answers. */
+/** An answer of the thread. */
 export type ProberAnswer =
   | { readonly kind: "results"; readonly results: readonly ProbeResult[] }
   | { readonly kind: "refused"; readonly errno: number }
@@ -18,7 +18,7 @@ export type ProberAnswer =
 /** The results, and where they were got. */
 export interface ProbeOutcome {
   readonly results: readonly ProbeResult[];
-  /** Why there was no namespace of its own: a positive errno; 0 where there was one. */
+  /** Reason why there was no namespace of its own: a positive errno; 0 where there was one. */
   readonly refusal: number;
 }
 

@@ -1,5 +1,5 @@
 /**
- * How commands have the kernel tried: on a thread of its own.
+ * Trial of the kernel for commands: on a thread of its own.
  * @module
  */
 import type { KernelDiagnosisOptions } from "../../doctor/diagnose.ts";
@@ -9,7 +9,10 @@ import type { Env } from "../env.ts";
 import { probeSafely } from "./probe_thread.ts";
 import { KERNEL_TOOLS } from "./tools.ts";
 
-/** What a diagnosis of the kernel needs, and why there was no namespace for it: a positive errno, once it has been tried. */
+/**
+ * Tools of a diagnosis of the kernel, and the reason why it had no namespace: a positive errno, once one has
+ * been tried.
+ */
 export interface Probing extends KernelDiagnosisOptions {
   readonly refusal: () => number;
 }

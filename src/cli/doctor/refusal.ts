@@ -1,5 +1,5 @@
 /**
- * Why an install was refused, in the words of doctor.
+ * Reasons for which an install was refused, in the words of doctor.
  * @module
  */
 import type { LoadedConfig } from "../../config/load.ts";
@@ -11,7 +11,10 @@ import { prepareProbing } from "./probing.ts";
 
 const UNCHANGED = "Nothing was changed";
 
-/** The error of an install that has failed; where a part of the kernel is missing, it says which, and what to do. */
+/**
+ * The error of an install that has failed; where a part of the kernel is missing, it says which, and what to
+ * do.
+ */
 export async function explainRefusal(error: unknown, loaded: LoadedConfig, env: Env): Promise<unknown> {
   if (!(error instanceof OperationError) || error.usage || error.code === "EPERM") return error;
   const findings = await diagnoseKernel(prepareProbing(env, loaded));

@@ -12,9 +12,9 @@ export interface DoctorReport {
   readonly program: string;
   /** uname -r. */
   readonly kernel: string;
-  /** Where the config came from. */
+  /** Origin of the config. */
   readonly config: string;
-  /** Where the kernel was tried: in a namespace of its own, or among the router's own objects. */
+  /** Place of the trial: a namespace of its own, or the router's own objects. */
   readonly tried: "namespace" | "router";
   /** Nothing blocks: the exit code in words. */
   readonly ready: boolean;
@@ -34,7 +34,10 @@ export function formatFinding({ state, blocks, what, cause, remedy, also = [] }:
   return `${row}\n${lines.join("")}`;
 }
 
-/** What stands below the rows. `refusal`: why there was no namespace of its own, 0 where there was one. */
+/**
+ * Writes the lines below the rows. `refusal`: the reason why there was no namespace of its own, 0 where there
+ * was one.
+ */
 export function formatSummary({ findings }: DoctorReport, refusal: number): string {
   const where = refusal === 0
     ? "The kernel was tried in a network namespace of its own, nothing of this router was touched."

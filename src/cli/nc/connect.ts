@@ -18,7 +18,10 @@ import { standardStreams } from "./stdio.ts";
 import { transfer } from "./transfer.ts";
 import type { Voice } from "./voice.ts";
 
-/** Does it. The exit code: 0 if any of the ports answered, else 1. Throws OperationError where a name has no address. */
+/**
+ * Does it. The exit code: 0 if any of the ports answered, else 1. Throws OperationError where a name has no
+ * address.
+ */
 export function runConnect(plan: ConnectPlan, voice: Voice): number {
   const type = plan.udp ? SOCK_DGRAM : SOCK_STREAM;
   const sources = resolveSources(plan, type);
@@ -48,7 +51,7 @@ interface Attempt {
   readonly voice: Voice;
 }
 
-/** Whether one of the addresses answered. */
+/** Tries the addresses of a port. Returns true: one of them answered. */
 function runPort(plan: ConnectPlan, attempt: Attempt): boolean {
   const { targets, voice } = attempt;
   let failure: OperationError | undefined;
@@ -57,7 +60,8 @@ function runPort(plan: ConnectPlan, attempt: Attempt): boolean {
       return runTarget(plan, target, attempt);
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
-      // A scan is silent unless it is asked to speak; else every failure but those of a host's other addresses is told.
+      // A scan is silent unless it is asked to speak; else every failure but those of a host's other
+      // addresses is told.
       if (plan.verbose) voice.complain(error);
       else failure ??= error;
     }
@@ -92,7 +96,9 @@ function chooseSource(target: Sockaddr, sources: readonly Sockaddr[]): Sockaddr 
   });
 }
 
-/** False if the other side refused all datagrams. A connection that broke has come about, as netcat sees it. */
+/**
+ * False if the other side refused all datagrams. A connection that broke has come about, as netcat sees it.
+ */
 function talk(
   plan: ConnectPlan,
   call: { fd: number; target: Sockaddr; source: Sockaddr | null; voice: Voice },

@@ -31,9 +31,9 @@ export interface FirstClient {
   /** A socket connected to it. */
   readonly connected: number;
   readonly client: Sockaddr;
-  /** Where it has sent to. */
+  /** The address that it has sent to. */
   readonly destination: Sockaddr;
-  /** What it has sent. */
+  /** The bytes that it has sent. */
   readonly first: Uint8Array;
 }
 
@@ -43,7 +43,10 @@ interface Datagram {
   readonly bytes: Uint8Array;
 }
 
-/** Waits for the first datagram at `fd`, which it closes where another socket takes its place. Throws OperationError. */
+/**
+ * Waits for the first datagram at `fd`, which it closes where another socket takes its place. Throws
+ * OperationError.
+ */
 export function takeClient(fd: number): FirstClient {
   const own = nameOf(fd);
   if (own[0] === AF_INET6) setInt(fd, SOL_IPV6, IPV6_RECVORIGDSTADDR, 1);
@@ -89,7 +92,10 @@ function copySockaddr(batch: ReceiveBatch, word: number): Sockaddr {
   return address;
 }
 
-/** A socket on all addresses, or one that traffic was steered to, would answer from another address than the client has sent to. */
+/**
+ * A socket on all addresses, or one that traffic was steered to, would answer from another address than the
+ * client has sent to.
+ */
 function connectFrom(
   fd: number,
   names: { own: Sockaddr; destination: Sockaddr; client: Sockaddr },

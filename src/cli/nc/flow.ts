@@ -1,6 +1,6 @@
 /**
- * One way through netcat: bytes from a source to a target. Standard input and output belong to other programs too, so they stay
- * blocking, and are touched only when poll(2) says that they are ready.
+ * One way through netcat: bytes from a source to a target. Standard input and output belong to other programs
+ * too, so they stay blocking, and are touched only when poll(2) says that they are ready.
  * @module
  */
 import { EAGAIN, EINTR, EINVAL, EPIPE, SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from "../../../ffi/consts.ts";
@@ -10,24 +10,26 @@ import { spliceBytes } from "../../../ffi/pipe.ts";
 export const READING = 0;
 /** Waits until the target takes something. */
 export const WRITING = 1;
-/** The source has ended and the target has all of it; or one of them has failed, or is not wanted any more. */
+/**
+ * The source has ended and the target has all of it; or one of them has failed, or is not wanted any more.
+ */
 export const DONE = 2;
 /** This way of moving bytes does not go with these two: copy. */
 export const UNSUITED = 3;
 
-/** Where bytes come from. */
+/** Origin of bytes. */
 export interface Source {
   /** Bytes, 0 at the end, or -errno. */
   read(buffer: Uint8Array<ArrayBuffer>): number;
 }
 
-/** Where bytes go. */
+/** Destination of bytes. */
 export interface Target {
   /** Bytes taken, or -errno. */
   write(buffer: Uint8Array<ArrayBuffer>): number;
   /** Bytes that may be given to it at once. */
   readonly limit: number;
-  /** Whether a write returns -EAGAIN rather than wait: then it need not be asked first. */
+  /** Tells that a write returns -EAGAIN rather than wait: nobody need ask before. */
   readonly neverBlocks: boolean;
 }
 
@@ -37,9 +39,9 @@ export abstract class Flow {
   state: number = READING;
   /** The -errno of the source or the target, 0 for none. */
   failure = 0;
-  /** Whether it was the target that failed. */
+  /** Tells that the target failed, not the source. */
   targetFailed = false;
-  /** Whether anything has come from the source. */
+  /** Tells that the source has sent anything. */
   moved = false;
 
   /** Moves on, when what `state` waits for has come about. */
@@ -53,7 +55,10 @@ export abstract class Flow {
   }
 }
 
-/** Reads and writes through a buffer. One read is one write where the target takes it whole: so a datagram stays one. */
+/**
+ * Reads and writes through a buffer. One read is one write where the target takes it whole: so a datagram
+ * stays one.
+ */
 export class CopyFlow extends Flow {
   readonly #source: Source;
   readonly #target: Target;
@@ -115,7 +120,7 @@ export class CopyFlow extends Flow {
 
 /** Moved at once by one splice(2) at most: the kernel takes what there is. */
 const SPLICE_LENGTH = 1 << 20;
-/** So that the other way has its turn. */
+/** Rounds before the other way has its turn. */
 const ROUNDS = 16;
 
 /** Splices between a pipe and a TCP socket: neither blocks, and nothing is copied. */
@@ -133,7 +138,8 @@ export class SpliceFlow extends Flow {
 
   /** Moves on. */
   override move(): void {
-    // The one that was waited for is ready, so what stops it is the other. After some progress it may be either.
+    // The one that was waited for is ready, so what stops it is the other. After some progress it may be
+    // either.
     let blocker = this.state === READING ? WRITING : READING;
     for (let round = 0; round < ROUNDS; round++) {
       const moved = spliceBytes(this.#from, this.#to, SPLICE_LENGTH, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
@@ -144,8 +150,8 @@ export class SpliceFlow extends Flow {
       }
       if (moved === -EAGAIN) this.state = blocker;
       else if (moved === 0 && !this.#fromSocket) this.end(0, false);
-      // A socket that gives nothing has ended, or is at a mark of urgent data: reading can tell. An output that was opened for
-      // appending refuses to be spliced to.
+      // A socket that gives nothing has ended, or is at a mark of urgent data: reading can tell. An output
+      // that was opened for appending refuses to be spliced to.
       else if (moved === 0 || moved === -EINVAL) this.state = UNSUITED;
       else if (moved !== -EINTR) this.end(moved, !this.#fromSocket || moved === -EPIPE);
       return;

@@ -1,17 +1,18 @@
 /**
- * The network side of netcat: a TCP connection, a UDP socket that knows its peer, or one that anybody may talk to.
+ * The network side of netcat: a TCP connection, a UDP socket that knows its peer, or one that anybody may
+ * talk to.
  * @module
  */
 import { makeSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { receive, receiveFrom, send, sendTo } from "../../../ffi/sockets/socket.ts";
 import type { Source, Target } from "./flow.ts";
 
-/** What netcat talks to. */
+/** Netcat's partner. */
 export interface Peer extends Source, Target {
   readonly fd: number;
-  /** Whether what is written at once arrives at once, or not at all. */
+  /** Tells that the bytes of one write arrive together, or not at all. */
   readonly datagrams: boolean;
-  /** Whether there is somebody to send to. */
+  /** Tells that netcat knows an address to send to. */
   readonly known: boolean;
 }
 
@@ -50,7 +51,10 @@ export class OpenPeer implements Peer {
   readonly #last = makeSockaddr();
   known = false;
 
-  /** `onSender` is called with the address of a datagram's sender when that is not the one of the datagram before. */
+  /**
+   * `onSender` is called with the address of a datagram's sender when that is not the one of the datagram
+   * before.
+   */
   constructor(fd: number, onSender: (address: Uint8Array<ArrayBuffer>) => void) {
     this.fd = fd;
     this.#onSender = onSender;

@@ -1,5 +1,5 @@
 /**
- * What netcat's options and words mean. Pure.
+ * Meaning of netcat's options and words. Pure.
  * @module
  */
 import { AF_INET, AF_INET6 } from "../../../ffi/consts.ts";
@@ -23,7 +23,7 @@ export interface NcOptions {
   readonly words: readonly string[];
 }
 
-/** What is the same for both modes. */
+/** The common part of both modes. */
 interface Common {
   readonly udp: boolean;
   /** AF_INET, AF_INET6; undefined: both. */
@@ -42,7 +42,7 @@ export interface ConnectPlan extends Common {
   /** Numbers or names of services. */
   readonly ports: readonly string[];
   readonly scan: boolean;
-  /** Where from: an address or a name, a port; undefined: wherever the kernel likes. */
+  /** The source: an address or a name, a port; undefined: the kernel's choice. */
   readonly source: string | undefined;
   readonly sourcePort: string | undefined;
 }
@@ -55,7 +55,7 @@ export interface ListenPlan extends Common {
   readonly keep: boolean;
 }
 
-/** What is to be done; a string says what is wrong with the command line. */
+/** Plans netcat's work; a string is the fault of the command line. */
 export function planNc(options: NcOptions): ConnectPlan | ListenPlan | string {
   if (options.ipv4 && options.ipv6) return "-4 and -6 exclude each other";
   const common: Common = {

@@ -1,5 +1,5 @@
 /**
- * Whether somebody takes datagrams at a UDP port: nobody says yes, but a host says no for its closed ports.
+ * Probe of a UDP port: no host says that it takes datagrams, but hosts say that they do not.
  * @module
  */
 import { EAGAIN, EINTR, POLLIN } from "../../../ffi/consts.ts";
@@ -13,8 +13,8 @@ const PROBES = 3;
 const nothing = new Uint8Array(1);
 
 /**
- * Sends empty datagrams through a connected socket. 0: there was an answer, or nothing said no within `waitMs` milliseconds (-1: 3 s);
- * or the -errno that came back.
+ * Sends empty datagrams through a connected socket. 0: there was an answer, or nothing said no within
+ * `waitMs` milliseconds (-1: 3 s); or the -errno that came back.
  */
 export function probeDatagrams(fd: number, waitMs: number): number {
   const set = new PollSet(1);

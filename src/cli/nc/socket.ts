@@ -1,5 +1,5 @@
 /**
- * What netcat asks of a socket. Throws OperationError.
+ * Netcat's demands on a socket. Throws OperationError.
  * @module
  */
 import { EINTR, POLLIN } from "../../../ffi/consts.ts";

@@ -4,7 +4,10 @@
  */
 import type { Stream } from "./transfer.ts";
 
-/** File descriptors 0 and 1. What was closed when the program started, the runtime has opened as /dev/null. */
+/**
+ * Opens file descriptors 0 and 1. Streams that were closed when the program started, the runtime has opened
+ * as /dev/null.
+ */
 export function standardStreams(): { readonly input: Stream; readonly output: Stream } {
   return { input: { fd: 0, isPipe: isPipe(0) }, output: { fd: 1, isPipe: isPipe(1) } };
 }

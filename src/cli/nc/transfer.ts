@@ -1,5 +1,6 @@
 /**
- * What netcat does with a connection: standard input to the network, the network to standard output, until both have ended.
+ * Netcat's work on a connection: standard input to the network, the network to standard output, until both
+ * have ended.
  * @module
  */
 import { EINTR, EPIPE, POLLERR, POLLHUP, POLLIN, POLLOUT, SHUT_RD, SHUT_WR } from "../../../ffi/consts.ts";
@@ -32,28 +33,31 @@ export interface Stream {
   readonly isPipe: boolean;
 }
 
-/** How to go on with a connection. */
+/** Options of a transfer. */
 export interface TransferOptions {
   readonly peer: Peer;
   readonly input: Stream;
   readonly output: Stream;
   /** Pass the end of the input on to the network. */
   readonly shutdown: boolean;
-  /** The end of the network ends all, though there may be more input, when there was none for so many milliseconds; null: it does not. */
+  /**
+   * The end of the network ends all, though there may be more input, when there was none for so many
+   * milliseconds; null: it does not.
+   */
   readonly graceMs: number | null;
   /** Milliseconds without anything after which it ends, -1: never. */
   readonly idleMs: number;
-  /** What the network has sent already. */
+  /** Bytes that the network has sent already. */
   readonly first?: Uint8Array;
 }
 
-/** How a connection went. */
+/** Result of a transfer. */
 export interface TransferResult {
   /** The -errno of the network, 0: none. */
   readonly networkFailure: number;
   /** The -errno of standard output, 0: none. */
   readonly outputFailure: number;
-  /** Whether the network has sent anything. */
+  /** Tells that the network has sent anything. */
   readonly received: boolean;
 }
 
@@ -176,13 +180,15 @@ class Transfer {
     if (up.state === READING ? set.ready(INPUT) !== 0 : network !== 0) {
       up.move();
     } else if ((network & (POLLERR | POLLHUP)) !== 0) {
-      // The other side is gone altogether: more input would be for nobody. If there may be more to read, reading tells why.
+      // The other side is gone altogether: more input would be for nobody. If there may be more to read,
+      // reading tells why.
       up.end(down.state === DONE ? -takeSocketError(this.#peer.fd) : 0, true);
     }
     if (down.state === READING ? set.ready(NETWORK_IN) !== 0 : set.ready(OUTPUT) !== 0) {
       down.move();
     } else if (down.state === READING && (set.ready(OUTPUT) & POLLERR) !== 0) {
-      // Nobody reads our output any more: what the network still sends is not wanted, what goes there may go on.
+      // Nobody reads our output any more: what the network still sends is not wanted, what goes there may go
+      // on.
       shutdownSocket(this.#peer.fd, SHUT_RD);
       down.end(-EPIPE, true);
     }

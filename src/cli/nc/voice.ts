@@ -1,5 +1,5 @@
 /**
- * What netcat says, all of it on stderr.
+ * Netcat's messages, all of them on stderr.
  * @module
  */
 import type { OperationError } from "../../net/error.ts";

@@ -1,5 +1,5 @@
 /**
- * What the options and words of `tproxy redirect` mean. Pure.
+ * Meaning of the options and words of `tproxy redirect`. Pure.
  * @module
  */
 import { AF_INET, AF_INET6 } from "../../../ffi/consts.ts";
@@ -19,7 +19,7 @@ export interface RedirectOptions {
   readonly remotePort: string | undefined;
 }
 
-/** What is to be done. */
+/** Plan of a run. */
 export interface RedirectPlan {
   /** AF_INET, AF_INET6; undefined: both. */
   readonly family: number | undefined;

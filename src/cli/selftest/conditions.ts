@@ -1,5 +1,5 @@
 /**
- * What the router is made to be while checks are made: each puts back what it has changed.
+ * Conditions that the router is put into for checks: each puts back what it has changed.
  * @module
  */
 import type { Family } from "../../net/ip.ts";
@@ -25,7 +25,10 @@ export async function withStrictReversePath<T>(
   }
 }
 
-/** With masquerade towards the server. Then checks that packets from the router reached it, and none from the client. */
+/**
+ * With masquerade towards the server. Then checks that packets from the router reached it, and none from the
+ * client.
+ */
 export async function withMasquerade<T>(
   { network: { router, server } }: CheckContext,
   family: Family,

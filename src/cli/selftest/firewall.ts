@@ -1,6 +1,6 @@
 /**
- * The router's own firewall in the self-test, as an administrator would have it: it forwards established flows, and new ones
- * only if told to; it may masquerade.
+ * The router's own firewall in the self-test, as an administrator would have it: it forwards established
+ * flows, and new ones only if told to; it may masquerade.
  * @module
  */
 import { NftBatch } from "../../netlink/nft/batch.ts";
@@ -37,7 +37,10 @@ const ACCEPT_ESTABLISHED: readonly NftExpression[] = [
   { kind: "verdict", verdict: { code: "accept" } },
 ];
 
-/** Equivalent to: chain forward { type filter hook forward priority 0; policy POLICY; ct state established,related accept; } */
+/**
+ * Equivalent to: chain forward { type filter hook forward priority 0; policy POLICY; ct state
+ * established,related accept; }
+ */
 export function loadForwardPolicy(policy: "accept" | "drop"): void {
   const batch = new NftBatch();
   batch.addTable(FILTER);

@@ -36,7 +36,7 @@ export interface Network {
   readonly client: Remote<ClientHost>;
   readonly router: Remote<RouterHost>;
   readonly server: Remote<ServerHost>;
-  /** Whether this kernel has IPv6. */
+  /** Tells whether this kernel has IPv6. */
   readonly ipv6: boolean;
   /** The process id of the proxy in the router, while it runs. */
   proxyPid: number | undefined;

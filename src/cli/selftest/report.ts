@@ -3,7 +3,7 @@
  * @module
  */
 
-/** How a check ended. */
+/** Result of a check. */
 export interface Result {
   readonly name: string;
   readonly result: "pass" | "fail" | "skip";

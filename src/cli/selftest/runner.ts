@@ -7,7 +7,7 @@ import { CHECKS } from "./checks/checks.ts";
 import { type Network, openNetwork } from "./network.ts";
 import type { Result } from "./report.ts";
 
-/** What a run needs. */
+/** Tools of a run. */
 export interface RunnerOptions {
   /** The module of a host's thread. */
   readonly hostUrl: URL;

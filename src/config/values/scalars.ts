@@ -2,8 +2,9 @@
  * The single values of the config.
  * @module
  */
+import { hex } from "../../net/hex.ts";
 import { parseEndpoint, parseIp, type Prefix } from "../../net/ip.ts";
-import { SOCKET_MARK_SHIFT } from "../../constants.ts";
+import { Marks } from "../../marks.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
 import { NETWORK_EXPECTED, parseNetwork } from "./networks.ts";
 import { parsePortRange } from "./ports.ts";
@@ -85,13 +86,14 @@ export function prefix() {
   });
 }
 
-/** The packet mark. The bits that stand SOCKET_MARK_SHIFT above it are ours too, and must be bits of a mark. */
+/**
+ * The packet mark. The bits above it that are ours too must be bits of a mark; `planInstall` wants room for one more
+ * where the router's own traffic is intercepted.
+ */
 export function mark() {
-  const max = 0xffffffff >>> SOCKET_MARK_SHIFT;
+  const max = Marks.largest(false);
   return value<number>({
-    expected: `a mark from 0x1 to 0x${
-      max.toString(16)
-    } (the ${SOCKET_MARK_SHIFT} bits above it are used as well)`,
+    expected: `a mark from 0x1 to ${hex(max)} (the ${Marks.bitsAbove(false)} bits above it are used as well)`,
     parse: (input) => {
       const number = typeof input === "string" && /^(0x[0-9a-f]+|\d+)$/i.test(input) ? Number(input) : input;
       return isInteger(number) && number >= 1 && number <= max ? number : undefined;

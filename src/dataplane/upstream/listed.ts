@@ -7,7 +7,7 @@ import { makeSockaddr, portOf } from "../../../ffi/sockets/sockaddr.ts";
 import { localAddress, peerAddress, receiveWithFlags } from "../../../ffi/sockets/socket.ts";
 import type { WorkerContext } from "../context.ts";
 import { Dialler, type Dials } from "./direct.ts";
-import { isForeign } from "../sockets/foreign.ts";
+import { isOwnAddress } from "../sockets/own_address.ts";
 
 /** An address in C's layout. */
 type Sockaddr = Uint8Array<ArrayBuffer>;
@@ -55,7 +55,7 @@ export class RedirectDialler implements Dials {
   /** See {@linkcode Dials}. */
   dial(destination: Sockaddr, client: Sockaddr, clientFd: number): number {
     const { upstreams, listenPort } = this.#target;
-    if (upstreams === null && portOf(destination) === listenPort && !isForeign(destination)) {
+    if (upstreams === null && portOf(destination) === listenPort && isOwnAddress(destination)) {
       this.#report.looped(client);
       return -ECONNREFUSED;
     }

@@ -33,17 +33,28 @@ function toNumber(text: string): number {
   return text === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(text);
 }
 
-/** A finding. `capacity` tells how many connections a process with so many descriptors can have. */
+/** What a proxy with this config can serve. */
+export interface Room {
+  /** Live connections, 0 where TCP is not intercepted. */
+  readonly connections: number;
+  /** Live UDP sessions, 0 where UDP is not intercepted. */
+  readonly udpSessions: number;
+}
+
+/** Judges the limit. `room` tells what a process with so many descriptors can serve. */
 export function judgeDescriptors(
   { hard, of }: DescriptorFacts,
   { config }: Situation,
-  capacity: (descriptors: number) => number,
+  room: (descriptors: number) => Room,
 ): Finding[] {
   if (hard === undefined) return [];
   const id = "descriptors";
-  const possible = capacity(hard);
-  const wanted = config.limits.connections === "auto" ? 0 : config.limits.connections;
-  const what = `descriptor limit of ${of}: ${hard}, enough for ${possible} connections`;
+  const { connections, udpSessions } = room(hard);
+  const relaysTcp = config.intercept.protocols.includes("tcp");
+  const possible = relaysTcp ? connections : udpSessions;
+  const wanted = !relaysTcp || config.limits.connections === "auto" ? 0 : config.limits.connections;
+  const served = relaysTcp ? "connections" : "UDP sessions";
+  const what = `descriptor limit of ${of}: ${hard}, enough for ${possible} ${served}`;
   if (possible >= Math.max(wanted, Math.min(FEW_CONNECTIONS, wanted || FEW_CONNECTIONS))) {
     return [works(id, what)];
   }

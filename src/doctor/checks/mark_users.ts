@@ -3,13 +3,15 @@
  * @module
  */
 import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
+import { Marks } from "../../marks.ts";
+import { FAMILIES } from "../../net/families.ts";
+import { hex } from "../../net/hex.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listRules, type RoutingRule } from "../../netlink/route/rule.ts";
 import { listRoutes } from "../../netlink/route/route.ts";
 import { deliversLocally, ifFamilyExists, isDefault } from "../../kernel/routing/state.ts";
 import { type Finding, warning, works } from "../finding.ts";
-import { Marks } from "../../marks.ts";
 import { overlaps, type Situation } from "../situation.ts";
 
 /** linux/rtnetlink.h: RTPROT_*, in words. */
@@ -31,10 +33,10 @@ export function describeProtocol(protocol: number): string {
 
 /** `ipv4 priority 100: fwmark 0x1/0xff lookup 100`. */
 export function describeRule(rule: RoutingRule): string {
-  const mask = rule.mask === 0xffffffff ? "" : `/0x${rule.mask.toString(16)}`;
+  const mask = rule.mask === 0xffffffff ? "" : `/${hex(rule.mask)}`;
   const iif = rule.iifname === undefined ? "" : ` iif ${rule.iifname}`;
   const not = rule.inverted ? "not " : "";
-  return `"${rule.family} priority ${rule.priority}: ${not}fwmark 0x${rule.mark.toString(16)}${mask}${iif} ` +
+  return `"${rule.family} priority ${rule.priority}: ${not}fwmark ${hex(rule.mark)}${mask}${iif} ` +
     `lookup ${rule.table}"`;
 }
 
@@ -56,11 +58,10 @@ export interface MarkFacts {
 
 /** Reads both families. */
 export function readMarkUsers(connection: NetlinkConnection): MarkFacts {
-  const families = ["ipv4", "ipv6"] as const;
   return {
-    rules: families.flatMap((family) => ifFamilyExists(() => listRules(connection, family)))
+    rules: FAMILIES.flatMap((family) => ifFamilyExists(() => listRules(connection, family)))
       .filter((rule) => rule.protocol !== ROUTE_PROTOCOL || rule.priority !== RULE_PRIORITY),
-    tables: families.flatMap((family) => {
+    tables: FAMILIES.flatMap((family) => {
       const routes = ifFamilyExists(() => listRoutes(connection, { family }));
       return [...new Set(routes.map(({ table }) => table))].map((table) => ({
         family,
@@ -84,11 +85,11 @@ export function judgeMarkUsers(facts: MarkFacts, situation: Situation): Finding[
 }
 
 function judgeMark(facts: MarkFacts, situation: Situation): Finding[] {
-  const { mark } = situation.config.kernel;
+  const { intercepted, router, serverSocket } = new Marks(situation.config.kernel.mark);
   const { routerTraffic } = situation.config.intercept;
-  const marks = routerTraffic ? [mark, new Marks(mark).serverSocket, new Marks(mark).router] : [mark];
+  const marks = routerTraffic ? [intercepted, serverSocket, router] : [intercepted];
   const id = "mark-users";
-  const shown = `0x${(routerTraffic ? new Marks(mark).router : mark).toString(16)}`;
+  const shown = hex(routerTraffic ? router : intercepted);
   const users = facts.rules.filter((rule) =>
     situation.families.includes(rule.family) && rule.inverted !== true &&
     marks.some((ours) => overlaps(rule, ours))

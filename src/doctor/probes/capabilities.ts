@@ -3,6 +3,7 @@
  * @module
  */
 import type { Config } from "../../config/types.ts";
+import { EAFNOSUPPORT, EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP, EPROTONOSUPPORT } from "../../net/errno.ts";
 import type { Family } from "../../net/ip.ts";
 import type { CompiledTable, Statement } from "../../kernel/nft/model.ts";
 import { KERNEL_PARTS, type KernelModule } from "../../kernel/parts.ts";
@@ -10,12 +11,6 @@ import type { ProbeId } from "./probe.ts";
 import { XTABLES_PARTS, type XtablesNeeds, type XtablesPartName } from "./xtables_parts.ts";
 
 // asm-generic/errno.h
-const ENOENT = 2;
-const EINVAL = 22;
-const ENOPROTOOPT = 92;
-const EPROTONOSUPPORT = 93;
-const EOPNOTSUPP = 95;
-const EAFNOSUPPORT = 97;
 
 /** Something that a kernel can do or not. */
 export interface Capability {

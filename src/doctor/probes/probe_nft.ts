@@ -3,8 +3,8 @@
  * chains that no packet comes to.
  * @module
  */
-import { LISTENER_IPV4, LISTENER_IPV6 } from "../../constants.ts";
-import { type Family, parseIp } from "../../net/ip.ts";
+import { listenerAddress } from "../../net/families.ts";
+import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { REGISTER_1 } from "../../netlink/nft/data.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
@@ -61,7 +61,7 @@ function listExpressions(families: readonly Family[]): [ProbeId, NftExpression[]
 }
 
 function steer(family: Family): NftExpression[] {
-  const address = parseIp(family === "ipv4" ? LISTENER_IPV4 : LISTENER_IPV6)!;
+  const address = listenerAddress(family);
   return [...networkFamily(family), ...transport("tcp"), ...tproxyTo({ address, port: 1 })];
 }
 

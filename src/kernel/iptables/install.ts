@@ -8,6 +8,7 @@
  */
 import type { Config } from "../../config/types.ts";
 import { OperationError } from "../../net/error.ts";
+import { FAMILIES } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { compareRouting, type InstallReport, removeStale, rollBack } from "../install.ts";
@@ -22,8 +23,6 @@ import { renderTransition } from "./state/restore.ts";
 import { type SavedTable, toTableRules } from "./state/saved.ts";
 import { isInstalled, readIptables, refuseForeignChains, type StateSource } from "./state/state.ts";
 import { hasRemains, removeOwners } from "./uninstall.ts";
-
-const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
 
 /** What an install works with. */
 export interface IptablesKernel extends StateSource {

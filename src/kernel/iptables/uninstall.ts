@@ -2,6 +2,7 @@
  * Takes out of iptables what an install has put there, and nothing else.
  * @module
  */
+import { FAMILIES } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import { madeBy } from "./state/owner.ts";
 import type { IptablesPrograms } from "./state/programs.ts";
@@ -16,7 +17,7 @@ export async function removeIptables(
   source: StateSource,
 ): Promise<string[]> {
   const removed: string[] = [];
-  for (const family of ["ipv4", "ipv6"] as const satisfies readonly Family[]) {
+  for (const family of FAMILIES) {
     const ours = tables[family].filter(({ comment }) => comment !== undefined);
     const keepOwner = hasRemains(programs, source);
     const input = renderTransition(ours, [], { keepOwner });

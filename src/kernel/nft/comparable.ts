@@ -2,6 +2,7 @@
  * Rules in a form that can be compared: what a plan asks for against what the kernel holds. Pure.
  * @module
  */
+import { hexBytes } from "../../net/hex.ts";
 import type { NftExpression } from "../../netlink/nft/expression.ts";
 import { lowerRule } from "./lower.ts";
 import type { Statement } from "./model.ts";
@@ -32,15 +33,11 @@ function canonicalize(expressions: readonly NftExpression[], nameSet: (name: str
       const { set, register, inverted } = expression;
       return { kind: "lookup", set: nameSet(set), register, inverted: inverted === true };
     }),
-    (_key, value) => value instanceof Uint8Array ? hex(value) : value,
+    (_key, value) => value instanceof Uint8Array ? hexBytes(value) : value,
   );
 }
 
 /** Anonymous sets are numbered by the kernel: their content stands for them. */
 function nameByContent(keys: readonly Uint8Array[]): string {
-  return `{${keys.map(hex).toSorted().join(",")}}`;
-}
-
-function hex(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return `{${keys.map(hexBytes).toSorted().join(",")}}`;
 }

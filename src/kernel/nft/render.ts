@@ -3,6 +3,7 @@
  * @module
  */
 import { OperationError } from "../../net/error.ts";
+import { hex } from "../../net/hex.ts";
 import { type Family, formatEndpoint } from "../../net/ip.ts";
 import type { PlannedSet } from "../plan/set.ts";
 import type { CompiledChain, CompiledTable, Hook, Statement } from "./model.ts";
@@ -210,10 +211,6 @@ function renderFlow(family: Family, { answer }: { answer: boolean }): string {
 
 function renderChoice(values: readonly string[]): string {
   return values.length === 1 ? values[0] : `{ ${values.join(", ")} }`;
-}
-
-function hex(value: number): string {
-  return `0x${value.toString(16)}`;
 }
 
 /** nft has no escape for a quote, and reads a trailing asterisk as a wildcard. */

@@ -4,6 +4,7 @@
  * @module
  */
 import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
+import { FAMILIES } from "../../net/families.ts";
 import type { Plan } from "../plan/model.ts";
 import { renderRoute, renderRoutingRemoval, renderRoutingRule } from "../routing/render.ts";
 import { compileTable } from "./compile.ts";
@@ -43,7 +44,7 @@ export function renderRouting(plan: Plan): string[] {
   return [
     "# Policy routing comes first: from its first packet on, what is marked must be delivered.",
     `# The routes and rules of an earlier install go; they are known by protocol ${ROUTE_PROTOCOL} and priority ${RULE_PRIORITY}`,
-    ...(["ipv4", "ipv6"] as const).flatMap(renderRoutingRemoval),
+    ...FAMILIES.flatMap(renderRoutingRemoval),
     "",
     "# page: ip route add local 0.0.0.0/0 dev lo table 100",
     "# What is looked up in this table is delivered to this machine, whatever its destination: 0.0.0.0/0, ::/0",

@@ -3,6 +3,7 @@
  * @module
  */
 import { TABLE_NAME } from "../../constants.ts";
+import { EINVAL, EOPNOTSUPP, EPROTONOSUPPORT } from "../../net/errno.ts";
 import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listChains, type NftChain } from "../../netlink/nft/chain.ts";
@@ -56,9 +57,9 @@ export function isOurTable({ table, chains }: InstalledTableHead): boolean {
   return ["divert", "divert_replies"].every((name) => chains.some((chain) => chain.name === name));
 }
 
-/** A kernel that says so has no nf_tables, and so no table of ours: EINVAL, EPROTONOSUPPORT, EOPNOTSUPP. */
+/** A kernel that says so has no nf_tables, and so no table of ours. */
 export function isWithoutNfTables({ errno }: OperationError): boolean {
-  return [22, 93, 95].includes(errno);
+  return [EINVAL, EPROTONOSUPPORT, EOPNOTSUPP].includes(errno);
 }
 
 /** Throws if a table of our name was made by someone else. */

@@ -3,8 +3,9 @@
  * @module
  */
 import type { Protocol } from "../../config/types.ts";
-import { LISTENER_IPV4, LISTENER_IPV6, LOOPBACK } from "../../constants.ts";
-import { type Endpoint, type Family, parseIp } from "../../net/ip.ts";
+import { LOOPBACK } from "../../constants.ts";
+import { listenerAddress } from "../../net/families.ts";
+import type { Endpoint, Family } from "../../net/ip.ts";
 import type { Condition } from "./condition.ts";
 import { type Effect, LEAVE, PASS } from "./effect.ts";
 import { comesFrom } from "./interface_match.ts";
@@ -102,5 +103,5 @@ export function excludeOtherFamily({ families }: Scope): PlannedRule[] {
 
 /** A listener on the loopback address. */
 export function listenerAt(family: Family, port: number): Endpoint {
-  return { address: parseIp(family === "ipv4" ? LISTENER_IPV4 : LISTENER_IPV6)!, port };
+  return { address: listenerAddress(family), port };
 }

@@ -4,8 +4,9 @@
  * @module
  */
 import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
+import { EAFNOSUPPORT, EOPNOTSUPP } from "../../net/errno.ts";
 import { OperationError } from "../../net/error.ts";
-import type { Family } from "../../net/ip.ts";
+import { FAMILIES } from "../../net/families.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { addRoute, deleteRoute, listRoutes, type Route, ROUTE_SCOPE } from "../../netlink/route/route.ts";
 import { addRule, deleteRule, listRules, type RoutingRule } from "../../netlink/route/rule.ts";
@@ -13,9 +14,7 @@ import type { PlannedRoute, PlannedRoutingRule } from "../plan/model.ts";
 
 /** The interface index of lo, in every network namespace: LOOPBACK_IFINDEX, net/net_namespace.h */
 export const LOOPBACK_INDEX = 1;
-const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
-/** EOPNOTSUPP, EAFNOSUPPORT */
-const NO_SUCH_FAMILY: readonly number[] = [95, 97];
+const NO_SUCH_FAMILY: readonly number[] = [EOPNOTSUPP, EAFNOSUPPORT];
 
 /** What an install has put into policy routing. */
 export interface InstalledRouting {

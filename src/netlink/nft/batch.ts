@@ -2,6 +2,7 @@
  * Changes of nf_tables that take effect together, or not at all. Building one is pure; `commit` sends it.
  * @module
  */
+import { EAFNOSUPPORT, EINVAL, EOPNOTSUPP } from "../../net/errno.ts";
 import type { BatchCommand, NetlinkConnection, Purpose } from "../connection.ts";
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL } from "../message.ts";
 import { type ChainName, encodeChain, encodeChainName, type NftChain } from "./chain.ts";
@@ -12,10 +13,6 @@ import { encodeRule, encodeRuleName, type NftRule, type RuleHandle } from "./rul
 import { ANONYMOUS_SET_NAME, encodeSet, encodeSetName, type NftSet, type SetName } from "./sets/set.ts";
 import { locateInRule, missingExpressionModule } from "./support.ts";
 import { encodeTable, encodeTableName, type NftTable, type TableName } from "./table.ts";
-
-const EINVAL = 22;
-const EOPNOTSUPP = 95;
-const EAFNOSUPPORT = 97;
 
 /** A set of the same batch, for `lookup` expressions. */
 export interface BatchSet {

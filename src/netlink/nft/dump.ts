@@ -4,12 +4,10 @@
  */
 import { AttributeWriter } from "../attribute.ts";
 import type { NetlinkConnection } from "../connection.ts";
+import { EINVAL, ENOENT, EOPNOTSUPP } from "../../net/errno.ts";
 import { OperationError } from "../../net/error.ts";
 import { isNftMessage, type NftFamily, type NftObject, nftRequest } from "./message.ts";
 
-const ENOENT = 2;
-const EINVAL = 22;
-const EOPNOTSUPP = 95;
 const LABELS: Readonly<Record<NftObject, string>> = {
   table: "list tables",
   chain: "list chains",

@@ -4,27 +4,23 @@
  */
 import { AttributeMap, AttributeWriter, readAttributes } from "../attribute.ts";
 import { required } from "./data.ts";
-import { type BitwiseExpression, decodeBitwise, encodeBitwise } from "./expr/bitwise.ts";
-import { type CmpExpression, decodeCmp, encodeCmp } from "./expr/cmp.ts";
-import { type CounterExpression, decodeCounter, encodeCounter } from "./expr/counter.ts";
-import { type CtExpression, decodeCt, encodeCt } from "./expr/ct.ts";
-import { decodeDynset, type DynsetExpression, encodeDynset } from "./expr/dynset.ts";
-import { decodeFib, encodeFib, type FibExpression } from "./expr/fib.ts";
-import {
-  decodeImmediate,
-  encodeImmediate,
-  type ImmediateExpression,
-  type VerdictExpression,
-} from "./expr/immediate.ts";
-import { decodeLookup, encodeLookup, type LookupExpression } from "./expr/lookup.ts";
-import type { MasqueradeExpression } from "./expr/masquerade.ts";
-import { decodeMeta, encodeMeta, type MetaExpression } from "./expr/meta.ts";
-import type { NotrackExpression } from "./expr/notrack.ts";
-import { decodePayload, encodePayload, type PayloadExpression } from "./expr/payload.ts";
-import { decodeRange, encodeRange, type RangeExpression } from "./expr/range.ts";
-import { decodeReject, encodeReject, type RejectExpression } from "./expr/reject.ts";
-import { decodeSocket, encodeSocket, type SocketExpression } from "./expr/socket.ts";
-import { decodeTproxy, encodeTproxy, type TproxyExpression } from "./expr/tproxy.ts";
+import { bitwise, type BitwiseExpression } from "./expr/bitwise.ts";
+import { cmp, type CmpExpression } from "./expr/cmp.ts";
+import { counter, type CounterExpression } from "./expr/counter.ts";
+import { ct, type CtExpression } from "./expr/ct.ts";
+import { dynset, type DynsetExpression } from "./expr/dynset.ts";
+import { fib, type FibExpression } from "./expr/fib.ts";
+import { immediate, type ImmediateExpression, type VerdictExpression } from "./expr/immediate.ts";
+import { lookup, type LookupExpression } from "./expr/lookup.ts";
+import { masquerade, type MasqueradeExpression } from "./expr/masquerade.ts";
+import { meta, type MetaExpression } from "./expr/meta.ts";
+import { notrack, type NotrackExpression } from "./expr/notrack.ts";
+import { payload, type PayloadExpression } from "./expr/payload.ts";
+import { range, type RangeExpression } from "./expr/range.ts";
+import { reject, type RejectExpression } from "./expr/reject.ts";
+import { socket, type SocketExpression } from "./expr/socket.ts";
+import { tproxy, type TproxyExpression } from "./expr/tproxy.ts";
+import type { Codec } from "./expr/codec.ts";
 
 /** An expression that this program does not know, as it was read. It is written back unchanged. */
 export interface UnknownExpression {
@@ -35,6 +31,26 @@ export interface UnknownExpression {
   /** NFTA_EXPR_DATA, as it was read. */
   readonly data: Uint8Array;
 }
+
+/** All expressions that this program knows. */
+const CODECS = [
+  bitwise,
+  cmp,
+  counter,
+  ct,
+  dynset,
+  fib,
+  immediate,
+  lookup,
+  masquerade,
+  meta,
+  notrack,
+  payload,
+  range,
+  reject,
+  socket,
+  tproxy,
+] as const;
 
 /** One instruction of a rule. */
 export type NftExpression =
@@ -57,76 +73,33 @@ export type NftExpression =
   | UnknownExpression
   | VerdictExpression;
 
+/** What the codecs of the list read and write: {@linkcode NftExpression} has the same but one. */
+type KnownExpression = ReturnType<(typeof CODECS)[number]["decode"]>;
+
 // linux/netfilter/nf_tables.h: enum nft_list_attributes, enum nft_expr_attributes
 const NFTA_LIST_ELEM = 1;
 const NFTA_EXPR_NAME = 1;
 const NFTA_EXPR_DATA = 2;
 
+type AnyCodec = Codec<KnownExpression>;
+const BY_NAME: ReadonlyMap<string, AnyCodec> = new Map(CODECS.map((codec) => [codec.name, codec]));
+const BY_KIND: ReadonlyMap<string, AnyCodec> = new Map(
+  CODECS.flatMap((codec: AnyCodec) => codec.kinds.map((kind) => [kind, codec])),
+);
+
+/** Finds the codec of an expression that this program knows. */
+function codecOf(expression: KnownExpression): AnyCodec {
+  const codec = BY_KIND.get(expression.kind);
+  if (codec === undefined) {
+    throw new TypeError(`There is no codec for expressions of kind "${expression.kind}"`);
+  }
+  return codec;
+}
+
 /** The kernel's name of an expression: `"immediate"` for verdicts too. */
 export function expressionName(expression: NftExpression): string {
-  if (expression.kind === "unknown") return expression.name;
-  if (expression.kind === "verdict") return "immediate";
-  return expression.kind === "masquerade" ? "masq" : expression.kind;
+  return expression.kind === "unknown" ? expression.name : codecOf(expression).name;
 }
-
-/** The attributes of an expression; undefined where it has none at all. */
-function encodeData(expression: NftExpression): Uint8Array | undefined {
-  switch (expression.kind) {
-    case "bitwise":
-      return encodeBitwise(expression);
-    case "cmp":
-      return encodeCmp(expression);
-    case "counter":
-      return encodeCounter(expression);
-    case "ct":
-      return encodeCt(expression);
-    case "dynset":
-      return encodeDynset(expression);
-    case "fib":
-      return encodeFib(expression);
-    case "immediate":
-    case "verdict":
-      return encodeImmediate(expression);
-    case "lookup":
-      return encodeLookup(expression);
-    case "meta":
-      return encodeMeta(expression);
-    case "payload":
-      return encodePayload(expression);
-    case "range":
-      return encodeRange(expression);
-    case "reject":
-      return encodeReject(expression);
-    case "socket":
-      return encodeSocket(expression);
-    case "tproxy":
-      return encodeTproxy(expression);
-    case "masquerade":
-      return new Uint8Array(0);
-    case "notrack":
-      return undefined;
-    case "unknown":
-      return expression.data;
-  }
-}
-
-const DECODERS: Readonly<Record<string, (data: AttributeMap) => NftExpression>> = {
-  bitwise: decodeBitwise,
-  cmp: decodeCmp,
-  counter: decodeCounter,
-  ct: decodeCt,
-  dynset: decodeDynset,
-  fib: decodeFib,
-  immediate: decodeImmediate,
-  lookup: decodeLookup,
-  meta: decodeMeta,
-  payload: decodePayload,
-  range: decodeRange,
-  reject: decodeReject,
-  socket: decodeSocket,
-  tproxy: decodeTproxy,
-  notrack: () => ({ kind: "notrack" }),
-};
 
 /** Writes a list of expressions as a nest of type `type`. */
 export function writeExpressions(
@@ -138,7 +111,7 @@ export function writeExpressions(
     for (const expression of expressions) {
       list.nest(NFTA_LIST_ELEM, (element) => {
         element.string(NFTA_EXPR_NAME, expressionName(expression));
-        const data = encodeData(expression);
+        const data = expression.kind === "unknown" ? expression.data : codecOf(expression).encode(expression);
         if (data !== undefined) element.nest(NFTA_EXPR_DATA, (nest) => nest.structure(data));
       });
     }
@@ -155,10 +128,9 @@ export function readExpressions(data: Uint8Array): NftExpression[] {
 }
 
 function decodeExpression(name: string, data: Uint8Array): NftExpression {
-  if (name === "masq" && data.length === 0) return { kind: "masquerade" };
   try {
-    const decoder = DECODERS[name];
-    if (decoder !== undefined) return decoder(new AttributeMap(data));
+    const codec = BY_NAME.get(name);
+    if (codec !== undefined) return codec.decode(new AttributeMap(data));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }

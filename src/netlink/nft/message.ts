@@ -35,6 +35,9 @@ export type NftObject = keyof typeof NFT_OBJECTS;
 /** The family of a table, in nft's words. */
 export type NftFamily = "inet" | "ip" | "arp" | "netdev" | "bridge" | "ip6";
 
+/** The family of a table that is for one address family alone. */
+export const NFT_FAMILIES = { ipv4: "ip", ipv6: "ip6" } as const;
+
 // linux/netfilter.h: NFPROTO_*
 const FAMILIES = new Names<NftFamily>("nf_tables family", {
   inet: 1,

@@ -2,6 +2,7 @@
  * What all rtnetlink messages share. Pure.
  * @module
  */
+import { FAMILIES, FAMILY_NUMBERS } from "../../net/families.ts";
 import type { Family, IpAddress } from "../../net/ip.ts";
 import { AttributeMap } from "../attribute.ts";
 import type { NetlinkRequest } from "../message.ts";
@@ -22,14 +23,12 @@ export const RTM_GETRULE = 34;
 
 /** AF_INET and AF_INET6; 0, AF_UNSPEC, for both. */
 export function familyNumber(family: Family | undefined): number {
-  if (family === undefined) return 0;
-  return family === "ipv4" ? 2 : 10;
+  return family === undefined ? 0 : FAMILY_NUMBERS[family];
 }
 
 /** The family of a number; undefined for others (AF_MPLS, multicast routing). */
 export function familyOf(number: number): Family | undefined {
-  if (number === 2) return "ipv4";
-  return number === 10 ? "ipv6" : undefined;
+  return FAMILIES.find((family) => FAMILY_NUMBERS[family] === number);
 }
 
 /** An address from its bytes. */

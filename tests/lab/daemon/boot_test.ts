@@ -1,6 +1,6 @@
 /**
- * The start at boot with the machine's own programs, in a mount namespace whose /etc, /usr/share and /run are thrown
- * away: systemctl enables without a running systemd, nft reads the include of fw4.
+ * The start at boot with the machine's own programs, in a mount namespace whose /etc, /usr/share and /run are
+ * thrown away: systemctl enables without a running systemd, nft reads the include of fw4.
  */
 import assert from "node:assert/strict";
 import { backendPrograms, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
@@ -12,7 +12,7 @@ import { snapshotKernel } from "../../laboratory/network/snapshot.ts";
 const UNIT = "/etc/systemd/system/tproxy.service";
 const LINK = "/etc/systemd/system/multi-user.target.wants/tproxy.service";
 
-/** Where boot files find the program: it may lie in a place that does not survive a boot, which install refuses. */
+/** The program's path in boot files: its real one may not survive a boot, which install refuses. */
 const SELF = "/usr/bin/tproxy-of-the-laboratory";
 
 /** Puts the product there; the source program is only said to be there. */

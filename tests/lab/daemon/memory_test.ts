@@ -1,6 +1,7 @@
 /**
- * What the product takes of a router's memory: bounds that README names, and what becomes of clients when the kernel has none left.
- * The packed file as a user has it, V8's code compiled; numbers are of this machine's pages, and bounds, not typical values.
+ * The product's use of a router's memory: bounds that README names, and the fate of clients when the kernel
+ * has none left. The tests take the packed file as a user has it, V8's code compiled; numbers are of this
+ * machine's pages, and bounds, not typical values.
  */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";

@@ -1,4 +1,6 @@
-/** `tproxy run` while the network changes: interfaces and default routes that come later, go, move, or flap. */
+/**
+ * `tproxy run` while the network changes: interfaces and default routes that come later, go, move, or flap.
+ */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { processorMs } from "../../laboratory/machine/procfs.ts";
@@ -57,7 +59,10 @@ async function addClients(lab: Lab, link: string, number: number) {
   return clients;
 }
 
-/** What a page's transfer ends with: the router forwards nothing new, so whatever arrives has passed the proxy. */
+/**
+ * Fetches a page with each client. The router forwards nothing new, so that all that arrives has passed the
+ * proxy.
+ */
 async function fetchFrom(clients: { run: Lab["client"]["run"] }, url: string): Promise<string> {
   const { code, stdout } = await clients.run(["curl", "-sS", "-g", "-m3", url], { mayFail: true });
   return code === 0 ? stdout : `exit ${code}`;
@@ -154,7 +159,8 @@ labTest("run --install waits for a default route (auto), and follows it to anoth
   await leadThrough(lab, "r1", SERVER);
   await proxy.program.waitForOutput(/the rules are installed interfaces=r0 /);
   await assertServed(lab.client, urls);
-  // A second way to the server; the first one is still there, and is no side of clients while it has a default route.
+  // A second way to the server; the first one is still there, and is no side of clients while it has a
+  // default route.
   await lab.router.ip(`
     link add r3 type veth peer name s3 netns ${lab.server.name}
     addr add 198.51.100.1/24 dev r3

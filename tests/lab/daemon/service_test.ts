@@ -11,7 +11,7 @@ import { delay, until } from "../../laboratory/machine/wait.ts";
 
 const PROGRAMS = ["socat"];
 
-/** What a service says, line by line, from the beginning. */
+/** A service manager that keeps the messages of a service, line by line, from the beginning. */
 class Manager extends ServiceManagerSocket {
   readonly said: string[] = [];
 

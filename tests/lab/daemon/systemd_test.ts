@@ -1,4 +1,7 @@
-/** The start at boot under a real systemd that is process 1 of namespaces; the same as tests/vm/systemd_test.ts, in a minute. */
+/**
+ * The start at boot under a real systemd that is process 1 of namespaces; the same as
+ * tests/vm/systemd_test.ts, in a minute.
+ */
 import { missingSystemd } from "../../vm/support/systemd.ts";
 import { tryFirstBoot, trySecondBoot } from "../../vm/support/systemd_scenario.ts";
 import { checkLeaks } from "../../laboratory/machine/leaks.ts";
@@ -10,7 +13,7 @@ import { SystemdBox } from "../../laboratory/machine/systemd_box.ts";
 const NAME =
   "systemd starts what install --boot has written, keeps it running, and starts it at the next boot";
 
-/** Why it cannot run here, if so. */
+/** Returns the reason why systemd cannot run here, if any. */
 async function findObstacle(): Promise<string | undefined> {
   if (Deno.uid() !== 0) return "needs root (namespaces)";
   if (Deno.env.get("TPROXY_BIN") === undefined) return "needs the single file: TPROXY_BIN names none";

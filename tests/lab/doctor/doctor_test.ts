@@ -1,4 +1,6 @@
-/** `tproxy doctor` on the real kernel: what is in order, what is provoked, and that nothing is left behind. */
+/**
+ * `tproxy doctor` on the real kernel: what is in order, what is provoked, and that nothing is left behind.
+ */
 import assert from "node:assert/strict";
 import { usesIptables } from "../../laboratory/proxy/backend.ts";
 import { type Diagnosis, doctor, type DoctorOptions, findTrouble } from "../../laboratory/proxy/doctor.ts";

@@ -1,4 +1,4 @@
-/** What `tproxy doctor` says of a router, against what packets get there. */
+/** Findings of `tproxy doctor` on a router, against the packets that get there. */
 import assert from "node:assert/strict";
 import type { DoctorReport } from "../../../src/cli/doctor/report.ts";
 import { doctor, echoes, findTrouble } from "../../laboratory/proxy/doctor.ts";
@@ -78,7 +78,10 @@ labTest(
   },
 );
 
-/** What is done to a router whose proxy runs, and whether clients still reach servers over IPv4 and IPv6. */
+/**
+ * Interferences with a router whose proxy runs, and their effect: clients still reach servers over IPv4 and
+ * IPv6 or not.
+ */
 const INTERFERENCES: readonly {
   readonly commands: readonly string[];
   readonly passes: readonly [ipv4: boolean, ipv6: boolean];

@@ -1,4 +1,6 @@
-/** Failures in the middle of install and uninstall: all or nothing, and a clear message. Injected by strace. */
+/**
+ * Failures in the middle of install and uninstall: all or nothing, and a clear message. Injected by strace.
+ */
 import assert from "node:assert/strict";
 import { labBackend, usesIptables } from "../../laboratory/proxy/backend.ts";
 import type { Lab } from "../../laboratory/lab.ts";
@@ -47,7 +49,8 @@ labTest("install that fails at any message to the kernel changes nothing", NEEDE
     assert.match(stderr, /ENOMEM/);
     assert.equal(await snapshotKernel(lab.router), before, `after a failure at message ${at}: ${stderr}`);
   }
-  // Two dumps each of routes and rules, of links and tables; two routes, four rules, the batch: at least so many.
+  // Two dumps each of routes and rules, of links and tables; two routes, four rules, the batch: at least so
+  // many.
   assert.ok(failures >= 13, `only ${failures} messages failed`);
 });
 

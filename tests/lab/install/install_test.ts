@@ -1,4 +1,4 @@
-/** What `tproxy install` does to the kernel, judged by nft, ip and real packets. No proxy runs here. */
+/** Work of `tproxy install` on the kernel, judged by nft, ip and real packets. No proxy runs here. */
 import assert from "node:assert/strict";
 import { usesIptables } from "../../laboratory/proxy/backend.ts";
 import { listOurRules } from "../../laboratory/programs/iptables.ts";

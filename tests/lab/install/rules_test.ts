@@ -10,7 +10,7 @@ import { serve, socatServer } from "../../laboratory/network/sockets.ts";
 
 type FamilyNumber = 4 | 6;
 
-/** What the server says to a client: the address that it sees; the empty string if the connection does not come about. */
+/** Asks the server for the address that it sees; the empty string if the connection does not come about. */
 async function seenByServer(lab: Lab, family: FamilyNumber): Promise<string> {
   const server = `${socatServer(family, 7000)},connect-timeout=1`;
   const { stdout } = await lab.client.run(["timeout", "2", "socat", "-u", server, "-"], { mayFail: true });

@@ -24,7 +24,7 @@ async function readStatus(lab: Lab, path: string): Promise<StatusDocument & { co
 
 const TABLE = ["inet", "transparent_proxy"];
 
-/** What somebody does, and what status must say of it. */
+/** Changes that somebody makes, and the words of status on them. */
 const CHANGES: readonly { readonly command: readonly string[]; readonly expected: readonly RegExp[] }[] = [
   {
     command: ["nft", "flush", "chain", ...TABLE, "untracked"],

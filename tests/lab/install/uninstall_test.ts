@@ -1,4 +1,7 @@
-/** `tproxy uninstall` leaves the kernel byte for byte as it was before the install, among other programs' objects. */
+/**
+ * `tproxy uninstall` leaves the kernel byte for byte as it was before the install, among other programs'
+ * objects.
+ */
 import assert from "node:assert/strict";
 import { labBackend, usesIptables } from "../../laboratory/proxy/backend.ts";
 import { iptablesProgram } from "../../laboratory/programs/iptables.ts";
@@ -7,7 +10,7 @@ import { type ConfigText, tproxy, writeConfig } from "../../laboratory/proxy/pro
 import { labTest } from "../../laboratory/register.ts";
 import { snapshotKernel } from "../../laboratory/network/snapshot.ts";
 
-/** What Docker, a VPN, mwan3 and an administrator leave on a router; some of it looks like ours. */
+/** Adds objects of Docker, a VPN, mwan3 and an administrator; some of them look like ours. */
 async function addForeignObjects(lab: Lab): Promise<void> {
   // iptables-nft cannot read such a rule in a table of its own.
   const mangle = usesIptables() && labBackend().variant !== "legacy" ? "mangling" : "mangle";

@@ -1,4 +1,7 @@
-/** What can go wrong with `kernel.backend: iptables`: programs that fail, are killed or missing, and what others do to the rules. */
+/**
+ * Faults of `kernel.backend: iptables`: programs that fail, are killed or missing, and other programs that
+ * change rules.
+ */
 import assert from "node:assert/strict";
 import { iptablesOnly, obstacleOf, saveIptables } from "../../laboratory/programs/iptables.ts";
 import {
@@ -96,7 +99,9 @@ iptablesTest("install mends what another program has flushed, and uninstall remo
   assert.doesNotMatch(await saveIptables(box.lab, box.variant), /TPROXY/);
 });
 
-/** Kills tproxy, and not the programs that it runs, at its n-th message to the kernel; whether there was one. */
+/**
+ * Kills tproxy, and not the programs that it runs, at its n-th message to the kernel; whether there was one.
+ */
 async function killAt(box: Iptables, at: number, args: readonly string[]): Promise<boolean> {
   const log = `${box.lab.directory}/strace`;
   const strace = [

@@ -1,4 +1,7 @@
-/** `kernel.backend: iptables` in the kernel: what install, status and uninstall do to it, with both kinds of iptables. */
+/**
+ * `kernel.backend: iptables` in the kernel: what install, status and uninstall do to it, with both kinds of
+ * iptables.
+ */
 import assert from "node:assert/strict";
 import type { Finding } from "../../../src/doctor/finding.ts";
 import { saveIptables } from "../../laboratory/programs/iptables.ts";

@@ -1,4 +1,6 @@
-/** The way of packets with `kernel.backend: iptables`: NAT, what conntrack sees, a proxy that dies or ends. */
+/**
+ * The way of packets with `kernel.backend: iptables`: NAT, what conntrack sees, a proxy that dies or ends.
+ */
 import assert from "node:assert/strict";
 import { startCapture } from "../../laboratory/network/capture.ts";
 import { iptables, IPTABLES_VARIANTS, iptablesOnly, obstacleOf } from "../../laboratory/programs/iptables.ts";

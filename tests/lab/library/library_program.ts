@@ -1,4 +1,7 @@
-/** A transparent proxy of the simplest kind, made with mod.ts alone: one connection, by polling. For library_test.ts. */
+/**
+ * A transparent proxy of the simplest kind, made with mod.ts alone: one connection, by polling. For
+ * library_test.ts.
+ */
 import {
   closeFd,
   dialTransparent,

@@ -1,5 +1,6 @@
 /**
- * Flows for other TPROXY programs of the router: Squid, HAProxy, v2ray, socat, each set up as the README's recipe says.
+ * Flows for other TPROXY programs of the router: Squid, HAProxy, v2ray, socat, each set up as the README's
+ * recipe says.
  *
  * The router drops new forwarded flows, and what conntrack does not see of delivered ones.
  */
@@ -45,9 +46,9 @@ interface Peer {
   /** The title of its recipe. */
   readonly recipe: string;
   readonly port: number;
-  /** Whose address the server sees of a connection that it relays. */
+  /** The owner of the address that the server sees of a connection that it relays. */
   readonly seen: "client" | "router";
-  /** What its log, as the recipe reads it, says of a connection from the client's address. */
+  /** A line of its log, as the recipe reads it, on a connection from the client's address. */
   readonly logged: (client: string, server: string) => RegExp;
   /** A variant of the recipe: a text of its files instead of another. */
   readonly replace?: readonly (readonly [part: string, instead: string])[];
@@ -240,7 +241,9 @@ labTest(
   },
 );
 
-/** socat's `[0000:…:ffff:cb00:7102] 80` as `203.0.113.2 80`, its `[2001:0db8:…] 80` as `2001:db8:77::2 80`. */
+/**
+ * socat's `[0000:…:ffff:cb00:7102] 80` as `203.0.113.2 80`, its `[2001:0db8:…] 80` as `2001:db8:77::2 80`.
+ */
 function plainEndpoint(text: string): string {
   const [host, port] = text.split(" ");
   const { bytes, family } = parseIp(host.replace(/^\[|\]$/g, ""))!;

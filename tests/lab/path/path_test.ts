@@ -1,4 +1,7 @@
-/** The way of packets: NAT, hostile sysctls, flows that were there before, the proxy's own address, a dead proxy. */
+/**
+ * The way of packets: NAT, hostile sysctls, flows that were there before, the proxy's own address, a dead
+ * proxy.
+ */
 import assert from "node:assert/strict";
 import { startCapture } from "../../laboratory/network/capture.ts";
 import { ADDRESSES } from "../../laboratory/lab.ts";

@@ -1,6 +1,6 @@
 /**
- * Servers in the LAN that hosts behind the WAN talk to, through a port forward and without NAT: what they answer is theirs, not the
- * proxy's.
+ * Servers in the LAN that hosts behind the WAN talk to, through a port forward and without NAT: what they
+ * answer is theirs, not the proxy's.
  */
 import assert from "node:assert/strict";
 import { usesIptables } from "../../laboratory/proxy/backend.ts";
@@ -21,10 +21,13 @@ const FORWARDS = `table inet forwards {
   }
 }`;
 
-/** iptables remembers addresses, not ports: to tell what is no answer, somebody who has asked nothing is needed. */
+/**
+ * iptables remembers addresses, not ports: to tell what is no answer, somebody who has asked nothing is
+ * needed.
+ */
 const STRANGERS = { 4: "203.0.113.3", 6: "2001:db8:77::3" } as const;
 
-/** Whatever the LAN sends by itself, the proxy has: the server sees the router. */
+/** Checks that the proxy has all that the LAN sends by itself: the server sees the router. */
 async function assertProxied(lab: Lab, family: 4 | 6): Promise<void> {
   const address = usesIptables() ? STRANGERS[family] : ADDRESSES[family].server;
   if (usesIptables()) {

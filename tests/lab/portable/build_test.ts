@@ -1,6 +1,7 @@
 /**
- * Two builds of the same sources make the same: here, and in another directory with empty caches. Only what was brought
- * from npm and Debian is shared, and no gigabytes are compressed (scripts/lib/build/proof/fingerprint.ts).
+ * Two builds of the same sources make the same: here, and in another directory with empty caches. Only what
+ * was brought from npm and Debian is shared, and no gigabytes are compressed
+ * (scripts/lib/build/proof/fingerprint.ts).
  */
 import assert from "node:assert/strict";
 import { runProgram } from "../../laboratory/program.ts";

@@ -1,6 +1,6 @@
 /**
- * Compiled code comes with the product, in every form, and is used from the first start on: without it a run has twice
- * as much memory of its own, and takes four times as long to start.
+ * Compiled code comes with the product, in every form, and is used from the first start on: without it a run
+ * has twice as much memory of its own, and takes four times as long to start.
  * @module
  */
 import assert from "node:assert/strict";

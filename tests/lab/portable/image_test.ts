@@ -1,6 +1,6 @@
 /**
- * The image form, mounted: it writes nothing but compiled code, nobody sees its mount, and nothing of it outlives the
- * last process.
+ * The image form, mounted: it writes nothing but compiled code, nobody sees its mount, and nothing of it
+ * outlives the last process.
  * @module
  */
 import assert from "node:assert/strict";
@@ -16,7 +16,7 @@ import { loopDevices, startRun } from "../../laboratory/portable/portable_run.ts
 import { Program, runProgram } from "../../laboratory/program.ts";
 import { until } from "../../laboratory/machine/wait.ts";
 
-/** Why this kernel cannot mount the image. */
+/** Returns the reason why this kernel cannot mount the image, if any. */
 function findObstacle(): string | undefined {
   if (!/\tsquashfs$/m.test(Deno.readTextFileSync("/proc/filesystems"))) return "this kernel has no squashfs";
   try {

@@ -1,5 +1,6 @@
 /**
- * The image form where it cannot be mounted: it unpacks like the packed form, and says why where that fails too.
+ * The image form where it cannot be mounted: it unpacks like the packed form, and says why where that fails
+ * too.
  * @module
  */
 import assert from "node:assert/strict";

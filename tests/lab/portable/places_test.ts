@@ -1,5 +1,5 @@
 /**
- * Which directory the single file unpacks into, and what makes it refuse one.
+ * Directories into which the single file unpacks, and its reasons to refuse one.
  * @module
  */
 import assert from "node:assert/strict";

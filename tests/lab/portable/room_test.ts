@@ -1,5 +1,6 @@
 /**
- * The single file where room is short: it says how much it needs, removes what it may, and leaves nothing half-done.
+ * The single file where room is short: it says how much it needs, removes what it may, and leaves nothing
+ * half-done.
  * @module
  */
 import assert from "node:assert/strict";
@@ -46,7 +47,7 @@ portableTest("makes room by removing an unused version", async (bench) => {
   assert.deepEqual(outcome.stdout.trim().split("\n").slice(2).sort(), names);
 });
 
-/** Why nothing that compresses can be mounted. */
+/** Returns the reason why no file system that compresses can be mounted, if any. */
 function findObstacle(): string | undefined {
   if (!/\tbtrfs$/m.test(Deno.readTextFileSync("/proc/filesystems"))) return "this kernel has no btrfs";
   const { success } = new Deno.Command("sh", { args: ["-c", "command -v mkfs.btrfs"], stdout: "null" })
@@ -54,7 +55,10 @@ function findObstacle(): string | undefined {
   return success ? undefined : "mkfs.btrfs is not there (package btrfs-progs)";
 }
 
-/** A disk of 256 MiB that compresses, with so much of other data on it; then the program starts in a directory of it. */
+/**
+ * A disk of 256 MiB that compresses, with so much of other data on it; then the program starts in a directory
+ * of it.
+ */
 function onCompressingDisk(otherMib: number, prepare = ""): string {
   return `truncate -s 256M $dir/disk; mkfs.btrfs -q --mixed $dir/disk >/dev/null; mkdir -p $dir/small
     mount -o loop,compress=zstd $dir/disk $dir/small; mkdir -m 700 $dir/small/cache; ${prepare}

@@ -1,13 +1,16 @@
 /** The bill of materials before CycloneDX's own schema, which comes with its library for JavaScript. */
 import assert from "node:assert/strict";
-import { exists } from "../../../scripts/lib/build/bytes.ts";
+import { exists } from "../../../scripts/lib/build/disk.ts";
 import { TARGETS } from "../../../scripts/lib/build/target.ts";
 import { makeBill } from "../../../scripts/lib/release/sbom/bill.ts";
 import { print } from "../../laboratory/machine/print.ts";
 import { runProgram } from "../../laboratory/program.ts";
 import { TIME } from "./stand_in.ts";
 
-/** The library, and what it needs to judge JSON. Not among the project's dependencies: only this test wants it. */
+/**
+ * The library, and what it needs to judge JSON. Not among the project's dependencies: only this test wants
+ * it.
+ */
 const PACKAGES = [
   "@cyclonedx/cyclonedx-library@10.3.0",
   "ajv@8.17.1",

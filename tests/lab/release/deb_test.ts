@@ -1,6 +1,6 @@
 /** The `.deb` on a Debian: what it brings, what it leaves alone, what goes with it. */
 import assert from "node:assert/strict";
-import { exists } from "../../../scripts/lib/build/bytes.ts";
+import { exists } from "../../../scripts/lib/build/disk.ts";
 import type { PackageFile } from "../../../scripts/lib/release/content/file.ts";
 import { print } from "../../laboratory/machine/print.ts";
 import { runProgram } from "../../laboratory/program.ts";
@@ -179,7 +179,7 @@ function linesOf(text: string | undefined): string[] {
   return (text ?? "").split("\n").filter((line) => line !== "");
 }
 
-/** Where Debian's links put it. */
+/** Follows Debian's links of /lib. */
 function resolveLib(path: string): string {
   return path.startsWith("/lib/") ? `${Deno.realPathSync("/lib")}${path.slice(4)}` : path;
 }

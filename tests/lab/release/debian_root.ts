@@ -1,6 +1,7 @@
 /**
- * A Debian to install packages into: this machine's, as the lower layer of an overlay whose upper layer is in memory.
- * Mounts, processes and network are those of namespaces that end with the script; `/upper` shows what it changed.
+ * A Debian to install packages into: this machine's, as the lower layer of an overlay whose upper layer is in
+ * memory. Mounts, processes and network are those of namespaces that end with the script; `/upper` shows what
+ * it changed.
  * @module
  */
 import { type Outcome, runProgram } from "../../laboratory/program.ts";
@@ -55,7 +56,9 @@ export class DebianRoot implements AsyncDisposable {
     Deno.writeFileSync(`${this.directory}/packages/${name}`, bytes);
   }
 
-  /** Runs a script as process 1 of a container; `inChroot`: as a process of a chroot on a machine that runs. */
+  /**
+   * Runs a script as process 1 of a container; `inChroot`: as a process of a chroot on a machine that runs.
+   */
   run(script: string, options: { inChroot?: boolean } = {}): Promise<Outcome> {
     const argv = [
       "unshare",

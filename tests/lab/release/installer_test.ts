@@ -1,6 +1,6 @@
 /** install.sh under BusyBox' ash, with BusyBox' programs alone, from a web server on loopback. */
 import assert from "node:assert/strict";
-import { exists } from "../../../scripts/lib/build/bytes.ts";
+import { exists } from "../../../scripts/lib/build/disk.ts";
 import { formatInstaller } from "../../../scripts/lib/release/installer/installer.ts";
 import { formatSums } from "../../../scripts/lib/release/sums.ts";
 import { print } from "../../laboratory/machine/print.ts";
@@ -13,7 +13,7 @@ const TEMPLATE = new URL("../../../scripts/lib/release/installer/install.sh", im
 const PRODUCT =
   `#!/bin/busybox sh\necho "$0 $*" >>"\${0%/*}/ran"\nexit "$(/bin/busybox cat "\${0%/*}/code" 2>/dev/null || echo 0)"\n`;
 const NAME = "tproxy-1.0.0-linux-x86_64";
-/** What uname says on a PC. */
+/** A uname of a PC. */
 const X86_64 = "case $1 in -m) echo x86_64 ;; *) echo Linux ;; esac";
 const APPLETS = "sh rmdir wget sha256sum df sed uname id mv rm chmod cat hexdump sleep";
 

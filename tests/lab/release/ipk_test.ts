@@ -1,6 +1,9 @@
-/** The `.ipk`, unpacked by BusyBox as opkg unpacks it, and its scripts under BusyBox' ash in a root without anything else. */
+/**
+ * The `.ipk`, unpacked by BusyBox as opkg unpacks it, and its scripts under BusyBox' ash in a root without
+ * anything else.
+ */
 import assert from "node:assert/strict";
-import { exists } from "../../../scripts/lib/build/bytes.ts";
+import { exists } from "../../../scripts/lib/build/disk.ts";
 import { bootFiles } from "../../../scripts/lib/release/content/boot.ts";
 import { joinFiles } from "../../../scripts/lib/release/content/file.ts";
 import { makeIpks } from "../../../scripts/lib/release/ipk/ipk.ts";
@@ -10,7 +13,10 @@ import { sections } from "./debian_root.ts";
 import { NETWORK } from "./network.ts";
 import { readProgram, TIME } from "./stand_in.ts";
 
-/** Sets up what a package meets on OpenWrt: BusyBox, a firewall and an rc.common that write down what they are asked. */
+/**
+ * Sets up what a package meets on OpenWrt: BusyBox, a firewall and an rc.common that write down what they are
+ * asked.
+ */
 const SETUP = `
   mkdir -p root/bin root/proc root/sys root/dev root/etc root/sbin root/tmp
   cp /bin/busybox root/bin/; for name in sh cat grep echo rm; do ln -s busybox root/bin/$name; done

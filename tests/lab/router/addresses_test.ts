@@ -1,4 +1,7 @@
-/** `intercept.router-traffic` and the router's addresses: which are its own, what NAT makes of them, how many interfaces it has. */
+/**
+ * `intercept.router-traffic` and the router's addresses: which are its own, what NAT makes of them, how many
+ * interfaces it has.
+ */
 import assert from "node:assert/strict";
 import { SO_REUSEADDR, SOL_SOCKET } from "../../../ffi/consts.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";

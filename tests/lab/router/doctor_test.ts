@@ -1,4 +1,4 @@
-/** What `tproxy doctor` says of a router whose own traffic is intercepted. */
+/** Findings of `tproxy doctor` on a router whose own traffic is intercepted. */
 import assert from "node:assert/strict";
 import { doctor, findTrouble } from "../../laboratory/proxy/doctor.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";

@@ -19,7 +19,7 @@ import { type UdpSocket } from "../../laboratory/network/udp_socket.ts";
 import { delay, until } from "../../laboratory/machine/wait.ts";
 
 const PROGRAMS = ["curl", "nginx", "socat"];
-/** What curl says, and what a sender of UDP is told: EPERM is the answer of a firewall of this machine. */
+/** Answers to curl and to a sender of UDP: EPERM comes from a firewall of this machine. */
 const OUTCOMES = [
   ["open", 0, undefined],
   ["reset", 7, "ECONNREFUSED|EPERM"],
@@ -160,7 +160,8 @@ labTest("install, again, while the proxy runs loses none of the router's connect
   assert.equal((await endProxy(proxy)).accepted, 6);
 });
 
-// What it is not told of it would send on without a mark, and so to itself; where it does not listen nobody does.
+// What it is not told of it would send on without a mark, and so to itself; where it does not listen nobody
+// does.
 const OTHERS = {
   "that does not know of it": { protocols: ["tcp", "udp"] },
   "that relays TCP alone": { protocols: ["tcp"], "router-traffic": true },

@@ -1,4 +1,7 @@
-/** `intercept.router-traffic` breaks nothing that the router does for others, and nothing that must not pass a proxy. */
+/**
+ * `intercept.router-traffic` breaks nothing that the router does for others, and nothing that must not pass a
+ * proxy.
+ */
 import assert from "node:assert/strict";
 import { SO_MARK, SOL_SOCKET } from "../../../ffi/consts.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
@@ -12,7 +15,7 @@ import { serve, socatServer } from "../../laboratory/network/sockets.ts";
 import { exchange, openServer } from "../../laboratory/network/udp_peers.ts";
 import { at } from "../../laboratory/network/udp_socket.ts";
 
-/** Whatever is taken is lost: what passes has not been taken. */
+/** A config that loses all that it takes: traffic that passes has not been taken. */
 const LOSES_ALL: ConfigText = { default: "block", intercept: { "on-failure": "drop" } };
 
 labTest("run relays the router's DNS: dig there, and a forwarder whom clients ask", {
@@ -161,7 +164,8 @@ labTest("run leaves tunnels of the kernel alone, and what kernel sockets send", 
   forwarding: true,
 }, async (lab) => {
   const { client, router, server } = lab;
-  // A program's packet goes into the first tunnel, with that program's socket; one that is forwarded, which has none, into the second.
+  // A program's packet goes into the first tunnel, with that program's socket; one that is forwarded, which
+  // has none, into the second.
   const tunnels = [[4789, "10.99.1", router], [9999, "10.99.2", client]] as const;
   for (const [port, network] of tunnels) {
     for (

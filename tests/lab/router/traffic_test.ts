@@ -12,7 +12,10 @@ import { until } from "../../laboratory/machine/wait.ts";
 const PROGRAMS = ["curl", "nginx", "socat"];
 const SOURCES = ["client", "client-address", "router"] as const;
 
-/** A strict firewall, firewalld's check of the reverse path, and a program that saves and restores the whole marks of flows. */
+/**
+ * A strict firewall, firewalld's check of the reverse path, and a program that saves and restores the whole
+ * marks of flows.
+ */
 const NEIGHBOURS = `table inet neighbours {
   chain input {
     type filter hook input priority filter; policy drop;

@@ -8,7 +8,9 @@ import { serve, socatServer } from "../../laboratory/network/sockets.ts";
 
 const COUNT = 100_000;
 const LIMIT_MS = 3_000;
-/** The machine may be busy with other things: so much longer it may last, while its processor time may not. */
+/**
+ * The machine may be busy with other things: so much longer it may last, while its processor time may not.
+ */
 const PATIENCE = 4;
 
 /** Networks of 16 to 28 bits, some within others; none of them the laboratory's own. */
@@ -24,7 +26,7 @@ function manyNetworks(): string[] {
   return networks;
 }
 
-/** Whether the client reaches the server, IPv4: nothing forwards it but what the rules bypass. */
+/** Tells whether the client reaches the server, IPv4: only what the rules bypass is forwarded. */
 async function reaches(lab: Lab): Promise<boolean> {
   const { stdout } = await lab.client.run(["socat", "-u", socatServer(4, 7000), "-"], { mayFail: true });
   return stdout === "hello\n";

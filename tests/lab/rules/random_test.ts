@@ -1,6 +1,7 @@
 /**
- * Random policies, as the kernel applies them, against the proxy's own policy and an evaluator of ten lines: frames go into
- * the router, and what the router does with each is seen on the other side and in the listeners.
+ * Random policies, as the kernel applies them, against the proxy's own policy and an evaluator of ten lines:
+ * frames go into the router, and what the router does with each is seen on the other side and in the
+ * listeners.
  *
  * ```
  *   c0 ──── r0 ┐                 ┌ 127.0.0.1:50080, [::1]:50080   the proxy's listeners (SO_MARK 4)
@@ -51,7 +52,7 @@ import { RawLink } from "../../laboratory/network/raw_link.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { delay } from "../../laboratory/machine/wait.ts";
 
-/** Where frames go in: the client's end of each LAN link of the router. */
+/** Links through which frames enter: the client's end of each LAN link of the router. */
 const LINKS = { r0: "c0", r2: "c2" } as const;
 const LAN = Object.keys(LINKS) as (keyof typeof LINKS)[];
 const DELIVER_PORTS = [3129, 3130];
@@ -80,7 +81,7 @@ const observer = (priority: number) =>
 const PACKETS = 60;
 const FIRST_PORT = 20_000;
 
-/** How the policies come into the kernel: `after`, just after the hook in which sockets are assigned. */
+/** A way of the policies into the kernel: `after`, just after the hook in which sockets are assigned. */
 interface Backend {
   readonly policies: number;
   readonly after: number;
@@ -193,7 +194,10 @@ function install(lab: Lab, policy: PolicyText): void {
     }));
 }
 
-/** With a listener that shows itself, as `tproxy run` does; iptables cannot deliver where it must know of listeners. */
+/**
+ * With a listener that shows itself, as `tproxy run` does; iptables cannot deliver where it must know of
+ * listeners.
+ */
 async function installIptables(lab: Lab, variant: IptablesVariant, policy: PolicyText): Promise<void> {
   const delivers = policy.rules.some(({ action }) => action === "deliver");
   const intercept = { ...policy.intercept, "on-failure": delivers ? "drop" : "open" };
@@ -234,7 +238,7 @@ class Links implements Disposable {
     }));
   }
 
-  /** What the server's end has seen of the packets, by their source ports. */
+  /** Reads the fate of the packets at the server's end, by their source ports. */
   outcomes(): Map<number, Outcome> {
     const seen = new Map<number, Outcome>();
     for (const frame of this.#server.frames()) {

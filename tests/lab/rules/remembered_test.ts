@@ -10,7 +10,7 @@ import { at } from "../../laboratory/network/udp_socket.ts";
 const FILLER = Array.from({ length: 600 }, (_, i) => `198.18.${i >> 4}.${(i & 15) * 16}/29`);
 const FILLER6 = FILLER.map((_, i) => `2001:db8:ffff:${(2 * i).toString(16)}::/64`);
 
-/** How many flows the router remembers. */
+/** Counts the flows that the router remembers. */
 async function countRemembered(lab: Lab, family: 4 | 6): Promise<number> {
   const argv = ["nft", "list", "set", "inet", "transparent_proxy", `bypassed_ipv${family}`];
   return (await lab.router.run(argv)).stdout.match(/ expires /g)?.length ?? 0;
@@ -35,7 +35,8 @@ labTest("install remembers UDP flows that a long list lets pass, and forgets the
     assert.notEqual(await exchange(other, taken), other.local, "the proxy is in the path");
     assert.equal(await countRemembered(lab, family), 1, "nothing but what passes");
 
-    // What is remembered is what decides: with the list emptied under it, the flow still passes, and no other.
+    // What is remembered is what decides: with the list emptied under it, the flow still passes, and no
+    // other.
     await lab.router.nft(`flush set inet transparent_proxy rule0_to_ipv${family}`);
     assert.equal(await exchange(client, bypassed), client.local);
     const late = openClient(lab, family, 9000);

@@ -1,4 +1,7 @@
-/** Rules that the kernel decides, seen by real programs: who is refused, who is forwarded, what the proxy never sees. */
+/**
+ * Rules that the kernel decides, seen by real programs: who is refused, who is forwarded, what the proxy
+ * never sees.
+ */
 import assert from "node:assert/strict";
 import { usesIptables } from "../../laboratory/proxy/backend.ts";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
@@ -23,7 +26,10 @@ function fetchCode(lab: Lab, family: 4 | 6, port: number): Promise<number> {
     .then(({ code }) => code);
 }
 
-/** What socat says of two datagrams: the ICMP error about the first is told to whoever sends the second. */
+/**
+ * Sends two datagrams with socat and returns its words: the sender of the second learns the ICMP error of the
+ * first.
+ */
 async function sendDatagrams(lab: Lab, family: 4 | 6, port: number): Promise<string> {
   const server = socatServer(family, port).replace("TCP", "UDP");
   const command = `(echo 1; sleep 0.2; echo 2) | socat -t0.5 - ${server}`;
@@ -118,7 +124,7 @@ labTest("what the rules bypass, block or deliver never wakes the proxy", {
   assert.match(proxy.log, /stopped.*accepted=1 /);
 });
 
-/** How often each worker thread has gone to sleep so far, by thread. */
+/** Counts by thread the times that each worker thread has gone to sleep so far. */
 function wakes(pid: number): Record<string, number> {
   const threads = [...Deno.readDirSync(`/proc/${pid}/task`)].map(({ name }) => name);
   const workers = threads.filter((thread) =>

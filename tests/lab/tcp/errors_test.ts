@@ -1,4 +1,4 @@
-/** What a client sees when the other end refuses, resets, is silent or unreachable: never a clean end. */
+/** The client's view of another end that refuses, resets, is silent or unreachable: never a clean end. */
 import assert from "node:assert/strict";
 import type { Lab } from "../../laboratory/lab.ts";
 import { startProxy } from "../../laboratory/proxy/proxy.ts";
@@ -13,7 +13,10 @@ import {
 import { delay } from "../../laboratory/machine/wait.ts";
 
 const PROGRAMS = ["curl", "socat", "ss"];
-/** A client that only listens meets a reset (one that has sent something would see one after a clean end, too). */
+/**
+ * A client that only listens meets a reset (one that has sent something would see one after a clean end,
+ * too).
+ */
 async function assertReset(lab: Lab, family: 4 | 6): Promise<void> {
   const argv = ["socat", "-dd", "-u", socatServer(family, 7000), "-"];
   const { stderr } = await lab.client.run(argv, { mayFail: true, timeoutMs: 8_000 });
@@ -75,7 +78,8 @@ labTest("run resets the client when there is no way to the server", { programs: 
   await startProxy(lab);
   const argv = ["curl", "-sSm5", "http://198.51.100.1/"];
   const { code } = await lab.client.run(argv, { mayFail: true });
-  // 56: reset; 7: the router itself said so before there was a connection, which is as good. 28 would be a timeout.
+  // 56: reset; 7: the router itself said so before there was a connection, which is as good. 28 would be a
+  // timeout.
   assert.ok(code === 56 || code === 7, `curl ended with ${code}`);
 });
 

@@ -118,8 +118,9 @@ labTest("run lets a client use its port again at once", {
   });
   for (const family of [4, 6] as const) {
     for (let round = 0; round < 3; round++) {
-      // The server ends the connection first, so the router's side of it stays in TIME_WAIT. A SYN that reached that
-      // socket would be answered with an ACK, and that with a reset, before the connection comes about.
+      // The server ends the connection first, so the router's side of it stays in TIME_WAIT. A SYN that
+      // reached that socket would be answered with an ACK, and that with a reset, before the connection comes
+      // about.
       const from = `${socatServer(family, 7000)},sourceport=40000,reuseaddr`;
       const { stdout } = await lab.client.run(["socat", "-u", from, "-"]);
       assert.equal(stdout, "hello\n");

@@ -1,4 +1,7 @@
-/** tproxy nc beside Debian's netcat-openbsd: exit codes, half-close, scans, large transfers; and what it says that netcat does not. */
+/**
+ * tproxy nc beside Debian's netcat-openbsd: exit codes, half-close, scans, large transfers; and what it says
+ * that netcat does not.
+ */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import {
@@ -174,7 +177,7 @@ for (const family of [4, 6] as const) {
     const { address, port } = FOREIGN[family];
     const { lan } = ADDRESSES[family];
     const nc = ncCommand("").slice(0, -1).join(" ");
-    /** What both ends print: one listens in the router, the other connects from the LAN. */
+    /** Lets one netcat listen in the router and another connect from the LAN. Returns the output of both. */
     const meet = async (listensOn: number, listener: string, client: string): Promise<[string, string]> => {
       const server = await lab.router.start(["sh", "-c", listener], { listens: listensOn });
       const { stdout } = await lab.client.run(["sh", "-c", client], { timeoutMs: 60_000 });

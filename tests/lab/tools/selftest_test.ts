@@ -1,4 +1,6 @@
-/** `tproxy selftest`, for real: it passes, cleans up after itself, and notices when the proxy does not work. */
+/**
+ * `tproxy selftest`, for real: it passes, cleans up after itself, and notices when the proxy does not work.
+ */
 import assert from "node:assert/strict";
 import { IPTABLES_VARIANTS, iptablesOnly, obstacleOf } from "../../laboratory/programs/iptables.ts";
 import { tproxyCommand } from "../../laboratory/proxy/proxy.ts";
@@ -9,7 +11,9 @@ interface Report {
   readonly checks: { name: string; result: string; detail: string }[];
 }
 
-/** Where these self-tests put their files: another one on this machine is not taken for one of them. */
+/**
+ * The directory of these self-tests' files: another self-test on this machine is not taken for one of them.
+ */
 const DIRECTORY = Deno.makeTempDirSync({ prefix: "tproxy-lab-selftests-" });
 globalThis.addEventListener("unload", () => Deno.removeSync(DIRECTORY, { recursive: true }));
 
@@ -62,7 +66,10 @@ labTest("selftest passes on this kernel, and leaves nothing behind", { programs:
 
 const SOURCE = [`${PROJECT}scripts/deno`, "run", "-A", `${PROJECT}src/cli/entry.ts`];
 
-/** The source program, which starts `self` where it would start itself; the single file sets TPROXY_SELF itself. */
+/**
+ * The source program, which starts `self` where it would start itself; the single file sets TPROXY_SELF
+ * itself.
+ */
 function withSelf(self: string): string[] {
   return ["env", `TPROXY_SELF=${self}`, ...SOURCE];
 }

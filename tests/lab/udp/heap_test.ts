@@ -1,4 +1,4 @@
-/** Whether relaying datagrams makes garbage: the real program, with V8 telling each collection. */
+/** Garbage of relaying datagrams: the real program, with V8 telling each collection. */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { runProgram } from "../../laboratory/program.ts";
@@ -14,7 +14,10 @@ function collections({ stdout }: { readonly stdout: string }): number {
   return stdout.split("\n").filter((line) => /\b(Scavenge|Mark-Compact)\b/.test(line)).length;
 }
 
-/** Datagrams that arrived. On a busy machine iperf3 may lose the connection by which its two ends agree: it is asked again, twice. */
+/**
+ * Datagrams that arrived. On a busy machine iperf3 may lose the connection by which its two ends agree: it is
+ * asked again, twice.
+ */
 async function load(lab: Lab, flags: readonly string[], attempts = 3): Promise<number> {
   const argv = ["iperf3", "-J", "-u", "-b", "0", "-t", `${SECONDS}`, "-c", ADDRESSES[4].server, ...flags];
   const { stdout } = await lab.client.run(argv, { mayFail: true });

@@ -175,7 +175,7 @@ async function recover(client: UdpSocket, server: UdpSocket): Promise<void> {
   await server.receiveAll(200);
 }
 
-/** How many descriptors each epoll set of the proxy watches. */
+/** Counts the descriptors that each epoll set of the proxy watches. */
 function watchedByEpoll(proxy: Proxy): number[] {
   return listDescriptors(proxy.pid).filter((descriptor) => descriptor.includes("eventpoll")).map(
     (descriptor) => {

@@ -113,7 +113,7 @@ labTest("run serves 1,000 client endpoints with one socket each, and none for re
   assert.equal(socketCount(proxy), before + 1_000, "sockets after the replies");
 });
 
-/** Where a server reaches an unconnected client, source: client. */
+/** Returns the endpoint at which a server reaches an unconnected client, source: client. */
 function clientEndpoint(client: UdpSocket): string {
   return at(ADDRESSES[4].client, client.port);
 }

@@ -1,4 +1,7 @@
-/** UDP's way through the router: NAT, hostile sysctls, TOS, daemons on the same ports, interfaces that come and go. */
+/**
+ * UDP's way through the router: NAT, hostile sysctls, TOS, daemons on the same ports, interfaces that come
+ * and go.
+ */
 import assert from "node:assert/strict";
 import { startCapture } from "../../laboratory/network/capture.ts";
 import { dig, startDnsmasq } from "../../laboratory/programs/dnsmasq.ts";

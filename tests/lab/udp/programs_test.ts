@@ -22,7 +22,8 @@ labTest("run loses nothing of iperf3's 20 Mbit/s, both ways", { programs: ["iper
       const { stdout } = await lab.client.run(direction === "there" ? argv : [...argv, "-R"]);
       const { lost_packets: lost, packets } = JSON.parse(stdout).end.sum;
       assert.ok(packets > 1_000, `${packets} datagrams`);
-      // On a busy machine iperf3 or the proxy may get no processor for longer than their sockets' buffers last.
+      // On a busy machine iperf3 or the proxy may get no processor for longer than their sockets' buffers
+      // last.
       const late = await countOverruns(hosts) - before;
       const report = `IPv${family} ${direction}: ${lost} of ${packets} lost, ${late} of them at full sockets`;
       assert.ok(lost <= late && late < packets / 5, report);

@@ -1,4 +1,6 @@
-/** UDP sessions: how many there may be, whose ends first, how long a silent one lives, and a flood of them. */
+/**
+ * UDP sessions: how many there may be, whose ends first, how long a silent one lives, and a flood of them.
+ */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { labTest } from "../../laboratory/register.ts";

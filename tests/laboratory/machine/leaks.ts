@@ -1,5 +1,6 @@
 /**
- * The check that a piece of code closes what it opens. Deno's own sanitizer does not see descriptors opened through FFI.
+ * The check that a piece of code closes what it opens. Deno's own sanitizer does not see descriptors opened
+ * through FFI.
  * @module
  */
 import { listDescriptors } from "./procfs.ts";

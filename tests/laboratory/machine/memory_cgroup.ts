@@ -6,7 +6,7 @@
 const V1 = "/sys/fs/cgroup/memory";
 const V2 = "/sys/fs/cgroup";
 
-/** How a version is called by its files. */
+/** Names of files and keys in a version of cgroups. */
 interface Version {
   readonly root: string;
   readonly limit: string;
@@ -38,7 +38,9 @@ export class MemoryCgroup implements Disposable {
   readonly directory: string;
   readonly #version: Version;
 
-  /** Makes it; `bytes` undefined: without a limit. Throws where {@linkcode memoryCgroupObstacle} tells why. */
+  /**
+   * Makes it; `bytes` undefined: without a limit. Throws where {@linkcode memoryCgroupObstacle} tells why.
+   */
   constructor(bytes: number | undefined) {
     const version = findVersion();
     if (version === undefined) throw new Error(memoryCgroupObstacle());
@@ -49,8 +51,9 @@ export class MemoryCgroup implements Disposable {
   }
 
   /**
-   * Words in front of a command, which runs in the cgroup then, with the same process id. In a namespace of the laboratory, `ip netns
-   * exec` has hidden the cgroups; so the mounts are those of this process again, as they are where the proxy really runs.
+   * Words in front of a command, which runs in the cgroup then, with the same process id. In a namespace of
+   * the laboratory, `ip netns exec` has hidden the cgroups; so the mounts are those of this process again, as
+   * they are where the proxy really runs.
    */
   get wrapper(): readonly string[] {
     const join = 'echo $$ >"$0" && exec "$@"';
@@ -93,7 +96,7 @@ export class MemoryCgroup implements Disposable {
   }
 }
 
-/** Why no cgroup can limit memory here, if so. */
+/** Returns the reason why no cgroup can limit memory here, if any. */
 export function memoryCgroupObstacle(): string | undefined {
   return findVersion() === undefined ? "needs cgroups that may limit memory" : undefined;
 }

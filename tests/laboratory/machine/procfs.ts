@@ -1,5 +1,5 @@
 /**
- * What /proc tells about a process: memory, processor time, descriptors, listening ports.
+ * Facts of a process in /proc: memory, processor time, descriptors, listening ports.
  * @module
  */
 
@@ -59,12 +59,12 @@ export function descriptorCount(pid: number | "self" = "self"): number {
   return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
 }
 
-/** Whether a socket in the network namespace of the process listens on the TCP port. */
+/** Tells whether a socket in the network namespace of the process listens on the TCP port. */
 export function listens(pid: number, port: number): boolean {
   return hasSocket(pid, { files: ["tcp", "tcp6"], port, state: "0A" });
 }
 
-/** Whether a UDP socket in the network namespace of the process is bound to the port. */
+/** Tells whether a UDP socket in the network namespace of the process is bound to the port. */
 export function isUdpBound(pid: number, port: number): boolean {
   return hasSocket(pid, { files: ["udp", "udp6"], port, state: "07" });
 }
@@ -83,7 +83,7 @@ function readOrEmpty(path: string): string {
   }
 }
 
-/** Whether a process exists (a zombie counts as gone). */
+/** Tells whether a process exists (a zombie counts as gone). */
 export function isAlive(pid: number): boolean {
   const status = readOrEmpty(`/proc/${pid}/status`);
   return status !== "" && !/^State:\s+Z/m.test(status);

@@ -1,6 +1,6 @@
 /**
- * A box: the root of a machine with systemd, in namespaces of this machine. A boot takes seconds there, but kernel,
- * devices and limits are this machine's: tests/vm has the real one.
+ * A box: the root of a machine with systemd, in namespaces of this machine. A boot takes seconds there, but
+ * kernel, devices and limits are this machine's: tests/vm has the real one.
  * @module
  */
 import { writeDirectory } from "../../vm/support/disk.ts";

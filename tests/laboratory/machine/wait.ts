@@ -8,7 +8,9 @@ export function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Polls until the condition holds; throws `Timed out waiting for <what>` after `timeoutMs` (default 5,000). */
+/**
+ * Polls until the condition holds; throws `Timed out waiting for <what>` after `timeoutMs` (default 5,000).
+ */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   options: { what: string; timeoutMs?: number; pollMs?: number },

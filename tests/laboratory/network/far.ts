@@ -15,7 +15,8 @@ import type { Namespace } from "../namespace.ts";
 export const FAR = { 4: "198.51.100.2", 6: "2001:db8:99::2" } as const;
 
 /**
- * Adds it; the server forwards. `farMtu`: what the far host itself believes of the link, from which it makes its MSS.
+ * Adds it; the server forwards. `farMtu`: what the far host itself believes of the link, from which it makes
+ * its MSS.
  */
 export async function addFarNetwork(lab: Lab, options: { farMtu?: number } = {}): Promise<Namespace> {
   const far = await lab.addNamespace("far");

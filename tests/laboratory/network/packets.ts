@@ -4,7 +4,7 @@
  */
 import type { IpAddress } from "../../../src/net/ip.ts";
 
-/** What a test says of a packet. */
+/** Fields of a packet that a test sets. */
 export interface PacketOptions {
   readonly source: IpAddress;
   readonly destination: IpAddress;
@@ -17,7 +17,7 @@ export interface PacketOptions {
   readonly destinationMac: Uint8Array;
 }
 
-/** What a test reads of a packet. */
+/** Fields of a packet that a test reads. */
 export interface SeenPacket {
   readonly kind: "syn" | "syn-ack" | "rst" | "other-tcp" | "udp" | "unreachable";
   /** Of the packet itself; for `unreachable` of the packet that it complains about. */
@@ -104,7 +104,9 @@ function checksum(bytes: readonly number[]): number {
   return ~sum & 0xffff;
 }
 
-/** Reads a frame; undefined where it is none of these. Extension headers and IP options are not among them. */
+/**
+ * Reads a frame; undefined where it is none of these. Extension headers and IP options are not among them.
+ */
 export function readFrame(frame: Uint8Array): SeenPacket | undefined {
   return readIp(frame.subarray(ETHERNET_HEADER));
 }

@@ -1,5 +1,6 @@
 /**
- * A packet socket on a link of the laboratory: sends frames as they are, from any address, and sees what arrives.
+ * A packet socket on a link of the laboratory: sends frames as they are, from any address, and sees what
+ * arrives.
  * @module
  */
 import { SOCK_RAW } from "../../../ffi/consts.ts";
@@ -41,7 +42,7 @@ export class RawLink implements Disposable {
     check(sendWithFlags(this.#fd, frame, 0), "send frame");
   }
 
-  /** What has come, or was sent, on the link since the last call. */
+  /** Takes the frames that have come, or were sent, on the link since the last call. */
   frames(): Uint8Array[] {
     const frames: Uint8Array[] = [];
     while (true) {

@@ -14,7 +14,10 @@ function withoutCounts(text: string): string {
   return usesIptables() ? text.replace(/counter packets \d+ bytes \d+/g, "counter") : text;
 }
 
-/** The rules of iptables-legacy, which `nft` does not show; a table that is there and empty is as one that is not. */
+/**
+ * The rules of iptables-legacy, which `nft` does not show; a table that is there and empty is as one that is
+ * not.
+ */
 async function readLegacy(namespace: Namespace): Promise<string> {
   if (labBackend().variant !== "legacy") return "";
   const saved = await Promise.all(

@@ -1,6 +1,6 @@
 /**
- * What the laboratory's UDP sockets need of the C library beyond ffi/: its own sendto and recvfrom, not those of the
- * data plane that is tested, and a way to make a socket in a namespace.
+ * Calls of the C library for the laboratory's UDP sockets, beyond ffi/: its own sendto and recvfrom, not
+ * those of the data plane that is tested, and a way to make a socket in a namespace.
  * @module
  */
 import { result } from "../../../ffi/errno.ts";
@@ -57,7 +57,10 @@ export function toSockaddr(text: string): Uint8Array<ArrayBuffer> {
   return address;
 }
 
-/** Runs the code with this thread in the named namespace. Synchronous code only; a socket stays where it was made. */
+/**
+ * Runs the code with this thread in the named namespace. Synchronous code only; a socket stays where it was
+ * made.
+ */
 export function inNamespace<T>(name: string, code: () => T): T {
   const home = check(openReadOnly("/proc/thread-self/ns/net"), "open namespace", "of this thread");
   const away = check(openReadOnly(`/run/netns/${name}`), "open namespace", name);

@@ -34,7 +34,10 @@ export async function sendFlood(socket: UdpSocket, flood: Flood): Promise<void> 
   }
 }
 
-/** An IPv4 packet with 12 bytes of data. The kernel fills in length, id and the header's checksum; UDP's 0: none. */
+/**
+ * An IPv4 packet with 12 bytes of data. The kernel fills in length, id and the header's checksum; UDP's 0:
+ * none.
+ */
 function makePacket(flood: Flood): Uint8Array<ArrayBuffer> {
   const packet = new Uint8Array(IP_HEADER + UDP_HEADER + 12);
   const view = new DataView(packet.buffer);

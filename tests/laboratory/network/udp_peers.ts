@@ -49,7 +49,7 @@ export async function exchange(client: UdpSocket, server: UdpSocket, to?: string
   return from;
 }
 
-/** What has come to an echo: whence and how many bytes. */
+/** A datagram that has come to an echo: its sender and its size. */
 export interface Seen {
   readonly from: string;
   readonly size: number;
@@ -94,7 +94,9 @@ export async function waitForBound(lab: Lab, endpoint: string, bound: boolean): 
   });
 }
 
-/** What becomes of a datagram to the server: it arrives there, or the client is told, or neither. */
+/**
+ * Sends a datagram to the server and returns its fate: it arrives there, or the client is told, or neither.
+ */
 export async function fateOf(client: UdpSocket, server: UdpSocket, waitMs = 300): Promise<string> {
   try {
     client.send("whither");

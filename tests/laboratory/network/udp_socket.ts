@@ -1,17 +1,18 @@
 /**
- * UDP sockets of the test process in a namespace of the laboratory: what the peers send and see, call by call.
+ * UDP sockets of the test process in a namespace of the laboratory: what the peers send and see, call by
+ * call.
  * @module
  */
 import { AF_INET, AF_INET6, SO_RCVBUFFORCE, SOCK_DGRAM, SOCK_RAW, SOL_SOCKET } from "../../../ffi/consts.ts";
 import { makeSockaddr, readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, connectSocket, localAddress, openSocket } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { EAGAIN } from "../../../src/net/errno.ts";
 import { check } from "../../../src/net/error.ts";
 import { formatEndpoint } from "../../../src/net/ip.ts";
 import { inNamespace, receiveFrom, sendTo, toSockaddr } from "./udp_calls.ts";
 import { delay } from "../machine/wait.ts";
 
-const EAGAIN = 11;
 const IPPROTO_RAW = 255;
 /** linux/in.h: IP_TOS at SOL_IP; linux/in6.h: IPV6_TCLASS at SOL_IPV6. */
 const TOS = { 4: { level: 0, name: 1 }, 6: { level: 41, name: 67 } } as const;
@@ -21,7 +22,7 @@ const UDP_SEGMENT = 103;
 /** Room for bursts: tests are about the proxy's losses, not about our own. */
 const RECEIVE_BUFFER = 8 << 20;
 
-/** What arrived, and whence. */
+/** A datagram that arrived, and its sender. */
 export interface Datagram {
   readonly data: Uint8Array;
   /** The data as text. */
@@ -30,14 +31,14 @@ export interface Datagram {
   readonly from: string;
 }
 
-/** How a socket is made. Addresses are `address:port`. */
+/** Options of a socket. Addresses are `address:port`. */
 export interface UdpSocketOptions {
   readonly family: 4 | 6;
   readonly bind?: string;
   readonly connect?: string;
   /** The kernel cuts what is sent into datagrams of so many bytes. */
   readonly segment?: number;
-  /** It sends whole IP packets of any source. */
+  /** Lets the socket send whole IP packets of any source. */
   readonly raw?: boolean;
 }
 
@@ -86,7 +87,9 @@ export class UdpSocket {
     check(sendTo(this.fd, bytes, to === undefined ? undefined : toSockaddr(to)), "send to", to ?? "the peer");
   }
 
-  /** What is there now; `undefined`: nothing. Throws OperationError, such as ECONNREFUSED. */
+  /**
+   * Takes a datagram that is there now; `undefined`: none is. Throws OperationError, such as ECONNREFUSED.
+   */
   poll(): Datagram | undefined {
     const received = receiveFrom(this.fd);
     if (typeof received === "number") {

@@ -1,5 +1,6 @@
 /**
- * The portable file as a test subject: read its index, make variants of it (another version, another program, damage).
+ * The portable file as a test subject: read its index, make variants of it (another version, another program,
+ * damage).
  * @module
  */
 import { createHash } from "node:crypto";
@@ -10,7 +11,7 @@ const TRAILER_SIZE = 64;
 /** Bytes of the file and what its index says. */
 export interface Portable {
   readonly bytes: Uint8Array;
-  /** Where the index begins, and its lines. */
+  /** Beginning of the index, and its lines. */
   readonly indexAt: number;
   readonly lines: readonly string[];
 }

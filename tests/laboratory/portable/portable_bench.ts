@@ -1,6 +1,6 @@
 /**
- * A bench for the files that are shipped: copies of them in a directory of their own, started with a clean environment.
- * Mounts are made in private mount namespaces.
+ * A bench for the files that are shipped: copies of them in a directory of their own, started with a clean
+ * environment. Mounts are made in private mount namespaces.
  * @module
  */
 import assert from "node:assert/strict";
@@ -82,7 +82,9 @@ export class Bench implements AsyncDisposable {
     return runProgram(clean(argv, { TPROXY_CACHE_DIR: this.cache, ...env }), { mayFail: true });
   }
 
-  /** Runs a script as root where mounts are private; `$dir` is the directory, `$file` and `$stand` the files. */
+  /**
+   * Runs a script as root where mounts are private; `$dir` is the directory, `$file` and `$stand` the files.
+   */
   runWithMounts(script: string, env: Record<string, string> = {}): Promise<Outcome> {
     const variables = { dir: this.directory, file: this.file, stand: this.stand, ...env };
     return runProgram(clean([...PRIVATE_MOUNTS, script], variables), { mayFail: true, timeoutMs: 120_000 });
@@ -99,7 +101,7 @@ export class Bench implements AsyncDisposable {
   }
 }
 
-/** These tests write gigabytes: memory spares the disk, and those who wait for it. */
+/** Finds a place for gigabytes: memory saves the disk, and the time to wait for it. */
 function findSpace(): string {
   const mounts = Deno.readTextFileSync("/proc/mounts").split("\n").map((line) => line.split(" "));
   const [, , type = "", flags = ""] = mounts.findLast(([, place]) => place === "/dev/shm") ?? [];

@@ -1,5 +1,6 @@
 /**
- * iptables in the laboratory: each of its two kinds in turn under the plain names, as an administrator chooses one.
+ * iptables in the laboratory: each of its two kinds in turn under the plain names, as an administrator
+ * chooses one.
  * @module
  */
 import { type IptablesVariant, labBackend, usesIptables } from "../proxy/backend.ts";
@@ -45,7 +46,10 @@ export async function saveIptables(lab: Lab, variant: IptablesVariant): Promise<
   return saved.map(({ stdout }) => stdout.replace(/^#.*\n/gm, "").replace(/\[\d+:\d+\]/g, "")).join("");
 }
 
-/** The state of the kernel, with rules of iptables-legacy, which `nft` does not show; without what rules count. */
+/**
+ * The state of the kernel, with rules of iptables-legacy, which `nft` does not show; without what rules
+ * count.
+ */
 export async function snapshotIptables(lab: Lab): Promise<string> {
   const kernel = (await snapshotKernel(lab.router)).replace(/counter packets \d+ bytes \d+/g, "counter");
   return `${kernel}\n${await saveIptables(lab, "legacy")}`;
@@ -86,7 +90,10 @@ export async function deleteRule(lab: Lab, where: OurChain, pattern: RegExp): Pr
   await inTable(lab, where, rules[0].replace("-A ", "-D ").split(" "));
 }
 
-/** What an install has made in the firewall: the table of nf_tables, or our rules of iptables in both families. */
+/**
+ * Lists the objects of an install in the firewall: the table of nf_tables, or our rules of iptables in both
+ * families.
+ */
 export async function listOurRules(lab: Lab): Promise<string> {
   if (!usesIptables()) {
     return (await lab.router.run(["nft", "list", "table", "inet", "transparent_proxy"])).stdout;

@@ -40,7 +40,7 @@ export function startNetcat(
   return namespace.start([NETCAT, ...args.split(" ")], options);
 }
 
-/** What runs a program as nobody, without capabilities. */
+/** Names the command that runs a program as nobody, without capabilities. */
 export function asNobody(lab: Lab): string[] {
   const nobody = 65534;
   // The single file unpacks only where nobody else can write.

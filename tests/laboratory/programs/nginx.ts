@@ -15,7 +15,7 @@ export interface Access {
   readonly request: string;
 }
 
-/** How nginx is set up. */
+/** Options of nginx. */
 export interface NginxOptions {
   /** Ports to listen on, both families; default 80. */
   readonly ports?: readonly number[];

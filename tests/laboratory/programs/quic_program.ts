@@ -1,8 +1,8 @@
 /**
  * QUIC (quinn, inside Deno) as a program in a namespace; for udp_programs_test.ts. Needs --unstable-net.
  *
- * `serve ADDRESS PORT CERTIFICATE KEY`: what comes on a stream goes back on it.
- * `fetch ADDRESS PORT CERTIFICATE BYTES`: sends so many random bytes, prints hashes of what went and of what came.
+ * `serve ADDRESS PORT CERTIFICATE KEY`: what comes on a stream goes back on it. `fetch ADDRESS PORT
+ * CERTIFICATE BYTES`: sends so many random bytes, prints hashes of what went and of what came.
  * @module
  */
 import { createHash, randomBytes } from "node:crypto";

@@ -1,6 +1,6 @@
 /**
- * With which backend the laboratory tests install: TPROXY_LAB_BACKEND is `netlink` (default), `iptables-nft` or `iptables-legacy`;
- * `iptables` is what the plain name stands for.
+ * With which backend the laboratory tests install: TPROXY_LAB_BACKEND is `netlink` (default), `iptables-nft`
+ * or `iptables-legacy`; `iptables` is what the plain name stands for.
  * @module
  */
 
@@ -13,7 +13,7 @@ export interface LabBackend {
   readonly variant?: IptablesVariant;
 }
 
-/** What the environment says. */
+/** Reads the backend from the environment. */
 export function labBackend(): LabBackend {
   const text = Deno.env.get("TPROXY_LAB_BACKEND") ?? "netlink";
   switch (text) {
@@ -29,7 +29,7 @@ export function labBackend(): LabBackend {
   }
 }
 
-/** Whether the tests install with iptables. */
+/** Tells whether the tests install with iptables. */
 export function usesIptables(): boolean {
   return labBackend().name === "iptables";
 }

@@ -8,14 +8,14 @@ import type { Lab } from "../lab.ts";
 import { backendPrograms, type ConfigText, tproxyCommand, writeConfig } from "./proxy.ts";
 import { socatServer } from "../network/sockets.ts";
 
-/** What doctor said. */
+/** Doctor's report. */
 export interface Diagnosis extends DoctorReport {
   readonly code: number;
-  /** What does not work: `state id`, with `!` before what blocks. */
+  /** Findings that do not work: `state id`, with `!` before one that blocks. */
   readonly troubles: readonly string[];
 }
 
-/** How it is run. */
+/** Options of a run. */
 export interface DoctorOptions {
   readonly config?: ConfigText;
   /** Words before the program's. */
@@ -38,7 +38,7 @@ export function findTrouble({ findings }: Diagnosis, id: string): Finding {
   return findings.find((finding) => finding.id === id && finding.state !== "works")!;
 }
 
-/** What the client gets back through the proxy, in both families. */
+/** Tells by family whether the client gets its words back through the proxy. */
 export async function echoes(lab: Lab): Promise<boolean[]> {
   return await Promise.all(([4, 6] as const).map(async (family) => {
     const client = ["socat", "-T2", "-", `${socatServer(family, 7000)},connect-timeout=1`];

@@ -63,7 +63,7 @@ export class Iptables {
     }
   }
 
-  /** What other programs leave: some of it looks like ours. */
+  /** Adds rules of other programs: some of them look like ours. */
   async addForeignRules(): Promise<void> {
     for (const command of ["iptables", "ip6tables"]) {
       await this.run(`${command} -t raw -A PREROUTING -i r1 -p tcp --dport 9 -j DROP`);

@@ -5,7 +5,7 @@
 import type { Lab } from "../lab.ts";
 import { PROXY_PORT } from "./proxy.ts";
 
-/** What is loaded besides the divert rule and the policy routing. */
+/** Rules that are loaded besides the divert rule and the policy routing. */
 export interface KernelPageOptions {
   /** The port of which TCP and UDP are steered to port 50080; none: nothing is. */
   readonly steer?: number;

@@ -40,10 +40,10 @@ export interface TestPacket {
   readonly mac: string;
 }
 
-/** Where a packet ends. */
+/** End of a packet's way. */
 export type Outcome = "proxy" | `port ${number}` | "forwarded" | "refused" | "nowhere";
 
-/** What the rules, read by a person, do with a packet: the first that matches decides. */
+/** Reads the rules as a person does and returns a packet's fate: the first that matches decides. */
 export function evaluate(policy: PolicyText, packet: TestPacket): Outcome {
   const { intercept, rules } = policy;
   const protocol = packet.kind === "udp" ? "udp" : "tcp";

@@ -16,7 +16,7 @@ export const PROXY_PORT = 50080;
 /** A part of tproxy's configuration, as it stands in the file. */
 export type ConfigText = Record<string, unknown>;
 
-/** How the proxy is set up. */
+/** Options of the proxy. */
 export interface ProxyOptions {
   /** Added to what the laboratory needs: TCP from r0. */
   readonly config?: ConfigText;

@@ -1,8 +1,8 @@
 /**
  * The README's recipes, as an administrator reads them: files and commands under a heading.
  *
- * A fenced block whose info string is `LANGUAGE NAME.EXTENSION` is a file; one of `sh` holds commands, `sh NAME` further ones. Pure
- * but for reading README.md.
+ * A fenced block whose info string is `LANGUAGE NAME.EXTENSION` is a file; one of `sh` holds commands, `sh
+ * NAME` further ones. Pure but for reading README.md.
  * @module
  */
 

@@ -9,10 +9,10 @@ import { listChildren } from "../machine/procfs.ts";
 import { tproxyCommand } from "./proxy.ts";
 import { readRecipe } from "./readme.ts";
 
-/** What `tproxy run` says when it serves. */
+/** Words of `tproxy run` when it serves. */
 export const PROXY_RUNS = " relays TCP and UDP to the original destination";
 
-/** How a test uses a recipe. */
+/** A test's use of a recipe. */
 export interface RecipeOptions {
   /** A variant: parts of its files, and what stands there instead. */
   readonly replace?: readonly (readonly [part: string, instead: string])[];
@@ -59,7 +59,10 @@ export class RecipeInLab {
     return this.#lab.router.run(this.#shell(this.text(name)), options);
   }
 
-  /** In the directory of the files, with `tproxy` in the path, and with directories of its own where programs write. */
+  /**
+   * In the directory of the files, with `tproxy` in the path, and with directories of its own where programs
+   * write.
+   */
   #shell(commands: string): string[] {
     const root = this.#lab.directory;
     const script = `mount -t tmpfs none /dev/shm; mount -t tmpfs none /run
@@ -71,7 +74,8 @@ ${commands}`;
 }
 
 /**
- * Puts a recipe's files on the router. The router gets a default route, by which it knows its WAN: recipes name no interface.
+ * Puts a recipe's files on the router. The router gets a default route, by which it knows its WAN: recipes
+ * name no interface.
  */
 export async function prepareRecipe(
   lab: Lab,

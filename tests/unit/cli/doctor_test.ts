@@ -1,4 +1,7 @@
-/** `tproxy doctor` on whatever kernel the tests run, with and without root; what it finds there is not judged here. */
+/**
+ * `tproxy doctor` on whatever kernel the tests run, with and without root; what it finds there is not judged
+ * here.
+ */
 import assert from "node:assert/strict";
 import { type DoctorReport, formatFinding, formatSummary } from "../../../src/cli/doctor/report.ts";
 import type { Finding } from "../../../src/doctor/finding.ts";

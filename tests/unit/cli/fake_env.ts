@@ -6,7 +6,7 @@ import { loadAllCommands } from "../../../src/cli/table.ts";
 // Here, because the C library that some of them open would count as leak of the test that loads them first.
 await loadAllCommands();
 
-/** What a run of the program left. */
+/** Exit code and output of a run of the program. */
 export interface Outcome {
   readonly code: number;
   readonly stdout: string;

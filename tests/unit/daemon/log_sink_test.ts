@@ -13,7 +13,7 @@ function openLogPipe(): { reader: number; writer: number } {
   return { reader: ends[0], writer: ends[1] };
 }
 
-/** What waits in the pipe. */
+/** Reads all that waits in the pipe. */
 function readAll(fd: number): string {
   const buffer = new Uint8Array(1 << 17);
   let text = "";

@@ -1,6 +1,6 @@
 /**
- * Run by fast_path_test.ts in a process of its own, with Deno's tracing of fast calls on. Calls each wrapper of the hot path
- * until V8 has optimized its caller, and prints those whose call did not go by the fast path.
+ * Run by fast_path_test.ts in a process of its own, with Deno's tracing of fast calls on. Calls each wrapper
+ * of the hot path until V8 has optimized its caller, and prints those whose call did not go by the fast path.
  */
 import {
   AF_INET,
@@ -82,7 +82,8 @@ const CALLS: Record<string, () => number> = {
   close: () => closeFd(-1),
 };
 
-// V8 optimizes on a thread of its own: it is given time, not a number of calls; plenty, for emulators and busy machines.
+// V8 optimizes on a thread of its own: it is given time, not a number of calls; plenty, for emulators and
+// busy machines.
 const PATIENCE_MS = 20_000;
 const slow: string[] = [];
 for (const [name, call] of Object.entries(CALLS)) {

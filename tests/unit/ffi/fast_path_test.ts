@@ -1,4 +1,7 @@
-/** Guards that the hot path's calls go through V8's fast API: a parameter type that forbids it would cost ten times as much. */
+/**
+ * Guards that the hot path's calls go through V8's fast API: a parameter type that forbids it would cost ten
+ * times as much.
+ */
 import assert from "node:assert/strict";
 
 Deno.test("the wrappers of the hot path make fast calls", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { applyInstall } from "../../../src/kernel/install.ts";
 import { planInstall } from "../../../src/kernel/plan/plan.ts";
 import { applyUninstall } from "../../../src/kernel/uninstall.ts";
+import { EINVAL, EOPNOTSUPP } from "../../../src/net/errno.ts";
 import type { OperationError } from "../../../src/net/error.ts";
 import { NetlinkConnection } from "../../../src/netlink/connection.ts";
 import { type NetlinkMessage, NLM_F_DUMP } from "../../../src/netlink/message.ts";
@@ -27,8 +28,6 @@ const NAMES: Readonly<Record<number, string>> = {
   [RTM_NEWRULE]: "+rule",
   [RTM_DELRULE]: "-rule",
 };
-const EOPNOTSUPP = 95;
-const EINVAL = 22;
 
 function isDump(request: NetlinkMessage): boolean {
   return (request.flags & NLM_F_DUMP) === NLM_F_DUMP && request.body.length > 0 &&

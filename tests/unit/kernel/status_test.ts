@@ -25,7 +25,7 @@ const PLAN = planInstall({
   ).rules,
 }, ROUTER);
 
-/** What a kernel would hold after the batch: its messages, decoded. */
+/** Returns the objects that a kernel would hold after the batch: its messages, decoded. */
 function installed(): InstalledState & { table: InstalledTable } {
   const bodies = (operation: string) =>
     replaceTable(compileTable(PLAN)).commands.filter(({ purpose }) => purpose.operation === operation)

@@ -1,4 +1,4 @@
-/** What `scripts/test` runs. */
+/** Steps of `scripts/test`. */
 import assert from "node:assert/strict";
 import { planSteps } from "../../../scripts/lib/test/steps.ts";
 

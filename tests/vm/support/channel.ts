@@ -4,7 +4,7 @@
  */
 import { Buffer } from "node:buffer";
 
-/** How a step ended. */
+/** Result of a step. */
 export interface StepResult {
   /** 124 or 143: it ran into its time limit. */
   readonly code: number;

@@ -1,5 +1,6 @@
 /**
- * Debian's kernel of an architecture, and those of its modules that a test asks for, in the order in which they load.
+ * Debian's kernel of an architecture, and those of its modules that a test asks for, in the order in which
+ * they load.
  * @module
  */
 import {
@@ -26,7 +27,7 @@ export interface KernelModule {
   readonly path: string;
 }
 
-/** What a module asks for by an alias (`softdep=pre: crc32c`), where loading fails without it. */
+/** Modules that a module asks for by an alias (`softdep=pre: crc32c`), where loading fails without them. */
 const SOFT_DEPENDENCIES: Readonly<Record<string, readonly string[]>> = { libcrc32c: ["crc32c_generic"] };
 
 /** Brings the kernel that Debian's metapackage names today. */

@@ -1,10 +1,11 @@
 /**
- * The way from a client through a router to a server, in a machine: what the functions of guest/net.sh do, as values.
+ * The way from a client through a router to a server, in a machine: what the functions of guest/net.sh do, as
+ * values.
  * @module
  */
 import type { Vm } from "./vm.ts";
 
-/** Where the server is, by family. */
+/** The server's addresses, by family. */
 export const SERVER = { ipv4: "192.0.2.2", ipv6: "2001:db8::2" };
 
 /** Puts the functions of guest/net.sh before a script. */
@@ -12,7 +13,10 @@ export function withHosts(script: string): string {
   return `. /run/vm/net.sh\n${script}`;
 }
 
-/** What client and server saw of a web request and of 1 MiB, with each family: whom the server saw, and `whole`. */
+/**
+ * Makes a web request and fetches 1 MiB with each family. Returns the client that the server saw, and
+ * `whole`.
+ */
 export function browse(vm: Vm, name: string): Promise<string> {
   const urls = [SERVER.ipv4, `[${SERVER.ipv6}]`];
   return vm.run(name, withHosts(urls.map((url) => `ask ${url}\nfetch ${url}`).join("\n")), { seconds: 180 });
@@ -53,7 +57,7 @@ tail -n 1 /tmp/log`,
   );
 }
 
-/** What the kernel has to say against what happened; it keeps most of that from its console. */
+/** Reads the kernel's complaints about the events so far; it keeps most of them from its console. */
 export function complaints(vm: Vm): Promise<string> {
   const words =
     "BUG:|WARNING:|Oops|refcount|Out of memory|oom-kill|blocked for more than|scheduling while atomic";

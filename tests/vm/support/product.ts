@@ -1,5 +1,5 @@
 /**
- * What the machines try: the single file of an architecture, and the modules that it needs.
+ * The product on trial in the machines: the single file of an architecture, and the modules that it needs.
  * @module
  */
 import type { DebianArchitecture } from "../../../scripts/lib/debian.ts";
@@ -7,10 +7,12 @@ import type { DebianArchitecture } from "../../../scripts/lib/debian.ts";
 const DIST = new URL("../../../dist/", import.meta.url).pathname;
 const NAMES = { amd64: "x86_64", arm64: "aarch64" };
 
-/** Where the file lies in the machines. */
+/** The file's path in the machines. */
 export const TPROXY = "usr/bin/tproxy";
 
-/** What a router's kernel must have for `install` and `run`, and what `selftest` needs besides. */
+/**
+ * Modules that a router's kernel must have for `install` and `run`, and those that `selftest` needs besides.
+ */
 export const PRODUCT_MODULES: readonly string[] = [
   "nf_tables",
   "nft_tproxy",
@@ -26,17 +28,23 @@ export const PRODUCT_MODULES: readonly string[] = [
   "veth",
 ];
 
-/** The single file of an architecture on this machine, in the form that unpacks itself or the one that is mounted. */
+/**
+ * The single file of an architecture on this machine, in the form that unpacks itself or the one that is
+ * mounted.
+ */
 export function productFile(architecture: DebianArchitecture, form: "packed" | "image" = "packed"): string {
   return `${DIST}tproxy-${NAMES[architecture]}${form === "image" ? "-image" : ""}`;
 }
 
-/** The installed form, a tree for the root of a machine: it unpacks nothing, which takes emulation most of a minute. */
+/**
+ * The installed form, a tree for the root of a machine: it unpacks nothing, which takes emulation most of a
+ * minute.
+ */
 export function installedProduct(architecture: DebianArchitecture): string {
   return `${DIST}installed-${NAMES[architecture]}`;
 }
 
-/** Why a product cannot be tried, if so. */
+/** Returns the reason why a product cannot be tried, if any. */
 export function missingFile(file: string): string | undefined {
   try {
     Deno.statSync(file);

@@ -1,6 +1,6 @@
 /**
- * Debian's programs for a machine, beside BusyBox: for scenarios that need a network which BusyBox cannot make. They
- * stand in /usr/sbin, which comes first in the path.
+ * Debian's programs for a machine, beside BusyBox: for scenarios that need a network which BusyBox cannot
+ * make. They stand in /usr/sbin, which comes first in the path.
  * @module
  */
 import { type DebianArchitecture, fetchDebianPackages } from "../../../scripts/lib/debian.ts";

@@ -1,11 +1,11 @@
 /**
- * QEMU's command line for a machine: an emulated processor (never KVM, so that every host gives the same), two cores,
- * no network card; a serial console for the kernel, a virtio port for the test.
+ * QEMU's command line for a machine: an emulated processor (never KVM, so that every host gives the same),
+ * two cores, no network card; a serial console for the kernel, a virtio port for the test.
  * @module
  */
 import type { DebianArchitecture } from "../../../scripts/lib/debian.ts";
 
-/** What QEMU needs to know. */
+/** Facts that QEMU needs to know. */
 export interface Hardware {
   readonly architecture: DebianArchitecture;
   readonly memoryMb: number;
@@ -20,13 +20,18 @@ export interface Hardware {
 
 const PROGRAMS = { amd64: "qemu-system-x86_64", arm64: "qemu-system-aarch64" };
 const BOARDS = { amd64: ["-machine", "q35"], arm64: ["-machine", "virt"] };
-/** All that can be emulated; but pointers are signed in a way that costs a tenth (`-cpu max` alone: architected QARMA). */
+/**
+ * All that can be emulated; but pointers are signed in a way that costs a tenth (`-cpu max` alone:
+ * architected QARMA).
+ */
 const PROCESSORS = { amd64: "max", arm64: "max,pauth-impdef=on" };
-/** A busy host delivers the first timer interrupts late, which a kernel takes for a broken board: it panics. */
+/**
+ * A busy host delivers the first timer interrupts late, which a kernel takes for a broken board: it panics.
+ */
 const TIMER = { amd64: ["no_timer_check"], arm64: [] };
 const CONSOLES = { amd64: "ttyS0", arm64: "ttyAMA0" };
 
-/** Why no machine of the architecture can be had here; undefined: QEMU is there. */
+/** Returns the reason why no machine of the architecture can be had here; undefined: QEMU is there. */
 export function missingQemu(architecture: DebianArchitecture): string | undefined {
   const program = PROGRAMS[architecture];
   try {

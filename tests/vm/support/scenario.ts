@@ -9,17 +9,17 @@ import { missingFile, productFile } from "./product.ts";
 import { missingQemu } from "./qemu.ts";
 import { type MachineOptions, Vm } from "./vm.ts";
 
-/** What a test needs. */
+/** Needs of a test. */
 export interface VmTestOptions extends MachineOptions {
-  /** Why it cannot run here, if so. */
+  /** Reason why it cannot run here, if any. */
   readonly obstacle?: string | undefined;
 }
 
 const TAIL_LINES = 60;
 
 /**
- * Registers a test that runs in a machine of its own. It prints how long the boot and the whole took; after a failure
- * also the end of the machine's log.
+ * Registers a test that runs in a machine of its own. It prints how long the boot and the whole took; after a
+ * failure also the end of the machine's log.
  */
 export function vmTest(name: string, options: VmTestOptions, test: (vm: Vm) => Promise<void>): void {
   const obstacle = options.obstacle ?? findObstacle(options.architecture);
@@ -50,7 +50,7 @@ async function runInVm(
 
 const obstacles = new Map<DebianArchitecture, string | undefined>();
 
-/** Why no machine of the architecture can be had here, if so. */
+/** Returns the reason why no machine of the architecture can be had here, if any. */
 function findObstacle(architecture: DebianArchitecture): string | undefined {
   if (!obstacles.has(architecture)) {
     obstacles.set(

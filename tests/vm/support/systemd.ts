@@ -40,7 +40,7 @@ const UNITS = [
 ];
 const WORD = "through the proxy";
 
-/** Why there is no systemd to be had here, if so. */
+/** Returns the reason why no systemd can be had here, if any. */
 export function missingSystemd(): string | undefined {
   try {
     Deno.statSync(SYSTEMD);
@@ -65,8 +65,8 @@ export async function fillSystemd(): Promise<(root: Tree) => void> {
 }
 
 /**
- * Fetches from the web server as the client; anything but its word is an error. With bash: BusyBox' own clients are static
- * and do not get on with a C library beside them.
+ * Fetches from the web server as the client; anything but its word is an error. With bash: BusyBox' own
+ * clients are static and do not get on with a C library beside them.
  */
 export const FETCH = `[ "$(/usr/sbin/ip netns exec client timeout 10 bash /etc/fetch.sh)" = "${WORD}" ]`;
 

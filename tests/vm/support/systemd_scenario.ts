@@ -1,5 +1,5 @@
 /**
- * What a machine with systemd goes through, in two boots. It asks for a shell in it, nothing else.
+ * Two boots of a machine with systemd. The scenario asks for a shell in it, nothing else.
  * @module
  */
 import assert from "node:assert/strict";
@@ -38,7 +38,10 @@ const isActive = "systemctl -q is-active tproxy";
 const SNAPSHOT = ["rule", "-6 rule", "-4 route show table all"]
   .map((words) => `/usr/sbin/ip ${words}`).concat("nft list ruleset").join("; ");
 
-/** From `install --boot auto` to `uninstall`, with a crash, a hang, and what stop and disable leave; at its end it is set up. */
+/**
+ * From `install --boot auto` to `uninstall`, with a crash, a hang, and what stop and disable leave; at its
+ * end it is set up.
+ */
 export async function tryFirstBoot(vm: Shell): Promise<void> {
   await until(vm, "the network is up", "systemctl -q is-active network-up", 60);
   const before = await vm.run("snapshot", SNAPSHOT);
@@ -110,7 +113,7 @@ export async function tryFirstBoot(vm: Shell): Promise<void> {
   await vm.run("for the next boot", "tproxy install --boot auto && sync", { seconds: 60 });
 }
 
-/** It runs by itself, and goes for good. */
+/** Tries a proxy that runs by itself, and removes it for good. */
 export async function trySecondBoot(vm: Shell): Promise<void> {
   await until(vm, "it runs", isActive, 120);
   await vm.run("traffic", FETCH);

@@ -1,9 +1,9 @@
 /**
- * What a machine's root holds: a list of files, from this machine or made up.
+ * Contents of a machine's root: a list of files, from this machine or made up.
  * @module
  */
 
-/** Where the bytes of a file are. */
+/** Origin of a file's bytes. */
 export type FileSource =
   /** A file of this machine, with its mode. */
   | string

@@ -1,6 +1,6 @@
 /**
- * Machines that QEMU emulates, with Debian's kernels: what the laboratory's namespaces cannot show, because their kernel
- * is this machine's.
+ * Machines that QEMU emulates, with Debian's kernels: what the laboratory's namespaces cannot show, because
+ * their kernel is this machine's.
  *
  * ```
  *   test (this machine)                         QEMU: 2 processors, no network card
@@ -18,8 +18,9 @@
  *                                              └──────────────────────────────────────────────┘
  * ```
  *
- * Nothing else is in there: no C library, no module that was not asked for, no network but what a step makes with
- * namespaces (`unshare -n`) and veth. Emulation costs a factor of ten to twenty: several scenarios share a boot.
+ * Nothing else is in there: no C library, no module that was not asked for, no network but what a step makes
+ * with namespaces (`unshare -n`) and veth. Emulation costs a factor of ten to twenty: several scenarios share
+ * a boot.
  * @module
  */
 import { type DebianArchitecture, fetchDebianPackages } from "../../../scripts/lib/debian.ts";
@@ -30,7 +31,7 @@ import { fetchKernel, findModules } from "./kernel.ts";
 import { qemuCommand } from "./qemu.ts";
 import { type FileSource, Tree } from "./tree.ts";
 
-/** What a machine is made of. */
+/** Parts of a machine. */
 export interface MachineOptions {
   readonly architecture: DebianArchitecture;
   /** Default 1024. */
@@ -44,8 +45,9 @@ export interface MachineOptions {
   /** Puts whole directories, links and the like into the root. */
   readonly fill?: (root: Tree) => void;
   /**
-   * The root is an ext4 disk of this size instead of memory, and `options` are those of mount (default `rw`). `image`: a
-   * file that outlives the machine: made where it is not there, else taken as an earlier machine has left it.
+   * The root is an ext4 disk of this size instead of memory, and `options` are those of mount (default `rw`).
+   * `image`: a file that outlives the machine: made where it is not there, else taken as an earlier machine
+   * has left it.
    */
   readonly disk?: { readonly sizeMb: number; readonly options?: string; readonly image?: string };
   /** The program that becomes process 1 instead of a shell that waits. */
@@ -65,7 +67,7 @@ const STEP_LIMIT_SECONDS = 120;
 
 /** A machine that runs. */
 export class Vm implements AsyncDisposable {
-  /** Where its log and files are, on this machine. */
+  /** The directory of its log and files, on this machine. */
   readonly directory: string;
   /** The kernel's release. */
   readonly release: string;
@@ -170,8 +172,8 @@ export class Vm implements AsyncDisposable {
   }
 
   /**
-   * Runs a script of BusyBox's shell as root; an exit code other than 0 is an error with what it printed. What it
-   * leaves in the background must have its output elsewhere.
+   * Runs a script of BusyBox's shell as root; an exit code other than 0 is an error with the script's output.
+   * A program that it leaves in the background must have its output elsewhere.
    */
   async run(name: string, script: string, options: { seconds?: number } = {}): Promise<string> {
     const result = await this.try(name, script, options);
@@ -188,7 +190,7 @@ export class Vm implements AsyncDisposable {
     return this.#channel.run(name, script, options.seconds ?? STEP_LIMIT_SECONDS);
   }
 
-  /** What the kernel, and whatever writes to /dev/console, has said so far. */
+  /** All that the kernel, and every writer to /dev/console, has said so far. */
   console(): string {
     try {
       return Deno.readTextFileSync(`${this.directory}/console`);

@@ -1,5 +1,6 @@
 /**
- * The load under which memory is measured: 200 TCP connections, eight of them with bulk, and 500 UDP sessions.
+ * The load under which memory is measured: 200 TCP connections, eight of them with bulk, and 500 UDP
+ * sessions.
  * @module
  */
 import { ADDRESSES, type Lab } from "../../../../tests/laboratory/lab.ts";
@@ -12,7 +13,7 @@ export const UDP_SESSIONS = 500;
 /** For wrk: each connection stays and asks twice a second. */
 const QUIET_SCRIPT = "function delay() return 500 end\n";
 
-/** What came through. */
+/** Bytes that came through. */
 export interface Throughput {
   /** Gbit/s of bulk, server to client. */
   readonly gigabits: number;

@@ -1,5 +1,6 @@
 /**
- * `scripts/bench --memory`: first start and load in cgroups of several sizes, and the cost of workers, as tables for the README.
+ * `scripts/bench --memory`: first start and load in cgroups of several sizes, and the cost of workers, as
+ * tables for the README.
  * @module
  */
 import { parseArgs } from "node:util";

@@ -13,7 +13,7 @@ import { load, type Throughput } from "./load.ts";
 /** After the start a proxy gives back what only the start has needed: src/daemon/daemon.ts. */
 export const SETTLE_MS = 5000;
 
-/** What became of it. Bytes, milliseconds. */
+/** Result of a run under a limit. Bytes, milliseconds. */
 export interface LimitResult {
   /** First start, with unpacking, of `--version`. undefined: it was killed or failed. */
   readonly firstStart: number | undefined;

@@ -1,5 +1,5 @@
 /**
- * What workers cost: the same proxy, idle, with one, two and four.
+ * Cost of workers: the same proxy, idle, with one, two and four.
  * @module
  */
 import { openLab } from "../../../../tests/laboratory/lab.ts";

@@ -1,5 +1,5 @@
 /**
- * What is compared for TCP: plain forwarding, HAProxy, tproxy.
+ * The contestants for TCP: plain forwarding, HAProxy, tproxy.
  * @module
  */
 import type { Lab } from "../../../../tests/laboratory/lab.ts";
@@ -9,8 +9,8 @@ import type { Contestant } from "../suite.ts";
 const HAPROXY_PORT = 3128;
 
 /**
- * The rules of the kernel's TPROXY page, as its users have them: conntrack sees both legs. SYNs go to the listener before sockets
- * are asked, unlike there: else a client that uses a port again waits for a second.
+ * The rules of the kernel's TPROXY page, as its users have them: conntrack sees both legs. SYNs go to the
+ * listener before sockets are asked, unlike there: else a client that uses a port again waits for a second.
  */
 const PAGE_RULES = `
   table inet haproxy {
@@ -21,7 +21,10 @@ const PAGE_RULES = `
     }
   }`;
 
-/** The rules of tproxy, which keep the LAN side out of conntrack. It knows its packets to clients by their mark; HAProxy's are all. */
+/**
+ * The rules of tproxy, which keep the LAN side out of conntrack. It knows its packets to clients by their
+ * mark; HAProxy's are all.
+ */
 const UNTRACKED_RULES = `
   table inet haproxy {
     chain divert {

@@ -1,5 +1,5 @@
 /**
- * What is measured for TCP, with iperf3 and wrk between client and server.
+ * The measures for TCP, taken with iperf3 and wrk between client and server.
  * @module
  */
 import { ADDRESSES, type Lab } from "../../../../tests/laboratory/lab.ts";
@@ -8,9 +8,9 @@ import { delay } from "../../../../tests/laboratory/machine/wait.ts";
 import type { Sample, TurnOptions } from "../suite.ts";
 
 /**
- * The measures, by name: `up` and `down` in Gbit/s, client to server and back; HTTP `requests`/s over connections that stay;
- * `connections`/s, each with a request of its own; resident `memory` of the proxy at the end, MiB; time of `processor` that the
- * proxy took for each GB of `up` and `down`, seconds.
+ * The measures, by name: `up` and `down` in Gbit/s, client to server and back; HTTP `requests`/s over
+ * connections that stay; `connections`/s, each with a request of its own; resident `memory` of the proxy at
+ * the end, MiB; time of `processor` that the proxy took for each GB of `up` and `down`, seconds.
  */
 export const TCP_MEASURES = ["up", "down", "requests", "connections", "memory", "processor"] as const;
 

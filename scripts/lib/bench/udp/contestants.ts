@@ -1,5 +1,5 @@
 /**
- * What is compared for UDP: plain forwarding, v2ray, tproxy.
+ * The contestants for UDP: plain forwarding, v2ray, tproxy.
  * @module
  */
 import type { Lab } from "../../../../tests/laboratory/lab.ts";
@@ -11,9 +11,9 @@ const V2RAY_PORT = 3129;
 const DESCRIPTORS = 20_000;
 
 /**
- * The rules of the kernel's TPROXY page: conntrack sees both legs. (With the LAN side kept out of conntrack, as tproxy does it, v2ray
- * took as much processor time.) No rule with `socket transparent`: `tproxy` prefers the sockets that v2ray connects to clients
- * anyway, and servers' answers come to the router's own address.
+ * The rules of the kernel's TPROXY page: conntrack sees both legs. (With the LAN side kept out of conntrack,
+ * as tproxy does it, v2ray took as much processor time.) No rule with `socket transparent`: `tproxy` prefers
+ * the sockets that v2ray connects to clients anyway, and servers' answers come to the router's own address.
  */
 const V2RAY_RULES = `
   table inet v2ray {

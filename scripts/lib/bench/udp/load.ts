@@ -68,7 +68,10 @@ export async function ping(lab: Lab, options: { flows: number; seconds: number }
   return parseReport("ping", stdout);
 }
 
-/** Opens so many sessions, each with one exchange; they stay open while `work` runs. Also gives how many had no answer. */
+/**
+ * Opens so many sessions, each with one exchange; they stay open while `work` runs. Also gives how many had
+ * no answer.
+ */
 export async function withSessions<T>(
   lab: Lab,
   count: number,
@@ -84,7 +87,7 @@ export async function withSessions<T>(
   return { result, unanswered: count - sessions };
 }
 
-/** Whether one request has an answer. */
+/** Tells whether one request has an answer. */
 export async function answers(lab: Lab): Promise<boolean> {
   const report = await ping(lab, { flows: 1, seconds: 0.3 });
   return report.exchanges > 0;

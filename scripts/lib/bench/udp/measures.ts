@@ -1,5 +1,5 @@
 /**
- * What is measured for UDP.
+ * The measures for UDP.
  * @module
  */
 import type { Lab } from "../../../../tests/laboratory/lab.ts";
@@ -11,7 +11,7 @@ import { checkPath, parseForwarded } from "./path.ts";
 import type { Transferred } from "./report.ts";
 import { MANY, STEADY_RATE, STEADY_STREAMS, STREAMS } from "./streams.ts";
 
-/** What `--measures` may name; the measures in a sample begin with these words. */
+/** Names that `--measures` takes; the measures in a sample begin with these words. */
 export const UDP_MEASURES = ["saturated", "steady", "latency", "sessions"] as const;
 
 const SESSIONS = 4_000;
@@ -21,7 +21,10 @@ const MAX_UNANSWERED = SESSIONS / 4;
 const WARM_SESSIONS = 500;
 const SETTLE_MS = 1_000;
 
-/** Streams and latency. A sample holds, for example, `saturated.up64.delivered`, `steady.processor`, `latency.p99`. */
+/**
+ * Streams and latency. A sample holds, for example, `saturated.up64.delivered`, `steady.processor`,
+ * `latency.p99`.
+ */
 export async function measureTraffic(
   lab: Lab,
   options: TurnOptions & { pid: number | undefined },
@@ -79,7 +82,8 @@ async function measureStreams(
   sample[`${prefix}.disordered`] = 1e6 * disordered / count;
   if (pid !== undefined) {
     const processorSeconds = (processorMs(pid) - before) / 1e3;
-    // Seconds for a million datagrams; and how many processors it had on average, which it shares with the ends.
+    // Seconds for a million datagrams; and how many processors it had on average, which it shares with the
+    // ends.
     sample[`${prefix}.processor`] = processorSeconds / (count / 1e6);
     sample[`${prefix}.processors`] = processorSeconds / (names.length * seconds);
   }

@@ -1,5 +1,6 @@
 /**
- * The proof that what arrived has passed the proxy, or has not: how many packets the router itself has forwarded.
+ * The proof that what arrived has passed the proxy, or has not: how many packets the router itself has
+ * forwarded.
  * @module
  */
 

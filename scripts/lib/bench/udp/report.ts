@@ -1,5 +1,5 @@
 /**
- * What the programs of udp_load/ print, and what follows from it.
+ * Reports that the program in load/ prints, and their evaluation.
  * @module
  */
 
@@ -44,7 +44,7 @@ export interface HoldReport {
   readonly seconds: number;
 }
 
-/** What a transfer came to. */
+/** Result of a transfer. */
 export interface Transferred {
   /** Datagrams/s that the sender sent. */
   readonly offered: number;

@@ -46,7 +46,7 @@ const ROWS: readonly Row[] = [
   { title: "processors in use, saturated", measure: "saturated.processors", digits: 2 },
 ];
 
-/** What is told of each sample. */
+/** Measures that are printed of each sample. */
 export const UDP_HEADLINES: readonly string[] = ROWS.map(({ measure }) => measure);
 
 /** tproxy as a multiple of v2ray. */

@@ -1,5 +1,6 @@
 /**
- * The image form: launcher and squashfs in one file. It is mounted from the file, or unpacked like the packed form.
+ * The image form: launcher and squashfs in one file. It is mounted from the file, or unpacked like the packed
+ * form.
  * @module
  */
 import { megabytes, sha256 } from "../bytes.ts";
@@ -10,10 +11,10 @@ import { giveUp, run, say } from "../run.ts";
 import { type Block, readDataBlocks } from "./squashfs.ts";
 
 /**
- * xz is what OpenWrt's kernels have, zstd they have not; Debian's have both. A block is read and decompressed whole:
- * with 1 MiB the image has 34.5 MB instead of 36.4, but a page that was dropped for want of memory costs four times
- * as much. Without fragments and sparse blocks the data of all files are plain streams, which the launcher can unpack;
- * filters for machine code are not in every kernel.
+ * xz is what OpenWrt's kernels have, zstd they have not; Debian's have both. A block is read and decompressed
+ * whole: with 1 MiB the image has 34.5 MB instead of 36.4, but a page that was dropped for want of memory
+ * costs four times as much. Without fragments and sparse blocks the data of all files are plain streams,
+ * which the launcher can unpack; filters for machine code are not in every kernel.
  */
 const SQUASHFS = (
   "-comp xz -b 256K -noI -no-fragments -no-sparse -no-duplicates -no-xattrs -no-exports -all-root -all-time 0 " +

@@ -1,6 +1,6 @@
 /**
- * The installed form: a tree to be copied to `/`, for packages. Nothing in it is compressed, the file system or the
- * package does that.
+ * The installed form: a tree to be copied to `/`, for packages. Nothing in it is compressed, the file system
+ * or the package does that.
  * @module
  */
 import type { Ingredients } from "../ingredients/ingredients.ts";

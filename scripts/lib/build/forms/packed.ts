@@ -1,5 +1,6 @@
 /**
- * The packed form: launcher, two compressed layers, index and trailer in one file. It unpacks itself into a cache.
+ * The packed form: launcher, two compressed layers, index and trailer in one file. It unpacks itself into a
+ * cache.
  * @module
  */
 import type { Ingredients } from "../ingredients/ingredients.ts";

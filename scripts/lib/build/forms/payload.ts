@@ -6,7 +6,7 @@ import { sha256 } from "../bytes.ts";
 import type { Layer } from "../layer.ts";
 import { VERSION } from "../project.ts";
 
-/** How the files are kept. */
+/** The way in which the files are kept. */
 export type Form = "packed" | "image" | "installed";
 
 /** A piece of the product's file: plain data, or one or several .xz streams. */

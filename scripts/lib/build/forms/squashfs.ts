@@ -1,6 +1,7 @@
 /**
- * Where a squashfs keeps the data of its files. It has to be made with -noI -no-fragments -no-sparse: then its inodes
- * are not compressed, and each file is a row of whole blocks. Format: Linux, fs/squashfs/squashfs_fs.h. Pure.
+ * Places of the files' data in a squashfs. Options -noI -no-fragments -no-sparse must have made it: then its
+ * inodes are not compressed, and each file is a row of whole blocks. Format: Linux,
+ * fs/squashfs/squashfs_fs.h. Pure.
  * @module
  */
 

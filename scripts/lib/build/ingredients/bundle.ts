@@ -32,15 +32,15 @@ export function findWorkers(): Map<string, string> {
 }
 
 /**
- * "browser" chooses the plain modules of a package where it has them. With "deno" the package `yaml` comes as CommonJS
- * with parts of Node: a start takes 1.6 times the processor time. Minifying would save 1.8 MB of memory beside that, and
- * leave traces that nobody can read.
+ * "browser" chooses the plain modules of a package where it has them. With "deno" the package `yaml` comes as
+ * CommonJS with parts of Node: a start takes 1.6 times the processor time. Minifying would save 1.8 MB of
+ * memory beside that, and leave traces that nobody can read.
  */
 const PLATFORM = "browser";
 
 /**
- * Bundles the program and its workers into single files, all in one directory: content by file name. `tproxy.js` is
- * the program, `worker.js` what was worker.ts somewhere in src/.
+ * Bundles the program and its workers into single files, all in one directory: content by file name.
+ * `tproxy.js` is the program, `worker.js` what was worker.ts somewhere in src/.
  */
 export function bundleProgram(): Map<string, string> {
   const workers = findWorkers();
@@ -70,8 +70,9 @@ export function bundleProgram(): Map<string, string> {
 }
 
 /**
- * Writes what is not ASCII as escapes of JavaScript. V8 keeps a source with one such character as two bytes a character: 2 MB more
- * for each process. They stand in string literals, templates and comments only, where an escape means the same.
+ * Writes what is not ASCII as escapes of JavaScript. V8 keeps a source with one such character as two bytes a
+ * character: 2 MB more for each process. They stand in string literals, templates and comments only, where an
+ * escape means the same.
  */
 function escapeNonAscii(text: string): string {
   return text.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);

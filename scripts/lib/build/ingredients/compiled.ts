@@ -1,14 +1,15 @@
 /**
- * What Deno keeps of a program that it has compiled: two SQLite databases, made by running the program's modules once,
- * for another processor in qemu-user. With them a start takes 25 ms instead of 120, and a run 72 MB instead of 100.
+ * Deno's cache of a program that it has compiled: two SQLite databases. One run of the program's modules
+ * makes them, for another processor in qemu-user. With them a start takes 25 ms instead of 120, and a run 72
+ * MB instead of 100.
  *
- * Deno finds an entry by the path of the module, so the modules are loaded under the path that the launcher gives them
- * everywhere (ffi/launcher/main.c). V8 makes the same bytes each time; the databases are written anew, in order, so
- * that they are the same as well.
+ * Deno finds an entry by the path of the module, so the modules are loaded under the path that the launcher
+ * gives them everywhere (ffi/launcher/main.c). V8 makes the same bytes each time; the databases are written
+ * anew, in order, so that they are the same as well.
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { exists } from "../bytes.ts";
+import { exists } from "../disk.ts";
 import { type Arch, keep, type Layer, type LayerFile, writeLayer } from "../layer.ts";
 import { giveUp, run, say } from "../run.ts";
 

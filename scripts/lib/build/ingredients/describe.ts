@@ -1,5 +1,6 @@
 /**
- * What a product says of itself: `build.json` for `--version`, `licenses.txt` for `licenses`. Both lie beside the program.
+ * A product's description of itself: `build.json` for `--version`, `licenses.txt` for `licenses`. Both lie
+ * beside the program.
  * @module
  */
 import { launcherPackages } from "./launcher.ts";
@@ -58,7 +59,7 @@ function npmParts(): Part[] {
   ];
 }
 
-/** Where Debian's packages have their copyright, and the licence of what is taken of them. */
+/** Debian's packages: the place of their copyright, and the licence of the files that a product takes. */
 const DEBIAN_LICENSES: Readonly<
   Record<string, { license: string; documents: string; texts: readonly string[] }>
 > = {

@@ -1,5 +1,5 @@
 /**
- * What goes into a product, whatever its form.
+ * Ingredients of a product of any form.
  * @module
  */
 import { bundleProgram } from "./bundle.ts";
@@ -22,8 +22,8 @@ export interface Ingredients {
 }
 
 /**
- * The launcher and the two layers: the runtime, and the program with what Deno makes of it when it compiles it. The
- * program's own files are the same for every target.
+ * The launcher and the two layers: the runtime, and the program with what Deno makes of it when it compiles
+ * it. The program's own files are the same for every target.
  */
 export function gatherIngredients(target: Target): Ingredients {
   const runtime = makeLayer("runtime", runtimeFiles(target), NPM_PINS.get(target.denoPackage)!);

@@ -1,6 +1,6 @@
 /**
- * The runtime: Deno and what it needs of a system. The C library is Debian's for every target, also for this machine:
- * what is shipped does not depend on where it was built, and its version and licence are known.
+ * The runtime: Deno and what it needs of a system. The C library is Debian's for every target, also for this
+ * machine: what is shipped does not depend on where it was built, and its version and licence are known.
  * @module
  */
 import type { DebianPackage } from "../../debian.ts";

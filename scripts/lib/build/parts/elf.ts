@@ -1,8 +1,8 @@
 /**
- * What a program of any architecture asks of the dynamic loader.
+ * Demands of a program of any architecture on the dynamic loader.
  * @module
  */
-import { exists } from "../bytes.ts";
+import { exists } from "../disk.ts";
 import { giveUp, run } from "../run.ts";
 
 /** The dynamic section, read. */

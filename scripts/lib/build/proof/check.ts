@@ -1,9 +1,10 @@
 /**
- * `scripts/build --check`: the same commit once more, in another directory and with caches of its own; are its products
- * those in dist/, byte for byte? Only what was brought from npm and Debian is not brought again.
+ * `scripts/build --check`: the same commit once more, in another directory and with caches of its own; are
+ * its products those in dist/, byte for byte? Only what was brought from npm and Debian is not brought again.
  * @module
  */
-import { exists, sha256 } from "../bytes.ts";
+import { sha256 } from "../bytes.ts";
+import { exists } from "../disk.ts";
 import type { BuildOptions } from "../options.ts";
 import { imagePath, productPath, PROJECT } from "../project.ts";
 import { giveUp, run, runAloud, say } from "../run.ts";

@@ -1,7 +1,8 @@
 /**
- * Prints what a product for this machine is made of, as JSON: SHA-256 by name of the launcher and of each file of the layers.
- * Two builds of a commit agree in it. What is left out is compressing: xz with one thread and mksquashfs without times make
- * the same bytes of the same files (`scripts/build --check` looks at the whole).
+ * Prints the ingredients of a product for this machine, as JSON: SHA-256 by name of the launcher and of each
+ * file of the layers. Two builds of a commit agree in it. It leaves out compressing: xz with one thread and
+ * mksquashfs without times make the same bytes of the same files (`scripts/build --check` looks at the
+ * whole).
  * @module
  */
 import { sha256 } from "../bytes.ts";

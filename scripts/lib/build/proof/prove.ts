@@ -8,7 +8,7 @@ import { PROJECT, VERSION } from "../project.ts";
 import { giveUp, run, say } from "../run.ts";
 import { HOST, type Target } from "../target.ts";
 
-/** Where products unpack that are tried. */
+/** The directory into which products unpack when they are tried. */
 const CACHE = `${PROJECT}/.cache/tproxy`;
 
 /** Writes a product, shows that it runs (itself, and reading a config) and puts it in its place. */
@@ -27,7 +27,7 @@ export function finish(target: Target, path: string, product: Uint8Array): void 
   }
 }
 
-/** What `--version` says; why not, where a program for the target cannot be run here. */
+/** Runs `--version` of a product. Returns its words, or the reason why this machine cannot run it. */
 function prove(target: Target, path: string): string {
   const emulation = target === HOST ? [] : findEmulation(target);
   if (typeof emulation === "string") return `built, but not run: ${emulation}`;

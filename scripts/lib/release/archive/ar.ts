@@ -9,7 +9,10 @@ export interface Member {
   readonly content: Uint8Array;
 }
 
-/** Writes the members in their order, owned by root, at a time in seconds since 1970. Throws for names over 15 bytes. */
+/**
+ * Writes the members in their order, owned by root, at a time in seconds since 1970. Throws for names over 15
+ * bytes.
+ */
 export function writeAr(members: readonly Member[], options: { mtime: number }): Uint8Array {
   const parts: Uint8Array[] = [encode("!<arch>\n")];
   for (const { name, content } of members) {

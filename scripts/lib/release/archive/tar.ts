@@ -1,12 +1,14 @@
 /**
- * tar archives (POSIX ustar) whose bytes depend on nothing but the files: sorted, owned by root, one time. Pure.
- * The same as `tar --format=ustar --sort=name --numeric-owner --owner=0 --group=0 --mtime=@SECONDS`.
+ * tar archives (POSIX ustar) whose bytes depend on nothing but the files: sorted, owned by root, one time.
+ * Pure. The same as `tar --format=ustar --sort=name --numeric-owner --owner=0 --group=0 --mtime=@SECONDS`.
  * @module
  */
 import { listDirectories, type PackageFile } from "../content/file.ts";
 
 const BLOCK = 512;
-/** What the header's field for the name holds; longer names would need an extension that not every reader knows. */
+/**
+ * Room of the header's field for the name; longer names would need an extension that not every reader knows.
+ */
 const MAX_NAME = 100;
 
 interface Entry {
@@ -17,7 +19,10 @@ interface Entry {
   readonly content?: Uint8Array;
 }
 
-/** Writes the files and their directories below `./`, at a time in seconds since 1970. Throws for names over 100 bytes. */
+/**
+ * Writes the files and their directories below `./`, at a time in seconds since 1970. Throws for names over
+ * 100 bytes.
+ */
 export function writeTar(files: readonly PackageFile[], options: { mtime: number }): Uint8Array {
   const entries = [
     { name: "./", type: "5", mode: 0o755 } as const,

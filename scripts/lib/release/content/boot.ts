@@ -1,5 +1,6 @@
 /**
- * The files of a service manager as a package has them: what `install --boot` would write, in the package's name. Pure.
+ * The files of a service manager as a package has them: what `install --boot` would write, in the package's
+ * name. Pure.
  * @module
  */
 import { bootFiles as filesOf, managerNamed } from "../../../../src/boot/managers.ts";

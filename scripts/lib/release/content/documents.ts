@@ -1,5 +1,5 @@
 /**
- * What a Debian package holds besides the program: manual, completions, example, changelog, copyright, and why
+ * Documents of a Debian package: manual, completions, example, changelog, copyright, and the reasons why
  * lintian's objections do not count.
  * @module
  */
@@ -9,14 +9,14 @@ import { run } from "../../build/run.ts";
 import { type PackageFile, textFile } from "./file.ts";
 import { formatManual, listCommands } from "./manual.ts";
 
-/** Where a shell looks for completions of packages. */
+/** Directories in which each shell looks for completions of packages. */
 const COMPLETIONS = {
   bash: "usr/share/bash-completion/completions/tproxy",
   zsh: "usr/share/zsh/vendor-completions/_tproxy",
   fish: "usr/share/fish/vendor_completions.d/tproxy.fish",
 } as const;
 
-/** What the documents name. */
+/** Facts that the documents name. */
 export interface DocumentFacts {
   readonly version: string;
   readonly commit: string;

@@ -5,7 +5,7 @@
 
 /** A plain file of a package; root owns it. */
 export interface PlainFile {
-  /** Where it lies, without a slash in front: `usr/bin/tproxy`. */
+  /** Its place, without a slash in front: `usr/bin/tproxy`. */
   readonly path: string;
   /** Permission bits. */
   readonly mode: number;
@@ -15,7 +15,7 @@ export interface PlainFile {
 /** A symbolic link of a package. */
 export interface SymbolicLink {
   readonly path: string;
-  /** What it points to, as `readlink` prints it. */
+  /** Its target, as `readlink` prints it. */
   readonly target: string;
 }
 
@@ -27,7 +27,10 @@ export function textFile(path: string, text: string, mode = 0o644): PlainFile {
   return { path, mode, content: new TextEncoder().encode(text) };
 }
 
-/** Lists every directory that the paths name, parents first, without a slash at the end; the top is not among them. */
+/**
+ * Lists every directory that the paths name, parents first, without a slash at the end; the top is not among
+ * them.
+ */
 export function listDirectories(files: readonly PackageFile[]): string[] {
   const directories = new Set<string>();
   for (const { path } of files) {

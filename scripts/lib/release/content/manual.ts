@@ -3,14 +3,14 @@
  * @module
  */
 
-/** What a manual page tells. */
+/** Texts of the manual page. */
 export interface ManualText {
   readonly version: string;
   /** Seconds since 1970. */
   readonly time: number;
-  /** What `tproxy --help` prints. */
+  /** Output of `tproxy --help`. */
   readonly usage: string;
-  /** What `tproxy help NAME` prints, by name. */
+  /** Output of `tproxy help NAME`, by name. */
   readonly commands: ReadonlyMap<string, string>;
 }
 

@@ -5,7 +5,10 @@
 import { createHash } from "node:crypto";
 import { listDirectories, type PackageFile } from "../content/file.ts";
 
-/** Writes the control file. The package needs no other: it brings its own runtime and speaks to the kernel directly. */
+/**
+ * Writes the control file. The package needs no other: it brings its own runtime and speaks to the kernel
+ * directly.
+ */
 export function formatControl(
   options: { version: string; architecture: string; files: readonly PackageFile[] },
 ): string {

@@ -9,7 +9,7 @@ import { writeTar } from "../archive/tar.ts";
 import { type PackageFile, type PlainFile, textFile } from "../content/file.ts";
 import { formatControl, formatMd5sums } from "./control.ts";
 
-/** What a `.deb` is made of. */
+/** Parts of a `.deb`. */
 export interface DebContent {
   readonly version: string;
   /** Debian's name: `amd64`, `arm64`. */

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Brings the single file of tproxy onto this machine, or takes it away again. It changes nothing else: no firewall,
-# no service, no configuration.
+# Brings the single file of tproxy onto this machine, or takes it away again. It changes nothing else: no
+# firewall, no service, no configuration.
 #
 #   wget -O- URL/install.sh | sh                      or: curl -fsSL URL/install.sh | sh
 #   wget -O- URL/install.sh | sh -s -- --uninstall

@@ -3,10 +3,10 @@
  * @module
  */
 
-/** What the script is told. */
+/** Facts that are written into the script. */
 export interface InstallerFacts {
   readonly version: string;
-  /** Where the files lie; undefined: who runs it has to say. */
+  /** Address of the files; undefined: the user of the script has to name it. */
   readonly url?: string | undefined;
   /** Bytes of the single files, by architecture. */
   readonly sizes: { readonly x86_64: number; readonly aarch64: number };

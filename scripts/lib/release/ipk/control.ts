@@ -6,9 +6,9 @@ import type { PackageFile } from "../content/file.ts";
 import { KERNEL_PARTS, type KernelModule } from "../../../../src/kernel/parts.ts";
 
 /**
- * OpenWrt's names of the architectures that a program for these processors serves: opkg installs a package only where
- * /etc/opkg.conf has its very name. generic: Rockchip, Layerscape, armsr; a53: MediaTek Filogic, Raspberry Pi 3,
- * Allwinner; a72: Raspberry Pi 4, Marvell; a76: Raspberry Pi 5.
+ * OpenWrt's names of the architectures that a program for these processors serves: opkg installs a package
+ * only where /etc/opkg.conf has its very name. generic: Rockchip, Layerscape, armsr; a53: MediaTek Filogic,
+ * Raspberry Pi 3, Allwinner; a72: Raspberry Pi 4, Marvell; a76: Raspberry Pi 5.
  */
 export const OPENWRT_ARCHITECTURES = {
   x86_64: ["x86_64"],

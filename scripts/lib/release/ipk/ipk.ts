@@ -1,6 +1,7 @@
 /**
- * An OpenWrt `.ipk` (up to release 24.10): a tar.gz of a version, the files and the control files, as OpenWrt's
- * `scripts/ipkg-build` makes it. There is no postinst: OpenWrt's usual one would enable and start the service.
+ * An OpenWrt `.ipk` (up to release 24.10): a tar.gz of a version, the files and the control files, as
+ * OpenWrt's `scripts/ipkg-build` makes it. There is no postinst: OpenWrt's usual one would enable and start
+ * the service.
  * @module
  */
 import { gzip } from "../archive/compress.ts";
@@ -8,7 +9,7 @@ import { writeTar } from "../archive/tar.ts";
 import { type PackageFile, textFile } from "../content/file.ts";
 import { formatIpkControl } from "./control.ts";
 
-/** What an `.ipk` is made of. */
+/** Parts of an `.ipk`. */
 export interface IpkContent {
   readonly version: string;
   readonly files: readonly PackageFile[];
@@ -18,7 +19,10 @@ export interface IpkContent {
   readonly level?: number;
 }
 
-/** Makes the bytes of one `.ipk` for each of OpenWrt's names of an architecture; their files are compressed once. */
+/**
+ * Makes the bytes of one `.ipk` for each of OpenWrt's names of an architecture; their files are compressed
+ * once.
+ */
 export async function makeIpks(
   architectures: readonly string[],
   content: IpkContent,

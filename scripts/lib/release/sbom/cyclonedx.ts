@@ -1,12 +1,12 @@
 /**
- * A bill of materials as CycloneDX 1.5 JSON (the schema is bom-1.5.schema.json of cyclonedx.org). Pure: no clock and
- * no random number, so the same product has the same bill.
+ * A bill of materials as CycloneDX 1.5 JSON (the schema is bom-1.5.schema.json of cyclonedx.org). Pure: no
+ * clock and no random number, so the same product has the same bill.
  * @module
  */
 import { sha256 } from "../../build/bytes.ts";
 import { type Ingredient, packageUrl } from "./ingredient.ts";
 
-/** What the bill is of. */
+/** The product that the bill describes. */
 export interface Product {
   readonly version: string;
   /** Of the processor: `x86_64`. */

@@ -1,5 +1,5 @@
 /**
- * What the product is made of, as a bill of materials names it. Pure.
+ * An ingredient of the product, as a bill of materials names it. Pure.
  * @module
  */
 

@@ -33,7 +33,10 @@ export function readLockedPackages(
   });
 }
 
-/** Splits `@scope/name@1.2.3_peer@4` into name and version; in a list of dependencies the version may be missing. */
+/**
+ * Splits `@scope/name@1.2.3_peer@4` into name and version; in a list of dependencies the version may be
+ * missing.
+ */
 function splitId(id: string): { name: string; version: string } {
   const [, name, version = ""] = /^(@?[^@]+)(?:@([^_]+))?/.exec(id)!;
   return { name, version };

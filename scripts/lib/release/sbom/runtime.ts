@@ -4,7 +4,7 @@
  */
 import { fromIntegrity, type Ingredient } from "./ingredient.ts";
 
-/** What the runtime of one architecture is made of. */
+/** Parts of one architecture's runtime. */
 export interface RuntimeParts {
   /** Deno's npm package: its name, version and integrity. */
   readonly deno: { readonly name: string; readonly version: string; readonly integrity: string };

@@ -1,5 +1,5 @@
 /**
- * What a check of the self-test is, and what all of them use.
+ * A check of the self-test, and the tools that all of them use.
  * @module
  */
 import type { Family } from "../../../net/ip.ts";
@@ -8,7 +8,7 @@ import type { Target } from "./outcome.ts";
 import type { ProgramCall } from "../hosts/router_host.ts";
 import type { Report } from "../hosts/services.ts";
 
-/** What was seen was not what was expected. */
+/** Failure of a check: it saw something else than it expected. */
 export class CheckFailure extends Error {}
 /** The check cannot be made here. */
 export class CheckSkip extends Error {}
@@ -16,12 +16,12 @@ export class CheckSkip extends Error {}
 /** The configs: with this policy for failure, or with the router's own traffic. */
 export type ConfigName = "open" | "reset" | "router";
 
-/** What the checks work with. */
+/** Tools of the checks. */
 export interface CheckContext {
   readonly network: Network;
-  /** How to start tproxy with these arguments and one of the configs. */
+  /** Names the call that starts tproxy with these arguments and one of the configs. */
   tproxy(command: "install" | "run", config: ConfigName): ProgramCall;
-  /** Whether the backend takes the router's own traffic. */
+  /** Tells that the backend takes the router's own traffic. */
   readonly routerTraffic: boolean;
   readonly uninstall: ProgramCall;
   /** The router's kernel state before the first install. */
@@ -31,14 +31,14 @@ export interface CheckContext {
 /** A row: what must hold, and how it is seen. It returns a remark, or nothing. */
 export interface Check {
   readonly name: string;
-  /** If it fails, those after it cannot be made. */
+  /** Marks a check whose failure makes those after it impossible. */
   readonly essential?: boolean;
-  /** It is made in any case. */
+  /** Marks a check that is made in any case. */
   readonly cleanup?: boolean;
   run(context: CheckContext): Promise<string | void>;
 }
 
-/** What a check does for one family. */
+/** Part of a check for one family. */
 export type FamilyCheck = (context: CheckContext, family: Family) => Promise<string | void>;
 
 /** A packet that is dropped never comes: this long is waited for it. */
@@ -59,7 +59,10 @@ export function target(family: Family, port: number): Target {
   return { hostname: ADDRESSES[family].server, port };
 }
 
-/** That the report names the original destination and `client`, with the port that it really has; in words. */
+/**
+ * Expects that the report names the original destination and `client`, with the port that it really has; in
+ * words.
+ */
 export function expectSeen(
   report: Report,
   expected: { server: Target; client: string; localPort: number },

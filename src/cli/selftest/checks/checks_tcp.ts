@@ -26,7 +26,7 @@ export async function echoOnFlow({ network }: CheckContext, family: Family): Pro
   expect(outcome.kind === "ok" && outcome.text === "still here", say(outcome));
 }
 
-/** That no answer comes. */
+/** Expects that no answer comes. */
 export async function expectSilence({ network }: CheckContext, family: Family, forMs: number): Promise<void> {
   const outcome = await network.client.ask(target(family, SERVICE_PORTS.report), { timeoutMs: forMs });
   expect(outcome.kind === "timeout", `nobody forwards, and yet ${family}, TCP: ${say(outcome)}`);
@@ -63,7 +63,7 @@ export async function halfClose({ network }: CheckContext, family: Family): Prom
   expect(outcome.kind === "ok" && outcome.text === `${send.length}`, say(outcome));
 }
 
-/** Where nobody listens the client learns it. */
+/** Expects that the client learns of a port where nobody listens. */
 export async function refused({ network }: CheckContext, family: Family): Promise<string> {
   const outcome = await network.client.ask(target(family, SERVICE_PORTS.nothing), { timeoutMs: TIMEOUT_MS });
   // The proxy has accepted before it knows: the client sees a reset, never an orderly end.

@@ -10,7 +10,10 @@ import type { Talk, Target } from "./outcome.ts";
 import { type Report, SERVICE_PORTS } from "../hosts/services.ts";
 import type { Step } from "../hosts/udp_client.ts";
 
-/** Nothing is sent twice: what has not come by then is lost. The largest takes an emulated arm64 processor 1.1 s. */
+/**
+ * Nothing is sent twice: what has not come by then is lost. The largest takes an emulated arm64 processor 1.1
+ * s.
+ */
 const TIMEOUT_MS = 5000;
 const SILENCE_MS = 300;
 /** Bytes of payload that make an IP packet of 65,535 bytes, header included. */
@@ -25,7 +28,7 @@ function toText({ hostname, port }: Target): string {
   return formatEndpoint({ address: parseIp(hostname)!, port });
 }
 
-/** That all replies come, each from where it must. */
+/** Expects all replies, each from the right address. */
 async function converse(
   { network }: CheckContext,
   steps: readonly Step[],
@@ -61,7 +64,7 @@ function reporters(family: Family): Target[] {
   return [target(family, SERVICE_PORTS.report), target(family, SERVICE_PORTS.secondReport)];
 }
 
-/** That no answer comes. */
+/** Expects that no answer comes. */
 export async function expectSilence(
   { network }: CheckContext,
   family: Family,
@@ -77,7 +80,9 @@ export function clientSeen(context: CheckContext, family: Family): Promise<strin
   return expectReports(context, reporters(family).slice(0, 1), ADDRESSES[family].client);
 }
 
-/** Two servers see the same port of one client socket: endpoint-independent mapping (RFC 4787, section 4.1). */
+/**
+ * Two servers see the same port of one client socket: endpoint-independent mapping (RFC 4787, section 4.1).
+ */
 export function oneMapping(context: CheckContext, family: Family): Promise<string> {
   return expectReports(context, reporters(family), ADDRESSES[family].client);
 }
@@ -100,7 +105,7 @@ async function exchange({ network }: CheckContext, family: Family, bytes: number
   return `${bytes} bytes`;
 }
 
-/** Where nobody listens the client learns it. */
+/** Expects that the client learns of a port where nobody listens. */
 export function refused(context: CheckContext, family: Family): Promise<void> {
   return expectRefusal(context, target(family, SERVICE_PORTS.nothing));
 }
@@ -111,8 +116,9 @@ async function expectRefusal({ network }: CheckContext, to: Target): Promise<voi
 }
 
 /**
- * Who was not written to does not reach the client. At each knock the stranger sends before the server answers: the answer tells that the
- * stranger's datagram has been on its way. Once the client has written to the stranger it gets through, to the same port.
+ * Expects that a stranger does not reach the client before the client has written to it. At each knock the
+ * stranger sends before the server answers: the answer tells that the stranger's datagram has been on its
+ * way. Once the client has written to the stranger it gets through, to the same port.
  */
 export async function stranger(context: CheckContext, family: Family): Promise<void> {
   const knock = target(family, SERVICE_PORTS.knock);
@@ -139,7 +145,10 @@ export async function failOpen(context: CheckContext, family: Family): Promise<v
   await withForwarding(context, () => clientSeen(context, family));
 }
 
-/** Without a proxy, and with on-failure reset, the client gets a port unreachable though the router would forward. */
+/**
+ * Without a proxy, and with on-failure reset, the client gets a port unreachable though the router would
+ * forward.
+ */
 export async function failReset(context: CheckContext, family: Family): Promise<void> {
   await withForwarding(context, () => expectRefusal(context, target(family, SERVICE_PORTS.report)));
 }

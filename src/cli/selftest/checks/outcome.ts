@@ -1,15 +1,15 @@
 /**
- * What a client of the self-test tells about a conversation with a server.
+ * A client's account of its conversation with a server of the self-test.
  * @module
  */
 
-/** Where to. */
+/** Target of a conversation. */
 export interface Target {
   readonly hostname: string;
   readonly port: number;
 }
 
-/** How a conversation over TCP ended. */
+/** End of a conversation over TCP. */
 export type Outcome =
   | { readonly kind: "ok"; readonly text: string; readonly localPort: number }
   | { readonly kind: "refused" | "reset" | "timeout" }
@@ -22,7 +22,7 @@ export interface Reply {
   readonly text: string;
 }
 
-/** How a conversation over UDP ended: with all replies, with a port unreachable, or with silence after some. */
+/** End of a conversation over UDP: with all replies, with a port unreachable, or with silence after some. */
 export interface Talk {
   readonly kind: "ok" | "refused" | "timeout";
   readonly replies: readonly Reply[];

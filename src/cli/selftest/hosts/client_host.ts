@@ -1,6 +1,6 @@
 /**
- * The client of the self-test: an ordinary program with ordinary sockets. For TCP they are Deno's own; for UDP Deno has none that
- * tell of a refusal.
+ * The client of the self-test: an ordinary program with ordinary sockets. For TCP they are Deno's own; for
+ * UDP Deno has none that tell of a refusal.
  * @module
  */
 import { NamespaceHost } from "./namespace_host.ts";
@@ -130,7 +130,10 @@ async function withTimeout(
   }
 }
 
-/** What an error of the connection says of its end. A reset that comes before shutdown(2) shows as ENOTCONN there. */
+/**
+ * Reads the end of a connection from its error. A reset that comes before shutdown(2) shows as ENOTCONN
+ * there.
+ */
 export function outcomeOf(error: unknown): Outcome {
   const { BrokenPipe, ConnectionRefused, ConnectionReset, NotConnected, TimedOut } = Deno.errors;
   if (error instanceof ConnectionRefused) return { kind: "refused" };

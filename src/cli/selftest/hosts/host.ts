@@ -1,6 +1,6 @@
 /**
- * A host's thread: answers calls. Everything in it that touches the network must happen on this very thread, which alone is
- * in the host's namespace.
+ * A host's thread: answers calls. Everything in it that touches the network must happen on this very thread,
+ * which alone is in the host's namespace.
  * @module
  */
 import { OperationError } from "../../../net/error.ts";

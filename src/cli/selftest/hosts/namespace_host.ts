@@ -1,5 +1,5 @@
 /**
- * What every host of the self-test can do: have a network namespace, links, addresses, routes, sysctls.
+ * Abilities of every host of the self-test: a network namespace, links, addresses, routes, sysctls.
  * @module
  */
 import { openReadOnly, threadId, unshareNetwork } from "../../../../ffi/process.ts";
@@ -35,7 +35,7 @@ export class NamespaceHost {
     return check(openReadOnly(`/proc/self/task/${threadId()}/ns/net`), "open", "the network namespace");
   }
 
-  /** Whether this kernel has IPv6 switched on. */
+  /** Tells whether this kernel has IPv6 switched on. */
   hasIpv6(): boolean {
     try {
       return Deno.readTextFileSync("/proc/sys/net/ipv6/conf/all/disable_ipv6").trim() === "0";

@@ -1,5 +1,6 @@
 /**
- * Calls from the main thread to the hosts of the self-test. Each host is a worker thread in a network namespace of its own.
+ * Calls from the main thread to the hosts of the self-test. Each host is a worker thread in a network
+ * namespace of its own.
  * @module
  */
 
@@ -14,7 +15,7 @@ export type HostAnswer =
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly error: string; readonly missingModule: string };
 
-/** What went wrong on a host. */
+/** Failure on a host. */
 export class HostError extends Error {
   /** The module of the kernel whose lack it shows; may be empty. */
   readonly missingModule: string;
@@ -26,8 +27,8 @@ export class HostError extends Error {
   }
 }
 
-/** What a host can do: methods that take and return plain data. */
-// deno-lint-ignore no-explicit-any -- parameters of a method vary contravariantly; `unknown` would accept none
+/** Abilities of a host: methods that take and return plain data. */
+// deno-lint-ignore no-explicit-any -- parameters vary contravariantly; `unknown` would accept no method
 export type HostMethods<T> = { [K in keyof T]: (...args: any[]) => unknown };
 
 /** A host seen from the main thread: the same methods, asynchronous. */

@@ -4,8 +4,8 @@
  */
 
 /**
- * Port of each service, over TCP or UDP or both: `report` tells the client who it is, `echo` sends back, `count` counts, `knock` has
- * a stranger send something too. At `nothing` nobody listens.
+ * Port of each service, over TCP or UDP or both: `report` tells the client who it is, `echo` sends back,
+ * `count` counts, `knock` has a stranger send something too. At `nothing` nobody listens.
  */
 export const SERVICE_PORTS = {
   report: 7001,
@@ -16,7 +16,7 @@ export const SERVICE_PORTS = {
   knock: 7006,
 } as const;
 
-/** What the report service tells each client: both ends as the server sees them. */
+/** Report of the service to each client: both ends as the server sees them. */
 export interface Report {
   readonly client: string;
   readonly clientPort: number;

@@ -1,5 +1,5 @@
 /**
- * What the client of the self-test does over UDP.
+ * UDP of the self-test's client.
  * @module
  */
 import { type Endpoint, formatEndpoint, parseIp } from "../../../net/ip.ts";
@@ -12,11 +12,13 @@ export interface Step {
   readonly replies: number;
 }
 
-/** How a client talks. */
+/** Options of a client's conversation. */
 export interface TalkOptions {
   /** Each reply is waited for so long. */
   readonly timeoutMs: number;
-  /** With a socket connected to the first target: only then does a client learn that a port is unreachable. */
+  /**
+   * With a socket connected to the first target: only then does a client learn that a port is unreachable.
+   */
   readonly connected?: boolean;
 }
 
@@ -45,7 +47,10 @@ export async function talk(steps: readonly Step[], options: TalkOptions): Promis
   return { kind: "ok", replies, localPort: peer.localPort };
 }
 
-/** Sends one datagram of random bytes to an echo server; whether it came back as it was, from where it was sent to. */
+/**
+ * Sends one datagram of random bytes to an echo server; whether it came back as it was, from where it was
+ * sent to.
+ */
 export async function exchangeDatagram(
   target: Target,
   options: { bytes: number; timeoutMs: number },

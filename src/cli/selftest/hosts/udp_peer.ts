@@ -1,5 +1,6 @@
 /**
- * A UDP socket of the self-test: an ordinary one, as any program has it. It belongs to the namespace of the thread that makes it.
+ * A UDP socket of the self-test: an ordinary one, as any program has it. It belongs to the namespace of the
+ * thread that makes it.
  * @module
  */
 import { AF_INET, AF_INET6, EAGAIN, ECONNREFUSED, SOCK_DGRAM } from "../../../../ffi/consts.ts";
@@ -22,7 +23,7 @@ export interface Datagram {
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 
-/** How often a socket is asked for what has come. The thread has other work: it must not block in the kernel. */
+/** Milliseconds between two looks at a socket. The thread has other work: it must not block in the kernel. */
 const POLL_MS = 2;
 /** No datagram is longer. */
 const LONGEST = 65536;
@@ -64,7 +65,7 @@ export class UdpPeer implements Disposable {
     check(sendTo(this.#fd, payload, this.#address), "send to", formatEndpoint(to));
   }
 
-  /** What has arrived; undefined if nothing has, `"refused"` for a port unreachable. */
+  /** Receives a datagram; undefined: none has arrived; `"refused"`: a port unreachable has. */
   receive(): Datagram | "refused" | undefined {
     const length = receiveFrom(this.#fd, this.#buffer, this.#address);
     if (length === -EAGAIN) return undefined;

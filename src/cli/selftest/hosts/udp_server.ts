@@ -1,5 +1,5 @@
 /**
- * What the server of the self-test serves over UDP.
+ * UDP services of the self-test's server.
  * @module
  */
 import { formatIp, parseIp } from "../../../net/ip.ts";
@@ -13,8 +13,8 @@ interface Service {
 }
 
 /**
- * Answers on `hostname` and on `stranger`, another address of the server's, as long as the thread lives. Each service but
- * `nothing`; `knock` has the stranger send first to the one who asked, and then answers itself.
+ * Answers on `hostname` and on `stranger`, another address of the server's, as long as the thread lives. Each
+ * service but `nothing`; `knock` has the stranger send first to the one who asked, and then answers itself.
  */
 export function serveUdp(addresses: { hostname: string; stranger: string }): void {
   const { hostname, stranger } = addresses;

@@ -4,11 +4,12 @@
  */
 import type { PortRange, Protocol } from "../../../config/types.ts";
 import { OperationError } from "../../../net/error.ts";
+import { hex } from "../../../net/hex.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { KeyRange } from "../../../net/ranges.ts";
 import type { Condition } from "../../plan/condition.ts";
 import type { PlannedSet } from "../../plan/set.ts";
-import { cannotSay, hex } from "./words.ts";
+import { cannotSay } from "./words.ts";
 import { type Fragment, type Match, matchOne } from "./fragment.ts";
 import { rangePrefixes } from "./prefixes.ts";
 

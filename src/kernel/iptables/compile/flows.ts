@@ -5,13 +5,14 @@
  */
 import { ALIVE_LISTS, ALIVE_SECONDS } from "../../../constants.ts";
 import type { Marks } from "../../../marks.ts";
+import { hex } from "../../../net/hex.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { Effect } from "../../plan/effect.ts";
 import type { PlannedSet } from "../../plan/set.ts";
 import type { SourceRule } from "./chain_writer.ts";
 import { type Fragment, type Match, matchOne } from "./fragment.ts";
 import { type IptablesChain, type IptablesJump, peersList, serversList } from "./model.ts";
-import { bits, hex } from "./words.ts";
+import { bits } from "./words.ts";
 
 /** One address each: the lists of `recent` hold no pairs, and no ports. */
 const WHOLE: Readonly<Record<Family, string>> = {

@@ -4,14 +4,10 @@
  */
 import type { Marks } from "../../../marks.ts";
 import { OperationError } from "../../../net/error.ts";
+import { hex } from "../../../net/hex.ts";
 
 /** Ends the packet's way through our chains. */
 export const RETURN = "-j RETURN";
-
-/** Writes a number as iptables prints marks. */
-export function hex(value: number): string {
-  return `0x${value.toString(16)}`;
-}
 
 /** Writes bits and the mask for them: `0x2/0x2`. */
 export function bits(mark: number): string {

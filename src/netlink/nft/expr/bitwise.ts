@@ -1,6 +1,7 @@
 /** `bitwise`: masks and flips the bits of a register. @module */
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { readValue, required, writeValue } from "../data.ts";
+import type { Codec } from "./codec.ts";
 
 // linux/netfilter/nf_tables.h: enum nft_bitwise_ops, enum nft_bitwise_attributes
 const NFT_BITWISE_MASK_XOR = 0;
@@ -26,7 +27,7 @@ export interface BitwiseExpression {
 }
 
 /** The attributes of the expression. */
-export function encodeBitwise(expression: BitwiseExpression): Uint8Array {
+function encode(expression: BitwiseExpression): Uint8Array {
   const writer = new AttributeWriter()
     .u32be(NFTA_BITWISE_SREG, expression.source)
     .u32be(NFTA_BITWISE_DREG, expression.destination)
@@ -37,8 +38,8 @@ export function encodeBitwise(expression: BitwiseExpression): Uint8Array {
   return writer.finish();
 }
 
-/** The inverse of {@linkcode encodeBitwise}. Shifts throw a RangeError. */
-export function decodeBitwise(data: AttributeMap): BitwiseExpression {
+/** The inverse of {@linkcode encode}. Shifts throw a RangeError. */
+function decode(data: AttributeMap): BitwiseExpression {
   const operation = data.u32be(NFTA_BITWISE_OP) ?? NFT_BITWISE_MASK_XOR;
   if (operation !== NFT_BITWISE_MASK_XOR) {
     throw new RangeError(`Cannot decode bitwise operation ${operation}`);
@@ -51,3 +52,6 @@ export function decodeBitwise(data: AttributeMap): BitwiseExpression {
     xor: readValue(data.bytes(NFTA_BITWISE_XOR)),
   };
 }
+
+/** Codec of `bitwise`. */
+export const bitwise: Codec<BitwiseExpression> = { name: "bitwise", kinds: ["bitwise"], encode, decode };

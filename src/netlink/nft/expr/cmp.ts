@@ -2,6 +2,7 @@
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { Names } from "../../names.ts";
 import { readValue, required, writeValue } from "../data.ts";
+import type { Codec } from "./codec.ts";
 
 /** A relation between a register and a value. */
 export type CmpOperator = "eq" | "neq" | "lt" | "lte" | "gt" | "gte";
@@ -25,7 +26,7 @@ export interface CmpExpression {
 }
 
 /** The attributes of the expression. */
-export function encodeCmp(expression: CmpExpression): Uint8Array {
+function encode(expression: CmpExpression): Uint8Array {
   const writer = new AttributeWriter()
     .u32be(NFTA_CMP_SREG, expression.register)
     .u32be(NFTA_CMP_OP, OPERATORS.number(expression.operator));
@@ -33,8 +34,8 @@ export function encodeCmp(expression: CmpExpression): Uint8Array {
   return writer.finish();
 }
 
-/** The inverse of {@linkcode encodeCmp}. */
-export function decodeCmp(data: AttributeMap): CmpExpression {
+/** The inverse of {@linkcode encode}. */
+function decode(data: AttributeMap): CmpExpression {
   return {
     kind: "cmp",
     operator: OPERATORS.name(data.u32be(NFTA_CMP_OP)),
@@ -42,3 +43,6 @@ export function decodeCmp(data: AttributeMap): CmpExpression {
     value: readValue(data.bytes(NFTA_CMP_DATA)),
   };
 }
+
+/** Codec of `cmp`. */
+export const cmp: Codec<CmpExpression> = { name: "cmp", kinds: ["cmp"], encode, decode };

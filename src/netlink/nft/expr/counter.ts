@@ -1,5 +1,6 @@
 /** `counter`: counts packets and bytes. @module */
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
+import type { Codec } from "./codec.ts";
 
 // linux/netfilter/nf_tables.h: enum nft_counter_attributes
 const NFTA_COUNTER_BYTES = 1;
@@ -16,15 +17,15 @@ export interface CounterExpression {
 }
 
 /** The attributes of the expression. */
-export function encodeCounter(expression: CounterExpression): Uint8Array {
+function encode(expression: CounterExpression): Uint8Array {
   const writer = new AttributeWriter();
   if (expression.bytes !== undefined) writer.u64be(NFTA_COUNTER_BYTES, expression.bytes);
   if (expression.packets !== undefined) writer.u64be(NFTA_COUNTER_PACKETS, expression.packets);
   return writer.finish();
 }
 
-/** The inverse of {@linkcode encodeCounter}. */
-export function decodeCounter(data: AttributeMap): CounterExpression {
+/** The inverse of {@linkcode encode}. */
+function decode(data: AttributeMap): CounterExpression {
   const packets = data.u64be(NFTA_COUNTER_PACKETS);
   const bytes = data.u64be(NFTA_COUNTER_BYTES);
   return {
@@ -33,3 +34,6 @@ export function decodeCounter(data: AttributeMap): CounterExpression {
     ...(bytes === undefined ? {} : { bytes }),
   };
 }
+
+/** Codec of `counter`. */
+export const counter: Codec<CounterExpression> = { name: "counter", kinds: ["counter"], encode, decode };

@@ -2,6 +2,7 @@
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { Names } from "../../names.ts";
 import { required } from "../data.ts";
+import type { Codec } from "./codec.ts";
 
 /** What is asked; all four bytes in host byte order but `direction`, one byte. */
 export type CtKey = "state" | "direction" | "status" | "mark";
@@ -29,7 +30,7 @@ export interface CtExpression {
 }
 
 /** The attributes of the expression. */
-export function encodeCt(expression: CtExpression): Uint8Array {
+function encode(expression: CtExpression): Uint8Array {
   const register = expression.direction === "load" ? NFTA_CT_DREG : NFTA_CT_SREG;
   return new AttributeWriter()
     .u32be(NFTA_CT_KEY, KEYS.number(expression.key))
@@ -37,11 +38,14 @@ export function encodeCt(expression: CtExpression): Uint8Array {
     .finish();
 }
 
-/** The inverse of {@linkcode encodeCt}. Questions about one direction (`ct original …`) throw a RangeError. */
-export function decodeCt(data: AttributeMap): CtExpression {
+/** The inverse of {@linkcode encode}. Questions about one direction (`ct original …`) throw a RangeError. */
+function decode(data: AttributeMap): CtExpression {
   if (data.has(NFTA_CT_DIRECTION)) throw new RangeError("Cannot decode ct expression with a direction");
   const source = data.u32be(NFTA_CT_SREG);
   const register = source ?? required(data.u32be(NFTA_CT_DREG), "NFTA_CT_DREG");
   const key = KEYS.name(data.u32be(NFTA_CT_KEY));
   return { kind: "ct", direction: source === undefined ? "load" : "set", key, register };
 }
+
+/** Codec of `ct`. */
+export const ct: Codec<CtExpression> = { name: "ct", kinds: ["ct"], encode, decode };

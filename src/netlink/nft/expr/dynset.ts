@@ -2,6 +2,7 @@
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { Names } from "../../names.ts";
 import { required } from "../data.ts";
+import type { Codec } from "./codec.ts";
 
 /** `update` gives an element that is there its whole time again. */
 export type DynsetOperation = "add" | "update" | "delete";
@@ -34,7 +35,7 @@ export interface DynsetExpression {
 }
 
 /** The attributes of the expression. */
-export function encodeDynset(expression: DynsetExpression): Uint8Array {
+function encode(expression: DynsetExpression): Uint8Array {
   const writer = new AttributeWriter()
     .u32be(NFTA_DYNSET_SREG_KEY, expression.register)
     .u32be(NFTA_DYNSET_OP, OPERATIONS.number(expression.operation));
@@ -44,8 +45,8 @@ export function encodeDynset(expression: DynsetExpression): Uint8Array {
   return writer.finish();
 }
 
-/** The inverse of {@linkcode encodeDynset}. Values and expressions of elements throw a RangeError. */
-export function decodeDynset(data: AttributeMap): DynsetExpression {
+/** The inverse of {@linkcode encode}. Values and expressions of elements throw a RangeError. */
+function decode(data: AttributeMap): DynsetExpression {
   for (const type of [NFTA_DYNSET_SREG_DATA, NFTA_DYNSET_EXPR, NFTA_DYNSET_EXPRESSIONS]) {
     if (data.has(type)) throw new RangeError("Cannot decode dynset of a map, or with expressions");
   }
@@ -60,3 +61,6 @@ export function decodeDynset(data: AttributeMap): DynsetExpression {
     ...(timeout === 0 ? {} : { timeoutMs: timeout }),
   };
 }
+
+/** Codec of `dynset`. */
+export const dynset: Codec<DynsetExpression> = { name: "dynset", kinds: ["dynset"], encode, decode };

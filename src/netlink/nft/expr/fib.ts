@@ -2,6 +2,7 @@
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { Names } from "../../names.ts";
 import { required } from "../data.ts";
+import type { Codec } from "./codec.ts";
 
 /** What the question is made of. */
 export type FibFlag = "saddr" | "daddr" | "mark" | "iif" | "oif";
@@ -29,7 +30,7 @@ export interface FibExpression {
 }
 
 /** The attributes of the expression. */
-export function encodeFib(expression: FibExpression): Uint8Array {
+function encode(expression: FibExpression): Uint8Array {
   return new AttributeWriter()
     .u32be(NFTA_FIB_FLAGS, FLAGS.bits(expression.flags))
     .u32be(NFTA_FIB_RESULT, RESULTS.number(expression.result))
@@ -37,8 +38,8 @@ export function encodeFib(expression: FibExpression): Uint8Array {
     .finish();
 }
 
-/** The inverse of {@linkcode encodeFib}. `exists` and `missing` throw a RangeError. */
-export function decodeFib(data: AttributeMap): FibExpression {
+/** The inverse of {@linkcode encode}. `exists` and `missing` throw a RangeError. */
+function decode(data: AttributeMap): FibExpression {
   const bits = required(data.u32be(NFTA_FIB_FLAGS), "NFTA_FIB_FLAGS");
   if (bits >= NFTA_FIB_F_PRESENT) throw new RangeError(`Cannot decode fib flags ${bits}`);
   return {
@@ -48,3 +49,6 @@ export function decodeFib(data: AttributeMap): FibExpression {
     register: required(data.u32be(NFTA_FIB_DREG), "NFTA_FIB_DREG"),
   };
 }
+
+/** Codec of `fib`. */
+export const fib: Codec<FibExpression> = { name: "fib", kinds: ["fib"], encode, decode };

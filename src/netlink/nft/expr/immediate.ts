@@ -1,6 +1,7 @@
 /** `immediate`: puts a constant into a register, or a verdict into the verdict register. @module */
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { readValue, readVerdict, required, type Verdict, writeValue, writeVerdict } from "../data.ts";
+import type { Codec } from "./codec.ts";
 
 // linux/netfilter/nf_tables.h: enum nft_immediate_attributes, enum nft_registers
 const NFTA_IMMEDIATE_DREG = 1;
@@ -26,7 +27,7 @@ export interface VerdictExpression {
 }
 
 /** The attributes of the expression. */
-export function encodeImmediate(expression: ImmediateExpression | VerdictExpression): Uint8Array {
+function encode(expression: ImmediateExpression | VerdictExpression): Uint8Array {
   const writer = new AttributeWriter();
   if (expression.kind === "verdict") {
     writer.u32be(NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
@@ -38,11 +39,19 @@ export function encodeImmediate(expression: ImmediateExpression | VerdictExpress
   return writer.finish();
 }
 
-/** The inverse of {@linkcode encodeImmediate}. */
-export function decodeImmediate(data: AttributeMap): ImmediateExpression | VerdictExpression {
+/** The inverse of {@linkcode encode}. */
+function decode(data: AttributeMap): ImmediateExpression | VerdictExpression {
   const bytes = data.bytes(NFTA_IMMEDIATE_DATA);
   const verdict = readVerdict(bytes);
   if (verdict !== undefined) return { kind: "verdict", verdict };
   const register = required(data.u32be(NFTA_IMMEDIATE_DREG), "NFTA_IMMEDIATE_DREG");
   return { kind: "immediate", register, value: readValue(bytes) };
 }
+
+/** Codec of `immediate`, for constants and for verdicts. */
+export const immediate: Codec<ImmediateExpression | VerdictExpression> = {
+  name: "immediate",
+  kinds: ["immediate", "verdict"],
+  encode,
+  decode,
+};

@@ -1,6 +1,7 @@
 /** `lookup`: whether a register is in a set, or what a map holds for it. @module */
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { required } from "../data.ts";
+import type { Codec } from "./codec.ts";
 
 // linux/netfilter/nf_tables.h: enum nft_lookup_attributes, enum nft_lookup_flags
 const NFTA_LOOKUP_SET = 1;
@@ -27,7 +28,7 @@ export interface LookupExpression {
 }
 
 /** The attributes of the expression. */
-export function encodeLookup(expression: LookupExpression): Uint8Array {
+function encode(expression: LookupExpression): Uint8Array {
   const writer = new AttributeWriter().u32be(NFTA_LOOKUP_SREG, expression.register);
   if (expression.destination !== undefined) writer.u32be(NFTA_LOOKUP_DREG, expression.destination);
   writer.string(NFTA_LOOKUP_SET, expression.set);
@@ -36,8 +37,8 @@ export function encodeLookup(expression: LookupExpression): Uint8Array {
   return writer.finish();
 }
 
-/** The inverse of {@linkcode encodeLookup}. */
-export function decodeLookup(data: AttributeMap): LookupExpression {
+/** The inverse of {@linkcode encode}. */
+function decode(data: AttributeMap): LookupExpression {
   const setId = data.u32be(NFTA_LOOKUP_SET_ID);
   const destination = data.u32be(NFTA_LOOKUP_DREG);
   return {
@@ -49,3 +50,6 @@ export function decodeLookup(data: AttributeMap): LookupExpression {
     ...(destination === undefined ? {} : { destination }),
   };
 }
+
+/** Codec of `lookup`. */
+export const lookup: Codec<LookupExpression> = { name: "lookup", kinds: ["lookup"], encode, decode };

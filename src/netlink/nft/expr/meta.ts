@@ -2,6 +2,7 @@
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { Names } from "../../names.ts";
 import { required } from "../data.ts";
+import type { Codec } from "./codec.ts";
 
 /** What `meta` reads or sets, in nft's words. */
 export type MetaKey =
@@ -68,7 +69,7 @@ export interface MetaExpression {
 }
 
 /** The attributes of the expression. */
-export function encodeMeta(expression: MetaExpression): Uint8Array {
+function encode(expression: MetaExpression): Uint8Array {
   const register = expression.direction === "load" ? NFTA_META_DREG : NFTA_META_SREG;
   return new AttributeWriter()
     .u32be(NFTA_META_KEY, KEYS.number(expression.key))
@@ -76,10 +77,13 @@ export function encodeMeta(expression: MetaExpression): Uint8Array {
     .finish();
 }
 
-/** The inverse of {@linkcode encodeMeta}. */
-export function decodeMeta(data: AttributeMap): MetaExpression {
+/** The inverse of {@linkcode encode}. */
+function decode(data: AttributeMap): MetaExpression {
   const source = data.u32be(NFTA_META_SREG);
   const register = source ?? required(data.u32be(NFTA_META_DREG), "NFTA_META_DREG");
   const key = KEYS.name(data.u32be(NFTA_META_KEY));
   return { kind: "meta", direction: source === undefined ? "load" : "set", key, register };
 }
+
+/** Codec of `meta`. */
+export const meta: Codec<MetaExpression> = { name: "meta", kinds: ["meta"], encode, decode };

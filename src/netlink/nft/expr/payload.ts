@@ -2,6 +2,7 @@
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { Names } from "../../names.ts";
 import { required } from "../data.ts";
+import type { Codec } from "./codec.ts";
 
 /** Which header `offset` counts from. */
 export type PayloadBase = "link" | "network" | "transport";
@@ -28,7 +29,7 @@ export interface PayloadExpression {
 }
 
 /** The attributes of the expression. */
-export function encodePayload(expression: PayloadExpression): Uint8Array {
+function encode(expression: PayloadExpression): Uint8Array {
   return new AttributeWriter()
     .u32be(NFTA_PAYLOAD_DREG, expression.register)
     .u32be(NFTA_PAYLOAD_BASE, BASES.number(expression.base))
@@ -37,8 +38,8 @@ export function encodePayload(expression: PayloadExpression): Uint8Array {
     .finish();
 }
 
-/** The inverse of {@linkcode encodePayload}. */
-export function decodePayload(data: AttributeMap): PayloadExpression {
+/** The inverse of {@linkcode encode}. */
+function decode(data: AttributeMap): PayloadExpression {
   return {
     kind: "payload",
     base: BASES.name(data.u32be(NFTA_PAYLOAD_BASE)),
@@ -47,3 +48,6 @@ export function decodePayload(data: AttributeMap): PayloadExpression {
     register: required(data.u32be(NFTA_PAYLOAD_DREG), "NFTA_PAYLOAD_DREG"),
   };
 }
+
+/** Codec of `payload`. */
+export const payload: Codec<PayloadExpression> = { name: "payload", kinds: ["payload"], encode, decode };

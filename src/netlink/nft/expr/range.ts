@@ -2,6 +2,7 @@
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { Names } from "../../names.ts";
 import { readValue, required, writeValue } from "../data.ts";
+import type { Codec } from "./codec.ts";
 
 // linux/netfilter/nf_tables.h: enum nft_range_ops, enum nft_range_attributes
 const OPERATORS = new Names<"eq" | "neq">("range operator", { eq: 0, neq: 1 });
@@ -25,7 +26,7 @@ export interface RangeExpression {
 }
 
 /** The attributes of the expression. */
-export function encodeRange(expression: RangeExpression): Uint8Array {
+function encode(expression: RangeExpression): Uint8Array {
   const writer = new AttributeWriter()
     .u32be(NFTA_RANGE_SREG, expression.register)
     .u32be(NFTA_RANGE_OP, OPERATORS.number(expression.operator));
@@ -34,8 +35,8 @@ export function encodeRange(expression: RangeExpression): Uint8Array {
   return writer.finish();
 }
 
-/** The inverse of {@linkcode encodeRange}. */
-export function decodeRange(data: AttributeMap): RangeExpression {
+/** The inverse of {@linkcode encode}. */
+function decode(data: AttributeMap): RangeExpression {
   return {
     kind: "range",
     operator: OPERATORS.name(data.u32be(NFTA_RANGE_OP)),
@@ -44,3 +45,6 @@ export function decodeRange(data: AttributeMap): RangeExpression {
     to: readValue(data.bytes(NFTA_RANGE_TO_DATA)),
   };
 }
+
+/** Codec of `range`. */
+export const range: Codec<RangeExpression> = { name: "range", kinds: ["range"], encode, decode };

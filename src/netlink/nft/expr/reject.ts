@@ -1,6 +1,7 @@
 /** `reject`: answers with an ICMP error or a TCP reset, and drops the packet. @module */
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { Names } from "../../names.ts";
+import type { Codec } from "./codec.ts";
 
 /** What goes back: an ICMP or ICMPv6 error, a TCP reset, or in `inet` the fitting ICMP by `icmpx` code. */
 export type RejectType = "icmp" | "tcp-reset" | "icmpx";
@@ -24,18 +25,21 @@ export interface RejectExpression {
 }
 
 /** The attributes of the expression. */
-export function encodeReject(expression: RejectExpression): Uint8Array {
+function encode(expression: RejectExpression): Uint8Array {
   return new AttributeWriter()
     .u32be(NFTA_REJECT_TYPE, TYPES.number(expression.type))
     .u8(NFTA_REJECT_ICMP_CODE, expression.code)
     .finish();
 }
 
-/** The inverse of {@linkcode encodeReject}. The kernel tells no code for a TCP reset. */
-export function decodeReject(data: AttributeMap): RejectExpression {
+/** The inverse of {@linkcode encode}. The kernel tells no code for a TCP reset. */
+function decode(data: AttributeMap): RejectExpression {
   return {
     kind: "reject",
     type: TYPES.name(data.u32be(NFTA_REJECT_TYPE)),
     code: data.u8(NFTA_REJECT_ICMP_CODE) ?? 0,
   };
 }
+
+/** Codec of `reject`. */
+export const reject: Codec<RejectExpression> = { name: "reject", kinds: ["reject"], encode, decode };

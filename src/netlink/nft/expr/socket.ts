@@ -2,6 +2,7 @@
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { Names } from "../../names.ts";
 import { required } from "../data.ts";
+import type { Codec } from "./codec.ts";
 
 /** What is asked: one byte for `transparent` and `wildcard`, four in host byte order for `mark`. */
 export type SocketKey = "transparent" | "mark" | "wildcard" | "cgroupv2";
@@ -25,7 +26,7 @@ export interface SocketExpression {
 }
 
 /** The attributes of the expression. */
-export function encodeSocket(expression: SocketExpression): Uint8Array {
+function encode(expression: SocketExpression): Uint8Array {
   return new AttributeWriter()
     .u32be(NFTA_SOCKET_KEY, KEYS.number(expression.key))
     .u32be(NFTA_SOCKET_DREG, expression.register)
@@ -33,8 +34,8 @@ export function encodeSocket(expression: SocketExpression): Uint8Array {
     .finish();
 }
 
-/** The inverse of {@linkcode encodeSocket}. */
-export function decodeSocket(data: AttributeMap): SocketExpression {
+/** The inverse of {@linkcode encode}. */
+function decode(data: AttributeMap): SocketExpression {
   const level = data.u32be(NFTA_SOCKET_LEVEL) ?? 0;
   return {
     kind: "socket",
@@ -43,3 +44,6 @@ export function decodeSocket(data: AttributeMap): SocketExpression {
     ...(level === 0 ? {} : { level }),
   };
 }
+
+/** Codec of `socket`. */
+export const socket: Codec<SocketExpression> = { name: "socket", kinds: ["socket"], encode, decode };

@@ -1,6 +1,7 @@
 /** `tproxy`: gives the packet to a local transparent socket; breaks out of the rule if there is none. @module */
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { Names } from "../../names.ts";
+import type { Codec } from "./codec.ts";
 
 /** The packets that the expression is for; `any` decides by packet, and then takes no address. */
 export type TproxyFamily = "any" | "ip" | "ip6";
@@ -24,7 +25,7 @@ export interface TproxyExpression {
 }
 
 /** The attributes of the expression. */
-export function encodeTproxy(expression: TproxyExpression): Uint8Array {
+function encode(expression: TproxyExpression): Uint8Array {
   const writer = new AttributeWriter().u32be(NFTA_TPROXY_FAMILY, FAMILIES.number(expression.family));
   if (expression.addressRegister !== undefined) {
     writer.u32be(NFTA_TPROXY_REG_ADDR, expression.addressRegister);
@@ -33,8 +34,8 @@ export function encodeTproxy(expression: TproxyExpression): Uint8Array {
   return writer.finish();
 }
 
-/** The inverse of {@linkcode encodeTproxy}. */
-export function decodeTproxy(data: AttributeMap): TproxyExpression {
+/** The inverse of {@linkcode encode}. */
+function decode(data: AttributeMap): TproxyExpression {
   const addressRegister = data.u32be(NFTA_TPROXY_REG_ADDR);
   const portRegister = data.u32be(NFTA_TPROXY_REG_PORT);
   return {
@@ -44,3 +45,6 @@ export function decodeTproxy(data: AttributeMap): TproxyExpression {
     ...(portRegister === undefined ? {} : { portRegister }),
   };
 }
+
+/** Codec of `tproxy`. */
+export const tproxy: Codec<TproxyExpression> = { name: "tproxy", kinds: ["tproxy"], encode, decode };

@@ -1,5 +1,5 @@
-# A recording stand-in for OpenRC's openrc-run with supervise-daemon: SCRIPT ACTION. It evaluates command_args once more,
-# as OpenRC does, and prints the words of the call with a tab between them.
+# A recording stand-in for OpenRC's openrc-run with supervise-daemon: SCRIPT ACTION. It evaluates command_args
+# once more, as OpenRC does, and prints the words of the call with a tab between them.
 script=$1
 RC_CMD=${2}
 RC_SVCNAME=tproxy
@@ -41,5 +41,11 @@ restart)
 	start_pre
 	;;
 depend | checkconfig) "$RC_CMD" ;;
-*) exit 4 ;;
+*)
+	# Of a service that runs.
+	case " $extra_started_commands " in
+	*" $RC_CMD "*) "$RC_CMD" ;;
+	*) exit 4 ;;
+	esac
+	;;
 esac

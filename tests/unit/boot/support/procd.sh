@@ -1,5 +1,6 @@
-# A recording stand-in for OpenWrt's /etc/rc.common with procd: SCRIPT ACTION. Of the contract it keeps what the script
-# relies on: defaults before the script, procd's verbs after it, calls with a tab between the words.
+# A recording stand-in for OpenWrt's /etc/rc.common with procd: SCRIPT ACTION. Of the contract it keeps what
+# the script relies on: defaults before the script, procd's verbs after it, calls with a tab between the
+# words.
 initscript=$1
 action=$2
 
@@ -26,6 +27,7 @@ procd_set_param() { record "$@"; }
 procd_append_param() { record append "$@"; }
 procd_close_instance() { record close_instance; }
 procd_kill() { record kill "$@"; }
+procd_send_signal() { record signal "$@"; }
 start() { start_service && record set; }
 stop() {
 	stop_service

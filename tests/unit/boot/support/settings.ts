@@ -1,6 +1,6 @@
 import type { BootSettings } from "../../../../src/boot/model.ts";
 
-/** What an install without options gives. */
+/** Settings of an install without options. */
 export const SETTINGS: BootSettings = {
   binary: "/usr/bin/tproxy",
   drainSeconds: 30,

@@ -4,7 +4,7 @@
  */
 import { print } from "../../../laboratory/machine/print.ts";
 
-/** What a program left. */
+/** Exit code and output of a program. */
 export interface ShellOutcome {
   readonly code: number;
   /** Both outputs. */

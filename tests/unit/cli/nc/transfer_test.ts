@@ -78,7 +78,7 @@ class Bench implements Disposable {
     return this.far;
   }
 
-  /** What standard output holds. */
+  /** Contents of standard output. */
   get printed(): string {
     const buffer = new Uint8Array(65536);
     return new TextDecoder().decode(buffer.subarray(0, Math.max(0, readStream(this.reading, buffer))));

@@ -6,7 +6,10 @@ import type { Env } from "../../../../src/cli/env.ts";
 import { parseOptions } from "../../../../src/cli/arguments/parse.ts";
 import type { AnyCommand } from "../../../../src/cli/table.ts";
 
-/** What `planner` makes of a command's options, `words`; what the program says where they do not parse. */
+/**
+ * Lets `planner` make a plan from a command's options and words; returns the program's message where they do
+ * not parse.
+ */
 export function planWords<Plan>(
   command: unknown,
   words: string,

@@ -3,7 +3,7 @@ import { TICK_MS, ticks, TimerWheel, WheelEntry } from "../../../../src/dataplan
 
 class Timer extends WheelEntry {
   readonly name: number;
-  /** When it is really due, as its owner knows it. */
+  /** Its real time, as its owner knows it. */
   due = 0;
 
   constructor(name: number) {

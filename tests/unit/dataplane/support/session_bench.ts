@@ -4,7 +4,8 @@
  */
 import assert from "node:assert/strict";
 import { DEFAULT_CONFIG } from "../../../../src/config/defaults.ts";
-import type { LogLevel, Source } from "../../../../src/config/types.ts";
+import type { LogLevel } from "../../../../src/log.ts";
+import type { Source } from "../../../../src/config/types.ts";
 import { makeContext, type WorkerContext } from "../../../../src/dataplane/context.ts";
 import type { Loop } from "../../../../src/dataplane/loop/loop.ts";
 import { type Settings, settingsOf } from "../../../../src/dataplane/settings.ts";

@@ -1,4 +1,4 @@
-/** What doctor says of the programs of iptables, and of what they hold. */
+/** Findings on the programs of iptables, and on their rules. */
 import assert from "node:assert/strict";
 import {
   holdsInstall,

@@ -1,4 +1,4 @@
-/** What each check says of its facts. */
+/** Judgement of each check on its facts. */
 import assert from "node:assert/strict";
 import { judgeBridgeFilter } from "../../../../src/doctor/checks/bridge_filter.ts";
 import { judgeDescriptors, readDescriptors } from "../../../../src/doctor/checks/descriptors.ts";
@@ -68,7 +68,7 @@ Deno.test("judgeNetworkd() warns while networkd runs and deletes rules, by its c
 });
 
 Deno.test("judgeDescriptors() goes by the limit of the proxy that runs, and by what the config asks for", () => {
-  const capacity = (descriptors: number) => descriptors / 2;
+  const room = (descriptors: number) => ({ connections: descriptors / 2, udpSessions: descriptors });
   const proxy = processOf("tproxy", ["tproxy", "run"], 99);
   const files = memoryFiles({
     "/proc/99/limits":
@@ -81,7 +81,7 @@ Deno.test("judgeDescriptors() goes by the limit of the proxy that runs, and by w
     judgeDescriptors(
       { hard, of: "this session" },
       situationWith({ config: { ...configWith(), ...limits } }),
-      capacity,
+      room,
     );
   assert.deepEqual(troubles(judge(1024)), ["warning descriptors"]);
   assert.match(judge(1024)[0].remedy, /LimitNOFILE=65536/);
@@ -89,6 +89,14 @@ Deno.test("judgeDescriptors() goes by the limit of the proxy that runs, and by w
   const wanting = (connections: number) => ({ limits: { ...configWith().limits, connections } });
   assert.match(judge(20000, wanting(12000))[0].cause, /limits\.connections asks for 12000/);
   assert.deepEqual(troubles(judge(1024, wanting(100))), []);
+  const { intercept, limits } = configWith();
+  const udpOnly = {
+    intercept: { ...intercept, protocols: ["udp"] },
+    limits: { ...limits, connections: 12000 },
+  };
+  const [{ state, what }] = judge(1024, udpOnly);
+  assert.equal(state, "works");
+  assert.match(what, /enough for 1024 UDP sessions$/);
 });
 
 Deno.test("judgeTableOwner() refuses a table of our name that another program made", () => {

@@ -1,4 +1,4 @@
-/** What doctor says of routing rules, routes and reverse-path checks. */
+/** Findings on routing rules, routes and reverse-path checks. */
 import assert from "node:assert/strict";
 import { judgeMarkUsers, type MarkFacts } from "../../../../src/doctor/checks/mark_users.ts";
 import { judgeReversePath, type ReversePathFacts } from "../../../../src/doctor/checks/reverse_path.ts";

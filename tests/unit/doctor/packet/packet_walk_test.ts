@@ -84,7 +84,10 @@ const ADDRESS: readonly NftExpression[] = [
 const LIMIT = unknown("limit");
 const LIMIT_OVER = unknown("limit", new AttributeWriter().u32be(5, 1).finish());
 
-/** Rules of chain `input`, the policy, and what becomes of a client's packet: `accept`, `drop`, or `drop, perhaps`. */
+/**
+ * Rules of chain `input`, the policy, and what becomes of a client's packet: `accept`, `drop`, or `drop,
+ * perhaps`.
+ */
 const CASES: readonly [
   name: string,
   rules: readonly (readonly NftExpression[])[],

@@ -1,4 +1,4 @@
-/** Why a part of the kernel is missing, by what the machine's files tell. */
+/** Reasons why a part of the kernel is missing, read from the machine's files. */
 import assert from "node:assert/strict";
 import { explainMissing } from "../../../../src/doctor/parts/explain.ts";
 import { readKernelBuild } from "../../../../src/doctor/parts/kernel_build.ts";

@@ -61,12 +61,12 @@ const NFT_NEEDED = [
   "nft-fib",
   "nft-notrack",
 ];
-/** What nf_tables alone keeps from working. */
+/** Parts that do not work for want of nf_tables alone. */
 const NFT_PARTS = [...NFT_NEEDED.slice(1), "nft-reject"];
 const XT = ["xt-socket-ipv4", "xt-tproxy-ipv4", "xt-socket-ipv6", "xt-tproxy-ipv6"];
 const EACH = (prefix: string) => [`! missing ${prefix}-ipv4`, `! missing ${prefix}-ipv6`];
 
-/** What the kernel lacks, what doctor then says, and words of it. */
+/** Lacks of a kernel, doctor's findings on them, and words of those. */
 const CASES: readonly {
   readonly lacks: Lacks;
   readonly expected: readonly string[];

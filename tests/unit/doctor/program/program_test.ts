@@ -1,4 +1,4 @@
-/** What doctor says of what this machine gives the program itself. */
+/** Findings on the program's own place on this machine. */
 import assert from "node:assert/strict";
 import { judgeAddressSpace, readAddressSpace } from "../../../../src/doctor/program/address_space.ts";
 import { judgePlaces, readPlaces } from "../../../../src/doctor/program/cache_room.ts";

@@ -1,5 +1,6 @@
 /** A kernel that lacks things, at the netlink transport, for the probes of doctor. */
 import type { ProbeTools } from "../../../../src/doctor/probes/probe_kernel.ts";
+import { ENOENT, EOPNOTSUPP } from "../../../../src/net/errno.ts";
 import { OperationError } from "../../../../src/net/error.ts";
 import { type Family, parsePrefix } from "../../../../src/net/ip.ts";
 import { NetlinkConnection } from "../../../../src/netlink/connection.ts";
@@ -22,34 +23,32 @@ const RTM_GETROUTE = 26;
 const RTM_NEWRULE = 32;
 const COMPAT_GET = 11 << 8;
 const BATCH_BEGIN = 16;
-const ENOENT = 2;
-const EOPNOTSUPP = 95;
 
-/** What the kernel lacks; errnos are positive. */
+/** Lacks of the kernel; errnos are positive. */
 export interface Lacks {
   /** An expression of nf_tables, by the kernel's name of it. */
   readonly expression?: string;
-  /** What a batch is answered: without privilege, or without nf_tables. */
+  /** Answer to a batch: without privilege, or without nf_tables. */
   readonly batch?: number;
-  /** What a question to nft_compat is answered. */
+  /** Answer to a question to nft_compat. */
   readonly compat?: number;
-  /** What a question to ip_tables is answered. */
+  /** Answer to a question to ip_tables. */
   readonly legacy?: number;
-  /** What opening a netfilter socket gives. */
+  /** Answer to the opening of a netfilter socket. */
   readonly netfilter?: number;
-  /** What a new routing rule is answered, of one family or of both. */
+  /** Answer to a new routing rule, of one family or of both. */
   readonly rule?: Partial<Record<Family, number>>;
-  /** What a new route is answered. */
+  /** Answer to a new route. */
   readonly route?: number;
   /** The type of the route that a marked packet takes. */
   readonly routeType?: RouteType;
-  /** What a transparent socket gives. */
+  /** Answer to the opening of a transparent socket. */
   readonly transparent?: Partial<Record<Family, number>>;
-  /** What a raw socket gives. */
+  /** Answer to the opening of a raw socket. */
   readonly rawUdp?: Partial<Record<Family, number>>;
   /** A match or target of iptables, by its name in rules. */
   readonly extension?: string;
-  /** What of a flow nf_tables cannot see: its mark. */
+  /** Key of a flow that nf_tables cannot see: its mark. */
   readonly key?: "mark";
 }
 

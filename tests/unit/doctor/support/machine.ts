@@ -57,7 +57,9 @@ export function processOf(name: string, words: readonly string[] = [name], pid =
   return { pid, name, words };
 }
 
-/** The findings that say that something is wrong, as `state id (also …)`, with `!` before those that block. */
+/**
+ * The findings that say that something is wrong, as `state id (also …)`, with `!` before those that block.
+ */
 export function troubles(findings: readonly Finding[]): string[] {
   return findings.filter(({ state }) => state !== "works")
     .map(({ state, id, blocks, also = [] }) =>

@@ -1,11 +1,15 @@
 /**
- * The check that a test closes what it opens. Deno's own sanitizer does not see descriptors opened through FFI.
+ * The check that a test closes what it opens. Deno's own sanitizer does not see descriptors opened through
+ * FFI.
  * @module
  */
 
 import { print } from "../../../laboratory/machine/print.ts";
 
-/** What FFI opens: sockets, pipes, eventfds and epolls of this process, as `number target`. */
+/**
+ * Lists the descriptors that FFI opens: sockets, pipes, eventfds and epolls of this process, as `number
+ * target`.
+ */
 export function listDescriptors(): string[] {
   return [...Deno.readDirSync("/proc/self/fd")].flatMap(({ name }) => {
     try {
@@ -20,8 +24,8 @@ export function listDescriptors(): string[] {
 }
 
 /**
- * A test that also fails when descriptors are open after it that were not before. With an `obstacle` it is skipped, and
- * says why.
+ * A test that also fails when descriptors are open after it that were not before. With an `obstacle` it is
+ * skipped, and says why.
  */
 export function descriptorTest(name: string, run: () => void | Promise<void>, obstacle?: string): void {
   if (obstacle !== undefined) print(`skipped: ${name}: ${obstacle}`);

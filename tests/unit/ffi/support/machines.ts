@@ -6,14 +6,14 @@
 /** Their names. */
 export const MACHINES = ["x86_64", "aarch64"] as const;
 
-/** How to compile for a processor and to run its programs. */
+/** Commands that compile for a processor and run its programs. */
 export interface Machine {
   readonly compiler: string;
   /** Words in front of a command line. */
   readonly emulator: readonly string[];
 }
 
-/** What is there for a processor; or what is missing. */
+/** Finds the commands for a processor; a string names what is missing. */
 export function findMachine(arch: typeof MACHINES[number]): Machine | string {
   const compiler = `${arch}-linux-gnu-gcc`;
   if (!starts(compiler)) return `needs ${compiler} (Debian's gcc-${arch.replace("_", "-")}-linux-gnu)`;

@@ -46,7 +46,7 @@ export function addressOf(fd: number): Uint8Array<ArrayBuffer> {
   return buffer;
 }
 
-/** How a listener is opened. */
+/** Options of a listener. */
 export interface ListenOptions {
   readonly ip?: string;
   readonly port?: number;
@@ -81,7 +81,9 @@ export function accept(listener: number): number {
   return check(poll(() => acceptSocket(listener, peer)), "accept");
 }
 
-/** A connection: the dialling and the accepted end. With small buffers, the dialling end soon takes no more. */
+/**
+ * A connection: the dialling and the accepted end. With small buffers, the dialling end soon takes no more.
+ */
 export function tcpPair(options: { smallBuffers?: boolean } = {}): [dialled: number, accepted: number] {
   const small = options.smallBuffers ? 4096 : undefined;
   const listener = listen(small ? { receiveBuffer: 65536 } : {});
@@ -99,7 +101,10 @@ export function closedPort(): Uint8Array<ArrayBuffer> {
   return free;
 }
 
-/** Tries again while the answer is -EAGAIN, for at most a second: loopback delivers in softirq, as a rule at once. */
+/**
+ * Tries again while the answer is -EAGAIN, for at most a second: loopback delivers in softirq, as a rule at
+ * once.
+ */
 export function poll(attempt: () => number): number {
   const end = performance.now() + 1000;
   for (;;) {
@@ -156,7 +161,7 @@ export function drain(fd: number): { data: Uint8Array<ArrayBuffer>; end: "open" 
   }
 }
 
-/** What a peer sees over time: all it has read, and how it ended first. */
+/** A peer's view over time: all that it has read, and its first end. */
 export class Reader {
   data: Uint8Array<ArrayBuffer> = new Uint8Array();
   end: "open" | "end" | number = "open";
@@ -177,20 +182,23 @@ export class Reader {
     return this.end = end;
   }
 
-  /** Reads until so many bytes are there, or it has ended, for at most 3 s. Loopback delivers at once, but not always. */
+  /**
+   * Reads until so many bytes are there, or it has ended, for at most 3 s. Loopback delivers at once, but not
+   * always.
+   */
   readUntil(length: number): this {
     const end = performance.now() + 3000;
     while (this.read() === "open" && this.data.length < length && performance.now() < end);
     return this;
   }
 
-  /** What was read, as text. */
+  /** All that was read, as text. */
   get text(): string {
     return new TextDecoder().decode(this.data);
   }
 }
 
-/** What a peer has to say within 3 s, until so many bytes were read or it has ended. */
+/** Reads a peer's words within 3 s, until so many bytes were read or it has ended. */
 export function readText(fd: number, length = Infinity): { text: string; end: "open" | "end" | number } {
   const { text, end } = new Reader(fd).readUntil(length);
   return { text, end };

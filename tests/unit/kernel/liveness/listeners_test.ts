@@ -4,7 +4,7 @@ import { findListeners } from "../../../../src/kernel/liveness/listeners.ts";
 const HEAD =
   "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
 
-/** As the kernel writes them; from a machine with socat listening. */
+/** Files as the kernel writes them; from a machine with socat listening. */
 const FILES: Readonly<Record<string, string>> = {
   "/proc/thread-self/net/tcp": HEAD +
     "   0: 0100007F:C3A0 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0\n",

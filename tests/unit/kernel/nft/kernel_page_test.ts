@@ -1,4 +1,4 @@
-/** What `install --dry-run` prints with the defaults, beside the commands of the kernel's page on TPROXY. */
+/** Output of `install --dry-run` with the defaults, beside the commands of the kernel's page on TPROXY. */
 import assert from "node:assert/strict";
 import { planIptables } from "../../../../src/kernel/iptables/compile/plan.ts";
 import { planInstall } from "../../../../src/kernel/plan/plan.ts";
@@ -6,7 +6,10 @@ import { renderIptablesScript } from "../../../../src/kernel/iptables/script.ts"
 import { renderScript } from "../../../../src/kernel/nft/script.ts";
 import { configWith, ROUTER } from "../support/view.ts";
 
-/** A command of the page, the start of our line that does the same, and words that follow in it, others between them or not. */
+/**
+ * A command of the page, the start of our line that does the same, and words that follow in it, others
+ * between them or not.
+ */
 type Pair = readonly [page: string, start: string, words: string];
 
 const ROUTING: readonly Pair[] = ["-4", "-6"].flatMap((family): Pair[] => [

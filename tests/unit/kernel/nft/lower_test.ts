@@ -1,4 +1,7 @@
-/** Planned statements against what nft writes for their text: the same bytes, and the text that we print is the text that nft read. */
+/**
+ * Planned statements against what nft writes for their text: the same bytes, and the text that we print is
+ * the text that nft read.
+ */
 import assert from "node:assert/strict";
 import { lowerRule } from "../../../../src/kernel/nft/lower.ts";
 import type { Statement } from "../../../../src/kernel/nft/model.ts";

@@ -1,4 +1,4 @@
-/** What describes a release: options, commit, control files, checksums, manual. */
+/** Descriptions of a release: options, commit, control files, checksums, manual. */
 import assert from "node:assert/strict";
 import { type Commit, refusal } from "../../../../scripts/lib/release/commit.ts";
 import { textFile } from "../../../../scripts/lib/release/content/file.ts";
@@ -43,7 +43,8 @@ const FILES = [textFile("usr/bin/tproxy", "x".repeat(1025)), textFile("usr/lib/t
 Deno.test("formatControl() counts KiB as dpkg-gencontrol does", () => {
   const control = formatControl({ version: "1.2.3", architecture: "arm64", files: FILES });
   assert.match(control, /^Package: tproxy\nVersion: 1\.2\.3\nArchitecture: arm64\n/);
-  // 2 for the program, 0 for the empty file, 1 for the link, 1 each for usr, usr/bin, usr/lib, usr/lib/tproxy.
+  // 2 for the program, 0 for the empty file, 1 for the link, 1 each for usr, usr/bin, usr/lib,
+  // usr/lib/tproxy.
   assert.match(control, /^Installed-Size: 7$/m);
   assert.doesNotMatch(control, /^(Depends|Recommends|Pre-Depends):/m);
 });

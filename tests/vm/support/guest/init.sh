@@ -1,6 +1,6 @@
 #!/bin/busybox sh
-# The first process of a machine: loads the modules, finds the root, hands over to start.sh.
-# /vm/modules: one file name a line, in order. /vm/root: options of mount for the disk; not there: memory is the root.
+# The first process of a machine: loads the modules, finds the root, hands over to start.sh. /vm/modules: one
+# file name a line, in order. /vm/root: options of mount for the disk; not there: memory is the root.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin
 /bin/busybox --install -s /bin
 mount -t devtmpfs dev /dev

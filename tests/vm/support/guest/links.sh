@@ -1,10 +1,12 @@
-# Kinds of interfaces between client, router and server (`. /run/vm/links.sh`); needs Debian's ip, wg and pppd.
+# Kinds of interfaces between client, router and server (`. /run/vm/links.sh`); needs Debian's ip, wg and
+# pppd.
 . /run/vm/net.sh
 
 # BusyBox's shell takes its own programs first, whatever the path says.
 for program in ip tc; do eval "$program() { /usr/sbin/$program \"\$@\"; }"; done
 
-# addresses LAN WAN CLIENT SERVER: the interfaces of router, client and server get what everything here expects.
+# addresses LAN WAN CLIENT SERVER: the interfaces of router, client and server get what everything here
+# expects.
 addresses() {
   address router "$1" 10.1.0.1/24 fd01::1/64
   address router "$2" 192.0.2.1/24 2001:db8::1/64
@@ -35,7 +37,8 @@ make_vlan() {
   addresses lan0.10 wan0.20 eth0.10 eth0.20
 }
 
-# tunnel HOST INTERFACE NUMBER: WireGuard between the router's INTERFACE and wg0 of the host, over 10.99.NUMBER.0/24.
+# tunnel HOST INTERFACE NUMBER: WireGuard between the router's INTERFACE and wg0 of the host, over
+# 10.99.NUMBER.0/24.
 tunnel() {
   local host=$1 interface=$2 net=10.99.$3
   address router "$4" $net.1/24
@@ -60,7 +63,8 @@ make_wireguard() {
   addresses wg-lan wg-wan wg0 wg0
 }
 
-# dial HOST INTERFACE LOCAL REMOTE: PPP between the router's INTERFACE and ppp0 of the host, over a pair of terminals.
+# dial HOST INTERFACE LOCAL REMOTE: PPP between the router's INTERFACE and ppp0 of the host, over a pair of
+# terminals.
 dial() {
   local far="pppd notty noauth local nodetach nodefaultroute noipv6 nodeflate nobsdcomp ifname ppp0 $4:$3"
   pppd pty "exec nsenter --net=/proc/$(cat "/run/host.$1")/ns/net $far" \
@@ -135,7 +139,8 @@ table inet fast {
 END
 }
 
-# The way out stands in a table of its own, for the LAN's addresses alone: the main table has no default route.
+# The way out stands in a table of its own, for the LAN's addresses alone: the main table has no default
+# route.
 make_policy_routing() {
   router_between
   ip route del default

@@ -26,7 +26,8 @@ become() {
   exec nsenter "--net=/proc/$(cat "/run/host.$name")/ns/net" "$@"
 }
 
-# cable NAME INTERFACE: the router's INTERFACE is joined with eth0 of the host. BusyBox calls the far end veth0.
+# cable NAME INTERFACE: the router's INTERFACE is joined with eth0 of the host. BusyBox calls the far end
+# veth0.
 cable() {
   ip link add "$2" type veth
   ip link set veth0 netns "$(cat "/run/host.$1")"
@@ -85,13 +86,15 @@ END
   at server httpd -p 80 -h /www 3>&-
 }
 
-# ask ADDRESS: whom the server sees. fetch ADDRESS: 1 MiB, whole or not. (wget -T crashes in Debian's BusyBox.)
+# ask ADDRESS: whom the server sees. fetch ADDRESS: 1 MiB, whole or not. (wget -T crashes in Debian's
+# BusyBox.)
 ask() { at client timeout 10 wget -q -O - "http://$1/cgi-bin/who"; }
 fetch() {
   [ "$(at client timeout 80 wget -q -O - "http://$1/blob" | sha256sum)" = "$(sha256sum </www/blob)" ] && echo "$1: whole"
 }
 
-# datagrams ADDRESS: one question, one answer, by the netcat of the file under test; says whom the server sees.
+# datagrams ADDRESS: one question, one answer, by the netcat of the file under test; says whom the server
+# sees.
 datagrams() {
   local family=-4 server client
   case $1 in *:*) family=-6 ;; esac
@@ -123,8 +126,8 @@ within() {
   done
 }
 
-# What the kernel holds that install, run and uninstall may touch: equal before and after. The use counts of modules
-# tell of rules in nf_tables, without a program that could list them.
+# What the kernel holds that install, run and uninstall may touch: equal before and after. The use counts of
+# modules tell of rules in nf_tables, without a program that could list them.
 state() {
   for family in -4 -6; do
     ip $family rule

@@ -1,6 +1,7 @@
 #!/bin/busybox sh
-# Runs what the test sends over the port "control", one step a line: a nonce, seconds, and the script in base64.
-# Answers with what the script prints, and "@@ exit NONCE CODE". When the test has gone, the machine ends.
+# Runs what the test sends over the port "control", one step a line: a nonce, seconds, and the script in
+# base64. Answers with what the script prints, and "@@ exit NONCE CODE". When the test has gone, the machine
+# ends.
 port=
 while [ -z "$port" ]; do
   for directory in /sys/class/virtio-ports/*; do

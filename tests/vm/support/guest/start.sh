@@ -1,5 +1,6 @@
 #!/bin/busybox sh
-# Process 1 in the final root: starts the runner beside whatever is to be process 1 (/vm/init), or reaps itself.
+# Process 1 in the final root: starts the runner beside whatever is to be process 1 (/vm/init), or reaps
+# itself.
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 [ -e /bin/sh ] || /bin/busybox --install -s /bin
 mkdir -p /dev/pts /dev/shm

@@ -6,8 +6,10 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* Late answers still find their sockets: an ICMP error from a closed one breaks v2ray's session, and the next client that
- * gets the port would find it so. */
+/*
+ * Late answers still find their sockets: an ICMP error from a closed one breaks v2ray's session, and the next
+ * client that gets the port would find it so.
+ */
 static void await_rest(struct pinger *pingers, const struct options *options)
 {
   double end = now() + LOST_AFTER;

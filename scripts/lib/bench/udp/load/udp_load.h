@@ -1,5 +1,7 @@
-/* Load for the UDP benchmark: what all roles share. Every datagram is one of its own (no segmentation offload), sent and
- * received in batches so that the generator leaves the processors to the router between. */
+/*
+ * Load for the UDP benchmark: the common part of all roles. Every datagram is one of its own (no segmentation
+ * offload), sent and received in batches: the generator leaves the processors to the router between.
+ */
 #ifndef UDP_LOAD_H
 #define UDP_LOAD_H
 
@@ -40,7 +42,7 @@ void wait_for_end(void);
 
 /* send.c */
 int run_send(const struct options *options);   /* client: sends to the server */
-int run_source(const struct options *options); /* server: waits for hellos of all flows, then sends to whom it saw */
+int run_source(const struct options *options); /* server: waits for hellos of all flows, then sends to them */
 
 /* receive.c */
 int run_sink(const struct options *options); /* server: counts until standard input ends */
@@ -71,6 +73,6 @@ double response(struct pinger *pinger, const struct options *options);
 
 int run_echo(const struct options *options); /* server: sends back what comes until standard input ends */
 int run_ping(const struct options *options); /* client: one request at a time from each socket */
-int run_hold(const struct options *options); /* client: one exchange from each of many sockets, which stay open */
+int run_hold(const struct options *options); /* client: one exchange from each of many sockets, left open */
 
 #endif

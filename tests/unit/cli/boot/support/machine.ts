@@ -24,15 +24,15 @@ const SIGNS: Readonly<Record<ManagerName, { folders: string[]; files: string[]; 
 export class Machine implements Disposable {
   readonly root = Deno.makeTempDirSync();
   readonly env: Env;
-  /** Where the program is. */
+  /** The program's path. */
   binary = "/usr/bin/tproxy";
-  /** What the launcher has told. */
+  /** The cache that the launcher names. */
   cache: string | undefined;
   /** /proc/self/mountinfo. */
   mounts = "1 0 0:1 / / rw - ext4 /dev/x rw\n";
   /** A path that cannot be written. */
   refuses: string | undefined;
-  /** What every program answers, if not what it should. */
+  /** The answer of every program, where a test wants another than the right one. */
   answer: ProgramOutcome | undefined;
   readonly #manager: ManagerName | undefined;
   readonly #calls: string[] = [];

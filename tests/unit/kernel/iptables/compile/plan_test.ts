@@ -1,4 +1,7 @@
-/** Plans as rules of iptables, against what iptables-save has printed of rules that a person wrote (scripts/lib/record/iptables). */
+/**
+ * Plans as rules of iptables, against what iptables-save has printed of rules that a person wrote
+ * (scripts/lib/record/iptables).
+ */
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../../../src/config/load.ts";
 import type { FamilyRules } from "../../../../../src/kernel/iptables/compile/model.ts";

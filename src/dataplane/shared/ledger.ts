@@ -1,0 +1,101 @@
+/**
+ * The live sessions of one worker and one protocol, as the worker writes them.
+ * @module
+ */
+import { ADDRESS_WORDS, Columns } from "./columns.ts";
+import type { WorkerTotals } from "./totals.ts";
+
+/** The rule of a session on which none has decided. */
+export const NO_RULE = -1;
+
+/** A ledger. The rows are those of the worker's table of sessions: a slot is a row. */
+export class Ledger {
+  readonly columns: Columns;
+  /** What the relay adds to, at {@linkcode bytesUp} and {@linkcode bytesDown}. */
+  readonly bytes: Float64Array<SharedArrayBuffer>;
+  readonly #protocol: number;
+  readonly #totals: WorkerTotals;
+
+  /** `protocol`: TCP or UDP, see totals.ts. */
+  constructor(memory: SharedArrayBuffer, protocol: number, totals: WorkerTotals) {
+    this.columns = new Columns(memory);
+    this.bytes = this.columns.bytes;
+    this.#protocol = protocol;
+    this.#totals = totals;
+  }
+
+  /** Begins a session. `client`: words that hold its struct sockaddr from `at` on. `now`: milliseconds since 1970. */
+  open(slot: number, tag: number, client: Int32Array, at: number, now: number): void {
+    const { columns } = this;
+    columns.begin(slot);
+    columns.bytesBefore[2 * slot] = columns.bytes[2 * slot];
+    columns.bytesBefore[2 * slot + 1] = columns.bytes[2 * slot + 1];
+    columns.started[slot] = now;
+    columns.stage[slot] = 0;
+    columns.generation[slot] = this.#totals.generation;
+    columns.rule[slot] = NO_RULE;
+    columns.clientFd[slot] = columns.upstreamFd[slot] = -1;
+    copyAddress(client, at, columns.client, slot);
+    columns.destination[slot * ADDRESS_WORDS] = columns.upstream[slot * ADDRESS_WORDS] = 0;
+    columns.tag[slot] = tag;
+    columns.use(slot);
+    columns.settle(slot);
+  }
+
+  /** Notes where the client wants to go. */
+  destination(slot: number, words: Int32Array, at: number): void {
+    this.columns.begin(slot);
+    copyAddress(words, at, this.columns.destination, slot);
+    this.columns.settle(slot);
+  }
+
+  /** Notes the upstream's socket, and its address where that is not the destination. */
+  upstream(slot: number, fd: number, words: Int32Array | null, at: number): void {
+    this.columns.begin(slot);
+    this.columns.upstreamFd[slot] = fd;
+    if (words !== null) copyAddress(words, at, this.columns.upstream, slot);
+    this.columns.settle(slot);
+  }
+
+  /** Notes the rule that has decided. */
+  decided(slot: number, rule: number): void {
+    this.columns.rule[slot] = rule;
+  }
+
+  /** Notes the stage of its life; a protocol names its own. */
+  stage(slot: number, stage: number): void {
+    this.columns.stage[slot] = stage;
+  }
+
+  /** Ends a session, and adds it to the totals. `ending`: see endings.ts. */
+  end(slot: number, ending: number): void {
+    const { bytes, bytesBefore } = this.columns;
+    // The totals first: whoever finds no row of a generation finds all of them in the totals.
+    this.#totals.add(
+      this.columns,
+      slot,
+      this.#protocol,
+      ending,
+      bytes[2 * slot] - bytesBefore[2 * slot],
+      bytes[2 * slot + 1] - bytesBefore[2 * slot + 1],
+    );
+    this.columns.begin(slot);
+    this.columns.tag[slot] = 0;
+    this.columns.settle(slot);
+  }
+}
+
+/** Returns the place of a session's bytes from the client in {@linkcode Ledger.bytes}. */
+export function bytesUp(slot: number): number {
+  return 2 * slot;
+}
+
+/** Returns the place of a session's bytes to the client. */
+export function bytesDown(slot: number): number {
+  return 2 * slot + 1;
+}
+
+function copyAddress(from: Int32Array, at: number, column: Int32Array, slot: number): void {
+  const to = slot * ADDRESS_WORDS;
+  for (let word = 0; word < ADDRESS_WORDS; word++) column[to + word] = from[at + word];
+}

@@ -1,0 +1,95 @@
+/**
+ * Reads the live sessions of workers out of their ledgers, from any thread, without waking them.
+ * @module
+ */
+import { readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import type { Endpoint } from "../../net/ip.ts";
+import { ADDRESS_WORDS, Columns } from "./columns.ts";
+
+/** A session as the ledger has it. */
+export interface LedgerRow {
+  readonly slot: number;
+  /** Tells the sessions of one slot apart. */
+  readonly tag: number;
+  /** Number of a stage; the protocol names it. */
+  readonly stage: number;
+  readonly client: Endpoint;
+  /** Where it wanted to go; of UDP: with its first datagram. null: not known yet. */
+  readonly destination: Endpoint | null;
+  /** The upstream's address; null: not known yet, or it is the destination. */
+  readonly upstream: Endpoint | null;
+  readonly generation: number;
+  /** Number of the rule, -1 where none has decided. */
+  readonly rule: number;
+  /** Milliseconds since 1970. */
+  readonly started: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  /** Descriptors, -1 for none. */
+  readonly clientFd: number;
+  readonly upstreamFd: number;
+}
+
+/** A row that is being written is looked at so often; then its worker has died over it. */
+const ATTEMPTS = 1000;
+
+/** Reads all live rows of a ledger. */
+export function* readLedger(memory: SharedArrayBuffer): Generator<LedgerRow> {
+  const columns = new Columns(memory);
+  const used = columns.used;
+  for (let slot = 0; slot < used; slot++) {
+    const row = readRow(columns, slot);
+    if (row !== undefined) yield row;
+  }
+}
+
+/** Reads one row as it was at one moment; undefined: it has no session. */
+export function readRow(columns: Columns, slot: number): LedgerRow | undefined {
+  for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    const version = columns.versionBefore(slot);
+    if ((version & 1) !== 0) continue;
+    const row = copyRow(columns, slot);
+    if (columns.versionAfter(slot) !== version) continue;
+    return row.tag === 0 ? undefined : describeRow(row);
+  }
+  return undefined;
+}
+
+type RawRow = Omit<LedgerRow, "client" | "destination" | "upstream"> & {
+  readonly client: Int32Array<ArrayBuffer>;
+  readonly destination: Int32Array<ArrayBuffer>;
+  readonly upstream: Int32Array<ArrayBuffer>;
+};
+
+/** Copies a row, whole or not. */
+function copyRow(columns: Columns, slot: number): RawRow {
+  const { bytes, bytesBefore } = columns;
+  const at = slot * ADDRESS_WORDS;
+  const address = (column: Int32Array) => Int32Array.from(column.subarray(at, at + ADDRESS_WORDS));
+  return {
+    slot,
+    tag: columns.tag[slot] >>> 0,
+    stage: columns.stage[slot],
+    client: address(columns.client),
+    destination: address(columns.destination),
+    upstream: address(columns.upstream),
+    generation: columns.generation[slot],
+    rule: columns.rule[slot],
+    started: columns.started[slot],
+    bytesUp: bytes[2 * slot] - bytesBefore[2 * slot],
+    bytesDown: bytes[2 * slot + 1] - bytesBefore[2 * slot + 1],
+    clientFd: columns.clientFd[slot],
+    upstreamFd: columns.upstreamFd[slot],
+  };
+}
+
+function describeRow(row: RawRow): LedgerRow {
+  const endpoint = (words: Int32Array<ArrayBuffer>) => readSockaddr(new Uint8Array(words.buffer));
+  const known = (words: Int32Array<ArrayBuffer>) => (words[0] & 0xffff) === 0 ? null : endpoint(words);
+  return {
+    ...row,
+    client: endpoint(row.client),
+    destination: known(row.destination),
+    upstream: known(row.upstream),
+  };
+}

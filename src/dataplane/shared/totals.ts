@@ -1,0 +1,141 @@
+/**
+ * The sessions that have ended under one generation of the policy, by worker, rule, protocol, family and ending: shared memory.
+ * @module
+ */
+import { AF_INET } from "../../../ffi/consts.ts";
+import { ADDRESS_WORDS, type Columns } from "./columns.ts";
+import { ENDINGS } from "./endings.ts";
+
+/** Protocols by number. */
+export const PROTOCOLS = ["tcp", "udp"] as const;
+/** The number of TCP. */
+export const TCP = 0;
+/** The number of UDP. */
+export const UDP = 1;
+/** Families by number. */
+export const FAMILIES = ["ipv4", "ipv6"] as const;
+
+/** A cell: a count for each ending, bytes up, bytes down. */
+const CELL = ENDINGS.length + 2;
+const UP = ENDINGS.length;
+const DOWN = UP + 1;
+const HEADER_BYTES = 64;
+
+// Words of the header.
+const GENERATION = 0;
+const RULES = 1;
+
+/** What has ended of one kind. */
+export interface TotalsCell {
+  /** Number of the rule, -1 where none has decided. */
+  readonly rule: number;
+  /** Numbers. */
+  readonly protocol: number;
+  readonly family: number;
+  /** How many have ended in each of ENDINGS. */
+  readonly endings: readonly number[];
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
+/** The totals of one generation; make one per thread from the same memory. */
+export class Totals {
+  readonly memory: SharedArrayBuffer;
+  readonly generation: number;
+  readonly rules: number;
+  readonly #cells: Float64Array<SharedArrayBuffer>;
+
+  /** Fresh memory, or a view on what another thread made. */
+  constructor(from: SharedArrayBuffer | { generation: number; rules: number; workers: number }) {
+    const fresh = !(from instanceof SharedArrayBuffer);
+    this.memory = fresh
+      ? new SharedArrayBuffer(HEADER_BYTES + from.workers * cellsOf(from.rules) * CELL * 8)
+      : from;
+    const header = new Int32Array(this.memory, 0, HEADER_BYTES / 4);
+    if (fresh) {
+      header[GENERATION] = from.generation;
+      header[RULES] = from.rules;
+    }
+    this.generation = header[GENERATION];
+    this.rules = header[RULES];
+    this.#cells = new Float64Array(this.memory, HEADER_BYTES);
+  }
+
+  /** Adds a session. Only the worker itself adds to its cells, or whoever comes after it. */
+  add(
+    worker: number,
+    session: { readonly rule: number; readonly protocol: number; readonly family: number },
+    ending: number,
+    up: number,
+    down: number,
+  ): void {
+    const { rule, protocol, family } = session;
+    const kind = (rule + 1) * 4 + protocol * 2 + family;
+    const at = (worker * cellsOf(this.rules) + kind) * CELL;
+    this.#cells[at + ending]++;
+    this.#cells[at + UP] += up;
+    this.#cells[at + DOWN] += down;
+  }
+
+  /** Lists what has ended, summed over the workers; kinds of which nothing has ended are left out. */
+  *cells(): Generator<TotalsCell> {
+    const kinds = cellsOf(this.rules);
+    for (let kind = 0; kind < kinds; kind++) {
+      const sums = new Array<number>(CELL).fill(0);
+      for (let at = kind * CELL; at < this.#cells.length; at += kinds * CELL) {
+        for (let i = 0; i < CELL; i++) sums[i] += this.#cells[at + i];
+      }
+      if (sums.every((sum) => sum === 0)) continue;
+      yield {
+        rule: (kind >> 2) - 1,
+        protocol: (kind >> 1) & 1,
+        family: kind & 1,
+        endings: sums.slice(0, ENDINGS.length),
+        bytesUp: sums[UP],
+        bytesDown: sums[DOWN],
+      };
+    }
+  }
+}
+
+/** A worker's hold on the totals of all generations that live. */
+export class WorkerTotals {
+  readonly #worker: number;
+  readonly #byGeneration = new Map<number, Totals>();
+  readonly #kind = { rule: 0, protocol: 0, family: 0 };
+  /** The one to which new sessions belong. */
+  generation = 0;
+
+  constructor(worker: number, memory: SharedArrayBuffer) {
+    this.#worker = worker;
+    this.adopt(memory);
+  }
+
+  /** Takes the totals of the generation that is in force from now on. */
+  adopt(memory: SharedArrayBuffer): void {
+    const totals = new Totals(memory);
+    this.#byGeneration.set(totals.generation, totals);
+    this.generation = totals.generation;
+  }
+
+  /** Forgets generations that none of `live` belongs to. */
+  keep(live: ReadonlySet<number>): void {
+    for (const generation of this.#byGeneration.keys()) {
+      if (generation !== this.generation && !live.has(generation)) this.#byGeneration.delete(generation);
+    }
+  }
+
+  /** Adds the session of a row that is about to end. */
+  add(columns: Columns, slot: number, protocol: number, ending: number, up: number, down: number): void {
+    const kind = this.#kind;
+    kind.rule = columns.rule[slot];
+    kind.protocol = protocol;
+    kind.family = (columns.client[slot * ADDRESS_WORDS] & 0xffff) === AF_INET ? 0 : 1;
+    this.#byGeneration.get(columns.generation[slot])?.add(this.#worker, kind, ending, up, down);
+  }
+}
+
+/** Returns the number of cells of one worker: the rules and "none", by protocol and family. */
+function cellsOf(rules: number): number {
+  return (rules + 1) * 4;
+}

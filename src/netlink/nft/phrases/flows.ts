@@ -1,0 +1,95 @@
+/**
+ * Phrases about what is known of a packet: its socket, its mark, its flow. Pure.
+ * @module
+ */
+import { REGISTER_1 } from "../data.ts";
+import { CT_STATE } from "../expr/ct.ts";
+import type { NftExpression } from "../expression.ts";
+import { hostKey } from "../sets/set_type.ts";
+import { ADDRESS_PLACES } from "./packet.ts";
+import { compare, loadConntrack, loadMeta, lookUp, masked, type SetReference, update } from "./parts.ts";
+import { PORT_OFFSETS } from "./transport.ts";
+
+const ALL_BITS = 0xffffffff;
+/** The user id that nobody has: (uid_t) -1. */
+const NO_USER = 0xffffffff;
+// linux/netfilter/nf_conntrack_tuple_common.h
+const IP_CT_DIR_ORIGINAL = 0;
+/** Parts of a concatenation lie one after another; nft calls those that begin a 16-byte register by its number. */
+const FLOW_REGISTERS = { ipv4: [1, 9, 10, 11], ipv6: [1, 2, 13, 17] } as const;
+
+/** `socket transparent 1`. */
+export function transparentSocket(): NftExpression[] {
+  return [{ kind: "socket", key: "transparent", register: REGISTER_1 }, compare("eq", Uint8Array.of(1))];
+}
+
+/** `meta skuid != 4294967295`: a program has sent it. Sockets of the kernel itself have no user: the rule ends for their packets. */
+export function ofProgram(): NftExpression[] {
+  return [loadMeta("skuid"), compare("neq", hostKey(NO_USER))];
+}
+
+/** `meta mark & MASK == MARK`; `key` "socket" asks for the socket's mark instead, "ct" for the flow's. */
+export function hasMark(
+  mark: number,
+  options: { mask: number; key?: "meta" | "socket" | "ct"; negate?: boolean },
+): NftExpression[] {
+  const match = compare(options.negate ? "neq" : "eq", hostKey(mark));
+  const load = loadMark(options.key ?? "meta");
+  return options.mask >>> 0 === ALL_BITS ? [load, match] : [load, masked(options.mask, 0), match];
+}
+
+function loadMark(key: "meta" | "socket" | "ct"): NftExpression {
+  switch (key) {
+    case "meta":
+      return loadMeta("mark");
+    case "ct":
+      return loadConntrack("mark");
+    case "socket":
+      return { kind: "socket", key: "mark", register: REGISTER_1 };
+    default:
+      return key satisfies never;
+  }
+}
+
+/** `ct state established,related`. */
+export function conntrackState(states: readonly (keyof typeof CT_STATE)[]): NftExpression[] {
+  const bits = states.reduce((sum, state) => sum | CT_STATE[state], 0);
+  return [loadConntrack("state"), masked(bits, 0), compare("neq", hostKey(0))];
+}
+
+/** `ct direction original`: the packet is of the side that has begun the flow. */
+export function originalDirection(): NftExpression[] {
+  return [loadConntrack("direction"), compare("eq", Uint8Array.of(IP_CT_DIR_ORIGINAL))];
+}
+
+/** `ip saddr . th sport . ip daddr . th dport @flows`, for a rule that has matched the family and TCP or UDP before. */
+export function flowIn(set: SetReference, options: { family: "ipv4" | "ipv6" }): NftExpression[] {
+  return [...loadFlow(options.family, "source"), lookUp(set, false)];
+}
+
+/**
+ * `update @flows { ip saddr . th sport . ip daddr . th dport }`, after the same matches; with `first` "destination" the
+ * destination comes first, and the element is the flow as its answers are addressed.
+ */
+export function updateFlow(
+  set: string,
+  options: { family: "ipv4" | "ipv6"; first: "source" | "destination" },
+): NftExpression[] {
+  return [...loadFlow(options.family, options.first), update(set)];
+}
+
+/** Loads one end of the flow and then the other, in registers one after another. */
+function loadFlow(family: "ipv4" | "ipv6", first: "source" | "destination"): NftExpression[] {
+  const second = first === "source" ? "destination" : "source";
+  const registers = FLOW_REGISTERS[family];
+  return ([first, second] as const).flatMap((side, end): NftExpression[] => [
+    { kind: "payload", base: "network", ...ADDRESS_PLACES[family][side], register: registers[2 * end] },
+    {
+      kind: "payload",
+      base: "transport",
+      offset: PORT_OFFSETS[side],
+      length: 2,
+      register: registers[2 * end + 1],
+    },
+  ]);
+}

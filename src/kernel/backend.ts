@@ -67,7 +67,7 @@ export async function installWithBackend(
     refuseOurTable(machine);
     const others = all.filter((other) => other !== programs);
     refuseOthers(await findInstalled(others, machine), `iptables (${programs.version})`);
-    const report = await applyIptablesInstall(plan, config, { ...machine, programs });
+    const report = await applyIptablesInstall(plan, { ...machine, programs });
     return { ...report, place: `chains TPROXY_… of ${programs.version}` };
   });
 }

@@ -5,7 +5,7 @@
 import type { FamilyRules } from "./iptables/compile/model.ts";
 import { compileTable } from "./nft/compile.ts";
 import type { Plan } from "./plan/model.ts";
-import type { PlannedSet } from "./plan/set.ts";
+import type { PlannedSet } from "./plan/rules/set.ts";
 import { elementTexts } from "./nft/set_elements.ts";
 import { renderRule } from "./nft/render.ts";
 

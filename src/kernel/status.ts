@@ -9,7 +9,7 @@ import { compareRouting } from "./install.ts";
 import { compileTable } from "./nft/compile.ts";
 import type { CompiledChain, CompiledTable } from "./nft/model.ts";
 import type { Plan } from "./plan/model.ts";
-import type { PlannedSet } from "./plan/set.ts";
+import type { PlannedSet } from "./plan/rules/set.ts";
 import { renderRule } from "./nft/render.ts";
 import { type InstalledRouting, routeEntry, ruleEntry, toRoute, toRoutingRule } from "./routing/state.ts";
 import { type InstalledTable, isOurTable } from "./nft/state.ts";

@@ -6,7 +6,6 @@
  * is marked that the others would act on. If a step fails, the tables of both families are put back.
  * @module
  */
-import type { Config } from "../../config/types.ts";
 import { OperationError } from "../../net/error.ts";
 import { FAMILIES } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
@@ -33,7 +32,6 @@ export interface IptablesKernel extends StateSource {
 /** Makes the kernel's state that of the plan. Throws an OperationError; then what was there before is there again. */
 export async function applyIptablesInstall(
   plan: Plan,
-  config: Config,
   kernel: IptablesKernel,
 ): Promise<InstallReport> {
   const rules = planIptables(plan);

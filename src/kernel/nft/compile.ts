@@ -12,13 +12,13 @@ import {
   UNTRACKED_PRIORITY,
 } from "../../constants.ts";
 import type { EntryPlace, Plan, PlannedChain } from "../plan/model.ts";
-import type { CompiledChain, CompiledTable, Hook } from "./model.ts";
+import type { ChainHook, CompiledChain, CompiledTable } from "./model.ts";
 import { verbsOf } from "./verbs.ts";
 
 /** The table's comment, by which it is known as ours. */
 export const TABLE_COMMENT = "made by tproxy install";
 
-const HOOKS: Readonly<Record<EntryPlace, Hook>> = {
+const HOOKS: Readonly<Record<EntryPlace, ChainHook>> = {
   "from-clients": { hook: "prerouting", priority: DIVERT_PRIORITY },
   "from-elsewhere": { hook: "prerouting", priority: DIVERT_REPLIES_PRIORITY },
   "forwarded": { hook: "forward", priority: SERVED_PRIORITY },

@@ -3,9 +3,9 @@
  * @module
  */
 import type { Endpoint, Family } from "../../net/ip.ts";
-import type { Condition } from "../plan/condition.ts";
+import type { Condition } from "../plan/rules/condition.ts";
 import type { EntryPlace, StepPlace } from "../plan/model.ts";
-import type { PlannedSet } from "../plan/set.ts";
+import type { PlannedSet } from "../plan/rules/set.ts";
 
 /** A verb of a rule. The comment above each is its text in nft. */
 export type Verb =
@@ -38,13 +38,14 @@ export type Statement = Condition | Verb;
 
 /** A rule: its conditions, then its verbs. */
 export interface CompiledRule {
+  /** Conditions and verbs, in order. */
   readonly statements: readonly Statement[];
   /** Why it is there, for the administrator. */
   readonly reason: string;
 }
 
 /** The hook of a base chain. Its policy is `accept`. */
-export interface Hook {
+export interface ChainHook {
   /** `route`: a packet whose mark the chain changes is routed again. Default: `filter`. */
   readonly type?: "route";
   /** Where in the packet's way. */
@@ -55,10 +56,12 @@ export interface Hook {
 
 /** A chain; without `hook` rules go to it. */
 export interface CompiledChain {
+  /** Its name. */
   readonly name: string;
   /** Its place in the intent; a chain that comes from nowhere there has none. */
   readonly place?: EntryPlace | StepPlace;
-  readonly hook?: Hook;
+  /** Its hook, if packets enter it by themselves. */
+  readonly hook?: ChainHook;
   /** In order; the first that ends the packet's way through the chain decides. */
   readonly rules: readonly CompiledRule[];
   /** Why it is there, for the administrator. */
@@ -67,9 +70,11 @@ export interface CompiledChain {
 
 /** A table of family inet. */
 export interface CompiledTable {
+  /** Its name. */
   readonly name: string;
   /** By it the table is known as ours. */
   readonly comment: string;
+  /** Named sets. */
   readonly sets: readonly PlannedSet[];
   /** In an order in which every chain comes after those that it goes to. */
   readonly chains: readonly CompiledChain[];

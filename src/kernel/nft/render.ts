@@ -5,8 +5,8 @@
 import { OperationError } from "../../net/error.ts";
 import { hex } from "../../net/hex.ts";
 import { type Family, formatEndpoint } from "../../net/ip.ts";
-import type { PlannedSet } from "../plan/set.ts";
-import type { CompiledChain, CompiledTable, Hook, Statement } from "./model.ts";
+import type { PlannedSet } from "../plan/rules/set.ts";
+import type { ChainHook, CompiledChain, CompiledTable, Statement } from "./model.ts";
 import { inReadingOrder } from "./reading_order.ts";
 import { elementTexts, setProperties } from "./set_elements.ts";
 
@@ -100,7 +100,7 @@ function renderChain(chain: CompiledChain): string[] {
 }
 
 /** `type filter hook prerouting priority raw - 10; policy accept;` */
-export function renderHook(hook: Hook): string {
+export function renderHook(hook: ChainHook): string {
   const priority = PRIORITIES[hook.priority] ?? String(hook.priority);
   return `type ${hook.type ?? "filter"} hook ${hook.hook} priority ${priority}; policy accept;`;
 }

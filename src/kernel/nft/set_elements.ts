@@ -12,7 +12,7 @@ import {
 } from "../../netlink/nft/sets/interval.ts";
 import { etherKey, ifnameKey, portKey } from "../../netlink/nft/sets/set_type.ts";
 import type { NftSet } from "../../netlink/nft/sets/set.ts";
-import type { MemorySet, PlannedSet } from "../plan/set.ts";
+import type { MemorySet, PlannedSet } from "../plan/rules/set.ts";
 
 const ADDRESS_OF_FLOW = { ipv4_flow: "ipv4_addr", ipv6_flow: "ipv6_addr" } as const;
 

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Marks } from "../../marks.ts";
-import type { Effect } from "../plan/effect.ts";
+import type { Effect } from "../plan/rules/effect.ts";
 import type { Verb } from "./model.ts";
 
 const ACCEPT: Verb = { kind: "verdict", verdict: "accept" };

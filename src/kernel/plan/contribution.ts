@@ -3,7 +3,7 @@
  * @module
  */
 import type { PlannedChain, PlannedRule } from "./model.ts";
-import type { PlannedSet } from "./set.ts";
+import type { PlannedSet } from "./rules/set.ts";
 
 /** A gap in a chain, which other concerns fill. */
 export type Gap =

@@ -4,15 +4,16 @@
  * @module
  */
 import type { Family } from "../../net/ip.ts";
-import type { Condition } from "./condition.ts";
-import type { Effect } from "./effect.ts";
+import type { Condition } from "./rules/condition.ts";
+import type { Effect } from "./rules/effect.ts";
 import type { Scope } from "./scope.ts";
-import type { PlannedSet } from "./set.ts";
+import type { PlannedSet } from "./rules/set.ts";
 
 /** A rule of a chain, and why it is there. */
 export interface PlannedRule {
   /** All must hold. */
   readonly conditions: readonly Condition[];
+  /** It is done with a packet that meets them. */
   readonly effect: Effect;
   /** Why it is there, for the administrator. */
   readonly reason: string;
@@ -52,6 +53,7 @@ export type StepPlace =
 export interface PlannedChain {
   /** Its name in nft; iptables makes its own of it. */
   readonly name: string;
+  /** Its packets come to it there. */
   readonly place: EntryPlace | StepPlace;
   /** In order; the first that ends the packet's way through the chain decides. */
   readonly rules: readonly PlannedRule[];
@@ -91,7 +93,9 @@ export interface PlannedRoute {
 
 /** The packets that are taken and what becomes of them: what a backend compiles. */
 export interface Intent {
+  /** The facts that the rules go by. */
   readonly scope: Scope;
+  /** Named sets. */
   readonly sets: readonly PlannedSet[];
   /** In an order in which every chain comes after those that it goes to. */
   readonly chains: readonly PlannedChain[];
@@ -99,6 +103,7 @@ export interface Intent {
 
 /** Everything that an install puts into the kernel. No sysctl is among it. */
 export interface Plan {
+  /** The packets that are taken, and what becomes of them. */
   readonly intent: Intent;
   /** Policy-routing rules. */
   readonly routingRules: readonly PlannedRoutingRule[];

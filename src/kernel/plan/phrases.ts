@@ -6,9 +6,9 @@ import type { Protocol } from "../../config/types.ts";
 import { LOOPBACK } from "../../constants.ts";
 import { listenerAddress } from "../../net/families.ts";
 import type { Endpoint, Family } from "../../net/ip.ts";
-import type { Condition } from "./condition.ts";
-import { type Effect, LEAVE, PASS } from "./effect.ts";
-import { comesFrom } from "./interface_match.ts";
+import type { Condition } from "./rules/condition.ts";
+import { type Effect, LEAVE, PASS } from "./rules/effect.ts";
+import { comesFrom } from "./rules/interface_match.ts";
 import type { PlannedRule } from "./model.ts";
 import type { Scope } from "./scope.ts";
 

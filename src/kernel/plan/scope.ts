@@ -7,9 +7,9 @@ import { Marks } from "../../marks.ts";
 import type { Family } from "../../net/ip.ts";
 import { kernelShare } from "../../policy/kernel_share.ts";
 import type { Outcome } from "../../policy/outcome.ts";
-import type { InterfaceGroup } from "./interface_match.ts";
-import { type MatchedRule, matchRules } from "./rule_matches.ts";
-import type { PlannedSet } from "./set.ts";
+import type { InterfaceGroup } from "./rules/interface_match.ts";
+import { type MatchedRule, matchRules } from "./rules/rule_matches.ts";
+import type { PlannedSet } from "./rules/set.ts";
 import type { NetworkView } from "./view.ts";
 
 /** Flows are found faster than a long list from so many elements on; with fewer there is nothing to save (`scripts/bench --rules`). */
@@ -19,8 +19,11 @@ const LONG_LIST = 500;
 export interface Scope {
   /** Families to intercept: those of the config that this machine has. */
   readonly families: readonly Family[];
+  /** Protocols to intercept. */
   readonly protocols: readonly Protocol[];
+  /** TCP is among them. */
   readonly tcp: boolean;
+  /** UDP is among them. */
   readonly udp: boolean;
   /** Interfaces of clients. */
   readonly lan: InterfaceGroup;
@@ -28,14 +31,19 @@ export interface Scope {
   readonly inner: InterfaceGroup | null;
   /** Destination ports that are intercepted. */
   readonly ports: "all" | readonly PortRange[];
+  /** The marks of packets and sockets. */
   readonly marks: Marks;
   /** Number of the routing table that delivers to this machine. */
   readonly routingTable: number;
+  /** The port of the proxy's listener. */
   readonly listenerPort: number;
+  /** The fate of new flows while no proxy runs. */
   readonly onFailure: OnFailure;
   /** What the router itself sends is intercepted. */
   readonly ownTraffic: boolean;
+  /** The address that servers see. */
   readonly source: Source;
+  /** Those from whom a client receives datagrams. */
   readonly filtering: UdpFiltering;
   /** The rules of the config that can match, in their order. */
   readonly rules: readonly MatchedRule[];

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Family } from "../../../net/ip.ts";
-import type { Effect } from "../../plan/effect.ts";
+import type { Effect } from "../../plan/rules/effect.ts";
 import type { EntryPlace, Intent, PlannedChain } from "../../plan/model.ts";
 import { failureEffect } from "../../plan/phrases.ts";
 

@@ -7,7 +7,7 @@
  */
 import type { Marks } from "../../../marks.ts";
 import { type Endpoint, formatIp } from "../../../net/ip.ts";
-import type { Effect } from "../../plan/effect.ts";
+import type { Effect } from "../../plan/rules/effect.ts";
 import { chainName } from "./chain_writer.ts";
 import type { FamilyContext } from "./context.ts";
 import type { IptablesChain } from "./model.ts";

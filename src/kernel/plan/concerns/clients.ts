@@ -2,10 +2,10 @@
  * Clients' packets to the proxy, and the proxy's to clients: both stay out of conntrack. Pure.
  * @module
  */
-import type { Condition } from "../condition.ts";
+import type { Condition } from "../rules/condition.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
-import { type Effect, goTo } from "../effect.ts";
-import { planInterfaceSet } from "../interface_match.ts";
+import { type Effect, goTo } from "../rules/effect.ts";
+import { planInterfaceSet } from "../rules/interface_match.ts";
 import type { PlannedRule } from "../model.ts";
 import {
   excludeOtherFamily,

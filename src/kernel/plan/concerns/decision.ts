@@ -11,12 +11,12 @@
  */
 import type { Outcome } from "../../../policy/outcome.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
-import { type Effect, goTo, LEAVE, PASS } from "../effect.ts";
+import { type Effect, goTo, LEAVE, PASS } from "../rules/effect.ts";
 import type { PlannedRule } from "../model.ts";
 import { EXEMPT_OWN, listenerAt, newFlow, planFailure, refuseFlows } from "../phrases.ts";
-import type { MatchedRule } from "../rule_matches.ts";
+import type { MatchedRule } from "../rules/rule_matches.ts";
 import type { Scope } from "../scope.ts";
-import type { PlannedSet } from "../set.ts";
+import type { PlannedSet } from "../rules/set.ts";
 import { PASSES_CHAIN } from "./remembered_passes.ts";
 
 /** The chain to which new flows go. */

@@ -4,10 +4,10 @@
  * @module
  */
 import type { Family } from "../../../net/ip.ts";
-import type { Condition } from "../condition.ts";
+import type { Condition } from "../rules/condition.ts";
 import type { Contribution } from "../contribution.ts";
-import { planFlowSets } from "../flow_set.ts";
-import { comesFrom, leavesThrough } from "../interface_match.ts";
+import { planFlowSets } from "./flow_set.ts";
+import { comesFrom, leavesThrough } from "../rules/interface_match.ts";
 import type { PlannedRule } from "../model.ts";
 import { UDP } from "../phrases.ts";
 import type { Scope } from "../scope.ts";

@@ -5,9 +5,9 @@
  */
 import { ALIVE_SECONDS, LOOPBACK } from "../../../constants.ts";
 import { signLength } from "../../liveness/sign_size.ts";
-import type { Condition } from "../condition.ts";
+import type { Condition } from "../rules/condition.ts";
 import type { Contribution } from "../contribution.ts";
-import { PASS } from "../effect.ts";
+import { PASS } from "../rules/effect.ts";
 import type { PlannedRule } from "../model.ts";
 import { UDP } from "../phrases.ts";
 import type { Scope } from "../scope.ts";

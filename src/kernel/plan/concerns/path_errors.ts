@@ -2,9 +2,9 @@
  * Path errors: routers on the way send them about packets of our sockets. They are addressed to whose address a socket has. Pure.
  * @module
  */
-import type { Condition } from "../condition.ts";
+import type { Condition } from "../rules/condition.ts";
 import type { Contribution } from "../contribution.ts";
-import type { Effect } from "../effect.ts";
+import type { Effect } from "../rules/effect.ts";
 import type { PlannedRule } from "../model.ts";
 import { FOR_OTHERS } from "../phrases.ts";
 import type { Scope } from "../scope.ts";

@@ -5,8 +5,8 @@
  */
 import type { Family } from "../../../net/ip.ts";
 import type { Contribution } from "../contribution.ts";
-import { PASS } from "../effect.ts";
-import { planFlowSets } from "../flow_set.ts";
+import { PASS } from "../rules/effect.ts";
+import { planFlowSets } from "./flow_set.ts";
 import type { PlannedRule } from "../model.ts";
 import { UDP } from "../phrases.ts";
 import type { Scope } from "../scope.ts";

@@ -3,8 +3,8 @@
  * @module
  */
 import type { Contribution } from "../contribution.ts";
-import { type Effect, LEAVE } from "../effect.ts";
-import { comesFrom } from "../interface_match.ts";
+import { type Effect, LEAVE } from "../rules/effect.ts";
+import { comesFrom } from "../rules/interface_match.ts";
 import type { PlannedRule } from "../model.ts";
 import { excludeOtherFamily, OTHER_TCP_PASSES, TCP, UDP } from "../phrases.ts";
 import type { Scope } from "../scope.ts";

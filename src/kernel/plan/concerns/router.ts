@@ -11,10 +11,10 @@
  * @module
  */
 import type { Protocol } from "../../../config/types.ts";
-import type { Condition } from "../condition.ts";
+import type { Condition } from "../rules/condition.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
-import { goTo, LEAVE } from "../effect.ts";
-import { comesFrom, leavesThrough, planInterfaceSet } from "../interface_match.ts";
+import { goTo, LEAVE } from "../rules/effect.ts";
+import { comesFrom, leavesThrough, planInterfaceSet } from "../rules/interface_match.ts";
 import type { PlannedRule } from "../model.ts";
 import { excludeOtherFamily, EXEMPT_OWN, fromLoopback, listenerAt, newFlow, TCP, UDP } from "../phrases.ts";
 import type { Scope } from "../scope.ts";

@@ -5,11 +5,11 @@
 import { type Family, parsePrefix } from "../../../net/ip.ts";
 import { prefixRange } from "../../../net/ranges.ts";
 import type { OpenChain } from "../contribution.ts";
-import { goTo, LEAVE, PASS } from "../effect.ts";
+import { goTo, LEAVE, PASS } from "../rules/effect.ts";
 import type { PlannedRule } from "../model.ts";
 import { EXEMPT_OWN, planFailure, refuseFlows, UDP } from "../phrases.ts";
 import type { Scope } from "../scope.ts";
-import type { PlannedSet } from "../set.ts";
+import type { PlannedSet } from "../rules/set.ts";
 import { applyRules, effectOf, type Ends, passOtherPorts } from "./decision.ts";
 import { RUNNING_SET } from "./life.ts";
 

@@ -1,7 +1,7 @@
 /** The conditions of planned rules in the words of iptables. */
 import assert from "node:assert/strict";
 import { translateConditions } from "../../../../../src/kernel/iptables/compile/conditions.ts";
-import type { Condition } from "../../../../../src/kernel/plan/condition.ts";
+import type { Condition } from "../../../../../src/kernel/plan/rules/condition.ts";
 
 const CONTEXT = { family: "ipv4", sets: [] } as const;
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { makeContext } from "../../../../../src/kernel/iptables/compile/context.ts";
 import { mangleTarget, rawTarget } from "../../../../../src/kernel/iptables/compile/targets.ts";
-import type { Effect } from "../../../../../src/kernel/plan/effect.ts";
+import type { Effect } from "../../../../../src/kernel/plan/rules/effect.ts";
 import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
 import { configWith, ROUTER } from "../../support/view.ts";
 

@@ -2,11 +2,11 @@
  * The rules of the config as conditions, and the sets that these look into. Pure.
  * @module
  */
-import type { Family, Prefix } from "../../net/ip.ts";
-import { mergeRanges, prefixRange } from "../../net/ranges.ts";
-import type { Conditions } from "../../policy/conditions.ts";
-import type { KernelRule } from "../../policy/kernel_share.ts";
-import { ofFamily, usableFamilies } from "../../policy/obstacle.ts";
+import type { Family, Prefix } from "../../../net/ip.ts";
+import { mergeRanges, prefixRange } from "../../../net/ranges.ts";
+import type { Conditions } from "../../../policy/conditions.ts";
+import type { KernelRule } from "../../../policy/kernel_share.ts";
+import { ofFamily, usableFamilies } from "../../../policy/obstacle.ts";
 import type { Condition } from "./condition.ts";
 import type { PlannedSet } from "./set.ts";
 

@@ -3,8 +3,8 @@
  * verbs of its own for them. Pure.
  * @module
  */
-import type { Protocol } from "../../config/types.ts";
-import type { Endpoint, Family } from "../../net/ip.ts";
+import type { Protocol } from "../../../config/types.ts";
+import type { Endpoint, Family } from "../../../net/ip.ts";
 
 /** The effect of a rule. All but `remember`, `forget-note` and `show-life` end the packet's way through the chain. */
 export type Effect =

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import type { Config } from "../../../../src/config/types.ts";
-import { parseConfig } from "../../../../src/config/load.ts";
-import type { Plan } from "../../../../src/kernel/plan/model.ts";
-import { planInstall } from "../../../../src/kernel/plan/plan.ts";
-import { compileTable } from "../../../../src/kernel/nft/compile.ts";
-import { renderRule } from "../../../../src/kernel/nft/render.ts";
-import { elementTexts } from "../../../../src/kernel/nft/set_elements.ts";
-import { ROUTER } from "../support/view.ts";
+import type { Config } from "../../../../../src/config/types.ts";
+import { parseConfig } from "../../../../../src/config/load.ts";
+import type { Plan } from "../../../../../src/kernel/plan/model.ts";
+import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
+import { compileTable } from "../../../../../src/kernel/nft/compile.ts";
+import { renderRule } from "../../../../../src/kernel/nft/render.ts";
+import { elementTexts } from "../../../../../src/kernel/nft/set_elements.ts";
+import { ROUTER } from "../../support/view.ts";
 
 const OWN = "{ local, broadcast, anycast, multicast }";
 const SPARE_OWN = `fib daddr type ${OWN} return`;

@@ -2,7 +2,7 @@
  * Named sets: what conditions look into. Pure.
  * @module
  */
-import type { KeyRange } from "../../net/ranges.ts";
+import type { KeyRange } from "../../../net/ranges.ts";
 
 /** A named set: of interface names, hardware addresses, ranges of ports or of addresses. Ranges are sorted and do not touch. */
 export type PlannedSet =

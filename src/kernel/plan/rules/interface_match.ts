@@ -7,6 +7,7 @@ import type { PlannedSet } from "./set.ts";
 
 /** A group of interfaces, and the set that several of them need. */
 export interface InterfaceGroup {
+  /** The name of the set. */
   readonly set: string;
   /** At least one. */
   readonly names: readonly string[];

@@ -2,8 +2,8 @@
  * Sets in which rules remember flows of UDP. Pure.
  * @module
  */
-import type { Family } from "../../net/ip.ts";
-import type { PlannedSet } from "./set.ts";
+import type { Family } from "../../../net/ip.ts";
+import type { PlannedSet } from "../rules/set.ts";
 
 /** A flow that finds no place is treated as if it were not remembered. */
 const MAX_FLOWS = 65536;

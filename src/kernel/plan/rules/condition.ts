@@ -2,8 +2,8 @@
  * Conditions: the questions that a rule of the plan asks about a packet. Pure.
  * @module
  */
-import type { Protocol } from "../../config/types.ts";
-import type { Family } from "../../net/ip.ts";
+import type { Protocol } from "../../../config/types.ts";
+import type { Family } from "../../../net/ip.ts";
 
 /** An address type of the routing table, as in `fib daddr type`. */
 export type AddressType = "local" | "broadcast" | "anycast" | "multicast";

@@ -15,6 +15,7 @@ import {
   type IptablesVariant,
 } from "../kernel/iptables/state/programs.ts";
 import { findListeners } from "../kernel/listeners/listeners.ts";
+import { compileTable } from "../kernel/nft/compile.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 import { readNetwork } from "../kernel/network.ts";
 import { hasProcfs } from "../kernel/procfs.ts";
@@ -125,10 +126,11 @@ async function tryKernel(
 ): Promise<Finding[]> {
   const { families } = situation;
   const xtables = listXtablesNeeds(loaded.config, plan);
-  const results = await probe({ families, xtables, ...plan === undefined ? {} : { table: plan.table } });
+  const table = plan && compileTable(plan);
+  const results = await probe({ families, xtables, ...table === undefined ? {} : { table } });
   const build = await readKernelBuild(files, release);
   const variant = usedVariant(programs, situation, results);
-  const demand = { config: loaded.config, families, xtables, table: plan?.table };
+  const demand = { config: loaded.config, families, xtables, table };
   return judgeProbes({ ...demand, results, build, ...variant });
 }
 
@@ -145,7 +147,7 @@ function tryPlan({ config, locate }: LoadedConfig, view: NetworkView): Planned {
   try {
     plan = planInstall(config, { ...view, forwarding }, { familiesNamed });
     // Not everything can be said in rules of iptables.
-    if (config.kernel.backend === "iptables") planIptables(plan, config);
+    if (config.kernel.backend === "iptables") planIptables(plan);
     return { plan };
   } catch (error) {
     if (error instanceof OperationError) return { obstacle: error, ...plan === undefined ? {} : { plan } };

@@ -18,16 +18,16 @@ import {
 } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { ALIVE_INTERVAL_MS, TABLE_NAME } from "../../constants.ts";
+import { Marks } from "../../marks.ts";
 import { check, OperationError } from "../../net/error.ts";
 import { FAMILIES, FAMILY_NUMBERS, listenerAddress } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import { listElements } from "../../netlink/nft/sets/element.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { openNetlink } from "../../netlink/transport.ts";
-import { RUNNING_SET } from "../plan/concerns/router_sets.ts";
+import { RUNNING_SET } from "../plan/concerns/life.ts";
 import type { Life, Proxy } from "./life.ts";
 import { signSize } from "./sign_size.ts";
-import { socketMark } from "../plan/statements.ts";
 
 const SET = { family: "inet", table: TABLE_NAME, name: RUNNING_SET } as const;
 const byte = new Uint8Array(1);
@@ -100,7 +100,7 @@ function openSockets({ config, families }: Proxy): number[] {
       port: 0,
     });
     const fd = check(openNonBlocking(address[0], SOCK_DGRAM), "open a socket for the proxy's sign of life");
-    let returned = setInt(fd, SOL_SOCKET, SO_MARK, socketMark(config.kernel.mark));
+    let returned = setInt(fd, SOL_SOCKET, SO_MARK, new Marks(config.kernel.mark).clientSocket);
     if (returned >= 0) returned = bindSocket(fd, address);
     if (returned >= 0) returned = localAddress(fd, address);
     if (returned >= 0) returned = connectSocket(fd, address);

@@ -5,7 +5,7 @@
 import { hexBytes } from "../../net/hex.ts";
 import type { NftExpression } from "../../netlink/nft/expression.ts";
 import { lowerRule } from "./lower.ts";
-import type { Statement } from "../plan/model.ts";
+import type { Statement } from "./model.ts";
 import type { InstalledSet } from "./state.ts";
 
 /** A planned rule. */

@@ -11,7 +11,7 @@ import { listElements, type NftElement } from "../../netlink/nft/sets/element.ts
 import { listRules, type NftRule } from "../../netlink/nft/rule.ts";
 import { listSets, type NftSet } from "../../netlink/nft/sets/set.ts";
 import { listTables, type NftTable } from "../../netlink/nft/table.ts";
-import { TABLE_COMMENT } from "../plan/table.ts";
+import { TABLE_COMMENT } from "./compile.ts";
 
 const TABLE = { family: "inet", name: TABLE_NAME } as const;
 

@@ -6,7 +6,10 @@ import type { NftChain } from "../../netlink/nft/chain.ts";
 import type { NftRule } from "../../netlink/nft/rule.ts";
 import { canonicalPlan, canonicalRule } from "./comparable.ts";
 import type { ObjectStatus } from "../object_status.ts";
-import type { Plan, PlannedChain, PlannedSet } from "../plan/model.ts";
+import type { Plan } from "../plan/model.ts";
+import type { PlannedSet } from "../plan/rules/set.ts";
+import { compileTable } from "./compile.ts";
+import type { CompiledChain, CompiledTable } from "./model.ts";
 import { renderRule } from "./render.ts";
 import { type InstalledTable, isOurTable } from "./state.ts";
 import { elementTexts, installedTexts, isMemory, setProperties } from "./set_elements.ts";
@@ -15,15 +18,16 @@ const SHOWN_ELEMENTS = 16;
 
 /** Gives the state of the table and of what is in it, in the order of the plan. */
 export function compareTable(plan: Plan, installed: InstalledTable | undefined): ObjectStatus[] {
-  const name = `inet ${plan.table.name}`;
+  const table = compileTable(plan);
+  const name = `inet ${table.name}`;
   if (installed !== undefined && !isOurTable(installed)) {
     return [{ kind: "table", name, state: "foreign", detail: "another program made it" }];
   }
   return [
     compareTableItself(name, installed),
-    ...plan.table.sets.map((set) => compareSet(set, installed)),
-    ...plan.table.chains.flatMap((chain) => compareChain(chain, installed)),
-    ...findForeignObjects(plan, installed),
+    ...table.sets.map((set) => compareSet(set, installed)),
+    ...table.chains.flatMap((chain) => compareChain(chain, installed)),
+    ...findForeignObjects(table, installed),
   ];
 }
 
@@ -69,7 +73,7 @@ function listShortly(texts: readonly string[]): string {
   return `${texts.slice(0, SHOWN_ELEMENTS).join(", ")} and ${texts.length - SHOWN_ELEMENTS} more`;
 }
 
-function compareChain(chain: PlannedChain, installed: InstalledTable | undefined): ObjectStatus[] {
+function compareChain(chain: CompiledChain, installed: InstalledTable | undefined): ObjectStatus[] {
   const found = installed?.chains.find(({ name }) => name === chain.name);
   const state = found === undefined ? "missing" : hookMatches(chain, found) ? "present" : "changed";
   const rules = installed?.rules.filter((rule) => rule.chain === chain.name) ?? [];
@@ -84,7 +88,7 @@ function compareChain(chain: PlannedChain, installed: InstalledTable | undefined
   ];
 }
 
-function hookMatches(chain: PlannedChain, { base }: NftChain): boolean {
+function hookMatches(chain: CompiledChain, { base }: NftChain): boolean {
   if (chain.hook === undefined || base === undefined) return chain.hook === base;
   return base.type === (chain.hook.type ?? "filter") && base.policy !== "drop" &&
     base.hook === chain.hook.hook &&
@@ -93,7 +97,7 @@ function hookMatches(chain: PlannedChain, { base }: NftChain): boolean {
 
 /** Walks both lists: what the plan has next is looked for further on; what is skipped on the way is foreign. */
 function compareRules(
-  chain: PlannedChain,
+  chain: CompiledChain,
   rules: readonly NftRule[],
   installed: InstalledTable | undefined,
 ): ObjectStatus[] {
@@ -119,15 +123,15 @@ function compareRules(
   return statuses;
 }
 
-function findForeignObjects(plan: Plan, installed: InstalledTable | undefined): ObjectStatus[] {
+function findForeignObjects(table: CompiledTable, installed: InstalledTable | undefined): ObjectStatus[] {
   if (installed === undefined) return [];
   const detail = "the config does not ask for it";
   const sets = installed.sets
     .filter(({ flags, name }) =>
-      !flags?.includes("anonymous") && !plan.table.sets.some((set) => set.name === name)
+      !flags?.includes("anonymous") && !table.sets.some((set) => set.name === name)
     );
   const chains = installed.chains
-    .filter(({ name }) => !plan.table.chains.some((chain) => chain.name === name));
+    .filter(({ name }) => !table.chains.some((chain) => chain.name === name));
   return [
     ...sets.map(({ name }) => ({ kind: "set", name, state: "foreign", detail } as const)),
     ...chains.map(({ name }) => ({ kind: "chain", name, state: "foreign", detail } as const)),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../../src/config/load.ts";
 import { replaceTable } from "../../../../src/kernel/nft/batch.ts";
+import { compileTable } from "../../../../src/kernel/nft/compile.ts";
 import type { Plan } from "../../../../src/kernel/plan/model.ts";
 import { planInstall } from "../../../../src/kernel/plan/plan.ts";
 import type { InstalledSet, InstalledTable } from "../../../../src/kernel/nft/state.ts";
@@ -41,7 +42,7 @@ function compareState(plan: Plan, { table, routing }: InstalledState): ObjectSta
 /** Returns the objects that a kernel would hold after the batch: its messages, decoded. */
 function installed(): InstalledState & { table: InstalledTable } {
   const bodies = (operation: string) =>
-    replaceTable(PLAN.table).commands.filter(({ purpose }) => purpose.operation === operation)
+    replaceTable(compileTable(PLAN)).commands.filter(({ purpose }) => purpose.operation === operation)
       .map(({ request }) => request.body);
   const elements = bodies("add elements to set").map(decodeElements);
   // The kernel numbers anonymous sets; lookups refer to them by that number.
@@ -64,7 +65,7 @@ function installed(): InstalledState & { table: InstalledTable } {
   }));
   return {
     table: {
-      table: { family: "inet", name: PLAN.table.name, comment: PLAN.table.comment },
+      table: { family: "inet", name: compileTable(PLAN).name, comment: compileTable(PLAN).comment },
       sets,
       chains: bodies("add chain").map(decodeChain),
       rules,

@@ -13,7 +13,7 @@ import { ROUTER } from "../../support/view.ts";
 
 function plan(config: Record<string, unknown>): FamilyRules[] {
   const parsed = parseConfig(JSON.stringify({ version: 1, ...config }), "test");
-  return planIptables(planInstall(parsed, ROUTER), parsed);
+  return planIptables(planInstall(parsed, ROUTER));
 }
 
 function recorded(name: string) {
@@ -129,7 +129,7 @@ Deno.test("planIptables() refuses names of interfaces that iptables reads otherw
   for (const name of ["tun+", "a!b", "it's"]) {
     const config = parseConfig(JSON.stringify({ version: 1, intercept: { interfaces: [name] } }), "test");
     const view = { ...ROUTER, links: [...ROUTER.links, { name, loopback: false }] };
-    assert.throws(() => planIptables(planInstall(config, view), config), /Cannot write for iptables/);
+    assert.throws(() => planIptables(planInstall(config, view)), /Cannot write for iptables/);
   }
 });
 

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import type { Config } from "../../../../src/config/types.ts";
-import { parseConfig } from "../../../../src/config/load.ts";
-import type { Plan } from "../../../../src/kernel/plan/model.ts";
-import { planInstall } from "../../../../src/kernel/plan/plan.ts";
-import { renderRule } from "../../../../src/kernel/nft/render.ts";
-import { elementTexts } from "../../../../src/kernel/nft/set_elements.ts";
-import { ROUTER } from "../support/view.ts";
+import type { Config } from "../../../../../src/config/types.ts";
+import { parseConfig } from "../../../../../src/config/load.ts";
+import type { Plan } from "../../../../../src/kernel/plan/model.ts";
+import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
+import { compileTable } from "../../../../../src/kernel/nft/compile.ts";
+import { renderRule } from "../../../../../src/kernel/nft/render.ts";
+import { elementTexts } from "../../../../../src/kernel/nft/set_elements.ts";
+import { ROUTER } from "../../support/view.ts";
 
 const OWN = "{ local, broadcast, anycast, multicast }";
 const SPARE_OWN = `fib daddr type ${OWN} return`;
@@ -20,13 +21,13 @@ function planOf(yaml: string): Plan {
 
 /** The text of a chain; undefined where there is none. */
 function chain(plan: Plan, name: string): string[] | undefined {
-  return plan.table.chains.find((chain) => chain.name === name)?.rules
+  return compileTable(plan).chains.find((chain) => chain.name === name)?.rules
     .map(({ statements }) => renderRule(statements));
 }
 
 function sets(plan: Plan): Record<string, string> {
   return Object.fromEntries(
-    plan.table.sets.filter(({ name }) => !name.startsWith("served_"))
+    compileTable(plan).sets.filter(({ name }) => !name.startsWith("served_"))
       .map((set) => [set.name, `${set.type}: ${elementTexts(set).join(" ")}`]),
   );
 }
@@ -83,7 +84,7 @@ Deno.test("planInstall() merges networks that overlap or touch", () => {
 
 Deno.test("planInstall() makes only the chains that rules go to", () => {
   const names = (yaml: string) =>
-    planOf(yaml).table.chains.filter(({ hook }) => hook === undefined)
+    compileTable(planOf(yaml)).chains.filter(({ hook }) => hook === undefined)
       .map(({ name }) => name);
   assert.deepEqual(names(""), ["intercept"]);
   assert.deepEqual(names("default: block"), ["block", "intercept"]);
@@ -192,5 +193,5 @@ Deno.test("planInstall() leaves the answers to flows alone that others have begu
   assert.equal(chain(plan, "intercept")![1], SPARE_ANSWERS);
   const tcp = planOf("intercept: { protocols: [tcp] }");
   assert.equal(chain(tcp, "served"), undefined);
-  assert.deepEqual(tcp.table.sets, []);
+  assert.deepEqual(compileTable(tcp).sets, []);
 });

@@ -2,13 +2,13 @@
  * Sets in which rules remember flows of UDP. Pure.
  * @module
  */
-import type { Family } from "../../net/ip.ts";
-import type { PlannedSet } from "./model.ts";
+import type { Family } from "../../../net/ip.ts";
+import type { PlannedSet } from "../rules/set.ts";
 
-/** What finds no place is treated as if it were not remembered. */
+/** A flow that finds no place is treated as if it were not remembered. */
 const MAX_FLOWS = 65536;
 
-/** What a kind of remembered flows is called, and how long they are remembered. */
+/** A kind of remembered flows: its name, and how long they are remembered. */
 export interface FlowSetOptions {
   /** The name of a family's set. */
   readonly nameOf: (family: Family) => string;
@@ -16,7 +16,7 @@ export interface FlowSetOptions {
   readonly reason: string;
 }
 
-/** A set for each family. */
+/** Plans a set for each family. */
 export function planFlowSets(
   families: readonly Family[],
   { nameOf, timeoutSeconds, reason }: FlowSetOptions,

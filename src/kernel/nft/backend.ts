@@ -12,8 +12,8 @@ import { foreignObject, refuseOthers } from "../other_installs.ts";
 import type { Plan } from "../plan/model.ts";
 import { applyInstall, PLACE } from "./install.ts";
 import { renderScript } from "./script.ts";
-import { isOurTable, readTable, readTableIfPossible } from "./state.ts";
-import { compareTable } from "./status.ts";
+import { isOurTable, readTable, readTableIfPossible } from "./state/state.ts";
+import { compareTable } from "./state/status.ts";
 import { removeTable } from "./uninstall.ts";
 
 /** See the module. */

@@ -12,7 +12,7 @@ import type { Plan } from "../plan/model.ts";
 import { RoutingChange } from "../routing/apply.ts";
 import { replaceTable } from "./batch.ts";
 import { compileTable } from "./compile.ts";
-import { readTableHead, refuseForeignTable } from "./state.ts";
+import { readTableHead, refuseForeignTable } from "./state/state.ts";
 
 /** Where the rules are, in words. */
 export const PLACE = `table inet ${TABLE_NAME}`;

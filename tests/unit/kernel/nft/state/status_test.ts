@@ -1,23 +1,23 @@
 import assert from "node:assert/strict";
-import { parseConfig } from "../../../../src/config/load.ts";
-import { replaceTable } from "../../../../src/kernel/nft/batch.ts";
-import { compileTable } from "../../../../src/kernel/nft/compile.ts";
-import type { Plan } from "../../../../src/kernel/plan/model.ts";
-import { planInstall } from "../../../../src/kernel/plan/plan.ts";
-import type { InstalledSet, InstalledTable } from "../../../../src/kernel/nft/state.ts";
-import { isOurTable } from "../../../../src/kernel/nft/state.ts";
-import { toRoute, toRoutingRule } from "../../../../src/kernel/routing/state.ts";
-import { compareTable } from "../../../../src/kernel/nft/status.ts";
-import type { ObjectStatus } from "../../../../src/kernel/object_status.ts";
-import { compareRouting } from "../../../../src/kernel/routing/compare.ts";
-import type { InstalledRouting } from "../../../../src/kernel/routing/state.ts";
-import { parsePrefix } from "../../../../src/net/ip.ts";
-import { decodeChain } from "../../../../src/netlink/nft/chain.ts";
-import { decodeElements } from "../../../../src/netlink/nft/sets/element.ts";
-import { intervalElements, prefixRange } from "../../../../src/netlink/nft/sets/interval.ts";
-import { decodeRule } from "../../../../src/netlink/nft/rule.ts";
-import { decodeSet } from "../../../../src/netlink/nft/sets/set.ts";
-import { configWith, ROUTER } from "../support/view.ts";
+import { parseConfig } from "../../../../../src/config/load.ts";
+import { replaceTable } from "../../../../../src/kernel/nft/batch.ts";
+import { compileTable } from "../../../../../src/kernel/nft/compile.ts";
+import type { Plan } from "../../../../../src/kernel/plan/model.ts";
+import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
+import type { InstalledSet, InstalledTable } from "../../../../../src/kernel/nft/state/state.ts";
+import { isOurTable } from "../../../../../src/kernel/nft/state/state.ts";
+import { toRoute, toRoutingRule } from "../../../../../src/kernel/routing/state.ts";
+import { compareTable } from "../../../../../src/kernel/nft/state/status.ts";
+import type { ObjectStatus } from "../../../../../src/kernel/object_status.ts";
+import { compareRouting } from "../../../../../src/kernel/routing/compare.ts";
+import type { InstalledRouting } from "../../../../../src/kernel/routing/state.ts";
+import { parsePrefix } from "../../../../../src/net/ip.ts";
+import { decodeChain } from "../../../../../src/netlink/nft/chain.ts";
+import { decodeElements } from "../../../../../src/netlink/nft/sets/element.ts";
+import { intervalElements, prefixRange } from "../../../../../src/netlink/nft/sets/interval.ts";
+import { decodeRule } from "../../../../../src/netlink/nft/rule.ts";
+import { decodeSet } from "../../../../../src/netlink/nft/sets/set.ts";
+import { configWith, ROUTER } from "../../support/view.ts";
 
 const PLAN = planInstall({
   ...configWith({ ports: [{ first: 80, last: 90 }] }),

@@ -2,10 +2,10 @@
  * Rules in a form that can be compared: what a plan asks for against what the kernel holds. Pure.
  * @module
  */
-import { hexBytes } from "../../net/hex.ts";
-import type { NftExpression } from "../../netlink/nft/expression.ts";
-import { lowerRule } from "./lower.ts";
-import type { Statement } from "./model.ts";
+import { hexBytes } from "../../../net/hex.ts";
+import type { NftExpression } from "../../../netlink/nft/expression.ts";
+import { lowerRule } from "../lower.ts";
+import type { Statement } from "../model.ts";
 import type { InstalledSet } from "./state.ts";
 
 /** A planned rule. */

@@ -2,17 +2,17 @@
  * Our table as the kernel has it against what the plan wants, object by object. Pure.
  * @module
  */
-import type { NftChain } from "../../netlink/nft/chain.ts";
-import type { NftRule } from "../../netlink/nft/rule.ts";
+import type { NftChain } from "../../../netlink/nft/chain.ts";
+import type { NftRule } from "../../../netlink/nft/rule.ts";
 import { canonicalPlan, canonicalRule } from "./comparable.ts";
-import type { ObjectStatus } from "../object_status.ts";
-import type { Plan } from "../plan/model.ts";
-import type { PlannedSet } from "../plan/rules/set.ts";
-import { compileTable } from "./compile.ts";
-import type { CompiledChain, CompiledTable } from "./model.ts";
-import { renderRule } from "./render.ts";
+import type { ObjectStatus } from "../../object_status.ts";
+import type { Plan } from "../../plan/model.ts";
+import type { PlannedSet } from "../../plan/rules/set.ts";
+import { compileTable } from "../compile.ts";
+import type { CompiledChain, CompiledTable } from "../model.ts";
+import { renderRule } from "../render.ts";
 import { type InstalledTable, isOurTable } from "./state.ts";
-import { elementTexts, installedTexts, isMemory, setProperties } from "./set_elements.ts";
+import { elementTexts, installedTexts, isMemory, setProperties } from "../set_elements.ts";
 
 const SHOWN_ELEMENTS = 16;
 

@@ -2,16 +2,16 @@
  * Our table as the kernel has it.
  * @module
  */
-import { TABLE_NAME } from "../../constants.ts";
-import { EINVAL, EOPNOTSUPP, EPROTONOSUPPORT } from "../../net/errno.ts";
-import { OperationError } from "../../net/error.ts";
-import type { NetlinkConnection } from "../../netlink/connection.ts";
-import { listChains, type NftChain } from "../../netlink/nft/chain.ts";
-import { listElements, type NftElement } from "../../netlink/nft/sets/element.ts";
-import { listRules, type NftRule } from "../../netlink/nft/rule.ts";
-import { listSets, type NftSet } from "../../netlink/nft/sets/set.ts";
-import { listTables, type NftTable } from "../../netlink/nft/table.ts";
-import { TABLE_COMMENT } from "./compile.ts";
+import { TABLE_NAME } from "../../../constants.ts";
+import { EINVAL, EOPNOTSUPP, EPROTONOSUPPORT } from "../../../net/errno.ts";
+import { OperationError } from "../../../net/error.ts";
+import type { NetlinkConnection } from "../../../netlink/connection.ts";
+import { listChains, type NftChain } from "../../../netlink/nft/chain.ts";
+import { listElements, type NftElement } from "../../../netlink/nft/sets/element.ts";
+import { listRules, type NftRule } from "../../../netlink/nft/rule.ts";
+import { listSets, type NftSet } from "../../../netlink/nft/sets/set.ts";
+import { listTables, type NftTable } from "../../../netlink/nft/table.ts";
+import { TABLE_COMMENT } from "../compile.ts";
 
 const TABLE = { family: "inet", name: TABLE_NAME } as const;
 

@@ -10,7 +10,7 @@ export type LogLevel = "error" | "warn" | "info" | "debug";
 /** Named values of a log line. */
 export type LogFields = Readonly<Record<string, string | number | boolean>>;
 
-/** A log of the program. The message is a constant text; the fields hold all that varies. */
+/** A log of the program. The message is a constant text; what varies goes into the fields. */
 export interface Logger {
   readonly level: LogLevel;
   /** Tells whether lines of this level are written: ask before computing costly fields. */
@@ -29,7 +29,7 @@ export interface AdjustableLogger extends Logger {
   setLevel(level: LogLevel): void;
 }
 
-/** Options of a logger. */
+/** The form of log lines. */
 export interface LoggerOptions {
   readonly level: LogLevel;
   readonly format: "text" | "json";

@@ -145,7 +145,7 @@ export class ReceiveBatch {
     return (this.#low + this.#data + i * DATA_STRIDE) | 0;
   }
 
-  /** Returns the beginning of the i-th datagram in {@linkcode bytes}. */
+  /** Returns the place at which the i-th datagram begins in {@linkcode bytes}. */
   dataOffset(i: number): number {
     return this.#data + i * DATA_STRIDE;
   }

@@ -21,7 +21,7 @@ import { ADDRINFO, ADDRINFO_SIZE, SOCKADDR_SIZE } from "../layout.ts";
 import { libc } from "../libc.ts";
 import { makeSockaddr, sockaddrLength } from "./sockaddr.ts";
 
-/** Name, family and type to resolve. */
+/** The question. */
 export interface Question {
   /** A name or an address; undefined: all addresses of this machine (0.0.0.0 and ::), to listen on. */
   readonly host: string | undefined;
@@ -83,7 +83,7 @@ function describe(code: number): string {
   return message === null ? `error ${code}` : Deno.UnsafePointerView.getCString(message);
 }
 
-/** Advises on a failure; the empty string where nobody knows. */
+/** Returns a remedy for a failure; the empty string where nobody knows. */
 function advise(code: number, { family, numeric }: Question): string {
   switch (code) {
     case EAI_SERVICE:

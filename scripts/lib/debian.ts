@@ -9,7 +9,7 @@
  * ```
  * @module
  */
-import { isThere } from "./disk.ts";
+import { exists } from "./build/disk.ts";
 
 /** Debian's names of the architectures. */
 export type DebianArchitecture = "amd64" | "arm64";
@@ -46,7 +46,7 @@ export function fetchDebianPackages(
   using _lock = lock(architecture);
   refresh(architecture);
   const located = locate(architecture, names);
-  const missing = located.filter(({ directory }) => !isThere(directory));
+  const missing = located.filter(({ directory }) => !exists(directory));
   if (missing.length > 0) bring(architecture, missing);
   return new Map(located.map(({ name, directory }) => [name, directory]));
 }
@@ -61,7 +61,7 @@ export function bringPinnedPackage(pin: DebianPin): DebianPackage {
   const architecture = pin.architecture as DebianArchitecture;
   const place = (version: string) =>
     `${ROOT}/${architecture}/${pin.name}_${version.replace(/^\d+:/, "")}_${architecture}`;
-  if (isThere(place(pin.version))) return { ...pin, root: place(pin.version) };
+  if (exists(place(pin.version))) return { ...pin, root: place(pin.version) };
   using _lock = lock(architecture);
   refresh(architecture);
   const version = presentVersions(architecture, pin.name).includes(pin.version)
@@ -74,7 +74,7 @@ export function bringPinnedPackage(pin: DebianPin): DebianPackage {
       `Debian's ${pin.name} ${version} is not what it was: SHA-256 ${sha256}, not ${pin.sha256}`,
     );
   }
-  if (!isThere(root)) bring(architecture, [located]);
+  if (!exists(root)) bring(architecture, [located]);
   return { ...pin, version, sha256, root };
 }
 
@@ -141,7 +141,7 @@ function plainName(file: string): string {
 function bring(architecture: DebianArchitecture, packages: readonly Located[]): void {
   say(`Bringing from Debian for ${architecture}: ${packages.map(({ name }) => name).join(", ")} …`);
   const part = `${ROOT}/${architecture}/part`;
-  if (isThere(part)) Deno.removeSync(part, { recursive: true });
+  if (exists(part)) Deno.removeSync(part, { recursive: true });
   Deno.mkdirSync(part);
   apt(architecture, "apt-get", ["download", ...packages.map(({ wanted }) => wanted)], part);
   for (const { file, directory } of packages) {
@@ -153,7 +153,7 @@ function bring(architecture: DebianArchitecture, packages: readonly Located[]): 
 
 function refresh(architecture: DebianArchitecture): void {
   const stamp = `${ROOT}/${architecture}/apt/refreshed`;
-  const age = isThere(stamp) ? Date.now() - (Deno.statSync(stamp).mtime?.getTime() ?? 0) : Infinity;
+  const age = exists(stamp) ? Date.now() - (Deno.statSync(stamp).mtime?.getTime() ?? 0) : Infinity;
   if (age < FRESH_MS) return;
   say(`Reading Debian's package lists for ${architecture} …`);
   try {
@@ -176,7 +176,7 @@ function apt(
     Deno.mkdirSync(`${home}/${directory}`, { recursive: true });
   }
   const status = `${home}/state/status`;
-  if (!isThere(status)) Deno.writeTextFileSync(status, "");
+  if (!exists(status)) Deno.writeTextFileSync(status, "");
   const settings = [
     `APT::Architecture=${architecture}`,
     `APT::Architectures::=${architecture}`,

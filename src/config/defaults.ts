@@ -1,5 +1,5 @@
 /**
- * Defaults of the config.
+ * Values of keys that the config does not have.
  * @module
  */
 import { DEFAULT_MARK, DEFAULT_PORT, DEFAULT_ROUTE_TABLE } from "../constants.ts";

@@ -1,5 +1,5 @@
 /**
- * A description of a config in words.
+ * A config in words.
  * @module
  */
 import { hex } from "../net/hex.ts";

@@ -19,11 +19,11 @@ export interface LoadedConfig {
   readonly config: Config;
   /** The path of the file, or `built-in defaults`. */
   readonly origin: string;
-  /** Finds the place in the file that sets a key; `undefined`: none does. */
+  /** Finds the place at which the file sets a key; `undefined` if it does not. */
   locate(path: ConfigPath): Position | undefined;
 }
 
-/** Options of the search for a config. */
+/** The ways to find a config. */
 export interface LoadOptions {
   /**
    * A file that must be there. Without it: /etc/tproxy/tproxy.yaml if it is there, else the built-in

@@ -83,7 +83,7 @@ function resolveRule(
 }
 
 /**
- * Joins the networks of a rule and of its file; `undefined`, which matches everything, where neither is
+ * Joins the values of the rule and of its file; `undefined`, which matches everything, where neither is
  * given.
  */
 function joinNetworks(

@@ -1,5 +1,5 @@
 /**
- * Features that a valid config may ask for and this version does not have yet.
+ * Features that a valid config may ask for and this version cannot do yet.
  * @module
  */
 import { ConfigError, type ConfigProblem, formatProblem } from "./error.ts";
@@ -42,7 +42,7 @@ const GAPS: readonly Gap[] = [
   },
 ];
 
-/** Lists the features that a rule asks for in vain, each with its key. */
+/** Lists the features that a rule asks for in vain, with the key that does. */
 function ruleGaps(rule: RuleConfig, index: number): Gap[] {
   const gap = (key: string, text: string): Gap => ({
     path: ["rules", index, key],

@@ -69,8 +69,8 @@ export function formatPath(path: ConfigPath): string {
 }
 
 /**
- * Finds contradictions between values. Looks at the values as they were written, so that it works on bad
- * files too.
+ * Finds problems for which no single value is to blame. Looks at the values as they were written, so that it
+ * works on bad files too.
  */
 function contradictions(source: YamlSource): ConfigProblem[] {
   const file = isMapping(source.value) ? source.value : {};

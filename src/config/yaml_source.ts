@@ -18,7 +18,7 @@ export interface Position {
 
 /** Bound of a config's size: a list of 100,000 domains fits. */
 const MAX_CHARACTERS = 4 << 20;
-/** Aliases that may be followed; more are an attempt to fill the memory. */
+/** The most aliases that may be followed; more is an attempt to fill the memory. */
 const MAX_ALIASES = 100;
 /** Bound of the depth of nested lists and keys; the config itself needs 4. */
 const MAX_DEPTH = 64;
@@ -65,8 +65,8 @@ export class YamlSource {
   }
 
   /**
-   * Finds the place of a value, or of the key itself with `key`. For a value that is not there: of its
-   * parent.
+   * Finds the place of a value, or with `key` of the key itself. For a value that is not there: of its
+   * container.
    */
   locate(path: ConfigPath, options: { readonly key?: boolean } = {}): Position {
     const { node, key } = this.#find(path);

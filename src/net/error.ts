@@ -4,7 +4,7 @@
  */
 import { errnoCode, errnoText } from "./errno.ts";
 
-/** Facts of a failed operation. */
+/** The facts of a failed operation. */
 export interface OperationFailure {
   /** The attempt, as a verb: `"add rule"`, `"bind"`. */
   readonly operation: string;
@@ -13,15 +13,15 @@ export interface OperationFailure {
   /** The kernel's error number, positive. 0 if the failure is not the kernel's. */
   readonly errno?: number;
   /**
-   * Reason in words: where there is no errno, or beside it. A quotation of the kernel says so: `"kernel: no
+   * The reason in words: where there is no errno, or beside it. Who quotes the kernel says so: `"kernel: no
    * such chain"`.
    */
   readonly reason?: string;
-  /** Advice to the administrator. */
+  /** The remedy for the administrator. */
   readonly hint?: string;
   /** The module of the kernel whose lack the failure shows: `"nft_tproxy"`. */
   readonly missingModule?: string;
-  /** State that the failure has left behind, as a sentence. */
+  /** The state that the failure has left behind, as a sentence. */
   readonly outcome?: string;
   /** The caller asked for what makes no sense: wrong usage, or an invalid config. */
   readonly usage?: boolean;
@@ -37,13 +37,13 @@ export class OperationError extends Error {
   readonly object: string;
   /** The kernel's error number, positive; 0 if the failure is not the kernel's. */
   readonly errno: number;
-  /** Reason in words; may be empty. */
+  /** The reason in words; may be empty. */
   readonly reason: string;
-  /** Advice to the administrator; may be empty. */
+  /** The remedy for the administrator; may be empty. */
   readonly hint: string;
   /** The module of the kernel whose lack the failure shows; may be empty. */
   readonly missingModule: string;
-  /** State that the failure has left behind; may be empty. */
+  /** The state that the failure has left behind; may be empty. */
   readonly outcome: string;
   /** The caller asked for what makes no sense; otherwise the machine did not do it. */
   readonly usage: boolean;

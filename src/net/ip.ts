@@ -9,7 +9,7 @@ export type Family = "ipv4" | "ipv6";
 
 /** An IP address: 4 or 16 bytes in network order. */
 export interface IpAddress {
-  /** The family, one of the two. */
+  /** The family of the bytes. */
   readonly family: Family;
   /** 4 or 16 bytes in network order. */
   readonly bytes: Uint8Array;

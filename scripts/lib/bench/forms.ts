@@ -4,7 +4,7 @@
  * into a new directory in /var/tmp.
  * @module
  */
-import { exists } from "../disk.ts";
+import { exists } from "../build/disk.ts";
 import { PROJECT } from "../build/project.ts";
 
 const STARTS = 20;

@@ -3,7 +3,7 @@
  * @module
  */
 import { megabytes, sha256 } from "./bytes.ts";
-import { exists, writeAll } from "../disk.ts";
+import { exists, writeAll } from "./disk.ts";
 import { PROJECT } from "./project.ts";
 import { run, say } from "./run.ts";
 

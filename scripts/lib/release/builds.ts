@@ -2,7 +2,7 @@
  * Products of `scripts/build` in dist/, by target.
  * @module
  */
-import { exists } from "../disk.ts";
+import { exists } from "../build/disk.ts";
 import { PROJECT } from "../build/project.ts";
 import { runAloud } from "../build/run.ts";
 import type { Target } from "../build/target.ts";

@@ -7,7 +7,7 @@
  * ```
  * @module
  */
-import { isDirectory } from "../disk.ts";
+import { isDirectory } from "../build/disk.ts";
 import { findEmulation } from "../build/proof/emulation.ts";
 import { bringNpmPackage } from "../build/parts/npm.ts";
 import { PROJECT } from "../build/project.ts";

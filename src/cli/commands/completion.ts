@@ -1,17 +1,17 @@
 /**
- * `tproxy completion SHELL`. Its script asks complete.ts for the answers.
+ * `tproxy completion SHELL`, and the answers to the script that it prints.
  * @module
  */
 import { bash, fish, type ShellCompletion, zsh } from "@optique/core/completion";
-import { object } from "@optique/core/constructs";
-import { message } from "@optique/core/message";
-import type { InferValue } from "@optique/core/parser";
-import { argument } from "@optique/core/primitives";
+import { object, or } from "@optique/core/constructs";
+import { message, text } from "@optique/core/message";
+import { type InferValue, type Parser, suggestSync } from "@optique/core/parser";
+import { argument, command } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
-import type { Command } from "../command.ts";
+import type { Command, Commands } from "../command.ts";
+import type { Env } from "../env.ts";
 
-/** The shells that a script can be had for. */
-export const SHELLS: Readonly<Record<string, ShellCompletion>> = { bash, zsh, fish };
+const SHELLS: Readonly<Record<string, ShellCompletion>> = { bash, zsh, fish };
 
 const parser = object({
   shell: argument(choice(["bash", "zsh", "fish"], { metavar: "SHELL" }), {
@@ -35,3 +35,27 @@ export const completionCommand: Command<InferValue<typeof parser>> = {
     return 0;
   },
 };
+
+/** Prints what may stand for the last of the words after the shell's name. The shell's script asks this. */
+export async function completeWords(
+  env: Env,
+  [shell, ...words]: readonly string[],
+  commands: Commands,
+): Promise<number> {
+  if (!Object.hasOwn(SHELLS, shell)) return 2;
+  const suggestions = suggestSync(await parserFor(words, commands), words as [string, ...string[]]);
+  for (const chunk of SHELLS[shell].encodeSuggestions(suggestions)) env.stdout(chunk);
+  return 0;
+}
+
+/** A parser of all commands; or only of the one that stands there already, so that no other is loaded. */
+async function parserFor(
+  words: readonly string[],
+  commands: Commands,
+): Promise<Parser<"sync", unknown, unknown>> {
+  const named = words.length > 1 ? await commands.load(words[0]) : undefined;
+  const parsers = (named === undefined ? await commands.loadAll() : [named]).map((
+    { name, summary, parser },
+  ) => command(name, parser, { brief: message`${text(summary)}` }));
+  return or(...parsers as unknown as [Parser<"sync", unknown, unknown>, Parser<"sync", unknown, unknown>]);
+}

@@ -11,7 +11,7 @@ const MAX_CHARACTERS = 64 << 20;
 /** A file that is no list at all would fill the terminal. */
 const MAX_PROBLEMS = 20;
 
-/** Words on a text that is no network. */
+/** The words for a text that is none. */
 export const NETWORK_EXPECTED = "an address or network such as 192.168.1.1, 10.0.0.0/8 or fc00::/7";
 
 /**

@@ -9,7 +9,7 @@ import { nearest } from "../schema/nearest.ts";
 /** JSON Schema keywords. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** A kind of value: its description, its reader, and its JSON Schema. */
+/** A kind of value: its form, its reading, and its JSON Schema. */
 export interface ValueOptions<T> {
   /** Completes "expected …". */
   readonly expected: string;
@@ -18,7 +18,7 @@ export interface ValueOptions<T> {
   readonly json: JsonSchema;
 }
 
-/** Reason why a value that looks right is not. */
+/** The reason why a value that looks right is not. */
 export class Refusal {
   constructor(readonly expected: string) {}
 }

@@ -1,6 +1,6 @@
 /** The bill of materials before CycloneDX's own schema, which comes with its library for JavaScript. */
 import assert from "node:assert/strict";
-import { exists } from "../../../scripts/lib/disk.ts";
+import { exists } from "../../../scripts/lib/build/disk.ts";
 import { TARGETS } from "../../../scripts/lib/build/target.ts";
 import { makeBill } from "../../../scripts/lib/release/sbom/bill.ts";
 import { print } from "../../laboratory/machine/print.ts";

@@ -1,6 +1,6 @@
 /** The `.deb` on a Debian: what it brings, what it leaves alone, what goes with it. */
 import assert from "node:assert/strict";
-import { exists } from "../../../scripts/lib/disk.ts";
+import { exists } from "../../../scripts/lib/build/disk.ts";
 import type { PackageFile } from "../../../scripts/lib/release/content/file.ts";
 import { print } from "../../laboratory/machine/print.ts";
 import { runProgram } from "../../laboratory/program.ts";

@@ -4,19 +4,8 @@
  * it changed.
  * @module
  */
-import { type Outcome, runProgram } from "../../laboratory/program.ts";
-
-/** The command that gives a program mounts, network and processes of its own. */
-export const APART = [
-  "unshare",
-  "--mount",
-  "--net",
-  "--pid",
-  "--fork",
-  "--kill-child",
-  "--propagation",
-  "private",
-];
+import type { Outcome } from "../../laboratory/program.ts";
+import { runApart } from "./apart.ts";
 
 const SETUP = `
   mount -t tmpfs tproxy $dir/memory
@@ -75,7 +64,7 @@ export class DebianRoot implements AsyncDisposable {
     const enter = options.inChroot === true ? "chroot" : "exec chroot";
     const setup = `${SETUP}\n${enter} $dir/root /bin/sh -ec "$script"`;
     const variables = { dir: this.directory, script: FUNCTIONS + script };
-    return runProgram([...APART, "sh", "-ec", setup], { env: variables, timeoutMs: 180_000 });
+    return runApart(setup, { env: variables, timeoutMs: 180_000 });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 /** install.sh under BusyBox' ash, with BusyBox' programs alone, from a web server on loopback. */
 import assert from "node:assert/strict";
-import { exists } from "../../../scripts/lib/disk.ts";
+import { exists } from "../../../scripts/lib/build/disk.ts";
 import { formatInstaller } from "../../../scripts/lib/release/installer/installer.ts";
 import { formatSums } from "../../../scripts/lib/release/sums.ts";
 import { print } from "../../laboratory/machine/print.ts";

@@ -2,7 +2,7 @@
  * Packages of the program for tests: what dist/ has of it, without the minutes that compressing it takes.
  * @module
  */
-import { exists } from "../../../scripts/lib/disk.ts";
+import { exists } from "../../../scripts/lib/build/disk.ts";
 import { type Target, TARGETS } from "../../../scripts/lib/build/target.ts";
 import { bootFiles } from "../../../scripts/lib/release/content/boot.ts";
 import { makeDocuments } from "../../../scripts/lib/release/content/documents.ts";

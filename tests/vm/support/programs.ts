@@ -3,7 +3,7 @@
  * make. They stand in /usr/sbin, which comes first in the path.
  * @module
  */
-import { isDirectory } from "../../../scripts/lib/disk.ts";
+import { isDirectory } from "../../../scripts/lib/build/disk.ts";
 import { type DebianArchitecture, fetchDebianPackages } from "../../../scripts/lib/debian.ts";
 import type { Tree } from "./tree.ts";
 

@@ -23,7 +23,7 @@
  * a boot.
  * @module
  */
-import { isThere } from "../../../scripts/lib/disk.ts";
+import { exists } from "../../../scripts/lib/build/disk.ts";
 import { type DebianArchitecture, fetchDebianPackages } from "../../../scripts/lib/debian.ts";
 import { Channel, type StepResult } from "./channel.ts";
 import { writeCpio } from "./cpio.ts";
@@ -142,7 +142,7 @@ export class Vm implements AsyncDisposable {
 
     writeCpio(`${directory}/initramfs`, first);
     const image = disk?.image ?? `${directory}/disk`;
-    if (disk !== undefined && !isThere(image)) await writeDisk(image, root, disk.sizeMb);
+    if (disk !== undefined && !exists(image)) await writeDisk(image, root, disk.sizeMb);
     const argv = qemuCommand({
       architecture,
       memoryMb: options.memoryMb ?? 1024,

@@ -9,7 +9,7 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { exists } from "../../disk.ts";
+import { exists } from "../disk.ts";
 import { type Arch, keep, type Layer, type LayerFile, writeLayer } from "../layer.ts";
 import { giveUp, run, say } from "../run.ts";
 

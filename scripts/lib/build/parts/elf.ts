@@ -2,7 +2,7 @@
  * Demands of a program of any architecture on the dynamic loader.
  * @module
  */
-import { exists } from "../../disk.ts";
+import { exists } from "../disk.ts";
 import { giveUp, run } from "../run.ts";
 
 /** The dynamic section, read. */

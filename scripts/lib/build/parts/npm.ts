@@ -2,7 +2,7 @@
  * Packages of the npm registry, unpacked in .cache.
  * @module
  */
-import { isDirectory } from "../../disk.ts";
+import { isDirectory } from "../disk.ts";
 import { PROJECT } from "../project.ts";
 import { runAloud } from "../run.ts";
 import { NPM_PINS } from "./pins.ts";

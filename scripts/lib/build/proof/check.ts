@@ -4,7 +4,7 @@
  * @module
  */
 import { sha256 } from "../bytes.ts";
-import { exists } from "../../disk.ts";
+import { exists } from "../disk.ts";
 import type { BuildOptions } from "../options.ts";
 import { imagePath, productPath, PROJECT } from "../project.ts";
 import { giveUp, run, runAloud, say } from "../run.ts";

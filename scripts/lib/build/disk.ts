@@ -3,21 +3,11 @@
  * @module
  */
 
-/** Tells whether anything is at the path. */
-export function isThere(path: string): boolean {
+/** Tells whether there is a file or directory of this name. */
+export function exists(path: string): boolean {
   try {
     Deno.statSync(path);
     return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-/** Tells whether there is a plain file of this name. */
-export function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
   } catch {
     return false;
   }

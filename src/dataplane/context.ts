@@ -1,5 +1,5 @@
 /**
- * What all parts of a worker have in common.
+ * Things that all parts of a worker have in common.
  * @module
  */
 import type { Logger } from "../log.ts";
@@ -30,7 +30,10 @@ export interface WorkerContext {
   readonly totals: WorkerTotals;
   /** Those in force: replaced between two turns, never changed. */
   settings: Settings;
-  /** The rules in force, replaced like the settings; null: there are none that could decide otherwise than the kernel. */
+  /**
+   * The rules in force, replaced like the settings; null: there are none that could decide otherwise than the
+   * kernel.
+   */
   policy: Policy | null;
 }
 

@@ -8,7 +8,9 @@ import type { Settings } from "./settings.ts";
 import type { SharedMemory } from "./shared/memory.ts";
 import type { SessionKey } from "./shared/session_key.ts";
 
-/** A listener that the main thread has opened. Descriptors belong to the process, so any thread may use them. */
+/**
+ * A listener that the main thread has opened. Descriptors belong to the process, so any thread may use them.
+ */
 export interface ListenerHandle {
   readonly fd: number;
   /** Its own address in C's layout, 32 bytes: a connection to it has no original destination. */
@@ -30,7 +32,7 @@ export interface UdpSockets {
   readonly errorSenders: RawSockets;
 }
 
-/** What a worker may have of pipes. */
+/** Pipes that a worker may have. */
 export interface PipeOptions {
   readonly limit: number;
   /** Bytes. */
@@ -78,7 +80,7 @@ export type Order =
   /** End now. */
   | { readonly kind: "stop" };
 
-/** What a worker tells the main thread. */
+/** A worker's reports to the main thread. */
 export type WorkerMessage =
   | { readonly kind: "ready" }
   | { readonly kind: "adopted"; readonly number: number }

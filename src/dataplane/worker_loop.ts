@@ -35,9 +35,9 @@ interface Worker {
 }
 
 /**
- * Runs a worker to its end: until it is told to stop, or to drain and nothing is left to wait for. Returns null, or what has
- * failed. Throws what a part of it throws. A worker that fails leaves its listeners, and its sessions' descriptors in the
- * ledgers, to whoever comes after it.
+ * Runs a worker to its end: until it is told to stop, or to drain and nothing is left to wait for. Returns
+ * null, or what has failed. Throws what a part of it throws. A worker that fails leaves its listeners, and
+ * its sessions' descriptors in the ledgers, to whoever comes after it.
  */
 export function runWorkerLoop(start: WorkerStart, ties: WorkerTies): string | null {
   const worker = assemble(start, ties);

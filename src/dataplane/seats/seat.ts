@@ -48,7 +48,9 @@ export class Seat {
     return this.#ready.promise;
   }
 
-  /** Resolves when the worker has ended as it was told; rejects when it has failed and nobody takes its place. */
+  /**
+   * Resolves when the worker has ended as it was told; rejects when it has failed and nobody takes its place.
+   */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }

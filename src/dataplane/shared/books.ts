@@ -1,5 +1,6 @@
 /**
- * The books of a data plane, as the main thread reads them: live sessions, totals, counters. Workers are not woken.
+ * The books of a data plane, as the main thread reads them: live sessions, totals, counters. Workers are not
+ * woken.
  * @module
  */
 import { DEFAULT_RULE } from "../../policy/policy.ts";

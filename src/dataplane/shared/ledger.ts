@@ -21,7 +21,10 @@ export class Ledger {
     this.#totals = totals;
   }
 
-  /** Begins a session. `client`: words that hold its struct sockaddr from `at` on. `now`: milliseconds since 1970. */
+  /**
+   * Begins a session. `client`: words that hold its struct sockaddr from `at` on. `now`: milliseconds since
+   * 1970.
+   */
   open(slot: number, tag: number, client: Int32Array, at: number, now: number): void {
     const { columns } = this;
     columns.begin(slot);

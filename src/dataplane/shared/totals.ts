@@ -1,5 +1,6 @@
 /**
- * The sessions that have ended under one generation of the policy, by worker, rule, protocol, family and ending: shared memory.
+ * The sessions that have ended under one generation of the policy, by worker, rule, protocol, family and
+ * ending: shared memory.
  * @module
  */
 import { AF_INET } from "../../../ffi/consts.ts";

@@ -1,6 +1,6 @@
 /**
- * The stage of a session one side of which was reset or died. What that side had sent still belongs to the other; then that one is
- * reset too.
+ * The stage of a session one side of which was reset or died. What that side had sent still belongs to the
+ * other; then that one is reset too.
  * @module
  */
 import { ECONNRESET, EPOLLERR } from "../../../ffi/consts.ts";
@@ -11,7 +11,7 @@ import { MORE, type Relay } from "./relay.ts";
 import type { Session } from "./session.ts";
 import type { Life, Stage } from "./stage.ts";
 
-/** How long what was sent before a reset may take to reach the other side. */
+/** Milliseconds that bytes sent before a reset may take to reach the other side. */
 const RESETTING_TICKS = ticks(5000);
 
 /** The stage. */

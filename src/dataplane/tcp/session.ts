@@ -19,7 +19,7 @@ export class Direction {
   /** Descriptors. */
   from = -1;
   to = -1;
-  /** Whether a read or a write may succeed: set by epoll's edges, cleared by EAGAIN. */
+  /** Tells that a read or a write may succeed: set by epoll's edges, cleared by EAGAIN. */
   readable = false;
   writable = false;
   /** The source has hung up: what it sent is still to be read, and no further edge will come. */
@@ -28,7 +28,7 @@ export class Direction {
   urgent = false;
   /** All of the source has been read. */
   ended = false;
-  /** And passed on, half-close included. */
+  /** Tells that the end was passed on, half-close included. */
   finished = false;
   /** The -errno that the source has failed with, which what it sent before may outlive; 0 for none. */
   failure = 0;
@@ -36,7 +36,7 @@ export class Direction {
   bulk = false;
   /** Reads in a row that were small, while in bulk. */
   smallReads = 0;
-  /** What was read and not yet taken by the target: `buffer[offset … offset + length)`. */
+  /** Bytes that were read and not yet taken by the target: `buffer[offset … offset + length)`. */
   buffer: Uint8Array<ArrayBuffer> | null = null;
   offset = 0;
   length = 0;
@@ -45,7 +45,7 @@ export class Direction {
   opposite: Direction = this;
   /** Bytes in the pipe. */
   inPipe = 0;
-  /** Where its bytes are counted. */
+  /** Counter of its bytes. */
   readonly counter: number;
 
   constructor(counter: number) {
@@ -117,7 +117,7 @@ export class Session extends WheelEntry implements Call {
   activeTick = 0;
   /** The upstream's socket has keepalive. */
   keptAlive = false;
-  /** While RESETTING: the way from the side that was reset. */
+  /** The way from the side that was reset, while RESETTING. */
   dying: Direction | null = null;
   /** Waits in the worker's list of sessions that have more to do than one turn allows. */
   queued = false;
@@ -152,7 +152,9 @@ export class Session extends WheelEntry implements Call {
     this.clientFd = this.up.from = this.down.to = fd;
   }
 
-  /** Gives it another socket towards the upstream, -1 for none; what was seen of the one before is forgotten. */
+  /**
+   * Gives it another socket towards the upstream, -1 for none; what was seen of the one before is forgotten.
+   */
   setUpstream(fd: number): void {
     const { up, down } = this;
     this.upstreamFd = up.to = down.from = fd;

@@ -1,5 +1,6 @@
 /**
- * The live TCP sessions of a worker: their table, their timers, and the way of each event to the stage that its session is in.
+ * The live TCP sessions of a worker: their table, their timers, and the way of each event to the stage that
+ * its session is in.
  *
  * ```
  * begin ─► NEW ─► DIALLING ─► OPEN ─► HALF_CLOSED ─► end
@@ -8,8 +9,9 @@
  *           └► refuse          └► end
  * ```
  *
- * A session has the descriptors that its stage needs: none when it begins, the client's from accept(2) on, the upstream's once that
- * is dialled. Edges of epoll are kept in its two directions, whatever stage it is in, so that none is lost between two stages.
+ * A session has the descriptors that its stage needs: none when it begins, the client's from accept(2) on,
+ * the upstream's once that is dialled. Edges of epoll are kept in its two directions, whatever stage it is
+ * in, so that none is lost between two stages.
  * @module
  */
 import {
@@ -63,7 +65,10 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   readonly #table = new SessionTable();
   readonly #wheel: TimerWheel<Session>;
   readonly #onDue = (session: Session) => this.#stages[session.stage].due(session);
-  /** Sessions whose turn was over before they had nothing to do, and the list of the turn before, to be used again. */
+  /**
+   * Sessions whose turn was over before they had nothing to do, and the list of the turn before, to be used
+   * again.
+   */
   #queue: Session[] = [];
   #spareQueue: Session[] = [];
 
@@ -86,8 +91,8 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   }
 
   /**
-   * Begins a session for a client, whose connection it takes over; the caller has counted it as live. `session.excess` tells by how
-   * much the client is over its limit now.
+   * Begins a session for a client, whose connection it takes over; the caller has counted it as live.
+   * `session.excess` tells by how much the client is over its limit now.
    */
   begin(client: number, address: Sockaddr): Session {
     const { clock, settings } = this.context;
@@ -276,7 +281,10 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     return this.context.loop.watch(this, fd, SESSION_EVENTS, session.slot * 2 + side, session.tag);
   }
 
-  /** Urgent data goes on as part of the stream: one leg's mark means nothing on the other, and no byte may be lost. */
+  /**
+   * Urgent data goes on as part of the stream: one leg's mark means nothing on the other, and no byte may be
+   * lost.
+   */
   #meetUrgent(direction: Direction): void {
     direction.urgent = true;
     setInt(direction.from, SOL_SOCKET, SO_OOBINLINE, 1);

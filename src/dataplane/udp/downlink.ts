@@ -79,7 +79,8 @@ export class UdpDownlink {
   receive(slot: number): boolean {
     const batch = this.#batch;
     const fd = this.#table.fds[slot];
-    // Where the socket keeps ICMP errors, less than what there is room for may mean an error instead of an empty queue.
+    // Where the socket keeps ICMP errors, less than what there is room for may mean an error instead of an
+    // empty queue.
     const meetsErrors = this.#table.keepsErrors[slot] === 1;
     for (let round = 0; round < ROUNDS_PER_TURN; round++) {
       if (this.#used === batch.capacity) this.flush();

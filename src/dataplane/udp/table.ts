@@ -1,6 +1,7 @@
 /**
- * The books of a worker's UDP sessions: one for each client endpoint. Numbers in arrays rather than objects: there may be tens of
- * thousands. Those that others may read lie in the ledger. What sessions do, their sockets and their end, is in sessions.ts.
+ * The books of a worker's UDP sessions: one for each client endpoint. Numbers in arrays rather than objects:
+ * there may be tens of thousands. Those that others may read lie in the ledger. What sessions do, their
+ * sockets and their end, is in sessions.ts.
  * @module
  */
 import { AF_INET } from "../../../ffi/consts.ts";
@@ -185,7 +186,10 @@ export class UdpTable {
     this.kinds[slot] = OTHER;
   }
 
-  /** Frees a slot; its events are stale from now on. The socket is the caller's to close, after this. `ending`: see endings.ts. */
+  /**
+   * Frees a slot; its events are stale from now on. The socket is the caller's to close, after this.
+   * `ending`: see endings.ts.
+   */
   close(slot: number, ending: number): void {
     const at = slot * ADDRESS_WORDS;
     this.#slots.delete(this.addresses, at, NOBODY);

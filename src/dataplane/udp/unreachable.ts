@@ -25,7 +25,9 @@ const UNREACHABLE = {
 
 const PORT_UNREACHABLE = { ipv4: { type: 3, code: 3 }, ipv6: { type: 1, code: 4 } } as const;
 
-/** A datagram that came to nothing: both struct sockaddr as 32-bit words, and the length of its data in bytes. */
+/**
+ * A datagram that came to nothing: both struct sockaddr as 32-bit words, and the length of its data in bytes.
+ */
 export interface Undeliverable {
   readonly words: Int32Array;
   readonly client: number;

@@ -131,7 +131,10 @@ export class UdpUplink {
     this.#groups.add(i, slot, this.#table.tags[slot]);
   }
 
-  /** Answers as the kernel would have, had it known the rule: the datagram was on its way when the rule came into force. */
+  /**
+   * Answers as the kernel would have, had it known the rule: the datagram was on its way when the rule came
+   * into force.
+   */
   #block(i: number): void {
     const { words } = this.#batch;
     const datagram = {

@@ -1,5 +1,6 @@
 /**
- * The upstream of `tproxy redirect`: a fixed one, which may have several addresses, or the original destination.
+ * The upstream of `tproxy redirect`: a fixed one, which may have several addresses, or the original
+ * destination.
  * @module
  */
 import { EAFNOSUPPORT, ECANCELED, ECONNREFUSED } from "../../../ffi/consts.ts";
@@ -19,7 +20,7 @@ export interface RedirectReport {
   looped(client: Sockaddr): void;
 }
 
-/** Where to dial. */
+/** Target of a dial. */
 export interface RedirectTarget {
   /** Addresses in the order in which they are tried; null: the original destination. */
   readonly upstreams: readonly Sockaddr[] | null;

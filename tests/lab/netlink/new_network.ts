@@ -1,6 +1,6 @@
 /**
- * Network namespaces of the calling thread, without a name: they vanish with the test. Everything in between is synchronous, child
- * processes included, for the thread to stay in its namespace.
+ * Network namespaces of the calling thread, without a name: they vanish with the test. Everything in between
+ * is synchronous, child processes included, for the thread to stay in its namespace.
  * @module
  */
 import assert from "node:assert/strict";

@@ -83,7 +83,8 @@ export class ProductCopy implements AsyncDisposable {
   }
 
   /**
-   * Runs a script as root where mounts are private; `$dir` is the directory, `$file` and `$stand_in` the files.
+   * Runs a script as root where mounts are private; `$dir` is the directory, `$file` and `$stand_in` the
+   * files.
    */
   runWithMounts(script: string, env: Record<string, string> = {}): Promise<Outcome> {
     const variables = { dir: this.directory, file: this.file, stand_in: this.standIn, ...env };

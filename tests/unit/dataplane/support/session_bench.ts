@@ -19,7 +19,7 @@ import type { Call, Upstream } from "../../../../src/dataplane/upstream/upstream
 import { createLogger } from "../../../../src/log.ts";
 import { check } from "../../../../src/net/error.ts";
 
-/** What a test may want otherwise. */
+/** Options of a test. */
 export interface BenchOptions {
   readonly source?: Source;
   readonly maxConnections?: number;
@@ -104,7 +104,10 @@ export class SessionBench implements Disposable {
     return this.#given.endings;
   }
 
-  /** Hands a client over, as the acceptor does, and with it a socket that is on its way to the upstream. 0 or -errno. */
+  /**
+   * Hands a client over, as the acceptor does, and with it a socket that is on its way to the upstream. 0 or
+   * -errno.
+   */
   open(client: number, upstream = -1): number {
     this.shared.addLive(1);
     this.#given.fd = upstream;

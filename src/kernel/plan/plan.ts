@@ -5,11 +5,12 @@
 import type { Config } from "../../config/types.ts";
 import { Marks } from "../../marks.ts";
 import { OperationError } from "../../net/error.ts";
-import { warnLongLists } from "../iptables/compile/warnings.ts";
+
 import { missingProcfs } from "../procfs.ts";
 import { chooseFamilies, warnForwarding } from "./families.ts";
 import { planIntent } from "./intent.ts";
 import { chooseInterfaces } from "./interfaces.ts";
+import { warnLongLists } from "./long_lists.ts";
 import type { Plan } from "./model.ts";
 import { planRoutes, planRoutingRules } from "./routing.ts";
 import { makeScope } from "./scope.ts";

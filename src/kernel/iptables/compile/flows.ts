@@ -10,17 +10,14 @@ import type { Family } from "../../../net/ip.ts";
 import type { Effect } from "../../plan/rules/effect.ts";
 import type { PlannedSet } from "../../plan/rules/set.ts";
 import type { SourceRule } from "./chain_writer.ts";
-import { type Fragment, type Match, matchOne } from "./fragment.ts";
+import { bits, type Fragment, type Match, matchOne } from "./fragment.ts";
 import { type IptablesChain, type IptablesJump, peersList, serversList } from "./model.ts";
-import { bits } from "./words.ts";
 
 /** One address each: the lists of `recent` hold no pairs, and no ports. */
 const WHOLE: Readonly<Record<Family, string>> = {
   ipv4: "255.255.255.255",
   ipv6: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 };
-
-type FlowSet = Extract<PlannedSet, { readonly timeoutSeconds: number }>;
 
 /**
  * Matches answers of a server in the LAN: it is on one list, to whom it answers on another. A match of `recent` renews what it
@@ -31,7 +28,7 @@ export function isAnswer(
   { family, set }: Extract<Effect, { kind: "pass-answer" }>,
   sets: readonly PlannedSet[],
 ): Match {
-  const { timeoutSeconds } = sets.find((each) => each.name === set) as FlowSet;
+  const timeoutSeconds = timeoutOf(set, sets);
   const lookUp = (action: string, list: "servers" | "peers", side: "source" | "dest") =>
     recent(family, { action: `${action} --seconds ${timeoutSeconds}`, list, side });
   return {
@@ -41,6 +38,14 @@ export function isAnswer(
       lookUp("--update", "servers", "source"),
     ]],
   };
+}
+
+function timeoutOf(name: string, sets: readonly PlannedSet[]): number {
+  const set = sets.find((set) => set.name === name);
+  if (set === undefined || !("timeoutSeconds" in set)) {
+    throw new TypeError(`The plan has no set of flows ${name}`);
+  }
+  return set.timeoutSeconds;
 }
 
 /** Writes down whom a packet comes from that goes into the LAN, and to whom it goes. */

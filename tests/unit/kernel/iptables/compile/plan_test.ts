@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { parseConfig } from "../../../../../src/config/load.ts";
 import type { FamilyRules } from "../../../../../src/kernel/iptables/compile/model.ts";
 import { planIptables } from "../../../../../src/kernel/iptables/compile/plan.ts";
+import type { Plan } from "../../../../../src/kernel/plan/model.ts";
 import { parseSaved } from "../../../../../src/kernel/iptables/state/saved.ts";
 import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
 import { OperationError } from "../../../../../src/net/error.ts";
@@ -143,4 +144,27 @@ Deno.test("planInstall() warns of long lists with the backend iptables, and with
   assert.match(warnings("iptables", 1500).join(), /rules\[0\] \(a list\).*1500 networks .*about 10 µs/);
   assert.deepEqual(warnings("iptables", 1000), []);
   assert.deepEqual(warnings("netlink", 1500), []);
+});
+
+/** The same intent, with other names for its chains. */
+function renamed(plan: Plan, rename: (name: string) => string): Plan {
+  const chains = plan.intent.chains.map((chain) => ({
+    ...chain,
+    name: rename(chain.name),
+    rules: chain.rules.map((rule) => ({
+      ...rule,
+      effect: rule.effect.kind === "go" ? { ...rule.effect, to: rename(rule.effect.to) } : rule.effect,
+    })),
+  }));
+  return { ...plan, intent: { ...plan.intent, chains } };
+}
+
+Deno.test("planIptables() goes by what chains are for, and not by their names in nft", () => {
+  const configs = [...Object.values(CONFIGS), { intercept: { "on-failure": "open" } }, { default: "block" }];
+  for (const config of configs) {
+    const planned = planInstall(parseConfig(JSON.stringify({ version: 1, ...config }), "test"), ROUTER);
+    const texts = JSON.stringify(planIptables(renamed(planned, (name) => `other_${name}`)));
+    assert.match(texts, /TPROXY_OTHER_/);
+    assert.equal(texts.replaceAll("TPROXY_OTHER_", "TPROXY_"), JSON.stringify(planIptables(planned)));
+  }
 });

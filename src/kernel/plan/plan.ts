@@ -5,12 +5,10 @@
 import type { Config } from "../../config/types.ts";
 import { Marks } from "../../marks.ts";
 import { OperationError } from "../../net/error.ts";
-
 import { missingProcfs } from "../procfs.ts";
 import { chooseFamilies, warnForwarding } from "./families.ts";
 import { planIntent } from "./intent.ts";
 import { chooseInterfaces } from "./interfaces.ts";
-import { warnLongLists } from "./long_lists.ts";
 import type { Plan } from "./model.ts";
 import { planRoutes, planRoutingRules } from "./routing.ts";
 import { makeScope } from "./scope.ts";
@@ -32,7 +30,7 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
   checkNumbers(config);
   // Neither IPv6 nor forwarding could be told.
   if (view.ipv6 === "unknown") throw missingProcfs();
-  const { intercept, kernel } = config;
+  const { intercept } = config;
   const interfaces = chooseInterfaces(intercept.interfaces, view, {
     absent: options.absentInterfaces === true,
   });
@@ -52,7 +50,6 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
       ...interfaces.warnings,
       ...warnForwarding(families, view),
       ...warnings,
-      ...(kernel.backend === "iptables" ? warnLongLists(scope.ruleSets) : []),
     ],
   };
 }

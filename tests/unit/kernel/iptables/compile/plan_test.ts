@@ -134,18 +134,6 @@ Deno.test("planIptables() refuses names of interfaces that iptables reads otherw
   }
 });
 
-Deno.test("planInstall() warns of long lists with the backend iptables, and with it alone", () => {
-  const networks = (count: number) => Array.from({ length: count }, (_, i) => `10.${i >> 8}.${i & 255}.0/25`);
-  const warnings = (backend: string, count: number) => {
-    const rules = [{ name: "a list", to: networks(count), action: "bypass" }];
-    const config = parseConfig(JSON.stringify({ version: 1, kernel: { backend }, rules }), "test");
-    return planInstall(config, ROUTER).warnings;
-  };
-  assert.match(warnings("iptables", 1500).join(), /rules\[0\] \(a list\).*1500 networks .*about 10 µs/);
-  assert.deepEqual(warnings("iptables", 1000), []);
-  assert.deepEqual(warnings("netlink", 1500), []);
-});
-
 /** The same intent, with other names for its chains. */
 function renamed(plan: Plan, rename: (name: string) => string): Plan {
   const chains = plan.intent.chains.map((chain) => ({

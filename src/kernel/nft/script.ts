@@ -1,6 +1,6 @@
 /**
- * A plan as one shell script of `nft` and `ip` commands: what `install --dry-run` prints. It gives the same kernel
- * state as install and can be run twice. Pure.
+ * A plan as one shell script of `nft` and `ip` commands: what `install --dry-run` prints. It gives the same
+ * kernel state as install and can be run twice. Pure.
  * @module
  */
 import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
@@ -10,7 +10,7 @@ import { renderRoute, renderRoutingRemoval, renderRoutingRule } from "../routing
 import { compileTable } from "./compile.ts";
 import { renderNft } from "./render.ts";
 
-/** The script. `origin` names the config. */
+/** Renders the script. `origin` names the config. */
 export function renderScript(plan: Plan, options: { origin: string }): string {
   const lines = [
     ...renderScriptHead(plan, options),
@@ -24,7 +24,7 @@ export function renderScript(plan: Plan, options: { origin: string }): string {
   return lines.join("\n");
 }
 
-/** What the script is for. */
+/** Tells what the script is for. */
 export function renderScriptHead(plan: Plan, { origin }: { origin: string }): string[] {
   return [
     "#!/bin/sh",
@@ -39,7 +39,7 @@ export function renderScriptHead(plan: Plan, { origin }: { origin: string }): st
   ];
 }
 
-/** Policy routing, the same for every backend. */
+/** Renders policy routing, the same for every backend. */
 export function renderRouting(plan: Plan): string[] {
   return [
     "# Policy routing comes first: from its first packet on, what is marked must be delivered.",

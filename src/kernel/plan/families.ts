@@ -7,7 +7,10 @@ import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetworkView } from "./view.ts";
 
-/** Chooses: by default IPv6 is intercepted where there is any; what the file asks for by name must be possible. */
+/**
+ * Chooses: by default IPv6 is intercepted where there is any; what the file asks for by name must be
+ * possible.
+ */
 export function chooseFamilies(
   wanted: Config["intercept"]["families"],
   view: NetworkView,

@@ -42,7 +42,9 @@ export function translateConditions(
   return matches;
 }
 
-/** Translates one condition. `always`: it holds for the whole family, or another match of the rule says it. */
+/**
+ * Translates one condition. `always`: it holds for the whole family, or another match of the rule says it.
+ */
 function translate(
   condition: Condition,
   rule: readonly Condition[],

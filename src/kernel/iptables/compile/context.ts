@@ -1,5 +1,6 @@
 /**
- * Facts about an intent on which its rules of iptables depend, asked once; and the places of its chains in the tables. Pure.
+ * Facts about an intent on which its rules of iptables depend, asked once; and the places of its chains in
+ * the tables. Pure.
  * @module
  */
 import type { Family } from "../../../net/ip.ts";
@@ -15,7 +16,10 @@ export interface FamilyContext extends Intent {
   readonly family: Family;
   /** The rules must know that a proxy runs: not so where packets that no listener wants are dropped. */
   readonly watch: boolean;
-  /** The proxy's sockets have clients' addresses. Sockets with addresses of the router's own find errors as all do. */
+  /**
+   * The proxy's sockets have clients' addresses. Sockets with addresses of the router's own find errors as
+   * all do.
+   */
   readonly foreign: boolean;
   /** Rules deliver to other programs. */
   readonly delivers: boolean;

@@ -1,5 +1,6 @@
 /**
- * Pieces of an iptables rule: options that belong together, in the order in which `iptables-save` prints them. Pure.
+ * Pieces of an iptables rule: options that belong together, in the order in which `iptables-save` prints
+ * them. Pure.
  * @module
  */
 import type { Marks } from "../../../marks.ts";
@@ -52,7 +53,9 @@ export function isRefused({ refused }: Marks): string {
   return `-m mark --mark ${bits(refused)}`;
 }
 
-/** Makes the error for what no rule can say. A rule without a condition that it needs would match everything. */
+/**
+ * Makes the error for what no rule can say. A rule without a condition that it needs would match everything.
+ */
 export function cannotSay(kind: string): OperationError {
   return new OperationError({
     operation: "write for iptables",

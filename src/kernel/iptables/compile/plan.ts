@@ -22,7 +22,10 @@ import type { FamilyRules } from "./model.ts";
 import { planRaw } from "./raw.ts";
 import { planFilter } from "./refusals.ts";
 
-/** Compiles the rules for each family of the plan. Throws an OperationError where iptables cannot do what the config wants. */
+/**
+ * Compiles the rules for each family of the plan. Throws an OperationError where iptables cannot do what the
+ * config wants.
+ */
 export function planIptables({ intent, families }: Plan): FamilyRules[] {
   if (intent.scope.ownTraffic) throw cannotTakeOwnTraffic();
   return families.map((family) => {

@@ -40,8 +40,9 @@ function rawRules(rule: PlannedRule, chain: PlannedChain, context: FamilyContext
 }
 
 /**
- * Defers answers: `raw` comes before conntrack and does not know them for certain. What it refuses or drops it only marks, and
- * `mangle` looks again; only what it would hide from conntrack needs the lists, and is treated as if no proxy ran.
+ * Defers answers: `raw` comes before conntrack and does not know them for certain. It only marks packets that
+ * are to be refused or dropped, and `mangle` looks again. Packets that it would hide from conntrack need the
+ * lists, and are treated as if no proxy ran.
  */
 function rawAnswers(
   { conditions, effect, reason }: PlannedRule,

@@ -12,11 +12,14 @@ import type { IptablesChain } from "./model.ts";
 import { mangleTarget } from "./targets.ts";
 import { bits, isRefused, matchOne, RETURN } from "./fragment.ts";
 
-/** Carries out what `raw` has decided, for packets that need a listener; those of connections find their socket by themselves. */
+/**
+ * Carries out what `raw` has decided, for packets that need a listener; those of connections find their
+ * socket by themselves.
+ */
 export function planSteer(context: FamilyContext): IptablesChain[] {
   const { scope, refuses, delivers, dropsUdp } = context;
   const { marks } = scope;
-  // What raw has marked without hiding it from conntrack can be an answer.
+  // A packet that raw has marked without hiding it from conntrack can be an answer.
   const answers = scope.udp && (refuses || delivers || dropsUdp);
   const { conditions, reason: lanReason } = onlyFromClients(scope);
   const rules: SourceRule[] = [

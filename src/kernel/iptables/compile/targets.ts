@@ -1,8 +1,9 @@
 /**
  * Effects of planned rules in the words of iptables. Pure.
  *
- * The tables share the work, since each target is valid in one of them alone: `raw` decides and leaves marks, as it is
- * before conntrack; `mangle` gives marked packets to sockets; `filter` answers those that are refused.
+ * The tables share the work, since each target is valid in one of them alone: `raw` decides and leaves marks,
+ * as it is before conntrack; `mangle` gives marked packets to sockets; `filter` answers those that are
+ * refused.
  * @module
  */
 import type { Marks } from "../../../marks.ts";

@@ -1,6 +1,6 @@
 /**
- * Signs of life: a running proxy shows itself to the rules by datagrams to itself. Only the router's own traffic needs it:
- * for clients, TPROXY finds out whether somebody listens. Pure.
+ * Signs of life: a running proxy shows itself to the rules by datagrams to itself. Only the router's own
+ * traffic needs it: for clients, TPROXY finds out whether somebody listens. Pure.
  * @module
  */
 import { ALIVE_SECONDS, LOOPBACK } from "../../../constants.ts";

@@ -4,7 +4,7 @@
  */
 import type { Config } from "../config/types.ts";
 import { readIpv6State } from "../kernel/network.ts";
-import { missingProcfs } from "../kernel/procfs.ts";
+import { missingProcfs } from "../kernel/machine/procfs.ts";
 import type { Family } from "../net/ip.ts";
 
 /** Those of the config, without IPv6 where this machine has none, unless it is the only one. `readTextFile` throws Deno's errors; an OperationError: /proc is missing. */

@@ -18,7 +18,7 @@ import { findListeners } from "../kernel/listeners/listeners.ts";
 import { compileTable } from "../kernel/nft/compile.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 import { readNetwork } from "../kernel/network.ts";
-import { hasProcfs } from "../kernel/procfs.ts";
+import { hasProcfs } from "../kernel/machine/procfs.ts";
 import { planFor } from "../kernel/prepare.ts";
 import type { NetworkView } from "../kernel/plan/view.ts";
 import { judgeBridgeFilter, readBridgeFilter } from "./checks/bridge_filter.ts";

@@ -49,15 +49,19 @@ export {
   listRules as listRoutingRules,
   type RoutingRule,
 } from "./src/netlink/route/rule.ts";
-export {
-  addRoute,
-  deleteRoute,
-  listRoutes,
-  lookUpRoute,
-  type Route,
-  type RouteQuestion,
-  type RouteType,
-} from "./src/netlink/route/route.ts";
+export { addRoute, deleteRoute, listRoutes, type Route } from "./src/netlink/route/route.ts";
+export { lookUpRoute, type RouteQuestion } from "./src/netlink/route/route_question.ts";
+export type { RouteType } from "./src/netlink/route/route_type.ts";
+export type { Encapsulation, NextHop, Way } from "./src/netlink/route/next_hop.ts";
+export type { Realms } from "./src/netlink/route/realms.ts";
+export type { RuleAction } from "./src/netlink/route/rule_action.ts";
+export type {
+  MaskedNumber,
+  NumberRange,
+  PortSelector,
+  RuleSelectors,
+} from "./src/netlink/route/rule_selectors.ts";
+export type { Attribute } from "./src/netlink/attribute.ts";
 export { type BatchSet, NftBatch } from "./src/netlink/nft/batch.ts";
 export { listTables, type NftTable, type TableFlag, type TableName } from "./src/netlink/nft/table.ts";
 export {

@@ -1,16 +1,10 @@
-/**
- * src/netlink against the real kernel, nft and ip, both ways: what we write they read, what they write we read.
- *
- * Each test has network namespaces of its own. They are the calling thread's, without a name, so they vanish with the
- * test; everything in between is synchronous, child processes included, for the thread to stay in its namespace.
- */
+/** src/netlink/nft against the real kernel and nft, both ways: what we write nft reads, what nft writes we read. */
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
-import { enterNetwork, openReadOnly, unshareNetwork } from "../../../ffi/process.ts";
-import { closeFd } from "../../../ffi/sockets/socket.ts";
-import { check, OperationError } from "../../../src/net/error.ts";
-import { parseEndpoint, parseIp, parsePrefix } from "../../../src/net/ip.ts";
+import { OperationError } from "../../../src/net/error.ts";
+import { parseEndpoint, parsePrefix } from "../../../src/net/ip.ts";
 import type { NetlinkConnection } from "../../../src/netlink/connection.ts";
+import { readGeneration } from "../../../src/netlink/nft/generation.ts";
 import { NftBatch } from "../../../src/netlink/nft/batch.ts";
 import { listChains } from "../../../src/netlink/nft/chain.ts";
 import { listElements } from "../../../src/netlink/nft/sets/element.ts";
@@ -21,31 +15,9 @@ import { listSets } from "../../../src/netlink/nft/sets/set.ts";
 import { ifnameKey, portKey } from "../../../src/netlink/nft/sets/set_type.ts";
 import * as statement from "../../../src/netlink/nft/phrases.ts";
 import { listTables } from "../../../src/netlink/nft/table.ts";
-import { addAddress, deleteAddress, listAddresses } from "../../../src/netlink/route/address.ts";
-import {
-  createVeth,
-  deleteLink,
-  findLink,
-  listLinks,
-  moveLink,
-  setLinkUp,
-} from "../../../src/netlink/route/link.ts";
-import {
-  addRoute,
-  deleteRoute,
-  listRoutes,
-  lookUpRoute,
-  type Route,
-  ROUTE_SCOPE,
-} from "../../../src/netlink/route/route.ts";
-import {
-  addRule,
-  deleteRule,
-  listRules as listRoutingRules,
-  type RoutingRule,
-} from "../../../src/netlink/route/rule.ts";
 import { openNetlink } from "../../../src/netlink/transport.ts";
 
+import { inNewNetwork, labTest, run } from "./new_network.ts";
 const family = "inet" as const;
 const table = "transparent_proxy";
 const RULESET = `
@@ -156,16 +128,6 @@ function rulesetBatch(): NftBatch {
   return batch;
 }
 
-function run(command: string, args: readonly string[]): string {
-  const { success, stdout, stderr } = new Deno.Command(command, { args: [...args] }).outputSync();
-  assert.ok(success, `${command} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
-  return new TextDecoder().decode(stdout);
-}
-
-function json(...args: string[]): Record<string, unknown>[] {
-  return JSON.parse(run("ip", ["-j", ...args]) || "[]");
-}
-
 /** Feeds a file to nft; its output is not used. */
 function nftFile(text: string): void {
   const path = Deno.makeTempFileSync();
@@ -183,43 +145,6 @@ function nftView(): string[] {
   const lines = text.split("\n").map((line) => line.replace(/^(inet \S+ \S+)(?: \d+){1,2}$/, "$1"));
   const elements = lines.filter((line) => line.startsWith("\telement ")).sort();
   return [...lines.filter((line) => !line.startsWith("\telement ")), ...elements];
-}
-
-/** A descriptor of the network namespace that the thread is in. */
-function currentNetwork(): number {
-  return check(openReadOnly("/proc/thread-self/ns/net"), "open", "/proc/thread-self/ns/net");
-}
-
-/** Runs `work` in a new network namespace and comes back. */
-function inNewNetwork<T>(work: () => T): T {
-  const home = currentNetwork();
-  try {
-    check(unshareNetwork(), "unshare network");
-    return work();
-  } finally {
-    check(enterNetwork(home), "return to the network namespace");
-    closeFd(home);
-  }
-}
-
-function missing(): string {
-  if (Deno.uid() !== 0) return "root";
-  for (const [program, flag] of [["nft", "--version"], ["ip", "-V"]]) {
-    try {
-      new Deno.Command(program, { args: [flag] }).outputSync();
-    } catch {
-      return program;
-    }
-  }
-  return "";
-}
-
-const lacks = missing();
-// deno-lint-ignore no-console
-if (lacks !== "") console.log(`netlink_test: skipped, needs ${lacks}`);
-
-function labTest(name: string, work: () => void): void {
-  Deno.test({ name, ignore: lacks !== "", fn: () => inNewNetwork(work) });
 }
 
 labTest("NftBatch makes the rule set that nft makes of the same text, expression by expression", () => {
@@ -346,6 +271,26 @@ labTest("commit() changes nothing when one command fails, and names it and the p
   assert.deepEqual(listTables(connection), []);
 });
 
+labTest("commit() with a generation changes nothing when anybody has changed the rules since", () => {
+  using connection = openNetlink("netfilter");
+  const add = (name: string) => new NftBatch().addTable({ family, name });
+  const names = () => listTables(connection).map(({ name }) => name);
+  const first = readGeneration(connection);
+  add("a").commit(connection, { generation: first });
+  assert.notEqual(readGeneration(connection), first, "our own change counts too");
+  const read = readGeneration(connection);
+  run("nft", ["add", "table", "inet", "b"]);
+  const refused = (work: () => void) =>
+    assert.throws(work, (error) => error instanceof OperationError && error.code === "ERESTART");
+  refused(() => add("c").commit(connection, { generation: read }));
+  assert.deepEqual(names(), ["a", "b"]);
+  const again = readGeneration(connection);
+  listTables(connection); // reading changes nothing
+  add("c").commit(connection, { generation: again });
+  add("d").commit(connection);
+  assert.deepEqual(names(), ["a", "b", "c", "d"]);
+});
+
 labTest("addRule() puts a rule after another, deleteRule() and deleteElements() take away", () => {
   using connection = openNetlink("netfilter");
   nftFile(`table inet t {
@@ -369,197 +314,4 @@ labTest("addRule() puts a rule after another, deleteRule() and deleteElements() 
     .deleteElements(set, [{ key: ifnameKey("a") }]).commit(connection);
   assert.deepEqual(verdicts(), ["return", "drop"]);
   assert.deepEqual(listElements(connection, set), [{ key: ifnameKey("b") }]);
-});
-
-labTest("createVeth(), addAddress() and their like do what ip shows", () => {
-  using connection = openNetlink("route");
-  const home = currentNetwork();
-  const other = inNewNetwork(currentNetwork);
-  try {
-    createVeth(connection, { name: "a0", peer: "b0", peerNamespaceFd: other });
-    const link = findLink(connection, "a0");
-    assert.ok(link);
-    setLinkUp(connection, link.index);
-    const address = { linkIndex: link.index, prefix: parsePrefix("192.0.2.1/24")! };
-    const address6 = { linkIndex: link.index, prefix: parsePrefix("2001:db8::1/64")!, noDad: true };
-    addAddress(connection, address);
-    addAddress(connection, address6);
-    const [shown] = json("address", "show", "dev", "a0") as [
-      { flags: string[]; addr_info: { local: string; prefixlen: number }[] },
-    ];
-    assert.ok(shown.flags.includes("UP"));
-    const shownAddresses = shown.addr_info.map(({ local, prefixlen }) => `${local}/${prefixlen}`);
-    assert.deepEqual(shownAddresses.filter((text) => !text.startsWith("fe80")), [
-      "192.0.2.1/24",
-      "2001:db8::1/64",
-    ]);
-    assert.deepEqual(listAddresses(connection, "ipv4"), [address]);
-    assert.throws(() => addAddress(connection, address), /Cannot add address "192.0.2.1\/24": EEXIST/);
-    deleteAddress(connection, address);
-    assert.deepEqual(listAddresses(connection, "ipv4"), []);
-    check(enterNetwork(other), "enter");
-    assert.deepEqual(json("link", "show").map(({ ifname }) => ifname), ["lo", "b0"]);
-    check(enterNetwork(home), "return");
-    createVeth(connection, { name: "c0", peer: "d0" });
-    moveLink(connection, findLink(connection, "d0")!.index, { fd: other });
-    setLinkUp(connection, link.index, { up: false });
-    assert.deepEqual(listLinks(connection).map(({ name, kind, up }) => [name, kind, up]), [
-      ["lo", "", false],
-      ["a0", "veth", false],
-      ["c0", "veth", false],
-    ]);
-    deleteLink(connection, link.index);
-    assert.deepEqual(json("link", "show").map(({ ifname }) => ifname), ["lo", "c0"]);
-    assert.throws(() => deleteLink(connection, link.index), /Cannot delete interface "\d+": ENODEV/);
-  } finally {
-    check(enterNetwork(home), "return");
-    closeFd(other);
-    closeFd(home);
-  }
-});
-
-Deno.test({
-  name: "createVeth() and moveLink() find a namespace by the id of a process",
-  ignore: lacks !== "",
-  fn: async () => {
-    const sleeper = new Deno.Command("unshare", { args: ["--net", "sleep", "30"] }).spawn();
-    try {
-      const home = Deno.readLinkSync("/proc/thread-self/ns/net");
-      const deadline = Date.now() + 5000;
-      while (Deno.readLinkSync(`/proc/${sleeper.pid}/ns/net`) === home && Date.now() < deadline);
-      inNewNetwork(() => {
-        using connection = openNetlink("route");
-        createVeth(connection, { name: "a0", peer: "b0", peerNamespacePid: sleeper.pid });
-        createVeth(connection, { name: "c0", peer: "d0" });
-        moveLink(connection, findLink(connection, "d0")!.index, { pid: sleeper.pid });
-        assert.deepEqual(listLinks(connection).map(({ name }) => name), ["lo", "a0", "c0"]);
-        const there = run("nsenter", ["-t", `${sleeper.pid}`, "-n", "ip", "-j", "link"]);
-        assert.deepEqual(JSON.parse(there).map(({ ifname }: { ifname: string }) => ifname), [
-          "lo",
-          "b0",
-          "d0",
-        ]);
-      });
-    } finally {
-      sleeper.kill();
-      await sleeper.status;
-    }
-  },
-});
-
-labTest("addRule() and addRoute() do what ip shows, deleteRule() and deleteRoute() undo it", () => {
-  using connection = openNetlink("route");
-  const before = ["-4", "-6"].map((option) => run("ip", [option, "rule"]));
-  setLinkUp(connection, 1);
-  for (const [routeFamily, option, scope] of [["ipv4", "-4", ROUTE_SCOPE.host], ["ipv6", "-6", 0]] as const) {
-    const rule: RoutingRule = {
-      family: routeFamily,
-      priority: 500,
-      mark: 1,
-      mask: 3,
-      iifname: "lan0",
-      table: 1000,
-      protocol: 50,
-    };
-    const route: Route = {
-      family: routeFamily,
-      table: 1000,
-      type: "local",
-      outLinkIndex: 1,
-      protocol: 50,
-      scope,
-    };
-    addRule(connection, rule);
-    addRoute(connection, route);
-    const [shown] = json(option, "rule", "show", "priority", "500");
-    assert.deepEqual(
-      [shown.fwmark, shown.fwmask, shown.iif, shown.table, shown.protocol],
-      ["0x1", "0x3", "lan0", "1000", "50"],
-    );
-    assert.match(run("ip", [option, "route", "show", "table", "1000"]), /^local default dev lo proto 50 /);
-    assert.throws(
-      () => addRule(connection, rule),
-      /Cannot add routing rule ".* fwmark 0x1\/0x3 iif lan0 lookup 1000": EEXIST/,
-    );
-    assert.throws(
-      () => addRoute(connection, route),
-      /Cannot add route "ipv\d local default table 1000": EEXIST/,
-    );
-    assert.deepEqual(listRoutingRules(connection, routeFamily).filter(({ protocol }) => protocol === 50), [
-      rule,
-    ]);
-    const [found] = listRoutes(connection, { family: routeFamily, table: 1000 });
-    assert.deepEqual([found.type, found.protocol, found.outLinkIndex], ["local", 50, 1]);
-    deleteRoute(connection, route);
-    deleteRule(connection, rule);
-    assert.throws(() => deleteRule(connection, rule), OperationError);
-    assert.deepEqual(listRoutes(connection, { family: routeFamily, table: 1000 }), []);
-  }
-  assert.deepEqual(["-4", "-6"].map((option) => run("ip", [option, "rule"])), before);
-});
-
-labTest("listRules(), listRoutes() and lookUpRoute() read what ip wrote", () => {
-  using connection = openNetlink("route");
-  for (
-    const line of [
-      "link set lo up",
-      "link add a0 type veth peer name b0",
-      "link set a0 up",
-      "link set b0 up",
-      "address add 192.0.2.1/24 dev a0",
-      "route add default via 192.0.2.9 metric 7",
-      "route add local 0.0.0.0/0 dev lo table 100",
-      "rule add fwmark 0x10/0xf0 lookup 100 priority 77",
-      "rule add not from 10.0.0.0/8 to 9.9.9.9 oif a0 lookup 1234 priority 78",
-    ]
-  ) run("ip", line.split(" "));
-  const rules = listRoutingRules(connection, "ipv4");
-  const shown = json("rule", "show").map(({ priority }) => priority);
-  assert.deepEqual(rules.map(({ priority }) => priority), shown);
-  assert.deepEqual([rules[1].mark, rules[1].mask, rules[1].table], [0x10, 0xf0, 100]);
-  assert.deepEqual([rules[2].inverted, rules[2].oifname, rules[2].table, rules[2].to?.length], [
-    true,
-    "a0",
-    1234,
-    32,
-  ]);
-  const link = findLink(connection, "a0")!;
-  const routes = listRoutes(connection, { family: "ipv4", table: 254 });
-  const gateway = routes.find((route) => route.destination === undefined);
-  assert.deepEqual([gateway?.priority, gateway?.outLinkIndex, gateway?.gateway], [
-    7,
-    link.index,
-    parseIp("192.0.2.9"),
-  ]);
-  const to = parseIp("198.51.100.1")!;
-  const plain = lookUpRoute(connection, { to });
-  assert.deepEqual([plain.type, plain.outLinkIndex, plain.gateway], [
-    "unicast",
-    link.index,
-    parseIp("192.0.2.9"),
-  ]);
-  assert.equal(lookUpRoute(connection, { to, mark: 0x10 }).type, "local");
-  const lo = lookUpRoute(connection, { to: parseIp("192.0.2.1")!, from: parseIp("192.0.2.1")! });
-  assert.equal(lo.type, "local");
-  run("ip", ["link", "delete", "a0"]);
-  assert.throws(() => lookUpRoute(connection, { to }), /Cannot look up route to "198.51.100.1": ENETUNREACH/);
-});
-
-labTest("listRules() of IPv6 and listLinks() agree with ip", () => {
-  using connection = openNetlink("route");
-  run("ip", ["link", "add", "br0", "type", "bridge"]);
-  run("ip", ["link", "add", "a0", "mtu", "1400", "type", "veth", "peer", "name", "b0"]);
-  run("ip", ["link", "set", "a0", "master", "br0", "up"]);
-  const links = listLinks(connection);
-  const shown = json("link", "show");
-  assert.deepEqual(
-    links.map(({ index, name, mtu, mac }) => [index, name, mtu, mac]),
-    shown.map(({ ifindex, ifname, mtu, address }) => [ifindex, ifname, mtu, address]),
-  );
-  const bridge = links.find(({ kind }) => kind === "bridge");
-  assert.deepEqual(links.find(({ name }) => name === "a0")?.master, bridge?.index);
-  assert.deepEqual(
-    listRoutingRules(connection, "ipv6").map(({ priority, table: number }) => [priority, number]),
-    [[0, 255], [32766, 254]],
-  );
 });

@@ -11,8 +11,9 @@ import {
   type TableRules,
 } from "./compile/model.ts";
 import { renderJumps } from "./state/restore.ts";
+import { renderScriptHead } from "../backend/script_head.ts";
 import type { Plan } from "../plan/model.ts";
-import { renderRouting, renderScriptHead } from "../nft/script.ts";
+import { renderRouting } from "../routing/render.ts";
 
 /**
  * Functions that remove the chains of an earlier install in the same atomic step in which the new ones come.

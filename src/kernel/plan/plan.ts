@@ -5,7 +5,7 @@
 import type { Config } from "../../config/types.ts";
 import { Marks } from "../../marks.ts";
 import { OperationError } from "../../net/error.ts";
-import { missingProcfs } from "../procfs.ts";
+import { missingProcfs } from "../machine/procfs.ts";
 import { chooseFamilies, warnForwarding } from "./families.ts";
 import { planIntent } from "./intent.ts";
 import { chooseInterfaces } from "./interfaces.ts";

@@ -1,6 +1,6 @@
 /**
  * Address and port-dependent filtering (RFC 4787, section 5) for sockets with an address of the router's own: whom each session has
- * sent to. With clients' addresses conntrack does it, see kernel/plan/table.ts.
+ * sent to. With clients' addresses conntrack does it, see kernel/plan/concerns/replies.ts.
  * @module
  */
 import { ADDRESS_WORDS } from "../shared/columns.ts";

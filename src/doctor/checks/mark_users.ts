@@ -10,6 +10,9 @@ import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listRules, type RoutingRule } from "../../netlink/route/rule.ts";
 import { listRoutes } from "../../netlink/route/route.ts";
+import { RULE_ACTIONS } from "../../netlink/route/rule_action.ts";
+import { isNarrow } from "../../netlink/route/rule_selectors.ts";
+import { formatAction, formatSelectors } from "../../netlink/route/rule_text.ts";
 import { deliversLocally, ifFamilyExists, isDefault } from "../../kernel/routing/state.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import { overlaps, type Situation } from "../situation.ts";
@@ -33,11 +36,7 @@ export function describeProtocol(protocol: number): string {
 
 /** `ipv4 priority 100: fwmark 0x1/0xff lookup 100`. */
 export function describeRule(rule: RoutingRule): string {
-  const mask = rule.mask === 0xffffffff ? "" : `/${hex(rule.mask)}`;
-  const iif = rule.iifname === undefined ? "" : ` iif ${rule.iifname}`;
-  const not = rule.inverted ? "not " : "";
-  return `"${rule.family} priority ${rule.priority}: ${not}fwmark ${hex(rule.mark)}${mask}${iif} ` +
-    `lookup ${rule.table}"`;
+  return `"${rule.family} priority ${rule.priority}: ${formatSelectors(rule)} ${formatAction(rule)}"`;
 }
 
 /** A routing table that holds routes. */
@@ -96,15 +95,16 @@ function judgeMark(facts: MarkFacts, situation: Situation): Finding[] {
   );
   if (users.length === 0) return [works(id, `fwmark ${shown}: no other routing rule asks for it`)];
   return users.map((rule) => {
-    const first = rule.priority < RULE_PRIORITY && takes(rule, situation) &&
-      tableOf(rule, facts)?.deliversLocally === false;
+    const away = rule.priority < RULE_PRIORITY && takes(rule, situation) ? takesAway(rule, facts) : undefined;
+    const isForSome = isNarrow(rule) || rule.suppressPrefixLength !== undefined ||
+      rule.suppressInterfaceGroup !== undefined;
     return warning(id, {
       what: `fwmark ${shown}: the routing rule ${describeRule(rule)}`,
-      blocks: first,
-      cause: first
-        ? `It comes before the rules of an install and leads intercepted packets elsewhere; ${
-          describeProtocol(rule.protocol)
-        }`
+      blocks: away !== undefined && !isForSome,
+      cause: away !== undefined
+        ? `It comes before the rules of an install and ${away}${
+          isForSome ? ", as far as they come under it" : ""
+        }; ${describeProtocol(rule.protocol)}`
         : `Another program uses the mark; ${
           describeProtocol(rule.protocol)
         }. What it marks on an intercepted ` +
@@ -115,8 +115,25 @@ function judgeMark(facts: MarkFacts, situation: Situation): Finding[] {
 }
 
 /** Whether packets that an install delivers come to the rule: by their interface. */
-function takes({ iifname, action }: RoutingRule, { lan, others }: Situation): boolean {
-  return action === undefined && (iifname === undefined || [...lan, ...others].includes(iifname));
+function takes({ iifname }: RoutingRule, { lan, others }: Situation): boolean {
+  return iifname === undefined || [...lan, ...others].includes(iifname);
+}
+
+/** Says how a rule before those of an install keeps packets from them; undefined where it does not. */
+function takesAway(rule: RoutingRule, facts: MarkFacts): string | undefined {
+  const elsewhere = "leads intercepted packets elsewhere";
+  switch (rule.action) {
+    case undefined:
+      return tableOf(rule, facts)?.deliversLocally === false ? elsewhere : undefined;
+    case RULE_ACTIONS.goto:
+      return (rule.goto ?? 0) > RULE_PRIORITY ? elsewhere : undefined;
+    case RULE_ACTIONS.blackhole:
+    case RULE_ACTIONS.unreachable:
+    case RULE_ACTIONS.prohibit:
+      return "drops intercepted packets";
+    default: // nop, and what a newer kernel may add
+      return undefined;
+  }
 }
 
 function describeRemoval({ family, priority }: RoutingRule): string {

@@ -6,7 +6,7 @@ import type { Order } from "../../../src/dataplane/orders.ts";
 import type { Settings } from "../../../src/dataplane/settings.ts";
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
 import { descriptorTest } from "../ffi/support/descriptors.ts";
-import { accept, addressOf, dial, finish, listen, Reader, tcpPair } from "../ffi/support/tcp.ts";
+import { addressOf, dial, finish, listen, Reader, tcpPair } from "../ffi/support/tcp.ts";
 import { SessionBench, testSettings } from "./support/session_bench.ts";
 
 /** A bench whose worker obeys, and what it has answered. */

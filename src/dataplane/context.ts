@@ -26,7 +26,7 @@ export interface WorkerContext {
   readonly counters: Float64Array<SharedArrayBuffer>;
   /** Its live sessions, in shared memory. */
   readonly ledgers: { readonly tcp: Ledger; readonly udp: Ledger };
-  /** What its sessions have come to. */
+  /** Totals of its ended sessions. */
   readonly totals: WorkerTotals;
   /** Those in force: replaced between two turns, never changed. */
   settings: Settings;
@@ -37,7 +37,7 @@ export interface WorkerContext {
   policy: Policy | null;
 }
 
-/** What a context is made of. */
+/** Parts of a context. */
 export interface ContextParts {
   readonly index: number;
   readonly memory: SharedMemory;

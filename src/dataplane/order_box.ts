@@ -40,7 +40,7 @@ export class OrderChannel {
   }
 }
 
-/** What a box works with. */
+/** Parts of a box. */
 export interface OrderBoxParts {
   readonly port: OrderPort;
   /** The descriptor is the main thread's to close. */

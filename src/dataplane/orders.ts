@@ -1,5 +1,5 @@
 /**
- * What workers and the main thread tell each other: plain data, so that it can be posted to another thread.
+ * Messages between workers and the main thread: plain data, so that they can be posted to another thread.
  * @module
  */
 import type { LogLevel } from "../log.ts";
@@ -39,7 +39,7 @@ export interface PipeOptions {
   readonly size: number;
 }
 
-/** What is in force from now on. */
+/** Settings and policy in force from now on. */
 export interface Adoption {
   /** One more for each; a worker tells it when it has taken it. */
   readonly number: number;
@@ -50,7 +50,7 @@ export interface Adoption {
   readonly totals: SharedArrayBuffer;
 }
 
-/** What a worker is made of. It stays the same when another thread takes the place of one that has failed. */
+/** Parts of a worker. They stay the same when another thread takes the place of one that has failed. */
 export interface WorkerParts {
   readonly index: number;
   readonly memory: SharedMemory;
@@ -67,11 +67,11 @@ export interface WorkerParts {
 /** A worker's first message; the port through which orders come is posted with it. */
 export interface WorkerStart {
   readonly parts: WorkerParts;
-  /** What it begins with. */
+  /** The adoption that it begins with. */
   readonly adoption: Adoption;
 }
 
-/** What a running worker is told. It obeys between two turns. */
+/** An order to a running worker, which obeys between two turns. */
 export type Order =
   | { readonly kind: "adopt"; readonly adoption: Adoption }
   | { readonly kind: "close"; readonly sessions: readonly SessionKey[] }

@@ -40,7 +40,7 @@ export interface DataplaneOptions {
   readonly workerUrl: URL;
 }
 
-/** What a running data plane may be given anew. */
+/** Things that a running data plane may be given anew. */
 export interface NextGeneration {
   /** Those of {@linkcode Dataplane.settingsOf}. */
   readonly settings: Settings;

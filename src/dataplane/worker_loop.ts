@@ -16,7 +16,7 @@ import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
 import type { WorkerLogger } from "./worker_log.ts";
 
-/** What a worker is given besides its parts. */
+/** Ties of a worker besides its parts. */
 export interface WorkerTies {
   /** Orders come through it. */
   readonly port: OrderPort;
@@ -30,7 +30,7 @@ interface Worker {
   readonly tcp: TcpSessions;
   readonly udp: UdpService | null;
   readonly own: OwnAddresses | null;
-  /** What it was told about its end. */
+  /** The order to end that it was given. */
   readonly told: { end: "drain" | "stop" | null };
 }
 

@@ -10,14 +10,14 @@ import { salvage } from "./salvage.ts";
 import type { Books } from "../shared/books.ts";
 import { startThread } from "./thread.ts";
 
-/** What all seats of a data plane have in common. */
+/** The common part of all seats of a data plane. */
 export interface House {
   /** The module of a worker. */
   readonly url: URL;
   readonly log: Logger;
   readonly books: Books;
   readonly crashes: Crashes;
-  /** What is in force; it changes. */
+  /** The adoption in force; it changes. */
   adoption: Adoption;
 }
 

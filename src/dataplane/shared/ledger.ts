@@ -8,7 +8,7 @@ import { UNDECIDED, type WorkerTotals } from "./totals.ts";
 /** A ledger. The rows are those of the worker's table of sessions: a slot is a row. */
 export class Ledger {
   readonly columns: Columns;
-  /** What the relay adds to, at {@linkcode bytesUp} and {@linkcode bytesDown}. */
+  /** Bytes to which the relay adds, at {@linkcode bytesUp} and {@linkcode bytesDown}. */
   readonly bytes: Float64Array<SharedArrayBuffer>;
   readonly #protocol: number;
   readonly #totals: WorkerTotals;

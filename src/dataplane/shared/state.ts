@@ -12,10 +12,10 @@ const PENDING_LOGS = 2;
 const CONTROL_WORDS = 16; // a cache line of their own
 
 /**
- * The counters of a worker. All only grow. `turns` are those of its loop: by them it is seen to be alive.
+ * The counters of a worker. All only grow. `turns` are those of its loop, which show that it is alive.
  * `udpUp` and `udpDown` are datagrams that were sent on, `udpDropped` those that could not be, `udpFiltered`
- * those from where the client has not sent to, `failed` and `looped` datagrams for which there could be no
- * session. What sessions have come to is in the ledgers and totals.
+ * those of senders to which the client has not sent, `failed` and `looped` datagrams for which there could be
+ * no session. Ledgers and totals tell of sessions.
  */
 export const COUNTERS = [
   "accepted",

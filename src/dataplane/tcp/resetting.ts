@@ -1,6 +1,6 @@
 /**
- * The stage of a session one side of which was reset or died. What that side had sent still belongs to the
- * other; then that one is reset too.
+ * The stage of a session one side of which was reset or died. Bytes that this side had sent still belong to
+ * the other; then that one is reset too.
  * @module
  */
 import { ECONNRESET, EPOLLERR } from "../../../ffi/consts.ts";

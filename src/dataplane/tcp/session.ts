@@ -10,7 +10,7 @@ import type { Call } from "../upstream/upstream.ts";
 import type { Pipe } from "./pipes.ts";
 
 const SOCKADDR_WORDS = SOCKADDR_SIZE / 4;
-/** Where in {@linkcode Session.addresses} the client's begins, and where the destination's. */
+/** Beginning of the client's address in {@linkcode Session.addresses}; the destination's follows. */
 export const CLIENT = 0;
 export const DESTINATION = SOCKADDR_WORDS;
 
@@ -75,7 +75,7 @@ export class Direction {
   }
 }
 
-/** It has begun, and is in no stage yet: nothing is watched. */
+/** The session has begun, and is in no stage yet: nothing is watched. */
 export const NEW = -1;
 /** The upstream has not answered yet, or is not even dialled. */
 export const DIALLING = 0;

@@ -1,5 +1,5 @@
 /**
- * What stages of a session's life have in common.
+ * The common part of the stages of a session's life.
  * @module
  */
 import type { WorkerContext } from "../context.ts";
@@ -21,10 +21,10 @@ export interface Stage {
   due(session: Session): void;
 }
 
-/** What a stage may do to a session besides its own work. */
+/** A stage's means to change a session besides its own work. */
 export interface Life {
   readonly context: WorkerContext;
-  /** Goes over to another stage. What that one's `enter` returns. */
+  /** Goes over to another stage. Returns the number that its `enter` returns. */
   enter(session: Session, stage: number): number;
   /** Has its timer come round at this tick of the worker's clock. */
   schedule(session: Session, tick: number): void;

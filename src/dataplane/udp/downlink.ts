@@ -35,7 +35,7 @@ class Accounts {
   readonly slots = new Int32Array(MESSAGES);
 }
 
-/** What the downlink works with. */
+/** Parts of the downlink. */
 export interface DownlinkParts {
   readonly table: UdpTable;
   readonly sessions: UdpSessions;

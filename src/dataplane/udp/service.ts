@@ -28,9 +28,9 @@ const BATCH = 64;
 const LULL_MS = 200;
 const MAX_LULL_MS = 1000;
 
-/** What the service works with. */
+/** Parts of the service. */
 export interface UdpParts {
-  /** They are closed at the end. */
+  /** The listeners, which are closed at the end. */
   readonly sockets: UdpSockets;
   /** null where no client is a program on the router itself. */
   readonly router: RouterTraffic | null;
@@ -145,8 +145,8 @@ export class UdpService implements Service, ObedientSessions {
   }
 
   /**
-   * See {@linkcode ObedientSessions}: timeouts are reckoned anew each turn. What is not to be filtered any
-   * more is not.
+   * See {@linkcode ObedientSessions}: timeouts are reckoned anew each turn. Ends a filter that is not wanted
+   * any more.
    */
   retime(): void {
     if (!this.#context.settings.udp.filter) this.#table.filtered.fill(0);

@@ -1,13 +1,12 @@
 /**
- * The life of a worker's UDP sessions: limits, rules, sockets, timeouts. What is known of each is in the
- * table.
+ * The life of a worker's UDP sessions: limits, rules, sockets, timeouts. The table holds the facts of each.
  *
  * ```
  * first datagram ─► rule ─► limits ─► socket ─► open ─► close: silent, evicted, told to
  *                    └─► blocked  └─► refused
  * ```
  *
- * A session begins with what its first datagram tells, and each step takes it a little further, so another
+ * A session begins with the facts of its first datagram, and each step takes it a little further, so another
  * may come between two of them: one that holds the datagram until an answer comes.
  * @module
  */
@@ -31,7 +30,7 @@ import type { RouterTraffic } from "../sockets/own_addresses.ts";
 import { expectBulk, openUdpUpstream } from "../sockets/udp.ts";
 import { copyAddress, DNS, OTHER, type UdpTable } from "./table.ts";
 
-/** There is no session for a datagram: it is lost. */
+/** No session for a datagram: it is lost. */
 export const LOST_DATAGRAM = -1;
 /** A rule blocks the flow, and the client is to be told. */
 export const BLOCKED_DATAGRAM = -2;
@@ -54,7 +53,7 @@ export interface SessionWatcher {
   closing(slot: number): void;
 }
 
-/** What sessions work with. */
+/** Parts of the sessions. */
 export interface UdpSessionParts {
   readonly table: UdpTable;
   /** Takes the events of their sockets: the slot as key, and the session's tag. */

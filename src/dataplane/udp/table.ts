@@ -1,7 +1,7 @@
 /**
  * The books of a worker's UDP sessions: one for each client endpoint. Numbers in arrays rather than objects:
- * there may be tens of thousands. Those that others may read lie in the ledger. What sessions do, their
- * sockets and their end, is in sessions.ts.
+ * there may be tens of thousands. Numbers that others may read lie in the ledger. The acts of sessions, their
+ * sockets and their end, are in sessions.ts.
  * @module
  */
 import { AF_INET } from "../../../ffi/consts.ts";
@@ -31,7 +31,7 @@ export const DNS = 0;
 /** All others. */
 export const OTHER = 1;
 
-/** What a session begins with. */
+/** Beginning of a session. */
 export interface NewSession {
   readonly fd: number;
   readonly tick: number;

@@ -52,7 +52,7 @@ export function kindOfErrno(errno: number, datagram: Undeliverable): IcmpKind | 
   return code === undefined ? null : { type, code };
 }
 
-/** What a firewall tells of a datagram that it rejects (`icmpx port-unreachable`). Pure. */
+/** Returns a firewall's answer to a datagram that it rejects (`icmpx port-unreachable`). Pure. */
 export function portUnreachable(datagram: Undeliverable): IcmpKind {
   return isIpv4(datagram) ? PORT_UNREACHABLE.ipv4 : PORT_UNREACHABLE.ipv6;
 }

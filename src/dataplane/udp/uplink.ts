@@ -41,7 +41,7 @@ export interface ErrorSource {
   drain(slot: number): number;
 }
 
-/** What the uplink works with. */
+/** Parts of the uplink. */
 export interface UplinkParts {
   readonly table: UdpTable;
   readonly sessions: UdpSessions;

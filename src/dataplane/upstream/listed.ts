@@ -10,7 +10,7 @@ import { isOwnAddress } from "../sockets/own_address.ts";
 import { Connector } from "./direct.ts";
 import type { Call, Sockaddr, Upstream } from "./upstream.ts";
 
-/** What happens to clients. The addresses are those of the call: whoever keeps them copies them. */
+/** Report of events with clients. The addresses are those of the call: copy them to keep them. */
 export interface RedirectReport {
   /** A client's connection has an upstream now. */
   handling(client: Sockaddr, upstream: Sockaddr, original: Sockaddr): void;

@@ -24,10 +24,10 @@ export interface Call {
   choice: number;
 }
 
-/** What `dial` returns where the answer comes later, by `TcpSessions.resume`. No errno has this number. */
+/** Result of `dial` where the answer comes later, by `TcpSessions.resume`. No errno has this number. */
 export const PENDING = -4096;
 
-/** What connections are connected to. Nothing in it throws, or waits. */
+/** The far end of connections. Nothing in it throws, or waits. */
 export interface Upstream {
   readonly name: string;
   /**
@@ -35,7 +35,7 @@ export interface Upstream {
    * -errno: no address is left.
    */
   dial(call: Call): number;
-  /** What must be said before bytes may pass: nothing yet. */
+  /** Returns the words that must be said before bytes may pass: none yet. */
   greeting(call: Call): null;
   /**
    * Takes note of how the dial has ended: 0, or an errno. ECANCELED says nothing of the upstream: the

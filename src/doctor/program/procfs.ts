@@ -2,7 +2,7 @@
  * Mount of /proc: most checks of the machine read there. Pure.
  * @module
  */
-import { PROCFS_MISSING } from "../../kernel/procfs.ts";
+import { PROCFS_MISSING } from "../../kernel/machine/procfs.ts";
 import { type Finding, warning, works } from "../finding.ts";
 
 /** A finding; without /proc no other check of the machine means anything. */

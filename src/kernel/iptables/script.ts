@@ -11,11 +11,12 @@ import {
   type TableRules,
 } from "./compile/model.ts";
 import { renderJumps } from "./state/restore.ts";
+import { renderScriptHead } from "../backend/script_head.ts";
 import type { Plan } from "../plan/model.ts";
-import { renderRouting, renderScriptHead } from "../nft/script.ts";
+import { renderRouting } from "../routing/render.ts";
 
 /**
- * Functions that replace the chains of an earlier install in the same atomic step in which the new ones come.
+ * Functions that remove the chains of an earlier install in the same atomic step in which the new ones come.
  */
 const FUNCTIONS = [
   "# The chains of an earlier install in a table: jumps to them, rules, chains",

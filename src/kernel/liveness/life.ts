@@ -1,5 +1,5 @@
 /**
- * How rules learn that a proxy runs. Pure.
+ * A proxy's signs of life to the rules. Pure.
  * @module
  */
 import type { Config } from "../../config/types.ts";

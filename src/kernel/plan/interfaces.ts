@@ -1,5 +1,5 @@
 /**
- * Choice of the interfaces that are the LAN. Pure.
+ * The interfaces of a router, divided into the LAN and the others. Pure.
  * @module
  */
 import { OperationError } from "../../net/error.ts";
@@ -12,7 +12,7 @@ export interface ChosenInterfaces {
   readonly warnings: readonly string[];
 }
 
-/** Strictness of the choice. */
+/** Options of the choice. */
 export interface ChoiceOptions {
   /** A named interface that is not there is taken all the same: rules go by name, and it may come later. */
   readonly absent?: boolean;

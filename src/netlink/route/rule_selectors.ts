@@ -27,7 +27,7 @@ export interface MaskedNumber {
   readonly mask?: number;
 }
 
-/** What a packet must have to come under a rule; what is absent is not asked for. */
+/** Marks of a packet that comes under a rule; an absent one is not asked for. */
 export interface RuleSelectors {
   /** 0 with mask 0: any mark. */
   readonly mark: number;
@@ -83,8 +83,8 @@ const BEYOND_MARK_AND_INTERFACE = [
 ] as const satisfies readonly (keyof RuleSelectors)[];
 
 /**
- * Whether a rule asks for more than a mark and an incoming interface: it is not for all packets that have
- * these.
+ * Tells whether a rule asks for more than a mark and an incoming interface: it is not for all packets that
+ * have these.
  */
 export function isNarrow(selectors: RuleSelectors): boolean {
   const { from, to } = selectors;

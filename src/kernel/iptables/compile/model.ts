@@ -12,16 +12,16 @@ export type TableName = "raw" | "mangle" | "filter";
 export interface IptablesRule {
   /** `-p udp -g TPROXY_INTERCEPT` */
   readonly text: string;
-  /** Reason for the administrator; not in the kernel. */
+  /** The reason for it, for the administrator; not in the kernel. */
   readonly reason: string;
 }
 
 /** A chain of our own. */
 export interface IptablesChain {
-  /** Name, which begins with {@linkcode CHAIN_PREFIX}. */
+  /** Name that begins with {@linkcode CHAIN_PREFIX}. */
   readonly name: string;
   readonly rules: readonly IptablesRule[];
-  /** Reason for the administrator. */
+  /** The reason for it, for the administrator. */
   readonly reason: string;
 }
 
@@ -33,17 +33,14 @@ export interface IptablesJump {
   readonly text: string;
 }
 
-/** Our rules in one table. */
+/** Our chains and jumps in one table. */
 export interface TableRules {
   readonly table: TableName;
   readonly chains: readonly IptablesChain[];
   readonly jumps: readonly IptablesJump[];
 }
 
-/**
- * Our rules in the tables of one family, in the order in which they are loaded: `raw`, which begins to steer,
- * is last.
- */
+/** Our tables of one family, in the order in which they are loaded: `raw`, which begins to steer, is last. */
 export interface FamilyRules {
   readonly family: Family;
   readonly tables: readonly TableRules[];

@@ -1,4 +1,4 @@
-/** What `tproxy redirect` adds to the services of a worker: one connection alone. */
+/** Redirect's addition to the services of a worker: one connection alone. */
 import assert from "node:assert/strict";
 import { ECONNRESET } from "../../../../ffi/consts.ts";
 import { closeFd } from "../../../../ffi/sockets/socket.ts";

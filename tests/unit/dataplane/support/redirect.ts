@@ -1,5 +1,5 @@
 /**
- * What tests of redirect have in common: a target, and a report that can be compared.
+ * The common part of tests of redirect: a target, and a report that can be compared.
  * @module
  */
 import { readSockaddr } from "../../../../ffi/sockets/sockaddr.ts";

@@ -99,7 +99,7 @@ export class SessionBench implements Disposable {
     check(this.loop.start(), "epoll_create1");
   }
 
-  /** How the dials of {@linkcode open} have ended, in errnos. */
+  /** Ends of the dials of {@linkcode open}, in errnos. */
   get endings(): readonly number[] {
     return this.#given.endings;
   }

@@ -30,7 +30,7 @@ class SlowUpstream implements Upstream {
   readonly name = "slow";
   /** Calls that wait. */
   readonly waiting: Call[] = [];
-  /** What it was asked and told: "dial" with the attempt, and "settled" with the errno. */
+  /** Calls so far: "dial" with the attempt, and "settled" with the errno. */
   readonly told: string[] = [];
   found: (() => number)[] | null = null;
 

@@ -3,7 +3,7 @@
  * IPv6.
  * @module
  */
-import { OperationError } from "../net/error.ts";
+import { OperationError } from "../../net/error.ts";
 
 /** A sysctl that every kernel with IPv4 has. */
 const WITNESS = "/proc/sys/net/ipv4/ip_forward";

@@ -35,7 +35,7 @@ function allows(room: Room, { target, typeOnly }: Import, rooms: readonly Room[]
   if (other === undefined) return false;
   if (other === room) return true;
   if (other.ground && !room.ground) return true;
-  return room.arrows.some((arrow) => leadsTo(arrow, other) && (typeOnly || !arrow.typesOnly));
+  return room.arrows.some((arrow) => leadsTo(arrow, room, other) && (typeOnly || !arrow.typesOnly));
 }
 
 function checkBan(program: readonly Module[], { from, to }: Ban): Breach[] {
@@ -59,13 +59,13 @@ function findEmptyLines(program: readonly Module[], rooms: readonly Room[]): Bre
     const room = roomOf(path, rooms);
     if (room === undefined) continue;
     inhabited.add(room);
-    for (const { target } of imports) used.add(`${room.name} ${roomOf(target, rooms)?.name}`);
+    for (const { target } of imports) used.add(`${room.floor} ${roomOf(target, rooms)?.name}`);
   }
   return rooms.flatMap((room) => {
     if (!inhabited.has(room)) return [{ path: DRAWING, text: `draws ${room.name}, which has no file` }];
     return room.arrows.filter((arrow) => {
-      const targets = rooms.filter((other) => leadsTo(arrow, other));
-      return targets.length > 0 && !targets.some((other) => used.has(`${room.name} ${other.name}`));
+      const targets = rooms.filter((other) => leadsTo(arrow, room, other));
+      return targets.length > 0 && !targets.some((other) => used.has(`${room.floor} ${other.name}`));
     }).map(({ target }) => ({
       path: DRAWING,
       text: `draws ${room.name} ──► ${target}, which no import follows`,

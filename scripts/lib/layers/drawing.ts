@@ -8,10 +8,11 @@
  * dataplane  ──► ffi
  * kernel/nft ──╳ kernel/iptables
  * ```
- * A line names a room and the rooms that its files may import. `(types)` allows `import type` alone. A room
- * stands for its folder without the rooms inside that have lines of their own; `/*` stands for those as well.
- * A rule closes a floor: arrows lead to lower floors. Below a double rule is the ground: every room above may
- * import all of it. `──╳` forbids what arrows allow: imports between two places, of rooms or within one.
+ * A line names rooms and the rooms that their files may import. `(types)` allows `import type` alone. A room
+ * stands for its folder without the rooms inside that have lines of their own; `/*` stands for those as well,
+ * as far as they are further down. Arrows lead down; single rules are for the eye. Below the double rule is
+ * the ground: every room above may import all of it. `──╳` forbids imports between two places, of rooms or
+ * within one.
  * @module
  */
 
@@ -19,7 +20,7 @@
 export interface Room {
   readonly name: string;
   readonly path: string;
-  /** Counted from the top of the drawing. */
+  /** Number of its line, from the top of the drawing. */
   readonly floor: number;
   readonly ground: boolean;
   readonly arrows: readonly Arrow[];
@@ -49,7 +50,7 @@ export interface Drawing {
 
 const ARROW = "──►";
 const BAN = "──╳";
-const FLOOR = /^[─═]+$/;
+const RULE = /^[─═]+$/;
 /** Rooms that do not stand in src/. */
 const OUTSIDE: Readonly<Record<string, string>> = { "ffi": "ffi/", "mod.ts": "mod.ts" };
 
@@ -61,8 +62,7 @@ export function readDrawing(markdown: string): Drawing {
   let floor = 0;
   let ground = false;
   for (const line of block.split("\n").map((text) => text.trim()).filter((text) => text !== "")) {
-    if (FLOOR.test(line)) {
-      floor++;
+    if (RULE.test(line)) {
       ground ||= line.startsWith("═");
       continue;
     }
@@ -74,6 +74,7 @@ export function readDrawing(markdown: string): Drawing {
       continue;
     }
     const arrows = readArrows(right ?? "");
+    floor++;
     rooms.push(...names.map((name) => ({ name, path: pathOf(name), floor, ground, arrows })));
   }
   return { rooms, bans, faults: findFaults(rooms) };
@@ -85,9 +86,10 @@ export function roomOf(file: string, rooms: readonly Room[]): Room | undefined {
     .reduce<Room | undefined>((a, b) => a === undefined || b.path.length > a.path.length ? b : a, undefined);
 }
 
-/** Tells whether an arrow leads to a room. */
-export function leadsTo({ target, whole }: Arrow, room: Room): boolean {
-  return room.name === target || whole && room.path.startsWith(pathOf(target));
+/** Tells whether an arrow of a room leads to another. */
+export function leadsTo({ target, whole }: Arrow, from: Room, room: Room): boolean {
+  return room.name === target && !whole ||
+    whole && room.path.startsWith(pathOf(target)) && room.floor > from.floor;
 }
 
 function readArrows(text: string): Arrow[] {
@@ -107,7 +109,7 @@ function findFaults(rooms: readonly Room[]): string[] {
   if (rooms.length === 0) return ["has no drawing of the rooms"];
   return rooms.flatMap((room) =>
     room.arrows.flatMap((arrow) => {
-      const targets = rooms.filter((other) => other !== room && leadsTo(arrow, other));
+      const targets = rooms.filter((other) => other !== room && leadsTo(arrow, room, other));
       if (targets.length === 0) return [`draws ${room.name} ${ARROW} ${arrow.target}, which is no room`];
       return targets.filter(({ floor }) => floor <= room.floor)
         .map(({ name }) => `draws ${room.name} ${ARROW} ${name}, which does not lead down`);

@@ -19,7 +19,7 @@ async function check(files: Record<string, string>): Promise<{ code: number; lin
   }
 }
 
-/** A src/README.md whose drawing has these lines; "─" closes a floor, below "═" is the ground. */
+/** A src/README.md whose drawing has these lines; below "═" is the ground. */
 function draw(...lines: string[]): string {
   return ["# The house", "", "```", ...lines, "```", ""].join("\n");
 }
@@ -115,6 +115,17 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
       "src/cli/a.ts": `import "../netlink/a.ts"; import "../netlink/nft/a.ts";`,
     },
     line: "src/cli/a.ts: imports src/netlink/nft/a.ts, which cli may not",
+  },
+  {
+    name: "an import of a room beside its own",
+    files: {
+      "src/README.md": draw("kernel ──► kernel/*", "kernel/a  kernel/b ──► kernel/*", "kernel/c"),
+      "src/kernel/all.ts": `import "./a/a.ts"; import "./c/c.ts";`,
+      "src/kernel/a/a.ts": `import "../b/b.ts"; import "../c/c.ts";`,
+      "src/kernel/b/b.ts": "export {};",
+      "src/kernel/c/c.ts": "export {};",
+    },
+    line: "src/kernel/a/a.ts: imports src/kernel/b/b.ts, which kernel/a may not",
   },
   {
     name: "an import that the drawing forbids, within a room",

@@ -1,6 +1,6 @@
 /**
- * A backend: one way in which the kernel can be told a plan. Each says the same intent in its own words, and none reads
- * another's. Pure.
+ * A backend: one way in which the kernel can be told a plan. Each says the same intent in its own words, and
+ * none reads another's. Pure.
  * @module
  */
 import type { Config } from "../../config/types.ts";
@@ -47,8 +47,8 @@ export interface FoundInstall {
 /** A plan in the rules of a backend. */
 export interface Compiled {
   /**
-   * Makes the kernel's state that of the plan. Throws an OperationError; then what was there before is there again.
-   * `others`: installs with other backends; rules of two are never mixed.
+   * Makes the kernel's state that of the plan. Throws an OperationError; then what was there before is there
+   * again. `others`: installs with other backends; rules of two are never mixed.
    */
   install(machine: Machine, others: readonly FoundInstall[]): Soon<InstallReport>;
   /** Looks for every rule in the kernel. `others` count as objects that nobody wants. */
@@ -82,8 +82,8 @@ export interface Backend {
   /** Gives this process the means to tell the rules that it is a running proxy. */
   life(proxy: Proxy, log: Logger): Life;
   /**
-   * Remembers what the rules in force know of a running proxy, before others replace them. Gives the function that tells
-   * the new ones, at once, once it is known that the proxy still runs.
+   * Remembers what the rules in force know of a running proxy, before others replace them. Gives the function
+   * that tells the new ones, at once, once it is known that the proxy still runs.
    */
   rememberLife(proxy: Proxy): () => void;
 }

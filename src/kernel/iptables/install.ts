@@ -1,9 +1,10 @@
 /**
  * Puts a plan into iptables and policy routing, all of it or nothing.
  *
- * As with nf_tables, routing comes first and what is stale goes last. Each table of each family is a step of its own, in
- * which it changes from the earlier install's rules to the new ones; `raw` is the last of a family, and until then nothing
- * is marked that the others would act on. If a step fails, the tables of both families are put back.
+ * As with nf_tables, routing comes first and what is stale goes last. Each table of each family is a step of
+ * its own, in which it changes from the earlier install's rules to the new ones; `raw` is the last of a
+ * family, and until then nothing is marked that the others would act on. If a step fails, the tables of both
+ * families are put back.
  * @module
  */
 import { OperationError } from "../../net/error.ts";
@@ -28,7 +29,10 @@ export interface IptablesKernel extends StateSource {
   readonly programs: IptablesPrograms;
 }
 
-/** Makes the kernel's state that of the plan, whose rules these are. Throws an OperationError; then what was there before is there again. */
+/**
+ * Makes the kernel's state that of the plan, whose rules these are. Throws an OperationError; then what was
+ * there before is there again.
+ */
 export async function applyIptablesInstall(
   plan: Plan,
   rules: readonly FamilyRules[],
@@ -66,9 +70,9 @@ export async function applyIptablesInstall(
 }
 
 /**
- * Throws before anything is changed: where programs of a family are missing; and where iptables-nft cannot read one of the
- * tables, as another program has put rules of nf_tables into it: nobody could tell afterwards what is there. What is not
- * there is not made.
+ * Throws before anything is changed: where programs of a family are missing; and where iptables-nft cannot
+ * read one of the tables, as another program has put rules of nf_tables into it: nobody could tell afterwards
+ * what is there. What is not there is not made.
  */
 async function requireUsable(programs: IptablesPrograms, rules: readonly FamilyRules[]): Promise<void> {
   for (const { family, tables } of rules) {

@@ -18,7 +18,9 @@ export interface Machine {
   readonly readTextFile: ReadTextFile;
 }
 
-/** Opens what the kernel has, for as long as `work` takes: one without nf_tables may have no nfnetlink either. */
+/**
+ * Opens what the kernel has, for as long as `work` takes: one without nf_tables may have no nfnetlink either.
+ */
 export async function withMachine<T>(
   readTextFile: ReadTextFile,
   work: (machine: Machine) => Promise<T>,

@@ -58,7 +58,9 @@ function compareTable(
   ];
 }
 
-/** Walks both lists: what the plan has next is looked for further on; what is skipped on the way is foreign. */
+/**
+ * Walks both lists: what the plan has next is looked for further on; what is skipped on the way is foreign.
+ */
 function compareChain(
   { label, wanted }: { label: string; wanted: readonly string[] },
   actual: readonly string[] | undefined,

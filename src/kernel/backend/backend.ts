@@ -13,7 +13,7 @@ import type { Plan } from "../plan/model.ts";
 /** At once, where netlink answers; later, where programs are run. */
 export type Soon<T> = T | Promise<T>;
 
-/** What an install found and did, and with what. */
+/** Findings and work of an install, and its tools. */
 export interface InstallReport {
   /** An install of ours was there already. */
   readonly replaced: boolean;
@@ -21,24 +21,24 @@ export interface InstallReport {
   readonly place: string;
 }
 
-/** How the rules are. */
+/** State of the rules. */
 export interface BackendStatus {
   readonly objects: readonly ObjectStatus[];
   /** In what the rules are, in words. */
   readonly place: string;
 }
 
-/** What was taken out. */
+/** Objects that were taken out. */
 export interface Removal {
   /** In words, one for each object. */
   readonly removed: readonly string[];
-  /** What has a name of ours and is somebody else's, in words: it is left alone. */
+  /** Objects that have a name of ours and are somebody else's, in words: they are left alone. */
   readonly left: readonly string[];
 }
 
 /** An install of ours that is in the kernel. */
 export interface FoundInstall {
-  /** As `tproxy status` names it. */
+  /** Its name in `tproxy status`. */
   readonly name: string;
   /** In words: for who must remove it. */
   readonly words: string;
@@ -55,7 +55,7 @@ export interface Compiled {
   compare(machine: Machine, others: readonly FoundInstall[]): Soon<BackendStatus>;
   /** Gives a shell script that does what `install` does. `origin` names the config. */
   script(options: { readonly origin: string }): string;
-  /** What the plan as JSON has besides, with this backend. */
+  /** Further entries of the plan as JSON, with this backend. */
   readonly document: Readonly<Record<string, unknown>>;
 }
 

@@ -23,7 +23,7 @@ import { type SavedTable, toTableRules } from "./state/saved.ts";
 import { isInstalled, readIptables, refuseForeignChains, type StateSource } from "./state/state.ts";
 import { hasRemains, removeOwners } from "./uninstall.ts";
 
-/** What an install works with. */
+/** Tools of an install. */
 export interface IptablesKernel extends StateSource {
   readonly route: NetlinkConnection;
   readonly programs: IptablesPrograms;
@@ -72,7 +72,7 @@ export async function applyIptablesInstall(
 /**
  * Throws before anything is changed: where programs of a family are missing; and where iptables-nft cannot
  * read one of the tables, as another program has put rules of nf_tables into it: nobody could tell afterwards
- * what is there. What is not there is not made.
+ * what is there. Tables that do not exist are not made.
  */
 async function requireUsable(programs: IptablesPrograms, rules: readonly FamilyRules[]): Promise<void> {
   for (const { family, tables } of rules) {
@@ -100,7 +100,10 @@ function wantedTables(
   });
 }
 
-/** What is there now becomes what was there; the error of a failure, which tells what to do. */
+/**
+ * Puts the former rules back in place of the present ones; returns the error of a failure, which tells what
+ * to do.
+ */
 async function putBack(
   families: readonly Family[],
   before: Readonly<Record<Family, readonly SavedTable[]>>,

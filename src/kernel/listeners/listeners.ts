@@ -1,5 +1,5 @@
 /**
- * Whether a proxy is running: looks for its listeners.
+ * Listeners of a running proxy.
  * @module
  */
 import type { Protocol } from "../../config/types.ts";
@@ -15,7 +15,7 @@ export interface ListenerStatus {
   readonly listening: boolean;
 }
 
-/** What to look for. */
+/** Listeners to look for. */
 export interface ListenerQuestion {
   readonly protocols: readonly Protocol[];
   readonly families: readonly Family[];

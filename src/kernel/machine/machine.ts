@@ -1,5 +1,5 @@
 /**
- * What a change of this machine, or a look at it, works with.
+ * Tools of a change of this machine, or of a look at it.
  * @module
  */
 import type { NetlinkConnection } from "../../netlink/connection.ts";

@@ -7,7 +7,7 @@ import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listTables } from "../../netlink/nft/table.ts";
 
-/** What a kernel without nf_tables, or without nfnetlink, says. */
+/** Answers of a kernel without nf_tables, or without nfnetlink. */
 const ABSENT: readonly number[] = [EINVAL, EPROTONOSUPPORT, EOPNOTSUPP];
 
 /** Reads; gives `otherwise` where the kernel has no nf_tables, and so nothing of ours there. */

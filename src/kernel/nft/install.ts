@@ -14,7 +14,7 @@ import { replaceTable } from "./batch.ts";
 import { compileTable } from "./compile.ts";
 import { readTableHead, refuseForeignTable } from "./state/state.ts";
 
-/** Where the rules are, in words. */
+/** Place of the rules, in words. */
 export const PLACE = `table inet ${TABLE_NAME}`;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What is in iptables against what the plan wants, object by object. Pure.
+ * Contents of iptables against the plan, object by object. Pure.
  * @module
  */
 import { FAMILIES } from "../../../net/families.ts";

@@ -57,7 +57,7 @@ export function readTableIfPossible(netfilter: NetlinkConnection): InstalledTabl
 }
 
 /**
- * Whether the table was made by an install: it carries our comment or, where the kernel keeps none (before
+ * Tells whether an install made the table: it carries our comment or, where the kernel keeps none (before
  * 5.10), has our two chains.
  */
 export function isOurTable({ table, chains }: InstalledTableHead): boolean {

@@ -81,9 +81,15 @@ function checks(): Step[] {
     { title: "format", argv: [DENO, "fmt", "--check"], minutes: 5 },
     { title: "lint", argv: [DENO, "lint", "--quiet"], minutes: 5 },
     { title: "types", argv: [DENO, "check", "--quiet", ...CODE], minutes: 10 },
-    { title: "documentation of mod.ts", argv: [DENO, "doc", "--lint", "--quiet", "mod.ts"], minutes: 5 },
+    { title: "documentation", argv: [DENO, "doc", "--lint", "--quiet", ...entries()], minutes: 5 },
     { title: "layers", argv: [DENO, "run", "-A", "scripts/lib/layers/main.ts"], minutes: 5 },
   ];
+}
+
+/** The entries of the library, as deno.json exports them. */
+function entries(): string[] {
+  const { exports } = JSON.parse(Deno.readTextFileSync(new URL("../../../deno.json", import.meta.url)));
+  return typeof exports === "string" ? [exports] : Object.values(exports);
 }
 
 function unit(): Step {

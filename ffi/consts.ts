@@ -134,6 +134,9 @@ export const EFD_CLOEXEC = 0o2000000;
 export const RLIMIT_NOFILE = 7;
 export const CLONE_NEWNET = 0x40000000;
 
+// time.h
+export const CLOCK_MONOTONIC = 1;
+
 // sys/mman.h
 export const MADV_DONTNEED = 4;
 export const MADV_COLD = 20;

@@ -67,6 +67,8 @@ export const POLLFD_WORD = { events: 2, revents: 3 } as const;
 export const LINGER_SIZE = 8;
 /** struct timeval: seconds at 0, microseconds at 8, 64 bits each. */
 export const TIMEVAL_SIZE = 16;
+/** struct timespec: seconds at 0, nanoseconds at 8, 64 bits each. */
+export const TIMESPEC_SIZE = 16;
 /** struct rlimit: soft limit at 0, hard limit at 8, 64 bits each. */
 export const RLIMIT_SIZE = 16;
 /** struct sock_fprog: number of instructions (16 bits) at 0, pointer to them at 8. */

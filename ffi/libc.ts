@@ -137,6 +137,8 @@ const SYMBOLS = {
   unshare: { parameters: ["i32" /* flags */], result: "i32" },
   setns: { parameters: ["i32", /* fd */ "i32" /* nstype */], result: "i32" },
   gettid: { parameters: [], result: "i32" },
+  // time.h
+  clock_gettime: { parameters: ["i32", /* clockid_t */ "buffer" /* struct timespec * */], result: "i32" },
   // malloc.h, sys/mman.h
   malloc_trim: { parameters: ["usize" /* size_t pad */], result: "i32" },
   madvise: { parameters: ["usize", /* void * */ "usize", /* size_t */ "i32" /* advice */], result: "i32" },

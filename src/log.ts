@@ -24,6 +24,11 @@ export interface Logger {
   flush(): void;
 }
 
+/** A logger whose level may change while it is in use. */
+export interface AdjustableLogger extends Logger {
+  setLevel(level: LogLevel): void;
+}
+
 /** How log lines are written. */
 export interface LoggerOptions {
   readonly level: LogLevel;
@@ -52,9 +57,9 @@ interface Repetition {
 }
 
 /** Makes a logger. Lines above its level cost one comparison. */
-export function createLogger(options: LoggerOptions): Logger {
-  const { level, format, write, now = () => new Date(), journal = false } = options;
-  const limit = SEVERITY[level];
+export function createLogger(options: LoggerOptions): AdjustableLogger {
+  const { format, write, now = () => new Date(), journal = false } = options;
+  let level = options.level;
   const repetitions = new Map<string, Repetition>();
 
   function put(at: Date, lineLevel: LogLevel, message: string, fields: LogFields): void {
@@ -81,7 +86,7 @@ export function createLogger(options: LoggerOptions): Logger {
   }
 
   function log(lineLevel: LogLevel, message: string, fields: LogFields = {}): void {
-    if (SEVERITY[lineLevel] > limit) return;
+    if (SEVERITY[lineLevel] > SEVERITY[level]) return;
     const at = now();
     if (lineLevel === "debug") return put(at, lineLevel, message, fields);
     closeExpired(at);
@@ -104,8 +109,11 @@ export function createLogger(options: LoggerOptions): Logger {
   }
 
   return {
-    level,
-    enabled: (asked) => SEVERITY[asked] <= limit,
+    get level() {
+      return level;
+    },
+    setLevel: (wanted) => void (level = wanted),
+    enabled: (asked) => SEVERITY[asked] <= SEVERITY[level],
     error: (message, fields) => log("error", message, fields),
     warn: (message, fields) => log("warn", message, fields),
     info: (message, fields) => log("info", message, fields),

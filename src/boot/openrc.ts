@@ -32,6 +32,8 @@ output_logger="logger -t tproxy -p daemon.info"
 error_logger="logger -t tproxy -p daemon.info"
 extra_commands="checkconfig"
 description_checkconfig="Validate the config"
+extra_started_commands="reload"
+description_reload="Take the config over without a restart"
 
 depend() {
 	use net
@@ -47,6 +49,13 @@ checkconfig() {
 
 start_pre() {
 	checkconfig
+}
+
+reload() {
+	checkconfig || return 1
+	ebegin "Reloading the config of $name"
+	$supervisor "$RC_SVCNAME" --signal HUP
+	eend $?
 }
 
 stop_post() {

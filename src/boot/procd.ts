@@ -77,9 +77,10 @@ start_service() {
 	procd_close_instance
 }
 
-# A config with errors changes nothing.
+# The proxy takes the config over without a restart, and says what of it only a restart takes over. Without a
+# name of the signal it is SIGHUP.
 reload_service() {
-	check >/dev/null && restart
+	check >/dev/null && procd_send_signal tproxy
 }
 
 service_stopped() {

@@ -62,6 +62,8 @@ NotifyAccess=main
 # the network is not complete yet, run makes them as soon as it is.
 ExecStartPre=+-${programLine(settings, "install", "--boot", "none")}
 ExecStart=${programLine(settings, "run", "--install")}
+# It says RELOADING=1 by itself; Type=notify-reload needs systemd 253.
+ExecReload=/bin/kill -HUP $MAINPID
 # The rules stay when the proxy ends: intercept.on-failure holds. A service that is disabled leaves nothing.
 ExecStopPost=+-/bin/sh -c '[ "$$SERVICE_RESULT" != success ] || systemctl -q is-enabled ${UNIT} || \
 exec ${binary} uninstall --boot none'

@@ -31,7 +31,8 @@ export interface LoadOptions {
   readonly readTextFile: (path: string) => string;
 }
 
-const BUILT_IN = "built-in defaults";
+/** {@linkcode LoadedConfig.origin} where there is no file. */
+export const BUILT_IN = "built-in defaults";
 
 /** Loads and checks a config. Throws an OperationError (exit code 2) if it cannot be read, a ConfigError if it is invalid. */
 export function loadConfig({ path, readTextFile }: LoadOptions): LoadedConfig {

@@ -96,3 +96,21 @@ Deno.test("createLogger() remembers a bounded number of messages", () => {
   for (let i = 0; i < 20_000; i++) log.info(`message ${i % 1000}`);
   assert.equal(lines.filter((line) => /message \d+$/.test(line.trimEnd())).length, 20_000);
 });
+
+Deno.test("setLevel() counts from the next line on", () => {
+  const lines: string[] = [];
+  const log = createLogger({
+    level: "warn",
+    format: "text",
+    write: (line) => lines.push(line),
+    journal: true,
+  });
+  log.info("one");
+  log.setLevel("debug");
+  assert.equal(log.level, "debug");
+  assert.ok(log.enabled("debug"));
+  log.debug("two");
+  log.setLevel("error");
+  log.warn("three");
+  assert.deepEqual(lines, ["<7>two\n"]);
+});

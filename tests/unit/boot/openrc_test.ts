@@ -18,7 +18,7 @@ async function call(
     enabled?: boolean;
   } = {},
 ): Promise<{ code: number; calls: string[][]; binary: string }> {
-  using programs = fakePrograms({ tproxy: program });
+  using programs = fakePrograms({ tproxy: program, "supervise-daemon": 'echo "supervise-daemon $*"' });
   const { folder } = programs;
   const binary = `${folder}/tproxy`;
   const [file, ...others] = bootFiles(OPENRC, {
@@ -31,7 +31,9 @@ async function call(
   if (enabled) await Deno.writeTextFile(`${folder}/runlevels/default/tproxy`, "");
   assert.ok(file.text.includes("/etc/runlevels/"));
   await Deno.writeTextFile(`${folder}/init`, file.text.replaceAll("/etc/runlevels/", `${folder}/runlevels/`));
-  const { code, output } = await runShell([...shell, RUNNER, `${folder}/init`, action], {});
+  const { code, output } = await runShell([...shell, RUNNER, `${folder}/init`, action], {
+    PATH: `${folder}:/usr/bin:/bin`,
+  });
   return { code, calls: output.split("\n").slice(0, -1).map((line) => line.split("\t")), binary };
 }
 
@@ -70,6 +72,19 @@ for (const { name, argv } of SHELLS) {
   Deno.test(`the OpenRC script does not start with an invalid config: ${name}`, async () => {
     const { code, calls } = await call(argv, "start", { program: '[ "$1" != check ] || exit 2' });
     assert.deepEqual([code, calls], [1, [["begin", "Checking the config of tproxy"], ["end", "2"]]]);
+  });
+
+  Deno.test(`the OpenRC script reloads without a restart, if the config is valid: ${name}`, async () => {
+    const good = await call(argv, "reload");
+    assert.deepEqual([good.code, good.calls], [0, [
+      ["begin", "Checking the config of tproxy"],
+      ["end", "0"],
+      ["begin", "Reloading the config of tproxy"],
+      ["supervise-daemon tproxy --signal HUP"],
+      ["end", "0"],
+    ]]);
+    const bad = await call(argv, "reload", { program: "exit 2" });
+    assert.deepEqual([bad.code, bad.calls], [1, [["begin", "Checking the config of tproxy"], ["end", "2"]]]);
   });
 
   Deno.test(`the OpenRC script starts after firewalls, and needs no network: ${name}`, async () => {

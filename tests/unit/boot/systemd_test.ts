@@ -82,6 +82,7 @@ Deno.test("the unit makes the rules as root if they can be made yet, runs the pr
     "+-/usr/bin/tproxy install --boot none -c /etc/other.yaml",
   ]);
   assert.deepEqual(valuesOf(unit, "ExecStart"), ["/usr/bin/tproxy run --install -c /etc/other.yaml"]);
+  assert.deepEqual(valuesOf(unit, "ExecReload"), ["/bin/kill -HUP $MAINPID"]);
   assert.deepEqual(valuesOf(unit, "TimeoutStopSec"), ["55"]);
   assert.deepEqual(valuesOf(unit, "Type"), ["notify"]);
   assert.deepEqual(valuesOf(unit, "Restart"), ["always"]);

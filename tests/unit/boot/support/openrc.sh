@@ -41,5 +41,11 @@ restart)
 	start_pre
 	;;
 depend | checkconfig) "$RC_CMD" ;;
-*) exit 4 ;;
+*)
+	# Of a service that runs.
+	case " $extra_started_commands " in
+	*" $RC_CMD "*) "$RC_CMD" ;;
+	*) exit 4 ;;
+	esac
+	;;
 esac

@@ -27,6 +27,7 @@ procd_set_param() { record "$@"; }
 procd_append_param() { record append "$@"; }
 procd_close_instance() { record close_instance; }
 procd_kill() { record kill "$@"; }
+procd_send_signal() { record signal "$@"; }
 start() { start_service && record set; }
 stop() {
 	stop_service

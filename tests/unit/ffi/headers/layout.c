@@ -22,6 +22,7 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <time.h>
 
 #include <linux/errqueue.h>
 #include <linux/filter.h>
@@ -81,6 +82,7 @@ static void structs(void)
   line("POLLFD_WORD.revents", (long long)offsetof(struct pollfd, revents) / 2);
   SIZE("LINGER_SIZE", struct linger)
   SIZE("TIMEVAL_SIZE", struct timeval)
+  SIZE("TIMESPEC_SIZE", struct timespec)
   SIZE("RLIMIT_SIZE", struct rlimit)
   SIZE("SOCK_FPROG_SIZE", struct sock_fprog)
   OFFSET("SOCK_FPROG_FILTER", struct sock_fprog, filter)
@@ -95,6 +97,7 @@ _Static_assert(offsetof(struct iovec, iov_base) == 0 && offsetof(struct iovec, i
 _Static_assert(offsetof(struct in6_pktinfo, ipi6_addr) == 0 && offsetof(struct in6_pktinfo, ipi6_ifindex) == 16, "in6");
 _Static_assert(offsetof(struct linger, l_onoff) == 0 && offsetof(struct linger, l_linger) == 4, "linger");
 _Static_assert(offsetof(struct timeval, tv_sec) == 0 && offsetof(struct timeval, tv_usec) == 8, "timeval");
+_Static_assert(offsetof(struct timespec, tv_sec) == 0 && offsetof(struct timespec, tv_nsec) == 8, "timespec");
 _Static_assert(offsetof(struct rlimit, rlim_cur) == 0 && offsetof(struct rlimit, rlim_max) == 8, "rlimit");
 _Static_assert(offsetof(struct sock_fprog, len) == 0 && offsetof(struct sock_filter, k) == 4, "filter");
 _Static_assert(offsetof(struct pollfd, fd) == 0 && CMSG_ALIGN(1) == 8 && CMSG_LEN(0) == sizeof(struct cmsghdr), "cmsg");

@@ -1,0 +1,96 @@
+/**
+ * A config in force: what the workers and the kernel are given of it. The next one is prepared whole before anything is
+ * changed.
+ * @module
+ */
+import { BUILT_IN, loadConfig, type LoadedConfig } from "../config/load.ts";
+import { requireSupported } from "../config/support.ts";
+import { type Settings, settingsOf } from "../dataplane/settings.ts";
+import { preparePlan } from "../kernel/prepare.ts";
+import type { Plan } from "../kernel/plan/model.ts";
+import { OperationError } from "../net/error.ts";
+import { compilePolicy } from "../policy/compile.ts";
+import type { PolicyImage } from "../policy/image.ts";
+
+/** A config as `tproxy run` uses it. */
+export interface UsableConfig {
+  readonly loaded: LoadedConfig;
+  /** What it asks for in vain, a line each. */
+  readonly warnings: readonly string[];
+}
+
+/** A config that is in force, or may come into force: the proxy's half. Immutable. */
+export interface Generation extends UsableConfig {
+  /** 1 for the config of the start, one more for each that has come into force since. */
+  readonly number: number;
+  /** What rules mean. */
+  readonly policy: PolicyImage;
+  /** All else that a worker may be given anew. */
+  readonly settings: Settings;
+}
+
+/** The generation that is to follow. */
+export interface NextGeneration extends Generation {
+  /** The kernel's half; undefined: this network allows none yet. */
+  readonly plan: Plan | undefined;
+}
+
+/** The outside world, as far as a config needs it. */
+export interface ConfigSource {
+  /** The file; undefined: the default one, or none. */
+  readonly path: string | undefined;
+  /** Throws Deno's errors. */
+  readonly readTextFile: (path: string) => string;
+}
+
+/** Sessions that this process has room for. */
+export interface Room {
+  readonly connections: number;
+  readonly udpSessions: number;
+}
+
+/** Reads and checks the config. Throws a ConfigError, or an OperationError where it cannot be read. */
+export function loadUsable({ path, readTextFile }: ConfigSource): UsableConfig {
+  const loaded = loadConfig({ ...(path === undefined ? {} : { path }), readTextFile });
+  return { loaded, warnings: requireSupported(loaded, "run") };
+}
+
+/** Completes a config that has been read. Changes nothing. */
+export function makeGeneration(usable: UsableConfig, number: number, room: Room): Generation {
+  const { config } = usable.loaded;
+  return {
+    ...usable,
+    number,
+    policy: compilePolicy(config, number),
+    settings: settingsOf(config, room),
+  };
+}
+
+/**
+ * Reads, checks, plans and compiles the config that is to follow the one in force, from the same place: a file that has
+ * gone is an error, not a wish for the defaults. Throws an OperationError. Changes nothing.
+ */
+export function prepareGeneration(
+  inForce: Generation,
+  { path, readTextFile, room }: ConfigSource & { readonly room: Room },
+): NextGeneration {
+  const { origin } = inForce.loaded;
+  const usable = loadUsable({ path: origin === BUILT_IN ? path : origin, readTextFile });
+  const plan = tryToPlan(usable.loaded, readTextFile);
+  const failed = plan instanceof OperationError;
+  // Where the network allows no rules at all it is not the fault of the new config.
+  if (failed && !(tryToPlan(inForce.loaded, readTextFile) instanceof OperationError)) throw plan;
+  return {
+    ...makeGeneration(usable, inForce.number + 1, room),
+    plan: failed ? undefined : plan,
+  };
+}
+
+function tryToPlan(loaded: LoadedConfig, readTextFile: ConfigSource["readTextFile"]): Plan | OperationError {
+  try {
+    return preparePlan(loaded, readTextFile, { absentInterfaces: true });
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return error;
+  }
+}

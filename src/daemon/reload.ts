@@ -1,0 +1,132 @@
+/**
+ * Reloads: the next config comes into force whole, or the one in force stays and somebody is told why.
+ *
+ * ```
+ * prepare ──► workers ──► kernel ──► in force
+ *    │           │          │ refuses: the workers go back
+ *    └───────────┴──────────┴──► refused
+ * ```
+ * Workers first: they can serve what either kernel sends them.
+ * @module
+ */
+import { ConfigError, formatProblem } from "../config/error.ts";
+import type { Logger } from "../log.ts";
+import { OperationError } from "../net/error.ts";
+import { compareConfigs } from "./changes.ts";
+import type { Generation, NextGeneration } from "./generation.ts";
+
+/** What a reload works on. */
+export interface ReloadParts {
+  readonly log: Logger;
+  /** Reads and prepares; throws an OperationError. */
+  prepare(inForce: Generation): NextGeneration;
+  /** Resolves when every worker has taken it; throws an OperationError. */
+  adoptWorkers(generation: Generation): Promise<void>;
+  /** Resolves when the rules are right, or are somebody else's. Throws an OperationError; they are as before then. */
+  adoptRules(next: NextGeneration): Promise<void>;
+  /** All that is neither the workers' nor the kernel's. Does not fail. */
+  adoptRest(generation: Generation): void;
+  /** A reload begins, or has ended. */
+  begun(): void;
+  ended(): void;
+}
+
+/** See the module. */
+export class Reloader {
+  /** The config in force. */
+  inForce: Generation;
+  /** Why the last reload was refused; undefined: it was not. */
+  refusal: string | undefined;
+  readonly #parts: ReloadParts;
+  #work: Promise<void> | undefined;
+  #again = false;
+  #closed = false;
+
+  constructor(first: Generation, parts: ReloadParts) {
+    this.inForce = first;
+    this.#parts = parts;
+  }
+
+  /** Asks for a reload; one that is asked for during another comes after it, once however often it was asked for. */
+  request(): void {
+    if (this.#closed) return this.#parts.log.info("no reload: the proxy is about to end");
+    this.#again = true;
+    this.#work ??= this.#run().finally(() => this.#work = undefined);
+  }
+
+  /** Begins no other reload. Resolves when none is under way. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#again = false;
+    await this.#work;
+  }
+
+  async #run(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      this.#parts.begun();
+      try {
+        await this.#reload();
+      } finally {
+        this.#parts.ended();
+      }
+    }
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      const next = this.#parts.prepare(this.inForce);
+      const { restart, adoptable } = compareConfigs(this.inForce.loaded.config, next.loaded.config);
+      if (restart.length > 0) return this.#refuse([describeRestart(restart, next)]);
+      await this.#adopt(next, adoptable);
+    } catch (error) {
+      this.#refuse(linesOf(error));
+    }
+  }
+
+  async #adopt(next: NextGeneration, changed: readonly string[]): Promise<void> {
+    const { log, adoptWorkers, adoptRules, adoptRest } = this.#parts;
+    const before = this.inForce;
+    await adoptWorkers(next);
+    try {
+      await adoptRules(next);
+    } catch (error) {
+      await adoptWorkers(before);
+      throw error;
+    }
+    this.inForce = next;
+    this.refusal = undefined;
+    adoptRest(next);
+    // The number keeps lines of many reloads from being taken for repetitions of one.
+    log.info(`reloaded: generation ${next.number} is in force`, {
+      config: next.loaded.origin,
+      changed: changed.length === 0 ? "nothing" : changed.join(","),
+    });
+    for (const warning of next.warnings) if (!before.warnings.includes(warning)) log.warn(warning);
+  }
+
+  #refuse(lines: readonly string[]): void {
+    this.refusal = lines[0];
+    const { number } = this.inForce;
+    for (const line of lines) {
+      this.#parts.log.error(`not reloaded: ${line}`, { "in-force": `generation ${number}` });
+    }
+  }
+}
+
+/** As `tproxy check` prints it: a line for each problem. A defect of this program ends no connection either. */
+function linesOf(error: unknown): string[] {
+  if (error instanceof ConfigError) {
+    return error.problems.map((problem) => formatProblem(error.file, problem));
+  }
+  if (error instanceof OperationError) return [error.message];
+  return [error instanceof Error ? error.stack ?? error.message : String(error)];
+}
+
+/** `tproxy.yaml: listener.port has changed: restart the proxy`, with the place of the first key. */
+function describeRestart(keys: readonly string[], { loaded: { origin, locate } }: NextGeneration): string {
+  const [first] = keys;
+  const text = `${keys.join(", ")} ${keys.length === 1 ? "has" : "have"} changed: restart the proxy`;
+  const place = locate(first.split("."));
+  return formatProblem(origin, { ...(place ?? { line: 0, column: 0 }), text });
+}

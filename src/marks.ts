@@ -1,8 +1,8 @@
 /**
  * The bits of the packet mark that are ours. All follow from `kernel.mark`, and nothing else shifts it. Pure.
  *
- * Other programs share the mark: systems give 16 to 24 bits of it to several programs, so ours stand together, and every
- * rule sets and asks for these bits alone.
+ * Other programs share the mark: systems give 16 to 24 bits of it to several programs, so ours stand
+ * together, and every rule sets and asks for these bits alone.
  *
  * | bit above `kernel.mark` | nft                          | iptables                          |
  * | ----------------------- | ---------------------------- | --------------------------------- |
@@ -11,8 +11,8 @@
  * | 2 `clientSocket`        | our sockets towards clients  | the same; in conntrack, our flows |
  * | 3 `serverSocket`        | our sockets towards servers  | not used                          |
  *
- * Bit 1 has two meanings that never meet: one backend alone is installed, and iptables cannot intercept the router's own
- * traffic (it refuses such a config).
+ * Bit 1 has two meanings that never meet: one backend alone is installed, and iptables cannot intercept the
+ * router's own traffic (it refuses such a config).
  * @module
  */
 
@@ -21,7 +21,7 @@ export interface MarkBit {
   readonly name: "intercepted" | "router" | "clientSocket" | "serverSocket";
   /** Its distance from `kernel.mark`. */
   readonly shift: number;
-  /** It is used only where the router's own traffic is intercepted. */
+  /** Set where it is used only while the router's own traffic is intercepted. */
   readonly routerTrafficOnly: boolean;
   readonly reason: string;
 }

@@ -10,11 +10,13 @@ import type { Finding } from "./finding.ts";
 import type { Machine } from "./machine/machine.ts";
 import type { Situation } from "./situation.ts";
 
-/** A check: one file of checks/, listed in checks/list.ts. `Readable` is the part of a machine that it reads. */
+/**
+ * A check: one file of checks/, listed in checks/list.ts. `Readable` is the part of a machine that it reads.
+ */
 export interface Check<Facts, Readable = Machine> {
   /** Its subject, in lower case with hyphens. Ids of findings are their own: a check may have several. */
   readonly id: string;
-  /** It works without /proc; another one would misread a machine that has none. */
+  /** Set where it works without /proc; another check would misread a machine that has none. */
   readonly withoutProcfs?: true;
   /** Reads the machine; nothing is judged here. */
   read(machine: Readable, situation: Situation): Facts | Promise<Facts>;

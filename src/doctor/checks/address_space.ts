@@ -1,6 +1,6 @@
 /**
- * The limit of the address space: of the proxy if it runs, else of this session. V8 reserves far more than it uses. Pure, but
- * for reading.
+ * The limit of the address space: of the proxy if it runs, else of this session. V8 reserves far more than it
+ * uses. Pure, but for reading.
  * @module
  */
 import type { Check } from "../check.ts";

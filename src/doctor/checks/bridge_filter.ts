@@ -1,6 +1,6 @@
 /**
- * br_netfilter: whether frames between two ports of a bridge pass the IP rule sets. Those of an intercepted bridge are
- * then taken out of conntrack, and a firewall that goes by connection state drops them (measured).
+ * br_netfilter: whether frames between two ports of a bridge pass the IP rule sets. Those of an intercepted
+ * bridge are then taken out of conntrack, and a firewall that goes by connection state drops them (measured).
  * @module
  */
 import type { Family } from "../../net/ip.ts";

@@ -97,7 +97,10 @@ function describeOwner({ table, family }: NftChain): string {
   return owner === undefined ? "" : `; ${owner}`;
 }
 
-/** Writes a rule for this chain: an accept in another would not help, each at the hook must let the packet pass. */
+/**
+ * Writes a rule for this chain: an accept in another would not help, each at the hook must let the packet
+ * pass.
+ */
 function describeRemedy({ family, table, name }: NftChain, mark: number): string {
   const bits = hex(mark);
   const rule = `meta mark and ${bits} == ${bits} accept`;
@@ -111,8 +114,8 @@ function describeRemedy({ family, table, name }: NftChain, mark: number): string
 const USUAL_PORT = 443;
 
 /**
- * The first packet of a client, and the answer of a server, for each family, protocol and interface; and the first packet of a program
- * on the router where such are intercepted.
+ * The first packet of a client, and the answer of a server, for each family, protocol and interface; and the
+ * first packet of a program on the router where such are intercepted.
  */
 function listPackets(chain: NftChain, situation: Situation): { packet: KnownPacket; label: PacketLabel }[] {
   const { config, families, lan, others, links } = situation;

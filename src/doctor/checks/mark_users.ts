@@ -49,7 +49,7 @@ export function judgeMarkUsers(facts: RoutingFacts, situation: Situation): Findi
   });
 }
 
-/** Whether packets that an install delivers come to the rule: by their interface. */
+/** Tells by the interface whether packets that an install delivers come to the rule. */
 function takes({ iifname, action }: RoutingRule, { lan, others }: Situation): boolean {
   return action === undefined && (iifname === undefined || [...lan, ...others].includes(iifname));
 }

@@ -1,6 +1,6 @@
 /**
- * systemd-networkd: since version 249 it deletes policy-routing rules that it did not make, whenever it starts or
- * configures anew.
+ * systemd-networkd: since version 249 it deletes policy-routing rules that it did not make, whenever it
+ * starts or configures anew.
  * @module
  */
 import type { Check } from "../check.ts";

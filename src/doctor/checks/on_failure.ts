@@ -8,7 +8,7 @@ import { type Finding, warning, works } from "../finding.ts";
 import { holdsInstall } from "../machine/iptables.ts";
 import type { Situation } from "../situation.ts";
 
-/** Whether something is installed, and who listens. */
+/** The install and the listeners of this machine. */
 export interface OnFailureFacts {
   readonly installed: boolean;
   readonly listeners: readonly ListenerStatus[];

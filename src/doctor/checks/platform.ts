@@ -1,5 +1,6 @@
 /**
- * The size of memory pages, and the processor of the kernel: the runtime is made for pages of 4 KiB, and for one processor.
+ * The size of memory pages, and the processor of the kernel: the runtime is made for pages of 4 KiB, and for
+ * one processor.
  * @module
  */
 import type { Check } from "../check.ts";

@@ -46,7 +46,10 @@ export function judgeReversePath(
   return [judgeValidMark(facts, routing, situation), judgeFilter(facts, situation)];
 }
 
-/** With it, a rule without iif sends the check of a client's address into the local table: all is dropped, silently. */
+/**
+ * With it, a rule without iif sends the check of a client's address into the local table: all is dropped,
+ * silently.
+ */
 function judgeValidMark(
   { validMark }: ReversePathFacts,
   routing: RoutingFacts,
@@ -79,7 +82,9 @@ function judgeValidMark(
   });
 }
 
-/** Strict checks drop what comes back by another interface than it would leave by: only with several ways out. */
+/**
+ * Strict checks drop what comes back by another interface than it would leave by: only with several ways out.
+ */
 function judgeFilter({ filter }: ReversePathFacts, situation: Situation): Finding {
   const id = "rp-filter";
   const [all, ...each] = filter;

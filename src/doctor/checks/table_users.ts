@@ -16,8 +16,8 @@ export const tableUsers: Check<void> = {
 };
 
 /**
- * Makes a finding for each route of another program. One that does what ours would is used as it is; one that does
- * something else makes an install refuse.
+ * Makes a finding for each route of another program. One that does what ours would is used as it is; one that
+ * does something else makes an install refuse.
  */
 export function judgeTableUsers({ network, config, families }: Situation): Finding[] {
   const { table } = config.kernel;

@@ -1,6 +1,6 @@
 /**
- * The INPUT chain of iptables-legacy, which nf_tables does not show: its policy, and whether it has rules. The rules are
- * not read.
+ * The INPUT chain of iptables-legacy, which nf_tables does not show: its policy, and whether it has rules.
+ * The rules are not read.
  * @module
  */
 import { AF_INET, AF_INET6, SOCK_DGRAM, SOL_IP, SOL_IPV6 } from "../../../ffi/consts.ts";
@@ -14,7 +14,10 @@ import type { MachineFiles } from "./files.ts";
 // linux/netfilter_ipv4/ip_tables.h: IPT_SO_GET_INFO, IPT_SO_GET_ENTRIES; the same numbers for IPv6
 const GET_INFO = 64;
 const GET_ENTRIES = 65;
-/** struct ipt_getinfo: name (32 bytes), valid_hooks, hook_entry[5], underflow[5], num_entries, size (u32 each). */
+/**
+ * struct ipt_getinfo: name (32 bytes), valid_hooks, hook_entry[5], underflow[5], num_entries, size (u32
+ * each).
+ */
 const INFO_SIZE = 84;
 const INFO_HOOK_ENTRY = 36;
 const INFO_UNDERFLOW = 56;
@@ -22,11 +25,16 @@ const INFO_TABLE_SIZE = 80;
 /** struct ipt_get_entries: name, size, padding to 8 bytes, entries. */
 const ENTRIES_HEADER = 40;
 const NF_INET_LOCAL_IN = 1;
-/** In the target: its size (u16), name (29 bytes), revision (u8), then the verdict. NF_DROP is -NF_DROP - 1. */
+/**
+ * In the target: its size (u16), name (29 bytes), revision (u8), then the verdict. NF_DROP is -NF_DROP - 1.
+ */
 const TARGET_VERDICT = 32;
 const VERDICT_DROP = -1;
 
-/** Offsets at which the entries of a family keep the offset of their target (u16): after struct ipt_ip or ip6t_ip6 and nfcache. */
+/**
+ * Offsets at which the entries of a family keep the offset of their target (u16): after struct ipt_ip or
+ * ip6t_ip6 and nfcache.
+ */
 const PLACES = {
   ipv4: { domain: AF_INET, level: SOL_IP, targetOffset: 88, names: "ip_tables_names" },
   ipv6: {

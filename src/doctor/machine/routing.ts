@@ -41,7 +41,7 @@ export function describeRule(rule: RoutingRule): string {
 export interface UsedTable {
   readonly family: Family;
   readonly table: number;
-  /** It delivers everything to this machine, as that of an install does. */
+  /** Set where it delivers everything to this machine, as that of an install does. */
   readonly deliversLocally: boolean;
 }
 

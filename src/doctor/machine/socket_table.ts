@@ -16,8 +16,8 @@ const ADDRESSES: Readonly<Record<Family, readonly string[]>> = {
 const WILDCARD_6 = "00000000000000000000000000000000";
 
 /**
- * The inodes of the sockets that hold a port of the loopback: bound to it, or to all addresses. A wildcard of IPv6 may
- * hold the port of IPv4 too.
+ * The inodes of the sockets that hold a port of the loopback: bound to it, or to all addresses. A wildcard of
+ * IPv6 may hold the port of IPv4 too.
  */
 export function findSockets(
   files: MachineFiles,

@@ -43,8 +43,8 @@ export function readNetwork({ connection, readTextFile }: NetworkSource, table: 
 }
 
 function outLinkIndexes(route: Route): number[] {
-  if (route.nextHopLinkIndexes !== undefined) return [...route.nextHopLinkIndexes];
-  return route.outLinkIndex === undefined ? [] : [route.outLinkIndex];
+  // A way that is down now is the way out again when it comes up.
+  return (route.nextHops ?? [route]).flatMap(({ outLinkIndex }) => outLinkIndex ?? []);
 }
 
 function viewLink(link: Link, links: readonly Link[]): ViewedLink {

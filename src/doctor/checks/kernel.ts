@@ -3,6 +3,7 @@
  * @module
  */
 import type { IptablesPrograms, IptablesVariant } from "../../kernel/iptables/state/programs.ts";
+import { compileTable } from "../../kernel/nft/compile.ts";
 import { EPERM } from "../../net/errno.ts";
 import type { Check } from "../check.ts";
 import type { KernelMachine } from "../machine/machine.ts";
@@ -26,9 +27,10 @@ async function readKernel(
 ): Promise<ProbeEvidence> {
   const found = config.kernel.backend === "iptables" ? await programs() : [];
   const xtables = listXtablesNeeds(config, plan);
-  const results = await probe({ families, xtables, ...plan === undefined ? {} : { table: plan.table } });
+  const table = plan && compileTable(plan);
+  const results = await probe({ families, xtables, ...table === undefined ? {} : { table } });
   const build = await readKernelBuild(files, release);
-  return { config, families, xtables, table: plan?.table, results, build, ...chooseVariant(found, results) };
+  return { config, families, xtables, table, results, build, ...chooseVariant(found, results) };
 }
 
 /** Chooses the kind of iptables that an install would use: what the other can do does not help. */

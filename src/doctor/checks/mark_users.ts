@@ -6,6 +6,8 @@ import { RULE_PRIORITY } from "../../constants.ts";
 import { Marks } from "../../marks.ts";
 import { hex } from "../../net/hex.ts";
 import type { RoutingRule } from "../../netlink/route/rule.ts";
+import { RULE_ACTIONS } from "../../netlink/route/rule_action.ts";
+import { isNarrow } from "../../netlink/route/rule_selectors.ts";
 import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import { describeProtocol, describeRule, type RoutingFacts, tableOf } from "../machine/routing.ts";
@@ -31,15 +33,16 @@ export function judgeMarkUsers(facts: RoutingFacts, situation: Situation): Findi
   );
   if (users.length === 0) return [works(id, `fwmark ${shown}: no other routing rule asks for it`)];
   return users.map((rule) => {
-    const first = rule.priority < RULE_PRIORITY && takes(rule, situation) &&
-      tableOf(rule, facts)?.deliversLocally === false;
+    const away = rule.priority < RULE_PRIORITY && takes(rule, situation) ? takesAway(rule, facts) : undefined;
+    const isForSome = isNarrow(rule) || rule.suppressPrefixLength !== undefined ||
+      rule.suppressInterfaceGroup !== undefined;
     return warning(id, {
       what: `fwmark ${shown}: the routing rule ${describeRule(rule)}`,
-      blocks: first,
-      cause: first
-        ? `It comes before the rules of an install and leads intercepted packets elsewhere; ${
-          describeProtocol(rule.protocol)
-        }`
+      blocks: away !== undefined && !isForSome,
+      cause: away !== undefined
+        ? `It comes before the rules of an install and ${away}${
+          isForSome ? ", as far as they come under it" : ""
+        }; ${describeProtocol(rule.protocol)}`
         : `Another program uses the mark; ${
           describeProtocol(rule.protocol)
         }. What it marks on an intercepted ` +
@@ -50,8 +53,25 @@ export function judgeMarkUsers(facts: RoutingFacts, situation: Situation): Findi
 }
 
 /** Tells by the interface whether packets that an install delivers come to the rule. */
-function takes({ iifname, action }: RoutingRule, { lan, others }: Situation): boolean {
-  return action === undefined && (iifname === undefined || [...lan, ...others].includes(iifname));
+function takes({ iifname }: RoutingRule, { lan, others }: Situation): boolean {
+  return iifname === undefined || [...lan, ...others].includes(iifname);
+}
+
+/** Says how a rule before those of an install keeps packets from them; undefined where it does not. */
+function takesAway(rule: RoutingRule, facts: RoutingFacts): string | undefined {
+  const elsewhere = "leads intercepted packets elsewhere";
+  switch (rule.action) {
+    case undefined:
+      return tableOf(rule, facts)?.deliversLocally === false ? elsewhere : undefined;
+    case RULE_ACTIONS.goto:
+      return (rule.goto ?? 0) > RULE_PRIORITY ? elsewhere : undefined;
+    case RULE_ACTIONS.blackhole:
+    case RULE_ACTIONS.unreachable:
+    case RULE_ACTIONS.prohibit:
+      return "drops intercepted packets";
+    default: // nop, and what a newer kernel may add
+      return undefined;
+  }
 }
 
 function describeRemoval({ family, priority }: RoutingRule): string {

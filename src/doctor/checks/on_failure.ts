@@ -2,7 +2,7 @@
  * The fate of new flows while no proxy is there for them. Pure, but for reading.
  * @module
  */
-import { findListeners, type ListenerStatus } from "../../kernel/liveness/listeners.ts";
+import { findListeners, type ListenerStatus } from "../../kernel/listeners/listeners.ts";
 import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import { holdsInstall } from "../machine/iptables.ts";

@@ -2,6 +2,7 @@
  * Reverse-path checks of IPv4: `src_valid_mark`, which makes them follow the mark, and strict `rp_filter`.
  * @module
  */
+import { isNarrow } from "../../netlink/route/rule_selectors.ts";
 import type { Check } from "../check.ts";
 import type { MachineFiles } from "../machine/files.ts";
 import { type Finding, warning, works } from "../finding.ts";
@@ -66,18 +67,20 @@ function judgeValidMark(
       ? "perhaps set by wg-quick, for there is a WireGuard interface"
       : "it is not known who sets it",
   });
-  const fatal = routing.rules.find((rule) =>
+  const delivering = routing.rules.filter((rule) =>
     rule.family === "ipv4" && rule.iifname === undefined && rule.inverted !== true &&
     overlaps(rule, situation.config.kernel.mark) && tableOf(rule, routing)?.deliversLocally === true
   );
+  const fatal = delivering.find((rule) => !isNarrow(rule)) ?? delivering[0];
   if (fatal === undefined) {
     return works(id, what, `harmless, the rules of an install name interfaces; ${cause}`);
   }
   return warning(id, {
     what,
-    blocks: true,
-    cause: `With it the routing rule ${describeRule(fatal)}, which has no iif, drops every marked packet ` +
-      `without a word; ${cause}`,
+    blocks: !isNarrow(fatal),
+    cause: `With it the routing rule ${describeRule(fatal)}, which has no iif, drops ${
+      isNarrow(fatal) ? "the marked packets that come under it" : "every marked packet"
+    } without a word; ${cause}`,
     remedy: `Remove that rule: ip rule del priority ${fatal.priority}`,
   });
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import type { IptablesPrograms } from "../../kernel/iptables/state/programs.ts";
-import { isOurTable, readTable } from "../../kernel/nft/state.ts";
+import { isOurTable, readTable } from "../../kernel/nft/state/state.ts";
 import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { openNetlink } from "../../netlink/transport.ts";

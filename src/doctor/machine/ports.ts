@@ -7,12 +7,12 @@ import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, openSocket } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import type { Protocol } from "../../config/types.ts";
+import { findSockets } from "../../kernel/listeners/socket_table.ts";
 import { listenerAddress } from "../../net/families.ts";
 import type { Endpoint } from "../../net/ip.ts";
 import type { Situation } from "../situation.ts";
 import type { MachineFiles } from "./files.ts";
 import { findHolders, type Process } from "./processes.ts";
-import { findSockets } from "./socket_table.ts";
 
 /** A place where the proxy listens. */
 export interface PortFacts {
@@ -30,12 +30,13 @@ export function readPorts(
   { config, families, processes }: Pick<Situation, "config" | "families" | "processes">,
 ): PortFacts[] {
   const { port } = config.listener;
+  const read = (path: string) => files.readText(path) ?? "";
   return config.intercept.protocols.flatMap((protocol) =>
     families.map((family) => {
       const address = listenerAddress(family);
       const endpoint = { address, port };
       const errno = tryBind(endpoint, protocol);
-      const inodes = errno === 0 ? [] : findSockets(files, { protocol, family, port });
+      const inodes = errno === 0 ? [] : findSockets({ protocol, family, port, anyAddress: true }, read);
       return { protocol, endpoint, errno, holders: findHolders(files, processes, inodes) };
     })
   );

@@ -5,11 +5,11 @@
 import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
 import { deliversLocally, ifFamilyExists, isDefault } from "../../kernel/routing/state.ts";
 import { FAMILIES } from "../../net/families.ts";
-import { hex } from "../../net/hex.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listRoutes } from "../../netlink/route/route.ts";
 import { listRules, type RoutingRule } from "../../netlink/route/rule.ts";
+import { formatAction, formatSelectors } from "../../netlink/route/rule_text.ts";
 
 /** linux/rtnetlink.h: RTPROT_*, in words. */
 const PROTOCOLS: Readonly<Record<number, string>> = {
@@ -30,11 +30,7 @@ export function describeProtocol(protocol: number): string {
 
 /** Writes `"ipv4 priority 100: fwmark 0x1/0xff lookup 100"`. */
 export function describeRule(rule: RoutingRule): string {
-  const mask = rule.mask === 0xffffffff ? "" : `/${hex(rule.mask)}`;
-  const iif = rule.iifname === undefined ? "" : ` iif ${rule.iifname}`;
-  const not = rule.inverted ? "not " : "";
-  return `"${rule.family} priority ${rule.priority}: ${not}fwmark ${hex(rule.mark)}${mask}${iif} ` +
-    `lookup ${rule.table}"`;
+  return `"${rule.family} priority ${rule.priority}: ${formatSelectors(rule)} ${formatAction(rule)}"`;
 }
 
 /** A routing table that holds routes. */

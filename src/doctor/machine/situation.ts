@@ -3,11 +3,11 @@
  * @module
  */
 import type { LoadedConfig } from "../../config/load.ts";
-import { planIptables } from "../../kernel/iptables/compile/plan.ts";
+import { backendOf } from "../../kernel/backends.ts";
 import { readNetwork } from "../../kernel/network.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
-import { planInstall } from "../../kernel/plan/plan.ts";
 import type { NetworkView } from "../../kernel/plan/view.ts";
+import { planFor } from "../../kernel/prepare.ts";
 import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listLinks } from "../../netlink/route/link.ts";
@@ -37,15 +37,14 @@ export function readSituation(
   };
 }
 
-function tryPlan({ config, locate }: LoadedConfig, network: NetworkView): Planned {
-  const familiesNamed = locate(["intercept", "families"]) !== undefined;
+function tryPlan(loaded: LoadedConfig, network: NetworkView): Planned {
   // Forwarding has a finding of its own.
   const forwarding = { ipv4: true, ipv6: true };
   let plan: Plan | undefined;
   try {
-    plan = planInstall(config, { ...network, forwarding }, { familiesNamed });
-    // Not everything can be said in rules of iptables.
-    if (config.kernel.backend === "iptables") planIptables(plan, config);
+    plan = planFor(loaded, { ...network, forwarding });
+    // Not every backend can say everything.
+    backendOf(loaded.config).compile(plan);
     return { plan };
   } catch (error) {
     if (error instanceof OperationError) return { obstacle: error, ...plan === undefined ? {} : { plan } };

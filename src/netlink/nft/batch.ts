@@ -8,7 +8,7 @@ import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL } from "../message.ts";
 import { type ChainName, encodeChain, encodeChainName, type NftChain } from "./chain.ts";
 import { encodeElements, type NftElement } from "./sets/element.ts";
 import type { NftExpression } from "./expression.ts";
-import { BATCH_FRAME, type NftFamily, type NftObject, nftRequest } from "./message.ts";
+import { batchFrame, type NftFamily, type NftObject, nftRequest } from "./message.ts";
 import { encodeRule, encodeRuleName, type NftRule, type RuleHandle } from "./rule.ts";
 import { ANONYMOUS_SET_NAME, encodeSet, encodeSetName, type NftSet, type SetName } from "./sets/set.ts";
 import { locateInRule, missingExpressionModule } from "./support.ts";
@@ -195,9 +195,13 @@ export class NftBatch {
     });
   }
 
-  /** Makes all changes at once. Throws the OperationError of the first command that failed; then none was made. */
-  commit(connection: NetlinkConnection): void {
-    connection.batch(this.#commands, BATCH_FRAME);
+  /**
+   * Makes all changes at once. Throws the OperationError of the first command that failed; then none was made. With
+   * `generation`, what {@linkcode readGeneration} told before the rules were read, it fails with ERESTART when anybody
+   * has changed any rule since.
+   */
+  commit(connection: NetlinkConnection, options: { generation?: number } = {}): void {
+    connection.batch(this.#commands, batchFrame(options.generation));
   }
 }
 

@@ -3,7 +3,7 @@
  * @module
  */
 import { FAMILIES, FAMILY_NUMBERS } from "../../net/families.ts";
-import type { Family, IpAddress } from "../../net/ip.ts";
+import type { Family, IpAddress, Prefix } from "../../net/ip.ts";
 import { AttributeMap } from "../attribute.ts";
 import type { NetlinkRequest } from "../message.ts";
 
@@ -36,6 +36,11 @@ export function addressOf(bytes: Uint8Array): IpAddress {
   return { family: bytes.length === 4 ? "ipv4" : "ipv6", bytes: bytes.slice() };
 }
 
+/** A prefix from its address and its length; undefined where there is no address. */
+export function readPrefix(bytes: Uint8Array | undefined, length: number): Prefix | undefined {
+  return bytes === undefined ? undefined : { address: addressOf(bytes), length };
+}
+
 /** A request: the family's structure and the attributes together. */
 export function routeRequest(type: number, body: Uint8Array, flags = 0): NetlinkRequest {
   return { type, flags, body };
@@ -50,4 +55,9 @@ export function readRouteBody(
     structure: new DataView(body.buffer, body.byteOffset, structureSize),
     attributes: new AttributeMap(body.subarray(structureSize)),
   };
+}
+
+/** The properties that have a value. */
+export function withoutAbsent<T extends object>(all: { [K in keyof T]-?: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as T;
 }

@@ -25,6 +25,10 @@ Deno.test("judgeReversePath(): src_valid_mark blocks where a rule without iif le
   assert.deepEqual(troubles(bad), ["! warning src-valid-mark"]);
   assert.match(bad[0].cause, /fwmark 0x1 lookup 100", which has no iif.*perhaps set by tailscaled/);
   assert.match(bad[0].remedy, /ip rule del priority 1000/);
+  const narrow = rule({ priority: 7, table: 100, ipProtocol: 17 });
+  assert.deepEqual(troubles(judge("1", [narrow])), ["warning src-valid-mark"]);
+  assert.match(judge("1", [narrow])[0].cause, /drops the marked packets that come under it/);
+  assert.match(judge("1", [narrow, plain])[0].cause, /fwmark 0x1 lookup 100".* drops every marked packet/);
   assert.deepEqual(troubles(judge("0", [plain])), []);
   assert.deepEqual(troubles(judge("1", [])), []);
   assert.match(judge("1", [])[0].cause, /^harmless, the rules of an install name interfaces/);

@@ -5,7 +5,8 @@ import { OperationError } from "../../../../src/net/error.ts";
 import { type Family, parsePrefix } from "../../../../src/net/ip.ts";
 import { NetlinkConnection } from "../../../../src/netlink/connection.ts";
 import { type NetlinkMessage, NLM_F_ACK, NLM_F_DUMP } from "../../../../src/netlink/message.ts";
-import { encodeRoute, type RouteType } from "../../../../src/netlink/route/route.ts";
+import { encodeRoute } from "../../../../src/netlink/route/route.ts";
+import type { RouteType } from "../../../../src/netlink/route/route_type.ts";
 import {
   ack,
   type FakeKernel,

@@ -2,7 +2,7 @@
  * Runs the checks of doctor, for one config.
  * @module
  */
-import { hasProcfs } from "../kernel/procfs.ts";
+import { hasProcfs } from "../kernel/machine/procfs.ts";
 import { openNetlink } from "../netlink/transport.ts";
 import { kernel } from "./checks/kernel.ts";
 import { CHECKS } from "./checks/list.ts";

@@ -2,7 +2,7 @@
  * /proc: most checks of the machine read there. Pure.
  * @module
  */
-import { hasProcfs, PROCFS_MISSING } from "../../kernel/procfs.ts";
+import { hasProcfs, PROCFS_MISSING } from "../../kernel/machine/procfs.ts";
 import type { Check } from "../check.ts";
 import { type Finding, warning } from "../finding.ts";
 import type { KernelMachine } from "../machine/machine.ts";

@@ -5,6 +5,7 @@
 import type { LoadedConfig } from "../../config/load.ts";
 import { backendOf } from "../../kernel/backends.ts";
 import { readNetwork } from "../../kernel/network.ts";
+import { presentFamilies } from "../../kernel/plan/families.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
 import type { NetworkView } from "../../kernel/plan/view.ts";
 import { planFor } from "../../kernel/prepare.ts";
@@ -28,7 +29,7 @@ export function readSituation(
     config,
     planned,
     families: planned.plan?.families ??
-      families.filter((family) => family === "ipv4" || network.ipv6 === "on" || network.ipv6 === "unknown"),
+      presentFamilies(families, { ipv6: network.ipv6 === "unknown" ? "on" : network.ipv6 }),
     lan: planned.plan?.lan ?? (interfaces === "auto" ? [] : interfaces),
     others: planned.plan?.others ?? [],
     links: listLinks(route),

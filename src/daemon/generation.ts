@@ -5,7 +5,8 @@
  */
 import { BUILT_IN, loadConfig, type LoadedConfig } from "../config/load.ts";
 import { requireSupported } from "../config/support.ts";
-import { type Settings, settingsOf } from "../dataplane/settings.ts";
+import type { Config } from "../config/types.ts";
+import type { Settings } from "../dataplane/settings.ts";
 import { preparePlan } from "../kernel/prepare.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 import { OperationError } from "../net/error.ts";
@@ -43,11 +44,8 @@ export interface ConfigSource {
   readonly readTextFile: (path: string) => string;
 }
 
-/** Sessions that this process has room for. */
-export interface Room {
-  readonly connections: number;
-  readonly udpSessions: number;
-}
+/** The settings of a config, cut to what this process has room for. */
+export type SettingsOf = (config: Config) => Settings;
 
 /** Reads and checks the config. Throws a ConfigError, or an OperationError where it cannot be read. */
 export function loadUsable({ path, readTextFile }: ConfigSource): UsableConfig {
@@ -56,14 +54,9 @@ export function loadUsable({ path, readTextFile }: ConfigSource): UsableConfig {
 }
 
 /** Completes a config that has been read. Changes nothing. */
-export function makeGeneration(usable: UsableConfig, number: number, room: Room): Generation {
+export function makeGeneration(usable: UsableConfig, number: number, settingsOf: SettingsOf): Generation {
   const { config } = usable.loaded;
-  return {
-    ...usable,
-    number,
-    policy: compilePolicy(config, number),
-    settings: settingsOf(config, room),
-  };
+  return { ...usable, number, policy: compilePolicy(config, number), settings: settingsOf(config) };
 }
 
 /**
@@ -72,7 +65,7 @@ export function makeGeneration(usable: UsableConfig, number: number, room: Room)
  */
 export function prepareGeneration(
   inForce: Generation,
-  { path, readTextFile, room }: ConfigSource & { readonly room: Room },
+  { path, readTextFile, settingsOf }: ConfigSource & { readonly settingsOf: SettingsOf },
 ): NextGeneration {
   const { origin } = inForce.loaded;
   const usable = loadUsable({ path: origin === BUILT_IN ? path : origin, readTextFile });
@@ -81,7 +74,7 @@ export function prepareGeneration(
   // Where the network allows no rules at all it is not the fault of the new config.
   if (failed && !(tryToPlan(inForce.loaded, readTextFile) instanceof OperationError)) throw plan;
   return {
-    ...makeGeneration(usable, inForce.number + 1, room),
+    ...makeGeneration(usable, inForce.number + 1, settingsOf),
     plan: failed ? undefined : plan,
   };
 }

@@ -12,7 +12,7 @@
 import { ConfigError, formatProblem } from "../config/error.ts";
 import type { Logger } from "../log.ts";
 import { OperationError } from "../net/error.ts";
-import { compareConfigs } from "./changes.ts";
+import { type Changes, compareConfigs } from "./changes.ts";
 import type { Generation, NextGeneration } from "./generation.ts";
 
 /** What a reload works on. */
@@ -22,8 +22,11 @@ export interface ReloadParts {
   prepare(inForce: Generation): NextGeneration;
   /** Resolves when every worker has taken it; throws an OperationError. */
   adoptWorkers(generation: Generation): Promise<void>;
-  /** Resolves when the rules are right, or are somebody else's. Throws an OperationError; they are as before then. */
-  adoptRules(next: NextGeneration): Promise<void>;
+  /**
+   * Resolves when the rules are right, or somebody else's. Throws an OperationError; they are as before then.
+   * `changed`: they depend on what has changed.
+   */
+  adoptRules(next: NextGeneration, changed: boolean): Promise<void>;
   /** All that is neither the workers' nor the kernel's. Does not fail. */
   adoptRest(generation: Generation): void;
   /** A reload begins, or has ended. */
@@ -76,20 +79,20 @@ export class Reloader {
   async #reload(): Promise<void> {
     try {
       const next = this.#parts.prepare(this.inForce);
-      const { restart, adoptable } = compareConfigs(this.inForce.loaded.config, next.loaded.config);
-      if (restart.length > 0) return this.#refuse([describeRestart(restart, next)]);
-      await this.#adopt(next, adoptable);
+      const changes = compareConfigs(this.inForce.loaded.config, next.loaded.config);
+      if (changes.restart.length > 0) return this.#refuse([describeRestart(changes.restart, next)]);
+      await this.#adopt(next, changes);
     } catch (error) {
       this.#refuse(linesOf(error));
     }
   }
 
-  async #adopt(next: NextGeneration, changed: readonly string[]): Promise<void> {
+  async #adopt(next: NextGeneration, { adoptable, kernel }: Changes): Promise<void> {
     const { log, adoptWorkers, adoptRules, adoptRest } = this.#parts;
     const before = this.inForce;
     await adoptWorkers(next);
     try {
-      await adoptRules(next);
+      await adoptRules(next, kernel);
     } catch (error) {
       await adoptWorkers(before);
       throw error;
@@ -100,7 +103,7 @@ export class Reloader {
     // The number keeps lines of many reloads from being taken for repetitions of one.
     log.info(`reloaded: generation ${next.number} is in force`, {
       config: next.loaded.origin,
-      changed: changed.length === 0 ? "nothing" : changed.join(","),
+      changed: adoptable.length === 0 ? "nothing" : adoptable.join(","),
     });
     for (const warning of next.warnings) if (!before.warnings.includes(warning)) log.warn(warning);
   }
@@ -116,7 +119,9 @@ export class Reloader {
 
 /** As `tproxy check` prints it: a line for each problem. A defect of this program ends no connection either. */
 function linesOf(error: unknown): string[] {
-  if (error instanceof ConfigError) return error.problems.map((problem) => formatProblem(error.file, problem));
+  if (error instanceof ConfigError) {
+    return error.problems.map((problem) => formatProblem(error.file, problem));
+  }
   if (error instanceof OperationError) return [error.message];
   return [error instanceof Error ? error.stack ?? error.message : String(error)];
 }

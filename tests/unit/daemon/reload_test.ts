@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { loadText } from "../../../src/config/load.ts";
+import { settingsOf } from "../../../src/dataplane/settings.ts";
 import { type Generation, makeGeneration, type NextGeneration } from "../../../src/daemon/generation.ts";
 import { Reloader, type ReloadParts } from "../../../src/daemon/reload.ts";
 import { createLogger } from "../../../src/log.ts";
@@ -9,7 +10,11 @@ const ROOM = { connections: 10, udpSessions: 10 };
 const FILE = "/etc/tproxy/tproxy.yaml";
 
 function generation(text: string, number = 1, warnings: readonly string[] = []): Generation {
-  return makeGeneration({ loaded: loadText(text, FILE), warnings }, number, ROOM);
+  return makeGeneration(
+    { loaded: loadText(text, FILE), warnings },
+    number,
+    (config) => settingsOf(config, ROOM),
+  );
 }
 
 /** A reloader whose file has the text that `bench.text` has; all that it does is noted. */

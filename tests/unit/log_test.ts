@@ -99,7 +99,12 @@ Deno.test("createLogger() remembers a bounded number of messages", () => {
 
 Deno.test("setLevel() counts from the next line on", () => {
   const lines: string[] = [];
-  const log = createLogger({ level: "warn", format: "text", write: (line) => lines.push(line), journal: true });
+  const log = createLogger({
+    level: "warn",
+    format: "text",
+    write: (line) => lines.push(line),
+    journal: true,
+  });
   log.info("one");
   log.setLevel("debug");
   assert.equal(log.level, "debug");

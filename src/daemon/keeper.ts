@@ -6,7 +6,8 @@
  * @module
  */
 import type { LoadedConfig } from "../config/load.ts";
-import { adjustRouting, installWithBackend, readStatus, type Wanted } from "../kernel/backend.ts";
+import { adjustRouting, install, readStatus, type Wanted } from "../kernel/backends.ts";
+import type { Life } from "../kernel/liveness/life.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 import { preparePlan } from "../kernel/prepare.ts";
 import {
@@ -18,7 +19,6 @@ import {
 } from "../kernel/presence.ts";
 import type { Logger } from "../log.ts";
 import { describeFailure, OperationError, type OperationFailure } from "../net/error.ts";
-import type { Life } from "./life.ts";
 import { Repeated } from "./repeated.ts";
 
 /** What it works with. */
@@ -173,8 +173,8 @@ export class RulesKeeper {
   async #install(plan: Plan): Promise<void> {
     const { readTextFile, life, log } = this.#options;
     const { config } = this.#loaded;
-    const { place } = await installWithBackend({ plan, config }, readTextFile);
-    life.again();
+    const { place } = await install({ plan, config }, readTextFile);
+    life.once();
     this.#due = false;
     log.info("the rules are installed", { interfaces: plan.lan.join(","), place });
     this.#settle(plan);
@@ -185,8 +185,8 @@ export class RulesKeeper {
     const { readTextFile, life, log } = this.#options;
     const { config } = this.#loaded;
     if (change.table) {
-      await installWithBackend({ plan, config }, readTextFile);
-      life.again();
+      await install({ plan, config }, readTextFile);
+      life.once();
     } else adjustRouting(plan);
     const leader = this.#wanted?.config === config ? "network" : "config";
     log.info(`the rules follow the ${leader}`, { interfaces: plan.lan.join(","), ...describeChange(change) });

@@ -5,13 +5,13 @@
 import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../dataplane/sizing/worker_count.ts";
 import { startDataplane } from "../dataplane/supervisor.ts";
+import { backendOf } from "../kernel/backends.ts";
 import type { Logger } from "../log.ts";
 import { OperationError } from "../net/error.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { usableFamilies } from "./families.ts";
 import type { ConfigSource, UsableConfig } from "./generation.ts";
 import { RulesKeeper } from "./keeper.ts";
-import { beginLife } from "./life.ts";
 import { type NetworkWatch, watchNetwork } from "./network/network_watch.ts";
 import { Proxy } from "./proxy.ts";
 import { announce } from "./report.ts";
@@ -48,7 +48,8 @@ export async function startProxy(
   const policy = compilePolicy(config, 1);
   const { workerUrl, version } = options;
   const dataplane = await startDataplane({ config, workers, families, policy, log, workerUrl });
-  const life = beginLife(config, families, log);
+  const life = backendOf(config).life({ config, families }, log);
+  life.begin();
   const keeper = new RulesKeeper({ loaded, installs: options.installs, life, log, readTextFile });
   const watch = watchIfPossible(keeper, log);
   const proxy = new Proxy({
@@ -62,7 +63,7 @@ export async function startProxy(
     log,
   });
   await keeper.begin();
-  life.again(); // on a slow router that look has taken longer than a sign of life counts
+  life.once(); // on a slow router that look has taken longer than a sign of life counts
   announce(log, { version, config, origin, families, dataplane, reason });
   if (terminal) {
     log.info('it stays when this terminal is closed; to start it at boot: "tproxy install --boot auto"');

@@ -13,7 +13,7 @@ import {
   type IptablesPrograms,
   type IptablesVariant,
 } from "../kernel/iptables/state/programs.ts";
-import { findListeners } from "../kernel/liveness/listeners.ts";
+import { findListeners } from "../kernel/listeners/listeners.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 import { readNetwork } from "../kernel/network.ts";
 import { hasProcfs } from "../kernel/procfs.ts";

@@ -47,6 +47,28 @@ export function readTable(connection: NetlinkConnection): InstalledTable | undef
   };
 }
 
+/** Reads our table's head; undefined as well where the kernel has no nf_tables. */
+export function readTableIfPossible(netfilter: NetlinkConnection): InstalledTableHead | undefined {
+  try {
+    return readTableHead(netfilter);
+  } catch (error) {
+    if (error instanceof OperationError && isWithoutNfTables(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Tells whether this kernel has nf_tables; undefined: not even nfnetlink. */
+export function hasNfTables(netfilter: NetlinkConnection | undefined): boolean {
+  if (netfilter === undefined) return false;
+  try {
+    readTableHead(netfilter);
+    return true;
+  } catch (error) {
+    if (error instanceof OperationError && isWithoutNfTables(error)) return false;
+    throw error;
+  }
+}
+
 /**
  * Whether the table was made by an install: it carries our comment or, where the kernel keeps none (before 5.10), has
  * our two chains.

@@ -2,8 +2,8 @@
  * Promises of the backend iptables for the moments in which a proxy goes.
  * @module
  */
-import type { Config } from "../config/types.ts";
-import { ALIVE_SECONDS } from "../constants.ts";
+import type { Config } from "../../config/types.ts";
+import { ALIVE_SECONDS } from "../../constants.ts";
 
 /** Describes the fate of new flows after the proxy has been killed. */
 export function describeIptablesFailure({ intercept: { onFailure } }: Config): string {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findListeners } from "../../../../src/kernel/liveness/listeners.ts";
+import { findListeners } from "../../../../src/kernel/listeners/listeners.ts";
 
 const HEAD =
   "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";

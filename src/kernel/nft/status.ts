@@ -1,43 +1,19 @@
 /**
- * What is in the kernel against what the plan wants, object by object. Pure.
+ * Our table as the kernel has it against what the plan wants, object by object. Pure.
  * @module
  */
-import type { NftChain } from "../netlink/nft/chain.ts";
-import type { NftRule } from "../netlink/nft/rule.ts";
-import { canonicalPlan, canonicalRule } from "./nft/comparable.ts";
-import { compareRouting } from "./install.ts";
-import type { Plan, PlannedChain, PlannedSet } from "./plan/model.ts";
-import { renderRule } from "./nft/render.ts";
-import { type InstalledRouting, routeEntry, ruleEntry, toRoute, toRoutingRule } from "./routing/state.ts";
-import { type InstalledTable, isOurTable } from "./nft/state.ts";
-import { elementTexts, installedTexts, isMemory, setProperties } from "./nft/set_elements.ts";
+import type { NftChain } from "../../netlink/nft/chain.ts";
+import type { NftRule } from "../../netlink/nft/rule.ts";
+import { canonicalPlan, canonicalRule } from "./comparable.ts";
+import type { ObjectStatus } from "../object_status.ts";
+import type { Plan, PlannedChain, PlannedSet } from "../plan/model.ts";
+import { renderRule } from "./render.ts";
+import { type InstalledTable, isOurTable } from "./state.ts";
+import { elementTexts, installedTexts, isMemory, setProperties } from "./set_elements.ts";
 
 const SHOWN_ELEMENTS = 16;
 
-/** `changed`: it is there, and not as planned. `foreign`: it is there, and the plan knows nothing of it. */
-export type ObjectState = "present" | "missing" | "changed" | "foreign";
-
-/** One object. The shape is that of `tproxy status --json`: stable, keys are only ever added. */
-export interface ObjectStatus {
-  readonly kind: "table" | "set" | "chain" | "rule" | "routing-rule" | "route";
-  /** Chains and sets by name, rules as nft's text after the name of their chain, routing entries in ip's words. */
-  readonly name: string;
-  readonly state: ObjectState;
-  readonly detail?: string;
-}
-
-/** What was read from the kernel. */
-export interface InstalledState {
-  readonly table: InstalledTable | undefined;
-  readonly routing: InstalledRouting;
-}
-
-/** The state of every object, in the order of the plan. */
-export function compareState(plan: Plan, state: InstalledState): ObjectStatus[] {
-  return [...compareTable(plan, state.table), ...compareRoutingState(plan, state.routing)];
-}
-
-/** The table and what is in it. */
+/** Gives the state of the table and of what is in it, in the order of the plan. */
 export function compareTable(plan: Plan, installed: InstalledTable | undefined): ObjectStatus[] {
   const name = `inet ${plan.table.name}`;
   if (installed !== undefined && !isOurTable(installed)) {
@@ -155,27 +131,5 @@ function findForeignObjects(plan: Plan, installed: InstalledTable | undefined): 
   return [
     ...sets.map(({ name }) => ({ kind: "set", name, state: "foreign", detail } as const)),
     ...chains.map(({ name }) => ({ kind: "chain", name, state: "foreign", detail } as const)),
-  ];
-}
-
-/** Policy-routing rules and routes. */
-export function compareRoutingState(plan: Plan, routing: InstalledRouting): ObjectStatus[] {
-  const { missing, stale } = compareRouting(plan, routing);
-  const state = (label: string) => missing.some((entry) => entry.label === label) ? "missing" : "present";
-  const isRule = (label: string) => routing.rules.some((rule) => ruleEntry(rule).label === label);
-  return [
-    ...plan.routingRules.map((rule) => ruleEntry(toRoutingRule(rule)).label)
-      .map((name) => ({ kind: "routing-rule", name, state: state(name) } as const)),
-    ...plan.routes.map((route) => {
-      const name = routeEntry(toRoute(route)).label;
-      if (!route.foreign) return { kind: "route", name, state: state(name) } as const;
-      return { kind: "route", name, state: "present", detail: "made by another program" } as const;
-    }),
-    ...stale.map(({ label }) => ({
-      kind: isRule(label) ? "routing-rule" : "route",
-      name: label,
-      state: "foreign",
-      detail: "of an install with another config",
-    } as const)),
   ];
 }

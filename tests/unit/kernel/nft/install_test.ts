@@ -1,11 +1,12 @@
 /** install and uninstall against a kernel that is a function, for what a real one here cannot show. */
 import assert from "node:assert/strict";
-import { applyInstall } from "../../../src/kernel/install.ts";
-import { planInstall } from "../../../src/kernel/plan/plan.ts";
-import { applyUninstall } from "../../../src/kernel/uninstall.ts";
-import type { OperationError } from "../../../src/net/error.ts";
-import { NetlinkConnection } from "../../../src/netlink/connection.ts";
-import { type NetlinkMessage, NLM_F_DUMP } from "../../../src/netlink/message.ts";
+import { applyInstall } from "../../../../src/kernel/nft/install.ts";
+import { planInstall } from "../../../../src/kernel/plan/plan.ts";
+import { removeTable } from "../../../../src/kernel/nft/uninstall.ts";
+import { removeRouting } from "../../../../src/kernel/routing/apply.ts";
+import type { OperationError } from "../../../../src/net/error.ts";
+import { NetlinkConnection } from "../../../../src/netlink/connection.ts";
+import { type NetlinkMessage, NLM_F_DUMP } from "../../../../src/netlink/message.ts";
 import {
   ack,
   type FakeKernel,
@@ -13,8 +14,8 @@ import {
   kernelWithout,
   multipart,
   nlError,
-} from "../netlink/fake_transport.ts";
-import { configWith, ROUTER } from "./support/view.ts";
+} from "../../netlink/fake_transport.ts";
+import { configWith, ROUTER } from "../support/view.ts";
 
 // linux/rtnetlink.h
 const RTM_NEWROUTE = 24;
@@ -81,11 +82,12 @@ Deno.test("applyInstall() on a kernel without nf_tables says so before it change
   assert.equal(route.sent.length, 0);
 });
 
-Deno.test("applyUninstall() on a kernel without nf_tables finds nothing to remove", () => {
+Deno.test("removeTable() and removeRouting() on a kernel without nf_tables find nothing to remove", () => {
   const route = fakeTransport(emptyKernel((requests) => requests.map(ack)));
   const netfilter = fakeTransport((requests) => requests.map((request) => nlError(request, EOPNOTSUPP)));
-  const connections = { route: new NetlinkConnection(route), netfilter: new NetlinkConnection(netfilter) };
-  assert.deepEqual(applyUninstall(connections), { removed: [], foreignTable: false });
+  assert.deepEqual(removeTable(new NetlinkConnection(netfilter)), { removed: [], left: [] });
+  assert.deepEqual(removeTable(undefined), { removed: [], left: [] });
+  assert.deepEqual(removeRouting(new NetlinkConnection(route)), []);
 });
 
 Deno.test("applyInstall() says what it could not take back", () => {

@@ -5,7 +5,7 @@
  */
 import type { Config, Protocol, RuleConfig } from "../../config/types.ts";
 import type { Family } from "../../net/ip.ts";
-import { hasListener } from "./listeners.ts";
+import { hasListener } from "./socket_table.ts";
 
 /** A port of another program, and for what nobody listens there. */
 export interface Delivery {

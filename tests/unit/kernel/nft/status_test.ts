@@ -1,18 +1,22 @@
 import assert from "node:assert/strict";
-import { parseConfig } from "../../../src/config/load.ts";
-import { replaceTable } from "../../../src/kernel/nft/batch.ts";
-import { planInstall } from "../../../src/kernel/plan/plan.ts";
-import type { InstalledSet, InstalledTable } from "../../../src/kernel/nft/state.ts";
-import { isOurTable } from "../../../src/kernel/nft/state.ts";
-import { toRoute, toRoutingRule } from "../../../src/kernel/routing/state.ts";
-import { compareState, type InstalledState, type ObjectStatus } from "../../../src/kernel/status.ts";
-import { parsePrefix } from "../../../src/net/ip.ts";
-import { decodeChain } from "../../../src/netlink/nft/chain.ts";
-import { decodeElements } from "../../../src/netlink/nft/sets/element.ts";
-import { intervalElements, prefixRange } from "../../../src/netlink/nft/sets/interval.ts";
-import { decodeRule } from "../../../src/netlink/nft/rule.ts";
-import { decodeSet } from "../../../src/netlink/nft/sets/set.ts";
-import { configWith, ROUTER } from "./support/view.ts";
+import { parseConfig } from "../../../../src/config/load.ts";
+import { replaceTable } from "../../../../src/kernel/nft/batch.ts";
+import type { Plan } from "../../../../src/kernel/plan/model.ts";
+import { planInstall } from "../../../../src/kernel/plan/plan.ts";
+import type { InstalledSet, InstalledTable } from "../../../../src/kernel/nft/state.ts";
+import { isOurTable } from "../../../../src/kernel/nft/state.ts";
+import { toRoute, toRoutingRule } from "../../../../src/kernel/routing/state.ts";
+import { compareTable } from "../../../../src/kernel/nft/status.ts";
+import type { ObjectStatus } from "../../../../src/kernel/object_status.ts";
+import { compareRouting } from "../../../../src/kernel/routing/compare.ts";
+import type { InstalledRouting } from "../../../../src/kernel/routing/state.ts";
+import { parsePrefix } from "../../../../src/net/ip.ts";
+import { decodeChain } from "../../../../src/netlink/nft/chain.ts";
+import { decodeElements } from "../../../../src/netlink/nft/sets/element.ts";
+import { intervalElements, prefixRange } from "../../../../src/netlink/nft/sets/interval.ts";
+import { decodeRule } from "../../../../src/netlink/nft/rule.ts";
+import { decodeSet } from "../../../../src/netlink/nft/sets/set.ts";
+import { configWith, ROUTER } from "../support/view.ts";
 
 const PLAN = planInstall({
   ...configWith({ ports: [{ first: 80, last: 90 }] }),
@@ -23,6 +27,16 @@ const PLAN = planInstall({
     "f",
   ).rules,
 }, ROUTER);
+
+interface InstalledState {
+  readonly table: InstalledTable | undefined;
+  readonly routing: InstalledRouting;
+}
+
+/** Gives the state of all objects, as `readStatus()` puts it together. */
+function compareState(plan: Plan, { table, routing }: InstalledState): ObjectStatus[] {
+  return [...compareTable(plan, table), ...compareRouting(plan, routing)];
+}
 
 /** Returns the objects that a kernel would hold after the batch: its messages, decoded. */
 function installed(): InstalledState & { table: InstalledTable } {

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../../src/config/load.ts";
-import { describeMissing, findDeliveries } from "../../../../src/kernel/liveness/delivery.ts";
+import { describeMissing, findDeliveries } from "../../../../src/kernel/listeners/delivery.ts";
+
+const HEAD =
+  "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+const REST = "00000000:00000000 00:00000000 00000000     0        0 4711 1 0 100 0 0 10 0";
 
 /** A machine with these sockets, as /proc/net writes them: `tcp6 00…:0C39 0A`. */
 function machine(...sockets: string[]): (path: string) => string {
   return (path) => {
     const file = path.replace("/proc/thread-self/net/", "");
-    return sockets.map((socket) => socket.split(" ")).filter(([of]) => of === file)
-      .map(([, local, state], index) => `   ${index}: ${local} ${"0".repeat(8)}:0000 ${state} 0 0\n`).join(
-        "",
-      );
+    const rows = sockets.map((socket) => socket.split(" ")).filter(([of]) => of === file)
+      .map(([, local, state], index) => `   ${index}: ${local} ${"0".repeat(8)}:0000 ${state} ${REST}\n`);
+    return HEAD + rows.join("");
   };
 }
 

@@ -5,7 +5,7 @@
  */
 import { monotonicMicroseconds } from "../../ffi/clock.ts";
 import { giveBackAfterStart } from "./after_start.ts";
-import { loadUsable } from "./generation.ts";
+import { loadUsable } from "./reload/generation.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";

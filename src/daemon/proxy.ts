@@ -6,10 +6,10 @@ import type { Dataplane } from "../dataplane/supervisor.ts";
 import type { Life } from "../kernel/liveness/life.ts";
 import type { AdjustableLogger } from "../log.ts";
 import type { Family } from "../net/ip.ts";
-import { type ConfigSource, type Generation, prepareGeneration } from "./generation.ts";
-import type { RulesKeeper } from "./keeper.ts";
+import { type ConfigSource, type Generation, prepareGeneration } from "./reload/generation.ts";
+import type { RulesKeeper } from "./rules/keeper.ts";
 import type { NetworkWatch } from "./network/network_watch.ts";
-import { Reloader } from "./reload.ts";
+import { Reloader } from "./reload/reloader.ts";
 import { describeStatus } from "./report.ts";
 
 /** What it is made of. */

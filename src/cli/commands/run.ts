@@ -7,7 +7,7 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag } from "@optique/core/primitives";
-import { RESTART_KEYS } from "../../daemon/changes.ts";
+import { RESTART_KEYS } from "../../daemon/reload/changes.ts";
 import { runDaemon } from "../../daemon/daemon.ts";
 import type { Command } from "../command.ts";
 import { configOption } from "../arguments/config_option.ts";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { BUILT_IN } from "../../../src/config/load.ts";
+import { BUILT_IN } from "../../../../src/config/load.ts";
 import {
   type Generation,
   loadUsable,
   makeGeneration,
   prepareGeneration,
-} from "../../../src/daemon/generation.ts";
-import { settingsOf } from "../../../src/dataplane/settings.ts";
-import { OperationError } from "../../../src/net/error.ts";
+} from "../../../../src/daemon/reload/generation.ts";
+import { settingsOf } from "../../../../src/dataplane/settings.ts";
+import { OperationError } from "../../../../src/net/error.ts";
 
 const FILE = "/etc/tproxy/other.yaml";
 /** Rules by name can be planned for an interface that is not there; those for the loopback nowhere. */

@@ -5,21 +5,21 @@
  * this config and network wanted until now. So an `uninstall`, and an `install` of another config, hold while it runs.
  * @module
  */
-import type { LoadedConfig } from "../config/load.ts";
-import { adjustRouting, install, readStatus, type Wanted } from "../kernel/backends.ts";
-import type { Life } from "../kernel/liveness/life.ts";
-import type { Plan } from "../kernel/plan/model.ts";
-import { preparePlan } from "../kernel/prepare.ts";
+import type { LoadedConfig } from "../../config/load.ts";
+import { adjustRouting, install, readStatus, type Wanted } from "../../kernel/backends.ts";
+import type { Life } from "../../kernel/liveness/life.ts";
+import type { Plan } from "../../kernel/plan/model.ts";
+import { preparePlan } from "../../kernel/prepare.ts";
 import {
   comparePlans,
   describePlans,
   judgePresence,
   type PlanChange,
   type Presence,
-} from "../kernel/presence.ts";
-import type { Logger } from "../log.ts";
-import { describeFailure, OperationError, type OperationFailure } from "../net/error.ts";
-import { Repeated } from "./repeated.ts";
+} from "../../kernel/presence.ts";
+import type { Logger } from "../../log.ts";
+import { OperationError } from "../../net/error.ts";
+import { RulesState } from "./state.ts";
 
 /** What it works with. */
 export interface KeeperOptions {
@@ -33,20 +33,16 @@ export interface KeeperOptions {
   readonly readTextFile: (path: string) => string;
 }
 
-/** What is to be done with the rules: make all of them, change what differs, or see whose they are. */
+/** A step towards right rules: make all of them, change what differs, or see whose they are. */
 type Step =
   | { readonly kind: "install" }
   | { readonly kind: "adjust"; readonly change: PlanChange }
   | { readonly kind: "look" };
 
-const INSTALL_HINT = 'run "tproxy install"';
-
 /** See the module. */
 export class RulesKeeper {
-  /** How the rules are, in a few words. */
-  state = "rules not looked at yet";
   readonly #options: KeeperOptions;
-  readonly #said: Repeated;
+  readonly #state: RulesState;
   /** The config in force. */
   #loaded: LoadedConfig;
   /** What a config wanted on this network, as of the last look. Where it is another than that in force, the rules are to change. */
@@ -64,7 +60,12 @@ export class RulesKeeper {
     this.#options = options;
     this.#loaded = options.loaded;
     this.#due = options.installs;
-    this.#said = new Repeated(options.log);
+    this.#state = new RulesState(options.log);
+  }
+
+  /** How the rules are, in a few words. */
+  get state(): string {
+    return this.#state.text;
   }
 
   /** Looks for the first time: installs if it is to, says what is there if not. Never throws what an administrator could mend. */
@@ -152,16 +153,11 @@ export class RulesKeeper {
   #prepare(): Plan | undefined {
     try {
       const plan = preparePlan(this.#loaded, this.#options.readTextFile, { absentInterfaces: true });
-      this.#said.forget("plan");
+      this.#state.possible();
       return plan;
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
-      const kept = !this.#due && this.#wanted !== undefined;
-      const message = kept
-        ? "the rules stay as they are while the network is incomplete"
-        : "no rules can be made yet, they are when the network allows it";
-      if (!kept) this.state = `no rules yet: ${reasonOf(error)}`;
-      this.#said.warn("plan", message, { reason: describeFailure(withoutHint(error)) });
+      this.#state.impossible(error, { kept: !this.#due && this.#wanted !== undefined });
       return undefined;
     }
   }
@@ -171,25 +167,23 @@ export class RulesKeeper {
   }
 
   async #install(plan: Plan): Promise<void> {
-    const { readTextFile, life, log } = this.#options;
+    const { readTextFile, life } = this.#options;
     const { config } = this.#loaded;
     const { place } = await install({ plan, config }, readTextFile);
     life.once();
     this.#due = false;
-    log.info("the rules are installed", { interfaces: plan.lan.join(","), place });
     this.#settle(plan);
-    for (const warning of plan.warnings) this.#said.warn(warning, warning);
+    this.#state.installed(plan, place);
   }
 
   async #adjust(plan: Plan, change: PlanChange): Promise<void> {
-    const { readTextFile, life, log } = this.#options;
+    const { readTextFile, life } = this.#options;
     const { config } = this.#loaded;
     if (change.table) {
       await install({ plan, config }, readTextFile);
       life.once();
     } else adjustRouting(plan);
-    const leader = this.#wanted?.config === config ? "network" : "config";
-    log.info(`the rules follow the ${leader}`, { interfaces: plan.lan.join(","), ...describeChange(change) });
+    this.#state.followed(this.#wanted?.config === config ? "network" : "config", plan, change);
     this.#settle(plan);
   }
 
@@ -197,30 +191,16 @@ export class RulesKeeper {
     const wanted = { plan, config: this.#loaded.config };
     const presence = await this.#look(wanted);
     this.#wanted = wanted;
-    if (presence === "whole") this.#settle(plan);
-    else this.#tell(presence);
+    if (presence === "whole") return this.#settle(plan);
+    this.#inForce = false;
+    this.#state.wrong(presence);
   }
 
   /** The kernel has what the plan wants. */
   #settle(plan: Plan): void {
     this.#wanted = { plan, config: this.#loaded.config };
     this.#inForce = true;
-    this.state = `rules for ${plan.lan.join(", ")}`;
-    this.#said.forgetAll();
-  }
-
-  /** Says what is there, once. */
-  #tell(presence: Presence): void {
-    this.#inForce = false;
-    const gone = presence !== "other";
-    this.state = gone ? `no rules: ${INSTALL_HINT}` : `rules of another config or network: ${INSTALL_HINT}`;
-    this.#said.warn(
-      "presence",
-      gone
-        ? "no rules are installed: nothing is intercepted"
-        : "the rules in the kernel are not those of this config and network: they are left alone",
-      { remedy: INSTALL_HINT },
-    );
+    this.#state.right(plan);
   }
 
   /** A failure is said; the proxy goes on with the rules that are there. */
@@ -237,58 +217,9 @@ export class RulesKeeper {
       this.#failed = false;
       return result;
     } catch (error) {
-      this.#tellFailure(error);
+      this.#failed = true;
+      this.#state.failed(error);
       return undefined;
     }
   }
-
-  #tellFailure(error: unknown): void {
-    this.#failed = true;
-    if (!(error instanceof OperationError)) return this.#tellDefect(error);
-    const powerless = error.code === "EPERM" || error.code === "EACCES";
-    this.state = powerless
-      ? "rules left alone: CAP_NET_ADMIN is missing"
-      : `rules not changed: ${reasonOf(error)}`;
-    this.#said.warn(
-      "failure",
-      powerless
-        ? "without CAP_NET_ADMIN the rules are neither looked at nor changed"
-        : "the rules cannot be changed, another attempt follows",
-      { reason: error.message },
-    );
-  }
-
-  /** A defect of ours must not end a proxy that works. */
-  #tellDefect(error: unknown): void {
-    this.state = "rules not changed: unexpected error";
-    this.#said.warn("failure", "unexpected error with the rules, please report it", {
-      trace: stackOf(error),
-    });
-  }
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? error.stack ?? error.message : String(error);
-}
-
-function withoutHint({ operation, object, errno, reason }: OperationError): OperationFailure {
-  return { operation, object, errno, reason };
-}
-
-function reasonOf({ reason, code, message }: OperationError): string {
-  return reason.replace(/^kernel: /, "") || code || message;
-}
-
-function describeChange(change: PlanChange): Record<string, string> {
-  const named: Record<string, readonly string[]> = {
-    "clients-added": change.lanAdded,
-    "clients-removed": change.lanRemoved,
-    "others-added": change.othersAdded,
-    "others-removed": change.othersRemoved,
-  };
-  return Object.fromEntries(
-    Object.entries(named).filter(([, names]) => names.length > 0).map((
-      [key, names],
-    ) => [key, names.join(",")]),
-  );
 }

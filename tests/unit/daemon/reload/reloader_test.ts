@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { loadText } from "../../../src/config/load.ts";
-import { settingsOf } from "../../../src/dataplane/settings.ts";
-import { type Generation, makeGeneration, type NextGeneration } from "../../../src/daemon/generation.ts";
-import { Reloader, type ReloadParts } from "../../../src/daemon/reload.ts";
-import { createLogger } from "../../../src/log.ts";
-import { OperationError } from "../../../src/net/error.ts";
+import { loadText } from "../../../../src/config/load.ts";
+import { settingsOf } from "../../../../src/dataplane/settings.ts";
+import { type Generation, makeGeneration, type NextGeneration } from "../../../../src/daemon/reload/generation.ts";
+import { Reloader, type ReloadParts } from "../../../../src/daemon/reload/reloader.ts";
+import { createLogger } from "../../../../src/log.ts";
+import { OperationError } from "../../../../src/net/error.ts";
 
 const ROOM = { connections: 10, udpSessions: 10 };
 const FILE = "/etc/tproxy/tproxy.yaml";

@@ -2,8 +2,8 @@
  * The difference between two configs, key by key, and what of it a running proxy can take over. Pure.
  * @module
  */
-import type { Config } from "../config/types.ts";
-import { compareKeys } from "../net/ranges.ts";
+import type { Config } from "../../config/types.ts";
+import { compareKeys } from "../../net/ranges.ts";
 
 /** The keys that differ, as they are written in a config. */
 export interface Changes {

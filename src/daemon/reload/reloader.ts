@@ -9,9 +9,9 @@
  * Workers first: they can serve what either kernel sends them.
  * @module
  */
-import { ConfigError, formatProblem } from "../config/error.ts";
-import type { Logger } from "../log.ts";
-import { OperationError } from "../net/error.ts";
+import { ConfigError, formatProblem } from "../../config/error.ts";
+import type { Logger } from "../../log.ts";
+import { OperationError } from "../../net/error.ts";
 import { type Changes, compareConfigs } from "./changes.ts";
 import type { Generation, NextGeneration } from "./generation.ts";
 

@@ -3,15 +3,16 @@
  * changed.
  * @module
  */
-import { BUILT_IN, loadConfig, type LoadedConfig } from "../config/load.ts";
-import { requireSupported } from "../config/support.ts";
-import type { Config } from "../config/types.ts";
-import type { Settings } from "../dataplane/settings.ts";
-import { preparePlan } from "../kernel/prepare.ts";
-import type { Plan } from "../kernel/plan/model.ts";
-import { OperationError } from "../net/error.ts";
-import { compilePolicy } from "../policy/compile.ts";
-import type { PolicyImage } from "../policy/image.ts";
+import { BUILT_IN, loadConfig, type LoadedConfig } from "../../config/load.ts";
+import { requireSupported } from "../../config/support.ts";
+import type { Config } from "../../config/types.ts";
+import type { Settings } from "../../dataplane/settings.ts";
+import { backendOf } from "../../kernel/backends.ts";
+import { preparePlan } from "../../kernel/prepare.ts";
+import type { Plan } from "../../kernel/plan/model.ts";
+import { OperationError } from "../../net/error.ts";
+import { compilePolicy } from "../../policy/compile.ts";
+import type { PolicyImage } from "../../policy/image.ts";
 
 /** A config as `tproxy run` uses it. */
 export interface UsableConfig {
@@ -81,7 +82,9 @@ export function prepareGeneration(
 
 function tryToPlan(loaded: LoadedConfig, readTextFile: ConfigSource["readTextFile"]): Plan | OperationError {
   try {
-    return preparePlan(loaded, readTextFile, { absentInterfaces: true });
+    const plan = preparePlan(loaded, readTextFile, { absentInterfaces: true });
+    backendOf(loaded.config).compile(plan, loaded.config);
+    return plan;
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     return error;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { describeConfig } from "../../../src/config/describe.ts";
-import { parseConfig } from "../../../src/config/load.ts";
-import { compareConfigs, RESTART_KEYS } from "../../../src/daemon/changes.ts";
+import { describeConfig } from "../../../../src/config/describe.ts";
+import { parseConfig } from "../../../../src/config/load.ts";
+import { compareConfigs, RESTART_KEYS } from "../../../../src/daemon/reload/changes.ts";
 
 const parse = (text: string) => parseConfig(text, "test");
 

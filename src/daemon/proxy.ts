@@ -6,7 +6,7 @@ import type { Dataplane } from "../dataplane/supervisor.ts";
 import type { Life } from "../kernel/liveness/life.ts";
 import type { AdjustableLogger } from "../log.ts";
 import type { Family } from "../net/ip.ts";
-import { type ConfigSource, type Generation, prepareGeneration } from "./reload/generation.ts";
+import { type ConfigSource, type Generation, loadNext, prepareGeneration } from "./reload/generation.ts";
 import type { RulesKeeper } from "./rules/keeper.ts";
 import type { NetworkWatch } from "./network/network_watch.ts";
 import { Reloader } from "./reload/reloader.ts";
@@ -106,7 +106,8 @@ export class Proxy {
     const { settingsOf } = dataplane;
     return new Reloader(first, {
       log,
-      prepare: (inForce) => prepareGeneration(inForce, { ...source, settingsOf }),
+      load: (inForce) => loadNext(inForce, source),
+      prepare: (usable, inForce) => prepareGeneration(usable, inForce, { ...source, settingsOf }),
       // Workers that have ended take nothing.
       adoptWorkers: async ({ settings, policy }) => {
         await Promise.race([dataplane.adopt({ settings, policy }), dataplane.ended]);

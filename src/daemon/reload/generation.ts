@@ -61,15 +61,22 @@ export function makeGeneration(usable: UsableConfig, number: number, settingsOf:
 }
 
 /**
- * Reads, checks, plans and compiles the config that is to follow the one in force, from the same place: a file that has
- * gone is an error, not a wish for the defaults. Throws an OperationError. Changes nothing.
+ * Reads and checks the config that is to follow the one in force, from the same place: a file that has gone is an error,
+ * not a wish for the defaults. Throws a ConfigError, or an OperationError where it cannot be read.
  */
+export function loadNext(
+  { loaded: { origin } }: Generation,
+  { path, readTextFile }: ConfigSource,
+): UsableConfig {
+  return loadUsable({ path: origin === BUILT_IN ? path : origin, readTextFile });
+}
+
+/** Plans and compiles a config that is to follow the one in force. Throws an OperationError. Changes nothing. */
 export function prepareGeneration(
+  usable: UsableConfig,
   inForce: Generation,
-  { path, readTextFile, settingsOf }: ConfigSource & { readonly settingsOf: SettingsOf },
+  { readTextFile, settingsOf }: Pick<ConfigSource, "readTextFile"> & { readonly settingsOf: SettingsOf },
 ): NextGeneration {
-  const { origin } = inForce.loaded;
-  const usable = loadUsable({ path: origin === BUILT_IN ? path : origin, readTextFile });
   const plan = tryToPlan(usable.loaded, readTextFile);
   const failed = plan instanceof OperationError;
   // Where the network allows no rules at all it is not the fault of the new config.

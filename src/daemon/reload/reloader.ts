@@ -2,9 +2,9 @@
  * Reloads: the next config comes into force whole, or the one in force stays and somebody is told why.
  *
  * ```
- * prepare ──► workers ──► kernel ──► in force
- *    │           │          │ refuses: the workers go back
- *    └───────────┴──────────┴──► refused
+ * load ──► compare ──► prepare ──► workers ──► kernel ──► in force
+ *   │         │           │           │          │ refuses: the workers go back
+ *   └─────────┴───────────┴───────────┴──────────┴──► refused
  * ```
  * Workers first: they can serve what either kernel sends them.
  * @module
@@ -13,13 +13,15 @@ import { ConfigError, formatProblem } from "../../config/error.ts";
 import type { Logger } from "../../log.ts";
 import { OperationError } from "../../net/error.ts";
 import { type Changes, compareConfigs } from "./changes.ts";
-import type { Generation, NextGeneration } from "./generation.ts";
+import type { Generation, NextGeneration, UsableConfig } from "./generation.ts";
 
 /** What a reload works on. */
 export interface ReloadParts {
   readonly log: Logger;
-  /** Reads and prepares; throws an OperationError. */
-  prepare(inForce: Generation): NextGeneration;
+  /** Reads the config that is to follow; throws an OperationError. */
+  load(inForce: Generation): UsableConfig;
+  /** Plans and compiles it; throws an OperationError. */
+  prepare(usable: UsableConfig, inForce: Generation): NextGeneration;
   /** Resolves when every worker has taken it; throws an OperationError. */
   adoptWorkers(generation: Generation): Promise<void>;
   /**
@@ -78,10 +80,10 @@ export class Reloader {
 
   async #reload(): Promise<void> {
     try {
-      const next = this.#parts.prepare(this.inForce);
-      const changes = compareConfigs(this.inForce.loaded.config, next.loaded.config);
-      if (changes.restart.length > 0) return this.#refuse([describeRestart(changes.restart, next)]);
-      await this.#adopt(next, changes);
+      const usable = this.#parts.load(this.inForce);
+      const changes = compareConfigs(this.inForce.loaded.config, usable.loaded.config);
+      if (changes.restart.length > 0) return this.#refuse([describeRestart(changes.restart, usable)]);
+      await this.#adopt(this.#parts.prepare(usable, this.inForce), changes);
     } catch (error) {
       this.#refuse(linesOf(error));
     }
@@ -127,7 +129,7 @@ function linesOf(error: unknown): string[] {
 }
 
 /** `tproxy.yaml: listener.port has changed: restart the proxy`, with the place of the first key. */
-function describeRestart(keys: readonly string[], { loaded: { origin, locate } }: NextGeneration): string {
+function describeRestart(keys: readonly string[], { loaded: { origin, locate } }: UsableConfig): string {
   const [first] = keys;
   const text = `${keys.join(", ")} ${keys.length === 1 ? "has" : "have"} changed: restart the proxy`;
   const place = locate(first.split("."));

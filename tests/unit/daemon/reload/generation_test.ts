@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { BUILT_IN } from "../../../../src/config/load.ts";
 import {
+  type ConfigSource,
   type Generation,
+  loadNext,
   loadUsable,
   makeGeneration,
   prepareGeneration,
@@ -33,11 +35,15 @@ function inForce(text: string | undefined, path: string | undefined = FILE): Gen
   return makeGeneration(loadUsable({ path, readTextFile }), 4, settings);
 }
 
-function prepare(before: Generation, text: string | undefined, path: string | undefined = FILE) {
-  return prepareGeneration(before, { path, readTextFile: machine(text, path), settingsOf: settings });
+function prepareFrom(before: Generation, source: ConfigSource) {
+  return prepareGeneration(loadNext(before, source), before, { ...source, settingsOf: settings });
 }
 
-Deno.test("prepareGeneration() makes what workers and kernel need, with the next number", () => {
+function prepare(before: Generation, text: string | undefined, path: string | undefined = FILE) {
+  return prepareFrom(before, { path, readTextFile: machine(text, path) });
+}
+
+Deno.test("loadNext() and prepareGeneration() make what workers and kernel need, with the next number", () => {
   const next = prepare(
     inForce(POSSIBLE),
     `${POSSIBLE}\nlimits: { per-client: 3 }\nrules: [{ action: block }]`,
@@ -49,7 +55,7 @@ Deno.test("prepareGeneration() makes what workers and kernel need, with the next
   assert.deepEqual(next.plan?.lan, ["nowhere0"]);
 });
 
-Deno.test("prepareGeneration(): a file that has gone is an error, and so is what this version cannot do", () => {
+Deno.test("loadNext(): a file that has gone is an error, and so is what this version cannot do", () => {
   assert.throws(
     () => prepare(inForce(POSSIBLE), undefined),
     /^OperationError: Cannot read config ".*": ENOENT/,
@@ -63,13 +69,12 @@ Deno.test("prepareGeneration(): a file that has gone is an error, and so is what
   const found = loadUsable({ path: undefined, readTextFile: machine(POSSIBLE, usual) });
   const before = makeGeneration(found, 1, settings);
   assert.throws(
-    () =>
-      prepareGeneration(before, { path: undefined, readTextFile: machine(undefined), settingsOf: settings }),
+    () => prepareFrom(before, { path: undefined, readTextFile: machine(undefined) }),
     /ENOENT/,
   );
 });
 
-Deno.test("prepareGeneration(): where the defaults are in force, a file may come", () => {
+Deno.test("loadNext(): where the defaults are in force, a file may come", () => {
   const before = makeGeneration(
     loadUsable({ path: undefined, readTextFile: machine(undefined) }),
     1,
@@ -77,11 +82,7 @@ Deno.test("prepareGeneration(): where the defaults are in force, a file may come
   );
   assert.equal(before.loaded.origin, BUILT_IN);
   const usual = "/etc/tproxy/tproxy.yaml";
-  const next = prepareGeneration(before, {
-    path: undefined,
-    readTextFile: machine(POSSIBLE, usual),
-    settingsOf: settings,
-  });
+  const next = prepareFrom(before, { path: undefined, readTextFile: machine(POSSIBLE, usual) });
   assert.equal(next.loaded.origin, usual);
 });
 

@@ -128,10 +128,9 @@ function linesOf(error: unknown): string[] {
   return [error instanceof Error ? error.stack ?? error.message : String(error)];
 }
 
-/** `tproxy.yaml: listener.port has changed: restart the proxy`, with the place of the first key. */
+/** `tproxy.yaml:4:3: listener.port has changed: restart the proxy`, with the first place that the file has for them. */
 function describeRestart(keys: readonly string[], { loaded: { origin, locate } }: UsableConfig): string {
-  const [first] = keys;
   const text = `${keys.join(", ")} ${keys.length === 1 ? "has" : "have"} changed: restart the proxy`;
-  const place = locate(first.split("."));
+  const place = keys.map((key) => locate(key.split("."))).find((found) => found !== undefined);
   return formatProblem(origin, { ...(place ?? { line: 0, column: 0 }), text });
 }

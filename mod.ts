@@ -49,15 +49,19 @@ export {
   listRules as listRoutingRules,
   type RoutingRule,
 } from "./src/netlink/route/rule.ts";
-export {
-  addRoute,
-  deleteRoute,
-  listRoutes,
-  lookUpRoute,
-  type Route,
-  type RouteQuestion,
-  type RouteType,
-} from "./src/netlink/route/route.ts";
+export { addRoute, deleteRoute, listRoutes, type Route } from "./src/netlink/route/route.ts";
+export { lookUpRoute, type RouteQuestion } from "./src/netlink/route/route_question.ts";
+export type { RouteType } from "./src/netlink/route/route_type.ts";
+export type { Encapsulation, NextHop, Way } from "./src/netlink/route/next_hop.ts";
+export type { Realms } from "./src/netlink/route/realms.ts";
+export type { RuleAction } from "./src/netlink/route/rule_action.ts";
+export type {
+  MaskedNumber,
+  NumberRange,
+  PortSelector,
+  RuleSelectors,
+} from "./src/netlink/route/rule_selectors.ts";
+export type { Attribute } from "./src/netlink/attribute.ts";
 export { type BatchSet, NftBatch } from "./src/netlink/nft/batch.ts";
 export { listTables, type NftTable, type TableFlag, type TableName } from "./src/netlink/nft/table.ts";
 export {
@@ -97,6 +101,7 @@ export type { ConfigPath, Position } from "./src/config/yaml_source.ts";
 export { type LoadedConfig, loadText } from "./src/config/load.ts";
 export { DEFAULT_CONFIG } from "./src/config/defaults.ts";
 export type * from "./src/config/types.ts";
+export type { LogLevel } from "./src/log.ts";
 export { type KernelConnections, withKernel } from "./src/kernel/connections.ts";
 export type { InstallReport, Removal } from "./src/kernel/backend.ts";
 export { uninstall } from "./src/kernel/backends.ts";
@@ -106,3 +111,15 @@ export { type NetworkSource, readNetwork } from "./src/kernel/network.ts";
 export { planInstall, type PlanOptions } from "./src/kernel/plan/plan.ts";
 export type { ForeignRoute, NetworkView, ViewedLink } from "./src/kernel/plan/view.ts";
 export type * from "./src/kernel/plan/model.ts";
+export type * from "./src/kernel/plan/rules/condition.ts";
+export type { Effect } from "./src/kernel/plan/rules/effect.ts";
+export type { InterfaceGroup } from "./src/kernel/plan/rules/interface_match.ts";
+export type { MatchedRule } from "./src/kernel/plan/rules/rule_matches.ts";
+export type * from "./src/kernel/plan/rules/set.ts";
+export type { Scope } from "./src/kernel/plan/scope.ts";
+export type { Conditions } from "./src/policy/conditions.ts";
+export type { KernelRule } from "./src/policy/kernel_share.ts";
+export type { Outcome } from "./src/policy/outcome.ts";
+export type { Marks } from "./src/marks.ts";
+export { compileTable } from "./src/kernel/nft/compile.ts";
+export type * from "./src/kernel/nft/model.ts";

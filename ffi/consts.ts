@@ -82,6 +82,7 @@ export const TCP_KEEPIDLE = 4;
 export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
 export const TCP_DEFER_ACCEPT = 9;
+export const TCP_REPAIR = 19;
 export const TCP_FASTOPEN = 23;
 export const TCP_FASTOPEN_CONNECT = 30;
 
@@ -141,26 +142,29 @@ export const CLOCK_MONOTONIC = 1;
 export const MADV_DONTNEED = 4;
 export const MADV_COLD = 20;
 
-// asm-generic/errno-base.h, errno.h: those that the data plane takes for values
-export const EPERM = 1;
-export const EINTR = 4;
-export const EIO = 5;
-export const EBADF = 9;
-export const EAGAIN = 11;
-export const EACCES = 13;
-export const EINVAL = 22;
-export const ENFILE = 23;
-export const EMFILE = 24;
-export const EPIPE = 32;
-export const EMSGSIZE = 90;
-export const EAFNOSUPPORT = 97;
-export const EADDRINUSE = 98;
-export const EADDRNOTAVAIL = 99;
-export const ENETUNREACH = 101;
-export const ECONNABORTED = 103;
-export const ECONNRESET = 104;
-export const ENOBUFS = 105;
-export const ETIMEDOUT = 110;
-export const ECONNREFUSED = 111;
-export const EHOSTUNREACH = 113;
-export const EINPROGRESS = 115;
+// asm-generic/errno-base.h, errno.h: the one table of them
+export {
+  EACCES,
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EAFNOSUPPORT,
+  EAGAIN,
+  EBADF,
+  ECANCELED,
+  ECONNABORTED,
+  ECONNREFUSED,
+  ECONNRESET,
+  EHOSTUNREACH,
+  EINPROGRESS,
+  EINTR,
+  EINVAL,
+  EIO,
+  EMFILE,
+  EMSGSIZE,
+  ENETUNREACH,
+  ENFILE,
+  ENOBUFS,
+  EPERM,
+  EPIPE,
+  ETIMEDOUT,
+} from "../src/net/errno.ts";

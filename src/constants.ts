@@ -51,11 +51,6 @@ export const ROUTER_LOOPBACK_PRIORITY = 300;
 /** `served`: after the filters of everybody, who use 0 to 100. */
 export const SERVED_PRIORITY = 300;
 
-/** Where the listener lives. Never a wildcard: that would take connections to port 50080 of any server. */
-export const LISTENER_IPV4 = "127.0.0.1";
-/** The same for IPv6. */
-export const LISTENER_IPV6 = "::1";
-
 /** The loopback interface, in every network namespace. */
 export const LOOPBACK = "lo";
 

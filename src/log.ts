@@ -3,7 +3,9 @@
  * flood of connections cannot fill a disk.
  * @module
  */
-import type { LogLevel } from "./config/types.ts";
+
+/** Severity of a log line. */
+export type LogLevel = "error" | "warn" | "info" | "debug";
 
 /** Named values of a log line. */
 export type LogFields = Readonly<Record<string, string | number | boolean>>;

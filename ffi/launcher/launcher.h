@@ -5,6 +5,7 @@
  *   installed  files of a package in ../lib/tproxy
  *
  *   main.c            which form, arguments, environment, exec
+ *   failure.c         what has gone wrong, in words
  *   machine.c         what Deno cannot survive
  *   payload.c         the index at the end of the file: which form, which layers, which files
  *   unpack.c          one layer out of the file into a directory, checked by hash
@@ -35,6 +36,7 @@
 /* Every unpacked file gets this modification time, so that a later write to it shows at the next start. */
 #define UNPACKED_TIME 1000000000
 
+/* ---- failure.c ---- */
 /* A failure to explain. Functions return 0, or -1 with the text filled in (a sentence without final stop). */
 struct failure {
   char text[ERROR_SIZE];

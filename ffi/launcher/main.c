@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,15 +18,6 @@ static const char *const RUN_FLAGS[] = {
   "run", "--allow-all", "--no-prompt", "--no-config", "--no-lock", "--no-npm", "--no-remote", "--cached-only",
 };
 #define RUN_FLAG_COUNT (sizeof RUN_FLAGS / sizeof *RUN_FLAGS)
-
-int fail(struct failure *failure, const char *format, ...)
-{
-  va_list values;
-  va_start(values, format);
-  vsnprintf(failure->text, sizeof failure->text, format, values);
-  va_end(values);
-  return -1;
-}
 
 /* A descriptor opened in the place of a closed standard stream would be taken for it. */
 static void open_standard_streams(void)

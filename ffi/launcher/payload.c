@@ -16,13 +16,9 @@
  * The trailer: "TPROXY2\n", offset and size of the index (little-endian 64 bits), its SHA-256, 8 zero bytes. */
 #include "launcher.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,25 +46,17 @@ static off_t little_endian(const uint8_t *bytes)
   return value > INT64_MAX ? -1 : (off_t)value;
 }
 
-/* Finds our own file. /proc may not be mounted: then the kernel's word on what was executed is all there is. */
+/* Finds our own file. machine.c has seen that /proc is there. */
 static int open_self(struct payload *payload, struct failure *failure)
 {
-  const char *executed = (const char *)getauxval(AT_EXECFN);
-  payload->fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
   ssize_t length = readlink("/proc/self/exe", payload->path, sizeof payload->path - 1);
-  if (length > 0) {
-    /* Replaced while we start: the new file has the same name. */
-    static const char deleted[] = " (deleted)";
-    payload->path[length] = 0;
-    char *end = payload->path + length - (ssize_t)(sizeof deleted - 1);
-    if (end > payload->path && strcmp(end, deleted) == 0) *end = 0;
-  } else {
-    char resolved[PATH_MAX];
-    if (!executed || !realpath(executed, resolved) || strlen(resolved) >= sizeof payload->path)
-      return fail(failure, "cannot find my own file: is /proc mounted?");
-    strcpy(payload->path, resolved);
-    if (payload->fd < 0) payload->fd = open(resolved, O_RDONLY | O_CLOEXEC);
-  }
+  if (length < 0) return fail(failure, "cannot find my own file: %s", strerror(errno));
+  /* Replaced while we start: the new file has the same name. */
+  static const char deleted[] = " (deleted)";
+  payload->path[length] = 0;
+  char *end = payload->path + length - (ssize_t)(sizeof deleted - 1);
+  if (end > payload->path && strcmp(end, deleted) == 0) *end = 0;
+  payload->fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
   if (payload->fd < 0) return fail(failure, "cannot open %s for reading: %s", payload->path, strerror(errno));
   return 0;
 }

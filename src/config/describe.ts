@@ -2,6 +2,7 @@
  * What a config comes to, in words.
  * @module
  */
+import { hex } from "../net/hex.ts";
 import { formatEndpoint, formatPrefix, type Prefix } from "../net/ip.ts";
 import { formatDuration } from "./values/duration.ts";
 import { formatPorts } from "./values/ports.ts";
@@ -26,7 +27,7 @@ export function describeConfig(config: Config): [key: string, text: string][] {
     ["intercept.on-failure", intercept.onFailure],
     ["listener.port", String(listener.port)],
     ["listener.workers", String(listener.workers)],
-    ["kernel.mark", `0x${kernel.mark.toString(16)}`],
+    ["kernel.mark", hex(kernel.mark)],
     ["kernel.table", String(kernel.table)],
     ["kernel.backend", kernel.backend],
     ["source", config.source],

@@ -2,6 +2,7 @@
  * The configuration as the rest of the program sees it: complete, checked, with units in the names.
  * @module
  */
+import type { LogLevel } from "../log.ts";
 import type { Endpoint, Family, Prefix } from "../net/ip.ts";
 
 /** A transport protocol that is intercepted. */
@@ -17,9 +18,6 @@ export type Action = "bypass" | "block" | "direct" | "deliver" | "proxy";
  * those from where it has sent to.
  */
 export type UdpFiltering = "endpoint-independent" | "address-and-port-dependent";
-/** Severity of a log line. */
-export type LogLevel = "error" | "warn" | "info" | "debug";
-
 /** Inclusive range of ports; one port is a range with equal ends. */
 export interface PortRange {
   /** The lowest port. */

@@ -68,7 +68,9 @@ export interface Backend {
   /** The proxy must be root: nobody else may tell the rules that it is there. */
   readonly needsRoot: boolean;
   /** Makes rules of a plan. Throws an OperationError where they cannot say it. Pure. */
-  compile(plan: Plan, config: Config): Compiled;
+  compile(plan: Plan): Compiled;
+  /** Says in sentences what is bad about this plan with these rules. Pure. */
+  warnings(plan: Plan): readonly string[];
   /** Says what these rules cannot keep of `intercept.on-failure`, in words; empty: nothing. Pure. */
   describeFailure(config: Config): string;
   /** Finds installs of ours. No program is run where it is certain that there is none. */

@@ -38,7 +38,7 @@ export function backendWithFormat(format: Backend["format"]): Backend {
 /** Makes the kernel's state that of the plan. Throws an OperationError; then what was there before is there again. */
 export async function install({ plan, config }: Wanted, readTextFile: ReadTextFile): Promise<InstallReport> {
   const backend = backendOf(config);
-  const compiled = backend.compile(plan, config);
+  const compiled = backend.compile(plan);
   return await withMachine(
     readTextFile,
     async (machine) => await compiled.install(machine, await findOthers(backend, machine)),
@@ -71,7 +71,7 @@ export async function readStatus(
   readTextFile: ReadTextFile,
 ): Promise<BackendStatus> {
   const backend = backendOf(config);
-  const compiled = backend.compile(plan, config);
+  const compiled = backend.compile(plan);
   return await withMachine(readTextFile, async (machine) => {
     const routing = compareRouting(plan, readRouting(machine.route));
     const { objects, place } = await compiled.compare(machine, await findOthers(backend, machine));

@@ -3,7 +3,9 @@
  * @module
  */
 import type { Compiled } from "./backend.ts";
-import type { Plan, PlannedSet } from "./plan/model.ts";
+import { compileTable } from "./nft/compile.ts";
+import type { Plan } from "./plan/model.ts";
+import type { PlannedSet } from "./plan/rules/set.ts";
 import { elementTexts } from "./nft/set_elements.ts";
 import { renderRule } from "./nft/render.ts";
 
@@ -12,7 +14,7 @@ export function renderJson(
   plan: Plan,
   options: { origin: string; rules?: Compiled["document"]; boot?: unknown },
 ): string {
-  const { table } = plan;
+  const table = compileTable(plan);
   const document = {
     version: 1,
     config: options.origin,

@@ -5,7 +5,7 @@
 import { OperationError } from "../net/error.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import { openNetlink } from "../netlink/transport.ts";
-import { isWithoutNfTables } from "./nft/state.ts";
+import { isWithoutNfTables } from "./nft/state/state.ts";
 
 /** Reads a text file. Throws Deno's errors. */
 export type ReadTextFile = (path: string) => string;

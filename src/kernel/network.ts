@@ -2,6 +2,7 @@
  * Reads the machine for a plan: interfaces, routes, a few sysctls. Needs no privilege.
  * @module
  */
+import { FAMILIES } from "../net/families.ts";
 import { formatPrefix } from "../net/ip.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import { type Link, listLinks } from "../netlink/route/link.ts";
@@ -22,9 +23,7 @@ export interface NetworkSource {
 /** The machine as a plan sees it; `table` is the routing table that the config names. */
 export function readNetwork({ connection, readTextFile }: NetworkSource, table: number): NetworkView {
   const links = listLinks(connection);
-  const routes = (["ipv4", "ipv6"] as const).flatMap((family) =>
-    ifFamilyExists(() => listRoutes(connection, { family }))
-  );
+  const routes = FAMILIES.flatMap((family) => ifFamilyExists(() => listRoutes(connection, { family })));
   const upstream = routes.filter(routeLeadsUpstream).flatMap(outLinkIndexes);
   return {
     links: links.map((link) => viewLink(link, links)),
@@ -44,8 +43,8 @@ export function readNetwork({ connection, readTextFile }: NetworkSource, table: 
 }
 
 function outLinkIndexes(route: Route): number[] {
-  if (route.nextHopLinkIndexes !== undefined) return [...route.nextHopLinkIndexes];
-  return route.outLinkIndex === undefined ? [] : [route.outLinkIndex];
+  // A way that is down now is the way out again when it comes up.
+  return (route.nextHops ?? [route]).flatMap(({ outLinkIndex }) => outLinkIndex ?? []);
 }
 
 function viewLink(link: Link, links: readonly Link[]): ViewedLink {

@@ -1,21 +1,52 @@
 /**
- * Names and texts of Linux error numbers, for messages. From asm-generic/errno-base.h and errno.h.
+ * Linux error numbers: the only place that has them. Those that code compares are constants; all have a name and a text, for
+ * messages. From asm-generic/errno-base.h and errno.h. Pure.
  * @module
  */
+
+export const EPERM = 1;
+export const ENOENT = 2;
+export const EINTR = 4;
+export const EIO = 5;
+export const EBADF = 9;
+export const EAGAIN = 11;
+export const EACCES = 13;
+export const EINVAL = 22;
+export const ENFILE = 23;
+export const EMFILE = 24;
+export const EPIPE = 32;
+export const EMSGSIZE = 90;
+export const ENOPROTOOPT = 92;
+export const EPROTONOSUPPORT = 93;
+export const EOPNOTSUPP = 95;
+export const EAFNOSUPPORT = 97;
+export const EADDRINUSE = 98;
+export const EADDRNOTAVAIL = 99;
+export const ENETDOWN = 100;
+export const ENETUNREACH = 101;
+export const ECONNABORTED = 103;
+export const ECONNRESET = 104;
+export const ENOBUFS = 105;
+export const ETIMEDOUT = 110;
+export const ECONNREFUSED = 111;
+export const EHOSTUNREACH = 113;
+export const EINPROGRESS = 115;
+export const ECANCELED = 125;
+
 const ERRNO_TABLE: readonly (readonly [number, string, string])[] = [
-  [1, "EPERM", "Operation not permitted"],
-  [2, "ENOENT", "No such file or directory"],
+  [EPERM, "EPERM", "Operation not permitted"],
+  [ENOENT, "ENOENT", "No such file or directory"],
   [3, "ESRCH", "No such process"],
-  [4, "EINTR", "Interrupted system call"],
-  [5, "EIO", "Input/output error"],
+  [EINTR, "EINTR", "Interrupted system call"],
+  [EIO, "EIO", "Input/output error"],
   [6, "ENXIO", "No such device or address"],
   [7, "E2BIG", "Argument list too long"],
   [8, "ENOEXEC", "Exec format error"],
-  [9, "EBADF", "Bad file descriptor"],
+  [EBADF, "EBADF", "Bad file descriptor"],
   [10, "ECHILD", "No child processes"],
-  [11, "EAGAIN", "Resource temporarily unavailable"],
+  [EAGAIN, "EAGAIN", "Resource temporarily unavailable"],
   [12, "ENOMEM", "Cannot allocate memory"],
-  [13, "EACCES", "Permission denied"],
+  [EACCES, "EACCES", "Permission denied"],
   [14, "EFAULT", "Bad address"],
   [15, "ENOTBLK", "Block device required"],
   [16, "EBUSY", "Device or resource busy"],
@@ -24,9 +55,9 @@ const ERRNO_TABLE: readonly (readonly [number, string, string])[] = [
   [19, "ENODEV", "No such device"],
   [20, "ENOTDIR", "Not a directory"],
   [21, "EISDIR", "Is a directory"],
-  [22, "EINVAL", "Invalid argument"],
-  [23, "ENFILE", "Too many open files in system"],
-  [24, "EMFILE", "Too many open files"],
+  [EINVAL, "EINVAL", "Invalid argument"],
+  [ENFILE, "ENFILE", "Too many open files in system"],
+  [EMFILE, "EMFILE", "Too many open files"],
   [25, "ENOTTY", "Inappropriate ioctl for device"],
   [26, "ETXTBSY", "Text file busy"],
   [27, "EFBIG", "File too large"],
@@ -34,7 +65,7 @@ const ERRNO_TABLE: readonly (readonly [number, string, string])[] = [
   [29, "ESPIPE", "Illegal seek"],
   [30, "EROFS", "Read-only file system"],
   [31, "EMLINK", "Too many links"],
-  [32, "EPIPE", "Broken pipe"],
+  [EPIPE, "EPIPE", "Broken pipe"],
   [33, "EDOM", "Numerical argument out of domain"],
   [34, "ERANGE", "Numerical result out of range"],
   [35, "EDEADLK", "Resource deadlock avoided"],
@@ -90,32 +121,32 @@ const ERRNO_TABLE: readonly (readonly [number, string, string])[] = [
   [87, "EUSERS", "Too many users"],
   [88, "ENOTSOCK", "Socket operation on non-socket"],
   [89, "EDESTADDRREQ", "Destination address required"],
-  [90, "EMSGSIZE", "Message too long"],
+  [EMSGSIZE, "EMSGSIZE", "Message too long"],
   [91, "EPROTOTYPE", "Protocol wrong type for socket"],
-  [92, "ENOPROTOOPT", "Protocol not available"],
-  [93, "EPROTONOSUPPORT", "Protocol not supported"],
+  [ENOPROTOOPT, "ENOPROTOOPT", "Protocol not available"],
+  [EPROTONOSUPPORT, "EPROTONOSUPPORT", "Protocol not supported"],
   [94, "ESOCKTNOSUPPORT", "Socket type not supported"],
-  [95, "EOPNOTSUPP", "Operation not supported"],
+  [EOPNOTSUPP, "EOPNOTSUPP", "Operation not supported"],
   [96, "EPFNOSUPPORT", "Protocol family not supported"],
-  [97, "EAFNOSUPPORT", "Address family not supported by protocol"],
-  [98, "EADDRINUSE", "Address already in use"],
-  [99, "EADDRNOTAVAIL", "Cannot assign requested address"],
-  [100, "ENETDOWN", "Network is down"],
-  [101, "ENETUNREACH", "Network is unreachable"],
+  [EAFNOSUPPORT, "EAFNOSUPPORT", "Address family not supported by protocol"],
+  [EADDRINUSE, "EADDRINUSE", "Address already in use"],
+  [EADDRNOTAVAIL, "EADDRNOTAVAIL", "Cannot assign requested address"],
+  [ENETDOWN, "ENETDOWN", "Network is down"],
+  [ENETUNREACH, "ENETUNREACH", "Network is unreachable"],
   [102, "ENETRESET", "Network dropped connection on reset"],
-  [103, "ECONNABORTED", "Software caused connection abort"],
-  [104, "ECONNRESET", "Connection reset by peer"],
-  [105, "ENOBUFS", "No buffer space available"],
+  [ECONNABORTED, "ECONNABORTED", "Software caused connection abort"],
+  [ECONNRESET, "ECONNRESET", "Connection reset by peer"],
+  [ENOBUFS, "ENOBUFS", "No buffer space available"],
   [106, "EISCONN", "Transport endpoint is already connected"],
   [107, "ENOTCONN", "Transport endpoint is not connected"],
   [108, "ESHUTDOWN", "Cannot send after transport endpoint shutdown"],
   [109, "ETOOMANYREFS", "Too many references: cannot splice"],
-  [110, "ETIMEDOUT", "Connection timed out"],
-  [111, "ECONNREFUSED", "Connection refused"],
+  [ETIMEDOUT, "ETIMEDOUT", "Connection timed out"],
+  [ECONNREFUSED, "ECONNREFUSED", "Connection refused"],
   [112, "EHOSTDOWN", "Host is down"],
-  [113, "EHOSTUNREACH", "No route to host"],
+  [EHOSTUNREACH, "EHOSTUNREACH", "No route to host"],
   [114, "EALREADY", "Operation already in progress"],
-  [115, "EINPROGRESS", "Operation now in progress"],
+  [EINPROGRESS, "EINPROGRESS", "Operation now in progress"],
   [116, "ESTALE", "Stale file handle"],
   [117, "EUCLEAN", "Structure needs cleaning"],
   [118, "ENOTNAM", "Not a XENIX named type file"],
@@ -125,7 +156,7 @@ const ERRNO_TABLE: readonly (readonly [number, string, string])[] = [
   [122, "EDQUOT", "Disk quota exceeded"],
   [123, "ENOMEDIUM", "No medium found"],
   [124, "EMEDIUMTYPE", "Wrong medium type"],
-  [125, "ECANCELED", "Operation canceled"],
+  [ECANCELED, "ECANCELED", "Operation canceled"],
   [126, "ENOKEY", "Required key not available"],
   [127, "EKEYEXPIRED", "Key has expired"],
   [128, "EKEYREVOKED", "Key has been revoked"],

@@ -91,6 +91,13 @@ export class AttributeWriter {
     return this.bytes(type, Uint8Array.of(inRange(value, 0xff)));
   }
 
+  /** 16 bits, machine byte order. */
+  u16(type: number, value: number): this {
+    const offset = this.#begin(type, 2);
+    this.#view.setUint16(offset, inRange(value, 0xffff), LITTLE_ENDIAN);
+    return this;
+  }
+
   /** 16 bits, network byte order. */
   u16be(type: number, value: number): this {
     const offset = this.#begin(type, 2);
@@ -144,7 +151,9 @@ function inRange(value: number, maximum: number): number {
 
 /** One attribute as it was read. `data` is a view into the message. */
 export interface Attribute {
+  /** nla_type, without its flags. */
   readonly type: number;
+  /** Its value. */
   readonly data: Uint8Array;
 }
 
@@ -182,6 +191,11 @@ export class AttributeMap {
     return this.#byType.size;
   }
 
+  /** The types that are there, in order. */
+  types(): number[] {
+    return [...this.#byType.keys()];
+  }
+
   /** The value's bytes. */
   bytes(type: number): Uint8Array | undefined {
     return this.#byType.get(type);
@@ -204,6 +218,11 @@ export class AttributeMap {
   /** 8 bits. */
   u8(type: number): number | undefined {
     return this.#sized(type, 1)?.getUint8(0);
+  }
+
+  /** 16 bits, machine byte order. */
+  u16(type: number): number | undefined {
+    return this.#sized(type, 2)?.getUint16(0, LITTLE_ENDIAN);
   }
 
   /** 16 bits, network byte order. */

@@ -3,6 +3,7 @@
  * answers before send(2) returns. Everything it throws is an OperationError.
  * @module
  */
+import { EAGAIN, EINTR, ENOBUFS } from "../net/errno.ts";
 import { OperationError } from "../net/error.ts";
 import {
   decodeAnswer,
@@ -51,9 +52,6 @@ export interface BatchCommand {
   readonly purpose: Purpose;
 }
 
-const EAGAIN = 11;
-const EINTR = 4;
-const ENOBUFS = 105;
 /** A dump that the kernel's state outran is asked for again so many times. */
 const DUMP_ATTEMPTS = 10;
 const INTERRUPTED = Symbol("interrupted");

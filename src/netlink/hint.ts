@@ -2,8 +2,7 @@
  * What to do about an error of the kernel, as far as the errno alone tells. Pure.
  * @module
  */
-const EPERM = 1;
-const EACCES = 13;
+import { EACCES, EPERM } from "../net/errno.ts";
 
 /** A hint for the errno, or undefined. */
 export function commonHint(errno: number): string | undefined {

@@ -5,6 +5,7 @@
 import { AF_NETLINK, SOCK_RAW } from "../../ffi/consts.ts";
 import { SOCKADDR_NL_SIZE } from "../../ffi/layout.ts";
 import { bindSocket, closeFd, openSocket, receive } from "../../ffi/sockets/socket.ts";
+import { EINTR, ENOBUFS } from "../net/errno.ts";
 import { check } from "../net/error.ts";
 import { decodeMessages, type NetlinkMessage } from "./message.ts";
 
@@ -15,8 +16,6 @@ const NETLINK_ROUTE = 0;
 const SOCKADDR_NL_GROUPS = 8;
 /** A notification is a page at most, or what a dump would take. */
 const RECEIVE_SIZE = 32 * 1024;
-const ENOBUFS = 105;
-const EINTR = 4;
 
 /** What can be listened to. Equivalent to: ip monitor link route */
 export type MonitorGroup = keyof typeof GROUPS;

@@ -22,6 +22,7 @@ import {
   sendWithFlags,
 } from "../../ffi/sockets/socket.ts";
 import { setInt, setTimeoutOption } from "../../ffi/sockets/sockopt.ts";
+import { EMSGSIZE, EPROTONOSUPPORT } from "../net/errno.ts";
 import { check, OperationError } from "../net/error.ts";
 import { commonHint } from "./hint.ts";
 import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";
@@ -40,8 +41,6 @@ const RECEIVE_SIZE = 256 * 1024;
 const RECEIVE_BUFFER_SIZE = 4 * 1024 * 1024;
 /** The kernel answers at once; this only keeps a kernel that does not from hanging us. In milliseconds. */
 const RECEIVE_TIMEOUT = 5000;
-const EMSGSIZE = 90;
-const EPROTONOSUPPORT = 93;
 
 /** Opens a netlink socket in the network namespace of the calling thread. */
 export function openNetlink(protocol: NetlinkProtocol): NetlinkConnection {

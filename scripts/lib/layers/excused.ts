@@ -6,7 +6,7 @@ import type { Breach } from "./breach.ts";
 
 /** A rule and where it does not hold yet: beginnings of paths. */
 const EXCUSED: Readonly<Record<string, readonly string[]>> = {
-  arrows: ["src/README.md", "src/log.ts"],
+  arrows: ["src/README.md"],
   cycles: ["src/cli/"],
   clauses: ["ffi/", "mod.ts", "src/", "tests/"],
   width: ["ffi/", "mod.ts", "src/", "tests/"],

@@ -2,6 +2,7 @@
  * Packages and words of the program text that have one home. Pure.
  * @module
  */
+import { errnoCode } from "../../../src/net/errno.ts";
 import type { Breach } from "./breach.ts";
 import type { Module } from "./graph.ts";
 import { codeOf } from "./text.ts";
@@ -20,6 +21,10 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "node:worker_threads": ["src/dataplane/"],
 };
 
+/** The names of all errors of Linux. */
+const ERRORS = Array.from({ length: 133 }, (_, index) => errnoCode(index + 1))
+  .filter((code) => /^E/.test(code) && !code.includes(" ")).join("|");
+
 /** Words of the program text and the only place for each. */
 const WORDS: readonly { word: RegExp; name: string; home: string }[] = [
   { word: /\bDeno\.dlopen\b/, name: "Deno.dlopen", home: "ffi/libc.ts" },
@@ -28,6 +33,14 @@ const WORDS: readonly { word: RegExp; name: string; home: string }[] = [
     word: /\bmark\b\)?\s*(?:<<|>>>?|\*)|MARK_SHIFT/i,
     name: "arithmetic of the packet mark",
     home: "src/marks.ts",
+  },
+  {
+    word: new RegExp(
+      `\\b(?:${ERRORS})\\s*=\\s*-?\\d` +
+        String.raw`|errno\)?\s*[!=]==?\s*-?[1-9]|\[[-\d\s,]+\]\.includes\(\S*errno\)`,
+    ),
+    name: "the number of an error",
+    home: "src/net/errno.ts",
   },
 ];
 

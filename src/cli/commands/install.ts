@@ -115,7 +115,7 @@ function renderDryRun(
 ): string {
   const { format, boot } = options;
   const backend = format === undefined || format === "json" ? backendOf(config) : backendWithFormat(format);
-  const compiled = backend.compile(plan, config);
+  const compiled = backend.compile(plan);
   if (format !== "json") return compiled.script({ origin }) + (boot === undefined ? "" : renderBoot(boot));
   return renderJson(plan, {
     origin,

@@ -4,10 +4,10 @@
  */
 import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
-import { LISTENER_IPV4, LISTENER_IPV6 } from "../../constants.ts";
 import { openDialler } from "../../dataplane/sockets/transparent.ts";
 import { openReplySender } from "../../dataplane/sockets/udp.ts";
 import type { ProbeTools } from "../../doctor/probes/probe_kernel.ts";
+import { listenerAddress } from "../../net/families.ts";
 import { type Family, parseIp } from "../../net/ip.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 
@@ -27,7 +27,7 @@ export const KERNEL_TOOLS: ProbeTools = {
   tryRawUdp(family) {
     const loopback = makeSockaddr();
     writeSockaddr(loopback, {
-      address: parseIp(family === "ipv4" ? LISTENER_IPV4 : LISTENER_IPV6)!,
+      address: listenerAddress(family),
       port: 0,
     });
     const fd = openReplySender(loopback, 0);

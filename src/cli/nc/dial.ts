@@ -6,8 +6,8 @@ import { EINPROGRESS, EINTR, ETIMEDOUT, POLLOUT } from "../../../ffi/consts.ts";
 import { PollSet } from "../../../ffi/poll.ts";
 import { closeFd, connectSocket, openNonBlocking } from "../../../ffi/sockets/socket.ts";
 import { takeSocketError } from "../../../ffi/sockets/sockopt.ts";
-import { isForeign } from "../../dataplane/sockets/foreign.ts";
-import { openBound, tryTransparent } from "../../dataplane/sockets/transparent.ts";
+import { isOwnAddress } from "../../dataplane/sockets/own_address.ts";
+import { openBound, openForeign, tryTransparent } from "../../dataplane/sockets/transparent.ts";
 import { OperationError } from "../../net/error.ts";
 import { bindHint, connectHint, formatSockaddr, type Sockaddr } from "../arguments/endpoints.ts";
 
@@ -25,12 +25,8 @@ export interface Call {
 /** A connected socket, non-blocking. Throws OperationError. */
 export function dial(call: Call): number {
   const { target, source } = call;
-  const foreign = source !== null && isForeign(source);
-  // Where it is permitted, in any case: net.ipv4.ip_nonlocal_bind lets every address look like one of ours.
-  const transparent = foreign || (source !== null && tryTransparent(source[0]) >= 0);
-  const fd = source === null
-    ? openNonBlocking(target[0], call.type)
-    : openBound({ type: call.type, address: source, transparent });
+  const foreign = source !== null && !isOwnAddress(source);
+  const fd = source === null ? openNonBlocking(target[0], call.type) : openFrom(source, call.type, foreign);
   if (fd < 0) {
     throw new OperationError({
       operation: source === null ? "open a socket to" : "send from",
@@ -49,6 +45,12 @@ export function dial(call: Call): number {
     errno: -returned,
     hint: connectHint(-returned, { target, source, foreign }),
   });
+}
+
+/** Makes the socket transparent wherever that is permitted. */
+function openFrom(source: Sockaddr, type: number, foreign: boolean): number {
+  const openAs = (transparent: boolean) => openBound({ type, address: source, transparent });
+  return foreign ? openForeign(openAs) : openAs(tryTransparent(source[0]) >= 0);
 }
 
 function waitForAnswer(fd: number, waitMs: number): number {

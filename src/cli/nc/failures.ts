@@ -2,7 +2,7 @@
  * Netcat's words on connections that break.
  * @module
  */
-import { isForeign } from "../../dataplane/sockets/foreign.ts";
+import { isOwnAddress } from "../../dataplane/sockets/own_address.ts";
 import { OperationError } from "../../net/error.ts";
 import { connectHint, formatSockaddr, type Sockaddr } from "../arguments/endpoints.ts";
 import type { Voice } from "./voice.ts";
@@ -22,7 +22,7 @@ export function tellFailures(
 
 /** The error of a connection that came about and then broke. */
 export function explainFailure(returned: number, target: Sockaddr, source: Sockaddr | null): OperationError {
-  const foreign = source !== null && isForeign(source);
+  const foreign = source !== null && !isOwnAddress(source);
   return new OperationError({
     operation: "go on with",
     object: formatSockaddr(target),

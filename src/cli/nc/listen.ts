@@ -6,8 +6,8 @@ import { AF_INET, EAGAIN, ECONNABORTED, EINTR, EPIPE, SOCK_DGRAM, SOCK_STREAM } 
 import { resolve } from "../../../ffi/sockets/resolve.ts";
 import { makeSockaddr, portOf, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { acceptSocket, closeFd } from "../../../ffi/sockets/socket.ts";
-import { isForeign } from "../../dataplane/sockets/foreign.ts";
-import { openBound, openListener, tryTransparent } from "../../dataplane/sockets/transparent.ts";
+import { isOwnAddress } from "../../dataplane/sockets/own_address.ts";
+import { openBound, openForeign, openListener, tryTransparent } from "../../dataplane/sockets/transparent.ts";
 import { check, OperationError } from "../../net/error.ts";
 import { bindHint, formatSockaddr, formatSpaced, type Sockaddr } from "../arguments/endpoints.ts";
 import { tellFailures } from "./failures.ts";
@@ -43,12 +43,13 @@ function open(plan: ListenPlan, voice: Voice): number {
   const { host, port, numeric } = plan;
   let failure: OperationError | undefined;
   for (const address of resolve({ host, service: port, family, type, numeric })) {
-    const foreign = isForeign(address);
+    const foreign = !isOwnAddress(address);
     const permitted = tryTransparent(address[0]) >= 0;
-    const transparent = permitted || foreign;
-    const fd = plan.udp
-      ? openBound({ type, address, transparent })
-      : openListener({ address, mark: 0, shared: false, transparent });
+    const openAs = (transparent: boolean) =>
+      plan.udp
+        ? openBound({ type, address, transparent })
+        : openListener({ address, mark: 0, shared: false, transparent });
+    const fd = foreign ? openForeign(openAs) : openAs(permitted);
     if (fd >= 0) {
       if (!permitted) {
         voice.warn(
@@ -137,7 +138,7 @@ function accept(listener: number, client: Sockaddr): number {
 
 /** netcat's words, and whom the client wanted if that is not us. */
 function describeClient(client: Sockaddr, wanted: Sockaddr, own: Sockaddr): string {
-  const steered = !sameSockaddr(wanted, own) && (portOf(wanted) !== portOf(own) || isForeign(wanted));
+  const steered = !sameSockaddr(wanted, own) && (portOf(wanted) !== portOf(own) || !isOwnAddress(wanted));
   return `Connection received on ${formatSpaced(client)}` +
     (steered ? ` (original destination was ${formatSockaddr(wanted)})` : "");
 }

@@ -6,8 +6,8 @@ import { AF_INET6, EADDRNOTAVAIL, EAFNOSUPPORT, SOCK_STREAM } from "../../../ffi
 import { resolve } from "../../../ffi/sockets/resolve.ts";
 import { makeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { closeFd, localAddress } from "../../../ffi/sockets/socket.ts";
-import { isForeign } from "../../dataplane/sockets/foreign.ts";
-import { openListener } from "../../dataplane/sockets/transparent.ts";
+import { isOwnAddress } from "../../dataplane/sockets/own_address.ts";
+import { openForeign, openListener } from "../../dataplane/sockets/transparent.ts";
 import { check, OperationError } from "../../net/error.ts";
 import { bindHint, formatSockaddr, type Sockaddr } from "../arguments/endpoints.ts";
 import type { RedirectPlan } from "./plan.ts";
@@ -37,9 +37,11 @@ export function openListeners(plan: RedirectPlan): Listener[] {
 }
 
 function open(plan: RedirectPlan, address: Sockaddr): Listener | undefined {
-  const foreign = isForeign(address);
-  const transparent = plan.transparent || foreign;
-  const fd = openListener({ address, mark: 0, shared: false, transparent, fastOpen: plan.fastOpen });
+  const foreign = !isOwnAddress(address);
+  const { fastOpen } = plan;
+  const openAs = (transparent: boolean) =>
+    openListener({ address, mark: 0, shared: false, transparent, fastOpen });
+  const fd = foreign && !plan.transparent ? openForeign(openAs) : openAs(plan.transparent);
   if (fd >= 0) {
     const own = makeSockaddr();
     check(localAddress(fd, own), "find", "the address of a listener");

@@ -6,7 +6,7 @@ import { EAFNOSUPPORT, SOCK_STREAM } from "../../../ffi/consts.ts";
 import { raiseDescriptorLimit } from "../../../ffi/process.ts";
 import { resolve } from "../../../ffi/sockets/resolve.ts";
 import { portOf, readSockaddr, sameSockaddr, setPort } from "../../../ffi/sockets/sockaddr.ts";
-import { isForeign } from "../../dataplane/sockets/foreign.ts";
+import { isOwnAddress } from "../../dataplane/sockets/own_address.ts";
 import { tryTransparent } from "../../dataplane/sockets/transparent.ts";
 import type { RedirectReport } from "../../dataplane/upstream/listed.ts";
 import { createLogger } from "../../log.ts";
@@ -63,7 +63,11 @@ function report(plan: RedirectPlan, env: Env): RedirectReport {
         errno,
         hint: errno === EAFNOSUPPORT
           ? "With -T, client and upstream must be both IPv4 or both IPv6"
-          : connectHint(errno, { target: upstream, source, foreign: source !== null && isForeign(source) }),
+          : connectHint(errno, {
+            target: upstream,
+            source,
+            foreign: source !== null && !isOwnAddress(source),
+          }),
       });
       env.stderr(`tproxy: ${error.message}\n`);
     },
@@ -97,7 +101,7 @@ function refuseOwn(listener: Sockaddr, upstream: Sockaddr): void {
   const wildcard = listener.slice();
   setPort(wildcard, 0);
   const listensOnAll = wildcard.subarray(4).every((byte) => byte === 0);
-  if (!sameSockaddr(listener, upstream) && !(listensOnAll && !isForeign(upstream))) return;
+  if (!sameSockaddr(listener, upstream) && !(listensOnAll && isOwnAddress(upstream))) return;
   throw new OperationError({
     operation: "redirect to",
     object: formatSockaddr(upstream),

@@ -2,6 +2,7 @@
  * The single values of the config.
  * @module
  */
+import { hex } from "../../net/hex.ts";
 import { parseEndpoint, parseIp, type Prefix } from "../../net/ip.ts";
 import { Marks } from "../../marks.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
@@ -92,9 +93,7 @@ export function prefix() {
 export function mark() {
   const max = Marks.largest(false);
   return value<number>({
-    expected: `a mark from 0x1 to 0x${max.toString(16)} (the ${
-      Marks.bitsAbove(false)
-    } bits above it are used as well)`,
+    expected: `a mark from 0x1 to ${hex(max)} (the ${Marks.bitsAbove(false)} bits above it are used as well)`,
     parse: (input) => {
       const number = typeof input === "string" && /^(0x[0-9a-f]+|\d+)$/i.test(input) ? Number(input) : input;
       return isInteger(number) && number >= 1 && number <= max ? number : undefined;

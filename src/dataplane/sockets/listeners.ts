@@ -6,9 +6,9 @@ import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EPERM } from "../../../ffi/consts.ts
 import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
 import type { Protocol } from "../../config/types.ts";
-import { LISTENER_IPV4, LISTENER_IPV6 } from "../../constants.ts";
 import { OperationError } from "../../net/error.ts";
-import { type Endpoint, type Family, formatEndpoint, parseIp } from "../../net/ip.ts";
+import { listenerAddress } from "../../net/families.ts";
+import { type Endpoint, type Family, formatEndpoint } from "../../net/ip.ts";
 import type { ListenerHandle, RawSockets } from "../orders.ts";
 import { openListener } from "./transparent.ts";
 import { openErrorSender, openReplySender, openUdpListener } from "./udp.ts";
@@ -37,9 +37,9 @@ export interface WorkerSockets {
 
 const OPEN = { tcp: openListener, udp: openUdpListener } as const;
 
-/** The address of the listener of a family: loopback, for reasons told in constants.ts. */
+/** The address of the listener of a family: loopback, for reasons told in families.ts. */
 function listenerEndpoint(family: Family, port: number): Endpoint {
-  return { address: parseIp(family === "ipv4" ? LISTENER_IPV4 : LISTENER_IPV6)!, port };
+  return { address: listenerAddress(family), port };
 }
 
 /**

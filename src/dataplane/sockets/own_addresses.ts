@@ -1,25 +1,22 @@
 /**
- * Whether an address is one of this machine's: a client that has one is a program on the router itself.
+ * Answers of {@linkcode hasAddress} that are remembered: a client that has an address of the machine is a program on the
+ * router itself.
  * @module
  */
-import { AF_INET, IP_MULTICAST_IF, SOCK_DGRAM, SOL_IP } from "../../../ffi/consts.ts";
+import { AF_INET, SOCK_DGRAM } from "../../../ffi/consts.ts";
 import { makeSockaddr, sameSockaddr, setPort } from "../../../ffi/sockets/sockaddr.ts";
-import { closeFd, connectSocket, localAddress, openNonBlocking } from "../../../ffi/sockets/socket.ts";
-import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { closeFd, openNonBlocking } from "../../../ffi/sockets/socket.ts";
 import type { Clock } from "../loop/clock.ts";
 import { TICK_MS } from "../loop/wheel.ts";
+import { DISCARD_PORT, hasAddress } from "./own_address.ts";
 
 /** Answers that are remembered; a power of two. */
 const PLACES = 64;
 /** How long an answer holds: addresses come and go. */
 const KNOWN_TICKS = 1000 / TICK_MS;
-/** Any will do: nothing is sent. */
-const DISCARD_PORT = 9;
 const UNKNOWN = 0;
 const OWN = 1;
 const FOREIGN = 2;
-/** A struct sockaddr of AF_UNSPEC: connect(2) with it takes an earlier connect(2) back. */
-const NOBODY = makeSockaddr();
 
 /** Where clients may be programs on the router itself. */
 export interface RouterTraffic {
@@ -29,9 +26,7 @@ export interface RouterTraffic {
   readonly own: OwnAddresses;
 }
 
-/**
- * Asks the kernel. bind(2) would tell as well, but not with net.ipv4.ip_nonlocal_bind. Answers are remembered for a second.
- */
+/** Asks the kernel about addresses, and remembers each answer for a second. */
 export class OwnAddresses {
   readonly #clock: Clock;
   readonly #sockets = new Map<number, number>();
@@ -44,7 +39,7 @@ export class OwnAddresses {
     this.#clock = clock;
   }
 
-  /** Whether the address in a struct sockaddr, 32 bytes, is the router's own; its port does not matter. */
+  /** Tells whether the address in a struct sockaddr, 32 bytes, is the router's own; its port does not matter. */
   has(address: Uint8Array<ArrayBuffer>): boolean {
     const end = address[0] === AF_INET ? 8 : 24;
     let hash = 0;
@@ -72,17 +67,7 @@ export class OwnAddresses {
   #ask(address: Uint8Array<ArrayBuffer>): boolean {
     const fd = this.#socket(address[0]);
     if (fd < 0) return false;
-    // Multicast leaves through the interface that has the address, if one has it.
-    if (address[0] === AF_INET) {
-      return setInt(fd, SOL_IP, IP_MULTICAST_IF, new Int32Array(address.buffer)[1]) >= 0;
-    }
-    // To its own addresses the router talks from these themselves. (IPv4 does so from the first address of the network.)
-    const local = this.#local;
-    const known = connectSocket(fd, address) >= 0 && localAddress(fd, local) >= 0;
-    connectSocket(fd, NOBODY);
-    if (!known) return false;
-    setPort(local, DISCARD_PORT);
-    return sameSockaddr(local, address);
+    return hasAddress(fd, address, this.#local);
   }
 
   #socket(family: number): number {

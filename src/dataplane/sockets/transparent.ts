@@ -4,6 +4,8 @@
  */
 import {
   AF_INET6,
+  EADDRNOTAVAIL,
+  EPERM,
   IP_BIND_ADDRESS_NO_PORT,
   IP_TRANSPARENT,
   IPV6_TRANSPARENT,
@@ -166,6 +168,17 @@ export function openBound(
   if (returned >= 0) return fd;
   closeFd(fd);
   return returned;
+}
+
+/**
+ * Opens a socket for an address of another machine: a transparent one, or, where that is not permitted, an ordinary one,
+ * which net.ipv4.ip_nonlocal_bind lets have any address. The descriptor or -errno.
+ */
+export function openForeign(open: (transparent: boolean) => number): number {
+  const fd = open(true);
+  if (fd !== -EPERM) return fd;
+  const ordinary = open(false);
+  return ordinary === -EADDRNOTAVAIL ? fd : ordinary;
 }
 
 /** Makes the dialling address out of the client's, in place: `client-address` and port 0. */

@@ -6,6 +6,8 @@
 import { LOOPBACK, TABLE_NAME } from "../../constants.ts";
 import { Marks } from "../../marks.ts";
 import { OperationError } from "../../net/error.ts";
+import { FAMILIES } from "../../net/families.ts";
+import { hex } from "../../net/hex.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listChains, type NftChain } from "../../netlink/nft/chain.ts";
@@ -21,8 +23,8 @@ import type { KnownSet } from "../packet/packet_match.ts";
 import { walkBaseChain, type WalkedTable } from "../packet/packet_walk.ts";
 import type { Situation } from "../situation.ts";
 
-const FAMILIES: Readonly<Record<string, readonly Family[]>> = {
-  inet: ["ipv4", "ipv6"],
+const TABLE_FAMILIES: Readonly<Record<string, readonly Family[]>> = {
+  inet: FAMILIES,
   ip: ["ipv4"],
   ip6: ["ipv6"],
 };
@@ -37,7 +39,7 @@ export interface InputChain {
 /** All of them but ours. Throws an OperationError, EPERM without privilege. */
 export function readInputChains(connection: NetlinkConnection): InputChain[] {
   const chains = listChains(connection);
-  return chains.filter((chain) => chain.base?.hook === "input" && FAMILIES[chain.family] !== undefined)
+  return chains.filter((chain) => chain.base?.hook === "input" && TABLE_FAMILIES[chain.family] !== undefined)
     .filter((chain) => chain.table !== TABLE_NAME)
     .map((chain) => ({
       chain,
@@ -108,7 +110,7 @@ function judgeChain({ chain, table }: InputChain, situation: Situation): Finding
   if (walks.length === 0) return [];
   const sure = walks.filter(({ result }) => !result.mayPass);
   const shown = sure.length > 0 ? sure : walks;
-  const packets = describePackets(shown.map(({ label }) => label), FAMILIES[chain.family]);
+  const packets = describePackets(shown.map(({ label }) => label), TABLE_FAMILIES[chain.family]);
   const by = [...new Set(shown.map(({ result }) => result.by))].join(", ");
   return [warning(id, {
     what,
@@ -149,7 +151,7 @@ function describeOwner({ table, family }: NftChain): string {
 
 /** An accept in another chain would not help: each chain at the hook must let the packet pass. */
 function describeRemedy({ family, table, name }: NftChain, mark: number): string {
-  const bits = `0x${mark.toString(16)}`;
+  const bits = hex(mark);
   const rule = `meta mark and ${bits} == ${bits} accept`;
   const permanent = table === "fw4"
     ? `; to keep it, write "${rule}" into /usr/share/nftables.d/chain-pre/${name}/tproxy.nft`
@@ -170,7 +172,7 @@ function listPackets(chain: NftChain, situation: Situation): { packet: KnownPack
   const marks = new Marks(config.kernel.mark);
   const index = (name: string) => links.find((link) => link.name === name)?.index ?? 0;
   const destinations = ports === "all" ? [USUAL_PORT] : ports.map(({ first }) => first);
-  return families.filter((family) => FAMILIES[chain.family].includes(family)).flatMap((family) =>
+  return families.filter((family) => TABLE_FAMILIES[chain.family].includes(family)).flatMap((family) =>
     protocols.flatMap((protocol) => {
       const common = { family, protocol, mark: marks.intercepted };
       const flags = protocol === "tcp" ? { tcpFlags: TCP_FLAGS.syn } : {};

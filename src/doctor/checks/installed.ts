@@ -5,7 +5,7 @@
 import { TABLE_NAME } from "../../constants.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import type { ListenerStatus } from "../../kernel/listeners/listeners.ts";
-import { isOurTable, readTable } from "../../kernel/nft/state.ts";
+import { isOurTable, readTable } from "../../kernel/nft/state/state.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import type { Situation } from "../situation.ts";
 

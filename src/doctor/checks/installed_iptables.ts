@@ -3,7 +3,7 @@
  * @module
  */
 import { OperationError } from "../../net/error.ts";
-import type { Family } from "../../net/ip.ts";
+import { FAMILIES } from "../../net/families.ts";
 import { findPrograms, type IptablesPrograms, PACKAGES_HINT } from "../../kernel/iptables/state/programs.ts";
 import {
   describeInstalled,
@@ -76,7 +76,7 @@ export function judgeChains(facts: IptablesFacts, table: TableOwner, { config }:
     return [warning(id, { what, cause: obstacle, remedy, blocks: iptables })];
   }
   const foreign = chains.flatMap(({ programs, tables }) =>
-    (["ipv4", "ipv6"] as const satisfies readonly Family[]).flatMap((family) =>
+    FAMILIES.flatMap((family) =>
       tables[family].filter(({ comment }) => comment === undefined).map((saved) =>
         `${[...saved.chains.keys()].join(" ")} (${family}, table ${saved.table} of ${programs.version})`
       )

@@ -6,6 +6,8 @@
 import { AF_INET, AF_INET6, SOCK_DGRAM, SOL_IP, SOL_IPV6 } from "../../../ffi/consts.ts";
 import { closeFd, openSocket } from "../../../ffi/sockets/socket.ts";
 import { getBytes } from "../../../ffi/sockets/sockopt.ts";
+import { FAMILIES } from "../../net/families.ts";
+import { hex } from "../../net/hex.ts";
 import type { Family } from "../../net/ip.ts";
 import { LITTLE_ENDIAN } from "../../netlink/attribute.ts";
 import type { MachineFiles } from "../machine/files.ts";
@@ -48,7 +50,7 @@ export interface LegacyInput {
 
 /** Those that exist. A table that does not is not asked for: the kernel would make it. */
 export function readLegacyInput(files: MachineFiles): LegacyInput[] {
-  return (["ipv4", "ipv6"] as const).flatMap((family) => {
+  return FAMILIES.flatMap((family) => {
     const names = files.readText(`/proc/thread-self/net/${PLACES[family].names}`) ?? "";
     return names.split("\n").includes("filter") ? readFilter(family) ?? [] : [];
   });
@@ -91,7 +93,7 @@ function question(size: number): Uint8Array<ArrayBuffer> {
 /** A finding for each chain that drops by policy. */
 export function judgeLegacyInput(chains: readonly LegacyInput[], situation: Situation): Finding[] {
   const id = "legacy-input";
-  const mark = `0x${situation.config.kernel.mark.toString(16)}`;
+  const mark = hex(situation.config.kernel.mark);
   const dropping = chains.filter(({ family, policy }) =>
     policy === "drop" && situation.families.includes(family)
   );

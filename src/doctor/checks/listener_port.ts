@@ -7,16 +7,14 @@ import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, openSocket } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import type { Protocol } from "../../config/types.ts";
-import { LISTENER_IPV4, LISTENER_IPV6 } from "../../constants.ts";
-import { type Endpoint, formatEndpoint, parseIp } from "../../net/ip.ts";
+import { EACCES, EADDRINUSE } from "../../net/errno.ts";
+import { listenerAddress } from "../../net/families.ts";
+import { type Endpoint, formatEndpoint } from "../../net/ip.ts";
 import type { MachineFiles } from "../machine/files.ts";
 import { describeErrno, type Finding, notPermitted, warning, works } from "../finding.ts";
 import { describeProcess, findHolders, isTproxy, type Process } from "../machine/processes.ts";
 import type { Situation } from "../situation.ts";
 import { findSockets } from "../../kernel/listeners/socket_table.ts";
-
-const EACCES = 13;
-const EADDRINUSE = 98;
 
 /** One place where the proxy listens. */
 export interface PortFacts {
@@ -37,7 +35,7 @@ export function readPorts(
   const read = (path: string) => files.readText(path) ?? "";
   return config.intercept.protocols.flatMap((protocol) =>
     families.map((family) => {
-      const address = parseIp(family === "ipv4" ? LISTENER_IPV4 : LISTENER_IPV6)!;
+      const address = listenerAddress(family);
       const endpoint = { address, port };
       const errno = tryBind(endpoint, protocol);
       const inodes = errno === 0 ? [] : findSockets({ protocol, family, port, anyAddress: true }, read);

@@ -4,10 +4,15 @@
  */
 import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
 import { Marks } from "../../marks.ts";
+import { FAMILIES } from "../../net/families.ts";
+import { hex } from "../../net/hex.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listRules, type RoutingRule } from "../../netlink/route/rule.ts";
 import { listRoutes } from "../../netlink/route/route.ts";
+import { RULE_ACTIONS } from "../../netlink/route/rule_action.ts";
+import { isNarrow } from "../../netlink/route/rule_selectors.ts";
+import { formatAction, formatSelectors } from "../../netlink/route/rule_text.ts";
 import { deliversLocally, ifFamilyExists, isDefault } from "../../kernel/routing/state.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import { overlaps, type Situation } from "../situation.ts";
@@ -31,11 +36,7 @@ export function describeProtocol(protocol: number): string {
 
 /** `ipv4 priority 100: fwmark 0x1/0xff lookup 100`. */
 export function describeRule(rule: RoutingRule): string {
-  const mask = rule.mask === 0xffffffff ? "" : `/0x${rule.mask.toString(16)}`;
-  const iif = rule.iifname === undefined ? "" : ` iif ${rule.iifname}`;
-  const not = rule.inverted ? "not " : "";
-  return `"${rule.family} priority ${rule.priority}: ${not}fwmark 0x${rule.mark.toString(16)}${mask}${iif} ` +
-    `lookup ${rule.table}"`;
+  return `"${rule.family} priority ${rule.priority}: ${formatSelectors(rule)} ${formatAction(rule)}"`;
 }
 
 /** A routing table that holds routes. */
@@ -56,11 +57,10 @@ export interface MarkFacts {
 
 /** Reads both families. */
 export function readMarkUsers(connection: NetlinkConnection): MarkFacts {
-  const families = ["ipv4", "ipv6"] as const;
   return {
-    rules: families.flatMap((family) => ifFamilyExists(() => listRules(connection, family)))
+    rules: FAMILIES.flatMap((family) => ifFamilyExists(() => listRules(connection, family)))
       .filter((rule) => rule.protocol !== ROUTE_PROTOCOL || rule.priority !== RULE_PRIORITY),
-    tables: families.flatMap((family) => {
+    tables: FAMILIES.flatMap((family) => {
       const routes = ifFamilyExists(() => listRoutes(connection, { family }));
       return [...new Set(routes.map(({ table }) => table))].map((table) => ({
         family,
@@ -88,22 +88,23 @@ function judgeMark(facts: MarkFacts, situation: Situation): Finding[] {
   const { routerTraffic } = situation.config.intercept;
   const marks = routerTraffic ? [intercepted, serverSocket, router] : [intercepted];
   const id = "mark-users";
-  const shown = `0x${(routerTraffic ? router : intercepted).toString(16)}`;
+  const shown = hex(routerTraffic ? router : intercepted);
   const users = facts.rules.filter((rule) =>
     situation.families.includes(rule.family) && rule.inverted !== true &&
     marks.some((ours) => overlaps(rule, ours))
   );
   if (users.length === 0) return [works(id, `fwmark ${shown}: no other routing rule asks for it`)];
   return users.map((rule) => {
-    const first = rule.priority < RULE_PRIORITY && takes(rule, situation) &&
-      tableOf(rule, facts)?.deliversLocally === false;
+    const away = rule.priority < RULE_PRIORITY && takes(rule, situation) ? takesAway(rule, facts) : undefined;
+    const isForSome = isNarrow(rule) || rule.suppressPrefixLength !== undefined ||
+      rule.suppressInterfaceGroup !== undefined;
     return warning(id, {
       what: `fwmark ${shown}: the routing rule ${describeRule(rule)}`,
-      blocks: first,
-      cause: first
-        ? `It comes before the rules of an install and leads intercepted packets elsewhere; ${
-          describeProtocol(rule.protocol)
-        }`
+      blocks: away !== undefined && !isForSome,
+      cause: away !== undefined
+        ? `It comes before the rules of an install and ${away}${
+          isForSome ? ", as far as they come under it" : ""
+        }; ${describeProtocol(rule.protocol)}`
         : `Another program uses the mark; ${
           describeProtocol(rule.protocol)
         }. What it marks on an intercepted ` +
@@ -114,8 +115,25 @@ function judgeMark(facts: MarkFacts, situation: Situation): Finding[] {
 }
 
 /** Whether packets that an install delivers come to the rule: by their interface. */
-function takes({ iifname, action }: RoutingRule, { lan, others }: Situation): boolean {
-  return action === undefined && (iifname === undefined || [...lan, ...others].includes(iifname));
+function takes({ iifname }: RoutingRule, { lan, others }: Situation): boolean {
+  return iifname === undefined || [...lan, ...others].includes(iifname);
+}
+
+/** Says how a rule before those of an install keeps packets from them; undefined where it does not. */
+function takesAway(rule: RoutingRule, facts: MarkFacts): string | undefined {
+  const elsewhere = "leads intercepted packets elsewhere";
+  switch (rule.action) {
+    case undefined:
+      return tableOf(rule, facts)?.deliversLocally === false ? elsewhere : undefined;
+    case RULE_ACTIONS.goto:
+      return (rule.goto ?? 0) > RULE_PRIORITY ? elsewhere : undefined;
+    case RULE_ACTIONS.blackhole:
+    case RULE_ACTIONS.unreachable:
+    case RULE_ACTIONS.prohibit:
+      return "drops intercepted packets";
+    default: // nop, and what a newer kernel may add
+      return undefined;
+  }
 }
 
 function describeRemoval({ family, priority }: RoutingRule): string {

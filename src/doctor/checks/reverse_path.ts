@@ -4,6 +4,7 @@
  */
 import type { MachineFiles } from "../machine/files.ts";
 import { type Finding, warning, works } from "../finding.ts";
+import { isNarrow } from "../../netlink/route/rule_selectors.ts";
 import { describeRule, type MarkFacts, tableOf } from "./mark_users.ts";
 import { overlaps, programNames, type Situation } from "../situation.ts";
 import { blame, readSysctl, type Sysctl } from "../machine/sysctl.ts";
@@ -48,18 +49,20 @@ function judgeValidMark(
       ? "perhaps set by wg-quick, for there is a WireGuard interface"
       : "it is not known who sets it",
   });
-  const fatal = marks.rules.find((rule) =>
+  const delivering = marks.rules.filter((rule) =>
     rule.family === "ipv4" && rule.iifname === undefined && rule.inverted !== true &&
     overlaps(rule, situation.config.kernel.mark) && tableOf(rule, marks)?.deliversLocally === true
   );
+  const fatal = delivering.find((rule) => !isNarrow(rule)) ?? delivering[0];
   if (fatal === undefined) {
     return works(id, what, `harmless, the rules of an install name interfaces; ${cause}`);
   }
   return warning(id, {
     what,
-    blocks: true,
-    cause: `With it the routing rule ${describeRule(fatal)}, which has no iif, drops every marked packet ` +
-      `without a word; ${cause}`,
+    blocks: !isNarrow(fatal),
+    cause: `With it the routing rule ${describeRule(fatal)}, which has no iif, drops ${
+      isNarrow(fatal) ? "the marked packets that come under it" : "every marked packet"
+    } without a word; ${cause}`,
     remedy: `Remove that rule: ip rule del priority ${fatal.priority}`,
   });
 }

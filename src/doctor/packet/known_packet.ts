@@ -2,6 +2,7 @@
  * A packet of which only some things are known. Pure.
  * @module
  */
+import { FAMILY_NUMBERS } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import type { PayloadExpression } from "../../netlink/nft/expr/payload.ts";
 import { hostKey, ifnameKey, portKey } from "../../netlink/nft/sets/set_type.ts";
@@ -34,7 +35,7 @@ export function readMeta(key: string, packet: KnownPacket): Uint8Array | undefin
     case "mark":
       return hostKey(packet.mark);
     case "nfproto":
-      return Uint8Array.of(packet.family === "ipv4" ? 2 : 10);
+      return Uint8Array.of(FAMILY_NUMBERS[packet.family]);
     case "protocol":
       return packet.family === "ipv4" ? Uint8Array.of(0x08, 0x00) : Uint8Array.of(0x86, 0xdd);
     case "l4proto":

@@ -2,6 +2,7 @@
  * The results of the probes as findings: one for each cause. Pure.
  * @module
  */
+import { EACCES, ENETDOWN, EPERM } from "../../net/errno.ts";
 import type { IptablesVariant } from "../../kernel/iptables/state/programs.ts";
 import { type Capability, type Demand, listCapabilities } from "./capabilities.ts";
 import { describeErrno, type Finding, notPermitted, warning, works } from "../finding.ts";
@@ -9,10 +10,6 @@ import { explainUnreachable, judgeLegacy, judgeLegacyTables } from "./judge_xtab
 import { explainMissing, type Explanation } from "../parts/explain.ts";
 import type { KernelBuild } from "../parts/kernel_build.ts";
 import type { ProbeResult } from "./probe.ts";
-
-const EPERM = 1;
-const EACCES = 13;
-const ENETDOWN = 100;
 
 /** What the judgement goes by. */
 export interface ProbeEvidence extends Demand {

@@ -3,6 +3,7 @@
  * whether the tables of iptables-legacy can be there. Pure.
  * @module
  */
+import { EINVAL, ENOPROTOOPT } from "../../net/errno.ts";
 import type { Family } from "../../net/ip.ts";
 import { KERNEL_PARTS, type KernelModule } from "../../kernel/parts.ts";
 import type { Capability } from "./capabilities.ts";
@@ -11,8 +12,6 @@ import { explainMissing, type Explanation } from "../parts/explain.ts";
 import { type KernelBuild, readSymbol } from "../parts/kernel_build.ts";
 import type { ProbeId, ProbeResult } from "./probe.ts";
 
-const EINVAL = 22;
-const ENOPROTOOPT = 92;
 /** Those that rules of ours are in. */
 const TABLES: Readonly<Record<Family, readonly KernelModule[]>> = {
   ipv4: ["iptable_raw", "iptable_mangle", "iptable_filter"],

@@ -3,8 +3,8 @@
  * chains that no packet comes to.
  * @module
  */
-import { LISTENER_IPV4, LISTENER_IPV6 } from "../../constants.ts";
-import { type Family, parseIp } from "../../net/ip.ts";
+import { listenerAddress } from "../../net/families.ts";
+import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { REGISTER_1 } from "../../netlink/nft/data.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
@@ -18,7 +18,7 @@ import {
   transparentSocket,
   transport,
 } from "../../netlink/nft/phrases.ts";
-import type { PlannedTable } from "../../kernel/plan/model.ts";
+import type { CompiledTable } from "../../kernel/nft/model.ts";
 import { replaceTable } from "../../kernel/nft/batch.ts";
 import { attempt, type ProbeId, type ProbeResult } from "./probe.ts";
 
@@ -28,7 +28,7 @@ export interface NftProbeOptions {
   /** The name of the throw-away table, which nobody else has. */
   readonly tableName: string;
   /** The whole table of the config: only where no packet passes. */
-  readonly table?: PlannedTable;
+  readonly table?: CompiledTable;
 }
 
 /** Tries nf_tables itself, then each expression alone, then the whole table. */
@@ -61,7 +61,7 @@ function listExpressions(families: readonly Family[]): [ProbeId, NftExpression[]
 }
 
 function steer(family: Family): NftExpression[] {
-  const address = parseIp(family === "ipv4" ? LISTENER_IPV4 : LISTENER_IPV6)!;
+  const address = listenerAddress(family);
   return [...networkFamily(family), ...transport("tcp"), ...tproxyTo({ address, port: 1 })];
 }
 

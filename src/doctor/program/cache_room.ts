@@ -2,6 +2,7 @@
  * Where the program's own files are: in memory or on flash, and how much room is left there. Pure, but for reading.
  * @module
  */
+import { hex } from "../../net/hex.ts";
 import { type Finding, warning, works } from "../finding.ts";
 
 // linux/magic.h
@@ -110,5 +111,5 @@ function describe({ path, fileSystem }: ProgramPlace): string {
 }
 
 function nameOf({ type }: FileSystem): string {
-  return FILE_SYSTEMS[type] ?? `file system 0x${type.toString(16)}`;
+  return FILE_SYSTEMS[type] ?? `file system ${hex(type)}`;
 }

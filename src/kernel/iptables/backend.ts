@@ -2,13 +2,13 @@
  * The backend iptables: chains of our own, made by the programs of iptables.
  * @module
  */
-import type { Config } from "../../config/types.ts";
 import type { Backend, Compiled, FoundInstall } from "../backend.ts";
 import { RecentLife } from "../liveness/recent_sign.ts";
 import type { Machine } from "../machine.ts";
 import { foreignObject, refuseOthers } from "../other_installs.ts";
 import type { Plan } from "../plan/model.ts";
 import { planIptables } from "./compile/plan.ts";
+import { warnLongLists } from "./compile/warnings.ts";
 import { applyIptablesInstall } from "./install.ts";
 import { describeIptablesFailure } from "./on_failure.ts";
 import { renderIptablesScript } from "./script.ts";
@@ -30,6 +30,7 @@ export const IPTABLES_BACKEND: Backend = {
   format: "iptables",
   needsRoot: true,
   compile,
+  warnings: ({ intent }) => warnLongLists(intent.scope.ruleSets),
   describeFailure: describeIptablesFailure,
   find: async (machine) => mayHoldAny(machine) ? await findKinds(await findPrograms(), machine) : [],
   listTraces: listIptablesChains,
@@ -43,8 +44,8 @@ export const IPTABLES_BACKEND: Backend = {
   rememberLife: ({ families }) => () => new RecentLife(families).once(),
 };
 
-function compile(plan: Plan, config: Config): Compiled {
-  const rules = planIptables(plan, config);
+function compile(plan: Plan): Compiled {
+  const rules = planIptables(plan);
   return {
     async install(machine, backends) {
       const { programs, others } = await choosePrograms(machine);

@@ -7,6 +7,7 @@
  * @module
  */
 import { OperationError } from "../../net/error.ts";
+import { FAMILIES } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import type { InstallReport } from "../backend.ts";
@@ -20,8 +21,6 @@ import { renderTransition } from "./state/restore.ts";
 import { type SavedTable, toTableRules } from "./state/saved.ts";
 import { isInstalled, readIptables, refuseForeignChains, type StateSource } from "./state/state.ts";
 import { hasRemains, removeOwners } from "./uninstall.ts";
-
-const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
 
 /** What an install works with. */
 export interface IptablesKernel extends StateSource {

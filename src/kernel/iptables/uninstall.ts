@@ -3,6 +3,7 @@
  * @module
  */
 import { OperationError } from "../../net/error.ts";
+import { FAMILIES } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import { madeBy } from "./state/owner.ts";
 import { findPrograms, type IptablesPrograms, missingProgram } from "./state/programs.ts";
@@ -48,7 +49,7 @@ async function removeIptables(
   source: StateSource,
 ): Promise<string[]> {
   const removed: string[] = [];
-  for (const family of ["ipv4", "ipv6"] as const satisfies readonly Family[]) {
+  for (const family of FAMILIES) {
     const ours = tables[family].filter(({ comment }) => comment !== undefined);
     const keepOwner = hasRemains(programs, source);
     const input = renderTransition(ours, [], { keepOwner });

@@ -3,7 +3,8 @@
  * @module
  */
 import type { Protocol } from "../../config/types.ts";
-import type { Family } from "../../net/ip.ts";
+import { listenerAddress } from "../../net/families.ts";
+import { type Family, formatEndpoint } from "../../net/ip.ts";
 import type { ReadTextFile } from "../machine.ts";
 import { hasListener } from "./socket_table.ts";
 
@@ -28,7 +29,7 @@ export function findListeners(question: ListenerQuestion): ListenerStatus[] {
   return question.protocols.flatMap((protocol) =>
     question.families.map((family) => ({
       protocol,
-      address: family === "ipv4" ? `127.0.0.1:${port}` : `[::1]:${port}`,
+      address: formatEndpoint({ address: listenerAddress(family), port }),
       listening: hasListener({ protocol, family, port }, question.readTextFile),
     }))
   );

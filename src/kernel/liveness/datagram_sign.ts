@@ -17,19 +17,18 @@ import {
   send,
 } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
-import { ALIVE_INTERVAL_MS, LISTENER_IPV4, LISTENER_IPV6, TABLE_NAME } from "../../constants.ts";
+import { ALIVE_INTERVAL_MS, TABLE_NAME } from "../../constants.ts";
+import { Marks } from "../../marks.ts";
 import { check, OperationError } from "../../net/error.ts";
-import { type Family, parseIp } from "../../net/ip.ts";
+import { FAMILIES, FAMILY_NUMBERS, listenerAddress } from "../../net/families.ts";
+import type { Family } from "../../net/ip.ts";
 import { listElements } from "../../netlink/nft/sets/element.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { openNetlink } from "../../netlink/transport.ts";
-import { RUNNING_SET } from "../plan/concerns/router_sets.ts";
+import { RUNNING_SET } from "../plan/concerns/life.ts";
 import type { Life, Proxy } from "./life.ts";
 import { signSize } from "./sign_size.ts";
-import { socketMark } from "../plan/statements.ts";
 
-/** linux/netfilter.h: NFPROTO_IPV4, NFPROTO_IPV6. */
-const SET_KEYS: Readonly<Record<Family, number>> = { ipv4: 2, ipv6: 10 };
 const SET = { family: "inet", table: TABLE_NAME, name: RUNNING_SET } as const;
 const byte = new Uint8Array(1);
 
@@ -80,7 +79,7 @@ export function readRunning(): Family[] {
   try {
     using netfilter = openNetlink("netfilter");
     const keys = listElements(netfilter, SET).map(({ key }) => key[0]);
-    return (["ipv4", "ipv6"] as const).filter((family) => keys.includes(SET_KEYS[family]));
+    return FAMILIES.filter((family) => keys.includes(FAMILY_NUMBERS[family]));
   } catch (error) {
     if (error instanceof OperationError) return []; // nothing is installed, or nothing that asks
     throw error;
@@ -97,11 +96,11 @@ function openSockets({ config, families }: Proxy): number[] {
   return families.map((family) => {
     const address = makeSockaddr();
     writeSockaddr(address, {
-      address: parseIp(family === "ipv4" ? LISTENER_IPV4 : LISTENER_IPV6)!,
+      address: listenerAddress(family),
       port: 0,
     });
     const fd = check(openNonBlocking(address[0], SOCK_DGRAM), "open a socket for the proxy's sign of life");
-    let returned = setInt(fd, SOL_SOCKET, SO_MARK, socketMark(config.kernel.mark));
+    let returned = setInt(fd, SOL_SOCKET, SO_MARK, new Marks(config.kernel.mark).clientSocket);
     if (returned >= 0) returned = bindSocket(fd, address);
     if (returned >= 0) returned = localAddress(fd, address);
     if (returned >= 0) returned = connectSocket(fd, address);
@@ -115,7 +114,7 @@ function openSockets({ config, families }: Proxy): number[] {
 function forget(family: Family): void {
   try {
     using netfilter = openNetlink("netfilter");
-    new NftBatch().deleteElements(SET, [{ key: Uint8Array.of(SET_KEYS[family]) }]).commit(netfilter);
+    new NftBatch().deleteElements(SET, [{ key: Uint8Array.of(FAMILY_NUMBERS[family]) }]).commit(netfilter);
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
   }

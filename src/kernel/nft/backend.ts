@@ -10,10 +10,10 @@ import { NO_LIFE } from "../liveness/life.ts";
 import type { Machine } from "../machine.ts";
 import { foreignObject, refuseOthers } from "../other_installs.ts";
 import type { Plan } from "../plan/model.ts";
-import { applyInstall } from "./install.ts";
+import { applyInstall, PLACE } from "./install.ts";
 import { renderScript } from "./script.ts";
-import { isOurTable, readTable, readTableIfPossible } from "./state.ts";
-import { compareTable } from "./status.ts";
+import { isOurTable, readTable, readTableIfPossible } from "./state/state.ts";
+import { compareTable } from "./state/status.ts";
 import { removeTable } from "./uninstall.ts";
 
 /** See the module. */
@@ -22,6 +22,7 @@ export const NFT_BACKEND: Backend = {
   format: "nft",
   needsRoot: false,
   compile,
+  warnings: () => [],
   describeFailure: () => "",
   find: findOurTable,
   listTraces: (machine) => findOurTable(machine).map(({ name }) => `table ${name}`),
@@ -34,7 +35,6 @@ export const NFT_BACKEND: Backend = {
 };
 
 function compile(plan: Plan): Compiled {
-  const place = `table inet ${plan.table.name}`;
   return {
     install(_machine, others) {
       refuseOthers(others, "netlink");
@@ -43,7 +43,7 @@ function compile(plan: Plan): Compiled {
     compare(_machine, others) {
       const table = withKernel(({ netfilter }) => readTable(netfilter));
       const objects = [...compareTable(plan, table), ...others.map(foreignObject)];
-      return { objects, place };
+      return { objects, place: PLACE };
     },
     script: (options) => renderScript(plan, options),
     document: {},

@@ -4,8 +4,10 @@
  * @module
  */
 import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
+import { FAMILIES } from "../../net/families.ts";
 import type { Plan } from "../plan/model.ts";
 import { renderRoute, renderRoutingRemoval, renderRoutingRule } from "../routing/render.ts";
+import { compileTable } from "./compile.ts";
 import { renderNft } from "./render.ts";
 
 /** The script. `origin` names the config. */
@@ -15,7 +17,7 @@ export function renderScript(plan: Plan, options: { origin: string }): string {
     ...renderRouting(plan),
     "",
     "nft -f - <<'END'",
-    renderNft(plan.table).trimEnd(),
+    renderNft(compileTable(plan)).trimEnd(),
     "END",
     "",
   ];
@@ -42,7 +44,7 @@ export function renderRouting(plan: Plan): string[] {
   return [
     "# Policy routing comes first: from its first packet on, what is marked must be delivered.",
     `# The routes and rules of an earlier install go; they are known by protocol ${ROUTE_PROTOCOL} and priority ${RULE_PRIORITY}`,
-    ...(["ipv4", "ipv6"] as const).flatMap(renderRoutingRemoval),
+    ...FAMILIES.flatMap(renderRoutingRemoval),
     "",
     "# page: ip route add local 0.0.0.0/0 dev lo table 100",
     "# What is looked up in this table is delivered to this machine, whatever its destination: 0.0.0.0/0, ::/0",

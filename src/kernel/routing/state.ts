@@ -4,18 +4,18 @@
  * @module
  */
 import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
+import { EAFNOSUPPORT, EOPNOTSUPP } from "../../net/errno.ts";
 import { OperationError } from "../../net/error.ts";
-import type { Family } from "../../net/ip.ts";
+import { FAMILIES } from "../../net/families.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { addRoute, deleteRoute, listRoutes, type Route, ROUTE_SCOPE } from "../../netlink/route/route.ts";
 import { addRule, deleteRule, listRules, type RoutingRule } from "../../netlink/route/rule.ts";
+import { formatAction, formatSelectors } from "../../netlink/route/rule_text.ts";
 import type { PlannedRoute, PlannedRoutingRule } from "../plan/model.ts";
 
 /** The interface index of lo, in every network namespace: LOOPBACK_IFINDEX, net/net_namespace.h */
 export const LOOPBACK_INDEX = 1;
-const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
-/** EOPNOTSUPP, EAFNOSUPPORT */
-const NO_SUCH_FAMILY: readonly number[] = [95, 97];
+const NO_SUCH_FAMILY: readonly number[] = [EOPNOTSUPP, EAFNOSUPPORT];
 
 /** What an install has put into policy routing. */
 export interface InstalledRouting {
@@ -43,9 +43,10 @@ export function ifFamilyExists<T>(list: () => T[]): T[] {
   }
 }
 
-/** Whether a route delivers to this machine, as the one of an install does. */
+/** Whether a route delivers all packets to its destination to this machine, as the one of an install does. */
 export function deliversLocally(route: Route): boolean {
-  return route.type === "local" && route.outLinkIndex === LOOPBACK_INDEX;
+  const forAll = route.tos === undefined && (route.source?.length ?? 0) === 0;
+  return route.type === "local" && route.outLinkIndex === LOOPBACK_INDEX && forAll;
 }
 
 /** Whether an install made the route. */
@@ -78,11 +79,10 @@ export interface RoutingEntry {
 
 /** A rule as an entry; equal labels are equal rules. */
 export function ruleEntry(rule: RoutingRule): RoutingEntry {
-  const mark = `0x${rule.mark.toString(16)}/0x${rule.mask.toString(16)}`;
   return {
-    label: `${rule.family} rule ${rule.priority}: fwmark ${mark} iif ${
-      rule.iifname ?? "any"
-    } lookup ${rule.table}`,
+    label: `${rule.family} rule ${rule.priority}: ${formatSelectors(rule) || "from all"} ${
+      formatAction(rule)
+    }`,
     add: (connection) => addRule(connection, rule),
     remove: (connection) => deleteRule(connection, rule),
   };

@@ -2,20 +2,17 @@
  * Changes of nf_tables that take effect together, or not at all. Building one is pure; `commit` sends it.
  * @module
  */
+import { EAFNOSUPPORT, EINVAL, EOPNOTSUPP } from "../../net/errno.ts";
 import type { BatchCommand, NetlinkConnection, Purpose } from "../connection.ts";
 import { NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL } from "../message.ts";
 import { type ChainName, encodeChain, encodeChainName, type NftChain } from "./chain.ts";
 import { encodeElements, type NftElement } from "./sets/element.ts";
 import type { NftExpression } from "./expression.ts";
-import { BATCH_FRAME, type NftFamily, type NftObject, nftRequest } from "./message.ts";
+import { batchFrame, type NftFamily, type NftObject, nftRequest } from "./message.ts";
 import { encodeRule, encodeRuleName, type NftRule, type RuleHandle } from "./rule.ts";
 import { ANONYMOUS_SET_NAME, encodeSet, encodeSetName, type NftSet, type SetName } from "./sets/set.ts";
 import { locateInRule, missingExpressionModule } from "./support.ts";
 import { encodeTable, encodeTableName, type NftTable, type TableName } from "./table.ts";
-
-const EINVAL = 22;
-const EOPNOTSUPP = 95;
-const EAFNOSUPPORT = 97;
 
 /** A set of the same batch, for `lookup` expressions. */
 export interface BatchSet {
@@ -198,9 +195,13 @@ export class NftBatch {
     });
   }
 
-  /** Makes all changes at once. Throws the OperationError of the first command that failed; then none was made. */
-  commit(connection: NetlinkConnection): void {
-    connection.batch(this.#commands, BATCH_FRAME);
+  /**
+   * Makes all changes at once. Throws the OperationError of the first command that failed; then none was made. With
+   * `generation`, what {@linkcode readGeneration} told before the rules were read, it fails with ERESTART when anybody
+   * has changed any rule since.
+   */
+  commit(connection: NetlinkConnection, options: { generation?: number } = {}): void {
+    connection.batch(this.#commands, batchFrame(options.generation));
   }
 }
 

@@ -3,6 +3,7 @@
  * nothing changes but that the kernel may load the module. The codec is pure.
  * @module
  */
+import { FAMILY_NUMBERS } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import { AttributeWriter } from "../attribute.ts";
 import type { NetlinkConnection } from "../connection.ts";
@@ -17,8 +18,6 @@ const NFTA_COMPAT_REV = 2;
 const NFTA_COMPAT_TYPE = 3;
 /** NFTA_COMPAT_TYPE: the kernel's `target` flag. */
 const TYPES = { match: 0, target: 1 } as const;
-/** AF_INET, AF_INET6 */
-const FAMILIES: Readonly<Record<Family, number>> = { ipv4: 2, ipv6: 10 };
 
 /** An extension of xtables. */
 export interface XtablesExtension {
@@ -39,7 +38,10 @@ export function extensionRequest(extension: XtablesExtension): NetlinkRequest {
     .u32be(NFTA_COMPAT_REV, extension.revision)
     .u32be(NFTA_COMPAT_TYPE, TYPES[extension.type])
     .finish();
-  return nfnetlinkRequest(SUBSYSTEM, NFNL_MSG_COMPAT_GET, { family: FAMILIES[extension.family], attributes });
+  return nfnetlinkRequest(SUBSYSTEM, NFNL_MSG_COMPAT_GET, {
+    family: FAMILY_NUMBERS[extension.family],
+    attributes,
+  });
 }
 
 /**

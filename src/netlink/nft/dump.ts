@@ -4,13 +4,14 @@
  */
 import { AttributeWriter } from "../attribute.ts";
 import type { NetlinkConnection } from "../connection.ts";
+import { EINVAL, ENOENT, EOPNOTSUPP } from "../../net/errno.ts";
 import { OperationError } from "../../net/error.ts";
 import { isNftMessage, type NftFamily, type NftObject, nftRequest } from "./message.ts";
 
-const ENOENT = 2;
-const EINVAL = 22;
-const EOPNOTSUPP = 95;
-const LABELS: Readonly<Record<NftObject, string>> = {
+/** The generation is no object of a table. */
+type DumpedObject = Exclude<NftObject, "generation">;
+
+const LABELS: Readonly<Record<DumpedObject, string>> = {
   table: "list tables",
   chain: "list chains",
   rule: "list rules",
@@ -21,7 +22,7 @@ const LABELS: Readonly<Record<NftObject, string>> = {
 /** The bodies of a dump's messages. A table that does not exist holds nothing. */
 export function dumpObjects(
   connection: NetlinkConnection,
-  kind: NftObject,
+  kind: DumpedObject,
   options: { family: NftFamily | undefined; attributes?: Uint8Array; object: string },
 ): Uint8Array[] {
   const attributes = options.attributes ?? new AttributeWriter().finish();

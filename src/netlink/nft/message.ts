@@ -2,7 +2,7 @@
  * What all nf_tables messages share: the message types, the families, and the header after the header. Pure.
  * @module
  */
-import { AttributeMap } from "../attribute.ts";
+import { AttributeMap, AttributeWriter } from "../attribute.ts";
 import type { NetlinkMessage, NetlinkRequest } from "../message.ts";
 import { Names } from "../names.ts";
 
@@ -10,6 +10,7 @@ import { Names } from "../names.ts";
 const SUBSYSTEM = 10;
 const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
+const NFNL_BATCH_GENID = 1;
 /** sizeof(struct nfgenmsg): u8 family, u8 version, be16 resource id. */
 const HEADER_SIZE = 4;
 
@@ -19,14 +20,16 @@ const NEW_CHAIN = 3;
 const NEW_RULE = 6;
 const NEW_SET = 9;
 const NEW_ELEMENTS = 12;
+const NEW_GENERATION = 15;
 
-/** The kinds of objects; their message types are three in a row: new, get, delete. */
+/** The kinds of objects, and the generation; their message types are three in a row: new, get, delete. */
 export const NFT_OBJECTS = {
   table: NEW_TABLE,
   chain: NEW_CHAIN,
   rule: NEW_RULE,
   set: NEW_SET,
   elements: NEW_ELEMENTS,
+  generation: NEW_GENERATION,
 } as const;
 
 /** One of {@linkcode NFT_OBJECTS}. */
@@ -34,6 +37,9 @@ export type NftObject = keyof typeof NFT_OBJECTS;
 
 /** The family of a table, in nft's words. */
 export type NftFamily = "inet" | "ip" | "arp" | "netdev" | "bridge" | "ip6";
+
+/** The family of a table that is for one address family alone. */
+export const NFT_FAMILIES = { ipv4: "ip", ipv6: "ip6" } as const;
 
 // linux/netfilter.h: NFPROTO_*
 const FAMILIES = new Names<NftFamily>("nf_tables family", {
@@ -80,15 +86,28 @@ export function nftRequest(
   });
 }
 
-/** The first and the last message of a batch. */
-export const BATCH_FRAME: { readonly begin: NetlinkRequest; readonly end: NetlinkRequest } = {
-  begin: { type: NFNL_MSG_BATCH_BEGIN, body: header(0, SUBSYSTEM) },
-  end: { type: NFNL_MSG_BATCH_END, body: header(0, SUBSYSTEM) },
-};
+/**
+ * The first and the last message of a batch. With a generation the kernel takes the batch only while its rules are still
+ * those of this generation.
+ */
+export function batchFrame(generation?: number): { begin: NetlinkRequest; end: NetlinkRequest } {
+  const attributes = generation === undefined
+    ? new Uint8Array(0)
+    : new AttributeWriter().u32be(NFNL_BATCH_GENID, generation).finish();
+  return {
+    begin: { type: NFNL_MSG_BATCH_BEGIN, body: Uint8Array.of(...header(0, SUBSYSTEM), ...attributes) },
+    end: { type: NFNL_MSG_BATCH_END, body: header(0, SUBSYSTEM) },
+  };
+}
 
-/** The family and the attributes of an nf_tables message. */
+/** The attributes of an nf_tables message. */
+export function nftAttributes(body: Uint8Array): AttributeMap {
+  return new AttributeMap(body.subarray(HEADER_SIZE));
+}
+
+/** The family and the attributes of an nf_tables message about an object of a table. */
 export function readNftBody(body: Uint8Array): { family: NftFamily; attributes: AttributeMap } {
-  return { family: FAMILIES.name(body[0]), attributes: new AttributeMap(body.subarray(HEADER_SIZE)) };
+  return { family: FAMILIES.name(body[0]), attributes: nftAttributes(body) };
 }
 
 /** Whether a message is about an object of this kind. */

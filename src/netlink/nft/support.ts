@@ -2,12 +2,11 @@
  * Recognises that the kernel refused a rule because it lacks one of its expressions. Pure.
  * @module
  */
+import { ENOENT, EOPNOTSUPP } from "../../net/errno.ts";
 import { align, readAttributes } from "../attribute.ts";
 import { MESSAGE_HEADER_SIZE, type NetlinkAnswer } from "../message.ts";
 import { expressionName, type NftExpression } from "./expression.ts";
 
-const ENOENT = 2;
-const EOPNOTSUPP = 95;
 /** sizeof(struct nfgenmsg) */
 const NFT_HEADER_SIZE = 4;
 const ATTRIBUTE_HEADER_SIZE = 4;

@@ -2,6 +2,7 @@
  * Network interfaces. The codec is pure.
  * @module
  */
+import { EOPNOTSUPP } from "../../net/errno.ts";
 import { AttributeWriter, LITTLE_ENDIAN } from "../attribute.ts";
 import type { NetlinkConnection } from "../connection.ts";
 import { NLM_F_CREATE, NLM_F_EXCL } from "../message.ts";
@@ -24,7 +25,6 @@ const VETH_INFO_PEER = 1;
 // linux/if.h
 const IFF_UP = 1;
 const IFF_LOOPBACK = 8;
-const EOPNOTSUPP = 95;
 
 /** An interface. */
 export interface Link {

@@ -2,7 +2,8 @@
  * What all rtnetlink messages share. Pure.
  * @module
  */
-import type { Family, IpAddress } from "../../net/ip.ts";
+import { FAMILIES, FAMILY_NUMBERS } from "../../net/families.ts";
+import type { Family, IpAddress, Prefix } from "../../net/ip.ts";
 import { AttributeMap } from "../attribute.ts";
 import type { NetlinkRequest } from "../message.ts";
 
@@ -22,19 +23,22 @@ export const RTM_GETRULE = 34;
 
 /** AF_INET and AF_INET6; 0, AF_UNSPEC, for both. */
 export function familyNumber(family: Family | undefined): number {
-  if (family === undefined) return 0;
-  return family === "ipv4" ? 2 : 10;
+  return family === undefined ? 0 : FAMILY_NUMBERS[family];
 }
 
 /** The family of a number; undefined for others (AF_MPLS, multicast routing). */
 export function familyOf(number: number): Family | undefined {
-  if (number === 2) return "ipv4";
-  return number === 10 ? "ipv6" : undefined;
+  return FAMILIES.find((family) => FAMILY_NUMBERS[family] === number);
 }
 
 /** An address from its bytes. */
 export function addressOf(bytes: Uint8Array): IpAddress {
   return { family: bytes.length === 4 ? "ipv4" : "ipv6", bytes: bytes.slice() };
+}
+
+/** A prefix from its address and its length; undefined where there is no address. */
+export function readPrefix(bytes: Uint8Array | undefined, length: number): Prefix | undefined {
+  return bytes === undefined ? undefined : { address: addressOf(bytes), length };
 }
 
 /** A request: the family's structure and the attributes together. */
@@ -51,4 +55,9 @@ export function readRouteBody(
     structure: new DataView(body.buffer, body.byteOffset, structureSize),
     attributes: new AttributeMap(body.subarray(structureSize)),
   };
+}
+
+/** The properties that have a value. */
+export function withoutAbsent<T extends object>(all: { [K in keyof T]-?: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as T;
 }

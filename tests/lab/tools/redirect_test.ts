@@ -266,6 +266,22 @@ labTest("redirect -4, -6 and -L choose where it listens", { programs: PROGRAMS }
   }
 });
 
+labTest("redirect knows which addresses are its own with ip_nonlocal_bind, too", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await lab.router.writeSysctl({ "net.ipv4.ip_nonlocal_bind": 1, "net.ipv6.ip_nonlocal_bind": 1 });
+  for (const family of FAMILIES) {
+    const { server, lan } = ADDRESSES[family];
+    const all = family === 4 ? "0.0.0.0:8080" : "[::]:8080";
+    const redirect = await startRedirect(lab, `-${family} -l 8080 ${server} 8080`);
+    assert.equal(redirect.stderr, `Listening on ${all}\n`);
+    await redirect.stop();
+    const { code, stderr } = await runRedirect(lab, `-${family} -l 8080 ${lan} 8080`);
+    assert.equal(code, 2);
+    assert.match(stderr, /this is where redirect itself listens/);
+  }
+});
+
 labTest("redirect says what keeps it from starting", { programs: [...PROGRAMS, "setpriv"] }, async (lab) => {
   await lab.router.start(["socat", "TCP4-LISTEN:7000,reuseaddr", "-"], { listens: 7000 });
   const nobody = asNobody(lab);

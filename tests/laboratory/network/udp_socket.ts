@@ -7,12 +7,12 @@ import { AF_INET, AF_INET6, SO_RCVBUFFORCE, SOCK_DGRAM, SOCK_RAW, SOL_SOCKET } f
 import { makeSockaddr, readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, connectSocket, localAddress, openSocket } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { EAGAIN } from "../../../src/net/errno.ts";
 import { check } from "../../../src/net/error.ts";
 import { formatEndpoint } from "../../../src/net/ip.ts";
 import { inNamespace, receiveFrom, sendTo, toSockaddr } from "./udp_calls.ts";
 import { delay } from "../machine/wait.ts";
 
-const EAGAIN = 11;
 const IPPROTO_RAW = 255;
 /** linux/in.h: IP_TOS at SOL_IP; linux/in6.h: IPV6_TCLASS at SOL_IPV6. */
 const TOS = { 4: { level: 0, name: 1 }, 6: { level: 41, name: 67 } } as const;

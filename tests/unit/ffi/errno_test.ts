@@ -1,12 +1,11 @@
+import { EBADF, ENOENT, errnoNumber } from "../../../src/net/errno.ts";
 import assert from "node:assert/strict";
 import { AF_INET, SOCK_STREAM } from "../../../ffi/consts.ts";
 import { closeFd, listenSocket, openSocket, receive } from "../../../ffi/sockets/socket.ts";
 import { openReadOnly } from "../../../ffi/process.ts";
 
-const EBADF = 9;
-const ENOENT = 2;
-const ENOTCONN = 107;
-const ENOTSOCK = 88;
+const ENOTCONN = errnoNumber("ENOTCONN");
+const ENOTSOCK = errnoNumber("ENOTSOCK");
 
 Deno.test("wrappers return the errno of their own call", () => {
   const buffer = new Uint8Array(8);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EINTR, ENOBUFS } from "../../../src/net/errno.ts";
 import { OperationError } from "../../../src/net/error.ts";
 import { NetlinkConnection } from "../../../src/netlink/connection.ts";
 import {
@@ -12,8 +13,6 @@ import { ack, fakeConnection, fakeTransport, multipart, nlError } from "./fake_t
 
 const request = { type: 100, body: Uint8Array.of(1, 2, 3, 4) };
 const purpose = { operation: "add thing", object: "x" };
-const EINTR = 4;
-const ENOBUFS = 105;
 
 function failureOf(action: () => unknown): OperationError {
   try {

@@ -2,6 +2,7 @@
  * A kernel for tests, at the level of messages: a function from the messages of one datagram to the answers.
  * @module
  */
+import { EAGAIN } from "../../../src/net/errno.ts";
 import { AttributeWriter } from "../../../src/netlink/attribute.ts";
 import { NetlinkConnection, type NetlinkTransport } from "../../../src/netlink/connection.ts";
 import {
@@ -15,8 +16,6 @@ import {
   NLMSG_DONE,
   NLMSG_ERROR,
 } from "../../../src/netlink/message.ts";
-
-const EAGAIN = 11;
 
 /** Answers the messages of a datagram. A number among the answers is a -errno that receive() returns. */
 export type FakeKernel = (requests: readonly NetlinkMessage[]) => (NetlinkMessage | number)[];

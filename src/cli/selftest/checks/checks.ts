@@ -3,6 +3,7 @@
  * what it saw, or {@linkcode CheckSkip} with the reason.
  * @module
  */
+import { FAMILIES } from "../../../net/families.ts";
 import { type Check, CheckSkip, type FamilyCheck } from "./check.ts";
 import * as router from "./checks_router.ts";
 import * as setup from "./checks_setup.ts";
@@ -43,7 +44,7 @@ export const CHECKS: readonly Check[] = [
 ];
 
 function eachFamily(name: string, run: FamilyCheck): Check[] {
-  return (["ipv4", "ipv6"] as const).map((family) => ({
+  return FAMILIES.map((family) => ({
     name: `${name}, ${family === "ipv4" ? "IPv4" : "IPv6"}`,
     run: (context) => {
       if (family === "ipv6" && !context.network.ipv6) throw new CheckSkip("IPv6 is off in this kernel");

@@ -2,6 +2,7 @@
  * The router of the self-test: its own firewall, and tproxy as a child process in its namespace.
  * @module
  */
+import { FAMILIES } from "../../../net/families.ts";
 import { createVeth } from "../../../netlink/route/link.ts";
 import { listRoutes } from "../../../netlink/route/route.ts";
 import { listRules } from "../../../netlink/route/rule.ts";
@@ -116,7 +117,7 @@ export class RouterHost extends NamespaceHost {
     const traces = await listTraces(Deno.readTextFileSync);
     const tables = listTables(netfilter).map((table) => `table ${table.family} ${table.name}`);
     const lines = [...traces, ...tables];
-    for (const family of ["ipv4", "ipv6"] as const) {
+    for (const family of FAMILIES) {
       for (const rule of listRules(route, family)) lines.push(`rule ${family} ${toText(rule)}`);
       // Neighbours, and with them cached routes, come and go by themselves.
       for (const entry of listRoutes(route, { family })) lines.push(`route ${family} ${toText(entry)}`);

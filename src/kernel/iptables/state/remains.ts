@@ -7,12 +7,12 @@ import type { Family } from "../../../net/ip.ts";
 import type { NetlinkConnection } from "../../../netlink/connection.ts";
 import { NftBatch } from "../../../netlink/nft/batch.ts";
 import type { NftChain } from "../../../netlink/nft/chain.ts";
+import { NFT_FAMILIES } from "../../../netlink/nft/message.ts";
 import { listRules } from "../../../netlink/nft/rule.ts";
 import { listTables } from "../../../netlink/nft/table.ts";
 import { OWNER_CHAIN, type TableName, type TableRules } from "../compile/model.ts";
 import { readNftChains } from "./state.ts";
 
-const NFT_FAMILIES = { ipv4: "ip", ipv6: "ip6" } as const;
 const WHOLE_TABLE = "table";
 
 /** What iptables-nft will make when these rules are loaded: names of built-in chains, and `table` for the table. */

@@ -4,18 +4,18 @@
  */
 import { ALIVE_LISTS } from "../../../constants.ts";
 import { OperationError } from "../../../net/error.ts";
+import { FAMILIES } from "../../../net/families.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { NetlinkConnection } from "../../../netlink/connection.ts";
 import { listChains } from "../../../netlink/nft/chain.ts";
-import { isWithoutNfTables } from "../../nft/state.ts";
+import { NFT_FAMILIES } from "../../../netlink/nft/message.ts";
+import { isWithoutNfTables } from "../../nft/state/state.ts";
 import { CHAIN_PREFIX, serversList } from "../compile/model.ts";
 import { findPrograms, type IptablesPrograms, type IptablesVariant } from "./programs.ts";
 import { parseSaved, type SavedTable } from "./saved.ts";
 
-const FAMILIES: readonly Family[] = ["ipv4", "ipv6"];
 /** The files that name the tables of iptables-legacy. To ask for another table makes it. */
 const LEGACY_NAMES: Readonly<Record<Family, string>> = { ipv4: "ip_tables_names", ipv6: "ip6_tables_names" };
-const NFT_FAMILIES = { ipv4: "ip", ipv6: "ip6" } as const;
 
 /** Chains with our prefix, of one kind of iptables. */
 export interface InstalledIptables {

@@ -2,6 +2,7 @@
  * What is in iptables against what the plan wants, object by object. Pure.
  * @module
  */
+import { FAMILIES } from "../../../net/families.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { ObjectStatus } from "../../object_status.ts";
 import { type FamilyRules, OWNER_CHAIN, type TableRules } from "../compile/model.ts";
@@ -15,7 +16,7 @@ export function compareIptables(
   wanted: readonly FamilyRules[],
   installed: Readonly<Record<Family, readonly SavedTable[]>>,
 ): ObjectStatus[] {
-  return (["ipv4", "ipv6"] as const).flatMap((family) => {
+  return FAMILIES.flatMap((family) => {
     const tables = wanted.find((rules) => rules.family === family)?.tables ?? [];
     const unwanted = installed[family].filter(({ table }) => !tables.some((rules) => rules.table === table));
     return [

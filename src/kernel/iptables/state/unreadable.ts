@@ -3,24 +3,23 @@
  * another program has put rules of nf_tables into them.
  * @module
  */
+import { FAMILIES } from "../../../net/families.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { NetlinkConnection } from "../../../netlink/connection.ts";
 import { NftBatch } from "../../../netlink/nft/batch.ts";
+import { NFT_FAMILIES } from "../../../netlink/nft/message.ts";
 import { listRules, type NftRule } from "../../../netlink/nft/rule.ts";
 import { CHAIN_PREFIX, OWNER_CHAIN, OWNER_COMMENT, type TableName } from "../compile/model.ts";
 import { madeBy } from "./owner.ts";
 import { removeLast } from "./remains.ts";
 import { readNftChains } from "./state.ts";
 
-const NFT_FAMILIES = { ipv4: "ip", ipv6: "ip6" } as const;
 /** What marks packets goes first. */
 const TABLES: readonly TableName[] = ["raw", "mangle", "filter"];
 
 /** Removes our chains, and the rules of others' chains that lead to them; what was removed, in words. */
 export function removeUnreadable(netfilter: NetlinkConnection): string[] {
-  return (["ipv4", "ipv6"] as const).flatMap((family) =>
-    TABLES.flatMap((table) => removeFromTable(netfilter, family, table))
-  );
+  return FAMILIES.flatMap((family) => TABLES.flatMap((table) => removeFromTable(netfilter, family, table)));
 }
 
 function removeFromTable(netfilter: NetlinkConnection, family: Family, table: TableName): string[] {

@@ -2,7 +2,7 @@
  * Phrases about a packet as it came: interfaces, families, addresses. Pure.
  * @module
  */
-import { type RouteType, routeTypeNumber } from "../../route/route.ts";
+import { type RouteType, routeTypeNumber } from "../../route/route_type.ts";
 import { REGISTER_1 } from "../data.ts";
 import type { NftExpression } from "../expression.ts";
 import { hostKey, hostKey16, ifnameKey } from "../sets/set_type.ts";

@@ -2,15 +2,13 @@
  * The pieces of which phrases are made: a value comes into register 1, a mask may change it, something is asked of it. Pure.
  * @module
  */
+import { FAMILY_NUMBERS } from "../../../net/families.ts";
 import { REGISTER_1 } from "../data.ts";
 import type { CmpOperator } from "../expr/cmp.ts";
 import type { CtKey } from "../expr/ct.ts";
 import type { MetaKey } from "../expr/meta.ts";
 import type { NftExpression } from "../expression.ts";
 import { hostKey } from "../sets/set_type.ts";
-
-// linux/netfilter.h: NFPROTO_*
-const FAMILY_NUMBERS = { ipv4: 2, ipv6: 10 } as const;
 
 /** A set to look up; `setId` where it is of the same batch and has no name. */
 export interface SetReference {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { judgeMarkUsers, type MarkFacts } from "../../../../src/doctor/checks/mark_users.ts";
 import { judgeReversePath, type ReversePathFacts } from "../../../../src/doctor/checks/reverse_path.ts";
 import { overlaps } from "../../../../src/doctor/situation.ts";
+import { parsePrefix } from "../../../../src/net/ip.ts";
 import type { RoutingRule } from "../../../../src/netlink/route/rule.ts";
 import { ROUTER } from "../../kernel/support/view.ts";
 import { processOf, situationWith, troubles } from "../support/machine.ts";
@@ -35,6 +36,27 @@ Deno.test("overlaps() knows which rules a packet with our bit can match", () => 
   }
 });
 
+Deno.test("judgeMarkUsers() does not take a rule for some packets for one of all", () => {
+  const narrow: Partial<RoutingRule>[] = [
+    { from: parsePrefix("10.9.0.0/16")! },
+    { dscp: { value: 46 } },
+    { destinationPorts: { first: 53, last: 53 } },
+    { ipProtocol: 17 },
+    { suppressPrefixLength: 0 },
+    { others: [{ type: 77, data: new Uint8Array(4) }] }, // of a newer kernel
+  ];
+  for (const more of narrow) {
+    const [finding] = judgeMarkUsers(marksOf(rule({ priority: 99, ...more })), situationWith());
+    assert.deepEqual(troubles([finding]), ["warning mark-users"], JSON.stringify(more));
+    assert.match(
+      finding.cause,
+      /leads intercepted packets elsewhere, as far as they come under it; made with/,
+    );
+  }
+  const [finding] = judgeMarkUsers(marksOf(rule({ ...narrow[5], priority: 99 })), situationWith());
+  assert.match(finding.what, /"ipv4 priority 99: fwmark 0x1 attribute-77 lookup 200"/);
+});
+
 Deno.test("judgeMarkUsers() names rules of others with our mark, and blocks where they come first", () => {
   const judge = (...rules: RoutingRule[]) => judgeMarkUsers(marksOf(...rules), situationWith());
   assert.deepEqual(troubles(judge()), []);
@@ -54,6 +76,9 @@ Deno.test("judgeMarkUsers() names rules of others with our mark, and blocks wher
     ["warning mark-users"],
     "it is empty",
   );
+  assert.deepEqual(troubles(judge(rule({ priority: 99, action: 8, table: 0 }))), ["! warning mark-users"]);
+  assert.deepEqual(troubles(judge(rule({ priority: 99, action: 2, goto: 600 }))), ["! warning mark-users"]);
+  assert.deepEqual(troubles(judge(rule({ priority: 99, action: 2, goto: 200 }))), ["warning mark-users"]);
   const ipv6 = rule({ family: "ipv6" });
   assert.match(judge(ipv6)[0].remedy, /ip -6 rule del priority 1000/);
   assert.deepEqual(troubles(judgeMarkUsers(marksOf(ipv6), situationWith({ families: ["ipv4"] }))), []);
@@ -96,6 +121,10 @@ Deno.test("judgeReversePath(): src_valid_mark blocks where a rule without iif le
   assert.deepEqual(troubles(bad), ["! warning src-valid-mark"]);
   assert.match(bad[0].cause, /fwmark 0x1 lookup 100", which has no iif.*perhaps set by tailscaled/);
   assert.match(bad[0].remedy, /ip rule del priority 1000/);
+  const narrow = rule({ priority: 7, table: 100, ipProtocol: 17 });
+  assert.deepEqual(troubles(judge("1", [narrow])), ["warning src-valid-mark"]);
+  assert.match(judge("1", [narrow])[0].cause, /drops the marked packets that come under it/);
+  assert.match(judge("1", [narrow, plain])[0].cause, /fwmark 0x1 lookup 100".* drops every marked packet/);
   assert.deepEqual(troubles(judge("0", [plain])), []);
   assert.deepEqual(troubles(judge("1", [])), []);
   assert.match(judge("1", [])[0].cause, /^harmless, the rules of an install name interfaces/);

@@ -1,10 +1,12 @@
 /** A kernel that lacks things, at the netlink transport, for the probes of doctor. */
 import type { ProbeTools } from "../../../../src/doctor/probes/probe_kernel.ts";
+import { ENOENT, EOPNOTSUPP } from "../../../../src/net/errno.ts";
 import { OperationError } from "../../../../src/net/error.ts";
 import { type Family, parsePrefix } from "../../../../src/net/ip.ts";
 import { NetlinkConnection } from "../../../../src/netlink/connection.ts";
 import { type NetlinkMessage, NLM_F_ACK, NLM_F_DUMP } from "../../../../src/netlink/message.ts";
-import { encodeRoute, type RouteType } from "../../../../src/netlink/route/route.ts";
+import { encodeRoute } from "../../../../src/netlink/route/route.ts";
+import type { RouteType } from "../../../../src/netlink/route/route_type.ts";
 import {
   ack,
   type FakeKernel,
@@ -22,8 +24,6 @@ const RTM_GETROUTE = 26;
 const RTM_NEWRULE = 32;
 const COMPAT_GET = 11 << 8;
 const BATCH_BEGIN = 16;
-const ENOENT = 2;
-const EOPNOTSUPP = 95;
 
 /** Lacks of the kernel; errnos are positive. */
 export interface Lacks {

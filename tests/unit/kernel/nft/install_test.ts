@@ -4,6 +4,7 @@ import { applyInstall } from "../../../../src/kernel/nft/install.ts";
 import { planInstall } from "../../../../src/kernel/plan/plan.ts";
 import { removeTable } from "../../../../src/kernel/nft/uninstall.ts";
 import { removeRouting } from "../../../../src/kernel/routing/apply.ts";
+import { EINVAL, EOPNOTSUPP } from "../../../../src/net/errno.ts";
 import type { OperationError } from "../../../../src/net/error.ts";
 import { NetlinkConnection } from "../../../../src/netlink/connection.ts";
 import { type NetlinkMessage, NLM_F_DUMP } from "../../../../src/netlink/message.ts";
@@ -28,8 +29,6 @@ const NAMES: Readonly<Record<number, string>> = {
   [RTM_NEWRULE]: "+rule",
   [RTM_DELRULE]: "-rule",
 };
-const EOPNOTSUPP = 95;
-const EINVAL = 22;
 
 function isDump(request: NetlinkMessage): boolean {
   return (request.flags & NLM_F_DUMP) === NLM_F_DUMP && request.body.length > 0 &&

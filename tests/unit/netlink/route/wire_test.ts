@@ -13,13 +13,8 @@ import {
   RTM_NEWROUTE,
   RTM_NEWRULE,
 } from "../../../../src/netlink/route/message.ts";
-import {
-  decodeRoute,
-  encodeRoute,
-  encodeRouteQuestion,
-  type Route,
-  ROUTE_SCOPE,
-} from "../../../../src/netlink/route/route.ts";
+import { decodeRoute, encodeRoute, type Route, ROUTE_SCOPE } from "../../../../src/netlink/route/route.ts";
+import { encodeRouteQuestion } from "../../../../src/netlink/route/route_question.ts";
 import {
   decodeRoutingRule,
   encodeRoutingRule,
@@ -133,10 +128,15 @@ Deno.test("decodeRoutingRule() reads a kernel's dump", () => {
     [32767, 253],
   ]);
   const prohibit = rules[1]!;
-  assert.deepEqual([prohibit.action, prohibit.inverted, prohibit.hasOther, formatPrefix(prohibit.from!)], [
+  assert.deepEqual([
+    prohibit.action,
+    prohibit.inverted,
+    prohibit.destinationPorts,
+    formatPrefix(prohibit.from!),
+  ], [
     8,
     true,
-    true,
+    { first: 5, last: 5 },
     "10.0.0.0/8",
   ]);
 });

@@ -1,0 +1,80 @@
+/**
+ * Rules as the plan of an install has them; see tests/unit/kernel/nft/lower_test.ts. Pure.
+ * @module
+ */
+import type { Case } from "./case.ts";
+import { CHAIN, LAN, nftRule, PORTS } from "./nft_rules.ts";
+
+const NETS = "nft add set inet t nets '{ type ipv4_addr; flags interval; }'";
+const NETS6 = "nft add set inet t nets6 '{ type ipv6_addr; flags interval; }'";
+const MACS = "nft add set inet t macs '{ type ether_addr; }'";
+const FLOWS =
+  "nft add set inet t flows '{ type ipv4_addr . inet_service . ipv4_addr . inet_service; size 65536; " +
+  "flags dynamic,timeout; timeout 3m; }'";
+const FLOWS6 = FLOWS.replace("flows", "flows6").replaceAll("ipv4", "ipv6");
+const RUNNING = "nft add set inet t running '{ type nf_proto; size 2; flags dynamic,timeout; timeout 2s; }'";
+
+function plannedRule(name: string, rule: string): Case {
+  const setup = [CHAIN, PORTS, LAN, NETS, NETS6, MACS, FLOWS, FLOWS6];
+  return { ...nftRule(`planned-${name}`, rule), setup };
+}
+
+/** A rule of what `intercept.router-traffic` adds. */
+function plannedRouterRule(name: string, rule: string): Case {
+  const { setup, ...planned } = plannedRule(name, rule);
+  return { ...planned, setup: [...setup!, RUNNING] };
+}
+
+/** Rules of the plan as nft writes them. */
+export const PLANNED_RULES: readonly Case[] = [
+  plannedRule("interface-name", 'iifname != "lan0" fib daddr type != local return'),
+  plannedRule("addresses", "meta nfproto ipv4 ip saddr @nets ip daddr @nets goto other"),
+  plannedRule("addresses6", "meta nfproto ipv6 ip6 saddr @nets6 ip6 daddr @nets6 accept"),
+  plannedRule("hardware-address", "ether saddr @macs drop"),
+  plannedRule("socket-mark", "meta l4proto tcp socket transparent 1 socket mark 0x4 notrack accept"),
+  plannedRule("mark", "meta mark 0x4 notrack"),
+  plannedRule(
+    "every-matcher",
+    "meta nfproto ipv4 meta l4proto tcp th dport @ports iifname @lan ether saddr @macs ip saddr @nets drop",
+  ),
+  plannedRule(
+    "icmp-too-big",
+    "icmp type destination-unreachable icmp code frag-needed socket transparent 1 accept",
+  ),
+  plannedRule("icmp6-too-big", "icmpv6 type packet-too-big socket transparent 1 accept"),
+  plannedRule("icmp-unreachable", "icmp type destination-unreachable accept"),
+  plannedRule("icmp6-unreachable", "icmpv6 type destination-unreachable accept"),
+  plannedRule("known-flow", "meta l4proto udp ct state established,related accept"),
+  plannedRule(
+    "remember-flow",
+    'oifname "lan0" meta nfproto ipv4 meta l4proto udp ct direction original ' +
+      "update @flows { ip daddr . th dport . ip saddr . th sport }",
+  ),
+  plannedRule(
+    "remember-flow6",
+    "meta nfproto ipv6 meta l4proto udp update @flows6 { ip6 daddr . th dport . ip6 saddr . th sport }",
+  ),
+  plannedRule(
+    "known-flow-set",
+    "meta nfproto ipv4 meta l4proto udp ip saddr . th sport . ip daddr . th dport @flows " +
+      "update @flows { ip saddr . th sport . ip daddr . th dport } accept",
+  ),
+  plannedRouterRule(
+    "router-new",
+    "tcp flags syn / fin,syn,rst,ack ct state new meta skuid != 4294967295 goto other",
+  ),
+  plannedRouterRule("router-marked", "meta mark != 0x0 fib saddr type != local return"),
+  plannedRouterRule(
+    "router-flow",
+    "ct direction original ct mark & 0x3 == 0x3 meta mark set meta mark | 0x3 accept",
+  ),
+  plannedRouterRule("router-forget", "ct mark & 0x3 == 0x3 ct mark set ct mark & 0xfffffffc"),
+  plannedRouterRule("router-take", "meta nfproto @running ct mark set ct mark | 0x3 accept"),
+  plannedRouterRule("router-loopback", "meta mark & 0x3 != 0x3 return"),
+  plannedRouterRule(
+    "router-show",
+    'oifname "lo" meta mark 0x4 meta l4proto udp meta length 68 update @running { meta nfproto }',
+  ),
+  plannedRule("block-tcp", "tcp flags syn / fin,syn,rst,ack reject with tcp reset"),
+  plannedRule("block-udp", "meta l4proto udp reject with icmpx port-unreachable"),
+];

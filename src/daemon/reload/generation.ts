@@ -90,7 +90,7 @@ export function prepareGeneration(
 function tryToPlan(loaded: LoadedConfig, readTextFile: ConfigSource["readTextFile"]): Plan | OperationError {
   try {
     const plan = preparePlan(loaded, readTextFile, { absentInterfaces: true });
-    backendOf(loaded.config).compile(plan, loaded.config);
+    backendOf(loaded.config).compile(plan);
     return plan;
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;

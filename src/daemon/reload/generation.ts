@@ -3,14 +3,16 @@
  * changed.
  * @module
  */
-import { BUILT_IN, loadConfig, type LoadedConfig } from "../config/load.ts";
-import { requireSupported } from "../config/support.ts";
-import { type Settings, settingsOf } from "../dataplane/settings.ts";
-import { preparePlan } from "../kernel/prepare.ts";
-import type { Plan } from "../kernel/plan/model.ts";
-import { OperationError } from "../net/error.ts";
-import { compilePolicy } from "../policy/compile.ts";
-import type { PolicyImage } from "../policy/image.ts";
+import { BUILT_IN, loadConfig, type LoadedConfig } from "../../config/load.ts";
+import { requireSupported } from "../../config/support.ts";
+import type { Config } from "../../config/types.ts";
+import type { Settings } from "../../dataplane/settings.ts";
+import { backendOf } from "../../kernel/backends.ts";
+import { preparePlan } from "../../kernel/prepare.ts";
+import type { Plan } from "../../kernel/plan/model.ts";
+import { OperationError } from "../../net/error.ts";
+import { compilePolicy } from "../../policy/compile.ts";
+import type { PolicyImage } from "../../policy/image.ts";
 
 /** A config as `tproxy run` uses it. */
 export interface UsableConfig {
@@ -43,11 +45,8 @@ export interface ConfigSource {
   readonly readTextFile: (path: string) => string;
 }
 
-/** Sessions that this process has room for. */
-export interface Room {
-  readonly connections: number;
-  readonly udpSessions: number;
-}
+/** The settings of a config, cut to what this process has room for. */
+export type SettingsOf = (config: Config) => Settings;
 
 /** Reads and checks the config. Throws a ConfigError, or an OperationError where it cannot be read. */
 export function loadUsable({ path, readTextFile }: ConfigSource): UsableConfig {
@@ -56,39 +55,43 @@ export function loadUsable({ path, readTextFile }: ConfigSource): UsableConfig {
 }
 
 /** Completes a config that has been read. Changes nothing. */
-export function makeGeneration(usable: UsableConfig, number: number, room: Room): Generation {
+export function makeGeneration(usable: UsableConfig, number: number, settingsOf: SettingsOf): Generation {
   const { config } = usable.loaded;
-  return {
-    ...usable,
-    number,
-    policy: compilePolicy(config, number),
-    settings: settingsOf(config, room),
-  };
+  return { ...usable, number, policy: compilePolicy(config, number), settings: settingsOf(config) };
 }
 
 /**
- * Reads, checks, plans and compiles the config that is to follow the one in force, from the same place: a file that has
- * gone is an error, not a wish for the defaults. Throws an OperationError. Changes nothing.
+ * Reads and checks the config that is to follow the one in force, from the same place: a file that has gone is an error,
+ * not a wish for the defaults. Throws a ConfigError, or an OperationError where it cannot be read.
  */
+export function loadNext(
+  { loaded: { origin } }: Generation,
+  { path, readTextFile }: ConfigSource,
+): UsableConfig {
+  return loadUsable({ path: origin === BUILT_IN ? path : origin, readTextFile });
+}
+
+/** Plans and compiles a config that is to follow the one in force. Throws an OperationError. Changes nothing. */
 export function prepareGeneration(
+  usable: UsableConfig,
   inForce: Generation,
-  { path, readTextFile, room }: ConfigSource & { readonly room: Room },
+  { readTextFile, settingsOf }: Pick<ConfigSource, "readTextFile"> & { readonly settingsOf: SettingsOf },
 ): NextGeneration {
-  const { origin } = inForce.loaded;
-  const usable = loadUsable({ path: origin === BUILT_IN ? path : origin, readTextFile });
   const plan = tryToPlan(usable.loaded, readTextFile);
   const failed = plan instanceof OperationError;
   // Where the network allows no rules at all it is not the fault of the new config.
   if (failed && !(tryToPlan(inForce.loaded, readTextFile) instanceof OperationError)) throw plan;
   return {
-    ...makeGeneration(usable, inForce.number + 1, room),
+    ...makeGeneration(usable, inForce.number + 1, settingsOf),
     plan: failed ? undefined : plan,
   };
 }
 
 function tryToPlan(loaded: LoadedConfig, readTextFile: ConfigSource["readTextFile"]): Plan | OperationError {
   try {
-    return preparePlan(loaded, readTextFile, { absentInterfaces: true });
+    const plan = preparePlan(loaded, readTextFile, { absentInterfaces: true });
+    backendOf(loaded.config).compile(plan);
+    return plan;
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     return error;

@@ -2,7 +2,7 @@
  * Warnings about a state that lasts: each is said when it begins, or when its reason changes, not at each look.
  * @module
  */
-import type { LogFields, Logger } from "../log.ts";
+import type { LogFields, Logger } from "../../log.ts";
 
 /** See the module. */
 export class Repeated {

@@ -1,15 +1,25 @@
 import assert from "node:assert/strict";
-import { loadText } from "../../../src/config/load.ts";
-import { type Generation, makeGeneration, type NextGeneration } from "../../../src/daemon/generation.ts";
-import { Reloader, type ReloadParts } from "../../../src/daemon/reload.ts";
-import { createLogger } from "../../../src/log.ts";
-import { OperationError } from "../../../src/net/error.ts";
+import { loadText } from "../../../../src/config/load.ts";
+import { settingsOf } from "../../../../src/dataplane/settings.ts";
+import {
+  type Generation,
+  makeGeneration,
+  type NextGeneration,
+  type UsableConfig,
+} from "../../../../src/daemon/reload/generation.ts";
+import { Reloader, type ReloadParts } from "../../../../src/daemon/reload/reloader.ts";
+import { createLogger } from "../../../../src/log.ts";
+import { OperationError } from "../../../../src/net/error.ts";
 
 const ROOM = { connections: 10, udpSessions: 10 };
 const FILE = "/etc/tproxy/tproxy.yaml";
 
-function generation(text: string, number = 1, warnings: readonly string[] = []): Generation {
-  return makeGeneration({ loaded: loadText(text, FILE), warnings }, number, ROOM);
+function complete(usable: UsableConfig, number: number): Generation {
+  return makeGeneration(usable, number, (config) => settingsOf(config, ROOM));
+}
+
+function generation(text: string): Generation {
+  return complete({ loaded: loadText(text, FILE), warnings: [] }, 1);
 }
 
 /** A reloader whose file has the text that `bench.text` has; all that it does is noted. */
@@ -31,10 +41,8 @@ function makeBench(first = "") {
       format: "text",
       write: (line) => lines.push(line.slice(25).trimEnd()),
     }),
-    prepare: (inForce): NextGeneration => ({
-      ...generation(bench.text, inForce.number + 1, bench.warnings),
-      plan: undefined,
-    }),
+    load: () => ({ loaded: loadText(bench.text, FILE), warnings: bench.warnings }),
+    prepare: (usable, { number }): NextGeneration => ({ ...complete(usable, number + 1), plan: undefined }),
     adoptWorkers: ({ number }) => {
       done.push(`workers ${number}`);
       return Promise.resolve();

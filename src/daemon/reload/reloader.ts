@@ -2,28 +2,33 @@
  * Reloads: the next config comes into force whole, or the one in force stays and somebody is told why.
  *
  * ```
- * prepare ──► workers ──► kernel ──► in force
- *    │           │          │ refuses: the workers go back
- *    └───────────┴──────────┴──► refused
+ * load ──► compare ──► prepare ──► workers ──► kernel ──► in force
+ *   │         │           │           │          │ refuses: the workers go back
+ *   └─────────┴───────────┴───────────┴──────────┴──► refused
  * ```
  * Workers first: they can serve what either kernel sends them.
  * @module
  */
-import { ConfigError, formatProblem } from "../config/error.ts";
-import type { Logger } from "../log.ts";
-import { OperationError } from "../net/error.ts";
-import { compareConfigs } from "./changes.ts";
-import type { Generation, NextGeneration } from "./generation.ts";
+import { ConfigError, formatProblem } from "../../config/error.ts";
+import type { Logger } from "../../log.ts";
+import { OperationError } from "../../net/error.ts";
+import { type Changes, compareConfigs } from "./changes.ts";
+import type { Generation, NextGeneration, UsableConfig } from "./generation.ts";
 
 /** What a reload works on. */
 export interface ReloadParts {
   readonly log: Logger;
-  /** Reads and prepares; throws an OperationError. */
-  prepare(inForce: Generation): NextGeneration;
+  /** Reads the config that is to follow; throws an OperationError. */
+  load(inForce: Generation): UsableConfig;
+  /** Plans and compiles it; throws an OperationError. */
+  prepare(usable: UsableConfig, inForce: Generation): NextGeneration;
   /** Resolves when every worker has taken it; throws an OperationError. */
   adoptWorkers(generation: Generation): Promise<void>;
-  /** Resolves when the rules are right, or are somebody else's. Throws an OperationError; they are as before then. */
-  adoptRules(next: NextGeneration): Promise<void>;
+  /**
+   * Resolves when the rules are right, or somebody else's. Throws an OperationError; they are as before then.
+   * `changed`: they depend on what has changed.
+   */
+  adoptRules(next: NextGeneration, changed: boolean): Promise<void>;
   /** All that is neither the workers' nor the kernel's. Does not fail. */
   adoptRest(generation: Generation): void;
   /** A reload begins, or has ended. */
@@ -75,21 +80,21 @@ export class Reloader {
 
   async #reload(): Promise<void> {
     try {
-      const next = this.#parts.prepare(this.inForce);
-      const { restart, adoptable } = compareConfigs(this.inForce.loaded.config, next.loaded.config);
-      if (restart.length > 0) return this.#refuse([describeRestart(restart, next)]);
-      await this.#adopt(next, adoptable);
+      const usable = this.#parts.load(this.inForce);
+      const changes = compareConfigs(this.inForce.loaded.config, usable.loaded.config);
+      if (changes.restart.length > 0) return this.#refuse([describeRestart(changes.restart, usable)]);
+      await this.#adopt(this.#parts.prepare(usable, this.inForce), changes);
     } catch (error) {
       this.#refuse(linesOf(error));
     }
   }
 
-  async #adopt(next: NextGeneration, changed: readonly string[]): Promise<void> {
+  async #adopt(next: NextGeneration, { adoptable, kernel }: Changes): Promise<void> {
     const { log, adoptWorkers, adoptRules, adoptRest } = this.#parts;
     const before = this.inForce;
     await adoptWorkers(next);
     try {
-      await adoptRules(next);
+      await adoptRules(next, kernel);
     } catch (error) {
       await adoptWorkers(before);
       throw error;
@@ -100,7 +105,7 @@ export class Reloader {
     // The number keeps lines of many reloads from being taken for repetitions of one.
     log.info(`reloaded: generation ${next.number} is in force`, {
       config: next.loaded.origin,
-      changed: changed.length === 0 ? "nothing" : changed.join(","),
+      changed: adoptable.length === 0 ? "nothing" : adoptable.join(","),
     });
     for (const warning of next.warnings) if (!before.warnings.includes(warning)) log.warn(warning);
   }
@@ -123,10 +128,9 @@ function linesOf(error: unknown): string[] {
   return [error instanceof Error ? error.stack ?? error.message : String(error)];
 }
 
-/** `tproxy.yaml: listener.port has changed: restart the proxy`, with the place of the first key. */
-function describeRestart(keys: readonly string[], { loaded: { origin, locate } }: NextGeneration): string {
-  const [first] = keys;
+/** `tproxy.yaml:4:3: listener.port has changed: restart the proxy`, with the first place that the file has for them. */
+function describeRestart(keys: readonly string[], { loaded: { origin, locate } }: UsableConfig): string {
   const text = `${keys.join(", ")} ${keys.length === 1 ? "has" : "have"} changed: restart the proxy`;
-  const place = locate(first.split("."));
+  const place = keys.map((key) => locate(key.split("."))).find((found) => found !== undefined);
   return formatProblem(origin, { ...(place ?? { line: 0, column: 0 }), text });
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { describeConfig } from "../../../src/config/describe.ts";
-import { parseConfig } from "../../../src/config/load.ts";
-import { compareConfigs, RESTART_KEYS } from "../../../src/daemon/changes.ts";
+import { describeConfig } from "../../../../src/config/describe.ts";
+import { parseConfig } from "../../../../src/config/load.ts";
+import { compareConfigs, RESTART_KEYS } from "../../../../src/daemon/reload/changes.ts";
 
 const parse = (text: string) => parseConfig(text, "test");
 
@@ -56,6 +56,7 @@ Deno.test("compareConfigs() finds nothing in configs that say the same", () => {
   assert.deepEqual(compareConfigs(parse(text), parse(`# a comment\n${text}`)), {
     restart: [],
     adoptable: [],
+    kernel: false,
   });
 });
 
@@ -67,4 +68,27 @@ Deno.test("compareConfigs() names rules by their place while there are as many o
   assert.deepEqual(compareConfigs(rules("10.0.0.2"), parse("rules: [{ action: block }]")).adoptable, [
     "rules",
   ]);
+});
+
+Deno.test("compareConfigs() tells whether the kernel's half differs", () => {
+  for (
+    const text of [
+      "source: router",
+      "default: block",
+      "rules: [{ action: block }]",
+      "intercept: { ports: [80] }",
+    ]
+  ) {
+    assert.equal(compareConfigs(parse(""), parse(text)).kernel, true, text);
+  }
+  for (
+    const text of [
+      "log: { level: debug }",
+      "timeouts: { connect: 1s }",
+      "limits: { per-client: 9 }",
+      "udp: { tos: clear }",
+    ]
+  ) {
+    assert.equal(compareConfigs(parse(""), parse(text)).kernel, false, text);
+  }
 });

@@ -2,6 +2,7 @@
  * What a valid config may ask for and this version cannot do yet.
  * @module
  */
+import { BACKEND_ABILITIES } from "./backends.ts";
 import { ConfigError, type ConfigProblem, formatProblem } from "./error.ts";
 import type { LoadedConfig } from "./load.ts";
 import type { Config, RuleConfig } from "./types.ts";
@@ -30,7 +31,8 @@ const GAPS: readonly Gap[] = [
   },
   {
     path: ["intercept", "router-traffic"],
-    asked: (config) => config.intercept.routerTraffic && config.kernel.backend === "iptables",
+    asked: ({ intercept, kernel }) =>
+      intercept.routerTraffic && !BACKEND_ABILITIES[kernel.backend].routerTraffic,
     text: "the router's own traffic is intercepted with the backend netlink alone",
     refusedBy: BOTH,
   },

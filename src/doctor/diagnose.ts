@@ -18,8 +18,9 @@ import { findListeners } from "../kernel/listeners/listeners.ts";
 import { compileTable } from "../kernel/nft/compile.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 import { readNetwork } from "../kernel/network.ts";
-import { hasProcfs } from "../kernel/procfs.ts";
+import { hasProcfs } from "../kernel/machine/procfs.ts";
 import { planFor } from "../kernel/prepare.ts";
+import { presentFamilies } from "../kernel/plan/families.ts";
 import type { NetworkView } from "../kernel/plan/view.ts";
 import { judgeBridgeFilter, readBridgeFilter } from "./checks/bridge_filter.ts";
 import { judgeDescriptors, readDescriptors, type Room } from "./checks/descriptors.ts";
@@ -164,7 +165,7 @@ function describeSituation(
   return {
     config,
     families: planned.plan?.families ??
-      families.filter((family) => family === "ipv4" || view.ipv6 === "on" || view.ipv6 === "unknown"),
+      presentFamilies(families, { ipv6: view.ipv6 === "unknown" ? "on" : view.ipv6 }),
     lan: planned.plan?.lan ?? (interfaces === "auto" ? [] : interfaces),
     others: planned.plan?.others ?? [],
     links: listLinks(facts.connection),

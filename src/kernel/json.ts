@@ -2,7 +2,7 @@
  * A plan as JSON, for `install --dry-run --format json`. The shape is stable: keys are only ever added. Pure.
  * @module
  */
-import type { Compiled } from "./backend.ts";
+import type { Compiled } from "./backend/backend.ts";
 import { compileTable } from "./nft/compile.ts";
 import type { Plan } from "./plan/model.ts";
 import type { PlannedSet } from "./plan/rules/set.ts";

@@ -4,7 +4,7 @@
  */
 import { compileTable } from "./nft/compile.ts";
 import type { Plan } from "./plan/model.ts";
-import type { ObjectStatus } from "./object_status.ts";
+import type { ObjectStatus } from "./backend/object_status.ts";
 
 /**
  * `whole`: all that the plan wants is there, and nothing else of ours. `none`: nothing of ours is there. `flushed`: policy routing is

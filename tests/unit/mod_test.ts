@@ -78,6 +78,6 @@ Deno.test("planInstall() plans from a config and a view, and touches nothing", (
   );
   assert.notDeepEqual(config, DEFAULT_CONFIG);
   const text = JSON.stringify(planInstall(config, view));
-  assert.match(text, /transparent_proxy/);
+  assert.match(text, /"kind":"proxy"/);
   assert.match(text, /lan0/);
 });

@@ -2,7 +2,7 @@
  * Whether /proc is mounted: most checks of the machine read there. Pure.
  * @module
  */
-import { PROCFS_MISSING } from "../../kernel/procfs.ts";
+import { PROCFS_MISSING } from "../../kernel/machine/procfs.ts";
 import { type Finding, warning, works } from "../finding.ts";
 
 /** A finding; without /proc no other check of the machine means anything. */

@@ -25,9 +25,8 @@ import type { Family } from "../../net/ip.ts";
 import { listElements } from "../../netlink/nft/sets/element.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { openNetlink } from "../../netlink/transport.ts";
-import { RUNNING_SET } from "../plan/concerns/life.ts";
 import type { Life, Proxy } from "./life.ts";
-import { signSize } from "./sign_size.ts";
+import { RUNNING_SET, signSize } from "./sign_size.ts";
 
 const SET = { family: "inet", table: TABLE_NAME, name: RUNNING_SET } as const;
 const byte = new Uint8Array(1);

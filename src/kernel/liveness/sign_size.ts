@@ -5,6 +5,9 @@
 import type { Config, Protocol } from "../../config/types.ts";
 import type { Family } from "../../net/ip.ts";
 
+/** The set in which a running proxy shows itself. */
+export const RUNNING_SET = "running";
+
 const UDP_HEADER_SIZE = 8;
 const IP_HEADER_SIZES: Readonly<Record<Family, number>> = { ipv4: 20, ipv6: 40 };
 const PROTOCOL_BITS: Readonly<Record<Protocol, number>> = { tcp: 1, udp: 2 };

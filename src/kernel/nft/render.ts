@@ -27,20 +27,20 @@ const HEAD = [
   "# no packet sees a moment without it",
 ];
 
-/** What the kernel's page has for the chain `divert`. */
+/** Lines of the kernel's page for the chain `divert`. */
 const PAGE_DIVERT = [
   'page: nft add chain filter divert "{ type filter hook prerouting priority -150; }"',
   "page: nft add rule filter divert meta l4proto tcp socket transparent 1 meta mark set 1 accept",
   'Here "mark set mark | 0x1": the other bits are other programs\'',
 ];
 
-/** What it has for a chain that steers to a listener. */
+/** Lines of the page for a chain that steers to a listener. */
 const PAGE_TPROXY = [
   "page: nft add rule filter divert tcp dport 80 tproxy to :50080 meta mark set 1 accept",
   "Here with the listener's address: one on all addresses would take connections to port 50080 of any server",
 ];
 
-/** A transaction that replaces the table, whether it is there or not. */
+/** Renders a transaction that replaces the table, whether it is there or not. */
 export function renderNft(table: CompiledTable): string {
   const head = `table inet ${table.name}`;
   return [
@@ -72,7 +72,7 @@ function renderSet(set: PlannedSet): string[] {
   ];
 }
 
-/** A long list is broken into lines. */
+/** Breaks a long list into lines. */
 function inLines(elements: readonly string[]): string {
   const lines: string[] = [];
   for (let start = 0; start < elements.length; start += ELEMENTS_PER_LINE) {
@@ -105,7 +105,7 @@ export function renderHook(hook: ChainHook): string {
   return `type ${hook.type ?? "filter"} hook ${hook.hook} priority ${priority}; policy accept;`;
 }
 
-/** A rule as nft's text. */
+/** Renders a rule as nft's text. */
 export function renderRule(statements: readonly Statement[]): string {
   return statements.map(renderStatement).join(" ");
 }

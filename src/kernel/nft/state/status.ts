@@ -5,7 +5,7 @@
 import type { NftChain } from "../../../netlink/nft/chain.ts";
 import type { NftRule } from "../../../netlink/nft/rule.ts";
 import { canonicalPlan, canonicalRule } from "./comparable.ts";
-import type { ObjectStatus } from "../../object_status.ts";
+import type { ObjectStatus } from "../../backend/object_status.ts";
 import type { Plan } from "../../plan/model.ts";
 import type { PlannedSet } from "../../plan/rules/set.ts";
 import { compileTable } from "../compile.ts";

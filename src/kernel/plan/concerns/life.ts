@@ -1,19 +1,16 @@
 /**
- * Signs of life: a running proxy shows itself to the rules by datagrams to itself. Only the router's own traffic needs it:
- * for clients, TPROXY finds out whether somebody listens. Pure.
+ * Signs of life: a running proxy shows itself to the rules by datagrams to itself. Only the router's own
+ * traffic needs it: for clients, TPROXY finds out whether somebody listens. Pure.
  * @module
  */
 import { ALIVE_SECONDS, LOOPBACK } from "../../../constants.ts";
-import { signLength } from "../../liveness/sign_size.ts";
+import { RUNNING_SET, signLength } from "../../liveness/sign_size.ts";
 import type { Condition } from "../rules/condition.ts";
 import type { Contribution } from "../contribution.ts";
 import { PASS } from "../rules/effect.ts";
 import type { PlannedRule } from "../model.ts";
 import { UDP } from "../phrases.ts";
 import type { Scope } from "../scope.ts";
-
-/** The set in which a running proxy shows itself. */
-export const RUNNING_SET = "running";
 
 /** The packet stays on the router. */
 export const ON_LOOPBACK: Condition = { kind: "output-interface-name", name: LOOPBACK };

@@ -2,7 +2,7 @@
  * Whether /proc is there. Without it nothing tells what sysctls are, who listens, and whether there is IPv6.
  * @module
  */
-import { OperationError } from "../net/error.ts";
+import { OperationError } from "../../net/error.ts";
 
 /** A sysctl that every kernel with IPv4 has. */
 const WITNESS = "/proc/sys/net/ipv4/ip_forward";

@@ -3,12 +3,12 @@
  * another's. Pure.
  * @module
  */
-import type { Config } from "../config/types.ts";
-import type { Logger } from "../log.ts";
-import type { Life, Proxy } from "./liveness/life.ts";
-import type { Machine } from "./machine.ts";
+import type { Config } from "../../config/types.ts";
+import type { Logger } from "../../log.ts";
+import type { Life, Proxy } from "../liveness/life.ts";
+import type { Machine } from "../machine/machine.ts";
 import type { ObjectStatus } from "./object_status.ts";
-import type { Plan } from "./plan/model.ts";
+import type { Plan } from "../plan/model.ts";
 
 /** At once, where netlink answers; later, where programs are run. */
 export type Soon<T> = T | Promise<T>;

@@ -2,8 +2,8 @@
  * The two netlink sockets of every change: rtnetlink and nf_tables.
  * @module
  */
-import type { NetlinkConnection } from "../netlink/connection.ts";
-import { openNetlink } from "../netlink/transport.ts";
+import type { NetlinkConnection } from "../../netlink/connection.ts";
+import { openNetlink } from "../../netlink/transport.ts";
 
 /** Both of them. */
 export interface KernelConnections {

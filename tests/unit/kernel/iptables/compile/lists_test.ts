@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { rangePrefixes } from "../../../../../src/kernel/iptables/compile/prefixes.ts";
+import { rangePrefixes } from "../../../../../src/kernel/iptables/compile/lists.ts";
 import { parseIp, parsePrefix } from "../../../../../src/net/ip.ts";
 import { mergeRanges, prefixRange } from "../../../../../src/netlink/nft/sets/interval.ts";
 

@@ -1,10 +1,10 @@
 /** A machine without /proc: nothing is taken for off that only cannot be read. */
 import assert from "node:assert/strict";
-import { usableFamilies } from "../../../src/daemon/families.ts";
-import { judgeProcfs } from "../../../src/doctor/program/procfs.ts";
-import { readIpv6State } from "../../../src/kernel/network.ts";
-import { planInstall } from "../../../src/kernel/plan/plan.ts";
-import { configWith, ROUTER } from "./support/view.ts";
+import { usableFamilies } from "../../../../src/daemon/families.ts";
+import { judgeProcfs } from "../../../../src/doctor/program/procfs.ts";
+import { readIpv6State } from "../../../../src/kernel/network.ts";
+import { planInstall } from "../../../../src/kernel/plan/plan.ts";
+import { configWith, ROUTER } from "../support/view.ts";
 
 function filesWith(texts: Readonly<Record<string, string>>): (path: string) => string {
   return (path) => {

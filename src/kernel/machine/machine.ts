@@ -2,10 +2,9 @@
  * What a change of this machine, or a look at it, works with.
  * @module
  */
-import { OperationError } from "../net/error.ts";
-import type { NetlinkConnection } from "../netlink/connection.ts";
-import { openNetlink } from "../netlink/transport.ts";
-import { isWithoutNfTables } from "./nft/state/state.ts";
+import type { NetlinkConnection } from "../../netlink/connection.ts";
+import { openNetlink } from "../../netlink/transport.ts";
+import { ifNfTables } from "./nf_tables.ts";
 
 /** Reads a text file. Throws Deno's errors. */
 export type ReadTextFile = (path: string) => string;
@@ -25,19 +24,10 @@ export async function withMachine<T>(
   work: (machine: Machine) => Promise<T>,
 ): Promise<T> {
   using route = openNetlink("route");
-  const netfilter = openNetfilterIfPossible();
+  const netfilter = ifNfTables(() => openNetlink("netfilter"), undefined);
   try {
     return await work({ route, netfilter, readTextFile });
   } finally {
     netfilter?.close();
-  }
-}
-
-function openNetfilterIfPossible(): NetlinkConnection | undefined {
-  try {
-    return openNetlink("netfilter");
-  } catch (error) {
-    if (error instanceof OperationError && isWithoutNfTables(error)) return undefined;
-    throw error;
   }
 }

@@ -2,7 +2,7 @@
  * Installs with other backends, or other kinds of one: rules of two are never mixed. Pure.
  * @module
  */
-import { OperationError } from "../net/error.ts";
+import { OperationError } from "../../net/error.ts";
 import type { FoundInstall } from "./backend.ts";
 import type { ObjectStatus } from "./object_status.ts";
 

@@ -2,9 +2,11 @@
  * Warnings for an administrator who chooses iptables. Pure.
  * @module
  */
-import type { PlannedSet } from "../../plan/rules/set.ts";
+import type { PlannedSet } from "../plan/rules/set.ts";
 
-/** Measured: a packet takes 5 to 8 ns for each network of a list, which iptables looks at one after another. */
+/**
+ * Measured: a packet takes 5 to 8 ns for each network of a list, which iptables looks at one after another.
+ */
 const LONG_LIST = 1000;
 
 /** Writes one sentence for each set that is long for iptables, which has no sets. */

@@ -24,6 +24,7 @@ import {
   sendAll,
 } from "../../ffi/support/tcp.ts";
 import { runLoneWorker } from "../support/lone_worker.ts";
+import { show } from "../support/redirect.ts";
 import { type BenchOptions, SessionBench, testSettings } from "../support/session_bench.ts";
 
 const SERVER = "127.0.0.2";
@@ -97,6 +98,29 @@ descriptorTest("TcpAcceptor dials where the client wanted to go", async () => {
   assert.equal(bench.shared.live, 1);
   acceptor.drain();
 });
+
+descriptorTest(
+  "A connection is described in the log from its beginning to its end, and at level debug alone",
+  async () => {
+    for (const logLevel of ["debug", "info"] as const) {
+      using street = new Street();
+      const client = street.client();
+      const server = street.server();
+      using bench = directBench({ logLevel });
+      const acceptor = startAcceptor(bench, street);
+      bench.settle();
+      const upstream = street.keep(accept(server));
+      finish(client);
+      finish(upstream);
+      await bench.until(() => bench.sessions.size === 0);
+      acceptor.drain();
+      const who = `client=${show(addressOf(client))} destination=${SERVER}:${street.port}`;
+      const lines = bench.lines.map((line) => line.slice(line.indexOf("connection")).trimEnd());
+      const expected = logLevel === "info" ? [] : [`connection opened ${who}`, `connection closed ${who}`];
+      assert.deepEqual(lines, expected);
+    }
+  },
+);
 
 descriptorTest("TcpAcceptor resets who dials the listener itself", () => {
   using street = new Street();

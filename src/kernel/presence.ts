@@ -40,6 +40,11 @@ export interface PlanChange {
 export function comparePlans(before: Plan, after: Plan): PlanChange | undefined {
   const table = tableKey(before) !== tableKey(after);
   if (!table && routingKey(before) === routingKey(after)) return undefined;
+  return describePlans(before, after, { table });
+}
+
+/** The difference between two plans whose tables are the same, or are not. */
+export function describePlans(before: Plan, after: Plan, { table }: { readonly table: boolean }): PlanChange {
   return {
     lanAdded: without(after.lan, before.lan),
     lanRemoved: without(before.lan, after.lan),

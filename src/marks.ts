@@ -75,6 +75,7 @@ export class Marks {
   /** iptables: packets that the table `mangle` drops; all bits that `raw` may leave on a packet. */
   readonly dropped: number;
 
+  /** Derives the marks from `kernel.mark`. */
   constructor(mark: number) {
     this.intercepted = shifted(mark, INTERCEPTED);
     this.refused = shifted(mark, ROUTER);

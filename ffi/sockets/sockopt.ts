@@ -2,7 +2,7 @@
  * Socket options, typed. All return 0 (or the value) or -errno.
  * @module
  */
-import { SIOCOUTQ, SO_ERROR, SO_LINGER, SOL_SOCKET } from "../consts.ts";
+import { SIOCOUTQ, SO_ERROR, SO_LINGER, SOL_SOCKET, SOL_TCP, TCP_REPAIR } from "../consts.ts";
 import { result } from "../errno.ts";
 import { LINGER_SIZE, TIMEVAL_SIZE } from "../layout.ts";
 import { libc } from "../libc.ts";
@@ -41,6 +41,11 @@ export function takeSocketError(fd: number): number {
 /** SO_LINGER {1, 0}: the next close(2) sends a RST and drops what is queued. 0 or -errno. */
 export function resetOnClose(fd: number): number {
   return result(libc.setsockopt(fd, SOL_SOCKET, SO_LINGER, lingerZero, LINGER_SIZE));
+}
+
+/** TCP_REPAIR: the next close(2) tells the peer nothing. 0 or -errno; EPERM without CAP_NET_ADMIN. */
+export function silenceOnClose(fd: number): number {
+  return setInt(fd, SOL_TCP, TCP_REPAIR, 1);
 }
 
 /** SO_RCVTIMEO or SO_SNDTIMEO, in milliseconds. Control plane only (it makes BigInts). 0 or -errno. */

@@ -6,12 +6,12 @@ import type { LoadedConfig } from "../config/load.ts";
 import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../dataplane/sizing/worker_count.ts";
 import { startDataplane } from "../dataplane/supervisor.ts";
+import { backendOf } from "../kernel/backends.ts";
 import { createLogger, type Logger } from "../log.ts";
 import { OperationError } from "../net/error.ts";
 import { giveBackAfterStart } from "./after_start.ts";
 import { usableFamilies } from "./families.ts";
 import { RulesKeeper } from "./keeper.ts";
-import { beginLife } from "./life.ts";
 import { LogSink } from "./log_sink.ts";
 import { openNotifier } from "./manager/notify.ts";
 import { type NetworkWatch, watchNetwork } from "./network/network_watch.ts";
@@ -82,11 +82,12 @@ async function serve(options: DaemonOptions, parts: Parts): Promise<void> {
     memory: readMemoryLimit(readTextFile),
   });
   const dataplane = await startDataplane({ config, workers, families, log, workerUrl });
-  const life = beginLife(config, families, log);
+  const life = backendOf(config).life({ config, families }, log);
+  life.begin();
   const keeper = new RulesKeeper({ loaded, installs: options.installs, life, log, readTextFile });
   const watch = watchIfPossible(keeper, log);
   await keeper.begin();
-  life.again(); // on a slow router that look has taken longer than a sign of life counts
+  life.once(); // on a slow router that look has taken longer than a sign of life counts
   announce(log, { version, config, origin, families, dataplane, reason });
   if (parts.terminal) {
     log.info('it stays when this terminal is closed; to start it at boot: "tproxy install --boot auto"');

@@ -6,13 +6,13 @@
  * @module
  */
 import type { LoadedConfig } from "../config/load.ts";
-import { adjustRouting, installWithBackend, readStatus } from "../kernel/backend.ts";
+import { adjustRouting, install, readStatus } from "../kernel/backends.ts";
+import type { Life } from "../kernel/liveness/life.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 import { preparePlan } from "../kernel/prepare.ts";
 import { comparePlans, judgePresence, type PlanChange, type Presence } from "../kernel/presence.ts";
 import type { Logger } from "../log.ts";
 import { describeFailure, OperationError, type OperationFailure } from "../net/error.ts";
-import type { Life } from "./life.ts";
 import { Repeated } from "./repeated.ts";
 
 /** What it works with. */
@@ -110,8 +110,8 @@ export class RulesKeeper {
 
   async #install(plan: Plan): Promise<void> {
     const { loaded: { config }, readTextFile, life, log } = this.#options;
-    const { place } = await installWithBackend({ plan, config }, readTextFile);
-    life.again();
+    const { place } = await install({ plan, config }, readTextFile);
+    life.once();
     this.#due = false;
     log.info("the rules are installed", { interfaces: plan.lan.join(","), place });
     this.#settle(plan);
@@ -121,8 +121,8 @@ export class RulesKeeper {
   async #adjust(plan: Plan, change: PlanChange): Promise<void> {
     const { loaded: { config }, readTextFile, life, log } = this.#options;
     if (change.table) {
-      await installWithBackend({ plan, config }, readTextFile);
-      life.again();
+      await install({ plan, config }, readTextFile);
+      life.once();
     } else adjustRouting(plan);
     log.info("the rules follow the network", { interfaces: plan.lan.join(","), ...describeChange(change) });
     this.#settle(plan);

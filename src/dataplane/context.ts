@@ -3,10 +3,16 @@
  * @module
  */
 import type { Logger } from "../log.ts";
+import type { PolicyImage } from "../policy/image.ts";
+import { Policy } from "../policy/policy.ts";
 import type { Clock } from "./loop/clock.ts";
 import { Loop } from "./loop/loop.ts";
 import type { Settings } from "./settings.ts";
-import type { SharedState } from "./shared/state.ts";
+import { Ledger } from "./shared/ledger.ts";
+import type { SharedMemory } from "./shared/memory.ts";
+import { TCP, UDP } from "./shared/session_key.ts";
+import { SharedState } from "./shared/state.ts";
+import { WorkerTotals } from "./shared/totals.ts";
 
 /** One object for each worker, which every service is given. */
 export interface WorkerContext {
@@ -18,14 +24,49 @@ export interface WorkerContext {
   readonly shared: SharedState;
   /** The worker's own row of the shared counters. */
   readonly counters: Float64Array<SharedArrayBuffer>;
+  /** Its live sessions, in shared memory. */
+  readonly ledgers: { readonly tcp: Ledger; readonly udp: Ledger };
+  /** What its sessions have come to. */
+  readonly totals: WorkerTotals;
   /** Those in force: replaced between two turns, never changed. */
   settings: Settings;
+  /** The rules in force, replaced like the settings; null: there are none that could decide otherwise than the kernel. */
+  policy: Policy | null;
+}
+
+/** What a context is made of. */
+export interface ContextParts {
+  readonly index: number;
+  readonly memory: SharedMemory;
+  /** Memory of the totals of the generation in force. */
+  readonly totals: SharedArrayBuffer;
+  readonly log: Logger;
+  readonly settings: Settings;
+  readonly policy?: PolicyImage | null;
 }
 
 /** The context of a worker that is about to start. */
-export function makeContext(
-  { index, shared, log, settings }: Pick<WorkerContext, "index" | "shared" | "log" | "settings">,
-): WorkerContext {
+export function makeContext({ index, memory, log, settings, ...parts }: ContextParts): WorkerContext {
   const loop = new Loop();
-  return { loop, clock: loop.clock, log, index, shared, counters: shared.row(index), settings };
+  const shared = new SharedState(memory.state, index);
+  const totals = new WorkerTotals(index, parts.totals);
+  const { tcp, udp } = memory.ledgers[index];
+  return {
+    loop,
+    clock: loop.clock,
+    log,
+    index,
+    shared,
+    counters: shared.row(index),
+    ledgers: { tcp: new Ledger(tcp, TCP, totals), udp: new Ledger(udp, UDP, totals) },
+    totals,
+    settings,
+    policy: policyOf(parts.policy ?? null),
+  };
+}
+
+/** Returns the policy of an image; null where it has no rules, and so nothing to ask. */
+export function policyOf(image: PolicyImage | null): Policy | null {
+  if (image === null || (image.routes.length === 0 && image.otherwise.action !== "block")) return null;
+  return new Policy(image);
 }

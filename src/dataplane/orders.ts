@@ -1,9 +1,12 @@
 /**
- * What a worker is told when it starts: plain data, so that it can be posted to another thread.
+ * What workers and the main thread tell each other: plain data, so that it can be posted to another thread.
  * @module
  */
 import type { LogLevel } from "../log.ts";
+import type { PolicyImage } from "../policy/image.ts";
 import type { Settings } from "./settings.ts";
+import type { SharedMemory } from "./shared/memory.ts";
+import type { SessionKey } from "./shared/session_key.ts";
 
 /** A listener that the main thread has opened. Descriptors belong to the process, so any thread may use them. */
 export interface ListenerHandle {
@@ -34,11 +37,21 @@ export interface PipeOptions {
   readonly size: number;
 }
 
-/** A worker's orders. */
-export interface WorkerOptions {
+/** What is in force from now on. */
+export interface Adoption {
+  /** One more for each; a worker tells it when it has taken it. */
+  readonly number: number;
+  readonly settings: Settings;
+  /** null: there are no rules. */
+  readonly policy: PolicyImage | null;
+  /** Memory for the totals of this generation. */
+  readonly totals: SharedArrayBuffer;
+}
+
+/** What a worker is made of. It stays the same when another thread takes the place of one that has failed. */
+export interface WorkerParts {
   readonly index: number;
-  /** The buffer of the SharedState. */
-  readonly shared: SharedArrayBuffer;
+  readonly memory: SharedMemory;
   readonly listeners: readonly ListenerHandle[];
   /** null: UDP is not relayed. */
   readonly udp: UdpSockets | null;
@@ -47,14 +60,28 @@ export interface WorkerOptions {
   /** SO_MARK of the sockets towards servers; 0: none, and no client is a program on the router itself. */
   readonly upstreamMark: number;
   readonly pipes: PipeOptions;
-  readonly logLevel: LogLevel;
-  /** Those that it begins with. */
-  readonly settings: Settings;
 }
+
+/** A worker's first message; the port through which orders come is posted with it. */
+export interface WorkerStart {
+  readonly parts: WorkerParts;
+  /** What it begins with. */
+  readonly adoption: Adoption;
+}
+
+/** What a running worker is told. It obeys between two turns. */
+export type Order =
+  | { readonly kind: "adopt"; readonly adoption: Adoption }
+  | { readonly kind: "close"; readonly sessions: readonly SessionKey[] }
+  /** Accept nothing new, let live connections end. */
+  | { readonly kind: "drain" }
+  /** End now. */
+  | { readonly kind: "stop" };
 
 /** What a worker tells the main thread. */
 export type WorkerMessage =
   | { readonly kind: "ready" }
+  | { readonly kind: "adopted"; readonly number: number }
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly reason: string }
   | {

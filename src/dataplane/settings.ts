@@ -3,6 +3,7 @@
  * @module
  */
 import type { Config, Source } from "../config/types.ts";
+import type { LogLevel } from "../log.ts";
 import { ticks } from "./loop/wheel.ts";
 
 /**
@@ -19,6 +20,7 @@ export interface Settings {
   readonly idleTicks: number;
   readonly halfClosedTicks: number;
   readonly udp: UdpSettings;
+  readonly logLevel: LogLevel;
 }
 
 /** The part of the settings that is about UDP alone. */
@@ -34,7 +36,7 @@ export interface UdpSettings {
 }
 
 /** The part of the config that becomes settings. */
-export type SettingsConfig = Pick<Config, "source" | "limits" | "timeouts" | "udp">;
+export type SettingsConfig = Pick<Config, "source" | "limits" | "timeouts" | "udp" | "log">;
 
 /** The settings of a config in a process that has room for so much. */
 export function settingsOf(
@@ -56,5 +58,6 @@ export function settingsOf(
       idleTicks: ticks(timeouts.udpIdleMs),
       dnsTicks: ticks(timeouts.udpDnsMs),
     }),
+    logLevel: config.log.level,
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Starts the workers, passes their log lines on, and ends them.
+ * Starts the workers, gives them their orders, and ends them.
  * @module
  */
 import { openEventFd, signalEventFd } from "../../ffi/epoll.ts";
@@ -8,14 +8,20 @@ import { closeFd } from "../../ffi/sockets/socket.ts";
 import type { Config } from "../config/types.ts";
 import type { Logger } from "../log.ts";
 import { Marks } from "../marks.ts";
-import { check, OperationError } from "../net/error.ts";
+import { check } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
-import { demandOf } from "./sizing/demand.ts";
+import type { PolicyImage } from "../policy/image.ts";
+import { Crashes } from "./seats/crashes.ts";
+import type { WorkerParts } from "./orders.ts";
+import { type House, Seat } from "./seats/seat.ts";
+import { type Settings, type SettingsConfig, settingsOf } from "./settings.ts";
+import { Books, type Counter, type RuleTotals, type SessionRow } from "./shared/books.ts";
+import { allocateMemory } from "./shared/memory.ts";
+import type { SessionKey } from "./shared/session_key.ts";
+import { COUNTER } from "./shared/state.ts";
+import { type DemandConfig, demandOf, largestCapacity } from "./sizing/demand.ts";
 import { capacity } from "./sizing/limits.ts";
 import { openListeners } from "./sockets/listeners.ts";
-import type { WorkerMessage, WorkerOptions } from "./orders.ts";
-import { settingsOf } from "./settings.ts";
-import { COUNTER, type Counter, PHASE_DRAIN, PHASE_STOP, SharedState } from "./shared/state.ts";
 
 /** Bytes of a splice pipe: 64 KiB, the kernel's default. */
 const PIPE_SIZE = 65536;
@@ -27,17 +33,26 @@ export interface DataplaneOptions {
   readonly workers: number;
   /** The families to listen in, if not those of the config. */
   readonly families?: readonly Family[];
+  /** The rules; null or nothing: there are none. */
+  readonly policy?: PolicyImage | null;
   readonly log: Logger;
   /** The module of a worker: `worker.ts`, or what it was bundled to. */
   readonly workerUrl: URL;
 }
 
+/** What a running data plane may be given anew. */
+export interface NextGeneration {
+  /** Those of {@linkcode Dataplane.settingsOf}. */
+  readonly settings: Settings;
+  readonly policy: PolicyImage | null;
+}
+
 /** A running data plane. */
 export interface Dataplane {
   readonly workers: number;
-  /** Live connections that it allows. */
+  /** Live connections that it allows now. */
   readonly maxConnections: number;
-  /** Live UDP sessions that it allows. */
+  /** Live UDP sessions that it allows now. */
   readonly maxUdpSessions: number;
   /** RLIMIT_NOFILE as it is now. */
   readonly descriptors: number;
@@ -50,11 +65,21 @@ export interface Dataplane {
   /** Makes a worker's loop turn, if it sleeps. */
   wake(worker: number): void;
   counters(): Record<Counter, number>;
+  /** Reads the live sessions, without waking a worker. */
+  sessions(): Iterable<SessionRow>;
+  /** Lists what sessions have come to, by the rule that had decided. */
+  totals(): readonly RuleTotals[];
+  /** Returns the settings of a config, cut to what this process has room for. */
+  settingsOf(config: SettingsConfig & DemandConfig): Settings;
+  /** Puts settings and rules into force. Resolves when every worker has taken them; live sessions go on. */
+  adopt(next: NextGeneration): Promise<void>;
+  /** Ends sessions with a reset, where they still live. */
+  close(sessions: readonly SessionKey[]): void;
   /** Accepts nothing new; live connections go on. {@linkcode ended} resolves when the last has ended. */
   drain(): void;
   /** Resets what is left and ends. */
   stop(): void;
-  /** Resolves when all workers have ended as they were told; rejects when one has failed. */
+  /** Resolves when all workers have ended as they were told; rejects when one has failed, and failed again in a new thread. */
   readonly ended: Promise<void>;
 }
 
@@ -64,15 +89,11 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   const raised = raiseDescriptorLimit();
   if (raised < 0) log.warn("cannot raise the descriptor limit", { errno: -raised });
   const limit = descriptorLimit();
-  const descriptors = typeof limit === "number" ? 1024 : limit.soft;
+  const machine = { descriptors: typeof limit === "number" ? 1024 : limit.soft, workers };
   const { protocols } = config.intercept;
-  const { connections, pipesPerWorker, udpSessions } = capacity({
-    descriptors,
-    workers,
-    ...demandOf(config),
-  });
+  const roomFor = (wanted: DemandConfig) =>
+    capacity({ ...machine, ...demandOf({ ...wanted, intercept: { protocols } }) });
   const marks = new Marks(config.kernel.mark);
-  const shared = new SharedState(workers);
   const sockets = openListeners({
     protocols,
     families: options.families ?? config.intercept.families,
@@ -80,83 +101,94 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     workers,
     mark: marks.clientSocket,
   });
+  const most = { ...config.limits, connections: "auto" as const, udpSessions: Infinity };
+  const memory = allocateMemory({
+    workers,
+    connections: largestCapacity({ ...config, limits: { ...most, udpSessions: 0 } }, machine).connections,
+    udpSessions: largestCapacity({ ...config, limits: most }, machine).udpSessions,
+  });
+  const books = new Books(memory);
+  const house: House = {
+    url: options.workerUrl,
+    log,
+    books,
+    crashes: new Crashes(),
+    adoption: {
+      number: 1,
+      settings: settingsOf(config, roomFor(config)),
+      policy: options.policy ?? null,
+      totals: books.begin(ruleNames(options.policy ?? null, 1)),
+    },
+  };
+  const { pipesPerWorker } = roomFor(config);
   const wakeFds = sockets.map(() => check(openEventFd(), "create", "eventfd"));
-  const settings = settingsOf(config, { connections, udpSessions });
-  const orders = sockets.map(({ tcp, udp, senders, errorSenders }, index): WorkerOptions => ({
-    index,
-    shared: shared.buffer,
-    listeners: tcp,
-    udp: protocols.includes("udp") ? { listeners: udp, senders, errorSenders } : null,
-    wakeFd: wakeFds[index],
-    upstreamMark: config.intercept.routerTraffic ? marks.serverSocket : 0,
-    pipes: { limit: pipesPerWorker, size: PIPE_SIZE },
-    logLevel: log.level,
-    settings,
-  }));
-
-  const threads = orders.map((order) => startThread(order, { url: options.workerUrl, log, shared }));
-  function setPhase(phase: number): void {
-    if (phase <= shared.phase) return;
-    shared.phase = phase;
-    for (const fd of wakeFds) signalEventFd(fd);
-  }
-  // One that has failed ends the others.
-  for (const thread of threads) thread.ended.catch(() => setPhase(PHASE_STOP));
-  const ended = Promise.allSettled(threads.map((thread) => thread.ended)).then((results) => {
-    // Emptied: a later stop() must not write to descriptors that have become somebody else's.
+  const seats = sockets.map(({ tcp, udp, senders, errorSenders }, index) => {
+    const parts: WorkerParts = {
+      index,
+      memory,
+      listeners: tcp,
+      udp: protocols.includes("udp") ? { listeners: udp, senders, errorSenders } : null,
+      wakeFd: wakeFds[index],
+      upstreamMark: config.intercept.routerTraffic ? marks.serverSocket : 0,
+      pipes: { limit: pipesPerWorker, size: PIPE_SIZE },
+    };
+    return new Seat(parts, house);
+  });
+  const end = (kind: "drain" | "stop") => seats.forEach((seat) => seat.end(kind));
+  // One that has failed for good ends the others.
+  for (const seat of seats) seat.ended.catch(() => end("stop"));
+  const ended = Promise.allSettled(seats.map((seat) => seat.ended)).then((results) => {
+    // Emptied: a later wake() must not write to descriptors that have become somebody else's.
     for (const fd of wakeFds.splice(0)) closeFd(fd);
     for (const result of results) if (result.status === "rejected") throw result.reason;
   });
   ended.catch(() => {}); // told to whoever waits for it
-  await Promise.race([Promise.all(threads.map((thread) => thread.ready)), ended]);
+  await Promise.race([Promise.all(seats.map((seat) => seat.ready)), ended]);
   return {
     workers,
-    maxConnections: connections,
-    maxUdpSessions: udpSessions,
-    descriptors,
-    live: () => shared.live,
-    udpLive: () => shared.udpLive,
-    turns: () => threads.map(({ isOver }, index) => isOver() ? -1 : shared.row(index)[COUNTER.turns]),
+    get maxConnections() {
+      return house.adoption.settings.maxConnections;
+    },
+    get maxUdpSessions() {
+      return house.adoption.settings.udp.maxSessions;
+    },
+    descriptors: machine.descriptors,
+    live: () => books.state.live,
+    udpLive: () => books.state.udpLive,
+    turns: () => seats.map(({ isOver }, index) => isOver ? -1 : books.state.row(index)[COUNTER.turns]),
     wake: (worker) => void (worker < wakeFds.length && signalEventFd(wakeFds[worker])),
-    counters: () => shared.totals(),
-    drain: () => setPhase(PHASE_DRAIN),
-    stop: () => setPhase(PHASE_STOP),
+    counters: () => books.counters(),
+    sessions: () => books.sessions(),
+    totals: () => books.totals(),
+    settingsOf: (wanted) => settingsOf(wanted, roomFor(wanted)),
+    adopt: (next) => adopt(next, house, seats),
+    close(sessions) {
+      for (const [index, seat] of seats.entries()) {
+        const own = sessions.filter(({ worker }) => worker === index);
+        if (own.length > 0) seat.close(own);
+      }
+    },
+    drain: () => end("drain"),
+    stop: () => end("stop"),
     ended,
   };
 }
 
-function startThread(
-  order: WorkerOptions,
-  context: { url: URL; log: Logger; shared: SharedState },
-): { ready: Promise<void>; ended: Promise<void>; isOver(): boolean } {
-  const ready = Promise.withResolvers<void>();
-  const ended = Promise.withResolvers<void>();
-  let over = false;
-  const worker = new Worker(context.url, { type: "module", name: `tproxy ${order.index}` });
-  const fail = (reason: string) => {
-    over = true;
-    ended.reject(
-      new OperationError({ operation: "run worker", object: String(order.index), reason }),
-    );
+async function adopt({ settings, policy }: NextGeneration, house: House, seats: Seat[]): Promise<void> {
+  const number = house.adoption.number + 1;
+  house.adoption = { number, settings, policy, totals: house.books.begin(ruleNames(policy, number)) };
+  await Promise.all(seats.map((seat) => seat.adopt()));
+}
+
+/** Names the rules of a generation. It has the number of its adoption: the same policy may come into force twice. */
+function ruleNames(policy: PolicyImage | null, generation: number): {
+  generation: number;
+  rules: readonly string[];
+  otherwise: string;
+} {
+  return {
+    generation,
+    rules: policy === null ? [] : policy.routes.map(({ name }) => name),
+    otherwise: policy === null ? "default" : policy.otherwise.name,
   };
-  worker.onerror = (event) => {
-    event.preventDefault();
-    fail(event.message);
-  };
-  worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
-    switch (data.kind) {
-      case "ready":
-        return ready.resolve();
-      case "stopped":
-        over = true;
-        return ended.resolve();
-      case "failed":
-        return fail(data.reason);
-      case "log":
-        context.shared.addPendingLogs(-1);
-        context.log[data.level](data.message, data.fields);
-    }
-  };
-  worker.postMessage(order);
-  return { ready: ready.promise, ended: ended.promise, isOver: () => over };
 }

@@ -1,15 +1,22 @@
 /**
- * A worker thread's entry: waits for its orders, then blocks in its loop.
+ * A worker thread's entry: waits for its first message, then blocks in its loop.
  * @module
  */
-import type { WorkerMessage, WorkerOptions } from "./orders.ts";
+import type { OrderPort } from "./order_box.ts";
+import type { WorkerMessage, WorkerStart } from "./orders.ts";
 import { SharedState } from "./shared/state.ts";
 import { createWorkerLogger } from "./worker_log.ts";
 import { runWorkerLoop } from "./worker_loop.ts";
 
+/** The first message. */
+interface FirstMessage {
+  readonly start: WorkerStart;
+  readonly port: OrderPort;
+}
+
 /** The part of a worker's global scope that is used. */
 interface WorkerScope {
-  onmessage: ((event: MessageEvent<WorkerOptions>) => void) | null;
+  onmessage: ((event: MessageEvent<FirstMessage>) => void) | null;
   postMessage(message: WorkerMessage): void;
   close(): void;
 }
@@ -17,12 +24,13 @@ interface WorkerScope {
 const scope = globalThis as unknown as WorkerScope;
 const post = (message: WorkerMessage) => scope.postMessage(message);
 
-scope.onmessage = ({ data }) => {
-  const shared = new SharedState(data.shared);
-  const log = createWorkerLogger({ level: data.logLevel, worker: data.index, shared, post });
+scope.onmessage = ({ data: { start, port } }) => {
+  const { parts: { index, memory }, adoption: { settings } } = start;
+  const shared = new SharedState(memory.state, index);
+  const log = createWorkerLogger({ level: settings.logLevel, worker: index, shared, post });
   let reason: string | null;
   try {
-    reason = runWorkerLoop(data, log, () => post({ kind: "ready" }));
+    reason = runWorkerLoop(start, { port, log, post });
   } catch (error) {
     reason = error instanceof Error ? error.stack ?? error.message : String(error);
   }

@@ -10,12 +10,19 @@ import { COUNTER, type SharedState } from "./shared/state.ts";
 const MAX_PENDING = 1000;
 const LEVELS: readonly LogLevel[] = ["error", "warn", "info", "debug"];
 
+/** A worker's logger. */
+export interface WorkerLogger extends Logger {
+  /** Changes its level, from the next line on. */
+  setLevel(level: LogLevel): void;
+}
+
 /** A logger that posts. The receiver subtracts each line from `shared`'s pending ones. */
 export function createWorkerLogger(
   options: { level: LogLevel; worker: number; shared: SharedState; post: (message: WorkerMessage) => void },
-): Logger {
-  const { level, shared, post } = options;
-  const limit = LEVELS.indexOf(level);
+): WorkerLogger {
+  const { shared, post } = options;
+  let { level } = options;
+  let limit = LEVELS.indexOf(level);
   const counters = shared.row(options.worker);
   const enabled = (asked: LogLevel) => LEVELS.indexOf(asked) <= limit;
   function put(
@@ -32,7 +39,13 @@ export function createWorkerLogger(
     post({ kind: "log", level: lineLevel, message, fields });
   }
   return {
-    level,
+    get level() {
+      return level;
+    },
+    setLevel(next) {
+      level = next;
+      limit = LEVELS.indexOf(next);
+    },
     enabled,
     error: (message, fields) => put("error", message, fields),
     warn: (message, fields) => put("warn", message, fields),

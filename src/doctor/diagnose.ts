@@ -8,17 +8,18 @@ import { OperationError } from "../net/error.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import { listLinks } from "../netlink/route/link.ts";
 import { openNetlink } from "../netlink/transport.ts";
-import { planIptables } from "../kernel/iptables/compile/plan.ts";
+import { backendOf } from "../kernel/backends.ts";
 import {
   findPrograms,
   type IptablesPrograms,
   type IptablesVariant,
 } from "../kernel/iptables/state/programs.ts";
-import { findListeners } from "../kernel/liveness/listeners.ts";
+import { findListeners } from "../kernel/listeners/listeners.ts";
+import { compileTable } from "../kernel/nft/compile.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 import { readNetwork } from "../kernel/network.ts";
 import { hasProcfs } from "../kernel/procfs.ts";
-import { planInstall } from "../kernel/plan/plan.ts";
+import { planFor } from "../kernel/prepare.ts";
 import type { NetworkView } from "../kernel/plan/view.ts";
 import { judgeBridgeFilter, readBridgeFilter } from "./checks/bridge_filter.ts";
 import { judgeDescriptors, readDescriptors, type Room } from "./checks/descriptors.ts";
@@ -125,10 +126,11 @@ async function tryKernel(
 ): Promise<Finding[]> {
   const { families } = situation;
   const xtables = listXtablesNeeds(loaded.config, plan);
-  const results = await probe({ families, xtables, ...plan === undefined ? {} : { table: plan.table } });
+  const table = plan && compileTable(plan);
+  const results = await probe({ families, xtables, ...table === undefined ? {} : { table } });
   const build = await readKernelBuild(files, release);
   const variant = usedVariant(programs, situation, results);
-  const demand = { config: loaded.config, families, xtables, table: plan?.table };
+  const demand = { config: loaded.config, families, xtables, table };
   return judgeProbes({ ...demand, results, build, ...variant });
 }
 
@@ -137,15 +139,14 @@ interface Planned {
   readonly obstacle?: OperationError;
 }
 
-function tryPlan({ config, locate }: LoadedConfig, view: NetworkView): Planned {
-  const familiesNamed = locate(["intercept", "families"]) !== undefined;
+function tryPlan(loaded: LoadedConfig, view: NetworkView): Planned {
   // Forwarding has a finding of its own.
   const forwarding = { ipv4: true, ipv6: true };
   let plan: Plan | undefined;
   try {
-    plan = planInstall(config, { ...view, forwarding }, { familiesNamed });
-    // Not everything can be said in rules of iptables.
-    if (config.kernel.backend === "iptables") planIptables(plan, config);
+    plan = planFor(loaded, { ...view, forwarding });
+    // Not every backend can say everything.
+    backendOf(loaded.config).compile(plan);
     return { plan };
   } catch (error) {
     if (error instanceof OperationError) return { obstacle: error, ...plan === undefined ? {} : { plan } };

@@ -2,17 +2,19 @@
  * A plan as JSON, for `install --dry-run --format json`. The shape is stable: keys are only ever added. Pure.
  * @module
  */
-import type { FamilyRules } from "./iptables/compile/model.ts";
-import type { Plan, PlannedSet } from "./plan/model.ts";
+import type { Compiled } from "./backend.ts";
+import { compileTable } from "./nft/compile.ts";
+import type { Plan } from "./plan/model.ts";
+import type { PlannedSet } from "./plan/rules/set.ts";
 import { elementTexts } from "./nft/set_elements.ts";
 import { renderRule } from "./nft/render.ts";
 
-/** The document, with a newline at its end. `iptables`: the rules, with that backend; `boot`: what starts it at boot. */
+/** Renders the document, with a newline at its end. `rules`: what the backend adds; `boot`: what starts it at boot. */
 export function renderJson(
   plan: Plan,
-  options: { origin: string; iptables?: readonly FamilyRules[]; boot?: unknown },
+  options: { origin: string; rules?: Compiled["document"]; boot?: unknown },
 ): string {
-  const { table } = plan;
+  const table = compileTable(plan);
   const document = {
     version: 1,
     config: options.origin,
@@ -31,7 +33,7 @@ export function renderJson(
         rules: chain.rules.map((rule) => ({ nft: renderRule(rule.statements), reason: rule.reason })),
       })),
     },
-    ...(options.iptables === undefined ? {} : { iptables: options.iptables }),
+    ...options.rules,
     routingRules: plan.routingRules,
     routes: plan.routes.map((route) => ({ ...route, type: "local", destination: "default", device: "lo" })),
     sysctls: [],

@@ -2,8 +2,9 @@
  * Whether a plan is what the kernel has, as a whole. Pure.
  * @module
  */
+import { compileTable } from "./nft/compile.ts";
 import type { Plan } from "./plan/model.ts";
-import type { ObjectStatus } from "./status.ts";
+import type { ObjectStatus } from "./object_status.ts";
 
 /**
  * `whole`: all that the plan wants is there, and nothing else of ours. `none`: nothing of ours is there. `flushed`: policy routing is
@@ -49,9 +50,10 @@ export function comparePlans(before: Plan, after: Plan): PlanChange | undefined 
 }
 
 /** Sets other than those of interfaces depend on the config alone, and may be long. */
-function tableKey({ table, families }: Plan): string {
+function tableKey(plan: Plan): string {
+  const table = compileTable(plan);
   const interfaces = table.sets.filter(({ type }) => type === "ifname");
-  return JSON.stringify([families, table.chains, interfaces, table.sets.map(({ name }) => name)]);
+  return JSON.stringify([plan.families, table.chains, interfaces, table.sets.map(({ name }) => name)]);
 }
 
 /** Their order is that in which the interfaces were made, and does not matter. */

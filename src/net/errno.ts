@@ -31,6 +31,7 @@ export const ETIMEDOUT = 110;
 export const ECONNREFUSED = 111;
 export const EHOSTUNREACH = 113;
 export const EINPROGRESS = 115;
+export const ECANCELED = 125;
 
 const ERRNO_TABLE: readonly (readonly [number, string, string])[] = [
   [EPERM, "EPERM", "Operation not permitted"],
@@ -155,7 +156,7 @@ const ERRNO_TABLE: readonly (readonly [number, string, string])[] = [
   [122, "EDQUOT", "Disk quota exceeded"],
   [123, "ENOMEDIUM", "No medium found"],
   [124, "EMEDIUMTYPE", "Wrong medium type"],
-  [125, "ECANCELED", "Operation canceled"],
+  [ECANCELED, "ECANCELED", "Operation canceled"],
   [126, "ENOKEY", "Required key not available"],
   [127, "EKEYEXPIRED", "Key has expired"],
   [128, "EKEYREVOKED", "Key has been revoked"],

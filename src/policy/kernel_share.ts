@@ -15,7 +15,9 @@ import { type Outcome, outcomeOf } from "./outcome.ts";
 export interface KernelRule {
   /** Its place in `rules`. */
   readonly index: number;
+  /** All must be met. */
   readonly conditions: Conditions;
+  /** The fate of a flow that meets them. */
   readonly outcome: Outcome;
   /** `rules[2] (guests): block`, and why the kernel does not decide alone. */
   readonly why: string;

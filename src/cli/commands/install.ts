@@ -10,18 +10,13 @@ import { flag, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import type { LoadedConfig } from "../../config/load.ts";
 import type { Config } from "../../config/types.ts";
-import { type BackendReport, installWithBackend } from "../../kernel/backend.ts";
-import { showLifeOnce } from "../../kernel/liveness/recent_sign.ts";
-import { describeMissing, findDeliveries } from "../../kernel/liveness/delivery.ts";
-import { planIptables } from "../../kernel/iptables/compile/plan.ts";
-import { findListeners } from "../../kernel/liveness/listeners.ts";
+import type { InstallReport } from "../../kernel/backend.ts";
+import { backendOf, backendWithFormat, install } from "../../kernel/backends.ts";
+import { describeMissing, findDeliveries } from "../../kernel/listeners/delivery.ts";
+import { findListeners } from "../../kernel/listeners/listeners.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
-import { readRunning, showRunningOnce } from "../../kernel/liveness/datagram_sign.ts";
-import { renderIptablesScript } from "../../kernel/iptables/script.ts";
 import { renderJson } from "../../kernel/json.ts";
-import { renderScript } from "../../kernel/nft/script.ts";
-import type { Family } from "../../net/ip.ts";
 import { OperationError } from "../../net/error.ts";
 import { describeBoot } from "../boot/describe.ts";
 import { bootDocument, prepareBoot, renderBoot, warnOfBoot, withBoot } from "../boot/install.ts";
@@ -87,12 +82,13 @@ export const installCommand: Command<InferValue<typeof parser>> = {
       env.stdout(renderDryRun(plan, loaded, { format: options.format, boot }));
       return 0;
     }
-    const running = loaded.config.intercept.routerTraffic ? readRunning() : [];
+    const { config } = loaded;
+    const tellProxy = backendOf(config).rememberLife({ config, families: plan.families });
     const report = await withBoot(env, boot, () => installOrExplain(env, { plan, loaded }));
-    env.stdout(describeInstall(plan, loaded.config, report));
+    env.stdout(describeInstall(plan, config, report));
     for (const warning of plan.warnings) env.stderr(`tproxy: warning: ${warning}\n`);
-    const served = warnWithoutProxy(env, { plan, config: loaded.config, running });
-    warnWithoutReceivers(env, { plan, config: loaded.config });
+    const served = warnWithoutProxy(env, { plan, config, tellProxy });
+    warnWithoutReceivers(env, { plan, config });
     warnOfBoot(env, boot, options);
     if (boot !== undefined) env.stdout(describeBoot(boot, { running: served }));
     return 0;
@@ -103,9 +99,9 @@ export const installCommand: Command<InferValue<typeof parser>> = {
 async function installOrExplain(
   env: Env,
   { plan, loaded }: { plan: Plan; loaded: LoadedConfig },
-): Promise<BackendReport> {
+): Promise<InstallReport> {
   try {
-    return await installWithBackend({ plan, config: loaded.config }, env.readTextFile);
+    return await install({ plan, config: loaded.config }, env.readTextFile);
   } catch (error) {
     const { explainRefusal } = await import("../doctor/refusal.ts");
     throw await explainRefusal(error, loaded, env);
@@ -117,22 +113,18 @@ function renderDryRun(
   { config, origin }: LoadedConfig,
   options: { format: "nft" | "iptables" | "json" | undefined; boot: BootPlan | undefined },
 ): string {
-  const { format = config.kernel.backend === "iptables" ? "iptables" : "nft", boot } = options;
-  const bootScript = boot === undefined ? "" : renderBoot(boot);
-  if (format === "nft") return renderScript(plan, { origin }) + bootScript;
-  const iptables = format === "json" && config.kernel.backend === "netlink"
-    ? undefined
-    : planIptables(plan, config);
-  return format === "json"
-    ? renderJson(plan, {
-      origin,
-      ...(iptables === undefined ? {} : { iptables }),
-      ...(boot === undefined ? {} : { boot: bootDocument(boot) }),
-    })
-    : renderIptablesScript(plan, { origin, iptables: iptables! }) + bootScript;
+  const { format, boot } = options;
+  const backend = format === undefined || format === "json" ? backendOf(config) : backendWithFormat(format);
+  const compiled = backend.compile(plan);
+  if (format !== "json") return compiled.script({ origin }) + (boot === undefined ? "" : renderBoot(boot));
+  return renderJson(plan, {
+    origin,
+    rules: compiled.document,
+    ...(boot === undefined ? {} : { boot: bootDocument(boot) }),
+  });
 }
 
-function describeInstall(plan: Plan, config: Config, report: BackendReport): string {
+function describeInstall(plan: Plan, config: Config, report: InstallReport): string {
   const { protocols, ports, onFailure, routerTraffic } = config.intercept;
   const portText = ports === "all"
     ? "all"
@@ -159,12 +151,12 @@ const WITHOUT_PROXY = {
 } as const;
 
 /**
- * Warns, or tells the new rules at once that a proxy runs; `running`: the families in which it has told the
- * earlier ones. Returns whether one runs, for whatever protocol.
+ * Warns, or has the new rules told at once that a proxy runs.
+ * Returns whether one runs, for whatever protocol.
  */
 function warnWithoutProxy(
   env: Env,
-  { plan, config, running }: { plan: Plan; config: Config; running: readonly Family[] },
+  { plan, config, tellProxy }: { plan: Plan; config: Config; tellProxy: () => void },
 ): boolean {
   const { families } = plan;
   const { port } = config.listener;
@@ -174,8 +166,7 @@ function warnWithoutProxy(
     !listeners.some((listener) => listener.protocol === protocol && listener.listening)
   );
   if (silent.length === 0) {
-    if (config.kernel.backend === "iptables") showLifeOnce(families);
-    else if (running.length > 0) showRunningOnce({ config, families: running });
+    tellProxy();
     return true;
   }
   const what = silent.length === protocols.length

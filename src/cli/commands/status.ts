@@ -7,17 +7,16 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag } from "@optique/core/primitives";
-import { readStatus } from "../../kernel/backend.ts";
-import { type Delivery, describeMissing, findDeliveries } from "../../kernel/liveness/delivery.ts";
-import { findListeners, type ListenerStatus } from "../../kernel/liveness/listeners.ts";
+import { backendOf, readStatus } from "../../kernel/backends.ts";
+import { type Delivery, describeMissing, findDeliveries } from "../../kernel/listeners/delivery.ts";
+import { findListeners, type ListenerStatus } from "../../kernel/listeners/listeners.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
-import type { ObjectStatus } from "../../kernel/status.ts";
+import type { ObjectStatus } from "../../kernel/object_status.ts";
 import { describeBootStatus } from "../boot/describe.ts";
 import { namedConfig } from "../boot/settings.ts";
 import { readBootStatus } from "../boot/status.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../arguments/config_option.ts";
-import { describeIptablesFailure } from "../iptables_failure.ts";
 
 const parser = object({
   config: configOption,
@@ -72,9 +71,8 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
       env.stdout(objects.map(formatObject).join(""));
       env.stdout(`\ninstalled: ${summarize(objects)}\nproxy: ${describeProxy(listeners)}\n`);
       for (const delivery of deliveries) env.stdout(describeDelivery(delivery));
-      if (config.kernel.backend === "iptables") {
-        env.stdout(`backend: ${place}; ${describeIptablesFailure(config)}\n`);
-      }
+      const failure = backendOf(config).describeFailure(config);
+      if (failure !== "") env.stdout(`backend: ${place}; ${failure}\n`);
       env.stdout(describeBootStatus(boot));
     }
     return installed ? 0 : 1;

@@ -8,8 +8,7 @@ import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
-import { TABLE_NAME } from "../../constants.ts";
-import { uninstallAll } from "../../kernel/backend.ts";
+import { uninstall } from "../../kernel/backends.ts";
 import { removeBoot, stopServices } from "../boot/remove.ts";
 import type { Command } from "../command.ts";
 
@@ -38,11 +37,9 @@ export const uninstallCommand: Command<InferValue<typeof parser>> = {
   parser,
   async run(env, { boot = "auto", force = false }) {
     const warnings = boot === "auto" ? await stopServices(env) : [];
-    const { removed, foreignTable } = await uninstallAll(env.readTextFile);
+    const { removed, left } = await uninstall(env.readTextFile);
     const started = boot === "auto" ? await removeBoot(env, { force }) : undefined;
-    if (foreignTable) {
-      warnings.push(`There is a table inet ${TABLE_NAME} that tproxy did not make; it is left alone`);
-    }
+    warnings.push(...left.map((object) => `There is ${object}; it is left alone`));
     for (const warning of [...warnings, ...started?.warnings ?? []]) {
       env.stderr(`tproxy: warning: ${warning}\n`);
     }

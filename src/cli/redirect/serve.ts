@@ -4,17 +4,15 @@
  */
 import { descriptorLimit } from "../../../ffi/process.ts";
 import { DEFAULT_CONFIG } from "../../config/defaults.ts";
-import { makeContext, type WorkerContext } from "../../dataplane/context.ts";
+import type { WorkerContext } from "../../dataplane/context.ts";
 import { type Settings, type SettingsConfig, settingsOf } from "../../dataplane/settings.ts";
-import { COUNTER, SharedState } from "../../dataplane/shared/state.ts";
+import { COUNTER } from "../../dataplane/shared/state.ts";
+import { demandOf } from "../../dataplane/sizing/demand.ts";
 import { capacity } from "../../dataplane/sizing/limits.ts";
+import { makeSolo } from "../../dataplane/solo.ts";
 import { TcpAcceptor } from "../../dataplane/tcp/accept.ts";
 import { TcpSessions } from "../../dataplane/tcp/sessions.ts";
-import {
-  RedirectDialler,
-  type RedirectReport,
-  type RedirectTarget,
-} from "../../dataplane/upstream/listed.ts";
+import { ListedUpstream, type RedirectReport, type RedirectTarget } from "../../dataplane/upstream/listed.ts";
 import type { Logger } from "../../log.ts";
 import { check } from "../../net/error.ts";
 
@@ -43,24 +41,16 @@ export function serveRedirect(parts: RedirectParts): boolean {
   const room = capacity({
     descriptors: typeof limit === "number" ? 1024 : limit.soft,
     workers: 1,
-    connections: "auto",
-    udpSessions: null,
+    ...demandOf({ intercept: { protocols: ["tcp"] }, limits: DEFAULT_CONFIG.limits }),
   });
-  const context = makeContext({
-    index: 0,
-    shared: new SharedState(1),
-    log: parts.log,
-    settings: redirectSettings(parts, room),
-  });
-  const dialler = new RedirectDialler(context, parts.target, parts.report);
+  const { context } = makeSolo({ log: parts.log, settings: redirectSettings(parts, room) });
   const sessions = new TcpSessions(context, {
     pipes: { limit: room.pipesPerWorker, size: PIPE_SIZE },
-    dialler,
+    upstream: new ListedUpstream(context, parts.target, parts.report),
   });
   const acceptor = new TcpAcceptor(context, {
     listeners: parts.listeners.map((fd) => ({ fd, address: null })),
     sessions,
-    dialler,
     acceptsPerTurn: parts.once ? 1 : undefined,
   });
   context.loop.add(acceptor);
@@ -77,8 +67,11 @@ function redirectSettings(
   { target, timeouts = DEFAULT_CONFIG.timeouts }: RedirectParts,
   room: { connections: number; udpSessions: number },
 ): Settings {
-  const { limits, udp } = DEFAULT_CONFIG;
-  return settingsOf({ source: target.fromClient ? "client" : "router", limits, udp, timeouts }, room);
+  return settingsOf({
+    ...DEFAULT_CONFIG,
+    source: target.fromClient ? "client" : "router",
+    timeouts,
+  }, room);
 }
 
 function turn(context: WorkerContext): void {

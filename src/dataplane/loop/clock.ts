@@ -10,6 +10,11 @@ export class Clock {
   /** The tick of this turn. */
   tick = 0;
 
+  /** The time of this turn, in milliseconds since 1970, as far as the system's clock was right when the thread began. */
+  get time(): number {
+    return performance.timeOrigin + this.#start + this.tick * TICK_MS;
+  }
+
   /** Reads the time. */
   update(): void {
     this.tick = Math.floor((performance.now() - this.#start) / TICK_MS);

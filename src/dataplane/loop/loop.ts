@@ -92,6 +92,11 @@ export class Loop {
   /** Closes all services and epoll. */
   close(): void {
     for (const service of this.#services.splice(0)) service.close();
+    this.abandon();
+  }
+
+  /** Closes epoll alone: a service has failed, and somebody else closes what they have. */
+  abandon(): void {
     if (this.#epoll >= 0) closeFd(this.#epoll);
     this.#epoll = -1;
   }

@@ -105,6 +105,11 @@ export class Columns {
     Atomics.add(this.version, slot, 1);
   }
 
+  /** Ends a change in the midst of which the writer has failed. */
+  mend(slot: number): void {
+    if ((this.version[slot] & 1) !== 0) this.settle(slot);
+  }
+
   /** Returns, before a reading, the version of a row; odd: the row is being written. */
   versionBefore(slot: number): number {
     return Atomics.load(this.version, slot);
@@ -115,6 +120,15 @@ export class Columns {
     // All that was read before must have been read by now: a store between the loads sees to it.
     Atomics.store(this.#header, FENCE, 0);
     return Atomics.load(this.version, slot);
+  }
+
+  /** Lists the generations of live sessions, as the writer knows them. */
+  liveGenerations(): number[] {
+    const generations = new Set<number>();
+    for (let slot = 0; slot < this.used; slot++) {
+      if (this.tag[slot] !== 0) generations.add(this.generation[slot]);
+    }
+    return [...generations];
   }
 
   /** Sums the bytes up and down over all rows. */

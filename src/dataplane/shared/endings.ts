@@ -14,6 +14,8 @@ export const ENDINGS = [
   "evicted",
   "blocked",
   "lost",
+  "over-limit",
+  "looped",
 ] as const;
 
 /** The name of an ending. */
@@ -37,3 +39,7 @@ export const EVICTED = 6;
 export const BLOCKED = 7;
 /** Its worker has failed. */
 export const LOST = 8;
+/** Its client had as many as it may have. */
+export const OVER_LIMIT = 9;
+/** Its client had dialled the listener itself. */
+export const LOOPED = 10;

@@ -3,10 +3,7 @@
  * @module
  */
 import { ADDRESS_WORDS, Columns } from "./columns.ts";
-import type { WorkerTotals } from "./totals.ts";
-
-/** The rule of a session on which none has decided. */
-export const NO_RULE = -1;
+import { UNDECIDED, type WorkerTotals } from "./totals.ts";
 
 /** A ledger. The rows are those of the worker's table of sessions: a slot is a row. */
 export class Ledger {
@@ -33,13 +30,18 @@ export class Ledger {
     columns.started[slot] = now;
     columns.stage[slot] = 0;
     columns.generation[slot] = this.#totals.generation;
-    columns.rule[slot] = NO_RULE;
+    columns.rule[slot] = UNDECIDED;
     columns.clientFd[slot] = columns.upstreamFd[slot] = -1;
     copyAddress(client, at, columns.client, slot);
     columns.destination[slot * ADDRESS_WORDS] = columns.upstream[slot * ADDRESS_WORDS] = 0;
     columns.tag[slot] = tag;
     columns.use(slot);
     columns.settle(slot);
+  }
+
+  /** Notes the client's socket. */
+  client(slot: number, fd: number): void {
+    this.columns.clientFd[slot] = fd;
   }
 
   /** Notes where the client wants to go. */

@@ -19,7 +19,7 @@ export interface LedgerRow {
   /** The upstream's address; null: not known yet, or it is the destination. */
   readonly upstream: Endpoint | null;
   readonly generation: number;
-  /** Number of the rule, -1 where none has decided. */
+  /** Number of the rule; UNDECIDED: none has decided yet, or none was asked. */
   readonly rule: number;
   /** Milliseconds since 1970. */
   readonly started: number;

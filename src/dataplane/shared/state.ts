@@ -5,51 +5,31 @@
 
 import { PER_CLIENT_WORDS, preparePerClient } from "./per_client.ts";
 
-/** What the workers are told to do. */
-export const PHASE_RUN = 0;
-/** Accept nothing new, let live connections end. */
-export const PHASE_DRAIN = 1;
-/** End now. */
-export const PHASE_STOP = 2;
-
 // Control words, Int32.
-const PHASE = 0;
-const LIVE = 1;
+const LIVE = 0;
+const UDP_LIVE = 1;
 const PENDING_LOGS = 2;
-const UDP_LIVE = 3;
 const CONTROL_WORDS = 16; // a cache line of their own
 
 /**
- * The counters of a worker. All only grow. `turns` are those of its loop: by them it is seen to be alive. Bytes are those of payload, per direction; `udpUp` and `udpDown` are datagrams that were
- * sent on, `udpDropped` those that could not be, `udpFiltered` those from where the client has not sent to.
+ * The counters of a worker. All only grow. `turns` are those of its loop: by them it is seen to be alive. `udpUp` and `udpDown` are
+ * datagrams that were sent on, `udpDropped` those that could not be, `udpFiltered` those from where the client has not sent to,
+ * `failed` and `looped` datagrams for which there could be no session. What sessions have come to is in the ledgers and totals.
  */
 export const COUNTERS = [
   "accepted",
   "connected",
-  "refused",
-  "timedOut",
   "failed",
   "looped",
   "portChanged",
-  "closed",
-  "reset",
-  "expired",
   "acceptPauses",
-  "overLimit",
-  "bytesUp",
-  "bytesDown",
   "logsDropped",
   "udpOpened",
-  "udpClosed",
-  "udpExpired",
-  "udpEvicted",
   "udpRefused",
   "udpUp",
   "udpDown",
   "udpDropped",
   "udpFiltered",
-  "udpBytesUp",
-  "udpBytesDown",
   "turns",
 ] as const;
 
@@ -63,10 +43,13 @@ export const COUNTER = Object.fromEntries(COUNTERS.map((name, index) => [name, i
 
 // A worker's row is padded to whole cache lines, so that two workers never write to the same one.
 const ROW = Math.ceil(COUNTERS.length / 8) * 8;
-// Before the counters: what each client has, of TCP connections and of UDP sessions.
+// A worker's own share of the live connections and of the live UDP sessions, a cache line each.
+const OWN_WORDS = 16;
+// Before these and the counters: what each client has, of TCP connections and of UDP sessions.
 const TCP_CLIENTS_AT = CONTROL_WORDS * 4;
 const UDP_CLIENTS_AT = TCP_CLIENTS_AT + PER_CLIENT_WORDS * 4;
-const COUNTERS_AT = UDP_CLIENTS_AT + PER_CLIENT_WORDS * 4;
+const WORKERS_AT = UDP_CLIENTS_AT + PER_CLIENT_WORDS * 4;
+const WORKER_BYTES = OWN_WORDS * 4 + ROW * 8;
 
 /** A view on the shared memory; make one per thread from the same buffer. */
 export class SharedState {
@@ -76,27 +59,23 @@ export class SharedState {
   /** The same of UDP sessions. */
   readonly udpClients: Int32Array<SharedArrayBuffer>;
   readonly #control: Int32Array<SharedArrayBuffer>;
-  readonly #counters: Float64Array<SharedArrayBuffer>;
+  readonly #workers: number;
+  readonly #own: Int32Array<SharedArrayBuffer>;
 
-  /** Fresh memory for so many workers, or a view on what another thread made. */
-  constructor(from: number | SharedArrayBuffer) {
-    this.buffer = typeof from === "number" ? new SharedArrayBuffer(COUNTERS_AT + from * ROW * 8) : from;
+  /**
+   * Fresh memory for so many workers, or a view on what another thread made. `worker`: whose share of the live ones changes
+   * with {@linkcode addLive} and {@linkcode addUdpLive}.
+   */
+  constructor(from: number | SharedArrayBuffer, worker = 0) {
+    this.buffer = typeof from === "number" ? new SharedArrayBuffer(WORKERS_AT + from * WORKER_BYTES) : from;
+    this.#workers = (this.buffer.byteLength - WORKERS_AT) / WORKER_BYTES;
     this.#control = new Int32Array(this.buffer, 0, CONTROL_WORDS);
     this.tcpClients = new Int32Array(this.buffer, TCP_CLIENTS_AT, PER_CLIENT_WORDS);
     this.udpClients = new Int32Array(this.buffer, UDP_CLIENTS_AT, PER_CLIENT_WORDS);
-    this.#counters = new Float64Array(this.buffer, COUNTERS_AT);
+    this.#own = this.#ownOf(worker);
     if (typeof from !== "number") return;
     preparePerClient(this.tcpClients);
     preparePerClient(this.udpClients);
-  }
-
-  /** PHASE_RUN, PHASE_DRAIN or PHASE_STOP. */
-  get phase(): number {
-    return Atomics.load(this.#control, PHASE);
-  }
-
-  set phase(phase: number) {
-    Atomics.store(this.#control, PHASE, phase);
   }
 
   /** Live connections of all workers. */
@@ -106,6 +85,7 @@ export class SharedState {
 
   /** Adds to the number of live connections; the number after it. */
   addLive(change: number): number {
+    this.#own[LIVE] += change;
     return Atomics.add(this.#control, LIVE, change) + change;
   }
 
@@ -116,7 +96,17 @@ export class SharedState {
 
   /** Adds to the number of live UDP sessions; the number after it. */
   addUdpLive(change: number): number {
+    this.#own[UDP_LIVE] += change;
     return Atomics.add(this.#control, UDP_LIVE, change) + change;
+  }
+
+  /** Takes all that a worker had from the live ones: it has failed, and writes no more. */
+  forgetLive(worker: number): void {
+    const own = this.#ownOf(worker);
+    for (const word of [LIVE, UDP_LIVE]) {
+      Atomics.sub(this.#control, word, own[word]);
+      own[word] = 0;
+    }
   }
 
   /** Adds to the number of log lines on their way to the main thread; the number after it. */
@@ -126,15 +116,21 @@ export class SharedState {
 
   /** The counters of one worker: `row[COUNTER.accepted]`. Only that worker writes. */
   row(worker: number): Float64Array<SharedArrayBuffer> {
-    return this.#counters.subarray(worker * ROW, worker * ROW + COUNTERS.length);
+    const at = WORKERS_AT + worker * WORKER_BYTES + OWN_WORDS * 4;
+    return new Float64Array(this.buffer, at, COUNTERS.length);
   }
 
   /** The sums over all workers. */
-  totals(): Record<Counter, number> {
+  sums(): Record<Counter, number> {
     const sums = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Record<Counter, number>;
-    for (let base = 0; base < this.#counters.length; base += ROW) {
-      COUNTERS.forEach((name, index) => sums[name] += this.#counters[base + index]);
+    for (let worker = 0; worker < this.#workers; worker++) {
+      const row = this.row(worker);
+      COUNTERS.forEach((name, index) => sums[name] += row[index]);
     }
     return sums;
+  }
+
+  #ownOf(worker: number): Int32Array<SharedArrayBuffer> {
+    return new Int32Array(this.buffer, WORKERS_AT + worker * WORKER_BYTES, OWN_WORDS);
   }
 }

@@ -6,14 +6,11 @@ import { AF_INET } from "../../../ffi/consts.ts";
 import { ADDRESS_WORDS, type Columns } from "./columns.ts";
 import { ENDINGS } from "./endings.ts";
 
-/** Protocols by number. */
-export const PROTOCOLS = ["tcp", "udp"] as const;
-/** The number of TCP. */
-export const TCP = 0;
-/** The number of UDP. */
-export const UDP = 1;
 /** Families by number. */
 export const FAMILIES = ["ipv4", "ipv6"] as const;
+
+/** The number of no rule: none was asked, or none could tell. Below those of the policy. */
+export const UNDECIDED = -2;
 
 /** A cell: a count for each ending, bytes up, bytes down. */
 const CELL = ENDINGS.length + 2;
@@ -27,7 +24,7 @@ const RULES = 1;
 
 /** What has ended of one kind. */
 export interface TotalsCell {
-  /** Number of the rule, -1 where none has decided. */
+  /** Number of the rule; DEFAULT_RULE of the policy, or UNDECIDED. */
   readonly rule: number;
   /** Numbers. */
   readonly protocol: number;
@@ -70,7 +67,7 @@ export class Totals {
     down: number,
   ): void {
     const { rule, protocol, family } = session;
-    const kind = (rule + 1) * 4 + protocol * 2 + family;
+    const kind = (rule - UNDECIDED) * 4 + protocol * 2 + family;
     const at = (worker * cellsOf(this.rules) + kind) * CELL;
     this.#cells[at + ending]++;
     this.#cells[at + UP] += up;
@@ -87,7 +84,7 @@ export class Totals {
       }
       if (sums.every((sum) => sum === 0)) continue;
       yield {
-        rule: (kind >> 2) - 1,
+        rule: (kind >> 2) + UNDECIDED,
         protocol: (kind >> 1) & 1,
         family: kind & 1,
         endings: sums.slice(0, ENDINGS.length),
@@ -118,8 +115,10 @@ export class WorkerTotals {
     this.generation = totals.generation;
   }
 
-  /** Forgets generations that none of `live` belongs to. */
-  keep(live: ReadonlySet<number>): void {
+  /** Forgets generations to which no live session of these ledgers belongs. */
+  forgetPast(ledgers: readonly Columns[]): void {
+    if (this.#byGeneration.size < 2) return;
+    const live = new Set(ledgers.flatMap((columns) => columns.liveGenerations()));
     for (const generation of this.#byGeneration.keys()) {
       if (generation !== this.generation && !live.has(generation)) this.#byGeneration.delete(generation);
     }
@@ -135,7 +134,7 @@ export class WorkerTotals {
   }
 }
 
-/** Returns the number of cells of one worker: the rules and "none", by protocol and family. */
+/** Returns the number of cells of one worker: the rules, default and undecided, by protocol and family. */
 function cellsOf(rules: number): number {
-  return (rules + 1) * 4;
+  return (rules - UNDECIDED) * 4;
 }

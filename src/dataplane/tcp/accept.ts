@@ -1,6 +1,6 @@
 /**
- * Accepts what the kernel steers to a worker's listeners and dials the original destination. Pauses at limits: what waits
- * then waits in the listeners' queues.
+ * Accepts what the kernel steers to a worker's listeners, and begins a session for each. Pauses at limits: what waits then waits in
+ * the listeners' queues.
  * @module
  */
 import {
@@ -15,16 +15,20 @@ import {
 } from "../../../ffi/consts.ts";
 import { makeSockaddr, readSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { acceptSocket, closeFd, localAddress } from "../../../ffi/sockets/socket.ts";
-import { resetOnClose } from "../../../ffi/sockets/sockopt.ts";
+import { silenceOnClose } from "../../../ffi/sockets/sockopt.ts";
 import { errnoCode } from "../../net/errno.ts";
-import { formatEndpoint, formatIp } from "../../net/ip.ts";
+import { formatIp } from "../../net/ip.ts";
+import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
+import type { Route } from "../../policy/image.ts";
 import type { WorkerContext } from "../context.ts";
+import { Decider } from "../decider.ts";
 import type { Service } from "../loop/service.ts";
-import type { Dials } from "../upstream/direct.ts";
-import { PerClient } from "../shared/per_client.ts";
+import { BLOCKED, LOOPED, OVER_LIMIT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { TICK_MS } from "../loop/wheel.ts";
+import { CLIENT, DESTINATION, type Session } from "./session.ts";
+import type { TcpSessions } from "./sessions.ts";
 
 /** Accepted per listener and turn, so that a flood of new connections does not keep live ones waiting. */
 const ACCEPTS_PER_TURN = 64;
@@ -40,23 +44,16 @@ export interface Listener {
 export interface AcceptorParts {
   /** They are closed at the end. */
   readonly listeners: readonly Listener[];
-  readonly sessions: Sessions;
-  readonly dialler: Dials;
+  readonly sessions: TcpSessions;
+  /** Asks the rules; without it nobody knows the programs on the router itself. */
+  readonly decider?: Decider;
   /** At most so many are accepted per turn and listener. */
   readonly acceptsPerTurn?: number | undefined;
 }
 
-/** What takes an accepted connection over. */
-export interface Sessions {
-  /**
-   * `address`: the client's struct sockaddr, in 32-bit words. `description` is for the log; null unless connections are logged.
-   */
-  open(
-    client: number,
-    upstream: number,
-    address: Int32Array,
-    description: Record<string, string> | null,
-  ): void;
+/** Whether the session's client has dialled the listener itself. */
+function isOwn({ address }: Listener, { destination }: Session): boolean {
+  return address !== null && sameSockaddr(destination, address);
 }
 
 /** The accepting half of a worker. */
@@ -64,25 +61,21 @@ export class TcpAcceptor implements Service {
   readonly #context: WorkerContext;
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #listeners: Listener[];
-  readonly #dialler: Dials;
   readonly #acceptsPerTurn: number;
-  readonly #sessions: Sessions;
+  readonly #sessions: TcpSessions;
+  readonly #decider: Decider;
   #paused = false;
   #retryTick = 0;
   readonly #overLimit: Throttle;
-  readonly #perClient: PerClient;
   readonly #client = makeSockaddr();
-  readonly #clientWords = new Int32Array(this.#client.buffer);
-  readonly #destination = makeSockaddr();
 
   constructor(context: WorkerContext, parts: AcceptorParts) {
     this.#context = context;
     this.#overLimit = new Throttle(context.clock);
     this.#counters = context.counters;
-    this.#perClient = new PerClient(context.shared.tcpClients);
     this.#listeners = [...parts.listeners];
     this.#sessions = parts.sessions;
-    this.#dialler = parts.dialler;
+    this.#decider = parts.decider ?? new Decider(context);
     this.#acceptsPerTurn = parts.acceptsPerTurn ?? ACCEPTS_PER_TURN;
   }
 
@@ -163,49 +156,37 @@ export class TcpAcceptor implements Service {
     return taken;
   }
 
-  #take(client: number, handle: Listener): void {
-    if (this.#perClient.add(this.#clientWords, 0, this.#context.settings.perClient) > 0) {
-      this.#counters[COUNTER.overLimit]++;
-      this.#warnOverLimit();
-      return this.#refuse(client, ECONNREFUSED, null);
+  #take(client: number, listener: Listener): void {
+    const session = this.#sessions.begin(client, this.#client);
+    if (session.excess > 0) {
+      this.#warnOverLimit(session); // for all of them: none has a line of its own
+      return this.#sessions.refuse(session, 0, OVER_LIMIT);
     }
-    const returned = localAddress(client, this.#destination);
-    const description = this.#context.log.enabled("debug") ? this.#describe() : null;
-    if (returned < 0 || (handle.address !== null && sameSockaddr(this.#destination, handle.address))) {
+    const returned = localAddress(client, session.destination);
+    if (returned < 0 || isOwn(listener, session)) {
       // Somebody dialled the listener itself: there is nowhere to go, and dialling it would never end.
-      this.#counters[COUNTER.looped]++;
-      return this.#refuse(client, ECONNREFUSED, description);
+      return this.#sessions.refuse(session, ECONNREFUSED, LOOPED);
     }
-    const upstream = this.#dialler.dial(this.#destination, this.#client, client);
-    if (upstream >= 0) return this.#sessions.open(client, upstream, this.#clientWords, description);
-    this.#counters[COUNTER.failed]++;
-    if (upstream === -EMFILE || upstream === -ENFILE || upstream === -ENOBUFS) {
-      this.#pauseAWhile("dial", upstream);
+    const rule = this.#decider.decide(PROTOCOL_NUMBERS.tcp, session.addresses, CLIENT, DESTINATION);
+    this.#sessions.route(session, rule);
+    const blocking = this.#decider.blocking(rule);
+    if (blocking !== null) return this.#block(session, blocking);
+    const dialled = this.#sessions.dial(session);
+    if (dialled === -EMFILE || dialled === -ENFILE || dialled === -ENOBUFS) {
+      this.#pauseAWhile("dial", dialled);
     }
-    this.#refuse(client, -upstream, description);
   }
 
-  #refuse(client: number, error: number, description: Record<string, string> | null): void {
-    if (description !== null) {
-      this.#context.log.debug("connection refused", { ...description, error: errnoCode(error) });
-    }
-    resetOnClose(client);
-    closeFd(client);
-    this.#perClient.remove(this.#clientWords, 0);
-    this.#context.shared.addLive(-1);
+  /** Refuses as the kernel would have, had it known the rule: the connection was on its way when the rule came into force. */
+  #block(session: Session, { silent }: Route): void {
+    if (silent) silenceOnClose(session.clientFd);
+    this.#sessions.refuse(session, ECONNREFUSED, BLOCKED);
   }
 
-  #warnOverLimit(): void {
+  #warnOverLimit({ client }: Session): void {
     if (!this.#overLimit.allows()) return;
-    const client = formatIp(readSockaddr(this.#client).address);
-    this.#context.log.warn("connections are refused: limits.per-client", { client });
-  }
-
-  #describe(): Record<string, string> {
-    return {
-      client: formatEndpoint(readSockaddr(this.#client)),
-      destination: formatEndpoint(readSockaddr(this.#destination)),
-    };
+    const address = formatIp(readSockaddr(client).address);
+    this.#context.log.warn("connections are refused: limits.per-client", { client: address });
   }
 
   #pauseAWhile(attempt: string, error: number): void {

@@ -2,9 +2,17 @@
  * A TCP session: the client's connection, the upstream's, and what is known of the bytes between them.
  * @module
  */
+import { MSG_DONTWAIT, MSG_PEEK } from "../../../ffi/consts.ts";
 import { SOCKADDR_SIZE } from "../../../ffi/layout.ts";
-import type { Pipe } from "./pipes.ts";
+import { receiveWithFlags } from "../../../ffi/sockets/socket.ts";
 import { WheelEntry } from "../loop/wheel.ts";
+import type { Call } from "../upstream/upstream.ts";
+import type { Pipe } from "./pipes.ts";
+
+const SOCKADDR_WORDS = SOCKADDR_SIZE / 4;
+/** Where in {@linkcode Session.addresses} the client's begins, and where the destination's. */
+export const CLIENT = 0;
+export const DESTINATION = SOCKADDR_WORDS;
 
 /** One way through a session. Plain fields: the relay touches them on every event. */
 export class Direction {
@@ -67,8 +75,10 @@ export class Direction {
   }
 }
 
-/** The upstream has not answered yet. */
-export const CONNECTING = 0;
+/** It has begun, and is in no stage yet: nothing is watched. */
+export const NEW = -1;
+/** The upstream has not answered yet, or is not even dialled. */
+export const DIALLING = 0;
 /** Bytes may go both ways. */
 export const OPEN = 1;
 /** One side has ended. */
@@ -76,28 +86,39 @@ export const HALF_CLOSED = 2;
 /** One side was reset; the other is reset too as soon as it has what was sent before. */
 export const RESETTING = 3;
 
+const peeked = new Uint8Array(1);
+
 /** A session. Its object is used again for another when it has ended: `tag` tells them apart. */
-export class Session extends WheelEntry {
+export class Session extends WheelEntry implements Call {
   /** Its place in the table, which events carry. */
   readonly slot: number;
   /** Never 0; another number for each use of the slot, so that a stale event is known. */
   tag = 0;
-  state = CONNECTING;
+  /** One of the numbers above. */
+  stage = NEW;
+  /** -1: there is none, or none yet. */
   clientFd = -1;
   upstreamFd = -1;
   readonly up: Direction;
   readonly down: Direction;
+  /** Both addresses as two struct sockaddr, in 32-bit words, beginning at CLIENT and DESTINATION. */
+  readonly addresses = new Int32Array(2 * SOCKADDR_WORDS);
+  readonly client = new Uint8Array(this.addresses.buffer, 0, SOCKADDR_SIZE);
+  readonly destination = new Uint8Array(this.addresses.buffer, SOCKADDR_SIZE, SOCKADDR_SIZE);
+  readonly name = null;
+  attempt = 0;
+  choice = 0;
+  /** The upstream has been asked to dial, and waits to be told how that ended. */
+  called = false;
+  /** By how much its client was over the limit per client when it began: 0 or less, it was not. */
+  excess = 0;
   /** Ticks of the worker's clock. */
   startedTick = 0;
   activeTick = 0;
-  /** Whether the upstream's socket has keepalive. */
+  /** The upstream's socket has keepalive. */
   keptAlive = false;
   /** While RESETTING: the way from the side that was reset. */
   dying: Direction | null = null;
-  /** The client's address as a struct sockaddr, in 32-bit words. */
-  readonly client = new Int32Array(SOCKADDR_SIZE / 4);
-  /** Addresses for the log; null unless connections are logged. */
-  description: Record<string, string> | null = null;
   /** Waits in the worker's list of sessions that have more to do than one turn allows. */
   queued = false;
 
@@ -108,5 +129,37 @@ export class Session extends WheelEntry {
     this.down = new Direction(counters.down);
     this.up.opposite = this.down;
     this.down.opposite = this.up;
+  }
+
+  /** See {@linkcode Call}. */
+  get hasSent(): boolean {
+    return receiveWithFlags(this.clientFd, peeked, MSG_PEEK | MSG_DONTWAIT) > 0;
+  }
+
+  /** Makes it new again. */
+  begin(tag: number, tick: number): void {
+    this.tag = tag;
+    this.stage = NEW;
+    this.up.reset(-1, -1);
+    this.down.reset(-1, -1);
+    this.attempt = this.choice = this.excess = 0;
+    this.called = this.keptAlive = false;
+    this.startedTick = this.activeTick = tick;
+  }
+
+  /** Gives it the client's connection. */
+  setClient(fd: number): void {
+    this.clientFd = this.up.from = this.down.to = fd;
+  }
+
+  /** Gives it another socket towards the upstream, -1 for none; what was seen of the one before is forgotten. */
+  setUpstream(fd: number): void {
+    const { up, down } = this;
+    this.upstreamFd = up.to = down.from = fd;
+    up.writable =
+      down.readable =
+      down.hungUp =
+      down.urgent =
+        false;
   }
 }

@@ -2,34 +2,25 @@
  * The sessions of a worker by slot. Session objects are used again.
  * @module
  */
+import { bytesDown, bytesUp } from "../shared/ledger.ts";
 import { Session } from "./session.ts";
 
 /** A table of sessions. */
 export class SessionTable {
   readonly #sessions: Session[] = [];
   readonly #free: Session[] = [];
-  readonly #counters: { up: number; down: number };
   #nextTag = 1;
-
-  /** `counters`: where the bytes of each direction are counted. */
-  constructor(counters: { up: number; down: number }) {
-    this.#counters = counters;
-  }
 
   /** The number of live sessions. */
   get size(): number {
     return this.#sessions.length - this.#free.length;
   }
 
-  /** A session for two connected descriptors. */
-  open(clientFd: number, upstreamFd: number): Session {
+  /** A new session, without descriptors. */
+  open(tick: number): Session {
     const session = this.#free.pop() ?? this.#grow();
-    session.tag = this.#nextTag;
+    session.begin(this.#nextTag, tick);
     this.#nextTag = this.#nextTag === 0xffffffff ? 1 : this.#nextTag + 1;
-    session.clientFd = clientFd;
-    session.upstreamFd = upstreamFd;
-    session.up.reset(clientFd, upstreamFd);
-    session.down.reset(upstreamFd, clientFd);
     return session;
   }
 
@@ -43,7 +34,7 @@ export class SessionTable {
   close(session: Session): void {
     session.tag = 0;
     session.clientFd = session.upstreamFd = -1;
-    session.dying = session.description = null;
+    session.dying = null;
     this.#free.push(session);
   }
 
@@ -53,7 +44,8 @@ export class SessionTable {
   }
 
   #grow(): Session {
-    const session = new Session(this.#sessions.length, this.#counters);
+    const slot = this.#sessions.length;
+    const session = new Session(slot, { up: bytesUp(slot), down: bytesDown(slot) });
     this.#sessions.push(session);
     return session;
   }

@@ -6,11 +6,14 @@
 import { AF_INET, EAGAIN } from "../../../ffi/consts.ts";
 import type { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
 import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
-import { udpChecksum } from "./checksum.ts";
+import type { WorkerContext } from "../context.ts";
 import type { RawSockets } from "../orders.ts";
+import { ADDRESS_WORDS } from "../shared/columns.ts";
+import { bytesDown } from "../shared/ledger.ts";
 import { COUNTER } from "../shared/state.ts";
+import { udpChecksum } from "./checksum.ts";
 import type { UdpSessions } from "./sessions.ts";
-import { ADDRESS_WORDS } from "./table.ts";
+import type { UdpTable } from "./table.ts";
 
 /** Of one session and turn, so that a fast sender does not keep others waiting. */
 const ROUNDS_PER_TURN = 4;
@@ -25,49 +28,56 @@ export interface SourceFilter {
   admits(slot: number, words: Int32Array, at: number): boolean;
 }
 
+/** Of each message that waits to be sent: its length and its session. */
+class Accounts {
+  readonly lengths = new Int32Array(MESSAGES);
+  readonly slots = new Int32Array(MESSAGES);
+}
+
+/** What the downlink works with. */
+export interface DownlinkParts {
+  readonly table: UdpTable;
+  readonly sessions: UdpSessions;
+  readonly batch: ReceiveBatch;
+  readonly filter: SourceFilter;
+  readonly senders: RawSockets;
+}
+
 /** The downlink of a worker. */
 export class UdpDownlink {
+  readonly #context: WorkerContext;
+  readonly #table: UdpTable;
   readonly #sessions: UdpSessions;
   readonly #batch: ReceiveBatch;
   readonly #counters: Float64Array<SharedArrayBuffer>;
-  readonly #filter: SourceFilter | null;
-  readonly #tos: boolean;
-  readonly #meetsErrors: boolean;
+  readonly #bytes: Float64Array<SharedArrayBuffer>;
+  readonly #filter: SourceFilter;
   readonly #senders: RawSockets;
   readonly #ipv4 = new SendBatch(MESSAGES, 2 * MESSAGES);
   readonly #ipv6 = new SendBatch(MESSAGES, 2 * MESSAGES);
-  /** Lengths of the messages in #ipv4 and #ipv6, for the counters. */
-  readonly #lengths4 = new Int32Array(MESSAGES);
-  readonly #lengths6 = new Int32Array(MESSAGES);
+  /** The messages in #ipv4 and #ipv6, for the counters. */
+  readonly #sent4 = new Accounts();
+  readonly #sent6 = new Accounts();
   /** Places of the batch that hold what is still to be sent. */
   #used = 0;
 
-  constructor(
-    context: {
-      sessions: UdpSessions;
-      batch: ReceiveBatch;
-      counters: Float64Array<SharedArrayBuffer>;
-      filter: SourceFilter | null;
-      tos: boolean;
-      /** The sockets keep ICMP errors, so that less than what there is room for may mean an error instead of an empty queue. */
-      meetsErrors: boolean;
-      senders: RawSockets;
-    },
-  ) {
-    this.#sessions = context.sessions;
-    this.#batch = context.batch;
+  constructor(context: WorkerContext, parts: DownlinkParts) {
+    this.#context = context;
+    this.#table = parts.table;
+    this.#sessions = parts.sessions;
+    this.#batch = parts.batch;
     this.#counters = context.counters;
-    this.#filter = context.filter;
-    this.#tos = context.tos;
-    this.#meetsErrors = context.meetsErrors;
-    this.#senders = context.senders;
+    this.#bytes = context.ledgers.udp.bytes;
+    this.#filter = parts.filter;
+    this.#senders = parts.senders;
   }
 
   /** Takes what has come to a session's socket, up to a turn's share. Whether the socket was seen empty. */
   receive(slot: number): boolean {
     const batch = this.#batch;
-    const { table } = this.#sessions;
-    const fd = table.fds[slot];
+    const fd = this.#table.fds[slot];
+    // Where the socket keeps ICMP errors, less than what there is room for may mean an error instead of an empty queue.
+    const meetsErrors = this.#table.keepsErrors[slot] === 1;
     for (let round = 0; round < ROUNDS_PER_TURN; round++) {
       if (this.#used === batch.capacity) this.flush();
       const room = batch.capacity - this.#used;
@@ -78,22 +88,22 @@ export class UdpDownlink {
       const first = this.#used;
       this.#used += count;
       for (let i = first; i < first + count; i++) this.#pass(slot, i);
-      if (count < room && !this.#meetsErrors) return true;
+      if (count < room && !meetsErrors) return true;
     }
     return false;
   }
 
   /** Sends what was taken. */
   flush(): void {
-    if (this.#ipv4.count > 0) this.#send(this.#ipv4, this.#lengths4, this.#senders.ipv4);
-    if (this.#ipv6.count > 0) this.#send(this.#ipv6, this.#lengths6, this.#senders.ipv6);
+    if (this.#ipv4.count > 0) this.#send(this.#ipv4, this.#sent4, this.#senders.ipv4);
+    if (this.#ipv6.count > 0) this.#send(this.#ipv6, this.#sent6, this.#senders.ipv6);
     this.#used = 0;
   }
 
   #pass(slot: number, i: number): void {
     const batch = this.#batch;
     const from = batch.name(i);
-    if (this.#filter !== null && !this.#filter.admits(slot, batch.words, from)) {
+    if (!this.#filter.admits(slot, batch.words, from)) {
       this.#counters[COUNTER.udpFiltered]++;
       return;
     }
@@ -110,20 +120,21 @@ export class UdpDownlink {
   /** One datagram: `length` bytes of the i-th place from `offset` on. */
   #add(slot: number, i: number, offset: number, length: number): void {
     const batch = this.#batch;
-    const { addresses } = this.#sessions.table;
+    const { addresses } = this.#table;
     const from = batch.name(i);
     const to = slot * ADDRESS_WORDS;
     const head = batch.words[from];
     const ipv4 = (head & 0xffff) === AF_INET;
     const send = ipv4 ? this.#ipv4 : this.#ipv6;
-    const lengths = ipv4 ? this.#lengths4 : this.#lengths6;
+    const accounts = ipv4 ? this.#sent4 : this.#sent6;
     if (send.count === send.capacity) {
-      this.#send(send, lengths, ipv4 ? this.#senders.ipv4 : this.#senders.ipv6);
+      this.#send(send, accounts, ipv4 ? this.#senders.ipv4 : this.#senders.ipv6);
     }
-    lengths[send.count] = length;
+    accounts.lengths[send.count] = length;
+    accounts.slots[send.count] = slot;
     send.begin(addresses, to);
     send.sendFrom(batch.words, from);
-    if (this.#tos && batch.tos !== 0) send.setTos(batch.tos, ipv4);
+    if (this.#context.settings.udp.tos && batch.tos !== 0) send.setTos(batch.tos, ipv4);
     // From the sender's port to the client's.
     const ports = (head >>> 16) | (addresses[to] & 0xffff0000);
     const checksum = ipv4
@@ -140,13 +151,13 @@ export class UdpDownlink {
     if (length > 0) send.add((batch.dataLow(i) + offset) | 0, batch.high, length);
   }
 
-  #send(send: SendBatch, lengths: Int32Array, fd: number): void {
+  #send(send: SendBatch, { lengths, slots }: Accounts, fd: number): void {
     const counters = this.#counters;
     for (let k = 0; k < send.count;) {
       const sent = send.send(fd, k);
       if (sent > 0) {
         counters[COUNTER.udpDown] += sent;
-        for (const end = k + sent; k < end; k++) counters[COUNTER.udpBytesDown] += lengths[k];
+        for (const end = k + sent; k < end; k++) this.#bytes[bytesDown(slots[k])] += lengths[k];
       } else {
         // Forbidden by a firewall, no route, or full, as it will be for the next too.
         const lost = sent === -EAGAIN ? send.count - k : 1;

@@ -4,7 +4,8 @@
  */
 import { SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 } from "../../../ffi/consts.ts";
 import { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
-import { ADDRESS_WORDS, copyAddress, type UdpTable } from "./table.ts";
+import { ADDRESS_WORDS } from "../shared/columns.ts";
+import { copyAddress, type UdpTable } from "./table.ts";
 import type { Unreachable } from "./unreachable.ts";
 
 const BATCH = 4;
@@ -19,7 +20,8 @@ const ICMP6_TIME_EXCEEDED = 3;
 export class UdpErrors {
   readonly #table: UdpTable;
   readonly #unreachable: Unreachable;
-  readonly #batch = new ReceiveBatch(BATCH);
+  /** Made when the first error comes: to most workers none ever comes. */
+  #batch: ReceiveBatch | null = null;
   /** The client's address and the destination's. */
   readonly #words = new Int32Array(2 * ADDRESS_WORDS);
 
@@ -28,19 +30,20 @@ export class UdpErrors {
     this.#unreachable = unreachable;
   }
 
-  /** Tells a session's client of its errors. How many there were. */
+  /** Tells a session's client of its errors, where its socket keeps them. How many there were. */
   drain(slot: number): number {
+    if (this.#table.keepsErrors[slot] === 0) return 0;
+    const batch = this.#batch ??= new ReceiveBatch(BATCH);
     let total = 0;
     for (;;) {
-      const count = this.#batch.receiveErrors(this.#table.fds[slot], 0);
+      const count = batch.receiveErrors(this.#table.fds[slot], 0);
       if (count <= 0) return total;
       total += count;
-      for (let i = 0; i < count; i++) this.#tell(slot, i);
+      for (let i = 0; i < count; i++) this.#tell(batch, slot, i);
     }
   }
 
-  #tell(slot: number, i: number): void {
-    const batch = this.#batch;
+  #tell(batch: ReceiveBatch, slot: number, i: number): void {
     batch.inspect(i);
     const { errorOrigin: origin, errorType: type, errorCode: code } = batch;
     const told = origin === SO_EE_ORIGIN_ICMP

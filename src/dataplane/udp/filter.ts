@@ -1,10 +1,11 @@
 /**
  * Address and port-dependent filtering (RFC 4787, section 5) for sockets with an address of the router's own: whom each session has
- * sent to. With clients' addresses conntrack does it, see kernel/plan/table.ts.
+ * sent to. With clients' addresses conntrack does it, see kernel/plan/concerns/replies.ts.
  * @module
  */
+import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { EndpointMap } from "./endpoint_map.ts";
-import { ADDRESS_WORDS } from "./table.ts";
+import type { UdpTable } from "./table.ts";
 
 /** Of one session; the one that was added first is forgotten for another. */
 const MAX_PEERS = 4096;
@@ -17,19 +18,19 @@ class Peers {
 
 /** The filter of a worker. */
 export class UdpFilter {
-  readonly #concerns: ((slot: number) => boolean) | null;
+  readonly #table: Pick<UdpTable, "filtered">;
   readonly #peers = new EndpointMap();
   readonly #bySlot: (Peers | undefined)[] = [];
   readonly #address = new Int32Array(ADDRESS_WORDS);
 
-  /** `concerns`: whether it is about a session; null: it is about all. */
-  constructor(concerns: ((slot: number) => boolean) | null = null) {
-    this.#concerns = concerns;
+  /** The table says which sessions it concerns. */
+  constructor(table: Pick<UdpTable, "filtered">) {
+    this.#table = table;
   }
 
   /** The session is sending to the struct sockaddr at `at` in `words`. */
   sending(slot: number, words: Int32Array, at: number): void {
-    if (this.#concerns !== null && !this.#concerns(slot)) return;
+    if (this.#table.filtered[slot] === 0) return;
     if (this.#peers.find(words, at, slot) >= 0) return;
     const peers = this.#bySlot[slot] ??= new Peers();
     const full = peers.addresses.length >= MAX_PEERS * ADDRESS_WORDS;
@@ -44,7 +45,7 @@ export class UdpFilter {
 
   /** Whether the session has sent to the struct sockaddr at `at` in `words`. */
   admits(slot: number, words: Int32Array, at: number): boolean {
-    return (this.#concerns !== null && !this.#concerns(slot)) || this.#peers.find(words, at, slot) >= 0;
+    return this.#table.filtered[slot] === 0 || this.#peers.find(words, at, slot) >= 0;
   }
 
   /** Forgets a session. */

@@ -6,76 +6,83 @@ import { EPOLLERR, EPOLLIN } from "../../../ffi/consts.ts";
 import { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
 import type { WorkerContext } from "../context.ts";
+import { Decider } from "../decider.ts";
 import type { Service } from "../loop/service.ts";
+import { ticks } from "../loop/wheel.ts";
+import type { ObedientSessions } from "../obey.ts";
 import type { RawSockets, UdpSockets } from "../orders.ts";
 import type { RouterTraffic } from "../sockets/own_addresses.ts";
 import { UdpDownlink } from "./downlink.ts";
 import { UdpErrors } from "./errors.ts";
 import { UdpFilter } from "./filter.ts";
 import { UdpSessions } from "./sessions.ts";
+import { UdpTable } from "./table.ts";
 import { type UdpListener, UdpUplink } from "./uplink.ts";
 import { Unreachable } from "./unreachable.ts";
-import { ticks } from "../loop/wheel.ts";
 
 const BATCH = 64;
 /** When it is to end, answers that are on their way are waited for: until there was none for so long, but no longer than the second. */
 const LULL_MS = 200;
 const MAX_LULL_MS = 1000;
 
+/** What the service works with. */
+export interface UdpParts {
+  /** They are closed at the end. */
+  readonly sockets: UdpSockets;
+  /** null where no client is a program on the router itself. */
+  readonly router: RouterTraffic | null;
+}
+
 /** The UDP relay of a worker. */
-export class UdpRelay implements Service {
+export class UdpService implements Service, ObedientSessions {
   readonly #context: WorkerContext;
   readonly #listeners: UdpListener[];
   readonly #rawSockets: readonly RawSockets[];
+  readonly #table: UdpTable;
   readonly #sessions: UdpSessions;
   readonly #uplink: UdpUplink;
   readonly #downlink: UdpDownlink;
-  readonly #errors: UdpErrors | null;
-  /** Sessions whose turn was over before their socket was empty, with their tags; and the list of the turn before, to be used again. */
+  readonly #errors: UdpErrors;
+  /** Sessions whose turn was over before their socket was empty; and the list of the turn before, to be used again. */
   #queue: number[] = [];
   #spareQueue: number[] = [];
   #stoppedTick = -1;
 
-  constructor(context: WorkerContext, udp: UdpSockets, router: RouterTraffic | null) {
+  constructor(context: WorkerContext, { sockets, router }: UdpParts) {
     this.#context = context;
-    const { clock, counters, settings } = context;
-    this.#listeners = udp.listeners.map(({ fd, address }) => ({ fd, words: new Int32Array(address.buffer) }));
-    this.#rawSockets = [udp.senders, udp.errorSenders];
-    // Sockets with clients' addresses get only what conntrack takes for an answer; those of the router's own get everything.
-    const allOwn = settings.source === "router";
-    const filter = settings.udp.filter && (allOwn || router !== null)
-      ? new UdpFilter(allOwn ? null : (slot) => this.#sessions.table.own[slot] === 1)
-      : null;
-    this.#sessions = new UdpSessions(context, {
-      service: this,
-      router,
-      watcher: { closing: (slot) => filter?.closing(slot) },
-    });
-    const unreachable = new Unreachable(clock, udp.errorSenders);
-    // Errors about what has a client's address and port go to the client by themselves.
-    this.#errors = settings.source === "client" && router === null
-      ? null
-      : new UdpErrors(this.#sessions.table, unreachable);
-    const both = { sessions: this.#sessions, counters, tos: settings.udp.tos };
-    this.#uplink = new UdpUplink({
-      ...both,
+    this.#listeners = sockets.listeners.map(({ fd, address }) => ({
+      fd,
+      words: new Int32Array(address.buffer),
+    }));
+    this.#rawSockets = [sockets.senders, sockets.errorSenders];
+    const table = this.#table = new UdpTable(context.ledgers.udp);
+    const filter = new UdpFilter(table);
+    const decider = new Decider(context, router === null ? null : router.own);
+    const sessions = new UdpSessions(context, { table, service: this, watcher: filter, decider, router });
+    const unreachable = new Unreachable(context.clock, sockets.errorSenders);
+    const errors = new UdpErrors(table, unreachable);
+    this.#sessions = sessions;
+    this.#errors = errors;
+    this.#uplink = new UdpUplink(context, {
+      table,
+      sessions,
       batch: new ReceiveBatch(BATCH),
       watcher: filter,
       unreachable,
-      errors: this.#errors,
+      errors,
     });
-    this.#downlink = new UdpDownlink({
-      ...both,
+    this.#downlink = new UdpDownlink(context, {
+      table,
+      sessions,
       batch: new ReceiveBatch(BATCH),
       filter,
-      meetsErrors: this.#errors !== null,
-      senders: udp.senders,
+      senders: sockets.senders,
     });
   }
 
   /** The number of live sessions. */
   get size(): number {
-    return this.#sessions.table.size;
+    return this.#table.size;
   }
 
   /** Begins to listen. The i-th listener's events carry key i and tag 0. 0 or -errno. */
@@ -123,9 +130,20 @@ export class UdpRelay implements Service {
       this.#context.clock.tick - this.#stoppedTick > ticks(MAX_LULL_MS);
   }
 
+  /** See {@linkcode ObedientSessions}. */
+  abort(slot: number, tag: number): void {
+    this.#sessions.abort(slot, tag);
+  }
+
+  /** See {@linkcode ObedientSessions}: timeouts are reckoned anew each turn. What is not to be filtered any more is not. */
+  retime(): void {
+    if (!this.#context.settings.udp.filter) this.#table.filtered.fill(0);
+  }
+
   /** Ends everything. */
   close(): void {
     this.#sessions.closeAll();
+    for (const { fd } of this.#listeners.splice(0)) closeFd(fd);
     for (const { ipv4, ipv6 } of this.#rawSockets) {
       if (ipv4 >= 0) closeFd(ipv4);
       if (ipv6 >= 0) closeFd(ipv6);
@@ -133,9 +151,9 @@ export class UdpRelay implements Service {
   }
 
   #sessionEvent(slot: number, tag: number, bits: number): void {
-    const { table } = this.#sessions;
+    const table = this.#table;
     if (table.tags[slot] !== tag) return;
-    if ((bits & EPOLLERR) !== 0 && this.#errors !== null) this.#errors.drain(slot);
+    if ((bits & EPOLLERR) !== 0) this.#errors.drain(slot);
     table.touch(slot, this.#context.clock.tick);
     if (this.#downlink.receive(slot) || table.queued[slot] === 1) return;
     table.queued[slot] = 1;
@@ -146,7 +164,7 @@ export class UdpRelay implements Service {
     const queue = this.#queue;
     this.#queue = this.#spareQueue;
     this.#spareQueue = queue;
-    const { table } = this.#sessions;
+    const table = this.#table;
     for (let i = 0; i < queue.length; i++) {
       const slot = queue[i];
       table.queued[slot] = 0;

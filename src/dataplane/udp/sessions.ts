@@ -1,22 +1,39 @@
 /**
- * Opens and ends the UDP sessions of a worker: sockets, limits, timeouts.
+ * The life of a worker's UDP sessions: limits, rules, sockets, timeouts. What is known of each is in the table.
+ *
+ * ```
+ * first datagram ─► rule ─► limits ─► socket ─► open ─► close: silent, evicted, told to
+ *                    └─► blocked  └─► refused
+ * ```
+ *
+ * A session begins with what its first datagram tells, and each step takes it a little further, so another may come between two of
+ * them: one that holds the datagram until an answer comes.
  * @module
  */
-import { AF_INET, EADDRINUSE, EMFILE, ENFILE, EPOLLET, EPOLLIN } from "../../../ffi/consts.ts";
+import { EMFILE, ENFILE, EPOLLET, EPOLLIN } from "../../../ffi/consts.ts";
 import { makeSockaddr, readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { formatEndpoint } from "../../net/ip.ts";
+import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
 import type { WorkerContext } from "../context.ts";
+import type { Decider } from "../decider.ts";
 import type { Service } from "../loop/service.ts";
-import type { RouterTraffic } from "../sockets/own_addresses.ts";
+import { Throttle } from "../loop/throttle.ts";
+import { TICK_MS, ticks } from "../loop/wheel.ts";
+import { ADDRESS_WORDS } from "../shared/columns.ts";
+import { CLOSED, EVICTED, EXPIRED, FAILED, RESET } from "../shared/endings.ts";
 import { PerClient } from "../shared/per_client.ts";
 import { COUNTER } from "../shared/state.ts";
-import { anyPort } from "../sockets/transparent.ts";
-import { Throttle } from "../loop/throttle.ts";
+import { SourceAddress } from "../sockets/source.ts";
+import type { RouterTraffic } from "../sockets/own_addresses.ts";
 import { expectBulk, openUdpUpstream } from "../sockets/udp.ts";
-import { ADDRESS_WORDS, copyAddress, DNS, OTHER, UdpTable } from "./table.ts";
-import { TICK_MS, ticks } from "../loop/wheel.ts";
+import { copyAddress, DNS, OTHER, type UdpTable } from "./table.ts";
+
+/** There is no session for a datagram: it is lost. */
+export const LOST_DATAGRAM = -1;
+/** A rule blocks the flow, and the client is to be told. */
+export const BLOCKED_DATAGRAM = -2;
 
 /** Port 53 as the upper half of a struct sockaddr's first word: network order. */
 const DNS_PORT = 0x3500;
@@ -35,16 +52,25 @@ export interface SessionWatcher {
   closing(slot: number): void;
 }
 
+/** What sessions work with. */
+export interface UdpSessionParts {
+  readonly table: UdpTable;
+  /** Takes the events of their sockets: the slot as key, and the session's tag. */
+  readonly service: Service;
+  readonly watcher: SessionWatcher;
+  readonly decider: Decider;
+  /** null where no client is a program on the router itself. */
+  readonly router: RouterTraffic | null;
+}
+
 /** The UDP sessions of a worker. */
 export class UdpSessions {
-  readonly table = new UdpTable();
   readonly #context: WorkerContext;
-  readonly #service: Service;
-  readonly #debug: boolean;
+  readonly #parts: UdpSessionParts;
+  readonly #table: UdpTable;
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #perClient: PerClient;
-  readonly #router: RouterTraffic | null;
-  readonly #watcher: SessionWatcher;
+  readonly #source: SourceAddress;
   readonly #address = makeSockaddr();
   readonly #addressWords = new Int32Array(this.#address.buffer);
   #victimTick = 0;
@@ -52,142 +78,151 @@ export class UdpSessions {
   readonly #youngVictims = [0, 0];
   readonly #refusals: Throttle;
   readonly #evictions: Throttle;
-  /** Whether the last #dial was for a program on the router itself. */
-  #dialledOwn = false;
 
-  /** `service` takes the events of the sessions' sockets: the slot as key, and the session's tag. */
-  constructor(
-    context: WorkerContext,
-    parts: { service: Service; watcher: SessionWatcher; router: RouterTraffic | null },
-  ) {
+  constructor(context: WorkerContext, parts: UdpSessionParts) {
     this.#context = context;
-    this.#service = parts.service;
+    this.#parts = parts;
+    this.#table = parts.table;
     this.#refusals = new Throttle(context.clock);
     this.#evictions = new Throttle(context.clock);
-    this.#debug = context.log.enabled("debug");
-    this.#watcher = parts.watcher;
     this.#counters = context.counters;
     this.#perClient = new PerClient(context.shared.udpClients);
-    this.#router = parts.router;
+    this.#source = new SourceAddress(parts.router);
   }
 
   /**
    * The session of the client whose struct sockaddr is at `at`, opened if need be; it is about to send to the one at `destination`.
-   * Its slot, or -1 if there can be none: the datagram is lost.
+   * Its slot, or LOST_DATAGRAM or BLOCKED_DATAGRAM if there can be none.
    */
   use(words: Int32Array, at: number, destination: number): number {
-    const slot = this.table.find(words, at);
+    const slot = this.#table.find(words, at);
     const dns = (words[destination] >>> 16) === DNS_PORT;
-    if (slot < 0) return this.#open(words, at, dns ? DNS : OTHER);
-    this.table.touch(slot, this.#context.clock.tick);
-    if (!dns) this.table.makeOther(slot);
+    if (slot < 0) return this.#begin(words, at, destination, dns ? DNS : OTHER);
+    this.#table.touch(slot, this.#context.clock.tick);
+    if (!dns) this.#table.makeOther(slot);
     return slot;
   }
 
   /** A session receives many datagrams at once. */
   expectBulk(slot: number): void {
-    if (this.table.bulk[slot] === 1) return;
-    this.table.bulk[slot] = 1;
-    expectBulk(this.table.fds[slot]);
+    if (this.#table.bulk[slot] === 1) return;
+    this.#table.bulk[slot] = 1;
+    expectBulk(this.#table.fds[slot]);
   }
 
   /** Ends what has been silent for too long. */
   turn(): void {
-    this.#expire(DNS, this.#context.settings.udp.dnsTicks);
-    this.#expire(OTHER, this.#context.settings.udp.idleTicks);
+    const { dnsTicks, idleTicks } = this.#context.settings.udp;
+    this.#expire(DNS, dnsTicks);
+    this.#expire(OTHER, idleTicks);
   }
 
   /** Milliseconds until a session may be due, -1 for ever. */
   timeout(): number {
-    const due = Math.min(
-      this.#due(DNS, this.#context.settings.udp.dnsTicks),
-      this.#due(OTHER, this.#context.settings.udp.idleTicks),
-    );
+    const { dnsTicks, idleTicks } = this.#context.settings.udp;
+    const due = Math.min(this.#due(DNS, dnsTicks), this.#due(OTHER, idleTicks));
     return due === Infinity ? -1 : this.#context.clock.millisecondsTo(due);
   }
 
   /** Whether no session was used within the last `milliseconds`. */
   silentFor(milliseconds: number): boolean {
-    return this.table.newestTick() < this.#context.clock.tick - ticks(milliseconds);
+    return this.#table.newestTick() < this.#context.clock.tick - ticks(milliseconds);
+  }
+
+  /** Ends a session, if it lives. */
+  abort(slot: number, tag: number): void {
+    if (tag !== 0 && this.#table.tags[slot] === tag) this.#close(slot, RESET);
   }
 
   /** Ends all sessions. */
   closeAll(): void {
-    for (let slot = this.table.oldest(); slot >= 0; slot = this.table.oldest()) {
-      this.#close(slot, COUNTER.udpClosed);
-    }
+    for (let slot = this.#table.oldest(); slot >= 0; slot = this.#table.oldest()) this.#close(slot, CLOSED);
   }
 
+  #begin(words: Int32Array, at: number, destination: number, kind: number): number {
+    const { decider } = this.#parts;
+    const rule = decider.decide(PROTOCOL_NUMBERS.udp, words, at, destination);
+    const blocking = decider.blocking(rule);
+    if (blocking !== null) return blocking.silent ? LOST_DATAGRAM : BLOCKED_DATAGRAM;
+    const slot = this.#admit(words, at) ? this.#open(words, at, kind) : LOST_DATAGRAM;
+    if (slot < 0) return slot;
+    const { udp } = this.#context.ledgers;
+    udp.decided(slot, rule);
+    udp.destination(slot, words, destination);
+    return slot;
+  }
+
+  /** Counts a new session of the endpoint at `at`, and makes room for it; false: there is none. */
+  #admit(words: Int32Array, at: number): boolean {
+    const { shared, settings } = this.#context;
+    const excess = this.#perClient.add(words, at, settings.perClient);
+    if (excess > 0 && !this.#makeRoom(excess, this.#ownVictim, words, at)) {
+      this.#perClient.remove(words, at);
+      this.#refuse("limits.per-client");
+      return false;
+    }
+    const surplus = shared.addUdpLive(1) - settings.udp.maxSessions;
+    if (surplus > 0 && !this.#makeRoom(surplus, this.#anyVictim, words, at)) {
+      this.#giveBack(words, at, "limits.udp-sessions");
+      return false;
+    }
+    return true;
+  }
+
+  /** A session for an endpoint that was admitted. Its slot, or LOST_DATAGRAM. */
   #open(words: Int32Array, at: number, kind: number): number {
-    if (this.#perClient.add(words, at, this.#context.settings.perClient) > 0) {
-      // One of its own makes room, or nobody's.
-      const own = this.table.oldestOf(words, at);
-      if (own < 0 || !this.#evict(own, words, at)) {
-        this.#perClient.remove(words, at);
-        return this.#refuse("limits.per-client");
-      }
-    }
-    if (this.#context.shared.addUdpLive(1) > this.#context.settings.udp.maxSessions) {
-      const victim = this.table.victim();
-      if (victim < 0 || !this.#evict(victim, words, at)) {
-        return this.#giveBack(words, at, "limits.udp-sessions");
-      }
-    }
     let fd = this.#dial(words, at, kind);
     if (fd === -EMFILE || fd === -ENFILE) {
-      const victim = this.table.victim();
-      if (victim < 0 || !this.#evict(victim, words, at)) return this.#giveBack(words, at, "descriptors");
+      if (!this.#makeRoom(1, this.#anyVictim, words, at)) return this.#giveBack(words, at, "descriptors");
       fd = this.#dial(words, at, kind);
     }
     if (fd < 0) {
       this.#counters[COUNTER.failed]++;
-      if (this.#debug) {
-        this.#context.log.debug("UDP session failed", {
-          ...this.#describe(words, at),
-          error: errnoCode(-fd),
-        });
-      }
+      this.#note("UDP session failed", words, at, -fd);
       return this.#giveBack(words, at, null);
     }
-    const slot = this.table.open(words, at, { fd, tick: this.#context.clock.tick, kind });
-    if (this.#dialledOwn) this.table.own[slot] = 1;
-    const { loop } = this.#context;
-    if (loop.watch(this.#service, fd, EPOLLIN | EPOLLET, slot, this.table.tags[slot]) < 0) {
-      this.#close(slot, COUNTER.failed);
+    const { clock, loop, settings } = this.#context;
+    const slot = this.#table.open(words, at, { fd, tick: clock.tick, time: clock.time, kind });
+    // With a client's own address and port: conntrack lets nothing but answers through, and errors go to the client by themselves.
+    const isOurs = settings.source === "router" || this.#source.own;
+    this.#table.keepsErrors[slot] = settings.source !== "client" || this.#source.own ? 1 : 0;
+    this.#table.filtered[slot] = settings.udp.filter && isOurs ? 1 : 0;
+    const tag = this.#table.tags[slot];
+    if (loop.watch(this.#parts.service, fd, EPOLLIN | EPOLLET, slot, tag) < 0) {
+      this.#close(slot, FAILED);
       return this.#refuse("epoll");
     }
     this.#counters[COUNTER.udpOpened]++;
-    if (this.#debug) this.#context.log.debug("UDP session opened", this.#describe(words, at));
+    this.#note("UDP session opened", words, at);
     return slot;
   }
 
-  /** An upstream socket for a client, and the client's address in #address. The descriptor or -errno. */
+  /** An upstream socket for a client. The descriptor or -errno. */
   #dial(words: Int32Array, at: number, kind: number): number {
+    const { source: from, udp } = this.#context.settings;
+    const source = this.#source;
     copyAddress(words, at, this.#addressWords, 0);
     const family = words[at] & 0xffff;
-    if (family !== AF_INET) this.#addressWords[1] = 0; // the flow label
-    const own = this.#dialledOwn = this.#router !== null && this.#router.own.has(this.#address);
+    const address = source.choose(this.#address, from);
     const options = {
-      tos: this.#context.settings.udp.tos,
-      errors: this.#context.settings.source !== "client" || own,
+      tos: udp.tos,
+      errors: from !== "client" || source.own,
       stream: kind === OTHER,
-      mark: this.#router === null ? 0 : this.#router.mark,
+      mark: source.mark,
     };
-    if (this.#context.settings.source === "router") return openUdpUpstream(family, null, options);
-    // The port of a program on the router is held by that program's own socket.
-    if (own || this.#context.settings.source === "client-address") {
-      return openUdpUpstream(family, anyPort(this.#address), options);
-    }
-    const fd = openUdpUpstream(family, this.#address, options);
-    if (fd !== -EADDRINUSE) return fd;
-    // A daemon of this router holds the port on all addresses: another port is better than no session.
+    const fd = openUdpUpstream(family, address, options);
+    if (fd >= 0 || !source.changePort(fd)) return fd;
     this.#counters[COUNTER.portChanged]++;
-    return openUdpUpstream(family, anyPort(this.#address), options);
+    return openUdpUpstream(family, address, options);
   }
 
-  #describe(words: Int32Array, at: number): { client: string } {
+  /** Writes a line about a client's session into the log, at level debug; `error`: an errno, 0 for none. */
+  #note(message: string, words: Int32Array, at: number, error = 0): void {
+    const { log } = this.#context;
+    if (!log.enabled("debug")) return;
     copyAddress(words, at, this.#addressWords, 0);
-    return { client: formatEndpoint(readSockaddr(this.#address)) };
+    const client = formatEndpoint(readSockaddr(this.#address));
+    log.debug(message, { client, ...(error === 0 ? {} : { error: errnoCode(error) }) });
   }
 
   #giveBack(words: Int32Array, at: number, limit: string | null): number {
@@ -199,61 +234,76 @@ export class UdpSessions {
   #refuse(limit: string | null): number {
     this.#counters[COUNTER.udpRefused]++;
     if (limit !== null) this.#warn(this.#refusals, "new UDP sessions are refused", limit);
-    return -1;
+    return LOST_DATAGRAM;
+  }
+
+  readonly #ownVictim = (words: Int32Array, at: number): number => this.#table.oldestOf(words, at);
+  readonly #anyVictim = (): number => this.#table.victim();
+
+  /**
+   * Ends a session for the endpoint at `at`, and a second one where there are still too many: the limit has become lower. False if
+   * there is none, or if that would be one too many in this tick.
+   */
+  #makeRoom(
+    excess: number,
+    findVictim: (words: Int32Array, at: number) => number,
+    words: Int32Array,
+    at: number,
+  ): boolean {
+    const first = findVictim(words, at);
+    if (first < 0 || !this.#evict(first, words, at)) return false;
+    const second = excess > 1 ? findVictim(words, at) : -1;
+    if (second >= 0) this.#evict(second, words, at);
+    return true;
   }
 
   /** Ends a session to make room for one of the endpoint at `at`; false if that would be one too many in this tick. */
   #evict(slot: number, words: Int32Array, at: number): boolean {
     const { tick } = this.#context.clock;
-    if (tick - this.table.ticks[slot] < YOUNG_TICKS) {
+    if (tick - this.#table.ticks[slot] < YOUNG_TICKS) {
       if (this.#victimTick !== tick) {
         this.#victimTick = tick;
         this.#youngVictims.fill(0);
       }
-      const kind = this.table.isModest(words, at) ? 1 : 0;
+      const kind = this.#table.isModest(words, at) ? 1 : 0;
       if (++this.#youngVictims[kind] > YOUNG_VICTIMS_PER_TICK) return false;
       const limits = "limits.udp-sessions or limits.per-client";
       this.#warn(this.#evictions, "UDP sessions end early to make room", limits);
     }
-    this.#close(slot, COUNTER.udpEvicted);
+    this.#close(slot, EVICTED);
     return true;
   }
 
   #warn(throttle: Throttle, message: string, limit: string): void {
     if (!throttle.allows()) return;
-    this.#context.log.warn(message, {
-      limit,
-      live: this.#context.shared.udpLive,
-      "at-most": this.#context.settings.udp.maxSessions,
-    });
+    const { log, shared, settings } = this.#context;
+    log.warn(message, { limit, live: shared.udpLive, "at-most": settings.udp.maxSessions });
   }
 
   #expire(kind: number, idleTicks: number): void {
     const { tick } = this.#context.clock;
+    const table = this.#table;
     for (
-      let slot = this.table.oldestOfKind(kind);
-      slot >= 0 && tick - this.table.ticks[slot] >= idleTicks;
-      slot = this.table.oldestOfKind(kind)
-    ) this.#close(slot, COUNTER.udpExpired);
+      let slot = table.oldestOfKind(kind);
+      slot >= 0 && tick - table.ticks[slot] >= idleTicks;
+      slot = table.oldestOfKind(kind)
+    ) this.#close(slot, EXPIRED);
   }
 
   #due(kind: number, idleTicks: number): number {
-    const slot = this.table.oldestOfKind(kind);
-    return slot < 0 ? Infinity : this.table.ticks[slot] + idleTicks;
+    const slot = this.#table.oldestOfKind(kind);
+    return slot < 0 ? Infinity : this.#table.ticks[slot] + idleTicks;
   }
 
-  #close(slot: number, counter: number): void {
-    this.#watcher.closing(slot);
-    this.#counters[counter]++;
-    closeFd(this.table.fds[slot]);
-    this.#perClient.remove(this.table.addresses, slot * ADDRESS_WORDS);
-    if (this.#debug) {
-      this.#context.log.debug(
-        "UDP session closed",
-        this.#describe(this.table.addresses, slot * ADDRESS_WORDS),
-      );
-    }
-    this.table.close(slot);
+  #close(slot: number, ending: number): void {
+    const { addresses, fds } = this.#table;
+    const fd = fds[slot];
+    this.#parts.watcher.closing(slot);
+    this.#perClient.remove(addresses, slot * ADDRESS_WORDS);
+    this.#note("UDP session closed", addresses, slot * ADDRESS_WORDS);
+    // Before its descriptor is somebody else's: what a failed worker leaves in the ledger is closed.
+    this.#table.close(slot, ending);
+    closeFd(fd);
     this.#context.shared.addUdpLive(-1);
   }
 }

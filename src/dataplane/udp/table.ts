@@ -1,13 +1,14 @@
 /**
- * The UDP sessions of a worker: one for each client endpoint. Numbers in arrays rather than objects: there may be tens of thousands.
+ * The books of a worker's UDP sessions: one for each client endpoint. Numbers in arrays rather than objects: there may be tens of
+ * thousands. Those that others may read lie in the ledger. What sessions do, their sockets and their end, is in sessions.ts.
  * @module
  */
 import { AF_INET } from "../../../ffi/consts.ts";
+import { ADDRESS_WORDS } from "../shared/columns.ts";
+import type { Ledger } from "../shared/ledger.ts";
 import { EndpointMap } from "./endpoint_map.ts";
 import { SlotLinks, SlotList } from "./slot_list.ts";
 
-/** Words of a client's struct sockaddr in {@linkcode UdpTable.addresses}. */
-export const ADDRESS_WORDS = 8;
 const INITIAL_SLOTS = 64;
 const NOBODY = 0;
 
@@ -29,12 +30,24 @@ export const DNS = 0;
 /** All others. */
 export const OTHER = 1;
 
+/** What a session begins with. */
+export interface NewSession {
+  readonly fd: number;
+  readonly tick: number;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  /** DNS or OTHER. */
+  readonly kind: number;
+}
+
 /** The table. Slots are used again; a session's tag tells the uses of a slot apart. */
 export class UdpTable {
   /** The upstream socket. */
-  fds = new Int32Array(0);
+  readonly fds: Int32Array;
   /** 0: the slot is free. */
-  tags = new Int32Array(0);
+  readonly tags: Int32Array;
+  /** The client's address and port, as struct sockaddr. */
+  readonly addresses: Int32Array;
   /** The tick of the last datagram. */
   ticks = new Int32Array(0);
   /** DNS or OTHER. */
@@ -43,12 +56,12 @@ export class UdpTable {
   segmentLimits = new Int32Array(0);
   /** 1: the socket is prepared for bulk. */
   bulk = new Uint8Array(0);
-  /** 1: the client is a program on the router itself. */
-  own = new Uint8Array(0);
+  /** 1: the socket keeps a queue of ICMP errors. */
+  keepsErrors = new Uint8Array(0);
+  /** 1: the client receives from nobody but whom it has sent to, and we see to that. */
+  filtered = new Uint8Array(0);
   /** 1: waits in a list of sessions that have more to do. */
   queued = new Uint8Array(0);
-  /** The client's address and port, as struct sockaddr. */
-  addresses = new Int32Array(0);
 
   /** Of each slot: the sessions of its client, by address alone, in order of use. */
   readonly #clientOf: (SlotList | null)[] = [];
@@ -65,6 +78,14 @@ export class UdpTable {
   #heaviest: SlotList | null = null;
   #size = 0;
   #nextTag = 1;
+  readonly #ledger: Ledger;
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+    this.fds = ledger.columns.upstreamFd;
+    this.tags = ledger.columns.tag;
+    this.addresses = ledger.columns.client;
+  }
 
   /** The number of live sessions. */
   get size(): number {
@@ -125,18 +146,18 @@ export class UdpTable {
     return this.#byAge[kind].first;
   }
 
-  /** A session for an endpoint that has none. Its slot. */
-  open(words: Int32Array, at: number, options: { fd: number; tick: number; kind: number }): number {
+  /** A session for an endpoint that has none. Its slot. `time`: milliseconds since 1970. */
+  open(words: Int32Array, at: number, options: NewSession): number {
     const slot = this.#freeSlots.pop() ?? this.#growTo();
-    this.fds[slot] = options.fd;
-    this.tags[slot] = this.#nextTag;
+    this.#ledger.open(slot, this.#nextTag, words, at, options.time);
+    this.#ledger.upstream(slot, options.fd, null, 0);
     this.#nextTag = this.#nextTag === 0x7fffffff ? 1 : this.#nextTag + 1;
     this.ticks[slot] = options.tick;
     this.kinds[slot] = options.kind;
     this.segmentLimits[slot] = 65535;
     this.bulk[slot] = 0;
-    this.own[slot] = 0;
-    copyAddress(words, at, this.addresses, slot * ADDRESS_WORDS);
+    this.keepsErrors[slot] = 0;
+    this.filtered[slot] = 0;
     this.#slots.set(words, at, NOBODY, slot);
     this.#byAge[options.kind].append(slot);
     const client = this.#client(words, at);
@@ -163,8 +184,8 @@ export class UdpTable {
     this.kinds[slot] = OTHER;
   }
 
-  /** Frees a slot; its events are stale from now on. The socket is the caller's to close. */
-  close(slot: number): void {
+  /** Frees a slot; its events are stale from now on. The socket is the caller's to close, after this. `ending`: see endings.ts. */
+  close(slot: number, ending: number): void {
     const at = slot * ADDRESS_WORDS;
     this.#slots.delete(this.addresses, at, NOBODY);
     this.#byAge[this.kinds[slot]].remove(slot);
@@ -172,8 +193,7 @@ export class UdpTable {
     client.remove(slot);
     this.#clientOf[slot] = null;
     if (client.size === 0) this.#forget(client, at);
-    this.tags[slot] = 0;
-    this.fds[slot] = -1;
+    this.#ledger.end(slot, ending);
     this.#freeSlots.push(slot);
     this.#size--;
   }
@@ -197,21 +217,20 @@ export class UdpTable {
   }
 
   #growTo(): number {
-    const before = this.fds.length;
-    const slots = Math.max(INITIAL_SLOTS, before * 2);
+    const before = this.ticks.length;
+    // Never more than the ledger has rows: so many live sessions there may be.
+    const slots = Math.min(Math.max(INITIAL_SLOTS, before * 2), this.tags.length);
     const copy = <T extends Int32Array | Uint8Array>(to: T, from: T): T => {
       to.set(from);
       return to;
     };
-    this.fds = copy(new Int32Array(slots), this.fds);
-    this.tags = copy(new Int32Array(slots), this.tags);
     this.ticks = copy(new Int32Array(slots), this.ticks);
     this.kinds = copy(new Uint8Array(slots), this.kinds);
     this.segmentLimits = copy(new Int32Array(slots), this.segmentLimits);
     this.bulk = copy(new Uint8Array(slots), this.bulk);
-    this.own = copy(new Uint8Array(slots), this.own);
+    this.keepsErrors = copy(new Uint8Array(slots), this.keepsErrors);
+    this.filtered = copy(new Uint8Array(slots), this.filtered);
     this.queued = copy(new Uint8Array(slots), this.queued);
-    this.addresses = copy(new Int32Array(slots * ADDRESS_WORDS), this.addresses);
     this.#links.grow(slots);
     this.#clientLinks.grow(slots);
     // The lowest is used next.

@@ -23,6 +23,8 @@ const UNREACHABLE = {
   ipv6: { type: 1, codes: new Map([[ENETUNREACH, 0], [EHOSTUNREACH, 3], [EACCES, 1]]) },
 } as const;
 
+const PORT_UNREACHABLE = { ipv4: { type: 3, code: 3 }, ipv6: { type: 1, code: 4 } } as const;
+
 /** A datagram that came to nothing: both struct sockaddr as 32-bit words, and the length of its data in bytes. */
 export interface Undeliverable {
   readonly words: Int32Array;
@@ -46,6 +48,11 @@ export function kindOfErrno(errno: number, datagram: Undeliverable): IcmpKind | 
   const { type, codes } = isIpv4(datagram) ? UNREACHABLE.ipv4 : UNREACHABLE.ipv6;
   const code = codes.get(errno);
   return code === undefined ? null : { type, code };
+}
+
+/** What a firewall tells of a datagram that it rejects (`icmpx port-unreachable`). Pure. */
+export function portUnreachable(datagram: Undeliverable): IcmpKind {
+  return isIpv4(datagram) ? PORT_UNREACHABLE.ipv4 : PORT_UNREACHABLE.ipv6;
 }
 
 /** The ICMP message about a datagram. Of IPv6 the kernel fills in the checksum. Pure. */

@@ -6,11 +6,13 @@
 import { AF_INET, EAGAIN, EINVAL, EIO, EMSGSIZE } from "../../../ffi/consts.ts";
 import type { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
 import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
+import type { WorkerContext } from "../context.ts";
+import { bytesUp } from "../shared/ledger.ts";
 import { COUNTER } from "../shared/state.ts";
 import { SessionGroups } from "./groups.ts";
-import type { UdpSessions } from "./sessions.ts";
-import { sameAddress } from "./table.ts";
-import type { Unreachable } from "./unreachable.ts";
+import { BLOCKED_DATAGRAM, type UdpSessions } from "./sessions.ts";
+import { sameAddress, type UdpTable } from "./table.ts";
+import { portUnreachable, type Unreachable } from "./unreachable.ts";
 
 /** Of one listener and turn, so that a flood does not keep others waiting. */
 const ROUNDS_PER_TURN = 8;
@@ -38,15 +40,27 @@ export interface ErrorSource {
   drain(slot: number): number;
 }
 
+/** What the uplink works with. */
+export interface UplinkParts {
+  readonly table: UdpTable;
+  readonly sessions: UdpSessions;
+  readonly batch: ReceiveBatch;
+  readonly watcher: DestinationWatcher;
+  readonly unreachable: Unreachable;
+  readonly errors: ErrorSource;
+}
+
 /** The uplink of a worker. */
 export class UdpUplink {
+  readonly #context: WorkerContext;
+  readonly #table: UdpTable;
   readonly #sessions: UdpSessions;
   readonly #batch: ReceiveBatch;
   readonly #counters: Float64Array<SharedArrayBuffer>;
-  readonly #watcher: DestinationWatcher | null;
+  readonly #bytes: Float64Array<SharedArrayBuffer>;
+  readonly #watcher: DestinationWatcher;
   readonly #unreachable: Unreachable;
-  readonly #errors: ErrorSource | null;
-  readonly #tos: boolean;
+  readonly #errors: ErrorSource;
   readonly #send: SendBatch;
   readonly #single = new SendBatch(1, 1);
 
@@ -59,25 +73,17 @@ export class UdpUplink {
   readonly #trainFirst: Int32Array;
   readonly #trainCount: Int32Array;
 
-  constructor(
-    context: {
-      sessions: UdpSessions;
-      batch: ReceiveBatch;
-      counters: Float64Array<SharedArrayBuffer>;
-      watcher: DestinationWatcher | null;
-      unreachable: Unreachable;
-      errors: ErrorSource | null;
-      tos: boolean;
-    },
-  ) {
-    this.#sessions = context.sessions;
-    this.#batch = context.batch;
+  constructor(context: WorkerContext, parts: UplinkParts) {
+    this.#context = context;
+    this.#table = parts.table;
+    this.#sessions = parts.sessions;
+    this.#batch = parts.batch;
     this.#counters = context.counters;
-    this.#watcher = context.watcher;
-    this.#unreachable = context.unreachable;
-    this.#errors = context.errors;
-    this.#tos = context.tos;
-    const { capacity } = context.batch;
+    this.#bytes = context.ledgers.udp.bytes;
+    this.#watcher = parts.watcher;
+    this.#unreachable = parts.unreachable;
+    this.#errors = parts.errors;
+    const { capacity } = parts.batch;
     this.#send = new SendBatch(capacity, capacity);
     const numbers = () => new Int32Array(capacity);
     this.#destinations = numbers();
@@ -116,16 +122,29 @@ export class UdpUplink {
     this.#tosValues[i] = batch.tos;
     this.#segmentSizes[i] = batch.segmentSize;
     const slot = this.#sessions.use(words, batch.name(i), destination);
+    if (slot === BLOCKED_DATAGRAM) this.#block(i);
     if (slot < 0) return;
-    if (this.#watcher !== null) this.#watcher.sending(slot, words, destination);
-    this.#groups.add(i, slot, this.#sessions.table.tags[slot]);
+    this.#watcher.sending(slot, words, destination);
+    this.#groups.add(i, slot, this.#table.tags[slot]);
+  }
+
+  /** Answers as the kernel would have, had it known the rule: the datagram was on its way when the rule came into force. */
+  #block(i: number): void {
+    const { words } = this.#batch;
+    const datagram = {
+      words,
+      client: this.#batch.name(i),
+      destination: this.#destinations[i],
+      length: this.#batch.length(i),
+    };
+    this.#unreachable.tell(portUnreachable(datagram), datagram);
   }
 
   #passOn(group: number): void {
     const batch = this.#batch;
     const { first, next } = this.#groups;
     const slot = this.#groups.slots[group];
-    const { table } = this.#sessions;
+    const table = this.#table;
     // A session that was opened later in this batch may have taken its place.
     if (table.tags[slot] !== this.#groups.tags[group]) {
       for (let i = first[group]; i >= 0; i = next[i]) this.#counters[COUNTER.udpDropped]++;
@@ -170,22 +189,22 @@ export class UdpUplink {
     const { words } = this.#batch;
     const at = this.#destinations[i];
     send.begin(words, at);
-    if (this.#tos && this.#tosValues[i] !== 0) {
+    if (this.#context.settings.udp.tos && this.#tosValues[i] !== 0) {
       send.setTos(this.#tosValues[i], (words[at] & 0xffff) === AF_INET);
     }
   }
 
   #flush(slot: number): void {
-    const fd = this.#sessions.table.fds[slot];
+    const fd = this.#table.fds[slot];
     const send = this.#send;
     for (let k = 0; k < send.count;) {
       const sent = send.send(fd, k);
       if (sent > 0) {
-        for (const end = k + sent; k < end; k++) this.#count(k);
+        for (const end = k + sent; k < end; k++) this.#count(slot, k);
       } else if (sent === -EAGAIN) {
         // The way out is full; it will be for the next too.
         for (; k < send.count; k++) this.#counters[COUNTER.udpDropped] += this.#trainCount[k];
-      } else if (this.#errors !== null && this.#errors.drain(slot) > 0) {
+      } else if (this.#errors.drain(slot) > 0) {
         // It was an earlier datagram's error. This one is tried again.
       } else {
         if (this.#isTrain(k)) this.#passOnSingly(slot, k, sent);
@@ -199,21 +218,22 @@ export class UdpUplink {
     return this.#trainCount[k] > 1 || this.#segmentSizes[this.#trainFirst[k]] > 0;
   }
 
-  #count(k: number): void {
+  #count(slot: number, k: number): void {
     const counters = this.#counters;
+    const up = bytesUp(slot);
     let i = this.#trainFirst[k];
     for (let left = this.#trainCount[k]; left > 0; left--) {
       const length = this.#batch.length(i);
       const segment = this.#segmentSizes[i];
       counters[COUNTER.udpUp] += segment > 0 ? Math.ceil(length / segment) : 1;
-      counters[COUNTER.udpBytesUp] += length;
+      this.#bytes[up] += length;
       i = this.#groups.next[i];
     }
   }
 
   /** The kernel does not take a train: its datagrams are larger than the path's MTU, or the network card lacks checksums. */
   #passOnSingly(slot: number, k: number, error: number): void {
-    const { table } = this.#sessions;
+    const table = this.#table;
     const first = this.#trainFirst[k];
     const size = this.#segmentSizes[first] > 0 ? this.#segmentSizes[first] : this.#batch.length(first);
     if (error === -EINVAL || error === -EMSGSIZE) {
@@ -235,10 +255,10 @@ export class UdpUplink {
     single.clear();
     this.#begin(single, i);
     single.add((this.#batch.dataLow(i) + offset) | 0, this.#batch.high, length);
-    const sent = single.send(this.#sessions.table.fds[slot], 0);
+    const sent = single.send(this.#table.fds[slot], 0);
     if (sent > 0) {
       this.#counters[COUNTER.udpUp]++;
-      this.#counters[COUNTER.udpBytesUp] += length;
+      this.#bytes[bytesUp(slot)] += length;
     } else {
       this.#drop(i, length, sent);
     }

@@ -1,38 +1,23 @@
 /**
- * Dials the upstream of a connection from the address that `source` asks for.
+ * Dials the original destination, from the address that `source` asks for.
  * @module
  */
-import { EADDRINUSE, EADDRNOTAVAIL, EINPROGRESS } from "../../../ffi/consts.ts";
+import { ECONNREFUSED, EINPROGRESS } from "../../../ffi/consts.ts";
 import { closeFd, connectSocket } from "../../../ffi/sockets/socket.ts";
 import type { WorkerContext } from "../context.ts";
 import { COUNTER } from "../shared/state.ts";
-import type { OwnAddresses, RouterTraffic } from "../sockets/own_addresses.ts";
-import { anyPort, fastOpen, openDialler } from "../sockets/transparent.ts";
-
-/** What chooses the upstream of an accepted connection. */
-export interface Dials {
-  /**
-   * A socket on its way to the upstream. `destination` is the local address of the client's socket, `client` its peer, both in C's
-   * layout; `client` may be changed. The descriptor or -errno.
-   */
-  dial(destination: Uint8Array<ArrayBuffer>, client: Uint8Array<ArrayBuffer>, clientFd: number): number;
-  /**
-   * Another one, where `upstreamFd` has failed with the errno `error` before it was connected. The descriptor, or -errno: the client
-   * is given up.
-   */
-  redial?(clientFd: number, upstreamFd: number, error: number): number;
-  /** The upstream has answered. */
-  connected?(clientFd: number, upstreamFd: number): void;
-}
+import type { RouterTraffic } from "../sockets/own_addresses.ts";
+import { SourceAddress } from "../sockets/source.ts";
+import { fastOpen, openDialler } from "../sockets/transparent.ts";
+import type { Call, Sockaddr, Upstream } from "./upstream.ts";
 
 /**
  * A socket on its way to `destination` from `source`, or from wherever the kernel likes if that is null; its connect(2) has
- * begun. Both addresses are in C's layout. With `fast`, what is sent first goes with the SYN, if it may. `mark`: SO_MARK, 0 for none.
- * The descriptor or -errno.
+ * begun. With `fast`, what is sent first goes with the SYN, if it may. `mark`: SO_MARK, 0 for none. The descriptor or -errno.
  */
 export function connectFrom(
-  destination: Uint8Array<ArrayBuffer>,
-  source: Uint8Array<ArrayBuffer> | null,
+  destination: Sockaddr,
+  source: Sockaddr | null,
   fast = false,
   mark = 0,
 ): number {
@@ -45,40 +30,46 @@ export function connectFrom(
   return returned;
 }
 
-/** Dials for one worker. */
-export class Dialler implements Dials {
+/** Connects from where the settings say. */
+export class Connector {
   readonly #context: WorkerContext;
-  readonly #mark: number;
-  readonly #own: OwnAddresses | null;
+  readonly #source: SourceAddress;
+
+  constructor(context: WorkerContext, router: RouterTraffic | null) {
+    this.#context = context;
+    this.#source = new SourceAddress(router);
+  }
+
+  /** A socket on its way to `destination` for a client; see {@linkcode connectFrom}. The descriptor or -errno. */
+  connect(client: Sockaddr, destination: Sockaddr, fast = false): number {
+    const source = this.#source;
+    const from = source.choose(client, this.#context.settings.source);
+    const fd = connectFrom(destination, from, fast, source.mark);
+    if (fd >= 0 || !source.changePort(fd)) return fd;
+    this.#context.counters[COUNTER.portChanged]++;
+    return connectFrom(destination, from, fast, source.mark);
+  }
+}
+
+/** The upstream of connections that go where they were meant to go. */
+export class DirectUpstream implements Upstream {
+  readonly name = "direct";
+  readonly #connector: Connector;
 
   constructor(context: WorkerContext, router: RouterTraffic | null = null) {
-    this.#context = context;
-    this.#mark = router === null ? 0 : router.mark;
-    this.#own = router === null ? null : router.own;
+    this.#connector = new Connector(context, router);
   }
 
-  /**
-   * A socket on its way to `destination`, with its connect(2) begun. Both addresses are in C's layout; `client` may be
-   * changed. `fast`: see {@linkcode connectFrom}. The descriptor or -errno.
-   */
-  dial(
-    destination: Uint8Array<ArrayBuffer>,
-    client: Uint8Array<ArrayBuffer>,
-    _clientFd = -1,
-    fast = false,
-  ): number {
-    const mark = this.#mark;
-    const { source } = this.#context.settings;
-    if (source === "router") return connectFrom(destination, null, fast, mark);
-    // The port of a program on the router is held by that program's own socket.
-    if (source === "client-address" || (this.#own !== null && this.#own.has(client))) {
-      return connectFrom(destination, anyPort(client), fast, mark);
-    }
-    const fd = connectFrom(destination, client, fast, mark);
-    // The client's port may be held by what is left of an earlier connection between the same two (TIME_WAIT): another
-    // port is better than no connection.
-    if (fd !== -EADDRNOTAVAIL && fd !== -EADDRINUSE) return fd;
-    this.#context.counters[COUNTER.portChanged]++;
-    return connectFrom(destination, anyPort(client), fast, mark);
+  /** See {@linkcode Upstream}. There is one address. */
+  dial(call: Call): number {
+    return call.attempt > 0 ? -ECONNREFUSED : this.#connector.connect(call.client, call.destination);
   }
+
+  /** See {@linkcode Upstream}. */
+  greeting(): null {
+    return null;
+  }
+
+  /** See {@linkcode Upstream}. */
+  settled(): void {}
 }

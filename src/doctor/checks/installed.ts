@@ -4,8 +4,8 @@
  */
 import { TABLE_NAME } from "../../constants.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
-import type { ListenerStatus } from "../../kernel/liveness/listeners.ts";
-import { isOurTable, readTable } from "../../kernel/nft/state.ts";
+import type { ListenerStatus } from "../../kernel/listeners/listeners.ts";
+import { isOurTable, readTable } from "../../kernel/nft/state/state.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import type { Situation } from "../situation.ts";
 

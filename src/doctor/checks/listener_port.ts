@@ -14,7 +14,7 @@ import type { MachineFiles } from "../machine/files.ts";
 import { describeErrno, type Finding, notPermitted, warning, works } from "../finding.ts";
 import { describeProcess, findHolders, isTproxy, type Process } from "../machine/processes.ts";
 import type { Situation } from "../situation.ts";
-import { findSockets } from "../machine/socket_table.ts";
+import { findSockets } from "../../kernel/listeners/socket_table.ts";
 
 /** One place where the proxy listens. */
 export interface PortFacts {
@@ -32,12 +32,13 @@ export function readPorts(
   { config, families, processes }: Pick<Situation, "config" | "families" | "processes">,
 ): PortFacts[] {
   const { port } = config.listener;
+  const read = (path: string) => files.readText(path) ?? "";
   return config.intercept.protocols.flatMap((protocol) =>
     families.map((family) => {
       const address = listenerAddress(family);
       const endpoint = { address, port };
       const errno = tryBind(endpoint, protocol);
-      const inodes = errno === 0 ? [] : findSockets(files, { protocol, family, port });
+      const inodes = errno === 0 ? [] : findSockets({ protocol, family, port, anyAddress: true }, read);
       return { protocol, endpoint, errno, holders: findHolders(files, processes, inodes) };
     })
   );

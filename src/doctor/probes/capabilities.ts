@@ -5,7 +5,7 @@
 import type { Config } from "../../config/types.ts";
 import { EAFNOSUPPORT, EINVAL, ENOENT, ENOPROTOOPT, EOPNOTSUPP, EPROTONOSUPPORT } from "../../net/errno.ts";
 import type { Family } from "../../net/ip.ts";
-import type { PlannedTable, Statement } from "../../kernel/plan/model.ts";
+import type { CompiledTable, Statement } from "../../kernel/nft/model.ts";
 import { KERNEL_PARTS, type KernelModule } from "../../kernel/parts.ts";
 import type { ProbeId } from "./probe.ts";
 import { XTABLES_PARTS, type XtablesNeeds, type XtablesPartName } from "./xtables_parts.ts";
@@ -38,7 +38,7 @@ export interface Demand {
   readonly families: readonly Family[];
   readonly xtables: XtablesNeeds;
   /** The table of the config; undefined where none can be planned. */
-  readonly table?: PlannedTable | undefined;
+  readonly table?: CompiledTable | undefined;
 }
 
 /** Everything that is tried. */
@@ -62,7 +62,7 @@ export function listCapabilities({ config, families, xtables, table }: Demand): 
 function listNfTables(
   { kernel, intercept }: Config,
   families: readonly Family[],
-  table: PlannedTable | undefined,
+  table: CompiledTable | undefined,
 ): Capability[] {
   const needed = kernel.backend === "netlink";
   const uses = (kinds: readonly Statement["kind"][]) =>

@@ -7,7 +7,7 @@ import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listLinks, setLinkUp } from "../../netlink/route/link.ts";
 import type { XtablesExtension } from "../../netlink/nft/compat.ts";
-import type { PlannedTable } from "../../kernel/plan/model.ts";
+import type { CompiledTable } from "../../kernel/nft/model.ts";
 import { attempt, type ProbeResult } from "./probe.ts";
 import { probeNft } from "./probe_nft.ts";
 import { probeRouting } from "./probe_routing.ts";
@@ -31,7 +31,7 @@ export interface ProbeOrder {
   /** Matches and targets of iptables. */
   readonly xtables: XtablesNeeds;
   /** The table of the config, to be tried whole; only in a namespace of its own. */
-  readonly table?: PlannedTable;
+  readonly table?: CompiledTable;
   /** Whether the namespace is one of its own, where everything may be changed. */
   readonly own: boolean;
 }

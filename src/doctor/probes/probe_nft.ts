@@ -18,7 +18,7 @@ import {
   transparentSocket,
   transport,
 } from "../../netlink/nft/phrases.ts";
-import type { PlannedTable } from "../../kernel/plan/model.ts";
+import type { CompiledTable } from "../../kernel/nft/model.ts";
 import { replaceTable } from "../../kernel/nft/batch.ts";
 import { attempt, type ProbeId, type ProbeResult } from "./probe.ts";
 
@@ -28,7 +28,7 @@ export interface NftProbeOptions {
   /** The name of the throw-away table, which nobody else has. */
   readonly tableName: string;
   /** The whole table of the config: only where no packet passes. */
-  readonly table?: PlannedTable;
+  readonly table?: CompiledTable;
 }
 
 /** Tries nf_tables itself, then each expression alone, then the whole table. */

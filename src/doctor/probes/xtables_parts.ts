@@ -73,7 +73,7 @@ export type XtablesNeeds = Readonly<Record<Family, readonly XtablesPartName[]>>;
 /** Goes by the rules themselves, so that none of their parts can be left out. */
 export function listXtablesNeeds(config: Config, plan: Plan | undefined): XtablesNeeds {
   const used = config.kernel.backend === "iptables" && plan !== undefined
-    ? listUsed(config, plan)
+    ? listUsed(plan)
     : { ipv4: [], ipv6: [] };
   const names = Object.keys(PARTS) as XtablesPartName[];
   const needs = (family: Family) =>
@@ -87,10 +87,10 @@ function wordOf(name: XtablesPartName): string {
 }
 
 /** The words `-m socket`, `-j TPROXY` of all rules. */
-function listUsed(config: Config, plan: Plan): Record<Family, string[]> {
+function listUsed(plan: Plan): Record<Family, string[]> {
   const used: Record<Family, string[]> = { ipv4: [], ipv6: [] };
   try {
-    for (const { family, tables } of planIptables(plan, config)) {
+    for (const { family, tables } of planIptables(plan)) {
       const texts = tables.flatMap(({ chains }) => chains).flatMap(({ rules }) =>
         rules.map(({ text }) => text)
       );

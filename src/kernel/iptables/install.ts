@@ -6,17 +6,15 @@
  * is marked that the others would act on. If a step fails, the tables of both families are put back.
  * @module
  */
-import type { Config } from "../../config/types.ts";
 import { OperationError } from "../../net/error.ts";
 import { FAMILIES } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
-import { compareRouting, type InstallReport, removeStale, rollBack } from "../install.ts";
+import type { InstallReport } from "../backend.ts";
 import type { Plan } from "../plan/model.ts";
-import { readRouting, type RoutingEntry } from "../routing/state.ts";
-import type { FamilyRules, TableRules } from "./compile/model.ts";
+import { RoutingChange } from "../routing/apply.ts";
+import { CHAIN_PREFIX, type FamilyRules, type TableRules } from "./compile/model.ts";
 import { madeBy, withOwner } from "./state/owner.ts";
-import { planIptables } from "./compile/plan.ts";
 import { type IptablesPrograms, missingProgram } from "./state/programs.ts";
 import { foreseeMade, removeMade } from "./state/remains.ts";
 import { renderTransition } from "./state/restore.ts";
@@ -30,27 +28,21 @@ export interface IptablesKernel extends StateSource {
   readonly programs: IptablesPrograms;
 }
 
-/** Makes the kernel's state that of the plan. Throws an OperationError; then what was there before is there again. */
+/** Makes the kernel's state that of the plan, whose rules these are. Throws an OperationError; then what was there before is there again. */
 export async function applyIptablesInstall(
   plan: Plan,
-  config: Config,
+  rules: readonly FamilyRules[],
   kernel: IptablesKernel,
 ): Promise<InstallReport> {
-  const rules = planIptables(plan, config);
   const { route, programs } = kernel;
   const installed = await readIptables(programs, kernel);
   refuseForeignChains(installed);
   await requireUsable(programs, rules);
   const earlier = isInstalled(installed);
-  const { missing, stale } = compareRouting(plan, readRouting(route));
   const keepOwner = hasRemains(programs, kernel);
-  const added: RoutingEntry[] = [];
   const touched: Family[] = [];
+  const routing = RoutingChange.begin(plan, { route, earlier });
   try {
-    for (const entry of missing) {
-      entry.add(route);
-      added.push(entry);
-    }
     for (const family of FAMILIES) {
       const wanted = wantedTables(rules, family, { installed: installed.tables[family], kernel });
       const input = renderTransition(installed.tables[family], wanted, { keepOwner });
@@ -61,7 +53,7 @@ export async function applyIptablesInstall(
   } catch (error) {
     const failed = await putBack(touched, installed.tables, kernel);
     if (failed !== undefined) throw failed;
-    throw rollBack(error, added, { route, earlier });
+    throw routing.takeBack(error);
   }
   if (keepOwner) {
     for (const family of FAMILIES) {
@@ -69,8 +61,8 @@ export async function applyIptablesInstall(
       removeOwners(family, without(installed.tables[family], wanted), kernel);
     }
   }
-  removeStale(stale, route);
-  return { replaced: earlier };
+  routing.finish();
+  return { replaced: earlier, place: `chains ${CHAIN_PREFIX}… of ${programs.version}` };
 }
 
 /**

@@ -17,49 +17,62 @@ import {
   send,
 } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
-import type { Config } from "../../config/types.ts";
 import { ALIVE_INTERVAL_MS, TABLE_NAME } from "../../constants.ts";
+import { Marks } from "../../marks.ts";
 import { check, OperationError } from "../../net/error.ts";
 import { FAMILIES, FAMILY_NUMBERS, listenerAddress } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import { listElements } from "../../netlink/nft/sets/element.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { openNetlink } from "../../netlink/transport.ts";
-import type { SignOfLife } from "./recent_sign.ts";
-import { RUNNING_SET } from "../plan/concerns/router_sets.ts";
+import { RUNNING_SET } from "../plan/concerns/life.ts";
+import type { Life, Proxy } from "./life.ts";
 import { signSize } from "./sign_size.ts";
-import { socketMark } from "../plan/statements.ts";
 
 const SET = { family: "inet", table: TABLE_NAME, name: RUNNING_SET } as const;
 const byte = new Uint8Array(1);
 
-/** Who shows itself: a proxy with this config, in these families. */
-export interface RunningProxy {
-  readonly config: Config;
-  readonly families: readonly Family[];
-}
+/** A proxy that shows itself by datagrams. */
+export class DatagramLife implements Life {
+  readonly #proxy: Proxy;
+  readonly #sign: Uint8Array<ArrayBuffer>;
+  #sockets: readonly number[] = [];
+  #timer: ReturnType<typeof setInterval> | undefined;
 
-/** Begins to show that a proxy runs. Throws an OperationError if it cannot. */
-export function showRunning(proxy: RunningProxy): SignOfLife {
-  const sockets = openSockets(proxy);
-  const sign = new Uint8Array(signSize(proxy.config));
-  const show = () => sockets.forEach((fd) => showTo(fd, sign));
-  show();
-  const timer = setInterval(show, ALIVE_INTERVAL_MS);
-  let ended = false;
-  return {
-    end() {
-      if (ended) return;
-      ended = true;
-      clearInterval(timer);
-      for (const fd of sockets) closeFd(fd);
-      for (const family of proxy.families) forget(family);
-    },
-  };
+  /** Of this process, or of one that is known to run beside it. */
+  constructor(proxy: Proxy) {
+    this.#proxy = proxy;
+    this.#sign = new Uint8Array(signSize(proxy.config));
+  }
+
+  /** See {@linkcode Life}. */
+  begin(): void {
+    this.#sockets = openSockets(this.#proxy);
+    const show = () => this.#sockets.forEach((fd) => showTo(fd, this.#sign));
+    show();
+    this.#timer = setInterval(show, ALIVE_INTERVAL_MS);
+  }
+
+  /** See {@linkcode Life}. */
+  once(): void {
+    for (const fd of openSockets(this.#proxy)) {
+      showTo(fd, this.#sign);
+      closeFd(fd);
+    }
+  }
+
+  /** See {@linkcode Life}. */
+  end(): void {
+    if (this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    for (const fd of this.#sockets) closeFd(fd);
+    for (const family of this.#proxy.families) forget(family);
+  }
 }
 
 /**
- * The families in which a proxy has shown itself to the rules that are installed. One that runs with a config without the router's own
+ * Reads in which families a proxy has shown itself to the rules that are installed. One that runs with a config without the router's own
  * traffic does not, and must not be given any: its sockets carry no mark, and what they send would come to it again.
  */
 export function readRunning(): Family[] {
@@ -73,22 +86,13 @@ export function readRunning(): Family[] {
   }
 }
 
-/** Shows once that a proxy runs, to rules that have just been made in place of others. */
-export function showRunningOnce(proxy: RunningProxy): void {
-  const sign = new Uint8Array(signSize(proxy.config));
-  for (const fd of openSockets(proxy)) {
-    showTo(fd, sign);
-    closeFd(fd);
-  }
-}
-
 /** Takes what it has sent to itself before: a filter that drops it would count as errors of UDP. */
 function showTo(fd: number, sign: Uint8Array<ArrayBuffer>): void {
   while (receive(fd, byte, 1) >= 0);
   send(fd, sign, sign.length);
 }
 
-function openSockets({ config, families }: RunningProxy): number[] {
+function openSockets({ config, families }: Proxy): number[] {
   return families.map((family) => {
     const address = makeSockaddr();
     writeSockaddr(address, {
@@ -96,7 +100,7 @@ function openSockets({ config, families }: RunningProxy): number[] {
       port: 0,
     });
     const fd = check(openNonBlocking(address[0], SOCK_DGRAM), "open a socket for the proxy's sign of life");
-    let returned = setInt(fd, SOL_SOCKET, SO_MARK, socketMark(config.kernel.mark));
+    let returned = setInt(fd, SOL_SOCKET, SO_MARK, new Marks(config.kernel.mark).clientSocket);
     if (returned >= 0) returned = bindSocket(fd, address);
     if (returned >= 0) returned = localAddress(fd, address);
     if (returned >= 0) returned = connectSocket(fd, address);

@@ -5,47 +5,61 @@
  */
 import { ALIVE_INTERVAL_MS, ALIVE_LISTS } from "../../constants.ts";
 import type { Family } from "../../net/ip.ts";
+import type { Life } from "./life.ts";
 
 /** The address that all addresses are under the mask of zero. */
 const EVERYBODY: Readonly<Record<Family, string>> = { ipv4: "0.0.0.0", ipv6: "::" };
 const DIRECTORY = "/proc/thread-self/net/xt_recent";
 
-/** A proxy that shows itself. */
-export interface SignOfLife {
-  /** From now on new flows are treated as without a proxy, at once. */
+/** A proxy that shows itself in lists. */
+export class RecentLife implements Life {
+  readonly #families: readonly Family[];
+  readonly #onFailure: (reason: string) => void;
+  #failed = false;
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #witness: Witness | undefined;
+
+  /** `onFailure` is told once, with the reason, if the lists cannot be written over and over. */
+  constructor(families: readonly Family[], onFailure: (reason: string) => void = () => {}) {
+    this.#families = families;
+    this.#onFailure = onFailure;
+  }
+
+  /** See {@linkcode Life}. */
+  begin(): void {
+    this.#show();
+    this.#timer = setInterval(() => this.#show(), ALIVE_INTERVAL_MS);
+    this.#witness = startWitness(this.#families);
+  }
+
+  /** See {@linkcode Life}. */
+  once(): void {
+    writeAll(this.#families, "+");
+  }
+
+  /** See {@linkcode Life}. */
+  end(): void {
+    clearInterval(this.#timer);
+    writeAll(this.#families, "-");
+    this.#witness?.end();
+  }
+
+  #show(): void {
+    const reason = writeAll(this.#families, "+");
+    if (reason !== undefined && !this.#failed) this.#onFailure(reason);
+    this.#failed ||= reason !== undefined;
+  }
+}
+
+interface Witness {
   end(): void;
-}
-
-/** Begins to show that a proxy runs. `onFailure` is told once, with the reason, if the lists cannot be written. */
-export function showLife(families: readonly Family[], onFailure: (reason: string) => void): SignOfLife {
-  let failed = false;
-  const show = () => {
-    const reason = writeAll(families, "+");
-    if (reason !== undefined && !failed) onFailure(reason);
-    failed ||= reason !== undefined;
-  };
-  show();
-  const timer = setInterval(show, ALIVE_INTERVAL_MS);
-  const witness = startWitness(families);
-  return {
-    end() {
-      clearInterval(timer);
-      writeAll(families, "-");
-      witness?.end();
-    },
-  };
-}
-
-/** Shows once that a proxy runs, to rules that have just been made. */
-export function showLifeOnce(families: readonly Family[]): void {
-  writeAll(families, "+");
 }
 
 /**
  * A shell that reads a pipe from this process: its end is the end of this process, however that comes. A signal to all
  * processes of a terminal must not end it first. Undefined without a shell: then the lists tell after their time.
  */
-function startWitness(families: readonly Family[]): SignOfLife | undefined {
+function startWitness(families: readonly Family[]): Witness | undefined {
   const withdraw = families.map((family) =>
     `echo "-${EVERYBODY[family]}" > /proc/self/net/xt_recent/${ALIVE_LISTS[family]}`
   );

@@ -4,12 +4,12 @@
  */
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { lowerRule } from "./lower.ts";
-import type { PlannedChain, PlannedTable } from "../plan/model.ts";
+import type { CompiledChain, CompiledTable } from "./model.ts";
 import { inReadingOrder } from "./reading_order.ts";
 import { setElements, setProperties } from "./set_elements.ts";
 
 /** Replaces the table, whether it is there or not. Equivalent to: nft -f with what {@linkcode renderNft} prints. */
-export function replaceTable(table: PlannedTable): NftBatch {
+export function replaceTable(table: CompiledTable): NftBatch {
   const batch = new NftBatch();
   const where = { family: "inet", table: table.name } as const;
   batch.destroyTable({ family: "inet", name: table.name });
@@ -34,7 +34,7 @@ export function replaceTable(table: PlannedTable): NftBatch {
   return batch;
 }
 
-function addChain(batch: NftBatch, where: { family: "inet"; table: string }, chain: PlannedChain): void {
+function addChain(batch: NftBatch, where: { family: "inet"; table: string }, chain: CompiledChain): void {
   batch.addChain({
     ...where,
     name: chain.name,

@@ -5,7 +5,7 @@
 import type { NftExpression } from "../../netlink/nft/expression.ts";
 import * as phrase from "../../netlink/nft/phrases.ts";
 import type { NftDataType } from "../../netlink/nft/sets/set_type.ts";
-import type { Statement } from "../plan/model.ts";
+import type { Statement } from "./model.ts";
 
 /** Makes a set for one rule, and gives what its lookup holds. */
 export type AnonymousSetMaker = (

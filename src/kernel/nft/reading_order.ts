@@ -2,12 +2,12 @@
  * The order in which chains are shown, and made. Pure.
  * @module
  */
-import type { PlannedChain } from "../plan/model.ts";
+import type { CompiledChain } from "./model.ts";
 
 /** Each chain with a hook, followed by those that it goes to: as a packet meets them. */
-export function inReadingOrder(chains: readonly PlannedChain[]): PlannedChain[] {
-  const ordered = new Set<PlannedChain>();
-  function visit(chain: PlannedChain): void {
+export function inReadingOrder(chains: readonly CompiledChain[]): CompiledChain[] {
+  const ordered = new Set<CompiledChain>();
+  function visit(chain: CompiledChain): void {
     if (ordered.has(chain)) return;
     ordered.add(chain);
     for (const { statements } of chain.rules) {

@@ -5,7 +5,8 @@
 import { OperationError } from "../../net/error.ts";
 import { hex } from "../../net/hex.ts";
 import { type Family, formatEndpoint } from "../../net/ip.ts";
-import type { PlannedChain, PlannedHook, PlannedSet, PlannedTable, Statement } from "../plan/model.ts";
+import type { PlannedSet } from "../plan/rules/set.ts";
+import type { ChainHook, CompiledChain, CompiledTable, Statement } from "./model.ts";
 import { inReadingOrder } from "./reading_order.ts";
 import { elementTexts, setProperties } from "./set_elements.ts";
 
@@ -40,7 +41,7 @@ const PAGE_TPROXY = [
 ];
 
 /** A transaction that replaces the table, whether it is there or not. */
-export function renderNft(table: PlannedTable): string {
+export function renderNft(table: CompiledTable): string {
   const head = `table inet ${table.name}`;
   return [
     ...HEAD,
@@ -80,13 +81,13 @@ function inLines(elements: readonly string[]): string {
   return lines.join(",\n\t\t\t");
 }
 
-function pageLines({ name, rules }: PlannedChain): readonly string[] {
-  if (name === "divert") return PAGE_DIVERT;
+function pageLines({ place, rules }: CompiledChain): readonly string[] {
+  if (place === "from-clients") return PAGE_DIVERT;
   const steers = rules.some(({ statements }) => statements.some(({ kind }) => kind === "tproxy"));
   return steers ? PAGE_TPROXY : [];
 }
 
-function renderChain(chain: PlannedChain): string[] {
+function renderChain(chain: CompiledChain): string[] {
   return [
     "",
     `\t# ${chain.reason}`,
@@ -99,7 +100,7 @@ function renderChain(chain: PlannedChain): string[] {
 }
 
 /** `type filter hook prerouting priority raw - 10; policy accept;` */
-export function renderHook(hook: PlannedHook): string {
+export function renderHook(hook: ChainHook): string {
   const priority = PRIORITIES[hook.priority] ?? String(hook.priority);
   return `type ${hook.type ?? "filter"} hook ${hook.hook} priority ${priority}; policy accept;`;
 }
@@ -196,6 +197,8 @@ function renderStatement(statement: Statement): string {
       return statement.verdict;
     case "goto":
       return `goto ${statement.chain}`;
+    default:
+      return statement satisfies never;
   }
 }
 

@@ -7,6 +7,7 @@ import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
 import { FAMILIES } from "../../net/families.ts";
 import type { Plan } from "../plan/model.ts";
 import { renderRoute, renderRoutingRemoval, renderRoutingRule } from "../routing/render.ts";
+import { compileTable } from "./compile.ts";
 import { renderNft } from "./render.ts";
 
 /** The script. `origin` names the config. */
@@ -16,7 +17,7 @@ export function renderScript(plan: Plan, options: { origin: string }): string {
     ...renderRouting(plan),
     "",
     "nft -f - <<'END'",
-    renderNft(plan.table).trimEnd(),
+    renderNft(compileTable(plan)).trimEnd(),
     "END",
     "",
   ];

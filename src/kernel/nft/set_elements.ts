@@ -12,7 +12,7 @@ import {
 } from "../../netlink/nft/sets/interval.ts";
 import { etherKey, ifnameKey, portKey } from "../../netlink/nft/sets/set_type.ts";
 import type { NftSet } from "../../netlink/nft/sets/set.ts";
-import type { MemorySet, PlannedSet } from "../plan/model.ts";
+import type { MemorySet, PlannedSet } from "../plan/rules/set.ts";
 
 const ADDRESS_OF_FLOW = { ipv4_flow: "ipv4_addr", ipv6_flow: "ipv6_addr" } as const;
 
@@ -33,6 +33,8 @@ export function setProperties(set: PlannedSet): Pick<NftSet, "type" | "flags" | 
       const address = ADDRESS_OF_FLOW[set.type];
       return { type: [address, "inet_service", address, "inet_service"], ...memoryProperties(set) };
     }
+    default:
+      return set satisfies never;
   }
 }
 
@@ -58,8 +60,11 @@ export function setElements(set: PlannedSet): NftElement[] {
     case "ipv6_flow":
     case "nf_proto":
       return [];
-    default:
+    case "ipv4_addr":
+    case "ipv6_addr":
       return intervalElements(set.elements);
+    default:
+      return set satisfies never;
   }
 }
 
@@ -79,8 +84,11 @@ export function elementTexts(set: PlannedSet): string[] {
     case "ipv6_flow":
     case "nf_proto":
       return [];
-    default:
+    case "ipv4_addr":
+    case "ipv6_addr":
       return set.elements.map((range) => rangeText(set.type, range));
+    default:
+      return set satisfies never;
   }
 }
 
@@ -95,8 +103,12 @@ export function installedTexts(type: PlannedSet["type"], elements: readonly NftE
     case "ipv6_flow":
     case "nf_proto":
       return [];
-    default:
+    case "inet_service":
+    case "ipv4_addr":
+    case "ipv6_addr":
       return elementRanges(elements).map((range) => rangeText(type, range));
+    default:
+      return type satisfies never;
   }
 }
 

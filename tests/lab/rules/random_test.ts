@@ -20,8 +20,8 @@ import { parseConfig } from "../../../src/config/load.ts";
 import { openListener } from "../../../src/dataplane/sockets/transparent.ts";
 import { openUdpListener } from "../../../src/dataplane/sockets/udp.ts";
 import { withKernel } from "../../../src/kernel/connections.ts";
-import { applyInstall } from "../../../src/kernel/install.ts";
-import { showLifeOnce } from "../../../src/kernel/liveness/recent_sign.ts";
+import { applyInstall } from "../../../src/kernel/nft/install.ts";
+import { RecentLife } from "../../../src/kernel/liveness/recent_sign.ts";
 import { readNetwork } from "../../../src/kernel/network.ts";
 import { planInstall } from "../../../src/kernel/plan/plan.ts";
 import { check } from "../../../src/net/error.ts";
@@ -204,7 +204,7 @@ async function installIptables(lab: Lab, variant: IptablesVariant, policy: Polic
   const config = { version: 1, ...policy, intercept, kernel: { backend: "iptables" } };
   const path = lab.writeFile("policy.yaml", JSON.stringify(config));
   await tproxy(lab, ["install", "-c", path], iptablesOnly(lab, variant));
-  inNamespace(lab.router.name, () => showLifeOnce(["ipv4", "ipv6"]));
+  inNamespace(lab.router.name, () => new RecentLife(["ipv4", "ipv6"]).once());
 }
 
 function macOf(namespace: Namespace, name: string): string {

@@ -29,8 +29,25 @@ Deno.test("createWorkerLogger() drops and counts lines while a thousand are unde
   const log = createWorkerLogger({ level: "info", worker: 1, shared, post: () => posted++ });
   for (let i = 0; i < 1005; i++) log.info("flood");
   assert.equal(posted, 1000);
-  assert.equal(shared.totals().logsDropped, 5);
+  assert.equal(shared.sums().logsDropped, 5);
   shared.addPendingLogs(-1); // the main thread has written one
   log.info("again");
   assert.equal(posted, 1001);
+});
+
+Deno.test("WorkerLogger.setLevel() counts from the next line on", () => {
+  const posted: WorkerMessage[] = [];
+  const log = createWorkerLogger({
+    level: "error",
+    worker: 0,
+    shared: new SharedState(1),
+    post: (message) => posted.push(message),
+  });
+  log.debug("a");
+  log.setLevel("debug");
+  log.debug("b");
+  assert.deepEqual([log.level, log.enabled("debug")], ["debug", true]);
+  log.setLevel("warn");
+  log.info("c");
+  assert.deepEqual(posted, [{ kind: "log", level: "debug", message: "b", fields: {} }]);
 });

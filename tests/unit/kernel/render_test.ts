@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { planInstall } from "../../../src/kernel/plan/plan.ts";
+import { compileTable } from "../../../src/kernel/nft/compile.ts";
 import { renderRoutingRule } from "../../../src/kernel/routing/render.ts";
 import { renderJson } from "../../../src/kernel/json.ts";
 import { renderNft } from "../../../src/kernel/nft/render.ts";
@@ -63,7 +64,7 @@ meta mark 0x4 notrack
 }`;
 
 Deno.test("renderNft() writes the rule set of the design, each line with its reason", () => {
-  const text = renderNft(planInstall(configWith(), ROUTER).table);
+  const text = renderNft(compileTable(planInstall(configWith(), ROUTER)));
   const lines = text.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   assert.equal(lines.filter((line) => !line.startsWith("#")).join("\n"), EXPECTED);
   lines.forEach((line, index) => {
@@ -76,7 +77,7 @@ Deno.test("renderNft() writes the rule set of the design, each line with its rea
 Deno.test("renderNft() refuses an interface name that nft cannot express", () => {
   const view = { ...ROUTER, links: [{ name: 'a"b', loopback: false }] };
   assert.throws(
-    () => renderNft(planInstall(configWith(), view).table),
+    () => renderNft(compileTable(planInstall(configWith(), view))),
     /its language cannot express this name/,
   );
 });

@@ -8,7 +8,7 @@ import { listRoutes } from "../../../netlink/route/route.ts";
 import { listRules } from "../../../netlink/route/rule.ts";
 import { listTables } from "../../../netlink/nft/table.ts";
 import { openNetlink } from "../../../netlink/transport.ts";
-import { listIptablesChains } from "../../../kernel/iptables/state/state.ts";
+import { listTraces } from "../../../kernel/backends.ts";
 import { ClientHost } from "./client_host.ts";
 import { loadForwardPolicy, loadMasquerade, removeMasquerade } from "../firewall.ts";
 import { NamespaceHost } from "./namespace_host.ts";
@@ -114,9 +114,9 @@ export class RouterHost extends NamespaceHost {
   async snapshot(): Promise<string[]> {
     using route = openNetlink("route");
     using netfilter = openNetlink("netfilter");
-    const chains = await listIptablesChains({ netfilter, readTextFile: Deno.readTextFileSync });
+    const traces = await listTraces(Deno.readTextFileSync);
     const tables = listTables(netfilter).map((table) => `table ${table.family} ${table.name}`);
-    const lines = [...chains, ...tables];
+    const lines = [...traces, ...tables];
     for (const family of FAMILIES) {
       for (const rule of listRules(route, family)) lines.push(`rule ${family} ${toText(rule)}`);
       // Neighbours, and with them cached routes, come and go by themselves.

@@ -1,15 +1,16 @@
 /**
- * The matches of planned rules in the words of iptables. Pure.
+ * The conditions of planned rules in the words of iptables. Pure.
  * @module
  */
 import type { PortRange, Protocol } from "../../../config/types.ts";
 import { OperationError } from "../../../net/error.ts";
 import { hex } from "../../../net/hex.ts";
 import type { Family } from "../../../net/ip.ts";
-import type { KeyRange } from "../../../netlink/nft/sets/interval.ts";
-import type { PlannedSet, Statement } from "../../plan/model.ts";
-import { type Fragment, type Match, one } from "./fragment.ts";
-import { isAnswer } from "./flows.ts";
+import type { KeyRange } from "../../../net/ranges.ts";
+import type { Condition } from "../../plan/rules/condition.ts";
+import type { PlannedSet } from "../../plan/rules/set.ts";
+import { cannotSay } from "./words.ts";
+import { type Fragment, type Match, matchOne } from "./fragment.ts";
 import { rangePrefixes } from "./prefixes.ts";
 
 /** Ports in one `--dports`, XT_MULTI_PORTS in linux/netfilter/xt_multiport.h; a range takes two places. */
@@ -25,45 +26,49 @@ const ICMP_ERRORS: Readonly<Record<Family, Record<"too-big" | "unreachable", rea
   },
 };
 
-/** What the matches of a rule are made from. */
+/** The family that rules are for, and the sets of the plan, which iptables does not have. */
 export interface MatchContext {
   readonly family: Family;
   readonly sets: readonly PlannedSet[];
 }
 
-/** The matches among the statements of a rule; undefined if nothing of this family can match. */
-export function translateMatches(
-  statements: readonly Statement[],
+/** Translates the conditions of a rule; null: no packet of this family can meet them. */
+export function translateConditions(
+  conditions: readonly Condition[],
   context: MatchContext,
-): Match[] | undefined {
+): Match[] | null {
   const matches: Match[] = [];
-  for (const statement of statements) {
-    const match = translate(statement, statements, context);
-    if (match === "never") return undefined;
-    if (match !== undefined) matches.push(match);
+  for (const condition of conditions) {
+    const match = translate(condition, conditions, context);
+    if (match === "never") return null;
+    if (match !== "always") matches.push(match);
   }
   return matches;
 }
 
-/** Undefined: the statement is an action, or another statement says it as well. */
+/** Translates one condition. `always`: it holds for the whole family, or another match of the rule says it. */
 function translate(
-  statement: Statement,
-  rule: readonly Statement[],
+  condition: Condition,
+  rule: readonly Condition[],
   { family, sets }: MatchContext,
-): Match | "never" | undefined {
-  switch (statement.kind) {
+): Match | "always" | "never" {
+  switch (condition.kind) {
     case "family":
-      return statement.family === family ? undefined : "never";
+      return condition.family === family ? "always" : "never";
     case "input-interface": {
-      const names = elementsOf(sets, statement.set, "ifname");
-      return { any: names.map((name) => [inputFragment(name)]), negate: statement.negate };
+      const names = elementsOf(sets, condition.set, "ifname");
+      return { any: names.map((name) => [inputFragment(name)]), negate: condition.negate };
     }
     case "input-interface-name":
-      return { any: [[inputFragment(statement.name)]], negate: statement.negate };
+      return { any: [[inputFragment(condition.name)]], negate: condition.negate };
+    case "output-interface":
+      return { any: elementsOf(sets, condition.set, "ifname").map((name) => [outputFragment(name)]) };
+    case "output-interface-name":
+      return { any: [[outputFragment(condition.name)]] };
     case "protocol":
       // Ports need their protocol in the same rule.
-      if (rule.some(({ kind }) => kind === "destination-port")) return undefined;
-      return { any: statement.protocols.map((protocol) => [protocolFragment(protocol)]) };
+      if (rule.some(({ kind }) => kind === "destination-port")) return "always";
+      return { any: condition.protocols.map((protocol) => [protocolFragment(protocol)]) };
     case "bare-syn":
       return {
         any: [[protocolFragment("tcp"), {
@@ -73,49 +78,49 @@ function translate(
       };
     case "destination-port":
       return {
-        any: translatePorts(elementsOf(sets, statement.set, "inet_service"), protocolsOf(rule)),
-        negate: statement.negate,
+        any: translatePorts(elementsOf(sets, condition.set, "inet_service"), protocolsOf(rule)),
+        negate: condition.negate,
       };
     case "address":
-      return statement.family === family ? translateAddresses(statement, sets) : "never";
+      return condition.family === family ? translateAddresses(condition, sets) : "never";
     case "hardware-address":
       return {
-        any: elementsOf(sets, statement.set, "ether_addr")
+        any: elementsOf(sets, condition.set, "ether_addr")
           .map((address): Fragment[] => [{ kind: "match", text: `-m mac --mac-source ${address}` }]),
       };
     case "destination-type": {
-      if (family === "ipv4") return addressTypes([statement.types.join(",")], statement.negate);
+      if (family === "ipv4") return addressTypes([condition.types.join(",")], condition.negate);
       // IPv6 has no broadcast, and of several types in one match all would have to be those of the address.
-      return addressTypes(statement.types.filter((type) => type !== "broadcast"), statement.negate);
+      return addressTypes(condition.types.filter((type) => type !== "broadcast"), condition.negate);
     }
     case "transparent-socket": {
-      // The mark of the socket becomes that of the packet, where the next statement looks at it.
+      // The mark of the socket becomes that of the packet, where the next condition looks at it.
       const restore = rule.some(({ kind }) => kind === "socket-mark") ? " --restore-skmark" : "";
-      return one("match", `-m socket --transparent${restore}`);
+      return matchOne("match", `-m socket --transparent${restore}`);
     }
     case "socket-mark":
     case "mark":
-      return one("match", `-m mark --mark ${hex(statement.mark)}`);
+      return matchOne("match", `-m mark --mark ${hex(condition.mark)}`);
     case "icmp-error":
-      return statement.family === family ? { any: [[...ICMP_ERRORS[family][statement.error]]] } : "never";
+      return condition.family === family ? { any: [[...ICMP_ERRORS[family][condition.error]]] } : "never";
     case "known-flow":
-      return one("match", "-m conntrack --ctstate RELATED,ESTABLISHED");
-    case "output-interface":
-      return { any: elementsOf(sets, statement.set, "ifname").map((name) => [outputFragment(name)]) };
-    case "output-interface-name":
-      return { any: [[outputFragment(statement.name)]] };
+      return matchOne("match", "-m conntrack --ctstate RELATED,ESTABLISHED");
     case "original-direction":
-      return one("match", "-m conntrack --ctdir ORIGINAL");
+      return matchOne("match", "-m conntrack --ctdir ORIGINAL");
     case "remembered-flow":
-      return statement.family === family ? isAnswer(statement, sets) : "never";
-    case "remember-flow":
-    case "tproxy":
-    case "set-mark":
-    case "notrack":
-    case "reject":
-    case "verdict":
-    case "goto":
-      return undefined;
+      // Its lists hold no flows. For answers flows.ts has something else.
+      return "never";
+    case "foreign-source":
+    case "of-program":
+    case "marked":
+    case "mark-bits":
+    case "new-flow":
+    case "flow-bits":
+    case "packet-length":
+    case "proxy-runs":
+      throw cannotSay(condition.kind);
+    default:
+      return condition satisfies never;
   }
 }
 
@@ -142,14 +147,14 @@ function translatePorts(
   );
 }
 
-/** The protocols that a rule speaks of; without a word about them, both come here. */
-function protocolsOf(rule: readonly Statement[]): readonly Protocol[] {
+/** Finds the protocols that a rule speaks of; without a word about them, both come here. */
+function protocolsOf(rule: readonly Condition[]): readonly Protocol[] {
   if (rule.some(({ kind }) => kind === "bare-syn")) return ["tcp"];
-  return rule.find((statement) => statement.kind === "protocol")?.protocols ?? PROTOCOLS;
+  return rule.find((condition) => condition.kind === "protocol")?.protocols ?? PROTOCOLS;
 }
 
 function translateAddresses(
-  { side, set, family }: Extract<Statement, { kind: "address" }>,
+  { side, set, family }: Extract<Condition, { kind: "address" }>,
   sets: readonly PlannedSet[],
 ): Match {
   const elements = elementsOf(sets, set, family === "ipv4" ? "ipv4_addr" : "ipv6_addr");
@@ -164,7 +169,7 @@ function translateAddresses(
   };
 }
 
-/** What is in a set of the plan. */
+/** Finds the elements of a set of the plan. */
 function elementsOf<T extends keyof ElementsByType>(
   sets: readonly PlannedSet[],
   name: string,
@@ -181,7 +186,7 @@ interface ElementsByType {
   ipv6_addr: readonly KeyRange[];
 }
 
-/** One of these types; or none of them. */
+/** Asks for one of these types; or for none of them. */
 function addressTypes(types: readonly string[], negate: boolean): Match {
   const fragment = (type: string): Fragment => ({
     kind: "match",

@@ -1,17 +1,18 @@
 /**
- * What rules of iptables remember of flows, where nf_tables has sets of them: who has begun UDP with servers in the LAN,
- * and which flows of IPv6 the proxy has begun. Pure.
+ * Flows that rules of iptables remember, where nf_tables has sets of them: UDP that others have begun with servers in the LAN,
+ * and the proxy's flows of IPv6. Pure.
  * @module
  */
-import { Marks } from "../../../marks.ts";
+import { ALIVE_LISTS, ALIVE_SECONDS } from "../../../constants.ts";
+import type { Marks } from "../../../marks.ts";
 import { hex } from "../../../net/hex.ts";
 import type { Family } from "../../../net/ip.ts";
-import type { PlannedChain, PlannedRule, PlannedSet, Statement } from "../../plan/model.ts";
-import { RETURN as RETURN_STATEMENT, socketMark } from "../../plan/statements.ts";
-import { type Action, type ActionContext, droppedMark, LOCAL, mayBeUdp, RETURN } from "./targets.ts";
+import type { Effect } from "../../plan/rules/effect.ts";
+import type { PlannedSet } from "../../plan/rules/set.ts";
 import type { SourceRule } from "./chain_writer.ts";
-import { type Fragment, type Match, one } from "./fragment.ts";
+import { type Fragment, type Match, matchOne } from "./fragment.ts";
 import { type IptablesChain, type IptablesJump, peersList, serversList } from "./model.ts";
+import { bits } from "./words.ts";
 
 /** One address each: the lists of `recent` hold no pairs, and no ports. */
 const WHOLE: Readonly<Record<Family, string>> = {
@@ -22,92 +23,35 @@ const WHOLE: Readonly<Record<Family, string>> = {
 type FlowSet = Extract<PlannedSet, { readonly timeoutSeconds: number }>;
 
 /**
- * Answers of a server in the LAN: it is on one list, to whom it answers on another. A match of `recent` renews what it
- * finds; so the server is looked up twice, and renewed last.
+ * Matches answers of a server in the LAN: it is on one list, to whom it answers on another. A match of `recent` renews what it
+ * finds; so the server is looked up twice, and renewed last. The lists know addresses, not ports: what a server sends to one of
+ * its peers by itself is treated as if no proxy ran.
  */
 export function isAnswer(
-  { family, set }: Extract<Statement, { kind: "remembered-flow" }>,
+  { family, set }: Extract<Effect, { kind: "pass-answer" }>,
   sets: readonly PlannedSet[],
 ): Match {
   const { timeoutSeconds } = sets.find((each) => each.name === set) as FlowSet;
-  const look = (action: string, list: "servers" | "peers", side: "source" | "dest") =>
+  const lookUp = (action: string, list: "servers" | "peers", side: "source" | "dest") =>
     recent(family, { action: `${action} --seconds ${timeoutSeconds}`, list, side });
   return {
     any: [[
-      look("--rcheck", "servers", "source"),
-      look("--update", "peers", "dest"),
-      look("--update", "servers", "source"),
+      lookUp("--rcheck", "servers", "source"),
+      lookUp("--update", "peers", "dest"),
+      lookUp("--update", "servers", "source"),
     ]],
-  };
-}
-
-/**
- * A chain for `raw`, which comes before conntrack and does not know answers for certain. What the chain refuses or drops it
- * only marks, and {@linkcode spareReplies} looks again; only what it hides from conntrack needs the lists. They know
- * addresses, not ports: what a server sends to one of its peers by itself is treated as if no proxy ran.
- */
-export function deferAnswers(chain: PlannedChain): PlannedChain {
-  const has = ({ statements }: PlannedRule, kind: Statement["kind"]) =>
-    statements.some((statement) => statement.kind === kind);
-  const steers = chain.rules.some((rule) => has(rule, "tproxy") && has(rule, "notrack"));
-  const refusal = chain.rules.filter(({ statements }) => mayBeUdp(statements))
-    .flatMap(({ statements }) => statements.filter(isRefusal)).at(-1) ?? RETURN_STATEMENT;
-  const rules = chain.rules.flatMap((rule): PlannedRule[] => {
-    if (!has(rule, "remembered-flow")) return [rule];
-    if (!steers) return [];
-    const matches = rule.statements.filter(({ kind }) =>
-      ["family", "protocol", "remembered-flow"].includes(kind)
-    );
-    return [{ statements: [...matches, refusal], reason: rule.reason }];
-  });
-  return { ...chain, rules };
-}
-
-function isRefusal(statement: Statement): boolean {
-  return statement.kind === "reject" || (statement.kind === "verdict" && statement.verdict === "drop");
-}
-
-/** In `mangle`, which comes after conntrack: answers lose the marks of `raw`, and what is to be dropped is dropped. */
-export function spareReplies(mark: number, { drops }: { drops: boolean }): SourceRule[] {
-  const marked = `-m mark ! --mark 0x0/${hex(new Marks(mark).dropped)}`;
-  return [
-    {
-      matches: [one("protocol", "-p udp"), one("match", marked), one("match", "-m conntrack --ctdir REPLY")],
-      target: "-g TPROXY_ANSWERS",
-      reason: "Answers to who has begun the flow from elsewhere, as through a port forward",
-    },
-    ...(drops
-      ? [{
-        matches: [one("match", `-m mark --mark ${droppedMark(mark)}`)],
-        target: "-j DROP",
-        reason: "What raw would have dropped",
-      }]
-      : []),
-  ];
-}
-
-/** The chain for answers. */
-export function planAnswers(mark: number): IptablesChain {
-  return {
-    name: "TPROXY_ANSWERS",
-    rules: [{
-      text: `-j MARK --set-xmark 0x0/${hex(new Marks(mark).dropped)}`,
-      reason: "As if nothing were installed",
-    }],
-    reason: "What servers in the LAN answer goes on its way",
   };
 }
 
 /** Writes down whom a packet comes from that goes into the LAN, and to whom it goes. */
-export function remember(_statements: readonly Statement[], { family }: ActionContext): Action {
-  const conditions: Match[] = [{
+export function rememberEnds(family: Family): Match {
+  return {
     any: [[
-      notOfThisMachine(),
+      { kind: "match", text: "-m addrtype ! --src-type LOCAL" },
       recent(family, { action: "--set", list: "servers", side: "dest" }),
       recent(family, { action: "--set", list: "peers", side: "source" }),
     ]],
-  }];
-  return { target: RETURN, conditions };
+  };
 }
 
 function recent(
@@ -118,30 +62,64 @@ function recent(
   return { kind: "match", text: `-m recent ${action} --name ${name} --mask ${WHOLE[family]} --r${side}` };
 }
 
-function notOfThisMachine(): Fragment {
-  return { kind: "match", text: "-m addrtype ! --src-type LOCAL" };
+/** Matches while a proxy runs. All addresses are one to the list (a mask of zero): `tproxy run` is on it, or nobody. */
+export function proxyIsAlive(family: Family): Match {
+  const mask = family === "ipv4" ? "0.0.0.0" : "::";
+  return matchOne(
+    "match",
+    `-m recent --rcheck --seconds ${ALIVE_SECONDS} --name ${ALIVE_LISTS[family]} --mask ${mask} --rsource`,
+  );
 }
 
-/** The bit of connections, that of our sockets' mark: a packet that others give it to is not delivered by it. */
-function connectionMark(mark: number): string {
-  return `${hex(socketMark(mark))}/${hex(socketMark(mark))}`;
+/** Exempts answers in `mangle`, which comes after conntrack: they lose the marks of `raw`, and what is to be dropped is dropped. */
+export function exemptAnswers({ dropped }: Marks, { drops }: { drops: boolean }): SourceRule[] {
+  const marked = `-m mark ! --mark 0x0/${hex(dropped)}`;
+  return [
+    {
+      matches: [
+        matchOne("protocol", "-p udp"),
+        matchOne("match", marked),
+        matchOne("match", "-m conntrack --ctdir REPLY"),
+      ],
+      target: "-g TPROXY_ANSWERS",
+      reason: "Answers to who has begun the flow from elsewhere, as through a port forward",
+    },
+    ...(drops
+      ? [{
+        matches: [matchOne("match", `-m mark --mark ${bits(dropped)}`)],
+        target: "-j DROP",
+        reason: "What raw would have dropped",
+      }]
+      : []),
+  ];
 }
 
-/** Where the chains of {@linkcode planUpstream} are entered. */
+/** Plans the chain for answers. */
+export function planAnswers({ dropped }: Marks): IptablesChain {
+  return {
+    name: "TPROXY_ANSWERS",
+    rules: [{ text: `-j MARK --set-xmark 0x0/${hex(dropped)}`, reason: "As if nothing were installed" }],
+    reason: "What servers in the LAN answer goes on its way",
+  };
+}
+
+/** The built-in chains that lead to those of {@linkcode planUpstream}. */
 export const UPSTREAM_JUMPS: readonly IptablesJump[] = [
   { from: "OUTPUT", text: "-j TPROXY_UPSTREAM" },
   { from: "FORWARD", text: "-j TPROXY_FORWARDED" },
 ];
 
-/** The chains that mark, in conntrack, what sockets with clients' addresses begin. */
-export function planUpstream(mark: number): IptablesChain[] {
-  const [bit] = connectionMark(mark).split("/");
+/**
+ * Plans the chains that mark, in conntrack, what sockets with clients' addresses begin. The bit is that of our sockets' mark: a
+ * packet that others give it to is not delivered by it.
+ */
+export function planUpstream({ clientSocket }: Marks): IptablesChain[] {
   return [
     {
       name: "TPROXY_UPSTREAM",
       rules: [{
         text: "-m conntrack --ctstate NEW -m addrtype ! --src-type LOCAL -j CONNMARK --set-xmark " +
-          connectionMark(mark),
+          bits(clientSocket),
         reason: "Sockets with clients' addresses",
       }],
       reason: "Flows of the proxy, to know what comes back of them",
@@ -149,8 +127,8 @@ export function planUpstream(mark: number): IptablesChain[] {
     {
       name: "TPROXY_FORWARDED",
       rules: [{
-        text: `-m conntrack --ctstate SNAT --ctdir ORIGINAL -m connmark --mark ${connectionMark(mark)} ` +
-          `-j CONNMARK --set-xmark 0x0/${bit}`,
+        text: `-m conntrack --ctstate SNAT --ctdir ORIGINAL -m connmark --mark ${bits(clientSocket)} ` +
+          `-j CONNMARK --set-xmark 0x0/${hex(clientSocket)}`,
         reason: "The client goes on with a flow of a proxy that is gone",
       }],
       reason: "Flows that are not the proxy's any more",
@@ -159,25 +137,14 @@ export function planUpstream(mark: number): IptablesChain[] {
 }
 
 /**
- * For IPv6: kernels before 6.15 do not undo NAT when the match `socket` looks for a socket, and none does so for what an
- * error is about. The twin of a rule with that match; none of a rule without.
+ * Matches packets that come back of masqueraded flows of the proxy, by the mark that {@linkcode planUpstream} has left. IPv6 needs it:
+ * kernels before 6.15 do not undo NAT when the match `socket` looks for a socket, and none does so for what an error is about.
  */
-export function byConnectionMark(rule: SourceRule, mark: number): SourceRule[] {
-  const begins = (text: string) => ({ any }: Match) =>
-    any.some((all) => all.some((fragment) => fragment.text.startsWith(text)));
-  if (!rule.matches.some(begins("-m socket"))) return [];
-  const known: Match = {
+export function comesBack({ clientSocket }: Marks): Match {
+  return {
     any: [[
       { kind: "match", text: "-m conntrack --ctstate SNAT --ctdir REPLY" },
-      { kind: "match", text: `-m connmark --mark ${connectionMark(mark)}` },
+      { kind: "match", text: `-m connmark --mark ${bits(clientSocket)}` },
     ]],
   };
-  const others = rule.matches.filter((match) =>
-    !begins("-m socket")(match) && !begins("-m conntrack")(match)
-  );
-  return [{
-    matches: [...others, known],
-    target: LOCAL,
-    reason: "The same behind masquerade, where the packet has other addresses than the socket",
-  }];
 }

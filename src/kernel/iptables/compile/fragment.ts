@@ -12,21 +12,21 @@ export interface Fragment {
 
 const ORDER: readonly Fragment["kind"][] = ["source", "destination", "input", "output", "protocol", "match"];
 
-/** A rule's text. What is said twice is written once. */
+/** Writes a rule's text. An option that is said twice is written once. */
 export function joinFragments(fragments: readonly Fragment[], target: string): string {
   const sorted = ORDER.flatMap((kind) => fragments.filter((fragment) => fragment.kind === kind));
   const texts = [...new Set(sorted.map(({ text }) => text))];
   return [...texts, target].filter((text) => text !== "").join(" ");
 }
 
-/** What must hold for a rule to apply: one of several things. */
+/** A match of a rule: one of several things must hold. */
 export interface Match {
   readonly any: readonly (readonly Fragment[])[];
-  /** Rather none of them must hold. */
+  /** Instead, none of them must hold. */
   readonly negate?: boolean;
 }
 
-/** A match without alternatives. */
-export function one(kind: Fragment["kind"], text: string): Match {
+/** Makes a match without alternatives. */
+export function matchOne(kind: Fragment["kind"], text: string): Match {
   return { any: [[{ kind, text }]] };
 }

@@ -14,35 +14,36 @@
  * ```
  * @module
  */
-import type { Config, Protocol } from "../../../config/types.ts";
 import { OperationError } from "../../../net/error.ts";
-import type { Plan, PlannedChain, PlannedTable, Statement } from "../../plan/model.ts";
-import { RETURN as RETURN_STATEMENT } from "../../plan/statements.ts";
-import { type Action, type ActionContext, decide, deliver, mangleEnds, rawEnds } from "./targets.ts";
+import type { EntryPlace, Plan, PlannedChain, PlannedRule } from "../../plan/model.ts";
 import { chainName, type SourceRule, writeChains } from "./chain_writer.ts";
-import { byConnectionMark, deferAnswers, planUpstream, remember, UPSTREAM_JUMPS } from "./flows.ts";
-import { translateMatches } from "./conditions.ts";
-import type { FamilyRules, IptablesChain, TableRules } from "./model.ts";
+import { translateConditions } from "./conditions.ts";
+import { chainAt, type FamilyContext, makeContext } from "./context.ts";
+import { comesBack, isAnswer, planUpstream, proxyIsAlive, rememberEnds, UPSTREAM_JUMPS } from "./flows.ts";
+import type { FamilyRules, IptablesChain, IptablesJump, TableName, TableRules } from "./model.ts";
 import { planFilter, planHold } from "./refusals.ts";
-import { listenerChains, planSteer } from "./steer.ts";
+import { planSteer } from "./steer.ts";
+import { LOCAL, mangleEnds, mangleTarget, rawEnds, rawTarget } from "./targets.ts";
+import { cannotSay, RETURN } from "./words.ts";
 
-/** The rules for each family of the plan. Throws an OperationError where iptables cannot do what the config wants. */
-export function planIptables(plan: Plan, config: Config): FamilyRules[] {
-  const { onFailure, routerTraffic } = config.intercept;
-  if (routerTraffic) refuseRouterTraffic();
-  if (onFailure !== "drop") refuseDelivery(plan.table);
-  const { mark } = config.kernel;
-  return plan.families.map((family) => {
-    const { protocols } = config.intercept;
-    const context = { family, mark, watch: onFailure !== "drop", udp: protocols.includes("udp") };
-    // Sockets with addresses of the router's own find errors as all do.
-    const foreign = config.source !== "router";
-    return { family, tables: planFamily(plan.table, { ...context, protocols, foreign }) };
+/** Compiles the rules for each family of the plan. Throws an OperationError where iptables cannot do what the config wants. */
+export function planIptables({ intent, families }: Plan): FamilyRules[] {
+  if (intent.scope.ownTraffic) throw cannotTakeOwnTraffic();
+  return families.map((family) => {
+    const context = makeContext(intent, family);
+    if (context.delivers && context.watch) throw cannotAskPrograms();
+    // raw marks packets, and so comes last: what the others do with marks must be there by then.
+    const tables = [
+      planMangle(context),
+      ...(context.refuses ? [planFilter(context)] : []),
+      planRaw(context),
+    ];
+    return { family, tables };
   });
 }
 
-function refuseRouterTraffic(): never {
-  throw new OperationError({
+function cannotTakeOwnTraffic(): OperationError {
+  return new OperationError({
     operation: "use intercept.router-traffic",
     object: "true",
     reason: "the rules of iptables cannot take what the router itself sends yet",
@@ -52,9 +53,8 @@ function refuseRouterTraffic(): never {
 }
 
 /** Nobody shows in the kernel whether another program listens, and TPROXY drops where none does. */
-function refuseDelivery(table: PlannedTable): void {
-  if (!listenerChains(table).some(({ name }) => name.startsWith("deliver_"))) return;
-  throw new OperationError({
+function cannotAskPrograms(): OperationError {
+  return new OperationError({
     operation: "use action",
     object: "deliver",
     reason: "where nobody listens, TPROXY of iptables drops, and does not do what intercept.on-failure says",
@@ -63,32 +63,40 @@ function refuseDelivery(table: PlannedTable): void {
   });
 }
 
-/** `foreign`: the proxy's sockets have clients' addresses. */
-type FamilyContext = ActionContext & { readonly protocols: readonly Protocol[]; readonly foreign: boolean };
-
-function planFamily(table: PlannedTable, context: FamilyContext): TableRules[] {
-  const refuses = table.chains.some(({ rules }) =>
-    rules.some(({ statements }) => statements.some(({ kind }) => kind === "reject"))
-  );
-  // raw marks packets, and so comes last: what the others do with marks must be there by then.
-  return [
-    planMangle(table, { ...context, refuses }),
-    ...(refuses ? [planFilter(context)] : []),
-    planRaw(table, context),
-  ];
+/** Tells in which tables a chain is written. */
+function tablesOf(place: PlannedChain["place"], { delivers }: FamilyContext): readonly TableName[] {
+  switch (place) {
+    case "from-clients":
+    case "to-clients":
+    case "end":
+    case "accepted":
+      return ["raw"];
+    case "decision":
+    case "listener":
+      // Where there is one listener alone, the mark tells mangle enough.
+      return delivers ? ["raw", "mangle"] : ["raw"];
+    case "from-elsewhere":
+    case "forwarded":
+      return ["mangle"];
+    case "router-output":
+    case "router-loopback":
+    case "router-input":
+    case "router-step":
+      throw cannotSay(place);
+    default:
+      return place satisfies never;
+  }
 }
 
-function planRaw(table: PlannedTable, context: FamilyContext): TableRules {
-  const chains = table.chains.filter(({ name, hook }) =>
-    name !== "divert_replies" && hook?.hook !== "forward"
-  )
-    .flatMap((chain) => translateChain(deferAnswers(chain), { table, context, act: decide }));
+function planRaw(context: FamilyContext): TableRules {
+  const chains = context.chains.filter(({ place }) => tablesOf(place, context).includes("raw"))
+    .flatMap((chain) => writeChains(chain, chain.rules.flatMap((rule) => rawRules(rule, chain, context))));
   return {
     table: "raw",
-    chains: [...rawEnds(context.mark).filter((end) => isUsed(end, chains)), ...chains],
+    chains: [...rawEnds(context.scope.marks).filter((end) => isUsed(end, chains)), ...chains],
     jumps: [
-      { from: "PREROUTING", text: `-j ${chainName("divert")}` },
-      { from: "OUTPUT", text: `-j ${chainName("untracked")}` },
+      ...jumpsTo("from-clients", "PREROUTING", context),
+      ...jumpsTo("to-clients", "OUTPUT", context),
     ],
   };
 }
@@ -97,89 +105,106 @@ function isUsed(end: IptablesChain, chains: readonly IptablesChain[]): boolean {
   return chains.some(({ rules }) => rules.some(({ text }) => text.endsWith(`-g ${end.name}`)));
 }
 
-function planMangle(table: PlannedTable, context: FamilyContext & { refuses: boolean }): TableRules {
-  const listeners = listenerChains(table);
-  const several = listeners.some(({ name }) => name.startsWith("deliver_"));
-  const replies = table.chains.filter(({ name }) => name === "divert_replies")
-    .flatMap((chain) => translateReplies(chain, table, context));
-  const served = planServedChain(table, context);
-  const upstream = context.family === "ipv6" && context.foreign ? planUpstream(context.mark) : [];
+function rawRules(rule: PlannedRule, chain: PlannedChain, context: FamilyContext): SourceRule[] {
+  const { conditions, effect, reason } = rule;
+  if (effect.kind === "pass-answer") return rawAnswers(rule, chain, context);
+  const matches = translateConditions(conditions, context);
+  if (matches === null) return [];
+  const alive = effect.kind === "proxy" && context.watch ? [proxyIsAlive(context.family)] : [];
+  return [{ matches: [...matches, ...alive], target: rawTarget(effect), reason }];
+}
+
+/**
+ * Defers answers: `raw` comes before conntrack and does not know them for certain. What it refuses or drops it only marks, and
+ * `mangle` looks again; only what it would hide from conntrack needs the lists, and is treated as if no proxy ran.
+ */
+function rawAnswers(
+  { conditions, effect, reason }: PlannedRule,
+  chain: PlannedChain,
+  context: FamilyContext,
+): SourceRule[] {
+  const hides = chain.rules.some(({ effect }) => effect.kind === "proxy");
+  const others = translateConditions(conditions.filter(({ kind }) => kind !== "remembered-flow"), context);
+  if (effect.kind !== "pass-answer" || !hides || others === null) return [];
+  return [{
+    matches: [...others, isAnswer(effect, context.sets)],
+    target: rawTarget(context.failure),
+    reason,
+  }];
+}
+
+function planMangle(context: FamilyContext): TableRules {
+  const { chains, family, foreign, refuses, scope: { marks } } = context;
+  const listeners = chains.filter(({ place }) => place === "decision" || place === "listener")
+    .filter(({ place }) => tablesOf(place, context).includes("mangle"));
+  const upstream = family === "ipv6" && foreign ? planUpstream(marks) : [];
   return {
     table: "mangle",
     chains: [
-      ...mangleEnds(context.mark),
-      ...(several
-        ? listeners.flatMap((chain) => translateChain(chain, { table, context, act: deliver }))
-        : []),
-      ...replies,
-      ...planSteer(table, { ...context, several }),
-      ...(context.refuses ? [planHold(context)] : []),
-      ...served,
+      ...mangleEnds(marks),
+      ...listeners.flatMap((chain) =>
+        writeChains(chain, chain.rules.flatMap((rule) => mangleRules(rule, context)))
+      ),
+      ...at("from-elsewhere", context).flatMap((chain) => translateReplies(chain, context)),
+      ...planSteer(context),
+      ...(refuses ? [planHold(context)] : []),
+      ...at("forwarded", context).flatMap((chain) => translateForwarded(chain, context)),
       ...upstream,
     ],
     jumps: [
       { from: "PREROUTING", text: "-j TPROXY_STEER" },
-      { from: "PREROUTING", text: `-j ${chainName("divert_replies")}` },
-      ...(context.refuses ? [{ from: "POSTROUTING", text: "-j TPROXY_HOLD" }] : []),
-      ...(served.length > 0 ? [{ from: "POSTROUTING", text: `-j ${chainName("served")}` }] : []),
+      ...jumpsTo("from-elsewhere", "PREROUTING", context),
+      ...(refuses ? [{ from: "POSTROUTING", text: "-j TPROXY_HOLD" }] : []),
+      ...jumpsTo("forwarded", "POSTROUTING", context),
       ...(upstream.length > 0 ? UPSTREAM_JUMPS : []),
     ],
   };
 }
 
-/** In IPv6, what comes back of masqueraded flows needs a rule more. */
-function translateReplies(
-  chain: PlannedChain,
-  table: PlannedTable,
-  context: FamilyContext,
-): IptablesChain[] {
-  const { family, foreign, mark } = context;
-  const rules = translateRules(chain, { table, context, act: deliver });
-  if (family === "ipv4" || !foreign) return writeChains(chain, rules);
-  return writeChains(chain, rules.flatMap((rule) => [rule, ...byConnectionMark(rule, mark)]));
+function mangleRules({ conditions, effect, reason }: PlannedRule, context: FamilyContext): SourceRule[] {
+  const matches = translateConditions(conditions, context);
+  return matches === null ? [] : [{ matches, target: mangleTarget(effect, context), reason }];
 }
 
-/** Behind all filters, as it must be; there, no rule can ask where a packet came from. */
-function planServedChain(table: PlannedTable, context: FamilyContext): IptablesChain[] {
-  return table.chains.filter(({ name }) => name === "served").flatMap((chain) => {
-    const rules = chain.rules.map(({ statements, reason }) => ({
-      statements: statements.filter(({ kind }) => !kind.startsWith("input-interface")),
-      reason,
-    }));
-    return translateChain({ ...chain, rules }, { table, context, act: remember });
+/** Adds, for IPv6, a rule for what comes back of masqueraded flows to each that looks for a socket. */
+function translateReplies(chain: PlannedChain, context: FamilyContext): IptablesChain[] {
+  const { family, foreign, scope: { marks } } = context;
+  const rules = chain.rules.flatMap((rule) => {
+    const own = mangleRules(rule, context);
+    const looks = rule.conditions.some(({ kind }) => kind === "transparent-socket");
+    if (own.length === 0 || !looks || family === "ipv4" || !foreign) return own;
+    const others = rule.conditions.filter(({ kind }) =>
+      kind !== "transparent-socket" && kind !== "known-flow"
+    );
+    return [...own, {
+      matches: [...translateConditions(others, context) ?? [], comesBack(marks)],
+      target: LOCAL,
+      reason: "The same behind masquerade, where the packet has other addresses than the socket",
+    }];
   });
+  return writeChains(chain, rules);
 }
 
-interface TranslateOptions {
-  readonly table: PlannedTable;
-  readonly context: ActionContext;
-  readonly act: (statements: readonly Statement[], context: ActionContext) => Action;
-}
-
-/** A planned chain with the targets of one table. */
-function translateChain(chain: PlannedChain, options: TranslateOptions): IptablesChain[] {
-  return writeChains(chain, translateRules(chain, options));
-}
-
-function translateRules({ rules }: PlannedChain, { table, context, act }: TranslateOptions): SourceRule[] {
-  return rules.flatMap(({ statements, reason }): SourceRule[] => {
-    const matches = translateMatches(statements, { family: context.family, sets: table.sets });
-    // Those have been spared before there was a mark.
-    const spared = act === deliver && statements.some(({ kind }) => kind === "remembered-flow");
-    if (matches === undefined || spared) return [];
-    const { target, conditions } = act(knownWays(statements, { table, act }), context);
-    return [{ matches: [...matches, ...conditions], target, reason }];
+/** Writes what is behind all filters, as it must be; there, no rule can ask where a packet came from. */
+function translateForwarded(chain: PlannedChain, context: FamilyContext): IptablesChain[] {
+  const rules = chain.rules.flatMap(({ conditions, effect, reason }): SourceRule[] => {
+    if (effect.kind !== "remember") throw cannotSay(effect.kind);
+    const known = conditions.filter(({ kind }) =>
+      kind !== "input-interface" && kind !== "input-interface-name"
+    );
+    const matches = translateConditions(known, context);
+    if (matches === null) return [];
+    return [{ matches: [...matches, rememberEnds(context.family)], target: RETURN, reason }];
   });
+  return writeChains(chain, rules);
 }
 
-/** In mangle there are no chains for what has no listener: a way there ends. */
-function knownWays(
-  statements: readonly Statement[],
-  { table, act }: { table: PlannedTable; act: unknown },
-): readonly Statement[] {
-  if (act !== deliver) return statements;
-  const known = listenerChains(table).map(({ name }) => name);
-  return statements.map((statement) =>
-    statement.kind === "goto" && !known.includes(statement.chain) ? RETURN_STATEMENT : statement
-  );
+/** Finds the chain of a place, if there is one. */
+function at(place: EntryPlace, { chains }: FamilyContext): readonly PlannedChain[] {
+  const chain = chainAt(chains, place);
+  return chain === null ? [] : [chain];
+}
+
+function jumpsTo(place: EntryPlace, from: string, context: FamilyContext): IptablesJump[] {
+  return at(place, context).map(({ name }) => ({ from, text: `-j ${chainName(name)}` }));
 }

@@ -4,8 +4,9 @@
  */
 import type { Protocol } from "../../../config/types.ts";
 import type { Family } from "../../../net/ip.ts";
-import { refusedMark } from "./targets.ts";
+import type { FamilyContext } from "./context.ts";
 import type { IptablesChain, TableRules } from "./model.ts";
+import { isRefused } from "./words.ts";
 
 const REFUSED_PACKETS: Readonly<Record<Protocol, string>> = {
   tcp: "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN",
@@ -16,24 +17,14 @@ const REJECT: Readonly<Record<Family, Record<Protocol, string>>> = {
   ipv6: { tcp: "--reject-with tcp-reset", udp: "--reject-with icmp6-port-unreachable" },
 };
 
-/** What the chains depend on. */
-export interface RefusalContext {
-  readonly family: Family;
-  /** The mark of intercepted packets. */
-  readonly mark: number;
-  readonly protocols: readonly Protocol[];
-}
-
-/** The chain that refuses, in `filter`. */
-export function planFilter({ family, mark, protocols }: RefusalContext): TableRules {
+/** Plans the chain that refuses, in `filter`. */
+export function planFilter({ family, scope: { marks, protocols } }: FamilyContext): TableRules {
   return {
     table: "filter",
     chains: [{
       name: "TPROXY_REJECT",
       rules: protocols.map((protocol) => ({
-        text: `${REFUSED_PACKETS[protocol]} -m mark --mark ${refusedMark(mark)} -j REJECT ${
-          REJECT[family][protocol]
-        }`,
+        text: `${REFUSED_PACKETS[protocol]} ${isRefused(marks)} -j REJECT ${REJECT[family][protocol]}`,
         reason: protocol === "tcp" ? "As if nobody listened there" : "The same for UDP",
       })),
       reason: "New flows that are refused",
@@ -42,12 +33,12 @@ export function planFilter({ family, mark, protocols }: RefusalContext): TableRu
   };
 }
 
-/** The chain for what another program's rule has accepted before ours could refuse it, in `mangle`. */
-export function planHold({ mark, protocols }: RefusalContext): IptablesChain {
+/** Plans the chain for what another program's rule has accepted before ours could refuse it, in `mangle`. */
+export function planHold({ scope: { marks, protocols } }: FamilyContext): IptablesChain {
   return {
     name: "TPROXY_HOLD",
     rules: protocols.map((protocol) => ({
-      text: `${REFUSED_PACKETS[protocol]} -m mark --mark ${refusedMark(mark)} -j DROP`,
+      text: `${REFUSED_PACKETS[protocol]} ${isRefused(marks)} -j DROP`,
       reason: "A rule before ours in filter has let it pass",
     })),
     reason: "What is refused does not get out, whatever stands in FORWARD",

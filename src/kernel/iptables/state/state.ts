@@ -9,7 +9,7 @@ import type { Family } from "../../../net/ip.ts";
 import type { NetlinkConnection } from "../../../netlink/connection.ts";
 import { listChains } from "../../../netlink/nft/chain.ts";
 import { NFT_FAMILIES } from "../../../netlink/nft/message.ts";
-import { isWithoutNfTables } from "../../nft/state.ts";
+import { isWithoutNfTables } from "../../nft/state/state.ts";
 import { CHAIN_PREFIX, serversList } from "../compile/model.ts";
 import { findPrograms, type IptablesPrograms, type IptablesVariant } from "./programs.ts";
 import { parseSaved, type SavedTable } from "./saved.ts";

@@ -1,18 +1,9 @@
 import assert from "node:assert/strict";
-import {
-  COUNTER,
-  COUNTERS,
-  PHASE_DRAIN,
-  PHASE_RUN,
-  SharedState,
-} from "../../../../src/dataplane/shared/state.ts";
+import { COUNTER, COUNTERS, SharedState } from "../../../../src/dataplane/shared/state.ts";
 
 Deno.test("SharedState is one memory for all that look at its buffer", () => {
   const main = new SharedState(3);
   const worker = new SharedState(main.buffer);
-  assert.equal(worker.phase, PHASE_RUN);
-  main.phase = PHASE_DRAIN;
-  assert.equal(worker.phase, PHASE_DRAIN);
   assert.equal(worker.addLive(2), 2);
   assert.equal(main.addLive(-1), 1);
   assert.equal(main.live, 1);
@@ -21,7 +12,7 @@ Deno.test("SharedState is one memory for all that look at its buffer", () => {
   assert.equal(main.live, 1);
 });
 
-Deno.test("SharedState.totals() adds the rows of all workers, which do not touch each other", () => {
+Deno.test("SharedState.sums() adds the rows of all workers, which do not touch each other", () => {
   const shared = new SharedState(3);
   for (let worker = 0; worker < 3; worker++) {
     const row = shared.row(worker);
@@ -29,16 +20,21 @@ Deno.test("SharedState.totals() adds the rows of all workers, which do not touch
     assert.equal((row.byteOffset - shared.row(0).byteOffset) % 64, 0, "rows share a cache line");
     for (const name of COUNTERS) row[COUNTER[name]] = 10 ** worker * (COUNTER[name] + 1);
   }
-  const totals = shared.totals();
+  const totals = shared.sums();
   for (const name of COUNTERS) assert.equal(totals[name], 111 * (COUNTER[name] + 1), name);
   assert.equal(shared.live, 0);
-  assert.equal(shared.phase, PHASE_RUN);
 });
 
-Deno.test("SharedState counts bytes beyond 32 bits", () => {
-  const shared = new SharedState(1);
-  const row = shared.row(0);
-  row[COUNTER.bytesUp] = 2 ** 40;
-  row[COUNTER.bytesUp] += 1;
-  assert.equal(shared.totals().bytesUp, 2 ** 40 + 1);
+Deno.test("SharedState.forgetLive() takes what one worker had from the live ones, and nothing else", () => {
+  const main = new SharedState(2);
+  const [one, two] = [new SharedState(main.buffer, 0), new SharedState(main.buffer, 1)];
+  one.addLive(3);
+  two.addLive(4);
+  two.addLive(-1);
+  one.addUdpLive(5);
+  two.addUdpLive(6);
+  main.forgetLive(0);
+  assert.deepEqual([main.live, main.udpLive], [3, 6]);
+  main.forgetLive(0);
+  assert.deepEqual([main.live, main.udpLive], [3, 6], "it has nothing any more");
 });

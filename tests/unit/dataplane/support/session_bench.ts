@@ -3,15 +3,19 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { ECONNREFUSED } from "../../../../ffi/consts.ts";
+import { makeSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
 import { DEFAULT_CONFIG } from "../../../../src/config/defaults.ts";
 import type { LogLevel } from "../../../../src/log.ts";
 import type { Source } from "../../../../src/config/types.ts";
-import { makeContext, type WorkerContext } from "../../../../src/dataplane/context.ts";
+import type { WorkerContext } from "../../../../src/dataplane/context.ts";
 import type { Loop } from "../../../../src/dataplane/loop/loop.ts";
 import { type Settings, settingsOf } from "../../../../src/dataplane/settings.ts";
-import { type Counter, SharedState } from "../../../../src/dataplane/shared/state.ts";
+import type { Books, Counter } from "../../../../src/dataplane/shared/books.ts";
+import type { SharedState } from "../../../../src/dataplane/shared/state.ts";
+import { makeSolo } from "../../../../src/dataplane/solo.ts";
 import { TcpSessions } from "../../../../src/dataplane/tcp/sessions.ts";
-import type { Dials } from "../../../../src/dataplane/upstream/direct.ts";
+import type { Call, Upstream } from "../../../../src/dataplane/upstream/upstream.ts";
 import { createLogger } from "../../../../src/log.ts";
 import { check } from "../../../../src/net/error.ts";
 
@@ -29,10 +33,11 @@ export interface BenchOptions {
 
 /** Settings for a test: timeouts that no test reaches by chance. */
 export function testSettings(options: BenchOptions = {}): Settings {
-  const { udp, timeouts, limits } = DEFAULT_CONFIG;
+  const { timeouts, limits } = DEFAULT_CONFIG;
   return settingsOf({
+    ...DEFAULT_CONFIG,
     source: options.source ?? "router",
-    udp,
+    log: { ...DEFAULT_CONFIG.log, level: options.logLevel ?? "error" },
     limits: { ...limits, perClient: options.perClient ?? 0 },
     timeouts: {
       ...timeouts,
@@ -43,36 +48,67 @@ export function testSettings(options: BenchOptions = {}): Settings {
   }, { connections: options.maxConnections ?? 100, udpSessions: 100 });
 }
 
+/** An upstream that "dials" with a socket which it was given before, and writes down how that ended. */
+class GivenUpstream implements Upstream {
+  readonly name = "given";
+  readonly endings: number[] = [];
+  fd = -1;
+
+  dial(call: Call): number {
+    return call.attempt === 0 ? this.fd : -ECONNREFUSED;
+  }
+  greeting(): null {
+    return null;
+  }
+  settled(_call: Call, errno: number): void {
+    this.endings.push(errno);
+  }
+}
+
 /** The sessions of a worker in a loop that the test drives. */
 export class SessionBench implements Disposable {
-  readonly shared = new SharedState(1);
+  readonly shared: SharedState;
+  readonly books: Books;
   /** Lines that were logged. */
   readonly lines: string[] = [];
   readonly context: WorkerContext;
   readonly loop: Loop;
   readonly sessions: TcpSessions;
+  readonly #given = new GivenUpstream();
 
-  /** `dialler` makes the dialler from the context. */
-  constructor(options: BenchOptions = {}, dialler: ((context: WorkerContext) => Dials) | null = null) {
+  /** `makeUpstream`: the upstream of all sessions, if not the socket that {@linkcode open} is given. */
+  constructor(
+    options: BenchOptions = {},
+    makeUpstream: ((context: WorkerContext) => Upstream) | null = null,
+  ) {
     const log = createLogger({
       level: options.logLevel ?? "error",
       format: "text",
       write: (line) => this.lines.push(line),
     });
-    this.context = makeContext({ index: 0, shared: this.shared, log, settings: testSettings(options) });
+    const { context, books } = makeSolo({ log, settings: testSettings(options) });
+    this.context = context;
+    this.books = books;
+    this.shared = context.shared;
     this.loop = this.context.loop;
     this.sessions = new TcpSessions(this.context, {
       pipes: { limit: options.maxPipes ?? 10, size: 65536 },
-      ...(dialler === null ? {} : { dialler: dialler(this.context) }),
+      upstream: makeUpstream?.(this.context) ?? this.#given,
     });
     this.loop.add(this.sessions);
     check(this.loop.start(), "epoll_create1");
   }
 
-  /** Hands a pair of sockets over, as the acceptor does. */
-  open(client: number, upstream: number): void {
+  /** How the dials of {@linkcode open} have ended, in errnos. */
+  get endings(): readonly number[] {
+    return this.#given.endings;
+  }
+
+  /** Hands a client over, as the acceptor does, and with it a socket that is on its way to the upstream. 0 or -errno. */
+  open(client: number, upstream = -1): number {
     this.shared.addLive(1);
-    this.sessions.open(client, upstream, new Int32Array(8), null);
+    this.#given.fd = upstream;
+    return this.sessions.dial(this.sessions.begin(client, makeSockaddr()));
   }
 
   /** A turn of the loop that does not wait; the number of events. */
@@ -98,13 +134,13 @@ export class SessionBench implements Disposable {
 
   /** The counters that are not 0, those of bytes aside. */
   counts(): Partial<Record<Counter, number>> {
-    const totals = Object.entries(this.shared.totals());
+    const totals = Object.entries(this.books.counters());
     return Object.fromEntries(totals.filter(([name, value]) => value !== 0 && !name.startsWith("bytes")));
   }
 
   /** Bytes relayed. */
   relayed(): { up: number; down: number } {
-    const { bytesUp, bytesDown } = this.shared.totals();
+    const { bytesUp, bytesDown } = this.books.counters();
     return { up: bytesUp, down: bytesDown };
   }
 

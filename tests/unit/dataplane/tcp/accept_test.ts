@@ -5,14 +5,10 @@
 import assert from "node:assert/strict";
 import { AF_INET, ECONNRESET, EPERM } from "../../../../ffi/consts.ts";
 import { closeFd } from "../../../../ffi/sockets/socket.ts";
-import { openEventFd } from "../../../../ffi/epoll.ts";
-import { Dialler } from "../../../../src/dataplane/upstream/direct.ts";
-import type { ListenerHandle, WorkerOptions } from "../../../../src/dataplane/orders.ts";
-import { PHASE_DRAIN, PHASE_STOP, SharedState } from "../../../../src/dataplane/shared/state.ts";
+import { DirectUpstream } from "../../../../src/dataplane/upstream/direct.ts";
+import type { ListenerHandle } from "../../../../src/dataplane/orders.ts";
 import { makeTransparent } from "../../../../src/dataplane/sockets/transparent.ts";
 import { TcpAcceptor } from "../../../../src/dataplane/tcp/accept.ts";
-import { runWorkerLoop } from "../../../../src/dataplane/worker_loop.ts";
-import { createLogger } from "../../../../src/log.ts";
 import { check } from "../../../../src/net/error.ts";
 import { descriptorTest } from "../../ffi/support/descriptors.ts";
 import {
@@ -27,6 +23,7 @@ import {
   readText,
   sendAll,
 } from "../../ffi/support/tcp.ts";
+import { runLoneWorker } from "../support/lone_worker.ts";
 import { type BenchOptions, SessionBench, testSettings } from "../support/session_bench.ts";
 
 const SERVER = "127.0.0.2";
@@ -71,29 +68,15 @@ function mayBeTransparent(): boolean {
   return returned === 0;
 }
 
-/** Orders for a worker that has the wildcard listener of a street. */
-function workerOptions(
-  street: Street,
-  shared: SharedState,
-  options: BenchOptions = {},
-): WorkerOptions {
-  return {
-    index: 0,
-    shared: shared.buffer,
-    listeners: street.listeners,
-    udp: null,
-    wakeFd: street.keep(check(openEventFd(), "eventfd")),
-    upstreamMark: 0,
-    pipes: { limit: 10, size: 65536 },
-    logLevel: "error",
-    settings: testSettings(options),
-  };
+/** The sessions of connections to where clients wanted to go. */
+function directBench(options: BenchOptions = {}): SessionBench {
+  return new SessionBench(options, (context) => new DirectUpstream(context));
 }
 
 /** An acceptor in the loop of a bench. */
 function startAcceptor(bench: SessionBench, { listeners }: Street): TcpAcceptor {
   const { context, sessions } = bench;
-  const acceptor = new TcpAcceptor(context, { listeners, sessions, dialler: new Dialler(context) });
+  const acceptor = new TcpAcceptor(context, { listeners, sessions });
   context.loop.add(acceptor);
   check(acceptor.start(), "epoll_ctl");
   return acceptor;
@@ -103,7 +86,7 @@ descriptorTest("TcpAcceptor dials where the client wanted to go", async () => {
   using street = new Street();
   const client = street.client();
   const server = street.server();
-  using bench = new SessionBench();
+  using bench = directBench();
   const acceptor = startAcceptor(bench, street);
   bench.settle();
   const upstream = street.keep(accept(server));
@@ -118,7 +101,7 @@ descriptorTest("TcpAcceptor dials where the client wanted to go", async () => {
 descriptorTest("TcpAcceptor resets who dials the listener itself", () => {
   using street = new Street();
   const client = street.client("127.0.0.1");
-  using bench = new SessionBench();
+  using bench = directBench();
   const acceptor = startAcceptor(bench, street);
   bench.settle();
   assert.equal(readText(client).end, -ECONNRESET);
@@ -132,7 +115,7 @@ descriptorTest(
     using street = new Street();
     const client = street.client();
     const server = street.server();
-    using bench = new SessionBench({ source: "client" });
+    using bench = directBench({ source: "client" });
     const acceptor = startAcceptor(bench, street);
     bench.settle();
     if (mayBeTransparent()) {
@@ -154,7 +137,7 @@ descriptorTest("TcpAcceptor leaves in the queue what is above the limit, and tak
   using street = new Street();
   const clients = [street.client(), street.client(), street.client()];
   const server = street.server();
-  using bench = new SessionBench({ maxConnections: 2 });
+  using bench = directBench({ maxConnections: 2 });
   const acceptor = startAcceptor(bench, street);
   bench.settle();
   assert.equal(bench.shared.live, 2);
@@ -172,7 +155,7 @@ descriptorTest("TcpAcceptor pauses for what other workers hold, too", async () =
   using street = new Street();
   street.client();
   street.server();
-  using bench = new SessionBench({ maxConnections: 1 });
+  using bench = directBench({ maxConnections: 1 });
   bench.shared.addLive(1); // another worker's
   const acceptor = startAcceptor(bench, street);
   bench.settle();
@@ -186,7 +169,7 @@ descriptorTest("TcpAcceptor.drain() takes what is queued, and then nothing", asy
   using street = new Street();
   const client = street.client();
   const server = street.server();
-  using bench = new SessionBench();
+  using bench = directBench();
   const acceptor = startAcceptor(bench, street);
   acceptor.drain();
   await bench.until(() => bench.counts().connected === 1);
@@ -204,25 +187,27 @@ descriptorTest("runWorkerLoop() drains: serves what is queued, ends, and leaves 
   // Much, so that pipes are used. Nobody answers: the half-closed session expires, and with it the worker ends.
   sendAll(client, pattern(150_000));
   finish(client);
-  const shared = new SharedState(1);
-  shared.phase = PHASE_DRAIN;
-  const orders = workerOptions(street, shared, { halfClosedMs: 100 });
-  const log = createLogger({ level: "error", format: "text", write: () => {} });
-  let ready = 0;
-  assert.equal(runWorkerLoop(orders, log, () => ready++), null);
-  assert.equal(ready, 1);
-  assert.equal(shared.live, 0);
-  assert.equal(shared.totals().bytesUp, 150_000);
+  const { reason, messages, books } = runLoneWorker({
+    listeners: street.listeners,
+    settings: testSettings({ halfClosedMs: 100 }),
+    orders: [{ kind: "drain" }],
+  });
+  assert.equal(reason, null);
+  assert.deepEqual(messages, [{ kind: "ready" }]);
+  assert.equal(books.state.live, 0);
+  assert.equal(books.counters().bytesUp, 150_000);
 });
 
 descriptorTest("runWorkerLoop() stops: resets what is queued", () => {
   using street = new Street();
   const client = street.client();
   street.server();
-  const shared = new SharedState(1);
-  shared.phase = PHASE_STOP;
-  const log = createLogger({ level: "error", format: "text", write: () => {} });
-  assert.equal(runWorkerLoop(workerOptions(street, shared), log, () => {}), null);
-  assert.equal(shared.live, 0);
+  const { reason, books } = runLoneWorker({
+    listeners: street.listeners,
+    settings: testSettings(),
+    orders: [{ kind: "stop" }],
+  });
+  assert.equal(reason, null);
+  assert.equal(books.state.live, 0);
   assert.equal(readText(client).end, -ECONNRESET);
 });

@@ -1,30 +1,41 @@
 import assert from "node:assert/strict";
+import { CLOSED } from "../../../../src/dataplane/shared/endings.ts";
 import { DNS, OTHER, UdpTable } from "../../../../src/dataplane/udp/table.ts";
 import { sockaddr } from "../support/addresses.ts";
+import { testLedger } from "../support/test_ledger.ts";
+
+function makeTable(): UdpTable {
+  return new UdpTable(testLedger(1000).ledger);
+}
 
 function open(table: UdpTable, text: string, options: { tick?: number; kind?: number } = {}): number {
-  return table.open(sockaddr(text), 0, { fd: 9, tick: options.tick ?? 0, kind: options.kind ?? OTHER });
+  return table.open(sockaddr(text), 0, {
+    fd: 9,
+    tick: options.tick ?? 0,
+    time: 0,
+    kind: options.kind ?? OTHER,
+  });
 }
 
 Deno.test("UdpTable finds sessions by the client's address and port, and forgets them", () => {
-  const table = new UdpTable();
+  const table = makeTable();
   const texts = Array.from({ length: 1000 }, (_, i) => `10.0.${i >> 8}.${i & 255}:${1000 + i % 7}`);
   const slots = texts.map((text) => open(table, text));
   assert.equal(table.size, 1000);
   assert.equal(new Set(slots).size, 1000);
   texts.forEach((text, i) => assert.equal(table.find(sockaddr(text), 0), slots[i]));
-  slots.filter((_, i) => i % 2 === 0).forEach((slot) => table.close(slot));
+  slots.filter((_, i) => i % 2 === 0).forEach((slot) => table.close(slot, CLOSED));
   texts.forEach((text, i) => assert.equal(table.find(sockaddr(text), 0), i % 2 === 0 ? -1 : slots[i]));
   assert.equal(table.size, 500);
   const tag = table.tags[slots[1]];
-  table.close(slots[1]);
+  table.close(slots[1], CLOSED);
   assert.equal(table.tags[slots[1]], 0);
   assert.equal(open(table, texts[1]), slots[1], "slots are used again");
   assert.notEqual(table.tags[slots[1]], tag);
 });
 
 Deno.test("UdpTable.victim() is the least recently used session, of whatever kind", () => {
-  const table = new UdpTable();
+  const table = makeTable();
   const dns = open(table, "10.0.0.1:1", { kind: DNS, tick: 1 });
   const other = open(table, "10.0.0.2:1", { tick: 2 });
   const third = open(table, "10.0.0.3:1", { kind: DNS, tick: 3 });
@@ -40,7 +51,7 @@ Deno.test("UdpTable.victim() is the least recently used session, of whatever kin
 });
 
 Deno.test("UdpTable.victim() is of the client that has more than its share", () => {
-  const table = new UdpTable();
+  const table = makeTable();
   const quiet = open(table, "10.0.0.1:1", { tick: 1 });
   const flood = [2, 3, 4].map((tick) => open(table, `10.0.0.2:${tick}`, { tick }));
   assert.equal(table.victim(), flood[0], "not the quiet client's, though it is older");
@@ -48,17 +59,17 @@ Deno.test("UdpTable.victim() is of the client that has more than its share", () 
   assert.equal(table.victim(), flood[1]);
   assert.equal(table.oldestOf(sockaddr("10.0.0.2:77"), 0), flood[1]);
   assert.equal(table.countOf(sockaddr("10.0.0.2:77"), 0), 3);
-  table.close(flood[1]);
-  table.close(flood[2]);
+  table.close(flood[1], CLOSED);
+  table.close(flood[2], CLOSED);
   assert.equal(table.victim(), quiet, "both have one");
-  table.close(flood[0]);
-  table.close(quiet);
+  table.close(flood[0], CLOSED);
+  table.close(quiet, CLOSED);
   assert.equal(table.victim(), -1);
   assert.equal(table.countOf(sockaddr("10.0.0.2:77"), 0), 0);
 });
 
 Deno.test("UdpTable.isModest() tells clients with less than an equal share", () => {
-  const table = new UdpTable();
+  const table = makeTable();
   const [quiet, flood, newcomer] = ["10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"].map((text) => sockaddr(text));
   assert.ok(!table.isModest(quiet, 0), "there is nothing to share");
   open(table, "10.0.0.1:1");

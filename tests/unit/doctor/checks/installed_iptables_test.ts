@@ -86,7 +86,7 @@ Deno.test("listXtablesNeeds() knows every match and target that rules can use", 
     const config = configWith({ ...intercept, onFailure }, { backend: "iptables" });
     const plan = planInstall(config, ROUTER);
     const needs = listXtablesNeeds(config, plan);
-    for (const { family, tables } of planIptables(plan, config)) {
+    for (const { family, tables } of planIptables(plan)) {
       const texts = tables.flatMap(({ chains }) =>
         chains.flatMap(({ rules }) => rules.map(({ text }) => text))
       );

@@ -1,32 +1,9 @@
 import assert from "node:assert/strict";
 import { judgePorts, type PortFacts, readPorts } from "../../../../src/doctor/checks/listener_port.ts";
 import { isTproxy } from "../../../../src/doctor/machine/processes.ts";
-import { findSockets } from "../../../../src/doctor/machine/socket_table.ts";
 import { parseEndpoint } from "../../../../src/net/ip.ts";
 import { configWith } from "../../kernel/support/view.ts";
 import { memoryFiles, processOf, situationWith, troubles } from "../support/machine.ts";
-
-const HEADER =
-  "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
-const row = (local: string, state: string, inode: number) =>
-  `   0: ${local} 00000000:0000 ${state} 00000000:00000000 00:00000000 00000000     0        0 ${inode} 1 0 100\n`;
-const ANY6 = "0".repeat(32);
-const LOOPBACK6 = `${"0".repeat(24)}01000000`;
-
-Deno.test("findSockets() finds who holds the port, also by all addresses", () => {
-  const files = memoryFiles({
-    "/proc/thread-self/net/tcp": HEADER + row("0100007F:C3A0", "0A", 11) + row("00000000:C3A0", "0A", 12) +
-      row("0100007F:C3A0", "01", 13) + row("0100007F:C3A1", "0A", 14) + row("01014D0A:C3A0", "0A", 15),
-    "/proc/thread-self/net/tcp6": HEADER + row(`${ANY6}:C3A0`, "0A", 21) + row(`${LOOPBACK6}:C3A0`, "0A", 22),
-    "/proc/thread-self/net/udp": HEADER + row("00000000:C3A0", "07", 31),
-  });
-  const find = (protocol: "tcp" | "udp", family: "ipv4" | "ipv6") =>
-    findSockets(files, { protocol, family, port: 50080 });
-  assert.deepEqual(find("tcp", "ipv4"), ["11", "12", "21"]);
-  assert.deepEqual(find("tcp", "ipv6"), ["21", "22"]);
-  assert.deepEqual(find("udp", "ipv4"), ["31"]);
-  assert.deepEqual(find("udp", "ipv6"), []);
-});
 
 Deno.test("judgePorts() names the program that holds a port, and knows its own", () => {
   const facts = (errno: number, holders: PortFacts["holders"] = []): PortFacts[] => [

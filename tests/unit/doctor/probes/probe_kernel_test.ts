@@ -8,6 +8,7 @@ import { probeKernel } from "../../../../src/doctor/probes/probe_kernel.ts";
 import { listXtablesNeeds, XTABLES_PARTS } from "../../../../src/doctor/probes/xtables_parts.ts";
 import { KERNEL_PARTS, type KernelModule } from "../../../../src/kernel/parts.ts";
 import { planInstall } from "../../../../src/kernel/plan/plan.ts";
+import { compileTable } from "../../../../src/kernel/nft/compile.ts";
 import type { NetlinkMessage } from "../../../../src/netlink/message.ts";
 import { configWith, ROUTER } from "../../kernel/support/view.ts";
 import { fakeMachine, type Lacks } from "../support/fake_kernel.ts";
@@ -39,7 +40,7 @@ function diagnoseKernel(
 ): Finding[] {
   const plan = planInstall(config, ROUTER);
   const xtables = listXtablesNeeds(config, plan);
-  const order = { families: FAMILIES, table: plan.table, own: true, xtables };
+  const order = { families: FAMILIES, table: compileTable(plan), own: true, xtables };
   const results = probeKernel(order, fakeMachine(lacks).tools);
   return judgeProbes({
     results,
@@ -47,7 +48,7 @@ function diagnoseKernel(
     families: FAMILIES,
     build,
     xtables,
-    table: plan.table,
+    table: compileTable(plan),
     ...(variant === undefined ? {} : { variant }),
   });
 }
@@ -339,7 +340,7 @@ function count(sent: readonly NetlinkMessage[], type: number): number {
 
 Deno.test("probeKernel() deletes in the same transaction what it makes, and has no hook in the router", () => {
   const { tools, netfilter } = fakeMachine({});
-  const { table } = planInstall(configWith(), ROUTER);
+  const table = compileTable(planInstall(configWith(), ROUTER));
   probeKernel({ families: FAMILIES, table, own: false, xtables: XTABLES }, tools);
   const batches = netfilter.sent.filter((messages) => messages.length > 1);
   assert.ok(batches.length >= 7);

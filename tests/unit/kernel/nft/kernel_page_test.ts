@@ -95,7 +95,7 @@ Deno.test("install --dry-run --format iptables has the commands of the kernel's 
   const plan = planInstall(config, ROUTER);
   const script = renderIptablesScript(plan, {
     origin: "built-in defaults",
-    iptables: planIptables(plan, config),
+    iptables: planIptables(plan),
   });
   assertReadsLikePage(script, [...ROUTING, ...IPTABLES]);
   assert.deepEqual(withoutReason(script, /^ip .* add|^-A /), []);

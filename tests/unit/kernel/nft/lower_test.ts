@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { lowerRule } from "../../../../src/kernel/nft/lower.ts";
-import type { Statement } from "../../../../src/kernel/plan/model.ts";
+import type { Statement } from "../../../../src/kernel/nft/model.ts";
 import { renderRule } from "../../../../src/kernel/nft/render.ts";
 import { NftBatch } from "../../../../src/netlink/nft/batch.ts";
 import { decodeRule } from "../../../../src/netlink/nft/rule.ts";

@@ -13,7 +13,7 @@ import { ROUTER } from "../../support/view.ts";
 
 function plan(config: Record<string, unknown>): FamilyRules[] {
   const parsed = parseConfig(JSON.stringify({ version: 1, ...config }), "test");
-  return planIptables(planInstall(parsed, ROUTER), parsed);
+  return planIptables(planInstall(parsed, ROUTER));
 }
 
 function recorded(name: string) {
@@ -129,18 +129,6 @@ Deno.test("planIptables() refuses names of interfaces that iptables reads otherw
   for (const name of ["tun+", "a!b", "it's"]) {
     const config = parseConfig(JSON.stringify({ version: 1, intercept: { interfaces: [name] } }), "test");
     const view = { ...ROUTER, links: [...ROUTER.links, { name, loopback: false }] };
-    assert.throws(() => planIptables(planInstall(config, view), config), /Cannot write for iptables/);
+    assert.throws(() => planIptables(planInstall(config, view)), /Cannot write for iptables/);
   }
-});
-
-Deno.test("planInstall() warns of long lists with the backend iptables, and with it alone", () => {
-  const networks = (count: number) => Array.from({ length: count }, (_, i) => `10.${i >> 8}.${i & 255}.0/25`);
-  const warnings = (backend: string, count: number) => {
-    const rules = [{ name: "a list", to: networks(count), action: "bypass" }];
-    const config = parseConfig(JSON.stringify({ version: 1, kernel: { backend }, rules }), "test");
-    return planInstall(config, ROUTER).warnings;
-  };
-  assert.match(warnings("iptables", 1500).join(), /rules\[0\] \(a list\).*1500 networks .*about 10 µs/);
-  assert.deepEqual(warnings("iptables", 1000), []);
-  assert.deepEqual(warnings("netlink", 1500), []);
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parseConfig } from "../../../../../src/config/load.ts";
 import type { Plan } from "../../../../../src/kernel/plan/model.ts";
 import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
+import { compileTable } from "../../../../../src/kernel/nft/compile.ts";
 import { renderRule } from "../../../../../src/kernel/nft/render.ts";
 import { ROUTER } from "../../support/view.ts";
 
@@ -17,12 +18,12 @@ function planOf(rules: string, more = ""): Plan {
 }
 
 function chain(plan: Plan, name: string): string[] | undefined {
-  return plan.table.chains.find((chain) => chain.name === name)?.rules
+  return compileTable(plan).chains.find((chain) => chain.name === name)?.rules
     .map(({ statements }) => renderRule(statements));
 }
 
 function remembers(plan: Plan): boolean {
-  return plan.table.sets.some(({ name }) => name === "bypassed_ipv4");
+  return compileTable(plan).sets.some(({ name }) => name === "bypassed_ipv4");
 }
 
 Deno.test("planInstall() remembers UDP flows that a long list lets pass, and asks for them first", () => {
@@ -34,7 +35,7 @@ Deno.test("planInstall() remembers UDP flows that a long list lets pass, and ask
     `meta nfproto ipv4 meta l4proto udp update @bypassed_ipv4 { ${FLOW} }`,
     "accept",
   ]);
-  assert.deepEqual(plan.table.sets.find(({ name }) => name === "bypassed_ipv4"), {
+  assert.deepEqual(compileTable(plan).sets.find(({ name }) => name === "bypassed_ipv4"), {
     name: "bypassed_ipv4",
     type: "ipv4_flow",
     elements: [],

@@ -3,6 +3,7 @@ import { parseConfig } from "../../../../../src/config/load.ts";
 import type { Config, InterceptConfig } from "../../../../../src/config/types.ts";
 import type { Plan } from "../../../../../src/kernel/plan/model.ts";
 import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
+import { compileTable } from "../../../../../src/kernel/nft/compile.ts";
 import { renderHook, renderRule } from "../../../../../src/kernel/nft/render.ts";
 import { planIptables } from "../../../../../src/kernel/iptables/compile/plan.ts";
 import { configWith, ROUTER } from "../../support/view.ts";
@@ -11,8 +12,8 @@ function plan(intercept: Partial<InterceptConfig> = {}, rest: Partial<Config> = 
   return planInstall({ ...configWith({ routerTraffic: true, ...intercept }), ...rest }, ROUTER);
 }
 
-function rulesOf({ table }: Plan, chain: string): string[] {
-  return table.chains.find(({ name }) => name === chain)!.rules.map(({ statements }) =>
+function rulesOf(plan: Plan, chain: string): string[] {
+  return compileTable(plan).chains.find(({ name }) => name === chain)!.rules.map(({ statements }) =>
     renderRule(statements)
   );
 }
@@ -24,10 +25,13 @@ function rules(text: string): Pick<Config, "rules"> {
 Deno.test("planInstall() adds nothing for the router's own traffic unless it is asked for", () => {
   const without = planInstall(configWith(), ROUTER);
   const added = plan();
-  assert.doesNotMatch(JSON.stringify(without), /"router|"lo"|"running"/);
+  assert.doesNotMatch(
+    JSON.stringify([compileTable(without), without.routingRules]),
+    /"router|"lo"|"running"/,
+  );
   const names = (of: readonly { name: string }[], known: readonly { name: string }[]) =>
     of.map(({ name }) => name).filter((name) => !known.some((other) => other.name === name));
-  assert.deepEqual(names(added.table.chains, without.table.chains), [
+  assert.deepEqual(names(compileTable(added).chains, compileTable(without).chains), [
     "router_block",
     "router_direct",
     "router_new",
@@ -35,14 +39,14 @@ Deno.test("planInstall() adds nothing for the router's own traffic unless it is 
     "router_loopback",
     "router_served",
   ]);
-  assert.deepEqual(names(added.table.sets, without.table.sets), [
+  assert.deepEqual(names(compileTable(added).sets, compileTable(without).sets), [
     "running",
     "spared_ports",
     "link_local_ipv4",
     "link_local_ipv6",
   ]);
   // What is there for clients stays as it is.
-  for (const { name } of without.table.chains.filter(({ name }) => name !== "untracked")) {
+  for (const { name } of compileTable(without).chains.filter(({ name }) => name !== "untracked")) {
     assert.deepEqual(rulesOf(added, name), rulesOf(without, name));
   }
   assert.equal(rulesOf(added, "untracked").at(-1), rulesOf(without, "untracked")[0]);
@@ -73,7 +77,7 @@ Deno.test("planInstall() refuses a mark that leaves no bit for the proxy's socke
 
 Deno.test("planInstall() looks at all that programs send, and lets most of it go soon", () => {
   const added = plan();
-  const chain = added.table.chains.find(({ name }) => name === "router")!;
+  const chain = compileTable(added).chains.find(({ name }) => name === "router")!;
   assert.equal(renderHook(chain.hook!), "type route hook output priority mangle - 10; policy accept;");
   assert.deepEqual(rulesOf(added, "router"), [
     "meta mark != 0x0 return",
@@ -96,7 +100,10 @@ Deno.test("planInstall() spares what goes to clients, but not through an interfa
   const view = { ...ROUTER, links: [...ROUTER.links, { name: "guest", loopback: false }] };
   const two = planInstall(configWith({ routerTraffic: true }), view);
   assert.ok(rulesOf(two, "router").includes("oifname @inner return"));
-  assert.deepEqual(two.table.sets.find(({ name }) => name === "inner")!.elements, ["br-lan", "guest"]);
+  assert.deepEqual(compileTable(two).sets.find(({ name }) => name === "inner")!.elements, [
+    "br-lan",
+    "guest",
+  ]);
 });
 
 Deno.test("planInstall() decides on the router's own by the rules that can match it", () => {
@@ -146,7 +153,7 @@ for (
 
 Deno.test("planInstall() with one family and one protocol leaves the router's others alone", () => {
   const added = plan({ families: ["ipv6"], protocols: ["tcp"] });
-  const chains = added.table.chains.filter(({ name }) => name.startsWith("router"));
+  const chains = compileTable(added).chains.filter(({ name }) => name.startsWith("router"));
   assert.doesNotMatch(chains.flatMap(({ name }) => rulesOf(added, name)).join("\n"), /udp|ipv4 (?!return)/);
   for (const chain of ["router", "router_loopback"]) {
     assert.ok(rulesOf(added, chain).includes("meta nfproto ipv4 return"));
@@ -155,7 +162,7 @@ Deno.test("planInstall() with one family and one protocol leaves the router's ot
 
 Deno.test("planIptables() refuses the router's own traffic", () => {
   const config = configWith({ routerTraffic: true });
-  assert.throws(() => planIptables(planInstall(config, ROUTER), config), {
+  assert.throws(() => planIptables(planInstall(config, ROUTER)), {
     usage: true,
     message: /router-traffic.*kernel\.backend to netlink/,
   });

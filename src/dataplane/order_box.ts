@@ -1,0 +1,102 @@
+/**
+ * The way of orders into a thread that never returns to its event loop: a port that is read when an eventfd says so.
+ * @module
+ */
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { EPOLLIN } from "../../ffi/consts.ts";
+import { drainEventFd, signalEventFd } from "../../ffi/epoll.ts";
+import type { WorkerContext } from "./context.ts";
+import type { Service } from "./loop/service.ts";
+import type { Order } from "./orders.ts";
+
+/** The worker's end of a channel; it is posted to the worker. */
+export type OrderPort = MessagePort;
+
+/** The main thread's end. */
+export class OrderChannel {
+  /** To be transferred to the worker. */
+  readonly port: OrderPort;
+  readonly #own: OrderPort;
+  readonly #wakeFd: number;
+
+  /** `wakeFd`: the eventfd that wakes the worker. */
+  constructor(wakeFd: number) {
+    const { port1, port2 } = new MessageChannel();
+    this.port = port2;
+    this.#own = port1;
+    this.#wakeFd = wakeFd;
+  }
+
+  /** Gives an order. */
+  give(order: Order): void {
+    this.#own.postMessage(order);
+    signalEventFd(this.#wakeFd);
+  }
+
+  /** Closes it: the worker has ended. */
+  close(): void {
+    this.#own.close();
+  }
+}
+
+/** What a box works with. */
+export interface OrderBoxParts {
+  readonly port: OrderPort;
+  /** The descriptor is the main thread's to close. */
+  readonly wakeFd: number;
+  /** Does what the order says. */
+  readonly obey: (order: Order) => void;
+}
+
+/** The worker's end. It is the last service of the loop: orders are obeyed when the turn of all others is over. */
+export class OrderBox implements Service {
+  readonly #context: WorkerContext;
+  readonly #parts: OrderBoxParts;
+  #woken = false;
+
+  constructor(context: WorkerContext, parts: OrderBoxParts) {
+    this.#context = context;
+    this.#parts = parts;
+  }
+
+  /** See {@linkcode Service}. */
+  start(): number {
+    return this.#context.loop.watch(this, this.#parts.wakeFd, EPOLLIN, 0, 0);
+  }
+
+  /** Notes that there may be orders. The watchdog wakes a worker without any. */
+  event(): void {
+    drainEventFd(this.#parts.wakeFd);
+    this.#woken = true;
+  }
+
+  /** Obeys all orders that have come. */
+  turn(): void {
+    if (!this.#woken) return;
+    this.#woken = false;
+    const { port, obey } = this.#parts;
+    for (
+      let received = receiveMessageOnPort(port);
+      received !== undefined;
+      received = receiveMessageOnPort(port)
+    ) obey(received.message as Order);
+  }
+
+  /** See {@linkcode Service}. */
+  timeout(): number {
+    return -1;
+  }
+
+  /** See {@linkcode Service}. */
+  drain(): void {}
+
+  /** See {@linkcode Service}. */
+  idle(): boolean {
+    return true;
+  }
+
+  /** See {@linkcode Service}. */
+  close(): void {
+    this.#parts.port.close();
+  }
+}

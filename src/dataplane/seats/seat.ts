@@ -1,0 +1,136 @@
+/**
+ * A worker's seat: its listeners and its books stay, threads come and go.
+ * @module
+ */
+import type { Logger } from "../../log.ts";
+import { OperationError } from "../../net/error.ts";
+import type { Crashes } from "./crashes.ts";
+import type { Adoption, Order, WorkerParts } from "../orders.ts";
+import { salvage } from "./salvage.ts";
+import type { Books } from "../shared/books.ts";
+import { startThread } from "./thread.ts";
+
+/** What all seats of a data plane have in common. */
+export interface House {
+  /** The module of a worker. */
+  readonly url: URL;
+  readonly log: Logger;
+  readonly books: Books;
+  readonly crashes: Crashes;
+  /** What is in force; it changes. */
+  adoption: Adoption;
+}
+
+/** A seat. */
+export class Seat {
+  readonly #parts: WorkerParts;
+  readonly #house: House;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<void>();
+  #waiting: { readonly number: number; readonly resolve: () => void }[] = [];
+  #thread: { give(order: Order): void };
+  /** The adoption that the thread has taken. */
+  #taken = 0;
+  #isReady = false;
+  /** The worker was told to end: nobody takes its place any more. */
+  #ending = false;
+  #over = false;
+
+  constructor(parts: WorkerParts, house: House) {
+    this.#parts = parts;
+    this.#house = house;
+    this.#thread = this.#start();
+    this.#ended.promise.catch(() => {}); // told to whoever waits for it
+  }
+
+  /** Resolves when the first thread listens. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
+  }
+
+  /** Resolves when the worker has ended as it was told; rejects when it has failed and nobody takes its place. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
+  }
+
+  /** The worker has ended. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
+  /** Has the worker take what is in force now. Resolves when it has, or has ended. */
+  adopt(): Promise<void> {
+    const { adoption } = this.#house;
+    this.#thread.give({ kind: "adopt", adoption });
+    return new Promise((resolve) => {
+      this.#waiting.push({ number: adoption.number, resolve });
+      this.#wakeWaiting();
+    });
+  }
+
+  /** Ends sessions of this worker with a reset. */
+  close(sessions: Extract<Order, { kind: "close" }>["sessions"]): void {
+    this.#thread.give({ kind: "close", sessions });
+  }
+
+  /** Tells the worker to end. */
+  end(kind: "drain" | "stop"): void {
+    this.#ending = true;
+    this.#thread.give({ kind });
+  }
+
+  #start(): { give(order: Order): void } {
+    const { url, log, books, adoption } = this.#house;
+    return startThread({
+      url,
+      start: { parts: this.#parts, adoption },
+      log,
+      shared: books.state,
+      report: {
+        ready: () => {
+          this.#isReady = true;
+          this.#ready.resolve();
+          this.#take(adoption.number);
+        },
+        adopted: (number) => this.#take(number),
+        stopped: () => this.#finish(() => this.#ended.resolve()),
+        failed: (reason) => this.#failed(reason),
+      },
+    });
+  }
+
+  #take(number: number): void {
+    this.#taken = Math.max(this.#taken, number);
+    this.#wakeWaiting();
+  }
+
+  #wakeWaiting(): void {
+    const done = this.#waiting.filter(({ number }) => this.#over || number <= this.#taken);
+    this.#waiting = this.#waiting.filter((waiting) => !done.includes(waiting));
+    for (const { resolve } of done) resolve();
+  }
+
+  #failed(reason: string): void {
+    const { log, books, crashes } = this.#house;
+    const { index, memory } = this.#parts;
+    const lost = salvage(index, memory.ledgers[index], books);
+    if (this.#isReady && !this.#ending && crashes.bears(performance.now())) {
+      log.error("a worker has failed; another takes its place", {
+        worker: index,
+        "connections-lost": lost.connections,
+        "udp-sessions-lost": lost.udpSessions,
+        reason,
+      });
+      this.#thread = this.#start();
+      return;
+    }
+    const error = new OperationError({ operation: "run worker", object: String(index), reason });
+    this.#finish(() => this.#ended.reject(error));
+  }
+
+  #finish(tell: () => void): void {
+    this.#over = true;
+    tell();
+    this.#wakeWaiting();
+  }
+}

@@ -1,0 +1,71 @@
+/**
+ * A worker's thread, as the main thread sees it.
+ * @module
+ */
+import type { Logger } from "../../log.ts";
+import { OrderChannel } from "../order_box.ts";
+import type { Order, WorkerMessage, WorkerStart } from "../orders.ts";
+import type { SharedState } from "../shared/state.ts";
+
+/** What happens to a thread. After `stopped` or `failed` nothing more happens. */
+export interface ThreadReport {
+  /** It listens. */
+  ready(): void;
+  /** It has taken an adoption. */
+  adopted(number: number): void;
+  /** It has ended as it was told. */
+  stopped(): void;
+  /** It has ended otherwise. */
+  failed(reason: string): void;
+}
+
+/** What a thread is started with. */
+export interface ThreadOptions {
+  readonly url: URL;
+  readonly start: WorkerStart;
+  readonly log: Logger;
+  readonly shared: SharedState;
+  readonly report: ThreadReport;
+}
+
+/** Starts a thread. Returns how it is given orders. */
+export function startThread(options: ThreadOptions): { give(order: Order): void } {
+  const { start, log, shared, report } = options;
+  const { index, wakeFd } = start.parts;
+  const channel = new OrderChannel(wakeFd);
+  let over = false;
+  const worker = new Worker(options.url, { type: "module", name: `tproxy ${index}` });
+  function end(tell: () => void): void {
+    if (over) return;
+    over = true;
+    channel.close();
+    tell();
+  }
+  worker.onerror = (event) => {
+    event.preventDefault();
+    end(() => report.failed(event.message));
+  };
+  worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
+    switch (data.kind) {
+      case "ready":
+        return report.ready();
+      case "adopted":
+        return report.adopted(data.number);
+      case "stopped":
+        return end(() => report.stopped());
+      case "failed":
+        return end(() => report.failed(data.reason));
+      case "log":
+        shared.addPendingLogs(-1);
+        return log[data.level](data.message, data.fields);
+      default:
+        return data satisfies never;
+    }
+  };
+  worker.postMessage({ start, port: channel.port }, [channel.port as unknown as Transferable]);
+  return {
+    give(order) {
+      if (!over) channel.give(order);
+    },
+  };
+}

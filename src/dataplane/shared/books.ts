@@ -1,0 +1,215 @@
+/**
+ * The books of a data plane, as the main thread reads them: live sessions, totals, counters. Workers are not woken.
+ * @module
+ */
+import { DEFAULT_RULE } from "../../policy/policy.ts";
+import { Columns } from "./columns.ts";
+import { type Ending, ENDINGS } from "./endings.ts";
+import { type LedgerRow, readLedger } from "./read_ledger.ts";
+import type { SharedMemory } from "./memory.ts";
+import { type Counter as StateCounter, SharedState } from "./state.ts";
+import { PROTOCOLS, type SessionKey, type SessionProtocol } from "./session_key.ts";
+import { FAMILIES, Totals, type TotalsCell, WorkerTotals } from "./totals.ts";
+
+/** A live session. */
+export interface SessionRow extends SessionKey, LedgerRow {
+  /** Name of the rule that has decided; null: none was asked. */
+  readonly ruleName: string | null;
+}
+
+/** Sessions of one kind that have ended. */
+export interface RuleTotals {
+  /** Name of the rule that had decided; null: none was asked. */
+  readonly rule: string | null;
+  readonly protocol: SessionProtocol;
+  readonly family: typeof FAMILIES[number];
+  readonly endings: Readonly<Record<Ending, number>>;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
+/** The counters that totals and ledgers tell. Bytes are those of payload, also of live sessions. */
+export type SessionCounter =
+  | "closed"
+  | "reset"
+  | "refused"
+  | "timedOut"
+  | "failed"
+  | "expired"
+  | "overLimit"
+  | "looped"
+  | "blocked"
+  | "lost"
+  | "udpClosed"
+  | "udpExpired"
+  | "udpEvicted"
+  | "bytesUp"
+  | "bytesDown"
+  | "udpBytesUp"
+  | "udpBytesDown";
+
+/** A counter of the data plane. */
+export type Counter = StateCounter | SessionCounter;
+
+/** The rules of a generation by name. */
+export interface RuleNames {
+  readonly generation: number;
+  readonly rules: readonly string[];
+  /** Of what no rule matches. */
+  readonly otherwise: string;
+}
+
+/** The books. */
+export class Books {
+  readonly state: SharedState;
+  readonly #memory: SharedMemory;
+  readonly #generations = new Map<number, { readonly totals: Totals; readonly names: RuleNames }>();
+  /** What has ended under generations that none lives of. */
+  readonly #past = new Map<string, RuleTotals>();
+
+  constructor(memory: SharedMemory) {
+    this.#memory = memory;
+    this.state = new SharedState(memory.state);
+  }
+
+  /** Opens the totals of the generation that comes into force. Returns their memory, for the workers. */
+  begin(names: RuleNames): SharedArrayBuffer {
+    this.#retire();
+    const { generation, rules } = names;
+    const workers = this.#memory.ledgers.length;
+    const totals = new Totals({ generation, rules: rules.length, workers });
+    this.#generations.set(generation, { totals, names });
+    return totals.memory;
+  }
+
+  /** Returns a hold on all totals for whoever acts in a worker's stead. */
+  hold(worker: number): WorkerTotals {
+    const memories = [...this.#generations.values()].map(({ totals }) => totals.memory);
+    const hold = new WorkerTotals(worker, memories[0]);
+    for (const memory of memories.slice(1)) hold.adopt(memory);
+    return hold;
+  }
+
+  /** Reads all live sessions. */
+  *sessions(): Generator<SessionRow> {
+    for (const [worker, ledgers] of this.#memory.ledgers.entries()) {
+      for (const protocol of PROTOCOLS) {
+        for (const row of readLedger(ledgers[protocol])) {
+          yield { worker, protocol, ruleName: this.#nameOf(row.generation, row.rule), ...row };
+        }
+      }
+    }
+  }
+
+  /** Lists what has ended so far, by rule, protocol and family. */
+  totals(): RuleTotals[] {
+    const sums = new Map(this.#past);
+    for (const generation of this.#generations.keys()) this.#addTo(sums, generation);
+    return [...sums.values()];
+  }
+
+  /** Counts all that the program counts. */
+  counters(): Record<Counter, number> {
+    const state = this.state.sums();
+    const sessions = this.#sessionCounters();
+    return {
+      ...state,
+      ...sessions,
+      failed: state.failed + sessions.failed,
+      looped: state.looped + sessions.looped,
+    };
+  }
+
+  /** Counts what sessions have come to. */
+  #sessionCounters(): Record<SessionCounter, number> {
+    const rows = this.totals();
+    const count = (ending: Ending, protocols: readonly SessionProtocol[]) =>
+      rows.filter((row) => protocols.includes(row.protocol)).reduce(
+        (sum, row) => sum + row.endings[ending],
+        0,
+      );
+    const tcp = this.#bytes("tcp");
+    const udp = this.#bytes("udp");
+    return {
+      closed: count("closed", ["tcp"]),
+      reset: count("reset", ["tcp"]),
+      refused: count("refused", ["tcp"]),
+      timedOut: count("timed-out", ["tcp"]),
+      expired: count("expired", ["tcp"]),
+      failed: count("failed", PROTOCOLS),
+      overLimit: count("over-limit", ["tcp"]),
+      looped: count("looped", ["tcp"]),
+      blocked: count("blocked", PROTOCOLS),
+      lost: count("lost", PROTOCOLS),
+      udpClosed: count("closed", ["udp"]),
+      udpExpired: count("expired", ["udp"]),
+      udpEvicted: count("evicted", ["udp"]),
+      bytesUp: tcp.up,
+      bytesDown: tcp.down,
+      udpBytesUp: udp.up,
+      udpBytesDown: udp.down,
+    };
+  }
+
+  #bytes(protocol: SessionProtocol): { up: number; down: number } {
+    const sums = { up: 0, down: 0 };
+    for (const ledgers of this.#memory.ledgers) {
+      const { up, down } = new Columns(ledgers[protocol]).sumBytes();
+      sums.up += up;
+      sums.down += down;
+    }
+    return sums;
+  }
+
+  /** Closes the totals of generations that no session belongs to any more. */
+  #retire(): void {
+    const newest = Math.max(...this.#generations.keys());
+    const live = new Set([newest]);
+    for (const { generation } of this.sessions()) live.add(generation);
+    for (const generation of this.#generations.keys()) {
+      if (live.has(generation)) continue;
+      this.#addTo(this.#past, generation);
+      this.#generations.delete(generation);
+    }
+  }
+
+  #addTo(sums: Map<string, RuleTotals>, generation: number): void {
+    const { totals } = this.#generations.get(generation)!;
+    for (const cell of totals.cells()) {
+      const added = this.#describe(generation, cell);
+      const key = JSON.stringify([added.rule, added.protocol, added.family]);
+      const before = sums.get(key);
+      sums.set(key, before === undefined ? added : addTotals(before, added));
+    }
+  }
+
+  #describe(generation: number, cell: TotalsCell): RuleTotals {
+    return {
+      rule: this.#nameOf(generation, cell.rule),
+      protocol: PROTOCOLS[cell.protocol],
+      family: FAMILIES[cell.family],
+      endings: Object.fromEntries(ENDINGS.map((name, i) => [name, cell.endings[i]])) as Record<
+        Ending,
+        number
+      >,
+      bytesUp: cell.bytesUp,
+      bytesDown: cell.bytesDown,
+    };
+  }
+
+  #nameOf(generation: number, rule: number): string | null {
+    const names = this.#generations.get(generation)?.names;
+    if (names === undefined || rule < DEFAULT_RULE) return null;
+    return rule === DEFAULT_RULE ? names.otherwise : names.rules[rule];
+  }
+}
+
+function addTotals(one: RuleTotals, other: RuleTotals): RuleTotals {
+  const endings = ENDINGS.map((name) => [name, one.endings[name] + other.endings[name]]);
+  return {
+    ...one,
+    endings: Object.fromEntries(endings) as Record<Ending, number>,
+    bytesUp: one.bytesUp + other.bytesUp,
+    bytesDown: one.bytesDown + other.bytesDown,
+  };
+}

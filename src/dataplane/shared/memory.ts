@@ -1,0 +1,40 @@
+/**
+ * All memory that the main thread and the workers share.
+ * @module
+ */
+import { allocateLedger } from "./columns.ts";
+import { SharedState } from "./state.ts";
+
+/** The ledgers of a worker. */
+export interface LedgerMemory {
+  readonly tcp: SharedArrayBuffer;
+  readonly udp: SharedArrayBuffer;
+}
+
+/** Plain data, so that it can be posted. */
+export interface SharedMemory {
+  /** The buffer of the {@linkcode SharedState}. */
+  readonly state: SharedArrayBuffer;
+  /** By number of the worker. */
+  readonly ledgers: readonly LedgerMemory[];
+}
+
+/** The size of it. All sessions may come to the same worker. */
+export interface MemorySize {
+  readonly workers: number;
+  /** Live connections that there may ever be. */
+  readonly connections: number;
+  /** Live UDP sessions that there may ever be. */
+  readonly udpSessions: number;
+}
+
+/** Allocates memory for so many workers and sessions. The system gives it when a session needs it, not before. */
+export function allocateMemory({ workers, connections, udpSessions }: MemorySize): SharedMemory {
+  return {
+    state: new SharedState(workers).buffer,
+    ledgers: Array.from({ length: workers }, () => ({
+      tcp: allocateLedger(connections),
+      udp: allocateLedger(udpSessions),
+    })),
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * The stage of a session whose upstream has not answered yet. What the client sends, and its end, wait; its reset ends the attempt.
+ * @module
+ */
+import {
+  ECONNREFUSED,
+  ECONNRESET,
+  EPIPE,
+  EPOLLERR,
+  EPOLLHUP,
+  EPOLLOUT,
+  ETIMEDOUT,
+} from "../../../ffi/consts.ts";
+import { takeSocketError } from "../../../ffi/sockets/sockopt.ts";
+import { FAILED, REFUSED, RESET, TIMED_OUT } from "../shared/endings.ts";
+import { COUNTER } from "../shared/state.ts";
+import { PENDING, type Upstream } from "../upstream/upstream.ts";
+import { OPEN, RESETTING, type Session } from "./session.ts";
+import type { Life, Stage } from "./stage.ts";
+
+/** The stage. */
+export class Dialling implements Stage {
+  readonly #life: Life;
+  readonly #upstream: Upstream;
+
+  constructor(life: Life, upstream: Upstream) {
+    this.#life = life;
+    this.#upstream = upstream;
+  }
+
+  /** See {@linkcode Stage}. */
+  enter(session: Session): number {
+    const returned = this.#dial(session);
+    if (returned < 0) this.#life.refuse(session, -returned, FAILED);
+    else this.#life.note(session, "connection opened");
+    return returned;
+  }
+
+  /** See {@linkcode Stage}. */
+  ready(session: Session, upstreamSide: boolean, bits: number): void {
+    if (!upstreamSide) {
+      if ((bits & EPOLLERR) !== 0) this.#life.end(session, true, RESET);
+    } else if ((bits & (EPOLLERR | EPOLLHUP)) !== 0) {
+      this.#failed(session, takeSocketError(session.upstreamFd));
+    } else if ((bits & EPOLLOUT) !== 0) {
+      this.#answered(session);
+      this.#life.enter(session, OPEN);
+    }
+  }
+
+  /** See {@linkcode Stage}. */
+  due(session: Session): void {
+    const { clock, settings } = this.#life.context;
+    const due = session.startedTick + settings.connectTicks;
+    if (clock.tick < due) return this.#life.schedule(session, due);
+    // An upstream that still looks for its address has had its time: it would be asked for ever.
+    const isPending = session.upstreamFd < 0;
+    if (!isPending && this.#dialNext(session, ETIMEDOUT)) return;
+    if (isPending) this.#settle(session, ETIMEDOUT);
+    this.#life.note(session, "connect timeout");
+    this.#life.end(session, true, TIMED_OUT);
+  }
+
+  /** Dials where the upstream has said PENDING. */
+  resume(session: Session): void {
+    if (!session.called || session.upstreamFd >= 0) return;
+    session.called = false;
+    const returned = this.#dial(session);
+    if (returned < 0) this.#giveUp(session, -returned);
+  }
+
+  /** 0 or -errno: there is nothing to dial. */
+  #dial(session: Session): number {
+    const { clock, settings } = this.#life.context;
+    const fd = this.#upstream.dial(session);
+    if (fd < 0 && fd !== PENDING) return fd;
+    session.called = true;
+    session.startedTick = clock.tick;
+    this.#life.schedule(session, clock.tick + settings.connectTicks);
+    return fd === PENDING ? 0 : this.#life.attachUpstream(session, fd);
+  }
+
+  #settle(session: Session, error: number): void {
+    session.called = false;
+    this.#upstream.settled(session, error);
+  }
+
+  #answered(session: Session): void {
+    this.#life.context.counters[COUNTER.connected]++;
+    this.#settle(session, 0);
+  }
+
+  #failed(session: Session, error: number): void {
+    if (error === ECONNRESET || error === EPIPE) {
+      // It was connected before, and may have sent something. A reset that answers the dial is ECONNREFUSED.
+      this.#answered(session);
+      session.dying = session.down;
+      this.#life.enter(session, RESETTING);
+    } else if (!this.#dialNext(session, error)) {
+      this.#giveUp(session, error);
+    }
+  }
+
+  /** Dials another address where one has failed; false if there is none. */
+  #dialNext(session: Session, error: number): boolean {
+    this.#settle(session, error);
+    this.#life.dropUpstream(session);
+    session.attempt++;
+    return this.#dial(session) >= 0;
+  }
+
+  #giveUp(session: Session, error: number): void {
+    this.#life.note(session, "upstream failed", error);
+    this.#life.end(session, true, error === ECONNREFUSED ? REFUSED : FAILED);
+  }
+}

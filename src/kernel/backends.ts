@@ -1,0 +1,97 @@
+/**
+ * Install, uninstall and status with the backend that the config names. This is the only place that asks which one it is.
+ * @module
+ */
+import type { Config } from "../config/types.ts";
+import { openNetlink } from "../netlink/transport.ts";
+import type { Backend, BackendStatus, FoundInstall, InstallReport, Removal } from "./backend.ts";
+import { IPTABLES_BACKEND } from "./iptables/backend.ts";
+import { type Machine, type ReadTextFile, withMachine } from "./machine.ts";
+import { NFT_BACKEND } from "./nft/backend.ts";
+import type { Plan } from "./plan/model.ts";
+import { applyRouting, removeRouting } from "./routing/apply.ts";
+import { compareRouting } from "./routing/compare.ts";
+import { readRouting } from "./routing/state.ts";
+
+const BACKENDS: Readonly<Record<Backend["name"], Backend>> = {
+  iptables: IPTABLES_BACKEND,
+  netlink: NFT_BACKEND,
+};
+const ALL: readonly Backend[] = Object.values(BACKENDS);
+
+/** A plan, and the config that it is of. */
+export interface Wanted {
+  readonly plan: Plan;
+  readonly config: Config;
+}
+
+/** Gives the backend that the config names. */
+export function backendOf({ kernel }: Pick<Config, "kernel">): Backend {
+  return BACKENDS[kernel.backend];
+}
+
+/** Gives the backend whose rules are written in this language. */
+export function backendWithFormat(format: Backend["format"]): Backend {
+  return ALL.find((backend) => backend.format === format)!;
+}
+
+/** Makes the kernel's state that of the plan. Throws an OperationError; then what was there before is there again. */
+export async function install({ plan, config }: Wanted, readTextFile: ReadTextFile): Promise<InstallReport> {
+  const backend = backendOf(config);
+  const compiled = backend.compile(plan);
+  return await withMachine(
+    readTextFile,
+    async (machine) => await compiled.install(machine, await findOthers(backend, machine)),
+  );
+}
+
+/** Makes policy routing alone that of the plan, whose rules are there: it is the same for all backends. */
+export function adjustRouting(plan: Plan): void {
+  using route = openNetlink("route");
+  applyRouting(plan, route);
+}
+
+/** Removes what an install has made, with whatever backend; fine when nothing is there. */
+export async function uninstall(readTextFile: ReadTextFile): Promise<Removal> {
+  return await withMachine(readTextFile, async (machine) => {
+    const removals: Removal[] = [];
+    for (const backend of ALL) removals.push(await backend.uninstall(machine));
+    // The routes last, so that no packet is marked that nobody delivers.
+    const routing = removeRouting(machine.route);
+    return {
+      removed: [...removals.flatMap(({ removed }) => removed), ...routing],
+      left: removals.flatMap(({ left }) => left),
+    };
+  });
+}
+
+/** Looks for every object that the plan wants, and for what is there of other backends. */
+export async function readStatus(
+  { plan, config }: Wanted,
+  readTextFile: ReadTextFile,
+): Promise<BackendStatus> {
+  const backend = backendOf(config);
+  const compiled = backend.compile(plan);
+  return await withMachine(readTextFile, async (machine) => {
+    const routing = compareRouting(plan, readRouting(machine.route));
+    const { objects, place } = await compiled.compare(machine, await findOthers(backend, machine));
+    return { objects: [...objects, ...routing], place };
+  });
+}
+
+/** Lists all that has a name of ours in the rules of any backend, a line each. */
+export async function listTraces(readTextFile: ReadTextFile): Promise<string[]> {
+  return await withMachine(readTextFile, async (machine) => {
+    const traces = [];
+    for (const backend of ALL) traces.push(...await backend.listTraces(machine));
+    return traces;
+  });
+}
+
+async function findOthers(backend: Backend, machine: Machine): Promise<FoundInstall[]> {
+  const found = [];
+  for (const other of ALL) {
+    if (other !== backend) found.push(...await other.find(machine));
+  }
+  return found;
+}

@@ -1,0 +1,25 @@
+/**
+ * How rules learn that a proxy runs. Pure.
+ * @module
+ */
+import type { Config } from "../../config/types.ts";
+import type { Family } from "../../net/ip.ts";
+
+/** A proxy with this config, in these families. */
+export interface Proxy {
+  readonly config: Config;
+  readonly families: readonly Family[];
+}
+
+/** A proxy's sign of life. */
+export interface Life {
+  /** Shows from now on, over and over, that the proxy runs. Throws an OperationError if it cannot. */
+  begin(): void;
+  /** Shows it once, at once: to rules that have just been made. */
+  once(): void;
+  /** From now on new flows are treated as without a proxy, at once. */
+  end(): void;
+}
+
+/** For rules that find out by themselves. */
+export const NO_LIFE: Life = { begin() {}, once() {}, end() {} };

@@ -1,0 +1,58 @@
+/**
+ * The backend netlink: one table of nf_tables, made by netlink messages.
+ * @module
+ */
+import { TABLE_NAME } from "../../constants.ts";
+import type { Backend, Compiled, FoundInstall } from "../backend.ts";
+import { withKernel } from "../connections.ts";
+import { DatagramLife, readRunning } from "../liveness/datagram_sign.ts";
+import { NO_LIFE } from "../liveness/life.ts";
+import type { Machine } from "../machine.ts";
+import { foreignObject, refuseOthers } from "../other_installs.ts";
+import type { Plan } from "../plan/model.ts";
+import { applyInstall, PLACE } from "./install.ts";
+import { renderScript } from "./script.ts";
+import { isOurTable, readTable, readTableIfPossible } from "./state/state.ts";
+import { compareTable } from "./state/status.ts";
+import { removeTable } from "./uninstall.ts";
+
+/** See the module. */
+export const NFT_BACKEND: Backend = {
+  name: "netlink",
+  format: "nft",
+  needsRoot: false,
+  compile,
+  warnings: () => [],
+  describeFailure: () => "",
+  find: findOurTable,
+  listTraces: (machine) => findOurTable(machine).map(({ name }) => `table ${name}`),
+  uninstall: ({ netfilter }) => removeTable(netfilter),
+  life: (proxy) => proxy.config.intercept.routerTraffic ? new DatagramLife(proxy) : NO_LIFE,
+  rememberLife({ config }) {
+    const families = config.intercept.routerTraffic ? readRunning() : [];
+    return () => new DatagramLife({ config, families }).once();
+  },
+};
+
+function compile(plan: Plan): Compiled {
+  return {
+    install(_machine, others) {
+      refuseOthers(others, "netlink");
+      return withKernel((connections) => applyInstall(plan, connections));
+    },
+    compare(_machine, others) {
+      const table = withKernel(({ netfilter }) => readTable(netfilter));
+      const objects = [...compareTable(plan, table), ...others.map(foreignObject)];
+      return { objects, place: PLACE };
+    },
+    script: (options) => renderScript(plan, options),
+    document: {},
+  };
+}
+
+function findOurTable({ netfilter }: Machine): FoundInstall[] {
+  const table = netfilter && readTableIfPossible(netfilter);
+  if (table === undefined || !isOurTable(table)) return [];
+  const name = `inet ${TABLE_NAME}`;
+  return [{ name, words: `the table ${name} of the backend netlink` }];
+}

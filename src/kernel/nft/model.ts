@@ -1,0 +1,81 @@
+/**
+ * A table of nf_tables as rules of statements: what is sent to the kernel, printed, and compared. Pure.
+ * @module
+ */
+import type { Endpoint, Family } from "../../net/ip.ts";
+import type { Condition } from "../plan/rules/condition.ts";
+import type { EntryPlace, StepPlace } from "../plan/model.ts";
+import type { PlannedSet } from "../plan/rules/set.ts";
+
+/** A verb of a rule. The comment above each is its text in nft. */
+export type Verb =
+  /** `update @flows { ip daddr . … }`: remembers the flow, or remembers it longer, when its asker (`answer`: its answerer) sends. */
+  | {
+    readonly kind: "remember-flow";
+    readonly family: Family;
+    readonly set: string;
+    readonly answer: boolean;
+  }
+  /** `ct mark set ct mark | 0x3`, `ct mark set ct mark & 0xfffffffc` */
+  | { readonly kind: "set-flow-bits"; readonly mask: number; readonly clear: boolean }
+  /** `update @running { meta nfproto }`: the proxy shows itself. */
+  | { readonly kind: "proxy-shows"; readonly set: string }
+  /** `tproxy ip to 127.0.0.1:50080` */
+  | { readonly kind: "tproxy"; readonly to: Endpoint }
+  /** `meta mark set meta mark | 0x1` */
+  | { readonly kind: "set-mark"; readonly mask: number }
+  /** `notrack` */
+  | { readonly kind: "notrack" }
+  /** `reject with tcp reset`, `reject with icmpx port-unreachable` */
+  | { readonly kind: "reject"; readonly answer: "tcp-reset" | "port-unreachable" }
+  /** `accept` */
+  | { readonly kind: "verdict"; readonly verdict: "accept" | "drop" | "return" }
+  /** `goto intercept`: what reaches the end of that chain reaches the end of the base chain. */
+  | { readonly kind: "goto"; readonly chain: string };
+
+/** A condition or a verb. */
+export type Statement = Condition | Verb;
+
+/** A rule: its conditions, then its verbs. */
+export interface CompiledRule {
+  /** Conditions and verbs, in order. */
+  readonly statements: readonly Statement[];
+  /** Why it is there, for the administrator. */
+  readonly reason: string;
+}
+
+/** The hook of a base chain. Its policy is `accept`. */
+export interface ChainHook {
+  /** `route`: a packet whose mark the chain changes is routed again. Default: `filter`. */
+  readonly type?: "route";
+  /** Where in the packet's way. */
+  readonly hook: "prerouting" | "input" | "forward" | "output";
+  /** Lower comes first. */
+  readonly priority: number;
+}
+
+/** A chain; without `hook` rules go to it. */
+export interface CompiledChain {
+  /** Its name. */
+  readonly name: string;
+  /** Its place in the intent; a chain that comes from nowhere there has none. */
+  readonly place?: EntryPlace | StepPlace;
+  /** Its hook, if packets enter it by themselves. */
+  readonly hook?: ChainHook;
+  /** In order; the first that ends the packet's way through the chain decides. */
+  readonly rules: readonly CompiledRule[];
+  /** Why it is there, for the administrator. */
+  readonly reason: string;
+}
+
+/** A table of family inet. */
+export interface CompiledTable {
+  /** Its name. */
+  readonly name: string;
+  /** By it the table is known as ours. */
+  readonly comment: string;
+  /** Named sets. */
+  readonly sets: readonly PlannedSet[];
+  /** In an order in which every chain comes after those that it goes to. */
+  readonly chains: readonly CompiledChain[];
+}

@@ -1,0 +1,16 @@
+/**
+ * The state of one object of the kernel, as `tproxy status` shows it. Pure.
+ * @module
+ */
+
+/** `changed`: it is there, and not as planned. `foreign`: it is there, and the plan knows nothing of it. */
+export type ObjectState = "present" | "missing" | "changed" | "foreign";
+
+/** One object. The shape is that of `tproxy status --json`: stable, keys are only ever added. */
+export interface ObjectStatus {
+  readonly kind: "table" | "set" | "chain" | "rule" | "routing-rule" | "route";
+  /** Chains and sets by name, rules as nft's text after the name of their chain, routing entries in ip's words. */
+  readonly name: string;
+  readonly state: ObjectState;
+  readonly detail?: string;
+}

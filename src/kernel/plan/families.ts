@@ -1,0 +1,41 @@
+/**
+ * The address families that a plan is for. Pure.
+ * @module
+ */
+import type { Config } from "../../config/types.ts";
+import { OperationError } from "../../net/error.ts";
+import type { Family } from "../../net/ip.ts";
+import type { NetworkView } from "./view.ts";
+
+/** Chooses: by default IPv6 is intercepted where there is any; what the file asks for by name must be possible. */
+export function chooseFamilies(
+  wanted: Config["intercept"]["families"],
+  view: NetworkView,
+  named: boolean,
+): { families: Family[]; warnings: string[] } {
+  if (!wanted.includes("ipv6") || view.ipv6 === "on") return { families: [...wanted], warnings: [] };
+  const why = view.ipv6 === "off"
+    ? "IPv6 is disabled on this machine (net.ipv6.conf.lo.disable_ipv6 = 1)"
+    : "this kernel has no IPv6";
+  if (!named && wanted.includes("ipv4")) {
+    return { families: ["ipv4"], warnings: [`Only IPv4 is intercepted: ${why}`] };
+  }
+  throw new OperationError({
+    operation: "intercept",
+    object: "ipv6",
+    reason: why,
+    hint: view.ipv6 === "off"
+      ? "Enable it with sysctl net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.lo.disable_ipv6=0, or set intercept.families to [ipv4]"
+      : "Set intercept.families to [ipv4]",
+  });
+}
+
+/** Warns of families that the machine does not forward. */
+export function warnForwarding(families: readonly Family[], view: NetworkView): string[] {
+  const names: Record<Family, string> = {
+    ipv4: "net.ipv4.ip_forward",
+    ipv6: "net.ipv6.conf.all.forwarding",
+  };
+  return families.filter((family) => !view.forwarding[family])
+    .map((family) => `${names[family]} is 0: this machine does not forward what is not intercepted`);
+}

@@ -1,0 +1,34 @@
+/**
+ * The intent: the contributions of all concerns, each of which is asked once. Pure.
+ * @module
+ */
+import { planClients, planToClients } from "./concerns/clients.ts";
+import { planDecision } from "./concerns/decision.ts";
+import { planLanServers } from "./concerns/lan_servers.ts";
+import { planLife } from "./concerns/life.ts";
+import { planPathErrors } from "./concerns/path_errors.ts";
+import { planRememberedPasses } from "./concerns/remembered_passes.ts";
+import { planReplies } from "./concerns/replies.ts";
+import { planRouter } from "./concerns/router.ts";
+import { joinChains } from "./contribution.ts";
+import type { Intent } from "./model.ts";
+import type { Scope } from "./scope.ts";
+
+/** Concatenates the concerns: chains after those that they go to, sets in the order of their first use by a packet, long lists last. */
+export function planIntent(scope: Scope): Intent {
+  const passes = planRememberedPasses(scope);
+  const decision = planDecision(scope);
+  const clients = planClients(scope);
+  const replies = planReplies(scope);
+  const servers = planLanServers(scope);
+  const toClients = planToClients(scope);
+  const router = planRouter(scope);
+  const life = planLife(scope);
+  const errors = planPathErrors(scope);
+  const sources = [clients, decision, servers, life, router, passes];
+  return {
+    scope,
+    sets: [...sources.flatMap(({ sets = [] }) => sets), ...scope.ruleSets],
+    chains: joinChains([passes, decision, clients, replies, servers, toClients, router, life, errors]),
+  };
+}

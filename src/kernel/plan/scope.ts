@@ -1,0 +1,107 @@
+/**
+ * The scope of a plan: all that its parts go by, made once from config and machine. Pure.
+ * @module
+ */
+import type { Config, OnFailure, PortRange, Protocol, Source, UdpFiltering } from "../../config/types.ts";
+import { Marks } from "../../marks.ts";
+import type { Family } from "../../net/ip.ts";
+import { kernelShare } from "../../policy/kernel_share.ts";
+import type { Outcome } from "../../policy/outcome.ts";
+import type { InterfaceGroup } from "./rules/interface_match.ts";
+import { type MatchedRule, matchRules } from "./rules/rule_matches.ts";
+import type { PlannedSet } from "./rules/set.ts";
+import type { NetworkView } from "./view.ts";
+
+/** Flows are found faster than a long list from so many elements on; with fewer there is nothing to save (`scripts/bench --rules`). */
+const LONG_LIST = 500;
+
+/** The scope: plain facts, and no question is asked twice. */
+export interface Scope {
+  /** Families to intercept: those of the config that this machine has. */
+  readonly families: readonly Family[];
+  /** Protocols to intercept. */
+  readonly protocols: readonly Protocol[];
+  /** TCP is among them. */
+  readonly tcp: boolean;
+  /** UDP is among them. */
+  readonly udp: boolean;
+  /** Interfaces of clients. */
+  readonly lan: InterfaceGroup;
+  /** Those of them through which no default route leads; null: each may lead to the outside as well. */
+  readonly inner: InterfaceGroup | null;
+  /** Destination ports that are intercepted. */
+  readonly ports: "all" | readonly PortRange[];
+  /** The marks of packets and sockets. */
+  readonly marks: Marks;
+  /** Number of the routing table that delivers to this machine. */
+  readonly routingTable: number;
+  /** The port of the proxy's listener. */
+  readonly listenerPort: number;
+  /** The fate of new flows while no proxy runs. */
+  readonly onFailure: OnFailure;
+  /** What the router itself sends is intercepted. */
+  readonly ownTraffic: boolean;
+  /** The address that servers see. */
+  readonly source: Source;
+  /** Those from whom a client receives datagrams. */
+  readonly filtering: UdpFiltering;
+  /** The rules of the config that can match, in their order. */
+  readonly rules: readonly MatchedRule[];
+  /** What becomes of all other flows. */
+  readonly otherwise: { readonly outcome: Outcome; readonly why: string };
+  /** What the rules look into. */
+  readonly ruleSets: readonly PlannedSet[];
+  /** Flows of UDP that the rules let pass are remembered. */
+  readonly remembersPasses: boolean;
+}
+
+/** What was chosen on this machine. */
+export interface Choice {
+  readonly families: readonly Family[];
+  readonly lan: readonly string[];
+  readonly view: NetworkView;
+}
+
+/** Makes the scope, and tells which rules of the config match nothing. */
+export function makeScope(
+  config: Config,
+  { families, lan, view }: Choice,
+): { scope: Scope; warnings: string[] } {
+  const { protocols, ports, onFailure, routerTraffic } = config.intercept;
+  const { rules: shared, otherwise, never } = kernelShare(config, { lan, families });
+  const inner = lan.filter((name) => !view.defaultRouteLinks.includes(name));
+  const { rules, sets } = matchRules(shared, families);
+  const scope = {
+    families,
+    protocols,
+    tcp: protocols.includes("tcp"),
+    udp: protocols.includes("udp"),
+    lan: { set: "lan", names: lan },
+    inner: inner.length === 0 ? null : { set: "inner", names: inner },
+    ports,
+    marks: new Marks(config.kernel.mark),
+    routingTable: config.kernel.table,
+    listenerPort: config.listener.port,
+    onFailure,
+    ownTraffic: routerTraffic,
+    source: config.source,
+    filtering: config.udp.filtering,
+    rules,
+    otherwise,
+    ruleSets: sets,
+  };
+  const warnings = never.map(({ index, name, why }) => `rules[${index}] (${name}) never matches: ${why}`);
+  return { scope: { ...scope, remembersPasses: remembersPasses(scope) }, warnings };
+}
+
+/**
+ * Tells whether flows that pass are remembered: where UDP may pass after a look into long lists. Not where rules ask for more than a
+ * flow's addresses and ports: what has another interface or hardware address would pass for a flow that it is not.
+ */
+function remembersPasses({ udp, rules, otherwise, ruleSets }: Omit<Scope, "remembersPasses">): boolean {
+  const concerned = rules.filter(({ conditions }) => conditions.protocol !== "tcp");
+  const elements = ruleSets.reduce((sum, set) => sum + set.elements.length, 0);
+  return udp && elements >= LONG_LIST &&
+    [otherwise, ...concerned].some(({ outcome }) => outcome.kind === "pass") &&
+    concerned.every(({ conditions }) => conditions.interfaces === undefined && conditions.mac === undefined);
+}

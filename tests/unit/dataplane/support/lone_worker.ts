@@ -1,0 +1,60 @@
+/**
+ * A worker without a thread of its own: the test's thread runs it to its end.
+ * @module
+ */
+import { closeFd } from "../../../../ffi/sockets/socket.ts";
+import { openEventFd } from "../../../../ffi/epoll.ts";
+import { OrderChannel } from "../../../../src/dataplane/order_box.ts";
+import type { ListenerHandle, Order, WorkerMessage } from "../../../../src/dataplane/orders.ts";
+import type { Settings } from "../../../../src/dataplane/settings.ts";
+import { Books } from "../../../../src/dataplane/shared/books.ts";
+import { allocateMemory } from "../../../../src/dataplane/shared/memory.ts";
+import { createWorkerLogger } from "../../../../src/dataplane/worker_log.ts";
+import { runWorkerLoop } from "../../../../src/dataplane/worker_loop.ts";
+import { check } from "../../../../src/net/error.ts";
+
+/** What the worker has and is told. */
+export interface LoneWorkerOptions {
+  readonly listeners: readonly ListenerHandle[];
+  readonly settings: Settings;
+  /** They wait for it when it starts. */
+  readonly orders: readonly Order[];
+}
+
+/** How it has ended. */
+export interface LoneWorkerEnd {
+  /** What `runWorkerLoop` has returned. */
+  readonly reason: string | null;
+  /** What it has told the main thread. */
+  readonly messages: readonly WorkerMessage[];
+  readonly books: Books;
+}
+
+/** Runs a worker until its orders have ended it. Throws what it throws. */
+export function runLoneWorker({ listeners, settings, orders }: LoneWorkerOptions): LoneWorkerEnd {
+  const memory = allocateMemory({ workers: 1, connections: 100, udpSessions: 100 });
+  const books = new Books(memory);
+  const totals = books.begin({ generation: 1, rules: [], otherwise: "default" });
+  const wakeFd = check(openEventFd(), "eventfd");
+  const channel = new OrderChannel(wakeFd);
+  const messages: WorkerMessage[] = [];
+  const post = (message: WorkerMessage) => void messages.push(message);
+  const log = createWorkerLogger({ level: settings.logLevel, worker: 0, shared: books.state, post });
+  for (const order of orders) channel.give(order);
+  try {
+    const parts = {
+      index: 0,
+      memory,
+      listeners,
+      udp: null,
+      wakeFd,
+      upstreamMark: 0,
+      pipes: { limit: 10, size: 65536 },
+    };
+    const start = { parts, adoption: { number: 1, settings, policy: null, totals } };
+    return { reason: runWorkerLoop(start, { port: channel.port, log, post }), messages, books };
+  } finally {
+    channel.close();
+    closeFd(wakeFd);
+  }
+}

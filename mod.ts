@@ -6,7 +6,7 @@
  * kernel's rules, which `@tproxy/tproxy/install` makes.
  *
  * @example A proxy that nobody sees: servers see the client's address, the client sees the server's.
- * ```ts no-eval
+ * ```ts ignore
  * import { dialTransparent, listenTransparent, type TransparentConnection } from "@tproxy/tproxy";
  *
  * async function relay(client: TransparentConnection) {

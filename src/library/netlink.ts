@@ -4,7 +4,7 @@
  * Loads with `--allow-ffi`, and needs nothing else. To change anything needs CAP_NET_ADMIN; to list needs no privilege.
  *
  * @example
- * ```ts no-eval
+ * ```ts ignore
  * import { formatRoutingRule, listRoutingRules, openNetlink } from "@tproxy/tproxy/netlink";
  *
  * using connection = openNetlink("route");

@@ -6,7 +6,7 @@
  * `--allow-ffi`, and CAP_NET_ADMIN.
  *
  * @example nft add table inet t; nft add chain inet t c { … }; nft add rule inet t c meta l4proto tcp th dport 80 counter
- * ```ts no-eval
+ * ```ts ignore
  * import { NftBatch, phrases } from "@tproxy/tproxy/nftables";
  * import { openNetlink } from "@tproxy/tproxy/netlink";
  *

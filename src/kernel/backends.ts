@@ -4,9 +4,9 @@
  */
 import type { Config } from "../config/types.ts";
 import { openNetlink } from "../netlink/transport.ts";
-import type { Backend, BackendStatus, FoundInstall, InstallReport, Removal } from "./backend.ts";
+import type { Backend, BackendStatus, FoundInstall, InstallReport, Removal } from "./backend/backend.ts";
 import { IPTABLES_BACKEND } from "./iptables/backend.ts";
-import { type Machine, type ReadTextFile, withMachine } from "./machine.ts";
+import { type Machine, type ReadTextFile, withMachine } from "./machine/machine.ts";
 import { NFT_BACKEND } from "./nft/backend.ts";
 import type { Plan } from "./plan/model.ts";
 import { applyRouting, removeRouting } from "./routing/apply.ts";

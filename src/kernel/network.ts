@@ -8,7 +8,7 @@ import type { NetlinkConnection } from "../netlink/connection.ts";
 import { type Link, listLinks } from "../netlink/route/link.ts";
 import { listRoutes, type Route } from "../netlink/route/route.ts";
 import { deliversLocally, ifFamilyExists, isDefault, isOurRoute } from "./routing/state.ts";
-import { hasProcfs } from "./procfs.ts";
+import { hasProcfs } from "./machine/procfs.ts";
 import { routeLeadsUpstream } from "./routing/upstream.ts";
 import type { NetworkView, ViewedLink } from "./plan/view.ts";
 

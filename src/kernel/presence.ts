@@ -4,7 +4,7 @@
  */
 import { compileTable } from "./nft/compile.ts";
 import type { Plan } from "./plan/model.ts";
-import type { ObjectStatus } from "./object_status.ts";
+import type { ObjectStatus } from "./backend/object_status.ts";
 
 /**
  * `whole`: all that the plan wants is there, and nothing else of ours. `none`: nothing of ours is there. `flushed`: policy routing is
@@ -40,6 +40,11 @@ export interface PlanChange {
 export function comparePlans(before: Plan, after: Plan): PlanChange | undefined {
   const table = tableKey(before) !== tableKey(after);
   if (!table && routingKey(before) === routingKey(after)) return undefined;
+  return describePlans(before, after, { table });
+}
+
+/** The difference between two plans whose tables are the same, or are not. */
+export function describePlans(before: Plan, after: Plan, { table }: { readonly table: boolean }): PlanChange {
   return {
     lanAdded: without(after.lan, before.lan),
     lanRemoved: without(before.lan, after.lan),

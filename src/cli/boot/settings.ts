@@ -8,6 +8,7 @@ import { isInHome, whyVolatile } from "../../boot/place.ts";
 import { isPlainPath } from "../../boot/words.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 import { DEFAULT_CACHE_PATH, DEFAULT_CONFIG_PATH } from "../../constants.ts";
+import { backendOf } from "../../kernel/backends.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Env } from "../env.ts";
 
@@ -48,7 +49,7 @@ export function makeSettings(
     );
   }
   const binary = files.realPath(self.command);
-  const ownUser = manager.ownUser && loaded.config.kernel.backend !== "iptables";
+  const ownUser = manager.ownUser && !backendOf(loaded.config).needsRoot;
   const lists = loaded.config.rules.flatMap(({ fromFile, toFile }) => [fromFile, toFile])
     .filter((path) => path !== undefined);
   requirePlace(env, binary, { hint: "Copy it to /usr/local/bin or /usr/bin and run it from there" });

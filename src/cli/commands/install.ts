@@ -10,7 +10,7 @@ import { flag, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import type { LoadedConfig } from "../../config/load.ts";
 import type { Config } from "../../config/types.ts";
-import type { InstallReport } from "../../kernel/backend.ts";
+import type { InstallReport } from "../../kernel/backend/backend.ts";
 import { backendOf, backendWithFormat, install } from "../../kernel/backends.ts";
 import { describeMissing, findDeliveries } from "../../kernel/listeners/delivery.ts";
 import { findListeners } from "../../kernel/listeners/listeners.ts";

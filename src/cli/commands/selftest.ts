@@ -8,6 +8,8 @@ import { optional } from "@optique/core/modifiers";
 import { option } from "@optique/core/primitives";
 import type { InferValue } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
+import { BACKEND_ABILITIES } from "../../config/backends.ts";
+import { DEFAULT_CONFIG } from "../../config/defaults.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Command } from "../command.ts";
 import type { Env } from "../env.ts";
@@ -59,7 +61,7 @@ async function selftest(env: Env, options: SelftestOptions): Promise<number> {
   const runner = runChecks({
     hostUrl: hostUrl(),
     tproxy: (command, config) => call(env, [command, "-c", writeConfig(options, config)]),
-    routerTraffic: options.backend !== "iptables",
+    routerTraffic: BACKEND_ABILITIES[options.backend ?? DEFAULT_CONFIG.kernel.backend].routerTraffic,
     uninstall: call(env, ["uninstall"]),
     onStart: (name) => progress && env.stdout(`…     ${name}\r`),
     onResult: (result) => options.json || env.stdout(formatResult(result, progress)),
@@ -98,7 +100,10 @@ function call(env: Env, args: readonly string[]): { command: string; args: strin
   return { command: env.self.command, args: [...env.self.args, ...args] };
 }
 
-function writeConfig({ directory, backend = "netlink" }: SelftestOptions, name: ConfigName): string {
+function writeConfig(
+  { directory, backend = DEFAULT_CONFIG.kernel.backend }: SelftestOptions,
+  name: ConfigName,
+): string {
   const path = `${directory}/${name}.yaml`;
   const special = name === "router" ? "on-failure: open, router-traffic: true" : `on-failure: ${name}`;
   const config = `version: 1\nintercept: { interfaces: [r0], ${special} }\n` +

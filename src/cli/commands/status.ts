@@ -11,7 +11,7 @@ import { backendOf, readStatus } from "../../kernel/backends.ts";
 import { type Delivery, describeMissing, findDeliveries } from "../../kernel/listeners/delivery.ts";
 import { findListeners, type ListenerStatus } from "../../kernel/listeners/listeners.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
-import type { ObjectStatus } from "../../kernel/object_status.ts";
+import type { ObjectStatus } from "../../kernel/backend/object_status.ts";
 import { describeBootStatus } from "../boot/describe.ts";
 import { namedConfig } from "../boot/settings.ts";
 import { readBootStatus } from "../boot/status.ts";

@@ -2,13 +2,13 @@
  * The backend iptables: chains of our own, made by the programs of iptables.
  * @module
  */
-import type { Backend, Compiled, FoundInstall } from "../backend.ts";
+import type { Backend, Compiled, FoundInstall } from "../backend/backend.ts";
 import { RecentLife } from "../liveness/recent_sign.ts";
-import type { Machine } from "../machine.ts";
-import { foreignObject, refuseOthers } from "../other_installs.ts";
+import type { Machine } from "../machine/machine.ts";
+import { foreignObject, refuseOthers } from "../backend/other_installs.ts";
 import type { Plan } from "../plan/model.ts";
 import { planIptables } from "./compile/plan.ts";
-import { warnLongLists } from "./compile/warnings.ts";
+import { warnLongLists } from "./long_lists.ts";
 import { applyIptablesInstall } from "./install.ts";
 import { describeIptablesFailure } from "./on_failure.ts";
 import { renderIptablesScript } from "./script.ts";

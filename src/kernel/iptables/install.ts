@@ -10,7 +10,7 @@ import { OperationError } from "../../net/error.ts";
 import { FAMILIES } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
-import type { InstallReport } from "../backend.ts";
+import type { InstallReport } from "../backend/backend.ts";
 import type { Plan } from "../plan/model.ts";
 import { RoutingChange } from "../routing/apply.ts";
 import { CHAIN_PREFIX, type FamilyRules, type TableRules } from "./compile/model.ts";

@@ -1,6 +1,6 @@
 /**
- * A plan as one shell script of `iptables-restore` and `ip` commands. It gives the same kernel state as install and can be
- * run twice. Pure.
+ * A plan as one shell script of `iptables-restore` and `ip` commands. It gives the same kernel state as
+ * install and can be run twice. Pure.
  * @module
  */
 import {
@@ -11,10 +11,13 @@ import {
   type TableRules,
 } from "./compile/model.ts";
 import { renderJumps } from "./state/restore.ts";
+import { renderScriptHead } from "../backend/script_head.ts";
 import type { Plan } from "../plan/model.ts";
-import { renderRouting, renderScriptHead } from "../nft/script.ts";
+import { renderRouting } from "../routing/render.ts";
 
-/** What replaces the chains of an earlier install in the same atomic step in which the new ones come. */
+/**
+ * Functions that remove the chains of an earlier install in the same atomic step in which the new ones come.
+ */
 const FUNCTIONS = [
   "# The chains of an earlier install in a table: jumps to them, rules, chains",
   "earlier() { # SAVE TABLE",

@@ -5,7 +5,7 @@
 import type { Protocol } from "../../config/types.ts";
 import { listenerAddress } from "../../net/families.ts";
 import { type Family, formatEndpoint } from "../../net/ip.ts";
-import type { ReadTextFile } from "../machine.ts";
+import type { ReadTextFile } from "../machine/machine.ts";
 import { hasListener } from "./socket_table.ts";
 
 /** A listener that a running proxy would have. */

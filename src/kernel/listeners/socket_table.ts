@@ -4,7 +4,7 @@
  */
 import type { Protocol } from "../../config/types.ts";
 import type { Family } from "../../net/ip.ts";
-import type { ReadTextFile } from "../machine.ts";
+import type { ReadTextFile } from "../machine/machine.ts";
 
 /** TCP_LISTEN and, for UDP, TCP_CLOSE: net/tcp_states.h */
 const STATES: Readonly<Record<Protocol, string>> = { tcp: "0A", udp: "07" };

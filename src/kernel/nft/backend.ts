@@ -3,12 +3,12 @@
  * @module
  */
 import { TABLE_NAME } from "../../constants.ts";
-import type { Backend, Compiled, FoundInstall } from "../backend.ts";
-import { withKernel } from "../connections.ts";
+import type { Backend, Compiled, FoundInstall } from "../backend/backend.ts";
+import { withKernel } from "../machine/connections.ts";
 import { DatagramLife, readRunning } from "../liveness/datagram_sign.ts";
 import { NO_LIFE } from "../liveness/life.ts";
-import type { Machine } from "../machine.ts";
-import { foreignObject, refuseOthers } from "../other_installs.ts";
+import type { Machine } from "../machine/machine.ts";
+import { foreignObject, refuseOthers } from "../backend/other_installs.ts";
 import type { Plan } from "../plan/model.ts";
 import { applyInstall, PLACE } from "./install.ts";
 import { renderScript } from "./script.ts";

@@ -8,7 +8,10 @@ import type { CompiledChain, CompiledTable } from "./model.ts";
 import { inReadingOrder } from "./reading_order.ts";
 import { setElements, setProperties } from "./set_elements.ts";
 
-/** Replaces the table, whether it is there or not. Equivalent to: nft -f with what {@linkcode renderNft} prints. */
+/**
+ * Replaces the table, whether it is there or not. Equivalent to: nft -f with what {@linkcode renderNft}
+ * prints.
+ */
 export function replaceTable(table: CompiledTable): NftBatch {
   const batch = new NftBatch();
   const where = { family: "inet", table: table.name } as const;

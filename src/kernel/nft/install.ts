@@ -6,8 +6,8 @@
  * @module
  */
 import { TABLE_NAME } from "../../constants.ts";
-import type { InstallReport } from "../backend.ts";
-import type { KernelConnections } from "../connections.ts";
+import type { InstallReport } from "../backend/backend.ts";
+import type { KernelConnections } from "../machine/connections.ts";
 import type { Plan } from "../plan/model.ts";
 import { RoutingChange } from "../routing/apply.ts";
 import { replaceTable } from "./batch.ts";

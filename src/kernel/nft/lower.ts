@@ -15,7 +15,7 @@ export type AnonymousSetMaker = (
 
 const ALL_BITS = 0xffffffff;
 
-/** The expressions of a rule. */
+/** Makes the expressions of a rule. */
 export function lowerRule(statements: readonly Statement[], makeSet: AnonymousSetMaker): NftExpression[] {
   return statements.flatMap((statement) => lowerStatement(statement, makeSet));
 }

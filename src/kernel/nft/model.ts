@@ -9,7 +9,10 @@ import type { PlannedSet } from "../plan/rules/set.ts";
 
 /** A verb of a rule. The comment above each is its text in nft. */
 export type Verb =
-  /** `update @flows { ip daddr . … }`: remembers the flow, or remembers it longer, when its asker (`answer`: its answerer) sends. */
+  /**
+   * `update @flows { ip daddr . … }`: remembers the flow, or remembers it longer, when its asker (`answer`:
+   * its answerer) sends.
+   */
   | {
     readonly kind: "remember-flow";
     readonly family: Family;
@@ -40,7 +43,7 @@ export type Statement = Condition | Verb;
 export interface CompiledRule {
   /** Conditions and verbs, in order. */
   readonly statements: readonly Statement[];
-  /** Why it is there, for the administrator. */
+  /** The reason for it, for the administrator. */
   readonly reason: string;
 }
 
@@ -48,7 +51,7 @@ export interface CompiledRule {
 export interface ChainHook {
   /** `route`: a packet whose mark the chain changes is routed again. Default: `filter`. */
   readonly type?: "route";
-  /** Where in the packet's way. */
+  /** The place in the packet's way. */
   readonly hook: "prerouting" | "input" | "forward" | "output";
   /** Lower comes first. */
   readonly priority: number;
@@ -64,7 +67,7 @@ export interface CompiledChain {
   readonly hook?: ChainHook;
   /** In order; the first that ends the packet's way through the chain decides. */
   readonly rules: readonly CompiledRule[];
-  /** Why it is there, for the administrator. */
+  /** The reason for it, for the administrator. */
   readonly reason: string;
 }
 

@@ -4,7 +4,7 @@
  */
 import type { CompiledChain } from "./model.ts";
 
-/** Each chain with a hook, followed by those that it goes to: as a packet meets them. */
+/** Orders: each chain with a hook, followed by those that it goes to: as a packet meets them. */
 export function inReadingOrder(chains: readonly CompiledChain[]): CompiledChain[] {
   const ordered = new Set<CompiledChain>();
   function visit(chain: CompiledChain): void {

@@ -16,7 +16,7 @@ import type { MemorySet, PlannedSet } from "../plan/rules/set.ts";
 
 const ADDRESS_OF_FLOW = { ipv4_flow: "ipv4_addr", ipv6_flow: "ipv6_addr" } as const;
 
-/** The set itself, without its place and its elements. */
+/** Describes the set itself, without its place and its elements. */
 export function setProperties(set: PlannedSet): Pick<NftSet, "type" | "flags" | "size" | "timeoutMs"> {
   switch (set.type) {
     case "ifname":
@@ -42,12 +42,12 @@ function memoryProperties(set: MemorySet): Pick<NftSet, "flags" | "size" | "time
   return { flags: ["timeout", "dynamic"], size: set.size, timeoutMs: set.timeoutSeconds * 1000 };
 }
 
-/** Whether packets fill the set. */
+/** Tells whether packets fill the set. */
 export function isMemory(set: PlannedSet): set is Extract<PlannedSet, MemorySet> {
   return set.type === "ipv4_flow" || set.type === "ipv6_flow" || set.type === "nf_proto";
 }
 
-/** What is sent to the kernel. */
+/** Makes the elements that are sent to the kernel. */
 export function setElements(set: PlannedSet): NftElement[] {
   switch (set.type) {
     case "ifname":
@@ -72,7 +72,7 @@ function portRange({ first, last }: { first: number; last: number }): KeyRange {
   return { from: portKey(first), to: portKey(last) };
 }
 
-/** Each element in nft's words, in the order of the plan: `8000-8100`, `10.0.0.0/8`. */
+/** Renders each element in nft's words, in the order of the plan: `8000-8100`, `10.0.0.0/8`. */
 export function elementTexts(set: PlannedSet): string[] {
   switch (set.type) {
     case "ifname":
@@ -92,7 +92,7 @@ export function elementTexts(set: PlannedSet): string[] {
   }
 }
 
-/** The elements of a set of the kernel in the same words. */
+/** Renders the elements of a set of the kernel in the same words. */
 export function installedTexts(type: PlannedSet["type"], elements: readonly NftElement[]): string[] {
   switch (type) {
     case "ifname":

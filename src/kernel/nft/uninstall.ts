@@ -5,7 +5,7 @@
 import { TABLE_NAME } from "../../constants.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
-import type { Removal } from "../backend.ts";
+import type { Removal } from "../backend/backend.ts";
 import { isOurTable, readTableIfPossible } from "./state/state.ts";
 
 /** Removes our table; fine when nothing is there, and on a kernel that has no nf_tables. */

@@ -23,7 +23,7 @@ export interface OpenChain extends Omit<PlannedChain, "rules"> {
   readonly rules: readonly (PlannedRule | Gap)[];
 }
 
-/** What one concern adds. */
+/** The part of a plan that one concern adds. */
 export interface Contribution {
   readonly sets?: readonly PlannedSet[];
   readonly chains?: readonly OpenChain[];

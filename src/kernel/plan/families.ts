@@ -7,19 +7,26 @@ import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetworkView } from "./view.ts";
 
-/** Chooses: by default IPv6 is intercepted where there is any; what the file asks for by name must be possible. */
+/** Gives those of the families that the machine has. Install, run and doctor go by it. */
+export function presentFamilies(wanted: readonly Family[], { ipv6 }: Pick<NetworkView, "ipv6">): Family[] {
+  return wanted.filter((family) => family === "ipv4" || ipv6 === "on");
+}
+
+/**
+ * Chooses: by default IPv6 is intercepted where there is any; what the file asks for by name must be
+ * possible.
+ */
 export function chooseFamilies(
   wanted: Config["intercept"]["families"],
   view: NetworkView,
   named: boolean,
 ): { families: Family[]; warnings: string[] } {
-  if (!wanted.includes("ipv6") || view.ipv6 === "on") return { families: [...wanted], warnings: [] };
+  const families = presentFamilies(wanted, view);
+  if (families.length === wanted.length) return { families, warnings: [] };
   const why = view.ipv6 === "off"
     ? "IPv6 is disabled on this machine (net.ipv6.conf.lo.disable_ipv6 = 1)"
     : "this kernel has no IPv6";
-  if (!named && wanted.includes("ipv4")) {
-    return { families: ["ipv4"], warnings: [`Only IPv4 is intercepted: ${why}`] };
-  }
+  if (!named && families.length > 0) return { families, warnings: [`Only IPv4 is intercepted: ${why}`] };
   throw new OperationError({
     operation: "intercept",
     object: "ipv6",

@@ -14,7 +14,10 @@ import { joinChains } from "./contribution.ts";
 import type { Intent } from "./model.ts";
 import type { Scope } from "./scope.ts";
 
-/** Concatenates the concerns: chains after those that they go to, sets in the order of their first use by a packet, long lists last. */
+/**
+ * Concatenates the concerns: chains after those that they go to, sets in the order of their first use by a
+ * packet, long lists last.
+ */
 export function planIntent(scope: Scope): Intent {
   const passes = planRememberedPasses(scope);
   const decision = planDecision(scope);

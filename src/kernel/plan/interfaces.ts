@@ -1,5 +1,5 @@
 /**
- * Which interfaces are the LAN. Pure.
+ * The interfaces of a router, divided into the LAN and the others. Pure.
  * @module
  */
 import { OperationError } from "../../net/error.ts";
@@ -12,15 +12,15 @@ export interface ChosenInterfaces {
   readonly warnings: readonly string[];
 }
 
-/** How strict the choice is. */
+/** Options of the choice. */
 export interface ChoiceOptions {
   /** A named interface that is not there is taken all the same: rules go by name, and it may come later. */
   readonly absent?: boolean;
 }
 
 /**
- * Divides the interfaces into LAN and others; loopback is neither, nor are ports of a bridge or bond, whose packets
- * carry the name of their master. Throws if a named interface does not exist, if none is left, or if
+ * Divides the interfaces into LAN and others; loopback is neither, nor are ports of a bridge or bond, whose
+ * packets carry the name of their master. Throws if a named interface does not exist, if none is left, or if
  * nothing tells by itself which side is the LAN.
  */
 export function chooseInterfaces(

@@ -1,6 +1,6 @@
 /**
- * The kernel state that an install makes, as data: what is wanted, which either backend says in its own words; and policy
- * routing, which is the same for both. Pure.
+ * The kernel state that an install makes, as data: what is wanted, which either backend says in its own
+ * words; and policy routing, which is the same for both. Pure.
  * @module
  */
 import type { Family } from "../../net/ip.ts";
@@ -13,27 +13,27 @@ import type { PlannedSet } from "./rules/set.ts";
 export interface PlannedRule {
   /** All must hold. */
   readonly conditions: readonly Condition[];
-  /** It is done with a packet that meets them. */
+  /** The effect on a packet that meets them. */
   readonly effect: Effect;
-  /** Why it is there, for the administrator. */
+  /** The reason for it, for the administrator. */
   readonly reason: string;
 }
 
 /** A place at which packets enter a chain by themselves. */
 export type EntryPlace =
-  /** What comes in, before conntrack: packets of clients. */
+  /** Incoming packets before conntrack: those of clients. */
   | "from-clients"
-  /** What comes in, after conntrack: packets from elsewhere, to sockets with clients' addresses. */
+  /** Incoming packets after conntrack: those from elsewhere, to sockets with clients' addresses. */
   | "from-elsewhere"
-  /** What is forwarded, behind the filters. */
+  /** Forwarded packets, behind the filters. */
   | "forwarded"
-  /** What this machine sends, before conntrack: packets of the proxy to clients. */
+  /** Outgoing packets of this machine before conntrack: those of the proxy to clients. */
   | "to-clients"
-  /** What this machine sends, where a mark still changes the route. */
+  /** Outgoing packets of this machine, where a mark still changes the route. */
   | "router-output"
-  /** What comes in from the loopback interface, marked. */
+  /** Marked packets that come in from the loopback interface. */
   | "router-loopback"
-  /** What is delivered to this machine, behind the filters. */
+  /** Packets that are delivered to this machine, behind the filters. */
   | "router-input";
 
 /** A place to which rules lead. */
@@ -57,7 +57,7 @@ export interface PlannedChain {
   readonly place: EntryPlace | StepPlace;
   /** In order; the first that ends the packet's way through the chain decides. */
   readonly rules: readonly PlannedRule[];
-  /** Why it is there, for the administrator. */
+  /** The reason for it, for the administrator. */
   readonly reason: string;
 }
 

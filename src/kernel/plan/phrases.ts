@@ -22,7 +22,7 @@ function ownAddress(negate: boolean): Condition {
   return { kind: "destination-type", types: ["local", "broadcast", "anycast", "multicast"], negate };
 }
 
-/** The packet is for another machine. Costs a routing lookup, so forwarded packets should never reach it. */
+/** The packet is for another machine. Costs a routing lookup, so most forwarded packets never reach it. */
 export const FOR_OTHERS: Condition = ownAddress(true);
 
 /** The first rule of chains that take packets out of their way. */
@@ -32,12 +32,12 @@ export const EXEMPT_OWN: PlannedRule = {
   reason: "The router's own services, SSH among them, are never intercepted",
 };
 
-/** The packet begins a flow: a bare SYN, or any datagram. */
+/** Asks whether the packet begins a flow: a bare SYN, or any datagram. */
 export function newFlow(protocol: Protocol): Condition {
   return protocol === "tcp" ? { kind: "bare-syn" } : UDP;
 }
 
-/** The packet comes from the loopback interface, or from elsewhere. */
+/** Asks whether the packet comes from the loopback interface, or from elsewhere. */
 export function fromLoopback({ negate }: { negate: boolean }): Condition {
   return { kind: "input-interface-name", name: LOOPBACK, negate };
 }
@@ -51,7 +51,7 @@ export function refuseFlows({ protocols }: Scope): PlannedRule[] {
   }));
 }
 
-/** What `intercept.on-failure` wants for lack of a proxy; `leave`: nothing, the packet goes on. */
+/** Finds what `intercept.on-failure` does for lack of a proxy; `leave`: nothing, the packet goes on. */
 export function failureEffect({ onFailure }: Scope, protocol: Protocol): Effect {
   switch (onFailure) {
     case "open":
@@ -65,7 +65,7 @@ export function failureEffect({ onFailure }: Scope, protocol: Protocol): Effect 
   }
 }
 
-/** The rules for new flows for lack of a proxy. `why` is their reason. */
+/** Plans the rules for new flows for lack of a proxy. `why` is their reason. */
 export function planFailure(scope: Scope, protocols: readonly Protocol[], why: string): PlannedRule[] {
   if (scope.onFailure === "open") return [];
   return protocols.map((protocol) => ({
@@ -82,7 +82,7 @@ export const OTHER_TCP_PASSES: PlannedRule = {
   reason: "All other TCP goes on its way",
 };
 
-/** The first rule for packets of clients. */
+/** Plans the first rule for packets of clients. */
 export function onlyFromClients({ lan }: Scope): PlannedRule {
   return {
     conditions: [comesFrom(lan, { negate: true })],
@@ -91,7 +91,7 @@ export function onlyFromClients({ lan }: Scope): PlannedRule {
   };
 }
 
-/** With one family only, transparent sockets of the other are other programs'. */
+/** Excludes the other family where only one is intercepted: its transparent sockets are other programs'. */
 export function excludeOtherFamily({ families }: Scope): PlannedRule[] {
   if (families.length !== 1) return [];
   return [{
@@ -101,7 +101,7 @@ export function excludeOtherFamily({ families }: Scope): PlannedRule[] {
   }];
 }
 
-/** A listener on the loopback address. */
+/** Names a listener on the loopback address. */
 export function listenerAt(family: Family, port: number): Endpoint {
   return { address: listenerAddress(family), port };
 }

@@ -5,7 +5,7 @@
 import type { Config } from "../../config/types.ts";
 import { Marks } from "../../marks.ts";
 import { OperationError } from "../../net/error.ts";
-import { missingProcfs } from "../procfs.ts";
+import { missingProcfs } from "../machine/procfs.ts";
 import { chooseFamilies, warnForwarding } from "./families.ts";
 import { planIntent } from "./intent.ts";
 import { chooseInterfaces } from "./interfaces.ts";
@@ -17,7 +17,10 @@ import type { NetworkView } from "./view.ts";
 /** Tables of the kernel itself: 0 unspecified, 253 default, 254 main, 255 local. */
 const RESERVED_TABLES: readonly number[] = [0, 253, 254, 255];
 
-/** Options of a plan: what the config file says that the config alone does not, and what is wanted of the plan. */
+/**
+ * Options of a plan: what the config file says that the config alone does not, and what is wanted of the
+ * plan.
+ */
 export interface PlanOptions {
   /** The file names the families itself: one that this machine lacks is an error then, else a warning. */
   readonly familiesNamed?: boolean;
@@ -25,7 +28,10 @@ export interface PlanOptions {
   readonly absentInterfaces?: boolean;
 }
 
-/** Plans what an install would do here. Throws an OperationError where it cannot be done; nothing is changed by then. */
+/**
+ * Plans what an install would do here. Throws an OperationError where it cannot be done; nothing is changed
+ * by then.
+ */
 export function planInstall(config: Config, view: NetworkView, options: PlanOptions = {}): Plan {
   checkNumbers(config);
   // Neither IPv6 nor forwarding could be told.

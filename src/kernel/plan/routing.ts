@@ -30,7 +30,10 @@ export function planRoutingRules(
   ]);
 }
 
-/** Plans a route for each family. Throws an OperationError where another program uses the routing table for something else. */
+/**
+ * Plans a route for each family. Throws an OperationError where another program uses the routing table for
+ * something else.
+ */
 export function planRoutes(
   { families, routingTable }: Scope,
   foreignRoutes: readonly ForeignRoute[],

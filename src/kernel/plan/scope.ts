@@ -12,7 +12,10 @@ import { type MatchedRule, matchRules } from "./rules/rule_matches.ts";
 import type { PlannedSet } from "./rules/set.ts";
 import type { NetworkView } from "./view.ts";
 
-/** Flows are found faster than a long list from so many elements on; with fewer there is nothing to save (`scripts/bench --rules`). */
+/**
+ * Flows are found faster than a long list from so many elements on; with fewer there is nothing to save
+ * (`scripts/bench --rules`).
+ */
 const LONG_LIST = 500;
 
 /** The scope: plain facts, and no question is asked twice. */
@@ -39,7 +42,7 @@ export interface Scope {
   readonly listenerPort: number;
   /** The fate of new flows while no proxy runs. */
   readonly onFailure: OnFailure;
-  /** What the router itself sends is intercepted. */
+  /** The router's own traffic is intercepted. */
   readonly ownTraffic: boolean;
   /** The address that servers see. */
   readonly source: Source;
@@ -47,15 +50,15 @@ export interface Scope {
   readonly filtering: UdpFiltering;
   /** The rules of the config that can match, in their order. */
   readonly rules: readonly MatchedRule[];
-  /** What becomes of all other flows. */
+  /** The outcome of all other flows. */
   readonly otherwise: { readonly outcome: Outcome; readonly why: string };
-  /** What the rules look into. */
+  /** The sets that the rules look into. */
   readonly ruleSets: readonly PlannedSet[];
   /** Flows of UDP that the rules let pass are remembered. */
   readonly remembersPasses: boolean;
 }
 
-/** What was chosen on this machine. */
+/** The choices that were made on this machine. */
 export interface Choice {
   readonly families: readonly Family[];
   readonly lan: readonly string[];
@@ -95,8 +98,9 @@ export function makeScope(
 }
 
 /**
- * Tells whether flows that pass are remembered: where UDP may pass after a look into long lists. Not where rules ask for more than a
- * flow's addresses and ports: what has another interface or hardware address would pass for a flow that it is not.
+ * Tells whether flows that pass are remembered: where UDP may pass after a look into long lists. Not where
+ * rules ask for more than a flow's addresses and ports: what has another interface or hardware address would
+ * pass for a flow that it is not.
  */
 function remembersPasses({ udp, rules, otherwise, ruleSets }: Omit<Scope, "remembersPasses">): boolean {
   const concerned = rules.filter(({ conditions }) => conditions.protocol !== "tcp");

@@ -1,5 +1,5 @@
 /**
- * What a plan must know about the machine. Read by network.ts; written by hand in tests.
+ * The facts about the machine that a plan goes by. Read by network.ts; written by hand in tests.
  * @module
  */
 import type { Family } from "../../net/ip.ts";
@@ -8,7 +8,7 @@ import type { Family } from "../../net/ip.ts";
 export interface ViewedLink {
   /** Interface name. */
   readonly name: string;
-  /** Whether it is a loopback interface. */
+  /** A loopback interface. */
   readonly loopback: boolean;
   /** The bridge or bond that it is a port of. A VRF does not count: packets keep the port's name there. */
   readonly master?: string;
@@ -36,6 +36,6 @@ export interface NetworkView {
   readonly foreignRoutes: readonly ForeignRoute[];
   /** `off`: disabled by sysctl; `absent`: the kernel has none; `unknown`: there is no /proc to tell. */
   readonly ipv6: "on" | "off" | "absent" | "unknown";
-  /** Whether this machine forwards packets: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding. */
+  /** The machine forwards packets: net.ipv4.ip_forward, net.ipv6.conf.all.forwarding. */
   readonly forwarding: Readonly<Record<Family, boolean>>;
 }

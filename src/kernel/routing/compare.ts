@@ -2,7 +2,7 @@
  * Policy routing as the kernel has it against what a plan wants. Pure.
  * @module
  */
-import type { ObjectStatus } from "../object_status.ts";
+import type { ObjectStatus } from "../backend/object_status.ts";
 import type { Plan } from "../plan/model.ts";
 import {
   type InstalledRouting,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { comparePlans, judgePresence } from "../../../src/kernel/presence.ts";
 import { planInstall } from "../../../src/kernel/plan/plan.ts";
-import type { ObjectState, ObjectStatus } from "../../../src/kernel/object_status.ts";
+import type { ObjectState, ObjectStatus } from "../../../src/kernel/backend/object_status.ts";
 import { configWith, ROUTER } from "./support/view.ts";
 
 function objects(rules: ObjectState, routing: ObjectState): ObjectStatus[] {

@@ -3,6 +3,7 @@
  * @module
  */
 import { openReadOnly, threadId, unshareNetwork } from "../../../../ffi/process.ts";
+import { readIpv6State } from "../../../kernel/network.ts";
 import { listLinks, setLinkUp } from "../../../netlink/route/link.ts";
 import { addAddress } from "../../../netlink/route/address.ts";
 import { addRoute } from "../../../netlink/route/route.ts";
@@ -37,11 +38,7 @@ export class NamespaceHost {
 
   /** Tells whether this kernel has IPv6 switched on. */
   hasIpv6(): boolean {
-    try {
-      return Deno.readTextFileSync("/proc/sys/net/ipv6/conf/all/disable_ipv6").trim() === "0";
-    } catch {
-      return false;
-    }
+    return readIpv6State(Deno.readTextFileSync) === "on";
   }
 
   /** Equivalent to: sysctl -w NAME=VALUE. Names with slashes. */

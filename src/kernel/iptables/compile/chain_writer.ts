@@ -1,9 +1,9 @@
 /**
  * Writes rules that have alternatives as chains of plain rules. Pure.
  *
- * iptables has no sets: "one of these sources and one of these destinations" becomes a chain of the sources, from which
- * one goes to a chain of the destinations. All ways are `-g`, so that who has come to an end anywhere is back where the
- * built-in chain's jump was: the rule after that of another program sees the packet as well.
+ * iptables has no sets: "one of these sources and one of these destinations" becomes a chain of the sources,
+ * from which one goes to a chain of the destinations. All ways are `-g`, so that a packet that reaches the
+ * end of any of our chains returns to the rule after the jump: other programs' rules see it as well.
  * @module
  */
 import { type Fragment, joinFragments, type Match } from "./fragment.ts";
@@ -26,7 +26,7 @@ interface Draft {
   readonly rules: IptablesRule[];
 }
 
-/** The chains for one planned chain; the first has its name, `divert` → `TPROXY_DIVERT`. */
+/** Writes the chains for one planned chain; the first has its name, `divert` → `TPROXY_DIVERT`. */
 export function writeChains(
   chain: { readonly name: string; readonly reason: string },
   rules: readonly SourceRule[],
@@ -36,7 +36,7 @@ export function writeChains(
   return writer.chains;
 }
 
-/** The name of the chain for a planned one. */
+/** Names the chain for a planned one. */
 export function chainName(planned: string): string {
   return `${CHAIN_PREFIX}${planned.toUpperCase()}`;
 }
@@ -79,7 +79,7 @@ class ChainWriter {
     this.#open = [current, ...steps];
   }
 
-  /** "If none of these: return" is "if one of these: go on"; who reaches the end has returned. */
+  /** "If none of these: return" is "if one of these: go on"; a packet at the end has returned. */
   #addNegated({ matches, target, reason }: SourceRule, negated: Match): void {
     const current = this.#currentChain();
     if (matches.length > 1 || target !== "-j RETURN") {

@@ -6,15 +6,11 @@ import type { PortRange, Protocol } from "../../../config/types.ts";
 import { OperationError } from "../../../net/error.ts";
 import { hex } from "../../../net/hex.ts";
 import type { Family } from "../../../net/ip.ts";
-import type { KeyRange } from "../../../net/ranges.ts";
 import type { Condition } from "../../plan/rules/condition.ts";
 import type { PlannedSet } from "../../plan/rules/set.ts";
-import { cannotSay } from "./words.ts";
-import { type Fragment, type Match, matchOne } from "./fragment.ts";
-import { rangePrefixes } from "./prefixes.ts";
+import { cannotSay, type Fragment, type Match, matchOne } from "./fragment.ts";
+import { elementsOf, portLists, rangePrefixes } from "./lists.ts";
 
-/** Ports in one `--dports`, XT_MULTI_PORTS in linux/netfilter/xt_multiport.h; a range takes two places. */
-const PORTS_PER_RULE = 15;
 const PROTOCOLS: readonly Protocol[] = ["tcp", "udp"];
 
 /** The type, or type and code: RFC 792, RFC 4443. */
@@ -46,7 +42,9 @@ export function translateConditions(
   return matches;
 }
 
-/** Translates one condition. `always`: it holds for the whole family, or another match of the rule says it. */
+/**
+ * Translates one condition. `always`: it holds for the whole family, or another match of the rule says it.
+ */
 function translate(
   condition: Condition,
   rule: readonly Condition[],
@@ -124,25 +122,12 @@ function translate(
   }
 }
 
-function translatePorts(
-  ranges: readonly PortRange[],
-  protocols: readonly Protocol[],
-): Fragment[][] {
-  const lists: string[][] = [];
-  let room = 0;
-  for (const { first, last } of ranges) {
-    const size = first === last ? 1 : 2;
-    if (size > room) {
-      lists.push([]);
-      room = PORTS_PER_RULE;
-    }
-    lists.at(-1)!.push(first === last ? `${first}` : `${first}:${last}`);
-    room -= size;
-  }
+function translatePorts(ranges: readonly PortRange[], protocols: readonly Protocol[]): Fragment[][] {
+  const lists = portLists(ranges);
   return protocols.flatMap((protocol) =>
     lists.map((ports): Fragment[] => [
       protocolFragment(protocol),
-      { kind: "match", text: `-m multiport --dports ${ports.join(",")}` },
+      { kind: "match", text: `-m multiport --dports ${ports}` },
     ])
   );
 }
@@ -167,23 +152,6 @@ function translateAddresses(
       text: prefix.endsWith("/0") ? "" : `${option} ${prefix}`,
     }]),
   };
-}
-
-/** Finds the elements of a set of the plan. */
-function elementsOf<T extends keyof ElementsByType>(
-  sets: readonly PlannedSet[],
-  name: string,
-  _type: T,
-): ElementsByType[T] {
-  return sets.find((set) => set.name === name)!.elements as ElementsByType[T];
-}
-
-interface ElementsByType {
-  ifname: readonly string[];
-  ether_addr: readonly string[];
-  inet_service: readonly PortRange[];
-  ipv4_addr: readonly KeyRange[];
-  ipv6_addr: readonly KeyRange[];
 }
 
 /** Asks for one of these types; or for none of them. */

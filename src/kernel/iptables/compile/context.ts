@@ -1,18 +1,25 @@
 /**
- * Facts about an intent on which its rules of iptables depend: asked once. Pure.
+ * Facts about an intent on which its rules of iptables depend, asked once; and the places of its chains in
+ * the tables. Pure.
  * @module
  */
 import type { Family } from "../../../net/ip.ts";
 import type { Effect } from "../../plan/rules/effect.ts";
 import type { EntryPlace, Intent, PlannedChain } from "../../plan/model.ts";
 import { failureEffect } from "../../plan/phrases.ts";
+import { chainName } from "./chain_writer.ts";
+import { cannotSay } from "./fragment.ts";
+import type { IptablesJump, TableName } from "./model.ts";
 
 /** An intent, for one family. */
 export interface FamilyContext extends Intent {
   readonly family: Family;
   /** The rules must know that a proxy runs: not so where packets that no listener wants are dropped. */
   readonly watch: boolean;
-  /** The proxy's sockets have clients' addresses. Sockets with addresses of the router's own find errors as all do. */
+  /**
+   * The proxy's sockets have clients' addresses. Sockets with addresses of the router's own find errors as
+   * all do.
+   */
   readonly foreign: boolean;
   /** Rules deliver to other programs. */
   readonly delivers: boolean;
@@ -41,10 +48,37 @@ export function makeContext(intent: Intent, family: Family): FamilyContext {
   };
 }
 
-/** Finds the chain of a place that has no more than one. */
-export function chainAt(
-  chains: readonly PlannedChain[],
-  place: EntryPlace | "decision",
-): PlannedChain | null {
-  return chains.find((chain) => chain.place === place) ?? null;
+/** Tells in which tables a chain is written. */
+export function tablesOf(place: PlannedChain["place"], { delivers }: FamilyContext): readonly TableName[] {
+  switch (place) {
+    case "from-clients":
+    case "to-clients":
+    case "end":
+    case "accepted":
+      return ["raw"];
+    case "decision":
+    case "listener":
+      // Where there is one listener alone, the mark tells mangle enough.
+      return delivers ? ["raw", "mangle"] : ["raw"];
+    case "from-elsewhere":
+    case "forwarded":
+      return ["mangle"];
+    case "router-output":
+    case "router-loopback":
+    case "router-input":
+    case "router-step":
+      throw cannotSay(place);
+    default:
+      return place satisfies never;
+  }
+}
+
+/** Finds the chains of a place; there is one, or none. */
+export function chainsAt(place: PlannedChain["place"], { chains }: FamilyContext): readonly PlannedChain[] {
+  return chains.filter((chain) => chain.place === place);
+}
+
+/** Leads from a built-in chain to that of a place. */
+export function jumpsTo(place: EntryPlace, from: string, context: FamilyContext): IptablesJump[] {
+  return chainsAt(place, context).map(({ name }) => ({ from, text: `-j ${chainName(name)}` }));
 }

@@ -1,6 +1,6 @@
 /**
- * Flows that rules of iptables remember, where nf_tables has sets of them: UDP that others have begun with servers in the LAN,
- * and the proxy's flows of IPv6. Pure.
+ * Flows that rules of iptables remember, where nf_tables has sets of them: UDP that others have begun with
+ * servers in the LAN, and the proxy's flows of IPv6. Pure.
  * @module
  */
 import { ALIVE_LISTS, ALIVE_SECONDS } from "../../../constants.ts";
@@ -10,9 +10,8 @@ import type { Family } from "../../../net/ip.ts";
 import type { Effect } from "../../plan/rules/effect.ts";
 import type { PlannedSet } from "../../plan/rules/set.ts";
 import type { SourceRule } from "./chain_writer.ts";
-import { type Fragment, type Match, matchOne } from "./fragment.ts";
+import { bits, type Fragment, type Match, matchOne } from "./fragment.ts";
 import { type IptablesChain, type IptablesJump, peersList, serversList } from "./model.ts";
-import { bits } from "./words.ts";
 
 /** One address each: the lists of `recent` hold no pairs, and no ports. */
 const WHOLE: Readonly<Record<Family, string>> = {
@@ -20,18 +19,16 @@ const WHOLE: Readonly<Record<Family, string>> = {
   ipv6: "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
 };
 
-type FlowSet = Extract<PlannedSet, { readonly timeoutSeconds: number }>;
-
 /**
- * Matches answers of a server in the LAN: it is on one list, to whom it answers on another. A match of `recent` renews what it
- * finds; so the server is looked up twice, and renewed last. The lists know addresses, not ports: what a server sends to one of
- * its peers by itself is treated as if no proxy ran.
+ * Matches answers of a server in the LAN: it is on one list, to whom it answers on another. A match of
+ * `recent` renews what it finds; so the server is looked up twice, and renewed last. The lists know
+ * addresses, not ports: what a server sends to one of its peers by itself is treated as if no proxy ran.
  */
 export function isAnswer(
   { family, set }: Extract<Effect, { kind: "pass-answer" }>,
   sets: readonly PlannedSet[],
 ): Match {
-  const { timeoutSeconds } = sets.find((each) => each.name === set) as FlowSet;
+  const timeoutSeconds = timeoutOf(set, sets);
   const lookUp = (action: string, list: "servers" | "peers", side: "source" | "dest") =>
     recent(family, { action: `${action} --seconds ${timeoutSeconds}`, list, side });
   return {
@@ -41,6 +38,14 @@ export function isAnswer(
       lookUp("--update", "servers", "source"),
     ]],
   };
+}
+
+function timeoutOf(name: string, sets: readonly PlannedSet[]): number {
+  const set = sets.find((set) => set.name === name);
+  if (set === undefined || !("timeoutSeconds" in set)) {
+    throw new TypeError(`The plan has no set of flows ${name}`);
+  }
+  return set.timeoutSeconds;
 }
 
 /** Writes down whom a packet comes from that goes into the LAN, and to whom it goes. */
@@ -62,7 +67,10 @@ function recent(
   return { kind: "match", text: `-m recent ${action} --name ${name} --mask ${WHOLE[family]} --r${side}` };
 }
 
-/** Matches while a proxy runs. All addresses are one to the list (a mask of zero): `tproxy run` is on it, or nobody. */
+/**
+ * Matches while a proxy runs. All addresses are one to the list (a mask of zero): `tproxy run` is on it, or
+ * nobody.
+ */
 export function proxyIsAlive(family: Family): Match {
   const mask = family === "ipv4" ? "0.0.0.0" : "::";
   return matchOne(
@@ -71,7 +79,10 @@ export function proxyIsAlive(family: Family): Match {
   );
 }
 
-/** Exempts answers in `mangle`, which comes after conntrack: they lose the marks of `raw`, and what is to be dropped is dropped. */
+/**
+ * Exempts answers in `mangle`, which comes after conntrack: they lose the marks of `raw`, and what is to be
+ * dropped is dropped.
+ */
 export function exemptAnswers({ dropped }: Marks, { drops }: { drops: boolean }): SourceRule[] {
   const marked = `-m mark ! --mark 0x0/${hex(dropped)}`;
   return [
@@ -110,8 +121,8 @@ export const UPSTREAM_JUMPS: readonly IptablesJump[] = [
 ];
 
 /**
- * Plans the chains that mark, in conntrack, what sockets with clients' addresses begin. The bit is that of our sockets' mark: a
- * packet that others give it to is not delivered by it.
+ * Plans the chains that mark, in conntrack, what sockets with clients' addresses begin. The bit is that of
+ * our sockets' mark: a packet that others give it to is not delivered by it.
  */
 export function planUpstream({ clientSocket }: Marks): IptablesChain[] {
   return [
@@ -137,8 +148,9 @@ export function planUpstream({ clientSocket }: Marks): IptablesChain[] {
 }
 
 /**
- * Matches packets that come back of masqueraded flows of the proxy, by the mark that {@linkcode planUpstream} has left. IPv6 needs it:
- * kernels before 6.15 do not undo NAT when the match `socket` looks for a socket, and none does so for what an error is about.
+ * Matches packets that come back of masqueraded flows of the proxy, by the mark that {@linkcode planUpstream}
+ * has left. IPv6 needs it: kernels before 6.15 do not undo NAT when the match `socket` looks for a socket,
+ * and none does so for what an error is about.
  */
 export function comesBack({ clientSocket }: Marks): Match {
   return {

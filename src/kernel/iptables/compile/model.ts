@@ -1,6 +1,6 @@
 /**
- * The rules of the iptables backend as data: for each family the chains of our own in the tables mangle, filter and raw,
- * and the jumps to them from the built-in chains. Pure.
+ * The rules of the iptables backend as data: for each family the chains of our own in the tables mangle,
+ * filter and raw, and the jumps to them from the built-in chains. Pure.
  * @module
  */
 import type { Family } from "../../../net/ip.ts";
@@ -12,16 +12,16 @@ export type TableName = "raw" | "mangle" | "filter";
 export interface IptablesRule {
   /** `-p udp -g TPROXY_INTERCEPT` */
   readonly text: string;
-  /** Why it is there, for the administrator; not in the kernel. */
+  /** The reason for it, for the administrator; not in the kernel. */
   readonly reason: string;
 }
 
 /** A chain of our own. */
 export interface IptablesChain {
-  /** It begins with {@linkcode CHAIN_PREFIX}. */
+  /** Name that begins with {@linkcode CHAIN_PREFIX}. */
   readonly name: string;
   readonly rules: readonly IptablesRule[];
-  /** Why it is there, for the administrator. */
+  /** The reason for it, for the administrator. */
   readonly reason: string;
 }
 
@@ -33,14 +33,14 @@ export interface IptablesJump {
   readonly text: string;
 }
 
-/** What is ours in one table. */
+/** Our chains and jumps in one table. */
 export interface TableRules {
   readonly table: TableName;
   readonly chains: readonly IptablesChain[];
   readonly jumps: readonly IptablesJump[];
 }
 
-/** What is ours in the tables of one family, in the order in which they are loaded: `raw`, which begins to steer, is last. */
+/** Our tables of one family, in the order in which they are loaded: `raw`, which begins to steer, is last. */
 export interface FamilyRules {
   readonly family: Family;
   readonly tables: readonly TableRules[];
@@ -49,7 +49,10 @@ export interface FamilyRules {
 /** The names of our chains begin so. */
 export const CHAIN_PREFIX = "TPROXY_";
 
-/** In each table, a chain that nothing leads to: its rule has {@linkcode OWNER_COMMENT} and tells whose the chains are. */
+/**
+ * In each table, a chain that nothing leads to: its rule has {@linkcode OWNER_COMMENT} and tells whose the
+ * chains are.
+ */
 export const OWNER_CHAIN = `${CHAIN_PREFIX}OWNER`;
 
 /** The comment of that rule begins so. */

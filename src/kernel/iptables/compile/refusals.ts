@@ -6,7 +6,7 @@ import type { Protocol } from "../../../config/types.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { FamilyContext } from "./context.ts";
 import type { IptablesChain, TableRules } from "./model.ts";
-import { isRefused } from "./words.ts";
+import { isRefused } from "./fragment.ts";
 
 const REFUSED_PACKETS: Readonly<Record<Protocol, string>> = {
   tcp: "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN",

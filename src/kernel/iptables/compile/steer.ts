@@ -6,18 +6,20 @@ import type { Protocol } from "../../../config/types.ts";
 import { newFlow, onlyFromClients } from "../../plan/phrases.ts";
 import { chainName, type SourceRule, writeChains } from "./chain_writer.ts";
 import { translateConditions } from "./conditions.ts";
-import { chainAt, type FamilyContext } from "./context.ts";
+import { chainsAt, type FamilyContext } from "./context.ts";
 import { exemptAnswers, planAnswers } from "./flows.ts";
-import { matchOne } from "./fragment.ts";
 import type { IptablesChain } from "./model.ts";
 import { mangleTarget } from "./targets.ts";
-import { bits, isRefused, RETURN } from "./words.ts";
+import { bits, isRefused, matchOne, RETURN } from "./fragment.ts";
 
-/** Carries out what `raw` has decided, for packets that need a listener; those of connections find their socket by themselves. */
+/**
+ * Carries out what `raw` has decided, for packets that need a listener; those of connections find their
+ * socket by themselves.
+ */
 export function planSteer(context: FamilyContext): IptablesChain[] {
   const { scope, refuses, delivers, dropsUdp } = context;
   const { marks } = scope;
-  // What raw has marked without hiding it from conntrack can be an answer.
+  // A packet that raw has marked without hiding it from conntrack can be an answer.
   const answers = scope.udp && (refuses || delivers || dropsUdp);
   const { conditions, reason: lanReason } = onlyFromClients(scope);
   const rules: SourceRule[] = [
@@ -55,9 +57,9 @@ function steerFlows(protocol: Protocol, context: FamilyContext): SourceRule[] {
   }];
 }
 
-function askAgain({ chains }: FamilyContext): string | null {
-  const decision = chainAt(chains, "decision");
-  return decision === null ? null : `-g ${chainName(decision.name)}`;
+function askAgain(context: FamilyContext): string | null {
+  const [decision] = chainsAt("decision", context);
+  return decision === undefined ? null : `-g ${chainName(decision.name)}`;
 }
 
 /** Finds the target for the proxy's listener of a protocol; null where the rules give nothing to it. */

@@ -1,8 +1,9 @@
 /**
  * Effects of planned rules in the words of iptables. Pure.
  *
- * The tables share the work, since each target is valid in one of them alone: `raw` decides and leaves marks, as it is
- * before conntrack; `mangle` gives marked packets to sockets; `filter` answers those that are refused.
+ * The tables share the work, since each target is valid in one of them alone: `raw` decides and leaves marks,
+ * as it is before conntrack; `mangle` gives marked packets to sockets; `filter` answers those that are
+ * refused.
  * @module
  */
 import type { Marks } from "../../../marks.ts";
@@ -10,8 +11,7 @@ import { type Endpoint, formatIp } from "../../../net/ip.ts";
 import type { Effect } from "../../plan/rules/effect.ts";
 import { chainName } from "./chain_writer.ts";
 import type { FamilyContext } from "./context.ts";
-import type { IptablesChain } from "./model.ts";
-import { bits, cannotSay, markWith, RETURN } from "./words.ts";
+import { bits, cannotSay, RETURN } from "./fragment.ts";
 
 /** The packet's connection is the proxy's. */
 const OURS = "-g TPROXY_OURS";
@@ -89,45 +89,4 @@ export function mangleTarget(effect: Effect, { chains, scope: { marks } }: Famil
 /** Gives a packet to a listener. */
 function steer({ address, port }: Endpoint, { intercepted }: Marks): string {
   return `-j TPROXY --on-port ${port} --on-ip ${formatIp(address)} --tproxy-mark ${bits(intercepted)}`;
-}
-
-/** Plans the chains that the targets of `raw` lead to. */
-export function rawEnds({ intercepted, refused, dropped }: Marks): IptablesChain[] {
-  const set = {
-    text: markWith(intercepted),
-    reason: "A routing rule delivers what is marked to this machine",
-  };
-  return [
-    {
-      name: "TPROXY_OURS",
-      rules: [set, {
-        text: "-j CT --notrack",
-        reason: "The proxy's own leg has the same addresses and ports",
-      }],
-      reason: "To the proxy, unseen by conntrack",
-    },
-    { name: "TPROXY_LOCAL", rules: [set], reason: "To another program, which conntrack sees" },
-    {
-      name: "TPROXY_REFUSED",
-      rules: [{ text: markWith(refused), reason: "REJECT is valid in the table filter alone" }],
-      reason: "To be refused when it is forwarded",
-    },
-    {
-      name: "TPROXY_DROPPED",
-      rules: [{ text: markWith(dropped), reason: "Conntrack must see it first: it may be an answer" }],
-      reason: "To be dropped by mangle",
-    },
-  ];
-}
-
-/** Plans the chain that the targets of `mangle` lead to. */
-export function mangleEnds({ intercepted }: Marks): IptablesChain[] {
-  return [{
-    name: "TPROXY_LOCAL",
-    rules: [
-      { text: markWith(intercepted), reason: "A routing rule delivers what is marked to this machine" },
-      { text: "-j ACCEPT", reason: "Rules that come after must not change the mark" },
-    ],
-    reason: "To its socket",
-  }];
 }

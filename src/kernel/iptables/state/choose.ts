@@ -3,7 +3,7 @@
  * @module
  */
 import { OperationError } from "../../../net/error.ts";
-import { hasNfTables } from "../../nft/state/state.ts";
+import { hasNfTables } from "../../machine/nf_tables.ts";
 import { findPrograms, type IptablesPrograms, PACKAGES_HINT } from "./programs.ts";
 import type { StateSource } from "./state.ts";
 

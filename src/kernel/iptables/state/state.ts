@@ -9,7 +9,7 @@ import type { Family } from "../../../net/ip.ts";
 import type { NetlinkConnection } from "../../../netlink/connection.ts";
 import { listChains } from "../../../netlink/nft/chain.ts";
 import { NFT_FAMILIES } from "../../../netlink/nft/message.ts";
-import { isWithoutNfTables } from "../../nft/state/state.ts";
+import { ifNfTables } from "../../machine/nf_tables.ts";
 import { CHAIN_PREFIX, serversList } from "../compile/model.ts";
 import { findPrograms, type IptablesPrograms, type IptablesVariant } from "./programs.ts";
 import { parseSaved, type SavedTable } from "./saved.ts";
@@ -119,12 +119,8 @@ function mayHoldOurs(
 
 /** The chains of iptables-nft; none where the kernel has no nf_tables. */
 export function readNftChains(netfilter: NetlinkConnection, family: Family): ReturnType<typeof listChains> {
-  try {
-    return listChains(netfilter).filter((chain) => chain.family === NFT_FAMILIES[family]);
-  } catch (error) {
-    if (error instanceof OperationError && isWithoutNfTables(error)) return [];
-    throw error;
-  }
+  const chains = ifNfTables(() => listChains(netfilter), []);
+  return chains.filter((chain) => chain.family === NFT_FAMILIES[family]);
 }
 
 function readQuietly(file: string, readTextFile: (path: string) => string): string {

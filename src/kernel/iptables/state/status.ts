@@ -4,7 +4,7 @@
  */
 import { FAMILIES } from "../../../net/families.ts";
 import type { Family } from "../../../net/ip.ts";
-import type { ObjectStatus } from "../../object_status.ts";
+import type { ObjectStatus } from "../../backend/object_status.ts";
 import { type FamilyRules, OWNER_CHAIN, type TableRules } from "../compile/model.ts";
 import { canonicalRule, type SavedTable } from "./saved.ts";
 

@@ -3,7 +3,6 @@
  * @module
  */
 import { TABLE_NAME } from "../../../constants.ts";
-import { EINVAL, EOPNOTSUPP, EPROTONOSUPPORT } from "../../../net/errno.ts";
 import { OperationError } from "../../../net/error.ts";
 import type { NetlinkConnection } from "../../../netlink/connection.ts";
 import { listChains, type NftChain } from "../../../netlink/nft/chain.ts";
@@ -11,6 +10,7 @@ import { listElements, type NftElement } from "../../../netlink/nft/sets/element
 import { listRules, type NftRule } from "../../../netlink/nft/rule.ts";
 import { listSets, type NftSet } from "../../../netlink/nft/sets/set.ts";
 import { listTables, type NftTable } from "../../../netlink/nft/table.ts";
+import { ifNfTables } from "../../machine/nf_tables.ts";
 import { TABLE_COMMENT } from "../compile.ts";
 
 const TABLE = { family: "inet", name: TABLE_NAME } as const;
@@ -50,24 +50,7 @@ export function readTable(connection: NetlinkConnection): InstalledTable | undef
 
 /** Reads our table's head; undefined as well where the kernel has no nf_tables. */
 export function readTableIfPossible(netfilter: NetlinkConnection): InstalledTableHead | undefined {
-  try {
-    return readTableHead(netfilter);
-  } catch (error) {
-    if (error instanceof OperationError && isWithoutNfTables(error)) return undefined;
-    throw error;
-  }
-}
-
-/** Tells whether this kernel has nf_tables; undefined: not even nfnetlink. */
-export function hasNfTables(netfilter: NetlinkConnection | undefined): boolean {
-  if (netfilter === undefined) return false;
-  try {
-    readTableHead(netfilter);
-    return true;
-  } catch (error) {
-    if (error instanceof OperationError && isWithoutNfTables(error)) return false;
-    throw error;
-  }
+  return ifNfTables(() => readTableHead(netfilter), undefined);
 }
 
 /**
@@ -77,11 +60,6 @@ export function hasNfTables(netfilter: NetlinkConnection | undefined): boolean {
 export function isOurTable({ table, chains }: InstalledTableHead): boolean {
   if (table.comment !== undefined) return table.comment === TABLE_COMMENT;
   return ["divert", "divert_replies"].every((name) => chains.some((chain) => chain.name === name));
-}
-
-/** A kernel that says so has no nf_tables, and so no table of ours. */
-export function isWithoutNfTables({ errno }: OperationError): boolean {
-  return [EINVAL, EPROTONOSUPPORT, EOPNOTSUPP].includes(errno);
 }
 
 /** Throws if a table of our name was made by someone else. */

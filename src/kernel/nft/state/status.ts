@@ -5,12 +5,12 @@
 import type { NftChain } from "../../../netlink/nft/chain.ts";
 import type { NftRule } from "../../../netlink/nft/rule.ts";
 import { canonicalPlan, canonicalRule } from "./comparable.ts";
-import type { ObjectStatus } from "../../object_status.ts";
+import type { ObjectStatus } from "../../backend/object_status.ts";
 import type { Plan } from "../../plan/model.ts";
 import type { PlannedSet } from "../../plan/rules/set.ts";
 import { compileTable } from "../compile.ts";
 import type { CompiledChain, CompiledTable } from "../model.ts";
-import { renderRule } from "../render.ts";
+import { renderRule } from "../rule_text.ts";
 import { type InstalledTable, isOurTable } from "./state.ts";
 import { elementTexts, installedTexts, isMemory, setProperties } from "../set_elements.ts";
 

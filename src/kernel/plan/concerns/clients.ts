@@ -63,7 +63,10 @@ function planTcp(scope: Scope, delivers: boolean): PlannedRule[] {
   ];
 }
 
-/** Brings packets of accepted connections to their sockets: ours, or those of a program to which flows are delivered. */
+/**
+ * Brings packets of accepted connections to their sockets: ours, or those of a program to which flows are
+ * delivered.
+ */
 function giveToSockets({ marks }: Scope, delivers: boolean): PlannedRule[] {
   const found: Condition[] = [TCP, { kind: "transparent-socket" }];
   const ours: Condition[] = delivers ? [{ kind: "socket-mark", mark: marks.clientSocket }] : [];
@@ -84,8 +87,8 @@ function giveToSockets({ marks }: Scope, delivers: boolean): PlannedRule[] {
 }
 
 /**
- * Tells whose a connection is by the rule that its SYN has met: the socket itself has no mark while it is a request, at the
- * handshake's last packet. Only needed where rules deliver TCP.
+ * Tells whose a connection is by the rule that its SYN has met: the socket itself has no mark while it is a
+ * request, at the handshake's last packet. Only needed where rules deliver TCP.
  */
 function planAccepted(scope: Scope): OpenChain[] {
   const rules = scope.rules.filter(({ conditions }) => conditions.protocol !== "udp");

@@ -1,6 +1,6 @@
 /**
- * Servers in the LAN: UDP that hosts behind the other interfaces have begun with them, through port forwards or without NAT. Their
- * answers look like new flows of a client; TCP tells by its flags. Pure.
+ * Servers in the LAN: UDP that hosts behind the other interfaces have begun with them, through port forwards
+ * or without NAT. Their answers look like new flows of a client; TCP tells by its flags. Pure.
  * @module
  */
 import type { Family } from "../../../net/ip.ts";

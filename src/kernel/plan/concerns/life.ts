@@ -1,10 +1,10 @@
 /**
- * Signs of life: a running proxy shows itself to the rules by datagrams to itself. Only the router's own traffic needs it:
- * for clients, TPROXY finds out whether somebody listens. Pure.
+ * Signs of life: a running proxy shows itself to the rules by datagrams to itself. Only the router's own
+ * traffic needs it: for clients, TPROXY finds out whether somebody listens. Pure.
  * @module
  */
 import { ALIVE_SECONDS, LOOPBACK } from "../../../constants.ts";
-import { signLength } from "../../liveness/sign_size.ts";
+import { RUNNING_SET, signLength } from "./sign_size.ts";
 import type { Condition } from "../rules/condition.ts";
 import type { Contribution } from "../contribution.ts";
 import { PASS } from "../rules/effect.ts";
@@ -12,17 +12,14 @@ import type { PlannedRule } from "../model.ts";
 import { UDP } from "../phrases.ts";
 import type { Scope } from "../scope.ts";
 
-/** The set in which a running proxy shows itself. */
-export const RUNNING_SET = "running";
-
 /** The packet stays on the router. */
 export const ON_LOOPBACK: Condition = { kind: "output-interface-name", name: LOOPBACK };
 
 /** Plans the set, and the rules among the proxy's packets that fill it. */
-export function planLife({ ownTraffic, families, protocols, marks, listenerPort }: Scope): Contribution {
+export function planLife(scope: Scope): Contribution {
+  const { ownTraffic, families, marks } = scope;
   if (!ownTraffic) return {};
   const ofProxy: Condition[] = [ON_LOOPBACK, { kind: "mark", mark: marks.clientSocket }];
-  const sign = { listener: { port: listenerPort, workers: 1 }, intercept: { protocols } };
   return {
     sets: [{
       name: RUNNING_SET,
@@ -39,7 +36,7 @@ export function planLife({ ownTraffic, families, protocols, marks, listenerPort 
             ...ofProxy,
             { kind: "family", family },
             UDP,
-            { kind: "packet-length", bytes: signLength(sign, family) },
+            { kind: "packet-length", bytes: signLength(scope, family) },
           ],
           effect: { kind: "show-life", set: RUNNING_SET },
           reason:

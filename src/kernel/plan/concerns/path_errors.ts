@@ -1,5 +1,6 @@
 /**
- * Path errors: routers on the way send them about packets of our sockets. They are addressed to whose address a socket has. Pure.
+ * Path errors: routers on the way send them about packets of our sockets. They are addressed to whose address
+ * a socket has. Pure.
  * @module
  */
 import type { Condition } from "../rules/condition.ts";

@@ -1,6 +1,6 @@
 /**
- * Remembered passes: UDP that the rules have let pass is known for a while. A look into a long list of networks costs the more the
- * longer the list, and UDP has no packet that begins a flow. Pure.
+ * Remembered passes: UDP that the rules have let pass is known for a while. A look into a long list of
+ * networks costs the more the longer the list, and UDP has no packet that begins a flow. Pure.
  * @module
  */
 import type { Family } from "../../../net/ip.ts";

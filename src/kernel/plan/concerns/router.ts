@@ -1,6 +1,7 @@
 /**
- * `intercept.router-traffic`: the traffic of programs on the router itself. An output chain marks what they send to the outside, the
- * mark routes it to the loopback interface, and what comes in there is given to the listener. Pure.
+ * `intercept.router-traffic`: the traffic of programs on the router itself. An output chain marks what they
+ * send to the outside, the mark routes it to the loopback interface, and what comes in there is given to the
+ * listener. Pure.
  *
  * ```
  * output ─── router ──► router_new ─┬─ bypass, deliver: pass
@@ -135,7 +136,10 @@ function planLoopback(scope: Scope): OpenChain {
   };
 }
 
-/** Remembers UDP that others have begun with programs on the router, in case conntrack forgets: the answers are not new flows. */
+/**
+ * Remembers UDP that others have begun with programs on the router, in case conntrack forgets: the answers
+ * are not new flows.
+ */
 function planServedHere(scope: Scope): OpenChain {
   const begun = [
     ...(scope.inner === null ? [] : [comesFrom(scope.inner, { negate: true })]),

@@ -11,7 +11,7 @@ import { EXEMPT_OWN, planFailure, refuseFlows, UDP } from "../phrases.ts";
 import type { Scope } from "../scope.ts";
 import type { PlannedSet } from "../rules/set.ts";
 import { applyRules, effectOf, type Ends, passOtherPorts } from "./decision.ts";
-import { RUNNING_SET } from "./life.ts";
+import { RUNNING_SET } from "./sign_size.ts";
 
 /** The chain to which new flows go. */
 export const ROUTER_NEW_CHAIN = "router_new";
@@ -23,8 +23,9 @@ const EXEMPT_PORTS_SET = "spared_ports";
 /** RFC 3927, RFC 4291: what is addressed so is on the link, and nowhere else. */
 const LINK_LOCAL: Readonly<Record<Family, string>> = { ipv4: "169.254.0.0/16", ipv6: "fe80::/10" };
 /**
- * DHCP, on which the router's own addresses may depend; IKE, 500 and 4500; and the tunnels whose other end answers to this port,
- * whatever the packet's own is: VXLAN, 4789 and Linux' own 8472, Geneve, 6081. RFC 2131, 8415, 7296, 7348, 8926.
+ * DHCP, on which the router's own addresses may depend; IKE, 500 and 4500; and the tunnels whose other end
+ * answers to this port, whatever the packet's own is: VXLAN, 4789 and Linux' own 8472, Geneve, 6081. RFC
+ * 2131, 8415, 7296, 7348, 8926.
  */
 const EXEMPT_PORTS = [[67, 68], [500, 500], [546, 547], [4500, 4500], [4789, 4789], [6081, 6081], [
   8472,

@@ -8,7 +8,10 @@ import type { Family } from "../../../net/ip.ts";
 /** An address type of the routing table, as in `fib daddr type`. */
 export type AddressType = "local" | "broadcast" | "anycast" | "multicast";
 
-/** One condition of a rule. The comment above each is its text in nft; iptables has words for those that clients need. */
+/**
+ * One condition of a rule. The comment above each is its text in nft; iptables has words for those that
+ * clients need.
+ */
 export type Condition =
   /** `iifname @lan`, `iifname != @lan` */
   | { readonly kind: "input-interface"; readonly set: string; readonly negate: boolean }
@@ -42,8 +45,9 @@ export type Condition =
   /** `socket mark 0x4`: of a socket that is more than a request; after `transparent-socket`. */
   | { readonly kind: "socket-mark"; readonly mark: number }
   /**
-   * An error from a router on the way: `icmp type destination-unreachable icmp code frag-needed`, `icmpv6 type packet-too-big`; or
-   * `icmp type destination-unreachable`, which has frag-needed among its codes, and `icmpv6 type destination-unreachable`.
+   * An error from a router on the way: `icmp type destination-unreachable icmp code frag-needed`, `icmpv6
+   * type packet-too-big`; or `icmp type destination-unreachable`, which has frag-needed among its codes, and
+   * `icmpv6 type destination-unreachable`.
    */
   | { readonly kind: "icmp-error"; readonly family: Family; readonly error: "too-big" | "unreachable" }
   /** `ct state established,related`: conntrack takes it for a part of a flow that it knows. */
@@ -55,13 +59,16 @@ export type Condition =
   /** `ct mark & 0x3 == 0x3`: an earlier packet of the flow has left this note. */
   | { readonly kind: "flow-bits"; readonly mask: number }
   /**
-   * `ip saddr . th sport . ip daddr . th dport @flows`: a packet of a flow that is in the set, which holds it as its answers are
-   * addressed. After `family` and `protocol` conditions.
+   * `ip saddr . th sport . ip daddr . th dport @flows`: a packet of a flow that is in the set, which holds it
+   * as its answers are addressed. After `family` and `protocol` conditions.
    */
   | { readonly kind: "remembered-flow"; readonly family: Family; readonly set: string }
   /** `fib saddr type != local`: somebody on this machine sends from an address that is not this machine's. */
   | { readonly kind: "foreign-source" }
-  /** `meta skuid != 4294967295`: a program has sent it. Sockets of the kernel itself have no user: the rule ends for their packets. */
+  /**
+   * `meta skuid != 4294967295`: a program has sent it. Sockets of the kernel itself have no user: the rule
+   * ends for their packets.
+   */
   | { readonly kind: "of-program" }
   /** `meta mark != 0x0` */
   | { readonly kind: "marked" }

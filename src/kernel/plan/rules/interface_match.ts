@@ -18,14 +18,14 @@ export function planInterfaceSet({ set, names }: InterfaceGroup, reason: string)
   return names.length === 1 ? [] : [{ name: set, type: "ifname", elements: names, reason }];
 }
 
-/** The packet comes from one of them; with `negate` from elsewhere. */
+/** Asks whether the packet comes from one of them; with `negate` from elsewhere. */
 export function comesFrom({ set, names }: InterfaceGroup, { negate }: { negate: boolean }): Condition {
   return names.length === 1
     ? { kind: "input-interface-name", name: names[0], negate }
     : { kind: "input-interface", set, negate };
 }
 
-/** The packet leaves through one of them. */
+/** Asks whether the packet leaves through one of them. */
 export function leavesThrough({ set, names }: InterfaceGroup): Condition {
   return names.length === 1
     ? { kind: "output-interface-name", name: names[0] }

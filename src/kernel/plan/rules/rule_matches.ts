@@ -12,7 +12,9 @@ import type { PlannedSet } from "./set.ts";
 
 /** A rule of the config that can match. */
 export interface MatchedRule extends KernelRule {
-  /** The conditions of one planned rule each; the rule of the config matches where all of one of them hold. */
+  /**
+   * The conditions of one planned rule each; the rule of the config matches where all of one of them hold.
+   */
   readonly alternatives: readonly (readonly Condition[])[];
 }
 

@@ -4,7 +4,10 @@
  */
 import type { KeyRange } from "../../../net/ranges.ts";
 
-/** A named set: of interface names, hardware addresses, ranges of ports or of addresses. Ranges are sorted and do not touch. */
+/**
+ * A named set: of interface names, hardware addresses, ranges of ports or of addresses. Ranges are sorted and
+ * do not touch.
+ */
 export type PlannedSet =
   & { readonly name: string; readonly reason: string }
   & (
@@ -19,11 +22,14 @@ export type PlannedSet =
 
 /** A set that packets fill: it is empty in the plan, and its content is nobody's business. */
 export interface MemorySet {
-  /** Flows, as their answers are addressed (source and its port, destination and its port); or address families. */
+  /**
+   * Flows, as their answers are addressed (source and its port, destination and its port); or address
+   * families.
+   */
   readonly type: "ipv4_flow" | "ipv6_flow" | "nf_proto";
   /** None. */
   readonly elements: readonly [];
-  /** How long an element lasts that nothing renews. */
+  /** Lifetime of an element that nothing renews. */
   readonly timeoutSeconds: number;
   /** The most elements that it may hold. */
   readonly size: number;

@@ -1,6 +1,7 @@
 /**
- * The acceptor without privileges. A wildcard listener takes connections to any of 127.0.0.0/8; "the original server" is a
- * listener on one of these addresses with the same port, opened after the client's connection is queued.
+ * The acceptor without privileges. A wildcard listener takes connections to any of 127.0.0.0/8; "the original
+ * server" is a listener on one of these addresses with the same port, opened after the client's connection is
+ * queued.
  */
 import assert from "node:assert/strict";
 import { AF_INET, ECONNRESET, EPERM } from "../../../../ffi/consts.ts";
@@ -24,6 +25,7 @@ import {
   sendAll,
 } from "../../ffi/support/tcp.ts";
 import { runLoneWorker } from "../support/lone_worker.ts";
+import { show } from "../support/redirect.ts";
 import { type BenchOptions, SessionBench, testSettings } from "../support/session_bench.ts";
 
 const SERVER = "127.0.0.2";
@@ -59,7 +61,7 @@ class Street implements Disposable {
   }
 }
 
-/** Whether we have the capability that IP_TRANSPARENT asks for. */
+/** Tells that we have the capability that IP_TRANSPARENT asks for. */
 function mayBeTransparent(): boolean {
   const probe = listen();
   const returned = makeTransparent(probe, AF_INET);
@@ -97,6 +99,29 @@ descriptorTest("TcpAcceptor dials where the client wanted to go", async () => {
   assert.equal(bench.shared.live, 1);
   acceptor.drain();
 });
+
+descriptorTest(
+  "A connection is described in the log from its beginning to its end, and at level debug alone",
+  async () => {
+    for (const logLevel of ["debug", "info"] as const) {
+      using street = new Street();
+      const client = street.client();
+      const server = street.server();
+      using bench = directBench({ logLevel });
+      const acceptor = startAcceptor(bench, street);
+      bench.settle();
+      const upstream = street.keep(accept(server));
+      finish(client);
+      finish(upstream);
+      await bench.until(() => bench.sessions.size === 0);
+      acceptor.drain();
+      const who = `client=${show(addressOf(client))} destination=${SERVER}:${street.port}`;
+      const lines = bench.lines.map((line) => line.slice(line.indexOf("connection")).trimEnd());
+      const expected = logLevel === "info" ? [] : [`connection opened ${who}`, `connection closed ${who}`];
+      assert.deepEqual(lines, expected);
+    }
+  },
+);
 
 descriptorTest("TcpAcceptor resets who dials the listener itself", () => {
   using street = new Street();
@@ -184,7 +209,7 @@ descriptorTest("runWorkerLoop() drains: serves what is queued, ends, and leaves 
   using street = new Street();
   const client = street.client();
   street.server();
-  // Much, so that pipes are used. Nobody answers: the half-closed session expires, and with it the worker ends.
+  // Much, so that pipes are used. Nobody answers: the half-closed session expires, and the worker ends.
   sendAll(client, pattern(150_000));
   finish(client);
   const { reason, messages, books } = runLoneWorker({

@@ -1,6 +1,6 @@
-/** What one side sees when the other resets: all that was sent before, then a RST, and never a clean end. */
+/** One side sees, when the other resets, all that was sent before, then a RST, and never a clean end. */
 import assert from "node:assert/strict";
-import { ECONNRESET, EPOLLIN } from "../../../../ffi/consts.ts";
+import { ECONNRESET, EPOLLERR, EPOLLIN } from "../../../../ffi/consts.ts";
 import { closeFd } from "../../../../ffi/sockets/socket.ts";
 import { descriptorTest } from "../../ffi/support/descriptors.ts";
 import {
@@ -130,6 +130,27 @@ descriptorTest("TcpSessions gives up a reset session whose other side takes noth
   assert.ok(drain(client).data.length > 0);
   closeFd(client);
 });
+
+descriptorTest(
+  "TcpSessions goes on passing what was sent before a reset when its side tells the reset again",
+  async () => {
+    using bench = new SessionBench();
+    const { client, server } = openSession(bench, { smallBuffers: true });
+    for (let i = 0; i < 20; i++) {
+      fill(server);
+      bench.settle();
+    }
+    reset(server);
+    bench.settle();
+    bench.sessions.event(1, 1, EPOLLERR);
+    assert.equal(bench.sessions.size, 1);
+    const reader = new Reader(client);
+    await bench.until(() => reader.read() !== "open");
+    assert.equal(reader.end, -ECONNRESET);
+    assertSameBytes(reader.data, pattern(reader.data.length));
+    closeFd(client);
+  },
+);
 
 descriptorTest("TcpSessions ends at once when both sides reset", () => {
   using bench = new SessionBench();

@@ -18,6 +18,7 @@ import {
   listen,
   Reader,
   readText,
+  reset,
   sendAll,
 } from "../../ffi/support/tcp.ts";
 import { show, TARGET, writeDown } from "../support/redirect.ts";
@@ -44,6 +45,12 @@ class Redirector implements Disposable {
     loop.add(acceptor);
     this.client = this.keep(dial(addressOf(listener)));
     check(acceptor.start(), "epoll_ctl");
+  }
+
+  /** The client resets its connection. */
+  resetClient(): void {
+    this.#open.splice(this.#open.indexOf(this.client), 1);
+    reset(this.client);
   }
 
   keep(fd: number): number {
@@ -139,4 +146,15 @@ descriptorTest("ListedUpstream dials no IPv6 upstream from the address of an IPv
   redirector.bench.settle();
   assert.equal(readText(redirector.client).end, -ECONNRESET);
   assert.deepEqual(redirector.reports, [`failed [2001:db8::1]:80 ${EAFNOSUPPORT}`]);
+});
+
+descriptorTest("ListedUpstream blames no address when the client gives up", async () => {
+  const silent = silentAddress();
+  using redirector = new Redirector({ upstreams: [silent.address] });
+  silent.fds.forEach((fd) => redirector.keep(fd));
+  redirector.bench.settle();
+  assert.equal(redirector.bench.sessions.size, 1);
+  redirector.resetClient();
+  await redirector.bench.until(() => redirector.bench.sessions.size === 0);
+  assert.deepEqual(redirector.reports, []);
 });

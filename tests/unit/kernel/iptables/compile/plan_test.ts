@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { parseConfig } from "../../../../../src/config/load.ts";
 import type { FamilyRules } from "../../../../../src/kernel/iptables/compile/model.ts";
 import { planIptables } from "../../../../../src/kernel/iptables/compile/plan.ts";
+import type { Plan } from "../../../../../src/kernel/plan/model.ts";
 import { parseSaved } from "../../../../../src/kernel/iptables/state/saved.ts";
 import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
 import { OperationError } from "../../../../../src/net/error.ts";
@@ -130,5 +131,29 @@ Deno.test("planIptables() refuses names of interfaces that iptables reads otherw
     const config = parseConfig(JSON.stringify({ version: 1, intercept: { interfaces: [name] } }), "test");
     const view = { ...ROUTER, links: [...ROUTER.links, { name, loopback: false }] };
     assert.throws(() => planIptables(planInstall(config, view)), /Cannot write for iptables/);
+  }
+});
+
+/** The same intent, with other names for its chains. */
+function renamed(plan: Plan, rename: (name: string) => string): Plan {
+  const chains = plan.intent.chains.map((chain) => ({
+    ...chain,
+    name: rename(chain.name),
+    rules: chain.rules.map((rule) => ({
+      ...rule,
+      effect: rule.effect.kind === "go" ? { ...rule.effect, to: rename(rule.effect.to) } : rule.effect,
+    })),
+  }));
+  return { ...plan, intent: { ...plan.intent, chains } };
+}
+
+Deno.test("planIptables() goes by what chains are for, and not by their names in nft", () => {
+  const configs = [...Object.values(CONFIGS), { intercept: { "on-failure": "open" } }, { default: "block" }];
+  for (const config of configs) {
+    const planned = planInstall(parseConfig(JSON.stringify({ version: 1, ...config }), "test"), ROUTER);
+    const texts = JSON.stringify(planIptables(renamed(planned, (name) => `other_${name}`)));
+    const names = planned.intent.chains.map(({ name }) => `TPROXY_${name.toUpperCase()}`);
+    assert.deepEqual(names.filter((name) => texts.includes(name)), []);
+    assert.equal(texts.replaceAll("TPROXY_OTHER_", "TPROXY_"), JSON.stringify(planIptables(planned)));
   }
 });

@@ -8,7 +8,7 @@ import type { InstalledSet, InstalledTable } from "../../../../../src/kernel/nft
 import { isOurTable } from "../../../../../src/kernel/nft/state/state.ts";
 import { toRoute, toRoutingRule } from "../../../../../src/kernel/routing/state.ts";
 import { compareTable } from "../../../../../src/kernel/nft/state/status.ts";
-import type { ObjectStatus } from "../../../../../src/kernel/object_status.ts";
+import type { ObjectStatus } from "../../../../../src/kernel/backend/object_status.ts";
 import { compareRouting } from "../../../../../src/kernel/routing/compare.ts";
 import type { InstalledRouting } from "../../../../../src/kernel/routing/state.ts";
 import { parsePrefix } from "../../../../../src/net/ip.ts";

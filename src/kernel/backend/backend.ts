@@ -1,0 +1,90 @@
+/**
+ * A backend: one way in which the kernel can be told a plan. Each says the same intent in its own words, and none reads
+ * another's. Pure.
+ * @module
+ */
+import type { Config } from "../../config/types.ts";
+import type { Logger } from "../../log.ts";
+import type { Life, Proxy } from "../liveness/life.ts";
+import type { Machine } from "../machine/machine.ts";
+import type { ObjectStatus } from "./object_status.ts";
+import type { Plan } from "../plan/model.ts";
+
+/** At once, where netlink answers; later, where programs are run. */
+export type Soon<T> = T | Promise<T>;
+
+/** What an install found and did, and with what. */
+export interface InstallReport {
+  /** An install of ours was there already. */
+  readonly replaced: boolean;
+  /** In what the rules are, in words. */
+  readonly place: string;
+}
+
+/** How the rules are. */
+export interface BackendStatus {
+  /** Every object that was asked for, and those of others. */
+  readonly objects: readonly ObjectStatus[];
+  /** In what the rules are, in words. */
+  readonly place: string;
+}
+
+/** What was taken out. */
+export interface Removal {
+  /** In words, one for each object. */
+  readonly removed: readonly string[];
+  /** What has a name of ours and is somebody else's, in words: it is left alone. */
+  readonly left: readonly string[];
+}
+
+/** An install of ours that is in the kernel. */
+export interface FoundInstall {
+  /** As `tproxy status` names it. */
+  readonly name: string;
+  /** In words: for who must remove it. */
+  readonly words: string;
+}
+
+/** A plan in the rules of a backend. */
+export interface Compiled {
+  /**
+   * Makes the kernel's state that of the plan. Throws an OperationError; then what was there before is there again.
+   * `others`: installs with other backends; rules of two are never mixed.
+   */
+  install(machine: Machine, others: readonly FoundInstall[]): Soon<InstallReport>;
+  /** Looks for every rule in the kernel. `others` count as objects that nobody wants. */
+  compare(machine: Machine, others: readonly FoundInstall[]): Soon<BackendStatus>;
+  /** Gives a shell script that does what `install` does. `origin` names the config. */
+  script(options: { readonly origin: string }): string;
+  /** What the plan as JSON has besides, with this backend. */
+  readonly document: Readonly<Record<string, unknown>>;
+}
+
+/** See the module. */
+export interface Backend {
+  /** Its name in the config: `kernel.backend`. */
+  readonly name: Config["kernel"]["backend"];
+  /** Its name where scripts are asked for: the language of its rules. */
+  readonly format: "nft" | "iptables";
+  /** The proxy must be root: nobody else may tell the rules that it is there. */
+  readonly needsRoot: boolean;
+  /** Makes rules of a plan. Throws an OperationError where they cannot say it. Pure. */
+  compile(plan: Plan): Compiled;
+  /** Says in sentences what is bad about this plan with these rules. Pure. */
+  warnings(plan: Plan): readonly string[];
+  /** Says what these rules cannot keep of `intercept.on-failure`, in words; empty: nothing. Pure. */
+  describeFailure(config: Config): string;
+  /** Finds installs of ours. No program is run where it is certain that there is none. */
+  find(machine: Machine): Soon<readonly FoundInstall[]>;
+  /** Lists all that has a name of ours, a line each: two lists can be compared. */
+  listTraces(machine: Machine): Soon<readonly string[]>;
+  /** Removes what installs have made, but for policy routing; fine when nothing is there. */
+  uninstall(machine: Machine): Soon<Removal>;
+  /** Gives this process the means to tell the rules that it is a running proxy. */
+  life(proxy: Proxy, log: Logger): Life;
+  /**
+   * Remembers what the rules in force know of a running proxy, before others replace them. Gives the function that tells
+   * the new ones, at once, once it is known that the proxy still runs.
+   */
+  rememberLife(proxy: Proxy): () => void;
+}

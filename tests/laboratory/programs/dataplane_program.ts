@@ -1,0 +1,87 @@
+/**
+ * The data plane alone, in a process that does what it is told: a line of JSON on standard input is a command,
+ * a line on standard output its answer. Its log goes to standard error.
+ *
+ * Arguments: the path of a config. Start it with {@linkcode startDataplaneProgram}.
+ */
+import { loadConfig } from "../../../src/config/load.ts";
+import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
+import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
+import { createLogger } from "../../../src/log.ts";
+import { formatEndpoint } from "../../../src/net/ip.ts";
+import { compilePolicy } from "../../../src/policy/compile.ts";
+import type { DataplaneCommand } from "../proxy/dataplane.ts";
+
+const WORKERS = 2;
+const encoder = new TextEncoder();
+
+function say(line: string): void {
+  Deno.stdout.writeSync(encoder.encode(`${line}\n`));
+}
+
+function load(path: string) {
+  return loadConfig({ path, readTextFile: Deno.readTextFileSync }).config;
+}
+
+/** Does what the command says. Returns the answer. */
+async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<unknown> {
+  switch (command.do) {
+    case "sessions":
+      return Array.from(dataplane.sessions(), ({ client, destination, upstream: _, ...row }) => ({
+        ...row,
+        client: formatEndpoint(client),
+        destination: destination === null ? null : formatEndpoint(destination),
+      }));
+    case "count":
+      return { counters: dataplane.counters(), live: dataplane.live(), udpLive: dataplane.udpLive() };
+    case "totals":
+      return dataplane.totals();
+    case "adopt": {
+      const config = load(command.path);
+      await dataplane.adopt({
+        settings: dataplane.settingsOf(config),
+        policy: compilePolicy(config, command.generation),
+      });
+      return "adopted";
+    }
+    case "close":
+      return dataplane.close(command.sessions);
+    case "wreck":
+      // A worker that is asked for a protocol that it does not have throws, as it would on any mistake of ours.
+      return dataplane.close(
+        [{ worker: command.worker, protocol: "sctp", slot: 0, tag: 1 }] as unknown as SessionKey[],
+      );
+    case "drain":
+      return dataplane.drain();
+    default:
+      return command satisfies never;
+  }
+}
+
+const [path] = Deno.args;
+const config = load(path);
+const log = createLogger({
+  level: "debug",
+  format: "text",
+  write: (line) => void Deno.stderr.writeSync(encoder.encode(line)),
+});
+const dataplane = await startDataplane({
+  config,
+  policy: compilePolicy(config, 1),
+  workers: WORKERS,
+  log,
+  workerUrl: new URL("../../../src/dataplane/worker.ts", import.meta.url),
+});
+say("listening");
+dataplane.ended.then(() => Deno.exit(0), (error) => {
+  say(`FAILED ${error.message}`);
+  Deno.exit(1);
+});
+let rest = "";
+for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+  const lines = (rest + text).split("\n");
+  rest = lines.pop()!;
+  for (const line of lines) {
+    say(`ANSWER ${JSON.stringify(await obey(JSON.parse(line), dataplane) ?? null)}`);
+  }
+}

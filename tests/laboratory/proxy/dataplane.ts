@@ -1,0 +1,99 @@
+/**
+ * The data plane in the router namespace, by itself: a test gives it orders and reads its books.
+ * @module
+ */
+import type { Counter, RuleTotals } from "../../../src/dataplane/shared/books.ts";
+import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
+import type { Lab } from "../lab.ts";
+import { until } from "../machine/wait.ts";
+import type { Program } from "../program.ts";
+import { type ConfigText, PROXY_PORT, tproxy, writeConfig } from "./proxy.ts";
+
+const PROJECT = new URL("../../../", import.meta.url).pathname;
+
+/** What the program is told. */
+export type DataplaneCommand =
+  | { readonly do: "sessions" | "count" | "totals" | "drain" }
+  | { readonly do: "adopt"; readonly path: string; readonly generation: number }
+  | { readonly do: "close"; readonly sessions: readonly SessionKey[] }
+  /** The worker fails. */
+  | { readonly do: "wreck"; readonly worker: number };
+
+/** A live session as the program tells it. Endpoints are `address:port`. */
+export interface ToldSession extends SessionKey {
+  readonly stage: number;
+  readonly client: string;
+  readonly destination: string | null;
+  readonly ruleName: string | null;
+  readonly generation: number;
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+  readonly clientFd: number;
+  readonly upstreamFd: number;
+}
+
+/** What the program counts. */
+export interface ToldCounts {
+  readonly counters: Record<Counter, number>;
+  readonly live: number;
+  readonly udpLive: number;
+}
+
+/** The running program. */
+export class DataplaneProgram {
+  readonly program: Program;
+  readonly #lab: Lab;
+  readonly #config: ConfigText;
+  #generation = 1;
+  #asked = 0;
+
+  constructor(program: Program, lab: Lab, config: ConfigText) {
+    this.program = program;
+    this.#lab = lab;
+    this.#config = config;
+  }
+
+  /** Its live sessions. */
+  sessions(): Promise<ToldSession[]> {
+    return this.tell({ do: "sessions" });
+  }
+
+  /** Its counters. */
+  count(): Promise<ToldCounts> {
+    return this.tell({ do: "count" });
+  }
+
+  /** What sessions have come to. */
+  totals(): Promise<RuleTotals[]> {
+    return this.tell({ do: "totals" });
+  }
+
+  /** Has it take another config; the kernel keeps its rules. */
+  async adopt(config: ConfigText): Promise<void> {
+    const path = writeConfig(this.#lab, { ...this.#config, ...config });
+    await this.tell({ do: "adopt", path, generation: ++this.#generation });
+  }
+
+  /** Gives a command, and waits for the answer. */
+  async tell<T>(command: DataplaneCommand): Promise<T> {
+    const number = this.#asked++;
+    await this.program.write(`${JSON.stringify(command)}\n`);
+    const answers = () =>
+      this.program.stdout.split("\n").slice(0, -1).filter((line) => /^ANSWER /.test(line));
+    await until(() => answers().length > number, { what: `an answer to ${JSON.stringify(command)}` });
+    return JSON.parse(answers()[number].slice("ANSWER ".length));
+  }
+}
+
+/** Installs the rules of a config, and starts the data plane with two workers. */
+export async function startDataplaneProgram(lab: Lab, config: ConfigText = {}): Promise<DataplaneProgram> {
+  // A program that does not tell the rules of iptables that it runs is only asked where they need not know.
+  const intercept = { "on-failure": "drop", ...config.intercept as ConfigText | undefined };
+  const path = writeConfig(lab, { ...config, intercept });
+  await tproxy(lab, ["install", "-c", path]);
+  const script = `${PROJECT}tests/laboratory/programs/dataplane_program.ts`;
+  const argv = [`${PROJECT}scripts/deno`, "run", "-A", "--no-check", script, path];
+  const program = await lab.router.start(argv, { listens: PROXY_PORT });
+  await program.waitForOutput("listening");
+  return new DataplaneProgram(program, lab, { ...config, intercept });
+}

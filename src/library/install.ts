@@ -21,7 +21,7 @@
  */
 import type { LoadedConfig } from "../config/load.ts";
 import type { Config } from "../config/types.ts";
-import type { BackendStatus, InstallReport, Removal } from "../kernel/backend.ts";
+import type { BackendStatus, InstallReport, Removal } from "../kernel/backend/backend.ts";
 import * as backends from "../kernel/backends.ts";
 import { preparePlan } from "../kernel/prepare.ts";
 import { InstallPlan } from "./install_plan.ts";
@@ -65,8 +65,8 @@ export async function readStatus(config: Config | LoadedConfig): Promise<Backend
   );
 }
 
-export type { BackendStatus, InstallReport, Removal } from "../kernel/backend.ts";
-export type { ObjectState, ObjectStatus } from "../kernel/object_status.ts";
+export type { BackendStatus, InstallReport, Removal } from "../kernel/backend/backend.ts";
+export type { ObjectState, ObjectStatus } from "../kernel/backend/object_status.ts";
 export { InstallPlan, type ScriptOptions } from "./install_plan.ts";
 export { DEFAULT_CONFIG } from "../config/defaults.ts";
 export { type LoadedConfig, loadText } from "../config/load.ts";

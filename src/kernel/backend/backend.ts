@@ -23,6 +23,7 @@ export interface InstallReport {
 
 /** How the rules are. */
 export interface BackendStatus {
+  /** Every object that was asked for, and those of others. */
   readonly objects: readonly ObjectStatus[];
   /** In what the rules are, in words. */
   readonly place: string;

@@ -19,6 +19,7 @@ import { snapshotKernel } from "../../laboratory/network/snapshot.ts";
 import { connectClient, serve, socatServer } from "../../laboratory/network/sockets.ts";
 import type { Program } from "../../laboratory/program.ts";
 import { type Nginx, startNginx } from "../../laboratory/programs/nginx.ts";
+import { usesIptables } from "../../laboratory/proxy/backend.ts";
 import {
   backendPrograms,
   type ConfigText,
@@ -32,6 +33,8 @@ import { labTest } from "../../laboratory/register.ts";
 const PROGRAMS = ["curl", "nginx", "socat", "nft", "ip", "sysctl"];
 const MIB = 1 << 20;
 const RELOADS = 50;
+/** What V8 has not collected yet; what programs of iptables write is read as text, over and over. It grows no more. */
+const MOST_GROWTH = (usesIptables() ? 100 : 40) * MIB;
 /** src/daemon/daemon.ts gives back after three seconds what only the start or a reload has needed. */
 const SETTLED_MS = 4_000;
 const ECHO_PORT = 7000;
@@ -240,7 +243,7 @@ labTest(
     assert.equal(await sortedSnapshot(lab), before.kernel);
     await delay(SETTLED_MS);
     const growth = residentBytes(proxy.pid) - before.memory;
-    assert.ok(growth < 40 * MIB, `grew by ${(growth / MIB).toFixed(1)} MiB`);
+    assert.ok(growth < MOST_GROWTH, `grew by ${(growth / MIB).toFixed(1)} MiB`);
   },
 );
 

@@ -8,7 +8,10 @@ import { libc } from "./libc.ts";
 
 const time = new BigInt64Array(TIMESPEC_SIZE / 8); // struct timespec { tv_sec, tv_nsec }
 
-/** CLOCK_MONOTONIC, in microseconds since some moment before this process. Deno's own clock counts from the process' start. */
+/**
+ * CLOCK_MONOTONIC, in microseconds since some moment before this process. Deno's own clock counts from the
+ * process' start.
+ */
 export function monotonicMicroseconds(): bigint {
   libc.clock_gettime(CLOCK_MONOTONIC, time);
   return time[0] * 1_000_000n + time[1] / 1000n;

@@ -60,7 +60,10 @@ export class EpollEvents {
     this.#words = new Uint32Array(capacity * EPOLL_EVENT_WORDS);
   }
 
-  /** epoll_wait(2). `timeout` in milliseconds, -1 for ever. The number of events, or -errno (-EINTR means none). */
+  /**
+   * epoll_wait(2). `timeout` in milliseconds, -1 for ever. The number of events, or -errno (-EINTR means
+   * none).
+   */
   wait(epoll: number, timeout: number): number {
     return result(libc.epoll_wait(epoll, this.#words, this.capacity, timeout));
   }

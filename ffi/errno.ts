@@ -10,7 +10,8 @@ function aliasErrno(): Int32Array {
   return new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
 }
 
-// errno's address belongs to the OS thread, and an isolate stays on its thread: valid as long as this module lives.
+// errno's address belongs to the OS thread, and an isolate stays on its thread: valid as long as this
+// module lives.
 const errno = aliasErrno();
 
 /**

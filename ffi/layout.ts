@@ -17,14 +17,19 @@ export const SOCKADDR_UN_PATH = 2;
 export const SOCKADDR_UN_PATH_SIZE = 108;
 /** struct addrinfo, on 64-bit machines. */
 export const ADDRINFO_SIZE = 48;
-/** Offsets in struct addrinfo. Flags, family, type and address length have 32 bits, address and next are pointers. */
+/**
+ * Offsets in struct addrinfo. Flags, family, type and address length have 32 bits, address and next are
+ * pointers.
+ */
 export const ADDRINFO = { flags: 0, family: 4, type: 8, addressLength: 16, address: 24, next: 40 } as const;
 /** Offset of the address in sockaddr_in. */
 export const SOCKADDR_IN_ADDRESS = 4;
 /** Offset of the address in sockaddr_in6. */
 export const SOCKADDR_IN6_ADDRESS = 8;
 
-/** struct epoll_event as 32-bit words: packed on x86-64 (events, data), padded elsewhere (events, pad, data). */
+/**
+ * struct epoll_event as 32-bit words: packed on x86-64 (events, data), padded elsewhere (events, pad, data).
+ */
 export const EPOLL_EVENT_WORDS = Deno.build.arch === "x86_64" ? 3 : 4;
 /** Word offset of `data` in struct epoll_event. */
 export const EPOLL_EVENT_DATA = Deno.build.arch === "x86_64" ? 1 : 2;
@@ -32,8 +37,9 @@ export const EPOLL_EVENT_DATA = Deno.build.arch === "x86_64" ? 1 : 2;
 /** struct iovec: base at 0, length at 8. */
 export const IOVEC_SIZE = 16;
 /**
- * struct mmsghdr, on 64-bit machines: name at 0, its length (32 bits) at 8, iovecs at 16, their number at 24, control at 32, its
- * length at 40, flags (32 bits) at 48; then, outside of the msghdr, the length of the datagram (32 bits).
+ * struct mmsghdr, on 64-bit machines: name at 0, its length (32 bits) at 8, iovecs at 16, their number at 24,
+ * control at 32, its length at 40, flags (32 bits) at 48; then, outside of the msghdr, the length of the
+ * datagram (32 bits).
  */
 export const MMSGHDR_SIZE = 64;
 /** Word offsets in struct mmsghdr. */
@@ -46,7 +52,10 @@ export const MMSGHDR_WORD = {
   controlLength: 10,
   length: 14,
 } as const;
-/** struct cmsghdr: length with this header at 0, level (32 bits) at 8, type at 12. Each begins at a multiple of 8. */
+/**
+ * struct cmsghdr: length with this header at 0, level (32 bits) at 8, type at 12. Each begins at a multiple
+ * of 8.
+ */
 export const CMSGHDR_SIZE = 16;
 /** Word offsets in struct cmsghdr. */
 export const CMSGHDR_WORD = { length: 0, level: 2, type: 3 } as const;

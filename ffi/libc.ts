@@ -1,8 +1,9 @@
 /**
  * The C library's functions that tproxy calls: the only `dlopen` of the project, once per thread.
  *
- * Every signature but that of `poll_elsewhere` stays on Deno's fast-call path (a test guards it): numbers where C has lengths and
- * descriptors, no structs by value, no 64-bit result. Lengths go out as `u32`: they are small non-negative integers.
+ * Every signature but that of `poll_elsewhere` stays on Deno's fast-call path (a test guards it): numbers
+ * where C has lengths and descriptors, no structs by value, no 64-bit result. Lengths go out as `u32`: they
+ * are small non-negative integers.
  * @module
  */
 const SYMBOLS = {

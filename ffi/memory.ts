@@ -1,6 +1,6 @@
 /**
- * Memory whose address is known: for C structs that hold pointers. Nothing but this object keeps it alive, so whoever writes its
- * addresses into C structs holds the object.
+ * Memory whose address is known: for C structs that hold pointers. Nothing but this object keeps it alive, so
+ * whoever writes its addresses into C structs holds the object.
  * @module
  */
 
@@ -9,7 +9,9 @@ export class PinnedMemory {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** The same as 32-bit words. Signed: numbers that fit into 32 bits with a sign never become objects. */
   readonly words: Int32Array<ArrayBuffer>;
-  /** The lower and the upper half of the first byte's address, as signed 32-bit numbers: `(low + offset) | 0`. */
+  /**
+   * The lower and the upper half of the first byte's address, as signed 32-bit numbers: `(low + offset) | 0`.
+   */
   readonly low: number;
   readonly high: number;
   readonly #address: bigint;

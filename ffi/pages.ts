@@ -7,11 +7,13 @@ import { result } from "./errno.ts";
 import { libc } from "./libc.ts";
 
 /**
- * Takes pages of a mapped file out of this process; what is touched again comes back from the page cache, or from the file. Only for
- * mappings that nobody has written to: what was written is lost. Whole pages, in bytes. 0 or -errno.
+ * Takes pages of a mapped file out of this process; what is touched again comes back from the page cache, or
+ * from the file. Only for mappings that nobody has written to: what was written is lost. Whole pages, in
+ * bytes. 0 or -errno.
  */
 export function dropFilePages(start: bigint, length: bigint): number {
-  // The kernel takes pages that were touched lately for ones in use. Linux before 5.4 does not know the advice, and needs none.
+  // The kernel takes pages that were touched lately for ones in use. Linux before 5.4 does not know the
+  // advice, and needs none.
   libc.madvise(start, length, MADV_COLD);
   return result(libc.madvise(start, length, MADV_DONTNEED));
 }

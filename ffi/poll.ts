@@ -21,7 +21,9 @@ export class PollSet {
     this.#words = new Int16Array(this.#bytes.buffer);
   }
 
-  /** What to wait for at place `i`: POLLIN and POLLOUT; 0: errors alone, which come in any case. */
+  /**
+   * Sets the events to wait for at place `i`: POLLIN and POLLOUT; 0: errors alone, which come in any case.
+   */
   set(i: number, fd: number, events: number): void {
     this.#fds[i * FD_WORDS] = fd;
     this.#words[i * WORDS + POLLFD_WORD.events] = events;
@@ -38,14 +40,15 @@ export class PollSet {
   }
 
   /**
-   * poll(2) for ever on a thread of its own, so that the caller's event loop goes on: at most one at a time, and something in the set
-   * must be able to end it (an eventfd). Whether anything is ready; false after an error, whose number is lost.
+   * poll(2) for ever on a thread of its own, so that the caller's event loop goes on: at most one at a time,
+   * and something in the set must be able to end it (an eventfd). Whether anything is ready; false after an
+   * error, whose number is lost.
    */
   async waitElsewhere(): Promise<boolean> {
     return await libc.poll_elsewhere(this.#bytes, this.#bytes.length / POLLFD_SIZE, -1) > 0;
   }
 
-  /** What has come about at place `i`: POLLIN, POLLOUT, POLLERR, POLLHUP. */
+  /** Returns the events that have come about at place `i`: POLLIN, POLLOUT, POLLERR, POLLHUP. */
   ready(i: number): number {
     return this.#words[i * WORDS + POLLFD_WORD.revents];
   }

@@ -1,6 +1,6 @@
 /**
- * Log lines with a level and fields. A message that repeats at a high rate is counted instead of written, so that a
- * flood of connections cannot fill a disk.
+ * Log lines with a level and fields. A message that repeats at a high rate is counted instead of written, so
+ * that a flood of connections cannot fill a disk.
  * @module
  */
 
@@ -10,10 +10,10 @@ export type LogLevel = "error" | "warn" | "info" | "debug";
 /** Named values of a log line. */
 export type LogFields = Readonly<Record<string, string | number | boolean>>;
 
-/** Where the program says what it does. The message is a constant text; what varies goes into the fields. */
+/** A log of the program. The message is a constant text; what varies goes into the fields. */
 export interface Logger {
   readonly level: LogLevel;
-  /** Whether lines of this level are written: ask before computing costly fields. */
+  /** Tells whether lines of this level are written: ask before computing costly fields. */
   enabled(level: LogLevel): boolean;
   error(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
@@ -29,14 +29,17 @@ export interface AdjustableLogger extends Logger {
   setLevel(level: LogLevel): void;
 }
 
-/** How log lines are written. */
+/** The form of log lines. */
 export interface LoggerOptions {
   readonly level: LogLevel;
   readonly format: "text" | "json";
   /** Takes one line, newline included. */
   readonly write: (line: string) => void;
   readonly now?: () => Date;
-  /** The lines go to journald, which has its own clock: text lines start with `<6>` (syslog's severity) instead. */
+  /**
+   * The lines go to journald, which has its own clock: text lines start with `<6>` (syslog's severity)
+   * instead.
+   */
   readonly journal?: boolean;
 }
 
@@ -78,7 +81,8 @@ export function createLogger(options: LoggerOptions): AdjustableLogger {
 
   function closeExpired(at: Date): void {
     for (const [key, repetition] of repetitions) {
-      // In order of age: the first that is young enough ends the search. A clock set back ends the window too.
+      // In order of age: the first that is young enough ends the search. A clock set back ends the window
+      // too.
       const age = at.getTime() - repetition.since;
       if (age >= 0 && age < WINDOW_MS) return;
       close(at, key, repetition);

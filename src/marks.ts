@@ -1,8 +1,8 @@
 /**
  * The bits of the packet mark that are ours. All follow from `kernel.mark`, and nothing else shifts it. Pure.
  *
- * Other programs share the mark: systems give 16 to 24 bits of it to several programs, so ours stand together, and every
- * rule sets and asks for these bits alone.
+ * Other programs share the mark: systems give 16 to 24 bits of it to several programs, so ours stand
+ * together, and every rule sets and asks for these bits alone.
  *
  * | bit above `kernel.mark` | nft                          | iptables                          |
  * | ----------------------- | ---------------------------- | --------------------------------- |
@@ -11,23 +11,23 @@
  * | 2 `clientSocket`        | our sockets towards clients  | the same; in conntrack, our flows |
  * | 3 `serverSocket`        | our sockets towards servers  | not used                          |
  *
- * Bit 1 has two meanings that never meet: one backend alone is installed, and iptables cannot intercept the router's own
- * traffic (it refuses such a config).
+ * Bit 1 has two meanings that never meet: one backend alone is installed, and iptables cannot intercept the
+ * router's own traffic (it refuses such a config).
  * @module
  */
 
 /** A bit, or a copy of all bits of `kernel.mark`. */
-export interface MarkBit {
+interface MarkBit {
   readonly name: "intercepted" | "router" | "clientSocket" | "serverSocket";
   /** Its distance from `kernel.mark`. */
   readonly shift: number;
-  /** It is used only where the router's own traffic is intercepted. */
+  /** Set where it is used only while the router's own traffic is intercepted. */
   readonly routerTrafficOnly: boolean;
   readonly reason: string;
 }
 
 /** Every bit, lowest first. */
-export const MARK_BITS: readonly MarkBit[] = [
+const MARK_BITS: readonly MarkBit[] = [
   {
     name: "intercepted",
     shift: 0,
@@ -83,11 +83,6 @@ export class Marks {
     this.clientSocket = shifted(mark, CLIENT_SOCKET);
     this.serverSocket = shifted(mark, SERVER_SOCKET);
     this.dropped = this.router;
-  }
-
-  /** The mark farthest above `kernel.mark` that is used; beyond 32 bits it cannot be set. */
-  highest(routerTraffic: boolean): number {
-    return this.intercepted * 2 ** Marks.bitsAbove(routerTraffic);
   }
 
   /** Counts the bits above `kernel.mark` that are used. */

@@ -31,7 +31,10 @@ import { PinnedMemory } from "../memory.ts";
 
 /** The longest datagram, or the longest train of datagrams that UDP_GRO makes one. */
 const DATA_SIZE = 65536;
-/** Not a power of two apart: else the first bytes of all datagrams would share a few lines of the processor's caches. */
+/**
+ * Not a power of two apart: else the first bytes of all datagrams would share a few lines of the processor's
+ * caches.
+ */
 const DATA_STRIDE = DATA_SIZE + 1088;
 const CONTROL_SIZE = 128;
 
@@ -44,13 +47,21 @@ export class ReceiveBatch {
   /** The upper half of every address in it, see {@linkcode dataLow}. */
   readonly high: number;
 
-  /** Of the datagram given to {@linkcode inspect}: where its original destination stands in {@linkcode words}, -1: not told. */
+  /**
+   * Of the datagram given to {@linkcode inspect}: where its original destination stands in {@linkcode words},
+   * -1: not told.
+   */
   destination = -1;
   /** Its TOS or traffic class, 0 to 255. */
   tos = 0;
-  /** The length of its parts where the kernel has joined several datagrams (all but the last are of this length), else 0. */
+  /**
+   * The length of its parts where the kernel has joined several datagrams (all but the last are of this
+   * length), else 0.
+   */
   segmentSize = 0;
-  /** Of an error: SO_EE_ORIGIN_*, and the type and code of the ICMP message; the origin is 0 if it is none. */
+  /**
+   * Of an error: SO_EE_ORIGIN_*, and the type and code of the ICMP message; the origin is 0 if it is none.
+   */
   errorOrigin = 0;
   errorType = 0;
   errorCode = 0;
@@ -91,14 +102,17 @@ export class ReceiveBatch {
     }
   }
 
-  /** recvmmsg(2) into the places from `first` on, never blocking. The number of datagrams, or -errno (-EAGAIN: there are none). */
+  /**
+   * recvmmsg(2) into the places from `first` on, never blocking. The number of datagrams, or -errno (-EAGAIN:
+   * there are none).
+   */
   receive(fd: number, first: number): number {
     return this.#receive(fd, first, MSG_DONTWAIT);
   }
 
   /**
-   * The same of a socket's error queue (IP_RECVERR, IPV6_RECVERR): datagrams that it has sent and that came to nothing. Their names are
-   * those to whom they were sent.
+   * The same of a socket's error queue (IP_RECVERR, IPV6_RECVERR): datagrams that it has sent and that came
+   * to nothing. Their names are those to whom they were sent.
    */
   receiveErrors(fd: number, first: number): number {
     return this.#receive(fd, first, MSG_DONTWAIT | MSG_ERRQUEUE);
@@ -121,7 +135,7 @@ export class ReceiveBatch {
     return this.words[((i * MMSGHDR_SIZE) >> 2) + MMSGHDR_WORD.length];
   }
 
-  /** Where the sender of the i-th datagram stands in {@linkcode words}, as a struct sockaddr. */
+  /** Returns the place of the i-th datagram's sender in {@linkcode words}, as a struct sockaddr. */
   name(i: number): number {
     return (this.#names + i * SOCKADDR_SIZE) >> 2;
   }
@@ -131,7 +145,7 @@ export class ReceiveBatch {
     return (this.#low + this.#data + i * DATA_STRIDE) | 0;
   }
 
-  /** Where the i-th datagram begins in {@linkcode bytes}. */
+  /** Returns the place at which the i-th datagram begins in {@linkcode bytes}. */
   dataOffset(i: number): number {
     return this.#data + i * DATA_STRIDE;
   }

@@ -1,6 +1,6 @@
 /**
- * Names to addresses by the C library: /etc/hosts, DNS, and whatever else nsswitch.conf says. It blocks: for the control
- * plane.
+ * Names to addresses by the C library: /etc/hosts, DNS, and whatever else nsswitch.conf says. It blocks: for
+ * the control plane.
  * @module
  */
 import { OperationError } from "../../src/net/error.ts";
@@ -21,7 +21,7 @@ import { ADDRINFO, ADDRINFO_SIZE, SOCKADDR_SIZE } from "../layout.ts";
 import { libc } from "../libc.ts";
 import { makeSockaddr, sockaddrLength } from "./sockaddr.ts";
 
-/** What is asked. */
+/** The question. */
 export interface Question {
   /** A name or an address; undefined: all addresses of this machine (0.0.0.0 and ::), to listen on. */
   readonly host: string | undefined;
@@ -35,7 +35,10 @@ export interface Question {
   readonly numeric: boolean;
 }
 
-/** The addresses that are meant, in C's layout (32 bytes), in the order in which to try them. Throws OperationError. */
+/**
+ * The addresses that are meant, in C's layout (32 bytes), in the order in which to try them. Throws
+ * OperationError.
+ */
 export function resolve(question: Question): Uint8Array<ArrayBuffer>[] {
   const { host, service } = question;
   const hints = new Int32Array(ADDRINFO_SIZE / 4);
@@ -80,7 +83,7 @@ function describe(code: number): string {
   return message === null ? `error ${code}` : Deno.UnsafePointerView.getCString(message);
 }
 
-/** What can be done about a failure; the empty string where nobody knows. */
+/** Returns a remedy for a failure; the empty string where nobody knows. */
 function advise(code: number, { family, numeric }: Question): string {
   switch (code) {
     case EAI_SERVICE:

@@ -1,5 +1,6 @@
 /**
- * sendmmsg(2): many datagrams with one call. The bytes are not copied: they are where a ReceiveBatch has them.
+ * sendmmsg(2): many datagrams with one call. The bytes are not copied: they are where a ReceiveBatch has
+ * them.
  * @module
  */
 import {
@@ -80,7 +81,10 @@ export class SendBatch {
     this.count = this.used = 0;
   }
 
-  /** Begins a message to the struct sockaddr at `at` in `words`. What follows is about it, until the next begins. */
+  /**
+   * Begins a message to the struct sockaddr at `at` in `words`. What follows is about it, until the next
+   * begins.
+   */
   begin(words: Int32Array, at: number): void {
     const k = this.count++;
     const own = this.#words;
@@ -105,9 +109,10 @@ export class SendBatch {
   }
 
   /**
-   * Makes the message an IP packet's payload that begins with a UDP header, for a raw socket; it must be the first piece. `ports`: the
-   * source port in the lower half, the destination port in the upper, both in network order. `length`: of the data, in bytes;
-   * `checksum` as it stands in the header, in the machine's byte order, 0 for none.
+   * Makes the message an IP packet's payload that begins with a UDP header, for a raw socket; it must be the
+   * first piece. `ports`: the source port in the lower half, the destination port in the upper, both in
+   * network order. `length`: of the data, in bytes; `checksum` as it stands in the header, in the machine's
+   * byte order, 0 for none.
    */
   addUdpHeader(ports: number, length: number, checksum: number): void {
     const k = this.count - 1;
@@ -130,7 +135,7 @@ export class SendBatch {
     this.#words[this.#addControl(ipv4 ? SOL_IP : SOL_IPV6, ipv4 ? IP_TOS : IPV6_TCLASS, 4)] = tos;
   }
 
-  /** It is sent from the address of the struct sockaddr at `at` in `words`. */
+  /** Sends it from the address of the struct sockaddr at `at` in `words`. */
   sendFrom(words: Int32Array, at: number): void {
     const own = this.#words;
     if ((words[at] & 0xffff) === AF_INET) {
@@ -144,7 +149,10 @@ export class SendBatch {
     }
   }
 
-  /** sendmmsg(2) of the messages from `first` on, never blocking. How many were sent, or the -errno of the first of them. */
+  /**
+   * sendmmsg(2) of the messages from `first` on, never blocking. How many were sent, or the -errno of the
+   * first of them.
+   */
   send(fd: number, first: number): number {
     return result(
       libc.sendmmsg(fd, this.#headers[first], this.count - first, MSG_DONTWAIT | MSG_NOSIGNAL),

@@ -63,7 +63,7 @@ export function clearPort(buffer: Uint8Array): void {
   buffer[3] = 0;
 }
 
-/** Whether two addresses of the same family have the same address and port. No allocation. */
+/** Tells whether two addresses of the same family have the same address and port. No allocation. */
 export function sameSockaddr(a: Uint8Array, b: Uint8Array): boolean {
   const ipv6 = a[0] === AF_INET6;
   const end = ipv6 ? SOCKADDR_IN6_ADDRESS + 16 : SOCKADDR_IN_ADDRESS + 4;

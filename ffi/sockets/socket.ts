@@ -51,7 +51,10 @@ export function connectSocket(fd: number, address: Uint8Array<ArrayBuffer>): num
   return result(libc.connect(fd, address, sockaddrLength(address)));
 }
 
-/** getsockname(2): the local address, which under TPROXY is the original destination. Fills 32 bytes. 0 or -errno. */
+/**
+ * getsockname(2): the local address, which under TPROXY is the original destination. Fills 32 bytes. 0 or
+ * -errno.
+ */
 export function localAddress(fd: number, address: Uint8Array<ArrayBuffer>): number {
   addressLength[0] = SOCKADDR_SIZE;
   return result(libc.getsockname(fd, address, addressLength));
@@ -73,7 +76,9 @@ export function receive(fd: number, buffer: Uint8Array<ArrayBuffer>, length: num
   return result(libc.recv(fd, buffer, Math.min(length, buffer.length), MSG_DONTWAIT));
 }
 
-/** send(2), never blocking, no SIGPIPE. At most `length` bytes, at most the buffer. Bytes taken, or -errno. */
+/**
+ * send(2), never blocking, no SIGPIPE. At most `length` bytes, at most the buffer. Bytes taken, or -errno.
+ */
 export function send(fd: number, buffer: Uint8Array<ArrayBuffer>, length: number): number {
   return result(libc.send(fd, buffer, Math.min(length, buffer.length), MSG_NOSIGNAL | MSG_DONTWAIT));
 }
@@ -88,7 +93,10 @@ export function sendWithFlags(fd: number, buffer: Uint8Array<ArrayBuffer>, flags
   return result(libc.send(fd, buffer, buffer.length, flags));
 }
 
-/** recvfrom(2), never blocking. Fills `from` (32 bytes). Bytes, at most the buffer (a longer datagram is cut), or -errno. */
+/**
+ * recvfrom(2), never blocking. Fills `from` (32 bytes). Bytes, at most the buffer (a longer datagram is cut),
+ * or -errno.
+ */
 export function receiveFrom(
   fd: number,
   buffer: Uint8Array<ArrayBuffer>,

@@ -25,7 +25,10 @@ export function getInt(fd: number, level: number, name: number): number {
   return returned < 0 ? returned : value[0];
 }
 
-/** getsockopt(2) into a buffer, whose bytes are the question too where an option has one. The length, or -errno. */
+/**
+ * getsockopt(2) into a buffer, whose bytes are the question too where an option has one. The length, or
+ * -errno.
+ */
 export function getBytes(fd: number, level: number, name: number, buffer: Uint8Array<ArrayBuffer>): number {
   valueLength[0] = buffer.length;
   const returned = result(libc.getsockopt(fd, level, name, buffer, valueLength));

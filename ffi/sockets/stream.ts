@@ -17,8 +17,8 @@ export function writeStream(fd: number, buffer: Uint8Array<ArrayBuffer>): number
 }
 
 /**
- * Opens what a descriptor leads to once more, non-blocking, for writing: other holders of the same pipe or terminal are not changed by
- * it. The descriptor or -errno (-ENXIO for sockets).
+ * Opens what a descriptor leads to once more, non-blocking, for writing: other holders of the same pipe or
+ * terminal are not changed by it. The descriptor or -errno (-ENXIO for sockets).
  */
 export function reopenForWriting(fd: number): number {
   const path = new TextEncoder().encode(`/proc/self/fd/${fd}\0`);

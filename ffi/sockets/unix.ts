@@ -8,8 +8,8 @@ import { SOCKADDR_UN_PATH, SOCKADDR_UN_PATH_SIZE } from "../layout.ts";
 import { libc } from "../libc.ts";
 
 /**
- * struct sockaddr_un, exactly as long as the kernel must be told: `@name` is abstract, its first byte is 0 and none ends it. Undefined
- * if the name is empty or too long.
+ * struct sockaddr_un, exactly as long as the kernel must be told: `@name` is abstract, its first byte is 0
+ * and none ends it. Undefined if the name is empty or too long.
  */
 export function unixAddress(name: string): Uint8Array<ArrayBuffer> | undefined {
   const path = new TextEncoder().encode(name);

@@ -9,6 +9,7 @@
  * ```
  * @module
  */
+import { exists } from "./build/disk.ts";
 
 /** Debian's names of the architectures. */
 export type DebianArchitecture = "amd64" | "arm64";
@@ -208,16 +209,6 @@ function run(command: string, args: readonly string[], cwd: string = ROOT): stri
     throw new Error(`${command} ${args.filter((a) => !/^-o$|^\w+::/.test(a)).join(" ")} failed: ${said}`);
   }
   return new TextDecoder().decode(stdout);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 function say(line: string): void {

@@ -20,6 +20,22 @@ export interface Command<T> {
   readonly parser: Parser<"sync", T, unknown>;
   /** Its short options that have a value, in one string: that value may be attached to them, `-w3`. */
   readonly valueLetters?: string;
-  /** Does the work and returns the exit code: 0 done, 1 failed, 2 wrong usage or invalid config. */
-  run(env: Env, options: T): number | Promise<number>;
+  /**
+   * Does the work and returns the exit code: 0 done, 1 failed, 2 wrong usage or invalid config. `commands` is
+   * for those that speak of others.
+   */
+  run(env: Env, options: T, commands: Commands): number | Promise<number>;
+}
+
+/** A command of whatever options. */
+export type AnyCommand = Command<unknown>;
+
+/** All commands of the program. */
+export interface Commands {
+  /** Their names, in the order in which help lists them. */
+  readonly names: readonly string[];
+  /** Loads the command of that name; `undefined` if there is none. */
+  load(name: string): Promise<AnyCommand | undefined>;
+  /** Loads all commands. */
+  loadAll(): Promise<AnyCommand[]>;
 }

@@ -2,11 +2,12 @@
  * The program: finds the command, parses its options, runs it, and turns errors into messages and exit codes.
  * @module
  */
-import { nearest } from "../config/schema/nearest.ts";
 import { ConfigError } from "../config/error.ts";
 import { OperationError } from "../net/error.ts";
 import type { Env } from "./env.ts";
-import { type AnyCommand, COMMANDS, loadAllCommands, loadCommand } from "./table.ts";
+import type { AnyCommand } from "./command.ts";
+import { TABLE } from "./table.ts";
+import { refuseUnknown } from "./arguments/unknown.ts";
 import { formatVersion, readBuildInfo } from "./build_info.ts";
 
 /** Runs the program. Returns its exit code: 0 done, 1 failed, 2 wrong usage or invalid config. */
@@ -26,17 +27,17 @@ async function dispatch(env: Env): Promise<number> {
   }
   if (name === undefined || name === "--help" || name === "-h") {
     const { formatUsage } = await import("./arguments/usage.ts");
-    const usage = formatUsage(env, await loadAllCommands());
+    const usage = formatUsage(env, await TABLE.loadAll());
     if (name === undefined) env.stderr(usage);
     else env.stdout(usage);
     return name === undefined ? 2 : 0;
   }
-  const command = await loadCommand(name);
-  if (command === undefined) return refuseUnknown(env, name);
+  const command = await TABLE.load(name);
+  if (command === undefined) return refuseUnknown(env, name, TABLE.names);
   if (command.name === "completion" && rest.length > 1) {
     // What follows are the words to complete, whatever they look like.
     const { completeWords } = await import("./commands/completion.ts");
-    return await completeWords(env, rest);
+    return await completeWords(env, rest, TABLE);
   }
   return await runCommand(env, command, rest);
 }
@@ -44,16 +45,7 @@ async function dispatch(env: Env): Promise<number> {
 async function runCommand(env: Env, command: AnyCommand, args: readonly string[]): Promise<number> {
   const { parseOptions } = await import("./arguments/parse.ts");
   const parsed = parseOptions(env, command, args);
-  return "exitCode" in parsed ? parsed.exitCode : await command.run(env, parsed.options);
-}
-
-function refuseUnknown(env: Env, name: string): number {
-  const shown = JSON.stringify(name);
-  const near = name.startsWith("-") ? undefined : nearest(name, Object.keys(COMMANDS));
-  const hint = near === undefined ? "" : `, did you mean ${near}?`;
-  const what = name.startsWith("-") ? "option" : "command";
-  env.stderr(`tproxy: Unknown ${what} ${shown}${hint}\nTry: tproxy help\n`);
-  return 2;
+  return "exitCode" in parsed ? parsed.exitCode : await command.run(env, parsed.options, TABLE);
 }
 
 /** Explains an error in the words of doctor where the kernel lacks a module. */

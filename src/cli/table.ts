@@ -3,10 +3,7 @@
  * status` on a small router does not wait for the YAML parser.
  * @module
  */
-import type { Command } from "./command.ts";
-
-/** A command of whatever options. */
-export type AnyCommand = Command<unknown>;
+import type { AnyCommand, Commands } from "./command.ts";
 
 /** Loaders by name. A test keeps the names the same as those in the commands. */
 export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
@@ -26,10 +23,14 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   help: async () => (await import("./commands/help.ts")).helpCommand,
 };
 
-/** Loads the command of that name; `undefined` if there is none. */
-export async function loadCommand(name: string): Promise<AnyCommand | undefined> {
-  return Object.hasOwn(COMMANDS, name) ? await COMMANDS[name]() : undefined;
-}
+/** The table, as commands see it that speak of others. */
+export const TABLE: Commands = {
+  names: Object.keys(COMMANDS),
+  async load(name) {
+    return Object.hasOwn(COMMANDS, name) ? await COMMANDS[name]() : undefined;
+  },
+  loadAll: loadAllCommands,
+};
 
 /** Loads all commands. */
 export async function loadAllCommands(): Promise<AnyCommand[]> {

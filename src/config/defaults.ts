@@ -1,5 +1,5 @@
 /**
- * What holds where the config says nothing.
+ * Values of keys that the config does not have.
  * @module
  */
 import { DEFAULT_MARK, DEFAULT_PORT, DEFAULT_ROUTE_TABLE } from "../constants.ts";

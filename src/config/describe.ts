@@ -1,5 +1,5 @@
 /**
- * What a config comes to, in words.
+ * A config in words.
  * @module
  */
 import { hex } from "../net/hex.ts";

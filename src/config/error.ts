@@ -1,5 +1,5 @@
 /**
- * What is wrong with a config file, all of it at once.
+ * Problems of a config file, all of them at once.
  * @module
  */
 import { OperationError } from "../net/error.ts";
@@ -18,7 +18,9 @@ export function formatProblem(file: string, { line, column, text }: ConfigProble
   return line === 0 ? `${file}: ${text}` : `${file}:${line}:${column}: ${text}`;
 }
 
-/** An invalid config. The message has one line for each problem, in the order of the file. It is wrong usage. */
+/**
+ * An invalid config. The message has one line for each problem, in the order of the file. It is wrong usage.
+ */
 export class ConfigError extends OperationError {
   readonly file: string;
   readonly problems: readonly ConfigProblem[];

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What `tproxy config example` prints. */
+/** The text that `tproxy config example` prints. */
 export const EXAMPLE_CONFIG =
   `# Configuration of tproxy. Every key is optional; what is commented out shows its default; rules and
 # upstreams show examples.

@@ -15,17 +15,20 @@ import { type ConfigPath, type Position, YamlSource } from "./yaml_source.ts";
 
 /** A config, and where each of its values comes from. */
 export interface LoadedConfig {
-  /** What is in effect. */
+  /** The config in effect. */
   readonly config: Config;
   /** The path of the file, or `built-in defaults`. */
   readonly origin: string;
-  /** Where the file sets a key; `undefined` if it does not. */
+  /** Finds the place at which the file sets a key; `undefined` if it does not. */
   locate(path: ConfigPath): Position | undefined;
 }
 
-/** How a config is found. */
+/** The ways to find a config. */
 export interface LoadOptions {
-  /** A file that must be there. Without it: /etc/tproxy/tproxy.yaml if it is there, else the built-in defaults. */
+  /**
+   * A file that must be there. Without it: /etc/tproxy/tproxy.yaml if it is there, else the built-in
+   * defaults.
+   */
   readonly path?: string;
   /** Throws Deno's errors. */
   readonly readTextFile: (path: string) => string;
@@ -34,7 +37,10 @@ export interface LoadOptions {
 /** {@linkcode LoadedConfig.origin} where there is no file. */
 export const BUILT_IN = "built-in defaults";
 
-/** Loads and checks a config. Throws an OperationError (exit code 2) if it cannot be read, a ConfigError if it is invalid. */
+/**
+ * Loads and checks a config. Throws an OperationError (exit code 2) if it cannot be read, a ConfigError if it
+ * is invalid.
+ */
 export function loadConfig({ path, readTextFile }: LoadOptions): LoadedConfig {
   const file = path ?? DEFAULT_CONFIG_PATH;
   let text: string;

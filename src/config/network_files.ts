@@ -15,8 +15,8 @@ export type NetworkLists = ReadonlyMap<string, readonly Prefix[]>;
 const KEYS = ["from-file", "to-file"] as const;
 
 /**
- * Reads every list that the rules name, each once. Throws a ConfigError: about the config where a list cannot be read,
- * about the list where a line of it is wrong.
+ * Reads every list that the rules name, each once. Throws a ConfigError: about the config where a list cannot
+ * be read, about the list where a line of it is wrong.
  */
 export function readNetworkLists(
   { rules }: ConfigFile,

@@ -82,7 +82,10 @@ function resolveRule(
   };
 }
 
-/** What stands in the rule and in its file; `undefined`, which matches everything, where neither is given. */
+/**
+ * Joins the values of the rule and of its file; `undefined`, which matches everything, where neither is
+ * given.
+ */
 function joinNetworks(
   written: readonly Prefix[] | undefined,
   file: string | undefined,

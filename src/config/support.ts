@@ -1,5 +1,5 @@
 /**
- * What a valid config may ask for and this version cannot do yet.
+ * Features that a valid config may ask for and this version cannot do yet.
  * @module
  */
 import { BACKEND_ABILITIES } from "./backends.ts";
@@ -13,7 +13,7 @@ export type ConfigUser = "install" | "run";
 
 interface Gap {
   readonly path: ConfigPath;
-  /** Whether the config asks for it. */
+  /** Tells whether the config asks for it. */
   readonly asked: (config: Config) => boolean;
   readonly text: string;
   /** For these commands going on would be worse than refusing; the others only warn. */
@@ -44,7 +44,7 @@ const GAPS: readonly Gap[] = [
   },
 ];
 
-/** What a rule asks for in vain, with the key that does. */
+/** Lists the features that a rule asks for in vain, with the key that does. */
 function ruleGaps(rule: RuleConfig, index: number): Gap[] {
   const gap = (key: string, text: string): Gap => ({
     path: ["rules", index, key],
@@ -100,8 +100,8 @@ export function listUnsupported(loaded: LoadedConfig): Unsupported[] {
 }
 
 /**
- * Throws a ConfigError if `command` must not go on with what this config asks for. Returns the rest as warnings,
- * `FILE:LINE:COLUMN: text`, for stderr.
+ * Throws a ConfigError if `command` must not go on with what this config asks for. Returns the rest as
+ * warnings, `FILE:LINE:COLUMN: text`, for stderr.
  */
 export function requireSupported(loaded: LoadedConfig, command: ConfigUser): string[] {
   const unsupported = listUnsupported(loaded);

@@ -7,15 +7,18 @@ import type { Endpoint, Family, Prefix } from "../net/ip.ts";
 
 /** A transport protocol that is intercepted. */
 export type Protocol = "tcp" | "udp";
-/** What happens to new flows while no proxy is running. */
+/** The fate of new flows while no proxy is running. */
 export type OnFailure = "open" | "reset" | "drop";
-/** How `direct` dials: with the client's address and port, its address and any port, or the router's own address. */
+/**
+ * The source of dialled connections: with the client's address and port, its address and any port, or the
+ * router's own address.
+ */
 export type Source = "client" | "client-address" | "router";
-/** What a rule does with a flow. */
+/** The action of a rule on a flow. */
 export type Action = "bypass" | "block" | "direct" | "deliver" | "proxy";
 /**
- * Whose datagrams a client receives at an address and port from which it has sent something (RFC 4787, section 5): those of anybody, or
- * those from where it has sent to.
+ * The senders whose datagrams reach a client at an address and port from which it has sent something (RFC
+ * 4787, section 5): anybody, or those to whom it has sent.
  */
 export type UdpFiltering = "endpoint-independent" | "address-and-port-dependent";
 /** Inclusive range of ports; one port is a range with equal ends. */
@@ -26,7 +29,7 @@ export interface PortRange {
   readonly last: number;
 }
 
-/** What is intercepted. */
+/** The flows that are intercepted. */
 export interface InterceptConfig {
   /** LAN interfaces by name; `auto`: every interface that holds no default route, loopback excluded. */
   readonly interfaces: "auto" | readonly string[];
@@ -64,7 +67,7 @@ export interface RuleConfig {
   readonly mac?: readonly string[];
   /** Names from TLS or HTTP; `*.` stands for any names below. */
   readonly domains?: readonly string[];
-  /** What becomes of a flow that matches. */
+  /** The action on a flow that matches. */
   readonly action: Action;
   /** For `block`: the client is told nothing. */
   readonly silent?: boolean;
@@ -78,7 +81,7 @@ export interface RuleConfig {
 export interface UpstreamConfig {
   /** The protocol that it speaks. */
   readonly type: "socks5" | "http-connect" | "forward";
-  /** Where it listens: an address or a name, and a port. */
+  /** The place at which it listens: an address or a name, and a port. */
   readonly address: Endpoint | { readonly host: string; readonly port: number };
   /** User name for it. */
   readonly username?: string;
@@ -88,11 +91,11 @@ export interface UpstreamConfig {
   readonly proxyProtocol?: "v1" | "v2";
 }
 
-/** How UDP is relayed. */
+/** The relaying of UDP. */
 export interface UdpConfig {
-  /** Whose datagrams a client receives. */
+  /** The senders whose datagrams a client receives. */
   readonly filtering: UdpFiltering;
-  /** Whether the TOS byte (IPv6: traffic class), with DSCP and ECN, is carried over. */
+  /** Tells whether the TOS byte (IPv6: traffic class), with DSCP and ECN, is carried over. */
   readonly tos: "carry" | "clear";
 }
 

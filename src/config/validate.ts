@@ -68,7 +68,10 @@ export function formatPath(path: ConfigPath): string {
     .join("");
 }
 
-/** What no single value is to blame for. Looks at the values as they were written, so that it works on bad files too. */
+/**
+ * Finds problems for which no single value is to blame. Looks at the values as they were written, so that it
+ * works on bad files too.
+ */
 function contradictions(source: YamlSource): ConfigProblem[] {
   const file = isMapping(source.value) ? source.value : {};
   const upstreams = isMapping(file.upstreams) ? Object.keys(file.upstreams) : [];

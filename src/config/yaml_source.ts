@@ -18,7 +18,7 @@ export interface Position {
 
 /** Bound of a config's size: a list of 100,000 domains fits. */
 const MAX_CHARACTERS = 4 << 20;
-/** How often aliases may be followed; more is an attempt to fill the memory. */
+/** The most aliases that may be followed; more is an attempt to fill the memory. */
 const MAX_ALIASES = 100;
 /** Bound of the depth of nested lists and keys; the config itself needs 4. */
 const MAX_DEPTH = 64;
@@ -64,7 +64,10 @@ export class YamlSource {
     this.value = this.#plain();
   }
 
-  /** Where a value stands, or the key itself with `key`. For a value that is not there: what should hold it. */
+  /**
+   * Finds the place of a value, or with `key` of the key itself. For a value that is not there: of its
+   * container.
+   */
   locate(path: ConfigPath, options: { readonly key?: boolean } = {}): Position {
     const { node, key } = this.#find(path);
     const range = (options.key ? key ?? node : node ?? key)?.range;

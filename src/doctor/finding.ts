@@ -1,17 +1,22 @@
 /**
- * What doctor finds out. Pure.
+ * Findings of doctor. Pure.
  * @module
  */
 import { errnoCode, errnoText } from "../net/errno.ts";
 
-/** `missing`: the kernel lacks it. `not permitted`: it could not be tried. `warning`: it is there and gets in the way. */
+/**
+ * `missing`: the kernel lacks it. `not permitted`: it could not be tried. `warning`: it is there and gets in
+ * the way.
+ */
 export type FindingState = "works" | "missing" | "not permitted" | "warning";
 
 /** A part of the kernel that is missing. */
 export interface MissingPart {
   /** The name of the module; a part that is never one has none. */
   readonly module?: string;
-  /** The symbol of the kernel's configuration: `CONFIG_NFT_TPROXY`. Missing where the part is none of ours. */
+  /**
+   * The symbol of the kernel's configuration: `CONFIG_NFT_TPROXY`. Missing where the part is none of ours.
+   */
   readonly config?: string;
   /** OpenWrt's package of it, or packages with blanks between. */
   readonly openWrtPackage?: string;
@@ -19,20 +24,20 @@ export interface MissingPart {
 
 /** One finding. The shape is that of `tproxy doctor --json`: stable, keys are only ever added. */
 export interface Finding {
-  /** Which check it is of: stable, in lower case with hyphens. Several findings may share one. */
+  /** Its name: stable, in lower case with hyphens. Several findings may share one. */
   readonly id: string;
   readonly state: FindingState;
-  /** What the config asks for does not work because of it, or could not be tried. */
+  /** Set where something that the config asks for does not work because of it, or could not be tried. */
   readonly blocks: boolean;
-  /** What was looked at, in one line. */
+  /** The subject, in one line. */
   readonly what: string;
-  /** Why, and who caused it as far as that is known; may be empty where it works. */
+  /** The reason, and who caused it as far as that is known; may be empty where it works. */
   readonly cause: string;
-  /** What to do about it; may be empty. */
+  /** The remedy; may be empty. */
   readonly remedy: string;
-  /** What of the kernel is missing, where that is the cause. */
+  /** The part of the kernel that is missing, where that is the cause. */
   readonly part?: MissingPart;
-  /** What else does not work for the same cause: ids that have no finding of their own then. */
+  /** Ids of what else does not work for the same cause; they have no finding of their own then. */
   readonly also?: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 /**
- * Linux error numbers: the only place that has them. Those that code compares are constants; all have a name and a text, for
- * messages. From asm-generic/errno-base.h and errno.h. Pure.
+ * Linux error numbers: the only place that has them. Those that code compares are constants; all have a name
+ * and a text, for messages. From asm-generic/errno-base.h and errno.h. Pure.
  * @module
  */
 
@@ -180,7 +180,9 @@ export function errnoText(errno: number): string {
 
 const byCode = new Map(ERRNO_TABLE.map(([number, code]) => [code, number]));
 
-/** The number of a symbolic name: `errnoNumber("EEXIST") === 17`. Throws on a name that is not in the table. */
+/**
+ * The number of a symbolic name: `errnoNumber("EEXIST") === 17`. Throws on a name that is not in the table.
+ */
 export function errnoNumber(code: string): number {
   const number = byCode.get(code);
   if (number === undefined) throw new RangeError(`Cannot find errno "${code}"`);

@@ -4,21 +4,24 @@
  */
 import { errnoCode, errnoText } from "./errno.ts";
 
-/** What is known about a failed operation. */
+/** The facts of a failed operation. */
 export interface OperationFailure {
-  /** What was attempted, as a verb: `"add rule"`, `"bind"`. */
+  /** The attempt, as a verb: `"add rule"`, `"bind"`. */
   readonly operation: string;
   /** On what: `"divert/2"`, `"127.0.0.1:50080"`. */
   readonly object: string;
   /** The kernel's error number, positive. 0 if the failure is not the kernel's. */
   readonly errno?: number;
-  /** Why, in words: where there is no errno, or beside it. Who quotes the kernel says so: `"kernel: no such chain"`. */
+  /**
+   * The reason in words: where there is no errno, or beside it. Who quotes the kernel says so: `"kernel: no
+   * such chain"`.
+   */
   readonly reason?: string;
-  /** What the administrator can do about it. */
+  /** The remedy for the administrator. */
   readonly hint?: string;
   /** The module of the kernel whose lack the failure shows: `"nft_tproxy"`. */
   readonly missingModule?: string;
-  /** What the failure has left behind, as a sentence. */
+  /** The state that the failure has left behind, as a sentence. */
   readonly outcome?: string;
   /** The caller asked for what makes no sense: wrong usage, or an invalid config. */
   readonly usage?: boolean;
@@ -28,19 +31,19 @@ export interface OperationFailure {
 export class OperationError extends Error {
   /** `OperationError`. */
   override readonly name = "OperationError";
-  /** What was attempted, as a verb. */
+  /** The attempt, as a verb. */
   readonly operation: string;
   /** On what it was attempted. */
   readonly object: string;
   /** The kernel's error number, positive; 0 if the failure is not the kernel's. */
   readonly errno: number;
-  /** Why, in words; may be empty. */
+  /** The reason in words; may be empty. */
   readonly reason: string;
-  /** What the administrator can do about it; may be empty. */
+  /** The remedy for the administrator; may be empty. */
   readonly hint: string;
   /** The module of the kernel whose lack the failure shows; may be empty. */
   readonly missingModule: string;
-  /** What the failure has left behind; may be empty. */
+  /** The state that the failure has left behind; may be empty. */
   readonly outcome: string;
   /** The caller asked for what makes no sense; otherwise the machine did not do it. */
   readonly usage: boolean;

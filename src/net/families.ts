@@ -1,5 +1,5 @@
 /**
- * What there is of each address family. Pure.
+ * Facts of each address family. Pure.
  * @module
  */
 import { type Family, type IpAddress, parseIp } from "./ip.ts";

@@ -9,7 +9,7 @@ export type Family = "ipv4" | "ipv6";
 
 /** An IP address: 4 or 16 bytes in network order. */
 export interface IpAddress {
-  /** Which of the two. */
+  /** The family of the bytes. */
   readonly family: Family;
   /** 4 or 16 bytes in network order. */
   readonly bytes: Uint8Array;
@@ -31,7 +31,10 @@ export interface Prefix {
   readonly length: number;
 }
 
-/** Reads `192.0.2.1` (four decimal parts only) or `2001:db8::1`. `undefined` if the text is neither; zone ids are refused. */
+/**
+ * Reads `192.0.2.1` (four decimal parts only) or `2001:db8::1`. `undefined` if the text is neither; zone ids
+ * are refused.
+ */
 export function parseIp(text: string): IpAddress | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
     return { family: "ipv4", bytes: Uint8Array.from(ipaddr.IPv4.parse(text).toByteArray()) };
@@ -46,7 +49,9 @@ export function formatIp(address: IpAddress): string {
   return (ipaddr.fromByteArray([...address.bytes]) as ipaddr.IPv6).toRFC5952String();
 }
 
-/** Reads `10.0.0.0/8`, `fc00::/7`, or an address alone (its whole length). `undefined` if the text is neither. */
+/**
+ * Reads `10.0.0.0/8`, `fc00::/7`, or an address alone (its whole length). `undefined` if the text is neither.
+ */
 export function parsePrefix(text: string): Prefix | undefined {
   const slash = text.indexOf("/");
   const address = parseIp(slash < 0 ? text : text.slice(0, slash));
@@ -80,7 +85,7 @@ export function formatEndpoint(endpoint: Endpoint): string {
   return endpoint.address.family === "ipv4" ? `${text}:${endpoint.port}` : `[${text}]:${endpoint.port}`;
 }
 
-/** Whether two addresses are the same. */
+/** Tells whether two addresses are the same. */
 export function sameIp(a: IpAddress, b: IpAddress): boolean {
   return a.family === b.family && a.bytes.every((byte, index) => byte === b.bytes[index]);
 }

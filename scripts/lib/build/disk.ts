@@ -3,10 +3,11 @@
  * @module
  */
 
-/** Tells whether there is a plain file of this name. */
+/** Tells whether there is a file or directory of this name. */
 export function exists(path: string): boolean {
   try {
-    return Deno.statSync(path).isFile;
+    Deno.statSync(path);
+    return true;
   } catch {
     return false;
   }

@@ -5,8 +5,9 @@
 import { runParserSync } from "@optique/core/facade";
 import { formatMessage, type Message, message, text } from "@optique/core/message";
 import { splitAttachedValues } from "./attached_values.ts";
-import type { AnyCommand } from "../table.ts";
+import type { AnyCommand } from "../command.ts";
 import type { Env } from "../env.ts";
+import { helpWidth } from "./usage.ts";
 
 /** Meaning of the options: run with them, or end now. */
 export type Parsed = { readonly options: unknown } | { readonly exitCode: number };
@@ -52,11 +53,6 @@ export function parseOptions(env: Env, command: AnyCommand, args: readonly strin
     if (error instanceof Stop) return { exitCode: error.exitCode };
     throw error;
   }
-}
-
-/** The width of help texts: the terminal's, within what is easy to read and what the layout needs. */
-export function helpWidth(env: Env): number {
-  return Math.max(40, Math.min(env.columns, 100));
 }
 
 function plain(error: Message): string {

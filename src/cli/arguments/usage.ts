@@ -2,9 +2,13 @@
  * The list of commands.
  * @module
  */
-import { helpWidth } from "./parse.ts";
+import type { AnyCommand } from "../command.ts";
 import type { Env } from "../env.ts";
-import type { AnyCommand } from "../table.ts";
+
+/** The width of help texts: the terminal's, within what is easy to read and what the layout needs. */
+export function helpWidth(env: Env): number {
+  return Math.max(40, Math.min(env.columns, 100));
+}
 
 /** Writes the text of `tproxy help` from the table of commands. */
 export function formatUsage(env: Env, commands: readonly AnyCommand[]): string {

@@ -1,6 +1,6 @@
 /**
- * The schema of the config as JSON Schema, for completion and checks in editors. Made from the schema itself: each
- * value carries its own JSON Schema, of which a general converter would lose units and ranges.
+ * The schema of the config as JSON Schema, for completion and checks in editors. Made from the schema itself:
+ * each value carries its own JSON Schema, of which a general converter would lose units and ranges.
  * @module
  */
 import { CONFIG_SCHEMA } from "./schema.ts";

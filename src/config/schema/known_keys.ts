@@ -5,7 +5,7 @@
 import { CONFIG_SCHEMA } from "./schema.ts";
 import type { ConfigPath } from "../yaml_source.ts";
 
-/** What of a valibot schema leads to its keys. */
+/** The parts of a valibot schema that lead to its keys. */
 interface SchemaNode {
   readonly entries?: Readonly<Record<string, SchemaNode>>;
   readonly item?: SchemaNode;

@@ -3,7 +3,9 @@
  * @module
  */
 
-/** The nearest of `known`, or `undefined` if none is near enough to be meant. Case, `-` and `_` do not count. */
+/**
+ * The nearest of `known`, or `undefined` if none is near enough to be meant. Case, `-` and `_` do not count.
+ */
 export function nearest(word: string, known: Iterable<string>): string | undefined {
   const asked = fold(word);
   let best: string | undefined;

@@ -6,7 +6,10 @@
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const DURATION = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
 
-/** Milliseconds of `1m30s`: whole numbers, each with a unit (d, h, m, s, ms), the largest first. `undefined` otherwise. */
+/**
+ * Milliseconds of `1m30s`: whole numbers, each with a unit (d, h, m, s, ms), the largest first. `undefined`
+ * otherwise.
+ */
 export function parseDuration(text: string): number | undefined {
   const match = DURATION.exec(text);
   if (match === null || text === "") return undefined;

@@ -11,10 +11,12 @@ const MAX_CHARACTERS = 64 << 20;
 /** A file that is no list at all would fill the terminal. */
 const MAX_PROBLEMS = 20;
 
-/** What is said of a text that is none. */
+/** The words for a text that is none. */
 export const NETWORK_EXPECTED = "an address or network such as 192.168.1.1, 10.0.0.0/8 or fc00::/7";
 
-/** Reads `10.0.0.0/8`, `fc00::/7` or an address alone. Bits beyond the length are refused: they hide a slip. */
+/**
+ * Reads `10.0.0.0/8`, `fc00::/7` or an address alone. Bits beyond the length are refused: they hide a slip.
+ */
 export function parseNetwork(text: string): Prefix | Refusal | undefined {
   const prefix = parsePrefix(text);
   if (prefix === undefined) return undefined;
@@ -41,8 +43,8 @@ function maskByte(bits: number): number {
 }
 
 /**
- * The networks of a list: one on a line; blank lines, and what follows `#` or `;`, do not count. Throws a ConfigError
- * with the places of the first lines that are none.
+ * The networks of a list: one on a line; blank lines, and what follows `#` or `;`, do not count. Throws a
+ * ConfigError with the places of the first lines that are none.
  */
 export function parseNetworkList(text: string, file: string): Prefix[] {
   if (text.length > MAX_CHARACTERS) {

@@ -87,8 +87,8 @@ export function prefix() {
 }
 
 /**
- * The packet mark. The bits above it that are ours too must be bits of a mark; `planInstall` wants room for one more
- * where the router's own traffic is intercepted.
+ * The packet mark. The bits above it that are ours too must be bits of a mark; `planInstall` wants room for
+ * one more where the router's own traffic is intercepted.
  */
 export function mark() {
   const max = Marks.largest(false);

@@ -1,6 +1,6 @@
 /**
- * The building blocks of the schema. An issue's message that begins with "expected" is about a value: the reporter
- * puts the value, as it was written, before it. The metadata are JSON Schema.
+ * The building blocks of the schema. An issue's message that begins with "expected" is about a value: the
+ * reporter puts the value, as it was written, before it. The metadata are JSON Schema.
  * @module
  */
 import * as v from "valibot";
@@ -9,7 +9,7 @@ import { nearest } from "../schema/nearest.ts";
 /** JSON Schema keywords. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** What a value must be, how it is read, and how JSON Schema says it. */
+/** A kind of value: its form, its reading, and its JSON Schema. */
 export interface ValueOptions<T> {
   /** Completes "expected …". */
   readonly expected: string;
@@ -18,7 +18,7 @@ export interface ValueOptions<T> {
   readonly json: JsonSchema;
 }
 
-/** Why a value that looks right is not. */
+/** The reason why a value that looks right is not. */
 export class Refusal {
   constructor(readonly expected: string) {}
 }
@@ -64,7 +64,7 @@ export function integer({ expected, min, max }: { expected: string; min: number;
   });
 }
 
-/** Whether the input is a whole number that JavaScript holds exactly. */
+/** Tells whether the input is a whole number that JavaScript holds exactly. */
 export function isInteger(input: unknown): input is number {
   return Number.isSafeInteger(input);
 }
@@ -117,7 +117,7 @@ export function mapping<const E extends v.ObjectEntries>(entries: E) {
   );
 }
 
-/** Whether the input is a YAML mapping. */
+/** Tells whether the input is a YAML mapping. */
 export function isMapping(input: unknown): input is Readonly<Record<string, unknown>> {
   return typeof input === "object" && input !== null && !Array.isArray(input);
 }

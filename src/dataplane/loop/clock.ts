@@ -10,7 +10,10 @@ export class Clock {
   /** The tick of this turn. */
   tick = 0;
 
-  /** The time of this turn, in milliseconds since 1970, as far as the system's clock was right when the thread began. */
+  /**
+   * The time of this turn, in milliseconds since 1970, as far as the system's clock was right when the thread
+   * began.
+   */
   get time(): number {
     return performance.timeOrigin + this.#start + this.tick * TICK_MS;
   }

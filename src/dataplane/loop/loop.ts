@@ -44,7 +44,10 @@ export class Loop {
     return 0;
   }
 
-  /** Watches a descriptor for a service. `key` is below 2^28; it comes back with each event, and so does `tag`. 0 or -errno. */
+  /**
+   * Watches a descriptor for a service. `key` is below 2^28; it comes back with each event, and so does
+   * `tag`. 0 or -errno.
+   */
   watch(service: Service, fd: number, events: number, key: number, tag: number): number {
     const number = this.#services.indexOf(service);
     return addToEpoll(this.#epoll, fd, events, (number << OWN_BITS) | key, tag);
@@ -55,7 +58,10 @@ export class Loop {
     return removeFromEpoll(this.#epoll, fd);
   }
 
-  /** Waits once for events, `longest` milliseconds at most, and does all that follows. The number of events, or -errno. */
+  /**
+   * Waits once for events, `longest` milliseconds at most, and does all that follows. The number of events,
+   * or -errno.
+   */
   turn(longest = -1): number {
     const services = this.#services;
     const events = this.#events;

@@ -4,8 +4,9 @@
  */
 
 /**
- * A part of a worker: descriptors in its loop's epoll, timers, or both. Nothing in it throws once it has started, or allocates per
- * event. The life of one: start, then events and turns, drain, and close when it is idle or at once.
+ * A part of a worker: descriptors in its loop's epoll, timers, or both. Nothing in it throws once it has
+ * started, or allocates per event. The life of one: start, then events and turns, drain, and close when it is
+ * idle or at once.
  */
 export interface Service {
   /** Puts its descriptors into the loop. 0 or -errno. */

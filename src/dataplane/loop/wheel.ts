@@ -1,6 +1,7 @@
 /**
- * Timeouts without cost per event: a hashed wheel of intrusive lists. Activity only writes a number into the entry; when
- * the entry's slot comes round, its owner looks whether it is really due, and puts it back if not.
+ * Timeouts without cost per event: a hashed wheel of intrusive lists. Activity only writes a number into the
+ * entry; when the entry's slot comes round, its owner looks whether it is really due, and puts it back if
+ * not.
  * @module
  */
 
@@ -9,7 +10,7 @@ export const TICK_MS = 100;
 const SLOTS = 1024;
 const MASK = SLOTS - 1;
 
-/** What can be in a wheel: extend it. */
+/** Something that can be in a wheel: extend it. */
 export class WheelEntry {
   wheelNext: WheelEntry | null = null;
   wheelPrevious: WheelEntry | null = null;
@@ -40,8 +41,8 @@ export class TimerWheel<T extends WheelEntry> {
   }
 
   /**
-   * Puts an entry where it comes round at `due`, or sooner if that is more than a turn ahead: the owner then puts it back.
-   * An entry that is in the wheel already is moved.
+   * Puts an entry where it comes round at `due`, or sooner if that is more than a turn ahead: the owner then
+   * puts it back. An entry that is in the wheel already is moved.
    */
   schedule(entry: T, due: number): void {
     if (entry.wheelSlot >= 0) this.remove(entry);

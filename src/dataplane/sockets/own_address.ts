@@ -1,6 +1,6 @@
 /**
- * The question to the kernel: is this address one of the machine's? bind(2) is no answer: net.ipv4.ip_nonlocal_bind, which
- * keepalived and HAProxy set, lets a socket have any.
+ * The question to the kernel: is this address one of the machine's? bind(2) is no answer:
+ * net.ipv4.ip_nonlocal_bind, which keepalived and HAProxy set, lets a socket have any.
  * @module
  */
 import { AF_INET, EACCES, IP_MULTICAST_IF, SOCK_DGRAM, SOL_IP } from "../../../ffi/consts.ts";
@@ -18,8 +18,8 @@ const IPV4_MULTICAST_LAST = 239;
 const IPV6_MULTICAST = 0xff;
 
 /**
- * Tells whether an interface has the address. `address` has {@linkcode DISCARD_PORT}; `fd` is a UDP socket of its family,
- * `local` has room for an answer.
+ * Tells whether an interface has the address. `address` has {@linkcode DISCARD_PORT}; `fd` is a UDP socket of
+ * its family, `local` has room for an answer.
  */
 export function hasAddress(
   fd: number,
@@ -30,7 +30,8 @@ export function hasAddress(
   if (address[0] === AF_INET) {
     return setInt(fd, SOL_IP, IP_MULTICAST_IF, new Int32Array(address.buffer)[1]) >= 0;
   }
-  // To its own addresses the router talks from these themselves. (IPv4 does so from the first address of the network.)
+  // To its own addresses the router talks from these themselves. (IPv4 does so from the first address of the
+  // network.)
   const known = connectSocket(fd, address) >= 0 && localAddress(fd, local) >= 0;
   connectSocket(fd, NOBODY);
   if (!known) return false;
@@ -39,8 +40,9 @@ export function hasAddress(
 }
 
 /**
- * Tells whether an address belongs to this machine: an interface has it, or every machine has it, as wildcard, multicast and
- * broadcast. Opens a socket for the question: for set-up, not for the hot path. Without the family: true.
+ * Tells whether an address belongs to this machine: an interface has it, or every machine has it, as
+ * wildcard, multicast and broadcast. Opens a socket for the question: for set-up, not for the hot path.
+ * Without the family: true.
  */
 export function isOwnAddress(address: Uint8Array<ArrayBuffer>): boolean {
   const probe = address.slice();

@@ -1,6 +1,6 @@
 /**
- * Answers of {@linkcode hasAddress} that are remembered: a client that has an address of the machine is a program on the
- * router itself.
+ * Answers of {@linkcode hasAddress} that are remembered: a client that has an address of the machine is a
+ * program on the router itself.
  * @module
  */
 import { AF_INET, SOCK_DGRAM } from "../../../ffi/consts.ts";
@@ -12,13 +12,13 @@ import { DISCARD_PORT, hasAddress } from "./own_address.ts";
 
 /** Answers that are remembered; a power of two. */
 const PLACES = 64;
-/** How long an answer holds: addresses come and go. */
+/** The time for which an answer holds: addresses come and go. */
 const KNOWN_TICKS = 1000 / TICK_MS;
 const UNKNOWN = 0;
 const OWN = 1;
 const FOREIGN = 2;
 
-/** Where clients may be programs on the router itself. */
+/** The router's own traffic: clients may be programs on the router itself. */
 export interface RouterTraffic {
   /** SO_MARK of the sockets towards servers. */
   readonly mark: number;
@@ -39,7 +39,9 @@ export class OwnAddresses {
     this.#clock = clock;
   }
 
-  /** Tells whether the address in a struct sockaddr, 32 bytes, is the router's own; its port does not matter. */
+  /**
+   * Tells whether the address in a struct sockaddr, 32 bytes, is the router's own; its port does not matter.
+   */
   has(address: Uint8Array<ArrayBuffer>): boolean {
     const end = address[0] === AF_INET ? 8 : 24;
     let hash = 0;

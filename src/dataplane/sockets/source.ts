@@ -19,7 +19,10 @@ import type { RouterTraffic } from "./own_addresses.ts";
 export class SourceAddress {
   /** SO_MARK of the sockets, 0 for none. */
   readonly mark: number;
-  /** The last client was a program on the router itself; not asked where the router's own address is chosen anyway. */
+  /**
+   * The last client was a program on the router itself; not asked where the router's own address is chosen
+   * anyway.
+   */
   own = false;
   readonly #router: RouterTraffic | null;
   readonly #address = makeSockaddr();
@@ -31,7 +34,10 @@ export class SourceAddress {
     this.mark = router === null ? 0 : router.mark;
   }
 
-  /** The address for a client's socket: this object's own, good until the next choice; null: wherever the kernel likes. */
+  /**
+   * The address for a client's socket: this object's own, good until the next choice; null: wherever the
+   * kernel likes.
+   */
   choose(client: Uint8Array<ArrayBuffer>, source: Source): Uint8Array<ArrayBuffer> | null {
     this.own = this.#keepsPort = false;
     if (source === "router") return null;
@@ -46,9 +52,9 @@ export class SourceAddress {
   }
 
   /**
-   * Gives the chosen address another port, if that may help where a socket could not be had with -errno. The port may be held by
-   * what is left of an earlier connection between the same two (TIME_WAIT), or by a daemon of this router: another port is better
-   * than no connection.
+   * Gives the chosen address another port, if that may help where a socket could not be had with -errno. The
+   * port may be held by what is left of an earlier connection between the same two (TIME_WAIT), or by a
+   * daemon of this router: another port is better than no connection.
    */
   changePort(error: number): boolean {
     if (!this.#keepsPort || (error !== -EADDRNOTAVAIL && error !== -EADDRINUSE)) return false;

@@ -1,5 +1,6 @@
 /**
- * The only place that makes sockets transparent, and what TCP needs of them; udp/sockets.ts has UDP's. Returns descriptors or -errno.
+ * The only place that makes sockets transparent, and what TCP needs of them; udp/sockets.ts has UDP's.
+ * Returns descriptors or -errno.
  * @module
  */
 import {
@@ -41,18 +42,20 @@ const BACKLOG = 4096;
 
 /** Connections whose SYN brought data and whose handshake is not complete yet. */
 const FAST_OPEN_QUEUE = 32;
-/** How long a connection waits for its first data until it is accepted without. */
+/** The time that a connection waits for its first data until it is accepted without. */
 const DEFER_ACCEPT_SECONDS = 32;
 
-/** Where and how a listener is opened. */
+/** The address of a listener, and the options of its socket. */
 export interface ListenerOptions {
   /** The address in C's layout; its first byte tells the family. */
   readonly address: Uint8Array<ArrayBuffer>;
   /** SO_MARK of the listener, which accepted sockets inherit; 0 for none. */
   readonly mark: number;
-  /** Whether other listeners may share the port (SO_REUSEPORT). */
+  /** Set where other listeners may share the port (SO_REUSEPORT). */
   readonly shared: boolean;
-  /** Whether it takes what the kernel steers to it, and may have an address that is not this machine's; default yes. */
+  /**
+   * Set where it takes what the kernel steers to it, and may have an address of another machine; default yes.
+   */
   readonly transparent?: boolean;
   /** TCP_FASTOPEN, and TCP_DEFER_ACCEPT: a connection is accepted when its first data is there. */
   readonly fastOpen?: boolean;
@@ -68,7 +71,7 @@ export function makeTransparent(fd: number, family: number): number {
     : setInt(fd, SOL_IP, IP_TRANSPARENT, 1);
 }
 
-/** Whether this process may make transparent sockets: 0, or the -errno of trying it. */
+/** Tries whether this process may make transparent sockets: 0, or the -errno. */
 export function tryTransparent(family: number): number {
   const fd = openNonBlocking(family, SOCK_STREAM);
   if (fd < 0) return fd;
@@ -77,7 +80,10 @@ export function tryTransparent(family: number): number {
   return returned;
 }
 
-/** Makes the kernel ask a silent peer whether it is still there. Accepted sockets inherit it from their listener. */
+/**
+ * Makes the kernel ask a silent peer whether it is still there. Accepted sockets inherit it from their
+ * listener.
+ */
 export function keepAlive(fd: number): void {
   // None of these can fail on a TCP socket in a way that matters.
   setInt(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
@@ -112,9 +118,10 @@ export function openListener(options: ListenerOptions): number {
 }
 
 /**
- * A TCP socket that will dial from `source`, which need not be an address of this machine, or from wherever the kernel
- * likes if `source` is null. A source port of 0 is chosen at connect, per destination. It has NODELAY, and keepalive only once
- * {@linkcode keepAlive} is called. `mark`: SO_MARK, 0 for none. The descriptor or -errno.
+ * A TCP socket that will dial from `source`, which need not be an address of this machine, or from wherever
+ * the kernel likes if `source` is null. A source port of 0 is chosen at connect, per destination. It has
+ * NODELAY, and keepalive only once {@linkcode keepAlive} is called. `mark`: SO_MARK, 0 for none. The
+ * descriptor or -errno.
  */
 export function openDialler(family: number, source: Uint8Array<ArrayBuffer> | null, mark = 0): number {
   const fd = openNonBlocking(family, SOCK_STREAM);
@@ -137,14 +144,17 @@ export function openDialler(family: number, source: Uint8Array<ArrayBuffer> | nu
   return returned;
 }
 
-/** Lets the first data that is sent go with the SYN, where the other side has given a cookie before. Before connect(2). */
+/**
+ * Lets the first data that is sent go with the SYN, where the other side has given a cookie before. Before
+ * connect(2).
+ */
 export function fastOpen(fd: number): void {
   setInt(fd, SOL_TCP, TCP_FASTOPEN_CONNECT, 1); // without it, the kernel has none: an ordinary SYN is as good
 }
 
 /**
- * A socket of either type bound to `address`, for a tool: transparent or not, TCP or UDP (SOCK_STREAM, SOCK_DGRAM). The descriptor,
- * non-blocking, or -errno.
+ * A socket of either type bound to `address`, for a tool: transparent or not, TCP or UDP (SOCK_STREAM,
+ * SOCK_DGRAM). The descriptor, non-blocking, or -errno.
  */
 export function openBound(
   options: {
@@ -171,8 +181,8 @@ export function openBound(
 }
 
 /**
- * Opens a socket for an address of another machine: a transparent one, or, where that is not permitted, an ordinary one,
- * which net.ipv4.ip_nonlocal_bind lets have any address. The descriptor or -errno.
+ * Opens a socket for an address of another machine: a transparent one, or, where that is not permitted, an
+ * ordinary one, which net.ipv4.ip_nonlocal_bind lets have any address. The descriptor or -errno.
  */
 export function openForeign(open: (transparent: boolean) => number): number {
   const fd = open(true);

@@ -1,6 +1,6 @@
 /**
- * Accepts what the kernel steers to a worker's listeners, and begins a session for each. Pauses at limits: what waits then waits in
- * the listeners' queues.
+ * Accepts what the kernel steers to a worker's listeners, and begins a session for each. Pauses at limits:
+ * what waits then waits in the listeners' queues.
  * @module
  */
 import {
@@ -40,7 +40,7 @@ export interface Listener {
   readonly address: Uint8Array<ArrayBuffer> | null;
 }
 
-/** What the acceptor works with. */
+/** Parts that the acceptor works with. */
 export interface AcceptorParts {
   /** They are closed at the end. */
   readonly listeners: readonly Listener[];
@@ -51,7 +51,7 @@ export interface AcceptorParts {
   readonly acceptsPerTurn?: number | undefined;
 }
 
-/** Whether the session's client has dialled the listener itself. */
+/** Tells that the session's client has dialled the listener itself. */
 function isOwn({ address }: Listener, { destination }: Session): boolean {
   return address !== null && sameSockaddr(destination, address);
 }
@@ -177,7 +177,10 @@ export class TcpAcceptor implements Service {
     }
   }
 
-  /** Refuses as the kernel would have, had it known the rule: the connection was on its way when the rule came into force. */
+  /**
+   * Refuses as the kernel would have, had it known the rule: the connection was on its way when the rule came
+   * into force.
+   */
   #block(session: Session, { silent }: Route): void {
     if (silent) silenceOnClose(session.clientFd);
     this.#sessions.refuse(session, ECONNREFUSED, BLOCKED);

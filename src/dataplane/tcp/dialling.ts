@@ -1,5 +1,6 @@
 /**
- * The stage of a session whose upstream has not answered yet. What the client sends, and its end, wait; its reset ends the attempt.
+ * The stage of a session whose upstream has not answered yet. What the client sends, and its end, wait; its
+ * reset ends the attempt.
  * @module
  */
 import {

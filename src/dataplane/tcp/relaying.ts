@@ -10,7 +10,10 @@ import { MORE, type Relay } from "./relay.ts";
 import { type Direction, HALF_CLOSED, OPEN, RESETTING, type Session } from "./session.ts";
 import type { Life, Stage } from "./stage.ts";
 
-/** Only a connection that lives so long gets keepalive on its upstream leg: four system calls that most never need. */
+/**
+ * Only a connection that lives so long gets keepalive on its upstream leg: four system calls that most never
+ * need.
+ */
 const KEEPALIVE_AFTER_TICKS = ticks(2000);
 
 /** The stage. */
@@ -69,7 +72,9 @@ export class Relaying implements Stage {
     }
   }
 
-  /** If it was not the source that failed, it was the target, and what that one has sent is to be passed on. */
+  /**
+   * If it was not the source that failed, it was the target, and what that one has sent is to be passed on.
+   */
   #failed(session: Session, direction: Direction): void {
     this.#reset(session, direction.failure < 0 ? direction : direction.opposite);
   }

@@ -1,24 +1,27 @@
 /**
- * What stages of a session's life have in common.
+ * The form that all stages of a session's life have.
  * @module
  */
 import type { WorkerContext } from "../context.ts";
 import type { Session } from "./session.ts";
 
-/** All code that runs while a session is in a stage. Stages hold no sessions: there is one object of each for a worker. */
+/**
+ * All code that runs while a session is in a stage. Stages hold no sessions: there is one object of each for
+ * a worker.
+ */
 export interface Stage {
   /** Begins the stage. 0, or the -errno with which it has ended the session at once. */
   enter(session: Session): number;
   /**
-   * Takes an event of one side's socket; `up` and `down` know already what is readable and writable. `bits` 0: the turn before was
-   * over before there was nothing to do.
+   * Takes an event of one side's socket. The session's directions know already what is readable and writable.
+   * `bits` 0: there is no event, the turn before left something to do.
    */
   ready(session: Session, upstreamSide: boolean, bits: number): void;
   /** The session's timer has come round. It is not in the wheel any more. */
   due(session: Session): void;
 }
 
-/** What a stage may do to a session besides its own work. */
+/** All that a stage may do to a session besides its own work. */
 export interface Life {
   readonly context: WorkerContext;
   /** Goes over to another stage. What that one's `enter` returns. */
@@ -33,7 +36,10 @@ export interface Life {
   dropUpstream(session: Session): void;
   /** Writes a line about it into the log, at level debug; `error`: an errno, 0 for none. */
   note(session: Session, message: string, error?: number): void;
-  /** Ends one that has come no further than its dial: the client is reset. `error` 0: without a line in the log. */
+  /**
+   * Ends one that has come no further than its dial: the client is reset. `error` 0: without a line in the
+   * log.
+   */
   refuse(session: Session, error: number, ending: number): void;
   /** Ends it, with a reset of both sides or cleanly. `ending`: see shared/endings.ts. */
   end(session: Session, reset: boolean, ending: number): void;

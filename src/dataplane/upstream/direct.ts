@@ -12,8 +12,9 @@ import { fastOpen, openDialler } from "../sockets/transparent.ts";
 import type { Call, Sockaddr, Upstream } from "./upstream.ts";
 
 /**
- * A socket on its way to `destination` from `source`, or from wherever the kernel likes if that is null; its connect(2) has
- * begun. With `fast`, what is sent first goes with the SYN, if it may. `mark`: SO_MARK, 0 for none. The descriptor or -errno.
+ * A socket on its way to `destination` from `source`, or from wherever the kernel likes if that is null; its
+ * connect(2) has begun. With `fast`, what is sent first goes with the SYN, if it may. `mark`: SO_MARK, 0 for
+ * none. The descriptor or -errno.
  */
 export function connectFrom(
   destination: Sockaddr,
@@ -40,7 +41,9 @@ export class Connector {
     this.#source = new SourceAddress(router);
   }
 
-  /** A socket on its way to `destination` for a client; see {@linkcode connectFrom}. The descriptor or -errno. */
+  /**
+   * A socket on its way to `destination` for a client; see {@linkcode connectFrom}. The descriptor or -errno.
+   */
   connect(client: Sockaddr, destination: Sockaddr, fast = false): number {
     const source = this.#source;
     const from = source.choose(client, this.#context.settings.source);

@@ -1,5 +1,6 @@
 /**
- * The upstream of `tproxy redirect`: a fixed one, which may have several addresses, or the original destination.
+ * The upstream of `tproxy redirect`: a fixed one, which may have several addresses, or the original
+ * destination.
  * @module
  */
 import { EAFNOSUPPORT, ECANCELED, ECONNREFUSED } from "../../../ffi/consts.ts";
@@ -9,7 +10,7 @@ import { isOwnAddress } from "../sockets/own_address.ts";
 import { Connector } from "./direct.ts";
 import type { Call, Sockaddr, Upstream } from "./upstream.ts";
 
-/** What happens to clients. The addresses are those of the call: whoever keeps them copies them. */
+/** Takes news of clients. The addresses are those of the call: whoever keeps them copies them. */
 export interface RedirectReport {
   /** A client's connection has an upstream now. */
   handling(client: Sockaddr, upstream: Sockaddr, original: Sockaddr): void;
@@ -19,7 +20,7 @@ export interface RedirectReport {
   looped(client: Sockaddr): void;
 }
 
-/** Where to dial. */
+/** The destination of all connections. */
 export interface RedirectTarget {
   /** Addresses in the order in which they are tried; null: the original destination. */
   readonly upstreams: readonly Sockaddr[] | null;

@@ -6,7 +6,10 @@
 /** An address in C's layout, 32 bytes. */
 export type Sockaddr = Uint8Array<ArrayBuffer>;
 
-/** A connection as an upstream sees it; a Session is one. It is valid from {@linkcode Upstream.dial} to {@linkcode Upstream.settled}. */
+/**
+ * A connection as an upstream sees it; a Session is one. It is valid from {@linkcode Upstream.dial} to
+ * {@linkcode Upstream.settled}.
+ */
 export interface Call {
   readonly client: Sockaddr;
   /** The original one. */
@@ -21,21 +24,23 @@ export interface Call {
   choice: number;
 }
 
-/** What `dial` returns where the answer comes later, by `TcpSessions.resume`. No errno has this number. */
+/** Answer of `dial` where the socket comes later, after `TcpSessions.resume`. No errno has this number. */
 export const PENDING = -4096;
 
-/** What connections are connected to. Nothing in it throws, or waits. */
+/** The other end of connections. Nothing in it throws, or waits. */
 export interface Upstream {
   readonly name: string;
   /**
-   * Dials an address that it has not tried for this call. A socket whose connect(2) has begun, PENDING, or -errno: no address is left.
+   * Dials an address that it has not tried for this call. A socket whose connect(2) has begun, PENDING, or
+   * -errno: no address is left.
    */
   dial(call: Call): number;
-  /** What must be said before bytes may pass: nothing yet. */
+  /** Gives what must be said before bytes may pass: nothing yet. */
   greeting(call: Call): null;
   /**
-   * Takes note of how the dial has ended: 0, or an errno. ECANCELED says nothing of the upstream: the connection is not wanted any
-   * more. Called once for each dial that has not failed at once; the call is no longer the upstream's then.
+   * Takes note of how the dial has ended: 0, or an errno. ECANCELED says nothing of the upstream: the
+   * connection is not wanted any more. Called once for each dial that has not failed at once; the call is no
+   * longer the upstream's then.
    */
   settled(call: Call, errno: number): void;
 }

@@ -1,5 +1,6 @@
 /**
- * The processes of this machine: what runs, and who holds a socket. Without root, those of others hide their sockets.
+ * The processes of this machine: what runs, and who holds a socket. Without root, those of others hide their
+ * sockets.
  * @module
  */
 import type { MachineFiles } from "./files.ts";
@@ -36,7 +37,7 @@ export function findHolders(
   );
 }
 
-/** Whether it is this program: the single file, its bundle, or the source. */
+/** Tells whether it is this program: the single file, its bundle, or the source. */
 export function isTproxy({ words }: Process): boolean {
   return words.some((word) => /(^|\/)(tproxy(\.js)?|src\/cli\/entry\.ts)$/.test(word));
 }

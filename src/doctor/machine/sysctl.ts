@@ -50,7 +50,7 @@ function findSetters(files: MachineFiles, { name, value }: { name: string; value
   return setters.filter((path) => !(path.startsWith("/lib/") && setters.includes(`/usr${path}`)));
 }
 
-/** Whether a file in the format of sysctl.d has a line `name = value`. */
+/** Tells whether a file in the format of sysctl.d has a line `name = value`. */
 export function sets(text: string, wanted: { name: string; value: string }): boolean {
   return text.split("\n").some((line) => {
     const match = /^\s*-?([^#;=\s]+)\s*=\s*(.*?)\s*$/.exec(line);
@@ -67,7 +67,9 @@ function matchesGlob(pattern: string, name: string): boolean {
   return new RegExp(`^${escaped}$`).test(name);
 }
 
-/** Who caused a value: the file, else programs that are known for it and run here, else `otherwise`. */
+/**
+ * Names the cause of a value: the file, else programs that are known for it and run here, else `otherwise`.
+ */
 export function blame(
   setting: Sysctl,
   options: { programs: readonly string[]; suspects: readonly string[]; otherwise: string },

@@ -1,6 +1,6 @@
 /**
- * Whether a packet of which only some things are known matches a rule of nf_tables, of which only some expressions are
- * understood. Pure.
+ * Matching of a packet, only parts of which are known, with a rule of nf_tables, of which only some
+ * expressions are understood. Pure.
  * @module
  */
 import { AttributeMap } from "../../netlink/attribute.ts";
@@ -21,7 +21,7 @@ export interface KnownSet {
 /** Finds a set; undefined where it is not known. */
 export type FindSet = (name: string) => KnownSet | undefined;
 
-/** Whether the packet matches. Where that is not `sure`, `matches` is what is assumed. */
+/** The answer whether the packet matches. Where that is not `sure`, `matches` is what is assumed. */
 export interface Match {
   readonly sure: boolean;
   readonly matches: boolean;
@@ -159,7 +159,10 @@ function listVerdicts({ elements }: KnownSet): Verdict[] {
   return elements.flatMap(({ value }) => value === undefined || value instanceof Uint8Array ? [] : [value]);
 }
 
-/** The element of a key: in a set with ranges, the one with the highest key up to it, unless a range ends there. */
+/**
+ * The element of a key: in a set with ranges, the one with the highest key up to it, unless a range ends
+ * there.
+ */
 function findElement({ elements, interval }: KnownSet, key: Uint8Array): NftElement | undefined {
   if (!interval) return elements.find((element) => compareBytes(key, element.key) === 0);
   const below = elements.filter((element) => compareBytes(element.key, key) <= 0);
@@ -189,7 +192,7 @@ function readAttributes(data: Uint8Array): AttributeMap | undefined {
   }
 }
 
-/** As memcmp(3): of bytes that are as long as the second. */
+/** Compares like memcmp(3), bytes that are as long as the second. */
 function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const at = b.findIndex((byte, i) => byte !== a[i]);
   return at < 0 ? 0 : a[at] - b[at];

@@ -12,7 +12,10 @@ export class Registers {
     return register < 8 ? (register - 1) * 16 : (register - 8) * 4;
   }
 
-  /** Writes a value; undefined: one that is not known. It fills whole registers of 4 bytes, with zeros at its end. */
+  /**
+   * Writes a value; undefined: one that is not known. It fills whole registers of 4 bytes, with zeros at its
+   * end.
+   */
   set(register: number, value: Uint8Array | undefined): void {
     const start = Registers.#offset(register);
     const size = value === undefined ? 16 : Math.ceil(value.length / 4) * 4;

@@ -1,18 +1,18 @@
 /**
- * How the running kernel was built, which of its modules are installed and loaded, and whether it can load more.
+ * The build of the running kernel, its modules that are installed and loaded, and whether it can load more.
  * @module
  */
 import type { MachineFiles } from "../machine/files.ts";
 import { type ModuleFiles, readModuleFiles } from "./module_files.ts";
 import { type ModuleLoading, readModuleLoading } from "./module_loading.ts";
 
-/** What is known of the build. */
+/** The known parts of the build. */
 export interface KernelBuild {
   /** The text of its configuration, as /proc/config.gz has it; undefined where it is not told. */
   readonly config: string | undefined;
-  /** Where the configuration was read. */
+  /** The file of the configuration. */
   readonly configPath: string;
-  /** Where the modules of this kernel are, there or not. */
+  /** The directory of the modules of this kernel, there or not. */
   readonly modulesPath: string;
   /** Modules of other kernels are installed, and none of this one. */
   readonly otherModules: readonly string[];
@@ -46,7 +46,7 @@ async function gunzip(bytes: Uint8Array<ArrayBuffer> | undefined): Promise<strin
   }
 }
 
-/** What the configuration says of a symbol; undefined where it is not known. */
+/** Returns the value of a symbol of the configuration; undefined where it is not known. */
 export function readSymbol(symbol: string, { config }: KernelBuild): "y" | "m" | "n" | undefined {
   if (config === undefined) return undefined;
   const value = new RegExp(`^CONFIG_${symbol}=([ym])$`, "m").exec(config)?.[1];

@@ -5,11 +5,14 @@
 import { KERNEL_PARTS } from "../../kernel/parts.ts";
 import type { MachineFiles } from "../machine/files.ts";
 
-/** What is installed. */
+/** The modules that are installed. */
 export interface ModuleFiles {
   /** Paths by name of module, with underscores; only of files that are really there. */
   readonly paths: ReadonlyMap<string, string>;
-  /** The modules that one needs, those among them that they need in their turn: as modules.dep has it, nearest first. */
+  /**
+   * The modules that one needs, those among them that they need in their turn: as modules.dep has it, nearest
+   * first.
+   */
   readonly needs: ReadonlyMap<string, readonly string[]>;
   /** Modules whose file is there and that modules.dep does not have: depmod(8) has not run since. */
   readonly unlisted: ReadonlySet<string>;

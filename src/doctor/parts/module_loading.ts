@@ -1,5 +1,5 @@
 /**
- * What is loaded, and what may keep the kernel from loading more.
+ * The modules that are loaded, and obstacles to loading more.
  * @module
  */
 import type { MachineFiles } from "../machine/files.ts";
@@ -11,7 +11,7 @@ const DIRECTORIES = ["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d"
 /** Files by which a container is known: of Docker, of Podman, of systemd-nspawn and LXC. */
 const CONTAINER_FILES = ["/.dockerenv", "/run/.containerenv", "/run/systemd/container"];
 
-/** How modules come into the kernel. */
+/** The loading of modules into the kernel. */
 export interface ModuleLoading {
   /** Names of modules that are loaded; what is compiled in is not among them. */
   readonly loaded: ReadonlySet<string>;
@@ -19,9 +19,12 @@ export interface ModuleLoading {
   readonly disabled: boolean;
   /** The program that the kernel calls for one (kernel.modprobe); the empty string: none. */
   readonly program: string;
-  /** That program is there, as far as it can be told from here. */
+  /** Set where that program is there, as far as it can be told from here. */
   readonly programFound: boolean;
-  /** Files of modprobe.d that keep a module from being loaded, by its name: `"/etc/modprobe.d/x.conf: blacklist nft_tproxy"`. */
+  /**
+   * Files of modprobe.d that keep a module from being loaded, by its name: `"/etc/modprobe.d/x.conf:
+   * blacklist nft_tproxy"`.
+   */
   readonly forbidden: ReadonlyMap<string, string>;
   /** This is a container, whose kernel is that of another system. */
   readonly container: boolean;
@@ -45,7 +48,10 @@ function isThere(files: MachineFiles, path: string): boolean {
   return slash > 0 && files.list(path.slice(0, slash)).includes(path.slice(slash + 1));
 }
 
-/** `blacklist NAME` takes a module from what the kernel asks for by an alias; `install NAME /bin/true` from everybody. */
+/**
+ * `blacklist NAME` takes a module from what the kernel asks for by an alias; `install NAME /bin/true` from
+ * everybody.
+ */
 function readForbidden(files: MachineFiles): Map<string, string> {
   const found = new Map<string, string>();
   for (const directory of DIRECTORIES) {

@@ -11,11 +11,13 @@ import { explainMissing, type Explanation } from "../parts/explain.ts";
 import type { KernelBuild } from "../parts/kernel_build.ts";
 import type { ProbeResult } from "./probe.ts";
 
-/** What the judgement goes by. */
+/** The evidence of the judgement. */
 export interface ProbeEvidence extends Demand {
   readonly results: readonly ProbeResult[];
   readonly build: KernelBuild;
-  /** The kind of iptables that an install would use, where it uses one: what the other can do does not help. */
+  /**
+   * The kind of iptables that an install would use, where it uses one: what the other can do does not help.
+   */
   readonly variant?: IptablesVariant;
 }
 

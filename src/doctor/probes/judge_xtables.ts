@@ -1,6 +1,6 @@
 /**
- * What the answers to questions for matches and targets of iptables mean where one of the two ways to them is not there at all; and
- * whether the tables of iptables-legacy can be there. Pure.
+ * Meaning of the answers to questions for matches and targets of iptables where one of the two ways to them
+ * is missing; and whether the tables of iptables-legacy can be there. Pure.
  * @module
  */
 import { EINVAL, ENOPROTOOPT } from "../../net/errno.ts";
@@ -27,7 +27,9 @@ function legacyModule(id: ProbeId): "ip_tables" | "ip6_tables" {
   return id.includes("-ipv4/") ? "ip_tables" : "ip6_tables";
 }
 
-/** Why there is no way to xtables; undefined where there is one, and the extension itself is missing. */
+/**
+ * Explains why there is no way to xtables; undefined where there is one, and the extension itself is missing.
+ */
 export function explainUnreachable(
   results: readonly ProbeResult[],
   build: KernelBuild,
@@ -43,8 +45,8 @@ export function explainUnreachable(
 }
 
 /**
- * The kernel does not load ip_tables for whoever asks: iptables-legacy does that itself. So until it has, the files of the modules
- * tell whether it can. undefined where they do not.
+ * The kernel does not load ip_tables for whoever asks: iptables-legacy does that itself. So until it has, the
+ * files of the modules tell whether it can. undefined where they do not.
  */
 export function judgeLegacy(
   { id, what, part }: Capability,
@@ -59,7 +61,10 @@ export function judgeLegacy(
     : undefined;
 }
 
-/** The tables of iptables-legacy, which are modules of their own. Nothing is said where it is not known what the kernel has. */
+/**
+ * The tables of iptables-legacy, which are modules of their own. Nothing is said where it is not known what
+ * the kernel has.
+ */
 export function judgeLegacyTables(families: readonly Family[], build: KernelBuild): Finding[] {
   if (build.config === undefined && build.modules.builtIn.size === 0) return [];
   return families.flatMap((family) =>

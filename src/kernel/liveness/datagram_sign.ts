@@ -26,7 +26,7 @@ import { listElements } from "../../netlink/nft/sets/element.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import type { Life, Proxy } from "./life.ts";
-import { RUNNING_SET, signSize } from "./sign_size.ts";
+import { RUNNING_SET, signSize } from "../plan/concerns/sign_size.ts";
 
 const SET = { family: "inet", table: TABLE_NAME, name: RUNNING_SET } as const;
 const byte = new Uint8Array(1);
@@ -40,8 +40,9 @@ export class DatagramLife implements Life {
 
   /** Of this process, or of one that is known to run beside it. */
   constructor(proxy: Proxy) {
+    const { listener, intercept } = proxy.config;
     this.#proxy = proxy;
-    this.#sign = new Uint8Array(signSize(proxy.config));
+    this.#sign = new Uint8Array(signSize({ listenerPort: listener.port, protocols: intercept.protocols }));
   }
 
   /** See {@linkcode Life}. */

@@ -4,7 +4,8 @@
  * it changed.
  * @module
  */
-import { type Outcome, runProgram } from "../../laboratory/program.ts";
+import type { Outcome } from "../../laboratory/program.ts";
+import { runApart } from "./apart.ts";
 
 const SETUP = `
   mount -t tmpfs tproxy $dir/memory
@@ -60,20 +61,10 @@ export class DebianRoot implements AsyncDisposable {
    * Runs a script as process 1 of a container; `inChroot`: as a process of a chroot on a machine that runs.
    */
   run(script: string, options: { inChroot?: boolean } = {}): Promise<Outcome> {
-    const argv = [
-      "unshare",
-      "--mount",
-      "--net",
-      "--pid",
-      "--fork",
-      "--kill-child",
-      "--propagation",
-      "private",
-    ];
     const enter = options.inChroot === true ? "chroot" : "exec chroot";
     const setup = `${SETUP}\n${enter} $dir/root /bin/sh -ec "$script"`;
     const variables = { dir: this.directory, script: FUNCTIONS + script };
-    return runProgram([...argv, "sh", "-ec", setup], { env: variables, timeoutMs: 180_000 });
+    return runApart(setup, { env: variables, timeoutMs: 180_000 });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -2,13 +2,14 @@
  * The `.ipk`, unpacked by BusyBox as opkg unpacks it, and its scripts under BusyBox' ash in a root without
  * anything else.
  */
+import { runApart } from "./apart.ts";
 import assert from "node:assert/strict";
 import { exists } from "../../../scripts/lib/build/disk.ts";
 import { bootFiles } from "../../../scripts/lib/release/content/boot.ts";
 import { joinFiles } from "../../../scripts/lib/release/content/file.ts";
 import { makeIpks } from "../../../scripts/lib/release/ipk/ipk.ts";
 import { print } from "../../laboratory/machine/print.ts";
-import { type Outcome, runProgram } from "../../laboratory/program.ts";
+import type { Outcome } from "../../laboratory/program.ts";
 import { sections } from "./debian_root.ts";
 import { NETWORK } from "./network.ts";
 import { readProgram, TIME } from "./stand_in.ts";
@@ -41,18 +42,8 @@ class IpkRoot implements AsyncDisposable {
   }
 
   run(script: string): Promise<Outcome> {
-    const argv = [
-      "unshare",
-      "--mount",
-      "--net",
-      "--pid",
-      "--fork",
-      "--kill-child",
-      "--propagation",
-      "private",
-    ];
     const text = `cd "${this.directory}"\n${SETUP}\n${script}`;
-    return runProgram([...argv, "sh", "-ec", text], { env: { LC_ALL: "C" }, timeoutMs: 120_000 });
+    return runApart(text, { env: { LC_ALL: "C" }, timeoutMs: 120_000 });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

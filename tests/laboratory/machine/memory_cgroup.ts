@@ -2,6 +2,7 @@
  * A cgroup with a limit of memory, of version 1 or 2, whichever this machine limits memory with.
  * @module
  */
+import { exists } from "../../../scripts/lib/build/disk.ts";
 
 const V1 = "/sys/fs/cgroup/memory";
 const V2 = "/sys/fs/cgroup";
@@ -113,15 +114,6 @@ function isWritable(root: string): boolean {
   try {
     Deno.mkdirSync(probe);
     Deno.removeSync(probe);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
     return true;
   } catch {
     return false;

@@ -3,6 +3,7 @@
  * make. They stand in /usr/sbin, which comes first in the path.
  * @module
  */
+import { isDirectory } from "../../../scripts/lib/build/disk.ts";
 import { type DebianArchitecture, fetchDebianPackages } from "../../../scripts/lib/debian.ts";
 import type { Tree } from "./tree.ts";
 
@@ -43,10 +44,10 @@ export function putPrograms(
   ]);
   for (const directory of fetchDebianPackages(architecture, [...names]).values()) {
     for (const place of ["lib", "lib64", "usr/lib"]) {
-      if (exists(`${directory}/${place}`)) root.copy(place, `${directory}/${place}`, isLibrary);
+      if (isDirectory(`${directory}/${place}`)) root.copy(place, `${directory}/${place}`, isLibrary);
     }
     for (const place of ["bin", "sbin", "usr/bin", "usr/sbin"]) {
-      if (exists(`${directory}/${place}`)) {
+      if (isDirectory(`${directory}/${place}`)) {
         // iproute2's /sbin/ip is a link to /bin/ip.
         root.copy("usr/sbin", `${directory}/${place}`, (path) => isProgram(`/${place}${path}`));
       }
@@ -61,13 +62,4 @@ function isLibrary(path: string): boolean {
 /** Of all that the packages bring, what scenarios run. */
 function isProgram(path: string): boolean {
   return /\/(ip|tc|bridge|nft|wg|pppd|xtables-(nft|legacy)-multi)$/.test(path) && path !== "/sbin/ip";
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }

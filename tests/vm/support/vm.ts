@@ -23,6 +23,7 @@
  * a boot.
  * @module
  */
+import { exists } from "../../../scripts/lib/build/disk.ts";
 import { type DebianArchitecture, fetchDebianPackages } from "../../../scripts/lib/debian.ts";
 import { Channel, type StepResult } from "./channel.ts";
 import { writeCpio } from "./cpio.ts";
@@ -209,16 +210,6 @@ export class Vm implements AsyncDisposable {
     this.#write(`\n@@ console\n${this.console()}`);
     this.#log.close();
     for (const file of ["initramfs", "disk"]) await removeDirectory(`${this.directory}/${file}`);
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }
 

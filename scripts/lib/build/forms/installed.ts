@@ -3,6 +3,7 @@
  * or the package does that.
  * @module
  */
+import { exists } from "../disk.ts";
 import type { Ingredients } from "../ingredients/ingredients.ts";
 import { writeLayer } from "../layer.ts";
 import { join, makeIndex } from "./payload.ts";
@@ -15,12 +16,4 @@ export function writeInstalled({ launcher, runtime, program }: Ingredients, dire
   for (const layer of layers) writeLayer(layer, `${directory}/usr/lib/tproxy/${layer.name}`);
   const index = makeIndex("installed", layers.map((layer) => ({ layer, parts: [] })), launcher.length);
   Deno.writeFileSync(`${directory}/usr/bin/tproxy`, join(launcher, index), { mode: 0o755 });
-}
-
-function exists(path: string): boolean {
-  try {
-    return Deno.lstatSync(path) !== undefined;
-  } catch {
-    return false;
-  }
 }

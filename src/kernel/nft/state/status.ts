@@ -10,7 +10,7 @@ import type { Plan } from "../../plan/model.ts";
 import type { PlannedSet } from "../../plan/rules/set.ts";
 import { compileTable } from "../compile.ts";
 import type { CompiledChain, CompiledTable } from "../model.ts";
-import { renderRule } from "../render.ts";
+import { renderRule } from "../rule_text.ts";
 import { type InstalledTable, isOurTable } from "./state.ts";
 import { elementTexts, installedTexts, isMemory, setProperties } from "../set_elements.ts";
 

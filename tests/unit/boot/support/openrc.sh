@@ -12,12 +12,7 @@ eend() {
 use() { printf 'use\t%s\n' "$*"; }
 after() { printf 'after\t%s\n' "$*"; }
 need() { printf 'need\t%s\n' "$*"; }
-record() {
-	printf '%s' "$1"
-	shift
-	printf '\t%s' "$@"
-	echo
-}
+. "${0%/*}/record.sh"
 
 . "$script"
 

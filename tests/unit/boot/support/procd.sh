@@ -11,12 +11,7 @@ boot() { start; }
 start_service() { :; }
 stop_service() { :; }
 enabled() { [ "$ENABLED" = yes ]; }
-record() {
-	printf '%s' "$1"
-	shift
-	[ $# -eq 0 ] || printf '\t%s' "$@"
-	echo
-}
+. "${0%/*}/record.sh"
 logger() { record logger "$@"; }
 
 . "$initscript"

@@ -4,7 +4,7 @@
  */
 import type { Env } from "../../../../src/cli/env.ts";
 import { parseOptions } from "../../../../src/cli/arguments/parse.ts";
-import type { AnyCommand } from "../../../../src/cli/table.ts";
+import type { AnyCommand } from "../../../../src/cli/command.ts";
 
 /**
  * Lets `planner` make a plan from a command's options and words; returns the program's message where they do

@@ -1,5 +1,5 @@
 /**
- * What tests of redirect have in common: a target, and a report that can be compared.
+ * Parts that tests of redirect share: a target, and a report that can be compared.
  * @module
  */
 import { readSockaddr } from "../../../../ffi/sockets/sockaddr.ts";

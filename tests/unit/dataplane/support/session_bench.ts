@@ -19,7 +19,7 @@ import type { Call, Upstream } from "../../../../src/dataplane/upstream/upstream
 import { createLogger } from "../../../../src/log.ts";
 import { check } from "../../../../src/net/error.ts";
 
-/** What a test may want otherwise. */
+/** Settings that a test may want otherwise. */
 export interface BenchOptions {
   readonly source?: Source;
   readonly maxConnections?: number;
@@ -99,12 +99,15 @@ export class SessionBench implements Disposable {
     check(this.loop.start(), "epoll_create1");
   }
 
-  /** How the dials of {@linkcode open} have ended, in errnos. */
+  /** Errnos with which the dials of {@linkcode open} have ended. */
   get endings(): readonly number[] {
     return this.#given.endings;
   }
 
-  /** Hands a client over, as the acceptor does, and with it a socket that is on its way to the upstream. 0 or -errno. */
+  /**
+   * Hands a client over, as the acceptor does, and with it a socket that is on its way to the upstream. 0 or
+   * -errno.
+   */
   open(client: number, upstream = -1): number {
     this.shared.addLive(1);
     this.#given.fd = upstream;

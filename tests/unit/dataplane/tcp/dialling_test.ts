@@ -1,4 +1,7 @@
-/** A session before its upstream has answered: upstreams that answer later, other addresses, and what is kept meanwhile. */
+/**
+ * A session before its upstream has answered: upstreams that answer later, other addresses, and what is kept
+ * meanwhile.
+ */
 import assert from "node:assert/strict";
 import { ECANCELED, ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ETIMEDOUT } from "../../../../ffi/consts.ts";
 import { closeFd } from "../../../../ffi/sockets/socket.ts";
@@ -19,12 +22,15 @@ import {
 } from "../../ffi/support/tcp.ts";
 import { type BenchOptions, SessionBench } from "../support/session_bench.ts";
 
-/** An upstream that looks its addresses up first: from then on, its dials return what `found` does, one after another. */
+/**
+ * An upstream that looks its addresses up first: from then on, its dials return what `found` does, one after
+ * another.
+ */
 class SlowUpstream implements Upstream {
   readonly name = "slow";
   /** Calls that wait. */
   readonly waiting: Call[] = [];
-  /** What it was asked and told: "dial" with the attempt, and "settled" with the errno. */
+  /** Its questions and news: "dial" with the attempt, and "settled" with the errno. */
   readonly told: string[] = [];
   found: (() => number)[] | null = null;
 

@@ -1,6 +1,6 @@
 /**
- * Run by heap_test.ts: requests and responses through one session, through the worker's own loop. After warming up it relays
- * as many as its argument says, and prints how many that were.
+ * Run by heap_test.ts: requests and responses through one session, through the worker's own loop. After
+ * warming up it relays as many as its argument says, and prints how many that were.
  */
 import { receive, send } from "../../../../ffi/sockets/socket.ts";
 import { tcpPair } from "../../ffi/support/tcp.ts";

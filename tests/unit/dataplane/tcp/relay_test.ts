@@ -51,7 +51,10 @@ class RelayBench implements Disposable {
     return this.relay.pump(this.direction);
   }
 
-  /** Pumps, as if edges of both sides came all the time, until so much has arrived or it is over; what has arrived. */
+  /**
+   * Pumps, as if edges of both sides came all the time, until so much has arrived or it is over; what has
+   * arrived.
+   */
   pumpUntil(
     length: number,
   ): { data: Uint8Array<ArrayBuffer>; end: "open" | "end" | number; returned: number } {

@@ -1,9 +1,12 @@
 /**
- * Where the program's own files are: in memory or on flash, and how much room is left there. Pure, but for reading.
+ * The place of the program's own files: in memory or on flash, and how much room is left there. Pure.
  * @module
  */
 import { hex } from "../../net/hex.ts";
+import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
+import type { FileSystem, MachineFiles } from "../machine/files.ts";
+import type { ProgramPaths } from "../machine/program.ts";
 
 // linux/magic.h
 const FILE_SYSTEMS: Readonly<Record<number, string>> = {
@@ -19,50 +22,36 @@ const FILE_SYSTEMS: Readonly<Record<number, string>> = {
   0x58465342: "xfs",
 };
 const MEMORY: readonly string[] = ["tmpfs", "ramfs"];
-/** What V8 keeps of compiled code, and what a log line or a lock needs. */
+/** Bytes for compiled code of V8, log lines and locks. */
 const SPARE_BYTES = 4 * 1024 ** 2;
 const MIB = 1024 ** 2;
 
-/** A directory's file system. */
-export interface FileSystem {
-  /** f_type of statfs(2). */
-  readonly type: number;
-  readonly freeBytes: number;
-}
-
-/** Where something of the program is. */
+/** A place of something of the program. */
 export interface ProgramPlace {
   readonly path: string;
   readonly fileSystem: FileSystem;
 }
 
-/** What is known of the program's files. */
+/** Places of the program's files. */
 export interface ProgramPlaces {
   /** The runtime and the program, 100 MB of them. */
   readonly program: ProgramPlace | undefined;
-  /** Where compiled code is kept (DENO_DIR). */
+  /** The directory of compiled code (DENO_DIR). */
   readonly compiled: ProgramPlace | undefined;
 }
 
-/** Paths of this program, where it is a single file or of a package. */
-export interface ProgramPaths {
-  /** The runtime that runs, by a path that leads there (/proc/self/exe), and what to call the place. */
-  readonly program?: { readonly path: string; readonly name: string };
-  /** Where compiled code is kept. */
-  readonly compiled?: string;
-}
+/** The check. */
+export const programPlace: Check<ProgramPlaces> = {
+  id: "program-place",
+  read: ({ paths, files }) => readPlaces(paths, files),
+  judge: judgePlaces,
+};
 
-/** Reads it; `statfs` throws. */
-export function readPlaces(
-  { program, compiled }: ProgramPaths,
-  statfs: (path: string) => FileSystem,
-): ProgramPlaces {
+/** Reads the file systems of both places. */
+export function readPlaces({ program, compiled }: ProgramPaths, files: MachineFiles): ProgramPlaces {
   const look = (path: string, name: string): ProgramPlace | undefined => {
-    try {
-      return { path: name, fileSystem: statfs(path) };
-    } catch {
-      return undefined;
-    }
+    const fileSystem = files.fileSystem(path);
+    return fileSystem && { path: name, fileSystem };
   };
   return {
     program: program && look(program.path, program.name),
@@ -70,7 +59,7 @@ export function readPlaces(
   };
 }
 
-/** Findings. */
+/** Makes a finding for each place. */
 export function judgePlaces({ program, compiled }: ProgramPlaces): Finding[] {
   return [
     ...program === undefined ? [] : [judgeProgram(program)],
@@ -91,7 +80,7 @@ function judgeProgram({ path, fileSystem }: ProgramPlace): Finding {
   });
 }
 
-/** Where nothing can be written at all, compiled code has come with the program. */
+/** Makes no finding where nothing can be written at all: compiled code has come with the program. */
 function judgeCompiled(place: ProgramPlace): Finding[] {
   const { fileSystem } = place;
   const id = "compiled-code";

@@ -1,43 +1,38 @@
 /**
- * What is installed, and what becomes of new flows while no proxy is there for them.
+ * The fate of new flows while no proxy is there for them. Pure, but for reading.
  * @module
  */
-import { TABLE_NAME } from "../../constants.ts";
-import type { NetlinkConnection } from "../../netlink/connection.ts";
-import type { ListenerStatus } from "../../kernel/listeners/listeners.ts";
-import { isOurTable, readTable } from "../../kernel/nft/state/state.ts";
+import { findListeners, type ListenerStatus } from "../../kernel/listeners/listeners.ts";
+import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
+import { holdsInstall } from "../machine/iptables.ts";
 import type { Situation } from "../situation.ts";
 
-/** Whose the table of our name is. */
-export type TableOwner = "nobody" | "tproxy" | "another program";
-
-/** Throws an OperationError, EPERM without privilege. */
-export function readTableOwner(connection: NetlinkConnection): TableOwner {
-  const table = readTable(connection);
-  if (table === undefined) return "nobody";
-  return isOurTable(table) ? "tproxy" : "another program";
+/** The install and the listeners of this machine. */
+export interface OnFailureFacts {
+  readonly installed: boolean;
+  readonly listeners: readonly ListenerStatus[];
 }
 
-/** A finding for the name of our table. */
-export function judgeTableOwner(owner: TableOwner): Finding {
-  const id = "table-name";
-  const what = `nf_tables table inet ${TABLE_NAME}`;
-  if (owner === "nobody") return works(id, what, "free");
-  if (owner === "tproxy") return works(id, what, "installed");
-  return warning(id, {
-    what,
-    blocks: true,
-    cause: "A table of this name is there that tproxy did not make",
-    remedy: `See "nft list table inet ${TABLE_NAME}", and delete it if nobody needs it`,
-  });
-}
+/** The check. */
+export const onFailure: Check<OnFailureFacts> = {
+  id: "on-failure",
+  async read({ firewalls, readTextFile }, { config, families }) {
+    const { owner, iptables } = await firewalls();
+    const { protocols } = config.intercept;
+    return {
+      installed: owner === "tproxy" || holdsInstall(iptables),
+      listeners: findListeners({ protocols, families, port: config.listener.port, readTextFile }),
+    };
+  },
+  judge: judgeOnFailure,
+};
 
 const FATES = { reset: "refused", drop: "dropped" } as const;
 
-/** With on-failure reset or drop, a protocol that nobody listens for is cut off: a finding for each such protocol. */
+/** Makes a finding for each protocol that nobody listens for: with on-failure reset or drop it is cut off. */
 export function judgeOnFailure(
-  { installed, listeners }: { installed: boolean; listeners: readonly ListenerStatus[] },
+  { installed, listeners }: OnFailureFacts,
   { config }: Situation,
 ): Finding[] {
   const { onFailure, protocols } = config.intercept;

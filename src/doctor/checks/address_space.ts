@@ -1,22 +1,31 @@
 /**
- * The limit of the address space: of the proxy if it runs, else of this session. V8 reserves far more than it uses. Pure, but for
- * reading.
+ * The limit of the address space: of the proxy if it runs, else of this session. V8 reserves far more than it
+ * uses. Pure, but for reading.
  * @module
  */
-import type { MachineFiles } from "../machine/files.ts";
+import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
+import type { MachineFiles } from "../machine/files.ts";
+import { holdersOf } from "../machine/ports.ts";
 import { isTproxy, type Process } from "../machine/processes.ts";
 
-/** What V8 reserves at its start, and what others reserve beside it, in bytes. */
+/** Bytes that V8 reserves at its start, and that others reserve beside it. */
 const RESERVED = 64 * 1024 ** 3;
 const GIB = 1024 ** 3;
 
 /** The limit, and whose it is. */
 export interface AddressSpaceFacts {
-  /** In bytes, Infinity without a limit; undefined where it cannot be read. */
+  /** Bytes, Infinity without a limit; undefined where it cannot be read. */
   readonly limit: number | undefined;
   readonly of: "this session" | "the proxy that runs";
 }
+
+/** The check. */
+export const addressSpace: Check<AddressSpaceFacts> = {
+  id: "address-space",
+  read: ({ files, ports }) => readAddressSpace(files, holdersOf(ports())),
+  judge: judgeAddressSpace,
+};
 
 /** Reads the limit of the proxy, which is one of `listeners`, or of this process. */
 export function readAddressSpace(files: MachineFiles, listeners: readonly Process[]): AddressSpaceFacts {
@@ -29,7 +38,7 @@ export function readAddressSpace(files: MachineFiles, listeners: readonly Proces
   };
 }
 
-/** A finding. */
+/** Judges the limit. */
 export function judgeAddressSpace({ limit, of }: AddressSpaceFacts): Finding[] {
   if (limit === undefined) return [];
   const id = "address-space";

@@ -1,23 +1,32 @@
 /**
- * The size of memory pages, and for whom the kernel is: the runtime is made for pages of 4 KiB, and for one processor.
+ * The size of memory pages, and the processor of the kernel: the runtime is made for pages of 4 KiB, and for
+ * one processor.
  * @module
  */
-import type { MachineFiles } from "../machine/files.ts";
+import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
+import type { MachineFiles } from "../machine/files.ts";
 
 // linux/auxvec.h: pairs of a type and a value, each of 64 bits; type 0 ends them
 const AT_PAGESZ = 6n;
 const RUNTIME_PAGE_SIZE = 4096;
 
-/** What the kernel tells of itself. */
+/** The kernel of itself. */
 export interface PlatformFacts {
   /** In bytes; undefined where it is not told. */
   readonly pageSize: number | undefined;
-  /** As `uname -m` has it; undefined before Linux 6.1. */
+  /** The name of `uname -m`; undefined before Linux 6.1. */
   readonly machine: string | undefined;
 }
 
-/** Reads it. */
+/** The check. */
+export const platform: Check<PlatformFacts> = {
+  id: "platform",
+  read: ({ files }) => readPlatform(files),
+  judge: (facts) => judgePlatform(facts, Deno.build.arch),
+};
+
+/** Reads both. */
 export function readPlatform(files: MachineFiles): PlatformFacts {
   return {
     pageSize: readPageSize(files.readBytes("/proc/self/auxv")),
@@ -34,7 +43,7 @@ export function readPageSize(auxv: Uint8Array<ArrayBuffer> | undefined): number 
   return undefined;
 }
 
-/** Findings; `architecture` is that of this program. */
+/** Makes a finding for each; `architecture` is that of this program. */
 export function judgePlatform({ pageSize, machine }: PlatformFacts, architecture: string): Finding[] {
   return [
     ...pageSize === undefined ? [] : [judgePageSize(pageSize)],

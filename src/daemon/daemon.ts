@@ -47,18 +47,18 @@ async function serve(
   surroundings: Surroundings,
   readTextFile: (path: string) => string,
 ): Promise<void> {
-  tellOfReloads(proxy, surroundings);
+  const quiet = settleDown(readTextFile);
+  tellOfReloads(proxy, surroundings, quiet);
   const signals = obeySignals(proxy, surroundings);
   const watchdog = feedWatchdog(proxy, surroundings);
   const refresh = refreshNowAndThen(proxy, surroundings);
-  const settled = setTimeout(() => giveBackAfterStart(readTextFile), SETTLED_MS);
   surroundings.notifier.send("READY=1", statusOf(proxy));
   try {
     await proxy.dataplane.ended;
   } finally {
     signals.end();
     watchdog?.end();
-    clearTimeout(settled);
+    quiet.end();
     clearInterval(refresh);
     await proxy.end();
   }
@@ -68,11 +68,35 @@ function statusOf(proxy: Proxy): string {
   return `STATUS=${proxy.describe()}`;
 }
 
-function tellOfReloads(proxy: Proxy, { notifier }: Surroundings): void {
+function tellOfReloads(proxy: Proxy, { notifier }: Surroundings, quiet: Settling): void {
   proxy.listener = {
     begun: () => notifier.send("RELOADING=1", `MONOTONIC_USEC=${monotonicMicroseconds()}`),
-    ended: () => notifier.send("READY=1", statusOf(proxy)),
+    ended() {
+      notifier.send("READY=1", statusOf(proxy));
+      quiet.begin();
+    },
   };
+}
+
+/** A wait until all is done that belongs to a start or a reload. */
+interface Settling {
+  /** Begins to wait anew. */
+  begin(): void;
+  end(): void;
+}
+
+/** Gives back what only the start has needed, and later what only a reload has. */
+function settleDown(readTextFile: (path: string) => string): Settling {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const settling = {
+    begin() {
+      clearTimeout(timer);
+      timer = setTimeout(() => giveBackAfterStart(readTextFile), SETTLED_MS);
+    },
+    end: () => clearTimeout(timer),
+  };
+  settling.begin();
+  return settling;
 }
 
 function obeySignals(proxy: Proxy, { notifier, log }: Surroundings): { end(): void } {

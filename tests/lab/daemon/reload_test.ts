@@ -19,6 +19,7 @@ import { snapshotKernel } from "../../laboratory/network/snapshot.ts";
 import { connectClient, serve, socatServer } from "../../laboratory/network/sockets.ts";
 import type { Program } from "../../laboratory/program.ts";
 import { type Nginx, startNginx } from "../../laboratory/programs/nginx.ts";
+import { usesIptables } from "../../laboratory/proxy/backend.ts";
 import {
   backendPrograms,
   type ConfigText,
@@ -32,6 +33,10 @@ import { labTest } from "../../laboratory/register.ts";
 const PROGRAMS = ["curl", "nginx", "socat", "nft", "ip", "sysctl"];
 const MIB = 1 << 20;
 const RELOADS = 50;
+/** What V8 has not collected yet; what programs of iptables write is read as text, over and over. It grows no more. */
+const MOST_GROWTH = (usesIptables() ? 100 : 40) * MIB;
+/** src/daemon/daemon.ts gives back after three seconds what only the start or a reload has needed. */
+const SETTLED_MS = 4_000;
 const ECHO_PORT = 7000;
 /** Each good config refuses one of them. */
 const PROBED_PORTS = [7101, 7102] as const;
@@ -163,6 +168,11 @@ async function restingDescriptors(proxy: Proxy): Promise<Record<string, number>>
   );
 }
 
+/** iptables-nft lists tables and chains in the order in which they were made. */
+async function sortedSnapshot(lab: Lab): Promise<string> {
+  return (await snapshotKernel(lab.router)).split("\n").toSorted().join("\n");
+}
+
 labTest(
   `run takes ${RELOADS} reloads under load, good and bad in turn: no connection fails, each is answered`,
   {
@@ -178,8 +188,9 @@ labTest(
     assert.equal(await probe(lab, goodConfig(0).refused), "refused");
     // Once round with all that there will be, before anything is counted.
     for (const family of [4, 6] as const) assert.equal(await nginx.get(family), "hello\n");
+    await delay(SETTLED_MS);
     const before = {
-      kernel: await snapshotKernel(lab.router),
+      kernel: await sortedSnapshot(lab),
       descriptors: await restingDescriptors(proxy),
       memory: residentBytes(proxy.pid),
     };
@@ -229,9 +240,10 @@ labTest(
     assert.doesNotMatch(proxy.log, /suppressed|unexpected/);
 
     assert.deepEqual(await restingDescriptors(proxy), before.descriptors);
-    assert.equal(await snapshotKernel(lab.router), before.kernel);
+    assert.equal(await sortedSnapshot(lab), before.kernel);
+    await delay(SETTLED_MS);
     const growth = residentBytes(proxy.pid) - before.memory;
-    assert.ok(growth < 40 * MIB, `grew by ${(growth / MIB).toFixed(1)} MiB`);
+    assert.ok(growth < MOST_GROWTH, `grew by ${(growth / MIB).toFixed(1)} MiB`);
   },
 );
 

@@ -3,10 +3,15 @@
  * @module
  */
 
-/** The nf_tables table (family inet). Not `tproxy`: that is a word of nft's grammar, and nobody could list or delete it. */
+/**
+ * The nf_tables table (family inet). Not `tproxy`: that is a word of nft's grammar, and nobody could list or
+ * delete it.
+ */
 export const TABLE_NAME = "transparent_proxy";
 
-/** The fwmark bit of intercepted packets: the value on the kernel's TPROXY page. The bits above it: marks.ts. */
+/**
+ * The fwmark bit of intercepted packets: the value on the kernel's TPROXY page. The bits above it: marks.ts.
+ */
 export const DEFAULT_MARK = 0x1;
 
 /** The routing table that delivers marked packets locally: the value on the kernel's TPROXY page. */
@@ -21,15 +26,18 @@ export const DEFAULT_PORT = 50080;
  */
 export const ROUTE_PROTOCOL = 50;
 
-/** The priority of our policy-routing rules: after `local` (0), before those of VPNs (Tailscale 5210, mwan3 1001). */
+/**
+ * The priority of our policy-routing rules: after `local` (0), before those of VPNs (Tailscale 5210, mwan3
+ * 1001).
+ */
 export const RULE_PRIORITY = 500;
 
 /** `divert`: the LAN side, 10 before conntrack's defragmentation-and-tracking hook `raw`. */
 export const DIVERT_PRIORITY = -310;
 
 /**
- * `divert_replies`: 10 after `dstnat`, when replies have their destination back that a NAT had changed. Earlier the kernel's socket
- * lookup undoes the NAT of most packets by itself, but not of ICMPv6 errors.
+ * `divert_replies`: 10 after `dstnat`, when replies have their destination back that a NAT had changed.
+ * Earlier the kernel's socket lookup undoes the NAT of most packets by itself, but not of ICMPv6 errors.
  */
 export const DIVERT_REPLIES_PRIORITY = -90;
 
@@ -37,14 +45,15 @@ export const DIVERT_REPLIES_PRIORITY = -90;
 export const UNTRACKED_PRIORITY = -300;
 
 /**
- * `router`: 10 before `mangle`, where other programs mark what they route by mark: those see our mark, which routes before theirs. After
- * conntrack (-200), before NAT (-100): a destination that NAT changes is then the one that the proxy sees.
+ * `router`: 10 before `mangle`, where other programs mark what they route by mark: those see our mark, which
+ * routes before theirs. After conntrack (-200), before NAT (-100): a destination that NAT changes is then the
+ * one that the proxy sees.
  */
 export const ROUTER_PRIORITY = -160;
 
 /**
- * `router_loopback`: after everybody else's chains. A packet that has a socket already passes for one from afar: from Linux 6.16 on `fib`
- * looks for its reverse path, which one from the router to itself has none of.
+ * `router_loopback`: after everybody else's chains. Since Linux 6.16 `fib` treats a packet that already has a
+ * socket as one from outside and looks up its reverse path. A packet from the router to itself has none.
  */
 export const ROUTER_LOOPBACK_PRIORITY = 300;
 
@@ -54,15 +63,18 @@ export const SERVED_PRIORITY = 300;
 /** The loopback interface, in every network namespace. */
 export const LOOPBACK = "lo";
 
-/** Where a config is looked for when the command line names none. */
+/** The place of the config when the command line names none. */
 export const DEFAULT_CONFIG_PATH = "/etc/tproxy/tproxy.yaml";
 
-/** Where the single file unpacks when root starts it and nothing names another place (ffi/launcher/place.c). */
+/**
+ * The place into which the single file unpacks when root starts it and nothing names another
+ * (ffi/launcher/place.c).
+ */
 export const DEFAULT_CACHE_PATH = "/var/cache/tproxy";
 
 /**
- * The lists of the match `recent` by which rules of iptables know that a proxy runs: it shows itself there, one list for
- * each family. iptables' TPROXY target drops what has no listener, so it must not be asked then.
+ * The lists of the match `recent` by which rules of iptables know that a proxy runs: it shows itself there,
+ * one list for each family. iptables' TPROXY target drops what has no listener, so it must not be asked then.
  */
 export const ALIVE_LISTS: Readonly<Record<"ipv4" | "ipv6", string>> = {
   ipv4: "tproxy_ipv4",
@@ -72,5 +84,8 @@ export const ALIVE_LISTS: Readonly<Record<"ipv4" | "ipv6", string>> = {
 /** A proxy that has not shown itself for so many seconds is dead: the least that `recent` can tell safely. */
 export const ALIVE_SECONDS = 2;
 
-/** How often it shows itself, milliseconds: a fifth of that time, so that a sign that comes late does no harm. */
+/**
+ * The time between two signs of life, milliseconds: a fifth of that time, so that a sign that comes late does
+ * no harm.
+ */
 export const ALIVE_INTERVAL_MS = 400;

@@ -17,17 +17,17 @@
  */
 
 /** A bit, or a copy of all bits of `kernel.mark`. */
-export interface MarkBit {
+interface MarkBit {
   readonly name: "intercepted" | "router" | "clientSocket" | "serverSocket";
   /** Its distance from `kernel.mark`. */
   readonly shift: number;
-  /** Tells that the bit is used only where the router's own traffic is intercepted. */
+  /** Set where it is used only while the router's own traffic is intercepted. */
   readonly routerTrafficOnly: boolean;
   readonly reason: string;
 }
 
 /** Every bit, lowest first. */
-export const MARK_BITS: readonly MarkBit[] = [
+const MARK_BITS: readonly MarkBit[] = [
   {
     name: "intercepted",
     shift: 0,
@@ -83,11 +83,6 @@ export class Marks {
     this.clientSocket = shifted(mark, CLIENT_SOCKET);
     this.serverSocket = shifted(mark, SERVER_SOCKET);
     this.dropped = this.router;
-  }
-
-  /** The mark farthest above `kernel.mark` that is used; beyond 32 bits it cannot be set. */
-  highest(routerTraffic: boolean): number {
-    return this.intercepted * 2 ** Marks.bitsAbove(routerTraffic);
   }
 
   /** Counts the bits above `kernel.mark` that are used. */

@@ -78,11 +78,13 @@ export interface StatusFacts {
   readonly rules: string;
   /** Numbers of workers that hang. */
   readonly hanging: readonly number[];
+  /** Why the last reload was refused, and which config is in force since; undefined: it was not. */
+  readonly refused: { readonly refusal: string; readonly generation: number } | undefined;
 }
 
 /** `12 connections, 3 UDP sessions; IPv4 and IPv6; rules for br-lan`: what `systemctl status` shows. */
 export function describeStatus(facts: StatusFacts): string {
-  const { phase, connections, udpSessions, families, rules, hanging } = facts;
+  const { phase, connections, udpSessions, families, rules, hanging, refused } = facts;
   const names = families.map((family) => family === "ipv4" ? "IPv4" : "IPv6").join(" and ");
   const live = `${count(connections, "connection")}, ${count(udpSessions, "UDP session")}`;
   return [
@@ -90,6 +92,9 @@ export function describeStatus(facts: StatusFacts): string {
     phase === "draining" ? `draining: ${live}` : live,
     names,
     rules,
+    ...(refused === undefined ? [] : [
+      `NOT RELOADED, generation ${refused.generation} is in force: ${refused.refusal}`,
+    ]),
   ].join("; ");
 }
 

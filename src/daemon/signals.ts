@@ -1,11 +1,13 @@
 /**
- * Signals: the first SIGTERM or SIGINT lets live connections end, a second one does not, SIGHUP is noted.
+ * The signals of a running proxy: the first SIGTERM or SIGINT lets live connections end, a second one does not, SIGHUP
+ * reloads.
  * @module
  */
 
 /** Actions that signals bring about. */
 export interface SignalActions {
-  drain(): void;
+  /** Begins to drain. Returns how long live connections are given, milliseconds. */
+  drain(): number;
   /** Drained long enough, or told again. `again`: by a signal. */
   stop(again: boolean): void;
   hangUp(): void;
@@ -13,15 +15,14 @@ export interface SignalActions {
 
 const END_SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
-/** Follows the signals until it is ended. `drainMs`: how long live connections are given. */
-export function followSignals(drainMs: number, actions: SignalActions): { end(): void } {
+/** Follows the signals until it is ended. */
+export function followSignals(actions: SignalActions): { end(): void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let draining = false;
   function onEnd(): void {
     if (draining) return actions.stop(true);
     draining = true;
-    actions.drain();
-    timer = setTimeout(() => actions.stop(false), drainMs);
+    timer = setTimeout(() => actions.stop(false), actions.drain());
   }
   const onHangUp = () => actions.hangUp();
   for (const signal of END_SIGNALS) Deno.addSignalListener(signal, onEnd);

@@ -24,20 +24,20 @@ export interface MissingPart {
 
 /** One finding. The shape is that of `tproxy doctor --json`: stable, keys are only ever added. */
 export interface Finding {
-  /** Name of its check: stable, in lower case with hyphens. Several findings may share one. */
+  /** Its name: stable, in lower case with hyphens. Several findings may share one. */
   readonly id: string;
   readonly state: FindingState;
-  /** Tells that the config asks for something that does not work because of it, or could not be tried. */
+  /** Set where something that the config asks for does not work because of it, or could not be tried. */
   readonly blocks: boolean;
-  /** Subject of the check, in one line. */
+  /** The subject, in one line. */
   readonly what: string;
-  /** Cause, and its author as far as that is known; may be empty where it works. */
+  /** The reason, and who caused it as far as that is known; may be empty where it works. */
   readonly cause: string;
-  /** Advice; may be empty. */
+  /** The remedy; may be empty. */
   readonly remedy: string;
-  /** Part of the kernel that is missing, where that is the cause. */
+  /** The part of the kernel that is missing, where that is the cause. */
   readonly part?: MissingPart;
-  /** Further things that do not work for the same cause: ids that have no finding of their own then. */
+  /** Ids of what else does not work for the same cause; they have no finding of their own then. */
   readonly also?: readonly string[];
 }
 

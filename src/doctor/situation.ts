@@ -1,33 +1,46 @@
 /**
- * Situation on which every check of the machine rests. Plain data: read once, judged by many. Pure.
+ * The situation that every check judges by: plain data, read once. Pure.
+ *
+ * `Situation` is all of it; `NetworkView`, one part, is what a plan needs to know of the network.
  * @module
  */
 import type { Config } from "../config/types.ts";
+import type { Plan } from "../kernel/plan/model.ts";
+import type { NetworkView } from "../kernel/plan/view.ts";
+import type { OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import type { Link } from "../netlink/route/link.ts";
-import type { NetworkView } from "../kernel/plan/view.ts";
 import type { Process } from "./machine/processes.ts";
+
+/** The plan of an install, and what is in its way; one of both is there, or both. */
+export interface Planned {
+  readonly plan?: Plan;
+  readonly obstacle?: OperationError;
+}
 
 /** The machine and the config. */
 export interface Situation {
   readonly config: Config;
+  readonly planned: Planned;
   /** Families that an install would intercept: of the config, without IPv6 where the machine has it off. */
   readonly families: readonly Family[];
   /** Interfaces of the clients. */
   readonly lan: readonly string[];
   /** The other interfaces. */
   readonly others: readonly string[];
+  /** All interfaces, in detail. */
   readonly links: readonly Link[];
-  readonly view: NetworkView;
+  /** The network as the plan saw it. */
+  readonly network: NetworkView;
   readonly processes: readonly Process[];
 }
 
-/** The names of the programs that run. */
+/** Lists the names of the programs that run. */
 export function programNames({ processes }: Situation): string[] {
   return processes.map(({ name }) => name);
 }
 
-/** Tells whether `mark/mask` can ask for marks with one of these bits set. */
+/** Tells whether marks with one of these bits set can be what `mark/mask` asks for. */
 export function overlaps(rule: { mark: number; mask: number }, bits: number): boolean {
   return (rule.mask & bits) !== 0 && (rule.mark & bits) === (rule.mask & bits);
 }

@@ -27,6 +27,7 @@ const LISTS: Readonly<Record<string, string>> = {
   "src/netlink/nft/expr": "a list: one file an expression of nf_tables",
   "src/cli/commands": "a list: one file a command",
   "src/doctor/checks": "a list: one file a check",
+  "tests/unit/doctor/checks": "mirrors the list of checks",
   "ffi/launcher": "a program of its own, in C; launcher.h is its table of contents",
 };
 

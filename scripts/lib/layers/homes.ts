@@ -16,7 +16,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "@optique/run": ["src/cli/"],
   "ipaddr.js": ["src/net/ip.ts"],
   // statfs(2), which Deno has nowhere else.
-  "node:fs": ["src/doctor/program/judge_program.ts"],
+  "node:fs": ["src/doctor/machine/files.ts"],
   // receiveMessageOnPort(): a message to a thread that never returns to its event loop.
   "node:worker_threads": ["src/dataplane/"],
 };

@@ -11,7 +11,7 @@ import { largestCapacity } from "../../dataplane/sizing/demand.ts";
 import { readMemoryLimit } from "../../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../../dataplane/sizing/worker_count.ts";
 import { diagnose } from "../../doctor/diagnose.ts";
-import type { ProgramPaths } from "../../doctor/program/cache_room.ts";
+import type { ProgramPaths } from "../../doctor/machine/program.ts";
 import type { Command } from "../command.ts";
 import type { Env } from "../env.ts";
 import { configOption, loadConfigOption } from "../arguments/config_option.ts";

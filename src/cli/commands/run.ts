@@ -7,8 +7,7 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag } from "@optique/core/primitives";
-import { loadConfig } from "../../config/load.ts";
-import { requireSupported } from "../../config/support.ts";
+import { RESTART_KEYS } from "../../daemon/reload/changes.ts";
 import { runDaemon } from "../../daemon/daemon.ts";
 import type { Command } from "../command.ts";
 import { configOption } from "../arguments/config_option.ts";
@@ -28,7 +27,11 @@ export const runCommand: Command<InferValue<typeof parser>> = {
   summary: "Run the proxy in the foreground, with its log on stderr",
   details: [
     "On SIGTERM or SIGINT it accepts nothing new, lets live connections end within timeouts.drain, and exits with 0; " +
-    "a second signal resets them at once. SIGHUP is ignored: it goes on when the session ends that started it.",
+    "a second signal resets them at once.",
+    "On SIGHUP it reads its config again: the workers take over settings and rules between two connections, none is cut, and the " +
+    "rules in the kernel follow where they are those of the config before. A config with errors changes nothing and is said with " +
+    "its line, in the log and in `systemctl status`. Only a restart takes over: " +
+    `${RESTART_KEYS.join(", ")}; a reload that finds one of them changed changes nothing, and says so.`,
     "It watches the network: where the rules are those of this config, it adds interfaces that come and takes away those that go, " +
     "and follows default routes that move (intercept.interfaces: auto). Without --install it never makes the first install. " +
     "The rules stay when it ends; those that an uninstall has removed stay away.",
@@ -39,19 +42,12 @@ export const runCommand: Command<InferValue<typeof parser>> = {
   changesState: true,
   parser,
   async run(env, options) {
-    const loaded = loadConfig({
-      ...(options.config === undefined ? {} : { path: options.config }),
-      readTextFile: env.readTextFile,
-    });
     await runDaemon({
-      loaded,
+      source: { path: options.config, readTextFile: env.readTextFile },
       installs: options.install === true,
-      warnings: requireSupported(loaded, "run"),
       version: VERSION,
       workerUrl: workerUrl(),
-      journal: env.stderrIsJournal,
-      now: env.now,
-      readTextFile: env.readTextFile,
+      style: { journal: env.stderrIsJournal, now: env.now },
     });
     return 0;
   },

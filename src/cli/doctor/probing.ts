@@ -2,7 +2,7 @@
  * Trial of the kernel for commands: on a thread of its own.
  * @module
  */
-import type { KernelDiagnosisOptions } from "../../doctor/diagnose.ts";
+import type { KernelDiagnosisOptions } from "../../doctor/machine/machine.ts";
 import { systemFiles } from "../../doctor/machine/files.ts";
 import type { LoadedConfig } from "../../config/load.ts";
 import type { Env } from "../env.ts";

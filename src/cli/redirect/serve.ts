@@ -19,7 +19,7 @@ import { check } from "../../net/error.ts";
 /** Bytes of a splice pipe: the kernel's default. */
 const PIPE_SIZE = 65536;
 
-/** Parts of a redirect. */
+/** Parts of a redirector. */
 export interface RedirectParts {
   /** Descriptors; they are closed at the end. */
   readonly listeners: readonly number[];
@@ -28,13 +28,13 @@ export interface RedirectParts {
   /** Serve one connection, then end. */
   readonly once: boolean;
   readonly log: Logger;
-  /** Timeouts, where they are not the default ones. */
+  /** Default: those of an empty config. */
   readonly timeouts?: SettingsConfig["timeouts"];
 }
 
 /**
- * Serves until one connection has ended, or for ever. It blocks. Returns true: a client has reached an
- * upstream. Throws OperationError if epoll fails.
+ * Serves until one connection has ended, or for ever. It blocks. Tells that a client has reached an upstream.
+ * Throws OperationError if epoll fails.
  */
 export function serveRedirect(parts: RedirectParts): boolean {
   const limit = descriptorLimit();

@@ -17,7 +17,7 @@ export class Throttle {
     this.#clock = clock;
   }
 
-  /** Tells whether the warning may be written now; if so, not again for a while. */
+  /** Allows the warning now; if so, not again for a while. */
   allows(): boolean {
     const { tick } = this.#clock;
     if (tick - this.#lastTick < QUIET_TICKS) return false;

@@ -10,7 +10,7 @@ export const TICK_MS = 100;
 const SLOTS = 1024;
 const MASK = SLOTS - 1;
 
-/** An entry of a wheel: extend it. */
+/** Something that can be in a wheel: extend it. */
 export class WheelEntry {
   wheelNext: WheelEntry | null = null;
   wheelPrevious: WheelEntry | null = null;

@@ -12,13 +12,13 @@ import { DISCARD_PORT, hasAddress } from "./own_address.ts";
 
 /** Answers that are remembered; a power of two. */
 const PLACES = 64;
-/** Ticks that an answer holds: addresses come and go. */
+/** The time for which an answer holds: addresses come and go. */
 const KNOWN_TICKS = 1000 / TICK_MS;
 const UNKNOWN = 0;
 const OWN = 1;
 const FOREIGN = 2;
 
-/** Traffic of clients that may be programs on the router itself. */
+/** The router's own traffic: clients may be programs on the router itself. */
 export interface RouterTraffic {
   /** SO_MARK of the sockets towards servers. */
   readonly mark: number;

@@ -42,20 +42,19 @@ const BACKLOG = 4096;
 
 /** Connections whose SYN brought data and whose handshake is not complete yet. */
 const FAST_OPEN_QUEUE = 32;
-/** Seconds that a connection waits for its first data until it is accepted without. */
+/** The time that a connection waits for its first data until it is accepted without. */
 const DEFER_ACCEPT_SECONDS = 32;
 
-/** Place and manner of a listener. */
+/** The address of a listener, and the options of its socket. */
 export interface ListenerOptions {
   /** The address in C's layout; its first byte tells the family. */
   readonly address: Uint8Array<ArrayBuffer>;
   /** SO_MARK of the listener, which accepted sockets inherit; 0 for none. */
   readonly mark: number;
-  /** Lets other listeners share the port (SO_REUSEPORT). */
+  /** Set where other listeners may share the port (SO_REUSEPORT). */
   readonly shared: boolean;
   /**
-   * Lets it take connections that the kernel steers to it, and have an address that is not this machine's;
-   * default yes.
+   * Set where it takes what the kernel steers to it, and may have an address of another machine; default yes.
    */
   readonly transparent?: boolean;
   /** TCP_FASTOPEN, and TCP_DEFER_ACCEPT: a connection is accepted when its first data is there. */
@@ -72,7 +71,7 @@ export function makeTransparent(fd: number, family: number): number {
     : setInt(fd, SOL_IP, IP_TRANSPARENT, 1);
 }
 
-/** Tells whether this process may make transparent sockets: 0, or the -errno of trying it. */
+/** Tries whether this process may make transparent sockets: 0, or the -errno. */
 export function tryTransparent(family: number): number {
   const fd = openNonBlocking(family, SOCK_STREAM);
   if (fd < 0) return fd;

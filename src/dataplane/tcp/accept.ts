@@ -51,7 +51,7 @@ export interface AcceptorParts {
   readonly acceptsPerTurn?: number | undefined;
 }
 
-/** Tells whether the session's client has dialled the listener itself. */
+/** Tells that the session's client has dialled the listener itself. */
 function isOwn({ address }: Listener, { destination }: Session): boolean {
   return address !== null && sameSockaddr(destination, address);
 }

@@ -72,7 +72,9 @@ export class Relaying implements Stage {
     }
   }
 
-  /** Finds the side that failed: the source, or else the target, whose bytes are still to be passed on. */
+  /**
+   * If it was not the source that failed, it was the target, and what that one has sent is to be passed on.
+   */
   #failed(session: Session, direction: Direction): void {
     this.#reset(session, direction.failure < 0 ? direction : direction.opposite);
   }

@@ -1,6 +1,6 @@
 /**
- * The stage of a session one side of which was reset or died. Bytes that this side had sent still belong to
- * the other; then that one is reset too.
+ * The stage of a session after one side was reset or died. The other side still gets all that was sent to it
+ * before, and is then reset too.
  * @module
  */
 import { ECONNRESET, EPOLLERR } from "../../../ffi/consts.ts";
@@ -11,7 +11,7 @@ import { MORE, type Relay } from "./relay.ts";
 import type { Session } from "./session.ts";
 import type { Life, Stage } from "./stage.ts";
 
-/** Milliseconds that bytes sent before a reset may take to reach the other side. */
+/** The time that bytes from before a reset have to reach the other side. */
 const RESETTING_TICKS = ticks(5000);
 
 /** The stage. */
@@ -55,7 +55,7 @@ export class Resetting implements Stage {
     if (returned === MORE) this.#life.continueLater(session);
     const passedOn = returned < 0 || dying.finished;
     if (passedOn && unacknowledgedBytes(dying.to) <= 0) this.#life.end(session, true, RESET);
-    // Nothing tells when the other side has acknowledged.
+    // No event comes when the other side has acknowledged.
     else this.#life.schedule(session, this.#life.context.clock.tick + 1);
   }
 }

@@ -10,7 +10,7 @@ import type { Call } from "../upstream/upstream.ts";
 import type { Pipe } from "./pipes.ts";
 
 const SOCKADDR_WORDS = SOCKADDR_SIZE / 4;
-/** Beginning of the client's address in {@linkcode Session.addresses}; the destination's follows. */
+/** Places of the client's and the destination's struct sockaddr in {@linkcode Session.addresses}. */
 export const CLIENT = 0;
 export const DESTINATION = SOCKADDR_WORDS;
 
@@ -19,7 +19,7 @@ export class Direction {
   /** Descriptors. */
   from = -1;
   to = -1;
-  /** Tells that a read or a write may succeed: set by epoll's edges, cleared by EAGAIN. */
+  /** A read or a write may succeed: set by epoll's edges, cleared by EAGAIN. */
   readable = false;
   writable = false;
   /** The source has hung up: what it sent is still to be read, and no further edge will come. */
@@ -45,7 +45,7 @@ export class Direction {
   opposite: Direction = this;
   /** Bytes in the pipe. */
   inPipe = 0;
-  /** Counter of its bytes. */
+  /** The place at which its bytes are counted. */
   readonly counter: number;
 
   constructor(counter: number) {
@@ -153,7 +153,8 @@ export class Session extends WheelEntry implements Call {
   }
 
   /**
-   * Gives it another socket towards the upstream, -1 for none; what was seen of the one before is forgotten.
+   * Gives it another socket towards the upstream, -1 for none, and forgets all that was seen of the one
+   * before.
    */
   setUpstream(fd: number): void {
     const { up, down } = this;

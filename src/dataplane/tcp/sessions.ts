@@ -9,28 +9,13 @@
  *           └► refuse          └► end
  * ```
  *
- * A session has the descriptors that its stage needs: none when it begins, the client's from accept(2) on,
- * the upstream's once that is dialled. Edges of epoll are kept in its two directions, whatever stage it is
- * in, so that none is lost between two stages.
+ * A session has the descriptors that its stage needs: the client's from accept(2) on, the upstream's once it is
+ * dialled. Edges of epoll are kept in its two directions, so that none is lost between two stages.
  * @module
  */
-import {
-  ECANCELED,
-  EPOLLERR,
-  EPOLLET,
-  EPOLLHUP,
-  EPOLLIN,
-  EPOLLOUT,
-  EPOLLPRI,
-  EPOLLRDHUP,
-  SO_OOBINLINE,
-  SOL_SOCKET,
-} from "../../../ffi/consts.ts";
-import { readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { ECANCELED } from "../../../ffi/consts.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
-import { resetOnClose, setInt } from "../../../ffi/sockets/sockopt.ts";
-import { errnoCode } from "../../net/errno.ts";
-import { formatEndpoint } from "../../net/ip.ts";
+import { resetOnClose } from "../../../ffi/sockets/sockopt.ts";
 import type { WorkerContext } from "../context.ts";
 import type { Service } from "../loop/service.ts";
 import { TimerWheel } from "../loop/wheel.ts";
@@ -41,15 +26,16 @@ import { PerClient } from "../shared/per_client.ts";
 import { FAILED, RESET } from "../shared/endings.ts";
 import type { Call, Sockaddr, Upstream } from "../upstream/upstream.ts";
 import { Dialling } from "./dialling.ts";
+import { noteEdges, SESSION_EVENTS } from "./edges.ts";
+import { NextTurn } from "./next_turn.ts";
 import { PipePool } from "./pipes.ts";
 import { Relay } from "./relay.ts";
 import { Relaying } from "./relaying.ts";
 import { Resetting } from "./resetting.ts";
-import { CLIENT, DESTINATION, DIALLING, type Direction, Session } from "./session.ts";
+import { CLIENT, DESTINATION, DIALLING, Session } from "./session.ts";
+import { logSession } from "./session_log.ts";
 import { SessionTable } from "./session_table.ts";
 import type { Life, Stage } from "./stage.ts";
-
-const SESSION_EVENTS = EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET;
 
 /** The live sessions of a worker. */
 export class TcpSessions implements Service, Life, ObedientSessions {
@@ -65,12 +51,8 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   readonly #table = new SessionTable();
   readonly #wheel: TimerWheel<Session>;
   readonly #onDue = (session: Session) => this.#stages[session.stage].due(session);
-  /**
-   * Sessions whose turn was over before they had nothing to do, and the list of the turn before, to be used
-   * again.
-   */
-  #queue: Session[] = [];
-  #spareQueue: Session[] = [];
+  readonly #onMore = (session: Session) => this.#stages[session.stage].ready(session, false, 0);
+  readonly #nextTurn = new NextTurn();
 
   constructor(context: WorkerContext, parts: { pipes: PipeOptions; upstream: Upstream }) {
     this.context = context;
@@ -134,33 +116,20 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     const session = this.#table.find(key >>> 1, tag);
     if (session === undefined) return;
     const upstreamSide = (key & 1) === 1;
-    const reads = upstreamSide ? session.down : session.up;
-    const writes = upstreamSide ? session.up : session.down;
-    if ((bits & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) reads.readable = true;
-    if ((bits & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) !== 0) reads.hungUp = true;
-    if ((bits & EPOLLPRI) !== 0 && !reads.urgent) this.#meetUrgent(reads);
-    if ((bits & (EPOLLOUT | EPOLLHUP | EPOLLERR)) !== 0) writes.writable = true;
+    noteEdges(session, upstreamSide, bits);
     session.activeTick = this.context.clock.tick;
     this.#stages[session.stage].ready(session, upstreamSide, bits);
   }
 
   /** Ends a turn: sessions with more to do, and timers. */
   turn(): void {
-    const queue = this.#queue;
-    this.#queue = this.#spareQueue;
-    this.#spareQueue = queue;
-    for (let i = 0; i < queue.length; i++) {
-      const session = queue[i];
-      session.queued = false;
-      if (session.tag !== 0) this.#stages[session.stage].ready(session, false, 0);
-    }
-    queue.length = 0;
+    this.#nextTurn.begin(this.#onMore);
     this.#wheel.advance(this.context.clock.tick, this.#onDue);
   }
 
   /** Milliseconds that the worker may sleep, -1 for ever. */
   timeout(): number {
-    if (this.#queue.length > 0) return 0;
+    if (this.#nextTurn.size > 0) return 0;
     const { clock } = this.context;
     const next = this.#wheel.ticksToNext();
     return next < 0 ? -1 : clock.millisecondsTo(clock.tick + next);
@@ -215,9 +184,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
 
   /** See {@linkcode Life}. */
   continueLater(session: Session): void {
-    if (session.queued) return;
-    session.queued = true;
-    this.#queue.push(session);
+    this.#nextTurn.add(session);
   }
 
   /** See {@linkcode Life}. */
@@ -237,11 +204,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
 
   /** See {@linkcode Life}. */
   note(session: Session, message: string, error = 0): void {
-    const { log } = this.context;
-    if (!log.enabled("debug")) return;
-    const client = formatEndpoint(readSockaddr(session.client));
-    const destination = formatEndpoint(readSockaddr(session.destination));
-    log.debug(message, { client, destination, ...(error === 0 ? {} : { error: errnoCode(error) }) });
+    logSession(this.context.log, session, message, error);
   }
 
   /** See {@linkcode Life}. */
@@ -279,14 +242,5 @@ export class TcpSessions implements Service, Life, ObedientSessions {
 
   #watch(session: Session, fd: number, side: number): number {
     return this.context.loop.watch(this, fd, SESSION_EVENTS, session.slot * 2 + side, session.tag);
-  }
-
-  /**
-   * Urgent data goes on as part of the stream: one leg's mark means nothing on the other, and no byte may be
-   * lost.
-   */
-  #meetUrgent(direction: Direction): void {
-    direction.urgent = true;
-    setInt(direction.from, SOL_SOCKET, SO_OOBINLINE, 1);
   }
 }

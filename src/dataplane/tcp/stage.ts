@@ -1,5 +1,5 @@
 /**
- * The common part of the stages of a session's life.
+ * The form that all stages of a session's life have.
  * @module
  */
 import type { WorkerContext } from "../context.ts";
@@ -13,15 +13,15 @@ export interface Stage {
   /** Begins the stage. 0, or the -errno with which it has ended the session at once. */
   enter(session: Session): number;
   /**
-   * Takes an event of one side's socket; `up` and `down` know already what is readable and writable. `bits`
-   * 0: the turn before was over before there was nothing to do.
+   * Takes an event of one side's socket. The session's directions know already what is readable and writable.
+   * `bits` 0: there is no event, the turn before left something to do.
    */
   ready(session: Session, upstreamSide: boolean, bits: number): void;
   /** The session's timer has come round. It is not in the wheel any more. */
   due(session: Session): void;
 }
 
-/** A stage's means to change a session besides its own work. */
+/** All that a stage may do to a session besides its own work. */
 export interface Life {
   readonly context: WorkerContext;
   /** Goes over to another stage. Returns the number that its `enter` returns. */

@@ -10,7 +10,7 @@ import { isOwnAddress } from "../sockets/own_address.ts";
 import { Connector } from "./direct.ts";
 import type { Call, Sockaddr, Upstream } from "./upstream.ts";
 
-/** Report of events with clients. The addresses are those of the call: copy them to keep them. */
+/** Takes news of clients. The addresses are those of the call: whoever keeps them copies them. */
 export interface RedirectReport {
   /** A client's connection has an upstream now. */
   handling(client: Sockaddr, upstream: Sockaddr, original: Sockaddr): void;
@@ -20,7 +20,7 @@ export interface RedirectReport {
   looped(client: Sockaddr): void;
 }
 
-/** Target of a dial. */
+/** The destination of all connections. */
 export interface RedirectTarget {
   /** Addresses in the order in which they are tried; null: the original destination. */
   readonly upstreams: readonly Sockaddr[] | null;

@@ -24,10 +24,10 @@ export interface Call {
   choice: number;
 }
 
-/** Result of `dial` where the answer comes later, by `TcpSessions.resume`. No errno has this number. */
+/** Answer of `dial` where the socket comes later, after `TcpSessions.resume`. No errno has this number. */
 export const PENDING = -4096;
 
-/** The far end of connections. Nothing in it throws, or waits. */
+/** The other end of connections. Nothing in it throws, or waits. */
 export interface Upstream {
   readonly name: string;
   /**
@@ -35,7 +35,7 @@ export interface Upstream {
    * -errno: no address is left.
    */
   dial(call: Call): number;
-  /** Returns the words that must be said before bytes may pass: none yet. */
+  /** Gives what must be said before bytes may pass: nothing yet. */
   greeting(call: Call): null;
   /**
    * Takes note of how the dial has ended: 0, or an errno. ECANCELED says nothing of the upstream: the

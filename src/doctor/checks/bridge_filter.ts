@@ -4,6 +4,7 @@
  * @module
  */
 import type { Family } from "../../net/ip.ts";
+import type { Check } from "../check.ts";
 import type { MachineFiles } from "../machine/files.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import { programNames, type Situation } from "../situation.ts";
@@ -20,12 +21,19 @@ const SUSPECTS = ["dockerd", "kubelet", "k3s-server", "libvirtd"];
 /** The sysctl of each family. */
 export type BridgeFilterFacts = Readonly<Record<Family, Sysctl>>;
 
+/** The check. */
+export const bridgeFilter: Check<BridgeFilterFacts> = {
+  id: "bridge-filter",
+  read: ({ files }) => readBridgeFilter(files),
+  judge: judgeBridgeFilter,
+};
+
 /** Reads both; without the module there are none. */
 export function readBridgeFilter(files: MachineFiles): BridgeFilterFacts {
   return { ipv4: readSysctl(files, NAMES.ipv4), ipv6: readSysctl(files, NAMES.ipv6) };
 }
 
-/** A finding for each family; it matters only where a bridge is intercepted. */
+/** Makes a finding for each family; it matters only where a bridge is intercepted. */
 export function judgeBridgeFilter(facts: BridgeFilterFacts, situation: Situation): Finding[] {
   const bridges = situation.links.filter(({ name, kind }) =>
     kind === "bridge" && situation.lan.includes(name)

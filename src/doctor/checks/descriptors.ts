@@ -3,20 +3,30 @@
  * @module
  */
 import { descriptorLimit } from "../../../ffi/process.ts";
-import type { MachineFiles } from "../machine/files.ts";
+import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
+import type { MachineFiles } from "../machine/files.ts";
+import { holdersOf } from "../machine/ports.ts";
 import { isTproxy, type Process } from "../machine/processes.ts";
+import type { Room } from "../machine/program.ts";
 import type { Situation } from "../situation.ts";
 
 /** Fewer live connections than these are soon used up: a page in a browser takes dozens. */
 const FEW_CONNECTIONS = 1000;
 
-/** Descriptors that the proxy may have, and the owner of that limit. */
+/** The number of descriptors that the proxy may have, and whose limit that is. */
 export interface DescriptorFacts {
   /** The hard limit: the proxy raises its own to it. undefined where it cannot be read. */
   readonly hard: number | undefined;
   readonly of: "this session" | "the proxy that runs";
 }
+
+/** The check. */
+export const descriptors: Check<DescriptorFacts & { readonly room: (descriptors: number) => Room }> = {
+  id: "descriptors",
+  read: ({ files, ports, room }) => ({ ...readDescriptors(files, holdersOf(ports())), room }),
+  judge: ({ room, ...facts }, situation) => judgeDescriptors(facts, situation, room),
+};
 
 /** Reads the limit of the proxy, which is one of `listeners`, or of this process. */
 export function readDescriptors(files: MachineFiles, listeners: readonly Process[]): DescriptorFacts {
@@ -33,15 +43,7 @@ function toNumber(text: string): number {
   return text === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(text);
 }
 
-/** Connections and sessions that a proxy with this config can serve. */
-export interface Room {
-  /** Live connections, 0 where TCP is not intercepted. */
-  readonly connections: number;
-  /** Live UDP sessions, 0 where UDP is not intercepted. */
-  readonly udpSessions: number;
-}
-
-/** Judges the limit. `room` tells what a process with so many descriptors can serve. */
+/** Judges the limit. `room` tells the load that a process with so many descriptors can serve. */
 export function judgeDescriptors(
   { hard, of }: DescriptorFacts,
   { config }: Situation,

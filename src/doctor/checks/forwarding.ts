@@ -1,8 +1,9 @@
 /**
- * Forwarding of packets by the machine. Intercepted traffic passes without it; the rest does not.
+ * Forwarding. Packets that are intercepted pass without it, the rest does not. Pure, but for reading.
  * @module
  */
 import type { Family } from "../../net/ip.ts";
+import type { Check } from "../check.ts";
 import type { MachineFiles } from "../machine/files.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import { programNames, type Situation } from "../situation.ts";
@@ -16,12 +17,19 @@ const NAMES: Readonly<Record<Family, string>> = {
 /** The sysctl of each family. */
 export type ForwardingFacts = Readonly<Record<Family, Sysctl>>;
 
+/** The check. */
+export const forwarding: Check<ForwardingFacts> = {
+  id: "forwarding",
+  read: ({ files }) => readForwarding(files),
+  judge: judgeForwarding,
+};
+
 /** Reads both. */
 export function readForwarding(files: MachineFiles): ForwardingFacts {
   return { ipv4: readSysctl(files, NAMES.ipv4), ipv6: readSysctl(files, NAMES.ipv6) };
 }
 
-/** A finding for each family. */
+/** Makes a finding for each family. */
 export function judgeForwarding(facts: ForwardingFacts, situation: Situation): Finding[] {
   return situation.families.map((family) => {
     const setting = facts[family];

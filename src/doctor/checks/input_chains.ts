@@ -1,88 +1,36 @@
 /**
- * Firewalls at the input hook. What is delivered to the proxy passes it, as packets to the router itself do: from the
- * clients without connection state, from the servers established.
+ * Firewalls of others at the input hook: each of their chains must let packets to the proxy pass. Pure.
  * @module
  */
-import { LOOPBACK, TABLE_NAME } from "../../constants.ts";
+import { LOOPBACK } from "../../constants.ts";
+import { LOOPBACK_INDEX } from "../../kernel/routing/state.ts";
 import { Marks } from "../../marks.ts";
-import { OperationError } from "../../net/error.ts";
-import { FAMILIES } from "../../net/families.ts";
 import { hex } from "../../net/hex.ts";
 import type { Family } from "../../net/ip.ts";
-import type { NetlinkConnection } from "../../netlink/connection.ts";
-import { listChains, type NftChain } from "../../netlink/nft/chain.ts";
-import { listElements } from "../../netlink/nft/sets/element.ts";
+import type { NftChain } from "../../netlink/nft/chain.ts";
 import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
-import { listRules } from "../../netlink/nft/rule.ts";
-import { listSets, type NftSet } from "../../netlink/nft/sets/set.ts";
 import { TCP_FLAGS } from "../../netlink/nft/phrases.ts";
-import { LOOPBACK_INDEX } from "../../kernel/routing/state.ts";
-import { type Finding, warning, works } from "../finding.ts";
+import type { Check } from "../check.ts";
+import { type Finding, notPermitted, warning, works } from "../finding.ts";
+import type { FirewallFacts } from "../machine/firewalls.ts";
+import { type InputChain, TABLE_FAMILIES } from "../machine/input_chains.ts";
 import type { KnownPacket } from "../packet/known_packet.ts";
-import type { KnownSet } from "../packet/packet_match.ts";
-import { walkBaseChain, type WalkedTable } from "../packet/packet_walk.ts";
+import { walkBaseChain } from "../packet/packet_walk.ts";
 import type { Situation } from "../situation.ts";
 
-const TABLE_FAMILIES: Readonly<Record<string, readonly Family[]>> = {
-  inet: FAMILIES,
-  ip: ["ipv4"],
-  ip6: ["ipv6"],
+/** The check. A kernel without nf_tables has a finding of that already. */
+export const inputChains: Check<FirewallFacts> = {
+  id: "input-chains",
+  read: ({ firewalls }) => firewalls(),
+  judge({ obstacle, inputChains }, situation) {
+    if (inputChains !== undefined) return judgeInputChains(inputChains, situation);
+    if (obstacle?.code !== "EPERM") return [];
+    const what = "firewall and installed tables";
+    return [notPermitted("input-chains", { what, errno: obstacle.errno, blocks: false })];
+  },
 };
 
-/** A base chain at the input hook, with the table that it is in. */
-export interface InputChain {
-  readonly chain: NftChain;
-  /** undefined where this program cannot read it. */
-  readonly table: WalkedTable | undefined;
-}
-
-/** All of them but ours. Throws an OperationError, EPERM without privilege. */
-export function readInputChains(connection: NetlinkConnection): InputChain[] {
-  const chains = listChains(connection);
-  return chains.filter((chain) => chain.base?.hook === "input" && TABLE_FAMILIES[chain.family] !== undefined)
-    .filter((chain) => chain.table !== TABLE_NAME)
-    .map((chain) => ({
-      chain,
-      table: orUndefined(() => readTable(connection, chain, chains)),
-    }));
-}
-
-function readTable(connection: NetlinkConnection, chain: NftChain, chains: readonly NftChain[]): WalkedTable {
-  const { family, table } = chain;
-  const rules = listRules(connection, { family, table });
-  const used = new Set(
-    rules.flatMap(({ expressions }) => expressions.flatMap((e) => e.kind === "lookup" ? [e.set] : [])),
-  );
-  const sets = new Map<string, KnownSet | undefined>();
-  for (const set of listSets(connection, { family, name: table })) {
-    if (used.has(set.name)) sets.set(set.name, readSet(connection, set));
-  }
-  return {
-    chains: chains.filter((other) => other.family === family && other.table === table),
-    rules,
-    findSet: (name) => sets.get(name),
-  };
-}
-
-/** Sets of addresses can be huge, and the packet's addresses are not known: they are not read. */
-function readSet(connection: NetlinkConnection, set: NftSet): KnownSet | undefined {
-  if (set.type.some((type) => type === "ipv4_addr" || type === "ipv6_addr")) return undefined;
-  const elements = orUndefined(() => listElements(connection, set));
-  return elements && { elements, interval: set.flags?.includes("interval") === true };
-}
-
-/** What other programs put there may be of kinds that this one cannot read. */
-function orUndefined<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof OperationError && error.code === "EPERM") throw error;
-    if (error instanceof OperationError || error instanceof RangeError) return undefined;
-    throw error;
-  }
-}
-
-/** A finding for each chain that drops something, or one that says that none does. */
+/** Makes a finding for each chain that drops something, or one that says that none does. */
 export function judgeInputChains(chains: readonly InputChain[], situation: Situation): Finding[] {
   const findings = chains.flatMap((chain) => judgeChain(chain, situation));
   if (findings.length > 0) return findings;
@@ -123,13 +71,13 @@ function judgeChain({ chain, table }: InputChain, situation: Situation): Finding
   })];
 }
 
-/** Who sends a packet, and over what. */
+/** The sender of a packet, and what it is sent over. */
 interface PacketLabel {
   readonly family: Family;
   readonly text: string;
 }
 
-/** `tcp from clients on r0; udp from clients on r0 over ipv6`. */
+/** Writes `tcp from clients on r0; udp from clients on r0 over ipv6`. */
 function describePackets(labels: readonly PacketLabel[], all: readonly Family[]): string {
   const texts = [...new Set(labels.map(({ text }) => text))];
   return texts.map((text) => {
@@ -149,7 +97,10 @@ function describeOwner({ table, family }: NftChain): string {
   return owner === undefined ? "" : `; ${owner}`;
 }
 
-/** An accept in another chain would not help: each chain at the hook must let the packet pass. */
+/**
+ * Writes a rule for this chain: an accept in another would not help, each at the hook must let the packet
+ * pass.
+ */
 function describeRemedy({ family, table, name }: NftChain, mark: number): string {
   const bits = hex(mark);
   const rule = `meta mark and ${bits} == ${bits} accept`;
@@ -159,12 +110,12 @@ function describeRemedy({ family, table, name }: NftChain, mark: number): string
   return `nft insert rule ${family} ${table} ${name} ${rule}${permanent}`;
 }
 
-/** Where a client goes, if the config does not name ports. */
+/** The port of a client's server, if the config does not name ports. */
 const USUAL_PORT = 443;
 
 /**
- * The first packet of a client, and the answer of a server, for each family, protocol and interface; and the first packet of a program
- * on the router where such are intercepted.
+ * The first packet of a client, and the answer of a server, for each family, protocol and interface; and the
+ * first packet of a program on the router where such are intercepted.
  */
 function listPackets(chain: NftChain, situation: Situation): { packet: KnownPacket; label: PacketLabel }[] {
   const { config, families, lan, others, links } = situation;

@@ -1,64 +1,22 @@
 /**
- * The listener's port: free, held by a proxy of ours, or taken by another program.
+ * The listener's port: free, held by a proxy of ours, or taken by another program. Pure.
  * @module
  */
-import { AF_INET, AF_INET6, SO_REUSEADDR, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from "../../../ffi/consts.ts";
-import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
-import { bindSocket, closeFd, openSocket } from "../../../ffi/sockets/socket.ts";
-import { setInt } from "../../../ffi/sockets/sockopt.ts";
-import type { Protocol } from "../../config/types.ts";
 import { EACCES, EADDRINUSE } from "../../net/errno.ts";
-import { listenerAddress } from "../../net/families.ts";
-import { type Endpoint, formatEndpoint } from "../../net/ip.ts";
-import type { MachineFiles } from "../machine/files.ts";
+import { formatEndpoint } from "../../net/ip.ts";
+import type { Check } from "../check.ts";
 import { describeErrno, type Finding, notPermitted, warning, works } from "../finding.ts";
-import { describeProcess, findHolders, isTproxy, type Process } from "../machine/processes.ts";
-import type { Situation } from "../situation.ts";
-import { findSockets } from "../../kernel/listeners/socket_table.ts";
+import type { PortFacts } from "../machine/ports.ts";
+import { describeProcess, isTproxy, type Process } from "../machine/processes.ts";
 
-/** One place where the proxy listens. */
-export interface PortFacts {
-  readonly protocol: Protocol;
-  readonly endpoint: Endpoint;
-  /** What bind(2) says to a socket like the proxy's: a positive errno, 0 if it is free. */
-  readonly errno: number;
-  /** Who holds it, as far as it can be seen. */
-  readonly holders: readonly Process[];
-}
+/** The check. */
+export const listenerPort: Check<readonly PortFacts[]> = {
+  id: "listener-port",
+  read: ({ ports }) => ports(),
+  judge: judgePorts,
+};
 
-/** Tries each address of the proxy, and looks for who holds it. */
-export function readPorts(
-  files: MachineFiles,
-  { config, families, processes }: Pick<Situation, "config" | "families" | "processes">,
-): PortFacts[] {
-  const { port } = config.listener;
-  const read = (path: string) => files.readText(path) ?? "";
-  return config.intercept.protocols.flatMap((protocol) =>
-    families.map((family) => {
-      const address = listenerAddress(family);
-      const endpoint = { address, port };
-      const errno = tryBind(endpoint, protocol);
-      const inodes = errno === 0 ? [] : findSockets({ protocol, family, port, anyAddress: true }, read);
-      return { protocol, endpoint, errno, holders: findHolders(files, processes, inodes) };
-    })
-  );
-}
-
-/** Binds and closes at once, without listening: no client notices. */
-function tryBind(endpoint: Endpoint, protocol: Protocol): number {
-  const domain = endpoint.address.family === "ipv4" ? AF_INET : AF_INET6;
-  const fd = openSocket(domain, protocol === "tcp" ? SOCK_STREAM : SOCK_DGRAM);
-  if (fd < 0) return -fd;
-  // A TCP port whose connections still wait for their end is free for a listener.
-  if (protocol === "tcp") setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  const address = makeSockaddr();
-  writeSockaddr(address, endpoint);
-  const bound = bindSocket(fd, address);
-  closeFd(fd);
-  return bound < 0 ? -bound : 0;
-}
-
-/** A finding for each place. */
+/** Makes a finding for each place. */
 export function judgePorts(facts: readonly PortFacts[]): Finding[] {
   return facts.map(({ protocol, endpoint, errno, holders }) => {
     const id = `listener-${protocol}-${endpoint.address.family}`;

@@ -2,24 +2,25 @@
  * The memory of the machine or of our cgroup, and how many workers it is for. Pure.
  * @module
  */
+import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
+import type { MemoryFacts } from "../machine/program.ts";
 
 /** A proxy with one worker, under load, with the code that it uses: bytes (scripts/bench --memory). */
 const ONE_WORKER = 64e6;
 /** Each further worker. */
 const FURTHER_WORKER = 8e6;
-/** Bytes that a kernel and a router's other programs use up. */
+/** Bytes of the kernel and of a router's other programs. */
 const OF_OTHERS = 50e6;
 
-/** Number of a proxy's workers, the reason for it, and the memory that it finds. */
-export interface MemoryFacts {
-  readonly workers: number;
-  readonly reason: string;
-  /** Bytes, and whose they are; undefined: unknown. */
-  readonly memory: { readonly bytes: number; readonly of: "machine" | "cgroup" } | undefined;
-}
+/** The check. */
+export const memory: Check<MemoryFacts> = {
+  id: "memory",
+  read: (machine) => machine.memory,
+  judge: judgeMemory,
+};
 
-/** A finding; none where the memory is unknown. */
+/** Judges the memory; it makes no finding where that is unknown. */
 export function judgeMemory({ workers, reason, memory }: MemoryFacts): Finding[] {
   if (memory === undefined) return [];
   const id = "memory";

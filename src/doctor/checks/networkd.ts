@@ -3,6 +3,7 @@
  * starts or configures anew.
  * @module
  */
+import type { Check } from "../check.ts";
 import type { MachineFiles } from "../machine/files.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import type { Situation } from "../situation.ts";
@@ -13,11 +14,18 @@ const KEY = "ManageForeignRoutingPolicyRules";
 /** The name of its process, which the kernel cuts to 15 characters. */
 const PROCESS = "systemd-network";
 
-/** Its configuration: the value of the key, and the file that sets it. */
+/** The value of the key in its configuration, and the file that says so. */
 export interface NetworkdFacts {
   readonly value?: string;
   readonly path?: string;
 }
+
+/** The check. */
+export const networkd: Check<NetworkdFacts> = {
+  id: "networkd",
+  read: ({ files }) => readNetworkd(files),
+  judge: judgeNetworkd,
+};
 
 /** Reads the main file and then the drop-ins in the order of their names; the last word counts. */
 export function readNetworkd(files: MachineFiles): NetworkdFacts {
@@ -52,7 +60,7 @@ function readKey(text: string): string | undefined {
   return value;
 }
 
-/** A finding if it runs. */
+/** Makes a warning if it runs and deletes rules. */
 export function judgeNetworkd(facts: NetworkdFacts, { processes }: Situation): Finding[] {
   const id = "networkd";
   if (!processes.some(({ name }) => name === PROCESS)) return [works(id, "systemd-networkd does not run")];

@@ -2,10 +2,11 @@
  * Reverse-path checks of IPv4: `src_valid_mark`, which makes them follow the mark, and strict `rp_filter`.
  * @module
  */
+import { isNarrow } from "../../netlink/route/rule_selectors.ts";
+import type { Check } from "../check.ts";
 import type { MachineFiles } from "../machine/files.ts";
 import { type Finding, warning, works } from "../finding.ts";
-import { isNarrow } from "../../netlink/route/rule_selectors.ts";
-import { describeRule, type MarkFacts, tableOf } from "./mark_users.ts";
+import { describeRule, type RoutingFacts, tableOf } from "../machine/routing.ts";
 import { overlaps, programNames, type Situation } from "../situation.ts";
 import { blame, readSysctl, type Sysctl } from "../machine/sysctl.ts";
 
@@ -17,6 +18,16 @@ export interface ReversePathFacts {
   readonly filter: readonly Sysctl[];
 }
 
+/** The check. */
+export const reversePath: Check<{ readonly settings: ReversePathFacts; readonly routing: RoutingFacts }> = {
+  id: "reverse-path",
+  read: ({ files, routing }, { lan, others }) => ({
+    settings: readReversePath(files, [...lan, ...others]),
+    routing: routing(),
+  }),
+  judge: ({ settings, routing }, situation) => judgeReversePath(settings, routing, situation),
+};
+
 /** Reads them for the interfaces that take part. */
 export function readReversePath(files: MachineFiles, interfaces: readonly string[]): ReversePathFacts {
   const read = (key: string) =>
@@ -26,16 +37,23 @@ export function readReversePath(files: MachineFiles, interfaces: readonly string
   return { validMark: read("src_valid_mark"), filter: read("rp_filter") };
 }
 
-/** Findings for both. */
-export function judgeReversePath(facts: ReversePathFacts, marks: MarkFacts, situation: Situation): Finding[] {
+/** Makes a finding for each of both. */
+export function judgeReversePath(
+  facts: ReversePathFacts,
+  routing: RoutingFacts,
+  situation: Situation,
+): Finding[] {
   if (!situation.families.includes("ipv4")) return [];
-  return [judgeValidMark(facts, marks, situation), judgeFilter(facts, situation)];
+  return [judgeValidMark(facts, routing, situation), judgeFilter(facts, situation)];
 }
 
-/** With it, a rule without iif sends the check of a client's address into the local table: all is dropped, silently. */
+/**
+ * With it, a rule without iif sends the check of a client's address into the local table: all is dropped,
+ * silently.
+ */
 function judgeValidMark(
   { validMark }: ReversePathFacts,
-  marks: MarkFacts,
+  routing: RoutingFacts,
   situation: Situation,
 ): Finding {
   const id = "src-valid-mark";
@@ -49,9 +67,9 @@ function judgeValidMark(
       ? "perhaps set by wg-quick, for there is a WireGuard interface"
       : "it is not known who sets it",
   });
-  const delivering = marks.rules.filter((rule) =>
+  const delivering = routing.rules.filter((rule) =>
     rule.family === "ipv4" && rule.iifname === undefined && rule.inverted !== true &&
-    overlaps(rule, situation.config.kernel.mark) && tableOf(rule, marks)?.deliversLocally === true
+    overlaps(rule, situation.config.kernel.mark) && tableOf(rule, routing)?.deliversLocally === true
   );
   const fatal = delivering.find((rule) => !isNarrow(rule)) ?? delivering[0];
   if (fatal === undefined) {
@@ -67,11 +85,13 @@ function judgeValidMark(
   });
 }
 
-/** Strict checks drop what comes back by another interface than it would leave by: only with several ways out. */
+/**
+ * Strict checks drop what comes back by another interface than it would leave by: only with several ways out.
+ */
 function judgeFilter({ filter }: ReversePathFacts, situation: Situation): Finding {
   const id = "rp-filter";
   const [all, ...each] = filter;
-  const waysOut = situation.view.defaultRouteLinks;
+  const waysOut = situation.network.defaultRouteLinks;
   // The kernel takes the higher of the two.
   const isStrict = ({ value }: Sysctl) => Math.max(Number(value ?? 0), Number(all?.value ?? 0)) === 1;
   const strict = each.filter(isStrict);

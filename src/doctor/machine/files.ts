@@ -1,8 +1,9 @@
 /**
- * The files of the machine that doctor reads: /proc, /etc, /lib/modules. A file that cannot be read counts as
- * missing.
+ * The files of the machine that doctor reads: /proc, /etc, /lib/modules. What cannot be read counts as not
+ * there.
  * @module
  */
+import { statfsSync } from "node:fs";
 
 /** Reads files; nothing of it throws. */
 export interface MachineFiles {
@@ -12,8 +13,17 @@ export interface MachineFiles {
   readBytes(path: string): Uint8Array<ArrayBuffer> | undefined;
   /** Lists the names in a directory, sorted; none where the machine has no such directory. */
   list(directory: string): readonly string[];
-  /** Returns the target of a symbolic link. */
+  /** The target of a symbolic link. */
   readLink(path: string): string | undefined;
+  /** The file system that a path is on. */
+  fileSystem(path: string): FileSystem | undefined;
+}
+
+/** A file system. */
+export interface FileSystem {
+  /** f_type of statfs(2). */
+  readonly type: number;
+  readonly freeBytes: number;
 }
 
 /** The real files; texts through `readTextFile`, which throws Deno's errors. */
@@ -24,6 +34,11 @@ export function systemFiles(readTextFile: (path: string) => string): MachineFile
     list: (directory) =>
       orUndefined(() => [...Deno.readDirSync(directory)].map(({ name }) => name).sort()) ?? [],
     readLink: (path) => orUndefined(() => Deno.readLinkSync(path)),
+    fileSystem: (path) =>
+      orUndefined(() => {
+        const { type, bavail, bsize } = statfsSync(path);
+        return { type, freeBytes: bavail * bsize };
+      }),
   };
 }
 

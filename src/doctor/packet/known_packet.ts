@@ -7,7 +7,7 @@ import type { Family } from "../../net/ip.ts";
 import type { PayloadExpression } from "../../netlink/nft/expr/payload.ts";
 import { hostKey, ifnameKey, portKey } from "../../netlink/nft/sets/set_type.ts";
 
-/** Known facts of the packet; its addresses are not among them. */
+/** The known parts of a packet; its addresses are none of them. */
 export interface KnownPacket {
   readonly family: Family;
   readonly protocol: "tcp" | "udp";
@@ -25,7 +25,9 @@ export interface KnownPacket {
 
 const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const;
 
-/** Loads a fact as `meta` does; undefined: it is not known. In the byte order of the kernel. */
+/**
+ * Returns the value that `meta` loads, in the byte order of the kernel; undefined where that is not known.
+ */
 export function readMeta(key: string, packet: KnownPacket): Uint8Array | undefined {
   switch (key) {
     case "iifname":

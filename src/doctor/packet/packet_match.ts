@@ -1,5 +1,5 @@
 /**
- * Match of a packet of which only some facts are known with a rule of nf_tables, of which only some
+ * Matching of a packet, only parts of which are known, with a rule of nf_tables, of which only some
  * expressions are understood. Pure.
  * @module
  */
@@ -21,7 +21,7 @@ export interface KnownSet {
 /** Finds a set; undefined where it is not known. */
 export type FindSet = (name: string) => KnownSet | undefined;
 
-/** Answer of a rule to the packet. If it is not `sure`, `matches` is an assumption. */
+/** The answer whether the packet matches. Where that is not `sure`, `matches` is what is assumed. */
 export interface Match {
   readonly sure: boolean;
   readonly matches: boolean;
@@ -192,7 +192,7 @@ function readAttributes(data: Uint8Array): AttributeMap | undefined {
   }
 }
 
-/** Compares as memcmp(3) does, bytes that are as long as the second. */
+/** Compares like memcmp(3), bytes that are as long as the second. */
 function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const at = b.findIndex((byte, i) => byte !== a[i]);
   return at < 0 ? 0 : a[at] - b[at];

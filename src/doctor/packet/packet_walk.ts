@@ -1,5 +1,5 @@
 /**
- * Way of a packet, of which only some facts are known, through a base chain of nf_tables. Pure.
+ * The way of a packet, only parts of which are known, through a base chain of nf_tables. Pure.
  * @module
  */
 import type { Verdict, VerdictCode } from "../../netlink/nft/data.ts";
@@ -18,11 +18,11 @@ export interface WalkedTable {
 
 /** The end of the packet's way through a base chain. */
 export interface WalkResult {
-  /** Verdict if nothing matches that cannot be judged. */
+  /** The verdict if nothing matches that cannot be judged. */
   readonly verdict: "accept" | "drop";
-  /** Source of the verdict: `its policy`, or `rule 7 of chain handle_reject`. */
+  /** The rule that decides so: `its policy`, or `rule 7 of chain handle_reject`. */
   readonly by: string;
-  /** Tells that it might be accepted, if rules match that cannot be judged. */
+  /** Set where it might be accepted, if rules that cannot be judged match. */
   readonly mayPass: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Reasons why the kernel lacks a part: not compiled in, its module or one that this needs not installed, or
- * only not loaded; and advice. Pure.
+ * The reason why the kernel lacks a part: not compiled in, its module or one that this needs not installed,
+ * or only not loaded; and what to do about it. Pure.
  * @module
  */
 import { findPart, namePart } from "../../kernel/parts.ts";
@@ -9,7 +9,7 @@ import { type KernelBuild, readSymbol } from "./kernel_build.ts";
 
 /** A part that is missing, why, and what to do. */
 export interface Explanation {
-  /** Root of the matter: the module that was asked for, or one that it needs. */
+  /** The module at the bottom of it: the one that was asked for, or one that it needs. */
   readonly part: MissingPart;
   readonly cause: string;
   readonly remedy: string;
@@ -55,7 +55,7 @@ function explainRefusal(module: string): Explanation {
   };
 }
 
-/** Explains that the machine has no file of the module. */
+/** Explains that there is no file of the module. */
 function explainAbsent(module: string, build: KernelBuild): { cause: string; remedy: string } {
   const { configPath, modulesPath, loading, otherModules } = build;
   const part = findPart(module);

@@ -1,19 +1,18 @@
 /**
- * Build of the running kernel: its configuration, its installed and loaded modules, and its ability to load
- * more.
+ * The build of the running kernel, its modules that are installed and loaded, and whether it can load more.
  * @module
  */
 import type { MachineFiles } from "../machine/files.ts";
 import { type ModuleFiles, readModuleFiles } from "./module_files.ts";
 import { type ModuleLoading, readModuleLoading } from "./module_loading.ts";
 
-/** Known facts of the build. */
+/** The known parts of the build. */
 export interface KernelBuild {
   /** The text of its configuration, as /proc/config.gz has it; undefined where it is not told. */
   readonly config: string | undefined;
-  /** File from which the configuration was read. */
+  /** The file of the configuration. */
   readonly configPath: string;
-  /** Directory of this kernel's modules, there or not. */
+  /** The directory of the modules of this kernel, there or not. */
   readonly modulesPath: string;
   /** Modules of other kernels are installed, and none of this one. */
   readonly otherModules: readonly string[];
@@ -47,7 +46,7 @@ async function gunzip(bytes: Uint8Array<ArrayBuffer> | undefined): Promise<strin
   }
 }
 
-/** Reads a symbol of the configuration; undefined: it is not known. */
+/** Returns the value of a symbol of the configuration; undefined where it is not known. */
 export function readSymbol(symbol: string, { config }: KernelBuild): "y" | "m" | "n" | undefined {
   if (config === undefined) return undefined;
   const value = new RegExp(`^CONFIG_${symbol}=([ym])$`, "m").exec(config)?.[1];

@@ -5,7 +5,7 @@
 import { KERNEL_PARTS } from "../../kernel/parts.ts";
 import type { MachineFiles } from "../machine/files.ts";
 
-/** Installed modules. */
+/** The modules that are installed. */
 export interface ModuleFiles {
   /** Paths by name of module, with underscores; only of files that are really there. */
   readonly paths: ReadonlyMap<string, string>;

@@ -1,5 +1,5 @@
 /**
- * Loaded modules, and obstacles to the loading of more.
+ * The modules that are loaded, and obstacles to loading more.
  * @module
  */
 import type { MachineFiles } from "../machine/files.ts";
@@ -11,7 +11,7 @@ const DIRECTORIES = ["/etc/modprobe.d", "/run/modprobe.d", "/usr/lib/modprobe.d"
 /** Files by which a container is known: of Docker, of Podman, of systemd-nspawn and LXC. */
 const CONTAINER_FILES = ["/.dockerenv", "/run/.containerenv", "/run/systemd/container"];
 
-/** Way of modules into the kernel. */
+/** The loading of modules into the kernel. */
 export interface ModuleLoading {
   /** Names of modules that are loaded; what is compiled in is not among them. */
   readonly loaded: ReadonlySet<string>;
@@ -19,7 +19,7 @@ export interface ModuleLoading {
   readonly disabled: boolean;
   /** The program that the kernel calls for one (kernel.modprobe); the empty string: none. */
   readonly program: string;
-  /** Tells that the program is there, as far as it can be told from here. */
+  /** Set where that program is there, as far as it can be told from here. */
   readonly programFound: boolean;
   /**
    * Files of modprobe.d that keep a module from being loaded, by its name: `"/etc/modprobe.d/x.conf:

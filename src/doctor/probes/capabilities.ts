@@ -1,5 +1,6 @@
 /**
- * What tproxy and the kernel's TPROXY page ask of a kernel: the names, and who needs what. Pure.
+ * Capabilities of a kernel that tproxy and the kernel's TPROXY page need: their names, and who needs them.
+ * Pure.
  * @module
  */
 import type { Config } from "../../config/types.ts";
@@ -24,14 +25,14 @@ export interface Capability {
   readonly part: { readonly module: KernelModule } | { readonly symbol: string };
   /** Errnos that say that the kernel lacks it; others are failures. */
   readonly absent: readonly number[];
-  /** Whether the config needs it. */
+  /** Tells whether the config needs it. */
   readonly needed: boolean;
 }
 
 const FAMILY_NAMES: Readonly<Record<Family, string>> = { ipv4: "IPv4", ipv6: "IPv6" };
 const NO_EXPRESSION: readonly number[] = [ENOENT, EOPNOTSUPP, EAFNOSUPPORT];
 
-/** What is asked for. */
+/** The demand of a config. */
 export interface Demand {
   readonly config: Config;
   /** The families that are tried. */

@@ -11,7 +11,7 @@ import { explainMissing, type Explanation } from "../parts/explain.ts";
 import type { KernelBuild } from "../parts/kernel_build.ts";
 import type { ProbeResult } from "./probe.ts";
 
-/** Evidence of the judgement. */
+/** The evidence of the judgement. */
 export interface ProbeEvidence extends Demand {
   readonly results: readonly ProbeResult[];
   readonly build: KernelBuild;

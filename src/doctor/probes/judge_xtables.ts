@@ -1,6 +1,6 @@
 /**
  * Meaning of the answers to questions for matches and targets of iptables where one of the two ways to them
- * is missing altogether; and whether the tables of iptables-legacy can be there. Pure.
+ * is missing; and whether the tables of iptables-legacy can be there. Pure.
  * @module
  */
 import { EINVAL, ENOPROTOOPT } from "../../net/errno.ts";
@@ -27,7 +27,9 @@ function legacyModule(id: ProbeId): "ip_tables" | "ip6_tables" {
   return id.includes("-ipv4/") ? "ip_tables" : "ip6_tables";
 }
 
-/** Explains that xtables cannot be reached; undefined: it can, and the extension itself is missing. */
+/**
+ * Explains why there is no way to xtables; undefined where there is one, and the extension itself is missing.
+ */
 export function explainUnreachable(
   results: readonly ProbeResult[],
   build: KernelBuild,

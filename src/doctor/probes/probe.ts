@@ -6,10 +6,7 @@ import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import type { XtablesPartName } from "./xtables_parts.ts";
 
-/**
- * Name of a probe. Of the two ways to xtables, `nft` is that of iptables-nft, `legacy` that of
- * iptables-legacy.
- */
+/** A trial. Of the two ways to xtables, `nft` is that of iptables-nft, `legacy` that of iptables-legacy. */
 export type ProbeId =
   | "nf-tables"
   | "nft-socket"
@@ -24,7 +21,7 @@ export type ProbeId =
   | `raw-udp-${Family}`
   | `xt-${XtablesPartName}-${Family}/${"nft" | "legacy"}`;
 
-/** Result of a probe. */
+/** The end of a trial. */
 export interface ProbeResult {
   readonly id: ProbeId;
   readonly works: boolean;

@@ -14,7 +14,7 @@ import { probeRouting } from "./probe_routing.ts";
 import { probeCompat, probeLegacy } from "./probe_xtables.ts";
 import type { XtablesNeeds } from "./xtables_parts.ts";
 
-/** How the kernel is reached; tests have one that lacks things. */
+/** The way to the kernel; tests have one that lacks things. */
 export interface ProbeTools {
   openNetlink(protocol: "route" | "netfilter"): NetlinkConnection;
   /** Makes a socket with a foreign address, and closes it. 0 or -errno. */
@@ -25,14 +25,14 @@ export interface ProbeTools {
   askLegacy?(extension: XtablesExtension): number;
 }
 
-/** What is tried. Plain data. */
+/** The trials to make. Plain data. */
 export interface ProbeOrder {
   readonly families: readonly Family[];
   /** Matches and targets of iptables. */
   readonly xtables: XtablesNeeds;
   /** The table of the config, to be tried whole; only in a namespace of its own. */
   readonly table?: CompiledTable;
-  /** Whether the namespace is one of its own, where everything may be changed. */
+  /** Set where the namespace is one of its own, where everything may be changed. */
   readonly own: boolean;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Tries what nf_tables must be able to do, in tables that never take effect: made and deleted in one transaction, with
- * chains that no packet comes to.
+ * Tries what nf_tables must be able to do, in tables that never take effect: made and deleted in one
+ * transaction, with chains that no packet comes to.
  * @module
  */
 import { listenerAddress } from "../../net/families.ts";
@@ -22,7 +22,7 @@ import type { CompiledTable } from "../../kernel/nft/model.ts";
 import { replaceTable } from "../../kernel/nft/batch.ts";
 import { attempt, type ProbeId, type ProbeResult } from "./probe.ts";
 
-/** What is tried. */
+/** The trials to make. */
 export interface NftProbeOptions {
   readonly families: readonly Family[];
   /** The name of the throw-away table, which nobody else has. */

@@ -1,5 +1,6 @@
 /**
- * Tries policy routing: a rule that asks for a mark, a route that delivers locally, and whether the kernel follows them.
+ * Tries policy routing: a rule that asks for a mark, a route that delivers locally, and whether the kernel
+ * follows them.
  * @module
  */
 import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";

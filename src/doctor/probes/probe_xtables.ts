@@ -14,8 +14,8 @@ import { extensionOf, type XtablesNeeds } from "./xtables_parts.ts";
 
 // linux/netfilter/x_tables.h: struct xt_get_revision { char name[29]; __u8 revision; }
 const REVISION_SIZE = 30;
-// linux/netfilter_ipv4/ip_tables.h: IPT_SO_GET_REVISION_*; linux/netfilter_ipv6/ip6_tables.h:
-// IP6T_SO_GET_REVISION_*
+// linux/netfilter_ipv4/ip_tables.h: IPT_SO_GET_REVISION_*
+// linux/netfilter_ipv6/ip6_tables.h: IP6T_SO_GET_REVISION_*
 const OPTIONS = {
   ipv4: { domain: AF_INET, level: SOL_IP, match: 66, target: 67 },
   ipv6: { domain: AF_INET6, level: SOL_IPV6, match: 68, target: 69 },

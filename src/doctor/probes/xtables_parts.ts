@@ -13,10 +13,10 @@ import type { KernelModule } from "../../kernel/parts.ts";
 /** A match or target, in lower case as in the ids of findings. */
 export type XtablesPartName = keyof typeof PARTS;
 
-/** What is asked for, and what it is part of. */
+/** An extension, and the part of the kernel that it is. */
 export interface XtablesPart {
   readonly type: "match" | "target";
-  /** As rules have it: `socket`, `TPROXY`. */
+  /** The name in rules: `socket`, `TPROXY`. */
   readonly option: string;
   /** The first revision that can do what our rules ask for. */
   readonly revision: number;
@@ -61,13 +61,13 @@ export const XTABLES_PARTS: Readonly<Record<XtablesPartName, XtablesPart>> = PAR
 /** Those of the kernel's TPROXY page: tried whatever the backend is. */
 const OF_THE_PAGE: readonly XtablesPartName[] = ["socket", "tproxy"];
 
-/** What the kernel is asked. */
+/** Returns the question to the kernel. */
 export function extensionOf(name: XtablesPartName, family: Family): XtablesExtension {
   const { type, option, revision } = XTABLES_PARTS[name];
   return { family, type, name: option, revision };
 }
 
-/** What is to be tried for a family: with the backend iptables, all that the rules of the plan use. */
+/** Lists the parts to try for a family: with the backend iptables, all that the rules of the plan use. */
 export type XtablesNeeds = Readonly<Record<Family, readonly XtablesPartName[]>>;
 
 /** Goes by the rules themselves, so that none of their parts can be left out. */

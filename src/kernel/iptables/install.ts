@@ -1,7 +1,7 @@
 /**
  * Puts a plan into iptables and policy routing, all of it or nothing.
  *
- * As with nf_tables, routing comes first and what is stale goes last. Each table of each family is a step of
+ * As with nf_tables, routing comes first and stale entries go last. Each table of each family is a step of
  * its own, in which it changes from the earlier install's rules to the new ones; `raw` is the last of a
  * family, and until then nothing is marked that the others would act on. If a step fails, the tables of both
  * families are put back.
@@ -23,15 +23,15 @@ import { type SavedTable, toTableRules } from "./state/saved.ts";
 import { isInstalled, readIptables, refuseForeignChains, type StateSource } from "./state/state.ts";
 import { hasRemains, removeOwners } from "./uninstall.ts";
 
-/** Tools of an install. */
+/** The kernel and the programs with which an install works. */
 export interface IptablesKernel extends StateSource {
   readonly route: NetlinkConnection;
   readonly programs: IptablesPrograms;
 }
 
 /**
- * Makes the kernel's state that of the plan, whose rules these are. Throws an OperationError; then what was
- * there before is there again.
+ * Makes the kernel's state that of the plan, whose rules these are. Throws an OperationError; then the state
+ * before is there again.
  */
 export async function applyIptablesInstall(
   plan: Plan,
@@ -72,7 +72,7 @@ export async function applyIptablesInstall(
 /**
  * Throws before anything is changed: where programs of a family are missing; and where iptables-nft cannot
  * read one of the tables, as another program has put rules of nf_tables into it: nobody could tell afterwards
- * what is there. Tables that do not exist are not made.
+ * what is there. Makes no table.
  */
 async function requireUsable(programs: IptablesPrograms, rules: readonly FamilyRules[]): Promise<void> {
   for (const { family, tables } of rules) {
@@ -100,10 +100,7 @@ function wantedTables(
   });
 }
 
-/**
- * Puts the former rules back in place of the present ones; returns the error of a failure, which tells what
- * to do.
- */
+/** Puts tables back into their state before. Returns the error of a failure, which tells what to do. */
 async function putBack(
   families: readonly Family[],
   before: Readonly<Record<Family, readonly SavedTable[]>>,

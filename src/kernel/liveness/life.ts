@@ -1,5 +1,5 @@
 /**
- * A proxy's signs of life to the rules. Pure.
+ * A sign of life: by it rules learn that a proxy runs. Pure.
  * @module
  */
 import type { Config } from "../../config/types.ts";

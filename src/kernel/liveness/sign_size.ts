@@ -1,8 +1,9 @@
 /**
- * The datagram by which a running proxy shows itself: what it tells, in its size. Pure.
+ * The sign of a running proxy: the set that holds it, and the size of the datagram that fills the set, which
+ * tells the proxy's port and protocols. Pure.
  * @module
  */
-import type { Config, Protocol } from "../../config/types.ts";
+import type { Protocol } from "../../config/types.ts";
 import type { Family } from "../../net/ip.ts";
 
 /** The set in which a running proxy shows itself. */
@@ -14,20 +15,19 @@ const PROTOCOL_BITS: Readonly<Record<Protocol, number>> = { tcp: 1, udp: 2 };
 /** Sizes that it may have: a prime, so that ports that people choose do not share one. */
 const SIZES = 1021;
 
-/**
- * Facts of the proxy that the rules must know: with another port, or without a protocol, it is none for them.
- */
-export type SignedConfig = Pick<Config, "listener"> & {
-  readonly intercept: Pick<Config["intercept"], "protocols">;
-};
-
-/** Bytes of payload. */
-export function signSize({ listener, intercept }: SignedConfig): number {
-  const protocols = intercept.protocols.reduce((bits, protocol) => bits | PROTOCOL_BITS[protocol], 0);
-  return (listener.port * 4 + protocols) % SIZES;
+/** The facts that the rules go by: with another port, or without a protocol, a proxy is none for them. */
+export interface Sign {
+  readonly listenerPort: number;
+  readonly protocols: readonly Protocol[];
 }
 
-/** Bytes of the whole packet. */
-export function signLength(config: SignedConfig, family: Family): number {
-  return IP_HEADER_SIZES[family] + UDP_HEADER_SIZE + signSize(config);
+/** Counts the bytes of payload. */
+export function signSize({ listenerPort, protocols }: Sign): number {
+  const bits = protocols.reduce((bits, protocol) => bits | PROTOCOL_BITS[protocol], 0);
+  return (listenerPort * 4 + bits) % SIZES;
+}
+
+/** Counts the bytes of the whole packet. */
+export function signLength(sign: Sign, family: Family): number {
+  return IP_HEADER_SIZES[family] + UDP_HEADER_SIZE + signSize(sign);
 }

@@ -1,5 +1,5 @@
 /**
- * Tools of a change of this machine, or of a look at it.
+ * The kernel of this machine, to be changed or looked at.
  * @module
  */
 import type { NetlinkConnection } from "../../netlink/connection.ts";
@@ -19,7 +19,7 @@ export interface Machine {
 }
 
 /**
- * Opens what the kernel has, for as long as `work` takes: one without nf_tables may have no nfnetlink either.
+ * Opens the kernel's parts, for as long as `work` takes: one without nf_tables may have no nfnetlink either.
  */
 export async function withMachine<T>(
   readTextFile: ReadTextFile,

@@ -14,12 +14,11 @@ import { replaceTable } from "./batch.ts";
 import { compileTable } from "./compile.ts";
 import { readTableHead, refuseForeignTable } from "./state/state.ts";
 
-/** Place of the rules, in words. */
+/** The place of the rules, in words. */
 export const PLACE = `table inet ${TABLE_NAME}`;
 
 /**
- * Makes the kernel's state that of the plan. Throws an OperationError; then what was there before is there
- * again.
+ * Makes the kernel's state that of the plan. Throws an OperationError; then the state before is there again.
  */
 export function applyInstall(plan: Plan, { route, netfilter }: KernelConnections): InstallReport {
   const installed = readTableHead(netfilter);

@@ -1,8 +1,8 @@
 /**
  * Changes policy routing around a change of the rules, all of it or nothing.
  *
- * Adds missing entries before the rules change: without marked packets they have no effect. Removes unwanted
- * ones after that. So at no moment a packet is marked that no rule would deliver.
+ * Missing entries are added before the rules change: without marked packets they have no effect. Entries that
+ * nobody wants any more go after that. So at no moment a packet is marked that no rule would deliver.
  * @module
  */
 import { OperationError } from "../../net/error.ts";
@@ -11,7 +11,7 @@ import type { Plan } from "../plan/model.ts";
 import { findDifference, type RoutingDifference } from "./compare.ts";
 import { readRouting, routeEntry, type RoutingEntry, ruleEntry } from "./state.ts";
 
-/** Place of the change. */
+/** The surroundings of a change. */
 export interface RoutingContext {
   /** rtnetlink. */
   readonly route: NetlinkConnection;

@@ -1,10 +1,11 @@
 /** `tproxy run` as a service: what it tells the service manager, over a real unix datagram socket. */
 import assert from "node:assert/strict";
+import { monotonicMicroseconds } from "../../../ffi/clock.ts";
 import { ServiceManagerSocket } from "../../unit/daemon/support/manager.ts";
 import { FrozenThread, workerThreads } from "../../laboratory/machine/frozen_thread.ts";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { listChildren, listens } from "../../laboratory/machine/procfs.ts";
-import { PROXY_PORT, type ProxyOptions, startProxy } from "../../laboratory/proxy/proxy.ts";
+import { PROXY_PORT, type ProxyOptions, startProxy, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { connectClient, serve } from "../../laboratory/network/sockets.ts";
 import { delay, until } from "../../laboratory/machine/wait.ts";
@@ -75,6 +76,28 @@ labTest("run tells a service manager that it is ready, what it does, and that it
   await client.stop();
   assert.equal(await proxy.program.waitForExit(), 0, proxy.log);
   assert.deepEqual(manager.from(0).filter((line) => line.startsWith("WATCHDOG")), []);
+});
+
+labTest("run tells a service manager of a reload, and of the config in force where it refuses another", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  using manager = new Manager(lab);
+  const proxy = await startManaged(lab, manager, managed(lab));
+  const before = manager.from(0).length;
+  const asked = monotonicMicroseconds();
+  Deno.writeTextFileSync(proxy.configPath, "version: 1\nsource: nobody\n");
+  proxy.program.signal("SIGHUP");
+  await manager.waitFor(/^READY=1$/, before);
+  const [reloading, time, ready, status] = manager.from(before);
+  assert.deepEqual([reloading, ready], ["RELOADING=1", "READY=1"]);
+  const said = BigInt(/^MONOTONIC_USEC=(\d+)$/.exec(time)![1]);
+  assert.ok(asked <= said && said <= monotonicMicroseconds(), `${asked} ${said}`);
+  assert.match(status, /; NOT RELOADED, generation 1 is in force: \/.*tproxy\.yaml:2:9: /);
+  const again = manager.from(0).length;
+  writeConfig(lab);
+  proxy.program.signal("SIGHUP");
+  await manager.waitFor(/^READY=1$/, again);
+  assert.doesNotMatch(await manager.waitFor(/^STATUS=/, again), /NOT RELOADED/);
 });
 
 labTest("run feeds the watchdog while idle workers sleep, and not while one of them stands still", {

@@ -10,22 +10,32 @@ import { delay, until } from "../../laboratory/machine/wait.ts";
 
 const PROGRAMS = ["curl", "nginx", "socat", "script", "ss"];
 
-labTest("run notes SIGHUP and goes on, while it drains too", { programs: PROGRAMS }, async (lab) => {
-  await serve(lab, 7000, "cat");
-  const proxy = await startProxy(lab);
-  const client = await connectClient(lab, 7000);
-  for (const [text, signal] of [["one", "SIGHUP"], ["two", "SIGTERM"], ["three", "SIGHUP"]] as const) {
-    await client.write(`${text}\n`);
-    await client.waitForOutput(`${text}\n`);
-    proxy.program.signal(signal);
-    await proxy.program.waitForOutput(signal === "SIGHUP" ? "SIGHUP is ignored" : "draining");
-  }
-  await delay(300);
-  await client.write("four\n");
-  await client.waitForOutput("four\n");
-  await client.stop();
-  assert.equal(await proxy.program.waitForExit(), 0, proxy.log);
-});
+labTest(
+  "run reloads on SIGHUP and goes on; while it drains it only notes it",
+  { programs: PROGRAMS },
+  async (lab) => {
+    await serve(lab, 7000, "cat");
+    const proxy = await startProxy(lab);
+    const client = await connectClient(lab, 7000);
+    for (
+      const [text, signal, answer] of [
+        ["one", "SIGHUP", "reloaded: generation 2 is in force"],
+        ["two", "SIGTERM", "draining"],
+        ["three", "SIGHUP", "no reload: the proxy is about to end"],
+      ] as const
+    ) {
+      await client.write(`${text}\n`);
+      await client.waitForOutput(`${text}\n`);
+      proxy.program.signal(signal);
+      await proxy.program.waitForOutput(answer);
+    }
+    await delay(300);
+    await client.write("four\n");
+    await client.waitForOutput("four\n");
+    await client.stop();
+    assert.equal(await proxy.program.waitForExit(), 0, proxy.log);
+  },
+);
 
 /** `run` as an SSH session has it: a terminal of its own, whose session it leads. */
 async function startOnTerminal(lab: Lab, configPath: string) {

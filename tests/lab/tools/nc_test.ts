@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { loadKernelPage } from "../../laboratory/proxy/kernel_page.ts";
 import { ADDRESSES } from "../../laboratory/lab.ts";
-import { FOREIGN, NETCAT, runNc, startNc, startNetcat } from "../../laboratory/programs/netcat.ts";
+import {
+  asNobody,
+  FOREIGN,
+  ncCommand,
+  NETCAT,
+  runNc,
+  startNc,
+  startNetcat,
+} from "../../laboratory/programs/netcat.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
 import { PROXY_PORT } from "../../laboratory/proxy/proxy.ts";
 import { prepareRecipe } from "../../laboratory/proxy/recipe.ts";
@@ -40,6 +48,30 @@ labTest(
     await startNetcat(lab.server, "-lkn 7000", { listens: 7000 });
     const { code } = await runNc(lab, `-z -w 5 -s ${FOREIGN[4].address} ${ADDRESSES[4].server} 7000`);
     assert.equal(code, 0);
+  },
+);
+
+labTest(
+  "nc without privilege has a foreign address where ip_nonlocal_bind lets it, and else says what it takes",
+  {
+    programs: [...PROGRAMS, "setpriv"],
+  },
+  async (lab) => {
+    const nobody = asNobody(lab);
+    for (const family of FAMILIES) {
+      const { address, port } = FOREIGN[family];
+      const command = [...nobody, ...ncCommand(`-lv -s ${address} -p ${port}`)];
+      const refused = await lab.router.run(command, { mayFail: true });
+      assert.match(refused.stderr, /EPERM .*is not an address of this machine/);
+      await lab.router.writeSysctl({ [`net.ipv${family}.ip_nonlocal_bind`]: 1 });
+      const nc = await lab.router.start(command, { listens: port });
+      await nc.waitForOutput(`Listening on ${address} ${port}\n`);
+      await nc.stop();
+      await startNetcat(lab.server, `-${family}lkn 7000`, { listens: 7000 });
+      const dialled = [...nobody, ...ncCommand(`-z -w 1 -s ${address} ${ADDRESSES[family].server} 7000`)];
+      // No way leads back: that it may have the address is all.
+      assert.doesNotMatch((await lab.router.run(dialled, { mayFail: true })).stderr, /EPERM/);
+    }
   },
 );
 

@@ -18,6 +18,7 @@ export interface Shell {
 }
 
 const UNIT = "/etc/systemd/system/tproxy.service";
+const CONFIG = "/etc/tproxy/tproxy.yaml";
 /** NET_BIND_SERVICE, NET_ADMIN, NET_RAW: include/uapi/linux/capability.h */
 const CAPABILITIES = "0000000000003400";
 
@@ -33,6 +34,7 @@ async function show(vm: Shell, property: string): Promise<string> {
   return await vm.run(`show ${property}`, `systemctl show tproxy -P ${property}`);
 }
 
+const statusText = "systemctl show tproxy -P StatusText";
 const isActive = "systemctl -q is-active tproxy";
 /** All that install may leave in the kernel. */
 const SNAPSHOT = ["rule", "-6 rule", "-4 route show table all"]
@@ -74,6 +76,21 @@ export async function tryFirstBoot(vm: Shell): Promise<void> {
     await vm.run("status", "tproxy status"),
     /proxy: running[\s\S]*^boot: systemd, enabled \(\/etc\/systemd\/system\/tproxy\.service\)$/m,
   );
+
+  // The signal comes from the service's own user, inside the sandbox.
+  await vm.run("a bad config", `cp ${CONFIG} /tmp/good && echo "source: nobody" >>${CONFIG}`);
+  await vm.run("reload", "systemctl reload tproxy");
+  await until(
+    vm,
+    "it refuses the config",
+    `${statusText} | grep -q 'NOT RELOADED.*tproxy.yaml:[0-9]*:9: '`,
+    20,
+  );
+  await vm.run("the good config again", `cat /tmp/good >${CONFIG} && systemctl reload tproxy`);
+  await until(vm, "it takes the config", `! ${statusText} | grep -q 'NOT RELOADED'`, 20);
+  assert.equal(await show(vm, "ActiveState"), "active");
+  assert.equal(await show(vm, "MainPID"), pid);
+  await vm.run("traffic after reloads", FETCH);
 
   await vm.run("kill -9", `kill -9 ${pid}`);
   await until(vm, "it runs again", `${isActive} && [ "$(systemctl show tproxy -P MainPID)" != ${pid} ]`, 60);

@@ -39,7 +39,7 @@ export function readTableHead(connection: NetlinkConnection): InstalledTableHead
 }
 
 /**
- * The table with all that is in it; undefined if there is none. Equivalent to: nft list table inet
+ * Reads the table with all that is in it; undefined if there is none. Equivalent to: nft list table inet
  * transparent_proxy
  */
 export function readTable(connection: NetlinkConnection): InstalledTable | undefined {

@@ -10,7 +10,7 @@ import type { Plan } from "../../plan/model.ts";
 import type { PlannedSet } from "../../plan/rules/set.ts";
 import { compileTable } from "../compile.ts";
 import type { CompiledChain, CompiledTable } from "../model.ts";
-import { renderRule } from "../render.ts";
+import { renderRule } from "../rule_text.ts";
 import { type InstalledTable, isOurTable } from "./state.ts";
 import { elementTexts, installedTexts, isMemory, setProperties } from "../set_elements.ts";
 
@@ -95,7 +95,9 @@ function hookMatches(chain: CompiledChain, { base }: NftChain): boolean {
     base.priority === chain.hook.priority;
 }
 
-/** Walks both lists: what the plan has next is looked for further on; what is skipped on the way is foreign. */
+/**
+ * Walks both lists: looks for the next rule of the plan further on; counts rules that it skips as foreign.
+ */
 function compareRules(
   chain: CompiledChain,
   rules: readonly NftRule[],

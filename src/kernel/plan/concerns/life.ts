@@ -16,10 +16,10 @@ import type { Scope } from "../scope.ts";
 export const ON_LOOPBACK: Condition = { kind: "output-interface-name", name: LOOPBACK };
 
 /** Plans the set, and the rules among the proxy's packets that fill it. */
-export function planLife({ ownTraffic, families, protocols, marks, listenerPort }: Scope): Contribution {
+export function planLife(scope: Scope): Contribution {
+  const { ownTraffic, families, marks } = scope;
   if (!ownTraffic) return {};
   const ofProxy: Condition[] = [ON_LOOPBACK, { kind: "mark", mark: marks.clientSocket }];
-  const sign = { listener: { port: listenerPort, workers: 1 }, intercept: { protocols } };
   return {
     sets: [{
       name: RUNNING_SET,
@@ -36,7 +36,7 @@ export function planLife({ ownTraffic, families, protocols, marks, listenerPort 
             ...ofProxy,
             { kind: "family", family },
             UDP,
-            { kind: "packet-length", bytes: signLength(sign, family) },
+            { kind: "packet-length", bytes: signLength(scope, family) },
           ],
           effect: { kind: "show-life", set: RUNNING_SET },
           reason:

@@ -1,4 +1,4 @@
-/** Redirect's addition to the services of a worker: one connection alone. */
+/** The loop of `tproxy redirect`, and its one connection without -l. */
 import assert from "node:assert/strict";
 import { ECONNRESET } from "../../../../ffi/consts.ts";
 import { closeFd } from "../../../../ffi/sockets/socket.ts";

@@ -14,7 +14,7 @@ function client(text: string): Uint8Array<ArrayBuffer> {
   return address;
 }
 
-/** Lists the source that is chosen for a client, and its substitute after each errno. */
+/** Tells the address that is chosen for a client, and the one instead of it after each errno. */
 function choices(source: SourceAddress, text: string, kind: Source, ...errors: number[]): string[] {
   const given = client(text);
   const chosen = source.choose(given, kind);

@@ -1,5 +1,5 @@
 /**
- * The common part of tests of redirect: a target, and a report that can be compared.
+ * Parts that tests of redirect share: a target, and a report that can be compared.
  * @module
  */
 import { readSockaddr } from "../../../../ffi/sockets/sockaddr.ts";

@@ -19,7 +19,7 @@ import type { Call, Upstream } from "../../../../src/dataplane/upstream/upstream
 import { createLogger } from "../../../../src/log.ts";
 import { check } from "../../../../src/net/error.ts";
 
-/** Options of a test. */
+/** Settings that a test may want otherwise. */
 export interface BenchOptions {
   readonly source?: Source;
   readonly maxConnections?: number;
@@ -99,7 +99,7 @@ export class SessionBench implements Disposable {
     check(this.loop.start(), "epoll_create1");
   }
 
-  /** Ends of the dials of {@linkcode open}, in errnos. */
+  /** Errnos with which the dials of {@linkcode open} have ended. */
   get endings(): readonly number[] {
     return this.#given.endings;
   }

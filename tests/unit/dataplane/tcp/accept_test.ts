@@ -1,6 +1,7 @@
 /**
- * The acceptor without privileges. A wildcard listener takes connections to any of 127.0.0.0/8; "the original server" is a
- * listener on one of these addresses with the same port, opened after the client's connection is queued.
+ * The acceptor without privileges. A wildcard listener takes connections to any of 127.0.0.0/8; "the original
+ * server" is a listener on one of these addresses with the same port, opened after the client's connection is
+ * queued.
  */
 import assert from "node:assert/strict";
 import { AF_INET, ECONNRESET, EPERM } from "../../../../ffi/consts.ts";
@@ -60,7 +61,7 @@ class Street implements Disposable {
   }
 }
 
-/** Whether we have the capability that IP_TRANSPARENT asks for. */
+/** Tells that we have the capability that IP_TRANSPARENT asks for. */
 function mayBeTransparent(): boolean {
   const probe = listen();
   const returned = makeTransparent(probe, AF_INET);
@@ -208,7 +209,7 @@ descriptorTest("runWorkerLoop() drains: serves what is queued, ends, and leaves 
   using street = new Street();
   const client = street.client();
   street.server();
-  // Much, so that pipes are used. Nobody answers: the half-closed session expires, and with it the worker ends.
+  // Much, so that pipes are used. Nobody answers: the half-closed session expires, and the worker ends.
   sendAll(client, pattern(150_000));
   finish(client);
   const { reason, messages, books } = runLoneWorker({

@@ -30,7 +30,7 @@ class SlowUpstream implements Upstream {
   readonly name = "slow";
   /** Calls that wait. */
   readonly waiting: Call[] = [];
-  /** Calls so far: "dial" with the attempt, and "settled" with the errno. */
+  /** Its questions and news: "dial" with the attempt, and "settled" with the errno. */
   readonly told: string[] = [];
   found: (() => number)[] | null = null;
 

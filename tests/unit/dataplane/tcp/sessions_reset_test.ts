@@ -1,4 +1,4 @@
-/** One side's view of the other's reset: all that was sent before, then a RST, and never a clean end. */
+/** One side sees, when the other resets, all that was sent before, then a RST, and never a clean end. */
 import assert from "node:assert/strict";
 import { ECONNRESET, EPOLLERR, EPOLLIN } from "../../../../ffi/consts.ts";
 import { closeFd } from "../../../../ffi/sockets/socket.ts";

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { judgeMemory, type MemoryFacts } from "../../../../src/doctor/checks/memory.ts";
+import { judgeMemory } from "../../../../src/doctor/checks/memory.ts";
+import type { MemoryFacts } from "../../../../src/doctor/machine/program.ts";
 
 const MIB = 1 << 20;
 

@@ -27,6 +27,7 @@ export function memoryFiles(texts: Readonly<Record<string, string | Uint8Array<A
       const text = read(path);
       return typeof text === "string" && text.startsWith("-> ") ? text.slice(3) : undefined;
     },
+    fileSystem: () => undefined,
   };
 }
 
@@ -38,6 +39,7 @@ function link(name: string, index: number, more: Partial<Link> = {}): Link {
 export function situationWith(more: Partial<Situation> = {}): Situation {
   return {
     config: configWith(),
+    planned: {},
     families: ["ipv4", "ipv6"],
     lan: ["br-lan"],
     others: ["eth0"],
@@ -46,7 +48,7 @@ export function situationWith(more: Partial<Situation> = {}): Situation {
       link("eth0", 2),
       link("br-lan", 3, { kind: "bridge" }),
     ],
-    view: ROUTER,
+    network: ROUTER,
     processes: [],
     ...more,
   };

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { Protocol } from "../../../../src/config/types.ts";
 import { signLength, signSize } from "../../../../src/kernel/liveness/sign_size.ts";
 
-function config(port: number, protocols: Protocol[]) {
-  return { listener: { port, workers: "auto" as const }, intercept: { protocols } };
+function config(listenerPort: number, protocols: Protocol[]) {
+  return { listenerPort, protocols };
 }
 
 Deno.test("signSize() tells ports and protocols apart that people choose", () => {

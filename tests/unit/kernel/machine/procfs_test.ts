@@ -1,7 +1,7 @@
 /** A machine without /proc: nothing is taken for off that only cannot be read. */
 import assert from "node:assert/strict";
 import { usableFamilies } from "../../../../src/daemon/families.ts";
-import { judgeProcfs } from "../../../../src/doctor/program/procfs.ts";
+import { judgeProcfs } from "../../../../src/doctor/checks/procfs.ts";
 import { readIpv6State } from "../../../../src/kernel/network.ts";
 import { planInstall } from "../../../../src/kernel/plan/plan.ts";
 import { configWith, ROUTER } from "../support/view.ts";
@@ -31,8 +31,8 @@ Deno.test("without /proc, install and run say so instead of that IPv6 is off", (
 });
 
 Deno.test("judgeProcfs() blocks where /proc is missing", () => {
-  const { blocks, cause, remedy } = judgeProcfs(false);
+  const [{ blocks, cause, remedy }] = judgeProcfs(false);
   assert.ok(blocks);
   assert.match(`${cause}. ${remedy}`, /^\/proc is not mounted.*Mount it/);
-  assert.equal(judgeProcfs(true).state, "works");
+  assert.deepEqual(judgeProcfs(true), []);
 });

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { lowerRule } from "../../../../src/kernel/nft/lower.ts";
 import type { Statement } from "../../../../src/kernel/nft/model.ts";
-import { renderRule } from "../../../../src/kernel/nft/render.ts";
+import { renderRule } from "../../../../src/kernel/nft/rule_text.ts";
 import { NftBatch } from "../../../../src/netlink/nft/batch.ts";
 import { decodeRule } from "../../../../src/netlink/nft/rule.ts";
 import { assertRecorded, recordedBatch, recordedCommand } from "../../netlink/wire.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { planInstall } from "../../../../src/kernel/plan/plan.ts";
 import { compileTable } from "../../../../src/kernel/nft/compile.ts";
-import { renderRule } from "../../../../src/kernel/nft/render.ts";
+import { renderRule } from "../../../../src/kernel/nft/rule_text.ts";
 import type { Plan } from "../../../../src/kernel/plan/model.ts";
 import { configWith, ROUTER } from "../support/view.ts";
 

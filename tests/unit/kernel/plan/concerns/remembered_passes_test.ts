@@ -3,7 +3,7 @@ import { parseConfig } from "../../../../../src/config/load.ts";
 import type { Plan } from "../../../../../src/kernel/plan/model.ts";
 import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
 import { compileTable } from "../../../../../src/kernel/nft/compile.ts";
-import { renderRule } from "../../../../../src/kernel/nft/render.ts";
+import { renderRule } from "../../../../../src/kernel/nft/rule_text.ts";
 import { ROUTER } from "../../support/view.ts";
 
 const MANY = Array.from({ length: 500 }, (_, i) => `10.${i >> 8}.${i & 255}.0/28`).join(", ");

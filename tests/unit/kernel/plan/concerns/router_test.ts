@@ -4,7 +4,8 @@ import type { Config, InterceptConfig } from "../../../../../src/config/types.ts
 import type { Plan } from "../../../../../src/kernel/plan/model.ts";
 import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
 import { compileTable } from "../../../../../src/kernel/nft/compile.ts";
-import { renderHook, renderRule } from "../../../../../src/kernel/nft/render.ts";
+import { renderHook } from "../../../../../src/kernel/nft/render.ts";
+import { renderRule } from "../../../../../src/kernel/nft/rule_text.ts";
 import { planIptables } from "../../../../../src/kernel/iptables/compile/plan.ts";
 import { configWith, ROUTER } from "../../support/view.ts";
 

@@ -1,0 +1,121 @@
+/**
+ * A running proxy: its workers, its rules, the config in force.
+ * @module
+ */
+import type { Dataplane } from "../dataplane/supervisor.ts";
+import type { Life } from "../kernel/liveness/life.ts";
+import type { AdjustableLogger } from "../log.ts";
+import type { Family } from "../net/ip.ts";
+import { type ConfigSource, type Generation, loadNext, prepareGeneration } from "./reload/generation.ts";
+import type { RulesKeeper } from "./rules/keeper.ts";
+import type { NetworkWatch } from "./network/network_watch.ts";
+import { Reloader } from "./reload/reloader.ts";
+import { describeStatus } from "./report.ts";
+
+/** What it is made of. */
+export interface ProxyParts {
+  readonly source: ConfigSource;
+  readonly first: Generation;
+  readonly families: readonly Family[];
+  readonly dataplane: Dataplane;
+  readonly keeper: RulesKeeper;
+  /** undefined: nobody tells of changes of the network. */
+  readonly watch: NetworkWatch | undefined;
+  readonly life: Life;
+  readonly log: AdjustableLogger;
+}
+
+/** Who is told of reloads. */
+export interface ReloadListener {
+  begun(): void;
+  ended(): void;
+}
+
+/** See the module. */
+export class Proxy {
+  readonly dataplane: Dataplane;
+  readonly keeper: RulesKeeper;
+  /** Numbers of workers that hang. */
+  hanging: readonly number[] = [];
+  /** Is told of reloads. */
+  listener: ReloadListener = { begun() {}, ended() {} };
+  readonly #parts: ProxyParts;
+  readonly #reloader: Reloader;
+  #draining = false;
+
+  constructor(parts: ProxyParts) {
+    this.dataplane = parts.dataplane;
+    this.keeper = parts.keeper;
+    this.#parts = parts;
+    this.#reloader = this.#makeReloader();
+  }
+
+  /** The config in force. */
+  get generation(): Generation {
+    return this.#reloader.inForce;
+  }
+
+  /** `timeouts.drain` in force. */
+  get drainMs(): number {
+    return this.generation.loaded.config.timeouts.drainMs;
+  }
+
+  /** Takes the config over that its file holds now, or says why not. */
+  reload(): void {
+    this.#reloader.request();
+  }
+
+  /** Takes nothing new, reloads included; live connections go on. */
+  drain(): void {
+    this.#draining = true;
+    this.#reloader.close();
+    this.#parts.life.end();
+    this.dataplane.drain();
+  }
+
+  /** Resets what is left. */
+  stop(): void {
+    this.dataplane.stop();
+  }
+
+  /** The line that `systemctl status` shows. */
+  describe(): string {
+    const { dataplane, families, keeper } = this.#parts;
+    const { refusal } = this.#reloader;
+    return describeStatus({
+      phase: this.#draining ? "draining" : "running",
+      connections: dataplane.live(),
+      udpSessions: dataplane.udpLive(),
+      families,
+      rules: keeper.state,
+      hanging: this.hanging,
+      refused: refusal === undefined ? undefined : { refusal, generation: this.generation.number },
+    });
+  }
+
+  /** Leaves nothing behind, when the workers have ended. */
+  async end(): Promise<void> {
+    const { life, watch } = this.#parts;
+    life.end();
+    await this.#reloader.close();
+    await watch?.end();
+  }
+
+  #makeReloader(): Reloader {
+    const { source, first, dataplane, keeper, log } = this.#parts;
+    const { settingsOf } = dataplane;
+    return new Reloader(first, {
+      log,
+      load: (inForce) => loadNext(inForce, source),
+      prepare: (usable, inForce) => prepareGeneration(usable, inForce, { ...source, settingsOf }),
+      // Workers that have ended take nothing.
+      adoptWorkers: async ({ settings, policy }) => {
+        await Promise.race([dataplane.adopt({ settings, policy }), dataplane.ended]);
+      },
+      adoptRules: (next, changed) => keeper.adopt(next, changed),
+      adoptRest: ({ loaded }) => log.setLevel(loaded.config.log.level),
+      begun: () => this.listener.begun(),
+      ended: () => this.listener.ended(),
+    });
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * Keeps the rules in the kernel right while interfaces and default routes come, go and move.
+ *
+ * It changes only what is known to be an install of the config in force: before each change the kernel must still have what
+ * this config and network wanted until now. So an `uninstall`, and an `install` of another config, hold while it runs.
+ * @module
+ */
+import type { LoadedConfig } from "../../config/load.ts";
+import { adjustRouting, install, readStatus, type Wanted } from "../../kernel/backends.ts";
+import type { Life } from "../../kernel/liveness/life.ts";
+import type { Plan } from "../../kernel/plan/model.ts";
+import { preparePlan } from "../../kernel/prepare.ts";
+import {
+  comparePlans,
+  describePlans,
+  judgePresence,
+  type PlanChange,
+  type Presence,
+} from "../../kernel/presence.ts";
+import type { Logger } from "../../log.ts";
+import { OperationError } from "../../net/error.ts";
+import { RulesState } from "./state.ts";
+
+/** What it works with. */
+export interface KeeperOptions {
+  /** The config in force at the start. */
+  readonly loaded: LoadedConfig;
+  /** Make the first install, as soon as the network allows it. */
+  readonly installs: boolean;
+  readonly life: Life;
+  readonly log: Logger;
+  /** Throws Deno's errors. */
+  readonly readTextFile: (path: string) => string;
+}
+
+/** A step towards right rules: make all of them, change what differs, or see whose they are. */
+type Step =
+  | { readonly kind: "install" }
+  | { readonly kind: "adjust"; readonly change: PlanChange }
+  | { readonly kind: "look" };
+
+/** See the module. */
+export class RulesKeeper {
+  readonly #options: KeeperOptions;
+  readonly #state: RulesState;
+  /** The config in force. */
+  #loaded: LoadedConfig;
+  /** What a config wanted on this network, as of the last look. Where it is another than that in force, the rules are to change. */
+  #wanted: Wanted | undefined;
+  /** An install is to be made that nobody has made yet. */
+  #due: boolean;
+  /** The kernel has what this network wants, as far as is known. */
+  #inForce = false;
+  /** The last attempt at a change has failed. */
+  #failed = false;
+  /** One look after another. */
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    this.#loaded = options.loaded;
+    this.#due = options.installs;
+    this.#state = new RulesState(options.log);
+  }
+
+  /** How the rules are, in a few words. */
+  get state(): string {
+    return this.#state.text;
+  }
+
+  /** Looks for the first time: installs if it is to, says what is there if not. Never throws what an administrator could mend. */
+  begin(): Promise<void> {
+    return this.networkChanged();
+  }
+
+  /** Looks again, now and then, where the last look was no good: somebody may have installed, or what failed may succeed. */
+  async again(): Promise<void> {
+    if (this.#failed) return await this.networkChanged();
+    const wanted = this.#wanted;
+    if (!this.#inForce && wanted !== undefined) await this.#guard(() => this.#lookAndTell(wanted.plan));
+  }
+
+  /** Plans again after the network has changed, and changes what differs. */
+  networkChanged(): Promise<void> {
+    return this.#guard(async () => {
+      const plan = this.#prepare();
+      if (plan !== undefined) await this.#take(await this.#nextStep(plan), plan);
+    });
+  }
+
+  /**
+   * Takes another config over. Its rules replace those of the config before where the kernel has these; others are left
+   * alone. `plan`: what it wants on this network; undefined: nothing that can be had, which may come. `changed`: its rules
+   * are others. Throws an OperationError if the kernel refuses them; then the config before is in force.
+   */
+  adopt({ loaded, plan }: { loaded: LoadedConfig; plan: Plan | undefined }, changed: boolean): Promise<void> {
+    const adopted = this.#work.then(() => this.#adopt(loaded, plan, changed));
+    this.#work = adopted.catch(() => {}); // told to the caller
+    return adopted;
+  }
+
+  async #adopt(loaded: LoadedConfig, plan: Plan | undefined, changed: boolean): Promise<void> {
+    const before = { loaded: this.#loaded, wanted: this.#wanted };
+    this.#loaded = loaded;
+    if (!changed && this.#wanted !== undefined) this.#wanted = { ...this.#wanted, config: loaded.config };
+    if (plan === undefined) return;
+    // Rules that cannot be looked at are left alone: the proxy's half needs no privilege.
+    const step = await this.#attempt(() => this.#nextStep(plan));
+    if (step === undefined || (step.kind === "look" && this.#inForce && !changed)) return;
+    if (step.kind === "look") return void await this.#attempt(() => this.#lookAndTell(plan));
+    try {
+      await this.#take(step, plan);
+    } catch (error) {
+      this.#loaded = before.loaded;
+      this.#wanted = before.wanted;
+      throw error;
+    }
+  }
+
+  /** What is to be done so that the kernel has what the plan wants. */
+  async #nextStep(plan: Plan): Promise<Step> {
+    if (this.#due) return { kind: "install" };
+    const wanted = this.#wanted;
+    const change = wanted === undefined ? undefined : this.#compare(wanted, plan);
+    if (wanted === undefined || change === undefined) return { kind: "look" };
+    const presence = await this.#look(wanted);
+    if (presence === "whole") return { kind: "adjust", change };
+    if (presence === "flushed" && this.#options.installs) return { kind: "install" };
+    return { kind: "look" };
+  }
+
+  #compare({ plan, config }: Wanted, next: Plan): PlanChange | undefined {
+    // Lists of another config are not compared: they may be long.
+    return config === this.#loaded.config
+      ? comparePlans(plan, next)
+      : describePlans(plan, next, { table: true });
+  }
+
+  #take(step: Step, plan: Plan): Promise<void> {
+    switch (step.kind) {
+      case "install":
+        return this.#install(plan);
+      case "adjust":
+        return this.#adjust(plan, step.change);
+      case "look":
+        return this.#lookAndTell(plan);
+      default:
+        throw new TypeError(`No step ${JSON.stringify(step satisfies never)}`);
+    }
+  }
+
+  /** What the network wants now; undefined, and said, where it wants nothing that can be had. */
+  #prepare(): Plan | undefined {
+    try {
+      const plan = preparePlan(this.#loaded, this.#options.readTextFile, { absentInterfaces: true });
+      this.#state.possible();
+      return plan;
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      this.#state.impossible(error, { kept: !this.#due && this.#wanted !== undefined });
+      return undefined;
+    }
+  }
+
+  async #look(wanted: Wanted): Promise<Presence> {
+    return judgePresence((await readStatus(wanted, this.#options.readTextFile)).objects);
+  }
+
+  async #install(plan: Plan): Promise<void> {
+    const { readTextFile, life } = this.#options;
+    const { config } = this.#loaded;
+    const { place } = await install({ plan, config }, readTextFile);
+    life.once();
+    this.#due = false;
+    this.#settle(plan);
+    this.#state.installed(plan, place);
+  }
+
+  async #adjust(plan: Plan, change: PlanChange): Promise<void> {
+    const { readTextFile, life } = this.#options;
+    const { config } = this.#loaded;
+    if (change.table) {
+      await install({ plan, config }, readTextFile);
+      life.once();
+    } else adjustRouting(plan);
+    this.#state.followed(this.#wanted?.config === config ? "network" : "config", plan, change);
+    this.#settle(plan);
+  }
+
+  async #lookAndTell(plan: Plan): Promise<void> {
+    const wanted = { plan, config: this.#loaded.config };
+    const presence = await this.#look(wanted);
+    this.#wanted = wanted;
+    if (presence === "whole") return this.#settle(plan);
+    this.#inForce = false;
+    this.#state.wrong(presence);
+  }
+
+  /** The kernel has what the plan wants. */
+  #settle(plan: Plan): void {
+    this.#wanted = { plan, config: this.#loaded.config };
+    this.#inForce = true;
+    this.#state.right(plan);
+  }
+
+  /** A failure is said; the proxy goes on with the rules that are there. */
+  #guard(work: () => Promise<void>): Promise<void | undefined> {
+    const done = this.#work.then(() => this.#attempt(work));
+    this.#work = done;
+    return done;
+  }
+
+  /** What the work comes to; undefined, and said, where it fails. */
+  async #attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const result = await work();
+      this.#failed = false;
+      return result;
+    } catch (error) {
+      this.#failed = true;
+      this.#state.failed(error);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * The state of the rules in words: for the log when it changes, and for the service manager's line.
+ * @module
+ */
+import type { Plan } from "../../kernel/plan/model.ts";
+import type { PlanChange, Presence } from "../../kernel/presence.ts";
+import type { Logger } from "../../log.ts";
+import { describeFailure, OperationError, type OperationFailure } from "../../net/error.ts";
+import { Repeated } from "./repeated.ts";
+
+const INSTALL_HINT = 'run "tproxy install"';
+
+/** See the module. */
+export class RulesState {
+  /** A few words. */
+  text = "rules not looked at yet";
+  readonly #log: Logger;
+  readonly #said: Repeated;
+
+  constructor(log: Logger) {
+    this.#log = log;
+    this.#said = new Repeated(log);
+  }
+
+  /** This program has installed them. */
+  installed({ lan, warnings }: Plan, place: string): void {
+    this.#log.info("the rules are installed", { interfaces: lan.join(","), place });
+    for (const warning of warnings) this.#said.warn(warning, warning);
+  }
+
+  /** They have changed after `leader`. */
+  followed(leader: "network" | "config", { lan }: Plan, change: PlanChange): void {
+    this.#log.info(`the rules follow the ${leader}`, {
+      interfaces: lan.join(","),
+      ...describeChange(change),
+    });
+  }
+
+  /** The kernel has what the plan wants. */
+  right({ lan }: Plan): void {
+    this.text = `rules for ${lan.join(", ")}`;
+    this.#said.forgetAll();
+  }
+
+  /** The kernel has something else. */
+  wrong(presence: Presence): void {
+    const gone = presence !== "other";
+    this.text = gone ? `no rules: ${INSTALL_HINT}` : `rules of another config or network: ${INSTALL_HINT}`;
+    this.#said.warn(
+      "presence",
+      gone
+        ? "no rules are installed: nothing is intercepted"
+        : "the rules in the kernel are not those of this config and network: they are left alone",
+      { remedy: INSTALL_HINT },
+    );
+  }
+
+  /** The network allows rules, or allows them again. */
+  possible(): void {
+    this.#said.forget("plan");
+  }
+
+  /** The network allows none. `kept`: there are some, of the network as it was. */
+  impossible(error: OperationError, { kept }: { readonly kept: boolean }): void {
+    const message = kept
+      ? "the rules stay as they are while the network is incomplete"
+      : "no rules can be made yet, they are when the network allows it";
+    if (!kept) this.text = `no rules yet: ${reasonOf(error)}`;
+    this.#said.warn("plan", message, { reason: describeFailure(withoutHint(error)) });
+  }
+
+  /** They could not be looked at, or not be changed. A defect of ours must not end a proxy that works. */
+  failed(error: unknown): void {
+    if (!(error instanceof OperationError)) {
+      this.text = "rules not changed: unexpected error";
+      this.#said.warn("failure", "unexpected error with the rules, please report it", {
+        trace: stackOf(error),
+      });
+      return;
+    }
+    const powerless = error.code === "EPERM" || error.code === "EACCES";
+    this.text = powerless
+      ? "rules left alone: CAP_NET_ADMIN is missing"
+      : `rules not changed: ${reasonOf(error)}`;
+    this.#said.warn(
+      "failure",
+      powerless
+        ? "without CAP_NET_ADMIN the rules are neither looked at nor changed"
+        : "the rules cannot be changed, another attempt follows",
+      { reason: error.message },
+    );
+  }
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
+
+function withoutHint({ operation, object, errno, reason }: OperationError): OperationFailure {
+  return { operation, object, errno, reason };
+}
+
+function reasonOf({ reason, code, message }: OperationError): string {
+  return reason.replace(/^kernel: /, "") || code || message;
+}
+
+function describeChange(change: PlanChange): Record<string, string> {
+  const named: Record<string, readonly string[]> = {
+    "clients-added": change.lanAdded,
+    "clients-removed": change.lanRemoved,
+    "others-added": change.othersAdded,
+    "others-removed": change.othersRemoved,
+  };
+  return Object.fromEntries(
+    Object.entries(named).filter(([, names]) => names.length > 0).map((
+      [key, names],
+    ) => [key, names.join(",")]),
+  );
+}

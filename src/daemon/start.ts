@@ -1,0 +1,83 @@
+/**
+ * The start of a proxy: workers first, then the sign that one runs, then the rules that send it something.
+ * @module
+ */
+import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
+import { countWorkers } from "../dataplane/sizing/worker_count.ts";
+import { startDataplane } from "../dataplane/supervisor.ts";
+import { backendOf } from "../kernel/backends.ts";
+import type { Logger } from "../log.ts";
+import { OperationError } from "../net/error.ts";
+import { compilePolicy } from "../policy/compile.ts";
+import { usableFamilies } from "./families.ts";
+import type { ConfigSource, UsableConfig } from "./reload/generation.ts";
+import { RulesKeeper } from "./rules/keeper.ts";
+import { type NetworkWatch, watchNetwork } from "./network/network_watch.ts";
+import { Proxy } from "./proxy.ts";
+import { announce } from "./report.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/** How a proxy is started. */
+export interface StartOptions {
+  readonly source: ConfigSource;
+  /** Make the install too, and keep it. */
+  readonly installs: boolean;
+  readonly version: string;
+  /** The module of a worker, as a source file or bundled. */
+  readonly workerUrl: URL;
+}
+
+/** Starts a proxy, and says what it does. Throws an OperationError if it cannot start. */
+export async function startProxy(
+  usable: UsableConfig,
+  options: StartOptions,
+  { log, terminal }: Surroundings,
+): Promise<Proxy> {
+  const { loaded } = usable;
+  const { config, origin } = loaded;
+  const { readTextFile } = options.source;
+  for (const warning of usable.warnings) log.warn(warning);
+  const families = usableFamilies(config, readTextFile);
+  if (families.length < config.intercept.families.length) {
+    log.warn("IPv6 is off on this router: only IPv4 is relayed");
+  }
+  const { workers, reason } = countWorkers(config.listener.workers, {
+    processors: navigator.hardwareConcurrency,
+    memory: readMemoryLimit(readTextFile),
+  });
+  const policy = compilePolicy(config, 1);
+  const { workerUrl, version } = options;
+  const dataplane = await startDataplane({ config, workers, families, policy, log, workerUrl });
+  const life = backendOf(config).life({ config, families }, log);
+  life.begin();
+  const keeper = new RulesKeeper({ loaded, installs: options.installs, life, log, readTextFile });
+  const watch = watchIfPossible(keeper, log);
+  const proxy = new Proxy({
+    source: options.source,
+    first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config) },
+    families,
+    dataplane,
+    keeper,
+    watch,
+    life,
+    log,
+  });
+  await keeper.begin();
+  life.once(); // on a slow router that look has taken longer than a sign of life counts
+  announce(log, { version, config, origin, families, dataplane, reason });
+  if (terminal) {
+    log.info('it stays when this terminal is closed; to start it at boot: "tproxy install --boot auto"');
+  }
+  return proxy;
+}
+
+/** Without notifications the rules stay as they are. */
+function watchIfPossible(keeper: RulesKeeper, log: Logger): NetworkWatch | undefined {
+  try {
+    return watchNetwork(() => keeper.networkChanged());
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    log.warn("changes of the network are not seen", { reason: error.message });
+    return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * What a daemon talks to: the service manager that has started it, and the reader of its log.
+ * @module
+ */
+import type { Config } from "../config/types.ts";
+import { type AdjustableLogger, createLogger } from "../log.ts";
+import { LogSink } from "./log_sink.ts";
+import { type Notifier, openNotifier } from "./manager/notify.ts";
+import { type ServiceManager, takeServiceManager } from "./manager/service.ts";
+
+/** How lines look that do not come from the config. */
+export interface LogStyle {
+  /** Standard error is journald's stream: lines need no time. */
+  readonly journal: boolean;
+  readonly now: () => Date;
+}
+
+/** See the module. */
+export class Surroundings {
+  readonly service: ServiceManager;
+  readonly notifier: Notifier;
+  readonly log: AdjustableLogger;
+  /** The log goes to a terminal. */
+  readonly terminal: boolean;
+  readonly #sink: LogSink;
+
+  constructor({ level, format }: Config["log"], { journal, now }: LogStyle) {
+    this.service = takeServiceManager(Deno.env, Deno.pid);
+    this.notifier = openNotifier(this.service.socket);
+    const sink = new LogSink(2);
+    const log = createLogger({ level, format, write: (line) => sink.write(line), now, journal });
+    sink.onLost = (lines) => log.warn("log lines are lost: nobody took them in time", { lines });
+    this.log = log;
+    this.terminal = sink.terminal;
+    this.#sink = sink;
+  }
+
+  /** Says what is left to say, and parts. */
+  async end(): Promise<void> {
+    this.log.flush();
+    this.notifier.close();
+    await this.#sink.end();
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * The contents of nf_tables and iptables, as far as they matter to an install; only root may look.
+ * @module
+ */
+import type { IptablesPrograms } from "../../kernel/iptables/state/programs.ts";
+import { isOurTable, readTable } from "../../kernel/nft/state/state.ts";
+import { OperationError } from "../../net/error.ts";
+import type { NetlinkConnection } from "../../netlink/connection.ts";
+import { openNetlink } from "../../netlink/transport.ts";
+import type { MachineFiles } from "./files.ts";
+import { type InputChain, readInputChains } from "./input_chains.ts";
+import { type IptablesFacts, readIptablesFacts } from "./iptables.ts";
+import { type LegacyInput, readLegacyInput } from "./legacy_input.ts";
+
+/** The owner of the table of our name. */
+export type TableOwner = "nobody" | "tproxy" | "another program";
+
+/** The contents of the firewalls. */
+export interface FirewallFacts {
+  readonly owner: TableOwner;
+  /** Chains of others at the input hook; undefined where nf_tables is not there, or could not be read. */
+  readonly inputChains: readonly InputChain[] | undefined;
+  readonly iptables: IptablesFacts;
+  readonly legacyInput: readonly LegacyInput[];
+  /** The reason why nf_tables could not be read, where it is there. */
+  readonly obstacle: OperationError | undefined;
+}
+
+/** The sources of the reading. */
+export interface FirewallSources {
+  readonly files: MachineFiles;
+  /** Throws Deno's errors. */
+  readonly readTextFile: (path: string) => string;
+  readonly programs: () => Promise<readonly IptablesPrograms[]>;
+}
+
+/** Reads all. Where nf_tables cannot be read, iptables is not asked either. */
+export async function readFirewalls(sources: FirewallSources): Promise<FirewallFacts> {
+  const netfilter = openNetfilter();
+  let owner: TableOwner = "nobody";
+  let inputChains: readonly InputChain[] | undefined;
+  let obstacle: OperationError | undefined;
+  try {
+    try {
+      if (netfilter !== undefined) {
+        owner = readTableOwner(netfilter);
+        inputChains = readInputChains(netfilter);
+      }
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      obstacle = error;
+    }
+    const { files, readTextFile } = sources;
+    const source = obstacle === undefined
+      ? { netfilter, readTextFile }
+      : { netfilter: undefined, readTextFile: () => "" };
+    const iptables = await readIptablesFacts(await sources.programs(), source);
+    return { owner, inputChains, iptables, legacyInput: readLegacyInput(files), obstacle };
+  } finally {
+    netfilter?.close();
+  }
+}
+
+function openNetfilter(): NetlinkConnection | undefined {
+  try {
+    return openNetlink("netfilter");
+  } catch (error) {
+    if (error instanceof OperationError) return undefined;
+    throw error;
+  }
+}
+
+/** Throws an OperationError, EPERM without privilege. */
+function readTableOwner(connection: NetlinkConnection): TableOwner {
+  const table = readTable(connection);
+  if (table === undefined) return "nobody";
+  return isOurTable(table) ? "tproxy" : "another program";
+}

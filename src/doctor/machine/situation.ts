@@ -1,0 +1,54 @@
+/**
+ * The reading of the situation: what an install would do here.
+ * @module
+ */
+import type { LoadedConfig } from "../../config/load.ts";
+import { backendOf } from "../../kernel/backends.ts";
+import { readNetwork } from "../../kernel/network.ts";
+import { presentFamilies } from "../../kernel/plan/families.ts";
+import type { Plan } from "../../kernel/plan/model.ts";
+import type { NetworkView } from "../../kernel/plan/view.ts";
+import { planFor } from "../../kernel/prepare.ts";
+import { OperationError } from "../../net/error.ts";
+import type { NetlinkConnection } from "../../netlink/connection.ts";
+import { listLinks } from "../../netlink/route/link.ts";
+import type { Planned, Situation } from "../situation.ts";
+import type { KernelDiagnosisOptions } from "./machine.ts";
+import { listProcesses } from "./processes.ts";
+
+/** Reads the network and the processes, and plans. */
+export function readSituation(
+  { loaded, files, readTextFile }: Pick<KernelDiagnosisOptions, "loaded" | "files" | "readTextFile">,
+  route: NetlinkConnection,
+): Situation {
+  const { config } = loaded;
+  const network = readNetwork({ connection: route, readTextFile }, config.kernel.table);
+  const planned = tryPlan(loaded, network);
+  const { interfaces, families } = config.intercept;
+  return {
+    config,
+    planned,
+    families: planned.plan?.families ??
+      presentFamilies(families, { ipv6: network.ipv6 === "unknown" ? "on" : network.ipv6 }),
+    lan: planned.plan?.lan ?? (interfaces === "auto" ? [] : interfaces),
+    others: planned.plan?.others ?? [],
+    links: listLinks(route),
+    network,
+    processes: listProcesses(files),
+  };
+}
+
+function tryPlan(loaded: LoadedConfig, network: NetworkView): Planned {
+  // Forwarding has a finding of its own.
+  const forwarding = { ipv4: true, ipv6: true };
+  let plan: Plan | undefined;
+  try {
+    plan = planFor(loaded, { ...network, forwarding });
+    // Not every backend can say everything.
+    backendOf(loaded.config).compile(plan);
+    return { plan };
+  } catch (error) {
+    if (error instanceof OperationError) return { obstacle: error, ...plan === undefined ? {} : { plan } };
+    throw error;
+  }
+}

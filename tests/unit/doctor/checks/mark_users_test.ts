@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { judgeMarkUsers } from "../../../../src/doctor/checks/mark_users.ts";
+import { parsePrefix } from "../../../../src/net/ip.ts";
+import type { RoutingRule } from "../../../../src/netlink/route/rule.ts";
+import { situationWith, troubles } from "../support/machine.ts";
+import { routingOf, rule } from "../support/routing.ts";
+
+Deno.test("judgeMarkUsers() does not take a rule for some packets for one of all", () => {
+  const narrow: Partial<RoutingRule>[] = [
+    { from: parsePrefix("10.9.0.0/16")! },
+    { dscp: { value: 46 } },
+    { destinationPorts: { first: 53, last: 53 } },
+    { ipProtocol: 17 },
+    { suppressPrefixLength: 0 },
+    { others: [{ type: 77, data: new Uint8Array(4) }] }, // of a newer kernel
+  ];
+  for (const more of narrow) {
+    const [finding] = judgeMarkUsers(routingOf(rule({ priority: 99, ...more })), situationWith());
+    assert.deepEqual(troubles([finding]), ["warning mark-users"], JSON.stringify(more));
+    assert.match(
+      finding.cause,
+      /leads intercepted packets elsewhere, as far as they come under it; made with/,
+    );
+  }
+  const [finding] = judgeMarkUsers(routingOf(rule({ ...narrow[5], priority: 99 })), situationWith());
+  assert.match(finding.what, /"ipv4 priority 99: fwmark 0x1 attribute-77 lookup 200"/);
+});
+
+Deno.test("judgeMarkUsers() names rules of others with our mark, and blocks where they come first", () => {
+  const judge = (...rules: RoutingRule[]) => judgeMarkUsers(routingOf(...rules), situationWith());
+  assert.deepEqual(troubles(judge()), []);
+  assert.deepEqual(troubles(judge(rule({ mark: 0x80000, mask: 0xff0000 }))), []);
+  assert.deepEqual(troubles(judge(rule({ inverted: true, mark: 51820 }))), []);
+  const later = judge(rule());
+  assert.deepEqual(troubles(later), ["warning mark-users"]);
+  assert.match(later[0].what, /"ipv4 priority 1000: fwmark 0x1 lookup 200"/);
+  assert.match(later[0].cause, /made with ip\(8\), by hand or by a script/);
+  assert.match(later[0].remedy, /kernel\.mark .*\(ip rule del priority 1000\)$/);
+  assert.deepEqual(troubles(judge(rule({ priority: 99 }))), ["! warning mark-users"]);
+  assert.deepEqual(troubles(judge(rule({ priority: 99, iifname: "br-lan" }))), ["! warning mark-users"]);
+  assert.deepEqual(troubles(judge(rule({ priority: 99, iifname: "tun0" }))), ["warning mark-users"]);
+  assert.deepEqual(troubles(judge(rule({ priority: 99, table: 100 }))), ["warning mark-users"]);
+  assert.deepEqual(
+    troubles(judge(rule({ priority: 99, table: 300 }))),
+    ["warning mark-users"],
+    "it is empty",
+  );
+  assert.deepEqual(troubles(judge(rule({ priority: 99, action: 8, table: 0 }))), ["! warning mark-users"]);
+  assert.deepEqual(troubles(judge(rule({ priority: 99, action: 2, goto: 600 }))), ["! warning mark-users"]);
+  assert.deepEqual(troubles(judge(rule({ priority: 99, action: 2, goto: 200 }))), ["warning mark-users"]);
+  const ipv6 = rule({ family: "ipv6" });
+  assert.match(judge(ipv6)[0].remedy, /ip -6 rule del priority 1000/);
+  assert.deepEqual(troubles(judgeMarkUsers(routingOf(ipv6), situationWith({ families: ["ipv4"] }))), []);
+});

@@ -1,8 +1,8 @@
 /**
- * Gives back the memory that only the start has needed, or a reload. Of 95 MB of runtime a start touches 38 (the modules
- * that it loads, V8's snapshot, what compiles), a proxy that runs touches 8 to 20. Where no compiled code can be kept,
- * 25 MB more lie free in malloc. A router with little memory would take file pages back by itself, but after pages that
- * others need.
+ * Gives back the memory that only the start has needed, or a reload. Of 95 MB of runtime a start touches 38
+ * (the modules that it loads, V8's snapshot, what compiles), a proxy that runs touches 8 to 20. Where no
+ * compiled code can be kept, 25 MB more lie free in malloc. A router with little memory would take file pages
+ * back by itself, but after pages that others need.
  * @module
  */
 import { dropFilePages, returnFreeMemory } from "../../ffi/pages.ts";

@@ -1,6 +1,6 @@
 /**
- * The signals of a running proxy: the first SIGTERM or SIGINT lets live connections end, a second one does not, SIGHUP
- * reloads.
+ * The signals of a running proxy: the first SIGTERM or SIGINT lets live connections end, a second one does
+ * not, SIGHUP reloads.
  * @module
  */
 

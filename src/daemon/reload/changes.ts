@@ -67,7 +67,10 @@ const ADOPTABLE: readonly Key[] = [
 /** The keys that only a restart takes over. */
 export const RESTART_KEYS: readonly string[] = FIXED.map(({ key }) => key);
 
-/** Compares a config with the one in force. Rules that differ are named by their place, where all have theirs still. */
+/**
+ * Compares a config with the one in force. Rules that differ are named by their place, where all have theirs
+ * still.
+ */
 export function compareConfigs(inForce: Config, next: Config): Changes {
   const differing = (keys: readonly Key[]) => keys.filter(({ of }) => !isSame(of(inForce), of(next)));
   const adoptable = differing(ADOPTABLE);

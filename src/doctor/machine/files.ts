@@ -1,6 +1,6 @@
 /**
- * The files of the machine that doctor reads: /proc, /etc, /lib/modules. What cannot be read counts as not
- * there.
+ * The files of the machine that doctor reads: /proc, /etc, /lib/modules. A file that cannot be read counts as
+ * missing.
  * @module
  */
 import { statfsSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * SIGHUP while connections come and go: a good config comes into force whole, a bad one changes nothing, and no
- * connection notices either.
+ * SIGHUP while connections come and go: a good config comes into force whole, a bad one changes nothing, and
+ * no connection notices either.
  *
  * ```
  *   curl, again and again ──┐                    ┌ :80    nginx: a page, and a file that takes the whole test
@@ -33,7 +33,10 @@ import { labTest } from "../../laboratory/register.ts";
 const PROGRAMS = ["curl", "nginx", "socat", "nft", "ip", "sysctl"];
 const MIB = 1 << 20;
 const RELOADS = 50;
-/** What V8 has not collected yet; what programs of iptables write is read as text, over and over. It grows no more. */
+/**
+ * What V8 has not collected yet; what programs of iptables write is read as text, over and over. It grows no
+ * more.
+ */
 const MOST_GROWTH = (usesIptables() ? 100 : 40) * MIB;
 /** src/daemon/daemon.ts gives back after three seconds what only the start or a reload has needed. */
 const SETTLED_MS = 4_000;
@@ -89,7 +92,10 @@ function tellAddresses(lab: Lab, port: number): Promise<Program> {
   return lab.server.start(["socat", listener, "SYSTEM:echo $SOCAT_PEERADDR"], { listens: port });
 }
 
-/** Connects once, and gives what the server says; `refused` where the kernel refuses, `reset` where the proxy does. */
+/**
+ * Connects once, and gives what the server says; `refused` where the kernel refuses, `reset` where the proxy
+ * does.
+ */
 async function probe(lab: Lab, port: number): Promise<string> {
   const argv = ["socat", "-d", "-t5", "-u", socatServer(4, port), "-"];
   const { code, stdout, stderr } = await lab.client.run(argv, { mayFail: true });

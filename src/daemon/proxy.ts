@@ -12,7 +12,7 @@ import type { NetworkWatch } from "./network/network_watch.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { describeStatus } from "./report.ts";
 
-/** What it is made of. */
+/** Parts of a proxy. */
 export interface ProxyParts {
   readonly source: ConfigSource;
   readonly first: Generation;
@@ -25,7 +25,7 @@ export interface ProxyParts {
   readonly log: AdjustableLogger;
 }
 
-/** Who is told of reloads. */
+/** Listener to reloads. */
 export interface ReloadListener {
   begun(): void;
   ended(): void;

@@ -12,7 +12,7 @@ import { TransparentConnection } from "./connection.ts";
 import { type WatchedSocket, watchSocket } from "./readiness.ts";
 import { checkTransparent, describeCall } from "./refusal.ts";
 
-/** Whom to dial, and as whom. */
+/** Target of a dial, and its source. */
 export interface DialOptions {
   /** The server. */
   readonly to: Endpoint;

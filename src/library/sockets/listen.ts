@@ -13,7 +13,7 @@ import { TransparentConnection } from "./connection.ts";
 import { type WatchedSocket, watchSocket } from "./readiness.ts";
 import { checkTransparent } from "./refusal.ts";
 
-/** Where and how to listen. */
+/** Place and manner of a listener. */
 export interface ListenOptions {
   /** Port that the kernel steers connections to; 0: any that is free. */
   readonly port: number;

@@ -1,5 +1,5 @@
 /**
- * What the kernel refuses a transparent socket for.
+ * Reasons for which the kernel refuses a transparent socket.
  * @module
  */
 import { EPERM } from "../../../ffi/consts.ts";

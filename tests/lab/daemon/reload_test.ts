@@ -34,8 +34,8 @@ const PROGRAMS = ["curl", "nginx", "socat", "nft", "ip", "sysctl"];
 const MIB = 1 << 20;
 const RELOADS = 50;
 /**
- * What V8 has not collected yet; what programs of iptables write is read as text, over and over. It grows no
- * more.
+ * Bytes that V8 has not collected yet; output of iptables' programs is read as text, over and over. Growth
+ * beyond it is a leak.
  */
 const MOST_GROWTH = (usesIptables() ? 100 : 40) * MIB;
 /** src/daemon/daemon.ts gives back after three seconds what only the start or a reload has needed. */
@@ -54,7 +54,7 @@ function goodConfig(round: number): { config: ConfigText; refused: number; open:
   return { config: { source, rules, listener: { workers: 2 } }, refused, open, seen: SEEN[source] };
 }
 
-/** What is wrong with a config, and what is said of it. */
+/** Fault of a config, and the words on it. */
 interface Fault {
   readonly name: string;
   /** undefined: there is no file. */

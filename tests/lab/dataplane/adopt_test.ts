@@ -139,7 +139,7 @@ labTest("adopt() changes what workers log", { programs: PROGRAMS }, async (lab) 
   assert.equal(lines(), 1);
 });
 
-/** What becomes of a connection to a port. */
+/** Connects to a port and returns the outcome. */
 async function connectionTo(lab: Lab, port: number): Promise<string> {
   const argv = ["socat", "-t1", "-T1", "-", socatServer(4, port)];
   const { stdout, stderr } = await lab.client.run(argv, { input: "hello\n", mayFail: true });

@@ -4,6 +4,8 @@
  * @module
  */
 
+import config from "../../../deno.json" with { type: "json" };
+
 /** One command of the test run. */
 export interface Step {
   readonly title: string;
@@ -23,6 +25,8 @@ export type Part = "all" | "checks" | "unit" | "lab" | "vm";
 
 const DENO = "scripts/deno";
 const CODE = ["mod.ts", "src", "ffi", "tests", "scripts"];
+/** The entries of the library, as deno.json has them. */
+const ENTRIES: readonly string[] = Object.values(config.exports);
 /** The directory into which the product unpacks: in the project, so that nothing is left elsewhere. */
 const UNPACKED = new URL("../../../.cache/tproxy", import.meta.url).pathname;
 /** The file that is shipped, and that the laboratory tests of a whole run use. */
@@ -81,7 +85,11 @@ function checks(): Step[] {
     { title: "format", argv: [DENO, "fmt", "--check"], minutes: 5 },
     { title: "lint", argv: [DENO, "lint", "--quiet"], minutes: 5 },
     { title: "types", argv: [DENO, "check", "--quiet", ...CODE], minutes: 10 },
-    { title: "documentation of mod.ts", argv: [DENO, "doc", "--lint", "--quiet", "mod.ts"], minutes: 5 },
+    {
+      title: "documentation of the library",
+      argv: [DENO, "doc", "--lint", "--quiet", ...ENTRIES],
+      minutes: 5,
+    },
     { title: "layers", argv: [DENO, "run", "-A", "scripts/lib/layers/main.ts"], minutes: 5 },
   ];
 }

@@ -8,9 +8,14 @@ export type ObjectState = "present" | "missing" | "changed" | "foreign";
 
 /** One object. The shape is that of `tproxy status --json`: stable, keys are only ever added. */
 export interface ObjectStatus {
+  /** The kind of object. */
   readonly kind: "table" | "set" | "chain" | "rule" | "routing-rule" | "route";
-  /** Chains and sets by name, rules as nft's text after the name of their chain, routing entries in ip's words. */
+  /**
+   * Name of a chain or set, nft's text of a rule after the name of its chain, ip's words of a routing entry.
+   */
   readonly name: string;
+  /** How it is. */
   readonly state: ObjectState;
+  /** What is not as planned, in words. */
   readonly detail?: string;
 }

@@ -43,7 +43,10 @@ export function ifFamilyExists<T>(list: () => T[]): T[] {
   }
 }
 
-/** Whether a route delivers all packets to its destination to this machine, as the one of an install does. */
+/**
+ * Tells whether a route delivers all packets to its destination to this machine, as the one of an install
+ * does.
+ */
 export function deliversLocally(route: Route): boolean {
   const forAll = route.tos === undefined && (route.source?.length ?? 0) === 0;
   return route.type === "local" && route.outLinkIndex === LOOPBACK_INDEX && forAll;

@@ -106,7 +106,7 @@ export function listRules(connection: NetlinkConnection, family: Family): Routin
 export function addRule(connection: NetlinkConnection, rule: RoutingRule): void {
   connection.execute(routeRequest(RTM_NEWRULE, encodeRoutingRule(rule), NLM_F_CREATE | NLM_F_EXCL), {
     operation: "add routing rule",
-    object: describeRule(rule),
+    object: formatRule(rule),
   });
 }
 
@@ -114,12 +114,12 @@ export function addRule(connection: NetlinkConnection, rule: RoutingRule): void 
 export function deleteRule(connection: NetlinkConnection, rule: RoutingRule): void {
   connection.execute(routeRequest(RTM_DELRULE, encodeRoutingRule(rule)), {
     operation: "delete routing rule",
-    object: describeRule(rule),
+    object: formatRule(rule),
   });
 }
 
-/** `ipv4 priority 500 fwmark 0x1/0x1 iif lan0 lookup 100`. */
-function describeRule(rule: RoutingRule): string {
+/** Writes a rule in the words of ip(8): `ipv4 priority 500 fwmark 0x1/0x1 iif lan0 lookup 100`. */
+export function formatRule(rule: RoutingRule): string {
   return [rule.family, `priority ${rule.priority}`, formatSelectors(rule), formatAction(rule)]
     .filter(Boolean).join(" ");
 }

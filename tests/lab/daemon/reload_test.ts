@@ -13,6 +13,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
+import { FrozenThread, workerThreads } from "../../laboratory/machine/frozen_thread.ts";
 import { countDescriptorKinds, residentBytes } from "../../laboratory/machine/procfs.ts";
 import { delay, until } from "../../laboratory/machine/wait.ts";
 import { snapshotKernel } from "../../laboratory/network/snapshot.ts";
@@ -314,4 +315,16 @@ labTest("run --install installs for the first time when a reload names what the 
   writeConfig(lab, auto);
   await reload(proxy, "not reloaded: Cannot choose interfaces");
   assert.equal(await nginx.get(4), "hello\n");
+});
+
+labTest("a reload waits for a worker that stands still, and says so", { programs: PROGRAMS }, async (lab) => {
+  const proxy = await startProxy(lab, { config: { listener: { workers: 2 } } });
+  const [, second] = workerThreads(proxy.pid);
+  writeConfig(lab, { listener: { workers: 2 }, source: "router" });
+  {
+    using _ = new FrozenThread(second);
+    await reload(proxy, "the reload waits for a worker");
+    assert.doesNotMatch(proxy.log, /generation 2/);
+  }
+  await proxy.program.waitForOutput("generation 2 is in force");
 });

@@ -1,6 +1,6 @@
 /**
- * The proxy as a process: it starts, serves until it is told to end, and says so. What signals and the service manager
- * want of it is here.
+ * The proxy as a process: it starts, serves until it is told to end, and says so. What signals and the
+ * service manager want of it is here.
  * @module
  */
 import { monotonicMicroseconds } from "../../ffi/clock.ts";
@@ -13,21 +13,26 @@ import { followSignals } from "./signals.ts";
 import { type StartOptions, startProxy } from "./start.ts";
 import { type LogStyle, Surroundings } from "./surroundings.ts";
 
-/** How it is started. */
+/** Options of the start. */
 export interface DaemonOptions extends StartOptions {
   readonly style: LogStyle;
 }
 
-/** How often counts of lines that were held back, and the service manager's status line, are brought up to date. */
+/**
+ * Milliseconds between two updates of the counts of lines that were held back, and of the service manager's
+ * status line.
+ */
 const REFRESH_MS = 60_000;
-/** When all that belongs to the start is done: Deno has kept what it has compiled, the workers wait. */
+/**
+ * Milliseconds after which all work of the start is done: Deno has kept its compiled code, the workers wait.
+ */
 const SETTLED_MS = 3000;
-/** What the end may take beyond `timeouts.drain`. */
+/** Milliseconds that the end may take beyond `timeouts.drain`. */
 const END_MS = 10_000;
 
 /**
- * Runs the proxy until it has ended as it was told. Throws an OperationError if it cannot start, or if a worker fails; a
- * ConfigError if its config is wrong.
+ * Runs the proxy until it has ended as it was told. Throws an OperationError if it cannot start, or if a
+ * worker fails; a ConfigError if its config is wrong.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const usable = loadUsable(options.source);
@@ -47,18 +52,18 @@ async function serve(
   surroundings: Surroundings,
   readTextFile: (path: string) => string,
 ): Promise<void> {
-  tellOfReloads(proxy, surroundings);
+  const quiet = settleDown(readTextFile);
+  tellOfReloads(proxy, surroundings, quiet);
   const signals = obeySignals(proxy, surroundings);
   const watchdog = feedWatchdog(proxy, surroundings);
   const refresh = refreshNowAndThen(proxy, surroundings);
-  const settled = setTimeout(() => giveBackAfterStart(readTextFile), SETTLED_MS);
   surroundings.notifier.send("READY=1", statusOf(proxy));
   try {
     await proxy.dataplane.ended;
   } finally {
     signals.end();
     watchdog?.end();
-    clearTimeout(settled);
+    quiet.end();
     clearInterval(refresh);
     await proxy.end();
   }
@@ -68,11 +73,35 @@ function statusOf(proxy: Proxy): string {
   return `STATUS=${proxy.describe()}`;
 }
 
-function tellOfReloads(proxy: Proxy, { notifier }: Surroundings): void {
+function tellOfReloads(proxy: Proxy, { notifier }: Surroundings, quiet: Settling): void {
   proxy.listener = {
     begun: () => notifier.send("RELOADING=1", `MONOTONIC_USEC=${monotonicMicroseconds()}`),
-    ended: () => notifier.send("READY=1", statusOf(proxy)),
+    ended() {
+      notifier.send("READY=1", statusOf(proxy));
+      quiet.begin();
+    },
   };
+}
+
+/** A wait until all is done that belongs to a start or a reload. */
+interface Settling {
+  /** Begins to wait anew. */
+  begin(): void;
+  end(): void;
+}
+
+/** Gives back what only the start has needed, and later what only a reload has. */
+function settleDown(readTextFile: (path: string) => string): Settling {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const settling = {
+    begin() {
+      clearTimeout(timer);
+      timer = setTimeout(() => giveBackAfterStart(readTextFile), SETTLED_MS);
+    },
+    end: () => clearTimeout(timer),
+  };
+  settling.begin();
+  return settling;
 }
 
 function obeySignals(proxy: Proxy, { notifier, log }: Surroundings): { end(): void } {

@@ -1,5 +1,5 @@
 /**
- * Install, uninstall and status with the backend that the config names. This is the only place that asks which one it is.
+ * Install, uninstall and status with the backend that the config names. No other place asks which one it is.
  * @module
  */
 import type { Config } from "../config/types.ts";
@@ -35,7 +35,9 @@ export function backendWithFormat(format: Backend["format"]): Backend {
   return ALL.find((backend) => backend.format === format)!;
 }
 
-/** Makes the kernel's state that of the plan. Throws an OperationError; then what was there before is there again. */
+/**
+ * Makes the kernel's state that of the plan. Throws an OperationError; then the state before is there again.
+ */
 export async function install({ plan, config }: Wanted, readTextFile: ReadTextFile): Promise<InstallReport> {
   const backend = backendOf(config);
   const compiled = backend.compile(plan);

@@ -9,7 +9,7 @@ import type { PlannedSet } from "./plan/rules/set.ts";
 import { elementTexts } from "./nft/set_elements.ts";
 import { renderRule } from "./nft/rule_text.ts";
 
-/** Renders the document, with a newline at its end. `rules`: what the backend adds; `boot`: what starts it at boot. */
+/** Renders the document, with a newline at its end. `rules`: of the backend; `boot`: of the start at boot. */
 export function renderJson(
   plan: Plan,
   options: { origin: string; rules?: Compiled["document"]; boot?: unknown },

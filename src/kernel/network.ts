@@ -12,7 +12,7 @@ import { hasProcfs } from "./machine/procfs.ts";
 import { routeLeadsUpstream } from "./routing/upstream.ts";
 import type { NetworkView, ViewedLink } from "./plan/view.ts";
 
-/** Where to read. */
+/** The sources to read. */
 export interface NetworkSource {
   /** To rtnetlink. */
   readonly connection: NetlinkConnection;
@@ -54,7 +54,10 @@ function viewLink(link: Link, links: readonly Link[]): ViewedLink {
   return { name: link.name, loopback: link.loopback, master: master.name };
 }
 
-/** Whether this machine has IPv6. `readTextFile` throws Deno's errors. */
+/**
+ * Tells whether this machine has IPv6. Install, run, doctor and self-test ask here. `readTextFile` throws
+ * Deno's errors.
+ */
 export function readIpv6State(readTextFile: (path: string) => string): NetworkView["ipv6"] {
   // On lo are the listener and the route. Disabling IPv6 on all interfaces disables it there too.
   const disabled = readFlag("/proc/sys/net/ipv6/conf/lo/disable_ipv6", readTextFile);
@@ -62,7 +65,7 @@ export function readIpv6State(readTextFile: (path: string) => string): NetworkVi
   return disabled === "1" ? "off" : "on";
 }
 
-/** The text of a sysctl; undefined where there is no such file. */
+/** Reads the text of a sysctl; undefined: the machine has no such file. */
 function readFlag(path: string, readTextFile: (path: string) => string): string | undefined {
   try {
     return readTextFile(path).trim();

@@ -10,7 +10,10 @@ import type { Plan } from "./plan/model.ts";
 import { planInstall, type PlanOptions } from "./plan/plan.ts";
 import type { NetworkView } from "./plan/view.ts";
 
-/** Reads the machine and plans; changes nothing and needs no privilege. Throws an OperationError where no plan can be made. */
+/**
+ * Reads the machine and plans; changes nothing and needs no privilege. Throws an OperationError where no plan
+ * can be made.
+ */
 export function preparePlan(
   loaded: LoadedConfig,
   readTextFile: (path: string) => string,
@@ -20,7 +23,9 @@ export function preparePlan(
   return planFor(loaded, readNetwork({ connection, readTextFile }, loaded.config.kernel.table), options);
 }
 
-/** Plans for a machine, with the warnings of the backend. Throws an OperationError where no plan can be made. */
+/**
+ * Plans for a machine, with the warnings of the backend. Throws an OperationError where no plan can be made.
+ */
 export function planFor(
   { config, locate }: LoadedConfig,
   view: NetworkView,

@@ -1,5 +1,5 @@
 /**
- * Whether a plan is what the kernel has, as a whole. Pure.
+ * The state of the kernel against a plan, as a whole. Pure.
  * @module
  */
 import { compileTable } from "./nft/compile.ts";
@@ -7,9 +7,9 @@ import type { Plan } from "./plan/model.ts";
 import type { ObjectStatus } from "./backend/object_status.ts";
 
 /**
- * `whole`: all that the plan wants is there, and nothing else of ours. `none`: nothing of ours is there. `flushed`: policy routing is
- * there and nothing else, which is what a firewall leaves that flushes all rules at its start. `other`: an install of another
- * config or network is there, or somebody has changed it.
+ * `whole`: all that the plan wants is there, and nothing else of ours. `none`: nothing of ours is there.
+ * `flushed`: policy routing is there and nothing else, as a firewall leaves it that flushes all rules at its
+ * start. `other`: an install of another config or network is there, or somebody has changed it.
  */
 export type Presence = "whole" | "none" | "flushed" | "other";
 
@@ -24,7 +24,7 @@ export function judgePresence(objects: readonly ObjectStatus[]): Presence {
   return routing.every(({ state }) => state === "present") ? "flushed" : "other";
 }
 
-/** How two plans of one config, made at different times, differ. */
+/** The difference of two plans of one config, made at different times. */
 export interface PlanChange {
   /** Interfaces whose clients are intercepted now, and no longer. */
   readonly lanAdded: readonly string[];

@@ -25,7 +25,7 @@ export class InstallPlan {
   readonly others: readonly string[];
   /** Address families that are intercepted. */
   readonly families: readonly Family[];
-  /** What the administrator should know, each one sentence without a period. */
+  /** Facts that the administrator should know, each one sentence without a period. */
   readonly warnings: readonly string[];
   readonly #plan: Plan;
 
@@ -51,7 +51,10 @@ export class InstallPlan {
     }
   }
 
-  /** Writes it as JSON, in the shape of `tproxy install --dry-run --format json`: stable, keys are only ever added. */
+  /**
+   * Writes it as JSON, in the shape of `tproxy install --dry-run --format json`: stable, keys are only ever
+   * added.
+   */
   json(options: { readonly origin: string }): string {
     return renderJson(this.#plan, options);
   }

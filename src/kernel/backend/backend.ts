@@ -1,5 +1,5 @@
 /**
- * A backend: one way in which the kernel can be told a plan. Each says the same intent in its own words, and none reads
+ * A backend: one way to tell the kernel a plan. Each says the same intent in its own words, and none reads
  * another's. Pure.
  * @module
  */
@@ -13,7 +13,7 @@ import type { Plan } from "../plan/model.ts";
 /** At once, where netlink answers; later, where programs are run. */
 export type Soon<T> = T | Promise<T>;
 
-/** What an install found and did, and with what. */
+/** The report of an install. */
 export interface InstallReport {
   /** An install of ours was there already. */
   readonly replaced: boolean;
@@ -21,7 +21,7 @@ export interface InstallReport {
   readonly place: string;
 }
 
-/** How the rules are. */
+/** The state of the rules. */
 export interface BackendStatus {
   /** Every object that was asked for, and those of others. */
   readonly objects: readonly ObjectStatus[];
@@ -29,34 +29,34 @@ export interface BackendStatus {
   readonly place: string;
 }
 
-/** What was taken out. */
+/** The report of an uninstall. */
 export interface Removal {
-  /** In words, one for each object. */
+  /** Objects that are gone, in words. */
   readonly removed: readonly string[];
-  /** What has a name of ours and is somebody else's, in words: it is left alone. */
+  /** Objects with a name of ours that somebody else made, in words: they are left alone. */
   readonly left: readonly string[];
 }
 
 /** An install of ours that is in the kernel. */
 export interface FoundInstall {
-  /** As `tproxy status` names it. */
+  /** Its name in `tproxy status`. */
   readonly name: string;
-  /** In words: for who must remove it. */
+  /** The same in words, for an administrator who must remove it. */
   readonly words: string;
 }
 
 /** A plan in the rules of a backend. */
 export interface Compiled {
   /**
-   * Makes the kernel's state that of the plan. Throws an OperationError; then what was there before is there again.
-   * `others`: installs with other backends; rules of two are never mixed.
+   * Makes the kernel's state that of the plan. Throws an OperationError; then the state before is there
+   * again. `others`: installs with other backends; rules of two are never mixed.
    */
   install(machine: Machine, others: readonly FoundInstall[]): Soon<InstallReport>;
   /** Looks for every rule in the kernel. `others` count as objects that nobody wants. */
   compare(machine: Machine, others: readonly FoundInstall[]): Soon<BackendStatus>;
   /** Gives a shell script that does what `install` does. `origin` names the config. */
   script(options: { readonly origin: string }): string;
-  /** What the plan as JSON has besides, with this backend. */
+  /** The keys that this backend adds to the plan as JSON. */
   readonly document: Readonly<Record<string, unknown>>;
 }
 
@@ -83,8 +83,8 @@ export interface Backend {
   /** Gives this process the means to tell the rules that it is a running proxy. */
   life(proxy: Proxy, log: Logger): Life;
   /**
-   * Remembers what the rules in force know of a running proxy, before others replace them. Gives the function that tells
-   * the new ones, at once, once it is known that the proxy still runs.
+   * Remembers what the rules in force know of a running proxy, before others replace them. Returns the
+   * function that tells the new ones, for a caller who knows that the proxy still runs.
    */
   rememberLife(proxy: Proxy): () => void;
 }

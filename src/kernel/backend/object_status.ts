@@ -10,7 +10,9 @@ export type ObjectState = "present" | "missing" | "changed" | "foreign";
 export interface ObjectStatus {
   /** The kind of object. */
   readonly kind: "table" | "set" | "chain" | "rule" | "routing-rule" | "route";
-  /** Chains and sets by name, rules as nft's text after the name of their chain, routing entries in ip's words. */
+  /**
+   * Name of a chain or set, nft's text of a rule after the name of its chain, ip's words of a routing entry.
+   */
   readonly name: string;
   /** How it is. */
   readonly state: ObjectState;

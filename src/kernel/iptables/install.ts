@@ -1,9 +1,10 @@
 /**
  * Puts a plan into iptables and policy routing, all of it or nothing.
  *
- * As with nf_tables, routing comes first and what is stale goes last. Each table of each family is a step of its own, in
- * which it changes from the earlier install's rules to the new ones; `raw` is the last of a family, and until then nothing
- * is marked that the others would act on. If a step fails, the tables of both families are put back.
+ * As with nf_tables, routing comes first and stale entries go last. Each table of each family is a step of
+ * its own, in which it changes from the earlier install's rules to the new ones; `raw` is the last of a
+ * family, and until then nothing is marked that the others would act on. If a step fails, the tables of both
+ * families are put back.
  * @module
  */
 import { OperationError } from "../../net/error.ts";
@@ -22,13 +23,16 @@ import { type SavedTable, toTableRules } from "./state/saved.ts";
 import { isInstalled, readIptables, refuseForeignChains, type StateSource } from "./state/state.ts";
 import { hasRemains, removeOwners } from "./uninstall.ts";
 
-/** What an install works with. */
+/** The kernel and the programs with which an install works. */
 export interface IptablesKernel extends StateSource {
   readonly route: NetlinkConnection;
   readonly programs: IptablesPrograms;
 }
 
-/** Makes the kernel's state that of the plan, whose rules these are. Throws an OperationError; then what was there before is there again. */
+/**
+ * Makes the kernel's state that of the plan, whose rules these are. Throws an OperationError; then the state
+ * before is there again.
+ */
 export async function applyIptablesInstall(
   plan: Plan,
   rules: readonly FamilyRules[],
@@ -66,9 +70,9 @@ export async function applyIptablesInstall(
 }
 
 /**
- * Throws before anything is changed: where programs of a family are missing; and where iptables-nft cannot read one of the
- * tables, as another program has put rules of nf_tables into it: nobody could tell afterwards what is there. What is not
- * there is not made.
+ * Throws before anything is changed: where programs of a family are missing; and where iptables-nft cannot
+ * read one of the tables, as another program has put rules of nf_tables into it: nobody could tell afterwards
+ * what is there. Makes no table.
  */
 async function requireUsable(programs: IptablesPrograms, rules: readonly FamilyRules[]): Promise<void> {
   for (const { family, tables } of rules) {
@@ -96,7 +100,7 @@ function wantedTables(
   });
 }
 
-/** What is there now becomes what was there; the error of a failure, which tells what to do. */
+/** Puts tables back into their state before. Returns the error of a failure, which tells what to do. */
 async function putBack(
   families: readonly Family[],
   before: Readonly<Record<Family, readonly SavedTable[]>>,

@@ -1,5 +1,5 @@
 /**
- * Whether a proxy is running: looks for its listeners.
+ * The listeners of a running proxy.
  * @module
  */
 import type { Protocol } from "../../config/types.ts";
@@ -15,7 +15,7 @@ export interface ListenerStatus {
   readonly listening: boolean;
 }
 
-/** What to look for. */
+/** The listeners to look for. */
 export interface ListenerQuestion {
   readonly protocols: readonly Protocol[];
   readonly families: readonly Family[];

@@ -1,5 +1,6 @@
 /**
- * The listening sockets of this network namespace, as /proc/net lists them. That a listener is transparent is not seen there.
+ * The listening sockets of this network namespace, as /proc/net lists them. It does not tell which are
+ * transparent.
  * @module
  */
 import type { Protocol } from "../../config/types.ts";

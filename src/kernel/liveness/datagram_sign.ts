@@ -1,8 +1,8 @@
 /**
- * How a running proxy shows the rules for the router's own traffic that it is there: by a datagram to itself, over and over, whose mark
- * (SO_MARK) nobody else may set, and whose size tells what it listens on. A rule puts it into a set that forgets after
- * {@linkcode ALIVE_SECONDS}. Through netlink each sign would be a change of the rule set, and whoever lists a long one at the time would
- * have to begin again.
+ * The sign of life for the rules of the router's own traffic: a running proxy sends a datagram to itself,
+ * over and over, whose mark (SO_MARK) nobody else may set, and whose size tells its port and protocols. A
+ * rule puts it into a set that forgets after {@linkcode ALIVE_SECONDS}. Through netlink each sign would be a
+ * change of the rule set, and a program that lists a long one at the time would have to begin again.
  * @module
  */
 import { SO_MARK, SOCK_DGRAM, SOL_SOCKET } from "../../../ffi/consts.ts";
@@ -26,7 +26,7 @@ import { listElements } from "../../netlink/nft/sets/element.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import type { Life, Proxy } from "./life.ts";
-import { RUNNING_SET, signSize } from "../plan/concerns/sign_size.ts";
+import { RUNNING_SET, signSize } from "./sign_size.ts";
 
 const SET = { family: "inet", table: TABLE_NAME, name: RUNNING_SET } as const;
 const byte = new Uint8Array(1);
@@ -72,8 +72,9 @@ export class DatagramLife implements Life {
 }
 
 /**
- * Reads in which families a proxy has shown itself to the rules that are installed. One that runs with a config without the router's own
- * traffic does not, and must not be given any: its sockets carry no mark, and what they send would come to it again.
+ * Reads in which families a proxy has shown itself to the rules that are installed. One that runs with a
+ * config without the router's own traffic does not, and must not be given any: its sockets carry no mark, and
+ * their packets would come to it again.
  */
 export function readRunning(): Family[] {
   try {
@@ -110,7 +111,7 @@ function openSockets({ config, families }: Proxy): number[] {
   });
 }
 
-/** Where nothing is installed, or the sign is gone already, there is nothing to forget. */
+/** Withdraws the sign. It may be gone already, or nothing installed. */
 function forget(family: Family): void {
   try {
     using netfilter = openNetlink("netfilter");

@@ -1,5 +1,5 @@
 /**
- * How rules learn that a proxy runs. Pure.
+ * A sign of life: by it rules learn that a proxy runs. Pure.
  * @module
  */
 import type { Config } from "../../config/types.ts";

@@ -1,5 +1,5 @@
 /**
- * What a change of this machine, or a look at it, works with.
+ * The kernel of this machine, to be changed or looked at.
  * @module
  */
 import type { NetlinkConnection } from "../../netlink/connection.ts";
@@ -18,7 +18,9 @@ export interface Machine {
   readonly readTextFile: ReadTextFile;
 }
 
-/** Opens what the kernel has, for as long as `work` takes: one without nf_tables may have no nfnetlink either. */
+/**
+ * Opens the kernel's parts, for as long as `work` takes: one without nf_tables may have no nfnetlink either.
+ */
 export async function withMachine<T>(
   readTextFile: ReadTextFile,
   work: (machine: Machine) => Promise<T>,

@@ -7,10 +7,10 @@ import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listTables } from "../../netlink/nft/table.ts";
 
-/** What a kernel without nf_tables, or without nfnetlink, says. */
+/** Errors of a kernel without nf_tables, or without nfnetlink. */
 const ABSENT: readonly number[] = [EINVAL, EPROTONOSUPPORT, EOPNOTSUPP];
 
-/** Reads; gives `otherwise` where the kernel has no nf_tables, and so nothing of ours there. */
+/** Reads; returns `otherwise` where the kernel has no nf_tables, and so nothing of ours there. */
 export function ifNfTables<T, U>(read: () => T, otherwise: U): T | U {
   try {
     return read();

@@ -1,8 +1,8 @@
 /**
  * Puts a plan into nf_tables and policy routing, all of it or nothing.
  *
- * One atomic batch replaces the table: from then on the new state holds. A failure up to the batch leaves an earlier install
- * as it was.
+ * One atomic batch replaces the table: from then on the new state holds. A failure up to the batch leaves an
+ * earlier install as it was.
  * @module
  */
 import { TABLE_NAME } from "../../constants.ts";
@@ -14,10 +14,12 @@ import { replaceTable } from "./batch.ts";
 import { compileTable } from "./compile.ts";
 import { readTableHead, refuseForeignTable } from "./state/state.ts";
 
-/** Where the rules are, in words. */
+/** The place of the rules, in words. */
 export const PLACE = `table inet ${TABLE_NAME}`;
 
-/** Makes the kernel's state that of the plan. Throws an OperationError; then what was there before is there again. */
+/**
+ * Makes the kernel's state that of the plan. Throws an OperationError; then the state before is there again.
+ */
 export function applyInstall(plan: Plan, { route, netfilter }: KernelConnections): InstallReport {
   const installed = readTableHead(netfilter);
   refuseForeignTable(installed);

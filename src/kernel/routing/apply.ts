@@ -1,8 +1,8 @@
 /**
  * Changes policy routing around a change of the rules, all of it or nothing.
  *
- * What is missing is added before the rules change: without marked packets it has no effect. What nobody wants any more goes
- * after that. So at no moment a packet is marked that no rule would deliver.
+ * Missing entries are added before the rules change: without marked packets they have no effect. Entries that
+ * nobody wants any more go after that. So at no moment a packet is marked that no rule would deliver.
  * @module
  */
 import { OperationError } from "../../net/error.ts";
@@ -11,7 +11,7 @@ import type { Plan } from "../plan/model.ts";
 import { findDifference, type RoutingDifference } from "./compare.ts";
 import { readRouting, routeEntry, type RoutingEntry, ruleEntry } from "./state.ts";
 
-/** Where it happens. */
+/** The surroundings of a change. */
 export interface RoutingContext {
   /** rtnetlink. */
   readonly route: NetlinkConnection;
@@ -84,7 +84,10 @@ export class RoutingChange {
   }
 }
 
-/** Makes policy routing that of the plan, whose rules are there. Throws an OperationError; then what was there before is there again. */
+/**
+ * Makes policy routing that of the plan, whose rules are there. Throws an OperationError; then what was there
+ * before is there again.
+ */
 export function applyRouting(plan: Plan, route: NetlinkConnection): void {
   RoutingChange.begin(plan, { route, earlier: true }).finish();
 }

@@ -3,6 +3,7 @@
  * change rules.
  */
 import assert from "node:assert/strict";
+import { ADDRESSES } from "../../laboratory/lab.ts";
 import { iptablesOnly, obstacleOf, saveIptables } from "../../laboratory/programs/iptables.ts";
 import {
   BOTH_PROTOCOLS,
@@ -12,7 +13,7 @@ import {
   withoutIptables,
   withoutMade,
 } from "../../laboratory/proxy/iptables_box.ts";
-import { tproxy, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
+import { startProxy, tproxy, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { snapshotKernel } from "../../laboratory/network/snapshot.ts";
 import { delay } from "../../laboratory/machine/wait.ts";
@@ -60,6 +61,40 @@ touch "$0.failed"; cat > /dev/null; echo "Memory allocation problem." >&2; exit 
     assert.equal(over.code, 1);
     assert.match(over.stderr, /The earlier install is in force as before/);
     assert.equal(sortLines(await box.snapshot()), sortLines(installed));
+  },
+);
+
+iptablesTest(
+  "a reload that iptables refuses leaves the config before in force, in the proxy as in the kernel",
+  async (box) => {
+    const { lab } = box;
+    await lab.server.start(["socat", "TCP4-LISTEN:7101,fork,reuseaddr", "SYSTEM:echo $SOCAT_PEERADDR"], {
+      listens: 7101,
+    });
+    const real = iptablesOnly(lab, box.variant).env.PATH.split(":")[0];
+    const broken = `${lab.directory}/broken`;
+    const { env } = replaceRestore(
+      box,
+      `[ -e ${broken} ] || exec ${real}/ip6tables-restore "$@"
+rm ${broken}; cat > /dev/null; echo "Memory allocation problem." >&2; exit 1`,
+    );
+    const proxy = await startProxy(lab, { config: { kernel: { backend: "iptables" } }, env });
+    const seen = async () =>
+      (await lab.client.run(["socat", "-t5", "-u", `TCP4:${ADDRESSES[4].server}:7101`, "-"])).stdout.trim();
+    assert.equal(await seen(), ADDRESSES[4].client);
+    const before = sortLines(await box.snapshot());
+
+    box.config({ source: "router", rules: [{ action: "block", ports: [9] }] });
+    Deno.writeTextFileSync(broken, "");
+    proxy.program.signal("SIGHUP");
+    await proxy.program.waitForOutput(/not reloaded: .*Memory allocation problem.* in-force="generation 1"/);
+    assert.equal(await seen(), ADDRESSES[4].client, "the workers have kept what the kernel has refused");
+    assert.equal(sortLines(await box.snapshot()), before);
+
+    proxy.program.signal("SIGHUP");
+    await proxy.program.waitForOutput("generation 2 is in force");
+    assert.equal(await seen(), ADDRESSES[4].wan);
+    assert.notEqual(sortLines(await box.snapshot()), before);
   },
 );
 

@@ -1,5 +1,5 @@
 /**
- * Which kind of iptables an install uses.
+ * The choice of the kind of iptables that an install uses.
  * @module
  */
 import { OperationError } from "../../../net/error.ts";

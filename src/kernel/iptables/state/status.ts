@@ -1,5 +1,5 @@
 /**
- * What is in iptables against what the plan wants, object by object. Pure.
+ * The rules of iptables as the kernel has them against those that the plan wants, object by object. Pure.
  * @module
  */
 import { FAMILIES } from "../../../net/families.ts";
@@ -58,7 +58,9 @@ function compareTable(
   ];
 }
 
-/** Walks both lists: what the plan has next is looked for further on; what is skipped on the way is foreign. */
+/**
+ * Walks both lists: looks for the next rule of the plan further on; counts rules that it skips as foreign.
+ */
 function compareChain(
   { label, wanted }: { label: string; wanted: readonly string[] },
   actual: readonly string[] | undefined,

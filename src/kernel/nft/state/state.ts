@@ -38,7 +38,10 @@ export function readTableHead(connection: NetlinkConnection): InstalledTableHead
   return table && { table, chains: listChains(connection, TABLE) };
 }
 
-/** The table with all that is in it; undefined if there is none. Equivalent to: nft list table inet transparent_proxy */
+/**
+ * Reads the table with all that is in it; undefined if there is none. Equivalent to: nft list table inet
+ * transparent_proxy
+ */
 export function readTable(connection: NetlinkConnection): InstalledTable | undefined {
   const head = readTableHead(connection);
   return head && {
@@ -54,8 +57,8 @@ export function readTableIfPossible(netfilter: NetlinkConnection): InstalledTabl
 }
 
 /**
- * Whether the table was made by an install: it carries our comment or, where the kernel keeps none (before 5.10), has
- * our two chains.
+ * Tells whether an install made the table: it carries our comment or, where the kernel keeps none (before
+ * 5.10), has our two chains.
  */
 export function isOurTable({ table, chains }: InstalledTableHead): boolean {
   if (table.comment !== undefined) return table.comment === TABLE_COMMENT;

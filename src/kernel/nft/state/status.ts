@@ -95,7 +95,9 @@ function hookMatches(chain: CompiledChain, { base }: NftChain): boolean {
     base.priority === chain.hook.priority;
 }
 
-/** Walks both lists: what the plan has next is looked for further on; what is skipped on the way is foreign. */
+/**
+ * Walks both lists: looks for the next rule of the plan further on; counts rules that it skips as foreign.
+ */
 function compareRules(
   chain: CompiledChain,
   rules: readonly NftRule[],

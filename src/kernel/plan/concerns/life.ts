@@ -4,7 +4,7 @@
  * @module
  */
 import { ALIVE_SECONDS, LOOPBACK } from "../../../constants.ts";
-import { RUNNING_SET, signLength } from "./sign_size.ts";
+import { RUNNING_SET, signLength } from "../../liveness/sign_size.ts";
 import type { Condition } from "../rules/condition.ts";
 import type { Contribution } from "../contribution.ts";
 import { PASS } from "../rules/effect.ts";

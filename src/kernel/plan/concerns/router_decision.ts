@@ -11,7 +11,7 @@ import { EXEMPT_OWN, planFailure, refuseFlows, UDP } from "../phrases.ts";
 import type { Scope } from "../scope.ts";
 import type { PlannedSet } from "../rules/set.ts";
 import { applyRules, effectOf, type Ends, passOtherPorts } from "./decision.ts";
-import { RUNNING_SET } from "./sign_size.ts";
+import { RUNNING_SET } from "../../liveness/sign_size.ts";
 
 /** The chain to which new flows go. */
 export const ROUTER_NEW_CHAIN = "router_new";

@@ -18,7 +18,7 @@ import {
 import { ack, fakeConnection, multipart, nlError } from "../../netlink/fake_transport.ts";
 import { configWith, ROUTER } from "../support/view.ts";
 
-/** Which list a message is about, and what it does there. */
+/** The list that a message is about, and its effect there. */
 const MESSAGES: Readonly<Record<number, readonly ["rule" | "route", "add" | "remove" | "list"]>> = {
   [RTM_NEWRULE]: ["rule", "add"],
   [RTM_DELRULE]: ["rule", "remove"],

@@ -3,8 +3,8 @@
  * tells the proxy's port and protocols. Pure.
  * @module
  */
-import type { Protocol } from "../../../config/types.ts";
-import type { Family } from "../../../net/ip.ts";
+import type { Protocol } from "../../config/types.ts";
+import type { Family } from "../../net/ip.ts";
 
 /** The set in which a running proxy shows itself. */
 export const RUNNING_SET = "running";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Protocol } from "../../../../../src/config/types.ts";
-import { signLength, signSize } from "../../../../../src/kernel/plan/concerns/sign_size.ts";
+import type { Protocol } from "../../../../src/config/types.ts";
+import { signLength, signSize } from "../../../../src/kernel/liveness/sign_size.ts";
 
 function config(listenerPort: number, protocols: Protocol[]) {
   return { listenerPort, protocols };

@@ -1,9 +1,10 @@
 /**
- * Transparent sockets for Deno programs on Linux: listen for connections that the kernel steers here, learn where they were
- * going, and dial from any address. Waiting costs nothing: there is one epoll for all sockets.
+ * Transparent sockets for Deno programs on Linux: listen for connections that the kernel steers here, learn
+ * where they were going, and dial from any address. Waiting costs nothing: there is one epoll for all
+ * sockets.
  *
- * Loads with `--allow-ffi`, and needs nothing else. Transparent sockets need root, or CAP_NET_ADMIN and CAP_NET_RAW, and the
- * kernel's rules, which `@tproxy/tproxy/install` makes.
+ * Loads with `--allow-ffi`, and needs nothing else. Transparent sockets need root, or CAP_NET_ADMIN and
+ * CAP_NET_RAW, and the kernel's rules, which `@tproxy/tproxy/install` makes.
  *
  * @example A proxy that nobody sees: servers see the client's address, the client sees the server's.
  * ```ts ignore

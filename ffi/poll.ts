@@ -40,9 +40,9 @@ export class PollSet {
   }
 
   /**
-   * poll(2) for ever on a thread of its own, so that the caller's event loop goes on: at most one at a time,
-   * and something in the set must be able to end it (an eventfd). Whether anything is ready; false after an
-   * error, whose number is lost.
+   * Calls poll(2) for ever on a thread of its own, so that the caller's event loop goes on: at most one at a
+   * time, and something in the set must be able to end it (an eventfd). Returns true: something is ready;
+   * false after an error, whose number is lost.
    */
   async waitElsewhere(): Promise<boolean> {
     return await libc.poll_elsewhere(this.#bytes, this.#bytes.length / POLLFD_SIZE, -1) > 0;

@@ -1,8 +1,9 @@
 /* Layers on disk: CACHE/<id of the layer>/, complete or absent, for they are renamed into place.
  *
- * Locks: CACHE/.lock, exclusive, while unpacking or removing; each layer's directory, shared, for as long as a process
- * runs from it (the descriptor survives exec), exclusive to remove it. All are flock(2), so they vanish with their
- * processes. Temporary names begin with a dot, and only the holder of CACHE/.lock makes and removes them. */
+ * Locks: CACHE/.lock, exclusive, while unpacking or removing; each layer's directory, shared, for as long as
+ * a process runs from it (the descriptor survives exec), exclusive to remove it. All are flock(2), so they
+ * vanish with their processes. Temporary names begin with a dot, and only the holder of CACHE/.lock makes and
+ * removes them. */
 #include "launcher.h"
 
 #include <dirent.h>
@@ -59,7 +60,7 @@ static int is_old_layer(const struct payload *payload, const char *name)
   return ours;
 }
 
-/* What killed unpackers left, and the layers of other versions that no process uses. */
+/* Removes the leavings of killed unpackers, and the layers of other versions that no process uses. */
 static void sweep(int cache, const struct payload *payload)
 {
   int fd = openat(cache, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,6 +1,6 @@
-/* Where Deno keeps what it has compiled: databases of SQLite, which a run without writes does not use at all. The
- * program's layer brings them full, made for the paths that main.c gives the program; they are copied once into a
- * directory that can be written to. */
+/* Deno's cache of compiled code: databases of SQLite, which a run without writes does not use at all.
+ * The program's layer brings them full, made for the paths that main.c gives the program; they are copied
+ * once into a directory that can be written to. */
 #include "launcher.h"
 
 #include <dirent.h>
@@ -44,7 +44,7 @@ static void seed(int parent, const char *name, int program)
   if (fd >= 0) close(fd);
 }
 
-/* What killed launchers left, and the directories of other versions that no process uses. */
+/* Removes the leavings of killed launchers, and the directories of other versions that no process uses. */
 static void sweep(int parent, const char *ours)
 {
   int fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -61,7 +61,8 @@ static void sweep(int parent, const char *ours)
   closedir(listing);
 }
 
-/* Holds the directory of this name, made if need be: 0, or -1 when that is not possible or it cannot be written to. */
+/* Holds the directory of this name, made if need be: 0, or -1 when that is not possible or it cannot be
+ * written to. */
 static int use_directory(int parent, const char *path, const char *name, int program, struct ready *ready)
 {
   for (int tries = 0; tries < 3; tries++) { /* somebody may remove it between two steps */

@@ -1,6 +1,6 @@
-/* The guard of a mounted image. Whoever copies a new version over the file (cp and scp write into the old file) would
- * change the code of a running proxy under its feet. The kernel refuses to write to a file that is being executed
- * ("Text file busy"); after exec the launcher is not, so a child stays behind that is. */
+/* The guard of a mounted image. Whoever copies a new version over the file (cp and scp write into the old
+ * file) would change the code of a running proxy under its feet. The kernel refuses to write to a file that
+ * is being executed ("Text file busy"); after exec the launcher is not, so a child stays behind that is. */
 #include "launcher.h"
 
 #include <signal.h>

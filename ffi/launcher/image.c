@@ -1,8 +1,9 @@
 /* The image form: the squashfs in our own file, mounted.
  *
  * The mount is attached nowhere: it is a descriptor, which survives exec, and its files are reached through
- * /proc/self/fd. So it needs no mount namespace, nobody sees it, and mounts and network namespaces that others make or
- * remove are seen as ever. It ends, and the loop device with it, when the last process that holds it ends. */
+ * /proc/self/fd. So it needs no mount namespace, nobody sees it, and mounts and network namespaces that
+ * others make or remove are seen as ever. It ends, and the loop device with it, when the last process that
+ * holds it ends. */
 #include "launcher.h"
 
 #include <errno.h>
@@ -34,8 +35,8 @@ static int image_is_whole(const struct payload *payload)
   return memcmp(digest, payload->image_sha256, sizeof digest) == 0;
 }
 
-/* Checks the image by its hash, once as long as the file does not change and the machine is not started again: reading
- * all of it takes seconds on slow flash. */
+/* Checks the image by its hash, once as long as the file does not change and the machine is not started
+ * again: reading all of it takes seconds on slow flash. */
 static int check_image(const struct payload *payload, struct failure *failure)
 {
   char path[PATH_SIZE], name[NAME_SIZE + 16], state[160], known[160] = "";

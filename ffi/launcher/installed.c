@@ -1,5 +1,5 @@
-/* The installed form: a package has brought the files. Whether they are whole is the package manager's business; that
- * they belong to this launcher is ours, for a half-done upgrade is not rare. */
+/* The installed form: a package has brought the files. Whether they are whole is the package manager's
+ * business; that they belong to this launcher is ours, for a half-done upgrade is not rare. */
 #include "launcher.h"
 
 #include <errno.h>

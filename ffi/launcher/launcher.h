@@ -1,7 +1,8 @@
-/* The launcher: finds the files of the runtime and the program, and becomes the Deno runtime that runs the program.
- * They are in one of three forms:
+/* The launcher: finds the files of the runtime and the program, and becomes the Deno runtime that runs the
+ * program. They are in one of three forms:
  *   packed     compressed behind the launcher's own ELF image, unpacked once into a cache directory
- *   image      a squashfs behind it, mounted from the file itself; unpacked like packed where that is impossible
+ *   image      a squashfs behind it, mounted from the file itself; unpacked like packed where that is
+ *   impossible
  *   installed  files of a package in ../lib/tproxy
  *
  *   main.c            which form, arguments, environment, exec
@@ -11,14 +12,14 @@
  *   unpack.c          one layer out of the file into a directory, checked by hash
  *   cache.c           layers on disk: made once, held while in use, removed when old
  *   room.c            whether a layer fits
- *   image.c           the squashfs, mounted; loop.c the loop device for it; guard.c keeps the file from being overwritten
+ *   image.c           the squashfs, mounted; loop.c the loop device for it; guard.c keeps the file from being
+ *   overwritten
  *   installed.c       layers that a package has brought
  *   compiled.c        where Deno keeps what it has compiled
  *   place.c           which directories serve as cache, and whether they can be trusted
  *   tree.c            directories made, held and removed
  *   user_namespace.c  `tproxy selftest` without root
- *   sha256.c          FIPS 180-4
- */
+ *   sha256.c          FIPS 180-4 */
 #ifndef TPROXY_LAUNCHER_H
 #define TPROXY_LAUNCHER_H
 
@@ -92,11 +93,12 @@ int payload_open(struct payload *payload, struct failure *failure);
 /* Result of unpack_layer() besides 0 and -1. */
 #define UNPACK_NO_ROOM (-2)
 
-/* Writes the files of a layer into the (empty) directory. A progress line naming `into` goes to stderr after a second. */
+/* Writes the files of a layer into the (empty) directory. A progress line naming `into` goes to stderr after
+ * a second. */
 int unpack_layer(const struct payload *payload, const struct layer *layer, int directory, const char *into,
                  struct failure *failure);
-/* Cheap check (no hash): the first file that is not there with its size and mode, NULL: all are. Files that we have
- * unpacked have their modification time too. */
+/* Cheap check (no hash): the first file that is not there with its size and mode, NULL: all are. Files that
+ * we have unpacked have their modification time too. */
 const char *missing_file(const struct layer *layer, int directory, int unpacked);
 
 /* ---- tree.c ---- */
@@ -106,8 +108,8 @@ int make_directories(const char *path, mode_t mode);
 void remove_tree(int parent, const char *name);
 /* Takes a directory out of its place and removes it. */
 void discard_tree(int parent, const char *name);
-/* Opens a directory and takes a shared lock on it, which lives as long as the descriptor, also beyond exec. -1 when it
- * is not there. */
+/* Opens a directory and takes a shared lock on it, which lives as long as the descriptor, also beyond exec.
+ * -1 when it is not there. */
 int hold_directory(int parent, const char *name);
 /* Removes a directory, unless somebody holds it. */
 void remove_unless_held(int parent, const char *name);
@@ -138,8 +140,8 @@ int open_place(const struct place *place, struct failure *failure);
 
 /* ---- What is ready to run ---- */
 struct ready {
-  /* Directories, open; the first two hold the files of the layers. -1: none. All are meant to survive exec: while a
-   * process lives nobody removes its files. */
+  /* Directories, open; the first two hold the files of the layers. -1: none. All are meant to survive exec:
+   * while a process lives nobody removes its files. */
   int program, runtime, mount, compiled;
   /* Paths of the first two, empty if they have none. */
   char program_path[PATH_SIZE], runtime_path[PATH_SIZE];
@@ -161,13 +163,13 @@ int no_room(int directory, off_t bytes, struct failure *failure);
 int cache_prepare(const struct payload *payload, const char *instead, struct ready *ready, struct failure *failure);
 
 /* ---- loop.c ---- */
-/* Gives the part of the file a loop device, the one that it has already if it has one. The device vanishes with its
- * last user. Returns its descriptor and its path. */
+/* Gives the part of the file a loop device, the one that it has already if it has one. The device vanishes
+ * with its last user. Returns its descriptor and its path. */
 int open_loop(int file, const struct part *part, char device[PATH_SIZE], struct failure *failure);
 
 /* ---- image.c ---- */
-/* Mounts the image, seen by nobody but the holders of ready->mount. The failure says why not; it is no end if the file
- * is not damaged. */
+/* Mounts the image, seen by nobody but the holders of ready->mount. The failure says why not; it is no end if
+ * the file is not damaged. */
 int image_prepare(const struct payload *payload, struct ready *ready, struct failure *failure);
 
 /* ---- guard.c ---- */
@@ -179,8 +181,9 @@ void start_guard(void);
 int installed_prepare(const struct payload *payload, struct ready *ready, struct failure *failure);
 
 /* ---- compiled.c ---- */
-/* Chooses Deno's directory for compiled code, and fills it from the program's layer. It has to be writable: what Deno
- * cannot write to it does not read either, and a run without compiled code has 99 MB instead of 72. */
+/* Chooses Deno's directory for compiled code, and fills it from the program's layer. It has to be writable:
+ * what Deno cannot write to it does not read either, and a run without compiled code has 99 MB instead of 72.
+ */
 void compiled_prepare(const struct payload *payload, struct ready *ready);
 /* Opens the first usable directory for data: a descriptor and its path, or -1. */
 int open_data_place(char path[PATH_SIZE]);

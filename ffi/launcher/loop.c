@@ -1,5 +1,5 @@
-/* A loop device for a part of our own file. The one that exists already is used again: the mounts are one file system
- * then, with one page cache. */
+/* A loop device for a part of our own file. The one that exists already is used again: the mounts are one
+ * file system then, with one page cache. */
 #include "launcher.h"
 
 #include <dirent.h>

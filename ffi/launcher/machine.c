@@ -1,4 +1,4 @@
-/* What Deno cannot survive: it would die without a word of what is wrong. */
+/* Machines on which Deno cannot live: it would die without a word of the reason. */
 #include "launcher.h"
 
 #include <sys/auxv.h>
@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #define GIB (1ull << 30)
-/* V8 reserves addresses, not memory, at a place that chance chooses: of 60 starts 3 to 6 died with 40, 44 and 48 GiB each,
- * none with 56 and more. */
+/* V8 reserves addresses, not memory, at a place that chance chooses: of 60 starts 3 to 6 died with 40, 44 and
+ * 48 GiB each, none with 56 and more. */
 #define ADDRESS_SPACE (64 * GIB)
 
 static int check_page_size(struct failure *failure)

@@ -1,5 +1,5 @@
-/* Arguments and environment of the program, and exec. From then on this process is the Deno runtime: same pid, same
- * descriptors, same signals, its exit code is ours. */
+/* Arguments and environment of the program, and exec. From then on this process is the Deno runtime: same
+ * pid, same descriptors, same signals, its exit code is ours. */
 #include "launcher.h"
 
 #include <errno.h>
@@ -10,10 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Everything that Deno is told. All permissions: to read /proc/sys, to call into libc and to start itself are parts of
- * the work, and Deno gives /proc only to programs with every permission. Nothing is ever fetched.
- * No flags for V8: smaller young generations, one thread of garbage collection and fewer malloc arenas changed neither
- * memory nor speed of the proxy under load, and --optimize-for-size made hot loops eight times slower. */
+/* Everything that Deno is told. All permissions: to read /proc/sys, to call into libc and to start itself are
+ * parts of the work, and Deno gives /proc only to programs with every permission. Nothing is ever fetched. No
+ * flags for V8: smaller young generations, one thread of garbage collection and fewer malloc arenas changed
+ * neither memory nor speed of the proxy under load, and --optimize-for-size made hot loops eight times
+ * slower. */
 static const char *const RUN_FLAGS[] = {
   "run", "--allow-all", "--no-prompt", "--no-config", "--no-lock", "--no-npm", "--no-remote", "--cached-only",
 };
@@ -27,9 +28,9 @@ static void open_standard_streams(void)
   }
 }
 
-/* Numbers that the directories have in the program: fixed, because the path of a script is part of the key under which
- * Deno keeps what it has compiled, and the product comes with that. A tproxy that starts another hands its own
- * descriptors down, so what has these numbers already is closed. */
+/* Numbers that the directories have in the program: fixed, because the path of a script is part of the key
+ * under which Deno keeps what it has compiled, and the product comes with that. A tproxy that starts another
+ * hands its own descriptors down, so what has these numbers already is closed. */
 enum { PROGRAM_FD = 100, FREE_FD = 110 }; /* then runtime, mount, compiled code */
 
 /* Gives descriptors their numbers; where limits forbid that they keep what they have. */

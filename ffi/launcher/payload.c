@@ -11,9 +11,9 @@
  *   layer NAME ID SHA256                 (hash of the bytes of its parts)
  *   file NAME MODE SIZE                  (belongs to the layer above)
  *   part xz|raw OFFSET SIZE              (as well)
- * The parts give, one after the other, the contents of the files, one after the other. `xz` is one .xz stream or
- * several: so the data blocks of a squashfs are parts too, and no squashfs needs to be read.
- * The trailer: "TPROXY2\n", offset and size of the index (little-endian 64 bits), its SHA-256, 8 zero bytes. */
+ * The parts give, one after the other, the contents of the files, one after the other. `xz` is one .xz stream
+ * or several: so the data blocks of a squashfs are parts too, and no squashfs needs to be read. The trailer:
+ * "TPROXY2\n", offset and size of the index (little-endian 64 bits), its SHA-256, 8 zero bytes. */
 #include "launcher.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* Which directory holds the cache: the candidates, and whether one can be trusted and used. Code is executed from
- * there, so nobody else may be able to write to it. */
+/* Which directory holds the cache: the candidates, and whether one can be trusted and used. Code is executed
+ * from there, so nobody else may be able to write to it. */
 #include "launcher.h"
 
 #include <errno.h>
@@ -84,7 +84,7 @@ static int check_above(const char *path, struct failure *failure)
   return 0;
 }
 
-/* What root has unpacked is nothing secret, and a service that runs as another user starts from it. */
+/* Root's files are no secret, and a service that runs as another user starts from it. */
 #define OPEN_TO_ALL 0755
 
 static int is_for_all(const struct place *place)

@@ -1,4 +1,4 @@
-/* Whether layers fit. Routers' flash often has a file system that compresses: there they take about half. */
+/* Room for layers. Routers' flash often has a file system that compresses: there they take about half. */
 #include "launcher.h"
 
 #include <fcntl.h>
@@ -9,7 +9,8 @@
 #define MIB (1024 * 1024)
 /* Room for what the runtime itself writes (compiled code), and for directories. */
 #define SPARE_ROOM (3 * MIB)
-/* What is left of the runtime where single pages are compressed: 52 % with deflate; LZO, which UBIFS takes, needs more. */
+/* Share of the runtime that is left where single pages are compressed: 52 % with deflate; LZO, which UBIFS
+ * takes, needs more. */
 #define COMPRESSED_PERCENT 60
 
 /* The line of /proc/self/mountinfo for the mount of this descriptor. */

@@ -126,8 +126,8 @@ static int unpack_part(const struct payload *payload, const struct part *part, s
   return bad;
 }
 
-/* Everything from the compressed bytes to the files: 0, or -errno; -EBADMSG when the bytes are not those that were
- * built, -EIO when they cannot be read. */
+/* Everything from the compressed bytes to the files: 0, or -errno; -EBADMSG when the bytes are not those that
+ * were built, -EIO when they cannot be read. */
 static int unpack_parts(const struct payload *payload, struct writer *out, const char *into)
 {
   const struct layer *layer = out->layer;

@@ -31,7 +31,8 @@ static int write_text(const char *path, const char *text)
   return result;
 }
 
-/* Some kernels (AppArmor on Ubuntu) let anyone in and refuse every privilege inside: so use one, on the new lo. */
+/* Some kernels (AppArmor on Ubuntu) let anyone in and refuse every privilege inside: so use one, on the new
+ * lo. */
 static int try_privilege(void)
 {
   struct ifreq request;

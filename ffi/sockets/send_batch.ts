@@ -82,7 +82,7 @@ export class SendBatch {
   }
 
   /**
-   * Begins a message to the struct sockaddr at `at` in `words`. What follows is about it, until the next
+   * Begins a message to the struct sockaddr at `at` in `words`. Further calls are about it, until the next
    * begins.
    */
   begin(words: Int32Array, at: number): void {

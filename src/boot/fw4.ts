@@ -1,11 +1,11 @@
 /**
  * The include of OpenWrt's firewall (fw4). Pure.
  *
- * What is delivered to the proxy passes the input hook as packets to the router itself do, without connection
- * state: fw4 counts it as SYN flood, and refuses it where a zone refuses input. fw4 reads files under
- * /usr/share/nftables.d/chain-pre/CHAIN at each start and reload, before the first rule of that chain but
- * `lo` (README in that folder). A file that nft cannot read would stop the whole firewall from loading:
- * nothing in it needs a module that may be missing.
+ * Packets that are delivered to the proxy pass the input hook as packets to the router itself do, without
+ * connection state: fw4 counts them as SYN flood, and refuses them where a zone refuses input. fw4 reads
+ * files under /usr/share/nftables.d/chain-pre/CHAIN at each start and reload, before the first rule of that
+ * chain but `lo` (README in that folder). A file that nft cannot read would stop the whole firewall from
+ * loading: nothing in it needs a module that may be missing.
  * @module
  */
 import type { BootFile, BootSettings } from "./model.ts";

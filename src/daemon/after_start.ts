@@ -1,8 +1,8 @@
 /**
- * Gives back the memory that only the start has needed, or a reload. Of 95 MB of runtime a start touches 38 (the modules
- * that it loads, V8's snapshot, what compiles), a proxy that runs touches 8 to 20. Where no compiled code can be kept,
- * 25 MB more lie free in malloc. A router with little memory would take file pages back by itself, but after pages that
- * others need.
+ * Gives back the memory that only the start has needed, or a reload. Of 95 MB of runtime a start touches 38
+ * (the modules that it loads, V8's snapshot, what compiles), a proxy that runs touches 8 to 20. Where no
+ * compiled code can be kept, 25 MB more lie free in malloc. A router with little memory would take file pages
+ * back by itself, but after pages that others need.
  * @module
  */
 import { dropFilePages, returnFreeMemory } from "../../ffi/pages.ts";
@@ -14,12 +14,14 @@ export interface Mapping {
   readonly end: bigint;
 }
 
-/** START-END MODE OFFSET DEVICE INODE PATH: proc(5). Private mappings with a path, that nobody may write to. */
+/**
+ * START-END MODE OFFSET DEVICE INODE PATH: proc(5). Private mappings with a path, that nobody may write to.
+ */
 const LINE = /^([0-9a-f]+)-([0-9a-f]+) (r-xp|r--p) ([0-9a-f]+) \S+ \d+ +(\/.*)$/;
 
 /**
- * Finds the runtime in the text of /proc/self/maps: the file with the most code. Its code, and the constants before it; what stands
- * behind the code may have been relocated, so it is no copy of the file. Pure.
+ * Finds the runtime in the text of /proc/self/maps: the file with the most code. Its code, and the constants
+ * before it; what stands behind the code may have been relocated, so it is no copy of the file. Pure.
  */
 export function findProgram(maps: string): Mapping[] {
   const files = new Map<string, { code: bigint; mappings: Mapping[] }>();
@@ -38,7 +40,9 @@ export function findProgram(maps: string): Mapping[] {
   return largest === undefined || largest.code === 0n ? [] : largest.mappings;
 }
 
-/** Returns free memory, and drops the runtime's pages: those in use at this moment come back by themselves. */
+/**
+ * Returns free memory, and drops the runtime's pages: those in use at this moment come back by themselves.
+ */
 export function giveBackAfterStart(readTextFile: (path: string) => string): void {
   returnFreeMemory();
   for (const { start, end } of findProgram(readMaps(readTextFile))) dropFilePages(start, end - start);

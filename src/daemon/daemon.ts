@@ -1,6 +1,6 @@
 /**
- * The proxy as a process: it starts, serves until it is told to end, and says so. What signals and the service manager
- * want of it is here.
+ * The proxy as a process: it starts, serves until it is told to end, and says so. What signals and the
+ * service manager want of it is here.
  * @module
  */
 import { monotonicMicroseconds } from "../../ffi/clock.ts";
@@ -13,21 +13,26 @@ import { followSignals } from "./signals.ts";
 import { type StartOptions, startProxy } from "./start.ts";
 import { type LogStyle, Surroundings } from "./surroundings.ts";
 
-/** How it is started. */
+/** Options of the start. */
 export interface DaemonOptions extends StartOptions {
   readonly style: LogStyle;
 }
 
-/** How often counts of lines that were held back, and the service manager's status line, are brought up to date. */
+/**
+ * Milliseconds between two updates of the counts of lines that were held back, and of the service manager's
+ * status line.
+ */
 const REFRESH_MS = 60_000;
-/** When all that belongs to the start is done: Deno has kept what it has compiled, the workers wait. */
+/**
+ * Milliseconds after which all work of the start is done: Deno has kept its compiled code, the workers wait.
+ */
 const SETTLED_MS = 3000;
-/** What the end may take beyond `timeouts.drain`. */
+/** Milliseconds that the end may take beyond `timeouts.drain`. */
 const END_MS = 10_000;
 
 /**
- * Runs the proxy until it has ended as it was told. Throws an OperationError if it cannot start, or if a worker fails; a
- * ConfigError if its config is wrong.
+ * Runs the proxy until it has ended as it was told. Throws an OperationError if it cannot start, or if a
+ * worker fails; a ConfigError if its config is wrong.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const usable = loadUsable(options.source);

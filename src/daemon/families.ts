@@ -8,7 +8,10 @@ import { missingProcfs } from "../kernel/machine/procfs.ts";
 import { presentFamilies } from "../kernel/plan/families.ts";
 import type { Family } from "../net/ip.ts";
 
-/** Those of the config, without IPv6 where this machine has none, unless it is the only one. `readTextFile` throws Deno's errors; an OperationError: /proc is missing. */
+/**
+ * Those of the config, without IPv6 where this machine has none, unless it is the only one. `readTextFile`
+ * throws Deno's errors; an OperationError: /proc is missing.
+ */
 export function usableFamilies(config: Config, readTextFile: (path: string) => string): readonly Family[] {
   const { families } = config.intercept;
   const ipv6 = readIpv6State(readTextFile);

@@ -1,6 +1,7 @@
 /**
- * Where log lines go: a descriptor that is never waited for. What its reader does not take in time is kept, and dropped and counted
- * when that becomes too much; so neither a stopped terminal nor a full pipe holds anything up.
+ * A sink of log lines: a descriptor for which nobody ever waits. It keeps lines that the reader does not take
+ * in time, and drops and counts them when they become too many; so neither a stopped terminal nor a full pipe
+ * holds anything up.
  * @module
  */
 import { EAGAIN, EINTR, POLLOUT } from "../../ffi/consts.ts";
@@ -15,7 +16,10 @@ const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 1000;
 /** At the end the reader is given so much time. */
 const LAST_WAIT_MS = 200;
-/** A write of so many bytes does not block where poll(2) has promised room: PIPE_BUF would do for pipes, terminals take less. */
+/**
+ * A write of so many bytes does not block where poll(2) has promised room: PIPE_BUF would do for pipes,
+ * terminals take less.
+ */
 const SAFE_WRITE = 256;
 
 /** Bytes taken, or -errno. */
@@ -25,7 +29,7 @@ type Write = (bytes: Uint8Array<ArrayBuffer>) => number;
 export class LogSink {
   /** Is told how many lines are lost as soon as the reader takes some again. */
   onLost: (lines: number) => void = () => {};
-  /** It is a terminal. */
+  /** Tells that it is a terminal. */
   readonly terminal: boolean;
   readonly #write: Write;
   readonly #close: () => void;
@@ -97,7 +101,7 @@ export class LogSink {
   }
 }
 
-/** How to write without waiting, by what the descriptor leads to. */
+/** Chooses a way to write without waiting, by the kind of file that the descriptor leads to. */
 function chooseWrite(fd: number): { write: Write; close: () => void } {
   const kind = kindOf(fd);
   const close = () => {};

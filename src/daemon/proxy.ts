@@ -12,6 +12,9 @@ import type { NetworkWatch } from "./network/network_watch.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { describeStatus } from "./report.ts";
 
+/** A worker that turns takes a new config at once. */
+const SLOW_MS = 5_000;
+
 /** What it is made of. */
 export interface ProxyParts {
   readonly source: ConfigSource;
@@ -108,14 +111,22 @@ export class Proxy {
       log,
       load: (inForce) => loadNext(inForce, source),
       prepare: (usable, inForce) => prepareGeneration(usable, inForce, { ...source, settingsOf }),
-      // Workers that have ended take nothing.
-      adoptWorkers: async ({ settings, policy }) => {
-        await Promise.race([dataplane.adopt({ settings, policy }), dataplane.ended]);
-      },
+      adoptWorkers: (generation) => this.#adoptWorkers(generation),
       adoptRules: (next, changed) => keeper.adopt(next, changed),
       adoptRest: ({ loaded }) => log.setLevel(loaded.config.log.level),
       begun: () => this.listener.begun(),
       ended: () => this.listener.ended(),
     });
+  }
+
+  async #adoptWorkers({ settings, policy }: Generation): Promise<void> {
+    const { dataplane, log } = this.#parts;
+    const slow = setTimeout(() => log.warn("the reload waits for a worker that does not take it"), SLOW_MS);
+    try {
+      // Workers that have ended take nothing.
+      await Promise.race([dataplane.adopt({ settings, policy }), dataplane.ended]);
+    } finally {
+      clearTimeout(slow);
+    }
   }
 }

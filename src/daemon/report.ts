@@ -1,5 +1,5 @@
 /**
- * What the proxy says of itself: at its start, at its end, and in one line to the service manager. Pure.
+ * The proxy's reports of itself: at its start, at its end, and in one line to the service manager. Pure.
  * @module
  */
 import type { Config } from "../config/types.ts";
@@ -7,15 +7,15 @@ import type { Dataplane } from "../dataplane/supervisor.ts";
 import type { Logger } from "../log.ts";
 import type { Family } from "../net/ip.ts";
 
-/** What is known when it has started. */
+/** Facts at the start. */
 export interface StartFacts {
   readonly version: string;
   readonly config: Config;
-  /** Where the config comes from. */
+  /** Origin of the config. */
   readonly origin: string;
   readonly families: readonly Family[];
   readonly dataplane: Dataplane;
-  /** Why there are so many workers. */
+  /** Reason for the number of workers. */
   readonly reason: string;
 }
 
@@ -46,7 +46,7 @@ export function announce(log: Logger, facts: StartFacts): void {
   }
 }
 
-/** What it has done, for its last line. */
+/** Sums up its work, for its last line. */
 export function summarize(dataplane: Dataplane): Record<string, number> {
   const counters = dataplane.counters();
   const { accepted, connected, refused, timedOut, failed, bytesUp, bytesDown } = counters;
@@ -67,14 +67,14 @@ export function summarize(dataplane: Dataplane): Record<string, number> {
   };
 }
 
-/** What the line for the service manager is made of. */
+/** Facts of the line for the service manager. */
 export interface StatusFacts {
   readonly phase: "running" | "draining";
   /** Live connections, live UDP sessions. */
   readonly connections: number;
   readonly udpSessions: number;
   readonly families: readonly Family[];
-  /** How the rules are, in words. */
+  /** State of the rules, in words. */
   readonly rules: string;
   /** Numbers of workers that hang. */
   readonly hanging: readonly number[];

@@ -1,10 +1,10 @@
 /**
- * The signals of a running proxy: the first SIGTERM or SIGINT lets live connections end, a second one does not, SIGHUP
- * reloads.
+ * The signals of a running proxy: the first SIGTERM or SIGINT lets live connections end, a second one does
+ * not, SIGHUP reloads.
  * @module
  */
 
-/** What is to be done about them. */
+/** Actions that signals bring about. */
 export interface SignalActions {
   /** Begins to drain. Returns how long live connections are given, milliseconds. */
   drain(): number;
@@ -26,7 +26,8 @@ export function followSignals(actions: SignalActions): { end(): void } {
   }
   const onHangUp = () => actions.hangUp();
   for (const signal of END_SIGNALS) Deno.addSignalListener(signal, onEnd);
-  // The end of an SSH session sends it to all that was started there: without a listener it would end the proxy.
+  // The end of an SSH session sends it to all that was started there: without a listener it would end the
+  // proxy.
   Deno.addSignalListener("SIGHUP", onHangUp);
   return {
     end() {

@@ -1,5 +1,5 @@
 /**
- * What all parts of a worker have in common.
+ * Things that all parts of a worker have in common.
  * @module
  */
 import type { Logger } from "../log.ts";
@@ -26,15 +26,18 @@ export interface WorkerContext {
   readonly counters: Float64Array<SharedArrayBuffer>;
   /** Its live sessions, in shared memory. */
   readonly ledgers: { readonly tcp: Ledger; readonly udp: Ledger };
-  /** What its sessions have come to. */
+  /** Totals of its ended sessions. */
   readonly totals: WorkerTotals;
   /** Those in force: replaced between two turns, never changed. */
   settings: Settings;
-  /** The rules in force, replaced like the settings; null: there are none that could decide otherwise than the kernel. */
+  /**
+   * The rules in force, replaced like the settings; null: there are none that could decide otherwise than the
+   * kernel.
+   */
   policy: Policy | null;
 }
 
-/** What a context is made of. */
+/** Parts of a context. */
 export interface ContextParts {
   readonly index: number;
   readonly memory: SharedMemory;

@@ -1,8 +1,8 @@
 /**
  * Asks the rules in force about a flow that is about to get a session.
  *
- * The kernel has asked them before. But a flow may have been on its way to the proxy when other rules came into force; and it is
- * from here that a session gets the number of its rule.
+ * The kernel has asked them before. But a flow may have been on its way to the proxy when other rules came
+ * into force; and it is from here that a session gets the number of its rule.
  * @module
  */
 import { AF_INET } from "../../ffi/consts.ts";
@@ -29,9 +29,9 @@ export class Decider {
   }
 
   /**
-   * The number of the rule that decides, DEFAULT_RULE, or UNDECIDED where there is nothing to ask or nobody here can tell: then
-   * the kernel has decided, and has sent the flow. `protocol` is IP's number; `client` and `destination` are where in `words` their
-   * struct sockaddr begin.
+   * The number of the rule that decides, DEFAULT_RULE, or UNDECIDED where there is nothing to ask or nobody
+   * here can tell: then the kernel has decided, and has sent the flow. `protocol` is IP's number; `client`
+   * and `destination` are where in `words` their struct sockaddr begin.
    */
   decide(protocol: number, words: Int32Array, client: number, destination: number): number {
     const { policy } = this.#context;

@@ -1,5 +1,5 @@
 /**
- * What a worker does when it is given an order.
+ * A worker's obedience to its orders.
  * @module
  */
 import { policyOf, type WorkerContext } from "./context.ts";

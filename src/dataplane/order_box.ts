@@ -1,5 +1,6 @@
 /**
- * The way of orders into a thread that never returns to its event loop: a port that is read when an eventfd says so.
+ * The way of orders into a thread that never returns to its event loop: a port that is read when an eventfd
+ * says so.
  * @module
  */
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
@@ -39,7 +40,7 @@ export class OrderChannel {
   }
 }
 
-/** What a box works with. */
+/** Parts of a box. */
 export interface OrderBoxParts {
   readonly port: OrderPort;
   /** The descriptor is the main thread's to close. */
@@ -48,7 +49,10 @@ export interface OrderBoxParts {
   readonly obey: (order: Order) => void;
 }
 
-/** The worker's end. It is the last service of the loop: orders are obeyed when the turn of all others is over. */
+/**
+ * The worker's end. It is the last service of the loop: orders are obeyed when the turn of all others is
+ * over.
+ */
 export class OrderBox implements Service {
   readonly #context: WorkerContext;
   readonly #parts: OrderBoxParts;

@@ -1,5 +1,5 @@
 /**
- * What workers and the main thread tell each other: plain data, so that it can be posted to another thread.
+ * Messages between workers and the main thread: plain data, so that they can be posted to another thread.
  * @module
  */
 import type { LogLevel } from "../log.ts";
@@ -8,7 +8,9 @@ import type { Settings } from "./settings.ts";
 import type { SharedMemory } from "./shared/memory.ts";
 import type { SessionKey } from "./shared/session_key.ts";
 
-/** A listener that the main thread has opened. Descriptors belong to the process, so any thread may use them. */
+/**
+ * A listener that the main thread has opened. Descriptors belong to the process, so any thread may use them.
+ */
 export interface ListenerHandle {
   readonly fd: number;
   /** Its own address in C's layout, 32 bytes: a connection to it has no original destination. */
@@ -30,14 +32,14 @@ export interface UdpSockets {
   readonly errorSenders: RawSockets;
 }
 
-/** What a worker may have of pipes. */
+/** Pipes that a worker may have. */
 export interface PipeOptions {
   readonly limit: number;
   /** Bytes. */
   readonly size: number;
 }
 
-/** What is in force from now on. */
+/** Settings and policy in force from now on. */
 export interface Adoption {
   /** One more for each; a worker tells it when it has taken it. */
   readonly number: number;
@@ -48,7 +50,7 @@ export interface Adoption {
   readonly totals: SharedArrayBuffer;
 }
 
-/** What a worker is made of. It stays the same when another thread takes the place of one that has failed. */
+/** Parts of a worker. They stay the same when another thread takes the place of one that has failed. */
 export interface WorkerParts {
   readonly index: number;
   readonly memory: SharedMemory;
@@ -65,11 +67,11 @@ export interface WorkerParts {
 /** A worker's first message; the port through which orders come is posted with it. */
 export interface WorkerStart {
   readonly parts: WorkerParts;
-  /** What it begins with. */
+  /** The adoption that it begins with. */
   readonly adoption: Adoption;
 }
 
-/** What a running worker is told. It obeys between two turns. */
+/** An order to a running worker, which obeys between two turns. */
 export type Order =
   | { readonly kind: "adopt"; readonly adoption: Adoption }
   | { readonly kind: "close"; readonly sessions: readonly SessionKey[] }
@@ -78,7 +80,7 @@ export type Order =
   /** End now. */
   | { readonly kind: "stop" };
 
-/** What a worker tells the main thread. */
+/** A worker's reports to the main thread. */
 export type WorkerMessage =
   | { readonly kind: "ready" }
   | { readonly kind: "adopted"; readonly number: number }

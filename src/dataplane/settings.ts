@@ -1,5 +1,5 @@
 /**
- * What may change while a worker runs. Pure.
+ * Settings that may change while a worker runs. Pure.
  * @module
  */
 import type { Config, Source } from "../config/types.ts";
@@ -7,8 +7,9 @@ import type { LogLevel } from "../log.ts";
 import { ticks } from "./loop/wheel.ts";
 
 /**
- * Settings in force: frozen plain data, so that a worker is given the next ones whole, between two turns. Whoever needs one reads it
- * through `context.settings` at use, and never copies it into a field. Times are in ticks of the worker's clock.
+ * Settings in force: frozen plain data, so that a worker is given the next ones whole, between two turns. A
+ * service reads them through `context.settings` at use, and never copies one into a field. Times are in ticks
+ * of the worker's clock.
  */
 export interface Settings {
   readonly source: Source;

@@ -26,10 +26,10 @@ import { openListeners } from "./sockets/listeners.ts";
 /** Bytes of a splice pipe: 64 KiB, the kernel's default. */
 const PIPE_SIZE = 65536;
 
-/** What a data plane is started with. */
+/** Options of a data plane's start. */
 export interface DataplaneOptions {
   readonly config: Config;
-  /** How many: what `countWorkers` makes of the config. */
+  /** Their number: what `countWorkers` makes of the config. */
   readonly workers: number;
   /** The families to listen in, if not those of the config. */
   readonly families?: readonly Family[];
@@ -40,7 +40,7 @@ export interface DataplaneOptions {
   readonly workerUrl: URL;
 }
 
-/** What a running data plane may be given anew. */
+/** Things that a running data plane may be given anew. */
 export interface NextGeneration {
   /** Those of {@linkcode Dataplane.settingsOf}. */
   readonly settings: Settings;
@@ -60,7 +60,7 @@ export interface Dataplane {
   live(): number;
   /** Live UDP sessions. */
   udpLive(): number;
-  /** How often each worker's loop has turned so far; -1: it has ended. */
+  /** Counts the turns of each worker's loop so far; -1: it has ended. */
   turns(): number[];
   /** Makes a worker's loop turn, if it sleeps. */
   wake(worker: number): void;
@@ -79,7 +79,10 @@ export interface Dataplane {
   drain(): void;
   /** Resets what is left and ends. */
   stop(): void;
-  /** Resolves when all workers have ended as they were told; rejects when one has failed, and failed again in a new thread. */
+  /**
+   * Resolves when all workers have ended as they were told; rejects when one has failed, and failed again in
+   * a new thread.
+   */
   readonly ended: Promise<void>;
 }
 
@@ -180,7 +183,10 @@ async function adopt({ settings, policy }: NextGeneration, house: House, seats: 
   await Promise.all(seats.map((seat) => seat.adopt()));
 }
 
-/** Names the rules of a generation. It has the number of its adoption: the same policy may come into force twice. */
+/**
+ * Names the rules of a generation. It has the number of its adoption: the same policy may come into force
+ * twice.
+ */
 function ruleNames(policy: PolicyImage | null, generation: number): {
   generation: number;
   rules: readonly string[];

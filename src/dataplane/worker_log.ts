@@ -1,6 +1,6 @@
 /**
- * A worker's logger: lines go to the main thread, which writes them. A stalled log must neither stop the data plane nor fill
- * memory, so lines are dropped and counted while too many are under way.
+ * A worker's logger: lines go to the main thread, which writes them. A stalled log must neither stop the data
+ * plane nor fill memory, so lines are dropped and counted while too many are under way.
  * @module
  */
 import type { Logger, LogLevel } from "../log.ts";

@@ -16,7 +16,7 @@ import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
 import type { WorkerLogger } from "./worker_log.ts";
 
-/** What a worker is given besides its parts. */
+/** Ties of a worker besides its parts. */
 export interface WorkerTies {
   /** Orders come through it. */
   readonly port: OrderPort;
@@ -30,14 +30,14 @@ interface Worker {
   readonly tcp: TcpSessions;
   readonly udp: UdpService | null;
   readonly own: OwnAddresses | null;
-  /** What it was told about its end. */
+  /** The order to end that it was given. */
   readonly told: { end: "drain" | "stop" | null };
 }
 
 /**
- * Runs a worker to its end: until it is told to stop, or to drain and nothing is left to wait for. Returns null, or what has
- * failed. Throws what a part of it throws. A worker that fails leaves its listeners, and its sessions' descriptors in the
- * ledgers, to whoever comes after it.
+ * Runs a worker to its end: until it is told to stop, or to drain and nothing is left to wait for. Returns
+ * null, or what has failed. Throws what a part of it throws. A worker that fails leaves its listeners, and
+ * its sessions' descriptors in the ledgers, to whoever comes after it.
  */
 export function runWorkerLoop(start: WorkerStart, ties: WorkerTies): string | null {
   const worker = assemble(start, ties);

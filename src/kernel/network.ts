@@ -65,7 +65,7 @@ export function readIpv6State(readTextFile: (path: string) => string): NetworkVi
   return disabled === "1" ? "off" : "on";
 }
 
-/** The text of a sysctl; undefined where there is no such file. */
+/** Reads the text of a sysctl; undefined: the machine has no such file. */
 function readFlag(path: string, readTextFile: (path: string) => string): string | undefined {
   try {
     return readTextFile(path).trim();

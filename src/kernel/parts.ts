@@ -12,8 +12,8 @@ export interface KernelPart {
 }
 
 /**
- * By the name of the module: those that are asked for, and those that these need in their turn. The packages are those of
- * OpenWrt's include/netfilter.mk and package/kernel/linux/modules.
+ * By the name of the module: those that are asked for, and those that these need in their turn. The packages
+ * are those of OpenWrt's include/netfilter.mk and package/kernel/linux/modules.
  */
 const PARTS = {
   nfnetlink: { symbol: "NETFILTER_NETLINK", openWrtPackage: "kmod-nfnetlink" },
@@ -82,7 +82,7 @@ const PARTS = {
 /** The name of a module that {@linkcode KERNEL_PARTS} knows. */
 export type KernelModule = keyof typeof PARTS;
 
-/** What a router's kernel may lack, by the name of the module. */
+/** Parts that a router's kernel may lack, by the name of the module. */
 export const KERNEL_PARTS: Readonly<Record<KernelModule, KernelPart>> = PARTS;
 
 /** The part of that name; undefined where it is none of ours. */

@@ -9,7 +9,10 @@ import { readNetwork } from "./network.ts";
 import type { Plan } from "./plan/model.ts";
 import type { PlanOptions } from "./plan/plan.ts";
 
-/** Reads the machine and plans; changes nothing and needs no privilege. Throws an OperationError where no plan can be made. */
+/**
+ * Reads the machine and plans; changes nothing and needs no privilege. Throws an OperationError where no plan
+ * can be made.
+ */
 export function preparePlan(
   loaded: LoadedConfig,
   readTextFile: (path: string) => string,

@@ -1,10 +1,10 @@
 /**
- * Programs the kernel of this machine, looks at what it has, and takes it away again: with nf_tables or with iptables, as the
- * config says (`kernel.backend`).
+ * Programs the kernel of this machine, looks at what it has, and takes it away again: with nf_tables or with
+ * iptables, as the config says (`kernel.backend`).
  *
- * Loads with `--allow-ffi`, and with nf_tables its functions need nothing else. Those that run the programs of iptables, as the config
- * says or because rules of theirs are there, also need `--allow-run`, `--allow-read` and `--allow-env`, to find them. To change
- * anything needs root, or CAP_NET_ADMIN.
+ * Loads with `--allow-ffi`, and with nf_tables its functions need nothing else. Those that run the programs
+ * of iptables, as the config says or because rules of theirs are there, also need `--allow-run`,
+ * `--allow-read` and `--allow-env`, to find them. To change anything needs root, or CAP_NET_ADMIN.
  *
  * @example
  * ```ts ignore
@@ -43,7 +43,10 @@ export function planHere(config: Config | LoadedConfig): InstallPlan {
   return new InstallPlan(preparePlan(asLoaded(config), readTextFile));
 }
 
-/** Makes the kernel's state that of the config, all of it or nothing. Throws OperationError. Equivalent to: tproxy install */
+/**
+ * Makes the kernel's state that of the config, all of it or nothing. Throws OperationError. Equivalent to:
+ * tproxy install
+ */
 export async function install(config: Config | LoadedConfig): Promise<Installed> {
   const loaded = asLoaded(config);
   const plan = preparePlan(loaded, readTextFile);
@@ -51,12 +54,18 @@ export async function install(config: Config | LoadedConfig): Promise<Installed>
   return { ...report, plan: new InstallPlan(plan) };
 }
 
-/** Removes what an install has made, with whatever backend; fine when nothing is there. Equivalent to: tproxy uninstall */
+/**
+ * Removes what an install has made, with whatever backend; fine when nothing is there. Equivalent to: tproxy
+ * uninstall
+ */
 export async function uninstall(): Promise<Removal> {
   return await backends.uninstall(readTextFile);
 }
 
-/** Looks for every object that the config wants in the kernel. Throws OperationError. Equivalent to: tproxy status */
+/**
+ * Looks for every object that the config wants in the kernel. Throws OperationError. Equivalent to: tproxy
+ * status
+ */
 export async function readStatus(config: Config | LoadedConfig): Promise<BackendStatus> {
   const loaded = asLoaded(config);
   return await backends.readStatus(

@@ -23,7 +23,7 @@ export class InstallPlan {
   readonly others: readonly string[];
   /** Address families that are intercepted. */
   readonly families: readonly Family[];
-  /** What the administrator should know, each one sentence without a period. */
+  /** Facts that the administrator should know, each one sentence without a period. */
   readonly warnings: readonly string[];
   readonly #plan: Plan;
 
@@ -41,7 +41,10 @@ export class InstallPlan {
     return compilerWithFormat(format).compile(this.#plan).script({ origin });
   }
 
-  /** Writes it as JSON, in the shape of `tproxy install --dry-run --format json`: stable, keys are only ever added. */
+  /**
+   * Writes it as JSON, in the shape of `tproxy install --dry-run --format json`: stable, keys are only ever
+   * added.
+   */
   json(options: { readonly origin: string }): string {
     return renderJson(this.#plan, options);
   }

@@ -1,7 +1,8 @@
 /**
  * rtnetlink: links, addresses, routing rules and routes, in the network namespace of the calling thread.
  *
- * Loads with `--allow-ffi`, and needs nothing else. To change anything needs CAP_NET_ADMIN; to list needs no privilege.
+ * Loads with `--allow-ffi`, and needs nothing else. To change anything needs CAP_NET_ADMIN; to list needs no
+ * privilege.
  *
  * @example
  * ```ts ignore

@@ -1,11 +1,12 @@
 /**
- * nf_tables: batches of changes that take effect together or not at all, lists of what is there, and phrases of nft's
- * language as the expressions that the kernel wants.
+ * nf_tables: batches of changes that take effect together or not at all, lists of what is there, and phrases
+ * of nft's language as the expressions that the kernel wants.
  *
- * Loads without permissions. A connection to the kernel is `openNetlink("netfilter")` of `@tproxy/tproxy/netlink`, which needs
- * `--allow-ffi`, and CAP_NET_ADMIN.
+ * Loads without permissions. A connection to the kernel is `openNetlink("netfilter")` of
+ * `@tproxy/tproxy/netlink`, which needs `--allow-ffi`, and CAP_NET_ADMIN.
  *
- * @example nft add table inet t; nft add chain inet t c { … }; nft add rule inet t c meta l4proto tcp th dport 80 counter
+ * @example nft add table inet t; nft add chain inet t c { … }; nft add rule inet t c meta l4proto tcp th
+ *   dport 80 counter
  * ```ts ignore
  * import { NftBatch, phrases } from "@tproxy/tproxy/nftables";
  * import { openNetlink } from "@tproxy/tproxy/netlink";

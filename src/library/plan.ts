@@ -1,8 +1,10 @@
 /**
- * The plan of an install: what a config means on a machine, as data and as a script. Nothing is read and nothing changed.
+ * The plan of an install: what a config means on a machine, as data and as a script. Nothing is read and
+ * nothing changed.
  *
- * Loads without permissions, and planning needs none. To read a config from YAML needs `--allow-env=LOG_TOKENS,LOG_STREAM`, which the
- * parser asks for, and `--allow-read` for lists of networks that it names by file.
+ * Loads without permissions, and planning needs none. To read a config from YAML needs
+ * `--allow-env=LOG_TOKENS,LOG_STREAM`, which the parser asks for, and `--allow-read` for lists of networks
+ * that it names by file.
  *
  * @example The script of an install on a machine that is described, not read
  * ```ts
@@ -26,7 +28,10 @@ import { planFor } from "../kernel/compilers.ts";
 import type { NetworkView } from "../kernel/plan/view.ts";
 import { InstallPlan } from "./install_plan.ts";
 
-/** Plans what an install would do on a machine that is described. Throws an OperationError where it cannot be done. */
+/**
+ * Plans what an install would do on a machine that is described. Throws an OperationError where it cannot be
+ * done.
+ */
 export function planInstall(config: Config, view: NetworkView): InstallPlan {
   return new InstallPlan(planFor({ config, locate: () => undefined }, view));
 }

@@ -13,8 +13,8 @@ export interface OperationFailure {
   /** The kernel's error number, positive. 0 if the failure is not the kernel's. */
   readonly errno?: number;
   /**
-   * The reason in words: where there is no errno, or beside it. Who quotes the kernel says so: `"kernel: no
-   * such chain"`.
+   * The reason in words: where there is no errno, or beside it. A quotation of the kernel says so: `"kernel:
+   * no such chain"`.
    */
   readonly reason?: string;
   /** The remedy for the administrator. */

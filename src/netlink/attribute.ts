@@ -1,8 +1,8 @@
 /**
  * Netlink attributes: the type-length-value trees inside every message. Pure.
  *
- * rtnetlink's integers are in the machine's byte order (`u32`), those of nf_tables in network order (`u32be`): the two
- * are distinct methods, because the mistake is silent.
+ * rtnetlink's integers are in the machine's byte order (`u32`), those of nf_tables in network order
+ * (`u32be`): the two are distinct methods, because the mistake is silent.
  * @module
  */
 
@@ -16,7 +16,7 @@ const TYPE_MASK = 0x3fff;
 /** An attribute's length is 16 bits wide, its header included. */
 export const MAX_ATTRIBUTE_SIZE = 0xffff;
 
-/** Whether this machine is little-endian (x86-64 and aarch64 are). */
+/** Tells whether this machine is little-endian (x86-64 and aarch64 are). */
 export const LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
 /** The next multiple of 4. */
@@ -27,7 +27,9 @@ export function align(length: number): number {
 const textEncoder = new TextEncoder();
 const textDecoder = new TextDecoder();
 
-/** Writes attributes one after another. Numbers out of range and values over 65531 bytes throw a RangeError. */
+/**
+ * Writes attributes one after another. Numbers out of range and values over 65531 bytes throw a RangeError.
+ */
 export class AttributeWriter {
   #bytes = new Uint8Array(256);
   #view = new DataView(this.#bytes.buffer);
@@ -56,7 +58,7 @@ export class AttributeWriter {
     return offset + HEADER_SIZE;
   }
 
-  /** How many bytes are written, padding included. */
+  /** Bytes written so far, padding included. */
   get length(): number {
     return this.#length;
   }
@@ -126,7 +128,10 @@ export class AttributeWriter {
     return this;
   }
 
-  /** An attribute made of the attributes that `fill` writes, with NLA_F_NESTED unless `plain` (as iproute2 does it). */
+  /**
+   * An attribute made of the attributes that `fill` writes, with NLA_F_NESTED unless `plain` (as iproute2
+   * does it).
+   */
   nest(type: number, fill: (writer: AttributeWriter) => void, options: { plain?: boolean } = {}): this {
     const start = this.#begin(options.plain ? type : type | NESTED_FLAG, 0) - HEADER_SIZE;
     fill(this);
@@ -178,7 +183,10 @@ function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Attributes by type. Each getter is `undefined` where the attribute is absent, and throws where its size is wrong. */
+/**
+ * Attributes by type. Each getter is `undefined` where the attribute is absent, and throws where its size is
+ * wrong.
+ */
 export class AttributeMap {
   readonly #byType: Map<number, Uint8Array>;
 
@@ -186,7 +194,7 @@ export class AttributeMap {
     this.#byType = new Map(readAttributes(bytes).map((attribute) => [attribute.type, attribute.data]));
   }
 
-  /** How many attributes there are. */
+  /** Number of attributes. */
   get size(): number {
     return this.#byType.size;
   }
@@ -210,7 +218,7 @@ export class AttributeMap {
     return viewOf(data);
   }
 
-  /** Whether the attribute is there. */
+  /** Tells whether the attribute is there. */
   has(type: number): boolean {
     return this.#byType.has(type);
   }

@@ -1,6 +1,6 @@
 /**
- * A conversation with the kernel: sequence numbers, acknowledgements, dumps, batches, errors. Synchronous: the kernel
- * answers before send(2) returns. Everything it throws is an OperationError.
+ * A conversation with the kernel: sequence numbers, acknowledgements, dumps, batches, errors. Synchronous:
+ * the kernel answers before send(2) returns. Everything it throws is an OperationError.
  * @module
  */
 import { EAGAIN, EINTR, ENOBUFS } from "../net/errno.ts";
@@ -22,7 +22,7 @@ import {
 } from "./message.ts";
 import { commonHint } from "./hint.ts";
 
-/** How datagrams travel: a socket, or a fake in tests. */
+/** Carrier of datagrams: a socket, or a fake in tests. */
 export interface NetlinkTransport {
   /** Sends one datagram. The number of bytes, or -errno. */
   send(datagram: Uint8Array): number;
@@ -32,23 +32,27 @@ export interface NetlinkTransport {
   close(): void;
 }
 
-/** What a request is for, in the words of its error message. */
+/** Purpose of a request, in the words of its error message. */
 export interface Purpose {
-  /** As a verb: `"add rule"`. */
+  /** The attempt, as a verb: `"add rule"`. */
   readonly operation: string;
   /** On what: `"divert/2"`. */
   readonly object: string;
-  /** The module of the kernel whose lack this failure shows, where the request knows more than the errno says. */
+  /**
+   * The module of the kernel whose lack this failure shows, where the request knows more than the errno says.
+   */
   missingModule?(failure: NetlinkAnswer): string | undefined;
-  /** What the byte is that the kernel complains about: `"expression 2 (tproxy)"`. */
+  /**
+   * Names the part of the request that holds the byte of the kernel's complaint: `"expression 2 (tproxy)"`.
+   */
   locate?(offset: number): string | undefined;
 }
 
 /** A request of a batch. */
 export interface BatchCommand {
-  /** What is sent. */
+  /** The request itself. */
   readonly request: NetlinkRequest;
-  /** What it is for, in the words of its error message. */
+  /** Its purpose, in the words of its error message. */
   readonly purpose: Purpose;
 }
 
@@ -122,8 +126,8 @@ export class NetlinkConnection implements Disposable {
   }
 
   /**
-   * Sends all commands, between `begin` and `end`, as one datagram: all take effect, or none does. Throws the error of
-   * the first command that failed.
+   * Sends all commands, between `begin` and `end`, as one datagram: all take effect, or none does. Throws the
+   * error of the first command that failed.
    */
   batch(commands: readonly BatchCommand[], frame: { begin: NetlinkRequest; end: NetlinkRequest }): void {
     if (commands.length === 0) return;

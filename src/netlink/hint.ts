@@ -1,5 +1,5 @@
 /**
- * What to do about an error of the kernel, as far as the errno alone tells. Pure.
+ * Advice on errors of the kernel, as far as the errno alone tells. Pure.
  * @module
  */
 import { EACCES, EPERM } from "../net/errno.ts";

@@ -39,7 +39,7 @@ export interface NetlinkMessage {
   readonly sequence: number;
   /** 0 for the kernel; set by the kernel in answers to us. */
   readonly portId: number;
-  /** What follows struct nlmsghdr. */
+  /** Bytes behind struct nlmsghdr. */
   readonly body: Uint8Array;
 }
 
@@ -49,7 +49,7 @@ export interface NetlinkRequest {
   readonly type: number;
   /** NLM_F_ bits. */
   readonly flags?: number;
-  /** What follows struct nlmsghdr. */
+  /** Bytes behind struct nlmsghdr. */
   readonly body: Uint8Array;
 }
 
@@ -71,7 +71,10 @@ export function encodeMessages(messages: readonly NetlinkMessage[]): Uint8Array 
   return datagram;
 }
 
-/** The messages of a datagram. The bodies are views into it. Throws a RangeError on lengths that do not add up. */
+/**
+ * The messages of a datagram. The bodies are views into it. Throws a RangeError on lengths that do not add
+ * up.
+ */
 export function decodeMessages(datagram: Uint8Array): NetlinkMessage[] {
   const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength);
   const messages: NetlinkMessage[] = [];
@@ -93,17 +96,20 @@ export function decodeMessages(datagram: Uint8Array): NetlinkMessage[] {
   return messages;
 }
 
-/** What an NLMSG_ERROR says. */
+/** Contents of an NLMSG_ERROR. */
 export interface NetlinkAnswer {
   /** Positive; 0 is an acknowledgement. */
   readonly errno: number;
   /** The kernel's words (NLMSGERR_ATTR_MSG), or the empty string. */
   readonly text: string;
-  /** Which byte of the request, its header included, the kernel complains about (NLMSGERR_ATTR_OFFS). */
+  /** Byte of the request, its header included, of which the kernel complains (NLMSGERR_ATTR_OFFS). */
   readonly offset?: number;
 }
 
-/** Reads an NLMSG_ERROR, or an NLMSG_DONE that carries an error: `int error`, the request's header, attributes. */
+/**
+ * Reads an NLMSG_ERROR, or an NLMSG_DONE that carries an error: `int error`, the request's header,
+ * attributes.
+ */
 export function decodeAnswer(message: NetlinkMessage): NetlinkAnswer {
   const { body, flags } = message;
   if (body.length < 4) return { errno: 0, text: "" }; // an NLMSG_DONE of an old kernel

@@ -17,7 +17,7 @@ const SOCKADDR_NL_GROUPS = 8;
 /** A notification is a page at most, or what a dump would take. */
 const RECEIVE_SIZE = 32 * 1024;
 
-/** What can be listened to. Equivalent to: ip monitor link route */
+/** Groups of notifications. Equivalent to: ip monitor link route */
 export type MonitorGroup = keyof typeof GROUPS;
 
 /** A socket that notifications come to. Wait for its descriptor, then take them. */
@@ -43,7 +43,10 @@ export class NetlinkMonitor implements Disposable {
     check(bound, "listen to netlink groups", groups.join(", "));
   }
 
-  /** All that have come: the messages, and whether some are lost, because they came faster than they were taken. */
+  /**
+   * All that have come: the messages, and whether some are lost, because they came faster than they were
+   * taken.
+   */
   take(): { messages: NetlinkMessage[]; lost: boolean } {
     const messages: NetlinkMessage[] = [];
     let lost = false;

@@ -1,5 +1,6 @@
 /**
- * Netlink over a real socket, for requests; monitor.ts has the one for notifications. No other file of src/netlink imports ffi/.
+ * Netlink over a real socket, for requests; monitor.ts has the one for notifications. No other file of
+ * src/netlink imports ffi/.
  * @module
  */
 import {
@@ -27,7 +28,7 @@ import { check, OperationError } from "../net/error.ts";
 import { commonHint } from "./hint.ts";
 import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";
 
-/** Which part of the kernel to talk to: rtnetlink, or nfnetlink (nf_tables). */
+/** Part of the kernel to talk to: rtnetlink, or nfnetlink (nf_tables). */
 export type NetlinkProtocol = "route" | "netfilter";
 
 // linux/netlink.h

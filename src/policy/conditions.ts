@@ -25,7 +25,7 @@ export function coversAll(outer: Conditions, inner: Conditions): boolean {
     covers(outer.from, inner.from, includesNetworks) && covers(outer.to, inner.to, includesNetworks);
 }
 
-/** What is absent is met by all. */
+/** Tells whether a condition covers a value; an absent condition covers all. */
 function covers<T>(
   outer: T | undefined,
   inner: T | undefined,

@@ -33,11 +33,11 @@ export interface PassedOver {
   readonly why: string;
 }
 
-/** Why a flow goes where it goes. */
+/** Reasons for a flow's way. */
 export interface Explanation {
   /** In the order of the file. */
   readonly passedOver: readonly PassedOver[];
-  /** What {@linkcode Policy.decide} says. */
+  /** Answer of {@linkcode Policy.decide}. */
   readonly decision: number;
   /** `rules[2] (guests): block`. */
   readonly why: string;

@@ -1,5 +1,5 @@
 /**
- * What a decision goes by. Pure.
+ * Facts of a flow on which a decision rests. Pure.
  * @module
  */
 

@@ -11,7 +11,7 @@
  */
 import type { Action, Source } from "../config/types.ts";
 
-/** How a flow that a rule decides goes on. */
+/** Way of a flow that a rule decides. */
 export interface Route {
   /** The rule's name; `default` for what no rule matches. */
   readonly name: string;
@@ -22,7 +22,7 @@ export interface Route {
   readonly deliverPort: number;
   /** For `proxy`: the upstream's name; null: none is named. */
   readonly upstream: string | null;
-  /** Whom servers see. */
+  /** The sender that servers see. */
   readonly source: Source;
 }
 

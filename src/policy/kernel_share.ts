@@ -31,7 +31,7 @@ export interface IdleRule {
   readonly why: string;
 }
 
-/** What the kernel decides. */
+/** The kernel's part of the decisions. */
 export interface KernelShare {
   /** The first whose conditions are met decides. */
   readonly rules: readonly KernelRule[];

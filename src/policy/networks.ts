@@ -12,7 +12,7 @@ import type { KeyRange } from "../net/ranges.ts";
 
 const HIGHEST_BIT = 1 << 31;
 
-/** How many words a set takes. */
+/** Counts the words that a set takes. */
 export function setSize(ranges: readonly KeyRange[], width: number): number {
   return 1 + 2 * ranges.length * width;
 }

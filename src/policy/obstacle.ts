@@ -5,7 +5,7 @@
 import type { Config, RuleConfig } from "../config/types.ts";
 import type { Family, Prefix } from "../net/ip.ts";
 
-/** Where flows come from. */
+/** Origin of flows. */
 export interface PolicyScope {
   /** The clients' interfaces. */
   readonly lan: readonly string[];
@@ -13,7 +13,7 @@ export interface PolicyScope {
   readonly families: readonly Family[];
 }
 
-/** Why a rule matches nothing that comes here; undefined: it may. */
+/** Returns the reason why a rule matches nothing that comes here; undefined: it may match. */
 export function findObstacle(
   rule: RuleConfig,
   { intercept }: Config,

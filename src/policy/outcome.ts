@@ -1,21 +1,21 @@
 /**
- * What becomes of a flow, in the program's own words. Pure.
+ * Fate of a flow, in the program's own words. Pure.
  * @module
  */
 import type { Action } from "../config/types.ts";
 
-/** What is done with a flow. */
+/** Treatment of a flow. */
 export type Outcome =
-  /** It goes on as if nothing were installed. */
+  /** Goes on as if nothing were installed. */
   | { readonly kind: "pass" }
-  /** It ends here; `silently`: the client is told nothing. */
+  /** Ends here; `silently`: the client is told nothing. */
   | { readonly kind: "refuse"; readonly silently: boolean }
-  /** It goes to our listener. */
+  /** Goes to our listener. */
   | { readonly kind: "proxy" }
-  /** It goes to another TPROXY program on this router. */
+  /** Goes to another TPROXY program on this router. */
   | { readonly kind: "program"; readonly port: number };
 
-/** What the outcome depends on. */
+/** Facts on which the outcome depends. */
 export interface Deciding {
   readonly action: Action;
   readonly silent?: boolean;

@@ -32,7 +32,7 @@ export const UNDECIDABLE = -3;
 /** Not among `intercept.families`, `.protocols` and `.ports`: as if nothing were installed. */
 export const NOT_INTERCEPTED = -4;
 
-/** How a rule meets a flow: a number below {@linkcode FIRST_DOUBT} is certain. */
+/** A rule's answer to a flow: a number below {@linkcode FIRST_DOUBT} is certain. */
 export const MATCHES = 0;
 /** Its protocol is another. */
 export const OTHER_PROTOCOL = 1;
@@ -46,17 +46,17 @@ export const OTHER_DESTINATION = 4;
 export const OTHER_INTERFACE = 5;
 /** The client's hardware address is another, or there is none. */
 export const OTHER_HARDWARE = 6;
-/** It goes by names, and the flow has none. */
+/** The rule has names, and the flow has none. */
 export const NO_NAME = 7;
 /** From here on nobody can tell yet. */
 export const FIRST_DOUBT = 8;
-/** It goes by names, and the name was not asked for. */
+/** The rule has names, and nobody has asked for the flow's. */
 export const NAME_NOT_ASKED = 8;
 /** Nobody knows through which interface the flow comes. */
 export const INTERFACE_UNKNOWN = 9;
 /** Nobody knows the client's hardware address. */
 export const HARDWARE_UNKNOWN = 10;
-/** It goes by names, and names cannot be compared yet. */
+/** The rule has names, and names cannot be compared yet. */
 export const NAME_NOT_COMPARED = 11;
 
 const { tcp: TCP, udp: UDP } = PROTOCOL_NUMBERS;
@@ -92,7 +92,7 @@ export class Policy {
     return DEFAULT_RULE;
   }
 
-  /** How a flow goes on that `rule`, or {@linkcode DEFAULT_RULE}, decides. */
+  /** Returns the way of a flow that `rule`, or {@linkcode DEFAULT_RULE}, decides. */
   route(rule: number): Route {
     return rule === DEFAULT_RULE ? this.#image.otherwise : this.#image.routes[rule];
   }
@@ -112,9 +112,9 @@ export class Policy {
   }
 
   /**
-   * How a rule meets a flow: {@linkcode MATCHES}, or the first reason why not, or why nobody can tell. What
-   * is known is looked at first: where it excludes the rule there is no doubt. Then the name, which can still
-   * be asked for.
+   * Examines a rule on a flow: {@linkcode MATCHES}, or the first reason why not, or why nobody can tell.
+   * Looks at known facts first: if they exclude the rule there is no doubt. Looks at the name last, which can
+   * still be asked for.
    */
   examine(rule: number, flow: Flow): number {
     const tables = this.#tables;
@@ -166,7 +166,9 @@ export class Policy {
   }
 }
 
-/** There is no table of names yet: a name that was found is in doubt, not out of it. */
+/**
+ * Examines the name. The policy has no table of names yet: a name that was found is in doubt, not excluded.
+ */
 function examineName(flow: Flow): number {
   if (!flow.nameAsked) return NAME_NOT_ASKED;
   return flow.name === null ? NO_NAME : NAME_NOT_COMPARED;

@@ -51,7 +51,7 @@ vmTest(
     await stopProxy(vm);
     await vm.run("uninstall", "tproxy uninstall");
     await vm.run("state", withHosts("forward 1\nstate >/tmp/after\ndiff /tmp/before /tmp/after"));
-    // What was mounted has gone with the last process.
+    // The mounts have gone with the last process.
     assert.equal(await vm.run("loop devices", "losetup -a"), "");
     assert.equal(await complaints(vm), "");
   },
@@ -74,7 +74,7 @@ vmTest("128 MB of memory: it relays; whatever the kernel kills, clients are serv
   await vm.try("beside it", "tproxy status >/dev/null");
   const killed = await vm.run("killed", "dmesg | grep -c 'Out of memory: Killed process' || true");
   print(`128 MB, with a second command beside the proxy: the kernel has killed ${killed} processes`);
-  // Whether it lives or not, clients are served: on-failure is open.
+  // Clients are served in both cases: on-failure is open.
   await vm.run("forwarding again", withHosts("forward 1\nsleep 3"));
   assert.equal(await browse(vm, "browse, whoever was killed"), SEEN);
   await vm.run("stop", "kill $(cat /tmp/pid) || true; sleep 3");

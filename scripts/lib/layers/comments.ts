@@ -37,17 +37,24 @@ const CLAUSE_WORDS = [
   ...["Though", "Once", "So", "And", "But", "Or", "You", "We"],
 ];
 const CLAUSE = new RegExp(`^(?:${CLAUSE_WORDS.join("|")})\\b`);
+/** A later sentence that has a clause for its subject. */
+const CLAUSE_SUBJECT = /\.\s+(What|Whatever|Whether|Who|Whoever)\b/;
 
-/** Finds doc comments that begin neither with a verb nor with a noun. */
+/**
+ * Finds doc comments that begin neither with a verb nor with a noun, and sentences whose subject is a clause.
+ */
 export function findClauses(files: readonly TextFile[]): Breach[] {
   return files.filter(({ path }) => path.endsWith(".ts")).flatMap(({ path, text }) =>
     docComments(text).flatMap((comment) => {
-      const word = CLAUSE.exec(comment.text)?.[0];
-      return word === undefined ? [] : [{
-        path,
-        line: comment.line,
-        text: `a doc comment begins with "${word}"; begin with a verb (functions) or a noun (types)`,
-      }];
+      const first = CLAUSE.exec(comment.text)?.[0];
+      if (first !== undefined) {
+        const advice = "begin with a verb (functions) or a noun (types)";
+        return [{ path, line: comment.line, text: `a doc comment begins with "${first}"; ${advice}` }];
+      }
+      const later = CLAUSE_SUBJECT.exec(comment.text)?.[1];
+      return later === undefined
+        ? []
+        : [{ path, line: comment.line, text: `a sentence begins with "${later}"; name who acts` }];
     })
   );
 }

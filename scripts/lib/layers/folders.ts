@@ -1,5 +1,5 @@
 /**
- * Places of files: the top of the project, and how many one folder holds. Pure.
+ * Places of files: the top of the project, folders with too many, examples that a text names. Pure.
  * @module
  */
 import type { Breach } from "./breach.ts";
@@ -43,6 +43,21 @@ export function findCrowds(files: readonly string[]): Breach[] {
     files.filter((file) => !file.endsWith(".h")),
     (file) => file.slice(0, Math.max(file.lastIndexOf("/"), 0)),
   );
-  return [...folders].filter(([folder, { length }]) => length > MOST_FILES && !(folder in LISTS))
+  // Tests mirror src.
+  const isList = (folder: string) => folder.replace(/^tests\/unit\//, "src/") in LISTS;
+  return [...folders].filter(([folder, { length }]) => length > MOST_FILES && !isList(folder))
     .map(([path, { length }]) => ({ path, text: `holds ${length} files of code, more than ${MOST_FILES}` }));
+}
+
+/**
+ * Finds names of files in backticks that are neither in src/ nor in the project; a name that ends in "/" is a
+ * folder.
+ */
+export function findWrongMentions(path: string, markdown: string, files: readonly string[]): Breach[] {
+  const names = [...markdown.matchAll(/`([\w./-]+(?:\.ts|\/))`/g)].map(([, name]) => name);
+  return names.filter((name) =>
+    ![`src/${name}`, name].some((place) =>
+      place.endsWith("/") ? files.some((file) => file.startsWith(place)) : files.includes(place)
+    )
+  ).map((name) => ({ path, text: `names ${name}, which does not exist` }));
 }

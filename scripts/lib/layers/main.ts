@@ -9,7 +9,7 @@ import { findCycles } from "./cycles.ts";
 import { readDrawing } from "./drawing.ts";
 import { withoutExcused } from "./excused.ts";
 import { listCode } from "./files.ts";
-import { findCrowds, findStrays } from "./folders.ts";
+import { findCrowds, findStrays, findWrongMentions } from "./folders.ts";
 import { readGraph } from "./graph.ts";
 import { findStrangers } from "./homes.ts";
 import { findImpurities } from "./purity.ts";
@@ -19,12 +19,14 @@ const files = listCode(root);
 const texts = files.map((path) => ({ path, text: Deno.readTextFileSync(`${root}/${path}`) }));
 const modules = await readGraph(root, files);
 const program = modules.filter(({ path }) => !/^(tests|scripts)\//.test(path));
-const drawing = readDrawing(Deno.readTextFileSync(`${root}/src/README.md`));
+const readme = Deno.readTextFileSync(`${root}/src/README.md`);
+const drawing = readDrawing(readme);
 
 const breaches = [
   ...findStrays([...Deno.readDirSync(root)].map(({ name }) => name)),
   ...findCrowds(files),
   ...withoutExcused("arrows", findWrongArrows(program, drawing)),
+  ...findWrongMentions("src/README.md", readme, files),
   ...findStrangers(program),
   ...findImpurities(modules),
   ...withoutExcused("cycles", findCycles(modules)),

@@ -9,7 +9,7 @@ import { formatTally, type Tally } from "./tally.ts";
 
 const USAGE =
   `Usage: scripts/test                everything: checks, unit tests, build, laboratory tests of dist/tproxy, other kernels
-       scripts/test checks         format, lint, types, documentation, layers
+       scripts/test checks         format, lint, types, documentation of the library, house rules (scripts/layers)
        scripts/test unit           unit tests; those of ffi/ on an emulated arm64 as well
        scripts/test lab [FILTER]   laboratory tests of the source program (TPROXY_BIN=FILE: of that file), and some again
                                    with each kind of iptables (TPROXY_LAB_BACKEND=iptables-nft or iptables-legacy: all with it);

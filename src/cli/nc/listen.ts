@@ -76,7 +76,7 @@ function serveConnections(plan: ListenPlan, listener: number, voice: Voice): voi
   try {
     do {
       const fd = accept(listener, client);
-      // Who comes now and is not wanted had better be refused than wait.
+      // An unwanted client had better be refused now than wait.
       if (!plan.keep) closeFd(listener);
       listening = plan.keep;
       try {

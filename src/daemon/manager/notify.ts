@@ -1,5 +1,6 @@
 /**
- * The service manager's notifications: sd_notify(3), spoken directly. Without a service manager all of it does nothing.
+ * The service manager's notifications: sd_notify(3), spoken directly. Without a service manager all of it
+ * does nothing.
  * @module
  */
 import { EAGAIN } from "../../../ffi/consts.ts";
@@ -8,22 +9,28 @@ import { openUnixDatagram, sendUnixDatagram, unixAddress } from "../../../ffi/so
 
 /** Tells the service manager something, one `NAME=value` each. */
 export interface Notifier {
-  /** Whether anybody listens. */
+  /** Tells that somebody listens. */
   readonly enabled: boolean;
-  /** Sends the assignments as one datagram. A manager that is busy gets it later; nothing of it ever blocks or throws. */
+  /**
+   * Sends the assignments as one datagram. A manager that is busy gets it later; nothing of it ever blocks or
+   * throws.
+   */
   send(...assignments: readonly string[]): void;
   /** Closes the socket, after a last attempt at what has not been sent. */
   close(): void;
 }
 
-/** How long a busy service manager is left alone, milliseconds. */
+/** Milliseconds for which a busy service manager is left alone. */
 const RETRY_MS = 100;
 /** A manager that takes nothing is dead; the newest are kept. */
 const MAX_WAITING = 16;
 
 const SILENT: Notifier = { enabled: false, send: () => {}, close: () => {} };
 
-/** A notifier for $NOTIFY_SOCKET: a path, or `@name`, abstract. Undefined, or a name that is none: one that does nothing. */
+/**
+ * A notifier for $NOTIFY_SOCKET: a path, or `@name`, abstract. Undefined, or a name that is none: one that
+ * does nothing.
+ */
 export function openNotifier(name: string | undefined): Notifier {
   const address = name === undefined || !/^[/@]/.test(name) ? undefined : unixAddress(name);
   const fd = address === undefined ? -1 : openUnixDatagram();

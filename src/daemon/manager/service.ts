@@ -1,6 +1,6 @@
 /**
- * What a service manager tells its service in the environment: where to send notifications, and how often it wants a sign of life.
- * Pure.
+ * Words of a service manager to its service in the environment: the address for notifications, and the
+ * interval of signs of life. Pure.
  * @module
  */
 
@@ -10,19 +10,21 @@ export interface Environment {
   delete(name: string): void;
 }
 
-/** What the service manager wants. */
+/** Demands of the service manager. */
 export interface ServiceManager {
   /** $NOTIFY_SOCKET. */
   readonly socket: string | undefined;
-  /** It ends the service that is silent for so many milliseconds (WATCHDOG_USEC); undefined: it does not watch. */
+  /**
+   * Milliseconds of silence after which it ends the service (WATCHDOG_USEC); undefined: it does not watch.
+   */
   readonly watchdogMs: number | undefined;
 }
 
 const NAMES = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
 
 /**
- * Reads the service manager's variables and removes them: children are not the service. `pid` is this process', WATCHDOG_PID may name
- * another, which was watched before it started this one.
+ * Reads the service manager's variables and removes them: children are not the service. `pid` is this
+ * process', WATCHDOG_PID may name another, which was watched before it started this one.
  */
 export function takeServiceManager(environment: Environment, pid: number): ServiceManager {
   const [socket, watchdog, watched] = NAMES.map((name) => environment.get(name));

@@ -1,18 +1,18 @@
 /**
- * Tells the service manager's watchdog that the proxy lives, as long as every worker's loop turns. A worker that has nothing to do sleeps
- * and turns no loop: it is woken, and a loop that is well turns at once. So idle workers need no timer of their own, and a loop that
- * hangs in a system call, or in itself, is seen.
+ * Tells the service manager's watchdog that the proxy lives, as long as every worker's loop turns. A worker
+ * that has nothing to do sleeps and turns no loop: it is woken, and a loop that is well turns at once. So
+ * idle workers need no timer of their own, and a loop that hangs in a system call, or in itself, is seen.
  * @module
  */
 
 /** The workers' loops, as the data plane shows them. */
 export interface Loops {
-  /** How often each has turned so far; -1: it has ended, as it was told. */
+  /** Counts the turns of each so far; -1: it has ended, as it was told. */
   turns(): number[];
   wake(worker: number): void;
 }
 
-/** What comes of it. */
+/** Actions of the watchdog. */
 export interface WatchdogActions {
   /** All turn. */
   feed(): void;
@@ -20,7 +20,9 @@ export interface WatchdogActions {
   hanging(workers: readonly number[]): void;
 }
 
-/** After being woken a loop is given so many milliseconds, step by step: it may be busy, and the machine too. */
+/**
+ * After being woken a loop is given so many milliseconds, step by step: it may be busy, and the machine too.
+ */
 const STEPS_MS = [10, 40, 150, 300, 500, 1000];
 
 /** Looks after the loops every `intervalMs` until it is ended. */

@@ -1,6 +1,6 @@
 /**
- * Waits for changes of the network, without a timer while there are none. Changes come in crowds: they are told together, and the more
- * often they come the less often they are told.
+ * Waits for changes of the network, without a timer while there are none. Changes come in crowds: they are
+ * told together, and the more often they come the less often they are told.
  * @module
  */
 import { POLLIN } from "../../../ffi/consts.ts";
@@ -12,20 +12,25 @@ import { NetlinkMonitor } from "../../netlink/monitor.ts";
 import { NetworkNews } from "./news.ts";
 import { Pacer } from "./pacer.ts";
 
-/** What is told of. */
+/** Groups of notifications that are told. */
 const GROUPS = ["links", "ipv4-routes", "ipv6-routes"] as const;
-/** What comes within so many milliseconds is told together. */
+/** Milliseconds within which notifications are told together. */
 const TOGETHER_MS = 200;
 /** After an error of poll(2), whose number is not known. */
 const ERROR_MS = 1000;
 
 /** A watch that goes on until it is ended. */
 export interface NetworkWatch {
-  /** Stops listening. Resolves when nothing of it is left; a change that is being dealt with is waited for. */
+  /**
+   * Stops listening. Resolves when nothing of it is left; a change that is being dealt with is waited for.
+   */
   end(): Promise<void>;
 }
 
-/** Calls `changed`, one call at a time, after the network has changed. Throws an OperationError if it cannot listen. */
+/**
+ * Calls `changed`, one call at a time, after the network has changed. Throws an OperationError if it cannot
+ * listen.
+ */
 export function watchNetwork(changed: () => Promise<void>): NetworkWatch {
   const wake = check(openEventFd(), "create", "eventfd");
   const watcher = new Watcher(wake, changed);

@@ -1,6 +1,7 @@
 /**
- * Which of rtnetlink's notifications can change the rules: interfaces that come, go, or get another name or master, and default routes.
- * Routers hear of much else, a neighbour's flapping route or a radio's statistics among it. Pure.
+ * Notifications of rtnetlink that can change the rules: interfaces that come, go, or get another name or
+ * master, and default routes. Routers hear of much else, a neighbour's flapping route or a radio's statistics
+ * among it. Pure.
  * @module
  */
 import { routeLeadsUpstream } from "../../kernel/routing/upstream.ts";
@@ -9,14 +10,16 @@ import { decodeLink } from "../../netlink/route/link.ts";
 import { RTM_DELLINK, RTM_DELROUTE, RTM_NEWLINK, RTM_NEWROUTE } from "../../netlink/route/message.ts";
 import { decodeRoute } from "../../netlink/route/route.ts";
 
-/** AF_UNSPEC: the interface itself. A bridge tells of its ports with AF_BRIDGE, and of other changes so too. */
+/**
+ * AF_UNSPEC: the interface itself. A bridge tells of its ports with AF_BRIDGE, and of other changes so too.
+ */
 const INTERFACE_ITSELF = 0;
 
 /** Remembers the interfaces, to know a change from a repetition. */
 export class NetworkNews {
   readonly #links = new Map<number, string>();
 
-  /** Whether a message tells something that a plan depends on; one that cannot be read may. */
+  /** Tells whether a plan depends on the news of a message; it may where the message cannot be read. */
   matters(message: NetlinkMessage): boolean {
     try {
       return this.#matters(message);

@@ -1,5 +1,6 @@
 /**
- * How often something may be done that others bring about: at once after a quiet time, and less and less often while they go on. Pure.
+ * Pace of an action that others bring about: at once after a quiet time, and less and less often while they
+ * go on. Pure.
  * @module
  */
 
@@ -7,7 +8,7 @@
 const FIRST_MS = 500;
 /** The gap doubles up to this. */
 const MOST_MS = 10_000;
-/** So long a quiet makes it forget. */
+/** Milliseconds of quiet that make it forget. */
 const QUIET_MS = 30_000;
 
 /** See the module. */
@@ -15,7 +16,10 @@ export class Pacer {
   #gap = FIRST_MS;
   #last = -Infinity;
 
-  /** How long to wait, milliseconds, before it is done again; counts it as done then. `now` in milliseconds, of a clock that only grows. */
+  /**
+   * Returns the milliseconds to wait before the action is done again; counts it as done then. `now` in
+   * milliseconds, of a clock that only grows.
+   */
   delay(now: number): number {
     if (now - this.#last >= QUIET_MS) {
       this.#gap = FIRST_MS;

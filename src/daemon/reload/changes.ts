@@ -23,8 +23,8 @@ interface Key {
 }
 
 /**
- * The rest of the process is built on them at its start: sockets and their marks, threads, the
- * rules' names in the kernel, the form of the log.
+ * The rest of the process is built on them at its start: sockets and their marks, threads, the shares of sessions and
+ * pipes in the descriptors, the rules' names in the kernel, the form of the log.
  */
 const FIXED: readonly Key[] = [
   { key: "intercept.protocols", of: ({ intercept }) => intercept.protocols },
@@ -35,6 +35,8 @@ const FIXED: readonly Key[] = [
   { key: "kernel.mark", of: ({ kernel }) => kernel.mark },
   { key: "kernel.table", of: ({ kernel }) => kernel.table },
   { key: "kernel.backend", of: ({ kernel }) => kernel.backend },
+  { key: "limits.connections", of: ({ limits }) => limits.connections },
+  { key: "limits.udp-sessions", of: ({ limits }) => limits.udpSessions },
   { key: "control", of: ({ control }) => control },
   { key: "metrics", of: ({ metrics }) => metrics },
   { key: "log.format", of: ({ log }) => log.format },
@@ -57,8 +59,6 @@ const ADOPTABLE: readonly Key[] = [
   { key: "timeouts.udp-dns", of: ({ timeouts }) => timeouts.udpDnsMs },
   { key: "timeouts.sniff", of: ({ timeouts }) => timeouts.sniffMs },
   { key: "timeouts.drain", of: ({ timeouts }) => timeouts.drainMs },
-  { key: "limits.connections", of: ({ limits }) => limits.connections },
-  { key: "limits.udp-sessions", of: ({ limits }) => limits.udpSessions },
   { key: "limits.per-client", of: ({ limits }) => limits.perClient },
   { key: "log.level", of: ({ log }) => log.level },
   { key: "log.access", of: ({ log }) => log.access },
@@ -67,7 +67,10 @@ const ADOPTABLE: readonly Key[] = [
 /** The keys that only a restart takes over. */
 export const RESTART_KEYS: readonly string[] = FIXED.map(({ key }) => key);
 
-/** Compares a config with the one in force. Rules that differ are named by their place, where all have theirs still. */
+/**
+ * Compares a config with the one in force. Rules that differ are named by their place, where all have theirs
+ * still.
+ */
 export function compareConfigs(inForce: Config, next: Config): Changes {
   const differing = (keys: readonly Key[]) => keys.filter(({ of }) => !isSame(of(inForce), of(next)));
   const adoptable = differing(ADOPTABLE);

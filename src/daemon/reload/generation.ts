@@ -1,6 +1,6 @@
 /**
- * A config in force: what the workers and the kernel are given of it. The next one is prepared whole before anything is
- * changed.
+ * A config in force: what the workers and the kernel are given of it. The next one is prepared whole before
+ * anything is changed.
  * @module
  */
 import { BUILT_IN, loadConfig, type LoadedConfig } from "../../config/load.ts";
@@ -17,7 +17,7 @@ import type { PolicyImage } from "../../policy/image.ts";
 /** A config as `tproxy run` uses it. */
 export interface UsableConfig {
   readonly loaded: LoadedConfig;
-  /** What it asks for in vain, a line each. */
+  /** Features that it asks for in vain, a line each. */
   readonly warnings: readonly string[];
 }
 
@@ -61,8 +61,9 @@ export function makeGeneration(usable: UsableConfig, number: number, settingsOf:
 }
 
 /**
- * Reads and checks the config that is to follow the one in force, from the same place: a file that has gone is an error,
- * not a wish for the defaults. Throws a ConfigError, or an OperationError where it cannot be read.
+ * Reads and checks the config that is to follow the one in force, from the same place: a file that has gone
+ * is an error, not a wish for the defaults. Throws a ConfigError, or an OperationError where it cannot be
+ * read.
  */
 export function loadNext(
   { loaded: { origin } }: Generation,
@@ -71,7 +72,9 @@ export function loadNext(
   return loadUsable({ path: origin === BUILT_IN ? path : origin, readTextFile });
 }
 
-/** Plans and compiles a config that is to follow the one in force. Throws an OperationError. Changes nothing. */
+/**
+ * Plans and compiles a config that is to follow the one in force. Throws an OperationError. Changes nothing.
+ */
 export function prepareGeneration(
   usable: UsableConfig,
   inForce: Generation,

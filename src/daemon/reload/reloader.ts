@@ -15,7 +15,7 @@ import { OperationError } from "../../net/error.ts";
 import { type Changes, compareConfigs } from "./changes.ts";
 import type { Generation, NextGeneration, UsableConfig } from "./generation.ts";
 
-/** What a reload works on. */
+/** Parts that a reload works on. */
 export interface ReloadParts {
   readonly log: Logger;
   /** Reads the config that is to follow; throws an OperationError. */
@@ -40,7 +40,7 @@ export interface ReloadParts {
 export class Reloader {
   /** The config in force. */
   inForce: Generation;
-  /** Why the last reload was refused; undefined: it was not. */
+  /** Reason why the last reload was refused; undefined: it was not. */
   refusal: string | undefined;
   readonly #parts: ReloadParts;
   #work: Promise<void> | undefined;
@@ -52,7 +52,10 @@ export class Reloader {
     this.#parts = parts;
   }
 
-  /** Asks for a reload; one that is asked for during another comes after it, once however often it was asked for. */
+  /**
+   * Asks for a reload; one that is asked for during another comes after it, once however often it was asked
+   * for.
+   */
   request(): void {
     if (this.#closed) return this.#parts.log.info("no reload: the proxy is about to end");
     this.#again = true;
@@ -119,7 +122,10 @@ export class Reloader {
   }
 }
 
-/** As `tproxy check` prints it: a line for each problem. A defect of this program ends no connection either. */
+/**
+ * Writes an error as `tproxy check` prints it: a line for each problem. A defect of this program ends no
+ * connection either.
+ */
 function linesOf(error: unknown): string[] {
   if (error instanceof ConfigError) {
     return error.problems.map((problem) => formatProblem(error.file, problem));
@@ -128,7 +134,10 @@ function linesOf(error: unknown): string[] {
   return [error instanceof Error ? error.stack ?? error.message : String(error)];
 }
 
-/** `tproxy.yaml:4:3: listener.port has changed: restart the proxy`, with the first place that the file has for them. */
+/**
+ * `tproxy.yaml:4:3: listener.port has changed: restart the proxy`, with the first place that the file has for
+ * them.
+ */
 function describeRestart(keys: readonly string[], { loaded: { origin, locate } }: UsableConfig): string {
   const text = `${keys.join(", ")} ${keys.length === 1 ? "has" : "have"} changed: restart the proxy`;
   const place = keys.map((key) => locate(key.split("."))).find((found) => found !== undefined);

@@ -1,8 +1,9 @@
 /**
  * Keeps the rules in the kernel right while interfaces and default routes come, go and move.
  *
- * It changes only what is known to be an install of the config in force: before each change the kernel must still have what
- * this config and network wanted until now. So an `uninstall`, and an `install` of another config, hold while it runs.
+ * It changes only what is known to be an install of the config in force: before each change the kernel must
+ * still have what this config and network wanted until now. So an `uninstall`, and an `install` of another
+ * config, hold while it runs.
  * @module
  */
 import type { LoadedConfig } from "../../config/load.ts";
@@ -21,7 +22,7 @@ import type { Logger } from "../../log.ts";
 import { OperationError } from "../../net/error.ts";
 import { RulesState } from "./state.ts";
 
-/** What it works with. */
+/** Parts that it works with. */
 export interface KeeperOptions {
   /** The config in force at the start. */
   readonly loaded: LoadedConfig;
@@ -45,7 +46,10 @@ export class RulesKeeper {
   readonly #state: RulesState;
   /** The config in force. */
   #loaded: LoadedConfig;
-  /** What a config wanted on this network, as of the last look. Where it is another than that in force, the rules are to change. */
+  /**
+   * What a config wanted on this network, as of the last look. Where it is another than that in force, the
+   * rules are to change.
+   */
   #wanted: Wanted | undefined;
   /** An install is to be made that nobody has made yet. */
   #due: boolean;
@@ -63,17 +67,23 @@ export class RulesKeeper {
     this.#state = new RulesState(options.log);
   }
 
-  /** How the rules are, in a few words. */
+  /** State of the rules, in a few words. */
   get state(): string {
     return this.#state.text;
   }
 
-  /** Looks for the first time: installs if it is to, says what is there if not. Never throws what an administrator could mend. */
+  /**
+   * Looks for the first time: installs if it is to, says what is there if not. Never throws what an
+   * administrator could mend.
+   */
   begin(): Promise<void> {
     return this.networkChanged();
   }
 
-  /** Looks again, now and then, where the last look was no good: somebody may have installed, or what failed may succeed. */
+  /**
+   * Looks again, now and then, where the last look was no good: somebody may have installed, or what failed
+   * may succeed.
+   */
   async again(): Promise<void> {
     if (this.#failed) return await this.networkChanged();
     const wanted = this.#wanted;
@@ -89,9 +99,10 @@ export class RulesKeeper {
   }
 
   /**
-   * Takes another config over. Its rules replace those of the config before where the kernel has these; others are left
-   * alone. `plan`: what it wants on this network; undefined: nothing that can be had, which may come. `changed`: its rules
-   * are others. Throws an OperationError if the kernel refuses them; then the config before is in force.
+   * Takes another config over. Its rules replace those of the config before where the kernel has these;
+   * others are left alone. `plan`: what it wants on this network; undefined: nothing that can be had, which
+   * may come. `changed`: its rules are others. Throws an OperationError if the kernel refuses them; then the
+   * config before is in force.
    */
   adopt({ loaded, plan }: { loaded: LoadedConfig; plan: Plan | undefined }, changed: boolean): Promise<void> {
     const adopted = this.#work.then(() => this.#adopt(loaded, plan, changed));
@@ -149,7 +160,7 @@ export class RulesKeeper {
     }
   }
 
-  /** What the network wants now; undefined, and said, where it wants nothing that can be had. */
+  /** Plans for the network as it is now; undefined, and a line in the log: no plan can be had. */
   #prepare(): Plan | undefined {
     try {
       const plan = preparePlan(this.#loaded, this.#options.readTextFile, { absentInterfaces: true });

@@ -1,5 +1,6 @@
 /**
- * Warnings about a state that lasts: each is said when it begins, or when its reason changes, not at each look.
+ * Warnings about a state that lasts: each is said when it begins, or when its reason changes, not at each
+ * look.
  * @module
  */
 import type { LogFields, Logger } from "../../log.ts";

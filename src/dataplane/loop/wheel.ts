@@ -82,7 +82,8 @@ export class TimerWheel<T extends WheelEntry> {
     for (let tick = first; tick <= now; tick++) {
       let entry = this.#heads[tick & MASK];
       while (entry !== null) {
-        // Read before `due` runs: it may put the entry elsewhere. It never touches another entry of the wheel.
+        // Read before `due` runs: it may put the entry elsewhere. It never touches another entry of the
+        // wheel.
         const next: WheelEntry | null = entry.wheelNext;
         this.remove(entry as T);
         due(entry as T);

@@ -3,7 +3,7 @@
  * @module
  */
 
-/** So many failures within the window are borne; one more is not. */
+/** Number of failures within the window that are borne; one more is not. */
 export const MAX_CRASHES = 5;
 /** The window, milliseconds. */
 export const CRASH_WINDOW_MS = 60_000;

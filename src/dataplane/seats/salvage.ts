@@ -13,7 +13,7 @@ import { PerClient } from "../shared/per_client.ts";
 import { PROTOCOLS, TCP, UDP } from "../shared/session_key.ts";
 import type { WorkerTotals } from "../shared/totals.ts";
 
-/** What was left. */
+/** Sessions that were left. */
 export interface Salvaged {
   readonly connections: number;
   readonly udpSessions: number;

@@ -10,14 +10,14 @@ import { salvage } from "./salvage.ts";
 import type { Books } from "../shared/books.ts";
 import { startThread } from "./thread.ts";
 
-/** What all seats of a data plane have in common. */
+/** The common part of all seats of a data plane. */
 export interface House {
   /** The module of a worker. */
   readonly url: URL;
   readonly log: Logger;
   readonly books: Books;
   readonly crashes: Crashes;
-  /** What is in force; it changes. */
+  /** The adoption in force; it changes. */
   adoption: Adoption;
 }
 
@@ -48,7 +48,9 @@ export class Seat {
     return this.#ready.promise;
   }
 
-  /** Resolves when the worker has ended as it was told; rejects when it has failed and nobody takes its place. */
+  /**
+   * Resolves when the worker has ended as it was told; rejects when it has failed and nobody takes its place.
+   */
   get ended(): Promise<void> {
     return this.#ended.promise;
   }

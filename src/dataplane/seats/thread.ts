@@ -7,19 +7,19 @@ import { OrderChannel } from "../order_box.ts";
 import type { Order, WorkerMessage, WorkerStart } from "../orders.ts";
 import type { SharedState } from "../shared/state.ts";
 
-/** What happens to a thread. After `stopped` or `failed` nothing more happens. */
+/** Report of events with a thread. After `stopped` or `failed` nothing more happens. */
 export interface ThreadReport {
-  /** It listens. */
+  /** Reports that it listens. */
   ready(): void;
-  /** It has taken an adoption. */
+  /** Reports that it has taken an adoption. */
   adopted(number: number): void;
-  /** It has ended as it was told. */
+  /** Reports that it has ended as it was told. */
   stopped(): void;
-  /** It has ended otherwise. */
+  /** Reports that it has ended otherwise. */
   failed(reason: string): void;
 }
 
-/** What a thread is started with. */
+/** Options of a thread's start. */
 export interface ThreadOptions {
   readonly url: URL;
   readonly start: WorkerStart;

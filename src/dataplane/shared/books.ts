@@ -1,5 +1,6 @@
 /**
- * The books of a data plane, as the main thread reads them: live sessions, totals, counters. Workers are not woken.
+ * The books of a data plane, as the main thread reads them: live sessions, totals, counters. Workers are not
+ * woken.
  * @module
  */
 import { DEFAULT_RULE } from "../../policy/policy.ts";
@@ -64,7 +65,7 @@ export class Books {
   readonly state: SharedState;
   readonly #memory: SharedMemory;
   readonly #generations = new Map<number, { readonly totals: Totals; readonly names: RuleNames }>();
-  /** What has ended under generations that none lives of. */
+  /** Totals of ended sessions under generations of which no session lives. */
   readonly #past = new Map<string, RuleTotals>();
 
   constructor(memory: SharedMemory) {

@@ -1,8 +1,9 @@
 /**
  * The memory of a ledger: the live sessions of one worker and one protocol, a row each, as columns. Pure.
  *
- * A worker writes, anybody reads at any time without waking it. Each row has a version, which is odd while the row is being
- * written: whoever has met the same even version before and after reading has read a whole row.
+ * A worker writes, anybody reads at any time without waking it. Each row has a version, which is odd while
+ * the row is being written: whoever has met the same even version before and after reading has read a whole
+ * row.
  * @module
  */
 
@@ -28,8 +29,8 @@ export class Columns {
   /** The number of rows. */
   readonly rows: number;
   /**
-   * Two for each row, up and down: all bytes of payload that sessions of this row have ever passed on. They only grow, so their
-   * sum over all rows is what the worker has passed on, at any time.
+   * Two for each row, up and down: all bytes of payload that sessions of this row have ever passed on. They
+   * only grow, so their sum over all rows is what the worker has passed on, at any time.
    */
   readonly bytes: Float64Array<SharedArrayBuffer>;
   /** Two for each row: what {@linkcode bytes} were when its session began. */
@@ -96,7 +97,8 @@ export class Columns {
   /** Begins, as the writer, to change a row. */
   begin(slot: number): void {
     Atomics.add(this.version, slot, 1);
-    // Nothing that is written from here on may be seen before the version is: a load after the store sees to it.
+    // Nothing that is written from here on may be seen before the version is: a load after the store sees to
+    // it.
     Atomics.load(this.version, slot);
   }
 

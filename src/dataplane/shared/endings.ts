@@ -31,9 +31,9 @@ export const REFUSED = 2;
 export const TIMED_OUT = 3;
 /** The upstream could not be reached. */
 export const FAILED = 4;
-/** It was silent for too long. */
+/** The session was silent for too long. */
 export const EXPIRED = 5;
-/** It had to make room for another. */
+/** The session had to make room for another. */
 export const EVICTED = 6;
 /** A rule blocks it. */
 export const BLOCKED = 7;

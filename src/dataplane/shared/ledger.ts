@@ -8,7 +8,7 @@ import { UNDECIDED, type WorkerTotals } from "./totals.ts";
 /** A ledger. The rows are those of the worker's table of sessions: a slot is a row. */
 export class Ledger {
   readonly columns: Columns;
-  /** What the relay adds to, at {@linkcode bytesUp} and {@linkcode bytesDown}. */
+  /** Bytes to which the relay adds, at {@linkcode bytesUp} and {@linkcode bytesDown}. */
   readonly bytes: Float64Array<SharedArrayBuffer>;
   readonly #protocol: number;
   readonly #totals: WorkerTotals;
@@ -21,7 +21,10 @@ export class Ledger {
     this.#totals = totals;
   }
 
-  /** Begins a session. `client`: words that hold its struct sockaddr from `at` on. `now`: milliseconds since 1970. */
+  /**
+   * Begins a session. `client`: words that hold its struct sockaddr from `at` on. `now`: milliseconds since
+   * 1970.
+   */
   open(slot: number, tag: number, client: Int32Array, at: number, now: number): void {
     const { columns } = this;
     columns.begin(slot);

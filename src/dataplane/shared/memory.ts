@@ -28,7 +28,9 @@ export interface MemorySize {
   readonly udpSessions: number;
 }
 
-/** Allocates memory for so many workers and sessions. The system gives it when a session needs it, not before. */
+/**
+ * Allocates memory for so many workers and sessions. The system gives it when a session needs it, not before.
+ */
 export function allocateMemory({ workers, connections, udpSessions }: MemorySize): SharedMemory {
   return {
     state: new SharedState(workers).buffer,

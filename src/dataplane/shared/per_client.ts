@@ -1,6 +1,7 @@
 /**
- * How many connections or sessions each client has, over all workers, in shared memory: two rows of counters, in each of which a
- * client's address has a place. Where another client shares one of the places, it does not share the other; the lower number counts.
+ * Counts of connections or sessions by client, over all workers, in shared memory: two rows of counters, in
+ * each of which a client's address has a place. Two clients that share one of the places do not share the
+ * other; the lower number counts.
  * @module
  */
 import { AF_INET } from "../../../ffi/consts.ts";
@@ -25,8 +26,9 @@ export class PerClient {
   }
 
   /**
-   * Adds one for the address of the struct sockaddr at `at` in `words`. By how much it is over `limit` now: 0 or less, it is not.
-   * Whoever gets more than 0 removes one again, this or another. Without a limit, 0, it counts as well: a limit may come later.
+   * Adds one for the address of the struct sockaddr at `at` in `words`. Returns the excess over `limit` now:
+   * 0 or less, there is none. A caller that gets more than 0 removes one again, this or another. Counts
+   * without a limit, 0, as well: a limit may come later.
    */
   add(words: Int32Array, at: number, limit: number): number {
     const count = this.#change(words, at, 1);

@@ -14,7 +14,7 @@ export interface LedgerRow {
   /** Number of a stage; the protocol names it. */
   readonly stage: number;
   readonly client: Endpoint;
-  /** Where it wanted to go; of UDP: with its first datagram. null: not known yet. */
+  /** The server that it wanted; of UDP: with its first datagram. null: not known yet. */
   readonly destination: Endpoint | null;
   /** The upstream's address; null: not known yet, or it is the destination. */
   readonly upstream: Endpoint | null;

@@ -1,5 +1,5 @@
 /**
- * What the main thread and the workers share: a SharedArrayBuffer of control words and counters.
+ * Memory that the main thread and the workers share: a SharedArrayBuffer of control words and counters.
  * @module
  */
 
@@ -12,9 +12,10 @@ const PENDING_LOGS = 2;
 const CONTROL_WORDS = 16; // a cache line of their own
 
 /**
- * The counters of a worker. All only grow. `turns` are those of its loop: by them it is seen to be alive. `udpUp` and `udpDown` are
- * datagrams that were sent on, `udpDropped` those that could not be, `udpFiltered` those from where the client has not sent to,
- * `failed` and `looped` datagrams for which there could be no session. What sessions have come to is in the ledgers and totals.
+ * The counters of a worker. All only grow. `turns` are those of its loop, which show that it is alive.
+ * `udpUp` and `udpDown` are datagrams that were sent on, `udpDropped` those that could not be, `udpFiltered`
+ * those of senders to which the client has not sent, `failed` and `looped` datagrams for which there could be
+ * no session. Ledgers and totals tell of sessions.
  */
 export const COUNTERS = [
   "accepted",
@@ -63,8 +64,8 @@ export class SharedState {
   readonly #own: Int32Array<SharedArrayBuffer>;
 
   /**
-   * Fresh memory for so many workers, or a view on what another thread made. `worker`: whose share of the live ones changes
-   * with {@linkcode addLive} and {@linkcode addUdpLive}.
+   * Fresh memory for so many workers, or a view on what another thread made. `worker`: whose share of the
+   * live ones changes with {@linkcode addLive} and {@linkcode addUdpLive}.
    */
   constructor(from: number | SharedArrayBuffer, worker = 0) {
     this.buffer = typeof from === "number" ? new SharedArrayBuffer(WORKERS_AT + from * WORKER_BYTES) : from;

@@ -1,5 +1,6 @@
 /**
- * The sessions that have ended under one generation of the policy, by worker, rule, protocol, family and ending: shared memory.
+ * The sessions that have ended under one generation of the policy, by worker, rule, protocol, family and
+ * ending: shared memory.
  * @module
  */
 import { AF_INET } from "../../../ffi/consts.ts";
@@ -22,14 +23,14 @@ const HEADER_BYTES = 64;
 const GENERATION = 0;
 const RULES = 1;
 
-/** What has ended of one kind. */
+/** Totals of ended sessions of one kind. */
 export interface TotalsCell {
   /** Number of the rule; DEFAULT_RULE of the policy, or UNDECIDED. */
   readonly rule: number;
   /** Numbers. */
   readonly protocol: number;
   readonly family: number;
-  /** How many have ended in each of ENDINGS. */
+  /** Number of sessions for each of ENDINGS. */
   readonly endings: readonly number[];
   readonly bytesUp: number;
   readonly bytesDown: number;

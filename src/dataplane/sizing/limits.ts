@@ -1,5 +1,5 @@
 /**
- * How many connections, pipes and UDP sessions the descriptor limit allows. Pure.
+ * Numbers of connections, pipes and UDP sessions that the descriptor limit allows. Pure.
  * @module
  */
 
@@ -11,10 +11,10 @@ const DESCRIPTORS_PER_WORKER = 20;
 const DESCRIPTORS_PER_CONNECTION = 2;
 /** A quarter of the descriptors may be pipes; a direction that gets none copies instead of splicing. */
 const PIPE_SHARE = 0.25;
-/** Where TCP is relayed too, a third of the descriptors may be UDP sessions, of one descriptor each. */
+/** Share of the descriptors that may be UDP sessions, of one descriptor each, where TCP is relayed too. */
 const UDP_SHARE = 1 / 3;
 
-/** What a process with so many descriptors can do. */
+/** Capacity of a process with so many descriptors. */
 export interface Capacity {
   /** Live connections of all workers. */
   readonly connections: number;
@@ -24,7 +24,7 @@ export interface Capacity {
   readonly udpSessions: number;
 }
 
-/** What is wanted of a process. */
+/** Demand on a process. */
 export interface Demand {
   /** RLIMIT_NOFILE. */
   readonly descriptors: number;

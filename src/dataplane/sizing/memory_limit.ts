@@ -1,5 +1,6 @@
 /**
- * How much memory this process may use: the machine's, or less where a cgroup says so. Pure: what it reads is handed in.
+ * Memory that this process may use: the machine's, or less where a cgroup says so. Pure: its files are handed
+ * in.
  * @module
  */
 
@@ -15,7 +16,7 @@ export type ReadTextFile = (path: string) => string;
 
 /** A mounted hierarchy of cgroups that limits memory. */
 interface Hierarchy {
-  /** Where it is mounted. */
+  /** Its mount point. */
   readonly mountPoint: string;
   /** Path of our own cgroup below the mount point; "" for the one that is mounted. */
   readonly cgroup: string;
@@ -27,7 +28,10 @@ interface Hierarchy {
 const V2_FILES = ["memory.max", "memory.high"];
 const V1_FILES = ["memory.limit_in_bytes"];
 
-/** Returns the least of what the machine and the cgroups above this process have; undefined where /proc tells nothing. */
+/**
+ * Returns the least of what the machine and the cgroups above this process have; undefined where /proc tells
+ * nothing.
+ */
 export function readMemoryLimit(readTextFile: ReadTextFile): MemoryLimit | undefined {
   const read = (path: string): string => {
     try {
@@ -61,7 +65,10 @@ function listHierarchies(mounts: string, cgroups: string): Hierarchy[] {
   });
 }
 
-/** The path of a cgroup below the one that is mounted. A path from outside of it is no use: then the mounted one counts. */
+/**
+ * The path of a cgroup below the one that is mounted. A path from outside of it is no use: then the mounted
+ * one counts.
+ */
 function pathBelow(root: string, path: string): string {
   if (path.split("/").includes("..")) return "";
   if (root === "/") return path === "/" ? "" : path;

@@ -1,15 +1,18 @@
 /**
- * How many workers there are. Pure.
+ * Number of workers. Pure.
  * @module
  */
 import type { MemoryLimit } from "./memory_limit.ts";
 
-/** With less memory there is one worker: bytes. A MB is a million of them: of what a machine is sold with, its kernel keeps some. */
+/**
+ * With less memory there is one worker: bytes. A MB is a million of them: of what a machine is sold with, its
+ * kernel keeps some.
+ */
 export const ONE_WORKER_BELOW = 384e6;
 /** With less memory there are at most two: bytes. */
 export const TWO_WORKERS_BELOW = 1000e6;
 
-/** What a machine has. */
+/** Means of a machine. */
 export interface Means {
   /** Processors that this process may use. */
   readonly processors: number;
@@ -24,7 +27,10 @@ export interface WorkerCount {
   readonly reason: string;
 }
 
-/** `listener.workers`; `auto` is one for each processor, but one below 384 MB of memory and at most two below 1 GB. */
+/**
+ * `listener.workers`; `auto` is one for each processor, but one below 384 MB of memory and at most two below
+ * 1 GB.
+ */
 export function countWorkers(wanted: "auto" | number, { processors, memory }: Means): WorkerCount {
   if (wanted !== "auto") return { workers: wanted, reason: "listener.workers" };
   const bound = workersForMemory(memory?.bytes ?? Infinity);

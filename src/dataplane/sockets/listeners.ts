@@ -1,5 +1,6 @@
 /**
- * Opens the listeners of all workers, before any worker starts: what is wrong is then told by one clear error.
+ * Opens the listeners of all workers, before any worker starts: what is wrong is then told by one clear
+ * error.
  * @module
  */
 import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EPERM } from "../../../ffi/consts.ts";
@@ -13,7 +14,7 @@ import type { ListenerHandle, RawSockets } from "../orders.ts";
 import { openListener } from "./transparent.ts";
 import { openErrorSender, openReplySender, openUdpListener } from "./udp.ts";
 
-/** What is listened on. */
+/** Families, protocols and port to listen on. */
 export interface ListenOptions {
   readonly protocols: readonly Protocol[];
   readonly families: readonly Family[];
@@ -43,8 +44,8 @@ function listenerEndpoint(family: Family, port: number): Endpoint {
 }
 
 /**
- * The sockets of each worker. Throws OperationError, with nothing left open, if the port is taken, or transparent sockets are not
- * permitted.
+ * The sockets of each worker. Throws OperationError, with nothing left open, if the port is taken, or
+ * transparent sockets are not permitted.
  */
 export function openListeners(options: ListenOptions): WorkerSockets[] {
   const opened: number[] = [];

@@ -40,9 +40,12 @@ import { bindSocket, closeFd, openNonBlocking, openSocket } from "../../../ffi/s
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { type ListenerOptions, makeTransparent } from "./transparent.ts";
 
-/** What waits in a UDP listener's queue, of all clients, in bytes. The kernel counts twice to four times the data. */
+/**
+ * Bytes that may wait in a UDP listener's queue, of all clients. The kernel counts twice to four times the
+ * data.
+ */
 const UDP_LISTENER_BUFFER = 4 << 20;
-/** What may be under way to clients. */
+/** Bytes that may be under way to clients. */
 const UDP_REPLY_BUFFER = 4 << 20;
 /** For a client's socket: a tenth of a second of a fast download. */
 const UDP_STREAM_BUFFER = 1 << 20;
@@ -50,7 +53,8 @@ const UDP_STREAM_BUFFER = 1 << 20;
 const UDP_BULK_BUFFER = 4 << 20;
 
 /**
- * A transparent UDP listener: each datagram comes with its original destination and its TOS. The descriptor or -errno.
+ * A transparent UDP listener: each datagram comes with its original destination and its TOS. The descriptor
+ * or -errno.
  */
 export function openUdpListener(options: ListenerOptions): number {
   const family = options.address[0];
@@ -77,22 +81,25 @@ export function openUdpListener(options: ListenerOptions): number {
   return returned;
 }
 
-/** What an upstream socket is for. */
+/** Purpose of an upstream socket. */
 export interface UpstreamOptions {
-  /** It tells TOS or traffic class of what it receives. */
+  /** Tells TOS or traffic class of the datagrams that it receives. */
   readonly tos: boolean;
-  /** It keeps a queue of ICMP errors. */
+  /** Keeps a queue of ICMP errors. */
   readonly errors: boolean;
   /** SO_MARK, 0 for none. */
   readonly mark: number;
-  /** It may receive more than single answers: a longer queue. The default holds less than a hundred datagrams. */
+  /**
+   * Lets it receive more than single answers: a longer queue. The default holds less than a hundred
+   * datagrams.
+   */
   readonly stream: boolean;
 }
 
 /**
- * A UDP socket that sends from `source`, which need not be an address of this machine, and receives what is sent to it, from
- * anybody; from wherever the kernel likes if `source` is null. Datagrams go out without "don't fragment", in pieces if the path
- * wants it. The descriptor or -errno.
+ * A UDP socket that sends from `source`, which need not be an address of this machine, and receives what is
+ * sent to it, from anybody; from wherever the kernel likes if `source` is null. Datagrams go out without
+ * "don't fragment", in pieces if the path wants it. The descriptor or -errno.
  */
 export function openUdpUpstream(
   family: number,
@@ -118,7 +125,8 @@ export function openUdpUpstream(
   let returned = makeTransparent(fd, family);
   if (returned >= 0) returned = bindSocket(fd, source);
   if (returned === -EADDRINUSE) {
-    // A daemon of this router may hold the port on all addresses; if it has this option too, ours is the more exact.
+    // A daemon of this router may hold the port on all addresses; if it has this option too, ours is the more
+    // exact.
     setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     returned = bindSocket(fd, source);
   }
@@ -134,20 +142,23 @@ export function expectBulk(fd: number): void {
 }
 
 /**
- * The raw socket through which a worker answers all clients from the addresses of all servers: it binds none of them, so it neither
- * needs a port that a daemon of this router holds nor takes that one's packets. UDP headers are the caller's; of IPv6 the kernel
- * fills in the checksum. `loopback`: where it is bound to, for reasons told below. The descriptor or -errno.
+ * The raw socket through which a worker answers all clients from the addresses of all servers: it binds none
+ * of them, so it neither needs a port that a daemon of this router holds nor takes that one's packets. UDP
+ * headers are the caller's; of IPv6 the kernel fills in the checksum. `loopback`: where it is bound to, for
+ * reasons told below. The descriptor or -errno.
  */
 export function openReplySender(loopback: Uint8Array<ArrayBuffer>, mark: number): number {
   const family = loopback[0];
   const ipv6 = family === AF_INET6;
   const fd = openSocket(family, SOCK_RAW, { protocol: IPPROTO_UDP });
   if (fd < 0) return fd;
-  // It would be given a copy of every UDP packet that arrives here. Bound to loopback, of none from elsewhere; the filter drops the rest.
+  // It would be given a copy of every UDP packet that arrives here. Bound to loopback, of none from
+  // elsewhere; the filter drops the rest.
   let returned = refusePackets(fd);
   if (returned >= 0) returned = makeTransparent(fd, family);
   if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_MARK, mark);
-  if (returned >= 0 && ipv6) returned = setInt(fd, SOL_IPV6, IPV6_CHECKSUM, 6); // where it is in the UDP header
+  // where it is in the UDP header
+  if (returned >= 0 && ipv6) returned = setInt(fd, SOL_IPV6, IPV6_CHECKSUM, 6);
   if (returned >= 0) returned = bindSocket(fd, loopback);
   if (returned >= 0) {
     if (ipv6) setInt(fd, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
@@ -160,8 +171,8 @@ export function openReplySender(loopback: Uint8Array<ArrayBuffer>, mark: number)
 }
 
 /**
- * The raw socket through which a worker sends ICMP or ICMPv6 errors to clients, from an address of this machine; it receives nothing.
- * `family`: AF_INET or AF_INET6. The descriptor or -errno.
+ * The raw socket through which a worker sends ICMP or ICMPv6 errors to clients, from an address of this
+ * machine; it receives nothing. `family`: AF_INET or AF_INET6. The descriptor or -errno.
  */
 export function openErrorSender(family: number, mark: number): number {
   const protocol = family === AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;

@@ -42,7 +42,7 @@ export interface Listener {
 
 /** Parts that the acceptor works with. */
 export interface AcceptorParts {
-  /** They are closed at the end. */
+  /** The listeners, which are closed at the end. */
   readonly listeners: readonly Listener[];
   readonly sessions: TcpSessions;
   /** Asks the rules; without it nobody knows the programs on the router itself. */

@@ -1,5 +1,5 @@
 /**
- * The stage of a session whose upstream has not answered yet. What the client sends, and its end, wait; its
+ * The stage of a session whose upstream has not answered yet. The client's bytes, and its end, wait; its
  * reset ends the attempt.
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Moves bytes from one socket to another, as far as both go without waiting: small messages through one scratch buffer
- * with recv and send, bulk by splice through a pipe. Half-close is passed on.
+ * Moves bytes from one socket to another, as far as both go without waiting: small messages through one
+ * scratch buffer with recv and send, bulk by splice through a pipe. Half-close is passed on.
  * @module
  */
 import { EAGAIN, SHUT_WR, SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from "../../../ffi/consts.ts";
@@ -11,7 +11,7 @@ import type { Direction } from "./session.ts";
 
 /** A read that fills the scratch buffer means bulk. */
 const SCRATCH_SIZE = 16384;
-/** So many small reads in a row mean that bulk is over: splice costs a system call more per message. */
+/** Number of small reads in a row after which bulk is over: splice costs a system call more per message. */
 const SMALL_READS_TO_LEAVE_BULK = 16;
 /** Reads per turn, so that one fast session cannot keep the others waiting. */
 const ROUNDS_PER_TURN = 16;
@@ -39,9 +39,9 @@ export class Relay {
   }
 
   /**
-   * Moves what can be moved. WAITING or MORE; or -errno, either because the target takes no more, or because the source
-   * has failed (`direction.failure`) and all that it had sent before has been passed on. The end of a source that has
-   * failed is not passed on: it would look like a clean one.
+   * Moves what can be moved. WAITING or MORE; or -errno, either because the target takes no more, or because
+   * the source has failed (`direction.failure`) and all that it had sent before has been passed on. The end
+   * of a source that has failed is not passed on: it would look like a clean one.
    */
   pump(direction: Direction): number {
     if (direction.finished) return WAITING;
@@ -72,7 +72,8 @@ export class Relay {
         else if (received !== -EAGAIN) direction.failure = received;
         continue;
       }
-      // A short read has emptied the queue, and what comes later makes a new edge, unless the end has come already.
+      // A short read has emptied the queue, and what comes later makes a new edge, unless the end has come
+      // already.
       if (received < SCRATCH_SIZE && !direction.hungUp && !direction.urgent) direction.readable = false;
       const sent = send(direction.to, this.#scratch, received);
       if (sent < 0 && sent !== -EAGAIN) return sent;
@@ -156,7 +157,8 @@ export class Relay {
         } else if (direction.inPipe === 0) {
           direction.readable = false;
         }
-        // EAGAIN with bytes in the pipe: the pipe may be full by slots, not the socket empty. It is tried again when empty.
+        // EAGAIN with bytes in the pipe: the pipe may be full by slots, not the socket empty. It is tried
+        // again when empty.
       }
       if (direction.inPipe > 0 && direction.writable) {
         const written = spliceBytes(pipe.readEnd, direction.to, direction.inPipe, SPLICE_FLAGS);
@@ -188,8 +190,8 @@ export class Relay {
   #finish(direction: Direction): number {
     direction.finished = true;
     this.release(direction);
-    // Where the other way has finished too, the session is closed next, which sends the same FIN. ENOTCONN is the other
-    // side's reset, which its own event reports.
+    // Where the other way has finished too, the session is closed next, which sends the same FIN. ENOTCONN is
+    // the other side's reset, which its own event reports.
     if (!direction.opposite.finished) shutdownSocket(direction.to, SHUT_WR);
     return WAITING;
   }

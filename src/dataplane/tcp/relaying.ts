@@ -72,9 +72,7 @@ export class Relaying implements Stage {
     }
   }
 
-  /**
-   * If it was not the source that failed, it was the target, and what that one has sent is to be passed on.
-   */
+  /** Finds the side that failed: the source, or else the target, whose bytes are still to be passed on. */
   #failed(session: Session, direction: Direction): void {
     this.#reset(session, direction.failure < 0 ? direction : direction.opposite);
   }

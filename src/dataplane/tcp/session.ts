@@ -28,7 +28,7 @@ export class Direction {
   urgent = false;
   /** All of the source has been read. */
   ended = false;
-  /** And passed on, half-close included. */
+  /** Tells that the end was passed on, half-close included. */
   finished = false;
   /** The -errno that the source has failed with, which what it sent before may outlive; 0 for none. */
   failure = 0;
@@ -75,7 +75,7 @@ export class Direction {
   }
 }
 
-/** It has begun, and is in no stage yet: nothing is watched. */
+/** The session has begun, and is in no stage yet: nothing is watched. */
 export const NEW = -1;
 /** The upstream has not answered yet, or is not even dialled. */
 export const DIALLING = 0;
@@ -117,7 +117,7 @@ export class Session extends WheelEntry implements Call {
   activeTick = 0;
   /** The upstream's socket has keepalive. */
   keptAlive = false;
-  /** While RESETTING: the way from the side that was reset. */
+  /** The way from the side that was reset, while RESETTING. */
   dying: Direction | null = null;
   /** Waits in the worker's list of sessions that have more to do than one turn allows. */
   queued = false;

@@ -9,8 +9,8 @@
  *           └► refuse          └► end
  * ```
  *
- * A session has the descriptors that its stage needs: the client's from accept(2) on, the upstream's once it is
- * dialled. Edges of epoll are kept in its two directions, so that none is lost between two stages.
+ * A session has the descriptors that its stage needs: the client's from accept(2) on, the upstream's once it
+ * is dialled. Edges of epoll are kept in its two directions, so that none is lost between two stages.
  * @module
  */
 import { ECANCELED } from "../../../ffi/consts.ts";

@@ -24,7 +24,7 @@ export interface Stage {
 /** All that a stage may do to a session besides its own work. */
 export interface Life {
   readonly context: WorkerContext;
-  /** Goes over to another stage. What that one's `enter` returns. */
+  /** Goes over to another stage. Returns the number that its `enter` returns. */
   enter(session: Session, stage: number): number;
   /** Has its timer come round at this tick of the worker's clock. */
   schedule(session: Session, tick: number): void;

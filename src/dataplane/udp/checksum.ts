@@ -14,8 +14,9 @@ export interface Data {
 }
 
 /**
- * The checksum of `length` bytes of data from byte `offset` on, with the pseudo header. `source` and `destination`: addresses as they
- * stand in memory. `ports`: both, as they stand in the UDP header. The result is as it stands in the UDP header, on a little-endian machine.
+ * The checksum of `length` bytes of data from byte `offset` on, with the pseudo header. `source` and
+ * `destination`: addresses as they stand in memory. `ports`: both, as they stand in the UDP header. The
+ * result is as it stands in the UDP header, on a little-endian machine.
  */
 export function udpChecksum(
   { bytes, words }: Data,

@@ -1,6 +1,7 @@
 /**
- * UDP from servers to clients: takes what has come to the sessions' upstream sockets and sends it through the raw sockets, each
- * datagram from the address and port that it came from. Datagrams of several sessions leave with one call.
+ * UDP from servers to clients: takes what has come to the sessions' upstream sockets and sends it through the
+ * raw sockets, each datagram from the address and port that it came from. Datagrams of several sessions leave
+ * with one call.
  * @module
  */
 import { AF_INET, EAGAIN } from "../../../ffi/consts.ts";
@@ -17,14 +18,14 @@ import type { UdpTable } from "./table.ts";
 
 /** Of one session and turn, so that a fast sender does not keep others waiting. */
 const ROUNDS_PER_TURN = 4;
-/** So many datagrams at once are bulk. */
+/** Number of datagrams at once that are bulk. */
 const BULK = 16;
 /** Messages of a send: header and data are two pieces. */
 const MESSAGES = 64;
 
-/** What knows whom a session has sent to. */
+/** Knowledge of the endpoints that a session has sent to. */
 export interface SourceFilter {
-  /** Whether a session has sent to the struct sockaddr at `at` in `words`. */
+  /** Tells whether a session has sent to the struct sockaddr at `at` in `words`. */
   admits(slot: number, words: Int32Array, at: number): boolean;
 }
 
@@ -34,7 +35,7 @@ class Accounts {
   readonly slots = new Int32Array(MESSAGES);
 }
 
-/** What the downlink works with. */
+/** Parts of the downlink. */
 export interface DownlinkParts {
   readonly table: UdpTable;
   readonly sessions: UdpSessions;
@@ -72,11 +73,14 @@ export class UdpDownlink {
     this.#senders = parts.senders;
   }
 
-  /** Takes what has come to a session's socket, up to a turn's share. Whether the socket was seen empty. */
+  /**
+   * Takes datagrams from a session's socket, up to a turn's share. Returns true: the socket was seen empty.
+   */
   receive(slot: number): boolean {
     const batch = this.#batch;
     const fd = this.#table.fds[slot];
-    // Where the socket keeps ICMP errors, less than what there is room for may mean an error instead of an empty queue.
+    // Where the socket keeps ICMP errors, less than what there is room for may mean an error instead of an
+    // empty queue.
     const meetsErrors = this.#table.keepsErrors[slot] === 1;
     for (let round = 0; round < ROUNDS_PER_TURN; round++) {
       if (this.#used === batch.capacity) this.flush();

@@ -1,5 +1,6 @@
 /**
- * A hash table from endpoints (address, port) to small numbers, without an object per entry: open addressing in typed arrays.
+ * A hash table from endpoints (address, port) to small numbers, without an object per entry: open addressing
+ * in typed arrays.
  * @module
  */
 import { AF_INET } from "../../../ffi/consts.ts";
@@ -8,17 +9,17 @@ import { AF_INET } from "../../../ffi/consts.ts";
 const KEY_WORDS = 6;
 const EMPTY = -1;
 
-/** What a map can be told. */
+/** Options of a map. */
 export interface EndpointMapOptions {
-  /** Whether ports count; without them it maps addresses. Default: yes. */
+  /** Lets ports count; without them it maps addresses. Default: yes. */
   readonly ports?: boolean;
   /** Entries that there is room for at first, a power of two. It grows as needed. */
   readonly initial?: number;
 }
 
 /**
- * Endpoints are given as a struct sockaddr at a word of some memory; `owner` is a number that tells the endpoints of several owners
- * apart. Values are 0 or more.
+ * Endpoints are given as a struct sockaddr at a word of some memory; `owner` is a number that tells the
+ * endpoints of several owners apart. Values are 0 or more.
  */
 export class EndpointMap {
   #keys: Int32Array;
@@ -95,7 +96,7 @@ export class EndpointMap {
     }
   }
 
-  /** Where the key in question is, or would be. */
+  /** Finds the place of the key in question, present or future. */
   #place(): number {
     const key = this.#key;
     const keys = this.#keys;

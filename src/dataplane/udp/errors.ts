@@ -1,5 +1,6 @@
 /**
- * What sockets with an address or port of the router's own are told by ICMP about clients' datagrams goes on to the clients.
+ * Passes ICMP errors on to clients: upstream sockets with an address or port of the router's own receive them
+ * in the clients' stead.
  * @module
  */
 import { SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6 } from "../../../ffi/consts.ts";
@@ -9,7 +10,8 @@ import { copyAddress, type UdpTable } from "./table.ts";
 import type { Unreachable } from "./unreachable.ts";
 
 const BATCH = 4;
-// RFC 792 and RFC 4443: destination unreachable, time exceeded. How large datagrams may be is the sockets' own business.
+// RFC 792 and RFC 4443: destination unreachable, time exceeded. How large datagrams may be is the sockets'
+// own business.
 const ICMP_UNREACHABLE = 3;
 const ICMP_FRAGMENTATION_NEEDED = 4;
 const ICMP_TIME_EXCEEDED = 11;

@@ -1,6 +1,7 @@
 /**
- * Address and port-dependent filtering (RFC 4787, section 5) for sockets with an address of the router's own: whom each session has
- * sent to. With clients' addresses conntrack does it, see kernel/plan/concerns/replies.ts.
+ * Address and port-dependent filtering (RFC 4787, section 5) for sockets with an address of the router's own:
+ * whom each session has sent to. With clients' addresses conntrack does it, see
+ * kernel/plan/concerns/replies.ts.
  * @module
  */
 import { ADDRESS_WORDS } from "../shared/columns.ts";
@@ -43,7 +44,7 @@ export class UdpFilter {
     this.#peers.set(words, at, slot, 1);
   }
 
-  /** Whether the session has sent to the struct sockaddr at `at` in `words`. */
+  /** Tells whether the session has sent to the struct sockaddr at `at` in `words`. */
   admits(slot: number, words: Int32Array, at: number): boolean {
     return this.#table.filtered[slot] === 0 || this.#peers.find(words, at, slot) >= 0;
   }

@@ -1,13 +1,14 @@
 /**
- * The datagrams of one batch, sorted by session and in their order. Holds indices only; nothing is allocated for a batch.
+ * The datagrams of one batch, sorted by session and in their order. Holds indices only; nothing is allocated
+ * for a batch.
  * @module
  */
 
 const NONE = -1;
 
-/** Which session each datagram of a batch belongs to. */
+/** Grouping of a batch's datagrams by session. */
 export class SessionGroups {
-  /** How many sessions have datagrams in the batch. */
+  /** Number of sessions that have datagrams in the batch. */
   count = 0;
   /** Of each group: its session's slot, and the slot's tag at that time. */
   readonly slots: Int32Array;

@@ -21,13 +21,16 @@ import { type UdpListener, UdpUplink } from "./uplink.ts";
 import { Unreachable } from "./unreachable.ts";
 
 const BATCH = 64;
-/** When it is to end, answers that are on their way are waited for: until there was none for so long, but no longer than the second. */
+/**
+ * Milliseconds of the end: it waits for answers on their way until there was none for so long, but no longer
+ * than the second.
+ */
 const LULL_MS = 200;
 const MAX_LULL_MS = 1000;
 
-/** What the service works with. */
+/** Parts of the service. */
 export interface UdpParts {
-  /** They are closed at the end. */
+  /** The listeners, which are closed at the end. */
   readonly sockets: UdpSockets;
   /** null where no client is a program on the router itself. */
   readonly router: RouterTraffic | null;
@@ -43,7 +46,10 @@ export class UdpService implements Service, ObedientSessions {
   readonly #uplink: UdpUplink;
   readonly #downlink: UdpDownlink;
   readonly #errors: UdpErrors;
-  /** Sessions whose turn was over before their socket was empty; and the list of the turn before, to be used again. */
+  /**
+   * Sessions whose turn was over before their socket was empty; and the list of the turn before, to be used
+   * again.
+   */
   #queue: number[] = [];
   #spareQueue: number[] = [];
   #stoppedTick = -1;
@@ -111,7 +117,10 @@ export class UdpService implements Service, ObedientSessions {
     if (listener !== undefined) this.#uplink.receive(listener);
   }
 
-  /** The end of a turn: what has been taken is sent, sessions with more to do get another turn, silent ones end. */
+  /**
+   * The end of a turn: what has been taken is sent, sessions with more to do get another turn, silent ones
+   * end.
+   */
   turn(): void {
     if (this.#queue.length > 0) this.#continue();
     this.#downlink.flush();
@@ -135,7 +144,10 @@ export class UdpService implements Service, ObedientSessions {
     this.#sessions.abort(slot, tag);
   }
 
-  /** See {@linkcode ObedientSessions}: timeouts are reckoned anew each turn. What is not to be filtered any more is not. */
+  /**
+   * See {@linkcode ObedientSessions}: timeouts are reckoned anew each turn. Ends a filter that is not wanted
+   * any more.
+   */
   retime(): void {
     if (!this.#context.settings.udp.filter) this.#table.filtered.fill(0);
   }

@@ -1,13 +1,13 @@
 /**
- * The life of a worker's UDP sessions: limits, rules, sockets, timeouts. What is known of each is in the table.
+ * The life of a worker's UDP sessions: limits, rules, sockets, timeouts. The table holds the facts of each.
  *
  * ```
  * first datagram ─► rule ─► limits ─► socket ─► open ─► close: silent, evicted, told to
  *                    └─► blocked  └─► refused
  * ```
  *
- * A session begins with what its first datagram tells, and each step takes it a little further, so another may come between two of
- * them: one that holds the datagram until an answer comes.
+ * A session begins with the facts of its first datagram, and each step takes it a little further, so another
+ * may come between two of them: one that holds the datagram until an answer comes.
  * @module
  */
 import { EMFILE, ENFILE, EPOLLET, EPOLLIN } from "../../../ffi/consts.ts";
@@ -30,7 +30,7 @@ import type { RouterTraffic } from "../sockets/own_addresses.ts";
 import { expectBulk, openUdpUpstream } from "../sockets/udp.ts";
 import { copyAddress, DNS, OTHER, type UdpTable } from "./table.ts";
 
-/** There is no session for a datagram: it is lost. */
+/** No session for a datagram: it is lost. */
 export const LOST_DATAGRAM = -1;
 /** A rule blocks the flow, and the client is to be told. */
 export const BLOCKED_DATAGRAM = -2;
@@ -40,19 +40,20 @@ const DNS_PORT = 0x3500;
 /** A session that was used within so many ticks is young. */
 const YOUNG_TICKS = 1000 / TICK_MS;
 /**
- * Young sessions that may be ended in one tick to make room. A flood of new endpoints would else keep a worker busy with opening and
- * closing sockets; beyond this it is refused until its own sessions are older. Clients with less than an equal share have as many for
- * themselves: a flood from a few addresses does not use up what a new client needs.
+ * Young sessions that may be ended in one tick to make room. A flood of new endpoints would else keep a
+ * worker busy with opening and closing sockets; beyond this it is refused until its own sessions are older.
+ * Clients with less than an equal share have as many for themselves: a flood from a few addresses does not
+ * use up what a new client needs.
  */
 const YOUNG_VICTIMS_PER_TICK = 200;
 
-/** What else knows of sessions. */
+/** Another that knows of sessions. */
 export interface SessionWatcher {
   /** A session is about to be closed. */
   closing(slot: number): void;
 }
 
-/** What sessions work with. */
+/** Parts of the sessions. */
 export interface UdpSessionParts {
   readonly table: UdpTable;
   /** Takes the events of their sockets: the slot as key, and the session's tag. */
@@ -91,8 +92,8 @@ export class UdpSessions {
   }
 
   /**
-   * The session of the client whose struct sockaddr is at `at`, opened if need be; it is about to send to the one at `destination`.
-   * Its slot, or LOST_DATAGRAM or BLOCKED_DATAGRAM if there can be none.
+   * The session of the client whose struct sockaddr is at `at`, opened if need be; it is about to send to the
+   * one at `destination`. Its slot, or LOST_DATAGRAM or BLOCKED_DATAGRAM if there can be none.
    */
   use(words: Int32Array, at: number, destination: number): number {
     const slot = this.#table.find(words, at);
@@ -124,7 +125,7 @@ export class UdpSessions {
     return due === Infinity ? -1 : this.#context.clock.millisecondsTo(due);
   }
 
-  /** Whether no session was used within the last `milliseconds`. */
+  /** Tells whether no session was used within the last `milliseconds`. */
   silentFor(milliseconds: number): boolean {
     return this.#table.newestTick() < this.#context.clock.tick - ticks(milliseconds);
   }
@@ -183,7 +184,8 @@ export class UdpSessions {
     }
     const { clock, loop, settings } = this.#context;
     const slot = this.#table.open(words, at, { fd, tick: clock.tick, time: clock.time, kind });
-    // With a client's own address and port: conntrack lets nothing but answers through, and errors go to the client by themselves.
+    // With a client's own address and port: conntrack lets nothing but answers through, and errors go to the
+    // client by themselves.
     const isOurs = settings.source === "router" || this.#source.own;
     this.#table.keepsErrors[slot] = settings.source !== "client" || this.#source.own ? 1 : 0;
     this.#table.filtered[slot] = settings.udp.filter && isOurs ? 1 : 0;
@@ -241,8 +243,8 @@ export class UdpSessions {
   readonly #anyVictim = (): number => this.#table.victim();
 
   /**
-   * Ends a session for the endpoint at `at`, and a second one where there are still too many: the limit has become lower. False if
-   * there is none, or if that would be one too many in this tick.
+   * Ends a session for the endpoint at `at`, and a second one where there are still too many: the limit has
+   * become lower. False if there is none, or if that would be one too many in this tick.
    */
   #makeRoom(
     excess: number,
@@ -257,7 +259,10 @@ export class UdpSessions {
     return true;
   }
 
-  /** Ends a session to make room for one of the endpoint at `at`; false if that would be one too many in this tick. */
+  /**
+   * Ends a session to make room for one of the endpoint at `at`; false if that would be one too many in this
+   * tick.
+   */
   #evict(slot: number, words: Int32Array, at: number): boolean {
     const { tick } = this.#context.clock;
     if (tick - this.#table.ticks[slot] < YOUNG_TICKS) {

@@ -1,9 +1,10 @@
 /**
- * Lists of slot numbers, in order of use: doubly linked in two arrays, so that neither a list nor a move makes an object.
+ * Lists of slot numbers, in order of use: doubly linked in two arrays, so that neither a list nor a move
+ * makes an object.
  * @module
  */
 
-/** Where the neighbours of each slot stand. A slot is in one list that uses these links, or in none. */
+/** Neighbours of each slot. A slot is in one list that uses these links, or in none. */
 export class SlotLinks {
   next = new Int32Array(0);
   previous = new Int32Array(0);

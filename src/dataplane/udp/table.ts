@@ -1,6 +1,7 @@
 /**
- * The books of a worker's UDP sessions: one for each client endpoint. Numbers in arrays rather than objects: there may be tens of
- * thousands. Those that others may read lie in the ledger. What sessions do, their sockets and their end, is in sessions.ts.
+ * The books of a worker's UDP sessions: one for each client endpoint. Numbers in arrays rather than objects:
+ * there may be tens of thousands. Numbers that others may read lie in the ledger. The acts of sessions, their
+ * sockets and their end, are in sessions.ts.
  * @module
  */
 import { AF_INET } from "../../../ffi/consts.ts";
@@ -17,7 +18,7 @@ export function copyAddress(from: Int32Array, at: number, to: Int32Array, place:
   for (let word = 0; word < ADDRESS_WORDS; word++) to[place + word] = from[at + word];
 }
 
-/** Whether two struct sockaddr, given like that, are of the same family, port and address. */
+/** Tells whether two struct sockaddr, given like that, are of the same family, port and address. */
 export function sameAddress(words: Int32Array, at: number, others: Int32Array, other = 0): boolean {
   if (words[at] !== others[other]) return false;
   if ((words[at] & 0xffff) === AF_INET) return words[at + 1] === others[other + 1];
@@ -30,7 +31,7 @@ export const DNS = 0;
 /** All others. */
 export const OTHER = 1;
 
-/** What a session begins with. */
+/** Beginning of a session. */
 export interface NewSession {
   readonly fd: number;
   readonly tick: number;
@@ -97,13 +98,13 @@ export class UdpTable {
     return this.#slots.find(words, at, NOBODY);
   }
 
-  /** How many sessions the endpoint's address has. */
+  /** Counts the sessions of the endpoint's address. */
   countOf(words: Int32Array, at: number): number {
     const client = this.#clients.find(words, at, NOBODY);
     return client < 0 ? 0 : this.#clientList[client]!.size;
   }
 
-  /** Whether the endpoint's address has less than an equal share of the sessions. */
+  /** Tells whether the endpoint's address has less than an equal share of the sessions. */
   isModest(words: Int32Array, at: number): boolean {
     return this.countOf(words, at) * this.#clients.size < this.#size;
   }
@@ -115,8 +116,9 @@ export class UdpTable {
   }
 
   /**
-   * The session that should make room for another, -1 if there is none: the least recently used one; where one client holds more than
-   * an equal share, and so leaves the others less, the least recently used of that client.
+   * The session that should make room for another, -1 if there is none: the least recently used one; where
+   * one client holds more than an equal share, and so leaves the others less, the least recently used of that
+   * client.
    */
   victim(): number {
     const heaviest = this.#heaviest;
@@ -184,7 +186,10 @@ export class UdpTable {
     this.kinds[slot] = OTHER;
   }
 
-  /** Frees a slot; its events are stale from now on. The socket is the caller's to close, after this. `ending`: see endings.ts. */
+  /**
+   * Frees a slot; its events are stale from now on. The socket is the caller's to close, after this.
+   * `ending`: see endings.ts.
+   */
   close(slot: number, ending: number): void {
     const at = slot * ADDRESS_WORDS;
     this.#slots.delete(this.addresses, at, NOBODY);

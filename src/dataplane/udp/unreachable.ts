@@ -1,6 +1,6 @@
 /**
- * Tells clients by ICMP (RFC 792, RFC 4443) what became of their datagrams: what the router would tell without a proxy, and what the
- * router was told in their stead.
+ * Tells clients by ICMP (RFC 792, RFC 4443) what became of their datagrams: what the router would tell
+ * without a proxy, and what the router was told in their stead.
  * @module
  */
 import { AF_INET, AF_INET6, EACCES, EHOSTUNREACH, ENETUNREACH } from "../../../ffi/consts.ts";
@@ -25,7 +25,9 @@ const UNREACHABLE = {
 
 const PORT_UNREACHABLE = { ipv4: { type: 3, code: 3 }, ipv6: { type: 1, code: 4 } } as const;
 
-/** A datagram that came to nothing: both struct sockaddr as 32-bit words, and the length of its data in bytes. */
+/**
+ * A datagram that came to nothing: both struct sockaddr as 32-bit words, and the length of its data in bytes.
+ */
 export interface Undeliverable {
   readonly words: Int32Array;
   readonly client: number;
@@ -43,14 +45,14 @@ function isIpv4(datagram: Undeliverable): boolean {
   return (datagram.words[datagram.client] & 0xffff) === AF_INET;
 }
 
-/** What a router tells of a datagram that it fails to send with `errno`; null: nothing. Pure. */
+/** Returns a router's answer to a datagram that it fails to send with `errno`; null: none. Pure. */
 export function kindOfErrno(errno: number, datagram: Undeliverable): IcmpKind | null {
   const { type, codes } = isIpv4(datagram) ? UNREACHABLE.ipv4 : UNREACHABLE.ipv6;
   const code = codes.get(errno);
   return code === undefined ? null : { type, code };
 }
 
-/** What a firewall tells of a datagram that it rejects (`icmpx port-unreachable`). Pure. */
+/** Returns a firewall's answer to a datagram that it rejects (`icmpx port-unreachable`). Pure. */
 export function portUnreachable(datagram: Undeliverable): IcmpKind {
   return isIpv4(datagram) ? PORT_UNREACHABLE.ipv4 : PORT_UNREACHABLE.ipv6;
 }

@@ -1,6 +1,7 @@
 /**
- * UDP from clients to servers: takes what the listeners have and sends it on through the sessions' upstream sockets. Datagrams of one
- * client to one server that came together leave together, as one train that the kernel cuts (UDP_SEGMENT).
+ * UDP from clients to servers: takes what the listeners have and sends it on through the sessions' upstream
+ * sockets. Datagrams of one client to one server that came together leave together, as one train that the
+ * kernel cuts (UDP_SEGMENT).
  * @module
  */
 import { AF_INET, EAGAIN, EINVAL, EIO, EMSGSIZE } from "../../../ffi/consts.ts";
@@ -28,19 +29,19 @@ export interface UdpListener {
   readonly words: Int32Array;
 }
 
-/** What is asked of each session's destinations. */
+/** A question about each session's destinations. */
 export interface DestinationWatcher {
   /** The session is sending to the struct sockaddr at `at` in `words`. */
   sending(slot: number, words: Int32Array, at: number): void;
 }
 
-/** Who knows of errors that datagrams have met on their way. */
+/** Knowledge of errors that datagrams have met on their way. */
 export interface ErrorSource {
   /** Tells the session's client of its errors. How many there were. */
   drain(slot: number): number;
 }
 
-/** What the uplink works with. */
+/** Parts of the uplink. */
 export interface UplinkParts {
   readonly table: UdpTable;
   readonly sessions: UdpSessions;
@@ -94,7 +95,9 @@ export class UdpUplink {
     this.#trainCount = numbers();
   }
 
-  /** Takes what waits in a listener's queue, up to a turn's share. Whether the queue was seen empty. */
+  /**
+   * Takes datagrams from a listener's queue, up to a turn's share. Returns true: the queue was seen empty.
+   */
   receive(listener: UdpListener): boolean {
     const batch = this.#batch;
     for (let round = 0; round < ROUNDS_PER_TURN; round++) {
@@ -128,7 +131,10 @@ export class UdpUplink {
     this.#groups.add(i, slot, this.#table.tags[slot]);
   }
 
-  /** Answers as the kernel would have, had it known the rule: the datagram was on its way when the rule came into force. */
+  /**
+   * Answers as the kernel would have, had it known the rule: the datagram was on its way when the rule came
+   * into force.
+   */
   #block(i: number): void {
     const { words } = this.#batch;
     const datagram = {
@@ -231,7 +237,10 @@ export class UdpUplink {
     }
   }
 
-  /** The kernel does not take a train: its datagrams are larger than the path's MTU, or the network card lacks checksums. */
+  /**
+   * The kernel does not take a train: its datagrams are larger than the path's MTU, or the network card lacks
+   * checksums.
+   */
   #passOnSingly(slot: number, k: number, error: number): void {
     const table = this.#table;
     const first = this.#trainFirst[k];

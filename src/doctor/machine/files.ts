@@ -1,6 +1,6 @@
 /**
- * The files of the machine that doctor reads: /proc, /etc, /lib/modules. What cannot be read counts as not
- * there.
+ * The files of the machine that doctor reads: /proc, /etc, /lib/modules. A file that cannot be read counts as
+ * missing.
  * @module
  */
 import { statfsSync } from "node:fs";
@@ -11,7 +11,7 @@ export interface MachineFiles {
   readText(path: string): string | undefined;
   /** The bytes of a file. */
   readBytes(path: string): Uint8Array<ArrayBuffer> | undefined;
-  /** The names in a directory, sorted; none where there is no such directory. */
+  /** Lists the names in a directory, sorted; none where the machine has no such directory. */
   list(directory: string): readonly string[];
   /** The target of a symbolic link. */
   readLink(path: string): string | undefined;

@@ -21,8 +21,8 @@ import {
 import { removeUnreadable } from "./state/unreadable.ts";
 
 /**
- * Removes our chains of every kind of iptables: with its programs; without them where those are not here, or cannot read the
- * tables. Gives what was removed, in words.
+ * Removes our chains of every kind of iptables: with its programs; without them where those are not here, or
+ * cannot read the tables. Gives what was removed, in words.
  */
 export async function removeAllIptables(source: StateSource): Promise<string[]> {
   if (!mayHoldAny(source)) return [];
@@ -43,7 +43,10 @@ export async function removeAllIptables(source: StateSource): Promise<string[]> 
   return removed;
 }
 
-/** Removes our chains and the jumps to them; what was removed, in words. Chains that tproxy did not make are left alone. */
+/**
+ * Removes our chains and the jumps to them; what was removed, in words. Chains that tproxy did not make are
+ * left alone.
+ */
 async function removeIptables(
   { programs, tables }: InstalledIptables,
   source: StateSource,
@@ -65,7 +68,7 @@ async function removeIptables(
   return removed;
 }
 
-/** Whether there is more to remove than what iptables-restore can: tables of nf_tables. */
+/** Tells whether there is more to remove than iptables-restore can: tables of nf_tables. */
 export function hasRemains(
   { variant }: IptablesPrograms,
   source: StateSource,

@@ -1,6 +1,6 @@
 /**
- * Whether the programs are there to which rules deliver: looks for listeners in /proc/net. That a listener is transparent is not
- * seen there.
+ * Programs to which rules deliver: looks for their listeners in /proc/net, which does not show that a
+ * listener is transparent.
  * @module
  */
 import type { Config, Protocol, RuleConfig } from "../../config/types.ts";
@@ -16,7 +16,10 @@ export interface Delivery {
   readonly missing: readonly { readonly protocol: Protocol; readonly family: Family }[];
 }
 
-/** What the rules with action deliver need, one after another. `readTextFile` throws Deno's errors. */
+/**
+ * Finds the listeners that the rules with action deliver need, one after another. `readTextFile` throws
+ * Deno's errors.
+ */
 export function findDeliveries(
   config: Config,
   options: { families: readonly Family[]; readTextFile: (path: string) => string },
@@ -41,7 +44,10 @@ function concerns({ from, to }: RuleConfig, family: Family): boolean {
   );
 }
 
-/** `Nobody listens on port 3129 for tcp over ipv6, where rules[0] (web cache) delivers`; undefined: somebody does. */
+/**
+ * `Nobody listens on port 3129 for tcp over ipv6, where rules[0] (web cache) delivers`; undefined: somebody
+ * does.
+ */
 export function describeMissing({ port, rule, missing }: Delivery): string | undefined {
   if (missing.length === 0) return undefined;
   const what = missing.map(({ protocol, family }) => `${protocol} over ${family}`).join(", ");

@@ -1,6 +1,6 @@
 /**
- * How a running proxy shows the rules of iptables that it is there: it writes itself into the lists of the match
- * `recent`, over and over. When it is killed, a shell that waits for its end takes it off them.
+ * Sign of a running proxy to the rules of iptables: it writes itself into the lists of the match `recent`,
+ * over and over. When it is killed, a shell that waits for its end takes it off them.
  * @module
  */
 import { ALIVE_INTERVAL_MS, ALIVE_LISTS } from "../../constants.ts";
@@ -56,8 +56,9 @@ interface Witness {
 }
 
 /**
- * A shell that reads a pipe from this process: its end is the end of this process, however that comes. A signal to all
- * processes of a terminal must not end it first. Undefined without a shell: then the lists tell after their time.
+ * A shell that reads a pipe from this process: its end is the end of this process, however that comes. A
+ * signal to all processes of a terminal must not end it first. Undefined without a shell: then the lists tell
+ * after their time.
  */
 function startWitness(families: readonly Family[]): Witness | undefined {
   const withdraw = families.map((family) =>

@@ -84,7 +84,10 @@ export class RoutingChange {
   }
 }
 
-/** Makes policy routing that of the plan, whose rules are there. Throws an OperationError; then what was there before is there again. */
+/**
+ * Makes policy routing that of the plan, whose rules are there. Throws an OperationError; then what was there
+ * before is there again.
+ */
 export function applyRouting(plan: Plan, route: NetlinkConnection): void {
   RoutingChange.begin(plan, { route, earlier: true }).finish();
 }

@@ -1,6 +1,6 @@
 /**
- * Our policy-routing rules and routes as the kernel has them. Ours are known by protocol number and priority, whatever
- * the config says now.
+ * Our policy-routing rules and routes as the kernel has them. Ours are known by protocol number and priority,
+ * whatever the config says now.
  * @module
  */
 import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
@@ -17,13 +17,16 @@ import type { PlannedRoute, PlannedRoutingRule } from "../plan/model.ts";
 export const LOOPBACK_INDEX = 1;
 const NO_SUCH_FAMILY: readonly number[] = [EOPNOTSUPP, EAFNOSUPPORT];
 
-/** What an install has put into policy routing. */
+/** Entries of an install in policy routing. */
 export interface InstalledRouting {
   readonly rules: readonly RoutingRule[];
   readonly routes: readonly Route[];
 }
 
-/** All that is ours. Equivalent to: ip rule show priority 500 protocol 50; ip route show table all type local protocol 50 */
+/**
+ * All that is ours. Equivalent to: ip rule show priority 500 protocol 50; ip route show table all type local
+ * protocol 50
+ */
 export function readRouting(connection: NetlinkConnection): InstalledRouting {
   return {
     rules: FAMILIES.flatMap((family) => ifFamilyExists(() => listRules(connection, family)))
@@ -52,12 +55,12 @@ export function deliversLocally(route: Route): boolean {
   return route.type === "local" && route.outLinkIndex === LOOPBACK_INDEX && forAll;
 }
 
-/** Whether an install made the route. */
+/** Tells whether an install made the route. */
 export function isOurRoute(route: Route): boolean {
   return route.protocol === ROUTE_PROTOCOL && isDefault(route) && deliversLocally(route);
 }
 
-/** Whether the route is for all addresses. */
+/** Tells whether the route is for all addresses. */
 export function isDefault(route: Route): boolean {
   return route.destination === undefined || route.destination.length === 0;
 }

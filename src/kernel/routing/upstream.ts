@@ -1,5 +1,5 @@
 /**
- * Which routes lead upstream, to the internet. Pure.
+ * Routes that lead upstream, to the internet. Pure.
  * @module
  */
 import type { Route } from "../../netlink/route/route.ts";

@@ -1,6 +1,6 @@
 /**
- * A TCP connection as two streams. Nothing is read ahead: who reads slowly slows the sender down, through the kernel's own
- * windows.
+ * A TCP connection as two streams. Nothing is read ahead: who reads slowly slows the sender down, through the
+ * kernel's own windows.
  * @module
  */
 import { EAGAIN, EINTR, SHUT_WR } from "../../../ffi/consts.ts";
@@ -22,8 +22,8 @@ export interface ConnectionEnds {
 }
 
 /**
- * A TCP connection. Its streams end it: when both have ended, it is closed. Closing `writable` is a half-close: the other
- * side reads the end, and may go on sending. Aborting `writable` resets the connection.
+ * A TCP connection. Its streams end it: when both have ended, it is closed. Closing `writable` is a
+ * half-close: the other side reads the end, and may go on sending. Aborting `writable` resets the connection.
  */
 export class TransparentConnection implements Disposable {
   /** The client's address and port; of a connection that was dialled, those that it was dialled from. */
@@ -109,7 +109,8 @@ export class TransparentConnection implements Disposable {
   }
 
   #finish(): void {
-    shutdownSocket(this.#socket.fd, SHUT_WR); // fails where the other side has reset it, which a reader is told
+    // fails where the other side has reset it, which a reader is told
+    shutdownSocket(this.#socket.fd, SHUT_WR);
     this.#endWriting();
   }
 

@@ -25,8 +25,9 @@ export interface DialOptions {
 }
 
 /**
- * Connects to a server from an address that need not be this machine's: the answers must come back by way of this machine.
- * Throws OperationError: ECONNREFUSED, ETIMEDOUT and their like, and EPERM where transparent sockets are not permitted.
+ * Connects to a server from an address that need not be this machine's: the answers must come back by way of
+ * this machine. Throws OperationError: ECONNREFUSED, ETIMEDOUT and their like, and EPERM where transparent
+ * sockets are not permitted.
  */
 export async function dialTransparent(options: DialOptions): Promise<TransparentConnection> {
   const { signal } = options;

@@ -17,7 +17,10 @@ import { checkTransparent } from "./refusal.ts";
 export interface ListenOptions {
   /** Port that the kernel steers connections to; 0: any that is free. */
   readonly port: number;
-  /** Addresses of the listener, as the kernel's rules name them. Default: 127.0.0.1, and ::1 where there is IPv6. */
+  /**
+   * Addresses of the listener, as the kernel's rules name them. Default: 127.0.0.1, and ::1 where there is
+   * IPv6.
+   */
   readonly addresses?: readonly IpAddress[];
   /** SO_MARK of what is sent to clients; 0: none, the default. */
   readonly mark?: number;
@@ -25,7 +28,9 @@ export interface ListenOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A transparent listener: a loop over it gets connection after connection. Dispose of it to stop listening. */
+/**
+ * A transparent listener: a loop over it gets connection after connection. Dispose of it to stop listening.
+ */
 export class TransparentListener implements AsyncIterable<TransparentConnection>, Disposable {
   /** The port, also where 0 was asked for. */
   readonly port: number;
@@ -45,7 +50,10 @@ export class TransparentListener implements AsyncIterable<TransparentConnection>
     if (signal?.aborted) this.close();
   }
 
-  /** Waits for the next connection; undefined when listening has ended. Throws OperationError, and may be called again then. */
+  /**
+   * Waits for the next connection; undefined when listening has ended. Throws OperationError, and may be
+   * called again then.
+   */
   async accept(): Promise<TransparentConnection | undefined> {
     while (this.#open) {
       for (const { fd } of this.#sockets) {
@@ -94,8 +102,8 @@ export class TransparentListener implements AsyncIterable<TransparentConnection>
 }
 
 /**
- * Listens for connections that the kernel steers to `port`. Throws OperationError: EADDRINUSE where somebody else has the
- * port, EPERM where transparent sockets are not permitted.
+ * Listens for connections that the kernel steers to `port`. Throws OperationError: EADDRINUSE where somebody
+ * else has the port, EPERM where transparent sockets are not permitted.
  */
 export function listenTransparent(options: ListenOptions): TransparentListener {
   const sockets: WatchedSocket[] = [];

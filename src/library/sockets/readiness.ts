@@ -1,6 +1,6 @@
 /**
- * Waits for sockets without blocking the event loop: one epoll for all of them, and one poll(2) on another thread for the
- * epoll, as long as anybody waits. Nothing is asked again and again.
+ * Waits for sockets without blocking the event loop: one epoll for all of them, and one poll(2) on another
+ * thread for the epoll, as long as anybody waits. Nothing is asked again and again.
  *
  * ```
  *   socket ─┐
@@ -173,7 +173,10 @@ class Readiness {
 
 let shared: Readiness | undefined;
 
-/** Takes a non-blocking socket over: it is closed with what this returns, or at once when it cannot be waited for. */
+/**
+ * Takes a non-blocking socket over: it is closed with what this returns, or at once when it cannot be waited
+ * for.
+ */
 export function watchSocket(fd: number): WatchedSocket {
   shared ??= new Readiness();
   return shared.add(fd);

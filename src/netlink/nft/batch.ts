@@ -29,7 +29,7 @@ export class NftBatch {
   readonly #ruleCounts = new Map<string, number>();
   #lastSetId = 0;
 
-  /** What is collected, in order. */
+  /** The commands so far, in order. */
   get commands(): readonly BatchCommand[] {
     return this.#commands;
   }
@@ -43,7 +43,9 @@ export class NftBatch {
     return this;
   }
 
-  /** Makes a table if it is not there; with `exclusive` it must not be. Equivalent to: nft add table inet T */
+  /**
+   * Makes a table if it is not there; with `exclusive` it must not be. Equivalent to: nft add table inet T
+   */
   addTable(table: NftTable, options: { exclusive?: boolean } = {}): this {
     const missingModule: Purpose["missingModule"] = ({ errno }) =>
       [EOPNOTSUPP, EAFNOSUPPORT, EINVAL].includes(errno) ? "nf_tables" : undefined;
@@ -64,7 +66,10 @@ export class NftBatch {
     });
   }
 
-  /** Deletes a table if it is there: adds it first, which does no harm, on any kernel. Equivalent to: nft destroy table inet T */
+  /**
+   * Deletes a table if it is there: adds it first, which does no harm, on any kernel. Equivalent to: nft
+   * destroy table inet T
+   */
   destroyTable(table: TableName): this {
     return this.addTable({ family: table.family, name: table.name }).deleteTable(table);
   }
@@ -88,7 +93,10 @@ export class NftBatch {
     });
   }
 
-  /** Makes a set; use what it returns in `lookup` expressions. Equivalent to: nft add set inet T S { type ifname ; } */
+  /**
+   * Makes a set; use what it returns in `lookup` expressions. Equivalent to: nft add set inet T S { type
+   * ifname ; }
+   */
   addSet(set: NftSet): BatchSet {
     const setId = ++this.#lastSetId;
     if (set.name !== ANONYMOUS_SET_NAME) this.#setIds.set(setKey(set), setId);
@@ -150,8 +158,9 @@ export class NftBatch {
   }
 
   /**
-   * Adds a rule at the end of its chain, or after the rule with handle `after`. Lookups of sets of this batch are given
-   * their ids. Errors call it `chain/2`: the second that this batch adds to the chain. Equivalent to: nft add rule inet T C …
+   * Adds a rule at the end of its chain, or after the rule with handle `after`. Lookups of sets of this batch
+   * are given their ids. Errors call it `chain/2`: the second that this batch adds to the chain. Equivalent
+   * to: nft add rule inet T C …
    */
   addRule(rule: NftRule, options: { after?: bigint } = {}): this {
     const expressions = rule.expressions.map((expression) => this.#withSetId(rule, expression));
@@ -196,9 +205,9 @@ export class NftBatch {
   }
 
   /**
-   * Makes all changes at once. Throws the OperationError of the first command that failed; then none was made. With
-   * `generation`, what {@linkcode readGeneration} told before the rules were read, it fails with ERESTART when anybody
-   * has changed any rule since.
+   * Makes all changes at once. Throws the OperationError of the first command that failed; then none was
+   * made. With `generation`, what {@linkcode readGeneration} told before the rules were read, it fails with
+   * ERESTART when anybody has changed any rule since.
    */
   commit(connection: NetlinkConnection, options: { generation?: number } = {}): void {
     connection.batch(this.#commands, batchFrame(options.generation));

@@ -25,7 +25,7 @@ const NFTA_HOOK_DEV = 3;
 
 /** A place on a packet's way. */
 export type Hook = "prerouting" | "input" | "forward" | "output" | "postrouting" | "ingress" | "egress";
-/** What a packet gets that reaches the end of a base chain. */
+/** Verdict on a packet that reaches the end of a base chain. */
 export type ChainPolicy = "accept" | "drop";
 
 // linux/netfilter.h: enum nf_inet_hooks, enum nf_dev_hooks; linux/netfilter_arp.h
@@ -53,7 +53,7 @@ const HOOKS: Readonly<Record<"inet" | "arp" | "netdev", Names<Hook>>> = {
 };
 const POLICIES = new Names<ChainPolicy>("chain policy", { drop: 0, accept: 1 });
 
-/** Which chain. */
+/** Name of a chain, with its table. */
 export interface ChainName {
   /** Family of the table. */
   readonly family: NftFamily;
@@ -63,11 +63,11 @@ export interface ChainName {
   readonly name: string;
 }
 
-/** How a base chain is hooked in. */
+/** Place of a base chain. */
 export interface BaseChain {
-  /** What it may do (NFTA_CHAIN_TYPE). */
+  /** Its type (NFTA_CHAIN_TYPE). */
   readonly type: "filter" | "route" | "nat";
-  /** Where in the packet's way (NFTA_HOOK_HOOKNUM). */
+  /** Its point in the packet's way (NFTA_HOOK_HOOKNUM). */
   readonly hook: Hook;
   /** Lower comes first; conntrack is at -200. */
   readonly priority: number;

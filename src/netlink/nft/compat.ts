@@ -1,6 +1,6 @@
 /**
- * nft_compat: whether the kernel has an extension of xtables (an iptables match or target). It is asked, not tried:
- * nothing changes but that the kernel may load the module. The codec is pure.
+ * nft_compat: whether the kernel has an extension of xtables (an iptables match or target). It is asked, not
+ * tried: nothing changes but that the kernel may load the module. The codec is pure.
  * @module
  */
 import { FAMILY_NUMBERS } from "../../net/families.ts";
@@ -10,7 +10,8 @@ import type { NetlinkConnection } from "../connection.ts";
 import type { NetlinkRequest } from "../message.ts";
 import { nfnetlinkRequest } from "./message.ts";
 
-// linux/netfilter/nfnetlink.h: NFNL_SUBSYS_NFT_COMPAT; linux/netfilter/nf_tables_compat.h: enum nft_compat_attr
+// linux/netfilter/nfnetlink.h: NFNL_SUBSYS_NFT_COMPAT; linux/netfilter/nf_tables_compat.h: enum
+// nft_compat_attr
 const SUBSYSTEM = 11;
 const NFNL_MSG_COMPAT_GET = 0;
 const NFTA_COMPAT_NAME = 1;
@@ -21,11 +22,11 @@ const TYPES = { match: 0, target: 1 } as const;
 
 /** An extension of xtables. */
 export interface XtablesExtension {
-  /** Whose tables it is for. */
+  /** Family of the tables it is for. */
   readonly family: Family;
   /** `-m` or `-j`. */
   readonly type: "match" | "target";
-  /** As iptables has it: `TPROXY`, `socket`. */
+  /** Its name in iptables: `TPROXY`, `socket`. */
   readonly name: string;
   /** The revision of its structure that is wanted. */
   readonly revision: number;
@@ -46,7 +47,8 @@ export function extensionRequest(extension: XtablesExtension): NetlinkRequest {
 
 /**
  * Throws an OperationError unless the kernel has the extension: ENOENT without it, EPROTONOSUPPORT with other
- * revisions only, EINVAL or EOPNOTSUPP without nft_compat. Equivalent to: what iptables-nft asks before it adds a rule
+ * revisions only, EINVAL or EOPNOTSUPP without nft_compat. Equivalent to: what iptables-nft asks before it
+ * adds a rule
  */
 export function requireExtension(connection: NetlinkConnection, extension: XtablesExtension): void {
   const { family, type, name } = extension;

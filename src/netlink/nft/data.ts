@@ -11,14 +11,14 @@ const NFTA_DATA_VERDICT = 2;
 const NFTA_VERDICT_CODE = 1;
 const NFTA_VERDICT_CHAIN = 2;
 
-/** What becomes of a packet. */
+/** Verdict on a packet. */
 export type VerdictCode = "accept" | "drop" | "queue" | "continue" | "break" | "jump" | "goto" | "return";
 
 /** A verdict; `chain` with `jump` and `goto` only. */
 export interface Verdict {
   /** NFTA_VERDICT_CODE. */
   readonly code: VerdictCode;
-  /** Where to, for jump and goto (NFTA_VERDICT_CHAIN). */
+  /** The chain to go to, for jump and goto (NFTA_VERDICT_CHAIN). */
   readonly chain?: string;
 }
 

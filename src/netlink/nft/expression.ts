@@ -73,7 +73,7 @@ export type NftExpression =
   | UnknownExpression
   | VerdictExpression;
 
-/** What the codecs of the list read and write: {@linkcode NftExpression} has the same but one. */
+/** Expressions that the codecs of the list read and write: {@linkcode NftExpression} has the same but one. */
 type KnownExpression = ReturnType<(typeof CODECS)[number]["decode"]>;
 
 // linux/netfilter/nf_tables.h: enum nft_list_attributes, enum nft_expr_attributes
@@ -118,7 +118,9 @@ export function writeExpressions(
   });
 }
 
-/** Reads a list of expressions. What this program cannot read becomes an {@linkcode UnknownExpression}. */
+/**
+ * Reads a list of expressions. One that this program does not know becomes an {@linkcode UnknownExpression}.
+ */
 export function readExpressions(data: Uint8Array): NftExpression[] {
   return readAttributes(data).map((element) => {
     const attributes = new AttributeMap(element.data);

@@ -1,5 +1,6 @@
 /**
- * The generation of all rules of a network namespace: a number that each change of nf_tables moves on. The codec is pure.
+ * The generation of all rules of a network namespace: a number that each change of nf_tables moves on. The
+ * codec is pure.
  * @module
  */
 import { AttributeWriter } from "../attribute.ts";
@@ -15,7 +16,9 @@ export function decodeGeneration(body: Uint8Array): number {
   return required(nftAttributes(body).u32be(NFTA_GEN_ID), "NFTA_GEN_ID");
 }
 
-/** Reads the generation. Ask for it before you read rules, and hand it to NftBatch.commit with the changes. */
+/**
+ * Reads the generation. Ask for it before you read rules, and hand it to NftBatch.commit with the changes.
+ */
 export function readGeneration(connection: NetlinkConnection): number {
   const request = nftRequest("generation", "get", {
     family: undefined,

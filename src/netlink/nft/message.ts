@@ -1,5 +1,6 @@
 /**
- * What all nf_tables messages share: the message types, the families, and the header after the header. Pure.
+ * The common part of all nf_tables messages: the message types, the families, and the header after the
+ * header. Pure.
  * @module
  */
 import { AttributeMap, AttributeWriter } from "../attribute.ts";
@@ -61,7 +62,9 @@ function header(family: number, resource = 0): Uint8Array {
   return Uint8Array.of(family, 0, resource >> 8, resource & 0xff);
 }
 
-/** A request to a part of nfnetlink: its number in the upper byte of the type, then nfgenmsg and attributes. */
+/**
+ * A request to a part of nfnetlink: its number in the upper byte of the type, then nfgenmsg and attributes.
+ */
 export function nfnetlinkRequest(
   subsystem: number,
   message: number,
@@ -87,8 +90,8 @@ export function nftRequest(
 }
 
 /**
- * The first and the last message of a batch. With a generation the kernel takes the batch only while its rules are still
- * those of this generation.
+ * The first and the last message of a batch. With a generation the kernel takes the batch only while its
+ * rules are still those of this generation.
  */
 export function batchFrame(generation?: number): { begin: NetlinkRequest; end: NetlinkRequest } {
   const attributes = generation === undefined
@@ -110,7 +113,7 @@ export function readNftBody(body: Uint8Array): { family: NftFamily; attributes: 
   return { family: FAMILIES.name(body[0]), attributes: nftAttributes(body) };
 }
 
-/** Whether a message is about an object of this kind. */
+/** Tells whether a message is about an object of this kind. */
 export function isNftMessage(message: NetlinkMessage, object: NftObject): boolean {
   return message.type === ((SUBSYSTEM << 8) | NFT_OBJECTS[object]);
 }

@@ -1,7 +1,7 @@
 /**
  * Phrases of nft's language as the expressions that nft 1.0.6 makes of them, register for register, so that
- * `nft list ruleset` prints them as they were meant. Each takes as little as it needs; a rule is a concatenation of
- * what they return. Pure.
+ * `nft list ruleset` prints them as they were meant. Each takes as little as it needs; a rule is a
+ * concatenation of what they return. Pure.
  * @module
  */
 export {

@@ -18,7 +18,7 @@ const NFTA_RULE_EXPRESSIONS = 4;
 const NFTA_RULE_POSITION = 6;
 const NFTA_RULE_USERDATA = 7;
 
-/** Which rule. */
+/** Handle of a rule, with its chain. */
 export interface RuleHandle {
   /** Family of the table. */
   readonly family: NftFamily;
@@ -38,7 +38,7 @@ export interface NftRule {
   readonly table: string;
   /** Its chain. */
   readonly chain: string;
-  /** What it does, in order. */
+  /** Its expressions, in order. */
   readonly expressions: readonly NftExpression[];
   /** For the administrator, as nft shows it. */
   readonly comment?: string;
@@ -46,7 +46,10 @@ export interface NftRule {
   readonly handle?: bigint;
 }
 
-/** The attributes of NFT_MSG_NEWRULE: a new rule at the end of its chain, or after the rule with handle `after`. */
+/**
+ * The attributes of NFT_MSG_NEWRULE: a new rule at the end of its chain, or after the rule with handle
+ * `after`.
+ */
 export function encodeRule(rule: NftRule, options: { after?: bigint } = {}): Uint8Array {
   const writer = new AttributeWriter()
     .string(NFTA_RULE_TABLE, rule.table)
@@ -57,7 +60,9 @@ export function encodeRule(rule: NftRule, options: { after?: bigint } = {}): Uin
   return writer.finish();
 }
 
-/** The attributes that name a rule; without a handle, all rules of the chain; without a chain, of the table. */
+/**
+ * The attributes that name a rule; without a handle, all rules of the chain; without a chain, of the table.
+ */
 export function encodeRuleName(rule: { table: string; chain?: string; handle?: bigint }): Uint8Array {
   const writer = new AttributeWriter().string(NFTA_RULE_TABLE, rule.table);
   if (rule.chain !== undefined) writer.string(NFTA_RULE_CHAIN, rule.chain);

@@ -10,7 +10,7 @@ import { expressionName, type NftExpression } from "./expression.ts";
 /** sizeof(struct nfgenmsg) */
 const NFT_HEADER_SIZE = 4;
 const ATTRIBUTE_HEADER_SIZE = 4;
-/** Where a message's attributes begin. */
+/** Beginning of a message's attributes. */
 const FIRST_ATTRIBUTE = MESSAGE_HEADER_SIZE + NFT_HEADER_SIZE;
 // linux/netfilter/nf_tables.h: enum nft_rule_attributes
 const NFTA_RULE_EXPRESSIONS = 4;
@@ -27,8 +27,9 @@ const MODULES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The module that a refused rule misses, if an expression is what the kernel does not know. With extended acks the kernel points at it;
- * without, ENOENT could also be a set or a chain, so the first of the rule's optional expressions is only suspected.
+ * The module that a refused rule misses, if an expression is what the kernel does not know. With extended
+ * acks the kernel points at it; without, ENOENT could also be a set or a chain, so the first of the rule's
+ * optional expressions is only suspected.
  */
 export function missingExpressionModule(
   expressions: readonly NftExpression[],
@@ -44,7 +45,10 @@ export function missingExpressionModule(
   return index === undefined ? undefined : MODULES[expressionName(expressions[index])];
 }
 
-/** What part of an encoded rule a byte of its message belongs to: `"expression 2 (tproxy)"`, `"the chain's name"`. */
+/**
+ * Names the part of an encoded rule that a byte of its message belongs to: `"expression 2 (tproxy)"`,
+ * `"the chain's name"`.
+ */
 export function locateInRule(
   expressions: readonly NftExpression[],
   ruleAttributes: Uint8Array,
@@ -60,7 +64,7 @@ export function locateInRule(
   return undefined;
 }
 
-/** Which expression of an encoded rule a byte of its message belongs to. */
+/** Finds the expression of an encoded rule that a byte of its message belongs to. */
 function expressionAt(ruleAttributes: Uint8Array, offset: number): number | undefined {
   const list = readAttributes(ruleAttributes).find(({ type }) => type === NFTA_RULE_EXPRESSIONS);
   if (list === undefined) return undefined;

@@ -16,12 +16,15 @@ const NFTA_TABLE_FLAGS = 2;
 const NFTA_TABLE_HANDLE = 4;
 const NFTA_TABLE_USERDATA = 6;
 
-/** `dormant`: its chains are not hooked in. `owner`: it dies with the netlink socket that made it, unless `persist`. */
+/**
+ * `dormant`: its chains are not hooked in. `owner`: it dies with the netlink socket that made it, unless
+ * `persist`.
+ */
 export type TableFlag = "dormant" | "owner" | "persist";
 
 const FLAGS = new Names<TableFlag>("table flag", { dormant: 1, owner: 2, persist: 4 });
 
-/** Which table. */
+/** Name of a table, with its family. */
 export interface TableName {
   /** Family of the table. */
   readonly family: NftFamily;

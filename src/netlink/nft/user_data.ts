@@ -43,7 +43,7 @@ function findEntry(data: Uint8Array | undefined, type: number): Uint8Array | und
   return undefined;
 }
 
-/** Whether there is an entry of that type. */
+/** Tells whether there is an entry of that type. */
 export function hasUserDataEntry(data: Uint8Array | undefined, type: number): boolean {
   return findEntry(data, type) !== undefined;
 }

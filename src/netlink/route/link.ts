@@ -32,7 +32,7 @@ export interface Link {
   readonly index: number;
   /** IFLA_IFNAME. */
   readonly name: string;
-  /** Whether the administrator switched it on (IFF_UP); a cable may still be missing. */
+  /** Tells that the administrator switched it on (IFF_UP); a cable may still be missing. */
   readonly up: boolean;
   /** IFF_LOOPBACK. */
   readonly loopback: boolean;
@@ -112,7 +112,7 @@ export function setLinkUp(
 export interface VethPair {
   readonly name: string;
   readonly peer: string;
-  /** Where the peer goes; by default it stays here. */
+  /** A process in the peer's namespace; by default the peer stays here. */
   readonly peerNamespacePid?: number;
   readonly peerNamespaceFd?: number;
 }
@@ -151,7 +151,10 @@ export function encodeLinkIndex(index: number): Uint8Array {
   return header(index);
 }
 
-/** Deletes an interface; with one end of a veth pair the other goes too. Equivalent to: ip link delete dev NAME */
+/**
+ * Deletes an interface; with one end of a veth pair the other goes too. Equivalent to: ip link delete dev
+ * NAME
+ */
 export function deleteLink(connection: NetlinkConnection, index: number): void {
   connection.execute(routeRequest(RTM_DELLINK, encodeLinkIndex(index)), {
     operation: "delete interface",

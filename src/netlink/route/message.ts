@@ -1,5 +1,5 @@
 /**
- * What all rtnetlink messages share. Pure.
+ * The common part of all rtnetlink messages. Pure.
  * @module
  */
 import { FAMILIES, FAMILY_NUMBERS } from "../../net/families.ts";

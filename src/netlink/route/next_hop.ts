@@ -17,7 +17,10 @@ const RTA_ENCAP = 22;
 const RTNH_F_DEAD = 1;
 const RTNH_F_ONLINK = 4;
 const RTNH_F_LINKDOWN = 16;
-/** sizeof(struct rtnexthop): its length (u16), flags and weight (u8 each), the interface (i32); its attributes follow. */
+/**
+ * sizeof(struct rtnexthop): its length (u16), flags and weight (u8 each), the interface (i32); its attributes
+ * follow.
+ */
 const HOP_SIZE = 8;
 /** sizeof(rtvia_family), before the address of struct rtvia. */
 const VIA_HEADER_SIZE = 2;

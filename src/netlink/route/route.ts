@@ -29,7 +29,9 @@ import {
 } from "./next_hop.ts";
 import { type RouteType, routeTypeNumber, routeTypeOf } from "./route_type.ts";
 
-/** sizeof(struct rtmsg): family, dst_len, src_len, tos, table, protocol, scope, type (u8 each), flags (u32). */
+/**
+ * sizeof(struct rtmsg): family, dst_len, src_len, tos, table, protocol, scope, type (u8 each), flags (u32).
+ */
 const HEADER_SIZE = 12;
 // linux/rtnetlink.h: enum rtattr_type_t, rtm_flags
 const RTA_DST = 1;
@@ -51,7 +53,7 @@ export interface Route extends Way {
   readonly family: Family;
   /** Routing table (RTA_TABLE). */
   readonly table: number;
-  /** What becomes of the packet (rtm_type). */
+  /** Treatment of the packet (rtm_type). */
   readonly type: RouteType;
   /** Everything (`default`) where there is none. */
   readonly destination?: Prefix;
@@ -65,7 +67,7 @@ export interface Route extends Way {
   readonly preferredSource?: IpAddress;
   /** The metric. Lower is better. */
   readonly priority?: number;
-  /** Who made it: rtnetlink's protocol number. */
+  /** Its maker: rtnetlink's protocol number. */
   readonly protocol: number;
   /** One of {@linkcode ROUTE_SCOPE}. */
   readonly scope: number;
@@ -140,7 +142,10 @@ export function listRoutes(
     .filter((route) => options.table === undefined || route.table === options.table);
 }
 
-/** Adds a route; EEXIST if there is one to the same destination. Equivalent to: ip route add local default dev lo table 100 */
+/**
+ * Adds a route; EEXIST if there is one to the same destination. Equivalent to: ip route add local default dev
+ * lo table 100
+ */
 export function addRoute(connection: NetlinkConnection, route: Route): void {
   connection.execute(routeRequest(RTM_NEWROUTE, encodeRoute(route), NLM_F_CREATE | NLM_F_EXCL), {
     operation: "add route",
@@ -148,7 +153,10 @@ export function addRoute(connection: NetlinkConnection, route: Route): void {
   });
 }
 
-/** Deletes the first route with all these properties. Equivalent to: ip route delete local default dev lo table 100 */
+/**
+ * Deletes the first route with all these properties. Equivalent to: ip route delete local default dev lo
+ * table 100
+ */
 export function deleteRoute(connection: NetlinkConnection, route: Route): void {
   connection.execute(routeRequest(RTM_DELROUTE, encodeRoute(route)), {
     operation: "delete route",

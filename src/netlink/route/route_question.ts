@@ -42,7 +42,10 @@ export function encodeRouteQuestion(question: RouteQuestion): Uint8Array {
   return writer.finish();
 }
 
-/** The route that the kernel takes; ENETUNREACH and the like are thrown. Equivalent to: ip route get TO from FROM iif NAME mark 1 */
+/**
+ * The route that the kernel takes; ENETUNREACH and the like are thrown. Equivalent to: ip route get TO from
+ * FROM iif NAME mark 1
+ */
 export function lookUpRoute(connection: NetlinkConnection, question: RouteQuestion): Route {
   const object = formatIp(question.to);
   const replies = connection.execute(routeRequest(RTM_GETROUTE, encodeRouteQuestion(question)), {

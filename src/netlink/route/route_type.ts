@@ -4,7 +4,7 @@
  */
 import { Names } from "../names.ts";
 
-/** What a route does with a packet. */
+/** A route's treatment of a packet. */
 export type RouteType =
   | "unspec"
   | "unicast"

@@ -32,7 +32,10 @@ import {
 import type { RuleSelectors } from "./rule_selectors.ts";
 import { formatAction, formatSelectors } from "./rule_text.ts";
 
-/** sizeof(struct fib_rule_hdr): family, dst_len, src_len, tos, table, res1, res2, action (u8 each), flags (u32). */
+/**
+ * sizeof(struct fib_rule_hdr): family, dst_len, src_len, tos, table, res1, res2, action (u8 each), flags
+ * (u32).
+ */
 const HEADER_SIZE = 12;
 // linux/fib_rules.h
 const FRA_PRIORITY = 6;
@@ -52,7 +55,7 @@ export interface RoutingRule extends RuleSelectors, RuleAction {
   readonly family: Family;
   /** Lower comes first. */
   readonly priority: number;
-  /** Who made it: rtnetlink's protocol number. */
+  /** Its maker: rtnetlink's protocol number. */
   readonly protocol: number;
 }
 
@@ -102,7 +105,10 @@ export function listRules(connection: NetlinkConnection, family: Family): Routin
     .filter((rule) => rule.family === family);
 }
 
-/** Adds a rule; EEXIST if the same is there. Equivalent to: ip rule add priority 500 fwmark 1/1 iif lan0 lookup 100 protocol 50 */
+/**
+ * Adds a rule; EEXIST if the same is there. Equivalent to: ip rule add priority 500 fwmark 1/1 iif lan0
+ * lookup 100 protocol 50
+ */
 export function addRule(connection: NetlinkConnection, rule: RoutingRule): void {
   connection.execute(routeRequest(RTM_NEWRULE, encodeRoutingRule(rule), NLM_F_CREATE | NLM_F_EXCL), {
     operation: "add routing rule",
@@ -110,7 +116,10 @@ export function addRule(connection: NetlinkConnection, rule: RoutingRule): void 
   });
 }
 
-/** Deletes the first rule with all these properties. Equivalent to: ip rule delete priority 500 fwmark 1/1 iif lan0 lookup 100 protocol 50 */
+/**
+ * Deletes the first rule with all these properties. Equivalent to: ip rule delete priority 500 fwmark 1/1 iif
+ * lan0 lookup 100 protocol 50
+ */
 export function deleteRule(connection: NetlinkConnection, rule: RoutingRule): void {
   connection.execute(routeRequest(RTM_DELRULE, encodeRoutingRule(rule)), {
     operation: "delete routing rule",

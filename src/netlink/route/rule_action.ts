@@ -37,7 +37,7 @@ export const RULE_ACTIONS = {
   prohibit: 8,
 } as const;
 
-/** What becomes of a packet that comes under a rule. */
+/** Treatment of a packet that comes under a rule. */
 export interface RuleAction {
   /** Routing table that it leads to (FRA_TABLE); 0 where it leads to none, or to that of a VRF. */
   readonly table: number;

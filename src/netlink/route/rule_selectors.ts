@@ -27,7 +27,7 @@ export interface MaskedNumber {
   readonly mask?: number;
 }
 
-/** What a packet must have to come under a rule; what is absent is not asked for. */
+/** Marks of a packet that comes under a rule; an absent one is not asked for. */
 export interface RuleSelectors {
   /** 0 with mask 0: any mark. */
   readonly mark: number;
@@ -61,7 +61,10 @@ export interface RuleSelectors {
   readonly l3mdev?: boolean;
   /** `ip rule add not …`: the rule is for the packets that do not fit, the mark included. */
   readonly inverted?: boolean;
-  /** Attributes that this program does not know, as they were read: conditions of a newer kernel. They are written back. */
+  /**
+   * Attributes that this program does not know, as they were read: conditions of a newer kernel. They are
+   * written back.
+   */
   readonly others?: readonly Attribute[];
 }
 
@@ -79,7 +82,10 @@ const BEYOND_MARK_AND_INTERFACE = [
   "others",
 ] as const satisfies readonly (keyof RuleSelectors)[];
 
-/** Whether a rule asks for more than a mark and an incoming interface: it is not for all packets that have these. */
+/**
+ * Tells whether a rule asks for more than a mark and an incoming interface: it is not for all packets that
+ * have these.
+ */
 export function isNarrow(selectors: RuleSelectors): boolean {
   const { from, to } = selectors;
   return (from?.length ?? 0) > 0 || (to?.length ?? 0) > 0 ||

@@ -94,7 +94,7 @@ labTest("run takes the clients of an interface that comes later, by itself (auto
   await assertServed(clients, urls);
   await assertServed(lab.client, urls);
   assert.equal((await tproxy(lab, ["status", "-c", proxy.configPath])).code, 0);
-  // What was there goes on, with the rules made anew under it.
+  // Old connections go on, with the rules made anew under them.
   await live.write("after\n");
   await live.waitForOutput("after\n");
   await lab.router.ip("link delete r2");
@@ -206,7 +206,7 @@ labTest("run goes on when addresses change, those of clients, of the WAN and of 
     addr add 10.78.1.2/24 dev c0
     addr del ${ADDRESSES[4].client}/24 dev c0
     route replace default via 10.78.1.1`);
-  // What the proxy remembers of addresses, it remembers for a second.
+  // The proxy remembers addresses for a second.
   await delay(1_200);
   await assertServed(lab.client, [nginx.url(4)]);
   assert.equal((await nginx.waitForAccess(4)).client, "10.78.1.2");

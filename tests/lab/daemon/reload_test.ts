@@ -1,6 +1,6 @@
 /**
- * SIGHUP while connections come and go: a good config comes into force whole, a bad one changes nothing, and no
- * connection notices either.
+ * SIGHUP while connections come and go: a good config comes into force whole, a bad one changes nothing, and
+ * no connection notices either.
  *
  * ```
  *   curl, again and again ──┐                    ┌ :80    nginx: a page, and a file that takes the whole test
@@ -13,6 +13,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
+import { FrozenThread, workerThreads } from "../../laboratory/machine/frozen_thread.ts";
 import { countDescriptorKinds, residentBytes } from "../../laboratory/machine/procfs.ts";
 import { delay, until } from "../../laboratory/machine/wait.ts";
 import { snapshotKernel } from "../../laboratory/network/snapshot.ts";
@@ -33,7 +34,10 @@ import { labTest } from "../../laboratory/register.ts";
 const PROGRAMS = ["curl", "nginx", "socat", "nft", "ip", "sysctl"];
 const MIB = 1 << 20;
 const RELOADS = 50;
-/** What V8 has not collected yet; what programs of iptables write is read as text, over and over. It grows no more. */
+/**
+ * What V8 has not collected yet; what programs of iptables write is read as text, over and over. It grows no
+ * more.
+ */
 const MOST_GROWTH = (usesIptables() ? 100 : 40) * MIB;
 /** src/daemon/daemon.ts gives back after three seconds what only the start or a reload has needed. */
 const SETTLED_MS = 4_000;
@@ -89,7 +93,10 @@ function tellAddresses(lab: Lab, port: number): Promise<Program> {
   return lab.server.start(["socat", listener, "SYSTEM:echo $SOCAT_PEERADDR"], { listens: port });
 }
 
-/** Connects once, and gives what the server says; `refused` where the kernel refuses, `reset` where the proxy does. */
+/**
+ * Connects once, and gives what the server says; `refused` where the kernel refuses, `reset` where the proxy
+ * does.
+ */
 async function probe(lab: Lab, port: number): Promise<string> {
   const argv = ["socat", "-d", "-t5", "-u", socatServer(4, port), "-"];
   const { code, stdout, stderr } = await lab.client.run(argv, { mayFail: true });
@@ -308,4 +315,16 @@ labTest("run --install installs for the first time when a reload names what the 
   writeConfig(lab, auto);
   await reload(proxy, "not reloaded: Cannot choose interfaces");
   assert.equal(await nginx.get(4), "hello\n");
+});
+
+labTest("a reload waits for a worker that stands still, and says so", { programs: PROGRAMS }, async (lab) => {
+  const proxy = await startProxy(lab, { config: { listener: { workers: 2 } } });
+  const [, second] = workerThreads(proxy.pid);
+  writeConfig(lab, { listener: { workers: 2 }, source: "router" });
+  {
+    using _ = new FrozenThread(second);
+    await reload(proxy, "the reload waits for a worker");
+    assert.doesNotMatch(proxy.log, /generation 2/);
+  }
+  await proxy.program.waitForOutput("generation 2 is in force");
 });

@@ -50,7 +50,7 @@ labTest("doctor's judgement of a firewall is what packets get", { programs: ["so
     assert.equal(what, "firewall: chain input of table inet filter");
     assert.match(cause, /^It drops packets that are delivered to the proxy \(tcp from/);
     assert.equal(cause.includes("over ipv6"), ipv4, cause);
-    // What it says to do is a command up to the semicolon, and it helps.
+    // Its advice is a command up to the semicolon, and it helps.
     await lab.router.run(remedy.split(";")[0].split(" "));
     assert.deepEqual(await echoes(lab), [true, true], remedy);
     assert.deepEqual((await doctor(lab, { config })).troubles, [], rules.join("; "));

@@ -58,7 +58,7 @@ labTest("status tells objects that are missing, changed or foreign", {}, async (
   const nothing = await readStatus(lab, path);
   assert.equal(nothing.code, 1);
   assert.ok(nothing.objects.every(({ state }) => state === "missing"));
-  // What others do to rules of iptables is in iptables_install_test.ts.
+  // Other programs' changes of iptables' rules are in tests/lab/iptables.
   const changes = CHANGES.filter(({ command: [program] }) => !usesIptables() || program === "ip");
   for (const { command, expected } of changes) {
     await tproxy(lab, ["install", "-c", path]);

@@ -108,7 +108,7 @@ pathTest(
   "install leaves alone the router's own services, broadcasts and multicasts",
   {},
   async (lab, { start }) => {
-    // What is intercepted is dropped at once.
+    // Intercepted packets are dropped at once.
     await start({ rules: [{ ports: ["1-65535"], action: "block", silent: true }] });
     const listener = "TCP6-LISTEN:22,ipv6only=0,fork,reuseaddr";
     await lab.router.start(["socat", listener, "SYSTEM:echo router"], { listens: 22 });
@@ -160,7 +160,7 @@ for (const [onFailure, expected, fate] of POLICIES) {
         assert.equal((await nginx.waitForAccess(family)).client, ADDRESSES[family].wan, "not by the proxy");
       }
       await proxy.program.stop(signal);
-      // What it has left on the lists would count for two seconds.
+      // Its entries on the lists would count for two seconds.
       if (signal === "SIGKILL" && onFailure !== "drop") await delay(300);
       for (const family of FAMILIES) {
         assert.equal(await fetchCode(lab, nginx, family), expected, `${signal}, IPv${family}`);

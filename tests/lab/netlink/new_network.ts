@@ -1,6 +1,6 @@
 /**
- * Network namespaces of the calling thread, without a name: they vanish with the test. Everything in between is synchronous, child
- * processes included, for the thread to stay in its namespace.
+ * Network namespaces of the calling thread, without a name: they vanish with the test. Everything in between
+ * is synchronous, child processes included, for the thread to stay in its namespace.
  * @module
  */
 import assert from "node:assert/strict";
@@ -49,7 +49,7 @@ function missing(): string {
   return "";
 }
 
-/** What of the machine is missing for these tests; the empty string: nothing. */
+/** Names the machine's lacks for these tests; the empty string: none. */
 export const lacks = missing();
 // deno-lint-ignore no-console
 if (lacks !== "") console.log(`netlink_test: skipped, needs ${lacks}`);

@@ -1,4 +1,7 @@
-/** src/netlink/nft against the real kernel and nft, both ways: what we write nft reads, what nft writes we read. */
+/**
+ * src/netlink/nft against the real kernel and nft, both ways: what we write nft reads, what nft writes we
+ * read.
+ */
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import { OperationError } from "../../../src/net/error.ts";
@@ -139,7 +142,10 @@ function nftFile(text: string): void {
   }
 }
 
-/** nft's own view of everything, expressions included, without what differs from run to run: handles, hash order. */
+/**
+ * nft's own view of everything, expressions included, without what differs from run to run: handles, hash
+ * order.
+ */
 function nftView(): string[] {
   const text = run("nft", ["--debug=netlink", "list", "ruleset"]);
   const lines = text.split("\n").map((line) => line.replace(/^(inet \S+ \S+)(?: \d+){1,2}$/, "$1"));

@@ -116,7 +116,7 @@ labTest("addRule() and listRules() agree with the kernel on each selector and ac
   }
 });
 
-/** Whether the kernel is so new: `"6.12"`; the empty string for all. */
+/** Tells whether the kernel is so new: `"6.12"`; the empty string for all. */
 function isKernel(since: string): boolean {
   const [major, minor] = since.split(".").map(Number);
   const [ownMajor, ownMinor] = Deno.osRelease().split(".").map((part) => parseInt(part));

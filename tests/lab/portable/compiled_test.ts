@@ -4,19 +4,17 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { portableTest, type ProductForm, works } from "../../laboratory/portable/portable_bench.ts";
+import { portableTest, type ProductForm, works } from "../../laboratory/portable/product_copy.ts";
 import { anonymousMemory, startRun } from "../../laboratory/portable/portable_run.ts";
 
 /** MB: it is 29 with compiled code, and 59 without. */
 const MOST = 42;
 
 for (const form of ["packed", "image", "installed"] satisfies ProductForm[]) {
-  portableTest("has compiled code at its first run, and at later ones", async (bench) => {
-    const env = form === "packed"
-      ? { TPROXY_CACHE_DIR: bench.cache }
-      : { RUNTIME_DIRECTORY: bench.directory };
+  portableTest("has compiled code at its first run, and at later ones", async (copy) => {
+    const env = form === "packed" ? { TPROXY_CACHE_DIR: copy.cache } : { RUNTIME_DIRECTORY: copy.directory };
     for (let round = 0; round < 2; round++) {
-      const program = await startRun(bench, { env });
+      const program = await startRun(copy, { env });
       try {
         const megabytes = anonymousMemory(program.pid);
         assert.ok(megabytes < MOST, `start ${round + 1}: ${megabytes} MB`);
@@ -29,22 +27,22 @@ for (const form of ["packed", "image", "installed"] satisfies ProductForm[]) {
 
 portableTest(
   "makes compiled code anew where it was damaged, and goes without where nothing can be written",
-  async (bench) => {
-    await bench.unpack();
-    const program = bench.cached().find((name) => name.startsWith("program-"))!;
-    Deno.writeTextFileSync(`${bench.cache}/${program}/deno-dir/v8_code_cache_v2`, "no database");
-    works(await bench.run([bench.file, "--version"]));
+  async (copy) => {
+    await copy.unpack();
+    const program = copy.cached().find((name) => name.startsWith("program-"))!;
+    Deno.writeTextFileSync(`${copy.cache}/${program}/deno-dir/v8_code_cache_v2`, "no database");
+    works(await copy.run([copy.file, "--version"]));
     works(
-      await bench.runWithMounts(`rm -r $dir/cache/${program}/deno-dir
+      await copy.runWithMounts(`rm -r $dir/cache/${program}/deno-dir
       for place in $dir/cache /run /tmp; do mount --bind $place $place; mount -o remount,ro,bind $place; done
       TPROXY_CACHE_DIR=$dir/cache $file --version`),
     );
   },
 );
 
-portableTest("keeps compiled code in memory where the cache cannot be written to", async (bench) => {
-  await bench.unpack();
-  const outcome = await bench.runWithMounts(
+portableTest("keeps compiled code in memory where the cache cannot be written to", async (copy) => {
+  await copy.unpack();
+  const outcome = await copy.runWithMounts(
     `mount --bind $dir/cache $dir/cache; rm -r $dir/cache/program-*/deno-dir
     mount -o remount,ro,bind $dir/cache; mount -t tmpfs -o mode=755 none /run
     TPROXY_CACHE_DIR=$dir/cache $file --version; ls /run/tproxy-compiled/*/v8_code_cache_v2`,

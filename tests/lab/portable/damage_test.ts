@@ -4,11 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { layerOf, readPortable, writeVariant } from "../../laboratory/portable/portable.ts";
-import { fails, portableTest } from "../../laboratory/portable/portable_bench.ts";
+import { fails, portableTest } from "../../laboratory/portable/product_copy.ts";
 
-portableTest("refuses to start when the file itself is damaged", async (bench) => {
-  const portable = readPortable(bench.file);
-  const broken = `${bench.directory}/broken`;
+portableTest("refuses to start when the file itself is damaged", async (copy) => {
+  const portable = readPortable(copy.file);
+  const broken = `${copy.directory}/broken`;
   const flip = (at: number) => {
     const bytes = portable.bytes.slice();
     bytes[at] ^= 1;
@@ -21,8 +21,8 @@ portableTest("refuses to start when the file itself is damaged", async (bench) =
       const reason = new RegExp(
         `broken is damaged: the hash of its ${name} is wrong\\. Copy it again\\.\\n$`,
       );
-      fails(await bench.run([broken, "--version"], { TPROXY_CACHE_DIR: `${bench.cache}-${at}` }), reason);
-      const left = [...Deno.readDirSync(`${bench.cache}-${at}`)].map((entry) => entry.name);
+      fails(await copy.run([broken, "--version"], { TPROXY_CACHE_DIR: `${copy.cache}-${at}` }), reason);
+      const left = [...Deno.readDirSync(`${copy.cache}-${at}`)].map((entry) => entry.name);
       assert.ok(left.every((name) => !name.startsWith(".unpack")), left.join(" "));
     }
   }
@@ -30,14 +30,14 @@ portableTest("refuses to start when the file itself is damaged", async (bench) =
     line.replace(/^(layer program \S+ )\w/, (_, start) => `${start}g`)
   );
   writeVariant(broken, portable, { lines: other });
-  fails(await bench.run([broken, "--version"]), /unknown line in its index: layer program/);
+  fails(await copy.run([broken, "--version"]), /unknown line in its index: layer program/);
   const swapped = portable.lines.map((line) =>
     line.replace(/^(layer program \S+ )\w{8}/, (_, start) => `${start}00000000`)
   );
   writeVariant(broken, portable, { lines: swapped });
-  fails(await bench.run([broken, "--version"]), /the hash of its program is wrong/);
+  fails(await copy.run([broken, "--version"]), /the hash of its program is wrong/);
   Deno.writeFileSync(broken, flip(portable.indexAt + 10), { mode: 0o755 });
-  fails(await bench.run([broken, "--version"]), /the hash of its index is wrong/);
+  fails(await copy.run([broken, "--version"]), /the hash of its index is wrong/);
   Deno.writeFileSync(broken, portable.bytes.subarray(0, 20_000_000), { mode: 0o755 });
-  fails(await bench.run([broken, "--version"]), /its end is missing \(20000000 bytes are there\)/);
+  fails(await copy.run([broken, "--version"]), /its end is missing \(20000000 bytes are there\)/);
 });

@@ -5,13 +5,13 @@
  */
 import assert from "node:assert/strict";
 import {
-  type Bench,
   CHROOT,
   clean,
   fails,
   portableTest,
+  type ProductCopy,
   works,
-} from "../../laboratory/portable/portable_bench.ts";
+} from "../../laboratory/portable/product_copy.ts";
 import { loopDevices, startRun } from "../../laboratory/portable/portable_run.ts";
 import { Program, runProgram } from "../../laboratory/program.ts";
 import { until } from "../../laboratory/machine/wait.ts";
@@ -26,7 +26,7 @@ function findObstacle(): string | undefined {
   }
 }
 
-function imageTest(name: string, test: (bench: Bench) => Promise<void>): void {
+function imageTest(name: string, test: (copy: ProductCopy) => Promise<void>): void {
   portableTest(name, test, "image", findObstacle);
 }
 
@@ -39,8 +39,8 @@ async function released(file: string): Promise<void> {
 /** Memory for /run, so that this start is the first. */
 const FRESH_RUN = "mount -t tmpfs -o mode=755 none /run; ";
 
-imageTest("runs where everything is read-only, and writes compiled code alone", async (bench) => {
-  const outcome = await bench.runWithMounts(`${FRESH_RUN}
+imageTest("runs where everything is read-only, and writes compiled code alone", async (copy) => {
+  const outcome = await copy.runWithMounts(`${FRESH_RUN}
     mkdir $dir/empty; mount -t tmpfs none /var/cache; mount -t tmpfs -o mode=1777 none /tmp
     mount --bind $dir $dir; mount -o remount,ro,bind $dir; mount -o remount,ro,bind / 2>/dev/null || :
     HOME=$dir $file --version; find /run /tmp /var/cache -type f`);
@@ -51,28 +51,28 @@ imageTest("runs where everything is read-only, and writes compiled code alone", 
     files.join(" "),
   );
   assert.equal(outcome.stderr, "");
-  await released(bench.file);
+  await released(copy.file);
 });
 
-imageTest("runs on a root of 104 MiB, where the packed form has no room", async (bench) => {
+imageTest("runs on a root of 104 MiB, where the packed form has no room", async (copy) => {
   const root = (file: string) =>
     `mkdir -p $dir/root; mount -t tmpfs -o size=104m none $dir/root; dd if=/dev/urandom of=$dir/root/system bs=1M count=16
     ${CHROOT.replace("mkdir $dir/root ", "mkdir ").replace("$file", file)}`;
-  const outcome = await bench.runWithMounts(`${root("$file")} --version`);
+  const outcome = await copy.runWithMounts(`${root("$file")} --version`);
   works(outcome);
-  const packed = bench.file.replace(/[^/]*$/, "packed");
+  const packed = copy.file.replace(/[^/]*$/, "packed");
   Deno.copyFileSync(new URL("../../../dist/tproxy", import.meta.url), packed);
   fails(
-    await bench.runWithMounts(`${root("$packed")} --version`, { packed }),
+    await copy.runWithMounts(`${root("$packed")} --version`, { packed }),
     /\/var\/cache\/tproxy: no room: 10\d MiB are needed, \d\d MiB are free/,
   );
 });
 
-imageTest("shows its mount to nobody, and has it no longer than it runs", async (bench) => {
+imageTest("shows its mount to nobody, and has it no longer than it runs", async (copy) => {
   const mounts = Deno.readTextFileSync("/proc/self/mountinfo");
-  const program = await startRun(bench);
+  const program = await startRun(copy);
   try {
-    assert.equal((await loopDevices(bench.file)).length, 1);
+    assert.equal((await loopDevices(copy.file)).length, 1);
     const inside = Deno.readTextFileSync(`/proc/${program.pid}/mountinfo`);
     assert.ok(!inside.includes("squashfs") || mounts.includes("squashfs"), inside);
     assert.equal(Deno.readTextFileSync("/proc/self/mountinfo"), mounts);
@@ -86,99 +86,99 @@ imageTest("shows its mount to nobody, and has it no longer than it runs", async 
     assert.equal(await program.waitForExit(), 0, program.output);
     await program.stop();
   }
-  await released(bench.file);
+  await released(copy.file);
 });
 
-imageTest("is mounted once for many, and each file for itself", async (bench) => {
-  const other = `${bench.directory}/other`;
-  Deno.copyFileSync(bench.file, other);
-  const programs = [await startRun(bench), await startRun(bench), await startRun(bench, { file: other })];
+imageTest("is mounted once for many, and each file for itself", async (copy) => {
+  const other = `${copy.directory}/other`;
+  Deno.copyFileSync(copy.file, other);
+  const programs = [await startRun(copy), await startRun(copy), await startRun(copy, { file: other })];
   try {
-    const starts = Array.from({ length: 8 }, () => runProgram(clean([bench.file, "--version"], {})));
+    const starts = Array.from({ length: 8 }, () => runProgram(clean([copy.file, "--version"], {})));
     for (const outcome of await Promise.all(starts)) works(outcome);
-    assert.equal((await loopDevices(bench.file)).length, 1);
+    assert.equal((await loopDevices(copy.file)).length, 1);
     assert.equal((await loopDevices(other)).length, 1);
   } finally {
     for (const program of programs) await program.stop("SIGTERM");
   }
-  await released(bench.file);
+  await released(copy.file);
   await released(other);
 });
 
-imageTest("makes one device when eight start at the same time", async (bench) => {
+imageTest("makes one device when eight start at the same time", async (copy) => {
   let most = 0;
   let running = true;
   const watching = (async () => {
-    while (running) most = Math.max(most, (await loopDevices(bench.file)).length);
+    while (running) most = Math.max(most, (await loopDevices(copy.file)).length);
   })();
   try {
-    const starts = Array.from({ length: 8 }, () => runProgram(clean([bench.file, "--version"], {})));
+    const starts = Array.from({ length: 8 }, () => runProgram(clean([copy.file, "--version"], {})));
     for (const outcome of await Promise.all(starts)) works(outcome);
   } finally {
     running = false;
     await watching;
   }
   assert.equal(most, 1);
-  await released(bench.file);
+  await released(copy.file);
 });
 
-imageTest("leaves nothing when it is killed, whenever that is", async (bench) => {
+imageTest("leaves nothing when it is killed, whenever that is", async (copy) => {
   for (let round = 0; round < 12; round++) {
-    const program = new Program(clean([bench.file, "--version"], {}));
+    const program = new Program(clean([copy.file, "--version"], {}));
     await new Promise((resolve) => setTimeout(resolve, round * 40));
     await program.stop("SIGKILL");
   }
-  const program = await startRun(bench);
+  const program = await startRun(copy);
   await program.stop("SIGKILL");
-  await released(bench.file);
-  works(await runProgram(clean([bench.file, "--version"], {})));
-  await released(bench.file);
+  await released(copy.file);
+  works(await runProgram(clean([copy.file, "--version"], {})));
+  await released(copy.file);
 });
 
-imageTest("cannot be overwritten while it runs, but replaced", async (bench) => {
-  const next = `${bench.directory}/next`;
-  Deno.copyFileSync(bench.file, next);
-  const program = await startRun(bench);
+imageTest("cannot be overwritten while it runs, but replaced", async (copy) => {
+  const next = `${copy.directory}/next`;
+  Deno.copyFileSync(copy.file, next);
+  const program = await startRun(copy);
   try {
-    const copied = await runProgram(["cp", next, bench.file], { mayFail: true });
+    const copied = await runProgram(["cp", next, copy.file], { mayFail: true });
     assert.match(copied.stderr, /Text file busy/);
-    Deno.renameSync(next, bench.file);
-    works(await runProgram(clean([bench.file, "--version"], {})));
+    Deno.renameSync(next, copy.file);
+    works(await runProgram(clean([copy.file, "--version"], {})));
     assert.ok(program.running);
   } finally {
     program.signal("SIGTERM");
     assert.equal(await program.waitForExit(), 0, program.output);
     await program.stop();
   }
-  await until(async () => (await runProgram(["cp", "/dev/null", bench.file], { mayFail: true })).code === 0, {
+  await until(async () => (await runProgram(["cp", "/dev/null", copy.file], { mayFail: true })).code === 0, {
     what: "the guard's end",
   });
 });
 
-imageTest("refuses to start when its image is damaged, also after it has started once", async (bench) => {
-  works(await runProgram(clean([bench.file, "--version"], {})));
-  const size = Deno.statSync(bench.file).size;
+imageTest("refuses to start when its image is damaged, also after it has started once", async (copy) => {
+  works(await runProgram(clean([copy.file, "--version"], {})));
+  const size = Deno.statSync(copy.file).size;
   for (const at of [1_200_000, size >> 1, size - 100_000]) {
-    await runProgram(["sh", "-c", `printf X | dd of=${bench.file} bs=1 seek=${at} conv=notrunc status=none`]);
+    await runProgram(["sh", "-c", `printf X | dd of=${copy.file} bs=1 seek=${at} conv=notrunc status=none`]);
     fails(
-      await runProgram(clean([bench.file, "--version"], {}), { mayFail: true }),
+      await runProgram(clean([copy.file, "--version"], {}), { mayFail: true }),
       /tproxy is damaged: the hash of its image is wrong\. Copy it again\.\n$/,
     );
     await runProgram([
       "cp",
       new URL(`../../../dist/tproxy-${Deno.build.arch}-image`, import.meta.url).pathname,
-      bench.file,
+      copy.file,
     ]);
   }
-  works(await runProgram(clean([bench.file, "--version"], {})));
-  await released(bench.file);
+  works(await runProgram(clean([copy.file, "--version"], {})));
+  await released(copy.file);
 });
 
-imageTest("passes its self-test", async (bench) => {
-  const outcome = await runProgram(clean([bench.file, "selftest"], {}), {
+imageTest("passes its self-test", async (copy) => {
+  const outcome = await runProgram(clean([copy.file, "selftest"], {}), {
     mayFail: true,
     timeoutMs: 240_000,
   });
   assert.equal(outcome.code, 0, outcome.stdout + outcome.stderr);
-  await released(bench.file);
+  await released(copy.file);
 });

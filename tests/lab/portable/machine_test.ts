@@ -3,24 +3,23 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { fails, portableTest, type ProductForm, works } from "../../laboratory/portable/portable_bench.ts";
+import { fails, portableTest, type ProductForm, works } from "../../laboratory/portable/product_copy.ts";
 import { runProgram } from "../../laboratory/program.ts";
 
 const FOREIGN = new URL("../../../dist/tproxy-aarch64", import.meta.url).pathname;
 const EMULATOR = "/usr/bin/qemu-aarch64-static";
 
-portableTest("names a limit of the address space, and what to do", async (bench) => {
-  const limited = (kib: number) =>
-    bench.run(["sh", "-c", `ulimit -v ${kib} && exec ${bench.file} --version`]);
+portableTest("names a limit of the address space, and what to do", async (copy) => {
+  const limited = (kib: number) => copy.run(["sh", "-c", `ulimit -v ${kib} && exec ${copy.file} --version`]);
   fails(await limited(8 * 1024 ** 2), /address space is limited to 8192 MiB \(ulimit -v, .*MemoryMax=/);
   fails(await limited(63 * 1024 ** 2), /ulimit -v unlimited/);
   works(await limited(64 * 1024 ** 2));
 });
 
 for (const form of ["packed", "image", "installed"] satisfies ProductForm[]) {
-  portableTest("names /proc where it is missing", async (bench) => {
+  portableTest("names /proc where it is missing", async (copy) => {
     fails(
-      await bench.runWithMounts("umount -l /proc; $file --version"),
+      await copy.runWithMounts("umount -l /proc; $file --version"),
       /\/proc is not there, .*: mount -t proc proc \/proc/,
     );
   }, form);

@@ -3,43 +3,43 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { fails, NOBODY, portableTest, works } from "../../laboratory/portable/portable_bench.ts";
+import { fails, NOBODY, portableTest, works } from "../../laboratory/portable/product_copy.ts";
 
-portableTest("refuses a chosen directory that it cannot use, and says why", async (bench) => {
+portableTest("refuses a chosen directory that it cannot use, and says why", async (copy) => {
   const use = "TPROXY_CACHE_DIR=$dir/there $file --version";
   for (const option of ["noexec", "ro"]) {
-    const outcome = await bench.runWithMounts(
+    const outcome = await copy.runWithMounts(
       `mkdir -p $dir/there; mount -t tmpfs -o mode=700,${option} none $dir/there; ${use}`,
     );
     fails(outcome, option === "ro" ? /there: .*Read-only file system/ : /there: is mounted noexec/);
   }
-  fails(await bench.run([...NOBODY, bench.file, "--version"]), /cache: cannot be made: Permission denied/);
+  fails(await copy.run([...NOBODY, copy.file, "--version"]), /cache: cannot be made: Permission denied/);
   fails(
-    await bench.run([...NOBODY, bench.file, "--version"], { TPROXY_CACHE_DIR: "/root/x" }),
+    await copy.run([...NOBODY, copy.file, "--version"], { TPROXY_CACHE_DIR: "/root/x" }),
     /Permission denied/,
   );
-  fails(await bench.runWithMounts(`chmod 777 $dir/there; ${use}`), /open to other users \(mode 0777/);
+  fails(await copy.runWithMounts(`chmod 777 $dir/there; ${use}`), /open to other users \(mode 0777/);
   fails(
-    await bench.runWithMounts(`chmod 755 $dir/there; chown nobody $dir/there; ${use}`),
+    await copy.runWithMounts(`chmod 755 $dir/there; chown nobody $dir/there; ${use}`),
     /belongs to the user 65534/,
   );
   fails(
-    await bench.runWithMounts(`touch $dir/file; TPROXY_CACHE_DIR=$dir/file $file --version`),
+    await copy.runWithMounts(`touch $dir/file; TPROXY_CACHE_DIR=$dir/file $file --version`),
     /Not a directory/,
   );
-  assert.deepEqual([...Deno.readDirSync(`${bench.directory}/there`)], []);
+  assert.deepEqual([...Deno.readDirSync(`${copy.directory}/there`)], []);
 });
 
-portableTest("uses what is unpacked already on a read-only file system", async (bench) => {
-  works(await bench.run([bench.file, "--version"]));
+portableTest("uses what is unpacked already on a read-only file system", async (copy) => {
+  works(await copy.run([copy.file, "--version"]));
   works(
-    await bench.runWithMounts(`mount --bind $dir/cache $dir/cache; mount -o remount,ro,bind $dir/cache
+    await copy.runWithMounts(`mount --bind $dir/cache $dir/cache; mount -o remount,ro,bind $dir/cache
       TPROXY_CACHE_DIR=$dir/cache $file --version`),
   );
 });
 
-portableTest("goes from place to place when none is chosen", async (bench) => {
-  const home = `${bench.directory}/home`;
+portableTest("goes from place to place when none is chosen", async (copy) => {
+  const home = `${copy.directory}/home`;
   const show =
     `$file --version; [ ! -d /var/cache/tproxy ] || echo var; [ ! -d ${home}/.cache/tproxy ] || echo home
     [ ! -d /tmp/tproxy-0 ] || echo tmp`;
@@ -57,7 +57,7 @@ portableTest("goes from place to place when none is chosen", async (bench) => {
       ],
     ]
   ) {
-    const outcome = await bench.runWithMounts(`${start}${mounts}; ${show}`, { HOME: home });
+    const outcome = await copy.runWithMounts(`${start}${mounts}; ${show}`, { HOME: home });
     works(outcome);
     assert.ok(
       outcome.stdout.trim().split("\n").slice(1).join(" ").endsWith(places),
@@ -67,10 +67,10 @@ portableTest("goes from place to place when none is chosen", async (bench) => {
   }
 });
 
-portableTest("runs as an ordinary user, in /tmp only where nobody else had a hand", async (bench) => {
+portableTest("runs as an ordinary user, in /tmp only where nobody else had a hand", async (copy) => {
   const show = `${NOBODY.join(" ")} env HOME=/nonexistent $file --version`;
   const start = "mount -t tmpfs -o mode=1777 none /tmp; ";
-  const outcome = await bench.runWithMounts(`${start}${show}; stat -c '%a %u' /tmp/tproxy-65534`);
+  const outcome = await copy.runWithMounts(`${start}${show}; stat -c '%a %u' /tmp/tproxy-65534`);
   works(outcome);
   assert.match(outcome.stdout, /\n700 65534\n$/);
   for (
@@ -80,5 +80,5 @@ portableTest("runs as an ordinary user, in /tmp only where nobody else had a han
       ["mkdir -m 755 /tmp/tproxy-65534; chown nobody /tmp/tproxy-65534", /open to other users/],
       ["mkdir -m 700 /tmp/x; chown nobody /tmp/x; ln -s x /tmp/tproxy-65534", /cannot be opened/],
     ] as const
-  ) fails(await bench.runWithMounts(`${start}${trick}; ${show}`), reason);
+  ) fails(await copy.runWithMounts(`${start}${trick}; ${show}`), reason);
 });

@@ -3,15 +3,15 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { clean, NOBODY, portableTest, works } from "../../laboratory/portable/portable_bench.ts";
+import { clean, NOBODY, portableTest, works } from "../../laboratory/portable/product_copy.ts";
 import { Program, runProgram } from "../../laboratory/program.ts";
 
-portableTest("becomes the program: same process, arguments, exit code, input, signals", async (bench) => {
-  await bench.unpack();
-  works(await bench.run([bench.stand, "--version"])); // its program as well
+portableTest("becomes the program: same process, arguments, exit code, input, signals", async (copy) => {
+  await copy.unpack();
+  works(await copy.run([copy.standIn, "--version"])); // its program as well
   const args = ["--a", "b c", "", "-c", "--", "ä*"];
   const program = new Program(
-    clean([bench.stand, "tell", ...args], { TPROXY_CACHE_DIR: bench.cache, LD_PRELOAD: "x.so" }),
+    clean([copy.standIn, "tell", ...args], { TPROXY_CACHE_DIR: copy.cache, LD_PRELOAD: "x.so" }),
   );
   assert.equal(await program.waitForExit(), 0, program.output);
   const told = JSON.parse(program.stdout);
@@ -19,46 +19,46 @@ portableTest("becomes the program: same process, arguments, exit code, input, si
   assert.deepEqual(told.args, args);
   assert.equal(told.pid, program.pid);
   assert.equal(told.name, "tproxy");
-  assert.equal(told.environment.TPROXY_SELF, bench.stand);
-  assert.equal(told.environment.TPROXY_CACHE_DIR, bench.cache);
-  assert.equal(told.environment.DENO_DIR, `${bench.cache}/program-test-0/deno-dir`);
+  assert.equal(told.environment.TPROXY_SELF, copy.standIn);
+  assert.equal(told.environment.TPROXY_CACHE_DIR, copy.cache);
+  assert.equal(told.environment.DENO_DIR, `${copy.cache}/program-test-0/deno-dir`);
   assert.equal(told.environment.LD_PRELOAD, undefined);
-  assert.equal((await bench.run([bench.stand, "exit", "42"])).code, 42);
-  const cat = clean([bench.stand, "cat"], { TPROXY_CACHE_DIR: bench.cache });
+  assert.equal((await copy.run([copy.standIn, "exit", "42"])).code, 42);
+  const cat = clean([copy.standIn, "cat"], { TPROXY_CACHE_DIR: copy.cache });
   assert.equal((await runProgram(cat, { input: "through\n" })).stdout, "through\n");
 
-  const waiting = new Program(clean([bench.stand, "wait"], { TPROXY_CACHE_DIR: bench.cache }));
+  const waiting = new Program(clean([copy.standIn, "wait"], { TPROXY_CACHE_DIR: copy.cache }));
   await waiting.waitForOutput(`ready ${waiting.pid}`);
   waiting.signal("SIGTERM");
   assert.equal(await waiting.waitForExit(), 7);
   await waiting.stop();
 });
 
-portableTest("takes a path of its own: symbolic link, relative, closed standard streams", async (bench) => {
-  Deno.symlinkSync("stand", `${bench.directory}/link`);
-  const outcome = await bench.run(["sh", "-c", `cd ${bench.directory} && ./link tell <&-`], {
+portableTest("takes a path of its own: symbolic link, relative, closed standard streams", async (copy) => {
+  Deno.symlinkSync("stand_in", `${copy.directory}/link`);
+  const outcome = await copy.run(["sh", "-c", `cd ${copy.directory} && ./link tell <&-`], {
     TPROXY_CACHE_DIR: "cache",
   });
   assert.equal(outcome.code, 0, outcome.stderr);
   const { environment } = JSON.parse(outcome.stdout);
-  assert.equal(environment.TPROXY_SELF, bench.stand);
-  assert.equal(environment.TPROXY_CACHE_DIR, bench.cache);
+  assert.equal(environment.TPROXY_SELF, copy.standIn);
+  assert.equal(environment.TPROXY_CACHE_DIR, copy.cache);
 });
 
-portableTest("gives selftest a user namespace when it is not root", async (bench) => {
+portableTest("gives selftest a user namespace when it is not root", async (copy) => {
   const run = (argv: string) =>
-    bench.runWithMounts(
+    copy.runWithMounts(
       `mount -t tmpfs -o mode=1777 none /tmp; mount -t tmpfs none /var/cache; ${argv}`,
       { HOME: "/nonexistent" },
     );
-  assert.match((await run("$stand selftest")).stdout, /^undefined 0 /);
+  assert.match((await run("$stand_in selftest")).stdout, /^undefined 0 /);
   const user = NOBODY.join(" ");
-  const entered = await run(`${user} $stand selftest`);
+  const entered = await run(`${user} $stand_in selftest`);
   const allowed = await runProgram([...NOBODY, "unshare", "--user", "--net", "true"], { mayFail: true });
   if (allowed.code === 0) assert.match(entered.stdout, /^1 0 0*[1-9a-f]\w+\n$/);
   else assert.match(entered.stdout, /^E[A-Z]+ 65534 0+\n$/);
-  // Whoever is in a chroot may not make a user namespace.
+  // A process in a chroot may not make a user namespace.
   const refused = await run(`mkdir /tmp/proc $dir/chroot; mount --rbind / $dir/chroot
-    chroot $dir/chroot ${user} $stand selftest`);
+    chroot $dir/chroot ${user} $stand_in selftest`);
   assert.match(refused.stdout, /^EPERM 65534 0+\n$/, refused.stderr);
 });

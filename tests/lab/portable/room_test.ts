@@ -5,10 +5,10 @@
  */
 import assert from "node:assert/strict";
 import { layerOf, readPortable, writeVariant } from "../../laboratory/portable/portable.ts";
-import { fails, portableTest } from "../../laboratory/portable/portable_bench.ts";
+import { fails, portableTest } from "../../laboratory/portable/product_copy.ts";
 
-portableTest("says how much room it needs where, and leaves nothing", async (bench) => {
-  const outcome = await bench.runWithMounts(`
+portableTest("says how much room it needs where, and leaves nothing", async (copy) => {
+  const outcome = await copy.runWithMounts(`
     mkdir $dir/small; mount -t tmpfs -o size=20m none $dir/small
     TPROXY_CACHE_DIR=$dir/small/cache $file --version || code=$?
     find $dir/small/cache -mindepth 1 ! -name .lock >&2
@@ -20,8 +20,8 @@ portableTest("says how much room it needs where, and leaves nothing", async (ben
   assert.match(outcome.stderr, /noexec\.\n$/, "nothing is listed after the message");
 });
 
-portableTest("cleans up when the room ends while it writes", async (bench) => {
-  const outcome = await bench.runWithMounts(`
+portableTest("cleans up when the room ends while it writes", async (copy) => {
+  const outcome = await copy.runWithMounts(`
     mkdir $dir/small; mount -t tmpfs -o size=500m,nr_inodes=6 none $dir/small
     TPROXY_CACHE_DIR=$dir/small/cache $file --version || code=$?
     find $dir/small/cache -mindepth 1 ! -name .lock >&2
@@ -30,12 +30,12 @@ portableTest("cleans up when the room ends while it writes", async (bench) => {
   assert.match(outcome.stderr, /noexec\.\n$/, "nothing is listed after the message");
 });
 
-portableTest("makes room by removing an unused version", async (bench) => {
-  const old = `${bench.directory}/old`;
-  const portable = readPortable(bench.file);
+portableTest("makes room by removing an unused version", async (copy) => {
+  const old = `${copy.directory}/old`;
+  const portable = readPortable(copy.file);
   const lines = portable.lines.map((line) => line.replace(/^(layer \w+ \S+) /, "$1-old "));
   writeVariant(old, portable, { lines });
-  const outcome = await bench.runWithMounts(
+  const outcome = await copy.runWithMounts(
     `
     mkdir $dir/small; mount -t tmpfs -o size=150m none $dir/small
     export TPROXY_CACHE_DIR=$dir/small/cache
@@ -71,8 +71,8 @@ function onCompressingDisk(otherMib: number, prepare = ""): string {
 
 portableTest(
   "fits where the file system compresses",
-  async (bench) => {
-    const outcome = await bench.runWithMounts(onCompressingDisk(157));
+  async (copy) => {
+    const outcome = await copy.runWithMounts(onCompressingDisk(157));
     assert.equal(outcome.code, 0, outcome.stdout + outcome.stderr);
     const [blocks, size] = outcome.stdout.split("\n")[0].split(" ").map(Number);
     assert.ok(blocks * size < 98 * 2 ** 20, `less than the files are long: ${outcome.stdout}`);
@@ -84,9 +84,9 @@ portableTest(
 
 portableTest(
   "undoes what does not fit where the file system compresses",
-  async (bench) => {
+  async (copy) => {
     // The estimate fits; but this directory's files are not compressed.
-    const outcome = await bench.runWithMounts(onCompressingDisk(170, "chattr +m $dir/small/cache;"));
+    const outcome = await copy.runWithMounts(onCompressingDisk(170, "chattr +m $dir/small/cache;"));
     assert.equal(outcome.code, 1, outcome.stdout + outcome.stderr);
     assert.match(
       outcome.stderr,

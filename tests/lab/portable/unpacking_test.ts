@@ -4,29 +4,29 @@
  */
 import assert from "node:assert/strict";
 import { layerOf, readPortable, writeWithProgram } from "../../laboratory/portable/portable.ts";
-import { clean, portableTest, PROGRAM, works } from "../../laboratory/portable/portable_bench.ts";
+import { clean, portableTest, STAND_IN, works } from "../../laboratory/portable/product_copy.ts";
 import { Program } from "../../laboratory/program.ts";
 import { until } from "../../laboratory/machine/wait.ts";
 
-portableTest("unpacks once when eight start at the same time", async (bench) => {
+portableTest("unpacks once when eight start at the same time", async (copy) => {
   for (
-    const outcome of await Promise.all(Array.from({ length: 8 }, () => bench.run([bench.file, "--version"])))
+    const outcome of await Promise.all(Array.from({ length: 8 }, () => copy.run([copy.file, "--version"])))
   ) {
     works(outcome);
   }
-  const portable = readPortable(bench.file);
-  assert.deepEqual(bench.cached(), ["program", "runtime"].map((name) => layerOf(portable, name).id));
+  const portable = readPortable(copy.file);
+  assert.deepEqual(copy.cached(), ["program", "runtime"].map((name) => layerOf(portable, name).id));
 });
 
-portableTest("starts again after it was killed while unpacking", async (bench) => {
+portableTest("starts again after it was killed while unpacking", async (copy) => {
   for (let round = 0; round < 3; round++) {
-    const program = new Program(clean([bench.file, "--version"], { TPROXY_CACHE_DIR: bench.cache }));
-    await until(() => isUnpacking(bench.cache), { what: "an unpacking directory", pollMs: 1 });
+    const program = new Program(clean([copy.file, "--version"], { TPROXY_CACHE_DIR: copy.cache }));
+    await until(() => isUnpacking(copy.cache), { what: "an unpacking directory", pollMs: 1 });
     await program.stop("SIGKILL");
-    assert.ok(bench.cached().some((name) => name.startsWith(".unpack-")), "it was killed in the middle");
+    assert.ok(copy.cached().some((name) => name.startsWith(".unpack-")), "it was killed in the middle");
   }
-  works(await bench.run([bench.file, "--version"]));
-  assert.equal(bench.cached().length, 2, bench.cached().join(" "));
+  works(await copy.run([copy.file, "--version"]));
+  assert.equal(copy.cached().length, 2, copy.cached().join(" "));
 });
 
 function isUnpacking(cache: string): boolean {
@@ -37,11 +37,11 @@ function isUnpacking(cache: string): boolean {
   }
 }
 
-portableTest("repairs what was damaged in the cache", async (bench) => {
-  works(await bench.run([bench.file, "--version"]));
-  const portable = readPortable(bench.file);
+portableTest("repairs what was damaged in the cache", async (copy) => {
+  works(await copy.run([copy.file, "--version"]));
+  const portable = readPortable(copy.file);
   const [runtime, program] = ["runtime", "program"].map((name) =>
-    `${bench.cache}/${layerOf(portable, name).id}`
+    `${copy.cache}/${layerOf(portable, name).id}`
   );
   const original = Deno.readFileSync(`${program}/tproxy.js`);
   for (
@@ -59,26 +59,26 @@ portableTest("repairs what was damaged in the cache", async (bench) => {
     ]
   ) {
     damage();
-    works(await bench.run([bench.file, "--version"]));
+    works(await copy.run([copy.file, "--version"]));
     assert.deepEqual(Deno.readFileSync(`${program}/tproxy.js`), original);
-    assert.equal(bench.cached().length, 2, bench.cached().join(" "));
+    assert.equal(copy.cached().length, 2, copy.cached().join(" "));
   }
 });
 
-portableTest("removes an older version, but not while it runs", async (bench) => {
-  const portable = readPortable(bench.file);
-  const next = `${bench.directory}/next`;
-  await writeWithProgram(next, portable, { name: "1", text: PROGRAM });
+portableTest("removes an older version, but not while it runs", async (copy) => {
+  const portable = readPortable(copy.file);
+  const next = `${copy.directory}/next`;
+  await writeWithProgram(next, portable, { name: "1", text: STAND_IN });
   const runtime = layerOf(portable, "runtime").id;
 
-  const old = new Program(clean([bench.stand, "wait"], { TPROXY_CACHE_DIR: bench.cache }));
+  const old = new Program(clean([copy.standIn, "wait"], { TPROXY_CACHE_DIR: copy.cache }));
   try {
     await old.waitForOutput("ready");
-    works(await bench.run([next, "--version"]));
-    assert.deepEqual(bench.cached(), ["program-test-0", "program-test-1", runtime]);
+    works(await copy.run([next, "--version"]));
+    assert.deepEqual(copy.cached(), ["program-test-0", "program-test-1", runtime]);
   } finally {
     await old.stop();
   }
-  works(await bench.run([bench.file, "--version"]));
-  assert.deepEqual(bench.cached(), [layerOf(portable, "program").id, runtime], "a shared runtime stays");
+  works(await copy.run([copy.file, "--version"]));
+  assert.deepEqual(copy.cached(), [layerOf(portable, "program").id, runtime], "a shared runtime stays");
 });

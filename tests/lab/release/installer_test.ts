@@ -17,7 +17,7 @@ const NAME = "tproxy-1.0.0-linux-x86_64";
 const X86_64 = "case $1 in -m) echo x86_64 ;; *) echo Linux ;; esac";
 const APPLETS = "sh rmdir wget sha256sum df sed uname id mv rm chmod cat hexdump sleep";
 
-class Bench implements AsyncDisposable {
+class InstallerRoot implements AsyncDisposable {
   readonly mirror = new Mirror();
   readonly directory = Deno.makeTempDirSync({ prefix: "tproxy-installer-" });
   readonly target = `${this.directory}/target`;
@@ -89,165 +89,165 @@ class Bench implements AsyncDisposable {
   }
 }
 
-function installerTest(name: string, test: (bench: Bench) => Promise<void>): void {
+function installerTest(name: string, test: (root: InstallerRoot) => Promise<void>): void {
   const obstacle = !exists("/bin/busybox") ? "needs busybox-static" : undefined;
   if (obstacle !== undefined) print(`skipped: install.sh ${name}: ${obstacle}`);
   Deno.test({
     name: `install.sh ${name}`,
     ignore: obstacle !== undefined,
     async fn() {
-      await using bench = new Bench();
-      await test(bench);
+      await using root = new InstallerRoot();
+      await test(root);
     },
   });
 }
 
-function refuses(bench: Bench, outcome: Outcome, text: RegExp): void {
+function refuses(root: InstallerRoot, outcome: Outcome, text: RegExp): void {
   assert.equal(outcome.code, 1, outcome.stdout + outcome.stderr);
   assert.match(outcome.stderr, text);
-  assert.deepEqual(bench.listTarget(), []);
+  assert.deepEqual(root.listTarget(), []);
 }
 
-installerTest("brings the file, checks it, and runs nothing", async (bench) => {
-  const { code, stdout, stderr } = await bench.run();
+installerTest("brings the file, checks it, and runs nothing", async (root) => {
+  const { code, stdout, stderr } = await root.run();
   assert.equal(code, 0, stderr);
-  assert.deepEqual(bench.listTarget(), ["tproxy"]);
-  assert.equal(Deno.readTextFileSync(`${bench.target}/tproxy`), PRODUCT);
-  assert.equal(Deno.statSync(`${bench.target}/tproxy`).mode! & 0o777, 0o755);
-  assert.deepEqual(bench.mirror.asked, ["SHA256SUMS", NAME]);
+  assert.deepEqual(root.listTarget(), ["tproxy"]);
+  assert.equal(Deno.readTextFileSync(`${root.target}/tproxy`), PRODUCT);
+  assert.equal(Deno.statSync(`${root.target}/tproxy`).mode! & 0o777, 0o755);
+  assert.deepEqual(root.mirror.asked, ["SHA256SUMS", NAME]);
   for (const command of ["selftest", "doctor", "install"]) {
     assert.match(stdout, new RegExp(`tproxy ${command} `));
   }
 });
 
-installerTest("is read from a pipe, and takes the place from TPROXY_URL", async (bench) => {
-  bench.write();
+installerTest("is read from a pipe, and takes the place from TPROXY_URL", async (root) => {
+  root.write();
   const { code, stderr } = await runProgram([
-    ...bench.environment,
-    `TPROXY_URL=${bench.mirror.url}`,
+    ...root.environment,
+    `TPROXY_URL=${root.mirror.url}`,
     "/bin/busybox",
     "ash",
     "-s",
     "--",
     "--to",
-    bench.target,
-  ], { mayFail: true, input: Deno.readTextFileSync(bench.script) });
+    root.target,
+  ], { mayFail: true, input: Deno.readTextFileSync(root.script) });
   assert.equal(code, 0, stderr);
-  assert.deepEqual(bench.listTarget(), ["tproxy"]);
+  assert.deepEqual(root.listTarget(), ["tproxy"]);
 });
 
-installerTest("does nothing when it arrives cut off", async (bench) => {
-  const text = Deno.readTextFileSync(bench.script);
+installerTest("does nothing when it arrives cut off", async (root) => {
+  const text = Deno.readTextFileSync(root.script);
   for (let i = 1; i < 40; i++) {
-    Deno.writeTextFileSync(bench.script, text.slice(0, (text.length - 10) * i / 40));
-    await bench.run();
+    Deno.writeTextFileSync(root.script, text.slice(0, (text.length - 10) * i / 40));
+    await root.run();
   }
-  assert.deepEqual(bench.mirror.asked, []);
-  assert.deepEqual(bench.listTarget(), []);
+  assert.deepEqual(root.mirror.asked, []);
+  assert.deepEqual(root.listTarget(), []);
 });
 
-installerTest("says so where it does not know the place", async (bench) => {
-  bench.write();
-  refuses(bench, await bench.run(), /set TPROXY_URL/);
+installerTest("says so where it does not know the place", async (root) => {
+  root.write();
+  refuses(root, await root.run(), /set TPROXY_URL/);
 });
 
-installerTest("refuses a file that is not the one of SHA256SUMS", async (bench) => {
-  bench.mirror.files.set(NAME, new TextEncoder().encode(`${PRODUCT}#`));
-  refuses(bench, await bench.run(), /arrived damaged or was changed.*Nothing is installed/);
+installerTest("refuses a file that is not the one of SHA256SUMS", async (root) => {
+  root.mirror.files.set(NAME, new TextEncoder().encode(`${PRODUCT}#`));
+  refuses(root, await root.run(), /arrived damaged or was changed.*Nothing is installed/);
 });
 
-installerTest("refuses without SHA256SUMS, and with another version's", async (bench) => {
-  bench.mirror.files.delete("SHA256SUMS");
-  refuses(bench, await bench.run(), /cannot bring .*SHA256SUMS/);
-  assert.deepEqual(bench.mirror.asked, ["SHA256SUMS"]);
-  bench.mirror.files.set("SHA256SUMS", new TextEncoder().encode(`${"0".repeat(64)}  ${NAME}-image\n`));
-  refuses(bench, await bench.run(), /does not list tproxy-1\.0\.0-linux-x86_64; /);
+installerTest("refuses without SHA256SUMS, and with another version's", async (root) => {
+  root.mirror.files.delete("SHA256SUMS");
+  refuses(root, await root.run(), /cannot bring .*SHA256SUMS/);
+  assert.deepEqual(root.mirror.asked, ["SHA256SUMS"]);
+  root.mirror.files.set("SHA256SUMS", new TextEncoder().encode(`${"0".repeat(64)}  ${NAME}-image\n`));
+  refuses(root, await root.run(), /does not list tproxy-1\.0\.0-linux-x86_64; /);
 });
 
-installerTest("refuses a processor that there is no file for", async (bench) => {
-  bench.replace("uname", "case $1 in -m) echo mips ;; *) echo Linux ;; esac");
-  refuses(bench, await bench.run(), /not made for mips; it is for x86_64 and aarch64/);
-  bench.replace("uname", "case $1 in -m) echo amd64 ;; *) echo FreeBSD ;; esac");
-  refuses(bench, await bench.run(), /is for Linux/);
-  bench.replace("uname", "case $1 in -m) echo aarch64 ;; *) echo Linux ;; esac");
-  refuses(bench, await bench.run(), /does not list tproxy-1\.0\.0-linux-aarch64/);
+installerTest("refuses a processor that there is no file for", async (root) => {
+  root.replace("uname", "case $1 in -m) echo mips ;; *) echo Linux ;; esac");
+  refuses(root, await root.run(), /not made for mips; it is for x86_64 and aarch64/);
+  root.replace("uname", "case $1 in -m) echo amd64 ;; *) echo FreeBSD ;; esac");
+  refuses(root, await root.run(), /is for Linux/);
+  root.replace("uname", "case $1 in -m) echo aarch64 ;; *) echo Linux ;; esac");
+  refuses(root, await root.run(), /does not list tproxy-1\.0\.0-linux-aarch64/);
 });
 
-installerTest("refuses pages of 16 KiB, with the remedy", async (bench) => {
-  bench.replace("getconf", '[ "$1" = PAGESIZE ] && echo 16384');
-  refuses(bench, await bench.run(), /pages of 16384 bytes.*kernel=kernel8\.img/);
+installerTest("refuses pages of 16 KiB, with the remedy", async (root) => {
+  root.replace("getconf", '[ "$1" = PAGESIZE ] && echo 16384');
+  refuses(root, await root.run(), /pages of 16384 bytes.*kernel=kernel8\.img/);
   // The kernel's own word, without getconf.
-  bench.write(bench.mirror.url);
-  bench.replace("getconf", "return 1");
-  bench.replace("hexdump", 'printf "33 0 1 2\\n6 0 16384 0\\n17 0 100 0\\n"');
-  refuses(bench, await bench.run(), /pages of 16384 bytes/);
+  root.write(root.mirror.url);
+  root.replace("getconf", "return 1");
+  root.replace("hexdump", 'printf "33 0 1 2\\n6 0 16384 0\\n17 0 100 0\\n"');
+  refuses(root, await root.run(), /pages of 16384 bytes/);
 });
 
-installerTest("refuses a place without room, or that cannot be written", async (bench) => {
+installerTest("refuses a place without room, or that cannot be written", async (root) => {
   if (Deno.uid() !== 0) return print("skipped: install.sh without room: needs root (mounts)");
-  bench.write(bench.mirror.url, 100_000);
-  const full = await bench.runWithMount('mount -t tmpfs -o size=64k tproxy "$target"');
-  refuses(bench, full, /has room for 64 KiB, and tproxy needs 98\./);
-  const fixed = await bench.runWithMount('mount -t tmpfs -o ro tproxy "$target"');
-  refuses(bench, fixed, /cannot write to .*read-only/);
-  assert.deepEqual(bench.mirror.asked, []);
+  root.write(root.mirror.url, 100_000);
+  const full = await root.runWithMount('mount -t tmpfs -o size=64k tproxy "$target"');
+  refuses(root, full, /has room for 64 KiB, and tproxy needs 98\./);
+  const fixed = await root.runWithMount('mount -t tmpfs -o ro tproxy "$target"');
+  refuses(root, fixed, /cannot write to .*read-only/);
+  assert.deepEqual(root.mirror.asked, []);
 });
 
-installerTest("leaves the older program and nothing else when it is interrupted", async (bench) => {
-  bench.mirror.files.set(NAME, new TextEncoder().encode("x".repeat(1e6)));
-  bench.mirror.stalled.add(NAME);
+installerTest("leaves the older program and nothing else when it is interrupted", async (root) => {
+  root.mirror.files.set(NAME, new TextEncoder().encode("x".repeat(1e6)));
+  root.mirror.stalled.add(NAME);
   for (const signal of ["INT", "TERM", "HUP"]) {
-    Deno.writeTextFileSync(`${bench.target}/tproxy`, "older");
-    bench.mirror.asked.length = 0;
-    const program = new Program(["setsid", ...bench.argv()]);
-    await until(() => bench.mirror.asked.includes(NAME), { what: "the file to be asked for" });
-    await until(() => bench.listTarget().some((name) => name.startsWith(".tproxy.new")), {
+    Deno.writeTextFileSync(`${root.target}/tproxy`, "older");
+    root.mirror.asked.length = 0;
+    const program = new Program(["setsid", ...root.argv()]);
+    await until(() => root.mirror.asked.includes(NAME), { what: "the file to be asked for" });
+    await until(() => root.listTarget().some((name) => name.startsWith(".tproxy.new")), {
       what: "the file",
     });
     // A terminal's key, or its end, reaches all processes of the group.
     await runProgram(["kill", `-${signal}`, "--", `-${program.pid}`]);
     assert.notEqual(await program.waitForExit({ timeoutMs: 5_000 }), 0);
     await program.closeInput();
-    assert.deepEqual(bench.listTarget(), ["tproxy"], signal);
-    assert.equal(Deno.readTextFileSync(`${bench.target}/tproxy`), "older");
+    assert.deepEqual(root.listTarget(), ["tproxy"], signal);
+    assert.equal(Deno.readTextFileSync(`${root.target}/tproxy`), "older");
   }
 });
 
 installerTest(
   "--uninstall has the program take its rules away first, and stays where that fails",
-  async (bench) => {
+  async (root) => {
     if (Deno.uid() !== 0) return print("skipped: install.sh --uninstall: needs root");
-    await bench.run();
-    Deno.writeTextFileSync(`${bench.target}/code`, "1");
-    const failed = await bench.run("--uninstall");
+    await root.run();
+    Deno.writeTextFileSync(`${root.target}/code`, "1");
+    const failed = await root.run("--uninstall");
     assert.equal(failed.code, 1);
     assert.match(failed.stderr, /rules are still in the kernel/);
-    assert.deepEqual(bench.listTarget(), ["code", "ran", "tproxy"]);
-    Deno.removeSync(`${bench.target}/code`);
-    const cache = `${bench.directory}/cache`;
+    assert.deepEqual(root.listTarget(), ["code", "ran", "tproxy"]);
+    Deno.removeSync(`${root.target}/code`);
+    const cache = `${root.directory}/cache`;
     for (const name of ["runtime-2.9.6-0a", "program-1.0.0-0b", ".unpack-1", "other"]) {
       Deno.mkdirSync(`${cache}/${name}`, { recursive: true });
     }
-    const done = await bench.run("--uninstall");
+    const done = await root.run("--uninstall");
     assert.equal(done.code, 0, done.stderr);
     assert.match(done.stdout, /Removed .*target\/tproxy/);
-    assert.deepEqual(bench.listTarget(), ["ran"]);
+    assert.deepEqual(root.listTarget(), ["ran"]);
     assert.deepEqual([...Deno.readDirSync(cache)].map(({ name }) => name), ["other"]);
     assert.equal(
-      Deno.readTextFileSync(`${bench.target}/ran`),
-      `${bench.target}/tproxy uninstall\n`.repeat(2),
+      Deno.readTextFileSync(`${root.target}/ran`),
+      `${root.target}/tproxy uninstall\n`.repeat(2),
     );
-    const none = await bench.run("--uninstall");
+    const none = await root.run("--uninstall");
     assert.match(none.stderr, /there is no .*target\/tproxy/);
   },
 );
 
-installerTest("uses curl where it is", async (bench) => {
+installerTest("uses curl where it is", async (root) => {
   if (!exists("/usr/bin/curl")) return print("skipped: install.sh with curl: needs curl");
-  Deno.symlinkSync("/usr/bin/curl", `${bench.programs}/curl`);
-  bench.replace("wget", "return 1");
-  assert.equal((await bench.run()).code, 0);
-  bench.mirror.files.delete(NAME);
-  Deno.removeSync(`${bench.target}/tproxy`);
-  refuses(bench, await bench.run(), /cannot bring .*linux-x86_64/);
+  Deno.symlinkSync("/usr/bin/curl", `${root.programs}/curl`);
+  root.replace("wget", "return 1");
+  assert.equal((await root.run()).code, 0);
+  root.mirror.files.delete(NAME);
+  Deno.removeSync(`${root.target}/tproxy`);
+  refuses(root, await root.run(), /cannot bring .*linux-x86_64/);
 });

@@ -160,8 +160,8 @@ labTest("install, again, while the proxy runs loses none of the router's connect
   assert.equal((await endProxy(proxy)).accepted, 6);
 });
 
-// What it is not told of it would send on without a mark, and so to itself; where it does not listen nobody
-// does.
+// A proxy sends traffic that it does not know of without a mark, and so to itself; where it does not listen
+// nobody does.
 const OTHERS = {
   "that does not know of it": { protocols: ["tcp", "udp"] },
   "that relays TCP alone": { protocols: ["tcp"], "router-traffic": true },

@@ -145,7 +145,7 @@ labTest(
   },
   async (lab) => {
     const nginx = await startNginx(lab, { ports: [80, 81, 82, 83, 84, 85, 86] });
-    // Whatever is delivered would be answered.
+    // Every delivered packet would be answered.
     const listener = "TCP6-LISTEN:3129,ipv6only=0,ip-transparent,fork,reuseaddr";
     await lab.router.start(["socat", listener, "SYSTEM:echo delivered"], { listens: 3129 });
     const own = [ADDRESSES[4].wan, ADDRESSES[6].wan];

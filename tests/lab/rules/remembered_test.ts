@@ -35,7 +35,7 @@ labTest("install remembers UDP flows that a long list lets pass, and forgets the
     assert.notEqual(await exchange(other, taken), other.local, "the proxy is in the path");
     assert.equal(await countRemembered(lab, family), 1, "nothing but what passes");
 
-    // What is remembered is what decides: with the list emptied under it, the flow still passes, and no
+    // The memory decides: with the list emptied under it, the flow still passes, and no
     // other.
     await lab.router.nft(`flush set inet transparent_proxy rule0_to_ipv${family}`);
     assert.equal(await exchange(client, bypassed), client.local);

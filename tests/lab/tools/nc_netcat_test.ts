@@ -256,7 +256,7 @@ labTest("nc explains why it has not the address that it is to have", {
   }
   const low = await nobody("-l 80");
   assert.match(low.stderr, /EACCES .*Ports below 1024/);
-  // What needs no privilege works without.
+  // Options that need no privilege work without.
   for (const args of [`-N ${SERVER} 7000`, `-N -s ${ADDRESSES[4].wan} ${SERVER} 7000`]) {
     const { code, stdout, stderr } = await nobody(args);
     assert.deepEqual([code, stdout, stderr], [0, "hello\n", ""], args);

@@ -104,7 +104,7 @@ labTest("redirect without HOST goes to the original destination", { programs: PR
       const original = `${bracketed(family, server)}:80`;
       await redirect.waitForOutput(`from ${client} to ${server} (original destination was ${original})\n`);
     }
-    // Who dials the port itself wants to go nowhere.
+    // A client that dials the port itself wants to go nowhere.
     await assertReset(lab, PROXY_PORT);
     await redirect.waitForOutput(/10\.77\.1\.2:\d+ was not steered here, it dialled this port/);
     await recipe.stop(redirect);

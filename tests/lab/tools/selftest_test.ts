@@ -125,7 +125,7 @@ labTest("selftest fails where the proxy relays TCP alone", { programs: [] }, asy
   const names = (wanted: string) =>
     report.checks.filter(({ name, result }) => result === wanted && name.endsWith("IPv4"))
       .map(({ name }) => name).filter((name) => name.includes("UDP"));
-  // What is not intercepted is forwarded as if nothing were installed.
+  // Other traffic is forwarded as if nothing were installed.
   assert.deepEqual(names("pass"), ["proxy killed, on-failure open: forwarded, UDP, IPv4"]);
   assert.equal(names("fail").length, 10);
   assert.deepEqual(

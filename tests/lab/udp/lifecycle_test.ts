@@ -134,7 +134,7 @@ for (const [link, side] of [["r0", "lan"], ["r1", "wan"]] as const) {
     await lab.router.ip(`link set ${link} down`);
     for (const { client, server } of flows) {
       assert.notEqual(await fateOf(client, server), "forwarded");
-      // What goes wrong meanwhile wears nothing out.
+      // Failures meanwhile use nothing up.
       for (let i = 0; i < 20; i++) await fateOf(client, server, 1);
     }
     await lab.router.ip(`link set ${link} up

@@ -84,7 +84,7 @@ labTest("run ends sessions that are silent for timeouts.udp-idle, and only those
     const server = openServer(lab, family);
     const [silent, asking, listening] = [0, 1, 2].map(() => openClient(lab, family));
     for (const client of [silent, asking, listening]) await exchange(client, server);
-    // What a client asks keeps its session, and what a server says does.
+    // A client's question keeps its session, and so does a server's answer.
     for (let i = 0; i < 8; i++) {
       asking.send("still here");
       server.send("still here", listening.local);
@@ -125,7 +125,7 @@ for (const perClient of [0, 256]) {
     const steady = openClient(lab, 4);
     await exchange(steady, server);
     const before = proxy.residentBytes();
-    // What comes to it is not read before the end.
+    // It reads nothing before the end.
     const victim = openServer(lab, 4, 7777);
     let over = false;
     const flood = sendFlood(lab.client.udp({ family: 4, raw: true }), {

@@ -23,7 +23,7 @@ export async function startCapture(
     async stop() {
       await delay(100);
       await program.stop("SIGINT");
-      // What belongs to a packet and stands in further lines, indented, goes to its first.
+      // Further lines of a packet, indented, are joined to its first.
       return program.stdout.replaceAll(/\n\s+/g, " ").split("\n").filter((line) => line !== "");
     },
   };

@@ -2,21 +2,21 @@
  * `run` of a shipped file, idle, in a network namespace of its own; and the loop devices that show a file.
  * @module
  */
-import { type Bench, clean } from "./portable_bench.ts";
+import { clean, type ProductCopy } from "./product_copy.ts";
 import { Program, runProgram } from "../program.ts";
 
 /** Starts the file's `run` with one worker and waits until it relays. */
 export async function startRun(
-  bench: Bench,
+  copy: ProductCopy,
   options: { file?: string; env?: Record<string, string> } = {},
 ): Promise<Program> {
-  const { file = bench.file, env = {} } = options;
+  const { file = copy.file, env = {} } = options;
   Deno.writeTextFileSync(
-    `${bench.directory}/tproxy.yaml`,
-    `listener: { workers: 1 }\ncontrol: ${bench.directory}/control.sock\n`,
+    `${copy.directory}/tproxy.yaml`,
+    `listener: { workers: 1 }\ncontrol: ${copy.directory}/control.sock\n`,
   );
   const script = `ip link set lo up; ip link add lan0 type veth peer name lan1; ip link set lan0 up
-    ip addr add 192.0.2.1/24 dev lan0; exec ${file} run -c ${bench.directory}/tproxy.yaml`;
+    ip addr add 192.0.2.1/24 dev lan0; exec ${file} run -c ${copy.directory}/tproxy.yaml`;
   const program = new Program(clean(["unshare", "--net", "sh", "-ec", script], env));
   try {
     await program.waitForOutput("relays TCP", { timeoutMs: 30_000 });

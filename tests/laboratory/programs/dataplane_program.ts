@@ -1,6 +1,6 @@
 /**
- * The data plane alone, in a process that does what it is told: a line of JSON on standard input is a command,
- * a line on standard output its answer. Its log goes to standard error.
+ * The data plane alone, in a process that does what it is told: a line of JSON on standard input is a
+ * command, a line on standard output its answer. Its log goes to standard error.
  *
  * Arguments: the path of a config. Start it with {@linkcode startDataplaneProgram}.
  */
@@ -47,7 +47,8 @@ async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<un
     case "close":
       return dataplane.close(command.sessions);
     case "wreck":
-      // A worker that is asked for a protocol that it does not have throws, as it would on any mistake of ours.
+      // A worker that is asked for a protocol that it does not have throws, as it would on any mistake of
+      // ours.
       return dataplane.close(
         [{ worker: command.worker, protocol: "sctp", slot: 0, tag: 1 }] as unknown as SessionKey[],
       );

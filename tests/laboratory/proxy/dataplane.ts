@@ -11,7 +11,7 @@ import { type ConfigText, PROXY_PORT, tproxy, writeConfig } from "./proxy.ts";
 
 const PROJECT = new URL("../../../", import.meta.url).pathname;
 
-/** What the program is told. */
+/** Command to the program. */
 export type DataplaneCommand =
   | { readonly do: "sessions" | "count" | "totals" | "drain" }
   | { readonly do: "adopt"; readonly path: string; readonly generation: number }
@@ -32,7 +32,7 @@ export interface ToldSession extends SessionKey {
   readonly upstreamFd: number;
 }
 
-/** What the program counts. */
+/** Counters of the program. */
 export interface ToldCounts {
   readonly counters: Record<Counter, number>;
   readonly live: number;
@@ -63,7 +63,7 @@ export class DataplaneProgram {
     return this.tell({ do: "count" });
   }
 
-  /** What sessions have come to. */
+  /** Totals of ended sessions. */
   totals(): Promise<RuleTotals[]> {
     return this.tell({ do: "totals" });
   }

@@ -22,7 +22,7 @@ export function flowOf(packet: TestPacket, links: readonly string[]): Flow {
   return flow;
 }
 
-/** What {@linkcode Policy.decide} makes of packets that begin a flow. */
+/** Makes an evaluator from {@linkcode Policy.decide} for packets that begin a flow. */
 export function decider(image: PolicyImage, links: readonly string[]): (packet: TestPacket) => Outcome {
   placeInterfaces(image, new Map(links.map((name, index) => [name, index + 1])));
   const policy = new Policy(image);

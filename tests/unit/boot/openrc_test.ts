@@ -1,10 +1,9 @@
 /** The script for OpenRC under the shells that it is used with, with a recording OpenRC. */
 import assert from "node:assert/strict";
 import { bootFiles } from "../../../src/boot/managers.ts";
-import type { BootSettings } from "../../../src/boot/model.ts";
 import { OPENRC } from "../../../src/boot/openrc.ts";
 import { SETTINGS } from "./support/settings.ts";
-import { fakePrograms, runShell, SHELLS } from "./support/shell.ts";
+import { type CallOptions, fakePrograms, readCalls, runShell, SHELLS } from "./support/shell.ts";
 
 const RUNNER = new URL("support/openrc.sh", import.meta.url).pathname;
 
@@ -12,13 +11,12 @@ const RUNNER = new URL("support/openrc.sh", import.meta.url).pathname;
 async function call(
   shell: readonly string[],
   action: string,
-  { settings = {}, program = 'echo "tproxy $*"', enabled = true }: {
-    settings?: Partial<BootSettings>;
-    program?: string;
-    enabled?: boolean;
-  } = {},
+  { settings = {}, program, enabled = true }: CallOptions = {},
 ): Promise<{ code: number; calls: string[][]; binary: string }> {
-  using programs = fakePrograms({ tproxy: program, "supervise-daemon": 'echo "supervise-daemon $*"' });
+  using programs = fakePrograms({
+    ...(program === undefined ? {} : { tproxy: program }),
+    "supervise-daemon": 'echo "supervise-daemon $*"',
+  });
   const { folder } = programs;
   const binary = `${folder}/tproxy`;
   const [file, ...others] = bootFiles(OPENRC, {
@@ -34,7 +32,7 @@ async function call(
   const { code, output } = await runShell([...shell, RUNNER, `${folder}/init`, action], {
     PATH: `${folder}:/usr/bin:/bin`,
   });
-  return { code, calls: output.split("\n").slice(0, -1).map((line) => line.split("\t")), binary };
+  return { code, calls: readCalls(output), binary };
 }
 
 for (const { name, argv } of SHELLS) {

@@ -7,7 +7,7 @@ import { bootFiles } from "../../../src/boot/managers.ts";
 import type { BootFile, BootSettings } from "../../../src/boot/model.ts";
 import { OPENWRT } from "../../../src/boot/procd.ts";
 import { SETTINGS } from "./support/settings.ts";
-import { fakePrograms, runShell, SHELLS } from "./support/shell.ts";
+import { type CallOptions, fakePrograms, readCalls, runShell, SHELLS } from "./support/shell.ts";
 
 const PROCD = new URL("support/procd.sh", import.meta.url).pathname;
 
@@ -24,20 +24,16 @@ function makeFiles(
 async function call(
   shell: readonly string[],
   action: string,
-  { settings = {}, program = 'echo "tproxy $*"', enabled = true }: {
-    settings?: Partial<BootSettings>;
-    program?: string;
-    enabled?: boolean;
-  } = {},
+  { settings = {}, program, enabled = true }: CallOptions = {},
 ): Promise<{ code: number; calls: string[][]; binary: string }> {
-  using programs = fakePrograms({ tproxy: program });
+  using programs = fakePrograms(program === undefined ? {} : { tproxy: program });
   const binary = `${programs.folder}/tproxy`;
   const script = `${programs.folder}/init`;
   await Deno.writeTextFile(script, makeFiles({ binary, ...settings })[0].text);
   const { code, output } = await runShell([...shell, PROCD, script, action], {
     ENABLED: enabled ? "yes" : "no",
   });
-  return { code, calls: output.split("\n").slice(0, -1).map((line) => line.split("\t")), binary };
+  return { code, calls: readCalls(output), binary };
 }
 
 for (const { name, argv } of SHELLS) {

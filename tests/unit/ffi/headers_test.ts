@@ -19,7 +19,7 @@ type Values = Record<string, number>;
  * inside another.
  */
 async function readExports(name: string, arch: string): Promise<Values> {
-  // What it passes on of another module is added by whoever asks.
+  // The caller adds constants that it passes on of another module.
   const text = Deno.readTextFileSync(new URL(name, FFI)).replace(/^export \{[^}]*\} from .*;$/m, "");
   assert.ok(!/^import /m.test(text), `${name} imports something`);
   const code = text.replaceAll("Deno.build.arch", JSON.stringify(arch));

@@ -20,7 +20,7 @@ import {
 /** Answers the messages of a datagram. A number among the answers is a -errno that receive() returns. */
 export type FakeKernel = (requests: readonly NetlinkMessage[]) => (NetlinkMessage | number)[];
 
-/** What was sent through a fake, datagram by datagram. */
+/** A fake transport, and all that was sent through it, datagram by datagram. */
 export interface FakeTransport extends NetlinkTransport {
   readonly sent: NetlinkMessage[][];
   readonly closed: boolean;
@@ -104,7 +104,10 @@ export function obedientKernel(requests: readonly NetlinkMessage[]): NetlinkMess
   return requests.filter((request) => (request.flags & NLM_F_ACK) !== 0).map(ack);
 }
 
-/** A kernel that refuses the first nf_tables rule with an expression of that name, as one without its module does. */
+/**
+ * A kernel that refuses the first nf_tables rule with an expression of that name, as one without its module
+ * does.
+ */
 export function kernelWithout(expression: string): FakeKernel {
   const needle = new TextEncoder().encode(`${expression}\0`);
   return (requests) => {

@@ -1,5 +1,5 @@
 /**
- * What scripts/lib/record/wire.ts recorded.
+ * Recordings of scripts/lib/record/wire.ts.
  * @module
  */
 import assert from "node:assert/strict";

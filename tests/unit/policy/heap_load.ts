@@ -1,4 +1,7 @@
-/** Run by heap_test.ts: asks a policy with every kind of condition as often as its argument says, after warming up. */
+/**
+ * Run by heap_test.ts: asks a policy with every kind of condition as often as its argument says, after
+ * warming up.
+ */
 import { parseConfig } from "../../../src/config/load.ts";
 import { compilePolicy } from "../../../src/policy/compile.ts";
 import { placeInterfaces } from "../../../src/policy/image.ts";

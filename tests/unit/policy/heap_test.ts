@@ -1,4 +1,4 @@
-/** Whether asking the policy makes garbage: in a process of its own that tells each collection. */
+/** Garbage of asking the policy: in a process of its own that tells each collection. */
 import assert from "node:assert/strict";
 
 /** A scavenge comes with about every MiB of garbage at this size of the young generation. */

@@ -19,15 +19,15 @@ async function check(files: Record<string, string>): Promise<{ code: number; lin
   }
 }
 
-/** A src/README.md whose drawing has these lines; "─" closes a floor. */
+/** A src/README.md whose drawing has these lines; below "═" is the ground. */
 function draw(...lines: string[]): string {
   return ["# The house", "", "```", ...lines, "```", ""].join("\n");
 }
 
 const NET = draw("net");
-const OVER_NET = draw("cli ──► netlink", "─", "netlink", "─", "net");
+const OVER_NET = draw("cli ──► netlink", "─", "netlink", "═", "net");
 
-Deno.test("layers.ts accepts a tree that keeps the rules", async () => {
+Deno.test("scripts/layers accepts a tree that keeps the rules", async () => {
   const { code, lines } = await check({
     "src/README.md": draw(
       "cli        ──► dataplane  config",
@@ -36,7 +36,7 @@ Deno.test("layers.ts accepts a tree that keeps the rules", async () => {
       "──────────",
       "config",
       "ffi",
-      "──────────",
+      "══════════",
       "net",
     ),
     "ffi/libc.ts": `export const libc = Deno.dlopen("libc.so.6", {});`,
@@ -88,7 +88,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   {
     name: "an import without an arrow",
     files: {
-      "src/README.md": draw("cli", "─", "netlink", "─", "net"),
+      "src/README.md": draw("cli", "─", "netlink", "═", "net"),
       "src/net/a.ts": "export {};",
       "src/netlink/a.ts": "export {};",
       "src/cli/main.ts": `import type {} from "../netlink/a.ts";`,
@@ -98,7 +98,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   {
     name: "a type imported as a value",
     files: {
-      "src/README.md": draw("dataplane ──► config (types)", "─", "config", "─", "net"),
+      "src/README.md": draw("dataplane ──► config (types)", "─", "config", "═", "net"),
       "src/net/a.ts": "export {};",
       "src/dataplane/a.ts": `import "../config/types.ts";`,
       "src/config/types.ts": "export type A = 1;",
@@ -108,7 +108,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   {
     name: "an import of a room inside a room that the arrow does not name",
     files: {
-      "src/README.md": draw("cli ──► netlink", "─", "netlink/nft ──► netlink", "─", "netlink", "─", "net"),
+      "src/README.md": draw("cli ──► netlink", "─", "netlink/nft ──► netlink", "─", "netlink", "═", "net"),
       "src/net/a.ts": "export {};",
       "src/netlink/a.ts": "export {};",
       "src/netlink/nft/a.ts": `import "../a.ts";`,
@@ -117,9 +117,34 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
     line: "src/cli/a.ts: imports src/netlink/nft/a.ts, which cli may not",
   },
   {
+    name: "an import of a room beside its own",
+    files: {
+      "src/README.md": draw("kernel ──► kernel/*", "kernel/a  kernel/b ──► kernel/*", "kernel/c"),
+      "src/kernel/all.ts": `import "./a/a.ts"; import "./c/c.ts";`,
+      "src/kernel/a/a.ts": `import "../b/b.ts"; import "../c/c.ts";`,
+      "src/kernel/b/b.ts": "export {};",
+      "src/kernel/c/c.ts": "export {};",
+    },
+    line: "src/kernel/a/a.ts: imports src/kernel/b/b.ts, which kernel/a may not",
+  },
+  {
+    name: "an import that the drawing forbids, within a room",
+    files: {
+      "src/README.md": draw("net", "net/a ──╳ net/b"),
+      "src/net/a/a.ts": `import type {} from "../b/b.ts";`,
+      "src/net/b/b.ts": "export {};",
+    },
+    line: "src/net/a/a.ts: imports src/net/b/b.ts, which net/a must not",
+  },
+  {
+    name: "a forbidden place that is not there",
+    files: { "src/README.md": draw("net", "net ──╳ net/b"), "src/net/a.ts": "export {};" },
+    line: "src/README.md: draws net/b, which has no file",
+  },
+  {
     name: "an arrow that leads up",
     files: {
-      "src/README.md": draw("cli", "─", "netlink ──► cli", "─", "net"),
+      "src/README.md": draw("cli", "─", "netlink ──► cli", "═", "net"),
       "src/net/a.ts": "export {};",
       "src/netlink/a.ts": `import "../cli/a.ts";`,
       "src/cli/a.ts": "export {};",
@@ -143,13 +168,21 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   },
   {
     name: "a room that is not there",
-    files: { "src/README.md": draw("cli", "─", "net"), "src/net/a.ts": "export {};" },
+    files: { "src/README.md": draw("cli", "═", "net"), "src/net/a.ts": "export {};" },
     line: "src/README.md: draws cli, which has no file",
   },
   {
     name: "a README without a drawing",
     files: { "src/README.md": "# The house\n", "src/net/a.ts": "export {};" },
     line: "src/README.md: has no drawing of the rooms",
+  },
+  {
+    name: "an example that does not exist",
+    files: {
+      "src/README.md": `${NET}See \`net/a.ts\`, \`net/\` and \`net/b.ts\`.`,
+      "src/net/a.ts": "export {};",
+    },
+    line: "src/README.md: names net/b.ts, which does not exist",
   },
   {
     name: "a file in no room",
@@ -168,7 +201,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   {
     name: "the program importing mod.ts",
     files: {
-      "src/README.md": draw("mod.ts", "─", "net"),
+      "src/README.md": draw("mod.ts", "═", "net"),
       "src/net/a.ts": `import "../../mod.ts";`,
       "mod.ts": "export {};",
     },
@@ -200,7 +233,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   {
     name: "a codec that reaches the transport",
     files: {
-      "src/README.md": draw("netlink/transport.ts ──► ffi", "─", "netlink", "ffi", "─", "net"),
+      "src/README.md": draw("netlink/transport.ts ──► ffi", "─", "netlink", "ffi", "═", "net"),
       "src/net/a.ts": "export {};",
       "src/netlink/message.ts": `import "./transport.ts";`,
       "src/netlink/transport.ts": `import "../../ffi/socket.ts";`,
@@ -219,7 +252,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
   {
     name: `a header that says "Pure." over what other files do`,
     files: {
-      "src/README.md": draw("cli", "─", "ffi"),
+      "src/README.md": draw("cli ──► ffi", "─", "ffi"),
       "src/cli/a.ts": `/** Plans. Pure. */\nimport "./b.ts";`,
       "src/cli/b.ts": `import "../../ffi/pipe.ts";`,
       "ffi/pipe.ts": `import "./libc.ts";`,
@@ -260,6 +293,14 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
     line:
       `src/net/a.ts:2: a doc comment begins with "${word}"; begin with a verb (functions) or a noun (types)`,
   })),
+  {
+    name: "a sentence that has a clause for its subject",
+    files: {
+      "src/README.md": NET,
+      "src/net/a.ts": `/** Reads a text. Whether it is long\n * does not matter. */\nexport const a = 1;`,
+    },
+    line: 'src/net/a.ts:1: a sentence begins with "Whether"; name who acts',
+  },
   ...Object.entries({
     "src/net/a.ts": `/** ${"long ".repeat(21)}*/`,
     "ffi/launcher/a.c": `int a; /* ${"long ".repeat(21)}*/`,
@@ -277,7 +318,7 @@ const BREACHES: { name: string; files: Record<string, string>; line: string }[] 
 ];
 
 for (const { name, files, line } of BREACHES) {
-  Deno.test(`layers.ts finds ${name}`, async () => {
+  Deno.test(`scripts/layers finds ${name}`, async () => {
     assert.deepEqual(await check(files), { code: 1, lines: [line] });
   });
 }

@@ -76,7 +76,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   "etc/nsswitch.conf": "passwd: files\ngroup: files\nservices: files\nhosts: files\n",
   "etc/machine-id": "0123456789abcdef0123456789abcdef\n",
   "etc/os-release": "ID=test\n",
-  // What services say is in the kernel's log, which dmesg shows.
+  // Services write to the kernel's log, which dmesg shows.
   "etc/systemd/system.conf":
     "[Manager]\nLogTarget=kmsg\nDefaultStandardOutput=kmsg\nDefaultStandardError=kmsg\n",
   "srv/index.html": `${WORD}\n`,

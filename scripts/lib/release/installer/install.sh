@@ -63,7 +63,7 @@ install() {
   name=tproxy-$version-linux-$arch
   new=$to/.tproxy.new.$$
   sums=$to/.tproxy.sums.$$
-  # Whatever ends it, what is half done goes away, and an older tproxy stays as it was.
+  # At any end half-done files go away, and an older tproxy stays as it was.
   trap 'rm -f "$new" "$sums"' EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
@@ -156,7 +156,7 @@ uninstall() {
     "$to/tproxy" uninstall || fail "its rules are still in the kernel, so $to/tproxy stays"
   fi
   rm -f "$to/tproxy"
-  # What it has unpacked, and nothing that others may have put there.
+  # Removes its own files, and none that others may have put there.
   cache=${TPROXY_CACHE_DIR:-/var/cache/tproxy}
   if [ "$(id -u)" = 0 ] && [ -d "$cache" ]; then
     rm -rf "$cache"/runtime-* "$cache"/program-* "$cache"/.unpack-* "$cache"/.trash-* "$cache/.lock"

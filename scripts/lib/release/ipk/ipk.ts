@@ -42,7 +42,7 @@ export async function makeIpks(
       { path: "data.tar.gz", mode: 0o644, content: data },
       { path: "control.tar.gz", mode: 0o644, content: await gzip(writeTar(control, { mtime })) },
     ];
-    // What is compressed already is only wrapped.
+    // Files that are compressed already are only wrapped.
     packages.set(architecture, await gzip(writeTar(members, { mtime }), 1));
   }
   return packages;

@@ -1,6 +1,6 @@
 /**
- * The programs of iptables that this machine has: iptables-nft and iptables-legacy are different firewalls, and the
- * plain name stands for one of them.
+ * The programs of iptables that this machine has: iptables-nft and iptables-legacy are different firewalls,
+ * and the plain name stands for one of them.
  * @module
  */
 import { OperationError } from "../../../net/error.ts";
@@ -17,10 +17,10 @@ const SUFFIXES = ["", "-nft", "-legacy"] as const;
 const DIRECTORIES = ["/usr/sbin", "/sbin", "/usr/local/sbin", "/usr/bin", "/bin"];
 const COMMANDS: Readonly<Record<Family, string>> = { ipv4: "iptables", ipv6: "ip6tables" };
 
-/** What iptables-nft says of tables with rules that it has not made. */
+/** Complaint of iptables-nft about tables with rules that it has not made. */
 const UNREADABLE = /Parsing nftables rule failed|is incompatible, use 'nft'/;
 
-/** What the administrator installs. */
+/** Packages for the administrator to install. */
 export const PACKAGES_HINT = "On Debian install the package iptables; on OpenWrt iptables-zz-legacy, " +
   "ip6tables-zz-legacy, iptables-mod-tproxy, iptables-mod-conntrack-extra, iptables-mod-extra and kmod-ipt-raw, kmod-ipt-raw6";
 
@@ -33,7 +33,7 @@ export interface IptablesPrograms {
   readonly name: string;
   /** Names of the programs for a family that are not there. */
   missing(family: Family): string[];
-  /** What `iptables-save` prints, of one table alone if that is named. Throws an OperationError. */
+  /** Returns the output of `iptables-save`, of one table alone if that is named. Throws an OperationError. */
   save(family: Family, table?: TableName): Promise<string>;
   /** `iptables-restore --noflush`. Throws an OperationError with what it says. */
   restore(family: Family, input: string): Promise<void>;
@@ -106,7 +106,7 @@ async function call(
   });
 }
 
-/** What a program says, in one line; with the line of its input that it complains of. */
+/** Explains a program's failure in one line; with the line of its input of which it complains. */
 function explain(stderr: string, input = ""): string {
   const text = stderr.trim().split("\n").filter((line) => !line.startsWith("Try `")).join("; ");
   const line = /line:? (\d+)/.exec(text)?.[1];

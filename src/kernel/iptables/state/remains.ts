@@ -1,6 +1,6 @@
 /**
- * iptables-nft makes tables and built-in chains of nf_tables at need, and leaves them. What an install has caused to be
- * made so is taken away by uninstall, unless somebody uses it by then.
+ * Tables and built-in chains of nf_tables that iptables-nft makes at need, and leaves. Uninstall takes away
+ * those that an install has caused, unless somebody uses them by then.
  * @module
  */
 import type { Family } from "../../../net/ip.ts";
@@ -15,7 +15,10 @@ import { readNftChains } from "./state.ts";
 
 const WHOLE_TABLE = "table";
 
-/** What iptables-nft will make when these rules are loaded: names of built-in chains, and `table` for the table. */
+/**
+ * Foresees the objects that iptables-nft will make when these rules are loaded: names of built-in chains, and
+ * `table` for the table.
+ */
 export function foreseeMade(
   netfilter: NetlinkConnection,
   family: Family,
@@ -29,8 +32,8 @@ export function foreseeMade(
 }
 
 /**
- * Deletes our last chain in a table, the owner's, and with it what was made, where nobody has put anything into that: in
- * one atomic step, so that what is left of an uninstall that was killed is known as ours.
+ * Deletes our last chain in a table, the owner's, and with it what was made, where nobody has put anything
+ * into that: in one atomic step, so that what is left of an uninstall that was killed is known as ours.
  */
 export function removeLast(
   netfilter: NetlinkConnection,

@@ -1,15 +1,18 @@
 /**
- * Input for `iptables-restore --noflush`: what is ours is replaced, and nothing else touched. Each table is one atomic
- * step of the kernel. Pure.
+ * Input for `iptables-restore --noflush`: what is ours is replaced, and nothing else touched. Each table is
+ * one atomic step of the kernel. Pure.
  * @module
  */
 import { type IptablesChain, OWNER_CHAIN, type TableName, type TableRules } from "../compile/model.ts";
 import { type SavedTable, toTableRules } from "./saved.ts";
 
-/** Where nothing of ours is wanted any more, what marks packets goes first. */
+/** Order of a removal: the table that marks packets goes first. */
 const REMOVAL_ORDER: readonly TableName[] = ["raw", "mangle", "filter"];
 
-/** How tables are left in which nothing is wanted: empty of ours, or with the owner's chain, which is removed later. */
+/**
+ * State of tables in which nothing is wanted: empty of ours, or with the owner's chain, which is removed
+ * later.
+ */
 export interface TransitionOptions {
   readonly keepOwner: boolean;
 }

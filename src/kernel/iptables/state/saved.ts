@@ -1,5 +1,5 @@
 /**
- * What `iptables-save` prints, as far as it is ours. Pure.
+ * Output of `iptables-save`, as far as it is ours. Pure.
  * @module
  */
 import {
@@ -57,7 +57,10 @@ function parseTable(table: TableName, lines: readonly string[]): SavedTable {
   return { table, chains, jumps, comment: readOwner(chains.get(OWNER_CHAIN)) };
 }
 
-/** Whoever flushes a whole table (`iptables -t mangle -F`) leaves the chains, empty: they are still ours. */
+/**
+ * Reads the owner. A flush of a whole table (`iptables -t mangle -F`) leaves the chains, empty: they are
+ * still ours.
+ */
 function readOwner(rules: readonly string[] | undefined): string | undefined {
   if (rules?.length === 0) return OWNER_COMMENT;
   const comment = /--comment "([^"]*)"/.exec(rules?.[0] ?? "")?.[1];
@@ -68,7 +71,7 @@ function leadsToOurs(text: string): boolean {
   return new RegExp(`-[jg] ${CHAIN_PREFIX}\\S+$`).test(text);
 }
 
-/** What is there as what is wanted: to bring it back. */
+/** Turns present rules into wanted ones, so that they can be brought back. */
 export function toTableRules({ table, chains, jumps }: SavedTable): TableRules {
   return {
     table,
@@ -81,7 +84,10 @@ export function toTableRules({ table, chains, jumps }: SavedTable): TableRules {
   };
 }
 
-/** A rule in a form in which two that are written differently are equal: the order of options has no meaning in ours. */
+/**
+ * A rule in a form in which two that are written differently are equal: the order of options has no meaning
+ * in ours.
+ */
 export function canonicalRule(text: string): string {
   const parts = text.split(/ (?=(?:! )?-)/)
     // Hardware addresses are in capitals or not, as the version of iptables likes.

@@ -1,5 +1,5 @@
 /**
- * What iptables holds of ours, in this network namespace: for each kind of iptables and each family.
+ * Our rules in iptables, in this network namespace: for each kind of iptables and each family.
  * @module
  */
 import { ALIVE_LISTS } from "../../../constants.ts";
@@ -23,7 +23,7 @@ export interface InstalledIptables {
   readonly tables: Readonly<Record<Family, readonly SavedTable[]>>;
 }
 
-/** Where to look. */
+/** Places to look. */
 export interface StateSource {
   /** To nf_tables; undefined where the kernel has none. */
   readonly netfilter: NetlinkConnection | undefined;
@@ -50,7 +50,7 @@ export async function findInstalled(
   return all.filter(isInstalled);
 }
 
-/** Whether there is anything that an install has made. */
+/** Tells whether there is anything that an install has made. */
 export function isInstalled({ tables }: InstalledIptables): boolean {
   return FAMILIES.some((family) => tables[family].some(({ comment }) => comment !== undefined));
 }
@@ -73,7 +73,10 @@ export async function listIptablesChains(source: StateSource): Promise<string[]>
   );
 }
 
-/** Whether the kernel keeps lists that only our rules make: then they are there, whoever can show them. */
+/**
+ * Tells whether the kernel keeps lists that only our rules make: then those are there, whatever program can
+ * show them.
+ */
 export function hasOurLists({ readTextFile }: StateSource): boolean {
   const names = FAMILIES.flatMap((family) => [ALIVE_LISTS[family], serversList(family)]);
   return names.some((name) => {
@@ -100,7 +103,10 @@ export function refuseForeignChains({ tables, programs }: InstalledIptables): vo
   }
 }
 
-/** Whether the kernel shows that something of ours can be there; false where it is certain that there is nothing. */
+/**
+ * Tells whether the kernel shows that something of ours can be there; false where it is certain that there is
+ * nothing.
+ */
 export function mayHoldAny(source: StateSource): boolean {
   return (["nf_tables", "legacy"] as const).some((variant) =>
     FAMILIES.some((family) => mayHoldOurs(variant, family, source))

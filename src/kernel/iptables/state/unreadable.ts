@@ -1,6 +1,6 @@
 /**
- * Removes what an install has put into iptables-nft without iptables: where that is no longer here, or cannot read its own tables, as
- * another program has put rules of nf_tables into them.
+ * Removes what an install has put into iptables-nft without iptables: where that is no longer here, or cannot
+ * read its own tables, as another program has put rules of nf_tables into them.
  * @module
  */
 import { FAMILIES } from "../../../net/families.ts";
@@ -14,7 +14,7 @@ import { madeBy } from "./owner.ts";
 import { removeLast } from "./remains.ts";
 import { readNftChains } from "./state.ts";
 
-/** What marks packets goes first. */
+/** Order of a removal: the table that marks packets goes first. */
 const TABLES: readonly TableName[] = ["raw", "mangle", "filter"];
 
 /** Removes our chains, and the rules of others' chains that lead to them; what was removed, in words. */
@@ -44,7 +44,7 @@ function removeFromTable(netfilter: NetlinkConnection, family: Family, table: Ta
   return [`${family} chains of nf_tables, table ${table}: ${ours.join(" ")}`];
 }
 
-/** What the owner's rule says: iptables keeps it in an extension of its own. */
+/** Reads the comment of the owner's rule: iptables keeps it in an extension of its own. */
 function readComment(rules: readonly NftRule[]): string | undefined {
   // Somebody has flushed the table.
   if (rules.length === 0) return OWNER_COMMENT;

@@ -12,7 +12,10 @@ const NFTA_BITWISE_MASK = 4;
 const NFTA_BITWISE_XOR = 5;
 const NFTA_BITWISE_OP = 6;
 
-/** `[ bitwise reg 1 = ( reg 1 & mask ) ^ xor ]`: both values are as long as what was loaded, and in its byte order. */
+/**
+ * `[ bitwise reg 1 = ( reg 1 & mask ) ^ xor ]`: both values are as long as what was loaded, and in its byte
+ * order.
+ */
 export interface BitwiseExpression {
   /** Tells the expressions apart. */
   readonly kind: "bitwise";

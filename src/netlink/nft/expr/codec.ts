@@ -1,4 +1,7 @@
-/** What the file of an expression exports: its bytes, both ways. Pure. @module */
+/**
+ * The export of an expression's file: its bytes, both ways. Pure.
+ * @module
+ */
 import type { AttributeMap } from "../../attribute.ts";
 
 /** An expression of the kernel, and the objects that stand for it here. */

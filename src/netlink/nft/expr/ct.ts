@@ -4,7 +4,7 @@ import { Names } from "../../names.ts";
 import { required } from "../data.ts";
 import type { Codec } from "./codec.ts";
 
-/** What is asked; all four bytes in host byte order but `direction`, one byte. */
+/** Facts that conntrack knows; all four bytes in host byte order but `direction`, one byte. */
 export type CtKey = "state" | "direction" | "status" | "mark";
 
 // linux/netfilter/nf_tables.h: enum nft_ct_keys, enum nft_ct_attributes
@@ -21,9 +21,9 @@ export const CT_STATE = { invalid: 1, established: 2, related: 4, new: 8, untrac
 export interface CtExpression {
   /** Tells the expressions apart. */
   readonly kind: "ct";
-  /** Whether it reads into the register, or is set from it. */
+  /** Direction: into the register, or from it. */
   readonly direction: "load" | "set";
-  /** What is read or set. */
+  /** The fact that is read or set. */
   readonly key: CtKey;
   /** Register that it reads or writes. */
   readonly register: number;

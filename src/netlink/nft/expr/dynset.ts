@@ -22,7 +22,7 @@ const NFTA_DYNSET_EXPRESSIONS = 10;
 export interface DynsetExpression {
   /** Tells the expressions apart. */
   readonly kind: "dynset";
-  /** What is done (NFTA_DYNSET_OP). */
+  /** Operation on the set (NFTA_DYNSET_OP). */
   readonly operation: DynsetOperation;
   /** Name of the set. */
   readonly set: string;
@@ -30,7 +30,7 @@ export interface DynsetExpression {
   readonly setId?: number;
   /** Register of the key (NFTA_DYNSET_SREG_KEY). */
   readonly register: number;
-  /** How long the element lasts, if not as long as the set says, in milliseconds (NFTA_DYNSET_TIMEOUT). */
+  /** Milliseconds that the element lasts, if not as long as the set says (NFTA_DYNSET_TIMEOUT). */
   readonly timeoutMs?: number;
 }
 

@@ -4,9 +4,9 @@ import { Names } from "../../names.ts";
 import { required } from "../data.ts";
 import type { Codec } from "./codec.ts";
 
-/** What the question is made of. */
+/** Parts of the question. */
 export type FibFlag = "saddr" | "daddr" | "mark" | "iif" | "oif";
-/** What the answer is: an interface index, its name, or the type of the address (RTN_*, host byte order). */
+/** The answer: an interface index, its name, or the type of the address (RTN_*, host byte order). */
 export type FibResult = "oif" | "oifname" | "type";
 
 // linux/netfilter/nf_tables.h: NFTA_FIB_F_*, enum nft_fib_result, enum nft_fib_attributes
@@ -21,9 +21,9 @@ const NFTA_FIB_FLAGS = 3;
 export interface FibExpression {
   /** Tells the expressions apart. */
   readonly kind: "fib";
-  /** What is looked up (NFTA_FIB_FLAGS). */
+  /** Parts of the packet that are looked up (NFTA_FIB_FLAGS). */
   readonly flags: readonly FibFlag[];
-  /** What is asked (NFTA_FIB_RESULT). */
+  /** The answer that is wanted (NFTA_FIB_RESULT). */
   readonly result: FibResult;
   /** Register that it reads or writes. */
   readonly register: number;

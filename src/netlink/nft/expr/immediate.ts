@@ -22,7 +22,7 @@ export interface ImmediateExpression {
 export interface VerdictExpression {
   /** Tells the expressions apart. */
   readonly kind: "verdict";
-  /** What becomes of the packet. */
+  /** Verdict on the packet. */
   readonly verdict: Verdict;
 }
 

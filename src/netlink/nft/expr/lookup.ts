@@ -19,11 +19,13 @@ export interface LookupExpression {
   readonly set: string;
   /** Register that it reads or writes. */
   readonly register: number;
-  /** The set's id in the batch that makes it: needed for anonymous sets. The kernel does not tell it again. */
+  /**
+   * The set's id in the batch that makes it: needed for anonymous sets. The kernel does not tell it again.
+   */
   readonly setId?: number;
   /** `!=`: the rule goes on where the set does not hold the register. */
   readonly inverted?: boolean;
-  /** Where a map's value goes; 0 for a verdict map. */
+  /** Register for a map's value; 0 for a verdict map. */
   readonly destination?: number;
 }
 

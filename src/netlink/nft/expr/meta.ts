@@ -4,7 +4,7 @@ import { Names } from "../../names.ts";
 import { required } from "../data.ts";
 import type { Codec } from "./codec.ts";
 
-/** What `meta` reads or sets, in nft's words. */
+/** Facts that `meta` reads or sets, in nft's words. */
 export type MetaKey =
   | "length"
   | "protocol"
@@ -60,9 +60,9 @@ const NFTA_META_SREG = 3;
 export interface MetaExpression {
   /** Tells the expressions apart. */
   readonly kind: "meta";
-  /** Whether it reads into the register, or is set from it. */
+  /** Direction: into the register, or from it. */
   readonly direction: "load" | "set";
-  /** What is read or set. */
+  /** The fact that is read or set. */
   readonly key: MetaKey;
   /** Register that it reads or writes. */
   readonly register: number;

@@ -4,7 +4,7 @@ import { Names } from "../../names.ts";
 import { required } from "../data.ts";
 import type { Codec } from "./codec.ts";
 
-/** Which header `offset` counts from. */
+/** The header that `offset` counts from. */
 export type PayloadBase = "link" | "network" | "transport";
 
 // linux/netfilter/nf_tables.h: enum nft_payload_bases, enum nft_payload_attributes

@@ -3,7 +3,10 @@ import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { Names } from "../../names.ts";
 import type { Codec } from "./codec.ts";
 
-/** What goes back: an ICMP or ICMPv6 error, a TCP reset, or in `inet` the fitting ICMP by `icmpx` code. */
+/**
+ * The answer to the sender: an ICMP or ICMPv6 error, a TCP reset, or in `inet` the fitting ICMP by `icmpx`
+ * code.
+ */
 export type RejectType = "icmp" | "tcp-reset" | "icmpx";
 
 // linux/netfilter/nf_tables.h: enum nft_reject_types, enum nft_reject_attributes
@@ -18,7 +21,7 @@ export const ICMPX_PORT_UNREACHABLE = 1;
 export interface RejectExpression {
   /** Tells the expressions apart. */
   readonly kind: "reject";
-  /** What is answered (NFTA_REJECT_TYPE). */
+  /** Kind of the answer (NFTA_REJECT_TYPE). */
   readonly type: RejectType;
   /** ICMP code, where one is sent (NFTA_REJECT_ICMP_CODE). */
   readonly code: number;

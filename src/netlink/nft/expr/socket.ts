@@ -4,7 +4,7 @@ import { Names } from "../../names.ts";
 import { required } from "../data.ts";
 import type { Codec } from "./codec.ts";
 
-/** What is asked: one byte for `transparent` and `wildcard`, four in host byte order for `mark`. */
+/** Facts of a socket: one byte for `transparent` and `wildcard`, four in host byte order for `mark`. */
 export type SocketKey = "transparent" | "mark" | "wildcard" | "cgroupv2";
 
 // linux/netfilter/nf_tables.h: enum nft_socket_keys, enum nft_socket_attributes
@@ -17,7 +17,7 @@ const NFTA_SOCKET_LEVEL = 3;
 export interface SocketExpression {
   /** Tells the expressions apart. */
   readonly kind: "socket";
-  /** What is asked about the socket (NFTA_SOCKET_KEY). */
+  /** The fact that is asked for (NFTA_SOCKET_KEY). */
   readonly key: SocketKey;
   /** Register that it reads or writes. */
   readonly register: number;

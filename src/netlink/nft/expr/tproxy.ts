@@ -1,4 +1,6 @@
-/** `tproxy`: gives the packet to a local transparent socket; breaks out of the rule if there is none. @module */
+/**
+ * `tproxy`: gives the packet to a local transparent socket; breaks out of the rule if there is none. @module
+ */
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { Names } from "../../names.ts";
 import type { Codec } from "./codec.ts";

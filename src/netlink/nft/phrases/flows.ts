@@ -15,7 +15,10 @@ const ALL_BITS = 0xffffffff;
 const NO_USER = 0xffffffff;
 // linux/netfilter/nf_conntrack_tuple_common.h
 const IP_CT_DIR_ORIGINAL = 0;
-/** Parts of a concatenation lie one after another; nft calls those that begin a 16-byte register by its number. */
+/**
+ * Parts of a concatenation lie one after another; nft calls those that begin a 16-byte register by its
+ * number.
+ */
 const FLOW_REGISTERS = { ipv4: [1, 9, 10, 11], ipv6: [1, 2, 13, 17] } as const;
 
 /** `socket transparent 1`. */
@@ -23,7 +26,10 @@ export function transparentSocket(): NftExpression[] {
   return [{ kind: "socket", key: "transparent", register: REGISTER_1 }, compare("eq", Uint8Array.of(1))];
 }
 
-/** `meta skuid != 4294967295`: a program has sent it. Sockets of the kernel itself have no user: the rule ends for their packets. */
+/**
+ * `meta skuid != 4294967295`: a program has sent it. Sockets of the kernel itself have no user: the rule ends
+ * for their packets.
+ */
 export function ofProgram(): NftExpression[] {
   return [loadMeta("skuid"), compare("neq", hostKey(NO_USER))];
 }
@@ -62,14 +68,17 @@ export function originalDirection(): NftExpression[] {
   return [loadConntrack("direction"), compare("eq", Uint8Array.of(IP_CT_DIR_ORIGINAL))];
 }
 
-/** `ip saddr . th sport . ip daddr . th dport @flows`, for a rule that has matched the family and TCP or UDP before. */
+/**
+ * `ip saddr . th sport . ip daddr . th dport @flows`, for a rule that has matched the family and TCP or UDP
+ * before.
+ */
 export function flowIn(set: SetReference, options: { family: "ipv4" | "ipv6" }): NftExpression[] {
   return [...loadFlow(options.family, "source"), lookUp(set, false)];
 }
 
 /**
- * `update @flows { ip saddr . th sport . ip daddr . th dport }`, after the same matches; with `first` "destination" the
- * destination comes first, and the element is the flow as its answers are addressed.
+ * `update @flows { ip saddr . th sport . ip daddr . th dport }`, after the same matches; with `first`
+ * "destination" the destination comes first, and the element is the flow as its answers are addressed.
  */
 export function updateFlow(
   set: string,

@@ -11,7 +11,7 @@ import { compare, familyKey, loadMeta, lookUp, type SetReference, update } from 
 // linux/if_arp.h; linux/if_ether.h: struct ethhdr
 const ARPHRD_ETHER = 1;
 const HARDWARE_SOURCE = { offset: 6, length: 6 } as const;
-/** Where a header holds the addresses (linux/ip.h: struct iphdr; linux/ipv6.h: struct ipv6hdr). */
+/** Places of the addresses in a header (linux/ip.h: struct iphdr; linux/ipv6.h: struct ipv6hdr). */
 export const ADDRESS_PLACES = {
   ipv4: { source: { offset: 12, length: 4 }, destination: { offset: 16, length: 4 } },
   ipv6: { source: { offset: 8, length: 16 }, destination: { offset: 24, length: 16 } },
@@ -98,7 +98,10 @@ function addressType(
   return [{ kind: "fib", flags: [flag], result: "type", register: REGISTER_1 }, match];
 }
 
-/** `fib daddr type local`, or with a set of type fib_addrtype `fib daddr type { local, broadcast }`; with `negate`, `!=`. */
+/**
+ * `fib daddr type local`, or with a set of type fib_addrtype `fib daddr type { local, broadcast }`; with
+ * `negate`, `!=`.
+ */
 export function destinationType(
   types: RouteType | SetReference,
   options: { negate?: boolean } = {},
@@ -106,7 +109,10 @@ export function destinationType(
   return addressType("daddr", types, options.negate ?? false);
 }
 
-/** `fib saddr type local`, or with a set of type fib_addrtype `fib saddr type { local, broadcast }`; with `negate`, `!=`. */
+/**
+ * `fib saddr type local`, or with a set of type fib_addrtype `fib saddr type { local, broadcast }`; with
+ * `negate`, `!=`.
+ */
 export function sourceType(
   types: RouteType | SetReference,
   options: { negate?: boolean } = {},

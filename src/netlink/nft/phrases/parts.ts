@@ -1,5 +1,6 @@
 /**
- * The pieces of which phrases are made: a value comes into register 1, a mask may change it, something is asked of it. Pure.
+ * The pieces of which phrases are made: a value comes into register 1, a mask may change it, something is
+ * asked of it. Pure.
  * @module
  */
 import { FAMILY_NUMBERS } from "../../../net/families.ts";

@@ -18,7 +18,7 @@ const ICMP_ERRORS = {
 } as const;
 /** The byte of a TCP header that holds the flags. */
 const TCP_FLAGS_OFFSET = 13;
-/** Where TCP and UDP hold their ports. */
+/** Places of the ports in headers of TCP and UDP. */
 export const PORT_OFFSETS = { source: 0, destination: 2 } as const;
 /** linux/tcp.h: TCP_FLAG_* */
 export const TCP_FLAGS = { fin: 0x01, syn: 0x02, rst: 0x04, psh: 0x08, ack: 0x10 } as const;
@@ -74,9 +74,9 @@ export function destinationPort(
 }
 
 /**
- * Asks for what a router on the way says of a packet: `icmp type destination-unreachable icmp code frag-needed`,
- * `icmpv6 type packet-too-big`; or `icmp type destination-unreachable`, which has frag-needed among its codes, and
- * `icmpv6 type destination-unreachable`.
+ * Asks for what a router on the way says of a packet: `icmp type destination-unreachable icmp code
+ * frag-needed`, `icmpv6 type packet-too-big`; or `icmp type destination-unreachable`, which has frag-needed
+ * among its codes, and `icmpv6 type destination-unreachable`.
  */
 export function icmpError(family: "ipv4" | "ipv6", error: "too-big" | "unreachable"): NftExpression[] {
   const value = Uint8Array.from(ICMP_ERRORS[family][error]);

@@ -25,7 +25,10 @@ const NFT_SET_ELEM_INTERVAL_END = 1;
 const ELEMENT_FLAGS = 1;
 const ELEMENT_INTERVAL_OPEN = 1;
 
-/** An attribute's length is 16 bits: a message is full once its elements have so many bytes. An element has less than 1 KiB. */
+/**
+ * An attribute's length is 16 bits: a message is full once its elements have so many bytes. An element has
+ * less than 1 KiB.
+ */
 const FULL_LIST_SIZE = 60_000;
 
 /** An element. Keys are in the byte order of the set's type, unpadded but in concatenations. */
@@ -36,7 +39,10 @@ export interface NftElement {
   readonly keyEnd?: Uint8Array;
   /** In an interval set: no range holds this key any more. See interval.ts. */
   readonly intervalEnd?: boolean;
-  /** In an interval set: the range goes up to the last key of all, and no end follows. For nft, which prints by it. */
+  /**
+   * In an interval set: the range goes up to the last key of all, and no end follows. For nft, which prints
+   * by it.
+   */
   readonly intervalOpen?: boolean;
   /** In a map: what the key stands for. */
   readonly value?: Uint8Array | Verdict;

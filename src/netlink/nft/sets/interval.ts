@@ -1,6 +1,6 @@
 /**
- * Ranges as the elements of an interval set: each start is an element, each end is one too, flagged, and holds the first
- * key after the range. Pure.
+ * Ranges as the elements of an interval set: each start is an element, each end is one too, flagged, and
+ * holds the first key after the range. Pure.
  * @module
  */
 import { compareKeys, type KeyRange, mergeRanges, successor } from "../../../net/ranges.ts";

@@ -60,7 +60,7 @@ const FLAGS = new Names<SetFlag>("set flag", {
 /** The name that the kernel numbers: `__set0`, `__set1`. */
 export const ANONYMOUS_SET_NAME = "__set%d";
 
-/** Which set. */
+/** Name of a set, with its table. */
 export interface SetName {
   /** Family of the table. */
   readonly family: NftFamily;
@@ -76,11 +76,11 @@ export interface NftSet extends SetName {
   readonly type: readonly NftDataType[];
   /** Flags of the object. */
   readonly flags?: readonly SetFlag[];
-  /** What a map maps to. */
+  /** Values of a map. */
   readonly values?: "verdict" | readonly NftDataType[];
   /** The number of elements of a constant set, or the most that a set may hold. */
   readonly size?: number;
-  /** How long an element lasts that says nothing else, with the flag `timeout`, in milliseconds. */
+  /** Milliseconds that an element lasts that says nothing else, with the flag `timeout`. */
   readonly timeoutMs?: number;
   /** For the administrator, as nft shows it. */
   readonly comment?: string;
@@ -128,7 +128,10 @@ function writeFields(description: AttributeWriter, types: readonly NftDataType[]
   });
 }
 
-/** What nft 1.0.6 notes, and needs to print a set: byte orders, and that a concatenation is one. */
+/**
+ * Encodes nft 1.0.6's own notes, without which it cannot print a set: byte orders, and that a concatenation
+ * is one.
+ */
 function encodeUserData(set: NftSet): Uint8Array {
   const entries = [userDataNumber(SET_KEY_BYTE_ORDER, byteOrder(set.type))];
   if (set.values !== undefined) {

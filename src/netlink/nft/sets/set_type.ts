@@ -17,7 +17,10 @@ export type NftDataType =
   | "ct_state"
   | "nf_proto";
 
-/** nft's number, the length in bytes, and the byte order (nft's include/datatype.h: 0 none, 1 machine's, 2 network). */
+/**
+ * nft's number, the length in bytes, and the byte order (nft's include/datatype.h: 0 none, 1 machine's, 2
+ * network).
+ */
 interface TypeFacts {
   readonly number: number;
   readonly size: number;

@@ -2,6 +2,7 @@
  * Scripts under the shells of small systems, with programs that say how they were called.
  * @module
  */
+import type { BootSettings } from "../../../../src/boot/model.ts";
 import { print } from "../../../laboratory/machine/print.ts";
 
 /** Exit code and output of a program. */
@@ -25,6 +26,19 @@ export async function runShell(
     .output();
   const decoder = new TextDecoder();
   return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+/** Options of a call of a boot script's action. */
+export interface CallOptions {
+  readonly settings?: Partial<BootSettings>;
+  /** Shell text of the program that the script starts. */
+  readonly program?: string;
+  readonly enabled?: boolean;
+}
+
+/** Reads the calls that a recording service manager has printed, one a line, words between tabs. */
+export function readCalls(output: string): string[][] {
+  return output.split("\n").slice(0, -1).map((line) => line.split("\t"));
 }
 
 /** The shells that boot scripts must run under; those that are missing are named on stderr. */

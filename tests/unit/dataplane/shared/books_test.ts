@@ -39,7 +39,7 @@ function live(
   ledger.end(0, options.ending ?? CLOSED);
 }
 
-/** What is not 0. */
+/** Leaves out zeros. */
 function brief({ rule, protocol, family, endings, bytesUp }: RuleTotals): unknown[] {
   return [
     rule,

@@ -1,6 +1,6 @@
 /**
- * Run by read_ledger_test.ts as a thread: sessions come and go in a ledger as fast as they can. Every word of a
- * row comes from its tag, so that a reader knows a row that was put together from two.
+ * Run by read_ledger_test.ts as a thread: sessions come and go in a ledger as fast as they can. Every word of
+ * a row comes from its tag, so that a reader knows a row that was put together from two.
  */
 import { AF_INET } from "../../../../ffi/consts.ts";
 import { ADDRESS_WORDS } from "../../../../src/dataplane/shared/columns.ts";

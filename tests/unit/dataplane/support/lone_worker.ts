@@ -13,19 +13,19 @@ import { createWorkerLogger } from "../../../../src/dataplane/worker_log.ts";
 import { runWorkerLoop } from "../../../../src/dataplane/worker_loop.ts";
 import { check } from "../../../../src/net/error.ts";
 
-/** What the worker has and is told. */
+/** Parts and orders of the worker. */
 export interface LoneWorkerOptions {
   readonly listeners: readonly ListenerHandle[];
   readonly settings: Settings;
-  /** They wait for it when it starts. */
+  /** Orders that wait for it when it starts. */
   readonly orders: readonly Order[];
 }
 
-/** How it has ended. */
+/** End of the worker. */
 export interface LoneWorkerEnd {
-  /** What `runWorkerLoop` has returned. */
+  /** Result of `runWorkerLoop`. */
   readonly reason: string | null;
-  /** What it has told the main thread. */
+  /** Messages to the main thread. */
   readonly messages: readonly WorkerMessage[];
   readonly books: Books;
 }

@@ -1,7 +1,7 @@
 /**
- * Many sessions at once, whose ends send, read, stop reading, half-close and reset at random. Whatever
- * happens: bytes arrive unchanged and in order, a clean end means that all has arrived, a reset stays a
- * reset, and nothing stalls.
+ * Many sessions at once, whose ends send, read, stop reading, half-close and reset at random. In all cases
+ * bytes arrive unchanged and in order, a clean end means that all has arrived, a reset stays a reset, and
+ * nothing stalls.
  */
 import assert from "node:assert/strict";
 import { EAGAIN, SHUT_WR } from "../../../../ffi/consts.ts";

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { udpChecksum } from "../../../../src/dataplane/udp/checksum.ts";
 
-/** RFC 1071 as it is written: the whole of pseudo header, UDP header and data as big-endian 16-bit numbers. */
+/**
+ * RFC 1071 as it is written: the whole of pseudo header, UDP header and data as big-endian 16-bit numbers.
+ */
 function reference(source: number[], destination: number[], ports: number[], data: Uint8Array): number {
   const length = data.length + 8;
   const all = [...source, ...destination, 0, 17, length >> 8, length & 0xff];

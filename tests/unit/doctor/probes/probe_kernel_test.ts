@@ -268,7 +268,7 @@ Deno.test("judgeProbes() knows that iptables-legacy loads what it needs, by the 
   const [{ part, cause }] = judge(without("ip6table_raw")).filter(({ state }) => state === "missing");
   assert.equal(part?.openWrtPackage, "kmod-ipt-raw6");
   assert.match(cause, /^This kernel lacks ip6table_raw \(CONFIG_IP6_NF_RAW\)/);
-  // What is compiled in has no file, and what is not known is not called missing.
+  // A part that is compiled in has no file, and an unknown one is not called missing.
   const names = [...new Set(all.map((name) => KERNEL_PARTS[name as KernelModule].symbol))];
   const compiledIn = names.map((symbol) => `CONFIG_${symbol}=y\n`).join("");
   assert.deepEqual(troubles(judge({ ...UNKNOWN_BUILD, config: compiledIn })), []);

@@ -1,5 +1,5 @@
 /*
- * What the C headers of a processor say: a line "NAME VALUE" for each size and offset of ffi/layout.ts and,
+ * Values of the C headers of a processor: a line "NAME VALUE" for each size and offset of ffi/layout.ts and,
  * from the list that headers_test.ts makes of ffi/consts.ts, for each constant.
  */
 #define _GNU_SOURCE
@@ -89,7 +89,7 @@ static void structs(void)
   SIZE("SOCK_FILTER_SIZE", struct sock_filter)
 }
 
-/* What the comments of ffi/ say beside that, and no constant does. */
+/* Facts that comments of ffi/ name, and no constant. */
 _Static_assert(offsetof(struct sockaddr_in, sin_port) == 2 && offsetof(struct sockaddr_in6, sin6_port) == 2, "port");
 _Static_assert(offsetof(struct sockaddr_in6, sin6_scope_id) == 24, "scope id");
 _Static_assert(offsetof(struct sockaddr_nl, nl_pid) == 4 && offsetof(struct sockaddr_nl, nl_groups) == 8, "sockaddr_nl");

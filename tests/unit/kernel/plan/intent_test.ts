@@ -1,4 +1,4 @@
-/** What every intent must be like, whatever the config asks for. */
+/** Properties of every intent, for every config. */
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../../src/config/load.ts";
 import type { Intent, Plan } from "../../../../src/kernel/plan/model.ts";

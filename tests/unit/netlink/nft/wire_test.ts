@@ -21,7 +21,9 @@ const ip = (text: string) => parseIp(text)!.bytes;
 const ports = (first: number, last = first) => ({ from: portKey(first), to: portKey(last) });
 const network = (text: string) => prefixRange(parsePrefix(text)!);
 
-/** Builds a batch and compares it with a recording: bytes, and the flags that differ from command to command. */
+/**
+ * Builds a batch and compares it with a recording: bytes, and the flags that differ from command to command.
+ */
 function assertBatch(name: string, build: (batch: NftBatch) => void): void {
   const batch = new NftBatch();
   build(batch);
@@ -264,7 +266,7 @@ Deno.test("decoders read a kernel's dump of a whole rule set", () => {
     "unknown verdict",
   ]);
   assert.equal(rules[1].comment, "ours");
-  // What is read can be written again, the expression that is not known here included.
+  // All that is read can be written again, the expression that is not known here included.
   for (const rule of rules) {
     const { handle: _, ...again } = decodeRule(Uint8Array.of(1, 0, 0, 0, ...encodeRule(rule)));
     const { handle: __, ...first } = rule;

@@ -20,7 +20,8 @@ without() {
 # restore NAME: it is there again.
 restore() { [ "$1" = - ] || mv /hidden.ko "/lib/modules/$(uname -r)/kernel/$1.ko"; }
 
-# What an install adds to: nothing of it may change where it refuses. What is not loaded holds nothing.
+# Prints the state that an install adds to: it must not change where install refuses. A module that is not
+# loaded holds nothing.
 state() {
   for family in -4 -6; do
     ip $family rule

@@ -126,8 +126,8 @@ within() {
   done
 }
 
-# What the kernel holds that install, run and uninstall may touch: equal before and after. The use counts of
-# modules tell of rules in nf_tables, without a program that could list them.
+# Prints the kernel's state that install, run and uninstall may touch: equal before and after. The use counts
+# of modules tell of rules in nf_tables, without a program that could list them.
 state() {
   for family in -4 -6; do
     ip $family rule

@@ -37,10 +37,8 @@ static int open_socket(void)
 int open_server(const struct options *options)
 {
   int fd = open_socket(), on = 1;
-  /*
-   * One for each client, in the role of the source. Clients without it, or the kernel gives two of them one
-   * port.
-   */
+  /* One for each client, in the role of the source. Clients without it, or the kernel gives two of them one
+   * port. */
   if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0) die("SO_REUSEADDR");
   if (bind(fd, (const struct sockaddr *)&options->server, sizeof options->server) < 0) die("bind");
   return fd;

@@ -1,4 +1,4 @@
-/* How long exchanges take, with one request at a time from each socket. */
+/* Duration of exchanges, with one request at a time from each socket. */
 #include "udp_load.h"
 
 #include <stdio.h>
@@ -6,10 +6,8 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/*
- * Late answers still find their sockets: an ICMP error from a closed one breaks v2ray's session, and the next
- * client that gets the port would find it so.
- */
+/* Late answers still find their sockets: an ICMP error from a closed one breaks v2ray's session, and the next
+ * client that gets the port would find it so. */
 static void await_rest(struct pinger *pingers, const struct options *options)
 {
   double end = now() + LOST_AFTER;

@@ -46,7 +46,8 @@ static void take(struct batch *batch, int fd, struct tally *tally, const struct 
   } while (count == BATCH);
 }
 
-/* What the kernel dropped because the socket's queue was full: lost at this end, not in the router. */
+/* Datagrams that the kernel dropped because the socket's queue was full: lost at this end, not in the router.
+ */
 static uint64_t dropped(int fd)
 {
   uint32_t memory[SK_MEMINFO_VARS];

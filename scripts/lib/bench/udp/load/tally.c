@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How far back a late datagram is told from a duplicate; one from before that counts as late. */
+/* Reach back in which a late datagram is told from a duplicate; an older one counts as late. */
 #define WINDOW 65536u
 
 struct arrivals {

@@ -1,7 +1,5 @@
-/*
- * Load for the UDP benchmark: the common part of all roles. Every datagram is one of its own (no segmentation
- * offload), sent and received in batches: the generator leaves the processors to the router between.
- */
+/* Load for the UDP benchmark: the common part of all roles. Every datagram is one of its own (no segmentation
+ * offload), sent and received in batches: the generator leaves the processors to the router between. */
 #ifndef UDP_LOAD_H
 #define UDP_LOAD_H
 

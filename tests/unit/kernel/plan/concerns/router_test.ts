@@ -95,7 +95,7 @@ Deno.test("planInstall() spares what goes to clients, but not through an interfa
   const of = (interfaces: string[]) => plan({ interfaces });
   assert.ok(rulesOf(of(["br-lan", "eth0"]), "router").includes('oifname "br-lan" return'));
   assert.doesNotMatch(rulesOf(of(["eth0"]), "router").join("\n"), /oifname (?!"lo")/);
-  // What is asked of its services comes through that interface too.
+  // Questions to its services come through that interface too.
   assert.match(rulesOf(of(["eth0"]), "router_served")[0], /^iifname != "lo" meta nfproto ipv4 /);
   assert.match(rulesOf(of(["br-lan"]), "router_served")[0], /^iifname != "br-lan" iifname != "lo" /);
   const view = { ...ROUTER, links: [...ROUTER.links, { name: "guest", loopback: false }] };

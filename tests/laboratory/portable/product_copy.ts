@@ -1,5 +1,5 @@
 /**
- * A bench for the files that are shipped: copies of them in a directory of their own, started with a clean
+ * A copy of a product that is shipped, in a directory of its own, started with a clean
  * environment. Mounts are made in private mount namespaces.
  * @module
  */
@@ -25,7 +25,7 @@ export const NOBODY = ["setpriv", "--reuid", "65534", "--regid", "65534", "--cle
 const PRIVATE_MOUNTS = ["unshare", "--mount", "--propagation", "private", "sh", "-ec"];
 
 /** A program that tells of its process; it takes the place of the real one where starting is the subject. */
-export const PROGRAM = `
+export const STAND_IN = `
 const [command, ...rest] = Deno.args;
 if (command === "--version") console.log("tproxy 0.0.0-test");
 if (command === "tell") {
@@ -48,13 +48,13 @@ if (command === "wait") {
 `;
 
 /** A directory that ordinary users may enter, with copies of the product in it. */
-export class Bench implements AsyncDisposable {
+export class ProductCopy implements AsyncDisposable {
   readonly directory = Deno.makeTempDirSync({ dir: findSpace(), prefix: "tproxy-portable-" });
   readonly cache = `${this.directory}/cache`;
   /** The product; of the installed form its launcher. */
   readonly file: string;
-  /** The packed product with PROGRAM in the place of its program. */
-  readonly stand = `${this.directory}/stand`;
+  /** The packed product with STAND_IN in the place of its program. */
+  readonly standIn = `${this.directory}/stand_in`;
 
   private constructor(form: ProductForm) {
     Deno.chmodSync(this.directory, 0o755);
@@ -62,14 +62,14 @@ export class Bench implements AsyncDisposable {
   }
 
   /** Copies a form of the product. */
-  static async open(form: ProductForm): Promise<Bench> {
-    const bench = new Bench(form);
-    if (form === "installed") await runProgram(["cp", "-a", `${PRODUCTS[form]}/.`, bench.directory]);
-    else Deno.copyFileSync(PRODUCTS[form], bench.file);
+  static async open(form: ProductForm): Promise<ProductCopy> {
+    const copy = new ProductCopy(form);
+    if (form === "installed") await runProgram(["cp", "-a", `${PRODUCTS[form]}/.`, copy.directory]);
+    else Deno.copyFileSync(PRODUCTS[form], copy.file);
     if (form === "packed") {
-      await writeWithProgram(bench.stand, readPortable(bench.file), { name: "0", text: PROGRAM });
+      await writeWithProgram(copy.standIn, readPortable(copy.file), { name: "0", text: STAND_IN });
     }
-    return bench;
+    return copy;
   }
 
   /** Unpacks once, for tests whose subject is something else. */
@@ -83,10 +83,11 @@ export class Bench implements AsyncDisposable {
   }
 
   /**
-   * Runs a script as root where mounts are private; `$dir` is the directory, `$file` and `$stand` the files.
+   * Runs a script as root where mounts are private; `$dir` is the directory, `$file` and `$stand_in` the
+   * files.
    */
   runWithMounts(script: string, env: Record<string, string> = {}): Promise<Outcome> {
-    const variables = { dir: this.directory, file: this.file, stand: this.stand, ...env };
+    const variables = { dir: this.directory, file: this.file, stand_in: this.standIn, ...env };
     return runProgram(clean([...PRIVATE_MOUNTS, script], variables), { mayFail: true, timeoutMs: 120_000 });
   }
 
@@ -121,10 +122,10 @@ export function clean(argv: readonly string[], env: Record<string, string>): str
   return ["env", "-i", path, ...Object.entries(env).map(([name, value]) => `${name}=${value}`), ...argv];
 }
 
-/** A test with a bench of its own; skipped, with its reason, where it cannot be. */
+/** A test with a copy of its own; skipped, with its reason, where it cannot be. */
 export function portableTest(
   name: string,
-  test: (bench: Bench) => Promise<void>,
+  test: (copy: ProductCopy) => Promise<void>,
   form: ProductForm = "packed",
   findOther: () => string | undefined = () => undefined,
 ): void {
@@ -134,8 +135,8 @@ export function portableTest(
     name: `${form} product ${name}`,
     ignore: obstacle !== undefined,
     async fn() {
-      await using bench = await Bench.open(form);
-      await test(bench);
+      await using copy = await ProductCopy.open(form);
+      await test(copy);
     },
   });
 }

@@ -121,5 +121,5 @@ async function rules(lab: Parameters<Parameters<typeof labTest>[2]>[0]): Promise
   ]];
   let all = "";
   for (const argv of parts) all += (await lab.router.run(argv, { mayFail: true })).stdout;
-  return all;
+  return all.replace(/^#.*$/gm, ""); // the time of iptables-save
 }

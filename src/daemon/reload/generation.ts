@@ -7,7 +7,7 @@ import { BUILT_IN, loadConfig, type LoadedConfig } from "../../config/load.ts";
 import { requireSupported } from "../../config/support.ts";
 import type { Config } from "../../config/types.ts";
 import type { Settings } from "../../dataplane/settings.ts";
-import { backendOf } from "../../kernel/backends.ts";
+import { compilerOf } from "../../kernel/compilers.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
 import { OperationError } from "../../net/error.ts";
@@ -93,7 +93,7 @@ export function prepareGeneration(
 function tryToPlan(loaded: LoadedConfig, readTextFile: ConfigSource["readTextFile"]): Plan | OperationError {
   try {
     const plan = preparePlan(loaded, readTextFile, { absentInterfaces: true });
-    backendOf(loaded.config).compile(plan);
+    compilerOf(loaded.config).compile(plan);
     return plan;
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;

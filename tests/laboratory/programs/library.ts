@@ -39,6 +39,14 @@ export function entry(path: string): Entry {
   return listEntries().find(({ specifier }) => specifier.endsWith(`tproxy${path.slice(1)}`))!;
 }
 
+/** Gives the program in the comment of a function of the library. */
+export function exampleOf(file: string, name: string): string {
+  const text = Deno.readTextFileSync(`${PROJECT}${file}`);
+  const comment = text.slice(0, text.indexOf(`export function ${name}(`)).split("/**").at(-1)!;
+  const lines = comment.split("\n").map((line) => line.replace(/^ \* ?/, "")).join("\n");
+  return /^```ts.*\n([\s\S]*?)^```$/m.exec(lines)?.[1] ?? "";
+}
+
 /** Reads the first sentence that begins with "Loads". */
 function readPermissions(header: string, file: string): string[] {
   const sentence = /^Loads (without permissions|with `[^`]+`)/m.exec(header)?.[1];

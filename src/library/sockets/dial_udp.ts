@@ -32,7 +32,10 @@ export class TransparentUdpSocket implements AsyncIterable<Uint8Array<ArrayBuffe
     this.destination = ends.destination;
   }
 
-  /** Sends a datagram; waits while the network takes none. Throws OperationError: also of earlier ones that nobody wanted. */
+  /**
+   * Sends a datagram; waits while the network takes none. Throws OperationError: also of earlier ones that
+   * nobody wanted.
+   */
   async send(data: Uint8Array<ArrayBuffer>): Promise<void> {
     while (this.#open) {
       const sent = send(this.#socket.fd, data, data.length);
@@ -92,7 +95,8 @@ export class TransparentUdpSocket implements AsyncIterable<Uint8Array<ArrayBuffe
 }
 
 /**
- * Opens a UDP socket to a server from an address that need not be this machine's: the answers must come back by way of this
+ * Opens a UDP socket to a server from an address that need not be this machine's: the answers must come back
+ * by way of this
  * machine. Throws OperationError: EPERM where transparent sockets are not permitted.
  */
 export function dialTransparentUdp(

@@ -85,7 +85,8 @@ export class TransparentListener implements AsyncIterable<TransparentConnection>
 }
 
 /**
- * Listens for connections that the kernel steers to `port`. Throws OperationError: EADDRINUSE where somebody else
+ * Listens for connections that the kernel steers to `port`. Throws OperationError: EADDRINUSE where somebody
+ * else
  * has the port, EPERM where transparent sockets are not permitted.
  */
 export function listenTransparent(options: ListenOptions): TransparentListener {

@@ -28,7 +28,9 @@ export interface Datagram {
   readonly reply: (data: Uint8Array) => Promise<void>;
 }
 
-/** A transparent UDP listener: a loop over it gets datagram after datagram. Dispose of it to stop listening. */
+/**
+ * A transparent UDP listener: a loop over it gets datagram after datagram. Dispose of it to stop listening.
+ */
 export class TransparentUdpListener implements AsyncIterable<Datagram>, Disposable {
   /** The port, also where 0 was asked for. */
   readonly port: number;
@@ -55,7 +57,10 @@ export class TransparentUdpListener implements AsyncIterable<Datagram>, Disposab
     if (signal?.aborted) this.close();
   }
 
-  /** Waits for the next datagram; undefined when listening has ended. Throws OperationError, and may be called again then. */
+  /**
+   * Waits for the next datagram; undefined when listening has ended. Throws OperationError, and may be called
+   * again then.
+   */
   async receive(): Promise<Datagram | undefined> {
     while (this.#open) {
       for (const { fd } of this.#sockets) {
@@ -134,7 +139,8 @@ export class TransparentUdpListener implements AsyncIterable<Datagram>, Disposab
 }
 
 /**
- * Listens for datagrams that the kernel steers to `port`. Throws OperationError: EADDRINUSE where somebody else has the port,
+ * Listens for datagrams that the kernel steers to `port`. Throws OperationError: EADDRINUSE where somebody
+ * else has the port,
  * EPERM where transparent sockets are not permitted.
  *
  * @example A relay of questions that have one answer

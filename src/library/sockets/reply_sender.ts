@@ -1,5 +1,6 @@
 /**
- * Sends datagrams to clients from the addresses of servers, through one raw socket of each family: it binds no port of anybody.
+ * Sends datagrams to clients from the addresses of servers, through one raw socket of each family: it binds
+ * no port of anybody.
  * @module
  */
 import { PinnedMemory } from "../../../ffi/memory.ts";

@@ -96,8 +96,7 @@ export class TransparentUdpSocket implements AsyncIterable<Uint8Array<ArrayBuffe
 
 /**
  * Opens a UDP socket to a server from an address that need not be this machine's: the answers must come back
- * by way of this
- * machine. Throws OperationError: EPERM where transparent sockets are not permitted.
+ * by way of this machine. Throws OperationError: EPERM where transparent sockets are not permitted.
  */
 export function dialTransparentUdp(
   { to, from, mark = 0 }: Omit<DialOptions, "signal">,

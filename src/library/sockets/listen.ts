@@ -86,8 +86,7 @@ export class TransparentListener implements AsyncIterable<TransparentConnection>
 
 /**
  * Listens for connections that the kernel steers to `port`. Throws OperationError: EADDRINUSE where somebody
- * else
- * has the port, EPERM where transparent sockets are not permitted.
+ * else has the port, EPERM where transparent sockets are not permitted.
  */
 export function listenTransparent(options: ListenOptions): TransparentListener {
   const { sockets, port } = openListeners(options, openListener);

@@ -140,8 +140,7 @@ export class TransparentUdpListener implements AsyncIterable<Datagram>, Disposab
 
 /**
  * Listens for datagrams that the kernel steers to `port`. Throws OperationError: EADDRINUSE where somebody
- * else has the port,
- * EPERM where transparent sockets are not permitted.
+ * else has the port, EPERM where transparent sockets are not permitted.
  *
  * @example A relay of questions that have one answer
  * ```ts ignore

@@ -5,7 +5,8 @@
 import { print } from "../machine/print.ts";
 
 const PROJECT = new URL("../../../", import.meta.url).pathname;
-const DENO = `${PROJECT}scripts/deno`;
+/** The pinned Deno. */
+export const DENO = `${PROJECT}scripts/deno`;
 
 /** An entry of the library. */
 export interface Entry {

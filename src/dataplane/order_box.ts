@@ -1,48 +1,18 @@
 /**
- * The way of orders into a thread that never returns to its event loop: a port that is read when an eventfd
- * says so.
+ * The end of the orders' way, in a thread that never returns to its event loop: a port that is read when an
+ * eventfd says so. Only workers load node:worker_threads: it costs half a megabyte.
  * @module
  */
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from "node:worker_threads";
+import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { EPOLLIN } from "../../ffi/consts.ts";
-import { drainEventFd, signalEventFd } from "../../ffi/epoll.ts";
+import { drainEventFd } from "../../ffi/epoll.ts";
 import type { WorkerContext } from "./context.ts";
 import type { Service } from "./loop/service.ts";
 import type { Order } from "./orders.ts";
 
-/** The worker's end of a channel; it is posted to the worker. */
-export type OrderPort = MessagePort;
-
-/** The main thread's end. */
-export class OrderChannel {
-  /** To be transferred to the worker. */
-  readonly port: OrderPort;
-  readonly #own: OrderPort;
-  readonly #wakeFd: number;
-
-  /** `wakeFd`: the eventfd that wakes the worker. */
-  constructor(wakeFd: number) {
-    const { port1, port2 } = new MessageChannel();
-    this.port = port2;
-    this.#own = port1;
-    this.#wakeFd = wakeFd;
-  }
-
-  /** Gives an order. */
-  give(order: Order): void {
-    this.#own.postMessage(order);
-    signalEventFd(this.#wakeFd);
-  }
-
-  /** Closes it: the worker has ended. */
-  close(): void {
-    this.#own.close();
-  }
-}
-
 /** Parts of a box. */
 export interface OrderBoxParts {
-  readonly port: OrderPort;
+  readonly port: globalThis.MessagePort;
   /** The descriptor is the main thread's to close. */
   readonly wakeFd: number;
   /** Does what the order says. */
@@ -78,7 +48,8 @@ export class OrderBox implements Service {
   turn(): void {
     if (!this.#woken) return;
     this.#woken = false;
-    const { port, obey } = this.#parts;
+    const { obey } = this.#parts;
+    const port = this.#parts.port as unknown as MessagePort; // Deno's are the same
     for (
       let received = receiveMessageOnPort(port);
       received !== undefined;

@@ -146,6 +146,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     for (const result of results) if (result.status === "rejected") throw result.reason;
   });
   ended.catch(() => {}); // told to whoever waits for it
+  let adopting = Promise.resolve();
   await Promise.race([Promise.all(seats.map((seat) => seat.ready)), ended]);
   return {
     workers,
@@ -164,7 +165,9 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     sessions: () => books.sessions(),
     totals: () => books.totals(),
     settingsOf: (wanted) => settingsOf(wanted, roomFor(wanted)),
-    adopt: (next) => adopt(next, house, seats),
+    // One after another: totals of a generation are closed when no worker can begin a session under it any
+    // more.
+    adopt: (next) => adopting = adopting.then(() => adopt(next, house, seats)),
     close(sessions) {
       for (const [index, seat] of seats.entries()) {
         const own = sessions.filter(({ worker }) => worker === index);

@@ -2,7 +2,6 @@
  * A worker thread's entry: waits for its first message, then blocks in its loop.
  * @module
  */
-import type { OrderPort } from "./order_box.ts";
 import type { WorkerMessage, WorkerStart } from "./orders.ts";
 import { SharedState } from "./shared/state.ts";
 import { createWorkerLogger } from "./worker_log.ts";
@@ -11,7 +10,7 @@ import { runWorkerLoop } from "./worker_loop.ts";
 /** The first message. */
 interface FirstMessage {
   readonly start: WorkerStart;
-  readonly port: OrderPort;
+  readonly port: MessagePort;
 }
 
 /** The part of a worker's global scope that is used. */

@@ -6,7 +6,7 @@ import { errnoCode } from "../net/errno.ts";
 import { makeContext, type WorkerContext } from "./context.ts";
 import { Decider } from "./decider.ts";
 import { obey } from "./obey.ts";
-import { OrderBox, type OrderPort } from "./order_box.ts";
+import { OrderBox } from "./order_box.ts";
 import type { WorkerMessage, WorkerStart } from "./orders.ts";
 import { COUNTER } from "./shared/state.ts";
 import { OwnAddresses } from "./sockets/own_addresses.ts";
@@ -19,7 +19,7 @@ import type { WorkerLogger } from "./worker_log.ts";
 /** Ties of a worker besides its parts. */
 export interface WorkerTies {
   /** Orders come through it. */
-  readonly port: OrderPort;
+  readonly port: MessagePort;
   readonly log: WorkerLogger;
   readonly post: (message: WorkerMessage) => void;
 }

@@ -3,8 +3,8 @@
  * @module
  */
 import type { Logger } from "../../log.ts";
-import { OrderChannel } from "../order_box.ts";
 import type { Order, WorkerMessage, WorkerStart } from "../orders.ts";
+import { OrderChannel } from "./order_channel.ts";
 import type { SharedState } from "../shared/state.ts";
 
 /** Report of events with a thread. After `stopped` or `failed` nothing more happens. */
@@ -62,7 +62,7 @@ export function startThread(options: ThreadOptions): { give(order: Order): void 
         return data satisfies never;
     }
   };
-  worker.postMessage({ start, port: channel.port }, [channel.port as unknown as Transferable]);
+  worker.postMessage({ start, port: channel.port }, [channel.port]);
   return {
     give(order) {
       if (!over) channel.give(order);

@@ -1,5 +1,5 @@
 /**
- * Reasons for which the kernel refuses a transparent socket.
+ * Refusals of transparent sockets, in words.
  * @module
  */
 import { EPERM } from "../../../ffi/consts.ts";

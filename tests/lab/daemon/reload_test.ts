@@ -35,8 +35,8 @@ const PROGRAMS = ["curl", "nginx", "socat", "nft", "ip", "sysctl"];
 const MIB = 1 << 20;
 const RELOADS = 50;
 /**
- * Bytes that V8 has not collected yet; output of iptables' programs is read as text, over and over. Growth
- * beyond it is a leak.
+ * Garbage that V8 has not collected yet; what programs of iptables write is read as text, over and over. It
+ * grows no more.
  */
 const MOST_GROWTH = (usesIptables() ? 100 : 40) * MIB;
 /** src/daemon/daemon.ts gives back after three seconds what only the start or a reload has needed. */
@@ -55,7 +55,7 @@ function goodConfig(round: number): { config: ConfigText; refused: number; open:
   return { config: { source, rules, listener: { workers: 2 } }, refused, open, seen: SEEN[source] };
 }
 
-/** Fault of a config, and the words on it. */
+/** A fault of a config, and what is said of it. */
 interface Fault {
   readonly name: string;
   /** undefined: there is no file. */

@@ -5,6 +5,7 @@ import { drainEventFd, openEventFd } from "../../../ffi/epoll.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { DEFAULT_CONFIG } from "../../../src/config/defaults.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
+import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
 import { createLogger } from "../../../src/log.ts";
 import { OperationError } from "../../../src/net/error.ts";
 import { listDescriptors } from "../ffi/support/descriptors.ts";
@@ -53,7 +54,53 @@ Deno.test("Dataplane.stop() after the end touches no descriptor", async () => {
   }
 });
 
+Deno.test("Dataplane.adopt() resolves when every worker has taken it, also one after another", async () => {
+  const dataplane = await start();
+  const limits = (perClient: number) => ({
+    ...CONFIG,
+    limits: { ...CONFIG.limits, perClient, connections: 7 },
+  });
+  assert.notEqual(dataplane.maxConnections, 7);
+  const adoptions = [1, 2, 3].map((perClient) =>
+    dataplane.adopt({ settings: dataplane.settingsOf(limits(perClient)), policy: null })
+  );
+  await Promise.all(adoptions);
+  assert.equal(dataplane.maxConnections, 7);
+  dataplane.stop();
+  await dataplane.ended;
+  // nobody is left to wait for
+  await dataplane.adopt({ settings: dataplane.settingsOf(CONFIG), policy: null });
+});
+
+/** Makes a worker throw: it is asked for a protocol that it does not have. */
+function wreck(dataplane: Dataplane, worker: number): void {
+  dataplane.close([{ worker, protocol: "sctp", slot: 0, tag: 1 }] as unknown as SessionKey[]);
+}
+
+Deno.test("Dataplane replaces a worker that fails: the new one takes orders, drains and ends", async () => {
+  const dataplane = await start();
+  const turns = dataplane.turns();
+  wreck(dataplane, 1);
+  // A new worker begins with the first, and must turn for the second.
+  for (let i = 0; i < 2; i++) await dataplane.adopt({ settings: dataplane.settingsOf(CONFIG), policy: null });
+  // A turn is counted when it is over, after its orders.
+  while (!dataplane.turns().every((turn, worker) => turn > turns[worker])) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  dataplane.drain();
+  await dataplane.ended;
+});
+
+Deno.test("Dataplane.ended tells of a worker that fails while it drains: nobody replaces it", async () => {
+  const dataplane = await start();
+  wreck(dataplane, 0); // it has not come to it yet when it is told to drain
+  dataplane.drain();
+  await assert.rejects(dataplane.ended, /Cannot run worker "0": .*no protocol/);
+});
+
 Deno.test("startDataplane() fails and closes what it opened when a worker cannot start", async () => {
   const failing = start(new URL("data:application/javascript,throw new Error('broken')"));
   await assert.rejects(failing, (error) => error instanceof OperationError && /broken/.test(error.message));
+  // The port that was on its way to a thread is closed with the thread, a moment later.
+  await new Promise((resolve) => setTimeout(resolve, 100));
 });

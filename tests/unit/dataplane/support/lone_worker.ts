@@ -4,7 +4,7 @@
  */
 import { closeFd } from "../../../../ffi/sockets/socket.ts";
 import { openEventFd } from "../../../../ffi/epoll.ts";
-import { OrderChannel } from "../../../../src/dataplane/order_box.ts";
+import { OrderChannel } from "../../../../src/dataplane/seats/order_channel.ts";
 import type { ListenerHandle, Order, WorkerMessage } from "../../../../src/dataplane/orders.ts";
 import type { Settings } from "../../../../src/dataplane/settings.ts";
 import { Books } from "../../../../src/dataplane/shared/books.ts";

@@ -25,7 +25,7 @@ export interface UsableConfig {
 export interface Generation extends UsableConfig {
   /** 1 for the config of the start, one more for each that has come into force since. */
   readonly number: number;
-  /** What rules mean. */
+  /** The rules, compiled. */
   readonly policy: PolicyImage;
   /** All else that a worker may be given anew. */
   readonly settings: Settings;

@@ -22,7 +22,14 @@
  */
 export { TransparentConnection } from "./src/library/sockets/connection.ts";
 export { type DialOptions, dialTransparent } from "./src/library/sockets/dial.ts";
-export { type ListenOptions, listenTransparent, TransparentListener } from "./src/library/sockets/listen.ts";
+export { dialTransparentUdp, TransparentUdpSocket } from "./src/library/sockets/dial_udp.ts";
+export { listenTransparent, TransparentListener } from "./src/library/sockets/listen.ts";
+export {
+  type Datagram,
+  listenTransparentUdp,
+  TransparentUdpListener,
+} from "./src/library/sockets/listen_udp.ts";
+export type { ListenOptions } from "./src/library/sockets/listeners.ts";
 export {
   type Endpoint,
   type Family,

@@ -15,7 +15,7 @@ import { describeStatus } from "./report.ts";
 /** A worker that turns takes a new config at once. */
 const SLOW_MS = 5_000;
 
-/** What it is made of. */
+/** The parts of a proxy that has started. */
 export interface ProxyParts {
   readonly source: ConfigSource;
   readonly first: Generation;
@@ -28,7 +28,7 @@ export interface ProxyParts {
   readonly log: AdjustableLogger;
 }
 
-/** Who is told of reloads. */
+/** The listener that is told of reloads. */
 export interface ReloadListener {
   begun(): void;
   ended(): void;

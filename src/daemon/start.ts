@@ -17,7 +17,7 @@ import { Proxy } from "./proxy.ts";
 import { announce } from "./report.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** How a proxy is started. */
+/** Options of a start. */
 export interface StartOptions {
   readonly source: ConfigSource;
   /** Make the install too, and keep it. */

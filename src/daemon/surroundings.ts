@@ -1,5 +1,5 @@
 /**
- * What a daemon talks to: the service manager that has started it, and the reader of its log.
+ * The outside world of a daemon: the service manager that has started it, and the reader of its log.
  * @module
  */
 import type { Config } from "../config/types.ts";
@@ -8,7 +8,7 @@ import { LogSink } from "./log_sink.ts";
 import { type Notifier, openNotifier } from "./manager/notify.ts";
 import { type ServiceManager, takeServiceManager } from "./manager/service.ts";
 
-/** How lines look that do not come from the config. */
+/** The part of a log line's form that the config does not decide. */
 export interface LogStyle {
   /** Standard error is journald's stream: lines need no time. */
   readonly journal: boolean;

@@ -30,20 +30,14 @@ export function backendOf({ kernel }: Pick<Config, "kernel">): Backend {
   return BACKENDS[kernel.backend];
 }
 
-/** Gives the backend whose rules are written in this language. */
-export function backendWithFormat(format: Backend["format"]): Backend {
-  return ALL.find((backend) => backend.format === format)!;
-}
-
 /**
  * Makes the kernel's state that of the plan. Throws an OperationError; then the state before is there again.
  */
 export async function install({ plan, config }: Wanted, readTextFile: ReadTextFile): Promise<InstallReport> {
   const backend = backendOf(config);
-  const compiled = backend.compile(plan);
   return await withMachine(
     readTextFile,
-    async (machine) => await compiled.install(machine, await findOthers(backend, machine)),
+    async (machine) => await backend.install(plan, machine, await findOthers(backend, machine)),
   );
 }
 
@@ -73,10 +67,9 @@ export async function readStatus(
   readTextFile: ReadTextFile,
 ): Promise<BackendStatus> {
   const backend = backendOf(config);
-  const compiled = backend.compile(plan);
   return await withMachine(readTextFile, async (machine) => {
     const routing = compareRouting(plan, readRouting(machine.route));
-    const { objects, place } = await compiled.compare(machine, await findOthers(backend, machine));
+    const { objects, place } = await backend.compare(plan, machine, await findOthers(backend, machine));
     return { objects: [...objects, ...routing], place };
   });
 }

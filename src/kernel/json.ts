@@ -2,7 +2,7 @@
  * A plan as JSON, for `install --dry-run --format json`. The shape is stable: keys are only ever added. Pure.
  * @module
  */
-import type { Compiled } from "./backend/backend.ts";
+import type { CompiledRules } from "./backend/compiler.ts";
 import { compileTable } from "./nft/compile.ts";
 import type { Plan } from "./plan/model.ts";
 import type { PlannedSet } from "./plan/rules/set.ts";
@@ -12,7 +12,7 @@ import { renderRule } from "./nft/rule_text.ts";
 /** Renders the document, with a newline at its end. `rules`: of the backend; `boot`: of the start at boot. */
 export function renderJson(
   plan: Plan,
-  options: { origin: string; rules?: Compiled["document"]; boot?: unknown },
+  options: { origin: string; rules?: CompiledRules["document"]; boot?: unknown },
 ): string {
   const table = compileTable(plan);
   const document = {

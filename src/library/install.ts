@@ -29,7 +29,7 @@ import { readTextFile } from "./read_file.ts";
 
 /** An install: what was planned, found and done. */
 export interface Installed extends InstallReport {
-  /** What the kernel has now. */
+  /** The plan that the kernel has now. */
   readonly plan: InstallPlan;
 }
 

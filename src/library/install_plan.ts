@@ -2,10 +2,8 @@
  * The plan of an install, as other programs see it. Pure.
  * @module
  */
-import { planIptables } from "../kernel/iptables/compile/plan.ts";
-import { renderIptablesScript } from "../kernel/iptables/script.ts";
+import { compilerWithFormat } from "../kernel/compilers.ts";
 import { renderJson } from "../kernel/json.ts";
-import { renderScript } from "../kernel/nft/script.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 import type { Family } from "../net/ip.ts";
 
@@ -40,15 +38,7 @@ export class InstallPlan {
 
   /** Writes it as a shell script of nft or iptables, and ip. It may be run twice. Throws OperationError. */
   script({ origin, format = "nft" }: ScriptOptions): string {
-    const plan = this.#plan;
-    switch (format) {
-      case "nft":
-        return renderScript(plan, { origin });
-      case "iptables":
-        return renderIptablesScript(plan, { origin, iptables: planIptables(plan) });
-      default:
-        return format satisfies never;
-    }
+    return compilerWithFormat(format).compile(this.#plan).script({ origin });
   }
 
   /**

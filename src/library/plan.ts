@@ -24,7 +24,7 @@
  * @module
  */
 import type { Config } from "../config/types.ts";
-import * as planner from "../kernel/plan/plan.ts";
+import { planFor } from "../kernel/compilers.ts";
 import type { NetworkView } from "../kernel/plan/view.ts";
 import { InstallPlan } from "./install_plan.ts";
 
@@ -33,7 +33,7 @@ import { InstallPlan } from "./install_plan.ts";
  * done.
  */
 export function planInstall(config: Config, view: NetworkView): InstallPlan {
-  return new InstallPlan(planner.planInstall(config, view));
+  return new InstallPlan(planFor({ config, locate: () => undefined }, view));
 }
 
 export { InstallPlan, type ScriptOptions } from "./install_plan.ts";

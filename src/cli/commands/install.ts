@@ -11,7 +11,8 @@ import { choice } from "@optique/core/valueparser";
 import type { LoadedConfig } from "../../config/load.ts";
 import type { Config } from "../../config/types.ts";
 import type { InstallReport } from "../../kernel/backend/backend.ts";
-import { backendOf, backendWithFormat, install } from "../../kernel/backends.ts";
+import { backendOf, install } from "../../kernel/backends.ts";
+import { compilerOf, compilerWithFormat } from "../../kernel/compilers.ts";
 import { describeMissing, findDeliveries } from "../../kernel/listeners/delivery.ts";
 import { findListeners } from "../../kernel/listeners/listeners.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
@@ -114,8 +115,10 @@ function renderDryRun(
   options: { format: "nft" | "iptables" | "json" | undefined; boot: BootPlan | undefined },
 ): string {
   const { format, boot } = options;
-  const backend = format === undefined || format === "json" ? backendOf(config) : backendWithFormat(format);
-  const compiled = backend.compile(plan);
+  const compiler = format === undefined || format === "json"
+    ? compilerOf(config)
+    : compilerWithFormat(format);
+  const compiled = compiler.compile(plan);
   if (format !== "json") return compiled.script({ origin }) + (boot === undefined ? "" : renderBoot(boot));
   return renderJson(plan, {
     origin,

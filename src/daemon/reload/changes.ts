@@ -23,8 +23,8 @@ interface Key {
 }
 
 /**
- * The rest of the process is built on them at its start: sockets and their marks, threads, the shares of sessions and
- * pipes in the descriptors, the rules' names in the kernel, the form of the log.
+ * The rest of the process is built on them at its start: sockets and their marks, threads, the shares of
+ * sessions and pipes in the descriptors, the rules' names in the kernel, the form of the log.
  */
 const FIXED: readonly Key[] = [
   { key: "intercept.protocols", of: ({ intercept }) => intercept.protocols },

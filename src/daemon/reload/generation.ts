@@ -7,7 +7,7 @@ import { BUILT_IN, loadConfig, type LoadedConfig } from "../../config/load.ts";
 import { requireSupported } from "../../config/support.ts";
 import type { Config } from "../../config/types.ts";
 import type { Settings } from "../../dataplane/settings.ts";
-import { backendOf } from "../../kernel/backends.ts";
+import { compilerOf } from "../../kernel/compilers.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
 import { OperationError } from "../../net/error.ts";
@@ -25,7 +25,7 @@ export interface UsableConfig {
 export interface Generation extends UsableConfig {
   /** 1 for the config of the start, one more for each that has come into force since. */
   readonly number: number;
-  /** What rules mean. */
+  /** The rules, compiled. */
   readonly policy: PolicyImage;
   /** All else that a worker may be given anew. */
   readonly settings: Settings;
@@ -93,7 +93,7 @@ export function prepareGeneration(
 function tryToPlan(loaded: LoadedConfig, readTextFile: ConfigSource["readTextFile"]): Plan | OperationError {
   try {
     const plan = preparePlan(loaded, readTextFile, { absentInterfaces: true });
-    backendOf(loaded.config).compile(plan);
+    compilerOf(loaded.config).compile(plan);
     return plan;
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;

@@ -47,8 +47,8 @@ export class RulesKeeper {
   /** The config in force. */
   #loaded: LoadedConfig;
   /**
-   * What a config wanted on this network, as of the last look. Where it is another than that in force, the
-   * rules are to change.
+   * The plan of the last look, and its config. Where that is no longer the config in force, the rules are to
+   * change.
    */
   #wanted: Wanted | undefined;
   /** An install is to be made that nobody has made yet. */
@@ -128,7 +128,7 @@ export class RulesKeeper {
     }
   }
 
-  /** What is to be done so that the kernel has what the plan wants. */
+  /** Chooses the step after which the kernel has what the plan wants. */
   async #nextStep(plan: Plan): Promise<Step> {
     if (this.#due) return { kind: "install" };
     const wanted = this.#wanted;
@@ -221,7 +221,7 @@ export class RulesKeeper {
     return done;
   }
 
-  /** What the work comes to; undefined, and said, where it fails. */
+  /** Returns what the work comes to; undefined, and said, where it fails. */
   async #attempt<T>(work: () => Promise<T>): Promise<T | undefined> {
     try {
       const result = await work();

@@ -3,12 +3,11 @@
  * @module
  */
 import type { LoadedConfig } from "../../config/load.ts";
-import { backendOf } from "../../kernel/backends.ts";
 import { readNetwork } from "../../kernel/network.ts";
 import { presentFamilies } from "../../kernel/plan/families.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
 import type { NetworkView } from "../../kernel/plan/view.ts";
-import { planFor } from "../../kernel/prepare.ts";
+import { compilerOf, planFor } from "../../kernel/compilers.ts";
 import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listLinks } from "../../netlink/route/link.ts";
@@ -45,7 +44,7 @@ function tryPlan(loaded: LoadedConfig, network: NetworkView): Planned {
   try {
     plan = planFor(loaded, { ...network, forwarding });
     // Not every backend can say everything.
-    backendOf(loaded.config).compile(plan);
+    compilerOf(loaded.config).compile(plan);
     return { plan };
   } catch (error) {
     if (error instanceof OperationError) return { obstacle: error, ...plan === undefined ? {} : { plan } };

@@ -3,12 +3,12 @@
  * another's. Pure.
  * @module
  */
-import type { Config } from "../../config/types.ts";
 import type { Logger } from "../../log.ts";
 import type { Life, Proxy } from "../liveness/life.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { ObjectStatus } from "./object_status.ts";
 import type { Plan } from "../plan/model.ts";
+import type { Compiler } from "./compiler.ts";
 
 /** At once, where netlink answers; later, where programs are run. */
 export type Soon<T> = T | Promise<T>;
@@ -45,35 +45,15 @@ export interface FoundInstall {
   readonly words: string;
 }
 
-/** A plan in the rules of a backend. */
-export interface Compiled {
-  /**
-   * Makes the kernel's state that of the plan. Throws an OperationError; then the state before is there
-   * again. `others`: installs with other backends; rules of two are never mixed.
-   */
-  install(machine: Machine, others: readonly FoundInstall[]): Soon<InstallReport>;
-  /** Looks for every rule in the kernel. `others` count as objects that nobody wants. */
-  compare(machine: Machine, others: readonly FoundInstall[]): Soon<BackendStatus>;
-  /** Gives a shell script that does what `install` does. `origin` names the config. */
-  script(options: { readonly origin: string }): string;
-  /** The keys that this backend adds to the plan as JSON. */
-  readonly document: Readonly<Record<string, unknown>>;
-}
-
 /** See the module. */
-export interface Backend {
-  /** Its name in the config: `kernel.backend`. */
-  readonly name: Config["kernel"]["backend"];
-  /** Its name where scripts are asked for: the language of its rules. */
-  readonly format: "nft" | "iptables";
-  /** The proxy must be root: nobody else may tell the rules that it is there. */
-  readonly needsRoot: boolean;
-  /** Makes rules of a plan. Throws an OperationError where they cannot say it. Pure. */
-  compile(plan: Plan): Compiled;
-  /** Says in sentences what is bad about this plan with these rules. Pure. */
-  warnings(plan: Plan): readonly string[];
-  /** Says what these rules cannot keep of `intercept.on-failure`, in words; empty: nothing. Pure. */
-  describeFailure(config: Config): string;
+export interface Backend extends Compiler {
+  /**
+   * Makes the kernel's state that of the plan. Throws an OperationError; then the state before is there again.
+   * `others`: installs with other backends; rules of two are never mixed.
+   */
+  install(plan: Plan, machine: Machine, others: readonly FoundInstall[]): Soon<InstallReport>;
+  /** Looks for every rule in the kernel. `others` count as objects that nobody wants. */
+  compare(plan: Plan, machine: Machine, others: readonly FoundInstall[]): Soon<BackendStatus>;
   /** Finds installs of ours. No program is run where it is certain that there is none. */
   find(machine: Machine): Soon<readonly FoundInstall[]>;
   /** Lists all that has a name of ours, a line each: two lists can be compared. */

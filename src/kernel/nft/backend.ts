@@ -3,27 +3,28 @@
  * @module
  */
 import { TABLE_NAME } from "../../constants.ts";
-import type { Backend, Compiled, FoundInstall } from "../backend/backend.ts";
+import type { Backend, FoundInstall } from "../backend/backend.ts";
 import { withKernel } from "../machine/connections.ts";
 import { DatagramLife, readRunning } from "../liveness/datagram_sign.ts";
 import { NO_LIFE } from "../liveness/life.ts";
 import type { Machine } from "../machine/machine.ts";
 import { foreignObject, refuseOthers } from "../backend/other_installs.ts";
-import type { Plan } from "../plan/model.ts";
-import { applyInstall, PLACE } from "./install.ts";
-import { renderScript } from "./script.ts";
+import { NFT_COMPILER } from "./compiler.ts";
+import { applyInstall, PLACE, removeTable } from "./apply.ts";
 import { isOurTable, readTable, readTableIfPossible } from "./state/state.ts";
 import { compareTable } from "./state/status.ts";
-import { removeTable } from "./uninstall.ts";
 
 /** See the module. */
 export const NFT_BACKEND: Backend = {
-  name: "netlink",
-  format: "nft",
-  needsRoot: false,
-  compile,
-  warnings: () => [],
-  describeFailure: () => "",
+  ...NFT_COMPILER,
+  install(plan, _machine, others) {
+    refuseOthers(others, NFT_COMPILER.name);
+    return withKernel((connections) => applyInstall(plan, connections));
+  },
+  compare(plan, _machine, others) {
+    const table = withKernel(({ netfilter }) => readTable(netfilter));
+    return { objects: [...compareTable(plan, table), ...others.map(foreignObject)], place: PLACE };
+  },
   find: findOurTable,
   listTraces: (machine) => findOurTable(machine).map(({ name }) => `table ${name}`),
   uninstall: ({ netfilter }) => removeTable(netfilter),
@@ -33,22 +34,6 @@ export const NFT_BACKEND: Backend = {
     return () => new DatagramLife({ config, families }).once();
   },
 };
-
-function compile(plan: Plan): Compiled {
-  return {
-    install(_machine, others) {
-      refuseOthers(others, "netlink");
-      return withKernel((connections) => applyInstall(plan, connections));
-    },
-    compare(_machine, others) {
-      const table = withKernel(({ netfilter }) => readTable(netfilter));
-      const objects = [...compareTable(plan, table), ...others.map(foreignObject)];
-      return { objects, place: PLACE };
-    },
-    script: (options) => renderScript(plan, options),
-    document: {},
-  };
-}
 
 function findOurTable({ netfilter }: Machine): FoundInstall[] {
   const table = netfilter && readTableIfPossible(netfilter);

@@ -10,7 +10,7 @@ import { OperationError } from "../../net/error.ts";
 import { type Endpoint, formatEndpoint } from "../../net/ip.ts";
 import type { WatchedSocket } from "./readiness.ts";
 
-/** What one read asks for, where the reader brings no room of its own. */
+/** The room of one read, where the reader brings none of its own. */
 const CHUNK_SIZE = 64 * 1024;
 
 /** The two ends of a connection. */

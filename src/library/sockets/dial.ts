@@ -12,7 +12,7 @@ import { TransparentConnection } from "./connection.ts";
 import { type WatchedSocket, watchSocket } from "./readiness.ts";
 import { checkTransparent, describeCall } from "./refusal.ts";
 
-/** Whom to dial, and as whom. */
+/** A call: the server, and the address that it sees. */
 export interface DialOptions {
   /** The server. */
   readonly to: Endpoint;

@@ -3,30 +3,13 @@
  * @module
  */
 import { EAGAIN, ECONNABORTED, EINTR } from "../../../ffi/consts.ts";
-import { makeSockaddr, readSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { makeSockaddr, readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { acceptSocket, closeFd, localAddress } from "../../../ffi/sockets/socket.ts";
 import { openListener } from "../../dataplane/sockets/transparent.ts";
-import { check, OperationError } from "../../net/error.ts";
-import { FAMILIES, listenerAddress } from "../../net/families.ts";
-import { formatEndpoint, type IpAddress } from "../../net/ip.ts";
+import { check } from "../../net/error.ts";
 import { TransparentConnection } from "./connection.ts";
+import { type ListenOptions, openListeners } from "./listeners.ts";
 import { type WatchedSocket, watchSocket } from "./readiness.ts";
-import { checkTransparent } from "./refusal.ts";
-
-/** Where and how to listen. */
-export interface ListenOptions {
-  /** Port that the kernel steers connections to; 0: any that is free. */
-  readonly port: number;
-  /**
-   * Addresses of the listener, as the kernel's rules name them. Default: 127.0.0.1, and ::1 where there is
-   * IPv6.
-   */
-  readonly addresses?: readonly IpAddress[];
-  /** SO_MARK of what is sent to clients; 0: none, the default. */
-  readonly mark?: number;
-  /** Ends listening, and so the loop over the connections; those that are there go on. */
-  readonly signal?: AbortSignal;
-}
 
 /**
  * A transparent listener: a loop over it gets connection after connection. Dispose of it to stop listening.
@@ -106,38 +89,6 @@ export class TransparentListener implements AsyncIterable<TransparentConnection>
  * else has the port, EPERM where transparent sockets are not permitted.
  */
 export function listenTransparent(options: ListenOptions): TransparentListener {
-  const sockets: WatchedSocket[] = [];
-  let { port } = options;
-  try {
-    for (const address of options.addresses ?? FAMILIES.map(listenerAddress)) {
-      const mayLack = options.addresses === undefined && sockets.length > 0;
-      const fd = openAt({ address, port, mark: options.mark ?? 0, mayLack });
-      if (fd === undefined) continue;
-      sockets.push(watchSocket(fd));
-      const local = makeSockaddr();
-      check(localAddress(fd, local), "find", "the listener's port");
-      port = readSockaddr(local).port; // the same for the next family, where any was asked for
-    }
-  } catch (error) {
-    for (const socket of sockets) socket.close();
-    throw error;
-  }
+  const { sockets, port } = openListeners(options, openListener);
   return new TransparentListener(sockets, port, options.signal);
-}
-
-/** A listener's descriptor; undefined where the machine lacks the address, if it may. */
-function openAt(
-  { address, port, mark, mayLack }: { address: IpAddress; port: number; mark: number; mayLack: boolean },
-): number | undefined {
-  const place = makeSockaddr();
-  writeSockaddr(place, { address, port });
-  try {
-    const opened = openListener({ address: place, mark, shared: false });
-    return checkTransparent(opened, "listen on", formatEndpoint({ address, port }));
-  } catch (error) {
-    const isAbsent = error instanceof OperationError &&
-      ["EADDRNOTAVAIL", "EAFNOSUPPORT"].includes(error.code);
-    if (mayLack && isAbsent) return undefined;
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 /**
- * What the kernel refuses a transparent socket for.
+ * Refusals of transparent sockets, in words.
  * @module
  */
 import { EPERM } from "../../../ffi/consts.ts";

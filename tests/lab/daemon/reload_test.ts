@@ -35,7 +35,7 @@ const PROGRAMS = ["curl", "nginx", "socat", "nft", "ip", "sysctl"];
 const MIB = 1 << 20;
 const RELOADS = 50;
 /**
- * What V8 has not collected yet; what programs of iptables write is read as text, over and over. It grows no
+ * Garbage that V8 has not collected yet; what programs of iptables write is read as text, over and over. It grows no
  * more.
  */
 const MOST_GROWTH = (usesIptables() ? 100 : 40) * MIB;
@@ -55,7 +55,7 @@ function goodConfig(round: number): { config: ConfigText; refused: number; open:
   return { config: { source, rules, listener: { workers: 2 } }, refused, open, seen: SEEN[source] };
 }
 
-/** What is wrong with a config, and what is said of it. */
+/** A fault of a config, and what is said of it. */
 interface Fault {
   readonly name: string;
   /** undefined: there is no file. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { usesIptables } from "../../laboratory/proxy/backend.ts";
 import { ADDRESSES } from "../../laboratory/lab.ts";
-import { entry, libraryProgram, programFile } from "../../laboratory/programs/library.ts";
+import { entry, exampleOf, libraryProgram, programFile } from "../../laboratory/programs/library.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
 import { PROXY_PORT, tproxy, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
@@ -60,6 +60,31 @@ labTest(
     assert.equal(new Set(sums).size, 1, stdout);
   },
 );
+
+labTest("the example of listenTransparentUdp() relays questions and answers", {}, async (lab) => {
+  const intercept = { protocols: ["tcp", "udp"], ...(usesIptables() ? { "on-failure": "drop" } : {}) };
+  await tproxy(lab, ["install", "-c", writeConfig(lab, { intercept })]);
+  using file = programFile(exampleOf("src/library/sockets/listen_udp.ts", "listenTransparentUdp"));
+  const program = await lab.router.start(libraryProgram(file.path, entry(".").permissions), {
+    udpPort: PROXY_PORT,
+  });
+  for (const family of [4, 6] as const) {
+    const at = (address: string, port: number) =>
+      family === 4 ? `${address}:${port}` : `[${address}]:${port}`;
+    const { client, server } = ADDRESSES[family];
+    const peer = lab.server.udp({ family, bind: at(server, 53) });
+    const asker = lab.client.udp({ family, bind: at(client, 5353) });
+    for (const question of ["first", "second", "third"]) {
+      asker.send(question, at(server, 53));
+      const asked = await peer.receive();
+      assert.deepEqual([asked.text, asked.from], [question, at(client, 5353)]);
+      peer.send(`${question}!`, asked.from);
+      const answered = await asker.receive();
+      assert.deepEqual([answered.text, answered.from], [`${question}!`, at(server, 53)]);
+    }
+  }
+  assert.equal(program.output, "");
+});
 
 labTest("the example of /nftables makes a rule", { programs: ["nft"] }, async (lab) => {
   const { example } = entry("./nftables");
@@ -121,5 +146,5 @@ async function rules(lab: Parameters<Parameters<typeof labTest>[2]>[0]): Promise
   ]];
   let all = "";
   for (const argv of parts) all += (await lab.router.run(argv, { mayFail: true })).stdout;
-  return all;
+  return all.replace(/^#.*$/gm, ""); // the time of iptables-save
 }

@@ -20,7 +20,7 @@ import { parseConfig } from "../../../src/config/load.ts";
 import { openListener } from "../../../src/dataplane/sockets/transparent.ts";
 import { openUdpListener } from "../../../src/dataplane/sockets/udp.ts";
 import { withKernel } from "../../../src/kernel/machine/connections.ts";
-import { applyInstall } from "../../../src/kernel/nft/install.ts";
+import { applyInstall } from "../../../src/kernel/nft/apply.ts";
 import { RecentLife } from "../../../src/kernel/liveness/recent_sign.ts";
 import { readNetwork } from "../../../src/kernel/network.ts";
 import { planInstall } from "../../../src/kernel/plan/plan.ts";

@@ -5,7 +5,8 @@
 import { print } from "../machine/print.ts";
 
 const PROJECT = new URL("../../../", import.meta.url).pathname;
-const DENO = `${PROJECT}scripts/deno`;
+/** The pinned Deno. */
+export const DENO = `${PROJECT}scripts/deno`;
 
 /** An entry of the library. */
 export interface Entry {
@@ -37,6 +38,14 @@ export function listEntries(): Entry[] {
 /** Gives one entry by its path in deno.json. */
 export function entry(path: string): Entry {
   return listEntries().find(({ specifier }) => specifier.endsWith(`tproxy${path.slice(1)}`))!;
+}
+
+/** Gives the program in the comment of a function of the library. */
+export function exampleOf(file: string, name: string): string {
+  const text = Deno.readTextFileSync(`${PROJECT}${file}`);
+  const comment = text.slice(0, text.indexOf(`export function ${name}(`)).split("/**").at(-1)!;
+  const lines = comment.split("\n").map((line) => line.replace(/^ \* ?/, "")).join("\n");
+  return /^```ts.*\n([\s\S]*?)^```$/m.exec(lines)?.[1] ?? "";
 }
 
 /** Reads the first sentence that begins with "Loads". */

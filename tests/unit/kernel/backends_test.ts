@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../src/config/load.ts";
 import type { Backend } from "../../../src/kernel/backend/backend.ts";
-import { backendOf, backendWithFormat } from "../../../src/kernel/backends.ts";
+import { backendOf } from "../../../src/kernel/backends.ts";
+import { compilerOf, compilerWithFormat } from "../../../src/kernel/compilers.ts";
 import { planInstall } from "../../../src/kernel/plan/plan.ts";
 import { ROUTER } from "./support/view.ts";
 
@@ -11,10 +12,10 @@ function configOf(name: string, intercept = "{}") {
   return parseConfig(`kernel: { backend: ${name} }\nintercept: ${intercept}`, "f");
 }
 
-Deno.test("backendOf() gives the backend that the config names, backendWithFormat() the one of a language", () => {
+Deno.test("backendOf() and compilerOf() give what the config names, compilerWithFormat() what a language does", () => {
   assert.deepEqual(NAMES.map((name) => backendOf(configOf(name)).name), NAMES);
-  assert.equal(backendWithFormat("nft"), backendOf(configOf("netlink")));
-  assert.equal(backendWithFormat("iptables"), backendOf(configOf("iptables")));
+  assert.deepEqual(NAMES.map((name) => compilerOf(configOf(name)).name), NAMES);
+  assert.deepEqual((["nft", "iptables"] as const).map((format) => compilerWithFormat(format).name), NAMES);
 });
 
 for (const name of NAMES) {

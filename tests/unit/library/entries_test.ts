@@ -1,6 +1,13 @@
 /** The library's entries load with the permissions that their headers name, and with not one less. */
 import assert from "node:assert/strict";
-import { type Entry, libraryProgram, listEntries, programFile } from "../../laboratory/programs/library.ts";
+import {
+  DENO,
+  type Entry,
+  exampleOf,
+  libraryProgram,
+  listEntries,
+  programFile,
+} from "../../laboratory/programs/library.ts";
 import { runProgram } from "../../laboratory/program.ts";
 
 /** Runs a program to its end: its exit code and all that it says. */
@@ -35,6 +42,22 @@ Deno.test("a program that only reads addresses needs no permission: not those of
   assert.deepEqual(await run(program("@tproxy/tproxy/net"), []), { code: 0, said: "ipv4\n" });
   // The entry of the sockets has the function too, and opens the C library.
   assert.match((await run(program("@tproxy/tproxy"), [])).said, /Cannot open libc\.so\.6: .*--allow-ffi/);
+});
+
+Deno.test("every example has the right types", async () => {
+  const examples = [
+    ...listEntries().map(({ example }) => example),
+    exampleOf("src/library/sockets/listen_udp.ts", "listenTransparentUdp"),
+  ];
+  assert.ok(examples.every((example) => example.includes("import ")));
+  const files = examples.map(programFile);
+  try {
+    const argv = [DENO, "check", "--quiet", ...files.map(({ path }) => path)];
+    const { code, stderr } = await runProgram(argv, { mayFail: true, timeoutMs: 120_000 });
+    assert.equal(code, 0, stderr);
+  } finally {
+    for (const file of files) file[Symbol.dispose]();
+  }
 });
 
 Deno.test("the examples of /net and /plan run without permissions", async () => {

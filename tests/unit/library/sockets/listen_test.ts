@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
 import { closeFd } from "../../../../ffi/sockets/socket.ts";
 import { dialTransparent } from "../../../../src/library/sockets/dial.ts";
-import {
-  type ListenOptions,
-  listenTransparent,
-  type TransparentListener,
-} from "../../../../src/library/sockets/listen.ts";
+import { listenTransparent, type TransparentListener } from "../../../../src/library/sockets/listen.ts";
+import type { ListenOptions } from "../../../../src/library/sockets/listeners.ts";
 import { OperationError } from "../../../../src/net/error.ts";
 import { formatEndpoint, parseEndpoint, parseIp } from "../../../../src/net/ip.ts";
 import { print } from "../../../laboratory/machine/print.ts";

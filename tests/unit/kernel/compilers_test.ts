@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { loadText } from "../../../src/config/load.ts";
-import { planFor } from "../../../src/kernel/prepare.ts";
+import { planFor } from "../../../src/kernel/compilers.ts";
 import { ROUTER } from "./support/view.ts";
 
 Deno.test("planFor() warns of long lists with the backend iptables, and with it alone", () => {

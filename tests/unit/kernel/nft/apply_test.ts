@@ -1,8 +1,7 @@
 /** install and uninstall against a kernel that is a function, for what a real one here cannot show. */
 import assert from "node:assert/strict";
-import { applyInstall } from "../../../../src/kernel/nft/install.ts";
+import { applyInstall, removeTable } from "../../../../src/kernel/nft/apply.ts";
 import { planInstall } from "../../../../src/kernel/plan/plan.ts";
-import { removeTable } from "../../../../src/kernel/nft/uninstall.ts";
 import { removeRouting } from "../../../../src/kernel/routing/apply.ts";
 import { EINVAL, EOPNOTSUPP } from "../../../../src/net/errno.ts";
 import type { OperationError } from "../../../../src/net/error.ts";

@@ -1,18 +1,20 @@
 /**
- * Puts a plan into nf_tables and policy routing, all of it or nothing.
+ * Puts a plan into nf_tables and policy routing, all of it or nothing, and takes the table out again.
  *
  * One atomic batch replaces the table: from then on the new state holds. A failure up to the batch leaves an
  * earlier install as it was.
  * @module
  */
 import { TABLE_NAME } from "../../constants.ts";
-import type { InstallReport } from "../backend/backend.ts";
+import type { NetlinkConnection } from "../../netlink/connection.ts";
+import { NftBatch } from "../../netlink/nft/batch.ts";
+import type { InstallReport, Removal } from "../backend/backend.ts";
 import type { KernelConnections } from "../machine/connections.ts";
 import type { Plan } from "../plan/model.ts";
 import { RoutingChange } from "../routing/apply.ts";
 import { replaceTable } from "./batch.ts";
 import { compileTable } from "./compile.ts";
-import { readTableHead, refuseForeignTable } from "./state/state.ts";
+import { isOurTable, readTableHead, readTableIfPossible, refuseForeignTable } from "./state/state.ts";
 
 /** The place of the rules, in words. */
 export const PLACE = `table inet ${TABLE_NAME}`;
@@ -32,4 +34,14 @@ export function applyInstall(plan: Plan, { route, netfilter }: KernelConnections
   }
   routing.finish();
   return { replaced, place: PLACE };
+}
+
+/** Removes our table; fine when nothing is there, and on a kernel that has no nf_tables. */
+export function removeTable(netfilter: NetlinkConnection | undefined): Removal {
+  const installed = netfilter && readTableIfPossible(netfilter);
+  if (netfilter === undefined || installed === undefined) return { removed: [], left: [] };
+  const name = `table inet ${TABLE_NAME}`;
+  if (!isOurTable(installed)) return { removed: [], left: [`a ${name} that tproxy did not make`] };
+  new NftBatch().deleteTable({ family: "inet", name: TABLE_NAME }).commit(netfilter);
+  return { removed: [name], left: [] };
 }

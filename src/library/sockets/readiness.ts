@@ -49,7 +49,7 @@ export class WatchedSocket {
     this.#key = key;
   }
 
-  /** Whether it is open: a closed one's descriptor may be somebody else's by now. */
+  /** Tells whether it is open: a closed one's descriptor may be somebody else's by now. */
   get isOpen(): boolean {
     return this.#open;
   }

@@ -40,7 +40,7 @@ static void seed(int parent, const char *name, int program)
   int fd = openat(parent, temporary, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   int bad = fd < 0 || flock(fd, LOCK_SH | LOCK_NB);
   for (size_t i = 0; i < DATABASE_COUNT && !bad; i++) bad = copy_file(program, fd, DATABASES[i]);
-  if (bad || renameat(parent, temporary, parent, name)) remove_tree(parent, temporary); /* or another was faster */
+  if (bad || renameat(parent, temporary, parent, name)) remove_tree(parent, temporary); /* or not first */
   if (fd >= 0) close(fd);
 }
 

@@ -71,7 +71,7 @@ struct layer {
   off_t unpacked_size;     /* sum of the files */
   int file_count, part_count;
   struct payload_file files[MAX_FILES];
-  struct part parts[MAX_PARTS]; /* one after the other they give the contents of the files, one after the other */
+  struct part parts[MAX_PARTS]; /* in order they give the contents of the files, in order */
 };
 
 struct payload {
@@ -79,7 +79,7 @@ struct payload {
   char path[PATH_SIZE];    /* its absolute path */
   enum form form;
   char version[NAME_SIZE]; /* of the program */
-  struct part image;       /* the squashfs, in the form IMAGE; it holds a directory for each layer, with the layer's name */
+  struct part image;       /* the squashfs, in the form IMAGE; it has a directory of each layer's name */
   uint8_t image_sha256[32];
   int layer_count;
   struct layer layers[MAX_LAYERS];

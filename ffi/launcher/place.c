@@ -36,7 +36,7 @@ void list_places(struct places *places)
     place->kind = CHOSEN;
     place->data = 0;
     int length = snprintf(place->path, sizeof place->path, "%s%s", *chosen == '/' ? "" : here, chosen);
-    if (length >= LONGEST_PLACE) place->path[0] = 0; /* too long: reported as a directory that cannot be made */
+    if (length >= LONGEST_PLACE) place->path[0] = 0; /* too long: one that cannot be made */
     return;
   }
   snprintf(uid, sizeof uid, "%u", geteuid());

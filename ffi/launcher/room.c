@@ -38,8 +38,8 @@ static int compresses(int fd, int depth)
   if (find_mount(fd, line, sizeof line)) return 0;
   const char *rest = strstr(line, " - "), *place;
   if (!rest || sscanf(rest, " - %31s", type) != 1) return 0;
-  if (!strcmp(type, "ubifs") || !strcmp(type, "jffs2")) return 1; /* zfs tells its free room in a way of its own */
-  if (!strcmp(type, "btrfs")) return strstr(rest, "compress") != NULL; /* f2fs gives saved room back to nobody */
+  if (!strcmp(type, "ubifs") || !strcmp(type, "jffs2")) return 1; /* zfs tells its free room otherwise */
+  if (!strcmp(type, "btrfs")) return strstr(rest, "compress") != NULL; /* f2fs gives no room back */
   if (strcmp(type, "overlay") != 0 || depth || !(place = strstr(rest, "upperdir="))) return 0;
   if (sscanf(place, "upperdir=%1023[^, \n]", upper) != 1) return 0;
   int above = open(upper, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

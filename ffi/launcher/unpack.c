@@ -49,7 +49,7 @@ static int write_out(struct writer *out, const char *data, size_t size)
     if (out->file == out->layer->file_count) return -EBADMSG;
     ssize_t n = write(out->fd, data, (off_t)size < out->left ? size : (size_t)out->left);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == ENOSPC && !synced) { /* a file system that compresses knows what it needs when it has written */
+    if (n < 0 && errno == ENOSPC && !synced) { /* compression: the need is known after writing */
       synced = 1;
       syncfs(out->fd);
       continue;

@@ -1,6 +1,6 @@
 /**
- * The proxy as a process: it starts, serves until it is told to end, and says so. What signals and the
- * service manager want of it is here.
+ * The proxy as a process: it starts, serves until it is told to end, and says so. It acts on signals and on
+ * the service manager's demands.
  * @module
  */
 import { monotonicMicroseconds } from "../../ffi/clock.ts";

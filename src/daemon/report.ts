@@ -78,7 +78,7 @@ export interface StatusFacts {
   readonly rules: string;
   /** Numbers of workers that hang. */
   readonly hanging: readonly number[];
-  /** Why the last reload was refused, and which config is in force since; undefined: it was not. */
+  /** Reason why the last reload was refused, and the config in force since; undefined: it was not. */
   readonly refused: { readonly refusal: string; readonly generation: number } | undefined;
 }
 

@@ -82,6 +82,9 @@ export type Order =
 
 /** A worker's reports to the main thread. */
 export type WorkerMessage =
+  /** The worker can be posted its first message. */
+  | { readonly kind: "loaded" }
+  /** The worker listens. */
   | { readonly kind: "ready" }
   | { readonly kind: "adopted"; readonly number: number }
   | { readonly kind: "stopped" }

@@ -165,7 +165,8 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     sessions: () => books.sessions(),
     totals: () => books.totals(),
     settingsOf: (wanted) => settingsOf(wanted, roomFor(wanted)),
-    // One after another: totals of a generation are closed when no worker can begin a session under it any more.
+    // One after another: totals of a generation are closed when no worker can begin a session under it any
+    // more.
     adopt(next) {
       const adopted = adopting.then(() => adopt(next, house, seats));
       adopting = adopted.catch(() => {}); // told to the caller

@@ -36,3 +36,4 @@ scope.onmessage = ({ data: { start, port } }) => {
   post(reason === null ? { kind: "stopped" } : { kind: "failed", reason });
   scope.close();
 };
+post({ kind: "loaded" });

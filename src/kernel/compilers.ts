@@ -30,7 +30,9 @@ export function compilerWithFormat(format: Compiler["format"]): Compiler {
   return FORMATS[format];
 }
 
-/** Plans for a machine, with the warnings of the backend. Throws an OperationError where no plan can be made. */
+/**
+ * Plans for a machine, with the warnings of the backend. Throws an OperationError where no plan can be made.
+ */
 export function planFor(
   { config, locate }: Pick<LoadedConfig, "config" | "locate">,
   view: NetworkView,

@@ -7,7 +7,6 @@ import { formatBreach } from "./breach.ts";
 import { findClauses, findWideComments } from "./comments.ts";
 import { findCycles } from "./cycles.ts";
 import { readDrawing } from "./drawing.ts";
-import { withoutExcused } from "./excused.ts";
 import { listCode } from "./files.ts";
 import { findCrowds, findStrays, findWrongMentions } from "./folders.ts";
 import { readGraph } from "./graph.ts";
@@ -25,13 +24,13 @@ const drawing = readDrawing(readme);
 const breaches = [
   ...findStrays([...Deno.readDirSync(root)].map(({ name }) => name)),
   ...findCrowds(files),
-  ...withoutExcused("arrows", findWrongArrows(program, drawing)),
+  ...findWrongArrows(program, drawing),
   ...findWrongMentions("src/README.md", readme, files),
   ...findStrangers(program),
   ...findImpurities(modules),
-  ...withoutExcused("cycles", findCycles(modules)),
-  ...withoutExcused("clauses", findClauses(texts)),
-  ...withoutExcused("width", findWideComments(texts)),
+  ...findCycles(modules),
+  ...findClauses(texts),
+  ...findWideComments(texts),
 ];
 const verdict = breaches.length === 0
   ? `${modules.length} modules keep to the layers`

@@ -28,7 +28,7 @@ export class RulesState {
     for (const warning of warnings) this.#said.warn(warning, warning);
   }
 
-  /** They have changed after `leader`. */
+  /** Notes that the rules have changed after `leader`. */
   followed(leader: "network" | "config", { lan }: Plan, change: PlanChange): void {
     this.#log.info(`the rules follow the ${leader}`, {
       interfaces: lan.join(","),
@@ -69,7 +69,10 @@ export class RulesState {
     this.#said.warn("plan", message, { reason: describeFailure(withoutHint(error)) });
   }
 
-  /** They could not be looked at, or not be changed. A defect of ours must not end a proxy that works. */
+  /**
+   * Notes that the rules could not be looked at, or not be changed. A defect of ours must not end a proxy
+   * that works.
+   */
   failed(error: unknown): void {
     if (!(error instanceof OperationError)) {
       this.text = "rules not changed: unexpected error";

@@ -29,6 +29,5 @@ export class OrderChannel {
   /** Closes it: the worker has ended. */
   close(): void {
     this.#own.close();
-    this.port.close(); // of no effect, unless the worker has ended before the port came to it
   }
 }

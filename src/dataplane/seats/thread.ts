@@ -32,13 +32,15 @@ export interface ThreadOptions {
 export function startThread(options: ThreadOptions): { give(order: Order): void } {
   const { start, log, shared, report } = options;
   const { index, wakeFd } = start.parts;
-  const channel = new OrderChannel(wakeFd);
+  // A port that is posted to a thread which does not load is lost: it is made when the thread has.
+  let channel: OrderChannel | undefined;
+  const early: Order[] = [];
   let over = false;
   const worker = new Worker(options.url, { type: "module", name: `tproxy ${index}` });
   function end(tell: () => void): void {
     if (over) return;
     over = true;
-    channel.close();
+    channel?.close();
     tell();
   }
   worker.onerror = (event) => {
@@ -47,6 +49,11 @@ export function startThread(options: ThreadOptions): { give(order: Order): void 
   };
   worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
     switch (data.kind) {
+      case "loaded":
+        channel = new OrderChannel(wakeFd);
+        worker.postMessage({ start, port: channel.port }, [channel.port]);
+        for (const order of early.splice(0)) channel.give(order);
+        return;
       case "ready":
         return report.ready();
       case "adopted":
@@ -62,10 +69,11 @@ export function startThread(options: ThreadOptions): { give(order: Order): void 
         return data satisfies never;
     }
   };
-  worker.postMessage({ start, port: channel.port }, [channel.port]);
   return {
     give(order) {
-      if (!over) channel.give(order);
+      if (over) return;
+      if (channel === undefined) early.push(order);
+      else channel.give(order);
     },
   };
 }

@@ -48,8 +48,8 @@ export interface FoundInstall {
 /** See the module. */
 export interface Backend extends Compiler {
   /**
-   * Makes the kernel's state that of the plan. Throws an OperationError; then the state before is there again.
-   * `others`: installs with other backends; rules of two are never mixed.
+   * Makes the kernel's state that of the plan. Throws an OperationError; then the state before is there
+   * again. `others`: installs with other backends; rules of two are never mixed.
    */
   install(plan: Plan, machine: Machine, others: readonly FoundInstall[]): Soon<InstallReport>;
   /** Looks for every rule in the kernel. `others` count as objects that nobody wants. */

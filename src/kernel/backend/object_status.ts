@@ -14,8 +14,8 @@ export interface ObjectStatus {
    * Name of a chain or set, nft's text of a rule after the name of its chain, ip's words of a routing entry.
    */
   readonly name: string;
-  /** How it is. */
+  /** State of the object. */
   readonly state: ObjectState;
-  /** What is not as planned, in words. */
+  /** Difference from the plan, in words. */
   readonly detail?: string;
 }

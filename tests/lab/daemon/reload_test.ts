@@ -35,8 +35,8 @@ const PROGRAMS = ["curl", "nginx", "socat", "nft", "ip", "sysctl"];
 const MIB = 1 << 20;
 const RELOADS = 50;
 /**
- * Garbage that V8 has not collected yet; what programs of iptables write is read as text, over and over. It grows no
- * more.
+ * Garbage that V8 has not collected yet; what programs of iptables write is read as text, over and over. It
+ * grows no more.
  */
 const MOST_GROWTH = (usesIptables() ? 100 : 40) * MIB;
 /** src/daemon/daemon.ts gives back after three seconds what only the start or a reload has needed. */

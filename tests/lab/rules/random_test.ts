@@ -6,7 +6,7 @@
  * ```
  *   c0 ──── r0 ┐                 ┌ 127.0.0.1:50080, [::1]:50080   the proxy's listeners (SO_MARK 4)
  *              ├─ router ────────┤ 127.0.0.1:3129, [::1]:3129     a program's (SO_MARK 0x100)
- *   c2 ──── r2 ┘        └ r1     └ 0.0.0.0:3130, [::]:3130        another program's, on all addresses (SO_MARK 0x200)
+ *   c2 ──── r2 ┘        └ r1     └ 0.0.0.0:3130, [::]:3130   another program's, on all (SO_MARK 0x200)
  *                          └──── s0: what is forwarded, and what is refused
  * ```
  * A packet is known by its source port.

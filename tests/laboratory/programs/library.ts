@@ -5,8 +5,10 @@
 import { print } from "../machine/print.ts";
 
 const PROJECT = new URL("../../../", import.meta.url).pathname;
-/** The pinned Deno. */
-export const DENO = `${PROJECT}scripts/deno`;
+const DENO = `${PROJECT}scripts/deno`;
+
+/** With it a program finds the library by its name, wherever it is. */
+const CONFIG = ["--config", `${PROJECT}deno.json`];
 
 /** An entry of the library. */
 export interface Entry {
@@ -57,12 +59,17 @@ function readPermissions(header: string, file: string): string[] {
 
 /** The command line of a program of the library with these permissions; what is not granted is refused. */
 export function libraryProgram(file: string, permissions: readonly string[]): string[] {
-  return [DENO, "run", "--no-prompt", "--cached-only", "--no-check", ...permissions, file];
+  return [DENO, "run", "--no-prompt", "--cached-only", "--no-check", ...CONFIG, ...permissions, file];
 }
 
-/** A file of a program, inside the project so that it finds the library by its name; removed with `using`. */
+/** The command line that checks the types of programs. */
+export function typeCheck(files: readonly string[]): string[] {
+  return [DENO, "check", "--quiet", ...CONFIG, ...files];
+}
+
+/** A file of a program; removed with `using`. */
 export function programFile(text: string): { readonly path: string } & Disposable {
-  const path = Deno.makeTempFileSync({ dir: `${PROJECT}.cache`, prefix: "example-", suffix: ".ts" });
+  const path = Deno.makeTempFileSync({ prefix: "tproxy-example-", suffix: ".ts" });
   Deno.writeTextFileSync(path, text);
   return {
     path,

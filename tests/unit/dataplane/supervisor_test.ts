@@ -68,7 +68,8 @@ Deno.test("Dataplane.adopt() resolves when every worker has taken it, also one a
   assert.equal(dataplane.maxConnections, 7);
   dataplane.stop();
   await dataplane.ended;
-  await dataplane.adopt({ settings: dataplane.settingsOf(CONFIG), policy: null }); // nobody is left to wait for
+  // nobody is left to wait for
+  await dataplane.adopt({ settings: dataplane.settingsOf(CONFIG), policy: null });
 });
 
 Deno.test("Dataplane.adopt() that fails leaves the way free for the next one", async () => {
@@ -110,6 +111,4 @@ Deno.test("Dataplane.ended tells of a worker that fails while it drains: nobody 
 Deno.test("startDataplane() fails and closes what it opened when a worker cannot start", async () => {
   const failing = start(new URL("data:application/javascript,throw new Error('broken')"));
   await assert.rejects(failing, (error) => error instanceof OperationError && /broken/.test(error.message));
-  // The port that was on its way to a thread is closed with the thread, a moment later.
-  await new Promise((resolve) => setTimeout(resolve, 100));
 });

@@ -1,12 +1,12 @@
 /** The library's entries load with the permissions that their headers name, and with not one less. */
 import assert from "node:assert/strict";
 import {
-  DENO,
   type Entry,
   exampleOf,
   libraryProgram,
   listEntries,
   programFile,
+  typeCheck,
 } from "../../laboratory/programs/library.ts";
 import { runProgram } from "../../laboratory/program.ts";
 
@@ -52,8 +52,10 @@ Deno.test("every example has the right types", async () => {
   assert.ok(examples.every((example) => example.includes("import ")));
   const files = examples.map(programFile);
   try {
-    const argv = [DENO, "check", "--quiet", ...files.map(({ path }) => path)];
-    const { code, stderr } = await runProgram(argv, { mayFail: true, timeoutMs: 120_000 });
+    const { code, stderr } = await runProgram(typeCheck(files.map(({ path }) => path)), {
+      mayFail: true,
+      timeoutMs: 120_000,
+    });
     assert.equal(code, 0, stderr);
   } finally {
     for (const file of files) file[Symbol.dispose]();

@@ -128,7 +128,10 @@ export class RouterHost extends NamespaceHost {
 }
 
 function toText(value: unknown): string {
-  return JSON.stringify(value, (_, part) => part instanceof Uint8Array ? [...part] : part);
+  return JSON.stringify(value, (_, part) => {
+    if (part instanceof Uint8Array) return [...part];
+    return typeof part === "bigint" ? `${part}` : part;
+  });
 }
 
 function* sysctlPaths(directory: string): Generator<string> {

@@ -4,7 +4,7 @@
  */
 import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
-import { openDialler } from "../../dataplane/sockets/transparent.ts";
+import { openOutgoing } from "../../dataplane/sockets/transparent.ts";
 import { openReplySender } from "../../dataplane/sockets/udp.ts";
 import type { ProbeTools } from "../../doctor/probes/probe_kernel.ts";
 import { listenerAddress } from "../../net/families.ts";
@@ -21,7 +21,7 @@ export const KERNEL_TOOLS: ProbeTools = {
     const address = parseIp(FOREIGN[family])!;
     const source = makeSockaddr();
     writeSockaddr(source, { address, port: 0 });
-    const fd = openDialler(source[0], source);
+    const fd = openOutgoing(source[0], source);
     return fd < 0 ? fd : Math.min(closeFd(fd), 0);
   },
   tryRawUdp(family) {

@@ -18,13 +18,13 @@ export const DONE = 2;
 export const UNSUITED = 3;
 
 /** Origin of bytes. */
-export interface Source {
+export interface ByteSource {
   /** Bytes, 0 at the end, or -errno. */
   read(buffer: Uint8Array<ArrayBuffer>): number;
 }
 
 /** Destination of bytes. */
-export interface Target {
+export interface ByteTarget {
   /** Bytes taken, or -errno. */
   write(buffer: Uint8Array<ArrayBuffer>): number;
   /** Bytes that may be given to it at once. */
@@ -60,8 +60,8 @@ export abstract class Flow {
  * stays one.
  */
 export class CopyFlow extends Flow {
-  readonly #source: Source;
-  readonly #target: Target;
+  readonly #source: ByteSource;
+  readonly #target: ByteTarget;
   readonly #buffer: Uint8Array<ArrayBuffer>;
   readonly #emptyIsEnd: boolean;
   #offset = 0;
@@ -69,7 +69,7 @@ export class CopyFlow extends Flow {
 
   /** `first` is what was read before; `emptyIsEnd`: these are no datagrams, of which one may be empty. */
   constructor(
-    ends: { source: Source; target: Target },
+    ends: { source: ByteSource; target: ByteTarget },
     options: { bufferSize: number; emptyIsEnd: boolean; first?: Uint8Array },
   ) {
     super();

@@ -5,10 +5,10 @@
  */
 import { makeSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { receive, receiveFrom, send, sendTo } from "../../../ffi/sockets/socket.ts";
-import type { Source, Target } from "./flow.ts";
+import type { ByteSource, ByteTarget } from "./flow.ts";
 
 /** Netcat's partner. */
-export interface Peer extends Source, Target {
+export interface Peer extends ByteSource, ByteTarget {
   readonly fd: number;
   /** Tells that the bytes of one write arrive together, or not at all. */
   readonly datagrams: boolean;

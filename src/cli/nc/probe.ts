@@ -19,9 +19,9 @@ const nothing = new Uint8Array(1);
 export function probeDatagrams(fd: number, waitMs: number): number {
   const set = new PollSet(1);
   set.set(0, fd, POLLIN);
-  const patience = waitMs < 0 ? PROBES * INTERVAL_MS : waitMs;
-  const end = performance.now() + patience;
-  for (let left = patience; left > 0; left = end - performance.now()) {
+  const wait = waitMs < 0 ? PROBES * INTERVAL_MS : waitMs;
+  const end = performance.now() + wait;
+  for (let left = wait; left > 0; left = end - performance.now()) {
     const sent = send(fd, nothing, 0);
     if (sent < 0 && sent !== -EAGAIN) return sent;
     const ready = set.wait(Math.min(INTERVAL_MS, Math.ceil(left)));

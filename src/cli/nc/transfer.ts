@@ -98,7 +98,7 @@ class Transfer {
       this.#passEndOn();
       if (this.#finished()) break;
       this.#prepare();
-      const count = this.#set.wait(this.#patience());
+      const count = this.#set.wait(this.#timeout());
       if (count === 0) break;
       if (count !== -EINTR) check(count, "wait for", "input");
       if (count > 0) this.#move();
@@ -150,7 +150,7 @@ class Transfer {
   }
 
   /** Milliseconds to wait, -1: for ever. */
-  #patience(): number {
+  #timeout(): number {
     const { graceMs, idleMs } = this.#options;
     const ending = graceMs !== null && this.#down.state === DONE && this.#up.state === READING;
     return !ending ? idleMs : idleMs < 0 ? graceMs : Math.min(graceMs, idleMs);

@@ -13,7 +13,7 @@ import { bindHint, formatSockaddr, type Sockaddr } from "../arguments/endpoints.
 import type { RedirectPlan } from "./plan.ts";
 
 /** A listener and its address. */
-export interface Listener {
+export interface BoundListener {
   readonly fd: number;
   readonly address: Sockaddr;
 }
@@ -21,9 +21,9 @@ export interface Listener {
 /**
  * Listens on the address of `-L`, or on all, in both families where both are there. Throws OperationError.
  */
-export function openListeners(plan: RedirectPlan): Listener[] {
+export function openListeners(plan: RedirectPlan): BoundListener[] {
   const { listenAddress: host, localPort: service, family } = plan;
-  const opened: Listener[] = [];
+  const opened: BoundListener[] = [];
   try {
     for (const address of resolve({ host, service, family, type: SOCK_STREAM, numeric: true })) {
       const listener = open(plan, address);
@@ -36,7 +36,7 @@ export function openListeners(plan: RedirectPlan): Listener[] {
   }
 }
 
-function open(plan: RedirectPlan, address: Sockaddr): Listener | undefined {
+function open(plan: RedirectPlan, address: Sockaddr): BoundListener | undefined {
   const foreign = !isOwnAddress(address);
   const { fastOpen } = plan;
   const openAs = (transparent: boolean) =>

@@ -123,7 +123,7 @@ export function openListener(options: ListenerOptions): number {
  * NODELAY, and keepalive only once {@linkcode keepAlive} is called. `mark`: SO_MARK, 0 for none. The
  * descriptor or -errno.
  */
-export function openDialler(family: number, source: Uint8Array<ArrayBuffer> | null, mark = 0): number {
+export function openOutgoing(family: number, source: Uint8Array<ArrayBuffer> | null, mark = 0): number {
   const fd = openNonBlocking(family, SOCK_STREAM);
   if (fd < 0) return fd;
   let returned = mark === 0 ? 0 : setInt(fd, SOL_SOCKET, SO_MARK, mark);

@@ -19,15 +19,14 @@ import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
 import type { WorkerContext } from "../context.ts";
 import type { Decider } from "../decider.ts";
 import type { Service } from "../loop/service.ts";
-import { Throttle } from "../loop/throttle.ts";
-import { TICK_MS, ticks } from "../loop/wheel.ts";
+import { ticks } from "../loop/wheel.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { CLOSED, EVICTED, EXPIRED, FAILED, RESET } from "../shared/endings.ts";
-import { PerClient } from "../shared/per_client.ts";
 import { COUNTER } from "../shared/state.ts";
 import { SourceAddress } from "../sockets/source.ts";
 import type { RouterTraffic } from "../sockets/own_addresses.ts";
 import { expectBulk, openUdpUpstream } from "../sockets/udp.ts";
+import { UdpAdmission } from "./admission.ts";
 import { copyAddress, DNS, OTHER, type UdpTable } from "./table.ts";
 
 /** No session for a datagram: it is lost. */
@@ -37,16 +36,6 @@ export const BLOCKED_DATAGRAM = -2;
 
 /** Port 53 as the upper half of a struct sockaddr's first word: network order. */
 const DNS_PORT = 0x3500;
-/** A session that was used within so many ticks is young. */
-const YOUNG_TICKS = 1000 / TICK_MS;
-/**
- * Young sessions that may be ended in one tick to make room. A flood of new endpoints would else keep a
- * worker busy with opening and closing sockets; beyond this it is refused until its own sessions are older.
- * Clients with less than an equal share have as many for themselves: a flood from a few addresses does not
- * use up what a new client needs.
- */
-const YOUNG_VICTIMS_PER_TICK = 200;
-
 /** Another that knows of sessions. */
 export interface SessionWatcher {
   /** A session is about to be closed. */
@@ -70,24 +59,17 @@ export class UdpSessions {
   readonly #parts: UdpSessionParts;
   readonly #table: UdpTable;
   readonly #counters: Float64Array<SharedArrayBuffer>;
-  readonly #perClient: PerClient;
+  readonly #admission: UdpAdmission;
   readonly #source: SourceAddress;
   readonly #address = makeSockaddr();
   readonly #addressWords = new Int32Array(this.#address.buffer);
-  #victimTick = 0;
-  /** For clients with an equal share or more, and for those with less. */
-  readonly #youngVictims = [0, 0];
-  readonly #refusals: Throttle;
-  readonly #evictions: Throttle;
 
   constructor(context: WorkerContext, parts: UdpSessionParts) {
     this.#context = context;
     this.#parts = parts;
     this.#table = parts.table;
-    this.#refusals = new Throttle(context.clock);
-    this.#evictions = new Throttle(context.clock);
     this.#counters = context.counters;
-    this.#perClient = new PerClient(context.shared.udpClients);
+    this.#admission = new UdpAdmission(context, parts.table, (slot) => this.#close(slot, EVICTED));
     this.#source = new SourceAddress(parts.router);
   }
 
@@ -144,8 +126,11 @@ export class UdpSessions {
     const { decider } = this.#parts;
     const rule = decider.decide(PROTOCOL_NUMBERS.udp, words, at, destination);
     const blocking = decider.blocking(rule);
-    if (blocking !== null) return blocking.silent ? LOST_DATAGRAM : BLOCKED_DATAGRAM;
-    const slot = this.#admit(words, at) ? this.#open(words, at, kind) : LOST_DATAGRAM;
+    if (blocking !== null) {
+      this.#counters[COUNTER.udpRefused]++;
+      return blocking.silent ? LOST_DATAGRAM : BLOCKED_DATAGRAM;
+    }
+    const slot = this.#admission.admit(words, at) ? this.#open(words, at, kind) : LOST_DATAGRAM;
     if (slot < 0) return slot;
     const { udp } = this.#context.ledgers;
     udp.decided(slot, rule);
@@ -153,28 +138,11 @@ export class UdpSessions {
     return slot;
   }
 
-  /** Counts a new session of the endpoint at `at`, and makes room for it; false: there is none. */
-  #admit(words: Int32Array, at: number): boolean {
-    const { shared, settings } = this.#context;
-    const excess = this.#perClient.add(words, at, settings.perClient);
-    if (excess > 0 && !this.#makeRoom(excess, this.#ownVictim, words, at)) {
-      this.#perClient.remove(words, at);
-      this.#refuse("limits.per-client");
-      return false;
-    }
-    const surplus = shared.addUdpLive(1) - settings.udp.maxSessions;
-    if (surplus > 0 && !this.#makeRoom(surplus, this.#anyVictim, words, at)) {
-      this.#giveBack(words, at, "limits.udp-sessions");
-      return false;
-    }
-    return true;
-  }
-
   /** A session for an endpoint that was admitted. Its slot, or LOST_DATAGRAM. */
   #open(words: Int32Array, at: number, kind: number): number {
     let fd = this.#dial(words, at, kind);
     if (fd === -EMFILE || fd === -ENFILE) {
-      if (!this.#makeRoom(1, this.#anyVictim, words, at)) return this.#giveBack(words, at, "descriptors");
+      if (!this.#admission.makeRoom(words, at)) return this.#giveBack(words, at, "descriptors");
       fd = this.#dial(words, at, kind);
     }
     if (fd < 0) {
@@ -192,7 +160,8 @@ export class UdpSessions {
     const tag = this.#table.tags[slot];
     if (loop.watch(this.#parts.service, fd, EPOLLIN | EPOLLET, slot, tag) < 0) {
       this.#close(slot, FAILED);
-      return this.#refuse("epoll");
+      this.#admission.refuse("epoll");
+      return LOST_DATAGRAM;
     }
     this.#counters[COUNTER.udpOpened]++;
     this.#note("UDP session opened", words, at);
@@ -218,6 +187,12 @@ export class UdpSessions {
     return openUdpUpstream(family, address, options);
   }
 
+  #giveBack(words: Int32Array, at: number, limit: string | null): number {
+    this.#admission.leave(words, at);
+    this.#admission.refuse(limit);
+    return LOST_DATAGRAM;
+  }
+
   /** Writes a line about a client's session into the log, at level debug; `error`: an errno, 0 for none. */
   #note(message: string, words: Int32Array, at: number, error = 0): void {
     const { log } = this.#context;
@@ -225,64 +200,6 @@ export class UdpSessions {
     copyAddress(words, at, this.#addressWords, 0);
     const client = formatEndpoint(readSockaddr(this.#address));
     log.debug(message, { client, ...(error === 0 ? {} : { error: errnoCode(error) }) });
-  }
-
-  #giveBack(words: Int32Array, at: number, limit: string | null): number {
-    this.#context.shared.addUdpLive(-1);
-    this.#perClient.remove(words, at);
-    return this.#refuse(limit);
-  }
-
-  #refuse(limit: string | null): number {
-    this.#counters[COUNTER.udpRefused]++;
-    if (limit !== null) this.#warn(this.#refusals, "new UDP sessions are refused", limit);
-    return LOST_DATAGRAM;
-  }
-
-  readonly #ownVictim = (words: Int32Array, at: number): number => this.#table.oldestOf(words, at);
-  readonly #anyVictim = (): number => this.#table.victim();
-
-  /**
-   * Ends a session for the endpoint at `at`, and a second one where there are still too many: the limit has
-   * become lower. False if there is none, or if that would be one too many in this tick.
-   */
-  #makeRoom(
-    excess: number,
-    findVictim: (words: Int32Array, at: number) => number,
-    words: Int32Array,
-    at: number,
-  ): boolean {
-    const first = findVictim(words, at);
-    if (first < 0 || !this.#evict(first, words, at)) return false;
-    const second = excess > 1 ? findVictim(words, at) : -1;
-    if (second >= 0) this.#evict(second, words, at);
-    return true;
-  }
-
-  /**
-   * Ends a session to make room for one of the endpoint at `at`; false if that would be one too many in this
-   * tick.
-   */
-  #evict(slot: number, words: Int32Array, at: number): boolean {
-    const { tick } = this.#context.clock;
-    if (tick - this.#table.ticks[slot] < YOUNG_TICKS) {
-      if (this.#victimTick !== tick) {
-        this.#victimTick = tick;
-        this.#youngVictims.fill(0);
-      }
-      const kind = this.#table.isModest(words, at) ? 1 : 0;
-      if (++this.#youngVictims[kind] > YOUNG_VICTIMS_PER_TICK) return false;
-      const limits = "limits.udp-sessions or limits.per-client";
-      this.#warn(this.#evictions, "UDP sessions end early to make room", limits);
-    }
-    this.#close(slot, EVICTED);
-    return true;
-  }
-
-  #warn(throttle: Throttle, message: string, limit: string): void {
-    if (!throttle.allows()) return;
-    const { log, shared, settings } = this.#context;
-    log.warn(message, { limit, live: shared.udpLive, "at-most": settings.udp.maxSessions });
   }
 
   #expire(kind: number, idleTicks: number): void {
@@ -304,11 +221,10 @@ export class UdpSessions {
     const { addresses, fds } = this.#table;
     const fd = fds[slot];
     this.#parts.watcher.closing(slot);
-    this.#perClient.remove(addresses, slot * ADDRESS_WORDS);
     this.#note("UDP session closed", addresses, slot * ADDRESS_WORDS);
     // Before its descriptor is somebody else's: what a failed worker leaves in the ledger is closed.
     this.#table.close(slot, ending);
     closeFd(fd);
-    this.#context.shared.addUdpLive(-1);
+    this.#admission.leave(addresses, slot * ADDRESS_WORDS);
   }
 }

@@ -8,7 +8,7 @@ import type { WorkerContext } from "../context.ts";
 import { COUNTER } from "../shared/state.ts";
 import type { RouterTraffic } from "../sockets/own_addresses.ts";
 import { SourceAddress } from "../sockets/source.ts";
-import { fastOpen, openDialler } from "../sockets/transparent.ts";
+import { fastOpen, openOutgoing } from "../sockets/transparent.ts";
 import type { Call, Sockaddr, Upstream } from "./upstream.ts";
 
 /**
@@ -22,7 +22,7 @@ export function connectFrom(
   fast = false,
   mark = 0,
 ): number {
-  const fd = openDialler(destination[0], source, mark);
+  const fd = openOutgoing(destination[0], source, mark);
   if (fd < 0) return fd;
   if (fast) fastOpen(fd);
   const returned = connectSocket(fd, destination);

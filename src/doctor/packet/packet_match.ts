@@ -22,20 +22,20 @@ export interface KnownSet {
 export type FindSet = (name: string) => KnownSet | undefined;
 
 /** The answer whether the packet matches. Where that is not `sure`, `matches` is what is assumed. */
-export interface Match {
+export interface PacketMatch {
   readonly sure: boolean;
   readonly matches: boolean;
 }
 
 /** A match, and what the rule does then; `others`: what else it may do, by a map whose key is not known. */
-export interface RuleMatch extends Match {
+export interface RuleMatch extends PacketMatch {
   readonly verdict?: Verdict;
   readonly others?: readonly Verdict[];
 }
 
-const YES: Match = { sure: true, matches: true };
-const NO: Match = { sure: true, matches: false };
-const UNKNOWN: Match = { sure: false, matches: false };
+const YES: PacketMatch = { sure: true, matches: true };
+const NO: PacketMatch = { sure: true, matches: false };
+const UNKNOWN: PacketMatch = { sure: false, matches: false };
 const DROP: Verdict = { code: "drop" };
 const ACCEPT: Verdict = { code: "accept" };
 
@@ -131,7 +131,7 @@ function matchExpression(expression: NftExpression, context: Context): RuleMatch
   }
 }
 
-function decide(matches: boolean): Match {
+function decide(matches: boolean): PacketMatch {
   return matches ? YES : NO;
 }
 

@@ -52,10 +52,13 @@ export class TransparentConnection implements Disposable {
       cancel: () => this.#endReading(),
     });
     this.writable = new WritableStream({
-      start: (controller) => void (this.#writer = controller),
+      start: (controller) => {
+        this.#writer = controller;
+        // The stream itself waits for a write under way, which the other side may never take.
+        controller.signal.addEventListener("abort", () => this.#reset());
+      },
       write: (chunk) => this.#write(chunk),
       close: () => this.#finish(),
-      abort: () => this.#reset(),
     });
   }
 
@@ -94,7 +97,7 @@ export class TransparentConnection implements Disposable {
 
   async #write(chunk: Uint8Array<ArrayBuffer>): Promise<void> {
     let rest = chunk;
-    while (rest.length > 0) {
+    while (rest.length > 0 && this.#socket.isOpen) {
       const sent = send(this.#socket.fd, rest, rest.length);
       if (sent >= 0) {
         rest = rest.subarray(sent);
@@ -115,7 +118,9 @@ export class TransparentConnection implements Disposable {
   }
 
   #reset(): void {
+    if (!this.#socket.isOpen) return;
     resetOnClose(this.#socket.fd);
+    this.#writer = undefined; // who aborts it gives its error
     this.close();
   }
 

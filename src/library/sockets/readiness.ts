@@ -49,6 +49,11 @@ export class WatchedSocket {
     this.#key = key;
   }
 
+  /** Tells whether it is open: a closed one's descriptor may be somebody else's by now. */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
   /** Waits until there may be something to read or to accept. False when it is closed meanwhile. */
   readable(): Promise<boolean> {
     if (!this.#open) return Promise.resolve(false);

@@ -105,6 +105,21 @@ descriptorTest("TransparentConnection tells a reset, and resets when its writabl
   closeFd(other);
 });
 
+descriptorTest("TransparentConnection resets at once, also while the other side takes nothing", async () => {
+  const [connection, peer] = connectionAndPeer({ smallBuffers: true });
+  const writer = connection.writable.getWriter();
+  const writing = writer.write(pattern(4 << 20));
+  writing.catch(() => {});
+  await settle();
+  await writer.abort(new Error("enough"));
+  await assert.rejects(writing);
+  await settle();
+  let { end } = drain(peer); // what is queued may come first
+  if (end === "open") end = drain(peer).end;
+  assert.equal(end, -ECONNRESET);
+  closeFd(peer);
+});
+
 descriptorTest(
   "TransparentConnection.close() ends waits with an error, and may be called twice",
   async () => {

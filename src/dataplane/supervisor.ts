@@ -167,7 +167,11 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     settingsOf: (wanted) => settingsOf(wanted, roomFor(wanted)),
     // One after another: totals of a generation are closed when no worker can begin a session under it any
     // more.
-    adopt: (next) => adopting = adopting.then(() => adopt(next, house, seats)),
+    adopt(next) {
+      const adopted = adopting.then(() => adopt(next, house, seats));
+      adopting = adopted.catch(() => {}); // told to the caller
+      return adopted;
+    },
     close(sessions) {
       for (const [index, seat] of seats.entries()) {
         const own = sessions.filter(({ worker }) => worker === index);
@@ -181,9 +185,16 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
 }
 
 async function adopt({ settings, policy }: NextGeneration, house: House, seats: Seat[]): Promise<void> {
-  const number = house.adoption.number + 1;
+  const before = house.adoption;
+  const number = before.number + 1;
   house.adoption = { number, settings, policy, totals: house.books.begin(ruleNames(policy, number)) };
-  await Promise.all(seats.map((seat) => seat.adopt()));
+  try {
+    await Promise.all(seats.map((seat) => seat.adopt()));
+  } catch (error) {
+    // It cannot be posted, so nobody has taken it: a new thread must not be given it either.
+    house.adoption = { ...before, number };
+    throw error;
+  }
 }
 
 /**

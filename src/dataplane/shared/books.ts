@@ -166,7 +166,13 @@ export class Books {
   #retire(): void {
     const newest = Math.max(...this.#generations.keys());
     const live = new Set([newest]);
-    for (const { generation } of this.sessions()) live.add(generation);
+    // Not by reading rows: one that is being written belongs to its generation all the same, and in those
+    // that are not the newest no session begins any more.
+    for (const ledgers of this.#memory.ledgers) {
+      for (const protocol of PROTOCOLS) {
+        for (const generation of new Columns(ledgers[protocol]).liveGenerations()) live.add(generation);
+      }
+    }
     for (const generation of this.#generations.keys()) {
       if (live.has(generation)) continue;
       this.#addTo(this.#past, generation);

@@ -124,7 +124,7 @@ export class Columns {
     return Atomics.load(this.version, slot);
   }
 
-  /** Lists the generations of live sessions, as the writer knows them. */
+  /** Lists the generations of live sessions; rows need not be whole. */
   liveGenerations(): number[] {
     const generations = new Set<number>();
     for (let slot = 0; slot < this.used; slot++) {

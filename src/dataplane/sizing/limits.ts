@@ -3,6 +3,11 @@
  * @module
  */
 
+/**
+ * More are of no use: containers often allow a thousand million, and the books of so many sessions are more
+ * than any machine has addresses for.
+ */
+const MOST_DESCRIPTORS = 1 << 20;
 /** Descriptors for everything that is not a connection: runtime, listeners, epoll, netlink, logs. */
 export const RESERVED_DESCRIPTORS = 64;
 /** Each worker's epoll, eventfd, listeners, senders, and what its thread's runtime opens. */
@@ -42,7 +47,8 @@ export interface Demand {
 export function capacity(options: Demand): Capacity {
   const all = Math.max(
     0,
-    options.descriptors - RESERVED_DESCRIPTORS - options.workers * DESCRIPTORS_PER_WORKER,
+    Math.min(options.descriptors, MOST_DESCRIPTORS) - RESERVED_DESCRIPTORS -
+      options.workers * DESCRIPTORS_PER_WORKER,
   );
   const forUdp = Math.max(1, Math.floor(options.connections === null ? all : all * UDP_SHARE));
   const udpSessions = options.udpSessions === null ? 0 : Math.min(options.udpSessions, forUdp);

@@ -27,7 +27,7 @@ export class SessionTable {
   /** The session that an event belongs to, or undefined if it has ended. */
   find(slot: number, tag: number): Session | undefined {
     const session = this.#sessions[slot];
-    return session !== undefined && session.tag === tag ? session : undefined;
+    return session !== undefined && session.tag === tag && tag !== 0 ? session : undefined;
   }
 
   /** Ends a session; its events are stale from now on. */

@@ -72,6 +72,16 @@ Deno.test("Dataplane.adopt() resolves when every worker has taken it, also one a
   await dataplane.adopt({ settings: dataplane.settingsOf(CONFIG), policy: null });
 });
 
+Deno.test("Dataplane.adopt() that fails leaves the way free for the next one", async () => {
+  const dataplane = await start();
+  const settings = dataplane.settingsOf(CONFIG);
+  const notToBePosted = { ...settings, source: (() => {}) as unknown as "client" };
+  await assert.rejects(dataplane.adopt({ settings: notToBePosted, policy: null }), /clone/i);
+  await dataplane.adopt({ settings, policy: null });
+  dataplane.stop();
+  await dataplane.ended;
+});
+
 /** Makes a worker throw: it is asked for a protocol that it does not have. */
 function wreck(dataplane: Dataplane, worker: number): void {
   dataplane.close([{ worker, protocol: "sctp", slot: 0, tag: 1 }] as unknown as SessionKey[]);

@@ -114,3 +114,16 @@ Deno.test("Books.counters() joins what workers count with what sessions have com
     udpBytesDown: 1,
   });
 });
+
+Deno.test("Books.begin() keeps a generation to which a session belongs whose row is just being written", () => {
+  const { books, workers: [one] } = open();
+  one.tcp.open(0, 1, sockaddr("10.0.0.1:1"), 0, 0);
+  one.tcp.decided(0, 1);
+  books.begin({ generation: 2, rules: [], otherwise: "default" });
+  one.tcp.columns.begin(0); // and its thread has to wait for a processor
+  books.begin({ generation: 3, rules: [], otherwise: "default" });
+  one.tcp.columns.settle(0);
+  assert.equal([...books.sessions()][0].ruleName, "work");
+  one.tcp.end(0, RESET);
+  assert.deepEqual(books.totals().map(brief), [["work", "tcp", "ipv4", { reset: 1 }, 0]]);
+});

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { allocateMemory } from "../../../../src/dataplane/shared/memory.ts";
 import { capacity, RESERVED_DESCRIPTORS } from "../../../../src/dataplane/sizing/limits.ts";
 
 Deno.test("capacity() never needs more descriptors than there are", () => {
@@ -54,4 +55,18 @@ Deno.test("capacity() gives UDP a third where TCP is relayed too, else everythin
     pipesPerWorker: 0,
     udpSessions: 19_916,
   });
+});
+
+Deno.test("capacity() stays within what memory can be had for, however many descriptors there may be", () => {
+  // Containers often allow a thousand million.
+  const most = {
+    descriptors: 1_073_741_816,
+    workers: 2,
+    connections: "auto",
+    udpSessions: Infinity,
+  } as const;
+  const { connections, udpSessions } = capacity(most);
+  assert.ok(connections <= 1 << 20 && udpSessions <= 1 << 20, `${connections}, ${udpSessions}`);
+  allocateMemory({ workers: 2, connections, udpSessions });
+  assert.deepEqual(capacity({ ...most, descriptors: Number.MAX_SAFE_INTEGER }), capacity(most));
 });

@@ -237,3 +237,23 @@ descriptorTest("TcpSessions works without any pipe", async () => {
   closeFd(client);
   closeFd(server);
 });
+
+descriptorTest(
+  "TcpSessions.abort() ends a session by its name, and nothing by the name of none",
+  async () => {
+    using bench = new SessionBench();
+    const { client, server } = openSession(bench);
+    const [{ slot, tag }] = bench.books.sessions();
+    bench.sessions.abort(slot, 0);
+    assert.equal(bench.sessions.size, 1);
+    bench.sessions.abort(slot, tag);
+    assert.equal(bench.sessions.size, 0);
+    bench.sessions.abort(slot, tag);
+    bench.sessions.abort(slot, 0); // the tag of a slot without a session
+    assert.deepEqual(bench.counts(), { connected: 1, reset: 1 });
+    const others = [openSession(bench), openSession(bench)];
+    await bench.until(() => bench.sessions.size === 2);
+    assert.equal(new Set([...bench.books.sessions()].map((row) => row.slot)).size, 2, "two in one slot");
+    for (const fd of [client, server, ...others.flatMap(Object.values)]) closeFd(fd);
+  },
+);

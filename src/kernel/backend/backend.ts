@@ -52,7 +52,7 @@ export interface Backend extends Compiler {
    * again. `others`: installs with other backends; rules of two are never mixed.
    */
   install(plan: Plan, machine: Machine, others: readonly FoundInstall[]): Soon<InstallReport>;
-  /** Looks for every rule in the kernel. Installs with other kinds of it count as objects that nobody wants. */
+  /** Looks for every rule in the kernel. Other kinds of this backend count as objects that nobody wants. */
   compare(plan: Plan, machine: Machine): Soon<BackendStatus>;
   /** Finds installs of ours. No program is run where it is certain that there is none. */
   find(machine: Machine): Soon<readonly FoundInstall[]>;

@@ -1,6 +1,6 @@
 /**
- * The signals of a proxy: the first SIGTERM or SIGINT lets live connections end, a second one does not, SIGHUP
- * reloads.
+ * The signals of a proxy: the first SIGTERM or SIGINT lets live connections end, a second one does not,
+ * SIGHUP reloads.
  * @module
  */
 
@@ -45,7 +45,9 @@ export interface HangUps {
  */
 export function followHangUps(): HangUps {
   let waiting = false;
-  let act = () => void (waiting = true);
+  let act: () => void = () => {
+    waiting = true;
+  };
   const onHangUp = () => act();
   Deno.addSignalListener("SIGHUP", onHangUp);
   return {

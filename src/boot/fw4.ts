@@ -8,6 +8,7 @@
  * loading: nothing in it needs a module that may be missing.
  * @module
  */
+import { hex } from "../net/hex.ts";
 import type { BootFile, BootSettings } from "./model.ts";
 
 const ROOT = "/usr/share/nftables.d";
@@ -16,7 +17,7 @@ const FOLDER = `${ROOT}/chain-pre/input`;
 /** The file; none where there is no fw4. */
 export function fw4Files({ mark }: BootSettings, has: (path: string) => boolean): BootFile[] {
   if (!has(ROOT)) return [];
-  const bits = `0x${mark.toString(16)}`;
+  const bits = hex(mark);
   return [{
     path: `${FOLDER}/20-tproxy.nft`,
     mode: 0o644,

@@ -63,7 +63,7 @@ function describeUnknownKey(path: ConfigPath): string {
 }
 
 /** `rules[0].ports[1]`. */
-export function formatPath(path: ConfigPath): string {
+function formatPath(path: ConfigPath): string {
   return path.map((step, index) => typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)
     .join("");
 }

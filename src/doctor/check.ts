@@ -7,13 +7,13 @@
  * @module
  */
 import type { Finding } from "./finding.ts";
-import type { Machine } from "./machine/machine.ts";
+import type { DiagnosedMachine } from "./machine/machine.ts";
 import type { Situation } from "./situation.ts";
 
 /**
  * A check: one file of checks/, listed in checks/list.ts. `Readable` is the part of a machine that it reads.
  */
-export interface Check<Facts, Readable = Machine> {
+export interface Check<Facts, Readable = DiagnosedMachine> {
   /** Its subject, in lower case with hyphens. Ids of findings are their own: a check may have several. */
   readonly id: string;
   /** Set where it works without /proc; another check would misread a machine that has none. */

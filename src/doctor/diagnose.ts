@@ -8,9 +8,9 @@ import { kernel } from "./checks/kernel.ts";
 import { CHECKS } from "./checks/list.ts";
 import type { Finding } from "./finding.ts";
 import {
+  type DiagnosedMachine,
   type DiagnosisOptions,
   type KernelDiagnosisOptions,
-  type Machine,
   shareReadings,
 } from "./machine/machine.ts";
 import { readSituation } from "./machine/situation.ts";
@@ -19,7 +19,7 @@ import { readSituation } from "./machine/situation.ts";
 export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
   using route = openNetlink("route");
   const situation = readSituation(options, route);
-  const machine: Machine = { ...options, ...shareReadings(options, situation, route) };
+  const machine: DiagnosedMachine = { ...options, ...shareReadings(options, situation, route) };
   const readable = hasProcfs(options.readTextFile);
   const findings: Finding[] = [];
   for (const check of CHECKS) {

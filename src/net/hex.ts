@@ -1,5 +1,5 @@
 /**
- * Numbers in hexadecimal, as nft, iptables and ip print marks. Pure.
+ * Numbers in hexadecimal, as nft, iptables and ip print marks, and bytes. Pure.
  * @module
  */
 
@@ -9,6 +9,6 @@ export function hex(value: number): string {
 }
 
 /** Writes two digits for each byte, without `0x`. */
-export function hexBytes(bytes: Uint8Array): string {
-  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+export function hexBytes(bytes: Uint8Array, separator = ""): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(separator);
 }

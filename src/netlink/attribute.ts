@@ -14,7 +14,7 @@ const NESTED_FLAG = 0x8000;
 /** #define NLA_TYPE_MASK ~(NLA_F_NESTED | NLA_F_NET_BYTEORDER), linux/netlink.h */
 const TYPE_MASK = 0x3fff;
 /** An attribute's length is 16 bits wide, its header included. */
-export const MAX_ATTRIBUTE_SIZE = 0xffff;
+const MAX_ATTRIBUTE_SIZE = 0xffff;
 
 /** Tells whether this machine is little-endian (x86-64 and aarch64 are). */
 export const LITTLE_ENDIAN: boolean = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;

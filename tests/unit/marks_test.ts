@@ -30,3 +30,26 @@ Deno.test("Marks of adjacent bits: what is dropped has the bits of what is refus
   const { intercepted, refused, dropped } = new Marks(0x3);
   assert.deepEqual([dropped & intercepted, dropped & refused], [intercepted, refused]);
 });
+
+Deno.test("Marks of any bits are told apart by rules that ask for the bits of one of them", () => {
+  for (const mark of [0x1, 0x2, 0x3, 0x5, 0x7, 0x15, 0x30, 0xb0, 0x10000001, Marks.largest(true)]) {
+    const marks = new Marks(mark);
+    const { intercepted, router, refused, dropped, clientSocket, serverSocket } = marks;
+    const fits = (packet: number, asked: number) => ((packet & asked) >>> 0) === asked;
+    const name = `kernel.mark ${mark.toString(16)}`;
+    // mangle asks for dropped first, then for refused, then for intercepted.
+    assert.ok(fits(dropped, dropped) && fits(refused, refused) && fits(intercepted, intercepted), name);
+    assert.ok(!fits(refused, dropped) && !fits(intercepted, dropped) && !fits(intercepted, refused), name);
+    assert.ok(!fits(refused, intercepted), `${name}: a routing rule delivers what is refused`);
+    // What raw has left is cleared as a whole.
+    for (const left of [intercepted, refused, dropped]) assert.equal((left & ~dropped) >>> 0, 0, name);
+    for (const socket of [clientSocket, serverSocket]) {
+      assert.ok(!fits(socket, intercepted) && !fits(socket, router), `${name}: a socket's packets are taken`);
+      assert.ok(
+        !fits(intercepted, socket) && !fits(router, socket),
+        `${name}: a packet passes for a socket's`,
+      );
+    }
+    assert.ok(!fits(clientSocket, serverSocket) && !fits(serverSocket, clientSocket), name);
+  }
+});

@@ -153,7 +153,7 @@ function configFor(lab: Lab, size: number): string {
 }
 
 /** Runs the benchmark; gives the exit code. */
-export async function benchRules(args: string[]): Promise<number> {
+async function benchRules(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
     options: {

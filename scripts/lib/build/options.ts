@@ -5,7 +5,7 @@
 import { HOST, type Target, TARGETS } from "./target.ts";
 
 /** Forms of a product. */
-export const FORMS = ["packed", "image", "installed"] as const;
+const FORMS = ["packed", "image", "installed"] as const;
 
 /** Products that are wanted, and the way to them. */
 export interface BuildOptions {

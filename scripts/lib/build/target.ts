@@ -13,8 +13,6 @@ export interface Target {
   readonly debianArch: "amd64" | "arm64";
   /** The GNU triplet: directory of its libraries, prefix of its compiler. */
   readonly triplet: string;
-  /** Debian's packages that compile for it on another machine. */
-  readonly crossPackages: readonly string[];
   /** The program that runs its programs on another machine. */
   readonly qemu: string;
 }
@@ -26,7 +24,6 @@ export const TARGETS: readonly Target[] = [
     denoPackage: "@deno/linux-x64-glibc",
     debianArch: "amd64",
     triplet: "x86_64-linux-gnu",
-    crossPackages: ["gcc-x86-64-linux-gnu", "libc6-dev-amd64-cross"],
     qemu: "qemu-x86_64-static",
   },
   {
@@ -34,18 +31,12 @@ export const TARGETS: readonly Target[] = [
     denoPackage: "@deno/linux-arm64-glibc",
     debianArch: "arm64",
     triplet: "aarch64-linux-gnu",
-    crossPackages: ["gcc-aarch64-linux-gnu", "libc6-dev-arm64-cross"],
     qemu: "qemu-aarch64-static",
   },
 ];
 
 /** This machine. */
 export const HOST: Target = TARGETS.find(({ arch }) => arch === Deno.build.arch)!;
-
-/** Debian's packages that compile the launcher for a target on this machine. */
-export function compilerPackages(target: Target): readonly string[] {
-  return target === HOST ? ["gcc", "libc6-dev"] : target.crossPackages;
-}
 
 /** The C compiler for a target; Debian's has that name for the machine itself as well. */
 export function compilerOf(target: Target): string {

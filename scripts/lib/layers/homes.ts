@@ -30,7 +30,7 @@ const WORDS: readonly { word: RegExp; name: string; home: string }[] = [
   { word: /\bDeno\.dlopen\b/, name: "Deno.dlopen", home: "ffi/libc.ts" },
   { word: /\bDeno\.Unsafe\w+/, name: "Deno.Unsafe*", home: "ffi/" },
   {
-    word: /\bmark\b\)?\s*(?:<<|>>>?|\*)|MARK_SHIFT/i,
+    word: /\b(?:mark|intercepted|clientSocket|serverSocket)\b\)?\s*(?:<<|>>>?|\*)|MARK_SHIFT/i,
     name: "arithmetic of the packet mark",
     home: "src/marks.ts",
   },

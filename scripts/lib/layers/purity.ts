@@ -17,6 +17,7 @@ const CLAIM = /(^|\s)Pure\.(\s|$)/;
 /** Words that reach out of the program; a name says what the message names. */
 const IMPURITIES: readonly RegExp[] = [
   /\bDeno\.\w+/,
+  /\bglobalThis\.\w+/,
   /\bDate\.now\b/,
   /\bnew Date\(\)/,
   /\bperformance\.\w+/,

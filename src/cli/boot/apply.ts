@@ -53,7 +53,7 @@ function writeFile(env: Env, { path, text, mode, folders = [] }: BootPlan["write
 }
 
 /** Runs a command of a service manager. Throws an OperationError with what it said. */
-export async function runOrThrow(env: Env, argv: Argv): Promise<void> {
+async function runOrThrow(env: Env, argv: Argv): Promise<void> {
   const { code, output } = await env.runProgram(argv);
   if (code === 0) return;
   throw new OperationError({

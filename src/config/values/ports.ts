@@ -29,6 +29,7 @@ export function formatPorts(ranges: readonly PortRange[]): string {
   return ranges.map(({ first, last }) => first === last ? `${first}` : `${first}-${last}`).join(", ");
 }
 
-function asText(input: unknown): string {
+/** Gives text as it is; anything else is the empty text, which nothing accepts. */
+export function asText(input: unknown): string {
   return typeof input === "string" ? input : "";
 }

@@ -7,7 +7,7 @@ import { parseEndpoint, parseIp, type Prefix } from "../../net/ip.ts";
 import { Marks } from "../../marks.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
 import { NETWORK_EXPECTED, parseNetwork } from "./networks.ts";
-import { parsePortRange } from "./ports.ts";
+import { asText, parsePortRange } from "./ports.ts";
 import type { PortRange, UpstreamConfig } from "../types.ts";
 import { integer, isInteger, Refusal, value } from "./values.ts";
 
@@ -203,8 +203,4 @@ export function macAddress() {
       /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(asText(input)) ? asText(input).toLowerCase() : undefined,
     json: { type: "string", pattern: "^([0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$" },
   });
-}
-
-function asText(input: unknown): string {
-  return typeof input === "string" ? input : "";
 }

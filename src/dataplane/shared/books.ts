@@ -166,8 +166,8 @@ export class Books {
   #retire(): void {
     const newest = Math.max(...this.#generations.keys());
     const live = new Set([newest]);
-    // A row that is being written belongs to its generation all the same; and but for the newest no session
-    // begins in one any more.
+    // Not by reading rows: one that is being written belongs to its generation all the same, and in those
+    // that are not the newest no session begins any more.
     for (const ledgers of this.#memory.ledgers) {
       for (const protocol of PROTOCOLS) {
         for (const generation of new Columns(ledgers[protocol]).liveGenerations()) live.add(generation);

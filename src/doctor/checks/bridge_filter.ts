@@ -29,7 +29,7 @@ export const bridgeFilter: Check<BridgeFilterFacts> = {
 };
 
 /** Reads both; without the module there are none. */
-export function readBridgeFilter(files: MachineFiles): BridgeFilterFacts {
+function readBridgeFilter(files: MachineFiles): BridgeFilterFacts {
   return { ipv4: readSysctl(files, NAMES.ipv4), ipv6: readSysctl(files, NAMES.ipv6) };
 }
 

@@ -31,7 +31,7 @@ export const inputChains: Check<FirewallFacts> = {
 };
 
 /** Makes a finding for each chain that drops something, or one that says that none does. */
-export function judgeInputChains(chains: readonly InputChain[], situation: Situation): Finding[] {
+function judgeInputChains(chains: readonly InputChain[], situation: Situation): Finding[] {
   const findings = chains.flatMap((chain) => judgeChain(chain, situation));
   if (findings.length > 0) return findings;
   const names = chains.map(({ chain }) => describeChain(chain)).join(", ");

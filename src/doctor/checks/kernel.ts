@@ -6,7 +6,7 @@ import type { IptablesPrograms, IptablesVariant } from "../../kernel/iptables/st
 import { compileTable } from "../../kernel/nft/compile.ts";
 import { EPERM } from "../../net/errno.ts";
 import type { Check } from "../check.ts";
-import type { KernelMachine } from "../machine/machine.ts";
+import type { DiagnosedKernel } from "../machine/machine.ts";
 import { readKernelBuild } from "../parts/kernel_build.ts";
 import { judgeProbes, type ProbeEvidence } from "../probes/judge_probes.ts";
 import type { ProbeResult } from "../probes/probe.ts";
@@ -14,7 +14,7 @@ import { listXtablesNeeds } from "../probes/xtables_parts.ts";
 import type { Situation } from "../situation.ts";
 
 /** The check. */
-export const kernel: Check<ProbeEvidence, KernelMachine> = {
+export const kernel: Check<ProbeEvidence, DiagnosedKernel> = {
   id: "kernel",
   withoutProcfs: true,
   read: readKernel,
@@ -22,7 +22,7 @@ export const kernel: Check<ProbeEvidence, KernelMachine> = {
 };
 
 async function readKernel(
-  { files, release, probe, programs }: KernelMachine,
+  { files, release, probe, programs }: DiagnosedKernel,
   { config, families, planned: { plan } }: Situation,
 ): Promise<ProbeEvidence> {
   const found = config.kernel.backend === "iptables" ? await programs() : [];

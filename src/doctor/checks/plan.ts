@@ -14,7 +14,7 @@ export const plan: Check<void> = {
 };
 
 /** Judges the plan. */
-export function judgePlan({ planned: { plan, obstacle }, lan, families }: Situation): Finding[] {
+function judgePlan({ planned: { plan, obstacle }, lan, families }: Situation): Finding[] {
   const id = "plan";
   if (plan === undefined || obstacle !== undefined) {
     const { operation, object, reason, hint } = obstacle!;

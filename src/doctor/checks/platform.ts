@@ -35,7 +35,7 @@ export function readPlatform(files: MachineFiles): PlatformFacts {
 }
 
 /** Finds AT_PAGESZ. The bytes are those of a little-endian machine of 64 bits. */
-export function readPageSize(auxv: Uint8Array<ArrayBuffer> | undefined): number | undefined {
+function readPageSize(auxv: Uint8Array<ArrayBuffer> | undefined): number | undefined {
   const words = new BigUint64Array(auxv?.slice(0, auxv.length & ~15).buffer ?? new ArrayBuffer(0));
   for (let index = 0; index + 1 < words.length && words[index] !== 0n; index += 2) {
     if (words[index] === AT_PAGESZ) return Number(words[index + 1]);

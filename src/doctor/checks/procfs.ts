@@ -5,10 +5,10 @@
 import { hasProcfs, PROCFS_MISSING } from "../../kernel/machine/procfs.ts";
 import type { Check } from "../check.ts";
 import { type Finding, warning } from "../finding.ts";
-import type { KernelMachine } from "../machine/machine.ts";
+import type { DiagnosedKernel } from "../machine/machine.ts";
 
 /** The check. */
-export const procfs: Check<boolean, KernelMachine> = {
+export const procfs: Check<boolean, DiagnosedKernel> = {
   id: "procfs",
   withoutProcfs: true,
   read: ({ readTextFile }) => hasProcfs(readTextFile),

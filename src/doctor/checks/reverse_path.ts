@@ -29,7 +29,7 @@ export const reversePath: Check<{ readonly settings: ReversePathFacts; readonly 
 };
 
 /** Reads them for the interfaces that take part. */
-export function readReversePath(files: MachineFiles, interfaces: readonly string[]): ReversePathFacts {
+function readReversePath(files: MachineFiles, interfaces: readonly string[]): ReversePathFacts {
   const read = (key: string) =>
     ["all", ...interfaces].map((name) =>
       readSysctl(files, `net.ipv4.conf.${name.replaceAll(".", "/")}.${key}`)

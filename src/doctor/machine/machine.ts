@@ -49,10 +49,10 @@ export interface SharedReadings {
 }
 
 /** The part of a machine that the check of the kernel reads. */
-export interface KernelMachine extends KernelDiagnosisOptions, SharedReadings {}
+export interface DiagnosedKernel extends KernelDiagnosisOptions, SharedReadings {}
 
 /** Everything that checks may read. */
-export interface Machine extends DiagnosisOptions, SharedReadings {}
+export interface DiagnosedMachine extends DiagnosisOptions, SharedReadings {}
 
 /** Prepares the readings that are shared; nothing is read yet. */
 export function shareReadings(

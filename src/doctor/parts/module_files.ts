@@ -87,7 +87,7 @@ function addNeedsOfFiles(
 }
 
 /** The field `depends` of the section .modinfo: strings `name=value`, with NUL between. */
-export function readDepends(module: Uint8Array | undefined): string[] {
+function readDepends(module: Uint8Array | undefined): string[] {
   const text = new TextDecoder("latin1").decode(module ?? new Uint8Array());
   const names = /\0depends=([\w,-]*)\0/.exec(text)?.[1] ?? "";
   return names.split(",").filter((name) => name !== "").map(moduleName);

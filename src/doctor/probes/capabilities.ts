@@ -33,7 +33,7 @@ const FAMILY_NAMES: Readonly<Record<Family, string>> = { ipv4: "IPv4", ipv6: "IP
 const NO_EXPRESSION: readonly number[] = [ENOENT, EOPNOTSUPP, EAFNOSUPPORT];
 
 /** The demand of a config. */
-export interface Demand {
+export interface KernelDemand {
   readonly config: Config;
   /** The families that are tried. */
   readonly families: readonly Family[];
@@ -43,7 +43,7 @@ export interface Demand {
 }
 
 /** Everything that is tried. */
-export function listCapabilities({ config, families, xtables, table }: Demand): Capability[] {
+export function listCapabilities({ config, families, xtables, table }: KernelDemand): Capability[] {
   const nft = config.kernel.backend === "netlink";
   return [
     ...listNfTables(config, families, table),

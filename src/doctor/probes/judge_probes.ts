@@ -4,7 +4,7 @@
  */
 import { EACCES, ENETDOWN, EPERM } from "../../net/errno.ts";
 import type { IptablesVariant } from "../../kernel/iptables/state/programs.ts";
-import { type Capability, type Demand, listCapabilities } from "./capabilities.ts";
+import { type Capability, type KernelDemand, listCapabilities } from "./capabilities.ts";
 import { describeErrno, type Finding, notPermitted, warning, works } from "../finding.ts";
 import { explainUnreachable, judgeLegacy, judgeLegacyTables } from "./judge_xtables.ts";
 import { explainMissing, type Explanation } from "../parts/explain.ts";
@@ -12,7 +12,7 @@ import type { KernelBuild } from "../parts/kernel_build.ts";
 import type { ProbeResult } from "./probe.ts";
 
 /** The evidence of the judgement. */
-export interface ProbeEvidence extends Demand {
+export interface ProbeEvidence extends KernelDemand {
   readonly results: readonly ProbeResult[];
   readonly build: KernelBuild;
   /**

@@ -6,7 +6,7 @@ import type { Config } from "../../config/types.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import type { XtablesExtension } from "../../netlink/nft/compat.ts";
-import { planIptables } from "../../kernel/iptables/compile/plan.ts";
+import { compileIptables } from "../../kernel/iptables/compile/compile.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
 import type { KernelModule } from "../../kernel/parts.ts";
 
@@ -90,7 +90,7 @@ function wordOf(name: XtablesPartName): string {
 function listUsed(plan: Plan): Record<Family, string[]> {
   const used: Record<Family, string[]> = { ipv4: [], ipv6: [] };
   try {
-    for (const { family, tables } of planIptables(plan)) {
+    for (const { family, tables } of compileIptables(plan)) {
       const texts = tables.flatMap(({ chains }) => chains).flatMap(({ rules }) =>
         rules.map(({ text }) => text)
       );

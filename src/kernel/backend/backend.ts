@@ -4,7 +4,7 @@
  * @module
  */
 import type { Logger } from "../../log.ts";
-import type { Life, Proxy } from "../liveness/life.ts";
+import type { Life, LiveProxy } from "../liveness/life.ts";
 import type { Machine } from "../machine/machine.ts";
 import type { ObjectStatus } from "./object_status.ts";
 import type { Plan } from "../plan/model.ts";
@@ -61,10 +61,10 @@ export interface Backend extends Compiler {
   /** Removes what installs have made, but for policy routing; fine when nothing is there. */
   uninstall(machine: Machine): Soon<Removal>;
   /** Gives this process the means to tell the rules that it is a running proxy. */
-  life(proxy: Proxy, log: Logger): Life;
+  life(proxy: LiveProxy, log: Logger): Life;
   /**
    * Remembers what the rules in force know of a running proxy, before others replace them. Returns the
    * function that tells the new ones, for a caller who knows that the proxy still runs.
    */
-  rememberLife(proxy: Proxy): () => void;
+  rememberLife(proxy: LiveProxy): () => void;
 }

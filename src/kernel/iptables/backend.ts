@@ -6,7 +6,7 @@ import type { Backend, FoundInstall } from "../backend/backend.ts";
 import { RecentLife } from "../liveness/recent_sign.ts";
 import type { Machine } from "../machine/machine.ts";
 import { foreignObject, refuseOthers } from "../backend/other_installs.ts";
-import { planIptables } from "./compile/plan.ts";
+import { compileIptables } from "./compile/compile.ts";
 import { IPTABLES_COMPILER } from "./compiler.ts";
 import { applyIptablesInstall } from "./install.ts";
 import { choosePrograms } from "./state/choose.ts";
@@ -25,14 +25,14 @@ import { removeAllIptables } from "./uninstall.ts";
 export const IPTABLES_BACKEND: Backend = {
   ...IPTABLES_COMPILER,
   async install(plan, machine, backends) {
-    const rules = planIptables(plan);
+    const rules = compileIptables(plan);
     const { programs, others } = await choosePrograms(machine);
     refuseOthers(backends, IPTABLES_COMPILER.name);
     refuseOthers(await findKinds(others, machine), `iptables (${programs.version})`);
     return await applyIptablesInstall(plan, rules, { ...machine, programs });
   },
   async compare(plan, machine, backends) {
-    const rules = planIptables(plan);
+    const rules = compileIptables(plan);
     const { programs, others } = await choosePrograms(machine);
     const kinds = await findKinds(others, machine);
     const { tables } = await readIptables(programs, machine);

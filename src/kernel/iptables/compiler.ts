@@ -3,7 +3,7 @@
  * @module
  */
 import type { Compiler } from "../backend/compiler.ts";
-import { planIptables } from "./compile/plan.ts";
+import { compileIptables } from "./compile/compile.ts";
 import { warnLongLists } from "./long_lists.ts";
 import { describeIptablesFailure } from "./on_failure.ts";
 import { renderIptablesScript } from "./script.ts";
@@ -14,7 +14,7 @@ export const IPTABLES_COMPILER: Compiler = {
   format: "iptables",
   needsRoot: true,
   compile(plan) {
-    const rules = planIptables(plan);
+    const rules = compileIptables(plan);
     return {
       script: ({ origin }) => renderIptablesScript(plan, { origin, iptables: rules }),
       document: { iptables: rules },

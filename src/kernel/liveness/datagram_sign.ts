@@ -25,7 +25,7 @@ import type { Family } from "../../net/ip.ts";
 import { listElements } from "../../netlink/nft/sets/element.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { openNetlink } from "../../netlink/transport.ts";
-import type { Life, Proxy } from "./life.ts";
+import type { Life, LiveProxy } from "./life.ts";
 import { RUNNING_SET, signSize } from "./sign_size.ts";
 
 const SET = { family: "inet", table: TABLE_NAME, name: RUNNING_SET } as const;
@@ -33,14 +33,14 @@ const byte = new Uint8Array(1);
 
 /** A proxy that shows itself by datagrams. */
 export class DatagramLife implements Life {
-  readonly #proxy: Proxy;
+  readonly #proxy: LiveProxy;
   readonly #sign: Uint8Array<ArrayBuffer>;
   #sockets: readonly number[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
   #ended = false;
 
   /** Of this process, or of one that is known to run beside it. */
-  constructor(proxy: Proxy) {
+  constructor(proxy: LiveProxy) {
     const { listener, intercept } = proxy.config;
     this.#proxy = proxy;
     this.#sign = new Uint8Array(signSize({ listenerPort: listener.port, protocols: intercept.protocols }));
@@ -96,7 +96,7 @@ function showTo(fd: number, sign: Uint8Array<ArrayBuffer>): void {
   send(fd, sign, sign.length);
 }
 
-function openSockets({ config, families }: Proxy): number[] {
+function openSockets({ config, families }: LiveProxy): number[] {
   return families.map((family) => {
     const address = makeSockaddr();
     writeSockaddr(address, {

@@ -6,7 +6,7 @@ import type { Config } from "../../config/types.ts";
 import type { Family } from "../../net/ip.ts";
 
 /** A proxy with this config, in these families. */
-export interface Proxy {
+export interface LiveProxy {
   readonly config: Config;
   readonly families: readonly Family[];
 }

@@ -2,6 +2,7 @@
  * The elements of a named set: as nf_tables has them, and as text. Pure.
  * @module
  */
+import { hexBytes } from "../../net/hex.ts";
 import { formatIp } from "../../net/ip.ts";
 import type { NftElement } from "../../netlink/nft/sets/element.ts";
 import {
@@ -98,7 +99,7 @@ export function installedTexts(type: PlannedSet["type"], elements: readonly NftE
     case "ifname":
       return elements.map(({ key }) => new TextDecoder().decode(key).replace(/\0.*$/s, ""));
     case "ether_addr":
-      return elements.map(({ key }) => [...key].map((byte) => byte.toString(16).padStart(2, "0")).join(":"));
+      return elements.map(({ key }) => hexBytes(key, ":"));
     case "ipv4_flow":
     case "ipv6_flow":
     case "nf_proto":

@@ -5,6 +5,7 @@
 import type { Config } from "../../config/types.ts";
 import { Marks } from "../../marks.ts";
 import { OperationError } from "../../net/error.ts";
+import { hex } from "../../net/hex.ts";
 import { missingProcfs } from "../machine/procfs.ts";
 import { chooseFamilies, warnForwarding } from "./families.ts";
 import { planIntent } from "./intent.ts";
@@ -63,13 +64,14 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
 function checkNumbers(config: Config): void {
   const { mark, table } = config.kernel;
   const { routerTraffic } = config.intercept;
-  if (!Number.isInteger(mark) || mark <= 0 || mark > Marks.largest(routerTraffic)) {
+  const largest = Marks.largest(routerTraffic);
+  if (!Number.isInteger(mark) || mark <= 0 || mark > largest) {
     throw new OperationError({
       operation: "use kernel.mark",
-      object: `0x${mark.toString(16)}`,
-      reason: routerTraffic
-        ? "it must be 0x1 to 0x1fffffff: three bits above it are used as well"
-        : "it must be 0x1 to 0x3fffffff: two bits above it are used as well",
+      object: hex(mark),
+      reason: `it must be 0x1 to ${hex(largest)}: ${
+        routerTraffic ? "three" : "two"
+      } bits above it are used as well`,
       usage: true,
     });
   }

@@ -4,6 +4,7 @@
  */
 import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
 import { FAMILIES } from "../../net/families.ts";
+import { hex } from "../../net/hex.ts";
 import type { Family } from "../../net/ip.ts";
 import type { Plan, PlannedRoute, PlannedRoutingRule } from "../plan/model.ts";
 
@@ -29,7 +30,7 @@ export function renderRouting(plan: Plan): string[] {
 
 /** `ip -4 rule add priority 500 fwmark 0x1/0x1 iif 'r0' lookup 100 protocol 50` */
 export function renderRoutingRule(rule: PlannedRoutingRule): string {
-  const mark = `0x${rule.mark.toString(16)}/0x${rule.mask.toString(16)}`;
+  const mark = `${hex(rule.mark)}/${hex(rule.mask)}`;
   return `ip ${familyOption(rule.family)} rule add priority ${rule.priority} fwmark ${mark} ` +
     `iif ${quoteForShell(rule.inputInterface)} lookup ${rule.table} protocol ${rule.protocol}`;
 }

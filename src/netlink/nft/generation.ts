@@ -12,7 +12,7 @@ import { isNftMessage, nftAttributes, nftRequest } from "./message.ts";
 const NFTA_GEN_ID = 1;
 
 /** Reads the body of NFT_MSG_NEWGEN. */
-export function decodeGeneration(body: Uint8Array): number {
+function decodeGeneration(body: Uint8Array): number {
   return required(nftAttributes(body).u32be(NFTA_GEN_ID), "NFTA_GEN_ID");
 }
 

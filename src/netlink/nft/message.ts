@@ -24,7 +24,7 @@ const NEW_ELEMENTS = 12;
 const NEW_GENERATION = 15;
 
 /** The kinds of objects, and the generation; their message types are three in a row: new, get, delete. */
-export const NFT_OBJECTS = {
+const NFT_OBJECTS = {
   table: NEW_TABLE,
   chain: NEW_CHAIN,
   rule: NEW_RULE,
@@ -53,7 +53,7 @@ const FAMILIES = new Names<NftFamily>("nf_tables family", {
 });
 
 /** The number of a family; 0 for all of them, in a dump. */
-export function familyNumber(family: NftFamily | undefined): number {
+function familyNumber(family: NftFamily | undefined): number {
   return family === undefined ? 0 : FAMILIES.number(family);
 }
 

@@ -2,6 +2,7 @@
  * Network interfaces. The codec is pure.
  * @module
  */
+import { hexBytes } from "../../net/hex.ts";
 import { EOPNOTSUPP } from "../../net/errno.ts";
 import { AttributeWriter, LITTLE_ENDIAN } from "../attribute.ts";
 import type { NetlinkConnection } from "../connection.ts";
@@ -63,7 +64,6 @@ export function decodeLink(body: Uint8Array): Link {
   const { structure, attributes } = readRouteBody(body, HEADER_SIZE);
   const flags = structure.getUint32(8, LITTLE_ENDIAN);
   const master = attributes.u32(IFLA_MASTER);
-  const mac = [...attributes.bytes(IFLA_ADDRESS) ?? []];
   return {
     index: structure.getInt32(4, LITTLE_ENDIAN),
     name: attributes.string(IFLA_IFNAME) ?? "",
@@ -72,7 +72,7 @@ export function decodeLink(body: Uint8Array): Link {
     kind: attributes.nested(IFLA_LINKINFO)?.string(IFLA_INFO_KIND) ?? "",
     mtu: attributes.u32(IFLA_MTU) ?? 0,
     ...(master === undefined ? {} : { master }),
-    mac: mac.map((byte) => byte.toString(16).padStart(2, "0")).join(":"),
+    mac: hexBytes(attributes.bytes(IFLA_ADDRESS) ?? new Uint8Array(), ":"),
   };
 }
 
@@ -163,7 +163,7 @@ export function deleteLink(connection: NetlinkConnection, index: number): void {
 }
 
 /** The body of RTM_NEWLINK that moves an interface. */
-export function encodeLinkMove(index: number, to: NamespaceReference): Uint8Array {
+function encodeLinkMove(index: number, to: NamespaceReference): Uint8Array {
   const writer = new AttributeWriter().structure(header(index));
   if ("pid" in to) writer.u32(IFLA_NET_NS_PID, to.pid);
   else writer.u32(IFLA_NET_NS_FD, to.fd);

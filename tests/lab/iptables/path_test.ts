@@ -190,8 +190,8 @@ pathTest("run that is killed with the shell that would tell is believed alive fo
   assert.ok(kinds.has("pipe") && !kinds.has("socket") && !kinds.has("anon_inode"), [...kinds.keys()].join());
   await lab.router.run(["kill", "-KILL", ...shell.map(String), `${pid}`]);
   const killed = performance.now();
+  await program.stop(); // until it is gone its listener takes connections, and resets them
   assert.equal(await fetchCode(lab, nginx, 4), TIMED_OUT);
-  await program.stop();
   await delay(2_500 - (performance.now() - killed));
   for (const family of FAMILIES) assert.equal(await fetchCode(lab, nginx, family), REFUSED);
 });

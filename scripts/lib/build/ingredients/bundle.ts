@@ -17,7 +17,7 @@ function listSources(directory: string): string[] {
 const MODULE_URL = /new URL\(\s*"([^"]+\.ts)",\s*import\.meta\.url,?\s*\)/g;
 
 /** The modules that are started as workers: path by the text that names them. */
-export function findWorkers(): Map<string, string> {
+function findWorkers(): Map<string, string> {
   const workers = new Map<string, string>();
   for (const file of listSources(`${PROJECT}/src`)) {
     for (const [, specifier] of Deno.readTextFileSync(file).matchAll(MODULE_URL)) {

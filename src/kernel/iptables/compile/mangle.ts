@@ -15,7 +15,7 @@ import { planSteer } from "./steer.ts";
 import { LOCAL, mangleTarget } from "./targets.ts";
 
 /** Compiles the table. */
-export function planMangle(context: FamilyContext): TableRules {
+export function compileMangle(context: FamilyContext): TableRules {
   const { chains, family, foreign, refuses, scope: { marks } } = context;
   const listeners = chains.filter(({ place }) => place === "decision" || place === "listener")
     .filter(({ place }) => tablesOf(place, context).includes("mangle"));

@@ -13,7 +13,7 @@ import type { IptablesChain, TableRules } from "./model.ts";
 import { rawTarget } from "./targets.ts";
 
 /** Compiles the table. */
-export function planRaw(context: FamilyContext): TableRules {
+export function compileRaw(context: FamilyContext): TableRules {
   const chains = context.chains.filter(({ place }) => tablesOf(place, context).includes("raw"))
     .flatMap((chain) => writeChains(chain, chain.rules.flatMap((rule) => rawRules(rule, chain, context))));
   return {

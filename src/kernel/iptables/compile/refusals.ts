@@ -18,7 +18,7 @@ const REJECT: Readonly<Record<Family, Record<Protocol, string>>> = {
 };
 
 /** Plans the chain that refuses, in `filter`. */
-export function planFilter({ family, scope: { marks, protocols } }: FamilyContext): TableRules {
+export function compileFilter({ family, scope: { marks, protocols } }: FamilyContext): TableRules {
   return {
     table: "filter",
     chains: [{

@@ -39,5 +39,5 @@ function canonicalize(expressions: readonly NftExpression[], nameSet: (name: str
 
 /** Anonymous sets are numbered by the kernel: their content stands for them. */
 function nameByContent(keys: readonly Uint8Array[]): string {
-  return `{${keys.map(hexBytes).toSorted().join(",")}}`;
+  return `{${keys.map((key) => hexBytes(key)).toSorted().join(",")}}`;
 }

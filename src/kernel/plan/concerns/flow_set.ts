@@ -3,6 +3,8 @@
  * @module
  */
 import type { Family } from "../../../net/ip.ts";
+import { UDP } from "../phrases.ts";
+import type { Condition } from "../rules/condition.ts";
 import type { PlannedSet } from "../rules/set.ts";
 
 /** A flow that finds no place is treated as if it were not remembered. */
@@ -29,4 +31,9 @@ export function planFlowSets(
     size: MAX_FLOWS,
     reason,
   }));
+}
+
+/** Asks whether a datagram's flow is in the set of its family. */
+export function ofFlowIn(set: string, family: Family): Condition[] {
+  return [{ kind: "family", family }, UDP, { kind: "remembered-flow", family, set }];
 }

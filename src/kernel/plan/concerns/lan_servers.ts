@@ -6,7 +6,7 @@
 import type { Family } from "../../../net/ip.ts";
 import type { Condition } from "../rules/condition.ts";
 import type { Contribution } from "../contribution.ts";
-import { planFlowSets } from "./flow_set.ts";
+import { ofFlowIn, planFlowSets } from "./flow_set.ts";
 import { comesFrom, leavesThrough } from "../rules/interface_match.ts";
 import type { PlannedRule } from "../model.ts";
 import { UDP } from "../phrases.ts";
@@ -41,11 +41,7 @@ export function planLanServers(scope: Scope): Contribution {
     }],
     at: {
       answers: families.map((family) => ({
-        conditions: [{ kind: "family", family }, UDP, {
-          kind: "remembered-flow",
-          family,
-          set: setName(family),
-        }],
+        conditions: ofFlowIn(setName(family), family),
         effect: { kind: "pass-answer", family, set: setName(family) },
         reason: "Answers to who has begun the flow from elsewhere, as through a port forward",
       })),

@@ -6,7 +6,7 @@
 import type { Family } from "../../../net/ip.ts";
 import type { Contribution } from "../contribution.ts";
 import { PASS } from "../rules/effect.ts";
-import { planFlowSets } from "./flow_set.ts";
+import { ofFlowIn, planFlowSets } from "./flow_set.ts";
 import type { PlannedRule } from "../model.ts";
 import { UDP } from "../phrases.ts";
 import type { Scope } from "../scope.ts";
@@ -42,11 +42,7 @@ export function planRememberedPasses({ families, remembersPasses }: Scope): Cont
     }],
     at: {
       "remembered passes": families.map((family) => ({
-        conditions: [{ kind: "family", family }, UDP, {
-          kind: "remembered-flow",
-          family,
-          set: setName(family),
-        }],
+        conditions: ofFlowIn(setName(family), family),
         effect: PASS,
         reason: "Flows that have passed the rules a while ago",
       })),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { listXtablesNeeds, XTABLES_PARTS } from "../../../../src/doctor/probes/xtables_parts.ts";
-import { planIptables } from "../../../../src/kernel/iptables/compile/plan.ts";
+import { compileIptables } from "../../../../src/kernel/iptables/compile/compile.ts";
 import { planInstall } from "../../../../src/kernel/plan/plan.ts";
 import { configWith, ROUTER } from "../../kernel/support/view.ts";
 
@@ -15,7 +15,7 @@ Deno.test("listXtablesNeeds() knows every match and target that rules can use", 
     const config = configWith({ ...intercept, onFailure }, { backend: "iptables" });
     const plan = planInstall(config, ROUTER);
     const needs = listXtablesNeeds(config, plan);
-    for (const { family, tables } of planIptables(plan)) {
+    for (const { family, tables } of compileIptables(plan)) {
       const texts = tables.flatMap(({ chains }) =>
         chains.flatMap(({ rules }) => rules.map(({ text }) => text))
       );

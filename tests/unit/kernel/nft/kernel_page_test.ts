@@ -1,6 +1,6 @@
 /** Output of `install --dry-run` with the defaults, beside the commands of the kernel's page on TPROXY. */
 import assert from "node:assert/strict";
-import { planIptables } from "../../../../src/kernel/iptables/compile/plan.ts";
+import { compileIptables } from "../../../../src/kernel/iptables/compile/compile.ts";
 import { planInstall } from "../../../../src/kernel/plan/plan.ts";
 import { renderIptablesScript } from "../../../../src/kernel/iptables/script.ts";
 import { renderScript } from "../../../../src/kernel/nft/script.ts";
@@ -95,7 +95,7 @@ Deno.test("install --dry-run --format iptables has the commands of the kernel's 
   const plan = planInstall(config, ROUTER);
   const script = renderIptablesScript(plan, {
     origin: "built-in defaults",
-    iptables: planIptables(plan),
+    iptables: compileIptables(plan),
   });
   assertReadsLikePage(script, [...ROUTING, ...IPTABLES]);
   assert.deepEqual(withoutReason(script, /^ip .* add|^-A /), []);

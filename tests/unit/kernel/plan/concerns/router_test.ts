@@ -6,7 +6,7 @@ import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
 import { compileTable } from "../../../../../src/kernel/nft/compile.ts";
 import { renderHook } from "../../../../../src/kernel/nft/render.ts";
 import { renderRule } from "../../../../../src/kernel/nft/rule_text.ts";
-import { planIptables } from "../../../../../src/kernel/iptables/compile/plan.ts";
+import { compileIptables } from "../../../../../src/kernel/iptables/compile/compile.ts";
 import { configWith, ROUTER } from "../../support/view.ts";
 
 function plan(intercept: Partial<InterceptConfig> = {}, rest: Partial<Config> = {}): Plan {
@@ -161,9 +161,9 @@ Deno.test("planInstall() with one family and one protocol leaves the router's ot
   }
 });
 
-Deno.test("planIptables() refuses the router's own traffic", () => {
+Deno.test("compileIptables() refuses the router's own traffic", () => {
   const config = configWith({ routerTraffic: true });
-  assert.throws(() => planIptables(planInstall(config, ROUTER)), {
+  assert.throws(() => compileIptables(planInstall(config, ROUTER)), {
     usage: true,
     message: /router-traffic.*kernel\.backend to netlink/,
   });

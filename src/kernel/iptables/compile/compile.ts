@@ -17,25 +17,25 @@
 import { OperationError } from "../../../net/error.ts";
 import type { Plan } from "../../plan/model.ts";
 import { makeContext } from "./context.ts";
-import { planMangle } from "./mangle.ts";
+import { compileMangle } from "./mangle.ts";
 import type { FamilyRules } from "./model.ts";
-import { planRaw } from "./raw.ts";
-import { planFilter } from "./refusals.ts";
+import { compileRaw } from "./raw.ts";
+import { compileFilter } from "./refusals.ts";
 
 /**
  * Compiles the rules for each family of the plan. Throws an OperationError where iptables cannot do what the
  * config wants.
  */
-export function planIptables({ intent, families }: Plan): FamilyRules[] {
+export function compileIptables({ intent, families }: Plan): FamilyRules[] {
   if (intent.scope.ownTraffic) throw cannotTakeOwnTraffic();
   return families.map((family) => {
     const context = makeContext(intent, family);
     if (context.delivers && context.watch) throw cannotAskPrograms();
     // raw marks packets, and so comes last: what the others do with marks must be there by then.
     const tables = [
-      planMangle(context),
-      ...(context.refuses ? [planFilter(context)] : []),
-      planRaw(context),
+      compileMangle(context),
+      ...(context.refuses ? [compileFilter(context)] : []),
+      compileRaw(context),
     ];
     return { family, tables };
   });

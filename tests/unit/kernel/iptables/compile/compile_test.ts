@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../../../src/config/load.ts";
 import type { FamilyRules } from "../../../../../src/kernel/iptables/compile/model.ts";
-import { planIptables } from "../../../../../src/kernel/iptables/compile/plan.ts";
+import { compileIptables } from "../../../../../src/kernel/iptables/compile/compile.ts";
 import type { Plan } from "../../../../../src/kernel/plan/model.ts";
 import { parseSaved } from "../../../../../src/kernel/iptables/state/saved.ts";
 import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
@@ -14,7 +14,7 @@ import { ROUTER } from "../../support/view.ts";
 
 function plan(config: Record<string, unknown>): FamilyRules[] {
   const parsed = parseConfig(JSON.stringify({ version: 1, ...config }), "test");
-  return planIptables(planInstall(parsed, ROUTER));
+  return compileIptables(planInstall(parsed, ROUTER));
 }
 
 function recorded(name: string) {
@@ -45,7 +45,7 @@ const CONFIGS: Readonly<Record<string, Record<string, unknown>>> = {
 
 for (const [name, config] of Object.entries(CONFIGS)) {
   for (const kind of ["nft", "legacy"]) {
-    Deno.test(`planIptables() plans what iptables-${kind}-save prints: ${name}`, () => {
+    Deno.test(`compileIptables() plans what iptables-${kind}-save prints: ${name}`, () => {
       const { tables } = plan(config).find(({ family }) => family === name.split(".")[1])!;
       const saved = recorded(`${name}.${kind}`);
       assert.deepEqual(
@@ -83,7 +83,7 @@ function textsOf(rules: FamilyRules[], family: string): string[] {
   );
 }
 
-Deno.test("planIptables() loads raw, which marks packets, after the tables that need marks", () => {
+Deno.test("compileIptables() loads raw, which marks packets, after the tables that need marks", () => {
   const rules = plan({ intercept: { "on-failure": "reset" } });
   for (const { tables } of rules) {
     assert.deepEqual(tables.map(({ table }) => table), ["mangle", "filter", "raw"]);
@@ -91,27 +91,27 @@ Deno.test("planIptables() loads raw, which marks packets, after the tables that 
   assert.deepEqual(plan({})[0].tables.map(({ table }) => table), ["mangle", "raw"]);
 });
 
-Deno.test("planIptables() asks whether a proxy runs only where on-failure says something else than TPROXY does", () => {
+Deno.test("compileIptables() asks whether a proxy runs only where on-failure says something else than TPROXY does", () => {
   for (const [onFailure, asks] of [["open", true], ["reset", true], ["drop", false]] as const) {
     const texts = textsOf(plan({ intercept: { "on-failure": onFailure } }), "ipv6");
     assert.equal(texts.some((text) => text.includes("--name tproxy_ipv6")), asks, onFailure);
   }
 });
 
-Deno.test("planIptables() gives no more ports to a rule than multiport takes, a range counting twice", () => {
+Deno.test("compileIptables() gives no more ports to a rule than multiport takes, a range counting twice", () => {
   const ports = [...Array.from({ length: 14 }, (_, i) => 2 * i + 1), "100-200", "300-400", 500];
   const texts = textsOf(plan({ intercept: { protocols: ["tcp"], ports } }), "ipv4");
   const lists = texts.flatMap((text) => /--dports (\S+)/.exec(text)?.[1] ?? []);
   assert.deepEqual(lists, ["1,3,5,7,9,11,13,15,17,19,21,23,25,27", "100:200,300:400,500"]);
 });
 
-Deno.test("planIptables() with one family plans nothing for the other", () => {
+Deno.test("compileIptables() with one family plans nothing for the other", () => {
   const rules = plan({ intercept: { families: ["ipv6"] } });
   assert.deepEqual(rules.map(({ family }) => family), ["ipv6"]);
   assert.doesNotMatch(textsOf(rules, "ipv6").join("\n"), /127\.0\.0\.1|tproxy_ipv4/);
 });
 
-Deno.test("planIptables() refuses to deliver where on-failure needs to know whether a program listens", () => {
+Deno.test("compileIptables() refuses to deliver where on-failure needs to know whether a program listens", () => {
   const rules = [{ ports: [80], action: "deliver", "deliver-port": 3129 }];
   for (const onFailure of ["open", "reset"]) {
     assert.throws(() => plan({ intercept: { "on-failure": onFailure }, rules }), (error) => {
@@ -126,11 +126,11 @@ Deno.test("planIptables() refuses to deliver where on-failure needs to know whet
   assert.equal(plan({ intercept: { "on-failure": "drop" }, rules }).length, 2);
 });
 
-Deno.test("planIptables() refuses names of interfaces that iptables reads otherwise", () => {
+Deno.test("compileIptables() refuses names of interfaces that iptables reads otherwise", () => {
   for (const name of ["tun+", "a!b", "it's"]) {
     const config = parseConfig(JSON.stringify({ version: 1, intercept: { interfaces: [name] } }), "test");
     const view = { ...ROUTER, links: [...ROUTER.links, { name, loopback: false }] };
-    assert.throws(() => planIptables(planInstall(config, view)), /Cannot write for iptables/);
+    assert.throws(() => compileIptables(planInstall(config, view)), /Cannot write for iptables/);
   }
 });
 
@@ -147,13 +147,13 @@ function renamed(plan: Plan, rename: (name: string) => string): Plan {
   return { ...plan, intent: { ...plan.intent, chains } };
 }
 
-Deno.test("planIptables() goes by what chains are for, and not by their names in nft", () => {
+Deno.test("compileIptables() goes by what chains are for, and not by their names in nft", () => {
   const configs = [...Object.values(CONFIGS), { intercept: { "on-failure": "open" } }, { default: "block" }];
   for (const config of configs) {
     const planned = planInstall(parseConfig(JSON.stringify({ version: 1, ...config }), "test"), ROUTER);
-    const texts = JSON.stringify(planIptables(renamed(planned, (name) => `other_${name}`)));
+    const texts = JSON.stringify(compileIptables(renamed(planned, (name) => `other_${name}`)));
     const names = planned.intent.chains.map(({ name }) => `TPROXY_${name.toUpperCase()}`);
     assert.deepEqual(names.filter((name) => texts.includes(name)), []);
-    assert.equal(texts.replaceAll("TPROXY_OTHER_", "TPROXY_"), JSON.stringify(planIptables(planned)));
+    assert.equal(texts.replaceAll("TPROXY_OTHER_", "TPROXY_"), JSON.stringify(compileIptables(planned)));
   }
 });

@@ -3,6 +3,7 @@
  * that a flood of connections cannot fill a disk.
  * @module
  */
+import { oneLine } from "./net/one_line.ts";
 
 /** Severity of a log line. */
 export type LogLevel = "error" | "warn" | "info" | "debug";
@@ -141,13 +142,6 @@ function formatText(message: string, fields: LogFields): string {
   let text = oneLine(message);
   for (const [key, value] of Object.entries(fields)) text += ` ${key}=${formatValue(String(value))}`;
   return text;
-}
-
-const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/gu;
-
-/** Text that came from the network must not start a new line or command a terminal. */
-function oneLine(text: string): string {
-  return text.replace(CONTROL, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function formatValue(value: string): string {

@@ -5,6 +5,7 @@
 import type { Config } from "../config/types.ts";
 import { openNetlink } from "../netlink/transport.ts";
 import type { Backend, BackendStatus, FoundInstall, InstallReport, Removal } from "./backend/backend.ts";
+import { foreignObject } from "./backend/other_installs.ts";
 import { IPTABLES_BACKEND } from "./iptables/backend.ts";
 import { type Machine, type ReadTextFile, withMachine } from "./machine/machine.ts";
 import { NFT_BACKEND } from "./nft/backend.ts";
@@ -69,8 +70,9 @@ export async function readStatus(
   const backend = backendOf(config);
   return await withMachine(readTextFile, async (machine) => {
     const routing = compareRouting(plan, readRouting(machine.route));
-    const { objects, place } = await backend.compare(plan, machine, await findOthers(backend, machine));
-    return { objects: [...objects, ...routing], place };
+    const { objects, place } = await backend.compare(plan, machine);
+    const others = (await findOthers(backend, machine)).map(foreignObject);
+    return { objects: [...objects, ...others, ...routing], place };
   });
 }
 

@@ -2,7 +2,6 @@
  * The state of the kernel against a plan, as a whole. Pure.
  * @module
  */
-import { compileTable } from "./nft/compile.ts";
 import type { Plan } from "./plan/model.ts";
 import type { ObjectStatus } from "./backend/object_status.ts";
 
@@ -55,10 +54,9 @@ export function describePlans(before: Plan, after: Plan, { table }: { readonly t
 }
 
 /** Sets other than those of interfaces depend on the config alone, and may be long. */
-function tableKey(plan: Plan): string {
-  const table = compileTable(plan);
-  const interfaces = table.sets.filter(({ type }) => type === "ifname");
-  return JSON.stringify([plan.families, table.chains, interfaces, table.sets.map(({ name }) => name)]);
+function tableKey({ families, intent: { chains, sets } }: Plan): string {
+  const interfaces = sets.filter(({ type }) => type === "ifname");
+  return JSON.stringify([families, chains, interfaces, sets.map(({ name }) => name)]);
 }
 
 /** Their order is that in which the interfaces were made, and does not matter. */

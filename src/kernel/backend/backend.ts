@@ -52,8 +52,8 @@ export interface Backend extends Compiler {
    * again. `others`: installs with other backends; rules of two are never mixed.
    */
   install(plan: Plan, machine: Machine, others: readonly FoundInstall[]): Soon<InstallReport>;
-  /** Looks for every rule in the kernel. `others` count as objects that nobody wants. */
-  compare(plan: Plan, machine: Machine, others: readonly FoundInstall[]): Soon<BackendStatus>;
+  /** Looks for every rule in the kernel. Other kinds of this backend count as objects that nobody wants. */
+  compare(plan: Plan, machine: Machine): Soon<BackendStatus>;
   /** Finds installs of ours. No program is run where it is certain that there is none. */
   find(machine: Machine): Soon<readonly FoundInstall[]>;
   /** Lists all that has a name of ours, a line each: two lists can be compared. */

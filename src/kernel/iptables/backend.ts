@@ -31,13 +31,15 @@ export const IPTABLES_BACKEND: Backend = {
     refuseOthers(await findKinds(others, machine), `iptables (${programs.version})`);
     return await applyIptablesInstall(plan, rules, { ...machine, programs });
   },
-  async compare(plan, machine, backends) {
+  async compare(plan, machine) {
     const rules = compileIptables(plan);
     const { programs, others } = await choosePrograms(machine);
     const kinds = await findKinds(others, machine);
     const { tables } = await readIptables(programs, machine);
-    const objects = [...compareIptables(rules, tables), ...[...backends, ...kinds].map(foreignObject)];
-    return { objects, place: programs.version };
+    return {
+      objects: [...compareIptables(rules, tables), ...kinds.map(foreignObject)],
+      place: programs.version,
+    };
   },
   find: async (machine) => mayHoldAny(machine) ? await findKinds(await findPrograms(), machine) : [],
   listTraces: listIptablesChains,

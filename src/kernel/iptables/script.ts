@@ -11,7 +11,7 @@ import {
   type TableRules,
 } from "./compile/model.ts";
 import { renderJumps } from "./state/restore.ts";
-import { renderScriptHead } from "../backend/script_head.ts";
+import { commentLine, renderScriptHead } from "../backend/script_head.ts";
 import type { Plan } from "../plan/model.ts";
 import { renderRouting } from "../routing/render.ts";
 
@@ -86,9 +86,9 @@ function explain(rules: TableRules): string[] {
     `:${OWNER_CHAIN} - [0:0]`,
     ...rules.chains.map(({ name }) => `:${name} - [0:0]`),
     ...rules.chains.flatMap(({ name, reason, rules: lines }) => [
-      `# ${name}: ${reason}`,
+      commentLine(`${name}: ${reason}`),
       ...(PAGE[`${rules.table} ${name}`] ?? []).map((line) => `#   ${line}`),
-      ...lines.flatMap((rule) => [`#   ${rule.reason}`, `-A ${name} ${rule.text}`]),
+      ...lines.flatMap((rule) => [commentLine(`  ${rule.reason}`), `-A ${name} ${rule.text}`]),
     ]),
     ...renderJumps(rules),
   ];

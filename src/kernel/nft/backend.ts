@@ -8,7 +8,7 @@ import { withKernel } from "../machine/connections.ts";
 import { DatagramLife, readRunning } from "../liveness/datagram_sign.ts";
 import { NO_LIFE } from "../liveness/life.ts";
 import type { Machine } from "../machine/machine.ts";
-import { foreignObject, refuseOthers } from "../backend/other_installs.ts";
+import { refuseOthers } from "../backend/other_installs.ts";
 import { NFT_COMPILER } from "./compiler.ts";
 import { applyInstall, PLACE, removeTable } from "./apply.ts";
 import { isOurTable, readTable, readTableIfPossible } from "./state/state.ts";
@@ -21,9 +21,9 @@ export const NFT_BACKEND: Backend = {
     refuseOthers(others, NFT_COMPILER.name);
     return withKernel((connections) => applyInstall(plan, connections));
   },
-  compare(plan, _machine, others) {
+  compare(plan) {
     const table = withKernel(({ netfilter }) => readTable(netfilter));
-    return { objects: [...compareTable(plan, table), ...others.map(foreignObject)], place: PLACE };
+    return { objects: compareTable(plan, table), place: PLACE };
   },
   find: findOurTable,
   listTraces: (machine) => findOurTable(machine).map(({ name }) => `table ${name}`),

@@ -2,6 +2,7 @@
  * The table as text for `nft -f`, with the reasons as comments. Pure.
  * @module
  */
+import { commentLine } from "../backend/script_head.ts";
 import type { PlannedSet } from "../plan/rules/set.ts";
 import type { ChainHook, CompiledChain, CompiledTable } from "./model.ts";
 import { inReadingOrder } from "./reading_order.ts";
@@ -59,7 +60,7 @@ function renderSet(set: PlannedSet): string[] {
   const { type, size, flags, timeoutMs } = setProperties(set);
   return [
     "",
-    `\t# ${set.reason}`,
+    `\t${commentLine(set.reason)}`,
     `\tset ${set.name} {`,
     `\t\ttype ${type.join(" . ")}`,
     ...(size === undefined ? [] : [`\t\tsize ${size}`]),
@@ -88,11 +89,13 @@ function pageLines({ place, rules }: CompiledChain): readonly string[] {
 function renderChain(chain: CompiledChain): string[] {
   return [
     "",
-    `\t# ${chain.reason}`,
+    `\t${commentLine(chain.reason)}`,
     ...pageLines(chain).map((line) => `\t# ${line}`),
     `\tchain ${chain.name} {`,
     ...(chain.hook === undefined ? [] : [`\t\t${renderHook(chain.hook)}`]),
-    ...chain.rules.flatMap((rule) => [`\t\t# ${rule.reason}`, `\t\t${renderRule(rule.statements)}`]),
+    ...chain.rules.flatMap((
+      rule,
+    ) => [`\t\t${commentLine(rule.reason)}`, `\t\t${renderRule(rule.statements)}`]),
     "\t}",
   ];
 }

@@ -5,11 +5,11 @@
 import { FAMILIES } from "../../../net/families.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { ObjectStatus } from "../../backend/object_status.ts";
+import { compareRuleOrder, NOT_WANTED } from "../../backend/rule_order.ts";
 import { type FamilyRules, OWNER_CHAIN, type TableRules } from "../compile/model.ts";
 import { canonicalRule, type SavedTable } from "./saved.ts";
 
 const COMMANDS: Readonly<Record<Family, string>> = { ipv4: "iptables", ipv6: "ip6tables" };
-const FOREIGN = { state: "foreign", detail: "the config does not ask for it" } as const;
 
 /** The state of every chain and rule, in the order of the plan. */
 export function compareIptables(
@@ -31,7 +31,7 @@ export function compareIptables(
         name: `${COMMANDS[family]} ${table}`,
         ...(comment === undefined
           ? { state: "foreign", detail: "another program has chains with our prefix" }
-          : FOREIGN),
+          : NOT_WANTED),
       })),
     ];
   });
@@ -58,34 +58,15 @@ function compareTable(
   ];
 }
 
-/**
- * Walks both lists: looks for the next rule of the plan further on; counts rules that it skips as foreign.
- */
 function compareChain(
   { label, wanted }: { label: string; wanted: readonly string[] },
-  actual: readonly string[] | undefined,
+  installed: readonly string[] | undefined,
 ): ObjectStatus[] {
-  const statuses: ObjectStatus[] = [{
-    kind: "chain",
-    name: label,
-    state: actual === undefined ? "missing" : "present",
-  }];
-  const rules = actual ?? [];
-  const canonical = rules.map(canonicalRule);
-  let next = 0;
-  const foreign = (end: number) => {
-    for (; next < end; next++) statuses.push({ kind: "rule", name: `${label}: ${rules[next]}`, ...FOREIGN });
-  };
-  for (const text of wanted) {
-    const at = canonical.indexOf(canonicalRule(text), next);
-    if (at >= 0) {
-      foreign(at);
-      next++;
-    }
-    statuses.push({ kind: "rule", name: `${label}: ${text}`, state: at < 0 ? "missing" : "present" });
-  }
-  foreign(rules.length);
-  return statuses;
+  const named = (text: string) => ({ name: `${label}: ${text}`, canonical: canonicalRule(text) });
+  return [
+    { kind: "chain", name: label, state: installed === undefined ? "missing" : "present" },
+    ...compareRuleOrder(wanted.map(named), (installed ?? []).map(named)),
+  ];
 }
 
 function compareJumps(
@@ -109,7 +90,7 @@ function compareJumps(
     ...rest.map(({ from, text }): ObjectStatus => ({
       kind: "rule",
       name: `${label} ${from}: ${text}`,
-      ...FOREIGN,
+      ...NOT_WANTED,
     })),
   ];
 }
@@ -120,5 +101,5 @@ function findForeignChains(
 ): ObjectStatus[] {
   return [...saved?.chains.keys() ?? []]
     .filter((name) => name !== OWNER_CHAIN && !chains.some((chain) => chain.name === name))
-    .map((name) => ({ kind: "chain", name: `${label} ${name}`, ...FOREIGN }));
+    .map((name) => ({ kind: "chain", name: `${label} ${name}`, ...NOT_WANTED }));
 }

@@ -3,9 +3,9 @@
  * @module
  */
 import type { NftChain } from "../../../netlink/nft/chain.ts";
-import type { NftRule } from "../../../netlink/nft/rule.ts";
 import { canonicalPlan, canonicalRule } from "./comparable.ts";
 import type { ObjectStatus } from "../../backend/object_status.ts";
+import { compareRuleOrder, NOT_WANTED } from "../../backend/rule_order.ts";
 import type { Plan } from "../../plan/model.ts";
 import type { PlannedSet } from "../../plan/rules/set.ts";
 import { compileTable } from "../compile.ts";
@@ -84,7 +84,16 @@ function compareChain(chain: CompiledChain, installed: InstalledTable | undefine
       state,
       ...(state === "changed" ? { detail: "its hook, priority or policy differ" } : {}),
     },
-    ...compareRules(chain, rules, installed),
+    ...compareRuleOrder(
+      chain.rules.map(({ statements }) => ({
+        name: `${chain.name}: ${renderRule(statements)}`,
+        canonical: canonicalPlan(statements),
+      })),
+      rules.map(({ handle, expressions }) => ({
+        name: `${chain.name}: handle ${handle}`,
+        canonical: canonicalRule(expressions, installed?.sets ?? []),
+      })),
+    ),
   ];
 }
 
@@ -95,39 +104,8 @@ function hookMatches(chain: CompiledChain, { base }: NftChain): boolean {
     base.priority === chain.hook.priority;
 }
 
-/**
- * Walks both lists: looks for the next rule of the plan further on; counts rules that it skips as foreign.
- */
-function compareRules(
-  chain: CompiledChain,
-  rules: readonly NftRule[],
-  installed: InstalledTable | undefined,
-): ObjectStatus[] {
-  const actual = rules.map((rule) => canonicalRule(rule.expressions, installed?.sets ?? []));
-  const statuses: ObjectStatus[] = [];
-  let next = 0;
-  const foreign = (end: number) => {
-    for (; next < end; next++) {
-      const name = `${chain.name}: handle ${rules[next].handle}`;
-      statuses.push({ kind: "rule", name, state: "foreign", detail: "the config does not ask for it" });
-    }
-  };
-  for (const rule of chain.rules) {
-    const at = actual.indexOf(canonicalPlan(rule.statements), next);
-    if (at >= 0) {
-      foreign(at);
-      next++;
-    }
-    const name = `${chain.name}: ${renderRule(rule.statements)}`;
-    statuses.push({ kind: "rule", name, state: at < 0 ? "missing" : "present" });
-  }
-  foreign(rules.length);
-  return statuses;
-}
-
 function findForeignObjects(table: CompiledTable, installed: InstalledTable | undefined): ObjectStatus[] {
   if (installed === undefined) return [];
-  const detail = "the config does not ask for it";
   const sets = installed.sets
     .filter(({ flags, name }) =>
       !flags?.includes("anonymous") && !table.sets.some((set) => set.name === name)
@@ -135,7 +113,7 @@ function findForeignObjects(table: CompiledTable, installed: InstalledTable | un
   const chains = installed.chains
     .filter(({ name }) => !table.chains.some((chain) => chain.name === name));
   return [
-    ...sets.map(({ name }) => ({ kind: "set", name, state: "foreign", detail } as const)),
-    ...chains.map(({ name }) => ({ kind: "chain", name, state: "foreign", detail } as const)),
+    ...sets.map(({ name }) => ({ kind: "set", name, ...NOT_WANTED } as const)),
+    ...chains.map(({ name }) => ({ kind: "chain", name, ...NOT_WANTED } as const)),
   ];
 }

@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { planInstall } from "../../../src/kernel/plan/plan.ts";
-import { compileTable } from "../../../src/kernel/nft/compile.ts";
-import { renderRoutingRule } from "../../../src/kernel/routing/render.ts";
-import { renderJson } from "../../../src/kernel/json.ts";
-import { renderNft } from "../../../src/kernel/nft/render.ts";
-import { renderScript } from "../../../src/kernel/nft/script.ts";
-import { configWith, ROUTER } from "./support/view.ts";
+import { planInstall } from "../../../../src/kernel/plan/plan.ts";
+import { compileTable } from "../../../../src/kernel/nft/compile.ts";
+import { renderNft } from "../../../../src/kernel/nft/render.ts";
+import { configWith, ROUTER } from "../support/view.ts";
 
 /** The rule set of the design, in nft's own words. */
 const EXPECTED = `add table inet transparent_proxy
@@ -80,31 +77,4 @@ Deno.test("renderNft() refuses an interface name that nft cannot express", () =>
     () => renderNft(compileTable(planInstall(configWith(), view))),
     /its language cannot express this name/,
   );
-});
-
-Deno.test("renderRoutingRule() quotes a name for the shell", () => {
-  const rule = { family: "ipv6", priority: 500, mark: 1, mask: 1, table: 100, protocol: 50 } as const;
-  assert.equal(
-    renderRoutingRule({ ...rule, inputInterface: "a'$(b)" }),
-    `ip -6 rule add priority 500 fwmark 0x1/0x1 iif 'a'\\''$(b)' lookup 100 protocol 50`,
-  );
-});
-
-Deno.test("renderScript() names a foreign route instead of adding it, and removes an earlier install of both families", () => {
-  const foreign = { family: "ipv4", destination: "default", protocol: 3, deliversLocally: true } as const;
-  const plan = planInstall(configWith({ families: ["ipv4"] }), { ...ROUTER, foreignRoutes: [foreign] });
-  const script = renderScript(plan, { origin: "test.yaml" });
-  assert.doesNotMatch(script, /^ip -4 route add/m);
-  assert.match(script, /^# already there, made by another program: ip -4 route add local default/m);
-  assert.match(script, /^while ip -6 rule del priority 500 protocol 50/m);
-});
-
-Deno.test("renderJson() holds the same rules", () => {
-  const plan = planInstall(configWith(), ROUTER);
-  const document = JSON.parse(renderJson(plan, { origin: "test.yaml" }));
-  const rules = document.table.chains.flatMap((chain: { rules: { nft: string }[] }) => chain.rules);
-  for (const { nft } of rules) assert.ok(EXPECTED.split("\n").includes(nft), nft);
-  assert.equal(rules.length, 23);
-  assert.deepEqual(document.interfaces, { lan: ["br-lan"], others: ["eth0"] });
-  assert.deepEqual(document.sysctls, []);
 });

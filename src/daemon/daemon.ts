@@ -9,7 +9,7 @@ import { loadUsable } from "./reload/generation.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
-import { followSignals } from "./signals.ts";
+import { followHangUps, followSignals, type HangUps } from "./signals.ts";
 import { type StartOptions, startProxy } from "./start.ts";
 import { type LogStyle, Surroundings } from "./surroundings.ts";
 
@@ -35,14 +35,19 @@ const END_MS = 10_000;
  * worker fails; a ConfigError if its config is wrong.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
-  const usable = loadUsable(options.source);
-  const surroundings = new Surroundings(usable.loaded.config.log, options.style);
+  const hangUps = followHangUps();
   try {
-    const proxy = await startProxy(usable, options, surroundings);
-    await serve(proxy, surroundings, options.source.readTextFile);
-    surroundings.log.info("stopped", summarize(proxy.dataplane));
+    const usable = loadUsable(options.source);
+    const surroundings = new Surroundings(usable.loaded.config.log, options.style);
+    try {
+      const proxy = await startProxy(usable, options, surroundings);
+      await serve(proxy, surroundings, { hangUps, readTextFile: options.source.readTextFile });
+      surroundings.log.info("stopped", summarize(proxy.dataplane));
+    } finally {
+      await surroundings.end();
+    }
   } finally {
-    await surroundings.end();
+    hangUps.end();
   }
 }
 
@@ -50,7 +55,10 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
 async function serve(
   proxy: Proxy,
   surroundings: Surroundings,
-  readTextFile: (path: string) => string,
+  { hangUps, readTextFile }: {
+    readonly hangUps: HangUps;
+    readonly readTextFile: (path: string) => string;
+  },
 ): Promise<void> {
   const quiet = settleDown(readTextFile);
   tellOfReloads(proxy, surroundings, quiet);
@@ -58,6 +66,7 @@ async function serve(
   const watchdog = feedWatchdog(proxy, surroundings);
   const refresh = refreshNowAndThen(proxy, surroundings);
   surroundings.notifier.send("READY=1", statusOf(proxy));
+  hangUps.obey(() => proxy.reload());
   try {
     await proxy.dataplane.ended;
   } finally {
@@ -117,7 +126,6 @@ function obeySignals(proxy: Proxy, { notifier, log }: Surroundings): { end(): vo
       if (again) log.info("resetting live connections", { live: proxy.dataplane.live() });
       proxy.stop();
     },
-    hangUp: () => proxy.reload(),
   });
 }
 

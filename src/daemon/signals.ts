@@ -1,6 +1,6 @@
 /**
- * The signals of a running proxy: the first SIGTERM or SIGINT lets live connections end, a second one does
- * not, SIGHUP reloads.
+ * The signals of a proxy: the first SIGTERM or SIGINT lets live connections end, a second one does not,
+ * SIGHUP reloads.
  * @module
  */
 
@@ -10,7 +10,6 @@ export interface SignalActions {
   drain(): number;
   /** Drained long enough, or told again. `again`: by a signal. */
   stop(again: boolean): void;
-  hangUp(): void;
 }
 
 const END_SIGNALS = ["SIGTERM", "SIGINT"] as const;
@@ -24,16 +23,38 @@ export function followSignals(actions: SignalActions): { end(): void } {
     draining = true;
     timer = setTimeout(() => actions.stop(false), actions.drain());
   }
-  const onHangUp = () => actions.hangUp();
   for (const signal of END_SIGNALS) Deno.addSignalListener(signal, onEnd);
-  // The end of an SSH session sends it to all that was started there: without a listener it would end the
-  // proxy.
-  Deno.addSignalListener("SIGHUP", onHangUp);
   return {
     end() {
       clearTimeout(timer);
       for (const signal of END_SIGNALS) Deno.removeSignalListener(signal, onEnd);
-      Deno.removeSignalListener("SIGHUP", onHangUp);
     },
+  };
+}
+
+/** SIGHUP, from the first moment of a process on. */
+export interface HangUps {
+  /** Acts on each from now on, and once on all that have come before. */
+  obey(reload: () => void): void;
+  end(): void;
+}
+
+/**
+ * Follows SIGHUP until it is ended. The end of an SSH session sends it to all that was started there, and a
+ * service manager may ask a proxy to reload that has not started yet: without a listener it ends the process.
+ */
+export function followHangUps(): HangUps {
+  let waiting = false;
+  let act: () => void = () => {
+    waiting = true;
+  };
+  const onHangUp = () => act();
+  Deno.addSignalListener("SIGHUP", onHangUp);
+  return {
+    obey(reload) {
+      act = reload;
+      if (waiting) reload();
+    },
+    end: () => Deno.removeSignalListener("SIGHUP", onHangUp),
   };
 }

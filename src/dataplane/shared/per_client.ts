@@ -42,7 +42,9 @@ export class PerClient {
 
   #change(words: Int32Array, at: number, by: number): number {
     let hash = this.#words[0];
-    const [first, end] = (words[at] & 0xffff) === AF_INET ? [at + 1, at + 2] : [at + 2, at + 6];
+    const isIpv4 = (words[at] & 0xffff) === AF_INET;
+    const first = isIpv4 ? at + 1 : at + 2;
+    const end = isIpv4 ? at + 2 : at + 6;
     for (let word = first; word < end; word++) {
       hash = Math.imul(hash ^ words[word], 0x9e3779b1);
       hash ^= hash >>> 15;

@@ -29,7 +29,6 @@ import {
   TCP_NODELAY,
 } from "../../../ffi/consts.ts";
 import { bindSocket, closeFd, listenSocket, openNonBlocking } from "../../../ffi/sockets/socket.ts";
-import { clearPort } from "../../../ffi/sockets/sockaddr.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 
 /** A dead peer is noticed after 60 + 4 × 15 seconds; the kernel's default is more than two hours. */
@@ -189,10 +188,4 @@ export function openForeign(open: (transparent: boolean) => number): number {
   if (fd !== -EPERM) return fd;
   const ordinary = open(false);
   return ordinary === -EADDRNOTAVAIL ? fd : ordinary;
-}
-
-/** Makes the dialling address out of the client's, in place: `client-address` and port 0. */
-export function anyPort(source: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  clearPort(source);
-  return source;
 }

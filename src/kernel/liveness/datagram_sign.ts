@@ -37,6 +37,7 @@ export class DatagramLife implements Life {
   readonly #sign: Uint8Array<ArrayBuffer>;
   #sockets: readonly number[] = [];
   #timer: ReturnType<typeof setInterval> | undefined;
+  #ended = false;
 
   /** Of this process, or of one that is known to run beside it. */
   constructor(proxy: LiveProxy) {
@@ -55,6 +56,7 @@ export class DatagramLife implements Life {
 
   /** See {@linkcode Life}. */
   once(): void {
+    if (this.#ended) return;
     for (const fd of openSockets(this.#proxy)) {
       showTo(fd, this.#sign);
       closeFd(fd);
@@ -63,6 +65,7 @@ export class DatagramLife implements Life {
 
   /** See {@linkcode Life}. */
   end(): void {
+    this.#ended = true;
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
     this.#timer = undefined;

@@ -15,7 +15,7 @@ export interface LiveProxy {
 export interface Life {
   /** Shows from now on, over and over, that the proxy runs. Throws an OperationError if it cannot. */
   begin(): void;
-  /** Shows it once, at once: to rules that have just been made. */
+  /** Shows it once, at once: to rules that have just been made. Nothing after the end. */
   once(): void;
   /** From now on new flows are treated as without a proxy, at once. */
   end(): void;

@@ -16,6 +16,7 @@ export class RecentLife implements Life {
   readonly #families: readonly Family[];
   readonly #onFailure: (reason: string) => void;
   #failed = false;
+  #ended = false;
   #timer: ReturnType<typeof setInterval> | undefined;
   #witness: Witness | undefined;
 
@@ -34,11 +35,12 @@ export class RecentLife implements Life {
 
   /** See {@linkcode Life}. */
   once(): void {
-    writeAll(this.#families, "+");
+    if (!this.#ended) writeAll(this.#families, "+");
   }
 
   /** See {@linkcode Life}. */
   end(): void {
+    this.#ended = true;
     clearInterval(this.#timer);
     writeAll(this.#families, "-");
     this.#witness?.end();

@@ -315,3 +315,23 @@ labTest("run without CAP_NET_ADMIN is a proxy, and says once that it cannot chan
   assert.equal(proxy.log.split("without CAP_NET_ADMIN").length, 2, proxy.log);
   await assertServed(lab.client, [nginx.url(4), nginx.url(6)]);
 });
+
+labTest("run, as it ends, shows itself to no rules that follow the network then", {
+  programs: [...PROGRAMS, "socat"],
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  await serve(lab, 7000, "cat");
+  await leadThrough(lab, "r1", SERVER);
+  const proxy = await startRouterProxy(lab, AUTO);
+  const live = await connectClient(lab, 7000);
+  await live.write("before\n");
+  await live.waitForOutput("before\n");
+  proxy.program.signal("SIGTERM");
+  await proxy.program.waitForOutput("draining");
+  await addClients(lab, "r2", 2);
+  await proxy.program.waitForOutput(/clients-added=r2/);
+  // A sign of life would send the router's own connections to listeners that are gone.
+  for (const family of [4, 6] as const) assert.equal(await curl(lab.router, nginx.url(family)), 0);
+  await live.closeInput();
+  await proxy.program.waitForExit({ timeoutMs: 30_000 });
+});

@@ -1,61 +1,49 @@
 /**
- * The end of the orders' way, in a thread that never returns to its event loop: a port that is read when an
- * eventfd says so. Only workers load node:worker_threads: it costs 1.7 MB each.
+ * The end of the orders' way, in a thread that blocks in its loop: shared memory says how many were posted,
+ * an eventfd wakes the loop. The loop is left for each, so that the thread's own event loop delivers it.
+ * (receiveMessageOnPort of node:worker_threads would do without, for 1.8 MB of memory a worker.)
  * @module
  */
-import { type MessagePort, receiveMessageOnPort } from "node:worker_threads";
 import { EPOLLIN } from "../../ffi/consts.ts";
 import { drainEventFd } from "../../ffi/epoll.ts";
 import type { WorkerContext } from "./context.ts";
 import type { Service } from "./loop/service.ts";
-import type { Order } from "./orders.ts";
 
-/** Parts of a box. */
-export interface OrderBoxParts {
-  readonly port: globalThis.MessagePort;
-  /** The descriptor is the main thread's to close. */
-  readonly wakeFd: number;
-  /** Does what the order says. */
-  readonly obey: (order: Order) => void;
-}
-
-/**
- * The worker's end. It is the last service of the loop: orders are obeyed when the turn of all others is
- * over.
- */
+/** The worker's end. */
 export class OrderBox implements Service {
   readonly #context: WorkerContext;
-  readonly #parts: OrderBoxParts;
-  #woken = false;
+  readonly #wakeFd: number;
+  /** The number of orders that were delivered. */
+  #taken = 0;
 
-  constructor(context: WorkerContext, parts: OrderBoxParts) {
+  /** `wakeFd`: the descriptor is the main thread's to close. */
+  constructor(context: WorkerContext, wakeFd: number) {
     this.#context = context;
-    this.#parts = parts;
+    this.#wakeFd = wakeFd;
+  }
+
+  /** Tells whether an order was posted that was not delivered yet. */
+  get waits(): boolean {
+    return this.#context.shared.orders !== this.#taken;
+  }
+
+  /** Takes note of an order that was delivered. */
+  take(): void {
+    this.#taken = (this.#taken + 1) | 0; // as the shared word counts
   }
 
   /** See {@linkcode Service}. */
   start(): number {
-    return this.#context.loop.watch(this, this.#parts.wakeFd, EPOLLIN, 0, 0);
+    return this.#context.loop.watch(this, this.#wakeFd, EPOLLIN, 0, 0);
   }
 
-  /** Notes that there may be orders. The watchdog wakes a worker without any. */
+  /** Ends the sleep. The watchdog wakes a worker without any order. */
   event(): void {
-    drainEventFd(this.#parts.wakeFd);
-    this.#woken = true;
+    drainEventFd(this.#wakeFd);
   }
 
-  /** Obeys all orders that have come. */
-  turn(): void {
-    if (!this.#woken) return;
-    this.#woken = false;
-    const { obey } = this.#parts;
-    const port = this.#parts.port as unknown as MessagePort; // Deno's are the same
-    for (
-      let received = receiveMessageOnPort(port);
-      received !== undefined;
-      received = receiveMessageOnPort(port)
-    ) obey(received.message as Order);
-  }
+  /** See {@linkcode Service}. */
+  turn(): void {}
 
   /** See {@linkcode Service}. */
   timeout(): number {
@@ -71,7 +59,5 @@ export class OrderBox implements Service {
   }
 
   /** See {@linkcode Service}. */
-  close(): void {
-    this.#parts.port.close();
-  }
+  close(): void {}
 }

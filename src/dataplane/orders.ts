@@ -64,7 +64,7 @@ export interface WorkerParts {
   readonly pipes: PipeOptions;
 }
 
-/** A worker's first message; the port through which orders come is posted with it. */
+/** The parts of a worker, and what it begins with. */
 export interface WorkerStart {
   readonly parts: WorkerParts;
   /** The adoption that it begins with. */
@@ -80,10 +80,11 @@ export type Order =
   /** End now. */
   | { readonly kind: "stop" };
 
+/** The main thread's messages to a worker; the first is its start. */
+export type WorkerRequest = { readonly kind: "start"; readonly start: WorkerStart } | Order;
+
 /** A worker's reports to the main thread. */
 export type WorkerMessage =
-  /** The worker can be posted its first message. */
-  | { readonly kind: "loaded" }
   /** The worker listens. */
   | { readonly kind: "ready" }
   | { readonly kind: "adopted"; readonly number: number }

@@ -1,39 +1,44 @@
 /**
- * A worker thread's entry: waits for its first message, then blocks in its loop.
+ * A worker thread's entry: blocks in the worker's loop from the first message on, and leaves it for each
+ * other.
  * @module
  */
-import type { WorkerMessage, WorkerStart } from "./orders.ts";
+import type { WorkerMessage, WorkerRequest, WorkerStart } from "./orders.ts";
 import { SharedState } from "./shared/state.ts";
 import { createWorkerLogger } from "./worker_log.ts";
-import { runWorkerLoop } from "./worker_loop.ts";
-
-/** The first message. */
-interface FirstMessage {
-  readonly start: WorkerStart;
-  readonly port: MessagePort;
-}
+import { WorkerLife } from "./worker_loop.ts";
 
 /** The part of a worker's global scope that is used. */
 interface WorkerScope {
-  onmessage: ((event: MessageEvent<FirstMessage>) => void) | null;
+  onmessage: ((event: MessageEvent<WorkerRequest>) => void) | null;
   postMessage(message: WorkerMessage): void;
   close(): void;
 }
 
 const scope = globalThis as unknown as WorkerScope;
 const post = (message: WorkerMessage) => scope.postMessage(message);
+let life: WorkerLife | undefined;
 
-scope.onmessage = ({ data: { start, port } }) => {
+scope.onmessage = ({ data }) => {
+  try {
+    if (data.kind === "start") life = begin(data.start);
+    else life!.take(data);
+    const end = life!.run();
+    if (end !== null) leave(end.failure);
+  } catch (error) {
+    leave(error instanceof Error ? error.stack ?? error.message : String(error));
+  }
+};
+
+function begin(start: WorkerStart): WorkerLife {
   const { parts: { index, memory }, adoption: { settings } } = start;
   const shared = new SharedState(memory.state, index);
   const log = createWorkerLogger({ level: settings.logLevel, worker: index, shared, post });
-  let reason: string | null;
-  try {
-    reason = runWorkerLoop(start, { port, log, post });
-  } catch (error) {
-    reason = error instanceof Error ? error.stack ?? error.message : String(error);
-  }
-  post(reason === null ? { kind: "stopped" } : { kind: "failed", reason });
+  return new WorkerLife(start, { log, post });
+}
+
+function leave(failure: string | null): void {
+  scope.onmessage = null;
+  post(failure === null ? { kind: "stopped" } : { kind: "failed", reason: failure });
   scope.close();
-};
-post({ kind: "loaded" });
+}

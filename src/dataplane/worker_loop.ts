@@ -7,7 +7,7 @@ import { makeContext, type WorkerContext } from "./context.ts";
 import { Decider } from "./decider.ts";
 import { obey } from "./obey.ts";
 import { OrderBox } from "./order_box.ts";
-import type { WorkerMessage, WorkerStart } from "./orders.ts";
+import type { Order, WorkerMessage, WorkerStart } from "./orders.ts";
 import { COUNTER } from "./shared/state.ts";
 import { OwnAddresses } from "./sockets/own_addresses.ts";
 import { TcpAcceptor } from "./tcp/accept.ts";
@@ -18,40 +18,91 @@ import type { WorkerLogger } from "./worker_log.ts";
 
 /** Ties of a worker besides its parts. */
 export interface WorkerTies {
-  /** Orders come through it. */
-  readonly port: MessagePort;
   readonly log: WorkerLogger;
   readonly post: (message: WorkerMessage) => void;
 }
 
-/** A worker that is ready to start. */
-interface Worker {
+/** The end of a worker. */
+export interface WorkerEnd {
+  /** Reason of its failure; null: it has ended as it was told. */
+  readonly failure: string | null;
+}
+
+/** The parts of a worker that was put together. */
+interface Parts {
   readonly context: WorkerContext;
   readonly tcp: TcpSessions;
-  readonly udp: UdpService | null;
   readonly own: OwnAddresses | null;
+  readonly box: OrderBox;
+  readonly obey: (order: Order) => void;
   /** The order to end that it was given. */
   readonly told: { end: "drain" | "stop" | null };
 }
 
 /**
- * Runs a worker to its end: until it is told to stop, or to drain and nothing is left to wait for. Returns
- * null, or what has failed. Throws what a part of it throws. A worker that fails leaves its listeners, and
- * its sessions' descriptors in the ledgers, to whoever comes after it.
+ * A worker from its first message on. It ends when it is told to stop, or to drain and nothing is left to
+ * wait for. One that fails leaves its listeners, and its sessions' descriptors in the ledgers, to whoever
+ * comes after it.
  */
-export function runWorkerLoop(start: WorkerStart, ties: WorkerTies): string | null {
-  const worker = assemble(start, ties);
-  try {
-    const failure = turn(worker, ties.post);
-    if (failure !== null) abandon(worker);
-    return failure;
-  } catch (error) {
-    abandon(worker);
-    throw error;
+export class WorkerLife {
+  readonly #parts: Parts;
+  readonly #post: WorkerTies["post"];
+  #started = false;
+
+  constructor(start: WorkerStart, ties: WorkerTies) {
+    this.#parts = assemble(start, ties);
+    this.#post = ties.post;
+  }
+
+  /** Turns the loop until an order waits (null), or the worker has ended. Throws what a part of it throws. */
+  run(): WorkerEnd | null {
+    return this.#guard(() => this.#run());
+  }
+
+  /** Obeys an order that was delivered. Throws what a part of it throws. */
+  take(order: Order): void {
+    this.#guard(() => {
+      this.#parts.box.take();
+      this.#parts.obey(order);
+      return null;
+    });
+  }
+
+  #run(): WorkerEnd | null {
+    const { context: { loop, counters }, own, box, told } = this.#parts;
+    if (!this.#started) {
+      const returned = loop.start();
+      if (returned < 0) return { failure: `epoll: ${errnoCode(-returned)}` };
+      this.#started = true;
+      this.#post({ kind: "ready" });
+    }
+    while (!box.waits) {
+      if (told.end !== null) loop.drain();
+      if (told.end === "stop" || (told.end === "drain" && loop.idle())) {
+        loop.close();
+        own?.close();
+        return { failure: null };
+      }
+      const returned = loop.turn();
+      if (returned < 0) return { failure: `epoll_wait: ${errnoCode(-returned)}` };
+      counters[COUNTER.turns]++;
+    }
+    return null;
+  }
+
+  #guard(work: () => WorkerEnd | null): WorkerEnd | null {
+    try {
+      const end = work();
+      if (end !== null && end.failure !== null) abandon(this.#parts);
+      return end;
+    } catch (error) {
+      abandon(this.#parts);
+      throw error;
+    }
   }
 }
 
-function assemble({ parts, adoption }: WorkerStart, { port, log, post }: WorkerTies): Worker {
+function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): Parts {
   const { index, memory, upstreamMark } = parts;
   const { settings, policy, totals } = adoption;
   const context = makeContext({ index, memory, totals, log, settings, policy });
@@ -63,7 +114,8 @@ function assemble({ parts, adoption }: WorkerStart, { port, log, post }: WorkerT
     upstream: new DirectUpstream(context, router),
   });
   const udp = parts.udp === null ? null : new UdpService(context, { sockets: parts.udp, router });
-  const told: Worker["told"] = { end: null };
+  const box = new OrderBox(context, parts.wakeFd);
+  const told: Parts["told"] = { end: null };
   const obedience = {
     context,
     tcp,
@@ -81,30 +133,12 @@ function assemble({ parts, adoption }: WorkerStart, { port, log, post }: WorkerT
   );
   loop.add(tcp);
   if (udp !== null) loop.add(udp);
-  loop.add(new OrderBox(context, { port, wakeFd: parts.wakeFd, obey: (order) => obey(order, obedience) }));
-  return { context, tcp, udp, own, told };
-}
-
-function turn({ context, own, told }: Worker, post: WorkerTies["post"]): string | null {
-  const { loop, counters } = context;
-  const started = loop.start();
-  if (started < 0) return `epoll: ${errnoCode(-started)}`;
-  post({ kind: "ready" });
-  for (let over = false; !over;) {
-    const returned = loop.turn();
-    if (returned < 0) return `epoll_wait: ${errnoCode(-returned)}`;
-    counters[COUNTER.turns]++;
-    if (told.end === null) continue;
-    loop.drain();
-    over = told.end === "stop" || loop.idle();
-  }
-  loop.close();
-  own?.close();
-  return null;
+  loop.add(box);
+  return { context, tcp, own, box, obey: (order) => obey(order, obedience), told };
 }
 
 /** Closes what nobody else knows of. Each part may be what has failed. */
-function abandon({ context, tcp, own }: Worker): void {
+function abandon({ context, tcp, own }: Parts): void {
   for (const close of [() => tcp.abandon(), () => context.loop.abandon(), () => own?.close()]) {
     try {
       close();

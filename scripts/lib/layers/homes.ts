@@ -17,8 +17,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "ipaddr.js": ["src/net/ip.ts"],
   // statfs(2), which Deno has nowhere else.
   "node:fs": ["src/doctor/machine/files.ts"],
-  // receiveMessageOnPort(): a message to a thread that never returns to its event loop.
-  "node:worker_threads": ["src/dataplane/"],
 };
 
 /** The names of all errors of Linux. */

@@ -3,8 +3,8 @@
  * @module
  */
 import type { Logger } from "../../log.ts";
-import type { Order, WorkerMessage, WorkerStart } from "../orders.ts";
-import { OrderChannel } from "./order_channel.ts";
+import { signalEventFd } from "../../../ffi/epoll.ts";
+import type { Order, WorkerMessage, WorkerRequest, WorkerStart } from "../orders.ts";
 import type { SharedState } from "../shared/state.ts";
 
 /** Report of events with a thread. After `stopped` or `failed` nothing more happens. */
@@ -32,15 +32,12 @@ export interface ThreadOptions {
 export function startThread(options: ThreadOptions): { give(order: Order): void } {
   const { start, log, shared, report } = options;
   const { index, wakeFd } = start.parts;
-  // A port that is posted to a thread which does not load is lost: it is made when the thread has.
-  let channel: OrderChannel | undefined;
-  const early: Order[] = [];
   let over = false;
+  shared.forgetOrders(index);
   const worker = new Worker(options.url, { type: "module", name: `tproxy ${index}` });
   function end(tell: () => void): void {
     if (over) return;
     over = true;
-    channel?.close();
     tell();
   }
   worker.onerror = (event) => {
@@ -49,11 +46,6 @@ export function startThread(options: ThreadOptions): { give(order: Order): void 
   };
   worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
     switch (data.kind) {
-      case "loaded":
-        channel = new OrderChannel(wakeFd);
-        worker.postMessage({ start, port: channel.port }, [channel.port]);
-        for (const order of early.splice(0)) channel.give(order);
-        return;
       case "ready":
         return report.ready();
       case "adopted":
@@ -69,11 +61,14 @@ export function startThread(options: ThreadOptions): { give(order: Order): void 
         return data satisfies never;
     }
   };
+  const post = (request: WorkerRequest) => worker.postMessage(request);
+  post({ kind: "start", start });
   return {
     give(order) {
       if (over) return;
-      if (channel === undefined) early.push(order);
-      else channel.give(order);
+      post(order); // before it is counted: where it cannot be posted, the worker waits for none
+      shared.countOrder(index);
+      signalEventFd(wakeFd);
     },
   };
 }

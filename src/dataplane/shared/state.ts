@@ -9,6 +9,8 @@ import { PER_CLIENT_WORDS, preparePerClient } from "./per_client.ts";
 const LIVE = 0;
 const UDP_LIVE = 1;
 const PENDING_LOGS = 2;
+// A worker's own words: its share of the first two, and the number of orders that were posted to it.
+const ORDERS = 2;
 const CONTROL_WORDS = 16; // a cache line of their own
 
 /**
@@ -108,6 +110,21 @@ export class SharedState {
       Atomics.sub(this.#control, word, own[word]);
       own[word] = 0;
     }
+  }
+
+  /** The number of orders that were posted to this worker's thread; it wraps around as an Int32 does. */
+  get orders(): number {
+    return Atomics.load(this.#own, ORDERS);
+  }
+
+  /** Counts an order that was posted to a worker. */
+  countOrder(worker: number): void {
+    Atomics.add(this.#ownOf(worker), ORDERS, 1);
+  }
+
+  /** Begins to count anew: the worker gets another thread. */
+  forgetOrders(worker: number): void {
+    Atomics.store(this.#ownOf(worker), ORDERS, 0);
   }
 
   /** Adds to the number of log lines on their way to the main thread; the number after it. */

@@ -4,13 +4,12 @@
  */
 import { closeFd } from "../../../../ffi/sockets/socket.ts";
 import { openEventFd } from "../../../../ffi/epoll.ts";
-import { OrderChannel } from "../../../../src/dataplane/seats/order_channel.ts";
 import type { ListenerHandle, Order, WorkerMessage } from "../../../../src/dataplane/orders.ts";
 import type { Settings } from "../../../../src/dataplane/settings.ts";
 import { Books } from "../../../../src/dataplane/shared/books.ts";
 import { allocateMemory } from "../../../../src/dataplane/shared/memory.ts";
 import { createWorkerLogger } from "../../../../src/dataplane/worker_log.ts";
-import { runWorkerLoop } from "../../../../src/dataplane/worker_loop.ts";
+import { type WorkerEnd, WorkerLife } from "../../../../src/dataplane/worker_loop.ts";
 import { check } from "../../../../src/net/error.ts";
 
 /** Parts and orders of the worker. */
@@ -23,7 +22,7 @@ export interface LoneWorkerOptions {
 
 /** End of the worker. */
 export interface LoneWorkerEnd {
-  /** Result of `runWorkerLoop`. */
+  /** Reason of its failure, or null. */
   readonly reason: string | null;
   /** Messages to the main thread. */
   readonly messages: readonly WorkerMessage[];
@@ -36,11 +35,10 @@ export function runLoneWorker({ listeners, settings, orders }: LoneWorkerOptions
   const books = new Books(memory);
   const totals = books.begin({ generation: 1, rules: [], otherwise: "default" });
   const wakeFd = check(openEventFd(), "eventfd");
-  const channel = new OrderChannel(wakeFd);
   const messages: WorkerMessage[] = [];
   const post = (message: WorkerMessage) => void messages.push(message);
   const log = createWorkerLogger({ level: settings.logLevel, worker: 0, shared: books.state, post });
-  for (const order of orders) channel.give(order);
+  orders.forEach(() => books.state.countOrder(0));
   try {
     const parts = {
       index: 0,
@@ -52,9 +50,12 @@ export function runLoneWorker({ listeners, settings, orders }: LoneWorkerOptions
       pipes: { limit: 10, size: 65536 },
     };
     const start = { parts, adoption: { number: 1, settings, policy: null, totals } };
-    return { reason: runWorkerLoop(start, { port: channel.port, log, post }), messages, books };
+    const life = new WorkerLife(start, { log, post });
+    const posted = [...orders];
+    let end: WorkerEnd | null;
+    while ((end = life.run()) === null) life.take(posted.shift()!);
+    return { reason: end.failure, messages, books };
   } finally {
-    channel.close();
     closeFd(wakeFd);
   }
 }

@@ -205,7 +205,7 @@ descriptorTest("TcpAcceptor.drain() takes what is queued, and then nothing", asy
   assert.equal(acceptor.accept(0), 0);
 });
 
-descriptorTest("runWorkerLoop() drains: serves what is queued, ends, and leaves nothing open", () => {
+descriptorTest("WorkerLife drains: serves what is queued, ends, and leaves nothing open", () => {
   using street = new Street();
   const client = street.client();
   street.server();
@@ -223,7 +223,7 @@ descriptorTest("runWorkerLoop() drains: serves what is queued, ends, and leaves 
   assert.equal(books.counters().bytesUp, 150_000);
 });
 
-descriptorTest("runWorkerLoop() stops: resets what is queued", () => {
+descriptorTest("WorkerLife stops: resets what is queued", () => {
   using street = new Street();
   const client = street.client();
   street.server();

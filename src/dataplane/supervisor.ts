@@ -3,25 +3,21 @@
  * @module
  */
 import { openEventFd, signalEventFd } from "../../ffi/epoll.ts";
-import { descriptorLimit, raiseDescriptorLimit } from "../../ffi/process.ts";
 import { closeFd } from "../../ffi/sockets/socket.ts";
 import type { Config } from "../config/types.ts";
 import type { Logger } from "../log.ts";
-import { Marks } from "../marks.ts";
 import { check } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import type { PolicyImage } from "../policy/image.ts";
+import { allocateFor, listen, partsOf, raiseDescriptors } from "./groundwork.ts";
 import { Crashes } from "./seats/crashes.ts";
-import type { WorkerParts } from "./orders.ts";
 import { type House, Seat } from "./seats/seat.ts";
 import { type Settings, type SettingsConfig, settingsOf } from "./settings.ts";
 import { Books, type Counter, type RuleTotals, type SessionRow } from "./shared/books.ts";
-import { allocateMemory } from "./shared/memory.ts";
 import type { SessionKey } from "./shared/session_key.ts";
 import { COUNTER } from "./shared/state.ts";
-import { type DemandConfig, demandOf, largestCapacity } from "./sizing/demand.ts";
+import { type DemandConfig, demandOf } from "./sizing/demand.ts";
 import { capacity } from "./sizing/limits.ts";
-import { openListeners } from "./sockets/listeners.ts";
 
 /** Bytes of a splice pipe: 64 KiB, the kernel's default. */
 const PIPE_SIZE = 65536;
@@ -88,53 +84,32 @@ export interface Dataplane {
 
 /** Raises the descriptor limit, listens, starts the workers. Throws OperationError if one of it fails. */
 export async function startDataplane(options: DataplaneOptions): Promise<Dataplane> {
-  const { config, log, workers } = options;
-  const raised = raiseDescriptorLimit();
-  if (raised < 0) log.warn("cannot raise the descriptor limit", { errno: -raised });
-  const limit = descriptorLimit();
-  const machine = { descriptors: typeof limit === "number" ? 1024 : limit.soft, workers };
-  const { protocols } = config.intercept;
+  const { config, workers } = options;
+  const machine = { descriptors: raiseDescriptors(options.log), workers };
+  const { protocols, families } = config.intercept;
   const roomFor = (wanted: DemandConfig) =>
     capacity({ ...machine, ...demandOf({ ...wanted, intercept: { protocols } }) });
-  const marks = new Marks(config.kernel.mark);
-  const sockets = openListeners({
-    protocols,
-    families: options.families ?? config.intercept.families,
-    port: config.listener.port,
-    workers,
-    mark: marks.clientSocket,
-  });
-  const most = { ...config.limits, connections: "auto" as const, udpSessions: Infinity };
-  const memory = allocateMemory({
-    workers,
-    connections: largestCapacity({ ...config, limits: { ...most, udpSessions: 0 } }, machine).connections,
-    udpSessions: largestCapacity({ ...config, limits: most }, machine).udpSessions,
-  });
+  const room = roomFor(config);
+  const sockets = listen(config, { families: options.families ?? families, workers });
+  const memory = allocateFor(config, machine);
   const books = new Books(memory);
+  const policy = options.policy ?? null;
   const house: House = {
     url: options.workerUrl,
-    log,
+    log: options.log,
     books,
     crashes: new Crashes(),
     adoption: {
       number: 1,
-      settings: settingsOf(config, roomFor(config)),
-      policy: options.policy ?? null,
-      totals: books.begin(ruleNames(options.policy ?? null, 1)),
+      settings: settingsOf(config, room),
+      policy,
+      totals: books.begin(ruleNames(policy, 1)),
     },
   };
-  const { pipesPerWorker } = roomFor(config);
   const wakeFds = sockets.map(() => check(openEventFd(), "create", "eventfd"));
-  const seats = sockets.map(({ tcp, udp, senders, errorSenders }, index) => {
-    const parts: WorkerParts = {
-      index,
-      memory,
-      listeners: tcp,
-      udp: protocols.includes("udp") ? { listeners: udp, senders, errorSenders } : null,
-      wakeFd: wakeFds[index],
-      upstreamMark: config.intercept.routerTraffic ? marks.serverSocket : 0,
-      pipes: { limit: pipesPerWorker, size: PIPE_SIZE },
-    };
+  const seats = sockets.map((own, index) => {
+    const pipes = { limit: room.pipesPerWorker, size: PIPE_SIZE };
+    const parts = { index, memory, wakeFd: wakeFds[index], pipes, ...partsOf(config, own) };
     return new Seat(parts, house);
   });
   const end = (kind: "drain" | "stop") => seats.forEach((seat) => seat.end(kind));

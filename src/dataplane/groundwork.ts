@@ -1,0 +1,60 @@
+/**
+ * Things of the process that outlive the threads of workers: the descriptor limit, listeners, memory.
+ * @module
+ */
+import { descriptorLimit, raiseDescriptorLimit } from "../../ffi/process.ts";
+import type { Config } from "../config/types.ts";
+import type { Logger } from "../log.ts";
+import { Marks } from "../marks.ts";
+import type { Family } from "../net/ip.ts";
+import type { WorkerParts } from "./orders.ts";
+import { allocateMemory, type SharedMemory } from "./shared/memory.ts";
+import { type DemandConfig, largestCapacity } from "./sizing/demand.ts";
+import { openListeners, type WorkerSockets } from "./sockets/listeners.ts";
+
+/** Returns the limit of open descriptors, raised as far as it goes. */
+export function raiseDescriptors(log: Logger): number {
+  const raised = raiseDescriptorLimit();
+  if (raised < 0) log.warn("cannot raise the descriptor limit", { errno: -raised });
+  const limit = descriptorLimit();
+  return typeof limit === "number" ? 1024 : limit.soft;
+}
+
+/** Opens the listeners of all workers. Throws an OperationError. */
+export function listen(
+  config: Config,
+  { families, workers }: { readonly families: readonly Family[]; readonly workers: number },
+): WorkerSockets[] {
+  return openListeners({
+    protocols: config.intercept.protocols,
+    families,
+    port: config.listener.port,
+    workers,
+    mark: new Marks(config.kernel.mark).clientSocket,
+  });
+}
+
+/** Reserves for as many sessions as the descriptors allow, since a reload may raise the limits. */
+export function allocateFor(
+  config: DemandConfig,
+  machine: { readonly descriptors: number; readonly workers: number },
+): SharedMemory {
+  const most = { ...config.limits, connections: "auto" as const, udpSessions: Infinity };
+  return allocateMemory({
+    workers: machine.workers,
+    connections: largestCapacity({ ...config, limits: { ...most, udpSessions: 0 } }, machine).connections,
+    udpSessions: largestCapacity({ ...config, limits: most }, machine).udpSessions,
+  });
+}
+
+/** Returns the parts of a worker that follow from the config, and its own sockets. */
+export function partsOf(
+  { intercept, kernel }: Config,
+  { tcp, udp, senders, errorSenders }: WorkerSockets,
+): Pick<WorkerParts, "listeners" | "udp" | "upstreamMark"> {
+  return {
+    listeners: tcp,
+    udp: intercept.protocols.includes("udp") ? { listeners: udp, senders, errorSenders } : null,
+    upstreamMark: intercept.routerTraffic ? new Marks(kernel.mark).serverSocket : 0,
+  };
+}

@@ -3,7 +3,7 @@
  * @module
  */
 import type { CompiledRules } from "./backend/compiler.ts";
-import { compileTable } from "./nft/compile.ts";
+import { compileTable } from "./nft/chains.ts";
 import type { Plan } from "./plan/model.ts";
 import type { PlannedSet } from "./plan/rules/set.ts";
 import { elementTexts } from "./nft/set_elements.ts";

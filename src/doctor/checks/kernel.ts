@@ -3,7 +3,7 @@
  * @module
  */
 import type { IptablesPrograms, IptablesVariant } from "../../kernel/iptables/state/programs.ts";
-import { compileTable } from "../../kernel/nft/compile.ts";
+import { compileTable } from "../../kernel/nft/chains.ts";
 import { EPERM } from "../../net/errno.ts";
 import type { Check } from "../check.ts";
 import type { DiagnosedKernel } from "../machine/machine.ts";

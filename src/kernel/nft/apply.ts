@@ -13,7 +13,7 @@ import type { KernelConnections } from "../machine/connections.ts";
 import type { Plan } from "../plan/model.ts";
 import { RoutingChange } from "../routing/apply.ts";
 import { replaceTable } from "./batch.ts";
-import { compileTable } from "./compile.ts";
+import { compileTable } from "./chains.ts";
 import { isOurTable, readTableHead, readTableIfPossible, refuseForeignTable } from "./state/state.ts";
 
 /** The place of the rules, in words. */

@@ -6,7 +6,7 @@
 import { renderScriptHead } from "../backend/script_head.ts";
 import type { Plan } from "../plan/model.ts";
 import { renderRouting } from "../routing/render.ts";
-import { compileTable } from "./compile.ts";
+import { compileTable } from "./chains.ts";
 import { renderNft } from "./render.ts";
 
 /** Renders the script. `origin` names the config. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { renderJson } from "../../../src/kernel/json.ts";
-import { compileTable } from "../../../src/kernel/nft/compile.ts";
+import { compileTable } from "../../../src/kernel/nft/chains.ts";
 import { renderNft } from "../../../src/kernel/nft/render.ts";
 import { planInstall } from "../../../src/kernel/plan/plan.ts";
 import { configWith, ROUTER } from "./support/view.ts";

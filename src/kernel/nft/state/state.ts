@@ -11,7 +11,7 @@ import { listRules, type NftRule } from "../../../netlink/nft/rule.ts";
 import { listSets, type NftSet } from "../../../netlink/nft/sets/set.ts";
 import { listTables, type NftTable } from "../../../netlink/nft/table.ts";
 import { ifNfTables } from "../../machine/nf_tables.ts";
-import { TABLE_COMMENT } from "../compile.ts";
+import { TABLE_COMMENT } from "../chains.ts";
 
 const TABLE = { family: "inet", name: TABLE_NAME } as const;
 

@@ -8,7 +8,7 @@ import type { ObjectStatus } from "../../backend/object_status.ts";
 import { compareRuleOrder, NOT_WANTED } from "../../backend/rule_order.ts";
 import type { Plan } from "../../plan/model.ts";
 import type { PlannedSet } from "../../plan/rules/set.ts";
-import { compileTable } from "../compile.ts";
+import { compileTable } from "../chains.ts";
 import type { CompiledChain, CompiledTable } from "../model.ts";
 import { renderRule } from "../rule_text.ts";
 import { type InstalledTable, isOurTable } from "./state.ts";

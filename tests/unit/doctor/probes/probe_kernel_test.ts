@@ -8,7 +8,7 @@ import { probeKernel } from "../../../../src/doctor/probes/probe_kernel.ts";
 import { listXtablesNeeds, XTABLES_PARTS } from "../../../../src/doctor/probes/xtables_parts.ts";
 import { KERNEL_PARTS, type KernelModule } from "../../../../src/kernel/parts.ts";
 import { planInstall } from "../../../../src/kernel/plan/plan.ts";
-import { compileTable } from "../../../../src/kernel/nft/compile.ts";
+import { compileTable } from "../../../../src/kernel/nft/chains.ts";
 import type { NetlinkMessage } from "../../../../src/netlink/message.ts";
 import { configWith, ROUTER } from "../../kernel/support/view.ts";
 import { fakeMachine, type Lacks } from "../support/fake_kernel.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { planInstall } from "../../../../src/kernel/plan/plan.ts";
-import { compileTable } from "../../../../src/kernel/nft/compile.ts";
+import { compileTable } from "../../../../src/kernel/nft/chains.ts";
 import { renderRule } from "../../../../src/kernel/nft/rule_text.ts";
 import type { Plan } from "../../../../src/kernel/plan/model.ts";
 import { configWith, ROUTER } from "../support/view.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../../../src/config/load.ts";
 import { replaceTable } from "../../../../../src/kernel/nft/batch.ts";
-import { compileTable } from "../../../../../src/kernel/nft/compile.ts";
+import { compileTable } from "../../../../../src/kernel/nft/chains.ts";
 import type { Plan } from "../../../../../src/kernel/plan/model.ts";
 import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
 import type { InstalledSet, InstalledTable } from "../../../../../src/kernel/nft/state/state.ts";

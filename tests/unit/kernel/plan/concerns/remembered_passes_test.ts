@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parseConfig } from "../../../../../src/config/load.ts";
 import type { Plan } from "../../../../../src/kernel/plan/model.ts";
 import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
-import { compileTable } from "../../../../../src/kernel/nft/compile.ts";
+import { compileTable } from "../../../../../src/kernel/nft/chains.ts";
 import { renderRule } from "../../../../../src/kernel/nft/rule_text.ts";
 import { ROUTER } from "../../support/view.ts";
 

@@ -3,7 +3,7 @@ import { parseConfig } from "../../../../../src/config/load.ts";
 import type { Config, InterceptConfig } from "../../../../../src/config/types.ts";
 import type { Plan } from "../../../../../src/kernel/plan/model.ts";
 import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
-import { compileTable } from "../../../../../src/kernel/nft/compile.ts";
+import { compileTable } from "../../../../../src/kernel/nft/chains.ts";
 import { renderHook } from "../../../../../src/kernel/nft/render.ts";
 import { renderRule } from "../../../../../src/kernel/nft/rule_text.ts";
 import { compileIptables } from "../../../../../src/kernel/iptables/compile/compile.ts";

@@ -3,7 +3,7 @@ import type { Config } from "../../../../../src/config/types.ts";
 import { parseConfig } from "../../../../../src/config/load.ts";
 import type { Plan } from "../../../../../src/kernel/plan/model.ts";
 import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
-import { compileTable } from "../../../../../src/kernel/nft/compile.ts";
+import { compileTable } from "../../../../../src/kernel/nft/chains.ts";
 import { renderRule } from "../../../../../src/kernel/nft/rule_text.ts";
 import { elementTexts } from "../../../../../src/kernel/nft/set_elements.ts";
 import { ROUTER } from "../../support/view.ts";

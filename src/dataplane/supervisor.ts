@@ -112,9 +112,13 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     const parts = { index, memory, wakeFd: wakeFds[index], pipes, ...partsOf(config, own) };
     return new Seat(parts, house);
   });
-  const end = (kind: "drain" | "stop") => seats.forEach((seat) => seat.end(kind));
-  // One that has failed for good ends the others.
-  for (const seat of seats) seat.ended.catch(() => end("stop"));
+  let draining = false;
+  const end = (kind: "drain" | "stop") => {
+    draining ||= kind === "drain";
+    for (const seat of seats) seat.end(kind);
+  };
+  // One that has failed for good ends the others; while they drain they end anyway, in their own time.
+  for (const seat of seats) seat.ended.catch(() => draining || end("stop"));
   const ended = Promise.allSettled(seats.map((seat) => seat.ended)).then((results) => {
     // Emptied: a later wake() must not write to descriptors that have become somebody else's.
     for (const fd of wakeFds.splice(0)) closeFd(fd);

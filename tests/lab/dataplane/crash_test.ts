@@ -149,3 +149,23 @@ labTest("a worker that fails again and again ends the process", { programs: PROG
   assert.equal(await dataplane.program.waitForExit(), 1);
   assert.match(dataplane.program.stdout, /FAILED Cannot run worker "0": TypeError: no protocol/);
 });
+
+labTest("a worker that fails while it drains costs no other its connections", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await serve(lab, 7000, "cat");
+  const dataplane = await startDataplaneProgram(lab);
+  const clients = await connectToBoth(lab, dataplane);
+  await dataplane.tell({ do: "drain" });
+  await dataplane.tell({ do: "wreck", worker: 1 });
+  await until(async () => (await dataplane.sessions()).every(({ worker }) => worker === 0), {
+    what: "the sessions of the failed worker to be lost",
+  });
+  const kept = new Set((await dataplane.sessions()).map(({ client }) => client));
+  assert.ok(kept.size > 1);
+  await delay(200); // a reset would have come
+  assert.equal((await dataplane.sessions()).length, kept.size);
+  for (const client of clients) await client.stop();
+  assert.equal(await dataplane.program.waitForExit(), 1);
+  assert.match(dataplane.program.stdout, /FAILED Cannot run worker "1": TypeError: no protocol/);
+});

@@ -170,6 +170,7 @@ debTest("has nothing that lintian objects to, but for what its overrides explain
   const { code, stdout } = await runProgram(["lintian", ...flags, ...suppress, path], {
     mayFail: true,
     timeoutMs: 120_000,
+    env: { TMPDIR: root.directory }, // it leaves a database there
   });
   assert.equal(stdout, "");
   assert.equal(code, 0);

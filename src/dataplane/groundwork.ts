@@ -34,16 +34,17 @@ export function listen(
   });
 }
 
-/** Reserves for as many sessions as the descriptors allow, since a reload may raise the limits. */
+/** Reserves for as many sessions as the descriptors allow, since an adoption may raise the limits. */
 export function allocateFor(
   config: DemandConfig,
   machine: { readonly descriptors: number; readonly workers: number },
 ): SharedMemory {
-  const most = { ...config.limits, connections: "auto" as const, udpSessions: Infinity };
+  const most = (udpSessions: number) =>
+    largestCapacity({ ...config, limits: { ...config.limits, udpSessions } }, machine);
   return allocateMemory({
     workers: machine.workers,
-    connections: largestCapacity({ ...config, limits: { ...most, udpSessions: 0 } }, machine).connections,
-    udpSessions: largestCapacity({ ...config, limits: most }, machine).udpSessions,
+    connections: most(0).connections,
+    udpSessions: most(Infinity).udpSessions,
   });
 }
 

@@ -18,6 +18,7 @@ import { TcpSessions } from "../../../../src/dataplane/tcp/sessions.ts";
 import type { Call, Upstream } from "../../../../src/dataplane/upstream/upstream.ts";
 import { createLogger } from "../../../../src/log.ts";
 import { check } from "../../../../src/net/error.ts";
+import { Reader } from "../../ffi/support/tcp.ts";
 
 /** Settings that a test may want otherwise. */
 export interface BenchOptions {
@@ -133,6 +134,13 @@ export class SessionBench implements Disposable {
       assert.ok(performance.now() < end, `not true after ${seconds} s: ${isTrue}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+  }
+
+  /** Reads until the other side's end or reset, turning meanwhile. */
+  async readToEnd(fd: number): Promise<Reader> {
+    const reader = new Reader(fd);
+    await this.until(() => reader.read() !== "open");
+    return reader;
   }
 
   /** The counters that are not 0, those of bytes aside. */

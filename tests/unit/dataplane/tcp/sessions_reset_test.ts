@@ -14,7 +14,6 @@ import {
   finish,
   listen,
   pattern,
-  Reader,
   readText,
   reset,
   sendAll,
@@ -40,8 +39,7 @@ descriptorTest("TcpSessions passes what the upstream sent before its reset, then
   const { client, server } = openSession(bench);
   sendAll(server, "the last words");
   reset(server);
-  const reader = new Reader(client);
-  await bench.until(() => reader.read() !== "open");
+  const reader = await bench.readToEnd(client);
   assert.deepEqual([reader.text, reader.end], ["the last words", -ECONNRESET]);
   assert.equal(bench.sessions.size, 0);
   assert.deepEqual(bench.counts(), { connected: 1, reset: 1 });
@@ -56,8 +54,7 @@ descriptorTest("TcpSessions passes no clean end when it notices the reset while 
   sendAll(client, "more of the question");
   // The client's event comes first: the error is taken by the send, and reading sees nothing of it.
   bench.sessions.event(0, 1, EPOLLIN);
-  const reader = new Reader(client);
-  await bench.until(() => reader.read() !== "open");
+  const reader = await bench.readToEnd(client);
   assert.deepEqual([reader.text, reader.end], ["half of the answer", -ECONNRESET]);
   assert.equal(bench.sessions.size, 0);
   closeFd(client);
@@ -76,8 +73,7 @@ descriptorTest(
     reset(server);
     // The upstream's event of before the reset: the relay itself finds the error.
     bench.sessions.event(1, 1, EPOLLIN);
-    const reader = new Reader(client);
-    await bench.until(() => reader.read() !== "open");
+    const reader = await bench.readToEnd(client);
     assert.equal(reader.end, -ECONNRESET);
     assertSameBytes(reader.data, pattern(reader.data.length));
     closeFd(client);
@@ -92,8 +88,7 @@ descriptorTest("TcpSessions passes what an upstream sent that was reset before i
   const server = accept(listener);
   sendAll(server, "go away");
   reset(server);
-  const reader = new Reader(client);
-  await bench.until(() => reader.read() !== "open");
+  const reader = await bench.readToEnd(client);
   assert.deepEqual([reader.text, reader.end], ["go away", -ECONNRESET]);
   assert.equal(bench.sessions.size, 0);
   assert.deepEqual(bench.counts(), { connected: 1, reset: 1 });
@@ -144,8 +139,7 @@ descriptorTest(
     bench.settle();
     bench.sessions.event(1, 1, EPOLLERR);
     assert.equal(bench.sessions.size, 1);
-    const reader = new Reader(client);
-    await bench.until(() => reader.read() !== "open");
+    const reader = await bench.readToEnd(client);
     assert.equal(reader.end, -ECONNRESET);
     assertSameBytes(reader.data, pattern(reader.data.length));
     closeFd(client);

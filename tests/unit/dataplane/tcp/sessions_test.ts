@@ -99,8 +99,7 @@ descriptorTest("TcpSessions relays much in both directions at once", async () =>
 descriptorTest("TcpSessions resets the client when the upstream refuses", async () => {
   using bench = new SessionBench();
   const client = openDialling(bench, dial(closedPort()));
-  const reader = new Reader(client);
-  await bench.until(() => reader.read() !== "open");
+  const reader = await bench.readToEnd(client);
   assert.equal(reader.end, -ECONNRESET);
   assert.deepEqual(bench.counts(), { refused: 1 });
   closeFd(client);
@@ -113,8 +112,7 @@ descriptorTest("TcpSessions gives up a silent upstream after the connect timeout
   const queued = [dial(addressOf(listener)), dial(addressOf(listener))];
   const client = openDialling(bench, dial(addressOf(listener)));
   const start = performance.now();
-  const reader = new Reader(client);
-  await bench.until(() => reader.read() !== "open");
+  const reader = await bench.readToEnd(client);
   const elapsed = performance.now() - start;
   assert.ok(elapsed >= 190 && elapsed < 1000, `after ${elapsed} ms`);
   assert.equal(reader.end, -ECONNRESET);

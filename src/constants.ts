@@ -89,3 +89,50 @@ export const ALIVE_SECONDS = 2;
  * no harm.
  */
 export const ALIVE_INTERVAL_MS = 400;
+
+/**
+ * The nf_tables table of a running proxy (family inet): it belongs to its netlink socket, and the kernel
+ * removes it when the process ends, however it ends.
+ */
+export const LIVE_TABLE_NAME = "transparent_proxy_live";
+
+/**
+ * SO_PRIORITY of sockets towards clients. Rules know their packets by it (`meta priority`); unlike a mark it
+ * is asked by no routing rule of anybody. "tp", and 0 for the queue disciplines that look at the lower bits.
+ */
+export const CLIENT_PRIORITY = 0x74700000;
+
+/** The conntrack zone of clients' legs: apart from their own flows and from our upstream legs. */
+export function clientZone(listenerPort: number): number {
+  return listenerPort;
+}
+
+/** The NFLOG group (`log group`) by which a worker is asked. */
+export function questionGroup(listenerPort: number, worker: number): number {
+  return (listenerPort + worker) & 0xffff;
+}
+
+/**
+ * The TTL (IPv6: hop limit) of a packet that goes to the loopback interface instead of a client's: it tells
+ * the rules what becomes of it. All but the first are refusals, which the kernel itself sends.
+ */
+export const VERDICT_TTL = {
+  accept: 64,
+  reset: 1,
+  hostUnreachable: 2,
+  netUnreachable: 3,
+  adminProhibited: 4,
+  portUnreachable: 5,
+} as const;
+
+/** The prefix of a question (NFULA_PREFIX): where the original addresses stand. */
+export const QUESTION_PREFIX = {
+  /** No NAT: the packet's own addresses are the original ones. */
+  plain: "p",
+  /** IPv4: NAT; the original addresses overwrite fields that nobody needs. See kernel/live. */
+  squeezed: "s",
+  /** IPv6: NAT; the packet as it would have left. `restored` comes next. */
+  translated: "t",
+  /** The same packet with its original addresses. */
+  restored: "o",
+} as const;

@@ -99,6 +99,12 @@ export class SendBatch {
     own[header + MMSGHDR_WORD.controlLength] = 0;
   }
 
+  /** Begins a message for a raw socket that is given whole IP packets: such want no port in the address. */
+  beginRaw(words: Int32Array, at: number): void {
+    this.begin(words, at);
+    this.#words[(this.#names + (this.count - 1) * SOCKADDR_SIZE) >> 2] &= 0xffff;
+  }
+
   /** Adds `length` bytes at an address, given by its halves, to the message. */
   add(low: number, high: number, length: number): void {
     const iovec = (this.#iovecs + this.used++ * IOVEC_SIZE) >> 2;

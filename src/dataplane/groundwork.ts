@@ -52,10 +52,11 @@ export function allocateFor(
 export function partsOf(
   { intercept, kernel }: Config,
   { tcp, udp, senders, errorSenders }: WorkerSockets,
-): Pick<WorkerParts, "listeners" | "udp" | "upstreamMark"> {
+): Pick<WorkerParts, "listeners" | "udp" | "asking" | "upstreamMark"> {
   return {
     listeners: tcp,
     udp: intercept.protocols.includes("udp") ? { listeners: udp, senders, errorSenders } : null,
+    asking: null,
     upstreamMark: intercept.routerTraffic ? new Marks(kernel.mark).serverSocket : 0,
   };
 }

@@ -32,6 +32,14 @@ export interface UdpSockets {
   readonly errorSenders: RawSockets;
 }
 
+/** The sockets of a worker by which it is asked about first packets, and answers. */
+export interface AskingSockets {
+  /** The netlink socket of its NFLOG group. */
+  readonly log: number;
+  /** The raw sockets through which packets go to the loopback interface. */
+  readonly raw: RawSockets;
+}
+
 /** Pipes that a worker may have. */
 export interface PipeOptions {
   readonly limit: number;
@@ -57,6 +65,8 @@ export interface WorkerParts {
   readonly listeners: readonly ListenerHandle[];
   /** null: UDP is not relayed. */
   readonly udp: UdpSockets | null;
+  /** null: flows come without a question (`intercept.admission: early`). */
+  readonly asking: AskingSockets | null;
   /** An eventfd that wakes the worker. */
   readonly wakeFd: number;
   /** SO_MARK of the sockets towards servers; 0: none, and no client is a program on the router itself. */

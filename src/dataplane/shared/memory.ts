@@ -4,6 +4,7 @@
  */
 import { allocateLedger } from "./columns.ts";
 import { SharedState } from "./state.ts";
+import { prepareWaitingRoom, WAITING_ROOM_WORDS } from "./waiting_room.ts";
 
 /** The ledgers of a worker. */
 export interface LedgerMemory {
@@ -17,6 +18,8 @@ export interface SharedMemory {
   readonly state: SharedArrayBuffer;
   /** By number of the worker. */
   readonly ledgers: readonly LedgerMemory[];
+  /** The buffer of the {@linkcode WaitingRoom} of UDP. */
+  readonly waitingRoom: SharedArrayBuffer;
 }
 
 /** The size of it. All sessions may come to the same worker. */
@@ -38,5 +41,12 @@ export function allocateMemory({ workers, connections, udpSessions }: MemorySize
       tcp: allocateLedger(connections),
       udp: allocateLedger(udpSessions),
     })),
+    waitingRoom: makeWaitingRoom(),
   };
+}
+
+function makeWaitingRoom(): SharedArrayBuffer {
+  const words = new Int32Array(new SharedArrayBuffer(WAITING_ROOM_WORDS * 4));
+  prepareWaitingRoom(words);
+  return words.buffer;
 }

@@ -6,6 +6,7 @@ import { MSG_DONTWAIT, MSG_PEEK } from "../../../ffi/consts.ts";
 import { SOCKADDR_SIZE } from "../../../ffi/layout.ts";
 import { receiveWithFlags } from "../../../ffi/sockets/socket.ts";
 import { WheelEntry } from "../loop/wheel.ts";
+import type { Answer } from "../asking/answer.ts";
 import type { Call } from "../upstream/upstream.ts";
 import type { Pipe } from "./pipes.ts";
 
@@ -106,6 +107,7 @@ export class Session extends WheelEntry implements Call {
   readonly client = new Uint8Array(this.addresses.buffer, 0, SOCKADDR_SIZE);
   readonly destination = new Uint8Array(this.addresses.buffer, SOCKADDR_SIZE, SOCKADDR_SIZE);
   readonly name = null;
+  answer: Answer | null = null;
   attempt = 0;
   choice = 0;
   /** The upstream has been asked to dial, and waits to be told how that ended. */
@@ -144,6 +146,7 @@ export class Session extends WheelEntry implements Call {
     this.down.reset(-1, -1);
     this.attempt = this.choice = this.excess = 0;
     this.called = this.keptAlive = false;
+    this.answer = null;
     this.startedTick = this.activeTick = tick;
   }
 

@@ -2,6 +2,7 @@
  * The seam between a connection and what it is connected to.
  * @module
  */
+import type { Answer } from "../asking/answer.ts";
 
 /** An address in C's layout, 32 bytes. */
 export type Sockaddr = Uint8Array<ArrayBuffer>;
@@ -14,6 +15,8 @@ export interface Call {
   readonly client: Sockaddr;
   /** The original one. */
   readonly destination: Sockaddr;
+  /** The router's answer to the question of its first packet; null: none was asked. */
+  readonly answer: Answer | null;
   /** From TLS, HTTP or QUIC; null: not known. */
   readonly name: string | null;
   /** Tells that the client has sent something which waits for the upstream. */

@@ -47,6 +47,7 @@ export function runLoneWorker({ listeners, settings, orders }: LoneWorkerOptions
       udp: null,
       wakeFd,
       upstreamMark: 0,
+      asking: null,
       pipes: { limit: 10, size: 65536 },
     };
     const start = { parts, adoption: { number: 1, settings, policy: null, totals } };

@@ -1,0 +1,132 @@
+/**
+ * Answers that wait for the flow that they are about: a worker is asked, and perhaps another one is given the
+ * flow. Bounded; in shared memory, so that any worker may take them. An answer that nobody takes makes room
+ * for another.
+ * @module
+ */
+import { AF_INET } from "../../../ffi/consts.ts";
+import { type Answer, ANSWER_WORDS } from "../asking/answer.ts";
+import { ADDRESS_WORDS } from "./columns.ts";
+
+/** Places in which an answer with one key may lie. */
+const WAYS = 4;
+/** Groups of so many places, a power of two. */
+const GROUPS = 256;
+
+// A place: its state, two struct sockaddr, an answer.
+const CLIENT = 1;
+const DESTINATION = CLIENT + ADDRESS_WORDS;
+const ANSWER = DESTINATION + ADDRESS_WORDS;
+const PLACE_WORDS = ANSWER + ANSWER_WORDS;
+
+// The lower bits of a state; the upper ones count, so that no two uses of a place look alike.
+const EMPTY = 0;
+const FULL = 1;
+const BUSY = 2;
+const STATUS = 3;
+const NEXT_USE = 4;
+
+// Words before the places: a seed, and the number of answers that were put so far.
+const SEED = 0;
+const PUT = 1;
+const PLACES_AT = 16;
+
+/** The words of shared memory that it takes. */
+export const WAITING_ROOM_WORDS = PLACES_AT + GROUPS * WAYS * PLACE_WORDS;
+
+/** Makes the words ready, before another thread looks at them. */
+export function prepareWaitingRoom(words: Int32Array): void {
+  words[SEED] = crypto.getRandomValues(new Int32Array(1))[0];
+}
+
+/** The room. Addresses are given as struct sockaddr in words. Make one for each thread. */
+export class WaitingRoom {
+  readonly #words: Int32Array<SharedArrayBuffer>;
+
+  constructor(words: Int32Array<SharedArrayBuffer>) {
+    this.#words = words;
+  }
+
+  /**
+   * Puts an answer in; one with the same addresses goes. False: others are just writing all places that it
+   * may have.
+   */
+  put(words: Int32Array, client: number, destination: number, answer: Answer): boolean {
+    const all = this.#words;
+    this.take(words, client, destination, null);
+    const group = this.#group(words, client, destination);
+    const first = Atomics.add(all, PUT, 1); // so that it is not always the same place that makes room
+    for (const wanted of [EMPTY, FULL]) {
+      for (let i = 0; i < WAYS; i++) {
+        const place = group + ((first + i) & (WAYS - 1)) * PLACE_WORDS;
+        const state = Atomics.load(all, place);
+        if ((state & STATUS) !== wanted || !this.#seize(place, state)) continue;
+        copy(words, client, all, place + CLIENT);
+        copy(words, destination, all, place + DESTINATION);
+        answer.write(all, place + ANSWER);
+        this.#leave(place, FULL);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Takes an answer out, and copies it; false: there is none. */
+  take(words: Int32Array, client: number, destination: number, answer: Answer | null): boolean {
+    const all = this.#words;
+    const group = this.#group(words, client, destination);
+    for (let i = 0; i < WAYS; i++) {
+      const place = group + i * PLACE_WORDS;
+      const state = Atomics.load(all, place);
+      if ((state & STATUS) !== FULL) continue;
+      // Read before it is ours: that it was whole is known when it could be seized in that state.
+      if (!same(words, client, all, place + CLIENT)) continue;
+      if (!same(words, destination, all, place + DESTINATION)) continue;
+      if (!this.#seize(place, state)) continue;
+      answer?.read(all, place + ANSWER);
+      this.#leave(place, EMPTY);
+      return true;
+    }
+    return false;
+  }
+
+  #seize(place: number, state: number): boolean {
+    return Atomics.compareExchange(this.#words, place, state, (state & ~STATUS) | BUSY) === state;
+  }
+
+  #leave(place: number, status: number): void {
+    Atomics.store(this.#words, place, (((this.#words[place] & ~STATUS) + NEXT_USE) | status) | 0);
+  }
+
+  #group(words: Int32Array, client: number, destination: number): number {
+    let hash = mix(this.#words[SEED], words, client);
+    hash = mix(hash, words, destination);
+    return PLACES_AT + ((hash ^ (hash >>> 16)) & (GROUPS - 1)) * WAYS * PLACE_WORDS;
+  }
+}
+
+function mix(hash: number, words: Int32Array, at: number): number {
+  const isIpv4 = (words[at] & 0xffff) === AF_INET;
+  hash = mixWord(hash, words[at]); // family and port
+  const first = isIpv4 ? at + 1 : at + 2;
+  const end = isIpv4 ? at + 2 : at + 6;
+  for (let word = first; word < end; word++) hash = mixWord(hash, words[word]);
+  return hash;
+}
+
+function mixWord(hash: number, word: number): number {
+  const mixed = Math.imul(hash ^ word, 0x9e3779b1);
+  return mixed ^ (mixed >>> 15);
+}
+
+/** Tells whether two struct sockaddr have the same family, port and address. */
+function same(words: Int32Array, at: number, others: Int32Array, other: number): boolean {
+  if (words[at] !== others[other]) return false;
+  if ((words[at] & 0xffff) === AF_INET) return words[at + 1] === others[other + 1];
+  for (let word = 2; word < 6; word++) if (words[at + word] !== others[other + word]) return false;
+  return true;
+}
+
+function copy(from: Int32Array, at: number, to: Int32Array, place: number): void {
+  for (let word = 0; word < ADDRESS_WORDS; word++) to[place + word] = from[at + word];
+}

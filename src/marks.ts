@@ -9,10 +9,12 @@
  * | 0 `intercepted`         | deliver to this machine      | deliver to this machine           |
  * | 1 `router`              | the router's own traffic     | `refused`; with bit 0 `dropped`   |
  * | 2 `clientSocket`        | our sockets towards clients  | the same; in conntrack, our flows |
+ * | 2 `asks`                | new flows for the proxy      | not used                          |
  * | 3 `serverSocket`        | our sockets towards servers  | not used                          |
  *
  * Bit 1 has two meanings that never meet: one backend alone is installed, and iptables cannot intercept the
- * router's own traffic (it refuses such a config).
+ * router's own traffic (it refuses such a config). Bit 2 has two as well: with `admission: forward-path` no
+ * socket towards a client has a mark, with `early` nobody asks.
  * @module
  */
 
@@ -68,6 +70,8 @@ export class Marks {
   readonly router: number;
   /** SO_MARK of sockets towards clients; with iptables also the mark of our flows in conntrack. */
   readonly clientSocket: number;
+  /** Packets of new flows that the rules give to the proxy, until it has taken them or let them go on. */
+  readonly asks: number;
   /** SO_MARK of sockets towards servers where the router's own traffic is intercepted. */
   readonly serverSocket: number;
   /** iptables: packets that the table `filter` refuses. */
@@ -81,6 +85,7 @@ export class Marks {
     this.refused = shifted(mark, ROUTER);
     this.router = (this.intercepted | this.refused) >>> 0;
     this.clientSocket = shifted(mark, CLIENT_SOCKET);
+    this.asks = this.clientSocket;
     this.serverSocket = shifted(mark, SERVER_SOCKET);
     this.dropped = this.router;
   }

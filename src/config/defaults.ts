@@ -18,6 +18,7 @@ export const DEFAULT_CONFIG: Config = {
     families: ["ipv4", "ipv6"],
     routerTraffic: false,
     onFailure: "open",
+    admission: "forward-path",
   },
   listener: { port: DEFAULT_PORT, workers: "auto" },
   kernel: { mark: DEFAULT_MARK, table: DEFAULT_ROUTE_TABLE, backend: "netlink" },

@@ -47,6 +47,7 @@ function resolveIntercept(given: NonNullable<ConfigFile["intercept"]>): Intercep
     families: families === undefined ? defaults.families : unique(families),
     routerTraffic: given["router-traffic"] ?? defaults.routerTraffic,
     onFailure: given["on-failure"] ?? defaults.onFailure,
+    admission: given.admission ?? defaults.admission,
   };
 }
 

@@ -10,6 +10,11 @@ export type Protocol = "tcp" | "udp";
 /** The fate of new flows while no proxy is running. */
 export type OnFailure = "open" | "reset" | "drop";
 /**
+ * The place at which a new flow is taken: at the end of the forward path, after the router's own rules,
+ * routes and NAT; or before all of them.
+ */
+export type Admission = "forward-path" | "early";
+/**
  * The source of dialled connections: with the client's address and port, its address and any port, or the
  * router's own address.
  */
@@ -43,6 +48,8 @@ export interface InterceptConfig {
   readonly routerTraffic: boolean;
   /** `on-failure`: what happens to new flows while no proxy is running. */
   readonly onFailure: OnFailure;
+  /** The place at which a new flow is taken, if the backend can: policy/admission.ts. */
+  readonly admission: Admission;
 }
 
 /** A rule; the first that matches decides. A matcher that is absent matches everything. */

@@ -51,6 +51,7 @@ export const CONFIG_SCHEMA = mapping({
     families: v.optional(families),
     "router-traffic": v.optional(boolean()),
     "on-failure": v.optional(oneOf("open", "reset", "drop")),
+    admission: v.optional(oneOf("forward-path", "early")),
   }),
   listener: section({
     port: v.optional(port()),

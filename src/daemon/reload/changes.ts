@@ -30,6 +30,7 @@ const FIXED: readonly Key[] = [
   { key: "intercept.protocols", of: ({ intercept }) => intercept.protocols },
   { key: "intercept.families", of: ({ intercept }) => intercept.families },
   { key: "intercept.router-traffic", of: ({ intercept }) => intercept.routerTraffic },
+  { key: "intercept.admission", of: ({ intercept }) => intercept.admission },
   { key: "listener.port", of: ({ listener }) => listener.port },
   { key: "listener.workers", of: ({ listener }) => listener.workers },
   { key: "kernel.mark", of: ({ kernel }) => kernel.mark },

@@ -2,9 +2,18 @@
  * The scope of a plan: all that its parts go by, made once from config and machine. Pure.
  * @module
  */
-import type { Config, OnFailure, PortRange, Protocol, Source, UdpFiltering } from "../../config/types.ts";
+import type {
+  Admission,
+  Config,
+  OnFailure,
+  PortRange,
+  Protocol,
+  Source,
+  UdpFiltering,
+} from "../../config/types.ts";
 import { Marks } from "../../marks.ts";
 import type { Family } from "../../net/ip.ts";
+import { admissionOf } from "../../policy/admission.ts";
 import { kernelShare } from "../../policy/kernel_share.ts";
 import type { Outcome } from "../../policy/outcome.ts";
 import type { InterfaceGroup } from "./rules/interface_match.ts";
@@ -40,6 +49,8 @@ export interface Scope {
   readonly routingTable: number;
   /** The port of the proxy's listener. */
   readonly listenerPort: number;
+  /** The place at which new flows are taken. */
+  readonly admission: Admission;
   /** The fate of new flows while no proxy runs. */
   readonly onFailure: OnFailure;
   /** The router's own traffic is intercepted. */
@@ -85,6 +96,7 @@ export function makeScope(
     marks: new Marks(config.kernel.mark),
     routingTable: config.kernel.table,
     listenerPort: config.listener.port,
+    admission: admissionOf(config),
     onFailure,
     ownTraffic: routerTraffic,
     source: config.source,

@@ -13,6 +13,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   "intercept.families": "intercept: { families: [ipv4] }",
   "intercept.router-traffic": "intercept: { router-traffic: true }",
   "intercept.on-failure": "intercept: { on-failure: drop }",
+  "intercept.admission": "intercept: { admission: early }",
   "listener.port": "listener: { port: 1 }",
   "listener.workers": "listener: { workers: 1 }",
   "kernel.mark": "kernel: { mark: 0x10 }",

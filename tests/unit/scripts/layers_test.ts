@@ -45,12 +45,11 @@ Deno.test("scripts/layers accepts a tree that keeps the rules", async () => {
       `/** Addresses. Pure. */\nexport const time = (seconds: number) => new Date(seconds * 1e3);`,
     "src/config/types.ts": "/** Types. Pure.\n * @module\n */\nexport type Config = number;",
     "src/config/load.ts": `import { parse } from "yaml"; import "../net/ip.ts"; export const x = parse;`,
-    "src/dataplane/tcp/bytes/relay.ts":
+    "src/dataplane/tcp/relay.ts":
       `import "../../../ffi/libc.ts"; import type { Config } from "../../config/types.ts"; export type C = Config;`,
     "src/dataplane/layout.ts":
       `/** Sizes, as "Deno.stat" has them. Pure. */\nimport type {} from "./tcp/relay.ts"; import "../../ffi/consts.ts"; // Deno.stat\n`,
-    "src/cli/main.ts":
-      `import "../dataplane/tcp/bytes/relay.ts"; export const later = () => import("./table.ts");`,
+    "src/cli/main.ts": `import "../dataplane/tcp/relay.ts"; export const later = () => import("./table.ts");`,
     "src/cli/table.ts": `import "../config/load.ts"; import "../net/ip.ts";`,
     "tests/unit/a_test.ts": `import "../../src/cli/main.ts";`,
   });

@@ -115,7 +115,7 @@ function text({ bytes, data, dataLength }: Question): string {
   return new TextDecoder().decode(bytes.subarray(data, data + dataLength));
 }
 
-/** The recording's translated packet, with the original addresses where nft's `payload set` would write them. */
+/** The recording's translated packet; the original addresses stand where `payload set` would write them. */
 function squeezed(name: string): Uint8Array {
   const [translated, restored] = recorded(name);
   const ip = payloadOf(translated);

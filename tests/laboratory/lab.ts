@@ -9,8 +9,8 @@
  *   10.77.1.2/24              10.77.1.1      203.0.113.1          203.0.113.2/24
  *   fd77:1::2/64              fd77:1::1      2001:db8:77::1       2001:db8:77::2/64
  * ```
- * The router forwards established flows but **drops new ones**: whatever a client reaches, it reaches through
- * a proxy.
+ * The router forwards established flows, but **drops the packets of new ones where they would leave it**:
+ * whatever a client reaches, it reaches through a proxy.
  * @module
  */
 import { Namespace } from "./namespace.ts";
@@ -33,6 +33,9 @@ export interface LabOptions {
   /** `src_valid_mark=1` and `rp_filter=1`, as Tailscale and wg-quick leave a router. */
   readonly tailscaleSysctls?: boolean;
 }
+
+/** Postrouting, behind the chain in which first packets ask (300). */
+const GUARD_PRIORITY = 350;
 
 let labCount = 0;
 
@@ -184,9 +187,18 @@ function defaultRoutes(ipv4: string, ipv6: string): string {
     route add default via ${ipv6}`;
 }
 
-/** The router's own firewall, as an administrator would have it. */
+/**
+ * The router's own firewall, as an administrator would have it, and behind everything else the guard: it
+ * comes after the whole forward path and after the proxy's questions, so that a first packet may ask, but not
+ * leave.
+ */
 function firewall(options: LabOptions): string {
-  const policy = options.forwarding === true ? "accept" : "drop";
+  const guard = options.forwarding === true ? "" : `
+    chain guard {
+      type filter hook postrouting priority ${GUARD_PRIORITY}; policy accept;
+      ct state established,related accept
+      iif != 0 meta l4proto { tcp, udp } drop comment "what the router itself sends came in nowhere"
+    }`;
   const nat = options.masquerade !== true ? "" : `
     chain postrouting {
       type nat hook postrouting priority srcnat; policy accept;
@@ -194,8 +206,8 @@ function firewall(options: LabOptions): string {
     }`;
   return `table inet lab {
     chain forward {
-      type filter hook forward priority filter; policy ${policy};
+      type filter hook forward priority filter; policy accept;
       ct state established,related accept
-    }${nat}
+    }${guard}${nat}
   }`;
 }

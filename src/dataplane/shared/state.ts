@@ -26,6 +26,7 @@ export const COUNTERS = [
   "looped",
   "portChanged",
   "acceptPauses",
+  "overLimit",
   "logsDropped",
   "udpOpened",
   "udpRefused",

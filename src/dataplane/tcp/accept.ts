@@ -1,6 +1,6 @@
 /**
- * Accepts what the kernel steers to a worker's listeners, and begins a session for each. Pauses at limits:
- * what waits then waits in the listeners' queues.
+ * Accepts what the kernel steers to a worker's listeners, and begins a session for each. Where the house is
+ * full, the client with most makes room; accepting pauses only where the machine has nothing left.
  * @module
  */
 import {
@@ -13,9 +13,10 @@ import {
   ENOBUFS,
   EPOLLIN,
 } from "../../../ffi/consts.ts";
-import { makeSockaddr, readSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { readSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { SOCKADDR_SIZE } from "../../../ffi/layout.ts";
 import { acceptSocket, closeFd, localAddress } from "../../../ffi/sockets/socket.ts";
-import { silenceOnClose } from "../../../ffi/sockets/sockopt.ts";
+import { resetOnClose, silenceOnClose } from "../../../ffi/sockets/sockopt.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { formatIp } from "../../net/ip.ts";
 import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
@@ -27,6 +28,7 @@ import { BLOCKED, LOOPED, OVER_LIMIT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { TICK_MS } from "../loop/wheel.ts";
+import type { Sockaddr } from "../upstream/upstream.ts";
 import { CLIENT, DESTINATION, type Session } from "./session.ts";
 import type { TcpSessions } from "./sessions.ts";
 
@@ -56,6 +58,11 @@ function isOwn({ address }: Listener, { destination }: Session): boolean {
   return address !== null && sameSockaddr(destination, address);
 }
 
+/** Tells that there are no more descriptors. */
+function isScarcity(returned: number): boolean {
+  return returned === -EMFILE || returned === -ENFILE;
+}
+
 /** The accepting half of a worker. */
 export class TcpAcceptor implements Service {
   readonly #context: WorkerContext;
@@ -67,7 +74,8 @@ export class TcpAcceptor implements Service {
   #paused = false;
   #retryTick = 0;
   readonly #overLimit: Throttle;
-  readonly #client = makeSockaddr();
+  readonly #words = new Int32Array(SOCKADDR_SIZE / 4);
+  readonly #client = new Uint8Array(this.#words.buffer);
 
   constructor(context: WorkerContext, parts: AcceptorParts) {
     this.#context = context;
@@ -111,10 +119,7 @@ export class TcpAcceptor implements Service {
 
   /** Accepts again after a pause, if it may. */
   turn(): void {
-    if (
-      this.#paused && this.#context.clock.tick >= this.#retryTick &&
-      this.#context.shared.live < this.#context.settings.maxConnections
-    ) {
+    if (this.#paused && this.#context.clock.tick >= this.#retryTick) {
       const returned = this.start();
       if (returned < 0) this.#pauseAWhile("listen again", returned);
     }
@@ -136,22 +141,18 @@ export class TcpAcceptor implements Service {
     if (handle === undefined) return 0;
     let taken = 0;
     while (taken < this.#acceptsPerTurn && !this.#paused) {
-      if (this.#context.shared.addLive(1) > this.#context.settings.maxConnections) {
-        this.#context.shared.addLive(-1);
-        this.#pause("connection limit reached", { limit: this.#context.settings.maxConnections });
-        break;
-      }
       const client = acceptSocket(handle.fd, this.#client);
       if (client >= 0) {
         taken++;
         this.#counters[COUNTER.accepted]++;
-        this.#take(client, handle);
+        if (this.#sessions.admit(this.#words, 0)) this.#take(client, handle);
+        else this.#turnAway(client);
         continue;
       }
-      this.#context.shared.addLive(-1);
       if (client === -EAGAIN) break;
       // The client is gone already, or a signal came.
-      if (client !== -EINTR && client !== -ECONNABORTED) this.#pauseAWhile("accept", client);
+      if (client === -EINTR || client === -ECONNABORTED) continue;
+      if (!isScarcity(client) || !this.#sessions.makeRoom()) this.#pauseAWhile("accept", client);
     }
     return taken;
   }
@@ -159,7 +160,7 @@ export class TcpAcceptor implements Service {
   #take(client: number, listener: Listener): void {
     const session = this.#sessions.begin(client, this.#client);
     if (session.excess > 0) {
-      this.#warnOverLimit(session); // for all of them: none has a line of its own
+      this.#warnOverLimit(session.client, "limits.per-client"); // for all: none has a line of its own
       return this.#sessions.refuse(session, 0, OVER_LIMIT);
     }
     const returned = localAddress(client, session.destination);
@@ -172,9 +173,17 @@ export class TcpAcceptor implements Service {
     const blocking = this.#decider.blocking(rule);
     if (blocking !== null) return this.#block(session, blocking);
     const dialled = this.#sessions.dial(session);
-    if (dialled === -EMFILE || dialled === -ENFILE || dialled === -ENOBUFS) {
+    if (dialled === -ENOBUFS || isScarcity(dialled) && !this.#sessions.makeRoom()) {
       this.#pauseAWhile("dial", dialled);
     }
+  }
+
+  /** Resets a connection for which nobody makes room: its client has as many as anybody else. */
+  #turnAway(client: number): void {
+    resetOnClose(client);
+    closeFd(client);
+    this.#counters[COUNTER.overLimit]++;
+    this.#warnOverLimit(this.#client, "limits.connections");
   }
 
   /**
@@ -186,10 +195,10 @@ export class TcpAcceptor implements Service {
     this.#sessions.refuse(session, ECONNREFUSED, BLOCKED);
   }
 
-  #warnOverLimit({ client }: Session): void {
+  #warnOverLimit(client: Sockaddr, limit: string): void {
     if (!this.#overLimit.allows()) return;
     const address = formatIp(readSockaddr(client).address);
-    this.#context.log.warn("connections are refused: limits.per-client", { client: address });
+    this.#context.log.warn(`connections are refused: ${limit}`, { client: address });
   }
 
   #pauseAWhile(attempt: string, error: number): void {

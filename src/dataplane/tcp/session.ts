@@ -8,7 +8,7 @@ import { receiveWithFlags } from "../../../ffi/sockets/socket.ts";
 import { WheelEntry } from "../loop/wheel.ts";
 import type { Answer } from "../asking/answer.ts";
 import type { Call } from "../upstream/upstream.ts";
-import type { Pipe } from "./pipes.ts";
+import type { Pipe } from "./bytes/pipes.ts";
 
 const SOCKADDR_WORDS = SOCKADDR_SIZE / 4;
 /** Places of the client's and the destination's struct sockaddr in {@linkcode Session.addresses}. */

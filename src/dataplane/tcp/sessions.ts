@@ -18,23 +18,25 @@ import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { resetOnClose } from "../../../ffi/sockets/sockopt.ts";
 import type { WorkerContext } from "../context.ts";
 import type { Service } from "../loop/service.ts";
+import { Throttle } from "../loop/throttle.ts";
 import { TimerWheel } from "../loop/wheel.ts";
 import type { ObedientSessions } from "../obey.ts";
 import type { PipeOptions } from "../orders.ts";
 import type { Ledger } from "../shared/ledger.ts";
 import { PerClient } from "../shared/per_client.ts";
-import { FAILED, RESET } from "../shared/endings.ts";
+import { EVICTED, FAILED, RESET } from "../shared/endings.ts";
 import type { Call, Sockaddr, Upstream } from "../upstream/upstream.ts";
 import { Dialling } from "./dialling.ts";
 import { noteEdges, SESSION_EVENTS } from "./edges.ts";
 import { NextTurn } from "./next_turn.ts";
-import { PipePool } from "./pipes.ts";
-import { Relay } from "./relay.ts";
+import { PipePool } from "./bytes/pipes.ts";
+import { Relay } from "./bytes/relay.ts";
 import { Relaying } from "./relaying.ts";
 import { Resetting } from "./resetting.ts";
-import { CLIENT, DESTINATION, DIALLING, Session } from "./session.ts";
+import { CLIENT, DESTINATION, DIALLING, OPEN, Session } from "./session.ts";
 import { logSession } from "./session_log.ts";
 import { SessionTable } from "./session_table.ts";
+import { TcpShares } from "./shares.ts";
 import type { Life, Stage } from "./stage.ts";
 
 /** The live sessions of a worker. */
@@ -49,7 +51,9 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   /** By number: DIALLING, OPEN, HALF_CLOSED, RESETTING. */
   readonly #stages: readonly Stage[];
   readonly #table = new SessionTable();
+  readonly #shares = new TcpShares((slot) => this.#table.at(slot));
   readonly #wheel: TimerWheel<Session>;
+  readonly #evictions: Throttle;
   readonly #onDue = (session: Session) => this.#stages[session.stage].due(session);
   readonly #onMore = (session: Session) => this.#stages[session.stage].ready(session, false, 0);
   readonly #nextTurn = new NextTurn();
@@ -62,6 +66,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     this.#pipes = new PipePool(parts.pipes.limit, parts.pipes.size);
     this.#relay = new Relay(this.#pipes, context.ledgers.tcp.bytes);
     this.#wheel = new TimerWheel(context.clock.tick);
+    this.#evictions = new Throttle(context.clock);
     const relaying = new Relaying(this, this.#relay);
     this.#dialling = new Dialling(this, parts.upstream);
     this.#stages = [this.#dialling, relaying, relaying, new Resetting(this, this.#relay)];
@@ -73,7 +78,28 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   }
 
   /**
-   * Begins a session for a client, whose connection it takes over; the caller has counted it as live.
+   * Counts a session as live that is about to begin for the client at `at`, and makes room for it; false:
+   * there is none.
+   */
+  admit(words: Int32Array, at: number): boolean {
+    const { shared, settings, clock } = this.context;
+    const surplus = shared.addLive(1) - settings.maxConnections;
+    if (surplus <= 0 || this.#evict(this.#shares.victimFor(words, at, clock.tick))) {
+      // A second one where there are still too many: the limit has become lower.
+      if (surplus > 1) this.#evict(this.#shares.victimFor(words, at, clock.tick));
+      return true;
+    }
+    shared.addLive(-1);
+    return false;
+  }
+
+  /** Ends a session, so that somebody has its descriptors; false: there is none that should. */
+  makeRoom(): boolean {
+    return this.#evict(this.#shares.victim());
+  }
+
+  /**
+   * Begins a session for a client, whose connection it takes over; {@linkcode admit} has counted it as live.
    * `session.excess` tells by how much the client is over its limit now.
    */
   begin(client: number, address: Sockaddr): Session {
@@ -83,6 +109,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     session.setClient(client);
     this.#ledger.open(session.slot, session.tag, session.addresses, CLIENT, clock.time);
     this.#ledger.client(session.slot, client);
+    this.#shares.enter(session.slot, session.addresses, CLIENT);
     session.excess = this.#perClient.add(session.addresses, CLIENT, settings.perClient);
     return session;
   }
@@ -172,6 +199,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
 
   /** See {@linkcode Life}. */
   enter(session: Session, stage: number): number {
+    if (session.stage < OPEN && stage >= OPEN) this.#shares.answered(session.slot);
     session.stage = stage;
     this.#ledger.stage(session.slot, stage);
     return this.#stages[stage].enter(session);
@@ -219,6 +247,19 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     this.#finish(session, reset, ending);
   }
 
+  #evict(slot: number): boolean {
+    if (slot < 0) return false;
+    this.end(this.#table.at(slot), true, EVICTED);
+    if (this.#evictions.allows()) {
+      const { log, shared, settings } = this.context;
+      log.warn("connections end early to make room", {
+        live: shared.live,
+        "at-most": settings.maxConnections,
+      });
+    }
+    return true;
+  }
+
   #finish(session: Session, reset: boolean, ending: number): void {
     if (session.called) this.#upstream.settled(session, ECANCELED);
     session.called = false; // who resumes it now comes too late
@@ -230,6 +271,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     this.#close(session.clientFd, reset);
     this.#close(session.upstreamFd, reset);
     this.#perClient.remove(session.addresses, CLIENT);
+    this.#shares.leave(session.slot, session.addresses, CLIENT, session.stage < OPEN);
     this.#table.close(session);
     this.context.shared.addLive(-1);
   }

@@ -7,6 +7,7 @@ import { isAlive } from "../../laboratory/machine/procfs.ts";
 import { runProgram } from "../../laboratory/program.ts";
 import { snapshotKernel } from "../../laboratory/network/snapshot.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
+import { openClient, openServer, startEcho } from "../../laboratory/network/udp_peers.ts";
 import { until } from "../../laboratory/machine/wait.ts";
 
 labTest(
@@ -21,12 +22,32 @@ labTest(
   },
 );
 
-labTest("Lab drops new flows by default, both families", { programs: ["curl", "nginx"] }, async (lab) => {
+labTest("Lab drops new flows by default, where they leave", { programs: ["curl", "nginx"] }, async (lab) => {
   const nginx = await startNginx(lab);
+  await lab.router.nft(`table inet passed {
+    chain forward {
+      type filter hook forward priority 1;
+      ip protocol tcp counter
+      ip6 nexthdr tcp counter
+      ip protocol udp counter
+      ip6 nexthdr udp counter
+    }
+  }`);
+  const heard = ([4, 6] as const).map((family) => startEcho(openServer(lab, family)));
   for (const family of [4, 6] as const) {
     const curl = await lab.client.run(["curl", "-sm1", nginx.url(family)], { mayFail: true });
     assert.equal(curl.code, 28, "curl must time out");
+    const client = openClient(lab, family);
+    client.send("lost");
+    assert.equal(await client.receiveWithin(300), undefined);
   }
+  assert.deepEqual(heard, [[], []]);
+  const { stdout } = await lab.router.run(["nft", "list", "table", "inet", "passed"]);
+  assert.equal(
+    stdout.match(/counter packets [1-9]/g)?.length,
+    4,
+    `not all passed the forward path:\n${stdout}`,
+  );
 });
 
 labTest("Lab masquerades when asked to", {

@@ -100,7 +100,7 @@ for side in client server; do /usr/sbin/ip netns add $side; /usr/sbin/ip -n $sid
 /usr/sbin/ip -n server link set s0 up
 /usr/sbin/ip -n server route add default via 10.0.2.1
 echo 1 >/proc/sys/net/ipv4/ip_forward
-nft 'table inet guard { chain forward { type filter hook forward priority 0; policy drop; ct state established,related accept; }; }'
+nft 'table inet guard { chain leaving { type filter hook postrouting priority 350; ct state established,related accept; iif != 0 meta l4proto { tcp, udp } drop; }; }'
 /usr/sbin/ip netns exec server httpd -p 10.0.2.2:8080 -h /srv
 `,
   "etc/systemd/system/network-up.service": `[Unit]

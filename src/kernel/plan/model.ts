@@ -57,6 +57,9 @@ export type LivePlace =
   | "ask"
   /** Outgoing packets of this machine, right behind conntrack. */
   | "answers"
+  /** The same right behind that, where a mark still changes the route; and behind that. */
+  | "reroute"
+  | "refuse"
   /** The first packets of flows, before NAT changes their addresses. */
   | "keep-incoming"
   | "keep-outgoing"

@@ -74,6 +74,8 @@ export function tablesOf(place: PlannedChain["place"], { delivers }: FamilyConte
     case "steer":
     case "ask":
     case "answers":
+    case "reroute":
+    case "refuse":
     case "keep-incoming":
     case "keep-outgoing":
     case "keep-source":

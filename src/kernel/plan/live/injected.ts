@@ -9,21 +9,12 @@ import type { Contribution } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
 import { listenerAt, newFlow, TCP, UDP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
-import type { Refusal } from "../rules/effect.ts";
+import { tellErrors } from "./refusals.ts";
 import type { Scope } from "../scope.ts";
 import { answeredSet, knownSet } from "./memory.ts";
 
 /** The chain. */
 export const INJECTED_CHAIN = "injected";
-
-/** The verdicts that the kernel itself carries out. */
-const REFUSALS: readonly (readonly [ttl: number, answer: Refusal, reason: string])[] = [
-  [VERDICT_TTL.reset, "port-unreachable", "The same for a datagram"],
-  [VERDICT_TTL.hostUnreachable, "host-unreachable", "The server does not answer on its link"],
-  [VERDICT_TTL.netUnreachable, "no-route", "There is no way to the server"],
-  [VERDICT_TTL.adminProhibited, "admin-prohibited", "A firewall on the way refuses it"],
-  [VERDICT_TTL.portUnreachable, "port-unreachable", "Nobody listens there"],
-];
 
 /** Plans the chain. */
 export function planInjected(scope: Scope): Contribution {
@@ -40,21 +31,17 @@ export function planInjected(scope: Scope): Contribution {
   };
 }
 
+/**
+ * Plans the refusals of packets that the loopback interface delivers. The ICMP errors of IPv4 come earlier,
+ * while the packet goes out.
+ */
 function planRefusals({ tcp }: Scope, family: Family): PlannedRule[] {
-  const told = (ttl: number): Condition[] => [{ kind: "family", family }, { kind: "ttl", family, ttl }];
   const reset: PlannedRule = {
-    conditions: [...told(VERDICT_TTL.reset), TCP],
+    conditions: [{ kind: "family", family }, { kind: "ttl", family, ttl: VERDICT_TTL.reset }, TCP],
     effect: { kind: "refuse-with", answer: "tcp-reset" },
     reason: "The server refuses the connection",
   };
-  return [
-    ...(tcp ? [reset] : []),
-    ...REFUSALS.map(([ttl, answer, reason]): PlannedRule => ({
-      conditions: told(ttl),
-      effect: { kind: "refuse-with", answer },
-      reason,
-    })),
-  ];
+  return [...(tcp ? [reset] : []), ...(family === "ipv6" ? tellErrors(family) : [])];
 }
 
 function planAcceptance({ protocols, listenerPort }: Scope, family: Family): PlannedRule[] {

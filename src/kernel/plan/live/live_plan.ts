@@ -21,6 +21,7 @@ import { planMemory } from "./memory.ts";
 import type { LiveOptions } from "./options.ts";
 import { planOwn } from "./own.ts";
 import { planQuestions } from "./questions.ts";
+import { planRefusals } from "./refusals.ts";
 import { planSteer } from "./steer.ts";
 
 /** The rules that a running proxy adds to those of the install. */
@@ -47,6 +48,7 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
         planSteer(scope, options),
         ...(accepting ? [planQuestions(scope, options), planOwn(scope)] : []),
         planAnswers(scope),
+        planRefusals(scope),
         planKept(scope),
       ]),
     },

@@ -31,6 +31,7 @@ export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_KEEPALIVE = 9;
 export const SO_OOBINLINE = 10;
+export const SO_PRIORITY = 12;
 export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
 export const SO_RCVTIMEO = 20;
@@ -38,6 +39,7 @@ export const SO_ATTACH_FILTER = 26;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;
+export const SO_ATTACH_REUSEPORT_CBPF = 51;
 
 // netinet/in.h, linux/in.h, linux/in6.h
 export const SOL_IP = 0;
@@ -78,6 +80,7 @@ export const SO_EE_ORIGIN_ICMP6 = 3;
 // linux/tcp.h
 export const SOL_TCP = 6;
 export const TCP_NODELAY = 1;
+export const TCP_MAXSEG = 2;
 export const TCP_KEEPIDLE = 4;
 export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;

@@ -112,6 +112,22 @@ export function questionGroup(listenerPort: number, worker: number): number {
   return (listenerPort + worker) & 0xffff;
 }
 
+/** The value by which a client's port chooses the worker that is asked: `(port >> 1) & 0xff`. */
+export const QUESTION_PORT = { shift: 1, mask: 0xff } as const;
+
+/**
+ * The least and the greatest of these values that a worker is asked about, both included; the listener of the
+ * same worker is given the flow (sockets/steering.ts). Not the lowest bit: Linux gives even and odd ports to
+ * different system calls.
+ */
+export function questionShare(worker: number, workers: number): { first: number; last: number } {
+  const values = QUESTION_PORT.mask + 1;
+  return {
+    first: Math.ceil((values * worker) / workers),
+    last: Math.ceil((values * (worker + 1)) / workers) - 1,
+  };
+}
+
 /**
  * The TTL (IPv6: hop limit) of a packet that goes to the loopback interface instead of a client's: it tells
  * the rules what becomes of it. All but the first are refusals, which the kernel itself sends.
@@ -129,8 +145,10 @@ export const VERDICT_TTL = {
 export const QUESTION_PREFIX = {
   /** No NAT: the packet's own addresses are the original ones. */
   plain: "p",
-  /** IPv4: NAT; the original addresses overwrite fields that nobody needs. See kernel/live. */
+  /** IPv4, TCP, NAT; the original addresses overwrite fields that nobody needs. See kernel/live. */
   squeezed: "s",
+  /** The same of UDP, where they overwrite the protocol too, so that it must be told. */
+  squeezedUdp: "u",
   /** IPv6: NAT; the packet as it would have left. `restored` comes next. */
   translated: "t",
   /** The same packet with its original addresses. */

@@ -35,7 +35,7 @@ const DATA_SIZE = 65536;
  * Not a power of two apart: else the first bytes of all datagrams would share a few lines of the processor's
  * caches.
  */
-const DATA_STRIDE = DATA_SIZE + 1088;
+const DATA_GAP = 1088;
 const CONTROL_SIZE = 128;
 
 /** Room for `capacity` datagrams. */
@@ -71,15 +71,18 @@ export class ReceiveBatch {
   readonly #names: number;
   readonly #control: number;
   readonly #data: number;
+  readonly #stride: number;
   readonly #headers: bigint[];
 
-  constructor(capacity: number) {
+  /** `dataSize`: bytes that a datagram may have, a multiple of 64; what is longer is cut. */
+  constructor(capacity: number, dataSize = DATA_SIZE) {
     this.capacity = capacity;
+    this.#stride = dataSize + DATA_GAP;
     const iovecs = capacity * MMSGHDR_SIZE;
     this.#names = iovecs + capacity * IOVEC_SIZE;
     this.#control = this.#names + capacity * SOCKADDR_SIZE;
     this.#data = this.#control + capacity * CONTROL_SIZE;
-    this.#memory = new PinnedMemory(this.#data + capacity * DATA_STRIDE);
+    this.#memory = new PinnedMemory(this.#data + capacity * this.#stride);
     this.words = this.#memory.words;
     this.bytes = this.#memory.bytes;
     this.#low = this.#memory.low;
@@ -97,8 +100,8 @@ export class ReceiveBatch {
       point(header + MMSGHDR_WORD.iovecs, iovec << 2);
       words[header + MMSGHDR_WORD.iovecCount] = 1;
       point(header + MMSGHDR_WORD.control, this.#control + i * CONTROL_SIZE);
-      point(iovec, this.#data + i * DATA_STRIDE);
-      words[iovec + 2] = DATA_SIZE;
+      point(iovec, this.#data + i * this.#stride);
+      words[iovec + 2] = dataSize;
     }
   }
 
@@ -142,12 +145,12 @@ export class ReceiveBatch {
 
   /** The lower half of the address of the i-th datagram's first byte. */
   dataLow(i: number): number {
-    return (this.#low + this.#data + i * DATA_STRIDE) | 0;
+    return (this.#low + this.#data + i * this.#stride) | 0;
   }
 
   /** Returns the place at which the i-th datagram begins in {@linkcode bytes}. */
   dataOffset(i: number): number {
-    return this.#data + i * DATA_STRIDE;
+    return this.#data + i * this.#stride;
   }
 
   /** Reads what the kernel says of the i-th datagram into the fields above. */

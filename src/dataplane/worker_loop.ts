@@ -3,6 +3,8 @@
  * @module
  */
 import { errnoCode } from "../net/errno.ts";
+import { HeldSyns } from "./asking/held_syns.ts";
+import { Questions } from "./asking/questions.ts";
 import { makeContext, type WorkerContext } from "./context.ts";
 import { Decider } from "./decider.ts";
 import { obey } from "./obey.ts";
@@ -11,6 +13,7 @@ import type { Order, WorkerMessage, WorkerStart } from "./orders.ts";
 import { COUNTER } from "./shared/state.ts";
 import { OwnAddresses } from "./sockets/own_addresses.ts";
 import { TcpAcceptor } from "./tcp/accept.ts";
+import { TcpQuestions } from "./asking/tcp_questions.ts";
 import { TcpSessions } from "./tcp/sessions.ts";
 import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
@@ -109,10 +112,15 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const { loop } = context;
   const own = upstreamMark === 0 ? null : new OwnAddresses(context.clock);
   const router = own === null ? null : { mark: upstreamMark, own };
+  const syns = parts.asking === null ? null : new HeldSyns(parts.asking.raw);
   const tcp = new TcpSessions(context, {
     pipes: parts.pipes,
     upstream: new DirectUpstream(context, router),
+    syns,
   });
+  const decider = new Decider(context, own);
+  const workers = memory.ledgers.length;
+  const asked = syns === null ? null : new TcpQuestions(context, { sessions: tcp, syns, decider, workers });
   const udp = parts.udp === null ? null : new UdpService(context, { sockets: parts.udp, router });
   const box = new OrderBox(context, parts.wakeFd);
   const told: Parts["told"] = { end: null };
@@ -124,13 +132,10 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
     adopted: (number: number) => post({ kind: "adopted", number }),
     end: (kind: "drain" | "stop") => void (told.end = kind),
   };
-  loop.add(
-    new TcpAcceptor(context, {
-      listeners: parts.listeners,
-      sessions: tcp,
-      decider: new Decider(context, own),
-    }),
-  );
+  loop.add(new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, decider, asked, own }));
+  if (parts.asking !== null && asked !== null) {
+    loop.add(new Questions(context, { log: parts.asking.log, tcp: asked, udp: null }));
+  }
   loop.add(tcp);
   if (udp !== null) loop.add(udp);
   loop.add(box);

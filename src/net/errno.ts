@@ -11,6 +11,7 @@ export const EIO = 5;
 export const EBADF = 9;
 export const EAGAIN = 11;
 export const EACCES = 13;
+export const EBUSY = 16;
 export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
@@ -49,7 +50,7 @@ const ERRNO_TABLE: readonly (readonly [number, string, string])[] = [
   [EACCES, "EACCES", "Permission denied"],
   [14, "EFAULT", "Bad address"],
   [15, "ENOTBLK", "Block device required"],
-  [16, "EBUSY", "Device or resource busy"],
+  [EBUSY, "EBUSY", "Device or resource busy"],
   [17, "EEXIST", "File exists"],
   [18, "EXDEV", "Invalid cross-device link"],
   [19, "ENODEV", "No such device"],

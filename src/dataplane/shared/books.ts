@@ -43,6 +43,7 @@ export type SessionCounter =
   | "lost"
   | "udpClosed"
   | "udpExpired"
+  | "evicted"
   | "udpEvicted"
   | "bytesUp"
   | "bytesDown"
@@ -118,6 +119,7 @@ export class Books {
       ...sessions,
       failed: state.failed + sessions.failed,
       looped: state.looped + sessions.looped,
+      overLimit: state.overLimit + sessions.overLimit,
     };
   }
 
@@ -144,6 +146,7 @@ export class Books {
       lost: count("lost", PROTOCOLS),
       udpClosed: count("closed", ["udp"]),
       udpExpired: count("expired", ["udp"]),
+      evicted: count("evicted", ["tcp"]),
       udpEvicted: count("evicted", ["udp"]),
       bytesUp: tcp.up,
       bytesDown: tcp.down,

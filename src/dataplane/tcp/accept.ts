@@ -1,6 +1,6 @@
 /**
- * Accepts what the kernel steers to a worker's listeners, and begins a session for each. Pauses at limits:
- * what waits then waits in the listeners' queues.
+ * Accepts what the kernel steers to a worker's listeners, and begins a session for each. Where the house is
+ * full, the client with most makes room; accepting pauses only where the machine has nothing left.
  * @module
  */
 import {
@@ -13,9 +13,10 @@ import {
   ENOBUFS,
   EPOLLIN,
 } from "../../../ffi/consts.ts";
-import { makeSockaddr, readSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { readSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { SOCKADDR_SIZE } from "../../../ffi/layout.ts";
 import { acceptSocket, closeFd, localAddress } from "../../../ffi/sockets/socket.ts";
-import { silenceOnClose } from "../../../ffi/sockets/sockopt.ts";
+import { resetOnClose, silenceOnClose } from "../../../ffi/sockets/sockopt.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { formatIp } from "../../net/ip.ts";
 import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
@@ -27,6 +28,8 @@ import { BLOCKED, LOOPED, OVER_LIMIT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { TICK_MS } from "../loop/wheel.ts";
+import type { OwnAddresses } from "../sockets/own_addresses.ts";
+import type { Sockaddr } from "../upstream/upstream.ts";
 import { CLIENT, DESTINATION, type Session } from "./session.ts";
 import type { TcpSessions } from "./sessions.ts";
 
@@ -40,6 +43,15 @@ export interface Listener {
   readonly address: Uint8Array<ArrayBuffer> | null;
 }
 
+/** The part of a worker that has dialled for a client before it was accepted. */
+export interface ConnectionJoiner {
+  /**
+   * Takes over a connection. False: nobody has dialled for it. `addresses`: of the client and of where it
+   * wanted to go, as a Session has them.
+   */
+  join(client: number, addresses: Int32Array): boolean;
+}
+
 /** Parts that the acceptor works with. */
 export interface AcceptorParts {
   /** The listeners, which are closed at the end. */
@@ -47,13 +59,22 @@ export interface AcceptorParts {
   readonly sessions: TcpSessions;
   /** Asks the rules; without it nobody knows the programs on the router itself. */
   readonly decider?: Decider;
+  /** Knows the clients whose first packet has asked; null: no client's does. */
+  readonly asked?: ConnectionJoiner | null;
+  /** The router's own addresses: a program on the router does not ask. null: it is not proxied. */
+  readonly own?: OwnAddresses | null;
   /** At most so many are accepted per turn and listener. */
   readonly acceptsPerTurn?: number | undefined;
 }
 
-/** Tells that the session's client has dialled the listener itself. */
-function isOwn({ address }: Listener, { destination }: Session): boolean {
+/** Tells that a client that wanted to go to `destination` has dialled the listener itself. */
+function isOwn({ address }: Listener, destination: Sockaddr): boolean {
   return address !== null && sameSockaddr(destination, address);
+}
+
+/** Tells that there are no more descriptors. */
+function isScarcity(returned: number): boolean {
+  return returned === -EMFILE || returned === -ENFILE;
 }
 
 /** The accepting half of a worker. */
@@ -67,7 +88,12 @@ export class TcpAcceptor implements Service {
   #paused = false;
   #retryTick = 0;
   readonly #overLimit: Throttle;
-  readonly #client = makeSockaddr();
+  readonly #asked: ConnectionJoiner | null;
+  readonly #own: OwnAddresses | null;
+  /** The client's address, and where it wanted to go, as a Session has them. */
+  readonly #words = new Int32Array((2 * SOCKADDR_SIZE) / 4);
+  readonly #client = new Uint8Array(this.#words.buffer, 0, SOCKADDR_SIZE);
+  readonly #destination = new Uint8Array(this.#words.buffer, SOCKADDR_SIZE, SOCKADDR_SIZE);
 
   constructor(context: WorkerContext, parts: AcceptorParts) {
     this.#context = context;
@@ -76,6 +102,8 @@ export class TcpAcceptor implements Service {
     this.#listeners = [...parts.listeners];
     this.#sessions = parts.sessions;
     this.#decider = parts.decider ?? new Decider(context);
+    this.#asked = parts.asked ?? null;
+    this.#own = parts.own ?? null;
     this.#acceptsPerTurn = parts.acceptsPerTurn ?? ACCEPTS_PER_TURN;
   }
 
@@ -111,10 +139,7 @@ export class TcpAcceptor implements Service {
 
   /** Accepts again after a pause, if it may. */
   turn(): void {
-    if (
-      this.#paused && this.#context.clock.tick >= this.#retryTick &&
-      this.#context.shared.live < this.#context.settings.maxConnections
-    ) {
+    if (this.#paused && this.#context.clock.tick >= this.#retryTick) {
       const returned = this.start();
       if (returned < 0) this.#pauseAWhile("listen again", returned);
     }
@@ -136,34 +161,46 @@ export class TcpAcceptor implements Service {
     if (handle === undefined) return 0;
     let taken = 0;
     while (taken < this.#acceptsPerTurn && !this.#paused) {
-      if (this.#context.shared.addLive(1) > this.#context.settings.maxConnections) {
-        this.#context.shared.addLive(-1);
-        this.#pause("connection limit reached", { limit: this.#context.settings.maxConnections });
-        break;
-      }
       const client = acceptSocket(handle.fd, this.#client);
       if (client >= 0) {
         taken++;
         this.#counters[COUNTER.accepted]++;
-        this.#take(client, handle);
+        if (this.#asked !== null && !this.#mayDial(client, handle)) continue;
+        if (this.#sessions.admit(this.#words, CLIENT)) this.#take(client, handle);
+        else this.#turnAway(client);
         continue;
       }
-      this.#context.shared.addLive(-1);
       if (client === -EAGAIN) break;
       // The client is gone already, or a signal came.
-      if (client !== -EINTR && client !== -ECONNABORTED) this.#pauseAWhile("accept", client);
+      if (client === -EINTR || client === -ECONNABORTED) continue;
+      if (!isScarcity(client) || !this.#sessions.makeRoom()) this.#pauseAWhile("accept", client);
     }
     return taken;
+  }
+
+  /**
+   * Gives a connection to whoever has dialled for it; one that nobody has asked about is reset. True: it is
+   * one that does not ask.
+   */
+  #mayDial(client: number, listener: Listener): boolean {
+    if (localAddress(client, this.#destination) >= 0) {
+      if (this.#asked!.join(client, this.#words)) return false;
+      if (isOwn(listener, this.#destination) || this.#own?.has(this.#client)) return true;
+    }
+    resetOnClose(client);
+    closeFd(client);
+    this.#counters[COUNTER.unasked]++;
+    return false;
   }
 
   #take(client: number, listener: Listener): void {
     const session = this.#sessions.begin(client, this.#client);
     if (session.excess > 0) {
-      this.#warnOverLimit(session); // for all of them: none has a line of its own
+      this.#warnOverLimit(session.client, "limits.per-client"); // for all: none has a line of its own
       return this.#sessions.refuse(session, 0, OVER_LIMIT);
     }
     const returned = localAddress(client, session.destination);
-    if (returned < 0 || isOwn(listener, session)) {
+    if (returned < 0 || isOwn(listener, session.destination)) {
       // Somebody dialled the listener itself: there is nowhere to go, and dialling it would never end.
       return this.#sessions.refuse(session, ECONNREFUSED, LOOPED);
     }
@@ -172,9 +209,17 @@ export class TcpAcceptor implements Service {
     const blocking = this.#decider.blocking(rule);
     if (blocking !== null) return this.#block(session, blocking);
     const dialled = this.#sessions.dial(session);
-    if (dialled === -EMFILE || dialled === -ENFILE || dialled === -ENOBUFS) {
+    if (dialled === -ENOBUFS || isScarcity(dialled) && !this.#sessions.makeRoom()) {
       this.#pauseAWhile("dial", dialled);
     }
+  }
+
+  /** Resets a connection for which nobody makes room: its client has as many as anybody else. */
+  #turnAway(client: number): void {
+    resetOnClose(client);
+    closeFd(client);
+    this.#counters[COUNTER.overLimit]++;
+    this.#warnOverLimit(this.#client, "limits.connections");
   }
 
   /**
@@ -186,10 +231,10 @@ export class TcpAcceptor implements Service {
     this.#sessions.refuse(session, ECONNREFUSED, BLOCKED);
   }
 
-  #warnOverLimit({ client }: Session): void {
+  #warnOverLimit(client: Sockaddr, limit: string): void {
     if (!this.#overLimit.allows()) return;
     const address = formatIp(readSockaddr(client).address);
-    this.#context.log.warn("connections are refused: limits.per-client", { client: address });
+    this.#context.log.warn(`connections are refused: ${limit}`, { client: address });
   }
 
   #pauseAWhile(attempt: string, error: number): void {

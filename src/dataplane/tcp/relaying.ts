@@ -6,7 +6,7 @@ import { EPOLLERR } from "../../../ffi/consts.ts";
 import { ticks } from "../loop/wheel.ts";
 import { CLOSED, EXPIRED } from "../shared/endings.ts";
 import { keepAlive } from "../sockets/transparent.ts";
-import { MORE, type Relay } from "./relay.ts";
+import { MORE, type Relay } from "./bytes/relay.ts";
 import { type Direction, HALF_CLOSED, OPEN, RESETTING, type Session } from "./session.ts";
 import type { Life, Stage } from "./stage.ts";
 

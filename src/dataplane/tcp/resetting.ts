@@ -7,7 +7,7 @@ import { ECONNRESET, EPOLLERR } from "../../../ffi/consts.ts";
 import { unacknowledgedBytes } from "../../../ffi/sockets/sockopt.ts";
 import { ticks } from "../loop/wheel.ts";
 import { RESET } from "../shared/endings.ts";
-import { MORE, type Relay } from "./relay.ts";
+import { MORE, type Relay } from "./bytes/relay.ts";
 import type { Session } from "./session.ts";
 import type { Life, Stage } from "./stage.ts";
 

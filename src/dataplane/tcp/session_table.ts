@@ -30,6 +30,11 @@ export class SessionTable {
     return session !== undefined && session.tag === tag && tag !== 0 ? session : undefined;
   }
 
+  /** The session that is in this slot, or was last. */
+  at(slot: number): Session {
+    return this.#sessions[slot];
+  }
+
   /** Ends a session; its events are stale from now on. */
   close(session: Session): void {
     session.tag = 0;

@@ -51,20 +51,39 @@ labTest("run holds a fast sender back for a slow reader", { programs: PROGRAMS }
 });
 
 labTest(
-  "run keeps to limits.connections: accepting pauses, is calm, and resumes",
+  "run keeps to limits.connections: who has most makes room, and nobody waits",
   { programs: PROGRAMS },
   async (lab) => {
     await serve(lab, 7000, "cat");
+    await lab.client.ip("addr add 10.77.1.3/24 dev c0");
     const proxy = await startProxy(lab, { config: { limits: { connections: 5 }, listener: { workers: 1 } } });
+    const dial = async (address: string) => {
+      const client = await lab.client.start([
+        "socat",
+        "-dd",
+        "-t30",
+        "-",
+        `${socatServer(4, 7000)},bind=${address}`,
+      ]);
+      await client.write("served\n");
+      await client.waitForOutput("served\n");
+      return client;
+    };
     const clients: Program[] = [];
-    for (let i = 0; i < 8; i++) clients.push(await connectClient(lab, 7000));
-    for (const client of clients) await client.write("served\n");
-    await delay(500);
-    const served = () => clients.filter((client) => client.stdout === "served\n");
-    assert.equal(served().length, 5);
+    for (let i = 0; i < 5; i++) {
+      clients.push(await dial("10.77.1.2"));
+      await delay(200); // silences are measured in tenths of a second
+    }
+    await clients[0].write("busy\n");
+    await clients[0].waitForOutput("busy\n");
+    await dial("10.77.1.3");
+    // The second was silent for longest.
+    await clients[1].waitForOutput(/reset by peer/i);
+    await clients[0].write("still\n");
+    await clients[0].waitForOutput("still\n");
+    assert.equal((await listSockets(lab.router, "state established dport = 7000")).length, 5);
     await assertCalm(proxy);
-    for (const client of served()) await client.stop();
-    await until(() => served().length === 8, { what: "the other three to be served" });
+    await proxy.program.waitForOutput("connections end early to make room");
   },
 );
 

@@ -109,10 +109,10 @@ export class SessionBench implements Disposable {
    * Hands a client over, as the acceptor does, and with it a socket that is on its way to the upstream. 0 or
    * -errno.
    */
-  open(client: number, upstream = -1): number {
+  open(client: number, upstream = -1, address = makeSockaddr()): number {
     this.shared.addLive(1);
     this.#given.fd = upstream;
-    return this.sessions.dial(this.sessions.begin(client, makeSockaddr()));
+    return this.sessions.dial(this.sessions.begin(client, address));
   }
 
   /** A turn of the loop that does not wait; the number of events. */

@@ -3,11 +3,11 @@
  * scratch buffer with recv and send, bulk by splice through a pipe. Half-close is passed on.
  * @module
  */
-import { EAGAIN, SHUT_WR, SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from "../../../ffi/consts.ts";
-import { spliceBytes } from "../../../ffi/pipe.ts";
-import { receive, send, shutdownSocket } from "../../../ffi/sockets/socket.ts";
+import { EAGAIN, SHUT_WR, SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from "../../../../ffi/consts.ts";
+import { spliceBytes } from "../../../../ffi/pipe.ts";
+import { receive, send, shutdownSocket } from "../../../../ffi/sockets/socket.ts";
 import type { PipePool } from "./pipes.ts";
-import type { Direction } from "./session.ts";
+import type { Direction } from "../session.ts";
 
 /** A read that fills the scratch buffer means bulk. */
 const SCRATCH_SIZE = 16384;

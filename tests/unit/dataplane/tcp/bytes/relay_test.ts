@@ -1,12 +1,12 @@
 /** The relay of one direction, over real sockets: `source → from … to → target`. */
 import assert from "node:assert/strict";
-import { EAGAIN, ECONNRESET, EPIPE, MSG_OOB, SO_OOBINLINE, SOL_SOCKET } from "../../../../ffi/consts.ts";
-import { closeFd, sendWithFlags } from "../../../../ffi/sockets/socket.ts";
-import { setInt } from "../../../../ffi/sockets/sockopt.ts";
-import { PipePool } from "../../../../src/dataplane/tcp/pipes.ts";
-import { MORE, Relay, WAITING } from "../../../../src/dataplane/tcp/relay.ts";
-import { Direction } from "../../../../src/dataplane/tcp/session.ts";
-import { descriptorTest } from "../../ffi/support/descriptors.ts";
+import { EAGAIN, ECONNRESET, EPIPE, MSG_OOB, SO_OOBINLINE, SOL_SOCKET } from "../../../../../ffi/consts.ts";
+import { closeFd, sendWithFlags } from "../../../../../ffi/sockets/socket.ts";
+import { setInt } from "../../../../../ffi/sockets/sockopt.ts";
+import { PipePool } from "../../../../../src/dataplane/tcp/bytes/pipes.ts";
+import { MORE, Relay, WAITING } from "../../../../../src/dataplane/tcp/bytes/relay.ts";
+import { Direction } from "../../../../../src/dataplane/tcp/session.ts";
+import { descriptorTest } from "../../../ffi/support/descriptors.ts";
 import {
   assertSameBytes,
   bytes,
@@ -19,7 +19,7 @@ import {
   reset,
   sendAll,
   tcpPair,
-} from "../../ffi/support/tcp.ts";
+} from "../../../ffi/support/tcp.ts";
 
 /** A direction between two connections whose far ends the test holds. */
 class RelayBench implements Disposable {

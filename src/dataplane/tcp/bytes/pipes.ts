@@ -2,8 +2,8 @@
  * Pipes for splice, kept for the next direction that needs one. A pipe in the pool is always empty.
  * @module
  */
-import { closeFd } from "../../../ffi/sockets/socket.ts";
-import { openPipe, setPipeSize } from "../../../ffi/pipe.ts";
+import { closeFd } from "../../../../ffi/sockets/socket.ts";
+import { openPipe, setPipeSize } from "../../../../ffi/pipe.ts";
 
 /** A pipe's two descriptors and its size. */
 export interface Pipe {

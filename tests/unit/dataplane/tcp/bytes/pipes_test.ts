@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { PipePool } from "../../../../src/dataplane/tcp/pipes.ts";
-import { descriptorTest, listDescriptors } from "../../ffi/support/descriptors.ts";
+import { PipePool } from "../../../../../src/dataplane/tcp/bytes/pipes.ts";
+import { descriptorTest, listDescriptors } from "../../../ffi/support/descriptors.ts";
 
 const countPipes = () => listDescriptors().filter((line) => line.includes(" pipe:")).length;
 

@@ -1,0 +1,164 @@
+/**
+ * First packets as the kernel logs them, brought back to what the client has sent. Pure, and without
+ * allocation: whatever the bytes are, nothing beyond them is read, and nothing throws.
+ * @module
+ */
+import { AF_INET, AF_INET6 } from "../../../../ffi/consts.ts";
+import { QUESTION_PREFIX } from "../../../constants.ts";
+import type { LogMessage } from "./log_message.ts";
+import { ASKED_CLIENT, ASKED_DESTINATION, type Question } from "../question.ts";
+import { readTransport, TCP, UDP } from "./transport.ts";
+
+/** Prefixes as numbers. */
+const SQUEEZED_TCP = QUESTION_PREFIX.squeezed.charCodeAt(0);
+const SQUEEZED_UDP = QUESTION_PREFIX.squeezedUdp.charCodeAt(0);
+
+const IPV4_HEADER = 20;
+const IPV6_HEADER = 40;
+const NO_OPTIONS = 0x45;
+/** "Don't fragment", as a word in memory: the identification is 0. */
+const DONT_FRAGMENT = 0x00400000;
+/** "More fragments", and the offset. */
+const FRAGMENT_BITS = 0x3fff;
+
+// Extension headers of IPv6 that may come before TCP or UDP. A fragment is never whole here: conntrack has
+// joined it, or we would not know its flow.
+const HOP_BY_HOP = 0;
+const ROUTING = 43;
+const DESTINATION_OPTIONS = 60;
+const MOST_EXTENSIONS = 8;
+
+/** Memory as bytes and as words. */
+export interface Memory {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly words: Int32Array<ArrayBuffer>;
+}
+
+/**
+ * Reads the packet of a message into a question, as far as the packet tells it, and writes its original
+ * addresses back into it. IP options and extension headers are left out. False: it asks nothing.
+ */
+export function readFirstPacket(question: Question, { bytes, words }: Memory, log: LogMessage): boolean {
+  const { payload: at, length } = log;
+  if ((at & 3) !== 0 || length < IPV4_HEADER) return false;
+  const { answer } = question;
+  answer.mark = log.mark;
+  answer.iif = log.iif;
+  answer.oif = log.oif;
+  question.bytes = bytes;
+  const version = bytes[at] >> 4;
+  if (version === 4) return readIpv4(question, words, at, length, log.prefix);
+  return version === 6 && length >= IPV6_HEADER && readIpv6(question, words, at, length);
+}
+
+function readIpv4(
+  question: Question,
+  words: Int32Array,
+  at: number,
+  length: number,
+  prefix: number,
+): boolean {
+  const { bytes, answer, addresses } = question;
+  const header = (bytes[at] & 15) * 4;
+  const total = (bytes[at + 2] << 8) | bytes[at + 3];
+  if (header < IPV4_HEADER || total < header || length < header) return false;
+  const squeezedTcp = prefix === SQUEEZED_TCP;
+  const squeezedUdp = prefix === SQUEEZED_UDP;
+  const protocol = squeezedUdp ? UDP : bytes[at + 9];
+  if (!squeezedTcp && !squeezedUdp && (((bytes[at + 6] << 8) | bytes[at + 7]) & FRAGMENT_BITS) !== 0) {
+    return false;
+  }
+  if (squeezedTcp && protocol !== TCP) return false;
+  const transport = at + header;
+  const size = readTransport(question, protocol, transport, at + length, at + total, squeezedUdp);
+  if (size < 0) return false;
+  const ip = at >> 2;
+  const tcp = transport >> 2;
+  writeIpv4(answer.words, answer.sourceAt, words[ip + 3], words[tcp]);
+  writeIpv4(answer.words, answer.destinationAt, words[ip + 4], words[tcp] >>> 16);
+  answer.tos = bytes[at + 1];
+  if (squeezedTcp) {
+    words[ip + 3] = words[tcp + 2];
+    words[ip + 4] = words[ip + 1];
+    words[tcp] = words[tcp + 4];
+    words[tcp + 2] = words[tcp + 4] = 0;
+    words[ip + 1] = DONT_FRAGMENT;
+  } else if (squeezedUdp) {
+    words[ip + 3] = words[ip + 1];
+    words[ip + 4] = words[ip + 2];
+    words[tcp] = words[tcp + 1];
+    words[ip + 1] = words[ip + 2] = 0;
+    bytes[at + 9] = UDP;
+  }
+  question.ttl = squeezedUdp ? 0 : bytes[at + 8];
+  writeIpv4(addresses, ASKED_CLIENT, words[ip + 3], words[tcp]);
+  writeIpv4(addresses, ASKED_DESTINATION, words[ip + 4], words[tcp] >>> 16);
+  if (protocol === UDP) writeUdpLength(bytes, transport, size);
+  const start = transport - IPV4_HEADER;
+  if (start !== at) bytes.copyWithin(start, at, at + IPV4_HEADER);
+  bytes[start] = NO_OPTIONS;
+  const whole = IPV4_HEADER + size;
+  bytes[start + 2] = whole >> 8;
+  bytes[start + 3] = whole & 0xff;
+  question.offset = start;
+  question.header = IPV4_HEADER;
+  question.length = whole;
+  return true;
+}
+
+function readIpv6(question: Question, words: Int32Array, at: number, length: number): boolean {
+  const { bytes, answer, addresses } = question;
+  const end = at + length;
+  const total = at + IPV6_HEADER + ((bytes[at + 4] << 8) | bytes[at + 5]);
+  let transport = at + IPV6_HEADER;
+  let protocol = bytes[at + 6];
+  for (let i = 0; i < MOST_EXTENSIONS && isExtension(protocol); i++) {
+    if (transport + 8 > end) return false;
+    if (protocol === ROUTING && bytes[transport + 3] !== 0) return false; // it is not there yet
+    protocol = bytes[transport];
+    transport += 8 * (bytes[transport + 1] + 1);
+  }
+  const size = readTransport(question, protocol, transport, end, total, false);
+  if (size < 0) return false;
+  const ip = at >> 2;
+  const ports = words[transport >> 2];
+  writeIpv6(addresses, ASKED_CLIENT, words, ip + 2, ports);
+  writeIpv6(addresses, ASKED_DESTINATION, words, ip + 6, ports >>> 16);
+  // One that was translated is told twice: see translated.ts.
+  writeIpv6(answer.words, answer.sourceAt, words, ip + 2, ports);
+  writeIpv6(answer.words, answer.destinationAt, words, ip + 6, ports >>> 16);
+  answer.tos = ((bytes[at] & 15) << 4) | (bytes[at + 1] >> 4);
+  question.ttl = bytes[at + 7];
+  if (protocol === UDP) writeUdpLength(bytes, transport, size);
+  const start = transport - IPV6_HEADER;
+  if (start !== at) bytes.copyWithin(start, at, at + IPV6_HEADER);
+  bytes[start + 4] = size >> 8;
+  bytes[start + 5] = size & 0xff;
+  bytes[start + 6] = protocol;
+  question.offset = start;
+  question.header = IPV6_HEADER;
+  question.length = IPV6_HEADER + size;
+  return true;
+}
+
+function isExtension(protocol: number): boolean {
+  return protocol === HOP_BY_HOP || protocol === ROUTING || protocol === DESTINATION_OPTIONS;
+}
+
+/** `port`: in network order, as it lies in memory; what is above its 16 bits does not count. */
+function writeIpv4(to: Int32Array, at: number, address: number, port: number): void {
+  to[at] = AF_INET | (port << 16);
+  to[at + 1] = address;
+  for (let word = 2; word < 8; word++) to[at + word] = 0;
+}
+
+function writeIpv6(to: Int32Array, at: number, from: Int32Array, address: number, port: number): void {
+  to[at] = AF_INET6 | (port << 16);
+  to[at + 1] = to[at + 6] = to[at + 7] = 0;
+  for (let word = 0; word < 4; word++) to[at + 2 + word] = from[address + word];
+}
+
+function writeUdpLength(bytes: Uint8Array, transport: number, size: number): void {
+  bytes[transport + 4] = size >> 8;
+  bytes[transport + 5] = size & 0xff;
+}

@@ -1,0 +1,90 @@
+/**
+ * NFLOG messages of the kernel (linux/netfilter/nfnetlink_log.h), read in place. Pure, and without
+ * allocation: whatever the bytes are, nothing beyond them is read, and nothing throws.
+ * @module
+ */
+
+const HEADER = 16; // struct nlmsghdr
+const FAMILY_HEADER = 4; // struct nfgenmsg
+const ATTRIBUTE_HEADER = 4;
+/** NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET */
+const PACKET = 0x400;
+const TYPE_MASK = 0x3fff;
+
+const NFULA_MARK = 2;
+const NFULA_IFINDEX_INDEV = 4;
+const NFULA_IFINDEX_OUTDEV = 5;
+const NFULA_PAYLOAD = 9;
+const NFULA_PREFIX = 10;
+const NFULA_SEQ = 12;
+
+/** A message. The object is used again for the next. */
+export class LogMessage {
+  /** The first character of the prefix, 0: this is no packet. */
+  prefix = 0;
+  /** The packet's mark, as a signed number. */
+  mark = 0;
+  /** Interfaces by number; 0: none. */
+  iif = 0;
+  oif = 0;
+  /** The packet: where it begins, and the bytes of it that the kernel has copied. */
+  payload = 0;
+  length = 0;
+  /** The kernel's number of the message in this group; -1: not told. */
+  sequence = -1;
+
+  /**
+   * Reads the message at `at`. Returns where the next one begins, `end` or more: there is none. `bytes` need
+   * not be a message.
+   */
+  read(bytes: Uint8Array, at: number, end: number): number {
+    this.prefix =
+      this.mark =
+      this.iif =
+      this.oif =
+      this.payload =
+      this.length =
+        0;
+    this.sequence = -1;
+    if (at + HEADER > end) return end;
+    const size = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+    const after = at + size;
+    if (size < HEADER || after > end) return end;
+    const type = bytes[at + 4] | (bytes[at + 5] << 8);
+    if (type === PACKET) this.#readAttributes(bytes, at + HEADER + FAMILY_HEADER, after);
+    return at + align(size);
+  }
+
+  #readAttributes(bytes: Uint8Array, at: number, end: number): void {
+    let prefix = 0;
+    while (at + ATTRIBUTE_HEADER <= end) {
+      const size = bytes[at] | (bytes[at + 1] << 8);
+      if (size < ATTRIBUTE_HEADER || at + size > end) return;
+      const value = at + ATTRIBUTE_HEADER;
+      const length = size - ATTRIBUTE_HEADER;
+      const type = (bytes[at + 2] | (bytes[at + 3] << 8)) & TYPE_MASK;
+      if (type === NFULA_PAYLOAD) {
+        this.payload = value;
+        this.length = length;
+      } else if (type === NFULA_PREFIX) {
+        if (length > 0) prefix = bytes[value];
+      } else if (length === 4) {
+        if (type === NFULA_IFINDEX_INDEV) this.iif = word(bytes, value);
+        else if (type === NFULA_IFINDEX_OUTDEV) this.oif = word(bytes, value);
+        else if (type === NFULA_MARK) this.mark = word(bytes, value);
+        else if (type === NFULA_SEQ) this.sequence = word(bytes, value);
+      }
+      at += align(size);
+    }
+    if (this.length > 0) this.prefix = prefix;
+  }
+}
+
+/** Reads 32 bits in network order. */
+function word(bytes: Uint8Array, at: number): number {
+  return (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
+}
+
+function align(size: number): number {
+  return (size + 3) & ~3;
+}

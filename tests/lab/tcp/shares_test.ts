@@ -1,0 +1,110 @@
+/** Neighbours under one roof: what one client does with TCP costs another nothing but his turn. */
+import assert from "node:assert/strict";
+import type { Lab } from "../../laboratory/lab.ts";
+import { delay } from "../../laboratory/machine/wait.ts";
+import { type Nginx, startNginx } from "../../laboratory/programs/nginx.ts";
+import type { Program } from "../../laboratory/program.ts";
+import { startProxy } from "../../laboratory/proxy/proxy.ts";
+import { labTest } from "../../laboratory/register.ts";
+
+const PROGRAMS = ["curl", "nginx", "prlimit"];
+const PROJECT = new URL("../../../", import.meta.url).pathname;
+/** Descriptors as procd gives them. */
+const FEW = { wrapper: ["prlimit", "--nofile=4096:4096"] };
+const NEIGHBOUR = "10.77.1.3";
+const FETCHES = 60;
+
+/** A crowd of connections from the client's own address. */
+interface Crowd {
+  readonly count: number;
+  readonly port: number;
+  readonly saying?: string;
+  readonly targets?: readonly string[];
+}
+
+async function startCrowd(lab: Lab, { count, port, saying = "", targets }: Crowd): Promise<Program> {
+  const script = `${PROJECT}tests/laboratory/programs/tcp_crowd.ts`;
+  const words = ["10.77.1.2", `${port}`, `${count}`, saying, ...targets ?? ["203.0.113.2"]];
+  const program = await lab.client.start([
+    "prlimit",
+    "--nofile=20000:20000",
+    `${PROJECT}scripts/deno`,
+    "run",
+    "-A",
+    "--no-check",
+    script,
+    ...words,
+  ]);
+  await program.waitForOutput("dialled", { timeoutMs: 20_000 });
+  return program;
+}
+
+/** Milliseconds that the neighbour waited for small pages, each over a connection of its own, sorted. */
+async function waits(lab: Lab, nginx: Nginx, fetches = FETCHES): Promise<number[]> {
+  // One curl, so that the times are not those of starting programs; it opens a new connection each time.
+  const { stdout, stderr } = await lab.client.run([
+    "curl",
+    "-sSm20",
+    "--interface",
+    NEIGHBOUR,
+    "-HConnection: close",
+    "-w%{stderr}%{http_code} %{time_total}\\n",
+    "-o/dev/null",
+    `${nginx.url(4)}?[1-${fetches}]`,
+  ], { timeoutMs: 60_000, mayFail: true });
+  const lines = `${stdout}${stderr}`.trimEnd().split("\n");
+  const answered = lines.filter((line) => line.startsWith("200 "));
+  assert.equal(answered.length, fetches, lines.slice(0, 5).join("\n"));
+  return answered.map((line) => Number(line.split(" ")[1]) * 1000).sort((a, b) => a - b);
+}
+
+const p99 = (times: readonly number[]) => times[Math.ceil(times.length * 0.99) - 1];
+
+/** Asserts what a crowd costs the neighbour, who was alone before. */
+async function assertFair(lab: Lab, crowd: (lab: Lab) => Promise<unknown>): Promise<void> {
+  await lab.client.ip(`addr add ${NEIGHBOUR}/24 dev c0`);
+  const nginx = await startNginx(lab, { accessLog: false });
+  await lab.server.run(["truncate", "-s", "10M", `${lab.directory}/large`]);
+  await startProxy(lab, FEW);
+  await waits(lab, nginx); // warm
+  const quiet = await waits(lab, nginx);
+  await crowd(lab);
+  const busy = await waits(lab, nginx);
+  const told = `p99 ${p99(quiet).toFixed(1)} ms alone, ${p99(busy).toFixed(1)} ms beside the crowd`;
+  // A page takes a millisecond or two; on a busy machine that is measured with an error of some.
+  assert.ok(p99(busy) <= 2 * p99(quiet) + 20, told);
+}
+
+labTest("run: 3,000 dead dials of one client cost another nothing", { programs: PROGRAMS }, async (lab) => {
+  // As a blackhole beyond the WAN: nobody answers, and nobody says so.
+  await lab.server.nft(`table inet silent {
+    chain input { type filter hook input priority 0; policy accept; ip daddr 203.0.113.64/26 drop; }
+  }`);
+  const dead = Array.from({ length: 60 }, (_, i) => `203.0.113.${64 + i}`);
+  await lab.server.ip(dead.map((address) => `addr add ${address}/32 dev lo`).join("\n"));
+  await lab.server.writeSysctl({ "net.ipv4.conf.all.arp_ignore": 0 });
+  await assertFair(lab, (lab) => startCrowd(lab, { count: 3_000, port: 81, targets: dead }));
+});
+
+labTest(
+  "run: 3,000 idle connections of one client cost another nothing",
+  { programs: PROGRAMS },
+  async (lab) => {
+    await assertFair(lab, async (lab) => {
+      await startCrowd(lab, { count: 3_000, port: 80 });
+      await delay(500);
+    });
+  },
+);
+
+labTest(
+  "run: 800 unread downloads of one client cost another nothing",
+  { programs: PROGRAMS },
+  async (lab) => {
+    await assertFair(lab, async (lab) => {
+      const saying = "GET /files/large HTTP/1.1\r\nHost: x\r\n\r\n";
+      await startCrowd(lab, { count: 800, port: 80, saying });
+      await delay(2_000);
+    });
+  },
+);

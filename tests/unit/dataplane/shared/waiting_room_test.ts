@@ -1,0 +1,96 @@
+/**
+ * The waiting room of answers: what is put in comes out once, and other answers bear any crowd.
+ */
+import assert from "node:assert/strict";
+import { AF_INET } from "../../../../ffi/consts.ts";
+import { Answer } from "../../../../src/dataplane/asking/answer.ts";
+import {
+  prepareWaitingRoom,
+  WAITING_ROOM_WORDS,
+  WaitingRoom,
+} from "../../../../src/dataplane/shared/waiting_room.ts";
+
+const CLIENT = 0;
+const DESTINATION = 8;
+
+function room(): { one: WaitingRoom; other: WaitingRoom } {
+  const words = new Int32Array(new SharedArrayBuffer(WAITING_ROOM_WORDS * 4));
+  prepareWaitingRoom(words);
+  return { one: new WaitingRoom(words), other: new WaitingRoom(words) };
+}
+
+function flow(number: number, port = 443): Int32Array {
+  const words = new Int32Array(16);
+  words[CLIENT] = AF_INET | (40000 << 16);
+  words[CLIENT + 1] = number;
+  words[DESTINATION] = AF_INET | (port << 16);
+  words[DESTINATION + 1] = 0x0100007f;
+  return words;
+}
+
+function answer(mark: number): Answer {
+  const made = new Answer();
+  made.mark = mark;
+  made.oif = 3;
+  return made;
+}
+
+Deno.test("WaitingRoom.take() gives an answer to another thread, once", () => {
+  const { one, other } = room();
+  const taken = new Answer();
+  assert.ok(one.put(flow(1), CLIENT, DESTINATION, answer(-7)));
+  assert.ok(!other.take(flow(2), CLIENT, DESTINATION, taken), "another client");
+  assert.ok(!other.take(flow(1, 80), CLIENT, DESTINATION, taken), "another server");
+  assert.ok(other.take(flow(1), CLIENT, DESTINATION, taken));
+  assert.deepEqual([taken.mark, taken.oif], [-7, 3]);
+  assert.ok(!one.take(flow(1), CLIENT, DESTINATION, taken), "it has been taken");
+});
+
+Deno.test("WaitingRoom.put() replaces the answer to the same flow", () => {
+  const { one } = room();
+  const taken = new Answer();
+  one.put(flow(1), CLIENT, DESTINATION, answer(1));
+  one.put(flow(1), CLIENT, DESTINATION, answer(2));
+  assert.ok(one.take(flow(1), CLIENT, DESTINATION, taken));
+  assert.equal(taken.mark, 2);
+  assert.ok(!one.take(flow(1), CLIENT, DESTINATION, taken));
+});
+
+Deno.test("WaitingRoom.put() always has room for the newest, however many nobody takes", () => {
+  const { one } = room();
+  const taken = new Answer();
+  for (let i = 0; i < 20_000; i++) {
+    assert.ok(one.put(flow(i), CLIENT, DESTINATION, answer(i)));
+    assert.ok(i % 3 === 0 || one.take(flow(i), CLIENT, DESTINATION, taken));
+    assert.ok(i % 3 === 0 || taken.mark === i);
+  }
+  let left = 0;
+  for (let i = 0; i < 20_000; i++) if (one.take(flow(i), CLIENT, DESTINATION, taken)) left++;
+  assert.ok(left > 500 && left <= 1024, `${left} of the untaken are left`);
+});
+
+Deno.test("WaitingRoom hands each answer to one of two threads alone", async () => {
+  const buffer = new SharedArrayBuffer(WAITING_ROOM_WORDS * 4);
+  const words = new Int32Array(buffer);
+  prepareWaitingRoom(words);
+  const url = new URL("./waiting_room_taker.ts", import.meta.url);
+  const worker = new Worker(url, { type: "module" });
+  const started = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<number[]>();
+  worker.onmessage = ({ data }) => data === "started" ? started.resolve() : ended.resolve(data);
+  worker.postMessage(buffer);
+  await started.promise;
+  const mine: number[] = [];
+  const own = new WaitingRoom(words);
+  const taken = new Answer();
+  for (let i = 1; i <= 20_000; i++) {
+    own.put(flow(i & 63), CLIENT, DESTINATION, answer(i));
+    if (own.take(flow((i * 7) & 63), CLIENT, DESTINATION, taken)) mine.push(taken.mark);
+  }
+  own.put(flow(9999), CLIENT, DESTINATION, answer(0)); // the end
+  const others = await ended.promise;
+  worker.terminate();
+  const all = [...mine, ...others];
+  assert.ok(others.length > 100, `the other thread has taken ${others.length}`);
+  assert.equal(new Set(all).size, all.length, "no answer was taken twice");
+});

@@ -1,4 +1,4 @@
-/** A LAN that is a bridge, with and without br_netfilter (F2), and a bridge that does not route (field case 30). */
+/** A LAN bridge with and without br_netfilter (F2), and a bridge's own traffic (field case 30). */
 import { fieldTest } from "../../laboratory/field/field.ts";
 import { FIELD } from "../../laboratory/field/places.ts";
 import { every } from "../../laboratory/field/probes.ts";

@@ -17,7 +17,7 @@ function firewall(rules: string): string {
   return tableText("fw", chain("filter", "input 0", rules));
 }
 
-/** What the kernel makes of each message: UDP sockets hear of the hard ones alone. */
+/** Messages, and the words that the kernel makes of them: UDP sockets hear of the hard ones alone. */
 const MESSAGES = [
   ["host-unreachable", {
     4: { tcp: "host unreachable", udp: "silence" },

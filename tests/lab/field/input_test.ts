@@ -5,7 +5,7 @@ import { FIELD } from "../../laboratory/field/places.ts";
 import { every, type Probe } from "../../laboratory/field/probes.ts";
 import { at } from "../../laboratory/network/udp_socket.ts";
 
-/** So many connections at once, and whether each was answered within the time. */
+/** Opens so many connections at once, and counts those that are answered within the time. */
 function burst(count: number, withinMs: number): Probe {
   return {
     name: `${count} connections at once`,

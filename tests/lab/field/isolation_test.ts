@@ -1,4 +1,4 @@
-/** Forward rules of the administrator: guest isolation, time and MAC rules, kill switch (field case 1, F1). */
+/** Forward rules: guest isolation, times and MAC addresses, kill switch, portal (field case 1, F1). */
 import { fieldTest } from "../../laboratory/field/field.ts";
 import { both, every } from "../../laboratory/field/probes.ts";
 import { chain, table } from "../../laboratory/field/rules.ts";

@@ -1,4 +1,4 @@
-/** What a SYN carries: MSS, DSCP, MD5 (field cases 16, 25, 27). */
+/** Options of a SYN: MSS, DSCP, MD5 (field cases 16, 25, 27). */
 import { IP_TOS, IPV6_TCLASS, SOL_IP, SOL_IPV6 } from "../../../ffi/consts.ts";
 import { Caller, type SocketOption } from "../../laboratory/field/caller.ts";
 import { fieldTest } from "../../laboratory/field/field.ts";

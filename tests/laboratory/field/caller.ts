@@ -48,7 +48,7 @@ const ENDINGS: Readonly<Record<number, string>> = {
   [ENETUNREACH]: "network unreachable",
 };
 
-/** How an errno ends a call, in words. */
+/** Says in words how an errno ends a call. */
 export function ending(errno: number): string {
   return ENDINGS[errno] ?? errnoCode(errno);
 }

@@ -1,5 +1,5 @@
 /**
- * `fieldTest`: what an administrator wrote, and what hosts try, first without a proxy and then through it: the
+ * `fieldTest`: an administrator's rules, and what hosts try, first without a proxy and then through it. The
  * outcome is the same.
  * @module
  */
@@ -27,21 +27,21 @@ export interface Field {
   serve(name: string, namespace: Namespace, ports: readonly number[], options?: ServeOptions): Peer;
 }
 
-/** What is tried. */
+/** Rules and tries. */
 export interface FieldCase extends LabTestOptions {
   /** The administrator's commands on the router, before tproxy is there. */
   readonly router?: string;
-  /** What else is made, before the router's commands. */
+  /** Further work, before the router's commands. */
   readonly before?: (field: Field) => Promise<unknown>;
   /** Commands on the router once tproxy runs. */
   readonly later?: string;
   readonly config?: ConfigText;
-  /** What nft says of flows that need no proxy: `tcp dport 21`. All others of clients are held back. */
+  /** Flows that need no proxy, in words of nft: `tcp dport 21`. All others of clients are held back. */
   readonly forwarded?: string;
   /** Nothing of this case passes the proxy. */
   readonly unproxied?: boolean;
   readonly probes: readonly Probe[];
-  /** Why it is not as without tproxy; the README's limits say so as well. It must then really differ. */
+  /** Reason why it is not as without tproxy, also in the README's limits. It must then really differ. */
   readonly different?: string;
   /** Further looks, with the same outcome in both runs. */
   readonly look?: (field: Field) => Promise<unknown>;

@@ -35,7 +35,7 @@ const BACKLOG = 1_024;
 const buffer = new Uint8Array(65_536);
 const peer = makeSockaddr();
 
-/** What every host serves by TCP and UDP. */
+/** Ports that every host serves by TCP and UDP. */
 export const PORTS = [21, 22, 53, 80, 443, 8080] as const;
 
 /** Differences of a service from a usual one. */

@@ -1,5 +1,5 @@
 /**
- * What a host tries, and its outcome in words that are the same with and without a proxy: "server sees
+ * Tries of a host, and their outcome in words that are the same with and without a proxy: "server sees
  * client", "refused", "silence".
  * @module
  */
@@ -30,6 +30,8 @@ export interface ProbeOptions {
   readonly options?: readonly SocketOption[];
   readonly bindPort?: number;
   readonly silenceMs?: number;
+  /** The port that the server sees may be any. */
+  readonly anyPort?: boolean;
 }
 
 /** A TCP connection: connect, read the greeting, echo. */
@@ -45,7 +47,7 @@ export function tcp(to: Target, port: number, expected: string, options: ProbeOp
           ? {}
           : { bind: at(FIELD[from as AddressName][family], options.bindPort) },
       });
-      return await talk(caller, silenceMs);
+      return withoutPort(await talk(caller, silenceMs), options);
     },
   };
 }
@@ -76,7 +78,7 @@ export function udp(to: Target, port: number, expected: string, options: ProbeOp
       try {
         socket.send("ping");
         const answer = await socket.receiveWithin(silenceMs);
-        return answer === undefined ? "silence" : inWords(answer.text, socket.port);
+        return answer === undefined ? "silence" : withoutPort(inWords(answer.text, socket.port), options);
       } catch (error) {
         if (!(error instanceof OperationError)) throw error;
         return ending(errnoNumber(error.code));
@@ -97,6 +99,10 @@ export function every(to: Target, port: number, expected: string, options: Probe
 /** The same by TCP and UDP with IPv4. */
 export function both(to: Target, port: number, expected: string, options: ProbeOptions = {}): Probe[] {
   return [tcp, udp].map((kind) => kind(to, port, expected, options));
+}
+
+function withoutPort(words: string, { anyPort = false }: ProbeOptions): string {
+  return anyPort ? words.replace(", another port", "") : words;
 }
 
 function addressOf(target: Target, family: 4 | 6): string {

@@ -1,10 +1,10 @@
 /**
- * What a host's kernel sees in the packets that come in: the values of a field, in order.
+ * Fields of the packets that come in, as a host's kernel sees them: their values, in order.
  * @module
  */
 import type { Namespace } from "../namespace.ts";
 
-/** Collects `expression` of nft from incoming packets that match; ask for the values with {@linkcode seen}. */
+/** Collects an expression of nft from incoming packets that match; {@linkcode seen} tells its values. */
 export async function watch(host: Namespace, match: string, expression: string): Promise<void> {
   await host.nft(`table inet watched {
     set seen { typeof ${expression}; flags dynamic; size 64; }

@@ -112,7 +112,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const { loop } = context;
   const own = upstreamMark === 0 ? null : new OwnAddresses(context.clock);
   const router = own === null ? null : { mark: upstreamMark, own };
-  const syns = parts.asking === null ? null : new HeldSyns(parts.asking.raw);
+  const syns = parts.asking === null ? null : new HeldSyns(parts.asking);
   const tcp = new TcpSessions(context, {
     pipes: parts.pipes,
     upstream: new DirectUpstream(context, router),

@@ -7,6 +7,8 @@ import {
   AF_INET,
   IP_PKTINFO,
   IP_TOS,
+  IP_TTL,
+  IPV6_HOPLIMIT,
   IPV6_PKTINFO,
   IPV6_TCLASS,
   MSG_DONTWAIT,
@@ -147,6 +149,11 @@ export class SendBatch {
     const data = this.#addControl(SOL_IP, IP_PKTINFO, IN_PKTINFO_SIZE);
     own[data] = ifindex;
     own[data + 1] = own[data + 2] = 0;
+  }
+
+  /** Its TTL or hop limit. */
+  setTtl(ttl: number, ipv4: boolean): void {
+    this.#words[this.#addControl(ipv4 ? SOL_IP : SOL_IPV6, ipv4 ? IP_TTL : IPV6_HOPLIMIT, 4)] = ttl;
   }
 
   /** Sends it from the address of the struct sockaddr at `at` in `words`. */

@@ -3,6 +3,7 @@
  * @module
  */
 
+import { ROUTE_BOARD_WORDS, RouteBoard } from "../routes/route_board.ts";
 import { PER_CLIENT_WORDS, preparePerClient } from "./per_client.ts";
 
 // Control words, Int32.
@@ -12,6 +13,7 @@ const PENDING_LOGS = 2;
 // A worker's own words: its share of the first two, and the number of orders that were posted to it.
 const ORDERS = 2;
 const CONTROL_WORDS = 16; // a cache line of their own
+const ROUTES_AT = 8;
 
 /**
  * The counters of a worker. All only grow. `turns` are those of its loop, which show that it is alive.
@@ -73,6 +75,8 @@ export class SharedState {
   readonly tcpClients: Int32Array<SharedArrayBuffer>;
   /** The same of UDP sessions. */
   readonly udpClients: Int32Array<SharedArrayBuffer>;
+  /** The router's routing. */
+  readonly routes: RouteBoard;
   readonly #control: Int32Array<SharedArrayBuffer>;
   readonly #workers: number;
   readonly #own: Int32Array<SharedArrayBuffer>;
@@ -85,6 +89,7 @@ export class SharedState {
     this.buffer = typeof from === "number" ? new SharedArrayBuffer(WORKERS_AT + from * WORKER_BYTES) : from;
     this.#workers = (this.buffer.byteLength - WORKERS_AT) / WORKER_BYTES;
     this.#control = new Int32Array(this.buffer, 0, CONTROL_WORDS);
+    this.routes = new RouteBoard(new Int32Array(this.buffer, ROUTES_AT * 4, ROUTE_BOARD_WORDS));
     this.tcpClients = new Int32Array(this.buffer, TCP_CLIENTS_AT, PER_CLIENT_WORDS);
     this.udpClients = new Int32Array(this.buffer, UDP_CLIENTS_AT, PER_CLIENT_WORDS);
     this.#own = this.#ownOf(worker);

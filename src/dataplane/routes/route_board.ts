@@ -1,0 +1,74 @@
+/**
+ * Facts about the router's routing that the main thread writes and workers read at each dial. Pure.
+ * @module
+ */
+
+// Its words.
+const GENERATION = 0;
+const FLAGS = 1;
+const PRIORITY = 2;
+const MARK = 3;
+const PASSAGE = 4;
+/** The words of shared memory that it takes. */
+export const ROUTE_BOARD_WORDS = 8;
+
+const BY_PORT = 1;
+
+/** The routing of a router that does not depend on its destination alone. */
+export interface AskedRouting {
+  /** Ways depend on ports too. */
+  readonly byPort: boolean;
+  /** The priority of routing rules that pin flows. */
+  readonly priority: number;
+  /** The bit of the mark of what is pinned; 0: there is none left. */
+  readonly mark: number;
+}
+
+/** A view on the words; make one for each thread. */
+export class RouteBoard {
+  readonly #words: Int32Array<SharedArrayBuffer>;
+
+  constructor(words: Int32Array<SharedArrayBuffer>) {
+    this.#words = words;
+  }
+
+  /** 0: packets of the router leave as forwarded ones do. Else it is another number after each change. */
+  get generation(): number {
+    return Atomics.load(this.#words, GENERATION);
+  }
+
+  /** See {@linkcode AskedRouting}. */
+  get byPort(): boolean {
+    return (this.#words[FLAGS] & BY_PORT) !== 0;
+  }
+
+  /** See {@linkcode AskedRouting}. */
+  get priority(): number {
+    return this.#words[PRIORITY];
+  }
+
+  /** See {@linkcode AskedRouting}. */
+  get mark(): number {
+    return this.#words[MARK];
+  }
+
+  /** The router's own rules may drop new flows where they leave it: see passage.ts. */
+  get outputDrops(): boolean {
+    return Atomics.load(this.#words, PASSAGE) !== 0;
+  }
+
+  /** Tells workers of the routing as it is now; null: it is simple. */
+  write(routing: AskedRouting | null): void {
+    const words = this.#words;
+    if (routing === null) return void Atomics.store(words, GENERATION, 0);
+    words[FLAGS] = routing.byPort ? BY_PORT : 0;
+    words[PRIORITY] = routing.priority;
+    words[MARK] = routing.mark;
+    Atomics.store(words, GENERATION, (words[GENERATION] + 1) | 0 || 1);
+  }
+
+  /** Tells workers whether the router's own rules may drop new flows. */
+  writeOutput(drops: boolean): void {
+    Atomics.store(this.#words, PASSAGE, drops ? 1 : 0);
+  }
+}

@@ -27,7 +27,8 @@ const INDENT = " ".repeat(STATE_WIDTH + 4);
 /** One row, and what there is to say of it. A finding that blocks is marked. */
 export function formatFinding({ state, blocks, what, cause, remedy, also = [] }: Finding): string {
   const mark = blocks ? "!" : " ";
-  const row = `${mark} ${state.padEnd(STATE_WIDTH)}  ${what}`;
+  const word = state === "warning" && blocks ? "blocks" : state;
+  const row = `${mark} ${word.padEnd(STATE_WIDTH)}  ${what}`;
   if (state === "works" || state === "not permitted") return `${row}${cause === "" ? "" : `  (${cause})`}\n`;
   const others = also.length === 0 ? "" : `For the same reason, these do not work either: ${also.join(", ")}`;
   const lines = [cause, remedy, others].filter((text) => text !== "").map((text) => `${INDENT}${text}\n`);

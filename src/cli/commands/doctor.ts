@@ -8,6 +8,7 @@ import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag } from "@optique/core/primitives";
 import { diagnose } from "../../doctor/diagnose.ts";
+import { usesColors } from "../colors.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../arguments/config_option.ts";
 import { prepareDiagnosis } from "../doctor/diagnosis.ts";
@@ -51,10 +52,12 @@ export const doctorCommand: Command<InferValue<typeof parser>> = {
       ready: findings.every(({ blocks }) => !blocks),
       findings,
     };
+    const color = usesColors(env);
     env.stdout(
       json === true
         ? `${JSON.stringify(report, null, 2)}\n`
-        : findings.map(formatFinding).join("") + formatSummary(report, refusal),
+        : findings.map((finding) => formatFinding(finding, color)).join("") +
+          formatSummary(report, refusal, color),
     );
     return report.ready ? 0 : 1;
   },

@@ -16,6 +16,7 @@ import { readAdmission } from "../../doctor/machine/admission.ts";
 import { describeBootStatus } from "../boot/describe.ts";
 import { namedConfig } from "../boot/settings.ts";
 import { readBootStatus } from "../boot/status.ts";
+import { paint, usesColors } from "../colors.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../arguments/config_option.ts";
 import { describeProxy, findHolder } from "../status/proxy.ts";
@@ -87,9 +88,12 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
     } else {
       const failure = backendOf(config).describeFailure(config);
       const about = describeProxy(holder, listeners, { now: env.now().getTime(), config: origin });
+      const color = usesColors(env);
       env.stdout([
-        `installed: ${summarize(objects)}\n`,
-        `proxy: ${about.join("\n       ")}\n`,
+        `installed: ${paint(summarize(objects), installed ? "green" : "red", color)}\n`,
+        `proxy: ${paint(about[0], running ? "green" : "yellow", color)}${
+          about.slice(1).map((line) => `\n       ${line}`).join("")
+        }\n`,
         `admission: ${admission.inForce}${admission.reason === "" ? "" : ` (${admission.reason})`}\n`,
         ...deliveries.map(describeDelivery),
         failure === "" ? "" : `backend: ${place}; ${failure}\n`,

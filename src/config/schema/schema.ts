@@ -19,7 +19,7 @@ import {
   routeTable,
 } from "../values/scalars.ts";
 import { upstreams } from "./upstream_schema.ts";
-import { integer, list, mapping, oneOf, section, value, wordOr } from "../values/values.ts";
+import { integer, list, mapping, oneOf, oneOfOrLater, section, value, wordOr } from "../values/values.ts";
 
 const MAX_WORKERS = 256;
 const MAX_COUNT = 2 ** 31 - 1;
@@ -69,7 +69,7 @@ export const CONFIG_SCHEMA = mapping({
   }),
   source: v.optional(oneOf("client", "client-address", "router")),
   rules: v.nullish(v.array(ruleItem, "expected a list of rules, each beginning with -")),
-  default: v.optional(oneOf("bypass", "direct", "block", "proxy")),
+  default: v.optional(oneOfOrLater(["bypass", "direct", "block"], "proxy")),
   upstreams,
   udp: section({
     filtering: v.optional(oneOf("endpoint-independent", "address-and-port-dependent")),

@@ -154,3 +154,9 @@ export const QUESTION_PREFIX = {
   /** The same packet with its original addresses. */
   restored: "o",
 } as const;
+
+/**
+ * The TTL (IPv6: hop limit) of a datagram that only conntrack sees, as if it went to a client: from then on
+ * it takes the client's datagrams for established ones.
+ */
+export const UNSENT_TTL = 1;

@@ -3,6 +3,7 @@
  * @module
  */
 import { errnoCode } from "../net/errno.ts";
+import { Injector } from "./asking/injector.ts";
 import { HeldSyns } from "./asking/held_syns.ts";
 import { Questions } from "./asking/questions.ts";
 import { makeContext, type WorkerContext } from "./context.ts";
@@ -10,7 +11,9 @@ import { Decider } from "./decider.ts";
 import { obey } from "./obey.ts";
 import { OrderBox } from "./order_box.ts";
 import type { Order, WorkerMessage, WorkerStart } from "./orders.ts";
+import { RouteBook } from "./routes/route_book.ts";
 import { COUNTER } from "./shared/state.ts";
+import { WaitingRoom } from "./shared/waiting_room.ts";
 import { OwnAddresses } from "./sockets/own_addresses.ts";
 import { TcpAcceptor } from "./tcp/accept.ts";
 import { TcpQuestions } from "./asking/tcp_questions.ts";
@@ -121,7 +124,12 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const decider = new Decider(context, own);
   const workers = memory.ledgers.length;
   const asked = syns === null ? null : new TcpQuestions(context, { sessions: tcp, syns, decider, workers });
-  const udp = parts.udp === null ? null : new UdpService(context, { sockets: parts.udp, router });
+  const asking = parts.asking === null ? null : {
+    room: new WaitingRoom(new Int32Array(memory.waitingRoom)),
+    injector: new Injector(parts.asking.raw),
+    routes: new RouteBook(context),
+  };
+  const udp = parts.udp === null ? null : new UdpService(context, { sockets: parts.udp, router, asking });
   const box = new OrderBox(context, parts.wakeFd);
   const told: Parts["told"] = { end: null };
   const obedience = {
@@ -134,7 +142,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   };
   loop.add(new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, decider, asked, own }));
   if (parts.asking !== null && asked !== null) {
-    loop.add(new Questions(context, { log: parts.asking.log, tcp: asked, udp: null }));
+    loop.add(new Questions(context, { log: parts.asking.log, tcp: asked, udp }));
   }
   loop.add(tcp);
   if (udp !== null) loop.add(udp);

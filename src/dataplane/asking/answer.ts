@@ -12,8 +12,9 @@ const IIF = OIF + 1;
 const MARK = OIF + 2;
 const TOS = OIF + 3;
 const MSS = OIF + 4;
+const WHOLE = OIF + 5;
 /** The words of an answer, which may be copied one by one. */
-export const ANSWER_WORDS = OIF + 5;
+export const ANSWER_WORDS = OIF + 6;
 
 /** An answer. The object is used again for the next; whoever keeps one copies it. */
 export class Answer {
@@ -68,6 +69,14 @@ export class Answer {
   }
   set mss(mss: number) {
     this.words[MSS] = mss;
+  }
+
+  /** UDP: a router may not cut the datagram into fragments. */
+  get whole(): boolean {
+    return this.words[WHOLE] !== 0;
+  }
+  set whole(whole: boolean) {
+    this.words[WHOLE] = whole ? 1 : 0;
   }
 
   /** Takes over the words of another from `at` on. */

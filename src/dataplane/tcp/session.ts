@@ -9,6 +9,7 @@ import { WheelEntry } from "../loop/wheel.ts";
 import type { Answer } from "../asking/answer.ts";
 import type { Call } from "../upstream/upstream.ts";
 import type { Pipe } from "./bytes/pipes.ts";
+import { Restraint } from "./bytes/restraint.ts";
 
 const SOCKADDR_WORDS = SOCKADDR_SIZE / 4;
 /** Places of the client's and the destination's struct sockaddr in {@linkcode Session.addresses}. */
@@ -46,6 +47,7 @@ export class Direction {
   opposite: Direction = this;
   /** Bytes in the pipe. */
   inPipe = 0;
+  readonly restraint = new Restraint();
   /** The place at which its bytes are counted. */
   readonly counter: number;
 
@@ -73,6 +75,7 @@ export class Direction {
         0;
     this.buffer = null;
     this.pipe = null;
+    this.restraint.reset();
   }
 }
 

@@ -15,6 +15,7 @@ import { COUNTER } from "../shared/state.ts";
 import { udpChecksum } from "./checksum.ts";
 import type { UdpSessions } from "./sessions.ts";
 import type { UdpTable } from "./table.ts";
+import type { Ways } from "./ways/ways.ts";
 
 /** Of one session and turn, so that a fast sender does not keep others waiting. */
 const ROUNDS_PER_TURN = 4;
@@ -53,6 +54,7 @@ export class UdpDownlink {
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #bytes: Float64Array<SharedArrayBuffer>;
   readonly #filter: SourceFilter;
+  readonly #ways: Ways;
   readonly #senders: RawSockets;
   readonly #ipv4 = new SendBatch(MESSAGES, 2 * MESSAGES);
   readonly #ipv6 = new SendBatch(MESSAGES, 2 * MESSAGES);
@@ -70,6 +72,7 @@ export class UdpDownlink {
     this.#counters = context.counters;
     this.#bytes = context.ledgers.udp.bytes;
     this.#filter = parts.filter;
+    this.#ways = parts.sessions.ways;
     this.#senders = parts.senders;
   }
 
@@ -107,10 +110,11 @@ export class UdpDownlink {
   #pass(slot: number, i: number): void {
     const batch = this.#batch;
     const from = batch.name(i);
-    if (!this.#filter.admits(slot, batch.words, from)) {
+    if (!this.#filter.admits(this.#ways.leaderOf(slot), batch.words, from)) {
       this.#counters[COUNTER.udpFiltered]++;
       return;
     }
+    this.#ways.restore(slot, batch.words, from);
     batch.inspect(i);
     const length = batch.length(i);
     const step = batch.segmentSize > 0 ? batch.segmentSize : length;

@@ -1,7 +1,7 @@
 /** Redirects for clients: forced DNS, Pi-hole, 1:1 NAT, hairpin, the router's own services (field case 6). */
-import { fieldTest } from "../../laboratory/field/field.ts";
-import { both, every } from "../../laboratory/field/probes.ts";
-import { chain, table } from "../../laboratory/field/rules.ts";
+import { fieldTest } from "../../../laboratory/field/field.ts";
+import { both, every } from "../../../laboratory/field/probes.ts";
+import { chain, table } from "../../../laboratory/field/rules.ts";
 
 /** Nat chains with these rules. */
 function nat(prerouting: string, postrouting = ""): string {

@@ -1,9 +1,9 @@
 /** Rules of the input chain that are meant for the router itself (field cases 2 and 12). */
-import { Caller } from "../../laboratory/field/caller.ts";
-import { fieldTest } from "../../laboratory/field/field.ts";
-import { FIELD } from "../../laboratory/field/places.ts";
-import { every, type Probe } from "../../laboratory/field/probes.ts";
-import { at } from "../../laboratory/network/udp_socket.ts";
+import { Caller } from "../../../laboratory/field/caller.ts";
+import { fieldTest } from "../../../laboratory/field/field.ts";
+import { FIELD } from "../../../laboratory/field/places.ts";
+import { every, type Probe } from "../../../laboratory/field/probes.ts";
+import { at } from "../../../laboratory/network/udp_socket.ts";
 
 /** Opens so many connections at once, and counts those that are answered within the time. */
 function burst(count: number, withinMs: number): Probe {

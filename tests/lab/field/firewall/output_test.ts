@@ -1,6 +1,6 @@
 /** Output chains that drop (field case 18). */
-import { fieldTest } from "../../laboratory/field/field.ts";
-import { both, every } from "../../laboratory/field/probes.ts";
+import { fieldTest } from "../../../laboratory/field/field.ts";
+import { both, every } from "../../../laboratory/field/probes.ts";
 
 for (const verdict of ["drop", "reject"] as const) {
   fieldTest(`input and output ${verdict} what they do not know`, {

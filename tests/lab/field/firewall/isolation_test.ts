@@ -1,7 +1,7 @@
 /** Forward rules: guest isolation, times and MAC addresses, kill switch, portal (field case 1, F1). */
-import { fieldTest } from "../../laboratory/field/field.ts";
-import { both, every } from "../../laboratory/field/probes.ts";
-import { chain, table } from "../../laboratory/field/rules.ts";
+import { fieldTest } from "../../../laboratory/field/field.ts";
+import { both, every } from "../../../laboratory/field/probes.ts";
+import { chain, table } from "../../../laboratory/field/rules.ts";
 
 /** A forward chain that drops, with these rules. */
 function forward(rules: string): string {

@@ -1,7 +1,7 @@
 /** Source NAT by whatever the administrator looks at (field case 7). */
-import { fieldTest } from "../../laboratory/field/field.ts";
-import { both, every } from "../../laboratory/field/probes.ts";
-import { chain, table } from "../../laboratory/field/rules.ts";
+import { fieldTest } from "../../../laboratory/field/field.ts";
+import { both, every } from "../../../laboratory/field/probes.ts";
+import { chain, table } from "../../../laboratory/field/rules.ts";
 
 /** A nat chain of postrouting. */
 function post(rules: string): string {

@@ -2,6 +2,7 @@
  * The data plane in the router namespace, by itself: a test gives it orders and reads its books.
  * @module
  */
+import type { Admission } from "../../../src/config/types.ts";
 import type { Counter, RuleTotals } from "../../../src/dataplane/shared/books.ts";
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
 import type { Lab } from "../lab.ts";
@@ -89,11 +90,21 @@ export class DataplaneProgram {
 export async function startDataplaneProgram(lab: Lab, config: ConfigText = {}): Promise<DataplaneProgram> {
   // A program that does not tell the rules of iptables that it runs is only asked where they need not know.
   const intercept = { "on-failure": "drop", ...config.intercept as ConfigText | undefined };
-  const path = writeConfig(lab, { ...config, intercept });
-  await tproxy(lab, ["install", "-c", path]);
+  const whole = { ...config, intercept };
+  await tproxy(lab, ["install", "-c", writeConfig(lab, whole)]);
+  return await runDataplane(lab, whole, "early");
+}
+
+/** Starts the data plane with two workers; the rules are the caller's. */
+export async function runDataplane(
+  lab: Lab,
+  config: ConfigText,
+  admission: Admission,
+): Promise<DataplaneProgram> {
   const script = `${PROJECT}tests/laboratory/programs/dataplane_program.ts`;
-  const argv = [`${PROJECT}scripts/deno`, "run", "-A", "--no-check", script, path];
+  const path = writeConfig(lab, config);
+  const argv = [`${PROJECT}scripts/deno`, "run", "-A", "--no-check", script, path, admission];
   const program = await lab.router.start(argv, { listens: PROXY_PORT });
   await program.waitForOutput("listening");
-  return new DataplaneProgram(program, lab, { ...config, intercept });
+  return new DataplaneProgram(program, lab, config);
 }

@@ -25,7 +25,7 @@ interface Kind {
   readonly more?: (vm: Vm) => Promise<void>;
 }
 
-/** Whom the server sees without tproxy, and that all of it arrives. */
+/** The answers without tproxy: the server sees the client, and all of it arrives. */
 const BROWSED = "10.1.0.2\n192.0.2.2: whole\nfd01::2\n[2001:db8::2]: whole";
 
 const KINDS: readonly Kind[] = [

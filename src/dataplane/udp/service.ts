@@ -5,6 +5,7 @@
 import { EPOLLERR, EPOLLIN } from "../../../ffi/consts.ts";
 import { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
+import { CLIENT_PRIORITY } from "../../constants.ts";
 import type { Injector } from "../asking/injector.ts";
 import type { Question } from "../asking/question.ts";
 import type { UdpAsked } from "../asking/udp_asked.ts";
@@ -114,6 +115,7 @@ export class UdpService implements Service, ObedientSessions, UdpAsked {
       batch: new ReceiveBatch(BATCH),
       filter,
       senders: sockets.senders,
+      priority: asking === null ? 0 : CLIENT_PRIORITY,
     });
   }
 
@@ -161,11 +163,12 @@ export class UdpService implements Service, ObedientSessions, UdpAsked {
     if (this.#queue.length > 0) this.#continue();
     this.#downlink.flush();
     this.#sessions.turn();
+    this.#questions?.turn();
   }
 
   /** Milliseconds that the worker may sleep, -1 for ever. */
   timeout(): number {
-    if (this.#queue.length > 0) return 0;
+    if (this.#queue.length > 0 || (this.#questions !== null && this.#questions.isBusy)) return 0;
     return this.#stoppedTick >= 0 && this.size > 0 ? LULL_MS / 2 : this.#sessions.timeout();
   }
 

@@ -2,7 +2,7 @@
  * The data plane alone, in a process that does what it is told: a line of JSON on standard input is a
  * command, a line on standard output its answer. Its log goes to standard error.
  *
- * Arguments: the path of a config. Start it with {@linkcode startDataplaneProgram}.
+ * Arguments: the path of a config, and the admission. Start it with {@linkcode startDataplaneProgram}.
  */
 import { loadConfig } from "../../../src/config/load.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
@@ -59,7 +59,7 @@ async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<un
   }
 }
 
-const [path] = Deno.args;
+const [path, admission] = Deno.args;
 const config = load(path);
 const log = createLogger({
   level: "debug",
@@ -70,6 +70,7 @@ const dataplane = await startDataplane({
   config,
   policy: compilePolicy(config, 1),
   workers: WORKERS,
+  admission: admission === "forward-path" ? admission : "early",
   log,
   workerUrl: new URL("../../../src/dataplane/worker.ts", import.meta.url),
 });

@@ -97,3 +97,63 @@ export async function startDataplaneProgram(lab: Lab, config: ConfigText = {}): 
   await program.waitForOutput("listening");
   return new DataplaneProgram(program, lab, { ...config, intercept });
 }
+
+/**
+ * Starts the data plane with UDP that asks, and with rules written by hand: nothing but the data plane is
+ * tried.
+ */
+export async function startAskedDataplane(lab: Lab, config: ConfigText = {}): Promise<DataplaneProgram> {
+  const intercept = { protocols: ["udp"], ...config.intercept as ConfigText | undefined };
+  const path = writeConfig(lab, { ...config, intercept });
+  const script = `${PROJECT}tests/laboratory/programs/dataplane_program.ts`;
+  const argv = [`${PROJECT}scripts/deno`, "run", "-A", "--no-check", script, path, "forward-path"];
+  const program = await lab.router.start(argv, {});
+  await program.waitForOutput("listening");
+  for (const family of ["-4", "-6"]) {
+    await lab.router.run([
+      "ip",
+      family,
+      "rule",
+      "add",
+      "pref",
+      "500",
+      "fwmark",
+      "1/3",
+      "iif",
+      "r0",
+      "lookup",
+      "100",
+    ]);
+    await lab.router.run([
+      "ip",
+      family,
+      "rule",
+      "add",
+      "pref",
+      "500",
+      "fwmark",
+      "1/3",
+      "iif",
+      "r1",
+      "lookup",
+      "100",
+    ]);
+    await lab.router.run([
+      "ip",
+      family,
+      "rule",
+      "add",
+      "pref",
+      "500",
+      "fwmark",
+      "3/3",
+      "iif",
+      "lo",
+      "lookup",
+      "100",
+    ]);
+    await lab.router.run(["ip", family, "route", "add", "local", "default", "dev", "lo", "table", "100"]);
+  }
+  await lab.router.run(["nft", "-f", `${PROJECT}tests/laboratory/proxy/asked_udp.nft`]);
+  return new DataplaneProgram(program, lab, { ...config, intercept });
+}

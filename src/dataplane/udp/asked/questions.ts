@@ -13,8 +13,11 @@ import type { RawSockets } from "../../orders.ts";
 import { COUNTER } from "../../shared/state.ts";
 import type { WaitingRoom } from "../../shared/waiting_room.ts";
 import { PROTOCOL_NUMBERS } from "../../../policy/flow.ts";
-import { UnsentAnswer } from "./unsent_answer.ts";
+import { UnsentAnswers } from "./unsent_answers.ts";
 import { isWhole } from "./whole.ts";
+
+/** Questions of a turn that may mean that more wait: fewer than are read at once. */
+const MANY_QUESTIONS = 8;
 
 /** Parts of the answering. */
 export interface UdpQuestionParts {
@@ -29,17 +32,20 @@ export interface UdpQuestionParts {
 export class UdpQuestions implements UdpAsked {
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #parts: UdpQuestionParts;
-  readonly #unsent: UnsentAnswer;
+  readonly #unsent: UnsentAnswers;
+  /** Those of this turn. */
+  #asked = 0;
 
   constructor(context: WorkerContext, parts: UdpQuestionParts) {
     this.#counters = context.counters;
     this.#parts = parts;
-    this.#unsent = new UnsentAnswer(parts.senders);
+    this.#unsent = new UnsentAnswers(parts.senders);
   }
 
   /** See {@linkcode UdpAsked}. */
   asked(question: Question): void {
     const { room, injector } = this.#parts;
+    this.#asked++;
     if (this.#isBlocked(question)) return;
     const { addresses, answer } = question;
     answer.whole = isWhole(question);
@@ -47,7 +53,18 @@ export class UdpQuestions implements UdpAsked {
       this.#counters[COUNTER.udpDropped]++;
       return;
     }
-    this.#unsent.send(question);
+    this.#unsent.add(addresses);
+  }
+
+  /** The end of a turn. */
+  turn(): void {
+    if (this.#asked < MANY_QUESTIONS) this.#unsent.send();
+    this.#asked = 0;
+  }
+
+  /** Tells whether another turn is needed at once. */
+  get isBusy(): boolean {
+    return this.#unsent.waiting > 0;
   }
 
   /** Tells whether a rule blocks it that came into force when the datagram was on its way. */

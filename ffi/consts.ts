@@ -40,6 +40,8 @@ export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;
 export const SO_ATTACH_REUSEPORT_CBPF = 51;
+export const SO_BUF_LOCK = 72;
+export const SOCK_RCVBUF_LOCK = 2;
 
 // netinet/in.h, linux/in.h, linux/in6.h
 export const SOL_IP = 0;
@@ -94,6 +96,7 @@ export const TCP_KEEPCNT = 6;
 export const TCP_DEFER_ACCEPT = 9;
 export const TCP_REPAIR = 19;
 export const TCP_FASTOPEN = 23;
+export const TCP_NOTSENT_LOWAT = 25;
 export const TCP_FASTOPEN_CONNECT = 30;
 
 // fcntl.h, unistd.h
@@ -125,6 +128,8 @@ export const NI_DGRAM = 16;
 
 // asm-generic/ioctls.h: bytes in a socket's send queue, sent or not, that are not acknowledged
 export const SIOCOUTQ = 0x5411n;
+// linux/sockios.h: those that were not sent
+export const SIOCOUTQNSD = 0x894bn;
 
 // sys/epoll.h, sys/eventfd.h
 export const EPOLL_CLOEXEC = 0o2000000;

@@ -168,8 +168,11 @@ export class UdpService implements Service, ObedientSessions, UdpAsked {
 
   /** Milliseconds that the worker may sleep, -1 for ever. */
   timeout(): number {
-    if (this.#queue.length > 0 || (this.#questions !== null && this.#questions.isBusy)) return 0;
-    return this.#stoppedTick >= 0 && this.size > 0 ? LULL_MS / 2 : this.#sessions.timeout();
+    if (this.#queue.length > 0) return 0;
+    if (this.#stoppedTick >= 0 && this.size > 0) return LULL_MS / 2;
+    const sessions = this.#sessions.timeout();
+    const questions = this.#questions === null ? -1 : this.#questions.timeout();
+    return sessions < 0 || questions < 0 ? Math.max(sessions, questions) : Math.min(sessions, questions);
   }
 
   /** After {@linkcode drain}: whether the worker may end as far as UDP goes. */

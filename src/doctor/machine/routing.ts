@@ -2,7 +2,7 @@
  * Policy routing of other programs: routing rules and routes that are not of an install.
  * @module
  */
-import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
+import { ROUTE_PROTOCOL } from "../../constants.ts";
 import { deliversLocally, ifFamilyExists, isDefault } from "../../kernel/routing/state.ts";
 import { FAMILIES } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
@@ -45,15 +45,18 @@ export interface UsedTable {
 export interface RoutingFacts {
   /** The routing rules that no install made. */
   readonly rules: readonly RoutingRule[];
+  /** The rules of an install. */
+  readonly ours: readonly RoutingRule[];
   /** Each table once. One that is not here holds nothing: a rule that leads to it is passed over. */
   readonly tables: readonly UsedTable[];
 }
 
 /** Reads both families. */
 export function readRouting(connection: NetlinkConnection): RoutingFacts {
+  const rules = FAMILIES.flatMap((family) => ifFamilyExists(() => listRules(connection, family)));
   return {
-    rules: FAMILIES.flatMap((family) => ifFamilyExists(() => listRules(connection, family)))
-      .filter((rule) => rule.protocol !== ROUTE_PROTOCOL || rule.priority !== RULE_PRIORITY),
+    rules: rules.filter((rule) => rule.protocol !== ROUTE_PROTOCOL),
+    ours: rules.filter((rule) => rule.protocol === ROUTE_PROTOCOL),
     tables: FAMILIES.flatMap((family) => {
       const routes = ifFamilyExists(() => listRoutes(connection, { family }));
       return [...new Set(routes.map(({ table }) => table))].map((table) => ({

@@ -62,6 +62,8 @@ labTest(
     const burst = Array.from({ length: 200 }, (_, i) => `datagram ${i}`);
     for (const family of FAMILIES) {
       const server = openServer(lab, family);
+      // So that the router need not ask for the server's hardware address.
+      await exchange(lab.client.udp({ family }), server, at(ADDRESSES[family].server, 7000));
       const client = lab.client.udp({ family });
       for (const text of burst) client.send(text, at(ADDRESSES[family].server, 7000));
       assert.deepEqual(await texts(server, 300), burst);

@@ -2,8 +2,10 @@
  * The data plane alone, in a process that does what it is told: a line of JSON on standard input is a
  * command, a line on standard output its answer. Its log goes to standard error.
  *
- * Arguments: the path of a config, and the admission. Start it with {@linkcode startDataplaneProgram}.
+ * Arguments: the path of a config, the place at which flows are taken. Start it with
+ * {@linkcode startDataplaneProgram}.
  */
+import type { Admission } from "../../../src/config/types.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
@@ -68,9 +70,9 @@ const log = createLogger({
 });
 const dataplane = await startDataplane({
   config,
+  admission: admission as Admission,
   policy: compilePolicy(config, 1),
   workers: WORKERS,
-  admission: admission === "forward-path" ? admission : "early",
   log,
   workerUrl: new URL("../../../src/dataplane/worker.ts", import.meta.url),
 });

@@ -9,15 +9,13 @@ import { ASKED_CLIENT, ASKED_DESTINATION, type Question } from "../../asking/que
 import type { UdpAsked } from "../../asking/udp_asked.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { Decider } from "../../decider.ts";
+import type { Clock } from "../../loop/clock.ts";
 import type { RawSockets } from "../../orders.ts";
 import { COUNTER } from "../../shared/state.ts";
 import type { WaitingRoom } from "../../shared/waiting_room.ts";
 import { PROTOCOL_NUMBERS } from "../../../policy/flow.ts";
 import { UnsentAnswers } from "./unsent_answers.ts";
 import { isWhole } from "./whole.ts";
-
-/** Questions of a turn that may mean that more wait: fewer than are read at once. */
-const MANY_QUESTIONS = 8;
 
 /** Parts of the answering. */
 export interface UdpQuestionParts {
@@ -33,11 +31,11 @@ export class UdpQuestions implements UdpAsked {
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #parts: UdpQuestionParts;
   readonly #unsent: UnsentAnswers;
-  /** Those of this turn. */
-  #asked = 0;
+  readonly #clock: Clock;
 
   constructor(context: WorkerContext, parts: UdpQuestionParts) {
     this.#counters = context.counters;
+    this.#clock = context.clock;
     this.#parts = parts;
     this.#unsent = new UnsentAnswers(parts.senders);
   }
@@ -45,7 +43,6 @@ export class UdpQuestions implements UdpAsked {
   /** See {@linkcode UdpAsked}. */
   asked(question: Question): void {
     const { room, injector } = this.#parts;
-    this.#asked++;
     if (this.#isBlocked(question)) return;
     const { addresses, answer } = question;
     answer.whole = isWhole(question);
@@ -53,18 +50,18 @@ export class UdpQuestions implements UdpAsked {
       this.#counters[COUNTER.udpDropped]++;
       return;
     }
-    this.#unsent.add(addresses);
+    this.#unsent.add(addresses, this.#clock.tick);
   }
 
   /** The end of a turn. */
   turn(): void {
-    if (this.#asked < MANY_QUESTIONS) this.#unsent.send();
-    this.#asked = 0;
+    this.#unsent.turn(this.#clock.tick);
   }
 
-  /** Tells whether another turn is needed at once. */
-  get isBusy(): boolean {
-    return this.#unsent.waiting > 0;
+  /** Milliseconds until it needs a turn, -1 for ever. */
+  timeout(): number {
+    const { due } = this.#unsent;
+    return due < 0 ? -1 : this.#clock.millisecondsTo(due);
   }
 
   /** Tells whether a rule blocks it that came into force when the datagram was on its way. */

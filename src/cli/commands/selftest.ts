@@ -11,6 +11,7 @@ import { choice } from "@optique/core/valueparser";
 import { BACKEND_ABILITIES } from "../../config/backends.ts";
 import { DEFAULT_CONFIG } from "../../config/defaults.ts";
 import { OperationError } from "../../net/error.ts";
+import { usesColors } from "../colors.ts";
 import type { Command } from "../command.ts";
 import type { Env } from "../env.ts";
 import type { ConfigName } from "../selftest/checks/check.ts";
@@ -64,7 +65,7 @@ async function selftest(env: Env, options: SelftestOptions): Promise<number> {
     routerTraffic: BACKEND_ABILITIES[options.backend ?? DEFAULT_CONFIG.kernel.backend].routerTraffic,
     uninstall: call(env, ["uninstall"]),
     onStart: (name) => progress && env.stdout(`…     ${name}\r`),
-    onResult: (result) => options.json || env.stdout(formatResult(result, progress)),
+    onResult: (result) => options.json || env.stdout(formatResult(result, usesColors(env))),
   });
   const interruption = Promise.withResolvers<null>();
   const onSignal = () => interruption.resolve(null);

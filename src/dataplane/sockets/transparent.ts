@@ -32,10 +32,16 @@ import {
 import { bindSocket, closeFd, listenSocket, openNonBlocking } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 
-/** A dead peer is noticed after 60 + 4 × 15 seconds; the kernel's default is more than two hours. */
-const KEEPALIVE_IDLE_SECONDS = 60;
-const KEEPALIVE_INTERVAL_SECONDS = 15;
-const KEEPALIVE_PROBES = 4;
+/**
+ * A silent peer is asked every two hours, so that a phone may sleep. One that has forgotten the connection
+ * says so, and the session ends; one that does not answer may be asleep, and has the five days for which
+ * conntrack would remember it.
+ */
+const KEEPALIVE_IDLE_SECONDS = 7200;
+const KEEPALIVE_INTERVAL_SECONDS = 7200;
+const KEEPALIVE_PROBES = 60;
+/** Of a half-closed connection, which is seldom meant to be silent for long: the other end may have gone. */
+const HALF_CLOSED_IDLE_SECONDS = 600;
 
 /** The kernel cuts it to net.core.somaxconn. */
 const BACKLOG = 4096;
@@ -106,6 +112,11 @@ export function keepAlive(fd: number): void {
   setInt(fd, SOL_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS);
   setInt(fd, SOL_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_SECONDS);
   setInt(fd, SOL_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+}
+
+/** Asks a peer more often that {@linkcode keepAlive} asks already: the connection is half-closed. */
+export function askOften(fd: number): void {
+  setInt(fd, SOL_TCP, TCP_KEEPIDLE, HALF_CLOSED_IDLE_SECONDS);
 }
 
 /** A TCP listener; what it accepts has NODELAY and keepalive. The descriptor or -errno. */

@@ -20,7 +20,9 @@ export function judgeAdmission({ admission: { inForce, reason }, config }: Situa
   if (inForce === "forward-path") {
     return [works(id, what, "new flows pass the router's own rules, routes and NAT first")];
   }
-  if (config.intercept.admission === "early") return [works(id, what, "as the config says")];
+  if (config.intercept.admission === "early" || reason === "") {
+    return [works(id, what, "new flows are taken before the router's own rules")];
+  }
   return [warning(id, {
     what: `${what}, where the config has ${config.intercept.admission}`,
     cause:

@@ -70,7 +70,7 @@ labTest(
     assert.deepEqual(await echoes(lab), [false, false]);
     const { code, stdout } = await recipe.run("", { mayFail: true });
     assert.equal(code, 1);
-    assert.match(stdout, /^! warning +firewall: chain input of table inet filter$/m);
+    assert.match(stdout, /^! blocks +firewall: chain input of table inet filter$/m);
     assert.ok(stdout.includes(recipe.text("remedy").trim()), stdout);
     await recipe.run("remedy");
     assert.deepEqual(await echoes(lab), [true, true]);

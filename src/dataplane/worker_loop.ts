@@ -39,6 +39,7 @@ interface Parts {
   readonly context: WorkerContext;
   readonly tcp: TcpSessions;
   readonly own: OwnAddresses | null;
+  readonly routes: RouteBook | null;
   readonly box: OrderBox;
   readonly obey: (order: Order) => void;
   /** The order to end that it was given. */
@@ -75,7 +76,7 @@ export class WorkerLife {
   }
 
   #run(): WorkerEnd | null {
-    const { context: { loop, counters }, own, box, told } = this.#parts;
+    const { context: { loop, counters }, own, routes, box, told } = this.#parts;
     if (!this.#started) {
       const returned = loop.start();
       if (returned < 0) return { failure: `epoll: ${errnoCode(-returned)}` };
@@ -87,6 +88,7 @@ export class WorkerLife {
       if (told.end === "stop" || (told.end === "drain" && loop.idle())) {
         loop.close();
         own?.close();
+        routes?.close();
         return { failure: null };
       }
       const returned = loop.turn();
@@ -115,20 +117,21 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const { loop } = context;
   const own = upstreamMark === 0 ? null : new OwnAddresses(context.clock);
   const router = own === null ? null : { mark: upstreamMark, own };
-  const syns = parts.asking === null ? null : new HeldSyns(parts.asking.raw);
+  const asking = parts.asking === null ? null : {
+    room: new WaitingRoom(new Int32Array(memory.waitingRoom)),
+    injector: new Injector(parts.asking),
+    routes: new RouteBook(context),
+  };
+  const routes = asking === null ? null : asking.routes;
+  const syns = asking === null ? null : new HeldSyns(asking.injector);
   const tcp = new TcpSessions(context, {
     pipes: parts.pipes,
-    upstream: new DirectUpstream(context, router),
+    upstream: new DirectUpstream(context, router, routes),
     syns,
   });
   const decider = new Decider(context, own);
   const workers = memory.ledgers.length;
   const asked = syns === null ? null : new TcpQuestions(context, { sessions: tcp, syns, decider, workers });
-  const asking = parts.asking === null ? null : {
-    room: new WaitingRoom(new Int32Array(memory.waitingRoom)),
-    injector: new Injector(parts.asking.raw),
-    routes: new RouteBook(context),
-  };
   const udp = parts.udp === null ? null : new UdpService(context, { sockets: parts.udp, router, asking });
   const box = new OrderBox(context, parts.wakeFd);
   const told: Parts["told"] = { end: null };
@@ -147,12 +150,18 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   loop.add(tcp);
   if (udp !== null) loop.add(udp);
   loop.add(box);
-  return { context, tcp, own, box, obey: (order) => obey(order, obedience), told };
+  return { context, tcp, own, routes, box, obey: (order) => obey(order, obedience), told };
 }
 
 /** Closes what nobody else knows of. Each part may be what has failed. */
-function abandon({ context, tcp, own }: Parts): void {
-  for (const close of [() => tcp.abandon(), () => context.loop.abandon(), () => own?.close()]) {
+function abandon({ context, tcp, own, routes }: Parts): void {
+  const closes = [
+    () => tcp.abandon(),
+    () => context.loop.abandon(),
+    () => own?.close(),
+    () => routes?.close(),
+  ];
+  for (const close of closes) {
     try {
       close();
     } catch {

@@ -5,8 +5,7 @@
  */
 import { PinnedMemory } from "../../../ffi/memory.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
-import type { RawSockets } from "../orders.ts";
-import { Injector } from "./injector.ts";
+import type { Injector } from "./injector.ts";
 import { goneAfter } from "./patience.ts";
 import { ASKED_CLIENT, type HeldPacket, type Question } from "./question.ts";
 import { Shares } from "./shares.ts";
@@ -28,6 +27,7 @@ class HeldSyn implements HeldPacket {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly high: number;
   offset = 0;
+  iif = 0;
   low = 0;
   length = 0;
   header = 0;
@@ -44,6 +44,7 @@ export class HeldSyns {
   readonly #memory = new PinnedMemory(MOST_HELD_SYNS * SYN_SIZE);
   readonly #syn = new HeldSyn(this.#memory);
   readonly #keys = new Int32Array(MOST_HELD_SYNS * KEY_WORDS);
+  readonly #interfaces = new Int32Array(MOST_HELD_SYNS);
   readonly #lengths = new Uint8Array(MOST_HELD_SYNS);
   readonly #headers = new Uint8Array(MOST_HELD_SYNS);
   /** The session, and when the client was heard last and for how long before. */
@@ -58,8 +59,8 @@ export class HeldSyns {
   // Where an attacker chooses the keys, he must not know where they go.
   readonly #seed = crypto.getRandomValues(new Int32Array(1))[0];
 
-  constructor(raw: RawSockets) {
-    this.#injector = new Injector(raw);
+  constructor(injector: Injector) {
+    this.#injector = injector;
   }
 
   /** The number of SYNs. */
@@ -132,10 +133,11 @@ export class HeldSyns {
     return this.#shares.victim();
   }
 
-  #copy({ bytes, offset, length, header }: Question, place: number): void {
+  #copy({ bytes, offset, iif, length, header }: Question, place: number): void {
     const own = this.#memory.bytes;
     const at = place * SYN_SIZE;
     for (let i = 0; i < length; i++) own[at + i] = bytes[offset + i];
+    this.#interfaces[place] = iif;
     this.#lengths[place] = length;
     this.#headers[place] = header;
   }
@@ -146,6 +148,7 @@ export class HeldSyns {
     for (let word = 0; word < KEY_WORDS; word++) syn.addresses[word] = this.#keys[at + word];
     syn.offset = place * SYN_SIZE;
     syn.low = (this.#memory.low + syn.offset) | 0;
+    syn.iif = this.#interfaces[place];
     syn.length = this.#lengths[place];
     syn.header = this.#headers[place];
     return syn;

@@ -2,22 +2,14 @@
  * Opens the sockets by which workers are asked about first packets, before any worker starts.
  * @module
  */
-import {
-  AF_INET,
-  AF_INET6,
-  EAFNOSUPPORT,
-  SO_MARK,
-  SO_PRIORITY,
-  SOCK_RAW,
-  SOL_SOCKET,
-} from "../../../ffi/consts.ts";
+import { AF_INET, AF_INET6, EAFNOSUPPORT, SOCK_RAW } from "../../../ffi/consts.ts";
 import { closeFd, openSocket } from "../../../ffi/sockets/socket.ts";
-import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { CLIENT_PRIORITY, questionGroup } from "../../constants.ts";
 import { check } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import { openLogGroup } from "../../netlink/log.ts";
 import type { AskingSockets } from "../orders.ts";
+import { sign } from "./transparent.ts";
 
 /** Whole IP packets are given to such a socket, and it receives none. */
 const IPPROTO_RAW = 255;
@@ -41,12 +33,13 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
     opened.push(fd);
     return fd;
   };
-  const openRaw = (family: Family) =>
-    options.families.includes(family) ? keep(rawSocket(family, options)) : -1;
+  const openRaw = (family: Family, mark: number) =>
+    options.families.includes(family) ? keep(rawSocket(family, mark)) : -1;
   try {
     return Array.from({ length: options.workers }, (_, worker) => ({
       log: keep(openLogGroup(questionGroup(options.port, worker))),
-      raw: { ipv4: openRaw("ipv4"), ipv6: openRaw("ipv6") },
+      toLoopback: { ipv4: openRaw("ipv4", options.mark), ipv6: openRaw("ipv6", options.mark) },
+      refusals: openRaw("ipv4", 0),
     }));
   } catch (error) {
     for (const fd of opened) closeFd(fd);
@@ -55,17 +48,16 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
 }
 
 /** Closes the sockets of a worker that has ended for good. */
-export function closeAsking({ log, raw }: AskingSockets): void {
-  for (const fd of [log, raw.ipv4, raw.ipv6]) if (fd >= 0) closeFd(fd);
+export function closeAsking({ log, toLoopback, refusals }: AskingSockets): void {
+  for (const fd of [log, toLoopback.ipv4, toLoopback.ipv6, refusals]) if (fd >= 0) closeFd(fd);
 }
 
-function rawSocket(family: Family, { mark }: QuestionSocketOptions): number {
+function rawSocket(family: Family, mark: number): number {
   const object = `the raw ${family === "ipv6" ? "IPv6" : "IPv4"} socket for first packets`;
   const fd = openSocket(family === "ipv6" ? AF_INET6 : AF_INET, SOCK_RAW, { protocol: IPPROTO_RAW });
   if (fd === -EAFNOSUPPORT) return -1;
   check(fd, "open", object, "It needs root, or CAP_NET_RAW and CAP_NET_ADMIN");
-  let returned = setInt(fd, SOL_SOCKET, SO_MARK, mark);
-  if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_PRIORITY, CLIENT_PRIORITY);
+  const returned = sign(fd, { mark, priority: CLIENT_PRIORITY });
   if (returned >= 0) return fd;
   closeFd(fd);
   return check(returned, "open", object);

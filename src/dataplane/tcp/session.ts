@@ -127,6 +127,8 @@ export class Session extends WheelEntry implements Call {
   activeTick = 0;
   /** The upstream's socket has keepalive. */
   keptAlive = false;
+  /** Both are asked often, since one side has ended. */
+  askedOften = false;
   /** The way from the side that was reset, while RESETTING. */
   dying: Direction | null = null;
   /** Waits in the worker's list of sessions that have more to do than one turn allows. */
@@ -153,7 +155,7 @@ export class Session extends WheelEntry implements Call {
     this.up.reset(-1, -1);
     this.down.reset(-1, -1);
     this.attempt = this.choice = this.excess = 0;
-    this.called = this.keptAlive = false;
+    this.called = this.keptAlive = this.askedOften = false;
     this.answer = null;
     this.syn = -1;
     this.startedTick = this.activeTick = tick;

@@ -32,6 +32,10 @@ export interface NetworkView {
   readonly links: readonly ViewedLink[];
   /** Names of the interfaces through which a default route leads, in any table. */
   readonly defaultRouteLinks: readonly string[];
+  /**
+   * Bridges whose packets pass the rules of IP as packets of a bridge (net.bridge.bridge-nf-call-iptables).
+   */
+  readonly filteredBridges?: readonly string[];
   /** Routes of other programs in our routing table. */
   readonly foreignRoutes: readonly ForeignRoute[];
   /** `off`: disabled by sysctl; `absent`: the kernel has none; `unknown`: there is no /proc to tell. */

@@ -3,13 +3,15 @@
  * @module
  */
 import { descriptorLimit, raiseDescriptorLimit } from "../../ffi/process.ts";
+import { CLIENT_PRIORITY } from "../constants.ts";
 import type { Config } from "../config/types.ts";
 import type { Logger } from "../log.ts";
 import { Marks } from "../marks.ts";
 import type { Family } from "../net/ip.ts";
-import type { WorkerParts } from "./orders.ts";
+import type { AskingSockets, WorkerParts } from "./orders.ts";
 import { allocateMemory, type SharedMemory } from "./shared/memory.ts";
 import { type DemandConfig, largestCapacity } from "./sizing/demand.ts";
+import { openQuestionSockets } from "./sockets/questions.ts";
 import { openListeners, type WorkerSockets } from "./sockets/listeners.ts";
 
 /** Returns the limit of open descriptors, raised as far as it goes. */
@@ -20,18 +22,37 @@ export function raiseDescriptors(log: Logger): number {
   return typeof limit === "number" ? 1024 : limit.soft;
 }
 
+/** Facts that the sockets follow from, besides the config. */
+export interface ListenOptions {
+  readonly families: readonly Family[];
+  readonly workers: number;
+  /** Set where first packets ask. */
+  readonly asking: boolean;
+}
+
 /** Opens the listeners of all workers. Throws an OperationError. */
 export function listen(
   config: Config,
-  { families, workers }: { readonly families: readonly Family[]; readonly workers: number },
+  { families, workers, asking }: ListenOptions,
 ): WorkerSockets[] {
   return openListeners({
     protocols: config.intercept.protocols,
     families,
     port: config.listener.port,
     workers,
-    mark: new Marks(config.kernel.mark).clientSocket,
+    // A mark would be seen by everybody's routing rules; rules of "early" know no other sign.
+    signs: asking
+      ? { mark: 0, priority: CLIENT_PRIORITY }
+      : { mark: new Marks(config.kernel.mark).clientSocket },
+    asking,
   });
+}
+
+/** Opens the sockets by which each worker is asked. Throws an OperationError. */
+export function openAsking(config: Config, { families, workers, asking }: ListenOptions): AskingSockets[] {
+  if (!asking) return [];
+  const { router } = new Marks(config.kernel.mark);
+  return openQuestionSockets({ port: config.listener.port, workers, families, mark: router });
 }
 
 /** Reserves for as many sessions as the descriptors allow, since an adoption may raise the limits. */
@@ -52,11 +73,12 @@ export function allocateFor(
 export function partsOf(
   { intercept, kernel }: Config,
   { tcp, udp, senders, errorSenders }: WorkerSockets,
+  asking: AskingSockets | null,
 ): Pick<WorkerParts, "listeners" | "udp" | "asking" | "upstreamMark"> {
   return {
     listeners: tcp,
     udp: intercept.protocols.includes("udp") ? { listeners: udp, senders, errorSenders } : null,
-    asking: null,
+    asking,
     upstreamMark: intercept.routerTraffic ? new Marks(kernel.mark).serverSocket : 0,
   };
 }

@@ -4,12 +4,12 @@
  */
 import { openEventFd, signalEventFd } from "../../ffi/epoll.ts";
 import { closeFd } from "../../ffi/sockets/socket.ts";
-import type { Config } from "../config/types.ts";
+import type { Admission, Config } from "../config/types.ts";
 import type { Logger } from "../log.ts";
 import { check } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import type { PolicyImage } from "../policy/image.ts";
-import { allocateFor, listen, partsOf, raiseDescriptors } from "./groundwork.ts";
+import { allocateFor, listen, openAsking, partsOf, raiseDescriptors } from "./groundwork.ts";
 import { Crashes } from "./seats/crashes.ts";
 import { type House, Seat } from "./seats/seat.ts";
 import { type Settings, type SettingsConfig, settingsOf } from "./settings.ts";
@@ -18,6 +18,7 @@ import type { SessionKey } from "./shared/session_key.ts";
 import { COUNTER } from "./shared/state.ts";
 import { type DemandConfig, demandOf } from "./sizing/demand.ts";
 import { capacity } from "./sizing/limits.ts";
+import { closeAsking } from "./sockets/questions.ts";
 
 /** Bytes of a splice pipe: 64 KiB, the kernel's default. */
 const PIPE_SIZE = 65536;
@@ -29,6 +30,8 @@ export interface DataplaneOptions {
   readonly workers: number;
   /** The families to listen in, if not those of the config. */
   readonly families?: readonly Family[];
+  /** The place at which flows are taken: with "forward-path" first packets ask. Default: "early". */
+  readonly admission?: Admission;
   /** The rules; null or nothing: there are none. */
   readonly policy?: PolicyImage | null;
   readonly log: Logger;
@@ -90,7 +93,13 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   const roomFor = (wanted: DemandConfig) =>
     capacity({ ...machine, ...demandOf({ ...wanted, intercept: { protocols } }) });
   const room = roomFor(config);
-  const sockets = listen(config, { families: options.families ?? families, workers });
+  const opening = {
+    families: options.families ?? families,
+    workers,
+    asking: options.admission === "forward-path",
+  };
+  const sockets = listen(config, opening);
+  const asking = openAsking(config, opening);
   const memory = allocateFor(config, machine);
   const books = new Books(memory);
   const policy = options.policy ?? null;
@@ -109,7 +118,13 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   const wakeFds = sockets.map(() => check(openEventFd(), "create", "eventfd"));
   const seats = sockets.map((own, index) => {
     const pipes = { limit: room.pipesPerWorker, size: PIPE_SIZE };
-    const parts = { index, memory, wakeFd: wakeFds[index], pipes, ...partsOf(config, own) };
+    const parts = {
+      index,
+      memory,
+      wakeFd: wakeFds[index],
+      pipes,
+      ...partsOf(config, own, asking[index] ?? null),
+    };
     return new Seat(parts, house);
   });
   let draining = false;
@@ -122,6 +137,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   const ended = Promise.allSettled(seats.map((seat) => seat.ended)).then((results) => {
     // Emptied: a later wake() must not write to descriptors that have become somebody else's.
     for (const fd of wakeFds.splice(0)) closeFd(fd);
+    for (const sockets of asking.splice(0)) closeAsking(sockets);
     for (const result of results) if (result.status === "rejected") throw result.reason;
   });
   ended.catch(() => {}); // told to whoever waits for it

@@ -3,14 +3,18 @@
  * @module
  */
 import { errnoCode } from "../net/errno.ts";
+import { HeldSyns } from "./asking/held_syns.ts";
+import { Questions } from "./asking/questions.ts";
 import { makeContext, type WorkerContext } from "./context.ts";
 import { Decider } from "./decider.ts";
 import { obey } from "./obey.ts";
 import { OrderBox } from "./order_box.ts";
 import type { Order, WorkerMessage, WorkerStart } from "./orders.ts";
+import { RouteBook } from "./routes/route_book.ts";
 import { COUNTER } from "./shared/state.ts";
 import { OwnAddresses } from "./sockets/own_addresses.ts";
 import { TcpAcceptor } from "./tcp/accept.ts";
+import { TcpQuestions } from "./asking/tcp_questions.ts";
 import { TcpSessions } from "./tcp/sessions.ts";
 import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
@@ -33,6 +37,7 @@ interface Parts {
   readonly context: WorkerContext;
   readonly tcp: TcpSessions;
   readonly own: OwnAddresses | null;
+  readonly routes: RouteBook | null;
   readonly box: OrderBox;
   readonly obey: (order: Order) => void;
   /** The order to end that it was given. */
@@ -69,7 +74,7 @@ export class WorkerLife {
   }
 
   #run(): WorkerEnd | null {
-    const { context: { loop, counters }, own, box, told } = this.#parts;
+    const { context: { loop, counters }, own, routes, box, told } = this.#parts;
     if (!this.#started) {
       const returned = loop.start();
       if (returned < 0) return { failure: `epoll: ${errnoCode(-returned)}` };
@@ -81,6 +86,7 @@ export class WorkerLife {
       if (told.end === "stop" || (told.end === "drain" && loop.idle())) {
         loop.close();
         own?.close();
+        routes?.close();
         return { failure: null };
       }
       const returned = loop.turn();
@@ -109,10 +115,16 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const { loop } = context;
   const own = upstreamMark === 0 ? null : new OwnAddresses(context.clock);
   const router = own === null ? null : { mark: upstreamMark, own };
+  const routes = parts.asking === null ? null : new RouteBook(context);
+  const syns = parts.asking === null ? null : new HeldSyns(parts.asking.raw);
   const tcp = new TcpSessions(context, {
     pipes: parts.pipes,
-    upstream: new DirectUpstream(context, router),
+    upstream: new DirectUpstream(context, router, routes),
+    syns,
   });
+  const decider = new Decider(context, own);
+  const workers = memory.ledgers.length;
+  const asked = syns === null ? null : new TcpQuestions(context, { sessions: tcp, syns, decider, workers });
   const udp = parts.udp === null ? null : new UdpService(context, { sockets: parts.udp, router });
   const box = new OrderBox(context, parts.wakeFd);
   const told: Parts["told"] = { end: null };
@@ -124,22 +136,26 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
     adopted: (number: number) => post({ kind: "adopted", number }),
     end: (kind: "drain" | "stop") => void (told.end = kind),
   };
-  loop.add(
-    new TcpAcceptor(context, {
-      listeners: parts.listeners,
-      sessions: tcp,
-      decider: new Decider(context, own),
-    }),
-  );
+  loop.add(new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, decider, asked, own }));
+  if (parts.asking !== null && asked !== null) {
+    loop.add(new Questions(context, { log: parts.asking.log, tcp: asked, udp: null }));
+  }
   loop.add(tcp);
   if (udp !== null) loop.add(udp);
   loop.add(box);
-  return { context, tcp, own, box, obey: (order) => obey(order, obedience), told };
+  return { context, tcp, own, routes, box, obey: (order) => obey(order, obedience), told };
 }
 
 /** Closes what nobody else knows of. Each part may be what has failed. */
-function abandon({ context, tcp, own }: Parts): void {
-  for (const close of [() => tcp.abandon(), () => context.loop.abandon(), () => own?.close()]) {
+function abandon({ context, tcp, own, routes }: Parts): void {
+  for (
+    const close of [
+      () => tcp.abandon(),
+      () => context.loop.abandon(),
+      () => own?.close(),
+      () => routes?.close(),
+    ]
+  ) {
     try {
       close();
     } catch {

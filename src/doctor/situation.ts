@@ -4,11 +4,11 @@
  * `Situation` is all of it; `NetworkView`, one part, is what a plan needs to know of the network.
  * @module
  */
-import type { Config } from "../config/types.ts";
+import type { Admission, Config } from "../config/types.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 import type { NetworkView } from "../kernel/plan/view.ts";
 import type { OperationError } from "../net/error.ts";
-import type { Family } from "../net/ip.ts";
+import type { Family, Prefix } from "../net/ip.ts";
 import type { Link } from "../netlink/route/link.ts";
 import type { Process } from "./machine/processes.ts";
 
@@ -18,10 +18,24 @@ export interface Planned {
   readonly obstacle?: OperationError;
 }
 
+/** The place at which new flows are taken on this machine. */
+export interface AdmissionInForce {
+  readonly inForce: Admission;
+  /** The reason why it is not what the config asks for; empty where it is. */
+  readonly reason: string;
+}
+
+/** A network that an interface has an address of. */
+export interface LinkNetwork {
+  readonly link: string;
+  readonly prefix: Prefix;
+}
+
 /** The machine and the config. */
 export interface Situation {
   readonly config: Config;
   readonly planned: Planned;
+  readonly admission: AdmissionInForce;
   /** Families that an install would intercept: of the config, without IPv6 where the machine has it off. */
   readonly families: readonly Family[];
   /** Interfaces of the clients. */
@@ -30,6 +44,8 @@ export interface Situation {
   readonly others: readonly string[];
   /** All interfaces, in detail. */
   readonly links: readonly Link[];
+  /** Networks of the interfaces' addresses, those of one link alone left out. */
+  readonly networks: readonly LinkNetwork[];
   /** The network as the plan saw it. */
   readonly network: NetworkView;
   readonly processes: readonly Process[];

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Records questions of first packets, as the kernel asks them: NFLOG messages of SYNs and datagrams at
-# the end of
-# the forward path, with and without NAT. A client, a router, a server, in namespaces of their own.
+# Records questions of first packets, as the kernel asks them: NFLOG messages of SYNs and datagrams at the end
+# of the forward path, with and without NAT. A client, a router, a server, in namespaces of their own.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../.."
 out=$PWD/tests/testdata/questions

@@ -30,7 +30,7 @@ export const KERNEL_TOOLS: ProbeTools = {
       address: listenerAddress(family),
       port: 0,
     });
-    const fd = openReplySender(loopback, 0);
+    const fd = openReplySender(loopback, { mark: 0 });
     return fd < 0 ? fd : Math.min(closeFd(fd), 0);
   },
 };

@@ -3,14 +3,16 @@
  * refuse them in the server's name.
  * @module
  */
-import { AF_INET, EACCES, ECONNREFUSED, EHOSTUNREACH, ENETUNREACH } from "../../../ffi/consts.ts";
+import { AF_INET } from "../../../ffi/consts.ts";
 import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
 import { VERDICT_TTL } from "../../constants.ts";
 import type { RawSockets } from "../orders.ts";
+import { mendChecksum } from "./packet/checksums.ts";
 import { ASKED_DESTINATION, type HeldPacket } from "./question.ts";
-import { mendChecksum } from "./checksums.ts";
+import { SILENCE, verdictOfErrno } from "./verdict.ts";
 
-const TTL_AT = { ipv4: 8, ipv6: 7 } as const;
+const IPV4_TTL = 8;
+const IPV6_HOP_LIMIT = 7;
 
 /** A worker's raw sockets. */
 export class Injector {
@@ -23,40 +25,28 @@ export class Injector {
 
   /** Gives the packet to the listener. 1, or -errno. */
   accept(packet: HeldPacket): number {
-    return this.#send(packet, VERDICT_TTL.accept);
+    return this.tell(packet, VERDICT_TTL.accept);
   }
 
-  /** Has the kernel tell the client what became of its packet. 1, or -errno; 0: there is nothing to tell. */
+  /**
+   * Has the kernel tell the client that its packet has come to nothing, with `errno`. 1, or -errno; 0: there
+   * is nothing to tell.
+   */
   refuse(packet: HeldPacket, errno: number): number {
-    const ttl = refusalOf(errno);
-    return ttl === 0 ? 0 : this.#send(packet, ttl);
+    return this.tell(packet, verdictOfErrno(errno, packet.protocol));
   }
 
-  #send(packet: HeldPacket, ttl: number): number {
+  /** Sends the packet with a verdict, one of VERDICT_TTL. 1, or -errno; 0: the verdict is silence. */
+  tell(packet: HeldPacket, verdict: number): number {
+    if (verdict === SILENCE) return 0;
     const { addresses, bytes, offset } = packet;
     const isIpv4 = (addresses[ASKED_DESTINATION] & 0xffff) === AF_INET;
-    bytes[offset + (isIpv4 ? TTL_AT.ipv4 : TTL_AT.ipv6)] = ttl;
+    bytes[offset + (isIpv4 ? IPV4_TTL : IPV6_HOP_LIMIT)] = verdict;
     mendChecksum(packet);
     const batch = this.#batch;
     batch.clear();
     batch.beginRaw(addresses, ASKED_DESTINATION);
     batch.add(packet.low, packet.high, packet.length);
     return batch.send(isIpv4 ? this.#raw.ipv4 : this.#raw.ipv6, 0);
-  }
-}
-
-/** The verdict that tells of an errno, 0 for silence. */
-function refusalOf(errno: number): number {
-  switch (errno) {
-    case ECONNREFUSED:
-      return VERDICT_TTL.reset;
-    case EHOSTUNREACH:
-      return VERDICT_TTL.hostUnreachable;
-    case ENETUNREACH:
-      return VERDICT_TTL.netUnreachable;
-    case EACCES:
-      return VERDICT_TTL.adminProhibited;
-    default:
-      return 0;
   }
 }

@@ -5,10 +5,10 @@
 import { EINTR, ENOBUFS } from "../../../ffi/consts.ts";
 import { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
 import { QUESTION_PREFIX } from "../../constants.ts";
-import { readFirstPacket } from "./first_packet.ts";
-import { LogMessage } from "./log_message.ts";
+import { readFirstPacket } from "./packet/first_packet.ts";
+import { LogMessage } from "./packet/log_message.ts";
 import { ASKED_CLIENT, Question } from "./question.ts";
-import { Translated } from "./translated.ts";
+import { Translated } from "./packet/translated.ts";
 
 /** Messages that are taken with one call. */
 const BATCH = 16;

@@ -19,7 +19,11 @@ const ROUTES_AT = 8;
  * The counters of a worker. All only grow. `turns` are those of its loop, which show that it is alive.
  * `udpUp` and `udpDown` are datagrams that were sent on, `udpDropped` those that could not be, `udpFiltered`
  * those of senders to which the client has not sent, `failed` and `looped` datagrams for which there could be
- * no session. Ledgers and totals tell of sessions.
+ * no session. Of first packets: `questions` that the kernel has asked; of them those `Repeated` while the
+ * server is dialled, those `Dropped` since there were too many, those `Lost` before they could be read;
+ * `questionsRefused`: refusals that clients were told; `unclaimed`: connections that a server has answered
+ * and a client has not completed; `unasked`: those that nobody has asked about. Ledgers and totals tell of
+ * sessions.
  */
 export const COUNTERS = [
   "accepted",
@@ -36,6 +40,13 @@ export const COUNTERS = [
   "udpDown",
   "udpDropped",
   "udpFiltered",
+  "questions",
+  "questionsRepeated",
+  "questionsDropped",
+  "questionsLost",
+  "questionsRefused",
+  "unclaimed",
+  "unasked",
   "turns",
 ] as const;
 

@@ -7,11 +7,12 @@ import { EACCES, EADDRINUSE, EADDRNOTAVAIL, EPERM } from "../../../ffi/consts.ts
 import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
 import type { Protocol } from "../../config/types.ts";
-import { OperationError } from "../../net/error.ts";
+import { check, OperationError } from "../../net/error.ts";
 import { listenerAddress } from "../../net/families.ts";
 import { type Endpoint, type Family, formatEndpoint } from "../../net/ip.ts";
 import type { ListenerHandle, RawSockets } from "../orders.ts";
-import { openListener } from "./transparent.ts";
+import { steerToAsked } from "./steering.ts";
+import { openListener, type SocketSigns } from "./transparent.ts";
 import { openErrorSender, openReplySender, openUdpListener } from "./udp.ts";
 
 /** Families, protocols and port to listen on. */
@@ -20,8 +21,10 @@ export interface ListenOptions {
   readonly families: readonly Family[];
   readonly port: number;
   readonly workers: number;
-  /** SO_MARK of the sockets towards clients. */
-  readonly mark: number;
+  /** Signs of the sockets towards clients. */
+  readonly signs: SocketSigns;
+  /** Set where first packets ask: each worker is given the connections that it was asked about. */
+  readonly asking: boolean;
 }
 
 /** The sockets of a worker. */
@@ -53,12 +56,12 @@ export function openListeners(options: ListenOptions): WorkerSockets[] {
     opened.push(fd);
     return fd;
   };
-  const { mark, protocols } = options;
+  const { signs, protocols } = options;
   const endpoints = options.families.map((family) => listenerEndpoint(family, options.port));
   function openAll(protocol: Protocol): ListenerHandle[] {
     if (!protocols.includes(protocol)) return [];
     return endpoints.map((endpoint) => {
-      const fd = keep(open({ protocol, endpoint, mark, shared: true }));
+      const fd = keep(open({ protocol, endpoint, signs, shared: true }));
       return { fd, address: toSockaddr(endpoint) };
     });
   }
@@ -72,14 +75,16 @@ export function openListeners(options: ListenOptions): WorkerSockets[] {
   try {
     // SO_REUSEPORT would share the port with another tproxy without a word: the first try is without it.
     for (const protocol of protocols) {
-      for (const endpoint of endpoints) closeFd(open({ protocol, endpoint, mark, shared: false }));
+      for (const endpoint of endpoints) closeFd(open({ protocol, endpoint, signs, shared: false }));
     }
-    return Array.from({ length: options.workers }, () => ({
+    const sockets = Array.from({ length: options.workers }, () => ({
       tcp: openAll("tcp"),
       udp: openAll("udp"),
-      senders: openRaw("answers over UDP", (loopback) => openReplySender(loopback, mark)),
-      errorSenders: openRaw("ICMP errors", (loopback) => openErrorSender(loopback[0], mark)),
+      senders: openRaw("answers over UDP", (loopback) => openReplySender(loopback, signs)),
+      errorSenders: openRaw("ICMP errors", (loopback) => openErrorSender(loopback[0], signs)),
     }));
+    if (options.asking) { for (const listener of sockets[0].tcp) steer(listener, options.workers); }
+    return sockets;
   } catch (error) {
     for (const fd of opened) closeFd(fd);
     throw error;
@@ -89,7 +94,7 @@ export function openListeners(options: ListenOptions): WorkerSockets[] {
 interface Opening {
   readonly protocol: Protocol;
   readonly endpoint: Endpoint;
-  readonly mark: number;
+  readonly signs: SocketSigns;
   readonly shared: boolean;
 }
 
@@ -99,8 +104,12 @@ function toSockaddr(endpoint: Endpoint): Uint8Array<ArrayBuffer> {
   return address;
 }
 
-function open({ protocol, endpoint, mark, shared }: Opening): number {
-  const fd = OPEN[protocol]({ address: toSockaddr(endpoint), mark, shared });
+function steer({ fd, address }: ListenerHandle, workers: number): void {
+  check(steerToAsked(fd, address[0], workers), "share connections among", `${workers} workers`);
+}
+
+function open({ protocol, endpoint, signs, shared }: Opening): number {
+  const fd = OPEN[protocol]({ address: toSockaddr(endpoint), ...signs, shared });
   if (fd >= 0) return fd;
   throw new OperationError({
     operation: "listen on",

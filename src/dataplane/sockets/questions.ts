@@ -54,6 +54,11 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
   }
 }
 
+/** Closes the sockets of a worker that has ended for good. */
+export function closeAsking({ log, raw }: AskingSockets): void {
+  for (const fd of [log, raw.ipv4, raw.ipv6]) if (fd >= 0) closeFd(fd);
+}
+
 function rawSocket(family: Family, { mark }: QuestionSocketOptions): number {
   const object = `the raw ${family === "ipv6" ? "IPv6" : "IPv4"} socket for first packets`;
   const fd = openSocket(family === "ipv6" ? AF_INET6 : AF_INET, SOCK_RAW, { protocol: IPPROTO_RAW });

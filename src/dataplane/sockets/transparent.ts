@@ -13,6 +13,7 @@ import {
   IPV6_V6ONLY,
   SO_KEEPALIVE,
   SO_MARK,
+  SO_PRIORITY,
   SO_REUSEADDR,
   SO_REUSEPORT,
   SOCK_STREAM,
@@ -50,6 +51,8 @@ export interface ListenerOptions {
   readonly address: Uint8Array<ArrayBuffer>;
   /** SO_MARK of the listener, which accepted sockets inherit; 0 for none. */
   readonly mark: number;
+  /** SO_PRIORITY, which accepted sockets do not inherit; default 0, as every socket has it. */
+  readonly priority?: number;
   /** Set where other listeners may share the port (SO_REUSEPORT). */
   readonly shared: boolean;
   /**
@@ -68,6 +71,20 @@ export function makeTransparent(fd: number, family: number): number {
   return family === AF_INET6
     ? setInt(fd, SOL_IPV6, IPV6_TRANSPARENT, 1)
     : setInt(fd, SOL_IP, IP_TRANSPARENT, 1);
+}
+
+/** Signs of a socket by which rules know its packets; 0 for none. */
+export interface SocketSigns {
+  /** SO_MARK. */
+  readonly mark: number;
+  /** SO_PRIORITY. */
+  readonly priority?: number;
+}
+
+/** Gives a socket its signs. 0 or -errno. */
+export function sign(fd: number, { mark, priority = 0 }: SocketSigns): number {
+  const returned = mark === 0 ? 0 : setInt(fd, SOL_SOCKET, SO_MARK, mark);
+  return returned < 0 || priority === 0 ? returned : setInt(fd, SOL_SOCKET, SO_PRIORITY, priority);
 }
 
 /** Tries whether this process may make transparent sockets: 0, or the -errno. */
@@ -100,7 +117,7 @@ export function openListener(options: ListenerOptions): number {
   if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   if (returned >= 0 && options.shared) returned = setInt(fd, SOL_SOCKET, SO_REUSEPORT, 1);
   if (returned >= 0 && family === AF_INET6) returned = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
-  if (returned >= 0 && options.mark !== 0) returned = setInt(fd, SOL_SOCKET, SO_MARK, options.mark);
+  if (returned >= 0) returned = sign(fd, options);
   if (returned >= 0) {
     setInt(fd, SOL_TCP, TCP_NODELAY, 1);
     keepAlive(fd);

@@ -38,7 +38,7 @@ import {
 import { refusePackets } from "../../../ffi/sockets/filter.ts";
 import { bindSocket, closeFd, openNonBlocking, openSocket } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
-import { type ListenerOptions, makeTransparent } from "./transparent.ts";
+import { type ListenerOptions, makeTransparent, sign, type SocketSigns } from "./transparent.ts";
 
 /**
  * Bytes that may wait in a UDP listener's queue, of all clients. The kernel counts twice to four times the
@@ -147,7 +147,7 @@ export function expectBulk(fd: number): void {
  * headers are the caller's; of IPv6 the kernel fills in the checksum. `loopback`: where it is bound to, for
  * reasons told below. The descriptor or -errno.
  */
-export function openReplySender(loopback: Uint8Array<ArrayBuffer>, mark: number): number {
+export function openReplySender(loopback: Uint8Array<ArrayBuffer>, signs: SocketSigns): number {
   const family = loopback[0];
   const ipv6 = family === AF_INET6;
   const fd = openSocket(family, SOCK_RAW, { protocol: IPPROTO_UDP });
@@ -156,7 +156,7 @@ export function openReplySender(loopback: Uint8Array<ArrayBuffer>, mark: number)
   // elsewhere; the filter drops the rest.
   let returned = refusePackets(fd);
   if (returned >= 0) returned = makeTransparent(fd, family);
-  if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_MARK, mark);
+  if (returned >= 0) returned = sign(fd, signs);
   // where it is in the UDP header
   if (returned >= 0 && ipv6) returned = setInt(fd, SOL_IPV6, IPV6_CHECKSUM, 6);
   if (returned >= 0) returned = bindSocket(fd, loopback);
@@ -174,12 +174,12 @@ export function openReplySender(loopback: Uint8Array<ArrayBuffer>, mark: number)
  * The raw socket through which a worker sends ICMP or ICMPv6 errors to clients, from an address of this
  * machine; it receives nothing. `family`: AF_INET or AF_INET6. The descriptor or -errno.
  */
-export function openErrorSender(family: number, mark: number): number {
+export function openErrorSender(family: number, signs: SocketSigns): number {
   const protocol = family === AF_INET6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
   const fd = openSocket(family, SOCK_RAW, { protocol });
   if (fd < 0) return fd;
   let returned = refusePackets(fd);
-  if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_MARK, mark);
+  if (returned >= 0) returned = sign(fd, signs);
   if (returned >= 0) return fd;
   closeFd(fd);
   return returned;

@@ -28,6 +28,7 @@ import { BLOCKED, LOOPED, OVER_LIMIT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { TICK_MS } from "../loop/wheel.ts";
+import type { OwnAddresses } from "../sockets/own_addresses.ts";
 import type { Sockaddr } from "../upstream/upstream.ts";
 import { CLIENT, DESTINATION, type Session } from "./session.ts";
 import type { TcpSessions } from "./sessions.ts";
@@ -42,6 +43,15 @@ export interface Listener {
   readonly address: Uint8Array<ArrayBuffer> | null;
 }
 
+/** The part of a worker that has dialled for a client before it was accepted. */
+export interface ConnectionJoiner {
+  /**
+   * Takes over a connection. False: nobody has dialled for it. `addresses`: of the client and of where it
+   * wanted to go, as a Session has them.
+   */
+  join(client: number, addresses: Int32Array): boolean;
+}
+
 /** Parts that the acceptor works with. */
 export interface AcceptorParts {
   /** The listeners, which are closed at the end. */
@@ -49,12 +59,16 @@ export interface AcceptorParts {
   readonly sessions: TcpSessions;
   /** Asks the rules; without it nobody knows the programs on the router itself. */
   readonly decider?: Decider;
+  /** Knows the clients whose first packet has asked; null: no client's does. */
+  readonly asked?: ConnectionJoiner | null;
+  /** The router's own addresses: a program on the router does not ask. null: it is not proxied. */
+  readonly own?: OwnAddresses | null;
   /** At most so many are accepted per turn and listener. */
   readonly acceptsPerTurn?: number | undefined;
 }
 
-/** Tells that the session's client has dialled the listener itself. */
-function isOwn({ address }: Listener, { destination }: Session): boolean {
+/** Tells that a client that wanted to go to `destination` has dialled the listener itself. */
+function isOwn({ address }: Listener, destination: Sockaddr): boolean {
   return address !== null && sameSockaddr(destination, address);
 }
 
@@ -74,8 +88,12 @@ export class TcpAcceptor implements Service {
   #paused = false;
   #retryTick = 0;
   readonly #overLimit: Throttle;
-  readonly #words = new Int32Array(SOCKADDR_SIZE / 4);
-  readonly #client = new Uint8Array(this.#words.buffer);
+  readonly #asked: ConnectionJoiner | null;
+  readonly #own: OwnAddresses | null;
+  /** The client's address, and where it wanted to go, as a Session has them. */
+  readonly #words = new Int32Array((2 * SOCKADDR_SIZE) / 4);
+  readonly #client = new Uint8Array(this.#words.buffer, 0, SOCKADDR_SIZE);
+  readonly #destination = new Uint8Array(this.#words.buffer, SOCKADDR_SIZE, SOCKADDR_SIZE);
 
   constructor(context: WorkerContext, parts: AcceptorParts) {
     this.#context = context;
@@ -84,6 +102,8 @@ export class TcpAcceptor implements Service {
     this.#listeners = [...parts.listeners];
     this.#sessions = parts.sessions;
     this.#decider = parts.decider ?? new Decider(context);
+    this.#asked = parts.asked ?? null;
+    this.#own = parts.own ?? null;
     this.#acceptsPerTurn = parts.acceptsPerTurn ?? ACCEPTS_PER_TURN;
   }
 
@@ -145,7 +165,8 @@ export class TcpAcceptor implements Service {
       if (client >= 0) {
         taken++;
         this.#counters[COUNTER.accepted]++;
-        if (this.#sessions.admit(this.#words, 0)) this.#take(client, handle);
+        if (this.#asked !== null && !this.#mayDial(client, handle)) continue;
+        if (this.#sessions.admit(this.#words, CLIENT)) this.#take(client, handle);
         else this.#turnAway(client);
         continue;
       }
@@ -157,6 +178,21 @@ export class TcpAcceptor implements Service {
     return taken;
   }
 
+  /**
+   * Gives a connection to whoever has dialled for it; one that nobody has asked about is reset. True: it is
+   * one that does not ask.
+   */
+  #mayDial(client: number, listener: Listener): boolean {
+    if (localAddress(client, this.#destination) >= 0) {
+      if (this.#asked!.join(client, this.#words)) return false;
+      if (isOwn(listener, this.#destination) || this.#own?.has(this.#client)) return true;
+    }
+    resetOnClose(client);
+    closeFd(client);
+    this.#counters[COUNTER.unasked]++;
+    return false;
+  }
+
   #take(client: number, listener: Listener): void {
     const session = this.#sessions.begin(client, this.#client);
     if (session.excess > 0) {
@@ -164,7 +200,7 @@ export class TcpAcceptor implements Service {
       return this.#sessions.refuse(session, 0, OVER_LIMIT);
     }
     const returned = localAddress(client, session.destination);
-    if (returned < 0 || isOwn(listener, session)) {
+    if (returned < 0 || isOwn(listener, session.destination)) {
       // Somebody dialled the listener itself: there is nowhere to go, and dialling it would never end.
       return this.#sessions.refuse(session, ECONNREFUSED, LOOPED);
     }

@@ -1,6 +1,7 @@
 /**
  * The stage of a session whose upstream has not answered yet. The client's bytes, and its end, wait; its
- * reset ends the attempt.
+ * reset ends the attempt. A client whose SYN is held has no connection yet: that it goes on sending its SYN
+ * shows that it is still there.
  * @module
  */
 import {
@@ -13,10 +14,11 @@ import {
   ETIMEDOUT,
 } from "../../../ffi/consts.ts";
 import { takeSocketError } from "../../../ffi/sockets/sockopt.ts";
-import { FAILED, REFUSED, RESET, TIMED_OUT } from "../shared/endings.ts";
+import { EXPIRED, FAILED, REFUSED, RESET, TIMED_OUT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
 import { PENDING, type Upstream } from "../upstream/upstream.ts";
-import { OPEN, RESETTING, type Session } from "./session.ts";
+import { keepNoErrors } from "../upstream/answered.ts";
+import { OPEN, RESETTING, type Session, WAITING } from "./session.ts";
 import type { Life, Stage } from "./stage.ts";
 
 /** The stage. */
@@ -45,7 +47,11 @@ export class Dialling implements Stage {
       this.#failed(session, takeSocketError(session.upstreamFd));
     } else if ((bits & EPOLLOUT) !== 0) {
       this.#answered(session);
-      this.#life.enter(session, OPEN);
+      if (session.syn < 0) this.#life.enter(session, OPEN);
+      else {
+        keepNoErrors(session.upstreamFd, session.client[0]);
+        this.#life.enter(session, WAITING);
+      }
     }
   }
 
@@ -53,7 +59,8 @@ export class Dialling implements Stage {
   due(session: Session): void {
     const { clock, settings } = this.#life.context;
     const due = session.startedTick + settings.connectTicks;
-    if (clock.tick < due) return this.#life.schedule(session, due);
+    if (session.syn >= 0 && this.#goneTick(session) <= clock.tick) return this.#forget(session);
+    if (clock.tick < due) return this.#schedule(session, due);
     // An upstream that still looks for its address has had its time: it would be asked for ever.
     const isPending = session.upstreamFd < 0;
     if (!isPending && this.#dialNext(session, ETIMEDOUT)) return;
@@ -77,8 +84,22 @@ export class Dialling implements Stage {
     if (fd < 0 && fd !== PENDING) return fd;
     session.called = true;
     session.startedTick = clock.tick;
-    this.#life.schedule(session, clock.tick + settings.connectTicks);
+    this.#schedule(session, clock.tick + settings.connectTicks);
     return fd === PENDING ? 0 : this.#life.attachUpstream(session, fd);
+  }
+
+  #schedule(session: Session, due: number): void {
+    this.#life.schedule(session, session.syn < 0 ? due : Math.min(due, this.#goneTick(session)));
+  }
+
+  #goneTick({ syn }: Session): number {
+    return this.#life.syns!.goneTick(syn);
+  }
+
+  /** The client does not send its SYN any more. */
+  #forget(session: Session): void {
+    this.#life.note(session, "the client has gone");
+    this.#life.end(session, true, EXPIRED);
   }
 
   #settle(session: Session, error: number): void {
@@ -96,9 +117,11 @@ export class Dialling implements Stage {
       // It was connected before, and may have sent something. A reset that answers the dial is ECONNREFUSED.
       this.#answered(session);
       session.dying = session.down;
-      this.#life.enter(session, RESETTING);
-    } else if (!this.#dialNext(session, error)) {
-      this.#giveUp(session, error);
+      this.#life.enter(session, session.syn < 0 ? RESETTING : WAITING);
+    } else {
+      // Before its socket is closed, which knows more than an errno.
+      this.#life.tellClient(session, error);
+      if (!this.#dialNext(session, error)) this.#giveUp(session, error);
     }
   }
 

@@ -80,12 +80,14 @@ export class Direction {
 export const NEW = -1;
 /** The upstream has not answered yet, or is not even dialled. */
 export const DIALLING = 0;
+/** The upstream has answered the dial of a SYN that is held; the client's connection is not accepted yet. */
+export const WAITING = 1;
 /** Bytes may go both ways. */
-export const OPEN = 1;
+export const OPEN = 2;
 /** One side has ended. */
-export const HALF_CLOSED = 2;
+export const HALF_CLOSED = 3;
 /** One side was reset; the other is reset too as soon as it has what was sent before. */
-export const RESETTING = 3;
+export const RESETTING = 4;
 
 const peeked = new Uint8Array(1);
 
@@ -107,7 +109,10 @@ export class Session extends WheelEntry implements Call {
   readonly client = new Uint8Array(this.addresses.buffer, 0, SOCKADDR_SIZE);
   readonly destination = new Uint8Array(this.addresses.buffer, SOCKADDR_SIZE, SOCKADDR_SIZE);
   readonly name = null;
+  /** The router's answer, while its dial begins; null: none was asked, or it is over. */
   answer: Answer | null = null;
+  /** The place of its client's SYN among those that are held; -1: none is, or not any more. */
+  syn = -1;
   attempt = 0;
   choice = 0;
   /** The upstream has been asked to dial, and waits to be told how that ended. */
@@ -147,6 +152,7 @@ export class Session extends WheelEntry implements Call {
     this.attempt = this.choice = this.excess = 0;
     this.called = this.keptAlive = false;
     this.answer = null;
+    this.syn = -1;
     this.startedTick = this.activeTick = tick;
   }
 

@@ -4,10 +4,13 @@
  *
  * ```
  * begin ─► NEW ─► DIALLING ─► OPEN ─► HALF_CLOSED ─► end
- *           │      ▲ │ next ┘  │ │         │
- *           │      └─┘ address │ └─────────┴► RESETTING ─► end
- *           └► refuse          └► end
+ *           │      ▲ │ │ next ┘ ▲ │ │         │
+ *           │      └─┘ │ address│ │ └─────────┴► RESETTING ─► end
+ *           └► refuse  └► WAITING └► end
  * ```
+ *
+ * Where the first packet asks, a session begins with the client's SYN, and waits for its connection when the
+ * upstream has answered.
  *
  * A session has the descriptors that its stage needs: the client's from accept(2) on, the upstream's once it
  * is dialled. Edges of epoll are kept in its two directions, so that none is lost between two stages.
@@ -17,6 +20,8 @@ import { ECANCELED } from "../../../ffi/consts.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { resetOnClose } from "../../../ffi/sockets/sockopt.ts";
 import type { WorkerContext } from "../context.ts";
+import { DialErrors } from "../asking/dial_errors.ts";
+import type { HeldSyns } from "../asking/held_syns.ts";
 import type { Service } from "../loop/service.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { TimerWheel } from "../loop/wheel.ts";
@@ -25,6 +30,7 @@ import type { PipeOptions } from "../orders.ts";
 import type { Ledger } from "../shared/ledger.ts";
 import { PerClient } from "../shared/per_client.ts";
 import { EVICTED, FAILED, RESET } from "../shared/endings.ts";
+import { COUNTER } from "../shared/state.ts";
 import type { Call, Sockaddr, Upstream } from "../upstream/upstream.ts";
 import { Dialling } from "./dialling.ts";
 import { noteEdges, SESSION_EVENTS } from "./edges.ts";
@@ -33,22 +39,25 @@ import { PipePool } from "./bytes/pipes.ts";
 import { Relay } from "./bytes/relay.ts";
 import { Relaying } from "./relaying.ts";
 import { Resetting } from "./resetting.ts";
-import { CLIENT, DESTINATION, DIALLING, OPEN, Session } from "./session.ts";
+import { CLIENT, DESTINATION, DIALLING, OPEN, RESETTING, Session } from "./session.ts";
 import { logSession } from "./session_log.ts";
 import { SessionTable } from "./session_table.ts";
 import { TcpShares } from "./shares.ts";
 import type { Life, Stage } from "./stage.ts";
+import { Waiting } from "./waiting.ts";
 
 /** The live sessions of a worker. */
 export class TcpSessions implements Service, Life, ObedientSessions {
   readonly context: WorkerContext;
+  readonly syns: HeldSyns | null;
+  readonly #dialErrors: DialErrors | null;
   readonly #upstream: Upstream;
   readonly #ledger: Ledger;
   readonly #perClient: PerClient;
   readonly #pipes: PipePool;
   readonly #relay: Relay;
   readonly #dialling: Dialling;
-  /** By number: DIALLING, OPEN, HALF_CLOSED, RESETTING. */
+  /** By number: DIALLING, WAITING, OPEN, HALF_CLOSED, RESETTING. */
   readonly #stages: readonly Stage[];
   readonly #table = new SessionTable();
   readonly #shares = new TcpShares((slot) => this.#table.at(slot));
@@ -58,8 +67,14 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   readonly #onMore = (session: Session) => this.#stages[session.stage].ready(session, false, 0);
   readonly #nextTurn = new NextTurn();
 
-  constructor(context: WorkerContext, parts: { pipes: PipeOptions; upstream: Upstream }) {
+  /** `syns`: there only where first packets ask. */
+  constructor(
+    context: WorkerContext,
+    parts: { pipes: PipeOptions; upstream: Upstream; syns?: HeldSyns | null },
+  ) {
     this.context = context;
+    this.syns = parts.syns ?? null;
+    this.#dialErrors = this.syns === null ? null : new DialErrors();
     this.#upstream = parts.upstream;
     this.#ledger = context.ledgers.tcp;
     this.#perClient = new PerClient(context.shared.tcpClients);
@@ -69,7 +84,8 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     this.#evictions = new Throttle(context.clock);
     const relaying = new Relaying(this, this.#relay);
     this.#dialling = new Dialling(this, parts.upstream);
-    this.#stages = [this.#dialling, relaying, relaying, new Resetting(this, this.#relay)];
+    const resetting = new Resetting(this, this.#relay);
+    this.#stages = [this.#dialling, new Waiting(this), relaying, relaying, resetting];
   }
 
   /** The number of live sessions. */
@@ -99,8 +115,8 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   }
 
   /**
-   * Begins a session for a client, whose connection it takes over; {@linkcode admit} has counted it as live.
-   * `session.excess` tells by how much the client is over its limit now.
+   * Begins a session for a client, whose connection it takes over, -1: it has none yet. {@linkcode admit} has
+   * counted it as live. `session.excess` tells by how much the client is over its limit now.
    */
   begin(client: number, address: Sockaddr): Session {
     const { clock, settings } = this.context;
@@ -122,10 +138,27 @@ export class TcpSessions implements Service, Life, ObedientSessions {
 
   /** Watches the client and dials the upstream. 0, or the -errno with which the session has ended. */
   dial(session: Session): number {
+    if (session.clientFd < 0) return this.enter(session, DIALLING);
     const watched = this.#watch(session, session.clientFd, 0);
     if (watched >= 0) return this.enter(session, DIALLING);
     this.end(session, true, FAILED);
     return watched;
+  }
+
+  /** The session in a slot. */
+  at(slot: number): Session {
+    return this.#table.at(slot);
+  }
+
+  /** Gives a session that is WAITING the client's connection, which it takes over in any case. */
+  join(session: Session, client: number): void {
+    this.#release(session);
+    session.setClient(client);
+    session.down.writable = true;
+    session.activeTick = this.context.clock.tick;
+    this.#ledger.client(session.slot, client);
+    if (this.#watch(session, client, 0) < 0) return this.end(session, true, FAILED);
+    this.enter(session, session.dying === null ? OPEN : RESETTING);
   }
 
   /** Dials for a call whose upstream has said PENDING, and can tell more by now. */
@@ -218,8 +251,17 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   /** See {@linkcode Life}. */
   attachUpstream(session: Session, fd: number): number {
     session.setUpstream(fd);
-    this.#ledger.upstream(session.slot, fd, null, 0);
+    const { answer } = session;
+    if (answer === null) this.#ledger.upstream(session.slot, fd, null, 0);
+    else this.#ledger.upstream(session.slot, fd, answer.words, answer.destinationAt);
     return this.#watch(session, fd, 1);
+  }
+
+  /** See {@linkcode Life}. */
+  tellClient(session: Session, error: number): void {
+    if (this.syns === null || session.syn < 0) return;
+    const verdict = this.#dialErrors!.verdict(session.upstreamFd, error);
+    if (this.syns.tell(session.syn, verdict) > 0) this.context.counters[COUNTER.questionsRefused]++;
   }
 
   /** See {@linkcode Life}. */
@@ -237,7 +279,10 @@ export class TcpSessions implements Service, Life, ObedientSessions {
 
   /** See {@linkcode Life}. */
   refuse(session: Session, error: number, ending: number): void {
-    if (error !== 0) this.note(session, "connection refused", error);
+    if (error !== 0) {
+      this.note(session, "connection refused", error);
+      this.tellClient(session, error);
+    }
     this.#finish(session, true, ending);
   }
 
@@ -264,6 +309,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     if (session.called) this.#upstream.settled(session, ECANCELED);
     session.called = false; // who resumes it now comes too late
     this.#wheel.remove(session);
+    this.#release(session);
     this.#relay.release(session.up);
     this.#relay.release(session.down);
     // Before its descriptors are somebody else's: what a failed worker leaves in the ledger is closed.
@@ -274,6 +320,12 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     this.#shares.leave(session.slot, session.addresses, CLIENT, session.stage < OPEN);
     this.#table.close(session);
     this.context.shared.addLive(-1);
+  }
+
+  /** Its SYN is held no longer. */
+  #release(session: Session): void {
+    if (session.syn >= 0) this.syns!.release(session.syn);
+    session.syn = -1;
   }
 
   #close(fd: number, reset: boolean): void {

@@ -3,6 +3,7 @@
  * @module
  */
 import type { WorkerContext } from "../context.ts";
+import type { HeldSyns } from "../asking/held_syns.ts";
 import type { Session } from "./session.ts";
 
 /**
@@ -24,6 +25,8 @@ export interface Stage {
 /** All that a stage may do to a session besides its own work. */
 export interface Life {
   readonly context: WorkerContext;
+  /** The SYNs of sessions that have no client's connection yet; null: there is no such session. */
+  readonly syns: HeldSyns | null;
   /** Goes over to another stage. Returns the number that its `enter` returns. */
   enter(session: Session, stage: number): number;
   /** Has its timer come round at this tick of the worker's clock. */
@@ -32,13 +35,15 @@ export interface Life {
   continueLater(session: Session): void;
   /** Gives it a socket towards the upstream, and watches that. 0 or -errno. */
   attachUpstream(session: Session, fd: number): number;
+  /** Tells a client whose SYN is held that the dial has failed with an errno. */
+  tellClient(session: Session, error: number): void;
   /** Closes the socket towards the upstream. */
   dropUpstream(session: Session): void;
   /** Writes a line about it into the log, at level debug; `error`: an errno, 0 for none. */
   note(session: Session, message: string, error?: number): void;
   /**
-   * Ends one that has come no further than its dial: the client is reset. `error` 0: without a line in the
-   * log.
+   * Ends one that has come no further than its dial: the client is reset, or told of the error. `error` 0:
+   * without a line in the log, and without a word to a client whose SYN is held.
    */
   refuse(session: Session, error: number, ending: number): void;
   /** Ends it, with a reset of both sides or cleanly. `ending`: see shared/endings.ts. */

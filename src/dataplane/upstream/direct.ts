@@ -7,6 +7,7 @@ import { closeFd, connectSocket } from "../../../ffi/sockets/socket.ts";
 import type { WorkerContext } from "../context.ts";
 import { COUNTER } from "../shared/state.ts";
 import type { RouterTraffic } from "../sockets/own_addresses.ts";
+import { AnsweredConnector, type RoutePreparer } from "./answered.ts";
 import { SourceAddress } from "../sockets/source.ts";
 import { fastOpen, openOutgoing } from "../sockets/transparent.ts";
 import type { Call, Sockaddr, Upstream } from "./upstream.ts";
@@ -58,14 +59,25 @@ export class Connector {
 export class DirectUpstream implements Upstream {
   readonly name = "direct";
   readonly #connector: Connector;
+  readonly #answered: AnsweredConnector;
 
-  constructor(context: WorkerContext, router: RouterTraffic | null = null) {
+  /** `routes`: null where plain routing leads every flow to where it would have gone. */
+  constructor(
+    context: WorkerContext,
+    router: RouterTraffic | null = null,
+    routes: RoutePreparer | null = null,
+  ) {
     this.#connector = new Connector(context, router);
+    this.#answered = new AnsweredConnector(context, router === null ? 0 : router.mark, routes);
   }
 
   /** See {@linkcode Upstream}. There is one address. */
   dial(call: Call): number {
-    return call.attempt > 0 ? -ECONNREFUSED : this.#connector.connect(call.client, call.destination);
+    if (call.attempt > 0) return -ECONNREFUSED;
+    const { answer } = call;
+    return answer === null
+      ? this.#connector.connect(call.client, call.destination)
+      : this.#answered.connect(answer);
   }
 
   /** See {@linkcode Upstream}. */

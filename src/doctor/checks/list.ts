@@ -7,11 +7,11 @@ import { addressSpace } from "./address_space.ts";
 import { bridgeFilter } from "./bridge_filter.ts";
 import { descriptors } from "./descriptors.ts";
 import { forwarding } from "./forwarding.ts";
+import { forwardChains } from "./forward_chains.ts";
 import { inputChains } from "./input_chains.ts";
 import { iptablesChains } from "./iptables_chains.ts";
 import { iptablesPrograms } from "./iptables_programs.ts";
 import { kernel } from "./kernel.ts";
-import { legacyInput } from "./legacy_input.ts";
 import { listenerPort } from "./listener_port.ts";
 import { loopback } from "./loopback.ts";
 import { markUsers } from "./mark_users.ts";
@@ -19,6 +19,7 @@ import { memory } from "./memory.ts";
 import { networkd } from "./networkd.ts";
 import { onFailure } from "./on_failure.ts";
 import { plan } from "./plan.ts";
+import { outputChains } from "./output_chains.ts";
 import { platform } from "./platform.ts";
 import { procfs } from "./procfs.ts";
 import { programPlace } from "./program_place.ts";
@@ -46,8 +47,9 @@ export const CHECKS: readonly Check<unknown>[] = [
   bridgeFilter,
   tableName,
   inputChains,
+  forwardChains,
+  outputChains,
   iptablesChains,
-  legacyInput,
   onFailure,
   networkd,
 ];

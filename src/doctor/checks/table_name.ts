@@ -11,7 +11,7 @@ import type { FirewallFacts, TableOwner } from "../machine/firewalls.ts";
 export const tableName: Check<FirewallFacts> = {
   id: "table-name",
   read: ({ firewalls }) => firewalls(),
-  judge: ({ inputChains, owner }) => inputChains === undefined ? [] : [judgeTableOwner(owner)],
+  judge: ({ chains, owner }) => chains === undefined ? [] : [judgeTableOwner(owner)],
 };
 
 /** Makes a finding for the name of our table. */

@@ -8,9 +8,10 @@ import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import type { MachineFiles } from "./files.ts";
-import { type InputChain, readInputChains } from "./input_chains.ts";
+import type { FirewallChain } from "../firewall/chain.ts";
+import { readNftChains } from "./firewall_chains.ts";
 import { type IptablesFacts, readIptablesFacts } from "./iptables.ts";
-import { type LegacyInput, readLegacyInput } from "./legacy_input.ts";
+import { readLegacyChains } from "./legacy/read_tables.ts";
 
 /** The owner of the table of our name. */
 export type TableOwner = "nobody" | "tproxy" | "another program";
@@ -18,10 +19,11 @@ export type TableOwner = "nobody" | "tproxy" | "another program";
 /** The contents of the firewalls. */
 export interface FirewallFacts {
   readonly owner: TableOwner;
-  /** Chains of others at the input hook; undefined where nf_tables is not there, or could not be read. */
-  readonly inputChains: readonly InputChain[] | undefined;
+  /** Base chains of others; undefined where nf_tables is not there, or could not be read. */
+  readonly chains: readonly FirewallChain[] | undefined;
   readonly iptables: IptablesFacts;
-  readonly legacyInput: readonly LegacyInput[];
+  /** Base chains of iptables-legacy. */
+  readonly legacyChains: readonly FirewallChain[];
   /** The reason why nf_tables could not be read, where it is there. */
   readonly obstacle: OperationError | undefined;
 }
@@ -38,13 +40,13 @@ export interface FirewallSources {
 export async function readFirewalls(sources: FirewallSources): Promise<FirewallFacts> {
   const netfilter = openNetfilter();
   let owner: TableOwner = "nobody";
-  let inputChains: readonly InputChain[] | undefined;
+  let chains: readonly FirewallChain[] | undefined;
   let obstacle: OperationError | undefined;
   try {
     try {
       if (netfilter !== undefined) {
         owner = readTableOwner(netfilter);
-        inputChains = readInputChains(netfilter);
+        chains = readNftChains(netfilter);
       }
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
@@ -55,7 +57,7 @@ export async function readFirewalls(sources: FirewallSources): Promise<FirewallF
       ? { netfilter, readTextFile }
       : { netfilter: undefined, readTextFile: () => "" };
     const iptables = await readIptablesFacts(await sources.programs(), source);
-    return { owner, inputChains, iptables, legacyInput: readLegacyInput(files), obstacle };
+    return { owner, chains, iptables, legacyChains: readLegacyChains(files), obstacle };
   } finally {
     netfilter?.close();
   }

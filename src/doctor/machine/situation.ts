@@ -9,9 +9,12 @@ import type { Plan } from "../../kernel/plan/model.ts";
 import type { NetworkView } from "../../kernel/plan/view.ts";
 import { compilerOf, planFor } from "../../kernel/compilers.ts";
 import { OperationError } from "../../net/error.ts";
+import type { Prefix } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
+import { listAddresses } from "../../netlink/route/address.ts";
 import { listLinks } from "../../netlink/route/link.ts";
-import type { Planned, Situation } from "../situation.ts";
+import type { LinkNetwork, Planned, Situation } from "../situation.ts";
+import { readAdmission } from "./admission.ts";
 import type { KernelDiagnosisOptions } from "./machine.ts";
 import { listProcesses } from "./processes.ts";
 
@@ -24,17 +27,29 @@ export function readSituation(
   const network = readNetwork({ connection: route, readTextFile }, config.kernel.table);
   const planned = tryPlan(loaded, network);
   const { interfaces, families } = config.intercept;
+  const links = listLinks(route);
+  const nameOf = (index: number) => links.find((link) => link.index === index)?.name;
   return {
     config,
     planned,
+    admission: readAdmission(config),
     families: planned.plan?.families ??
       presentFamilies(families, { ipv6: network.ipv6 === "unknown" ? "on" : network.ipv6 }),
     lan: planned.plan?.lan ?? (interfaces === "auto" ? [] : interfaces),
     others: planned.plan?.others ?? [],
-    links: listLinks(route),
+    links,
+    networks: listAddresses(route).flatMap(({ linkIndex, prefix }): LinkNetwork[] => {
+      const link = nameOf(linkIndex);
+      return link === undefined || isOfLinkAlone(prefix) ? [] : [{ link, prefix }];
+    }),
     network,
     processes: listProcesses(files),
   };
+}
+
+/** fe80::/10, which nobody routes. */
+function isOfLinkAlone({ address: { bytes } }: Prefix): boolean {
+  return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1] & 0xc0) === 0x80;
 }
 
 function tryPlan(loaded: LoadedConfig, network: NetworkView): Planned {

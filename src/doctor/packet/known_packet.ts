@@ -6,61 +6,95 @@ import { FAMILY_NUMBERS } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import type { PayloadExpression } from "../../netlink/nft/expr/payload.ts";
 import { hostKey, ifnameKey, portKey } from "../../netlink/nft/sets/set_type.ts";
+import { inNetwork, type PartialBytes, whole } from "./partial.ts";
 
-/** The known parts of a packet; its addresses are none of them. */
+/** An interface, by both its names. */
+export interface PacketLink {
+  readonly name: string;
+  readonly index: number;
+}
+
+/** A network that an address is of. */
+export interface PacketNetwork {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+}
+
+/** The known parts of a packet. */
 export interface KnownPacket {
   readonly family: Family;
   readonly protocol: "tcp" | "udp";
-  readonly iifname: string;
-  readonly iif: number;
+  /** The interface that it came in by; absent: the router has made it. */
+  readonly input?: PacketLink;
+  /** The interface that it leaves by; absent: it is delivered, or that is not decided yet. */
+  readonly output?: PacketLink;
   /** The fwmark. */
   readonly mark: number;
   /** One of CT_STATE. */
   readonly ctState: number;
   /** Its TCP flags, if they are known. */
   readonly tcpFlags?: number;
-  /** Its destination port, if it is known. */
+  /** Its ports, as far as they are known. */
+  readonly sourcePort?: number;
   readonly destinationPort?: number;
+  /** The network of its sender, if that is known. */
+  readonly source?: PacketNetwork;
 }
 
-const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const;
+/** IPPROTO_TCP, IPPROTO_UDP */
+export const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const;
+
+/** Places of the addresses: offset and length in the header. */
+const SOURCE = { ipv4: { offset: 12, length: 4 }, ipv6: { offset: 8, length: 16 } } as const;
 
 /**
- * Returns the value that `meta` loads, in the byte order of the kernel; undefined where that is not known.
+ * Returns the value that `meta` loads, in the byte order of the kernel; undefined where that is not known,
+ * `absent` where the packet has none: the rule ends.
  */
-export function readMeta(key: string, packet: KnownPacket): Uint8Array | undefined {
+export function readMeta(key: string, packet: KnownPacket): PartialBytes | "absent" | undefined {
   switch (key) {
     case "iifname":
-      return ifnameKey(packet.iifname);
+      return packet.input === undefined ? "absent" : whole(ifnameKey(packet.input.name));
     case "iif":
-      return hostKey(packet.iif);
+      return packet.input === undefined ? "absent" : whole(hostKey(packet.input.index));
+    case "oifname":
+      return packet.output === undefined ? "absent" : whole(ifnameKey(packet.output.name));
+    case "oif":
+      return packet.output === undefined ? "absent" : whole(hostKey(packet.output.index));
     case "mark":
-      return hostKey(packet.mark);
+      return whole(hostKey(packet.mark));
     case "nfproto":
-      return Uint8Array.of(FAMILY_NUMBERS[packet.family]);
+      return whole(Uint8Array.of(FAMILY_NUMBERS[packet.family]));
     case "protocol":
-      return packet.family === "ipv4" ? Uint8Array.of(0x08, 0x00) : Uint8Array.of(0x86, 0xdd);
+      return whole(packet.family === "ipv4" ? Uint8Array.of(0x08, 0x00) : Uint8Array.of(0x86, 0xdd));
     case "l4proto":
-      return Uint8Array.of(PROTOCOL_NUMBERS[packet.protocol]);
+      return whole(Uint8Array.of(PROTOCOL_NUMBERS[packet.protocol]));
     case "pkttype":
-      return Uint8Array.of(0); // PACKET_HOST
+      return whole(Uint8Array.of(0)); // PACKET_HOST
     default:
       return undefined;
   }
 }
 
-/** Of the packet's bytes the protocol is known, and perhaps the destination port and the flags of TCP. */
+/** Reads the packet's bytes: the protocol, and what else is known. */
 export function readPayload(
   { base, offset, length }: PayloadExpression,
   packet: KnownPacket,
-): Uint8Array | undefined {
-  if (base === "transport" && offset === 2 && length === 2 && packet.destinationPort !== undefined) {
-    return portKey(packet.destinationPort);
+): PartialBytes | undefined {
+  const { sourcePort, destinationPort, family, source } = packet;
+  if (base === "transport") {
+    if (length === 2 && offset === 0 && sourcePort !== undefined) return whole(portKey(sourcePort));
+    if (length === 2 && offset === 2 && destinationPort !== undefined) return whole(portKey(destinationPort));
+    const isFlags = offset === 13 && length === 1 && packet.protocol === "tcp";
+    return isFlags && packet.tcpFlags !== undefined ? whole(Uint8Array.of(packet.tcpFlags)) : undefined;
   }
-  if (length !== 1) return undefined;
-  if (base === "network" && offset === (packet.family === "ipv4" ? 9 : 6)) {
-    return Uint8Array.of(PROTOCOL_NUMBERS[packet.protocol]);
+  if (base !== "network") return undefined;
+  if (length === 1 && offset === (family === "ipv4" ? 9 : 6)) {
+    return whole(Uint8Array.of(PROTOCOL_NUMBERS[packet.protocol]));
   }
-  const isFlags = base === "transport" && offset === 13 && packet.protocol === "tcp";
-  return isFlags && packet.tcpFlags !== undefined ? Uint8Array.of(packet.tcpFlags) : undefined;
+  const place = SOURCE[family];
+  // A network's rule may load no more than the bytes that the network has.
+  if (source === undefined || offset !== place.offset || length > place.length) return undefined;
+  const { bytes, known } = inNetwork(source.bytes, source.length);
+  return { bytes: bytes.slice(0, length), known: known.slice(0, length) };
 }

@@ -3,23 +3,18 @@
  * expressions are understood. Pure.
  * @module
  */
-import { AttributeMap } from "../../netlink/attribute.ts";
 import type { Verdict } from "../../netlink/nft/data.ts";
-import type { NftElement } from "../../netlink/nft/sets/element.ts";
-import type { NftExpression } from "../../netlink/nft/expression.ts";
+import type { NftExpression, UnknownExpression } from "../../netlink/nft/expression.ts";
 import { hostKey } from "../../netlink/nft/sets/set_type.ts";
 import { type KnownPacket, readMeta, readPayload } from "./known_packet.ts";
+import { type FindSet, listVerdicts, type LookedUp, lookUp } from "./known_set.ts";
+import { type Answer, equals, maskAndFlip, order, type PartialBytes, whole } from "./partial.ts";
 import { Registers } from "./registers.ts";
+import { matchXtables } from "./xtables_match.ts";
+import { attributesOf, readXtablesPart } from "./xtables_part.ts";
 
-/** A set as far as it is known. */
-export interface KnownSet {
-  readonly elements: readonly NftElement[];
-  /** Its keys are the ends of ranges. */
-  readonly interval: boolean;
-}
-
-/** Finds a set; undefined where it is not known. */
-export type FindSet = (name: string) => KnownSet | undefined;
+/** Limits of rules: of rate, of connections, of how often somebody has come. */
+export type Limits = "unreached" | "exceeded";
 
 /** The answer whether the packet matches. Where that is not `sure`, `matches` is what is assumed. */
 export interface PacketMatch {
@@ -33,32 +28,40 @@ export interface RuleMatch extends PacketMatch {
   readonly others?: readonly Verdict[];
 }
 
+/** All that a match goes by. */
+export interface MatchContext {
+  readonly packet: KnownPacket;
+  readonly findSet: FindSet;
+  readonly limits: Limits;
+}
+
 const YES: PacketMatch = { sure: true, matches: true };
 const NO: PacketMatch = { sure: true, matches: false };
 const UNKNOWN: PacketMatch = { sure: false, matches: false };
 const DROP: Verdict = { code: "drop" };
 const ACCEPT: Verdict = { code: "accept" };
+const RTN_UNICAST = 1;
 
 /** Expressions of other names do not end a rule, as far as they are known to this program. */
 const PASSING = ["log", "objref", "dup", "last", "flow_offload"];
-// linux/netfilter/nf_tables.h: enum nft_limit_attributes, nft_limit_flags
-const NFTA_LIMIT_FLAGS = 5;
-const NFT_LIMIT_F_INV = 1;
-/** NFTA_MATCH_NAME, NFTA_TARGET_NAME */
-const XTABLES_NAME = 1;
+/** Targets of iptables that end a packet's way. */
+const REFUSING = ["REJECT", "DROP"];
+// linux/netfilter/nf_tables.h: enum nft_limit_attributes, nft_connlimit_attributes; NFT_LIMIT_F_INV,
+// NFT_CONNLIMIT_F_INV; enum nft_dynset_attributes
+const FLAGS_OF: Readonly<Record<string, number>> = { limit: 5, connlimit: 2 };
+const INVERTED = 1;
+const NFTA_DYNSET_EXPR = 7;
+const NFTA_EXPR_NAME = 1;
+const NFTA_EXPR_DATA = 2;
 
 /** Matches all expressions of a rule. */
-export function matchRule(
-  expressions: readonly NftExpression[],
-  packet: KnownPacket,
-  findSet: FindSet,
-): RuleMatch {
+export function matchRule(expressions: readonly NftExpression[], context: MatchContext): RuleMatch {
   const registers = new Registers();
   let sure = true;
   let matches = true;
   const others: Verdict[] = [];
   for (const expression of expressions) {
-    const step = matchExpression(expression, { packet, findSet, registers });
+    const step = matchExpression(expression, registers, context);
     if (step.sure && !step.matches) return NO;
     sure &&= step.sure;
     matches &&= step.matches;
@@ -68,60 +71,55 @@ export function matchRule(
   return { sure, matches, others };
 }
 
-interface Context {
-  readonly packet: KnownPacket;
-  readonly findSet: FindSet;
-  readonly registers: Registers;
-}
-
-function matchExpression(expression: NftExpression, context: Context): RuleMatch {
-  const { registers, packet } = context;
+function matchExpression(expression: NftExpression, registers: Registers, context: MatchContext): RuleMatch {
+  const { packet } = context;
   switch (expression.kind) {
-    case "meta":
-      if (expression.direction === "load") {
-        registers.set(expression.register, readMeta(expression.key, packet));
-      }
+    case "meta": {
+      if (expression.direction === "set") return YES;
+      const value = readMeta(expression.key, packet);
+      if (value === "absent") return NO;
+      registers.set(expression.register, value);
       return YES;
+    }
     case "ct":
       if (expression.direction === "set") return YES;
-      if (expression.key !== "state") return UNKNOWN;
-      registers.set(expression.register, hostKey(packet.ctState));
+      registers.set(
+        expression.register,
+        expression.key === "state" ? whole(hostKey(packet.ctState)) : undefined,
+      );
       return YES;
     case "payload":
       registers.set(expression.register, readPayload(expression, packet));
       return YES;
     case "fib": {
-      // What is delivered to the proxy has a foreign address.
+      // What a proxy gets, and what a router forwards, goes to a foreign address.
       const known = expression.result === "type" && expression.flags.join() === "daddr";
-      registers.set(expression.register, known ? hostKey(1) : undefined); // RTN_UNICAST
+      registers.set(expression.register, known ? whole(hostKey(RTN_UNICAST)) : undefined);
       return YES;
     }
     case "immediate":
-      registers.set(expression.register, expression.value);
+      registers.set(expression.register, whole(expression.value));
       return YES;
     case "bitwise": {
-      const value = registers.get(expression.source, expression.mask.length);
-      const result = value?.map((byte, i) => (byte & expression.mask[i]) ^ expression.xor[i]);
-      registers.set(expression.destination, result);
+      const { source, destination, mask, xor } = expression;
+      registers.set(destination, maskAndFlip(registers.get(source, mask.length), mask, xor));
       return YES;
     }
-    case "cmp": {
-      const value = registers.get(expression.register, expression.value.length);
-      if (value === undefined) return UNKNOWN;
-      return decide(compares(compareBytes(value, expression.value), expression.operator));
-    }
+    case "cmp":
+      return fromAnswer(compare(expression, registers));
+    case "range":
+      return fromAnswer(isBetween(expression, registers));
     case "lookup":
-      return matchLookup(expression, context);
+      return matchLookup(expression, registers, context.findSet);
     case "reject":
       return { ...YES, verdict: DROP };
     case "verdict":
       return { ...YES, verdict: expression.verdict };
     case "unknown":
-      registers.clear();
-      return matchUnknown(expression);
+      return matchUnknown(expression, registers, context);
     case "socket":
-    case "range":
-      return UNKNOWN;
+      registers.set(expression.register, undefined);
+      return YES;
     case "counter":
     case "dynset":
     case "notrack":
@@ -131,86 +129,93 @@ function matchExpression(expression: NftExpression, context: Context): RuleMatch
   }
 }
 
-function decide(matches: boolean): PacketMatch {
-  return matches ? YES : NO;
+function fromAnswer(answer: Answer): PacketMatch {
+  return answer === "yes" ? YES : answer === "no" ? NO : UNKNOWN;
+}
+
+function negate(answer: Answer): Answer {
+  return answer === "yes" ? "no" : answer === "no" ? "yes" : "unknown";
+}
+
+function compare(
+  { register, operator, value }: Extract<NftExpression, { kind: "cmp" }>,
+  registers: Registers,
+): Answer {
+  const held = registers.get(register, value.length);
+  if (operator === "eq") return equals(held, value);
+  if (operator === "neq") return negate(equals(held, value));
+  const difference = order(held, value);
+  if (difference === undefined) return "unknown";
+  const holds = { lt: difference < 0, lte: difference <= 0, gt: difference > 0, gte: difference >= 0 };
+  return holds[operator] ? "yes" : "no";
+}
+
+function isBetween(
+  { register, operator, from, to }: Extract<NftExpression, { kind: "range" }>,
+  registers: Registers,
+): Answer {
+  const held: PartialBytes = registers.get(register, from.length);
+  const [low, high] = [order(held, from), order(held, to)];
+  const below = low !== undefined && low < 0 || high !== undefined && high > 0;
+  const answer = below ? "no" : low === undefined || high === undefined ? "unknown" : "yes";
+  return operator === "eq" ? answer : negate(answer);
 }
 
 function matchLookup(
   expression: Extract<NftExpression, { kind: "lookup" }>,
-  { findSet, registers }: Context,
+  registers: Registers,
+  findSet: FindSet,
 ): RuleMatch {
   const set = findSet(expression.set);
   const isMap = expression.destination !== undefined;
+  const found: LookedUp = set === undefined
+    ? { answer: "unknown" }
+    : lookUp(set, (length) => registers.get(expression.register, length));
   if (isMap && expression.destination !== 0) registers.set(expression.destination!, undefined);
-  // What an unknown map leads to could be anything; that it accepts is what matters.
-  if (set === undefined) return { ...UNKNOWN, ...expression.destination === 0 ? { others: [ACCEPT] } : {} };
-  const length = set.elements[0]?.key.length ?? 0;
-  const key = registers.get(expression.register, length);
-  const ranged = set.elements.some(({ keyEnd }) => keyEnd !== undefined); // of a concatenation
-  if (key === undefined || ranged) return { ...UNKNOWN, ...isMap ? { others: listVerdicts(set) } : {} };
-  const element = findElement(set, key);
-  if (!isMap) return decide((element !== undefined) !== (expression.inverted === true));
-  const value = element?.value;
-  if (value === undefined || value instanceof Uint8Array) return decide(element !== undefined);
-  return { ...YES, verdict: value };
-}
-
-function listVerdicts({ elements }: KnownSet): Verdict[] {
-  return elements.flatMap(({ value }) => value === undefined || value instanceof Uint8Array ? [] : [value]);
-}
-
-/**
- * The element of a key: in a set with ranges, the one with the highest key up to it, unless a range ends
- * there.
- */
-function findElement({ elements, interval }: KnownSet, key: Uint8Array): NftElement | undefined {
-  if (!interval) return elements.find((element) => compareBytes(key, element.key) === 0);
-  const below = elements.filter((element) => compareBytes(element.key, key) <= 0);
-  const nearest = below.toSorted((a, b) => compareBytes(a.key, b.key)).at(-1);
-  return nearest?.intervalEnd ? undefined : nearest;
+  if (found.answer === "unknown") {
+    if (!isMap) return UNKNOWN;
+    // What an unknown map leads to could be anything; that it accepts is what matters.
+    return { ...UNKNOWN, others: set === undefined ? [ACCEPT] : listVerdicts(set) };
+  }
+  if (!isMap) return fromAnswer(expression.inverted === true ? negate(found.answer) : found.answer);
+  if (found.value === undefined || found.value instanceof Uint8Array) return fromAnswer(found.answer);
+  return { ...YES, verdict: found.value };
 }
 
 /** The expressions of other programs, iptables-nft among them. */
-function matchUnknown({ name, data }: Extract<NftExpression, { kind: "unknown" }>): RuleMatch {
+function matchUnknown(
+  expression: UnknownExpression,
+  registers: Registers,
+  { packet, limits }: MatchContext,
+): RuleMatch {
+  const { name } = expression;
   if (PASSING.includes(name)) return YES;
-  if (name === "dynset") return { sure: false, matches: true };
-  if (name === "limit") {
-    const inverted = ((readAttributes(data)?.u32be(NFTA_LIMIT_FLAGS) ?? 0) & NFT_LIMIT_F_INV) !== 0;
-    return { sure: false, matches: !inverted }; // it is not reached, usually
-  }
-  const extension = readAttributes(data)?.string(XTABLES_NAME);
-  if (name === "match" && extension === "comment") return YES;
-  if (name !== "target") return UNKNOWN;
-  return extension === "REJECT" ? { ...YES, verdict: DROP } : YES;
+  const limit = readLimit(expression);
+  if (limit !== undefined) return underLimit(limit, limits);
+  if (name === "dynset") return YES;
+  registers.clear();
+  const target = readXtablesPart(expression, "target");
+  if (target !== undefined) return REFUSING.includes(target.name) ? { ...YES, verdict: DROP } : YES;
+  const match = readXtablesPart(expression, "match");
+  if (match === undefined) return UNKNOWN;
+  const answer = matchXtables(match, packet);
+  return answer === "limited" || answer === "over" ? underLimit(answer, limits) : fromAnswer(answer);
 }
 
-function readAttributes(data: Uint8Array): AttributeMap | undefined {
-  try {
-    return new AttributeMap(data);
-  } catch {
-    return undefined;
-  }
+/** A limit is reached or not by what else comes: that is never sure. */
+function underLimit(kind: "limited" | "over", limits: Limits): PacketMatch {
+  return { sure: false, matches: (kind === "limited") === (limits === "unreached") };
 }
 
-/** Compares like memcmp(3), bytes that are as long as the second. */
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const at = b.findIndex((byte, i) => byte !== a[i]);
-  return at < 0 ? 0 : a[at] - b[at];
-}
-
-function compares(order: number, operator: string): boolean {
-  switch (operator) {
-    case "eq":
-      return order === 0;
-    case "neq":
-      return order !== 0;
-    case "lt":
-      return order < 0;
-    case "lte":
-      return order <= 0;
-    case "gt":
-      return order > 0;
-    default:
-      return order >= 0;
+/** Reads `limit`, `ct count`, and `add @set { … limit }`; undefined where it is none of them. */
+function readLimit(expression: UnknownExpression): "limited" | "over" | undefined {
+  if (expression.name === "dynset") {
+    const nested = attributesOf(expression)?.nested(NFTA_DYNSET_EXPR);
+    const name = nested?.string(NFTA_EXPR_NAME);
+    const data = nested?.bytes(NFTA_EXPR_DATA);
+    return name === undefined || data === undefined ? undefined : readLimit({ kind: "unknown", name, data });
   }
+  const flags = FLAGS_OF[expression.name];
+  if (flags === undefined) return undefined;
+  return ((attributesOf(expression)?.u32be(flags) ?? 0) & INVERTED) !== 0 ? "over" : "limited";
 }

@@ -6,7 +6,8 @@ import type { Verdict, VerdictCode } from "../../netlink/nft/data.ts";
 import type { NftChain } from "../../netlink/nft/chain.ts";
 import type { NftRule } from "../../netlink/nft/rule.ts";
 import type { KnownPacket } from "./known_packet.ts";
-import { type FindSet, matchRule } from "./packet_match.ts";
+import type { FindSet } from "./known_set.ts";
+import { type Limits, matchRule, type RuleMatch } from "./packet_match.ts";
 
 /** The chains and rules of one table. */
 export interface WalkedTable {
@@ -20,8 +21,8 @@ export interface WalkedTable {
 export interface WalkResult {
   /** The verdict if nothing matches that cannot be judged. */
   readonly verdict: "accept" | "drop";
-  /** The rule that decides so: `its policy`, or `rule 7 of chain handle_reject`. */
-  readonly by: string;
+  /** The rule that decides so; undefined: the chain's policy. */
+  readonly by: NftRule | undefined;
   /** Set where it might be accepted, if rules that cannot be judged match. */
   readonly mayPass: boolean;
 }
@@ -32,20 +33,33 @@ type Outcome = "accept" | "drop" | "end" | "next";
 interface Fate {
   readonly possible: ReadonlySet<Outcome>;
   readonly assumed: Outcome;
-  readonly by: string;
+  readonly by: NftRule | undefined;
 }
 
 /** NFT_JUMP_STACK_SIZE, linux/netfilter/nf_tables.h */
 const MAX_DEPTH = 16;
 
+/** Options of a walk. */
+export interface WalkOptions {
+  /** State of limits; `unreached` without. */
+  readonly limits?: Limits;
+  /** Told of each rule that may match, in the order of the walk. */
+  visit?(rule: NftRule, match: RuleMatch): void;
+}
+
 /** Walks the packet through a base chain. */
-export function walkBaseChain(table: WalkedTable, chain: NftChain, packet: KnownPacket): WalkResult {
-  const fate = walkChain(chain.name, { table, packet, depth: 0 });
+export function walkBaseChain(
+  table: WalkedTable,
+  chain: NftChain,
+  packet: KnownPacket,
+  options: WalkOptions = {},
+): WalkResult {
+  const fate = walkChain(chain.name, { table, packet, options, depth: 0 });
   const policy = chain.base?.policy ?? "accept";
   const ends = fate.assumed === "end";
   return {
     verdict: ends ? policy : fate.assumed === "drop" ? "drop" : "accept",
-    by: ends ? "its policy" : fate.by,
+    by: ends ? undefined : fate.by,
     mayPass: fate.possible.has("accept") || (fate.possible.has("end") && policy === "accept"),
   };
 }
@@ -53,16 +67,20 @@ export function walkBaseChain(table: WalkedTable, chain: NftChain, packet: Known
 interface Walk {
   readonly table: WalkedTable;
   readonly packet: KnownPacket;
+  readonly options: WalkOptions;
   readonly depth: number;
 }
 
 function walkChain(name: string, walk: Walk): Fate {
+  const { packet, table: { findSet, rules }, options: { limits = "unreached", visit } } = walk;
   const possible = new Set<Outcome>();
   let assumed: Outcome | undefined;
-  let by = "";
-  for (const rule of walk.table.rules.filter(({ chain }) => chain === name)) {
-    const match = matchRule(rule.expressions, walk.packet, walk.table.findSet);
+  let by: NftRule | undefined;
+  for (const rule of rules) {
+    if (rule.chain !== name) continue;
+    const match = matchRule(rule.expressions, { packet, findSet, limits });
     if (match.sure && !match.matches) continue;
+    visit?.(rule, match);
     for (const verdict of match.others ?? []) add(possible, follow(verdict, rule, walk).possible);
     if (match.verdict === undefined) continue;
     const fate = follow(match.verdict, rule, walk);
@@ -87,7 +105,7 @@ function follow({ code, chain }: Verdict, rule: NftRule, walk: Walk): Fate {
     return code === "jump" ? replaceEnd(fate) : fate;
   }
   const outcome = outcomeOf(code);
-  return { possible: new Set([outcome]), assumed: outcome, by: `rule ${rule.handle} of chain ${rule.chain}` };
+  return { possible: new Set([outcome]), assumed: outcome, by: rule };
 }
 
 /** After a jump, a packet that leaves the chain goes on where it came from. */

@@ -1,7 +1,8 @@
 /**
- * The registers of nf_tables, of whose bytes only some are known. Pure.
+ * The registers of nf_tables, of whose bits only some are known. Pure.
  * @module
  */
+import type { PartialBytes } from "./partial.ts";
 
 /** The kernel's registers: 64 bytes, named as four of 16 bytes (1 to 4) or sixteen of 4 bytes (8 to 23). */
 export class Registers {
@@ -16,21 +17,23 @@ export class Registers {
    * Writes a value; undefined: one that is not known. It fills whole registers of 4 bytes, with zeros at its
    * end.
    */
-  set(register: number, value: Uint8Array | undefined): void {
+  set(register: number, value: PartialBytes | undefined): void {
     const start = Registers.#offset(register);
-    const size = value === undefined ? 16 : Math.ceil(value.length / 4) * 4;
+    const size = value === undefined ? 16 : Math.ceil(value.bytes.length / 4) * 4;
     this.#bytes.fill(0, start, start + size);
-    this.#known.fill(value === undefined ? 0 : 1, start, start + size);
-    if (value !== undefined) this.#bytes.set(value, start);
+    this.#known.fill(value === undefined ? 0 : 0xff, start, start + size);
+    if (value === undefined) return;
+    this.#bytes.set(value.bytes, start);
+    this.#known.set(value.known, start);
   }
 
-  /** Reads so many bytes; undefined where one of them is not known. */
-  get(register: number, length: number): Uint8Array | undefined {
+  /** Reads so many bytes. */
+  get(register: number, length: number): PartialBytes {
     const start = Registers.#offset(register);
-    const known = this.#known.subarray(start, start + length);
-    return known.length === length && known.every((byte) => byte === 1)
-      ? this.#bytes.slice(start, start + length)
-      : undefined;
+    return {
+      bytes: this.#bytes.slice(start, start + length),
+      known: this.#known.slice(start, start + length),
+    };
   }
 
   /** Forgets everything. */

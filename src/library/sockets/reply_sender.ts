@@ -39,7 +39,7 @@ export class ReplySender {
   constructor(family: Family, mark: number) {
     const loopback = makeSockaddr();
     writeSockaddr(loopback, { address: listenerAddress(family), port: 0 });
-    const opened = openReplySender(loopback, mark);
+    const opened = openReplySender(loopback, { mark });
     this.#socket = watchSocket(checkTransparent(opened, "open", `raw ${family} socket for answers over UDP`));
   }
 

@@ -3,11 +3,11 @@
  */
 import assert from "node:assert/strict";
 import { readSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
-import { mendChecksum } from "../../../../src/dataplane/asking/checksums.ts";
-import { readFirstPacket } from "../../../../src/dataplane/asking/first_packet.ts";
-import { LogMessage } from "../../../../src/dataplane/asking/log_message.ts";
+import { mendChecksum } from "../../../../src/dataplane/asking/packet/checksums.ts";
+import { readFirstPacket } from "../../../../src/dataplane/asking/packet/first_packet.ts";
+import { LogMessage } from "../../../../src/dataplane/asking/packet/log_message.ts";
 import { Question } from "../../../../src/dataplane/asking/question.ts";
-import { Translated } from "../../../../src/dataplane/asking/translated.ts";
+import { Translated } from "../../../../src/dataplane/asking/packet/translated.ts";
 import { formatEndpoint } from "../../../../src/net/ip.ts";
 import { inMemory, recorded, RECORDINGS } from "./recordings.ts";
 
@@ -115,7 +115,7 @@ function text({ bytes, data, dataLength }: Question): string {
   return new TextDecoder().decode(bytes.subarray(data, data + dataLength));
 }
 
-/** The recording's translated packet; the original addresses stand where `payload set` would write them. */
+/** The recording's translated packet, with the original addresses where nft's `payload set` writes them. */
 function squeezed(name: string): Uint8Array {
   const [translated, restored] = recorded(name);
   const ip = payloadOf(translated);

@@ -2,7 +2,7 @@
  * Questions as the kernel has asked them (scripts/record questions), in memory as a worker has them.
  * @module
  */
-import type { Memory } from "../../../../src/dataplane/asking/first_packet.ts";
+import type { Memory } from "../../../../src/dataplane/asking/packet/first_packet.ts";
 
 const FOLDER = new URL("../../../testdata/questions/", import.meta.url);
 

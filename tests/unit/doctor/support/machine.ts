@@ -40,6 +40,8 @@ export function situationWith(more: Partial<Situation> = {}): Situation {
   return {
     config: configWith(),
     planned: {},
+    admission: { inForce: "early", reason: "" },
+    networks: [],
     families: ["ipv4", "ipv6"],
     lan: ["br-lan"],
     others: ["eth0"],

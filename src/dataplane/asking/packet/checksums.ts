@@ -3,7 +3,7 @@
  * without allocation.
  * @module
  */
-import type { HeldPacket } from "./question.ts";
+import type { HeldPacket } from "../question.ts";
 
 const TCP = 6;
 const IPV4_SOURCE = 12;

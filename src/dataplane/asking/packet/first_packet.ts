@@ -3,10 +3,10 @@
  * allocation: whatever the bytes are, nothing beyond them is read, and nothing throws.
  * @module
  */
-import { AF_INET, AF_INET6 } from "../../../ffi/consts.ts";
-import { QUESTION_PREFIX } from "../../constants.ts";
+import { AF_INET, AF_INET6 } from "../../../../ffi/consts.ts";
+import { QUESTION_PREFIX } from "../../../constants.ts";
 import type { LogMessage } from "./log_message.ts";
-import { ASKED_CLIENT, ASKED_DESTINATION, type Question } from "./question.ts";
+import { ASKED_CLIENT, ASKED_DESTINATION, type Question } from "../question.ts";
 import { readTransport, TCP, UDP } from "./transport.ts";
 
 /** Prefixes as numbers. */

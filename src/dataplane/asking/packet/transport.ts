@@ -2,7 +2,7 @@
  * The TCP and UDP headers of first packets. Pure, and without allocation: see first_packet.ts.
  * @module
  */
-import type { Question } from "./question.ts";
+import type { Question } from "../question.ts";
 
 /** IP's number of TCP. */
 export const TCP = 6;

@@ -4,8 +4,8 @@
  * Pure, and without allocation.
  * @module
  */
-import { ANSWER_WORDS } from "./answer.ts";
-import type { Question } from "./question.ts";
+import { ANSWER_WORDS } from "../answer.ts";
+import type { Question } from "../question.ts";
 
 /** First halves that wait at most. */
 const PLACES = 16;

@@ -1,0 +1,171 @@
+/**
+ * The SYNs of clients whose server has not answered yet, or who have not been accepted yet: each is kept, to
+ * be sent on when it is known what becomes of it. Nothing is allocated for a SYN.
+ * @module
+ */
+import { PinnedMemory } from "../../../ffi/memory.ts";
+import { ADDRESS_WORDS } from "../shared/columns.ts";
+import type { RawSockets } from "../orders.ts";
+import { Injector } from "./injector.ts";
+import { goneAfter } from "./patience.ts";
+import { ASKED_CLIENT, type HeldPacket, type Question } from "./question.ts";
+import { Shares } from "./shares.ts";
+import { TCP } from "./packet/transport.ts";
+
+/** SYNs that a worker keeps at most. */
+export const MOST_HELD_SYNS = 4096;
+/** Headers of IPv6 and TCP with all options are 100 bytes. */
+const SYN_SIZE = 104;
+const KEY_WORDS = 2 * ADDRESS_WORDS;
+/** Heads of the chains of the table; a power of two. */
+const CHAINS = 8192;
+const NONE = -1;
+
+/** A SYN that is sent once more. */
+class HeldSyn implements HeldPacket {
+  readonly protocol = TCP;
+  readonly addresses = new Int32Array(KEY_WORDS);
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly high: number;
+  offset = 0;
+  low = 0;
+  length = 0;
+  header = 0;
+
+  constructor({ bytes, high }: PinnedMemory) {
+    this.bytes = bytes;
+    this.high = high;
+  }
+}
+
+/** The SYNs of a worker. Each has a place, a number. */
+export class HeldSyns {
+  readonly #injector: Injector;
+  readonly #memory = new PinnedMemory(MOST_HELD_SYNS * SYN_SIZE);
+  readonly #syn = new HeldSyn(this.#memory);
+  readonly #keys = new Int32Array(MOST_HELD_SYNS * KEY_WORDS);
+  readonly #lengths = new Uint8Array(MOST_HELD_SYNS);
+  readonly #headers = new Uint8Array(MOST_HELD_SYNS);
+  /** The session, and when the client was heard last and for how long before. */
+  readonly #slots = new Int32Array(MOST_HELD_SYNS);
+  readonly #ticks = new Int32Array(MOST_HELD_SYNS);
+  readonly #gaps = new Int32Array(MOST_HELD_SYNS);
+  readonly #heads = new Int32Array(CHAINS).fill(NONE);
+  readonly #next = new Int32Array(MOST_HELD_SYNS);
+  readonly #free: number[] = [];
+  #used = 0;
+  readonly #shares = new Shares(MOST_HELD_SYNS);
+  // Where an attacker chooses the keys, he must not know where they go.
+  readonly #seed = crypto.getRandomValues(new Int32Array(1))[0];
+
+  constructor(raw: RawSockets) {
+    this.#injector = new Injector(raw);
+  }
+
+  /** The number of SYNs. */
+  get size(): number {
+    return this.#shares.size;
+  }
+
+  /** The place of the SYN with these addresses, as a Question has them; -1: there is none. */
+  find(addresses: Int32Array): number {
+    let place = this.#heads[this.#chain(addresses)];
+    while (place !== NONE && !this.#isKey(place, addresses)) place = this.#next[place];
+    return place;
+  }
+
+  /** Keeps the SYN of a new question; `slot`: of its session. Its place, -1: there is no room. */
+  hold(question: Question, slot: number, tick: number): number {
+    const place = this.#free.pop() ?? (this.#used < MOST_HELD_SYNS ? this.#used++ : NONE);
+    if (place === NONE) return NONE;
+    const chain = this.#chain(question.addresses);
+    this.#next[place] = this.#heads[chain];
+    this.#heads[chain] = place;
+    this.#slots[place] = slot;
+    this.#ticks[place] = tick;
+    this.#gaps[place] = 0;
+    const at = place * KEY_WORDS;
+    for (let word = 0; word < KEY_WORDS; word++) this.#keys[at + word] = question.addresses[word];
+    this.#copy(question, place);
+    this.#shares.add(place, question.addresses, ASKED_CLIENT);
+    return place;
+  }
+
+  /** Takes note that a client has sent its SYN again, or another one for the same flow. */
+  repeat(place: number, question: Question, tick: number): void {
+    this.#gaps[place] = tick - this.#ticks[place];
+    this.#ticks[place] = tick;
+    this.#copy(question, place);
+  }
+
+  /** The session of a SYN. */
+  slotOf(place: number): number {
+    return this.#slots[place];
+  }
+
+  /** The tick from which on the client is taken for gone, unless it repeats its SYN before. */
+  goneTick(place: number): number {
+    return this.#ticks[place] + goneAfter(this.#gaps[place]);
+  }
+
+  /** Sends the SYN on with a verdict; see {@linkcode Injector.tell}. */
+  tell(place: number, verdict: number): number {
+    return this.#injector.tell(this.#load(place), verdict);
+  }
+
+  /** Keeps it no longer. */
+  release(place: number): void {
+    const at = place * KEY_WORDS;
+    const chain = this.#chain(this.#keys, at);
+    let other = this.#heads[chain];
+    if (other === place) this.#heads[chain] = this.#next[place];
+    else {
+      while (this.#next[other] !== place) other = this.#next[other];
+      this.#next[other] = this.#next[place];
+    }
+    this.#shares.remove(place, this.#keys, at + ASKED_CLIENT);
+    this.#free.push(place);
+  }
+
+  /** The SYN that should make room for another, -1: there is none. */
+  victim(): number {
+    return this.#shares.victim();
+  }
+
+  #copy({ bytes, offset, length, header }: Question, place: number): void {
+    const own = this.#memory.bytes;
+    const at = place * SYN_SIZE;
+    for (let i = 0; i < length; i++) own[at + i] = bytes[offset + i];
+    this.#lengths[place] = length;
+    this.#headers[place] = header;
+  }
+
+  #load(place: number): HeldSyn {
+    const syn = this.#syn;
+    const at = place * KEY_WORDS;
+    for (let word = 0; word < KEY_WORDS; word++) syn.addresses[word] = this.#keys[at + word];
+    syn.offset = place * SYN_SIZE;
+    syn.low = (this.#memory.low + syn.offset) | 0;
+    syn.length = this.#lengths[place];
+    syn.header = this.#headers[place];
+    return syn;
+  }
+
+  #isKey(place: number, addresses: Int32Array): boolean {
+    const at = place * KEY_WORDS;
+    for (let word = 0; word < KEY_WORDS; word++) {
+      if (this.#keys[at + word] !== addresses[word]) return false;
+    }
+    return true;
+  }
+
+  #chain(words: Int32Array, at = 0): number {
+    let hash = this.#seed;
+    for (let word = 0; word < KEY_WORDS; word++) {
+      hash = Math.imul(hash ^ words[at + word], 0x9e3779b1);
+      hash ^= hash >>> 15;
+    }
+    hash = Math.imul(hash, 0x85ebca6b);
+    return (hash ^ (hash >>> 16)) & (CHAINS - 1);
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * Answers the questions of TCP: a SYN that asks begins a session without a client's connection, which it is
+ * given when the client is accepted.
+ * @module
+ */
+import { AF_INET, ECONNREFUSED, SO_PRIORITY, SOL_SOCKET } from "../../../ffi/consts.ts";
+import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { CLIENT_PRIORITY, VERDICT_TTL } from "../../constants.ts";
+import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
+import { type HeldSyns, MOST_HELD_SYNS } from "./held_syns.ts";
+import type { Question } from "./question.ts";
+import type { TcpAsked } from "./questions.ts";
+import type { WorkerContext } from "../context.ts";
+import type { Decider } from "../decider.ts";
+import { Throttle } from "../loop/throttle.ts";
+import { ADDRESS_WORDS } from "../shared/columns.ts";
+import { BLOCKED, EVICTED, OVER_LIMIT } from "../shared/endings.ts";
+import { COUNTER } from "../shared/state.ts";
+import { CLIENT, DESTINATION, type Session, WAITING } from "../tcp/session.ts";
+import type { TcpSessions } from "../tcp/sessions.ts";
+
+/** A worker never holds fewer SYNs than this, if there is room for so many sessions. */
+const LEAST_HELD_SYNS = 16;
+const KEY_WORDS = 2 * ADDRESS_WORDS;
+
+/** Parts that are worked with. */
+export interface TcpQuestionsParts {
+  readonly sessions: TcpSessions;
+  readonly syns: HeldSyns;
+  readonly decider: Decider;
+  /** The number of workers, each of which has its share of what may be pending. */
+  readonly workers: number;
+}
+
+/** A worker's answers to questions of TCP. */
+export class TcpQuestions implements TcpAsked {
+  readonly #context: WorkerContext;
+  readonly #parts: TcpQuestionsParts;
+  readonly #key = new Int32Array(KEY_WORDS);
+  readonly #evictions: Throttle;
+
+  constructor(context: WorkerContext, parts: TcpQuestionsParts) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#evictions = new Throttle(context.clock);
+  }
+
+  /** Dials for a SYN; one that is repeated says that its client is still there. */
+  asked(question: Question): void {
+    const { syns } = this.#parts;
+    const place = syns.find(question.addresses);
+    if (place >= 0) this.#repeated(place, question);
+    else this.#begin(question);
+  }
+
+  /**
+   * Gives a client's connection, which has been accepted, to the session that waits for it. False: none does.
+   * `addresses`: of the client and of where it wanted to go.
+   */
+  join(client: number, addresses: Int32Array): boolean {
+    const { syns, sessions } = this.#parts;
+    normalize(addresses, this.#key);
+    const place = syns.find(this.#key);
+    if (place < 0) return false;
+    const session = sessions.at(syns.slotOf(place));
+    if (session.stage !== WAITING) return false;
+    // The listener's own is not inherited.
+    setInt(client, SOL_SOCKET, SO_PRIORITY, CLIENT_PRIORITY);
+    sessions.join(session, client);
+    return true;
+  }
+
+  #repeated(place: number, question: Question): void {
+    const { syns, sessions } = this.#parts;
+    const { counters, clock } = this.#context;
+    counters[COUNTER.questionsRepeated]++;
+    syns.repeat(place, question, clock.tick);
+    // The client has not heard the answer, or the listener not the SYN.
+    if (sessions.at(syns.slotOf(place)).stage === WAITING) syns.tell(place, VERDICT_TTL.accept);
+  }
+
+  #begin(question: Question): void {
+    const { sessions, syns, decider } = this.#parts;
+    const { counters, clock } = this.#context;
+    this.#makeRoom();
+    if (!sessions.admit(question.addresses, CLIENT)) return void counters[COUNTER.questionsDropped]++;
+    const session = sessions.begin(-1, question.client);
+    session.destination.set(question.destination);
+    session.syn = syns.hold(question, session.slot, clock.tick);
+    if (session.excess > 0) {
+      sessions.tellClient(session, ECONNREFUSED);
+      return sessions.refuse(session, 0, OVER_LIMIT);
+    }
+    const rule = decider.decide(PROTOCOL_NUMBERS.tcp, session.addresses, CLIENT, DESTINATION);
+    sessions.route(session, rule);
+    const blocking = decider.blocking(rule);
+    if (blocking !== null) return sessions.refuse(session, blocking.silent ? 0 : ECONNREFUSED, BLOCKED);
+    this.#dial(session, question);
+  }
+
+  #dial(session: Session, question: Question): void {
+    session.answer = question.answer;
+    this.#parts.sessions.dial(session);
+    session.answer = null;
+  }
+
+  /** The client with most pending SYNs loses its oldest, where there are as many as there may be. */
+  #makeRoom(): void {
+    const { sessions, syns, workers } = this.#parts;
+    const { settings } = this.#context;
+    const share = Math.floor(settings.maxConnections / (2 * workers));
+    const most = Math.min(MOST_HELD_SYNS, Math.max(LEAST_HELD_SYNS, share));
+    while (syns.size >= most) {
+      sessions.end(sessions.at(syns.slotOf(syns.victim())), true, EVICTED);
+      this.#context.counters[COUNTER.questionsDropped]++;
+      if (this.#evictions.allows()) {
+        this.#context.log.warn("too many connections are dialled at once: the oldest give way", { most });
+      }
+    }
+  }
+}
+
+/** Leaves out what is not part of an address: accept(2) writes no more than the kernel has. */
+function normalize(addresses: Int32Array, key: Int32Array): void {
+  const isIpv4 = (addresses[CLIENT] & 0xffff) === AF_INET;
+  for (let word = 0; word < KEY_WORDS; word++) {
+    const place = word & (ADDRESS_WORDS - 1);
+    const counts = isIpv4 ? place < 2 : place !== 1 && place < 6;
+    key[word] = counts ? addresses[word] : 0;
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * Dials as the router would have forwarded: what its forward path has made of the first packet says from
+ * where, to where, and how.
+ * @module
+ */
+import {
+  AF_INET,
+  EADDRINUSE,
+  EADDRNOTAVAIL,
+  EINPROGRESS,
+  IP_BIND_ADDRESS_NO_PORT,
+  IP_RECVERR,
+  IP_TOS,
+  IPV6_RECVERR,
+  IPV6_TCLASS,
+  SO_MARK,
+  SO_REUSEADDR,
+  SOCK_STREAM,
+  SOL_IP,
+  SOL_IPV6,
+  SOL_SOCKET,
+  SOL_TCP,
+  TCP_MAXSEG,
+  TCP_NODELAY,
+} from "../../../ffi/consts.ts";
+import { clearPort, makeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { bindSocket, closeFd, connectSocket, openNonBlocking } from "../../../ffi/sockets/socket.ts";
+import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import type { Answer } from "../asking/answer.ts";
+import type { WorkerContext } from "../context.ts";
+import { COUNTER } from "../shared/state.ts";
+import { makeTransparent } from "../sockets/transparent.ts";
+
+/** MSS of a path with Ethernet's MTU: more than that need not be asked for. */
+const USUAL_MSS = { ipv4: 1460, ipv6: 1440 } as const;
+/** The kernel's TCP_MIN_MSS. */
+const LEAST_MSS = 88;
+
+/** The part of a worker that sees to it that a socket's packets leave where the router's answer says. */
+export interface RoutePreparer {
+  /** Prepares a socket before bind(2) and connect(2). 0, or the -errno with which it cannot be dialled. */
+  prepare(fd: number, answer: Answer): number;
+  /** Tells whether a server's answers would go to the client past the router. */
+  passesUsBy(answer: Answer): boolean;
+}
+
+/** A worker's dialler of answers. */
+export class AnsweredConnector {
+  readonly #context: WorkerContext;
+  readonly #mark: number;
+  readonly #routes: RoutePreparer | null;
+  readonly #source = makeSockaddr();
+
+  /** `mark`: bits of SO_MARK besides the answer's. */
+  constructor(context: WorkerContext, mark: number, routes: RoutePreparer | null) {
+    this.#context = context;
+    this.#mark = mark;
+    this.#routes = routes;
+  }
+
+  /** A socket whose connect(2) has begun, or -errno. It keeps a queue of ICMP errors. */
+  connect(answer: Answer): number {
+    const { source } = this.#context.settings;
+    const isOurs = source === "router" || (this.#routes !== null && this.#routes.passesUsBy(answer));
+    if (isOurs) return this.#connect(answer, null);
+    const from = this.#source;
+    from.set(answer.source);
+    if (source === "client-address") clearPort(from);
+    const fd = this.#connect(answer, from);
+    // Held by what is left of an earlier connection (TIME_WAIT), or by a daemon of this router.
+    if ((fd !== -EADDRINUSE && fd !== -EADDRNOTAVAIL) || source === "client-address") return fd;
+    this.#context.counters[COUNTER.portChanged]++;
+    clearPort(from);
+    return this.#connect(answer, from);
+  }
+
+  #connect(answer: Answer, from: Uint8Array<ArrayBuffer> | null): number {
+    const family = answer.destination[0];
+    const fd = openNonBlocking(family, SOCK_STREAM);
+    if (fd < 0) return fd;
+    let returned = this.#prepare(fd, family, answer);
+    if (returned >= 0 && from !== null) returned = bindTo(fd, family, from);
+    if (returned >= 0) returned = connectSocket(fd, answer.destination);
+    if (returned >= 0 || returned === -EINPROGRESS) return fd;
+    closeFd(fd);
+    return returned;
+  }
+
+  #prepare(fd: number, family: number, answer: Answer): number {
+    const mark = answer.mark | this.#mark;
+    if (mark !== 0) {
+      const marked = setInt(fd, SOL_SOCKET, SO_MARK, mark);
+      if (marked < 0) return marked;
+    }
+    const isIpv4 = family === AF_INET;
+    setInt(fd, SOL_TCP, TCP_NODELAY, 1);
+    if (isIpv4) setInt(fd, SOL_IP, IP_RECVERR, 1);
+    else setInt(fd, SOL_IPV6, IPV6_RECVERR, 1);
+    if (answer.tos !== 0) {
+      if (isIpv4) setInt(fd, SOL_IP, IP_TOS, answer.tos);
+      else setInt(fd, SOL_IPV6, IPV6_TCLASS, answer.tos);
+    }
+    // None, or a smaller one than the client's: a rule may have made it fit the path.
+    if (answer.mss >= LEAST_MSS && answer.mss < (isIpv4 ? USUAL_MSS.ipv4 : USUAL_MSS.ipv6)) {
+      setInt(fd, SOL_TCP, TCP_MAXSEG, answer.mss);
+    }
+    return this.#routes === null ? 0 : this.#routes.prepare(fd, answer);
+  }
+}
+
+function bindTo(fd: number, family: number, from: Uint8Array<ArrayBuffer>): number {
+  let returned = makeTransparent(fd, family);
+  // A client may use one port for many servers: without it the second bind fails.
+  if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (returned >= 0 && from[2] === 0 && from[3] === 0) setInt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  return returned < 0 ? returned : bindSocket(fd, from);
+}
+
+/** Takes the queue of ICMP errors away: an open connection outlives them. */
+export function keepNoErrors(fd: number, family: number): void {
+  if (family === AF_INET) setInt(fd, SOL_IP, IP_RECVERR, 0);
+  else setInt(fd, SOL_IPV6, IPV6_RECVERR, 0);
+}

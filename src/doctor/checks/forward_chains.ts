@@ -1,0 +1,108 @@
+/**
+ * Firewalls of others at the forward hook. With `admission: forward-path` what they refuse never comes to the
+ * proxy; with `early` they are not asked. Pure.
+ * @module
+ */
+import type { Check } from "../check.ts";
+import { type Finding, warning, works } from "../finding.ts";
+import type { FirewallFacts } from "../machine/firewalls.ts";
+import type { FirewallChain } from "../firewall/chain.ts";
+import { adviseAccept, describeChain, describeOwner } from "../firewall/firewall.ts";
+import { chainsAt } from "../firewall/findings.ts";
+import {
+  type ChainJudgement,
+  describeDecision,
+  describePackets,
+  judgeChain,
+  type Walked,
+} from "../firewall/judge_chain.ts";
+import { reachableRules } from "../firewall/reach.ts";
+import { readXtablesPart } from "../packet/xtables_part.ts";
+import type { Situation } from "../situation.ts";
+
+const ID = "forward-chains";
+
+/** The check. */
+export const forwardChains: Check<FirewallFacts> = {
+  id: ID,
+  read: ({ firewalls }) => firewalls(),
+  judge: (facts, situation) => facts.obstacle === undefined ? judgeForward(facts, situation) : [],
+};
+
+function judgeForward(facts: FirewallFacts, situation: Situation): Finding[] {
+  const chains = chainsAt(facts, "forward");
+  if (situation.admission.inForce === "early") return judgeEarly(chains, situation);
+  const findings = chains.flatMap((chain) => judgeChainOfPath(chain, situation));
+  if (findings.length > 0) return findings;
+  const names = chains.map(describeChain).join(", ");
+  return [
+    works(ID, names === "" ? "no firewall at the forward hook" : `firewall: ${names} forwards clients`),
+  ];
+}
+
+/** A chain refuses with a proxy as without; one that refuses everything is in the way. */
+function judgeChainOfPath(of: FirewallChain, situation: Situation): Finding[] {
+  const id = of.program === "iptables-legacy" ? "legacy-forward" : ID;
+  const what = `firewall: ${describeChain(of)}`;
+  const judgement = judgeChain(of, "forward", situation);
+  if (judgement === undefined) {
+    const cause = `It cannot be read: whether it forwards clients' flows is not known${describeOwner(of)}`;
+    return [warning(id, { what, blocks: true, cause, remedy: 'Look at it with "nft list ruleset"' })];
+  }
+  const { tried, dropped, unsure } = judgement;
+  const stopped = [...dropped, ...unsure];
+  if (stopped.length === 0) return [];
+  const all = isEverything(stopped, judgement);
+  const [{ packet: { input, output } }] = stopped;
+  return [warning(id, {
+    what,
+    blocks: all,
+    cause: `It ${all && dropped.length === 0 ? "may refuse" : "refuses"} clients (${
+      describePackets(stopped, tried)
+    }), by ${describeDecision(of, stopped)}, with a proxy as without${describeOwner(of)}`,
+    remedy: all
+      ? adviseAccept(of, { kind: "forwarding", from: input!.name, to: output!.name })
+      : "Nothing, if that is meant so",
+  })];
+}
+
+/** Tells that no flow of any client over one of the protocols gets through. */
+function isEverything(stopped: readonly Walked[], { tried }: ChainJudgement): boolean {
+  return (["tcp", "udp"] as const).some((protocol) => {
+    const of = (list: readonly { packet: { protocol: string } }[]) =>
+      list.filter(({ packet }) => packet.protocol === protocol).length;
+    return of(tried) > 0 && of(stopped) === of(tried);
+  });
+}
+
+/** Says that the chains do not count, where they would refuse something. */
+function judgeEarly(chains: readonly FirewallChain[], situation: Situation): Finding[] {
+  const refusing = chains.filter((chain) =>
+    refusesSomething(chain) && !refusesEverything(judgeChain(chain, "forward", situation))
+  );
+  if (refusing.length === 0) return [works(ID, "no rule at the forward hook that would not count")];
+  return [warning(ID, {
+    what: `firewall: ${refusing.map(describeChain).join(", ")}`,
+    cause:
+      "With intercept.admission: early intercepted flows do not pass it: what it refuses (other networks of " +
+      "this router, times, hosts) the proxy may reach for them",
+    remedy: situation.config.intercept.admission === "early"
+      ? "Set intercept.admission to forward-path"
+      : "Use a kernel that can do forward-path, or write rules with block into the config",
+  })];
+}
+
+/** Tells that nothing is forwarded at all: the proxy is meant to be the only way. */
+function refusesEverything(judgement: ChainJudgement | undefined): boolean {
+  return judgement !== undefined && judgement.dropped.length === judgement.tried.length;
+}
+
+function refusesSomething(of: FirewallChain): boolean {
+  return of.chain.base?.policy === "drop" ||
+    reachableRules(of).some(({ expressions }) =>
+      expressions.some((expression) =>
+        expression.kind === "reject" || expression.kind === "verdict" && expression.verdict.code === "drop" ||
+        readXtablesPart(expression, "target")?.name === "REJECT"
+      )
+    );
+}

@@ -1,0 +1,219 @@
+/**
+ * The text of another program's rule, as its administrator has written it: for nft, or for iptables. Pure.
+ * @module
+ */
+import { LITTLE_ENDIAN } from "../../netlink/attribute.ts";
+import type { Verdict } from "../../netlink/nft/data.ts";
+import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
+import type { NftExpression } from "../../netlink/nft/expression.ts";
+import { hex } from "../../net/hex.ts";
+import { formatIp } from "../../net/ip.ts";
+import type { KnownSet } from "./known_set.ts";
+import { describeXtables } from "./xtables_text.ts";
+import { readXtablesPart } from "./xtables_part.ts";
+
+/** The tongue of a firewall. */
+export type Tongue = "nft" | "iptables";
+
+/** Content of a register, in words: the left side of a comparison, and how its values are written. */
+interface Subject {
+  readonly text: string;
+  readonly show: (value: Uint8Array) => string;
+  readonly mask?: Uint8Array;
+}
+
+type Show = (value: Uint8Array) => string;
+
+const SHOWN_ELEMENTS = 6;
+const number: Show = (value) => String(value.reduce((sum, byte) => sum * 256 + byte, 0));
+const text: Show = (value) => new TextDecoder().decode(value).replace(/\0.*$/, "");
+const address: Show = (value) =>
+  value.length === 4
+    ? formatIp({ family: "ipv4", bytes: value })
+    : value.length === 16
+    ? formatIp({ family: "ipv6", bytes: value })
+    : `${[...value].join(".")}.*`;
+const host: Show = (value) =>
+  value.length === 4
+    ? hex(new DataView(value.buffer, value.byteOffset).getUint32(0, LITTLE_ENDIAN))
+    : number(value);
+const PROTOCOLS: Readonly<Record<number, string>> = { 1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp" };
+const protocol: Show = (value) => PROTOCOLS[value[0]] ?? number(value);
+const FAMILIES: Readonly<Record<number, string>> = { 2: "ipv4", 10: "ipv6" };
+const family: Show = (value) => FAMILIES[value[0]] ?? number(value);
+const states: Show = (value) => {
+  const bits = Number(host(value));
+  const names = Object.entries(CT_STATE).filter(([, bit]) => (bits & bit) !== 0).map(([name]) => name);
+  return names.join(",");
+};
+
+const META: Readonly<Record<string, { nft: string; iptables: string; show: Show }>> = {
+  iifname: { nft: "iifname", iptables: "-i", show: text },
+  oifname: { nft: "oifname", iptables: "-o", show: text },
+  l4proto: { nft: "meta l4proto", iptables: "-p", show: protocol },
+  nfproto: { nft: "meta nfproto", iptables: "", show: family },
+  mark: { nft: "meta mark", iptables: "-m mark --mark", show: host },
+};
+const PORTS: Readonly<Record<number, { nft: string; iptables: string }>> = {
+  0: { nft: "th sport", iptables: "--sport" },
+  2: { nft: "th dport", iptables: "--dport" },
+};
+const ADDRESSES: Readonly<Record<number, { nft: string; iptables: string }>> = {
+  12: { nft: "ip saddr", iptables: "-s" },
+  16: { nft: "ip daddr", iptables: "-d" },
+  8: { nft: "ip6 saddr", iptables: "-s" },
+  24: { nft: "ip6 daddr", iptables: "-d" },
+};
+
+/** Writes a rule in one line; what is not known of it is `…`. */
+export function formatRule(
+  expressions: readonly NftExpression[],
+  { tongue, findSet }: { tongue: Tongue; findSet: (name: string) => KnownSet | undefined },
+): string {
+  const registers = new Map<number, Subject>();
+  const words = expressions.map((expression) => write(expression, { tongue, findSet, registers }));
+  return words.filter((word) => word !== "").join(" ");
+}
+
+interface Context {
+  readonly tongue: Tongue;
+  readonly findSet: (name: string) => KnownSet | undefined;
+  readonly registers: Map<number, Subject>;
+}
+
+function write(expression: NftExpression, context: Context): string {
+  const { tongue, registers } = context;
+  switch (expression.kind) {
+    case "meta":
+    case "ct":
+    case "payload":
+    case "fib":
+    case "socket": {
+      if ("direction" in expression && expression.direction === "set") {
+        return tongue === "nft" ? `${expression.kind} ${expression.key} set …` : "";
+      }
+      registers.set(expression.register, subjectOf(expression, tongue));
+      return "";
+    }
+    case "bitwise": {
+      const subject = registers.get(expression.source);
+      if (subject !== undefined) registers.set(expression.destination, { ...subject, mask: expression.mask });
+      return "";
+    }
+    case "cmp":
+      return compare(registers.get(expression.register), expression, tongue);
+    case "range": {
+      const { text = "…", show = number } = registers.get(expression.register) ?? {};
+      const values = `${show(expression.from)}${tongue === "nft" ? "-" : ":"}${show(expression.to)}`;
+      return join(text, expression.operator === "neq", values, tongue);
+    }
+    case "lookup": {
+      const subject = registers.get(expression.register);
+      const set = describeSet(expression.set, context.findSet(expression.set), subject?.show ?? number);
+      const vmap = expression.destination === 0 ? "vmap " : "";
+      return `${subject?.text ?? "…"} ${expression.inverted === true ? "!= " : ""}${vmap}${set}`;
+    }
+    case "verdict":
+      return writeVerdict(expression.verdict, tongue);
+    case "reject":
+      return tongue === "nft" ? "reject" : "-j REJECT";
+    case "masquerade":
+      return tongue === "nft" ? "masquerade" : "-j MASQUERADE";
+    case "notrack":
+      return "notrack";
+    case "tproxy":
+      return "tproxy to …";
+    case "counter":
+    case "immediate":
+    case "dynset":
+      return "";
+    case "unknown": {
+      const [match, target] = [readXtablesPart(expression, "match"), readXtablesPart(expression, "target")];
+      if (match !== undefined) return describeXtables(match);
+      if (target !== undefined) return `-j ${target.name}`;
+      return expression.name;
+    }
+    default:
+      return "";
+  }
+}
+
+function subjectOf(
+  expression: Extract<NftExpression, { kind: "meta" | "ct" | "payload" | "fib" | "socket" }>,
+  tongue: Tongue,
+): Subject {
+  switch (expression.kind) {
+    case "meta": {
+      const known = META[expression.key];
+      return known === undefined
+        ? { text: `meta ${expression.key}`, show: host }
+        : { text: known[tongue], show: known.show };
+    }
+    case "ct":
+      return { text: `ct ${expression.key}`, show: expression.key === "state" ? states : host };
+    case "fib":
+      return { text: `fib ${expression.flags.join(" . ")} ${expression.result}`, show: host };
+    case "socket":
+      return { text: `socket ${expression.key}`, show: host };
+    case "payload": {
+      const { base, offset, length } = expression;
+      const port = base === "transport" && length === 2 ? PORTS[offset] : undefined;
+      if (port !== undefined) return { text: port[tongue], show: number };
+      const place = base === "network" && length > 1 ? ADDRESSES[offset] : undefined;
+      if (place !== undefined) return { text: place[tongue], show: address };
+      if (base === "network" && length === 1) return { text: "ip protocol", show: protocol };
+      return base === "transport" && offset === 13
+        ? { text: "tcp flags", show: host }
+        : { text: "…", show: number };
+    }
+  }
+}
+
+function compare(
+  subject: Subject | undefined,
+  { operator, value }: Extract<NftExpression, { kind: "cmp" }>,
+  tongue: Tongue,
+): string {
+  if (subject === undefined) return "…";
+  const { text, show, mask } = subject;
+  // A state is asked for by a mask and a comparison with 0.
+  if (text === "ct state" && mask !== undefined) {
+    return `ct state ${operator === "neq" ? "" : "!= "}${show(mask)}`;
+  }
+  const sign = { eq: "", neq: "!= ", lt: "< ", lte: "<= ", gt: "> ", gte: ">= " }[operator];
+  const quoted = tongue === "nft" && /^[io]ifname$/.test(text) ? `"${show(value)}"` : show(value);
+  const shown = mask === undefined
+    ? quoted
+    : text.endsWith("addr") || /^-[sd]$/.test(text)
+    ? `${quoted}/${countBits(mask)}`
+    : tongue === "nft"
+    ? `& ${host(mask)} == ${quoted}`
+    : `${quoted}/${host(mask)}`;
+  return tongue === "nft" ? `${text} ${sign}${shown}` : join(text, operator === "neq", shown, tongue);
+}
+
+function join(text: string, inverted: boolean, value: string, tongue: Tongue): string {
+  if (text === "") return "";
+  if (tongue === "nft") return `${text} ${inverted ? "!= " : ""}${value}`;
+  return `${inverted ? "! " : ""}${text} ${value}`;
+}
+
+function countBits(mask: Uint8Array): number {
+  return mask.reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0);
+}
+
+function describeSet(name: string, set: KnownSet | undefined, show: Show): string {
+  if (!name.startsWith("__")) return `@${name}`;
+  const elements = set?.elements.filter(({ intervalEnd }) => intervalEnd !== true) ?? [];
+  if (set === undefined || elements.length > SHOWN_ELEMENTS) return "{ … }";
+  return `{ ${elements.map(({ key, value }) => `${show(key)}${describeValue(value)}`).join(", ")} }`;
+}
+
+function describeValue(value: KnownSet["elements"][number]["value"]): string {
+  return value === undefined || value instanceof Uint8Array ? "" : ` : ${writeVerdict(value, "nft")}`;
+}
+
+function writeVerdict({ code, chain }: Verdict, tongue: Tongue): string {
+  if (tongue === "nft") return chain === undefined ? code : `${code} ${chain}`;
+  return chain === undefined ? `-j ${code.toUpperCase()}` : `${code === "goto" ? "-g" : "-j"} ${chain}`;
+}

@@ -7,7 +7,8 @@ import { formatPrefix } from "../net/ip.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import { type Link, listLinks } from "../netlink/route/link.ts";
 import { listRoutes, type Route } from "../netlink/route/route.ts";
-import { deliversLocally, ifFamilyExists, isDefault, isOurRoute } from "./routing/state.ts";
+import { ifFamilyExists, isKernelRule, isOurRule, readAllRules } from "./routing/rules.ts";
+import { deliversLocally, isDefault, isOurRoute } from "./routing/state.ts";
 import { hasProcfs } from "./machine/procfs.ts";
 import { routeLeadsUpstream } from "./routing/upstream.ts";
 import type { NetworkView, ViewedLink } from "./plan/view.ts";
@@ -28,6 +29,7 @@ export function readNetwork({ connection, readTextFile }: NetworkSource, table: 
   return {
     links: links.map((link) => viewLink(link, links)),
     defaultRouteLinks: links.filter((link) => upstream.includes(link.index)).map((link) => link.name),
+    ...withFirstForeignRule(connection),
     foreignRoutes: routes.filter((route) => route.table === table && !isOurRoute(route)).map((route) => ({
       family: route.family,
       destination: isDefault(route) ? "default" : formatPrefix(route.destination!),
@@ -45,6 +47,11 @@ export function readNetwork({ connection, readTextFile }: NetworkSource, table: 
 function outLinkIndexes(route: Route): number[] {
   // A way that is down now is the way out again when it comes up.
   return (route.nextHops ?? [route]).flatMap(({ outLinkIndex }) => outLinkIndex ?? []);
+}
+
+function withFirstForeignRule(connection: NetlinkConnection): Pick<NetworkView, "firstForeignRule"> {
+  const foreign = readAllRules(connection).filter((rule) => !isKernelRule(rule) && !isOurRule(rule));
+  return foreign.length === 0 ? {} : { firstForeignRule: Math.min(...foreign.map((rule) => rule.priority)) };
 }
 
 function viewLink(link: Link, links: readonly Link[]): ViewedLink {

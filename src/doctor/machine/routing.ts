@@ -2,13 +2,13 @@
  * Policy routing of other programs: routing rules and routes that are not of an install.
  * @module
  */
-import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
-import { deliversLocally, ifFamilyExists, isDefault } from "../../kernel/routing/state.ts";
+import { ifFamilyExists, isOurRule, readAllRules } from "../../kernel/routing/rules.ts";
+import { deliversLocally, isDefault } from "../../kernel/routing/state.ts";
 import { FAMILIES } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listRoutes } from "../../netlink/route/route.ts";
-import { listRules, type RoutingRule } from "../../netlink/route/rule.ts";
+import type { RoutingRule } from "../../netlink/route/rule.ts";
 import { formatAction, formatSelectors } from "../../netlink/route/rule_text.ts";
 
 /** linux/rtnetlink.h: RTPROT_*, in words. */
@@ -52,8 +52,7 @@ export interface RoutingFacts {
 /** Reads both families. */
 export function readRouting(connection: NetlinkConnection): RoutingFacts {
   return {
-    rules: FAMILIES.flatMap((family) => ifFamilyExists(() => listRules(connection, family)))
-      .filter((rule) => rule.protocol !== ROUTE_PROTOCOL || rule.priority !== RULE_PRIORITY),
+    rules: readAllRules(connection).filter((rule) => !isOurRule(rule)),
     tables: FAMILIES.flatMap((family) => {
       const routes = ifFamilyExists(() => listRoutes(connection, { family }));
       return [...new Set(routes.map(({ table }) => table))].map((table) => ({

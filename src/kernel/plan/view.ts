@@ -32,6 +32,8 @@ export interface NetworkView {
   readonly links: readonly ViewedLink[];
   /** Names of the interfaces through which a default route leads, in any table. */
   readonly defaultRouteLinks: readonly string[];
+  /** The lowest priority of a routing rule of another program, the kernel's `local` (0) left out. */
+  readonly firstForeignRule?: number;
   /** Routes of other programs in our routing table. */
   readonly foreignRoutes: readonly ForeignRoute[];
   /** `off`: disabled by sysctl; `absent`: the kernel has none; `unknown`: there is no /proc to tell. */

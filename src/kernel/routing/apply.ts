@@ -95,8 +95,8 @@ export function applyRouting(plan: Plan, route: NetlinkConnection): void {
 /** Removes all that is ours, whatever config it is of; gives what was removed, in words. */
 export function removeRouting(route: NetlinkConnection): string[] {
   const removed: string[] = [];
-  const { rules, routes } = readRouting(route);
-  for (const entry of [...rules.map(ruleEntry), ...routes.map(routeEntry)]) {
+  const { rules, pins = [], routes } = readRouting(route);
+  for (const entry of [...rules.map(ruleEntry), ...pins.map(ruleEntry), ...routes.map(routeEntry)]) {
     try {
       entry.remove(route);
       removed.push(entry.label);

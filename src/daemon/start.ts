@@ -13,6 +13,8 @@ import { usableFamilies } from "./families.ts";
 import type { ConfigSource, UsableConfig } from "./reload/generation.ts";
 import { RulesKeeper } from "./rules/keeper.ts";
 import { type NetworkWatch, watchNetwork } from "./network/network_watch.ts";
+import type { NetworkChange } from "./network/change.ts";
+import { nameProcess } from "./network/process_name.ts";
 import { Proxy } from "./proxy.ts";
 import { announce } from "./report.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -51,7 +53,7 @@ export async function startProxy(
   const life = backendOf(config).life({ config, families }, log);
   life.begin();
   const keeper = new RulesKeeper({ loaded, installs: options.installs, life, log, readTextFile });
-  const watch = watchIfPossible(keeper, log);
+  const watch = watchIfPossible((change) => keeper.networkChanged(change), log, readTextFile);
   const proxy = new Proxy({
     source: options.source,
     first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config) },
@@ -72,9 +74,13 @@ export async function startProxy(
 }
 
 /** Without notifications the rules stay as they are. */
-function watchIfPossible(keeper: RulesKeeper, log: Logger): NetworkWatch | undefined {
+function watchIfPossible(
+  changed: (change: NetworkChange) => Promise<void>,
+  log: Logger,
+  readTextFile: (path: string) => string,
+): NetworkWatch | undefined {
   try {
-    return watchNetwork(() => keeper.networkChanged());
+    return watchNetwork({ changed, nameProcess: (pid) => nameProcess(pid, readTextFile) });
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     log.warn("changes of the network are not seen", { reason: error.message });

@@ -3,7 +3,7 @@
  * @module
  */
 import { LOOPBACK } from "../../constants.ts";
-import { LOOPBACK_INDEX } from "../../kernel/routing/state.ts";
+import { LOOPBACK_INDEX } from "../../kernel/routing/ours.ts";
 import { Marks } from "../../marks.ts";
 import type { Family } from "../../net/ip.ts";
 import { CT_STATE } from "../../netlink/nft/expr/ct.ts";

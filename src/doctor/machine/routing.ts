@@ -2,8 +2,8 @@
  * Policy routing of other programs: routing rules and routes that are not of an install.
  * @module
  */
-import { ifFamilyExists, isOurRule, readAllRules } from "../../kernel/routing/rules.ts";
-import { deliversLocally, isDefault } from "../../kernel/routing/state.ts";
+import { ifFamilyExists, readAllRules } from "../../kernel/routing/rules.ts";
+import { deliversLocally, isDefault, isOurRule } from "../../kernel/routing/ours.ts";
 import { FAMILIES } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";

@@ -3,17 +3,15 @@
  * whatever the config says now.
  * @module
  */
-import { ROUTE_PROTOCOL } from "../../constants.ts";
 import { FAMILIES } from "../../net/families.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { addRoute, deleteRoute, listRoutes, type Route, ROUTE_SCOPE } from "../../netlink/route/route.ts";
 import { addRule, deleteRule, type RoutingRule } from "../../netlink/route/rule.ts";
 import { formatAction, formatSelectors } from "../../netlink/route/rule_text.ts";
 import type { PlannedRoute, PlannedRoutingRule } from "../plan/model.ts";
-import { ifFamilyExists, isOurRule, isPin, readAllRules } from "./rules.ts";
-
-/** The interface index of lo, in every network namespace: LOOPBACK_IFINDEX, net/net_namespace.h */
-export const LOOPBACK_INDEX = 1;
+import { announcesUninstall } from "./announcement.ts";
+import { isOurRoute, isOurRule, isPin, LOOPBACK_INDEX } from "./ours.ts";
+import { ifFamilyExists, readAllRules } from "./rules.ts";
 
 /** Entries of an install in policy routing. */
 export interface InstalledRouting {
@@ -30,30 +28,11 @@ export interface InstalledRouting {
 export function readRouting(connection: NetlinkConnection): InstalledRouting {
   const ours = readAllRules(connection).filter(isOurRule);
   return {
-    rules: ours.filter((rule) => !isPin(rule)),
+    rules: ours.filter((rule) => !isPin(rule) && !announcesUninstall(rule)),
     pins: ours.filter(isPin),
     routes: FAMILIES.flatMap((family) => ifFamilyExists(() => listRoutes(connection, { family })))
       .filter(isOurRoute),
   };
-}
-
-/**
- * Tells whether a route delivers all packets to its destination to this machine, as the one of an install
- * does.
- */
-export function deliversLocally(route: Route): boolean {
-  const forAll = route.tos === undefined && (route.source?.length ?? 0) === 0;
-  return route.type === "local" && route.outLinkIndex === LOOPBACK_INDEX && forAll;
-}
-
-/** Tells whether an install made the route. */
-export function isOurRoute(route: Route): boolean {
-  return route.protocol === ROUTE_PROTOCOL && isDefault(route) && deliversLocally(route);
-}
-
-/** Tells whether the route is for all addresses. */
-export function isDefault(route: Route): boolean {
-  return route.destination === undefined || route.destination.length === 0;
 }
 
 /** A planned rule in the words of netlink. */

@@ -42,30 +42,38 @@ export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;
 export const SO_ATTACH_REUSEPORT_CBPF = 51;
 export const SO_BINDTOIFINDEX = 62;
+export const SO_BUF_LOCK = 72;
+export const SOCK_RCVBUF_LOCK = 2;
 
 // netinet/in.h, linux/in.h, linux/in6.h
 export const SOL_IP = 0;
 export const IP_TRANSPARENT = 19;
 export const IP_BIND_ADDRESS_NO_PORT = 24;
 export const IP_TOS = 1;
+export const IP_TTL = 2;
 export const IP_PKTINFO = 8;
 export const IP_MTU_DISCOVER = 10;
 export const IP_RECVERR = 11;
 export const IP_PMTUDISC_DONT = 0;
+export const IP_PMTUDISC_PROBE = 3;
 export const IP_RECVTOS = 13;
 export const IP_MULTICAST_IF = 32;
 export const IP_RECVORIGDSTADDR = 20;
+export const IP_RECVFRAGSIZE = 25;
 export const SOL_IPV6 = 41;
 export const IPV6_V6ONLY = 26;
 export const IPV6_TRANSPARENT = 75;
 export const IPV6_CHECKSUM = 7;
 export const IPV6_MTU_DISCOVER = 23;
 export const IPV6_PMTUDISC_DONT = 0;
+export const IPV6_PMTUDISC_PROBE = 3;
 export const IPV6_RECVERR = 25;
 export const IPV6_PKTINFO = 50;
+export const IPV6_HOPLIMIT = 52;
 export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;
 export const IPV6_RECVORIGDSTADDR = 74;
+export const IPV6_RECVFRAGSIZE = 77;
 export const IPPROTO_ICMP = 1;
 export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
@@ -77,6 +85,7 @@ export const UDP_SEGMENT = 103;
 export const UDP_GRO = 104;
 
 // linux/errqueue.h
+export const SO_EE_ORIGIN_LOCAL = 1;
 export const SO_EE_ORIGIN_ICMP = 2;
 export const SO_EE_ORIGIN_ICMP6 = 3;
 
@@ -90,6 +99,7 @@ export const TCP_KEEPCNT = 6;
 export const TCP_DEFER_ACCEPT = 9;
 export const TCP_REPAIR = 19;
 export const TCP_FASTOPEN = 23;
+export const TCP_NOTSENT_LOWAT = 25;
 export const TCP_FASTOPEN_CONNECT = 30;
 
 // fcntl.h, unistd.h
@@ -121,6 +131,8 @@ export const NI_DGRAM = 16;
 
 // asm-generic/ioctls.h: bytes in a socket's send queue, sent or not, that are not acknowledged
 export const SIOCOUTQ = 0x5411n;
+// linux/sockios.h: those that were not sent
+export const SIOCOUTQNSD = 0x894bn;
 
 // sys/epoll.h, sys/eventfd.h
 export const EPOLL_CLOEXEC = 0o2000000;

@@ -66,7 +66,7 @@ export const IN_PKTINFO_SOURCE = 1;
 /** struct in6_pktinfo: source at 0, interface at 16. */
 export const IN6_PKTINFO_SIZE = 20;
 /** Byte offsets in struct sock_extended_err, after its errno (32 bits): one byte each. */
-export const SOCK_EXTENDED_ERR = { origin: 4, type: 5, code: 6 } as const;
+export const SOCK_EXTENDED_ERR = { origin: 4, type: 5, code: 6, info: 8 } as const;
 
 /** struct pollfd: the descriptor (32 bits) at 0, events (16 bits) at 4, revents at 6. */
 export const POLLFD_SIZE = 8;

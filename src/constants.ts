@@ -35,6 +35,32 @@ export const RULE_PRIORITY = 500;
 /** `divert`: the LAN side, 10 before conntrack's defragmentation-and-tracking hook `raw`. */
 export const DIVERT_PRIORITY = -310;
 
+/** `steer` of a running proxy: it takes what asks, right behind `divert`. */
+export const STEER_PRIORITY = -309;
+
+/** `unanswered`: what still asks there, nobody has taken. */
+export const UNANSWERED_PRIORITY = -308;
+
+/** The first place behind conntrack (-200), before others change a mark or an address. */
+export const TRACKED_PRIORITY = -199;
+
+/**
+ * `reroute` and `refuse` of a running proxy, right behind each other and before others look: refusals of
+ * IPv4, whose ICMP errors the kernel sends about packets that leave alone.
+ */
+export const REROUTE_PRIORITY = -198;
+export const REFUSE_PRIORITY = -197;
+
+/** `late`: behind everybody who marks packets before they are routed. */
+export const LATE_PRIORITY = 290;
+
+/** Chains that give a flow the address that it has: before NAT of destinations (-100) and sources (100). */
+export const KEEP_DESTINATION_PRIORITY = -110;
+export const KEEP_SOURCE_PRIORITY = 90;
+
+/** `ask`: behind all filters and NAT of sources, at the end of the forward path. */
+export const ASK_PRIORITY = 300;
+
 /**
  * `divert_replies`: 10 after `dstnat`, when replies have their destination back that a NAT had changed.
  * Earlier the kernel's socket lookup undoes the NAT of most packets by itself, but not of ICMPv6 errors.
@@ -50,6 +76,12 @@ export const UNTRACKED_PRIORITY = -300;
  * one that the proxy sees.
  */
 export const ROUTER_PRIORITY = -160;
+
+/** `router_steer` of a running proxy: it takes what asks, right behind `router`. */
+export const ROUTER_STEER_PRIORITY = -159;
+
+/** `router_unanswered`: what still asks there, nobody has taken. */
+export const ROUTER_UNANSWERED_PRIORITY = -158;
 
 /**
  * `router_loopback`: after everybody else's chains. Since Linux 6.16 `fib` treats a packet that already has a
@@ -154,3 +186,9 @@ export const QUESTION_PREFIX = {
   /** The same packet with its original addresses. */
   restored: "o",
 } as const;
+
+/**
+ * The TTL (IPv6: hop limit) of a datagram that only conntrack sees, as if it went to a client: from then on
+ * it takes the client's datagrams for established ones.
+ */
+export const UNSENT_TTL = 1;

@@ -1,6 +1,7 @@
 /* Machines on which Deno cannot live: it would die without a word of the reason. */
 #include "launcher.h"
 
+#include <errno.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -35,7 +36,15 @@ static int check_proc(struct failure *failure)
   return fail(failure, "/proc is not there, and the Deno runtime needs it: mount -t proc proc /proc");
 }
 
+/* Deno asks where it is before it does anything else. */
+static int check_directory(struct failure *failure)
+{
+  char path[PATH_SIZE];
+  if (getcwd(path, sizeof path) || errno != ENOENT) return 0;
+  return fail(failure, "the current directory has been deleted: go to another one (cd /)");
+}
+
 int check_machine(struct failure *failure)
 {
-  return check_page_size(failure) || check_address_space(failure) || check_proc(failure) ? -1 : 0;
+  return check_page_size(failure) || check_address_space(failure) || check_proc(failure) || check_directory(failure) ? -1 : 0;
 }

@@ -4,9 +4,11 @@
  */
 import {
   IP_RECVERR,
+  IP_RECVFRAGSIZE,
   IP_RECVORIGDSTADDR,
   IP_TOS,
   IPV6_RECVERR,
+  IPV6_RECVFRAGSIZE,
   IPV6_RECVORIGDSTADDR,
   IPV6_TCLASS,
   MSG_DONTWAIT,
@@ -59,12 +61,16 @@ export class ReceiveBatch {
    * length), else 0.
    */
   segmentSize = 0;
+  /** The datagram came in fragments. */
+  wasFragmented = false;
   /**
    * Of an error: SO_EE_ORIGIN_*, and the type and code of the ICMP message; the origin is 0 if it is none.
    */
   errorOrigin = 0;
   errorType = 0;
   errorCode = 0;
+  /** Of an error about its size: the MTU of the path. */
+  errorMtu = 0;
 
   readonly #memory: PinnedMemory;
   readonly #low: number;
@@ -157,7 +163,12 @@ export class ReceiveBatch {
   inspect(i: number): void {
     const { words } = this;
     this.destination = -1;
-    this.tos = this.segmentSize = this.errorOrigin = 0;
+    this.wasFragmented = false;
+    this.tos =
+      this.segmentSize =
+      this.errorOrigin =
+      this.errorMtu =
+        0;
     let at = (this.#control + i * CONTROL_SIZE) >> 2;
     const end = at + (words[((i * MMSGHDR_SIZE) >> 2) + MMSGHDR_WORD.controlLength] >> 2);
     while (at + (CMSGHDR_SIZE >> 2) < end) {
@@ -168,10 +179,12 @@ export class ReceiveBatch {
         if (type === IP_RECVORIGDSTADDR) this.destination = data;
         else if (type === IP_TOS) this.tos = words[data] & 0xff; // one byte
         else if (type === IP_RECVERR) this.#readError(data);
+        else if (type === IP_RECVFRAGSIZE) this.wasFragmented = true;
       } else if (level === SOL_IPV6) {
         if (type === IPV6_RECVORIGDSTADDR) this.destination = data;
         else if (type === IPV6_TCLASS) this.tos = words[data] & 0xff;
         else if (type === IPV6_RECVERR) this.#readError(data);
+        else if (type === IPV6_RECVFRAGSIZE) this.wasFragmented = true;
       } else if (level === SOL_UDP && type === UDP_GRO) {
         this.segmentSize = words[data];
       }
@@ -185,5 +198,6 @@ export class ReceiveBatch {
     this.errorOrigin = bytes[(at << 2) + SOCK_EXTENDED_ERR.origin];
     this.errorType = bytes[(at << 2) + SOCK_EXTENDED_ERR.type];
     this.errorCode = bytes[(at << 2) + SOCK_EXTENDED_ERR.code];
+    this.errorMtu = this.words[at + (SOCK_EXTENDED_ERR.info >> 2)];
   }
 }

@@ -7,6 +7,8 @@ import {
   AF_INET,
   IP_PKTINFO,
   IP_TOS,
+  IP_TTL,
+  IPV6_HOPLIMIT,
   IPV6_PKTINFO,
   IPV6_TCLASS,
   MSG_DONTWAIT,
@@ -139,6 +141,11 @@ export class SendBatch {
   /** Its TOS or traffic class. `ipv4` as for {@linkcode sendFrom}. */
   setTos(tos: number, ipv4: boolean): void {
     this.#words[this.#addControl(ipv4 ? SOL_IP : SOL_IPV6, ipv4 ? IP_TOS : IPV6_TCLASS, 4)] = tos;
+  }
+
+  /** Its TTL or hop limit. */
+  setTtl(ttl: number, ipv4: boolean): void {
+    this.#words[this.#addControl(ipv4 ? SOL_IP : SOL_IPV6, ipv4 ? IP_TTL : IPV6_HOPLIMIT, 4)] = ttl;
   }
 
   /** Sends it from the address of the struct sockaddr at `at` in `words`. */

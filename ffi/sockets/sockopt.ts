@@ -2,7 +2,7 @@
  * Socket options, typed. All return 0 (or the value) or -errno.
  * @module
  */
-import { SIOCOUTQ, SO_ERROR, SO_LINGER, SOL_SOCKET, SOL_TCP, TCP_REPAIR } from "../consts.ts";
+import { SIOCOUTQ, SIOCOUTQNSD, SO_ERROR, SO_LINGER, SOL_SOCKET, SOL_TCP, TCP_REPAIR } from "../consts.ts";
 import { result } from "../errno.ts";
 import { LINGER_SIZE, TIMEVAL_SIZE } from "../layout.ts";
 import { libc } from "../libc.ts";
@@ -61,5 +61,11 @@ export function setTimeoutOption(fd: number, name: number, milliseconds: number)
 /** SIOCOUTQ: bytes that the peer has not acknowledged yet, or -errno. */
 export function unacknowledgedBytes(fd: number): number {
   const returned = result(libc.ioctl(fd, SIOCOUTQ, value));
+  return returned < 0 ? returned : value[0];
+}
+
+/** SIOCOUTQNSD: bytes that were not sent yet, or -errno. */
+export function unsentBytes(fd: number): number {
+  const returned = result(libc.ioctl(fd, SIOCOUTQNSD, value));
   return returned < 0 ? returned : value[0];
 }

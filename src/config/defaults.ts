@@ -6,7 +6,6 @@ import { DEFAULT_MARK, DEFAULT_PORT, DEFAULT_ROUTE_TABLE } from "../constants.ts
 import type { Config } from "./types.ts";
 
 const SECOND = 1000;
-const HOUR = 3600 * SECOND;
 
 /** The config of an empty file. */
 export const DEFAULT_CONFIG: Config = {
@@ -29,8 +28,8 @@ export const DEFAULT_CONFIG: Config = {
   udp: { filtering: "address-and-port-dependent", tos: "carry" },
   timeouts: {
     connectMs: 10 * SECOND,
-    tcpIdleMs: 2 * HOUR,
-    halfClosedMs: 60 * SECOND,
+    tcpIdleMs: "never",
+    halfClosedMs: "never",
     udpIdleMs: 60 * SECOND,
     udpDnsMs: 10 * SECOND,
     sniffMs: 300,

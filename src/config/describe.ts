@@ -43,8 +43,8 @@ export function describeConfig(config: Config): [key: string, text: string][] {
     ["udp.filtering", udp.filtering],
     ["udp.tos", udp.tos],
     ["timeouts.connect", formatDuration(timeouts.connectMs)],
-    ["timeouts.tcp-idle", formatDuration(timeouts.tcpIdleMs)],
-    ["timeouts.half-closed", formatDuration(timeouts.halfClosedMs)],
+    ["timeouts.tcp-idle", formatSilence(timeouts.tcpIdleMs)],
+    ["timeouts.half-closed", formatSilence(timeouts.halfClosedMs)],
     ["timeouts.udp-idle", formatDuration(timeouts.udpIdleMs)],
     ["timeouts.udp-dns", formatDuration(timeouts.udpDnsMs)],
     ["timeouts.sniff", formatDuration(timeouts.sniffMs)],
@@ -58,6 +58,10 @@ export function describeConfig(config: Config): [key: string, text: string][] {
     ["log.format", log.format],
     ["log.access", log.access],
   ];
+}
+
+function formatSilence(milliseconds: number | "never"): string {
+  return milliseconds === "never" ? "never (while both ends answer)" : formatDuration(milliseconds);
 }
 
 function describeRule(rule: RuleConfig, index: number): [string, string] {

@@ -71,8 +71,8 @@ udp:
 
 timeouts:
 #  connect: 10s              # until the server answers
-#  tcp-idle: 2h              # nothing is sent in either direction
-#  half-closed: 60s          # the same, when one side has ended
+#  tcp-idle: never           # nothing is sent in either direction; never: as long as both ends answer when asked
+#  half-closed: never        # the same, when one side has ended
 #  udp-idle: 60s             # a client's port neither sends nor receives
 #  udp-dns: 10s              # the same of one that has only talked to port 53
 #  sniff: 300ms              # not used yet

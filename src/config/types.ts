@@ -110,10 +110,10 @@ export interface UdpConfig {
 export interface TimeoutsConfig {
   /** `timeouts.connect`: until the upstream answers. */
   readonly connectMs: number;
-  /** `timeouts.tcp-idle`: silence after which a connection ends. */
-  readonly tcpIdleMs: number;
-  /** `timeouts.half-closed`: silence after which a half-closed connection ends. */
-  readonly halfClosedMs: number;
+  /** `timeouts.tcp-idle`: silence after which a connection ends that both ends still hold. */
+  readonly tcpIdleMs: number | "never";
+  /** `timeouts.half-closed`: the same of a half-closed connection. */
+  readonly halfClosedMs: number | "never";
   /** `timeouts.udp-idle`: silence after which another session ends. */
   readonly udpIdleMs: number;
   /** `timeouts.udp-dns`: silence after which a session to port 53 ends. */

@@ -6,6 +6,7 @@
 import { monotonicMicroseconds } from "../../ffi/clock.ts";
 import { giveBackAfterStart } from "./after_start.ts";
 import { loadUsable } from "./reload/generation.ts";
+import { keepStateFile } from "./state_file.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
@@ -41,7 +42,12 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const surroundings = new Surroundings(usable.loaded.config.log, options.style);
     try {
       const proxy = await startProxy(usable, options, surroundings);
-      await serve(proxy, surroundings, { hangUps, readTextFile: options.source.readTextFile });
+      const stateFile = keepStateFile(proxy, options.version);
+      try {
+        await serve(proxy, surroundings, { hangUps, readTextFile: options.source.readTextFile });
+      } finally {
+        stateFile.end();
+      }
       surroundings.log.info("stopped", summarize(proxy.dataplane));
     } finally {
       await surroundings.end();

@@ -8,6 +8,7 @@ import type { AdjustableLogger } from "../log.ts";
 import type { Family } from "../net/ip.ts";
 import { type ConfigSource, type Generation, loadNext, prepareGeneration } from "./reload/generation.ts";
 import type { RulesKeeper } from "./rules/keeper.ts";
+import type { Survey } from "./routes/survey.ts";
 import type { NetworkWatch } from "./network/network_watch.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { describeStatus } from "./report.ts";
@@ -24,6 +25,8 @@ export interface ProxyParts {
   readonly keeper: RulesKeeper;
   /** undefined: nobody tells of changes of the network. */
   readonly watch: NetworkWatch | undefined;
+  /** undefined: flows are taken early. */
+  readonly survey: Survey | undefined;
   readonly life: Life;
   readonly log: AdjustableLogger;
 }
@@ -98,10 +101,11 @@ export class Proxy {
 
   /** Leaves nothing behind, when the workers have ended. */
   async end(): Promise<void> {
-    const { life, watch } = this.#parts;
+    const { life, watch, survey } = this.#parts;
     life.end();
     await this.#reloader.close();
     await watch?.end();
+    survey?.end();
   }
 
   #makeReloader(): Reloader {

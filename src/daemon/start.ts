@@ -4,10 +4,13 @@
  */
 import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../dataplane/sizing/worker_count.ts";
-import { startDataplane } from "../dataplane/supervisor.ts";
+import { type Dataplane, startDataplane } from "../dataplane/supervisor.ts";
 import { backendOf } from "../kernel/backends.ts";
+import type { Config } from "../config/types.ts";
 import type { Logger } from "../log.ts";
+import { Marks } from "../marks.ts";
 import { OperationError } from "../net/error.ts";
+import { admissionOf } from "../policy/admission.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { usableFamilies } from "./families.ts";
 import type { ConfigSource, UsableConfig } from "./reload/generation.ts";
@@ -17,6 +20,7 @@ import type { NetworkChange } from "./network/change.ts";
 import { nameProcess } from "./network/process_name.ts";
 import { Proxy } from "./proxy.ts";
 import { announce } from "./report.ts";
+import { Survey, type SurveyOptions } from "./routes/survey.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Options of a start. */
@@ -53,7 +57,13 @@ export async function startProxy(
   const life = backendOf(config).life({ config, families }, log);
   life.begin();
   const keeper = new RulesKeeper({ loaded, installs: options.installs, life, log, readTextFile });
-  const watch = watchIfPossible((change) => keeper.networkChanged(change), log, readTextFile);
+  const survey = surveyFor(config, dataplane, { log, readTextFile });
+  survey?.begin();
+  const changed = (change: NetworkChange) => {
+    survey?.look(change);
+    return keeper.networkChanged(change);
+  };
+  const watch = watchIfPossible(changed, log, readTextFile);
   const proxy = new Proxy({
     source: options.source,
     first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config) },
@@ -61,6 +71,7 @@ export async function startProxy(
     dataplane,
     keeper,
     watch,
+    survey,
     life,
     log,
   });
@@ -71,6 +82,17 @@ export async function startProxy(
     log.info('it stays when this terminal is closed; to start it at boot: "tproxy install --boot auto"');
   }
   return proxy;
+}
+
+/** Nobody asks where flows are taken early: what is dialled goes by the router's own way. */
+function surveyFor(
+  config: Config,
+  { routes: board }: Dataplane,
+  options: Pick<SurveyOptions, "log" | "readTextFile">,
+): Survey | undefined {
+  if (admissionOf(config) === "early") return undefined;
+  const { serverSocket } = new Marks(config.kernel.mark);
+  return new Survey({ ...options, board, mark: serverSocket > 0xffffffff ? 0 : serverSocket });
 }
 
 /** Without notifications the rules stay as they are. */

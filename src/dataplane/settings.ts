@@ -18,7 +18,9 @@ export interface Settings {
   /** Live connections, and live UDP sessions, of one client over all workers; 0: no limit. */
   readonly perClient: number;
   readonly connectTicks: number;
+  /** Infinity: never. */
   readonly idleTicks: number;
+  /** Infinity: never. */
   readonly halfClosedTicks: number;
   readonly udp: UdpSettings;
   readonly logLevel: LogLevel;
@@ -39,6 +41,10 @@ export interface UdpSettings {
 /** The part of the config that becomes settings. */
 export type SettingsConfig = Pick<Config, "source" | "limits" | "timeouts" | "udp" | "log">;
 
+function silence(milliseconds: number | "never"): number {
+  return milliseconds === "never" ? Infinity : ticks(milliseconds);
+}
+
 /** The settings of a config in a process that has room for so much. */
 export function settingsOf(
   config: SettingsConfig,
@@ -50,8 +56,8 @@ export function settingsOf(
     maxConnections: room.connections,
     perClient: config.limits.perClient,
     connectTicks: ticks(timeouts.connectMs),
-    idleTicks: ticks(timeouts.tcpIdleMs),
-    halfClosedTicks: ticks(timeouts.halfClosedMs),
+    idleTicks: silence(timeouts.tcpIdleMs),
+    halfClosedTicks: silence(timeouts.halfClosedMs),
     udp: Object.freeze({
       maxSessions: room.udpSessions,
       filter: config.udp.filtering === "address-and-port-dependent",

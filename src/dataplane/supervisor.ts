@@ -10,6 +10,7 @@ import { check } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import type { PolicyImage } from "../policy/image.ts";
 import { allocateFor, listen, openAsking, partsOf, raiseDescriptors } from "./groundwork.ts";
+import type { RouteBoard } from "./routes/route_board.ts";
 import { Crashes } from "./seats/crashes.ts";
 import { type House, Seat } from "./seats/seat.ts";
 import { type Settings, type SettingsConfig, settingsOf } from "./settings.ts";
@@ -18,6 +19,7 @@ import type { SessionKey } from "./shared/session_key.ts";
 import { COUNTER } from "./shared/state.ts";
 import { type DemandConfig, demandOf } from "./sizing/demand.ts";
 import { capacity } from "./sizing/limits.ts";
+import { suspendEarlyDemux } from "./sockets/early_demux.ts";
 import { closeAsking } from "./sockets/questions.ts";
 
 /** Bytes of a splice pipe: 64 KiB, the kernel's default. */
@@ -49,6 +51,8 @@ export interface NextGeneration {
 /** A running data plane. */
 export interface Dataplane {
   readonly workers: number;
+  /** The router's routing, as workers are told of it. */
+  readonly routes: RouteBoard;
   /** Live connections that it allows now. */
   readonly maxConnections: number;
   /** Live UDP sessions that it allows now. */
@@ -100,6 +104,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   };
   const sockets = listen(config, opening);
   const asking = openAsking(config, opening);
+  const resumeEarlyDemux = opening.asking ? suspendEarlyDemux(options.log) : () => {};
   const memory = allocateFor(config, machine);
   const books = new Books(memory);
   const policy = options.policy ?? null;
@@ -138,6 +143,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     // Emptied: a later wake() must not write to descriptors that have become somebody else's.
     for (const fd of wakeFds.splice(0)) closeFd(fd);
     for (const sockets of asking.splice(0)) closeAsking(sockets);
+    resumeEarlyDemux();
     for (const result of results) if (result.status === "rejected") throw result.reason;
   });
   ended.catch(() => {}); // told to whoever waits for it
@@ -156,6 +162,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     udpLive: () => books.state.udpLive,
     turns: () => seats.map(({ isOver }, index) => isOver ? -1 : books.state.row(index)[COUNTER.turns]),
     wake: (worker) => void (worker < wakeFds.length && signalEventFd(wakeFds[worker])),
+    routes: books.state.routes,
     counters: () => books.counters(),
     sessions: () => books.sessions(),
     totals: () => books.totals(),

@@ -3,6 +3,7 @@
  * @module
  */
 import { errnoCode } from "../net/errno.ts";
+import { Injector } from "./asking/injector.ts";
 import { HeldSyns } from "./asking/held_syns.ts";
 import { Questions } from "./asking/questions.ts";
 import { makeContext, type WorkerContext } from "./context.ts";
@@ -12,6 +13,7 @@ import { OrderBox } from "./order_box.ts";
 import type { Order, WorkerMessage, WorkerStart } from "./orders.ts";
 import { RouteBook } from "./routes/route_book.ts";
 import { COUNTER } from "./shared/state.ts";
+import { WaitingRoom } from "./shared/waiting_room.ts";
 import { OwnAddresses } from "./sockets/own_addresses.ts";
 import { TcpAcceptor } from "./tcp/accept.ts";
 import { TcpQuestions } from "./asking/tcp_questions.ts";
@@ -115,8 +117,13 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const { loop } = context;
   const own = upstreamMark === 0 ? null : new OwnAddresses(context.clock);
   const router = own === null ? null : { mark: upstreamMark, own };
-  const routes = parts.asking === null ? null : new RouteBook(context);
-  const syns = parts.asking === null ? null : new HeldSyns(parts.asking.raw);
+  const asking = parts.asking === null ? null : {
+    room: new WaitingRoom(new Int32Array(memory.waitingRoom)),
+    injector: new Injector(parts.asking.raw),
+    routes: new RouteBook(context),
+  };
+  const routes = asking === null ? null : asking.routes;
+  const syns = asking === null ? null : new HeldSyns(asking.injector);
   const tcp = new TcpSessions(context, {
     pipes: parts.pipes,
     upstream: new DirectUpstream(context, router, routes),
@@ -125,7 +132,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const decider = new Decider(context, own);
   const workers = memory.ledgers.length;
   const asked = syns === null ? null : new TcpQuestions(context, { sessions: tcp, syns, decider, workers });
-  const udp = parts.udp === null ? null : new UdpService(context, { sockets: parts.udp, router });
+  const udp = parts.udp === null ? null : new UdpService(context, { sockets: parts.udp, router, asking });
   const box = new OrderBox(context, parts.wakeFd);
   const told: Parts["told"] = { end: null };
   const obedience = {
@@ -138,7 +145,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   };
   loop.add(new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, decider, asked, own }));
   if (parts.asking !== null && asked !== null) {
-    loop.add(new Questions(context, { log: parts.asking.log, tcp: asked, udp: null }));
+    loop.add(new Questions(context, { log: parts.asking.log, tcp: asked, udp }));
   }
   loop.add(tcp);
   if (udp !== null) loop.add(udp);
@@ -148,14 +155,13 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
 
 /** Closes what nobody else knows of. Each part may be what has failed. */
 function abandon({ context, tcp, own, routes }: Parts): void {
-  for (
-    const close of [
-      () => tcp.abandon(),
-      () => context.loop.abandon(),
-      () => own?.close(),
-      () => routes?.close(),
-    ]
-  ) {
+  const closes = [
+    () => tcp.abandon(),
+    () => context.loop.abandon(),
+    () => own?.close(),
+    () => routes?.close(),
+  ];
+  for (const close of closes) {
     try {
       close();
     } catch {

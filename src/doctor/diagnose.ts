@@ -6,6 +6,7 @@ import { hasProcfs } from "../kernel/machine/procfs.ts";
 import { openNetlink } from "../netlink/transport.ts";
 import { kernel } from "./checks/kernel.ts";
 import { CHECKS } from "./checks/list.ts";
+import type { Check } from "./check.ts";
 import type { Finding } from "./finding.ts";
 import {
   type DiagnosedMachine,
@@ -16,13 +17,28 @@ import {
 import { readSituation } from "./machine/situation.ts";
 
 /** Makes all findings. Nothing is changed. */
-export async function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
+export function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
+  return runChecks(CHECKS, options);
+}
+
+/** Checks that an install has made itself, or says in words of its own. */
+const OF_INSTALL = ["procfs", "iptables-programs", "kernel", "plan", "table-name", "on-failure", "memory"];
+
+/** Makes the findings of the machine around an install that has been made: what is in its way. */
+export function diagnoseMachine(options: DiagnosisOptions): Promise<Finding[]> {
+  return runChecks(CHECKS.filter(({ id }) => !OF_INSTALL.includes(id)), options);
+}
+
+async function runChecks(
+  checks: readonly Check<unknown>[],
+  options: DiagnosisOptions,
+): Promise<Finding[]> {
   using route = openNetlink("route");
   const situation = readSituation(options, route);
   const machine: DiagnosedMachine = { ...options, ...shareReadings(options, situation, route) };
   const readable = hasProcfs(options.readTextFile);
   const findings: Finding[] = [];
-  for (const check of CHECKS) {
+  for (const check of checks) {
     if (!readable && check.withoutProcfs !== true) continue;
     findings.push(...check.judge(await check.read(machine, situation), situation));
   }

@@ -3,7 +3,10 @@
  * @module
  */
 import type { CompiledRules } from "./backend/compiler.ts";
-import { compileTable } from "./nft/chains.ts";
+import { compileLive, compileTable } from "./nft/chains.ts";
+import type { CompiledTable } from "./nft/model.ts";
+import { planLive } from "./plan/live/live_plan.ts";
+import { LIVE_OPTIONS } from "./plan/live/options.ts";
 import type { Plan } from "./plan/model.ts";
 import type { PlannedSet } from "./plan/rules/set.ts";
 import { elementTexts } from "./nft/set_elements.ts";
@@ -14,25 +17,15 @@ export function renderJson(
   plan: Plan,
   options: { origin: string; rules?: CompiledRules["document"]; boot?: unknown },
 ): string {
-  const table = compileTable(plan);
+  const { scope } = plan.intent;
   const document = {
     version: 1,
     config: options.origin,
     interfaces: { lan: plan.lan, others: plan.others },
     families: plan.families,
     warnings: plan.warnings,
-    table: {
-      family: "inet",
-      name: table.name,
-      comment: table.comment,
-      sets: table.sets.map(renderSet),
-      chains: table.chains.map((chain) => ({
-        name: chain.name,
-        ...(chain.hook === undefined ? {} : { type: "filter" as const, ...chain.hook, policy: "accept" }),
-        reason: chain.reason,
-        rules: chain.rules.map((rule) => ({ nft: renderRule(rule.statements), reason: rule.reason })),
-      })),
-    },
+    table: renderTable(compileTable(plan)),
+    ...(scope.admission === "early" ? {} : { live: renderTable(compileLive(planLive(scope, LIVE_OPTIONS))) }),
     ...options.rules,
     routingRules: plan.routingRules,
     routes: plan.routes.map((route) => ({ ...route, type: "local", destination: "default", device: "lo" })),
@@ -40,6 +33,22 @@ export function renderJson(
     ...(options.boot === undefined ? {} : { boot: options.boot }),
   };
   return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function renderTable(table: CompiledTable): Record<string, unknown> {
+  return {
+    family: "inet",
+    name: table.name,
+    comment: table.comment,
+    ...(table.flags === undefined ? {} : { flags: table.flags }),
+    sets: table.sets.map(renderSet),
+    chains: table.chains.map((chain) => ({
+      name: chain.name,
+      ...(chain.hook === undefined ? {} : { type: "filter" as const, ...chain.hook, policy: "accept" }),
+      reason: chain.reason,
+      rules: chain.rules.map((rule) => ({ nft: renderRule(rule.statements), reason: rule.reason })),
+    })),
+  };
 }
 
 function renderSet(set: PlannedSet): Record<string, unknown> {

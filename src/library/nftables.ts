@@ -56,18 +56,26 @@ export type { Verdict, VerdictCode } from "../netlink/nft/data.ts";
 export type { BitwiseExpression } from "../netlink/nft/expr/bitwise.ts";
 export type { CmpExpression, CmpOperator } from "../netlink/nft/expr/cmp.ts";
 export type { CounterExpression } from "../netlink/nft/expr/counter.ts";
-export type { CtExpression, CtKey } from "../netlink/nft/expr/ct.ts";
+export type { CtExpression, CtKey, CtSide } from "../netlink/nft/expr/ct.ts";
 export type { DynsetExpression, DynsetOperation } from "../netlink/nft/expr/dynset.ts";
 export type { FibExpression, FibFlag, FibResult } from "../netlink/nft/expr/fib.ts";
 export type { ImmediateExpression, VerdictExpression } from "../netlink/nft/expr/immediate.ts";
+export type { LogExpression } from "../netlink/nft/expr/log.ts";
 export type { LookupExpression } from "../netlink/nft/expr/lookup.ts";
 export type { MasqueradeExpression } from "../netlink/nft/expr/masquerade.ts";
 export type { MetaExpression, MetaKey } from "../netlink/nft/expr/meta.ts";
+export type { NatExpression, NatType } from "../netlink/nft/expr/nat.ts";
 export type { NotrackExpression } from "../netlink/nft/expr/notrack.ts";
-export type { PayloadBase, PayloadExpression } from "../netlink/nft/expr/payload.ts";
+export type {
+  PayloadBase,
+  PayloadExpression,
+  PayloadPlace,
+  PayloadWriteExpression,
+} from "../netlink/nft/expr/payload.ts";
 export type { RangeExpression } from "../netlink/nft/expr/range.ts";
-export type { RejectExpression, RejectType } from "../netlink/nft/expr/reject.ts";
+export type { IcmpxCode, RejectExpression, RejectType } from "../netlink/nft/expr/reject.ts";
 export type { SocketExpression, SocketKey } from "../netlink/nft/expr/socket.ts";
+export type { TcpOptionExpression } from "../netlink/nft/expr/tcp_option.ts";
 export type { TproxyExpression, TproxyFamily } from "../netlink/nft/expr/tproxy.ts";
 export type { BatchCommand, NetlinkConnection, NetlinkTransport, Purpose } from "../netlink/connection.ts";
 export type { NetlinkAnswer, NetlinkMessage, NetlinkRequest } from "../netlink/message.ts";

@@ -1,11 +1,12 @@
 /**
- * The single file on Debian's kernels, beside BusyBox and nothing else: self-test, and the commands in the
+ * The single file on Debian's kernels, beside BusyBox and nft: self-test, and the commands in the
  * order in which the README has them, with traffic from a client through the router to a server.
  * @module
  */
 import assert from "node:assert/strict";
 import { browse, complaints, exchange, startProxy, stopProxy, withHosts } from "./support/path.ts";
 import { missingFile, PRODUCT_MODULES, productFile, TPROXY } from "./support/product.ts";
+import { putPrograms } from "./support/programs.ts";
 import { vmTest } from "./support/scenario.ts";
 
 const CLIENT_SEEN = "10.1.0.2\n192.0.2.2: whole\nfd01::2\n[2001:db8::2]: whole";
@@ -20,6 +21,7 @@ for (const architecture of ["amd64", "arm64"] as const) {
     architecture,
     modules: [...PRODUCT_MODULES, "loop", "squashfs"],
     files: { [TPROXY]: productFile(architecture), "usr/bin/tproxy-image": image },
+    fill: (root) => putPrograms(root, architecture, ["nft"]),
     obstacle: missingFile(image),
   }, async (vm) => {
     const version = await vm.run("version", "tproxy --version");
@@ -37,8 +39,8 @@ for (const architecture of ["amd64", "arm64"] as const) {
 
     const installed = await vm.run("install", "tproxy install");
     assert.match(installed, /^ {2}interfaces {2}lan0 \(not on: wan0\)$/m);
-    // From here on the router forwards nothing: what passes has passed the proxy.
-    const cut = await vm.try("nothing is forwarded", withHosts("forward 0\nask 192.0.2.2"));
+    // From here on nothing new leaves the router: what passes has passed the proxy.
+    const cut = await vm.try("nothing is forwarded", withHosts("guard on\nask 192.0.2.2"));
     assert.notEqual(cut.code, 0, cut.output);
     await startProxy(vm);
     assert.equal(await browse(vm, "browse through the proxy"), CLIENT_SEEN);
@@ -53,7 +55,7 @@ for (const architecture of ["amd64", "arm64"] as const) {
     assert.match(gone, /removed {2}table inet transparent_proxy/);
     const difference = await vm.try(
       "state",
-      withHosts("forward 1\nstate >/tmp/after\ndiff /tmp/before /tmp/after"),
+      withHosts("guard off\nstate >/tmp/after\ndiff /tmp/before /tmp/after"),
     );
     assert.equal(difference.output, "", "the kernel's state is not what it was");
     // The form that is mounted: it unpacks nothing, and nothing of it is left.

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { print } from "../laboratory/machine/print.ts";
 import { browse, complaints, exchange, startProxy, stopProxy, withHosts } from "./support/path.ts";
 import { missingFile, PRODUCT_MODULES, productFile, TPROXY } from "./support/product.ts";
+import { putPrograms } from "./support/programs.ts";
 import { vmTest } from "./support/scenario.ts";
 import type { Vm } from "./support/vm.ts";
 
@@ -21,6 +22,7 @@ vmTest(
     disk: { sizeMb: 104 },
     modules: [...PRODUCT_MODULES, "loop", "squashfs"],
     files: { [TPROXY]: productFile("amd64"), "usr/bin/tproxy-image": IMAGE },
+    fill: (root) => putPrograms(root, "amd64", ["nft"]),
     obstacle: missingFile(IMAGE),
   },
   async (vm) => {
@@ -39,7 +41,7 @@ vmTest(
     await vm.run("network", withHosts("router_between\nserve\nstate >/tmp/before"));
     await vm.run("install", "tproxy install");
     await startProxy(vm);
-    await vm.run("nothing is forwarded", withHosts("forward 0"));
+    await vm.run("nothing is forwarded", withHosts("guard on"));
     assert.equal(await browse(vm, "browse"), SEEN);
     assert.match(await exchange(vm, "datagrams"), /answer\nConnection received on fd01::2/);
     print(await memory(vm, "image form, 256 MB"));
@@ -50,7 +52,7 @@ vmTest(
     assert.equal(await browse(vm, "browse, read-only root"), SEEN);
     await stopProxy(vm);
     await vm.run("uninstall", "tproxy uninstall");
-    await vm.run("state", withHosts("forward 1\nstate >/tmp/after\ndiff /tmp/before /tmp/after"));
+    await vm.run("state", withHosts("guard off\nstate >/tmp/after\ndiff /tmp/before /tmp/after"));
     // The mounts have gone with the last process.
     assert.equal(await vm.run("loop devices", "losetup -a"), "");
     assert.equal(await complaints(vm), "");
@@ -63,19 +65,20 @@ vmTest("128 MB of memory: it relays; whatever the kernel kills, clients are serv
   disk: { sizeMb: 256 },
   modules: PRODUCT_MODULES,
   files: { [TPROXY]: productFile("amd64") },
+  fill: (root) => putPrograms(root, "amd64", ["nft"]),
 }, async (vm) => {
   await vm.run("first start", "tproxy --version", { seconds: 120 });
   await vm.run("network", withHosts("router_between\nserve"));
   await vm.run("install", "tproxy install", { seconds: 120 });
   await startProxy(vm, { seconds: 120 });
-  await vm.run("nothing is forwarded", withHosts("forward 0"));
+  await vm.run("nothing is forwarded", withHosts("guard on"));
   assert.equal(await browse(vm, "browse"), SEEN);
   print(await memory(vm, "packed form, 128 MB"));
   await vm.try("beside it", "tproxy status >/dev/null");
   const killed = await vm.run("killed", "dmesg | grep -c 'Out of memory: Killed process' || true");
   print(`128 MB, with a second command beside the proxy: the kernel has killed ${killed} processes`);
   // Clients are served in both cases: on-failure is open.
-  await vm.run("forwarding again", withHosts("forward 1\nsleep 3"));
+  await vm.run("forwarding again", withHosts("guard off\nsleep 3"));
   assert.equal(await browse(vm, "browse, whoever was killed"), SEEN);
   await vm.run("stop", "kill $(cat /tmp/pid) || true; sleep 3");
   await vm.run("uninstall", "tproxy uninstall");

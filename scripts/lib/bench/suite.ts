@@ -4,6 +4,9 @@
  */
 import type { Lab, LabOptions } from "../../../tests/laboratory/lab.ts";
 
+/** The name of tproxy that takes flows before the router does: by it the price of asking is told. */
+export const EARLY = "tproxy, admission: early";
+
 /** One of those that are compared. */
 export interface Contestant {
   readonly name: string;

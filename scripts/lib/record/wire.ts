@@ -13,6 +13,7 @@ import { NFT_RULES } from "./cases/nft_rules.ts";
 import { PLANNED_RULES } from "./cases/planned_rules.ts";
 import { ROUTES } from "./cases/routes.ts";
 import { RULE_SELECTORS } from "./cases/rule_selectors.ts";
+import { XTABLES_MATCHES } from "./cases/xtables_matches.ts";
 
 const OUTPUT = new URL("../../../tests/testdata/wire/", import.meta.url);
 
@@ -23,6 +24,7 @@ const CASES: readonly Case[] = [
   ...ROUTES,
   ...RULE_SELECTORS,
   ...NEXT_HOPS,
+  ...XTABLES_MATCHES,
 ];
 
 /** The datagrams of strace's dumps: `| 00010  xx xx …  text |` lines after each call. */

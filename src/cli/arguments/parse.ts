@@ -56,7 +56,9 @@ export function parseOptions(env: Env, command: AnyCommand, args: readonly strin
 }
 
 function plain(error: Message): string {
-  return formatMessage(error, { colors: false, quotes: true }).replaceAll(/\s*\n\s*/g, " ").trim();
+  const text = formatMessage(error, { colors: false, quotes: true }).replaceAll(/\s*\n\s*/g, " ").trim();
+  // Any two options of one letter are near to each other.
+  return text.replace(/("-[^-"]"\.) Did you mean .*$/, "$1");
 }
 
 function paragraphs(lines: readonly string[]): Message {

@@ -7,10 +7,12 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { argument } from "@optique/core/primitives";
+import { OperationError } from "../../net/error.ts";
 import type { Command } from "../command.ts";
-import { filePath } from "../arguments/config_option.ts";
+import { configOption, filePath } from "../arguments/config_option.ts";
 
 const parser = object({
+  config: configOption,
   file: optional(argument(filePath(), {
     description:
       message`Config to check. Without it: /etc/tproxy/tproxy.yaml if it is there, else built-in defaults.`,
@@ -23,12 +25,21 @@ export const checkCommand: Command<InferValue<typeof parser>> = {
   summary: "Validate a config and print what is in effect",
   details: [
     "All errors are listed, as FILE:LINE:COLUMN with the bad value and what is expected there; the exit code is 2.",
-    "What is valid but not supported by this version yet is listed as a warning.",
+    "What is valid but not supported by this version yet is an error where install and run refuse it, else a warning.",
   ],
-  examples: ["check", "check ./tproxy.yaml"],
+  examples: ["check", "check ./tproxy.yaml", "check -c ./tproxy.yaml"],
   changesState: false,
   parser,
-  async run(env, { file }) {
+  async run(env, { config, file: named }) {
+    if (config !== undefined && named !== undefined) {
+      throw new OperationError({
+        operation: "check",
+        object: named,
+        reason: "the option -c names another file already",
+        usage: true,
+      });
+    }
+    const file = named ?? config;
     const { loadConfig } = await import("../../config/load.ts");
     const { listUnsupported } = await import("../../config/support.ts");
     const { describeConfig } = await import("../../config/describe.ts");
@@ -37,16 +48,19 @@ export const checkCommand: Command<InferValue<typeof parser>> = {
       ...(file === undefined ? {} : { path: file }),
       readTextFile: env.readTextFile,
     });
-    for (const problem of listUnsupported(loaded)) {
-      const refused = problem.refusedBy.length === 0
-        ? ""
-        : ` (refused by ${problem.refusedBy.join(" and ")})`;
-      env.stderr(`warning: ${formatProblem(loaded.origin, problem)}${refused}\n`);
+    const problems = listUnsupported(loaded);
+    for (const problem of problems) {
+      const [word, refused] = problem.refusedBy.length === 0
+        ? ["warning", ""]
+        : ["error", ` (refused by ${problem.refusedBy.join(" and ")})`];
+      env.stderr(`${word}: ${formatProblem(loaded.origin, problem)}${refused}\n`);
     }
+    const isRefused = problems.some(({ refusedBy }) => refusedBy.length > 0);
     const lines = describeConfig(loaded.config);
     const width = Math.max(...lines.map(([key]) => key.length)) + 2;
-    env.stdout(`${loaded.origin}: valid. In effect:\n`);
+    const verdict = isRefused ? "not supported by this version. It would have in effect" : "valid. In effect";
+    env.stdout(`${loaded.origin}: ${verdict}:\n`);
     env.stdout(lines.map(([key, text]) => `  ${key.padEnd(width)}${text}\n`).join(""));
-    return 0;
+    return isRefused ? 2 : 0;
   },
 };

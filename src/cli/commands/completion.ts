@@ -5,7 +5,7 @@
 import { bash, fish, type ShellCompletion, zsh } from "@optique/core/completion";
 import { object, or } from "@optique/core/constructs";
 import { message, text } from "@optique/core/message";
-import { type InferValue, type Parser, suggestSync } from "@optique/core/parser";
+import { type InferValue, type Parser, type Suggestion, suggestSync } from "@optique/core/parser";
 import { argument, command } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import type { Command, Commands } from "../command.ts";
@@ -43,9 +43,23 @@ export async function completeWords(
   commands: Commands,
 ): Promise<number> {
   if (!Object.hasOwn(SHELLS, shell)) return 2;
-  const suggestions = suggestSync(await parserFor(words, commands), words as [string, ...string[]]);
+  const suggestions = await suggest(words, commands);
   for (const chunk of SHELLS[shell].encodeSuggestions(suggestions)) env.stdout(chunk);
   return 0;
+}
+
+/** Suggests what may stand for the last word. */
+async function suggest(words: readonly string[], commands: Commands): Promise<readonly Suggestion[]> {
+  const last = words.at(-1) ?? "";
+  if (words.length === 2 && words[0] === "help") {
+    const names = commands.names.filter((name) => name.startsWith(last));
+    return names.map((text) => ({ kind: "literal", text }));
+  }
+  const parser = await parserFor(words, commands);
+  const ask = (text: string) =>
+    suggestSync(parser, [...words.slice(0, -1), text] as unknown as [string, ...string[]]);
+  // After one dash the parser thinks of short options alone.
+  return last === "-" ? [...ask("-"), ...ask("--")] : ask(last);
 }
 
 /** A parser of all commands; or only of the one that stands there already, so that no other is loaded. */

@@ -90,6 +90,8 @@ export const installCommand: Command<InferValue<typeof parser>> = {
     for (const warning of plan.warnings) env.stderr(`tproxy: warning: ${warning}\n`);
     const served = warnWithoutProxy(env, { plan, config, tellProxy });
     warnWithoutReceivers(env, { plan, config });
+    const { warnOfObstacles } = await import("../doctor/obstacles.ts");
+    await warnOfObstacles(env, loaded);
     warnOfBoot(env, boot, options);
     if (boot !== undefined) env.stdout(describeBoot(boot, { running: served }));
     return 0;

@@ -12,30 +12,44 @@ import { type Delivery, describeMissing, findDeliveries } from "../../kernel/lis
 import { findListeners, type ListenerStatus } from "../../kernel/listeners/listeners.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
 import type { ObjectStatus } from "../../kernel/backend/object_status.ts";
+import { readAdmission } from "../../doctor/machine/admission.ts";
 import { describeBootStatus } from "../boot/describe.ts";
 import { namedConfig } from "../boot/settings.ts";
 import { readBootStatus } from "../boot/status.ts";
+import { paint, usesColors } from "../colors.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../arguments/config_option.ts";
+import { describeProxy, findHolder } from "../status/proxy.ts";
 
 const parser = object({
   config: configOption,
   json: optional(flag("--json", { description: message`Print JSON.` })),
+  verbose: optional(flag("-v", "--verbose", {
+    description: message`List every object, those that are as the config wants too.`,
+  })),
+  running: optional(flag("--running", {
+    description: message`Exit with 3 where all is installed and no proxy runs.`,
+  })),
 });
+
+/** Exit code where a service does not run, as the LSB has it. */
+const NOT_RUNNING = 3;
 
 /** The command. */
 export const statusCommand: Command<InferValue<typeof parser>> = {
   name: "status",
-  summary: "Show what is in the kernel against what the config wants",
+  summary: "Show whether a proxy runs, and what is in the kernel against what the config wants",
   details: [
-    "Each object is present, missing, changed, or foreign (it is there and the config does not ask for it). " +
-    "The exit code is 0 only if all are present. Whether a proxy is running is shown, and does not count: " +
+    "The proxy: who holds its port, its process id, how long it has run, what it carries and by which config. The " +
+    "install: each object is present, missing, changed, or foreign (it is there and the config does not ask for it); " +
+    "those that are not as the config wants are listed, with -v all. " +
+    "The exit code is 0 only if all are present. Whether a proxy is running does not count but with --running: " +
     "without one, intercept.on-failure says what happens. So is the start at boot, and whether its files are those that this " +
     "version writes.",
-    "JSON: { version, config, installed, interfaces, families, backend: { name, place }, warnings, proxy: { running, listeners: " +
-    "[{ protocol, address, listening }] }, deliveries: [{ port, rule, missing: [{ protocol, family }] }], boot: [{ manager, enabled, files: [{ path, state, detail? }] }], objects: [{ kind, name, state, detail? }] }; installed is the exit code in words.",
+    "JSON: { version, config, installed, interfaces, families, admission: { inForce, reason }, backend: { name, place }, warnings, proxy: { running, listeners: " +
+    "[{ protocol, address, listening }], holder?: { pid, name, command, ours, state? } }, deliveries: [{ port, rule, missing: [{ protocol, family }] }], boot: [{ manager, enabled, files: [{ path, state, detail? }] }], objects: [{ kind, name, state, detail? }] }; installed is the exit code in words.",
   ],
-  examples: ["status", "status --json"],
+  examples: ["status", "status -v", "status --running --json"],
   changesState: false,
   parser,
   async run(env, options) {
@@ -43,14 +57,17 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
     const { config, origin } = loaded;
     const plan = preparePlan(loaded, env.readTextFile);
     const { objects, place } = await readStatus({ plan, config }, env.readTextFile);
-    const listeners = findListeners({
+    const asked = {
       protocols: config.intercept.protocols,
       families: plan.families,
       port: config.listener.port,
-      readTextFile: env.readTextFile,
-    });
+    };
+    const listeners = findListeners({ ...asked, readTextFile: env.readTextFile });
+    const holder = findHolder(env, asked);
+    const running = holder === undefined ? isListening(listeners) : holder.ours;
     const deliveries = findDeliveries(config, { families: plan.families, readTextFile: env.readTextFile });
     const boot = readBootStatus(env, { loaded, config: namedConfig(env, options.config) });
+    const admission = readAdmission(config);
     const installed = objects.every(({ state }) => state === "present");
     if (options.json === true) {
       const document = {
@@ -59,25 +76,45 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
         installed,
         interfaces: { lan: plan.lan, others: plan.others },
         families: plan.families,
+        admission,
         backend: { name: config.kernel.backend, place },
         warnings: plan.warnings,
-        proxy: { running: isRunning(listeners), listeners },
+        proxy: { running, listeners, ...(holder === undefined ? {} : { holder }) },
         deliveries,
         boot,
         objects,
       };
       env.stdout(`${JSON.stringify(document, null, 2)}\n`);
     } else {
-      env.stdout(objects.map(formatObject).join(""));
-      env.stdout(`\ninstalled: ${summarize(objects)}\nproxy: ${describeProxy(listeners)}\n`);
-      for (const delivery of deliveries) env.stdout(describeDelivery(delivery));
       const failure = backendOf(config).describeFailure(config);
-      if (failure !== "") env.stdout(`backend: ${place}; ${failure}\n`);
-      env.stdout(describeBootStatus(boot));
+      const about = describeProxy(holder, listeners, { now: env.now().getTime(), config: origin });
+      const color = usesColors(env);
+      env.stdout([
+        `installed: ${paint(summarize(objects), installed ? "green" : "red", color)}\n`,
+        `proxy: ${paint(about[0], running ? "green" : "yellow", color)}${
+          about.slice(1).map((line) => `\n       ${line}`).join("")
+        }\n`,
+        `admission: ${admission.inForce}${admission.reason === "" ? "" : ` (${admission.reason})`}\n`,
+        ...deliveries.map(describeDelivery),
+        failure === "" ? "" : `backend: ${place}; ${failure}\n`,
+        describeBootStatus(boot),
+        describeObjects(objects, options.verbose === true),
+      ].join(""));
     }
-    return installed ? 0 : 1;
+    return !installed ? 1 : options.running === true && !running ? NOT_RUNNING : 0;
   },
 };
+
+function isListening(listeners: readonly ListenerStatus[]): boolean {
+  return listeners.some(({ listening }) => listening);
+}
+
+/** Lists what is not as it should be; where nothing is there at all, the summary has said so. */
+function describeObjects(objects: readonly ObjectStatus[], all: boolean): string {
+  const none = objects.every(({ state }) => state === "missing");
+  const shown = all ? objects : none ? [] : objects.filter(({ state }) => state !== "present");
+  return shown.length === 0 ? "" : `\n${shown.map(formatObject).join("")}`;
+}
 
 function formatObject({ kind, name, state, detail }: ObjectStatus): string {
   const suffix = detail === undefined ? "" : `  (${detail})`;
@@ -90,19 +127,6 @@ function summarize(objects: readonly ObjectStatus[]): string {
   const parts = (["missing", "changed", "foreign"] as const).filter((state) => count(state) > 0)
     .map((state) => `${count(state)} ${state}`);
   return `${count("present") === 0 ? "no" : "not as the config wants"}, ${parts.join(", ")}`;
-}
-
-function isRunning(listeners: readonly ListenerStatus[]): boolean {
-  return listeners.some(({ listening }) => listening);
-}
-
-function describeProxy(listeners: readonly ListenerStatus[]): string {
-  const list = (wanted: boolean) =>
-    listeners.filter(({ listening }) => listening === wanted)
-      .map(({ protocol, address }) => `${protocol} ${address}`).join(", ");
-  if (!isRunning(listeners)) return `not running (nobody listens on ${list(false)})`;
-  const missing = list(false);
-  return `running (${list(true)}${missing === "" ? "" : `; nobody listens on ${missing}`})`;
 }
 
 function describeDelivery(delivery: Delivery): string {

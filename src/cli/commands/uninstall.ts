@@ -8,11 +8,16 @@ import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
+import { OperationError } from "../../net/error.ts";
 import { uninstall } from "../../kernel/backends.ts";
+import { configOption } from "../arguments/config_option.ts";
 import { removeBoot, stopServices } from "../boot/remove.ts";
 import type { Command } from "../command.ts";
+import type { Env } from "../env.ts";
+import { findHolder, type PortHolder } from "../status/proxy.ts";
 
 const parser = object({
+  config: configOption,
   boot: optional(option("--boot", choice(["auto", "none"], { metavar: "auto|none" }), {
     description:
       message`none: leave the start at boot as it is, and only take out what is in the kernel; auto (default): end it.`,
@@ -27,7 +32,7 @@ export const uninstallCommand: Command<InferValue<typeof parser>> = {
   name: "uninstall",
   summary: "Remove exactly what install added, and nothing else",
   details: [
-    "It needs no config: the table is known by its name and comment, chains of iptables by theirs, routing rules and " +
+    "It needs no config (-c is taken, for whom it is a habit): the table is known by its name and comment, chains of iptables by theirs, routing rules and " +
     "routes by protocol number and priority; the rules of either backend are removed. " +
     "A proxy that runs is left running, with the connections that it has accepted cut off.",
     "Where install --boot has set up a start at boot, the service manager first ends the proxy, whose connections may " +
@@ -35,7 +40,8 @@ export const uninstallCommand: Command<InferValue<typeof parser>> = {
   ],
   changesState: true,
   parser,
-  async run(env, { boot = "auto", force = false }) {
+  async run(env, { config, boot = "auto", force = false }) {
+    const proxy = await findProxy(env, config);
     const warnings = boot === "auto" ? await stopServices(env) : [];
     const { removed, left } = await uninstall(env.readTextFile);
     const started = boot === "auto" ? await removeBoot(env, { force }) : undefined;
@@ -49,7 +55,31 @@ export const uninstallCommand: Command<InferValue<typeof parser>> = {
         ? "Nothing is installed.\n"
         : `Uninstalled.\n${all.map((object) => `  removed  ${object}\n`).join("")}`,
     );
+    if (proxy !== undefined && removed.length > 0) env.stderr(describeCut(proxy));
     for (const command of started?.next ?? []) env.stdout(`  next     ${command}\n`);
     return 0;
   },
 };
+
+/** Finds the proxy that runs; a config that cannot be read does not keep anybody from an uninstall. */
+async function findProxy(env: Env, path: string | undefined): Promise<PortHolder | undefined> {
+  const { loadConfig } = await import("../../config/load.ts");
+  const { ConfigError } = await import("../../config/error.ts");
+  const { DEFAULT_CONFIG } = await import("../../config/defaults.ts");
+  let { listener: { port }, intercept: { protocols, families } } = DEFAULT_CONFIG;
+  try {
+    const { config } = loadConfig({ ...path === undefined ? {} : { path }, readTextFile: env.readTextFile });
+    ({ listener: { port }, intercept: { protocols, families } } = config);
+  } catch (error) {
+    if (!(error instanceof ConfigError || error instanceof OperationError)) throw error;
+  }
+  const holder = findHolder(env, { protocols, families, port });
+  return holder?.ours === true ? holder : undefined;
+}
+
+function describeCut({ pid, state }: PortHolder): string {
+  const what = state === undefined
+    ? "the connections that it has accepted are"
+    : `its ${state.connections} connections and ${state.udpSessions} UDP sessions are`;
+  return `tproxy: warning: the proxy that runs (pid ${pid}) gets nothing any more, and ${what} cut off\n`;
+}

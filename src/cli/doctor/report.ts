@@ -2,6 +2,7 @@
  * Doctor's findings as text and as JSON.
  * @module
  */
+import { paint } from "../colors.ts";
 import { describeErrno, type Finding } from "../../doctor/finding.ts";
 
 /** All of it, as `--json` prints it: stable, keys are only ever added. */
@@ -25,9 +26,14 @@ const STATE_WIDTH = "not permitted".length;
 const INDENT = " ".repeat(STATE_WIDTH + 4);
 
 /** One row, and what there is to say of it. A finding that blocks is marked. */
-export function formatFinding({ state, blocks, what, cause, remedy, also = [] }: Finding): string {
+export function formatFinding(
+  { state, blocks, what, cause, remedy, also = [] }: Finding,
+  color = false,
+): string {
   const mark = blocks ? "!" : " ";
-  const row = `${mark} ${state.padEnd(STATE_WIDTH)}  ${what}`;
+  const word = state === "warning" && blocks ? "blocks" : state;
+  const shade = blocks ? "red" : state === "works" ? "green" : "yellow";
+  const row = `${paint(`${mark} ${word.padEnd(STATE_WIDTH)}`, shade, color)}  ${what}`;
   if (state === "works" || state === "not permitted") return `${row}${cause === "" ? "" : `  (${cause})`}\n`;
   const others = also.length === 0 ? "" : `For the same reason, these do not work either: ${also.join(", ")}`;
   const lines = [cause, remedy, others].filter((text) => text !== "").map((text) => `${INDENT}${text}\n`);
@@ -38,7 +44,7 @@ export function formatFinding({ state, blocks, what, cause, remedy, also = [] }:
  * Writes the lines below the rows. `refusal`: the reason why there was no namespace of its own, 0 where there
  * was one.
  */
-export function formatSummary({ findings }: DoctorReport, refusal: number): string {
+export function formatSummary({ findings }: DoctorReport, refusal: number, color = false): string {
   const where = refusal === 0
     ? "The kernel was tried in a network namespace of its own, nothing of this router was touched."
     : `The kernel was tried in this router's own namespace (another one: ${
@@ -53,7 +59,9 @@ export function formatSummary({ findings }: DoctorReport, refusal: number): stri
     : `no, ${count(blocking, "finding")} marked ! in the way${also}`;
   // The same for each of them, so it is said once.
   const denied = findings.find(({ state }) => state === "not permitted");
-  return `\n${where}\n${denied === undefined ? "" : `${denied.remedy}\n`}ready: ${ready}\n`;
+  return `\n${where}\n${denied === undefined ? "" : `${denied.remedy}\n`}ready: ${
+    paint(ready, blocking === 0 ? "green" : "red", color)
+  }\n`;
 }
 
 function count(number: number, noun: string): string {

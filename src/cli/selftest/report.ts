@@ -2,6 +2,7 @@
  * The self-test's results as text and as JSON.
  * @module
  */
+import { paint } from "../colors.ts";
 
 /** Result of a check. */
 export interface Result {
@@ -23,11 +24,11 @@ export interface SelftestReport {
 }
 
 const NAME_WIDTH = 58;
-const COLORS = { pass: "32", fail: "31", skip: "33" } as const;
+const COLORS = { pass: "green", fail: "red", skip: "yellow" } as const;
 
 /** One row, newline included. `color`: with ANSI colours. */
 export function formatResult(result: Result, color: boolean): string {
-  const word = color ? `\x1b[${COLORS[result.result]}m${result.result}\x1b[0m` : result.result;
+  const word = paint(result.result, COLORS[result.result], color);
   const detail = result.detail === "" ? "" : `  ${result.detail}`;
   return `${word}  ${result.name.padEnd(NAME_WIDTH)} ${
     String(result.milliseconds).padStart(5)

@@ -14,12 +14,12 @@ import {
   prefix,
   text,
 } from "../values/scalars.ts";
-import { list, mapping, oneOf, pathItem } from "../values/values.ts";
+import { list, mapping, oneOf, oneOfOrLater, pathItem } from "../values/values.ts";
 
 const prefixes = list(prefix(), "[192.168.0.0/16]");
 const interfaces = list(interfaceName(), "[br-lan]");
 
-const ACTIONS = ["bypass", "block", "direct", "deliver", "proxy"] as const;
+const ACTIONS = ["bypass", "block", "direct", "deliver"] as const;
 
 /** Keys that only one action uses. */
 const ACTION_KEYS = [
@@ -42,7 +42,7 @@ export const ruleItem = v.pipe(
     interfaces: v.optional(interfaces),
     mac: v.optional(list(macAddress(), "[02:00:5e:10:00:01]")),
     domains: v.optional(list(domainPattern(), '["*.example.com"]')),
-    action: v.optional(oneOf(...ACTIONS)),
+    action: v.optional(oneOfOrLater(ACTIONS, "proxy")),
     silent: v.optional(boolean()),
     "deliver-port": v.optional(port()),
     upstream: v.optional(text("the name of an upstream")),
@@ -52,7 +52,7 @@ export const ruleItem = v.pipe(
     if (typeof rule !== "object" || rule === null) return;
     const { action } = rule;
     if (!Object.hasOwn(rule, "action")) {
-      addIssue({ message: "a rule needs an action: bypass, block, direct, deliver or proxy" });
+      addIssue({ message: "a rule needs an action: bypass, block, direct or deliver" });
     }
     if (Object.hasOwn(rule, "in") && Object.hasOwn(rule, "interfaces")) {
       addIssue({ message: "in and interfaces are the same key", path: [pathItem(rule, "interfaces")] });

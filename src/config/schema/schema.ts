@@ -8,6 +8,7 @@ import {
   absolutePath,
   boolean,
   duration,
+  DURATION_JSON,
   endpoint,
   INTERFACE_JSON,
   interfaceName,
@@ -18,7 +19,7 @@ import {
   routeTable,
 } from "../values/scalars.ts";
 import { upstreams } from "./upstream_schema.ts";
-import { integer, list, mapping, oneOf, section, value, wordOr } from "../values/values.ts";
+import { integer, list, mapping, oneOf, oneOfOrLater, section, value, wordOr } from "../values/values.ts";
 
 const MAX_WORKERS = 256;
 const MAX_COUNT = 2 ** 31 - 1;
@@ -26,6 +27,10 @@ const MAX_COUNT = 2 ** 31 - 1;
 function autoOr(expected: string, max: number) {
   const schema = integer({ expected, min: 1, max });
   return v.optional(wordOr("auto", { schema, json: { type: "integer", minimum: 1, maximum: max } }));
+}
+
+function neverOrDuration() {
+  return v.optional(wordOr("never", { schema: duration(1), json: DURATION_JSON }));
 }
 
 const protocols = list(oneOf("tcp", "udp"), "[tcp, udp]");
@@ -64,7 +69,7 @@ export const CONFIG_SCHEMA = mapping({
   }),
   source: v.optional(oneOf("client", "client-address", "router")),
   rules: v.nullish(v.array(ruleItem, "expected a list of rules, each beginning with -")),
-  default: v.optional(oneOf("bypass", "direct", "block", "proxy")),
+  default: v.optional(oneOfOrLater(["bypass", "direct", "block"], "proxy")),
   upstreams,
   udp: section({
     filtering: v.optional(oneOf("endpoint-independent", "address-and-port-dependent")),
@@ -72,8 +77,8 @@ export const CONFIG_SCHEMA = mapping({
   }),
   timeouts: section({
     connect: v.optional(duration(1)),
-    "tcp-idle": v.optional(duration(1)),
-    "half-closed": v.optional(duration(1)),
+    "tcp-idle": neverOrDuration(),
+    "half-closed": neverOrDuration(),
     "udp-idle": v.optional(duration(1)),
     "udp-dns": v.optional(duration(1)),
     sniff: v.optional(duration(1)),

@@ -9,10 +9,16 @@ import { formatDuration, parseDuration } from "./duration.ts";
 import { NETWORK_EXPECTED, parseNetwork } from "./networks.ts";
 import { asText, parsePortRange } from "./ports.ts";
 import type { PortRange, UpstreamConfig } from "../types.ts";
-import { integer, isInteger, Refusal, value } from "./values.ts";
+import { integer, isInteger, type JsonSchema, Refusal, value } from "./values.ts";
 
 /** Timers count in 32 bits of milliseconds. */
 const MAX_DURATION_MS = 24 * 24 * 3_600_000;
+
+/** JSON Schema of a duration. */
+export const DURATION_JSON: JsonSchema = {
+  type: "string",
+  pattern: "^(?=.)(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?(\\d+ms)?$",
+};
 
 /** `10s`, at least `minMs`. */
 export function duration(minMs: number) {
@@ -26,7 +32,7 @@ export function duration(minMs: number) {
       if (milliseconds >= minMs && milliseconds <= MAX_DURATION_MS) return milliseconds;
       return new Refusal(`a duration from ${least} to ${formatDuration(MAX_DURATION_MS)}`);
     },
-    json: { type: "string", pattern: "^(?=.)(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?(\\d+ms)?$" },
+    json: DURATION_JSON,
   });
 }
 

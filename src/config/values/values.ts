@@ -39,11 +39,20 @@ export function value<T>({ expected, parse, json }: ValueOptions<T>) {
 
 /** One of some words. */
 export function oneOf<const T extends string>(...words: readonly T[]) {
+  return oneOfThese(words, words);
+}
+
+/** One of these words, or one that is to come: that is valid, and nobody is told to write it. */
+export function oneOfOrLater<const T extends string, const L extends string>(now: readonly T[], later: L) {
+  return oneOfThese<T | L>([...now, later], now);
+}
+
+function oneOfThese<const T extends string>(all: readonly T[], words: readonly string[]) {
   const listed = words.length === 1 ? words[0] : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
   return value<T>({
     expected: listed,
-    parse: (input) => words.find((word) => word === input) ?? refuseMisspelt(input, { words, listed }),
-    json: { enum: words },
+    parse: (input) => all.find((word) => word === input) ?? refuseMisspelt(input, { words, listed }),
+    json: { enum: all },
   });
 }
 

@@ -12,9 +12,9 @@ const IIF = OIF + 1;
 const MARK = OIF + 2;
 const TOS = OIF + 3;
 const MSS = OIF + 4;
-const CLIENT = OIF + 6;
+const WHOLE = OIF + 5;
 /** The words of an answer, which may be copied one by one. */
-export const ANSWER_WORDS = CLIENT + ADDRESS_WORDS;
+export const ANSWER_WORDS = OIF + 6;
 
 /** An answer. The object is used again for the next; whoever keeps one copies it. */
 export class Answer {
@@ -27,9 +27,7 @@ export class Answer {
     DESTINATION * 4,
     ADDRESS_WORDS * 4,
   );
-  /** The original client: a struct sockaddr. */
-  readonly client: Uint8Array<ArrayBuffer> = new Uint8Array(this.words.buffer, CLIENT * 4, ADDRESS_WORDS * 4);
-  /** Places of the first two in {@linkcode words}. */
+  /** Places of the two in {@linkcode words}. */
   readonly sourceAt: number = SOURCE;
   readonly destinationAt: number = DESTINATION;
 
@@ -73,9 +71,12 @@ export class Answer {
     this.words[MSS] = mss;
   }
 
-  /** Notes the original client, a struct sockaddr at `at`. */
-  noteClient(words: Int32Array, at: number): void {
-    for (let word = 0; word < ADDRESS_WORDS; word++) this.words[CLIENT + word] = words[at + word];
+  /** UDP: a router may not cut the datagram into fragments. */
+  get whole(): boolean {
+    return this.words[WHOLE] !== 0;
+  }
+  set whole(whole: boolean) {
+    this.words[WHOLE] = whole ? 1 : 0;
   }
 
   /** Takes over the words of another from `at` on. */

@@ -5,8 +5,7 @@
  */
 import { PinnedMemory } from "../../../ffi/memory.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
-import type { RawSockets } from "../orders.ts";
-import { Injector } from "./injector.ts";
+import type { Injector } from "./injector.ts";
 import { goneAfter } from "./patience.ts";
 import { ASKED_CLIENT, type HeldPacket, type Question } from "./question.ts";
 import { Shares } from "./shares.ts";
@@ -58,8 +57,8 @@ export class HeldSyns {
   // Where an attacker chooses the keys, he must not know where they go.
   readonly #seed = crypto.getRandomValues(new Int32Array(1))[0];
 
-  constructor(raw: RawSockets) {
-    this.#injector = new Injector(raw);
+  constructor(injector: Injector) {
+    this.#injector = injector;
   }
 
   /** The number of SYNs. */

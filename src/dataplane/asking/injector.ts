@@ -3,7 +3,7 @@
  * refuse them in the server's name.
  * @module
  */
-import { AF_INET } from "../../../ffi/consts.ts";
+import { AF_INET, EPERM } from "../../../ffi/consts.ts";
 import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
 import { VERDICT_TTL } from "../../constants.ts";
 import type { RawSockets } from "../orders.ts";
@@ -16,11 +16,11 @@ const IPV6_HOP_LIMIT = 7;
 
 /** A worker's raw sockets. */
 export class Injector {
-  readonly #raw: RawSockets;
+  readonly #sockets: RawSockets;
   readonly #batch = new SendBatch(1, 1);
 
-  constructor(raw: RawSockets) {
-    this.#raw = raw;
+  constructor(sockets: RawSockets) {
+    this.#sockets = sockets;
   }
 
   /** Gives the packet to the listener. 1, or -errno. */
@@ -47,6 +47,8 @@ export class Injector {
     batch.clear();
     batch.beginRaw(addresses, ASKED_DESTINATION);
     batch.add(packet.low, packet.high, packet.length);
-    return batch.send(isIpv4 ? this.#raw.ipv4 : this.#raw.ipv6, 0);
+    const returned = batch.send(isIpv4 ? this.#sockets.ipv4 : this.#sockets.ipv6, 0);
+    // A rule that refuses a packet where it leaves drops it as well, and that is what sendmsg(2) tells.
+    return returned === -EPERM && verdict !== VERDICT_TTL.accept ? 1 : returned;
   }
 }

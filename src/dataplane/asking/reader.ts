@@ -7,7 +7,7 @@ import { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
 import { QUESTION_PREFIX } from "../../constants.ts";
 import { readFirstPacket } from "./packet/first_packet.ts";
 import { LogMessage } from "./packet/log_message.ts";
-import { ASKED_CLIENT, Question } from "./question.ts";
+import { Question } from "./question.ts";
 import { Translated } from "./packet/translated.ts";
 
 /** Messages that are taken with one call. */
@@ -74,7 +74,6 @@ export class QuestionReader {
       if (!readFirstPacket(question, batch, log)) continue;
       if (log.prefix === TRANSLATED) this.#translated.keep(question);
       else if (log.prefix !== RESTORED || this.#translated.join(question)) {
-        question.answer.noteClient(question.addresses, ASKED_CLIENT);
         question.high = batch.high;
         question.low = (batch.dataLow(this.#datagram) + question.offset -
           batch.dataOffset(this.#datagram)) | 0;

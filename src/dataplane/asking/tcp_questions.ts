@@ -14,7 +14,7 @@ import type { WorkerContext } from "../context.ts";
 import type { Decider } from "../decider.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
-import { BLOCKED, EVICTED, OVER_LIMIT } from "../shared/endings.ts";
+import { BLOCKED, CLOSED, EVICTED, OVER_LIMIT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
 import { CLIENT, DESTINATION, type Session, WAITING } from "../tcp/session.ts";
 import type { TcpSessions } from "../tcp/sessions.ts";
@@ -43,6 +43,17 @@ export class TcpQuestions implements TcpAsked {
     this.#context = context;
     this.#parts = parts;
     this.#evictions = new Throttle(context.clock);
+  }
+
+  /** Clients that it has dialled for, and that were not accepted yet. */
+  get pending(): number {
+    return this.#parts.syns.size;
+  }
+
+  /** Ends the sessions of all these clients. */
+  giveUp(): void {
+    const { syns, sessions } = this.#parts;
+    while (syns.size > 0) sessions.end(sessions.at(syns.slotOf(syns.victim())), true, CLOSED);
   }
 
   /** Dials for a SYN; one that is repeated says that its client is still there. */

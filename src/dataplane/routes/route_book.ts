@@ -20,6 +20,7 @@ import { getInt, setInt } from "../../../ffi/sockets/sockopt.ts";
 import type { Answer } from "../asking/answer.ts";
 import type { WorkerContext } from "../context.ts";
 import { TICK_MS } from "../loop/wheel.ts";
+import type { Sockaddr } from "../upstream/upstream.ts";
 import { KnownWays, UNKNOWN_WAY } from "./known_ways.ts";
 import { NETLINK_ROUTE, NetlinkSocket } from "./netlink_socket.ts";
 import { Pins } from "./pins.ts";
@@ -54,9 +55,9 @@ export class RouteBook {
 
   /**
    * Makes a socket leave by the way that the answer names, before bind(2) and connect(2); its SO_MARK is set
-   * already. 0, or -errno. No system call where routing is simple.
+   * already. `client`: the original one. 0, or -errno. No system call where routing is simple.
    */
-  prepare(fd: number, answer: Answer): number {
+  prepare(fd: number, client: Sockaddr, answer: Answer): number {
     const { generation } = this.#board;
     if (generation === 0 || answer.oif === 0) return 0;
     if (generation !== this.#generation) {
@@ -67,12 +68,12 @@ export class RouteBook {
     const protocol = getInt(fd, SOL_SOCKET, SO_TYPE) === SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
     const { byPort } = this.#board;
     const { tick } = this.#context.clock;
-    this.#describe(answer, protocol, byPort);
+    this.#describe(client, answer, protocol, byPort);
     let way = this.#known.find(tick);
     if (way === UNKNOWN_WAY) {
       this.#question.protocol = protocol;
       this.#question.byPort = byPort;
-      way = this.#find(answer);
+      way = this.#find(client, answer);
       this.#known.keep(tick, way);
     }
     return take(fd, way, answer.oif, this.#board.mark);
@@ -82,8 +83,8 @@ export class RouteBook {
    * Tells whether answers of the server would go to the client past us: the packet leaves by the interface
    * that it came by, with the client's address.
    */
-  passesUsBy(answer: Answer): boolean {
-    if (answer.oif !== answer.iif || answer.oif === 0 || !sameIp(answer.source, answer.client)) return false;
+  passesUsBy(client: Sockaddr, answer: Answer): boolean {
+    if (answer.oif !== answer.iif || answer.oif === 0 || !sameIp(answer.source, client)) return false;
     if (!this.#saidOneArm) {
       this.#saidOneArm = true;
       this.#context.log.info(
@@ -100,10 +101,10 @@ export class RouteBook {
   }
 
   /** Writes the flow as ways are known by it. */
-  #describe(answer: Answer, protocol: number, byPort: boolean): void {
+  #describe(client: Sockaddr, answer: Answer, protocol: number, byPort: boolean): void {
     const { flow } = this.#known;
     const bytes = this.#flowBytes;
-    const { client, source, destination } = answer;
+    const { source, destination } = answer;
     const isIpv4 = destination[0] === AF_INET;
     const at = isIpv4 ? 4 : 8;
     const length = isIpv4 ? 4 : 16;
@@ -126,9 +127,9 @@ export class RouteBook {
     bytes[69] = source[3];
   }
 
-  #find(answer: Answer): number {
+  #find(client: Sockaddr, answer: Answer): number {
     const question = this.#question;
-    const { client, source, destination, oif, iif } = answer;
+    const { source, destination, oif, iif } = answer;
     question.mark = answer.mark;
     question.tos = answer.tos;
     let asked = question.ask(client, destination, iif, 0);

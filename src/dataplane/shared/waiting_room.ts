@@ -26,9 +26,10 @@ const BUSY = 2;
 const STATUS = 3;
 const NEXT_USE = 4;
 
-// Words before the places: a seed, and the number of answers that were put so far.
+// Words before the places: a seed, the number of answers that were put so far, and how many wait.
 const SEED = 0;
 const PUT = 1;
+const WAITING = 2;
 const PLACES_AT = 16;
 
 /** The words of shared memory that it takes. */
@@ -45,6 +46,11 @@ export class WaitingRoom {
 
   constructor(words: Int32Array<SharedArrayBuffer>) {
     this.#words = words;
+  }
+
+  /** Tells whether any answer waits: for most packets, that none does is all that there is to know. */
+  get isEmpty(): boolean {
+    return Atomics.load(this.#words, WAITING) === 0;
   }
 
   /**
@@ -64,6 +70,7 @@ export class WaitingRoom {
         copy(words, client, all, place + CLIENT);
         copy(words, destination, all, place + DESTINATION);
         answer.write(all, place + ANSWER);
+        if (wanted === EMPTY) Atomics.add(all, WAITING, 1);
         this.#leave(place, FULL);
         return true;
       }
@@ -84,6 +91,7 @@ export class WaitingRoom {
       if (!same(words, destination, all, place + DESTINATION)) continue;
       if (!this.#seize(place, state)) continue;
       answer?.read(all, place + ANSWER);
+      Atomics.sub(all, WAITING, 1);
       this.#leave(place, EMPTY);
       return true;
     }

@@ -2,22 +2,14 @@
  * Opens the sockets by which workers are asked about first packets, before any worker starts.
  * @module
  */
-import {
-  AF_INET,
-  AF_INET6,
-  EAFNOSUPPORT,
-  SO_MARK,
-  SO_PRIORITY,
-  SOCK_RAW,
-  SOL_SOCKET,
-} from "../../../ffi/consts.ts";
+import { AF_INET, AF_INET6, EAFNOSUPPORT, SOCK_RAW } from "../../../ffi/consts.ts";
 import { closeFd, openSocket } from "../../../ffi/sockets/socket.ts";
-import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { CLIENT_PRIORITY, questionGroup } from "../../constants.ts";
 import { check } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import { openLogGroup } from "../../netlink/log.ts";
 import type { AskingSockets } from "../orders.ts";
+import { sign } from "./transparent.ts";
 
 /** Whole IP packets are given to such a socket, and it receives none. */
 const IPPROTO_RAW = 255;
@@ -64,8 +56,7 @@ function rawSocket(family: Family, { mark }: QuestionSocketOptions): number {
   const fd = openSocket(family === "ipv6" ? AF_INET6 : AF_INET, SOCK_RAW, { protocol: IPPROTO_RAW });
   if (fd === -EAFNOSUPPORT) return -1;
   check(fd, "open", object, "It needs root, or CAP_NET_RAW and CAP_NET_ADMIN");
-  let returned = setInt(fd, SOL_SOCKET, SO_MARK, mark);
-  if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_PRIORITY, CLIENT_PRIORITY);
+  const returned = sign(fd, { mark, priority: CLIENT_PRIORITY });
   if (returned >= 0) return fd;
   closeFd(fd);
   return check(returned, "open", object);

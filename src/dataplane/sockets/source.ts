@@ -51,6 +51,16 @@ export class SourceAddress {
     return address;
   }
 
+  /** The same for a flow whose source the router has translated to this one. */
+  chooseTranslated(translated: Uint8Array<ArrayBuffer>, source: Source): Uint8Array<ArrayBuffer> | null {
+    this.own = this.#keepsPort = false;
+    if (source === "router") return null;
+    this.#address.set(translated);
+    this.#keepsPort = source === "client";
+    if (!this.#keepsPort) clearPort(this.#address);
+    return this.#address;
+  }
+
   /**
    * Gives the chosen address another port, if that may help where a socket could not be had with -errno. The
    * port may be held by what is left of an earlier connection between the same two (TIME_WAIT), or by a

@@ -32,10 +32,16 @@ import {
 import { bindSocket, closeFd, listenSocket, openNonBlocking } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 
-/** A dead peer is noticed after 60 + 4 × 15 seconds; the kernel's default is more than two hours. */
-const KEEPALIVE_IDLE_SECONDS = 60;
-const KEEPALIVE_INTERVAL_SECONDS = 15;
-const KEEPALIVE_PROBES = 4;
+/**
+ * A silent peer is asked every two hours, so that a phone may sleep. One that has forgotten the connection
+ * says so, and the session ends; one that does not answer may be asleep, and has the five days for which
+ * conntrack would remember it.
+ */
+const KEEPALIVE_IDLE_SECONDS = 7200;
+const KEEPALIVE_INTERVAL_SECONDS = 7200;
+const KEEPALIVE_PROBES = 60;
+/** Of a half-closed connection, which is seldom meant to be silent for long: the other end may have gone. */
+const HALF_CLOSED_IDLE_SECONDS = 600;
 
 /** The kernel cuts it to net.core.somaxconn. */
 const BACKLOG = 4096;
@@ -108,6 +114,11 @@ export function keepAlive(fd: number): void {
   setInt(fd, SOL_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
 }
 
+/** Asks a peer more often that {@linkcode keepAlive} asks already: the connection is half-closed. */
+export function askOften(fd: number): void {
+  setInt(fd, SOL_TCP, TCP_KEEPIDLE, HALF_CLOSED_IDLE_SECONDS);
+}
+
 /** A TCP listener; what it accepts has NODELAY and keepalive. The descriptor or -errno. */
 export function openListener(options: ListenerOptions): number {
   const family = options.address[0];
@@ -143,6 +154,8 @@ export function openOutgoing(family: number, source: Uint8Array<ArrayBuffer> | n
   const fd = openNonBlocking(family, SOCK_STREAM);
   if (fd < 0) return fd;
   let returned = mark === 0 ? 0 : setInt(fd, SOL_SOCKET, SO_MARK, mark);
+  // An IPv4 address in an IPv6 one is past all rules: see embedded.ts.
+  if (returned >= 0 && family === AF_INET6) returned = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
   if (source !== null) {
     if (returned >= 0) returned = makeTransparent(fd, family);
     // The client may use one port for many servers: without it the second bind fails.

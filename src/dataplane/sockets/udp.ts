@@ -7,20 +7,26 @@ import {
   EADDRINUSE,
   IP_MTU_DISCOVER,
   IP_PMTUDISC_DONT,
+  IP_PMTUDISC_PROBE,
   IP_RECVERR,
+  IP_RECVFRAGSIZE,
   IP_RECVORIGDSTADDR,
   IP_RECVTOS,
+  IP_TOS,
   IPPROTO_ICMP,
   IPPROTO_ICMPV6,
   IPPROTO_UDP,
   IPV6_CHECKSUM,
   IPV6_MTU_DISCOVER,
   IPV6_PMTUDISC_DONT,
+  IPV6_PMTUDISC_PROBE,
   IPV6_RECVERR,
+  IPV6_RECVFRAGSIZE,
   IPV6_RECVORIGDSTADDR,
   IPV6_RECVTCLASS,
   IPV6_V6ONLY,
   SO_MARK,
+  SO_PRIORITY,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_REUSEADDR,
@@ -71,6 +77,8 @@ export function openUdpListener(options: ListenerOptions): number {
   }
   if (returned >= 0) {
     receiveTos(fd, ipv6);
+    if (ipv6) setInt(fd, SOL_IPV6, IPV6_RECVFRAGSIZE, 1);
+    else setInt(fd, SOL_IP, IP_RECVFRAGSIZE, 1);
     // A sender on this machine, or a network card, may hand over many datagrams as one.
     setInt(fd, SOL_UDP, UDP_GRO, 1);
     enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_LISTENER_BUFFER });
@@ -94,12 +102,17 @@ export interface UpstreamOptions {
    * datagrams.
    */
   readonly stream: boolean;
+  /** Never shares its address and port with another socket: both may have this machine's. Default: no. */
+  readonly exclusive?: boolean;
+  /** Sends with "don't fragment". Default: no. */
+  readonly unfragmented?: boolean;
+  /** Makes it ready before it has an address; 0 or -errno. Default: nothing. */
+  readonly prepare?: (fd: number) => number;
 }
 
 /**
  * A UDP socket that sends from `source`, which need not be an address of this machine, and receives what is
- * sent to it, from anybody; from wherever the kernel likes if `source` is null. Datagrams go out without
- * "don't fragment", in pieces if the path wants it. The descriptor or -errno.
+ * sent to it, from anybody; from wherever the kernel likes if `source` is null. The descriptor or -errno.
  */
 export function openUdpUpstream(
   family: number,
@@ -109,22 +122,21 @@ export function openUdpUpstream(
   const ipv6 = family === AF_INET6;
   const fd = openNonBlocking(family, SOCK_DGRAM);
   if (fd < 0) return fd;
-  if (ipv6) setInt(fd, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
-  else setInt(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+  if (ipv6) setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
+  forbidFragments(fd, family, options.unfragmented ?? false);
   if (options.tos) receiveTos(fd, ipv6);
   if (options.mark !== 0) {
     const marked = setInt(fd, SOL_SOCKET, SO_MARK, options.mark);
     if (marked < 0) return closeAfter(fd, marked);
   }
   if (options.stream) enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_STREAM_BUFFER });
-  if (options.errors) {
-    if (ipv6) setInt(fd, SOL_IPV6, IPV6_RECVERR, 1);
-    else setInt(fd, SOL_IP, IP_RECVERR, 1);
-  }
+  if (options.errors) keepErrors(fd, family, true);
+  const prepared = options.prepare?.(fd) ?? 0;
+  if (prepared < 0) return closeAfter(fd, prepared);
   if (source === null) return fd;
   let returned = makeTransparent(fd, family);
   if (returned >= 0) returned = bindSocket(fd, source);
-  if (returned === -EADDRINUSE) {
+  if (returned === -EADDRINUSE && options.exclusive !== true) {
     // A daemon of this router may hold the port on all addresses; if it has this option too, ours is the more
     // exact.
     setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -135,10 +147,40 @@ export function openUdpUpstream(
   return returned;
 }
 
+/**
+ * Makes datagrams of a socket leave with "don't fragment", whatever is known of the path; those that are
+ * larger than the interface's MTU are refused (EMSGSIZE). Else they leave in fragments if the path wants it.
+ */
+export function forbidFragments(fd: number, family: number, forbidden: boolean): void {
+  if (family === AF_INET6) {
+    setInt(fd, SOL_IPV6, IPV6_MTU_DISCOVER, forbidden ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
+  } else setInt(fd, SOL_IP, IP_MTU_DISCOVER, forbidden ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
+}
+
+/** Makes a socket keep a queue of errors, or not any more. */
+export function keepErrors(fd: number, family: number, keep: boolean): void {
+  if (family === AF_INET6) setInt(fd, SOL_IPV6, IPV6_RECVERR, keep ? 1 : 0);
+  else setInt(fd, SOL_IP, IP_RECVERR, keep ? 1 : 0);
+}
+
+/** Lets another socket of the same client have the address and port of this one. 0 or -errno. */
+export function shareAddress(fd: number): number {
+  return setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+}
+
 /** Prepares a client's UDP socket for bulk: a larger queue, and trains of datagrams taken as one. */
 export function expectBulk(fd: number): void {
   enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_BULK_BUFFER });
   setInt(fd, SOL_UDP, UDP_GRO, 1);
+}
+
+/**
+ * Sets the TOS of all IPv4 datagrams of a socket. It cannot be told with each of them where the socket has a
+ * priority: to the kernel that would name another one.
+ */
+export function setTosAndPriority(fd: number, tos: number, priority: number): void {
+  setInt(fd, SOL_IP, IP_TOS, tos);
+  setInt(fd, SOL_SOCKET, SO_PRIORITY, priority);
 }
 
 /**

@@ -27,7 +27,7 @@ import type { Service } from "../loop/service.ts";
 import { BLOCKED, LOOPED, OVER_LIMIT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
 import { Throttle } from "../loop/throttle.ts";
-import { TICK_MS } from "../loop/wheel.ts";
+import { TICK_MS, ticks } from "../loop/wheel.ts";
 import type { OwnAddresses } from "../sockets/own_addresses.ts";
 import type { Sockaddr } from "../upstream/upstream.ts";
 import { CLIENT, DESTINATION, type Session } from "./session.ts";
@@ -36,6 +36,8 @@ import type { TcpSessions } from "./sessions.ts";
 /** Accepted per listener and turn, so that a flood of new connections does not keep live ones waiting. */
 const ACCEPTS_PER_TURN = 64;
 
+const NEVER = -1;
+
 /** A listener that connections are taken from. */
 export interface Listener {
   readonly fd: number;
@@ -43,8 +45,18 @@ export interface Listener {
   readonly address: Uint8Array<ArrayBuffer> | null;
 }
 
+/**
+ * Ticks that the listeners stay open at the end, for clients that somebody has dialled for: two seconds. A
+ * client that comes later asks again, and is not answered by us.
+ */
+const DRAIN_TICKS = ticks(2000);
+
 /** The part of a worker that has dialled for a client before it was accepted. */
 export interface ConnectionJoiner {
+  /** Clients that it has dialled for, and that were not accepted yet. */
+  readonly pending: number;
+  /** Forgets them. */
+  giveUp(): void;
   /**
    * Takes over a connection. False: nobody has dialled for it. `addresses`: of the client and of where it
    * wanted to go, as a Session has them.
@@ -87,6 +99,8 @@ export class TcpAcceptor implements Service {
   readonly #decider: Decider;
   #paused = false;
   #retryTick = 0;
+  /** The tick at which draining closes the listeners. */
+  #closeTick = NEVER;
   readonly #overLimit: Throttle;
   readonly #asked: ConnectionJoiner | null;
   readonly #own: OwnAddresses | null;
@@ -119,9 +133,17 @@ export class TcpAcceptor implements Service {
 
   /** Takes no new connection from now on, but for those that wait in the listeners' queues. */
   drain(): void {
+    if (this.#asked !== null && this.#asked.pending > 0) {
+      this.#closeTick = this.#context.clock.tick + DRAIN_TICKS;
+    } else this.#takeRest();
+  }
+
+  #takeRest(): void {
+    this.#closeTick = NEVER;
     for (let i = 0; i < this.#listeners.length; i++) {
       while (!this.#paused && this.accept(i) === this.#acceptsPerTurn);
     }
+    this.#asked?.giveUp();
     this.close();
   }
 
@@ -134,11 +156,16 @@ export class TcpAcceptor implements Service {
 
   /** Milliseconds that the worker may sleep, -1 for ever. */
   timeout(): number {
-    return this.#paused ? TICK_MS : -1;
+    return this.#paused || this.#closeTick !== NEVER ? TICK_MS : -1;
   }
 
-  /** Accepts again after a pause, if it may. */
+  /** Accepts again after a pause, if it may; closes when nobody is waited for any more. */
   turn(): void {
+    if (
+      this.#closeTick !== NEVER && (this.#asked!.pending === 0 || this.#context.clock.tick >= this.#closeTick)
+    ) {
+      this.#takeRest();
+    }
     if (this.#paused && this.#context.clock.tick >= this.#retryTick) {
       const returned = this.start();
       if (returned < 0) this.#pauseAWhile("listen again", returned);
@@ -150,9 +177,9 @@ export class TcpAcceptor implements Service {
     this.accept(key);
   }
 
-  /** See {@linkcode Service}: draining has taken all that waited. */
+  /** See {@linkcode Service}. */
   idle(): boolean {
-    return true;
+    return this.#closeTick === NEVER;
   }
 
   /** Takes connections from a listener. How many it took. */

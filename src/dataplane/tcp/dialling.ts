@@ -11,15 +11,23 @@ import {
   EPOLLERR,
   EPOLLHUP,
   EPOLLOUT,
+  EPOLLRDHUP,
   ETIMEDOUT,
 } from "../../../ffi/consts.ts";
 import { takeSocketError } from "../../../ffi/sockets/sockopt.ts";
 import { EXPIRED, FAILED, REFUSED, RESET, TIMED_OUT } from "../shared/endings.ts";
+import { ticks } from "../loop/wheel.ts";
 import { COUNTER } from "../shared/state.ts";
 import { PENDING, type Upstream } from "../upstream/upstream.ts";
 import { keepNoErrors } from "../upstream/answered.ts";
 import { OPEN, RESETTING, type Session, WAITING } from "./session.ts";
 import type { Life, Stage } from "./stage.ts";
+
+/**
+ * A client that has said nothing, and has ended, may wait for what the server says first; more often it has
+ * given up. A server that is there answers by now, even if two SYNs were lost.
+ */
+const ENDED_TICKS = ticks(3000);
 
 /** The stage. */
 export class Dialling implements Stage {
@@ -43,6 +51,7 @@ export class Dialling implements Stage {
   ready(session: Session, upstreamSide: boolean, bits: number): void {
     if (!upstreamSide) {
       if ((bits & EPOLLERR) !== 0) this.#life.end(session, true, RESET);
+      else if ((bits & EPOLLRDHUP) !== 0) this.#clientEnded(session);
     } else if ((bits & (EPOLLERR | EPOLLHUP)) !== 0) {
       this.#failed(session, takeSocketError(session.upstreamFd));
     } else if ((bits & EPOLLOUT) !== 0) {
@@ -60,6 +69,7 @@ export class Dialling implements Stage {
     const { clock, settings } = this.#life.context;
     const due = session.startedTick + settings.connectTicks;
     if (session.syn >= 0 && this.#goneTick(session) <= clock.tick) return this.#forget(session);
+    if (clock.tick >= session.activeTick + ENDED_TICKS && hasGivenUp(session)) return this.#forget(session);
     if (clock.tick < due) return this.#schedule(session, due);
     // An upstream that still looks for its address has had its time: it would be asked for ever.
     const isPending = session.upstreamFd < 0;
@@ -67,6 +77,12 @@ export class Dialling implements Stage {
     if (isPending) this.#settle(session, ETIMEDOUT);
     this.#life.note(session, "connect timeout");
     this.#life.end(session, true, TIMED_OUT);
+  }
+
+  #clientEnded(session: Session): void {
+    const { settings } = this.#life.context;
+    const due = session.startedTick + settings.connectTicks;
+    this.#schedule(session, Math.min(due, session.activeTick + ENDED_TICKS));
   }
 
   /** Dials where the upstream has said PENDING. */
@@ -96,7 +112,7 @@ export class Dialling implements Stage {
     return this.#life.syns!.goneTick(syn);
   }
 
-  /** The client does not send its SYN any more. */
+  /** The client does not send its SYN any more, or has ended. */
   #forget(session: Session): void {
     this.#life.note(session, "the client has gone");
     this.#life.end(session, true, EXPIRED);
@@ -137,4 +153,8 @@ export class Dialling implements Stage {
     this.#life.note(session, "upstream failed", error);
     this.#life.end(session, true, error === ECONNREFUSED ? REFUSED : FAILED);
   }
+}
+
+function hasGivenUp(session: Session): boolean {
+  return session.clientFd >= 0 && session.up.hungUp && !session.hasSent;
 }

@@ -5,7 +5,7 @@
 import { EPOLLERR } from "../../../ffi/consts.ts";
 import { ticks } from "../loop/wheel.ts";
 import { CLOSED, EXPIRED } from "../shared/endings.ts";
-import { keepAlive } from "../sockets/transparent.ts";
+import { askOften, keepAlive } from "../sockets/transparent.ts";
 import { MORE, type Relay } from "./bytes/relay.ts";
 import { type Direction, HALF_CLOSED, OPEN, RESETTING, type Session } from "./session.ts";
 import type { Life, Stage } from "./stage.ts";
@@ -15,6 +15,9 @@ import type { Life, Stage } from "./stage.ts";
  * need.
  */
 const KEEPALIVE_AFTER_TICKS = ticks(2000);
+
+/** The same for a session that stays half-closed, to ask more often whether both ends are there. */
+const ASK_OFTEN_AFTER_TICKS = ticks(60_000);
 
 /** The stage. */
 export class Relaying implements Stage {
@@ -47,9 +50,18 @@ export class Relaying implements Stage {
       session.keptAlive = true;
       keepAlive(session.upstreamFd);
     }
-    const allowed = session.stage === OPEN ? settings.idleTicks : settings.halfClosedTicks;
-    const due = session.activeTick + allowed;
-    if (clock.tick < due) return this.#life.schedule(session, due);
+    const isOpen = session.stage === OPEN;
+    if (!isOpen && !session.askedOften && clock.tick - session.activeTick >= ASK_OFTEN_AFTER_TICKS) {
+      session.askedOften = true;
+      askOften(session.clientFd);
+      askOften(session.upstreamFd);
+    }
+    const due = session.activeTick + (isOpen ? settings.idleTicks : settings.halfClosedTicks);
+    if (clock.tick < due) {
+      const next = isOpen || session.askedOften ? due : Math.min(due, clock.tick + ASK_OFTEN_AFTER_TICKS);
+      // Never: then it is the kernel that asks both ends.
+      return next === Infinity ? undefined : this.#life.schedule(session, next);
+    }
     this.#life.note(session, "idle timeout");
     this.#life.end(session, true, EXPIRED);
   }
@@ -68,7 +80,7 @@ export class Relaying implements Stage {
       const { clock, settings, ledgers } = this.#life.context;
       session.stage = HALF_CLOSED;
       ledgers.tcp.stage(session.slot, HALF_CLOSED);
-      this.#life.schedule(session, clock.tick + settings.halfClosedTicks);
+      this.#life.schedule(session, clock.tick + Math.min(settings.halfClosedTicks, ASK_OFTEN_AFTER_TICKS));
     }
   }
 

@@ -9,6 +9,7 @@ import { WheelEntry } from "../loop/wheel.ts";
 import type { Answer } from "../asking/answer.ts";
 import type { Call } from "../upstream/upstream.ts";
 import type { Pipe } from "./bytes/pipes.ts";
+import { Restraint } from "./bytes/restraint.ts";
 
 const SOCKADDR_WORDS = SOCKADDR_SIZE / 4;
 /** Places of the client's and the destination's struct sockaddr in {@linkcode Session.addresses}. */
@@ -46,6 +47,7 @@ export class Direction {
   opposite: Direction = this;
   /** Bytes in the pipe. */
   inPipe = 0;
+  readonly restraint = new Restraint();
   /** The place at which its bytes are counted. */
   readonly counter: number;
 
@@ -73,6 +75,7 @@ export class Direction {
         0;
     this.buffer = null;
     this.pipe = null;
+    this.restraint.reset();
   }
 }
 
@@ -124,6 +127,8 @@ export class Session extends WheelEntry implements Call {
   activeTick = 0;
   /** The upstream's socket has keepalive. */
   keptAlive = false;
+  /** Both are asked often, since one side has ended. */
+  askedOften = false;
   /** The way from the side that was reset, while RESETTING. */
   dying: Direction | null = null;
   /** Waits in the worker's list of sessions that have more to do than one turn allows. */
@@ -150,7 +155,7 @@ export class Session extends WheelEntry implements Call {
     this.up.reset(-1, -1);
     this.down.reset(-1, -1);
     this.attempt = this.choice = this.excess = 0;
-    this.called = this.keptAlive = false;
+    this.called = this.keptAlive = this.askedOften = false;
     this.answer = null;
     this.syn = -1;
     this.startedTick = this.activeTick = tick;

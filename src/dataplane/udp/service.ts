@@ -5,13 +5,21 @@
 import { EPOLLERR, EPOLLIN } from "../../../ffi/consts.ts";
 import { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
+import { CLIENT_PRIORITY } from "../../constants.ts";
+import type { Injector } from "../asking/injector.ts";
+import type { Question } from "../asking/question.ts";
+import type { UdpAsked } from "../asking/udp_asked.ts";
 import type { WorkerContext } from "../context.ts";
 import { Decider } from "../decider.ts";
 import type { Service } from "../loop/service.ts";
 import { ticks } from "../loop/wheel.ts";
 import type { ObedientSessions } from "../obey.ts";
 import type { RawSockets, UdpSockets } from "../orders.ts";
+import type { RouteBook } from "../routes/route_book.ts";
+import type { WaitingRoom } from "../shared/waiting_room.ts";
 import type { RouterTraffic } from "../sockets/own_addresses.ts";
+import { WaitingAnswers } from "./asked/answers.ts";
+import { UdpQuestions } from "./asked/questions.ts";
 import { UdpDownlink } from "./downlink.ts";
 import { UdpErrors } from "./errors.ts";
 import { UdpFilter } from "./filter.ts";
@@ -34,10 +42,19 @@ export interface UdpParts {
   readonly sockets: UdpSockets;
   /** null where no client is a program on the router itself. */
   readonly router: RouterTraffic | null;
+  /** null or nothing: flows come without having asked the router. */
+  readonly asking?: UdpAskingParts | null;
+}
+
+/** Parts that it takes to answer questions. */
+export interface UdpAskingParts {
+  readonly room: WaitingRoom;
+  readonly injector: Injector;
+  readonly routes: RouteBook;
 }
 
 /** The UDP relay of a worker. */
-export class UdpService implements Service, ObedientSessions {
+export class UdpService implements Service, ObedientSessions, UdpAsked {
   readonly #context: WorkerContext;
   readonly #listeners: UdpListener[];
   readonly #rawSockets: readonly RawSockets[];
@@ -46,6 +63,7 @@ export class UdpService implements Service, ObedientSessions {
   readonly #uplink: UdpUplink;
   readonly #downlink: UdpDownlink;
   readonly #errors: UdpErrors;
+  readonly #questions: UdpQuestions | null;
   /**
    * Sessions whose turn was over before their socket was empty; and the list of the turn before, to be used
    * again.
@@ -54,7 +72,7 @@ export class UdpService implements Service, ObedientSessions {
   #spareQueue: number[] = [];
   #stoppedTick = -1;
 
-  constructor(context: WorkerContext, { sockets, router }: UdpParts) {
+  constructor(context: WorkerContext, { sockets, router, asking = null }: UdpParts) {
     this.#context = context;
     this.#listeners = sockets.listeners.map(({ fd, address }) => ({
       fd,
@@ -64,9 +82,23 @@ export class UdpService implements Service, ObedientSessions {
     const table = this.#table = new UdpTable(context.ledgers.udp);
     const filter = new UdpFilter(table);
     const decider = new Decider(context, router === null ? null : router.own);
-    const sessions = new UdpSessions(context, { table, service: this, watcher: filter, decider, router });
+    const sessions = new UdpSessions(context, {
+      table,
+      service: this,
+      watcher: filter,
+      decider,
+      router,
+      answers: asking === null ? null : new WaitingAnswers(asking.room),
+      routes: asking === null ? null : asking.routes,
+    });
     const unreachable = new Unreachable(context.clock, sockets.errorSenders);
-    const errors = new UdpErrors(table, unreachable);
+    const errors = new UdpErrors(table, { ways: sessions.ways, unreachable });
+    this.#questions = asking === null ? null : new UdpQuestions(context, {
+      room: asking.room,
+      injector: asking.injector,
+      decider,
+      senders: sockets.senders,
+    });
     this.#sessions = sessions;
     this.#errors = errors;
     this.#uplink = new UdpUplink(context, {
@@ -83,6 +115,7 @@ export class UdpService implements Service, ObedientSessions {
       batch: new ReceiveBatch(BATCH),
       filter,
       senders: sockets.senders,
+      priority: asking === null ? 0 : CLIENT_PRIORITY,
     });
   }
 
@@ -98,6 +131,11 @@ export class UdpService implements Service, ObedientSessions {
       if (returned < 0) return returned;
     }
     return 0;
+  }
+
+  /** See {@linkcode UdpAsked}. */
+  asked(question: Question): void {
+    this.#questions?.asked(question);
   }
 
   /** Takes no datagram from clients from now on, but for those that wait; answers still go to them. */
@@ -125,12 +163,16 @@ export class UdpService implements Service, ObedientSessions {
     if (this.#queue.length > 0) this.#continue();
     this.#downlink.flush();
     this.#sessions.turn();
+    this.#questions?.turn();
   }
 
   /** Milliseconds that the worker may sleep, -1 for ever. */
   timeout(): number {
     if (this.#queue.length > 0) return 0;
-    return this.#stoppedTick >= 0 && this.size > 0 ? LULL_MS / 2 : this.#sessions.timeout();
+    if (this.#stoppedTick >= 0 && this.size > 0) return LULL_MS / 2;
+    const sessions = this.#sessions.timeout();
+    const questions = this.#questions === null ? -1 : this.#questions.timeout();
+    return sessions < 0 || questions < 0 ? Math.max(sessions, questions) : Math.min(sessions, questions);
   }
 
   /** After {@linkcode drain}: whether the worker may end as far as UDP goes. */
@@ -166,7 +208,7 @@ export class UdpService implements Service, ObedientSessions {
     const table = this.#table;
     if (table.tags[slot] !== tag) return;
     if ((bits & EPOLLERR) !== 0) this.#errors.drain(slot);
-    table.touch(slot, this.#context.clock.tick);
+    this.#sessions.touch(slot);
     if (this.#downlink.receive(slot) || table.queued[slot] === 1) return;
     table.queued[slot] = 1;
     this.#queue.push(slot);

@@ -2,12 +2,12 @@
  * The life of a worker's UDP sessions: limits, rules, sockets, timeouts. The table holds the facts of each.
  *
  * ```
- * first datagram ─► rule ─► limits ─► socket ─► open ─► close: silent, evicted, told to
- *                    └─► blocked  └─► refused
+ * first datagram ─► answer ─► rule ─► limits ─► socket ─► open ─► close: silent, evicted, told to
+ *                    └─► lost  └─► blocked  └─► refused
  * ```
  *
- * A session begins with the facts of its first datagram, and each step takes it a little further, so another
- * may come between two of them: one that holds the datagram until an answer comes.
+ * Where flows ask the router first, its answer has come before the datagram; a flow that goes on asks again
+ * from time to time, and its session follows what the router says then.
  * @module
  */
 import { EMFILE, ENFILE, EPOLLET, EPOLLIN } from "../../../ffi/consts.ts";
@@ -16,18 +16,33 @@ import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { formatEndpoint } from "../../net/ip.ts";
 import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
+import type { Answer } from "../asking/answer.ts";
 import type { WorkerContext } from "../context.ts";
 import type { Decider } from "../decider.ts";
 import type { Service } from "../loop/service.ts";
 import { ticks } from "../loop/wheel.ts";
+import type { RouteBook } from "../routes/route_book.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { CLOSED, EVICTED, EXPIRED, FAILED, RESET } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
-import { SourceAddress } from "../sockets/source.ts";
+import { embedsIpv4 } from "../sockets/embedded.ts";
 import type { RouterTraffic } from "../sockets/own_addresses.ts";
-import { expectBulk, openUdpUpstream } from "../sockets/udp.ts";
+import { expectBulk, forbidFragments } from "../sockets/udp.ts";
 import { UdpAdmission } from "./admission.ts";
-import { copyAddress, DNS, OTHER, type UdpTable } from "./table.ts";
+import type { WaitingAnswers } from "./asked/answers.ts";
+import {
+  copyAddress,
+  DNS,
+  IS_CHILD,
+  OTHER,
+  sameAddress,
+  SHARES,
+  type UdpTable,
+  UNFRAGMENTED,
+} from "./table.ts";
+import { UdpDial } from "./ways/dial.ts";
+import { NO_WAY, wayOf } from "./ways/way.ts";
+import { type Place, Ways } from "./ways/ways.ts";
 
 /** No session for a datagram: it is lost. */
 export const LOST_DATAGRAM = -1;
@@ -36,6 +51,10 @@ export const BLOCKED_DATAGRAM = -2;
 
 /** Port 53 as the upper half of a struct sockaddr's first word: network order. */
 const DNS_PORT = 0x3500;
+/** Of one client endpoint, besides the first. */
+const MAX_CHILDREN = 16;
+const NO_PARENT = -1;
+
 /** Another that knows of sessions. */
 export interface SessionWatcher {
   /** A session is about to be closed. */
@@ -51,6 +70,18 @@ export interface UdpSessionParts {
   readonly decider: Decider;
   /** null where no client is a program on the router itself. */
   readonly router: RouterTraffic | null;
+  /** null: flows come without having asked the router. */
+  readonly answers: WaitingAnswers | null;
+  /** null where {@linkcode answers} is. */
+  readonly routes: RouteBook | null;
+}
+
+/** The kin of a new session. */
+interface Kinship {
+  /** NO_PARENT for the first of a client endpoint. */
+  readonly parent: number;
+  /** Sessions whose address and port it may have as well; null for the first. */
+  readonly sharers: readonly number[] | null;
 }
 
 /** The UDP sessions of a worker. */
@@ -60,9 +91,13 @@ export class UdpSessions {
   readonly #table: UdpTable;
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #admission: UdpAdmission;
-  readonly #source: SourceAddress;
+  readonly #ways: Ways;
+  readonly #dial: UdpDial;
+  readonly #seed = crypto.getRandomValues(new Int32Array(1))[0];
   readonly #address = makeSockaddr();
   readonly #addressWords = new Int32Array(this.#address.buffer);
+  /** A client and a destination. */
+  readonly #childWords = new Int32Array(2 * ADDRESS_WORDS);
 
   constructor(context: WorkerContext, parts: UdpSessionParts) {
     this.#context = context;
@@ -70,20 +105,53 @@ export class UdpSessions {
     this.#table = parts.table;
     this.#counters = context.counters;
     this.#admission = new UdpAdmission(context, parts.table, (slot) => this.#close(slot, EVICTED));
-    this.#source = new SourceAddress(parts.router);
+    this.#ways = new Ways(parts.table, this);
+    this.#dial = new UdpDial(context, parts);
+  }
+
+  /** The ways of the clients' destinations. */
+  get ways(): Ways {
+    return this.#ways;
   }
 
   /**
    * The session of the client whose struct sockaddr is at `at`, opened if need be; it is about to send to the
-   * one at `destination`. Its slot, or LOST_DATAGRAM or BLOCKED_DATAGRAM if there can be none.
+   * one at `destination`, over which is written where the router sends it. Its slot, or LOST_DATAGRAM or
+   * BLOCKED_DATAGRAM if there can be none.
    */
   use(words: Int32Array, at: number, destination: number): number {
-    const slot = this.#table.find(words, at);
-    const dns = (words[destination] >>> 16) === DNS_PORT;
-    if (slot < 0) return this.#begin(words, at, destination, dns ? DNS : OTHER);
-    this.#table.touch(slot, this.#context.clock.tick);
-    if (!dns) this.#table.makeOther(slot);
-    return slot;
+    const { answers } = this.#parts;
+    const answer = answers !== null && answers.take(words, at, destination) ? answers.answer : null;
+    const { tick } = this.#context.clock;
+    let slot = this.#table.find(words, at);
+    const isFirst = slot < 0;
+    if (isFirst) {
+      if (answer === null && answers !== null && !this.#isOfRouter(words, at)) return this.#lose();
+      slot = this.#begin(words, at, destination, answer);
+      if (slot < 0) return slot;
+    } else {
+      this.#table.touch(slot, tick);
+      if (!isDns(words, destination)) this.#table.makeOther(slot);
+    }
+    const uplink = answer === null
+      ? this.#ways.follow(slot, words, destination, tick)
+      : this.#heed(slot, words, destination, answer, isFirst);
+    return uplink < 0 ? this.#lose() : uplink;
+  }
+
+  /** See {@linkcode WayOpener}. */
+  openChild(parent: number, words: Int32Array, at: number, answer: Answer): number {
+    if (this.#ways.kin.childrenOf(parent).length >= MAX_CHILDREN) return LOST_DATAGRAM;
+    copyAddress(this.#table.addresses, parent * ADDRESS_WORDS, this.#childWords, 0);
+    copyAddress(words, at, this.#childWords, ADDRESS_WORDS);
+    return this.#begin(this.#childWords, 0, ADDRESS_WORDS, answer, parent);
+  }
+
+  /** A session that has been answered; so its client's first session goes on as well. */
+  touch(slot: number): void {
+    const { tick } = this.#context.clock;
+    this.#table.touch(slot, tick);
+    if ((this.#table.traits[slot] & IS_CHILD) !== 0) this.#table.touch(this.#ways.kin.parentOf(slot), tick);
   }
 
   /** A session receives many datagrams at once. */
@@ -122,7 +190,15 @@ export class UdpSessions {
     for (let slot = this.#table.oldest(); slot >= 0; slot = this.#table.oldest()) this.#close(slot, CLOSED);
   }
 
-  #begin(words: Int32Array, at: number, destination: number, kind: number): number {
+  #begin(
+    words: Int32Array,
+    at: number,
+    destination: number,
+    answer: Answer | null,
+    parent = NO_PARENT,
+  ): number {
+    // A socket for the IPv4 address in it would be past all rules.
+    if (embedsIpv4(words, destination)) return this.#lose();
     const { decider } = this.#parts;
     const rule = decider.decide(PROTOCOL_NUMBERS.udp, words, at, destination);
     const blocking = decider.blocking(rule);
@@ -130,20 +206,37 @@ export class UdpSessions {
       this.#counters[COUNTER.udpRefused]++;
       return blocking.silent ? LOST_DATAGRAM : BLOCKED_DATAGRAM;
     }
-    const slot = this.#admission.admit(words, at) ? this.#open(words, at, kind) : LOST_DATAGRAM;
+    if (!this.#admission.admit(words, at)) return LOST_DATAGRAM;
+    if (this.#isOrphan(parent)) return this.#giveBack(words, at, null);
+    const kind = isDns(words, destination) ? DNS : OTHER;
+    const sharers = parent < 0 || answer === null
+      ? null
+      : this.#sharers(parent, { words, at: destination }, { words: answer.words, at: answer.destinationAt });
+    const slot = this.#open(words, at, kind, answer, { parent, sharers });
     if (slot < 0) return slot;
     const { udp } = this.#context.ledgers;
     udp.decided(slot, rule);
     udp.destination(slot, words, destination);
+    if (answer !== null && !sameAddress(words, destination, answer.words, answer.destinationAt)) {
+      udp.upstream(slot, this.#table.fds[slot], answer.words, answer.destinationAt);
+    }
     return slot;
   }
 
   /** A session for an endpoint that was admitted. Its slot, or LOST_DATAGRAM. */
-  #open(words: Int32Array, at: number, kind: number): number {
-    let fd = this.#dial(words, at, kind);
+  #open(
+    words: Int32Array,
+    at: number,
+    kind: number,
+    answer: Answer | null,
+    { parent, sharers }: Kinship,
+  ): number {
+    const dial = this.#dial;
+    let fd = dial.open(words, at, kind, answer, sharers);
     if (fd === -EMFILE || fd === -ENFILE) {
       if (!this.#admission.makeRoom(words, at)) return this.#giveBack(words, at, "descriptors");
-      fd = this.#dial(words, at, kind);
+      if (this.#isOrphan(parent)) return this.#giveBack(words, at, null);
+      fd = dial.open(words, at, kind, answer, sharers);
     }
     if (fd < 0) {
       this.#counters[COUNTER.failed]++;
@@ -151,13 +244,19 @@ export class UdpSessions {
       return this.#giveBack(words, at, null);
     }
     const { clock, loop, settings } = this.#context;
-    const slot = this.#table.open(words, at, { fd, tick: clock.tick, time: clock.time, kind });
+    const table = this.#table;
+    const traits = (parent < 0 ? 0 : IS_CHILD) | (dial.leader < 0 ? 0 : SHARES) |
+      (answer !== null && answer.whole ? UNFRAGMENTED : 0);
+    const way = answer === null ? NO_WAY : this.#wayOf(answer);
+    const slot = table.open(words, at, { fd, tick: clock.tick, time: clock.time, kind, way, traits });
+    if (parent >= 0) {
+      this.#ways.kin.add(parent, slot, dial.leader < 0 ? slot : this.#ways.leaderOf(dial.leader));
+    }
     // With a client's own address and port: conntrack lets nothing but answers through, and errors go to the
     // client by themselves.
-    const isOurs = settings.source === "router" || this.#source.own;
-    this.#table.keepsErrors[slot] = settings.source !== "client" || this.#source.own ? 1 : 0;
-    this.#table.filtered[slot] = settings.udp.filter && isOurs ? 1 : 0;
-    const tag = this.#table.tags[slot];
+    table.keepsErrors[slot] = dial.isOurs || settings.source !== "client" ? 1 : 0;
+    table.filtered[slot] = settings.udp.filter && dial.isOurs ? 1 : 0;
+    const tag = table.tags[slot];
     if (loop.watch(this.#parts.service, fd, EPOLLIN | EPOLLET, slot, tag) < 0) {
       this.#close(slot, FAILED);
       this.#admission.refuse("epoll");
@@ -168,23 +267,46 @@ export class UdpSessions {
     return slot;
   }
 
-  /** An upstream socket for a client. The descriptor or -errno. */
-  #dial(words: Int32Array, at: number, kind: number): number {
-    const { source: from, udp } = this.#context.settings;
-    const source = this.#source;
+  /** Tells whether a parent has had to make room for its child. */
+  #isOrphan(parent: number): boolean {
+    return parent >= 0 && this.#table.tags[parent] === 0;
+  }
+
+  /** The kin of a child that may have the same address and port: answers can be told apart. */
+  #sharers(parent: number, original: Place, target: Place): readonly number[] {
+    return [parent, ...this.#ways.kin.childrenOf(parent)]
+      .filter((slot) => !this.#ways.isTaken(slot, original, target));
+  }
+
+  /** Leads a datagram as the router has answered. The session that sends it, negative for none. */
+  #heed(slot: number, words: Int32Array, at: number, answer: Answer, isFirst: boolean): number {
+    const way = this.#wayOf(answer);
+    const { tick } = this.#context.clock;
+    const uplink = this.#ways.heed(slot, { words, at }, { answer, way }, { tick, isFirst });
+    if (uplink < 0) return uplink;
+    const { traits, fds } = this.#table;
+    if (((traits[uplink] & UNFRAGMENTED) !== 0) !== answer.whole) {
+      traits[uplink] ^= UNFRAGMENTED;
+      forbidFragments(fds[uplink], words[at] & 0xffff, answer.whole);
+    }
+    return uplink;
+  }
+
+  #wayOf(answer: Answer): number {
+    return wayOf(answer, this.#seed, this.#context.settings.source !== "router");
+  }
+
+  #isOfRouter(words: Int32Array, at: number): boolean {
+    const { router } = this.#parts;
+    if (router === null) return false;
     copyAddress(words, at, this.#addressWords, 0);
-    const family = words[at] & 0xffff;
-    const address = source.choose(this.#address, from);
-    const options = {
-      tos: udp.tos,
-      errors: from !== "client" || source.own,
-      stream: kind === OTHER,
-      mark: source.mark,
-    };
-    const fd = openUdpUpstream(family, address, options);
-    if (fd >= 0 || !source.changePort(fd)) return fd;
-    this.#counters[COUNTER.portChanged]++;
-    return openUdpUpstream(family, address, options);
+    return router.own.has(this.#address);
+  }
+
+  /** A datagram has nowhere to go. */
+  #lose(): number {
+    this.#counters[COUNTER.udpDropped]++;
+    return LOST_DATAGRAM;
   }
 
   #giveBack(words: Int32Array, at: number, limit: string | null): number {
@@ -219,7 +341,9 @@ export class UdpSessions {
 
   #close(slot: number, ending: number): void {
     const { addresses, fds } = this.#table;
+    this.#closeDependents(slot);
     const fd = fds[slot];
+    this.#ways.closing(slot);
     this.#parts.watcher.closing(slot);
     this.#note("UDP session closed", addresses, slot * ADDRESS_WORDS);
     // Before its descriptor is somebody else's: what a failed worker leaves in the ledger is closed.
@@ -227,4 +351,21 @@ export class UdpSessions {
     closeFd(fd);
     this.#admission.leave(addresses, slot * ADDRESS_WORDS);
   }
+
+  /** Ends the children of a session, and those that share its address and port. */
+  #closeDependents(slot: number): void {
+    const { kin } = this.#ways;
+    const children = kin.childrenOf(slot);
+    while (children.length > 0) this.#close(children[0], CLOSED);
+    if ((this.#table.traits[slot] & IS_CHILD) === 0) return;
+    const siblings = kin.childrenOf(kin.parentOf(slot));
+    for (let i = siblings.length - 1; i >= 0; i--) {
+      const sibling = siblings[i];
+      if (sibling !== slot && this.#ways.leaderOf(sibling) === slot) this.#close(sibling, CLOSED);
+    }
+  }
+}
+
+function isDns(words: Int32Array, at: number): boolean {
+  return (words[at] >>> 16) === DNS_PORT;
 }

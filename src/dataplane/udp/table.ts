@@ -26,6 +26,17 @@ export function sameAddress(words: Int32Array, at: number, others: Int32Array, o
     words[at + 3] === others[other + 3] && words[at + 2] === others[other + 2];
 }
 
+/** Some destinations of the session's client are reached in another way: see ways/detours.ts. */
+export const HAS_DETOURS = 1;
+/** Answers to the session may come from where the router has translated a destination to. */
+export const MAPS_BACK = 2;
+/** The session is another way of a client endpoint that has a session: see ways/kin.ts. */
+export const IS_CHILD = 4;
+/** The session shares the address and port of another. */
+export const SHARES = 8;
+/** Datagrams leave with "don't fragment". */
+export const UNFRAGMENTED = 16;
+
 /** Sessions that have only talked to port 53. */
 export const DNS = 0;
 /** All others. */
@@ -39,6 +50,10 @@ export interface NewSession {
   readonly time: number;
   /** DNS or OTHER. */
   readonly kind: number;
+  /** Its way, see ways/way.ts. */
+  readonly way: number;
+  /** HAS_DETOURS and others. */
+  readonly traits: number;
 }
 
 /** The table. Slots are used again; a session's tag tells the uses of a slot apart. */
@@ -61,6 +76,10 @@ export class UdpTable {
   keepsErrors = new Uint8Array(0);
   /** 1: the client receives from nobody but whom it has sent to, and we see to that. */
   filtered = new Uint8Array(0);
+  /** HAS_DETOURS and others. */
+  traits = new Uint8Array(0);
+  /** The way that its datagrams go, see ways/way.ts. */
+  ways = new Int32Array(0);
   /** 1: waits in a list of sessions that have more to do. */
   queued = new Uint8Array(0);
 
@@ -160,7 +179,9 @@ export class UdpTable {
     this.bulk[slot] = 0;
     this.keepsErrors[slot] = 0;
     this.filtered[slot] = 0;
-    this.#slots.set(words, at, NOBODY, slot);
+    this.ways[slot] = options.way;
+    this.traits[slot] = options.traits;
+    this.#slots.set(words, at, this.#ownerOf(slot), slot);
     this.#byAge[options.kind].append(slot);
     const client = this.#client(words, at);
     client.append(slot);
@@ -192,7 +213,7 @@ export class UdpTable {
    */
   close(slot: number, ending: number): void {
     const at = slot * ADDRESS_WORDS;
-    this.#slots.delete(this.addresses, at, NOBODY);
+    this.#slots.delete(this.addresses, at, this.#ownerOf(slot));
     this.#byAge[this.kinds[slot]].remove(slot);
     const client = this.#clientOf[slot]!;
     client.remove(slot);
@@ -201,6 +222,11 @@ export class UdpTable {
     this.#ledger.end(slot, ending);
     this.#freeSlots.push(slot);
     this.#size--;
+  }
+
+  /** Tells the parent, which is found by the client's endpoint, from its children. */
+  #ownerOf(slot: number): number {
+    return (this.traits[slot] & IS_CHILD) === 0 ? NOBODY : slot + 1;
   }
 
   #client(words: Int32Array, at: number): SlotList {
@@ -235,6 +261,8 @@ export class UdpTable {
     this.bulk = copy(new Uint8Array(slots), this.bulk);
     this.keepsErrors = copy(new Uint8Array(slots), this.keepsErrors);
     this.filtered = copy(new Uint8Array(slots), this.filtered);
+    this.traits = copy(new Uint8Array(slots), this.traits);
+    this.ways = copy(new Int32Array(slots), this.ways);
     this.queued = copy(new Uint8Array(slots), this.queued);
     this.#links.grow(slots);
     this.#clientLinks.grow(slots);

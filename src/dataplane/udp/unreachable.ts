@@ -10,6 +10,7 @@ import type { Clock } from "../loop/clock.ts";
 import type { RawSockets } from "../orders.ts";
 
 const ICMP_HEADER_SIZE = 8;
+const MTU_AT = 4;
 const UDP_HEADER_SIZE = 8;
 const IPV4_HEADER_SIZE = 20;
 const IPV6_HEADER_SIZE = 40;
@@ -23,6 +24,8 @@ const UNREACHABLE = {
   ipv6: { type: 1, codes: new Map([[ENETUNREACH, 0], [EHOSTUNREACH, 3], [EACCES, 1]]) },
 } as const;
 
+/** "Fragmentation needed", and "packet too big". */
+const TOO_LARGE = { ipv4: { type: 3, code: 4 }, ipv6: { type: 2, code: 0 } } as const;
 const PORT_UNREACHABLE = { ipv4: { type: 3, code: 3 }, ipv6: { type: 1, code: 4 } } as const;
 
 /**
@@ -39,6 +42,8 @@ export interface Undeliverable {
 export interface IcmpKind {
   readonly type: number;
   readonly code: number;
+  /** The MTU that it tells of; nothing: none. */
+  readonly mtu?: number;
 }
 
 function isIpv4(datagram: Undeliverable): boolean {
@@ -57,13 +62,22 @@ export function portUnreachable(datagram: Undeliverable): IcmpKind {
   return isIpv4(datagram) ? PORT_UNREACHABLE.ipv4 : PORT_UNREACHABLE.ipv6;
 }
 
+/** Returns a router's answer to a datagram that does not fit into the path and may not be cut. Pure. */
+export function tooLarge(mtu: number, datagram: Undeliverable): IcmpKind {
+  return { ...(isIpv4(datagram) ? TOO_LARGE.ipv4 : TOO_LARGE.ipv6), mtu };
+}
+
 /** The ICMP message about a datagram. Of IPv6 the kernel fills in the checksum. Pure. */
-export function icmpMessage({ type, code }: IcmpKind, datagram: Undeliverable): Uint8Array<ArrayBuffer> {
+export function icmpMessage(
+  { type, code, mtu = 0 }: IcmpKind,
+  datagram: Undeliverable,
+): Uint8Array<ArrayBuffer> {
   const ipv4 = isIpv4(datagram);
   const header = ipv4 ? IPV4_HEADER_SIZE : IPV6_HEADER_SIZE;
   const message = new Uint8Array(ICMP_HEADER_SIZE + header + UDP_HEADER_SIZE);
   message[0] = type;
   message[1] = code;
+  writeNumber(message, MTU_AT, mtu);
   const ip = message.subarray(ICMP_HEADER_SIZE);
   if (ipv4) writeIpv4(ip, datagram);
   else writeIpv6(ip, datagram);
@@ -99,6 +113,10 @@ function writeUdp(udp: Uint8Array, { words, client, destination, length }: Undel
   udp[5] = (length + UDP_HEADER_SIZE) & 0xff;
 }
 
+function writeNumber(bytes: Uint8Array, at: number, number: number): void {
+  for (let i = 0; i < 4; i++) bytes[at + i] = (number >>> (24 - 8 * i)) & 0xff;
+}
+
 function writeChecksum(bytes: Uint8Array, at: number): void {
   let sum = 0;
   for (let i = 0; i < bytes.length; i += 2) sum += (bytes[i] << 8) | bytes[i + 1];
@@ -128,13 +146,18 @@ export class Unreachable {
     if (kind !== null) this.tell(kind, datagram);
   }
 
+  /** Tells whether another client may be told now. */
+  get mayTell(): boolean {
+    return this.#tick !== this.#clock.tick || this.#told < MESSAGES_PER_TICK;
+  }
+
   /** Tells the client of a datagram what became of it. */
   tell(kind: IcmpKind, datagram: Undeliverable): void {
+    if (!this.mayTell) return;
     if (this.#tick !== this.#clock.tick) {
       this.#tick = this.#clock.tick;
       this.#told = 0;
     }
-    if (this.#told >= MESSAGES_PER_TICK) return;
     this.#told++;
     const message = icmpMessage(kind, datagram);
     const { words, client } = datagram;

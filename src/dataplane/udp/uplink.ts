@@ -12,8 +12,11 @@ import { bytesUp } from "../shared/ledger.ts";
 import { COUNTER } from "../shared/state.ts";
 import { SessionGroups } from "./groups.ts";
 import { BLOCKED_DATAGRAM, type UdpSessions } from "./sessions.ts";
-import { sameAddress, type UdpTable } from "./table.ts";
-import { portUnreachable, type Unreachable } from "./unreachable.ts";
+import { forbidFragments } from "../sockets/udp.ts";
+import { ADDRESS_WORDS } from "../shared/columns.ts";
+import { copyAddress, sameAddress, type UdpTable, UNFRAGMENTED } from "./table.ts";
+import { portUnreachable, type Undeliverable, type Unreachable } from "./unreachable.ts";
+import type { Ways } from "./ways/ways.ts";
 
 /** Of one listener and turn, so that a flood does not keep others waiting. */
 const ROUNDS_PER_TURN = 8;
@@ -39,6 +42,8 @@ export interface DestinationWatcher {
 export interface ErrorSource {
   /** Tells the session's client of its errors. How many there were. */
   drain(slot: number): number;
+  /** Tells the session's client that a datagram, sent as `message`, is larger than the path allows. */
+  tellSize(slot: number, message: SendBatch, datagram: Undeliverable): void;
 }
 
 /** Parts of the uplink. */
@@ -62,13 +67,17 @@ export class UdpUplink {
   readonly #watcher: DestinationWatcher;
   readonly #unreachable: Unreachable;
   readonly #errors: ErrorSource;
+  readonly #ways: Ways;
   readonly #send: SendBatch;
   readonly #single = new SendBatch(1, 1);
+  /** The addresses of a datagram that came to nothing. */
+  readonly #undeliverable = new Int32Array(2 * ADDRESS_WORDS);
 
   // Of each datagram of the batch: what inspect() told.
   readonly #destinations: Int32Array;
   readonly #tosValues: Int32Array;
   readonly #segmentSizes: Int32Array;
+  readonly #fragmented: Uint8Array;
   readonly #groups: SessionGroups;
   // Of each message to be sent: its first datagram, and how many are in it.
   readonly #trainFirst: Int32Array;
@@ -84,12 +93,14 @@ export class UdpUplink {
     this.#watcher = parts.watcher;
     this.#unreachable = parts.unreachable;
     this.#errors = parts.errors;
+    this.#ways = parts.sessions.ways;
     const { capacity } = parts.batch;
     this.#send = new SendBatch(capacity, capacity);
     const numbers = () => new Int32Array(capacity);
     this.#destinations = numbers();
     this.#tosValues = numbers();
     this.#segmentSizes = numbers();
+    this.#fragmented = new Uint8Array(capacity);
     this.#groups = new SessionGroups(capacity);
     this.#trainFirst = numbers();
     this.#trainCount = numbers();
@@ -124,10 +135,11 @@ export class UdpUplink {
     this.#destinations[i] = destination;
     this.#tosValues[i] = batch.tos;
     this.#segmentSizes[i] = batch.segmentSize;
+    this.#fragmented[i] = batch.wasFragmented ? 1 : 0;
     const slot = this.#sessions.use(words, batch.name(i), destination);
     if (slot === BLOCKED_DATAGRAM) this.#block(i);
     if (slot < 0) return;
-    this.#watcher.sending(slot, words, destination);
+    this.#watcher.sending(this.#ways.leaderOf(slot), words, destination);
     this.#groups.add(i, slot, this.#table.tags[slot]);
   }
 
@@ -210,11 +222,11 @@ export class UdpUplink {
       } else if (sent === -EAGAIN) {
         // The way out is full; it will be for the next too.
         for (; k < send.count; k++) this.#counters[COUNTER.udpDropped] += this.#trainCount[k];
-      } else if (this.#errors.drain(slot) > 0) {
+      } else if ((sent !== -EMSGSIZE || !this.#mayNotCut(slot)) && this.#errors.drain(slot) > 0) {
         // It was an earlier datagram's error. This one is tried again.
       } else {
         if (this.#isTrain(k)) this.#passOnSingly(slot, k, sent);
-        else this.#drop(this.#trainFirst[k], this.#batch.length(this.#trainFirst[k]), sent);
+        else this.#fail(slot, this.#trainFirst[k], sent);
         k++;
       }
     }
@@ -268,16 +280,61 @@ export class UdpUplink {
     if (sent > 0) {
       this.#counters[COUNTER.udpUp]++;
       this.#bytes[bytesUp(slot)] += length;
+    } else if (sent === -EMSGSIZE && this.#mayNotCut(slot)) {
+      this.#sendLarge(slot, i);
     } else {
-      this.#drop(i, length, sent);
+      this.#drop(slot, i, length, sent);
+    }
+  }
+
+  /** Datagram i could not be sent as it is. */
+  #fail(slot: number, i: number, error: number): void {
+    const length = this.#batch.length(i);
+    if (error === -EMSGSIZE && this.#mayNotCut(slot)) this.#sendOne(slot, i, 0, length);
+    else this.#drop(slot, i, length, error);
+  }
+
+  #mayNotCut(slot: number): boolean {
+    return (this.#table.traits[slot] & UNFRAGMENTED) !== 0;
+  }
+
+  /**
+   * The message at hand, a part of datagram i, is larger than the path allows. If it came in fragments it
+   * leaves in fragments; else its client is told, as by any router.
+   */
+  #sendLarge(slot: number, i: number): void {
+    const fd = this.#table.fds[slot];
+    const { words } = this.#batch;
+    const destination = this.#destinations[i];
+    if (this.#fragmented[i] === 0) {
+      this.#counters[COUNTER.udpDropped]++;
+      this.#errors.tellSize(slot, this.#single, this.#describe(slot, i, this.#batch.length(i)));
+      return;
+    }
+    const family = words[destination] & 0xffff;
+    forbidFragments(fd, family, false);
+    const sent = this.#single.send(fd, 0);
+    forbidFragments(fd, family, true);
+    if (sent > 0) {
+      this.#counters[COUNTER.udpUp]++;
+      this.#bytes[bytesUp(slot)] += this.#batch.length(i);
+    } else {
+      this.#drop(slot, i, this.#batch.length(i), sent);
     }
   }
 
   /** A datagram of `length` bytes, the i-th or a part of it, could not be sent. */
-  #drop(i: number, length: number, error: number): void {
+  #drop(slot: number, i: number, length: number, error: number): void {
     this.#counters[COUNTER.udpDropped]++;
-    const { words } = this.#batch;
-    const client = this.#batch.name(i);
-    this.#unreachable.tellErrno(-error, { words, client, destination: this.#destinations[i], length });
+    this.#unreachable.tellErrno(-error, this.#describe(slot, i, length));
+  }
+
+  /** Tells whose datagram the i-th is, and to whom its client has sent it. */
+  #describe(slot: number, i: number, length: number): Undeliverable {
+    const words = this.#undeliverable;
+    copyAddress(this.#batch.words, this.#batch.name(i), words, 0);
+    copyAddress(this.#batch.words, this.#destinations[i], words, ADDRESS_WORDS);
+    this.#ways.restore(slot, words, ADDRESS_WORDS);
+    return { words, client: 0, destination: ADDRESS_WORDS, length };
   }
 }

@@ -28,57 +28,52 @@ import { bindSocket, closeFd, connectSocket, openNonBlocking } from "../../../ff
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import type { Answer } from "../asking/answer.ts";
 import type { WorkerContext } from "../context.ts";
+import type { RouteBook } from "../routes/route_book.ts";
 import { COUNTER } from "../shared/state.ts";
 import { makeTransparent } from "../sockets/transparent.ts";
+import type { Sockaddr } from "./upstream.ts";
 
 /** MSS of a path with Ethernet's MTU: more than that need not be asked for. */
 const USUAL_MSS = { ipv4: 1460, ipv6: 1440 } as const;
 /** The kernel's TCP_MIN_MSS. */
 const LEAST_MSS = 88;
 
-/** The part of a worker that sees to it that a socket's packets leave where the router's answer says. */
-export interface RoutePreparer {
-  /** Prepares a socket before bind(2) and connect(2). 0, or the -errno with which it cannot be dialled. */
-  prepare(fd: number, answer: Answer): number;
-  /** Tells whether a server's answers would go to the client past the router. */
-  passesUsBy(answer: Answer): boolean;
-}
-
 /** A worker's dialler of answers. */
 export class AnsweredConnector {
   readonly #context: WorkerContext;
   readonly #mark: number;
-  readonly #routes: RoutePreparer | null;
+  readonly #routes: RouteBook | null;
   readonly #source = makeSockaddr();
 
   /** `mark`: bits of SO_MARK besides the answer's. */
-  constructor(context: WorkerContext, mark: number, routes: RoutePreparer | null) {
+  constructor(context: WorkerContext, mark: number, routes: RouteBook | null) {
     this.#context = context;
     this.#mark = mark;
     this.#routes = routes;
   }
 
-  /** A socket whose connect(2) has begun, or -errno. It keeps a queue of ICMP errors. */
-  connect(answer: Answer): number {
+  /** A client's socket whose connect(2) has begun, or -errno. It keeps a queue of ICMP errors. */
+  connect(client: Sockaddr, answer: Answer): number {
     const { source } = this.#context.settings;
-    const isOurs = source === "router" || (this.#routes !== null && this.#routes.passesUsBy(answer));
-    if (isOurs) return this.#connect(answer, null);
+    const isOurs = source === "router" || (this.#routes !== null && this.#routes.passesUsBy(client, answer));
+    if (isOurs) return this.#connect(client, answer, null);
     const from = this.#source;
     from.set(answer.source);
     if (source === "client-address") clearPort(from);
-    const fd = this.#connect(answer, from);
+    const fd = this.#connect(client, answer, from);
     // Held by what is left of an earlier connection (TIME_WAIT), or by a daemon of this router.
     if ((fd !== -EADDRINUSE && fd !== -EADDRNOTAVAIL) || source === "client-address") return fd;
     this.#context.counters[COUNTER.portChanged]++;
     clearPort(from);
-    return this.#connect(answer, from);
+    return this.#connect(client, answer, from);
   }
 
-  #connect(answer: Answer, from: Uint8Array<ArrayBuffer> | null): number {
+  #connect(client: Sockaddr, answer: Answer, from: Sockaddr | null): number {
     const family = answer.destination[0];
     const fd = openNonBlocking(family, SOCK_STREAM);
     if (fd < 0) return fd;
     let returned = this.#prepare(fd, family, answer);
+    if (returned >= 0 && this.#routes !== null) returned = this.#routes.prepare(fd, client, answer);
     if (returned >= 0 && from !== null) returned = bindTo(fd, family, from);
     if (returned >= 0) returned = connectSocket(fd, answer.destination);
     if (returned >= 0 || returned === -EINPROGRESS) return fd;
@@ -104,11 +99,11 @@ export class AnsweredConnector {
     if (answer.mss >= LEAST_MSS && answer.mss < (isIpv4 ? USUAL_MSS.ipv4 : USUAL_MSS.ipv6)) {
       setInt(fd, SOL_TCP, TCP_MAXSEG, answer.mss);
     }
-    return this.#routes === null ? 0 : this.#routes.prepare(fd, answer);
+    return 0;
   }
 }
 
-function bindTo(fd: number, family: number, from: Uint8Array<ArrayBuffer>): number {
+function bindTo(fd: number, family: number, from: Sockaddr): number {
   let returned = makeTransparent(fd, family);
   // A client may use one port for many servers: without it the second bind fails.
   if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);

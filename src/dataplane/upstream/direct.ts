@@ -5,11 +5,12 @@
 import { ECONNREFUSED, EINPROGRESS } from "../../../ffi/consts.ts";
 import { closeFd, connectSocket } from "../../../ffi/sockets/socket.ts";
 import type { WorkerContext } from "../context.ts";
+import type { RouteBook } from "../routes/route_book.ts";
 import { COUNTER } from "../shared/state.ts";
 import type { RouterTraffic } from "../sockets/own_addresses.ts";
-import { AnsweredConnector, type RoutePreparer } from "./answered.ts";
 import { SourceAddress } from "../sockets/source.ts";
 import { fastOpen, openOutgoing } from "../sockets/transparent.ts";
+import { AnsweredConnector } from "./answered.ts";
 import type { Call, Sockaddr, Upstream } from "./upstream.ts";
 
 /**
@@ -65,7 +66,7 @@ export class DirectUpstream implements Upstream {
   constructor(
     context: WorkerContext,
     router: RouterTraffic | null = null,
-    routes: RoutePreparer | null = null,
+    routes: RouteBook | null = null,
   ) {
     this.#connector = new Connector(context, router);
     this.#answered = new AnsweredConnector(context, router === null ? 0 : router.mark, routes);
@@ -77,7 +78,7 @@ export class DirectUpstream implements Upstream {
     const { answer } = call;
     return answer === null
       ? this.#connector.connect(call.client, call.destination)
-      : this.#answered.connect(answer);
+      : this.#answered.connect(call.client, answer);
   }
 
   /** See {@linkcode Upstream}. */

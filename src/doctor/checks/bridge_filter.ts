@@ -1,6 +1,6 @@
 /**
- * br_netfilter: whether frames between two ports of a bridge pass the IP rule sets. Those of an intercepted
- * bridge are then taken out of conntrack, and a firewall that goes by connection state drops them (measured).
+ * br_netfilter: whether frames between two ports of a bridge pass the IP rule sets. Flows that are taken
+ * early on an intercepted bridge are cut off then (measured); the forward path does without.
  * @module
  */
 import type { Family } from "../../net/ip.ts";
@@ -48,13 +48,19 @@ export function judgeBridgeFilter(facts: BridgeFilterFacts, situation: Situation
       suspects: SUSPECTS,
       otherwise: "the default once the module br_netfilter is loaded",
     });
+    const names = bridges.map(({ name }) => name).join(", ");
+    if (situation.admission.inForce === "forward-path") {
+      return works(id, `${setting.name} = 1`, `flows from ${names} are taken all the same; ${cause}`);
+    }
     return warning(id, {
       what: `${setting.name} = 1`,
-      cause: `Connections between two hosts behind ${
-        bridges.map(({ name }) => name).join(", ")
-      } pass the rules ` +
-        `as well, without connection state: a firewall may drop them; ${cause}`,
-      remedy: `sysctl -w ${setting.name}=0, unless a program needs it (Docker does, between its containers)`,
+      blocks: true,
+      cause:
+        `Frames of ${names} pass the rules in the bridge already: a packet that is taken early loses its ` +
+        `socket there, and the clients are cut off; ${cause}`,
+      remedy:
+        `sysctl -w ${setting.name}=0, unless a program needs it (Docker does, between its containers); or set ` +
+        "intercept.admission to forward-path",
     });
   });
 }

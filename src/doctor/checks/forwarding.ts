@@ -41,9 +41,13 @@ export function judgeForwarding(facts: ForwardingFacts, situation: Situation): F
       suspects: [],
       otherwise: "nobody sets it, 0 is the kernel's default",
     });
+    const asks = situation.admission.inForce === "forward-path";
     return warning(id, {
       what,
-      cause: `This machine does not forward what is not intercepted: ${cause}`,
+      blocks: asks,
+      cause: asks
+        ? `This machine forwards nothing, and so it asks the proxy for nothing: ${cause}`
+        : `This machine does not forward what is not intercepted: ${cause}`,
       remedy: `sysctl -w ${setting.name}=1, and the same in a file of /etc/sysctl.d` + adviseOnIpv6(family),
     });
   });

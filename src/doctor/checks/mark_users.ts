@@ -6,11 +6,11 @@ import { RULE_PRIORITY } from "../../constants.ts";
 import { Marks } from "../../marks.ts";
 import { hex } from "../../net/hex.ts";
 import type { RoutingRule } from "../../netlink/route/rule.ts";
-import { RULE_ACTIONS } from "../../netlink/route/rule_action.ts";
 import { isNarrow } from "../../netlink/route/rule_selectors.ts";
 import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
-import { describeProtocol, describeRule, type RoutingFacts, tableOf } from "../machine/routing.ts";
+import { describeProtocol, describeRule, type RoutingFacts } from "../machine/routing.ts";
+import { takes, takesAway } from "../routing/before_ours.ts";
 import { overlaps, type Situation } from "../situation.ts";
 
 /** The check. */
@@ -33,7 +33,9 @@ export function judgeMarkUsers(facts: RoutingFacts, situation: Situation): Findi
   );
   if (users.length === 0) return [works(id, `fwmark ${shown}: no other routing rule asks for it`)];
   return users.map((rule) => {
-    const away = rule.priority < RULE_PRIORITY && takes(rule, situation) ? takesAway(rule, facts) : undefined;
+    const away = rule.priority < RULE_PRIORITY && takes(rule, situation)
+      ? takesAway(rule, facts, RULE_PRIORITY)
+      : undefined;
     const isForSome = isNarrow(rule) || rule.suppressPrefixLength !== undefined ||
       rule.suppressInterfaceGroup !== undefined;
     return warning(id, {
@@ -52,28 +54,7 @@ export function judgeMarkUsers(facts: RoutingFacts, situation: Situation): Findi
   });
 }
 
-/** Tells by the interface whether packets that an install delivers come to the rule. */
-function takes({ iifname }: RoutingRule, { lan, others }: Situation): boolean {
-  return iifname === undefined || [...lan, ...others].includes(iifname);
-}
-
-/** Says how a rule before those of an install keeps packets from them; undefined where it does not. */
-function takesAway(rule: RoutingRule, facts: RoutingFacts): string | undefined {
-  const elsewhere = "leads intercepted packets elsewhere";
-  switch (rule.action) {
-    case undefined:
-      return tableOf(rule, facts)?.deliversLocally === false ? elsewhere : undefined;
-    case RULE_ACTIONS.goto:
-      return (rule.goto ?? 0) > RULE_PRIORITY ? elsewhere : undefined;
-    case RULE_ACTIONS.blackhole:
-    case RULE_ACTIONS.unreachable:
-    case RULE_ACTIONS.prohibit:
-      return "drops intercepted packets";
-    default: // nop, and what a newer kernel may add
-      return undefined;
-  }
-}
-
+/** `remove that rule (ip rule del priority 99)` */
 function describeRemoval({ family, priority }: RoutingRule): string {
   return `remove that rule (ip ${family === "ipv6" ? "-6 " : ""}rule del priority ${priority})`;
 }

@@ -8,7 +8,9 @@ import type { AdmissionInForce } from "../situation.ts";
 
 /** Finds it, and the reason where it is not what the config asks for. */
 export function readAdmission(config: Config): AdmissionInForce {
-  const possible = admissionOf(config) === "early" ? "early" : "early";
-  if (possible === config.intercept.admission) return { inForce: possible, reason: "" };
-  return { inForce: possible, reason: "the backend iptables cannot do otherwise" };
+  if (admissionOf(config) === config.intercept.admission) return { inForce: "early", reason: "" };
+  return {
+    inForce: "early",
+    reason: "The backend iptables cannot hold a packet at the end of the forward path",
+  };
 }

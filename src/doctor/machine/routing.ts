@@ -45,14 +45,18 @@ export interface UsedTable {
 export interface RoutingFacts {
   /** The routing rules that no install made. */
   readonly rules: readonly RoutingRule[];
+  /** The rules of an install. */
+  readonly ours: readonly RoutingRule[];
   /** Each table once. One that is not here holds nothing: a rule that leads to it is passed over. */
   readonly tables: readonly UsedTable[];
 }
 
 /** Reads both families. */
 export function readRouting(connection: NetlinkConnection): RoutingFacts {
+  const rules = readAllRules(connection);
   return {
-    rules: readAllRules(connection).filter((rule) => !isOurRule(rule)),
+    rules: rules.filter((rule) => !isOurRule(rule)),
+    ours: rules.filter(isOurRule),
     tables: FAMILIES.flatMap((family) => {
       const routes = ifFamilyExists(() => listRoutes(connection, { family }));
       return [...new Set(routes.map(({ table }) => table))].map((table) => ({

@@ -118,10 +118,14 @@ function matchExpression(expression: NftExpression, registers: Registers, contex
     case "unknown":
       return matchUnknown(expression, registers, context);
     case "socket":
+    case "tcp-option":
       registers.set(expression.register, undefined);
       return YES;
     case "counter":
     case "dynset":
+    case "log":
+    case "nat":
+    case "payload-write":
     case "notrack":
     case "masquerade":
     case "tproxy":

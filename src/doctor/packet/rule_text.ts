@@ -7,7 +7,7 @@ import type { Verdict } from "../../netlink/nft/data.ts";
 import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
 import type { NftExpression } from "../../netlink/nft/expression.ts";
 import { hex } from "../../net/hex.ts";
-import { formatIp } from "../../net/ip.ts";
+import { type Family, formatIp } from "../../net/ip.ts";
 import type { KnownSet } from "./known_set.ts";
 import { describeXtables } from "./xtables_text.ts";
 import { readXtablesPart } from "./xtables_part.ts";
@@ -27,12 +27,16 @@ type Show = (value: Uint8Array) => string;
 const SHOWN_ELEMENTS = 6;
 const number: Show = (value) => String(value.reduce((sum, byte) => sum * 256 + byte, 0));
 const text: Show = (value) => new TextDecoder().decode(value).replace(/\0.*$/, "");
-const address: Show = (value) =>
-  value.length === 4
-    ? formatIp({ family: "ipv4", bytes: value })
-    : value.length === 16
-    ? formatIp({ family: "ipv6", bytes: value })
-    : `${[...value].join(".")}.*`;
+const NAME_SIZE = 16;
+/** Of a network whose length is whole bytes, only these are compared. */
+function network(family: Family): Show {
+  const size = family === "ipv4" ? 4 : 16;
+  return (value) => {
+    const bytes = new Uint8Array(size);
+    bytes.set(value);
+    return formatIp({ family, bytes }) + (value.length === size ? "" : `/${8 * value.length}`);
+  };
+}
 const host: Show = (value) =>
   value.length === 4
     ? hex(new DataView(value.buffer, value.byteOffset).getUint32(0, LITTLE_ENDIAN))
@@ -58,11 +62,11 @@ const PORTS: Readonly<Record<number, { nft: string; iptables: string }>> = {
   0: { nft: "th sport", iptables: "--sport" },
   2: { nft: "th dport", iptables: "--dport" },
 };
-const ADDRESSES: Readonly<Record<number, { nft: string; iptables: string }>> = {
-  12: { nft: "ip saddr", iptables: "-s" },
-  16: { nft: "ip daddr", iptables: "-d" },
-  8: { nft: "ip6 saddr", iptables: "-s" },
-  24: { nft: "ip6 daddr", iptables: "-d" },
+const ADDRESSES: Readonly<Record<number, { nft: string; iptables: string; show: Show }>> = {
+  12: { nft: "ip saddr", iptables: "-s", show: network("ipv4") },
+  16: { nft: "ip daddr", iptables: "-d", show: network("ipv4") },
+  8: { nft: "ip6 saddr", iptables: "-s", show: network("ipv6") },
+  24: { nft: "ip6 daddr", iptables: "-d", show: network("ipv6") },
 };
 
 /** Writes a rule in one line; what is not known of it is `…`. */
@@ -160,7 +164,7 @@ function subjectOf(
       const port = base === "transport" && length === 2 ? PORTS[offset] : undefined;
       if (port !== undefined) return { text: port[tongue], show: number };
       const place = base === "network" && length > 1 ? ADDRESSES[offset] : undefined;
-      if (place !== undefined) return { text: place[tongue], show: address };
+      if (place !== undefined) return { text: place[tongue], show: place.show };
       if (base === "network" && length === 1) return { text: "ip protocol", show: protocol };
       return base === "transport" && offset === 13
         ? { text: "tcp flags", show: host }
@@ -181,7 +185,14 @@ function compare(
     return `ct state ${operator === "neq" ? "" : "!= "}${show(mask)}`;
   }
   const sign = { eq: "", neq: "!= ", lt: "< ", lte: "<= ", gt: "> ", gte: ">= " }[operator];
-  const quoted = tongue === "nft" && /^[io]ifname$/.test(text) ? `"${show(value)}"` : show(value);
+  const name = /^([io]ifname|-[io])$/.test(text);
+  const wildcard = !name || value.at(-1) === 0 || value.length === NAME_SIZE
+    ? ""
+    : tongue === "nft"
+    ? "*"
+    : "+";
+  const plain = show(value) + wildcard;
+  const quoted = tongue === "nft" && name ? `"${plain}"` : plain;
   const shown = mask === undefined
     ? quoted
     : text.endsWith("addr") || /^-[sd]$/.test(text)
@@ -195,6 +206,8 @@ function compare(
 function join(text: string, inverted: boolean, value: string, tongue: Tongue): string {
   if (text === "") return "";
   if (tongue === "nft") return `${text} ${inverted ? "!= " : ""}${value}`;
+  const [, match, option] = /^(-m \S+) (.*)$/.exec(text) ?? [];
+  if (match !== undefined) return `${match} ${inverted ? "! " : ""}${option} ${value}`;
   return `${inverted ? "! " : ""}${text} ${value}`;
 }
 

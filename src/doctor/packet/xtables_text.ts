@@ -31,7 +31,8 @@ const TEXTS: Readonly<Record<string, Text>> = {
   state: (info) => `-m state --state ${nameStates(info.u32(0), 1 << 6)}`,
   mark: (info) => `-m mark ${info.u8(8) !== 0 ? "! " : ""}--mark ${hex(info.u32(0))}/${hex(info.u32(4))}`,
   addrtype: (info) =>
-    `-m addrtype ${nameTypes("--src-type", info.u16(0))}${nameTypes("--dst-type", info.u16(2))}`.trimEnd(),
+    `-m addrtype ${nameTypes("--src-type", info, 0)} ${nameTypes("--dst-type", info, 1)}`
+      .replaceAll(/ +/g, " ").trimEnd(),
   tcp: (info) => namePorts(info, info.u8(11)),
   udp: (info) => namePorts(info, info.u8(8)),
   multiport: nameMultiport,
@@ -51,9 +52,11 @@ function nameStates(bits: number, untracked: number): string {
 
 const TYPES = ["UNSPEC", "UNICAST", "LOCAL", "BROADCAST", "ANYCAST", "MULTICAST", "BLACKHOLE", "UNREACHABLE"];
 
-function nameTypes(option: string, bits: number): string {
-  const names = TYPES.filter((_, bit) => (bits & 1 << bit) !== 0);
-  return names.length === 0 ? "" : `${option} ${names.join(",")} `;
+/** The source is side 0, the destination side 1. */
+function nameTypes(option: string, info: Info, side: 0 | 1): string {
+  const names = TYPES.filter((_, bit) => (info.u16(2 * side) & 1 << bit) !== 0);
+  const inverted = info.revision === 0 ? info.u32(4 + 4 * side) !== 0 : (info.u32(4) & 1 << side) !== 0;
+  return names.length === 0 ? "" : `${inverted ? "! " : ""}${option} ${names.join(",")}`;
 }
 
 function namePorts(info: Info, inverted: number): string {

@@ -16,7 +16,8 @@ export function replaceTable(table: CompiledTable): NftBatch {
   const batch = new NftBatch();
   const where = { family: "inet", table: table.name } as const;
   batch.destroyTable({ family: "inet", name: table.name });
-  batch.addTable({ family: "inet", name: table.name, comment: table.comment });
+  const { name, comment, flags } = table;
+  batch.addTable({ family: "inet", name, comment, ...(flags === undefined ? {} : { flags }) });
   for (const set of table.sets) {
     const name = { ...where, name: set.name };
     batch.addSet({ ...name, ...setProperties(set) });

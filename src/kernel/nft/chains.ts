@@ -3,20 +3,36 @@
  * @module
  */
 import {
+  ASK_PRIORITY,
   DIVERT_PRIORITY,
   DIVERT_REPLIES_PRIORITY,
+  KEEP_DESTINATION_PRIORITY,
+  KEEP_SOURCE_PRIORITY,
+  LATE_PRIORITY,
+  LIVE_TABLE_NAME,
+  REFUSE_PRIORITY,
+  REROUTE_PRIORITY,
   ROUTER_LOOPBACK_PRIORITY,
   ROUTER_PRIORITY,
+  ROUTER_STEER_PRIORITY,
+  ROUTER_UNANSWERED_PRIORITY,
   SERVED_PRIORITY,
+  STEER_PRIORITY,
   TABLE_NAME,
+  TRACKED_PRIORITY,
+  UNANSWERED_PRIORITY,
   UNTRACKED_PRIORITY,
 } from "../../constants.ts";
-import type { EntryPlace, Plan, PlannedChain } from "../plan/model.ts";
+import type { LivePlan } from "../plan/live/live_plan.ts";
+import type { EntryPlace, Intent, Plan, PlannedChain } from "../plan/model.ts";
 import type { ChainHook, CompiledChain, CompiledTable } from "./model.ts";
 import { verbsOf } from "./verbs.ts";
 
 /** The table's comment, by which it is known as ours. */
 export const TABLE_COMMENT = "made by tproxy install";
+
+/** The same of the running proxy's table. */
+export const LIVE_COMMENT = "made by tproxy run";
 
 const HOOKS: Readonly<Record<EntryPlace, ChainHook>> = {
   "from-clients": { hook: "prerouting", priority: DIVERT_PRIORITY },
@@ -26,10 +42,33 @@ const HOOKS: Readonly<Record<EntryPlace, ChainHook>> = {
   "router-output": { type: "route", hook: "output", priority: ROUTER_PRIORITY },
   "router-loopback": { hook: "prerouting", priority: ROUTER_LOOPBACK_PRIORITY },
   "router-input": { hook: "input", priority: SERVED_PRIORITY },
+  "unanswered": { hook: "prerouting", priority: UNANSWERED_PRIORITY },
+  "tracked": { hook: "prerouting", priority: TRACKED_PRIORITY },
+  "late": { hook: "prerouting", priority: LATE_PRIORITY },
+  "router-unanswered": { type: "route", hook: "output", priority: ROUTER_UNANSWERED_PRIORITY },
+  "steer": { hook: "prerouting", priority: STEER_PRIORITY },
+  "ask": { hook: "postrouting", priority: ASK_PRIORITY },
+  "answers": { hook: "output", priority: TRACKED_PRIORITY },
+  "reroute": { type: "route", hook: "output", priority: REROUTE_PRIORITY },
+  "refuse": { hook: "output", priority: REFUSE_PRIORITY },
+  "keep-incoming": { type: "nat", hook: "prerouting", priority: KEEP_DESTINATION_PRIORITY },
+  "keep-outgoing": { type: "nat", hook: "output", priority: KEEP_DESTINATION_PRIORITY },
+  "keep-source": { type: "nat", hook: "postrouting", priority: KEEP_SOURCE_PRIORITY },
+  "keep-route": { type: "route", hook: "output", priority: LATE_PRIORITY },
+  "router-steer": { type: "route", hook: "output", priority: ROUTER_STEER_PRIORITY },
 };
 
-/** Compiles the table that the plan wants. */
-export function compileTable({ intent: { scope, sets, chains } }: Pick<Plan, "intent">): CompiledTable {
+/** Compiles the table that the plan of an install wants. */
+export function compileTable({ intent }: Pick<Plan, "intent">): CompiledTable {
+  return { name: TABLE_NAME, comment: TABLE_COMMENT, ...compileIntent(intent) };
+}
+
+/** Compiles the table of a running proxy. */
+export function compileLive({ intent }: LivePlan): CompiledTable {
+  return { name: LIVE_TABLE_NAME, comment: LIVE_COMMENT, flags: ["owner"], ...compileIntent(intent) };
+}
+
+function compileIntent({ scope, sets, chains }: Intent): Pick<CompiledTable, "sets" | "chains"> {
   const compileChain = ({ name, place, rules, reason }: PlannedChain): CompiledChain => ({
     name,
     place,
@@ -40,7 +79,7 @@ export function compileTable({ intent: { scope, sets, chains } }: Pick<Plan, "in
     })),
     reason,
   });
-  return { name: TABLE_NAME, comment: TABLE_COMMENT, sets, chains: chains.map(compileChain) };
+  return { sets, chains: chains.map(compileChain) };
 }
 
 function isEntry(place: PlannedChain["place"]): place is EntryPlace {

@@ -5,6 +5,7 @@
 import type { NftExpression } from "../../netlink/nft/expression.ts";
 import * as phrase from "../../netlink/nft/phrases.ts";
 import type { NftDataType } from "../../netlink/nft/sets/set_type.ts";
+import { lowerForwardPath } from "./forward_path/lowering.ts";
 import type { Statement } from "./model.ts";
 
 /** Makes a set for one rule, and gives what its lookup holds. */
@@ -103,6 +104,6 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
     case "goto":
       return phrase.verdict("goto", statement.chain);
     default:
-      return statement satisfies never;
+      return lowerForwardPath(statement);
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Endpoint, Family } from "../../net/ip.ts";
 import type { Condition } from "../plan/rules/condition.ts";
+import type { Refusal } from "../plan/rules/effect.ts";
 import type { EntryPlace, StepPlace } from "../plan/model.ts";
 import type { PlannedSet } from "../plan/rules/set.ts";
 
@@ -30,11 +31,43 @@ export type Verb =
   /** `notrack` */
   | { readonly kind: "notrack" }
   /** `reject with tcp reset`, `reject with icmpx port-unreachable` */
-  | { readonly kind: "reject"; readonly answer: "tcp-reset" | "port-unreachable" }
+  | { readonly kind: "reject"; readonly answer: Refusal }
   /** `accept` */
   | { readonly kind: "verdict"; readonly verdict: "accept" | "drop" | "return" }
   /** `goto intercept`: what reaches the end of that chain reaches the end of the base chain. */
-  | { readonly kind: "goto"; readonly chain: string };
+  | { readonly kind: "goto"; readonly chain: string }
+  | ForwardPathVerb;
+
+/** A verb of plans with `admission: forward-path` alone. */
+export type ForwardPathVerb =
+  /** `meta mark set meta mark & 0xfffffffb`, or with `set` bits `… & 0xfffffffb | 0x3` */
+  | { readonly kind: "clear-mark"; readonly mask: number; readonly set: number }
+  /** `ct zone set 50080` */
+  | { readonly kind: "set-zone"; readonly zone: number }
+  /** `counter` */
+  | { readonly kind: "counter" }
+  /** `log prefix "p" group 50080 queue-threshold 1` */
+  | { readonly kind: "log"; readonly prefix: string; readonly group: number }
+  /**
+   * `@th,64,32 set ct original ip saddr`: nothing else changes, no checksum either. nft has no words for most
+   * of these.
+   */
+  | {
+    readonly kind: "overwrite";
+    readonly base: "network" | "transport";
+    readonly offset: number;
+    readonly length: number;
+    readonly original: OriginalKey;
+  }
+  /** `dnat ip to ip daddr`, `snat ip6 to ip6 saddr` */
+  | { readonly kind: "nat-to-itself"; readonly family: Family; readonly side: "source" | "destination" };
+
+/** A fact about the direction of a flow that has begun it: `ct original ip saddr`. */
+export interface OriginalKey {
+  readonly key: "address" | "port";
+  readonly side: "source" | "destination";
+  readonly family: Family;
+}
 
 /** A condition or a verb. */
 export type Statement = Condition | Verb;
@@ -49,10 +82,13 @@ export interface CompiledRule {
 
 /** The hook of a base chain. Its policy is `accept`. */
 export interface ChainHook {
-  /** `route`: a packet whose mark the chain changes is routed again. Default: `filter`. */
-  readonly type?: "route";
+  /**
+   * `route`: a packet whose mark the chain changes is routed again. `nat`: the first packet of a flow alone
+   * comes to it. Default: `filter`.
+   */
+  readonly type?: "route" | "nat";
   /** The place in the packet's way. */
-  readonly hook: "prerouting" | "input" | "forward" | "output";
+  readonly hook: "prerouting" | "input" | "forward" | "output" | "postrouting";
   /** Lower comes first. */
   readonly priority: number;
 }
@@ -77,6 +113,8 @@ export interface CompiledTable {
   readonly name: string;
   /** By it the table is known as ours. */
   readonly comment: string;
+  /** `owner`: the kernel removes it with the socket that has made it. */
+  readonly flags?: readonly "owner"[];
   /** Named sets. */
   readonly sets: readonly PlannedSet[];
   /** In an order in which every chain comes after those that it goes to. */

@@ -42,17 +42,19 @@ const PAGE_TPROXY = [
 /** Renders a transaction that replaces the table, whether it is there or not. */
 export function renderNft(table: CompiledTable): string {
   const head = `table inet ${table.name}`;
+  return [...HEAD, `add ${head}`, `delete ${head}`, ...renderTable(table), ""].join("\n");
+}
+
+/** Renders the table, a line each. */
+export function renderTable(table: CompiledTable): string[] {
   return [
-    ...HEAD,
-    `add ${head}`,
-    `delete ${head}`,
-    `${head} {`,
+    `table inet ${table.name} {`,
     `\tcomment ${quote(table.comment)}`,
+    ...(table.flags === undefined ? [] : [`\tflags ${table.flags.join(",")}`]),
     ...table.sets.flatMap(renderSet),
     ...inReadingOrder(table.chains).flatMap(renderChain),
     "}",
-    "",
-  ].join("\n");
+  ];
 }
 
 function renderSet(set: PlannedSet): string[] {
@@ -82,6 +84,7 @@ function inLines(elements: readonly string[]): string {
 
 function pageLines({ place, rules }: CompiledChain): readonly string[] {
   if (place === "from-clients") return PAGE_DIVERT;
+  if (place === "live-step" || place === "steer") return [];
   const steers = rules.some(({ statements }) => statements.some(({ kind }) => kind === "tproxy"));
   return steers ? PAGE_TPROXY : [];
 }

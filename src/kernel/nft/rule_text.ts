@@ -5,7 +5,7 @@
 import { OperationError } from "../../net/error.ts";
 import { hex } from "../../net/hex.ts";
 import { type Family, formatEndpoint } from "../../net/ip.ts";
-import type { Statement } from "./model.ts";
+import type { OriginalKey, Statement } from "./model.ts";
 
 /** Renders a rule as nft's text. */
 export function renderRule(statements: readonly Statement[]): string {
@@ -83,18 +83,73 @@ function renderStatement(statement: Statement): string {
       return `socket mark ${hex(statement.mark)}`;
     case "mark":
       return `meta mark ${hex(statement.mark)}`;
+    case "no-bare-syn":
+      return "tcp flags != syn / fin,syn,rst,ack";
+    case "acknowledges":
+      return "tcp flags ack / syn,rst,ack";
+    case "tcp-option":
+      return `tcp option ${statement.option} exists`;
+    case "wildcard-socket":
+      return "socket wildcard 1";
+    case "priority":
+      return `meta priority ${renderPriority(statement.priority)}`;
+    case "ttl":
+      return `${statement.family === "ipv4" ? "ip ttl" : "ip6 hoplimit"} ${statement.ttl}`;
+    case "reply-direction":
+      return "ct direction reply";
+    case "zone":
+      return `ct zone ${statement.zone}`;
+    case "unknown-flow":
+      return "ct state invalid,new";
+    case "untracked":
+      return "ct state untracked";
+    case "related-flow":
+      return "ct state related";
+    case "helped-flow":
+      return 'ct helper != "none"';
+    case "translated-flow":
+      return "ct status snat,dnat";
+    case "original-flow": {
+      const ends = (["source", "destination"] as const).flatMap((side) =>
+        (["address", "port"] as const).map((key) => renderOriginal({ key, side, family: statement.family }))
+      );
+      return `${ends.join(" . ")} @${statement.set}`;
+    }
+    case "source-port-share": {
+      const port = statement.original ? "ct original proto-src" : "th sport";
+      return `${port} & ${statement.mask} ${statement.first}-${statement.last}`;
+    }
     case "tproxy": {
       const family = statement.to.address.family === "ipv4" ? "ip" : "ip6";
       return `tproxy ${family} to ${formatEndpoint(statement.to)}`;
     }
     case "set-mark":
       return `meta mark set meta mark | ${hex(statement.mask)}`;
+    case "clear-mark": {
+      const set = statement.set === 0 ? "" : ` | ${hex(statement.set)}`;
+      return `meta mark set meta mark & ${hex(~(statement.mask | statement.set) >>> 0)}${set}`;
+    }
+    case "set-zone":
+      return `ct zone set ${statement.zone}`;
+    case "counter":
+      return "counter";
+    case "log":
+      return `log prefix "${statement.prefix}" group ${statement.group} queue-threshold 1`;
+    case "overwrite": {
+      const header = statement.base === "network" ? "nh" : "th";
+      const field = `@${header},${statement.offset * 8},${statement.length * 8}`;
+      return `${field} set ${renderOriginal(statement.original)}`;
+    }
+    case "nat-to-itself": {
+      const header = statement.family === "ipv4" ? "ip" : "ip6";
+      return statement.side === "source"
+        ? `snat ${header} to ${header} saddr`
+        : `dnat ${header} to ${header} daddr`;
+    }
     case "notrack":
       return "notrack";
     case "reject":
-      return statement.answer === "tcp-reset"
-        ? "reject with tcp reset"
-        : "reject with icmpx port-unreachable";
+      return `reject with ${statement.answer === "tcp-reset" ? "tcp reset" : `icmpx ${statement.answer}`}`;
     case "verdict":
       return statement.verdict;
     case "goto":
@@ -109,6 +164,17 @@ function renderFlow(family: Family, { answer }: { answer: boolean }): string {
   const header = family === "ipv4" ? "ip" : "ip6";
   const ends = [`${header} saddr . th sport`, `${header} daddr . th dport`];
   return (answer ? ends : ends.toReversed()).join(" . ");
+}
+
+/** A fact about the flow as its first packet came in. */
+function renderOriginal({ key, side, family }: OriginalKey): string {
+  if (key === "port") return `ct original ${side === "source" ? "proto-src" : "proto-dst"}`;
+  return `ct original ${family === "ipv4" ? "ip" : "ip6"} ${side === "source" ? "saddr" : "daddr"}`;
+}
+
+/** Two halves, as traffic control has them. */
+function renderPriority(priority: number): string {
+  return `${(priority >>> 16).toString(16)}:${(priority & 0xffff).toString(16)}`;
 }
 
 function renderChoice(values: readonly string[]): string {

@@ -6,8 +6,10 @@
 import { renderScriptHead } from "../backend/script_head.ts";
 import type { Plan } from "../plan/model.ts";
 import { renderRouting } from "../routing/render.ts";
-import { compileTable } from "./chains.ts";
-import { renderNft } from "./render.ts";
+import { LIVE_OPTIONS } from "../plan/live/options.ts";
+import { planLive } from "../plan/live/live_plan.ts";
+import { compileLive, compileTable } from "./chains.ts";
+import { renderNft, renderTable } from "./render.ts";
 
 /** Renders the script. `origin` names the config. */
 export function renderScript(plan: Plan, options: { origin: string }): string {
@@ -18,7 +20,20 @@ export function renderScript(plan: Plan, options: { origin: string }): string {
     "nft -f - <<'END'",
     renderNft(compileTable(plan)).trimEnd(),
     "END",
+    ...renderLive(plan),
     "",
   ];
   return lines.join("\n");
+}
+
+/** Shows the rules of a running proxy, as comments. */
+function renderLive({ intent: { scope } }: Plan): string[] {
+  if (scope.admission === "early") return [];
+  const table = renderTable(compileLive(planLive(scope, LIVE_OPTIONS)));
+  return [
+    "",
+    "# Made by tproxy run, as long as it runs, and gone with it; here for one worker. nft has no words for what",
+    '# overwrites fields of packets ("@th,64,32 set …").',
+    ...table.flatMap((line) => line.split("\n")).map((line) => `# ${line}`.trimEnd()),
+  ];
 }

@@ -2,16 +2,22 @@
  * Effects in the verbs of nf_tables. Pure.
  * @module
  */
+import { QUESTION_PREFIX } from "../../constants.ts";
 import type { Marks } from "../../marks.ts";
 import type { Effect } from "../plan/rules/effect.ts";
+import { RESTORED, SQUEEZED } from "./forward_path/overwriting.ts";
 import type { Verb } from "./model.ts";
 
+const COUNTER: Verb = { kind: "counter" };
+const DROP: Verb = { kind: "verdict", verdict: "drop" };
 const ACCEPT: Verb = { kind: "verdict", verdict: "accept" };
+const ALL_BITS = 0xffffffff;
 const NOTRACK: Verb = { kind: "notrack" };
 
 /** Finds the verbs of an effect, in order. */
 export function verbsOf(effect: Effect, marks: Marks): Verb[] {
   const deliver: Verb = { kind: "set-mark", mask: marks.intercepted };
+  const asksNoMore: Verb = { kind: "clear-mark", mask: marks.asks, set: 0 };
   const loopBack: Verb = { kind: "set-mark", mask: marks.router };
   switch (effect.kind) {
     case "leave":
@@ -46,6 +52,43 @@ export function verbsOf(effect: Effect, marks: Marks): Verb[] {
       return [{ kind: "tproxy", to: effect.to }, ACCEPT];
     case "show-life":
       return [{ kind: "proxy-shows", set: effect.set }];
+    case "ask":
+      return [{ kind: "set-mark", mask: marks.asks }, ACCEPT];
+    case "forward":
+      return [...(effect.counted ? [COUNTER] : []), asksNoMore, ACCEPT];
+    case "begin-question":
+      return [
+        { kind: "remember-flow", family: effect.family, set: effect.set, answer: true },
+        asksNoMore,
+        ACCEPT,
+      ];
+    case "client-leg":
+      return [{ kind: "set-zone", zone: effect.zone }, ACCEPT];
+    case "listener":
+      return [{ kind: "tproxy", to: effect.to }, { kind: "set-zone", zone: effect.zone }, asksNoMore, ACCEPT];
+    case "refuse-with":
+      return [{ kind: "reject", answer: effect.answer }];
+    case "squeeze":
+      return [...SQUEEZED[effect.protocol]];
+    case "question":
+      return [{ kind: "log", prefix: effect.prefix, group: effect.group }, DROP];
+    case "question-twice":
+      return [
+        { kind: "log", prefix: QUESTION_PREFIX.translated, group: effect.group },
+        ...RESTORED,
+        { kind: "log", prefix: QUESTION_PREFIX.restored, group: effect.group },
+        DROP,
+      ];
+    case "keep-address":
+      return [{ kind: "nat-to-itself", family: effect.family, side: effect.side }];
+    case "unmark":
+      return [{ kind: "clear-mark", mask: ALL_BITS, set: 0 }, ACCEPT];
+    case "take-own":
+      return [
+        { kind: "set-flow-bits", mask: marks.router, clear: false },
+        { kind: "clear-mark", mask: marks.asks, set: marks.router },
+        ACCEPT,
+      ];
     default:
       return effect satisfies never;
   }

@@ -4,6 +4,10 @@
  */
 import { planClients, planToClients } from "./concerns/clients.ts";
 import { planDecision } from "./concerns/decision.ts";
+import { planLate } from "./concerns/forward_path/late.ts";
+import { planStrays } from "./concerns/forward_path/strays.ts";
+import { planUnanswered } from "./concerns/forward_path/unanswered.ts";
+import { planZoned } from "./concerns/forward_path/zoned.ts";
 import { planLanServers } from "./concerns/lan_servers.ts";
 import { planLife } from "./concerns/life.ts";
 import { planPathErrors } from "./concerns/path_errors.ts";
@@ -22,16 +26,18 @@ export function planIntent(scope: Scope): Intent {
   const passes = planRememberedPasses(scope);
   const decision = planDecision(scope);
   const clients = planClients(scope);
-  const replies = planReplies(scope);
   const servers = planLanServers(scope);
-  const toClients = planToClients(scope);
   const router = planRouter(scope);
-  const life = planLife(scope);
   const errors = planPathErrors(scope);
+  const early = scope.admission === "early";
+  const life = early ? planLife(scope) : {};
+  const others = early
+    ? [planReplies(scope), servers, planToClients(scope), router, life]
+    : [planUnanswered(scope), planStrays(scope), planLate(scope), servers, planZoned(scope), router];
   const sources = [clients, decision, servers, life, router, passes];
   return {
     scope,
     sets: [...sources.flatMap(({ sets = [] }) => sets), ...scope.ruleSets],
-    chains: joinChains([passes, decision, clients, replies, servers, toClients, router, life, errors]),
+    chains: joinChains([passes, decision, clients, ...others, errors]),
   };
 }

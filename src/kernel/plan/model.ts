@@ -34,7 +34,40 @@ export type EntryPlace =
   /** Marked packets that come in from the loopback interface. */
   | "router-loopback"
   /** Packets that are delivered to this machine, behind the filters. */
-  | "router-input";
+  | "router-input"
+  | ForwardPathPlace;
+
+/** An entry of plans with `admission: forward-path` alone. */
+export type ForwardPathPlace =
+  /** Incoming packets that nobody has taken, before conntrack. */
+  | "unanswered"
+  /** Incoming packets, right behind conntrack. */
+  | "tracked"
+  /** Incoming packets, before routing. */
+  | "late"
+  /** Outgoing packets of this machine that nobody has taken. */
+  | "router-unanswered"
+  | LivePlace;
+
+/** An entry of the rules of a running proxy. */
+export type LivePlace =
+  /** Incoming packets, right behind `from-clients`. */
+  | "steer"
+  /** Packets that leave the machine, at the end. */
+  | "ask"
+  /** Outgoing packets of this machine, right behind conntrack. */
+  | "answers"
+  /** The same right behind that, where a mark still changes the route; and behind that. */
+  | "reroute"
+  | "refuse"
+  /** The first packets of flows, before NAT changes their addresses. */
+  | "keep-incoming"
+  | "keep-outgoing"
+  | "keep-source"
+  /** Outgoing packets of this machine, behind all others that mark. */
+  | "keep-route"
+  /** Outgoing packets of this machine, right behind `router-output`. */
+  | "router-steer";
 
 /** A place to which rules lead. */
 export type StepPlace =
@@ -47,7 +80,9 @@ export type StepPlace =
   /** Tells for a packet that has a socket whether conntrack sees it. */
   | "accepted"
   /** A step of the router's own traffic. */
-  | "router-step";
+  | "router-step"
+  /** A step of the rules of a running proxy. */
+  | "live-step";
 
 /** A chain. */
 export interface PlannedChain {

@@ -9,9 +9,12 @@ import type { PlannedRoute, PlannedRoutingRule } from "./model.ts";
 import type { Scope } from "./scope.ts";
 import type { ForeignRoute } from "./view.ts";
 
-/** Plans a rule for each interface, and one for what the router itself sends. */
+/**
+ * Plans a rule for each interface, and one for what comes in from the loopback interface: what the router
+ * itself sends, and clients' first packets that have been held.
+ */
 export function planRoutingRules(
-  { families, marks, routingTable, ownTraffic }: Scope,
+  { families, marks, routingTable, ownTraffic, admission }: Scope,
   interfaces: readonly string[],
 ): PlannedRoutingRule[] {
   const rule = (family: Family, mark: number, inputInterface: string): PlannedRoutingRule => ({
@@ -26,7 +29,7 @@ export function planRoutingRules(
   return families.flatMap((family) => [
     ...interfaces.map((name) => rule(family, marks.intercepted, name)),
     // With the mark of clients' traffic, `src_valid_mark` would take that for the router's own.
-    ...(ownTraffic ? [rule(family, marks.router, LOOPBACK)] : []),
+    ...(ownTraffic || admission === "forward-path" ? [rule(family, marks.router, LOOPBACK)] : []),
   ]);
 }
 

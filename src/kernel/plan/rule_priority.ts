@@ -14,7 +14,7 @@ const FIRST = 1;
  * without a priority land before the second one, and their makers count on the order of theirs among
  * themselves (wg-quick); so we go no further to the front than is needed.
  */
-export function chooseRulePriority({ firstForeignRule }: NetworkView): number {
+export function chooseRulePriority({ firstForeignRule }: Pick<NetworkView, "firstForeignRule">): number {
   return firstForeignRule === undefined
     ? RULE_PRIORITY
     : Math.max(FIRST, Math.min(RULE_PRIORITY, firstForeignRule - 1));

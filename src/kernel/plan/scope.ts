@@ -11,6 +11,7 @@ import type {
   Source,
   UdpFiltering,
 } from "../../config/types.ts";
+import { clientZone } from "../../constants.ts";
 import { Marks } from "../../marks.ts";
 import type { Family } from "../../net/ip.ts";
 import { admissionOf } from "../../policy/admission.ts";
@@ -41,6 +42,11 @@ export interface Scope {
   readonly lan: InterfaceGroup;
   /** Those of them through which no default route leads; null: each may lead to the outside as well. */
   readonly inner: InterfaceGroup | null;
+  /**
+   * Interfaces of clients that are bridges whose packets netfilter sees as a bridge's (`br_netfilter`): they
+   * lose the socket that a rule gives them; null: none.
+   */
+  readonly bridged: InterfaceGroup | null;
   /** Destination ports that are intercepted. */
   readonly ports: "all" | readonly PortRange[];
   /** The marks of packets and sockets. */
@@ -51,6 +57,8 @@ export interface Scope {
   readonly listenerPort: number;
   /** The place at which new flows are taken. */
   readonly admission: Admission;
+  /** The conntrack zone of clients' legs, with `admission: forward-path`. */
+  readonly clientZone: number;
   /** The fate of new flows while no proxy runs. */
   readonly onFailure: OnFailure;
   /** The router's own traffic is intercepted. */
@@ -84,6 +92,7 @@ export function makeScope(
   const { protocols, ports, onFailure, routerTraffic } = config.intercept;
   const { rules: shared, otherwise, never } = kernelShare(config, { lan, families });
   const inner = lan.filter((name) => !view.defaultRouteLinks.includes(name));
+  const bridged = lan.filter((name) => view.filteredBridges?.includes(name));
   const { rules, sets } = matchRules(shared, families);
   const scope = {
     families,
@@ -92,11 +101,13 @@ export function makeScope(
     udp: protocols.includes("udp"),
     lan: { set: "lan", names: lan },
     inner: inner.length === 0 ? null : { set: "inner", names: inner },
+    bridged: bridged.length === 0 ? null : { set: "bridged", names: bridged },
     ports,
     marks: new Marks(config.kernel.mark),
     routingTable: config.kernel.table,
     listenerPort: config.listener.port,
     admission: admissionOf(config),
+    clientZone: clientZone(config.listener.port),
     onFailure,
     ownTraffic: routerTraffic,
     source: config.source,

@@ -34,6 +34,10 @@ export interface NetworkView {
   readonly defaultRouteLinks: readonly string[];
   /** The lowest priority of a routing rule of another program, the kernel's `local` (0) left out. */
   readonly firstForeignRule?: number;
+  /**
+   * Bridges whose packets pass the rules of IP as packets of a bridge (net.bridge.bridge-nf-call-iptables).
+   */
+  readonly filteredBridges?: readonly string[];
   /** Routes of other programs in our routing table. */
   readonly foreignRoutes: readonly ForeignRoute[];
   /** `off`: disabled by sysctl; `absent`: the kernel has none; `unknown`: there is no /proc to tell. */

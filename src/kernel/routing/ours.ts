@@ -28,6 +28,12 @@ export function isKernelRule(rule: RoutingRule): boolean {
   return KERNEL_RULES.get(rule.priority) === rule.table && isForAll(rule);
 }
 
+/** Finds the lowest priority of another program's rule. */
+export function firstForeignRule(rules: readonly RoutingRule[]): number | undefined {
+  const foreign = rules.filter((rule) => !isKernelRule(rule) && !isOurRule(rule));
+  return foreign.length === 0 ? undefined : Math.min(...foreign.map(({ priority }) => priority));
+}
+
 function isForAll(rule: RoutingRule): boolean {
   return rule.mark === 0 && rule.mask === 0 && rule.iifname === undefined && rule.inverted !== true &&
     rule.suppressPrefixLength === undefined && !isNarrow(rule);

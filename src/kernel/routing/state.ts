@@ -9,7 +9,6 @@ import { addRoute, deleteRoute, listRoutes, type Route, ROUTE_SCOPE } from "../.
 import { addRule, deleteRule, type RoutingRule } from "../../netlink/route/rule.ts";
 import { formatAction, formatSelectors } from "../../netlink/route/rule_text.ts";
 import type { PlannedRoute, PlannedRoutingRule } from "../plan/model.ts";
-import { announcesUninstall } from "./announcement.ts";
 import { isOurRoute, isOurRule, isPin, LOOPBACK_INDEX } from "./ours.ts";
 import { ifFamilyExists, readAllRules } from "./rules.ts";
 
@@ -28,7 +27,7 @@ export interface InstalledRouting {
 export function readRouting(connection: NetlinkConnection): InstalledRouting {
   const ours = readAllRules(connection).filter(isOurRule);
   return {
-    rules: ours.filter((rule) => !isPin(rule) && !announcesUninstall(rule)),
+    rules: ours.filter((rule) => !isPin(rule)),
     pins: ours.filter(isPin),
     routes: FAMILIES.flatMap((family) => ifFamilyExists(() => listRoutes(connection, { family })))
       .filter(isOurRoute),

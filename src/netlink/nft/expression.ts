@@ -11,14 +11,17 @@ import { ct, type CtExpression } from "./expr/ct.ts";
 import { dynset, type DynsetExpression } from "./expr/dynset.ts";
 import { fib, type FibExpression } from "./expr/fib.ts";
 import { immediate, type ImmediateExpression, type VerdictExpression } from "./expr/immediate.ts";
+import { log, type LogExpression } from "./expr/log.ts";
 import { lookup, type LookupExpression } from "./expr/lookup.ts";
 import { masquerade, type MasqueradeExpression } from "./expr/masquerade.ts";
 import { meta, type MetaExpression } from "./expr/meta.ts";
+import { nat, type NatExpression } from "./expr/nat.ts";
 import { notrack, type NotrackExpression } from "./expr/notrack.ts";
-import { payload, type PayloadExpression } from "./expr/payload.ts";
+import { payload, type PayloadExpression, type PayloadWriteExpression } from "./expr/payload.ts";
 import { range, type RangeExpression } from "./expr/range.ts";
 import { reject, type RejectExpression } from "./expr/reject.ts";
 import { socket, type SocketExpression } from "./expr/socket.ts";
+import { tcpOption, type TcpOptionExpression } from "./expr/tcp_option.ts";
 import { tproxy, type TproxyExpression } from "./expr/tproxy.ts";
 import type { Codec } from "./expr/codec.ts";
 
@@ -41,14 +44,17 @@ const CODECS = [
   dynset,
   fib,
   immediate,
+  log,
   lookup,
   masquerade,
   meta,
+  nat,
   notrack,
   payload,
   range,
   reject,
   socket,
+  tcpOption,
   tproxy,
 ] as const;
 
@@ -61,14 +67,18 @@ export type NftExpression =
   | DynsetExpression
   | FibExpression
   | ImmediateExpression
+  | LogExpression
   | LookupExpression
   | MasqueradeExpression
   | MetaExpression
+  | NatExpression
   | NotrackExpression
   | PayloadExpression
+  | PayloadWriteExpression
   | RangeExpression
   | RejectExpression
   | SocketExpression
+  | TcpOptionExpression
   | TproxyExpression
   | UnknownExpression
   | VerdictExpression;

@@ -11,6 +11,7 @@ export {
   reject,
   setFlowBits,
   setMarkBits,
+  setZone,
   tproxyTo,
   verdict,
 } from "./phrases/actions.ts";
@@ -18,16 +19,31 @@ export {
   conntrackState,
   flowIn,
   hasMark,
+  hasPriority,
+  inZone,
   ofProgram,
   originalDirection,
+  replyDirection,
   transparentSocket,
   updateFlow,
+  wildcardSocket,
 } from "./phrases/flows.ts";
+export {
+  hasHelper,
+  isTranslated,
+  logTo,
+  natToItself,
+  type Original,
+  originalIn,
+  overwrite,
+  sourcePortIn,
+} from "./phrases/originals.ts";
 export {
   address,
   addressTypeKey,
   destinationType,
   hardwareSource,
+  hasTtl,
   inputInterface,
   networkFamily,
   outputInterface,
@@ -37,11 +53,13 @@ export {
 } from "./phrases/packet.ts";
 export type { SetReference } from "./phrases/parts.ts";
 export {
+  acknowledges,
   bareSyn,
   destinationPort,
   icmpError,
   protocolKey,
   TCP_FLAGS,
+  tcpOption,
   transport,
   type TransportProtocol,
 } from "./phrases/transport.ts";

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { EINPROGRESS, SO_MARK, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from "../../../ffi/consts.ts";
 import { enterNetwork, openReadOnly } from "../../../ffi/process.ts";
-import { writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import {
   bindSocket,
   closeFd,
@@ -112,7 +112,8 @@ async function dial(lab: Lab, options: Dial): Promise<string> {
   const { family, type = SOCK_STREAM, mark = 0 } = options;
   const destination = { address: parseIp(options.to ?? ADDRESSES[family].server)!, port: PORT };
   const answer = new Answer();
-  writeSockaddr(answer.client, { address: parseIp(ADDRESSES[family].client)!, port: 40_000 });
+  const client = makeSockaddr();
+  writeSockaddr(client, { address: parseIp(ADDRESSES[family].client)!, port: 40_000 });
   writeSockaddr(answer.source, { address: parseIp(options.source)!, port: 0 });
   writeSockaddr(answer.destination, destination);
   const home = currentNetwork();
@@ -132,7 +133,7 @@ async function dial(lab: Lab, options: Dial): Promise<string> {
     const book = new RouteBook(context);
     fd = check(openNonBlocking(answer.destination[0], type), "open socket");
     setInt(fd, SOL_SOCKET, SO_MARK, mark);
-    check(book.prepare(fd, answer), "prepare");
+    check(book.prepare(fd, client, answer), "prepare");
     makeTransparent(fd, answer.destination[0]);
     check(bindSocket(fd, answer.source), "bind", options.source);
     const connected = connectSocket(fd, answer.destination);

@@ -27,7 +27,7 @@ const INPUT_RULES: readonly (readonly string[])[] = [
 
 labTest("doctor's judgement of a firewall is what packets get", { programs: ["socat"] }, async (lab) => {
   await serve(lab, 7000, "cat");
-  const config: ConfigText = { intercept: { ports: [7000] } };
+  const config: ConfigText = { intercept: { admission: "early", ports: [7000] } };
   await startProxy(lab, { config });
   await lab.router.nft(`table inet filter {
     chain zone { accept
@@ -70,7 +70,7 @@ labTest(
     assert.deepEqual(await echoes(lab), [false, false]);
     const { code, stdout } = await recipe.run("", { mayFail: true });
     assert.equal(code, 1);
-    assert.match(stdout, /^! warning +firewall: chain input of table inet filter$/m);
+    assert.match(stdout, /^! blocks +firewall: chain input of table inet filter$/m);
     assert.ok(stdout.includes(recipe.text("remedy").trim()), stdout);
     await recipe.run("remedy");
     assert.deepEqual(await echoes(lab), [true, true]);
@@ -125,20 +125,49 @@ const INTERFERENCES: readonly {
     passes: [false, true],
     undo: ["iptables-legacy -P INPUT ACCEPT"],
   },
+  {
+    commands: ["sysctl -q -w net.ipv4.tcp_syncookies=2"],
+    passes: [false, false],
+    undo: ["sysctl -q -w net.ipv4.tcp_syncookies=1"],
+  },
+  // Two providers: whole marks, as in most howtos.
+  {
+    commands: ["iptables-nft -t mangle -A PREROUTING -i r0 -j MARK --set-mark 2"],
+    passes: [false, true],
+    undo: ["iptables-nft -t mangle -F"],
+  },
+  // What is untracked has no flow whose mark could be restored.
+  {
+    commands: ["iptables-legacy -t mangle -A PREROUTING -i r0 -j CONNMARK --restore-mark"],
+    passes: [true, true],
+    undo: ["iptables-legacy -t mangle -F"],
+  },
+  {
+    commands: ["iptables-legacy -t mangle -A PREROUTING -i r0 -j MARK --set-mark 0x10"],
+    passes: [false, true],
+    undo: ["iptables-legacy -t mangle -F"],
+  },
+  {
+    commands: ["iptables-nft -t mangle -A PREROUTING -i r0 -j MARK --set-xmark 0x20000/0xff0000"],
+    passes: [true, true],
+    undo: ["iptables-nft -t mangle -F"],
+  },
   { commands: ["ip link set lo down"], passes: [true, false], undo: [] },
 ];
 
+const EARLY: ConfigText = { intercept: { admission: "early" } };
+
 labTest(
   "what doctor says blocks does block, and the rest does not",
-  { programs: ["socat", "iptables-legacy"] },
+  { programs: ["socat", "iptables-legacy", "iptables-nft"] },
   async (lab) => {
     await serve(lab, 7000, "cat");
-    await startProxy(lab);
+    await startProxy(lab, { config: EARLY });
     for (const { commands, passes, undo } of INTERFERENCES) {
       for (const line of commands) await lab.router.run(line.split(" "));
       const what = commands.join("; ");
       assert.deepEqual(await echoes(lab), passes, what);
-      const { code, troubles } = await doctor(lab);
+      const { code, troubles } = await doctor(lab, { config: EARLY });
       assert.equal(code, passes.includes(false) ? 1 : 0, `${what}: ${troubles.join(", ")}`);
       for (const line of undo) await lab.router.run(line.split(" "));
     }

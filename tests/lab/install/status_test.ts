@@ -10,6 +10,7 @@ interface StatusDocument {
   readonly proxy: {
     running: boolean;
     listeners: { protocol: string; address: string; listening: boolean }[];
+    holder?: { name: string; ours: boolean };
   };
   readonly objects: { kind: string; name: string; state: string; detail?: string }[];
 }
@@ -100,7 +101,8 @@ labTest("status says whether a proxy listens", { programs: ["socat"] }, async (l
     const program = await lab.router.start(["socat", listener, "-"], { listens: PROXY_PORT });
     const { proxy, code } = await readStatus(lab, path);
     assert.equal(code, 0);
-    assert.equal(proxy.running, true);
+    // Somebody listens, and it is no proxy of ours.
+    assert.deepEqual([proxy.running, proxy.holder?.name, proxy.holder?.ours], [false, "socat", false]);
     assert.deepEqual(
       proxy.listeners.filter(({ listening }) => listening).map(({ protocol, address }) =>
         `${protocol} ${address}`

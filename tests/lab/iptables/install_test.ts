@@ -228,7 +228,7 @@ iptablesTest("install refuses an interface whose name iptables would take for a 
   assert.equal(code, 1);
   assert.match(stderr, /Cannot write for iptables "odd\+": .*Rename the interface/);
   const report = await box.tproxy(["doctor", "-c", box.config(odd)], { mayFail: true });
-  assert.match(report.stdout, /^! warning +an install with this config$\n.*odd\+/m);
+  assert.match(report.stdout, /^! blocks +an install with this config$\n.*odd\+/m);
   const strange = { intercept: { interfaces: ["-x.1@y_z"] } };
   await box.install(strange);
   await box.tproxy(["status", "-c", box.config(strange)]);

@@ -126,6 +126,7 @@ labTest("run keeps connections alive with TCP keepalive, both sides", { programs
   for (const filter of ["state established dport = 7000", "state established sport = 7000"]) {
     const lines = await listSockets(lab.router, filter, ["-o"]);
     assert.equal(lines.length, 1);
-    assert.match(lines[0], /timer:\(keepalive,/);
+    // Rarely, so that a phone may sleep.
+    assert.match(lines[0], /timer:\(keepalive,1(19|20)min/);
   }
 });

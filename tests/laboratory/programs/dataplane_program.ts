@@ -2,8 +2,10 @@
  * The data plane alone, in a process that does what it is told: a line of JSON on standard input is a
  * command, a line on standard output its answer. Its log goes to standard error.
  *
- * Arguments: the path of a config. Start it with {@linkcode startDataplaneProgram}.
+ * Arguments: the path of a config, the place at which flows are taken. Start it with
+ * {@linkcode startDataplaneProgram}.
  */
+import type { Admission } from "../../../src/config/types.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
@@ -59,7 +61,7 @@ async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<un
   }
 }
 
-const [path] = Deno.args;
+const [path, admission] = Deno.args;
 const config = load(path);
 const log = createLogger({
   level: "debug",
@@ -68,6 +70,7 @@ const log = createLogger({
 });
 const dataplane = await startDataplane({
   config,
+  admission: admission as Admission,
   policy: compilePolicy(config, 1),
   workers: WORKERS,
   log,

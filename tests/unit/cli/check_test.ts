@@ -48,14 +48,15 @@ Deno.test("check names a file that is not there", async () => {
   assert.equal(stderr, 'tproxy: Cannot read config "/none.yaml": ENOENT (No such file or directory)\n');
 });
 
-Deno.test("check calls the design's example valid, and warns of what is to come", async () => {
+Deno.test("check agrees with install on what this version does not support, and shows it all the same", async () => {
   const design = Deno.readTextFileSync(new URL("../../testdata/config/design.yaml", import.meta.url));
   const { code, stdout, stderr } = await run(["check", "f"], { files: { f: design } });
-  assert.equal(code, 0);
+  assert.equal(code, 2);
   assert.match(
     stderr,
-    /^warning: f:15:\d+: rules\[2\]: rules by domain are not supported yet \(refused by install and run\)$/m,
+    /^error: f:15:\d+: rules\[2\]: rules by domain are not supported yet \(refused by install and run\)$/m,
   );
+  assert.match(stdout, /^f: not supported by this version/);
   assert.match(stdout, /rules\[4\] +work: domains \*\.corp\.example → proxy to office$/m);
 });
 
@@ -78,4 +79,12 @@ Deno.test("run refuses, before anything else, a config that it cannot fulfil", a
   });
   assert.equal(code, 2);
   assert.match(stderr, /^f:2:26: rules\[0\]: rules by domain are not supported yet$/m);
+});
+
+Deno.test("check takes -c as the other commands do", async () => {
+  const { code, stdout } = await run(["check", "-c", "f"], { files: { f: "listener: { port: 8 }" } });
+  assert.equal(code, 0);
+  assert.match(stdout, /^f: valid/);
+  const both = await run(["check", "-c", "f", "g"], { files: { f: "", g: "" } });
+  assert.equal(both.code, 2);
 });

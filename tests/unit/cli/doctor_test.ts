@@ -60,7 +60,7 @@ const FINDINGS: readonly Finding[] = [
 
 Deno.test("formatFinding() aligns rows, marks what blocks, and puts cause and remedy below", () => {
   assert.equal(
-    FINDINGS.map(formatFinding).join(""),
+    FINDINGS.map((finding) => formatFinding(finding)).join(""),
     `  works          A
 ! missing        B
                  why

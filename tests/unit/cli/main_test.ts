@@ -59,21 +59,25 @@ Deno.test("main() prints the help of check", async () => {
   assert.equal(
     stdout,
     `Validate a config and print what is in effect.
-Usage: tproxy check [FILE]
+Usage: tproxy check [-c/--config FILE] [FILE]
        tproxy check -h/--help
 
 All errors are listed, as FILE:LINE:COLUMN with the bad value and what is
 expected there; the exit code is 2.
 
-What is valid but not supported by this version yet is listed as a warning.
+What is valid but not supported by this version yet is an error where install
+and run refuse it, else a warning.
 
-  FILE        Config to check. Without it: /etc/tproxy/tproxy.yaml if it is
-              there, else built-in defaults.
-  -h, --help  Show help information.
+  -c, --config FILE  Config to use. Without it: /etc/tproxy/tproxy.yaml if it
+                     is there, else built-in defaults.
+  FILE               Config to check. Without it: /etc/tproxy/tproxy.yaml if it
+                     is there, else built-in defaults.
+  -h, --help         Show help information.
 
 Examples:
   tproxy check
   tproxy check ./tproxy.yaml
+  tproxy check -c ./tproxy.yaml
 `,
   );
 });

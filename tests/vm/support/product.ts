@@ -21,6 +21,7 @@ export const PRODUCT_MODULES: readonly string[] = [
   "nft_fib_inet",
   "nft_reject_inet",
   "nft_masq",
+  "nft_nat",
   "nft_chain_nat",
   "nf_conntrack",
   "nfnetlink_log",

@@ -1,10 +1,10 @@
 /**
- * The contestants for TCP: plain forwarding, HAProxy, tproxy.
+ * The contestants for TCP: plain forwarding, HAProxy, tproxy with either admission.
  * @module
  */
 import type { Lab } from "../../../../tests/laboratory/lab.ts";
 import { startProxy } from "../../../../tests/laboratory/proxy/proxy.ts";
-import type { Contestant } from "../suite.ts";
+import { type Contestant, EARLY } from "../suite.ts";
 
 const HAPROXY_PORT = 3128;
 
@@ -50,12 +50,13 @@ export const TCP_CONTESTANTS: readonly Contestant[] = [
   { name: "forwarding", lab: { forwarding: true }, start: () => Promise.resolve(undefined) },
   { name: "haproxy", lab: {}, start: (lab) => startHaproxy(lab, PAGE_RULES) },
   { name: "haproxy, tproxy's rules", lab: {}, start: (lab) => startHaproxy(lab, UNTRACKED_RULES) },
-  { name: "tproxy", lab: {}, start: startTproxy },
+  { name: "tproxy", lab: {}, start: (lab) => startTproxy(lab, "forward-path") },
+  { name: EARLY, lab: {}, start: (lab) => startTproxy(lab, "early") },
 ];
 
-async function startTproxy(lab: Lab): Promise<number> {
-  const proxy = await startProxy(lab, { config: { listener: { workers: 1 } } });
-  return proxy.pid;
+async function startTproxy(lab: Lab, admission: "forward-path" | "early"): Promise<number> {
+  const config = { listener: { workers: 1 }, intercept: { admission } };
+  return (await startProxy(lab, { config })).pid;
 }
 
 /** HAProxy with one thread and splicing. */

@@ -10,9 +10,18 @@ import type { Sample, TurnOptions } from "../suite.ts";
 /**
  * The measures, by name: `up` and `down` in Gbit/s, client to server and back; HTTP `requests`/s over
  * connections that stay; `connections`/s, each with a request of its own; resident `memory` of the proxy at
- * the end, MiB; time of `processor` that the proxy took for each GB of `up` and `down`, seconds.
+ * the end, MiB; time of `processor` that the proxy took for each GB of `up` and `down`, seconds;
+ * `perConnection`: for each of `connections`, µs.
  */
-export const TCP_MEASURES = ["up", "down", "requests", "connections", "memory", "processor"] as const;
+export const TCP_MEASURES = [
+  "up",
+  "down",
+  "requests",
+  "connections",
+  "memory",
+  "processor",
+  "perConnection",
+] as const;
 
 const SERVER = ADDRESSES[4].server;
 const URL = `http://${SERVER}/`;
@@ -36,8 +45,12 @@ export async function measureTcp(
     }
   }
   if (wants("requests")) sample.requests = await runWrk(lab, { seconds, headers: [] });
-  if (wants("connections")) {
+  if (wants("connections") || wants("perConnection")) {
+    const before = pid === undefined ? 0 : processorMs(pid);
     sample.connections = await runWrk(lab, { seconds, headers: ["Connection: close"] });
+    if (pid !== undefined) {
+      sample.perConnection = (processorMs(pid) - before) * 1e3 / (sample.connections * seconds);
+    }
   }
   if (pid !== undefined) sample.memory = residentBytes(pid) / (1 << 20);
   return sample;

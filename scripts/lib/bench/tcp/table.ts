@@ -3,7 +3,7 @@
  * @module
  */
 import { compare, formatNumber, formatRow, formatRule, summarize } from "../statistics.ts";
-import type { Results, Verdict } from "../suite.ts";
+import { EARLY, type Results, type Verdict } from "../suite.ts";
 
 const COLUMNS: readonly { measure: string; title: string; digits: number }[] = [
   { measure: "up", title: "to server, Gbit/s", digits: 2 },
@@ -12,14 +12,29 @@ const COLUMNS: readonly { measure: string; title: string; digits: number }[] = [
   { measure: "connections", title: "connections/s", digits: 0 },
   { measure: "memory", title: "memory, MiB", digits: 1 },
   { measure: "processor", title: "CPU s/GB", digits: 2 },
+  { measure: "perConnection", title: "CPU µs/connection", digits: 0 },
 ];
 
+/** A least multiple of another contestant. */
+interface Target {
+  readonly measure: string;
+  readonly ratio: number;
+}
+
 /** tproxy as a multiple of HAProxy, at least. */
-const TARGETS: readonly { measure: string; ratio: number }[] = [
+const TARGETS: readonly Target[] = [
   { measure: "up", ratio: 1.2 },
   { measure: "down", ratio: 1.2 },
   { measure: "requests", ratio: 0.95 },
   { measure: "connections", ratio: 1.2 },
+];
+
+/** The price of a question: some connections/s, and of what comes after it nothing but noise. */
+const PRICE: readonly Target[] = [
+  { measure: "up", ratio: 0.95 },
+  { measure: "down", ratio: 0.95 },
+  { measure: "requests", ratio: 0.95 },
+  { measure: "connections", ratio: 0.85 },
 ];
 
 /** A row for each contestant, and the ratios. */
@@ -34,7 +49,7 @@ export function formatTcpTable(results: Results): string {
       formatRow([name, ...COLUMNS.map(({ measure, digits }) => formatNumber(medians[measure], digits))]),
     );
   }
-  for (const base of ["haproxy", "haproxy, tproxy's rules"]) {
+  for (const base of ["haproxy", "haproxy, tproxy's rules", EARLY]) {
     const ratios = compare(results, base);
     if (ratios === undefined) continue;
     lines.push(
@@ -46,16 +61,23 @@ export function formatTcpTable(results: Results): string {
 
 /** One line for each target; undefined where a contestant is missing. */
 export function judgeTcp(results: Results): Verdict | undefined {
-  const ratios = compare(results, "haproxy");
-  if (ratios === undefined) return undefined;
-  const verdicts = TARGETS.filter(({ measure }) => ratios[measure] !== undefined).map((
-    { measure, ratio },
-  ) => ({
-    held: ratios[measure]! >= ratio,
-    text: `${measure}: ${ratios[measure]!.toFixed(2)} times HAProxy, target ${ratio}`,
-  }));
+  const verdicts = [...judge(results, "haproxy", TARGETS), ...judge(results, EARLY, PRICE)];
+  if (verdicts.length === 0) return undefined;
   return {
     held: verdicts.every(({ held }) => held),
     lines: verdicts.map(({ held, text }) => `${held ? "holds" : "MISSED"}  ${text}`),
   };
+}
+
+function judge(
+  results: Results,
+  base: string,
+  targets: readonly Target[],
+): { held: boolean; text: string }[] {
+  const ratios = compare(results, base);
+  if (ratios === undefined) return [];
+  return targets.filter(({ measure }) => ratios[measure] !== undefined).map(({ measure, ratio }) => ({
+    held: ratios[measure]! >= ratio,
+    text: `${measure}: ${ratios[measure]!.toFixed(2)} times ${base}, target ${ratio}`,
+  }));
 }

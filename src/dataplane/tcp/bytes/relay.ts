@@ -78,6 +78,7 @@ export class Relay {
       const sent = send(direction.to, this.#scratch, received);
       if (sent < 0 && sent !== -EAGAIN) return sent;
       if (sent > 0) this.#counters[direction.counter] += sent;
+      if (received === SCRATCH_SIZE) direction.restraint.much(direction.from, direction.to, sent);
       if (sent < received) this.#keepRest(direction, Math.max(0, sent), received);
       else if (received === SCRATCH_SIZE && this.#enterBulk(direction)) {
         return this.#splice(direction, this.#rounds - round);
@@ -108,6 +109,7 @@ export class Relay {
     direction.offset = 0;
     direction.length = to - from;
     direction.writable = false;
+    direction.restraint.blocked(direction.from);
   }
 
   #giveBuffer(direction: Direction): void {
@@ -142,8 +144,10 @@ export class Relay {
     const pipe = direction.pipe;
     for (let round = 0; round < rounds; round++) {
       let progress = false;
-      if (direction.readable && !direction.urgent && direction.inPipe < pipe.size) {
-        const read = spliceBytes(direction.from, pipe.writeEnd, pipe.size, SPLICE_FLAGS);
+      // What the target does not take stays with the source: it is not to hear that it has arrived.
+      if (direction.readable && direction.writable && !direction.urgent && direction.inPipe < pipe.size) {
+        const size = Math.min(pipe.size, direction.restraint.piece);
+        const read = spliceBytes(direction.from, pipe.writeEnd, size, SPLICE_FLAGS);
         if (read > 0) {
           direction.inPipe += read;
           direction.smallReads = read < SCRATCH_SIZE ? direction.smallReads + 1 : 0;
@@ -165,9 +169,11 @@ export class Relay {
         if (written > 0) {
           direction.inPipe -= written;
           this.#counters[direction.counter] += written;
+          direction.restraint.much(direction.from, direction.to, written);
           progress = true;
         } else if (written === -EAGAIN) {
           direction.writable = false;
+          direction.restraint.blocked(direction.from);
         } else if (written < 0) {
           return written;
         }

@@ -15,7 +15,8 @@
  * @module
  */
 import { OperationError } from "../../../net/error.ts";
-import type { Plan } from "../../plan/model.ts";
+import { planIntent } from "../../plan/intent.ts";
+import type { Intent, Plan } from "../../plan/model.ts";
 import { makeContext } from "./context.ts";
 import { compileMangle } from "./mangle.ts";
 import type { FamilyRules } from "./model.ts";
@@ -26,7 +27,8 @@ import { compileFilter } from "./refusals.ts";
  * Compiles the rules for each family of the plan. Throws an OperationError where iptables cannot do what the
  * config wants.
  */
-export function compileIptables({ intent, families }: Plan): FamilyRules[] {
+export function compileIptables({ intent: wanted, families }: Plan): FamilyRules[] {
+  const intent = takenEarly(wanted);
   if (intent.scope.ownTraffic) throw cannotTakeOwnTraffic();
   return families.map((family) => {
     const context = makeContext(intent, family);
@@ -39,6 +41,11 @@ export function compileIptables({ intent, families }: Plan): FamilyRules[] {
     ];
     return { family, tables };
   });
+}
+
+/** Rules of iptables take flows early, whatever is wanted. */
+function takenEarly(intent: Intent): Intent {
+  return intent.scope.admission === "early" ? intent : planIntent({ ...intent.scope, admission: "early" });
 }
 
 function cannotTakeOwnTraffic(): OperationError {

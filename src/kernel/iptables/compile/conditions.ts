@@ -116,6 +116,21 @@ function translate(
     case "flow-bits":
     case "packet-length":
     case "proxy-runs":
+    case "no-bare-syn":
+    case "acknowledges":
+    case "tcp-option":
+    case "wildcard-socket":
+    case "priority":
+    case "ttl":
+    case "reply-direction":
+    case "zone":
+    case "unknown-flow":
+    case "untracked":
+    case "related-flow":
+    case "helped-flow":
+    case "translated-flow":
+    case "original-flow":
+    case "source-port-share":
       throw cannotSay(condition.kind);
     default:
       return condition satisfies never;

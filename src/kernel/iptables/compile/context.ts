@@ -67,6 +67,21 @@ export function tablesOf(place: PlannedChain["place"], { delivers }: FamilyConte
     case "router-loopback":
     case "router-input":
     case "router-step":
+    case "unanswered":
+    case "tracked":
+    case "late":
+    case "router-unanswered":
+    case "steer":
+    case "ask":
+    case "answers":
+    case "reroute":
+    case "refuse":
+    case "keep-incoming":
+    case "keep-outgoing":
+    case "keep-source":
+    case "keep-route":
+    case "router-steer":
+    case "live-step":
       throw cannotSay(place);
     default:
       return place satisfies never;

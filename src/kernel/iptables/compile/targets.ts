@@ -49,6 +49,18 @@ export function rawTarget(effect: Effect): string {
     case "forget-note":
     case "receive":
     case "show-life":
+    case "ask":
+    case "forward":
+    case "begin-question":
+    case "client-leg":
+    case "listener":
+    case "refuse-with":
+    case "squeeze":
+    case "question":
+    case "question-twice":
+    case "keep-address":
+    case "unmark":
+    case "take-own":
       throw cannotSay(effect.kind);
     default:
       return effect satisfies never;
@@ -80,6 +92,18 @@ export function mangleTarget(effect: Effect, { chains, scope: { marks } }: Famil
     case "forget-note":
     case "receive":
     case "show-life":
+    case "ask":
+    case "forward":
+    case "begin-question":
+    case "client-leg":
+    case "listener":
+    case "refuse-with":
+    case "squeeze":
+    case "question":
+    case "question-twice":
+    case "keep-address":
+    case "unmark":
+    case "take-own":
       throw cannotSay(effect.kind);
     default:
       return effect satisfies never;

@@ -1,14 +1,16 @@
 /**
- * Clients' packets to the proxy, and the proxy's to clients: both stay out of conntrack. Pure.
+ * Clients' packets to the proxy, and the proxy's to clients: both stay out of conntrack, or have a zone of
+ * their own there. Pure.
  * @module
  */
 import type { Condition } from "../rules/condition.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
-import { type Effect, goTo } from "../rules/effect.ts";
+import { type Effect, goTo, PASS } from "../rules/effect.ts";
 import { planInterfaceSet } from "../rules/interface_match.ts";
 import type { PlannedRule } from "../model.ts";
 import {
   excludeOtherFamily,
+  EXEMPT_OWN,
   FOR_OTHERS,
   newFlow,
   onlyFromClients,
@@ -19,8 +21,14 @@ import type { Scope } from "../scope.ts";
 import { applyRules, INTERCEPT_CHAIN } from "./decision.ts";
 
 const ACCEPTED_CHAIN = "accepted";
-const OURS: Effect = { kind: "socket", tracked: false };
 const THEIRS: Effect = { kind: "socket", tracked: true };
+
+/** Finds what becomes of packets of connections that the proxy has accepted. */
+export function ofProxy({ admission, clientZone }: Scope): Effect {
+  return admission === "early"
+    ? { kind: "socket", tracked: false }
+    : { kind: "client-leg", zone: clientZone };
+}
 
 /** Plans the chain `divert`, and `accepted` where rules deliver to other programs. */
 export function planClients(scope: Scope): Contribution {
@@ -67,13 +75,21 @@ function planTcp(scope: Scope, delivers: boolean): PlannedRule[] {
  * Brings packets of accepted connections to their sockets: ours, or those of a program to which flows are
  * delivered.
  */
-function giveToSockets({ marks }: Scope, delivers: boolean): PlannedRule[] {
+function giveToSockets(scope: Scope, delivers: boolean): PlannedRule[] {
+  const { marks, admission } = scope;
   const found: Condition[] = [TCP, { kind: "transparent-socket" }];
+  if (admission === "forward-path") {
+    return [{
+      conditions: found,
+      effect: goTo(ACCEPTED_CHAIN),
+      reason: "Connections that the proxy has accepted, or another program",
+    }];
+  }
   const ours: Condition[] = delivers ? [{ kind: "socket-mark", mark: marks.clientSocket }] : [];
   return [
     {
       conditions: [...found, ...ours, FOR_OTHERS],
-      effect: OURS,
+      effect: ofProxy(scope),
       reason: "Packets of connections that the proxy has accepted go to their socket",
     },
     ...(delivers
@@ -93,17 +109,32 @@ function giveToSockets({ marks }: Scope, delivers: boolean): PlannedRule[] {
 function planAccepted(scope: Scope): OpenChain[] {
   const rules = scope.rules.filter(({ conditions }) => conditions.protocol !== "udp");
   const last = rules.findLastIndex(({ outcome }) => outcome.kind === "program");
-  if (last < 0 || !scope.tcp) return [];
+  const early = scope.admission === "early";
+  if (!scope.tcp || (last < 0 && early)) return [];
+  const ours = ofProxy(scope);
   return [{
     name: ACCEPTED_CHAIN,
     place: "accepted",
     rules: [
-      ...applyRules(rules.slice(0, last + 1), ({ kind }) => kind === "program" ? THEIRS : OURS),
-      { conditions: [], effect: OURS, reason: "The connections of the proxy" },
+      ...(early ? [] : SPARED),
+      ...applyRules(rules.slice(0, last + 1), ({ kind }) => kind === "program" ? THEIRS : ours),
+      { conditions: [], effect: ours, reason: "The connections of the proxy" },
     ],
-    reason: "Conntrack sees the connections of other programs, as those expect, and not ours",
+    reason: early
+      ? "Conntrack sees the connections of other programs, as those expect, and not ours"
+      : "Conntrack sees the connections of other programs among all others, and ours in a zone of their own",
   }];
 }
+
+/** Packets that only look like those of an accepted connection. */
+const SPARED: readonly PlannedRule[] = [
+  {
+    conditions: [{ kind: "wildcard-socket" }],
+    effect: PASS,
+    reason: "A program listens on all addresses; the flow is not its own for that",
+  },
+  { ...EXEMPT_OWN, reason: "A program's own flows with the router" },
+];
 
 /** Plans the chain `untracked`. */
 export function planToClients({ marks }: Scope): Contribution {

@@ -9,6 +9,7 @@
  * ```
  * @module
  */
+import type { Protocol } from "../../../config/types.ts";
 import type { Outcome } from "../../../policy/outcome.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
 import { type Effect, goTo, LEAVE, PASS } from "../rules/effect.ts";
@@ -151,6 +152,7 @@ function planDirect(scope: Scope): OpenChain {
 /** Gives new flows to the proxy's listeners, and says what is done where there is none. */
 function giveToProxy(scope: Scope): OpenChain["rules"] {
   const { families, protocols, listenerPort } = scope;
+  if (scope.admission === "forward-path") return [EXEMPT_OWN, ...protocols.map(askFirst)];
   const steering = families.flatMap((family) =>
     protocols.map((protocol): PlannedRule => ({
       conditions: [{ kind: "family", family }, newFlow(protocol)],
@@ -161,6 +163,17 @@ function giveToProxy(scope: Scope): OpenChain["rules"] {
     }))
   );
   return [EXEMPT_OWN, "answers", ...steering, ...planFailure(scope, protocols, NOBODY_LISTENS)];
+}
+
+/** Has the first packet of a flow ask; what nobody takes, a later chain ends. */
+function askFirst(protocol: Protocol): PlannedRule {
+  return {
+    conditions: [newFlow(protocol)],
+    effect: { kind: "ask" },
+    reason: protocol === "tcp"
+      ? "For the proxy: it goes the way of all others first; bare SYNs only, so that connections that exist already go on"
+      : "The same for datagrams",
+  };
 }
 
 /** Finds the ports of other programs that rules deliver to, each once. */

@@ -8,27 +8,29 @@ import type { Condition } from "../rules/condition.ts";
 import type { PlannedSet } from "../rules/set.ts";
 
 /** A flow that finds no place is treated as if it were not remembered. */
-const MAX_FLOWS = 65536;
+export const MAX_FLOWS = 65536;
 
 /** A kind of remembered flows: its name, and how long they are remembered. */
 export interface FlowSetOptions {
   /** The name of a family's set. */
   readonly nameOf: (family: Family) => string;
   readonly timeoutSeconds: number;
+  /** The most flows; default: {@linkcode MAX_FLOWS}. */
+  readonly size?: number;
   readonly reason: string;
 }
 
 /** Plans a set for each family. */
 export function planFlowSets(
   families: readonly Family[],
-  { nameOf, timeoutSeconds, reason }: FlowSetOptions,
+  { nameOf, timeoutSeconds, size = MAX_FLOWS, reason }: FlowSetOptions,
 ): PlannedSet[] {
   return families.map((family) => ({
     name: nameOf(family),
     type: `${family}_flow`,
     elements: [],
     timeoutSeconds,
-    size: MAX_FLOWS,
+    size,
     reason,
   }));
 }

@@ -19,10 +19,20 @@ function setName(family: Family): string {
   return `served_${family}`;
 }
 
+/**
+ * Tells whether such flows must be remembered. Where new flows go through the forward path, conntrack tells
+ * an answer by itself before the proxy is asked, but not before a rule refuses it.
+ */
+function remembers({ udp, admission, ownTraffic, rules, otherwise }: Scope): boolean {
+  if (admission === "early" || ownTraffic) return udp;
+  return udp && [...rules.filter(({ conditions }) => conditions.protocol !== "tcp"), otherwise]
+    .some(({ outcome }) => outcome.kind === "refuse" || outcome.kind === "program");
+}
+
 /** Plans the sets of flows, the chain that fills them, and the rules that let answers pass. */
 export function planLanServers(scope: Scope): Contribution {
-  const { families, udp, lan } = scope;
-  if (!udp) return {};
+  const { families, lan } = scope;
+  if (!remembers(scope)) return {};
   return {
     sets: planFlowSets(families, {
       nameOf: setName,

@@ -9,6 +9,7 @@ import type { Effect } from "../rules/effect.ts";
 import type { PlannedRule } from "../model.ts";
 import { FOR_OTHERS } from "../phrases.ts";
 import type { Scope } from "../scope.ts";
+import { ofProxy } from "./clients.ts";
 
 type PathError = Extract<Condition, { kind: "icmp-error" }>["error"];
 
@@ -18,7 +19,8 @@ const REASONS: Readonly<Record<PathError, string>> = {
 };
 
 /** Brings errors to their sockets, on both sides. */
-export function planPathErrors({ families, source, tcp }: Scope): Contribution {
+export function planPathErrors(scope: Scope): Contribution {
+  const { families, source, tcp, admission } = scope;
   const plan = (errors: readonly PathError[], more: readonly Condition[], effect: Effect): PlannedRule[] =>
     errors.flatMap((error) =>
       families.map((family) => ({
@@ -27,11 +29,14 @@ export function planPathErrors({ families, source, tcp }: Scope): Contribution {
         reason: REASONS[error],
       }))
     );
-  // About a port that is not the client's own, the client would not understand it.
-  const errors: readonly PathError[] = source === "client-address" ? ["too-big", "unreachable"] : ["too-big"];
+  // About a port that is not the client's own, the client would not understand it; nor while it still waits
+  // for the answer to its own SYN.
+  const errors: readonly PathError[] = source === "client-address" || admission === "forward-path"
+    ? ["too-big", "unreachable"]
+    : ["too-big"];
   return {
     at: {
-      "errors of clients": tcp ? plan(["too-big"], [FOR_OTHERS], { kind: "socket", tracked: false }) : [],
+      "errors of clients": tcp ? plan(["too-big"], [FOR_OTHERS], ofProxy(scope)) : [],
       "errors from elsewhere": plan(errors, [], { kind: "socket", tracked: true }),
     },
   };

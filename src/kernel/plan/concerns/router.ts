@@ -20,6 +20,7 @@ import type { PlannedRule } from "../model.ts";
 import { excludeOtherFamily, EXEMPT_OWN, fromLoopback, listenerAt, newFlow, TCP, UDP } from "../phrases.ts";
 import type { Scope } from "../scope.ts";
 import { rememberBegun } from "./lan_servers.ts";
+import { TO_CLIENT } from "./forward_path/zoned.ts";
 import { ON_LOOPBACK } from "./life.ts";
 import {
   planRouterDecision,
@@ -60,6 +61,9 @@ function planOutput(scope: Scope): OpenChain {
         effect: LEAVE,
         reason: "The proxy's own sockets, which would run in a circle; VPNs and others that route by mark",
       },
+      ...(scope.admission === "early"
+        ? []
+        : [{ conditions: [TO_CLIENT], effect: LEAVE, reason: "What the proxy sends to clients" }]),
       { conditions: [ON_LOOPBACK], effect: LEAVE, reason: "What stays on the router" },
       ...(scope.inner === null ? [] : [{
         conditions: [leavesThrough(scope.inner)],
@@ -113,6 +117,11 @@ function planLoopback(scope: Scope): OpenChain {
         effect: LEAVE,
         reason: "Only what the output chain has marked",
       },
+      ...(scope.admission === "early" ? [] : [{
+        conditions: [{ kind: "zone", zone: scope.clientZone } as const],
+        effect: LEAVE,
+        reason: "Clients' first packets, which the running proxy's own rules take",
+      }]),
       { ...EXEMPT_OWN, reason: "NAT has given it a destination on the router" },
       ...excludeOtherFamily(scope),
       ...families.flatMap((family) =>

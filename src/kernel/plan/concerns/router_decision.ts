@@ -137,14 +137,16 @@ function planDirect(scope: Scope): OpenChain {
   return {
     name: ROUTER_DIRECT_CHAIN,
     place: "router-step",
-    rules: [
-      {
-        conditions: [{ kind: "proxy-runs", set: RUNNING_SET }],
-        effect: { kind: "loop-back", noted: true },
-        reason: "To the proxy, if one runs",
-      },
-      ...planFailure(scope, scope.protocols, "no proxy runs"),
-    ],
+    rules: scope.admission === "forward-path"
+      ? [{ conditions: [], effect: { kind: "ask" }, reason: "To the proxy, if one runs" }]
+      : [
+        {
+          conditions: [{ kind: "proxy-runs", set: RUNNING_SET }],
+          effect: { kind: "loop-back", noted: true },
+          reason: "To the proxy, if one runs",
+        },
+        ...planFailure(scope, scope.protocols, "no proxy runs"),
+      ],
     reason: "Flows of the router for the proxy",
   };
 }

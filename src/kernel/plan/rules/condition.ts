@@ -79,4 +79,53 @@ export type Condition =
   /** `meta length 68`: bytes of the packet, with its IP header. */
   | { readonly kind: "packet-length"; readonly bytes: number }
   /** `meta nfproto @running`: a proxy has shown itself for this family. */
-  | { readonly kind: "proxy-runs"; readonly set: string };
+  | { readonly kind: "proxy-runs"; readonly set: string }
+  | ForwardPathCondition;
+
+/** A condition of plans with `admission: forward-path` alone, which are made for nf_tables. */
+export type ForwardPathCondition =
+  /** `tcp flags != syn / fin,syn,rst,ack`: any other segment. TCP only, by itself. */
+  | { readonly kind: "no-bare-syn" }
+  /** `tcp flags ack / syn,rst,ack`: neither begins a connection nor breaks it. TCP only, by itself. */
+  | { readonly kind: "acknowledges" }
+  /** `tcp option 19 exists`; after a `protocol` condition. */
+  | { readonly kind: "tcp-option"; readonly option: number }
+  /**
+   * `socket wildcard 1`: it listens on all addresses. The rule ends for sockets that are less than whole:
+   * requests, and connections in TIME_WAIT.
+   */
+  | { readonly kind: "wildcard-socket" }
+  /** `meta priority 7470:0`: SO_PRIORITY of the socket that has sent it. */
+  | { readonly kind: "priority"; readonly priority: number }
+  /** `ip ttl 1`, `ip6 hoplimit 1`; after a `family` condition. */
+  | { readonly kind: "ttl"; readonly family: Family; readonly ttl: number }
+  /** `ct direction reply` */
+  | { readonly kind: "reply-direction" }
+  /** `ct zone 50080` */
+  | { readonly kind: "zone"; readonly zone: number }
+  /** `ct state new,invalid`: conntrack knows no flow that it belongs to. */
+  | { readonly kind: "unknown-flow" }
+  /** `ct state untracked` */
+  | { readonly kind: "untracked" }
+  /** `ct state related`: a helper has expected the flow. */
+  | { readonly kind: "related-flow" }
+  /** `ct helper != "none"`: a helper reads along; the rule ends where there is none. */
+  | { readonly kind: "helped-flow" }
+  /** `ct status snat,dnat` */
+  | { readonly kind: "translated-flow" }
+  /**
+   * `ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst @asking`: as
+   * its first packet came in. After `family` and `protocol` conditions.
+   */
+  | { readonly kind: "original-flow"; readonly family: Family; readonly set: string }
+  /**
+   * `th sport & 510 0-127`, with `original` `ct original proto-src & 510 0-127`: the port of the client lies
+   * there with the bits that choose a worker. After a `protocol` condition of one protocol.
+   */
+  | {
+    readonly kind: "source-port-share";
+    readonly original: boolean;
+    readonly mask: number;
+    readonly first: number;
+    readonly last: number;
+  };

@@ -55,7 +55,40 @@ export type Effect =
   /** A packet from the loopback interface goes to the proxy's listener. */
   | { readonly kind: "receive"; readonly to: Endpoint }
   /** The proxy lives, for the packet's family. The next rule is met. */
-  | { readonly kind: "show-life"; readonly set: string };
+  | { readonly kind: "show-life"; readonly set: string }
+  | ForwardPathEffect;
+
+/** An effect of plans with `admission: forward-path` alone, which are made for nf_tables. */
+export type ForwardPathEffect =
+  /** The packet is of a flow for the proxy: it asks, on its further way. */
+  | { readonly kind: "ask" }
+  /** The packet asks no more and goes on as if nothing were installed; `counted`: how many did so. */
+  | { readonly kind: "forward"; readonly counted: boolean }
+  /** The flow is remembered as one whose first packet asks, and goes on as any other. */
+  | { readonly kind: "begin-question"; readonly family: Family; readonly set: string }
+  /** The packet belongs to the client's leg, which conntrack sees in a zone of its own. */
+  | { readonly kind: "client-leg"; readonly zone: number }
+  /** The same, and it goes to the proxy's listener. Without a listener the rule has no effect. */
+  | { readonly kind: "listener"; readonly zone: number; readonly to: Endpoint }
+  /** Its sender is told so, in the name of the destination. */
+  | { readonly kind: "refuse-with"; readonly answer: Refusal }
+  /** The original addresses and ports overwrite fields that nobody needs. The next rule is met. */
+  | { readonly kind: "squeeze"; readonly protocol: Protocol }
+  /** The proxy gets a copy of the packet, which vanishes. */
+  | { readonly kind: "question"; readonly prefix: string; readonly group: number }
+  /**
+   * The proxy gets two: as the packet is, and with its original addresses and ports. The packet vanishes.
+   */
+  | { readonly kind: "question-twice"; readonly protocol: Protocol; readonly group: number }
+  /** NAT gives the flow the address that it has: no other rule changes that any more. */
+  | { readonly kind: "keep-address"; readonly family: Family; readonly side: "source" | "destination" }
+  /** The mark goes: the packet is routed as if nobody had marked it. */
+  | { readonly kind: "unmark" }
+  /** A packet of the router itself, which asks, goes to the loopback interface, and so do the next ones. */
+  | { readonly kind: "take-own" };
+
+/** An answer to the sender of a packet. */
+export type Refusal = "tcp-reset" | "host-unreachable" | "no-route" | "admin-prohibited" | "port-unreachable";
 
 /** The chain is not about the packet. */
 export const LEAVE: Effect = { kind: "leave" };

@@ -1,4 +1,4 @@
-/** `payload`: loads bytes of the packet into a register. @module */
+/** `payload`: loads bytes of the packet into a register, or writes them from one. @module */
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { Names } from "../../names.ts";
 import { required } from "../data.ts";
@@ -13,12 +13,16 @@ const NFTA_PAYLOAD_DREG = 1;
 const NFTA_PAYLOAD_BASE = 2;
 const NFTA_PAYLOAD_OFFSET = 3;
 const NFTA_PAYLOAD_LEN = 4;
+const NFTA_PAYLOAD_SREG = 5;
+const NFTA_PAYLOAD_CSUM_TYPE = 6;
+const NFTA_PAYLOAD_CSUM_OFFSET = 7;
+const NFTA_PAYLOAD_CSUM_FLAGS = 8;
+/** linux/netfilter/nf_tables.h: enum nft_payload_csum_types */
+const NFT_PAYLOAD_CSUM_NONE = 0;
 
-/** `[ payload load 2b @ transport header + 2 => reg 1 ]`: `offset` and `length` in bytes. */
-export interface PayloadExpression {
-  /** Tells the expressions apart. */
-  readonly kind: "payload";
-  /** The header that is read. */
+/** Bytes of the packet. */
+export interface PayloadPlace {
+  /** The header that is meant. */
   readonly base: PayloadBase;
   /** From the start of the header, in bytes. */
   readonly offset: number;
@@ -28,26 +32,56 @@ export interface PayloadExpression {
   readonly register: number;
 }
 
-/** The attributes of the expression. */
-function encode(expression: PayloadExpression): Uint8Array {
-  return new AttributeWriter()
-    .u32be(NFTA_PAYLOAD_DREG, expression.register)
-    .u32be(NFTA_PAYLOAD_BASE, BASES.number(expression.base))
-    .u32be(NFTA_PAYLOAD_OFFSET, expression.offset)
-    .u32be(NFTA_PAYLOAD_LEN, expression.length)
-    .finish();
+/** `[ payload load 2b @ transport header + 2 => reg 1 ]`: `offset` and `length` in bytes. */
+export interface PayloadExpression extends PayloadPlace {
+  /** Tells the expressions apart. */
+  readonly kind: "payload";
 }
 
-/** The inverse of {@linkcode encode}. */
-function decode(data: AttributeMap): PayloadExpression {
+/**
+ * `[ payload write reg 1 => 2b @ transport header + 16 csum_type 0 csum_off 0 csum_flags 0x0 ]`: no checksum
+ * is mended.
+ */
+export interface PayloadWriteExpression extends PayloadPlace {
+  /** Tells the expressions apart. */
+  readonly kind: "payload-write";
+}
+
+/** The attributes of the expression. */
+function encode(expression: PayloadExpression | PayloadWriteExpression): Uint8Array {
+  const writes = expression.kind === "payload-write";
+  const writer = new AttributeWriter()
+    .u32be(writes ? NFTA_PAYLOAD_SREG : NFTA_PAYLOAD_DREG, expression.register)
+    .u32be(NFTA_PAYLOAD_BASE, BASES.number(expression.base))
+    .u32be(NFTA_PAYLOAD_OFFSET, expression.offset)
+    .u32be(NFTA_PAYLOAD_LEN, expression.length);
+  if (writes) {
+    writer.u32be(NFTA_PAYLOAD_CSUM_TYPE, NFT_PAYLOAD_CSUM_NONE)
+      .u32be(NFTA_PAYLOAD_CSUM_OFFSET, 0)
+      .u32be(NFTA_PAYLOAD_CSUM_FLAGS, 0);
+  }
+  return writer.finish();
+}
+
+/** The inverse of {@linkcode encode}. Mending a checksum throws a RangeError. */
+function decode(data: AttributeMap): PayloadExpression | PayloadWriteExpression {
+  const source = data.u32be(NFTA_PAYLOAD_SREG);
+  for (const type of [NFTA_PAYLOAD_CSUM_TYPE, NFTA_PAYLOAD_CSUM_FLAGS]) {
+    if ((data.u32be(type) ?? 0) !== 0) throw new RangeError("Cannot decode payload with a checksum");
+  }
   return {
-    kind: "payload",
+    kind: source === undefined ? "payload" : "payload-write",
     base: BASES.name(data.u32be(NFTA_PAYLOAD_BASE)),
     offset: required(data.u32be(NFTA_PAYLOAD_OFFSET), "NFTA_PAYLOAD_OFFSET"),
     length: required(data.u32be(NFTA_PAYLOAD_LEN), "NFTA_PAYLOAD_LEN"),
-    register: required(data.u32be(NFTA_PAYLOAD_DREG), "NFTA_PAYLOAD_DREG"),
+    register: source ?? required(data.u32be(NFTA_PAYLOAD_DREG), "NFTA_PAYLOAD_DREG"),
   };
 }
 
 /** Codec of `payload`. */
-export const payload: Codec<PayloadExpression> = { name: "payload", kinds: ["payload"], encode, decode };
+export const payload: Codec<PayloadExpression | PayloadWriteExpression> = {
+  name: "payload",
+  kinds: ["payload", "payload-write"],
+  encode,
+  decode,
+};

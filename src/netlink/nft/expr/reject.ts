@@ -14,8 +14,16 @@ const TYPES = new Names<RejectType>("reject type", { icmp: 0, "tcp-reset": 1, ic
 const NFTA_REJECT_TYPE = 1;
 const NFTA_REJECT_ICMP_CODE = 2;
 
-/** icmpx code of "port unreachable": enum nft_reject_inet_code, NFT_REJECT_ICMPX_PORT_UNREACH. */
-export const ICMPX_PORT_UNREACHABLE = 1;
+/** A reason that `icmpx` tells in either family, in nft's words. */
+export type IcmpxCode = "no-route" | "port-unreachable" | "host-unreachable" | "admin-prohibited";
+
+/** linux/netfilter/nf_tables.h: enum nft_reject_inet_code */
+export const ICMPX_CODES: Readonly<Record<IcmpxCode, number>> = {
+  "no-route": 0,
+  "port-unreachable": 1,
+  "host-unreachable": 2,
+  "admin-prohibited": 3,
+};
 
 /** `[ reject type 1 code 0 ]`. `code` is 0 for a TCP reset. */
 export interface RejectExpression {

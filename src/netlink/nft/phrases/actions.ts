@@ -4,16 +4,16 @@
  */
 import type { Endpoint } from "../../../net/ip.ts";
 import { REGISTER_1, REGISTER_2, type Verdict, type VerdictCode } from "../data.ts";
-import { ICMPX_PORT_UNREACHABLE } from "../expr/reject.ts";
+import { ICMPX_CODES, type IcmpxCode } from "../expr/reject.ts";
 import type { NftExpression } from "../expression.ts";
-import { portKey } from "../sets/set_type.ts";
+import { hostKey16, portKey } from "../sets/set_type.ts";
 import { loadConntrack, loadMeta, masked } from "./parts.ts";
 
-/** `meta mark set meta mark | BITS`. */
-export function setMarkBits(bits: number): NftExpression[] {
+/** `meta mark set meta mark | BITS`; with `clear`, `meta mark set meta mark & ~CLEAR | BITS`. */
+export function setMarkBits(bits: number, options: { clear?: number } = {}): NftExpression[] {
   return [
     loadMeta("mark"),
-    masked(~bits, bits),
+    masked(~(bits | (options.clear ?? 0)), bits),
     { kind: "meta", direction: "set", key: "mark", register: REGISTER_1 },
   ];
 }
@@ -41,6 +41,14 @@ export function tproxyTo(to: Endpoint): NftExpression[] {
   ];
 }
 
+/** `ct zone set 50080`: before conntrack sees the packet. */
+export function setZone(zone: number): NftExpression[] {
+  return [
+    { kind: "immediate", register: REGISTER_1, value: hostKey16(zone) },
+    { kind: "ct", direction: "set", key: "zone", register: REGISTER_1 },
+  ];
+}
+
 /** `notrack`. */
 export function notrack(): NftExpression[] {
   return [{ kind: "notrack" }];
@@ -52,9 +60,9 @@ export function counter(): NftExpression[] {
 }
 
 /** `reject with tcp reset`, or in an inet table `reject with icmpx port-unreachable`. */
-export function reject(answer: "tcp-reset" | "port-unreachable"): NftExpression[] {
+export function reject(answer: "tcp-reset" | IcmpxCode): NftExpression[] {
   if (answer === "tcp-reset") return [{ kind: "reject", type: "tcp-reset", code: 0 }];
-  return [{ kind: "reject", type: "icmpx", code: ICMPX_PORT_UNREACHABLE }];
+  return [{ kind: "reject", type: "icmpx", code: ICMPX_CODES[answer] }];
 }
 
 /** `accept`, `drop`, `return`, `jump CHAIN`, `goto CHAIN`. */

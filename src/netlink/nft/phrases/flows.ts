@@ -5,7 +5,7 @@
 import { REGISTER_1 } from "../data.ts";
 import { CT_STATE } from "../expr/ct.ts";
 import type { NftExpression } from "../expression.ts";
-import { hostKey } from "../sets/set_type.ts";
+import { hostKey, hostKey16 } from "../sets/set_type.ts";
 import { ADDRESS_PLACES } from "./packet.ts";
 import { compare, loadConntrack, loadMeta, lookUp, masked, type SetReference, update } from "./parts.ts";
 import { PORT_OFFSETS } from "./transport.ts";
@@ -15,15 +15,21 @@ const ALL_BITS = 0xffffffff;
 const NO_USER = 0xffffffff;
 // linux/netfilter/nf_conntrack_tuple_common.h
 const IP_CT_DIR_ORIGINAL = 0;
+const IP_CT_DIR_REPLY = 1;
 /**
- * Parts of a concatenation lie one after another; nft calls those that begin a 16-byte register by its
- * number.
+ * Registers of the parts of a flow, which lie one after another; nft calls those that begin a 16-byte
+ * register by its number.
  */
-const FLOW_REGISTERS = { ipv4: [1, 9, 10, 11], ipv6: [1, 2, 13, 17] } as const;
+export const FLOW_REGISTERS = { ipv4: [1, 9, 10, 11], ipv6: [1, 2, 13, 17] } as const;
 
 /** `socket transparent 1`. */
 export function transparentSocket(): NftExpression[] {
   return [{ kind: "socket", key: "transparent", register: REGISTER_1 }, compare("eq", Uint8Array.of(1))];
+}
+
+/** `socket wildcard 1`: it listens on all addresses. The rule ends for requests and in TIME_WAIT. */
+export function wildcardSocket(): NftExpression[] {
+  return [{ kind: "socket", key: "wildcard", register: REGISTER_1 }, compare("eq", Uint8Array.of(1))];
 }
 
 /**
@@ -66,6 +72,21 @@ export function conntrackState(states: readonly (keyof typeof CT_STATE)[]): NftE
 /** `ct direction original`: the packet is of the side that has begun the flow. */
 export function originalDirection(): NftExpression[] {
   return [loadConntrack("direction"), compare("eq", Uint8Array.of(IP_CT_DIR_ORIGINAL))];
+}
+
+/** `ct direction reply`: the packet is of the other side. */
+export function replyDirection(): NftExpression[] {
+  return [loadConntrack("direction"), compare("eq", Uint8Array.of(IP_CT_DIR_REPLY))];
+}
+
+/** `ct zone 50080`. */
+export function inZone(zone: number): NftExpression[] {
+  return [loadConntrack("zone"), compare("eq", hostKey16(zone))];
+}
+
+/** `meta priority 7470:0`. */
+export function hasPriority(priority: number): NftExpression[] {
+  return [loadMeta("priority"), compare("eq", hostKey(priority))];
 }
 
 /**

@@ -17,6 +17,8 @@ export const ADDRESS_PLACES = {
   ipv6: { source: { offset: 8, length: 16 }, destination: { offset: 24, length: 16 } },
 } as const;
 
+const TTL_OFFSETS = { ipv4: 8, ipv6: 7 } as const;
+
 /** The key of an address type in a set of type fib_addrtype. */
 export function addressTypeKey(type: RouteType): Uint8Array {
   return hostKey(routeTypeNumber(type));
@@ -64,6 +66,14 @@ export function updateFamily(set: string): NftExpression[] {
 /** `meta length 68`: bytes of the packet, with its IP header. */
 export function packetLength(bytes: number): NftExpression[] {
   return [loadMeta("length"), compare("eq", hostKey(bytes))];
+}
+
+/** `ip ttl 1`, `ip6 hoplimit 1`; in an inet table after {@linkcode networkFamily}. */
+export function hasTtl(ttl: number, { family }: { family: "ipv4" | "ipv6" }): NftExpression[] {
+  return [
+    { kind: "payload", base: "network", offset: TTL_OFFSETS[family], length: 1, register: REGISTER_1 },
+    compare("eq", Uint8Array.of(ttl)),
+  ];
 }
 
 /** `ip daddr @nets`, `ip6 saddr @nets`; in an inet table after {@linkcode networkFamily}. */

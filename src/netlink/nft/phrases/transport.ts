@@ -37,9 +37,24 @@ export function transport(protocol: TransportProtocol | SetReference): NftExpres
   return [loadMeta("l4proto"), match];
 }
 
-/** `tcp flags syn / fin,syn,rst,ack`, for a rule that has matched TCP before. */
-export function bareSyn(): NftExpression[] {
+/** `tcp flags syn / fin,syn,rst,ack`, for a rule that has matched TCP before; with `negate`, `!=`. */
+export function bareSyn(options: { negate?: boolean } = {}): NftExpression[] {
   const mask = TCP_FLAGS.fin | TCP_FLAGS.syn | TCP_FLAGS.rst | TCP_FLAGS.ack;
+  return flagsAre(TCP_FLAGS.syn, { mask, negate: options.negate ?? false });
+}
+
+/** `tcp flags ack / syn,rst,ack`, after the same match. */
+export function acknowledges(): NftExpression[] {
+  const mask = TCP_FLAGS.syn | TCP_FLAGS.rst | TCP_FLAGS.ack;
+  return flagsAre(TCP_FLAGS.ack, { mask, negate: false });
+}
+
+/** `tcp option 19 exists`, after the same match. */
+export function tcpOption(option: number): NftExpression[] {
+  return [{ kind: "tcp-option", option, register: REGISTER_1 }, compare("eq", Uint8Array.of(1))];
+}
+
+function flagsAre(flags: number, { mask, negate }: { mask: number; negate: boolean }): NftExpression[] {
   return [
     { kind: "payload", base: "transport", offset: TCP_FLAGS_OFFSET, length: 1, register: REGISTER_1 },
     {
@@ -49,7 +64,7 @@ export function bareSyn(): NftExpression[] {
       mask: Uint8Array.of(mask),
       xor: new Uint8Array(1),
     },
-    compare("eq", Uint8Array.of(TCP_FLAGS.syn)),
+    compare(negate ? "neq" : "eq", Uint8Array.of(flags)),
   ];
 }
 

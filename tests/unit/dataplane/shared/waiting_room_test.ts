@@ -38,12 +38,15 @@ function answer(mark: number): Answer {
 Deno.test("WaitingRoom.take() gives an answer to another thread, once", () => {
   const { one, other } = room();
   const taken = new Answer();
+  assert.ok(other.isEmpty);
   assert.ok(one.put(flow(1), CLIENT, DESTINATION, answer(-7)));
+  assert.ok(!other.isEmpty);
   assert.ok(!other.take(flow(2), CLIENT, DESTINATION, taken), "another client");
   assert.ok(!other.take(flow(1, 80), CLIENT, DESTINATION, taken), "another server");
   assert.ok(other.take(flow(1), CLIENT, DESTINATION, taken));
   assert.deepEqual([taken.mark, taken.oif], [-7, 3]);
   assert.ok(!one.take(flow(1), CLIENT, DESTINATION, taken), "it has been taken");
+  assert.ok(one.isEmpty);
 });
 
 Deno.test("WaitingRoom.put() replaces the answer to the same flow", () => {
@@ -54,6 +57,7 @@ Deno.test("WaitingRoom.put() replaces the answer to the same flow", () => {
   assert.ok(one.take(flow(1), CLIENT, DESTINATION, taken));
   assert.equal(taken.mark, 2);
   assert.ok(!one.take(flow(1), CLIENT, DESTINATION, taken));
+  assert.ok(one.isEmpty);
 });
 
 Deno.test("WaitingRoom.put() always has room for the newest, however many nobody takes", () => {
@@ -67,6 +71,7 @@ Deno.test("WaitingRoom.put() always has room for the newest, however many nobody
   let left = 0;
   for (let i = 0; i < 20_000; i++) if (one.take(flow(i), CLIENT, DESTINATION, taken)) left++;
   assert.ok(left > 500 && left <= 1024, `${left} of the untaken are left`);
+  assert.ok(one.isEmpty);
 });
 
 Deno.test("WaitingRoom hands each answer to one of two threads alone", async () => {

@@ -24,11 +24,12 @@ import { SessionBench } from "../support/session_bench.ts";
 /** A session that is open: the two ends that the test holds. */
 function openSession(
   bench: SessionBench,
-  options: { smallBuffers?: boolean } = {},
+  options: { smallBuffers?: boolean; full?: boolean } = {},
 ): { client: number; server: number } {
   // The dialled end of the client's connection belongs to the proxy here: its send buffer is the small one.
   const [proxyToClient, client] = tcpPair(options);
   const [proxyToServer, server] = tcpPair(options);
+  if (options.full) fill(proxyToClient); // the client takes nothing more
   bench.open(proxyToClient, proxyToServer);
   bench.settle();
   return { client, server };
@@ -112,7 +113,7 @@ descriptorTest("TcpSessions resets the upstream when the client resets after its
 
 descriptorTest("TcpSessions gives up a reset session whose other side takes nothing, after 5 s", async () => {
   using bench = new SessionBench();
-  const { client, server } = openSession(bench, { smallBuffers: true });
+  const { client, server } = openSession(bench, { smallBuffers: true, full: true });
   for (let i = 0; i < 20; i++) {
     fill(server);
     bench.settle();

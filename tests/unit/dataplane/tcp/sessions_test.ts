@@ -133,6 +133,22 @@ descriptorTest("TcpSessions ends the dial when the client resets", async () => {
   for (const fd of [listener, ...queued]) closeFd(fd);
 });
 
+descriptorTest("TcpSessions ends the dial when the client has ended without a word", async () => {
+  using bench = new SessionBench();
+  const listener = listen({ backlog: 0 });
+  const queued = [dial(addressOf(listener)), dial(addressOf(listener))];
+  const silent = openDialling(bench, dial(addressOf(listener)));
+  const brief = openDialling(bench, dial(addressOf(listener)));
+  sendAll(brief, "a report");
+  bench.settle();
+  finish(silent);
+  finish(brief);
+  await bench.until(() => bench.sessions.size === 1, 4);
+  assert.deepEqual(bench.counts(), { expired: 1 });
+  assert.equal(readText(silent).end, -ECONNRESET);
+  for (const fd of [silent, brief, listener, ...queued]) closeFd(fd);
+});
+
 descriptorTest("TcpSessions ends an idle session, and no busy one", async () => {
   using bench = new SessionBench({ idleMs: 300 });
   const busy = openSession(bench);

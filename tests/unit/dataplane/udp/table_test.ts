@@ -14,6 +14,8 @@ function open(table: UdpTable, text: string, options: { tick?: number; kind?: nu
     tick: options.tick ?? 0,
     time: 0,
     kind: options.kind ?? OTHER,
+    way: 0,
+    traits: 0,
   });
 }
 

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { EACCES, EAGAIN, ENETUNREACH, EPERM } from "../../../../ffi/consts.ts";
-import { icmpMessage, kindOfErrno, type Undeliverable } from "../../../../src/dataplane/udp/unreachable.ts";
+import {
+  icmpMessage,
+  kindOfErrno,
+  tooLarge,
+  type Undeliverable,
+} from "../../../../src/dataplane/udp/unreachable.ts";
 import { sockaddr } from "../support/addresses.ts";
 
 function datagram(client: string, destination: string, length: number): Undeliverable {
@@ -56,4 +61,13 @@ Deno.test("kindOfErrno() tells only what a router would tell", () => {
   for (const errno of [EPERM, EAGAIN]) {
     assert.equal(kindOfErrno(errno, datagram("10.77.1.2:1", "9.9.9.9:1", 0)), null);
   }
+});
+
+Deno.test("tooLarge() names the MTU where RFC 1191 and RFC 4443 have it", () => {
+  const message = (undeliverable: Undeliverable) => icmpMessage(tooLarge(1400, undeliverable), undeliverable);
+  const ipv4 = message(datagram("10.77.1.2:1", "9.9.9.9:1", 1444));
+  assert.equal(wordSum(ipv4), 0xffff);
+  assert.equal(hex(ipv4.subarray(0, 2)) + " | " + hex(ipv4.subarray(4, 8)), "03 04 | 00 00 05 78");
+  const ipv6 = message(datagram("[fd77:1::2]:1", "[2001:db9::1]:1", 1444));
+  assert.equal(hex(ipv6.subarray(0, 8)), "02 00 00 00 00 00 05 78");
 });

@@ -14,8 +14,8 @@ Deno.test("judgeBridgeFilter() minds it where a bridge is intercepted", () => {
   };
   const docker = situationWith({ processes: [processOf("dockerd")] });
   const findings = judgeBridgeFilter(facts, docker);
-  assert.deepEqual(troubles(findings), ["warning bridge-nf-ipv4"]);
-  assert.match(findings[0].cause, /behind br-lan .*perhaps set by dockerd/);
+  assert.deepEqual(troubles(findings), ["! warning bridge-nf-ipv4"]);
+  assert.match(findings[0].cause, /of br-lan .*perhaps set by dockerd/);
   assert.match(findings[0].remedy, /bridge-nf-call-iptables=0/);
   assert.match(judgeBridgeFilter(facts, situationWith())[0].cause, /default once .* br_netfilter is loaded$/);
   assert.deepEqual(troubles(judgeBridgeFilter(facts, situationWith({ lan: ["eth1"] }))), []);

@@ -13,5 +13,5 @@ export function routingOf(...rules: RoutingRule[]): RoutingFacts {
     { family, table: 100, deliversLocally: true },
     { family, table: 200, deliversLocally: false },
   ]);
-  return { rules, tables };
+  return { rules, ours: [], tables };
 }

@@ -76,6 +76,7 @@ static void structs(void)
   OFFSET("SOCK_EXTENDED_ERR.origin", struct sock_extended_err, ee_origin)
   OFFSET("SOCK_EXTENDED_ERR.type", struct sock_extended_err, ee_type)
   OFFSET("SOCK_EXTENDED_ERR.code", struct sock_extended_err, ee_code)
+  OFFSET("SOCK_EXTENDED_ERR.info", struct sock_extended_err, ee_info)
 
   SIZE("POLLFD_SIZE", struct pollfd)
   line("POLLFD_WORD.events", (long long)offsetof(struct pollfd, events) / 2);

@@ -18,14 +18,14 @@ export const ROUTER: NetworkView = {
   forwarding: { ipv4: true, ipv6: true },
 };
 
-/** The default config with other `intercept` and `kernel` keys. */
+/** The default config, but that flows are taken early, with other `intercept` and `kernel` keys. */
 export function configWith(
   intercept: Partial<InterceptConfig> = {},
   kernel: Partial<Config["kernel"]> = {},
 ): Config {
   return {
     ...DEFAULT_CONFIG,
-    intercept: { ...DEFAULT_CONFIG.intercept, ...intercept },
+    intercept: { ...DEFAULT_CONFIG.intercept, admission: "early", ...intercept },
     kernel: { ...DEFAULT_CONFIG.kernel, ...kernel },
   };
 }

@@ -64,12 +64,23 @@ route_around() {
   at server ip -6 route add default via 2001:db8::1
   ip route add default via 192.0.2.2
   ip -6 route add default via 2001:db8::2
-  forward 1
+  sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 }
 
-# forward 0|1: whether the router forwards. With 0, what still passes has passed the proxy.
-forward() {
-  sysctl -qw "net.ipv4.ip_forward=$1" "net.ipv6.conf.all.forwarding=$1"
+# guard on|off: whether packets of new flows are dropped where they leave the router. With "on", what still
+# passes has passed the proxy. Needs nft.
+guard() {
+  nft delete table inet guard 2>/dev/null
+  [ "$1" = on ] || return 0
+  nft -f - <<END
+table inet guard {
+  chain leaving {
+    type filter hook postrouting priority 350
+    ct state established,related accept
+    iif != 0 meta l4proto { tcp, udp } drop
+  }
+}
+END
 }
 
 # A web server on the host "server": /who tells whom it sees, /blob is 1 MiB.

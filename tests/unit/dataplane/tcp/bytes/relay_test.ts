@@ -258,8 +258,6 @@ descriptorTest("Relay.pump() empties the pipe before it tells of a reset, and pa
   assert.equal(bench.direction.inPipe, sent.length);
   reset(bench.source);
   assert.equal(bench.pump(), WAITING);
-  assert.equal(bench.direction.failure, -ECONNRESET);
-  // The event of the reset, whose error has been read already.
   bench.pump("hungUp");
   const { data, end, returned } = bench.pumpUntil(Infinity);
   const rest = new Reader(bench.target).readUntil(filled + sent.length - data.length);

@@ -150,7 +150,8 @@ function renamed(plan: Plan, rename: (name: string) => string): Plan {
 Deno.test("compileIptables() goes by what chains are for, and not by their names in nft", () => {
   const configs = [...Object.values(CONFIGS), { intercept: { "on-failure": "open" } }, { default: "block" }];
   for (const config of configs) {
-    const planned = planInstall(parseConfig(JSON.stringify({ version: 1, ...config }), "test"), ROUTER);
+    const early = { version: 1, ...config, kernel: { backend: "iptables" } };
+    const planned = planInstall(parseConfig(JSON.stringify(early), "test"), ROUTER);
     const texts = JSON.stringify(compileIptables(renamed(planned, (name) => `other_${name}`)));
     const names = planned.intent.chains.map(({ name }) => `TPROXY_${name.toUpperCase()}`);
     assert.deepEqual(names.filter((name) => texts.includes(name)), []);

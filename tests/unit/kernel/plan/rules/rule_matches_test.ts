@@ -16,7 +16,7 @@ const SPARE_ANSWERS =
 
 function planOf(yaml: string): Plan {
   const config: Config = parseConfig(yaml, "f");
-  return planInstall(config, ROUTER);
+  return planInstall({ ...config, intercept: { ...config.intercept, admission: "early" } }, ROUTER);
 }
 
 /** The text of a chain; undefined where there is none. */

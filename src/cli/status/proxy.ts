@@ -1,0 +1,114 @@
+/**
+ * The proxy that runs, as status shows it: who holds the listener's port, and what that tells of itself.
+ * @module
+ */
+import type { Protocol } from "../../config/types.ts";
+import { type ProxyState, stateFileOf } from "../../daemon/state_file.ts";
+import { systemFiles } from "../../doctor/machine/files.ts";
+import { describeProcess, findHolders, isTproxy, listProcesses } from "../../doctor/machine/processes.ts";
+import type { ListenerStatus } from "../../kernel/listeners/listeners.ts";
+import { findSockets } from "../../kernel/listeners/socket_table.ts";
+import type { Family } from "../../net/ip.ts";
+import type { Env } from "../env.ts";
+
+/** The holder of the listener's port. */
+export interface PortHolder {
+  readonly pid: number;
+  readonly name: string;
+  /** Its command line. */
+  readonly command: string;
+  /** Set where it is this program. */
+  readonly ours: boolean;
+  /** Its own report; absent where it makes none. */
+  readonly state?: ProxyState;
+}
+
+/** Finds who holds the port; undefined where nobody does, or where that cannot be seen. */
+export function findHolder(
+  env: Env,
+  { protocols, families, port }: {
+    protocols: readonly Protocol[];
+    families: readonly Family[];
+    port: number;
+  },
+): PortHolder | undefined {
+  const files = systemFiles(env.readTextFile);
+  const inodes = protocols.flatMap((protocol) =>
+    families.flatMap((family) => findSockets({ protocol, family, port, anyAddress: true }, env.readTextFile))
+  );
+  if (inodes.length === 0) return undefined;
+  const holders = findHolders(files, listProcesses(files), inodes);
+  const found = holders.find(isTproxy) ?? holders.at(0);
+  if (found === undefined) return undefined;
+  const state = readState(env, found.pid);
+  const { pid, name, words } = found;
+  return {
+    pid,
+    name,
+    command: words.join(" "),
+    ours: isTproxy(found),
+    ...(state === undefined ? {} : { state }),
+  };
+}
+
+function readState(env: Env, pid: number): ProxyState | undefined {
+  try {
+    const state = JSON.parse(env.readTextFile(stateFileOf(pid))) as ProxyState;
+    return state.version === 1 && state.pid === pid ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Describes it in lines; `config` is what status goes by. */
+export function describeProxy(
+  holder: PortHolder | undefined,
+  listeners: readonly ListenerStatus[],
+  { now, config }: { now: number; config: string },
+): string[] {
+  const list = (wanted: boolean) =>
+    listeners.filter(({ listening }) => listening === wanted)
+      .map(({ protocol, address }) => `${protocol} ${address}`).join(", ");
+  if (holder !== undefined && !holder.ours) {
+    return [`not running: ${describeProcess({ ...holder, words: [] })} holds the port (${holder.command})`];
+  }
+  if (list(true) === "") return [`not running (nobody listens on ${list(false)})`];
+  const missing = list(false) === "" ? "" : `; nobody listens on ${list(false)}`;
+  if (holder === undefined) return [`running (${list(true)}${missing})`];
+  const { pid, state } = holder;
+  if (state === undefined) return [`running, pid ${pid} (${list(true)}${missing})`];
+  const { connections, udpSessions, counters } = state;
+  const bytes = `${formatBytes(counters["bytes-up"] ?? 0)} up, ${
+    formatBytes(counters["bytes-down"] ?? 0)
+  } down`;
+  const other = state.config === config ? "" : `, not ${config}`;
+  return [
+    `running, pid ${pid}, for ${formatDuration(now - state.started)} (${list(true)}${missing})`,
+    `${connections} live connections (${
+      counters.accepted ?? 0
+    } accepted, ${bytes}), ${udpSessions} UDP sessions`,
+    `its config is ${state.config}${other}`,
+  ];
+}
+
+/** `2 d 3 h`, `5 min 10 s`. */
+export function formatDuration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  const units: [string, number][] = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+  const first = units.findIndex(([, size]) => seconds >= size);
+  if (first < 0) return "0 s";
+  let rest = seconds;
+  return units.slice(first, first + 2).flatMap(([unit, size]) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return count === 0 ? [] : [`${count} ${unit}`];
+  }).join(" ");
+}
+
+/** `12 B`, `3.4 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  const value = bytes / 1000 ** power;
+  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
+}

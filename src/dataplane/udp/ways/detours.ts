@@ -1,0 +1,181 @@
+/**
+ * Destinations that a session reaches in another way than its others: through another session's socket, or at
+ * another address, to which the router has translated them. Answers from there are given their first address
+ * back. Nothing is kept for all others.
+ * @module
+ */
+import { AF_INET } from "../../../../ffi/consts.ts";
+import { ADDRESS_WORDS } from "../../shared/columns.ts";
+import { TICK_MS } from "../../loop/wheel.ts";
+import { EndpointMap } from "../endpoint_map.ts";
+import { SlotLinks, SlotList } from "../slot_list.ts";
+import { copyAddress, sameAddress } from "../table.ts";
+
+/** Of one session. */
+const MAX_DETOURS = 4096;
+/** A detour that was not used for so long is not in the kernel's set of known flows: it asks again. */
+const FORGOTTEN_TICKS = 10_000 / TICK_MS;
+const INITIAL = 16;
+/** No session leads there any more. */
+const ENDED = -1;
+
+/** The detours of a worker's sessions. */
+export class Detours {
+  /** Addresses that the client knows, and those that are reached: struct sockaddr, ADDRESS_WORDS each. */
+  #originals = new Int32Array(0);
+  #targets = new Int32Array(0);
+  /** The session through which each is reached, and the one whose address and port that has. */
+  #uplinks = new Int32Array(0);
+  #leaders = new Int32Array(0);
+  #ticks = new Int32Array(0);
+  /** From a client's session and the original. */
+  readonly #byOriginal = new EndpointMap({ initial: INITIAL });
+  /** From a leader and the target. */
+  readonly #byTarget = new EndpointMap({ initial: INITIAL });
+  readonly #ofSession = new Map<number, SlotList>();
+  readonly #links = new SlotLinks();
+  readonly #free: number[] = [];
+
+  /** The number of detours. */
+  get size(): number {
+    return this.#byOriginal.size;
+  }
+
+  /**
+   * Returns the session by which the destination at `at` in `words` is reached for a session's client, and
+   * writes the address at which over it; the session itself: there is no detour; -1: none leads there.
+   */
+  follow(session: number, words: Int32Array, at: number, tick: number): number {
+    const detour = this.#byOriginal.find(words, at, session);
+    if (detour < 0) return session;
+    this.#ticks[detour] = tick;
+    overwrite(words, at, this.#targets, detour * ADDRESS_WORDS);
+    return this.#uplinks[detour];
+  }
+
+  /** Writes over the address at `at` in `words`, from which an answer came, the one that the client knows. */
+  restore(leader: number, words: Int32Array, at: number): void {
+    const detour = this.#byTarget.find(words, at, leader);
+    if (detour >= 0) overwrite(words, at, this.#originals, detour * ADDRESS_WORDS);
+  }
+
+  /** The session by which a destination is reached as a detour, -1 for none; see {@linkcode follow}. */
+  uplinkOf(session: number, words: Int32Array, at: number): number {
+    const detour = this.#byOriginal.find(words, at, session);
+    return detour < 0 ? ENDED : this.#uplinks[detour];
+  }
+
+  /** Tells whether answers from a target to a leader would be those of another original. */
+  isTaken(leader: number, original: Int32Array, at: number, target: Int32Array, to: number): boolean {
+    const detour = this.#byTarget.find(target, to, leader);
+    return detour >= 0 && !sameAddress(this.#originals, detour * ADDRESS_WORDS, original, at);
+  }
+
+  /**
+   * Leads a session's destination by an uplink to a target from now on. False: the session has too many.
+   */
+  set(
+    session: number,
+    uplink: { readonly slot: number; readonly leader: number },
+    original: { readonly words: Int32Array; readonly at: number },
+    target: { readonly words: Int32Array; readonly at: number },
+    tick: number,
+  ): boolean {
+    let detour = this.#byOriginal.find(original.words, original.at, session);
+    if (detour < 0) {
+      detour = this.#place(session, tick);
+      if (detour < 0) return false;
+      copyAddress(original.words, original.at, this.#originals, detour * ADDRESS_WORDS);
+      this.#byOriginal.set(original.words, original.at, session, detour);
+    } else {
+      this.#forgetTarget(detour);
+    }
+    copyAddress(target.words, target.at, this.#targets, detour * ADDRESS_WORDS);
+    this.#uplinks[detour] = uplink.slot;
+    this.#leaders[detour] = uplink.leader;
+    this.#ticks[detour] = tick;
+    this.#byTarget.set(target.words, target.at, uplink.leader, detour);
+    return true;
+  }
+
+  /** Ends a destination's detour, if it has one. */
+  remove(session: number, words: Int32Array, at: number): void {
+    const detour = this.#byOriginal.find(words, at, session);
+    if (detour >= 0) this.#remove(this.#ofSession.get(session)!, session, detour);
+  }
+
+  /** Forgets all of a session. */
+  closing(session: number): void {
+    const list = this.#ofSession.get(session);
+    if (list === undefined) return;
+    while (list.first >= 0) this.#remove(list, session, list.first);
+    this.#ofSession.delete(session);
+  }
+
+  /** An uplink of a session ends: its destinations are led nowhere until the router is asked again. */
+  losing(session: number, uplink: number): void {
+    const list = this.#ofSession.get(session);
+    if (list === undefined) return;
+    for (let detour = list.first; detour >= 0; detour = this.#links.next[detour]) {
+      if (this.#uplinks[detour] !== uplink) continue;
+      this.#forgetTarget(detour);
+      this.#uplinks[detour] = ENDED;
+    }
+  }
+
+  #place(session: number, tick: number): number {
+    let list = this.#ofSession.get(session);
+    if (list === undefined) this.#ofSession.set(session, list = new SlotList(this.#links));
+    if (list.size >= MAX_DETOURS) {
+      const first = list.first;
+      if (tick - this.#ticks[first] < FORGOTTEN_TICKS) {
+        list.touch(first); // another may be older
+        return -1;
+      }
+      this.#remove(list, session, first);
+    }
+    const detour = this.#free.pop() ?? this.#grow();
+    list.append(detour);
+    return detour;
+  }
+
+  #remove(list: SlotList, session: number, detour: number): void {
+    this.#forgetTarget(detour);
+    this.#byOriginal.delete(this.#originals, detour * ADDRESS_WORDS, session);
+    list.remove(detour);
+    this.#free.push(detour);
+  }
+
+  #forgetTarget(detour: number): void {
+    const at = detour * ADDRESS_WORDS;
+    const leader = this.#leaders[detour];
+    if (this.#uplinks[detour] === ENDED || this.#byTarget.find(this.#targets, at, leader) !== detour) return;
+    this.#byTarget.delete(this.#targets, at, leader);
+  }
+
+  #grow(): number {
+    const before = this.#uplinks.length;
+    const size = Math.max(INITIAL, before * 2);
+    const grown = (column: Int32Array<ArrayBuffer>, words: number): Int32Array<ArrayBuffer> => {
+      const larger = new Int32Array(size * words);
+      larger.set(column);
+      return larger;
+    };
+    this.#originals = grown(this.#originals, ADDRESS_WORDS);
+    this.#targets = grown(this.#targets, ADDRESS_WORDS);
+    this.#uplinks = grown(this.#uplinks, 1);
+    this.#leaders = grown(this.#leaders, 1);
+    this.#ticks = grown(this.#ticks, 1);
+    this.#links.grow(size);
+    for (let detour = size - 1; detour > before; detour--) this.#free.push(detour);
+    return before;
+  }
+}
+
+/** Writes an address over another of its family, and nothing behind it. */
+function overwrite(words: Int32Array, at: number, from: Int32Array, place: number): void {
+  words[at] = from[place];
+  const ipv4 = (from[place] & 0xffff) === AF_INET;
+  const first = ipv4 ? 1 : 2;
+  for (let word = first; word < (ipv4 ? 2 : 6); word++) words[at + word] = from[place + word];
+}

@@ -1,0 +1,63 @@
+/**
+ * Rules of others that do something to clients' packets, found in their chains. Pure.
+ * @module
+ */
+import type { Hook } from "../../netlink/nft/chain.ts";
+import type { NftExpression } from "../../netlink/nft/expression.ts";
+import type { NftRule } from "../../netlink/nft/rule.ts";
+import type { FirewallFacts } from "../machine/firewalls.ts";
+import { walkBaseChain } from "../packet/packet_walk.ts";
+import type { Situation } from "../situation.ts";
+import { type FirewallChain, TABLE_FAMILIES } from "./chain.ts";
+import { listPackets } from "./packets.ts";
+import { reachableRules } from "./reach.ts";
+
+/** A rule, and the chain that leads to it. */
+export interface FoundRule {
+  readonly of: FirewallChain;
+  readonly rule: NftRule;
+}
+
+/** The chains of others at a hook, of filters and of NAT. */
+function chainsAt({ chains, legacyChains }: FirewallFacts, hooks: readonly Hook[]): FirewallChain[] {
+  return [...chains ?? [], ...legacyChains].filter(({ chain: { base } }) =>
+    base !== undefined && hooks.includes(base.hook)
+  );
+}
+
+/** Finds the rules that do it and that a client's first packet may come to, as it comes in. */
+export function findForClients(
+  facts: FirewallFacts,
+  { hooks, does }: { hooks: readonly Hook[]; does: (expressions: readonly NftExpression[]) => boolean },
+  situation: Situation,
+): FoundRule[] {
+  return chainsAt(facts, hooks).flatMap((of) => {
+    const { chain, table } = of;
+    if (table === undefined) return [];
+    const met = new Set<NftRule>();
+    const families = situation.families.filter((family) => TABLE_FAMILIES[chain.family].includes(family));
+    const visit = (rule: NftRule) => void met.add(rule);
+    for (const family of families) {
+      for (const { packet } of listPackets("forward", family, situation)) {
+        // At prerouting the way out is not known yet.
+        const { output: _, ...coming } = packet;
+        const walked = chain.base?.hook === "prerouting" ? coming : packet;
+        walkBaseChain(table, chain, walked, { visit });
+      }
+    }
+    return table.rules.filter((rule) => met.has(rule) && does(rule.expressions)).map((rule) => ({
+      of,
+      rule,
+    }));
+  });
+}
+
+/** Finds the rules that do it, whichever packet comes to them. */
+export function findAny(
+  facts: FirewallFacts,
+  { hooks, does }: { hooks: readonly Hook[]; does: (expressions: readonly NftExpression[]) => boolean },
+): FoundRule[] {
+  return chainsAt(facts, hooks).flatMap((of) =>
+    reachableRules(of).filter(({ expressions }) => does(expressions)).map((rule) => ({ of, rule }))
+  );
+}

@@ -1,0 +1,58 @@
+/**
+ * Statements of plans with `admission: forward-path` in the phrases of nf_tables. Pure.
+ * @module
+ */
+import type { NftExpression } from "../../../netlink/nft/expression.ts";
+import * as phrase from "../../../netlink/nft/phrases.ts";
+import type { ForwardPathCondition } from "../../plan/rules/condition.ts";
+import type { ForwardPathVerb } from "../model.ts";
+
+/** Makes the expressions of a statement. */
+export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVerb): NftExpression[] {
+  switch (statement.kind) {
+    case "no-bare-syn":
+      return [...phrase.transport("tcp"), ...phrase.bareSyn({ negate: true })];
+    case "acknowledges":
+      return [...phrase.transport("tcp"), ...phrase.acknowledges()];
+    case "tcp-option":
+      return phrase.tcpOption(statement.option);
+    case "wildcard-socket":
+      return phrase.wildcardSocket();
+    case "priority":
+      return phrase.hasPriority(statement.priority);
+    case "ttl":
+      return phrase.hasTtl(statement.ttl, statement);
+    case "reply-direction":
+      return phrase.replyDirection();
+    case "zone":
+      return phrase.inZone(statement.zone);
+    case "unknown-flow":
+      return phrase.conntrackState(["invalid", "new"]);
+    case "untracked":
+      return phrase.conntrackState(["untracked"]);
+    case "related-flow":
+      return phrase.conntrackState(["related"]);
+    case "helped-flow":
+      return phrase.hasHelper();
+    case "translated-flow":
+      return phrase.isTranslated();
+    case "original-flow":
+      return phrase.originalIn({ set: statement.set }, statement);
+    case "source-port-share":
+      return phrase.sourcePortIn(statement, statement);
+    case "clear-mark":
+      return phrase.setMarkBits(statement.set, { clear: statement.mask });
+    case "set-zone":
+      return phrase.setZone(statement.zone);
+    case "counter":
+      return phrase.counter();
+    case "log":
+      return phrase.logTo(statement.group, statement);
+    case "overwrite":
+      return phrase.overwrite(statement, statement.original);
+    case "nat-to-itself":
+      return phrase.natToItself(statement.family, statement.side);
+    default:
+      return statement satisfies never;
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * The last word on marks before routing: packets of clients' legs, of other programs' connections, and
+ * replies to sockets that have clients' addresses go to their sockets, whatever mark others have given them.
+ * Pure.
+ * @module
+ */
+import type { Contribution, OpenChain } from "../../contribution.ts";
+import { excludeOtherFamily, OTHER_TCP_PASSES, TCP, UDP } from "../../phrases.ts";
+import { type Effect, goTo, LEAVE, PASS } from "../../rules/effect.ts";
+import { comesFrom } from "../../rules/interface_match.ts";
+import type { PlannedRule } from "../../model.ts";
+import type { Scope } from "../../scope.ts";
+
+const TO_SOCKET_CHAIN = "to_socket";
+const TO_SOCKET: Effect = { kind: "socket", tracked: true };
+
+/** Plans the chains `late` and `to_socket`. */
+export function planLate(scope: Scope): Contribution {
+  return {
+    chains: [planToSocket(), {
+      name: "late",
+      place: "late",
+      rules: [
+        {
+          conditions: [{ kind: "zone", zone: scope.clientZone }],
+          effect: TO_SOCKET,
+          reason: "The clients' legs of what the proxy has taken",
+        },
+        ...excludeOtherFamily(scope),
+        ...planDelivered(scope),
+        ...skipClients(scope),
+        ...giveToSockets(scope),
+        "errors from elsewhere",
+      ],
+      reason: "After everybody's marks and NAT: what belongs to a socket of this machine is brought to it",
+    }],
+  };
+}
+
+/** Tells whether rules deliver flows to other programs. */
+export function delivers({ rules }: Scope): boolean {
+  return rules.some(({ outcome }) => outcome.kind === "program");
+}
+
+/** Brings first packets to the listeners that `divert` has given them, where their mark has been lost. */
+function planDelivered(scope: Scope): PlannedRule[] {
+  if (!delivers(scope)) return [];
+  return [{
+    conditions: [comesFrom(scope.lan, { negate: false }), {
+      kind: "protocol",
+      protocols: scope.protocols,
+    }, { kind: "of-program" }],
+    effect: TO_SOCKET,
+    reason: "Flows for other programs: the packet has their listener already",
+  }];
+}
+
+/** Lets go what clients send, unless it may be a reply or belong to another program's connection. */
+function skipClients(scope: Scope): PlannedRule[] {
+  const { inner, udp, tcp } = scope;
+  if (inner === null) return [];
+  const rule = (conditions: PlannedRule["conditions"]): PlannedRule => ({
+    conditions,
+    effect: LEAVE,
+    reason: "What clients send is no reply",
+  });
+  const fromClients = comesFrom(inner, { negate: false });
+  if (!delivers(scope) || !tcp) return [rule([fromClients])];
+  return udp ? [rule([fromClients, UDP])] : [];
+}
+
+function giveToSockets({ tcp, udp, filtering }: Scope): OpenChain["rules"] {
+  const answers: PlannedRule["conditions"] = filtering === "endpoint-independent"
+    ? [UDP, { kind: "transparent-socket" }]
+    : [UDP, { kind: "known-flow" }, { kind: "transparent-socket" }];
+  return [
+    ...(tcp
+      ? [
+        {
+          conditions: [TCP, { kind: "transparent-socket" }],
+          effect: goTo(TO_SOCKET_CHAIN),
+          reason: "Packets of a socket that has a client's address go to it, not to the client",
+        } as const,
+        OTHER_TCP_PASSES,
+      ]
+      : []),
+    ...(udp
+      ? [{
+        conditions: answers,
+        effect: goTo(TO_SOCKET_CHAIN),
+        reason: filtering === "endpoint-independent"
+          ? "The same for datagrams, whoever sends them"
+          : "The same for answers; a datagram that nobody asked for is the router's firewall's business",
+      }]
+      : []),
+  ];
+}
+
+function planToSocket(): OpenChain {
+  return {
+    name: TO_SOCKET_CHAIN,
+    place: "end",
+    rules: [
+      {
+        conditions: [{ kind: "wildcard-socket" }],
+        effect: PASS,
+        reason: "A program listens on all addresses; the flow is not its own for that",
+      },
+      { conditions: [], effect: TO_SOCKET, reason: "A socket with the address of a client" },
+    ],
+    reason: "What has a transparent socket",
+  };
+}

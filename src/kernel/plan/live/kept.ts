@@ -1,0 +1,53 @@
+/**
+ * Parts of clients' legs that nobody else may change: their addresses, by NAT that is for what the router
+ * sends, and their route, by marks that are. Pure.
+ * @module
+ */
+import type { Contribution, OpenChain } from "../contribution.ts";
+import type { EntryPlace } from "../model.ts";
+import type { Condition } from "../rules/condition.ts";
+import type { Scope } from "../scope.ts";
+
+/** Plans the chains. */
+export function planKept(scope: Scope): Contribution {
+  const { clientZone, families, marks } = scope;
+  const ofProxy: Condition = { kind: "zone", zone: clientZone };
+  const keep = (name: string, place: EntryPlace, side: "source" | "destination"): OpenChain => ({
+    name,
+    place,
+    rules: families.map((family) => ({
+      conditions: [ofProxy, { kind: "family", family }],
+      effect: { kind: "keep-address", family, side },
+      reason: "NAT to the address that it has: the first rule that says something wins",
+    })),
+    reason: "Clients' legs keep their addresses, whatever NAT others have for what the router sends",
+  });
+  return {
+    chains: [
+      keep("keep_incoming", "keep-incoming", "destination"),
+      keep("keep_outgoing", "keep-outgoing", "destination"),
+      keep("keep_source", "keep-source", "source"),
+      {
+        name: "keep_route",
+        place: "keep-route",
+        rules: [
+          {
+            conditions: [ofProxy, { kind: "original-direction" }, {
+              kind: "mark-bits",
+              mask: marks.router,
+              negate: true,
+            }],
+            effect: { kind: "loop-back", noted: false },
+            reason: "A first packet on its way to the listener has lost its mark",
+          },
+          {
+            conditions: [ofProxy, { kind: "reply-direction" }, { kind: "marked" }],
+            effect: { kind: "unmark" },
+            reason: "Somebody has marked what goes to a client, as if the router had sent it",
+          },
+        ],
+        reason: "Clients' legs keep their route, whatever marks others have for what the router sends",
+      },
+    ],
+  };
+}

@@ -1,0 +1,56 @@
+/**
+ * The rules of a running proxy, with `admission: forward-path`: they take what asks, hold it at the end of
+ * the forward path and ask the proxy. The kernel removes them when the process ends, however it ends. Pure.
+ *
+ * ```
+ * prerouting  steer ──┬─ known, answered: to the listener          lo: injected ─┬─ refusals
+ *                     └─ asks: goes on, remembered                               └─ to the listener
+ * postrouting ask ── question ─┬─ LAN to LAN, helpers: goes on
+ *                              └─ a copy to a worker, and no more
+ * ```
+ * @module
+ */
+import { joinChains } from "../contribution.ts";
+import type { Intent } from "../model.ts";
+import { planInterfaceSet } from "../rules/interface_match.ts";
+import type { Scope } from "../scope.ts";
+import { planAnswers } from "./answers.ts";
+import { planInjected } from "./injected.ts";
+import { planKept } from "./kept.ts";
+import { planMemory } from "./memory.ts";
+import type { LiveOptions } from "./options.ts";
+import { planOwn } from "./own.ts";
+import { planQuestions } from "./questions.ts";
+import { planRefusals } from "./refusals.ts";
+import { planSteer } from "./steer.ts";
+
+/** The rules that a running proxy adds to those of the install. */
+export interface LivePlan {
+  /** The packets that it takes, and what becomes of them. */
+  readonly intent: Intent;
+}
+
+/** Plans the rules. */
+export function planLive(scope: Scope, options: LiveOptions): LivePlan {
+  const { lan, inner, bridged, udp } = scope;
+  const { accepting } = options;
+  return {
+    intent: {
+      scope,
+      sets: [
+        ...planInterfaceSet(lan, "Interfaces whose clients are intercepted"),
+        ...(udp && bridged !== null ? planInterfaceSet(bridged, "Bridges that netfilter sees through") : []),
+        ...(accepting && inner !== null ? planInterfaceSet(inner, "Interfaces of clients alone") : []),
+        ...planMemory(scope, options),
+      ],
+      chains: joinChains([
+        planInjected(scope),
+        planSteer(scope, options),
+        ...(accepting ? [planQuestions(scope, options), planOwn(scope)] : []),
+        planAnswers(scope),
+        planRefusals(scope),
+        planKept(scope),
+      ]),
+    },
+  };
+}

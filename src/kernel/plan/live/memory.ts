@@ -1,0 +1,60 @@
+/**
+ * The flows that the rules of a running proxy remember, as clients send. Pure.
+ * @module
+ */
+import type { Family } from "../../../net/ip.ts";
+import { planFlowSets } from "../concerns/flow_set.ts";
+import type { PlannedSet } from "../rules/set.ts";
+import type { Scope } from "../scope.ts";
+import type { LiveOptions } from "./options.ts";
+
+/** A packet needs microseconds for the forward path; longer where a program decides on it (NFQUEUE). */
+const ASKING_SECONDS = 5;
+/** A client that has lost the answer to its SYN sends again before. */
+const ANSWERED_SECONDS = 20;
+
+/** Names the set of flows whose first packet is on its way through the forward path. */
+export function askingSet(family: Family): string {
+  return `asking_${family}`;
+}
+
+/** Names the set of connections whose SYN the listener has. */
+export function answeredSet(family: Family): string {
+  return `answered_${family}`;
+}
+
+/** Names the set of flows of UDP that the listener gets. */
+export function knownSet(family: Family): string {
+  return `known_${family}`;
+}
+
+/** Plans the sets. */
+export function planMemory({ families, tcp, udp }: Scope, options: LiveOptions): PlannedSet[] {
+  const { accepting, udpKnownSeconds, limits } = options;
+  return [
+    ...(udp
+      ? planFlowSets(families, {
+        nameOf: knownSet,
+        timeoutSeconds: udpKnownSeconds,
+        size: limits.known,
+        reason: "UDP that the proxy relays",
+      })
+      : []),
+    ...(tcp
+      ? planFlowSets(families, {
+        nameOf: answeredSet,
+        timeoutSeconds: ANSWERED_SECONDS,
+        size: limits.answered,
+        reason: "Connections that the listener has just been asked for",
+      })
+      : []),
+    ...(accepting
+      ? planFlowSets(families, {
+        nameOf: askingSet,
+        timeoutSeconds: ASKING_SECONDS,
+        size: limits.asking,
+        reason: "Flows whose first packet is on its way through the router",
+      })
+      : []),
+  ];
+}

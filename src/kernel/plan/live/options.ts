@@ -1,0 +1,32 @@
+/**
+ * Options of the rules of a running proxy. Pure.
+ * @module
+ */
+
+/** The facts that the config and the machine alone do not tell. */
+export interface LiveOptions {
+  /** Workers that are asked. */
+  readonly workers: number;
+  /** New flows are taken; false while the proxy drains: then nobody is asked. */
+  readonly accepting: boolean;
+  /** A flow of UDP to which nothing has been answered for so long asks again. */
+  readonly udpKnownSeconds: number;
+  /** The most that may be remembered of each. */
+  readonly limits: {
+    /** First packets on their way through the forward path. */
+    readonly asking: number;
+    /** Connections whose SYN has just been put to the listener. */
+    readonly answered: number;
+    /** Flows of UDP. */
+    readonly known: number;
+  };
+}
+
+/** Options of a proxy that is there for new flows. */
+export const LIVE_OPTIONS: LiveOptions = {
+  workers: 1,
+  accepting: true,
+  // Less than timeouts.udp-dns: a session must not end before its flow asks again.
+  udpKnownSeconds: 5,
+  limits: { asking: 65536, answered: 65536, known: 65536 },
+};

@@ -1,0 +1,23 @@
+/**
+ * The chain `router_steer`: what the router's own programs send for the proxy goes to it. Pure.
+ * @module
+ */
+import type { Contribution } from "../contribution.ts";
+import type { Scope } from "../scope.ts";
+
+/** Plans the chain; none without `intercept.router-traffic`. */
+export function planOwn({ ownTraffic, marks }: Scope): Contribution {
+  if (!ownTraffic) return {};
+  return {
+    chains: [{
+      name: "router_steer",
+      place: "router-steer",
+      rules: [{
+        conditions: [{ kind: "mark-bits", mask: marks.asks, negate: false }],
+        effect: { kind: "take-own" },
+        reason: "To the loopback interface, and so to the listener",
+      }],
+      reason: "What asks for the proxy, right behind router",
+    }],
+  };
+}

@@ -1,0 +1,176 @@
+/**
+ * The chains `ask` and those that it leads to: at the end of the forward path a first packet has been
+ * allowed, routed and translated. The proxy gets a copy, and the packet goes no further. Pure.
+ * @module
+ */
+import { QUESTION_PORT, QUESTION_PREFIX, questionGroup, questionShare } from "../../../constants.ts";
+import type { Protocol } from "../../../config/types.ts";
+import type { Contribution, OpenChain } from "../contribution.ts";
+import type { PlannedRule } from "../model.ts";
+import { newFlow, onlyFromClients } from "../phrases.ts";
+import type { Condition } from "../rules/condition.ts";
+import { type Effect, goTo, PASS } from "../rules/effect.ts";
+import { leavesThrough } from "../rules/interface_match.ts";
+import type { Scope } from "../scope.ts";
+import { askingSet } from "./memory.ts";
+import type { LiveOptions } from "./options.ts";
+
+const QUESTION_CHAIN = "question";
+const PLAIN_CHAIN = "plain";
+
+/** Plans the chains. */
+export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribution {
+  const { families, protocols, listenerPort } = scope;
+  const translated = families.flatMap((family) =>
+    protocols.map((protocol) => ({ family, protocol, chain: `${FORMS[family]}_${protocol}` }))
+  );
+  const group = (worker: number) => questionGroup(listenerPort, worker);
+  const squeezed = (protocol: Protocol) =>
+    protocol === "tcp" ? QUESTION_PREFIX.squeezed : QUESTION_PREFIX.squeezedUdp;
+  return {
+    chains: [
+      step(
+        PLAIN_CHAIN,
+        eachWorker(workers, { original: false }, (worker) => ({
+          kind: "question",
+          prefix: QUESTION_PREFIX.plain,
+          group: group(worker),
+        })),
+        "No NAT: the packet is as the client has sent it",
+      ),
+      ...translated.map(({ family, protocol, chain }) =>
+        family === "ipv4"
+          ? step(
+            chain,
+            [
+              { conditions: [], effect: { kind: "squeeze", protocol }, reason: SQUEEZE_REASON },
+              ...eachWorker(workers, { original: true, protocol }, (worker) => ({
+                kind: "question",
+                prefix: squeezed(protocol),
+                group: group(worker),
+              })),
+            ],
+            "NAT: one copy tells both, what the client has sent and what the router has made of it",
+          )
+          : step(
+            chain,
+            eachWorker(workers, { original: true, protocol }, (worker) => ({
+              kind: "question-twice",
+              protocol,
+              group: group(worker),
+            })),
+            "NAT: two copies, as an IPv6 header has no room",
+          )
+      ),
+      step(QUESTION_CHAIN, [...planForwarded(scope), ...translated.map(lead), TO_PLAIN], "How it asks"),
+      planAsk(scope),
+    ],
+  };
+}
+
+const FORMS = { ipv4: "squeezed", ipv6: "translated" } as const;
+const SQUEEZE_REASON =
+  "The packet vanishes: the original addresses and ports overwrite what the worker does without";
+const TO_PLAIN: PlannedRule = { conditions: [], effect: goTo(PLAIN_CHAIN), reason: "Not translated" };
+
+function step(name: string, rules: readonly PlannedRule[], reason: string): OpenChain {
+  return { name, place: "live-step", rules, reason };
+}
+
+function lead(
+  { family, protocol, chain }: { family: "ipv4" | "ipv6"; protocol: Protocol; chain: string },
+): PlannedRule {
+  return {
+    conditions: [{ kind: "translated-flow" }, { kind: "family", family }, {
+      kind: "protocol",
+      protocols: [protocol],
+    }],
+    effect: goTo(chain),
+    reason: "NAT has changed an address or a port",
+  };
+}
+
+function planAsk(scope: Scope): OpenChain {
+  const { families, protocols } = scope;
+  return {
+    name: "ask",
+    place: "ask",
+    rules: [
+      onlyFromClients(scope),
+      ...families.flatMap((family) => [
+        ...protocols.map((protocol): PlannedRule => ({
+          conditions: [{ kind: "family", family }, newFlow(protocol), {
+            kind: "original-flow",
+            family,
+            set: askingSet(family),
+          }],
+          effect: goTo(QUESTION_CHAIN),
+          reason: "What the router lets out asks; what it refuses never comes here",
+        })),
+        ...protocols.map((protocol): PlannedRule => ({
+          conditions: [{ kind: "untracked" }, { kind: "family", family }, newFlow(protocol), {
+            kind: "remembered-flow",
+            family,
+            set: askingSet(family),
+          }],
+          effect: goTo(QUESTION_CHAIN),
+          reason: "The same where the administrator keeps it out of conntrack",
+        })),
+      ]),
+    ],
+    reason: "The end of the forward path, behind all filters and NAT",
+  };
+}
+
+/** Plans what is forwarded after all. */
+function planForwarded({ inner }: Scope): PlannedRule[] {
+  return [
+    ...(inner === null ? [] : [{
+      conditions: [leavesThrough(inner)],
+      effect: PASS,
+      reason: "From client to client",
+    }]),
+    {
+      conditions: [{ kind: "helped-flow" }],
+      effect: PASS,
+      reason: "The router's own helper reads along, as for FTP: it must see the flow",
+    },
+    {
+      conditions: [{ kind: "related-flow" }],
+      effect: PASS,
+      reason: "Such a helper has expected it",
+    },
+  ];
+}
+
+/** Divides the clients' ports among the workers: one port always asks the same. */
+function eachWorker(
+  workers: number,
+  port: { original: boolean; protocol?: Protocol },
+  effect: (worker: number) => Effect,
+): PlannedRule[] {
+  return Array.from({ length: workers }, (_, worker) => ({
+    conditions: workers === 1 ? [] : portsOf(worker, workers, port),
+    effect: effect(worker),
+    reason: `Worker ${worker}`,
+  }));
+}
+
+function portsOf(
+  worker: number,
+  workers: number,
+  { original, protocol }: { original: boolean; protocol?: Protocol },
+): Condition[] {
+  const { first, last } = questionShare(worker, workers);
+  const { shift, mask } = QUESTION_PORT;
+  return [
+    ...(protocol === undefined ? [] : [{ kind: "protocol", protocols: [protocol] } as const]),
+    {
+      kind: "source-port-share",
+      original,
+      mask: mask << shift,
+      first: first << shift,
+      last: last << shift,
+    },
+  ];
+}

@@ -1,0 +1,86 @@
+/** Refusals, ICMP errors and silence reach the client as they are (field case 19, W7). */
+import { fieldTest } from "../../laboratory/field/field.ts";
+import { both, every, tcp, udp } from "../../laboratory/field/probes.ts";
+import { chain, table, tableText } from "../../laboratory/field/rules.ts";
+
+const CONTROL = every("server", 80, "server sees client");
+
+for (const masquerade of [false, true]) {
+  fieldTest(`ports that nobody listens on${masquerade ? ", behind masquerade" : ""}`, {
+    masquerade,
+    probes: every("server", 9, "refused"),
+  });
+}
+
+/** A firewall of the server's own. */
+function firewall(rules: string): string {
+  return tableText("fw", chain("filter", "input 0", rules));
+}
+
+/** Messages, and the words that the kernel makes of them: UDP sockets hear of the hard ones alone. */
+const MESSAGES = [
+  ["host-unreachable", {
+    4: { tcp: "host unreachable", udp: "silence" },
+    6: { tcp: "host unreachable", udp: "silence" },
+  }],
+  ["admin-prohibited", {
+    4: { tcp: "host unreachable", udp: "host unreachable" },
+    6: { tcp: "EACCES", udp: "EACCES" },
+  }],
+  ["no-route", {
+    4: { tcp: "network unreachable", udp: "silence" },
+    6: { tcp: "network unreachable", udp: "silence" },
+  }],
+] as const;
+
+for (const [code, words] of MESSAGES) {
+  fieldTest(`a server behind a firewall that says ${code}`, {
+    before: ({ lab }) =>
+      lab.server.nft(firewall(`meta l4proto { tcp, udp } th dport 443 reject with icmpx ${code}`)),
+    probes: [
+      ...([4, 6] as const).flatMap((family) => [
+        tcp("server", 443, words[family].tcp, { family }),
+        udp("server", 443, words[family].udp, { family }),
+      ]),
+      ...CONTROL,
+    ],
+  });
+}
+
+fieldTest("a server that says nothing", {
+  before: ({ lab }) => lab.server.nft(firewall("meta l4proto { tcp, udp } th dport 443 drop")),
+  probes: [...every("server", 443, "silence"), ...CONTROL],
+});
+
+fieldTest("a neighbour that is dead", {
+  probes: [
+    tcp("203.0.113.66", 80, "host unreachable", { silenceMs: 5_000 }),
+    ...every("server", 80, "server sees client"),
+  ],
+});
+
+fieldTest("no route", {
+  router: `ip route del default
+ip -6 route del default
+ip route add unreachable 198.51.100.0/24
+ip route add prohibit 198.51.101.0/24`,
+  probes: [
+    tcp("192.0.2.66", 80, "network unreachable"),
+    udp("192.0.2.66", 80, "silence"),
+    tcp("198.51.100.1", 80, "host unreachable"),
+    udp("198.51.100.1", 80, "silence"),
+    ...both("198.51.101.1", 80, "host unreachable"),
+    ...CONTROL,
+  ],
+});
+
+fieldTest("a refusal by the administrator's own reset", {
+  router: table(
+    "fw",
+    chain("filter", "forward 0", "tcp dport 443 reject with tcp reset; udp dport 443 drop"),
+  ),
+  probes: [
+    ...([4, 6] as const).map((family) => tcp("server", 443, "refused", { family })),
+    ...CONTROL,
+  ],
+});

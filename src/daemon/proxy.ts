@@ -5,7 +5,9 @@
 import type { Dataplane } from "../dataplane/supervisor.ts";
 import type { Life } from "../kernel/liveness/life.ts";
 import type { AdjustableLogger } from "../log.ts";
+import { OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
+import type { LiveRules } from "./live_rules.ts";
 import { type ConfigSource, type Generation, loadNext, prepareGeneration } from "./reload/generation.ts";
 import type { RulesKeeper } from "./rules/keeper.ts";
 import type { Survey } from "./routes/survey.ts";
@@ -28,6 +30,7 @@ export interface ProxyParts {
   /** undefined: flows are taken early. */
   readonly survey: Survey | undefined;
   readonly life: Life;
+  readonly live: LiveRules;
   readonly log: AdjustableLogger;
 }
 
@@ -75,7 +78,14 @@ export class Proxy {
   drain(): void {
     this.#draining = true;
     this.#reloader.close();
-    this.#parts.life.end();
+    const { life, live, log } = this.#parts;
+    life.end();
+    try {
+      live.drain();
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      log.warn("new flows are asked for until the end", { reason: error.message });
+    }
     this.dataplane.drain();
   }
 
@@ -101,11 +111,12 @@ export class Proxy {
 
   /** Leaves nothing behind, when the workers have ended. */
   async end(): Promise<void> {
-    const { life, watch, survey } = this.#parts;
+    const { life, live, watch, survey } = this.#parts;
     life.end();
     await this.#reloader.close();
     await watch?.end();
     survey?.end();
+    live.close();
   }
 
   #makeReloader(): Reloader {

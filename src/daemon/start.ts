@@ -1,5 +1,6 @@
 /**
- * The start of a proxy: workers first, then the sign that one runs, then the rules that send it something.
+ * The start of a proxy: workers first, then the sign that one runs, or rules of this process, then those that
+ * send it something.
  * @module
  */
 import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
@@ -7,12 +8,13 @@ import { countWorkers } from "../dataplane/sizing/worker_count.ts";
 import { type Dataplane, startDataplane } from "../dataplane/supervisor.ts";
 import { backendOf } from "../kernel/backends.ts";
 import type { Config } from "../config/types.ts";
+import { readAdmission, warnAdmission } from "../kernel/admission.ts";
 import type { Logger } from "../log.ts";
 import { Marks } from "../marks.ts";
 import { OperationError } from "../net/error.ts";
-import { admissionOf } from "../policy/admission.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { usableFamilies } from "./families.ts";
+import { NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
 import type { ConfigSource, UsableConfig } from "./reload/generation.ts";
 import { RulesKeeper } from "./rules/keeper.ts";
 import { type NetworkWatch, watchNetwork } from "./network/network_watch.ts";
@@ -51,13 +53,30 @@ export async function startProxy(
     processors: navigator.hardwareConcurrency,
     memory: readMemoryLimit(readTextFile),
   });
+  const admission = readAdmission(config);
+  const warning = warnAdmission(admission);
+  if (warning !== undefined) log.warn(warning);
+  const live = admission.inForce === "forward-path" ? openLiveRules(workers) : NO_LIVE_RULES;
   const policy = compilePolicy(config, 1);
   const { workerUrl, version } = options;
-  const dataplane = await startDataplane({ config, workers, families, policy, log, workerUrl });
-  const life = backendOf(config).life({ config, families }, log);
+  const dataplane = await startDataplane({
+    config,
+    workers,
+    families,
+    admission: admission.inForce,
+    policy,
+    log,
+    workerUrl,
+  }).catch((error) => {
+    live.close();
+    throw error;
+  });
+  const life = backendOf(config).life({ config, families, admission: admission.inForce }, log);
   life.begin();
-  const keeper = new RulesKeeper({ loaded, installs: options.installs, life, log, readTextFile });
-  const survey = surveyFor(config, dataplane, { log, readTextFile });
+  const keeper = new RulesKeeper({ loaded, installs: options.installs, life, live, log, readTextFile });
+  const survey = admission.inForce === "early"
+    ? undefined // what is dialled goes by the router's own way
+    : surveyFor(config, dataplane, { log, readTextFile });
   survey?.begin();
   const changed = (change: NetworkChange) => {
     survey?.look(change);
@@ -73,6 +92,7 @@ export async function startProxy(
     watch,
     survey,
     life,
+    live,
     log,
   });
   await keeper.begin();
@@ -84,13 +104,11 @@ export async function startProxy(
   return proxy;
 }
 
-/** Nobody asks where flows are taken early: what is dialled goes by the router's own way. */
 function surveyFor(
   config: Config,
   { routes: board }: Dataplane,
   options: Pick<SurveyOptions, "log" | "readTextFile">,
-): Survey | undefined {
-  if (admissionOf(config) === "early") return undefined;
+): Survey {
   const { serverSocket } = new Marks(config.kernel.mark);
   return new Survey({ ...options, board, mark: serverSocket > 0xffffffff ? 0 : serverSocket });
 }

@@ -21,6 +21,7 @@ import {
 } from "../../kernel/presence.ts";
 import type { Logger } from "../../log.ts";
 import { OperationError } from "../../net/error.ts";
+import type { LiveRules } from "../live_rules.ts";
 import type { NetworkChange } from "../network/change.ts";
 import { Fight } from "./fight.ts";
 import { RulesState } from "./state.ts";
@@ -32,6 +33,8 @@ export interface KeeperOptions {
   /** Make the first install, as soon as the network allows it. */
   readonly installs: boolean;
   readonly life: Life;
+  /** The rules of this process: right before those that send them something. */
+  readonly live: LiveRules;
   readonly log: Logger;
   /** Throws Deno's errors. */
   readonly readTextFile: (path: string) => string;
@@ -107,7 +110,9 @@ export class RulesKeeper {
       const iptables = this.#loaded.config.kernel.backend === "iptables";
       if (change !== undefined && !change.plan && !change.rules && !(iptables && change.firewall)) return;
       const plan = this.#prepare();
-      if (plan !== undefined) await this.#take(await this.#nextStep(plan), plan, change?.by);
+      if (plan === undefined) return;
+      this.#options.live.adopt(plan);
+      await this.#take(await this.#nextStep(plan), plan, change?.by);
     });
   }
 
@@ -128,6 +133,7 @@ export class RulesKeeper {
     this.#loaded = loaded;
     if (!changed && this.#wanted !== undefined) this.#wanted = { ...this.#wanted, config: loaded.config };
     if (plan === undefined) return;
+    this.#options.live.adopt(plan);
     // Rules that cannot be looked at are left alone: the proxy's half needs no privilege.
     const step = await this.#attempt(() => this.#nextStep(plan));
     if (step === undefined || (step.kind === "look" && this.#inForce && !changed)) return;
@@ -137,6 +143,7 @@ export class RulesKeeper {
     } catch (error) {
       this.#loaded = before.loaded;
       this.#wanted = before.wanted;
+      if (before.wanted !== undefined) this.#options.live.adopt(before.wanted.plan);
       throw error;
     }
   }

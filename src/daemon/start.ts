@@ -14,7 +14,7 @@ import { Marks } from "../marks.ts";
 import { OperationError } from "../net/error.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { usableFamilies } from "./families.ts";
-import { NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
+import { type LiveRules, NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
 import type { ConfigSource, UsableConfig } from "./reload/generation.ts";
 import { RulesKeeper } from "./rules/keeper.ts";
 import { type NetworkWatch, watchNetwork } from "./network/network_watch.ts";
@@ -56,7 +56,6 @@ export async function startProxy(
   const admission = readAdmission(config);
   const warning = warnAdmission(admission);
   if (warning !== undefined) log.warn(warning);
-  const live = admission.inForce === "forward-path" ? openLiveRules(workers) : NO_LIVE_RULES;
   const policy = compilePolicy(config, 1);
   const { workerUrl, version } = options;
   const dataplane = await startDataplane({
@@ -67,10 +66,8 @@ export async function startProxy(
     policy,
     log,
     workerUrl,
-  }).catch((error) => {
-    live.close();
-    throw error;
   });
+  const live = admission.inForce === "early" ? NO_LIVE_RULES : await openLive(dataplane);
   const life = backendOf(config).life({ config, families, admission: admission.inForce }, log);
   life.begin();
   const keeper = new RulesKeeper({ loaded, installs: options.installs, life, live, log, readTextFile });
@@ -111,6 +108,17 @@ function surveyFor(
 ): Survey {
   const { serverSocket } = new Marks(config.kernel.mark);
   return new Survey({ ...options, board, mark: serverSocket > 0xffffffff ? 0 : serverSocket });
+}
+
+/** Ends the workers where another proxy has the place of the rules. */
+async function openLive(dataplane: Dataplane): Promise<LiveRules> {
+  try {
+    return openLiveRules(dataplane.workers);
+  } catch (error) {
+    dataplane.stop();
+    await dataplane.ended;
+    throw error;
+  }
 }
 
 /** Without notifications the rules stay as they are. */

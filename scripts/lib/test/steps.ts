@@ -43,6 +43,10 @@ const OF_THE_BACKEND = [
   "path/port_forward",
 ].map((name) => `tests/lab/${name}_test.ts`);
 
+/** Tests that are run again with `admission: early`: of each subject some. */
+const OF_THE_ADMISSION = ["install/install", "path/path", "tcp/tcp", "udp/udp", "udp/icmp", "router/traffic"]
+  .map((name) => `tests/lab/${name}_test.ts`);
+
 /** The steps of a part; `filter` selects tests of the laboratory or of the machines by name. */
 export function planSteps(part: Part, options: { filter?: string } = {}): Step[] {
   const build: Step = {
@@ -69,7 +73,10 @@ export function planSteps(part: Part, options: { filter?: string } = {}): Step[]
   }
 }
 
-/** All laboratory tests; and some again with each kind of iptables, unless a backend is asked for. */
+/**
+ * All laboratory tests; and unless a backend is asked for, some again with the other admission, and with each
+ * kind of iptables.
+ */
 function labs(env: Record<string, string>): Step[] {
   const all = lab({ env });
   if (Deno.env.get("TPROXY_LAB_BACKEND") !== undefined) return [all];
@@ -77,7 +84,11 @@ function labs(env: Record<string, string>): Step[] {
     ...lab({ env: { ...env, TPROXY_LAB_BACKEND: backend }, files: OF_THE_BACKEND }),
     title: `laboratory tests, ${backend}`,
   }));
-  return [all, ...again];
+  const early: Step = {
+    ...lab({ env: { ...env, TPROXY_LAB_ADMISSION: "early" }, files: OF_THE_ADMISSION }),
+    title: "laboratory tests, admission: early",
+  };
+  return [all, early, ...again];
 }
 
 function checks(): Step[] {

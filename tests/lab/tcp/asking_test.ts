@@ -10,6 +10,19 @@ import { labTest } from "../../laboratory/register.ts";
 const PROGRAMS = ["socat", "ss", "ip", "nft", "python3", "tcpdump"];
 
 for (const family of [4, 6] as const) {
+  labTest(`IPv${family}: a port that the client uses again, after the server has closed first, asks again`, {
+    programs: PROGRAMS,
+  }, async (lab) => {
+    await serve(lab, 7000, "echo said");
+    const dataplane = await startAsking(lab);
+    for (let i = 0; i < 3; i++) {
+      const { told, ms, heard } = await attempt(lab, { family, port: 7000, source: 41000 });
+      assert.deepEqual([told, heard], ["connected", "said\n"]);
+      assert.ok(ms < 500, `after ${ms} ms`);
+    }
+    assert.equal((await dataplane.count()).counters.questions, 3);
+  });
+
   labTest(`IPv${family}: the server sees the client's address and port, whichever worker is asked`, {
     programs: PROGRAMS,
   }, async (lab) => {

@@ -12,6 +12,8 @@ export interface PacketOptions {
   readonly destinationPort: number;
   /** A SYN, an ACK without a connection, or a datagram. */
   readonly kind: "syn" | "ack" | "udp";
+  /** The flags of TCP, where the kind has others. */
+  readonly flags?: number;
   /** Hardware addresses, 6 bytes each. */
   readonly sourceMac: Uint8Array;
   readonly destinationMac: Uint8Array;
@@ -56,7 +58,7 @@ function buildTransport(packet: PacketOptions, protocol: number): Uint8Array {
   else {
     view.setUint32(4, 1);
     view.setUint8(12, 5 << 4);
-    view.setUint8(13, packet.kind === "syn" ? SYN : ACK);
+    view.setUint8(13, packet.flags ?? (packet.kind === "syn" ? SYN : ACK));
     view.setUint16(14, 65535);
   }
   const pseudo = [

@@ -83,9 +83,16 @@ export function tproxy(lab: Lab, args: readonly string[], options: RunOptions = 
 export function writeConfig(lab: Lab, config: ConfigText = {}): string {
   const { intercept, ...rest } = config;
   const backend = usesIptables() ? { backend: "iptables" } : {};
+  // Without it: what a config that says nothing has.
+  const admission = Deno.env.get("TPROXY_LAB_ADMISSION");
   const text = {
     version: 1,
-    intercept: { interfaces: ["r0"], protocols: ["tcp"], ...(intercept as ConfigText | undefined) },
+    intercept: {
+      interfaces: ["r0"],
+      protocols: ["tcp"],
+      ...admission === undefined ? {} : { admission },
+      ...(intercept as ConfigText | undefined),
+    },
     ...rest,
     kernel: { ...backend, ...rest.kernel as ConfigText | undefined },
   };

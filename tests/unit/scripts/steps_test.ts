@@ -2,21 +2,24 @@
 import assert from "node:assert/strict";
 import { planSteps } from "../../../scripts/lib/test/steps.ts";
 
-Deno.test("planSteps() runs files of the laboratory again with each kind of iptables, of the product as of the source", () => {
-  const backends = (part: "all" | "lab") =>
+Deno.test("planSteps() runs files of the laboratory again with the other admission and each kind of iptables", () => {
+  const variants = (part: "all" | "lab") =>
     planSteps(part).filter(({ title }) => title.startsWith("laboratory")).map(({ env, otherwise }) => [
-      env?.TPROXY_LAB_BACKEND,
+      env?.TPROXY_LAB_BACKEND ?? env?.TPROXY_LAB_ADMISSION,
       env?.TPROXY_BIN,
-      otherwise?.env?.TPROXY_LAB_BACKEND,
+      otherwise?.env?.TPROXY_LAB_BACKEND ?? otherwise?.env?.TPROXY_LAB_ADMISSION,
     ]);
+  // Of the product as of the source.
   const product = "dist/tproxy";
-  assert.deepEqual(backends("all"), [
+  assert.deepEqual(variants("all"), [
     [undefined, product, undefined],
+    ["early", product, "early"],
     ["iptables-nft", product, "iptables-nft"],
     ["iptables-legacy", product, "iptables-legacy"],
   ]);
-  assert.deepEqual(backends("lab").map(([backend]) => backend), [
+  assert.deepEqual(variants("lab").map(([variant]) => variant), [
     undefined,
+    "early",
     "iptables-nft",
     "iptables-legacy",
   ]);

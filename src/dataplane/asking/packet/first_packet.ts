@@ -45,7 +45,7 @@ export function readFirstPacket(question: Question, { bytes, words }: Memory, lo
   if ((at & 3) !== 0 || length < IPV4_HEADER) return false;
   const { answer } = question;
   answer.mark = log.mark;
-  answer.iif = question.iif = log.iif;
+  answer.iif = log.iif;
   answer.oif = log.oif;
   question.bytes = bytes;
   const version = bytes[at] >> 4;

@@ -11,7 +11,7 @@ import { choice } from "@optique/core/valueparser";
 import { BACKEND_ABILITIES } from "../../config/backends.ts";
 import { DEFAULT_CONFIG } from "../../config/defaults.ts";
 import type { Admission, Config } from "../../config/types.ts";
-import { readAdmission } from "../../doctor/machine/admission.ts";
+import { readAdmission } from "../../kernel/admission.ts";
 import { OperationError } from "../../net/error.ts";
 import { usesColors } from "../colors.ts";
 import type { Command } from "../command.ts";

@@ -159,7 +159,9 @@ labTest(
     }
     assert.deepEqual(await texts(server, 200), sent);
     const { counters } = await dataplane.count();
-    assert.deepEqual([counters.questions >= 2, counters.questions <= 3, counters.udpOpened], [true, true, 1]);
+    // It asks for a moment at first, and again after five seconds.
+    assert.ok(counters.questions >= 4 && counters.questions < 20, `${counters.questions} questions`);
+    assert.equal(counters.udpOpened, 1);
   },
 );
 

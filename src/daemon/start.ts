@@ -5,14 +5,14 @@
  */
 import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../dataplane/sizing/worker_count.ts";
-import { startDataplane } from "../dataplane/supervisor.ts";
+import { type Dataplane, startDataplane } from "../dataplane/supervisor.ts";
 import { backendOf } from "../kernel/backends.ts";
 import { readAdmission, warnAdmission } from "../kernel/admission.ts";
 import type { Logger } from "../log.ts";
 import { OperationError } from "../net/error.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { usableFamilies } from "./families.ts";
-import { NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
+import { type LiveRules, NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
 import type { ConfigSource, UsableConfig } from "./reload/generation.ts";
 import { RulesKeeper } from "./rules/keeper.ts";
 import { type NetworkWatch, watchNetwork } from "./network/network_watch.ts";
@@ -51,7 +51,6 @@ export async function startProxy(
   const admission = readAdmission(config);
   const warning = warnAdmission(admission);
   if (warning !== undefined) log.warn(warning);
-  const live = admission.inForce === "forward-path" ? openLiveRules(workers) : NO_LIVE_RULES;
   const policy = compilePolicy(config, 1);
   const { workerUrl, version } = options;
   const dataplane = await startDataplane({
@@ -62,10 +61,8 @@ export async function startProxy(
     policy,
     log,
     workerUrl,
-  }).catch((error) => {
-    live.close();
-    throw error;
   });
+  const live = admission.inForce === "early" ? NO_LIVE_RULES : await openLive(dataplane);
   const life = backendOf(config).life({ config, families, admission: admission.inForce }, log);
   life.begin();
   const keeper = new RulesKeeper({ loaded, installs: options.installs, life, live, log, readTextFile });
@@ -88,6 +85,17 @@ export async function startProxy(
     log.info('it stays when this terminal is closed; to start it at boot: "tproxy install --boot auto"');
   }
   return proxy;
+}
+
+/** Ends the workers where another proxy has the place of the rules. */
+async function openLive(dataplane: Dataplane): Promise<LiveRules> {
+  try {
+    return openLiveRules(dataplane.workers);
+  } catch (error) {
+    dataplane.stop();
+    await dataplane.ended;
+    throw error;
+  }
 }
 
 /** Without notifications the rules stay as they are. */

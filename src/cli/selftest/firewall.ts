@@ -49,8 +49,9 @@ const FORWARDED: readonly NftExpression[] = [
 
 /**
  * Equivalent to: chain guard { type filter hook postrouting priority 350; ct state established,related
- * accept; iif != 0 meta l4proto { tcp, udp } drop; }, which is behind all that may ask a proxy first; and
- * chain forward { … ct state established,related accept; iifname r1 drop; }, as routers have it before a LAN.
+ * accept; iif != 0 meta l4proto { tcp, udp } drop; }. The guard is behind all that may ask. And:
+ * chain forward { … ct state established,related accept; iifname r1 drop; }, as every router has it towards
+ * its LAN.
  */
 export function loadForwardPolicy(policy: "accept" | "drop"): void {
   const batch = new NftBatch();

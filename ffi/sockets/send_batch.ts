@@ -143,14 +143,6 @@ export class SendBatch {
     this.#words[this.#addControl(ipv4 ? SOL_IP : SOL_IPV6, ipv4 ? IP_TOS : IPV6_TCLASS, 4)] = tos;
   }
 
-  /** IPv4: routes it by this interface; without a route its destination is taken to be linked to that. */
-  leaveBy(ifindex: number): void {
-    const own = this.#words;
-    const data = this.#addControl(SOL_IP, IP_PKTINFO, IN_PKTINFO_SIZE);
-    own[data] = ifindex;
-    own[data + 1] = own[data + 2] = 0;
-  }
-
   /** Its TTL or hop limit. */
   setTtl(ttl: number, ipv4: boolean): void {
     this.#words[this.#addControl(ipv4 ? SOL_IP : SOL_IPV6, ipv4 ? IP_TTL : IPV6_HOPLIMIT, 4)] = ttl;

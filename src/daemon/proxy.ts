@@ -5,7 +5,9 @@
 import type { Dataplane } from "../dataplane/supervisor.ts";
 import type { Life } from "../kernel/liveness/life.ts";
 import type { AdjustableLogger } from "../log.ts";
+import { OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
+import type { LiveRules } from "./live_rules.ts";
 import { type ConfigSource, type Generation, loadNext, prepareGeneration } from "./reload/generation.ts";
 import type { RulesKeeper } from "./rules/keeper.ts";
 import type { NetworkWatch } from "./network/network_watch.ts";
@@ -25,6 +27,7 @@ export interface ProxyParts {
   /** undefined: nobody tells of changes of the network. */
   readonly watch: NetworkWatch | undefined;
   readonly life: Life;
+  readonly live: LiveRules;
   readonly log: AdjustableLogger;
 }
 
@@ -72,7 +75,14 @@ export class Proxy {
   drain(): void {
     this.#draining = true;
     this.#reloader.close();
-    this.#parts.life.end();
+    const { life, live, log } = this.#parts;
+    life.end();
+    try {
+      live.drain();
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      log.warn("new flows are asked for until the end", { reason: error.message });
+    }
     this.dataplane.drain();
   }
 
@@ -98,10 +108,11 @@ export class Proxy {
 
   /** Leaves nothing behind, when the workers have ended. */
   async end(): Promise<void> {
-    const { life, watch } = this.#parts;
+    const { life, live, watch } = this.#parts;
     life.end();
     await this.#reloader.close();
     await watch?.end();
+    live.close();
   }
 
   #makeReloader(): Reloader {

@@ -1,15 +1,18 @@
 /**
- * The start of a proxy: workers first, then the sign that one runs, then the rules that send it something.
+ * The start of a proxy: workers first, then the sign that one runs, or rules of this process, then those that
+ * send it something.
  * @module
  */
 import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../dataplane/sizing/worker_count.ts";
-import { startDataplane } from "../dataplane/supervisor.ts";
+import { type Dataplane, startDataplane } from "../dataplane/supervisor.ts";
 import { backendOf } from "../kernel/backends.ts";
+import { readAdmission, warnAdmission } from "../kernel/admission.ts";
 import type { Logger } from "../log.ts";
 import { OperationError } from "../net/error.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { usableFamilies } from "./families.ts";
+import { type LiveRules, NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
 import type { ConfigSource, UsableConfig } from "./reload/generation.ts";
 import { RulesKeeper } from "./rules/keeper.ts";
 import { type NetworkWatch, watchNetwork } from "./network/network_watch.ts";
@@ -45,12 +48,24 @@ export async function startProxy(
     processors: navigator.hardwareConcurrency,
     memory: readMemoryLimit(readTextFile),
   });
+  const admission = readAdmission(config);
+  const warning = warnAdmission(admission);
+  if (warning !== undefined) log.warn(warning);
   const policy = compilePolicy(config, 1);
   const { workerUrl, version } = options;
-  const dataplane = await startDataplane({ config, workers, families, policy, log, workerUrl });
-  const life = backendOf(config).life({ config, families }, log);
+  const dataplane = await startDataplane({
+    config,
+    workers,
+    families,
+    admission: admission.inForce,
+    policy,
+    log,
+    workerUrl,
+  });
+  const live = admission.inForce === "early" ? NO_LIVE_RULES : await openLive(dataplane);
+  const life = backendOf(config).life({ config, families, admission: admission.inForce }, log);
   life.begin();
-  const keeper = new RulesKeeper({ loaded, installs: options.installs, life, log, readTextFile });
+  const keeper = new RulesKeeper({ loaded, installs: options.installs, life, live, log, readTextFile });
   const watch = watchIfPossible(keeper, log);
   const proxy = new Proxy({
     source: options.source,
@@ -60,6 +75,7 @@ export async function startProxy(
     keeper,
     watch,
     life,
+    live,
     log,
   });
   await keeper.begin();
@@ -69,6 +85,17 @@ export async function startProxy(
     log.info('it stays when this terminal is closed; to start it at boot: "tproxy install --boot auto"');
   }
   return proxy;
+}
+
+/** Ends the workers where another proxy has the place of the rules. */
+async function openLive(dataplane: Dataplane): Promise<LiveRules> {
+  try {
+    return openLiveRules(dataplane.workers);
+  } catch (error) {
+    dataplane.stop();
+    await dataplane.ended;
+    throw error;
+  }
 }
 
 /** Without notifications the rules stay as they are. */

@@ -32,18 +32,12 @@ export interface UdpSockets {
   readonly errorSenders: RawSockets;
 }
 
-/** The raw sockets through which first packets are sent on. */
-export interface InjectingSockets {
-  /** To the loopback interface, and so to the listener. */
-  readonly toLoopback: RawSockets;
-  /** IPv4: out of this machine, to be refused by rules on that way; -1: not this family. */
-  readonly refusals: number;
-}
-
 /** The sockets of a worker by which it is asked about first packets, and answers. */
-export interface AskingSockets extends InjectingSockets {
+export interface AskingSockets {
   /** The netlink socket of its NFLOG group. */
   readonly log: number;
+  /** The raw sockets through which packets go to the loopback interface. */
+  readonly raw: RawSockets;
 }
 
 /** Pipes that a worker may have. */

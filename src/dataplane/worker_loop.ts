@@ -119,7 +119,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const router = own === null ? null : { mark: upstreamMark, own };
   const asking = parts.asking === null ? null : {
     room: new WaitingRoom(new Int32Array(memory.waitingRoom)),
-    injector: new Injector(parts.asking),
+    injector: new Injector(parts.asking.raw),
     routes: new RouteBook(context),
   };
   const routes = asking === null ? null : asking.routes;

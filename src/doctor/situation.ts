@@ -4,7 +4,8 @@
  * `Situation` is all of it; `NetworkView`, one part, is what a plan needs to know of the network.
  * @module
  */
-import type { Admission, Config } from "../config/types.ts";
+import type { Config } from "../config/types.ts";
+import type { AdmissionInForce } from "../kernel/admission.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 import type { NetworkView } from "../kernel/plan/view.ts";
 import type { OperationError } from "../net/error.ts";
@@ -16,13 +17,6 @@ import type { Process } from "./machine/processes.ts";
 export interface Planned {
   readonly plan?: Plan;
   readonly obstacle?: OperationError;
-}
-
-/** The place at which new flows are taken on this machine. */
-export interface AdmissionInForce {
-  readonly inForce: Admission;
-  /** The reason why it is not what the config asks for; empty where it is. */
-  readonly reason: string;
 }
 
 /** A network that an interface has an address of. */

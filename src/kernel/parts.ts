@@ -25,6 +25,8 @@ const PARTS = {
   nft_fib_ipv4: { symbol: "NFT_FIB_IPV4", openWrtPackage: "kmod-nft-fib" },
   nft_fib_ipv6: { symbol: "NFT_FIB_IPV6", openWrtPackage: "kmod-nft-fib" },
   nft_ct: { symbol: "NFT_CT", openWrtPackage: "kmod-nft-core" },
+  nfnetlink_log: { symbol: "NETFILTER_NETLINK_LOG", openWrtPackage: "kmod-nfnetlink-log" },
+  nft_nat: { symbol: "NFT_NAT", openWrtPackage: "kmod-nft-nat" },
   nft_reject: { symbol: "NFT_REJECT", openWrtPackage: "kmod-nft-core" },
   nft_reject_inet: { symbol: "NFT_REJECT_INET", openWrtPackage: "kmod-nft-core" },
   nft_compat: { symbol: "NFT_COMPAT", openWrtPackage: "kmod-nft-compat" },

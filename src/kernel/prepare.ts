@@ -5,6 +5,7 @@
 import type { LoadedConfig } from "../config/load.ts";
 import { openNetlink } from "../netlink/transport.ts";
 import { planFor } from "./compilers.ts";
+import { readAdmission, warnAdmission } from "./admission.ts";
 import { readNetwork } from "./network.ts";
 import type { Plan } from "./plan/model.ts";
 import type { PlanOptions } from "./plan/plan.ts";
@@ -19,5 +20,9 @@ export function preparePlan(
   options: Pick<PlanOptions, "absentInterfaces"> = {},
 ): Plan {
   using connection = openNetlink("route");
-  return planFor(loaded, readNetwork({ connection, readTextFile }, loaded.config.kernel.table), options);
+  const admission = readAdmission(loaded.config);
+  const view = readNetwork({ connection, readTextFile }, loaded.config.kernel.table);
+  const plan = planFor(loaded, view, { ...options, admission: admission.inForce });
+  const warning = warnAdmission(admission);
+  return warning === undefined ? plan : { ...plan, warnings: [warning, ...plan.warnings] };
 }

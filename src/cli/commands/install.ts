@@ -84,7 +84,11 @@ export const installCommand: Command<InferValue<typeof parser>> = {
       return 0;
     }
     const { config } = loaded;
-    const tellProxy = backendOf(config).rememberLife({ config, families: plan.families });
+    const tellProxy = backendOf(config).rememberLife({
+      config,
+      families: plan.families,
+      admission: plan.intent.scope.admission,
+    });
     const report = await withBoot(env, boot, () => installOrExplain(env, { plan, loaded }));
     env.stdout(describeInstall(plan, config, report));
     for (const warning of plan.warnings) env.stderr(`tproxy: warning: ${warning}\n`);

@@ -10,6 +10,8 @@ import type { InferValue } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
 import { BACKEND_ABILITIES } from "../../config/backends.ts";
 import { DEFAULT_CONFIG } from "../../config/defaults.ts";
+import type { Admission, Config } from "../../config/types.ts";
+import { readAdmission } from "../../kernel/admission.ts";
 import { OperationError } from "../../net/error.ts";
 import { usesColors } from "../colors.ts";
 import type { Command } from "../command.ts";
@@ -24,6 +26,9 @@ const parser = object({
   json: option("--json", { description: message`Print the results as JSON, at the end` }),
   backend: optional(option("--backend", choice(["netlink", "iptables"], { metavar: "BACKEND" }), {
     description: message`As kernel.backend in the config: netlink (default) or iptables.`,
+  })),
+  admission: optional(option("--admission", choice(["forward-path", "early"], { metavar: "PLACE" }), {
+    description: message`As intercept.admission in the config: forward-path (default) or early.`,
   })),
 });
 
@@ -41,7 +46,7 @@ export const selftestCommand: Command<InferValue<typeof parser>> = {
     "what client and server see. The router there forwards no new flow by itself, so a pass proves that the proxy was in the " +
     "path. Nothing of this machine's own network is touched. Exits with 1 if a check fails.",
   ],
-  examples: ["selftest", "selftest --json", "selftest --backend iptables"],
+  examples: ["selftest", "selftest --json", "selftest --backend iptables", "selftest --admission early"],
   changesState: false,
   parser,
   async run(env, options) {
@@ -53,6 +58,7 @@ export const selftestCommand: Command<InferValue<typeof parser>> = {
 interface SelftestOptions {
   readonly json: boolean;
   readonly backend?: "netlink" | "iptables" | undefined;
+  readonly admission?: Admission | undefined;
   /** The directory of the configs. */
   readonly directory: string;
 }
@@ -62,6 +68,7 @@ async function selftest(env: Env, options: SelftestOptions): Promise<number> {
   const runner = runChecks({
     hostUrl: hostUrl(),
     tproxy: (command, config) => call(env, [command, "-c", writeConfig(options, config)]),
+    admission: readAdmission(configOf(options)).inForce,
     routerTraffic: BACKEND_ABILITIES[options.backend ?? DEFAULT_CONFIG.kernel.backend].routerTraffic,
     uninstall: call(env, ["uninstall"]),
     onStart: (name) => progress && env.stdout(`…     ${name}\r`),
@@ -102,15 +109,27 @@ function call(env: Env, args: readonly string[]): { command: string; args: strin
 }
 
 function writeConfig(
-  { directory, backend = DEFAULT_CONFIG.kernel.backend }: SelftestOptions,
+  { directory, backend = DEFAULT_CONFIG.kernel.backend, admission = DEFAULT_CONFIG.intercept.admission }:
+    SelftestOptions,
   name: ConfigName,
 ): string {
   const path = `${directory}/${name}.yaml`;
-  const special = name === "router" ? "on-failure: open, router-traffic: true" : `on-failure: ${name}`;
-  const config = `version: 1\nintercept: { interfaces: [r0], ${special} }\n` +
+  const special =
+    { open: "", bridge: "", reset: "on-failure: reset, ", router: "router-traffic: true, " }[name];
+  const config = "version: 1\n" +
+    `intercept: { interfaces: [${name === "bridge" ? "br0" : "r0"}], ${special}admission: ${admission} }\n` +
     `kernel: { backend: ${backend} }\n`;
   Deno.writeTextFileSync(path, config);
   return path;
+}
+
+function configOf({ backend, admission }: SelftestOptions): Config {
+  const { kernel, intercept } = DEFAULT_CONFIG;
+  return {
+    ...DEFAULT_CONFIG,
+    kernel: { ...kernel, backend: backend ?? kernel.backend },
+    intercept: { ...intercept, admission: admission ?? intercept.admission },
+  };
 }
 
 /** Beside this program: as a source file, or bundled by scripts/build. */

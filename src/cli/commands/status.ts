@@ -12,7 +12,7 @@ import { type Delivery, describeMissing, findDeliveries } from "../../kernel/lis
 import { findListeners, type ListenerStatus } from "../../kernel/listeners/listeners.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
 import type { ObjectStatus } from "../../kernel/backend/object_status.ts";
-import { readAdmission } from "../../doctor/machine/admission.ts";
+import { readAdmission } from "../../kernel/admission.ts";
 import { describeBootStatus } from "../boot/describe.ts";
 import { namedConfig } from "../boot/settings.ts";
 import { readBootStatus } from "../boot/status.ts";

@@ -4,7 +4,7 @@
  */
 import type { Family } from "../../net/ip.ts";
 import { type CheckContext, CheckSkip, expect } from "./checks/check.ts";
-import { ADDRESSES } from "./network.ts";
+import { ADDRESSES } from "./addresses.ts";
 
 /** With the reverse path checked strictly, and with the mark in mind: what Tailscale and wg-quick set. */
 export async function withStrictReversePath<T>(

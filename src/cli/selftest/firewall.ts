@@ -5,6 +5,7 @@
  */
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import type { NftExpression } from "../../netlink/nft/expression.ts";
+import { inputInterface, transport, verdict } from "../../netlink/nft/phrases.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 
 const FILTER = { family: "inet", name: "selftest_filter" } as const;
@@ -37,27 +38,49 @@ const ACCEPT_ESTABLISHED: readonly NftExpression[] = [
   { kind: "verdict", verdict: { code: "accept" } },
 ];
 
+/** Postrouting, behind the chain in which first packets ask (300). */
+const GUARD_PRIORITY = 350;
+
+/** `iif != 0`: what the router itself sends came in nowhere. */
+const FORWARDED: readonly NftExpression[] = [
+  { kind: "meta", direction: "load", key: "iif", register: 1 },
+  { kind: "cmp", operator: "neq", register: 1, value: native32(0) },
+];
+
 /**
- * Equivalent to: chain forward { type filter hook forward priority 0; policy POLICY; ct state
- * established,related accept; }
+ * Equivalent to: chain guard { type filter hook postrouting priority 350; ct state established,related
+ * accept; iif != 0 meta l4proto { tcp, udp } drop; }. The guard is behind all that may ask. And:
+ * chain forward { … ct state established,related accept; iifname r1 drop; }, as every router has it towards
+ * its LAN.
  */
 export function loadForwardPolicy(policy: "accept" | "drop"): void {
   const batch = new NftBatch();
   batch.addTable(FILTER);
   batch.deleteTable(FILTER);
   batch.addTable(FILTER);
+  const chain = { family: FILTER.family, table: FILTER.name };
   batch.addChain({
-    family: FILTER.family,
-    table: FILTER.name,
+    ...chain,
+    name: "guard",
+    base: { type: "filter", hook: "postrouting", priority: GUARD_PRIORITY, policy: "accept" },
+  });
+  const drops = (["tcp", "udp"] as const).map((protocol) => [
+    ...FORWARDED,
+    ...transport(protocol),
+    ...verdict("drop"),
+  ]);
+  // The question for the state has conntrack know flows from their beginning.
+  const rules = [ACCEPT_ESTABLISHED, ...policy === "accept" ? [] : drops];
+  for (const expressions of rules) batch.addRule({ ...chain, chain: "guard", expressions });
+  batch.addChain({
+    ...chain,
     name: "forward",
-    base: { type: "filter", hook: "forward", priority: 0, policy },
+    base: { type: "filter", hook: "forward", priority: 0, policy: "accept" },
   });
-  batch.addRule({
-    family: FILTER.family,
-    table: FILTER.name,
-    chain: "forward",
-    expressions: ACCEPT_ESTABLISHED,
-  });
+  const strangers = [...inputInterface("r1"), ...verdict("drop")];
+  for (const expressions of [ACCEPT_ESTABLISHED, strangers]) {
+    batch.addRule({ ...chain, chain: "forward", expressions });
+  }
   using connection = openNetlink("netfilter");
   batch.commit(connection);
 }

@@ -8,28 +8,11 @@
  * ```
  * @module
  */
+import { ADDRESSES } from "./addresses.ts";
 import type { ClientHost } from "./hosts/client_host.ts";
 import { type Remote, startHost } from "./hosts/remote.ts";
 import type { RouterHost } from "./hosts/router_host.ts";
 import type { ServerHost } from "./hosts/server_host.ts";
-
-/** The addresses of the drawing. */
-export const ADDRESSES = {
-  ipv4: {
-    client: "10.77.1.2",
-    lan: "10.77.1.1",
-    wan: "198.51.100.1",
-    server: "198.51.100.2",
-    stranger: "198.51.100.3",
-  },
-  ipv6: {
-    client: "fd77:1::2",
-    lan: "fd77:1::1",
-    wan: "2001:db8:77::1",
-    server: "2001:db8:77::2",
-    stranger: "2001:db8:77::3",
-  },
-} as const;
 
 /** The hosts, ready for use. */
 export interface Network {

@@ -13,6 +13,7 @@ export interface RunnerOptions {
   readonly hostUrl: URL;
   readonly tproxy: CheckContext["tproxy"];
   readonly routerTraffic: boolean;
+  readonly admission: CheckContext["admission"];
   readonly uninstall: CheckContext["uninstall"];
   /** Told before each check, and after it. */
   onStart(name: string): void;
@@ -44,6 +45,7 @@ export function runChecks(options: RunnerOptions): Runner {
       network,
       tproxy: options.tproxy,
       routerTraffic: options.routerTraffic,
+      admission: options.admission,
       uninstall: options.uninstall,
       before: [],
     };

@@ -20,6 +20,7 @@ import {
 } from "../../kernel/presence.ts";
 import type { Logger } from "../../log.ts";
 import { OperationError } from "../../net/error.ts";
+import type { LiveRules } from "../live_rules.ts";
 import { RulesState } from "./state.ts";
 
 /** Parts that it works with. */
@@ -29,6 +30,8 @@ export interface KeeperOptions {
   /** Make the first install, as soon as the network allows it. */
   readonly installs: boolean;
   readonly life: Life;
+  /** The rules of this process: right before those that send them something. */
+  readonly live: LiveRules;
   readonly log: Logger;
   /** Throws Deno's errors. */
   readonly readTextFile: (path: string) => string;
@@ -94,7 +97,9 @@ export class RulesKeeper {
   networkChanged(): Promise<void> {
     return this.#guard(async () => {
       const plan = this.#prepare();
-      if (plan !== undefined) await this.#take(await this.#nextStep(plan), plan);
+      if (plan === undefined) return;
+      this.#options.live.adopt(plan);
+      await this.#take(await this.#nextStep(plan), plan);
     });
   }
 
@@ -115,6 +120,7 @@ export class RulesKeeper {
     this.#loaded = loaded;
     if (!changed && this.#wanted !== undefined) this.#wanted = { ...this.#wanted, config: loaded.config };
     if (plan === undefined) return;
+    this.#options.live.adopt(plan);
     // Rules that cannot be looked at are left alone: the proxy's half needs no privilege.
     const step = await this.#attempt(() => this.#nextStep(plan));
     if (step === undefined || (step.kind === "look" && this.#inForce && !changed)) return;
@@ -124,6 +130,7 @@ export class RulesKeeper {
     } catch (error) {
       this.#loaded = before.loaded;
       this.#wanted = before.wanted;
+      if (before.wanted !== undefined) this.#options.live.adopt(before.wanted.plan);
       throw error;
     }
   }

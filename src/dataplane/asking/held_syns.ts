@@ -27,7 +27,6 @@ class HeldSyn implements HeldPacket {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly high: number;
   offset = 0;
-  iif = 0;
   low = 0;
   length = 0;
   header = 0;
@@ -44,7 +43,6 @@ export class HeldSyns {
   readonly #memory = new PinnedMemory(MOST_HELD_SYNS * SYN_SIZE);
   readonly #syn = new HeldSyn(this.#memory);
   readonly #keys = new Int32Array(MOST_HELD_SYNS * KEY_WORDS);
-  readonly #interfaces = new Int32Array(MOST_HELD_SYNS);
   readonly #lengths = new Uint8Array(MOST_HELD_SYNS);
   readonly #headers = new Uint8Array(MOST_HELD_SYNS);
   /** The session, and when the client was heard last and for how long before. */
@@ -133,11 +131,10 @@ export class HeldSyns {
     return this.#shares.victim();
   }
 
-  #copy({ bytes, offset, iif, length, header }: Question, place: number): void {
+  #copy({ bytes, offset, length, header }: Question, place: number): void {
     const own = this.#memory.bytes;
     const at = place * SYN_SIZE;
     for (let i = 0; i < length; i++) own[at + i] = bytes[offset + i];
-    this.#interfaces[place] = iif;
     this.#lengths[place] = length;
     this.#headers[place] = header;
   }
@@ -148,7 +145,6 @@ export class HeldSyns {
     for (let word = 0; word < KEY_WORDS; word++) syn.addresses[word] = this.#keys[at + word];
     syn.offset = place * SYN_SIZE;
     syn.low = (this.#memory.low + syn.offset) | 0;
-    syn.iif = this.#interfaces[place];
     syn.length = this.#lengths[place];
     syn.header = this.#headers[place];
     return syn;

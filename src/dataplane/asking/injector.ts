@@ -1,12 +1,12 @@
 /**
- * Sends first packets on: to the loopback interface, where rules give them to the listener; or nowhere, where
- * rules have the kernel refuse them in the server's name.
+ * Sends first packets to the loopback interface, where rules give them to the listener, or have the kernel
+ * refuse them in the server's name.
  * @module
  */
 import { AF_INET, EPERM } from "../../../ffi/consts.ts";
 import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
 import { VERDICT_TTL } from "../../constants.ts";
-import type { InjectingSockets } from "../orders.ts";
+import type { RawSockets } from "../orders.ts";
 import { mendChecksum } from "./packet/checksums.ts";
 import { ASKED_DESTINATION, type HeldPacket } from "./question.ts";
 import { SILENCE, verdictOfErrno } from "./verdict.ts";
@@ -16,10 +16,10 @@ const IPV6_HOP_LIMIT = 7;
 
 /** A worker's raw sockets. */
 export class Injector {
-  readonly #sockets: InjectingSockets;
+  readonly #sockets: RawSockets;
   readonly #batch = new SendBatch(1, 1);
 
-  constructor(sockets: InjectingSockets) {
+  constructor(sockets: RawSockets) {
     this.#sockets = sockets;
   }
 
@@ -47,16 +47,8 @@ export class Injector {
     batch.clear();
     batch.beginRaw(addresses, ASKED_DESTINATION);
     batch.add(packet.low, packet.high, packet.length);
-    if (!isIpv4) return refusedOr(batch.send(this.#sockets.toLoopback.ipv6, 0));
-    if (verdict === VERDICT_TTL.accept) return batch.send(this.#sockets.toLoopback.ipv4, 0);
-    // The kernel sends no ICMP error about a packet on its way to this machine itself, nor need there be a
-    // way to the server.
-    batch.leaveBy(packet.iif);
-    return refusedOr(batch.send(this.#sockets.refusals, 0));
+    const returned = batch.send(isIpv4 ? this.#sockets.ipv4 : this.#sockets.ipv6, 0);
+    // A rule that refuses a packet where it leaves drops it as well, and that is what sendmsg(2) tells.
+    return returned === -EPERM && verdict !== VERDICT_TTL.accept ? 1 : returned;
   }
-}
-
-/** The rule that refuses a packet drops it as well, and that is what sendmsg(2) tells. */
-function refusedOr(returned: number): number {
-  return returned === -EPERM ? 1 : returned;
 }

@@ -23,8 +23,6 @@ export interface HeldPacket {
   /** Both halves of the address of that first byte. */
   readonly low: number;
   readonly high: number;
-  /** The interface by which it came. */
-  readonly iif: number;
   /** The bytes from there to its end. */
   readonly length: number;
   /** The bytes from there to its TCP or UDP header. */
@@ -46,7 +44,6 @@ export class Question implements HeldPacket {
   readonly answer: Answer = new Answer();
   bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
   offset = 0;
-  iif = 0;
   low = 0;
   high = 0;
   length = 0;

@@ -154,6 +154,8 @@ export function openOutgoing(family: number, source: Uint8Array<ArrayBuffer> | n
   const fd = openNonBlocking(family, SOCK_STREAM);
   if (fd < 0) return fd;
   let returned = mark === 0 ? 0 : setInt(fd, SOL_SOCKET, SO_MARK, mark);
+  // An IPv4 address in an IPv6 one is past all rules: see embedded.ts.
+  if (returned >= 0 && family === AF_INET6) returned = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
   if (source !== null) {
     if (returned >= 0) returned = makeTransparent(fd, family);
     // The client may use one port for many servers: without it the second bind fails.

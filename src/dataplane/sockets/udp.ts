@@ -12,6 +12,7 @@ import {
   IP_RECVFRAGSIZE,
   IP_RECVORIGDSTADDR,
   IP_RECVTOS,
+  IP_TOS,
   IPPROTO_ICMP,
   IPPROTO_ICMPV6,
   IPPROTO_UDP,
@@ -25,6 +26,7 @@ import {
   IPV6_RECVTCLASS,
   IPV6_V6ONLY,
   SO_MARK,
+  SO_PRIORITY,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_REUSEADDR,
@@ -170,6 +172,15 @@ export function shareAddress(fd: number): number {
 export function expectBulk(fd: number): void {
   enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_BULK_BUFFER });
   setInt(fd, SOL_UDP, UDP_GRO, 1);
+}
+
+/**
+ * Sets the TOS of all IPv4 datagrams of a socket. It cannot be told with each of them where the socket has a
+ * priority: to the kernel that would name another one.
+ */
+export function setTosAndPriority(fd: number, tos: number, priority: number): void {
+  setInt(fd, SOL_IP, IP_TOS, tos);
+  setInt(fd, SOL_SOCKET, SO_PRIORITY, priority);
 }
 
 /**

@@ -58,7 +58,9 @@ export class Relaying implements Stage {
     }
     const due = session.activeTick + (isOpen ? settings.idleTicks : settings.halfClosedTicks);
     if (clock.tick < due) {
-      const next = isOpen || session.askedOften ? due : Math.min(due, clock.tick + ASK_OFTEN_AFTER_TICKS);
+      const next = isOpen || session.askedOften
+        ? due
+        : Math.min(due, session.activeTick + ASK_OFTEN_AFTER_TICKS);
       // Never: then it is the kernel that asks both ends.
       return next === Infinity ? undefined : this.#life.schedule(session, next);
     }

@@ -12,6 +12,7 @@ import type { RawSockets } from "../orders.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { bytesDown } from "../shared/ledger.ts";
 import { COUNTER } from "../shared/state.ts";
+import { setTosAndPriority } from "../sockets/udp.ts";
 import { udpChecksum } from "./checksum.ts";
 import type { UdpSessions } from "./sessions.ts";
 import type { UdpTable } from "./table.ts";
@@ -43,6 +44,8 @@ export interface DownlinkParts {
   readonly batch: ReceiveBatch;
   readonly filter: SourceFilter;
   readonly senders: RawSockets;
+  /** SO_PRIORITY of the senders, 0 for none. */
+  readonly priority: number;
 }
 
 /** The downlink of a worker. */
@@ -61,6 +64,9 @@ export class UdpDownlink {
   /** The messages in #ipv4 and #ipv6, for the counters. */
   readonly #sent4 = new Accounts();
   readonly #sent6 = new Accounts();
+  /** The TOS of the IPv4 sender, where it has a priority. */
+  #tos4 = 0;
+  readonly #priority: number;
   /** Places of the batch that hold what is still to be sent. */
   #used = 0;
 
@@ -74,6 +80,7 @@ export class UdpDownlink {
     this.#filter = parts.filter;
     this.#ways = parts.sessions.ways;
     this.#senders = parts.senders;
+    this.#priority = parts.priority;
   }
 
   /**
@@ -135,14 +142,17 @@ export class UdpDownlink {
     const ipv4 = (head & 0xffff) === AF_INET;
     const send = ipv4 ? this.#ipv4 : this.#ipv6;
     const accounts = ipv4 ? this.#sent4 : this.#sent6;
-    if (send.count === send.capacity) {
+    const tos = this.#context.settings.udp.tos ? batch.tos : 0;
+    const changesTos = ipv4 && this.#priority !== 0 && tos !== this.#tos4;
+    if (send.count === send.capacity || (changesTos && send.count > 0)) {
       this.#send(send, accounts, ipv4 ? this.#senders.ipv4 : this.#senders.ipv6);
     }
+    if (changesTos) setTosAndPriority(this.#senders.ipv4, this.#tos4 = tos, this.#priority);
     accounts.lengths[send.count] = length;
     accounts.slots[send.count] = slot;
     send.begin(addresses, to);
     send.sendFrom(batch.words, from);
-    if (this.#context.settings.udp.tos && batch.tos !== 0) send.setTos(batch.tos, ipv4);
+    if (tos !== 0 && (!ipv4 || this.#priority === 0)) send.setTos(tos, ipv4);
     // From the sender's port to the client's.
     const ports = (head >>> 16) | (addresses[to] & 0xffff0000);
     const checksum = ipv4

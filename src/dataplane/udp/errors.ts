@@ -9,7 +9,7 @@ import type { SendBatch } from "../../../ffi/sockets/send_batch.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { keepErrors } from "../sockets/udp.ts";
 import { copyAddress, type UdpTable, UNFRAGMENTED } from "./table.ts";
-import { tooLarge, type Unreachable } from "./unreachable.ts";
+import { tooLarge, type Undeliverable, type Unreachable } from "./unreachable.ts";
 import type { Ways } from "./ways/ways.ts";
 
 const BATCH = 4;
@@ -28,6 +28,8 @@ export class UdpErrors {
   readonly #unreachable: Unreachable;
   /** Made when the first error comes: to most workers none ever comes. */
   #batch: ReceiveBatch | null = null;
+  /** The MTU that the kernel has refused a datagram for. */
+  #localMtu = 0;
   /** The client's address and the destination's. */
   readonly #words = new Int32Array(2 * ADDRESS_WORDS);
 
@@ -57,24 +59,30 @@ export class UdpErrors {
    * Tells a session's client that its datagram is too large: `message` has just been refused for that. The
    * kernel names the MTU in the socket's queue of errors alone, so it is refused once more.
    */
-  tellSize(slot: number, message: SendBatch, destination: number, words: Int32Array): void {
+  tellSize(slot: number, message: SendBatch, datagram: Undeliverable): void {
     if (!this.#unreachable.mayTell) return;
     const fd = this.#table.fds[slot];
-    const family = words[destination] & 0xffff;
-    const keeps = this.#table.keepsErrors[slot] === 1;
-    if (!keeps) keepErrors(fd, family, true);
+    const family = datagram.words[datagram.destination] & 0xffff;
+    const { keepsErrors } = this.#table;
+    const kept = keepsErrors[slot];
+    if (kept === 0) keepErrors(fd, family, true);
+    keepsErrors[slot] = 1;
+    this.#localMtu = 0;
     message.send(fd, 0);
-    this.#table.keepsErrors[slot] = 1;
     this.drain(slot);
-    if (keeps) return;
-    this.#table.keepsErrors[slot] = 0;
-    keepErrors(fd, family, false);
+    if (this.#localMtu > 0) this.#unreachable.tell(tooLarge(this.#localMtu, datagram), datagram);
+    keepsErrors[slot] = kept;
+    if (kept === 0) keepErrors(fd, family, false);
   }
 
   #tell(batch: ReceiveBatch, slot: number, i: number): void {
     batch.inspect(i);
     const { errorOrigin: origin, errorType: type, errorCode: code, errorMtu: mtu } = batch;
-    const isTooLarge = origin === SO_EE_ORIGIN_LOCAL ||
+    if (origin === SO_EE_ORIGIN_LOCAL) {
+      this.#localMtu = mtu; // the rest of it is not whole: a port is missing
+      return;
+    }
+    const isTooLarge =
       (origin === SO_EE_ORIGIN_ICMP && type === ICMP_UNREACHABLE && code === ICMP_FRAGMENTATION_NEEDED) ||
       (origin === SO_EE_ORIGIN_ICMP6 && type === ICMP6_TOO_LARGE);
     const told = isTooLarge

@@ -5,6 +5,7 @@
 import { EPOLLERR, EPOLLIN } from "../../../ffi/consts.ts";
 import { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
+import { CLIENT_PRIORITY } from "../../constants.ts";
 import type { Injector } from "../asking/injector.ts";
 import type { Question } from "../asking/question.ts";
 import type { UdpAsked } from "../asking/udp_asked.ts";
@@ -114,6 +115,7 @@ export class UdpService implements Service, ObedientSessions, UdpAsked {
       batch: new ReceiveBatch(BATCH),
       filter,
       senders: sockets.senders,
+      priority: asking === null ? 0 : CLIENT_PRIORITY,
     });
   }
 
@@ -161,12 +163,16 @@ export class UdpService implements Service, ObedientSessions, UdpAsked {
     if (this.#queue.length > 0) this.#continue();
     this.#downlink.flush();
     this.#sessions.turn();
+    this.#questions?.turn();
   }
 
   /** Milliseconds that the worker may sleep, -1 for ever. */
   timeout(): number {
     if (this.#queue.length > 0) return 0;
-    return this.#stoppedTick >= 0 && this.size > 0 ? LULL_MS / 2 : this.#sessions.timeout();
+    if (this.#stoppedTick >= 0 && this.size > 0) return LULL_MS / 2;
+    const sessions = this.#sessions.timeout();
+    const questions = this.#questions === null ? -1 : this.#questions.timeout();
+    return sessions < 0 || questions < 0 ? Math.max(sessions, questions) : Math.min(sessions, questions);
   }
 
   /** After {@linkcode drain}: whether the worker may end as far as UDP goes. */

@@ -42,7 +42,7 @@ import {
 } from "./table.ts";
 import { UdpDial } from "./ways/dial.ts";
 import { NO_WAY, wayOf } from "./ways/way.ts";
-import { Ways } from "./ways/ways.ts";
+import { type Place, Ways } from "./ways/ways.ts";
 
 /** No session for a datagram: it is lost. */
 export const LOST_DATAGRAM = -1;
@@ -54,7 +54,6 @@ const DNS_PORT = 0x3500;
 /** Of one client endpoint, besides the first. */
 const MAX_CHILDREN = 16;
 const NO_PARENT = -1;
-const NO_KIN: readonly number[] = [];
 
 /** Another that knows of sessions. */
 export interface SessionWatcher {
@@ -75,6 +74,14 @@ export interface UdpSessionParts {
   readonly answers: WaitingAnswers | null;
   /** null where {@linkcode answers} is. */
   readonly routes: RouteBook | null;
+}
+
+/** The kin of a new session. */
+interface Kinship {
+  /** NO_PARENT for the first of a client endpoint. */
+  readonly parent: number;
+  /** Sessions whose address and port it may have as well; null for the first. */
+  readonly sharers: readonly number[] | null;
 }
 
 /** The UDP sessions of a worker. */
@@ -201,7 +208,11 @@ export class UdpSessions {
     }
     if (!this.#admission.admit(words, at)) return LOST_DATAGRAM;
     if (this.#isOrphan(parent)) return this.#giveBack(words, at, null);
-    const slot = this.#open(words, at, isDns(words, destination) ? DNS : OTHER, answer, parent);
+    const kind = isDns(words, destination) ? DNS : OTHER;
+    const sharers = parent < 0 || answer === null
+      ? null
+      : this.#sharers(parent, { words, at: destination }, { words: answer.words, at: answer.destinationAt });
+    const slot = this.#open(words, at, kind, answer, { parent, sharers });
     if (slot < 0) return slot;
     const { udp } = this.#context.ledgers;
     udp.decided(slot, rule);
@@ -213,14 +224,19 @@ export class UdpSessions {
   }
 
   /** A session for an endpoint that was admitted. Its slot, or LOST_DATAGRAM. */
-  #open(words: Int32Array, at: number, kind: number, answer: Answer | null, parent: number): number {
+  #open(
+    words: Int32Array,
+    at: number,
+    kind: number,
+    answer: Answer | null,
+    { parent, sharers }: Kinship,
+  ): number {
     const dial = this.#dial;
-    const kin = parent < 0 ? NO_KIN : [parent, ...this.#ways.kin.childrenOf(parent)];
-    let fd = dial.open(words, at, kind, answer, kin);
+    let fd = dial.open(words, at, kind, answer, sharers);
     if (fd === -EMFILE || fd === -ENFILE) {
       if (!this.#admission.makeRoom(words, at)) return this.#giveBack(words, at, "descriptors");
       if (this.#isOrphan(parent)) return this.#giveBack(words, at, null);
-      fd = dial.open(words, at, kind, answer, kin);
+      fd = dial.open(words, at, kind, answer, sharers);
     }
     if (fd < 0) {
       this.#counters[COUNTER.failed]++;
@@ -254,6 +270,12 @@ export class UdpSessions {
   /** Tells whether a parent has had to make room for its child. */
   #isOrphan(parent: number): boolean {
     return parent >= 0 && this.#table.tags[parent] === 0;
+  }
+
+  /** The kin of a child that may have the same address and port: answers can be told apart. */
+  #sharers(parent: number, original: Place, target: Place): readonly number[] {
+    return [parent, ...this.#ways.kin.childrenOf(parent)]
+      .filter((slot) => !this.#ways.isTaken(slot, original, target));
   }
 
   /** Leads a datagram as the router has answered. The session that sends it, negative for none. */

@@ -15,7 +15,7 @@ import { BLOCKED_DATAGRAM, type UdpSessions } from "./sessions.ts";
 import { forbidFragments } from "../sockets/udp.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { copyAddress, sameAddress, type UdpTable, UNFRAGMENTED } from "./table.ts";
-import { portUnreachable, type Unreachable } from "./unreachable.ts";
+import { portUnreachable, type Undeliverable, type Unreachable } from "./unreachable.ts";
 import type { Ways } from "./ways/ways.ts";
 
 /** Of one listener and turn, so that a flood does not keep others waiting. */
@@ -42,8 +42,8 @@ export interface DestinationWatcher {
 export interface ErrorSource {
   /** Tells the session's client of its errors. How many there were. */
   drain(slot: number): number;
-  /** Tells the session's client that a datagram, which is `message`, is larger than the path allows. */
-  tellSize(slot: number, message: SendBatch, destination: number, words: Int32Array): void;
+  /** Tells the session's client that a datagram, sent as `message`, is larger than the path allows. */
+  tellSize(slot: number, message: SendBatch, datagram: Undeliverable): void;
 }
 
 /** Parts of the uplink. */
@@ -222,7 +222,7 @@ export class UdpUplink {
       } else if (sent === -EAGAIN) {
         // The way out is full; it will be for the next too.
         for (; k < send.count; k++) this.#counters[COUNTER.udpDropped] += this.#trainCount[k];
-      } else if (this.#errors.drain(slot) > 0) {
+      } else if ((sent !== -EMSGSIZE || !this.#mayNotCut(slot)) && this.#errors.drain(slot) > 0) {
         // It was an earlier datagram's error. This one is tried again.
       } else {
         if (this.#isTrain(k)) this.#passOnSingly(slot, k, sent);
@@ -308,7 +308,7 @@ export class UdpUplink {
     const destination = this.#destinations[i];
     if (this.#fragmented[i] === 0) {
       this.#counters[COUNTER.udpDropped]++;
-      this.#errors.tellSize(slot, this.#single, destination, words);
+      this.#errors.tellSize(slot, this.#single, this.#describe(slot, i, this.#batch.length(i)));
       return;
     }
     const family = words[destination] & 0xffff;
@@ -326,10 +326,15 @@ export class UdpUplink {
   /** A datagram of `length` bytes, the i-th or a part of it, could not be sent. */
   #drop(slot: number, i: number, length: number, error: number): void {
     this.#counters[COUNTER.udpDropped]++;
+    this.#unreachable.tellErrno(-error, this.#describe(slot, i, length));
+  }
+
+  /** Tells whose datagram the i-th is, and to whom its client has sent it. */
+  #describe(slot: number, i: number, length: number): Undeliverable {
     const words = this.#undeliverable;
     copyAddress(this.#batch.words, this.#batch.name(i), words, 0);
     copyAddress(this.#batch.words, this.#destinations[i], words, ADDRESS_WORDS);
     this.#ways.restore(slot, words, ADDRESS_WORDS);
-    this.#unreachable.tellErrno(-error, { words, client: 0, destination: ADDRESS_WORDS, length });
+    return { words, client: 0, destination: ADDRESS_WORDS, length };
   }
 }

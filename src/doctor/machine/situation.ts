@@ -3,6 +3,7 @@
  * @module
  */
 import type { LoadedConfig } from "../../config/load.ts";
+import { type AdmissionInForce, readAdmission } from "../../kernel/admission.ts";
 import { readNetwork } from "../../kernel/network.ts";
 import { presentFamilies } from "../../kernel/plan/families.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
@@ -14,7 +15,6 @@ import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listAddresses } from "../../netlink/route/address.ts";
 import { listLinks } from "../../netlink/route/link.ts";
 import type { LinkNetwork, Planned, Situation } from "../situation.ts";
-import { readAdmission } from "./admission.ts";
 import type { KernelDiagnosisOptions } from "./machine.ts";
 import { listProcesses } from "./processes.ts";
 
@@ -25,14 +25,15 @@ export function readSituation(
 ): Situation {
   const { config } = loaded;
   const network = readNetwork({ connection: route, readTextFile }, config.kernel.table);
-  const planned = tryPlan(loaded, network);
+  const admission = readAdmission(config);
+  const planned = tryPlan(loaded, network, admission);
   const { interfaces, families } = config.intercept;
   const links = listLinks(route);
   const nameOf = (index: number) => links.find((link) => link.index === index)?.name;
   return {
     config,
     planned,
-    admission: readAdmission(config),
+    admission,
     families: planned.plan?.families ??
       presentFamilies(families, { ipv6: network.ipv6 === "unknown" ? "on" : network.ipv6 }),
     lan: planned.plan?.lan ?? (interfaces === "auto" ? [] : interfaces),
@@ -52,12 +53,12 @@ function isOfLinkAlone({ address: { bytes } }: Prefix): boolean {
   return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1] & 0xc0) === 0x80;
 }
 
-function tryPlan(loaded: LoadedConfig, network: NetworkView): Planned {
+function tryPlan(loaded: LoadedConfig, network: NetworkView, { inForce }: AdmissionInForce): Planned {
   // Forwarding has a finding of its own.
   const forwarding = { ipv4: true, ipv6: true };
   let plan: Plan | undefined;
   try {
-    plan = planFor(loaded, { ...network, forwarding });
+    plan = planFor(loaded, { ...network, forwarding }, { admission: inForce });
     // Not every backend can say everything.
     compilerOf(loaded.config).compile(plan);
     return { plan };

@@ -2,13 +2,15 @@
  * A sign of life: by it rules learn that a proxy runs. Pure.
  * @module
  */
-import type { Config } from "../../config/types.ts";
+import type { Admission, Config } from "../../config/types.ts";
 import type { Family } from "../../net/ip.ts";
 
 /** A proxy with this config, in these families. */
 export interface LiveProxy {
   readonly config: Config;
   readonly families: readonly Family[];
+  /** The place at which it takes flows. */
+  readonly admission: Admission;
 }
 
 /** A proxy's sign of life. */

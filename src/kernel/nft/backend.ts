@@ -28,10 +28,12 @@ export const NFT_BACKEND: Backend = {
   find: findOurTable,
   listTraces: (machine) => findOurTable(machine).map(({ name }) => `table ${name}`),
   uninstall: ({ netfilter }) => removeTable(netfilter),
-  life: (proxy) => proxy.config.intercept.routerTraffic ? new DatagramLife(proxy) : NO_LIFE,
-  rememberLife({ config }) {
-    const families = config.intercept.routerTraffic ? readRunning() : [];
-    return () => new DatagramLife({ config, families }).once();
+  // At the end of the forward path rules of the proxy's own process take flows: they need no sign.
+  life: (proxy) =>
+    proxy.config.intercept.routerTraffic && proxy.admission === "early" ? new DatagramLife(proxy) : NO_LIFE,
+  rememberLife({ config, admission }) {
+    const families = config.intercept.routerTraffic && admission === "early" ? readRunning() : [];
+    return () => new DatagramLife({ config, families, admission }).once();
   },
 };
 

@@ -4,9 +4,16 @@
  */
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { lowerRule } from "./lower.ts";
+import type { PlannedSet } from "../plan/rules/set.ts";
 import type { CompiledChain, CompiledTable } from "./model.ts";
 import { inReadingOrder } from "./reading_order.ts";
 import { setElements, setProperties } from "./set_elements.ts";
+
+/** A table of family inet. */
+interface Where {
+  readonly family: "inet";
+  readonly table: string;
+}
 
 /**
  * Replaces the table, whether it is there or not. Equivalent to: nft -f with what {@linkcode renderNft}
@@ -14,19 +21,42 @@ import { setElements, setProperties } from "./set_elements.ts";
  */
 export function replaceTable(table: CompiledTable): NftBatch {
   const batch = new NftBatch();
-  const where = { family: "inet", table: table.name } as const;
   batch.destroyTable({ family: "inet", name: table.name });
   const { name, comment, flags } = table;
   batch.addTable({ family: "inet", name, comment, ...(flags === undefined ? {} : { flags }) });
-  for (const set of table.sets) {
+  const where = { family: "inet", table: name } as const;
+  addSets(batch, where, table.sets);
+  addChains(batch, where, table.chains);
+  addRules(batch, where, table.chains);
+  return batch;
+}
+
+/** Adds sets and their elements. */
+export function addSets(batch: NftBatch, where: Where, sets: readonly PlannedSet[]): void {
+  for (const set of sets) {
     const name = { ...where, name: set.name };
     batch.addSet({ ...name, ...setProperties(set) });
     batch.addElements(name, setElements(set));
   }
-  const chains = inReadingOrder(table.chains);
-  for (const chain of chains) addChain(batch, where, chain);
-  // Rules come after all chains, as nft does it, so that the kernel gives both the same handles.
-  for (const chain of chains) {
+}
+
+/** Adds chains without their rules. */
+export function addChains(batch: NftBatch, where: Where, chains: readonly CompiledChain[]): void {
+  for (const chain of inReadingOrder(chains)) {
+    batch.addChain({
+      ...where,
+      name: chain.name,
+      ...(chain.hook === undefined ? {} : { base: { type: "filter", policy: "accept", ...chain.hook } }),
+    });
+  }
+}
+
+/**
+ * Adds the rules of chains that are there: after all chains, as nft does it, so that the kernel gives both
+ * the same handles.
+ */
+export function addRules(batch: NftBatch, where: Where, chains: readonly CompiledChain[]): void {
+  for (const chain of inReadingOrder(chains)) {
     for (const rule of chain.rules) {
       const expressions = lowerRule(
         rule.statements,
@@ -35,13 +65,4 @@ export function replaceTable(table: CompiledTable): NftBatch {
       batch.addRule({ ...where, chain: chain.name, expressions });
     }
   }
-  return batch;
-}
-
-function addChain(batch: NftBatch, where: { family: "inet"; table: string }, chain: CompiledChain): void {
-  batch.addChain({
-    ...where,
-    name: chain.name,
-    ...(chain.hook === undefined ? {} : { base: { type: "filter", policy: "accept", ...chain.hook } }),
-  });
 }

@@ -31,10 +31,11 @@ export function planIntent(scope: Scope): Intent {
   const errors = planPathErrors(scope);
   const early = scope.admission === "early";
   const life = early ? planLife(scope) : {};
+  const late = early ? planReplies(scope) : planLate(scope);
   const others = early
-    ? [planReplies(scope), servers, planToClients(scope), router, life]
-    : [planUnanswered(scope), planStrays(scope), planLate(scope), servers, planZoned(scope), router];
-  const sources = [clients, decision, servers, life, router, passes];
+    ? [late, servers, planToClients(scope), router, life]
+    : [planUnanswered(scope), planStrays(scope), late, servers, planZoned(scope), router];
+  const sources = [clients, decision, late, servers, life, router, passes];
   return {
     scope,
     sets: [...sources.flatMap(({ sets = [] }) => sets), ...scope.ruleSets],

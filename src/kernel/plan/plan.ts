@@ -2,10 +2,11 @@
  * The config and the machine as a plan. Pure.
  * @module
  */
-import type { Config } from "../../config/types.ts";
+import type { Admission, Config } from "../../config/types.ts";
 import { Marks } from "../../marks.ts";
 import { OperationError } from "../../net/error.ts";
 import { hex } from "../../net/hex.ts";
+import { admissionOf } from "../../policy/admission.ts";
 import { missingProcfs } from "../machine/procfs.ts";
 import { chooseFamilies, warnForwarding } from "./families.ts";
 import { planIntent } from "./intent.ts";
@@ -27,6 +28,8 @@ export interface PlanOptions {
   readonly familiesNamed?: boolean;
   /** Named interfaces need not be there yet. */
   readonly absentInterfaces?: boolean;
+  /** The place at which this machine can take flows. Default: as config and backend say. */
+  readonly admission?: Admission;
 }
 
 /**
@@ -44,7 +47,12 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
   const chosen = chooseFamilies(intercept.families, view, options.familiesNamed === true);
   const { families } = chosen;
   const { lan, others } = interfaces;
-  const { scope, warnings } = makeScope(config, { families, lan, view });
+  const { scope, warnings } = makeScope(config, {
+    families,
+    lan,
+    view,
+    admission: options.admission ?? admissionOf(config),
+  });
   return {
     intent: planIntent(scope),
     routingRules: planRoutingRules(scope, [...lan, ...others]),

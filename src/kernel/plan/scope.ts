@@ -14,7 +14,6 @@ import type {
 import { clientZone } from "../../constants.ts";
 import { Marks } from "../../marks.ts";
 import type { Family } from "../../net/ip.ts";
-import { admissionOf } from "../../policy/admission.ts";
 import { kernelShare } from "../../policy/kernel_share.ts";
 import type { Outcome } from "../../policy/outcome.ts";
 import type { InterfaceGroup } from "./rules/interface_match.ts";
@@ -82,12 +81,13 @@ export interface Choice {
   readonly families: readonly Family[];
   readonly lan: readonly string[];
   readonly view: NetworkView;
+  readonly admission: Admission;
 }
 
 /** Makes the scope, and tells which rules of the config match nothing. */
 export function makeScope(
   config: Config,
-  { families, lan, view }: Choice,
+  { families, lan, view, admission }: Choice,
 ): { scope: Scope; warnings: string[] } {
   const { protocols, ports, onFailure, routerTraffic } = config.intercept;
   const { rules: shared, otherwise, never } = kernelShare(config, { lan, families });
@@ -106,7 +106,7 @@ export function makeScope(
     marks: new Marks(config.kernel.mark),
     routingTable: config.kernel.table,
     listenerPort: config.listener.port,
-    admission: admissionOf(config),
+    admission,
     clientZone: clientZone(config.listener.port),
     onFailure,
     ownTraffic: routerTraffic,

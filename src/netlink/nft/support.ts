@@ -24,6 +24,8 @@ const MODULES: Readonly<Record<string, string>> = {
   notrack: "nft_ct",
   ct: "nft_ct",
   reject: "nft_reject_inet",
+  log: "nfnetlink_log", // of the two that it needs the one that comes in a package of its own
+  nat: "nft_nat",
 };
 
 /**

@@ -146,6 +146,33 @@ export function createVeth(connection: NetlinkConnection, pair: VethPair): void 
   });
 }
 
+/** The body of RTM_NEWLINK that makes a bridge. */
+function encodeBridge(name: string): Uint8Array {
+  return new AttributeWriter()
+    .structure(header())
+    .string(IFLA_IFNAME, name)
+    .nest(IFLA_LINKINFO, (info) => void info.string(IFLA_INFO_KIND, "bridge"))
+    .finish();
+}
+
+/** Makes a bridge. Equivalent to: ip link add NAME type bridge */
+export function createBridge(connection: NetlinkConnection, name: string): void {
+  connection.execute(routeRequest(RTM_NEWLINK, encodeBridge(name), NLM_F_CREATE | NLM_F_EXCL), {
+    operation: "add bridge",
+    object: name,
+    missingModule: ({ errno }) => errno === EOPNOTSUPP ? "bridge" : undefined,
+  });
+}
+
+/** Makes an interface a port of another; 0: of none. Equivalent to: ip link set dev NAME master NAME */
+export function setLinkMaster(connection: NetlinkConnection, index: number, master: number): void {
+  const body = new AttributeWriter().structure(header(index)).u32(IFLA_MASTER, master).finish();
+  connection.execute(routeRequest(RTM_NEWLINK, body), {
+    operation: "set the master of interface",
+    object: `${index}`,
+  });
+}
+
 /** The body of RTM_DELLINK. */
 export function encodeLinkIndex(index: number): Uint8Array {
   return header(index);

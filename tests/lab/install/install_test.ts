@@ -71,6 +71,14 @@ const CONFIGS: Readonly<Record<string, ConfigText>> = {
     intercept: { "router-traffic": true, protocols: ["udp"], families: ["ipv6"] },
     kernel: { mark: 0x100, table: 1234 },
   },
+  "flows taken early": {
+    intercept: { admission: "early", protocols: ["tcp", "udp"], "on-failure": "reset" },
+    rules: [{ ports: [53], action: "deliver", "deliver-port": 5353 }],
+  },
+  "the router's own traffic, taken early": {
+    kernel: { backend: "netlink" },
+    intercept: { admission: "early", "router-traffic": true, protocols: ["tcp", "udp"] },
+  },
   "other numbers": {
     intercept: { interfaces: ["r0", "r1"] },
     listener: { port: 8899 },

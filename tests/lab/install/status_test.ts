@@ -28,8 +28,8 @@ const TABLE = ["inet", "transparent_proxy"];
 /** Changes that somebody makes, and the words of status on them. */
 const CHANGES: readonly { readonly command: readonly string[]; readonly expected: readonly RegExp[] }[] = [
   {
-    command: ["nft", "flush", "chain", ...TABLE, "untracked"],
-    expected: [/^missing rule untracked: meta mark/],
+    command: ["nft", "flush", "chain", ...TABLE, "zoned"],
+    expected: [/^missing rule zoned: meta priority/],
   },
   {
     command: ["nft", "insert", "rule", ...TABLE, "divert", "counter", "accept"],
@@ -80,7 +80,7 @@ labTest("status judges by the config, not by what happens to be installed", {}, 
   const { bad } = await readStatus(lab, other);
   const refusal = usesIptables()
     ? /^missing rule iptables filter TPROXY_REJECT: -p tcp .* -j REJECT --reject-with tcp-reset$/
-    : /^missing rule intercept: tcp flags syn.*reset$/;
+    : /^missing rule unanswered: meta mark .* l4proto tcp reject with tcp reset$/;
   assert.ok(bad.some((line) => refusal.test(line)), bad.join("\n"));
   assert.ok(bad.includes("missing route ipv4 route: local default dev lo table 200"));
   assert.ok(bad.includes("foreign route ipv4 route: local default dev lo table 100"));

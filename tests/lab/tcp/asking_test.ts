@@ -10,6 +10,19 @@ import { labTest } from "../../laboratory/register.ts";
 const PROGRAMS = ["socat", "ss", "ip", "nft", "python3", "tcpdump"];
 
 for (const family of [4, 6] as const) {
+  labTest(`IPv${family}: a port that the client uses again, after the server has closed first, asks again`, {
+    programs: PROGRAMS,
+  }, async (lab) => {
+    await serve(lab, 7000, "echo said");
+    const dataplane = await startAsking(lab);
+    for (let i = 0; i < 3; i++) {
+      const { told, ms, heard } = await attempt(lab, { family, port: 7000, source: 41000 });
+      assert.deepEqual([told, heard], ["connected", "said\n"]);
+      assert.ok(ms < 500, `after ${ms} ms`);
+    }
+    assert.equal((await dataplane.count()).counters.questions, 3);
+  });
+
   labTest(`IPv${family}: the server sees the client's address and port, whichever worker is asked`, {
     programs: PROGRAMS,
   }, async (lab) => {
@@ -30,6 +43,23 @@ for (const family of [4, 6] as const) {
       8,
       0,
     ]);
+  });
+
+  labTest(`IPv${family}: every packet to the client is of the flow that the client began`, {
+    programs: PROGRAMS,
+    masquerade: true,
+  }, async (lab) => {
+    await serve(lab, 7000, "cat");
+    await lab.router.nft(`table inet strict { chain out { type filter hook output priority 0; policy accept;
+      oif "r0" meta l4proto tcp ct state != established counter comment "strays"; }; }`);
+    await startAsking(lab);
+    // The client speaks at once: the kernel acknowledges that before the connection is accepted.
+    const speak = `import socket, sys
+for i in range(20):
+    s = socket.create_connection((sys.argv[1], 7000)); s.sendall(b"hello"); assert s.recv(5) == b"hello"; s.close()`;
+    await lab.client.run(["python3", "-c", speak, ADDRESSES[family].server]);
+    const { stdout } = await lab.router.run(["nft", "list", "chain", "inet", "strict", "out"]);
+    assert.match(stdout, /counter packets 0 bytes 0 comment "strays"/);
   });
 
   labTest(

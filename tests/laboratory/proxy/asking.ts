@@ -107,8 +107,12 @@ const RULES = `table inet asking {
       ip daddr . tcp dport . ip saddr . tcp sport @answered_ip ct zone set ${ZONE}
       ip6 daddr . tcp dport . ip6 saddr . tcp sport @answered_ip6 ct zone set ${ZONE}
     }
+    chain reroute {
+      type route hook output priority -151; policy accept;
+      ${CLIENT} meta nfproto ipv4 ip ttl 2-5 meta mark set 0
+    }
     chain refused {
-      type filter hook output priority -199; policy accept;
+      type filter hook output priority -110; policy accept;
       ${each(refuse)}
     }
     chain nat_out { type nat hook output priority -110; policy accept; ${CLIENT} meta nfproto ipv4 dnat ip to ip daddr; ${CLIENT} meta nfproto ipv6 dnat ip6 to ip6 daddr; }

@@ -108,3 +108,26 @@ export async function runDataplane(
   await program.waitForOutput("listening");
   return new DataplaneProgram(program, lab, config);
 }
+
+/**
+ * Starts the data plane with UDP that asks, and with rules written by hand: nothing but the data plane is
+ * tried.
+ */
+export async function startAskedDataplane(lab: Lab, config: ConfigText = {}): Promise<DataplaneProgram> {
+  const intercept = { protocols: ["udp"], ...config.intercept as ConfigText | undefined };
+  const path = writeConfig(lab, { ...config, intercept });
+  const script = `${PROJECT}tests/laboratory/programs/dataplane_program.ts`;
+  const argv = [`${PROJECT}scripts/deno`, "run", "-A", "--no-check", script, path, "forward-path"];
+  const program = await lab.router.start(argv, {});
+  await program.waitForOutput("listening");
+  const rules = ["1/3 iif r0", "1/3 iif r1", "3/3 iif lo"].map((match) =>
+    `rule add pref 500 fwmark ${match} lookup 100`
+  );
+  for (const family of ["-4", "-6"]) {
+    for (const line of [...rules, "route add local default dev lo table 100"]) {
+      await lab.router.run(["ip", family, ...line.split(" ")]);
+    }
+  }
+  await lab.router.run(["nft", "-f", `${PROJECT}tests/laboratory/proxy/asked_udp.nft`]);
+  return new DataplaneProgram(program, lab, { ...config, intercept });
+}

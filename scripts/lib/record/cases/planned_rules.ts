@@ -75,6 +75,39 @@ export const PLANNED_RULES: readonly Case[] = [
     "router-show",
     'oifname "lo" meta mark 0x4 meta l4proto udp meta length 68 update @running { meta nfproto }',
   ),
+  plannedRule("no-bare-syn", "tcp flags != syn / fin,syn,rst,ack ct state invalid,new goto other"),
+  plannedRule("acknowledges", "meta nfproto ipv4 tcp flags ack / syn,rst,ack accept"),
+  plannedRule(
+    "tcp-option",
+    "meta mark & 0x4 == 0x4 meta l4proto tcp tcp option 29 exists counter meta mark set meta mark & 0xfffffffb accept",
+  ),
+  plannedRule("wildcard-socket", "socket wildcard 1 accept"),
+  plannedRule("client-zone", "meta priority 7470:0 ct zone set 50080 accept"),
+  plannedRule("take-own", "ct zone 50080 meta mark set meta mark & 0xfffffff8 | 0x3 accept"),
+  plannedRule("reply-direction", "ct direction reply meta mark set meta mark & 0x0 accept"),
+  plannedRule("ttl", "meta nfproto ipv4 ip ttl 2 reject with icmpx host-unreachable"),
+  plannedRule("hop-limit", "meta nfproto ipv6 ip6 hoplimit 3 reject with icmpx no-route"),
+  plannedRule("untracked", "ct state untracked accept"),
+  plannedRule("helped", 'ct helper != "none" accept'),
+  plannedRule("related", "ct state related accept"),
+  plannedRule("translated", "ct status snat,dnat goto other"),
+  plannedRule(
+    "original-flow",
+    "meta nfproto ipv4 meta l4proto tcp ct original ip saddr . ct original proto-src . " +
+      "ct original ip daddr . ct original proto-dst @flows goto other",
+  ),
+  plannedRule(
+    "original-flow6",
+    "meta nfproto ipv6 meta l4proto udp ct original ip6 saddr . ct original proto-src . " +
+      "ct original ip6 daddr . ct original proto-dst @flows6 goto other",
+  ),
+  plannedRule("question", 'th sport & 510 128-254 log prefix "p" group 50081 queue-threshold 1 drop'),
+  plannedRule(
+    "question-translated",
+    'meta l4proto tcp ct original proto-src & 510 0-126 log prefix "s" group 50080 queue-threshold 1 drop',
+  ),
+  plannedRule("keep-destination", "ct zone 50080 meta nfproto ipv4 dnat ip to ip daddr"),
+  plannedRule("keep-source", "ct zone 50080 meta nfproto ipv6 snat ip6 to ip6 saddr"),
   plannedRule("block-tcp", "tcp flags syn / fin,syn,rst,ack reject with tcp reset"),
   plannedRule("block-udp", "meta l4proto udp reject with icmpx port-unreachable"),
 ];

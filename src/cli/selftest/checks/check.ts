@@ -2,8 +2,10 @@
  * A check of the self-test, and the tools that all of them use.
  * @module
  */
+import type { Admission } from "../../../config/types.ts";
 import type { Family } from "../../../net/ip.ts";
-import { ADDRESSES, type Network } from "../network.ts";
+import { ADDRESSES } from "../addresses.ts";
+import type { Network } from "../network.ts";
 import type { Target } from "./outcome.ts";
 import type { ProgramCall } from "../hosts/router_host.ts";
 import type { Report } from "../hosts/services.ts";
@@ -13,14 +15,16 @@ export class CheckFailure extends Error {}
 /** The check cannot be made here. */
 export class CheckSkip extends Error {}
 
-/** The configs: with this policy for failure, or with the router's own traffic. */
-export type ConfigName = "open" | "reset" | "router";
+/** The configs: with this policy for failure, with the router's own traffic, or on a bridge. */
+export type ConfigName = "open" | "reset" | "router" | "bridge";
 
 /** Tools of the checks. */
 export interface CheckContext {
   readonly network: Network;
   /** Names the call that starts tproxy with these arguments and one of the configs. */
   tproxy(command: "install" | "run", config: ConfigName): ProgramCall;
+  /** The place at which flows are taken. */
+  readonly admission: Admission;
   /** Tells that the backend takes the router's own traffic. */
   readonly routerTraffic: boolean;
   readonly uninstall: ProgramCall;

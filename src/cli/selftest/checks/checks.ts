@@ -5,6 +5,7 @@
  */
 import { FAMILIES } from "../../../net/families.ts";
 import { type Check, CheckSkip, type FamilyCheck } from "./check.ts";
+import * as path from "./checks_path.ts";
 import * as router from "./checks_router.ts";
 import * as setup from "./checks_setup.ts";
 import * as tcp from "./checks_tcp.ts";
@@ -31,6 +32,17 @@ export const CHECKS: readonly Check[] = [
   ...eachFamily("src_valid_mark=1, rp_filter=1, UDP", udp.strictReversePath),
   ...eachFamily("masquerade: nothing leaks", tcp.masquerade),
   ...eachFamily("masquerade: nothing leaks, UDP", udp.masquerade),
+  ...eachFamily("a forward rule refuses: refused", path.forwardReject),
+  ...eachFamily("a redirection (dnat) is followed", path.dnat),
+  ...eachFamily("policy routing by interface is followed", path.routesByInterface),
+  ...eachFamily("policy routing by mark is followed", path.routesByMark),
+  ...eachFamily("firewall: input drops by policy", path.inputDrop),
+  ...eachFamily("firewall: output drops by policy", path.outputDrop),
+  ...eachFamily("SYN cookies for every connection", path.synCookies),
+  { name: "install and run on a bridge", run: path.startOnBridge },
+  ...eachFamily("a bridge, br_netfilter off", path.bridge),
+  ...eachFamily("a bridge, br_netfilter on", path.filteredBridge),
+  { name: "install and run without the bridge", essential: true, run: path.leaveBridge },
   ...eachFamily("proxy killed, on-failure open: forwarded", tcp.failOpen),
   ...eachFamily("proxy killed, on-failure open: forwarded, UDP", udp.failOpen),
   { name: "install over it, on-failure reset", essential: true, run: setup.installReset },

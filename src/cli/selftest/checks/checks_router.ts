@@ -5,7 +5,7 @@
 import type { Family } from "../../../net/ip.ts";
 import { type CheckContext, CheckSkip, expect, target } from "./check.ts";
 import { killProxy } from "../conditions.ts";
-import { ADDRESSES } from "../network.ts";
+import { ADDRESSES } from "../addresses.ts";
 import type { Target } from "./outcome.ts";
 import { type Report, SERVICE_PORTS } from "../hosts/services.ts";
 

@@ -5,7 +5,7 @@
 import type { Family } from "../../../net/ip.ts";
 import { type CheckContext, CheckFailure, expect, expectSeen, SILENCE_MS, target } from "./check.ts";
 import { killProxy, withForwarding, withMasquerade, withStrictReversePath } from "../conditions.ts";
-import { ADDRESSES } from "../network.ts";
+import { ADDRESSES } from "../addresses.ts";
 import type { Outcome } from "./outcome.ts";
 import { type Report, SERVICE_PORTS } from "../hosts/services.ts";
 

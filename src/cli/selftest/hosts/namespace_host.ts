@@ -48,6 +48,12 @@ export class NamespaceHost {
     }
   }
 
+  /** Reads numbers; names with slashes. */
+  readSysctls(names: readonly string[]): Record<string, number> {
+    const read = (name: string) => Number(Deno.readTextFileSync(`/proc/sys/net/${name}`));
+    return Object.fromEntries(names.map((name) => [name, read(name)]));
+  }
+
   /** Equivalent to: ip link set NAME up; ip address add PREFIX dev NAME nodad */
   configureLink(name: string, prefixes: readonly string[]): void {
     using connection = openNetlink("route");

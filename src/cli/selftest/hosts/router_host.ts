@@ -11,6 +11,8 @@ import { openNetlink } from "../../../netlink/transport.ts";
 import { listTraces } from "../../../kernel/backends.ts";
 import { ClientHost } from "./client_host.ts";
 import { loadForwardPolicy, loadMasquerade, removeMasquerade } from "../firewall.ts";
+import { loadSurrounding, removeSurrounding, setBridge, setPolicyRoutes } from "../router/load.ts";
+import type { Surrounding } from "../router/surroundings.ts";
 import { NamespaceHost } from "./namespace_host.ts";
 import type { Outcome, Talk, Target } from "../checks/outcome.ts";
 import type { Step, TalkOptions } from "./udp_client.ts";
@@ -51,6 +53,31 @@ export class RouterHost extends NamespaceHost {
   setMasquerade(on: boolean): void {
     if (on) loadMasquerade("r1");
     else removeMasquerade();
+  }
+
+  /** Puts rules into the router as administrators have them; without a name takes them away. */
+  surround(name?: Surrounding): void {
+    if (name === undefined) removeSurrounding();
+    else loadSurrounding(name);
+  }
+
+  /** Leads clients by a table of their own. */
+  setPolicyRoutes(by: "interface" | "mark", on: boolean): void {
+    setPolicyRoutes(by, on);
+  }
+
+  /** Makes the LAN side a bridge. */
+  setBridge(on: boolean): void {
+    setBridge(on);
+  }
+
+  /** Tells whether bridges can have their frames pass the rules: whether br_netfilter is loaded. */
+  hasBridgeFilter(): boolean {
+    try {
+      return Deno.statSync("/proc/sys/net/bridge/bridge-nf-call-iptables").isFile;
+    } catch {
+      return false;
+    }
   }
 
   /** A program on the router connects and reads to the end. */

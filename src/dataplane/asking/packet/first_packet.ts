@@ -18,6 +18,8 @@ const IPV6_HEADER = 40;
 const NO_OPTIONS = 0x45;
 /** "Don't fragment", as a word in memory: the identification is 0. */
 const DONT_FRAGMENT = 0x00400000;
+/** The flags and the offset of a fragment, as a word in memory. */
+const FLAGS = 0xffff0000 | 0;
 /** "More fragments", and the offset. */
 const FRAGMENT_BITS = 0x3fff;
 
@@ -43,7 +45,7 @@ export function readFirstPacket(question: Question, { bytes, words }: Memory, lo
   if ((at & 3) !== 0 || length < IPV4_HEADER) return false;
   const { answer } = question;
   answer.mark = log.mark;
-  answer.iif = question.iif = log.iif;
+  answer.iif = log.iif;
   answer.oif = log.oif;
   question.bytes = bytes;
   const version = bytes[at] >> 4;
@@ -60,10 +62,10 @@ function readIpv4(
 ): boolean {
   const { bytes, answer, addresses } = question;
   const header = (bytes[at] & 15) * 4;
-  const total = (bytes[at + 2] << 8) | bytes[at + 3];
+  const squeezedUdp = prefix === SQUEEZED_UDP;
+  const total = squeezedUdp ? length : (bytes[at + 2] << 8) | bytes[at + 3];
   if (header < IPV4_HEADER || total < header || length < header) return false;
   const squeezedTcp = prefix === SQUEEZED_TCP;
-  const squeezedUdp = prefix === SQUEEZED_UDP;
   const protocol = squeezedUdp ? UDP : bytes[at + 9];
   if (!squeezedTcp && !squeezedUdp && (((bytes[at + 6] << 8) | bytes[at + 7]) & FRAGMENT_BITS) !== 0) {
     return false;
@@ -84,10 +86,11 @@ function readIpv4(
     words[tcp + 2] = words[tcp + 4] = 0;
     words[ip + 1] = DONT_FRAGMENT;
   } else if (squeezedUdp) {
-    words[ip + 3] = words[ip + 1];
+    words[ip + 3] = (words[ip] >>> 16) | (words[ip + 1] << 16);
     words[ip + 4] = words[ip + 2];
     words[tcp] = words[tcp + 1];
-    words[ip + 1] = words[ip + 2] = 0;
+    words[ip + 1] &= FLAGS;
+    words[ip + 2] = 0;
     bytes[at + 9] = UDP;
   }
   question.ttl = squeezedUdp ? 0 : bytes[at + 8];

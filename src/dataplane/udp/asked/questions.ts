@@ -9,11 +9,12 @@ import { ASKED_CLIENT, ASKED_DESTINATION, type Question } from "../../asking/que
 import type { UdpAsked } from "../../asking/udp_asked.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { Decider } from "../../decider.ts";
+import type { Clock } from "../../loop/clock.ts";
 import type { RawSockets } from "../../orders.ts";
 import { COUNTER } from "../../shared/state.ts";
 import type { WaitingRoom } from "../../shared/waiting_room.ts";
 import { PROTOCOL_NUMBERS } from "../../../policy/flow.ts";
-import { UnsentAnswer } from "./unsent_answer.ts";
+import { UnsentAnswers } from "./unsent_answers.ts";
 import { isWhole } from "./whole.ts";
 
 /** Parts of the answering. */
@@ -29,12 +30,14 @@ export interface UdpQuestionParts {
 export class UdpQuestions implements UdpAsked {
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #parts: UdpQuestionParts;
-  readonly #unsent: UnsentAnswer;
+  readonly #unsent: UnsentAnswers;
+  readonly #clock: Clock;
 
   constructor(context: WorkerContext, parts: UdpQuestionParts) {
     this.#counters = context.counters;
+    this.#clock = context.clock;
     this.#parts = parts;
-    this.#unsent = new UnsentAnswer(parts.senders);
+    this.#unsent = new UnsentAnswers(parts.senders);
   }
 
   /** See {@linkcode UdpAsked}. */
@@ -47,7 +50,18 @@ export class UdpQuestions implements UdpAsked {
       this.#counters[COUNTER.udpDropped]++;
       return;
     }
-    this.#unsent.send(question);
+    this.#unsent.add(addresses, this.#clock.tick);
+  }
+
+  /** The end of a turn. */
+  turn(): void {
+    this.#unsent.turn(this.#clock.tick);
+  }
+
+  /** Milliseconds until it needs a turn, -1 for ever. */
+  timeout(): number {
+    const { due } = this.#unsent;
+    return due < 0 ? -1 : this.#clock.millisecondsTo(due);
   }
 
   /** Tells whether a rule blocks it that came into force when the datagram was on its way. */

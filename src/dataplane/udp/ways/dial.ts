@@ -47,9 +47,16 @@ export class UdpDial {
 
   /**
    * A socket for the client at `at` in `words`. `answer`: the router's, null where it was not asked. `kin`:
-   * the client's other sessions. The descriptor or -errno.
+   * sessions of the client whose address and port it may have as well, null where this is the first. The
+   * descriptor or -errno.
    */
-  open(words: Int32Array, at: number, kind: number, answer: Answer | null, kin: readonly number[]): number {
+  open(
+    words: Int32Array,
+    at: number,
+    kind: number,
+    answer: Answer | null,
+    kin: readonly number[] | null,
+  ): number {
     const { source: from, udp } = this.#context.settings;
     const source = this.#source;
     copyAddress(words, at, this.#clientWords, 0);
@@ -66,14 +73,14 @@ export class UdpDial {
       stream: kind === OTHER,
       mark: answer === null ? source.mark : answer.mark | source.mark,
       // Others may have the same address and port: other clients, and other ways of this one.
-      exclusive: answer !== null && (isTranslated || kin.length > 0),
+      exclusive: answer !== null && (isTranslated || kin !== null),
       unfragmented: answer !== null && answer.whole,
       prepare: this.#prepare,
     };
     const family = words[at] & 0xffff;
     let fd = openUdpUpstream(family, address, options);
     if (fd >= 0 || address === null) return fd;
-    this.leader = fd === -EADDRINUSE ? this.#find(kin, address) : -1;
+    this.leader = fd === -EADDRINUSE && kin !== null ? this.#find(kin, address) : -1;
     if (this.leader >= 0 && shareAddress(this.#table.fds[this.leader]) >= 0) {
       fd = openUdpUpstream(family, address, { ...options, exclusive: false });
       if (fd >= 0) return fd;

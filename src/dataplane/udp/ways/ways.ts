@@ -12,6 +12,12 @@ import { Kin } from "./kin.ts";
 /** The destination of a client's session is led nowhere. */
 export const NOWHERE = -1;
 
+/** A struct sockaddr in some words. */
+export interface Place {
+  readonly words: Int32Array;
+  readonly at: number;
+}
+
 /** Opens a session for another way of a client. */
 export interface WayOpener {
   /** The new session of the client of `parent`, for the destination at `at` in `words`; negative: none. */
@@ -47,7 +53,7 @@ export class Ways {
    */
   heed(
     session: number,
-    original: { readonly words: Int32Array; readonly at: number },
+    original: Place,
     { answer, way }: { readonly answer: Answer; readonly way: number },
     { tick, isFirst }: { readonly tick: number; readonly isFirst: boolean },
   ): number {
@@ -55,7 +61,7 @@ export class Ways {
     const { words, at } = original;
     const target = { words: answer.words, at: answer.destinationAt };
     const isPlain = sameAddress(words, at, target.words, target.at);
-    const isUsual = way === table.ways[session] && !this.#isTaken(session, original, target);
+    const isUsual = way === table.ways[session] && !this.isTaken(session, original, target);
     if (isPlain && isUsual) {
       if ((table.traits[session] & HAS_DETOURS) !== 0) this.#detours.remove(session, words, at);
       return session;
@@ -93,10 +99,11 @@ export class Ways {
     this.kin.forget(slot);
   }
 
-  #isTaken(
+  /** Tells whether answers from the target to a session would be taken for those of another original. */
+  isTaken(
     session: number,
-    original: { readonly words: Int32Array; readonly at: number },
-    target: { readonly words: Int32Array; readonly at: number },
+    original: Place,
+    target: Place,
   ): boolean {
     return (this.#table.traits[session] & (MAPS_BACK | SHARES)) !== 0 &&
       this.#detours.isTaken(this.leaderOf(session), original.words, original.at, target.words, target.at);
@@ -105,16 +112,16 @@ export class Ways {
   /** The session for a detour: that which it has, a sibling's, or a new one. */
   #uplinkFor(
     session: number,
-    original: { readonly words: Int32Array; readonly at: number },
-    target: { readonly words: Int32Array; readonly at: number },
+    original: Place,
+    target: Place,
     way: number,
     answer: Answer,
   ): number {
     const { ways } = this.#table;
     const present = this.#detours.uplinkOf(session, original.words, original.at);
-    if (present >= 0 && ways[present] === way && !this.#isTaken(present, original, target)) return present;
+    if (present >= 0 && ways[present] === way && !this.isTaken(present, original, target)) return present;
     for (const child of this.kin.childrenOf(session)) {
-      if (ways[child] === way && !this.#isTaken(child, original, target)) return child;
+      if (ways[child] === way && !this.isTaken(child, original, target)) return child;
     }
     return this.#opener.openChild(session, original.words, original.at, answer);
   }

@@ -31,7 +31,7 @@ export const SQUEEZED: Readonly<Record<Protocol, readonly Verb[]>> = {
     port("ipv4", ["destination", "transport", 18, 2]), // urgent pointer
   ],
   udp: [
-    address("ipv4", ["source", "network", 4, 4]), // identification, fragment
+    address("ipv4", ["source", "network", 2, 4]), // length, identification; "don't fragment" stays
     address("ipv4", ["destination", "network", 8, 4]), // TTL, protocol, checksum
     port("ipv4", ["source", "transport", 4, 2]), // length
     port("ipv4", ["destination", "transport", 6, 2]), // checksum

@@ -25,7 +25,7 @@ export function planAnswers({ udp, families }: Scope): Contribution {
   const renewed = families.map((family): PlannedRule => ({
     conditions: [{ kind: "family", family }, UDP],
     effect: { kind: "remember", family, set: knownSet(family), answer: false },
-    reason: "A flow that is answered asks no more",
+    reason: "A flow that is answered asks no more; conntrack has seen both sides of it",
   }));
   return {
     chains: [
@@ -34,8 +34,8 @@ export function planAnswers({ udp, families }: Scope): Contribution {
         place: "live-step",
         rules: [
           { conditions: [ON_LOOPBACK], effect: LEAVE, reason: "What goes to the proxy itself" },
-          ...unsent,
           ...renewed,
+          ...unsent,
         ],
         reason: "Datagrams to clients",
       },

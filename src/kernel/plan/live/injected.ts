@@ -7,11 +7,11 @@ import { VERDICT_TTL } from "../../../constants.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { Contribution } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
-import { listenerAt, newFlow, TCP, UDP } from "../phrases.ts";
+import { listenerAt, newFlow, TCP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
 import { tellErrors } from "./refusals.ts";
 import type { Scope } from "../scope.ts";
-import { answeredSet, knownSet } from "./memory.ts";
+import { acceptingSet, answeredSet } from "./memory.ts";
 
 /** The chain. */
 export const INJECTED_CHAIN = "injected";
@@ -47,15 +47,20 @@ function planRefusals({ tcp }: Scope, family: Family): PlannedRule[] {
 function planAcceptance({ protocols, listenerPort }: Scope, family: Family): PlannedRule[] {
   return protocols.flatMap((protocol): PlannedRule[] => {
     const first: Condition[] = [{ kind: "family", family }, newFlow(protocol)];
-    const set = protocol === "tcp" ? answeredSet(family) : knownSet(family);
+    const inCase: PlannedRule = {
+      conditions: first,
+      effect: { kind: "remember", family, set: answeredSet(family), answer: true },
+      reason: "In case the listener answers with a SYN cookie",
+    };
     return [
-      {
-        conditions: protocol === "tcp" ? first : [{ kind: "family", family }, UDP],
-        effect: { kind: "remember", family, set, answer: true },
-        reason: protocol === "tcp"
-          ? "In case the listener answers with a SYN cookie"
-          : "The next datagrams do not ask",
-      },
+      ...(protocol === "tcp" ? [inCase] : []),
+      ...(protocol === "tcp"
+        ? [{
+          conditions: first,
+          effect: { kind: "remember", family, set: acceptingSet(family), answer: false } as const,
+          reason: "What the kernel sends before the connection is accepted: see accepting",
+        }]
+        : []),
       {
         conditions: first,
         effect: { kind: "receive", to: listenerAt(family, listenerPort) },

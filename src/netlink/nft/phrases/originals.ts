@@ -106,7 +106,7 @@ export function hasHelper(): NftExpression[] {
 
 /** `log prefix "p" group 50080 queue-threshold 1`. */
 export function logTo(group: number, { prefix }: { prefix: string }): NftExpression[] {
-  return [{ kind: "log", group, prefix, snapLength: 0, queueThreshold: 1 }];
+  return [{ kind: "log", group, prefix, queueThreshold: 1 }];
 }
 
 /** `dnat ip to ip daddr`: the flow keeps its address, whatever other rules for NAT say. */

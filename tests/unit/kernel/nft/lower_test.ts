@@ -13,6 +13,7 @@ import { assertRecorded, recordedBatch, recordedCommand } from "../../netlink/wi
 const WHERE = { family: "inet", table: "t" } as const;
 const DROP: Statement = { kind: "verdict", verdict: "drop" };
 const ACCEPT: Statement = { kind: "verdict", verdict: "accept" };
+const OTHER: Statement = { kind: "goto", chain: "other" };
 const TCP: Statement = { kind: "protocol", protocols: ["tcp"] };
 const UDP: Statement = { kind: "protocol", protocols: ["udp"] };
 
@@ -107,6 +108,71 @@ const RULES: Readonly<Record<string, readonly Statement[]>> = {
     { kind: "packet-length", bytes: 68 },
     { kind: "proxy-shows", set: "running" },
   ],
+  acknowledges: [{ kind: "family", family: "ipv4" }, { kind: "acknowledges" }, ACCEPT],
+  "tcp-option": [
+    { kind: "mark-bits", mask: 4, negate: false },
+    TCP,
+    { kind: "tcp-option", option: 29 },
+    { kind: "counter" },
+    { kind: "clear-mark", mask: 4, set: 0 },
+    ACCEPT,
+  ],
+  "wildcard-socket": [{ kind: "wildcard-socket" }, ACCEPT],
+  "client-zone": [
+    { kind: "priority", priority: 0x74700000 },
+    { kind: "set-zone", zone: 50080 },
+    ACCEPT,
+  ],
+  "take-own": [{ kind: "zone", zone: 50080 }, { kind: "clear-mark", mask: 4, set: 3 }, ACCEPT],
+  "reply-direction": [
+    { kind: "reply-direction" },
+    { kind: "clear-mark", mask: 0xffffffff, set: 0 },
+    ACCEPT,
+  ],
+  ttl: [
+    { kind: "family", family: "ipv4" },
+    { kind: "ttl", family: "ipv4", ttl: 2 },
+    { kind: "reject", answer: "host-unreachable" },
+  ],
+  "hop-limit": [
+    { kind: "family", family: "ipv6" },
+    { kind: "ttl", family: "ipv6", ttl: 3 },
+    { kind: "reject", answer: "no-route" },
+  ],
+  helped: [{ kind: "helped-flow" }, ACCEPT],
+  "original-flow": [
+    { kind: "family", family: "ipv4" },
+    TCP,
+    { kind: "original-flow", family: "ipv4", set: "flows" },
+    OTHER,
+  ],
+  "original-flow6": [
+    { kind: "family", family: "ipv6" },
+    UDP,
+    { kind: "original-flow", family: "ipv6", set: "flows6" },
+    OTHER,
+  ],
+  question: [
+    { kind: "source-port-share", original: false, mask: 510, first: 128, last: 254 },
+    { kind: "log", prefix: "p", group: 50081 },
+    DROP,
+  ],
+  "question-translated": [
+    TCP,
+    { kind: "source-port-share", original: true, mask: 510, first: 0, last: 126 },
+    { kind: "log", prefix: "s", group: 50080 },
+    DROP,
+  ],
+  "keep-destination": [
+    { kind: "zone", zone: 50080 },
+    { kind: "family", family: "ipv4" },
+    { kind: "nat-to-itself", family: "ipv4", side: "destination" },
+  ],
+  "keep-source": [
+    { kind: "zone", zone: 50080 },
+    { kind: "family", family: "ipv6" },
+    { kind: "nat-to-itself", family: "ipv6", side: "source" },
+  ],
   "block-tcp": [{ kind: "bare-syn" }, { kind: "reject", answer: "tcp-reset" }],
   "block-udp": [UDP, { kind: "reject", answer: "port-unreachable" }],
 };
@@ -137,6 +203,10 @@ for (const [name, statements] of Object.entries(RULES)) {
 }
 
 const STATES: Readonly<Record<string, readonly Statement[]>> = {
+  "no-bare-syn": [{ kind: "no-bare-syn" }, { kind: "unknown-flow" }, OTHER],
+  untracked: [{ kind: "untracked" }, ACCEPT],
+  related: [{ kind: "related-flow" }, ACCEPT],
+  translated: [{ kind: "translated-flow" }, OTHER],
   "known-flow": [UDP, { kind: "known-flow" }, ACCEPT],
   "router-new": [
     { kind: "bare-syn" },

@@ -7,7 +7,7 @@
 import type { Contribution, OpenChain } from "../../contribution.ts";
 import { excludeOtherFamily, OTHER_TCP_PASSES, TCP, UDP } from "../../phrases.ts";
 import { type Effect, goTo, LEAVE, PASS } from "../../rules/effect.ts";
-import { comesFrom } from "../../rules/interface_match.ts";
+import { comesFrom, type InterfaceGroup, planInterfaceSet } from "../../rules/interface_match.ts";
 import type { PlannedRule } from "../../model.ts";
 import type { Scope } from "../../scope.ts";
 
@@ -16,7 +16,12 @@ const TO_SOCKET: Effect = { kind: "socket", tracked: true };
 
 /** Plans the chains `late` and `to_socket`. */
 export function planLate(scope: Scope): Contribution {
+  const { inner, ownTraffic } = scope;
+  const skipped = inner === null ? [] : skipClients(scope, inner);
+  // The router's own traffic needs the set as well, and plans it.
+  const needsSet = inner !== null && skipped.length > 0 && !ownTraffic;
   return {
+    sets: needsSet ? planInterfaceSet(inner, "Interfaces of clients alone") : [],
     chains: [planToSocket(), {
       name: "late",
       place: "late",
@@ -28,7 +33,7 @@ export function planLate(scope: Scope): Contribution {
         },
         ...excludeOtherFamily(scope),
         ...planDelivered(scope),
-        ...skipClients(scope),
+        ...skipped,
         ...giveToSockets(scope),
         "errors from elsewhere",
       ],
@@ -56,9 +61,8 @@ function planDelivered(scope: Scope): PlannedRule[] {
 }
 
 /** Lets go what clients send, unless it may be a reply or belong to another program's connection. */
-function skipClients(scope: Scope): PlannedRule[] {
-  const { inner, udp, tcp } = scope;
-  if (inner === null) return [];
+function skipClients(scope: Scope, inner: InterfaceGroup): PlannedRule[] {
+  const { udp, tcp } = scope;
   const rule = (conditions: PlannedRule["conditions"]): PlannedRule => ({
     conditions,
     effect: LEAVE,

@@ -1,0 +1,50 @@
+/**
+ * The place at which new flows are taken on this machine: as the config says, if its backend and its kernel
+ * can.
+ * @module
+ */
+import type { Admission, Config } from "../config/types.ts";
+import { admissionOf } from "../policy/admission.ts";
+import { EINVAL, EOPNOTSUPP } from "../net/errno.ts";
+import type { OperationError } from "../net/error.ts";
+import { forwardPathAbility } from "./live/ability.ts";
+import { findPart, namePart } from "./parts.ts";
+
+/** Answers of a kernel that does not know what it is asked for. */
+const UNKNOWN: readonly number[] = [EINVAL, EOPNOTSUPP];
+
+/** The place, and the reason where it is not what the config asks for. */
+export interface AdmissionInForce {
+  readonly inForce: Admission;
+  /** Empty where it is. */
+  readonly reason: string;
+}
+
+/** Finds it. All who plan or report for this machine ask here. */
+export function readAdmission(config: Pick<Config, "intercept" | "kernel">): AdmissionInForce {
+  const possible = admissionOf(config);
+  if (possible !== config.intercept.admission) {
+    return { inForce: possible, reason: `the backend ${config.kernel.backend} cannot do otherwise` };
+  }
+  const missing = possible === "forward-path" ? forwardPathAbility() : null;
+  if (missing === null) return { inForce: possible, reason: "" };
+  return { inForce: "early", reason: describeLack(missing) };
+}
+
+/** The warning where flows are taken at another place than the config asks for; undefined: they are not. */
+export function warnAdmission({ inForce, reason }: AdmissionInForce): string | undefined {
+  if (reason === "") return undefined;
+  return `intercept.admission: ${inForce} is in force, since ${reason}`;
+}
+
+/** Says which part of the kernel a refusal shows the lack of. */
+export function describeLack(error: OperationError): string {
+  if (error.operation === "add table" && UNKNOWN.includes(error.errno)) {
+    return "the kernel has no tables that belong to a process (Linux 5.12)";
+  }
+  const { missingModule } = error;
+  if (missingModule === "") return `the kernel refuses it: ${error.message}`;
+  const part = findPart(missingModule);
+  const openWrt = part === undefined ? "" : `; on OpenWrt: ${part.openWrtPackage}`;
+  return `the kernel lacks ${namePart(missingModule)}${openWrt}`;
+}

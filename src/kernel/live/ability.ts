@@ -1,0 +1,54 @@
+/**
+ * Tells whether this kernel can take flows at the end of the forward path: it is tried, with tables that
+ * steer nothing (dormant: no chain of theirs is hooked in) and are gone when the socket closes.
+ * @module
+ */
+import { EACCES, EPERM } from "../../net/errno.ts";
+import { OperationError } from "../../net/error.ts";
+import type { Family } from "../../net/ip.ts";
+import { NftBatch } from "../../netlink/nft/batch.ts";
+import { openNetlink } from "../../netlink/transport.ts";
+import { addChains, addRules, addSets } from "../nft/batch.ts";
+import type { CompiledTable } from "../nft/model.ts";
+import { trialTables } from "./trial.ts";
+
+/** Answers to those who may not. */
+const POWERLESS: readonly number[] = [EPERM, EACCES];
+
+let known: OperationError | null | undefined;
+
+/**
+ * Tries what `admission: forward-path` needs, once for a process, as a kernel stays as it is. Returns the
+ * kernel's refusal; null: it refuses nothing, or it cannot be tried without CAP_NET_ADMIN.
+ */
+export function forwardPathAbility(): OperationError | null {
+  if (known === undefined) {
+    const both = tryFamilies(["ipv4", "ipv6"]);
+    // A kernel without IPv6 lacks nothing.
+    known = both === null || tryFamilies(["ipv4"]) === null ? null : both;
+  }
+  return known;
+}
+
+function tryFamilies(families: readonly Family[]): OperationError | null {
+  try {
+    using connection = openNetlink("netfilter");
+    trialTables(families).forEach((table, index) => {
+      // Its own name for each process: two may try at once.
+      makeDormant({ ...table, name: `transparent_proxy_trial_${Deno.pid}_${index}` }).commit(connection);
+    });
+    return null;
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    return POWERLESS.includes(error.errno) ? null : error;
+  }
+}
+
+function makeDormant({ name, sets, chains }: CompiledTable): NftBatch {
+  const batch = new NftBatch().addTable({ family: "inet", name, flags: ["dormant", "owner"] });
+  const where = { family: "inet", table: name } as const;
+  addSets(batch, where, sets);
+  addChains(batch, where, chains);
+  addRules(batch, where, chains);
+  return batch;
+}

@@ -1,0 +1,80 @@
+/**
+ * The table of a running proxy. It belongs to a netlink socket of this process, and the kernel removes it
+ * when that closes, however the process ends. Nobody else can change it, `nft flush ruleset` included.
+ * @module
+ */
+import { LIVE_TABLE_NAME } from "../../constants.ts";
+import { OperationError } from "../../net/error.ts";
+import type { NetlinkConnection } from "../../netlink/connection.ts";
+import { NftBatch } from "../../netlink/nft/batch.ts";
+import { openNetlink } from "../../netlink/transport.ts";
+import { compileLive, LIVE_COMMENT } from "../nft/chains.ts";
+import type { CompiledTable } from "../nft/model.ts";
+import type { LivePlan } from "../plan/live/live_plan.ts";
+import { findLiveTable } from "./found.ts";
+import { replaceContents } from "./replacement.ts";
+
+const TABLE = { family: "inet", name: LIVE_TABLE_NAME } as const;
+const EMPTY = { sets: [], chains: [] } as const;
+
+/** The table of this process. */
+export class LiveTable {
+  readonly #connection: NetlinkConnection;
+  #contents: Pick<CompiledTable, "sets" | "chains"> = EMPTY;
+
+  constructor(connection: NetlinkConnection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * Puts the plan's rules in the place of those before, at once; what packets have put into sets stays. False
+   * where they are the same. Throws an OperationError; then the rules before are still there.
+   */
+  replace(plan: LivePlan): boolean {
+    const next = compileLive(plan);
+    if (isSame(this.#contents, next)) return false;
+    replaceContents(this.#contents, next).commit(this.#connection);
+    this.#contents = { sets: next.sets, chains: next.chains };
+    return true;
+  }
+
+  /** Removes the table. */
+  close(): void {
+    this.#connection.close();
+  }
+}
+
+/**
+ * Makes the table, empty: from then on no other process can. Throws an OperationError, which tells if another
+ * proxy has it.
+ */
+export function openLiveTable(): LiveTable {
+  const connection = openNetlink("netfilter");
+  try {
+    const found = findLiveTable(connection);
+    if (found === "of a proxy") throw refusal("it belongs to another running proxy", OTHER_PROXY);
+    if (found === "of somebody else") throw refusal("tproxy has not made it", FOREIGN);
+    const batch = new NftBatch();
+    // A copy, as of a rule set that was saved and loaded again.
+    if (found === "a copy") batch.deleteTable(TABLE);
+    batch.addTable({ ...TABLE, comment: LIVE_COMMENT, flags: ["owner"] });
+    batch.commit(connection);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
+  return new LiveTable(connection);
+}
+
+const OTHER_PROXY =
+  'One proxy for each network namespace: end the other first ("systemctl stop tproxy"), or set ' +
+  "intercept.admission to early for one that nothing is installed for";
+const FOREIGN = `See "nft list table inet ${LIVE_TABLE_NAME}", and delete it if nobody needs it`;
+
+function refusal(reason: string, hint: string): OperationError {
+  return new OperationError({ operation: "make table", object: `inet ${LIVE_TABLE_NAME}`, reason, hint });
+}
+
+function isSame(one: Pick<CompiledTable, "sets" | "chains">, { sets, chains }: CompiledTable): boolean {
+  return JSON.stringify([one.sets, one.chains]) === JSON.stringify([sets, chains]);
+}

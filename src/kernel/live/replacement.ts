@@ -1,0 +1,50 @@
+/**
+ * The rules of a running proxy in place of those before, as one atomic batch: what packets have put into sets
+ * stays. Pure.
+ * @module
+ */
+import { NftBatch } from "../../netlink/nft/batch.ts";
+import { addChains, addRules, addSets } from "../nft/batch.ts";
+import type { CompiledChain, CompiledTable } from "../nft/model.ts";
+import { isMemory } from "../nft/set_elements.ts";
+import type { PlannedSet } from "../plan/rules/set.ts";
+
+/** Turns the contents of one table into those of another of the same name. */
+export function replaceContents(
+  before: Pick<CompiledTable, "sets" | "chains">,
+  next: CompiledTable,
+): NftBatch {
+  const batch = new NftBatch();
+  const where = { family: "inet", table: next.name } as const;
+  // Rules hold chains and sets, so they go first.
+  for (const { name } of before.chains) batch.flushChain({ ...where, name });
+  const chains = split(before.chains, next.chains, isSameChain);
+  const sets = split(before.sets, next.sets, isSameMemory);
+  for (const { name } of chains.gone) batch.deleteChain({ ...where, name });
+  for (const { name } of sets.gone) batch.deleteSet({ ...where, name });
+  addSets(batch, where, sets.added);
+  addChains(batch, where, chains.added);
+  addRules(batch, where, next.chains);
+  return batch;
+}
+
+function split<T>(
+  before: readonly T[],
+  next: readonly T[],
+  isSame: (one: T, other: T) => boolean,
+): { readonly gone: readonly T[]; readonly added: readonly T[] } {
+  return {
+    gone: before.filter((one) => !next.some((other) => isSame(one, other))),
+    added: next.filter((one) => !before.some((other) => isSame(one, other))),
+  };
+}
+
+function isSameChain(one: CompiledChain, other: CompiledChain): boolean {
+  return one.name === other.name && JSON.stringify(one.hook) === JSON.stringify(other.hook);
+}
+
+/** All other sets are made anew. */
+function isSameMemory(one: PlannedSet, other: PlannedSet): boolean {
+  return isMemory(one) && isMemory(other) && one.name === other.name && one.type === other.type &&
+    one.size === other.size && one.timeoutSeconds === other.timeoutSeconds;
+}

@@ -1,0 +1,46 @@
+/**
+ * A plan that uses all that `admission: forward-path` may ask the kernel for, to be tried where it steers
+ * nothing. Pure.
+ * @module
+ */
+import { clientZone, DEFAULT_MARK, DEFAULT_PORT, DEFAULT_ROUTE_TABLE, LOOPBACK } from "../../constants.ts";
+import { Marks } from "../../marks.ts";
+import type { Family } from "../../net/ip.ts";
+import { compileLive, compileTable } from "../nft/chains.ts";
+import type { CompiledTable } from "../nft/model.ts";
+import { planIntent } from "../plan/intent.ts";
+import { planLive } from "../plan/live/live_plan.ts";
+import { LIVE_OPTIONS } from "../plan/live/options.ts";
+import type { Scope } from "../plan/scope.ts";
+
+const SCOPE: Omit<Scope, "families"> = {
+  protocols: ["tcp", "udp"],
+  tcp: true,
+  udp: true,
+  lan: { set: "lan", names: [LOOPBACK] },
+  inner: { set: "inner", names: [LOOPBACK] },
+  bridged: null,
+  ports: "all",
+  marks: new Marks(DEFAULT_MARK),
+  routingTable: DEFAULT_ROUTE_TABLE,
+  listenerPort: DEFAULT_PORT,
+  admission: "forward-path",
+  clientZone: clientZone(DEFAULT_PORT),
+  onFailure: "reset",
+  ownTraffic: false,
+  source: "client",
+  filtering: "endpoint-independent",
+  rules: [],
+  otherwise: { outcome: { kind: "proxy" }, why: "" },
+  ruleSets: [],
+  remembersPasses: false,
+};
+
+/** The rules of an install and those of a running proxy. */
+export function trialTables(families: readonly Family[]): CompiledTable[] {
+  const scope = { ...SCOPE, families };
+  return [
+    compileTable({ intent: planIntent(scope) }),
+    compileLive(planLive(scope, { ...LIVE_OPTIONS, workers: 2 })),
+  ];
+}

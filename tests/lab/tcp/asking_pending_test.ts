@@ -1,0 +1,239 @@
+/** Clients whose SYN has asked, until they are accepted: who is still there, who is not, and what is left. */
+import assert from "node:assert/strict";
+import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
+import { delay, until } from "../../laboratory/machine/wait.ts";
+import { attempt, startDial } from "../../laboratory/network/dial.ts";
+import { serve } from "../../laboratory/network/sockets.ts";
+import { startAsking, stopAsking } from "../../laboratory/proxy/asking.ts";
+import type { DataplaneProgram } from "../../laboratory/proxy/dataplane.ts";
+import { labTest } from "../../laboratory/register.ts";
+
+const PROGRAMS = ["socat", "ss", "ip", "nft", "python3"];
+const PATIENT = { timeouts: { connect: "60s" } };
+
+/** A server that answers no SYN to these ports. */
+function silence(lab: Lab, ports: string): Promise<void> {
+  return lab.server.nft(
+    `table inet silent { chain in { type filter hook input priority 0; tcp dport ${ports} drop; }; }`,
+  );
+}
+
+/** Keeps answers from reaching the client, which so never completes a connection. */
+function deafen(lab: Lab): Promise<void> {
+  return lab.client.nft(
+    `table inet deaf { chain in { type filter hook input priority 0; iif "c0" meta l4proto tcp drop; }; }`,
+  );
+}
+
+const hear = (lab: Lab) => lab.client.run(["nft", "delete", "table", "inet", "deaf"]);
+const live = async (dataplane: DataplaneProgram) => (await dataplane.count()).live;
+
+/** The number of sockets of the router that a process holds: those of the data plane. */
+async function sockets(lab: Lab): Promise<number> {
+  const { stdout } = await lab.router.run(["ss", "-Htuwanp"]);
+  return stdout.split("\n").filter((line) => line.includes("pid=")).length;
+}
+
+labTest(
+  "a SYN that is repeated asks once, and a dial ends when its client has gone",
+  { programs: PROGRAMS },
+  async (lab) => {
+    await silence(lab, "7200");
+    const dataplane = await startAsking(lab, PATIENT);
+    const before = await sockets(lab);
+    const impatient = await startDial(lab, { port: 7200, seconds: 1.5 });
+    const patient = await startDial(lab, { port: 7200, seconds: 30 });
+    await impatient.waitForExit();
+    const gone = performance.now();
+    assert.equal(await live(dataplane), 2);
+    await until(async () => await live(dataplane) === 1, { what: "one dial to end", timeoutMs: 8000 });
+    assert.ok(performance.now() - gone < 7000);
+    await delay(4000); // the other goes on sending SYNs
+    const { live: left, counters } = await dataplane.count();
+    assert.equal(left, 1);
+    assert.equal(counters.expired, 1);
+    const dials = (await lab.server.run(["nft", "list", "ruleset"])).stdout;
+    assert.ok(dials.includes("7200"));
+    assert.ok(counters.questions - counters.questionsRepeated === 2, "two dials");
+    assert.ok(counters.questionsRepeated >= 3, `${counters.questionsRepeated} SYNs were repeated`);
+    await patient.stop();
+    await until(async () => await live(dataplane) === 0, { what: "the other to end", timeoutMs: 20_000 });
+    assert.equal(await sockets(lab), before);
+  },
+);
+
+labTest("silence stays silence: after the dial's timeout a SYN that is repeated asks anew", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await silence(lab, "7200");
+  const dataplane = await startAsking(lab, { timeouts: { connect: "2s" } });
+  const { told, ms } = await attempt(lab, { port: 7200, seconds: 6 });
+  assert.equal(told, "TimeoutError", `after ${ms} ms`);
+  const { counters } = await dataplane.count();
+  assert.ok(counters.timedOut >= 1);
+  assert.equal(counters.questionsRefused, 0);
+  assert.ok(counters.questions - counters.questionsRepeated >= 2, "it has asked anew");
+});
+
+labTest("a client that hears the answer late is connected, and what the server has said is not lost", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await serve(lab, 7000, "echo hello");
+  const dataplane = await startAsking(lab);
+  const before = await sockets(lab);
+  await deafen(lab);
+  const client = await startDial(lab, { port: 7000, seconds: 10 });
+  await until(async () => (await dataplane.count()).counters.connected === 1, {
+    what: "the server to answer",
+  });
+  await delay(1500);
+  const [session] = await dataplane.sessions();
+  assert.deepEqual([session.clientFd, session.stage], [-1, 1]);
+  await hear(lab);
+  await client.waitForOutput("hello\n");
+  await client.waitForExit();
+  const { counters } = await dataplane.count();
+  assert.deepEqual([counters.connected, counters.accepted, counters.unasked], [1, 1, 0]);
+  await until(async () => await live(dataplane) === 0, { what: "the end" });
+  assert.equal(await sockets(lab), before);
+});
+
+labTest("a server that resets while the client is not there yet resets the client, after what it has said", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  const script = `import socket, struct
+s = socket.socket(); s.setsockopt(1, 2, 1); s.bind(("", 7300)); s.listen()
+while True:
+    c, _ = s.accept(); c.sendall(b"said"); import time; time.sleep(0.3)
+    c.setsockopt(1, 13, struct.pack("ii", 1, 0)); c.close()`;
+  await lab.server.start(["python3", "-c", script], { listens: 7300 });
+  const dataplane = await startAsking(lab);
+  await deafen(lab);
+  const client = await startDial(lab, { port: 7300, seconds: 10 });
+  await until(async () => (await dataplane.count()).counters.connected === 1, {
+    what: "the server to answer",
+  });
+  await delay(800);
+  await hear(lab);
+  await client.waitForOutput("Connection reset by peer");
+  assert.match(client.stdout, /^connected \d+\n/);
+  await until(async () => await live(dataplane) === 0, { what: "the end" });
+  assert.equal((await dataplane.count()).counters.reset, 1);
+});
+
+labTest(
+  "what waits for its client leaves nothing: worker's end, drain",
+  { programs: PROGRAMS },
+  async (lab) => {
+    await serve(lab, 7000, "cat");
+    await silence(lab, "7200");
+    const dataplane = await startAsking(lab, PATIENT);
+    await dataplane.count();
+    const before = await sockets(lab);
+    await deafen(lab);
+    for (let source = 40000; source < 40512; source += 64) {
+      await startDial(lab, { port: source % 128 === 0 ? 7000 : 7200, seconds: 30, source });
+    }
+    await until(async () => (await dataplane.count()).counters.connected >= 4, { what: "answers" });
+    const waiting = (await dataplane.sessions()).filter(({ worker }) => worker === 1).length;
+    assert.ok(waiting >= 2);
+    await dataplane.tell({ do: "wreck", worker: 1 });
+    await dataplane.program.waitForOutput("a worker has failed; another takes its place");
+    const { counters } = await dataplane.count();
+    assert.ok(counters.lost >= waiting);
+    await until(async () => await sockets(lab) === before + (await dataplane.sessions()).length, {
+      what: "what has failed to hold nothing",
+    });
+    // Its clients ask again, and the new thread dials for them.
+    await until(async () => (await dataplane.count()).live === 8, {
+      what: "all to be dialled again",
+      timeoutMs: 10_000,
+    });
+    await stopAsking(lab);
+    const ended = performance.now();
+    await dataplane.tell({ do: "drain" });
+    await dataplane.program.waitForExit({ timeoutMs: 6000 });
+    assert.ok(performance.now() - ended < 5000);
+    assert.equal(dataplane.program.stdout.includes("FAILED"), false);
+  },
+);
+
+labTest(
+  "a connection that nobody has asked about is reset, and counted",
+  { programs: PROGRAMS },
+  async (lab) => {
+    await serve(lab, 7000, "cat");
+    const dataplane = await startAsking(lab);
+    // As after the end of a worker that has dialled: the listener takes what nobody knows.
+    await lab.router.nft(`table inet early { chain pre { type filter hook prerouting priority -320;
+    iifname "r0" tcp dport 7001 ct zone set 50080; };
+    chain take { type filter hook prerouting priority -315; iifname "r0" tcp dport 7001 tcp flags & (syn|ack) == syn tproxy ip to 127.0.0.1:50080 meta mark set 1 accept; }; }`);
+    const { told, heard } = await attempt(lab, { port: 7001 });
+    assert.ok(told === "connected" && /reset/.test(heard) || /reset/i.test(told), `${told} ${heard}`);
+    assert.equal((await dataplane.count()).counters.unasked, 1);
+  },
+);
+
+labTest(
+  "a flood of SYNs to a silent server does not keep others from connecting",
+  { programs: PROGRAMS },
+  async (lab) => {
+    await serve(lab, 7000, "cat");
+    await silence(lab, "7200");
+    const dataplane = await startAsking(lab, { limits: { connections: 400 } });
+    const flood = `import socket
+from concurrent.futures import ThreadPoolExecutor
+socks = []
+for i in range(1500):
+    s = socket.socket(); s.setblocking(False)
+    s.connect_ex(("${ADDRESSES[4].server}", 7200)); socks.append(s)
+print("flooded", flush=True)
+import time; time.sleep(20)`;
+    await lab.client.ip("addr add 10.77.1.77/24 dev c0");
+    const flooder = await lab.client.start(["prlimit", "--nofile=4096", "python3", "-c", flood]);
+    await flooder.waitForOutput("flooded");
+    const attempts = await Promise.all(Array.from({ length: 5 }, async () => {
+      const { stdout } = await lab.client.run([
+        "socat",
+        "-t1",
+        "-",
+        `TCP4:${ADDRESSES[4].server}:7000,bind=10.77.1.77`,
+      ], { input: "hello" });
+      return stdout;
+    }));
+    assert.deepEqual(attempts, Array(5).fill("hello"));
+    const { counters, live: left } = await dataplane.count();
+    assert.ok(left <= 400, `${left} live`);
+    assert.ok(counters.questionsDropped > 500, `${counters.questionsDropped} gave way`);
+  },
+);
+
+labTest("SYN cookies: a connection whose SYN the listener has not kept is the asking one's", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await serve(lab, 7000, "cat");
+  await lab.router.writeSysctl({ "net.ipv4.tcp_syncookies": 2 });
+  const dataplane = await startAsking(lab);
+  for (let i = 0; i < 4; i++) {
+    const { stdout } = await lab.client.run([
+      "socat",
+      "-t1",
+      "-",
+      `TCP4:${ADDRESSES[4].server}:7000,sourceport=${40000 + 100 * i}`,
+    ], { input: "hello" });
+    assert.equal(stdout, "hello");
+  }
+  const { stdout } = await lab.router.run(["nstat", "-az", "TcpExtSyncookiesRecv"]);
+  assert.match(stdout, /SyncookiesRecv +4 /);
+  assert.equal((await dataplane.count()).counters.accepted, 4);
+});
+
+labTest(
+  "a group of the kernel's log that another program has is named",
+  { programs: PROGRAMS },
+  async (lab) => {
+    const held = await lab.router.start(["tcpdump", "-ni", "nflog:50081"]);
+    await until(() => held.stderr.includes("listening on"), { what: "the capture" });
+    await assert.rejects(startAsking(lab), /NFLOG group 50081.*Another program may have the group/s);
+  },
+);

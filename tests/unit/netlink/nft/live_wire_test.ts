@@ -10,7 +10,7 @@ import { assertRecorded, recordedBatch } from "../wire.ts";
 
 const family = "inet" as const;
 const table = "t";
-/** What nft writes with `set 5`, where our rules write what conntrack knows. */
+/** Stands for what our rules write: nft has words for `set 5` alone. */
 const five = (bytes: number): NftExpression => {
   const value = new Uint8Array(bytes);
   value[bytes - 1] = 5;

@@ -79,7 +79,7 @@ labTest("a reload changes the proxy's own rules too", {
   const nginx = await startNginx(lab);
   const proxy = await startProxy(lab);
   const before = withoutFlows(await live(lab));
-  await lab.router.ip("link add lan9 type dummy");
+  await lab.router.ip("link add lan9 type veth peer name lan8");
   writeConfig(lab, { intercept: { interfaces: ["r0", "lan9"] } });
   proxy.program.signal("SIGHUP");
   await proxy.program.waitForOutput("generation 2 is in force");

@@ -41,7 +41,7 @@ function refusal(work: () => unknown): OperationError {
   throw new assert.AssertionError({ message: "nothing was refused" });
 }
 
-/** Runs nft, which must be refused; gives its words. */
+/** Gives what nft says where it refuses. */
 function refused(...argv: string[]): string {
   const { success, stderr } = new Deno.Command("nft", { args: argv }).outputSync();
   assert.ok(!success, `nft ${argv.join(" ")} has done it`);

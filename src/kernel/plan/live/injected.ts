@@ -11,7 +11,7 @@ import { listenerAt, newFlow, TCP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
 import { tellErrors } from "./refusals.ts";
 import type { Scope } from "../scope.ts";
-import { answeredSet } from "./memory.ts";
+import { acceptingSet, answeredSet } from "./memory.ts";
 
 /** The chain. */
 export const INJECTED_CHAIN = "injected";
@@ -54,6 +54,13 @@ function planAcceptance({ protocols, listenerPort }: Scope, family: Family): Pla
     };
     return [
       ...(protocol === "tcp" ? [inCase] : []),
+      ...(protocol === "tcp"
+        ? [{
+          conditions: first,
+          effect: { kind: "remember", family, set: acceptingSet(family), answer: false } as const,
+          reason: "What the kernel sends before the connection is accepted: see accepting",
+        }]
+        : []),
       {
         conditions: first,
         effect: { kind: "receive", to: listenerAt(family, listenerPort) },

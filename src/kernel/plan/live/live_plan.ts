@@ -14,6 +14,7 @@ import { joinChains } from "../contribution.ts";
 import type { Intent } from "../model.ts";
 import { planInterfaceSet } from "../rules/interface_match.ts";
 import type { Scope } from "../scope.ts";
+import { planAccepting } from "./accepting.ts";
 import { planAnswers } from "./answers.ts";
 import { planInjected } from "./injected.ts";
 import { planKept } from "./kept.ts";
@@ -47,6 +48,7 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
         planInjected(scope),
         planSteer(scope, options),
         ...(accepting ? [planQuestions(scope, options), planOwn(scope)] : []),
+        planAccepting(scope),
         planAnswers(scope),
         planRefusals(scope),
         planKept(scope),

@@ -23,6 +23,11 @@ export function answeredSet(family: Family): string {
   return `answered_${family}`;
 }
 
+/** Names the set of answers to these connections: their addresses are the other way round. */
+export function acceptingSet(family: Family): string {
+  return `accepting_${family}`;
+}
+
 /** Names the set of flows of UDP that the listener gets. */
 export function knownSet(family: Family): string {
   return `known_${family}`;
@@ -46,6 +51,14 @@ export function planMemory({ families, tcp, udp }: Scope, options: LiveOptions):
         timeoutSeconds: ANSWERED_SECONDS,
         size: limits.answered,
         reason: "Connections that the listener has just been asked for",
+      })
+      : []),
+    ...(tcp
+      ? planFlowSets(families, {
+        nameOf: acceptingSet,
+        timeoutSeconds: ANSWERED_SECONDS,
+        size: limits.answered,
+        reason: "What is sent to their clients",
       })
       : []),
     ...(accepting

@@ -10,7 +10,7 @@ import { assertRecorded, recordedBatch } from "../wire.ts";
 
 const family = "inet" as const;
 const table = "t";
-/** Stands for what our rules write: nft has words for `set 5` alone. */
+/** A write of nft with `set 5`, where our rules write what conntrack knows. */
 const five = (bytes: number): NftExpression => {
   const value = new Uint8Array(bytes);
   value[bytes - 1] = 5;

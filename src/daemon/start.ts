@@ -5,19 +5,24 @@
  */
 import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../dataplane/sizing/worker_count.ts";
-import { startDataplane } from "../dataplane/supervisor.ts";
+import { type Dataplane, startDataplane } from "../dataplane/supervisor.ts";
 import { backendOf } from "../kernel/backends.ts";
+import type { Config } from "../config/types.ts";
 import { readAdmission, warnAdmission } from "../kernel/admission.ts";
 import type { Logger } from "../log.ts";
+import { Marks } from "../marks.ts";
 import { OperationError } from "../net/error.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { usableFamilies } from "./families.ts";
-import { NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
+import { type LiveRules, NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
 import type { ConfigSource, UsableConfig } from "./reload/generation.ts";
 import { RulesKeeper } from "./rules/keeper.ts";
 import { type NetworkWatch, watchNetwork } from "./network/network_watch.ts";
+import type { NetworkChange } from "./network/change.ts";
+import { nameProcess } from "./network/process_name.ts";
 import { Proxy } from "./proxy.ts";
 import { announce } from "./report.ts";
+import { Survey, type SurveyOptions } from "./routes/survey.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Options of a start. */
@@ -51,7 +56,6 @@ export async function startProxy(
   const admission = readAdmission(config);
   const warning = warnAdmission(admission);
   if (warning !== undefined) log.warn(warning);
-  const live = admission.inForce === "forward-path" ? openLiveRules(workers) : NO_LIVE_RULES;
   const policy = compilePolicy(config, 1);
   const { workerUrl, version } = options;
   const dataplane = await startDataplane({
@@ -62,14 +66,20 @@ export async function startProxy(
     policy,
     log,
     workerUrl,
-  }).catch((error) => {
-    live.close();
-    throw error;
   });
+  const live = admission.inForce === "early" ? NO_LIVE_RULES : await openLive(dataplane);
   const life = backendOf(config).life({ config, families, admission: admission.inForce }, log);
   life.begin();
   const keeper = new RulesKeeper({ loaded, installs: options.installs, life, live, log, readTextFile });
-  const watch = watchIfPossible(keeper, log);
+  const survey = admission.inForce === "early"
+    ? undefined // what is dialled goes by the router's own way
+    : surveyFor(config, dataplane, { log, readTextFile });
+  survey?.begin();
+  const changed = (change: NetworkChange) => {
+    survey?.look(change);
+    return keeper.networkChanged(change);
+  };
+  const watch = watchIfPossible(changed, log, readTextFile);
   const proxy = new Proxy({
     source: options.source,
     first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config) },
@@ -77,6 +87,7 @@ export async function startProxy(
     dataplane,
     keeper,
     watch,
+    survey,
     life,
     live,
     log,
@@ -90,10 +101,34 @@ export async function startProxy(
   return proxy;
 }
 
-/** Without notifications the rules stay as they are. */
-function watchIfPossible(keeper: RulesKeeper, log: Logger): NetworkWatch | undefined {
+function surveyFor(
+  config: Config,
+  { routes: board }: Dataplane,
+  options: Pick<SurveyOptions, "log" | "readTextFile">,
+): Survey {
+  const { serverSocket } = new Marks(config.kernel.mark);
+  return new Survey({ ...options, board, mark: serverSocket > 0xffffffff ? 0 : serverSocket });
+}
+
+/** Ends the workers where another proxy has the place of the rules. */
+async function openLive(dataplane: Dataplane): Promise<LiveRules> {
   try {
-    return watchNetwork(() => keeper.networkChanged());
+    return openLiveRules(dataplane.workers);
+  } catch (error) {
+    dataplane.stop();
+    await dataplane.ended;
+    throw error;
+  }
+}
+
+/** Without notifications the rules stay as they are. */
+function watchIfPossible(
+  changed: (change: NetworkChange) => Promise<void>,
+  log: Logger,
+  readTextFile: (path: string) => string,
+): NetworkWatch | undefined {
+  try {
+    return watchNetwork({ changed, nameProcess: (pid) => nameProcess(pid, readTextFile) });
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     log.warn("changes of the network are not seen", { reason: error.message });

@@ -8,6 +8,7 @@
  */
 import type { Case } from "./cases/case.ts";
 import { NEXT_HOPS } from "./cases/next_hops.ts";
+import { NFT_LIVE } from "./cases/nft_live.ts";
 import { NFT_OBJECTS, WHOLE } from "./cases/nft_objects.ts";
 import { NFT_RULES } from "./cases/nft_rules.ts";
 import { PLANNED_RULES } from "./cases/planned_rules.ts";
@@ -20,6 +21,7 @@ const OUTPUT = new URL("../../../tests/testdata/wire/", import.meta.url);
 const CASES: readonly Case[] = [
   ...NFT_OBJECTS,
   ...NFT_RULES,
+  ...NFT_LIVE,
   ...PLANNED_RULES,
   ...ROUTES,
   ...RULE_SELECTORS,

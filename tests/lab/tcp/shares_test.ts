@@ -12,7 +12,7 @@ const PROJECT = new URL("../../../", import.meta.url).pathname;
 /** Descriptors as procd gives them. */
 const FEW = { wrapper: ["prlimit", "--nofile=4096:4096"] };
 const NEIGHBOUR = "10.77.1.3";
-const FETCHES = 60;
+const FETCHES = 200;
 
 /** A crowd of connections from the client's own address. */
 interface Crowd {

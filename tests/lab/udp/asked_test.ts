@@ -169,7 +169,8 @@ labTest(
 );
 
 labTest("UDP that asks carries TOS both ways, past a closed firewall", {}, async (lab) => {
-  await firewall(lab, CLOSED);
+  // Behind masquerade an answer is part of no other flow that conntrack knows.
+  await firewall(lab, `${CLOSED}\n${MASQUERADE}`);
   await startAskedDataplane(lab);
   for (const family of FAMILIES) {
     const server = openServer(lab, family);
@@ -180,4 +181,16 @@ labTest("UDP that asks carries TOS both ways, past a closed firewall", {}, async
       for (let i = 0; i < 3; i++) await exchange(client, server, at(ADDRESSES[family].server, 7000));
     }
   }
+});
+
+labTest("UDP that asks is not dialled by guess: a datagram without an answer is dropped", {}, async (lab) => {
+  const dataplane = await startAskedDataplane(lab);
+  const server = openServer(lab, 4);
+  const client = lab.client.udp({ family: 4, bind: at(ADDRESSES[4].client, 5000) });
+  const flow = `{ ${ADDRESSES[4].client} . 5000 . ${ADDRESSES[4].server} . 7000 }`;
+  await lab.router.run(["nft", "add", "element", "inet", "asked_udp", "known4", flow]);
+  client.send("known, but to nobody", at(ADDRESSES[4].server, 7000));
+  assert.deepEqual(await texts(server, 200), []);
+  const { counters } = await dataplane.count();
+  assert.deepEqual([counters.udpDropped, counters.udpOpened], [1, 0]);
 });

@@ -15,10 +15,7 @@ const NFTA_PAYLOAD_OFFSET = 3;
 const NFTA_PAYLOAD_LEN = 4;
 const NFTA_PAYLOAD_SREG = 5;
 const NFTA_PAYLOAD_CSUM_TYPE = 6;
-const NFTA_PAYLOAD_CSUM_OFFSET = 7;
 const NFTA_PAYLOAD_CSUM_FLAGS = 8;
-/** linux/netfilter/nf_tables.h: enum nft_payload_csum_types */
-const NFT_PAYLOAD_CSUM_NONE = 0;
 
 /** Bytes of the packet. */
 export interface PayloadPlace {
@@ -50,17 +47,12 @@ export interface PayloadWriteExpression extends PayloadPlace {
 /** The attributes of the expression. */
 function encode(expression: PayloadExpression | PayloadWriteExpression): Uint8Array {
   const writes = expression.kind === "payload-write";
-  const writer = new AttributeWriter()
+  return new AttributeWriter()
     .u32be(writes ? NFTA_PAYLOAD_SREG : NFTA_PAYLOAD_DREG, expression.register)
     .u32be(NFTA_PAYLOAD_BASE, BASES.number(expression.base))
     .u32be(NFTA_PAYLOAD_OFFSET, expression.offset)
-    .u32be(NFTA_PAYLOAD_LEN, expression.length);
-  if (writes) {
-    writer.u32be(NFTA_PAYLOAD_CSUM_TYPE, NFT_PAYLOAD_CSUM_NONE)
-      .u32be(NFTA_PAYLOAD_CSUM_OFFSET, 0)
-      .u32be(NFTA_PAYLOAD_CSUM_FLAGS, 0);
-  }
-  return writer.finish();
+    .u32be(NFTA_PAYLOAD_LEN, expression.length)
+    .finish();
 }
 
 /** The inverse of {@linkcode encode}. Mending a checksum throws a RangeError. */

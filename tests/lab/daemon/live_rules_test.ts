@@ -1,0 +1,110 @@
+/** The rules that belong to the running proxy: they come and go with it, and follow config and network. */
+import assert from "node:assert/strict";
+import { type Lab } from "../../laboratory/lab.ts";
+import { startNginx } from "../../laboratory/programs/nginx.ts";
+import { startProxy, tproxy, writeConfig } from "../../laboratory/proxy/proxy.ts";
+import { connectClient, serve } from "../../laboratory/network/sockets.ts";
+import { labTest } from "../../laboratory/register.ts";
+
+const LIVE = "transparent_proxy_live";
+const PROGRAMS = ["curl", "nginx", "nft", "socat"];
+const netlinkOnly = "rules of iptables take flows early";
+
+async function tables(lab: Lab): Promise<string> {
+  return (await lab.router.run(["nft", "list", "tables"])).stdout;
+}
+
+async function live(lab: Lab): Promise<string> {
+  return (await lab.router.run(["nft", "list", "table", "inet", LIVE])).stdout;
+}
+
+labTest(
+  "kill -9: the rules of the proxy are gone at once, and with on-failure open everything is forwarded",
+  { programs: PROGRAMS, forwarding: true, netlinkOnly },
+  async (lab) => {
+    const nginx = await startNginx(lab);
+    const proxy = await startProxy(lab, { config: { intercept: { "on-failure": "open" } } });
+    assert.match(await tables(lab), new RegExp(LIVE));
+    assert.equal(await nginx.get(4), "hello\n");
+    proxy.program.signal("SIGKILL");
+    await proxy.program.waitForExit();
+    // No second try, and no sign of life that must grow old first.
+    assert.equal(await nginx.get(4), "hello\n");
+    assert.equal(await nginx.get(6), "hello\n");
+    assert.doesNotMatch(await tables(lab), new RegExp(LIVE));
+  },
+);
+
+labTest("flush ruleset of a firewall leaves the rules of the proxy; an install brings the others back", {
+  programs: PROGRAMS,
+  netlinkOnly,
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  const proxy = await startProxy(lab);
+  const before = await live(lab);
+  await lab.router.run(["nft", "flush", "ruleset"]);
+  assert.equal(withoutFlows(await live(lab)), withoutFlows(before));
+  await tproxy(lab, ["install", "-c", proxy.configPath]);
+  assert.equal(await nginx.get(4), "hello\n");
+  assert.match(await nginx.waitForAccess(4).then(() => proxy.log), /relays/);
+});
+
+labTest("while it drains new flows are forwarded with on-failure open, and what is relayed goes on", {
+  programs: PROGRAMS,
+  forwarding: true,
+  netlinkOnly,
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  await serve(lab, 7000, "cat");
+  const proxy = await startProxy(lab, { config: { intercept: { "on-failure": "open" } } });
+  const client = await connectClient(lab, 7000);
+  await client.write("hello\n");
+  await client.waitForOutput("hello\n");
+  proxy.program.signal("SIGTERM");
+  await proxy.program.waitForOutput("draining");
+  for (const family of [4, 6] as const) assert.equal(await nginx.get(family), "hello\n");
+  assert.doesNotMatch(await live(lab), /log prefix/, "somebody is still asked");
+  await client.write("again\n");
+  await client.waitForOutput("again\n");
+  await client.closeInput();
+  assert.equal(await proxy.program.waitForExit({ timeoutMs: 5_000 }), 0, proxy.log);
+  assert.match(proxy.log, /stopped accepted=1 /);
+  assert.doesNotMatch(await tables(lab), new RegExp(LIVE));
+});
+
+labTest("a reload changes the proxy's own rules, and a refused one brings the old ones back", {
+  programs: PROGRAMS,
+  netlinkOnly,
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  const proxy = await startProxy(lab);
+  const before = withoutFlows(await live(lab));
+  writeConfig(lab, { intercept: { interfaces: ["r0", "r1"] } });
+  proxy.program.signal("SIGHUP");
+  await proxy.program.waitForOutput("generation 2 is in force");
+  assert.match(await live(lab), /set lan \{[^}]*"r1"/);
+  assert.equal(await nginx.get(4), "hello\n");
+  writeConfig(lab);
+  proxy.program.signal("SIGHUP");
+  await proxy.program.waitForOutput("generation 3 is in force");
+  assert.equal(withoutFlows(await live(lab)), before);
+  assert.equal(await nginx.get(6), "hello\n");
+});
+
+labTest("a second proxy on another port is refused, and the first one serves on", {
+  programs: PROGRAMS,
+  netlinkOnly,
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  await startProxy(lab);
+  const second = lab.writeFile("second.yaml", "version: 1\nlistener: { port: 50090 }\n");
+  const { code, stderr } = await tproxy(lab, ["run", "-c", second], { mayFail: true, timeoutMs: 10_000 });
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /it belongs to another running proxy/);
+  assert.equal(await nginx.get(4), "hello\n");
+});
+
+/** The table without what packets have put into its sets and counters. */
+function withoutFlows(text: string): string {
+  return text.replace(/\n\t\telements = \{[^}]*expires[^}]*\}/g, "").replace(/packets \d+ bytes \d+/g, "");
+}

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { parseConfig } from "../../../../../src/config/load.ts";
+import { compileLive } from "../../../../../src/kernel/nft/chains.ts";
+import { renderHook } from "../../../../../src/kernel/nft/render.ts";
+import { renderRule } from "../../../../../src/kernel/nft/rule_text.ts";
+import { type LivePlan, planLive } from "../../../../../src/kernel/plan/live/live_plan.ts";
+import { LIVE_OPTIONS, type LiveOptions } from "../../../../../src/kernel/plan/live/options.ts";
+import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
+import type { NetworkView } from "../../../../../src/kernel/plan/view.ts";
+import { ROUTER } from "../../support/view.ts";
+
+function live(yaml: string, options: Partial<LiveOptions> = {}, view: NetworkView = ROUTER): LivePlan {
+  return planLive(planInstall(parseConfig(yaml, "f"), view).intent.scope, { ...LIVE_OPTIONS, ...options });
+}
+
+function chain(plan: LivePlan, name: string): string[] | undefined {
+  return compileLive(plan).chains.find((chain) => chain.name === name)?.rules
+    .map(({ statements }) => renderRule(statements));
+}
+
+const ONE = "intercept: { families: [ipv4], protocols: [tcp] }";
+const FLOW = "ip saddr . th sport . ip daddr . th dport";
+const ASKS = "meta mark & 0x4 == 0x4";
+const ON = "meta mark set meta mark & 0xfffffffb accept";
+
+Deno.test("planLive() belongs to its process, and stands right behind divert and at the end of the way", () => {
+  const { flags, name, chains } = compileLive(live("intercept: { router-traffic: true }"));
+  assert.deepEqual([name, flags], ["transparent_proxy_live", ["owner"]]);
+  assert.deepEqual(chains.flatMap(({ name, hook }) => hook ? [`${name}: ${renderHook(hook)}`] : []), [
+    "steer: type filter hook prerouting priority -309; policy accept;",
+    "ask: type filter hook postrouting priority 300; policy accept;",
+    "router_steer: type route hook output priority -159; policy accept;",
+    "answers: type filter hook output priority -199; policy accept;",
+    "reroute: type route hook output priority -198; policy accept;",
+    "refuse: type filter hook output priority -197; policy accept;",
+    "keep_incoming: type nat hook prerouting priority -110; policy accept;",
+    "keep_outgoing: type nat hook output priority -110; policy accept;",
+    "keep_source: type nat hook postrouting priority 90; policy accept;",
+    "keep_route: type route hook output priority 290; policy accept;",
+  ]);
+});
+
+Deno.test("planLive() takes what asks: it goes on and is remembered; signed segments are forwarded", () => {
+  assert.deepEqual(chain(live(ONE), "steer"), [
+    'iifname "lo" ct zone 50080 goto injected',
+    'iifname != "br-lan" return',
+    "ct zone 50080 return",
+    `${ASKS} meta l4proto tcp tcp option 19 exists counter ${ON}`,
+    `${ASKS} meta l4proto tcp tcp option 29 exists counter ${ON}`,
+    `${ASKS} meta nfproto ipv4 meta l4proto tcp update @asking_ipv4 { ${FLOW} } ${ON}`,
+    `meta nfproto ipv4 tcp flags ack / syn,rst,ack ${FLOW} @answered_ipv4 ` +
+    `tproxy ip to 127.0.0.1:50080 ct zone set 50080 ${ON}`,
+  ]);
+});
+
+Deno.test("planLive() gives known datagrams to the listener, but for bridges that netfilter sees through", () => {
+  const yaml = "intercept: { families: [ipv4], protocols: [udp] }";
+  const known = `meta nfproto ipv4 meta l4proto udp ${FLOW} @known_ipv4`;
+  const given = `tproxy ip to 127.0.0.1:50080 ct zone set 50080 ${ON}`;
+  assert.equal(chain(live(yaml), "steer")![3], `${ASKS} ${known} ${given}`);
+  const bridged = live(yaml, {}, { ...ROUTER, filteredBridges: ["br-lan", "br-other"] });
+  assert.equal(chain(bridged, "steer")![3], `${ASKS} iifname != "br-lan" ${known} ${given}`);
+  const { sets } = compileLive(live(yaml, { udpKnownSeconds: 3 }));
+  assert.deepEqual(sets.map(({ name, ...set }) => [name, "timeoutSeconds" in set && set.timeoutSeconds]), [
+    ["known_ipv4", 3],
+    ["asking_ipv4", 5],
+  ]);
+});
+
+Deno.test("planLive() asks at the end: not from client to client, not where a helper reads along", () => {
+  const original =
+    "ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst";
+  assert.deepEqual(chain(live(ONE), "ask"), [
+    'iifname != "br-lan" return',
+    `meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack ${original} @asking_ipv4 goto question`,
+    `ct state untracked meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack ${FLOW} @asking_ipv4 goto question`,
+  ]);
+  assert.deepEqual(chain(live(ONE), "question"), [
+    'oifname "br-lan" accept',
+    'ct helper != "none" accept',
+    "ct state related accept",
+    "ct status snat,dnat meta nfproto ipv4 meta l4proto tcp goto squeezed_tcp",
+    "goto plain",
+  ]);
+  const oneArmed = live("intercept: { interfaces: [eth0] }");
+  assert.equal(chain(oneArmed, "question")![0], 'ct helper != "none" accept');
+});
+
+Deno.test("planLive() copies and drops: addresses that NAT has changed go with the copy", () => {
+  assert.deepEqual(chain(live(ONE), "plain"), ['log prefix "p" group 50080 queue-threshold 1 drop']);
+  assert.deepEqual(chain(live(ONE), "squeezed_tcp"), [
+    "@th,64,32 set ct original ip saddr @nh,32,32 set ct original ip daddr " +
+    "@th,128,16 set ct original proto-src @th,144,16 set ct original proto-dst",
+    'log prefix "s" group 50080 queue-threshold 1 drop',
+  ]);
+  assert.deepEqual(chain(live(""), "squeezed_udp"), [
+    "@nh,16,32 set ct original ip saddr @nh,64,32 set ct original ip daddr " +
+    "@th,32,16 set ct original proto-src @th,48,16 set ct original proto-dst",
+    'log prefix "u" group 50080 queue-threshold 1 drop',
+  ]);
+  assert.deepEqual(chain(live(""), "translated_udp"), [
+    'log prefix "t" group 50080 queue-threshold 1 @nh,64,128 set ct original ip6 saddr ' +
+    "@nh,192,128 set ct original ip6 daddr @th,0,16 set ct original proto-src " +
+    '@th,16,16 set ct original proto-dst log prefix "o" group 50080 queue-threshold 1 drop',
+  ]);
+});
+
+Deno.test("planLive() asks one worker about each port, and each port one worker", () => {
+  for (const workers of [2, 3, 7, 256]) {
+    const rules = chain(live(ONE, { workers }), "plain")!;
+    const asked = new Map<number, number>();
+    for (const rule of rules) {
+      const [first, last, group] = /^th sport & 510 (\d+)-(\d+) log prefix "p" group (\d+) /.exec(rule)!
+        .slice(1).map(Number);
+      for (let bits = first; bits <= last; bits += 2) {
+        assert.ok(!asked.has(bits), `${workers} workers: ${bits}`);
+        asked.set(bits, group - 50080);
+      }
+    }
+    assert.equal(asked.size, 256);
+    assert.equal(new Set(asked.values()).size, workers);
+  }
+});
+
+Deno.test("planLive() has the kernel refuse held packets as their TTL says", () => {
+  const refusals = (name: string) =>
+    chain(live(""), name)!.filter((rule) => /reject|& 0x0 /.test(rule)).map((rule) =>
+      rule.replace("ct zone 50080 ct direction original meta nfproto ", "")
+    );
+  assert.deepEqual(refusals("injected"), [
+    "meta nfproto ipv4 ip ttl 1 meta l4proto tcp reject with tcp reset",
+    "meta nfproto ipv6 ip6 hoplimit 1 meta l4proto tcp reject with tcp reset",
+    "meta nfproto ipv6 ip6 hoplimit 1 meta l4proto udp reject with icmpx port-unreachable",
+    "meta nfproto ipv6 ip6 hoplimit 2 reject with icmpx host-unreachable",
+    "meta nfproto ipv6 ip6 hoplimit 3 reject with icmpx no-route",
+    "meta nfproto ipv6 ip6 hoplimit 4 reject with icmpx admin-prohibited",
+    "meta nfproto ipv6 ip6 hoplimit 5 reject with icmpx port-unreachable",
+  ]);
+  const errors = [
+    ["1 meta l4proto udp", "port-unreachable"],
+    ["2", "host-unreachable"],
+    ["3", "no-route"],
+    ["4", "admin-prohibited"],
+    ["5", "port-unreachable"],
+  ];
+  assert.deepEqual(
+    refusals("refuse"),
+    errors.map(([ttl, code]) => `ipv4 ip ttl ${ttl} reject with icmpx ${code}`),
+  );
+  assert.deepEqual(
+    refusals("reroute"),
+    errors.map(([ttl]) => `ipv4 ip ttl ${ttl} meta mark set meta mark & 0x0 accept`),
+  );
+});
+
+Deno.test("planLive() asks nobody while the proxy drains; what it has keeps its zone, NAT and route", () => {
+  const { chains, sets } = compileLive(
+    live("intercept: { router-traffic: true }", { accepting: false }),
+  );
+  assert.deepEqual(chains.map(({ name }) => name), [
+    "injected",
+    "steer",
+    "answer",
+    "answers",
+    "reroute",
+    "refuse",
+    "keep_incoming",
+    "keep_outgoing",
+    "keep_source",
+    "keep_route",
+  ]);
+  assert.doesNotMatch(JSON.stringify([chains, sets]), /asking/);
+});
+
+Deno.test("planLive() keeps a flow known that is answered, and drops what conntrack alone should see", () => {
+  assert.deepEqual(chain(live("intercept: { families: [ipv6] }"), "answer"), [
+    'oifname "lo" return',
+    "meta nfproto ipv6 meta l4proto udp update @known_ipv6 { ip6 daddr . th dport . ip6 saddr . th sport }",
+    "meta nfproto ipv6 ip6 hoplimit 1 drop",
+  ]);
+  assert.equal(chain(live("intercept: { protocols: [tcp] }"), "answers"), undefined);
+});
+
+Deno.test("planLive() with one family has nothing of the other", () => {
+  for (const [family, other] of [["ipv4", "ip6"], ["ipv6", "ip "]]) {
+    const { chains, sets } = compileLive(live(`intercept: { families: [${family}] }`));
+    const text = chains.flatMap(({ rules }) => rules.map(({ statements }) => renderRule(statements)));
+    assert.ok(!text.some((rule) => rule.includes(other)), family);
+    assert.ok(sets.every(({ name }) => name.endsWith(family)));
+  }
+});

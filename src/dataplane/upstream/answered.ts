@@ -55,7 +55,8 @@ export class AnsweredConnector {
   /** A client's socket whose connect(2) has begun, or -errno. It keeps a queue of ICMP errors. */
   connect(client: Sockaddr, answer: Answer): number {
     const { source } = this.#context.settings;
-    if (source === "router") return this.#connect(client, answer, null);
+    const isOurs = source === "router" || (this.#routes !== null && this.#routes.passesUsBy(client, answer));
+    if (isOurs) return this.#connect(client, answer, null);
     const from = this.#source;
     from.set(answer.source);
     if (source === "client-address") clearPort(from);

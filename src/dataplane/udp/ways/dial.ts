@@ -57,9 +57,12 @@ export class UdpDial {
     answer: Answer | null,
     kin: readonly number[] | null,
   ): number {
-    const { source: from, udp } = this.#context.settings;
+    const { source: wanted, udp } = this.#context.settings;
     const source = this.#source;
     copyAddress(words, at, this.#clientWords, 0);
+    const passesUsBy = answer !== null && this.#routes !== null &&
+      this.#routes.passesUsBy(this.#client, answer);
+    const from = passesUsBy ? "router" : wanted;
     this.#answer = answer;
     this.leader = -1;
     const address = answer === null

@@ -34,6 +34,8 @@ import {
   copyAddress,
   DNS,
   IS_CHILD,
+  KEEPS_ERRORS,
+  MEETS_ERRORS,
   OTHER,
   sameAddress,
   SHARES,
@@ -254,7 +256,8 @@ export class UdpSessions {
     }
     // With a client's own address and port: conntrack lets nothing but answers through, and errors go to the
     // client by themselves.
-    table.keepsErrors[slot] = dial.isOurs || settings.source !== "client" ? 1 : 0;
+    table.keepsErrors[slot] = dial.isOurs || settings.source !== "client" ? MEETS_ERRORS : 0;
+    if (answer !== null && table.keepsErrors[slot] === 0) table.keepsErrors[slot] = KEEPS_ERRORS;
     table.filtered[slot] = settings.udp.filter && dial.isOurs ? 1 : 0;
     const tag = table.tags[slot];
     if (loop.watch(this.#parts.service, fd, EPOLLIN | EPOLLET, slot, tag) < 0) {

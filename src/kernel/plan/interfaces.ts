@@ -104,9 +104,12 @@ function checkNamed(name: string, view: NetworkView, { absent }: ChoiceOptions):
     });
   }
   if (link.master !== undefined) {
-    return [
-      `${name} is a port of ${link.master}: its packets carry that name, so intercept on ${link.master}`,
-    ];
+    throw new OperationError({
+      operation: "intercept on interface",
+      object: name,
+      reason: `it is a port of ${link.master}, and its packets carry that name`,
+      hint: `Intercept on ${link.master}`,
+    });
   }
   if (view.defaultRouteLinks.includes(name)) {
     return [`${name} holds a default route: is it really the side of the clients?`];

@@ -27,6 +27,7 @@ Deno.test("planLive() belongs to its process, and stands right behind divert and
   const { flags, name, chains } = compileLive(live("intercept: { router-traffic: true }"));
   assert.deepEqual([name, flags], ["transparent_proxy_live", ["owner"]]);
   assert.deepEqual(chains.flatMap(({ name, hook }) => hook ? [`${name}: ${renderHook(hook)}`] : []), [
+    "receive: type filter hook prerouting priority 300; policy accept;",
     "steer: type filter hook prerouting priority -309; policy accept;",
     "ask: type filter hook postrouting priority 300; policy accept;",
     "router_steer: type route hook output priority -159; policy accept;",
@@ -160,6 +161,7 @@ Deno.test("planLive() asks nobody while the proxy drains; what it has keeps its 
   );
   assert.deepEqual(chains.map(({ name }) => name), [
     "injected",
+    "receive",
     "steer",
     "accepting",
     "answer",

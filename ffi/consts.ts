@@ -26,6 +26,7 @@ export const MSG_ERRQUEUE = 0x2000;
 // asm-generic/socket.h
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
+export const SO_TYPE = 3;
 export const SO_ERROR = 4;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
@@ -40,6 +41,7 @@ export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;
 export const SO_ATTACH_REUSEPORT_CBPF = 51;
+export const SO_BINDTOIFINDEX = 62;
 export const SO_BUF_LOCK = 72;
 export const SOCK_RCVBUF_LOCK = 2;
 
@@ -73,6 +75,7 @@ export const IPV6_TCLASS = 67;
 export const IPV6_RECVORIGDSTADDR = 74;
 export const IPV6_RECVFRAGSIZE = 77;
 export const IPPROTO_ICMP = 1;
+export const IPPROTO_TCP = 6;
 export const IPPROTO_UDP = 17;
 export const IPPROTO_ICMPV6 = 58;
 

@@ -10,6 +10,7 @@ import type { Family } from "../net/ip.ts";
 import type { LiveRules } from "./live_rules.ts";
 import { type ConfigSource, type Generation, loadNext, prepareGeneration } from "./reload/generation.ts";
 import type { RulesKeeper } from "./rules/keeper.ts";
+import type { Survey } from "./routes/survey.ts";
 import type { NetworkWatch } from "./network/network_watch.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { describeStatus } from "./report.ts";
@@ -26,6 +27,8 @@ export interface ProxyParts {
   readonly keeper: RulesKeeper;
   /** undefined: nobody tells of changes of the network. */
   readonly watch: NetworkWatch | undefined;
+  /** undefined: flows are taken early. */
+  readonly survey: Survey | undefined;
   readonly life: Life;
   readonly live: LiveRules;
   readonly log: AdjustableLogger;
@@ -108,10 +111,11 @@ export class Proxy {
 
   /** Leaves nothing behind, when the workers have ended. */
   async end(): Promise<void> {
-    const { life, live, watch } = this.#parts;
+    const { life, live, watch, survey } = this.#parts;
     life.end();
     await this.#reloader.close();
     await watch?.end();
+    survey?.end();
     live.close();
   }
 

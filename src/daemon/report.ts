@@ -7,6 +7,12 @@ import type { Dataplane } from "../dataplane/supervisor.ts";
 import type { Logger } from "../log.ts";
 import type { Family } from "../net/ip.ts";
 
+/** Fewer live connections than these are soon used up. */
+const FEW = 1000;
+/** The way to more. */
+export const DESCRIPTORS_HINT =
+  'Raise the hard limit: LimitNOFILE=65536 in a systemd unit, "ulimit -Hn 65536" as root in a shell';
+
 /** Facts at the start. */
 export interface StartFacts {
   readonly version: string;
@@ -34,6 +40,16 @@ export function announce(log: Logger, facts: StartFacts): void {
     ...(dataplane.maxUdpSessions > 0 ? { "max-udp-sessions": dataplane.maxUdpSessions } : {}),
   });
   const { connections } = config.limits;
+  const possible = config.intercept.protocols.includes("tcp")
+    ? dataplane.maxConnections
+    : dataplane.maxUdpSessions;
+  if (possible < FEW) {
+    log.warn("the descriptor limit is low: a page in a browser takes dozens of connections", {
+      possible,
+      descriptors: dataplane.descriptors,
+      remedy: DESCRIPTORS_HINT,
+    });
+  }
   if (
     connections !== "auto" && config.intercept.protocols.includes("tcp") &&
     connections > dataplane.maxConnections

@@ -7,8 +7,10 @@ import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../dataplane/sizing/worker_count.ts";
 import { type Dataplane, startDataplane } from "../dataplane/supervisor.ts";
 import { backendOf } from "../kernel/backends.ts";
+import type { Config } from "../config/types.ts";
 import { readAdmission, warnAdmission } from "../kernel/admission.ts";
 import type { Logger } from "../log.ts";
+import { Marks } from "../marks.ts";
 import { OperationError } from "../net/error.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { usableFamilies } from "./families.ts";
@@ -16,8 +18,11 @@ import { type LiveRules, NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
 import type { ConfigSource, UsableConfig } from "./reload/generation.ts";
 import { RulesKeeper } from "./rules/keeper.ts";
 import { type NetworkWatch, watchNetwork } from "./network/network_watch.ts";
+import type { NetworkChange } from "./network/change.ts";
+import { nameProcess } from "./network/process_name.ts";
 import { Proxy } from "./proxy.ts";
 import { announce } from "./report.ts";
+import { Survey, type SurveyOptions } from "./routes/survey.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Options of a start. */
@@ -66,7 +71,15 @@ export async function startProxy(
   const life = backendOf(config).life({ config, families, admission: admission.inForce }, log);
   life.begin();
   const keeper = new RulesKeeper({ loaded, installs: options.installs, life, live, log, readTextFile });
-  const watch = watchIfPossible(keeper, log);
+  const survey = admission.inForce === "early"
+    ? undefined // what is dialled goes by the router's own way
+    : surveyFor(config, dataplane, { log, readTextFile });
+  survey?.begin();
+  const changed = (change: NetworkChange) => {
+    survey?.look(change);
+    return keeper.networkChanged(change);
+  };
+  const watch = watchIfPossible(changed, log, readTextFile);
   const proxy = new Proxy({
     source: options.source,
     first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config) },
@@ -74,6 +87,7 @@ export async function startProxy(
     dataplane,
     keeper,
     watch,
+    survey,
     life,
     live,
     log,
@@ -85,6 +99,15 @@ export async function startProxy(
     log.info('it stays when this terminal is closed; to start it at boot: "tproxy install --boot auto"');
   }
   return proxy;
+}
+
+function surveyFor(
+  config: Config,
+  { routes: board }: Dataplane,
+  options: Pick<SurveyOptions, "log" | "readTextFile">,
+): Survey {
+  const { serverSocket } = new Marks(config.kernel.mark);
+  return new Survey({ ...options, board, mark: serverSocket > 0xffffffff ? 0 : serverSocket });
 }
 
 /** Ends the workers where another proxy has the place of the rules. */
@@ -99,9 +122,13 @@ async function openLive(dataplane: Dataplane): Promise<LiveRules> {
 }
 
 /** Without notifications the rules stay as they are. */
-function watchIfPossible(keeper: RulesKeeper, log: Logger): NetworkWatch | undefined {
+function watchIfPossible(
+  changed: (change: NetworkChange) => Promise<void>,
+  log: Logger,
+  readTextFile: (path: string) => string,
+): NetworkWatch | undefined {
   try {
-    return watchNetwork(() => keeper.networkChanged());
+    return watchNetwork({ changed, nameProcess: (pid) => nameProcess(pid, readTextFile) });
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     log.warn("changes of the network are not seen", { reason: error.message });

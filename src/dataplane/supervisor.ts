@@ -10,6 +10,7 @@ import { check } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import type { PolicyImage } from "../policy/image.ts";
 import { allocateFor, listen, openAsking, partsOf, raiseDescriptors } from "./groundwork.ts";
+import type { RouteBoard } from "./routes/route_board.ts";
 import { Crashes } from "./seats/crashes.ts";
 import { type House, Seat } from "./seats/seat.ts";
 import { type Settings, type SettingsConfig, settingsOf } from "./settings.ts";
@@ -50,6 +51,8 @@ export interface NextGeneration {
 /** A running data plane. */
 export interface Dataplane {
   readonly workers: number;
+  /** The router's routing, as workers are told of it. */
+  readonly routes: RouteBoard;
   /** Live connections that it allows now. */
   readonly maxConnections: number;
   /** Live UDP sessions that it allows now. */
@@ -159,6 +162,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     udpLive: () => books.state.udpLive,
     turns: () => seats.map(({ isOver }, index) => isOver ? -1 : books.state.row(index)[COUNTER.turns]),
     wake: (worker) => void (worker < wakeFds.length && signalEventFd(wakeFds[worker])),
+    routes: books.state.routes,
     counters: () => books.counters(),
     sessions: () => books.sessions(),
     totals: () => books.totals(),

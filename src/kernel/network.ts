@@ -7,10 +7,17 @@ import { formatPrefix } from "../net/ip.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import { type Link, listLinks } from "../netlink/route/link.ts";
 import { listRoutes, type Route } from "../netlink/route/route.ts";
-import { deliversLocally, ifFamilyExists, isDefault, isOurRoute } from "./routing/state.ts";
+import { ifFamilyExists, readAllRules } from "./routing/rules.ts";
+import { deliversLocally, firstForeignRule, isDefault, isOurRoute } from "./routing/ours.ts";
 import { hasProcfs } from "./machine/procfs.ts";
 import { routeLeadsUpstream } from "./routing/upstream.ts";
 import type { NetworkView, ViewedLink } from "./plan/view.ts";
+
+/** Flags of br_netfilter, of all bridges and of one. */
+const FAMILY_FLAGS = [
+  { all: "bridge-nf-call-iptables", own: "nf_call_iptables" },
+  { all: "bridge-nf-call-ip6tables", own: "nf_call_ip6tables" },
+] as const;
 
 /** The sources to read. */
 export interface NetworkSource {
@@ -23,11 +30,14 @@ export interface NetworkSource {
 /** The machine as a plan sees it; `table` is the routing table that the config names. */
 export function readNetwork({ connection, readTextFile }: NetworkSource, table: number): NetworkView {
   const links = listLinks(connection);
+  const first = firstForeignRule(readAllRules(connection));
   const routes = FAMILIES.flatMap((family) => ifFamilyExists(() => listRoutes(connection, { family })));
   const upstream = routes.filter(routeLeadsUpstream).flatMap(outLinkIndexes);
   return {
     links: links.map((link) => viewLink(link, links)),
     defaultRouteLinks: links.filter((link) => upstream.includes(link.index)).map((link) => link.name),
+    ...(first === undefined ? {} : { firstForeignRule: first }),
+    filteredBridges: readFilteredBridges(links, readTextFile),
     foreignRoutes: routes.filter((route) => route.table === table && !isOurRoute(route)).map((route) => ({
       family: route.family,
       destination: isDefault(route) ? "default" : formatPrefix(route.destination!),
@@ -63,6 +73,17 @@ export function readIpv6State(readTextFile: (path: string) => string): NetworkVi
   const disabled = readFlag("/proc/sys/net/ipv6/conf/lo/disable_ipv6", readTextFile);
   if (disabled === undefined) return hasProcfs(readTextFile) ? "absent" : "unknown";
   return disabled === "1" ? "off" : "on";
+}
+
+/** Bridges whose packets the rules of IP see while they are bridged: br_netfilter. */
+function readFilteredBridges(links: readonly Link[], readTextFile: NetworkSource["readTextFile"]): string[] {
+  const bridges = links.filter(({ kind }) => kind === "bridge").map(({ name }) => name);
+  const isFiltered = (name: string) =>
+    FAMILY_FLAGS.some(({ all, own }) =>
+      readFlag(`/proc/sys/net/bridge/${all}`, readTextFile) === "1" ||
+      readFlag(`/sys/class/net/${name}/bridge/${own}`, readTextFile) === "1"
+    );
+  return bridges.filter(isFiltered);
 }
 
 /** Reads the text of a sysctl; undefined: the machine has no such file. */

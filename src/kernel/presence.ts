@@ -8,9 +8,10 @@ import type { ObjectStatus } from "./backend/object_status.ts";
 /**
  * `whole`: all that the plan wants is there, and nothing else of ours. `none`: nothing of ours is there.
  * `flushed`: policy routing is there and nothing else, as a firewall leaves it that flushes all rules at its
- * start. `other`: an install of another config or network is there, or somebody has changed it.
+ * start. `damaged`: a part is missing. `other`: an install of another config or network is there, or somebody
+ * has changed it.
  */
-export type Presence = "whole" | "none" | "flushed" | "other";
+export type Presence = "whole" | "none" | "flushed" | "damaged" | "other";
 
 /** Judges a status. */
 export function judgePresence(objects: readonly ObjectStatus[]): Presence {
@@ -18,9 +19,10 @@ export function judgePresence(objects: readonly ObjectStatus[]): Presence {
   if (ours.every(({ state }) => state === "present")) return "whole";
   const routing = ours.filter(({ kind }) => kind === "routing-rule" || kind === "route");
   const rules = ours.filter((object) => !routing.includes(object));
-  if (!rules.every(({ state }) => state === "missing")) return "other";
+  if (!ours.every(({ state }) => state === "present" || state === "missing")) return "other";
+  if (!rules.every(({ state }) => state === "missing")) return "damaged";
   if (routing.every(({ state }) => state === "missing")) return "none";
-  return routing.every(({ state }) => state === "present") ? "flushed" : "other";
+  return routing.every(({ state }) => state === "present") ? "flushed" : "damaged";
 }
 
 /** The difference of two plans of one config, made at different times. */

@@ -12,6 +12,7 @@ export const EBADF = 9;
 export const EAGAIN = 11;
 export const EACCES = 13;
 export const EBUSY = 16;
+export const EEXIST = 17;
 export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
@@ -51,7 +52,7 @@ const ERRNO_TABLE: readonly (readonly [number, string, string])[] = [
   [14, "EFAULT", "Bad address"],
   [15, "ENOTBLK", "Block device required"],
   [EBUSY, "EBUSY", "Device or resource busy"],
-  [17, "EEXIST", "File exists"],
+  [EEXIST, "EEXIST", "File exists"],
   [18, "EXDEV", "Invalid cross-device link"],
   [19, "ENODEV", "No such device"],
   [20, "ENOTDIR", "Not a directory"],

@@ -1,5 +1,5 @@
 /**
- * rtnetlink's notifications: what changes, as it changes. Needs no privilege.
+ * The kernel's notifications: what changes, as it changes. Those of rtnetlink need no privilege.
  * @module
  */
 import { AF_NETLINK, SOCK_RAW } from "../../ffi/consts.ts";
@@ -9,15 +9,23 @@ import { EINTR, ENOBUFS } from "../net/errno.ts";
 import { check } from "../net/error.ts";
 import { decodeMessages, type NetlinkMessage } from "./message.ts";
 
-// linux/rtnetlink.h: enum rtnetlink_groups
-const GROUPS = { links: 1, "ipv4-routes": 7, "ipv6-routes": 11 } as const;
 const NETLINK_ROUTE = 0;
+const NETLINK_NETFILTER = 12;
+/** linux/rtnetlink.h: enum rtnetlink_groups; linux/netfilter/nfnetlink.h: enum nfnetlink_groups */
+const GROUPS = {
+  links: { protocol: NETLINK_ROUTE, number: 1 },
+  "ipv4-routes": { protocol: NETLINK_ROUTE, number: 7 },
+  "ipv4-rules": { protocol: NETLINK_ROUTE, number: 8 },
+  "ipv6-routes": { protocol: NETLINK_ROUTE, number: 11 },
+  "ipv6-rules": { protocol: NETLINK_ROUTE, number: 19 },
+  nf_tables: { protocol: NETLINK_NETFILTER, number: 7 },
+} as const;
 /** Offset of the groups' bits in struct sockaddr_nl. */
 const SOCKADDR_NL_GROUPS = 8;
 /** A notification is a page at most, or what a dump would take. */
 const RECEIVE_SIZE = 32 * 1024;
 
-/** Groups of notifications. Equivalent to: ip monitor link route */
+/** Groups of notifications. Equivalent to: ip monitor link route rule; nft monitor */
 export type MonitorGroup = keyof typeof GROUPS;
 
 /** A socket that notifications come to. Wait for its descriptor, then take them. */
@@ -26,17 +34,21 @@ export class NetlinkMonitor implements Disposable {
   readonly fd: number;
   readonly #buffer = new Uint8Array(RECEIVE_SIZE);
 
-  /** Listens in the network namespace of the calling thread. Throws an OperationError. */
+  /**
+   * Listens in the network namespace of the calling thread, to groups of one protocol. Throws an
+   * OperationError.
+   */
   constructor(groups: readonly MonitorGroup[]) {
+    const { protocol } = GROUPS[groups[0]];
     this.fd = check(
-      openSocket(AF_NETLINK, SOCK_RAW, { protocol: NETLINK_ROUTE }),
+      openSocket(AF_NETLINK, SOCK_RAW, { protocol }),
       "open netlink socket",
-      "rtnetlink",
+      protocol === NETLINK_ROUTE ? "rtnetlink" : "nfnetlink",
     );
     const address = new Uint8Array(SOCKADDR_NL_SIZE);
     const view = new DataView(address.buffer);
     new Uint16Array(address.buffer)[0] = AF_NETLINK;
-    const bits = groups.reduce((sum, group) => sum | (1 << (GROUPS[group] - 1)), 0);
+    const bits = groups.reduce((sum, group) => sum | (1 << (GROUPS[group].number - 1)), 0);
     view.setUint32(SOCKADDR_NL_GROUPS, bits, true);
     const bound = bindSocket(this.fd, address, SOCKADDR_NL_SIZE);
     if (bound < 0) closeFd(this.fd);

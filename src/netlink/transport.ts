@@ -43,6 +43,12 @@ const RECEIVE_BUFFER_SIZE = 4 * 1024 * 1024;
 /** The kernel answers at once; this only keeps a kernel that does not from hanging us. In milliseconds. */
 const RECEIVE_TIMEOUT = 5000;
 
+// A port number: the process, and the number of the socket.
+const PROCESS_BITS = 22;
+const PROCESS_MASK = (1 << PROCESS_BITS) - 1;
+const SOCKETS = 1023;
+let socketCount = 0;
+
 /** Opens a netlink socket in the network namespace of the calling thread. */
 export function openNetlink(protocol: NetlinkProtocol): NetlinkConnection {
   return new NetlinkConnection(openSocketTransport(protocol));
@@ -53,9 +59,7 @@ function openSocketTransport(protocol: NetlinkProtocol): NetlinkTransport {
   const opened = openSocket(AF_NETLINK, SOCK_RAW, { protocol: PROTOCOLS[protocol], blocking: true });
   if (opened < 0) throw refusal(-opened, object);
   const fd = opened;
-  const address = new Uint8Array(SOCKADDR_NL_SIZE);
-  new Uint16Array(address.buffer)[0] = AF_NETLINK;
-  const bound = bindSocket(fd, address, SOCKADDR_NL_SIZE);
+  const bound = bindOurs(fd);
   if (bound < 0) {
     closeFd(fd);
     check(bound, "bind netlink socket", object);
@@ -66,6 +70,27 @@ function openSocketTransport(protocol: NetlinkProtocol): NetlinkTransport {
   setTimeoutOption(fd, SO_RCVTIMEO, RECEIVE_TIMEOUT);
   setBuffer(fd, { forced: SO_RCVBUFFORCE, limited: SO_RCVBUF, size: RECEIVE_BUFFER_SIZE });
   return new SocketTransport(fd);
+}
+
+/**
+ * Binds to a number by which notifications of what we do are known as ours: the process in its lower bits, as
+ * libnl has it. Where it is taken, the kernel chooses.
+ */
+function bindOurs(fd: number): number {
+  const address = new Uint8Array(SOCKADDR_NL_SIZE);
+  const words = new Uint32Array(address.buffer);
+  new Uint16Array(address.buffer)[0] = AF_NETLINK;
+  socketCount = (socketCount + 1) % SOCKETS;
+  words[1] = ((socketCount + 1) << PROCESS_BITS) | (Deno.pid & PROCESS_MASK);
+  const bound = bindSocket(fd, address, SOCKADDR_NL_SIZE);
+  if (bound >= 0) return bound;
+  words[1] = 0;
+  return bindSocket(fd, address, SOCKADDR_NL_SIZE);
+}
+
+/** Tells whether a port number is of a socket of this process. */
+export function isOurPort(portId: number): boolean {
+  return portId !== 0 && (portId & PROCESS_MASK) === (Deno.pid & PROCESS_MASK);
 }
 
 function refusal(errno: number, object: string): OperationError {

@@ -1,14 +1,25 @@
 /**
  * Notifications of rtnetlink that can change the rules: interfaces that come, go, or get another name or
- * master, and default routes. Routers hear of much else, a neighbour's flapping route or a radio's statistics
- * among it. Pure.
+ * master, default routes and ways beside each other, routing rules. Routers hear of much else, a neighbour's
+ * flapping route or a radio's statistics among it. Pure.
  * @module
  */
+import { announcesUninstall } from "../../kernel/routing/announcement.ts";
+import { isOurRoute } from "../../kernel/routing/ours.ts";
 import { routeLeadsUpstream } from "../../kernel/routing/upstream.ts";
 import type { NetlinkMessage } from "../../netlink/message.ts";
 import { decodeLink } from "../../netlink/route/link.ts";
-import { RTM_DELLINK, RTM_DELROUTE, RTM_NEWLINK, RTM_NEWROUTE } from "../../netlink/route/message.ts";
+import {
+  RTM_DELLINK,
+  RTM_DELROUTE,
+  RTM_DELRULE,
+  RTM_NEWLINK,
+  RTM_NEWROUTE,
+  RTM_NEWRULE,
+} from "../../netlink/route/message.ts";
 import { decodeRoute } from "../../netlink/route/route.ts";
+import { decodeRoutingRule } from "../../netlink/route/rule.ts";
+import type { NetworkChange } from "./change.ts";
 
 /**
  * AF_UNSPEC: the interface itself. A bridge tells of its ports with AF_BRIDGE, and of other changes so too.
@@ -19,37 +30,46 @@ const INTERFACE_ITSELF = 0;
 export class NetworkNews {
   readonly #links = new Map<number, string>();
 
-  /** Tells whether a plan depends on the news of a message; it may where the message cannot be read. */
-  matters(message: NetlinkMessage): boolean {
+  /** Adds what a message tells. One that cannot be read may tell anything. */
+  read(message: NetlinkMessage, change: NetworkChange): void {
     try {
-      return this.#matters(message);
+      this.#read(message, change);
     } catch (error) {
-      if (error instanceof RangeError) return true;
-      throw error;
+      if (!(error instanceof RangeError)) throw error;
+      change.all();
     }
   }
 
-  #matters({ type, body }: NetlinkMessage): boolean {
+  #read({ type, body }: NetlinkMessage, change: NetworkChange): void {
     switch (type) {
       case RTM_NEWLINK: {
-        if (body[0] !== INTERFACE_ITSELF) return false;
+        if (body[0] !== INTERFACE_ITSELF) return;
         const { index, name, master } = decodeLink(body);
         const now = `${name} ${master ?? ""}`;
-        const before = this.#links.get(index);
+        if (now !== this.#links.get(index)) change.plan = true;
         this.#links.set(index, now);
-        return now !== before;
+        return;
       }
       case RTM_DELLINK:
-        if (body[0] !== INTERFACE_ITSELF) return false;
+        if (body[0] !== INTERFACE_ITSELF) return;
         this.#links.delete(decodeLink(body).index);
-        return true;
+        change.plan = true;
+        return;
       case RTM_NEWROUTE:
       case RTM_DELROUTE: {
         const route = decodeRoute(body);
-        return route !== undefined && routeLeadsUpstream(route);
+        if (route === undefined) return;
+        if (routeLeadsUpstream(route) || route.nextHops !== undefined) change.plan = true;
+        else if (isOurRoute(route)) change.rules = true;
+        return;
       }
-      default:
-        return false;
+      case RTM_NEWRULE:
+      case RTM_DELRULE: {
+        const rule = decodeRoutingRule(body);
+        if (rule === undefined) return;
+        change.rules = true;
+        if (type === RTM_NEWRULE && announcesUninstall(rule)) change.uninstalled = true;
+      }
     }
   }
 }

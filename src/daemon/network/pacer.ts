@@ -4,17 +4,29 @@
  * @module
  */
 
-/** Milliseconds between the first two. */
-const FIRST_MS = 500;
-/** The gap doubles up to this. */
-const MOST_MS = 10_000;
+/** Pace of what is expensive: milliseconds between the first two, and the gap that it doubles up to. */
+export const SLOW: Pace = { firstMs: 500, mostMs: 10_000 };
+/** Pace of what may not wait for more than a second. */
+export const FAST: Pace = { firstMs: 100, mostMs: 600 };
 /** Milliseconds of quiet that make it forget. */
 const QUIET_MS = 30_000;
 
+/** See {@linkcode SLOW}. */
+export interface Pace {
+  readonly firstMs: number;
+  readonly mostMs: number;
+}
+
 /** See the module. */
 export class Pacer {
-  #gap = FIRST_MS;
+  readonly #pace: Pace;
+  #gap: number;
   #last = -Infinity;
+
+  constructor(pace: Pace = SLOW) {
+    this.#pace = pace;
+    this.#gap = pace.firstMs;
+  }
 
   /**
    * Returns the milliseconds to wait before the action is done again; counts it as done then. `now` in
@@ -22,12 +34,12 @@ export class Pacer {
    */
   delay(now: number): number {
     if (now - this.#last >= QUIET_MS) {
-      this.#gap = FIRST_MS;
+      this.#gap = this.#pace.firstMs;
       this.#last = now;
       return 0;
     }
     const at = Math.max(now, this.#last + this.#gap);
-    this.#gap = Math.min(this.#gap * 2, MOST_MS);
+    this.#gap = Math.min(this.#gap * 2, this.#pace.mostMs);
     this.#last = at;
     return at - now;
   }

@@ -1,13 +1,14 @@
 /**
- * Keeps the rules in the kernel right while interfaces and default routes come, go and move.
+ * Keeps the rules in the kernel right while interfaces and default routes come, go and move, and while other
+ * programs flush, delete, or put theirs before ours.
  *
- * It changes only what is known to be an install of the config in force: before each change the kernel must
- * still have what this config and network wanted until now. So an `uninstall`, and an `install` of another
- * config, hold while it runs.
+ * It changes only what is known to be an install of the config in force: it was whole once, and nobody has
+ * uninstalled or installed since. So an `uninstall`, and an `install` of another config, hold while it runs.
  * @module
  */
 import type { LoadedConfig } from "../../config/load.ts";
 import { adjustRouting, install, readStatus, type Wanted } from "../../kernel/backends.ts";
+import type { ObjectStatus } from "../../kernel/backend/object_status.ts";
 import type { Life } from "../../kernel/liveness/life.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
@@ -21,6 +22,8 @@ import {
 import type { Logger } from "../../log.ts";
 import { OperationError } from "../../net/error.ts";
 import type { LiveRules } from "../live_rules.ts";
+import type { NetworkChange } from "../network/change.ts";
+import { Fight } from "./fight.ts";
 import { RulesState } from "./state.ts";
 
 /** Parts that it works with. */
@@ -37,9 +40,10 @@ export interface KeeperOptions {
   readonly readTextFile: (path: string) => string;
 }
 
-/** A step towards right rules: make all of them, change what differs, or see whose they are. */
+/** A step towards right rules: make all, change what differs, mend what others did, or see whose they are. */
 type Step =
   | { readonly kind: "install" }
+  | { readonly kind: "mend"; readonly missing: readonly ObjectStatus[] }
   | { readonly kind: "adjust"; readonly change: PlanChange }
   | { readonly kind: "look" };
 
@@ -58,6 +62,9 @@ export class RulesKeeper {
   #due: boolean;
   /** The kernel has what this network wants, as far as is known. */
   #inForce = false;
+  /** The install is known to be ours: what is missing is mended. */
+  #mends = false;
+  readonly #fight = new Fight();
   /** The last attempt at a change has failed. */
   #failed = false;
   /** One look after another. */
@@ -88,18 +95,24 @@ export class RulesKeeper {
    * may succeed.
    */
   async again(): Promise<void> {
-    if (this.#failed) return await this.networkChanged();
+    if (this.#failed || (this.#mends && !this.#inForce)) return await this.networkChanged();
     const wanted = this.#wanted;
     if (!this.#inForce && wanted !== undefined) await this.#guard(() => this.#lookAndTell(wanted.plan));
   }
 
-  /** Plans again after the network has changed, and changes what differs. */
-  networkChanged(): Promise<void> {
+  /** Plans again after the network has changed, and changes what differs, or mends what others have done. */
+  networkChanged(change?: NetworkChange): Promise<void> {
     return this.#guard(async () => {
+      if (change?.remade || change?.uninstalled) {
+        this.#mends = false;
+        this.#fight.forget();
+      }
+      const iptables = this.#loaded.config.kernel.backend === "iptables";
+      if (change !== undefined && !change.plan && !change.rules && !(iptables && change.firewall)) return;
       const plan = this.#prepare();
       if (plan === undefined) return;
       this.#options.live.adopt(plan);
-      await this.#take(await this.#nextStep(plan), plan);
+      await this.#take(await this.#nextStep(plan), plan, change?.by);
     });
   }
 
@@ -139,10 +152,12 @@ export class RulesKeeper {
   async #nextStep(plan: Plan): Promise<Step> {
     if (this.#due) return { kind: "install" };
     const wanted = this.#wanted;
-    const change = wanted === undefined ? undefined : this.#compare(wanted, plan);
-    if (wanted === undefined || change === undefined) return { kind: "look" };
-    const presence = await this.#look(wanted);
-    if (presence === "whole") return { kind: "adjust", change };
+    if (wanted === undefined) return { kind: "look" };
+    const change = this.#compare(wanted, plan);
+    if (change === undefined && !this.#mends) return { kind: "look" };
+    const { presence, missing } = await this.#look(wanted);
+    if (presence === "whole") return change === undefined ? { kind: "look" } : { kind: "adjust", change };
+    if (presence !== "other" && this.#mends) return { kind: "mend", missing };
     if (presence === "flushed" && this.#options.installs) return { kind: "install" };
     return { kind: "look" };
   }
@@ -154,10 +169,12 @@ export class RulesKeeper {
       : describePlans(plan, next, { table: true });
   }
 
-  #take(step: Step, plan: Plan): Promise<void> {
+  #take(step: Step, plan: Plan, by?: string): Promise<void> {
     switch (step.kind) {
       case "install":
         return this.#install(plan);
+      case "mend":
+        return this.#mend(plan, step.missing, by);
       case "adjust":
         return this.#adjust(plan, step.change);
       case "look":
@@ -180,8 +197,9 @@ export class RulesKeeper {
     }
   }
 
-  async #look(wanted: Wanted): Promise<Presence> {
-    return judgePresence((await readStatus(wanted, this.#options.readTextFile)).objects);
+  async #look(wanted: Wanted): Promise<{ presence: Presence; missing: readonly ObjectStatus[] }> {
+    const { objects } = await readStatus(wanted, this.#options.readTextFile);
+    return { presence: judgePresence(objects), missing: objects.filter(({ state }) => state === "missing") };
   }
 
   async #install(plan: Plan): Promise<void> {
@@ -192,6 +210,21 @@ export class RulesKeeper {
     this.#due = false;
     this.#settle(plan);
     this.#state.installed(plan, place);
+  }
+
+  /** Makes what is missing again, unless it goes on for too long. */
+  async #mend(plan: Plan, missing: readonly ObjectStatus[], by: string | undefined): Promise<void> {
+    this.#inForce = false;
+    if (!this.#fight.strike(performance.now())) return this.#state.gaveUp(by);
+    const { readTextFile, life } = this.#options;
+    const isRouting = ({ kind }: ObjectStatus) => kind === "routing-rule" || kind === "route";
+    if (missing.every(isRouting)) adjustRouting(plan);
+    else {
+      await install({ plan, config: this.#loaded.config }, readTextFile);
+      life.once();
+    }
+    this.#state.mended(missing, by);
+    this.#settle(plan);
   }
 
   async #adjust(plan: Plan, change: PlanChange): Promise<void> {
@@ -207,7 +240,7 @@ export class RulesKeeper {
 
   async #lookAndTell(plan: Plan): Promise<void> {
     const wanted = { plan, config: this.#loaded.config };
-    const presence = await this.#look(wanted);
+    const { presence } = await this.#look(wanted);
     this.#wanted = wanted;
     if (presence === "whole") return this.#settle(plan);
     this.#inForce = false;
@@ -217,7 +250,7 @@ export class RulesKeeper {
   /** The kernel has what the plan wants. */
   #settle(plan: Plan): void {
     this.#wanted = { plan, config: this.#loaded.config };
-    this.#inForce = true;
+    this.#inForce = this.#mends = true;
     this.#state.right(plan);
   }
 

@@ -2,12 +2,15 @@
  * The state of the rules in words: for the log when it changes, and for the service manager's line.
  * @module
  */
+import type { ObjectStatus } from "../../kernel/backend/object_status.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
 import type { PlanChange, Presence } from "../../kernel/presence.ts";
 import type { Logger } from "../../log.ts";
 import { describeFailure, OperationError, type OperationFailure } from "../../net/error.ts";
 import { Repeated } from "./repeated.ts";
 
+/** Objects that a line names. */
+const SHOWN = 3;
 const INSTALL_HINT = 'run "tproxy install"';
 
 /** See the module. */
@@ -36,6 +39,30 @@ export class RulesState {
     });
   }
 
+  /** Something was missing and is there again. `by`: who has removed it, where the kernel tells. */
+  mended(missing: readonly ObjectStatus[], by: string | undefined): void {
+    const names = missing.map(({ kind, name }) => `${kind} ${name}`);
+    this.#log.warn("rules were missing and are there again", {
+      ...(by === undefined ? {} : { "removed-by": by }),
+      missing: names.slice(0, SHOWN).join("; ") +
+        (names.length > SHOWN ? `; ${names.length - SHOWN} more` : ""),
+    });
+  }
+
+  /** Another program removes the rules each time. */
+  gaveUp(by: string | undefined): void {
+    const who = by ?? "another program";
+    this.text = `rules given up: ${who} removes them again and again`;
+    this.#said.warn(
+      "fight",
+      "another program removes the rules again and again: they are left alone for 10 min",
+      {
+        ...(by === undefined ? {} : { "removed-by": by }),
+        remedy: "stop the other program, or keep it from these rules",
+      },
+    );
+  }
+
   /** The kernel has what the plan wants. */
   right({ lan }: Plan): void {
     this.text = `rules for ${lan.join(", ")}`;
@@ -44,7 +71,7 @@ export class RulesState {
 
   /** The kernel has something else. */
   wrong(presence: Presence): void {
-    const gone = presence !== "other";
+    const gone = presence === "none" || presence === "flushed";
     this.text = gone ? `no rules: ${INSTALL_HINT}` : `rules of another config or network: ${INSTALL_HINT}`;
     this.#said.warn(
       "presence",

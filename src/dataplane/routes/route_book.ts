@@ -1,28 +1,208 @@
 /**
  * The ways by which the router would have forwarded flows: what is dialled leaves by them.
+ *
+ * The kernel is asked twice: where the client's packet goes, and where ours would. Where that is another
+ * interface or gateway, the socket is bound to the interface, and a routing rule of our own leads it to the
+ * routing table that the client's packet was looked up in.
  * @module
  */
+import {
+  AF_INET,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  SO_BINDTOIFINDEX,
+  SO_MARK,
+  SO_TYPE,
+  SOCK_DGRAM,
+  SOL_SOCKET,
+} from "../../../ffi/consts.ts";
+import { getInt, setInt } from "../../../ffi/sockets/sockopt.ts";
 import type { Answer } from "../asking/answer.ts";
 import type { WorkerContext } from "../context.ts";
+import { TICK_MS } from "../loop/wheel.ts";
 import type { Sockaddr } from "../upstream/upstream.ts";
+import { KnownWays, UNKNOWN_WAY } from "./known_ways.ts";
+import { NETLINK_ROUTE, NetlinkSocket } from "./netlink_socket.ts";
+import { Passage } from "./passage.ts";
+import { Pins } from "./pins.ts";
+import type { RouteBoard } from "./route_board.ts";
+import { RouteQuestion } from "./route_question.ts";
+
+/** Ways that no notification tells of change within it. */
+const KNOWN_TICKS = 3000 / TICK_MS;
+
+// Ways of a flow.
+const PLAIN = 1;
+const BOUND = 2;
+const PINNED = 3;
 
 /** A worker's book. */
 export class RouteBook {
   readonly #context: WorkerContext;
+  readonly #board: RouteBoard;
+  readonly #known = new KnownWays(KNOWN_TICKS);
+  readonly #flowBytes = new Uint8Array(this.#known.flow.buffer);
+  readonly #socket = new NetlinkSocket(NETLINK_ROUTE);
+  readonly #question = new RouteQuestion(this.#socket);
+  readonly #pins: Pins;
+  readonly #passage = new Passage(this.#question);
+  #generation = 0;
+  #saidOneArm = false;
 
   constructor(context: WorkerContext) {
     this.#context = context;
+    this.#board = context.shared.routes;
+    this.#pins = new Pins(this.#socket, this.#board);
   }
 
   /**
    * Makes a socket leave by the way that the answer names, before bind(2) and connect(2); its SO_MARK is set
    * already. `client`: the original one. 0, or -errno. No system call where routing is simple.
    */
-  prepare(_fd: number, _client: Sockaddr, _answer: Answer): number {
-    if (this.#context.shared.routes.generation === 0) return 0;
-    return 0;
+  prepare(fd: number, client: Sockaddr, answer: Answer): number {
+    const { generation } = this.#board;
+    if (generation === 0 || answer.oif === 0) return 0;
+    if (generation !== this.#generation) {
+      this.#generation = generation;
+      this.#known.forget();
+      this.#pins.forget();
+    }
+    const protocol = getInt(fd, SOL_SOCKET, SO_TYPE) === SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
+    const { byPort } = this.#board;
+    const { tick } = this.#context.clock;
+    this.#describe(client, answer, protocol, byPort);
+    let way = this.#known.find(tick);
+    if (way === UNKNOWN_WAY) {
+      this.#question.protocol = protocol;
+      this.#question.byPort = byPort;
+      way = this.#find(client, answer);
+      this.#known.keep(tick, way);
+    }
+    return take(fd, way, answer.oif, this.#board.mark);
+  }
+
+  /**
+   * Sees to it that rules of output which drop new flows let the first packet of a socket to `destination`
+   * pass. Just before connect(2), or before a datagram is sent to it for the first time. No system call where
+   * there are no such rules. `protocol`: IPPROTO_TCP or IPPROTO_UDP.
+   */
+  openPassage(fd: number, protocol: number, answer: Answer): void {
+    // Without it, the dial fails by itself as the administrator's rules have it.
+    if (!this.#board.outputDrops) return;
+    const question = this.#question;
+    question.mark = answer.mark;
+    question.tos = answer.tos;
+    question.protocol = protocol;
+    question.byPort = false;
+    this.#passage.open(fd, protocol, answer.destination, answer.oif);
+  }
+
+  /**
+   * Tells whether answers of the server would go to the client past us: the packet leaves by the interface
+   * that it came by, with the client's address.
+   */
+  passesUsBy(client: Sockaddr, answer: Answer): boolean {
+    if (answer.oif !== answer.iif || answer.oif === 0 || !sameIp(answer.source, client)) return false;
+    if (!this.#saidOneArm) {
+      this.#saidOneArm = true;
+      this.#context.log.info(
+        "flows leave by the interface that they come by: they are dialled with the router's own address",
+        { interface: answer.oif },
+      );
+    }
+    return true;
   }
 
   /** Closes what it asks through. */
-  close(): void {}
+  close(): void {
+    this.#socket.close();
+    this.#passage.close();
+  }
+
+  /** Writes the flow as ways are known by it. */
+  #describe(client: Sockaddr, answer: Answer, protocol: number, byPort: boolean): void {
+    const { flow } = this.#known;
+    const bytes = this.#flowBytes;
+    const { source, destination } = answer;
+    const isIpv4 = destination[0] === AF_INET;
+    const at = isIpv4 ? 4 : 8;
+    const length = isIpv4 ? 4 : 16;
+    flow.fill(0);
+    for (let i = 0; i < length; i++) {
+      bytes[i] = client[at + i];
+      bytes[16 + i] = source[at + i];
+      bytes[32 + i] = destination[at + i];
+    }
+    flow[12] = destination[0] | (answer.tos << 8) | (protocol << 16);
+    flow[13] = answer.mark;
+    flow[14] = answer.iif;
+    flow[15] = answer.oif;
+    if (!byPort) return;
+    bytes[64] = client[2];
+    bytes[65] = client[3];
+    bytes[66] = destination[2];
+    bytes[67] = destination[3];
+    bytes[68] = source[2];
+    bytes[69] = source[3];
+  }
+
+  #find(client: Sockaddr, answer: Answer): number {
+    const question = this.#question;
+    const { source, destination, oif, iif } = answer;
+    question.mark = answer.mark;
+    question.tos = answer.tos;
+    let asked = question.ask(client, destination, iif, 0);
+    if (asked < 0 || question.oif !== oif) {
+      // The mark may have come after the way was chosen.
+      question.mark = 0;
+      asked = question.ask(client, destination, iif, 0);
+    }
+    // Where the kernel chooses among several ways, it may have chosen another for this flow.
+    const sure = asked >= 0 && question.oif === oif;
+    const { table, gateway } = question;
+    question.mark = answer.mark;
+    if (this.#leadsThere(source, destination, sure, gateway, oif)) return PLAIN;
+    if (asked < 0 || table === 0 || this.#board.mark === 0) return BOUND;
+    // Without a route the kernel takes the server for a neighbour on an interface that a socket is bound to.
+    const bound = question.ask(null, destination, 0, oif);
+    if (sure && bound >= 0 && question.gateway === gateway) return BOUND;
+    return this.#pins.ensure(destination[0], oif, table) < 0 ? BOUND : PINNED;
+  }
+
+  /** Tells whether an ordinary socket of ours would leave the same way. */
+  #leadsThere(
+    source: Answer["source"],
+    destination: Answer["destination"],
+    sure: boolean,
+    gateway: number,
+    oif: number,
+  ): boolean {
+    const question = this.#question;
+    let asked = question.ask(source, destination, 0, 0);
+    // IPv4 answers so for an address that is not its own. As if it came in by lo: the same rules.
+    if (asked < 0) asked = question.ask(source, destination, LOOPBACK_INDEX, 0);
+    return asked >= 0 && question.oif === oif && (!sure || question.gateway === gateway);
+  }
+}
+
+/** The interface index of lo, in every network namespace. */
+const LOOPBACK_INDEX = 1;
+
+/** Puts a socket on its way. 0 or -errno. */
+function take(fd: number, way: number, oif: number, pin: number): number {
+  if (way === PLAIN) return 0;
+  if (way === PINNED) {
+    const mark = getInt(fd, SOL_SOCKET, SO_MARK) | pin;
+    const marked = setInt(fd, SOL_SOCKET, SO_MARK, mark);
+    if (marked < 0) return marked;
+  }
+  return setInt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, oif);
+}
+
+function sameIp(a: Uint8Array, b: Uint8Array): boolean {
+  if (a[0] !== b[0]) return false;
+  const at = a[0] === AF_INET ? 4 : 8;
+  const end = a[0] === AF_INET ? 8 : 24;
+  for (let i = at; i < end; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -11,6 +11,7 @@ import {
   IP_BIND_ADDRESS_NO_PORT,
   IP_RECVERR,
   IP_TOS,
+  IPPROTO_TCP,
   IPV6_RECVERR,
   IPV6_TCLASS,
   SO_MARK,
@@ -55,7 +56,8 @@ export class AnsweredConnector {
   /** A client's socket whose connect(2) has begun, or -errno. It keeps a queue of ICMP errors. */
   connect(client: Sockaddr, answer: Answer): number {
     const { source } = this.#context.settings;
-    if (source === "router") return this.#connect(client, answer, null);
+    const isOurs = source === "router" || (this.#routes !== null && this.#routes.passesUsBy(client, answer));
+    if (isOurs) return this.#connect(client, answer, null);
     const from = this.#source;
     from.set(answer.source);
     if (source === "client-address") clearPort(from);
@@ -74,6 +76,7 @@ export class AnsweredConnector {
     let returned = this.#prepare(fd, family, answer);
     if (returned >= 0 && this.#routes !== null) returned = this.#routes.prepare(fd, client, answer);
     if (returned >= 0 && from !== null) returned = bindTo(fd, family, from);
+    if (returned >= 0 && this.#routes !== null) this.#routes.openPassage(fd, IPPROTO_TCP, answer);
     if (returned >= 0) returned = connectSocket(fd, answer.destination);
     if (returned >= 0 || returned === -EINPROGRESS) return fd;
     closeFd(fd);

@@ -62,16 +62,18 @@ const NFT_NAT_SNAT = 0;
 /** Tells whether a rule gives a packet another destination. */
 export function redirects(expressions: readonly NftExpression[]): boolean {
   return expressions.some((expression) =>
+    expression.kind === "nat" && expression.type === "dnat" ||
     expression.kind === "unknown" &&
-    (expression.name === "redir" || expression.name === "nat" && natType(expression.data) !== NFT_NAT_SNAT ||
-      REDIRECTING.includes(readXtablesPart(expression, "target")?.name ?? ""))
+      (expression.name === "redir" ||
+        expression.name === "nat" && natType(expression.data) !== NFT_NAT_SNAT ||
+        REDIRECTING.includes(readXtablesPart(expression, "target")?.name ?? ""))
   );
 }
 
 /** Tells whether a rule gives a packet another source. */
 export function masquerades(expressions: readonly NftExpression[]): boolean {
   return expressions.some((expression) =>
-    expression.kind === "masquerade" ||
+    expression.kind === "masquerade" || expression.kind === "nat" && expression.type === "snat" ||
     expression.kind === "unknown" &&
       (expression.name === "masq" || expression.name === "nat" && natType(expression.data) === NFT_NAT_SNAT ||
         MASQUERADING.includes(readXtablesPart(expression, "target")?.name ?? ""))

@@ -3,7 +3,7 @@
  * @module
  */
 import { LOOPBACK } from "../../constants.ts";
-import { LOOPBACK_INDEX } from "../../kernel/routing/state.ts";
+import { LOOPBACK_INDEX } from "../../kernel/routing/ours.ts";
 import { Marks } from "../../marks.ts";
 import type { Family } from "../../net/ip.ts";
 import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
@@ -62,11 +62,10 @@ const LISTS: Readonly<Record<"early" | "forward-path", Readonly<Record<WalkedHoo
       ...fromClients(wanted, { mark: marksOf(wanted).intercepted, ctState: CT_STATE.established }, "later"),
       ...fromServers(wanted),
     ],
-    // Where a chain drops new flows of the router, the proxy makes the entry in conntrack first.
     output: (wanted) => [
       ...onLoopback(wanted, { output: LOOP }),
       ...toClients(wanted, { mark: 0, ctState: CT_STATE.established }),
-      ...toServers(wanted, CT_STATE.established),
+      ...toServers(wanted, CT_STATE.new),
     ],
     forward: (wanted) => through(wanted),
   },

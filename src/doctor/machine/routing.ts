@@ -2,13 +2,13 @@
  * Policy routing of other programs: routing rules and routes that are not of an install.
  * @module
  */
-import { ROUTE_PROTOCOL } from "../../constants.ts";
-import { deliversLocally, ifFamilyExists, isDefault } from "../../kernel/routing/state.ts";
+import { ifFamilyExists, readAllRules } from "../../kernel/routing/rules.ts";
+import { deliversLocally, isDefault, isOurRule } from "../../kernel/routing/ours.ts";
 import { FAMILIES } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listRoutes } from "../../netlink/route/route.ts";
-import { listRules, type RoutingRule } from "../../netlink/route/rule.ts";
+import type { RoutingRule } from "../../netlink/route/rule.ts";
 import { formatAction, formatSelectors } from "../../netlink/route/rule_text.ts";
 
 /** linux/rtnetlink.h: RTPROT_*, in words. */
@@ -53,10 +53,10 @@ export interface RoutingFacts {
 
 /** Reads both families. */
 export function readRouting(connection: NetlinkConnection): RoutingFacts {
-  const rules = FAMILIES.flatMap((family) => ifFamilyExists(() => listRules(connection, family)));
+  const rules = readAllRules(connection);
   return {
-    rules: rules.filter((rule) => rule.protocol !== ROUTE_PROTOCOL),
-    ours: rules.filter((rule) => rule.protocol === ROUTE_PROTOCOL),
+    rules: rules.filter((rule) => !isOurRule(rule)),
+    ours: rules.filter(isOurRule),
     tables: FAMILIES.flatMap((family) => {
       const routes = ifFamilyExists(() => listRoutes(connection, { family }));
       return [...new Set(routes.map(({ table }) => table))].map((table) => ({

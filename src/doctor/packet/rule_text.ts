@@ -127,8 +127,17 @@ function write(expression: NftExpression, context: Context): string {
       return "notrack";
     case "tproxy":
       return "tproxy to …";
+    case "immediate": {
+      const { register, value } = expression;
+      registers.set(register, { text: showImmediate(value), show: host });
+      return "";
+    }
+    case "nat": {
+      const [to, port] = [expression.addressRegister, expression.portRegister ?? 0];
+      const end = registers.get(port) === undefined ? "" : `:${registers.get(port)!.text}`;
+      return `${expression.type} to ${registers.get(to)?.text ?? "…"}${end}`;
+    }
     case "counter":
-    case "immediate":
     case "dynset":
       return "";
     case "unknown": {
@@ -140,6 +149,14 @@ function write(expression: NftExpression, context: Context): string {
     default:
       return "";
   }
+}
+
+/** A port, or an address. */
+function showImmediate(value: Uint8Array): string {
+  if (value.length === 2) return number(value);
+  return value.length === 4 || value.length === 16
+    ? network(value.length === 4 ? "ipv4" : "ipv6")(value)
+    : "…";
 }
 
 function subjectOf(

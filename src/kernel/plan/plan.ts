@@ -13,6 +13,7 @@ import { planIntent } from "./intent.ts";
 import { chooseInterfaces } from "./interfaces.ts";
 import type { Plan } from "./model.ts";
 import { planRoutes, planRoutingRules } from "./routing.ts";
+import { chooseRulePriority, warnRulePriority } from "./rule_priority.ts";
 import { makeScope } from "./scope.ts";
 import type { NetworkView } from "./view.ts";
 
@@ -47,6 +48,7 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
   const chosen = chooseFamilies(intercept.families, view, options.familiesNamed === true);
   const { families } = chosen;
   const { lan, others } = interfaces;
+  const priority = chooseRulePriority(view);
   const { scope, warnings } = makeScope(config, {
     families,
     lan,
@@ -55,7 +57,7 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
   });
   return {
     intent: planIntent(scope),
-    routingRules: planRoutingRules(scope, [...lan, ...others]),
+    routingRules: planRoutingRules(scope, [...lan, ...others]).map((rule) => ({ ...rule, priority })),
     routes: planRoutes(scope, view.foreignRoutes),
     lan,
     others,
@@ -64,6 +66,7 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
       ...chosen.warnings,
       ...interfaces.warnings,
       ...warnForwarding(families, view),
+      ...warnRulePriority(view),
       ...warnings,
     ],
   };

@@ -32,6 +32,8 @@ export interface NetworkView {
   readonly links: readonly ViewedLink[];
   /** Names of the interfaces through which a default route leads, in any table. */
   readonly defaultRouteLinks: readonly string[];
+  /** The lowest priority of a routing rule of another program, the kernel's `local` (0) left out. */
+  readonly firstForeignRule?: number;
   /**
    * Bridges whose packets pass the rules of IP as packets of a bridge (net.bridge.bridge-nf-call-iptables).
    */

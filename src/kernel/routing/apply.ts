@@ -7,7 +7,9 @@
  */
 import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
+import { addRule, deleteRule } from "../../netlink/route/rule.ts";
 import type { Plan } from "../plan/model.ts";
+import { ANNOUNCEMENT } from "./announcement.ts";
 import { findDifference, type RoutingDifference } from "./compare.ts";
 import { readRouting, routeEntry, type RoutingEntry, ruleEntry } from "./state.ts";
 
@@ -95,8 +97,8 @@ export function applyRouting(plan: Plan, route: NetlinkConnection): void {
 /** Removes all that is ours, whatever config it is of; gives what was removed, in words. */
 export function removeRouting(route: NetlinkConnection): string[] {
   const removed: string[] = [];
-  const { rules, routes } = readRouting(route);
-  for (const entry of [...rules.map(ruleEntry), ...routes.map(routeEntry)]) {
+  const { rules, pins = [], routes } = readRouting(route);
+  for (const entry of [...rules.map(ruleEntry), ...pins.map(ruleEntry), ...routes.map(routeEntry)]) {
     try {
       entry.remove(route);
       removed.push(entry.label);
@@ -105,7 +107,23 @@ export function removeRouting(route: NetlinkConnection): string[] {
       if (!(error instanceof OperationError) || !["ENOENT", "ESRCH"].includes(error.code)) throw error;
     }
   }
+  // Last: until then a running proxy knows that it is an uninstall.
+  withoutFailure(() => deleteRule(route, ANNOUNCEMENT));
   return removed;
+}
+
+/** Tells a running proxy that an uninstall begins. */
+export function announceUninstall(route: NetlinkConnection): void {
+  withoutFailure(() => addRule(route, ANNOUNCEMENT));
+}
+
+/** Nothing depends on it where nobody may change rules, or the kernel has no such rules. */
+function withoutFailure(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+  }
 }
 
 function withOutcome(error: OperationError, outcome: string): OperationError {

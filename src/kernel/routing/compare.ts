@@ -21,14 +21,21 @@ export interface RoutingDifference {
   readonly stale: readonly RoutingEntry[];
 }
 
-/** Finds what must be added, and what of ours must go. */
+/** Finds what must be added, and what of ours must go. The rules of a running proxy move with the others. */
 export function findDifference(plan: Plan, installed: InstalledRouting): RoutingDifference {
+  const { pins = [] } = installed;
+  const priority = plan.routingRules[0]?.priority;
   const wanted = [
     // Routes first: a rule that leads to an empty table is passed over.
     ...plan.routes.filter((route) => !route.foreign).map((route) => routeEntry(toRoute(route))),
     ...plan.routingRules.map((rule) => ruleEntry(toRoutingRule(rule))),
+    ...pins.map((pin) => ruleEntry({ ...pin, priority: priority ?? pin.priority })),
   ];
-  const present = [...installed.rules.map(ruleEntry), ...installed.routes.map(routeEntry)];
+  const present = [
+    ...installed.rules.map(ruleEntry),
+    ...installed.routes.map(routeEntry),
+    ...pins.map(ruleEntry),
+  ];
   const has = (entries: readonly RoutingEntry[], entry: RoutingEntry) =>
     entries.some(({ label }) => label === entry.label);
   return {
@@ -39,7 +46,7 @@ export function findDifference(plan: Plan, installed: InstalledRouting): Routing
 
 /** Gives the state of each routing rule and route: those of the plan first, then what is of ours besides. */
 export function compareRouting(plan: Plan, installed: InstalledRouting): ObjectStatus[] {
-  const { missing, stale } = findDifference(plan, installed);
+  const { missing, stale } = findDifference(plan, { ...installed, pins: [] });
   const state = (label: string) => missing.some((entry) => entry.label === label) ? "missing" : "present";
   const isRule = (label: string) => installed.rules.some((rule) => ruleEntry(rule).label === label);
   return [

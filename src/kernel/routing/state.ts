@@ -1,68 +1,37 @@
 /**
- * Our policy-routing rules and routes as the kernel has them. Ours are known by protocol number and priority,
+ * Our policy-routing rules and routes as the kernel has them. Ours are known by their protocol number,
  * whatever the config says now.
  * @module
  */
-import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
-import { EAFNOSUPPORT, EOPNOTSUPP } from "../../net/errno.ts";
-import { OperationError } from "../../net/error.ts";
 import { FAMILIES } from "../../net/families.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { addRoute, deleteRoute, listRoutes, type Route, ROUTE_SCOPE } from "../../netlink/route/route.ts";
-import { addRule, deleteRule, listRules, type RoutingRule } from "../../netlink/route/rule.ts";
+import { addRule, deleteRule, type RoutingRule } from "../../netlink/route/rule.ts";
 import { formatAction, formatSelectors } from "../../netlink/route/rule_text.ts";
 import type { PlannedRoute, PlannedRoutingRule } from "../plan/model.ts";
-
-/** The interface index of lo, in every network namespace: LOOPBACK_IFINDEX, net/net_namespace.h */
-export const LOOPBACK_INDEX = 1;
-const NO_SUCH_FAMILY: readonly number[] = [EOPNOTSUPP, EAFNOSUPPORT];
+import { isOurRoute, isOurRule, isPin, LOOPBACK_INDEX } from "./ours.ts";
+import { ifFamilyExists, readAllRules } from "./rules.ts";
 
 /** Entries of an install in policy routing. */
 export interface InstalledRouting {
   readonly rules: readonly RoutingRule[];
+  /** Rules of a running proxy: see dataplane/routes. */
+  readonly pins?: readonly RoutingRule[];
   readonly routes: readonly Route[];
 }
 
 /**
- * All that is ours. Equivalent to: ip rule show priority 500 protocol 50; ip route show table all type local
- * protocol 50
+ * All that is ours. Equivalent to: ip rule show protocol 50; ip route show table all type local protocol
+ * 50
  */
 export function readRouting(connection: NetlinkConnection): InstalledRouting {
+  const ours = readAllRules(connection).filter(isOurRule);
   return {
-    rules: FAMILIES.flatMap((family) => ifFamilyExists(() => listRules(connection, family)))
-      .filter((rule) => rule.protocol === ROUTE_PROTOCOL && rule.priority === RULE_PRIORITY),
+    rules: ours.filter((rule) => !isPin(rule)),
+    pins: ours.filter(isPin),
     routes: FAMILIES.flatMap((family) => ifFamilyExists(() => listRoutes(connection, { family })))
       .filter(isOurRoute),
   };
-}
-
-/** A kernel without IPv6 has nothing of ours there. */
-export function ifFamilyExists<T>(list: () => T[]): T[] {
-  try {
-    return list();
-  } catch (error) {
-    if (error instanceof OperationError && NO_SUCH_FAMILY.includes(error.errno)) return [];
-    throw error;
-  }
-}
-
-/**
- * Tells whether a route delivers all packets to its destination to this machine, as the one of an install
- * does.
- */
-export function deliversLocally(route: Route): boolean {
-  const forAll = route.tos === undefined && (route.source?.length ?? 0) === 0;
-  return route.type === "local" && route.outLinkIndex === LOOPBACK_INDEX && forAll;
-}
-
-/** Tells whether an install made the route. */
-export function isOurRoute(route: Route): boolean {
-  return route.protocol === ROUTE_PROTOCOL && isDefault(route) && deliversLocally(route);
-}
-
-/** Tells whether the route is for all addresses. */
-export function isDefault(route: Route): boolean {
-  return route.destination === undefined || route.destination.length === 0;
 }
 
 /** A planned rule in the words of netlink. */

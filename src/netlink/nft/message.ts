@@ -113,7 +113,14 @@ export function readNftBody(body: Uint8Array): { family: NftFamily; attributes: 
   return { family: FAMILIES.name(body[0]), attributes: nftAttributes(body) };
 }
 
-/** Tells whether a message is about an object of this kind. */
-export function isNftMessage(message: NetlinkMessage, object: NftObject): boolean {
-  return message.type === ((SUBSYSTEM << 8) | NFT_OBJECTS[object]);
+/** All kinds of objects. */
+export const NFT_OBJECT_KINDS: readonly NftObject[] = Object.keys(NFT_OBJECTS) as NftObject[];
+
+/** Tells whether a message is about an object of this kind, that is there or has gone. */
+export function isNftMessage(
+  message: NetlinkMessage,
+  object: NftObject,
+  verb: "new" | "delete" = "new",
+): boolean {
+  return message.type === ((SUBSYSTEM << 8) | (NFT_OBJECTS[object] + (verb === "new" ? 0 : 2)));
 }

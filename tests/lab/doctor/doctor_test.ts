@@ -147,7 +147,7 @@ interface Provocation extends DoctorOptions {
 const PROVOCATIONS: readonly Provocation[] = [
   {
     commands: ["sysctl -q -w net.ipv4.ip_forward=0"],
-    expected: ["warning forwarding-ipv4"],
+    expected: ["! warning forwarding-ipv4"],
     undo: ["sysctl -q -w net.ipv4.ip_forward=1"],
   },
   {

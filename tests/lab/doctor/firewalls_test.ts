@@ -6,14 +6,15 @@ import { labTest } from "../../laboratory/register.ts";
 import { serve } from "../../laboratory/network/sockets.ts";
 import type { Lab } from "../../laboratory/lab.ts";
 
-/** Commands of each program of iptables, or a script for nft. */
-type Rules = readonly string[] | string;
+/** Commands of each program of iptables. */
+type Rules = readonly string[];
 
-/** A firewall, the ids of what doctor says blocks while flows are taken early, and words that it uses. */
+/** A firewall, what is in the way by the place where flows are taken, and words that doctor has for it. */
 interface Case {
   readonly name: string;
   readonly rules: Rules;
   readonly early: readonly string[];
+  readonly path?: readonly string[];
   readonly says?: readonly RegExp[];
 }
 
@@ -60,6 +61,8 @@ const CASES: readonly Case[] = [
     name: "iptables that forbids the router's services to clients",
     rules: ["-A INPUT -i r0 -p tcp -m tcp --dport 7000 -j REJECT"],
     early: ["input"],
+    // It does not ask for the state: later packets are refused as well.
+    path: ["input"],
     says: [/the rule "-i r0 .*--dport 7000 -j REJECT"/],
   },
   {
@@ -87,12 +90,43 @@ const CASES: readonly Case[] = [
       "-P OUTPUT DROP",
     ],
     early: ["output"],
+    path: ["output"],
+  },
+  {
+    name: "iptables that has forgotten the loopback",
+    rules: [
+      "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+      "-A INPUT -m mark --mark 0x1/0x3 -j ACCEPT",
+      "-P INPUT DROP",
+    ],
+    early: [],
+    path: ["input"],
+  },
+  {
+    name: "iptables that forwards nothing",
+    rules: ["-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", "-P FORWARD DROP"],
+    early: [],
+    path: ["forward"],
+  },
+  {
+    name: "iptables that forwards the LAN, as Docker leaves it",
+    rules: [
+      "-N DOCKER-USER",
+      "-A DOCKER-USER -j RETURN",
+      "-A FORWARD -j DOCKER-USER",
+      "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+      "-A FORWARD -i r0 -o r1 -j ACCEPT",
+      "-P FORWARD DROP",
+    ],
+    early: [],
   },
 ];
 
-const CONFIG: ConfigText = {
-  intercept: { admission: "early", families: ["ipv4"], ports: [7000], protocols: ["tcp"] },
-};
+type Place = "early" | "forward-path";
+
+function configOf(admission: Place): ConfigText {
+  return { intercept: { admission, families: ["ipv4"], ports: [7000], protocols: ["tcp"] } };
+}
 
 async function apply(lab: Lab, command: string, rules: readonly string[]): Promise<void> {
   for (const rule of rules) await lab.router.run([command, ...rule.split(" ")]);
@@ -100,36 +134,45 @@ async function apply(lab: Lab, command: string, rules: readonly string[]): Promi
 
 const CLEAN = ["-P INPUT ACCEPT", "-P OUTPUT ACCEPT", "-P FORWARD ACCEPT", "-F", "-X"];
 
+function inTheWay({ early, path = [] }: Case, place: Place): readonly string[] {
+  return place === "early" ? early : path;
+}
+
 for (const kind of ["nft", "legacy"] as const) {
-  const command = `iptables-${kind}`;
-  labTest(
-    `doctor's judgement of ${command} is what packets get`,
-    { programs: ["socat", command] },
-    async (lab) => {
-      await serve(lab, 7000, "cat");
-      await startProxy(lab, { config: CONFIG });
-      for (const { name, rules, early, says = [] } of CASES) {
-        await apply(lab, command, rules as string[]);
-        const report = await doctor(lab, { config: CONFIG });
-        const [passes] = await echoes(lab);
-        assert.equal(passes, early.length === 0, name);
-        const prefix = kind === "nft" ? "" : "legacy-";
-        const suffix = kind === "nft" ? "-chains" : "";
-        const expected = early.map((hook) => `! warning ${prefix}${hook}${suffix}`);
-        assert.deepEqual(report.troubles, expected, name);
-        if (early.length > 0) {
-          const finding = findTrouble(report, expected[0].split(" ")[2]);
-          for (const words of says) assert.match(`${finding.cause} ${finding.remedy}`, words, name);
-          // Its advice is commands, up to each semicolon, and it helps.
-          const lines = finding.remedy.split("; ").map((line) => line.replace(/^and /, ""));
-          for (const line of lines.filter((line) => line.startsWith("iptables-"))) {
-            await lab.router.run(line.split(" "));
-          }
-          assert.deepEqual((await echoes(lab))[0], true, `${name}: ${finding.remedy}`);
-          assert.deepEqual((await doctor(lab, { config: CONFIG })).troubles, [], name);
-        }
-        await apply(lab, command, CLEAN);
+  for (const place of ["early", "forward-path"] as const) {
+    const command = `iptables-${kind}`;
+    const name = `doctor's judgement of ${command} is what packets get, ${place}`;
+    labTest(name, { programs: ["socat", command] }, (lab) => judgeAll(lab, command, place));
+  }
+}
+
+async function judgeAll(lab: Lab, command: string, place: Place): Promise<void> {
+  const config = configOf(place);
+  await serve(lab, 7000, "cat");
+  await startProxy(lab, { config });
+  for (const one of CASES) {
+    const { name, rules, says = [] } = one;
+    const hooks = inTheWay(one, place);
+    await apply(lab, command, rules);
+    const report = await doctor(lab, { config });
+    const [passes] = await echoes(lab);
+    assert.equal(passes, hooks.length === 0, name);
+    const idOf = (hook: string) => command.endsWith("nft") ? `${hook}-chains` : `legacy-${hook}`;
+    const blocking = report.troubles.filter((trouble) => trouble.startsWith("!"));
+    assert.deepEqual(blocking, hooks.map((hook) => `! warning ${idOf(hook)}`), name);
+    if (hooks.length > 0) {
+      const finding = findTrouble(report, idOf(hooks[0]));
+      if (place === "early") {
+        for (const words of says) assert.match(`${finding.cause} ${finding.remedy}`, words, name);
       }
-    },
-  );
+      // Its advice is commands, up to each semicolon, and it helps.
+      const lines = finding.remedy.split("; ").map((line) => line.replace(/^and /, ""));
+      for (const line of lines.filter((line) => line.startsWith("iptables-"))) {
+        await lab.router.run(line.split(" "));
+      }
+      assert.deepEqual((await echoes(lab))[0], true, `${name}: ${finding.remedy}`);
+      assert.equal((await doctor(lab, { config })).ready, true, name);
+    }
+    await apply(lab, command, CLEAN);
+  }
 }

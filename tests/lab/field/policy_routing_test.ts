@@ -92,7 +92,8 @@ ip -6 rule add pref 20 fwmark 4 lookup 204`,
 
 fieldTest("strict reverse path filters that look at the mark", {
   tailscaleSysctls: true,
-  router: `${marking("iifname r0 meta mark set 0x30000;")}
-${rule("pref 30000 fwmark 0x30000 lookup 202")}`,
+  router: `${marking("iifname { r0, r3 } meta mark set 0x30000")}
+${rule("pref 29999 lookup main suppress_prefixlength 0")}
+${rule("pref 30000 fwmark 0x30000 lookup 202").replace(TABLE, "")}`,
   probes: every("anycast", 80, "other sees client"),
 });

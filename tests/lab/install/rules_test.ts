@@ -5,6 +5,7 @@ import { usesIptables } from "../../laboratory/proxy/backend.ts";
 import { deleteRule, inTable } from "../../laboratory/programs/iptables.ts";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
+import { keepFromMending } from "../../laboratory/proxy/mending.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { serve, socatServer } from "../../laboratory/network/sockets.ts";
 
@@ -100,6 +101,7 @@ for (const family of [4, 6] as const) {
       const client = ADDRESSES[family].client;
       assert.equal(await seenByServer(lab, family), client);
       for (const { what, remove } of REMOVALS) {
+        await keepFromMending(lab);
         await remove(lab, family);
         assert.equal(await seenByServer(lab, family), "", `the proxy works without ${what}`);
         await tproxy(lab, ["install", "-c", configPath]);
@@ -122,6 +124,7 @@ labTest("install keeps the client's leg out of conntrack, or masquerade would be
   assert.equal(entries.length, 1, stdout);
   // The reply comes to the router's address: it is the proxy's own leg, masqueraded.
   assert.match(entries[0], new RegExp(`src=${ADDRESSES[4].server} dst=${ADDRESSES[4].wan}`));
+  await keepFromMending(lab);
   if (usesIptables()) await inTable(lab, { family: 4, table: "raw" }, ["-F", "TPROXY_UNTRACKED"]);
   else await lab.router.run(["nft", "flush", "chain", "inet", "transparent_proxy", "untracked"]);
   assert.notEqual(await seenByServer(lab, 4), ADDRESSES[4].wan, "the chain untracked has no effect");
@@ -144,6 +147,7 @@ labTest(
     const listening = `TCP4:${ADDRESSES[4].lan}:50080`;
     const direct = await lab.client.run(["socat", "-u", listening, "-"], { mayFail: true });
     assert.match(direct.stderr, /Connection refused/, "a client can reach the listener itself");
+    await keepFromMending(lab);
     await withoutOwnServices.remove(lab, 4);
     assert.notEqual((await login()).stdout, "router\n", "the rule has no effect");
   },

@@ -20,6 +20,7 @@ import {
   writeConfig,
 } from "../../laboratory/proxy/proxy.ts";
 import { prepareRecipe, PROXY_RUNS, type RecipeInLab } from "../../laboratory/proxy/recipe.ts";
+import { keepFromMending } from "../../laboratory/proxy/mending.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { connectClient, serve, socatServer } from "../../laboratory/network/sockets.ts";
 import { until } from "../../laboratory/machine/wait.ts";
@@ -188,6 +189,7 @@ labTest("deliver keeps the flows of others in conntrack, with their whole handsh
     }
   }
   // The handshake's last packet alone would be enough to fail.
+  await keepFromMending(lab);
   if (usesIptables()) {
     const raw = { family: 4, table: "raw" } as const;
     await inTable(lab, raw, ["-F", "TPROXY_ACCEPTED"]);

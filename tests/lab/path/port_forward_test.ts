@@ -7,6 +7,7 @@ import { usesIptables } from "../../laboratory/proxy/backend.ts";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { iptablesProgram } from "../../laboratory/programs/iptables.ts";
 import { type Proxy, tproxy } from "../../laboratory/proxy/proxy.ts";
+import { keepFromMending } from "../../laboratory/proxy/mending.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { exchange, startUdpProxy } from "../../laboratory/network/udp_peers.ts";
 import { at } from "../../laboratory/network/udp_socket.ts";
@@ -123,6 +124,7 @@ labTest(
   async (lab) => {
     await lab.router.nft(FORWARDS);
     await startUdpProxy(lab, { source: "router" });
+    await keepFromMending(lab);
     await lab.router.run(
       usesIptables()
         ? [iptablesProgram(4), "-t", "mangle", "-F", "TPROXY_SERVED"]

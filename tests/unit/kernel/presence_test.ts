@@ -19,7 +19,7 @@ Deno.test("judgePresence() tells a whole install from none, from flushed rules, 
   assert.equal(judgePresence(objects("missing", "missing")), "none");
   assert.equal(judgePresence(objects("missing", "present")), "flushed");
   assert.equal(judgePresence(objects("changed", "present")), "other");
-  assert.equal(judgePresence(objects("present", "missing")), "other");
+  assert.equal(judgePresence(objects("present", "missing")), "damaged");
   const extra: ObjectStatus = { kind: "set", name: "s", state: "foreign" };
   assert.equal(judgePresence([...objects("present", "present"), extra]), "other");
 });

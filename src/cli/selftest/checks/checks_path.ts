@@ -117,7 +117,7 @@ export function inputDrop(context: CheckContext, family: Family): Promise<string
   return surrounded(context, "input-drop", () => bothSeen(context, family));
 }
 
-/** The router itself may begin nothing. */
+/** The router itself may begin nothing but towards the WAN. */
 export function outputDrop(context: CheckContext, family: Family): Promise<string> {
   needsForwardPath(context);
   return surrounded(context, "output-drop", () => bothSeen(context, family));

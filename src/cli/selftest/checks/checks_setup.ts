@@ -53,8 +53,10 @@ export async function startProxy({ network, tproxy }: CheckContext): Promise<voi
   network.proxyPid = await network.router.startProxy(tproxy("run", "open"));
 }
 
-/** `tproxy uninstall`; the router is then as it was before. */
+/** The end of the proxy, then `tproxy uninstall`; the router is then as it was before. */
 export async function uninstall(context: CheckContext): Promise<void> {
+  await context.network.router.endProxy("SIGTERM");
+  context.network.proxyPid = undefined;
   await mustRun(context, context.uninstall);
   const after = new Set(await context.network.router.snapshot());
   const before = new Set(context.before);

@@ -57,9 +57,12 @@ export class UdpDial {
     answer: Answer | null,
     kin: readonly number[] | null,
   ): number {
-    const { source: from, udp } = this.#context.settings;
+    const { source: wanted, udp } = this.#context.settings;
     const source = this.#source;
     copyAddress(words, at, this.#clientWords, 0);
+    const passesUsBy = answer !== null && this.#routes !== null &&
+      this.#routes.passesUsBy(this.#client, answer);
+    const from = passesUsBy ? "router" : wanted;
     this.#answer = answer;
     this.leader = -1;
     const address = answer === null
@@ -69,7 +72,8 @@ export class UdpDial {
     this.isOurs = from === "router" || source.own || isTranslated;
     const options = {
       tos: udp.tos,
-      errors: this.isOurs || from !== "client",
+      // Where flows ask, rules bring all errors about our sockets to them.
+      errors: this.isOurs || from !== "client" || answer !== null,
       stream: kind === OTHER,
       mark: answer === null ? source.mark : answer.mark | source.mark,
       // Others may have the same address and port: other clients, and other ways of this one.

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { NetworkChange } from "../../../../src/daemon/network/change.ts";
 import { NetworkNews } from "../../../../src/daemon/network/news.ts";
 import { parseIp } from "../../../../src/net/ip.ts";
 import { AttributeWriter } from "../../../../src/netlink/attribute.ts";
@@ -40,7 +41,11 @@ const route = (more: Partial<Route>): Uint8Array =>
 
 function teller(): (type: number, body: Uint8Array) => boolean {
   const news = new NetworkNews();
-  return (type, body) => news.matters({ type, flags: 0, sequence: 0, portId: 0, body });
+  return (type, body) => {
+    const change = new NetworkChange();
+    news.read({ type, flags: 0, sequence: 0, portId: 0, body }, change);
+    return change.plan;
+  };
 }
 
 Deno.test("NetworkNews takes interfaces that come, go, or get another name or master", () => {

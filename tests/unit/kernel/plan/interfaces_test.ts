@@ -52,9 +52,25 @@ Deno.test("chooseInterfaces() refuses the loopback", () => {
   assert.throws(() => chooseInterfaces(["lo"], ROUTER), /"lo": it is the loopback/);
 });
 
-Deno.test("chooseInterfaces() warns of a bridge's port and of the upstream side", () => {
-  const { warnings } = chooseInterfaces(["eth1", "eth0"], ROUTER);
-  assert.equal(warnings.length, 2);
-  assert.match(warnings[0], /eth1 is a port of br-lan: .* intercept on br-lan/);
-  assert.match(warnings[1], /eth0 holds a default route/);
+Deno.test("chooseInterfaces() refuses a bridge's port, which no packet ever names", () => {
+  assert.throws(
+    () => chooseInterfaces(["eth1"], ROUTER),
+    /"eth1": it is a port of br-lan.*Intercept on br-lan/,
+  );
+});
+
+Deno.test("chooseInterfaces() warns of the upstream side", () => {
+  const { warnings } = chooseInterfaces(["eth0"], ROUTER);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0], /eth0 holds a default route/);
+});
+
+Deno.test("chooseInterfaces() takes all that a pattern matches, and no port of a bridge", () => {
+  const links = ["ppp0", "ppp1", "pppoe-wan"].map((name) => ({ name, loopback: false }));
+  const view = { ...ROUTER, links: [...ROUTER.links, ...links] };
+  const chosen = chooseInterfaces(["br-lan", "ppp*", "eth1*", "wg*"], view);
+  assert.deepEqual(chosen.lan, ["br-lan", "ppp0", "ppp1", "pppoe-wan"]);
+  assert.deepEqual(chosen.others, ["eth0"]);
+  assert.deepEqual(chosen.warnings, ["no interface matches eth1* yet", "no interface matches wg* yet"]);
+  assert.throws(() => chooseInterfaces(["wg*"], view, { absent: true }), /no interface has such a name/);
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parsePrefix } from "../../../../src/net/ip.ts";
-import { deliversLocally, ruleEntry, toRoute, toRoutingRule } from "../../../../src/kernel/routing/state.ts";
+import { deliversLocally } from "../../../../src/kernel/routing/ours.ts";
+import { ruleEntry, toRoute, toRoutingRule } from "../../../../src/kernel/routing/state.ts";
 
 const RULE = toRoutingRule({
   family: "ipv4",

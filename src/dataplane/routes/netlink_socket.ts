@@ -1,0 +1,74 @@
+/**
+ * A netlink socket of a worker: it asks, and the kernel answers before send(2) returns. Without allocation.
+ * @module
+ */
+import { AF_NETLINK, EAGAIN, SOCK_RAW } from "../../../ffi/consts.ts";
+import { SOCKADDR_NL_SIZE } from "../../../ffi/layout.ts";
+import { bindSocket, closeFd, openSocket, receive, send } from "../../../ffi/sockets/socket.ts";
+import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import type { NetlinkWriter } from "./netlink_writer.ts";
+
+/** linux/netlink.h */
+export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
+const SOL_NETLINK = 270;
+const NETLINK_CAP_ACK = 10;
+const NLMSG_ERROR = 2;
+const HEADER = 16;
+const SEQUENCE = 8;
+const TYPE = 4;
+/** The kernel tells of a link in less. */
+const RECEIVE_SIZE = 8192;
+
+/** The socket. */
+export class NetlinkSocket {
+  /** The answer, after {@linkcode ask}: the header of a message, and its body up to {@linkcode end}. */
+  readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(RECEIVE_SIZE);
+  readonly view: DataView = new DataView(this.bytes.buffer);
+  end = 0;
+  readonly #protocol: number;
+  #fd = -1;
+
+  constructor(protocol: number) {
+    this.#protocol = protocol;
+  }
+
+  /**
+   * Sends a request that has one answer: a message (1), an acknowledgement (0), or a refusal (-errno).
+   */
+  ask(request: NetlinkWriter): number {
+    if (this.#fd < 0) this.#fd = this.#open();
+    if (this.#fd < 0) return this.#fd;
+    const sent = send(this.#fd, request.bytes, request.length);
+    if (sent < 0) return sent;
+    const { view } = this;
+    for (;;) {
+      const received = receive(this.#fd, this.bytes, RECEIVE_SIZE);
+      if (received <= 0) return received < 0 ? received : -EAGAIN;
+      if (received < HEADER + 4 || view.getInt32(SEQUENCE, true) !== request.sequence) continue;
+      if (view.getUint16(TYPE, true) === NLMSG_ERROR) return view.getInt32(HEADER, true);
+      this.end = Math.min(view.getUint32(0, true), received);
+      return 1;
+    }
+  }
+
+  /** Closes it. */
+  close(): void {
+    if (this.#fd >= 0) closeFd(this.#fd);
+    this.#fd = -1;
+  }
+
+  #open(): number {
+    const fd = openSocket(AF_NETLINK, SOCK_RAW, { protocol: this.#protocol });
+    if (fd < 0) return fd;
+    const address = new Uint8Array(SOCKADDR_NL_SIZE);
+    address[0] = AF_NETLINK;
+    const bound = bindSocket(fd, address, SOCKADDR_NL_SIZE);
+    if (bound >= 0) {
+      setInt(fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
+      return fd;
+    }
+    closeFd(fd);
+    return bound;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Filters where packets of the router itself leave: may they drop a new flow? A rule that cannot be judged
+ * counts as one that may.
+ * @module
+ */
+import { LIVE_TABLE_NAME, TABLE_NAME } from "../constants.ts";
+import type { NetlinkConnection } from "../netlink/connection.ts";
+import { type ChainName, listChains, type NftChain } from "../netlink/nft/chain.ts";
+import type { NftExpression } from "../netlink/nft/expression.ts";
+import { listRules, type NftRule } from "../netlink/nft/rule.ts";
+import { listTables } from "../netlink/nft/table.ts";
+import { ifNfTables } from "./machine/nf_tables.ts";
+
+/** Hooks that a packet of the router passes before it is sent. */
+const HOOKS: readonly string[] = ["output", "postrouting"];
+/** Tables of iptables-legacy that may filter there, as the kernel names them. */
+const LEGACY_NAMES = ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"];
+/** Expressions whose verdict is not known: targets of iptables, and programs that are asked. */
+const OPAQUE = ["target", "queue", "synproxy"];
+const LEGACY_FILTERS = /^(filter|mangle|raw|security)$/m;
+
+/** Sources to read. */
+export interface OutputSources {
+  /** To nf_tables; it needs CAP_NET_ADMIN. */
+  readonly netfilter: NetlinkConnection;
+  /** Throws Deno's errors. */
+  readonly readTextFile: (path: string) => string;
+}
+
+/** Tells whether another program's rules may drop a new flow of the router's own. */
+export function outputMayDrop({ netfilter, readTextFile }: OutputSources): boolean {
+  if (LEGACY_NAMES.some((path) => LEGACY_FILTERS.test(readOrNothing(path, readTextFile)))) return true;
+  return ifNfTables(() => {
+    const tables = (["inet", "ip", "ip6"] as const).flatMap((family) => listTables(netfilter, family));
+    return tables.filter(({ name }) => name !== TABLE_NAME && name !== LIVE_TABLE_NAME).some((table) => {
+      const chains = listChains(netfilter, table);
+      const bases = chains.filter(isAtOutput);
+      if (bases.some(({ base }) => base?.policy === "drop")) return true;
+      if (bases.length === 0) return false;
+      return chainsMayDrop(bases, listRules(netfilter, { family: table.family, table: table.name }));
+    });
+  }, false);
+}
+
+function isAtOutput({ base }: NftChain): boolean {
+  return base !== undefined && base.type !== "nat" && HOOKS.includes(base.hook);
+}
+
+/** Tells whether a packet may meet a rule that drops it, in some chains or in those that they lead to. */
+export function chainsMayDrop(bases: readonly ChainName[], rules: readonly NftRule[]): boolean {
+  const reached = new Set(bases.map(({ name }) => name));
+  for (const chain of reached) {
+    for (const { expressions } of rules.filter((rule) => rule.chain === chain)) {
+      if (expressions.some(mayDrop)) return true;
+      // The set grows while it is walked, and is walked to its end.
+      for (const target of expressions.flatMap(targetOf)) reached.add(target);
+    }
+  }
+  return false;
+}
+
+function mayDrop(expression: NftExpression): boolean {
+  switch (expression.kind) {
+    case "reject":
+      return true;
+    case "verdict":
+      return expression.verdict.code === "drop" || expression.verdict.code === "queue";
+    case "lookup":
+      return expression.destination === 0; // a map of verdicts
+    case "unknown":
+      return OPAQUE.includes(expression.name);
+    default:
+      return false;
+  }
+}
+
+function targetOf(expression: NftExpression): string[] {
+  return expression.kind === "verdict" ? [expression.verdict.chain ?? []].flat() : [];
+}
+
+function readOrNothing(path: string, readTextFile: OutputSources["readTextFile"]): string {
+  try {
+    return readTextFile(path);
+  } catch {
+    return "";
+  }
+}

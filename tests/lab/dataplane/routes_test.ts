@@ -1,0 +1,296 @@
+/**
+ * Dials by the way that the router would have forwarded a client's packet: two servers of one address, behind
+ * two ways out of the router, and rules that send clients by the second one.
+ */
+import assert from "node:assert/strict";
+import {
+  EINPROGRESS,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  SO_MARK,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "../../../ffi/consts.ts";
+import { enterNetwork, openReadOnly } from "../../../ffi/process.ts";
+import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import {
+  bindSocket,
+  closeFd,
+  connectSocket,
+  openNonBlocking,
+  receive,
+  send,
+} from "../../../ffi/sockets/socket.ts";
+import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { Answer } from "../../../src/dataplane/asking/answer.ts";
+import { RouteBook } from "../../../src/dataplane/routes/route_book.ts";
+import { settingsOf } from "../../../src/dataplane/settings.ts";
+import { makeSolo } from "../../../src/dataplane/solo.ts";
+import { makeTransparent } from "../../../src/dataplane/sockets/transparent.ts";
+import { parseIp } from "../../../src/net/ip.ts";
+import { check } from "../../../src/net/error.ts";
+import { DEFAULT_CONFIG } from "../../../src/config/defaults.ts";
+import { createLogger } from "../../../src/log.ts";
+import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
+import { currentNetwork } from "../netlink/new_network.ts";
+import { delay } from "../../laboratory/machine/wait.ts";
+import { labTest } from "../../laboratory/register.ts";
+
+const PORT = 7000;
+const PIN = 8;
+const SECOND = {
+  4: { router: "198.51.100.1", server: "198.51.100.2" },
+  6: { router: "2001:db8:99::1", server: "2001:db8:99::2" },
+} as const;
+/** Addresses beyond both servers. */
+const FAR = { 4: "192.0.2.9", 6: "2001:db8:5::9" } as const;
+const FAMILIES = [4, 6] as const;
+type FamilyNumber = typeof FAMILIES[number];
+
+/** A second way out, r3, and a server of the first one's address there. */
+async function addSecondWay(lab: Lab): Promise<void> {
+  const second = await lab.addNamespace("second");
+  await second.writeSysctl({ "net.ipv6.conf.all.accept_dad": 0, "net.ipv6.conf.default.accept_dad": 0 });
+  await lab.router.ip(`
+    link add r3 type veth peer name s3 netns ${second.name}
+    addr add ${SECOND[4].router}/24 dev r3
+    addr add ${SECOND[6].router}/64 dev r3 nodad
+    link set r3 up
+    route add default via ${SECOND[4].server} dev r3 table 202
+    route add default via ${SECOND[6].server} dev r3 table 202
+    route add local 0.0.0.0/0 dev lo table 100
+    route add local ::/0 dev lo table 100`);
+  for (const family of FAMILIES) {
+    await lab.router.ip(
+      `
+      rule add pref 400 fwmark 1/1 iif r1 lookup 100
+      rule add pref 400 fwmark 1/1 iif r3 lookup 100`,
+      { family },
+    );
+  }
+  // What comes back to a client's address is the proxy's.
+  await lab.router.nft(`table inet proxy {
+    chain prerouting {
+      type filter hook prerouting priority mangle; policy accept;
+      socket transparent 1 meta mark set meta mark or 1
+    }
+  }`);
+  await second.ip(`
+    addr add ${SECOND[4].server}/24 dev s3
+    addr add ${ADDRESSES[4].server}/32 dev lo
+    addr add ${SECOND[6].server}/64 dev s3 nodad
+    addr add ${ADDRESSES[6].server}/128 dev lo nodad
+    link set s3 up
+    route add default via ${SECOND[4].router}
+    route add default via ${SECOND[6].router}`);
+  for (const [namespace, name] of [[lab.server, "first"], [second, "second"]] as const) {
+    await namespace.start(
+      ["socat", `TCP6-LISTEN:${PORT},ipv6only=0,fork,reuseaddr`, `SYSTEM:echo ${name}`],
+      { listens: PORT },
+    );
+    for (const family of FAMILIES) {
+      const address = family === 4 ? ADDRESSES[4].server : `[${ADDRESSES[6].server}]`;
+      await namespace.start(
+        [
+          "socat",
+          `UDP${family}-RECVFROM:${PORT},bind=${address},fork,reuseaddr`,
+          `SYSTEM:read line; echo ${name}`,
+        ],
+      );
+    }
+  }
+}
+
+interface Dial {
+  /** Instead of the server's address. */
+  readonly to?: string;
+  readonly family: FamilyNumber;
+  readonly type?: number;
+  /** "": wherever the kernel likes. */
+  readonly source: string;
+  readonly port?: number;
+  readonly oif: string;
+  readonly mark?: number;
+  readonly byPort?: boolean;
+  /** Nobody asks for routes. */
+  readonly simple?: boolean;
+  /** Rules of output drop what is new. */
+  readonly closed?: boolean;
+}
+
+/** The name of the server that answers a dial; or the errno. */
+async function dial(lab: Lab, options: Dial): Promise<string> {
+  const { family, type = SOCK_STREAM, mark = 0 } = options;
+  const destination = { address: parseIp(options.to ?? ADDRESSES[family].server)!, port: PORT };
+  const answer = new Answer();
+  const client = makeSockaddr();
+  writeSockaddr(client, { address: parseIp(ADDRESSES[family].client)!, port: 40_000 });
+  const source = options.source === "" ? ADDRESSES[family].client : options.source;
+  writeSockaddr(answer.source, { address: parseIp(source)!, port: options.port ?? 0 });
+  writeSockaddr(answer.destination, destination);
+  const home = currentNetwork();
+  const router = check(openReadOnly(`/run/netns/${lab.router.name}`), "open", lab.router.name);
+  let fd = -1;
+  check(enterNetwork(router), "enter network");
+  try {
+    answer.iif = indexOf("r0");
+    answer.oif = indexOf(options.oif);
+    answer.mark = mark;
+    const log = createLogger({ level: "error", format: "text", write() {} });
+    const room = { connections: 10, udpSessions: 10 };
+    const { context } = makeSolo({ log, settings: settingsOf(DEFAULT_CONFIG, room) });
+    if (options.simple !== true) {
+      context.shared.routes.write({ byPort: options.byPort === true, priority: 300, mark: PIN });
+    }
+    context.shared.routes.writeOutput(options.closed === true);
+    const book = new RouteBook(context);
+    fd = check(openNonBlocking(answer.destination[0], type), "open socket");
+    setInt(fd, SOL_SOCKET, SO_MARK, mark);
+    check(book.prepare(fd, client, answer), "prepare");
+    makeTransparent(fd, answer.destination[0]);
+    if (options.source !== "") check(bindSocket(fd, answer.source), "bind", options.source);
+    book.openPassage(fd, type === SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP, answer);
+    const connected = connectSocket(fd, answer.destination);
+    if (connected < 0 && connected !== -EINPROGRESS) return `errno ${-connected}`;
+    book.close();
+  } finally {
+    check(enterNetwork(home), "enter network");
+    closeFd(home);
+    closeFd(router);
+  }
+  if (type === SOCK_DGRAM) send(fd, new TextEncoder().encode("\n"), 1);
+  const buffer = new Uint8Array(100);
+  let received = 0;
+  for (let round = 0; round < 50 && received <= 0; round++) {
+    await delay(20);
+    received = receive(fd, buffer, buffer.length);
+  }
+  closeFd(fd);
+  return received <= 0 ? "nobody" : new TextDecoder().decode(buffer.subarray(0, received)).trim();
+}
+
+function indexOf(name: string): number {
+  const [link] = JSON.parse(
+    new TextDecoder().decode(
+      new Deno.Command("ip", { args: ["-j", "link", "show", name] }).outputSync().stdout,
+    ),
+  );
+  return link.ifindex;
+}
+
+/** Both families, TCP and UDP, from the client's address and from the router's own (masquerade). */
+async function assertServer(
+  lab: Lab,
+  wanted: string,
+  options: Omit<Dial, "family" | "type" | "source">,
+): Promise<void> {
+  for (const family of FAMILIES) {
+    const own = options.oif === "r3" ? SECOND[family].router : ADDRESSES[family].wan;
+    for (const source of [own, ADDRESSES[family].client]) {
+      for (const type of [SOCK_STREAM, SOCK_DGRAM]) {
+        const text = JSON.stringify({ ...options, family, source, type });
+        assert.equal(await dial(lab, { ...options, family, source, type }), wanted, text);
+      }
+    }
+  }
+}
+
+async function rule(lab: Lab, text: { 4: string; 6: string } | string): Promise<void> {
+  for (const family of FAMILIES) {
+    await lab.router.ip(`rule ${typeof text === "string" ? text : text[family]}`, { family });
+  }
+}
+
+const PROGRAMS = ["socat"];
+
+labTest("a dial leaves by the provider that a rule by mark, interface or source chose for the client", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await addSecondWay(lab);
+  await assertServer(lab, "first", { oif: "r1" });
+  await assertServer(lab, "first", { oif: "r1", simple: true });
+  const from = {
+    4: `from ${ADDRESSES[4].client}/24 lookup 202 pref 30000`,
+    6: `from ${ADDRESSES[6].client}/64 lookup 202 pref 30000`,
+  };
+  const byMark = "fwmark 0x20000/0xff0000 lookup 202 pref 30000";
+  for (const [text, mark] of [["iif r0 lookup 202 pref 30000", 0], [byMark, 0x20000], [from, 0]] as const) {
+    const words = (verb: string) =>
+      typeof text === "string" ? `${verb} ${text}` : { 4: `${verb} ${text[4]}`, 6: `${verb} ${text[6]}` };
+    await rule(lab, words("add"));
+    await assertServer(lab, "second", { oif: "r3", mark });
+    await assertServer(lab, "second", { oif: "r3", mark, byPort: true });
+    await rule(lab, words("del"));
+  }
+  // The test can fail: without the book the dial takes the router's own way.
+  await rule(lab, "add iif r0 lookup 202 pref 30000");
+  const plain = { family: 4, oif: "r3", source: SECOND[4].router } as const;
+  assert.equal(await dial(lab, { ...plain, simple: true }), "first");
+  await rule(lab, "del iif r0 lookup 202 pref 30000");
+  // What was forwarded by the first way goes on by it.
+  await assertServer(lab, "first", { oif: "r1" });
+});
+
+labTest("a dial takes the one of several equal ways that the client's packet took", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await addSecondWay(lab);
+  const second = lab.namespaces.at(-1)!;
+  for (const namespace of [lab.server, second]) {
+    await namespace.ip(`
+      addr add ${FAR[4]}/32 dev lo
+      addr add ${FAR[6]}/128 dev lo nodad`);
+  }
+  for (const family of FAMILIES) {
+    await lab.router.ip(
+      `route add default nexthop via ${ADDRESSES[family].server} dev r1 nexthop via ${
+        SECOND[family].server
+      } dev r3`,
+      { family },
+    );
+    for (const [oif, wanted] of [["r1", "first"], ["r3", "second"]] as const) {
+      for (const source of [SECOND[family].router, ADDRESSES[family].wan, ADDRESSES[family].client]) {
+        assert.equal(await dial(lab, { family, to: FAR[family], oif, source }), wanted, `${oif} ${source}`);
+      }
+    }
+    await lab.router.ip("route del default", { family });
+  }
+});
+
+labTest("a dial passes rules of output that let nothing new out, with the addresses that it has", {
+  programs: [...PROGRAMS, "conntrack"],
+  masquerade: true,
+}, async (lab) => {
+  await addSecondWay(lab);
+  await lab.server.ip(`
+    route add 10.77.1.0/24 via ${ADDRESSES[4].wan}
+    route add fd77:1::/64 via ${ADDRESSES[6].wan}`);
+  await lab.router.nft(`table inet strict {
+    chain output {
+      type filter hook output priority filter; policy drop;
+      ct state established,related accept
+      icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+    }
+  }`);
+  let port = 41_000;
+  for (const family of FAMILIES) {
+    const { client, wan } = ADDRESSES[family];
+    for (const type of [SOCK_STREAM, SOCK_DGRAM]) {
+      for (const source of [client, wan, ""]) {
+        const options = { family, type, source, oif: "r1", simple: true, port: source === "" ? 0 : ++port };
+        const text = JSON.stringify(options);
+        assert.notEqual(await dial(lab, options), "first", `${text}: the rules have no effect`);
+        assert.equal(await dial(lab, { ...options, closed: true }), "first", text);
+        // A second flow with the same addresses and ports, while conntrack remembers the first.
+        assert.equal(await dial(lab, { ...options, closed: true }), "first", `${text} again`);
+      }
+    }
+  }
+  // No NAT, although the router masquerades: the entry says what was dialled.
+  const { stdout } = await lab.router.run(["conntrack", "-L", "-p", "tcp", "--orig-port-dst", `${PORT}`]);
+  assert.match(stdout, new RegExp(`src=${ADDRESSES[4].client} .* dst=${ADDRESSES[4].client} `));
+  // Entries do not pile up: those of the refused dials as they would without us, none for long.
+  const entries = stdout.split("\n").filter((line) => line.startsWith("tcp"));
+  for (const entry of entries) assert.match(entry, /^tcp\s+6\s+\d{1,3}\s/, entry);
+});

@@ -10,7 +10,7 @@
  * from time to time, and its session follows what the router says then.
  * @module
  */
-import { EMFILE, ENFILE, EPOLLET, EPOLLIN } from "../../../ffi/consts.ts";
+import { EMFILE, ENFILE, EPOLLET, EPOLLIN, IPPROTO_UDP } from "../../../ffi/consts.ts";
 import { makeSockaddr, readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { errnoCode } from "../../net/errno.ts";
@@ -288,6 +288,7 @@ export class UdpSessions {
     const uplink = this.#ways.heed(slot, { words, at }, { answer, way }, { tick, isFirst });
     if (uplink < 0) return uplink;
     const { traits, fds } = this.#table;
+    this.#parts.routes?.openPassage(fds[uplink], IPPROTO_UDP, answer);
     if (((traits[uplink] & UNFRAGMENTED) !== 0) !== answer.whole) {
       traits[uplink] ^= UNFRAGMENTED;
       forbidFragments(fds[uplink], words[at] & 0xffff, answer.whole);

@@ -97,11 +97,16 @@ labTest("run refuses UDP to whom the forward chain refuses it", {}, async (lab) 
   }
 });
 
-labTest("run relays UDP in its order past a firewall that lets nothing new in", {}, async (lab) => {
+labTest("run relays UDP in its order past a firewall that lets nothing new in, or out", {}, async (lab) => {
   await lab.router.nft(`${MASQUERADE}
 table inet closed {
   chain input { type filter hook input priority filter; policy drop;
     iifname "lo" accept
+    ct state established,related accept
+    icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+  }
+  chain output { type filter hook output priority filter; policy drop;
+    oifname "lo" accept
     ct state established,related accept
     icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
   }

@@ -30,6 +30,7 @@ Deno.test("planLive() belongs to its process, and stands right behind divert and
     "steer: type filter hook prerouting priority -309; policy accept;",
     "ask: type filter hook postrouting priority 300; policy accept;",
     "router_steer: type route hook output priority -159; policy accept;",
+    "accepting: type filter hook output priority raw; policy accept;",
     "answers: type filter hook output priority -199; policy accept;",
     "reroute: type route hook output priority -198; policy accept;",
     "refuse: type filter hook output priority -197; policy accept;",
@@ -160,6 +161,7 @@ Deno.test("planLive() asks nobody while the proxy drains; what it has keeps its 
   assert.deepEqual(chains.map(({ name }) => name), [
     "injected",
     "steer",
+    "accepting",
     "answer",
     "answers",
     "reroute",

@@ -7,13 +7,15 @@ import type { Contribution, OpenChain } from "../contribution.ts";
 import type { EntryPlace, PlannedRule } from "../model.ts";
 import { UDP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
-import { PASS } from "../rules/effect.ts";
-import { leavesThrough } from "../rules/interface_match.ts";
 import type { Scope } from "../scope.ts";
+import { askingSet } from "./memory.ts";
+import type { LiveOptions } from "./options.ts";
+
+const BARE_SYN: Condition = { kind: "bare-syn" };
 
 /** Plans the chains. */
-export function planKept(scope: Scope): Contribution {
-  const { clientZone, families } = scope;
+export function planKept(scope: Scope, { accepting }: LiveOptions): Contribution {
+  const { clientZone, families, marks, tcp, udp } = scope;
   const ofProxy: Condition = { kind: "zone", zone: clientZone };
   const keep = (name: string, place: EntryPlace, side: "source" | "destination"): OpenChain => ({
     name,
@@ -25,6 +27,18 @@ export function planKept(scope: Scope): Contribution {
     })),
     reason: "Clients' legs keep their addresses, whatever NAT others have for what the router sends",
   });
+  // A datagram that nobody asked for begins a flow towards the client: its tuple has not asked. So does a
+  // segment of a connection that conntrack has forgotten: it is no bare SYN.
+  const injected: Condition[][] = [
+    ...(tcp ? [[BARE_SYN]] : []),
+    ...(udp && accepting
+      ? families.map((family): Condition[] => [
+        { kind: "family", family },
+        UDP,
+        { kind: "remembered-flow", family, set: askingSet(family) },
+      ])
+      : []),
+  ];
   return {
     chains: [
       keep("keep_incoming", "keep-incoming", "destination"),
@@ -33,55 +47,24 @@ export function planKept(scope: Scope): Contribution {
       {
         name: "keep_route",
         place: "keep-route",
-        rules: planRoutes(scope),
+        rules: [
+          ...injected.map((flow): PlannedRule => ({
+            conditions: [ofProxy, { kind: "original-direction" }, ...flow, {
+              kind: "mark-bits",
+              mask: marks.router,
+              negate: true,
+            }],
+            effect: { kind: "loop-back", noted: false },
+            reason: "A first packet on its way to the listener has lost its mark",
+          })),
+          {
+            conditions: [ofProxy, { kind: "reply-direction" }, { kind: "marked" }],
+            effect: { kind: "unmark" },
+            reason: "Somebody has marked what goes to a client, as if the router had sent it",
+          },
+        ],
         reason: "Clients' legs keep their route, whatever marks others have for what the router sends",
       },
     ],
   };
-}
-
-/**
- * Plans the routes. That conntrack has seen a packet of the server first says nothing: it forgets a flow that
- * is silent for long, or all of them where somebody tells it to, and the proxy's next packet begins it anew.
- */
-function planRoutes({ clientZone, protocols, marks, lan }: Scope): PlannedRule[] {
-  const ofProxy: Condition = { kind: "zone", zone: clientZone };
-  const unlike: Condition = { kind: "mark-bits", mask: marks.router, negate: true };
-  const loopBack = { kind: "loop-back", noted: false } as const;
-  const lost = "A first packet on its way to the listener has lost its mark";
-  const unmark = { kind: "unmark" } as const;
-  const foreign = "Somebody has marked what goes to a client, as if the router had sent it";
-  return protocols.flatMap((protocol): PlannedRule[] =>
-    protocol === "tcp"
-      ? [
-        { conditions: [ofProxy, { kind: "bare-syn" }, unlike], effect: loopBack, reason: lost },
-        {
-          conditions: [ofProxy, { kind: "no-bare-syn" }, { kind: "marked" }],
-          effect: unmark,
-          reason: foreign,
-        },
-      ]
-      : [
-        {
-          conditions: [ofProxy, UDP, leavesThrough(lan), { kind: "marked" }],
-          effect: unmark,
-          reason: foreign,
-        },
-        {
-          conditions: [ofProxy, UDP, leavesThrough(lan)],
-          effect: PASS,
-          reason: "An answer; a first packet is on its way to the loopback interface",
-        },
-        {
-          conditions: [ofProxy, UDP, { kind: "original-direction" }, unlike],
-          effect: loopBack,
-          reason: lost,
-        },
-        {
-          conditions: [ofProxy, UDP, { kind: "reply-direction" }, { kind: "marked" }],
-          effect: unmark,
-          reason: foreign,
-        },
-      ]
-  );
 }

@@ -13,10 +13,14 @@ import type { Way } from "../../netlink/route/next_hop.ts";
 import { listRoutes } from "../../netlink/route/route.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 
+/** Milliseconds between two looks while there is none. */
+const AGAIN_MS = 3000;
+
 /** The last of them that was said. */
 export class WaysOut {
   readonly #log: Logger;
   #last: string | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(log: Logger) {
     this.#log = log;
@@ -26,6 +30,8 @@ export class WaysOut {
   /** Says it where the default routes lead elsewhere than before, or nowhere. */
   changed(): void {
     const now = readWaysOut();
+    // A cable that is put back changes no route: the kernel tells nothing.
+    if (now === "") this.#lookAgain();
     if (now === undefined || now === this.#last) return;
     this.#log.info(
       now === "" ? "no way out any more: servers outside are not reached" : "the way out has changed",
@@ -35,6 +41,12 @@ export class WaysOut {
       },
     );
     this.#last = now;
+  }
+
+  #lookAgain(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.changed(), AGAIN_MS);
+    Deno.unrefTimer(this.#timer);
   }
 }
 

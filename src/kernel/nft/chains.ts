@@ -47,6 +47,7 @@ const HOOKS: Readonly<Record<EntryPlace, ChainHook>> = {
   "late": { hook: "prerouting", priority: LATE_PRIORITY },
   "router-unanswered": { type: "route", hook: "output", priority: ROUTER_UNANSWERED_PRIORITY },
   "steer": { hook: "prerouting", priority: STEER_PRIORITY },
+  "receive": { hook: "prerouting", priority: ROUTER_LOOPBACK_PRIORITY },
   "ask": { hook: "postrouting", priority: ASK_PRIORITY },
   "answers": { hook: "output", priority: TRACKED_PRIORITY },
   "reroute": { type: "route", hook: "output", priority: REROUTE_PRIORITY },

@@ -106,7 +106,7 @@ function renderStatement(statement: Statement): string {
     case "related-flow":
       return "ct state related";
     case "helped-flow":
-      return 'ct helper != "none"';
+      return "ct status 0x2000";
     case "translated-flow":
       return "ct status snat,dnat";
     case "original-flow": {

@@ -53,6 +53,8 @@ export type ForwardPathPlace =
 export type LivePlace =
   /** Incoming packets, right behind `from-clients`. */
   | "steer"
+  /** Incoming packets, behind everybody's filters. */
+  | "receive"
   /** Packets that leave the machine, at the end. */
   | "ask"
   /** Outgoing packets of this machine, right behind conntrack. */

@@ -29,7 +29,6 @@ export const NFT_LIVE: readonly Case[] = [
   liveRule("source-port", "meta l4proto tcp ct original proto-src & 510 == 256 accept"),
   liveRule("zone", "ct zone 50080 accept"),
   liveRule("set-zone", "ct zone set 50080"),
-  liveRule("helper", 'ct helper != "none" accept'),
   liveRule("untracked", "ct state untracked accept"),
   liveRule("priority", "meta priority 7470:0 accept"),
   liveRule("ttl", "meta nfproto ipv4 ip ttl 1 accept"),

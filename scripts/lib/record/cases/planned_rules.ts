@@ -88,7 +88,7 @@ export const PLANNED_RULES: readonly Case[] = [
   plannedRule("ttl", "meta nfproto ipv4 ip ttl 2 reject with icmpx host-unreachable"),
   plannedRule("hop-limit", "meta nfproto ipv6 ip6 hoplimit 3 reject with icmpx no-route"),
   plannedRule("untracked", "ct state untracked accept"),
-  plannedRule("helped", 'ct helper != "none" accept'),
+  plannedRule("helped", "ct status 0x2000 accept"),
   plannedRule("related", "ct state related accept"),
   plannedRule("translated", "ct status snat,dnat goto other"),
   plannedRule(

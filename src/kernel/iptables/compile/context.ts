@@ -72,6 +72,7 @@ export function tablesOf(place: PlannedChain["place"], { delivers }: FamilyConte
     case "late":
     case "router-unanswered":
     case "steer":
+    case "receive":
     case "ask":
     case "answers":
     case "reroute":

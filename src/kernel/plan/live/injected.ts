@@ -7,7 +7,7 @@ import { VERDICT_TTL } from "../../../constants.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { Contribution } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
-import { listenerAt, newFlow, TCP } from "../phrases.ts";
+import { fromLoopback, listenerAt, newFlow, TCP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
 import { tellErrors } from "./refusals.ts";
 import type { Scope } from "../scope.ts";
@@ -27,6 +27,12 @@ export function planInjected(scope: Scope): Contribution {
         ...planAcceptance(scope, family),
       ]),
       reason: "To conntrack the answer belongs to the client's flow, so every firewall lets it pass",
+    }, {
+      name: "receive",
+      place: "receive",
+      rules: scope.families.flatMap((family) => planReceipt(scope, family)),
+      reason:
+        "Behind everybody's: fib looks up the way back of a packet that has a socket, which this has not",
     }],
   };
 }
@@ -44,28 +50,32 @@ function planRefusals({ tcp }: Scope, family: Family): PlannedRule[] {
   return [...(tcp ? [reset] : []), ...(family === "ipv6" ? tellErrors(family) : [])];
 }
 
-function planAcceptance({ protocols, listenerPort }: Scope, family: Family): PlannedRule[] {
-  return protocols.flatMap((protocol): PlannedRule[] => {
-    const first: Condition[] = [{ kind: "family", family }, newFlow(protocol)];
-    const inCase: PlannedRule = {
-      conditions: first,
+function planAcceptance({ tcp }: Scope, family: Family): PlannedRule[] {
+  if (!tcp) return [];
+  const conditions: Condition[] = [{ kind: "family", family }, newFlow("tcp")];
+  return [
+    {
+      conditions,
       effect: { kind: "remember", family, set: answeredSet(family), answer: true },
       reason: "In case the listener answers with a SYN cookie",
-    };
-    return [
-      ...(protocol === "tcp" ? [inCase] : []),
-      ...(protocol === "tcp"
-        ? [{
-          conditions: first,
-          effect: { kind: "remember", family, set: acceptingSet(family), answer: false } as const,
-          reason: "What the kernel sends before the connection is accepted: see accepting",
-        }]
-        : []),
-      {
-        conditions: first,
-        effect: { kind: "receive", to: listenerAt(family, listenerPort) },
-        reason: "The server has answered: to the listener",
-      },
-    ];
-  });
+    },
+    {
+      conditions,
+      effect: { kind: "remember", family, set: acceptingSet(family), answer: false },
+      reason: "What the kernel sends before the connection is accepted: see accepting",
+    },
+  ];
+}
+
+function planReceipt({ protocols, clientZone, listenerPort }: Scope, family: Family): PlannedRule[] {
+  return protocols.map((protocol): PlannedRule => ({
+    conditions: [
+      fromLoopback({ negate: false }),
+      { kind: "zone", zone: clientZone },
+      { kind: "family", family },
+      newFlow(protocol),
+    ],
+    effect: { kind: "receive", to: listenerAt(family, listenerPort) },
+    reason: "The server has answered: to the listener",
+  }));
 }

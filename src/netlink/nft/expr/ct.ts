@@ -51,7 +51,7 @@ const SIDES = new Names<CtSide>("direction of a flow", { original: 0, reply: 1 }
 export const CT_STATE = { invalid: 1, established: 2, related: 4, new: 8, untracked: 64 } as const;
 
 /** The bits of `ct status` that rules ask for: linux/netfilter/nf_conntrack_common.h, IPS_*. */
-export const CT_STATUS = { snat: 16, dnat: 32 } as const;
+export const CT_STATUS = { snat: 16, dnat: 32, helper: 0x2000 } as const;
 
 /** `[ ct load state => reg 1 ]`, or with `direction` "set" `[ ct set mark with reg 1 ]`. */
 export interface CtExpression {

@@ -16,9 +16,6 @@ import { PORT_OFFSETS } from "./transport.ts";
 type Family = "ipv4" | "ipv6";
 type Side = "source" | "destination";
 
-/** The length of a helper's name: linux/netfilter/nf_conntrack_helper.h, NF_CT_HELPER_NAME_LEN. */
-const HELPER_NAME_SIZE = 16;
-
 const ADDRESS_KEYS: Readonly<Record<Family, Record<Side, CtKey>>> = {
   ipv4: { source: "ip-saddr", destination: "ip-daddr" },
   ipv6: { source: "ip6-saddr", destination: "ip6-daddr" },
@@ -97,11 +94,9 @@ export function isTranslated(): NftExpression[] {
   ];
 }
 
-/** `ct helper != "none"`: the rule ends where the flow has no helper. */
+/** `ct status 0x2000`: a rule has given the flow a helper. (`ct helper` asks what its master has.) */
 export function hasHelper(): NftExpression[] {
-  const none = new Uint8Array(HELPER_NAME_SIZE);
-  new TextEncoder().encodeInto("none", none);
-  return [loadConntrack("helper"), compare("neq", none)];
+  return [loadConntrack("status"), masked(CT_STATUS.helper, 0), compare("neq", hostKey(0))];
 }
 
 /** `log prefix "p" group 50080 queue-threshold 1`. */

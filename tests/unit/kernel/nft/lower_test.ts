@@ -139,7 +139,6 @@ const RULES: Readonly<Record<string, readonly Statement[]>> = {
     { kind: "ttl", family: "ipv6", ttl: 3 },
     { kind: "reject", answer: "no-route" },
   ],
-  helped: [{ kind: "helped-flow" }, ACCEPT],
   "original-flow": [
     { kind: "family", family: "ipv4" },
     TCP,
@@ -207,6 +206,7 @@ const STATES: Readonly<Record<string, readonly Statement[]>> = {
   untracked: [{ kind: "untracked" }, ACCEPT],
   related: [{ kind: "related-flow" }, ACCEPT],
   translated: [{ kind: "translated-flow" }, OTHER],
+  helped: [{ kind: "helped-flow" }, ACCEPT],
   "known-flow": [UDP, { kind: "known-flow" }, ACCEPT],
   "router-new": [
     { kind: "bare-syn" },

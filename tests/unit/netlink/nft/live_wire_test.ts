@@ -45,7 +45,6 @@ const RULES: Readonly<Record<string, NftExpression[][]>> = {
   ],
   zone: [statement.inZone(50080), accept],
   "set-zone": [statement.setZone(50080)],
-  helper: [statement.hasHelper(), accept],
   priority: [statement.hasPriority(0x74700000), accept],
   ttl: [statement.networkFamily("ipv4"), statement.hasTtl(1, { family: "ipv4" }), accept],
   "hop-limit": [statement.networkFamily("ipv6"), statement.hasTtl(2, { family: "ipv6" }), accept],

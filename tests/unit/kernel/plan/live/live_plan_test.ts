@@ -27,6 +27,7 @@ Deno.test("planLive() belongs to its process, and stands right behind divert and
   const { flags, name, chains } = compileLive(live("intercept: { router-traffic: true }"));
   assert.deepEqual([name, flags], ["transparent_proxy_live", ["owner"]]);
   assert.deepEqual(chains.flatMap(({ name, hook }) => hook ? [`${name}: ${renderHook(hook)}`] : []), [
+    "receive: type filter hook prerouting priority 300; policy accept;",
     "steer: type filter hook prerouting priority -309; policy accept;",
     "ask: type filter hook postrouting priority 300; policy accept;",
     "router_steer: type route hook output priority -159; policy accept;",
@@ -78,13 +79,13 @@ Deno.test("planLive() asks at the end: not from client to client, not where a he
   ]);
   assert.deepEqual(chain(live(ONE), "question"), [
     'oifname "br-lan" accept',
-    'ct helper != "none" accept',
+    "ct status 0x2000 accept",
     "ct state related accept",
     "ct status snat,dnat meta nfproto ipv4 meta l4proto tcp goto squeezed_tcp",
     "goto plain",
   ]);
   const oneArmed = live("intercept: { interfaces: [eth0] }");
-  assert.equal(chain(oneArmed, "question")![0], 'ct helper != "none" accept');
+  assert.equal(chain(oneArmed, "question")![0], "ct status 0x2000 accept");
 });
 
 Deno.test("planLive() copies and drops: addresses that NAT has changed go with the copy", () => {
@@ -160,6 +161,7 @@ Deno.test("planLive() asks nobody while the proxy drains; what it has keeps its 
   );
   assert.deepEqual(chains.map(({ name }) => name), [
     "injected",
+    "receive",
     "steer",
     "accepting",
     "answer",

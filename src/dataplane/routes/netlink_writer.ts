@@ -7,7 +7,9 @@ const HEADER = 16;
 const NLM_F_REQUEST = 1;
 /** One who asks for no answer wants an acknowledgement. */
 export const NLM_F_ACK = 4;
-export const NLM_F_CREATE_NEW = 0x600; // NLM_F_CREATE | NLM_F_EXCL
+export const NLM_F_CREATE = 0x400;
+/** NLM_F_CREATE | NLM_F_EXCL */
+export const NLM_F_CREATE_NEW = 0x600;
 const NESTED = 0x8000;
 
 /** A request that is being written. */

@@ -23,6 +23,7 @@ import { TICK_MS } from "../loop/wheel.ts";
 import type { Sockaddr } from "../upstream/upstream.ts";
 import { KnownWays, UNKNOWN_WAY } from "./known_ways.ts";
 import { NETLINK_ROUTE, NetlinkSocket } from "./netlink_socket.ts";
+import { Passage } from "./passage.ts";
 import { Pins } from "./pins.ts";
 import type { RouteBoard } from "./route_board.ts";
 import { RouteQuestion } from "./route_question.ts";
@@ -44,6 +45,7 @@ export class RouteBook {
   readonly #socket = new NetlinkSocket(NETLINK_ROUTE);
   readonly #question = new RouteQuestion(this.#socket);
   readonly #pins: Pins;
+  readonly #passage = new Passage(this.#question);
   #generation = 0;
   #saidOneArm = false;
 
@@ -80,6 +82,22 @@ export class RouteBook {
   }
 
   /**
+   * Sees to it that rules of output which drop new flows let the first packet of a socket to `destination`
+   * pass. Just before connect(2), or before a datagram is sent to it for the first time. No system call where
+   * there are no such rules. `protocol`: IPPROTO_TCP or IPPROTO_UDP.
+   */
+  openPassage(fd: number, protocol: number, answer: Answer): void {
+    // Without it, the dial fails by itself as the administrator's rules have it.
+    if (!this.#board.outputDrops) return;
+    const question = this.#question;
+    question.mark = answer.mark;
+    question.tos = answer.tos;
+    question.protocol = protocol;
+    question.byPort = false;
+    this.#passage.open(fd, protocol, answer.destination, answer.oif);
+  }
+
+  /**
    * Tells whether answers of the server would go to the client past us: the packet leaves by the interface
    * that it came by, with the client's address.
    */
@@ -98,6 +116,7 @@ export class RouteBook {
   /** Closes what it asks through. */
   close(): void {
     this.#socket.close();
+    this.#passage.close();
   }
 
   /** Writes the flow as ways are known by it. */

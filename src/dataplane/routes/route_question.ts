@@ -17,6 +17,7 @@ const RTA_SRC = 2;
 const RTA_IIF = 3;
 const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
+const RTA_PREFSRC = 7;
 const RTA_TABLE = 15;
 const RTA_MARK = 16;
 const RTA_VIA = 18;
@@ -57,6 +58,7 @@ export class RouteQuestion {
   table = 0;
   /** A hash of the gateway; 0: none, the destination is a neighbour. */
   gateway = 0;
+  readonly #ownAddress = new Uint8Array(16);
   readonly #socket: NetlinkSocket;
   readonly #writer = new NetlinkWriter(160);
 
@@ -92,9 +94,16 @@ export class RouteQuestion {
     return returned === 1 ? this.#read() : returned < 0 ? returned : -1;
   }
 
+  /** Writes the address that the router itself would have sent from into a struct sockaddr. */
+  readOwnAddress(sockaddr: Sockaddr, family: number): void {
+    const at = addressAt(family);
+    for (let i = 0; i < addressLength(family); i++) sockaddr[at + i] = this.#ownAddress[i];
+  }
+
   #read(): number {
     const { bytes, view, end } = this.#socket;
     this.oif = this.gateway = 0;
+    this.#ownAddress.fill(0);
     this.table = bytes[HEADER + 4];
     for (let at = HEADER + RTMSG; at + 4 <= end;) {
       const length = view.getUint16(at, true);
@@ -106,6 +115,9 @@ export class RouteQuestion {
           break;
         case RTA_TABLE:
           this.table = view.getUint32(value, true);
+          break;
+        case RTA_PREFSRC:
+          for (let i = 0; i < length - 4 && i < 16; i++) this.#ownAddress[i] = bytes[value + i];
           break;
         case RTA_GATEWAY:
         case RTA_VIA:

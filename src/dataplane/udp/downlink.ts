@@ -15,7 +15,7 @@ import { COUNTER } from "../shared/state.ts";
 import { setTosAndPriority } from "../sockets/udp.ts";
 import { udpChecksum } from "./checksum.ts";
 import type { UdpSessions } from "./sessions.ts";
-import type { UdpTable } from "./table.ts";
+import { MEETS_ERRORS, type UdpTable } from "./table.ts";
 import type { Ways } from "./ways/ways.ts";
 
 /** Of one session and turn, so that a fast sender does not keep others waiting. */
@@ -91,7 +91,7 @@ export class UdpDownlink {
     const fd = this.#table.fds[slot];
     // Where the socket keeps ICMP errors, less than what there is room for may mean an error instead of an
     // empty queue.
-    const meetsErrors = this.#table.keepsErrors[slot] === 1;
+    const meetsErrors = this.#table.keepsErrors[slot] === MEETS_ERRORS;
     for (let round = 0; round < ROUNDS_PER_TURN; round++) {
       if (this.#used === batch.capacity) this.flush();
       const room = batch.capacity - this.#used;

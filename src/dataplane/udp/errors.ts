@@ -8,7 +8,7 @@ import { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
 import type { SendBatch } from "../../../ffi/sockets/send_batch.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { keepErrors } from "../sockets/udp.ts";
-import { copyAddress, type UdpTable, UNFRAGMENTED } from "./table.ts";
+import { copyAddress, MEETS_ERRORS, type UdpTable, UNFRAGMENTED } from "./table.ts";
 import { tooLarge, type Undeliverable, type Unreachable } from "./unreachable.ts";
 import type { Ways } from "./ways/ways.ts";
 
@@ -66,7 +66,7 @@ export class UdpErrors {
     const { keepsErrors } = this.#table;
     const kept = keepsErrors[slot];
     if (kept === 0) keepErrors(fd, family, true);
-    keepsErrors[slot] = 1;
+    keepsErrors[slot] = MEETS_ERRORS;
     this.#localMtu = 0;
     message.send(fd, 0);
     this.drain(slot);

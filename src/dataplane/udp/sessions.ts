@@ -10,7 +10,7 @@
  * from time to time, and its session follows what the router says then.
  * @module
  */
-import { EMFILE, ENFILE, EPOLLET, EPOLLIN } from "../../../ffi/consts.ts";
+import { EMFILE, ENFILE, EPOLLET, EPOLLIN, IPPROTO_UDP } from "../../../ffi/consts.ts";
 import { makeSockaddr, readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { errnoCode } from "../../net/errno.ts";
@@ -34,6 +34,8 @@ import {
   copyAddress,
   DNS,
   IS_CHILD,
+  KEEPS_ERRORS,
+  MEETS_ERRORS,
   OTHER,
   sameAddress,
   SHARES,
@@ -254,7 +256,8 @@ export class UdpSessions {
     }
     // With a client's own address and port: conntrack lets nothing but answers through, and errors go to the
     // client by themselves.
-    table.keepsErrors[slot] = dial.isOurs || settings.source !== "client" ? 1 : 0;
+    table.keepsErrors[slot] = dial.isOurs || settings.source !== "client" ? MEETS_ERRORS : 0;
+    if (answer !== null && table.keepsErrors[slot] === 0) table.keepsErrors[slot] = KEEPS_ERRORS;
     table.filtered[slot] = settings.udp.filter && dial.isOurs ? 1 : 0;
     const tag = table.tags[slot];
     if (loop.watch(this.#parts.service, fd, EPOLLIN | EPOLLET, slot, tag) < 0) {
@@ -285,6 +288,7 @@ export class UdpSessions {
     const uplink = this.#ways.heed(slot, { words, at }, { answer, way }, { tick, isFirst });
     if (uplink < 0) return uplink;
     const { traits, fds } = this.#table;
+    this.#parts.routes?.openPassage(fds[uplink], IPPROTO_UDP, answer);
     if (((traits[uplink] & UNFRAGMENTED) !== 0) !== answer.whole) {
       traits[uplink] ^= UNFRAGMENTED;
       forbidFragments(fds[uplink], words[at] & 0xffff, answer.whole);

@@ -26,6 +26,11 @@ export function sameAddress(words: Int32Array, at: number, others: Int32Array, o
     words[at + 3] === others[other + 3] && words[at + 2] === others[other + 2];
 }
 
+/** Errors are told to clients when the loop tells of them. */
+export const KEEPS_ERRORS = 2;
+/** Errors are told to clients, and reading answers looks for them, too. */
+export const MEETS_ERRORS = 1;
+
 /** Some destinations of the session's client are reached in another way: see ways/detours.ts. */
 export const HAS_DETOURS = 1;
 /** Answers to the session may come from where the router has translated a destination to. */
@@ -72,7 +77,7 @@ export class UdpTable {
   segmentLimits = new Int32Array(0);
   /** 1: the socket is prepared for bulk. */
   bulk = new Uint8Array(0);
-  /** 1: the socket keeps a queue of ICMP errors. */
+  /** KEEPS_ERRORS or MEETS_ERRORS: the socket keeps a queue of ICMP errors. */
   keepsErrors = new Uint8Array(0);
   /** 1: the client receives from nobody but whom it has sent to, and we see to that. */
   filtered = new Uint8Array(0);

@@ -174,9 +174,11 @@ export class UdpUplink {
     let size = 0; // of each datagram of the message at hand; 0: it takes no other
     let bytes = 0;
     let previous = NONE;
+    let cuts = false;
     for (let i = first[group]; i >= 0; i = next[i]) {
       const length = batch.length(i);
       const k = send.count - 1;
+      cuts ||= this.#fragmented[i] === 1;
       if (
         size > 0 && length > 0 && length <= size && this.#segmentSizes[i] === 0 &&
         this.#trainCount[k] < MAX_SEGMENTS && bytes + length <= MAX_TRAIN_BYTES &&
@@ -200,7 +202,20 @@ export class UdpUplink {
       }
       previous = i;
     }
+    if (cuts && this.#mayNotCut(slot)) this.#flushCut(slot, first[group]);
+    else this.#flush(slot);
+  }
+
+  /**
+   * Sends what came in fragments, in fragments: its client knows the path, and the kernel cuts by what it
+   * knows of it.
+   */
+  #flushCut(slot: number, i: number): void {
+    const fd = this.#table.fds[slot];
+    const family = this.#batch.words[this.#destinations[i]] & 0xffff;
+    forbidFragments(fd, family, false);
     this.#flush(slot);
+    forbidFragments(fd, family, true);
   }
 
   #begin(send: SendBatch, i: number): void {
@@ -281,7 +296,7 @@ export class UdpUplink {
       this.#counters[COUNTER.udpUp]++;
       this.#bytes[bytesUp(slot)] += length;
     } else if (sent === -EMSGSIZE && this.#mayNotCut(slot)) {
-      this.#sendLarge(slot, i);
+      this.#refuseLarge(slot, i);
     } else {
       this.#drop(slot, i, length, sent);
     }
@@ -298,29 +313,10 @@ export class UdpUplink {
     return (this.#table.traits[slot] & UNFRAGMENTED) !== 0;
   }
 
-  /**
-   * The message at hand, a part of datagram i, is larger than the path allows. If it came in fragments it
-   * leaves in fragments; else its client is told, as by any router.
-   */
-  #sendLarge(slot: number, i: number): void {
-    const fd = this.#table.fds[slot];
-    const { words } = this.#batch;
-    const destination = this.#destinations[i];
-    if (this.#fragmented[i] === 0) {
-      this.#counters[COUNTER.udpDropped]++;
-      this.#errors.tellSize(slot, this.#single, this.#describe(slot, i, this.#batch.length(i)));
-      return;
-    }
-    const family = words[destination] & 0xffff;
-    forbidFragments(fd, family, false);
-    const sent = this.#single.send(fd, 0);
-    forbidFragments(fd, family, true);
-    if (sent > 0) {
-      this.#counters[COUNTER.udpUp]++;
-      this.#bytes[bytesUp(slot)] += this.#batch.length(i);
-    } else {
-      this.#drop(slot, i, this.#batch.length(i), sent);
-    }
+  /** The message at hand, a part of datagram i, is larger than the path allows: its client is told. */
+  #refuseLarge(slot: number, i: number): void {
+    this.#counters[COUNTER.udpDropped]++;
+    this.#errors.tellSize(slot, this.#single, this.#describe(slot, i, this.#batch.length(i)));
   }
 
   /** A datagram of `length` bytes, the i-th or a part of it, could not be sent. */

@@ -11,6 +11,7 @@ import {
   IP_BIND_ADDRESS_NO_PORT,
   IP_RECVERR,
   IP_TOS,
+  IPPROTO_TCP,
   IPV6_RECVERR,
   IPV6_TCLASS,
   SO_MARK,
@@ -75,6 +76,7 @@ export class AnsweredConnector {
     let returned = this.#prepare(fd, family, answer);
     if (returned >= 0 && this.#routes !== null) returned = this.#routes.prepare(fd, client, answer);
     if (returned >= 0 && from !== null) returned = bindTo(fd, family, from);
+    if (returned >= 0 && this.#routes !== null) this.#routes.openPassage(fd, IPPROTO_TCP, answer);
     if (returned >= 0) returned = connectSocket(fd, answer.destination);
     if (returned >= 0 || returned === -EINPROGRESS) return fd;
     closeFd(fd);

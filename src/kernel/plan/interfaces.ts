@@ -29,10 +29,44 @@ export function chooseInterfaces(
   options: ChoiceOptions = {},
 ): ChosenInterfaces {
   const usable = view.links.filter((link) => !link.loopback && link.master === undefined);
-  const lan = wanted === "auto" ? chooseAutomatically(usable, view) : [...new Set(wanted)];
-  const warnings = wanted === "auto" ? [] : lan.flatMap((name) => checkNamed(name, view, options));
-  const others = usable.map((link) => link.name).filter((name) => !lan.includes(name));
-  return { lan, others, warnings };
+  if (wanted === "auto") {
+    const lan = chooseAutomatically(usable, view);
+    return { lan, others: namesBeside(lan, usable), warnings: [] };
+  }
+  const patterns = wanted.filter(isPattern);
+  const unmatched = patterns.filter((pattern) => matching(pattern, usable).length === 0);
+  const named = wanted.flatMap((name) => isPattern(name) ? matching(name, usable) : [name]);
+  if (named.length === 0) throw nothingMatches(patterns, usable);
+  const lan = [...new Set(named)];
+  const warnings = [
+    ...unmatched.map((pattern) => `no interface matches ${pattern} yet`),
+    ...lan.flatMap((name) => checkNamed(name, view, options)),
+  ];
+  return { lan, others: namesBeside(lan, usable), warnings };
+}
+
+function namesBeside(lan: readonly string[], usable: readonly ViewedLink[]): string[] {
+  return usable.map((link) => link.name).filter((name) => !lan.includes(name));
+}
+
+/** `ppp*`, `eth0.*`: names that begin so. The interfaces are those that are there when it is planned. */
+function isPattern(name: string): boolean {
+  return name.endsWith("*");
+}
+
+function matching(pattern: string, usable: readonly ViewedLink[]): string[] {
+  const beginning = pattern.slice(0, -1);
+  return usable.map(({ name }) => name).filter((name) => name.startsWith(beginning));
+}
+
+function nothingMatches(patterns: readonly string[], usable: readonly ViewedLink[]): OperationError {
+  const existing = usable.map(({ name }) => name).join(", ");
+  return new OperationError({
+    operation: "intercept on interfaces",
+    object: patterns.join(", "),
+    reason: "no interface has such a name",
+    hint: `This machine has ${existing || "none"}; "tproxy run --install" waits for one`,
+  });
 }
 
 function chooseAutomatically(usable: readonly ViewedLink[], view: NetworkView): string[] {

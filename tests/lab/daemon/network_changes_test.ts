@@ -333,3 +333,45 @@ labTest("run, as it ends, shows itself to no rules that follow the network then"
   await live.closeInput();
   await proxy.program.waitForExit({ timeoutMs: 30_000 });
 });
+
+labTest("run follows interfaces that a pattern matches, and a bridge that is made anew", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  const urls = [nginx.url(4), nginx.url(6)];
+  const proxy = await startInstalling(lab, { intercept: { interfaces: ["vpn*", "br-*"] } });
+  assert.match(proxy.log, /no rules can be made yet.*no interface has such a name/);
+  const clients = await addClients(lab, "vpn7", 2);
+  await proxy.program.waitForOutput(/the rules are installed interfaces=vpn7 /);
+  await assertServed(clients, urls);
+  for (let round = 0; round < 2; round++) {
+    // The bridge takes the place of the interface that was the LAN's.
+    await lab.router.ip(`
+      link add br-lan type bridge
+      link set r0 master br-lan
+      addr flush dev r0
+      addr add ${ADDRESSES[4].lan}/24 dev br-lan
+      addr add ${ADDRESSES[6].lan}/64 dev br-lan nodad
+      link set br-lan up`);
+    await proxy.program.waitForOutput(/clients-added=br-lan/);
+    await delay(300);
+    await assertServed(lab.client, urls);
+    await lab.router.ip("link delete br-lan");
+    await proxy.program.waitForOutput(/clients-removed=br-lan/);
+  }
+});
+
+labTest("run --install mends what an install has left that was killed: routing rules without a table", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  const configPath = writeConfig(lab, { intercept: { interfaces: ["r0"] } });
+  await tproxy(lab, ["install", "-c", configPath]);
+  await lab.router.nft("delete table inet transparent_proxy");
+  await lab.router.ip("rule del priority 500 iif r1");
+  const status = await tproxy(lab, ["status", "-c", configPath], { mayFail: true });
+  assert.equal(status.code, 1, "status says what is missing");
+  await startInstalling(lab, { intercept: { interfaces: ["r0"] } });
+  await assertServed(lab.client, [nginx.url(4), nginx.url(6)]);
+  assert.equal((await tproxy(lab, ["status", "-c", configPath])).code, 0);
+});

@@ -3,7 +3,15 @@
  * two ways out of the router, and rules that send clients by the second one.
  */
 import assert from "node:assert/strict";
-import { EINPROGRESS, SO_MARK, SOCK_DGRAM, SOCK_STREAM, SOL_SOCKET } from "../../../ffi/consts.ts";
+import {
+  EINPROGRESS,
+  IPPROTO_TCP,
+  IPPROTO_UDP,
+  SO_MARK,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from "../../../ffi/consts.ts";
 import { enterNetwork, openReadOnly } from "../../../ffi/process.ts";
 import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import {
@@ -99,12 +107,16 @@ interface Dial {
   readonly to?: string;
   readonly family: FamilyNumber;
   readonly type?: number;
+  /** "": wherever the kernel likes. */
   readonly source: string;
+  readonly port?: number;
   readonly oif: string;
   readonly mark?: number;
   readonly byPort?: boolean;
   /** Nobody asks for routes. */
   readonly simple?: boolean;
+  /** Rules of output drop what is new. */
+  readonly closed?: boolean;
 }
 
 /** The name of the server that answers a dial; or the errno. */
@@ -114,7 +126,8 @@ async function dial(lab: Lab, options: Dial): Promise<string> {
   const answer = new Answer();
   const client = makeSockaddr();
   writeSockaddr(client, { address: parseIp(ADDRESSES[family].client)!, port: 40_000 });
-  writeSockaddr(answer.source, { address: parseIp(options.source)!, port: 0 });
+  const source = options.source === "" ? ADDRESSES[family].client : options.source;
+  writeSockaddr(answer.source, { address: parseIp(source)!, port: options.port ?? 0 });
   writeSockaddr(answer.destination, destination);
   const home = currentNetwork();
   const router = check(openReadOnly(`/run/netns/${lab.router.name}`), "open", lab.router.name);
@@ -130,12 +143,14 @@ async function dial(lab: Lab, options: Dial): Promise<string> {
     if (options.simple !== true) {
       context.shared.routes.write({ byPort: options.byPort === true, priority: 300, mark: PIN });
     }
+    context.shared.routes.writeOutput(options.closed === true);
     const book = new RouteBook(context);
     fd = check(openNonBlocking(answer.destination[0], type), "open socket");
     setInt(fd, SOL_SOCKET, SO_MARK, mark);
     check(book.prepare(fd, client, answer), "prepare");
     makeTransparent(fd, answer.destination[0]);
-    check(bindSocket(fd, answer.source), "bind", options.source);
+    if (options.source !== "") check(bindSocket(fd, answer.source), "bind", options.source);
+    book.openPassage(fd, type === SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP, answer);
     const connected = connectSocket(fd, answer.destination);
     if (connected < 0 && connected !== -EINPROGRESS) return `errno ${-connected}`;
     book.close();
@@ -241,4 +256,41 @@ labTest("a dial takes the one of several equal ways that the client's packet too
     }
     await lab.router.ip("route del default", { family });
   }
+});
+
+labTest("a dial passes rules of output that let nothing new out, with the addresses that it has", {
+  programs: [...PROGRAMS, "conntrack"],
+  masquerade: true,
+}, async (lab) => {
+  await addSecondWay(lab);
+  await lab.server.ip(`
+    route add 10.77.1.0/24 via ${ADDRESSES[4].wan}
+    route add fd77:1::/64 via ${ADDRESSES[6].wan}`);
+  await lab.router.nft(`table inet strict {
+    chain output {
+      type filter hook output priority filter; policy drop;
+      ct state established,related accept
+      icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+    }
+  }`);
+  let port = 41_000;
+  for (const family of FAMILIES) {
+    const { client, wan } = ADDRESSES[family];
+    for (const type of [SOCK_STREAM, SOCK_DGRAM]) {
+      for (const source of [client, wan, ""]) {
+        const options = { family, type, source, oif: "r1", simple: true, port: source === "" ? 0 : ++port };
+        const text = JSON.stringify(options);
+        assert.notEqual(await dial(lab, options), "first", `${text}: the rules have no effect`);
+        assert.equal(await dial(lab, { ...options, closed: true }), "first", text);
+        // A second flow with the same addresses and ports, while conntrack remembers the first.
+        assert.equal(await dial(lab, { ...options, closed: true }), "first", `${text} again`);
+      }
+    }
+  }
+  // No NAT, although the router masquerades: the entry says what was dialled.
+  const { stdout } = await lab.router.run(["conntrack", "-L", "-p", "tcp", "--orig-port-dst", `${PORT}`]);
+  assert.match(stdout, new RegExp(`src=${ADDRESSES[4].client} .* dst=${ADDRESSES[4].client} `));
+  // Entries do not pile up: those of the refused dials as they would without us, none for long.
+  const entries = stdout.split("\n").filter((line) => line.startsWith("tcp"));
+  for (const entry of entries) assert.match(entry, /^tcp\s+6\s+\d{1,3}\s/, entry);
 });

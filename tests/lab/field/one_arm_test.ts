@@ -62,6 +62,7 @@ fieldTest("one arm: answers pass the router by", {
   router: ONE_ARM,
   forwarded: "oifname r0",
   probes: every("anycast", 80, "other sees client"),
+  different: "answers to the client's address would pass the router by, so that it dials with its own",
 });
 
 fieldTest("a branch behind a second router of the LAN", {

@@ -4,8 +4,7 @@ import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { delay, until } from "../../laboratory/machine/wait.ts";
 import { attempt, startDial } from "../../laboratory/network/dial.ts";
 import { serve } from "../../laboratory/network/sockets.ts";
-import { startAsking, stopAsking } from "../../laboratory/proxy/asking.ts";
-import type { DataplaneProgram } from "../../laboratory/proxy/dataplane.ts";
+import { type DataplaneProgram, startDataplaneProgram } from "../../laboratory/proxy/dataplane.ts";
 import { labTest } from "../../laboratory/register.ts";
 
 const PROGRAMS = ["socat", "ss", "ip", "nft", "python3"];
@@ -39,7 +38,7 @@ labTest(
   { programs: PROGRAMS },
   async (lab) => {
     await silence(lab, "7200");
-    const dataplane = await startAsking(lab, PATIENT);
+    const dataplane = await startDataplaneProgram(lab, PATIENT);
     const before = await sockets(lab);
     const impatient = await startDial(lab, { port: 7200, seconds: 1.5 });
     const patient = await startDial(lab, { port: 7200, seconds: 30 });
@@ -66,7 +65,7 @@ labTest("silence stays silence: after the dial's timeout a SYN that is repeated 
   programs: PROGRAMS,
 }, async (lab) => {
   await silence(lab, "7200");
-  const dataplane = await startAsking(lab, { timeouts: { connect: "2s" } });
+  const dataplane = await startDataplaneProgram(lab, { timeouts: { connect: "2s" } });
   const { told, ms } = await attempt(lab, { port: 7200, seconds: 6 });
   assert.equal(told, "TimeoutError", `after ${ms} ms`);
   const { counters } = await dataplane.count();
@@ -79,7 +78,7 @@ labTest("a client that hears the answer late is connected, and what the server h
   programs: PROGRAMS,
 }, async (lab) => {
   await serve(lab, 7000, "echo hello");
-  const dataplane = await startAsking(lab);
+  const dataplane = await startDataplaneProgram(lab);
   const before = await sockets(lab);
   await deafen(lab);
   const client = await startDial(lab, { port: 7000, seconds: 10 });
@@ -107,7 +106,7 @@ while True:
     c, _ = s.accept(); c.sendall(b"said"); import time; time.sleep(0.3)
     c.setsockopt(1, 13, struct.pack("ii", 1, 0)); c.close()`;
   await lab.server.start(["python3", "-c", script], { listens: 7300 });
-  const dataplane = await startAsking(lab);
+  const dataplane = await startDataplaneProgram(lab);
   await deafen(lab);
   const client = await startDial(lab, { port: 7300, seconds: 10 });
   await until(async () => (await dataplane.count()).counters.connected === 1, {
@@ -127,7 +126,7 @@ labTest(
   async (lab) => {
     await serve(lab, 7000, "cat");
     await silence(lab, "7200");
-    const dataplane = await startAsking(lab, PATIENT);
+    const dataplane = await startDataplaneProgram(lab, PATIENT);
     await dataplane.count();
     const before = await sockets(lab);
     await deafen(lab);
@@ -149,7 +148,6 @@ labTest(
       what: "all to be dialled again",
       timeoutMs: 10_000,
     });
-    await stopAsking(lab);
     const ended = performance.now();
     await dataplane.tell({ do: "drain" });
     await dataplane.program.waitForExit({ timeoutMs: 6000 });
@@ -163,7 +161,7 @@ labTest(
   { programs: PROGRAMS },
   async (lab) => {
     await serve(lab, 7000, "cat");
-    const dataplane = await startAsking(lab);
+    const dataplane = await startDataplaneProgram(lab);
     // As after the end of a worker that has dialled: the listener takes what nobody knows.
     await lab.router.nft(`table inet early { chain pre { type filter hook prerouting priority -320;
     iifname "r0" tcp dport 7001 ct zone set 50080; };
@@ -180,7 +178,7 @@ labTest(
   async (lab) => {
     await serve(lab, 7000, "cat");
     await silence(lab, "7200");
-    const dataplane = await startAsking(lab, { limits: { connections: 400 } });
+    const dataplane = await startDataplaneProgram(lab, { limits: { connections: 400 } });
     const flood = `import socket
 from concurrent.futures import ThreadPoolExecutor
 socks = []
@@ -213,7 +211,7 @@ labTest("SYN cookies: a connection whose SYN the listener has not kept is the as
 }, async (lab) => {
   await serve(lab, 7000, "cat");
   await lab.router.writeSysctl({ "net.ipv4.tcp_syncookies": 2 });
-  const dataplane = await startAsking(lab);
+  const dataplane = await startDataplaneProgram(lab);
   for (let i = 0; i < 4; i++) {
     const { stdout } = await lab.client.run([
       "socat",
@@ -234,6 +232,9 @@ labTest(
   async (lab) => {
     const held = await lab.router.start(["tcpdump", "-ni", "nflog:50081"]);
     await until(() => held.stderr.includes("listening on"), { what: "the capture" });
-    await assert.rejects(startAsking(lab), /NFLOG group 50081.*Another program may have the group/s);
+    await assert.rejects(
+      startDataplaneProgram(lab),
+      /NFLOG group 50081.*Another program may have the group/s,
+    );
   },
 );

@@ -4,7 +4,7 @@ import { ADDRESSES } from "../../laboratory/lab.ts";
 import { until } from "../../laboratory/machine/wait.ts";
 import { attempt } from "../../laboratory/network/dial.ts";
 import { serve, socatServer } from "../../laboratory/network/sockets.ts";
-import { startAsking } from "../../laboratory/proxy/asking.ts";
+import { startDataplaneProgram } from "../../laboratory/proxy/dataplane.ts";
 import { labTest } from "../../laboratory/register.ts";
 
 const PROGRAMS = ["socat", "ss", "ip", "nft", "python3", "tcpdump"];
@@ -14,7 +14,7 @@ for (const family of [4, 6] as const) {
     programs: PROGRAMS,
   }, async (lab) => {
     await serve(lab, 7000, "echo said");
-    const dataplane = await startAsking(lab);
+    const dataplane = await startDataplaneProgram(lab);
     for (let i = 0; i < 3; i++) {
       const { told, ms, heard } = await attempt(lab, { family, port: 7000, source: 41000 });
       assert.deepEqual([told, heard], ["connected", "said\n"]);
@@ -27,7 +27,7 @@ for (const family of [4, 6] as const) {
     programs: PROGRAMS,
   }, async (lab) => {
     await serve(lab, 7000, "echo $SOCAT_PEERADDR $SOCAT_PEERPORT; cat");
-    const dataplane = await startAsking(lab);
+    const dataplane = await startDataplaneProgram(lab);
     for (let i = 0; i < 8; i++) {
       const source = 40000 + i * 64;
       const argv = ["socat", "-t2", "-", `${socatServer(family, 7000)},sourceport=${source}`];
@@ -52,7 +52,7 @@ for (const family of [4, 6] as const) {
     await serve(lab, 7000, "cat");
     await lab.router.nft(`table inet strict { chain out { type filter hook output priority 0; policy accept;
       oif "r0" meta l4proto tcp ct state != established counter comment "strays"; }; }`);
-    await startAsking(lab);
+    await startDataplaneProgram(lab);
     // The client speaks at once: the kernel acknowledges that before the connection is accepted.
     const speak = `import socket, sys
 for i in range(20):
@@ -74,7 +74,7 @@ for i in range(20):
       iifname "r0" ${ip} daddr ${elsewhere} tcp dport 53 dnat ${ip} to ${
         family === 4 ? server : `[${server}]`
       }:7001; }; }`);
-      const dataplane = await startAsking(lab);
+      const dataplane = await startDataplaneProgram(lab);
       const { told, heard } = await attempt(lab, { to: elsewhere, port: 53, source: 41000 });
       assert.equal(told, "connected");
       const seen = heard.trim().replace(/^.*ffff:/, "");
@@ -96,7 +96,7 @@ for i in range(20):
       tcp dport 7105 drop; }; }`);
       const ports = [7100, 7101, 7102, 7103, 7104, 7105];
       await lab.router.nft(`table inet plain { chain f { type filter hook forward priority 0; }; }`);
-      const dataplane = await startAsking(lab);
+      const dataplane = await startDataplaneProgram(lab);
       const told: string[] = [];
       const capture = await lab.client.start(["tcpdump", "-lnni", "c0", "icmp or icmp6"]);
       await until(() => capture.stderr.includes("listening on"), { what: "the capture" });

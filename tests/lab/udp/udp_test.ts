@@ -4,6 +4,7 @@ import { startCapture } from "../../laboratory/network/capture.ts";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
 import { labTest } from "../../laboratory/register.ts";
+import { delay } from "../../laboratory/machine/wait.ts";
 import {
   exchange,
   openClient,
@@ -66,6 +67,10 @@ labTest("run relays what the sender's kernel segments, datagram by datagram", {}
   for (const family of [4, 6] as const) {
     const server = openServer(lab, family);
     const client = lab.client.udp({ family, connect: at(ADDRESSES[family].server, 7000), segment: 1_000 });
+    // A train that is a flow's first packet is lost: its copy does not tell where a datagram ends.
+    client.send(randomBytes(12_500));
+    await delay(100);
+    await server.receiveAll(50);
     const data = randomBytes(12_500);
     client.send(data);
     const received = [];

@@ -2,13 +2,14 @@
  * The data plane alone, in a process that does what it is told: a line of JSON on standard input is a
  * command, a line on standard output its answer. Its log goes to standard error.
  *
- * Arguments: the path of a config, the place at which flows are taken. Start it with
- * {@linkcode startDataplaneProgram}.
+ * Arguments: the path of a config. Start it with {@linkcode startDataplaneProgram}.
  */
-import type { Admission } from "../../../src/config/types.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
+import { NO_LIVE_RULES, openLiveRules } from "../../../src/daemon/live_rules.ts";
+import { readAdmission } from "../../../src/kernel/admission.ts";
+import { preparePlan } from "../../../src/kernel/prepare.ts";
 import { createLogger } from "../../../src/log.ts";
 import { formatEndpoint } from "../../../src/net/ip.ts";
 import { compilePolicy } from "../../../src/policy/compile.ts";
@@ -22,7 +23,7 @@ function say(line: string): void {
 }
 
 function load(path: string) {
-  return loadConfig({ path, readTextFile: Deno.readTextFileSync }).config;
+  return loadConfig({ path, readTextFile: Deno.readTextFileSync });
 }
 
 /** Does what the command says. Returns the answer. */
@@ -39,7 +40,7 @@ async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<un
     case "totals":
       return dataplane.totals();
     case "adopt": {
-      const config = load(command.path);
+      const { config } = load(command.path);
       await dataplane.adopt({
         settings: dataplane.settingsOf(config),
         policy: compilePolicy(config, command.generation),
@@ -55,27 +56,32 @@ async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<un
         [{ worker: command.worker, protocol: "sctp", slot: 0, tag: 1 }] as unknown as SessionKey[],
       );
     case "drain":
+      live.drain();
       return dataplane.drain();
     default:
       return command satisfies never;
   }
 }
 
-const [path, admission] = Deno.args;
-const config = load(path);
+const [path] = Deno.args;
+const loaded = load(path);
+const { config } = loaded;
 const log = createLogger({
   level: "debug",
   format: "text",
   write: (line) => void Deno.stderr.writeSync(encoder.encode(line)),
 });
+const admission = readAdmission(config).inForce;
+const live = admission === "forward-path" ? openLiveRules(WORKERS) : NO_LIVE_RULES;
 const dataplane = await startDataplane({
   config,
-  admission: admission as Admission,
+  admission,
   policy: compilePolicy(config, 1),
   workers: WORKERS,
   log,
   workerUrl: new URL("../../../src/dataplane/worker.ts", import.meta.url),
 });
+live.adopt(preparePlan(loaded, Deno.readTextFileSync));
 say("listening");
 dataplane.ended.then(() => Deno.exit(0), (error) => {
   say(`FAILED ${error.message}`);

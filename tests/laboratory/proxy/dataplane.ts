@@ -2,13 +2,12 @@
  * The data plane in the router namespace, by itself: a test gives it orders and reads its books.
  * @module
  */
-import type { Admission } from "../../../src/config/types.ts";
 import type { Counter, RuleTotals } from "../../../src/dataplane/shared/books.ts";
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
 import type { Lab } from "../lab.ts";
 import { until } from "../machine/wait.ts";
 import type { Program } from "../program.ts";
-import { type ConfigText, PROXY_PORT, tproxy, writeConfig } from "./proxy.ts";
+import { type ConfigText, tproxy, writeConfig } from "./proxy.ts";
 
 const PROJECT = new URL("../../../", import.meta.url).pathname;
 
@@ -90,44 +89,17 @@ export class DataplaneProgram {
 export async function startDataplaneProgram(lab: Lab, config: ConfigText = {}): Promise<DataplaneProgram> {
   // A program that does not tell the rules of iptables that it runs is only asked where they need not know.
   const intercept = { "on-failure": "drop", ...config.intercept as ConfigText | undefined };
-  const whole = { ...config, intercept };
-  await tproxy(lab, ["install", "-c", writeConfig(lab, whole)]);
-  return await runDataplane(lab, whole, "early");
-}
-
-/** Starts the data plane with two workers; the rules are the caller's. */
-export async function runDataplane(
-  lab: Lab,
-  config: ConfigText,
-  admission: Admission,
-): Promise<DataplaneProgram> {
-  const script = `${PROJECT}tests/laboratory/programs/dataplane_program.ts`;
-  const path = writeConfig(lab, config);
-  const argv = [`${PROJECT}scripts/deno`, "run", "-A", "--no-check", script, path, admission];
-  const program = await lab.router.start(argv, { listens: PROXY_PORT });
-  await program.waitForOutput("listening");
-  return new DataplaneProgram(program, lab, config);
-}
-
-/**
- * Starts the data plane with UDP that asks, and with rules written by hand: nothing but the data plane is
- * tried.
- */
-export async function startAskedDataplane(lab: Lab, config: ConfigText = {}): Promise<DataplaneProgram> {
-  const intercept = { protocols: ["udp"], ...config.intercept as ConfigText | undefined };
   const path = writeConfig(lab, { ...config, intercept });
+  await tproxy(lab, ["install", "-c", path]);
   const script = `${PROJECT}tests/laboratory/programs/dataplane_program.ts`;
-  const argv = [`${PROJECT}scripts/deno`, "run", "-A", "--no-check", script, path, "forward-path"];
-  const program = await lab.router.start(argv, {});
+  const argv = [`${PROJECT}scripts/deno`, "run", "-A", "--no-check", script, path];
+  const program = await lab.router.start(argv);
   await program.waitForOutput("listening");
-  const rules = ["1/3 iif r0", "1/3 iif r1", "3/3 iif lo"].map((match) =>
-    `rule add pref 500 fwmark ${match} lookup 100`
-  );
-  for (const family of ["-4", "-6"]) {
-    for (const line of [...rules, "route add local default dev lo table 100"]) {
-      await lab.router.run(["ip", family, ...line.split(" ")]);
-    }
-  }
-  await lab.router.run(["nft", "-f", `${PROJECT}tests/laboratory/proxy/asked_udp.nft`]);
   return new DataplaneProgram(program, lab, { ...config, intercept });
+}
+
+/** The same with UDP alone. */
+export function startAskedDataplane(lab: Lab, config: ConfigText = {}): Promise<DataplaneProgram> {
+  const intercept = { protocols: ["udp"], ...config.intercept as ConfigText | undefined };
+  return startDataplaneProgram(lab, { ...config, intercept });
 }

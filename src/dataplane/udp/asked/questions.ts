@@ -14,7 +14,8 @@ import type { RawSockets } from "../../orders.ts";
 import { COUNTER } from "../../shared/state.ts";
 import type { WaitingRoom } from "../../shared/waiting_room.ts";
 import { PROTOCOL_NUMBERS } from "../../../policy/flow.ts";
-import { UnsentAnswers } from "./unsent_answers.ts";
+import { UnsentAnswers, WAIT_TICKS } from "./unsent_answers.ts";
+import { isTrain } from "./train.ts";
 import { isWhole } from "./whole.ts";
 
 /** Parts of the answering. */
@@ -46,11 +47,12 @@ export class UdpQuestions implements UdpAsked {
     if (this.#isBlocked(question)) return;
     const { addresses, answer } = question;
     answer.whole = isWhole(question);
-    if (!room.put(addresses, ASKED_CLIENT, ASKED_DESTINATION, answer) || injector.accept(question) < 0) {
-      this.#counters[COUNTER.udpDropped]++;
-      return;
-    }
-    this.#unsent.add(addresses, this.#clock.tick);
+    const train = isTrain(question);
+    const { tick } = this.#clock;
+    const isLaid = room.put(addresses, ASKED_CLIENT, ASKED_DESTINATION, answer);
+    // A train is lost, but the next one finds the answer; it must not ask, so it does not wait.
+    if (train || !isLaid || injector.accept(question) < 0) this.#counters[COUNTER.udpDropped]++;
+    if (isLaid) this.#unsent.add(addresses, train ? tick - WAIT_TICKS : tick);
   }
 
   /** The end of a turn. */

@@ -15,8 +15,8 @@ import type { RawSockets } from "../../orders.ts";
 import { ADDRESS_WORDS } from "../../shared/columns.ts";
 import { copyAddress, sameAddress } from "../table.ts";
 
-/** A tenth of a second at least. */
-const WAIT_TICKS = 2;
+/** The time that a flow waits: a tenth of a second at least. */
+export const WAIT_TICKS = 2;
 /** Flows that wait at most. */
 const PLACES = 256;
 /** A flow that asks so often in this time is a stream: to ask costs too much. */

@@ -72,7 +72,8 @@ export class UdpDial {
     this.isOurs = from === "router" || source.own || isTranslated;
     const options = {
       tos: udp.tos,
-      errors: this.isOurs || from !== "client",
+      // Where flows ask, rules bring all errors about our sockets to them.
+      errors: this.isOurs || from !== "client" || answer !== null,
       stream: kind === OTHER,
       mark: answer === null ? source.mark : answer.mark | source.mark,
       // Others may have the same address and port: other clients, and other ways of this one.

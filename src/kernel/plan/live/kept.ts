@@ -4,13 +4,16 @@
  * @module
  */
 import type { Contribution, OpenChain } from "../contribution.ts";
-import type { EntryPlace } from "../model.ts";
+import type { EntryPlace, PlannedRule } from "../model.ts";
+import { TCP, UDP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
 import type { Scope } from "../scope.ts";
+import { askingSet } from "./memory.ts";
+import type { LiveOptions } from "./options.ts";
 
 /** Plans the chains. */
-export function planKept(scope: Scope): Contribution {
-  const { clientZone, families, marks } = scope;
+export function planKept(scope: Scope, { accepting }: LiveOptions): Contribution {
+  const { clientZone, families, marks, tcp, udp } = scope;
   const ofProxy: Condition = { kind: "zone", zone: clientZone };
   const keep = (name: string, place: EntryPlace, side: "source" | "destination"): OpenChain => ({
     name,
@@ -22,6 +25,17 @@ export function planKept(scope: Scope): Contribution {
     })),
     reason: "Clients' legs keep their addresses, whatever NAT others have for what the router sends",
   });
+  // A datagram that nobody asked for begins a flow towards the client: its tuple has not asked.
+  const injected: Condition[][] = [
+    ...(tcp ? [[TCP]] : []),
+    ...(udp && accepting
+      ? families.map((family): Condition[] => [
+        { kind: "family", family },
+        UDP,
+        { kind: "remembered-flow", family, set: askingSet(family) },
+      ])
+      : []),
+  ];
   return {
     chains: [
       keep("keep_incoming", "keep-incoming", "destination"),
@@ -31,15 +45,15 @@ export function planKept(scope: Scope): Contribution {
         name: "keep_route",
         place: "keep-route",
         rules: [
-          {
-            conditions: [ofProxy, { kind: "original-direction" }, {
+          ...injected.map((flow): PlannedRule => ({
+            conditions: [ofProxy, { kind: "original-direction" }, ...flow, {
               kind: "mark-bits",
               mask: marks.router,
               negate: true,
             }],
             effect: { kind: "loop-back", noted: false },
             reason: "A first packet on its way to the listener has lost its mark",
-          },
+          })),
           {
             conditions: [ofProxy, { kind: "reply-direction" }, { kind: "marked" }],
             effect: { kind: "unmark" },

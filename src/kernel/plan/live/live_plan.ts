@@ -51,7 +51,7 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
         planAccepting(scope),
         planAnswers(scope),
         planRefusals(scope),
-        planKept(scope),
+        planKept(scope, options),
       ]),
     },
   };

@@ -64,3 +64,13 @@ Deno.test("chooseInterfaces() warns of the upstream side", () => {
   assert.equal(warnings.length, 1);
   assert.match(warnings[0], /eth0 holds a default route/);
 });
+
+Deno.test("chooseInterfaces() takes all that a pattern matches, and no port of a bridge", () => {
+  const links = ["ppp0", "ppp1", "pppoe-wan"].map((name) => ({ name, loopback: false }));
+  const view = { ...ROUTER, links: [...ROUTER.links, ...links] };
+  const chosen = chooseInterfaces(["br-lan", "ppp*", "eth1*", "wg*"], view);
+  assert.deepEqual(chosen.lan, ["br-lan", "ppp0", "ppp1", "pppoe-wan"]);
+  assert.deepEqual(chosen.others, ["eth0"]);
+  assert.deepEqual(chosen.warnings, ["no interface matches eth1* yet", "no interface matches wg* yet"]);
+  assert.throws(() => chooseInterfaces(["wg*"], view, { absent: true }), /no interface has such a name/);
+});

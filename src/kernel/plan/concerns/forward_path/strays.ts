@@ -5,7 +5,7 @@
  */
 import type { Contribution, OpenChain } from "../../contribution.ts";
 import type { PlannedRule } from "../../model.ts";
-import { EXEMPT_OWN, onlyFromClients, TCP } from "../../phrases.ts";
+import { excludeOtherFamily, EXEMPT_OWN, onlyFromClients, TCP } from "../../phrases.ts";
 import { type Effect, goTo, LEAVE } from "../../rules/effect.ts";
 import type { Scope } from "../../scope.ts";
 import { applyRules, passOtherPorts } from "../decision.ts";
@@ -43,7 +43,7 @@ export function planStrays(scope: Scope): Contribution {
       {
         name: "strays",
         place: "tracked",
-        rules: [onlyFromClients(scope), {
+        rules: [onlyFromClients(scope), ...excludeOtherFamily(scope), {
           conditions: [{ kind: "no-bare-syn" }, { kind: "unknown-flow" }],
           effect: goTo(DECISION_CHAIN),
           reason: "SYN+FIN, no flag, all flags, an ACK out of nowhere: port scans",

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { chainsMayDrop } from "../../../src/kernel/output_filters.ts";
+import type { NftExpression } from "../../../src/netlink/nft/expression.ts";
+
+const rule = (chain: string, ...expressions: NftExpression[]) => ({
+  family: "inet" as const,
+  table: "t",
+  chain,
+  expressions,
+});
+const BASES = [{ family: "inet" as const, table: "t", name: "output" }];
+const verdict = (code: "drop" | "accept" | "jump", chain?: string): NftExpression => ({
+  kind: "verdict",
+  verdict: chain === undefined ? { code } : { code, chain },
+});
+
+Deno.test("chainsMayDrop() follows jumps, and looks at nothing that is not reached", () => {
+  assert.ok(!chainsMayDrop(BASES, [rule("output", verdict("accept")), rule("other", verdict("drop"))]));
+  assert.ok(chainsMayDrop(BASES, [rule("output", verdict("drop"))]));
+  const far = [
+    rule("output", verdict("jump", "a")),
+    rule("a", verdict("jump", "b")),
+    rule("b", verdict("drop")),
+  ];
+  assert.ok(chainsMayDrop(BASES, far));
+  assert.ok(!chainsMayDrop(BASES, [rule("output", verdict("jump", "a")), rule("a", verdict("jump", "a"))]));
+});
+
+Deno.test("chainsMayDrop() takes what it cannot judge for a drop", () => {
+  const map: NftExpression = { kind: "lookup", set: "m", register: 1, destination: 0 };
+  const target: NftExpression = { kind: "unknown", name: "target", data: new Uint8Array(0) };
+  for (const expression of [map, target]) assert.ok(chainsMayDrop(BASES, [rule("output", expression)]));
+  const other: NftExpression = { kind: "unknown", name: "limit", data: new Uint8Array(0) };
+  assert.ok(!chainsMayDrop(BASES, [rule("output", other)]));
+});

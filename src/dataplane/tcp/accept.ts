@@ -213,7 +213,7 @@ export class TcpAcceptor implements Service {
    * one that does not ask.
    */
   #mayDial(client: number, listener: Listener): boolean {
-    // The listener's own is not inherited; a reset needs it too, and what a program on the router is answered.
+    // The listener does not pass its own on. A reset needs it as well.
     setInt(client, SOL_SOCKET, SO_PRIORITY, CLIENT_PRIORITY);
     if (localAddress(client, this.#destination) >= 0) {
       if (this.#asked!.join(client, this.#words)) return false;

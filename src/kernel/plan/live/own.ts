@@ -6,20 +6,18 @@ import type { Contribution } from "../contribution.ts";
 import type { Scope } from "../scope.ts";
 
 /** Plans the chain; none without `intercept.router-traffic`. */
-export function planOwn({ ownTraffic, marks, families, protocols }: Scope): Contribution {
+export function planOwn({ ownTraffic, marks, protocols }: Scope): Contribution {
   if (!ownTraffic) return {};
   return {
     chains: [{
       name: "router_steer",
       place: "router-steer",
-      rules: families.map((family) => ({
-        conditions: [{ kind: "mark-bits", mask: marks.asks, negate: false }, { kind: "family", family }, {
-          kind: "protocol",
-          protocols,
-        }],
+      rules: [{
+        // An install of another config may ask for more than this proxy relays.
+        conditions: [{ kind: "mark-bits", mask: marks.asks, negate: false }, { kind: "protocol", protocols }],
         effect: { kind: "take-own" },
         reason: "To the loopback interface, and so to the listener",
-      })),
+      }],
       reason: "What asks for the proxy, right behind router",
     }],
   };

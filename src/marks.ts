@@ -17,6 +17,7 @@
  * socket towards a client has a mark, with `early` nobody asks.
  * @module
  */
+import { DEFAULT_MARK } from "./constants.ts";
 
 /** A bit, or a copy of all bits of `kernel.mark`. */
 interface MarkBit {
@@ -59,6 +60,11 @@ const MARK_BITS: readonly MarkBit[] = [
 ];
 
 const [INTERCEPTED, ROUTER, CLIENT_SOCKET, SERVER_SOCKET] = MARK_BITS;
+/**
+ * A bit that nobody's rules use, beside our own: with `admission: forward-path` the bits that routing rules
+ * ask for are set behind everybody's marks. A packet on which somebody writes 1, 2 or 7 is then none of ours.
+ */
+const APART = 0x40000000;
 /** The mark of a packet has 32 bits. */
 const WHOLE = 0xffffffff;
 
@@ -79,9 +85,13 @@ export class Marks {
   /** iptables: packets that the table `mangle` drops; all bits that `raw` may leave on a packet. */
   readonly dropped: number;
 
-  /** Derives the marks from `kernel.mark`. */
-  constructor(mark: number) {
-    this.intercepted = shifted(mark, INTERCEPTED);
+  /**
+   * Derives the marks from `kernel.mark`; `apart`: a bit more for what routing rules ask for, unless the
+   * administrator has chosen the bits.
+   */
+  constructor(mark: number, { apart = false }: { apart?: boolean } = {}) {
+    const more = apart && mark === DEFAULT_MARK ? APART : 0;
+    this.intercepted = (shifted(mark, INTERCEPTED) | more) >>> 0;
     this.refused = shifted(mark, ROUTER);
     this.router = (this.intercepted | this.refused) >>> 0;
     this.clientSocket = shifted(mark, CLIENT_SOCKET);

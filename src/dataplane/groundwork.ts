@@ -51,7 +51,7 @@ export function listen(
 /** Opens the sockets by which each worker is asked. Throws an OperationError. */
 export function openAsking(config: Config, { families, workers, asking }: ListenOptions): AskingSockets[] {
   if (!asking) return [];
-  const { router } = new Marks(config.kernel.mark);
+  const { router } = new Marks(config.kernel.mark, { apart: true });
   return openQuestionSockets({ port: config.listener.port, workers, families, mark: router });
 }
 

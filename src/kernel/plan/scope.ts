@@ -103,7 +103,7 @@ export function makeScope(
     inner: inner.length === 0 ? null : { set: "inner", names: inner },
     bridged: bridged.length === 0 ? null : { set: "bridged", names: bridged },
     ports,
-    marks: new Marks(config.kernel.mark),
+    marks: new Marks(config.kernel.mark, { apart: admission === "forward-path" }),
     routingTable: config.kernel.table,
     listenerPort: config.listener.port,
     admission,

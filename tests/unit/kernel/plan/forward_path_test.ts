@@ -72,7 +72,7 @@ Deno.test("planInstall() gives clients' legs a conntrack zone, both ways, and ma
   assert.deepEqual(chain(plan, "accepted"), [WILDCARD, OWN, "ct zone set 8899 accept"]);
   assert.deepEqual(chain(plan, "zoned"), ["meta priority 7470:0 ct zone set 8899 accept"]);
   assert.deepEqual(chain(plan, "late")!.slice(0, 2), [
-    "ct zone 8899 meta mark set meta mark | 0x1 accept",
+    "ct zone 8899 meta mark set meta mark | 0x40000001 accept",
     'iifname "br-lan" return',
   ]);
 });
@@ -96,11 +96,11 @@ Deno.test("planInstall() delivers to other programs early, tracked, and marks ag
   assert.deepEqual(chain(plan, "accepted"), [
     WILDCARD,
     OWN,
-    "meta l4proto tcp th dport @rule0_ports meta mark set meta mark | 0x1 accept",
+    "meta l4proto tcp th dport @rule0_ports meta mark set meta mark | 0x40000001 accept",
     "ct zone set 50080 accept",
   ]);
   assert.deepEqual(chain(plan, "late")!.slice(1, 4), [
-    'iifname "br-lan" meta l4proto { tcp, udp } meta skuid != 4294967295 meta mark set meta mark | 0x1 accept',
+    'iifname "br-lan" meta l4proto { tcp, udp } meta skuid != 4294967295 meta mark set meta mark | 0x40000001 accept',
     'iifname "br-lan" meta l4proto udp return',
     "meta l4proto tcp socket transparent 1 goto to_socket",
   ]);
@@ -118,6 +118,7 @@ Deno.test("planInstall() refuses segments of unknown flows where it refuses conn
   `);
   assert.deepEqual(chain(plan, "strays"), [
     'iifname != "br-lan" return',
+    "ct zone 50080 return",
     "tcp flags != syn / fin,syn,rst,ack ct state invalid,new goto stray",
   ]);
   assert.deepEqual(chain(plan, "stray"), [
@@ -145,10 +146,14 @@ Deno.test("planInstall() brings all errors about the upstream leg to its socket:
 
 Deno.test("planInstall() delivers first packets that come in from the loopback interface, in both families", () => {
   const rules = planOf("").routingRules.filter(({ inputInterface }) => inputInterface === "lo");
-  assert.deepEqual(rules.map(({ family, mark, mask }) => [family, mark, mask]), [["ipv4", 3, 3], [
+  assert.deepEqual(rules.map(({ family, mark, mask }) => [family, mark, mask]), [[
+    "ipv4",
+    0x40000003,
+    0x40000003,
+  ], [
     "ipv6",
-    3,
-    3,
+    0x40000003,
+    0x40000003,
   ]]);
   const early = planOf("intercept: { admission: early }").routingRules;
   assert.ok(early.every(({ inputInterface }) => inputInterface !== "lo"));
@@ -162,7 +167,7 @@ Deno.test("planInstall() lets the router's own flows ask, and needs no sign of l
   assert.deepEqual(hooks.map(({ hook }) => [hook!.type, hook!.priority]), [["route", -158], ["route", -160]]);
   assert.ok(compileTable(plan).sets.every(({ name }) => name !== "running"));
   assert.deepEqual(chain(plan, "zoned"), [
-    'oifname "lo" meta priority 7470:0 meta mark & 0x3 != 0x3 meta mark set meta mark | 0x3 accept',
+    'oifname "lo" meta priority 7470:0 meta mark & 0x40000003 != 0x40000003 meta mark set meta mark | 0x40000003 accept',
     "meta priority 7470:0 ct zone set 50080 accept",
   ]);
   assert.ok(chain(plan, "router")!.includes("meta priority 7470:0 return"));

@@ -14,7 +14,7 @@ import { ROUTER } from "../../support/view.ts";
 
 function plan(config: Record<string, unknown>): FamilyRules[] {
   const parsed = parseConfig(JSON.stringify({ version: 1, ...config }), "test");
-  return compileIptables(planInstall(parsed, ROUTER));
+  return compileIptables(planInstall(parsed, ROUTER, { admission: "early" }));
 }
 
 function recorded(name: string) {

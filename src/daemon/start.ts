@@ -17,6 +17,7 @@ import { usableFamilies } from "./families.ts";
 import { type LiveRules, NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
 import type { ConfigSource, UsableConfig } from "./reload/generation.ts";
 import { RulesKeeper } from "./rules/keeper.ts";
+import { WaysOut } from "./network/ways_out.ts";
 import { type NetworkWatch, watchNetwork } from "./network/network_watch.ts";
 import type { NetworkChange } from "./network/change.ts";
 import { nameProcess } from "./network/process_name.ts";
@@ -75,7 +76,9 @@ export async function startProxy(
     ? undefined // what is dialled goes by the router's own way
     : surveyFor(config, dataplane, { log, readTextFile });
   survey?.begin();
+  const waysOut = new WaysOut(log);
   const changed = (change: NetworkChange) => {
+    waysOut.changed();
     survey?.look(change);
     return keeper.networkChanged(change);
   };

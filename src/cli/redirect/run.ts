@@ -37,6 +37,14 @@ export function runRedirect(plan: RedirectPlan, env: Env): number {
     for (const upstream of upstreams ?? []) refuseOwn(address, upstream);
   }
   env.stderr(`Listening on ${listeners.map(({ address }) => formatSockaddr(address)).join(" and ")}\n`);
+  for (const { address } of plan.listenAddress === undefined ? [] : listeners) {
+    if (isOwnAddress(address)) continue;
+    env.stderr(
+      `tproxy: warning: ${
+        formatSockaddr(address)
+      } is not of this machine: only what a rule steers here comes\n`,
+    );
+  }
   const target = {
     upstreams,
     fromClient: plan.fromClient,

@@ -12,8 +12,11 @@ import { COUNTER } from "../shared/state.ts";
 import type { Session } from "./session.ts";
 import type { Life, Stage } from "./stage.ts";
 
-/** The time in which a client completes its connection, with three answers lost on the way to it. */
-const WAITING_TICKS = ticks(20_000);
+/**
+ * The time in which a client completes its connection: the listener answers its SYN after 0, 1, 3 and 7
+ * seconds. One that hears nothing of it sends its SYN again; one that has gone resets what it hears.
+ */
+const WAITING_TICKS = ticks(8000);
 
 /** The stage. */
 export class Waiting implements Stage {
@@ -41,7 +44,7 @@ export class Waiting implements Stage {
   /** See {@linkcode Stage}. */
   due(session: Session): void {
     const { clock, counters } = this.#life.context;
-    const due = session.startedTick + WAITING_TICKS;
+    const due = Math.max(session.startedTick + WAITING_TICKS, this.#life.syns!.goneTick(session.syn));
     if (clock.tick < due) return this.#life.schedule(session, due);
     counters[COUNTER.unclaimed]++;
     this.#life.note(session, "the client has not completed its connection");

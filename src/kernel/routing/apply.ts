@@ -9,7 +9,7 @@ import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { addRule, deleteRule } from "../../netlink/route/rule.ts";
 import type { Plan } from "../plan/model.ts";
-import { ANNOUNCEMENT } from "./announcement.ts";
+import { ANNOUNCEMENT, announcesUninstall } from "./announcement.ts";
 import { findDifference, type RoutingDifference } from "./compare.ts";
 import { readRouting, routeEntry, type RoutingEntry, ruleEntry } from "./state.ts";
 
@@ -98,7 +98,8 @@ export function applyRouting(plan: Plan, route: NetlinkConnection): void {
 export function removeRouting(route: NetlinkConnection): string[] {
   const removed: string[] = [];
   const { rules, pins = [], routes } = readRouting(route);
-  for (const entry of [...rules.map(ruleEntry), ...pins.map(ruleEntry), ...routes.map(routeEntry)]) {
+  const installed = rules.filter((rule) => !announcesUninstall(rule));
+  for (const entry of [...installed.map(ruleEntry), ...pins.map(ruleEntry), ...routes.map(routeEntry)]) {
     try {
       entry.remove(route);
       removed.push(entry.label);

@@ -298,21 +298,58 @@ labTest("run --install puts rules back that a firewall has flushed", {
   await assertServed(lab.client, [nginx.url(4), nginx.url(6)]);
 });
 
-labTest("run without CAP_NET_ADMIN is a proxy, and says once that it cannot change the rules", {
+labTest("run without CAP_NET_ADMIN says what it lacks where first packets ask", {
+  programs: ["setpriv"],
+  netlinkOnly: "rules of iptables take flows early",
+}, async (lab) => {
+  const run = ["setpriv", "--bounding-set=-net_admin", ...tproxyCommand(), "run", "-c", writeConfig(lab)];
+  const { code, stderr } = await lab.router.run(run, { mayFail: true, timeoutMs: 10_000 });
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /EPERM.*CAP_NET_ADMIN/s);
+});
+
+labTest("run with CAP_NET_ADMIN and CAP_NET_RAW alone, as the service has it, needs no root", {
   programs: [...PROGRAMS, "setpriv"],
-  netlinkOnly: "the programs of iptables say it in their words",
+  netlinkOnly: "rules of iptables take flows early",
 }, async (lab) => {
   const nginx = await startNginx(lab);
-  await leadThrough(lab, "r1", SERVER);
-  const proxy = await startProxy(lab, { config: AUTO, wrapper: ["setpriv", "--bounding-set=-net_admin"] });
-  await assertServed(lab.client, [nginx.url(4), nginx.url(6)]);
-  for (let i = 0; i < 2; i++) {
-    await lab.router.ip(`link add more${i} type bridge`);
-    await delay(1_200);
-  }
-  assert.equal(proxy.log.split("without CAP_NET_ADMIN").length, 2, proxy.log);
+  const capabilities = "+net_admin,+net_raw";
+  const wrapper = [
+    "setpriv",
+    "--reuid=65534",
+    "--clear-groups",
+    `--inh-caps=-all,${capabilities}`,
+    `--ambient-caps=-all,${capabilities}`,
+    `--bounding-set=-all,${capabilities}`,
+  ];
+  const env = { HOME: "/nonexistent", DENO_NO_UPDATE_CHECK: "1" };
+  Deno.chmodSync(lab.directory, 0o755);
+  await startProxy(lab, { wrapper, env });
   await assertServed(lab.client, [nginx.url(4), nginx.url(6)]);
 });
+
+labTest(
+  "run without CAP_NET_ADMIN is a proxy with admission: early, and says once that it cannot change the rules",
+  {
+    programs: [...PROGRAMS, "setpriv"],
+    netlinkOnly: "the programs of iptables say it in their words",
+  },
+  async (lab) => {
+    const nginx = await startNginx(lab);
+    await leadThrough(lab, "r1", SERVER);
+    const proxy = await startProxy(lab, {
+      config: { intercept: { interfaces: "auto", admission: "early" } },
+      wrapper: ["setpriv", "--bounding-set=-net_admin"],
+    });
+    await assertServed(lab.client, [nginx.url(4), nginx.url(6)]);
+    for (let i = 0; i < 2; i++) {
+      await lab.router.ip(`link add more${i} type bridge`);
+      await delay(1_200);
+    }
+    assert.equal(proxy.log.split("without CAP_NET_ADMIN").length, 2, proxy.log);
+    await assertServed(lab.client, [nginx.url(4), nginx.url(6)]);
+  },
+);
 
 labTest("run, as it ends, shows itself to no rules that follow the network then", {
   programs: [...PROGRAMS, "socat"],

@@ -205,19 +205,22 @@ const PROVOCATIONS: readonly Provocation[] = [
   },
   {
     commands: ["ip link add br0 type bridge", "ip link set br0 up"],
-    config: { intercept: { interfaces: ["br0"] } },
-    expected: ["warning bridge-nf-ipv4", "warning bridge-nf-ipv6"],
+    config: { intercept: { admission: "early", interfaces: ["br0"] } },
+    expected: ["! warning bridge-nf-ipv4", "! warning bridge-nf-ipv6"],
     undo: ["ip link del br0"],
   },
   {
     commands: ["iptables-legacy -P INPUT DROP"],
     expected: ["! warning legacy-input"],
-    said: { id: "legacy-input", words: /policy DROP.*by its policy.*iptables-legacy -I INPUT/ },
+    said: {
+      id: "legacy-input",
+      words: /chain INPUT of iptables-legacy .*by its policy.*iptables-legacy -I INPUT/,
+    },
     undo: ["iptables-legacy -P INPUT ACCEPT"],
   },
   {
     commands: ["ip6tables-legacy -P INPUT DROP", "ip6tables-legacy -A INPUT -p tcp --dport 22 -j ACCEPT"],
-    expected: ["warning legacy-input"],
+    expected: ["! warning legacy-input"],
     undo: ["ip6tables-legacy -F INPUT", "ip6tables-legacy -P INPUT ACCEPT"],
   },
   {

@@ -97,7 +97,7 @@ for (const family of [4, 6] as const) {
     { programs: ["socat"] },
     async (lab) => {
       await serve(lab, 7000, "echo $SOCAT_PEERADDR");
-      const { configPath } = await startProxy(lab);
+      const { configPath } = await startProxy(lab, { config: { intercept: { admission: "early" } } });
       const client = ADDRESSES[family].client;
       assert.equal(await seenByServer(lab, family), client);
       for (const { what, remove } of REMOVALS) {
@@ -116,7 +116,7 @@ labTest("install keeps the client's leg out of conntrack, or masquerade would be
   programs: ["socat", "conntrack"],
 }, async (lab) => {
   await serve(lab, 7000, "echo $SOCAT_PEERADDR; sleep 1");
-  await startProxy(lab);
+  await startProxy(lab, { config: { intercept: { admission: "early" } } });
   assert.equal(await seenByServer(lab, 4), ADDRESSES[4].wan);
   const list = ["conntrack", "-L", "-p", "tcp", "--dport", "7000"];
   const { stdout } = await lab.router.run(list);
@@ -140,7 +140,7 @@ labTest(
   async (lab) => {
     const listener = "TCP6-LISTEN:22,ipv6only=0,fork,reuseaddr";
     await lab.router.start(["socat", listener, "SYSTEM:echo router"], { listens: 22 });
-    await startProxy(lab, { config: { intercept: { "on-failure": "reset" } } });
+    await startProxy(lab, { config: { intercept: { admission: "early", "on-failure": "reset" } } });
     const login = () =>
       lab.client.run(["timeout", "2", "socat", "-u", `TCP4:${ADDRESSES[4].lan}:22`, "-"], { mayFail: true });
     assert.equal((await login()).stdout, "router\n");

@@ -123,7 +123,7 @@ labTest(
   { forwarding: true },
   async (lab) => {
     await lab.router.nft(FORWARDS);
-    await startUdpProxy(lab, { source: "router" });
+    await startUdpProxy(lab, { source: "router", intercept: { admission: "early" } });
     await keepFromMending(lab);
     await lab.router.run(
       usesIptables()

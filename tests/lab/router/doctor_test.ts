@@ -35,7 +35,7 @@ labTest("doctor knows whether the firewall lets the router's own flows come in f
     assert.deepEqual(report.troubles, passed ? [] : ["! warning input-chains"]);
     if (passed) continue;
     const { cause, remedy } = findTrouble(report, "input-chains");
-    assert.match(cause, /tcp from programs on the router on lo/);
+    assert.match(cause, /tcp that the proxy sends to itself through lo/);
     await lab.router.run(remedy.split(";")[0].split(" "));
     assert.equal(await passes(), true, remedy);
     assert.deepEqual((await doctor(lab, { config: CONFIG })).troubles, []);

@@ -101,11 +101,24 @@ for (const [onFailure, exitCode, told] of OUTCOMES) {
   );
 }
 
-labTest("run, killed, delays the router's connections and does not refuse them, with on-failure: open", {
+labTest("run, killed, takes none of the router's connections along, with on-failure: open", {
   programs: PROGRAMS,
 }, async (lab) => {
   const nginx = await startNginx(lab);
   const proxy = await startRouterProxy(lab);
+  assert.equal(await curl(lab.router, nginx.url(4)), 0);
+  await proxy.program.stop("SIGKILL");
+  const start = performance.now();
+  await Promise.all(([4, 6] as const).map((family) => lab.router.run(["curl", "-sSfm9", nginx.url(family)])));
+  const waited = performance.now() - start;
+  assert.ok(waited < 900, `${waited} ms: a packet had to be repeated`);
+});
+
+labTest("run, killed, delays the router's connections and does not refuse them, with admission: early", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  const proxy = await startRouterProxy(lab, { intercept: { admission: "early" } });
   assert.equal(await curl(lab.router, nginx.url(4)), 0);
   await proxy.program.stop("SIGKILL");
   const start = performance.now();
@@ -170,13 +183,18 @@ const OTHERS = {
 
 for (const [what, intercept] of Object.entries(OTHERS)) {
   labTest(
-    `install gives the router's own traffic to no proxy ${what}`,
+    `install gives none of the router's own traffic that it does not relay to a proxy ${what}`,
     { programs: PROGRAMS },
     async (lab) => {
       const nginx = await startNginx(lab);
       const proxy = await startProxy(lab, { config: { kernel: { backend: "netlink" }, intercept } });
-      const listener = { port: what === "with another port" ? 50099 : 50080 };
-      await tproxy(lab, ["install", "-c", writeConfig(lab, routerConfig({ listener }))]);
+      const otherPort = what === "with another port";
+      const installed = {
+        listener: { port: otherPort ? 50099 : 50080 },
+        // The rules of the running proxy itself know no port of an install.
+        intercept: otherPort ? { admission: "early" } : {},
+      };
+      await tproxy(lab, ["install", "-c", writeConfig(lab, routerConfig(installed))]);
       // At once, and when the proxy has shown itself.
       for (const wait of [0, 1_000]) {
         await delay(wait);
@@ -188,7 +206,8 @@ for (const [what, intercept] of Object.entries(OTHERS)) {
           server.close();
         }
       }
-      assert.equal((await endProxy(proxy)).accepted, 0);
+      // Its own rules tell what it relays; those of an install know no more than that one runs.
+      assert.equal((await endProxy(proxy)).accepted, what === "that relays TCP alone" ? 4 : 0);
     },
   );
 }
@@ -204,7 +223,9 @@ labTest("uninstall takes the router's own traffic out of the proxy's hands, and 
     await exchange(openOwn(lab, family), openServer(lab, family));
   }
   await tproxy(lab, ["uninstall"]);
-  assert.equal(await snapshotKernel(lab.router), before);
+  // The proxy has switched it off, and puts it back at its end.
+  const installed = (text: string) => text.replace(/^net\.ipv4\.tcp_early_demux = .*\n/m, "");
+  assert.equal(installed(await snapshotKernel(lab.router)), installed(before));
   for (const family of [4, 6] as const) assert.equal(await curl(lab.router, nginx.url(family)), 0);
   const { accepted } = await endProxy(proxy);
   assert.equal(accepted, 2);

@@ -150,7 +150,9 @@ labTest(
     });
     const ended = performance.now();
     await dataplane.tell({ do: "drain" });
+    assert.equal(await lab.router.readSysctl("net.ipv4.tcp_early_demux"), "0");
     await dataplane.program.waitForExit({ timeoutMs: 6000 });
+    assert.equal(await lab.router.readSysctl("net.ipv4.tcp_early_demux"), "1", "as it was before");
     assert.ok(performance.now() - ended < 5000);
     assert.equal(dataplane.program.stdout.includes("FAILED"), false);
   },

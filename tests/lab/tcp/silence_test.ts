@@ -31,3 +31,18 @@ labTest(
     await client.waitForOutput("late", { timeoutMs: 10_000 });
   },
 );
+
+labTest("run: a connection goes on that conntrack has forgotten, and the server speaks first", {
+  programs: [...PROGRAMS, "conntrack"],
+}, async (lab) => {
+  const answer = "SYSTEM:read word; echo at once; sleep 2; echo late; cat";
+  await lab.server.start(["socat", "-t90", "TCP4-LISTEN:7000,reuseaddr", answer], { listens: 7000 });
+  await startProxy(lab);
+  const client = await lab.client.start(["socat", "-t90", "-", "TCP4:203.0.113.2:7000"]);
+  await client.write("word\n");
+  await client.waitForOutput("at once");
+  await lab.router.run(["conntrack", "-F"]);
+  await client.waitForOutput("late");
+  await client.write("more\n");
+  await client.waitForOutput("more");
+});

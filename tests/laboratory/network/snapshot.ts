@@ -9,9 +9,12 @@ import type { Namespace } from "../namespace.ts";
 const VOLATILE =
   /^net\.(netfilter\.nf_conntrack_count|ipv4\.tcp_fastopen_key|ipv6\.conf\.[^.]+\.stable_secret)\b/;
 
-/** Rules of iptables count packets, and those come while a test runs. */
+/** Rules count packets and remember flows, and those come while a test runs. */
 function withoutCounts(text: string): string {
-  return usesIptables() ? text.replace(/counter packets \d+ bytes \d+/g, "counter") : text;
+  const rules = text.replace(/\n\t\telements = \{[^}]*expires[^}]*\}/g, "");
+  // The running proxy's own table is neither an install's nor an uninstall's work.
+  const installed = rules.replace(/^table inet transparent_proxy_live \{[\s\S]*?^\}\n?/m, "");
+  return usesIptables() ? installed.replace(/counter packets \d+ bytes \d+/g, "counter") : installed;
 }
 
 /**
@@ -40,8 +43,8 @@ export async function snapshotKernel(namespace: Namespace): Promise<string> {
   ];
   const parts = await Promise.all(commands.map(async (argv) => {
     const { stdout } = await namespace.run(argv);
-    const lines = stdout.split("\n").filter((line) => !VOLATILE.test(line));
-    return `# ${argv.join(" ")}\n${withoutCounts(lines.join("\n"))}`;
+    const lines = stdout.split("\n").filter((line) => line !== "" && !VOLATILE.test(line));
+    return `# ${argv.join(" ")}\n${withoutCounts(lines.join("\n")).trimEnd()}`;
   }));
   return [...parts, await readLegacy(namespace)].join("\n");
 }

@@ -5,11 +5,13 @@
  */
 import type { Contribution, OpenChain } from "../contribution.ts";
 import type { EntryPlace, PlannedRule } from "../model.ts";
-import { TCP, UDP } from "../phrases.ts";
+import { UDP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
 import type { Scope } from "../scope.ts";
 import { askingSet } from "./memory.ts";
 import type { LiveOptions } from "./options.ts";
+
+const BARE_SYN: Condition = { kind: "bare-syn" };
 
 /** Plans the chains. */
 export function planKept(scope: Scope, { accepting }: LiveOptions): Contribution {
@@ -25,9 +27,10 @@ export function planKept(scope: Scope, { accepting }: LiveOptions): Contribution
     })),
     reason: "Clients' legs keep their addresses, whatever NAT others have for what the router sends",
   });
-  // A datagram that nobody asked for begins a flow towards the client: its tuple has not asked.
+  // A datagram that nobody asked for begins a flow towards the client: its tuple has not asked. So does a
+  // segment of a connection that conntrack has forgotten: it is no bare SYN.
   const injected: Condition[][] = [
-    ...(tcp ? [[TCP]] : []),
+    ...(tcp ? [[BARE_SYN]] : []),
     ...(udp && accepting
       ? families.map((family): Condition[] => [
         { kind: "family", family },

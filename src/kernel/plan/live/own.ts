@@ -6,14 +6,15 @@ import type { Contribution } from "../contribution.ts";
 import type { Scope } from "../scope.ts";
 
 /** Plans the chain; none without `intercept.router-traffic`. */
-export function planOwn({ ownTraffic, marks }: Scope): Contribution {
+export function planOwn({ ownTraffic, marks, protocols }: Scope): Contribution {
   if (!ownTraffic) return {};
   return {
     chains: [{
       name: "router_steer",
       place: "router-steer",
       rules: [{
-        conditions: [{ kind: "mark-bits", mask: marks.asks, negate: false }],
+        // An install of another config may ask for more than this proxy relays.
+        conditions: [{ kind: "mark-bits", mask: marks.asks, negate: false }, { kind: "protocol", protocols }],
         effect: { kind: "take-own" },
         reason: "To the loopback interface, and so to the listener",
       }],

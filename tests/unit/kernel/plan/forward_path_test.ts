@@ -118,6 +118,7 @@ Deno.test("planInstall() refuses segments of unknown flows where it refuses conn
   `);
   assert.deepEqual(chain(plan, "strays"), [
     'iifname != "br-lan" return',
+    "ct zone 50080 return",
     "tcp flags != syn / fin,syn,rst,ack ct state invalid,new goto stray",
   ]);
   assert.deepEqual(chain(plan, "stray"), [

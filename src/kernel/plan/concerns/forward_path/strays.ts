@@ -44,6 +44,10 @@ export function planStrays(scope: Scope): Contribution {
         name: "strays",
         place: "tracked",
         rules: [onlyFromClients(scope), ...excludeOtherFamily(scope), {
+          conditions: [{ kind: "zone", zone: scope.clientZone }],
+          effect: LEAVE,
+          reason: "Packets of accepted connections, which go on when the rules change",
+        }, {
           conditions: [{ kind: "no-bare-syn" }, { kind: "unknown-flow" }],
           effect: goTo(DECISION_CHAIN),
           reason: "SYN+FIN, no flag, all flags, an ACK out of nowhere: port scans",

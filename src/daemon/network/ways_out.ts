@@ -1,0 +1,72 @@
+/**
+ * The ways out of this router, for the log: one that goes is worth a line, for every client waits then.
+ * @module
+ */
+import { ifFamilyExists } from "../../kernel/routing/rules.ts";
+import { routeLeadsUpstream } from "../../kernel/routing/upstream.ts";
+import type { Logger } from "../../log.ts";
+import { OperationError } from "../../net/error.ts";
+import { FAMILIES } from "../../net/families.ts";
+import type { NetlinkConnection } from "../../netlink/connection.ts";
+import { listLinks } from "../../netlink/route/link.ts";
+import type { Way } from "../../netlink/route/next_hop.ts";
+import { listRoutes } from "../../netlink/route/route.ts";
+import { openNetlink } from "../../netlink/transport.ts";
+
+/** Milliseconds between two looks while there is none. */
+const AGAIN_MS = 3000;
+
+/** The last of them that was said. */
+export class WaysOut {
+  readonly #log: Logger;
+  #last: string | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(log: Logger) {
+    this.#log = log;
+    this.#last = readWaysOut();
+  }
+
+  /** Says it where the default routes lead elsewhere than before, or nowhere. */
+  changed(): void {
+    const now = readWaysOut();
+    // A cable that is put back changes no route: the kernel tells nothing.
+    if (now === "") this.#lookAgain();
+    if (now === undefined || now === this.#last) return;
+    this.#log.info(
+      now === "" ? "no way out any more: servers outside are not reached" : "the way out has changed",
+      {
+        before: this.#last || "none",
+        now: now || "none",
+      },
+    );
+    this.#last = now;
+  }
+
+  #lookAgain(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.changed(), AGAIN_MS);
+    Deno.unrefTimer(this.#timer);
+  }
+}
+
+/** Names the interfaces of default routes that work; undefined where it cannot be told. */
+function readWaysOut(): string | undefined {
+  try {
+    using connection = openNetlink("route");
+    return listWaysOut(connection).join(", ");
+  } catch (error) {
+    if (error instanceof OperationError) return undefined;
+    throw error;
+  }
+}
+
+function listWaysOut(connection: NetlinkConnection): string[] {
+  const routes = FAMILIES.flatMap((family) => ifFamilyExists(() => listRoutes(connection, { family })));
+  const ways = routes.filter(routeLeadsUpstream).flatMap((route): readonly Way[] =>
+    route.nextHops ?? [route]
+  );
+  const working = ways.filter(({ dead, linkDown }) => dead !== true && linkDown !== true)
+    .map(({ outLinkIndex }) => outLinkIndex);
+  return listLinks(connection).filter(({ index }) => working.includes(index)).map(({ name }) => name);
+}

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DEFAULT_MARK } from "../../src/constants.ts";
 import { Marks } from "../../src/marks.ts";
 
 Deno.test("Marks tells every bit of the default mark", () => {
@@ -52,4 +53,11 @@ Deno.test("Marks of any bits are told apart by rules that ask for the bits of on
     }
     assert.ok(!fits(clientSocket, serverSocket) && !fits(serverSocket, clientSocket), name);
   }
+});
+
+Deno.test("Marks() keep apart from whole marks of others, unless the administrator has chosen the bits", () => {
+  assert.equal(new Marks(DEFAULT_MARK, { apart: true }).intercepted, 0x40000001);
+  assert.equal(new Marks(DEFAULT_MARK, { apart: true }).router, 0x40000003);
+  assert.equal(new Marks(DEFAULT_MARK).intercepted, DEFAULT_MARK);
+  assert.equal(new Marks(0x10, { apart: true }).router, 0x30);
 });

@@ -13,7 +13,7 @@ ip addr add ${FIELD.lan[4]}/24 dev br-lan
 ip addr add ${FIELD.lan[6]}/64 dev br-lan nodad
 ip link set br-lan up
 sysctl -qw net.bridge.bridge-nf-call-iptables=${filter} net.bridge.bridge-nf-call-ip6tables=${filter}
-sleep 0.2`;
+sleep 1`;
 }
 
 const CONFIG = { intercept: { interfaces: ["br-lan"] } };

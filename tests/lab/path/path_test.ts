@@ -46,7 +46,9 @@ labTest("run keeps the client's port behind masquerade, and conntrack knows one 
   const { stdout } = await lab.client.run(["curl", "-sSfm5", "-w", "%{local_port}", nginx.url(4)]);
   const port = Number(stdout.replace("hello\n", ""));
   assert.equal((await nginx.waitForAccess(4)).clientPort, port);
-  const flows = (await lab.router.run(["conntrack", "-L", "-p", "tcp"])).stdout.trim().split("\n");
+  const listed = (await lab.router.run(["conntrack", "-L", "-p", "tcp"])).stdout.trim().split("\n");
+  // The client's leg stands in a zone of its own.
+  const flows = listed.filter((line) => !line.includes(" zone="));
   assert.equal(flows.length, 1);
   assert.match(flows[0], new RegExp(`src=${ADDRESSES[4].client} .* dst=${ADDRESSES[4].wan} `));
 });

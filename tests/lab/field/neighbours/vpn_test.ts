@@ -30,6 +30,8 @@ for family in -4 -6; do
   ip $family rule add pref 5270 lookup 52
 done
 ip route add 100.64.0.0/10 dev r4 table 52`,
+  // From client to client nothing needs a proxy.
+  forwarded: "oifname r4",
   probes: [
     ...every("server", 80, "server sees wan", { from: "guest" }),
     ...every("private", 443, "private sees dmz", { from: "guest" }),

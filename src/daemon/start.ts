@@ -3,6 +3,7 @@
  * send it something.
  * @module
  */
+import { collectGarbage } from "../../ffi/pages.ts";
 import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../dataplane/sizing/worker_count.ts";
 import { type Dataplane, startDataplane } from "../dataplane/supervisor.ts";
@@ -59,6 +60,7 @@ export async function startProxy(
   if (warning !== undefined) log.warn(warning);
   const policy = compilePolicy(config, 1);
   const { workerUrl, version } = options;
+  collectGarbage(); // of the config and the trial, before workers need their part: the most is needed then
   const dataplane = await startDataplane({
     config,
     workers,

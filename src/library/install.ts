@@ -6,11 +6,14 @@
  * of iptables, as the config says or because rules of theirs are there, also need `--allow-run`,
  * `--allow-read` and `--allow-env`, to find them. To change anything needs root, or CAP_NET_ADMIN.
  *
+ * With `intercept.admission: "forward-path"`, the default, flows are given to a running `tproxy run` alone,
+ * which is asked about each. A program that listens itself needs "early".
+ *
  * @example
  * ```ts ignore
  * import { DEFAULT_CONFIG, install, readStatus, uninstall } from "@tproxy/tproxy/install";
  *
- * const intercept = { ...DEFAULT_CONFIG.intercept, interfaces: ["br-lan"] };
+ * const intercept = { ...DEFAULT_CONFIG.intercept, admission: "early" as const, interfaces: ["br-lan"] };
  * const config = { ...DEFAULT_CONFIG, intercept };
  * const { place } = await install(config);
  * console.log(`installed: ${place}`);

@@ -3,9 +3,8 @@
  * given when the client is accepted.
  * @module
  */
-import { AF_INET, ECONNREFUSED, SO_PRIORITY, SOL_SOCKET } from "../../../ffi/consts.ts";
-import { setInt } from "../../../ffi/sockets/sockopt.ts";
-import { CLIENT_PRIORITY, VERDICT_TTL } from "../../constants.ts";
+import { AF_INET, ECONNREFUSED } from "../../../ffi/consts.ts";
+import { VERDICT_TTL } from "../../constants.ts";
 import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
 import { type HeldSyns, MOST_HELD_SYNS } from "./held_syns.ts";
 import type { Question } from "./question.ts";
@@ -75,8 +74,6 @@ export class TcpQuestions implements TcpAsked {
     if (place < 0) return false;
     const session = sessions.at(syns.slotOf(place));
     if (session.stage !== WAITING) return false;
-    // The listener's own is not inherited.
-    setInt(client, SOL_SOCKET, SO_PRIORITY, CLIENT_PRIORITY);
     sessions.join(session, client);
     return true;
   }

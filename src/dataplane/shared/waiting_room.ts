@@ -11,7 +11,7 @@ import { ADDRESS_WORDS } from "./columns.ts";
 /** Places in which an answer with one key may lie. */
 const WAYS = 4;
 /** Groups of so many places, a power of two. */
-const GROUPS = 256;
+const GROUPS = 1024;
 
 // A place: its state, two struct sockaddr, an answer.
 const CLIENT = 1;

@@ -12,11 +12,14 @@ import {
   ENFILE,
   ENOBUFS,
   EPOLLIN,
+  SO_PRIORITY,
+  SOL_SOCKET,
 } from "../../../ffi/consts.ts";
 import { readSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { SOCKADDR_SIZE } from "../../../ffi/layout.ts";
 import { acceptSocket, closeFd, localAddress } from "../../../ffi/sockets/socket.ts";
-import { resetOnClose, silenceOnClose } from "../../../ffi/sockets/sockopt.ts";
+import { resetOnClose, setInt, silenceOnClose } from "../../../ffi/sockets/sockopt.ts";
+import { CLIENT_PRIORITY } from "../../constants.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { formatIp } from "../../net/ip.ts";
 import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
@@ -210,6 +213,8 @@ export class TcpAcceptor implements Service {
    * one that does not ask.
    */
   #mayDial(client: number, listener: Listener): boolean {
+    // The listener does not pass its own on. A reset needs it as well.
+    setInt(client, SOL_SOCKET, SO_PRIORITY, CLIENT_PRIORITY);
     if (localAddress(client, this.#destination) >= 0) {
       if (this.#asked!.join(client, this.#words)) return false;
       if (isOwn(listener, this.#destination) || this.#own?.has(this.#client)) return true;

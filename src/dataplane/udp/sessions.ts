@@ -56,6 +56,8 @@ const DNS_PORT = 0x3500;
 /** Of one client endpoint, besides the first. */
 const MAX_CHILDREN = 16;
 const NO_PARENT = -1;
+/** More than the five seconds for which the kernel knows a flow that is not answered. */
+const LEAST_LIFE = ticks(6000);
 
 /** Another that knows of sessions. */
 export interface SessionWatcher {
@@ -165,15 +167,13 @@ export class UdpSessions {
 
   /** Ends what has been silent for too long. */
   turn(): void {
-    const { dnsTicks, idleTicks } = this.#context.settings.udp;
-    this.#expire(DNS, dnsTicks);
-    this.#expire(OTHER, idleTicks);
+    this.#expire(DNS, this.#lifeOf(DNS));
+    this.#expire(OTHER, this.#lifeOf(OTHER));
   }
 
   /** Milliseconds until a session may be due, -1 for ever. */
   timeout(): number {
-    const { dnsTicks, idleTicks } = this.#context.settings.udp;
-    const due = Math.min(this.#due(DNS, dnsTicks), this.#due(OTHER, idleTicks));
+    const due = Math.min(this.#due(DNS, this.#lifeOf(DNS)), this.#due(OTHER, this.#lifeOf(OTHER)));
     return due === Infinity ? -1 : this.#context.clock.millisecondsTo(due);
   }
 
@@ -336,6 +336,13 @@ export class UdpSessions {
       slot >= 0 && tick - table.ticks[slot] >= idleTicks;
       slot = table.oldestOfKind(kind)
     ) this.#close(slot, EXPIRED);
+  }
+
+  /** The ticks for which a session of a kind may be silent: no less than until its flows ask again. */
+  #lifeOf(kind: number): number {
+    const { dnsTicks, idleTicks } = this.#context.settings.udp;
+    const wanted = kind === DNS ? dnsTicks : idleTicks;
+    return this.#parts.answers === null ? wanted : Math.max(wanted, LEAST_LIFE);
   }
 
   #due(kind: number, idleTicks: number): number {

@@ -62,10 +62,11 @@ const LISTS: Readonly<Record<"early" | "forward-path", Readonly<Record<WalkedHoo
       ...fromClients(wanted, { mark: marksOf(wanted).intercepted, ctState: CT_STATE.established }, "later"),
       ...fromServers(wanted),
     ],
+    // Where a chain drops new flows of the router, the proxy makes the entry in conntrack first.
     output: (wanted) => [
       ...onLoopback(wanted, { output: LOOP }),
       ...toClients(wanted, { mark: 0, ctState: CT_STATE.established }),
-      ...toServers(wanted, CT_STATE.new),
+      ...toServers(wanted, CT_STATE.established),
     ],
     forward: (wanted) => through(wanted),
   },

@@ -90,7 +90,6 @@ const CASES: readonly Case[] = [
       "-P OUTPUT DROP",
     ],
     early: ["output"],
-    path: ["output"],
   },
   {
     name: "iptables that has forgotten the loopback",

@@ -7,13 +7,16 @@ import { startNginx } from "../../laboratory/programs/nginx.ts";
 import { PROXY_PORT, tproxy, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 
+/** Only a running tproxy can be asked: a program that listens itself is given flows early. */
+const OWN_LISTENER = { admission: "early" };
+
 labTest(
   "the example of mod.ts is a transparent proxy, with --allow-ffi alone",
   { programs: ["curl", "nginx"] },
   async (lab) => {
     const nginx = await startNginx(lab, { ports: [80] });
     // A program that does not tell the rules of iptables that it runs is only asked where they need not know.
-    const config = usesIptables() ? { intercept: { "on-failure": "drop" } } : {};
+    const config = usesIptables() ? { intercept: { "on-failure": "drop" } } : { intercept: OWN_LISTENER };
     await tproxy(lab, ["install", "-c", writeConfig(lab, config)]);
     const { example, permissions } = entry(".");
     using file = programFile(example);
@@ -39,7 +42,7 @@ labTest(
   "a connection of the library passes on half-closes and 32 MiB both ways",
   { programs: ["socat", "sha256sum"] },
   async (lab) => {
-    const config = usesIptables() ? { intercept: { "on-failure": "drop" } } : {};
+    const config = usesIptables() ? { intercept: { "on-failure": "drop" } } : { intercept: OWN_LISTENER };
     await tproxy(lab, ["install", "-c", writeConfig(lab, config)]);
     const { example, permissions } = entry(".");
     using file = programFile(example);
@@ -62,7 +65,10 @@ labTest(
 );
 
 labTest("the example of listenTransparentUdp() relays questions and answers", {}, async (lab) => {
-  const intercept = { protocols: ["tcp", "udp"], ...(usesIptables() ? { "on-failure": "drop" } : {}) };
+  const intercept = {
+    protocols: ["tcp", "udp"],
+    ...(usesIptables() ? { "on-failure": "drop" } : OWN_LISTENER),
+  };
   await tproxy(lab, ["install", "-c", writeConfig(lab, { intercept })]);
   using file = programFile(exampleOf("src/library/sockets/listen_udp.ts", "listenTransparentUdp"));
   const program = await lab.router.start(libraryProgram(file.path, entry(".").permissions), {

@@ -41,7 +41,11 @@ async function openSessions(
 }
 
 labTest("run keeps to limits.udp-sessions: the one silent for longest goes", NEEDED, async (lab) => {
-  const proxy = await startUdpProxy(lab, { limits: { "udp-sessions": 10 }, listener: { workers: 1 } });
+  const proxy = await startUdpProxy(lab, {
+    limits: { "udp-sessions": 10 },
+    listener: { workers: 1 },
+    intercept: { admission: "early" }, // else the flow of a session that went asks again only after a while
+  });
   const server = openServer(lab, 4);
   const before = socketCount(proxy);
   const clients = await openSessions(lab, server, 10);
@@ -78,7 +82,11 @@ labTest(
 );
 
 labTest("run ends sessions that are silent for timeouts.udp-idle, and only those", NEEDED, async (lab) => {
-  const proxy = await startUdpProxy(lab, { timeouts: { "udp-idle": "1s" }, listener: { workers: 1 } });
+  const proxy = await startUdpProxy(lab, {
+    timeouts: { "udp-idle": "1s" },
+    listener: { workers: 1 },
+    intercept: { admission: "early" }, // else no session ends within six seconds
+  });
   const before = socketCount(proxy);
   for (const family of [4, 6] as const) {
     const server = openServer(lab, family);
@@ -102,7 +110,10 @@ labTest("run ends sessions that are silent for timeouts.udp-idle, and only those
 });
 
 labTest("run ends DNS sessions after timeouts.udp-dns", NEEDED, async (lab) => {
-  await startUdpProxy(lab, { timeouts: { "udp-dns": "1s", "udp-idle": "60s" } });
+  await startUdpProxy(lab, {
+    timeouts: { "udp-dns": "1s", "udp-idle": "60s" },
+    intercept: { admission: "early" },
+  });
   for (const family of [4, 6] as const) {
     const dns = openServer(lab, family, 53);
     const other = openServer(lab, family, 7000);

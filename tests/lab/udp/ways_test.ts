@@ -128,7 +128,7 @@ labTest("UDP that asks keeps one port where only the mark of its destinations di
     chain forward { type filter hook forward priority mangle; udp dport 7001 meta mark set 5; }
     chain post { type nat hook postrouting priority srcnat; iifname "r0" oifname "r1" masquerade; }
     chain out { type filter hook output priority mangle;
-      meta mark 3 accept
+      meta mark & 3 == 3 accept
       udp dport . meta mark != { 7000 . 0, 7001 . 5 } udp dport 7000-7001 drop
     }
   }`);

@@ -6,7 +6,6 @@ import assert from "node:assert/strict";
 import { OperationError } from "../../../src/net/error.ts";
 import { ADDRESSES, type Lab } from "../lab.ts";
 import { type ConfigText, type Proxy, type ProxyOptions, startProxy } from "../proxy/proxy.ts";
-import { countDescriptorKinds } from "../machine/procfs.ts";
 import { at, type Datagram, type UdpSocket } from "./udp_socket.ts";
 import { until } from "../machine/wait.ts";
 
@@ -75,9 +74,25 @@ export async function addManyServers(lab: Lab): Promise<void> {
   await lab.router.ip(`route add ${MANY_SERVERS} via ${ADDRESSES[4].server}`);
 }
 
-/** Sockets that the proxy has open. */
+/** Sockets that the proxy has open, but for those of netlink, which workers open when they need them. */
 export function socketCount(proxy: Proxy): number {
-  return countDescriptorKinds(proxy.pid).get("socket") ?? 0;
+  const netlink = new Set(
+    Deno.readTextFileSync(`/proc/${proxy.pid}/net/netlink`).split("\n").map((line) =>
+      line.trim().split(/\s+/).at(-1)
+    ),
+  );
+  return [...Deno.readDirSync(`/proc/${proxy.pid}/fd`)].filter(({ name }) => {
+    const [, inode] = /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${proxy.pid}/fd/${name}`)) ?? [];
+    return inode !== undefined && !netlink.has(inode);
+  }).length;
+}
+
+function linkOf(path: string): string {
+  try {
+    return Deno.readLinkSync(path);
+  } catch {
+    return ""; // it is closed
+  }
 }
 
 /** The `address:port` that UDP sockets in the router are bound to. */

@@ -117,7 +117,7 @@ export function inputDrop(context: CheckContext, family: Family): Promise<string
   return surrounded(context, "input-drop", () => bothSeen(context, family));
 }
 
-/** The router itself may begin nothing but towards the WAN. */
+/** The router itself may begin nothing. */
 export function outputDrop(context: CheckContext, family: Family): Promise<string> {
   needsForwardPath(context);
   return surrounded(context, "output-drop", () => bothSeen(context, family));

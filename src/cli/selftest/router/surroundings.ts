@@ -82,12 +82,7 @@ export const SURROUNDINGS: Readonly<Record<Surrounding, readonly SurroundingChai
   "output-drop": [{
     name: "output",
     base: { type: "filter", hook: "output", priority: 0, policy: "drop" },
-    rules: [
-      [...outputInterface("lo"), ...ACCEPT],
-      ESTABLISHED,
-      ACCEPT_ICMPV6,
-      [...outputInterface("r1"), ...ACCEPT],
-    ],
+    rules: [[...outputInterface("lo"), ...ACCEPT], ESTABLISHED, ACCEPT_ICMPV6],
   }],
 };
 

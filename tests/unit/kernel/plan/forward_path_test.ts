@@ -168,6 +168,7 @@ Deno.test("planInstall() lets the router's own flows ask, and needs no sign of l
   assert.ok(compileTable(plan).sets.every(({ name }) => name !== "running"));
   assert.deepEqual(chain(plan, "zoned"), [
     'oifname "lo" meta priority 7470:0 meta mark & 0x40000003 != 0x40000003 meta mark set meta mark | 0x40000003 accept',
+    'oifname "lo" meta l4proto tcp socket transparent 1 meta mark & 0x40000003 != 0x40000003 meta mark set meta mark | 0x40000003 accept',
     "meta priority 7470:0 ct zone set 50080 accept",
   ]);
   assert.ok(chain(plan, "router")!.includes("meta priority 7470:0 return"));

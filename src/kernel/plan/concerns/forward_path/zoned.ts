@@ -6,6 +6,7 @@
 import { CLIENT_PRIORITY } from "../../../../constants.ts";
 import type { Contribution } from "../../contribution.ts";
 import type { PlannedRule } from "../../model.ts";
+import { TCP } from "../../phrases.ts";
 import type { Condition } from "../../rules/condition.ts";
 import type { Scope } from "../../scope.ts";
 import { ON_LOOPBACK } from "../life.ts";
@@ -30,12 +31,21 @@ export function planZoned(scope: Scope): Contribution {
 }
 
 /** Keeps the flows of the router's own programs where those programs' packets are. */
-function planOwn({ ownTraffic, marks }: Scope): PlannedRule[] {
+function planOwn({ ownTraffic, marks, tcp }: Scope): PlannedRule[] {
   if (!ownTraffic) return [];
-  return [{
-    conditions: [ON_LOOPBACK, TO_CLIENT, { kind: "mark-bits", mask: marks.router, negate: true }],
+  const unmarked: Condition = { kind: "mark-bits", mask: marks.router, negate: true };
+  const rule = (conditions: readonly Condition[], reason: string): PlannedRule => ({
+    conditions: [ON_LOOPBACK, ...conditions, unmarked],
     effect: { kind: "loop-back", noted: false },
-    reason:
+    reason,
+  });
+  return [
+    rule(
+      [TO_CLIENT],
       "Answers to the router's own programs. Others may save the mark of a packet as that of its flow: both ways have what the flow needs",
-  }];
+    ),
+    ...(tcp
+      ? [rule([TCP, { kind: "transparent-socket" }], "The same before the proxy has accepted the connection")]
+      : []),
+  ];
 }

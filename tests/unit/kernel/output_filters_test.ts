@@ -33,3 +33,21 @@ Deno.test("chainsMayDrop() takes what it cannot judge for a drop", () => {
   const other: NftExpression = { kind: "unknown", name: "limit", data: new Uint8Array(0) };
   assert.ok(!chainsMayDrop(BASES, [rule("output", other)]));
 });
+
+Deno.test("chainsMayDrop() leaves out rules for packets that came in by an interface", () => {
+  const drops = (key: "iif" | "iifname" | "oifname", ...test: NftExpression[]) =>
+    chainsMayDrop(BASES, [
+      rule("output", { kind: "meta", direction: "load", key, register: 1 }, ...test, verdict("drop")),
+    ]);
+  const cmp = (operator: "eq" | "neq", ...value: number[]): NftExpression => (
+    { kind: "cmp", operator, register: 1, value: new Uint8Array(value) }
+  );
+  assert.ok(!drops("iifname", cmp("eq", 114, 48, 0, 0)));
+  assert.ok(!drops("iif", cmp("neq", 0, 0, 0, 0)));
+  assert.ok(!drops("iifname", { kind: "lookup", set: "lan", register: 1 }));
+  // What has come by no interface meets these.
+  assert.ok(drops("iifname", cmp("neq", 114, 48, 0, 0)));
+  assert.ok(drops("iif", cmp("eq", 0, 0, 0, 0)));
+  assert.ok(drops("iifname", { kind: "lookup", set: "lan", register: 1, inverted: true }));
+  assert.ok(drops("oifname", cmp("eq", 114, 49, 0, 0)));
+});

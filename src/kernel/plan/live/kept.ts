@@ -7,6 +7,7 @@ import type { Contribution, OpenChain } from "../contribution.ts";
 import type { EntryPlace, PlannedRule } from "../model.ts";
 import { UDP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
+import { goTo } from "../rules/effect.ts";
 import type { Scope } from "../scope.ts";
 import { askingSet } from "./memory.ts";
 import type { LiveOptions } from "./options.ts";
@@ -45,18 +46,24 @@ export function planKept(scope: Scope, { accepting }: LiveOptions): Contribution
       keep("keep_outgoing", "keep-outgoing", "destination"),
       keep("keep_source", "keep-source", "source"),
       {
+        name: "kept_route",
+        place: "live-step",
+        rules: injected.map((flow): PlannedRule => ({
+          conditions: [...flow, { kind: "mark-bits", mask: marks.router, negate: true }],
+          effect: { kind: "loop-back", noted: false },
+          reason: "A first packet on its way to the listener has lost its mark",
+        })),
+        reason: "First packets that are sent once more",
+      },
+      {
         name: "keep_route",
         place: "keep-route",
         rules: [
-          ...injected.map((flow): PlannedRule => ({
-            conditions: [ofProxy, { kind: "original-direction" }, ...flow, {
-              kind: "mark-bits",
-              mask: marks.router,
-              negate: true,
-            }],
-            effect: { kind: "loop-back", noted: false },
-            reason: "A first packet on its way to the listener has lost its mark",
-          })),
+          {
+            conditions: [ofProxy, { kind: "original-direction" }],
+            effect: goTo("kept_route"),
+            reason: "From the client's side, so sent once more",
+          },
           {
             conditions: [ofProxy, { kind: "reply-direction" }, { kind: "marked" }],
             effect: { kind: "unmark" },

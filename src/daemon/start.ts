@@ -111,8 +111,9 @@ function surveyFor(
   { routes: board }: Dataplane,
   options: Pick<SurveyOptions, "log" | "readTextFile">,
 ): Survey {
-  const { serverSocket } = new Marks(config.kernel.mark);
-  return new Survey({ ...options, board, mark: serverSocket > 0xffffffff ? 0 : serverSocket });
+  const { serverSocket, intercepted } = new Marks(config.kernel.mark, { apart: true });
+  const mark = serverSocket > 0xffffffff ? 0 : serverSocket;
+  return new Survey({ ...options, board, mark, replyMark: intercepted });
 }
 
 /** Ends the workers where another proxy has the place of the rules. */

@@ -53,6 +53,7 @@ fieldTest("a server that says nothing", {
 });
 
 fieldTest("a neighbour that is dead", {
+  different: "the kernel tells the address that the dial comes from, which is the client's",
   probes: [
     tcp("203.0.113.66", 80, "host unreachable", { silenceMs: 5_000 }),
     ...every("server", 80, "server sees client"),

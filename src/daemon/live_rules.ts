@@ -5,6 +5,7 @@
  */
 import { type LiveTable, openLiveTable } from "../kernel/live/live_table.ts";
 import { planLive } from "../kernel/plan/live/live_plan.ts";
+import { knownSet } from "../kernel/plan/live/memory.ts";
 import { LIVE_OPTIONS } from "../kernel/plan/live/options.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 
@@ -12,6 +13,8 @@ import type { Plan } from "../kernel/plan/model.ts";
 export interface LiveRules {
   /** Makes the rules those of the plan, at once. Throws an OperationError; they are as before then. */
   adopt(plan: Plan): void;
+  /** Flows of UDP that are relayed ask again. Throws an OperationError. */
+  forget(): void;
   /** No new flow is taken from now on; those that are relayed go on. */
   drain(): void;
   /** Removes them. */
@@ -19,7 +22,7 @@ export interface LiveRules {
 }
 
 /** For `admission: early`, whose rules are all of the install. */
-export const NO_LIVE_RULES: LiveRules = { adopt() {}, drain() {}, close() {} };
+export const NO_LIVE_RULES: LiveRules = { adopt() {}, forget() {}, drain() {}, close() {} };
 
 /**
  * Claims the place of the rules, which one proxy alone can have. Nothing is taken until the first plan.
@@ -43,6 +46,10 @@ class OwnedRules implements LiveRules {
   adopt(plan: Plan): void {
     this.#replace(plan);
     this.#plan = plan;
+  }
+
+  forget(): void {
+    for (const family of this.#plan?.families ?? []) this.#table.empty(knownSet(family));
   }
 
   drain(): void {

@@ -59,6 +59,7 @@ export async function startProxy(
   if (warning !== undefined) log.warn(warning);
   const policy = compilePolicy(config, 1);
   const { workerUrl, version } = options;
+  let live = NO_LIVE_RULES;
   const dataplane = await startDataplane({
     config,
     workers,
@@ -67,8 +68,9 @@ export async function startProxy(
     policy,
     log,
     workerUrl,
+    replaced: () => forgetFlows(live, log),
   });
-  const live = admission.inForce === "early" ? NO_LIVE_RULES : await openLive(dataplane);
+  if (admission.inForce !== "early") live = await openLive(dataplane);
   const life = backendOf(config).life({ config, families, admission: admission.inForce }, log);
   life.begin();
   const keeper = new RulesKeeper({ loaded, installs: options.installs, life, live, log, readTextFile });
@@ -111,6 +113,18 @@ function surveyFor(
 ): Survey {
   const { serverSocket } = new Marks(config.kernel.mark);
   return new Survey({ ...options, board, mark: serverSocket > 0xffffffff ? 0 : serverSocket });
+}
+
+/** Has flows of UDP ask again, whose worker has failed. */
+function forgetFlows(live: LiveRules, log: Logger): void {
+  try {
+    live.forget();
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    log.warn("clients of the failed worker wait for some seconds until UDP works again", {
+      reason: error.message,
+    });
+  }
 }
 
 /** Ends the workers where another proxy has the place of the rules. */

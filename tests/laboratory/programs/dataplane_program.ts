@@ -79,6 +79,7 @@ const dataplane = await startDataplane({
   policy: compilePolicy(config, 1),
   workers: WORKERS,
   log,
+  replaced: () => live.forget(),
   workerUrl: new URL("../../../src/dataplane/worker.ts", import.meta.url),
 });
 live.adopt(preparePlan(loaded, Deno.readTextFileSync));

@@ -28,10 +28,9 @@ export function placeOfOurs(family: Family, facts: RoutingFacts): number {
     : chooseRulePriority(first === undefined ? {} : { firstForeignRule: first });
 }
 
-/** Tells whether a rule comes before those of an install; of two with one priority the older one does. */
+/** Tells whether a rule comes before those of an install; one that shares their place was there before. */
 export function comesFirst(rule: RoutingRule, facts: RoutingFacts): boolean {
-  const place = placeOfOurs(rule.family, facts);
-  return isInstalled(rule.family, facts) ? rule.priority < place : rule.priority <= place;
+  return rule.priority <= placeOfOurs(rule.family, facts);
 }
 
 /** The rules that pin what a running proxy dials come before these. */

@@ -61,6 +61,7 @@ Deno.test("judgeMarkUsers() knows where an install puts its rules: before all of
   assert.equal(blocks(routingOf(rule({ priority: 1 }))), true, "1, behind it");
   assert.equal(blocks({ ...routingOf(rule({ priority: 99 })), ours: [ourRule({ priority: 98 })] }), false);
   assert.equal(blocks({ ...routingOf(rule({ priority: 97 })), ours: [ourRule({ priority: 98 })] }), true);
+  assert.equal(blocks({ ...routingOf(rule({ priority: 1 })), ours: [ourRule({ priority: 1 })] }), true);
   // What a running proxy pins comes before that.
   const pin = ourRule({ priority: 90, oifname: "eth0" });
   assert.equal(blocks({ ...routingOf(rule({ priority: 99 })), ours: [pin, ourRule()] }), true);

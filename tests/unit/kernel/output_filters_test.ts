@@ -51,3 +51,9 @@ Deno.test("chainsMayDrop() leaves out rules for packets that came in by an inter
   assert.ok(drops("iifname", { kind: "lookup", set: "lan", register: 1, inverted: true }));
   assert.ok(drops("oifname", cmp("eq", 114, 49, 0, 0)));
 });
+
+Deno.test("chainsMayDrop() counts what sends a flow elsewhere", () => {
+  const nat: NftExpression = { kind: "nat", type: "dnat", family: "ip", addressRegister: 1 };
+  const redirect: NftExpression = { kind: "unknown", name: "redir", data: new Uint8Array(0) };
+  for (const expression of [nat, redirect]) assert.ok(chainsMayDrop(BASES, [rule("output", expression)]));
+});

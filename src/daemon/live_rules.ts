@@ -11,8 +11,11 @@ import type { Plan } from "../kernel/plan/model.ts";
 
 /** See the module. */
 export interface LiveRules {
-  /** Makes the rules those of the plan, at once. Throws an OperationError; they are as before then. */
-  adopt(plan: Plan): void;
+  /**
+   * Makes the rules those of the plan, at once. `taking`: new flows are taken; false where the install is not
+   * for this proxy. Throws an OperationError; they are as before then.
+   */
+  adopt(plan: Plan, taking: boolean): void;
   /** Flows of UDP that are relayed ask again. Throws an OperationError. */
   forget(): void;
   /** No new flow is taken from now on; those that are relayed go on. */
@@ -36,15 +39,15 @@ class OwnedRules implements LiveRules {
   readonly #table: LiveTable;
   readonly #workers: number;
   #plan: Plan | undefined;
-  #accepting = true;
+  #draining = false;
 
   constructor(table: LiveTable, workers: number) {
     this.#table = table;
     this.#workers = workers;
   }
 
-  adopt(plan: Plan): void {
-    this.#replace(plan);
+  adopt(plan: Plan, taking: boolean): void {
+    this.#replace(plan, taking && !this.#draining);
     this.#plan = plan;
   }
 
@@ -53,16 +56,16 @@ class OwnedRules implements LiveRules {
   }
 
   drain(): void {
-    this.#accepting = false;
-    if (this.#plan !== undefined) this.#replace(this.#plan);
+    this.#draining = true;
+    if (this.#plan !== undefined) this.#replace(this.#plan, false);
   }
 
   close(): void {
     this.#table.close();
   }
 
-  #replace({ intent: { scope } }: Plan): void {
-    const options = { ...LIVE_OPTIONS, workers: this.#workers, accepting: this.#accepting };
+  #replace({ intent: { scope } }: Plan, accepting: boolean): void {
+    const options = { ...LIVE_OPTIONS, workers: this.#workers, accepting };
     this.#table.replace(planLive(scope, options));
   }
 }

@@ -82,7 +82,7 @@ const dataplane = await startDataplane({
   replaced: () => live.forget(),
   workerUrl: new URL("../../../src/dataplane/worker.ts", import.meta.url),
 });
-live.adopt(preparePlan(loaded, Deno.readTextFileSync));
+live.adopt(preparePlan(loaded, Deno.readTextFileSync), true);
 say("listening");
 dataplane.ended.then(() => Deno.exit(0), (error) => {
   say(`FAILED ${error.message}`);

@@ -3,6 +3,7 @@
  * send it something.
  * @module
  */
+import { collectGarbage } from "../../ffi/pages.ts";
 import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../dataplane/sizing/worker_count.ts";
 import { type Dataplane, startDataplane } from "../dataplane/supervisor.ts";
@@ -59,6 +60,7 @@ export async function startProxy(
   if (warning !== undefined) log.warn(warning);
   const policy = compilePolicy(config, 1);
   const { workerUrl, version } = options;
+  collectGarbage(); // of the config and the trial, before workers need their part: the most is needed then
   let live = NO_LIVE_RULES;
   const dataplane = await startDataplane({
     config,
@@ -111,8 +113,9 @@ function surveyFor(
   { routes: board }: Dataplane,
   options: Pick<SurveyOptions, "log" | "readTextFile">,
 ): Survey {
-  const { serverSocket } = new Marks(config.kernel.mark);
-  return new Survey({ ...options, board, mark: serverSocket > 0xffffffff ? 0 : serverSocket });
+  const { serverSocket, intercepted } = new Marks(config.kernel.mark, { apart: true });
+  const mark = serverSocket > 0xffffffff ? 0 : serverSocket;
+  return new Survey({ ...options, board, mark, replyMark: intercepted });
 }
 
 /** Has flows of UDP ask again, whose worker has failed. */

@@ -33,3 +33,9 @@ Deno.test("chainsMayDrop() takes what it cannot judge for a drop", () => {
   const other: NftExpression = { kind: "unknown", name: "limit", data: new Uint8Array(0) };
   assert.ok(!chainsMayDrop(BASES, [rule("output", other)]));
 });
+
+Deno.test("chainsMayDrop() counts what sends a flow elsewhere", () => {
+  const nat: NftExpression = { kind: "nat", type: "dnat", family: "ip", addressRegister: 1 };
+  const redirect: NftExpression = { kind: "unknown", name: "redir", data: new Uint8Array(0) };
+  for (const expression of [nat, redirect]) assert.ok(chainsMayDrop(BASES, [rule("output", expression)]));
+});

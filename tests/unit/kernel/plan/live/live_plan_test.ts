@@ -33,6 +33,8 @@ Deno.test("planLive() belongs to its process, and stands right behind divert and
     "router_steer: type route hook output priority -159; policy accept;",
     "accepting: type filter hook output priority raw; policy accept;",
     "answers: type filter hook output priority -199; policy accept;",
+    "dialled: type filter hook output priority -199; policy accept;",
+    "dial_errors: type route hook output priority -198; policy accept;",
     "reroute: type route hook output priority -198; policy accept;",
     "refuse: type filter hook output priority -197; policy accept;",
     "keep_incoming: type nat hook prerouting priority -110; policy accept;",
@@ -166,6 +168,8 @@ Deno.test("planLive() asks nobody while the proxy drains; what it has keeps its 
     "accepting",
     "answer",
     "answers",
+    "dialled",
+    "dial_errors",
     "reroute",
     "refuse",
     "keep_incoming",
@@ -176,6 +180,26 @@ Deno.test("planLive() asks nobody while the proxy drains; what it has keeps its 
   assert.doesNotMatch(JSON.stringify([chains, sets]), /asking/);
 });
 
+Deno.test("planLive() keeps what is dialled as the router would have forwarded it: its addresses, its mark", () => {
+  const plan = live("intercept: { families: [ipv4], protocols: [tcp] }");
+  const [own, translated] = ["meta priority 7471:0", "meta priority 7472:0"];
+  const source = "meta nfproto ipv4 snat ip to ip saddr";
+  const destination = "meta nfproto ipv4 dnat ip to ip daddr";
+  assert.deepEqual(chain(plan, "keep_incoming"), [`ct zone 50080 ${destination}`]);
+  assert.deepEqual(
+    chain(plan, "keep_outgoing"),
+    ["ct zone 50080", own, translated].map((flow) => `${flow} ${destination}`),
+  );
+  assert.deepEqual(
+    chain(plan, "keep_source"),
+    ["ct zone 50080", translated].map((flow) => `${flow} ${source}`),
+  );
+  assert.deepEqual(
+    chain(plan, "keep_route")!.slice(-2),
+    [own, translated].map((flow) => `${flow} meta mark set socket mark accept`),
+  );
+});
+
 Deno.test("planLive() keeps a flow known that is answered, and drops what conntrack alone should see", () => {
   assert.deepEqual(chain(live("intercept: { families: [ipv6] }"), "answer"), [
     'oifname "lo" return',
@@ -183,6 +207,22 @@ Deno.test("planLive() keeps a flow known that is answered, and drops what conntr
     "meta nfproto ipv6 ip6 hoplimit 1 drop",
   ]);
   assert.equal(chain(live("intercept: { protocols: [tcp] }"), "answers"), undefined);
+});
+
+Deno.test("planLive() brings errors about what is dialled in clients' names to the sockets that dial", () => {
+  const original =
+    "ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst";
+  assert.deepEqual(chain(live(ONE), "dialled"), [
+    "ct zone 50080 return",
+    "meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack socket transparent 1 " +
+    `update @dialled_ipv4 { ${FLOW} }`,
+  ]);
+  assert.deepEqual(chain(live(ONE), "dial_errors"), [
+    "ct zone 50080 return",
+    "meta nfproto ipv4 icmp type destination-unreachable ct state related " +
+    `${original} @dialled_ipv4 meta mark set meta mark | 0x40000003 accept`,
+  ]);
+  assert.equal(chain(live("intercept: { protocols: [udp] }"), "dialled"), undefined);
 });
 
 Deno.test("planLive() with one family has nothing of the other", () => {

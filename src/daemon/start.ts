@@ -61,6 +61,7 @@ export async function startProxy(
   const policy = compilePolicy(config, 1);
   const { workerUrl, version } = options;
   collectGarbage(); // of the config and the trial, before workers need their part: the most is needed then
+  let live = NO_LIVE_RULES;
   const dataplane = await startDataplane({
     config,
     workers,
@@ -69,8 +70,9 @@ export async function startProxy(
     policy,
     log,
     workerUrl,
+    replaced: () => forgetFlows(live, log),
   });
-  const live = admission.inForce === "early" ? NO_LIVE_RULES : await openLive(dataplane);
+  if (admission.inForce !== "early") live = await openLive(dataplane);
   const life = backendOf(config).life({ config, families, admission: admission.inForce }, log);
   life.begin();
   const keeper = new RulesKeeper({ loaded, installs: options.installs, life, live, log, readTextFile });
@@ -114,6 +116,18 @@ function surveyFor(
   const { serverSocket, intercepted } = new Marks(config.kernel.mark, { apart: true });
   const mark = serverSocket > 0xffffffff ? 0 : serverSocket;
   return new Survey({ ...options, board, mark, replyMark: intercepted });
+}
+
+/** Has flows of UDP ask again, whose worker has failed. */
+function forgetFlows(live: LiveRules, log: Logger): void {
+  try {
+    live.forget();
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    log.warn("clients of the failed worker wait for some seconds until UDP works again", {
+      reason: error.message,
+    });
+  }
 }
 
 /** Ends the workers where another proxy has the place of the rules. */

@@ -37,6 +37,8 @@ export interface DataplaneOptions {
   /** The rules; null or nothing: there are none. */
   readonly policy?: PolicyImage | null;
   readonly log: Logger;
+  /** Called when a worker has failed and another takes its place, which knows none of its flows. */
+  readonly replaced?: () => void;
   /** The module of a worker: `worker.ts`, or what it was bundled to. */
   readonly workerUrl: URL;
 }
@@ -114,6 +116,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     log: options.log,
     books,
     crashes: new Crashes(),
+    replaced: options.replaced ?? (() => {}),
     adoption: {
       number: 1,
       settings: settingsOf(config, room),

@@ -49,7 +49,8 @@ export class Survey {
 
   /** Looks again at what has changed; without a change, at everything. */
   look(change?: NetworkChange): void {
-    if (change === undefined || change.plan || change.rules) this.#attempt(() => this.#lookAtRoutes());
+    const routes = change === undefined || change.plan || change.rules || change.pins;
+    if (routes) this.#attempt(() => this.#lookAtRoutes());
     if (change === undefined || change.firewall) this.#attempt(() => this.#lookAtOutput());
   }
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { chainsMayDrop } from "../../../src/kernel/output_filters.ts";
+import { chainsMayDrop, passageObstacle } from "../../../src/kernel/output_filters.ts";
+import { EINVAL, EPERM } from "../../../src/net/errno.ts";
 import type { NftExpression } from "../../../src/netlink/nft/expression.ts";
+import { ack, fakeConnection, nlError } from "../netlink/fake_transport.ts";
 
 const rule = (chain: string, ...expressions: NftExpression[]) => ({
   family: "inet" as const,
@@ -32,4 +34,15 @@ Deno.test("chainsMayDrop() takes what it cannot judge for a drop", () => {
   for (const expression of [map, target]) assert.ok(chainsMayDrop(BASES, [rule("output", expression)]));
   const other: NftExpression = { kind: "unknown", name: "limit", data: new Uint8Array(0) };
   assert.ok(!chainsMayDrop(BASES, [rule("output", other)]));
+});
+
+Deno.test("passageObstacle() names conntrack's netlink where the kernel does not know it", () => {
+  const kernelThat = (errno: number) =>
+    fakeConnection(([request]) => [errno === 0 ? ack(request) : nlError(request, errno)]);
+  assert.equal(
+    passageObstacle(kernelThat(EINVAL)),
+    "the kernel lacks nf_conntrack_netlink (CONFIG_NF_CT_NETLINK); on OpenWrt: kmod-nf-conntrack-netlink",
+  );
+  assert.equal(passageObstacle(kernelThat(0)), undefined);
+  assert.equal(passageObstacle(kernelThat(EPERM)), undefined);
 });

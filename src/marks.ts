@@ -112,6 +112,11 @@ export class Marks {
   }
 }
 
+/** Gives a mark these bits too. */
+export function withBits(mark: number, bits: number): number {
+  return (mark | bits) >>> 0;
+}
+
 /** Multiplies, since `<<` makes bit 31 a sign and loses what is above it. */
 function shifted(mark: number, { shift }: MarkBit): number {
   return mark * 2 ** shift;

@@ -1,6 +1,6 @@
 /**
- * Filters where packets of the router itself leave: may they drop a new flow? A rule that cannot be judged
- * counts as one that may.
+ * Rules where packets of the router itself leave: may they drop a new flow, or send it elsewhere? A rule that
+ * cannot be judged counts as one that may.
  * @module
  */
 import { LIVE_TABLE_NAME, TABLE_NAME } from "../constants.ts";
@@ -16,13 +16,15 @@ import { KERNEL_PARTS, namePart } from "./parts.ts";
 
 /** Hooks that a packet of the router passes before it is sent. */
 const HOOKS: readonly string[] = ["output", "postrouting"];
-/** Tables of iptables-legacy that may filter there, as the kernel names them. */
+/** The NAT of sources, behind them, has nothing to change any more: what is dialled is translated already. */
+const NAT_HOOK = "output";
+/** Tables of iptables-legacy that may do so, as the kernel names them. */
 const LEGACY_NAMES = ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"];
-/** Expressions whose verdict is not known: targets of iptables, and programs that are asked. */
-const OPAQUE = ["target", "queue", "synproxy"];
 /** linux/netfilter/nfnetlink_conntrack.h: NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS */
 const CT_GET_STATS = 0x105;
-const LEGACY_FILTERS = /^(filter|mangle|raw|security)$/m;
+/** Expressions whose verdict is not known: targets of iptables, and programs that are asked; and NAT. */
+const HINDRANCES = ["target", "queue", "synproxy", "nat", "redir"];
+const LEGACY_FILTERS = /^(filter|mangle|nat|raw|security)$/m;
 
 /** Sources to read. */
 export interface OutputSources {
@@ -32,7 +34,7 @@ export interface OutputSources {
   readonly readTextFile: (path: string) => string;
 }
 
-/** Tells whether another program's rules may drop a new flow of the router's own. */
+/** Tells whether another program's rules may drop a new flow of the router's own, or send it elsewhere. */
 export function outputMayDrop({ netfilter, readTextFile }: OutputSources): boolean {
   if (LEGACY_NAMES.some((path) => LEGACY_FILTERS.test(readOrNothing(path, readTextFile)))) return true;
   return ifNfTables(() => {
@@ -64,10 +66,10 @@ export function passageObstacle(netfilter: NetlinkConnection): string | undefine
 }
 
 function isAtOutput({ base }: NftChain): boolean {
-  return base !== undefined && base.type !== "nat" && HOOKS.includes(base.hook);
+  return base !== undefined && (base.type === "nat" ? base.hook === NAT_HOOK : HOOKS.includes(base.hook));
 }
 
-/** Tells whether a packet may meet a rule that drops it, in some chains or in those that they lead to. */
+/** Tells whether a packet may meet such a rule, in some chains or in those that they lead to. */
 export function chainsMayDrop(bases: readonly ChainName[], rules: readonly NftRule[]): boolean {
   const reached = new Set(bases.map(({ name }) => name));
   for (const chain of reached) {
@@ -83,13 +85,14 @@ export function chainsMayDrop(bases: readonly ChainName[], rules: readonly NftRu
 function mayDrop(expression: NftExpression): boolean {
   switch (expression.kind) {
     case "reject":
+    case "nat":
       return true;
     case "verdict":
       return expression.verdict.code === "drop" || expression.verdict.code === "queue";
     case "lookup":
       return expression.destination === 0; // a map of verdicts
     case "unknown":
-      return OPAQUE.includes(expression.name);
+      return HINDRANCES.includes(expression.name);
     default:
       return false;
   }

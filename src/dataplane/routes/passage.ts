@@ -1,6 +1,7 @@
 /**
- * Passage for what is dialled through rules of output that drop new flows: the flow was allowed where it was
- * forwarded, so its entry in conntrack is made before its first packet, and the rules find it established.
+ * Passage for what is dialled through rules of output that drop new flows, or send them elsewhere: the flow
+ * was allowed where it was forwarded, so its entry in conntrack is made before its first packet, and the
+ * rules find it established.
  * Without NAT: its addresses are translated already.
  * @module
  */

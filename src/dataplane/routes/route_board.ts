@@ -52,7 +52,7 @@ export class RouteBoard {
     return this.#words[MARK];
   }
 
-  /** The router's own rules may drop new flows where they leave it: see passage.ts. */
+  /** The router's rules may drop new flows where they leave it, or send them elsewhere: see passage.ts. */
   get outputDrops(): boolean {
     return Atomics.load(this.#words, PASSAGE) !== 0;
   }
@@ -67,7 +67,7 @@ export class RouteBoard {
     Atomics.store(words, GENERATION, (words[GENERATION] + 1) | 0 || 1);
   }
 
-  /** Tells workers whether the router's own rules may drop new flows. */
+  /** Tells workers whether the router's own rules may drop new flows, or send them elsewhere. */
   writeOutput(drops: boolean): void {
     Atomics.store(this.#words, PASSAGE, drops ? 1 : 0);
   }

@@ -82,9 +82,9 @@ export class RouteBook {
   }
 
   /**
-   * Sees to it that rules of output which drop new flows let the first packet of a socket to `destination`
-   * pass. Just before connect(2), or before a datagram is sent to it for the first time. No system call where
-   * there are no such rules. `protocol`: IPPROTO_TCP or IPPROTO_UDP.
+   * Sees to it that rules of output which drop new flows, or send them elsewhere, let the first packet of a
+   * socket to the answer's destination pass. Just before connect(2), or before a datagram is sent to it for
+   * the first time. No system call where there are no such rules. `protocol`: IPPROTO_TCP or IPPROTO_UDP.
    */
   openPassage(fd: number, protocol: number, answer: Answer): void {
     // Without it, the dial fails by itself as the administrator's rules have it.

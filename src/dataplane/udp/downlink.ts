@@ -121,7 +121,7 @@ export class UdpDownlink {
       this.#counters[COUNTER.udpFiltered]++;
       return;
     }
-    this.#ways.restore(slot, batch.words, from);
+    this.#ways.restore(slot, batch.words, from, this.#context.clock.tick);
     batch.inspect(i);
     const length = batch.length(i);
     const step = batch.segmentSize > 0 ? batch.segmentSize : length;

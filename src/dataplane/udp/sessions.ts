@@ -33,6 +33,7 @@ import type { WaitingAnswers } from "./asked/answers.ts";
 import {
   copyAddress,
   DNS,
+  DOUBTED,
   IS_CHILD,
   KEEPS_ERRORS,
   MEETS_ERRORS,
@@ -43,6 +44,7 @@ import {
   UNFRAGMENTED,
 } from "./table.ts";
 import { UdpDial } from "./ways/dial.ts";
+import { EarlyEnds } from "./ways/early_ends.ts";
 import { NO_WAY, wayOf } from "./ways/way.ts";
 import { type Place, Ways } from "./ways/ways.ts";
 
@@ -97,6 +99,7 @@ export class UdpSessions {
   readonly #admission: UdpAdmission;
   readonly #ways: Ways;
   readonly #dial: UdpDial;
+  readonly #earlyEnds: EarlyEnds;
   readonly #seed = crypto.getRandomValues(new Int32Array(1))[0];
   readonly #address = makeSockaddr();
   readonly #addressWords = new Int32Array(this.#address.buffer);
@@ -111,6 +114,11 @@ export class UdpSessions {
     this.#admission = new UdpAdmission(context, parts.table, (slot) => this.#close(slot, EVICTED));
     this.#ways = new Ways(parts.table, this);
     this.#dial = new UdpDial(context, parts);
+    this.#earlyEnds = new EarlyEnds(LEAST_LIFE, {
+      tick: context.clock.tick,
+      any: context.counters[COUNTER.turns] > 0, // those of a worker that has failed
+      seed: this.#seed,
+    });
   }
 
   /** The ways of the clients' destinations. */
@@ -136,6 +144,7 @@ export class UdpSessions {
     } else {
       this.#table.touch(slot, tick);
       if (!isDns(words, destination)) this.#table.makeOther(slot);
+      if (answer === null && !this.#isSure(slot, words, destination)) return this.#lose();
     }
     const uplink = answer === null
       ? this.#ways.follow(slot, words, destination, tick)
@@ -248,7 +257,8 @@ export class UdpSessions {
     const { clock, loop, settings } = this.#context;
     const table = this.#table;
     const traits = (parent < 0 ? 0 : IS_CHILD) | (dial.leader < 0 ? 0 : SHARES) |
-      (answer !== null && answer.whole ? UNFRAGMENTED : 0);
+      (answer !== null && answer.whole ? UNFRAGMENTED : 0) |
+      (answer !== null && this.#earlyEnds.concern(words, at, clock.tick) ? DOUBTED : 0);
     const way = answer === null ? NO_WAY : this.#wayOf(answer);
     const slot = table.open(words, at, { fd, tick: clock.tick, time: clock.time, kind, way, traits });
     if (parent >= 0) {
@@ -268,6 +278,21 @@ export class UdpSessions {
     this.#counters[COUNTER.udpOpened]++;
     this.#note("UDP session opened", words, at);
     return slot;
+  }
+
+  /**
+   * Tells whether a datagram that comes without an answer is of a flow that this very session was asked
+   * about: of one before it the kernel may know a flow that the router sends elsewhere.
+   */
+  #isSure(slot: number, words: Int32Array, at: number): boolean {
+    const { traits, addresses } = this.#table;
+    if ((traits[slot] & DOUBTED) === 0) return true;
+    if (!this.#earlyEnds.concern(addresses, slot * ADDRESS_WORDS, this.#context.clock.tick)) {
+      traits[slot] &= ~DOUBTED;
+      return true;
+    }
+    const { destination } = this.#context.ledgers.udp.columns;
+    return sameAddress(words, at, destination, slot * ADDRESS_WORDS) || this.#ways.knows(slot, words, at);
   }
 
   /** Tells whether a parent has had to make room for its child. */
@@ -353,6 +378,9 @@ export class UdpSessions {
   #close(slot: number, ending: number): void {
     const { addresses, fds } = this.#table;
     this.#closeDependents(slot);
+    if (ending !== EXPIRED) {
+      this.#earlyEnds.note(addresses, slot * ADDRESS_WORDS, this.#context.clock.tick);
+    }
     const fd = fds[slot];
     this.#ways.closing(slot);
     this.#parts.watcher.closing(slot);

@@ -41,6 +41,8 @@ export const IS_CHILD = 4;
 export const SHARES = 8;
 /** Datagrams leave with "don't fragment". */
 export const UNFRAGMENTED = 16;
+/** The kernel may know flows of an earlier session of the client endpoint: see ways/early_ends.ts. */
+export const DOUBTED = 32;
 
 /** Sessions that have only talked to port 53. */
 export const DNS = 0;

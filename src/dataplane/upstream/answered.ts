@@ -14,6 +14,7 @@ import {
   IPPROTO_TCP,
   IPV6_RECVERR,
   IPV6_TCLASS,
+  IPV6_V6ONLY,
   SO_MARK,
   SO_REUSEADDR,
   SOCK_STREAM,
@@ -90,6 +91,11 @@ export class AnsweredConnector {
       if (marked < 0) return marked;
     }
     const isIpv4 = family === AF_INET;
+    if (!isIpv4) {
+      // An IPv4 address in an IPv6 one is past all rules: see embedded.ts.
+      const apart = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
+      if (apart < 0) return apart;
+    }
     setInt(fd, SOL_TCP, TCP_NODELAY, 1);
     if (isIpv4) setInt(fd, SOL_IP, IP_RECVERR, 1);
     else setInt(fd, SOL_IPV6, IPV6_RECVERR, 1);

@@ -144,3 +144,35 @@ labTest("UDP that asks keeps one port where only the mark of its destinations di
   const { counters } = await dataplane.count();
   assert.deepEqual([counters.portChanged, counters.udpDropped, counters.udpFiltered], [0, 0, 0]);
 });
+
+labTest(
+  "UDP that asks goes to no address that is translated, also when its session has had to make room",
+  {},
+  async (lab) => {
+    const { server } = ADDRESSES[4];
+    const forbidden = "203.0.113.53";
+    await lab.server.ip(`addr add ${forbidden}/24 dev s0`);
+    await lab.router.nft(`table ip forced {
+    chain pre { type nat hook prerouting priority dstnat;
+      iifname "r0" ip daddr ${forbidden} udp dport 53 dnat to ${server}:5353
+    }
+  }`);
+    const dataplane = await startAskedDataplane(lab, { limits: { "per-client": 1 } });
+    const wanted = openServer(lab, 4, 5353);
+    const other = openServer(lab, 4, 7000);
+    const evil = lab.server.udp({ family: 4, bind: at(forbidden, 53) });
+    const client = lab.client.udp({ family: 4 });
+    await exchange(client, wanted, at(forbidden, 53));
+    await exchange(client, wanted, at(forbidden, 53));
+    // Another port of the client evicts the session; then it begins a new one, elsewhere.
+    const evicted = async () => (await dataplane.count()).counters.udpEvicted;
+    while (await evicted() === 0) {
+      lab.client.udp({ family: 4 }).send("room", at(server, 7000));
+      await delay(50);
+    }
+    while (await other.receiveWithin(50) !== undefined);
+    await exchange(client, other, at(server, 7000));
+    client.send("past the rules", at(forbidden, 53));
+    assert.equal(await evil.receiveWithin(500), undefined);
+  },
+);

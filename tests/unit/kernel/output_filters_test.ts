@@ -46,3 +46,9 @@ Deno.test("passageObstacle() names conntrack's netlink where the kernel does not
   assert.equal(passageObstacle(kernelThat(0)), undefined);
   assert.equal(passageObstacle(kernelThat(EPERM)), undefined);
 });
+
+Deno.test("chainsMayDrop() counts what sends a flow elsewhere", () => {
+  const nat: NftExpression = { kind: "nat", type: "dnat", family: "ip", addressRegister: 1 };
+  const redirect: NftExpression = { kind: "unknown", name: "redir", data: new Uint8Array(0) };
+  for (const expression of [nat, redirect]) assert.ok(chainsMayDrop(BASES, [rule("output", expression)]));
+});

@@ -13,6 +13,8 @@ import { copyAddress, sameAddress } from "../table.ts";
 
 /** Of one session. */
 const MAX_DETOURS = 4096;
+/** Of all sessions: as many as the kernel knows flows (LIVE_OPTIONS.limits). */
+const MOST = 65_536;
 /** A detour that was not used for so long is not in the kernel's set of known flows: it asks again. */
 const FORGOTTEN_TICKS = 10_000 / TICK_MS;
 const INITIAL = 16;
@@ -28,12 +30,17 @@ export class Detours {
   #uplinks = new Int32Array(0);
   #leaders = new Int32Array(0);
   #ticks = new Int32Array(0);
+  /** The client's session. */
+  #sessions = new Int32Array(0);
   /** From a client's session and the original. */
   readonly #byOriginal = new EndpointMap({ initial: INITIAL });
   /** From a leader and the target. */
   readonly #byTarget = new EndpointMap({ initial: INITIAL });
   readonly #ofSession = new Map<number, SlotList>();
   readonly #links = new SlotLinks();
+  readonly #ageLinks = new SlotLinks();
+  /** All, in order of use. */
+  readonly #byAge = new SlotList(this.#ageLinks);
   readonly #free: number[] = [];
 
   /** The number of detours. */
@@ -48,21 +55,31 @@ export class Detours {
   follow(session: number, words: Int32Array, at: number, tick: number): number {
     const detour = this.#byOriginal.find(words, at, session);
     if (detour < 0) return session;
-    this.#ticks[detour] = tick;
+    this.#use(detour, tick);
     overwrite(words, at, this.#targets, detour * ADDRESS_WORDS);
     return this.#uplinks[detour];
   }
 
-  /** Writes over the address at `at` in `words`, from which an answer came, the one that the client knows. */
-  restore(leader: number, words: Int32Array, at: number): void {
+  /**
+   * Writes over the address at `at` in `words`, from which an answer came, the one that the client knows.
+   * `tick`: now, if it is passed on.
+   */
+  restore(leader: number, words: Int32Array, at: number, tick?: number): void {
     const detour = this.#byTarget.find(words, at, leader);
-    if (detour >= 0) overwrite(words, at, this.#originals, detour * ADDRESS_WORDS);
+    if (detour < 0) return;
+    overwrite(words, at, this.#originals, detour * ADDRESS_WORDS);
+    if (tick !== undefined) this.#use(detour, tick); // the kernel goes on to know a flow that is answered
   }
 
   /** The session by which a destination is reached as a detour, -1 for none; see {@linkcode follow}. */
   uplinkOf(session: number, words: Int32Array, at: number): number {
     const detour = this.#byOriginal.find(words, at, session);
     return detour < 0 ? ENDED : this.#uplinks[detour];
+  }
+
+  /** Tells whether a session has a detour for a destination, even one that leads nowhere now. */
+  has(session: number, words: Int32Array, at: number): boolean {
+    return this.#byOriginal.find(words, at, session) >= 0;
   }
 
   /** Tells whether answers from a target to a leader would be those of another original. */
@@ -72,7 +89,7 @@ export class Detours {
   }
 
   /**
-   * Leads a session's destination by an uplink to a target from now on. False: the session has too many.
+   * Leads a session's destination by an uplink to a target from now on. False: there are too many.
    */
   set(
     session: number,
@@ -93,7 +110,7 @@ export class Detours {
     copyAddress(target.words, target.at, this.#targets, detour * ADDRESS_WORDS);
     this.#uplinks[detour] = uplink.slot;
     this.#leaders[detour] = uplink.leader;
-    this.#ticks[detour] = tick;
+    this.#use(detour, tick);
     this.#byTarget.set(target.words, target.at, uplink.leader, detour);
     return true;
   }
@@ -123,6 +140,12 @@ export class Detours {
     }
   }
 
+  #use(detour: number, tick: number): void {
+    if (this.#ticks[detour] === tick) return;
+    this.#ticks[detour] = tick;
+    this.#byAge.touch(detour);
+  }
+
   #place(session: number, tick: number): number {
     let list = this.#ofSession.get(session);
     if (list === undefined) this.#ofSession.set(session, list = new SlotList(this.#links));
@@ -133,9 +156,17 @@ export class Detours {
         return -1;
       }
       this.#remove(list, session, first);
+    } else if (this.#byAge.size >= MOST) {
+      const oldest = this.#byAge.first;
+      if (tick - this.#ticks[oldest] < FORGOTTEN_TICKS) return -1;
+      const other = this.#sessions[oldest];
+      this.#remove(this.#ofSession.get(other)!, other, oldest);
     }
     const detour = this.#free.pop() ?? this.#grow();
     list.append(detour);
+    this.#byAge.append(detour);
+    this.#ticks[detour] = tick;
+    this.#sessions[detour] = session;
     return detour;
   }
 
@@ -143,6 +174,7 @@ export class Detours {
     this.#forgetTarget(detour);
     this.#byOriginal.delete(this.#originals, detour * ADDRESS_WORDS, session);
     list.remove(detour);
+    this.#byAge.remove(detour);
     this.#free.push(detour);
   }
 
@@ -166,7 +198,9 @@ export class Detours {
     this.#uplinks = grown(this.#uplinks, 1);
     this.#leaders = grown(this.#leaders, 1);
     this.#ticks = grown(this.#ticks, 1);
+    this.#sessions = grown(this.#sessions, 1);
     this.#links.grow(size);
+    this.#ageLinks.grow(size);
     for (let detour = size - 1; detour > before; detour--) this.#free.push(detour);
     return before;
   }

@@ -79,15 +79,23 @@ export class Ways {
     return this.follow(session, words, at, tick);
   }
 
+  /** Tells whether the router has answered about a destination that is reached in another way. */
+  knows(session: number, words: Int32Array, at: number): boolean {
+    return (this.#table.traits[session] & HAS_DETOURS) !== 0 && this.#detours.has(session, words, at);
+  }
+
   /** The session that speaks for all with the address and port of this one. */
   leaderOf(slot: number): number {
     return (this.#table.traits[slot] & SHARES) === 0 ? slot : this.kin.leaderOf(slot);
   }
 
-  /** Writes over the address at `at` in `words`, from which a session was answered, the client's one. */
-  restore(slot: number, words: Int32Array, at: number): void {
+  /**
+   * Writes over the address at `at` in `words`, from which a session was answered, the client's one. `tick`:
+   * now, if the answer is passed on.
+   */
+  restore(slot: number, words: Int32Array, at: number, tick?: number): void {
     if ((this.#table.traits[slot] & (MAPS_BACK | SHARES)) === 0) return;
-    this.#detours.restore(this.leaderOf(slot), words, at);
+    this.#detours.restore(this.leaderOf(slot), words, at, tick);
   }
 
   /** Forgets a session, which has no children any more. */

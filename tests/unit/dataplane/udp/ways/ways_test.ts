@@ -3,6 +3,7 @@ import { Answer } from "../../../../../src/dataplane/asking/answer.ts";
 import { CLOSED } from "../../../../../src/dataplane/shared/endings.ts";
 import { ADDRESS_WORDS } from "../../../../../src/dataplane/shared/columns.ts";
 import { IS_CHILD, OTHER, SHARES, UdpTable } from "../../../../../src/dataplane/udp/table.ts";
+import { Detours } from "../../../../../src/dataplane/udp/ways/detours.ts";
 import { wayOf } from "../../../../../src/dataplane/udp/ways/way.ts";
 import { NOWHERE, Ways } from "../../../../../src/dataplane/udp/ways/ways.ts";
 import { sockaddr } from "../../support/addresses.ts";
@@ -192,6 +193,22 @@ Deno.test("Ways bounds what it keeps for a session: only what is not used any mo
   assert.equal(lead(5000, 50), NOWHERE, "a flow may still go by any of them");
   assert.notEqual(lead(5000, 101), NOWHERE);
   assert.equal(stage.follow(host(5000))[0], stage.follow(host(9))[0]);
+});
+
+Deno.test("Detours of all sessions are bounded: only what is not used any more makes room", () => {
+  const detours = new Detours();
+  const lead = (session: number, i: number, tick: number) => {
+    const words = sockaddr(`198.18.${i >> 8}.${i & 255}:53`);
+    return detours.set(session, { slot: session, leader: session }, { words, at: 0 }, { words, at: 0 }, tick);
+  };
+  for (let i = 0; i < 65536; i++) assert.ok(lead(i >> 11, i & 2047, 0));
+  assert.ok(!lead(99, 1, 50));
+  const answered = sockaddr("198.18.0.0:53");
+  detours.restore(0, answered, 0, 60);
+  assert.ok(lead(99, 1, 101));
+  assert.ok(detours.has(0, sockaddr("198.18.0.0:53"), 0), "it was answered");
+  assert.ok(!detours.has(0, sockaddr("198.18.0.1:53"), 0));
+  assert.equal(detours.size, 65536);
 });
 
 Deno.test("Ways forgets a session's detours with it", () => {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { chainsMayDrop } from "../../../src/kernel/output_filters.ts";
+import { chainsMayDrop, passageObstacle } from "../../../src/kernel/output_filters.ts";
+import { EINVAL, EPERM } from "../../../src/net/errno.ts";
 import type { NftExpression } from "../../../src/netlink/nft/expression.ts";
+import { ack, fakeConnection, nlError } from "../netlink/fake_transport.ts";
 
 const rule = (chain: string, ...expressions: NftExpression[]) => ({
   family: "inet" as const,
@@ -50,6 +52,17 @@ Deno.test("chainsMayDrop() leaves out rules for packets that came in by an inter
   assert.ok(drops("iif", cmp("eq", 0, 0, 0, 0)));
   assert.ok(drops("iifname", { kind: "lookup", set: "lan", register: 1, inverted: true }));
   assert.ok(drops("oifname", cmp("eq", 114, 49, 0, 0)));
+});
+
+Deno.test("passageObstacle() names conntrack's netlink where the kernel does not know it", () => {
+  const kernelThat = (errno: number) =>
+    fakeConnection(([request]) => [errno === 0 ? ack(request) : nlError(request, errno)]);
+  assert.equal(
+    passageObstacle(kernelThat(EINVAL)),
+    "the kernel lacks nf_conntrack_netlink (CONFIG_NF_CT_NETLINK); on OpenWrt: kmod-nf-conntrack-netlink",
+  );
+  assert.equal(passageObstacle(kernelThat(0)), undefined);
+  assert.equal(passageObstacle(kernelThat(EPERM)), undefined);
 });
 
 Deno.test("chainsMayDrop() counts what sends a flow elsewhere", () => {

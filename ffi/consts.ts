@@ -42,6 +42,7 @@ export const SO_RCVBUFFORCE = 33;
 export const SO_MARK = 36;
 export const SO_ATTACH_REUSEPORT_CBPF = 51;
 export const SO_BINDTOIFINDEX = 62;
+export const SO_NETNS_COOKIE = 71;
 export const SO_BUF_LOCK = 72;
 export const SOCK_RCVBUF_LOCK = 2;
 

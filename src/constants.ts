@@ -192,3 +192,6 @@ export const QUESTION_PREFIX = {
  * it takes the client's datagrams for established ones.
  */
 export const UNSENT_TTL = 1;
+
+/** The directory of what a running proxy leaves for other commands; it is gone at the next boot. */
+export const RUN_DIRECTORY = "/run/tproxy";

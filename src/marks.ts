@@ -17,6 +17,7 @@
  * socket towards a client has a mark, with `early` nobody asks.
  * @module
  */
+import { DEFAULT_MARK } from "./constants.ts";
 
 /** A bit, or a copy of all bits of `kernel.mark`. */
 interface MarkBit {
@@ -64,8 +65,6 @@ const [INTERCEPTED, ROUTER, CLIENT_SOCKET, SERVER_SOCKET] = MARK_BITS;
  * ask for are set behind everybody's marks. A packet on which somebody writes 1, 2 or 7 is then none of ours.
  */
 const APART = 0x40000000;
-/** The `kernel.mark` of a config that names none. */
-const UNCHOSEN = 0x1;
 /** The mark of a packet has 32 bits. */
 const WHOLE = 0xffffffff;
 
@@ -91,7 +90,7 @@ export class Marks {
    * administrator has chosen the bits.
    */
   constructor(mark: number, { apart = false }: { apart?: boolean } = {}) {
-    const more = apart && mark === UNCHOSEN ? APART : 0;
+    const more = apart && mark === DEFAULT_MARK ? APART : 0;
     this.intercepted = (shifted(mark, INTERCEPTED) | more) >>> 0;
     this.refused = shifted(mark, ROUTER);
     this.router = (this.intercepted | this.refused) >>> 0;
@@ -111,6 +110,11 @@ export class Marks {
   static largest(routerTraffic: boolean): number {
     return WHOLE >>> Marks.bitsAbove(routerTraffic);
   }
+}
+
+/** Gives a mark these bits too. */
+export function withBits(mark: number, bits: number): number {
+  return (mark | bits) >>> 0;
 }
 
 /** Multiplies, since `<<` makes bit 31 a sign and loses what is above it. */

@@ -80,6 +80,8 @@ WatchdogSignal=SIGKILL
 Environment=TPROXY_CACHE_DIR=${cache}
 RuntimeDirectory=tproxy
 RuntimeDirectoryMode=0750
+# One that is killed leaves there what it has to put back.
+RuntimeDirectoryPreserve=yes
 LimitNOFILE=${DESCRIPTORS}
 LimitCORE=0
 OOMScoreAdjust=-500
@@ -102,6 +104,8 @@ PrivateDevices=yes
 ProtectClock=yes
 ProtectHostname=yes
 ProtectKernelTunables=yes
+# The one sysctl that it sets, and puts back at its end; CAP_NET_ADMIN may.
+ReadWritePaths=-/proc/sys/net/ipv4/tcp_early_demux
 ProtectKernelModules=yes
 ProtectKernelLogs=yes
 ProtectControlGroups=yes

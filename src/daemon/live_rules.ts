@@ -5,13 +5,19 @@
  */
 import { type LiveTable, openLiveTable } from "../kernel/live/live_table.ts";
 import { planLive } from "../kernel/plan/live/live_plan.ts";
+import { knownSet } from "../kernel/plan/live/memory.ts";
 import { LIVE_OPTIONS } from "../kernel/plan/live/options.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 
 /** See the module. */
 export interface LiveRules {
-  /** Makes the rules those of the plan, at once. Throws an OperationError; they are as before then. */
-  adopt(plan: Plan): void;
+  /**
+   * Makes the rules those of the plan, at once. `taking`: new flows are taken; false where the install is not
+   * for this proxy. Throws an OperationError; they are as before then.
+   */
+  adopt(plan: Plan, taking: boolean): void;
+  /** Flows of UDP that are relayed ask again. Throws an OperationError. */
+  forget(): void;
   /** No new flow is taken from now on; those that are relayed go on. */
   drain(): void;
   /** Removes them. */
@@ -19,7 +25,7 @@ export interface LiveRules {
 }
 
 /** For `admission: early`, whose rules are all of the install. */
-export const NO_LIVE_RULES: LiveRules = { adopt() {}, drain() {}, close() {} };
+export const NO_LIVE_RULES: LiveRules = { adopt() {}, forget() {}, drain() {}, close() {} };
 
 /**
  * Claims the place of the rules, which one proxy alone can have. Nothing is taken until the first plan.
@@ -33,29 +39,33 @@ class OwnedRules implements LiveRules {
   readonly #table: LiveTable;
   readonly #workers: number;
   #plan: Plan | undefined;
-  #accepting = true;
+  #draining = false;
 
   constructor(table: LiveTable, workers: number) {
     this.#table = table;
     this.#workers = workers;
   }
 
-  adopt(plan: Plan): void {
-    this.#replace(plan);
+  adopt(plan: Plan, taking: boolean): void {
+    this.#replace(plan, taking && !this.#draining);
     this.#plan = plan;
   }
 
+  forget(): void {
+    for (const family of this.#plan?.families ?? []) this.#table.empty(knownSet(family));
+  }
+
   drain(): void {
-    this.#accepting = false;
-    if (this.#plan !== undefined) this.#replace(this.#plan);
+    this.#draining = true;
+    if (this.#plan !== undefined) this.#replace(this.#plan, false);
   }
 
   close(): void {
     this.#table.close();
   }
 
-  #replace({ intent: { scope } }: Plan): void {
-    const options = { ...LIVE_OPTIONS, workers: this.#workers, accepting: this.#accepting };
+  #replace({ intent: { scope } }: Plan, accepting: boolean): void {
+    const options = { ...LIVE_OPTIONS, workers: this.#workers, accepting };
     this.#table.replace(planLive(scope, options));
   }
 }

@@ -3,6 +3,7 @@
  * send it something.
  * @module
  */
+import { collectGarbage } from "../../ffi/pages.ts";
 import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../dataplane/sizing/worker_count.ts";
 import { type Dataplane, startDataplane } from "../dataplane/supervisor.ts";
@@ -59,6 +60,8 @@ export async function startProxy(
   if (warning !== undefined) log.warn(warning);
   const policy = compilePolicy(config, 1);
   const { workerUrl, version } = options;
+  collectGarbage(); // of the config and the trial, before workers need their part: the most is needed then
+  let live = NO_LIVE_RULES;
   const dataplane = await startDataplane({
     config,
     workers,
@@ -67,8 +70,9 @@ export async function startProxy(
     policy,
     log,
     workerUrl,
+    replaced: () => forgetFlows(live, log),
   });
-  const live = admission.inForce === "early" ? NO_LIVE_RULES : await openLive(dataplane);
+  if (admission.inForce !== "early") live = await openLive(dataplane);
   const life = backendOf(config).life({ config, families, admission: admission.inForce }, log);
   life.begin();
   const keeper = new RulesKeeper({ loaded, installs: options.installs, life, live, log, readTextFile });
@@ -109,8 +113,21 @@ function surveyFor(
   { routes: board }: Dataplane,
   options: Pick<SurveyOptions, "log" | "readTextFile">,
 ): Survey {
-  const { serverSocket } = new Marks(config.kernel.mark);
-  return new Survey({ ...options, board, mark: serverSocket > 0xffffffff ? 0 : serverSocket });
+  const { serverSocket, intercepted } = new Marks(config.kernel.mark, { apart: true });
+  const mark = serverSocket > 0xffffffff ? 0 : serverSocket;
+  return new Survey({ ...options, board, mark, replyMark: intercepted });
+}
+
+/** Has flows of UDP ask again, whose worker has failed. */
+function forgetFlows(live: LiveRules, log: Logger): void {
+  try {
+    live.forget();
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+    log.warn("clients of the failed worker wait for some seconds until UDP works again", {
+      reason: error.message,
+    });
+  }
 }
 
 /** Ends the workers where another proxy has the place of the rules. */

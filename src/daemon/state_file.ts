@@ -3,11 +3,10 @@
  * machine without /run goes without.
  * @module
  */
+import { RUN_DIRECTORY } from "../constants.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
 
-/** The directory of such files. */
-export const STATE_DIRECTORY = "/run/tproxy";
 /** Milliseconds between two updates. */
 const UPDATE_MS = 5000;
 
@@ -30,7 +29,7 @@ export interface ProxyState {
 
 /** The file of a proxy. */
 export function stateFileOf(pid: number): string {
-  return `${STATE_DIRECTORY}/${pid}.json`;
+  return `${RUN_DIRECTORY}/${pid}.json`;
 }
 
 /** Writes the file now and every few seconds, until it is ended; then the file goes. */
@@ -38,7 +37,7 @@ export function keepStateFile(proxy: Proxy, program: string): { end(): void } {
   const path = stateFileOf(Deno.pid);
   const started = Date.now();
   orNothing(() => sweep());
-  orNothing(() => Deno.mkdirSync(STATE_DIRECTORY, { recursive: true, mode: 0o755 }));
+  orNothing(() => Deno.mkdirSync(RUN_DIRECTORY, { mode: 0o755 }));
   const write = () => orNothing(() => writeState(path, proxy, { program, started }));
   write();
   const timer = setInterval(write, UPDATE_MS);
@@ -69,9 +68,9 @@ function writeState(path: string, proxy: Proxy, { program, started }: { program:
 
 /** Removes the files of proxies that were killed. */
 function sweep(): void {
-  for (const { name } of Deno.readDirSync(STATE_DIRECTORY)) {
+  for (const { name } of Deno.readDirSync(RUN_DIRECTORY)) {
     const pid = /^(\d+)\.json/.exec(name)?.[1];
-    if (pid !== undefined && !exists(`/proc/${pid}`)) Deno.removeSync(`${STATE_DIRECTORY}/${name}`);
+    if (pid !== undefined && !exists(`/proc/${pid}`)) Deno.removeSync(`${RUN_DIRECTORY}/${name}`);
   }
 }
 

@@ -19,7 +19,7 @@ import type { SessionKey } from "./shared/session_key.ts";
 import { COUNTER } from "./shared/state.ts";
 import { type DemandConfig, demandOf } from "./sizing/demand.ts";
 import { capacity } from "./sizing/limits.ts";
-import { suspendEarlyDemux } from "./sockets/early_demux.ts";
+import { resumeEarlyDemux, suspendEarlyDemux } from "./sockets/early_demux.ts";
 import { closeAsking } from "./sockets/questions.ts";
 
 /** Bytes of a splice pipe: 64 KiB, the kernel's default. */
@@ -37,6 +37,8 @@ export interface DataplaneOptions {
   /** The rules; null or nothing: there are none. */
   readonly policy?: PolicyImage | null;
   readonly log: Logger;
+  /** Called when a worker has failed and another takes its place, which knows none of its flows. */
+  readonly replaced?: () => void;
   /** The module of a worker: `worker.ts`, or what it was bundled to. */
   readonly workerUrl: URL;
 }
@@ -104,8 +106,9 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   };
   const sockets = listen(config, opening);
   const asking = openAsking(config, opening);
-  const resumeEarlyDemux = opening.asking ? suspendEarlyDemux(options.log) : () => {};
   const memory = allocateFor(config, machine);
+  const restoreEarlyDemux = opening.asking ? suspendEarlyDemux(options.log) : () => {};
+  if (!opening.asking) resumeEarlyDemux(); // one that asked may have been killed
   const books = new Books(memory);
   const policy = options.policy ?? null;
   const house: House = {
@@ -113,6 +116,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     log: options.log,
     books,
     crashes: new Crashes(),
+    replaced: options.replaced ?? (() => {}),
     adoption: {
       number: 1,
       settings: settingsOf(config, room),
@@ -143,7 +147,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     // Emptied: a later wake() must not write to descriptors that have become somebody else's.
     for (const fd of wakeFds.splice(0)) closeFd(fd);
     for (const sockets of asking.splice(0)) closeAsking(sockets);
-    resumeEarlyDemux();
+    restoreEarlyDemux();
     for (const result of results) if (result.status === "rejected") throw result.reason;
   });
   ended.catch(() => {}); // told to whoever waits for it

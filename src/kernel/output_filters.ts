@@ -19,6 +19,7 @@ const NAT_HOOK = "output";
 const LEGACY_NAMES = ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"];
 /** Expressions whose verdict is not known: targets of iptables, and programs that are asked; and NAT. */
 const HINDRANCES = ["target", "queue", "synproxy", "nat", "redir"];
+const INPUTS: readonly string[] = ["iif", "iifname"];
 const LEGACY_FILTERS = /^(filter|mangle|nat|raw|security)$/m;
 
 /** Sources to read. */
@@ -52,13 +53,24 @@ function isAtOutput({ base }: NftChain): boolean {
 export function chainsMayDrop(bases: readonly ChainName[], rules: readonly NftRule[]): boolean {
   const reached = new Set(bases.map(({ name }) => name));
   for (const chain of reached) {
-    for (const { expressions } of rules.filter((rule) => rule.chain === chain)) {
+    for (const { expressions } of rules.filter((rule) => rule.chain === chain && !isForwarded(rule))) {
       if (expressions.some(mayDrop)) return true;
       // The set grows while it is walked, and is walked to its end.
       for (const target of expressions.flatMap(targetOf)) reached.add(target);
     }
   }
   return false;
+}
+
+/** Tells whether a rule is about packets that came in by an interface, as what the router sends did not. */
+function isForwarded({ expressions }: NftRule): boolean {
+  return expressions.some((load, i) => {
+    if (load.kind !== "meta" || load.direction !== "load" || !INPUTS.includes(load.key)) return false;
+    const test = expressions[i + 1];
+    if (test?.kind === "lookup") return test.inverted !== true && test.destination === undefined;
+    return test?.kind === "cmp" && test.register === load.register &&
+      test.operator === (test.value.every((byte) => byte === 0) ? "neq" : "eq");
+  });
 }
 
 function mayDrop(expression: NftExpression): boolean {

@@ -10,6 +10,7 @@ export const EINTR = 4;
 export const EIO = 5;
 export const EBADF = 9;
 export const EAGAIN = 11;
+export const ENOMEM = 12;
 export const EACCES = 13;
 export const EBUSY = 16;
 export const EEXIST = 17;
@@ -47,7 +48,7 @@ const ERRNO_TABLE: readonly (readonly [number, string, string])[] = [
   [EBADF, "EBADF", "Bad file descriptor"],
   [10, "ECHILD", "No child processes"],
   [EAGAIN, "EAGAIN", "Resource temporarily unavailable"],
-  [12, "ENOMEM", "Cannot allocate memory"],
+  [ENOMEM, "ENOMEM", "Cannot allocate memory"],
   [EACCES, "EACCES", "Permission denied"],
   [14, "EFAULT", "Bad address"],
   [15, "ENOTBLK", "Block device required"],

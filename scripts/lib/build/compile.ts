@@ -34,6 +34,7 @@ export function compileProduct(): void {
       "--no-lock",
       "--no-npm",
       "--no-remote",
+      "--v8-flags=--expose-gc",
     ];
     const compiled = new Deno.Command(Deno.execPath(), {
       args: ["compile", ...flags, ...workers, "--output", output, "tproxy.js"],

@@ -8,6 +8,7 @@ import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
+import { resumeEarlyDemux } from "../../dataplane/sockets/early_demux.ts";
 import { OperationError } from "../../net/error.ts";
 import { uninstall } from "../../kernel/backends.ts";
 import { configOption } from "../arguments/config_option.ts";
@@ -44,12 +45,19 @@ export const uninstallCommand: Command<InferValue<typeof parser>> = {
     const proxy = await findProxy(env, config);
     const warnings = boot === "auto" ? await stopServices(env) : [];
     const { removed, left } = await uninstall(env.readTextFile);
+    const sysctl = resumeEarlyDemux();
     const started = boot === "auto" ? await removeBoot(env, { force }) : undefined;
     warnings.push(...left.map((object) => `There is ${object}; it is left alone`));
+    if (sysctl?.failure !== undefined) warnings.push(`sysctl -w ${sysctl.set}: ${sysctl.failure}`);
     for (const warning of [...warnings, ...started?.warnings ?? []]) {
       env.stderr(`tproxy: warning: ${warning}\n`);
     }
-    const all = [...removed, ...started?.removed ?? []];
+    const set = sysctl === undefined || sysctl.failure !== undefined ? [] : [sysctl.set];
+    const all = [
+      ...removed,
+      ...set.map((sysctl) => `what a proxy that was killed has left: ${sysctl} again`),
+      ...started?.removed ?? [],
+    ];
     env.stdout(
       all.length === 0
         ? "Nothing is installed.\n"

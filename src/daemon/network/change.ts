@@ -13,6 +13,8 @@ export class NetworkChange {
   remade = false;
   /** An uninstall has begun. */
   uninstalled = false;
+  /** Workers have pinned ways of what they dial. */
+  pins = false;
   /** The rules of others that filter packets. */
   firewall = false;
   /** The program that has done it, where the kernel tells. */
@@ -25,7 +27,7 @@ export class NetworkChange {
 
   /** Tells whether it must be looked at within a second. */
   get isUrgent(): boolean {
-    return this.rules || this.remade || this.uninstalled || this.firewall;
+    return this.rules || this.remade || this.uninstalled || this.firewall || this.pins;
   }
 
   /** Everything may have changed. */

@@ -125,8 +125,9 @@ class Watcher {
     const change = this.#change;
     const { messages, lost } = this.#monitor.take();
     for (const message of messages) {
-      this.#news.read(message, change);
-      const name = isOurPort(message.portId) ? undefined : this.#options.nameProcess(message.portId);
+      const own = isOurPort(message.portId);
+      this.#news.read(message, own, change);
+      const name = own ? undefined : this.#options.nameProcess(message.portId);
       if (name !== undefined) change.by = `${name} (${message.portId})`;
     }
     if (lost) change.all();

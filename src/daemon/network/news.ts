@@ -5,7 +5,7 @@
  * @module
  */
 import { announcesUninstall } from "../../kernel/routing/announcement.ts";
-import { isOurRoute } from "../../kernel/routing/ours.ts";
+import { isOurRoute, isPin } from "../../kernel/routing/ours.ts";
 import { routeLeadsUpstream } from "../../kernel/routing/upstream.ts";
 import type { NetlinkMessage } from "../../netlink/message.ts";
 import { decodeLink } from "../../netlink/route/link.ts";
@@ -30,17 +30,20 @@ const INTERFACE_ITSELF = 0;
 export class NetworkNews {
   readonly #links = new Map<number, string>();
 
-  /** Adds what a message tells. One that cannot be read may tell anything. */
-  read(message: NetlinkMessage, change: NetworkChange): void {
+  /**
+   * Adds what a message tells. One that cannot be read may tell anything. `own`: this process has sent the
+   * request; what it does to its own rules is no news.
+   */
+  read(message: NetlinkMessage, own: boolean, change: NetworkChange): void {
     try {
-      this.#read(message, change);
+      this.#read(message, own, change);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       change.all();
     }
   }
 
-  #read({ type, body }: NetlinkMessage, change: NetworkChange): void {
+  #read({ type, body }: NetlinkMessage, own: boolean, change: NetworkChange): void {
     switch (type) {
       case RTM_NEWLINK: {
         if (body[0] !== INTERFACE_ITSELF) return;
@@ -60,14 +63,16 @@ export class NetworkNews {
         const route = decodeRoute(body);
         if (route === undefined) return;
         if (routeLeadsUpstream(route) || route.nextHops !== undefined) change.plan = true;
-        else if (isOurRoute(route)) change.rules = true;
+        else if (isOurRoute(route) && !own) change.rules = true;
         return;
       }
       case RTM_NEWRULE:
       case RTM_DELRULE: {
         const rule = decodeRoutingRule(body);
         if (rule === undefined) return;
-        change.rules = true;
+        // Workers pin, by sockets of their own.
+        if (type === RTM_NEWRULE && isPin(rule)) change.pins = true;
+        else if (!own) change.rules = true;
         if (type === RTM_NEWRULE && announcesUninstall(rule)) change.uninstalled = true;
       }
     }

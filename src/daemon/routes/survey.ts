@@ -6,6 +6,7 @@
 import type { RouteBoard } from "../../dataplane/routes/route_board.ts";
 import { outputMayDrop } from "../../kernel/output_filters.ts";
 import { chooseRulePriority } from "../../kernel/plan/rule_priority.ts";
+import { isEcho, planEchoes } from "../../kernel/routing/echoes.ts";
 import { firstForeignRule, isPin } from "../../kernel/routing/ours.ts";
 import { ifFamilyExists, readAllRules } from "../../kernel/routing/rules.ts";
 import { judgeRouting } from "../../kernel/routing/simplicity.ts";
@@ -14,7 +15,7 @@ import { OperationError } from "../../net/error.ts";
 import { FAMILIES } from "../../net/families.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listRoutes } from "../../netlink/route/route.ts";
-import { addRule, deleteRule, type RoutingRule } from "../../netlink/route/rule.ts";
+import { addRule, deleteRule, formatRule, type RoutingRule } from "../../netlink/route/rule.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import type { NetworkChange } from "../network/change.ts";
 
@@ -23,6 +24,8 @@ export interface SurveyOptions {
   readonly board: RouteBoard;
   /** The bit of the mark of what is pinned; 0: there is none. */
   readonly mark: number;
+  /** The bits of the mark of replies to sockets of ours. */
+  readonly replyMark: number;
   readonly log: Logger;
   /** Throws Deno's errors. */
   readonly readTextFile: (path: string) => string;
@@ -46,7 +49,8 @@ export class Survey {
 
   /** Looks again at what has changed; without a change, at everything. */
   look(change?: NetworkChange): void {
-    if (change === undefined || change.plan || change.rules) this.#attempt(() => this.#lookAtRoutes());
+    const routes = change === undefined || change.plan || change.rules || change.pins;
+    if (routes) this.#attempt(() => this.#lookAtRoutes());
     if (change === undefined || change.firewall) this.#attempt(() => this.#lookAtOutput());
   }
 
@@ -65,6 +69,7 @@ export class Survey {
     const first = firstForeignRule(rules);
     const priority = chooseRulePriority(first === undefined ? {} : { firstForeignRule: first });
     this.#keepPins(route, rules);
+    this.#keepEchoes(route, rules);
     board.write(simple ? null : { byPort, priority, mark });
   }
 
@@ -82,9 +87,33 @@ export class Survey {
     this.#pins = [...there, ...lost];
   }
 
+  /** Makes the reverse path check find for replies what it would find without us. */
+  #keepEchoes(route: NetlinkConnection, rules: readonly RoutingRule[]): void {
+    const wanted = this.#marksAreChecked() ? planEchoes(rules, this.#options.replyMark) : [];
+    const there = rules.filter(isEcho);
+    const isIn = (some: readonly RoutingRule[], rule: RoutingRule) =>
+      some.some((other) => formatRule(other) === formatRule(rule));
+    for (const echo of there.filter((rule) => !isIn(wanted, rule))) {
+      this.#attempt(() => deleteRule(route, echo));
+    }
+    for (const echo of wanted.filter((rule) => !isIn(there, rule))) this.#attempt(() => addRule(route, echo));
+  }
+
+  #marksAreChecked(): boolean {
+    try {
+      return this.#options.readTextFile("/proc/sys/net/ipv4/conf/all/src_valid_mark").trim() === "1";
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
+        return false;
+      }
+      throw error;
+    }
+  }
+
   #removePins(): void {
     using route = openNetlink("route");
-    for (const pin of readAllRules(route).filter(isPin)) this.#attempt(() => deleteRule(route, pin));
+    const ours = readAllRules(route).filter((rule) => isPin(rule) || isEcho(rule));
+    for (const rule of ours) this.#attempt(() => deleteRule(route, rule));
     this.#pins = [];
   }
 

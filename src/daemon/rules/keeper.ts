@@ -10,6 +10,7 @@ import type { LoadedConfig } from "../../config/load.ts";
 import { adjustRouting, install, readStatus, type Wanted } from "../../kernel/backends.ts";
 import type { ObjectStatus } from "../../kernel/backend/object_status.ts";
 import type { Life } from "../../kernel/liveness/life.ts";
+import { isOfAnotherProxy } from "../../kernel/live/fit.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
 import {
@@ -47,6 +48,14 @@ type Step =
   | { readonly kind: "adjust"; readonly change: PlanChange }
   | { readonly kind: "look" };
 
+/** The kernel's rules as a look has found them. */
+interface Found {
+  readonly presence: Presence;
+  readonly missing: readonly ObjectStatus[];
+  /** Tells whether they are for a proxy with other ports or marks. */
+  readonly isOfAnother: boolean;
+}
+
 /** See the module. */
 export class RulesKeeper {
   readonly #options: KeeperOptions;
@@ -64,6 +73,8 @@ export class RulesKeeper {
   #inForce = false;
   /** The install is known to be ours: what is missing is mended. */
   #mends = false;
+  /** The install is for a proxy with other ports or marks; undefined: not known yet. */
+  #isOfAnother: boolean | undefined;
   readonly #fight = new Fight();
   /** The last attempt at a change has failed. */
   #failed = false;
@@ -111,7 +122,7 @@ export class RulesKeeper {
       if (change !== undefined && !change.plan && !change.rules && !(iptables && change.firewall)) return;
       const plan = this.#prepare();
       if (plan === undefined) return;
-      this.#options.live.adopt(plan);
+      this.#adoptLive(plan);
       await this.#take(await this.#nextStep(plan), plan, change?.by);
     });
   }
@@ -130,7 +141,7 @@ export class RulesKeeper {
 
   async #adopt(loaded: LoadedConfig, plan: Plan | undefined, changed: boolean): Promise<void> {
     const before = { loaded: this.#loaded, wanted: this.#wanted };
-    if (plan !== undefined) this.#options.live.adopt(plan); // or all stays as it was
+    if (plan !== undefined) this.#adoptLive(plan); // or all stays as it was
     this.#loaded = loaded;
     if (!changed && this.#wanted !== undefined) this.#wanted = { ...this.#wanted, config: loaded.config };
     if (plan === undefined) return;
@@ -143,7 +154,7 @@ export class RulesKeeper {
     } catch (error) {
       this.#loaded = before.loaded;
       this.#wanted = before.wanted;
-      if (before.wanted !== undefined) this.#options.live.adopt(before.wanted.plan);
+      if (before.wanted !== undefined) this.#adoptLive(before.wanted.plan);
       throw error;
     }
   }
@@ -169,7 +180,16 @@ export class RulesKeeper {
       : describePlans(plan, next, { table: true });
   }
 
+  /** Makes the rules of this process those of the plan, once it is known whom the install is for. */
+  #adoptLive(plan: Plan): void {
+    if (this.#isOfAnother !== undefined) this.#options.live.adopt(plan, !this.#isOfAnother);
+  }
+
   #take(step: Step, plan: Plan, by?: string): Promise<void> {
+    if (step.kind !== "look") {
+      this.#isOfAnother = false;
+      this.#adoptLive(plan);
+    }
     switch (step.kind) {
       case "install":
         return this.#install(plan);
@@ -197,9 +217,13 @@ export class RulesKeeper {
     }
   }
 
-  async #look(wanted: Wanted): Promise<{ presence: Presence; missing: readonly ObjectStatus[] }> {
+  async #look(wanted: Wanted): Promise<Found> {
     const { objects } = await readStatus(wanted, this.#options.readTextFile);
-    return { presence: judgePresence(objects), missing: objects.filter(({ state }) => state === "missing") };
+    return {
+      presence: judgePresence(objects),
+      missing: objects.filter(({ state }) => state === "missing"),
+      isOfAnother: isOfAnotherProxy(objects),
+    };
   }
 
   async #install(plan: Plan): Promise<void> {
@@ -240,11 +264,18 @@ export class RulesKeeper {
 
   async #lookAndTell(plan: Plan): Promise<void> {
     const wanted = { plan, config: this.#loaded.config };
-    const { presence } = await this.#look(wanted);
+    const { presence, isOfAnother } = await this.#look(wanted).catch((error) => {
+      // Nothing speaks against it.
+      this.#isOfAnother ??= false;
+      this.#adoptLive(plan);
+      throw error;
+    });
     this.#wanted = wanted;
+    this.#isOfAnother = isOfAnother;
+    this.#adoptLive(plan);
     if (presence === "whole") return this.#settle(plan);
     this.#inForce = false;
-    this.#state.wrong(presence);
+    this.#state.wrong(presence, isOfAnother);
   }
 
   /** The kernel has what the plan wants. */

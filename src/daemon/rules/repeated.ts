@@ -16,10 +16,12 @@ export class Repeated {
 
   /** Warns, unless the same was said about `topic` last. */
   warn(topic: string, message: string, fields: LogFields = {}): void {
-    const text = JSON.stringify([message, fields]);
-    if (this.#said.get(topic) === text) return;
-    this.#said.set(topic, text);
-    this.#log.warn(message, fields);
+    if (this.#isNew(topic, message, fields)) this.#log.warn(message, fields);
+  }
+
+  /** The same of what no client can be served with. */
+  error(topic: string, message: string, fields: LogFields = {}): void {
+    if (this.#isNew(topic, message, fields)) this.#log.error(message, fields);
   }
 
   /** The state is over: when it begins again, it is said again. */
@@ -30,5 +32,12 @@ export class Repeated {
   /** All are over. */
   forgetAll(): void {
     this.#said.clear();
+  }
+
+  #isNew(topic: string, message: string, fields: LogFields): boolean {
+    const text = JSON.stringify([message, fields]);
+    if (this.#said.get(topic) === text) return false;
+    this.#said.set(topic, text);
+    return true;
   }
 }

@@ -69,8 +69,9 @@ export class RulesState {
     this.#said.forgetAll();
   }
 
-  /** The kernel has something else. */
-  wrong(presence: Presence): void {
+  /** The kernel has something else. `isOfAnother`: no flow that these rules name can be served. */
+  wrong(presence: Presence, isOfAnother: boolean): void {
+    if (isOfAnother) return this.#ofAnother();
     const gone = presence === "none" || presence === "flushed";
     this.text = gone ? `no rules: ${INSTALL_HINT}` : `rules of another config or network: ${INSTALL_HINT}`;
     this.#said.warn(
@@ -79,6 +80,16 @@ export class RulesState {
         ? "no rules are installed: nothing is intercepted"
         : "the rules in the kernel are not those of this config and network: they are left alone",
       { remedy: INSTALL_HINT },
+    );
+  }
+
+  #ofAnother(): void {
+    this.text = "rules for another listener.port or kernel.mark: new flows are left to on-failure";
+    this.#said.error(
+      "presence",
+      "the rules in the kernel are for another listener.port or kernel.mark: no new flow is taken, on-failure says " +
+        "what becomes of them",
+      { remedy: `${INSTALL_HINT} with this config, or end this proxy and run the one that they are for` },
     );
   }
 

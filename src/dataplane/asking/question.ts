@@ -53,6 +53,8 @@ export class Question implements HeldPacket {
   /** UDP: where its data begin in {@linkcode bytes}, and their length. */
   data = 0;
   dataLength = 0;
+  /** UDP: the end of the datagram may be missing. */
+  isCut = false;
   /** TCP: the sequence number of the SYN, as a signed number. */
   sequence = 0;
 }

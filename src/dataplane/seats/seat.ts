@@ -17,6 +17,8 @@ export interface House {
   readonly log: Logger;
   readonly books: Books;
   readonly crashes: Crashes;
+  /** Called when a worker has failed and another takes its place. */
+  readonly replaced: () => void;
   /** The adoption in force; it changes. */
   adoption: Adoption;
 }
@@ -113,7 +115,7 @@ export class Seat {
   }
 
   #failed(reason: string): void {
-    const { log, books, crashes } = this.#house;
+    const { log, books, crashes, replaced } = this.#house;
     const { index, memory } = this.#parts;
     const lost = salvage(index, memory.ledgers[index], books);
     if (this.#isReady && !this.#ending && crashes.bears(performance.now())) {
@@ -124,6 +126,7 @@ export class Seat {
         reason,
       });
       this.#thread = this.#start();
+      replaced();
       return;
     }
     const error = new OperationError({ operation: "run worker", object: String(index), reason });

@@ -5,15 +5,40 @@
  * @module
  */
 import type { Logger } from "../../log.ts";
+import { forget, recall, remember } from "./early_demux_memory.ts";
 
 const SYSCTL = "net.ipv4.tcp_early_demux"; // for IPv6 as well
 const PATH = "/proc/sys/net/ipv4/tcp_early_demux";
 
 /** Switches it off in this network namespace. Returns how it is made as it was before. */
 export function suspendEarlyDemux(log: Logger): () => void {
-  const before = read();
-  if (before === "0" || !write("0", log)) return () => {};
-  return () => void write(before, log);
+  const now = read();
+  // 0 may be what a proxy has left that was killed. It is written down first: this one may be killed as well.
+  const before = now === "0" ? recall().before ?? now : now;
+  if (before === "0") return () => {};
+  remember(before);
+  const failure = now === "0" ? undefined : write("0");
+  if (failure !== undefined) {
+    log.warn("cannot set a sysctl; a client that uses a port again within a minute may have to wait", {
+      sysctl: `${SYSCTL}=0`,
+      reason: failure,
+    });
+  }
+  return () => void resumeEarlyDemux();
+}
+
+/**
+ * Makes it as it was before this proxy, or one that has been killed, unless another one runs. Says what it
+ * has set, or why that was not possible; undefined: nothing was to be done.
+ */
+export function resumeEarlyDemux(): { readonly set: string; readonly failure?: string } | undefined {
+  const { before, used } = recall();
+  if (before === undefined) return undefined;
+  // What somebody has set meanwhile stays.
+  if (used || read() !== "0") return void forget();
+  const failure = write(before);
+  if (failure === undefined) forget();
+  return { set: `${SYSCTL}=${before}`, ...(failure === undefined ? {} : { failure }) };
 }
 
 function read(): string {
@@ -24,16 +49,12 @@ function read(): string {
   }
 }
 
-function write(value: string, log: Logger): boolean {
+/** Returns why it cannot; undefined: it is done. */
+function write(value: string): string | undefined {
   try {
     Deno.writeTextFileSync(PATH, `${value}\n`);
-    return true;
+    return undefined;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    log.warn("cannot set a sysctl; a client that uses a port again within a minute may have to wait", {
-      sysctl: `${SYSCTL}=${value}`,
-      reason,
-    });
-    return false;
+    return error instanceof Error ? error.message : String(error);
   }
 }

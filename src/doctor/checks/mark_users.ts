@@ -5,6 +5,7 @@
 import { RULE_PRIORITY } from "../../constants.ts";
 import { Marks } from "../../marks.ts";
 import { hex } from "../../net/hex.ts";
+import type { Family } from "../../net/ip.ts";
 import type { RoutingRule } from "../../netlink/route/rule.ts";
 import { isNarrow } from "../../netlink/route/rule_selectors.ts";
 import type { Check } from "../check.ts";
@@ -22,7 +23,8 @@ export const markUsers: Check<RoutingFacts> = {
 
 /** Makes a finding for each rule of another program that asks for our mark. */
 export function judgeMarkUsers(facts: RoutingFacts, situation: Situation): Finding[] {
-  const { intercepted, router, serverSocket } = new Marks(situation.config.kernel.mark);
+  const apart = situation.admission.inForce === "forward-path";
+  const { intercepted, router, serverSocket } = new Marks(situation.config.kernel.mark, { apart });
   const { routerTraffic } = situation.config.intercept;
   const marks = routerTraffic ? [intercepted, serverSocket, router] : [intercepted];
   const id = "mark-users";
@@ -33,9 +35,8 @@ export function judgeMarkUsers(facts: RoutingFacts, situation: Situation): Findi
   );
   if (users.length === 0) return [works(id, `fwmark ${shown}: no other routing rule asks for it`)];
   return users.map((rule) => {
-    const away = rule.priority < RULE_PRIORITY && takes(rule, situation)
-      ? takesAway(rule, facts, RULE_PRIORITY)
-      : undefined;
+    const first = firstOfOurs(facts, rule.family);
+    const away = rule.priority <= first && takes(rule, situation) ? takesAway(rule, facts, first) : undefined;
     const isForSome = isNarrow(rule) || rule.suppressPrefixLength !== undefined ||
       rule.suppressInterfaceGroup !== undefined;
     return warning(id, {
@@ -52,6 +53,12 @@ export function judgeMarkUsers(facts: RoutingFacts, situation: Situation): Findi
       remedy: `Set kernel.mark in the config to a bit that nobody uses, or ${describeRemoval(rule)}`,
     });
   });
+}
+
+/** Finds the first priority of ours. A rule of others that shares it was there before. */
+function firstOfOurs({ ours }: RoutingFacts, family: Family): number {
+  const priorities = ours.filter((rule) => rule.family === family).map(({ priority }) => priority);
+  return priorities.length === 0 ? RULE_PRIORITY : Math.min(...priorities);
 }
 
 /** `remove that rule (ip rule del priority 99)` */

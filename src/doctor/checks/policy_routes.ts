@@ -20,7 +20,8 @@ export const policyRoutes: Check<RoutingFacts> = {
 /** Makes a finding for each rule. */
 export function judgePolicyRoutes(facts: RoutingFacts, situation: Situation): Finding[] {
   const id = "policy-routes";
-  const { intercepted } = new Marks(situation.config.kernel.mark);
+  const apart = situation.admission.inForce === "forward-path";
+  const { intercepted } = new Marks(situation.config.kernel.mark, { apart });
   const asks = (rule: RoutingRule) =>
     rule.iifname !== undefined && situation.lan.includes(rule.iifname) ||
     rule.mask !== 0 && rule.mark !== 0 && rule.inverted !== true && !overlaps(rule, intercepted);

@@ -22,7 +22,8 @@ export const rulesBefore: Check<RoutingFacts> = {
 /** Makes a finding for each rule that has nothing to do with our mark and comes first all the same. */
 export function judgeRulesBefore(facts: RoutingFacts, situation: Situation): Finding[] {
   const id = "rules-before";
-  const { intercepted } = new Marks(situation.config.kernel.mark);
+  const apart = situation.admission.inForce === "forward-path";
+  const { intercepted } = new Marks(situation.config.kernel.mark, { apart });
   const findings = situation.families.flatMap((family) => {
     const ours = facts.ours.filter((rule) => rule.family === family).map(({ priority }) => priority);
     const first = ours.length === 0 ? RULE_PRIORITY : Math.min(...ours);

@@ -3,7 +3,7 @@
  * steer nothing (dormant: no chain of theirs is hooked in) and are gone when the socket closes.
  * @module
  */
-import { EACCES, EPERM } from "../../net/errno.ts";
+import { EACCES, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM } from "../../net/errno.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
@@ -15,11 +15,15 @@ import { trialTables } from "./trial.ts";
 /** Answers to those who may not. */
 const POWERLESS: readonly number[] = [EPERM, EACCES];
 
+/** Answers that say nothing about the kernel: what is short now may be there in a moment. */
+const SHORTAGES: readonly number[] = [ENOMEM, ENOBUFS, EMFILE, ENFILE];
+
 let known: OperationError | null | undefined;
 
 /**
  * Tries what `admission: forward-path` needs, once for a process, as a kernel stays as it is. Returns the
- * kernel's refusal; null: it refuses nothing, or it cannot be tried without CAP_NET_ADMIN.
+ * kernel's refusal; null: it refuses nothing, or it cannot be tried without CAP_NET_ADMIN. Throws where it
+ * cannot be told for want of memory or descriptors.
  */
 export function forwardPathAbility(): OperationError | null {
   if (known === undefined) {
@@ -39,7 +43,7 @@ function tryFamilies(families: readonly Family[]): OperationError | null {
     });
     return null;
   } catch (error) {
-    if (!(error instanceof OperationError)) throw error;
+    if (!(error instanceof OperationError) || SHORTAGES.includes(error.errno)) throw error;
     return POWERLESS.includes(error.errno) ? null : error;
   }
 }

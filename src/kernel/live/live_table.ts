@@ -38,6 +38,12 @@ export class LiveTable {
     return true;
   }
 
+  /** Empties a set, where it is there. Throws an OperationError. */
+  empty(name: string): void {
+    if (!this.#contents.sets.some((set) => set.name === name)) return;
+    new NftBatch().flushSet({ family: TABLE.family, table: TABLE.name, name }).commit(this.#connection);
+  }
+
   /** Removes the table. */
   close(): void {
     this.#connection.close();

@@ -50,6 +50,8 @@ const HOOKS: Readonly<Record<EntryPlace, ChainHook>> = {
   "receive": { hook: "prerouting", priority: ROUTER_LOOPBACK_PRIORITY },
   "ask": { hook: "postrouting", priority: ASK_PRIORITY },
   "answers": { hook: "output", priority: TRACKED_PRIORITY },
+  "dialled": { hook: "output", priority: TRACKED_PRIORITY },
+  "dial-errors": { type: "route", hook: "output", priority: REROUTE_PRIORITY },
   "reroute": { type: "route", hook: "output", priority: REROUTE_PRIORITY },
   "refuse": { hook: "output", priority: REFUSE_PRIORITY },
   "keep-incoming": { type: "nat", hook: "prerouting", priority: KEEP_DESTINATION_PRIORITY },

@@ -59,7 +59,9 @@ export type LivePlace =
   | "ask"
   /** Outgoing packets of this machine, right behind conntrack. */
   | "answers"
+  | "dialled"
   /** The same right behind that, where a mark still changes the route; and behind that. */
+  | "dial-errors"
   | "reroute"
   | "refuse"
   /** The first packets of flows, before NAT changes their addresses. */

@@ -97,9 +97,9 @@ export function applyRouting(plan: Plan, route: NetlinkConnection): void {
 /** Removes all that is ours, whatever config it is of; gives what was removed, in words. */
 export function removeRouting(route: NetlinkConnection): string[] {
   const removed: string[] = [];
-  const { rules, pins = [], routes } = readRouting(route);
+  const { rules, pins = [], echoes = [], routes } = readRouting(route);
   const installed = rules.filter((rule) => !announcesUninstall(rule));
-  for (const entry of [...installed.map(ruleEntry), ...pins.map(ruleEntry), ...routes.map(routeEntry)]) {
+  for (const entry of [...[...installed, ...pins, ...echoes].map(ruleEntry), ...routes.map(routeEntry)]) {
     try {
       entry.remove(route);
       removed.push(entry.label);

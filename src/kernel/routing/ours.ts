@@ -7,6 +7,7 @@ import { ROUTE_PROTOCOL, RULE_PRIORITY } from "../../constants.ts";
 import type { Route } from "../../netlink/route/route.ts";
 import type { RoutingRule } from "../../netlink/route/rule.ts";
 import { isNarrow } from "../../netlink/route/rule_selectors.ts";
+import { isEcho } from "./echoes.ts";
 
 /** The interface index of lo, in every network namespace: LOOPBACK_IFINDEX, net/net_namespace.h */
 export const LOOPBACK_INDEX = 1;
@@ -15,12 +16,12 @@ const KERNEL_RULES: ReadonlyMap<number, number> = new Map([[0, 255], [32766, 254
 
 /** Tells whether an install made the rule, or a running proxy. */
 export function isOurRule(rule: RoutingRule): boolean {
-  return rule.protocol === ROUTE_PROTOCOL && rule.priority <= RULE_PRIORITY;
+  return (rule.protocol === ROUTE_PROTOCOL && rule.priority <= RULE_PRIORITY) || isEcho(rule);
 }
 
 /** Tells whether the rule pins what a running proxy dials: see dataplane/routes. */
 export function isPin(rule: RoutingRule): boolean {
-  return isOurRule(rule) && rule.oifname !== undefined;
+  return isOurRule(rule) && !isEcho(rule) && rule.oifname !== undefined;
 }
 
 /** Tells whether the rule is one of those that every machine has. */

@@ -9,6 +9,7 @@ import { addRoute, deleteRoute, listRoutes, type Route, ROUTE_SCOPE } from "../.
 import { addRule, deleteRule, type RoutingRule } from "../../netlink/route/rule.ts";
 import { formatAction, formatSelectors } from "../../netlink/route/rule_text.ts";
 import type { PlannedRoute, PlannedRoutingRule } from "../plan/model.ts";
+import { isEcho } from "./echoes.ts";
 import { isOurRoute, isOurRule, isPin, LOOPBACK_INDEX } from "./ours.ts";
 import { ifFamilyExists, readAllRules } from "./rules.ts";
 
@@ -17,6 +18,8 @@ export interface InstalledRouting {
   readonly rules: readonly RoutingRule[];
   /** Rules of a running proxy: see dataplane/routes. */
   readonly pins?: readonly RoutingRule[];
+  /** The same: see echoes.ts. */
+  readonly echoes?: readonly RoutingRule[];
   readonly routes: readonly Route[];
 }
 
@@ -27,8 +30,9 @@ export interface InstalledRouting {
 export function readRouting(connection: NetlinkConnection): InstalledRouting {
   const ours = readAllRules(connection).filter(isOurRule);
   return {
-    rules: ours.filter((rule) => !isPin(rule)),
+    rules: ours.filter((rule) => !isPin(rule) && !isEcho(rule)),
     pins: ours.filter(isPin),
+    echoes: ours.filter(isEcho),
     routes: FAMILIES.flatMap((family) => ifFamilyExists(() => listRoutes(connection, { family })))
       .filter(isOurRoute),
   };

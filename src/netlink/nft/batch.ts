@@ -145,6 +145,15 @@ export class NftBatch {
     return this;
   }
 
+  /** Takes all elements out. Equivalent to: nft flush set inet T S */
+  flushSet(set: SetName): this {
+    return this.#add("elements", "delete", {
+      family: set.family,
+      attributes: encodeSetName(set), // the attributes of a list of elements have the same numbers
+      purpose: { operation: "flush set", object: set.name },
+    });
+  }
+
   /** Takes elements out. Equivalent to: nft delete element inet T S { … } */
   deleteElements(set: SetName, elements: readonly NftElement[]): this {
     for (const attributes of encodeElements(set, elements)) {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { type Lab } from "../../laboratory/lab.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
-import { startProxy, tproxy, writeConfig } from "../../laboratory/proxy/proxy.ts";
+import { until } from "../../laboratory/machine/wait.ts";
+import { startProxy, tproxy, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { connectClient, serve } from "../../laboratory/network/sockets.ts";
 import { labTest } from "../../laboratory/register.ts";
 
@@ -102,6 +103,40 @@ labTest("a second proxy on another port is refused, and the first one serves on"
   const { code, stderr } = await tproxy(lab, ["run", "-c", second], { mayFail: true, timeoutMs: 10_000 });
   assert.equal(code, 1, stderr);
   assert.match(stderr, /it belongs to another running proxy/);
+  assert.equal(await nginx.get(4), "hello\n");
+});
+
+labTest("a proxy that the install is not for takes nothing, and says so: on-failure has the say", {
+  programs: PROGRAMS,
+  forwarding: true,
+  netlinkOnly,
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  const OTHERS = /error the rules in the kernel are for another listener\.port or kernel\.mark/g;
+  const told = (log: string) => log.match(OTHERS)?.length ?? 0;
+  const open = { intercept: { "on-failure": "open" } };
+  const proxy = await startProxy(lab, { config: open });
+  const own = lab.writeFile("own.yaml", Deno.readTextFileSync(proxy.configPath));
+  const others = [{ ...open, listener: { port: 50090 } }, { ...open, kernel: { mark: 0x1000 } }];
+  for (const [round, other] of others.entries()) {
+    await tproxy(lab, ["install", "-c", writeConfig(lab, other)]);
+    await until(() => told(proxy.log) === round + 1, { what: "it to be said", timeoutMs: 2_000 });
+    assert.doesNotMatch(await live(lab), /log prefix/, "somebody is asked");
+    for (const family of [4, 6] as const) assert.equal(await nginx.get(family), "hello\n");
+    // Its own once more, and it serves at once.
+    await tproxy(lab, ["install", "-c", own]);
+    await until(async () => /log prefix/.test(await live(lab)), { what: "questions", timeoutMs: 2_000 });
+    for (const family of [4, 6] as const) assert.equal(await nginx.get(family), "hello\n");
+  }
+  // From the start, too.
+  proxy.program.signal("SIGTERM");
+  assert.equal(await proxy.program.waitForExit(), 0);
+  assert.match(proxy.log, /stopped accepted=4 /);
+  await tproxy(lab, ["install", "-c", writeConfig(lab, others[0])]);
+  const late = await lab.router.start([...tproxyCommand(), "run", "-c", own]);
+  await late.waitForOutput("relays TCP");
+  assert.equal(told(late.stderr), 1, late.stderr);
+  assert.doesNotMatch(await live(lab), /log prefix/, "somebody is asked");
   assert.equal(await nginx.get(4), "hello\n");
 });
 

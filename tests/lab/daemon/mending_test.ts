@@ -105,16 +105,18 @@ labTest("run keeps its routing rules before those of VPNs that come later", {
     route add default dev wg0 table 51820
     rule add not fwmark 51820 table 51820
     rule add table main suppress_prefixlength 0`);
-  await until(async () => /fwmark 0x1\/0x1/.test(await first()), { what: "ours first", timeoutMs: 1500 });
+  const oursFirst = (what: string, pattern: RegExp, timeoutMs = 1500) =>
+    until(async () => pattern.test(await first()), { what, timeoutMs });
+  await oursFirst("ours first", /fwmark 0x40000001\/0x40000001/);
   const { stdout } = await router.run(["ip", "rule"]);
   assert.ok(stdout.indexOf("suppress_prefixlength") < stdout.indexOf("not from all fwmark"), stdout);
   assert.ok(await fetches(lab, nginx.url(4)));
   assert.ok(await isWhole(lab, proxy));
   // strongSwan, and one that takes the very front.
   await router.ip("rule add pref 220 lookup 220");
-  await until(async () => /^219:.*fwmark 0x1\/0x1/.test(await first()), { what: "219", timeoutMs: 1500 });
+  await oursFirst("219", /^219:.*fwmark 0x40000001\/0x40000001/);
   await router.ip("rule add pref 5 lookup 220");
-  await until(async () => /^4:.*fwmark 0x1\/0x1/.test(await first()), { what: "4", timeoutMs: 1500 });
+  await oursFirst("4", /^4:.*fwmark 0x40000001\/0x40000001/);
   assert.ok(await isWhole(lab, proxy));
   // When they go, ours go back.
   await router.ip(`
@@ -122,10 +124,10 @@ labTest("run keeps its routing rules before those of VPNs that come later", {
     rule del pref 220
     rule del table main suppress_prefixlength 0
     rule del not fwmark 51820 table 51820`);
-  await until(async () => /^500:.*fwmark 0x1\/0x1/.test(await first()), { what: "500", timeoutMs: 3000 });
+  await oursFirst("500", /^500:.*fwmark 0x40000001\/0x40000001/, 3000);
   await tproxy(lab, ["uninstall"]);
   const { stdout: left } = await router.run(["ip", "rule"]);
-  assert.doesNotMatch(left, /proto 50|fwmark 0x1/);
+  assert.doesNotMatch(left, /proto 50|fwmark 0x4/);
 });
 
 labTest("run gives up loudly where another program removes its rules again and again", {

@@ -1,7 +1,7 @@
 /** Workers take settings and rules between two turns: live sessions go on, by what is in force now. */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
-import { until } from "../../laboratory/machine/wait.ts";
+import { delay, until } from "../../laboratory/machine/wait.ts";
 import { startCapture } from "../../laboratory/network/capture.ts";
 import { connectClient, listSockets, serve, socatServer } from "../../laboratory/network/sockets.ts";
 import { exchange, fateOf, openClient, openServer } from "../../laboratory/network/udp_peers.ts";
@@ -19,32 +19,38 @@ labTest("adopt() ends silent UDP sessions by the new timeout", {}, async (lab) =
   await exchange(openClient(lab, 4, 53), openServer(lab, 4, 53));
   assert.equal((await dataplane.sessions()).length, 2);
   await dataplane.adopt({ timeouts: { "udp-idle": "1s", "udp-dns": "1s" } });
-  await until(async () => (await dataplane.count()).counters.udpExpired === 2, { what: "both to end" });
+  // Some seconds in any case: the kernel must have forgotten the flow before its session ends.
+  await until(async () => (await dataplane.count()).counters.udpExpired === 2, {
+    what: "both to end",
+    timeoutMs: 9000,
+  });
 });
 
-labTest("adopt() raises and lowers limits.connections under waiting clients", {
+labTest("adopt() raises and lowers limits.connections: live ones go on, a new one finds room", {
   programs: PROGRAMS,
 }, async (lab) => {
   await serve(lab, 7000, "cat");
   const dataplane = await startDataplaneProgram(lab, { limits: { connections: 1 } });
-  const [one, two] = [await connectClient(lab, 7000), await connectClient(lab, 7000)];
-  for (const client of [one, two]) await client.write("served\n");
-  const served = () => [one, two].filter(({ stdout }) => stdout === "served\n").length;
-  await until(() => served() === 1, { what: "the first to be served" });
+  const open = async () => {
+    const client = await connectClient(lab, 7000);
+    await client.write("served\n");
+    await client.waitForOutput("served\n");
+    return client;
+  };
+  const isLive = async (count: number) =>
+    await until(async () => (await dataplane.count()).live === count, { what: `${count} live` });
+  const first = await open();
   await dataplane.adopt({ limits: { connections: 2 } });
-  await until(() => served() === 2, { what: "the second to be served" });
+  const second = await open();
+  await first.write("still there\n");
+  await first.waitForOutput("still there\n");
+  await isLive(2);
   await dataplane.adopt({ limits: { connections: 1 } });
-  const third = await connectClient(lab, 7000);
-  await third.write("served\n");
-  await until(() => dataplane.program.stderr.includes("accepting pauses: connection limit reached limit=1"), {
-    what: "the third to wait",
-  });
-  assert.equal((await dataplane.count()).live, 2, "live ones go on");
-  await one.stop();
-  await until(async () => (await dataplane.count()).live === 1, { what: "the first to end" });
-  assert.equal(third.stdout, "");
-  await two.stop();
-  await until(() => third.stdout === "served\n", { what: "the third to be served" });
+  await delay(300);
+  await isLive(2); // nobody needs the room yet
+  await open();
+  await isLive(1);
+  for (const client of [first, second]) await client.waitForOutput(/reset by peer/i);
 });
 
 labTest("adopt() lowers limits.udp-sessions: there are fewer with each new one", {}, async (lab) => {

@@ -115,10 +115,16 @@ const INTERFERENCES: readonly {
   },
   // Nothing is in that table.
   { commands: ["ip rule add priority 99 fwmark 1 lookup 200"], passes: [true, true], undo: [] },
+  // The proxy's own rules have moved to the front.
   {
     commands: ["ip route add default via 203.0.113.2 table 200"],
+    passes: [true, true],
+    undo: ["ip rule del priority 99"],
+  },
+  {
+    commands: ["ip rule add priority 1 fwmark 1 lookup 200"],
     passes: [false, true],
-    undo: ["ip route flush table 200", "ip rule del priority 99"],
+    undo: ["ip route flush table 200", "ip rule del priority 1"],
   },
   {
     commands: ["iptables-legacy -P INPUT DROP"],

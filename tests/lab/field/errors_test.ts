@@ -52,11 +52,20 @@ fieldTest("a server that says nothing", {
   probes: [...every("server", 443, "silence"), ...CONTROL],
 });
 
-fieldTest("a neighbour that is dead", {
-  probes: [
-    tcp("203.0.113.66", 80, "host unreachable", { silenceMs: 5_000 }),
-    ...every("server", 80, "server sees client"),
-  ],
+for (const masquerade of [false, true]) {
+  fieldTest(`a neighbour that is dead${masquerade ? ", behind masquerade" : ""}`, {
+    masquerade,
+    probes: [
+      tcp("203.0.113.66", 80, "host unreachable", { silenceMs: 5_000 }),
+      tcp("2001:db8:77::66", 80, "host unreachable", { family: 6, silenceMs: 5_000 }),
+      ...every("server", 80, `server sees ${masquerade ? "wan" : "client"}`),
+    ],
+  });
+}
+
+fieldTest("a dead neighbour that a port is forwarded to", {
+  router: table("nat", chain("nat", "prerouting dstnat", "ip daddr 192.0.2.77 dnat ip to 203.0.113.66")),
+  probes: [tcp("192.0.2.77", 80, "host unreachable", { silenceMs: 5_000 }), ...CONTROL],
 });
 
 fieldTest("no route", {

@@ -31,7 +31,11 @@ ip -6 route add 2001:db8:99::/64 via 2001:db8:78::2 table 220`,
 }
 
 fieldTest("somebody's rule that is there first", {
-  router: `${SECOND}\nip rule add pref 100 lookup 220\nip -6 rule add pref 100 lookup 220`,
+  router: `${SECOND}
+for family in -4 -6; do
+  ip $family rule add pref 99 lookup main suppress_prefixlength 0
+  ip $family rule add pref 100 lookup 220
+done`,
   probes: every("anycast", 80, "other sees client"),
 });
 

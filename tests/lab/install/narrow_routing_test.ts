@@ -4,11 +4,12 @@ import { tproxy, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 
 labTest("install replaces a rule that has all of its own, and asks for more", {}, async (lab) => {
-  const narrow = "priority 500 fwmark 1/1 iif r0 dport 53 lookup 100 protocol 50";
+  const narrow = "priority 500 fwmark 0x10/0x10 iif r0 dport 53 lookup 100 protocol 50";
   await lab.router.run(["ip", "rule", "add", ...narrow.split(" ")]);
-  await tproxy(lab, ["install", "-c", writeConfig(lab, { intercept: { families: ["ipv4"] } })]);
+  const config = { intercept: { families: ["ipv4"] }, kernel: { mark: 0x10 } };
+  await tproxy(lab, ["install", "-c", writeConfig(lab, config)]);
   const { stdout } = await lab.router.run(["ip", "rule", "show", "iif", "r0"]);
-  assert.match(stdout, /fwmark 0x1\/0x1 iif r0 lookup 100/);
+  assert.match(stdout, /fwmark 0x10\/0x10 iif r0 lookup 100/);
   assert.doesNotMatch(stdout, /dport/);
 });
 

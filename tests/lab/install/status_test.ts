@@ -40,7 +40,7 @@ const CHANGES: readonly { readonly command: readonly string[]; readonly expected
   { command: ["nft", "add", "element", ...TABLE, "ports", "{ 90 }"], expected: [/^changed set ports$/] },
   {
     command: ["ip", "rule", "del", "priority", "500", "iif", "r0"],
-    expected: [/^missing routing-rule ipv4 rule 500: fwmark 0x1\/0x1 iif r0/],
+    expected: [/^missing routing-rule ipv4 rule 500: fwmark (0x\w+)\/\1 iif r0/],
   },
   {
     command: ["ip", "rule", "add", "priority", "500", "fwmark", "9", "lookup", "7", "protocol", "50"],

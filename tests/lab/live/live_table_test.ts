@@ -103,6 +103,9 @@ labTest("replace() changes rules and plain sets, and keeps what packets have put
   assert.match(list(...TABLE), /chain zoned|ct zone set|chain steer/);
   assert.ok(table.replace(interfaces("br-lan", "lan1")));
   assert.match(set("asking_ipv4"), /timeout/);
+  table.empty("known_ipv4");
+  assert.doesNotMatch(set("known_ipv4"), FLOW);
+  table.empty("nothing of that name");
   table.close();
 });
 

@@ -51,7 +51,7 @@ labTest(
     assert.ok(elapsed < LIMIT_MS * PATIENCE, `${elapsed} ms`);
     assert.ok(processor < LIMIT_MS, `${processor} ms of processor time`);
     assert.equal(await reaches(lab), false);
-    const status = await tproxy(lab, ["status", "-c", config]);
+    const status = await tproxy(lab, ["status", "--verbose", "-c", config]);
     assert.match(status.stdout, /present +set +rule0_to_ipv4 +\(.* and \d{5} more\)/);
     assert.ok(status.stdout.length < 10_000, "status lists the whole file");
     const elements = await countElements(lab);

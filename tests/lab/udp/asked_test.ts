@@ -79,6 +79,34 @@ labTest(
   },
 );
 
+for (const masquerade of [false, true]) {
+  const title = `UDP that asks comes whole, or not at all${masquerade ? ", behind masquerade" : ""}`;
+  labTest(title, {}, async (lab) => {
+    if (masquerade) await firewall(lab, MASQUERADE);
+    const dataplane = await startAskedDataplane(lab);
+    for (const family of FAMILIES) {
+      const server = openServer(lab, family);
+      const place = at(ADDRESSES[family].server, 7000);
+      // A copy has room for 65,531 bytes of a packet: one that fills it may be a part.
+      const most = family === 4 ? 65_502 : 65_482;
+      for (const size of [most, most + 1, most + 5]) {
+        const client = lab.client.udp({ family });
+        const data = Uint8Array.from({ length: size }, (_, i) => i * 7 + (i >> 8));
+        client.send(data, place);
+        const received = await server.receiveAll(200);
+        assert.equal(received.length, size > most ? 0 : 1, `${size} bytes`);
+        for (const datagram of received) assert.deepEqual(datagram.data, data);
+        client.send(data, place);
+        const second = await server.receive();
+        assert.deepEqual(second.data, data, "the flow is known by now");
+        server.send("answer", second.from);
+        assert.equal((await client.receive()).text, "answer");
+      }
+    }
+    assert.equal((await dataplane.count()).counters.udpDropped, 4);
+  });
+}
+
 labTest("UDP that asks has the address and port that masquerade by interface gives it", {}, async (lab) => {
   await firewall(lab, MASQUERADE);
   const dataplane = await startAskedDataplane(lab);

@@ -79,9 +79,10 @@ const dataplane = await startDataplane({
   policy: compilePolicy(config, 1),
   workers: WORKERS,
   log,
+  replaced: () => live.forget(),
   workerUrl: new URL("../../../src/dataplane/worker.ts", import.meta.url),
 });
-live.adopt(preparePlan(loaded, Deno.readTextFileSync));
+live.adopt(preparePlan(loaded, Deno.readTextFileSync), true);
 say("listening");
 dataplane.ended.then(() => Deno.exit(0), (error) => {
   say(`FAILED ${error.message}`);

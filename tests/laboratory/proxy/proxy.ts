@@ -79,12 +79,21 @@ export function tproxy(lab: Lab, args: readonly string[], options: RunOptions = 
   return lab.router.run([...tproxyCommand(), ...args], { ...backendPrograms(lab), ...options });
 }
 
+/** The admission with which the tests are to be run; none: what a config that says nothing has. */
+function askedAdmission(): string | undefined {
+  return Deno.env.get("TPROXY_LAB_ADMISSION");
+}
+
+/** Tells whether first packets ask at the end of the forward path. */
+export function firstPacketsAsk(): boolean {
+  return !usesIptables() && askedAdmission() !== "early";
+}
+
 /** Writes a config file (JSON is YAML too) and gives its path. */
 export function writeConfig(lab: Lab, config: ConfigText = {}): string {
   const { intercept, ...rest } = config;
   const backend = usesIptables() ? { backend: "iptables" } : {};
-  // Without it: what a config that says nothing has.
-  const admission = Deno.env.get("TPROXY_LAB_ADMISSION");
+  const admission = askedAdmission();
   const text = {
     version: 1,
     intercept: {

@@ -88,6 +88,9 @@ Deno.test("the unit makes the rules as root if they can be made yet, runs the pr
   assert.deepEqual(valuesOf(unit, "Restart"), ["always"]);
   assert.deepEqual(valuesOf(unit, "StartLimitIntervalSec"), ["0"]);
   assert.deepEqual(valuesOf(unit, "User"), ["tproxy"]);
+  // What it sets, and puts back after a kill -9 as well.
+  assert.deepEqual(valuesOf(unit, "ReadWritePaths"), ["-/proc/sys/net/ipv4/tcp_early_demux"]);
+  assert.deepEqual(valuesOf(unit, "RuntimeDirectoryPreserve"), ["yes"]);
   assert.match(valuesOf(unit, "After")[0], /\bnftables\.service\b.*\bfirewalld\.service\b/);
   // Its own user must never own what root executes.
   assert.deepEqual(valuesOf(unit, "CacheDirectory"), []);

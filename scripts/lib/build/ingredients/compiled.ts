@@ -22,14 +22,18 @@ const DATABASES = [
 ] as const;
 /** The module that loads the others; its own entries are left out. */
 const LOADER = "loader.js";
-const FLAGS = "--allow-all --no-prompt --no-config --no-lock --no-npm --no-remote --cached-only".split(" ");
+/** RUN_FLAGS there: V8 takes no code that was compiled with other flags of its own. */
+const FLAGS =
+  "--allow-all --no-prompt --no-config --no-lock --no-npm --no-remote --cached-only --v8-flags=--expose-gc"
+    .split(" ");
 const PATIENCE_MS = 180_000;
 
 /** The databases for a program, as files of its layer. */
 export function compiledFiles(arch: Arch, runtime: Layer, code: readonly LayerFile[]): LayerFile[] {
   const program: Layer = { name: "program", id: "", files: code };
   return DATABASES.map(({ name }) => {
-    const recipe = [runtime.id, ...code.map(({ content }) => new TextDecoder().decode(content))].join("\0");
+    const recipe = [runtime.id, ...FLAGS, ...code.map(({ content }) => new TextDecoder().decode(content))]
+      .join("\0");
     const content = keep(`${name}-${arch}`, recipe, "db", (path) => {
       const directory = Deno.makeTempDirSync({ prefix: "tproxy-compiled-" });
       try {

@@ -87,19 +87,26 @@ export function oneMapping(context: CheckContext, family: Family): Promise<strin
   return expectReports(context, reporters(family), ADDRESSES[family].client);
 }
 
-/** A datagram that takes many fragments comes back as it was. */
+/**
+ * A datagram that takes many fragments comes back as it was. It is no flow's first: a question of the kernel
+ * has no room for its last four bytes.
+ */
 export function largestDatagram(context: CheckContext, family: Family): Promise<string> {
-  return exchange(context, family, LARGEST[family]);
+  return exchange(context, family, { bytes: LARGEST[family], second: true });
 }
 
 /** A datagram without payload reaches the server and comes back. */
 export async function emptyDatagram(context: CheckContext, family: Family): Promise<void> {
-  await exchange(context, family, 0);
+  await exchange(context, family, { bytes: 0, second: false });
 }
 
-async function exchange({ network }: CheckContext, family: Family, bytes: number): Promise<string> {
+async function exchange(
+  { network }: CheckContext,
+  family: Family,
+  { bytes, second }: { bytes: number; second: boolean },
+): Promise<string> {
   const to = target(family, SERVICE_PORTS.echo);
-  const outcome = await network.client.exchangeDatagram(to, { bytes, timeoutMs: TIMEOUT_MS });
+  const outcome = await network.client.exchangeDatagram(to, { bytes, second, timeoutMs: TIMEOUT_MS });
   if (outcome.kind === "error") throw new CheckFailure(outcome.text);
   expect(outcome.kind === "ok", outcome.kind);
   return `${bytes} bytes`;

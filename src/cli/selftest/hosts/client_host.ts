@@ -55,7 +55,10 @@ export class ClientHost extends NamespaceHost {
   }
 
   /** Sends a datagram of random bytes to an echo server; whether it came back as it was. */
-  exchangeDatagram(target: Target, options: { bytes: number; timeoutMs: number }): Promise<Outcome> {
+  exchangeDatagram(
+    target: Target,
+    options: { bytes: number; timeoutMs: number; second?: boolean },
+  ): Promise<Outcome> {
     return exchangeDatagram(target, options);
   }
 

@@ -49,15 +49,20 @@ export async function talk(steps: readonly Step[], options: TalkOptions): Promis
 
 /**
  * Sends one datagram of random bytes to an echo server; whether it came back as it was, from where it was
- * sent to.
+ * sent to. `second`: an empty one goes before.
  */
 export async function exchangeDatagram(
   target: Target,
-  options: { bytes: number; timeoutMs: number },
+  options: { bytes: number; timeoutMs: number; second?: boolean },
 ): Promise<Outcome> {
   const to = toEndpoint(target);
   const sent = crypto.getRandomValues(new Uint8Array(options.bytes));
   using peer = new UdpPeer(to.address.family);
+  if (options.second) {
+    peer.send(new Uint8Array(), to);
+    const first = await peer.next(options.timeoutMs);
+    if (typeof first === "string") return { kind: first };
+  }
   peer.send(sent, to);
   const received = await peer.next(options.timeoutMs);
   if (typeof received === "string") return { kind: received };

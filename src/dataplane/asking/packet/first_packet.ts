@@ -16,6 +16,8 @@ const SQUEEZED_UDP = QUESTION_PREFIX.squeezedUdp.charCodeAt(0);
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
 const NO_OPTIONS = 0x45;
+/** The most that a message has room for: the length of a netlink attribute has 16 bits. */
+const LONGEST_COPY = 0xffff - 4;
 /** "Don't fragment", as a word in memory: the identification is 0. */
 const DONT_FRAGMENT = 0x00400000;
 /** The flags and the offset of a fragment, as a word in memory. */
@@ -48,6 +50,7 @@ export function readFirstPacket(question: Question, { bytes, words }: Memory, lo
   answer.iif = log.iif;
   answer.oif = log.oif;
   question.bytes = bytes;
+  question.isCut = length >= LONGEST_COPY;
   const version = bytes[at] >> 4;
   if (version === 4) return readIpv4(question, words, at, length, log.prefix);
   return version === 6 && length >= IPV6_HEADER && readIpv6(question, words, at, length);

@@ -66,10 +66,11 @@ function findMss(bytes: Uint8Array, at: number, end: number): number {
 
 function readUdp(question: Question, at: number, end: number, total: number, squeezed: boolean): number {
   const { bytes } = question;
-  if (at + UDP_HEADER > end || total > end) return -1; // one that was cut is not the client's datagram
+  if (at + UDP_HEADER > end || (total > end && !question.isCut)) return -1;
   const size = squeezed ? total - at : (bytes[at + 4] << 8) | bytes[at + 5];
   if (size < UDP_HEADER || at + size > total) return -1;
+  const copied = Math.min(size, end - at);
   question.data = at + UDP_HEADER;
-  question.dataLength = size - UDP_HEADER;
-  return size;
+  question.dataLength = copied - UDP_HEADER;
+  return copied;
 }

@@ -47,12 +47,13 @@ export class UdpQuestions implements UdpAsked {
     if (this.#isBlocked(question)) return;
     const { addresses, answer } = question;
     answer.whole = isWhole(question);
-    const train = isTrain(question);
+    // A copy that is not the client's datagram is lost, but the next one finds the answer; it must not ask,
+    // so it does not wait.
+    const isLost = question.isCut || isTrain(question);
     const { tick } = this.#clock;
     const isLaid = room.put(addresses, ASKED_CLIENT, ASKED_DESTINATION, answer);
-    // A train is lost, but the next one finds the answer; it must not ask, so it does not wait.
-    if (train || !isLaid || injector.accept(question) < 0) this.#counters[COUNTER.udpDropped]++;
-    if (isLaid) this.#unsent.add(addresses, train ? tick - WAIT_TICKS : tick);
+    if (isLost || !isLaid || injector.accept(question) < 0) this.#counters[COUNTER.udpDropped]++;
+    if (isLaid) this.#unsent.add(addresses, isLost ? tick - WAIT_TICKS : tick);
   }
 
   /** The end of a turn. */

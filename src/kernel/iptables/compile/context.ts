@@ -75,6 +75,8 @@ export function tablesOf(place: PlannedChain["place"], { delivers }: FamilyConte
     case "receive":
     case "ask":
     case "answers":
+    case "dialled":
+    case "dial-errors":
     case "reroute":
     case "refuse":
     case "keep-incoming":

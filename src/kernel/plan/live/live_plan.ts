@@ -16,6 +16,7 @@ import { planInterfaceSet } from "../rules/interface_match.ts";
 import type { Scope } from "../scope.ts";
 import { planAccepting } from "./accepting.ts";
 import { planAnswers } from "./answers.ts";
+import { planDialled } from "./dialled.ts";
 import { planInjected } from "./injected.ts";
 import { planKept } from "./kept.ts";
 import { planMemory } from "./memory.ts";
@@ -50,6 +51,7 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
         ...(accepting ? [planQuestions(scope, options), planOwn(scope)] : []),
         planAccepting(scope),
         planAnswers(scope),
+        planDialled(scope),
         planRefusals(scope),
         planKept(scope, options),
       ]),

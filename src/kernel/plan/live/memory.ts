@@ -12,6 +12,10 @@ import type { LiveOptions } from "./options.ts";
 const ASKING_SECONDS = 5;
 /** A client that has lost the answer to its SYN sends again before. */
 const ANSWERED_SECONDS = 20;
+/** A neighbour is silent for three seconds until the kernel says so. */
+const DIALLED_SECONDS = 5;
+/** The most of these; clients of further ones hear nothing of it. */
+const MAX_DIALLED = 8192;
 
 /** Names the set of flows whose first packet is on its way through the forward path. */
 export function askingSet(family: Family): string {
@@ -31,6 +35,11 @@ export function acceptingSet(family: Family): string {
 /** Names the set of flows of UDP that the listener gets. */
 export function knownSet(family: Family): string {
   return `known_${family}`;
+}
+
+/** Names the set of connections that the proxy dials from their clients' addresses. */
+export function dialledSet(family: Family): string {
+  return `dialled_${family}`;
 }
 
 /** Plans the sets. */
@@ -59,6 +68,14 @@ export function planMemory({ families, tcp, udp }: Scope, options: LiveOptions):
         timeoutSeconds: ANSWERED_SECONDS,
         size: limits.answered,
         reason: "What is sent to their clients",
+      })
+      : []),
+    ...(tcp
+      ? planFlowSets(families, {
+        nameOf: dialledSet,
+        timeoutSeconds: DIALLED_SECONDS,
+        size: MAX_DIALLED,
+        reason: "Connections that the proxy dials from their clients' addresses",
       })
       : []),
     ...(accepting

@@ -6,10 +6,13 @@ import { AttributeWriter } from "../../../../src/netlink/attribute.ts";
 import {
   RTM_DELLINK,
   RTM_DELROUTE,
+  RTM_DELRULE,
   RTM_NEWLINK,
   RTM_NEWROUTE,
+  RTM_NEWRULE,
 } from "../../../../src/netlink/route/message.ts";
 import { encodeRoute, type Route } from "../../../../src/netlink/route/route.ts";
+import { encodeRoutingRule, type RoutingRule } from "../../../../src/netlink/route/rule.ts";
 
 const IFLA_IFNAME = 3;
 const IFLA_MTU = 4;
@@ -43,7 +46,7 @@ function teller(): (type: number, body: Uint8Array) => boolean {
   const news = new NetworkNews();
   return (type, body) => {
     const change = new NetworkChange();
-    news.read({ type, flags: 0, sequence: 0, portId: 0, body }, change);
+    news.read({ type, flags: 0, sequence: 0, portId: 0, body }, false, change);
     return change.plan;
   };
 }
@@ -78,6 +81,30 @@ Deno.test("NetworkNews takes default routes and halves of one, and no other", ()
     assert.ok(!matters(type, route({ type: "local", table: 100 })), "our own");
     assert.ok(!matters(type, route({ type: "unreachable" })));
   }
+});
+
+Deno.test("NetworkNews tells rules that others change from pins of workers, and passes over what this process does", () => {
+  const told = (type: number, rule: Partial<RoutingRule>, own: boolean) => {
+    const change = new NetworkChange();
+    const body = encodeRoutingRule({
+      family: "ipv4",
+      priority: 500,
+      mark: 1,
+      mask: 1,
+      table: 100,
+      protocol: 50,
+      ...rule,
+    });
+    new NetworkNews().read({ type, flags: 0, sequence: 0, portId: 0, body }, own, change);
+    return { rules: change.rules, pins: change.pins, urgent: change.isUrgent };
+  };
+  const nothing = { rules: false, pins: false, urgent: false };
+  for (const type of [RTM_NEWRULE, RTM_DELRULE]) {
+    assert.deepEqual(told(type, { iifname: "lan0" }, false), { ...nothing, rules: true, urgent: true });
+    assert.deepEqual(told(type, { iifname: "lan0" }, true), nothing);
+  }
+  assert.deepEqual(told(RTM_NEWRULE, { oifname: "wan0" }, false), { ...nothing, pins: true, urgent: true });
+  assert.deepEqual(told(RTM_DELRULE, { oifname: "wan0" }, false), { ...nothing, rules: true, urgent: true });
 });
 
 Deno.test("NetworkNews takes what it cannot read for a change", () => {

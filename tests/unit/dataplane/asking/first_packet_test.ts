@@ -206,6 +206,28 @@ Deno.test("readFirstPacket() takes no packet that is no first one", () => {
   refused((packet) => packet[20 + 5]++, "udp4"); // longer than its packet
 });
 
+Deno.test("readFirstPacket() knows a datagram for which its message has no room", () => {
+  // By what is copied: a squeezed packet has no length.
+  for (const [name, cut] of [["udp4", true], ["udp4-nat", true], ["udp4", false]] as const) {
+    const datagram = name === "udp4" ? recorded(name)[0] : squeezed(name);
+    const at = payloadOf(datagram);
+    const copied = cut ? 65_531 : 65_530;
+    const copy = new Uint8Array(at + 65_532);
+    copy.set(datagram.subarray(0, at + 28));
+    const whole = cut ? 65_535 : copied;
+    const fields = new DataView(copy.buffer);
+    fields.setUint16(at - 4, copied + 4, true); // the attribute, and the message
+    fields.setUint32(0, copy.length, true);
+    if (name === "udp4") {
+      fields.setUint16(at + 2, whole);
+      fields.setUint16(at + 24, whole - 20);
+    }
+    const asked = read(copy).question;
+    assert.equal(asked.isCut, cut, name);
+    assert.equal(asked.length, copied, "nothing beyond the copy");
+  }
+});
+
 Deno.test("LogMessage and readFirstPacket() bear any bytes, and touch nothing beyond them", () => {
   let state = 7;
   const random = (below: number) => {

@@ -52,3 +52,21 @@ Deno.test("judgeMarkUsers() names rules of others with our mark, and blocks wher
   assert.match(judge(ipv6)[0].remedy, /ip -6 rule del priority 1000/);
   assert.deepEqual(troubles(judgeMarkUsers(routingOf(ipv6), situationWith({ families: ["ipv4"] }))), []);
 });
+
+Deno.test("judgeMarkUsers() knows where our own rules are: as far to the front as can be", () => {
+  const judge = (own: number, priority: number) => {
+    const facts = { ...routingOf(rule({ priority })), ours: [rule({ priority: own, table: 100 })] };
+    return troubles(judgeMarkUsers(facts, situationWith()));
+  };
+  assert.deepEqual(judge(98, 99), ["warning mark-users"]);
+  assert.deepEqual(judge(500, 99), ["! warning mark-users"]);
+  assert.deepEqual(judge(1, 1), ["! warning mark-users"]);
+});
+
+Deno.test("judgeMarkUsers() finds nobody who asks for a whole mark, where ours has a bit apart", () => {
+  const admission = { inForce: "forward-path", reason: "" } as const;
+  const judge = (mask: number) =>
+    troubles(judgeMarkUsers(routingOf(rule({ mask })), situationWith({ admission })));
+  assert.deepEqual(judge(0xffffffff), []);
+  assert.deepEqual(judge(0xff), ["warning mark-users"]);
+});

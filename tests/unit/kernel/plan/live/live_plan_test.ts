@@ -33,6 +33,8 @@ Deno.test("planLive() belongs to its process, and stands right behind divert and
     "router_steer: type route hook output priority -159; policy accept;",
     "accepting: type filter hook output priority raw; policy accept;",
     "answers: type filter hook output priority -199; policy accept;",
+    "dialled: type filter hook output priority -199; policy accept;",
+    "dial_errors: type route hook output priority -198; policy accept;",
     "reroute: type route hook output priority -198; policy accept;",
     "refuse: type filter hook output priority -197; policy accept;",
     "keep_incoming: type nat hook prerouting priority -110; policy accept;",
@@ -166,6 +168,8 @@ Deno.test("planLive() asks nobody while the proxy drains; what it has keeps its 
     "accepting",
     "answer",
     "answers",
+    "dialled",
+    "dial_errors",
     "reroute",
     "refuse",
     "keep_incoming",
@@ -183,6 +187,22 @@ Deno.test("planLive() keeps a flow known that is answered, and drops what conntr
     "meta nfproto ipv6 ip6 hoplimit 1 drop",
   ]);
   assert.equal(chain(live("intercept: { protocols: [tcp] }"), "answers"), undefined);
+});
+
+Deno.test("planLive() brings errors about what is dialled in clients' names to the sockets that dial", () => {
+  const original =
+    "ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst";
+  assert.deepEqual(chain(live(ONE), "dialled"), [
+    "ct zone 50080 return",
+    "meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack socket transparent 1 " +
+    `update @dialled_ipv4 { ${FLOW} }`,
+  ]);
+  assert.deepEqual(chain(live(ONE), "dial_errors"), [
+    "ct zone 50080 return",
+    "meta nfproto ipv4 icmp type destination-unreachable ct state related " +
+    `${original} @dialled_ipv4 meta mark set meta mark | 0x40000003 accept`,
+  ]);
+  assert.equal(chain(live("intercept: { protocols: [udp] }"), "dialled"), undefined);
 });
 
 Deno.test("planLive() with one family has nothing of the other", () => {

@@ -1,0 +1,53 @@
+/** The sysctl that a proxy sets is as it was before, whatever has become of proxies meanwhile. */
+import assert from "node:assert/strict";
+import type { Lab } from "../../laboratory/lab.ts";
+import { type Proxy, startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
+import { endProxy } from "../../laboratory/proxy/router_proxy.ts";
+import { labTest } from "../../laboratory/register.ts";
+
+const SYSCTL = "net.ipv4.tcp_early_demux";
+const OPTIONS = { netlinkOnly: "the backend iptables takes flows early" };
+
+const start = (lab: Lab, admission = "forward-path") =>
+  startProxy(lab, { config: { intercept: { admission } } });
+const read = (lab: Lab) => lab.router.readSysctl(SYSCTL);
+const kill = (proxy: Proxy) => proxy.program.stop("SIGKILL");
+
+labTest(`${SYSCTL} is as it was before: a proxy is killed, the next one ends`, OPTIONS, async (lab) => {
+  await kill(await start(lab));
+  const next = await start(lab);
+  await tproxy(lab, ["uninstall"]);
+  assert.equal(await read(lab), "0", "a proxy runs");
+  await endProxy(next);
+  assert.equal(await read(lab), "1");
+});
+
+labTest(`${SYSCTL} is as it was before: proxies are killed, uninstall`, OPTIONS, async (lab) => {
+  await kill(await start(lab));
+  await kill(await start(lab));
+  assert.equal(await read(lab), "0");
+  const { stdout } = await tproxy(lab, ["uninstall"]);
+  assert.equal(await read(lab), "1");
+  assert.match(stdout, /what a proxy that was killed has left: net\.ipv4\.tcp_early_demux=1 again/);
+  assert.equal((await tproxy(lab, ["uninstall"])).stdout, "Nothing is installed.\n");
+});
+
+labTest(
+  `${SYSCTL} is as it was before: a proxy is killed, the next one takes flows early`,
+  OPTIONS,
+  async (lab) => {
+    await kill(await start(lab));
+    const early = await start(lab, "early");
+    assert.equal(await read(lab), "1");
+    await endProxy(early);
+  },
+);
+
+labTest(`${SYSCTL} stays as an administrator has set it`, OPTIONS, async (lab) => {
+  await lab.router.run(["sysctl", "-qw", `${SYSCTL}=0`]);
+  await endProxy(await start(lab));
+  assert.equal(await read(lab), "0");
+  await kill(await start(lab));
+  assert.equal((await tproxy(lab, ["uninstall"])).stdout.includes(SYSCTL), false);
+  assert.equal(await read(lab), "0");
+});

@@ -215,10 +215,11 @@ labTest("UDP that asks is not dialled by guess: a datagram without an answer is 
   const dataplane = await startAskedDataplane(lab);
   const server = openServer(lab, 4);
   const client = lab.client.udp({ family: 4, bind: at(ADDRESSES[4].client, 5000) });
-  const flow = `{ ${ADDRESSES[4].client} . 5000 . ${ADDRESSES[4].server} . 7000 }`;
-  await lab.router.run(["nft", "add", "element", "inet", "asked_udp", "known4", flow]);
+  await exchange(client, server, at(ADDRESSES[4].server, 7000)); // from the answer on the flow is known
+  await dataplane.tell({ do: "close", sessions: await dataplane.sessions() });
+  assert.deepEqual(await dataplane.sessions(), []);
   client.send("known, but to nobody", at(ADDRESSES[4].server, 7000));
   assert.deepEqual(await texts(server, 200), []);
   const { counters } = await dataplane.count();
-  assert.deepEqual([counters.udpDropped, counters.udpOpened], [1, 0]);
+  assert.deepEqual([counters.udpDropped, counters.udpOpened, counters.questions], [1, 1, 1]);
 });

@@ -25,7 +25,6 @@ import {
   IPV6_RECVORIGDSTADDR,
   IPV6_RECVTCLASS,
   IPV6_V6ONLY,
-  SO_MARK,
   SO_PRIORITY,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
@@ -98,6 +97,8 @@ export interface UpstreamOptions {
   readonly errors: boolean;
   /** SO_MARK, 0 for none. */
   readonly mark: number;
+  /** SO_PRIORITY. Default: the kernel's. */
+  readonly priority?: number;
   /**
    * Lets it receive more than single answers: a longer queue. The default holds less than a hundred
    * datagrams.
@@ -126,10 +127,8 @@ export function openUdpUpstream(
   if (ipv6) setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
   forbidFragments(fd, family, options.unfragmented ?? false);
   if (options.tos) receiveTos(fd, ipv6);
-  if (options.mark !== 0) {
-    const marked = setInt(fd, SOL_SOCKET, SO_MARK, options.mark);
-    if (marked < 0) return closeAfter(fd, marked);
-  }
+  const signed = sign(fd, options);
+  if (signed < 0) return closeAfter(fd, signed);
   if (options.stream) enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_STREAM_BUFFER });
   if (options.errors) keepErrors(fd, family, true);
   const prepared = options.prepare?.(fd) ?? 0;

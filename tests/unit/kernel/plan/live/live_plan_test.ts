@@ -180,6 +180,26 @@ Deno.test("planLive() asks nobody while the proxy drains; what it has keeps its 
   assert.doesNotMatch(JSON.stringify([chains, sets]), /asking/);
 });
 
+Deno.test("planLive() keeps what is dialled as the router would have forwarded it: its addresses, its mark", () => {
+  const plan = live("intercept: { families: [ipv4], protocols: [tcp] }");
+  const [own, translated] = ["meta priority 7471:0", "meta priority 7472:0"];
+  const source = "meta nfproto ipv4 snat ip to ip saddr";
+  const destination = "meta nfproto ipv4 dnat ip to ip daddr";
+  assert.deepEqual(chain(plan, "keep_incoming"), [`ct zone 50080 ${destination}`]);
+  assert.deepEqual(
+    chain(plan, "keep_outgoing"),
+    ["ct zone 50080", own, translated].map((flow) => `${flow} ${destination}`),
+  );
+  assert.deepEqual(
+    chain(plan, "keep_source"),
+    ["ct zone 50080", translated].map((flow) => `${flow} ${source}`),
+  );
+  assert.deepEqual(
+    chain(plan, "keep_route")!.slice(-2),
+    [own, translated].map((flow) => `${flow} meta mark set socket mark accept`),
+  );
+});
+
 Deno.test("planLive() keeps a flow known that is answered, and drops what conntrack alone should see", () => {
   assert.deepEqual(chain(live("intercept: { families: [ipv6] }"), "answer"), [
     'oifname "lo" return',

@@ -41,6 +41,7 @@ import {
   UDP_GRO,
 } from "../../../ffi/consts.ts";
 import { refusePackets } from "../../../ffi/sockets/filter.ts";
+import { portOf } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, openNonBlocking, openSocket } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { type ListenerOptions, makeTransparent, sign, type SocketSigns } from "./transparent.ts";
@@ -140,6 +141,10 @@ export function openUdpUpstream(
     // exact.
     setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     returned = bindSocket(fd, source);
+  } else if (returned >= 0 && options.exclusive === true && isPrivileged(portOf(source))) {
+    // The other way round: a daemon that starts on all addresses with this option is not kept from its port.
+    // For those without it, as all of ours are when they are bound, this goes on to be the only socket.
+    setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   }
   if (returned >= 0) return fd;
   closeFd(fd);
@@ -224,6 +229,11 @@ export function openErrorSender(family: number, signs: SocketSigns): number {
   if (returned >= 0) return fd;
   closeFd(fd);
   return returned;
+}
+
+/** Tells whether a port is one of daemons: nobody else may bind it. */
+function isPrivileged(port: number): boolean {
+  return port > 0 && port < 1024;
 }
 
 function closeAfter(fd: number, returned: number): number {

@@ -70,3 +70,22 @@ Deno.test("chainsMayDrop() counts what sends a flow elsewhere", () => {
   const redirect: NftExpression = { kind: "unknown", name: "redir", data: new Uint8Array(0) };
   for (const expression of [nat, redirect]) assert.ok(chainsMayDrop(BASES, [rule("output", expression)]));
 });
+
+Deno.test("chainsMayDrop() passes by rules that are about forwarded packets alone", () => {
+  const load: NftExpression = { kind: "meta", direction: "load", key: "iif", register: 1 };
+  const cmp = (operator: "eq" | "neq", ...value: number[]): NftExpression => {
+    return { kind: "cmp", operator, register: 1, value: Uint8Array.from(value) };
+  };
+  const lookup = (inverted: boolean): NftExpression => ({
+    kind: "lookup",
+    set: "lan",
+    register: 1,
+    inverted,
+  });
+  const drops = (...tests: NftExpression[]) => {
+    return chainsMayDrop(BASES, [rule("output", load, ...tests, verdict("drop"))]);
+  };
+  for (const test of [cmp("eq", 3, 0, 0, 0), cmp("neq", 0, 0, 0, 0), lookup(false)]) assert.ok(!drops(test));
+  for (const test of [cmp("neq", 3, 0, 0, 0), cmp("eq", 0, 0, 0, 0), lookup(true)]) assert.ok(drops(test));
+  assert.ok(drops());
+});

@@ -8,6 +8,7 @@ import type { Config } from "../config/types.ts";
 import type { AdmissionInForce } from "../kernel/admission.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 import type { NetworkView } from "../kernel/plan/view.ts";
+import { Marks } from "../marks.ts";
 import type { OperationError } from "../net/error.ts";
 import type { Family, Prefix } from "../net/ip.ts";
 import type { Link } from "../netlink/route/link.ts";
@@ -48,6 +49,11 @@ export interface Situation {
 /** Lists the names of the programs that run. */
 export function programNames({ processes }: Situation): string[] {
   return processes.map(({ name }) => name);
+}
+
+/** The marks of an install on this machine. */
+export function marksOf({ config, admission }: Pick<Situation, "config" | "admission">): Marks {
+  return new Marks(config.kernel.mark, { apart: admission.inForce === "forward-path" });
 }
 
 /** Tells whether marks with one of these bits set can be what `mark/mask` asks for. */

@@ -74,12 +74,26 @@ export function chainsMayDrop(bases: readonly ChainName[], rules: readonly NftRu
   const reached = new Set(bases.map(({ name }) => name));
   for (const chain of reached) {
     for (const { expressions } of rules.filter((rule) => rule.chain === chain)) {
+      if (isForwardedOnly(expressions)) continue;
       if (expressions.some(mayDrop)) return true;
       // The set grows while it is walked, and is walked to its end.
       for (const target of expressions.flatMap(targetOf)) reached.add(target);
     }
   }
   return false;
+}
+
+/** The rule asks for an interface that a packet came by: the router's own has come by none (0, no name). */
+function isForwardedOnly(expressions: readonly NftExpression[]): boolean {
+  return expressions.some((expression, at) => {
+    if (expression.kind !== "meta" || expression.direction !== "load") return false;
+    if (expression.key !== "iif" && expression.key !== "iifname") return false;
+    const test = expressions[at + 1];
+    if (test?.kind === "lookup") return test.register === expression.register && !test.inverted;
+    if (test?.kind !== "cmp" || test.register !== expression.register) return false;
+    const isNone = test.value.every((byte) => byte === 0);
+    return test.operator === "eq" ? !isNone : test.operator === "neq" && isNone;
+  });
 }
 
 function mayDrop(expression: NftExpression): boolean {

@@ -3,10 +3,10 @@
  * @module
  */
 import { LOOPBACK } from "../../constants.ts";
-import { Marks } from "../../marks.ts";
 import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
 import type { Check } from "../check.ts";
 import type { FirewallFacts } from "../machine/firewalls.ts";
+import { marksOf } from "../situation.ts";
 import { type HookSubject, judgeHook, notReadable } from "../firewall/findings.ts";
 
 /** Flows that are taken early come in with our mark; later ones by the loopback, and as established. */
@@ -14,14 +14,15 @@ const SUBJECT: HookSubject = {
   id: "input-chains",
   hook: "input",
   packets: "packets that are delivered to the proxy",
-  wish({ packet }, { admission, config }) {
+  wish({ packet }, situation) {
+    const { admission } = situation;
     if (admission.inForce === "early") {
-      return { kind: "mark", mark: new Marks(config.kernel.mark).intercepted };
+      return { kind: "mark", mark: marksOf(situation).intercepted };
     }
     if (packet.input?.name === LOOPBACK) return { kind: "from-loopback" };
     return packet.ctState === CT_STATE.established
       ? { kind: "established" }
-      : { kind: "mark", mark: new Marks(config.kernel.mark).intercepted };
+      : { kind: "mark", mark: marksOf(situation).intercepted };
   },
 };
 

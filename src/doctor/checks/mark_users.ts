@@ -2,17 +2,14 @@
  * Routing rules of other programs that ask for our mark. Pure.
  * @module
  */
-import { RULE_PRIORITY } from "../../constants.ts";
-import { Marks } from "../../marks.ts";
 import { hex } from "../../net/hex.ts";
-import type { Family } from "../../net/ip.ts";
 import type { RoutingRule } from "../../netlink/route/rule.ts";
 import { isNarrow } from "../../netlink/route/rule_selectors.ts";
 import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import { describeProtocol, describeRule, type RoutingFacts } from "../machine/routing.ts";
-import { takes, takesAway } from "../routing/before_ours.ts";
-import { overlaps, type Situation } from "../situation.ts";
+import { comesFirst, placeOfOurs, takes, takesAway } from "../routing/before_ours.ts";
+import { marksOf, overlaps, type Situation } from "../situation.ts";
 
 /** The check. */
 export const markUsers: Check<RoutingFacts> = {
@@ -23,20 +20,25 @@ export const markUsers: Check<RoutingFacts> = {
 
 /** Makes a finding for each rule of another program that asks for our mark. */
 export function judgeMarkUsers(facts: RoutingFacts, situation: Situation): Finding[] {
-  const apart = situation.admission.inForce === "forward-path";
-  const { intercepted, router, serverSocket } = new Marks(situation.config.kernel.mark, { apart });
+  const { intercepted, router, serverSocket } = marksOf(situation);
   const { routerTraffic } = situation.config.intercept;
-  const marks = routerTraffic ? [intercepted, serverSocket, router] : [intercepted];
+  const marks = [
+    intercepted,
+    ...routerTraffic ? [serverSocket] : [],
+    // In the forward path first packets have it, when they come in from the loopback.
+    ...routerTraffic || situation.admission.inForce === "forward-path" ? [router] : [],
+  ];
   const id = "mark-users";
-  const shown = hex(routerTraffic ? router : intercepted);
+  const shown = hex(marks.at(-1)!);
   const users = facts.rules.filter((rule) =>
     situation.families.includes(rule.family) && rule.inverted !== true &&
     marks.some((ours) => overlaps(rule, ours))
   );
   if (users.length === 0) return [works(id, `fwmark ${shown}: no other routing rule asks for it`)];
   return users.map((rule) => {
-    const first = firstOfOurs(facts, rule.family);
-    const away = rule.priority <= first && takes(rule, situation) ? takesAway(rule, facts, first) : undefined;
+    const away = comesFirst(rule, facts) && takes(rule, situation)
+      ? takesAway(rule, facts, placeOfOurs(rule.family, facts))
+      : undefined;
     const isForSome = isNarrow(rule) || rule.suppressPrefixLength !== undefined ||
       rule.suppressInterfaceGroup !== undefined;
     return warning(id, {
@@ -53,12 +55,6 @@ export function judgeMarkUsers(facts: RoutingFacts, situation: Situation): Findi
       remedy: `Set kernel.mark in the config to a bit that nobody uses, or ${describeRemoval(rule)}`,
     });
   });
-}
-
-/** Finds the first priority of ours. A rule of others that shares it was there before. */
-function firstOfOurs({ ours }: RoutingFacts, family: Family): number {
-  const priorities = ours.filter((rule) => rule.family === family).map(({ priority }) => priority);
-  return priorities.length === 0 ? RULE_PRIORITY : Math.min(...priorities);
 }
 
 /** `remove that rule (ip rule del priority 99)` */

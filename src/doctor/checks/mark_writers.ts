@@ -4,7 +4,6 @@
  * @module
  */
 import { DIVERT_PRIORITY } from "../../constants.ts";
-import { Marks } from "../../marks.ts";
 import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import { keptMark } from "../firewall/effects.ts";
@@ -12,7 +11,7 @@ import { describeChain, describeOwner } from "../firewall/firewall.ts";
 import { describeRule } from "../firewall/judge_chain.ts";
 import { findForClients } from "../firewall/subjects.ts";
 import type { FirewallFacts } from "../machine/firewalls.ts";
-import type { Situation } from "../situation.ts";
+import { marksOf, type Situation } from "../situation.ts";
 
 /** The check. */
 export const markWriters: Check<FirewallFacts> = {
@@ -24,7 +23,7 @@ export const markWriters: Check<FirewallFacts> = {
 /** Makes a finding for each rule that takes our mark away. */
 export function judgeMarkWriters(facts: FirewallFacts, situation: Situation): Finding[] {
   const id = "mark-writers";
-  const { intercepted } = new Marks(situation.config.kernel.mark);
+  const { intercepted } = marksOf(situation);
   const writers = findForClients(facts, {
     hooks: ["prerouting"],
     does: (expressions) => ((keptMark(expressions) ?? intercepted) & intercepted) === 0,

@@ -3,18 +3,18 @@
  * @module
  */
 import { LOOPBACK } from "../../constants.ts";
-import { Marks } from "../../marks.ts";
 import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
 import type { Check } from "../check.ts";
 import type { FirewallFacts } from "../machine/firewalls.ts";
+import { marksOf } from "../situation.ts";
 import { type HookSubject, judgeHook } from "../firewall/findings.ts";
 
 const SUBJECT: HookSubject = {
   id: "output-chains",
   hook: "output",
   packets: "packets of the proxy",
-  wish({ packet }, { config }) {
-    const { clientSocket } = new Marks(config.kernel.mark);
+  wish({ packet }, situation) {
+    const { clientSocket } = marksOf(situation);
     if (packet.output?.name === LOOPBACK) return { kind: "to-loopback" };
     if (packet.ctState === CT_STATE.established) return { kind: "established" };
     if (packet.ctState === CT_STATE.untracked) return { kind: "mark", mark: clientSocket };

@@ -3,12 +3,11 @@
  * connections have neither, and leave by another way. Pure.
  * @module
  */
-import { Marks } from "../../marks.ts";
 import type { RoutingRule } from "../../netlink/route/rule.ts";
 import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import { describeProtocol, describeRule, type RoutingFacts, tableOf } from "../machine/routing.ts";
-import { overlaps, type Situation } from "../situation.ts";
+import { marksOf, overlaps, type Situation } from "../situation.ts";
 
 /** The check. */
 export const policyRoutes: Check<RoutingFacts> = {
@@ -20,8 +19,7 @@ export const policyRoutes: Check<RoutingFacts> = {
 /** Makes a finding for each rule. */
 export function judgePolicyRoutes(facts: RoutingFacts, situation: Situation): Finding[] {
   const id = "policy-routes";
-  const apart = situation.admission.inForce === "forward-path";
-  const { intercepted } = new Marks(situation.config.kernel.mark, { apart });
+  const { intercepted } = marksOf(situation);
   const asks = (rule: RoutingRule) =>
     rule.iifname !== undefined && situation.lan.includes(rule.iifname) ||
     rule.mask !== 0 && rule.mark !== 0 && rule.inverted !== true && !overlaps(rule, intercepted);

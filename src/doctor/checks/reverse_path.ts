@@ -7,7 +7,7 @@ import type { Check } from "../check.ts";
 import type { MachineFiles } from "../machine/files.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import { describeRule, type RoutingFacts, tableOf } from "../machine/routing.ts";
-import { overlaps, programNames, type Situation } from "../situation.ts";
+import { marksOf, overlaps, programNames, type Situation } from "../situation.ts";
 import { blame, readSysctl, type Sysctl } from "../machine/sysctl.ts";
 
 /** The settings that count for the interfaces. */
@@ -69,7 +69,7 @@ function judgeValidMark(
   });
   const delivering = routing.rules.filter((rule) =>
     rule.family === "ipv4" && rule.iifname === undefined && rule.inverted !== true &&
-    overlaps(rule, situation.config.kernel.mark) && tableOf(rule, routing)?.deliversLocally === true
+    overlaps(rule, marksOf(situation).intercepted) && tableOf(rule, routing)?.deliversLocally === true
   );
   const fatal = delivering.find((rule) => !isNarrow(rule)) ?? delivering[0];
   if (fatal === undefined) {

@@ -4,13 +4,13 @@
  * @module
  */
 import { RULE_PRIORITY } from "../../constants.ts";
-import { Marks } from "../../marks.ts";
+import type { RoutingRule } from "../../netlink/route/rule.ts";
 import { isNarrow } from "../../netlink/route/rule_selectors.ts";
 import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import { describeProtocol, describeRule, type RoutingFacts } from "../machine/routing.ts";
-import { takes, takesAway } from "../routing/before_ours.ts";
-import { overlaps, type Situation } from "../situation.ts";
+import { comesFirst, isInstalled, placeOfOurs, takes, takesAway } from "../routing/before_ours.ts";
+import { marksOf, overlaps, type Situation } from "../situation.ts";
 
 /** The check. */
 export const rulesBefore: Check<RoutingFacts> = {
@@ -22,30 +22,33 @@ export const rulesBefore: Check<RoutingFacts> = {
 /** Makes a finding for each rule that has nothing to do with our mark and comes first all the same. */
 export function judgeRulesBefore(facts: RoutingFacts, situation: Situation): Finding[] {
   const id = "rules-before";
-  const apart = situation.admission.inForce === "forward-path";
-  const { intercepted } = new Marks(situation.config.kernel.mark, { apart });
+  const { intercepted } = marksOf(situation);
   const findings = situation.families.flatMap((family) => {
-    const ours = facts.ours.filter((rule) => rule.family === family).map(({ priority }) => priority);
-    const first = ours.length === 0 ? RULE_PRIORITY : Math.min(...ours);
+    const installed = isInstalled(family, facts);
+    const first = placeOfOurs(family, facts);
+    const atFront = (rule: RoutingRule) =>
+      installed ? comesFirst(rule, facts) : rule.priority < RULE_PRIORITY;
     return facts.rules.flatMap((rule) => {
       // One that asks for our mark has a finding already; the first of all leads to the table `local`.
       const ofMark = rule.mask !== 0 && (rule.inverted === true || overlaps(rule, intercepted));
       const asksElse = rule.mask !== 0 && !overlaps(rule, intercepted) && rule.inverted !== true;
-      if (rule.family !== family || rule.priority >= first || rule.priority === 0 || asksElse) return [];
+      if (rule.family !== family || !atFront(rule) || rule.priority === 0 || asksElse) return [];
       if (ofMark && rule.inverted !== true || !takes(rule, situation)) return [];
       const away = takesAway(rule, facts, first);
       if (away === undefined) return [];
       const some = isNarrow(rule) || rule.suppressPrefixLength !== undefined ||
         rule.suppressInterfaceGroup !== undefined;
       const what = `the routing rule ${describeRule(rule)}`;
-      if (ours.length === 0) return [works(id, what, "an install goes before it")];
+      if (!comesFirst(rule, facts)) return [works(id, what, "an install goes before it")];
       return [warning(id, {
         what,
         blocks: !some,
-        cause: `It comes before the rules of the install and ${away}${
+        cause: `It comes before the rules of an install and ${away}${
           some ? ", as far as they come under it" : ""
         }; ${describeProtocol(rule.protocol)}`,
-        remedy: '"tproxy install" puts its own in front again, and so does "tproxy run" at once',
+        remedy: installed
+          ? '"tproxy install" puts its own in front again, and so does "tproxy run" at once'
+          : `Give it a higher priority than ${rule.priority}: ours must come before it`,
       })];
     });
   });

@@ -4,12 +4,11 @@
  */
 import { LOOPBACK } from "../../constants.ts";
 import { LOOPBACK_INDEX } from "../../kernel/routing/ours.ts";
-import { Marks } from "../../marks.ts";
 import type { Family } from "../../net/ip.ts";
 import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
 import { TCP_FLAGS } from "../../netlink/nft/phrases.ts";
 import type { KnownPacket, PacketLink, PacketNetwork } from "../packet/known_packet.ts";
-import type { Situation } from "../situation.ts";
+import { marksOf, type Situation } from "../situation.ts";
 
 /** The hooks at which a firewall can be in the way. */
 export type WalkedHook = "input" | "forward" | "output";
@@ -45,12 +44,16 @@ const LISTS: Readonly<Record<"early" | "forward-path", Readonly<Record<WalkedHoo
   early: {
     // Untracked, with the mark that has it delivered.
     input: (wanted) => [
-      ...fromClients(wanted, { mark: marksOf(wanted).intercepted, ctState: CT_STATE.untracked }, "syn"),
+      ...fromClients(
+        wanted,
+        { mark: marksOf(wanted.situation).intercepted, ctState: CT_STATE.untracked },
+        "syn",
+      ),
       ...fromServers(wanted),
       ...fromPrograms(wanted),
     ],
     output: (wanted) => [
-      ...toClients(wanted, { mark: marksOf(wanted).clientSocket, ctState: CT_STATE.untracked }),
+      ...toClients(wanted, { mark: marksOf(wanted.situation).clientSocket, ctState: CT_STATE.untracked }),
       ...toServers(wanted, CT_STATE.new),
     ],
     forward: (wanted) => through(wanted),
@@ -59,7 +62,11 @@ const LISTS: Readonly<Record<"early" | "forward-path", Readonly<Record<WalkedHoo
     // The first packet comes in from the loopback, in a zone of its own; what follows is established.
     input: (wanted) => [
       ...onLoopback(wanted, { input: LOOP }),
-      ...fromClients(wanted, { mark: marksOf(wanted).intercepted, ctState: CT_STATE.established }, "later"),
+      ...fromClients(
+        wanted,
+        { mark: marksOf(wanted.situation).intercepted, ctState: CT_STATE.established },
+        "later",
+      ),
       ...fromServers(wanted),
     ],
     // Where a chain drops new flows of the router, the proxy makes the entry in conntrack first.
@@ -71,10 +78,6 @@ const LISTS: Readonly<Record<"early" | "forward-path", Readonly<Record<WalkedHoo
     forward: (wanted) => through(wanted),
   },
 };
-
-function marksOf({ situation }: Wanted): Marks {
-  return new Marks(situation.config.kernel.mark);
-}
 
 function portsOf({ situation: { config: { intercept: { ports } } } }: Wanted): readonly number[] {
   return ports === "all" ? TRIED_PORTS : ports.map(({ first }) => first);
@@ -131,7 +134,7 @@ function fromServers(wanted: Wanted): FlowPacket[] {
     packet: {
       family,
       protocol,
-      mark: marksOf(wanted).intercepted,
+      mark: marksOf(wanted.situation).intercepted,
       ctState: CT_STATE.established,
       input: linkOf(wanted, name),
     },
@@ -147,7 +150,7 @@ function fromPrograms(wanted: Wanted): FlowPacket[] {
       family,
       protocol,
       ...synOf(wanted),
-      mark: marksOf(wanted).router,
+      mark: marksOf(wanted.situation).router,
       ctState: CT_STATE.new,
       input: LOOP,
       destinationPort,
@@ -165,7 +168,7 @@ function onLoopback(wanted: Wanted, at: { input: PacketLink } | { output: Packet
       protocol,
       ...synOf(wanted),
       ...at,
-      mark: marksOf(wanted).router,
+      mark: marksOf(wanted.situation).router,
       ctState: CT_STATE.new,
       destinationPort,
     },
@@ -189,7 +192,7 @@ function waysOut({ lan, others, network: { defaultRouteLinks } }: Situation): re
 
 function toServers(wanted: Wanted, ctState: number): FlowPacket[] {
   const { family, protocol, situation } = wanted;
-  const mark = situation.config.intercept.routerTraffic ? marksOf(wanted).serverSocket : 0;
+  const mark = situation.config.intercept.routerTraffic ? marksOf(wanted.situation).serverSocket : 0;
   return waysOut(situation).flatMap((name) =>
     portsOf(wanted).map((destinationPort) => ({
       text: `${protocol} from the proxy to servers on ${name}`,

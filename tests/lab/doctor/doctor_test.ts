@@ -152,30 +152,34 @@ const PROVOCATIONS: readonly Provocation[] = [
   },
   {
     commands: [
-      "ip rule add priority 99 fwmark 1 lookup 200",
+      "ip rule add priority 99 fwmark 1/1 lookup 200",
       "ip route add default via 203.0.113.2 table 200",
     ],
-    expected: ["! warning mark-users"],
+    // An install goes before it.
+    expected: ["warning mark-users"],
     said: {
       id: "mark-users",
-      words: /priority 99: fwmark 0x1 lookup 200".*such as ip\(8\).*ip rule del priority 99/,
+      words: /priority 99: fwmark 0x1\/0x1 lookup 200".*such as ip\(8\).*ip rule del priority 99/,
     },
     undo: ["ip rule del priority 99", "ip route flush table 200"],
   },
   {
-    commands: ["ip -6 rule add priority 900 fwmark 1/0xff lookup 200"],
+    commands: ["ip -6 rule add priority 900 fwmark 1/0xf lookup 200"],
     expected: ["warning mark-users"],
     undo: ["ip -6 rule del priority 900"],
   },
   {
     // The rule of the kernel's page, and what Tailscale and wg-quick set.
     commands: [
-      "ip rule add priority 900 fwmark 1 lookup 100",
+      "ip rule add priority 900 fwmark 1/1 lookup 100",
       "ip route add local default dev lo table 100",
       "sysctl -q -w net.ipv4.conf.all.src_valid_mark=1",
     ],
     expected: ["! warning src-valid-mark", "warning mark-users", "warning table-users"],
-    said: { id: "src-valid-mark", words: /"ipv4 priority 900: fwmark 0x1 lookup 100", which has no iif/ },
+    said: {
+      id: "src-valid-mark",
+      words: /"ipv4 priority 900: fwmark 0x1\/0x1 lookup 100", which has no iif/,
+    },
     undo: [
       "ip rule del priority 900",
       "ip route del local default dev lo table 100",

@@ -36,9 +36,11 @@ async function show(vm: Shell, property: string): Promise<string> {
 
 const statusText = "systemctl show tproxy -P StatusText";
 const isActive = "systemctl -q is-active tproxy";
+/** Off while a proxy runs, which the sandbox has to allow. */
+const EARLY_DEMUX = "/proc/sys/net/ipv4/tcp_early_demux";
 /** All that install may leave in the kernel. */
 const SNAPSHOT = ["rule", "-6 rule", "-4 route show table all"]
-  .map((words) => `/usr/sbin/ip ${words}`).concat("nft list ruleset").join("; ");
+  .map((words) => `/usr/sbin/ip ${words}`).concat("nft list ruleset", `cat ${EARLY_DEMUX}`).join("; ");
 
 /**
  * From `install --boot auto` to `uninstall`, with a crash, a hang, and what stop and disable leave; at its
@@ -96,6 +98,7 @@ export async function tryFirstBoot(vm: Shell): Promise<void> {
   await until(vm, "it runs again", `${isActive} && [ "$(systemctl show tproxy -P MainPID)" != ${pid} ]`, 60);
   assert.equal(await show(vm, "NRestarts"), "1");
   await vm.run("traffic after kill -9", FETCH);
+  assert.equal((await vm.run("early demux", `cat ${EARLY_DEMUX}`)).trim(), "0");
 
   const second = await show(vm, "MainPID");
   await vm.run("SIGSTOP", `kill -STOP ${second}`);

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { judgeMarkUsers } from "../../../../src/doctor/checks/mark_users.ts";
 import { parsePrefix } from "../../../../src/net/ip.ts";
+import type { RoutingFacts } from "../../../../src/doctor/machine/routing.ts";
 import type { RoutingRule } from "../../../../src/netlink/route/rule.ts";
+import { configWith } from "../../kernel/support/view.ts";
 import { situationWith, troubles } from "../support/machine.ts";
-import { routingOf, rule } from "../support/routing.ts";
+import { installedWith, ourRule, routingOf, rule } from "../support/routing.ts";
 
 Deno.test("judgeMarkUsers() does not take a rule for some packets for one of all", () => {
   const narrow: Partial<RoutingRule>[] = [
@@ -15,19 +17,19 @@ Deno.test("judgeMarkUsers() does not take a rule for some packets for one of all
     { others: [{ type: 77, data: new Uint8Array(4) }] }, // of a newer kernel
   ];
   for (const more of narrow) {
-    const [finding] = judgeMarkUsers(routingOf(rule({ priority: 99, ...more })), situationWith());
+    const [finding] = judgeMarkUsers(installedWith(rule({ priority: 99, ...more })), situationWith());
     assert.deepEqual(troubles([finding]), ["warning mark-users"], JSON.stringify(more));
     assert.match(
       finding.cause,
       /leads intercepted packets elsewhere, as far as they come under it; made with/,
     );
   }
-  const [finding] = judgeMarkUsers(routingOf(rule({ ...narrow[5], priority: 99 })), situationWith());
+  const [finding] = judgeMarkUsers(installedWith(rule({ ...narrow[5], priority: 99 })), situationWith());
   assert.match(finding.what, /"ipv4 priority 99: fwmark 0x1 attribute-77 lookup 200"/);
 });
 
 Deno.test("judgeMarkUsers() names rules of others with our mark, and blocks where they come first", () => {
-  const judge = (...rules: RoutingRule[]) => judgeMarkUsers(routingOf(...rules), situationWith());
+  const judge = (...rules: RoutingRule[]) => judgeMarkUsers(installedWith(...rules), situationWith());
   assert.deepEqual(troubles(judge()), []);
   assert.deepEqual(troubles(judge(rule({ mark: 0x80000, mask: 0xff0000 }))), []);
   assert.deepEqual(troubles(judge(rule({ inverted: true, mark: 51820 }))), []);
@@ -53,20 +55,37 @@ Deno.test("judgeMarkUsers() names rules of others with our mark, and blocks wher
   assert.deepEqual(troubles(judgeMarkUsers(routingOf(ipv6), situationWith({ families: ["ipv4"] }))), []);
 });
 
-Deno.test("judgeMarkUsers() knows where our own rules are: as far to the front as can be", () => {
-  const judge = (own: number, priority: number) => {
-    const facts = { ...routingOf(rule({ priority })), ours: [rule({ priority: own, table: 100 })] };
-    return troubles(judgeMarkUsers(facts, situationWith()));
-  };
-  assert.deepEqual(judge(98, 99), ["warning mark-users"]);
-  assert.deepEqual(judge(500, 99), ["! warning mark-users"]);
-  assert.deepEqual(judge(1, 1), ["! warning mark-users"]);
+Deno.test("judgeMarkUsers() knows where an install puts its rules: before all of others, if it can", () => {
+  const blocks = (facts: RoutingFacts) => judgeMarkUsers(facts, situationWith())[0].blocks;
+  assert.equal(blocks(routingOf(rule({ priority: 99 }))), false, "98");
+  assert.equal(blocks(routingOf(rule({ priority: 1 }))), true, "1, behind it");
+  assert.equal(blocks({ ...routingOf(rule({ priority: 99 })), ours: [ourRule({ priority: 98 })] }), false);
+  assert.equal(blocks({ ...routingOf(rule({ priority: 97 })), ours: [ourRule({ priority: 98 })] }), true);
+  assert.equal(blocks({ ...routingOf(rule({ priority: 1 })), ours: [ourRule({ priority: 1 })] }), true);
+  // What a running proxy pins comes before that.
+  const pin = ourRule({ priority: 90, oifname: "eth0" });
+  assert.equal(blocks({ ...routingOf(rule({ priority: 99 })), ours: [pin, ourRule()] }), true);
 });
 
-Deno.test("judgeMarkUsers() finds nobody who asks for a whole mark, where ours has a bit apart", () => {
-  const admission = { inForce: "forward-path", reason: "" } as const;
-  const judge = (mask: number) =>
-    troubles(judgeMarkUsers(routingOf(rule({ mask })), situationWith({ admission })));
-  assert.deepEqual(judge(0xffffffff), []);
-  assert.deepEqual(judge(0xff), ["warning mark-users"]);
+Deno.test("judgeMarkUsers() goes by the bits that routing rules ask for in the forward path", () => {
+  const judge = (rules: RoutingRule[], mark = 1) =>
+    troubles(judgeMarkUsers(
+      installedWith(...rules),
+      situationWith({
+        admission: { inForce: "forward-path", reason: "" },
+        config: configWith({ admission: "forward-path" }, { mark }),
+      }),
+    ));
+  assert.deepEqual(judge([rule({ priority: 99 })]), [], "a whole mark of 1 is none of ours");
+  assert.deepEqual(judge([rule({ priority: 99, mask: 1 })]), ["! warning mark-users"]);
+  assert.deepEqual(judge([rule({ priority: 99, mark: 0x40000000, mask: 0x40000000 })]), [
+    "! warning mark-users",
+  ]);
+  assert.deepEqual(
+    judge([rule({ priority: 99, mark: 2, mask: 2 })]),
+    ["! warning mark-users"],
+    "first packets",
+  );
+  assert.deepEqual(judge([rule({ priority: 99, mark: 4, mask: 4 })]), []);
+  assert.deepEqual(judge([rule({ priority: 99, mark: 0x10 })], 0x10), ["! warning mark-users"], "chosen");
 });

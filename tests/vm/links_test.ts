@@ -30,7 +30,7 @@ const BROWSED = "10.1.0.2\n192.0.2.2: whole\nfd01::2\n[2001:db8::2]: whole";
 
 const KINDS: readonly Kind[] = [
   { name: "vlan", interfaces: /lan0\.10/ },
-  { name: "wireguard", interfaces: /wg-lan/, proof: "wg show wg-lan transfer | grep -v '0$'" },
+  { name: "wireguard", interfaces: /wg-lan/, proof: "wg show wg-lan transfer | awk '$3 == 0 { exit 1 }'" },
   { name: "ppp", interfaces: /ppp-lan \(not on: ppp-wan\)/ },
   { name: "bridge", interfaces: /br-lan/, more: withBridgeFilter },
   {

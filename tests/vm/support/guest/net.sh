@@ -68,7 +68,8 @@ route_around() {
 }
 
 # guard on|off: whether packets of new flows are dropped where they leave the router. With "on", what still
-# passes has passed the proxy. Needs nft.
+# passes has passed the proxy. Needs nft. A tunnel's outer packets have the tunnel as their incoming
+# interface, and are new where conntrack has forgotten them: WireGuard's may leave.
 guard() {
   nft delete table inet guard 2>/dev/null
   [ "$1" = on ] || return 0
@@ -77,6 +78,7 @@ table inet guard {
   chain leaving {
     type filter hook postrouting priority 350
     ct state established,related accept
+    udp dport 51820-51829 accept
     iif != 0 meta l4proto { tcp, udp } drop
   }
 }

@@ -134,6 +134,12 @@ export const LIVE_TABLE_NAME = "transparent_proxy_live";
  */
 export const CLIENT_PRIORITY = 0x74700000;
 
+/**
+ * The same of what is dialled as the router would have forwarded it: rules for what the router itself sends
+ * do not concern it. `translated`: NAT of sources has been done as well.
+ */
+export const DIAL_PRIORITY = { own: 0x74710000, translated: 0x74720000 } as const;
+
 /** The conntrack zone of clients' legs: apart from their own flows and from our upstream legs. */
 export function clientZone(listenerPort: number): number {
   return listenerPort;

@@ -46,5 +46,7 @@ export function describeLack(error: OperationError): string {
   if (missingModule === "") return `the kernel refuses it: ${error.message}`;
   const part = findPart(missingModule);
   const openWrt = part === undefined ? "" : `; on OpenWrt: ${part.openWrtPackage}`;
-  return `the kernel lacks ${namePart(missingModule)}${openWrt}`;
+  // The kernel refuses the same expression in the same way for either.
+  const other = missingModule === "nfnetlink_log" ? ` or ${namePart("nft_log")}` : "";
+  return `the kernel lacks ${namePart(missingModule)}${other}${openWrt}`;
 }

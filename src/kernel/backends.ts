@@ -10,7 +10,7 @@ import { IPTABLES_BACKEND } from "./iptables/backend.ts";
 import { type Machine, type ReadTextFile, withMachine } from "./machine/machine.ts";
 import { NFT_BACKEND } from "./nft/backend.ts";
 import type { Plan } from "./plan/model.ts";
-import { announceUninstall, applyRouting, removeRouting } from "./routing/apply.ts";
+import { announceUninstall, applyRouting, removeRouting, withdrawUninstall } from "./routing/apply.ts";
 import { compareRouting } from "./routing/compare.ts";
 import { readRouting } from "./routing/state.ts";
 
@@ -52,14 +52,19 @@ export function adjustRouting(plan: Plan): void {
 export async function uninstall(readTextFile: ReadTextFile): Promise<Removal> {
   return await withMachine(readTextFile, async (machine) => {
     announceUninstall(machine.route);
-    const removals: Removal[] = [];
-    for (const backend of ALL) removals.push(await backend.uninstall(machine));
-    // The routes last, so that no packet is marked that nobody delivers.
-    const routing = removeRouting(machine.route);
-    return {
-      removed: [...removals.flatMap(({ removed }) => removed), ...routing],
-      left: removals.flatMap(({ left }) => left),
-    };
+    try {
+      const removals: Removal[] = [];
+      for (const backend of ALL) removals.push(await backend.uninstall(machine));
+      // The routes last, so that no packet is marked that nobody delivers.
+      const routing = removeRouting(machine.route);
+      return {
+        removed: [...removals.flatMap(({ removed }) => removed), ...routing],
+        left: removals.flatMap(({ left }) => left),
+      };
+    } catch (error) {
+      withdrawUninstall(machine.route);
+      throw error;
+    }
   });
 }
 

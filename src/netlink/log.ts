@@ -33,8 +33,11 @@ const NFULNL_CFG_F_SEQ = 1;
 
 /** The whole of any packet; a rule may say less. */
 const COPY_RANGE = 65535;
-/** The kernel makes its buffer so large for each message. Longer ones get one of their own. */
-const MESSAGE_BUFFER = 1024;
+/**
+ * The kernel makes its buffer so large for each message; longer ones get one of their own. A SYN has 250
+ * bytes, and what the kernel counts for 512 is half of what it counts for 1024: twice as many may wait.
+ */
+const MESSAGE_BUFFER = 512;
 /** Bytes that may wait to be read. The kernel counts several times what the messages have. */
 const RECEIVE_BUFFER = 1 << 20;
 

@@ -1,6 +1,7 @@
 /**
  * Debian's kernel without one of its modules: doctor names that one, install refuses in the same words and
- * leaves nothing; and what only the self-test needs keeps nobody from anything.
+ * leaves nothing; what only forward-path needs is named where early takes its place; and what only the
+ * self-test needs keeps nobody from anything.
  * @module
  */
 import assert from "node:assert/strict";
@@ -21,7 +22,7 @@ const MODULES = [
   ),
   ..."xt_mac xt_comment xt_tcpudp ipt_REJECT ip6t_REJECT".split(" "),
   ..."iptable_raw iptable_mangle iptable_filter ip6table_raw ip6table_mangle ip6table_filter".split(" "),
-  ..."nfnetlink_log veth crc32c_generic".split(" "),
+  ..."nfnetlink_log nft_log nft_nat nft_chain_nat nf_conntrack_netlink veth crc32c_generic".split(" "),
 ];
 
 const CONFIG = 'version: 1\nintercept: { interfaces: [lan0], on-failure: reset, ports: [80, "8000-8100"] }\n';
@@ -62,6 +63,17 @@ const CASES: readonly Case[] = [
   left("xt_recent", "NETFILTER_XT_MATCH_RECENT", "kmod-ipt-conntrack-extra", "nft"),
   left("ip6_tables", "IP6_NF_IPTABLES", "kmod-nf-ipt6", "legacy"),
   left("ip6table_raw", "IP6_NF_RAW", "kmod-ipt-raw6", "legacy"),
+];
+
+const LOGGING =
+  "the kernel lacks nfnetlink_log (CONFIG_NETFILTER_NETLINK_LOG) or nft_log (CONFIG_NFT_LOG); on OpenWrt: " +
+  "kmod-nfnetlink-log";
+
+/** Modules that forward-path alone needs, and what is said without them. */
+const LACKS_OF_FORWARD_PATH: readonly { readonly module: string; readonly said: string }[] = [
+  { module: "nfnetlink_log", said: LOGGING },
+  { module: "nft_log", said: LOGGING },
+  { module: "nft_nat", said: "the kernel lacks nft_nat (CONFIG_NFT_NAT); on OpenWrt: kmod-nft-nat" },
 ];
 
 /** Modules and programs as on a Debian, and nothing loaded. */
@@ -165,16 +177,30 @@ vmTest("Debian's kernel, amd64: modules left out one at a time", {
   await vm.run("prepare", PREPARE);
   for (const each of CASES) await expectNamed(vm, each);
 
-  // The self-test's own: no router needs them.
-  for (const module of ["veth", "nfnetlink_log"]) {
+  // Without these flows are taken early, which is said aloud.
+  for (const { module, said } of LACKS_OF_FORWARD_PATH) {
     const { doctor, install } = await tryWithout(vm, module, {
       backend: "netlink",
-      after: module === "veth"
-        ? "tproxy selftest >/tmp/selftest 2>&1; tproxy uninstall >/tmp/gone"
-        : "tproxy uninstall >/tmp/gone",
+      after: "tproxy uninstall >/tmp/gone",
     });
-    assert.deepEqual([doctor.ready, doctor.code, install.code], [true, 0, 0], `${module}: ${install.said}`);
+    const about = `without ${module}: ${install.said}`;
+    assert.deepEqual([doctor.ready, doctor.code, install.code], [true, 0, 0], about);
+    assert.match(install.said, /intercept\.admission: early is in force, since /, about);
+    assert.ok(install.said.includes(`since ${said}`), about);
+    const finding = doctor.findings.find(({ id }) => id === "admission");
+    assert.equal(finding?.state, "warning", about);
+    assert.ok(finding?.cause.includes(said), `${about}: ${finding?.cause}`);
   }
+  const whole = await tryWithout(vm, "-", { backend: "netlink", after: "tproxy uninstall >/tmp/gone" });
+  assert.deepEqual([whole.doctor.ready, whole.install.code], [true, 0], whole.install.said);
+  assert.doesNotMatch(whole.install.said, /early/);
+
+  // The self-test's own: no router needs it.
+  const { doctor, install } = await tryWithout(vm, "veth", {
+    backend: "netlink",
+    after: "tproxy selftest >/tmp/selftest 2>&1; tproxy uninstall >/tmp/gone",
+  });
+  assert.deepEqual([doctor.ready, doctor.code, install.code], [true, 0, 0], install.said);
   const selftest = await vm.run("what the self-test said without veth", "cat /tmp/selftest");
   assert.match(
     selftest,

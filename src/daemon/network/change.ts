@@ -19,6 +19,16 @@ export class NetworkChange {
   firewall = false;
   /** The program that has done it, where the kernel tells. */
   by: string | undefined = undefined;
+  /** A transaction has changed our table; its end names the program. */
+  unnamed = false;
+  #isSure = false;
+
+  /** Names the program; `sure`: it has changed what is ours, and others are named no more. */
+  name(program: string, sure: boolean): void {
+    if (this.#isSure && !sure) return;
+    this.by = program;
+    this.#isSure = sure;
+  }
 
   /** Tells whether there is any. */
   get isAny(): boolean {

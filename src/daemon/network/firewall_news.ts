@@ -13,7 +13,8 @@ export function readFirewallNews(message: NetlinkMessage, own: boolean, change: 
   const news = readNews(message);
   if (news === undefined) return;
   if (news.kind === "generation") {
-    if (!own && news.program !== undefined) change.by = news.program;
+    if (!own && news.program !== undefined) change.name(news.program, change.unnamed);
+    change.unnamed = false;
     return;
   }
   const { table, kind, isNew } = news;
@@ -23,6 +24,6 @@ export function readFirewallNews(message: NetlinkMessage, own: boolean, change: 
     return;
   }
   if (own) return;
-  change.rules = true;
+  change.rules = change.unnamed = true;
   if (kind === "table" && isNew) change.remade = true;
 }

@@ -128,7 +128,7 @@ class Watcher {
       const own = isOurPort(message.portId);
       this.#news.read(message, own, change);
       const name = own ? undefined : this.#options.nameProcess(message.portId);
-      if (name !== undefined) change.by = `${name} (${message.portId})`;
+      if (name !== undefined) change.name(`${name} (${message.portId})`, change.rules);
     }
     if (lost) change.all();
     if (this.#firewall !== undefined) this.#takeFirewall(this.#firewall.take(), change);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { RouteBoard } from "../../dataplane/routes/route_board.ts";
-import { outputMayDrop } from "../../kernel/output_filters.ts";
+import { outputMayDrop, passageObstacle } from "../../kernel/output_filters.ts";
 import { chooseRulePriority } from "../../kernel/plan/rule_priority.ts";
 import { isEcho, planEchoes } from "../../kernel/routing/echoes.ts";
 import { firstForeignRule, isPin } from "../../kernel/routing/ours.ts";
@@ -36,6 +36,8 @@ export class Survey {
   readonly #options: SurveyOptions;
   /** Rules that workers have made, as they were last. */
   #pins: readonly RoutingRule[] = [];
+  /** Fact that the obstacle has been told: once is enough. */
+  #warned = false;
 
   constructor(options: SurveyOptions) {
     this.#options = options;
@@ -74,9 +76,17 @@ export class Survey {
   }
 
   #lookAtOutput(): void {
-    const { board, readTextFile } = this.#options;
+    const { board, log, readTextFile } = this.#options;
     using netfilter = openNetlink("netfilter");
-    board.writeOutput(outputMayDrop({ netfilter, readTextFile }));
+    const mayDrop = outputMayDrop({ netfilter, readTextFile });
+    board.writeOutput(mayDrop);
+    const obstacle = mayDrop && !this.#warned ? passageObstacle(netfilter) : undefined;
+    if (obstacle === undefined) return;
+    this.#warned = true;
+    log.warn(
+      "the router's own rules may drop or divert what is dialled for clients, and it cannot be marked as allowed",
+      { reason: obstacle },
+    );
   }
 
   /** Makes those again that others have removed: live connections go by them. */

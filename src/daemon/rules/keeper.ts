@@ -141,10 +141,10 @@ export class RulesKeeper {
 
   async #adopt(loaded: LoadedConfig, plan: Plan | undefined, changed: boolean): Promise<void> {
     const before = { loaded: this.#loaded, wanted: this.#wanted };
+    if (plan !== undefined) this.#adoptLive(plan); // or all stays as it was
     this.#loaded = loaded;
     if (!changed && this.#wanted !== undefined) this.#wanted = { ...this.#wanted, config: loaded.config };
     if (plan === undefined) return;
-    this.#adoptLive(plan);
     // Rules that cannot be looked at are left alone: the proxy's half needs no privilege.
     const step = await this.#attempt(() => this.#nextStep(plan));
     if (step === undefined || (step.kind === "look" && this.#inForce && !changed)) return;

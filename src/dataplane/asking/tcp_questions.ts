@@ -3,7 +3,7 @@
  * given when the client is accepted.
  * @module
  */
-import { AF_INET, ECONNREFUSED } from "../../../ffi/consts.ts";
+import { AF_INET, ECONNREFUSED, EMFILE, ENFILE } from "../../../ffi/consts.ts";
 import { VERDICT_TTL } from "../../constants.ts";
 import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
 import { type HeldSyns, MOST_HELD_SYNS } from "./held_syns.ts";
@@ -107,9 +107,12 @@ export class TcpQuestions implements TcpAsked {
   }
 
   #dial(session: Session, question: Question): void {
+    const { sessions } = this.#parts;
     session.answer = question.answer;
-    this.#parts.sessions.dial(session);
+    const dialled = sessions.dial(session);
     session.answer = null;
+    // The client, who was told nothing, sends its SYN again.
+    if (dialled === -EMFILE || dialled === -ENFILE) sessions.makeRoom();
   }
 
   /** The client with most pending SYNs loses its oldest, where there are as many as there may be. */

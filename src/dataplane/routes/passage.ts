@@ -35,8 +35,11 @@ const CTA_PROTO_DST_PORT = 3;
 const CTA_PROTOINFO_TCP = 1;
 const CTA_PROTOINFO_TCP_STATE = 1;
 const TCP_CONNTRACK_SYN_SENT = 1;
-// linux/netfilter/nf_conntrack_common.h: IPS_SEEN_REPLY | IPS_ASSURED | IPS_CONFIRMED
-const ESTABLISHED = 2 | 4 | 8;
+/**
+ * linux/netfilter/nf_conntrack_common.h: IPS_SEEN_REPLY | IPS_CONFIRMED. Not IPS_ASSURED, which the server's
+ * answer gives: where the table is full, such entries would not make room for others.
+ */
+const ESTABLISHED = 2 | 8;
 /** Seconds that an entry lives before its first packet, which gives it the kernel's own time. */
 const TIMEOUT = 10;
 

@@ -9,6 +9,7 @@ const FLAGS = 1;
 const PRIORITY = 2;
 const MARK = 3;
 const PASSAGE = 4;
+const LAST_GENERATION = 5;
 /** The words of shared memory that it takes. */
 export const ROUTE_BOARD_WORDS = 8;
 
@@ -64,7 +65,9 @@ export class RouteBoard {
     words[FLAGS] = routing.byPort ? BY_PORT : 0;
     words[PRIORITY] = routing.priority;
     words[MARK] = routing.mark;
-    Atomics.store(words, GENERATION, (words[GENERATION] + 1) | 0 || 1);
+    // Never one that was there before the routing was simple for a while: workers remember it.
+    words[LAST_GENERATION] = (words[LAST_GENERATION] + 1) | 0 || 1;
+    Atomics.store(words, GENERATION, words[LAST_GENERATION]);
   }
 
   /** Tells workers whether the router's own rules may drop new flows, or send them elsewhere. */

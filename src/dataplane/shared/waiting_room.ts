@@ -8,10 +8,16 @@ import { AF_INET } from "../../../ffi/consts.ts";
 import { type Answer, ANSWER_WORDS } from "../asking/answer.ts";
 import { ADDRESS_WORDS } from "./columns.ts";
 
-/** Places in which an answer with one key may lie. */
+/** Places of a group. */
 const WAYS = 4;
-/** Groups of so many places, a power of two. */
-const GROUPS = 1024;
+/**
+ * Groups of so many places, powers of two: near ones, and far ones for a crowd, whose memory the kernel
+ * provides when it is used first.
+ */
+const NEAR_GROUPS = 64;
+const FAR_GROUPS = 1024;
+/** Groups in which an answer with one key may lie: a near one, two far ones. */
+const CHOICES = 3;
 
 // A place: its state, two struct sockaddr, an answer.
 const CLIENT = 1;
@@ -26,14 +32,18 @@ const BUSY = 2;
 const STATUS = 3;
 const NEXT_USE = 4;
 
-// Words before the places: a seed, the number of answers that were put so far, and how many wait.
+// Words before the places: a seed, the number of answers that were put so far, how many wait, and how many of
+// these in far groups.
 const SEED = 0;
 const PUT = 1;
 const WAITING = 2;
-const PLACES_AT = 16;
+const WAITING_FAR = 3;
+const NEAR_AT = 16;
+const GROUP_WORDS = WAYS * PLACE_WORDS;
+const FAR_AT = NEAR_AT + NEAR_GROUPS * GROUP_WORDS;
 
 /** The words of shared memory that it takes. */
-export const WAITING_ROOM_WORDS = PLACES_AT + GROUPS * WAYS * PLACE_WORDS;
+export const WAITING_ROOM_WORDS = FAR_AT + FAR_GROUPS * GROUP_WORDS;
 
 /** Makes the words ready, before another thread looks at them. */
 export function prepareWaitingRoom(words: Int32Array): void {
@@ -60,28 +70,49 @@ export class WaitingRoom {
   put(words: Int32Array, client: number, destination: number, answer: Answer): boolean {
     const all = this.#words;
     this.take(words, client, destination, null);
-    const group = this.#group(words, client, destination);
-    const first = Atomics.add(all, PUT, 1); // so that it is not always the same place that makes room
-    for (const wanted of [EMPTY, FULL]) {
-      for (let i = 0; i < WAYS; i++) {
-        const place = group + ((first + i) & (WAYS - 1)) * PLACE_WORDS;
-        const state = Atomics.load(all, place);
-        if ((state & STATUS) !== wanted || !this.#seize(place, state)) continue;
-        copy(words, client, all, place + CLIENT);
-        copy(words, destination, all, place + DESTINATION);
-        answer.write(all, place + ANSWER);
-        if (wanted === EMPTY) Atomics.add(all, WAITING, 1);
-        this.#leave(place, FULL);
-        return true;
-      }
-    }
-    return false;
+    const place = this.#seizeOne(this.#hash(words, client, destination));
+    if (place < 0) return false;
+    copy(words, client, all, place + CLIENT);
+    copy(words, destination, all, place + DESTINATION);
+    answer.write(all, place + ANSWER);
+    this.#leave(place, FULL);
+    return true;
   }
 
   /** Takes an answer out, and copies it; false: there is none. */
   take(words: Int32Array, client: number, destination: number, answer: Answer | null): boolean {
+    const hash = this.#hash(words, client, destination);
+    let place = this.#find(groupOf(hash, 0), words, client, destination);
+    if (place < 0 && Atomics.load(this.#words, WAITING_FAR) !== 0) {
+      place = this.#find(groupOf(hash, 1), words, client, destination);
+      if (place < 0) place = this.#find(groupOf(hash, 2), words, client, destination);
+    }
+    if (place < 0) return false;
+    answer?.read(this.#words, place + ANSWER);
+    this.#count(place, -1);
+    this.#leave(place, EMPTY);
+    return true;
+  }
+
+  /** Seizes a place for an answer, which is counted; negative: others are just writing all. */
+  #seizeOne(hash: number): number {
+    const first = Atomics.add(this.#words, PUT, 1) >>> 0; // not always the same place makes room
+    for (const wanted of [EMPTY, FULL]) {
+      for (let i = 0; i < CHOICES * WAYS; i++) {
+        const choice = wanted === EMPTY ? Math.floor(i / WAYS) : (first + i) % CHOICES;
+        const place = groupOf(hash, choice) + ((first + i) & (WAYS - 1)) * PLACE_WORDS;
+        const state = Atomics.load(this.#words, place);
+        if ((state & STATUS) !== wanted || !this.#seize(place, state)) continue;
+        if (wanted === EMPTY) this.#count(place, 1);
+        return place;
+      }
+    }
+    return -1;
+  }
+
+  /** Finds and seizes the place of an answer; negative: it is not in the group. */
+  #find(group: number, words: Int32Array, client: number, destination: number): number {
     const all = this.#words;
-    const group = this.#group(words, client, destination);
     for (let i = 0; i < WAYS; i++) {
       const place = group + i * PLACE_WORDS;
       const state = Atomics.load(all, place);
@@ -89,13 +120,14 @@ export class WaitingRoom {
       // Read before it is ours: that it was whole is known when it could be seized in that state.
       if (!same(words, client, all, place + CLIENT)) continue;
       if (!same(words, destination, all, place + DESTINATION)) continue;
-      if (!this.#seize(place, state)) continue;
-      answer?.read(all, place + ANSWER);
-      Atomics.sub(all, WAITING, 1);
-      this.#leave(place, EMPTY);
-      return true;
+      if (this.#seize(place, state)) return place;
     }
-    return false;
+    return -1;
+  }
+
+  #count(place: number, change: 1 | -1): void {
+    Atomics.add(this.#words, WAITING, change);
+    if (place >= FAR_AT) Atomics.add(this.#words, WAITING_FAR, change);
   }
 
   #seize(place: number, state: number): boolean {
@@ -106,11 +138,16 @@ export class WaitingRoom {
     Atomics.store(this.#words, place, (((this.#words[place] & ~STATUS) + NEXT_USE) | status) | 0);
   }
 
-  #group(words: Int32Array, client: number, destination: number): number {
-    let hash = mix(this.#words[SEED], words, client);
-    hash = mix(hash, words, destination);
-    return PLACES_AT + ((hash ^ (hash >>> 16)) & (GROUPS - 1)) * WAYS * PLACE_WORDS;
+  #hash(words: Int32Array, client: number, destination: number): number {
+    const hash = mix(mix(this.#words[SEED], words, client), words, destination);
+    return hash ^ (hash >>> 16);
   }
+}
+
+/** Finds a group by an answer's key: the near one, or one of two far ones. */
+function groupOf(hash: number, choice: number): number {
+  if (choice === 0) return NEAR_AT + (hash & (NEAR_GROUPS - 1)) * GROUP_WORDS;
+  return FAR_AT + ((hash >>> (choice === 1 ? 6 : 16)) & (FAR_GROUPS - 1)) * GROUP_WORDS;
 }
 
 function mix(hash: number, words: Int32Array, at: number): number {

@@ -25,7 +25,6 @@ import {
   IPV6_RECVORIGDSTADDR,
   IPV6_RECVTCLASS,
   IPV6_V6ONLY,
-  SO_MARK,
   SO_PRIORITY,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
@@ -42,6 +41,7 @@ import {
   UDP_GRO,
 } from "../../../ffi/consts.ts";
 import { refusePackets } from "../../../ffi/sockets/filter.ts";
+import { portOf } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, openNonBlocking, openSocket } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { type ListenerOptions, makeTransparent, sign, type SocketSigns } from "./transparent.ts";
@@ -97,6 +97,8 @@ export interface UpstreamOptions {
   readonly errors: boolean;
   /** SO_MARK, 0 for none. */
   readonly mark: number;
+  /** SO_PRIORITY. Default: the kernel's. */
+  readonly priority?: number;
   /**
    * Lets it receive more than single answers: a longer queue. The default holds less than a hundred
    * datagrams.
@@ -125,10 +127,8 @@ export function openUdpUpstream(
   if (ipv6) setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
   forbidFragments(fd, family, options.unfragmented ?? false);
   if (options.tos) receiveTos(fd, ipv6);
-  if (options.mark !== 0) {
-    const marked = setInt(fd, SOL_SOCKET, SO_MARK, options.mark);
-    if (marked < 0) return closeAfter(fd, marked);
-  }
+  const signed = sign(fd, options);
+  if (signed < 0) return closeAfter(fd, signed);
   if (options.stream) enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_STREAM_BUFFER });
   if (options.errors) keepErrors(fd, family, true);
   const prepared = options.prepare?.(fd) ?? 0;
@@ -141,6 +141,10 @@ export function openUdpUpstream(
     // exact.
     setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     returned = bindSocket(fd, source);
+  } else if (returned >= 0 && options.exclusive === true && isPrivileged(portOf(source))) {
+    // The other way round: a daemon that starts on all addresses with this option is not kept from its port.
+    // For those without it, as all of ours are when they are bound, this goes on to be the only socket.
+    setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
   }
   if (returned >= 0) return fd;
   closeFd(fd);
@@ -225,6 +229,11 @@ export function openErrorSender(family: number, signs: SocketSigns): number {
   if (returned >= 0) return fd;
   closeFd(fd);
   return returned;
+}
+
+/** Tells whether a port is one of daemons: nobody else may bind it. */
+function isPrivileged(port: number): boolean {
+  return port > 0 && port < 1024;
 }
 
 function closeAfter(fd: number, returned: number): number {

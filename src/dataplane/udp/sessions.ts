@@ -268,6 +268,7 @@ export class UdpSessions {
     // client by themselves.
     table.keepsErrors[slot] = dial.isOurs || settings.source !== "client" ? MEETS_ERRORS : 0;
     if (answer !== null && table.keepsErrors[slot] === 0) table.keepsErrors[slot] = KEEPS_ERRORS;
+    table.priorities[slot] = dial.priority;
     table.filtered[slot] = settings.udp.filter && dial.isOurs ? 1 : 0;
     const tag = table.tags[slot];
     if (loop.watch(this.#parts.service, fd, EPOLLIN | EPOLLET, slot, tag) < 0) {

@@ -85,6 +85,9 @@ export class UdpTable {
   filtered = new Uint8Array(0);
   /** HAS_DETOURS and others. */
   traits = new Uint8Array(0);
+  /** The priority of the socket, 0: the kernel's; and its TOS, where it has one. */
+  priorities = new Int32Array(0);
+  tos = new Uint8Array(0);
   /** The way that its datagrams go, see ways/way.ts. */
   ways = new Int32Array(0);
   /** 1: waits in a list of sessions that have more to do. */
@@ -188,6 +191,8 @@ export class UdpTable {
     this.filtered[slot] = 0;
     this.ways[slot] = options.way;
     this.traits[slot] = options.traits;
+    this.priorities[slot] = 0;
+    this.tos[slot] = 0;
     this.#slots.set(words, at, this.#ownerOf(slot), slot);
     this.#byAge[options.kind].append(slot);
     const client = this.#client(words, at);
@@ -269,6 +274,8 @@ export class UdpTable {
     this.keepsErrors = copy(new Uint8Array(slots), this.keepsErrors);
     this.filtered = copy(new Uint8Array(slots), this.filtered);
     this.traits = copy(new Uint8Array(slots), this.traits);
+    this.priorities = copy(new Int32Array(slots), this.priorities);
+    this.tos = copy(new Uint8Array(slots), this.tos);
     this.ways = copy(new Int32Array(slots), this.ways);
     this.queued = copy(new Uint8Array(slots), this.queued);
     this.#links.grow(slots);

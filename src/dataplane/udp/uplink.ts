@@ -12,7 +12,7 @@ import { bytesUp } from "../shared/ledger.ts";
 import { COUNTER } from "../shared/state.ts";
 import { SessionGroups } from "./groups.ts";
 import { BLOCKED_DATAGRAM, type UdpSessions } from "./sessions.ts";
-import { forbidFragments } from "../sockets/udp.ts";
+import { forbidFragments, setTosAndPriority } from "../sockets/udp.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { copyAddress, sameAddress, type UdpTable, UNFRAGMENTED } from "./table.ts";
 import { portUnreachable, type Undeliverable, type Unreachable } from "./unreachable.ts";
@@ -191,9 +191,13 @@ export class UdpUplink {
         bytes += length;
         if (length < size) size = 0; // only the last may be shorter
       } else {
-        this.#begin(send, i);
-        this.#trainFirst[k + 1] = i;
-        this.#trainCount[k + 1] = 1;
+        if (this.#changesTos(slot, i)) {
+          this.#flush(slot, cuts, first[group]);
+          send.clear();
+        }
+        this.#begin(send, slot, i);
+        this.#trainFirst[send.count - 1] = i;
+        this.#trainCount[send.count - 1] = 1;
         send.add(batch.dataLow(i), batch.high, length);
         const segment = this.#segmentSizes[i];
         if (segment > 0 && segment < length) send.cutInto(segment);
@@ -202,32 +206,49 @@ export class UdpUplink {
       }
       previous = i;
     }
-    if (cuts && this.#mayNotCut(slot)) this.#flushCut(slot, first[group]);
-    else this.#flush(slot);
+    this.#flush(slot, cuts, first[group]);
   }
 
   /**
-   * Sends what came in fragments, in fragments: its client knows the path, and the kernel cuts by what it
-   * knows of it.
+   * Sends the messages. `cuts`: what came in fragments goes in fragments: its client knows the path, and the
+   * kernel cuts by what it knows of it. Datagram i is one of them.
    */
-  #flushCut(slot: number, i: number): void {
+  #flush(slot: number, cuts: boolean, i: number): void {
+    if (!cuts || !this.#mayNotCut(slot)) return this.#sendAll(slot);
     const fd = this.#table.fds[slot];
     const family = this.#batch.words[this.#destinations[i]] & 0xffff;
     forbidFragments(fd, family, false);
-    this.#flush(slot);
+    this.#sendAll(slot);
     forbidFragments(fd, family, true);
   }
 
-  #begin(send: SendBatch, i: number): void {
+  /** Tells whether datagram i needs another TOS than the socket has: see setTosAndPriority(). */
+  #changesTos(slot: number, i: number): boolean {
+    const isIpv4 = (this.#batch.words[this.#destinations[i]] & 0xffff) === AF_INET;
+    return isIpv4 && this.#table.priorities[slot] !== 0 && this.#table.tos[slot] !== this.#tosOf(i);
+  }
+
+  #tosOf(i: number): number {
+    return this.#context.settings.udp.tos ? this.#tosValues[i] : 0;
+  }
+
+  #begin(send: SendBatch, slot: number, i: number): void {
     const { words } = this.#batch;
+    const table = this.#table;
     const at = this.#destinations[i];
+    const tos = this.#tosOf(i);
+    const isIpv4 = (words[at] & 0xffff) === AF_INET;
     send.begin(words, at);
-    if (this.#context.settings.udp.tos && this.#tosValues[i] !== 0) {
-      send.setTos(this.#tosValues[i], (words[at] & 0xffff) === AF_INET);
+    if (isIpv4 && table.priorities[slot] !== 0) {
+      if (table.tos[slot] === tos) return;
+      setTosAndPriority(table.fds[slot], tos, table.priorities[slot]);
+      table.tos[slot] = tos;
+    } else if (tos !== 0) {
+      send.setTos(tos, isIpv4);
     }
   }
 
-  #flush(slot: number): void {
+  #sendAll(slot: number): void {
     const fd = this.#table.fds[slot];
     const send = this.#send;
     for (let k = 0; k < send.count;) {
@@ -289,7 +310,7 @@ export class UdpUplink {
   #sendOne(slot: number, i: number, offset: number, length: number): void {
     const single = this.#single;
     single.clear();
-    this.#begin(single, i);
+    this.#begin(single, slot, i);
     single.add((this.#batch.dataLow(i) + offset) | 0, this.#batch.high, length);
     const sent = single.send(this.#table.fds[slot], 0);
     if (sent > 0) {

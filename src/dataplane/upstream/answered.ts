@@ -16,6 +16,7 @@ import {
   IPV6_TCLASS,
   IPV6_V6ONLY,
   SO_MARK,
+  SO_PRIORITY,
   SO_REUSEADDR,
   SOCK_STREAM,
   SOL_IP,
@@ -25,9 +26,10 @@ import {
   TCP_MAXSEG,
   TCP_NODELAY,
 } from "../../../ffi/consts.ts";
-import { clearPort, makeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { clearPort, makeSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, connectSocket, openNonBlocking } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { DIAL_PRIORITY } from "../../constants.ts";
 import type { Answer } from "../asking/answer.ts";
 import type { WorkerContext } from "../context.ts";
 import type { RouteBook } from "../routes/route_book.ts";
@@ -74,7 +76,8 @@ export class AnsweredConnector {
     const family = answer.destination[0];
     const fd = openNonBlocking(family, SOCK_STREAM);
     if (fd < 0) return fd;
-    let returned = this.#prepare(fd, family, answer);
+    const isTranslated = from !== null && !sameSockaddr(answer.source, client);
+    let returned = this.#prepare(fd, family, answer, isTranslated);
     if (returned >= 0 && this.#routes !== null) returned = this.#routes.prepare(fd, client, answer);
     if (returned >= 0 && from !== null) returned = bindTo(fd, family, from);
     if (returned >= 0 && this.#routes !== null) this.#routes.openPassage(fd, IPPROTO_TCP, answer);
@@ -84,7 +87,7 @@ export class AnsweredConnector {
     return returned;
   }
 
-  #prepare(fd: number, family: number, answer: Answer): number {
+  #prepare(fd: number, family: number, answer: Answer, isTranslated: boolean): number {
     const mark = answer.mark | this.#mark;
     if (mark !== 0) {
       const marked = setInt(fd, SOL_SOCKET, SO_MARK, mark);
@@ -103,6 +106,8 @@ export class AnsweredConnector {
       if (isIpv4) setInt(fd, SOL_IP, IP_TOS, answer.tos);
       else setInt(fd, SOL_IPV6, IPV6_TCLASS, answer.tos);
     }
+    // Behind the TOS, which brings a priority of its own.
+    setInt(fd, SOL_SOCKET, SO_PRIORITY, isTranslated ? DIAL_PRIORITY.translated : DIAL_PRIORITY.own);
     // None, or a smaller one than the client's: a rule may have made it fit the path.
     if (answer.mss >= LEAST_MSS && answer.mss < (isIpv4 ? USUAL_MSS.ipv4 : USUAL_MSS.ipv6)) {
       setInt(fd, SOL_TCP, TCP_MAXSEG, answer.mss);

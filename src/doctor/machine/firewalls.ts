@@ -3,7 +3,7 @@
  * @module
  */
 import type { IptablesPrograms } from "../../kernel/iptables/state/programs.ts";
-import { isOurTable, readTable } from "../../kernel/nft/state/state.ts";
+import { isOurTable, readTableHead } from "../../kernel/nft/state/state.ts";
 import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { openNetlink } from "../../netlink/transport.ts";
@@ -74,7 +74,7 @@ function openNetfilter(): NetlinkConnection | undefined {
 
 /** Throws an OperationError, EPERM without privilege. */
 function readTableOwner(connection: NetlinkConnection): TableOwner {
-  const table = readTable(connection);
+  const table = readTableHead(connection);
   if (table === undefined) return "nobody";
   return isOurTable(table) ? "tproxy" : "another program";
 }

@@ -42,6 +42,8 @@ export type Verb =
 export type ForwardPathVerb =
   /** `meta mark set meta mark & 0xfffffffb`, or with `set` bits `… & 0xfffffffb | 0x3` */
   | { readonly kind: "clear-mark"; readonly mask: number; readonly set: number }
+  /** `meta mark set socket mark` */
+  | { readonly kind: "restore-mark" }
   /** `ct zone set 50080` */
   | { readonly kind: "set-zone"; readonly zone: number }
   /** `counter` */

@@ -129,6 +129,8 @@ function renderStatement(statement: Statement): string {
       const set = statement.set === 0 ? "" : ` | ${hex(statement.set)}`;
       return `meta mark set meta mark & ${hex(~(statement.mask | statement.set) >>> 0)}${set}`;
     }
+    case "restore-mark":
+      return "meta mark set socket mark";
     case "set-zone":
       return `ct zone set ${statement.zone}`;
     case "counter":

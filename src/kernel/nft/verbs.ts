@@ -83,6 +83,8 @@ export function verbsOf(effect: Effect, marks: Marks): Verb[] {
       return [{ kind: "nat-to-itself", family: effect.family, side: effect.side }];
     case "unmark":
       return [{ kind: "clear-mark", mask: ALL_BITS, set: 0 }, ACCEPT];
+    case "restore-mark":
+      return [{ kind: "restore-mark" }, ACCEPT];
     case "take-own":
       return [
         { kind: "set-flow-bits", mask: marks.router, clear: false },

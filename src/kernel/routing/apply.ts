@@ -109,13 +109,18 @@ export function removeRouting(route: NetlinkConnection): string[] {
     }
   }
   // Last: until then a running proxy knows that it is an uninstall.
-  withoutFailure(() => deleteRule(route, ANNOUNCEMENT));
+  withdrawUninstall(route);
   return removed;
 }
 
 /** Tells a running proxy that an uninstall begins. */
 export function announceUninstall(route: NetlinkConnection): void {
   withoutFailure(() => addRule(route, ANNOUNCEMENT));
+}
+
+/** Tells a running proxy that no uninstall goes on: it is through, or has failed. */
+export function withdrawUninstall(route: NetlinkConnection): void {
+  withoutFailure(() => deleteRule(route, ANNOUNCEMENT));
 }
 
 /** Nothing depends on it where nobody may change rules, or the kernel has no such rules. */

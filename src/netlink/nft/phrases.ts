@@ -9,6 +9,7 @@ export {
   masquerade,
   notrack,
   reject,
+  restoreMark,
   setFlowBits,
   setMarkBits,
   setZone,

@@ -293,4 +293,18 @@ labTest("a dial passes rules of output that let nothing new out, with the addres
   // Entries do not pile up: those of the refused dials as they would without us, none for long.
   const entries = stdout.split("\n").filter((line) => line.startsWith("tcp"));
   for (const entry of entries) assert.match(entry, /^tcp\s+6\s+\d{1,3}\s/, entry);
+  // One that nobody has answered makes room where the table is full.
+  const silent = "203.0.113.99";
+  const options = {
+    family: 4,
+    type: SOCK_STREAM,
+    source: ADDRESSES[4].client,
+    oif: "r1",
+    simple: true,
+    port: 42_000,
+  } as const;
+  await dial(lab, { ...options, to: silent, closed: true });
+  const waiting = await lab.router.run(["conntrack", "-L", "-p", "tcp", "--orig-dst", silent]);
+  assert.match(waiting.stdout, /SYN_SENT/);
+  assert.doesNotMatch(waiting.stdout, /ASSURED/);
 });

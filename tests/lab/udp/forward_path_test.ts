@@ -138,3 +138,22 @@ labTest("run that is killed leaves UDP to the router at once", { forwarding: tru
     for (let i = 0; i < 3; i++) await exchange(client, server, place);
   }
 });
+
+labTest("run keeps no daemon of the router from starting on its port, which a client uses too", {
+  programs: ["socat"],
+}, async (lab) => {
+  await lab.router.nft(MASQUERADE);
+  await startUdpProxy(lab);
+  for (const family of FAMILIES) {
+    const { client, wan, server } = ADDRESSES[family];
+    const place = at(server, 7000);
+    const daemon = at(wan, 53);
+    const first = lab.client.udp({ family, bind: at(client, 53) });
+    assert.equal(await exchange(first, openServer(lab, family), place), daemon);
+    const listener = `UDP${family}-LISTEN:53,reuseaddr${family === 6 ? ",ipv6only=1" : ""}`;
+    const { stderr } = await lab.router.run(["timeout", "0.3", "socat", "-dd", listener, "-"], {
+      mayFail: true,
+    });
+    assert.doesNotMatch(stderr, /in use/);
+  }
+});

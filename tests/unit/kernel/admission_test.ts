@@ -9,7 +9,8 @@ Deno.test("describeLack() names the part that the kernel lacks, and OpenWrt's pa
   const lacks = (missingModule: string) => describeLack(new OperationError({ ...rule, missingModule }));
   assert.equal(
     lacks("nfnetlink_log"),
-    "the kernel lacks nfnetlink_log (CONFIG_NETFILTER_NETLINK_LOG); on OpenWrt: kmod-nfnetlink-log",
+    "the kernel lacks nfnetlink_log (CONFIG_NETFILTER_NETLINK_LOG) or nft_log (CONFIG_NFT_LOG); " +
+      "on OpenWrt: kmod-nfnetlink-log",
   );
   assert.match(lacks("nft_tproxy"), /nft_tproxy .*kmod-nft-tproxy$/);
   assert.match(

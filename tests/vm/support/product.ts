@@ -24,6 +24,7 @@ export const PRODUCT_MODULES: readonly string[] = [
   "nft_nat",
   "nft_chain_nat",
   "nf_conntrack",
+  "nf_conntrack_netlink",
   "nfnetlink_log",
   "nft_log",
   "veth",

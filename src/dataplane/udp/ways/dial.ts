@@ -5,6 +5,7 @@
 import { EADDRINUSE } from "../../../../ffi/consts.ts";
 import { makeSockaddr, sameSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
 import { localAddress } from "../../../../ffi/sockets/socket.ts";
+import { DIAL_PRIORITY } from "../../../constants.ts";
 import type { Answer } from "../../asking/answer.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { RouteBook } from "../../routes/route_book.ts";
@@ -20,6 +21,8 @@ export class UdpDial {
   isOurs = false;
   /** The session whose address and port it shares, -1 for none. */
   leader = -1;
+  /** Its SO_PRIORITY, 0: the kernel's. */
+  priority = 0;
   readonly #context: WorkerContext;
   readonly #table: UdpTable;
   readonly #source: SourceAddress;
@@ -70,12 +73,15 @@ export class UdpDial {
       : source.chooseTranslated(answer.source, from);
     const isTranslated = answer !== null && !sameSockaddr(answer.source, this.#client);
     this.isOurs = from === "router" || source.own || isTranslated;
+    const isKept = isTranslated && from !== "router";
+    this.priority = answer === null ? 0 : isKept ? DIAL_PRIORITY.translated : DIAL_PRIORITY.own;
     const options = {
       tos: udp.tos,
       // Where flows ask, rules bring all errors about our sockets to them.
       errors: this.isOurs || from !== "client" || answer !== null,
       stream: kind === OTHER,
       mark: answer === null ? source.mark : answer.mark | source.mark,
+      priority: this.priority,
       // Others may have the same address and port: other clients, and other ways of this one.
       exclusive: answer !== null && (isTranslated || kin !== null),
       unfragmented: answer !== null && answer.whole,

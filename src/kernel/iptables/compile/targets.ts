@@ -60,6 +60,7 @@ export function rawTarget(effect: Effect): string {
     case "question-twice":
     case "keep-address":
     case "unmark":
+    case "restore-mark":
     case "take-own":
       throw cannotSay(effect.kind);
     default:
@@ -103,6 +104,7 @@ export function mangleTarget(effect: Effect, { chains, scope: { marks } }: Famil
     case "question-twice":
     case "keep-address":
     case "unmark":
+    case "restore-mark":
     case "take-own":
       throw cannotSay(effect.kind);
     default:

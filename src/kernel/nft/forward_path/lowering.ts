@@ -42,6 +42,8 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
       return phrase.sourcePortIn(statement, statement);
     case "clear-mark":
       return phrase.setMarkBits(statement.set, { clear: statement.mask });
+    case "restore-mark":
+      return phrase.restoreMark();
     case "set-zone":
       return phrase.setZone(statement.zone);
     case "counter":

@@ -6,11 +6,11 @@
  */
 import { VERDICT_TTL } from "../../../constants.ts";
 import type { Family } from "../../../net/ip.ts";
-import type { Contribution } from "../contribution.ts";
+import type { Contribution, OpenChain } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
 import { UDP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
-import type { Refusal } from "../rules/effect.ts";
+import { goTo, type Refusal } from "../rules/effect.ts";
 import type { Scope } from "../scope.ts";
 
 /** Verdicts, and the errors that tell of them. TCP has a reset for the first. */
@@ -23,43 +23,57 @@ const ERRORS: readonly (readonly [ttl: number, answer: Refusal, reason: string])
 ];
 
 /** Plans the rules that send errors. */
-export function tellErrors(family: Family, more: readonly Condition[] = []): PlannedRule[] {
+export function tellErrors(family: Family): PlannedRule[] {
   return ERRORS.map(([ttl, answer, reason]) => ({
-    conditions: conditionsOf(family, ttl, more),
+    conditions: conditionsOf(family, ttl),
     effect: { kind: "refuse-with", answer },
     reason,
   }));
 }
 
-/** Plans the chains `reroute` and `refuse`. */
+/** Plans the chains `reroute` and `refuse`, and those that they lead to. */
 export function planRefusals({ families, clientZone }: Scope): Contribution {
   if (!families.includes("ipv4")) return {};
-  const injected: Condition[] = [{ kind: "zone", zone: clientZone }, { kind: "original-direction" }];
+  const unmarked = ERRORS.map(([ttl, , reason]): PlannedRule => ({
+    conditions: conditionsOf("ipv4", ttl),
+    effect: { kind: "unmark" },
+    reason,
+  }));
   return {
     chains: [
       {
-        name: "reroute",
-        place: "reroute",
-        rules: ERRORS.map(([ttl, , reason]) => ({
-          conditions: conditionsOf("ipv4", ttl, injected),
-          effect: { kind: "unmark" },
-          reason,
-        })),
+        name: "rerouted",
+        place: "live-step",
+        rules: unmarked,
         reason: "First packets that are refused by ICMP do not go to the loopback interface",
       },
       {
-        name: "refuse",
-        place: "refuse",
-        rules: tellErrors("ipv4", injected),
+        name: "refused",
+        place: "live-step",
+        rules: tellErrors("ipv4"),
         reason: "To conntrack the error belongs to the client's flow, so every firewall lets it pass",
       },
+      lead("reroute", "rerouted", clientZone),
+      lead("refuse", "refused", clientZone),
     ],
   };
 }
 
-function conditionsOf(family: Family, ttl: number, more: readonly Condition[]): Condition[] {
+function lead(name: "reroute" | "refuse", chain: string, zone: number): OpenChain {
+  return {
+    name,
+    place: name,
+    rules: [{
+      conditions: [{ kind: "zone", zone }, { kind: "original-direction" }],
+      effect: goTo(chain),
+      reason: "First packets that are sent once more; all others are spared",
+    }],
+    reason: "Refusals of first packets",
+  };
+}
+
+function conditionsOf(family: Family, ttl: number): Condition[] {
   return [
-    ...more,
     { kind: "family", family },
     { kind: "ttl", family, ttl },
     ...(ttl === VERDICT_TTL.reset ? [UDP] : []),

@@ -84,6 +84,8 @@ export type ForwardPathEffect =
   | { readonly kind: "keep-address"; readonly family: Family; readonly side: "source" | "destination" }
   /** The mark goes: the packet is routed as if nobody had marked it. */
   | { readonly kind: "unmark" }
+  /** The packet has the mark of its socket again. */
+  | { readonly kind: "restore-mark" }
   /** A packet of the router itself, which asks, goes to the loopback interface, and so do the next ones. */
   | { readonly kind: "take-own" };
 

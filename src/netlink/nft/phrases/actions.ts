@@ -18,6 +18,14 @@ export function setMarkBits(bits: number, options: { clear?: number } = {}): Nft
   ];
 }
 
+/** `meta mark set socket mark`: the mark that its socket has given it. */
+export function restoreMark(): NftExpression[] {
+  return [
+    { kind: "socket", key: "mark", register: REGISTER_1 },
+    { kind: "meta", direction: "set", key: "mark", register: REGISTER_1 },
+  ];
+}
+
 /** `ct mark set ct mark | BITS`; with `clear`, `ct mark set ct mark & ~BITS`. */
 export function setFlowBits(bits: number, options: { clear?: boolean } = {}): NftExpression[] {
   return [

@@ -36,6 +36,25 @@ fieldTest("DNS is forced to another provider's server, out the second way", {
   probes: [...every("server", 53, "other sees wan2"), ...every("nowhere", 53, "other sees wan2")],
 });
 
+for (const masquerade of [false, true]) {
+  fieldTest(
+    `the router's own DNS goes elsewhere, clients' does not${masquerade ? ", behind masquerade" : ""}`,
+    {
+      masquerade,
+      router: table(
+        "own",
+        chain(
+          "nat",
+          "output -100",
+          `meta nfproto ipv4 meta l4proto { tcp, udp } th dport 53 dnat ip to 192.168.5.10
+    meta nfproto ipv6 meta l4proto { tcp, udp } th dport 53 dnat ip6 to fd77:5::10`,
+        ),
+      ),
+      probes: every("server", 53, `server sees ${masquerade ? "wan" : "client"}`),
+    },
+  );
+}
+
 fieldTest("one port to another", {
   router: nat("iifname r0 meta l4proto { tcp, udp } th dport 8443 dnat ip to 203.0.113.2:443"),
   probes: both("nowhere", 8443, "server sees client"),

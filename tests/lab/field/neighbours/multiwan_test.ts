@@ -5,7 +5,6 @@ import { chain, table } from "../../../laboratory/field/rules.ts";
 
 fieldTest("mwan3: connections are given to providers, and keep them", {
   programs: ["iptables", "ip6tables"],
-  different: "its chain of the output hook chooses a provider for the proxy's dial as for the router's own",
   router: `for t in iptables ip6tables; do
   for name in hook rules wan wan2 connected; do $t -t mangle -N mwan3_$name; done
   $t -t mangle -A PREROUTING -j mwan3_hook

@@ -123,6 +123,7 @@ const RULES: Readonly<Record<string, readonly Statement[]>> = {
     { kind: "set-zone", zone: 50080 },
     ACCEPT,
   ],
+  "restore-mark": [{ kind: "priority", priority: 0x74710000 }, { kind: "restore-mark" }, ACCEPT],
   "take-own": [{ kind: "zone", zone: 50080 }, { kind: "clear-mark", mask: 4, set: 3 }, ACCEPT],
   "reply-direction": [
     { kind: "reply-direction" },

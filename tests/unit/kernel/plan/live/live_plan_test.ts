@@ -127,10 +127,7 @@ Deno.test("planLive() asks one worker about each port, and each port one worker"
 });
 
 Deno.test("planLive() has the kernel refuse held packets as their TTL says", () => {
-  const refusals = (name: string) =>
-    chain(live(""), name)!.filter((rule) => /reject|& 0x0 /.test(rule)).map((rule) =>
-      rule.replace("ct zone 50080 ct direction original meta nfproto ", "")
-    );
+  const refusals = (name: string) => chain(live(""), name)!.filter((rule) => /reject|& 0x0 /.test(rule));
   assert.deepEqual(refusals("injected"), [
     "meta nfproto ipv4 ip ttl 1 meta l4proto tcp reject with tcp reset",
     "meta nfproto ipv6 ip6 hoplimit 1 meta l4proto tcp reject with tcp reset",
@@ -148,13 +145,17 @@ Deno.test("planLive() has the kernel refuse held packets as their TTL says", () 
     ["5", "port-unreachable"],
   ];
   assert.deepEqual(
-    refusals("refuse"),
-    errors.map(([ttl, code]) => `ipv4 ip ttl ${ttl} reject with icmpx ${code}`),
+    refusals("refused"),
+    errors.map(([ttl, code]) => `meta nfproto ipv4 ip ttl ${ttl} reject with icmpx ${code}`),
   );
   assert.deepEqual(
-    refusals("reroute"),
-    errors.map(([ttl]) => `ipv4 ip ttl ${ttl} meta mark set meta mark & 0x0 accept`),
+    refusals("rerouted"),
+    errors.map(([ttl]) => `meta nfproto ipv4 ip ttl ${ttl} meta mark set meta mark & 0x0 accept`),
   );
+  // What the router sends otherwise, and clients' own flows in the other direction, costs one rule.
+  for (const [name, chosen] of [["reroute", "rerouted"], ["refuse", "refused"]]) {
+    assert.deepEqual(chain(live(""), name), [`ct zone 50080 ct direction original goto ${chosen}`]);
+  }
 });
 
 Deno.test("planLive() asks nobody while the proxy drains; what it has keeps its zone, NAT and route", () => {
@@ -170,14 +171,37 @@ Deno.test("planLive() asks nobody while the proxy drains; what it has keeps its 
     "answers",
     "dialled",
     "dial_errors",
+    "rerouted",
+    "refused",
     "reroute",
     "refuse",
     "keep_incoming",
     "keep_outgoing",
     "keep_source",
+    "kept_route",
     "keep_route",
   ]);
   assert.doesNotMatch(JSON.stringify([chains, sets]), /asking/);
+});
+
+Deno.test("planLive() keeps what is dialled as the router would have forwarded it: its addresses, its mark", () => {
+  const plan = live("intercept: { families: [ipv4], protocols: [tcp] }");
+  const [own, translated] = ["meta priority 7471:0", "meta priority 7472:0"];
+  const source = "meta nfproto ipv4 snat ip to ip saddr";
+  const destination = "meta nfproto ipv4 dnat ip to ip daddr";
+  assert.deepEqual(chain(plan, "keep_incoming"), [`ct zone 50080 ${destination}`]);
+  assert.deepEqual(
+    chain(plan, "keep_outgoing"),
+    ["ct zone 50080", own, translated].map((flow) => `${flow} ${destination}`),
+  );
+  assert.deepEqual(
+    chain(plan, "keep_source"),
+    ["ct zone 50080", translated].map((flow) => `${flow} ${source}`),
+  );
+  assert.deepEqual(
+    chain(plan, "keep_route")!.slice(-2),
+    [own, translated].map((flow) => `${flow} meta mark set socket mark accept`),
+  );
 });
 
 Deno.test("planLive() keeps a flow known that is answered, and drops what conntrack alone should see", () => {

@@ -20,6 +20,8 @@ export interface Command<T> {
   readonly parser: Parser<"sync", T, unknown>;
   /** Its short options that have a value, in one string: that value may be attached to them, `-w3`. */
   readonly valueLetters?: string;
+  /** The exit code of a wrong command line, where scripts count on another one than 2. */
+  readonly usageCode?: number;
   /**
    * Does the work and returns the exit code: 0 done, 1 failed, 2 wrong usage or invalid config. `commands` is
    * for those that speak of others.

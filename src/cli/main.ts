@@ -45,7 +45,8 @@ async function dispatch(env: Env): Promise<number> {
 async function runCommand(env: Env, command: AnyCommand, args: readonly string[]): Promise<number> {
   const { parseOptions } = await import("./arguments/parse.ts");
   const parsed = parseOptions(env, command, args);
-  return "exitCode" in parsed ? parsed.exitCode : await command.run(env, parsed.options, TABLE);
+  if ("exitCode" in parsed) return parsed.exitCode === 2 ? command.usageCode ?? 2 : parsed.exitCode;
+  return await command.run(env, parsed.options, TABLE);
 }
 
 /** Explains an error in the words of doctor where the kernel lacks a module. */

@@ -24,7 +24,7 @@ const parser = object({
     description: message`The address to have, whether it is this machine's or not`,
   })),
   port: optional(option("-p", string({ metavar: "PORT" }), { description: message`The port to have` })),
-  wait: optional(option("-w", integer({ metavar: "SECONDS", min: 1, max: MAX_SECONDS }), {
+  wait: optional(option("-w", integer({ metavar: "SECONDS", min: 0, max: MAX_SECONDS }), {
     description: message`Give up a connection that does not come about, and end one that is idle so long`,
   })),
   scan: option("-z", { description: message`Only see whether somebody listens; PORT may be a range` }),
@@ -52,7 +52,7 @@ export const ncCommand: Command<InferValue<typeof parser>> = {
   name: "nc",
   summary: "Connect, listen and exchange datagrams from any address: netcat with IP_TRANSPARENT",
   details: [
-    "Works as OpenBSD's netcat, options, output and exit code: 0 if a connection came about (or any port of a range answered), else 1. " +
+    "Works as OpenBSD's netcat, options, output and exit code: 0 if a connection came about (or any port of a range answered), else 1, for a wrong command line too. " +
     "What went wrong is told on stderr.",
     "An address that is not this machine's needs CAP_NET_RAW, and a way back: what is sent to it must be routed here and be delivered " +
     "here, by the rules of the kernel's TPROXY page or those of tproxy install.",
@@ -67,12 +67,13 @@ export const ncCommand: Command<InferValue<typeof parser>> = {
   changesState: true,
   parser,
   valueLetters: "spw",
+  usageCode: 1, // as netcat has it
   async run(env, options) {
     const { planNc } = await import("../nc/plan.ts");
     const plan = planNc(options);
     if (typeof plan === "string") {
       env.stderr(`tproxy nc: ${plan}\nTry: tproxy nc --help\n`);
-      return 2;
+      return 1;
     }
     const voice = speakTo(env);
     if (plan.mode === "connect") return (await import("../nc/connect.ts")).runConnect(plan, voice);

@@ -77,7 +77,7 @@ Deno.test("planNc() says what does not go together", () => {
     ["h 0", /between 1 and 65535/],
     ["-p 1-2 h 80", /-p takes one port/],
     ["a b c", /^tproxy nc: .*"c"/],
-    ["-w 0 h 80", /^tproxy nc: .*-w/],
+    ["-w -1 h 80", /^tproxy nc: .*-w/],
     ["-x h 80", /^tproxy nc: .*"-x"/],
   ];
   for (const [words, said] of cases) {

@@ -15,7 +15,9 @@ export const OPENWRT_ARCHITECTURES = {
   aarch64: ["aarch64_generic", "aarch64_cortex-a53", "aarch64_cortex-a72", "aarch64_cortex-a76"],
 } as const;
 
-/** The parts of the kernel without which `install` with the usual backend refuses. */
+/**
+ * The parts of the kernel without which `install` with the usual backend refuses, or first packets cannot ask.
+ */
 const NEEDED: readonly KernelModule[] = [
   "nfnetlink",
   "nf_tables",
@@ -24,6 +26,9 @@ const NEEDED: readonly KernelModule[] = [
   "nft_tproxy",
   "nft_socket",
   "nft_fib_inet",
+  "nft_nat",
+  "nfnetlink_log",
+  "nf_conntrack_netlink",
 ];
 
 /** OpenWrt's packages with what the program needs of the kernel, sorted. */

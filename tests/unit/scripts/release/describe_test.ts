@@ -55,14 +55,17 @@ Deno.test("formatMd5sums() lists plain files", () => {
 
 Deno.test("formatIpkControl() depends on OpenWrt's packages for what install needs", () => {
   assert.deepEqual(listKernelPackages(), [
+    "kmod-nf-conntrack-netlink",
     "kmod-nfnetlink",
+    "kmod-nfnetlink-log",
     "kmod-nft-core",
     "kmod-nft-fib",
+    "kmod-nft-nat",
     "kmod-nft-socket",
     "kmod-nft-tproxy",
   ]);
   const control = formatIpkControl({ version: "1.2.3", architecture: "aarch64_generic", files: FILES });
-  assert.match(control, /^Depends: kmod-nfnetlink, kmod-nft-core, /m);
+  assert.match(control, /^Depends: kmod-nf-conntrack-netlink, kmod-nfnetlink, /m);
   assert.match(control, /^Architecture: aarch64_generic\nInstalled-Size: 1025$/m);
 });
 

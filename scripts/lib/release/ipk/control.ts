@@ -15,9 +15,7 @@ export const OPENWRT_ARCHITECTURES = {
   aarch64: ["aarch64_generic", "aarch64_cortex-a53", "aarch64_cortex-a72", "aarch64_cortex-a76"],
 } as const;
 
-/**
- * The parts of the kernel without which `install` with the usual backend refuses, or first packets cannot ask.
- */
+/** The parts of the kernel without which `install` refuses, or first packets cannot ask. */
 const NEEDED: readonly KernelModule[] = [
   "nfnetlink",
   "nf_tables",

@@ -29,10 +29,10 @@ vmTest(
     const fixed = await vm.try("packed", "TPROXY_CACHE_DIR=/var/cache/tproxy tproxy --version");
     assert.match(fixed.output, /no room: \d+ MiB are needed.*, \d+ MiB are free/);
     assert.notEqual(fixed.code, 0);
-    // Left to itself it takes memory.
+    // Left to itself it takes memory. Debian's kernel leaves 203 MiB, OpenWrt's more; /tmp has half of it.
     const packed = await vm.run(
       "packed, in memory",
-      "tproxy --version && du -sm /tmp && rm -r /tmp/tproxy-0",
+      "mount -o remount,size=112m /tmp; tproxy --version && du -sm /tmp && rm -r /tmp/tproxy-0",
     );
     assert.match(packed, /Unpacking .* into \/tmp\//);
     print(`packed form, root of 104 MiB: ${packed.split("\n").join("; ")}`);
@@ -68,6 +68,11 @@ vmTest("128 MB of memory: it relays; whatever the kernel kills, clients are serv
   fill: (root) => putPrograms(root, "amd64", ["nft"]),
 }, async (vm) => {
   await vm.run("first start", "tproxy --version", { seconds: 120 });
+  // The 3 MiB that forward-path takes more make this machine thrash.
+  await vm.run(
+    "config",
+    "mkdir -p /etc/tproxy; echo 'intercept: { admission: early }' >/etc/tproxy/tproxy.yaml",
+  );
   await vm.run("network", withHosts("router_between\nserve"));
   await vm.run("install", "tproxy install", { seconds: 120 });
   await startProxy(vm, { seconds: 120 });

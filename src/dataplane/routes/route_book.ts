@@ -6,16 +6,7 @@
  * routing table that the client's packet was looked up in.
  * @module
  */
-import {
-  AF_INET,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-  SO_BINDTOIFINDEX,
-  SO_MARK,
-  SO_TYPE,
-  SOCK_DGRAM,
-  SOL_SOCKET,
-} from "../../../ffi/consts.ts";
+import { AF_INET, SO_BINDTOIFINDEX, SO_MARK, SOL_SOCKET } from "../../../ffi/consts.ts";
 import { getInt, setInt } from "../../../ffi/sockets/sockopt.ts";
 import type { Answer } from "../asking/answer.ts";
 import type { WorkerContext } from "../context.ts";
@@ -57,9 +48,10 @@ export class RouteBook {
 
   /**
    * Makes a socket leave by the way that the answer names, before bind(2) and connect(2); its SO_MARK is set
-   * already. `client`: the original one. 0, or -errno. No system call where routing is simple.
+   * already. `protocol`: IPPROTO_TCP or IPPROTO_UDP. `client`: the original one. 0, or -errno. No system call
+   * where routing is simple.
    */
-  prepare(fd: number, client: Sockaddr, answer: Answer): number {
+  prepare(fd: number, protocol: number, client: Sockaddr, answer: Answer): number {
     const { generation } = this.#board;
     if (generation === 0 || answer.oif === 0) return 0;
     if (generation !== this.#generation) {
@@ -67,7 +59,6 @@ export class RouteBook {
       this.#known.forget();
       this.#pins.forget();
     }
-    const protocol = getInt(fd, SOL_SOCKET, SO_TYPE) === SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
     const { byPort } = this.#board;
     const { tick } = this.#context.clock;
     this.#describe(client, answer, protocol, byPort);

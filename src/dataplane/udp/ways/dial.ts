@@ -2,7 +2,7 @@
  * Opens the sockets of sessions: as the router would have sent the client's datagrams on, where it was asked.
  * @module
  */
-import { EADDRINUSE } from "../../../../ffi/consts.ts";
+import { EADDRINUSE, IPPROTO_UDP } from "../../../../ffi/consts.ts";
 import { makeSockaddr, sameSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
 import { localAddress } from "../../../../ffi/sockets/socket.ts";
 import { DIAL_PRIORITY } from "../../../constants.ts";
@@ -32,7 +32,9 @@ export class UdpDial {
   readonly #bound = makeSockaddr();
   #answer: Answer | null = null;
   readonly #prepare = (fd: number): number =>
-    this.#answer === null || this.#routes === null ? 0 : this.#routes.prepare(fd, this.#client, this.#answer);
+    this.#answer === null || this.#routes === null
+      ? 0
+      : this.#routes.prepare(fd, IPPROTO_UDP, this.#client, this.#answer);
 
   constructor(
     context: WorkerContext,

@@ -2,8 +2,7 @@
  * "Where would this packet go?", asked of the kernel (RTM_GETROUTE). Without allocation.
  * @module
  */
-import { AF_INET } from "../../../ffi/consts.ts";
-import { portOf } from "../../../ffi/sockets/sockaddr.ts";
+import { addressAt, addressLength, portOf } from "../../../ffi/sockets/sockaddr.ts";
 import type { Sockaddr } from "../upstream/upstream.ts";
 import type { NetlinkSocket } from "./netlink_socket.ts";
 import { NetlinkWriter } from "./netlink_writer.ts";
@@ -33,16 +32,6 @@ const TYPE = 7;
 const FLAGS = 8;
 const HEADER = 16;
 const DSCP = 0xfc;
-
-/** Gives the place of an address in a struct sockaddr. */
-export function addressAt(family: number): number {
-  return family === AF_INET ? 4 : 8;
-}
-
-/** The length of an address. */
-export function addressLength(family: number): number {
-  return family === AF_INET ? 4 : 16;
-}
 
 /** A question; the fields of the answer are those of the last one. */
 export class RouteQuestion {

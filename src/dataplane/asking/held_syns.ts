@@ -5,6 +5,7 @@
  */
 import { IPPROTO_TCP } from "../../../ffi/consts.ts";
 import { PinnedMemory } from "../../../ffi/memory.ts";
+import { mixWord } from "../shared/addresses.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import type { Injector } from "./injector.ts";
 import { goneAfter } from "./patience.ts";
@@ -160,10 +161,7 @@ export class HeldSyns {
 
   #chain(words: Int32Array, at = 0): number {
     let hash = this.#seed;
-    for (let word = 0; word < KEY_WORDS; word++) {
-      hash = Math.imul(hash ^ words[at + word], 0x9e3779b1);
-      hash ^= hash >>> 15;
-    }
+    for (let word = 0; word < KEY_WORDS; word++) hash = mixWord(hash, words[at + word]);
     hash = Math.imul(hash, 0x85ebca6b);
     return (hash ^ (hash >>> 16)) & (CHAINS - 1);
   }

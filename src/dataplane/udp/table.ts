@@ -4,7 +4,6 @@
  * sockets and their end, are in sessions.ts.
  * @module
  */
-import { AF_INET } from "../../../ffi/consts.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import type { Ledger } from "../shared/ledger.ts";
 import { EndpointMap } from "./endpoint_map.ts";
@@ -12,19 +11,6 @@ import { SlotLinks, SlotList } from "./slot_list.ts";
 
 const INITIAL_SLOTS = 64;
 const NOBODY = 0;
-
-/** Copies a struct sockaddr, given by the word at which it begins, from one memory to another. */
-export function copyAddress(from: Int32Array, at: number, to: Int32Array, place: number): void {
-  for (let word = 0; word < ADDRESS_WORDS; word++) to[place + word] = from[at + word];
-}
-
-/** Tells whether two struct sockaddr, given like that, are of the same family, port and address. */
-export function sameAddress(words: Int32Array, at: number, others: Int32Array, other = 0): boolean {
-  if (words[at] !== others[other]) return false;
-  if ((words[at] & 0xffff) === AF_INET) return words[at + 1] === others[other + 1];
-  return words[at + 5] === others[other + 5] && words[at + 4] === others[other + 4] &&
-    words[at + 3] === others[other + 3] && words[at + 2] === others[other + 2];
-}
 
 /** Errors are told to clients when the loop tells of them. */
 export const KEEPS_ERRORS = 2;

@@ -9,11 +9,12 @@ import { DIAL_PRIORITY } from "../../../constants.ts";
 import type { Answer } from "../../asking/answer.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { RouteBook } from "../../routes/route_book.ts";
+import { copyAddress } from "../../shared/addresses.ts";
 import { COUNTER } from "../../shared/state.ts";
 import type { RouterTraffic } from "../../sockets/own_addresses.ts";
 import { SourceAddress } from "../../sockets/source.ts";
 import { openUdpUpstream, shareAddress } from "../../sockets/udp.ts";
-import { copyAddress, OTHER, type UdpTable } from "../table.ts";
+import { OTHER, type UdpTable } from "../table.ts";
 
 /** The dial of a worker; its fields tell of the last call. */
 export class UdpDial {

@@ -26,7 +26,6 @@ export const MSG_ERRQUEUE = 0x2000;
 // asm-generic/socket.h
 export const SOL_SOCKET = 1;
 export const SO_REUSEADDR = 2;
-export const SO_TYPE = 3;
 export const SO_ERROR = 4;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;

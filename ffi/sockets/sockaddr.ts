@@ -31,6 +31,25 @@ export function writeSockaddr(buffer: Uint8Array, { address, port }: Endpoint): 
   buffer.set(address.bytes, address.family === "ipv4" ? SOCKADDR_IN_ADDRESS : SOCKADDR_IN6_ADDRESS);
 }
 
+/** The place of the address in a struct sockaddr of this family. */
+export function addressAt(family: number): number {
+  return family === AF_INET ? SOCKADDR_IN_ADDRESS : SOCKADDR_IN6_ADDRESS;
+}
+
+/** The length of an address of this family. */
+export function addressLength(family: number): number {
+  return family === AF_INET ? 4 : 16;
+}
+
+/** Tells whether two struct sockaddr have the same address, whatever their ports are. No allocation. */
+export function sameHost(a: Uint8Array, b: Uint8Array): boolean {
+  if (a[0] !== b[0]) return false;
+  const at = addressAt(a[0]);
+  const end = at + addressLength(a[0]);
+  for (let i = at; i < end; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
 /** Reads struct sockaddr_in or sockaddr_in6. Copies: for logs and the control plane, not for the hot path. */
 export function readSockaddr(buffer: Uint8Array): Endpoint {
   const port = (buffer[2] << 8) | buffer[3];

@@ -2,9 +2,9 @@
  * Finds out what has made a dial fail: a reset and some ICMP messages have the same errno.
  * @module
  */
+import { IPPROTO_TCP } from "../../../ffi/consts.ts";
 import { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
 import { SILENCE, verdictOfErrno, verdictOfIcmp } from "./verdict.ts";
-import { TCP } from "./packet/transport.ts";
 
 /** The message quotes the packet, of which nothing is needed. */
 const QUOTED = 64;
@@ -21,6 +21,6 @@ export class DialErrors {
       const told = verdictOfIcmp(batch.errorOrigin, batch.errorType, batch.errorCode);
       if (told !== SILENCE) return told;
     }
-    return verdictOfErrno(errno, TCP);
+    return verdictOfErrno(errno, IPPROTO_TCP);
   }
 }

@@ -3,13 +3,14 @@
  * be sent on when it is known what becomes of it. Nothing is allocated for a SYN.
  * @module
  */
+import { IPPROTO_TCP } from "../../../ffi/consts.ts";
 import { PinnedMemory } from "../../../ffi/memory.ts";
+import { mixWord } from "../shared/addresses.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import type { Injector } from "./injector.ts";
 import { goneAfter } from "./patience.ts";
 import { ASKED_CLIENT, type HeldPacket, type Question } from "./question.ts";
 import { Shares } from "./shares.ts";
-import { TCP } from "./packet/transport.ts";
 
 /** SYNs that a worker keeps at most. */
 export const MOST_HELD_SYNS = 4096;
@@ -22,7 +23,7 @@ const NONE = -1;
 
 /** A SYN that is sent once more. */
 class HeldSyn implements HeldPacket {
-  readonly protocol = TCP;
+  readonly protocol = IPPROTO_TCP;
   readonly addresses = new Int32Array(KEY_WORDS);
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly high: number;
@@ -160,10 +161,7 @@ export class HeldSyns {
 
   #chain(words: Int32Array, at = 0): number {
     let hash = this.#seed;
-    for (let word = 0; word < KEY_WORDS; word++) {
-      hash = Math.imul(hash ^ words[at + word], 0x9e3779b1);
-      hash ^= hash >>> 15;
-    }
+    for (let word = 0; word < KEY_WORDS; word++) hash = mixWord(hash, words[at + word]);
     hash = Math.imul(hash, 0x85ebca6b);
     return (hash ^ (hash >>> 16)) & (CHAINS - 1);
   }

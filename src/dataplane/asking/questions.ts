@@ -2,30 +2,22 @@
  * Takes the kernel's questions about first packets, and gives each to the part of the worker that answers it.
  * @module
  */
-import { EAGAIN, EPOLLIN } from "../../../ffi/consts.ts";
+import { EAGAIN, EPOLLIN, IPPROTO_TCP } from "../../../ffi/consts.ts";
 import { errnoCode } from "../../net/errno.ts";
 import type { WorkerContext } from "../context.ts";
 import type { Service } from "../loop/service.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { COUNTER } from "../shared/state.ts";
-import type { UdpAsked } from "./udp_asked.ts";
-import type { Question } from "./question.ts";
+import type { Asked } from "./asked.ts";
 import { QuestionReader } from "./reader.ts";
-import { TCP } from "./packet/transport.ts";
-
-/** The part of a worker that answers questions of TCP. */
-export interface TcpAsked {
-  /** Answers a question, which is good until this returns. */
-  asked(question: Question): void;
-}
 
 /** Parts of the service. */
 export interface QuestionsParts {
   /** The netlink socket, which is the main thread's to close. */
   readonly log: number;
-  readonly tcp: TcpAsked;
+  readonly tcp: Asked;
   /** null: UDP is not relayed. */
-  readonly udp: UdpAsked | null;
+  readonly udp: Asked | null;
 }
 
 /** A worker's questions. */
@@ -58,7 +50,7 @@ export class Questions implements Service {
     const { question } = this.#reader;
     while (this.#reader.next()) {
       counters[COUNTER.questions]++;
-      if (question.protocol === TCP) this.#parts.tcp.asked(question);
+      if (question.protocol === IPPROTO_TCP) this.#parts.tcp.asked(question);
       else this.#parts.udp?.asked(question);
     }
     counters[COUNTER.questionsLost] += this.#reader.lost - this.#lost;

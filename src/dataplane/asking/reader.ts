@@ -49,11 +49,6 @@ export class QuestionReader {
     return received;
   }
 
-  /** The most that {@linkcode receive} takes. */
-  get capacity(): number {
-    return BATCH;
-  }
-
   /** Reads the next question of those that were taken; false: there is none. */
   next(): boolean {
     const { question } = this;

@@ -3,25 +3,20 @@
  * is allocated for a question of a client that has another.
  * @module
  */
-import { EndpointMap } from "../udp/endpoint_map.ts";
+import { ClientBook } from "../shared/client_book.ts";
 import { SlotLinks, SlotList } from "../udp/slot_list.ts";
-
-const NOBODY = 0;
 
 /** Questions by client. A question is a place, a number below the capacity. */
 export class Shares {
   readonly #links = new SlotLinks();
   readonly #clientLinks = new SlotLinks();
   readonly #byAge = new SlotList(this.#links);
-  readonly #clients = new EndpointMap({ ports: false });
-  readonly #lists: SlotList[] = [];
-  readonly #free: number[] = [];
-  readonly #listOf: Int32Array;
-  /** The client with most, or one that had. */
-  #heaviest: SlotList | null = null;
+  readonly #clients = new ClientBook(() => new SlotList(this.#clientLinks));
+  /** By place: the questions of its client. */
+  readonly #clientOf: (SlotList | null)[];
 
   constructor(capacity: number) {
-    this.#listOf = new Int32Array(capacity);
+    this.#clientOf = new Array(capacity).fill(null);
     this.#links.grow(capacity);
     this.#clientLinks.grow(capacity);
   }
@@ -33,28 +28,19 @@ export class Shares {
 
   /** Adds a question of the client whose struct sockaddr is at `at`. */
   add(place: number, words: Int32Array, at: number): void {
-    let index = this.#clients.find(words, at, NOBODY);
-    if (index < 0) {
-      index = this.#free.pop() ?? this.#lists.push(new SlotList(this.#clientLinks)) - 1;
-      this.#clients.set(words, at, NOBODY, index);
-    }
-    const list = this.#lists[index];
-    this.#listOf[place] = index;
+    const client = this.#clients.open(words, at);
+    this.#clientOf[place] = client;
     this.#byAge.append(place);
-    list.append(place);
-    if (this.#heaviest === null || list.size > this.#heaviest.size) this.#heaviest = list;
+    client.append(place);
+    this.#clients.grew(client);
   }
 
   /** Removes a question of the client whose struct sockaddr is at `at`. */
   remove(place: number, words: Int32Array, at: number): void {
-    const index = this.#listOf[place];
-    const list = this.#lists[index];
+    const client = this.#clientOf[place]!;
     this.#byAge.remove(place);
-    list.remove(place);
-    if (list.size > 0) return;
-    this.#clients.delete(words, at, NOBODY);
-    this.#free.push(index);
-    if (this.#heaviest === list) this.#heaviest = null;
+    client.remove(place);
+    if (client.size === 0) this.#clients.close(words, at);
   }
 
   /**
@@ -62,8 +48,6 @@ export class Shares {
    * more than an equal share, the oldest of that client.
    */
   victim(): number {
-    const heaviest = this.#heaviest;
-    if (heaviest !== null && heaviest.size * this.#clients.size > this.size) return heaviest.first;
-    return this.#byAge.first;
+    return (this.#clients.unfair(this.size) ?? this.#byAge).first;
   }
 }

@@ -6,9 +6,9 @@
 import { AF_INET, ECONNREFUSED, EMFILE, ENFILE } from "../../../ffi/consts.ts";
 import { VERDICT_TTL } from "../../constants.ts";
 import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
+import type { Asked } from "./asked.ts";
 import { type HeldSyns, MOST_HELD_SYNS } from "./held_syns.ts";
 import type { Question } from "./question.ts";
-import type { TcpAsked } from "./questions.ts";
 import type { WorkerContext } from "../context.ts";
 import type { Decider } from "../decider.ts";
 import { Throttle } from "../loop/throttle.ts";
@@ -32,7 +32,7 @@ export interface TcpQuestionsParts {
 }
 
 /** A worker's answers to questions of TCP. */
-export class TcpQuestions implements TcpAsked {
+export class TcpQuestions implements Asked {
   readonly #context: WorkerContext;
   readonly #parts: TcpQuestionsParts;
   readonly #key = new Int32Array(KEY_WORDS);

@@ -7,11 +7,11 @@ import {
   ECONNREFUSED,
   EHOSTUNREACH,
   ENETUNREACH,
+  IPPROTO_TCP,
   SO_EE_ORIGIN_ICMP,
   SO_EE_ORIGIN_ICMP6,
 } from "../../../ffi/consts.ts";
 import { VERDICT_TTL } from "../../constants.ts";
-import { TCP } from "./packet/transport.ts";
 
 /** Silence: the client hears nothing, as from a server that does not answer. */
 export const SILENCE = 0;
@@ -40,7 +40,7 @@ const ICMP6_VERDICTS: Readonly<Record<number, number>> = {
 export function verdictOfErrno(errno: number, protocol: number): number {
   switch (errno) {
     case ECONNREFUSED:
-      return protocol === TCP ? VERDICT_TTL.reset : VERDICT_TTL.portUnreachable;
+      return protocol === IPPROTO_TCP ? VERDICT_TTL.reset : VERDICT_TTL.portUnreachable;
     case EHOSTUNREACH:
       return VERDICT_TTL.hostUnreachable;
     case ENETUNREACH:

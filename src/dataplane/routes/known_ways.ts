@@ -2,6 +2,7 @@
  * Ways of flows that were found out and hold for some seconds. Pure, and without allocation.
  * @module
  */
+import { mixWord } from "../shared/addresses.ts";
 
 /** Flows that are remembered; a power of two. */
 const PLACES = 256;
@@ -37,10 +38,7 @@ export class KnownWays {
     const { flow } = this;
     const words = this.#words;
     let hash = 0;
-    for (let word = 0; word < FLOW_WORDS; word++) {
-      hash = Math.imul(hash ^ flow[word], 0x9e3779b1);
-      hash ^= hash >>> 15;
-    }
+    for (let word = 0; word < FLOW_WORDS; word++) hash = mixWord(hash, flow[word]);
     const place = this.#place = (hash & (PLACES - 1)) * PLACE_WORDS;
     for (let word = 0; word < FLOW_WORDS; word++) {
       if (words[place + word] !== flow[word]) return UNKNOWN_WAY;

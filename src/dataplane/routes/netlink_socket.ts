@@ -6,7 +6,7 @@ import { AF_NETLINK, EAGAIN, SOCK_RAW } from "../../../ffi/consts.ts";
 import { SOCKADDR_NL_SIZE } from "../../../ffi/layout.ts";
 import { bindSocket, closeFd, openSocket, receive, send } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
-import type { NetlinkWriter } from "./netlink_writer.ts";
+import { HEADER, type NetlinkWriter } from "./netlink_writer.ts";
 
 /** linux/netlink.h */
 export const NETLINK_ROUTE = 0;
@@ -14,9 +14,10 @@ export const NETLINK_NETFILTER = 12;
 const SOL_NETLINK = 270;
 const NETLINK_CAP_ACK = 10;
 const NLMSG_ERROR = 2;
-const HEADER = 16;
 const SEQUENCE = 8;
 const TYPE = 4;
+const ATTRIBUTE_HEADER = 4;
+const TYPE_MASK = 0x3fff;
 /** The kernel tells of a link in less. */
 const RECEIVE_SIZE = 8192;
 
@@ -26,6 +27,11 @@ export class NetlinkSocket {
   readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(RECEIVE_SIZE);
   readonly view: DataView = new DataView(this.bytes.buffer);
   end = 0;
+  /** The attribute that {@linkcode next} has found: its type, and its value from here to there. */
+  type = 0;
+  value = 0;
+  valueEnd = 0;
+  #next = 0;
   readonly #protocol: number;
   #fd = -1;
 
@@ -50,6 +56,25 @@ export class NetlinkSocket {
       this.end = Math.min(view.getUint32(0, true), received);
       return 1;
     }
+  }
+
+  /** Goes to the first attribute of the answer, behind a structure of so many bytes; false: there is none. */
+  first(structure: number): boolean {
+    this.#next = HEADER + structure;
+    return this.next();
+  }
+
+  /** Goes to the next one. */
+  next(): boolean {
+    const at = this.#next;
+    if (at + ATTRIBUTE_HEADER > this.end) return false;
+    const size = this.view.getUint16(at, true);
+    if (size < ATTRIBUTE_HEADER || at + size > this.end) return false;
+    this.type = this.view.getUint16(at + 2, true) & TYPE_MASK;
+    this.value = at + ATTRIBUTE_HEADER;
+    this.valueEnd = at + size;
+    this.#next = at + ((size + 3) & ~3);
+    return true;
   }
 
   /** Closes it. */

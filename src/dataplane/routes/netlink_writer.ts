@@ -3,7 +3,8 @@
  * @module
  */
 
-const HEADER = 16;
+/** sizeof(struct nlmsghdr), linux/netlink.h */
+export const HEADER = 16;
 const NLM_F_REQUEST = 1;
 /** One who asks for no answer wants an acknowledgement. */
 export const NLM_F_ACK = 4;

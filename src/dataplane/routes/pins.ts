@@ -27,7 +27,6 @@ const FRA_TABLE = 15;
 const FRA_FWMASK = 16;
 const FRA_OIFNAME = 17;
 const FRA_PROTOCOL = 21;
-const HEADER = 16;
 /** IFNAMSIZ */
 const NAME_SIZE = 16;
 /** Rules that this worker knows of; a router has a few ways out. */
@@ -95,16 +94,12 @@ export class Pins {
     writer.end();
     const returned = this.#socket.ask(writer);
     if (returned < 0) return returned;
-    const { bytes, view, end } = this.#socket;
-    for (let at = HEADER + IFINFOMSG; at + 4 <= end;) {
-      const length = view.getUint16(at, true);
-      if (length < 4 || at + length > end) break;
-      if ((view.getUint16(at + 2, true) & 0x3fff) === IFLA_IFNAME) {
-        const size = Math.min(length - 4, NAME_SIZE);
-        for (let i = 0; i < size; i++) this.#name[i] = bytes[at + 4 + i];
-        return size;
-      }
-      at += (length + 3) & ~3;
+    const socket = this.#socket;
+    for (let found = socket.first(IFINFOMSG); found; found = socket.next()) {
+      if (socket.type !== IFLA_IFNAME) continue;
+      const size = Math.min(socket.valueEnd - socket.value, NAME_SIZE);
+      for (let i = 0; i < size; i++) this.#name[i] = socket.bytes[socket.value + i];
+      return size;
     }
     return -EEXIST;
   }

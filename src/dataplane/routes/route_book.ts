@@ -6,16 +6,8 @@
  * routing table that the client's packet was looked up in.
  * @module
  */
-import {
-  AF_INET,
-  IPPROTO_TCP,
-  IPPROTO_UDP,
-  SO_BINDTOIFINDEX,
-  SO_MARK,
-  SO_TYPE,
-  SOCK_DGRAM,
-  SOL_SOCKET,
-} from "../../../ffi/consts.ts";
+import { SO_BINDTOIFINDEX, SO_MARK, SOL_SOCKET } from "../../../ffi/consts.ts";
+import { addressAt, addressLength, sameHost } from "../../../ffi/sockets/sockaddr.ts";
 import { getInt, setInt } from "../../../ffi/sockets/sockopt.ts";
 import type { Answer } from "../asking/answer.ts";
 import type { WorkerContext } from "../context.ts";
@@ -57,9 +49,10 @@ export class RouteBook {
 
   /**
    * Makes a socket leave by the way that the answer names, before bind(2) and connect(2); its SO_MARK is set
-   * already. `client`: the original one. 0, or -errno. No system call where routing is simple.
+   * already. `protocol`: IPPROTO_TCP or IPPROTO_UDP. `client`: the original one. 0, or -errno. No system call
+   * where routing is simple.
    */
-  prepare(fd: number, client: Sockaddr, answer: Answer): number {
+  prepare(fd: number, protocol: number, client: Sockaddr, answer: Answer): number {
     const { generation } = this.#board;
     if (generation === 0 || answer.oif === 0) return 0;
     if (generation !== this.#generation) {
@@ -67,7 +60,6 @@ export class RouteBook {
       this.#known.forget();
       this.#pins.forget();
     }
-    const protocol = getInt(fd, SOL_SOCKET, SO_TYPE) === SOCK_DGRAM ? IPPROTO_UDP : IPPROTO_TCP;
     const { byPort } = this.#board;
     const { tick } = this.#context.clock;
     this.#describe(client, answer, protocol, byPort);
@@ -102,7 +94,7 @@ export class RouteBook {
    * that it came by, with the client's address.
    */
   passesUsBy(client: Sockaddr, answer: Answer): boolean {
-    if (answer.oif !== answer.iif || answer.oif === 0 || !sameIp(answer.source, client)) return false;
+    if (answer.oif !== answer.iif || answer.oif === 0 || !sameHost(answer.source, client)) return false;
     if (!this.#saidOneArm) {
       this.#saidOneArm = true;
       this.#context.log.info(
@@ -124,9 +116,8 @@ export class RouteBook {
     const { flow } = this.#known;
     const bytes = this.#flowBytes;
     const { source, destination } = answer;
-    const isIpv4 = destination[0] === AF_INET;
-    const at = isIpv4 ? 4 : 8;
-    const length = isIpv4 ? 4 : 16;
+    const at = addressAt(destination[0]);
+    const length = addressLength(destination[0]);
     flow.fill(0);
     for (let i = 0; i < length; i++) {
       bytes[i] = client[at + i];
@@ -197,12 +188,4 @@ function take(fd: number, way: number, oif: number, pin: number): number {
     if (marked < 0) return marked;
   }
   return setInt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, oif);
-}
-
-function sameIp(a: Uint8Array, b: Uint8Array): boolean {
-  if (a[0] !== b[0]) return false;
-  const at = a[0] === AF_INET ? 4 : 8;
-  const end = a[0] === AF_INET ? 8 : 24;
-  for (let i = at; i < end; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

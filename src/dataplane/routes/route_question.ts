@@ -2,11 +2,10 @@
  * "Where would this packet go?", asked of the kernel (RTM_GETROUTE). Without allocation.
  * @module
  */
-import { AF_INET } from "../../../ffi/consts.ts";
-import { portOf } from "../../../ffi/sockets/sockaddr.ts";
+import { addressAt, addressLength, portOf } from "../../../ffi/sockets/sockaddr.ts";
 import type { Sockaddr } from "../upstream/upstream.ts";
 import type { NetlinkSocket } from "./netlink_socket.ts";
-import { NetlinkWriter } from "./netlink_writer.ts";
+import { HEADER, NetlinkWriter } from "./netlink_writer.ts";
 
 // linux/rtnetlink.h
 const RTM_GETROUTE = 26;
@@ -29,20 +28,10 @@ const RTMSG = 12;
 const DST_LEN = 1;
 const SRC_LEN = 2;
 const TOS = 3;
+const TABLE = 4;
 const TYPE = 7;
 const FLAGS = 8;
-const HEADER = 16;
 const DSCP = 0xfc;
-
-/** Gives the place of an address in a struct sockaddr. */
-export function addressAt(family: number): number {
-  return family === AF_INET ? 4 : 8;
-}
-
-/** The length of an address. */
-export function addressLength(family: number): number {
-  return family === AF_INET ? 4 : 16;
-}
 
 /** A question; the fields of the answer are those of the last one. */
 export class RouteQuestion {
@@ -101,15 +90,14 @@ export class RouteQuestion {
   }
 
   #read(): number {
-    const { bytes, view, end } = this.#socket;
+    const socket = this.#socket;
+    const { bytes, view } = socket;
     this.oif = this.gateway = 0;
     this.#ownAddress.fill(0);
-    this.table = bytes[HEADER + 4];
-    for (let at = HEADER + RTMSG; at + 4 <= end;) {
-      const length = view.getUint16(at, true);
-      if (length < 4 || at + length > end) break;
-      const value = at + 4;
-      switch (view.getUint16(at + 2, true) & 0x3fff) {
+    this.table = bytes[HEADER + TABLE];
+    for (let found = socket.first(RTMSG); found; found = socket.next()) {
+      const { value, valueEnd } = socket;
+      switch (socket.type) {
         case RTA_OIF:
           this.oif = view.getInt32(value, true);
           break;
@@ -117,14 +105,13 @@ export class RouteQuestion {
           this.table = view.getUint32(value, true);
           break;
         case RTA_PREFSRC:
-          for (let i = 0; i < length - 4 && i < 16; i++) this.#ownAddress[i] = bytes[value + i];
+          for (let i = 0; i < valueEnd - value && i < 16; i++) this.#ownAddress[i] = bytes[value + i];
           break;
         case RTA_GATEWAY:
         case RTA_VIA:
-          this.gateway = hashOf(bytes, value, at + length);
+          this.gateway = hashOf(bytes, value, valueEnd);
           break;
       }
-      at += (length + 3) & ~3;
     }
     return bytes[HEADER + TYPE] === RTN_UNICAST ? 0 : -1;
   }

@@ -2,6 +2,7 @@
  * The live sessions of one worker and one protocol, as the worker writes them.
  * @module
  */
+import { copyAddress } from "./addresses.ts";
 import { ADDRESS_WORDS, Columns } from "./columns.ts";
 import { UNDECIDED, type WorkerTotals } from "./totals.ts";
 
@@ -35,7 +36,7 @@ export class Ledger {
     columns.generation[slot] = this.#totals.generation;
     columns.rule[slot] = UNDECIDED;
     columns.clientFd[slot] = columns.upstreamFd[slot] = -1;
-    copyAddress(client, at, columns.client, slot);
+    copyAddress(client, at, columns.client, slot * ADDRESS_WORDS);
     columns.destination[slot * ADDRESS_WORDS] = columns.upstream[slot * ADDRESS_WORDS] = 0;
     columns.tag[slot] = tag;
     columns.use(slot);
@@ -50,7 +51,7 @@ export class Ledger {
   /** Notes where the client wants to go. */
   destination(slot: number, words: Int32Array, at: number): void {
     this.columns.begin(slot);
-    copyAddress(words, at, this.columns.destination, slot);
+    copyAddress(words, at, this.columns.destination, slot * ADDRESS_WORDS);
     this.columns.settle(slot);
   }
 
@@ -58,7 +59,7 @@ export class Ledger {
   upstream(slot: number, fd: number, words: Int32Array | null, at: number): void {
     this.columns.begin(slot);
     this.columns.upstreamFd[slot] = fd;
-    if (words !== null) copyAddress(words, at, this.columns.upstream, slot);
+    if (words !== null) copyAddress(words, at, this.columns.upstream, slot * ADDRESS_WORDS);
     this.columns.settle(slot);
   }
 
@@ -98,9 +99,4 @@ export function bytesUp(slot: number): number {
 /** Returns the place of a session's bytes to the client. */
 export function bytesDown(slot: number): number {
   return 2 * slot + 1;
-}
-
-function copyAddress(from: Int32Array, at: number, column: Int32Array, slot: number): void {
-  const to = slot * ADDRESS_WORDS;
-  for (let word = 0; word < ADDRESS_WORDS; word++) column[to + word] = from[at + word];
 }

@@ -4,7 +4,7 @@
  * other; the lower number counts.
  * @module
  */
-import { AF_INET } from "../../../ffi/consts.ts";
+import { mixIp } from "./addresses.ts";
 
 /** A power of two. Of a thousand clients, one in four thousand meets others in both places. */
 const PLACES = 65536;
@@ -41,14 +41,7 @@ export class PerClient {
   }
 
   #change(words: Int32Array, at: number, by: number): number {
-    let hash = this.#words[0];
-    const isIpv4 = (words[at] & 0xffff) === AF_INET;
-    const first = isIpv4 ? at + 1 : at + 2;
-    const end = isIpv4 ? at + 2 : at + 6;
-    for (let word = first; word < end; word++) {
-      hash = Math.imul(hash ^ words[word], 0x9e3779b1);
-      hash ^= hash >>> 15;
-    }
+    let hash = mixIp(this.#words[0], words, at);
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
     const other = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
     const one = Atomics.add(this.#words, 2 + (hash >>> (32 - PLACE_BITS)), by) + by;

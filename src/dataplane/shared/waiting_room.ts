@@ -4,8 +4,8 @@
  * for another.
  * @module
  */
-import { AF_INET } from "../../../ffi/consts.ts";
 import { type Answer, ANSWER_WORDS } from "../asking/answer.ts";
+import { copyAddress, mixIp, mixWord, sameAddress } from "./addresses.ts";
 import { ADDRESS_WORDS } from "./columns.ts";
 
 /** Places of a group. */
@@ -72,8 +72,8 @@ export class WaitingRoom {
     this.take(words, client, destination, null);
     const place = this.#seizeOne(this.#hash(words, client, destination));
     if (place < 0) return false;
-    copy(words, client, all, place + CLIENT);
-    copy(words, destination, all, place + DESTINATION);
+    copyAddress(words, client, all, place + CLIENT);
+    copyAddress(words, destination, all, place + DESTINATION);
     answer.write(all, place + ANSWER);
     this.#leave(place, FULL);
     return true;
@@ -118,8 +118,8 @@ export class WaitingRoom {
       const state = Atomics.load(all, place);
       if ((state & STATUS) !== FULL) continue;
       // Read before it is ours: that it was whole is known when it could be seized in that state.
-      if (!same(words, client, all, place + CLIENT)) continue;
-      if (!same(words, destination, all, place + DESTINATION)) continue;
+      if (!sameAddress(words, client, all, place + CLIENT)) continue;
+      if (!sameAddress(words, destination, all, place + DESTINATION)) continue;
       if (this.#seize(place, state)) return place;
     }
     return -1;
@@ -151,27 +151,5 @@ function groupOf(hash: number, choice: number): number {
 }
 
 function mix(hash: number, words: Int32Array, at: number): number {
-  const isIpv4 = (words[at] & 0xffff) === AF_INET;
-  hash = mixWord(hash, words[at]); // family and port
-  const first = isIpv4 ? at + 1 : at + 2;
-  const end = isIpv4 ? at + 2 : at + 6;
-  for (let word = first; word < end; word++) hash = mixWord(hash, words[word]);
-  return hash;
-}
-
-function mixWord(hash: number, word: number): number {
-  const mixed = Math.imul(hash ^ word, 0x9e3779b1);
-  return mixed ^ (mixed >>> 15);
-}
-
-/** Tells whether two struct sockaddr have the same family, port and address. */
-function same(words: Int32Array, at: number, others: Int32Array, other: number): boolean {
-  if (words[at] !== others[other]) return false;
-  if ((words[at] & 0xffff) === AF_INET) return words[at + 1] === others[other + 1];
-  for (let word = 2; word < 6; word++) if (words[at + word] !== others[other + word]) return false;
-  return true;
-}
-
-function copy(from: Int32Array, at: number, to: Int32Array, place: number): void {
-  for (let word = 0; word < ADDRESS_WORDS; word++) to[place + word] = from[at + word];
+  return mixIp(mixWord(hash, words[at]), words, at); // family and port
 }

@@ -1,5 +1,5 @@
 /**
- * The only place that makes sockets transparent, and what TCP needs of them; udp/sockets.ts has UDP's.
+ * The only place that makes sockets transparent, and what TCP needs of them; udp.ts has UDP's.
  * Returns descriptors or -errno.
  * @module
  */
@@ -8,7 +8,9 @@ import {
   EADDRNOTAVAIL,
   EPERM,
   IP_BIND_ADDRESS_NO_PORT,
+  IP_RECVERR,
   IP_TRANSPARENT,
+  IPV6_RECVERR,
   IPV6_TRANSPARENT,
   IPV6_V6ONLY,
   SO_KEEPALIVE,
@@ -29,6 +31,7 @@ import {
   TCP_KEEPINTVL,
   TCP_NODELAY,
 } from "../../../ffi/consts.ts";
+import { portOf } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, listenSocket, openNonBlocking } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 
@@ -151,26 +154,42 @@ export function openListener(options: ListenerOptions): number {
  * descriptor or -errno.
  */
 export function openOutgoing(family: number, source: Uint8Array<ArrayBuffer> | null, mark = 0): number {
+  const fd = openUnbound(family, mark);
+  if (fd < 0 || source === null) return fd;
+  const returned = bindOutgoing(fd, family, source);
+  if (returned >= 0) return fd;
+  closeFd(fd);
+  return returned;
+}
+
+/** The socket of {@linkcode openOutgoing} before it has an address. The descriptor or -errno. */
+export function openUnbound(family: number, mark: number): number {
   const fd = openNonBlocking(family, SOCK_STREAM);
   if (fd < 0) return fd;
   let returned = mark === 0 ? 0 : setInt(fd, SOL_SOCKET, SO_MARK, mark);
   // An IPv4 address in an IPv6 one is past all rules: see embedded.ts.
   if (returned >= 0 && family === AF_INET6) returned = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
-  if (source !== null) {
-    if (returned >= 0) returned = makeTransparent(fd, family);
-    // The client may use one port for many servers: without it the second bind fails.
-    if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-    if (returned >= 0 && source[2] === 0 && source[3] === 0) {
-      setInt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-    }
-    if (returned >= 0) returned = bindSocket(fd, source);
-  }
   if (returned >= 0) {
     setInt(fd, SOL_TCP, TCP_NODELAY, 1);
     return fd;
   }
   closeFd(fd);
   return returned;
+}
+
+/** Gives such a socket its address, which need not be one of this machine. 0 or -errno. */
+export function bindOutgoing(fd: number, family: number, source: Uint8Array<ArrayBuffer>): number {
+  let returned = makeTransparent(fd, family);
+  // A client may use one port for many servers: without it the second bind fails.
+  if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (returned >= 0 && portOf(source) === 0) setInt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  return returned < 0 ? returned : bindSocket(fd, source);
+}
+
+/** Makes a socket keep a queue of errors, or not any more. */
+export function keepErrors(fd: number, family: number, keep: boolean): void {
+  if (family === AF_INET6) setInt(fd, SOL_IPV6, IPV6_RECVERR, keep ? 1 : 0);
+  else setInt(fd, SOL_IP, IP_RECVERR, keep ? 1 : 0);
 }
 
 /**

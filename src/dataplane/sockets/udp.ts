@@ -8,7 +8,6 @@ import {
   IP_MTU_DISCOVER,
   IP_PMTUDISC_DONT,
   IP_PMTUDISC_PROBE,
-  IP_RECVERR,
   IP_RECVFRAGSIZE,
   IP_RECVORIGDSTADDR,
   IP_RECVTOS,
@@ -20,7 +19,6 @@ import {
   IPV6_MTU_DISCOVER,
   IPV6_PMTUDISC_DONT,
   IPV6_PMTUDISC_PROBE,
-  IPV6_RECVERR,
   IPV6_RECVFRAGSIZE,
   IPV6_RECVORIGDSTADDR,
   IPV6_RECVTCLASS,
@@ -44,7 +42,7 @@ import { refusePackets } from "../../../ffi/sockets/filter.ts";
 import { portOf } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, openNonBlocking, openSocket } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
-import { type ListenerOptions, makeTransparent, sign, type SocketSigns } from "./transparent.ts";
+import { keepErrors, type ListenerOptions, makeTransparent, sign, type SocketSigns } from "./transparent.ts";
 
 /**
  * Bytes that may wait in a UDP listener's queue, of all clients. The kernel counts twice to four times the
@@ -159,12 +157,6 @@ export function forbidFragments(fd: number, family: number, forbidden: boolean):
   if (family === AF_INET6) {
     setInt(fd, SOL_IPV6, IPV6_MTU_DISCOVER, forbidden ? IPV6_PMTUDISC_PROBE : IPV6_PMTUDISC_DONT);
   } else setInt(fd, SOL_IP, IP_MTU_DISCOVER, forbidden ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT);
-}
-
-/** Makes a socket keep a queue of errors, or not any more. */
-export function keepErrors(fd: number, family: number, keep: boolean): void {
-  if (family === AF_INET6) setInt(fd, SOL_IPV6, IPV6_RECVERR, keep ? 1 : 0);
-  else setInt(fd, SOL_IP, IP_RECVERR, keep ? 1 : 0);
 }
 
 /** Lets another socket of the same client have the address and port of this one. 0 or -errno. */

@@ -18,8 +18,8 @@ import { takeSocketError } from "../../../ffi/sockets/sockopt.ts";
 import { EXPIRED, FAILED, REFUSED, RESET, TIMED_OUT } from "../shared/endings.ts";
 import { ticks } from "../loop/wheel.ts";
 import { COUNTER } from "../shared/state.ts";
+import { keepErrors } from "../sockets/transparent.ts";
 import { PENDING, type Upstream } from "../upstream/upstream.ts";
-import { keepNoErrors } from "../upstream/answered.ts";
 import { OPEN, RESETTING, type Session, WAITING } from "./session.ts";
 import type { Life, Stage } from "./stage.ts";
 
@@ -58,7 +58,8 @@ export class Dialling implements Stage {
       this.#answered(session);
       if (session.syn < 0) this.#life.enter(session, OPEN);
       else {
-        keepNoErrors(session.upstreamFd, session.client[0]);
+        // An open connection outlives ICMP errors.
+        keepErrors(session.upstreamFd, session.client[0], false);
         this.#life.enter(session, WAITING);
       }
     }

@@ -4,10 +4,9 @@
  * one client alone never fills the house for the others.
  * @module
  */
-import { EndpointMap } from "../udp/endpoint_map.ts";
+import { ClientBook } from "../shared/client_book.ts";
 import { SlotLinks, SlotList } from "../udp/slot_list.ts";
 
-const NOBODY = 0;
 /** A client keeps what it began, or used, within so many ticks from its own newcomers: a second. */
 const YOUNG_TICKS = 10;
 /** Clients that are looked at for each victim, to find one that has more by now than the heaviest known. */
@@ -47,12 +46,7 @@ export class TcpShares {
   #capacity = 0;
   /** By slot. */
   readonly #clientOf: (Client | null)[] = [];
-  readonly #clients = new EndpointMap({ ports: false });
-  readonly #clientList: (Client | null)[] = [];
-  readonly #freeClients: number[] = [];
-  /** The client with most sessions, or one that had. */
-  #heaviest: Client | null = null;
-  #nextLook = 0;
+  readonly #clients = new ClientBook(() => new Client(this.#links));
 
   /** `times` tells those of a live session. */
   constructor(times: (slot: number) => Times) {
@@ -62,10 +56,10 @@ export class TcpShares {
   /** Adds a session, which waits for an answer. */
   enter(slot: number, words: Int32Array, at: number): void {
     if (slot >= this.#capacity) this.#links.grow(this.#capacity = Math.max(64, 2 * slot));
-    const client = this.#client(words, at);
+    const client = this.#clients.open(words, at);
     client.dials.append(slot);
     this.#clientOf[slot] = client;
-    if (this.#heaviest === null || client.size > this.#heaviest.size) this.#heaviest = client;
+    this.#clients.grew(client);
   }
 
   /** Notes that a session was answered. */
@@ -81,7 +75,7 @@ export class TcpShares {
     if (waits) client.dials.remove(slot);
     else client.answered.remove(slot);
     this.#clientOf[slot] = null;
-    if (client.size === 0) this.#forget(client, words, at);
+    if (client.size === 0) this.#clients.close(words, at);
   }
 
   /**
@@ -89,9 +83,8 @@ export class TcpShares {
    * anybody else makes room for itself, with what is of no use any more.
    */
   victimFor(words: Int32Array, at: number, tick: number): number {
-    const known = this.#clients.find(words, at, NOBODY);
-    const own = known < 0 ? null : this.#clientList[known];
-    const heaviest = this.#findHeaviest();
+    const own = this.#clients.find(words, at);
+    const heaviest = this.#clients.look(CLIENTS_PER_LOOK);
     if (heaviest === null) return -1;
     // With one more the newcomer would have as many: then neither is to lose what it uses.
     if (heaviest.size > (own === null ? 0 : own.size) + 1) return this.#victimOf(heaviest);
@@ -100,7 +93,7 @@ export class TcpShares {
 
   /** The session that makes room for a client that nobody knows yet, -1 for none. */
   victim(): number {
-    const heaviest = this.#findHeaviest();
+    const heaviest = this.#clients.look(CLIENTS_PER_LOOK);
     return heaviest === null || heaviest.size < 2 ? -1 : this.#victimOf(heaviest);
   }
 
@@ -129,35 +122,5 @@ export class TcpShares {
       list.touch(slot);
     }
     return found;
-  }
-
-  #findHeaviest(): Client | null {
-    const clients = this.#clientList;
-    for (let i = Math.min(clients.length, CLIENTS_PER_LOOK); i > 0; i--) {
-      if (this.#nextLook >= clients.length) this.#nextLook = 0;
-      const client = clients[this.#nextLook++];
-      if (client !== null && (this.#heaviest === null || client.size > this.#heaviest.size)) {
-        this.#heaviest = client;
-      }
-    }
-    return this.#heaviest;
-  }
-
-  #client(words: Int32Array, at: number): Client {
-    const known = this.#clients.find(words, at, NOBODY);
-    if (known >= 0) return this.#clientList[known]!;
-    const client = new Client(this.#links);
-    const index = this.#freeClients.pop() ?? this.#clientList.length;
-    this.#clientList[index] = client;
-    this.#clients.set(words, at, NOBODY, index);
-    return client;
-  }
-
-  #forget(client: Client, words: Int32Array, at: number): void {
-    const index = this.#clients.find(words, at, NOBODY);
-    this.#clients.delete(words, at, NOBODY);
-    this.#clientList[index] = null;
-    this.#freeClients.push(index);
-    if (this.#heaviest === client) this.#heaviest = null;
   }
 }

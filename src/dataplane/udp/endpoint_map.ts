@@ -63,11 +63,12 @@ export class EndpointMap {
     if (this.#size * 2 > this.#mask) this.#grow();
   }
 
-  /** Removes an endpoint, if it is in. */
-  delete(words: Int32Array, at: number, owner: number): void {
+  /** Removes an endpoint, if it is in. Its value, -1 for none. */
+  delete(words: Int32Array, at: number, owner: number): number {
     this.#load(words, at, owner);
     let hole = this.#place();
-    if (this.#values[hole] === EMPTY) return;
+    const value = this.#values[hole];
+    if (value === EMPTY) return EMPTY;
     this.#size--;
     // Entries behind the hole that would not be found any more move into it.
     for (let at = (hole + 1) & this.#mask; this.#values[at] !== EMPTY; at = (at + 1) & this.#mask) {
@@ -78,6 +79,7 @@ export class EndpointMap {
       hole = at;
     }
     this.#values[hole] = EMPTY;
+    return value;
   }
 
   #load(words: Int32Array, at: number, owner: number): void {

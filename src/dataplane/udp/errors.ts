@@ -6,9 +6,10 @@
 import { SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6, SO_EE_ORIGIN_LOCAL } from "../../../ffi/consts.ts";
 import { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
 import type { SendBatch } from "../../../ffi/sockets/send_batch.ts";
+import { copyAddress } from "../shared/addresses.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
-import { keepErrors } from "../sockets/udp.ts";
-import { copyAddress, MEETS_ERRORS, type UdpTable, UNFRAGMENTED } from "./table.ts";
+import { keepErrors } from "../sockets/transparent.ts";
+import { MEETS_ERRORS, type UdpTable, UNFRAGMENTED } from "./table.ts";
 import { tooLarge, type Undeliverable, type Unreachable } from "./unreachable.ts";
 import type { Ways } from "./ways/ways.ts";
 

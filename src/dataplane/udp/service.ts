@@ -8,7 +8,7 @@ import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { CLIENT_PRIORITY } from "../../constants.ts";
 import type { Injector } from "../asking/injector.ts";
 import type { Question } from "../asking/question.ts";
-import type { UdpAsked } from "../asking/udp_asked.ts";
+import type { Asked } from "../asking/asked.ts";
 import type { WorkerContext } from "../context.ts";
 import { Decider } from "../decider.ts";
 import type { Service } from "../loop/service.ts";
@@ -54,7 +54,7 @@ export interface UdpAskingParts {
 }
 
 /** The UDP relay of a worker. */
-export class UdpService implements Service, ObedientSessions, UdpAsked {
+export class UdpService implements Service, ObedientSessions, Asked {
   readonly #context: WorkerContext;
   readonly #listeners: UdpListener[];
   readonly #rawSockets: readonly RawSockets[];
@@ -133,7 +133,7 @@ export class UdpService implements Service, ObedientSessions, UdpAsked {
     return 0;
   }
 
-  /** See {@linkcode UdpAsked}. */
+  /** See {@linkcode Asked}. */
   asked(question: Question): void {
     this.#questions?.asked(question);
   }

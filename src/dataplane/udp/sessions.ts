@@ -22,6 +22,7 @@ import type { Decider } from "../decider.ts";
 import type { Service } from "../loop/service.ts";
 import { ticks } from "../loop/wheel.ts";
 import type { RouteBook } from "../routes/route_book.ts";
+import { copyAddress, sameAddress } from "../shared/addresses.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { CLOSED, EVICTED, EXPIRED, FAILED, RESET } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
@@ -31,14 +32,12 @@ import { expectBulk, forbidFragments } from "../sockets/udp.ts";
 import { UdpAdmission } from "./admission.ts";
 import type { WaitingAnswers } from "./asked/answers.ts";
 import {
-  copyAddress,
   DNS,
   DOUBTED,
   IS_CHILD,
   KEEPS_ERRORS,
   MEETS_ERRORS,
   OTHER,
-  sameAddress,
   SHARES,
   type UdpTable,
   UNFRAGMENTED,

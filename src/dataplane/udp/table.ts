@@ -4,7 +4,7 @@
  * sockets and their end, are in sessions.ts.
  * @module
  */
-import { AF_INET } from "../../../ffi/consts.ts";
+import { ClientBook } from "../shared/client_book.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import type { Ledger } from "../shared/ledger.ts";
 import { EndpointMap } from "./endpoint_map.ts";
@@ -12,19 +12,6 @@ import { SlotLinks, SlotList } from "./slot_list.ts";
 
 const INITIAL_SLOTS = 64;
 const NOBODY = 0;
-
-/** Copies a struct sockaddr, given by the word at which it begins, from one memory to another. */
-export function copyAddress(from: Int32Array, at: number, to: Int32Array, place: number): void {
-  for (let word = 0; word < ADDRESS_WORDS; word++) to[place + word] = from[at + word];
-}
-
-/** Tells whether two struct sockaddr, given like that, are of the same family, port and address. */
-export function sameAddress(words: Int32Array, at: number, others: Int32Array, other = 0): boolean {
-  if (words[at] !== others[other]) return false;
-  if ((words[at] & 0xffff) === AF_INET) return words[at + 1] === others[other + 1];
-  return words[at + 5] === others[other + 5] && words[at + 4] === others[other + 4] &&
-    words[at + 3] === others[other + 3] && words[at + 2] === others[other + 2];
-}
 
 /** Errors are told to clients when the loop tells of them. */
 export const KEEPS_ERRORS = 2;
@@ -100,12 +87,8 @@ export class UdpTable {
   /** By kind, in order of use. */
   readonly #byAge = [new SlotList(this.#links), new SlotList(this.#links)];
   readonly #slots = new EndpointMap();
-  readonly #clients = new EndpointMap({ ports: false });
-  readonly #clientList: (SlotList | null)[] = [];
-  readonly #freeClients: number[] = [];
+  readonly #clients = new ClientBook(() => new SlotList(this.#clientLinks));
   readonly #freeSlots: number[] = [];
-  /** The client with most sessions, or one that had. */
-  #heaviest: SlotList | null = null;
   #size = 0;
   #nextTag = 1;
   readonly #ledger: Ledger;
@@ -129,8 +112,7 @@ export class UdpTable {
 
   /** Counts the sessions of the endpoint's address. */
   countOf(words: Int32Array, at: number): number {
-    const client = this.#clients.find(words, at, NOBODY);
-    return client < 0 ? 0 : this.#clientList[client]!.size;
+    return this.#clients.find(words, at)?.size ?? 0;
   }
 
   /** Tells whether the endpoint's address has less than an equal share of the sessions. */
@@ -140,8 +122,7 @@ export class UdpTable {
 
   /** The session of the endpoint's address that was least recently used, -1 for none. */
   oldestOf(words: Int32Array, at: number): number {
-    const client = this.#clients.find(words, at, NOBODY);
-    return client < 0 ? -1 : this.#clientList[client]!.first;
+    return this.#clients.find(words, at)?.first ?? -1;
   }
 
   /**
@@ -150,11 +131,7 @@ export class UdpTable {
    * client.
    */
   victim(): number {
-    const heaviest = this.#heaviest;
-    if (heaviest !== null && heaviest.size * this.#clients.size > this.#size) {
-      return heaviest.first;
-    }
-    return this.oldest();
+    return this.#clients.unfair(this.#size)?.first ?? this.oldest();
   }
 
   /** The session that was least recently used, -1 if there is none. */
@@ -195,10 +172,10 @@ export class UdpTable {
     this.tos[slot] = 0;
     this.#slots.set(words, at, this.#ownerOf(slot), slot);
     this.#byAge[options.kind].append(slot);
-    const client = this.#client(words, at);
+    const client = this.#clients.open(words, at);
     client.append(slot);
     this.#clientOf[slot] = client;
-    if (this.#heaviest === null || client.size > this.#heaviest.size) this.#heaviest = client;
+    this.#clients.grew(client);
     this.#size++;
     return slot;
   }
@@ -230,7 +207,7 @@ export class UdpTable {
     const client = this.#clientOf[slot]!;
     client.remove(slot);
     this.#clientOf[slot] = null;
-    if (client.size === 0) this.#forget(client, at);
+    if (client.size === 0) this.#clients.close(this.addresses, at);
     this.#ledger.end(slot, ending);
     this.#freeSlots.push(slot);
     this.#size--;
@@ -239,24 +216,6 @@ export class UdpTable {
   /** Tells the parent, which is found by the client's endpoint, from its children. */
   #ownerOf(slot: number): number {
     return (this.traits[slot] & IS_CHILD) === 0 ? NOBODY : slot + 1;
-  }
-
-  #client(words: Int32Array, at: number): SlotList {
-    const known = this.#clients.find(words, at, NOBODY);
-    if (known >= 0) return this.#clientList[known]!;
-    const client = new SlotList(this.#clientLinks);
-    const index = this.#freeClients.pop() ?? this.#clientList.length;
-    this.#clientList[index] = client;
-    this.#clients.set(words, at, NOBODY, index);
-    return client;
-  }
-
-  #forget(client: SlotList, at: number): void {
-    const index = this.#clients.find(this.addresses, at, NOBODY);
-    this.#clients.delete(this.addresses, at, NOBODY);
-    this.#clientList[index] = null;
-    this.#freeClients.push(index);
-    if (this.#heaviest === client) this.#heaviest = null;
   }
 
   #growTo(): number {

@@ -3,7 +3,7 @@
  * without a proxy, and what the router was told in their stead.
  * @module
  */
-import { AF_INET, AF_INET6, EACCES, EHOSTUNREACH, ENETUNREACH } from "../../../ffi/consts.ts";
+import { AF_INET, AF_INET6, EACCES, EHOSTUNREACH, ENETUNREACH, IPPROTO_UDP } from "../../../ffi/consts.ts";
 import { makeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { sendTo } from "../../../ffi/sockets/socket.ts";
 import type { Clock } from "../loop/clock.ts";
@@ -14,7 +14,6 @@ const MTU_AT = 4;
 const UDP_HEADER_SIZE = 8;
 const IPV4_HEADER_SIZE = 20;
 const IPV6_HEADER_SIZE = 40;
-const UDP = 17;
 /** A tick is a tenth of a second. */
 const MESSAGES_PER_TICK = 10;
 
@@ -93,7 +92,7 @@ function addressOf({ words }: Undeliverable, at: number): Uint8Array {
 
 function writeIpv4(ip: Uint8Array, datagram: Undeliverable): void {
   const total = IPV4_HEADER_SIZE + UDP_HEADER_SIZE + datagram.length;
-  ip.set([0x45, 0, total >> 8, total & 0xff, 0, 0, 0, 0, 1, UDP]);
+  ip.set([0x45, 0, total >> 8, total & 0xff, 0, 0, 0, 0, 1, IPPROTO_UDP]);
   ip.set(addressOf(datagram, datagram.client), 12);
   ip.set(addressOf(datagram, datagram.destination), 16);
   writeChecksum(ip.subarray(0, IPV4_HEADER_SIZE), 10);
@@ -101,7 +100,7 @@ function writeIpv4(ip: Uint8Array, datagram: Undeliverable): void {
 
 function writeIpv6(ip: Uint8Array, datagram: Undeliverable): void {
   const length = UDP_HEADER_SIZE + datagram.length;
-  ip.set([0x60, 0, 0, 0, length >> 8, length & 0xff, UDP, 1]);
+  ip.set([0x60, 0, 0, 0, length >> 8, length & 0xff, IPPROTO_UDP, 1]);
   ip.set(addressOf(datagram, datagram.client), 8);
   ip.set(addressOf(datagram, datagram.destination), 24);
 }

@@ -8,13 +8,14 @@ import { AF_INET, EAGAIN, EINVAL, EIO, EMSGSIZE } from "../../../ffi/consts.ts";
 import type { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
 import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
 import type { WorkerContext } from "../context.ts";
+import { copyAddress, sameAddress } from "../shared/addresses.ts";
 import { bytesUp } from "../shared/ledger.ts";
 import { COUNTER } from "../shared/state.ts";
 import { SessionGroups } from "./groups.ts";
 import { BLOCKED_DATAGRAM, type UdpSessions } from "./sessions.ts";
 import { forbidFragments, setTosAndPriority } from "../sockets/udp.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
-import { copyAddress, sameAddress, type UdpTable, UNFRAGMENTED } from "./table.ts";
+import { type UdpTable, UNFRAGMENTED } from "./table.ts";
 import { portUnreachable, type Undeliverable, type Unreachable } from "./unreachable.ts";
 import type { Ways } from "./ways/ways.ts";
 

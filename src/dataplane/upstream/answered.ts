@@ -8,33 +8,25 @@ import {
   EADDRINUSE,
   EADDRNOTAVAIL,
   EINPROGRESS,
-  IP_BIND_ADDRESS_NO_PORT,
-  IP_RECVERR,
   IP_TOS,
   IPPROTO_TCP,
-  IPV6_RECVERR,
   IPV6_TCLASS,
-  IPV6_V6ONLY,
-  SO_MARK,
   SO_PRIORITY,
-  SO_REUSEADDR,
-  SOCK_STREAM,
   SOL_IP,
   SOL_IPV6,
   SOL_SOCKET,
   SOL_TCP,
   TCP_MAXSEG,
-  TCP_NODELAY,
 } from "../../../ffi/consts.ts";
 import { clearPort, makeSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
-import { bindSocket, closeFd, connectSocket, openNonBlocking } from "../../../ffi/sockets/socket.ts";
+import { closeFd, connectSocket } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { DIAL_PRIORITY } from "../../constants.ts";
 import type { Answer } from "../asking/answer.ts";
 import type { WorkerContext } from "../context.ts";
 import type { RouteBook } from "../routes/route_book.ts";
 import { COUNTER } from "../shared/state.ts";
-import { makeTransparent } from "../sockets/transparent.ts";
+import { bindOutgoing, keepErrors, openUnbound } from "../sockets/transparent.ts";
 import type { Sockaddr } from "./upstream.ts";
 
 /** MSS of a path with Ethernet's MTU: more than that need not be asked for. */
@@ -74,58 +66,32 @@ export class AnsweredConnector {
 
   #connect(client: Sockaddr, answer: Answer, from: Sockaddr | null): number {
     const family = answer.destination[0];
-    const fd = openNonBlocking(family, SOCK_STREAM);
+    const fd = openUnbound(family, answer.mark | this.#mark);
     if (fd < 0) return fd;
+    const routes = this.#routes;
     const isTranslated = from !== null && !sameSockaddr(answer.source, client);
-    let returned = this.#prepare(fd, family, answer, isTranslated);
-    if (returned >= 0 && this.#routes !== null) returned = this.#routes.prepare(fd, client, answer);
-    if (returned >= 0 && from !== null) returned = bindTo(fd, family, from);
-    if (returned >= 0 && this.#routes !== null) this.#routes.openPassage(fd, IPPROTO_TCP, answer);
+    prepare(fd, family, answer, isTranslated);
+    let returned = routes === null ? 0 : routes.prepare(fd, IPPROTO_TCP, client, answer);
+    if (returned >= 0 && from !== null) returned = bindOutgoing(fd, family, from);
+    if (returned >= 0 && routes !== null) routes.openPassage(fd, IPPROTO_TCP, answer);
     if (returned >= 0) returned = connectSocket(fd, answer.destination);
     if (returned >= 0 || returned === -EINPROGRESS) return fd;
     closeFd(fd);
     return returned;
   }
+}
 
-  #prepare(fd: number, family: number, answer: Answer, isTranslated: boolean): number {
-    const mark = answer.mark | this.#mark;
-    if (mark !== 0) {
-      const marked = setInt(fd, SOL_SOCKET, SO_MARK, mark);
-      if (marked < 0) return marked;
-    }
-    const isIpv4 = family === AF_INET;
-    if (!isIpv4) {
-      // An IPv4 address in an IPv6 one is past all rules: see embedded.ts.
-      const apart = setInt(fd, SOL_IPV6, IPV6_V6ONLY, 1);
-      if (apart < 0) return apart;
-    }
-    setInt(fd, SOL_TCP, TCP_NODELAY, 1);
-    if (isIpv4) setInt(fd, SOL_IP, IP_RECVERR, 1);
-    else setInt(fd, SOL_IPV6, IPV6_RECVERR, 1);
-    if (answer.tos !== 0) {
-      if (isIpv4) setInt(fd, SOL_IP, IP_TOS, answer.tos);
-      else setInt(fd, SOL_IPV6, IPV6_TCLASS, answer.tos);
-    }
-    // Behind the TOS, which brings a priority of its own.
-    setInt(fd, SOL_SOCKET, SO_PRIORITY, isTranslated ? DIAL_PRIORITY.translated : DIAL_PRIORITY.own);
-    // None, or a smaller one than the client's: a rule may have made it fit the path.
-    if (answer.mss >= LEAST_MSS && answer.mss < (isIpv4 ? USUAL_MSS.ipv4 : USUAL_MSS.ipv6)) {
-      setInt(fd, SOL_TCP, TCP_MAXSEG, answer.mss);
-    }
-    return 0;
+function prepare(fd: number, family: number, answer: Answer, isTranslated: boolean): void {
+  const isIpv4 = family === AF_INET;
+  keepErrors(fd, family, true);
+  if (answer.tos !== 0) {
+    if (isIpv4) setInt(fd, SOL_IP, IP_TOS, answer.tos);
+    else setInt(fd, SOL_IPV6, IPV6_TCLASS, answer.tos);
   }
-}
-
-function bindTo(fd: number, family: number, from: Sockaddr): number {
-  let returned = makeTransparent(fd, family);
-  // A client may use one port for many servers: without it the second bind fails.
-  if (returned >= 0) returned = setInt(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-  if (returned >= 0 && from[2] === 0 && from[3] === 0) setInt(fd, SOL_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-  return returned < 0 ? returned : bindSocket(fd, from);
-}
-
-/** Takes the queue of ICMP errors away: an open connection outlives them. */
-export function keepNoErrors(fd: number, family: number): void {
-  if (family === AF_INET) setInt(fd, SOL_IP, IP_RECVERR, 0);
-  else setInt(fd, SOL_IPV6, IPV6_RECVERR, 0);
+  // Behind the TOS, which brings a priority of its own.
+  setInt(fd, SOL_SOCKET, SO_PRIORITY, isTranslated ? DIAL_PRIORITY.translated : DIAL_PRIORITY.own);
+  // None, or a smaller one than the client's: a rule may have made it fit the path.
+  if (answer.mss >= LEAST_MSS && answer.mss < (isIpv4 ? USUAL_MSS.ipv4 : USUAL_MSS.ipv6)) {
+    setInt(fd, SOL_TCP, TCP_MAXSEG, answer.mss);
+  }
 }

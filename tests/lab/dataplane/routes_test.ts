@@ -147,10 +147,11 @@ async function dial(lab: Lab, options: Dial): Promise<string> {
     const book = new RouteBook(context);
     fd = check(openNonBlocking(answer.destination[0], type), "open socket");
     setInt(fd, SOL_SOCKET, SO_MARK, mark);
-    check(book.prepare(fd, client, answer), "prepare");
+    const protocol = type === SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
+    check(book.prepare(fd, protocol, client, answer), "prepare");
     makeTransparent(fd, answer.destination[0]);
     if (options.source !== "") check(bindSocket(fd, answer.source), "bind", options.source);
-    book.openPassage(fd, type === SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP, answer);
+    book.openPassage(fd, protocol, answer);
     const connected = connectSocket(fd, answer.destination);
     if (connected < 0 && connected !== -EINPROGRESS) return `errno ${-connected}`;
     book.close();

@@ -3,29 +3,46 @@
  * without allocation.
  * @module
  */
+import { IPPROTO_TCP } from "../../../../ffi/consts.ts";
 import type { HeldPacket } from "../question.ts";
 
-const TCP = 6;
 const IPV4_SOURCE = 12;
 const IPV6_SOURCE = 8;
 const TCP_CHECKSUM = 16;
 const UDP_CHECKSUM = 6;
 
 /** Writes the TCP or UDP checksum. That of the IPv4 header is the kernel's. */
-export function mendChecksum({ protocol, bytes, offset, length, header }: HeldPacket): void {
-  const isIpv4 = bytes[offset] >> 4 === 4;
-  const transport = offset + header;
-  const end = offset + length;
-  const at = transport + (protocol === TCP ? TCP_CHECKSUM : UDP_CHECKSUM);
+export function mendChecksum(packet: HeldPacket): void {
+  const { protocol, bytes, offset, length, header } = packet;
+  const at = placeOf(packet);
   bytes[at] = bytes[at + 1] = 0;
-  const addresses = offset + (isIpv4 ? IPV4_SOURCE : IPV6_SOURCE);
-  let sum = protocol + (end - transport);
-  sum += sumOf(bytes, addresses, addresses + (isIpv4 ? 8 : 32));
-  sum += sumOf(bytes, transport, end);
-  while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
-  const checksum = (~sum & 0xffff) || (protocol === TCP ? 0 : 0xffff); // UDP: 0 means that there is none
+  const sum = fold(sumOfPseudoHeader(packet) + sumOf(bytes, offset + header, offset + length));
+  // UDP: 0 means that there is none.
+  const checksum = (~sum & 0xffff) || (protocol === IPPROTO_TCP ? 0 : 0xffff);
   bytes[at] = checksum >> 8;
   bytes[at + 1] = checksum & 0xff;
+}
+
+/** Tells whether the checksum covers the pseudo header alone (CHECKSUM_PARTIAL). */
+export function hasPartialChecksum(packet: HeldPacket): boolean {
+  const { bytes } = packet;
+  const at = placeOf(packet);
+  return ((bytes[at] << 8) | bytes[at + 1]) === fold(sumOfPseudoHeader(packet));
+}
+
+function placeOf({ protocol, offset, header }: HeldPacket): number {
+  return offset + header + (protocol === IPPROTO_TCP ? TCP_CHECKSUM : UDP_CHECKSUM);
+}
+
+function sumOfPseudoHeader({ protocol, bytes, offset, length, header }: HeldPacket): number {
+  const isIpv4 = bytes[offset] >> 4 === 4;
+  const addresses = offset + (isIpv4 ? IPV4_SOURCE : IPV6_SOURCE);
+  return protocol + (length - header) + sumOf(bytes, addresses, addresses + (isIpv4 ? 8 : 32));
+}
+
+function fold(sum: number): number {
+  while (sum > 0xffff) sum = (sum & 0xffff) + Math.floor(sum / 0x10000);
+  return sum;
 }
 
 /** Sums 16-bit words in network order; at most 64 KiB, so that it is exact. */

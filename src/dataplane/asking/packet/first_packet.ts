@@ -3,11 +3,11 @@
  * allocation: whatever the bytes are, nothing beyond them is read, and nothing throws.
  * @module
  */
-import { AF_INET, AF_INET6 } from "../../../../ffi/consts.ts";
+import { AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP } from "../../../../ffi/consts.ts";
 import { QUESTION_PREFIX } from "../../../constants.ts";
 import type { LogMessage } from "./log_message.ts";
 import { ASKED_CLIENT, ASKED_DESTINATION, type Question } from "../question.ts";
-import { readTransport, TCP, UDP } from "./transport.ts";
+import { readTransport } from "./transport.ts";
 
 /** Prefixes as numbers. */
 const SQUEEZED_TCP = QUESTION_PREFIX.squeezed.charCodeAt(0);
@@ -69,11 +69,11 @@ function readIpv4(
   const total = squeezedUdp ? length : (bytes[at + 2] << 8) | bytes[at + 3];
   if (header < IPV4_HEADER || total < header || length < header) return false;
   const squeezedTcp = prefix === SQUEEZED_TCP;
-  const protocol = squeezedUdp ? UDP : bytes[at + 9];
+  const protocol = squeezedUdp ? IPPROTO_UDP : bytes[at + 9];
   if (!squeezedTcp && !squeezedUdp && (((bytes[at + 6] << 8) | bytes[at + 7]) & FRAGMENT_BITS) !== 0) {
     return false;
   }
-  if (squeezedTcp && protocol !== TCP) return false;
+  if (squeezedTcp && protocol !== IPPROTO_TCP) return false;
   const transport = at + header;
   const size = readTransport(question, protocol, transport, at + length, at + total, squeezedUdp);
   if (size < 0) return false;
@@ -94,12 +94,12 @@ function readIpv4(
     words[tcp] = words[tcp + 1];
     words[ip + 1] &= FLAGS;
     words[ip + 2] = 0;
-    bytes[at + 9] = UDP;
+    bytes[at + 9] = IPPROTO_UDP;
   }
   question.ttl = squeezedUdp ? 0 : bytes[at + 8];
   writeIpv4(addresses, ASKED_CLIENT, words[ip + 3], words[tcp]);
   writeIpv4(addresses, ASKED_DESTINATION, words[ip + 4], words[tcp] >>> 16);
-  if (protocol === UDP) writeUdpLength(bytes, transport, size);
+  if (protocol === IPPROTO_UDP) writeUdpLength(bytes, transport, size);
   const start = transport - IPV4_HEADER;
   if (start !== at) bytes.copyWithin(start, at, at + IPV4_HEADER);
   bytes[start] = NO_OPTIONS;
@@ -135,7 +135,7 @@ function readIpv6(question: Question, words: Int32Array, at: number, length: num
   writeIpv6(answer.words, answer.destinationAt, words, ip + 6, ports >>> 16);
   answer.tos = ((bytes[at] & 15) << 4) | (bytes[at + 1] >> 4);
   question.ttl = bytes[at + 7];
-  if (protocol === UDP) writeUdpLength(bytes, transport, size);
+  if (protocol === IPPROTO_UDP) writeUdpLength(bytes, transport, size);
   const start = transport - IPV6_HEADER;
   if (start !== at) bytes.copyWithin(start, at, at + IPV6_HEADER);
   bytes[start + 4] = size >> 8;

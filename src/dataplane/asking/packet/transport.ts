@@ -2,12 +2,8 @@
  * The TCP and UDP headers of first packets. Pure, and without allocation: see first_packet.ts.
  * @module
  */
+import { IPPROTO_TCP, IPPROTO_UDP } from "../../../../ffi/consts.ts";
 import type { Question } from "../question.ts";
-
-/** IP's number of TCP. */
-export const TCP = 6;
-/** IP's number of UDP. */
-export const UDP = 17;
 
 const TCP_HEADER = 20;
 const UDP_HEADER = 8;
@@ -36,8 +32,8 @@ export function readTransport(
     question.data =
     question.dataLength =
       0;
-  if (protocol === TCP) return readTcp(question, at, Math.min(end, total));
-  return protocol === UDP ? readUdp(question, at, end, total, squeezed) : -1;
+  if (protocol === IPPROTO_TCP) return readTcp(question, at, Math.min(end, total));
+  return protocol === IPPROTO_UDP ? readUdp(question, at, end, total, squeezed) : -1;
 }
 
 /** Data in a SYN (TCP Fast Open) do not go on: the client sends them again. */

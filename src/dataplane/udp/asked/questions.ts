@@ -6,7 +6,7 @@
 import { ECONNREFUSED } from "../../../../ffi/consts.ts";
 import type { Injector } from "../../asking/injector.ts";
 import { ASKED_CLIENT, ASKED_DESTINATION, type Question } from "../../asking/question.ts";
-import type { UdpAsked } from "../../asking/udp_asked.ts";
+import type { Asked } from "../../asking/asked.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { Decider } from "../../decider.ts";
 import type { Clock } from "../../loop/clock.ts";
@@ -28,7 +28,7 @@ export interface UdpQuestionParts {
 }
 
 /** The questions of a worker. */
-export class UdpQuestions implements UdpAsked {
+export class UdpQuestions implements Asked {
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #parts: UdpQuestionParts;
   readonly #unsent: UnsentAnswers;
@@ -41,7 +41,7 @@ export class UdpQuestions implements UdpAsked {
     this.#unsent = new UnsentAnswers(parts.senders);
   }
 
-  /** See {@linkcode UdpAsked}. */
+  /** See {@linkcode Asked}. */
   asked(question: Question): void {
     const { room, injector } = this.#parts;
     if (this.#isBlocked(question)) return;

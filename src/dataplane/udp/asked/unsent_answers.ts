@@ -12,8 +12,8 @@ import { SendBatch } from "../../../../ffi/sockets/send_batch.ts";
 import { UNSENT_TTL } from "../../../constants.ts";
 import { ASKED_CLIENT, ASKED_DESTINATION } from "../../asking/question.ts";
 import type { RawSockets } from "../../orders.ts";
+import { copyAddress, sameAddress } from "../../shared/addresses.ts";
 import { ADDRESS_WORDS } from "../../shared/columns.ts";
-import { copyAddress, sameAddress } from "../table.ts";
 
 /** The time that a flow waits: a tenth of a second at least. */
 export const WAIT_TICKS = 2;

@@ -5,11 +5,11 @@
  * @module
  */
 import { AF_INET } from "../../../../ffi/consts.ts";
+import { copyAddress, sameAddress } from "../../shared/addresses.ts";
 import { ADDRESS_WORDS } from "../../shared/columns.ts";
 import { TICK_MS } from "../../loop/wheel.ts";
 import { EndpointMap } from "../endpoint_map.ts";
 import { SlotLinks, SlotList } from "../slot_list.ts";
-import { copyAddress, sameAddress } from "../table.ts";
 
 /** Of one session. */
 const MAX_DETOURS = 4096;

@@ -2,18 +2,19 @@
  * Opens the sockets of sessions: as the router would have sent the client's datagrams on, where it was asked.
  * @module
  */
-import { EADDRINUSE } from "../../../../ffi/consts.ts";
+import { EADDRINUSE, IPPROTO_UDP } from "../../../../ffi/consts.ts";
 import { makeSockaddr, sameSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
 import { localAddress } from "../../../../ffi/sockets/socket.ts";
 import { DIAL_PRIORITY } from "../../../constants.ts";
 import type { Answer } from "../../asking/answer.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { RouteBook } from "../../routes/route_book.ts";
+import { copyAddress } from "../../shared/addresses.ts";
 import { COUNTER } from "../../shared/state.ts";
 import type { RouterTraffic } from "../../sockets/own_addresses.ts";
 import { SourceAddress } from "../../sockets/source.ts";
 import { openUdpUpstream, shareAddress } from "../../sockets/udp.ts";
-import { copyAddress, OTHER, type UdpTable } from "../table.ts";
+import { OTHER, type UdpTable } from "../table.ts";
 
 /** The dial of a worker; its fields tell of the last call. */
 export class UdpDial {
@@ -32,7 +33,9 @@ export class UdpDial {
   readonly #bound = makeSockaddr();
   #answer: Answer | null = null;
   readonly #prepare = (fd: number): number =>
-    this.#answer === null || this.#routes === null ? 0 : this.#routes.prepare(fd, this.#client, this.#answer);
+    this.#answer === null || this.#routes === null
+      ? 0
+      : this.#routes.prepare(fd, IPPROTO_UDP, this.#client, this.#answer);
 
   constructor(
     context: WorkerContext,

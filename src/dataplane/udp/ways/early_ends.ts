@@ -4,7 +4,7 @@
  * the router about them. Pure, and without allocation.
  * @module
  */
-import { AF_INET } from "../../../../ffi/consts.ts";
+import { mixIp, mixWord } from "../../shared/addresses.ts";
 
 /** Endpoints that are told apart; a power of two. Those that are not share their doubts. */
 const PLACES = 1024;
@@ -36,15 +36,7 @@ export class EarlyEnds {
   }
 
   #place(words: Int32Array, at: number): number {
-    const ipv4 = (words[at] & 0xffff) === AF_INET;
-    const first = at + (ipv4 ? 1 : 2);
-    let hash = mix(this.#seed, words[at]);
-    for (let word = first; word < first + (ipv4 ? 1 : 4); word++) hash = mix(hash, words[word]);
+    const hash = mixIp(mixWord(this.#seed, words[at]), words, at);
     return (hash ^ (hash >>> 16)) & (PLACES - 1);
   }
-}
-
-function mix(hash: number, word: number): number {
-  const mixed = Math.imul(hash ^ word, 0x9e3779b1);
-  return mixed ^ (mixed >>> 15);
 }

@@ -3,8 +3,8 @@
  * client endpoint that go the same way share an upstream socket. Pure.
  * @module
  */
-import { AF_INET } from "../../../../ffi/consts.ts";
 import type { Answer } from "../../asking/answer.ts";
+import { mixIp, mixWord } from "../../shared/addresses.ts";
 
 /** The way of sessions that nobody was asked about. */
 export const NO_WAY = 0;
@@ -16,17 +16,8 @@ export const NO_WAY = 0;
  */
 export function wayOf(answer: Answer, seed: number, ownSource: boolean): number {
   const { words, sourceAt } = answer;
-  let hash = mix(mix(seed, answer.oif), answer.mark);
-  if (ownSource) {
-    const ipv4 = (words[sourceAt] & 0xffff) === AF_INET;
-    const first = sourceAt + (ipv4 ? 1 : 2);
-    for (let word = first; word < first + (ipv4 ? 1 : 4); word++) hash = mix(hash, words[word]);
-  }
+  let hash = mixWord(mixWord(seed, answer.oif), answer.mark);
+  if (ownSource) hash = mixIp(hash, words, sourceAt);
   hash ^= hash >>> 16;
   return hash === NO_WAY ? 1 : hash;
-}
-
-function mix(hash: number, word: number): number {
-  const mixed = Math.imul(hash ^ word, 0x9e3779b1);
-  return mixed ^ (mixed >>> 15);
 }

@@ -5,7 +5,8 @@
  * @module
  */
 import type { Answer } from "../../asking/answer.ts";
-import { HAS_DETOURS, IS_CHILD, MAPS_BACK, sameAddress, SHARES, type UdpTable } from "../table.ts";
+import { sameAddress } from "../../shared/addresses.ts";
+import { HAS_DETOURS, IS_CHILD, MAPS_BACK, SHARES, type UdpTable } from "../table.ts";
 import { Detours } from "./detours.ts";
 import { Kin } from "./kin.ts";
 

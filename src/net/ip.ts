@@ -89,3 +89,8 @@ export function formatEndpoint(endpoint: Endpoint): string {
 export function sameIp(a: IpAddress, b: IpAddress): boolean {
   return a.family === b.family && a.bytes.every((byte, index) => byte === b.bytes[index]);
 }
+
+/** Tells whether it is an address of IPv6 that counts on its link alone: fe80::/10. */
+export function isOfLinkAlone({ family, bytes }: IpAddress): boolean {
+  return family === "ipv6" && bytes[0] === 0xfe && (bytes[1] & 0xc0) === 0x80;
+}

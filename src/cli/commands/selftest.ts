@@ -10,7 +10,7 @@ import type { InferValue } from "@optique/core/parser";
 import { choice } from "@optique/core/valueparser";
 import { BACKEND_ABILITIES } from "../../config/backends.ts";
 import { DEFAULT_CONFIG } from "../../config/defaults.ts";
-import type { Admission, Config } from "../../config/types.ts";
+import type { Config } from "../../config/types.ts";
 import { readAdmission } from "../../kernel/admission.ts";
 import { OperationError } from "../../net/error.ts";
 import { usesColors } from "../colors.ts";
@@ -51,14 +51,14 @@ export const selftestCommand: Command<InferValue<typeof parser>> = {
   parser,
   async run(env, options) {
     const directory = Deno.makeTempDirSync({ prefix: "tproxy-selftest-" });
-    return await selftest(env, { ...options, directory });
+    return await selftest(env, { json: options.json, config: configOf(options), directory });
   },
 };
 
 interface SelftestOptions {
   readonly json: boolean;
-  readonly backend?: "netlink" | "iptables" | undefined;
-  readonly admission?: Admission | undefined;
+  /** Settings of all configs. */
+  readonly config: Config;
   /** The directory of the configs. */
   readonly directory: string;
 }
@@ -68,8 +68,8 @@ async function selftest(env: Env, options: SelftestOptions): Promise<number> {
   const runner = runChecks({
     hostUrl: hostUrl(),
     tproxy: (command, config) => call(env, [command, "-c", writeConfig(options, config)]),
-    admission: readAdmission(configOf(options)).inForce,
-    routerTraffic: BACKEND_ABILITIES[options.backend ?? DEFAULT_CONFIG.kernel.backend].routerTraffic,
+    admission: readAdmission(options.config).inForce,
+    routerTraffic: BACKEND_ABILITIES[options.config.kernel.backend].routerTraffic,
     uninstall: call(env, ["uninstall"]),
     onStart: (name) => progress && env.stdout(`…     ${name}\r`),
     onResult: (result) => options.json || env.stdout(formatResult(result, usesColors(env))),
@@ -109,21 +109,22 @@ function call(env: Env, args: readonly string[]): { command: string; args: strin
 }
 
 function writeConfig(
-  { directory, backend = DEFAULT_CONFIG.kernel.backend, admission = DEFAULT_CONFIG.intercept.admission }:
-    SelftestOptions,
+  { directory, config: { kernel, intercept } }: SelftestOptions,
   name: ConfigName,
 ): string {
   const path = `${directory}/${name}.yaml`;
   const special =
     { open: "", bridge: "", reset: "on-failure: reset, ", router: "router-traffic: true, " }[name];
-  const config = "version: 1\n" +
-    `intercept: { interfaces: [${name === "bridge" ? "br0" : "r0"}], ${special}admission: ${admission} }\n` +
-    `kernel: { backend: ${backend} }\n`;
-  Deno.writeTextFileSync(path, config);
+  const text = "version: 1\n" +
+    `intercept: { interfaces: [${
+      name === "bridge" ? "br0" : "r0"
+    }], ${special}admission: ${intercept.admission} }\n` +
+    `kernel: { backend: ${kernel.backend} }\n`;
+  Deno.writeTextFileSync(path, text);
   return path;
 }
 
-function configOf({ backend, admission }: SelftestOptions): Config {
+function configOf({ backend, admission }: InferValue<typeof parser>): Config {
   const { kernel, intercept } = DEFAULT_CONFIG;
   return {
     ...DEFAULT_CONFIG,

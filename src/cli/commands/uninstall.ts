@@ -74,13 +74,13 @@ async function findProxy(env: Env, path: string | undefined): Promise<PortHolder
   const { loadConfig } = await import("../../config/load.ts");
   const { ConfigError } = await import("../../config/error.ts");
   const { DEFAULT_CONFIG } = await import("../../config/defaults.ts");
-  let { listener: { port }, intercept: { protocols, families } } = DEFAULT_CONFIG;
+  let config = DEFAULT_CONFIG;
   try {
-    const { config } = loadConfig({ ...path === undefined ? {} : { path }, readTextFile: env.readTextFile });
-    ({ listener: { port }, intercept: { protocols, families } } = config);
+    ({ config } = loadConfig({ ...path === undefined ? {} : { path }, readTextFile: env.readTextFile }));
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof OperationError)) throw error;
   }
+  const { listener: { port }, intercept: { protocols, families } } = config;
   const holder = findHolder(env, { protocols, families, port });
   return holder?.ours === true ? holder : undefined;
 }

@@ -5,38 +5,19 @@
  */
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import type { NftExpression } from "../../netlink/nft/expression.ts";
-import { inputInterface, transport, verdict } from "../../netlink/nft/phrases.ts";
+import {
+  inputInterface,
+  masquerade,
+  outputInterface,
+  transport,
+  verdict,
+} from "../../netlink/nft/phrases.ts";
+import { hostKey } from "../../netlink/nft/sets/set_type.ts";
 import { openNetlink } from "../../netlink/transport.ts";
+import { ACCEPT_ESTABLISHED } from "./router/surroundings.ts";
 
 const FILTER = { family: "inet", name: "selftest_filter" } as const;
 const NAT = { family: "inet", name: "selftest_nat" } as const;
-// linux/netfilter/nf_conntrack_common.h: NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED)
-const ESTABLISHED_OR_RELATED = 0x06;
-const INTERFACE_NAME_SIZE = 16;
-
-function native32(value: number): Uint8Array {
-  return new Uint8Array(Uint32Array.of(value).buffer);
-}
-
-function interfaceName(name: string): Uint8Array {
-  const bytes = new Uint8Array(INTERFACE_NAME_SIZE);
-  bytes.set(new TextEncoder().encode(name));
-  return bytes;
-}
-
-/** `ct state established,related accept` */
-const ACCEPT_ESTABLISHED: readonly NftExpression[] = [
-  { kind: "ct", direction: "load", key: "state", register: 1 },
-  {
-    kind: "bitwise",
-    source: 1,
-    destination: 1,
-    mask: native32(ESTABLISHED_OR_RELATED),
-    xor: native32(0),
-  },
-  { kind: "cmp", operator: "neq", register: 1, value: native32(0) },
-  { kind: "verdict", verdict: { code: "accept" } },
-];
 
 /** Postrouting, behind the chain in which first packets ask (300). */
 const GUARD_PRIORITY = 350;
@@ -44,7 +25,7 @@ const GUARD_PRIORITY = 350;
 /** `iif != 0`: what the router itself sends came in nowhere. */
 const FORWARDED: readonly NftExpression[] = [
   { kind: "meta", direction: "load", key: "iif", register: 1 },
-  { kind: "cmp", operator: "neq", register: 1, value: native32(0) },
+  { kind: "cmp", operator: "neq", register: 1, value: hostKey(0) },
 ];
 
 /**
@@ -99,11 +80,7 @@ export function loadMasquerade(wan: string): void {
     family: NAT.family,
     table: NAT.name,
     chain: "postrouting",
-    expressions: [
-      { kind: "meta", direction: "load", key: "oifname", register: 1 },
-      { kind: "cmp", operator: "eq", register: 1, value: interfaceName(wan) },
-      { kind: "masquerade" },
-    ],
+    expressions: [...outputInterface(wan), ...masquerade()],
   });
   using connection = openNetlink("netfilter");
   batch.commit(connection);

@@ -8,7 +8,7 @@ import { type Finding, warning, works } from "../finding.ts";
 import type { FirewallFacts } from "../machine/firewalls.ts";
 import type { FirewallChain } from "../firewall/chain.ts";
 import { adviseAccept, describeChain, describeOwner } from "../firewall/firewall.ts";
-import { chainsAt } from "../firewall/findings.ts";
+import { filtersAt } from "../firewall/findings.ts";
 import {
   type ChainJudgement,
   describeDecision,
@@ -30,7 +30,7 @@ export const forwardChains: Check<FirewallFacts> = {
 };
 
 function judgeForward(facts: FirewallFacts, situation: Situation): Finding[] {
-  const chains = chainsAt(facts, "forward");
+  const chains = filtersAt(facts, "forward");
   if (situation.admission.inForce === "early") return judgeEarly(chains, situation);
   const findings = chains.flatMap((chain) => judgeChainOfPath(chain, situation));
   if (findings.length > 0) return findings;

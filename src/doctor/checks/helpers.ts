@@ -3,10 +3,9 @@
  * @module
  */
 import type { Check } from "../check.ts";
-import { type Finding, warning, works } from "../finding.ts";
+import type { Finding } from "../finding.ts";
 import { assignsHelper } from "../firewall/effects.ts";
-import { describeChain, describeOwner } from "../firewall/firewall.ts";
-import { describeRule } from "../firewall/judge_chain.ts";
+import { judgeEarlyRules } from "../firewall/early_rules.ts";
 import { findForClients } from "../firewall/subjects.ts";
 import type { FirewallFacts } from "../machine/firewalls.ts";
 import type { Situation } from "../situation.ts";
@@ -20,20 +19,14 @@ export const helpers: Check<FirewallFacts> = {
 
 /** Makes a finding for each rule. */
 export function judgeHelpers(facts: FirewallFacts, situation: Situation): Finding[] {
-  const id = "helpers";
   const hooks = ["prerouting", "forward"] as const;
   const found = findForClients(facts, { hooks, does: assignsHelper }, situation);
-  if (found.length === 0) return [works(id, "no rule gives clients' flows to a helper of conntrack")];
-  return found.map(({ of, rule }) => {
-    const what = `${describeRule(of, rule)}, ${describeChain(of)}`;
-    if (situation.admission.inForce === "forward-path") return works(id, what, "such flows are forwarded");
-    return warning(id, {
-      what,
-      cause:
-        `The helper does not see flows that the proxy takes: with NAT, active FTP, SIP, PPTP and TFTP fail${
-          describeOwner(of)
-        }`,
-      remedy: "Let these ports pass by a rule with action bypass, or set intercept.admission to forward-path",
-    });
-  });
+  return judgeEarlyRules(found, {
+    id: "helpers",
+    none: "no rule gives clients' flows to a helper of conntrack",
+    harmless: "such flows are forwarded",
+    cause:
+      "The helper does not see flows that the proxy takes: with NAT, active FTP, SIP, PPTP and TFTP fail",
+    remedy: "Let these ports pass by a rule with action bypass, or set intercept.admission to forward-path",
+  }, situation);
 }

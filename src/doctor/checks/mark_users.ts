@@ -4,11 +4,17 @@
  */
 import { hex } from "../../net/hex.ts";
 import type { RoutingRule } from "../../netlink/route/rule.ts";
-import { isNarrow } from "../../netlink/route/rule_selectors.ts";
 import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import { describeProtocol, describeRule, type RoutingFacts } from "../machine/routing.ts";
-import { comesFirst, placeOfOurs, takes, takesAway } from "../routing/before_ours.ts";
+import {
+  comesFirst,
+  describeAway,
+  isForSome,
+  placeOfOurs,
+  takes,
+  takesAway,
+} from "../routing/before_ours.ts";
 import { marksOf, overlaps, type Situation } from "../situation.ts";
 
 /** The check. */
@@ -39,15 +45,11 @@ export function judgeMarkUsers(facts: RoutingFacts, situation: Situation): Findi
     const away = comesFirst(rule, facts) && takes(rule, situation)
       ? takesAway(rule, facts, placeOfOurs(rule.family, facts))
       : undefined;
-    const isForSome = isNarrow(rule) || rule.suppressPrefixLength !== undefined ||
-      rule.suppressInterfaceGroup !== undefined;
     return warning(id, {
       what: `fwmark ${shown}: the routing rule ${describeRule(rule)}`,
-      blocks: away !== undefined && !isForSome,
+      blocks: away !== undefined && !isForSome(rule),
       cause: away !== undefined
-        ? `It comes before the rules of an install and ${away}${
-          isForSome ? ", as far as they come under it" : ""
-        }; ${describeProtocol(rule.protocol)}`
+        ? describeAway(rule, away)
         : `Another program uses the mark; ${
           describeProtocol(rule.protocol)
         }. What it marks on an intercepted ` +

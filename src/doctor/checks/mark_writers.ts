@@ -5,10 +5,9 @@
  */
 import { DIVERT_PRIORITY } from "../../constants.ts";
 import type { Check } from "../check.ts";
-import { type Finding, warning, works } from "../finding.ts";
+import type { Finding } from "../finding.ts";
 import { keptMark } from "../firewall/effects.ts";
-import { describeChain, describeOwner } from "../firewall/firewall.ts";
-import { describeRule } from "../firewall/judge_chain.ts";
+import { judgeEarlyRules } from "../firewall/early_rules.ts";
 import { findForClients } from "../firewall/subjects.ts";
 import type { FirewallFacts } from "../machine/firewalls.ts";
 import { marksOf, type Situation } from "../situation.ts";
@@ -22,25 +21,17 @@ export const markWriters: Check<FirewallFacts> = {
 
 /** Makes a finding for each rule that takes our mark away. */
 export function judgeMarkWriters(facts: FirewallFacts, situation: Situation): Finding[] {
-  const id = "mark-writers";
   const { intercepted } = marksOf(situation);
   const writers = findForClients(facts, {
     hooks: ["prerouting"],
     does: (expressions) => ((keptMark(expressions) ?? intercepted) & intercepted) === 0,
   }, situation).filter(({ of }) => of.chain.base!.priority > DIVERT_PRIORITY);
-  if (writers.length === 0) return [works(id, "no rule in prerouting writes over our mark")];
-  return writers.map(({ of, rule }) => {
-    const what = `${describeRule(of, rule)}, ${describeChain(of)}`;
-    if (situation.admission.inForce === "forward-path") {
-      return works(id, what, "it writes the whole mark, which does no harm: ours is set after it");
-    }
-    return warning(id, {
-      what,
-      blocks: true,
-      cause: `It writes the whole mark of clients' packets: ours is lost, and the packet too${
-        describeOwner(of)
-      }`,
-      remedy: "Have it write its own bits alone (a mask), or set intercept.admission to forward-path",
-    });
-  });
+  return judgeEarlyRules(writers, {
+    id: "mark-writers",
+    none: "no rule in prerouting writes over our mark",
+    harmless: "it writes the whole mark, which does no harm: ours is set after it",
+    blocks: true,
+    cause: "It writes the whole mark of clients' packets: ours is lost, and the packet too",
+    remedy: "Have it write its own bits alone (a mask), or set intercept.admission to forward-path",
+  }, situation);
 }

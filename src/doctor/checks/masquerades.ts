@@ -4,10 +4,9 @@
  * @module
  */
 import type { Check } from "../check.ts";
-import { type Finding, warning, works } from "../finding.ts";
+import type { Finding } from "../finding.ts";
 import { asksForOrigin, masquerades as changesSource } from "../firewall/effects.ts";
-import { describeChain, describeOwner } from "../firewall/firewall.ts";
-import { describeRule } from "../firewall/judge_chain.ts";
+import { judgeEarlyRules } from "../firewall/early_rules.ts";
 import { findAny } from "../firewall/subjects.ts";
 import type { FirewallFacts } from "../machine/firewalls.ts";
 import type { Situation } from "../situation.ts";
@@ -21,25 +20,17 @@ export const masquerades: Check<FirewallFacts> = {
 
 /** Makes a finding for each rule. */
 export function judgeMasquerades(facts: FirewallFacts, situation: Situation): Finding[] {
-  const id = "masquerades";
   const found = findAny(facts, {
     hooks: ["postrouting"],
     does: (expressions) => changesSource(expressions) && asksForOrigin(expressions),
   });
-  if (found.length === 0) return [works(id, "no masquerade by incoming interface or mark")];
-  return found.map(({ of, rule }) => {
-    const what = `${describeRule(of, rule)}, ${describeChain(of)}`;
-    if (situation.admission.inForce === "forward-path") {
-      return works(id, what, "the proxy's connections leave as it says");
-    }
-    return warning(id, {
-      what,
-      blocks: situation.config.source !== "router",
-      cause:
-        `The proxy's own connections come in nowhere and have no mark of that rule: they are not masqueraded${
-          describeOwner(of)
-        }`,
-      remedy: "Set intercept.admission to forward-path or source to router, or masquerade by oifname alone",
-    });
-  });
+  return judgeEarlyRules(found, {
+    id: "masquerades",
+    none: "no masquerade by incoming interface or mark",
+    harmless: "the proxy's connections leave as it says",
+    blocks: situation.config.source !== "router",
+    cause:
+      "The proxy's own connections come in nowhere and have no mark of that rule: they are not masqueraded",
+    remedy: "Set intercept.admission to forward-path or source to router, or masquerade by oifname alone",
+  }, situation);
 }

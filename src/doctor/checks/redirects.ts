@@ -4,10 +4,9 @@
  * @module
  */
 import type { Check } from "../check.ts";
-import { type Finding, warning, works } from "../finding.ts";
+import type { Finding } from "../finding.ts";
 import { redirects as sendsElsewhere } from "../firewall/effects.ts";
-import { describeChain, describeOwner } from "../firewall/firewall.ts";
-import { describeRule } from "../firewall/judge_chain.ts";
+import { judgeEarlyRules } from "../firewall/early_rules.ts";
 import { findForClients } from "../firewall/subjects.ts";
 import type { FirewallFacts } from "../machine/firewalls.ts";
 import type { Situation } from "../situation.ts";
@@ -21,18 +20,12 @@ export const redirects: Check<FirewallFacts> = {
 
 /** Makes a finding for each rule. */
 export function judgeRedirects(facts: FirewallFacts, situation: Situation): Finding[] {
-  const id = "redirects";
   const found = findForClients(facts, { hooks: ["prerouting"], does: sendsElsewhere }, situation);
-  if (found.length === 0) return [works(id, "no rule sends clients elsewhere (dnat, redirect)")];
-  return found.map(({ of, rule }) => {
-    const what = `${describeRule(of, rule)}, ${describeChain(of)}`;
-    if (situation.admission.inForce === "forward-path") return works(id, what, "the proxy follows it");
-    return warning(id, {
-      what,
-      cause: `Flows that the proxy takes do not come to it: they reach the server that the client has named${
-        describeOwner(of)
-      }`,
-      remedy: "Set intercept.admission to forward-path, or let these flows pass by a rule with action bypass",
-    });
-  });
+  return judgeEarlyRules(found, {
+    id: "redirects",
+    none: "no rule sends clients elsewhere (dnat, redirect)",
+    harmless: "the proxy follows it",
+    cause: "Flows that the proxy takes do not come to it: they reach the server that the client has named",
+    remedy: "Set intercept.admission to forward-path, or let these flows pass by a rule with action bypass",
+  }, situation);
 }

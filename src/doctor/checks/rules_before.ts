@@ -5,12 +5,19 @@
  */
 import { RULE_PRIORITY } from "../../constants.ts";
 import type { RoutingRule } from "../../netlink/route/rule.ts";
-import { isNarrow } from "../../netlink/route/rule_selectors.ts";
 import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
-import { describeProtocol, describeRule, type RoutingFacts } from "../machine/routing.ts";
-import { comesFirst, isInstalled, placeOfOurs, takes, takesAway } from "../routing/before_ours.ts";
-import { marksOf, overlaps, type Situation } from "../situation.ts";
+import { describeRule, type RoutingFacts } from "../machine/routing.ts";
+import {
+  comesFirst,
+  describeAway,
+  isForSome,
+  isInstalled,
+  placeOfOurs,
+  takes,
+  takesAway,
+} from "../routing/before_ours.ts";
+import type { Situation } from "../situation.ts";
 
 /** The check. */
 export const rulesBefore: Check<RoutingFacts> = {
@@ -22,7 +29,6 @@ export const rulesBefore: Check<RoutingFacts> = {
 /** Makes a finding for each rule that has nothing to do with our mark and comes first all the same. */
 export function judgeRulesBefore(facts: RoutingFacts, situation: Situation): Finding[] {
   const id = "rules-before";
-  const { intercepted } = marksOf(situation);
   const findings = situation.families.flatMap((family) => {
     const installed = isInstalled(family, facts);
     const first = placeOfOurs(family, facts);
@@ -30,22 +36,17 @@ export function judgeRulesBefore(facts: RoutingFacts, situation: Situation): Fin
       installed ? comesFirst(rule, facts) : rule.priority < RULE_PRIORITY;
     return facts.rules.flatMap((rule) => {
       // One that asks for our mark has a finding already; the first of all leads to the table `local`.
-      const ofMark = rule.mask !== 0 && (rule.inverted === true || overlaps(rule, intercepted));
-      const asksElse = rule.mask !== 0 && !overlaps(rule, intercepted) && rule.inverted !== true;
-      if (rule.family !== family || !atFront(rule) || rule.priority === 0 || asksElse) return [];
-      if (ofMark && rule.inverted !== true || !takes(rule, situation)) return [];
+      const ofMark = rule.mask !== 0 && rule.inverted !== true;
+      if (rule.family !== family || !atFront(rule) || rule.priority === 0 || ofMark) return [];
+      if (!takes(rule, situation)) return [];
       const away = takesAway(rule, facts, first);
       if (away === undefined) return [];
-      const some = isNarrow(rule) || rule.suppressPrefixLength !== undefined ||
-        rule.suppressInterfaceGroup !== undefined;
       const what = `the routing rule ${describeRule(rule)}`;
       if (!comesFirst(rule, facts)) return [works(id, what, "an install goes before it")];
       return [warning(id, {
         what,
-        blocks: !some,
-        cause: `It comes before the rules of an install and ${away}${
-          some ? ", as far as they come under it" : ""
-        }; ${describeProtocol(rule.protocol)}`,
+        blocks: !isForSome(rule),
+        cause: describeAway(rule, away),
         remedy: installed
           ? '"tproxy install" puts its own in front again, and so does "tproxy run" at once'
           : `Give it a higher priority than ${rule.priority}: ours must come before it`,

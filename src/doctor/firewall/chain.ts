@@ -7,6 +7,7 @@ import { FAMILIES } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NftChain } from "../../netlink/nft/chain.ts";
 import type { NftRule } from "../../netlink/nft/rule.ts";
+import type { Situation } from "../situation.ts";
 import type { WalkedTable } from "../packet/packet_walk.ts";
 
 /** The program that keeps a chain. */
@@ -26,6 +27,11 @@ export const TABLE_FAMILIES: Readonly<Record<string, readonly Family[]>> = {
   ip: ["ipv4"],
   ip6: ["ipv6"],
 };
+
+/** Lists the intercepted families whose packets come to a chain. */
+export function familiesOf({ chain }: FirewallChain, { families }: Situation): Family[] {
+  return families.filter((family) => TABLE_FAMILIES[chain.family].includes(family));
+}
 
 /** Leaves out the chains of an install with the backend iptables, and the jumps to them. */
 export function withoutOurs(rules: readonly NftRule[]): NftRule[] {

@@ -3,8 +3,8 @@
  * @module
  */
 import { LITTLE_ENDIAN } from "../../netlink/attribute.ts";
-import type { NftExpression } from "../../netlink/nft/expression.ts";
-import { readXtablesPart } from "../packet/xtables_part.ts";
+import type { NftExpression, UnknownExpression } from "../../netlink/nft/expression.ts";
+import { attributesOf, readXtablesPart } from "../packet/xtables_part.ts";
 
 const WHOLE = 0xffffffff;
 
@@ -54,10 +54,11 @@ function read(bytes: Uint8Array, at: number): number {
 
 const REDIRECTING = ["DNAT", "REDIRECT", "NETMAP"];
 const MASQUERADING = ["MASQUERADE", "SNAT"];
-// linux/netfilter/nf_tables.h: enum nft_nat_attributes, nft_nat_types; enum nft_objref_attributes;
-// NFT_OBJECT_CT_HELPER
+// linux/netfilter/nf_tables.h: enum nft_nat_attributes, nft_nat_types; enum nft_objref_attributes
 const NFTA_NAT_TYPE = 1;
 const NFT_NAT_SNAT = 0;
+const NFTA_OBJREF_IMM_TYPE = 1;
+const NFT_OBJECT_CT_HELPER = 3;
 
 /** Tells whether a rule gives a packet another destination. */
 export function redirects(expressions: readonly NftExpression[]): boolean {
@@ -65,7 +66,7 @@ export function redirects(expressions: readonly NftExpression[]): boolean {
     expression.kind === "nat" && expression.type === "dnat" ||
     expression.kind === "unknown" &&
       (expression.name === "redir" ||
-        expression.name === "nat" && natType(expression.data) !== NFT_NAT_SNAT ||
+        expression.name === "nat" && natType(expression) !== NFT_NAT_SNAT ||
         REDIRECTING.includes(readXtablesPart(expression, "target")?.name ?? ""))
   );
 }
@@ -75,17 +76,13 @@ export function masquerades(expressions: readonly NftExpression[]): boolean {
   return expressions.some((expression) =>
     expression.kind === "masquerade" || expression.kind === "nat" && expression.type === "snat" ||
     expression.kind === "unknown" &&
-      (expression.name === "masq" || expression.name === "nat" && natType(expression.data) === NFT_NAT_SNAT ||
+      (expression.name === "masq" || expression.name === "nat" && natType(expression) === NFT_NAT_SNAT ||
         MASQUERADING.includes(readXtablesPart(expression, "target")?.name ?? ""))
   );
 }
 
-/** NFTA_NAT_TYPE is the first attribute: its header has 4 bytes, the number is in network order. */
-function natType(data: Uint8Array): number | undefined {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  return data.length >= 8 && view.getUint16(2, LITTLE_ENDIAN) === NFTA_NAT_TYPE
-    ? view.getUint32(4)
-    : undefined;
+function natType(expression: UnknownExpression): number | undefined {
+  return attributesOf(expression)?.u32be(NFTA_NAT_TYPE);
 }
 
 /** Tells whether a rule goes by the incoming interface, or by the packet's mark or its flow's. */
@@ -103,15 +100,13 @@ export function asksForOrigin(expressions: readonly NftExpression[]): boolean {
 export function assignsHelper(expressions: readonly NftExpression[]): boolean {
   return expressions.some((expression) => {
     if (expression.kind !== "unknown") return false;
-    if (expression.name === "objref") return isHelperReference(expression.data);
+    if (expression.name === "objref") return isHelperReference(expression);
     const target = readXtablesPart(expression, "target");
     // xt_ct_target_info: flags and zone (u16 each), events (u32 each), the name of the helper.
     return target?.name === "CT" && target.info.length > 12 && target.info[12] !== 0;
   });
 }
 
-/** NFTA_OBJREF_IMM_TYPE: 1, NFT_OBJECT_CT_HELPER: 3 */
-function isHelperReference(data: Uint8Array): boolean {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  return data.length >= 8 && view.getUint16(2, LITTLE_ENDIAN) === 1 && view.getUint32(4) === 3;
+function isHelperReference(expression: UnknownExpression): boolean {
+  return attributesOf(expression)?.u32be(NFTA_OBJREF_IMM_TYPE) === NFT_OBJECT_CT_HELPER;
 }

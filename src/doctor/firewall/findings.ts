@@ -15,6 +15,7 @@ import {
   type Walked,
 } from "./judge_chain.ts";
 import type { WalkedHook } from "./packets.ts";
+import { chainsAt } from "./subjects.ts";
 
 /** A hook as its check sees it. */
 export interface HookSubject {
@@ -27,10 +28,8 @@ export interface HookSubject {
 }
 
 /** Lists the chains of filters at a hook: of nf_tables, and of iptables-legacy. */
-export function chainsAt({ chains, legacyChains }: FirewallFacts, hook: WalkedHook): FirewallChain[] {
-  return [...chains ?? [], ...legacyChains].filter(({ chain: { base } }) =>
-    base?.hook === hook && base.type !== "nat"
-  );
+export function filtersAt(facts: FirewallFacts, hook: WalkedHook): FirewallChain[] {
+  return chainsAt(facts, [hook]).filter(({ chain: { base } }) => base?.type !== "nat");
 }
 
 /** The finding of a firewall that may not be read; none where nf_tables is not there. */
@@ -42,7 +41,7 @@ export function notReadable(id: string, { obstacle }: FirewallFacts): Finding[] 
 
 /** Makes a finding for each chain that is in the way, or one that says that none is. */
 export function judgeHook(facts: FirewallFacts, subject: HookSubject, situation: Situation): Finding[] {
-  const chains = chainsAt(facts, subject.hook);
+  const chains = filtersAt(facts, subject.hook);
   const findings = chains.flatMap((chain) => judge(chain, subject, situation));
   if (findings.some(({ state }) => state !== "works")) return findings;
   const names = chains.map(describeChain).join(", ");

@@ -4,7 +4,7 @@
  */
 import type { Family } from "../../net/ip.ts";
 import type { NftRule } from "../../netlink/nft/rule.ts";
-import { type FirewallChain, TABLE_FAMILIES } from "./chain.ts";
+import { familiesOf, type FirewallChain } from "./chain.ts";
 import { formatRule } from "../packet/rule_text.ts";
 import { walkBaseChain, type WalkResult } from "../packet/packet_walk.ts";
 import type { Situation } from "../situation.ts";
@@ -29,13 +29,13 @@ export interface ChainJudgement {
 
 /** Walks all packets of its hook; undefined where the chain cannot be read. */
 export function judgeChain(
-  { chain, table }: FirewallChain,
+  of: FirewallChain,
   hook: WalkedHook,
   situation: Situation,
 ): ChainJudgement | undefined {
+  const { chain, table } = of;
   if (table === undefined) return undefined;
-  const families = situation.families.filter((family) => TABLE_FAMILIES[chain.family].includes(family));
-  const tried = families.flatMap((family) => listPackets(hook, family, situation));
+  const tried = familiesOf(of, situation).flatMap((family) => listPackets(hook, family, situation));
   const walked = tried.map((packet) => ({ ...packet, result: walkBaseChain(table, chain, packet.packet) }));
   const stopped = walked.filter(({ result }) => result.verdict === "drop");
   const limited = walked.filter(({ result }) => result.verdict === "accept")
@@ -57,7 +57,7 @@ export function describePackets(packets: readonly FlowPacket[], tried: readonly 
   return texts.map((text) => {
     const [some, all] = [packets, tried].map((list) => list.filter((packet) => packet.text === text));
     return text + describePorts(portsOf(some), portsOf(all)) +
-      describeFamilies(familiesOf(some), familiesOf(tried));
+      describeFamilies(seenFamilies(some), seenFamilies(tried));
   }).join("; ");
 }
 
@@ -66,7 +66,7 @@ function portsOf(packets: readonly FlowPacket[]): number[] {
   return [...new Set(ports)];
 }
 
-function familiesOf(packets: readonly FlowPacket[]): Family[] {
+function seenFamilies(packets: readonly FlowPacket[]): Family[] {
   return [...new Set(packets.map(({ packet }) => packet.family))];
 }
 

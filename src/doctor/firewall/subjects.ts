@@ -8,7 +8,7 @@ import type { NftRule } from "../../netlink/nft/rule.ts";
 import type { FirewallFacts } from "../machine/firewalls.ts";
 import { walkBaseChain } from "../packet/packet_walk.ts";
 import type { Situation } from "../situation.ts";
-import { type FirewallChain, TABLE_FAMILIES } from "./chain.ts";
+import { familiesOf, type FirewallChain } from "./chain.ts";
 import { listPackets } from "./packets.ts";
 import { reachableRules } from "./reach.ts";
 
@@ -18,8 +18,8 @@ export interface FoundRule {
   readonly rule: NftRule;
 }
 
-/** The chains of others at a hook, of filters and of NAT. */
-function chainsAt({ chains, legacyChains }: FirewallFacts, hooks: readonly Hook[]): FirewallChain[] {
+/** Lists the chains of others at hooks, of filters and of NAT. */
+export function chainsAt({ chains, legacyChains }: FirewallFacts, hooks: readonly Hook[]): FirewallChain[] {
   return [...chains ?? [], ...legacyChains].filter(({ chain: { base } }) =>
     base !== undefined && hooks.includes(base.hook)
   );
@@ -35,9 +35,8 @@ export function findForClients(
     const { chain, table } = of;
     if (table === undefined) return [];
     const met = new Set<NftRule>();
-    const families = situation.families.filter((family) => TABLE_FAMILIES[chain.family].includes(family));
     const visit = (rule: NftRule) => void met.add(rule);
-    for (const family of families) {
+    for (const family of familiesOf(of, situation)) {
       for (const { packet } of listPackets("forward", family, situation)) {
         // At prerouting the way out is not known yet.
         const { output: _, ...coming } = packet;

@@ -25,7 +25,7 @@ export function readNftChains(connection: NetlinkConnection): FirewallChain[] {
   const tableOf = ({ family, table }: NftChain) => {
     const key = `${family} ${table}`;
     if (!tables.has(key)) {
-      tables.set(key, orUndefined(() => readTable(connection, { family, table }, chains)));
+      tables.set(key, orUndefined(() => readTable(connection, { family, table })));
     }
     return tables.get(key);
   };
@@ -41,7 +41,6 @@ export function readNftChains(connection: NetlinkConnection): FirewallChain[] {
 function readTable(
   connection: NetlinkConnection,
   { family, table }: Pick<NftChain, "family" | "table">,
-  chains: readonly NftChain[],
 ): WalkedTable {
   const rules = withoutOurs(listRules(connection, { family, table }));
   const used = new Set(
@@ -51,11 +50,7 @@ function readTable(
   for (const set of listSets(connection, { family, name: table })) {
     if (used.has(set.name)) sets.set(set.name, readSet(connection, set));
   }
-  return {
-    chains: chains.filter((other) => other.family === family && other.table === table),
-    rules,
-    findSet: (name) => sets.get(name),
-  };
+  return { rules, findSet: (name) => sets.get(name) };
 }
 
 /** Sets of addresses can be huge, those that a rule has for itself are not. */

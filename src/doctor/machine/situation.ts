@@ -10,7 +10,7 @@ import type { Plan } from "../../kernel/plan/model.ts";
 import type { NetworkView } from "../../kernel/plan/view.ts";
 import { compilerOf, planFor } from "../../kernel/compilers.ts";
 import { OperationError } from "../../net/error.ts";
-import type { Prefix } from "../../net/ip.ts";
+import { isOfLinkAlone } from "../../net/ip.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listAddresses } from "../../netlink/route/address.ts";
 import { listLinks } from "../../netlink/route/link.ts";
@@ -41,16 +41,11 @@ export function readSituation(
     links,
     networks: listAddresses(route).flatMap(({ linkIndex, prefix }): LinkNetwork[] => {
       const link = nameOf(linkIndex);
-      return link === undefined || isOfLinkAlone(prefix) ? [] : [{ link, prefix }];
+      return link === undefined || isOfLinkAlone(prefix.address) ? [] : [{ link, prefix }];
     }),
     network,
     processes: listProcesses(files),
   };
-}
-
-/** fe80::/10, which nobody routes. */
-function isOfLinkAlone({ address: { bytes } }: Prefix): boolean {
-  return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1] & 0xc0) === 0x80;
 }
 
 function tryPlan(loaded: LoadedConfig, network: NetworkView, { inForce }: AdmissionInForce): Planned {

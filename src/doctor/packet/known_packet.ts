@@ -5,6 +5,7 @@
 import { FAMILY_NUMBERS } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import type { PayloadExpression } from "../../netlink/nft/expr/payload.ts";
+import { ADDRESS_PLACES, protocolKey } from "../../netlink/nft/phrases.ts";
 import { hostKey, ifnameKey, portKey } from "../../netlink/nft/sets/set_type.ts";
 import { inNetwork, type PartialBytes, whole } from "./partial.ts";
 
@@ -41,12 +42,6 @@ export interface KnownPacket {
   readonly source?: PacketNetwork;
 }
 
-/** IPPROTO_TCP, IPPROTO_UDP */
-export const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const;
-
-/** Places of the addresses: offset and length in the header. */
-const SOURCE = { ipv4: { offset: 12, length: 4 }, ipv6: { offset: 8, length: 16 } } as const;
-
 /**
  * Returns the value that `meta` loads, in the byte order of the kernel; undefined where that is not known,
  * `absent` where the packet has none: the rule ends.
@@ -68,7 +63,7 @@ export function readMeta(key: string, packet: KnownPacket): PartialBytes | "abse
     case "protocol":
       return whole(packet.family === "ipv4" ? Uint8Array.of(0x08, 0x00) : Uint8Array.of(0x86, 0xdd));
     case "l4proto":
-      return whole(Uint8Array.of(PROTOCOL_NUMBERS[packet.protocol]));
+      return whole(protocolKey(packet.protocol));
     case "pkttype":
       return whole(Uint8Array.of(0)); // PACKET_HOST
     default:
@@ -90,9 +85,9 @@ export function readPayload(
   }
   if (base !== "network") return undefined;
   if (length === 1 && offset === (family === "ipv4" ? 9 : 6)) {
-    return whole(Uint8Array.of(PROTOCOL_NUMBERS[packet.protocol]));
+    return whole(protocolKey(packet.protocol));
   }
-  const place = SOURCE[family];
+  const { source: place } = ADDRESS_PLACES[family];
   // A network's rule may load no more than the bytes that the network has.
   if (source === undefined || offset !== place.offset || length > place.length) return undefined;
   const { bytes, known } = inNetwork(source.bytes, source.length);

@@ -9,9 +9,8 @@ import type { KnownPacket } from "./known_packet.ts";
 import type { FindSet } from "./known_set.ts";
 import { type Limits, matchRule, type RuleMatch } from "./packet_match.ts";
 
-/** The chains and rules of one table. */
+/** The rules of one table. */
 export interface WalkedTable {
-  readonly chains: readonly NftChain[];
   /** In the kernel's order. */
   readonly rules: readonly NftRule[];
   readonly findSet: FindSet;

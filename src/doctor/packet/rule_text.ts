@@ -6,9 +6,11 @@ import { LITTLE_ENDIAN } from "../../netlink/attribute.ts";
 import type { Verdict } from "../../netlink/nft/data.ts";
 import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
 import type { NftExpression } from "../../netlink/nft/expression.ts";
+import { formatIpProtocol } from "../../netlink/route/rule_text.ts";
+import { FAMILIES, FAMILY_NUMBERS } from "../../net/families.ts";
 import { hex } from "../../net/hex.ts";
 import { type Family, formatIp } from "../../net/ip.ts";
-import type { KnownSet } from "./known_set.ts";
+import type { FindSet, KnownSet } from "./known_set.ts";
 import { describeXtables } from "./xtables_text.ts";
 import { readXtablesPart } from "./xtables_part.ts";
 
@@ -18,7 +20,7 @@ export type Tongue = "nft" | "iptables";
 /** Content of a register, in words: the left side of a comparison, and how its values are written. */
 interface Subject {
   readonly text: string;
-  readonly show: (value: Uint8Array) => string;
+  readonly show: Show;
   readonly mask?: Uint8Array;
 }
 
@@ -41,10 +43,9 @@ const host: Show = (value) =>
   value.length === 4
     ? hex(new DataView(value.buffer, value.byteOffset).getUint32(0, LITTLE_ENDIAN))
     : number(value);
-const PROTOCOLS: Readonly<Record<number, string>> = { 1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp" };
-const protocol: Show = (value) => PROTOCOLS[value[0]] ?? number(value);
-const FAMILIES: Readonly<Record<number, string>> = { 2: "ipv4", 10: "ipv6" };
-const family: Show = (value) => FAMILIES[value[0]] ?? number(value);
+const protocol: Show = (value) => formatIpProtocol(value[0]);
+const family: Show = (value) =>
+  FAMILIES.find((family) => FAMILY_NUMBERS[family] === value[0]) ?? number(value);
 const states: Show = (value) => {
   const bits = Number(host(value));
   const names = Object.entries(CT_STATE).filter(([, bit]) => (bits & bit) !== 0).map(([name]) => name);
@@ -72,7 +73,7 @@ const ADDRESSES: Readonly<Record<number, { nft: string; iptables: string; show: 
 /** Writes a rule in one line; what is not known of it is `…`. */
 export function formatRule(
   expressions: readonly NftExpression[],
-  { tongue, findSet }: { tongue: Tongue; findSet: (name: string) => KnownSet | undefined },
+  { tongue, findSet }: { tongue: Tongue; findSet: FindSet },
 ): string {
   const registers = new Map<number, Subject>();
   const words = expressions.map((expression) => write(expression, { tongue, findSet, registers }));
@@ -81,7 +82,7 @@ export function formatRule(
 
 interface Context {
   readonly tongue: Tongue;
-  readonly findSet: (name: string) => KnownSet | undefined;
+  readonly findSet: FindSet;
   readonly registers: Map<number, Subject>;
 }
 
@@ -139,6 +140,9 @@ function write(expression: NftExpression, context: Context): string {
     }
     case "counter":
     case "dynset":
+    case "log":
+    case "payload-write":
+    case "tcp-option":
       return "";
     case "unknown": {
       const [match, target] = [readXtablesPart(expression, "match"), readXtablesPart(expression, "target")];
@@ -147,7 +151,7 @@ function write(expression: NftExpression, context: Context): string {
       return expression.name;
     }
     default:
-      return "";
+      return expression satisfies never;
   }
 }
 

@@ -6,8 +6,9 @@ import { firstForeignRule, isPin } from "../../kernel/routing/ours.ts";
 import { chooseRulePriority } from "../../kernel/plan/rule_priority.ts";
 import type { Family } from "../../net/ip.ts";
 import type { RoutingRule } from "../../netlink/route/rule.ts";
+import { isNarrow } from "../../netlink/route/rule_selectors.ts";
 import { RULE_ACTIONS } from "../../netlink/route/rule_action.ts";
-import { type RoutingFacts, tableOf } from "../machine/routing.ts";
+import { describeProtocol, type RoutingFacts, tableOf } from "../machine/routing.ts";
 import type { Situation } from "../situation.ts";
 
 /** Tells by the interface whether packets that an install delivers come to the rule. */
@@ -36,6 +37,18 @@ export function comesFirst(rule: RoutingRule, facts: RoutingFacts): boolean {
 /** The rules that pin what a running proxy dials come before these. */
 function prioritiesOf(family: Family, { ours }: RoutingFacts): number[] {
   return ours.filter((rule) => rule.family === family && !isPin(rule)).map(({ priority }) => priority);
+}
+
+/** Tells whether a rule that takes packets away leaves some: it asks for more, or suppresses some routes. */
+export function isForSome(rule: RoutingRule): boolean {
+  return isNarrow(rule) || rule.suppressPrefixLength !== undefined ||
+    rule.suppressInterfaceGroup !== undefined;
+}
+
+/** The cause, in words; `away`: how it takes them. */
+export function describeAway(rule: RoutingRule, away: string): string {
+  const some = isForSome(rule) ? ", as far as they come under it" : "";
+  return `It comes before the rules of an install and ${away}${some}; ${describeProtocol(rule.protocol)}`;
 }
 
 /** Says how a rule before those of an install, at `ours`, keeps packets from them; undefined: not at all. */

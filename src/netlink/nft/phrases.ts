@@ -41,6 +41,7 @@ export {
 } from "./phrases/originals.ts";
 export {
   address,
+  ADDRESS_PLACES,
   addressTypeKey,
   destinationType,
   hardwareSource,

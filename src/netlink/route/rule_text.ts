@@ -9,6 +9,11 @@ import type { MaskedNumber, NumberRange, PortSelector, RuleSelectors } from "./r
 
 const PROTOCOLS: Readonly<Record<number, string>> = { 1: "icmp", 6: "tcp", 17: "udp", 58: "ipv6-icmp" };
 
+/** `tcp`; the number where it has no name here. */
+export function formatIpProtocol(number: number): string {
+  return PROTOCOLS[number] ?? String(number);
+}
+
 /** `not from 10.0.0.0/8 fwmark 0x1/0x1 iif lan0`; the empty string for a rule that all packets come under. */
 export function formatSelectors(rule: RuleSelectors): string {
   const { from, to, tos, ipProtocol, sourcePorts, destinationPorts, users, dscp, flowLabel } = rule;
@@ -22,7 +27,7 @@ export function formatSelectors(rule: RuleSelectors): string {
     rule.oifname !== undefined && `oif ${rule.oifname}`,
     rule.l3mdev && "l3mdev",
     users && `uidrange ${formatRange(users)}`,
-    ipProtocol !== undefined && `ipproto ${PROTOCOLS[ipProtocol] ?? ipProtocol}`,
+    ipProtocol !== undefined && `ipproto ${formatIpProtocol(ipProtocol)}`,
     sourcePorts && `sport ${formatPorts(sourcePorts)}`,
     destinationPorts && `dport ${formatPorts(destinationPorts)}`,
     rule.tunnelId !== undefined && `tun_id ${rule.tunnelId}`,

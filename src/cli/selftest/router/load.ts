@@ -2,16 +2,11 @@
  * Puts surroundings into the router of the self-test, and takes them away.
  * @module
  */
-import { type Family, parseIp } from "../../../net/ip.ts";
+import { type Family, isOfLinkAlone, parseIp } from "../../../net/ip.ts";
 import { FAMILIES } from "../../../net/families.ts";
 import type { NetlinkConnection } from "../../../netlink/connection.ts";
 import { NftBatch } from "../../../netlink/nft/batch.ts";
-import {
-  addAddress,
-  deleteAddress,
-  type LinkAddress,
-  listAddresses,
-} from "../../../netlink/route/address.ts";
+import { addAddress, deleteAddress, listAddresses } from "../../../netlink/route/address.ts";
 import { createBridge, deleteLink, findLink, setLinkMaster, setLinkUp } from "../../../netlink/route/link.ts";
 import { addRoute, deleteRoute, type Route } from "../../../netlink/route/route.ts";
 import { addRule, deleteRule, type RoutingRule } from "../../../netlink/route/rule.ts";
@@ -98,13 +93,10 @@ export function setBridge(on: boolean): void {
 }
 
 function moveAddresses(connection: NetlinkConnection, from: number, to: number): void {
-  for (const address of listAddresses(connection).filter((one) => one.linkIndex === from && !isOfLink(one))) {
+  for (const address of listAddresses(connection)) {
+    // Those of a link alone the kernel makes itself.
+    if (address.linkIndex !== from || isOfLinkAlone(address.prefix.address)) continue;
     deleteAddress(connection, address);
     addAddress(connection, { linkIndex: to, prefix: address.prefix, noDad: true });
   }
-}
-
-/** fe80::/10: the kernel makes these itself. */
-function isOfLink({ prefix: { address: { bytes } } }: LinkAddress): boolean {
-  return bytes.length === 16 && bytes[0] === 0xfe && (bytes[1] & 0xc0) === 0x80;
 }

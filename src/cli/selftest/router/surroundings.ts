@@ -4,8 +4,6 @@
  */
 import type { NftExpression } from "../../../netlink/nft/expression.ts";
 import type { BaseChain } from "../../../netlink/nft/chain.ts";
-import { AttributeWriter } from "../../../netlink/attribute.ts";
-import { FAMILY_NUMBERS } from "../../../net/families.ts";
 import { type Family, parseIp } from "../../../net/ip.ts";
 import {
   conntrackState,
@@ -32,10 +30,6 @@ export interface SurroundingChain {
   readonly rules: readonly (readonly NftExpression[])[];
 }
 
-// linux/netfilter/nf_tables.h: enum nft_nat_attributes, nft_nat_types
-const NFTA_NAT = { type: 1, family: 2, address: 3, port: 5 } as const;
-const NFT_NAT_DNAT = 1;
-
 /** The mark by which another program routes. */
 export const FOREIGN_MARK = 0x20000;
 
@@ -46,7 +40,11 @@ const ACCEPT_ICMPV6: readonly NftExpression[] = [
   { kind: "cmp", operator: "eq", register: 1, value: Uint8Array.of(58) },
   ...ACCEPT,
 ];
-const ESTABLISHED: readonly NftExpression[] = [...conntrackState(["established", "related"]), ...ACCEPT];
+/** `ct state established,related accept` */
+export const ACCEPT_ESTABLISHED: readonly NftExpression[] = [
+  ...conntrackState(["established", "related"]),
+  ...ACCEPT,
+];
 
 /** Chains of each. */
 export const SURROUNDINGS: Readonly<Record<Surrounding, readonly SurroundingChain[]>> = {
@@ -77,31 +75,31 @@ export const SURROUNDINGS: Readonly<Record<Surrounding, readonly SurroundingChai
   "input-drop": [{
     name: "input",
     base: { type: "filter", hook: "input", priority: 0, policy: "drop" },
-    rules: [[...inputInterface("lo"), ...ACCEPT], ESTABLISHED, ACCEPT_ICMPV6],
+    rules: [[...inputInterface("lo"), ...ACCEPT], ACCEPT_ESTABLISHED, ACCEPT_ICMPV6],
   }],
   "output-drop": [{
     name: "output",
     base: { type: "filter", hook: "output", priority: 0, policy: "drop" },
-    rules: [[...outputInterface("lo"), ...ACCEPT], ESTABLISHED, ACCEPT_ICMPV6],
+    rules: [[...outputInterface("lo"), ...ACCEPT], ACCEPT_ESTABLISHED, ACCEPT_ICMPV6],
   }],
 };
 
 /** `dnat ip to SERVER:REPORT`, in an inet table. */
 function redirectTo(family: Family, protocol: "tcp" | "udp"): NftExpression[] {
-  const [address, port] = [1, 2];
-  const data = new AttributeWriter()
-    .u32be(NFTA_NAT.type, NFT_NAT_DNAT)
-    .u32be(NFTA_NAT.family, FAMILY_NUMBERS[family])
-    .u32be(NFTA_NAT.address, address)
-    .u32be(NFTA_NAT.port, port)
-    .finish();
+  const [addressRegister, portRegister] = [1, 2];
   return [
     ...inputInterface("r0"),
     ...networkFamily(family),
     ...transport(protocol),
     ...destinationPort(SERVICE_PORTS.nothing),
-    { kind: "immediate", register: address, value: parseIp(ADDRESSES[family].server)!.bytes },
-    { kind: "immediate", register: port, value: portKey(SERVICE_PORTS.report) },
-    { kind: "unknown", name: "nat", data },
+    { kind: "immediate", register: addressRegister, value: parseIp(ADDRESSES[family].server)!.bytes },
+    { kind: "immediate", register: portRegister, value: portKey(SERVICE_PORTS.report) },
+    {
+      kind: "nat",
+      type: "dnat",
+      family: family === "ipv4" ? "ip" : "ip6",
+      addressRegister,
+      portRegister,
+    },
   ];
 }

@@ -57,7 +57,7 @@ export function decodeLegacyTable(table: LegacyTable): FirewallChain[] {
       policy: policies.get(policy) === "drop" ? "drop" : "accept",
     },
   }));
-  const walked = { chains: bases, rules: withoutOurs(rules), findSet: () => undefined };
+  const walked = { rules: withoutOurs(rules), findSet: () => undefined };
   return bases.map((base) => ({ chain: base, program: "iptables-legacy", table: walked }));
 }
 

@@ -62,7 +62,7 @@ function walk(
     const elements = options.sets?.[name];
     return elements && { elements, interval: elements.some(({ intervalEnd }) => intervalEnd) };
   };
-  const table = { chains: [base], rules, findSet };
+  const table = { rules, findSet };
   return walkBaseChain(table, base, options.packet ?? CLIENT);
 }
 

@@ -74,6 +74,11 @@ export class Lab {
     return [this.client, this.router, this.server, ...this.#further];
   }
 
+  /** Lets new flows leave the router from here on, as with `forwarding`. */
+  openGuard(): Promise<void> {
+    return this.router.nft("flush chain inet lab guard");
+  }
+
   /** Adds a namespace that is joined to nothing yet. */
   async addNamespace(role: string): Promise<Namespace> {
     const namespace = this.#makeNamespace(role);

@@ -12,7 +12,6 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from "../../../ffi/consts.ts";
-import { enterNetwork, openReadOnly } from "../../../ffi/process.ts";
 import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import {
   bindSocket,
@@ -33,39 +32,32 @@ import { check } from "../../../src/net/error.ts";
 import { DEFAULT_CONFIG } from "../../../src/config/defaults.ts";
 import { createLogger } from "../../../src/log.ts";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
-import { currentNetwork } from "../netlink/new_network.ts";
 import { delay } from "../../laboratory/machine/wait.ts";
+import type { Namespace } from "../../laboratory/namespace.ts";
+import { addSecondWan, SECOND_TABLE, SECOND_WAN } from "../../laboratory/network/second_wan.ts";
+import { inNamespace } from "../../laboratory/network/udp_calls.ts";
 import { labTest } from "../../laboratory/register.ts";
 
 const PORT = 7000;
 const PIN = 8;
-const SECOND = {
-  4: { router: "198.51.100.1", server: "198.51.100.2" },
-  6: { router: "2001:db8:99::1", server: "2001:db8:99::2" },
-} as const;
 /** Addresses beyond both servers. */
 const FAR = { 4: "192.0.2.9", 6: "2001:db8:5::9" } as const;
+/** A rule that sends the client by the second way. */
+const IIF = `iif r0 lookup ${SECOND_TABLE} pref 30000`;
 const FAMILIES = [4, 6] as const;
 type FamilyNumber = typeof FAMILIES[number];
 
-/** A second way out, r3, and a server of the first one's address there. */
-async function addSecondWay(lab: Lab): Promise<void> {
-  const second = await lab.addNamespace("second");
-  await second.writeSysctl({ "net.ipv6.conf.all.accept_dad": 0, "net.ipv6.conf.default.accept_dad": 0 });
+/** A second way out, r2, servers that say where they are, and what the proxy needs of the kernel. */
+async function addSecondWay(lab: Lab): Promise<Namespace> {
+  const second = await addSecondWan(lab);
   await lab.router.ip(`
-    link add r3 type veth peer name s3 netns ${second.name}
-    addr add ${SECOND[4].router}/24 dev r3
-    addr add ${SECOND[6].router}/64 dev r3 nodad
-    link set r3 up
-    route add default via ${SECOND[4].server} dev r3 table 202
-    route add default via ${SECOND[6].server} dev r3 table 202
     route add local 0.0.0.0/0 dev lo table 100
     route add local ::/0 dev lo table 100`);
   for (const family of FAMILIES) {
     await lab.router.ip(
       `
       rule add pref 400 fwmark 1/1 iif r1 lookup 100
-      rule add pref 400 fwmark 1/1 iif r3 lookup 100`,
+      rule add pref 400 fwmark 1/1 iif r2 lookup 100`,
       { family },
     );
   }
@@ -76,14 +68,6 @@ async function addSecondWay(lab: Lab): Promise<void> {
       socket transparent 1 meta mark set meta mark or 1
     }
   }`);
-  await second.ip(`
-    addr add ${SECOND[4].server}/24 dev s3
-    addr add ${ADDRESSES[4].server}/32 dev lo
-    addr add ${SECOND[6].server}/64 dev s3 nodad
-    addr add ${ADDRESSES[6].server}/128 dev lo nodad
-    link set s3 up
-    route add default via ${SECOND[4].router}
-    route add default via ${SECOND[6].router}`);
   for (const [namespace, name] of [[lab.server, "first"], [second, "second"]] as const) {
     await namespace.start(
       ["socat", `TCP6-LISTEN:${PORT},ipv6only=0,fork,reuseaddr`, `SYSTEM:echo ${name}`],
@@ -100,6 +84,7 @@ async function addSecondWay(lab: Lab): Promise<void> {
       );
     }
   }
+  return second;
 }
 
 interface Dial {
@@ -129,11 +114,7 @@ async function dial(lab: Lab, options: Dial): Promise<string> {
   const source = options.source === "" ? ADDRESSES[family].client : options.source;
   writeSockaddr(answer.source, { address: parseIp(source)!, port: options.port ?? 0 });
   writeSockaddr(answer.destination, destination);
-  const home = currentNetwork();
-  const router = check(openReadOnly(`/run/netns/${lab.router.name}`), "open", lab.router.name);
-  let fd = -1;
-  check(enterNetwork(router), "enter network");
-  try {
+  const fd = inNamespace(lab.router.name, () => {
     answer.iif = indexOf("r0");
     answer.oif = indexOf(options.oif);
     answer.mark = mark;
@@ -145,7 +126,7 @@ async function dial(lab: Lab, options: Dial): Promise<string> {
     }
     context.shared.routes.writeOutput(options.closed === true);
     const book = new RouteBook(context);
-    fd = check(openNonBlocking(answer.destination[0], type), "open socket");
+    const fd = check(openNonBlocking(answer.destination[0], type), "open socket");
     setInt(fd, SOL_SOCKET, SO_MARK, mark);
     const protocol = type === SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
     check(book.prepare(fd, protocol, client, answer), "prepare");
@@ -153,13 +134,11 @@ async function dial(lab: Lab, options: Dial): Promise<string> {
     if (options.source !== "") check(bindSocket(fd, answer.source), "bind", options.source);
     book.openPassage(fd, protocol, answer);
     const connected = connectSocket(fd, answer.destination);
-    if (connected < 0 && connected !== -EINPROGRESS) return `errno ${-connected}`;
+    if (connected < 0 && connected !== -EINPROGRESS) return connected;
     book.close();
-  } finally {
-    check(enterNetwork(home), "enter network");
-    closeFd(home);
-    closeFd(router);
-  }
+    return fd;
+  });
+  if (fd < 0) return `errno ${-fd}`;
   if (type === SOCK_DGRAM) send(fd, new TextEncoder().encode("\n"), 1);
   const buffer = new Uint8Array(100);
   let received = 0;
@@ -187,7 +166,7 @@ async function assertServer(
   options: Omit<Dial, "family" | "type" | "source">,
 ): Promise<void> {
   for (const family of FAMILIES) {
-    const own = options.oif === "r3" ? SECOND[family].router : ADDRESSES[family].wan;
+    const own = options.oif === "r2" ? SECOND_WAN[family].router : ADDRESSES[family].wan;
     for (const source of [own, ADDRESSES[family].client]) {
       for (const type of [SOCK_STREAM, SOCK_DGRAM]) {
         const text = JSON.stringify({ ...options, family, source, type });
@@ -212,23 +191,23 @@ labTest("a dial leaves by the provider that a rule by mark, interface or source 
   await assertServer(lab, "first", { oif: "r1" });
   await assertServer(lab, "first", { oif: "r1", simple: true });
   const from = {
-    4: `from ${ADDRESSES[4].client}/24 lookup 202 pref 30000`,
-    6: `from ${ADDRESSES[6].client}/64 lookup 202 pref 30000`,
+    4: `from ${ADDRESSES[4].client}/24 lookup ${SECOND_TABLE} pref 30000`,
+    6: `from ${ADDRESSES[6].client}/64 lookup ${SECOND_TABLE} pref 30000`,
   };
-  const byMark = "fwmark 0x20000/0xff0000 lookup 202 pref 30000";
-  for (const [text, mark] of [["iif r0 lookup 202 pref 30000", 0], [byMark, 0x20000], [from, 0]] as const) {
+  const byMark = `fwmark 0x20000/0xff0000 lookup ${SECOND_TABLE} pref 30000`;
+  for (const [text, mark] of [[IIF, 0], [byMark, 0x20000], [from, 0]] as const) {
     const words = (verb: string) =>
       typeof text === "string" ? `${verb} ${text}` : { 4: `${verb} ${text[4]}`, 6: `${verb} ${text[6]}` };
     await rule(lab, words("add"));
-    await assertServer(lab, "second", { oif: "r3", mark });
-    await assertServer(lab, "second", { oif: "r3", mark, byPort: true });
+    await assertServer(lab, "second", { oif: "r2", mark });
+    await assertServer(lab, "second", { oif: "r2", mark, byPort: true });
     await rule(lab, words("del"));
   }
   // The test can fail: without the book the dial takes the router's own way.
-  await rule(lab, "add iif r0 lookup 202 pref 30000");
-  const plain = { family: 4, oif: "r3", source: SECOND[4].router } as const;
+  await rule(lab, `add ${IIF}`);
+  const plain = { family: 4, oif: "r2", source: SECOND_WAN[4].router } as const;
   assert.equal(await dial(lab, { ...plain, simple: true }), "first");
-  await rule(lab, "del iif r0 lookup 202 pref 30000");
+  await rule(lab, `del ${IIF}`);
   // What was forwarded by the first way goes on by it.
   await assertServer(lab, "first", { oif: "r1" });
 });
@@ -236,8 +215,7 @@ labTest("a dial leaves by the provider that a rule by mark, interface or source 
 labTest("a dial takes the one of several equal ways that the client's packet took", {
   programs: PROGRAMS,
 }, async (lab) => {
-  await addSecondWay(lab);
-  const second = lab.namespaces.at(-1)!;
+  const second = await addSecondWay(lab);
   for (const namespace of [lab.server, second]) {
     await namespace.ip(`
       addr add ${FAR[4]}/32 dev lo
@@ -246,12 +224,12 @@ labTest("a dial takes the one of several equal ways that the client's packet too
   for (const family of FAMILIES) {
     await lab.router.ip(
       `route add default nexthop via ${ADDRESSES[family].server} dev r1 nexthop via ${
-        SECOND[family].server
-      } dev r3`,
+        SECOND_WAN[family].host
+      } dev r2`,
       { family },
     );
-    for (const [oif, wanted] of [["r1", "first"], ["r3", "second"]] as const) {
-      for (const source of [SECOND[family].router, ADDRESSES[family].wan, ADDRESSES[family].client]) {
+    for (const [oif, wanted] of [["r1", "first"], ["r2", "second"]] as const) {
+      for (const source of [SECOND_WAN[family].router, ADDRESSES[family].wan, ADDRESSES[family].client]) {
         assert.equal(await dial(lab, { family, to: FAR[family], oif, source }), wanted, `${oif} ${source}`);
       }
     }

@@ -1,7 +1,7 @@
 /** A LAN bridge with and without br_netfilter (F2), and a bridge's own traffic (field case 30). */
 import { fieldTest } from "../../laboratory/field/field.ts";
 import { FIELD } from "../../laboratory/field/places.ts";
-import { every } from "../../laboratory/field/probes.ts";
+import { every, tcp } from "../../laboratory/field/probes.ts";
 
 /** Client and guest are on one bridge, which has the LAN's addresses. */
 function bridge(filter: 0 | 1): string {
@@ -43,5 +43,7 @@ ip -n $guest addr add 10.77.1.3/24 dev guest0
 ip -n $guest addr add fd77:1::3/64 dev guest0 nodad`,
   probes: [
     ...every("server", 80, "server sees client"),
+    tcp("10.77.1.3", 80, "guest sees client"),
+    tcp("fd77:1::3", 80, "guest sees client", { family: 6 }),
   ],
 });

@@ -13,7 +13,6 @@ const OUTCOMES = {
 
 for (const onFailure of ["open", "reset", "drop"] as const) {
   labTest(`kill -9 of the proxy, on-failure: ${onFailure}, nothing is lost in between`, {
-    forwarding: true,
     masquerade: true,
   }, async (lab) => {
     await inField(lab, {
@@ -22,6 +21,7 @@ for (const onFailure of ["open", "reset", "drop"] as const) {
       const proxy = await startFieldProxy(field, { config: { intercept: { "on-failure": onFailure } } });
       const probes = every("server", 80, "server sees wan");
       for (const probe of probes) assert.equal(await probe.run(field.places), probe.expected, probe.name);
+      await lab.openGuard();
       proxy.program.signal("SIGKILL");
       await proxy.program.waitForExit();
       for (const probe of every("server", 80, "", { silenceMs: 800 })) {

@@ -13,7 +13,7 @@ import {
   startRouterProxy,
 } from "../../laboratory/proxy/router_proxy.ts";
 import { snapshotKernel } from "../../laboratory/network/snapshot.ts";
-import { serve, socatServer } from "../../laboratory/network/sockets.ts";
+import { serve, socatServer, waitForSockets } from "../../laboratory/network/sockets.ts";
 import { exchange, openServer } from "../../laboratory/network/udp_peers.ts";
 import { type UdpSocket } from "../../laboratory/network/udp_socket.ts";
 import { delay, until } from "../../laboratory/machine/wait.ts";
@@ -107,6 +107,9 @@ labTest("run, killed, takes none of the router's connections along, with on-fail
   const nginx = await startNginx(lab);
   const proxy = await startRouterProxy(lab);
   assert.equal(await curl(lab.router, nginx.url(4)), 0);
+  // The proxy has a part in what the router dials.
+  await lab.router.start(["socat", "-t30", "-", socatServer(4, 80)]);
+  await waitForSockets(lab.router, { filter: "state established sport = 80", count: 1 });
   await proxy.program.stop("SIGKILL");
   const start = performance.now();
   await Promise.all(([4, 6] as const).map((family) => lab.router.run(["curl", "-sSfm9", nginx.url(family)])));

@@ -2,12 +2,13 @@
 import assert from "node:assert/strict";
 import type { Lab } from "../../laboratory/lab.ts";
 import { delay } from "../../laboratory/machine/wait.ts";
+import { listSockets } from "../../laboratory/network/sockets.ts";
 import { type Nginx, startNginx } from "../../laboratory/programs/nginx.ts";
 import type { Program } from "../../laboratory/program.ts";
 import { startProxy } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 
-const PROGRAMS = ["curl", "nginx", "prlimit"];
+const PROGRAMS = ["curl", "nginx", "prlimit", "ss"];
 const PROJECT = new URL("../../../", import.meta.url).pathname;
 /** Descriptors as procd gives them. */
 const FEW = { wrapper: ["prlimit", "--nofile=4096:4096"] };
@@ -60,8 +61,8 @@ async function waits(lab: Lab, nginx: Nginx, fetches = FETCHES): Promise<number[
 
 const p99 = (times: readonly number[]) => times[Math.ceil(times.length * 0.99) - 1];
 
-/** Asserts what a crowd costs the neighbour, who was alone before. */
-async function assertFair(lab: Lab, crowd: (lab: Lab) => Promise<unknown>): Promise<void> {
+/** Asserts what a crowd costs the neighbour, who was alone before. `held`: its sockets in the proxy. */
+async function assertFair(lab: Lab, held: string, crowd: (lab: Lab) => Promise<unknown>): Promise<void> {
   await lab.client.ip(`addr add ${NEIGHBOUR}/24 dev c0`);
   // The server's own buffers are not what is measured; all namespaces share one bound on TCP's memory.
   await lab.server.writeSysctl({ "net.ipv4.tcp_wmem": "4096 16384 65536" });
@@ -71,6 +72,8 @@ async function assertFair(lab: Lab, crowd: (lab: Lab) => Promise<unknown>): Prom
   await waits(lab, nginx); // warm
   const quiet = await waits(lab, nginx);
   await crowd(lab);
+  const sockets = (await listSockets(lab.router, held)).length;
+  assert.ok(sockets > 500, `the proxy has ${sockets} of the crowd's connections`);
   const busy = await waits(lab, nginx);
   const told = `p99 ${p99(quiet).toFixed(1)} ms alone, ${p99(busy).toFixed(1)} ms beside the crowd`;
   // A page takes a millisecond or two; on a busy machine that is measured with an error of some.
@@ -85,14 +88,18 @@ labTest("run: 3,000 dead dials of one client cost another nothing", { programs: 
   const dead = Array.from({ length: 60 }, (_, i) => `203.0.113.${64 + i}`);
   await lab.server.ip(dead.map((address) => `addr add ${address}/32 dev lo`).join("\n"));
   await lab.server.writeSysctl({ "net.ipv4.conf.all.arp_ignore": 0 });
-  await assertFair(lab, (lab) => startCrowd(lab, { count: 3_000, port: 81, targets: dead }));
+  await assertFair(
+    lab,
+    "state syn-sent dport = 81",
+    (lab) => startCrowd(lab, { count: 3_000, port: 81, targets: dead }),
+  );
 });
 
 labTest(
   "run: 3,000 idle connections of one client cost another nothing",
   { programs: PROGRAMS },
   async (lab) => {
-    await assertFair(lab, async (lab) => {
+    await assertFair(lab, "state established dport = 80", async (lab) => {
       await startCrowd(lab, { count: 3_000, port: 80 });
       await delay(500);
     });
@@ -103,7 +110,7 @@ labTest(
   "run: 800 unread downloads of one client cost another nothing",
   { programs: PROGRAMS },
   async (lab) => {
-    await assertFair(lab, async (lab) => {
+    await assertFair(lab, "state established dport = 80", async (lab) => {
       const saying = "GET /files/large HTTP/1.1\r\nHost: x\r\n\r\n";
       await startCrowd(lab, { count: 800, port: 80, saying });
       await delay(2_000);

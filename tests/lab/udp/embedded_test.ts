@@ -1,5 +1,6 @@
 /** IPv6 addresses with an IPv4 address in them: no socket of the proxy reaches what they name. */
 import assert from "node:assert/strict";
+import { endProxy } from "../../laboratory/proxy/router_proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { buildFrame } from "../../laboratory/network/packets.ts";
 import { RawLink } from "../../laboratory/network/raw_link.ts";
@@ -12,7 +13,7 @@ function parseMac(text: string): Uint8Array {
 }
 
 labTest("run sends no datagram to the IPv4 address in an IPv6 one, source: router", {}, async (lab) => {
-  await startUdpProxy(lab, { source: "router", intercept: { admission: "early" } });
+  const proxy = await startUdpProxy(lab, { source: "router", intercept: { admission: "early" } });
   const victim = lab.router.udp({ family: 4, bind: "127.0.0.1:7000" });
   const { stdout } = await lab.router.run(["cat", "/sys/class/net/r0/address"]);
   using link = new RawLink(lab.client, "c0");
@@ -29,4 +30,5 @@ labTest("run sends no datagram to the IPv4 address in an IPv6 one, source: route
   send("::ffff:127.0.0.1");
   send("::127.0.0.1");
   assert.equal(await victim.receiveWithin(300), undefined);
+  assert.equal((await endProxy(proxy))["udp-dropped"], 2);
 });

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { OperationError } from "../../../src/net/error.ts";
 import { ADDRESSES, type Lab } from "../lab.ts";
 import { type ConfigText, type Proxy, type ProxyOptions, startProxy } from "../proxy/proxy.ts";
+import { listDescriptors } from "../machine/procfs.ts";
 import { at, type Datagram, type UdpSocket } from "./udp_socket.ts";
 import { until } from "../machine/wait.ts";
 
@@ -81,18 +82,10 @@ export function socketCount(proxy: Proxy): number {
       line.trim().split(/\s+/).at(-1)
     ),
   );
-  return [...Deno.readDirSync(`/proc/${proxy.pid}/fd`)].filter(({ name }) => {
-    const [, inode] = /^socket:\[(\d+)\]$/.exec(linkOf(`/proc/${proxy.pid}/fd/${name}`)) ?? [];
+  return listDescriptors(proxy.pid).filter((descriptor) => {
+    const [, inode] = / socket:\[(\d+)\]$/.exec(descriptor) ?? [];
     return inode !== undefined && !netlink.has(inode);
   }).length;
-}
-
-function linkOf(path: string): string {
-  try {
-    return Deno.readLinkSync(path);
-  } catch {
-    return ""; // it is closed
-  }
 }
 
 /** The `address:port` that UDP sockets in the router are bound to. */

@@ -46,7 +46,7 @@ type Step =
   | { readonly kind: "install" }
   | { readonly kind: "mend"; readonly missing: readonly ObjectStatus[] }
   | { readonly kind: "adjust"; readonly change: PlanChange }
-  | { readonly kind: "look" };
+  | { readonly kind: "look"; readonly found?: Found };
 
 /** The kernel's rules as a look has found them. */
 interface Found {
@@ -148,7 +148,7 @@ export class RulesKeeper {
     // Rules that cannot be looked at are left alone: the proxy's half needs no privilege.
     const step = await this.#attempt(() => this.#nextStep(plan));
     if (step === undefined || (step.kind === "look" && this.#inForce && !changed)) return;
-    if (step.kind === "look") return void await this.#attempt(() => this.#lookAndTell(plan));
+    if (step.kind === "look") return void await this.#attempt(() => this.#lookAndTell(plan, step.found));
     try {
       await this.#take(step, plan);
     } catch (error) {
@@ -166,11 +166,12 @@ export class RulesKeeper {
     if (wanted === undefined) return { kind: "look" };
     const change = this.#compare(wanted, plan);
     if (change === undefined && !this.#mends) return { kind: "look" };
-    const { presence, missing } = await this.#look(wanted);
-    if (presence === "whole") return change === undefined ? { kind: "look" } : { kind: "adjust", change };
-    if (presence !== "other" && this.#mends) return { kind: "mend", missing };
+    const found = await this.#look(wanted);
+    const { presence, missing } = found;
+    if (presence === "whole" && change !== undefined) return { kind: "adjust", change };
+    if (presence !== "whole" && presence !== "other" && this.#mends) return { kind: "mend", missing };
     if (presence === "flushed" && this.#options.installs) return { kind: "install" };
-    return { kind: "look" };
+    return change === undefined ? { kind: "look", found } : { kind: "look" };
   }
 
   #compare({ plan, config }: Wanted, next: Plan): PlanChange | undefined {
@@ -198,7 +199,7 @@ export class RulesKeeper {
       case "adjust":
         return this.#adjust(plan, step.change);
       case "look":
-        return this.#lookAndTell(plan);
+        return this.#lookAndTell(plan, step.found);
       default:
         throw new TypeError(`No step ${JSON.stringify(step satisfies never)}`);
     }
@@ -262,9 +263,10 @@ export class RulesKeeper {
     this.#settle(plan);
   }
 
-  async #lookAndTell(plan: Plan): Promise<void> {
+  /** `found`: what a look for the same has found just now. */
+  async #lookAndTell(plan: Plan, found?: Found): Promise<void> {
     const wanted = { plan, config: this.#loaded.config };
-    const { presence, isOfAnother } = await this.#look(wanted).catch((error) => {
+    const { presence, isOfAnother } = found ?? await this.#look(wanted).catch((error) => {
       // Nothing speaks against it.
       this.#isOfAnother ??= false;
       this.#adoptLive(plan);

@@ -126,8 +126,9 @@ class Watcher {
     const { messages, lost } = this.#monitor.take();
     for (const message of messages) {
       const own = isOurPort(message.portId);
-      this.#news.read(message, own, change);
-      const name = own ? undefined : this.#options.nameProcess(message.portId);
+      // Of routes of others, which may come in thousands, nobody's name is wanted.
+      if (!this.#news.read(message, own, change) || own) continue;
+      const name = this.#options.nameProcess(message.portId);
       if (name !== undefined) change.name(`${name} (${message.portId})`, change.rules);
     }
     if (lost) change.all();

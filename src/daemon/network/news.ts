@@ -31,50 +31,57 @@ export class NetworkNews {
   readonly #links = new Map<number, string>();
 
   /**
-   * Adds what a message tells. One that cannot be read may tell anything. `own`: this process has sent the
-   * request; what it does to its own rules is no news.
+   * Adds what a message tells; false: that is nothing. One that cannot be read may tell anything. `own`: this
+   * process has sent the request; what it does to its own rules is no news.
    */
-  read(message: NetlinkMessage, own: boolean, change: NetworkChange): void {
+  read(message: NetlinkMessage, own: boolean, change: NetworkChange): boolean {
     try {
-      this.#read(message, own, change);
+      return this.#read(message, own, change);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       change.all();
+      return true;
     }
   }
 
-  #read({ type, body }: NetlinkMessage, own: boolean, change: NetworkChange): void {
+  #read({ type, body }: NetlinkMessage, own: boolean, change: NetworkChange): boolean {
     switch (type) {
       case RTM_NEWLINK: {
-        if (body[0] !== INTERFACE_ITSELF) return;
+        if (body[0] !== INTERFACE_ITSELF) return false;
         const { index, name, master } = decodeLink(body);
         const now = `${name} ${master ?? ""}`;
-        if (now !== this.#links.get(index)) change.plan = true;
+        if (now === this.#links.get(index)) return false;
         this.#links.set(index, now);
-        return;
+        change.plan = true;
+        return true;
       }
       case RTM_DELLINK:
-        if (body[0] !== INTERFACE_ITSELF) return;
+        if (body[0] !== INTERFACE_ITSELF) return false;
         this.#links.delete(decodeLink(body).index);
         change.plan = true;
-        return;
+        return true;
       case RTM_NEWROUTE:
       case RTM_DELROUTE: {
         const route = decodeRoute(body);
-        if (route === undefined) return;
+        if (route === undefined) return false;
         if (routeLeadsUpstream(route) || route.nextHops !== undefined) change.plan = true;
         else if (isOurRoute(route) && !own) change.rules = true;
-        return;
+        else return false;
+        return true;
       }
       case RTM_NEWRULE:
       case RTM_DELRULE: {
         const rule = decodeRoutingRule(body);
-        if (rule === undefined) return;
+        if (rule === undefined) return false;
+        if (type === RTM_NEWRULE && announcesUninstall(rule)) change.uninstalled = true;
         // Workers pin, by sockets of their own.
         if (type === RTM_NEWRULE && isPin(rule)) change.pins = true;
-        else if (!own) change.rules = true;
-        if (type === RTM_NEWRULE && announcesUninstall(rule)) change.uninstalled = true;
+        else if (own) return false;
+        else change.rules = true;
+        return true;
       }
+      default:
+        return false;
     }
   }
 }

@@ -2,12 +2,12 @@
  * Reads the machine for a plan: interfaces, routes, a few sysctls. Needs no privilege.
  * @module
  */
-import { FAMILIES } from "../net/families.ts";
 import { formatPrefix } from "../net/ip.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import { type Link, listLinks } from "../netlink/route/link.ts";
-import { listRoutes, type Route } from "../netlink/route/route.ts";
-import { ifFamilyExists, readAllRules } from "./routing/rules.ts";
+import type { Route } from "../netlink/route/route.ts";
+import { readAllRoutes } from "./routing/routes.ts";
+import { readAllRules } from "./routing/rules.ts";
 import { deliversLocally, firstForeignRule, isDefault, isOurRoute } from "./routing/ours.ts";
 import { hasProcfs } from "./machine/procfs.ts";
 import { routeLeadsUpstream } from "./routing/upstream.ts";
@@ -31,7 +31,7 @@ export interface NetworkSource {
 export function readNetwork({ connection, readTextFile }: NetworkSource, table: number): NetworkView {
   const links = listLinks(connection);
   const first = firstForeignRule(readAllRules(connection));
-  const routes = FAMILIES.flatMap((family) => ifFamilyExists(() => listRoutes(connection, { family })));
+  const routes = readAllRoutes(connection);
   const upstream = routes.filter(routeLeadsUpstream).flatMap(outLinkIndexes);
   return {
     links: links.map((link) => viewLink(link, links)),

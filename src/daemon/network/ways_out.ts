@@ -2,15 +2,13 @@
  * The ways out of this router, for the log: one that goes is worth a line, for every client waits then.
  * @module
  */
-import { ifFamilyExists } from "../../kernel/routing/rules.ts";
+import { readAllRoutes } from "../../kernel/routing/routes.ts";
 import { routeLeadsUpstream } from "../../kernel/routing/upstream.ts";
 import type { Logger } from "../../log.ts";
 import { OperationError } from "../../net/error.ts";
-import { FAMILIES } from "../../net/families.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listLinks } from "../../netlink/route/link.ts";
 import type { Way } from "../../netlink/route/next_hop.ts";
-import { listRoutes } from "../../netlink/route/route.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 
 /** Milliseconds between two looks while there is none. */
@@ -62,8 +60,7 @@ function readWaysOut(): string | undefined {
 }
 
 function listWaysOut(connection: NetlinkConnection): string[] {
-  const routes = FAMILIES.flatMap((family) => ifFamilyExists(() => listRoutes(connection, { family })));
-  const ways = routes.filter(routeLeadsUpstream).flatMap((route): readonly Way[] =>
+  const ways = readAllRoutes(connection).filter(routeLeadsUpstream).flatMap((route): readonly Way[] =>
     route.nextHops ?? [route]
   );
   const working = ways.filter(({ dead, linkDown }) => dead !== true && linkDown !== true)

@@ -3,15 +3,15 @@
  * whatever the config says now.
  * @module
  */
-import { FAMILIES } from "../../net/families.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
-import { addRoute, deleteRoute, listRoutes, type Route, ROUTE_SCOPE } from "../../netlink/route/route.ts";
+import { addRoute, deleteRoute, type Route, ROUTE_SCOPE } from "../../netlink/route/route.ts";
 import { addRule, deleteRule, type RoutingRule } from "../../netlink/route/rule.ts";
 import { formatAction, formatSelectors } from "../../netlink/route/rule_text.ts";
 import type { PlannedRoute, PlannedRoutingRule } from "../plan/model.ts";
 import { isEcho } from "./echoes.ts";
 import { isOurRoute, isOurRule, isPin, LOOPBACK_INDEX } from "./ours.ts";
-import { ifFamilyExists, readAllRules } from "./rules.ts";
+import { readAllRoutes } from "./routes.ts";
+import { readAllRules } from "./rules.ts";
 
 /** Entries of an install in policy routing. */
 export interface InstalledRouting {
@@ -33,8 +33,7 @@ export function readRouting(connection: NetlinkConnection): InstalledRouting {
     rules: ours.filter((rule) => !isPin(rule) && !isEcho(rule)),
     pins: ours.filter(isPin),
     echoes: ours.filter(isEcho),
-    routes: FAMILIES.flatMap((family) => ifFamilyExists(() => listRoutes(connection, { family })))
-      .filter(isOurRoute),
+    routes: readAllRoutes(connection).filter(isOurRoute),
   };
 }
 

@@ -17,12 +17,17 @@ export type Presence = "whole" | "none" | "flushed" | "damaged" | "other";
 export function judgePresence(objects: readonly ObjectStatus[]): Presence {
   const ours = objects.filter(({ kind, detail }) => kind !== "route" || detail === undefined);
   if (ours.every(({ state }) => state === "present")) return "whole";
-  const routing = ours.filter(({ kind }) => kind === "routing-rule" || kind === "route");
+  const routing = ours.filter(isRouting);
   const rules = ours.filter((object) => !routing.includes(object));
   if (!ours.every(({ state }) => state === "present" || state === "missing")) return "other";
   if (!rules.every(({ state }) => state === "missing")) return "damaged";
   if (routing.every(({ state }) => state === "missing")) return "none";
   return routing.every(({ state }) => state === "present") ? "flushed" : "damaged";
+}
+
+/** Tells whether an object is of policy routing, and not of the rules. */
+export function isRouting({ kind }: ObjectStatus): boolean {
+  return kind === "routing-rule" || kind === "route";
 }
 
 /** The difference of two plans of one config, made at different times. */

@@ -16,6 +16,7 @@ import { preparePlan } from "../../kernel/prepare.ts";
 import {
   comparePlans,
   describePlans,
+  isRouting,
   judgePresence,
   type PlanChange,
   type Presence,
@@ -228,10 +229,7 @@ export class RulesKeeper {
   }
 
   async #install(plan: Plan): Promise<void> {
-    const { readTextFile, life } = this.#options;
-    const { config } = this.#loaded;
-    const { place } = await install({ plan, config }, readTextFile);
-    life.once();
+    const place = await this.#makeAll(plan);
     this.#due = false;
     this.#settle(plan);
     this.#state.installed(plan, place);
@@ -241,26 +239,25 @@ export class RulesKeeper {
   async #mend(plan: Plan, missing: readonly ObjectStatus[], by: string | undefined): Promise<void> {
     this.#inForce = false;
     if (!this.#fight.strike(performance.now())) return this.#state.gaveUp(by);
-    const { readTextFile, life } = this.#options;
-    const isRouting = ({ kind }: ObjectStatus) => kind === "routing-rule" || kind === "route";
     if (missing.every(isRouting)) adjustRouting(plan);
-    else {
-      await install({ plan, config: this.#loaded.config }, readTextFile);
-      life.once();
-    }
+    else await this.#makeAll(plan);
     this.#state.mended(missing, by);
     this.#settle(plan);
   }
 
   async #adjust(plan: Plan, change: PlanChange): Promise<void> {
-    const { readTextFile, life } = this.#options;
-    const { config } = this.#loaded;
-    if (change.table) {
-      await install({ plan, config }, readTextFile);
-      life.once();
-    } else adjustRouting(plan);
-    this.#state.followed(this.#wanted?.config === config ? "network" : "config", plan, change);
+    if (change.table) await this.#makeAll(plan);
+    else adjustRouting(plan);
+    this.#state.followed(this.#wanted?.config === this.#loaded.config ? "network" : "config", plan, change);
     this.#settle(plan);
+  }
+
+  /** Makes rules and routing those of the plan. Returns where they are. */
+  async #makeAll(plan: Plan): Promise<string> {
+    const { readTextFile, life } = this.#options;
+    const { place } = await install({ plan, config: this.#loaded.config }, readTextFile);
+    life.once();
+    return place;
   }
 
   /** `found`: what a look for the same has found just now. */

@@ -1,9 +1,15 @@
 /**
- * The file in /run by which `tproxy status` knows of a running proxy; it is named by the process id. A
- * machine without /run goes without.
+ * The file in /run by which `tproxy status` knows of a running proxy; it is named by the process id.
  * @module
  */
-import { RUN_DIRECTORY } from "../constants.ts";
+import {
+  listRunFiles,
+  makeRunDirectory,
+  orNothing,
+  removeRunFile,
+  runFile,
+  writeRunFile,
+} from "../dataplane/run_directory.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
 
@@ -29,29 +35,35 @@ export interface ProxyState {
 
 /** The file of a proxy. */
 export function stateFileOf(pid: number): string {
-  return `${RUN_DIRECTORY}/${pid}.json`;
+  return runFile(nameOf(pid));
 }
 
 /** Writes the file now and every few seconds, until it is ended; then the file goes. */
 export function keepStateFile(proxy: Proxy, program: string): { end(): void } {
-  const path = stateFileOf(Deno.pid);
+  const name = nameOf(Deno.pid);
   const started = Date.now();
-  orNothing(() => sweep());
-  orNothing(() => Deno.mkdirSync(RUN_DIRECTORY, { mode: 0o755 }));
-  const write = () => orNothing(() => writeState(path, proxy, { program, started }));
+  sweep();
+  makeRunDirectory();
+  const write = () => void writeRunFile(name, describe(proxy, { program, started }));
   write();
   const timer = setInterval(write, UPDATE_MS);
   return {
     end() {
       clearInterval(timer);
-      orNothing(() => Deno.removeSync(path));
+      removeRunFile(name);
     },
   };
 }
 
-function writeState(path: string, proxy: Proxy, { program, started }: { program: string; started: number }) {
-  const { dataplane, generation } = proxy;
-  const state: ProxyState = {
+function nameOf(pid: number): string {
+  return `${pid}.json`;
+}
+
+function describe(
+  { dataplane, generation }: Proxy,
+  { program, started }: { readonly program: string; readonly started: number },
+): ProxyState {
+  return {
     version: 1,
     pid: Deno.pid,
     program,
@@ -62,31 +74,14 @@ function writeState(path: string, proxy: Proxy, { program, started }: { program:
     udpSessions: dataplane.udpLive(),
     counters: summarize(dataplane),
   };
-  Deno.writeTextFileSync(`${path}.new`, JSON.stringify(state), { mode: 0o644 });
-  Deno.renameSync(`${path}.new`, path);
 }
 
 /** Removes the files of proxies that were killed. */
 function sweep(): void {
-  for (const { name } of Deno.readDirSync(RUN_DIRECTORY)) {
+  for (const name of listRunFiles()) {
     const pid = /^(\d+)\.json/.exec(name)?.[1];
-    if (pid !== undefined && !exists(`/proc/${pid}`)) Deno.removeSync(`${RUN_DIRECTORY}/${name}`);
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function orNothing(work: () => void): void {
-  try {
-    work();
-  } catch {
-    // status then tells less
+    if (pid !== undefined && orNothing(() => Deno.statSync(`/proc/${pid}`)) === undefined) {
+      removeRunFile(name);
+    }
   }
 }

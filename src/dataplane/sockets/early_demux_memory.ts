@@ -6,7 +6,14 @@
 import { AF_INET, SO_NETNS_COOKIE, SOCK_DGRAM, SOL_SOCKET } from "../../../ffi/consts.ts";
 import { closeFd, openNonBlocking } from "../../../ffi/sockets/socket.ts";
 import { getBytes } from "../../../ffi/sockets/sockopt.ts";
-import { RUN_DIRECTORY } from "../../constants.ts";
+import {
+  listRunFiles,
+  makeRunDirectory,
+  orNothing,
+  removeRunFile,
+  runFile,
+  writeRunFile,
+} from "../run_directory.ts";
 
 /** Note of a proxy. */
 interface Note {
@@ -33,33 +40,26 @@ export function recall(): Memory {
 
 /** Writes it down for this process, and takes over what those that were killed have left. */
 export function remember(before: string): void {
-  orNothing(() => {
-    orNothing(() => Deno.mkdirSync(RUN_DIRECTORY, { mode: 0o755 }));
-    const note: Note = { boot: bootId(), pid: Deno.pid, started: startOf(Deno.pid), before };
-    const path = `${RUN_DIRECTORY}/${prefix()}${Deno.pid}`;
-    Deno.writeTextFileSync(`${path}.new`, JSON.stringify(note), { mode: 0o644 });
-    Deno.renameSync(`${path}.new`, path);
-    forgetThose((note) => !isAlive(note));
-  });
+  const note: Note = { boot: bootId(), pid: Deno.pid, started: startOf(Deno.pid), before };
+  makeRunDirectory();
+  if (writeRunFile(`${prefix()}${Deno.pid}`, note)) forgetThose((note) => !isAlive(note));
 }
 
 /** Removes what this process has written, and what those that were killed have left. */
 export function forget(): void {
-  orNothing(() => forgetThose((note) => isOwn(note) || !isAlive(note)));
+  forgetThose((note) => isOwn(note) || !isAlive(note));
 }
 
 function forgetThose(chosen: (note: Note) => boolean): void {
-  for (const { path, note } of readNotes()) if (chosen(note)) orNothing(() => Deno.removeSync(path));
+  for (const { name, note } of readNotes()) if (chosen(note)) removeRunFile(name);
 }
 
-function readNotes(): { path: string; note: Note }[] {
+function readNotes(): { name: string; note: Note }[] {
   const boot = bootId();
   const start = prefix();
-  const names = orNothing(() => [...Deno.readDirSync(RUN_DIRECTORY)].map(({ name }) => name)) ?? [];
-  return names.filter((name) => name.startsWith(start) && /\d$/.test(name)).flatMap((name) => {
-    const path = `${RUN_DIRECTORY}/${name}`;
-    const note = orNothing(() => JSON.parse(Deno.readTextFileSync(path)) as Note);
-    return note?.boot === boot ? [{ path, note }] : [];
+  return listRunFiles().filter((name) => name.startsWith(start) && /\d$/.test(name)).flatMap((name) => {
+    const note = orNothing(() => JSON.parse(Deno.readTextFileSync(runFile(name))) as Note);
+    return note?.boot === boot ? [{ name, note }] : [];
   });
 }
 
@@ -93,13 +93,4 @@ function isAlive({ pid, started }: Note): boolean {
 function startOf(pid: number): string {
   const stat = orNothing(() => Deno.readTextFileSync(`/proc/${pid}/stat`)) ?? "";
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-}
-
-/** A machine without a place for it goes without. */
-function orNothing<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch {
-    return undefined;
-  }
 }

@@ -15,7 +15,7 @@ const OWN_MASK = 0x0fffffff;
 const MAX_SERVICES = 16;
 
 /** Returns the sooner of two waits in milliseconds, where -1 is for ever. */
-function sooner(a: number, b: number): number {
+export function sooner(a: number, b: number): number {
   return a < 0 ? b : b < 0 ? a : Math.min(a, b);
 }
 

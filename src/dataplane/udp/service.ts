@@ -11,6 +11,7 @@ import type { Question } from "../asking/question.ts";
 import type { Asked } from "../asking/asked.ts";
 import type { WorkerContext } from "../context.ts";
 import { Decider } from "../decider.ts";
+import { sooner } from "../loop/loop.ts";
 import type { Service } from "../loop/service.ts";
 import { ticks } from "../loop/wheel.ts";
 import type { ObedientSessions } from "../obey.ts";
@@ -170,9 +171,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
   timeout(): number {
     if (this.#queue.length > 0) return 0;
     if (this.#stoppedTick >= 0 && this.size > 0) return LULL_MS / 2;
-    const sessions = this.#sessions.timeout();
-    const questions = this.#questions === null ? -1 : this.#questions.timeout();
-    return sessions < 0 || questions < 0 ? Math.max(sessions, questions) : Math.min(sessions, questions);
+    return sooner(this.#sessions.timeout(), this.#questions?.timeout() ?? -1);
   }
 
   /** After {@linkcode drain}: whether the worker may end as far as UDP goes. */

@@ -114,7 +114,7 @@ function surveyFor(
   options: Pick<SurveyOptions, "log" | "readTextFile">,
 ): Survey {
   const { serverSocket, intercepted } = new Marks(config.kernel.mark, { apart: true });
-  const mark = serverSocket > 0xffffffff ? 0 : serverSocket;
+  const mark = config.kernel.mark > Marks.largest(true) ? 0 : serverSocket;
   return new Survey({ ...options, board, mark, replyMark: intercepted });
 }
 

@@ -79,7 +79,6 @@ export async function startProxy(
   const survey = admission.inForce === "early"
     ? undefined // what is dialled goes by the router's own way
     : surveyFor(config, dataplane, { log, readTextFile });
-  survey?.begin();
   const waysOut = new WaysOut(log);
   const changed = (change: NetworkChange) => {
     waysOut.changed();
@@ -87,6 +86,7 @@ export async function startProxy(
     return keeper.networkChanged(change);
   };
   const watch = watchIfPossible(changed, log, readTextFile);
+  survey?.begin(); // what changes from now on is told
   const proxy = new Proxy({
     source: options.source,
     first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config) },

@@ -10,6 +10,7 @@ import {
   AF_INET,
   IPPROTO_TCP,
   IPPROTO_UDP,
+  NETLINK_ROUTE,
   SO_BINDTOIFINDEX,
   SO_MARK,
   SO_TYPE,
@@ -22,7 +23,7 @@ import type { WorkerContext } from "../context.ts";
 import { TICK_MS } from "../loop/wheel.ts";
 import type { Sockaddr } from "../upstream/upstream.ts";
 import { KnownWays, UNKNOWN_WAY } from "./known_ways.ts";
-import { NETLINK_ROUTE, NetlinkSocket } from "./netlink_socket.ts";
+import { NetlinkSocket } from "./netlink_socket.ts";
 import { Passage } from "./passage.ts";
 import { Pins } from "./pins.ts";
 import type { RouteBoard } from "./route_board.ts";

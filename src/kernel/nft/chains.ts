@@ -25,7 +25,7 @@ import {
 } from "../../constants.ts";
 import type { LivePlan } from "../plan/live/live_plan.ts";
 import type { EntryPlace, Intent, Plan, PlannedChain } from "../plan/model.ts";
-import type { ChainHook, CompiledChain, CompiledTable } from "./model.ts";
+import type { ChainHook, CompiledChain, CompiledTable, TableContents } from "./model.ts";
 import { verbsOf } from "./verbs.ts";
 
 /** The table's comment, by which it is known as ours. */
@@ -71,7 +71,7 @@ export function compileLive({ intent }: LivePlan): CompiledTable {
   return { name: LIVE_TABLE_NAME, comment: LIVE_COMMENT, flags: ["owner"], ...compileIntent(intent) };
 }
 
-function compileIntent({ scope, sets, chains }: Intent): Pick<CompiledTable, "sets" | "chains"> {
+function compileIntent({ scope, sets, chains }: Intent): TableContents {
   const compileChain = ({ name, place, rules, reason }: PlannedChain): CompiledChain => ({
     name,
     place,

@@ -109,16 +109,20 @@ export interface CompiledChain {
   readonly reason: string;
 }
 
+/** The contents of a table. */
+export interface TableContents {
+  /** Named sets. */
+  readonly sets: readonly PlannedSet[];
+  /** In an order in which every chain comes after those that it goes to. */
+  readonly chains: readonly CompiledChain[];
+}
+
 /** A table of family inet. */
-export interface CompiledTable {
+export interface CompiledTable extends TableContents {
   /** Its name. */
   readonly name: string;
   /** By it the table is known as ours. */
   readonly comment: string;
   /** `owner`: the kernel removes it with the socket that has made it. */
   readonly flags?: readonly "owner"[];
-  /** Named sets. */
-  readonly sets: readonly PlannedSet[];
-  /** In an order in which every chain comes after those that it goes to. */
-  readonly chains: readonly CompiledChain[];
 }

@@ -100,6 +100,8 @@ export type Refusal = "tcp-reset" | "host-unreachable" | "no-route" | "admin-pro
 export const LEAVE: Effect = { kind: "leave" };
 /** The packet goes on its way. */
 export const PASS: Effect = { kind: "pass" };
+/** The packet goes to its socket, and conntrack sees it. */
+export const TO_SOCKET: Effect = { kind: "socket", tracked: true };
 
 /** Leads to another chain. */
 export function goTo(chain: string): Effect {

@@ -23,7 +23,8 @@ import {
   UNANSWERED_PRIORITY,
   UNTRACKED_PRIORITY,
 } from "../../constants.ts";
-import type { LivePlan } from "../plan/live/live_plan.ts";
+import { type LivePlan, planLive } from "../plan/live/live_plan.ts";
+import { LIVE_OPTIONS } from "../plan/live/options.ts";
 import type { EntryPlace, Intent, Plan, PlannedChain } from "../plan/model.ts";
 import type { ChainHook, CompiledChain, CompiledTable, TableContents } from "./model.ts";
 import { verbsOf } from "./verbs.ts";
@@ -69,6 +70,11 @@ export function compileTable({ intent }: Pick<Plan, "intent">): CompiledTable {
 /** Compiles the table of a running proxy. */
 export function compileLive({ intent }: LivePlan): CompiledTable {
   return { name: LIVE_TABLE_NAME, comment: LIVE_COMMENT, flags: ["owner"], ...compileIntent(intent) };
+}
+
+/** Compiles the table that a proxy with one worker would have, to be shown; undefined: it would have none. */
+export function compileShownLive({ intent: { scope } }: Pick<Plan, "intent">): CompiledTable | undefined {
+  return scope.admission === "early" ? undefined : compileLive(planLive(scope, LIVE_OPTIONS));
 }
 
 function compileIntent({ scope, sets, chains }: Intent): TableContents {

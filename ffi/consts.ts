@@ -45,6 +45,14 @@ export const SO_NETNS_COOKIE = 71;
 export const SO_BUF_LOCK = 72;
 export const SOCK_RCVBUF_LOCK = 2;
 
+// linux/netlink.h, bits/socket.h
+export const SOL_NETLINK = 270;
+export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
+export const NETLINK_NO_ENOBUFS = 5;
+export const NETLINK_CAP_ACK = 10;
+export const NETLINK_EXT_ACK = 11;
+
 // netinet/in.h, linux/in.h, linux/in6.h
 export const SOL_IP = 0;
 export const IP_TRANSPARENT = 19;

@@ -91,9 +91,9 @@ export class Marks {
    */
   constructor(mark: number, { apart = false }: { apart?: boolean } = {}) {
     const more = apart && mark === DEFAULT_MARK ? APART : 0;
-    this.intercepted = (shifted(mark, INTERCEPTED) | more) >>> 0;
+    this.intercepted = withBits(shifted(mark, INTERCEPTED), more);
     this.refused = shifted(mark, ROUTER);
-    this.router = (this.intercepted | this.refused) >>> 0;
+    this.router = withBits(this.intercepted, this.refused);
     this.clientSocket = shifted(mark, CLIENT_SOCKET);
     this.asks = this.clientSocket;
     this.serverSocket = shifted(mark, SERVER_SOCKET);

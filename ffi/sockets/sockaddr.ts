@@ -3,12 +3,13 @@
  * @module
  */
 import type { Endpoint } from "../../src/net/ip.ts";
-import { AF_INET, AF_INET6 } from "../consts.ts";
+import { AF_INET, AF_INET6, AF_NETLINK } from "../consts.ts";
 import {
   SOCKADDR_IN6_ADDRESS,
   SOCKADDR_IN6_SIZE,
   SOCKADDR_IN_ADDRESS,
   SOCKADDR_IN_SIZE,
+  SOCKADDR_NL_SIZE,
   SOCKADDR_SIZE,
 } from "../layout.ts";
 
@@ -63,6 +64,16 @@ export function readSockaddr(buffer: Uint8Array): Endpoint {
     address: { family: "ipv6", bytes: buffer.slice(SOCKADDR_IN6_ADDRESS, SOCKADDR_IN6_ADDRESS + 16) },
     port,
   };
+}
+
+/**
+ * A netlink address. `port`: the socket's number, 0 for one that the kernel chooses; `groups`: their bits.
+ */
+export function netlinkAddress(options: { port?: number; groups?: number } = {}): Uint8Array<ArrayBuffer> {
+  const address = new Uint8Array(SOCKADDR_NL_SIZE);
+  address[0] = AF_NETLINK;
+  new Uint32Array(address.buffer).set([options.port ?? 0, options.groups ?? 0], 1);
+  return address;
 }
 
 /** The port. */

@@ -58,6 +58,13 @@ export function setTimeoutOption(fd: number, name: number, milliseconds: number)
   return result(libc.setsockopt(fd, SOL_SOCKET, name, timeval, TIMEVAL_SIZE));
 }
 
+/** A buffer's size, by `force` beyond net.core.*mem_max where CAP_NET_ADMIN permits it, else up to that. */
+export function setBufferSize(fd: number, buffer: { name: number; force: number; bytes: number }): void {
+  if (setInt(fd, SOL_SOCKET, buffer.force, buffer.bytes) < 0) {
+    setInt(fd, SOL_SOCKET, buffer.name, buffer.bytes);
+  }
+}
+
 /** SIOCOUTQ: bytes that the peer has not acknowledged yet, or -errno. */
 export function unacknowledgedBytes(fd: number): number {
   const returned = result(libc.ioctl(fd, SIOCOUTQ, value));

@@ -3,10 +3,8 @@
  * @module
  */
 import type { CompiledRules } from "./backend/compiler.ts";
-import { compileLive, compileTable } from "./nft/chains.ts";
+import { compileShownLive, compileTable } from "./nft/chains.ts";
 import type { CompiledTable } from "./nft/model.ts";
-import { planLive } from "./plan/live/live_plan.ts";
-import { LIVE_OPTIONS } from "./plan/live/options.ts";
 import type { Plan } from "./plan/model.ts";
 import type { PlannedSet } from "./plan/rules/set.ts";
 import { elementTexts } from "./nft/set_elements.ts";
@@ -17,7 +15,7 @@ export function renderJson(
   plan: Plan,
   options: { origin: string; rules?: CompiledRules["document"]; boot?: unknown },
 ): string {
-  const { scope } = plan.intent;
+  const live = compileShownLive(plan);
   const document = {
     version: 1,
     config: options.origin,
@@ -25,7 +23,7 @@ export function renderJson(
     families: plan.families,
     warnings: plan.warnings,
     table: renderTable(compileTable(plan)),
-    ...(scope.admission === "early" ? {} : { live: renderTable(compileLive(planLive(scope, LIVE_OPTIONS))) }),
+    ...(live === undefined ? {} : { live: renderTable(live) }),
     ...options.rules,
     routingRules: plan.routingRules,
     routes: plan.routes.map((route) => ({ ...route, type: "local", destination: "default", device: "lo" })),

@@ -3,10 +3,18 @@
  * whoever reads it; see linux/netfilter/nfnetlink_log.h.
  * @module
  */
-import { AF_NETLINK, SO_RCVBUF, SO_RCVBUFFORCE, SOCK_RAW, SOL_SOCKET } from "../../ffi/consts.ts";
-import { SOCKADDR_NL_SIZE } from "../../ffi/layout.ts";
+import {
+  AF_NETLINK,
+  NETLINK_NETFILTER,
+  NETLINK_NO_ENOBUFS,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SOCK_RAW,
+  SOL_NETLINK,
+} from "../../ffi/consts.ts";
+import { netlinkAddress } from "../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, openSocket, receive, sendWithFlags } from "../../ffi/sockets/socket.ts";
-import { setInt } from "../../ffi/sockets/sockopt.ts";
+import { setBufferSize, setInt } from "../../ffi/sockets/sockopt.ts";
 import { EBUSY, EINVAL, EPERM, EPROTONOSUPPORT } from "../net/errno.ts";
 import { OperationError } from "../net/error.ts";
 import { AttributeWriter } from "./attribute.ts";
@@ -14,9 +22,6 @@ import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";
 import { commonHint } from "./hint.ts";
 import type { NetlinkRequest } from "./message.ts";
 
-const NETLINK_NETFILTER = 12;
-const SOL_NETLINK = 270;
-const NETLINK_NO_ENOBUFS = 5;
 /** NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_CONFIG */
 const CONFIG = 0x401;
 const MODULE = "nfnetlink_log";
@@ -49,9 +54,8 @@ export function openLogGroup(group: number): number {
   const fd = openSocket(AF_NETLINK, SOCK_RAW, { protocol: NETLINK_NETFILTER });
   if (fd < 0) throw refusal(-fd, group);
   try {
-    const address = new Uint8Array(SOCKADDR_NL_SIZE);
-    new Uint16Array(address.buffer)[0] = AF_NETLINK;
-    const bound = bindSocket(fd, address, SOCKADDR_NL_SIZE);
+    const address = netlinkAddress();
+    const bound = bindSocket(fd, address, address.length);
     if (bound < 0) throw refusal(-bound, group);
     const connection = new NetlinkConnection(transportOver(fd));
     for (const request of logGroupRequests(group)) {
@@ -63,9 +67,7 @@ export function openLogGroup(group: number): number {
     }
     // Beyond the queue's end packets are lost one by one, and not all until it is empty.
     setInt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, 1);
-    if (setInt(fd, SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER) < 0) {
-      setInt(fd, SOL_SOCKET, SO_RCVBUF, RECEIVE_BUFFER);
-    }
+    setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: RECEIVE_BUFFER });
     return fd;
   } catch (error) {
     closeFd(fd);
@@ -73,8 +75,8 @@ export function openLogGroup(group: number): number {
   }
 }
 
-/** The requests that bind a group, in their order. Pure. */
-export function logGroupRequests(group: number): NetlinkRequest[] {
+/** The requests that bind a group, in their order. */
+function logGroupRequests(group: number): NetlinkRequest[] {
   const request = (fill: (writer: AttributeWriter) => void): NetlinkRequest => {
     const writer = new AttributeWriter();
     writer.structure(new Uint8Array([0, 0, group >> 8, group & 0xff])); // struct nfgenmsg

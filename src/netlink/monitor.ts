@@ -2,15 +2,13 @@
  * The kernel's notifications: what changes, as it changes. Those of rtnetlink need no privilege.
  * @module
  */
-import { AF_NETLINK, SOCK_RAW } from "../../ffi/consts.ts";
-import { SOCKADDR_NL_SIZE } from "../../ffi/layout.ts";
+import { AF_NETLINK, NETLINK_NETFILTER, NETLINK_ROUTE, SOCK_RAW } from "../../ffi/consts.ts";
+import { netlinkAddress } from "../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, openSocket, receive } from "../../ffi/sockets/socket.ts";
 import { EINTR, ENOBUFS } from "../net/errno.ts";
 import { check } from "../net/error.ts";
 import { decodeMessages, type NetlinkMessage } from "./message.ts";
 
-const NETLINK_ROUTE = 0;
-const NETLINK_NETFILTER = 12;
 /** linux/rtnetlink.h: enum rtnetlink_groups; linux/netfilter/nfnetlink.h: enum nfnetlink_groups */
 const GROUPS = {
   links: { protocol: NETLINK_ROUTE, number: 1 },
@@ -20,8 +18,6 @@ const GROUPS = {
   "ipv6-rules": { protocol: NETLINK_ROUTE, number: 19 },
   nf_tables: { protocol: NETLINK_NETFILTER, number: 7 },
 } as const;
-/** Offset of the groups' bits in struct sockaddr_nl. */
-const SOCKADDR_NL_GROUPS = 8;
 /** A notification is a page at most, or what a dump would take. */
 const RECEIVE_SIZE = 32 * 1024;
 
@@ -45,12 +41,9 @@ export class NetlinkMonitor implements Disposable {
       "open netlink socket",
       protocol === NETLINK_ROUTE ? "rtnetlink" : "nfnetlink",
     );
-    const address = new Uint8Array(SOCKADDR_NL_SIZE);
-    const view = new DataView(address.buffer);
-    new Uint16Array(address.buffer)[0] = AF_NETLINK;
     const bits = groups.reduce((sum, group) => sum | (1 << (GROUPS[group].number - 1)), 0);
-    view.setUint32(SOCKADDR_NL_GROUPS, bits, true);
-    const bound = bindSocket(this.fd, address, SOCKADDR_NL_SIZE);
+    const address = netlinkAddress({ groups: bits });
+    const bound = bindSocket(this.fd, address, address.length);
     if (bound < 0) closeFd(this.fd);
     check(bound, "listen to netlink groups", groups.join(", "));
   }

@@ -1,20 +1,24 @@
 /**
- * Netlink over a real socket, for requests; monitor.ts has the one for notifications. No other file of
- * src/netlink imports ffi/.
+ * Netlink over a real socket, for requests; monitor.ts has the one for notifications, log.ts that for
+ * packets. No other file of src/netlink imports ffi/.
  * @module
  */
 import {
   AF_NETLINK,
   MSG_TRUNC,
+  NETLINK_CAP_ACK,
+  NETLINK_EXT_ACK,
+  NETLINK_NETFILTER,
+  NETLINK_ROUTE,
   SO_RCVBUF,
   SO_RCVBUFFORCE,
   SO_RCVTIMEO,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
   SOCK_RAW,
-  SOL_SOCKET,
+  SOL_NETLINK,
 } from "../../ffi/consts.ts";
-import { SOCKADDR_NL_SIZE } from "../../ffi/layout.ts";
+import { netlinkAddress } from "../../ffi/sockets/sockaddr.ts";
 import {
   bindSocket,
   closeFd,
@@ -22,7 +26,7 @@ import {
   receiveWithFlags,
   sendWithFlags,
 } from "../../ffi/sockets/socket.ts";
-import { setInt, setTimeoutOption } from "../../ffi/sockets/sockopt.ts";
+import { setBufferSize, setInt, setTimeoutOption } from "../../ffi/sockets/sockopt.ts";
 import { EMSGSIZE, EPROTONOSUPPORT } from "../net/errno.ts";
 import { check, OperationError } from "../net/error.ts";
 import { commonHint } from "./hint.ts";
@@ -31,11 +35,10 @@ import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";
 /** Part of the kernel to talk to: rtnetlink, or nfnetlink (nf_tables). */
 export type NetlinkProtocol = "route" | "netfilter";
 
-// linux/netlink.h
-const PROTOCOLS: Readonly<Record<NetlinkProtocol, number>> = { route: 0, netfilter: 12 };
-const SOL_NETLINK = 270;
-const NETLINK_CAP_ACK = 10;
-const NETLINK_EXT_ACK = 11;
+const PROTOCOLS: Readonly<Record<NetlinkProtocol, number>> = {
+  route: NETLINK_ROUTE,
+  netfilter: NETLINK_NETFILTER,
+};
 
 /** The kernel fills a dump's datagrams up to 32 KiB; one message may be larger. */
 const RECEIVE_SIZE = 256 * 1024;
@@ -68,7 +71,7 @@ function openSocketTransport(protocol: NetlinkProtocol): NetlinkTransport {
   setInt(fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
   setInt(fd, SOL_NETLINK, NETLINK_EXT_ACK, 1);
   setTimeoutOption(fd, SO_RCVTIMEO, RECEIVE_TIMEOUT);
-  setBuffer(fd, { forced: SO_RCVBUFFORCE, limited: SO_RCVBUF, size: RECEIVE_BUFFER_SIZE });
+  setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: RECEIVE_BUFFER_SIZE });
   return new SocketTransport(fd);
 }
 
@@ -77,15 +80,12 @@ function openSocketTransport(protocol: NetlinkProtocol): NetlinkTransport {
  * libnl has it. Where it is taken, the kernel chooses.
  */
 function bindOurs(fd: number): number {
-  const address = new Uint8Array(SOCKADDR_NL_SIZE);
-  const words = new Uint32Array(address.buffer);
-  new Uint16Array(address.buffer)[0] = AF_NETLINK;
   socketCount = (socketCount + 1) % SOCKETS;
-  words[1] = ((socketCount + 1) << PROCESS_BITS) | (Deno.pid & PROCESS_MASK);
-  const bound = bindSocket(fd, address, SOCKADDR_NL_SIZE);
+  const ours = netlinkAddress({ port: ((socketCount + 1) << PROCESS_BITS) | (Deno.pid & PROCESS_MASK) });
+  const bound = bindSocket(fd, ours, ours.length);
   if (bound >= 0) return bound;
-  words[1] = 0;
-  return bindSocket(fd, address, SOCKADDR_NL_SIZE);
+  const any = netlinkAddress();
+  return bindSocket(fd, any, any.length);
 }
 
 /** Tells whether a port number is of a socket of this process. */
@@ -104,13 +104,6 @@ function refusal(errno: number, object: string): OperationError {
   });
 }
 
-/** The FORCE option passes net.core.*mem_max, and needs CAP_NET_ADMIN. */
-function setBuffer(fd: number, buffer: { forced: number; limited: number; size: number }): void {
-  if (setInt(fd, SOL_SOCKET, buffer.forced, buffer.size) < 0) {
-    setInt(fd, SOL_SOCKET, buffer.limited, buffer.size);
-  }
-}
-
 class SocketTransport implements NetlinkTransport {
   #fd: number;
   #buffer = new Uint8Array(RECEIVE_SIZE);
@@ -124,7 +117,7 @@ class SocketTransport implements NetlinkTransport {
     const sent = sendWithFlags(this.#fd, bytes, 0);
     if (sent !== -EMSGSIZE) return sent;
     // A whole rule set is one datagram, and must fit the send buffer.
-    setBuffer(this.#fd, { forced: SO_SNDBUFFORCE, limited: SO_SNDBUF, size: bytes.length + 4096 });
+    setBufferSize(this.#fd, { name: SO_SNDBUF, force: SO_SNDBUFFORCE, bytes: bytes.length + 4096 });
     return sendWithFlags(this.#fd, bytes, 0);
   }
 

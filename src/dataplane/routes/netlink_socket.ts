@@ -2,17 +2,13 @@
  * A netlink socket of a worker: it asks, and the kernel answers before send(2) returns. Without allocation.
  * @module
  */
-import { AF_NETLINK, EAGAIN, SOCK_RAW } from "../../../ffi/consts.ts";
-import { SOCKADDR_NL_SIZE } from "../../../ffi/layout.ts";
+import { AF_NETLINK, EAGAIN, NETLINK_CAP_ACK, SOCK_RAW, SOL_NETLINK } from "../../../ffi/consts.ts";
+import { netlinkAddress } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, openSocket, receive, send } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { HEADER, type NetlinkWriter } from "./netlink_writer.ts";
 
 /** linux/netlink.h */
-export const NETLINK_ROUTE = 0;
-export const NETLINK_NETFILTER = 12;
-const SOL_NETLINK = 270;
-const NETLINK_CAP_ACK = 10;
 const NLMSG_ERROR = 2;
 const SEQUENCE = 8;
 const TYPE = 4;
@@ -86,9 +82,8 @@ export class NetlinkSocket {
   #open(): number {
     const fd = openSocket(AF_NETLINK, SOCK_RAW, { protocol: this.#protocol });
     if (fd < 0) return fd;
-    const address = new Uint8Array(SOCKADDR_NL_SIZE);
-    address[0] = AF_NETLINK;
-    const bound = bindSocket(fd, address, SOCKADDR_NL_SIZE);
+    const address = netlinkAddress();
+    const bound = bindSocket(fd, address, address.length);
     if (bound >= 0) {
       setInt(fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
       return fd;

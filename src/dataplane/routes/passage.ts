@@ -5,13 +5,19 @@
  * Without NAT: its addresses are translated already.
  * @module
  */
-import { AF_INET, IP_BIND_ADDRESS_NO_PORT, IPPROTO_TCP, SOL_IP } from "../../../ffi/consts.ts";
+import {
+  AF_INET,
+  IP_BIND_ADDRESS_NO_PORT,
+  IPPROTO_TCP,
+  NETLINK_NETFILTER,
+  SOL_IP,
+} from "../../../ffi/consts.ts";
 import { addressAt, addressLength, clearPort, makeSockaddr, portOf } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, localAddress } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { EEXIST } from "../../net/errno.ts";
 import type { Sockaddr } from "../upstream/upstream.ts";
-import { NETLINK_NETFILTER, NetlinkSocket } from "./netlink_socket.ts";
+import { NetlinkSocket } from "./netlink_socket.ts";
 import { NetlinkWriter, NLM_F_ACK, NLM_F_CREATE, NLM_F_CREATE_NEW } from "./netlink_writer.ts";
 import type { RouteQuestion } from "./route_question.ts";
 

@@ -6,7 +6,7 @@
  * routing table that the client's packet was looked up in.
  * @module
  */
-import { SO_BINDTOIFINDEX, SO_MARK, SOL_SOCKET } from "../../../ffi/consts.ts";
+import { NETLINK_ROUTE, SO_BINDTOIFINDEX, SO_MARK, SOL_SOCKET } from "../../../ffi/consts.ts";
 import { addressAt, addressLength, sameHost } from "../../../ffi/sockets/sockaddr.ts";
 import { getInt, setInt } from "../../../ffi/sockets/sockopt.ts";
 import type { Answer } from "../asking/answer.ts";
@@ -14,7 +14,7 @@ import type { WorkerContext } from "../context.ts";
 import { TICK_MS } from "../loop/wheel.ts";
 import type { Sockaddr } from "../upstream/upstream.ts";
 import { KnownWays, UNKNOWN_WAY } from "./known_ways.ts";
-import { NETLINK_ROUTE, NetlinkSocket } from "./netlink_socket.ts";
+import { NetlinkSocket } from "./netlink_socket.ts";
 import { Passage } from "./passage.ts";
 import { Pins } from "./pins.ts";
 import type { RouteBoard } from "./route_board.ts";

@@ -41,7 +41,7 @@ import {
 import { refusePackets } from "../../../ffi/sockets/filter.ts";
 import { portOf } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, openNonBlocking, openSocket } from "../../../ffi/sockets/socket.ts";
-import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { setBufferSize, setInt } from "../../../ffi/sockets/sockopt.ts";
 import { keepErrors, type ListenerOptions, makeTransparent, sign, type SocketSigns } from "./transparent.ts";
 
 /**
@@ -79,7 +79,7 @@ export function openUdpListener(options: ListenerOptions): number {
     else setInt(fd, SOL_IP, IP_RECVFRAGSIZE, 1);
     // A sender on this machine, or a network card, may hand over many datagrams as one.
     setInt(fd, SOL_UDP, UDP_GRO, 1);
-    enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_LISTENER_BUFFER });
+    setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_LISTENER_BUFFER });
     returned = bindSocket(fd, options.address);
   }
   if (returned >= 0) return fd;
@@ -127,7 +127,7 @@ export function openUdpUpstream(
   if (options.tos) receiveTos(fd, ipv6);
   const signed = sign(fd, options);
   if (signed < 0) return closeAfter(fd, signed);
-  if (options.stream) enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_STREAM_BUFFER });
+  if (options.stream) setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_STREAM_BUFFER });
   if (options.errors) keepErrors(fd, family, true);
   const prepared = options.prepare?.(fd) ?? 0;
   if (prepared < 0) return closeAfter(fd, prepared);
@@ -166,7 +166,7 @@ export function shareAddress(fd: number): number {
 
 /** Prepares a client's UDP socket for bulk: a larger queue, and trains of datagrams taken as one. */
 export function expectBulk(fd: number): void {
-  enlarge(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_BULK_BUFFER });
+  setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_BULK_BUFFER });
   setInt(fd, SOL_UDP, UDP_GRO, 1);
 }
 
@@ -201,7 +201,7 @@ export function openReplySender(loopback: Uint8Array<ArrayBuffer>, signs: Socket
   if (returned >= 0) {
     if (ipv6) setInt(fd, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
     else setInt(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-    enlarge(fd, { name: SO_SNDBUF, force: SO_SNDBUFFORCE, bytes: UDP_REPLY_BUFFER });
+    setBufferSize(fd, { name: SO_SNDBUF, force: SO_SNDBUFFORCE, bytes: UDP_REPLY_BUFFER });
     return fd;
   }
   closeFd(fd);
@@ -236,11 +236,4 @@ function closeAfter(fd: number, returned: number): number {
 function receiveTos(fd: number, ipv6: boolean): void {
   if (ipv6) setInt(fd, SOL_IPV6, IPV6_RECVTCLASS, 1);
   else setInt(fd, SOL_IP, IP_RECVTOS, 1);
-}
-
-/** Beyond the system's limit where that is permitted (CAP_NET_ADMIN), else up to it. */
-function enlarge(fd: number, buffer: { name: number; force: number; bytes: number }): void {
-  if (setInt(fd, SOL_SOCKET, buffer.force, buffer.bytes) < 0) {
-    setInt(fd, SOL_SOCKET, buffer.name, buffer.bytes);
-  }
 }

@@ -8,7 +8,7 @@ import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { openNetlink } from "../../netlink/transport.ts";
-import { addChains, addRules, addSets } from "../nft/batch.ts";
+import { addContents } from "../nft/batch.ts";
 import type { CompiledTable } from "../nft/model.ts";
 import { trialTables } from "./trial.ts";
 
@@ -48,11 +48,8 @@ function tryFamilies(families: readonly Family[]): OperationError | null {
   }
 }
 
-function makeDormant({ name, sets, chains }: CompiledTable): NftBatch {
-  const batch = new NftBatch().addTable({ family: "inet", name, flags: ["dormant", "owner"] });
-  const where = { family: "inet", table: name } as const;
-  addSets(batch, where, sets);
-  addChains(batch, where, chains);
-  addRules(batch, where, chains);
+function makeDormant(table: CompiledTable): NftBatch {
+  const batch = new NftBatch().addTable({ family: "inet", name: table.name, flags: ["dormant", "owner"] });
+  addContents(batch, table);
   return batch;
 }

@@ -5,8 +5,6 @@
 import { LIVE_TABLE_NAME } from "../../constants.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listTables } from "../../netlink/nft/table.ts";
-import { openNetlink } from "../../netlink/transport.ts";
-import { ifNfTables } from "../machine/nf_tables.ts";
 import { LIVE_COMMENT } from "../nft/chains.ts";
 
 /**
@@ -21,15 +19,4 @@ export function findLiveTable(netfilter: NetlinkConnection): FoundLiveTable | un
   if (table === undefined) return undefined;
   if (table.comment !== LIVE_COMMENT) return "of somebody else";
   return table.flags?.includes("owner") ? "of a proxy" : "a copy";
-}
-
-/**
- * Tells whether a proxy with `admission: forward-path` has its rules in the kernel. Needs the privilege to
- * list rules. Throws an OperationError.
- */
-export function hasLiveProxy(): boolean {
-  return ifNfTables(() => {
-    using netfilter = openNetlink("netfilter");
-    return findLiveTable(netfilter) === "of a proxy";
-  }, false);
 }

@@ -9,7 +9,7 @@ import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import { compileLive, LIVE_COMMENT } from "../nft/chains.ts";
-import type { CompiledTable } from "../nft/model.ts";
+import type { TableContents } from "../nft/model.ts";
 import type { LivePlan } from "../plan/live/live_plan.ts";
 import { findLiveTable } from "./found.ts";
 import { replaceContents } from "./replacement.ts";
@@ -20,7 +20,7 @@ const EMPTY = { sets: [], chains: [] } as const;
 /** The table of this process. */
 export class LiveTable {
   readonly #connection: NetlinkConnection;
-  #contents: Pick<CompiledTable, "sets" | "chains"> = EMPTY;
+  #contents: TableContents = EMPTY;
 
   constructor(connection: NetlinkConnection) {
     this.#connection = connection;
@@ -81,6 +81,6 @@ function refusal(reason: string, hint: string): OperationError {
   return new OperationError({ operation: "make table", object: `inet ${LIVE_TABLE_NAME}`, reason, hint });
 }
 
-function isSame(one: Pick<CompiledTable, "sets" | "chains">, { sets, chains }: CompiledTable): boolean {
+function isSame(one: TableContents, { sets, chains }: TableContents): boolean {
   return JSON.stringify([one.sets, one.chains]) === JSON.stringify([sets, chains]);
 }

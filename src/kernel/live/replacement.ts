@@ -5,15 +5,12 @@
  */
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { addChains, addRules, addSets } from "../nft/batch.ts";
-import type { CompiledChain, CompiledTable } from "../nft/model.ts";
+import type { CompiledChain, CompiledTable, TableContents } from "../nft/model.ts";
 import { isMemory } from "../nft/set_elements.ts";
 import type { PlannedSet } from "../plan/rules/set.ts";
 
 /** Turns the contents of one table into those of another of the same name. */
-export function replaceContents(
-  before: Pick<CompiledTable, "sets" | "chains">,
-  next: CompiledTable,
-): NftBatch {
+export function replaceContents(before: TableContents, next: CompiledTable): NftBatch {
   const batch = new NftBatch();
   const where = { family: "inet", table: next.name } as const;
   // Rules hold chains and sets, so they go first.

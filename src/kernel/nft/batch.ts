@@ -5,7 +5,7 @@
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { lowerRule } from "./lower.ts";
 import type { PlannedSet } from "../plan/rules/set.ts";
-import type { CompiledChain, CompiledTable } from "./model.ts";
+import type { CompiledChain, CompiledTable, TableContents } from "./model.ts";
 import { inReadingOrder } from "./reading_order.ts";
 import { setElements, setProperties } from "./set_elements.ts";
 
@@ -24,11 +24,19 @@ export function replaceTable(table: CompiledTable): NftBatch {
   batch.destroyTable({ family: "inet", name: table.name });
   const { name, comment, flags } = table;
   batch.addTable({ family: "inet", name, comment, ...(flags === undefined ? {} : { flags }) });
-  const where = { family: "inet", table: name } as const;
-  addSets(batch, where, table.sets);
-  addChains(batch, where, table.chains);
-  addRules(batch, where, table.chains);
+  addContents(batch, table);
   return batch;
+}
+
+/** Adds what a table holds to a new, empty one. */
+export function addContents(
+  batch: NftBatch,
+  { name, sets, chains }: TableContents & { readonly name: string },
+): void {
+  const where = { family: "inet", table: name } as const;
+  addSets(batch, where, sets);
+  addChains(batch, where, chains);
+  addRules(batch, where, chains);
 }
 
 /** Adds sets and their elements. */

@@ -23,9 +23,10 @@ import {
   UNANSWERED_PRIORITY,
   UNTRACKED_PRIORITY,
 } from "../../constants.ts";
-import type { LivePlan } from "../plan/live/live_plan.ts";
+import { type LivePlan, planLive } from "../plan/live/live_plan.ts";
+import { LIVE_OPTIONS } from "../plan/live/options.ts";
 import type { EntryPlace, Intent, Plan, PlannedChain } from "../plan/model.ts";
-import type { ChainHook, CompiledChain, CompiledTable } from "./model.ts";
+import type { ChainHook, CompiledChain, CompiledTable, TableContents } from "./model.ts";
 import { verbsOf } from "./verbs.ts";
 
 /** The table's comment, by which it is known as ours. */
@@ -71,7 +72,12 @@ export function compileLive({ intent }: LivePlan): CompiledTable {
   return { name: LIVE_TABLE_NAME, comment: LIVE_COMMENT, flags: ["owner"], ...compileIntent(intent) };
 }
 
-function compileIntent({ scope, sets, chains }: Intent): Pick<CompiledTable, "sets" | "chains"> {
+/** Compiles the table that a proxy with one worker would have, to be shown; undefined: it would have none. */
+export function compileShownLive({ intent: { scope } }: Pick<Plan, "intent">): CompiledTable | undefined {
+  return scope.admission === "early" ? undefined : compileLive(planLive(scope, LIVE_OPTIONS));
+}
+
+function compileIntent({ scope, sets, chains }: Intent): TableContents {
   const compileChain = ({ name, place, rules, reason }: PlannedChain): CompiledChain => ({
     name,
     place,

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Endpoint, Family } from "../../net/ip.ts";
+import type { Original } from "../../netlink/nft/phrases.ts";
 import type { Condition } from "../plan/rules/condition.ts";
 import type { Refusal } from "../plan/rules/effect.ts";
 import type { EntryPlace, StepPlace } from "../plan/model.ts";
@@ -59,17 +60,10 @@ export type ForwardPathVerb =
     readonly base: "network" | "transport";
     readonly offset: number;
     readonly length: number;
-    readonly original: OriginalKey;
+    readonly original: Original;
   }
   /** `dnat ip to ip daddr`, `snat ip6 to ip6 saddr` */
   | { readonly kind: "nat-to-itself"; readonly family: Family; readonly side: "source" | "destination" };
-
-/** A fact about the direction of a flow that has begun it: `ct original ip saddr`. */
-export interface OriginalKey {
-  readonly key: "address" | "port";
-  readonly side: "source" | "destination";
-  readonly family: Family;
-}
 
 /** A condition or a verb. */
 export type Statement = Condition | Verb;
@@ -109,16 +103,20 @@ export interface CompiledChain {
   readonly reason: string;
 }
 
+/** The contents of a table. */
+export interface TableContents {
+  /** Named sets. */
+  readonly sets: readonly PlannedSet[];
+  /** In an order in which every chain comes after those that it goes to. */
+  readonly chains: readonly CompiledChain[];
+}
+
 /** A table of family inet. */
-export interface CompiledTable {
+export interface CompiledTable extends TableContents {
   /** Its name. */
   readonly name: string;
   /** By it the table is known as ours. */
   readonly comment: string;
   /** `owner`: the kernel removes it with the socket that has made it. */
   readonly flags?: readonly "owner"[];
-  /** Named sets. */
-  readonly sets: readonly PlannedSet[];
-  /** In an order in which every chain comes after those that it goes to. */
-  readonly chains: readonly CompiledChain[];
 }

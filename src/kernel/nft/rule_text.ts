@@ -5,7 +5,8 @@
 import { OperationError } from "../../net/error.ts";
 import { hex } from "../../net/hex.ts";
 import { type Family, formatEndpoint } from "../../net/ip.ts";
-import type { OriginalKey, Statement } from "./model.ts";
+import { type Original, originalEnds } from "../../netlink/nft/phrases.ts";
+import type { Statement } from "./model.ts";
 
 /** Renders a rule as nft's text. */
 export function renderRule(statements: readonly Statement[]): string {
@@ -109,12 +110,8 @@ function renderStatement(statement: Statement): string {
       return "ct status 0x2000";
     case "translated-flow":
       return "ct status snat,dnat";
-    case "original-flow": {
-      const ends = (["source", "destination"] as const).flatMap((side) =>
-        (["address", "port"] as const).map((key) => renderOriginal({ key, side, family: statement.family }))
-      );
-      return `${ends.join(" . ")} @${statement.set}`;
-    }
+    case "original-flow":
+      return `${originalEnds(statement.family).map(renderOriginal).join(" . ")} @${statement.set}`;
     case "source-port-share": {
       const port = statement.original ? "ct original proto-src" : "th sport";
       return `${port} & ${statement.mask} ${statement.first}-${statement.last}`;
@@ -169,7 +166,7 @@ function renderFlow(family: Family, { answer }: { answer: boolean }): string {
 }
 
 /** A fact about the flow as its first packet came in. */
-function renderOriginal({ key, side, family }: OriginalKey): string {
+function renderOriginal({ key, side, family }: Original): string {
   if (key === "port") return `ct original ${side === "source" ? "proto-src" : "proto-dst"}`;
   return `ct original ${family === "ipv4" ? "ip" : "ip6"} ${side === "source" ? "saddr" : "daddr"}`;
 }

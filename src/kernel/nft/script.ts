@@ -6,9 +6,7 @@
 import { renderScriptHead } from "../backend/script_head.ts";
 import type { Plan } from "../plan/model.ts";
 import { renderRouting } from "../routing/render.ts";
-import { LIVE_OPTIONS } from "../plan/live/options.ts";
-import { planLive } from "../plan/live/live_plan.ts";
-import { compileLive, compileTable } from "./chains.ts";
+import { compileShownLive, compileTable } from "./chains.ts";
 import { renderNft, renderTable } from "./render.ts";
 
 /** Renders the script. `origin` names the config. */
@@ -27,13 +25,13 @@ export function renderScript(plan: Plan, options: { origin: string }): string {
 }
 
 /** Shows the rules of a running proxy, as comments. */
-function renderLive({ intent: { scope } }: Plan): string[] {
-  if (scope.admission === "early") return [];
-  const table = renderTable(compileLive(planLive(scope, LIVE_OPTIONS)));
+function renderLive(plan: Plan): string[] {
+  const table = compileShownLive(plan);
+  if (table === undefined) return [];
   return [
     "",
     "# Made by tproxy run, as long as it runs, and gone with it; here for one worker. nft has no words for what",
     '# overwrites fields of packets ("@th,64,32 set …").',
-    ...table.flatMap((line) => line.split("\n")).map((line) => `# ${line}`.trimEnd()),
+    ...renderTable(table).flatMap((line) => line.split("\n")).map((line) => `# ${line}`.trimEnd()),
   ];
 }

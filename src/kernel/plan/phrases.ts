@@ -32,6 +32,13 @@ export const EXEMPT_OWN: PlannedRule = {
   reason: "The router's own services, SSH among them, are never intercepted",
 };
 
+/** The first rule of chains that bring packets to sockets that seem to be their flows'. */
+export const EXEMPT_WILDCARD: PlannedRule = {
+  conditions: [{ kind: "wildcard-socket" }],
+  effect: PASS,
+  reason: "A program listens on all addresses; the flow is not its own for that",
+};
+
 /** Asks whether the packet begins a flow: a bare SYN, or any datagram. */
 export function newFlow(protocol: Protocol): Condition {
   return protocol === "tcp" ? { kind: "bare-syn" } : UDP;

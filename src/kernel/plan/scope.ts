@@ -120,13 +120,18 @@ export function makeScope(
   return { scope: { ...scope, remembersPasses: remembersPasses(scope) }, warnings };
 }
 
+/** Finds the rules that packets of a protocol may meet. */
+export function rulesOf(protocol: Protocol, { rules }: Pick<Scope, "rules">): readonly MatchedRule[] {
+  return rules.filter(({ conditions }) => (conditions.protocol ?? protocol) === protocol);
+}
+
 /**
  * Tells whether flows that pass are remembered: where UDP may pass after a look into long lists. Not where
  * rules ask for more than a flow's addresses and ports: what has another interface or hardware address would
  * pass for a flow that it is not.
  */
 function remembersPasses({ udp, rules, otherwise, ruleSets }: Omit<Scope, "remembersPasses">): boolean {
-  const concerned = rules.filter(({ conditions }) => conditions.protocol !== "tcp");
+  const concerned = rulesOf("udp", { rules });
   const elements = ruleSets.reduce((sum, set) => sum + set.elements.length, 0);
   return udp && elements >= LONG_LIST &&
     [otherwise, ...concerned].some(({ outcome }) => outcome.kind === "pass") &&

@@ -25,13 +25,18 @@ export function isPin(rule: RoutingRule): boolean {
 }
 
 /** Tells whether the rule is one of those that every machine has. */
-export function isKernelRule(rule: RoutingRule): boolean {
+function isKernelRule(rule: RoutingRule): boolean {
   return KERNEL_RULES.get(rule.priority) === rule.table && isForAll(rule);
+}
+
+/** Tells whether another program made the rule. */
+export function isForeignRule(rule: RoutingRule): boolean {
+  return !isKernelRule(rule) && !isOurRule(rule);
 }
 
 /** Finds the lowest priority of another program's rule. */
 export function firstForeignRule(rules: readonly RoutingRule[]): number | undefined {
-  const foreign = rules.filter((rule) => !isKernelRule(rule) && !isOurRule(rule));
+  const foreign = rules.filter(isForeignRule);
   return foreign.length === 0 ? undefined : Math.min(...foreign.map(({ priority }) => priority));
 }
 

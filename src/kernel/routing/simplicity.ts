@@ -4,7 +4,7 @@
  */
 import type { Route } from "../../netlink/route/route.ts";
 import type { RoutingRule } from "../../netlink/route/rule.ts";
-import { isKernelRule, isOurRule } from "./ours.ts";
+import { isForeignRule } from "./ours.ts";
 
 /** The sum of a router's rules and routes. */
 export interface RoutingKind {
@@ -16,7 +16,7 @@ export interface RoutingKind {
 
 /** Judges the rules and routes of a machine. */
 export function judgeRouting(rules: readonly RoutingRule[], routes: readonly Route[]): RoutingKind {
-  const foreign = rules.filter((rule) => !isKernelRule(rule) && !isOurRule(rule));
+  const foreign = rules.filter(isForeignRule);
   const several = routes.some(({ nextHops }) => (nextHops?.length ?? 0) > 1);
   return {
     simple: foreign.length === 0 && !several,

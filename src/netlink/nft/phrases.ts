@@ -35,6 +35,7 @@ export {
   logTo,
   natToItself,
   type Original,
+  originalEnds,
   originalIn,
   overwrite,
   sourcePortIn,

@@ -8,7 +8,7 @@
  */
 import type { Marks } from "../../../marks.ts";
 import { type Endpoint, formatIp } from "../../../net/ip.ts";
-import type { Effect } from "../../plan/rules/effect.ts";
+import type { Effect, NftEffect } from "../../plan/rules/effect.ts";
 import { chainName } from "./chain_writer.ts";
 import type { FamilyContext } from "./context.ts";
 import { bits, cannotSay, RETURN } from "./fragment.ts";
@@ -22,8 +22,35 @@ const REFUSED = "-g TPROXY_REFUSED";
 /** The packet will be dropped, if it is no answer to a flow that others have begun: conntrack knows. */
 const DROPPED = "-g TPROXY_DROPPED";
 
+/** Passes an effect on. Throws an OperationError where only nf_tables can have it. */
+function asSayable(effect: Effect): Exclude<Effect, NftEffect> {
+  switch (effect.kind) {
+    case "loop-back":
+    case "forget-note":
+    case "receive":
+    case "show-life":
+    case "ask":
+    case "forward":
+    case "begin-question":
+    case "client-leg":
+    case "listener":
+    case "refuse-with":
+    case "squeeze":
+    case "question":
+    case "question-twice":
+    case "keep-address":
+    case "unmark":
+    case "restore-mark":
+    case "take-own":
+      throw cannotSay(effect.kind);
+    default:
+      return effect;
+  }
+}
+
 /** Finds the target of an effect in `raw`. */
-export function rawTarget(effect: Effect): string {
+export function rawTarget(wanted: Effect): string {
+  const effect = asSayable(wanted);
   switch (effect.kind) {
     case "leave":
     case "pass":
@@ -45,31 +72,14 @@ export function rawTarget(effect: Effect): string {
       return effect.protocols.includes("udp") ? DROPPED : "-j DROP";
     case "untrack":
       return "-j CT --notrack";
-    case "loop-back":
-    case "forget-note":
-    case "receive":
-    case "show-life":
-    case "ask":
-    case "forward":
-    case "begin-question":
-    case "client-leg":
-    case "listener":
-    case "refuse-with":
-    case "squeeze":
-    case "question":
-    case "question-twice":
-    case "keep-address":
-    case "unmark":
-    case "restore-mark":
-    case "take-own":
-      throw cannotSay(effect.kind);
     default:
       return effect satisfies never;
   }
 }
 
 /** Finds the target of an effect on a marked packet in `mangle`, whose chains lead to listeners alone. */
-export function mangleTarget(effect: Effect, { chains, scope: { marks } }: FamilyContext): string {
+export function mangleTarget(wanted: Effect, { chains, scope: { marks } }: FamilyContext): string {
+  const effect = asSayable(wanted);
   switch (effect.kind) {
     case "leave":
     case "pass":
@@ -89,23 +99,6 @@ export function mangleTarget(effect: Effect, { chains, scope: { marks } }: Famil
       return "-j DROP";
     case "remember":
     case "untrack":
-    case "loop-back":
-    case "forget-note":
-    case "receive":
-    case "show-life":
-    case "ask":
-    case "forward":
-    case "begin-question":
-    case "client-leg":
-    case "listener":
-    case "refuse-with":
-    case "squeeze":
-    case "question":
-    case "question-twice":
-    case "keep-address":
-    case "unmark":
-    case "restore-mark":
-    case "take-own":
       throw cannotSay(effect.kind);
     default:
       return effect satisfies never;

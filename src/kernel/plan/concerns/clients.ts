@@ -5,23 +5,23 @@
  */
 import type { Condition } from "../rules/condition.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
-import { type Effect, goTo, PASS } from "../rules/effect.ts";
+import { type Effect, goTo, TO_SOCKET } from "../rules/effect.ts";
 import { planInterfaceSet } from "../rules/interface_match.ts";
 import type { PlannedRule } from "../model.ts";
 import {
   excludeOtherFamily,
   EXEMPT_OWN,
+  EXEMPT_WILDCARD,
   FOR_OTHERS,
   newFlow,
   onlyFromClients,
   OTHER_TCP_PASSES,
   TCP,
 } from "../phrases.ts";
-import type { Scope } from "../scope.ts";
+import { rulesOf, type Scope } from "../scope.ts";
 import { applyRules, INTERCEPT_CHAIN } from "./decision.ts";
 
 const ACCEPTED_CHAIN = "accepted";
-const THEIRS: Effect = { kind: "socket", tracked: true };
 
 /** Finds what becomes of packets of connections that the proxy has accepted. */
 export function ofProxy({ admission, clientZone }: Scope): Effect {
@@ -107,7 +107,7 @@ function giveToSockets(scope: Scope, delivers: boolean): PlannedRule[] {
  * request, at the handshake's last packet. Only needed where rules deliver TCP.
  */
 function planAccepted(scope: Scope): OpenChain[] {
-  const rules = scope.rules.filter(({ conditions }) => conditions.protocol !== "udp");
+  const rules = rulesOf("tcp", scope);
   const last = rules.findLastIndex(({ outcome }) => outcome.kind === "program");
   const early = scope.admission === "early";
   if (!scope.tcp || (last < 0 && early)) return [];
@@ -117,7 +117,7 @@ function planAccepted(scope: Scope): OpenChain[] {
     place: "accepted",
     rules: [
       ...(early ? [] : SPARED),
-      ...applyRules(rules.slice(0, last + 1), ({ kind }) => kind === "program" ? THEIRS : ours),
+      ...applyRules(rules.slice(0, last + 1), ({ kind }) => kind === "program" ? TO_SOCKET : ours),
       { conditions: [], effect: ours, reason: "The connections of the proxy" },
     ],
     reason: early
@@ -128,11 +128,7 @@ function planAccepted(scope: Scope): OpenChain[] {
 
 /** Packets that only look like those of an accepted connection. */
 const SPARED: readonly PlannedRule[] = [
-  {
-    conditions: [{ kind: "wildcard-socket" }],
-    effect: PASS,
-    reason: "A program listens on all addresses; the flow is not its own for that",
-  },
+  EXEMPT_WILDCARD,
   { ...EXEMPT_OWN, reason: "A program's own flows with the router" },
 ];
 

@@ -10,7 +10,7 @@ import { ofFlowIn, planFlowSets } from "./flow_set.ts";
 import { comesFrom, leavesThrough } from "../rules/interface_match.ts";
 import type { PlannedRule } from "../model.ts";
 import { UDP } from "../phrases.ts";
-import type { Scope } from "../scope.ts";
+import { rulesOf, type Scope } from "../scope.ts";
 
 /** Longer than conntrack remembers a flow of UDP (nf_conntrack_udp_timeout_stream, 120 s). */
 const REMEMBERED_SECONDS = 180;
@@ -23,9 +23,10 @@ function setName(family: Family): string {
  * Tells whether such flows must be remembered. Where new flows go through the forward path, conntrack tells
  * an answer by itself before the proxy is asked, but not before a rule refuses it.
  */
-function remembers({ udp, admission, ownTraffic, rules, otherwise }: Scope): boolean {
+function remembers(scope: Scope): boolean {
+  const { udp, admission, ownTraffic, otherwise } = scope;
   if (admission === "early" || ownTraffic) return udp;
-  return udp && [...rules.filter(({ conditions }) => conditions.protocol !== "tcp"), otherwise]
+  return udp && [...rulesOf("udp", scope), otherwise]
     .some(({ outcome }) => outcome.kind === "refuse" || outcome.kind === "program");
 }
 

@@ -5,7 +5,7 @@
  */
 import type { Condition } from "../rules/condition.ts";
 import type { Contribution } from "../contribution.ts";
-import type { Effect } from "../rules/effect.ts";
+import { type Effect, TO_SOCKET } from "../rules/effect.ts";
 import type { PlannedRule } from "../model.ts";
 import { FOR_OTHERS } from "../phrases.ts";
 import type { Scope } from "../scope.ts";
@@ -37,7 +37,7 @@ export function planPathErrors(scope: Scope): Contribution {
   return {
     at: {
       "errors of clients": tcp ? plan(["too-big"], [FOR_OTHERS], ofProxy(scope)) : [],
-      "errors from elsewhere": plan(errors, [], { kind: "socket", tracked: true }),
+      "errors from elsewhere": plan(errors, [], TO_SOCKET),
     },
   };
 }

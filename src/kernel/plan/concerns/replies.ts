@@ -3,13 +3,11 @@
  * @module
  */
 import type { Contribution } from "../contribution.ts";
-import { type Effect, LEAVE } from "../rules/effect.ts";
+import { LEAVE, TO_SOCKET } from "../rules/effect.ts";
 import { comesFrom } from "../rules/interface_match.ts";
 import type { PlannedRule } from "../model.ts";
 import { excludeOtherFamily, OTHER_TCP_PASSES, TCP, UDP } from "../phrases.ts";
 import type { Scope } from "../scope.ts";
-
-const TO_SOCKET: Effect = { kind: "socket", tracked: true };
 
 /** Plans the chain `divert_replies`. */
 export function planReplies(scope: Scope): Contribution {

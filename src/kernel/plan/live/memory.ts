@@ -55,28 +55,26 @@ export function planMemory({ families, tcp, udp }: Scope, options: LiveOptions):
       })
       : []),
     ...(tcp
-      ? planFlowSets(families, {
-        nameOf: answeredSet,
-        timeoutSeconds: ANSWERED_SECONDS,
-        size: limits.answered,
-        reason: "Connections that the listener has just been asked for",
-      })
-      : []),
-    ...(tcp
-      ? planFlowSets(families, {
-        nameOf: acceptingSet,
-        timeoutSeconds: ANSWERED_SECONDS,
-        size: limits.answered,
-        reason: "What is sent to their clients",
-      })
-      : []),
-    ...(tcp
-      ? planFlowSets(families, {
-        nameOf: dialledSet,
-        timeoutSeconds: DIALLED_SECONDS,
-        size: MAX_DIALLED,
-        reason: "Connections that the proxy dials from their clients' addresses",
-      })
+      ? [
+        ...planFlowSets(families, {
+          nameOf: answeredSet,
+          timeoutSeconds: ANSWERED_SECONDS,
+          size: limits.answered,
+          reason: "Connections that the listener has just been asked for",
+        }),
+        ...planFlowSets(families, {
+          nameOf: acceptingSet,
+          timeoutSeconds: ANSWERED_SECONDS,
+          size: limits.answered,
+          reason: "What is sent to their clients",
+        }),
+        ...planFlowSets(families, {
+          nameOf: dialledSet,
+          timeoutSeconds: DIALLED_SECONDS,
+          size: MAX_DIALLED,
+          reason: "Connections that the proxy dials from their clients' addresses",
+        }),
+      ]
       : []),
     ...(accepting
       ? planFlowSets(families, {

@@ -46,6 +46,10 @@ export type Effect =
   }
   /** An answer in a remembered flow passes, and the flow is remembered longer. */
   | { readonly kind: "pass-answer"; readonly family: Family; readonly set: string }
+  | NftEffect;
+
+/** An effect of plans that are made for nf_tables: the router's own traffic, `admission: forward-path`. */
+export type NftEffect =
   /**
    * A packet of the router itself goes to the loopback interface. `noted`: so do the next ones of its flow.
    */
@@ -58,8 +62,8 @@ export type Effect =
   | { readonly kind: "show-life"; readonly set: string }
   | ForwardPathEffect;
 
-/** An effect of plans with `admission: forward-path` alone, which are made for nf_tables. */
-export type ForwardPathEffect =
+/** An effect of plans with `admission: forward-path` alone. */
+type ForwardPathEffect =
   /** The packet is of a flow for the proxy: it asks, on its further way. */
   | { readonly kind: "ask" }
   /** The packet asks no more and goes on as if nothing were installed; `counted`: how many did so. */
@@ -96,6 +100,8 @@ export type Refusal = "tcp-reset" | "host-unreachable" | "no-route" | "admin-pro
 export const LEAVE: Effect = { kind: "leave" };
 /** The packet goes on its way. */
 export const PASS: Effect = { kind: "pass" };
+/** The packet goes to its socket, and conntrack sees it. */
+export const TO_SOCKET: Effect = { kind: "socket", tracked: true };
 
 /** Leads to another chain. */
 export function goTo(chain: string): Effect {

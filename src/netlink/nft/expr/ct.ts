@@ -44,8 +44,8 @@ const NFTA_CT_DREG = 1;
 const NFTA_CT_KEY = 2;
 const NFTA_CT_DIRECTION = 3;
 const NFTA_CT_SREG = 4;
-/** linux/netfilter/nf_conntrack_tuple_common.h: IP_CT_DIR_* */
-const SIDES = new Names<CtSide>("direction of a flow", { original: 0, reply: 1 });
+/** The numbers of the sides: linux/netfilter/nf_conntrack_tuple_common.h, IP_CT_DIR_*. */
+export const CT_SIDES = new Names<CtSide>("direction of a flow", { original: 0, reply: 1 });
 
 /** The bits of `ct state`: linux/netfilter/nf_conntrack_common.h, NF_CT_STATE_BIT. */
 export const CT_STATE = { invalid: 1, established: 2, related: 4, new: 8, untracked: 64 } as const;
@@ -73,7 +73,7 @@ function encode(expression: CtExpression): Uint8Array {
   const writer = new AttributeWriter()
     .u32be(NFTA_CT_KEY, KEYS.number(expression.key))
     .u32be(register, expression.register);
-  if (expression.side !== undefined) writer.u8(NFTA_CT_DIRECTION, SIDES.number(expression.side));
+  if (expression.side !== undefined) writer.u8(NFTA_CT_DIRECTION, CT_SIDES.number(expression.side));
   return writer.finish();
 }
 
@@ -87,7 +87,7 @@ function decode(data: AttributeMap): CtExpression {
     kind: "ct",
     direction: source === undefined ? "load" : "set",
     key,
-    ...(side === undefined ? {} : { side: SIDES.name(side) }),
+    ...(side === undefined ? {} : { side: CT_SIDES.name(side) }),
     register,
   };
 }

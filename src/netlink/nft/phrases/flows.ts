@@ -3,7 +3,7 @@
  * @module
  */
 import { REGISTER_1 } from "../data.ts";
-import { CT_STATE } from "../expr/ct.ts";
+import { CT_SIDES, CT_STATE, type CtSide } from "../expr/ct.ts";
 import type { NftExpression } from "../expression.ts";
 import { hostKey, hostKey16 } from "../sets/set_type.ts";
 import { ADDRESS_PLACES } from "./packet.ts";
@@ -13,9 +13,6 @@ import { PORT_OFFSETS } from "./transport.ts";
 const ALL_BITS = 0xffffffff;
 /** The user id that nobody has: (uid_t) -1. */
 const NO_USER = 0xffffffff;
-// linux/netfilter/nf_conntrack_tuple_common.h
-const IP_CT_DIR_ORIGINAL = 0;
-const IP_CT_DIR_REPLY = 1;
 /**
  * Registers of the parts of a flow, which lie one after another; nft calls those that begin a 16-byte
  * register by its number.
@@ -71,12 +68,16 @@ export function conntrackState(states: readonly (keyof typeof CT_STATE)[]): NftE
 
 /** `ct direction original`: the packet is of the side that has begun the flow. */
 export function originalDirection(): NftExpression[] {
-  return [loadConntrack("direction"), compare("eq", Uint8Array.of(IP_CT_DIR_ORIGINAL))];
+  return comesFrom("original");
 }
 
 /** `ct direction reply`: the packet is of the other side. */
 export function replyDirection(): NftExpression[] {
-  return [loadConntrack("direction"), compare("eq", Uint8Array.of(IP_CT_DIR_REPLY))];
+  return comesFrom("reply");
+}
+
+function comesFrom(side: CtSide): NftExpression[] {
+  return [loadConntrack("direction"), compare("eq", Uint8Array.of(CT_SIDES.number(side)))];
 }
 
 /** `ct zone 50080`. */

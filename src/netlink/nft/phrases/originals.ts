@@ -22,11 +22,17 @@ const ADDRESS_KEYS: Readonly<Record<Family, Record<Side, CtKey>>> = {
 };
 const PORT_KEYS: Readonly<Record<Side, CtKey>> = { source: "proto-src", destination: "proto-dst" };
 
-/** A fact about a flow's first packet. */
+/** A fact about a flow's first packet: `ct original ip saddr`. */
 export interface Original {
   readonly key: "address" | "port";
   readonly side: Side;
   readonly family: Family;
+}
+
+/** The facts that sets of flows have, in their order. */
+export function originalEnds(family: Family): Original[] {
+  const keys = ["address", "port"] as const;
+  return (["source", "destination"] as const).flatMap((side) => keys.map((key) => ({ key, side, family })));
 }
 
 function loadOriginal({ key, side, family }: Original, register: number): NftExpression {
@@ -39,10 +45,8 @@ function loadOriginal({ key, side, family }: Original, register: number): NftExp
  * rule that has matched TCP or UDP before.
  */
 export function originalIn(set: SetReference, { family }: { family: Family }): NftExpression[] {
-  const ends = (["source", "destination"] as const).flatMap((side) =>
-    (["address", "port"] as const).map((key) => ({ key, side, family }))
-  );
-  return [...ends.map((end, at) => loadOriginal(end, FLOW_REGISTERS[family][at])), lookUp(set, false)];
+  const registers = FLOW_REGISTERS[family];
+  return [...originalEnds(family).map((end, at) => loadOriginal(end, registers[at])), lookUp(set, false)];
 }
 
 /** `@th,64,32 set ct original ip saddr`; no checksum is mended. */

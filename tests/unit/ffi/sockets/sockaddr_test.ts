@@ -3,6 +3,7 @@ import { AF_INET, AF_INET6 } from "../../../../ffi/consts.ts";
 import {
   clearPort,
   makeSockaddr,
+  netlinkAddress,
   readSockaddr,
   sameSockaddr,
   sockaddrLength,
@@ -23,6 +24,15 @@ Deno.test("writeSockaddr() writes struct sockaddr_in as C has it", () => {
     192, 0, 2, 1,
     0, 0, 0, 0, 0, 0, 0, 0,
   ]);
+});
+
+Deno.test("netlinkAddress() writes struct sockaddr_nl as C has it", () => {
+  assert.deepEqual([...netlinkAddress({ port: 0xffc01234, groups: 0x40440 })], [
+    ...[16, 0, 0, 0],
+    ...[0x34, 0x12, 0xc0, 0xff],
+    ...[0x40, 4, 4, 0],
+  ]);
+  assert.deepEqual([...netlinkAddress()], [16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 });
 
 Deno.test("writeSockaddr() writes struct sockaddr_in6 as C has it", () => {

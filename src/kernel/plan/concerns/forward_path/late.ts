@@ -5,14 +5,13 @@
  * @module
  */
 import type { Contribution, OpenChain } from "../../contribution.ts";
-import { excludeOtherFamily, OTHER_TCP_PASSES, TCP, UDP } from "../../phrases.ts";
-import { type Effect, goTo, LEAVE, PASS } from "../../rules/effect.ts";
+import { excludeOtherFamily, EXEMPT_WILDCARD, OTHER_TCP_PASSES, TCP, UDP } from "../../phrases.ts";
+import { goTo, LEAVE, TO_SOCKET } from "../../rules/effect.ts";
 import { comesFrom, type InterfaceGroup, planInterfaceSet } from "../../rules/interface_match.ts";
 import type { PlannedRule } from "../../model.ts";
 import type { Scope } from "../../scope.ts";
 
 const TO_SOCKET_CHAIN = "to_socket";
-const TO_SOCKET: Effect = { kind: "socket", tracked: true };
 
 /** Plans the chains `late` and `to_socket`. */
 export function planLate(scope: Scope): Contribution {
@@ -105,11 +104,7 @@ function planToSocket(): OpenChain {
     name: TO_SOCKET_CHAIN,
     place: "end",
     rules: [
-      {
-        conditions: [{ kind: "wildcard-socket" }],
-        effect: PASS,
-        reason: "A program listens on all addresses; the flow is not its own for that",
-      },
+      EXEMPT_WILDCARD,
       { conditions: [], effect: TO_SOCKET, reason: "A socket with the address of a client" },
     ],
     reason: "What has a transparent socket",

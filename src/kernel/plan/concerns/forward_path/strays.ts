@@ -7,7 +7,7 @@ import type { Contribution, OpenChain } from "../../contribution.ts";
 import type { PlannedRule } from "../../model.ts";
 import { excludeOtherFamily, EXEMPT_OWN, onlyFromClients, TCP } from "../../phrases.ts";
 import { type Effect, goTo, LEAVE } from "../../rules/effect.ts";
-import type { Scope } from "../../scope.ts";
+import { rulesOf, type Scope } from "../../scope.ts";
 import { applyRules, passOtherPorts } from "../decision.ts";
 
 const DECISION_CHAIN = "stray";
@@ -17,7 +17,7 @@ const SILENT_CHAIN = "stray_block_silently";
 /** Plans the chains; none where nothing of TCP is refused. */
 export function planStrays(scope: Scope): Contribution {
   const { otherwise, tcp } = scope;
-  const rules = scope.rules.filter(({ conditions }) => conditions.protocol !== "udp");
+  const rules = rulesOf("tcp", scope);
   const refusesRest = otherwise.outcome.kind === "refuse";
   const last = rules.findLastIndex(({ outcome }) => outcome.kind === "refuse");
   if (!tcp || (last < 0 && !refusesRest)) return {};

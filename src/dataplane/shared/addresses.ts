@@ -6,6 +6,12 @@
 import { AF_INET } from "../../../ffi/consts.ts";
 import { ADDRESS_WORDS } from "./columns.ts";
 
+/** The place of one. */
+export interface Place {
+  readonly words: Int32Array;
+  readonly at: number;
+}
+
 /** Copies one from one memory to another. */
 export function copyAddress(from: Int32Array, at: number, to: Int32Array, place: number): void {
   for (let word = 0; word < ADDRESS_WORDS; word++) to[place + word] = from[at + word];

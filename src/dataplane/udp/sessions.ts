@@ -22,7 +22,7 @@ import type { Decider } from "../decider.ts";
 import type { Service } from "../loop/service.ts";
 import { ticks } from "../loop/wheel.ts";
 import type { RouteBook } from "../routes/route_book.ts";
-import { copyAddress, sameAddress } from "../shared/addresses.ts";
+import { copyAddress, type Place, sameAddress } from "../shared/addresses.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { CLOSED, EVICTED, EXPIRED, FAILED, RESET } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
@@ -45,7 +45,7 @@ import {
 import { UdpDial } from "./ways/dial.ts";
 import { EarlyEnds } from "./ways/early_ends.ts";
 import { NO_WAY, wayOf } from "./ways/way.ts";
-import { type Place, Ways } from "./ways/ways.ts";
+import { Ways } from "./ways/ways.ts";
 
 /** No session for a datagram: it is lost. */
 export const LOST_DATAGRAM = -1;

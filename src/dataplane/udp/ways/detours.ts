@@ -5,7 +5,7 @@
  * @module
  */
 import { AF_INET } from "../../../../ffi/consts.ts";
-import { copyAddress, sameAddress } from "../../shared/addresses.ts";
+import { copyAddress, type Place, sameAddress } from "../../shared/addresses.ts";
 import { ADDRESS_WORDS } from "../../shared/columns.ts";
 import { TICK_MS } from "../../loop/wheel.ts";
 import { EndpointMap } from "../endpoint_map.ts";
@@ -83,9 +83,9 @@ export class Detours {
   }
 
   /** Tells whether answers from a target to a leader would be those of another original. */
-  isTaken(leader: number, original: Int32Array, at: number, target: Int32Array, to: number): boolean {
-    const detour = this.#byTarget.find(target, to, leader);
-    return detour >= 0 && !sameAddress(this.#originals, detour * ADDRESS_WORDS, original, at);
+  isTaken(leader: number, original: Place, target: Place): boolean {
+    const detour = this.#byTarget.find(target.words, target.at, leader);
+    return detour >= 0 && !sameAddress(this.#originals, detour * ADDRESS_WORDS, original.words, original.at);
   }
 
   /**
@@ -94,8 +94,8 @@ export class Detours {
   set(
     session: number,
     uplink: { readonly slot: number; readonly leader: number },
-    original: { readonly words: Int32Array; readonly at: number },
-    target: { readonly words: Int32Array; readonly at: number },
+    original: Place,
+    target: Place,
     tick: number,
   ): boolean {
     let detour = this.#byOriginal.find(original.words, original.at, session);

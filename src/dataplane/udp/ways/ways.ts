@@ -5,19 +5,13 @@
  * @module
  */
 import type { Answer } from "../../asking/answer.ts";
-import { sameAddress } from "../../shared/addresses.ts";
+import { type Place, sameAddress } from "../../shared/addresses.ts";
 import { HAS_DETOURS, IS_CHILD, MAPS_BACK, SHARES, type UdpTable } from "../table.ts";
 import { Detours } from "./detours.ts";
 import { Kin } from "./kin.ts";
 
 /** The destination of a client's session is led nowhere. */
 export const NOWHERE = -1;
-
-/** A struct sockaddr in some words. */
-export interface Place {
-  readonly words: Int32Array;
-  readonly at: number;
-}
 
 /** Opens a session for another way of a client. */
 export interface WayOpener {
@@ -109,23 +103,13 @@ export class Ways {
   }
 
   /** Tells whether answers from the target to a session would be taken for those of another original. */
-  isTaken(
-    session: number,
-    original: Place,
-    target: Place,
-  ): boolean {
+  isTaken(session: number, original: Place, target: Place): boolean {
     return (this.#table.traits[session] & (MAPS_BACK | SHARES)) !== 0 &&
-      this.#detours.isTaken(this.leaderOf(session), original.words, original.at, target.words, target.at);
+      this.#detours.isTaken(this.leaderOf(session), original, target);
   }
 
   /** The session for a detour: that which it has, a sibling's, or a new one. */
-  #uplinkFor(
-    session: number,
-    original: Place,
-    target: Place,
-    way: number,
-    answer: Answer,
-  ): number {
+  #uplinkFor(session: number, original: Place, target: Place, way: number, answer: Answer): number {
     const { ways } = this.#table;
     const present = this.#detours.uplinkOf(session, original.words, original.at);
     if (present >= 0 && ways[present] === way && !this.isTaken(present, original, target)) return present;

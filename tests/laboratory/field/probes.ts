@@ -85,11 +85,20 @@ export function udp(to: Target, port: number, expected: string, options: ProbeOp
   };
 }
 
+/** The outcome of several probes that must come: the same of all, or by their family or protocol. */
+export type Expected =
+  | string
+  | Readonly<Record<4 | 6, string>>
+  | Readonly<Record<"tcp" | "udp", string>>;
+
 /** The same by TCP and UDP, with both families. */
-export function every(to: Target, port: number, expected: string, options: ProbeOptions = {}): Probe[] {
-  return ([4, 6] as const).flatMap((family) =>
-    [tcp, udp].map((kind) => kind(to, port, expected, { ...options, family }))
-  );
+export function every(to: Target, port: number, expected: Expected, options: ProbeOptions = {}): Probe[] {
+  const words = (family: 4 | 6, protocol: "tcp" | "udp") =>
+    typeof expected === "string" ? expected : 4 in expected ? expected[family] : expected[protocol];
+  return ([4, 6] as const).flatMap((family) => [
+    tcp(to, port, words(family, "tcp"), { ...options, family }),
+    udp(to, port, words(family, "udp"), { ...options, family }),
+  ]);
 }
 
 /** The same by TCP and UDP with IPv4. */

@@ -40,10 +40,7 @@ fieldTest("a provider by the source", {
 
 fieldTest("a provider by port and protocol of a rule", {
   router: rule("pref 30000 iif r0 ipproto udp dport 443 lookup 202"),
-  probes: every("anycast", 443, "").map((probe) => ({
-    ...probe,
-    expected: probe.name.startsWith("UDP") ? "other sees client" : "server sees client",
-  })),
+  probes: every("anycast", 443, { tcp: "server sees client", udp: "other sees client" }),
 });
 
 fieldTest("marks that are written whole in prerouting", {

@@ -19,10 +19,7 @@ nft 'table inet nat { chain post { type nat hook postrouting priority srcnat; oi
 ip route replace default via 198.19.0.2
 ip -6 route replace default via 2001:db8:79::2
 ${SETTLED}`,
-  probes: every("anycast", 80, "").map((probe) => ({
-    ...probe,
-    expected: `other sees ${probe.name.includes("IPv4") ? "198.19.0.1" : "2001:db8:79::1"}`,
-  })),
+  probes: every("anycast", 80, { 4: "other sees 198.19.0.1", 6: "other sees 2001:db8:79::1" }),
 });
 
 fieldTest("a PPPoE session that comes after the proxy", {

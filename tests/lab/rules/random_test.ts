@@ -30,14 +30,12 @@ import { parseEndpoint, parseIp } from "../../../src/net/ip.ts";
 import { compilePolicy } from "../../../src/policy/compile.ts";
 import { listElements } from "../../../src/netlink/nft/sets/element.ts";
 import { etherKey } from "../../../src/netlink/nft/sets/set_type.ts";
-import { listLinks } from "../../../src/netlink/route/link.ts";
 import { openNetlink } from "../../../src/netlink/transport.ts";
 import type { IptablesVariant } from "../../laboratory/proxy/backend.ts";
 import { IPTABLES_VARIANTS, iptablesOnly, obstacleOf } from "../../laboratory/programs/iptables.ts";
 import { inNamespace } from "../../laboratory/network/udp_calls.ts";
 import { decider } from "../../laboratory/proxy/decided.ts";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
-import type { Namespace } from "../../laboratory/namespace.ts";
 import { buildFrame, readFrame } from "../../laboratory/network/packets.ts";
 import {
   evaluate,
@@ -49,7 +47,7 @@ import {
   type TestPacket,
 } from "../../laboratory/proxy/policies.ts";
 import { tproxy } from "../../laboratory/proxy/proxy.ts";
-import { RawLink } from "../../laboratory/network/raw_link.ts";
+import { macOf, RawLink } from "../../laboratory/network/raw_link.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { delay } from "../../laboratory/machine/wait.ts";
 
@@ -230,13 +228,6 @@ async function installIptables(lab: Lab, variant: IptablesVariant, policy: Polic
   const path = lab.writeFile("policy.yaml", JSON.stringify(config));
   await tproxy(lab, ["install", "-c", path], iptablesOnly(lab, variant));
   inNamespace(lab.router.name, () => new RecentLife(["ipv4", "ipv6"]).once());
-}
-
-function macOf(namespace: Namespace, name: string): string {
-  return inNamespace(namespace.name, () => {
-    using connection = openNetlink("route");
-    return listLinks(connection).find((link) => link.name === name)!.mac;
-  });
 }
 
 /** The client's ends of the LAN, and the server's end of the WAN. */

@@ -1,7 +1,7 @@
 /** The dial of a SYN that has asked: as the router has made it, and from where `source` says. */
 import assert from "node:assert/strict";
 import { ADDRESSES } from "../../laboratory/lab.ts";
-import { until } from "../../laboratory/machine/wait.ts";
+import { startCapture } from "../../laboratory/network/capture.ts";
 import { attempt } from "../../laboratory/network/dial.ts";
 import { serve } from "../../laboratory/network/sockets.ts";
 import { startDataplaneProgram } from "../../laboratory/proxy/dataplane.ts";
@@ -25,18 +25,16 @@ for (const family of [4, 6] as const) {
         oif "r1" tcp flags syn meta mark & 0xfff00000 == 0x00c00000 counter comment "marked"; }
     }`);
       await startDataplaneProgram(lab);
-      const capture = await lab.server.start([
-        "tcpdump",
-        "-vlnni",
-        "s0",
-        "tcp[13] == 2 or (ip6 and ip6[53] == 2)",
-      ]);
-      await until(() => capture.stderr.includes("listening on"), { what: "the capture" });
+      const capture = await startCapture(lab.server, {
+        link: "s0",
+        filter: "tcp[13] == 2 or (ip6 and ip6[53] == 2)",
+        verbose: true,
+      });
       const { heard } = await attempt(lab, { family, port: 7000 });
       assert.equal(heard, "said\n");
-      await until(() => /mss \d+/.test(capture.stdout), { what: "the SYN" });
-      assert.match(capture.stdout, /mss 1100/);
-      assert.match(capture.stdout, family === 4 ? /tos 0x88/ : /class 0x88/);
+      const syns = (await capture.stop()).join("\n");
+      assert.match(syns, /mss 1100/);
+      assert.match(syns, family === 4 ? /tos 0x88/ : /class 0x88/);
       const { stdout } = await lab.router.run(["nft", "list", "chain", "inet", "administrator", "output"]);
       assert.match(stdout, /counter packets 1 .*"marked"/);
     },

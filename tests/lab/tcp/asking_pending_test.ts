@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { delay, until } from "../../laboratory/machine/wait.ts";
+import { startCapture } from "../../laboratory/network/capture.ts";
 import { attempt, startDial } from "../../laboratory/network/dial.ts";
 import { serve } from "../../laboratory/network/sockets.ts";
 import { type DataplaneProgram, startDataplaneProgram } from "../../laboratory/proxy/dataplane.ts";
@@ -232,8 +233,7 @@ labTest(
   "a group of the kernel's log that another program has is named",
   { programs: PROGRAMS },
   async (lab) => {
-    const held = await lab.router.start(["tcpdump", "-ni", "nflog:50081"]);
-    await until(() => held.stderr.includes("listening on"), { what: "the capture" });
+    await startCapture(lab.router, { link: "nflog:50081", filter: "" });
     await assert.rejects(
       startDataplaneProgram(lab),
       /NFLOG group 50081.*Another program may have the group/s,

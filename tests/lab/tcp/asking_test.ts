@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { ADDRESSES } from "../../laboratory/lab.ts";
 import { until } from "../../laboratory/machine/wait.ts";
+import { startCapture } from "../../laboratory/network/capture.ts";
 import { attempt } from "../../laboratory/network/dial.ts";
 import { serve, socatServer } from "../../laboratory/network/sockets.ts";
 import { startDataplaneProgram } from "../../laboratory/proxy/dataplane.ts";
@@ -98,8 +99,7 @@ for i in range(20):
       await lab.router.nft(`table inet plain { chain f { type filter hook forward priority 0; }; }`);
       const dataplane = await startDataplaneProgram(lab);
       const told: string[] = [];
-      const capture = await lab.client.start(["tcpdump", "-lnni", "c0", "icmp or icmp6"]);
-      await until(() => capture.stderr.includes("listening on"), { what: "the capture" });
+      const capture = await startCapture(lab.client, { link: "c0", filter: "icmp or icmp6" });
       for (const port of ports) {
         const one = await attempt(lab, { family, port, seconds: 1.5 });
         told.push(one.told);
@@ -114,10 +114,9 @@ for i in range(20):
         "Connection refused",
         "TimeoutError",
       ]);
-      await until(() => /prohibited/.test(capture.stdout), {
-        what: "the code of the ICMP error",
-      });
-      assert.match(capture.stdout, /port 7104/);
+      const errors = (await capture.stop()).join("\n");
+      assert.match(errors, /prohibited/, "the code of the ICMP error");
+      assert.match(errors, /port 7104/);
       assert.equal((await dataplane.count()).counters.questionsRefused, 5);
       await until(async () => (await dataplane.count()).live === 0, {
         what: "the silent dial to end",

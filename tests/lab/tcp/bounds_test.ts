@@ -4,22 +4,11 @@ import type { Lab } from "../../laboratory/lab.ts";
 import { delay } from "../../laboratory/machine/wait.ts";
 import { listSockets, serve } from "../../laboratory/network/sockets.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
+import { scriptCommand } from "../../laboratory/programs/script.ts";
 import { startProxy } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 
-const PROJECT = new URL("../../../", import.meta.url).pathname;
 const KIB = 1024;
-
-function program(name: string, words: readonly string[]): string[] {
-  return [
-    `${PROJECT}scripts/deno`,
-    "run",
-    "-A",
-    "--no-check",
-    `${PROJECT}tests/laboratory/programs/${name}`,
-    ...words,
-  ];
-}
 
 /** Sums up the kernel's memory for TCP sockets of the router that match a filter of ss, by their number. */
 async function socketMemory(lab: Lab, filter: string): Promise<{ sockets: number; bytes: number }> {
@@ -37,7 +26,7 @@ labTest("run acknowledges about what a slow line takes", { programs: ["socat", "
   await startProxy(lab);
   const line = "qdisc add dev r1 root tbf rate 2mbit burst 16kb latency 400ms".split(" ");
   await lab.router.run(["tc", ...line]);
-  const upload = await lab.client.start(program("tcp_upload.ts", ["203.0.113.2", "7000", "10", "6"]));
+  const upload = await lab.client.start(scriptCommand("tcp_upload.ts", ["203.0.113.2", "7000", "10", "6"]));
   await upload.waitForOutput(/acknowledged \d+/, { timeoutMs: 15_000 });
   const acknowledged = Number(/acknowledged (\d+)/.exec(upload.output)![1]);
   const { sockets, bytes } = await socketMemory(lab, "state established ( sport = 7000 or dport = 7000 )");
@@ -53,7 +42,7 @@ labTest("run keeps little of a download that is never read", { programs: ["nginx
   await lab.server.run(["truncate", "-s", "100M", `${lab.directory}/large`]);
   await startProxy(lab);
   const saying = "GET /files/large HTTP/1.1\r\nHost: x\r\n\r\n";
-  await lab.client.start(program("tcp_crowd.ts", ["10.77.1.2", "80", "10", saying, "203.0.113.2"]));
+  await lab.client.start(scriptCommand("tcp_crowd.ts", ["10.77.1.2", "80", "10", saying, "203.0.113.2"]));
   await delay(2_000);
   const { sockets, bytes } = await socketMemory(lab, "state established ( sport = 80 or dport = 80 )");
   assert.equal(sockets, 20);

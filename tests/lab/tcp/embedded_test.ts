@@ -2,15 +2,11 @@
 import assert from "node:assert/strict";
 import { labTest } from "../../laboratory/register.ts";
 import { buildFrame } from "../../laboratory/network/packets.ts";
-import { RawLink } from "../../laboratory/network/raw_link.ts";
+import { macOf, RawLink } from "../../laboratory/network/raw_link.ts";
 import { delay, until } from "../../laboratory/machine/wait.ts";
 import { startDataplaneProgram } from "../../laboratory/proxy/dataplane.ts";
 import { parseIp } from "../../../src/net/ip.ts";
-
-/** Reads a hardware address. */
-function parseMac(text: string): Uint8Array {
-  return Uint8Array.from(text.trim().split(":"), (byte) => parseInt(byte, 16));
-}
+import { etherKey } from "../../../src/netlink/nft/sets/set_type.ts";
 
 for (const source of ["client", "router"] as const) {
   labTest(`no connection is dialled to the IPv4 address in an IPv6 one, source: ${source}`, {
@@ -20,7 +16,6 @@ for (const source of ["client", "router"] as const) {
     const listener = "TCP4-LISTEN:7000,bind=127.0.0.1,fork,reuseaddr";
     const victim = await lab.router.start(["socat", "-dd", listener, "SYSTEM:cat"], { listens: 7000 });
     const dataplane = await startDataplaneProgram(lab, { source });
-    const { stdout } = await lab.router.run(["cat", "/sys/class/net/r0/address"]);
     using link = new RawLink(lab.client, "c0");
     link.send(buildFrame({
       source: parseIp("fd77:1::2")!,
@@ -29,7 +24,7 @@ for (const source of ["client", "router"] as const) {
       destinationPort: 7000,
       kind: "syn",
       sourceMac: Uint8Array.of(2, 0, 0, 0, 0, 1),
-      destinationMac: parseMac(stdout),
+      destinationMac: etherKey(macOf(lab.router, "r0")),
     }));
     await until(async () => (await dataplane.count()).counters.questions === 1, { what: "a question" });
     await delay(300);

@@ -4,12 +4,12 @@ import type { Lab } from "../../laboratory/lab.ts";
 import { delay } from "../../laboratory/machine/wait.ts";
 import { listSockets } from "../../laboratory/network/sockets.ts";
 import { type Nginx, startNginx } from "../../laboratory/programs/nginx.ts";
+import { scriptCommand } from "../../laboratory/programs/script.ts";
 import type { Program } from "../../laboratory/program.ts";
 import { startProxy } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 
 const PROGRAMS = ["curl", "nginx", "prlimit", "ss"];
-const PROJECT = new URL("../../../", import.meta.url).pathname;
 /** Descriptors as procd gives them. */
 const FEW = { wrapper: ["prlimit", "--nofile=4096:4096"] };
 const NEIGHBOUR = "10.77.1.3";
@@ -24,17 +24,11 @@ interface Crowd {
 }
 
 async function startCrowd(lab: Lab, { count, port, saying = "", targets }: Crowd): Promise<Program> {
-  const script = `${PROJECT}tests/laboratory/programs/tcp_crowd.ts`;
   const words = ["10.77.1.2", `${port}`, `${count}`, saying, ...targets ?? ["203.0.113.2"]];
   const program = await lab.client.start([
     "prlimit",
     "--nofile=20000:20000",
-    `${PROJECT}scripts/deno`,
-    "run",
-    "-A",
-    "--no-check",
-    script,
-    ...words,
+    ...scriptCommand("tcp_crowd.ts", words),
   ]);
   await program.waitForOutput("dialled", { timeoutMs: 20_000 });
   return program;

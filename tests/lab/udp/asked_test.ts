@@ -1,21 +1,13 @@
 /** UDP that asks the router first: a datagram ends as it would have ended without a proxy. */
 import assert from "node:assert/strict";
-import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
+import { ADDRESSES } from "../../laboratory/lab.ts";
 import { delay, until } from "../../laboratory/machine/wait.ts";
 import { exchange, openServer } from "../../laboratory/network/udp_peers.ts";
 import { at, type UdpSocket } from "../../laboratory/network/udp_socket.ts";
-import { startAskedDataplane } from "../../laboratory/proxy/dataplane.ts";
+import { KNOWN_MS, startAskedDataplane } from "../../laboratory/proxy/dataplane.ts";
 import { labTest } from "../../laboratory/register.ts";
 
-/** A flow that has been silent for so long asks again. */
-const KNOWN_MS = 5500;
-
 const FAMILIES = [4, 6] as const;
-
-/** Puts rules into the router, as its administrator would have. */
-async function firewall(lab: Lab, rules: string): Promise<void> {
-  await lab.router.nft(rules);
-}
 
 /** Masquerade that needs the interface by which a packet came (NixOS). */
 const MASQUERADE = `table inet administrator {
@@ -60,7 +52,7 @@ labTest(
   "UDP that asks sends a burst of first datagrams on in their order, past a closed firewall",
   {},
   async (lab) => {
-    await firewall(lab, CLOSED);
+    await lab.router.nft(CLOSED);
     const dataplane = await startAskedDataplane(lab);
     const burst = Array.from({ length: 200 }, (_, i) => `datagram ${i}`);
     for (const family of FAMILIES) {
@@ -82,7 +74,7 @@ labTest(
 for (const masquerade of [false, true]) {
   const title = `UDP that asks comes whole, or not at all${masquerade ? ", behind masquerade" : ""}`;
   labTest(title, {}, async (lab) => {
-    if (masquerade) await firewall(lab, MASQUERADE);
+    if (masquerade) await lab.router.nft(MASQUERADE);
     const dataplane = await startAskedDataplane(lab);
     for (const family of FAMILIES) {
       const server = openServer(lab, family);
@@ -108,7 +100,7 @@ for (const masquerade of [false, true]) {
 }
 
 labTest("UDP that asks has the address and port that masquerade by interface gives it", {}, async (lab) => {
-  await firewall(lab, MASQUERADE);
+  await lab.router.nft(MASQUERADE);
   const dataplane = await startAskedDataplane(lab);
   for (const family of FAMILIES) {
     const server = openServer(lab, family);
@@ -128,7 +120,7 @@ labTest("UDP that asks has the address and port that masquerade by interface giv
 });
 
 labTest("UDP that asks tells two clients with one port apart, behind masquerade", {}, async (lab) => {
-  await firewall(lab, MASQUERADE);
+  await lab.router.nft(MASQUERADE);
   await lab.client.ip(`
     addr add 10.77.1.3/24 dev c0
     addr add fd77:1::3/64 dev c0 nodad`);
@@ -152,8 +144,7 @@ labTest(
   "UDP that asks is refused as the forward chain refuses it, and dropped as it drops",
   {},
   async (lab) => {
-    await firewall(
-      lab,
+    await lab.router.nft(
       `table inet guests {
     chain forward { type filter hook forward priority filter;
       iifname "r0" udp dport 7000 reject
@@ -198,7 +189,7 @@ labTest(
 
 labTest("UDP that asks carries TOS both ways, past a closed firewall", {}, async (lab) => {
   // Behind masquerade an answer is part of no other flow that conntrack knows.
-  await firewall(lab, `${CLOSED}\n${MASQUERADE}`);
+  await lab.router.nft(`${CLOSED}\n${MASQUERADE}`);
   await startAskedDataplane(lab);
   for (const family of FAMILIES) {
     const server = openServer(lab, family);

@@ -3,19 +3,14 @@ import assert from "node:assert/strict";
 import { endProxy } from "../../laboratory/proxy/router_proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { buildFrame } from "../../laboratory/network/packets.ts";
-import { RawLink } from "../../laboratory/network/raw_link.ts";
+import { macOf, RawLink } from "../../laboratory/network/raw_link.ts";
 import { startUdpProxy } from "../../laboratory/network/udp_peers.ts";
 import { parseIp } from "../../../src/net/ip.ts";
-
-/** Reads a hardware address. */
-function parseMac(text: string): Uint8Array {
-  return Uint8Array.from(text.trim().split(":"), (byte) => parseInt(byte, 16));
-}
+import { etherKey } from "../../../src/netlink/nft/sets/set_type.ts";
 
 labTest("run sends no datagram to the IPv4 address in an IPv6 one, source: router", {}, async (lab) => {
   const proxy = await startUdpProxy(lab, { source: "router", intercept: { admission: "early" } });
   const victim = lab.router.udp({ family: 4, bind: "127.0.0.1:7000" });
-  const { stdout } = await lab.router.run(["cat", "/sys/class/net/r0/address"]);
   using link = new RawLink(lab.client, "c0");
   const send = (destination: string) =>
     link.send(buildFrame({
@@ -25,7 +20,7 @@ labTest("run sends no datagram to the IPv4 address in an IPv6 one, source: route
       destinationPort: 7000,
       kind: "udp",
       sourceMac: Uint8Array.of(2, 0, 0, 0, 0, 1),
-      destinationMac: parseMac(stdout),
+      destinationMac: etherKey(macOf(lab.router, "r0")),
     }));
   send("::ffff:127.0.0.1");
   send("::127.0.0.1");

@@ -5,11 +5,8 @@ import { addSecondWan, SECOND_TABLE, SECOND_WAN } from "../../laboratory/network
 import { exchange, openServer } from "../../laboratory/network/udp_peers.ts";
 import { at } from "../../laboratory/network/udp_socket.ts";
 import { delay } from "../../laboratory/machine/wait.ts";
-import { startAskedDataplane } from "../../laboratory/proxy/dataplane.ts";
+import { KNOWN_MS, startAskedDataplane } from "../../laboratory/proxy/dataplane.ts";
 import { labTest } from "../../laboratory/register.ts";
-
-/** A flow that has been silent for so long asks again. */
-const KNOWN_MS = 5500;
 
 const FAMILIES = [4, 6] as const;
 /** Name servers that clients have in their settings; the router knows better. */

@@ -8,7 +8,7 @@ import { isDeepStrictEqual } from "node:util";
 import { type Lab, type LabOptions, openLab } from "../lab.ts";
 import type { Namespace } from "../namespace.ts";
 import { print } from "../machine/print.ts";
-import { snapshotKernel } from "../network/snapshot.ts";
+import { snapshotKernel, withoutCounts } from "../network/snapshot.ts";
 import { type ConfigText, type Proxy, startProxy, tproxy } from "../proxy/proxy.ts";
 import { endProxy } from "../proxy/router_proxy.ts";
 import { labTest, type LabTestOptions } from "../register.ts";
@@ -189,6 +189,5 @@ function labOptions({ masquerade, tailscaleSysctls }: LabOptions): LabOptions {
 
 /** Leaves out counters, and routes that the kernel makes itself, a second after a bridge has come up. */
 function comparable(text: string): string {
-  return text.replace(/packets \d+ bytes \d+/g, "").replace(/expires \w+/g, "")
-    .replace(/^multicast ff00::\/8 dev .*\n/gm, "");
+  return withoutCounts(text).replace(/^multicast ff00::\/8 dev .*\n/gm, "");
 }

@@ -42,10 +42,8 @@ export function tcp(to: Target, port: number, expected: string, options: ProbeOp
     expected,
     async run(places) {
       using caller = new Caller(places[from], at(addressOf(to, family), port), {
-        ...options.options === undefined ? {} : { options: options.options },
-        ...options.bindPort === undefined
-          ? {}
-          : { bind: at(FIELD[from as AddressName][family], options.bindPort) },
+        options: options.options ?? [],
+        ...boundTo(from, family, options),
       });
       return withoutPort(await talk(caller, silenceMs), options);
     },
@@ -70,10 +68,8 @@ export function udp(to: Target, port: number, expected: string, options: ProbeOp
     name: `UDP, IPv${family}, ${from} to ${to}:${port}`,
     expected,
     async run(places) {
-      const bind = options.bindPort === undefined
-        ? {}
-        : { bind: at(FIELD[from as AddressName][family], options.bindPort) };
-      const socket = places[from].udp({ family, connect: at(addressOf(to, family), port), ...bind });
+      const connect = at(addressOf(to, family), port);
+      const socket = places[from].udp({ family, connect, ...boundTo(from, family, options) });
       for (const [level, name, value] of options.options ?? []) setInt(socket.fd, level, name, value);
       try {
         socket.send("ping");
@@ -89,16 +85,29 @@ export function udp(to: Target, port: number, expected: string, options: ProbeOp
   };
 }
 
+/** The outcome of several probes that must come: the same of all, or by their family or protocol. */
+export type Expected =
+  | string
+  | Readonly<Record<4 | 6, string>>
+  | Readonly<Record<"tcp" | "udp", string>>;
+
 /** The same by TCP and UDP, with both families. */
-export function every(to: Target, port: number, expected: string, options: ProbeOptions = {}): Probe[] {
-  return ([4, 6] as const).flatMap((family) =>
-    [tcp, udp].map((kind) => kind(to, port, expected, { ...options, family }))
-  );
+export function every(to: Target, port: number, expected: Expected, options: ProbeOptions = {}): Probe[] {
+  const words = (family: 4 | 6, protocol: "tcp" | "udp") =>
+    typeof expected === "string" ? expected : 4 in expected ? expected[family] : expected[protocol];
+  return ([4, 6] as const).flatMap((family) => [
+    tcp(to, port, words(family, "tcp"), { ...options, family }),
+    udp(to, port, words(family, "udp"), { ...options, family }),
+  ]);
 }
 
 /** The same by TCP and UDP with IPv4. */
 export function both(to: Target, port: number, expected: string, options: ProbeOptions = {}): Probe[] {
   return [tcp, udp].map((kind) => kind(to, port, expected, options));
+}
+
+function boundTo(from: Place, family: 4 | 6, { bindPort }: ProbeOptions): { bind?: string } {
+  return bindPort === undefined ? {} : { bind: at(FIELD[from][family], bindPort) };
 }
 
 function withoutPort(words: string, { anyPort = false }: ProbeOptions): string {

@@ -7,7 +7,7 @@ import { SOCK_RAW } from "../../../ffi/consts.ts";
 import { bindSocket, closeFd, openSocket, receive, sendWithFlags } from "../../../ffi/sockets/socket.ts";
 import { check } from "../../../src/net/error.ts";
 import { openNetlink } from "../../../src/netlink/transport.ts";
-import { listLinks } from "../../../src/netlink/route/link.ts";
+import { type Link, listLinks } from "../../../src/netlink/route/link.ts";
 import { inNamespace } from "./udp_calls.ts";
 import type { Namespace } from "../namespace.ts";
 
@@ -16,6 +16,19 @@ const AF_PACKET = 17;
 const ETH_P_ALL = 3;
 const MAX_FRAME = 65536;
 
+/** Finds a link of the namespace that the thread is in. */
+function findLink(name: string): Link {
+  using connection = openNetlink("route");
+  const link = listLinks(connection).find((link) => link.name === name);
+  if (link === undefined) throw new Error(`There is no link ${name}`);
+  return link;
+}
+
+/** The hardware address of a link. */
+export function macOf(namespace: Namespace, name: string): string {
+  return inNamespace(namespace.name, () => findLink(name).mac);
+}
+
 /** Close it, or let `using` do so. */
 export class RawLink implements Disposable {
   readonly #fd: number;
@@ -23,9 +36,7 @@ export class RawLink implements Disposable {
 
   constructor(namespace: Namespace, name: string) {
     this.#fd = inNamespace(namespace.name, () => {
-      using connection = openNetlink("route");
-      const link = listLinks(connection).find((link) => link.name === name);
-      if (link === undefined) throw new Error(`There is no link ${name} in ${namespace.name}`);
+      const link = findLink(name);
       const fd = check(openSocket(AF_PACKET, SOCK_RAW, { protocol: ETH_P_ALL << 8 }), "open packet socket");
       const address = new Uint8Array(20); // struct sockaddr_ll
       const view = new DataView(address.buffer);

@@ -9,12 +9,21 @@ import type { Namespace } from "../namespace.ts";
 const VOLATILE =
   /^net\.(netfilter\.nf_conntrack_count|ipv4\.tcp_fastopen_key|ipv6\.conf\.[^.]+\.stable_secret)\b/;
 
+/** Leaves out flows that packets have put into sets. */
+export function withoutFlows(text: string): string {
+  return text.replace(/\n\t\telements = \{[^}]*expires[^}]*\}/g, "");
+}
+
+/** Leaves out the numbers of counters. */
+export function withoutCounts(text: string): string {
+  return text.replace(/packets \d+ bytes \d+/g, "");
+}
+
 /** Rules count packets and remember flows, and those come while a test runs. */
-function withoutCounts(text: string): string {
-  const rules = text.replace(/\n\t\telements = \{[^}]*expires[^}]*\}/g, "");
+function lasting(text: string): string {
   // The running proxy's own table is neither an install's nor an uninstall's work.
-  const installed = rules.replace(/^table inet transparent_proxy_live \{[\s\S]*?^\}\n?/m, "");
-  return usesIptables() ? installed.replace(/counter packets \d+ bytes \d+/g, "counter") : installed;
+  const installed = withoutFlows(text).replace(/^table inet transparent_proxy_live \{[\s\S]*?^\}\n?/m, "");
+  return usesIptables() ? withoutCounts(installed) : installed;
 }
 
 /**
@@ -44,7 +53,7 @@ export async function snapshotKernel(namespace: Namespace): Promise<string> {
   const parts = await Promise.all(commands.map(async (argv) => {
     const { stdout } = await namespace.run(argv);
     const lines = stdout.split("\n").filter((line) => line !== "" && !VOLATILE.test(line));
-    return `# ${argv.join(" ")}\n${withoutCounts(lines.join("\n")).trimEnd()}`;
+    return `# ${argv.join(" ")}\n${lasting(lines.join("\n")).trimEnd()}`;
   }));
   return [...parts, await readLegacy(namespace)].join("\n");
 }

@@ -7,9 +7,8 @@ import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
 import type { Lab } from "../lab.ts";
 import { until } from "../machine/wait.ts";
 import type { Program } from "../program.ts";
+import { scriptCommand } from "../programs/script.ts";
 import { type ConfigText, tproxy, writeConfig } from "./proxy.ts";
-
-const PROJECT = new URL("../../../", import.meta.url).pathname;
 
 /** Command to the program. */
 export type DataplaneCommand =
@@ -91,12 +90,13 @@ export async function startDataplaneProgram(lab: Lab, config: ConfigText = {}): 
   const intercept = { "on-failure": "drop", ...config.intercept as ConfigText | undefined };
   const path = writeConfig(lab, { ...config, intercept });
   await tproxy(lab, ["install", "-c", path]);
-  const script = `${PROJECT}tests/laboratory/programs/dataplane_program.ts`;
-  const argv = [`${PROJECT}scripts/deno`, "run", "-A", "--no-check", script, path];
-  const program = await lab.router.start(argv);
+  const program = await lab.router.start(scriptCommand("dataplane_program.ts", [path]));
   await program.waitForOutput("listening");
   return new DataplaneProgram(program, lab, { ...config, intercept });
 }
+
+/** A flow of UDP that has been silent for so long asks again. */
+export const KNOWN_MS = 5500;
 
 /** The same with UDP alone. */
 export function startAskedDataplane(lab: Lab, config: ConfigText = {}): Promise<DataplaneProgram> {

@@ -101,14 +101,8 @@ table inet firewalld {
 }
 END`,
   probes: [
-    ...every("server", 80, "").map((probe) => ({
-      ...probe,
-      expected: probe.name.includes("IPv4") ? "server sees wan" : "server sees client",
-    })),
-    ...every("private", 80, "").map((probe) => ({
-      ...probe,
-      expected: probe.name.includes("IPv4") ? "host unreachable" : "EACCES",
-    })),
+    ...every("server", 80, { 4: "server sees wan", 6: "server sees client" }),
+    ...every("private", 80, { 4: "host unreachable", 6: "EACCES" }),
   ],
 });
 
@@ -140,10 +134,7 @@ iptables -A ufw-before-input -m addrtype --dst-type LOCAL -j RETURN`,
   probes: [
     ...every("server", 22, "server sees wan"),
     ...every("server", 80, "server sees wan"),
-    ...every("server", 443, "", { from: "guest" }).map((probe) => ({
-      ...probe,
-      expected: probe.name.startsWith("TCP") ? "server sees wan" : "silence",
-    })),
+    ...every("server", 443, { tcp: "server sees wan", udp: "silence" }, { from: "guest" }),
     ...every("private", 80, "silence", { silenceMs: 400 }),
   ],
 });

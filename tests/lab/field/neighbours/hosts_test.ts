@@ -27,10 +27,7 @@ table inet nixos-fw {
 }
 END`,
   probes: [
-    ...every("server", 80, "").map((probe) => ({
-      ...probe,
-      expected: probe.name.includes("IPv4") ? "server sees wan" : "server sees client",
-    })),
+    ...every("server", 80, { 4: "server sees wan", 6: "server sees client" }),
     ...every("client", 8080, "client sees server", { from: "server" }).filter(({ name }) =>
       name.includes("IPv6")
     ),
@@ -50,14 +47,8 @@ iptables -w -t nat -A POSTROUTING -j nixos-nat-post`,
   // What is not intercepted is forwarded as ever.
   forwarded: "th dport 8080",
   probes: [
-    ...every("server", 80, "").map((probe) => ({
-      ...probe,
-      expected: probe.name.includes("IPv4") ? "server sees wan" : "server sees client",
-    })),
-    ...every("server", 8080, "").map((probe) => ({
-      ...probe,
-      expected: probe.name.includes("IPv4") ? "server sees wan" : "server sees client",
-    })),
+    ...every("server", 80, { 4: "server sees wan", 6: "server sees client" }),
+    ...every("server", 8080, { 4: "server sees wan", 6: "server sees client" }),
   ],
 });
 

@@ -37,10 +37,7 @@ ip -6 route add default via 2001:db8:77::2 table 1
 ip -6 route add default via 2001:db8:78::2 table 2`,
   probes: [
     ...every("anycast", 80, "server sees wan"),
-    ...every("anycast", 443, "").map((probe) => ({
-      ...probe,
-      expected: probe.name.startsWith("TCP") ? "other sees wan2" : "server sees wan",
-    })),
+    ...every("anycast", 443, { tcp: "other sees wan2", udp: "server sees wan" }),
     ...every("anycast", 80, "other sees wan2", { from: "guest" }),
     ...every("private", 80, "private sees client"),
   ],
@@ -98,9 +95,6 @@ ${
   }`,
   probes: [
     ...every("anycast", 80, "other sees client"),
-    ...every("server", 80, "", { from: "guest" }).map((probe) => ({
-      ...probe,
-      expected: probe.name.includes("IPv4") ? "server sees 203.0.113.100" : "server sees guest",
-    })),
+    ...every("server", 80, { 4: "server sees 203.0.113.100", 6: "server sees guest" }, { from: "guest" }),
   ],
 });

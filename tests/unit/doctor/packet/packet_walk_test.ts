@@ -20,17 +20,8 @@ import {
   transport,
   verdict,
 } from "../../../../src/netlink/nft/phrases.ts";
+import { CLIENT } from "../support/packets.ts";
 
-/** The first packet of a client, as the input hook sees it. */
-const CLIENT: KnownPacket = {
-  family: "ipv4",
-  protocol: "tcp",
-  input: { name: "br-lan", index: 3 },
-  mark: 1,
-  ctState: CT_STATE.untracked,
-  tcpFlags: 2,
-  destinationPort: 443,
-};
 const SERVER: KnownPacket = {
   family: "ipv4",
   protocol: "tcp",

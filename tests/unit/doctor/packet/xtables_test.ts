@@ -7,6 +7,7 @@ import { formatRule } from "../../../../src/doctor/packet/rule_text.ts";
 import { CT_STATE } from "../../../../src/netlink/nft/expr/ct.ts";
 import { decodeRule, type NftRule } from "../../../../src/netlink/nft/rule.ts";
 import { recordedMessages } from "../../netlink/wire.ts";
+import { CLIENT } from "../support/packets.ts";
 
 /** NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE */
 const NEW_RULE = 0x0a06;
@@ -19,16 +20,7 @@ const RULES: ReadonlyMap<string, NftRule> = new Map(
 );
 
 /** The first packet of a client that is taken early. */
-const EARLY: KnownPacket = {
-  family: "ipv4",
-  protocol: "tcp",
-  input: { name: "br-lan", index: 3 },
-  mark: 1,
-  ctState: CT_STATE.untracked,
-  tcpFlags: 2,
-  destinationPort: 443,
-  source: { bytes: Uint8Array.of(192, 168, 1, 1), length: 24 },
-};
+const EARLY: KnownPacket = { ...CLIENT, source: { bytes: Uint8Array.of(192, 168, 1, 1), length: 24 } };
 /** A later one in the forward path. */
 const LATER: KnownPacket = { ...EARLY, mark: 0, ctState: CT_STATE.established };
 
@@ -80,27 +72,21 @@ Deno.test("matchRule() turns its answer about a limit when that is reached", () 
   for (const rule of limited) assert.equal(says(rule, EARLY, "exceeded"), opposite[says(rule, EARLY)], rule);
 });
 
+/** Rules that are named otherwise, and how. */
+const IN_OTHER_WORDS: Readonly<Record<string, string>> = {
+  "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT":
+    "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+  // It has been translated.
+  "-m state --state ESTABLISHED -j ACCEPT": "-m conntrack --ctstate ESTABLISHED -j ACCEPT",
+  "-i br-lan -m comment --comment lan -j ACCEPT": '-i br-lan -m comment --comment "lan" -j ACCEPT',
+};
+
 Deno.test("formatRule() names a rule of iptables as its administrator has written it", () => {
   const texts = XTABLES_RULES.map((rule) =>
     formatRule(RULES.get(rule)!.expressions, { tongue: "iptables", findSet })
   );
-  assert.deepEqual(texts.slice(0, 16), [
-    "-m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
-    "-m conntrack ! --ctstate NEW -j ACCEPT",
-    "-m conntrack --ctstate UNTRACKED -j ACCEPT",
-    // It has been translated.
-    "-m conntrack --ctstate ESTABLISHED -j ACCEPT",
-    "-m mark --mark 0x1/0x1 -j ACCEPT",
-    "-m mark ! --mark 0x1/0x1 -j ACCEPT",
-    "-m addrtype --dst-type LOCAL -j ACCEPT",
-    "-m addrtype ! --dst-type LOCAL -j ACCEPT",
-    "-p tcp -m multiport --dports 22,80,400:500 -j ACCEPT",
-    "-p tcp -m multiport ! --dports 22,443 -j ACCEPT",
-    "-p tcp -m multiport --sports 22 -j ACCEPT",
-    "-p tcp --dport 443 -j ACCEPT",
-    "-s 192.168.1.0/24 -j ACCEPT",
-    "-s 192.168.2.0/24 -j ACCEPT",
-    '-i br-lan -m comment --comment "lan" -j ACCEPT',
-    "-i br+ -j ACCEPT",
-  ]);
+  assert.deepEqual(
+    texts.slice(0, 16),
+    XTABLES_RULES.slice(0, 16).map((rule) => IN_OTHER_WORDS[rule] ?? rule),
+  );
 });

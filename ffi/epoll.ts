@@ -10,15 +10,9 @@ import {
   EPOLL_CTL_DEL,
   EPOLL_CTL_MOD,
 } from "./consts.ts";
+import { EPOLL_EVENT_DATA, EPOLL_EVENT_WORDS } from "./epoll_layout.ts";
 import { result } from "./errno.ts";
 import { libc } from "./libc.ts";
-
-/**
- * struct epoll_event as 32-bit words: packed on x86-64 (events, data), padded elsewhere (events, pad, data).
- */
-const EPOLL_EVENT_WORDS = Deno.build.arch === "x86_64" ? 3 : 4;
-/** Word offset of `data` in struct epoll_event. */
-const EPOLL_EVENT_DATA = Deno.build.arch === "x86_64" ? 1 : 2;
 
 const change = new Uint32Array(EPOLL_EVENT_WORDS);
 

@@ -2,8 +2,6 @@
  * The talk with an upstream proxy before bytes may pass: bytes in, bytes out. Pure.
  * @module
  */
-import type { Sockaddr } from "../upstream.ts";
-
 // Whose fault it is that a connection has not come about.
 
 /** Nobody's: it has come about, or was not wanted any more. */
@@ -25,8 +23,8 @@ export interface Credentials {
 
 /** The flow that a proxy is asked to carry. Addresses are struct sockaddr. */
 export interface Target {
-  readonly client: Sockaddr;
-  readonly destination: Sockaddr;
+  readonly client: Uint8Array<ArrayBuffer>;
+  readonly destination: Uint8Array<ArrayBuffer>;
   /** The destination's name; null: not known. */
   readonly name: string | null;
 }
@@ -49,6 +47,8 @@ export interface Greeting {
   readonly done: boolean;
   /** The number of whose fault it is that the talk has failed. */
   readonly blame: number;
+  /** The number of whose fault it is if the other side says nothing more. */
+  readonly awaited: number;
   /** Words of the other side that made it fail, for a log. */
   readonly refusal: string;
 }

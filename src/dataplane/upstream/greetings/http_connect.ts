@@ -39,6 +39,8 @@ export interface HttpConnectOptions {
 export class HttpConnect implements Greeting {
   blame = NOBODY;
   refusal = "";
+  /** Before it answers, it dials the destination. */
+  readonly awaited: number = TARGET;
   readonly #sends: Sends;
   readonly #authorization: string;
   readonly #outbox = new Outbox(LONGEST);

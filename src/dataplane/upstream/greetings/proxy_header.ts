@@ -6,7 +6,7 @@ import { AF_INET } from "../../../../ffi/consts.ts";
 import { addressAt, addressLength, portOf, readSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
 import { formatIp } from "../../../net/ip.ts";
 import type { Sockaddr } from "../upstream.ts";
-import { type Greeting, NOBODY, type Target } from "./greeting.ts";
+import { type Greeting, NOBODY, type Target, UPSTREAM } from "./greeting.ts";
 import { Outbox } from "./outbox.ts";
 
 /** Version of the protocol. */
@@ -41,6 +41,7 @@ export function writeDatagramHeader(bytes: Uint8Array, told: Told): number {
 export class ProxyHeader implements Greeting {
   readonly blame: number = NOBODY;
   readonly refusal: string = "";
+  readonly awaited: number = UPSTREAM;
   readonly #version: ProxyVersion;
   readonly #outbox = new Outbox(LONGEST);
   readonly #bytes = new Uint8Array(LONGEST);

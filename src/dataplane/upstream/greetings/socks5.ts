@@ -100,6 +100,11 @@ export class Socks5Greeting implements Greeting {
     return this.#state === OVER && this.blame === NOBODY;
   }
 
+  /** See {@linkcode Greeting}. Between request and reply it dials the destination. */
+  get awaited(): number {
+    return this.#state === ASKING ? TARGET : UPSTREAM;
+  }
+
   /** See {@linkcode Greeting}. */
   sent(bytes: number): void {
     this.#outbox.sent(bytes);

@@ -4,7 +4,7 @@
  * waits until bytes may pass.
  * @module
  */
-import { EAGAIN, ECONNRESET, EPOLLERR, MSG_DONTWAIT, MSG_PEEK } from "../../../../ffi/consts.ts";
+import { EAGAIN, ECONNRESET, MSG_DONTWAIT, MSG_PEEK } from "../../../../ffi/consts.ts";
 import { receive, receiveWithFlags, send } from "../../../../ffi/sockets/socket.ts";
 import { type Greeting, MOST_ANSWER, UPSTREAM } from "../../upstream/greetings/greeting.ts";
 import type { Session } from "../session.ts";
@@ -33,8 +33,7 @@ export class GreetingStage implements Stage {
   /** See {@linkcode Stage}. */
   ready(session: Session, upstreamSide: boolean, bits: number): void {
     if (!upstreamSide) return this.#dialling.heedClient(session, bits);
-    // What it has said before is still there.
-    if ((bits & EPOLLERR) !== 0) session.dying = session.down;
+    // A reset is met behind what was said before it, now or when bytes pass.
     this.#talk(session, session.greeting!);
   }
 

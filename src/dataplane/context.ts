@@ -70,6 +70,8 @@ export function makeContext({ index, memory, log, settings, ...parts }: ContextP
 
 /** Returns the policy of an image; null where it has no rules, and so nothing to ask. */
 export function policyOf(image: PolicyImage | null): Policy | null {
-  if (image === null || (image.routes.length === 0 && image.otherwise.action !== "block")) return null;
+  if (image === null || (image.routes.length === 0 && !["block", "proxy"].includes(image.otherwise.action))) {
+    return null;
+  }
   return new Policy(image);
 }

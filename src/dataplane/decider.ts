@@ -56,6 +56,13 @@ export class Decider {
     return route.action === "block" ? route : null;
   }
 
+  /** The same for UDP. No upstream proxy carries it yet: it is refused, it never goes direct instead. */
+  blockingUdp(rule: number): Route | null {
+    const { policy } = this.#context;
+    if (policy === null || this.route(rule) === DIRECT) return this.blocking(rule);
+    return policy.route(rule);
+  }
+
   /** The route of a rule: see upstream/table.ts. */
   route(rule: number): number {
     const { policy, settings } = this.#context;

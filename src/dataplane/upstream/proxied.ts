@@ -6,7 +6,7 @@ import { ECONNREFUSED, EMFILE, ENFILE } from "../../../ffi/consts.ts";
 import { makeSockaddr, portOf, setPort } from "../../../ffi/sockets/sockaddr.ts";
 import type { WorkerContext } from "../context.ts";
 import { connectFrom } from "./direct.ts";
-import { CONFIGURATION, type Greeting, UPSTREAM } from "./greetings/greeting.ts";
+import { type Greeting, NOBODY, TARGET, UPSTREAM } from "./greetings/greeting.ts";
 import { HttpConnect } from "./greetings/http_connect.ts";
 import { ProxyHeader } from "./greetings/proxy_header.ts";
 import { CONNECT, Socks5Greeting } from "./greetings/socks5.ts";
@@ -62,7 +62,7 @@ export class ProxiedUpstream implements Upstream {
 
   /** See {@linkcode Upstream}. */
   settled({ greeting }: Call, errno: number, blame: number): void {
-    if (blame === UPSTREAM || blame === CONFIGURATION) {
+    if (blame !== NOBODY && blame !== TARGET) {
       this.#trouble.note(errno, blame, greeting?.refusal ?? "");
     }
     if (greeting !== null) this.#spare.push(greeting);

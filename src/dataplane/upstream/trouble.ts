@@ -5,7 +5,12 @@
 import type { WorkerContext } from "../context.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { errnoCode } from "../../net/errno.ts";
-import { CONFIGURATION } from "./greetings/greeting.ts";
+import { CONFIGURATION, POLICY } from "./greetings/greeting.ts";
+
+const TROUBLES: Readonly<Record<number, string>> = {
+  [CONFIGURATION]: "an upstream refuses us as configured",
+  [POLICY]: "an upstream does not allow a destination; HTTP proxies often allow port 443 alone",
+};
 
 /** The troubles of one upstream. */
 export class UpstreamTrouble {
@@ -22,7 +27,7 @@ export class UpstreamTrouble {
   /** Takes note of one. `blame`: see greetings/greeting.ts; `words`: of the upstream, "" for none. */
   note(errno: number, blame: number, words: string): void {
     if (!this.#lines.allows()) return;
-    const what = blame === CONFIGURATION ? "an upstream refuses us as configured" : "an upstream has failed";
+    const what = TROUBLES[blame] ?? "an upstream has failed";
     const reason = words === "" ? { error: errnoCode(errno) } : { said: words };
     this.#context.log.warn(what, { upstream: this.#name, ...reason });
   }

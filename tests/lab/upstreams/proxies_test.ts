@@ -119,3 +119,20 @@ labTest("An upstream that is dead refuses, and nothing goes direct", { programs:
   }
   assert.match(dataplane.program.stderr, /an upstream has failed.*upstream=office.*ECONNREFUSED/);
 });
+
+labTest(
+  "An upstream that is silent refuses when timeouts.connect is over",
+  { programs: PROGRAMS },
+  async (lab) => {
+    await serveSeen(lab);
+    await lab.server.nft(`table inet silent {
+    chain input { type filter hook input priority 0; tcp dport ${PORT} drop; }
+  }`);
+    const dataplane = await startDataplaneProgram(lab);
+    await dataplane.adopt({ ...through(lab, { type: "socks5", port: PORT }), timeouts: { connect: "1s" } });
+    const refused = await attempt(lab, { port: 7000, seconds: 5 });
+    assertRefused(refused);
+    if (firstPacketsAsk()) assert.ok(refused.ms > 800 && refused.ms < 2000, `after ${refused.ms} ms`);
+    assert.match(dataplane.program.stderr, /an upstream has failed.*upstream=office.*ETIMEDOUT/);
+  },
+);

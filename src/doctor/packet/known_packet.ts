@@ -15,6 +15,9 @@ export interface PacketLink {
   readonly index: number;
 }
 
+/** The place of a fragment's offset in IPv4's header, behind three flags. */
+export const FRAGMENT_OFFSET = { offset: 6, mask: Uint8Array.of(0x1f, 0xff) } as const;
+
 /** A network that an address is of. */
 export interface PacketNetwork {
   readonly bytes: Uint8Array;
@@ -86,6 +89,10 @@ export function readPayload(
   if (base !== "network") return undefined;
   if (length === 1 && offset === (family === "ipv4" ? 9 : 6)) {
     return whole(protocolKey(packet.protocol));
+  }
+  if (family === "ipv4" && offset === FRAGMENT_OFFSET.offset && length === 2) {
+    // No packet of a flow is a later fragment: conntrack has put them together.
+    return { bytes: new Uint8Array(length), known: FRAGMENT_OFFSET.mask };
   }
   const { source: place } = ADDRESS_PLACES[family];
   // A network's rule may load no more than the bytes that the network has.

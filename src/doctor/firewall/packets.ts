@@ -11,7 +11,7 @@ import type { KnownPacket, PacketLink, PacketNetwork } from "../packet/known_pac
 import { marksOf, type Situation } from "../situation.ts";
 
 /** The hooks at which a firewall can be in the way. */
-export type WalkedHook = "input" | "forward" | "output";
+export type WalkedHook = "prerouting" | "input" | "forward" | "output" | "postrouting";
 
 /** A packet, and what to call it. */
 export interface FlowPacket {
@@ -40,6 +40,9 @@ interface Wanted {
 
 type List = (wanted: Wanted) => FlowPacket[];
 
+/** The first packet on its way through, as it would go without a proxy. */
+const FORWARDED = { forward: through, postrouting: through } as const;
+
 const LISTS: Readonly<Record<"early" | "forward-path", Readonly<Record<WalkedHook, List>>>> = {
   early: {
     // Untracked, with the mark that has it delivered.
@@ -56,7 +59,14 @@ const LISTS: Readonly<Record<"early" | "forward-path", Readonly<Record<WalkedHoo
       ...toClients(wanted, { mark: marksOf(wanted.situation).clientSocket, ctState: CT_STATE.untracked }),
       ...toServers(wanted, CT_STATE.new),
     ],
-    forward: (wanted) => through(wanted),
+    // Rules that come before ours see it without the mark, and tracked.
+    prerouting: (wanted) =>
+      fromClients(
+        wanted,
+        { mark: marksOf(wanted.situation).intercepted, ctState: CT_STATE.untracked },
+        "syn",
+      ),
+    ...FORWARDED,
   },
   "forward-path": {
     // The first packet comes in from the loopback, in a zone of its own; what follows is established.
@@ -75,7 +85,8 @@ const LISTS: Readonly<Record<"early" | "forward-path", Readonly<Record<WalkedHoo
       ...toClients(wanted, { mark: 0, ctState: CT_STATE.established }),
       ...toServers(wanted, CT_STATE.established),
     ],
-    forward: (wanted) => through(wanted),
+    prerouting: (wanted) => fromClients(wanted, { mark: 0, ctState: CT_STATE.new }, "syn"),
+    ...FORWARDED,
   },
 };
 

@@ -44,8 +44,8 @@ const RTN_UNICAST = 1;
 
 /** Expressions of other names do not end a rule, as far as they are known to this program. */
 const PASSING = ["log", "objref", "dup", "last", "flow_offload"];
-/** Targets of iptables that end a packet's way. */
-const REFUSING = ["REJECT", "DROP"];
+/** Targets of iptables that end a packet's way; TPROXY drops what nobody listens for. */
+const REFUSING = ["REJECT", "DROP", "TPROXY"];
 // linux/netfilter/nf_tables.h: enum nft_limit_attributes, nft_connlimit_attributes; NFT_LIMIT_F_INV,
 // NFT_CONNLIMIT_F_INV; enum nft_dynset_attributes
 const FLAGS_OF: Readonly<Record<string, number>> = { limit: 5, connlimit: 2 };
@@ -128,8 +128,10 @@ function matchExpression(expression: NftExpression, registers: Registers, contex
     case "payload-write":
     case "notrack":
     case "masquerade":
-    case "tproxy":
       return YES;
+    case "tproxy":
+      // Where nobody listens, the rule ends; else the packet is taken.
+      return { sure: false, matches: true, verdict: DROP };
   }
 }
 

@@ -1,0 +1,77 @@
+/**
+ * Findings of chains on clients' way through the router: they refuse with a proxy as without, and one that
+ * refuses everything is in the way. Pure.
+ * @module
+ */
+import type { NftRule } from "../../netlink/nft/rule.ts";
+import { type Finding, warning } from "../finding.ts";
+import { readXtablesPart } from "../packet/xtables_part.ts";
+import type { Situation } from "../situation.ts";
+import type { FirewallChain } from "./chain.ts";
+import { adviseAccept, describeChain, describeOwner, type Wish } from "./firewall.ts";
+import {
+  type ChainJudgement,
+  describeDecision,
+  describePackets,
+  judgeChain,
+  type Walked,
+} from "./judge_chain.ts";
+
+/** The hooks that a packet passes which is forwarded. */
+export type PathHook = "prerouting" | "forward" | "postrouting";
+
+/** Makes a finding where the chain refuses or takes something. */
+export function judgePath(of: FirewallChain, hook: PathHook, situation: Situation): Finding[] {
+  const id = of.program === "iptables-legacy" ? `legacy-${hook}` : `${hook}-chains`;
+  const what = `firewall: ${describeChain(of)}`;
+  const judgement = judgeChain(of, hook, situation);
+  if (judgement === undefined) {
+    const cause = `It cannot be read: whether clients' flows pass it is not known${describeOwner(of)}`;
+    return [warning(id, { what, blocks: true, cause, remedy: 'Look at it with "nft list ruleset"' })];
+  }
+  const { tried, dropped, unsure } = judgement;
+  const stopped = [...dropped, ...unsure];
+  if (stopped.length === 0) return [];
+  const all = isEverything(stopped, judgement);
+  const taken = stopped.some(({ result: { by } }) => by !== undefined && takes(by));
+  const verb = taken ? ["takes", "take"] : ["refuses", "refuse"];
+  const sure = !all || dropped.length > 0;
+  return [warning(id, {
+    what,
+    blocks: all,
+    cause: `It ${sure ? verb[0] : `may ${verb[1]}`} ${taken ? "flows of clients" : "clients"} (${
+      describePackets(stopped, tried)
+    }), by ${describeDecision(of, stopped)}, with a proxy as without${describeOwner(of)}`,
+    remedy: taken
+      ? OF_ANOTHER_PROXY
+      : all
+      ? adviseAccept(of, stopped.map((one) => wishAt(hook, one)))
+      : "Nothing, if that is meant so",
+  })];
+}
+
+const OF_ANOTHER_PROXY =
+  "It is another transparent proxy's: only one can have these flows. Take its rule away, or leave its " +
+  "interfaces and ports out of this config";
+
+/** At prerouting the way out is not known yet; iptables does not know the way in at postrouting. */
+function wishAt(hook: PathHook, { packet: { input, output } }: Walked): Wish {
+  if (hook === "prerouting") return { kind: "coming", from: input!.name };
+  if (hook === "postrouting") return { kind: "leaving", to: output!.name };
+  return { kind: "forwarding", from: input!.name, to: output!.name };
+}
+
+/** Tells that no flow of any client over one of the protocols gets through. */
+function isEverything(stopped: readonly Walked[], { tried }: ChainJudgement): boolean {
+  return (["tcp", "udp"] as const).some((protocol) => {
+    const of = (list: readonly { packet: { protocol: string } }[]) =>
+      list.filter(({ packet }) => packet.protocol === protocol).length;
+    return of(tried) > 0 && of(stopped) === of(tried);
+  });
+}
+
+function takes({ expressions }: NftRule): boolean {
+  return expressions.some((expression) =>
+    expression.kind === "tproxy" || readXtablesPart(expression, "target")?.name === "TPROXY"
+  );
+}

@@ -23,10 +23,7 @@ export const pathChains: Check<FirewallFacts> = {
 
 /** Makes a finding for each chain that is in the way, or one that says that none is. */
 export function judgePathChains(facts: FirewallFacts, situation: Situation): Finding[] {
-  // Flows that are taken early do not come to postrouting.
-  const hooks: PathHook[] = situation.admission.inForce === "early"
-    ? ["prerouting"]
-    : ["prerouting", "postrouting"];
+  const hooks = ["prerouting", "postrouting"] as const satisfies readonly PathHook[];
   const findings = hooks.flatMap((hook) =>
     filtersAt(facts, hook).filter(comesBeforeOurs).flatMap((chain) => judgePath(chain, hook, situation))
   );

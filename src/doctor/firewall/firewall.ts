@@ -11,7 +11,7 @@ export type Firewall = "fw4" | "firewalld" | "ufw" | "nixos" | "docker" | Firewa
 
 /** A kind of packets that is to be accepted. */
 export type Wish =
-  | { readonly kind: "mark"; readonly mark: number }
+  | { readonly kind: "mark"; readonly mark: number; readonly from?: string }
   | { readonly kind: "from-loopback" | "to-loopback" | "established" }
   | { readonly kind: "forwarding"; readonly from: string; readonly to: string }
   | { readonly kind: "coming"; readonly from: string }
@@ -60,6 +60,10 @@ export function describeChain({ chain, program }: FirewallChain): string {
 /** Advises to have it accepted now, and then for good, in the words of the chain's firewall. */
 export function adviseAccept(of: FirewallChain, wishes: readonly Wish[]): string {
   const firewall = firewallOf(of);
+  if (firewall === "firewalld") {
+    const said = wishes.map(adviseFirewalld);
+    if (!said.includes(undefined)) return [...new Set(said)].join("; and ");
+  }
   const commands = [...new Set(wishes.map((wish) => commandFor(firewall, of, wish)))];
   const keeping = [...new Set(wishes.map((wish) => adviseKeeping(firewall, of, wish)))];
   return `${commands.join("; and ")}; to keep ${commands.length === 1 ? "it" : "them"}, ${
@@ -125,6 +129,30 @@ function iptablesMatch(wish: Wish): string {
   }
 }
 
+/** POLICY_NAME_MAX of firewalld is 18. */
+const POLICY_NAME_SIZE = 17;
+
+/** Commands that need no other: a table of firewalld takes no rules of others where it owns it. */
+function adviseFirewalld(wish: Wish): string | undefined {
+  const reload = "firewall-cmd --reload";
+  if (wish.kind === "mark" && wish.from !== undefined) {
+    return `firewalld knows no marks, so put ${wish.from} into a zone that accepts: firewall-cmd --permanent ` +
+      `--zone=trusted --change-interface=${wish.from}; ${reload}`;
+  }
+  if (wish.kind !== "forwarding") return undefined;
+  const { from, to } = wish;
+  const name = `${from}-${to}`.slice(0, POLICY_NAME_SIZE);
+  const policy = `firewall-cmd --permanent --policy=${name}`;
+  const zoneOf = (link: string) => `$(firewall-cmd --get-zone-of-interface=${link})`;
+  return [
+    `firewall-cmd --permanent --new-policy=${name}`,
+    `${policy} --add-ingress-zone=${zoneOf(from)}`,
+    `${policy} --add-egress-zone=${zoneOf(to)}`,
+    `${policy} --set-target=ACCEPT`,
+    reload,
+  ].join("; ");
+}
+
 const UFW_CHAINS: Readonly<Record<string, string>> = {
   INPUT: "ufw-before-input",
   OUTPUT: "ufw-before-output",
@@ -141,13 +169,7 @@ function adviseKeeping(firewall: Firewall, { chain }: FirewallChain, wish: Wish)
           nftMatch(wish)
         } accept" into /usr/share/nftables.d/chain-pre/${chain.name}/tproxy.nft, and then "fw4 reload"`;
     case "firewalld":
-      return wish.kind === "forwarding"
-        ? "firewall-cmd --permanent --new-policy=lan-wan with --add-ingress-zone, --add-egress-zone and " +
-          '--set-target=ACCEPT, and then "firewall-cmd --reload"'
-        : wish.kind === "mark"
-        ? "which firewalld cannot say by mark, put the clients' interfaces into a zone that accepts: " +
-          "firewall-cmd --permanent --zone=trusted --change-interface=…"
-        : "see its zone or policy for the host";
+      return adviseFirewalld(wish) ?? "see its zones and policies";
     case "ufw": {
       const file = chain.family === "ip6" ? "before6.rules" : "before.rules";
       const prefix = chain.family === "ip6"

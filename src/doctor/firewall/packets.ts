@@ -40,9 +40,6 @@ interface Wanted {
 
 type List = (wanted: Wanted) => FlowPacket[];
 
-/** The first packet on its way through, as it would go without a proxy. */
-const FORWARDED = { forward: through, postrouting: through } as const;
-
 const LISTS: Readonly<Record<"early" | "forward-path", Readonly<Record<WalkedHook, List>>>> = {
   early: {
     // Untracked, with the mark that has it delivered.
@@ -60,13 +57,17 @@ const LISTS: Readonly<Record<"early" | "forward-path", Readonly<Record<WalkedHoo
       ...toServers(wanted, CT_STATE.new),
     ],
     // Rules that come before ours see it without the mark, and tracked.
-    prerouting: (wanted) =>
-      fromClients(
+    prerouting: (wanted) => [
+      ...fromClients(
         wanted,
         { mark: marksOf(wanted.situation).intercepted, ctState: CT_STATE.untracked },
         "syn",
       ),
-    ...FORWARDED,
+      ...fromServers(wanted),
+    ],
+    // Flows do not come to both.
+    forward: (wanted) => through(wanted),
+    postrouting: () => [],
   },
   "forward-path": {
     // The first packet comes in from the loopback, in a zone of its own; what follows is established.
@@ -85,8 +86,18 @@ const LISTS: Readonly<Record<"early" | "forward-path", Readonly<Record<WalkedHoo
       ...toClients(wanted, { mark: 0, ctState: CT_STATE.established }),
       ...toServers(wanted, CT_STATE.established),
     ],
-    prerouting: (wanted) => fromClients(wanted, { mark: 0, ctState: CT_STATE.new }, "syn"),
-    ...FORWARDED,
+    prerouting: (wanted) => [
+      ...fromClients(wanted, { mark: 0, ctState: CT_STATE.new }, "syn"),
+      ...onLoopback(wanted, { input: LOOP }),
+      ...fromServers(wanted),
+    ],
+    postrouting: (wanted) => [
+      ...through(wanted),
+      ...onLoopback(wanted, { output: LOOP }),
+      ...toClients(wanted, { mark: 0, ctState: CT_STATE.established }),
+      ...toServers(wanted, CT_STATE.established),
+    ],
+    forward: (wanted) => through(wanted),
   },
 };
 

@@ -3,6 +3,7 @@
  * refuses everything is in the way. Pure.
  * @module
  */
+import { LOOPBACK } from "../../constants.ts";
 import type { NftRule } from "../../netlink/nft/rule.ts";
 import { type Finding, warning } from "../finding.ts";
 import { readXtablesPart } from "../packet/xtables_part.ts";
@@ -16,6 +17,7 @@ import {
   judgeChain,
   type Walked,
 } from "./judge_chain.ts";
+import type { FlowPacket } from "./packets.ts";
 
 /** The hooks that a packet passes which is forwarded. */
 export type PathHook = "prerouting" | "forward" | "postrouting";
@@ -61,12 +63,13 @@ function wishAt(hook: PathHook, { packet: { input, output } }: Walked): Wish {
   return { kind: "forwarding", from: input!.name, to: output!.name };
 }
 
-/** Tells that no flow of any client over one of the protocols gets through. */
+/** Tells that no packet of a kind gets through: the first of clients, those through the loopback, later ones. */
 function isEverything(stopped: readonly Walked[], { tried }: ChainJudgement): boolean {
-  return (["tcp", "udp"] as const).some((protocol) => {
-    const of = (list: readonly { packet: { protocol: string } }[]) =>
-      list.filter(({ packet }) => packet.protocol === protocol).length;
-    return of(tried) > 0 && of(stopped) === of(tried);
+  const kind = ({ packet: { protocol, ctState, input, output } }: FlowPacket) =>
+    [protocol, ctState, input?.name === LOOPBACK || output?.name === LOOPBACK].join();
+  return [...new Set(tried.map(kind))].some((one) => {
+    const of = (list: readonly FlowPacket[]) => list.filter((packet) => kind(packet) === one).length;
+    return of(stopped) === of(tried);
   });
 }
 

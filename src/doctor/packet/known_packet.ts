@@ -4,6 +4,7 @@
  */
 import { FAMILY_NUMBERS } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
+import type { FibExpression } from "../../netlink/nft/expr/fib.ts";
 import type { PayloadExpression } from "../../netlink/nft/expr/payload.ts";
 import { ADDRESS_PLACES, protocolKey } from "../../netlink/nft/phrases.ts";
 import { hostKey, ifnameKey, portKey } from "../../netlink/nft/sets/set_type.ts";
@@ -72,6 +73,23 @@ export function readMeta(key: string, packet: KnownPacket): PartialBytes | "abse
     default:
       return undefined;
   }
+}
+
+const RTN_UNICAST = 1;
+
+/** Returns the answer of the routing tables; undefined where that is not known. */
+export function readFib(
+  { flags, result, present }: FibExpression,
+  { input }: KnownPacket,
+): PartialBytes | undefined {
+  if (result === "type") {
+    // What a proxy gets, and what a router forwards, goes to a foreign address.
+    return flags.join() === "daddr" ? whole(hostKey(RTN_UNICAST)) : undefined;
+  }
+  // The check of the reverse path: a client comes in where the way to it leads out; the loopback always passes.
+  if (!flags.includes("saddr") || input === undefined) return undefined;
+  if (present === true) return whole(hostKey(1));
+  return whole(result === "oif" ? hostKey(input.index) : ifnameKey(input.name));
 }
 
 /** Reads the packet's bytes: the protocol, and what else is known. */

@@ -6,7 +6,7 @@
 import type { Verdict } from "../../netlink/nft/data.ts";
 import type { NftExpression, UnknownExpression } from "../../netlink/nft/expression.ts";
 import { hostKey } from "../../netlink/nft/sets/set_type.ts";
-import { type KnownPacket, readMeta, readPayload } from "./known_packet.ts";
+import { type KnownPacket, readFib, readMeta, readPayload } from "./known_packet.ts";
 import { type FindSet, listVerdicts, type LookedUp, lookUp } from "./known_set.ts";
 import { type Answer, equals, maskAndFlip, order, type PartialBytes, whole } from "./partial.ts";
 import { Registers } from "./registers.ts";
@@ -40,7 +40,6 @@ const NO: PacketMatch = { sure: true, matches: false };
 const UNKNOWN: PacketMatch = { sure: false, matches: false };
 const DROP: Verdict = { code: "drop" };
 const ACCEPT: Verdict = { code: "accept" };
-const RTN_UNICAST = 1;
 
 /** Expressions of other names do not end a rule, as far as they are known to this program. */
 const PASSING = ["log", "objref", "dup", "last", "flow_offload"];
@@ -91,12 +90,9 @@ function matchExpression(expression: NftExpression, registers: Registers, contex
     case "payload":
       registers.set(expression.register, readPayload(expression, packet));
       return YES;
-    case "fib": {
-      // What a proxy gets, and what a router forwards, goes to a foreign address.
-      const known = expression.result === "type" && expression.flags.join() === "daddr";
-      registers.set(expression.register, known ? whole(hostKey(RTN_UNICAST)) : undefined);
+    case "fib":
+      registers.set(expression.register, readFib(expression, packet));
       return YES;
-    }
     case "immediate":
       registers.set(expression.register, whole(expression.value));
       return YES;

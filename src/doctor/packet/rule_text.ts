@@ -46,6 +46,7 @@ const host: Show = (value) =>
   value.length === 4
     ? hex(new DataView(value.buffer, value.byteOffset).getUint32(0, LITTLE_ENDIAN))
     : number(value);
+const exists: Show = ([value]) => value === 0 ? "missing" : "exists";
 const protocol: Show = (value) => formatIpProtocol(value[0]);
 const family: Show = (value) =>
   FAMILIES.find((family) => FAMILY_NUMBERS[family] === value[0]) ?? number(value);
@@ -185,8 +186,10 @@ function subjectOf(
     }
     case "ct":
       return { text: `ct ${expression.key}`, show: expression.key === "state" ? states : host };
-    case "fib":
-      return { text: `fib ${expression.flags.join(" . ")} ${expression.result}`, show: host };
+    case "fib": {
+      const text = `fib ${expression.flags.join(" . ")} ${expression.result}`;
+      return { text, show: expression.present === true ? exists : host };
+    }
     case "socket":
       return { text: `socket ${expression.key}`, show: host };
     case "payload": {

@@ -37,6 +37,10 @@ const TEXTS: Readonly<Record<string, Text>> = {
   udp: (info) => namePorts(info, info.u8(8)),
   multiport: nameMultiport,
   limit: () => "-m limit --limit …",
+  rpfilter: (info) => {
+    const options = ["--loose", "--validmark", "--accept-local", "--invert"];
+    return ["-m rpfilter", ...options.filter((_, bit) => (info.u8(0) & 1 << bit) !== 0)].join(" ");
+  },
 };
 
 function nameStates(bits: number, untracked: number): string {

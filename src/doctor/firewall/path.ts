@@ -63,7 +63,7 @@ function wishAt(hook: PathHook, { packet: { input, output } }: Walked): Wish {
   return { kind: "forwarding", from: input!.name, to: output!.name };
 }
 
-/** Tells that no packet of a kind gets through: the first of clients, those through the loopback, later ones. */
+/** Tells that no packet of a kind gets through: first ones, those through the loopback, later ones. */
 function isEverything(stopped: readonly Walked[], { tried }: ChainJudgement): boolean {
   const kind = ({ packet: { protocol, ctState, input, output } }: FlowPacket) =>
     [protocol, ctState, input?.name === LOOPBACK || output?.name === LOOPBACK].join();

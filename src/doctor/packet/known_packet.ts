@@ -86,7 +86,7 @@ export function readFib(
     // What a proxy gets, and what a router forwards, goes to a foreign address.
     return flags.join() === "daddr" ? whole(hostKey(RTN_UNICAST)) : undefined;
   }
-  // The check of the reverse path: a client comes in where the way to it leads out; the loopback always passes.
+  // The check of the reverse path: clients come in where the way to them leads out; the loopback passes it.
   if (!flags.includes("saddr") || input === undefined) return undefined;
   if (present === true) return whole(hostKey(1));
   return whole(result === "oif" ? hostKey(input.index) : ifnameKey(input.name));

@@ -23,7 +23,7 @@ export const pathChains: Check<FirewallFacts> = {
 
 /** Makes a finding for each chain that is in the way, or one that says that none is. */
 export function judgePathChains(facts: FirewallFacts, situation: Situation): Finding[] {
-  const hooks = ["prerouting", "postrouting"] as const satisfies readonly PathHook[];
+  const hooks = ["ingress", "prerouting", "postrouting"] as const satisfies readonly PathHook[];
   const findings = hooks.flatMap((hook) =>
     filtersAt(facts, hook).filter(comesBeforeOurs).flatMap((chain) => judgePath(chain, hook, situation))
   );

@@ -20,7 +20,7 @@ import {
 import type { FlowPacket } from "./packets.ts";
 
 /** The hooks that a packet passes which is forwarded. */
-export type PathHook = "prerouting" | "forward" | "postrouting";
+export type PathHook = "ingress" | "prerouting" | "forward" | "postrouting";
 
 /** Makes a finding where the chain refuses or takes something. */
 export function judgePath(of: FirewallChain, hook: PathHook, situation: Situation): Finding[] {
@@ -58,9 +58,17 @@ const OF_ANOTHER_PROXY =
 
 /** At prerouting the way out is not known yet; iptables does not know the way in at postrouting. */
 function wishAt(hook: PathHook, { packet: { input, output } }: Walked): Wish {
-  if (hook === "prerouting") return { kind: "coming", from: input!.name };
-  if (hook === "postrouting") return { kind: "leaving", to: output!.name };
-  return { kind: "forwarding", from: input!.name, to: output!.name };
+  switch (hook) {
+    case "ingress":
+    case "prerouting":
+      return { kind: "coming", from: input!.name };
+    case "postrouting":
+      return { kind: "leaving", to: output!.name };
+    case "forward":
+      return { kind: "forwarding", from: input!.name, to: output!.name };
+    default:
+      return hook satisfies never;
+  }
 }
 
 /** Tells that no packet of a kind gets through: first ones, those through the loopback, later ones. */

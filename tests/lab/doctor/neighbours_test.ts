@@ -170,6 +170,20 @@ const NEIGHBOURS: readonly Neighbour[] = [
     remedy: /^ip6?tables-nft -t mangle -I FORWARD -i r0 -o r1 -j ACCEPT/,
   },
   {
+    name: "rules at the ingress of the clients' interface",
+    rules: `nft -f - <<END
+table netdev fw4 {
+  chain guard { type filter hook ingress device r0 priority 0; tcp dport 7000 drop; }
+  chain other { type filter hook ingress device r1 priority 0; tcp dport 7000 drop; }
+}
+END`,
+    ids: ["ingress-chains"],
+    passes: [false, false],
+    cause:
+      /^It refuses clients \(tcp from clients on r0\), by the rule "meta l4proto tcp th dport 7000 drop"/,
+    remedy: /^nft insert rule netdev fw4 guard iifname r0 accept/,
+  },
+  {
     name: "rules that come before all routing",
     rules: both("-t raw -A PREROUTING -i r0 -p tcp --dport 7000 -j DROP"),
     ids: ["prerouting-chains", "prerouting-chains"],
@@ -195,6 +209,7 @@ const NEIGHBOURS: readonly Neighbour[] = [
 
 /** Takes away what all of them have made, and leaves the rest. */
 const CLEAN = `nft delete table inet fw4 2>/dev/null || true
+nft delete table netdev fw4 2>/dev/null || true
 nft delete table inet nixos-fw 2>/dev/null || true
 for program in iptables-nft ip6tables-nft; do
   for table in filter mangle raw; do

@@ -29,6 +29,18 @@ Deno.test("path-chains: chains behind the question, and at postrouting what is t
   assert.deepEqual(troubles(early), ["! warning prerouting-chains"]);
 });
 
+Deno.test("path-chains: at ingress only what comes in by the chain's own device counts", () => {
+  const guard = (device: string): ChainText => ({
+    hook: "ingress",
+    family: "netdev",
+    device,
+    rules: [[...transport("tcp"), ...verdict("drop")]],
+  });
+  assert.deepEqual(troubles(judge(guard("br-lan"))), ["! warning ingress-chains"]);
+  assert.match(judge(guard("eth0"))[0].cause, /\(tcp from servers on eth0\)/);
+  assert.deepEqual(troubles(judge(guard("tun0"))), []);
+});
+
 Deno.test("path-chains: the answers of servers count as well", () => {
   const [finding] = judge({ hook: "prerouting", rules: [[...inputInterface("eth0"), ...verdict("drop")]] });
   assert.deepEqual(troubles([finding]), ["! warning prerouting-chains"]);

@@ -17,7 +17,8 @@ export interface ChainText {
   readonly policy?: "accept" | "drop";
   readonly priority?: number;
   readonly type?: BaseChain["type"];
-  readonly family?: "inet" | "ip" | "ip6";
+  readonly family?: "inet" | "ip" | "ip6" | "netdev";
+  readonly device?: string;
   readonly table?: string;
   readonly name?: string;
   readonly program?: FirewallProgram;
@@ -39,6 +40,7 @@ export function chainOf({ rules = [], further = {}, ...text }: ChainText): Firew
     hook,
     priority: text.priority ?? 0,
     policy: text.policy ?? "accept",
+    ...text.device === undefined ? {} : { device: text.device },
   };
   return {
     chain: { ...where, name, base },

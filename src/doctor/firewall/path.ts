@@ -37,19 +37,31 @@ export function judgePath(of: FirewallChain, hook: PathHook, situation: Situatio
   const all = isEverything(stopped, judgement);
   const taken = stopped.some(({ result: { by } }) => by !== undefined && takes(by));
   const verb = taken ? ["takes", "take"] : ["refuses", "refuse"];
-  const sure = !all || dropped.length > 0;
+  const sure = unsure.length === 0;
   return [warning(id, {
     what,
     blocks: all,
     cause: `It ${sure ? verb[0] : `may ${verb[1]}`} ${taken ? "flows of clients" : "clients"} (${
       describePackets(stopped, tried)
-    }), by ${describeDecision(of, stopped)}, with a proxy as without${describeOwner(of)}`,
+    }), by ${describeDecision(of, stopped)}${sure ? "" : UNSURE}, with a proxy as without${
+      describeOwner(of)
+    }`,
     remedy: taken
       ? OF_ANOTHER_PROXY
-      : all
-      ? adviseAccept(of, stopped.map((one) => wishAt(hook, one)))
-      : "Nothing, if that is meant so",
+      : advise(of, { sure, all, wishes: stopped.map((one) => wishAt(hook, one)) }),
   })];
+}
+
+const UNSURE = ", unless a rule accepts them that this program cannot judge";
+
+/** A rule that this program cannot judge may accept just those that are meant to pass: a captive portal's. */
+function advise(
+  of: FirewallChain,
+  { sure, all, wishes }: { sure: boolean; all: boolean; wishes: readonly Wish[] },
+): string {
+  if (!all) return "Nothing, if that is meant so";
+  const accepting = adviseAccept(of, wishes);
+  return sure ? accepting : `Nothing, if it accepts those that are meant to pass; else ${accepting}`;
 }
 
 const OF_ANOTHER_PROXY =

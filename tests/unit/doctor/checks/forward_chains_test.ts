@@ -39,6 +39,14 @@ Deno.test("forward-chains: what refuses all of a protocol is in the way, the res
 Deno.test("forward-chains: what cannot be judged or read is in the way", () => {
   const [unsure] = judge("drop", [[match("length"), ...verdict("accept")]]);
   assert.deepEqual([unsure.blocks, unsure.cause.slice(0, 13)], [true, "It may refuse"]);
+  assert.match(unsure.remedy, /^Nothing, if it accepts those that are meant to pass; else nft insert rule/);
+  // A captive portal: TCP surely does not pass, of UDP it is not known.
+  const portal: Rule[] = [
+    [...transport("tcp"), ...verdict("drop")],
+    [match("set"), ...verdict("accept")],
+    verdict("drop"),
+  ];
+  assert.match(judge("accept", portal)[0].cause, /^It may refuse clients .*, unless a rule accepts them/);
   const [unread] = forwardChains.judge(firewallsWith({ hook: "forward", unread: true }), path);
   assert.deepEqual([unread.blocks, unread.cause.slice(0, 17)], [true, "It cannot be read"]);
   assert.deepEqual(forwardChains.judge(FORBIDDEN, path), []);

@@ -75,6 +75,15 @@ export function readMeta(key: string, packet: KnownPacket): PartialBytes | "abse
   }
 }
 
+/** linux/netfilter/nf_conntrack_common.h: IPS_SRC_NAT, IPS_DST_NAT */
+const TRANSLATED = 1 << 4 | 1 << 5;
+
+/** Returns what conntrack says of its flow: nobody has translated it, as far as is known. */
+export function readConntrack(key: string, { ctState }: KnownPacket): PartialBytes | undefined {
+  if (key === "state") return whole(hostKey(ctState));
+  return key === "status" ? { bytes: new Uint8Array(4), known: hostKey(TRANSLATED) } : undefined;
+}
+
 const RTN_UNICAST = 1;
 
 /** Returns the answer of the routing tables; undefined where that is not known. */

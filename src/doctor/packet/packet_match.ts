@@ -5,8 +5,7 @@
  */
 import type { Verdict } from "../../netlink/nft/data.ts";
 import type { NftExpression, UnknownExpression } from "../../netlink/nft/expression.ts";
-import { hostKey } from "../../netlink/nft/sets/set_type.ts";
-import { type KnownPacket, readFib, readMeta, readPayload } from "./known_packet.ts";
+import { type KnownPacket, readConntrack, readFib, readMeta, readPayload } from "./known_packet.ts";
 import { type FindSet, listVerdicts, type LookedUp, lookUp } from "./known_set.ts";
 import { type Answer, equals, maskAndFlip, order, type PartialBytes, whole } from "./partial.ts";
 import { Registers } from "./registers.ts";
@@ -82,10 +81,7 @@ function matchExpression(expression: NftExpression, registers: Registers, contex
     }
     case "ct":
       if (expression.direction === "set") return YES;
-      registers.set(
-        expression.register,
-        expression.key === "state" ? whole(hostKey(packet.ctState)) : undefined,
-      );
+      registers.set(expression.register, readConntrack(expression.key, packet));
       return YES;
     case "payload":
       registers.set(expression.register, readPayload(expression, packet));

@@ -40,6 +40,20 @@ Deno.test("forward-chains: what cannot be judged or read is in the way", () => {
   const [unsure] = judge("drop", [[match("length"), ...verdict("accept")]]);
   assert.deepEqual([unsure.blocks, unsure.cause.slice(0, 13)], [true, "It may refuse"]);
   assert.match(unsure.remedy, /^Nothing, if it accepts those that are meant to pass; else nft insert rule/);
+  // fw4, firewalld and NixOS let pass what a port is forwarded to: that is no client's.
+  const translated: Rule = [
+    { kind: "ct", direction: "load", key: "status", register: 1 },
+    {
+      kind: "bitwise",
+      source: 1,
+      destination: 1,
+      mask: Uint8Array.of(0x20, 0, 0, 0),
+      xor: new Uint8Array(4),
+    },
+    { kind: "cmp", operator: "neq", register: 1, value: new Uint8Array(4) },
+    ...verdict("accept"),
+  ];
+  assert.match(judge("drop", [LATER, translated])[0].remedy, /^nft insert rule inet t forward/);
   // A captive portal: TCP surely does not pass, of UDP it is not known.
   const portal: Rule[] = [
     [...transport("tcp"), ...verdict("drop")],

@@ -4,6 +4,8 @@
  * @module
  */
 import { monotonicMicroseconds } from "../../ffi/clock.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import type { Logger } from "../log.ts";
 import { giveBackAfterStart } from "./after_start.ts";
 import { loadUsable } from "./reload/generation.ts";
 import { keepStateFile } from "./state_file.ts";
@@ -17,6 +19,18 @@ import { type LogStyle, Surroundings } from "./surroundings.ts";
 /** Options of the start. */
 export interface DaemonOptions extends StartOptions {
   readonly style: LogStyle;
+  /**
+   * Finds what keeps clients from the proxy on this machine. It is asked where a person looks on: that costs
+   * 10 MB of memory for good.
+   */
+  readonly findObstacles: (loaded: LoadedConfig) => Promise<readonly Obstacle[]>;
+}
+
+/** Something in the way, and what to do. */
+export interface Obstacle {
+  readonly what: string;
+  readonly cause: string;
+  readonly remedy: string;
 }
 
 /**
@@ -43,9 +57,13 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     try {
       const proxy = await startProxy(usable, options, surroundings);
       const stateFile = keepStateFile(proxy, options.version);
+      const warning = surroundings.terminal
+        ? warnOfObstacles(options.findObstacles(usable.loaded), surroundings.log)
+        : undefined;
       try {
         await serve(proxy, surroundings, { hangUps, readTextFile: options.source.readTextFile });
       } finally {
+        warning?.end();
         stateFile.end();
       }
       surroundings.log.info("stopped", summarize(proxy.dataplane));
@@ -55,6 +73,20 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   } finally {
     hangUps.end();
   }
+}
+
+/** Says what is in the way, once that is known: clients would wait for a proxy that runs. */
+function warnOfObstacles(finding: Promise<readonly Obstacle[]>, log: Logger): { end(): void } {
+  let ended = false;
+  const say = (message: string, fields: Readonly<Record<string, string>>) => {
+    if (!ended) log.warn(message, fields);
+  };
+  // A proxy that relays is worth more than what it does not know: nothing of this ends it.
+  finding.then(
+    (obstacles) => obstacles.forEach(({ what, cause, remedy }) => say("in the way", { what, cause, remedy })),
+    (error) => say("whether something is in the way is not known", { reason: String(error) }),
+  );
+  return { end: () => void (ended = true) };
 }
 
 /** Everything between "ready" and the end of the last worker. */

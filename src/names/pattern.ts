@@ -2,6 +2,7 @@
  * Spellings of names in `domains`: `x` that name, `*.x` all below, `.x` both. Pure.
  * @module
  */
+import { OperationError } from "../net/error.ts";
 import { parseEndpoint, parseIp, parsePrefix } from "../net/ip.ts";
 import { canonicalName } from "./canonical.ts";
 import { NAME_KINDS, type NameKind } from "./kinds.ts";
@@ -24,6 +25,13 @@ export function parsePattern(text: string): NamePattern | PatternProblem {
   const { kind, prefix } = spellingOf(text);
   const name = canonicalName(text.slice(prefix.length));
   return name === undefined ? { problem: explain(text, text.slice(prefix.length)) } : { kind, name };
+}
+
+/** Reads an entry that has been read before. Throws an OperationError for one that would be refused. */
+export function patternOf(text: string): NamePattern {
+  const read = parsePattern(text);
+  if ("kind" in read) return read;
+  throw new OperationError({ operation: "read domain", object: text, reason: read.problem });
 }
 
 /** The spelling of a pattern: `*.example.com`. */

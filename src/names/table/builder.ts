@@ -40,7 +40,7 @@ export class NameTableBuilder {
     let high = this.#seedHigh;
     for (let at = length - 1; at >= 0; at--) {
       low = mixLow(low, name[at]);
-      high = mixHigh(high, low, name[at]);
+      high = mixHigh(high, name[at]);
     }
     const at = findSlot(this.#words, 0, this.#slots, low, high);
     const flags = this.#words[at + 1] & FLAG_BITS;

@@ -32,7 +32,7 @@ export class NameTable {
     for (let at = length - 1; at >= 0; at--) {
       const byte = name[at];
       low = mixLow(low, byte);
-      high = mixHigh(high, low, byte);
+      high = mixHigh(high, byte);
       if (at > 0 && name[at - 1] !== DOT) continue;
       const flags = words[findSlot(words, HEADER.size, this.#slots, low, high) + 1] & FLAG_BITS;
       if ((flags & EXCEPTION) !== 0) return false;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { findInList, findPattern } from "../../../../src/names/list/find.ts";
+import { findInList } from "../../../../src/names/list/find.ts";
 import { readList } from "../../../../src/names/list/read.ts";
-import { type NamePattern, parsePattern } from "../../../../src/names/pattern.ts";
 import { NameTableBuilder } from "../../../../src/names/table/builder.ts";
 import { Random } from "../../../laboratory/proxy/policies.ts";
 import { type NaiveEntry, naiveHas, randomName, speaksOf } from "../support/naive.ts";
@@ -63,21 +62,4 @@ Deno.test("findInList() finds the lines by which the table decides, in random li
     }
   }
   for (const [end, count] of Object.entries(counts)) assert.ok(count > 500, `${end}: ${count}`);
-});
-
-Deno.test("findPattern() finds the first entry of `domains` that a name meets", () => {
-  const patterns = ["a.test", "*.a.test", ".b.test", "c.b.test"].map((text) =>
-    parsePattern(text) as NamePattern
-  );
-  for (
-    const [name, index] of [
-      ["a.test", 0],
-      ["x.a.test", 1],
-      ["xa.test", -1],
-      ["b.test", 2],
-      ["c.b.test", 2],
-      ["cb.test", -1],
-      ["test", -1],
-    ] as const
-  ) assert.equal(findPattern(patterns, name), index, name);
 });

@@ -151,9 +151,12 @@ Deno.test("lists have international names in UTF-8, in every format", () => {
 });
 
 Deno.test("a byte order mark before the first line is no part of it", () => {
-  const builder = new NameTableBuilder(SEED);
-  readList(new TextEncoder().encode("\ufeffx.test"), "list", builder);
-  assert.ok(asker(builder.build())("x.test"));
+  for (const line of ["x.test", "0.0.0.0 x.test", "||x.test^", "local=/x.test/", "# list\nx.test"]) {
+    const builder = new NameTableBuilder(SEED);
+    const { skipped } = readList(new TextEncoder().encode(`\ufeff${line}`), "list", builder);
+    assert.equal(skipped, 0, line);
+    assert.ok(asker(builder.build())("x.test"), line);
+  }
 });
 
 Deno.test("a line of 4096 bytes is read, a longer one is skipped", () => {

@@ -73,7 +73,7 @@ function pieceOf(number: number): string {
 export function hash(text: string, low: number, high: number): { low: number; high: number } {
   for (let at = text.length - 1; at >= 0; at--) {
     low = mixLow(low, text.charCodeAt(at));
-    high = mixHigh(high, low, text.charCodeAt(at));
+    high = mixHigh(high, text.charCodeAt(at));
   }
   return { low, high };
 }

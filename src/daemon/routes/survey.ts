@@ -25,6 +25,8 @@ export interface SurveyOptions {
   readonly mark: number;
   /** The bits of the mark of replies to sockets of ours. */
   readonly replyMark: number;
+  /** Rules of output have begun to drop: what was sent before workers knew may have been lost. */
+  readonly outputCloses: () => void;
   readonly log: Logger;
   /** Throws Deno's errors. */
   readonly readTextFile: (path: string) => string;
@@ -75,10 +77,10 @@ export class Survey {
   }
 
   #lookAtOutput(): void {
-    const { board, log, readTextFile } = this.#options;
+    const { board, log, readTextFile, outputCloses } = this.#options;
     using netfilter = openNetlink("netfilter");
     const mayDrop = outputMayDrop({ netfilter, readTextFile });
-    board.writeOutput(mayDrop);
+    if (board.writeOutput(mayDrop) && mayDrop) outputCloses();
     const obstacle = mayDrop && !this.#warned ? passageObstacle(netfilter) : undefined;
     if (obstacle === undefined) return;
     this.#warned = true;

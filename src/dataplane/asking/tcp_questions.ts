@@ -15,7 +15,7 @@ import { Throttle } from "../loop/throttle.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { BLOCKED, CLOSED, EVICTED, OVER_LIMIT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
-import { CLIENT, DESTINATION, type Session, WAITING } from "../tcp/session.ts";
+import { CLIENT, DESTINATION, NEW, type Session, WAITING } from "../tcp/session.ts";
 import type { TcpSessions } from "../tcp/sessions.ts";
 
 /** A worker never holds fewer SYNs than this, if there is room for so many sessions. */
@@ -80,11 +80,14 @@ export class TcpQuestions implements Asked {
 
   #repeated(place: number, question: Question): void {
     const { syns, sessions } = this.#parts;
-    const { counters, clock } = this.#context;
+    const { counters, clock, shared } = this.#context;
     counters[COUNTER.questionsRepeated]++;
     syns.repeat(place, question, clock.tick);
+    const session = sessions.at(syns.slotOf(place));
     // The client has not heard the answer, or the listener not the SYN.
-    if (sessions.at(syns.slotOf(place)).stage === WAITING) syns.tell(place, VERDICT_TTL.accept);
+    if (session.stage === WAITING) return void syns.tell(place, VERDICT_TTL.accept);
+    // Forwarded, this SYN would go as the router's ways and rules are now.
+    if (session.changes !== shared.routes.changes) this.#dial(session, question);
   }
 
   #begin(question: Question): void {
@@ -109,7 +112,8 @@ export class TcpQuestions implements Asked {
   #dial(session: Session, question: Question): void {
     const { sessions } = this.#parts;
     session.answer = question.answer;
-    const dialled = sessions.dial(session);
+    session.changes = this.#context.shared.routes.changes;
+    const dialled = session.stage === NEW ? sessions.dial(session) : sessions.dialAnew(session);
     session.answer = null;
     // The client, who was told nothing, sends its SYN again.
     if (dialled === -EMFILE || dialled === -ENFILE) sessions.makeRoom();

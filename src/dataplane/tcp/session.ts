@@ -116,6 +116,8 @@ export class Session extends WheelEntry implements Call {
   answer: Answer | null = null;
   /** The place of its client's SYN among those that are held; -1: none is, or not any more. */
   syn = -1;
+  /** The number of changes of the router's ways and rules ({@linkcode RouteBoard}) when it was dialled. */
+  changes = 0;
   attempt = 0;
   choice = 0;
   /** The upstream has been asked to dial, and waits to be told how that ended. */
@@ -154,7 +156,11 @@ export class Session extends WheelEntry implements Call {
     this.stage = NEW;
     this.up.reset(-1, -1);
     this.down.reset(-1, -1);
-    this.attempt = this.choice = this.excess = 0;
+    this.attempt =
+      this.choice =
+      this.excess =
+      this.changes =
+        0;
     this.called = this.keptAlive = this.askedOften = false;
     this.answer = null;
     this.syn = -1;

@@ -166,6 +166,11 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     if (call instanceof Session && call.stage === DIALLING) this.#dialling.resume(call);
   }
 
+  /** Dials once more for a session that is DIALLING. 0, or the -errno with which it has ended. */
+  dialAnew(session: Session): number {
+    return this.#dialling.anew(session);
+  }
+
   /** See {@linkcode Service}: there are descriptors only where there are sessions. */
   start(): number {
     return 0;

@@ -93,7 +93,7 @@ export class TcpQuestions implements Asked {
   #begin(question: Question): void {
     const { sessions, syns, decider } = this.#parts;
     const { counters, clock } = this.#context;
-    this.#makeRoom();
+    this.#makeRoom(question);
     if (!sessions.admit(question.addresses, CLIENT)) return void counters[COUNTER.questionsDropped]++;
     const session = sessions.begin(-1, question.client);
     session.destination.set(question.destination);
@@ -119,19 +119,27 @@ export class TcpQuestions implements Asked {
     if (dialled === -EMFILE || dialled === -ENFILE) sessions.makeRoom();
   }
 
-  /** The client with most pending SYNs loses its oldest, where there are as many as there may be. */
-  #makeRoom(): void {
-    const { sessions, syns, workers } = this.#parts;
-    const { settings } = this.#context;
-    const share = Math.floor(settings.maxConnections / (2 * workers));
+  /**
+   * A client with as many pending SYNs as it may have connections loses its oldest one: anybody may have sent
+   * them. So does the client with most, where there are as many as there may be.
+   */
+  #makeRoom({ addresses }: Question): void {
+    const { syns, workers } = this.#parts;
+    const { maxConnections, perClient } = this.#context.settings;
+    const mostOfOne = Math.max(LEAST_HELD_SYNS, perClient);
+    const own = perClient === 0 ? -1 : syns.surplusOf(addresses, mostOfOne);
+    if (own >= 0) this.#evict(own, mostOfOne);
+    const share = Math.floor(maxConnections / (2 * workers));
     const most = Math.min(MOST_HELD_SYNS, Math.max(LEAST_HELD_SYNS, share));
-    while (syns.size >= most) {
-      sessions.end(sessions.at(syns.slotOf(syns.victim())), true, EVICTED);
-      this.#context.counters[COUNTER.questionsDropped]++;
-      if (this.#evictions.allows()) {
-        this.#context.log.warn("too many connections are dialled at once: the oldest give way", { most });
-      }
-    }
+    while (syns.size >= most) this.#evict(syns.victim(), most);
+  }
+
+  #evict(place: number, most: number): void {
+    const { sessions, syns } = this.#parts;
+    sessions.end(sessions.at(syns.slotOf(place)), true, EVICTED);
+    this.#context.counters[COUNTER.questionsDropped]++;
+    if (!this.#evictions.allows()) return;
+    this.#context.log.warn("too many connections are dialled at once: the oldest give way", { most });
   }
 }
 

@@ -124,6 +124,8 @@ export class Session extends WheelEntry implements Call {
   called = false;
   /** By how much its client was over the limit per client when it began: 0 or less, it was not. */
   excess = 0;
+  /** It is counted among its client's: the client is there, and not only a SYN that anybody may have sent. */
+  counted = false;
   /** Ticks of the worker's clock. */
   startedTick = 0;
   activeTick = 0;
@@ -161,7 +163,11 @@ export class Session extends WheelEntry implements Call {
       this.excess =
       this.changes =
         0;
-    this.called = this.keptAlive = this.askedOften = false;
+    this.called =
+      this.counted =
+      this.keptAlive =
+      this.askedOften =
+        false;
     this.answer = null;
     this.syn = -1;
     this.startedTick = this.activeTick = tick;

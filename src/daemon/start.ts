@@ -81,7 +81,7 @@ export async function startProxy(
     : surveyFor(config, dataplane, { log, readTextFile, outputCloses: () => forgetFlows(live, log) });
   const waysOut = new WaysOut(log);
   const changed = (change: NetworkChange) => {
-    waysOut.changed();
+    if (change.plan || change.carrier) waysOut.changed();
     survey?.look(change);
     return keeper.networkChanged(change);
   };

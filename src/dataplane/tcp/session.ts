@@ -124,7 +124,7 @@ export class Session extends WheelEntry implements Call {
   called = false;
   /** By how much its client was over the limit per client when it began: 0 or less, it was not. */
   excess = 0;
-  /** It is counted among its client's: the client is there, and not only a SYN that anybody may have sent. */
+  /** Tells that its client is there, not only a SYN that anybody may have sent: it counts for the limit. */
   counted = false;
   /** Ticks of the worker's clock. */
   startedTick = 0;

@@ -52,8 +52,8 @@ export class Survey {
 
   /** Looks again at what has changed; without a change, at everything. */
   look(change?: NetworkChange): void {
-    const routes = change === undefined || change.plan || change.rules || change.pins;
-    if (routes) this.#attempt(() => this.#lookAtRoutes());
+    if (change === undefined || change.plan || change.rules) this.#attempt(() => this.#lookAtRoutes());
+    else if (change.pins) this.#attempt(() => this.#lookAtPins()); // these change nobody's way
     if (change === undefined || change.firewall) this.#attempt(() => this.#lookAtOutput());
   }
 
@@ -74,6 +74,11 @@ export class Survey {
     this.#keepPins(route, rules);
     this.#keepEchoes(route, rules);
     board.write(simple ? null : { byPort, priority, mark });
+  }
+
+  #lookAtPins(): void {
+    using route = openNetlink("route");
+    this.#keepPins(route, readAllRules(route));
   }
 
   #lookAtOutput(): void {

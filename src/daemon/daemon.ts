@@ -12,7 +12,13 @@ import { keepStateFile } from "./state_file.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
-import { followHangUps, followSignals, type HangUps } from "./signals.ts";
+import {
+  type EndSignals,
+  followEndSignals,
+  followHangUps,
+  type HangUps,
+  type SignalActions,
+} from "./signals.ts";
 import { type StartOptions, startProxy } from "./start.ts";
 import { type LogStyle, Surroundings } from "./surroundings.ts";
 
@@ -51,6 +57,7 @@ const END_MS = 10_000;
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const hangUps = followHangUps();
+  const endSignals = followEndSignals();
   try {
     const usable = loadUsable(options.source);
     const surroundings = new Surroundings(usable.loaded.config.log, options.style);
@@ -61,7 +68,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
         ? warnOfObstacles(options.findObstacles(usable.loaded), surroundings.log)
         : undefined;
       try {
-        await serve(proxy, surroundings, { hangUps, readTextFile: options.source.readTextFile });
+        await serve(proxy, surroundings, { hangUps, endSignals, readTextFile: options.source.readTextFile });
       } finally {
         warning?.end();
         stateFile.end();
@@ -72,6 +79,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     }
   } finally {
     hangUps.end();
+    endSignals.end();
   }
 }
 
@@ -93,22 +101,23 @@ function warnOfObstacles(finding: Promise<readonly Obstacle[]>, log: Logger): { 
 async function serve(
   proxy: Proxy,
   surroundings: Surroundings,
-  { hangUps, readTextFile }: {
+  { hangUps, endSignals, readTextFile }: {
     readonly hangUps: HangUps;
+    readonly endSignals: EndSignals;
     readonly readTextFile: (path: string) => string;
   },
 ): Promise<void> {
   const quiet = settleDown(readTextFile);
   tellOfReloads(proxy, surroundings, quiet);
-  const signals = obeySignals(proxy, surroundings);
   const watchdog = feedWatchdog(proxy, surroundings);
   const refresh = refreshNowAndThen(proxy, surroundings);
   surroundings.notifier.send("READY=1", statusOf(proxy));
   hangUps.obey(() => proxy.reload());
+  endSignals.obey(endActions(proxy, surroundings));
   try {
     await proxy.dataplane.ended;
   } finally {
-    signals.end();
+    endSignals.end();
     watchdog?.end();
     quiet.end();
     clearInterval(refresh);
@@ -151,8 +160,8 @@ function settleDown(readTextFile: (path: string) => string): Settling {
   return settling;
 }
 
-function obeySignals(proxy: Proxy, { notifier, log }: Surroundings): { end(): void } {
-  return followSignals({
+function endActions(proxy: Proxy, { notifier, log }: Surroundings): SignalActions {
+  return {
     drain() {
       const { drainMs } = proxy;
       log.info("draining", { live: proxy.dataplane.live(), "at-most-ms": drainMs });
@@ -164,7 +173,7 @@ function obeySignals(proxy: Proxy, { notifier, log }: Surroundings): { end(): vo
       if (again) log.info("resetting live connections", { live: proxy.dataplane.live() });
       proxy.stop();
     },
-  });
+  };
 }
 
 /** Nothing where no service manager watches. */

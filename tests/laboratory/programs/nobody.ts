@@ -4,7 +4,7 @@
  */
 import type { Lab } from "../lab.ts";
 
-/** Names the command that runs a program so, and reads the laboratory's files; options of setpriv may follow. */
+/** Names the command that runs a program so, fit to read the laboratory. Options of setpriv may follow. */
 export function asNobody(lab: Lab): string[] {
   const nobody = 65534;
   // The single file unpacks only where nobody else can write; by itself into /tmp, where it would stay.

@@ -59,7 +59,7 @@ export const ncCommand: Command<InferValue<typeof parser>> = {
     "With -l it also takes what an nftables rule steers to it (tproxy to :PORT), and -v names the original destination.",
   ],
   examples: [
-    "nc -s 222.173.190.239 -p 51966 192.0.2.1 80",
+    "nc -v -s 222.173.190.239 -p 51966 192.0.2.1 80",
     "nc -lkv -s 198.51.100.7 -p 8080",
     "nc -zv 192.0.2.1 20-25",
     "nc -u -s 198.51.100.7 192.0.2.53 53",

@@ -39,5 +39,11 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
 
 /** Bytes one after the other. */
 export function join(...parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(parts.flatMap((part) => [...Array.from(part)]));
+  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
 }

@@ -34,8 +34,8 @@ export function resultOf(stream: Uint8Array, length: number = stream.length): st
 }
 
 /**
- * Asserts that wherever the stream is cut, the result is the same: what is said of a beginning stays true, and
- * no name comes before the bytes that were asked for.
+ * Asserts that wherever the stream is cut, the result is the same: what is said of a beginning stays true,
+ * and no name comes before the bytes that were asked for.
  */
 export function assertEveryBorder(stream: Uint8Array): void {
   const results = resultsOf(stream);
@@ -51,7 +51,7 @@ export function assertEveryBorder(stream: Uint8Array): void {
   });
 }
 
-/** Reads as a worker does: sleeps until as many bytes are there as were asked for. Returns the bytes read at. */
+/** Lengths at which a worker reads that sleeps until as many bytes are there as were asked for. */
 export function wakesOf(stream: Uint8Array): number[] {
   const wakes = [];
   for (let length = 1; length <= stream.length;) {

@@ -12,30 +12,30 @@ const UNDERSCORE = 0x5f;
 const X = 0x78;
 
 /**
- * Writes the canonical form of `bytes[start, end)` to `to`: lower case, one dot at the end taken off. A name
+ * Writes the canonical form of `from[start, end)` to `into`: lower case, one dot at the end taken off. A name
  * has letters, digits, `-` and `_` alone, in labels.
  *
  * @returns its length; 0 if that is no name, or is an address
  */
-export function canonicalName(bytes: Uint8Array, start: number, end: number, to: Uint8Array): number {
-  if (end > start && bytes[end - 1] === DOT) end--;
+export function canonicalize(from: Uint8Array, start: number, end: number, into: Uint8Array): number {
+  if (end > start && from[end - 1] === DOT) end--;
   const length = end - start;
   if (length < 1 || length > LONGEST_NAME) return 0;
   let label = 0;
   for (let i = 0; i < length; i++) {
-    const byte = bytes[start + i];
+    const byte = from[start + i];
     if (byte === DOT) {
       if (i === label || i - label > LONGEST_LABEL) return 0;
       label = i + 1;
-      to[i] = DOT;
+      into[i] = DOT;
     } else {
       const canonical = canonicalByte(byte);
       if (canonical === 0) return 0;
-      to[i] = canonical;
+      into[i] = canonical;
     }
   }
   if (label === length || length - label > LONGEST_LABEL) return 0;
-  return isNumber(to, label, length) ? 0 : length;
+  return isNumber(into, label, length) ? 0 : length;
 }
 
 function canonicalByte(byte: number): number {

@@ -1,8 +1,8 @@
 /**
  * Results of reading names: numbers, and the place for the name. Pure.
  *
- * A reader returns NAME, NONE, or a positive number n: nothing can be said before n bytes are there, counted
- * from the first byte of the flow.
+ * A reader of streams returns NAME, NONE, or a positive number n: nothing can be said before n bytes are
+ * there, counted from the first one. A reader of datagrams returns NAME, NONE or MORE.
  * @module
  */
 
@@ -10,6 +10,8 @@
 export const NAME = 0;
 /** No name will come of this flow. */
 export const NONE = -1;
+/** Another datagram is needed. */
+export const MORE = 1;
 
 /** Protocols of FoundName.protocol; 0 is none of them. */
 export const TLS = 1;

@@ -2,7 +2,7 @@
  * Hosts with or without a port: `example.com:80`. Pure.
  * @module
  */
-import { canonicalName } from "../canonical.ts";
+import { canonicalize } from "../canonical.ts";
 
 const COLON = 0x3a;
 
@@ -17,5 +17,5 @@ export function readHost(bytes: Uint8Array, start: number, end: number, to: Uint
   for (let at = colon + 1; at < end; at++) {
     if (bytes[at] < 0x30 || bytes[at] > 0x39) return 0;
   }
-  return canonicalName(bytes, start, colon, to);
+  return canonicalize(bytes, start, colon, to);
 }

@@ -2,14 +2,11 @@
  * The stream of a client's CRYPTO frames, whose parts come in any order. Pure.
  * @module
  */
-import { type FoundName, NAME, NONE } from "../found.ts";
+import { type FoundName, MORE, NONE } from "../found.ts";
 import { CLIENT_HELLO, HELLO_HEADER, helloLength, readClientHello } from "../tls/hello.ts";
 
 /** Bytes of the stream that are kept at most. */
 const LIMIT = 16384;
-
-/** The hello is not whole. */
-const PARTIAL = 1;
 
 /** The first bytes of a stream. */
 export class CryptoStream {
@@ -41,14 +38,14 @@ export class CryptoStream {
     return true;
   }
 
-  /** Reads the name of the stream's ClientHello: NAME, NONE, or 1 while it is not whole. */
+  /** Reads the name of the stream's ClientHello: NAME, NONE, or MORE while it is not whole. */
   read(found: FoundName): number {
     if (this.#whole > 0 && this.#bytes[0] !== CLIENT_HELLO) return NONE;
-    if (this.#whole < HELLO_HEADER) return PARTIAL;
+    if (this.#whole < HELLO_HEADER) return MORE;
     const length = helloLength(this.#bytes, 0);
     if (length > LIMIT) return NONE;
-    if (this.#whole < length) return PARTIAL;
-    return readClientHello(this.#bytes, 0, length, found) === NAME ? NAME : NONE;
+    if (this.#whole < length) return MORE;
+    return readClientHello(this.#bytes, 0, length, found);
   }
 
   #has(at: number): boolean {

@@ -43,9 +43,8 @@ export class LongHeader {
     if (start + BEFORE_ID > length || (bytes[start] & LONG) !== LONG) return false;
     this.version = findVersion(bytes, start + 1);
     if (this.version === null) return false;
-    const type = bytes[start] & TYPE_BITS;
-    if (type === this.version.retry) return false;
-    this.isInitial = type === this.version.initial;
+    // A Retry is shorter than this; no client sends one.
+    this.isInitial = (bytes[start] & TYPE_BITS) === this.version.initial;
     this.start = start;
     this.idStart = start + BEFORE_ID;
     this.idLength = bytes[start + BEFORE_ID - 1];

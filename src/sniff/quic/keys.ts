@@ -3,7 +3,7 @@
  * @module
  */
 import { AES_BYTES, AesKey } from "./crypto/aes.ts";
-import { GcmKey, NONCE_BYTES, TAG_BYTES } from "./crypto/gcm.ts";
+import { GcmKey, NONCE_BYTES } from "./crypto/gcm.ts";
 import { DIGEST_BYTES, HmacKey } from "./crypto/hmac.ts";
 import type { LongHeader } from "./header.ts";
 import type { QuicVersion } from "./version.ts";
@@ -61,7 +61,6 @@ export class InitialKeys {
     if (end > opened.length || number + SAMPLE + AES_BYTES > end) return UNREADABLE;
     for (let i = 0; i < end; i++) opened[i] = bytes[start + i];
     const frames = this.#unmask(number);
-    if (frames > end - TAG_BYTES) return UNREADABLE;
     const packetNumber = this.#packetNumber(number, frames);
     let rest = packetNumber;
     for (let i = NONCE_BYTES - 1; i >= 0; i--) {

@@ -39,7 +39,7 @@ export class QuicReader {
    * Reads the next datagram of the flow. After the first, datagrams without an Initial change nothing: they
    * may be early data.
    *
-   * @returns NAME, NONE, or 1: the hello goes on in another datagram
+   * @returns NAME, NONE, or MORE: the hello goes on in another datagram
    */
   datagram(bytes: Uint8Array, length: number, found: FoundName): number {
     found.clear(QUIC);

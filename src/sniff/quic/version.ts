@@ -8,8 +8,6 @@ export interface QuicVersion {
   readonly number: number;
   /** Type of an Initial, in place in the first byte. */
   readonly initial: number;
-  /** Type of a Retry, which has no length. */
-  readonly retry: number;
   readonly salt: Uint8Array;
   /** Of HKDF-Expand, for each secret that comes of an Initial's. */
   readonly clientInfo: Uint8Array;
@@ -24,7 +22,6 @@ export const TYPE_BITS = 0x30;
 const VERSION_1: QuicVersion = {
   number: 1,
   initial: 0x00,
-  retry: 0x30,
   salt: fromHex("38762cf7f55934b34d179ae6a4c80cadccbb7f0a"),
   clientInfo: expandInfo("client in", 32),
   keyInfo: expandInfo("quic key", 16),
@@ -35,7 +32,6 @@ const VERSION_1: QuicVersion = {
 const VERSION_2: QuicVersion = {
   number: 0x6b3343cf,
   initial: 0x10,
-  retry: 0x00,
   salt: fromHex("0dede3def700a6db819381be6e269dcbf9bd2ed9"),
   clientInfo: expandInfo("client in", 32),
   keyInfo: expandInfo("quicv2 key", 16),

@@ -3,7 +3,7 @@
  * (RFC 6066, 3). Pure.
  * @module
  */
-import { canonicalName } from "../canonical.ts";
+import { canonicalize } from "../canonical.ts";
 import { type FoundName, NAME, NONE } from "../found.ts";
 
 /** Type of the handshake message. */
@@ -54,7 +54,6 @@ function findExtensions(bytes: Uint8Array, start: number, end: number): number {
 }
 
 function readExtensions(bytes: Uint8Array, start: number, end: number, found: FoundName): number {
-  let named = false;
   let at = start;
   while (at < end) {
     if (at + 4 > end) return NONE;
@@ -64,12 +63,9 @@ function readExtensions(bytes: Uint8Array, start: number, end: number, found: Fo
     if (at > end) return NONE;
     if (type === ENCRYPTED_CLIENT_HELLO || type === ENCRYPTED_SERVER_NAME) found.encrypted = true;
     if (type !== SERVER_NAME) continue;
-    // Two lists of names: no server takes them, and which one counts nobody knows.
-    if (named) return NONE;
-    named = true;
     if (readServerNames(bytes, data, at, found) === NONE) return NONE;
   }
-  return named ? NAME : NONE;
+  return found.length > 0 ? NAME : NONE;
 }
 
 function readServerNames(bytes: Uint8Array, start: number, end: number, found: FoundName): number {
@@ -82,8 +78,9 @@ function readServerNames(bytes: Uint8Array, start: number, end: number, found: F
     at = name + u16(bytes, at + 1);
     if (at > end) return NONE;
     if (type !== HOST_NAME) continue;
+    // Two names, in one list or in two: no server takes them, and which one counts nobody knows.
     if (found.length > 0) return NONE;
-    found.length = canonicalName(bytes, name, at, found.bytes);
+    found.length = canonicalize(bytes, name, at, found.bytes);
     if (found.length === 0) return NONE;
   }
   return found.length > 0 ? NAME : NONE;

@@ -52,7 +52,6 @@ function join(bytes: Uint8Array, length: number, found: FoundName): number {
     for (let from = start; from < Math.min(end, length) && have < wanted; from++) {
       joined[have++] = bytes[from];
       if (have === HELLO_HEADER) wanted = helloLength(joined, 0);
-      if (wanted > LIMIT) return NONE;
     }
     if (have > 0 && joined[0] !== CLIENT_HELLO) return NONE;
     if (have === wanted) return readClientHello(joined, 0, have, found);

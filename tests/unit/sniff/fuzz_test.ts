@@ -5,11 +5,11 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { FoundName, NAME, NONE } from "../../../src/sniff/found.ts";
+import { FoundName, MORE, NAME, NONE } from "../../../src/sniff/found.ts";
 import { looksLikeInitial } from "../../../src/sniff/quic/header.ts";
 import { QuicReader } from "../../../src/sniff/quic/reader.ts";
-import { Chance } from "./chance.ts";
-import { mutate } from "./mutate.ts";
+import { Random } from "../../laboratory/proxy/policies.ts";
+import { mutate, randomBytes } from "./mutate.ts";
 import { crypto, packet } from "./quic/client.ts";
 import { bytesOf, join, recorded, recordingsOf, textOf } from "./recordings.ts";
 import { resultOf } from "./stream.ts";
@@ -26,32 +26,32 @@ const DATAGRAMS = recordingsOf("quic").map(recorded);
 
 const CANONICAL = /^(?=.{1,253}$)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*$/;
 
-function inventStream(chance: Chance): Uint8Array {
-  switch (chance.below(4)) {
+function inventStream(random: Random): Uint8Array {
+  switch (random.below(4)) {
     case 0:
-      return join([chance.pick([0x16, 0x47, 0x50, 0x80])], chance.bytes(chance.below(600)));
+      return join([random.one([0x16, 0x47, 0x50, 0x80])], randomBytes(random, random.below(600)));
     case 1: {
-      const sizes = Array.from({ length: chance.below(6) }, () => 1 + chance.below(400));
-      return mutate(records(mutate(chance.pick(HELLOS), chance), ...sizes), chance);
+      const sizes = Array.from({ length: random.below(6) }, () => 1 + random.below(400));
+      return mutate(records(mutate(random.one(HELLOS), random), ...sizes), random);
     }
     default:
-      return mutate(chance.pick(STREAMS), chance);
+      return mutate(random.one(STREAMS), random);
   }
 }
 
 /** Frames of a client that is almost one, in packets with right tags, and datagrams that are almost right. */
-function inventFlow(chance: Chance): Uint8Array[] {
-  if (chance.below(3) === 0) return chance.pick(DATAGRAMS).map((datagram) => mutate(datagram, chance));
-  if (chance.below(10) === 0) return [chance.bytes(1200 + chance.below(200))];
-  const version = chance.pick([1, 2] as const);
-  const hello = mutate(chance.pick(HELLOS), chance);
+function inventFlow(random: Random): Uint8Array[] {
+  if (random.below(3) === 0) return random.one(DATAGRAMS).map((datagram) => mutate(datagram, random));
+  if (random.below(10) === 0) return [randomBytes(random, 1200 + random.below(200))];
+  const version = random.one([1, 2] as const);
+  const hello = mutate(random.one(HELLOS), random);
   const flow: Uint8Array[] = [];
   let at = 0;
   for (let number = 0; at < hello.length && number < 20; number++) {
-    const end = at + 1 + chance.below(1100);
-    const frames = join([chance.below(4) === 0 ? chance.below(32) : 1], crypto(at, hello.subarray(at, end)));
-    const text = chance.below(2) === 0 ? frames : mutate(frames, chance);
-    flow.splice(chance.below(flow.length + 1), 0, packet(text, { version, number, numberSize: 2 }));
+    const end = at + 1 + random.below(1100);
+    const frames = join([random.below(4) === 0 ? random.below(32) : 1], crypto(at, hello.subarray(at, end)));
+    const text = random.below(2) === 0 ? frames : mutate(frames, random);
+    flow.splice(random.below(flow.length + 1), 0, packet(text, { version, number, numberSize: 2 }));
     at = end;
   }
   return flow;
@@ -65,14 +65,14 @@ function readFlow(flow: readonly Uint8Array[], filler: number): (string | number
     const memory = new Uint8Array(datagram.length + 64).fill(filler);
     memory.set(datagram);
     const result = reader.datagram(memory, datagram.length, found);
-    assert.ok(result === NAME || result === NONE || result === 1);
+    assert.ok(result === NAME || result === NONE || result === MORE);
     return [Number(looksLikeInitial(memory, datagram.length)), result === NAME ? textOf(found) : result];
   });
 }
 
-function fuzzStream(chance: Chance): void {
-  const stream = inventStream(chance);
-  const lengths = Array.from({ length: 6 }, () => chance.below(stream.length + 1)).sort((a, b) => a - b);
+function fuzzStream(random: Random): void {
+  const stream = inventStream(random);
+  const lengths = Array.from({ length: 6 }, () => random.below(stream.length + 1)).sort((a, b) => a - b);
   let last: string | null | number = 1;
   let asked = 1;
   for (const length of [...lengths, stream.length]) {
@@ -89,8 +89,8 @@ function fuzzStream(chance: Chance): void {
   }
 }
 
-function fuzzFlow(chance: Chance): void {
-  const flow = inventFlow(chance);
+function fuzzFlow(random: Random): void {
+  const flow = inventFlow(random);
   const results = readFlow(flow, 0);
   assert.deepEqual(readFlow(flow, 0xff), results, "the reader has read past the end");
   for (const result of results) {
@@ -98,12 +98,12 @@ function fuzzFlow(chance: Chance): void {
   }
 }
 
-function fuzz(round: (chance: Chance) => void, seconds: number): void {
+function fuzz(round: (random: Random) => void, seconds: number): void {
   const end = Date.now() + seconds * 1000;
   for (let seed = 1; seconds > 0 ? Date.now() < end : seed <= ROUNDS; seed++) {
     const begun = performance.now();
     try {
-      round(new Chance(seed));
+      round(new Random(seed));
     } catch (cause) {
       throw new Error(`round ${seed}`, { cause });
     }
@@ -117,11 +117,11 @@ Deno.test("mutated and random datagrams do no harm", () => fuzz(fuzzFlow, SECOND
 
 Deno.test("mutations leave some hellos whole and break others", () => {
   const names = new Set<string | null | number>();
-  for (let seed = 1; seed <= 300; seed++) names.add(resultOf(inventStream(new Chance(seed))));
+  for (let seed = 1; seed <= 300; seed++) names.add(resultOf(inventStream(new Random(seed))));
   assert.ok(names.has("recorded.example") && names.has(null));
   const flows = new Set(
-    Array.from({ length: 300 }, (_, seed) => readFlow(inventFlow(new Chance(seed)), 0).at(-1)),
+    Array.from({ length: 300 }, (_, seed) => readFlow(inventFlow(new Random(seed)), 0).at(-1)),
   );
-  assert.ok(flows.has("recorded.example") && flows.has(NONE) && flows.has(1));
+  assert.ok(flows.has("recorded.example") && flows.has(NONE) && flows.has(MORE));
   assert.equal(resultOf(bytesOf("")), 1);
 });

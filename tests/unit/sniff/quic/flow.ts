@@ -3,15 +3,15 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { FoundName, NAME, NONE } from "../../../../src/sniff/found.ts";
+import { FoundName, MORE, NAME, NONE } from "../../../../src/sniff/found.ts";
 import { QuicReader } from "../../../../src/sniff/quic/reader.ts";
 import { textOf } from "../recordings.ts";
 
 const reader = new QuicReader();
 const found = new FoundName();
 
-/** Results of the datagrams of a flow: a name, null for none, or 1. */
-export function readFlow(...datagrams: readonly Uint8Array[]): (string | null | 1)[] {
+/** Results of the datagrams of a flow: a name, null for none, or MORE. */
+export function readFlow(...datagrams: readonly Uint8Array[]): (string | null | typeof MORE)[] {
   reader.reset();
   return datagrams.map((datagram) => {
     const before = datagram.slice();
@@ -19,8 +19,8 @@ export function readFlow(...datagrams: readonly Uint8Array[]): (string | null | 
     assert.deepEqual(datagram, before, "the datagram goes on as it came");
     if (result === NAME) return textOf(found);
     assert.equal(found.length, 0);
-    assert.ok(result === NONE || result === 1, `${result}`);
-    return result === NONE ? null : 1;
+    assert.ok(result === NONE || result === MORE, `${result}`);
+    return result === NONE ? null : MORE;
   });
 }
 

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { FoundName } from "../../../../src/sniff/found.ts";
+import { QuicReader } from "../../../../src/sniff/quic/reader.ts";
 import { bytesOf, join, recorded } from "../recordings.ts";
 import { entry, extension, hello, serverName } from "../tls/hello.ts";
 import { crypto, ID, packet, type PacketType, varint, type Version } from "./client.ts";
@@ -143,6 +145,19 @@ Deno.test("a first datagram that is no client's Initial has no name", () => {
     ...types.map((type) => packet(part(0), { type, version: 2 })),
   ];
   cases.forEach((datagram, i) => assert.deepEqual(readFlow(datagram, good), [null, null], `${i}`));
+});
+
+Deno.test("a server takes no Initial from a datagram below 1200 bytes", () => {
+  assert.deepEqual(readFlow(packet(part(0), { padded: false })), [null]);
+});
+
+Deno.test("a packet that goes on behind the end of the datagram is not read", () => {
+  const exact = packet(part(0), { token: new Uint8Array(100) });
+  const reader = new QuicReader();
+  assert.equal(reader.datagram(join(exact, [0]), exact.length, new FoundName()), 0);
+  reader.reset();
+  const longer = packet(join(part(0), new Uint8Array(1200)));
+  assert.equal(reader.datagram(longer, longer.length - 1, new FoundName()), -1);
 });
 
 Deno.test("a hello may take 16 datagrams", () => {

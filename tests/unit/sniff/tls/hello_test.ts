@@ -16,7 +16,22 @@ Deno.test("the name is canonical", () => {
 
 Deno.test("a name that is no host name is none", () => {
   const long = `${"a".repeat(63)}.`.repeat(4);
-  for (const name of ["", ".", "192.0.2.1", "::1", "a..b", "a b", "ä.example", `${long}b`, "a\0.example"]) {
+  const label = "a".repeat(64);
+  for (
+    const name of [
+      label,
+      `${label}.example`,
+      "",
+      ".",
+      "192.0.2.1",
+      "::1",
+      "a..b",
+      "a b",
+      "ä.example",
+      `${long}b`,
+      "a\0.example",
+    ]
+  ) {
     assert.equal(nameIn([serverName(entry(name))]), null, name);
   }
 });
@@ -68,6 +83,7 @@ Deno.test("a hello that a server refuses has no name", () => {
   assert.equal(nameIn([extension(0, [0, 9, ...entry("a")])]), null, "a list that is too long");
   assert.equal(nameIn([extension(0, sized([0, 0, 9, 97]))]), null, "an entry that is too long");
   assert.equal(nameIn([NAME, Uint8Array.of(0, 1, 0)]), null, "half an extension");
+  assert.equal(nameIn([NAME, Uint8Array.of(0, 1, 0, 2, 0)]), null, "an extension that is too long");
 });
 
 Deno.test("a hello that is cut short anywhere, with a header that says so, has no name", () => {

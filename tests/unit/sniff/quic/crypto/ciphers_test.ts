@@ -4,10 +4,11 @@ import { AesKey } from "../../../../../src/sniff/quic/crypto/aes.ts";
 import { GcmKey } from "../../../../../src/sniff/quic/crypto/gcm.ts";
 import { HmacKey, LONGEST_MESSAGE } from "../../../../../src/sniff/quic/crypto/hmac.ts";
 import { join } from "../../recordings.ts";
-import { Chance } from "../../chance.ts";
 import { encipher } from "../client.ts";
+import { Random } from "../../../../laboratory/proxy/policies.ts";
+import { randomBytes } from "../../mutate.ts";
 
-const chance = new Chance(1);
+const random = new Random(1);
 
 function wordsOf(bytes: Uint8Array): Int32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -17,7 +18,10 @@ function wordsOf(bytes: Uint8Array): Int32Array {
 Deno.test("HMAC-SHA256 is Node.js's, for keys and messages of all lengths", () => {
   const key = new HmacKey();
   for (let round = 0; round < 2000; round++) {
-    const [secret, message] = [chance.bytes(round % 65), chance.bytes(round % (LONGEST_MESSAGE + 1))];
+    const [secret, message] = [
+      randomBytes(random, round % 65),
+      randomBytes(random, round % (LONGEST_MESSAGE + 1)),
+    ];
     const digest = new Uint8Array(32);
     key.set(secret, secret.length);
     key.sign(message, message.length, digest);
@@ -28,7 +32,7 @@ Deno.test("HMAC-SHA256 is Node.js's, for keys and messages of all lengths", () =
 Deno.test("AES-128 is Node.js's", () => {
   const key = new AesKey();
   for (let round = 0; round < 2000; round++) {
-    const [secret, block] = [chance.bytes(16), chance.bytes(16)];
+    const [secret, block] = [randomBytes(random, 16), randomBytes(random, 16)];
     const words = wordsOf(block);
     key.set(secret);
     key.encipher(words, words);
@@ -39,11 +43,13 @@ Deno.test("AES-128 is Node.js's", () => {
 Deno.test("AES-128-GCM opens what Node.js has sealed, and nothing else", () => {
   const key = new GcmKey();
   for (let round = 0; round < 1500; round++) {
-    const [secret, nonce, header, text] = [16, 12, round % 60, round].map((length) => chance.bytes(length));
+    const [secret, nonce, header, text] = [16, 12, round % 60, round].map((length) =>
+      randomBytes(random, length)
+    );
     const cipher = createCipheriv("aes-128-gcm", secret, nonce).setAAD(header);
     const sealed = join(header, cipher.update(text), cipher.final(), cipher.getAuthTag());
     const changed = sealed.slice();
-    changed[chance.below(changed.length)] ^= 1 << chance.below(8);
+    changed[random.below(changed.length)] ^= 1 << random.below(8);
     const untouched = changed.slice();
     key.set(secret);
     assert.equal(key.open(nonce, changed, 0, header.length, changed.length), false);

@@ -56,7 +56,7 @@ async function record({ name, transport, port, command, preferences }: Hello): P
   const taken = transport === "tcp" ? takeStream(port) : takeDatagrams(port);
   const client = new Deno.Command("timeout", {
     args: ["--kill-after=2", "60", program === "deno" ? Deno.execPath() : program, ...args],
-    env: { HOME: profile },
+    env: { HOME: profile, TMPDIR: profile },
     stdin: "piped",
     stdout: "null",
     stderr: "null",
@@ -92,7 +92,7 @@ function hexLines(bytes: Uint8Array): string {
 }
 
 if (import.meta.main) {
-  // Seen by the clients alone: the mounts are the namespace's.
+  // The clients alone see it: the mounts are the namespace's.
   const hosts = Deno.makeTempFileSync();
   Deno.writeTextFileSync(hosts, HOST_LINE);
   new Deno.Command("mount", { args: ["--bind", hosts, "/etc/hosts"] }).outputSync();

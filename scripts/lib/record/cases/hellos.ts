@@ -21,7 +21,6 @@ const HOST = "recorded.example";
 const URL_TLS = `https://${HOST}/`;
 const URL_HTTP = `http://${HOST}/`;
 const LONG_ALPN = Array.from({ length: 200 }, (_, i) => `protocol-${i}`).join(",");
-const INSECURE = "--insecure";
 
 const OPENSSL = ["openssl", "s_client", "-connect", "127.0.0.1:443"];
 const NODE_TLS = `tls.connect({ port: 443, host: "127.0.0.1", servername: "${HOST}" })`;
@@ -77,14 +76,14 @@ export const HELLOS: readonly Hello[] = [
     ...tls,
     name: "tls-gnutls",
     package: "gnutls-bin",
-    command: ["gnutls-cli", INSECURE, HOST],
+    command: ["gnutls-cli", "--insecure", HOST],
   },
-  { ...tls, name: "tls-curl", package: "curl", command: ["curl", INSECURE, URL_TLS] },
+  { ...tls, name: "tls-curl", package: "curl", command: ["curl", "--insecure", URL_TLS] },
   {
     ...tls,
     name: "tls-curl-address",
     package: "curl",
-    command: ["curl", INSECURE, "https://127.0.0.1/"],
+    command: ["curl", "--insecure", "https://127.0.0.1/"],
   },
   { ...tls, name: "tls-node", package: "nodejs", command: ["node", "-e", NODE_TLS] },
   { ...tls, name: "tls-deno", command: ["deno", "eval", DENO_TLS] },

@@ -43,7 +43,7 @@ export class LongHeader {
     if (start + BEFORE_ID > length || (bytes[start] & LONG) !== LONG) return false;
     this.version = findVersion(bytes, start + 1);
     if (this.version === null) return false;
-    // A Retry is shorter than this; no client sends one.
+    // A Retry would have no length, but comes from servers alone.
     this.isInitial = (bytes[start] & TYPE_BITS) === this.version.initial;
     this.start = start;
     this.idStart = start + BEFORE_ID;

@@ -122,6 +122,8 @@ export class Session extends WheelEntry implements Call {
   syn = -1;
   /** Dials for it. */
   upstream!: Upstream;
+  /** The number of changes of the router's ways and rules ({@linkcode RouteBoard}) when it was dialled. */
+  changes = 0;
   attempt = 0;
   choice = 0;
   greeting: Greeting | null = null;
@@ -129,6 +131,8 @@ export class Session extends WheelEntry implements Call {
   called = false;
   /** By how much its client was over the limit per client when it began: 0 or less, it was not. */
   excess = 0;
+  /** Tells that its client is there, not only a SYN that anybody may have sent: it counts for the limit. */
+  counted = false;
   /** Ticks of the worker's clock: when it began, when its stage or its dial did, when it was heard last. */
   begunTick = 0;
   startedTick = 0;
@@ -167,8 +171,16 @@ export class Session extends WheelEntry implements Call {
     this.stage = NEW;
     this.up.reset(-1, -1);
     this.down.reset(-1, -1);
-    this.attempt = this.choice = this.excess = 0;
-    this.called = this.keptAlive = this.askedOften = false;
+    this.attempt =
+      this.choice =
+      this.excess =
+      this.changes =
+        0;
+    this.called =
+      this.counted =
+      this.keptAlive =
+      this.askedOften =
+        false;
     this.answer = null;
     this.syn = -1;
     this.begunTick = this.startedTick = this.activeTick = tick;

@@ -5,9 +5,9 @@ import { ADDRESSES } from "../../laboratory/lab.ts";
 import { until } from "../../laboratory/machine/wait.ts";
 import { attempt } from "../../laboratory/network/dial.ts";
 import { connectClient, serve } from "../../laboratory/network/sockets.ts";
-import { startMicrosocks, startTinyproxy } from "../../laboratory/programs/upstream_proxies.ts";
+import { startMicrosocks, startTinyproxy } from "../../laboratory/upstreams/proxies.ts";
 import { firstPacketsAsk } from "../../laboratory/proxy/proxy.ts";
-import { startThrough } from "../../laboratory/proxy/upstreams.ts";
+import { startThrough } from "../../laboratory/upstreams/through.ts";
 import { labTest } from "../../laboratory/register.ts";
 
 const PROGRAMS = ["socat", "python3", "microsocks", "tinyproxy", "nc"];

@@ -11,10 +11,10 @@ import {
   startSquid,
   startTinyproxy,
   startV2ray,
-} from "../../laboratory/programs/upstream_proxies.ts";
+} from "../../laboratory/upstreams/proxies.ts";
 import { startDataplaneProgram } from "../../laboratory/proxy/dataplane.ts";
 import { firstPacketsAsk } from "../../laboratory/proxy/proxy.ts";
-import { through } from "../../laboratory/proxy/upstreams.ts";
+import { through } from "../../laboratory/upstreams/through.ts";
 import { labTest } from "../../laboratory/register.ts";
 
 const PROGRAMS = ["socat", "python3"];

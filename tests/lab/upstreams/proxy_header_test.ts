@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { ADDRESSES } from "../../laboratory/lab.ts";
 import { attempt } from "../../laboratory/network/dial.ts";
-import { startHaproxy, startNginxStream } from "../../laboratory/programs/upstream_proxies.ts";
+import { startHaproxy, startNginxStream } from "../../laboratory/upstreams/proxies.ts";
 import { startDataplaneProgram } from "../../laboratory/proxy/dataplane.ts";
-import { through } from "../../laboratory/proxy/upstreams.ts";
+import { through } from "../../laboratory/upstreams/through.ts";
 import { labTest } from "../../laboratory/register.ts";
 
 const PORT = 8443;

@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  ECANCELED,
   ECONNREFUSED,
   ECONNRESET,
   EPIPE,
@@ -14,7 +15,7 @@ import {
   EPOLLRDHUP,
   ETIMEDOUT,
 } from "../../../../ffi/consts.ts";
-import { takeSocketError } from "../../../../ffi/sockets/sockopt.ts";
+import { isConnecting, takeSocketError } from "../../../../ffi/sockets/sockopt.ts";
 import { EXPIRED, FAILED, REFUSED, RESET, TIMED_OUT } from "../../shared/endings.ts";
 import { ticks } from "../../loop/wheel.ts";
 import { COUNTER } from "../../shared/state.ts";
@@ -111,6 +112,19 @@ export class Dialling implements Stage {
     session.called = false;
     const returned = this.#dial(session);
     if (returned < 0) this.#giveUp(session, -returned);
+  }
+
+  /**
+   * Dials once more in place of a dial that is not over; of one that is, an event tells. 0, or the -errno
+   * with which the session has ended. A proxy is dialled by ways of the router's own.
+   */
+  anew(session: Session): number {
+    if (!session.upstream.isDirect || !isConnecting(session.upstreamFd)) return 0;
+    this.#settle(session, ECANCELED, NOBODY);
+    this.#life.dropUpstream(session);
+    const returned = this.#dial(session);
+    if (returned < 0) this.#life.refuse(session, -returned, FAILED);
+    return returned;
   }
 
   /** `dying`: the way from the upstream if that has been reset since. */

@@ -3,9 +3,9 @@
  * @module
  */
 import { ADDRESSES, type Lab } from "../lab.ts";
-import { USER } from "../programs/upstream_proxies.ts";
-import { type DataplaneProgram, startDataplaneProgram } from "./dataplane.ts";
-import type { ConfigText } from "./proxy.ts";
+import { USER } from "./proxies.ts";
+import { type DataplaneProgram, startDataplaneProgram } from "../proxy/dataplane.ts";
+import type { ConfigText } from "../proxy/proxy.ts";
 
 /** An upstream in the server namespace. */
 export interface UpstreamText {

@@ -19,6 +19,7 @@ import {
   OTHER_DESTINATION,
   OTHER_HARDWARE,
   OTHER_INTERFACE,
+  OTHER_NAME,
   OTHER_PORT,
   OTHER_PROTOCOL,
   Policy,
@@ -51,10 +52,11 @@ const REASONS: ReadonlyMap<number, string> = new Map([
   [OTHER_INTERFACE, "the flow does not come through its interfaces"],
   [OTHER_HARDWARE, "the client's hardware address is not among its own"],
   [NO_NAME, "the flow has no name"],
+  [OTHER_NAME, "the name is not among its domains"],
   [NAME_NOT_ASKED, "it depends on the name that the client asks for"],
   [INTERFACE_UNKNOWN, "nobody knows here through which interface the flow comes"],
   [HARDWARE_UNKNOWN, "nobody knows the client's hardware address here"],
-  [NAME_NOT_COMPARED, "names cannot be compared yet"],
+  [NAME_NOT_COMPARED, "nobody has read its names"],
 ]);
 
 /** Walks the rules as {@linkcode Policy.decide} does. */

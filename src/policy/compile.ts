@@ -18,7 +18,7 @@ import {
 } from "./image.ts";
 import { FLOW_KINDS } from "./routes/kinds.ts";
 import { hasNames } from "./conditions.ts";
-import type { NameImages } from "./name_set.ts";
+import type { NameImages } from "./name_sets.ts";
 import { setSize, writeSet } from "./networks.ts";
 import { defaultRule, type Route, routeOf, sameWay } from "./routes/route.ts";
 

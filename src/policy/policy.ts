@@ -2,6 +2,7 @@
  * The policy as it is asked: first match wins. No allocation in {@linkcode Policy.decide}. Pure.
  * @module
  */
+import { NameTable } from "../names/table/table.ts";
 import { type Flow, PROTOCOL_NUMBERS, UNKNOWN } from "./flow.ts";
 import {
   FAMILY_BITS,
@@ -14,7 +15,6 @@ import {
   WIDTH,
 } from "./image.ts";
 import { kindNumber } from "./routes/kinds.ts";
-import type { NameSet, OpenNameSet } from "./name_set.ts";
 import { isInSet } from "./networks.ts";
 import type { Route } from "./routes/route.ts";
 
@@ -79,12 +79,11 @@ export class Policy {
   readonly #image: PolicyImage;
   readonly #port = new Int32Array(WIDTH.port);
   readonly #hardware = new Int32Array(WIDTH.mac);
-  readonly #names: readonly NameSet[];
+  readonly #names: readonly NameTable[];
 
-  /** `open`: how sets of names are opened, if the image has any. */
-  constructor(image: PolicyImage, open?: OpenNameSet) {
+  constructor(image: PolicyImage) {
     this.#image = image;
-    this.#names = open === undefined ? [] : image.names.map(open);
+    this.#names = image.names.map((set) => new NameTable(set));
     this.#tables = new Int32Array(image.tables);
     this.generation = image.generation;
   }
@@ -205,7 +204,7 @@ export class Policy {
     if (set === 0) return MATCHES;
     if (!flow.nameAsked) return NAME_NOT_ASKED;
     if (flow.nameLength === 0) return NO_NAME;
-    if (set > this.#names.length || set === NAMES_MISSING) return NAME_NOT_COMPARED;
+    if (set === NAMES_MISSING) return NAME_NOT_COMPARED;
     return this.#names[set - 1].has(flow.nameBytes, flow.nameLength) ? MATCHES : OTHER_NAME;
   }
 }

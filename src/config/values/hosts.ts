@@ -2,10 +2,12 @@
  * Names of hosts and places, alone and with ports.
  * @module
  */
+import { canonicalName } from "../../names/canonical.ts";
+import { formatPattern, parsePattern } from "../../names/pattern.ts";
 import { type IpAddress, parseEndpoint, parseIp } from "../../net/ip.ts";
 import type { HostAndPort } from "../upstreams/types.ts";
 import { asText } from "./ports.ts";
-import { value } from "./values.ts";
+import { Refusal, value } from "./values.ts";
 
 /** `192.0.2.1:80`, `[2001:db8::1]:80`. */
 export function endpoint() {
@@ -41,39 +43,27 @@ export function hostAndPort({ anyPort = false } = {}) {
       const parsed = parseEndpoint(asText(input));
       if (parsed !== undefined) return parsed.port >= least ? parsed : undefined;
       const match = /^([^:\s]+):(\d{1,5})$/.exec(asText(input));
-      const host = match === null ? undefined : asciiDomain(match[1]);
+      const host = match === null ? undefined : canonicalName(match[1]);
       const port = Number(match?.[2]);
-      if (host === undefined || port < least || port > 65535) return undefined;
-      // 1.2.3 or 1.2.3.400 is a mistyped address, never a name.
-      return /^[\d.]+$/.test(host) ? undefined : { host, port };
+      return host === undefined || port < least || port > 65535 ? undefined : { host, port };
     },
     json: { type: "string" },
   });
 }
+
+const DOMAIN_EXPECTED =
+  'a domain such as ads.example.com, "*.example.com" (all below it) or .example.com (both)';
 
 /** `ads.example.com`, `*.example.com` or `.example.com`, in lower case and ASCII. */
 export function domainPattern() {
   return value<string>({
-    expected: 'a domain such as ads.example.com, "*.example.com" (all below it) or .example.com (both)',
+    expected: DOMAIN_EXPECTED,
     parse: (input) => {
-      const written = asText(input);
-      const prefix = /^(?:\*?\.)?/.exec(written)![0];
-      const domain = asciiDomain(written.slice(prefix.length));
-      if (domain === undefined || parseIp(domain) !== undefined) return undefined;
-      return prefix + domain;
+      const pattern = parsePattern(asText(input));
+      return "problem" in pattern
+        ? new Refusal(`${DOMAIN_EXPECTED}: ${pattern.problem}`)
+        : formatPattern(pattern);
     },
     json: { type: "string" },
   });
-}
-
-/** A name of DNS in lower case, non-ASCII labels as punycode, without the final dot. */
-function asciiDomain(written: string): string | undefined {
-  let domain = written.toLowerCase().replace(/\.$/, "");
-  if (/\P{ASCII}/u.test(domain)) {
-    // URL knows the mapping of international names.
-    domain = URL.parse(`http://${domain}/`)?.hostname ?? "";
-  }
-  return domain.length <= 253 && /^(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*$/.test(domain)
-    ? domain
-    : undefined;
 }

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../src/config/load.ts";
-import type { Config } from "../../../src/config/types.ts";
 import { compilePolicy } from "../../../src/policy/compile.ts";
-import { hasNames } from "../../../src/policy/conditions.ts";
 import { placeInterfaces } from "../../../src/policy/image.ts";
 import { kernelShare } from "../../../src/policy/kernel_share.ts";
 import type { Outcome } from "../../../src/policy/outcome.ts";
@@ -10,15 +8,9 @@ import { DEFAULT_RULE, NAME_NEEDED, NOT_INTERCEPTED, Policy } from "../../../src
 import { flowOf } from "../../laboratory/proxy/decided.ts";
 import { Random, randomPacket, type TestPacket } from "../../laboratory/proxy/policies.ts";
 import { endOf, meets, randomNamedPolicy } from "./support/named_policies.ts";
-import { nameIn, openTestNames, putName, testNameImages } from "./support/names.ts";
+import { combinations, nameIn, putName, testNameImages } from "./support/names.ts";
 
 const LINKS = ["r0", "r2"];
-
-/** Every combination of sets that a name may be in; the empty one stands for a name in none too. */
-function combinations(config: Config): number[][] {
-  const named = config.rules.flatMap((rule, index) => hasNames(rule) ? [index] : []);
-  return named.reduce<number[][]>((all, index) => [...all, ...all.map((sets) => [...sets, index])], [[]]);
-}
 
 /** Tells whether the kernel's outcome is an end. */
 function agrees({ kind, ...more }: Outcome, end: string): boolean {
@@ -39,7 +31,7 @@ Deno.test("kernel and evaluator end every flow as the oracle does, and wait only
     const config = parseConfig(text, "policy");
     const image = compilePolicy(config, seed, testNameImages(config));
     placeInterfaces(image, new Map(LINKS.map((name, index) => [name, index + 1])));
-    const policy = new Policy(image, openTestNames);
+    const policy = new Policy(image);
     const share = kernelShare(config, { lan: LINKS, families: config.intercept.families });
     const all = combinations(config);
     for (let tried = 0; tried < 40; tried++) {

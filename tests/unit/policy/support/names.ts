@@ -1,26 +1,27 @@
 /**
- * Sets of names for tests of the policy: a name is `n` and the numbers of the sets that hold it. So every
- * combination of sets has a name.
+ * Sets of names for tests of the policy: a name is `n` and the numbers of the rules whose sets hold it. So
+ * every combination of sets has a name.
  */
 import type { Config } from "../../../../src/config/types.ts";
+import { buildNameSet } from "../../../../src/names/set.ts";
 import { hasNames } from "../../../../src/policy/conditions.ts";
 import type { Flow } from "../../../../src/policy/flow.ts";
-import type { NameImages, NameSet } from "../../../../src/policy/name_set.ts";
+import type { NameImages } from "../../../../src/policy/name_sets.ts";
 
-/** One set for each rule with names; its memory is its number. */
-export function testNameImages(config: Config): NameImages {
+/** Every combination of sets that a name may be in; the empty one stands for a name in none. */
+export function combinations(config: Config): number[][] {
   const named = config.rules.flatMap((rule, index) => hasNames(rule) ? [index] : []);
-  return new Map(named.map((index) => {
-    const image = new SharedArrayBuffer(1);
-    new Uint8Array(image)[0] = index;
-    return [index, image];
-  }));
+  return named.reduce<number[][]>((all, index) => [...all, ...all.map((sets) => [...sets, index])], [[]]);
 }
 
-/** The stand-in for the table of names. */
-export function openTestNames(image: SharedArrayBuffer): NameSet {
-  const [index] = new Uint8Array(image);
-  return { has: (name, length) => name.subarray(1, length).includes(0x30 + index) };
+/** One set for each rule with names. */
+export function testNameImages(config: Config): NameImages {
+  const all = combinations(config);
+  const named = config.rules.flatMap((rule, index) => hasNames(rule) ? [index] : []);
+  return new Map(named.map((index) => {
+    const domains = all.filter((sets) => sets.includes(index)).map(nameIn);
+    return [index, buildNameSet({ domains, lists: [] }, Int32Array.of(1, index)).image];
+  }));
 }
 
 /** The name that these sets hold. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../src/config/load.ts";
 import { compilePolicy } from "../../../src/policy/compile.ts";
+import { explain } from "../../../src/policy/explain.ts";
 import { placeInterfaces } from "../../../src/policy/image.ts";
 import { kernelShare } from "../../../src/policy/kernel_share.ts";
 import type { Outcome } from "../../../src/policy/outcome.ts";
@@ -45,6 +46,7 @@ Deno.test("kernel and evaluator end every flow as the oracle does, and wait only
       const { outcome } = share.rules.find(({ conditions }) => meets(conditions, packet)) ?? share.otherwise;
       count(`${outcome.kind}${isOpen ? " open" : ""}`);
 
+      if (tried % 4 === 0) assert.deepEqual(explain(image, flow).outcome, outcome, said("explained"));
       const unasked = policy.decide(flow);
       assert.equal(unasked === NAME_NEEDED, isOpen, said("the evaluator waits exactly where a name matters"));
       if (unasked !== NAME_NEEDED) assert.equal(endFor(policy, unasked, packet), ends[0], said("unasked"));

@@ -105,6 +105,7 @@ export const TCP_KEEPIDLE = 4;
 export const TCP_KEEPINTVL = 5;
 export const TCP_KEEPCNT = 6;
 export const TCP_DEFER_ACCEPT = 9;
+export const TCP_INFO = 11;
 export const TCP_REPAIR = 19;
 export const TCP_FASTOPEN = 23;
 export const TCP_NOTSENT_LOWAT = 25;
@@ -135,6 +136,7 @@ export const EAI_NODATA = -5;
 export const EAI_SERVICE = -8;
 export const EAI_ADDRFAMILY = -9;
 export const NI_NUMERICHOST = 1;
+export const NI_NUMERICSERV = 2;
 export const NI_DGRAM = 16;
 
 // asm-generic/ioctls.h: bytes in a socket's send queue, sent or not, that are not acknowledged

@@ -36,7 +36,8 @@ for (const { names: count, target } of SIZES) {
   const encode = (name: string) => new TextEncoder().encode(name);
   const questions = {
     inside: names.filter((_, index) => index % (count / ASKED) === 0).map(encode),
-    outside: makeNames(ASKED, 2).map((name) => encode(`www.x${name}`)),
+    // Under an end that no list has: below a name of the list it would be in it.
+    outside: makeNames(ASKED, 2).map((name) => encode(`${name}.test`)),
   };
   for (const format of Object.keys(LIST_FORMATS) as (keyof typeof LIST_FORMATS)[]) {
     const list = makeList(names, format);

@@ -33,12 +33,14 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
     opened.push(fd);
     return fd;
   };
-  const openRaw = (family: Family) =>
-    options.families.includes(family) ? keep(rawSocket(family, options)) : -1;
+  const openRaw = (family: Family, mark: number) =>
+    options.families.includes(family) ? keep(rawSocket(family, mark)) : -1;
+  const { mark } = options;
   try {
     return Array.from({ length: options.workers }, (_, worker) => ({
       log: keep(openLogGroup(questionGroup(options.port, worker))),
-      raw: { ipv4: openRaw("ipv4"), ipv6: openRaw("ipv6") },
+      raw: { ipv4: openRaw("ipv4", mark), ipv6: openRaw("ipv6", mark) },
+      refusals: openRaw("ipv4", 0),
     }));
   } catch (error) {
     for (const fd of opened) closeFd(fd);
@@ -47,11 +49,11 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
 }
 
 /** Closes the sockets of a worker that has ended for good. */
-export function closeAsking({ log, raw }: AskingSockets): void {
-  for (const fd of [log, raw.ipv4, raw.ipv6]) if (fd >= 0) closeFd(fd);
+export function closeAsking({ log, raw, refusals }: AskingSockets): void {
+  for (const fd of [log, raw.ipv4, raw.ipv6, refusals]) if (fd >= 0) closeFd(fd);
 }
 
-function rawSocket(family: Family, { mark }: QuestionSocketOptions): number {
+function rawSocket(family: Family, mark: number): number {
   const object = `the raw ${family === "ipv6" ? "IPv6" : "IPv4"} socket for first packets`;
   const fd = openSocket(family === "ipv6" ? AF_INET6 : AF_INET, SOCK_RAW, { protocol: IPPROTO_RAW });
   if (fd === -EAFNOSUPPORT) return -1;

@@ -47,6 +47,8 @@ export type ForwardPathVerb =
   | { readonly kind: "restore-mark" }
   /** `ct zone set 50080` */
   | { readonly kind: "set-zone"; readonly zone: number }
+  /** `delete @asking_ipv4 { ct original ip saddr . … }` */
+  | { readonly kind: "forget-original"; readonly family: Family; readonly set: string }
   /** `counter` */
   | { readonly kind: "counter" }
   /** `log prefix "p" group 50080 queue-threshold 1` */

@@ -53,17 +53,10 @@ export type ForwardPathPlace =
 export type LivePlace =
   /** Incoming packets, right behind `from-clients`. */
   | "steer"
-  /** Incoming packets, behind everybody's filters. */
-  | "receive"
   /** Packets that leave the machine, at the end. */
   | "ask"
   /** Outgoing packets of this machine, right behind conntrack. */
-  | "answers"
-  | "dialled"
-  /** The same right behind that, where a mark still changes the route; and behind that. */
-  | "dial-errors"
-  | "reroute"
-  | "refuse"
+  | "sent"
   /** The first packets of flows, before NAT changes their addresses. */
   | "keep-incoming"
   | "keep-outgoing"

@@ -55,7 +55,7 @@ export function readList(
   if (names + duplicates === 0) {
     throw refusal(
       path,
-      `it has no name; line ${firstSkipped.number} is ${JSON.stringify(firstSkipped.text)}`,
+      `it has no name; line ${firstSkipped.number} is "${firstSkipped.text}"`,
     );
   }
   return { names, duplicates, skipped, firstSkipped };

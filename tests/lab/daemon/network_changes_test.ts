@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { processorMs } from "../../laboratory/machine/procfs.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
+import { asNobody } from "../../laboratory/programs/nobody.ts";
 import {
   backendPrograms,
   type ConfigText,
@@ -315,15 +316,12 @@ labTest("run with CAP_NET_ADMIN and CAP_NET_RAW alone, as the service has it, ne
   const nginx = await startNginx(lab);
   const capabilities = "+net_admin,+net_raw";
   const wrapper = [
-    "setpriv",
-    "--reuid=65534",
-    "--clear-groups",
+    ...asNobody(lab),
     `--inh-caps=-all,${capabilities}`,
     `--ambient-caps=-all,${capabilities}`,
     `--bounding-set=-all,${capabilities}`,
   ];
   const env = { HOME: "/nonexistent", DENO_NO_UPDATE_CHECK: "1" };
-  Deno.chmodSync(lab.directory, 0o755);
   await startProxy(lab, { wrapper, env });
   await assertServed(lab.client, [nginx.url(4), nginx.url(6)]);
 });
@@ -411,4 +409,17 @@ labTest("run --install mends what an install has left that was killed: routing r
   await startInstalling(lab, { intercept: { interfaces: ["r0"] } });
   await assertServed(lab.client, [nginx.url(4), nginx.url(6)]);
   assert.equal((await tproxy(lab, ["status", "-c", configPath])).code, 0);
+});
+
+labTest("run says within two seconds that the way out has lost its cable, and that it is back", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await lab.router.ip(`route replace default via ${ADDRESSES[4].server}`);
+  const { program } = await startProxy(lab);
+  await delay(1500);
+  // The cable goes at the far end: the router's interface stays up, and no route is told of.
+  await lab.server.ip("link set s0 down");
+  await program.waitForOutput("no way out any more", { timeoutMs: 2000 });
+  await lab.server.ip("link set s0 up");
+  await program.waitForOutput("the way out has changed", { timeoutMs: 2000 });
 });

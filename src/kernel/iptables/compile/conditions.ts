@@ -120,6 +120,7 @@ function translate(
     case "acknowledges":
     case "tcp-option":
     case "wildcard-socket":
+    case "connected-socket":
     case "priority":
     case "ttl":
     case "reply-direction":

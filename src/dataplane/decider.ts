@@ -8,7 +8,7 @@
 import { AF_INET } from "../../ffi/consts.ts";
 import { makeSockaddr } from "../../ffi/sockets/sockaddr.ts";
 import { Flow } from "../policy/flow.ts";
-import type { Route } from "../policy/image.ts";
+import type { Route } from "../policy/routes/route.ts";
 import { DEFAULT_RULE } from "../policy/policy.ts";
 import type { WorkerContext } from "./context.ts";
 import { UNDECIDED } from "./shared/totals.ts";
@@ -48,11 +48,11 @@ export class Decider {
     return rule < DEFAULT_RULE ? UNDECIDED : rule;
   }
 
-  /** The route of a rule that blocks; null: it does not. */
+  /** The route of a rule that blocks the flow that was last decided on; null: it does not. */
   blocking(rule: number): Route | null {
     const { policy } = this.#context;
     if (policy === null || rule === UNDECIDED) return null;
-    const route = policy.route(rule);
+    const route = policy.routeFor(rule, this.#flow);
     return route.action === "block" ? route : null;
   }
 

@@ -14,7 +14,7 @@ import type {
 import { clientZone } from "../../constants.ts";
 import { Marks } from "../../marks.ts";
 import type { Family } from "../../net/ip.ts";
-import { kernelShare } from "../../policy/kernel_share.ts";
+import { type KernelRule, kernelShare } from "../../policy/kernel_share.ts";
 import type { Outcome } from "../../policy/outcome.ts";
 import type { InterfaceGroup } from "./rules/interface_match.ts";
 import { type MatchedRule, matchRules } from "./rules/rule_matches.ts";
@@ -90,7 +90,11 @@ export function makeScope(
   { families, lan, view, admission }: Choice,
 ): { scope: Scope; warnings: string[] } {
   const { protocols, ports, onFailure, routerTraffic } = config.intercept;
-  const { rules: shared, otherwise, never } = kernelShare(config, { lan, families });
+  const { rules: divided, otherwise, never } = kernelShare(config, { lan, families });
+  // No plan watches flows yet: the proxy reads their names.
+  const shared = divided.map((rule): KernelRule =>
+    rule.outcome.kind === "watch" ? { ...rule, outcome: { kind: "proxy" } } : rule
+  );
   const inner = lan.filter((name) => !view.defaultRouteLinks.includes(name));
   const bridged = lan.filter((name) => view.filteredBridges?.includes(name));
   const { rules, sets } = matchRules(shared, families);

@@ -84,6 +84,8 @@ export function effectOf(outcome: Outcome, ends: Ends): Effect {
       return ends.proxy;
     case "program":
       return ends.program(outcome.port);
+    case "watch":
+      throw new TypeError("No plan watches yet: the scope gives such flows to the proxy");
     default:
       return outcome satisfies never;
   }

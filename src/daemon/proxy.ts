@@ -8,12 +8,19 @@ import type { AdjustableLogger } from "../log.ts";
 import { OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import type { LiveRules } from "./live_rules.ts";
-import { type ConfigSource, type Generation, loadNext, prepareGeneration } from "./reload/generation.ts";
+import {
+  type ConfigSource,
+  type Generation,
+  loadNext,
+  prepareGeneration,
+  type SettingsOf,
+} from "./reload/generation.ts";
 import type { RulesKeeper } from "./rules/keeper.ts";
 import type { Survey } from "./routes/survey.ts";
 import type { NetworkWatch } from "./network/network_watch.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { describeStatus } from "./report.ts";
+import type { Upstreams } from "./upstreams/upstreams.ts";
 
 /** A worker that turns takes a new config at once. */
 const SLOW_MS = 5_000;
@@ -24,6 +31,7 @@ export interface ProxyParts {
   readonly first: Generation;
   readonly families: readonly Family[];
   readonly dataplane: Dataplane;
+  readonly upstreams: Upstreams;
   readonly keeper: RulesKeeper;
   /** undefined: nobody tells of changes of the network. */
   readonly watch: NetworkWatch | undefined;
@@ -43,6 +51,7 @@ export interface ReloadListener {
 /** See the module. */
 export class Proxy {
   readonly dataplane: Dataplane;
+  readonly upstreams: Upstreams;
   readonly keeper: RulesKeeper;
   /** Numbers of workers that hang. */
   hanging: readonly number[] = [];
@@ -54,6 +63,7 @@ export class Proxy {
 
   constructor(parts: ProxyParts) {
     this.dataplane = parts.dataplane;
+    this.upstreams = parts.upstreams;
     this.keeper = parts.keeper;
     this.#parts = parts;
     this.#reloader = this.#makeReloader();
@@ -111,7 +121,8 @@ export class Proxy {
 
   /** Leaves nothing behind, when the workers have ended. */
   async end(): Promise<void> {
-    const { life, live, watch, survey } = this.#parts;
+    const { life, live, watch, survey, upstreams } = this.#parts;
+    upstreams.end();
     life.end();
     await this.#reloader.close();
     await watch?.end();
@@ -120,26 +131,33 @@ export class Proxy {
   }
 
   #makeReloader(): Reloader {
-    const { source, first, dataplane, keeper, log } = this.#parts;
-    const { settingsOf } = dataplane;
+    const { source, first, dataplane, upstreams, keeper, log } = this.#parts;
     return new Reloader(first, {
       log,
       load: (inForce) => loadNext(inForce, source),
-      prepare: (usable, inForce) => prepareGeneration(usable, inForce, { ...source, settingsOf }),
+      prepare(usable, inForce) {
+        const { settings } = upstreams.prepare(usable);
+        const settingsOf: SettingsOf = (config) => dataplane.settingsOf(config, settings);
+        return prepareGeneration(usable, inForce, { ...source, settingsOf });
+      },
       adoptWorkers: (generation) => this.#adoptWorkers(generation),
       adoptRules: (next, changed) => keeper.adopt(next, changed),
-      adoptRest: ({ loaded }) => log.setLevel(loaded.config.log.level),
+      adoptRest(next) {
+        log.setLevel(next.loaded.config.log.level);
+        upstreams.adopt(upstreams.prepare(next), dataplane);
+      },
       begun: () => this.listener.begun(),
       ended: () => this.listener.ended(),
     });
   }
 
   async #adoptWorkers({ settings, policy }: Generation): Promise<void> {
-    const { dataplane, log } = this.#parts;
+    const { dataplane, upstreams, log } = this.#parts;
     const slow = setTimeout(() => log.warn("the reload waits for a worker that does not take it"), SLOW_MS);
     try {
       // Workers that have ended take nothing.
       await Promise.race([dataplane.adopt({ settings, policy }), dataplane.ended]);
+      upstreams.tellAddresses(); // they may have changed since these settings were made
     } finally {
       clearTimeout(slow);
     }

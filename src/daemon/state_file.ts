@@ -12,6 +12,7 @@ import {
 } from "../dataplane/run_directory.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
+import type { GroupStatus, UpstreamStatus } from "./upstreams/status.ts";
 
 /** Milliseconds between two updates. */
 const UPDATE_MS = 5000;
@@ -31,6 +32,8 @@ export interface ProxyState {
   readonly udpSessions: number;
   /** All since the start, as its last log line has them. */
   readonly counters: Readonly<Record<string, number>>;
+  readonly upstreams: readonly UpstreamStatus[];
+  readonly groups: readonly GroupStatus[];
 }
 
 /** The file of a proxy. */
@@ -60,7 +63,7 @@ function nameOf(pid: number): string {
 }
 
 function describe(
-  { dataplane, generation }: Proxy,
+  { dataplane, generation, upstreams }: Proxy,
   { program, started }: { readonly program: string; readonly started: number },
 ): ProxyState {
   return {
@@ -73,6 +76,8 @@ function describe(
     connections: dataplane.live(),
     udpSessions: dataplane.udpLive(),
     counters: summarize(dataplane),
+    upstreams: upstreams.status(),
+    groups: upstreams.groups(),
   };
 }
 

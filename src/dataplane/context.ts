@@ -13,6 +13,7 @@ import type { SharedMemory } from "./shared/memory.ts";
 import { TCP, UDP } from "./shared/session_key.ts";
 import { SharedState } from "./shared/state.ts";
 import { WorkerTotals } from "./shared/totals.ts";
+import { UpstreamHealth } from "./upstream/health.ts";
 
 /** One object for each worker, which every service is given. */
 export interface WorkerContext {
@@ -22,6 +23,8 @@ export interface WorkerContext {
   /** The worker's number. */
   readonly index: number;
   readonly shared: SharedState;
+  /** States of upstreams. */
+  readonly health: UpstreamHealth;
   /** The worker's own row of the shared counters. */
   readonly counters: Float64Array<SharedArrayBuffer>;
   /** Its live sessions, in shared memory. */
@@ -60,6 +63,7 @@ export function makeContext({ index, memory, log, settings, ...parts }: ContextP
     log,
     index,
     shared,
+    health: new UpstreamHealth(memory.upstreams, index),
     counters: shared.row(index),
     ledgers: { tcp: new Ledger(tcp, TCP, totals), udp: new Ledger(udp, UDP, totals) },
     totals,
@@ -70,8 +74,8 @@ export function makeContext({ index, memory, log, settings, ...parts }: ContextP
 
 /** Returns the policy of an image; null where it has no rules, and so nothing to ask. */
 export function policyOf(image: PolicyImage | null): Policy | null {
-  if (image === null || (image.routes.length === 0 && !["block", "proxy"].includes(image.otherwise.action))) {
-    return null;
-  }
-  return new Policy(image);
+  if (image === null) return null;
+  const { routes, otherwise } = image;
+  const asks = routes.length > 0 || otherwise.action === "block" || otherwise.action === "proxy";
+  return asks ? new Policy(image) : null;
 }

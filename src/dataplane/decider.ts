@@ -13,7 +13,7 @@ import { DEFAULT_RULE } from "../policy/policy.ts";
 import type { WorkerContext } from "./context.ts";
 import { UNDECIDED } from "./shared/totals.ts";
 import type { OwnAddresses } from "./sockets/own_addresses.ts";
-import { DIRECT, NOWHERE } from "./upstream/table.ts";
+import { DIRECT } from "./upstream/table.ts";
 
 /** A worker's way to its rules. */
 export class Decider {
@@ -63,14 +63,12 @@ export class Decider {
     return policy.route(rule);
   }
 
-  /** The route of a rule: see upstream/table.ts. */
+  /** The route of the flow that was last decided on: see upstream/table.ts. */
   route(rule: number): number {
-    const { policy, settings } = this.#context;
+    const { policy } = this.#context;
     if (policy === null || rule === UNDECIDED) return DIRECT;
-    const { action, upstream } = policy.route(rule);
-    if (action !== "proxy") return DIRECT;
-    const place = settings.upstreams.findIndex(({ name }) => name === upstream);
-    return place < 0 ? NOWHERE : place + 1;
+    const way = policy.wayFor(rule, this.#flow);
+    return policy.ways[way].action === "proxy" ? way + 1 : DIRECT;
   }
 
   #isOwn(words: Int32Array, client: number, own: OwnAddresses): boolean {

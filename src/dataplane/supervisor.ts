@@ -13,7 +13,7 @@ import { allocateFor, listen, openAsking, partsOf, raiseDescriptors } from "./gr
 import type { RouteBoard } from "./routes/route_board.ts";
 import { Crashes } from "./seats/crashes.ts";
 import { type House, Seat } from "./seats/seat.ts";
-import { type Settings, type SettingsConfig, settingsOf } from "./settings.ts";
+import { type Settings, type SettingsConfig, settingsOf, withAddresses } from "./settings.ts";
 import { Books, type Counter, type RuleTotals, type SessionRow } from "./shared/books.ts";
 import type { SessionKey } from "./shared/session_key.ts";
 import { COUNTER } from "./shared/state.ts";
@@ -21,6 +21,9 @@ import { type DemandConfig, demandOf } from "./sizing/demand.ts";
 import { capacity } from "./sizing/limits.ts";
 import { resumeEarlyDemux, suspendEarlyDemux } from "./sockets/early_demux.ts";
 import { closeAsking } from "./sockets/questions.ts";
+import type { UpstreamHealth } from "./upstream/health.ts";
+import type { UpstreamSettings } from "./upstream/settings.ts";
+import type { Sockaddr } from "./upstream/upstream.ts";
 
 /** Bytes of a splice pipe: 64 KiB, the kernel's default. */
 const PIPE_SIZE = 65536;
@@ -36,6 +39,8 @@ export interface DataplaneOptions {
   readonly admission?: Admission;
   /** The rules; null or nothing: there are none. */
   readonly policy?: PolicyImage | null;
+  /** The upstreams to begin with. */
+  readonly upstreams?: readonly UpstreamSettings[];
   readonly log: Logger;
   /** Called when a worker has failed and another takes its place, which knows none of its flows. */
   readonly replaced?: () => void;
@@ -75,9 +80,13 @@ export interface Dataplane {
   /** Lists what sessions have come to, by the rule that had decided. */
   totals(): readonly RuleTotals[];
   /** Returns the settings of a config, cut to what this process has room for. */
-  settingsOf(config: SettingsConfig & DemandConfig): Settings;
+  settingsOf(config: SettingsConfig & DemandConfig, upstreams?: readonly UpstreamSettings[]): Settings;
   /** Puts settings and rules into force. Resolves when every worker has taken them; live sessions go on. */
   adopt(next: NextGeneration): Promise<void>;
+  /** States of upstreams. */
+  readonly upstreams: UpstreamHealth;
+  /** Tells the workers the addresses of an upstream of the settings in force. */
+  tellAddresses(upstream: string, list: readonly Sockaddr[]): void;
   /** Ends sessions with a reset, where they still live. */
   close(sessions: readonly SessionKey[]): void;
   /** Accepts nothing new; live connections go on. {@linkcode ended} resolves when the last has ended. */
@@ -119,7 +128,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     replaced: options.replaced ?? (() => {}),
     adoption: {
       number: 1,
-      settings: settingsOf(config, room),
+      settings: settingsOf(config, room, options.upstreams),
       policy,
       totals: books.begin(ruleNames(policy, 1)),
     },
@@ -170,13 +179,19 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     counters: () => books.counters(),
     sessions: () => books.sessions(),
     totals: () => books.totals(),
-    settingsOf: (wanted) => settingsOf(wanted, roomFor(wanted)),
+    settingsOf: (wanted, upstreams) => settingsOf(wanted, roomFor(wanted), upstreams),
     // One after another: totals of a generation are closed when no worker can begin a session under it any
     // more.
     adopt(next) {
       const adopted = adopting.then(() => adopt(next, house, seats));
       adopting = adopted.catch(() => {}); // told to the caller
       return adopted;
+    },
+    upstreams: books.upstreams,
+    tellAddresses(upstream, list) {
+      const { adoption } = house;
+      house.adoption = { ...adoption, settings: withAddresses(adoption.settings, { upstream, list }) };
+      for (const seat of seats) seat.tellAddresses({ kind: "addresses", upstream, list });
     },
     close(sessions) {
       for (const [index, seat] of seats.entries()) {

@@ -127,6 +127,17 @@ export class Policy {
     return this.#image.routesByKind[kindOf(flow)][rule + 1];
   }
 
+  /** The number of this flow's way among {@linkcode ways}. */
+  wayFor(rule: number, flow: Flow): number {
+    const at = rule === DEFAULT_RULE ? HEADER.effects : HEADER.size + rule * RULE.size + RULE.effects;
+    return this.#tables[at + kindOf(flow)];
+  }
+
+  /** All ways that differ. */
+  get ways(): readonly Route[] {
+    return this.#image.ways;
+  }
+
   /** Names of upstreams, by number. */
   get upstreams(): readonly string[] {
     return this.#image.upstreams;

@@ -4,6 +4,7 @@
  * @module
  */
 import { DEFAULT_RULE } from "../../policy/policy.ts";
+import { UpstreamHealth } from "../upstream/health.ts";
 import { Columns } from "./columns.ts";
 import { type Ending, ENDINGS } from "./endings.ts";
 import { type LedgerRow, readLedger } from "./read_ledger.ts";
@@ -64,6 +65,7 @@ export interface RuleNames {
 /** The books. */
 export class Books {
   readonly state: SharedState;
+  readonly upstreams: UpstreamHealth;
   readonly #memory: SharedMemory;
   readonly #generations = new Map<number, { readonly totals: Totals; readonly names: RuleNames }>();
   /** Totals of ended sessions under generations of which no session lives. */
@@ -72,6 +74,7 @@ export class Books {
   constructor(memory: SharedMemory) {
     this.#memory = memory;
     this.state = new SharedState(memory.state);
+    this.upstreams = new UpstreamHealth(memory.upstreams);
   }
 
   /** Opens the totals of the generation that comes into force. Returns their memory, for the workers. */

@@ -2,6 +2,7 @@
  * All memory that the main thread and the workers share.
  * @module
  */
+import { UpstreamHealth } from "../upstream/health.ts";
 import { allocateLedger } from "./columns.ts";
 import { SharedState } from "./state.ts";
 import { prepareWaitingRoom, WAITING_ROOM_WORDS } from "./waiting_room.ts";
@@ -20,6 +21,8 @@ export interface SharedMemory {
   readonly ledgers: readonly LedgerMemory[];
   /** The buffer of the {@linkcode WaitingRoom} of UDP. */
   readonly waitingRoom: SharedArrayBuffer;
+  /** The buffer of the {@linkcode UpstreamHealth}. */
+  readonly upstreams: SharedArrayBuffer;
 }
 
 /** The size of it. All sessions may come to the same worker. */
@@ -42,6 +45,7 @@ export function allocateMemory({ workers, connections, udpSessions }: MemorySize
       udp: allocateLedger(udpSessions),
     })),
     waitingRoom: makeWaitingRoom(),
+    upstreams: new UpstreamHealth(workers).buffer,
   };
 }
 

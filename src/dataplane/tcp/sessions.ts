@@ -42,7 +42,7 @@ import { PipePool } from "./bytes/pipes.ts";
 import { Relay } from "./bytes/relay.ts";
 import { Relaying } from "./stages/relaying.ts";
 import { Resetting } from "./stages/resetting.ts";
-import { CLIENT, DESTINATION, DIALLING, OPEN, RESETTING, Session } from "./session.ts";
+import { CLIENT, DESTINATION, DIALLING, OPEN, RESETTING, Session, WAITING } from "./session.ts";
 import { logSession } from "./session_log.ts";
 import { SessionTable } from "./session_table.ts";
 import { TcpShares } from "./shares.ts";
@@ -332,6 +332,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
 
   #finish(session: Session, reset: boolean, ending: number): void {
     if (session.called) session.upstream.settled(session, ECANCELED, NOBODY);
+    else if (session.stage >= WAITING) session.upstream.ended(session);
     session.called = false; // who resumes it now comes too late
     session.greeting = null;
     this.#wheel.remove(session);

@@ -96,4 +96,7 @@ export class DirectUpstream implements Upstream {
 
   /** See {@linkcode Upstream}. */
   settled(): void {}
+
+  /** See {@linkcode Upstream}. */
+  ended(): void {}
 }

@@ -4,10 +4,10 @@
  *
  * Arguments: the path of a config. Start it with {@linkcode startDataplaneProgram}.
  */
-import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
-import type { Config } from "../../../src/config/types.ts";
+import { readSecrets } from "../../../src/config/files/secrets.ts";
 import type { UpstreamSettings } from "../../../src/dataplane/upstream/settings.ts";
-import { loadConfig } from "../../../src/config/load.ts";
+import { loadConfig, type LoadedConfig } from "../../../src/config/load.ts";
+import { upstreamSettings } from "../../../src/daemon/upstreams/settings.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
 import { NO_LIVE_RULES, openLiveRules } from "../../../src/daemon/live_rules.ts";
@@ -30,21 +30,12 @@ function load(path: string) {
 }
 
 /** The upstreams of a config whose addresses are none but addresses. */
-function resolveUpstreams({ upstreams }: Config): UpstreamSettings[] {
-  return Object.entries(upstreams).map(([name, upstream]) => {
-    const { type, address, username, passwordFile, proxyProtocol } = upstream;
-    if ("host" in address) throw new TypeError(`${name} is no address`);
-    const sockaddr = makeSockaddr();
-    writeSockaddr(sockaddr, address);
-    const credentials = username === undefined ? null : {
-      username: encoder.encode(username),
-      password: encoder.encode(Deno.readTextFileSync(passwordFile!).trimEnd()),
-    };
-    const header = proxyProtocol === undefined ? null : proxyProtocol === "v1" ? 1 : 2;
-    const protocol = type === "forward"
-      ? { type, header } as const
-      : { type, credentials, sends: "address" } as const;
-    return { name, addresses: [sockaddr], protocol };
+function upstreamsOf(loaded: LoadedConfig): UpstreamSettings[] {
+  const names = Object.keys(loaded.config.upstreams);
+  return upstreamSettings(loaded.config, {
+    secrets: readSecrets(loaded),
+    addressesOf: () => [],
+    placeOf: (name) => names.indexOf(name),
   });
 }
 
@@ -62,9 +53,10 @@ async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<un
     case "totals":
       return dataplane.totals();
     case "adopt": {
-      const { config } = load(command.path);
+      const next = load(command.path);
+      const { config } = next;
       await dataplane.adopt({
-        settings: { ...dataplane.settingsOf(config), upstreams: resolveUpstreams(config) },
+        settings: dataplane.settingsOf(config, upstreamsOf(next)),
         policy: compilePolicy(config, command.generation),
       });
       return "adopted";

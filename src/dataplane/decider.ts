@@ -60,16 +60,20 @@ export class Decider {
   blockingUdp(rule: number): Route | null {
     const { policy } = this.#context;
     if (policy === null || this.route(rule) === DIRECT) return this.blocking(rule);
-    return policy.route(rule);
+    return policy.routeFor(rule, this.#flow);
   }
 
-  /** The route of a rule: see upstream/table.ts. */
+  /**
+   * The route of a rule for the flow that was last decided on: see upstream/table.ts. Of a group it is the
+   * first member's.
+   */
   route(rule: number): number {
     const { policy, settings } = this.#context;
     if (policy === null || rule === UNDECIDED) return DIRECT;
-    const { action, upstream } = policy.route(rule);
+    const { action, upstreams } = policy.routeFor(rule, this.#flow);
     if (action !== "proxy") return DIRECT;
-    const place = settings.upstreams.findIndex(({ name }) => name === upstream);
+    const first = policy.upstreams[upstreams[0]];
+    const place = settings.upstreams.findIndex(({ name }) => name === first);
     return place < 0 ? NOWHERE : place + 1;
   }
 

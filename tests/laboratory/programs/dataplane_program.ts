@@ -5,8 +5,8 @@
  * Arguments: the path of a config. Start it with {@linkcode startDataplaneProgram}.
  */
 import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
-import type { Config } from "../../../src/config/types.ts";
-import type { UpstreamSettings } from "../../../src/dataplane/upstream/settings.ts";
+import type { Config, UpstreamConfig } from "../../../src/config/types.ts";
+import type { UpstreamProtocol, UpstreamSettings } from "../../../src/dataplane/upstream/settings.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
@@ -31,21 +31,27 @@ function load(path: string) {
 
 /** The upstreams of a config whose addresses are none but addresses. */
 function resolveUpstreams({ upstreams }: Config): UpstreamSettings[] {
-  return Object.entries(upstreams).map(([name, upstream]) => {
-    const { type, address, username, passwordFile, proxyProtocol } = upstream;
+  return Object.entries(upstreams).flatMap(([name, upstream]): UpstreamSettings[] => {
+    if (upstream.type === "direct") return [];
+    const { address } = upstream;
     if ("host" in address) throw new TypeError(`${name} is no address`);
     const sockaddr = makeSockaddr();
     writeSockaddr(sockaddr, address);
-    const credentials = username === undefined ? null : {
-      username: encoder.encode(username),
-      password: encoder.encode(Deno.readTextFileSync(passwordFile!).trimEnd()),
-    };
-    const header = proxyProtocol === undefined ? null : proxyProtocol === "v1" ? 1 : 2;
-    const protocol = type === "forward"
-      ? { type, header } as const
-      : { type, credentials, sends: "address" } as const;
-    return { name, addresses: [sockaddr], protocol };
+    return [{ name, addresses: [sockaddr], protocol: protocolOf(upstream) }];
   });
+}
+
+function protocolOf(upstream: Exclude<UpstreamConfig, { type: "direct" }>): UpstreamProtocol {
+  if (upstream.type === "forward") {
+    const { proxyProtocol } = upstream;
+    return { type: "forward", header: proxyProtocol === undefined ? null : proxyProtocol === "v1" ? 1 : 2 };
+  }
+  const { type, username, passwordFile, send } = upstream;
+  const credentials = username === undefined ? null : {
+    username: encoder.encode(username),
+    password: encoder.encode(Deno.readTextFileSync(passwordFile!).trimEnd()),
+  };
+  return { type, credentials, sends: send };
 }
 
 /** Does what the command says. Returns the answer. */

@@ -38,6 +38,15 @@ export interface AskingSockets {
   readonly log: number;
   /** The raw sockets through which packets go to the loopback interface. */
   readonly raw: RawSockets;
+  readonly watch: WatchSockets;
+}
+
+/** The sockets of a worker by which it gets what is held of watched streams, and sends it on. */
+export interface WatchSockets {
+  /** The netlink socket of its NFLOG group. */
+  readonly log: number;
+  /** Raw sockets. */
+  readonly raw: RawSockets;
 }
 
 /** Pipes that a worker may have. */

@@ -10,6 +10,11 @@ export type Outcome =
   | { readonly kind: "pass" }
   /** Ends here; `silently`: the client is told nothing. */
   | { readonly kind: "refuse"; readonly silently: boolean }
+  /**
+   * Passes, until its name is read: then it goes on, or ends on both sides. No name can give it to our
+   * listener.
+   */
+  | { readonly kind: "watch" }
   /** Goes to our listener. */
   | { readonly kind: "proxy" }
   /** Goes to another TPROXY program on this router. */

@@ -129,6 +129,7 @@ function matchExpression(expression: NftExpression, registers: Registers, contex
     case "notrack":
     case "masquerade":
     case "tproxy":
+    case "tcp-option-reset":
       return YES;
   }
 }

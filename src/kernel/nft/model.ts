@@ -47,6 +47,10 @@ export type ForwardPathVerb =
   | { readonly kind: "restore-mark" }
   /** `ct zone set 50080` */
   | { readonly kind: "set-zone"; readonly zone: number }
+  /** `ct label set 120` */
+  | { readonly kind: "set-label"; readonly label: number }
+  /** `reset tcp option 34` */
+  | { readonly kind: "reset-tcp-option"; readonly option: number }
   /** `counter` */
   | { readonly kind: "counter" }
   /** `log prefix "p" group 50080 queue-threshold 1` */

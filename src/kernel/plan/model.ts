@@ -57,6 +57,12 @@ export type LivePlace =
   | "receive"
   /** Packets that leave the machine, at the end. */
   | "ask"
+  /** The first packets of flows, behind marks and before NAT changes their destination. */
+  | "watch-begin"
+  /** Incoming packets, at the same place. */
+  | "hold"
+  /** Outgoing packets of this machine, right behind conntrack. */
+  | "resent"
   /** Outgoing packets of this machine, right behind conntrack. */
   | "answers"
   | "dialled"

@@ -120,6 +120,11 @@ export function makeScope(
   return { scope: { ...scope, remembersPasses: remembersPasses(scope) }, warnings };
 }
 
+/** Tells whether flows are forwarded until their names are read. A connection has a begin to watch for. */
+export function watches({ admission, tcp, rules }: Pick<Scope, "admission" | "tcp" | "rules">): boolean {
+  return admission === "forward-path" && tcp && rules.some(({ outcome }) => outcome.kind === "watch");
+}
+
 /** Finds the rules that packets of a protocol may meet. */
 export function rulesOf(protocol: Protocol, { rules }: Pick<Scope, "rules">): readonly MatchedRule[] {
   return rules.filter(({ conditions }) => (conditions.protocol ?? protocol) === protocol);

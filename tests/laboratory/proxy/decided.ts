@@ -33,6 +33,7 @@ export function decider(image: PolicyImage, links: readonly string[]): (packet: 
     const outcome = outcomeOf(policy.route(rule));
     switch (outcome.kind) {
       case "pass":
+      case "watch":
         return "forwarded";
       case "refuse":
         return outcome.silently ? "nowhere" : "refused";

@@ -74,6 +74,9 @@ export function tablesOf(place: PlannedChain["place"], { delivers }: FamilyConte
     case "steer":
     case "receive":
     case "ask":
+    case "watch-begin":
+    case "hold":
+    case "resent":
     case "answers":
     case "dialled":
     case "dial-errors":

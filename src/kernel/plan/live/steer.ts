@@ -13,6 +13,7 @@ import type { Scope } from "../scope.ts";
 import { INJECTED_CHAIN } from "./injected.ts";
 import { answeredSet, askingSet, knownSet } from "./memory.ts";
 import type { LiveOptions } from "./options.ts";
+import { steerWatched } from "./watch.ts";
 
 /** RFC 2385 and RFC 5925: signed segments, which nobody but the sender can make. */
 const SIGNATURES = [19, 29];
@@ -80,7 +81,7 @@ function planAsking(scope: Scope): PlannedRule[] {
     effect: { kind: "begin-question", family, set: askingSet(family) },
     reason: "On its way it is a packet as any other. Where there is no more room, it goes on asking here",
   }));
-  return [...(tcp ? signed : []), ...asking];
+  return [...steerWatched(scope), ...(tcp ? signed : []), ...asking];
 }
 
 function planAnswered({ families, clientZone, listenerPort }: Scope): PlannedRule[] {

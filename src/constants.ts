@@ -44,13 +44,6 @@ export const UNANSWERED_PRIORITY = -308;
 /** The first place behind conntrack (-200), before others change a mark or an address. */
 export const TRACKED_PRIORITY = -199;
 
-/**
- * `reroute` and `refuse` of a running proxy, right behind each other and before others look: refusals of
- * IPv4, whose ICMP errors the kernel sends about packets that leave alone.
- */
-export const REROUTE_PRIORITY = -198;
-export const REFUSE_PRIORITY = -197;
-
 /** `late`: behind everybody who marks packets before they are routed. */
 export const LATE_PRIORITY = 290;
 

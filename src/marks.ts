@@ -9,7 +9,7 @@
  * | 0 `intercepted`         | deliver to this machine      | deliver to this machine           |
  * | 1 `router`              | the router's own traffic     | `refused`; with bit 0 `dropped`   |
  * | 2 `clientSocket`        | our sockets towards clients  | the same; in conntrack, our flows |
- * | 1 `watch`               | new flows that are watched   | not used                          |
+ * | 1 and 2 `watch`         | new flows that are watched   | not used                          |
  * | 2 `asks`                | new flows for the proxy      | not used                          |
  * | 3 `serverSocket`        | our sockets towards servers  | not used                          |
  *
@@ -100,7 +100,7 @@ export class Marks {
     this.router = withBits(this.intercepted, this.refused);
     this.clientSocket = shifted(mark, CLIENT_SOCKET);
     this.asks = this.clientSocket;
-    this.watch = this.refused;
+    this.watch = withBits(this.asks, this.refused);
     this.serverSocket = shifted(mark, SERVER_SOCKET);
     this.dropped = this.router;
   }

@@ -2,7 +2,16 @@
  * Socket options, typed. All return 0 (or the value) or -errno.
  * @module
  */
-import { SIOCOUTQ, SIOCOUTQNSD, SO_ERROR, SO_LINGER, SOL_SOCKET, SOL_TCP, TCP_REPAIR } from "../consts.ts";
+import {
+  SIOCOUTQ,
+  SIOCOUTQNSD,
+  SO_ERROR,
+  SO_LINGER,
+  SOL_SOCKET,
+  SOL_TCP,
+  TCP_INFO,
+  TCP_REPAIR,
+} from "../consts.ts";
 import { result } from "../errno.ts";
 import { LINGER_SIZE, TIMEVAL_SIZE } from "../layout.ts";
 import { libc } from "../libc.ts";
@@ -10,6 +19,9 @@ import { libc } from "../libc.ts";
 const value = new Int32Array(1);
 const valueLength = new Uint32Array(1);
 const lingerZero = new Int32Array([1, 0]); // struct linger { l_onoff, l_linger }
+const tcpState = new Uint8Array(1); // struct tcp_info begins with it
+/** net/tcp_states.h */
+const TCP_SYN_SENT = 2;
 const timeval = new BigInt64Array(TIMEVAL_SIZE / 8); // struct timeval { tv_sec, tv_usec }
 
 /** setsockopt(2) with an int. 0 or -errno. */
@@ -39,6 +51,11 @@ export function getBytes(fd: number, level: number, name: number, buffer: Uint8A
 export function takeSocketError(fd: number): number {
   const error = getInt(fd, SOL_SOCKET, SO_ERROR);
   return error < 0 ? -error : error;
+}
+
+/** Tells whether connect(2) has begun and is not over; false for -1. */
+export function isConnecting(fd: number): boolean {
+  return getBytes(fd, SOL_TCP, TCP_INFO, tcpState) === 1 && tcpState[0] === TCP_SYN_SENT;
 }
 
 /** SO_LINGER {1, 0}: the next close(2) sends a RST and drops what is queued. 0 or -errno. */

@@ -4,19 +4,39 @@
  * @module
  */
 import { monotonicMicroseconds } from "../../ffi/clock.ts";
+import type { LoadedConfig } from "../config/load.ts";
+import type { Logger } from "../log.ts";
 import { giveBackAfterStart } from "./after_start.ts";
 import { loadUsable } from "./reload/generation.ts";
 import { keepStateFile } from "./state_file.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
-import { followHangUps, followSignals, type HangUps } from "./signals.ts";
+import {
+  type EndSignals,
+  followEndSignals,
+  followHangUps,
+  type HangUps,
+  type SignalActions,
+} from "./signals.ts";
 import { type StartOptions, startProxy } from "./start.ts";
 import { type LogStyle, Surroundings } from "./surroundings.ts";
 
 /** Options of the start. */
 export interface DaemonOptions extends StartOptions {
   readonly style: LogStyle;
+  /**
+   * Finds what keeps clients from the proxy on this machine. It is asked where a person looks on: that costs
+   * 10 MB of memory for good.
+   */
+  readonly findObstacles: (loaded: LoadedConfig) => Promise<readonly Obstacle[]>;
+}
+
+/** Something in the way, and what to do. */
+export interface Obstacle {
+  readonly what: string;
+  readonly cause: string;
+  readonly remedy: string;
 }
 
 /**
@@ -37,15 +57,20 @@ const END_MS = 10_000;
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
   const hangUps = followHangUps();
+  const endSignals = followEndSignals();
   try {
     const usable = loadUsable(options.source);
     const surroundings = new Surroundings(usable.loaded.config.log, options.style);
     try {
       const proxy = await startProxy(usable, options, surroundings);
       const stateFile = keepStateFile(proxy, options.version);
+      const warning = surroundings.terminal
+        ? warnOfObstacles(options.findObstacles(usable.loaded), surroundings.log)
+        : undefined;
       try {
-        await serve(proxy, surroundings, { hangUps, readTextFile: options.source.readTextFile });
+        await serve(proxy, surroundings, { hangUps, endSignals, readTextFile: options.source.readTextFile });
       } finally {
+        warning?.end();
         stateFile.end();
       }
       surroundings.log.info("stopped", summarize(proxy.dataplane));
@@ -54,29 +79,45 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     }
   } finally {
     hangUps.end();
+    endSignals.end();
   }
+}
+
+/** Says what is in the way, once that is known: clients would wait for a proxy that runs. */
+function warnOfObstacles(finding: Promise<readonly Obstacle[]>, log: Logger): { end(): void } {
+  let ended = false;
+  const say = (message: string, fields: Readonly<Record<string, string>>) => {
+    if (!ended) log.warn(message, fields);
+  };
+  // A proxy that relays is worth more than what it does not know: nothing of this ends it.
+  finding.then(
+    (obstacles) => obstacles.forEach(({ what, cause, remedy }) => say("in the way", { what, cause, remedy })),
+    (error) => say("whether something is in the way is not known", { reason: String(error) }),
+  );
+  return { end: () => void (ended = true) };
 }
 
 /** Everything between "ready" and the end of the last worker. */
 async function serve(
   proxy: Proxy,
   surroundings: Surroundings,
-  { hangUps, readTextFile }: {
+  { hangUps, endSignals, readTextFile }: {
     readonly hangUps: HangUps;
+    readonly endSignals: EndSignals;
     readonly readTextFile: (path: string) => string;
   },
 ): Promise<void> {
   const quiet = settleDown(readTextFile);
   tellOfReloads(proxy, surroundings, quiet);
-  const signals = obeySignals(proxy, surroundings);
   const watchdog = feedWatchdog(proxy, surroundings);
   const refresh = refreshNowAndThen(proxy, surroundings);
   surroundings.notifier.send("READY=1", statusOf(proxy));
   hangUps.obey(() => proxy.reload());
+  endSignals.obey(endActions(proxy, surroundings));
   try {
     await proxy.dataplane.ended;
   } finally {
-    signals.end();
+    endSignals.end();
     watchdog?.end();
     quiet.end();
     clearInterval(refresh);
@@ -119,8 +160,8 @@ function settleDown(readTextFile: (path: string) => string): Settling {
   return settling;
 }
 
-function obeySignals(proxy: Proxy, { notifier, log }: Surroundings): { end(): void } {
-  return followSignals({
+function endActions(proxy: Proxy, { notifier, log }: Surroundings): SignalActions {
+  return {
     drain() {
       const { drainMs } = proxy;
       log.info("draining", { live: proxy.dataplane.live(), "at-most-ms": drainMs });
@@ -132,7 +173,7 @@ function obeySignals(proxy: Proxy, { notifier, log }: Surroundings): { end(): vo
       if (again) log.info("resetting live connections", { live: proxy.dataplane.live() });
       proxy.stop();
     },
-  });
+  };
 }
 
 /** Nothing where no service manager watches. */

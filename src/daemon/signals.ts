@@ -1,6 +1,6 @@
 /**
  * The signals of a proxy: the first SIGTERM or SIGINT lets live connections end, a second one does not,
- * SIGHUP reloads.
+ * SIGHUP reloads. Those that come while it starts wait.
  * @module
  */
 
@@ -14,21 +14,44 @@ export interface SignalActions {
 
 const END_SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
-/** Follows the signals until it is ended. */
-export function followSignals(actions: SignalActions): { end(): void } {
+/** SIGTERM and SIGINT, from the first moment of a process on. */
+export interface EndSignals {
+  /** Acts on each from now on, and on one that has come before. */
+  obey(actions: SignalActions): void;
+  end(): void;
+}
+
+/**
+ * Follows the signals until it is ended. A proxy that is told to end while it starts leaves nothing behind if
+ * it ends as one that has started; a second signal ends it at once, as it would without a listener.
+ */
+export function followEndSignals(): EndSignals {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let draining = false;
-  function onEnd(): void {
-    if (draining) return actions.stop(true);
-    draining = true;
-    timer = setTimeout(() => actions.stop(false), actions.drain());
+  let actions: SignalActions | undefined;
+  let told = false;
+  const listeners = END_SIGNALS.map((signal) => ({ signal, listen: () => onEnd(signal) }));
+  function onEnd(signal: Deno.Signal): void {
+    const isFirst = !told;
+    told = true;
+    if (actions !== undefined) return isFirst ? drain(actions) : actions.stop(true);
+    if (isFirst) return;
+    end();
+    Deno.kill(Deno.pid, signal);
   }
-  for (const signal of END_SIGNALS) Deno.addSignalListener(signal, onEnd);
+  function drain({ drain, stop }: SignalActions): void {
+    timer = setTimeout(() => stop(false), drain());
+  }
+  function end(): void {
+    clearTimeout(timer);
+    for (const { signal, listen } of listeners) Deno.removeSignalListener(signal, listen);
+  }
+  for (const { signal, listen } of listeners) Deno.addSignalListener(signal, listen);
   return {
-    end() {
-      clearTimeout(timer);
-      for (const signal of END_SIGNALS) Deno.removeSignalListener(signal, onEnd);
+    obey(given) {
+      actions = given;
+      if (told) drain(given);
     },
+    end,
   };
 }
 

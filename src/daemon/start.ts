@@ -57,7 +57,7 @@ export async function startProxy(
   });
   const admission = readAdmission(config);
   const warning = warnAdmission(admission);
-  if (warning !== undefined) log.warn(warning);
+  if (warning !== undefined && !options.installs) log.warn(warning); // an install says it as well
   const policy = compilePolicy(config, 1);
   const { workerUrl, version } = options;
   collectGarbage(); // of the config and the trial, before workers need their part: the most is needed then
@@ -78,10 +78,10 @@ export async function startProxy(
   const keeper = new RulesKeeper({ loaded, installs: options.installs, life, live, log, readTextFile });
   const survey = admission.inForce === "early"
     ? undefined // what is dialled goes by the router's own way
-    : surveyFor(config, dataplane, { log, readTextFile });
+    : surveyFor(config, dataplane, { log, readTextFile, outputCloses: () => forgetFlows(live, log) });
   const waysOut = new WaysOut(log);
   const changed = (change: NetworkChange) => {
-    waysOut.changed();
+    if (change.plan || change.carrier) waysOut.changed();
     survey?.look(change);
     return keeper.networkChanged(change);
   };
@@ -111,20 +111,20 @@ export async function startProxy(
 function surveyFor(
   config: Config,
   { routes: board }: Dataplane,
-  options: Pick<SurveyOptions, "log" | "readTextFile">,
+  options: Pick<SurveyOptions, "log" | "readTextFile" | "outputCloses">,
 ): Survey {
   const { serverSocket, intercepted } = new Marks(config.kernel.mark, { apart: true });
   const mark = config.kernel.mark > Marks.largest(true) ? 0 : serverSocket;
   return new Survey({ ...options, board, mark, replyMark: intercepted });
 }
 
-/** Has flows of UDP ask again, whose worker has failed. */
+/** Has flows of UDP ask again: their worker has failed, or they were sent on where rules drop them now. */
 function forgetFlows(live: LiveRules, log: Logger): void {
   try {
     live.forget();
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    log.warn("clients of the failed worker wait for some seconds until UDP works again", {
+    log.warn("flows of UDP wait for some seconds until they work again", {
       reason: error.message,
     });
   }

@@ -38,6 +38,8 @@ export interface AskingSockets {
   readonly log: number;
   /** The raw sockets through which packets go to the loopback interface. */
   readonly raw: RawSockets;
+  /** The raw socket through which those of IPv4 go the usual way that ICMP refuses; -1: not this family. */
+  readonly refusals: number;
   readonly watch: WatchSockets;
 }
 

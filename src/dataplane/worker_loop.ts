@@ -121,7 +121,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const router = own === null ? null : { mark: upstreamMark, own };
   const asking = parts.asking === null ? null : {
     room: new WaitingRoom(new Int32Array(memory.waitingRoom)),
-    injector: new Injector(parts.asking.raw),
+    injector: new Injector(parts.asking),
     routes: new RouteBook(context),
   };
   const routes = asking === null ? null : asking.routes;

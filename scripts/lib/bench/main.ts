@@ -29,6 +29,7 @@ ${SUITES.map((suite) => `                    ${suite.name}: ${suite.measures.joi
   --json            samples and medians as JSON on standard output
        scripts/bench --rules [--rounds N]        flows that a rule bypasses against plain forwarding
        scripts/bench --memory [--rounds N] [--seconds N]   first start and load in cgroups of 64 to 256 MiB; the cost of workers
+       scripts/bench --names [--rounds N]        lists of 200,000 and 1,000,000 names: load, memory, look-up
 Exit 1 if tproxy misses a target.`;
 
 /** Runs the benchmark; gives the exit code. */

@@ -10,7 +10,7 @@ import type { Module } from "./graph.ts";
 import { codeOf, headerOf } from "./text.ts";
 
 /** Rooms in which every file is pure, claimed or not. */
-const PURE_ROOMS = ["src/net/", "src/policy/", "src/boot/", "src/marks.ts", "src/constants.ts"];
+const PURE_ROOMS = ["src/net/", "src/names/", "src/policy/", "src/boot/", "src/marks.ts", "src/constants.ts"];
 
 const CLAIM = /(^|\s)Pure\.(\s|$)/;
 

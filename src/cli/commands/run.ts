@@ -47,6 +47,10 @@ export const runCommand: Command<InferValue<typeof parser>> = {
       installs: options.install === true,
       version: VERSION,
       workerUrl: workerUrl(),
+      findObstacles: async (loaded) => {
+        const { findObstacles } = await import("../doctor/obstacles.ts");
+        return await findObstacles(env, loaded);
+      },
       style: { journal: env.stderrIsJournal, now: env.now },
     });
     return 0;

@@ -19,6 +19,7 @@ import { readBootStatus } from "../boot/status.ts";
 import { paint, usesColors } from "../colors.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../arguments/config_option.ts";
+import { reportObstacles } from "../status/obstacles.ts";
 import { describeProxy, findHolder } from "../status/proxy.ts";
 
 const parser = object({
@@ -43,11 +44,12 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
     "The proxy: who holds its port, its process id, how long it has run, what it carries and by which config. The " +
     "install: each object is present, missing, changed, or foreign (it is there and the config does not ask for it); " +
     "those that are not as the config wants are listed, with -v all. " +
+    "Where all are, what keeps clients from a proxy all the same is named as doctor names it. " +
     "The exit code is 0 only if all are present. Whether a proxy is running does not count but with --running: " +
     "without one, intercept.on-failure says what happens. So is the start at boot, and whether its files are those that this " +
     "version writes.",
     "JSON: { version, config, installed, interfaces, families, admission: { inForce, reason }, backend: { name, place }, warnings, proxy: { running, listeners: " +
-    "[{ protocol, address, listening }], holder?: { pid, name, command, ours, state? } }, deliveries: [{ port, rule, missing: [{ protocol, family }] }], boot: [{ manager, enabled, files: [{ path, state, detail? }] }], objects: [{ kind, name, state, detail? }] }; installed is the exit code in words.",
+    "[{ protocol, address, listening }], holder?: { pid, name, command, ours, state? } }, deliveries: [{ port, rule, missing: [{ protocol, family }] }], obstacles: [findings of doctor that block], boot: [{ manager, enabled, files: [{ path, state, detail? }] }], objects: [{ kind, name, state, detail? }] }; installed is the exit code in words.",
   ],
   examples: ["status", "status -v", "status --running --json"],
   changesState: false,
@@ -69,6 +71,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
     const boot = readBootStatus(env, { loaded, config: namedConfig(env, options.config) });
     const admission = readAdmission(config);
     const installed = objects.every(({ state }) => state === "present");
+    const inTheWay = installed ? await reportObstacles(env, loaded) : { obstacles: [], text: "" };
     if (options.json === true) {
       const document = {
         version: 1,
@@ -81,6 +84,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
         warnings: plan.warnings,
         proxy: { running, listeners, ...(holder === undefined ? {} : { holder }) },
         deliveries,
+        obstacles: inTheWay.obstacles,
         boot,
         objects,
       };
@@ -96,6 +100,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
         }\n`,
         `admission: ${admission.inForce}${admission.reason === "" ? "" : ` (${admission.reason})`}\n`,
         ...deliveries.map(describeDelivery),
+        inTheWay.text,
         failure === "" ? "" : `backend: ${place}; ${failure}\n`,
         describeBootStatus(boot),
         describeObjects(objects, options.verbose === true),

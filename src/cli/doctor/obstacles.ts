@@ -1,5 +1,5 @@
 /**
- * Obstacles of an install that has just been made, in the words of doctor.
+ * Obstacles of an install, in the words of doctor.
  * @module
  */
 import type { LoadedConfig } from "../../config/load.ts";
@@ -9,22 +9,23 @@ import { OperationError } from "../../net/error.ts";
 import type { Env } from "../env.ts";
 import { prepareDiagnosis } from "./diagnosis.ts";
 
+/** Finds all that blocks. Throws an OperationError where that cannot be known. */
+export async function findObstacles(env: Env, loaded: LoadedConfig): Promise<Finding[]> {
+  return (await diagnoseMachine(prepareDiagnosis(env, loaded))).filter(({ blocks }) => blocks);
+}
+
 /** Warns of all that blocks. The install stands: the administrator may mend it before he starts a proxy. */
 export async function warnOfObstacles(env: Env, loaded: LoadedConfig): Promise<void> {
-  let findings: readonly Finding[];
   try {
-    findings = await diagnoseMachine(prepareDiagnosis(env, loaded));
+    env.stderr(describeObstacles(await findObstacles(env, loaded)));
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     env.stderr(`tproxy: warning: whether something is in the way is not known: ${error.message}\n`);
-    return;
   }
-  env.stderr(describeObstacles(findings));
 }
 
 /** The words; empty where nothing blocks. Pure. */
-export function describeObstacles(findings: readonly Finding[]): string {
-  const blocking = findings.filter(({ blocks }) => blocks);
+export function describeObstacles(blocking: readonly Finding[]): string {
   if (blocking.length === 0) return "";
   const lines = blocking.map(({ what, cause, remedy }) =>
     `tproxy: warning: in the way: ${what}: ${cause}${remedy === "" ? "" : `\n  ${remedy}`}\n`

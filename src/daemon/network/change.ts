@@ -7,6 +7,8 @@
 export class NetworkChange {
   /** Interfaces or default routes: what an install wants may be something else. */
   plan = false;
+  /** An interface has got or lost its cable: routes by it may lead nowhere now, of which no route tells. */
+  carrier = false;
   /** Our rules and routes may have gone, or others' may come before them. */
   rules = false;
   /** Somebody else has made our table anew: it is an install, and not ours. */
@@ -37,7 +39,7 @@ export class NetworkChange {
 
   /** Tells whether it must be looked at within a second. */
   get isUrgent(): boolean {
-    return this.rules || this.remade || this.uninstalled || this.firewall || this.pins;
+    return this.rules || this.remade || this.uninstalled || this.firewall || this.pins || this.carrier;
   }
 
   /** Everything may have changed. */

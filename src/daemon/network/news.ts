@@ -8,7 +8,7 @@ import { announcesUninstall } from "../../kernel/routing/announcement.ts";
 import { isOurRoute, isPin } from "../../kernel/routing/ours.ts";
 import { routeLeadsUpstream } from "../../kernel/routing/upstream.ts";
 import type { NetlinkMessage } from "../../netlink/message.ts";
-import { decodeLink } from "../../netlink/route/link.ts";
+import { decodeLink, hasCarrier } from "../../netlink/route/link.ts";
 import {
   RTM_DELLINK,
   RTM_DELROUTE,
@@ -29,6 +29,7 @@ const INTERFACE_ITSELF = 0;
 /** Remembers the interfaces, to know a change from a repetition. */
 export class NetworkNews {
   readonly #links = new Map<number, string>();
+  readonly #carriers = new Map<number, boolean>();
 
   /**
    * Adds what a message tells; false: that is nothing. One that cannot be read may tell anything. `own`: this
@@ -50,14 +51,19 @@ export class NetworkNews {
         if (body[0] !== INTERFACE_ITSELF) return false;
         const { index, name, master } = decodeLink(body);
         const now = `${name} ${master ?? ""}`;
-        if (now === this.#links.get(index)) return false;
+        const isOther = now !== this.#links.get(index);
+        const carrier = hasCarrier(body);
+        if (!isOther && carrier === this.#carriers.get(index)) return false;
         this.#links.set(index, now);
-        change.plan = true;
+        this.#carriers.set(index, carrier);
+        if (isOther) change.plan = true;
+        else change.carrier = true;
         return true;
       }
       case RTM_DELLINK:
         if (body[0] !== INTERFACE_ITSELF) return false;
         this.#links.delete(decodeLink(body).index);
+        this.#carriers.delete(decodeLink(body).index);
         change.plan = true;
         return true;
       case RTM_NEWROUTE:

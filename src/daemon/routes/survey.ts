@@ -25,6 +25,8 @@ export interface SurveyOptions {
   readonly mark: number;
   /** The bits of the mark of replies to sockets of ours. */
   readonly replyMark: number;
+  /** Rules of output have begun to drop: what was sent before workers knew may have been lost. */
+  readonly outputCloses: () => void;
   readonly log: Logger;
   /** Throws Deno's errors. */
   readonly readTextFile: (path: string) => string;
@@ -50,8 +52,8 @@ export class Survey {
 
   /** Looks again at what has changed; without a change, at everything. */
   look(change?: NetworkChange): void {
-    const routes = change === undefined || change.plan || change.rules || change.pins;
-    if (routes) this.#attempt(() => this.#lookAtRoutes());
+    if (change === undefined || change.plan || change.rules) this.#attempt(() => this.#lookAtRoutes());
+    else if (change.pins) this.#attempt(() => this.#lookAtPins()); // these change nobody's way
     if (change === undefined || change.firewall) this.#attempt(() => this.#lookAtOutput());
   }
 
@@ -74,11 +76,16 @@ export class Survey {
     board.write(simple ? null : { byPort, priority, mark });
   }
 
+  #lookAtPins(): void {
+    using route = openNetlink("route");
+    this.#keepPins(route, readAllRules(route));
+  }
+
   #lookAtOutput(): void {
-    const { board, log, readTextFile } = this.#options;
+    const { board, log, readTextFile, outputCloses } = this.#options;
     using netfilter = openNetlink("netfilter");
     const mayDrop = outputMayDrop({ netfilter, readTextFile });
-    board.writeOutput(mayDrop);
+    if (board.writeOutput(mayDrop) && mayDrop) outputCloses();
     const obstacle = mayDrop && !this.#warned ? passageObstacle(netfilter) : undefined;
     if (obstacle === undefined) return;
     this.#warned = true;

@@ -132,6 +132,11 @@ export class HeldSyns {
     return this.#shares.victim();
   }
 
+  /** The oldest SYN of the client of these addresses, if it has as many as `most`; -1: it has not. */
+  surplusOf(addresses: Int32Array, most: number): number {
+    return this.#shares.surplusOf(addresses, ASKED_CLIENT, most);
+  }
+
   #copy({ bytes, offset, length, header }: Question, place: number): void {
     const own = this.#memory.bytes;
     const at = place * SYN_SIZE;

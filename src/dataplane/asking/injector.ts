@@ -3,10 +3,10 @@
  * refuse them in the server's name.
  * @module
  */
-import { AF_INET, EPERM } from "../../../ffi/consts.ts";
+import { AF_INET, EPERM, IPPROTO_TCP } from "../../../ffi/consts.ts";
 import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
 import { VERDICT_TTL } from "../../constants.ts";
-import type { RawSockets } from "../orders.ts";
+import type { AskingSockets } from "../orders.ts";
 import { mendChecksum } from "./packet/checksums.ts";
 import { ASKED_DESTINATION, type HeldPacket } from "./question.ts";
 import { SILENCE, verdictOfErrno } from "./verdict.ts";
@@ -16,10 +16,10 @@ const IPV6_HOP_LIMIT = 7;
 
 /** A worker's raw sockets. */
 export class Injector {
-  readonly #sockets: RawSockets;
+  readonly #sockets: Pick<AskingSockets, "raw" | "refusals">;
   readonly #batch = new SendBatch(1, 1);
 
-  constructor(sockets: RawSockets) {
+  constructor(sockets: Pick<AskingSockets, "raw" | "refusals">) {
     this.#sockets = sockets;
   }
 
@@ -47,7 +47,12 @@ export class Injector {
     batch.clear();
     batch.beginRaw(addresses, ASKED_DESTINATION);
     batch.add(packet.low, packet.high, packet.length);
-    const returned = batch.send(isIpv4 ? this.#sockets.ipv4 : this.#sockets.ipv6, 0);
+    const { raw, refusals } = this.#sockets;
+    // An IPv4 packet that is delivered to this machine the kernel would refuse in the server's name, for
+    // which it finds no route. One that leaves it refuses in the router's.
+    const leaves = isIpv4 && verdict !== VERDICT_TTL.accept &&
+      (verdict !== VERDICT_TTL.reset || packet.protocol !== IPPROTO_TCP);
+    const returned = batch.send(leaves ? refusals : isIpv4 ? raw.ipv4 : raw.ipv6, 0);
     // A rule that refuses a packet where it leaves drops it as well, and that is what sendmsg(2) tells.
     return returned === -EPERM && verdict !== VERDICT_TTL.accept ? 1 : returned;
   }

@@ -43,6 +43,12 @@ export class Shares {
     if (client.size === 0) this.#clients.close(words, at);
   }
 
+  /** The oldest question of the client at `at`, if it has as many as `most`; -1: it has not. */
+  surplusOf(words: Int32Array, at: number, most: number): number {
+    const client = this.#clients.find(words, at);
+    return client !== null && client.size >= most ? client.first : -1;
+  }
+
   /**
    * The question that should make room for another, -1: there is none. The oldest one; where one client has
    * more than an equal share, the oldest of that client.

@@ -15,7 +15,7 @@ import { Throttle } from "../loop/throttle.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { BLOCKED, CLOSED, EVICTED, OVER_LIMIT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
-import { CLIENT, DESTINATION, type Session, WAITING } from "../tcp/session.ts";
+import { CLIENT, DESTINATION, NEW, type Session, WAITING } from "../tcp/session.ts";
 import type { TcpSessions } from "../tcp/sessions.ts";
 
 /** A worker never holds fewer SYNs than this, if there is room for so many sessions. */
@@ -80,17 +80,20 @@ export class TcpQuestions implements Asked {
 
   #repeated(place: number, question: Question): void {
     const { syns, sessions } = this.#parts;
-    const { counters, clock } = this.#context;
+    const { counters, clock, shared } = this.#context;
     counters[COUNTER.questionsRepeated]++;
     syns.repeat(place, question, clock.tick);
+    const session = sessions.at(syns.slotOf(place));
     // The client has not heard the answer, or the listener not the SYN.
-    if (sessions.at(syns.slotOf(place)).stage === WAITING) syns.tell(place, VERDICT_TTL.accept);
+    if (session.stage === WAITING) return void syns.tell(place, VERDICT_TTL.accept);
+    // Forwarded, this SYN would go as the router's ways and rules are now.
+    if (session.changes !== shared.routes.changes) this.#dial(session, question);
   }
 
   #begin(question: Question): void {
     const { sessions, syns, decider } = this.#parts;
     const { counters, clock } = this.#context;
-    this.#makeRoom();
+    this.#makeRoom(question);
     if (!sessions.admit(question.addresses, CLIENT)) return void counters[COUNTER.questionsDropped]++;
     const session = sessions.begin(-1, question.client);
     session.destination.set(question.destination);
@@ -109,25 +112,34 @@ export class TcpQuestions implements Asked {
   #dial(session: Session, question: Question): void {
     const { sessions } = this.#parts;
     session.answer = question.answer;
-    const dialled = sessions.dial(session);
+    session.changes = this.#context.shared.routes.changes;
+    const dialled = session.stage === NEW ? sessions.dial(session) : sessions.dialAnew(session);
     session.answer = null;
     // The client, who was told nothing, sends its SYN again.
     if (dialled === -EMFILE || dialled === -ENFILE) sessions.makeRoom();
   }
 
-  /** The client with most pending SYNs loses its oldest, where there are as many as there may be. */
-  #makeRoom(): void {
-    const { sessions, syns, workers } = this.#parts;
-    const { settings } = this.#context;
-    const share = Math.floor(settings.maxConnections / (2 * workers));
+  /**
+   * A client with as many pending SYNs as it may have connections loses its oldest one: anybody may have sent
+   * them. So does the client with most, where there are as many as there may be.
+   */
+  #makeRoom({ addresses }: Question): void {
+    const { syns, workers } = this.#parts;
+    const { maxConnections, perClient } = this.#context.settings;
+    const mostOfOne = Math.max(LEAST_HELD_SYNS, perClient);
+    const own = perClient === 0 ? -1 : syns.surplusOf(addresses, mostOfOne);
+    if (own >= 0) this.#evict(own, mostOfOne);
+    const share = Math.floor(maxConnections / (2 * workers));
     const most = Math.min(MOST_HELD_SYNS, Math.max(LEAST_HELD_SYNS, share));
-    while (syns.size >= most) {
-      sessions.end(sessions.at(syns.slotOf(syns.victim())), true, EVICTED);
-      this.#context.counters[COUNTER.questionsDropped]++;
-      if (this.#evictions.allows()) {
-        this.#context.log.warn("too many connections are dialled at once: the oldest give way", { most });
-      }
-    }
+    while (syns.size >= most) this.#evict(syns.victim(), most);
+  }
+
+  #evict(place: number, most: number): void {
+    const { sessions, syns } = this.#parts;
+    sessions.end(sessions.at(syns.slotOf(place)), true, EVICTED);
+    this.#context.counters[COUNTER.questionsDropped]++;
+    if (!this.#evictions.allows()) return;
+    this.#context.log.warn("too many connections are dialled at once: the oldest give way", { most });
   }
 }
 

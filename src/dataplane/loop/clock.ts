@@ -18,6 +18,11 @@ export class Clock {
     return performance.timeOrigin + this.#start + this.tick * TICK_MS;
   }
 
+  /** The tick of this turn as all threads count them, in 32 bits. */
+  get commonTick(): number {
+    return (this.time / TICK_MS) | 0;
+  }
+
   /** Reads the time. */
   update(): void {
     this.tick = Math.floor((performance.now() - this.#start) / TICK_MS);

@@ -10,6 +10,7 @@ const PRIORITY = 2;
 const MARK = 3;
 const PASSAGE = 4;
 const LAST_GENERATION = 5;
+const CHANGES = 6;
 /** The words of shared memory that it takes. */
 export const ROUTE_BOARD_WORDS = 8;
 
@@ -58,20 +59,35 @@ export class RouteBoard {
     return Atomics.load(this.#words, PASSAGE) !== 0;
   }
 
+  /** The number of changes so far. A dial that began before the last one may go where none is answered. */
+  get changes(): number {
+    return Atomics.load(this.#words, CHANGES);
+  }
+
   /** Tells workers of the routing as it is now; null: it is simple. */
   write(routing: AskedRouting | null): void {
     const words = this.#words;
-    if (routing === null) return void Atomics.store(words, GENERATION, 0);
+    if (routing === null) {
+      if (Atomics.exchange(words, GENERATION, 0) !== 0) Atomics.add(words, CHANGES, 1);
+      return;
+    }
     words[FLAGS] = routing.byPort ? BY_PORT : 0;
     words[PRIORITY] = routing.priority;
     words[MARK] = routing.mark;
     // Never one that was there before the routing was simple for a while: workers remember it.
     words[LAST_GENERATION] = (words[LAST_GENERATION] + 1) | 0 || 1;
     Atomics.store(words, GENERATION, words[LAST_GENERATION]);
+    Atomics.add(words, CHANGES, 1);
   }
 
-  /** Tells workers whether the router's own rules may drop new flows, or send them elsewhere. */
-  writeOutput(drops: boolean): void {
-    Atomics.store(this.#words, PASSAGE, drops ? 1 : 0);
+  /**
+   * Tells workers whether the router's own rules may drop new flows, or send them elsewhere. Returns whether
+   * that is another than before.
+   */
+  writeOutput(drops: boolean): boolean {
+    const passage = drops ? 1 : 0;
+    const isChange = Atomics.exchange(this.#words, PASSAGE, passage) !== passage;
+    if (isChange) Atomics.add(this.#words, CHANGES, 1);
+    return isChange;
   }
 }

@@ -35,6 +35,11 @@ export class PerClient {
     return limit === 0 ? 0 : count - limit;
   }
 
+  /** Returns the excess that {@linkcode add} would return, and adds nothing. */
+  wouldExceed(words: Int32Array, at: number, limit: number): number {
+    return limit === 0 ? 0 : this.#change(words, at, 0) + 1 - limit;
+  }
+
   /** Takes one away. */
   remove(words: Int32Array, at: number): void {
     this.#change(words, at, -1);

@@ -1,7 +1,7 @@
 /**
  * Answers that wait for the flow that they are about: a worker is asked, and perhaps another one is given the
- * flow. Bounded; in shared memory, so that any worker may take them. An answer that nobody takes makes room
- * for another.
+ * flow. Bounded; in shared memory, so that any worker may take them. An answer that nobody takes for a second
+ * makes room for another; before, its datagram may be on its way, and would go where the router sends none.
  * @module
  */
 import { type Answer, ANSWER_WORDS } from "../asking/answer.ts";
@@ -19,8 +19,12 @@ const FAR_GROUPS = 1024;
 /** Groups in which an answer with one key may lie: a near one, two far ones. */
 const CHOICES = 3;
 
-// A place: its state, two struct sockaddr, an answer.
-const CLIENT = 1;
+/** An answer that was put in so many ticks ago, of 100 ms, is not waited for any more. */
+const YOUNG_TICKS = 10;
+
+// A place: its state, when it was put in, two struct sockaddr, an answer.
+const PUT_TICK = 1;
+const CLIENT = 2;
 const DESTINATION = CLIENT + ADDRESS_WORDS;
 const ANSWER = DESTINATION + ADDRESS_WORDS;
 const PLACE_WORDS = ANSWER + ANSWER_WORDS;
@@ -64,14 +68,16 @@ export class WaitingRoom {
   }
 
   /**
-   * Puts an answer in; one with the same addresses goes. False: others are just writing all places that it
-   * may have.
+   * Puts an answer in; one with the same addresses goes. False: there is no place for it. `tick`: all threads
+   * count them alike.
    */
-  put(words: Int32Array, client: number, destination: number, answer: Answer): boolean {
+  put(words: Int32Array, client: number, destination: number, answer: Answer, tick: number): boolean {
     const all = this.#words;
-    this.take(words, client, destination, null);
-    const place = this.#seizeOne(this.#hash(words, client, destination));
+    const hash = this.#hash(words, client, destination);
+    let place = this.#find(hash, words, client, destination);
+    if (place < 0) place = this.#seizeOne(hash, tick);
     if (place < 0) return false;
+    all[place + PUT_TICK] = tick;
     copyAddress(words, client, all, place + CLIENT);
     copyAddress(words, destination, all, place + DESTINATION);
     answer.write(all, place + ANSWER);
@@ -80,29 +86,25 @@ export class WaitingRoom {
   }
 
   /** Takes an answer out, and copies it; false: there is none. */
-  take(words: Int32Array, client: number, destination: number, answer: Answer | null): boolean {
-    const hash = this.#hash(words, client, destination);
-    let place = this.#find(groupOf(hash, 0), words, client, destination);
-    if (place < 0 && Atomics.load(this.#words, WAITING_FAR) !== 0) {
-      place = this.#find(groupOf(hash, 1), words, client, destination);
-      if (place < 0) place = this.#find(groupOf(hash, 2), words, client, destination);
-    }
+  take(words: Int32Array, client: number, destination: number, answer: Answer): boolean {
+    const place = this.#find(this.#hash(words, client, destination), words, client, destination);
     if (place < 0) return false;
-    answer?.read(this.#words, place + ANSWER);
+    answer.read(this.#words, place + ANSWER);
     this.#count(place, -1);
     this.#leave(place, EMPTY);
     return true;
   }
 
-  /** Seizes a place for an answer, which is counted; negative: others are just writing all. */
-  #seizeOne(hash: number): number {
+  /** Seizes a place for an answer, which is counted; negative: all are written just now, or young. */
+  #seizeOne(hash: number, tick: number): number {
     const first = Atomics.add(this.#words, PUT, 1) >>> 0; // not always the same place makes room
     for (const wanted of [EMPTY, FULL]) {
       for (let i = 0; i < CHOICES * WAYS; i++) {
         const choice = wanted === EMPTY ? Math.floor(i / WAYS) : (first + i) % CHOICES;
         const place = groupOf(hash, choice) + ((first + i) & (WAYS - 1)) * PLACE_WORDS;
         const state = Atomics.load(this.#words, place);
-        if ((state & STATUS) !== wanted || !this.#seize(place, state)) continue;
+        if ((state & STATUS) !== wanted || (wanted === FULL && this.#isYoung(place, tick))) continue;
+        if (!this.#seize(place, state)) continue;
         if (wanted === EMPTY) this.#count(place, 1);
         return place;
       }
@@ -110,8 +112,19 @@ export class WaitingRoom {
     return -1;
   }
 
-  /** Finds and seizes the place of an answer; negative: it is not in the group. */
-  #find(group: number, words: Int32Array, client: number, destination: number): number {
+  #isYoung(place: number, tick: number): boolean {
+    return Math.abs((tick - this.#words[place + PUT_TICK]) | 0) < YOUNG_TICKS; // clocks may differ by one
+  }
+
+  /** Finds and seizes the place of an answer; negative: it is not there. */
+  #find(hash: number, words: Int32Array, client: number, destination: number): number {
+    let place = this.#findIn(groupOf(hash, 0), words, client, destination);
+    if (place >= 0 || Atomics.load(this.#words, WAITING_FAR) === 0) return place;
+    place = this.#findIn(groupOf(hash, 1), words, client, destination);
+    return place >= 0 ? place : this.#findIn(groupOf(hash, 2), words, client, destination);
+  }
+
+  #findIn(group: number, words: Int32Array, client: number, destination: number): number {
     const all = this.#words;
     for (let i = 0; i < WAYS; i++) {
       const place = group + i * PLACE_WORDS;

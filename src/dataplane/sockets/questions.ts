@@ -37,10 +37,12 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
   const open = (family: Family, prepare: Prepare) =>
     families.includes(family) ? keep(rawSocket(family, prepare)) : -1;
   const openBoth = (prepare: Prepare) => ({ ipv4: open("ipv4", prepare), ipv6: open("ipv6", prepare) });
+  const signed = (mark: number): Prepare => (fd) => sign(fd, { mark, priority: CLIENT_PRIORITY });
   try {
     return Array.from({ length: options.workers }, (_, worker) => ({
       log: keep(openLogGroup(questionGroup(options.port, worker))),
-      raw: openBoth((fd) => sign(fd, { mark, priority: CLIENT_PRIORITY })),
+      raw: openBoth(signed(mark)),
+      refusals: open("ipv4", signed(0)),
       watch: {
         log: keep(openLogGroup(watchGroup(options.port, worker))),
         // What is sent through them has clients' addresses, and its own signs.
@@ -54,8 +56,8 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
 }
 
 /** Closes the sockets of a worker that has ended for good. */
-export function closeAsking({ log, raw, watch }: AskingSockets): void {
-  const fds = [log, raw.ipv4, raw.ipv6, watch.log, watch.raw.ipv4, watch.raw.ipv6];
+export function closeAsking({ log, raw, refusals, watch }: AskingSockets): void {
+  const fds = [log, raw.ipv4, raw.ipv6, refusals, watch.log, watch.raw.ipv4, watch.raw.ipv6];
   for (const fd of fds) if (fd >= 0) closeFd(fd);
 }
 

@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  ECANCELED,
   ECONNREFUSED,
   ECONNRESET,
   EPIPE,
@@ -14,7 +15,7 @@ import {
   EPOLLRDHUP,
   ETIMEDOUT,
 } from "../../../ffi/consts.ts";
-import { takeSocketError } from "../../../ffi/sockets/sockopt.ts";
+import { isConnecting, takeSocketError } from "../../../ffi/sockets/sockopt.ts";
 import { EXPIRED, FAILED, REFUSED, RESET, TIMED_OUT } from "../shared/endings.ts";
 import { ticks } from "../loop/wheel.ts";
 import { COUNTER } from "../shared/state.ts";
@@ -92,6 +93,19 @@ export class Dialling implements Stage {
     session.called = false;
     const returned = this.#dial(session);
     if (returned < 0) this.#giveUp(session, -returned);
+  }
+
+  /**
+   * Dials once more in place of a dial that is not over; of one that is, an event tells. 0, or the -errno
+   * with which the session has ended.
+   */
+  anew(session: Session): number {
+    if (!isConnecting(session.upstreamFd)) return 0;
+    this.#settle(session, ECANCELED);
+    this.#life.dropUpstream(session);
+    const returned = this.#dial(session);
+    if (returned < 0) this.#life.refuse(session, -returned, FAILED);
+    return returned;
   }
 
   /** 0 or -errno: there is nothing to dial. */

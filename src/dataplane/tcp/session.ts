@@ -116,12 +116,16 @@ export class Session extends WheelEntry implements Call {
   answer: Answer | null = null;
   /** The place of its client's SYN among those that are held; -1: none is, or not any more. */
   syn = -1;
+  /** The number of changes of the router's ways and rules ({@linkcode RouteBoard}) when it was dialled. */
+  changes = 0;
   attempt = 0;
   choice = 0;
   /** The upstream has been asked to dial, and waits to be told how that ended. */
   called = false;
   /** By how much its client was over the limit per client when it began: 0 or less, it was not. */
   excess = 0;
+  /** Tells that its client is there, not only a SYN that anybody may have sent: it counts for the limit. */
+  counted = false;
   /** Ticks of the worker's clock. */
   startedTick = 0;
   activeTick = 0;
@@ -154,8 +158,16 @@ export class Session extends WheelEntry implements Call {
     this.stage = NEW;
     this.up.reset(-1, -1);
     this.down.reset(-1, -1);
-    this.attempt = this.choice = this.excess = 0;
-    this.called = this.keptAlive = this.askedOften = false;
+    this.attempt =
+      this.choice =
+      this.excess =
+      this.changes =
+        0;
+    this.called =
+      this.counted =
+      this.keptAlive =
+      this.askedOften =
+        false;
     this.answer = null;
     this.syn = -1;
     this.startedTick = this.activeTick = tick;

@@ -29,7 +29,7 @@ import type { ObedientSessions } from "../obey.ts";
 import type { PipeOptions } from "../orders.ts";
 import type { Ledger } from "../shared/ledger.ts";
 import { PerClient } from "../shared/per_client.ts";
-import { EVICTED, FAILED, RESET } from "../shared/endings.ts";
+import { EVICTED, FAILED, OVER_LIMIT, RESET } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
 import type { Call, Sockaddr, Upstream } from "../upstream/upstream.ts";
 import { Dialling } from "./dialling.ts";
@@ -119,14 +119,14 @@ export class TcpSessions implements Service, Life, ObedientSessions {
    * counted it as live. `session.excess` tells by how much the client is over its limit now.
    */
   begin(client: number, address: Sockaddr): Session {
-    const { clock, settings } = this.context;
+    const { clock } = this.context;
     const session = this.#table.open(clock.tick);
     session.client.set(address);
     session.setClient(client);
     this.#ledger.open(session.slot, session.tag, session.addresses, CLIENT, clock.time);
     this.#ledger.client(session.slot, client);
     this.#shares.enter(session.slot, session.addresses, CLIENT);
-    session.excess = this.#perClient.add(session.addresses, CLIENT, settings.perClient);
+    this.#count(session);
     return session;
   }
 
@@ -157,6 +157,8 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     session.down.writable = true;
     session.activeTick = this.context.clock.tick;
     this.#ledger.client(session.slot, client);
+    this.#count(session);
+    if (session.excess > 0) return this.end(session, true, OVER_LIMIT);
     if (this.#watch(session, client, 0) < 0) return this.end(session, true, FAILED);
     this.enter(session, session.dying === null ? OPEN : RESETTING);
   }
@@ -164,6 +166,11 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   /** Dials for a call whose upstream has said PENDING, and can tell more by now. */
   resume(call: Call): void {
     if (call instanceof Session && call.stage === DIALLING) this.#dialling.resume(call);
+  }
+
+  /** Dials once more for a session that is DIALLING. 0, or the -errno with which it has ended. */
+  dialAnew(session: Session): number {
+    return this.#dialling.anew(session);
   }
 
   /** See {@linkcode Service}: there are descriptors only where there are sessions. */
@@ -292,6 +299,15 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     this.#finish(session, reset, ending);
   }
 
+  /** Counts a session among its client's, once the client is there. */
+  #count(session: Session): void {
+    const { perClient } = this.context.settings;
+    session.counted = session.clientFd >= 0;
+    session.excess = session.counted
+      ? this.#perClient.add(session.addresses, CLIENT, perClient)
+      : this.#perClient.wouldExceed(session.addresses, CLIENT, perClient);
+  }
+
   #evict(slot: number): boolean {
     if (slot < 0) return false;
     this.end(this.#table.at(slot), true, EVICTED);
@@ -316,7 +332,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     this.#ledger.end(session.slot, ending);
     this.#close(session.clientFd, reset);
     this.#close(session.upstreamFd, reset);
-    this.#perClient.remove(session.addresses, CLIENT);
+    if (session.counted) this.#perClient.remove(session.addresses, CLIENT);
     this.#shares.leave(session.slot, session.addresses, CLIENT, session.stage < OPEN);
     this.#table.close(session);
     this.context.shared.addLive(-1);

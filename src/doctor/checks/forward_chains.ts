@@ -7,15 +7,10 @@ import type { Check } from "../check.ts";
 import { type Finding, warning, works } from "../finding.ts";
 import type { FirewallFacts } from "../machine/firewalls.ts";
 import type { FirewallChain } from "../firewall/chain.ts";
-import { adviseAccept, describeChain, describeOwner } from "../firewall/firewall.ts";
+import { describeChain } from "../firewall/firewall.ts";
 import { filtersAt } from "../firewall/findings.ts";
-import {
-  type ChainJudgement,
-  describeDecision,
-  describePackets,
-  judgeChain,
-  type Walked,
-} from "../firewall/judge_chain.ts";
+import { type ChainJudgement, judgeChain } from "../firewall/judge_chain.ts";
+import { judgePath } from "../firewall/path.ts";
 import { reachableRules } from "../firewall/reach.ts";
 import { readXtablesPart } from "../packet/xtables_part.ts";
 import type { Situation } from "../situation.ts";
@@ -32,47 +27,12 @@ export const forwardChains: Check<FirewallFacts> = {
 function judgeForward(facts: FirewallFacts, situation: Situation): Finding[] {
   const chains = filtersAt(facts, "forward");
   if (situation.admission.inForce === "early") return judgeEarly(chains, situation);
-  const findings = chains.flatMap((chain) => judgeChainOfPath(chain, situation));
+  const findings = chains.flatMap((chain) => judgePath(chain, "forward", situation));
   if (findings.length > 0) return findings;
   const names = chains.map(describeChain).join(", ");
   return [
     works(ID, names === "" ? "no firewall at the forward hook" : `firewall: ${names} forwards clients`),
   ];
-}
-
-/** A chain refuses with a proxy as without; one that refuses everything is in the way. */
-function judgeChainOfPath(of: FirewallChain, situation: Situation): Finding[] {
-  const id = of.program === "iptables-legacy" ? "legacy-forward" : ID;
-  const what = `firewall: ${describeChain(of)}`;
-  const judgement = judgeChain(of, "forward", situation);
-  if (judgement === undefined) {
-    const cause = `It cannot be read: whether it forwards clients' flows is not known${describeOwner(of)}`;
-    return [warning(id, { what, blocks: true, cause, remedy: 'Look at it with "nft list ruleset"' })];
-  }
-  const { tried, dropped, unsure } = judgement;
-  const stopped = [...dropped, ...unsure];
-  if (stopped.length === 0) return [];
-  const all = isEverything(stopped, judgement);
-  const [{ packet: { input, output } }] = stopped;
-  return [warning(id, {
-    what,
-    blocks: all,
-    cause: `It ${all && dropped.length === 0 ? "may refuse" : "refuses"} clients (${
-      describePackets(stopped, tried)
-    }), by ${describeDecision(of, stopped)}, with a proxy as without${describeOwner(of)}`,
-    remedy: all
-      ? adviseAccept(of, { kind: "forwarding", from: input!.name, to: output!.name })
-      : "Nothing, if that is meant so",
-  })];
-}
-
-/** Tells that no flow of any client over one of the protocols gets through. */
-function isEverything(stopped: readonly Walked[], { tried }: ChainJudgement): boolean {
-  return (["tcp", "udp"] as const).some((protocol) => {
-    const of = (list: readonly { packet: { protocol: string } }[]) =>
-      list.filter(({ packet }) => packet.protocol === protocol).length;
-    return of(tried) > 0 && of(stopped) === of(tried);
-  });
 }
 
 /** Says that the chains do not count, where they would refuse something. */

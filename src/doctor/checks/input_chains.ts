@@ -3,7 +3,6 @@
  * @module
  */
 import { LOOPBACK } from "../../constants.ts";
-import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
 import type { Check } from "../check.ts";
 import type { FirewallFacts } from "../machine/firewalls.ts";
 import { marksOf } from "../situation.ts";
@@ -17,12 +16,9 @@ const SUBJECT: HookSubject = {
   wish({ packet }, situation) {
     const { admission } = situation;
     if (admission.inForce === "early") {
-      return { kind: "mark", mark: marksOf(situation).intercepted };
+      return { kind: "mark", mark: marksOf(situation).intercepted, from: packet.input!.name };
     }
-    if (packet.input?.name === LOOPBACK) return { kind: "from-loopback" };
-    return packet.ctState === CT_STATE.established
-      ? { kind: "established" }
-      : { kind: "mark", mark: marksOf(situation).intercepted };
+    return packet.input?.name === LOOPBACK ? { kind: "from-loopback" } : { kind: "established" };
   },
 };
 

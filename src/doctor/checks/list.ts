@@ -23,6 +23,7 @@ import { memory } from "./memory.ts";
 import { networkd } from "./networkd.ts";
 import { onFailure } from "./on_failure.ts";
 import { outputChains } from "./output_chains.ts";
+import { pathChains } from "./path_chains.ts";
 import { plan } from "./plan.ts";
 import { platform } from "./platform.ts";
 import { policyRoutes } from "./policy_routes.ts";
@@ -34,7 +35,9 @@ import { rulesBefore } from "./rules_before.ts";
 import { synCookies } from "./syn_cookies.ts";
 import { tableName } from "./table_name.ts";
 import { tableUsers } from "./table_users.ts";
+import { trackedFlows } from "./tracked_flows.ts";
 import { udpFiltering } from "./udp_filtering.ts";
+import { waysOut } from "./ways_out.ts";
 
 /** All of them; a new one is a file of this folder and a line here. */
 export const CHECKS: readonly Check<unknown>[] = [
@@ -51,6 +54,8 @@ export const CHECKS: readonly Check<unknown>[] = [
   memory,
   loopback,
   forwarding,
+  waysOut,
+  trackedFlows,
   reversePath,
   markUsers,
   rulesBefore,
@@ -59,6 +64,7 @@ export const CHECKS: readonly Check<unknown>[] = [
   bridgeFilter,
   tableName,
   inputChains,
+  pathChains,
   forwardChains,
   outputChains,
   markWriters,

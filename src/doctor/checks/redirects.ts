@@ -24,7 +24,7 @@ export function judgeRedirects(facts: FirewallFacts, situation: Situation): Find
   return judgeEarlyRules(found, {
     id: "redirects",
     none: "no rule sends clients elsewhere (dnat, redirect)",
-    harmless: "the proxy follows it",
+    harmless: "the proxy follows it; what it sends to this router itself stays there, as without a proxy",
     cause: "Flows that the proxy takes do not come to it: they reach the server that the client has named",
     remedy: "Set intercept.admission to forward-path, or let these flows pass by a rule with action bypass",
   }, situation);

@@ -26,6 +26,7 @@ export const TABLE_FAMILIES: Readonly<Record<string, readonly Family[]>> = {
   inet: FAMILIES,
   ip: ["ipv4"],
   ip6: ["ipv6"],
+  netdev: FAMILIES,
 };
 
 /** Lists the intercepted families whose packets come to a chain. */

@@ -61,7 +61,8 @@ function judge(of: FirewallChain, subject: HookSubject, situation: Situation): F
       remedy: 'Look at it with "nft list ruleset": does it accept them?',
     })];
   }
-  const remedy = (walked: readonly Walked[]) => adviseAll(of, walked, { subject, situation });
+  const remedy = (walked: readonly Walked[]) =>
+    adviseAccept(of, walked.map((one) => subject.wish(one, situation)));
   const say = (verb: string, walked: readonly Walked[], end: string) =>
     `${verb} ${subject.packets} (${describePackets(walked, judgement.tried)}), by ${
       describeDecision(of, walked)
@@ -88,15 +89,4 @@ function findStopped({ dropped, unsure, limited }: ChainJudgement): Stopped[] {
   if (limited.length === 0) return [];
   const end = ", once a limit is reached: all clients together have that limit";
   return [{ verb: "It drops", walked: limited, end, blocks: false }];
-}
-
-/** Commands for all that is to be accepted, one after another; how to keep them is said once. */
-function adviseAll(
-  of: FirewallChain,
-  walked: readonly Walked[],
-  { subject, situation }: { subject: HookSubject; situation: Situation },
-): string {
-  const wishes = walked.map((one) => subject.wish(one, situation));
-  const different = new Map(wishes.map((wish) => [JSON.stringify(wish), wish]));
-  return [...different.values()].map((wish) => adviseAccept(of, wish)).join("; and ");
 }

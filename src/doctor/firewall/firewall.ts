@@ -7,31 +7,37 @@ import type { FirewallChain, FirewallProgram } from "./chain.ts";
 import { LOOPBACK } from "../../constants.ts";
 
 /** A firewall; the last three are rules by hand or by a script. */
-export type Firewall = "fw4" | "firewalld" | "ufw" | "nixos" | FirewallProgram;
+export type Firewall = "fw4" | "firewalld" | "ufw" | "nixos" | "docker" | FirewallProgram;
 
 /** A kind of packets that is to be accepted. */
 export type Wish =
-  | { readonly kind: "mark"; readonly mark: number }
+  | { readonly kind: "mark"; readonly mark: number; readonly from?: string }
   | { readonly kind: "from-loopback" | "to-loopback" | "established" }
   | { readonly kind: "forwarding"; readonly from: string; readonly to: string }
-  | { readonly kind: "dials"; readonly to: string };
+  | { readonly kind: "coming"; readonly from: string }
+  | { readonly kind: "leaving" | "dials"; readonly to: string };
 
 /** Tells whose chain it is. */
 export function firewallOf({ chain, table, program }: FirewallChain): Firewall {
   if (chain.table === "fw4" || chain.table === "firewalld") return chain.table;
   const rules = table?.rules ?? [];
   if (chain.table === "nixos-fw" || rules.some((rule) => rule.chain.startsWith("nixos-fw"))) return "nixos";
-  const jumps = rules.some(({ expressions }) =>
-    expressions.some((e) => e.kind === "verdict" && e.verdict.chain?.startsWith("ufw") === true)
-  );
-  return jumps ? "ufw" : program;
+  const jumpsTo = (prefix: string) =>
+    rules.some(({ chain: from, expressions }) =>
+      from === chain.name &&
+      expressions.some((e) => e.kind === "verdict" && e.verdict.chain?.startsWith(prefix) === true)
+    );
+  return jumpsTo("ufw") ? "ufw" : jumpsTo(DOCKER_CHAIN) ? "docker" : program;
 }
+
+const DOCKER_CHAIN = "DOCKER-USER";
 
 const NAMES: Readonly<Record<Firewall, string>> = {
   fw4: "OpenWrt's firewall made it",
   firewalld: "firewalld made it",
   ufw: "ufw made it",
   nixos: "NixOS' firewall made it",
+  docker: "Docker made it",
   nft: "",
   "iptables-nft": "iptables-nft made it",
   "iptables-legacy": "iptables-legacy made it",
@@ -52,16 +58,30 @@ export function describeChain({ chain, program }: FirewallChain): string {
 }
 
 /** Advises to have it accepted now, and then for good, in the words of the chain's firewall. */
-export function adviseAccept(of: FirewallChain, wish: Wish): string {
-  const { chain } = of;
-  const command = of.program === "nft"
-    ? `nft insert rule ${chain.family} ${chain.table} ${chain.name} ${nftMatch(wish)} accept`
-    : `${commandOf(of)} -I ${chain.name} ${iptablesMatch(wish)} -j ACCEPT`;
-  return `${command}; to keep it, ${adviseKeeping(firewallOf(of), of, wish)}`;
+export function adviseAccept(of: FirewallChain, wishes: readonly Wish[]): string {
+  const firewall = firewallOf(of);
+  if (firewall === "firewalld") {
+    const said = wishes.map(adviseFirewalld);
+    if (!said.includes(undefined)) return [...new Set(said)].join("; and ");
+  }
+  const commands = [...new Set(wishes.map((wish) => commandFor(firewall, of, wish)))];
+  const keeping = [...new Set(wishes.map((wish) => adviseKeeping(firewall, of, wish)))];
+  return `${commands.join("; and ")}; to keep ${commands.length === 1 ? "it" : "them"}, ${
+    keeping.join("; and ")
+  }`;
+}
+
+/** Docker flushes and makes its chains anew, but leaves one to its administrator. */
+function commandFor(firewall: Firewall, of: FirewallChain, wish: Wish): string {
+  const { family, table, name } = of.chain;
+  if (of.program === "nft") return `nft insert rule ${family} ${table} ${name} ${nftMatch(wish)} accept`;
+  const chain = firewall === "docker" && name === "FORWARD" ? DOCKER_CHAIN : name;
+  const where = table === "filter" ? "" : `-t ${table} `;
+  return `${iptablesOf(of)} ${where}-I ${chain} ${iptablesMatch(wish)} -j ACCEPT`;
 }
 
 /** With its kind: the plain name may stand for the other one. */
-function commandOf({ chain, program }: FirewallChain): string {
+function iptablesOf({ chain, program }: FirewallChain): string {
   return `${chain.family === "ip6" ? "ip6tables" : "iptables"}-${
     program === "iptables-legacy" ? "legacy" : "nft"
   }`;
@@ -79,6 +99,10 @@ function nftMatch(wish: Wish): string {
       return "ct state established,related";
     case "forwarding":
       return `iifname ${wish.from} oifname ${wish.to}`;
+    case "coming":
+      return `iifname ${wish.from}`;
+    case "leaving":
+      return `oifname ${wish.to}`;
     case "dials":
       return `oifname ${wish.to} ct state new`;
   }
@@ -96,9 +120,37 @@ function iptablesMatch(wish: Wish): string {
       return "-m conntrack --ctstate ESTABLISHED,RELATED";
     case "forwarding":
       return `-i ${wish.from} -o ${wish.to}`;
+    case "coming":
+      return `-i ${wish.from}`;
+    case "leaving":
+      return `-o ${wish.to}`;
     case "dials":
       return `-o ${wish.to} -m conntrack --ctstate NEW`;
   }
+}
+
+/** POLICY_NAME_MAX of firewalld is 18. */
+const POLICY_NAME_SIZE = 17;
+
+/** Commands that need no other: a table of firewalld takes no rules of others where it owns it. */
+function adviseFirewalld(wish: Wish): string | undefined {
+  const reload = "firewall-cmd --reload";
+  if (wish.kind === "mark" && wish.from !== undefined) {
+    return `firewalld knows no marks, so put ${wish.from} into a zone that accepts: firewall-cmd --permanent ` +
+      `--zone=trusted --change-interface=${wish.from}; ${reload}`;
+  }
+  if (wish.kind !== "forwarding") return undefined;
+  const { from, to } = wish;
+  const name = `${from}-${to}`.slice(0, POLICY_NAME_SIZE);
+  const policy = `firewall-cmd --permanent --policy=${name}`;
+  const zoneOf = (link: string) => `$(firewall-cmd --get-zone-of-interface=${link})`;
+  return [
+    `firewall-cmd --permanent --new-policy=${name}`,
+    `${policy} --add-ingress-zone=${zoneOf(from)}`,
+    `${policy} --add-egress-zone=${zoneOf(to)}`,
+    `${policy} --set-target=ACCEPT`,
+    reload,
+  ].join("; ");
 }
 
 const UFW_CHAINS: Readonly<Record<string, string>> = {
@@ -115,16 +167,9 @@ function adviseKeeping(firewall: Firewall, { chain }: FirewallChain, wish: Wish)
         ? 'uci add firewall forwarding, set its src and dest to the zones of both, "uci commit firewall"'
         : `put "${
           nftMatch(wish)
-        } accept" into a file of /usr/share/nftables.d/chain-pre/${chain.name}/, and then ` +
-          '"fw4 reload"';
+        } accept" into /usr/share/nftables.d/chain-pre/${chain.name}/tproxy.nft, and then "fw4 reload"`;
     case "firewalld":
-      return wish.kind === "forwarding"
-        ? "firewall-cmd --permanent --new-policy=lan-wan with --add-ingress-zone, --add-egress-zone and " +
-          '--set-target=ACCEPT, and then "firewall-cmd --reload"'
-        : wish.kind === "mark"
-        ? "which firewalld cannot say by mark, put the clients' interfaces into a zone that accepts: " +
-          "firewall-cmd --permanent --zone=trusted --change-interface=…"
-        : "see its zone or policy for the host";
+      return adviseFirewalld(wish) ?? "see its zones and policies";
     case "ufw": {
       const file = chain.family === "ip6" ? "before6.rules" : "before.rules";
       const prefix = chain.family === "ip6"
@@ -134,14 +179,18 @@ function adviseKeeping(firewall: Firewall, { chain }: FirewallChain, wish: Wish)
         ? `ufw route allow in on ${wish.from} out on ${wish.to}`
         : `put "-A ${prefix ?? chain.name} ${
           iptablesMatch(wish)
-        } -j ACCEPT" at the head of /etc/ufw/${file}, and ` +
-          'then "ufw reload"';
+        } -j ACCEPT" before the first "-A" of /etc/ufw/${file}, and then "ufw reload"`;
     }
     case "nixos":
       return chain.table === "nixos-fw"
         ? `networking.firewall.${chain.name === "forward" ? "extraForwardRules" : "extraInputRules"} = ` +
           `"${nftMatch(wish)} accept"`
-        : `networking.firewall.extraCommands = "iptables -I ${chain.name} ${iptablesMatch(wish)} -j ACCEPT"`;
+        : `networking.firewall.extraCommands = "${
+          chain.family === "ip6" ? "ip6tables" : "iptables"
+        } -I ${chain.name} ${iptablesMatch(wish)} -j ACCEPT"`;
+    case "docker":
+      return "run it after each start of Docker (ExecStartPost= of docker.service), or have Docker leave the policy " +
+        'alone ("ip-forward-no-drop": true in /etc/docker/daemon.json, from Docker 28 on)';
     case "iptables-nft":
     case "iptables-legacy":
       return 'put it where your rules are loaded from (Debian: "netfilter-persistent save")';

@@ -35,7 +35,9 @@ export function judgeChain(
 ): ChainJudgement | undefined {
   const { chain, table } = of;
   if (table === undefined) return undefined;
-  const tried = familiesOf(of, situation).flatMap((family) => listPackets(hook, family, situation));
+  const { device } = chain.base!;
+  const tried = familiesOf(of, situation).flatMap((family) => listPackets(hook, family, situation))
+    .filter(({ packet: { input } }) => device === undefined || input?.name === device);
   const walked = tried.map((packet) => ({ ...packet, result: walkBaseChain(table, chain, packet.packet) }));
   const stopped = walked.filter(({ result }) => result.verdict === "drop");
   const limited = walked.filter(({ result }) => result.verdict === "accept")

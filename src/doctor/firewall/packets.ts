@@ -11,7 +11,7 @@ import type { KnownPacket, PacketLink, PacketNetwork } from "../packet/known_pac
 import { marksOf, type Situation } from "../situation.ts";
 
 /** The hooks at which a firewall can be in the way. */
-export type WalkedHook = "input" | "forward" | "output";
+export type WalkedHook = "ingress" | "prerouting" | "input" | "forward" | "output" | "postrouting";
 
 /** A packet, and what to call it. */
 export interface FlowPacket {
@@ -40,6 +40,11 @@ interface Wanted {
 
 type List = (wanted: Wanted) => FlowPacket[];
 
+/** All that comes in, before anything is known of its flow. */
+function arriving(wanted: Wanted): FlowPacket[] {
+  return [...fromClients(wanted, { mark: 0, ctState: CT_STATE.new }, "syn"), ...fromServers(wanted)];
+}
+
 const LISTS: Readonly<Record<"early" | "forward-path", Readonly<Record<WalkedHook, List>>>> = {
   early: {
     // Untracked, with the mark that has it delivered.
@@ -56,7 +61,19 @@ const LISTS: Readonly<Record<"early" | "forward-path", Readonly<Record<WalkedHoo
       ...toClients(wanted, { mark: marksOf(wanted.situation).clientSocket, ctState: CT_STATE.untracked }),
       ...toServers(wanted, CT_STATE.new),
     ],
+    ingress: arriving,
+    // Rules that come before ours see it without the mark, and tracked.
+    prerouting: (wanted) => [
+      ...fromClients(
+        wanted,
+        { mark: marksOf(wanted.situation).intercepted, ctState: CT_STATE.untracked },
+        "syn",
+      ),
+      ...fromServers(wanted),
+    ],
+    // Flows do not come to both.
     forward: (wanted) => through(wanted),
+    postrouting: () => [],
   },
   "forward-path": {
     // The first packet comes in from the loopback, in a zone of its own; what follows is established.
@@ -71,6 +88,14 @@ const LISTS: Readonly<Record<"early" | "forward-path", Readonly<Record<WalkedHoo
     ],
     // Where a chain drops new flows of the router, the proxy makes the entry in conntrack first.
     output: (wanted) => [
+      ...onLoopback(wanted, { output: LOOP }),
+      ...toClients(wanted, { mark: 0, ctState: CT_STATE.established }),
+      ...toServers(wanted, CT_STATE.established),
+    ],
+    ingress: arriving,
+    prerouting: (wanted) => [...arriving(wanted), ...onLoopback(wanted, { input: LOOP })],
+    postrouting: (wanted) => [
+      ...through(wanted),
       ...onLoopback(wanted, { output: LOOP }),
       ...toClients(wanted, { mark: 0, ctState: CT_STATE.established }),
       ...toServers(wanted, CT_STATE.established),

@@ -14,7 +14,7 @@ import type { KnownSet } from "../packet/known_set.ts";
 import type { WalkedTable } from "../packet/packet_walk.ts";
 
 const OURS: readonly string[] = [TABLE_NAME, LIVE_TABLE_NAME];
-const HOOKS: readonly Hook[] = ["prerouting", "input", "forward", "output", "postrouting"];
+const HOOKS: readonly Hook[] = ["ingress", "prerouting", "input", "forward", "output", "postrouting"];
 /** Tables of iptables, in which its base chains are in capitals. */
 const IPTABLES_TABLES = ["filter", "nat", "mangle", "raw", "security"];
 

@@ -4,6 +4,7 @@
  */
 import { FAMILY_NUMBERS } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
+import type { FibExpression } from "../../netlink/nft/expr/fib.ts";
 import type { PayloadExpression } from "../../netlink/nft/expr/payload.ts";
 import { ADDRESS_PLACES, protocolKey } from "../../netlink/nft/phrases.ts";
 import { hostKey, ifnameKey, portKey } from "../../netlink/nft/sets/set_type.ts";
@@ -14,6 +15,9 @@ export interface PacketLink {
   readonly name: string;
   readonly index: number;
 }
+
+/** The place of a fragment's offset in IPv4's header, behind three flags. */
+export const FRAGMENT_OFFSET = { offset: 6, mask: Uint8Array.of(0x1f, 0xff) } as const;
 
 /** A network that an address is of. */
 export interface PacketNetwork {
@@ -71,6 +75,32 @@ export function readMeta(key: string, packet: KnownPacket): PartialBytes | "abse
   }
 }
 
+/** linux/netfilter/nf_conntrack_common.h: IPS_SRC_NAT, IPS_DST_NAT */
+const TRANSLATED = 1 << 4 | 1 << 5;
+
+/** Returns what conntrack says of its flow: nobody has translated it, as far as is known. */
+export function readConntrack(key: string, { ctState }: KnownPacket): PartialBytes | undefined {
+  if (key === "state") return whole(hostKey(ctState));
+  return key === "status" ? { bytes: new Uint8Array(4), known: hostKey(TRANSLATED) } : undefined;
+}
+
+const RTN_UNICAST = 1;
+
+/** Returns the answer of the routing tables; undefined where that is not known. */
+export function readFib(
+  { flags, result, present }: FibExpression,
+  { input }: KnownPacket,
+): PartialBytes | undefined {
+  if (result === "type") {
+    // What a proxy gets, and what a router forwards, goes to a foreign address.
+    return flags.join() === "daddr" ? whole(hostKey(RTN_UNICAST)) : undefined;
+  }
+  // The check of the reverse path: clients come in where the way to them leads out; the loopback passes it.
+  if (!flags.includes("saddr") || input === undefined) return undefined;
+  if (present === true) return whole(hostKey(1));
+  return whole(result === "oif" ? hostKey(input.index) : ifnameKey(input.name));
+}
+
 /** Reads the packet's bytes: the protocol, and what else is known. */
 export function readPayload(
   { base, offset, length }: PayloadExpression,
@@ -86,6 +116,10 @@ export function readPayload(
   if (base !== "network") return undefined;
   if (length === 1 && offset === (family === "ipv4" ? 9 : 6)) {
     return whole(protocolKey(packet.protocol));
+  }
+  if (family === "ipv4" && offset === FRAGMENT_OFFSET.offset && length === 2) {
+    // No packet of a flow is a later fragment: conntrack has put them together.
+    return { bytes: new Uint8Array(length), known: FRAGMENT_OFFSET.mask };
   }
   const { source: place } = ADDRESS_PLACES[family];
   // A network's rule may load no more than the bytes that the network has.

@@ -5,8 +5,7 @@
  */
 import type { Verdict } from "../../netlink/nft/data.ts";
 import type { NftExpression, UnknownExpression } from "../../netlink/nft/expression.ts";
-import { hostKey } from "../../netlink/nft/sets/set_type.ts";
-import { type KnownPacket, readMeta, readPayload } from "./known_packet.ts";
+import { type KnownPacket, readConntrack, readFib, readMeta, readPayload } from "./known_packet.ts";
 import { type FindSet, listVerdicts, type LookedUp, lookUp } from "./known_set.ts";
 import { type Answer, equals, maskAndFlip, order, type PartialBytes, whole } from "./partial.ts";
 import { Registers } from "./registers.ts";
@@ -40,12 +39,11 @@ const NO: PacketMatch = { sure: true, matches: false };
 const UNKNOWN: PacketMatch = { sure: false, matches: false };
 const DROP: Verdict = { code: "drop" };
 const ACCEPT: Verdict = { code: "accept" };
-const RTN_UNICAST = 1;
 
 /** Expressions of other names do not end a rule, as far as they are known to this program. */
 const PASSING = ["log", "objref", "dup", "last", "flow_offload"];
-/** Targets of iptables that end a packet's way. */
-const REFUSING = ["REJECT", "DROP"];
+/** Targets of iptables that end a packet's way; TPROXY drops what nobody listens for. */
+const REFUSING = ["REJECT", "DROP", "TPROXY"];
 // linux/netfilter/nf_tables.h: enum nft_limit_attributes, nft_connlimit_attributes; NFT_LIMIT_F_INV,
 // NFT_CONNLIMIT_F_INV; enum nft_dynset_attributes
 const FLAGS_OF: Readonly<Record<string, number>> = { limit: 5, connlimit: 2 };
@@ -83,20 +81,14 @@ function matchExpression(expression: NftExpression, registers: Registers, contex
     }
     case "ct":
       if (expression.direction === "set") return YES;
-      registers.set(
-        expression.register,
-        expression.key === "state" ? whole(hostKey(packet.ctState)) : undefined,
-      );
+      registers.set(expression.register, readConntrack(expression.key, packet));
       return YES;
     case "payload":
       registers.set(expression.register, readPayload(expression, packet));
       return YES;
-    case "fib": {
-      // What a proxy gets, and what a router forwards, goes to a foreign address.
-      const known = expression.result === "type" && expression.flags.join() === "daddr";
-      registers.set(expression.register, known ? whole(hostKey(RTN_UNICAST)) : undefined);
+    case "fib":
+      registers.set(expression.register, readFib(expression, packet));
       return YES;
-    }
     case "immediate":
       registers.set(expression.register, whole(expression.value));
       return YES;
@@ -128,9 +120,11 @@ function matchExpression(expression: NftExpression, registers: Registers, contex
     case "payload-write":
     case "notrack":
     case "masquerade":
-    case "tproxy":
     case "tcp-option-reset":
       return YES;
+    case "tproxy":
+      // Where nobody listens, the rule ends; else the packet is taken.
+      return { sure: false, matches: true, verdict: DROP };
   }
 }
 

@@ -10,8 +10,9 @@ import { formatIpProtocol } from "../../netlink/route/rule_text.ts";
 import { FAMILIES, FAMILY_NUMBERS } from "../../net/families.ts";
 import { hex } from "../../net/hex.ts";
 import { type Family, formatIp } from "../../net/ip.ts";
+import { FRAGMENT_OFFSET } from "./known_packet.ts";
 import type { FindSet, KnownSet } from "./known_set.ts";
-import { describeXtables } from "./xtables_text.ts";
+import { describeTarget, describeTcpFlags, describeXtables } from "./xtables_text.ts";
 import { readXtablesPart } from "./xtables_part.ts";
 
 /** The tongue of a firewall. */
@@ -22,6 +23,8 @@ interface Subject {
   readonly text: string;
   readonly show: Show;
   readonly mask?: Uint8Array;
+  /** The value itself, where a rule has it. */
+  readonly held?: Uint8Array;
 }
 
 type Show = (value: Uint8Array) => string;
@@ -43,6 +46,7 @@ const host: Show = (value) =>
   value.length === 4
     ? hex(new DataView(value.buffer, value.byteOffset).getUint32(0, LITTLE_ENDIAN))
     : number(value);
+const exists: Show = ([value]) => value === 0 ? "missing" : "exists";
 const protocol: Show = (value) => formatIpProtocol(value[0]);
 const family: Show = (value) =>
   FAMILIES.find((family) => FAMILY_NUMBERS[family] === value[0]) ?? number(value);
@@ -70,6 +74,9 @@ const ADDRESSES: Readonly<Record<number, { nft: string; iptables: string; show: 
   24: { nft: "ip6 daddr", iptables: "-d", show: network("ipv6") },
 };
 
+const FRAGMENT = { nft: "ip frag-off", iptables: "-f" } as const;
+const TCP_FLAGS = "tcp flags";
+
 /** Writes a rule in one line; what is not known of it is `…`. */
 export function formatRule(
   expressions: readonly NftExpression[],
@@ -95,7 +102,10 @@ function write(expression: NftExpression, context: Context): string {
     case "fib":
     case "socket": {
       if ("direction" in expression && expression.direction === "set") {
-        return tongue === "nft" ? `${expression.kind} ${expression.key} set …` : "";
+        const held = registers.get(expression.register)?.held;
+        return tongue === "nft"
+          ? `${expression.kind} ${expression.key} set ${held === undefined ? "…" : host(held)}`
+          : "";
       }
       registers.set(expression.register, subjectOf(expression, tongue));
       return "";
@@ -130,7 +140,7 @@ function write(expression: NftExpression, context: Context): string {
       return "tproxy to …";
     case "immediate": {
       const { register, value } = expression;
-      registers.set(register, { text: showImmediate(value), show: host });
+      registers.set(register, { text: showImmediate(value), show: host, held: value });
       return "";
     }
     case "nat": {
@@ -148,7 +158,7 @@ function write(expression: NftExpression, context: Context): string {
     case "unknown": {
       const [match, target] = [readXtablesPart(expression, "match"), readXtablesPart(expression, "target")];
       if (match !== undefined) return describeXtables(match);
-      if (target !== undefined) return `-j ${target.name}`;
+      if (target !== undefined) return describeTarget(target);
       return expression.name;
     }
     default:
@@ -177,8 +187,10 @@ function subjectOf(
     }
     case "ct":
       return { text: `ct ${expression.key}`, show: expression.key === "state" ? states : host };
-    case "fib":
-      return { text: `fib ${expression.flags.join(" . ")} ${expression.result}`, show: host };
+    case "fib": {
+      const text = `fib ${expression.flags.join(" . ")} ${expression.result}`;
+      return { text, show: expression.present === true ? exists : host };
+    }
     case "socket":
       return { text: `socket ${expression.key}`, show: host };
     case "payload": {
@@ -188,8 +200,11 @@ function subjectOf(
       const place = base === "network" && length > 1 ? ADDRESSES[offset] : undefined;
       if (place !== undefined) return { text: place[tongue], show: place.show };
       if (base === "network" && length === 1) return { text: "ip protocol", show: protocol };
+      if (base === "network" && offset === FRAGMENT_OFFSET.offset) {
+        return { text: FRAGMENT[tongue], show: number };
+      }
       return base === "transport" && offset === 13
-        ? { text: "tcp flags", show: host }
+        ? { text: TCP_FLAGS, show: host }
         : { text: "…", show: number };
     }
   }
@@ -205,6 +220,10 @@ function compare(
   // A state is asked for by a mask and a comparison with 0.
   if (text === "ct state" && mask !== undefined) {
     return `ct state ${operator === "neq" ? "" : "!= "}${show(mask)}`;
+  }
+  if (tongue === "iptables" && text === FRAGMENT.iptables) return operator === "neq" ? "-f" : "! -f";
+  if (tongue === "iptables" && text === TCP_FLAGS) {
+    return describeTcpFlags(mask?.[0] ?? 0xff, value[0], operator === "neq");
   }
   const sign = { eq: "", neq: "!= ", lt: "< ", lte: "<= ", gt: "> ", gte: ">= " }[operator];
   const name = /^([io]ifname|-[io])$/.test(text);

@@ -72,6 +72,8 @@ const MATCHES: Readonly<Record<string, Match>> = {
   connlimit: (info) => (info.u32(20) & 1) !== 0 ? "limited" : "over",
   // struct xt_recent_mtinfo: seconds, hits, what to do; XT_RECENT_SET
   recent: (info) => (info.u8(8) & 2) !== 0 ? "yes" : "over",
+  // struct xt_rpfilter_info: XT_RPFILTER_INVERT. A client comes in where the way to it leads out.
+  rpfilter: (info) => decide(true, (info.u8(0) & 8) !== 0),
   icmp: () => "no",
   icmp6: () => "no",
   ah: () => "no",

@@ -33,10 +33,14 @@ const TEXTS: Readonly<Record<string, Text>> = {
   addrtype: (info) =>
     `-m addrtype ${nameTypes("--src-type", info, 0)} ${nameTypes("--dst-type", info, 1)}`
       .replaceAll(/ +/g, " ").trimEnd(),
-  tcp: (info) => namePorts(info, info.u8(11)),
+  tcp: (info) => [namePorts(info, info.u8(11)), nameTcpFlags(info)].filter((text) => text !== "").join(" "),
   udp: (info) => namePorts(info, info.u8(8)),
   multiport: nameMultiport,
   limit: () => "-m limit --limit …",
+  rpfilter: (info) => {
+    const options = ["--loose", "--validmark", "--accept-local", "--invert"];
+    return ["-m rpfilter", ...options.filter((_, bit) => (info.u8(0) & 1 << bit) !== 0)].join(" ");
+  },
 };
 
 function nameStates(bits: number, untracked: number): string {
@@ -66,6 +70,28 @@ function namePorts(info: Info, inverted: number): string {
     return `${(inverted & bit) !== 0 ? "! " : ""}${option} ${from === to ? from : `${from}:${to}`}`;
   };
   return [range("--sport", 0, 1), range("--dport", 4, 2)].filter((text) => text !== "").join(" ");
+}
+
+/** struct xt_tcp: the mask of the flags, their value, and what is inverted (XT_TCP_INV_FLAGS). */
+function nameTcpFlags(info: Info): string {
+  const mask = info.u8(9);
+  return mask === 0 ? "" : describeTcpFlags(mask, info.u8(10), (info.u8(11) & 4) !== 0);
+}
+
+const FLAGS = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"];
+
+/** Writes `--tcp-flags FIN,SYN,RST,ACK SYN`. */
+export function describeTcpFlags(mask: number, value: number, inverted: boolean): string {
+  const names = (bits: number) => FLAGS.filter((_, bit) => (bits & 1 << bit) !== 0).join(",") || "NONE";
+  return `${inverted ? "! " : ""}--tcp-flags ${names(mask)} ${names(value)}`;
+}
+
+/** Writes `-j MARK --set-xmark 0x2/0xffffffff`; of one that is not known, its name. */
+export function describeTarget(part: XtablesPart): string {
+  const info = new Info(part);
+  return part.name === "MARK" && part.revision === 2 && part.info.length >= 8
+    ? `-j MARK --set-xmark ${hex(info.u32(0))}/${hex(info.u32(4))}`
+    : `-j ${part.name}`;
 }
 
 function nameMultiport(info: Info): string {

@@ -61,7 +61,10 @@ function lowerStatement(statement: Statement, makeSet: AnonymousSetMaker): NftEx
     case "original-direction":
       return phrase.originalDirection();
     case "remembered-flow":
-      return phrase.flowIn({ set: statement.set }, statement);
+      return phrase.flowIn({ set: statement.set }, {
+        family: statement.family,
+        first: statement.answer ? "destination" : "source",
+      });
     case "remember-flow":
       return phrase.updateFlow(statement.set, {
         family: statement.family,

@@ -51,6 +51,8 @@ export type ForwardPathVerb =
   | { readonly kind: "set-label"; readonly label: number }
   /** `reset tcp option 34` */
   | { readonly kind: "reset-tcp-option"; readonly option: number }
+  /** `delete @asking_ipv4 { ct original ip saddr . … }` */
+  | { readonly kind: "forget-original"; readonly family: Family; readonly set: string }
   /** `counter` */
   | { readonly kind: "counter" }
   /** `log prefix "p" group 50080 queue-threshold 1` */

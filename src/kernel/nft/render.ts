@@ -84,7 +84,7 @@ function inLines(elements: readonly string[]): string {
 
 function pageLines({ place, rules }: CompiledChain): readonly string[] {
   if (place === "from-clients") return PAGE_DIVERT;
-  if (place === "live-step" || place === "steer" || place === "receive") return [];
+  if (place === "live-step" || place === "steer") return [];
   const steers = rules.some(({ statements }) => statements.some(({ kind }) => kind === "tproxy"));
   return steers ? PAGE_TPROXY : [];
 }

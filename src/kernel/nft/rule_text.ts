@@ -53,7 +53,7 @@ function renderStatement(statement: Statement): string {
     case "original-direction":
       return "ct direction original";
     case "remembered-flow":
-      return `${renderFlow(statement.family, { answer: true })} @${statement.set}`;
+      return `${renderFlow(statement.family, { answer: !statement.answer })} @${statement.set}`;
     case "remember-flow":
       return `update @${statement.set} { ${renderFlow(statement.family, statement)} }`;
     case "foreign-source":
@@ -92,6 +92,8 @@ function renderStatement(statement: Statement): string {
       return `tcp option ${statement.option} exists`;
     case "wildcard-socket":
       return "socket wildcard 1";
+    case "connected-socket":
+      return "tproxy to :1";
     case "priority":
       return `meta priority ${renderPriority(statement.priority)}`;
     case "ttl":
@@ -119,7 +121,7 @@ function renderStatement(statement: Statement): string {
     case "translated-flow":
       return "ct status snat,dnat";
     case "original-flow":
-      return `${originalEnds(statement.family).map(renderOriginal).join(" . ")} @${statement.set}`;
+      return `${renderOriginals(statement.family)} @${statement.set}`;
     case "source-port-share": {
       const port = statement.original ? "ct original proto-src" : "th sport";
       return `${port} & ${statement.mask} ${statement.first}-${statement.last}`;
@@ -138,6 +140,8 @@ function renderStatement(statement: Statement): string {
       return "meta mark set socket mark";
     case "set-zone":
       return `ct zone set ${statement.zone}`;
+    case "forget-original":
+      return `delete @${statement.set} { ${renderOriginals(statement.family)} }`;
     case "counter":
       return "counter";
     case "log":
@@ -171,6 +175,10 @@ function renderFlow(family: Family, { answer }: { answer: boolean }): string {
   const header = family === "ipv4" ? "ip" : "ip6";
   const ends = [`${header} saddr . th sport`, `${header} daddr . th dport`];
   return (answer ? ends : ends.toReversed()).join(" . ");
+}
+
+function renderOriginals(family: Family): string {
+  return originalEnds(family).map(renderOriginal).join(" . ");
 }
 
 /** A fact about the flow as its first packet came in. */

@@ -63,6 +63,8 @@ export function verbsOf(effect: Effect, marks: Marks): Verb[] {
         asksNoMore,
         ACCEPT,
       ];
+    case "end-question":
+      return [{ kind: "forget-original", family: effect.family, set: effect.set }];
     case "client-leg":
       return [{ kind: "set-zone", zone: effect.zone }, ACCEPT];
     case "listener":

@@ -5,6 +5,7 @@
 import type { Config } from "../../config/types.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
+import type { Scope } from "./scope.ts";
 import type { NetworkView } from "./view.ts";
 
 /** Gives those of the families that the machine has. Install, run and doctor go by it. */
@@ -38,11 +39,18 @@ export function chooseFamilies(
 }
 
 /** Warns of families that the machine does not forward. */
-export function warnForwarding(families: readonly Family[], view: NetworkView): string[] {
+export function warnForwarding(
+  families: readonly Family[],
+  view: NetworkView,
+  { admission }: Pick<Scope, "admission">,
+): string[] {
   const names: Record<Family, string> = {
     ipv4: "net.ipv4.ip_forward",
     ipv6: "net.ipv6.conf.all.forwarding",
   };
+  const consequence = admission === "early"
+    ? "this machine does not forward what is not intercepted"
+    : "this machine forwards nothing, and so nothing comes to the proxy";
   return families.filter((family) => !view.forwarding[family])
-    .map((family) => `${names[family]} is 0: this machine does not forward what is not intercepted`);
+    .map((family) => `${names[family]} is 0: ${consequence}`);
 }

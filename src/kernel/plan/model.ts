@@ -53,8 +53,6 @@ export type ForwardPathPlace =
 export type LivePlace =
   /** Incoming packets, right behind `from-clients`. */
   | "steer"
-  /** Incoming packets, behind everybody's filters. */
-  | "receive"
   /** Packets that leave the machine, at the end. */
   | "ask"
   /** The first packets of flows, behind marks and before NAT changes their destination. */
@@ -62,14 +60,7 @@ export type LivePlace =
   /** Incoming packets, at the same place. */
   | "hold"
   /** Outgoing packets of this machine, right behind conntrack. */
-  | "resent"
-  /** Outgoing packets of this machine, right behind conntrack. */
-  | "answers"
-  | "dialled"
-  /** The same right behind that, where a mark still changes the route; and behind that. */
-  | "dial-errors"
-  | "reroute"
-  | "refuse"
+  | "sent"
   /** The first packets of flows, before NAT changes their addresses. */
   | "keep-incoming"
   | "keep-outgoing"

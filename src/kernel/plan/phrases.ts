@@ -17,6 +17,9 @@ export const TCP: Condition = { kind: "protocol", protocols: ["tcp"] };
 /** Every datagram. */
 export const UDP: Condition = { kind: "protocol", protocols: ["udp"] };
 
+/** A segment of a connection that has a transparent socket on this machine. */
+export const CONNECTED: readonly Condition[] = [TCP, { kind: "connected-socket" }];
+
 /** Addresses that this machine answers for, or hears. */
 function ownAddress(negate: boolean): Condition {
   return { kind: "destination-type", types: ["local", "broadcast", "anycast", "multicast"], negate };

@@ -65,7 +65,7 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
     warnings: [
       ...chosen.warnings,
       ...interfaces.warnings,
-      ...warnForwarding(families, view),
+      ...warnForwarding(families, view, scope),
       ...warnRulePriority(view),
       ...warnings,
     ],

@@ -14,6 +14,7 @@ export {
   setMarkBits,
   setZone,
   tproxyTo,
+  tproxyToConnected,
   verdict,
 } from "./phrases/actions.ts";
 export {
@@ -32,6 +33,7 @@ export {
   wildcardSocket,
 } from "./phrases/flows.ts";
 export {
+  forgetOriginal,
   hasHelper,
   isTranslated,
   logTo,

@@ -26,6 +26,7 @@ const VETH_INFO_PEER = 1;
 // linux/if.h
 const IFF_UP = 1;
 const IFF_LOOPBACK = 8;
+const IFF_LOWER_UP = 1 << 16;
 
 /** An interface. */
 export interface Link {
@@ -57,6 +58,12 @@ function header(index = 0, flags = 0, change = 0): Uint8Array {
   view.setUint32(8, flags, LITTLE_ENDIAN);
   view.setUint32(12, change, LITTLE_ENDIAN);
   return bytes;
+}
+
+/** Tells of the body of RTM_NEWLINK whether the interface has its cable, or what is one to it. */
+export function hasCarrier(body: Uint8Array): boolean {
+  const { structure } = readRouteBody(body, HEADER_SIZE);
+  return (structure.getUint32(8, LITTLE_ENDIAN) & IFF_LOWER_UP) !== 0;
 }
 
 /** Reads the body of RTM_NEWLINK. */

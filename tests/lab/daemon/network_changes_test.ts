@@ -412,3 +412,16 @@ labTest("run --install mends what an install has left that was killed: routing r
   await assertServed(lab.client, [nginx.url(4), nginx.url(6)]);
   assert.equal((await tproxy(lab, ["status", "-c", configPath])).code, 0);
 });
+
+labTest("run says within two seconds that the way out has lost its cable, and that it is back", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await lab.router.ip(`route replace default via ${ADDRESSES[4].server}`);
+  const { program } = await startProxy(lab);
+  await delay(1500);
+  // The cable goes at the far end: the router's interface stays up, and no route is told of.
+  await lab.server.ip("link set s0 down");
+  await program.waitForOutput("no way out any more", { timeoutMs: 2000 });
+  await lab.server.ip("link set s0 up");
+  await program.waitForOutput("the way out has changed", { timeoutMs: 2000 });
+});

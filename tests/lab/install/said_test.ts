@@ -1,6 +1,6 @@
 /** install, status and uninstall say what is going on around them. */
 import assert from "node:assert/strict";
-import { startProxy, tproxy, writeConfig } from "../../laboratory/proxy/proxy.ts";
+import { startProxy, tproxy, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { serve } from "../../laboratory/network/sockets.ts";
 import { echoes } from "../../laboratory/proxy/doctor.ts";
@@ -24,6 +24,26 @@ labTest("install says what doctor says is in the way, and is done all the same",
   );
   assert.match(stderr, /^ {2}iptables-nft -I INPUT -m mark --mark 0x1\/0x1 -j ACCEPT; to keep it/m);
   assert.match(stderr, /clients do not get through a proxy until that is mended/);
+});
+
+labTest("status and run on a terminal say what is in the way, once it is there", {
+  programs: ["iptables-legacy", "script"],
+}, async (lab) => {
+  const path = writeConfig(lab, EARLY);
+  await tproxy(lab, ["install", "-c", path]);
+  const status = async () => (await tproxy(lab, ["status", "-c", path])).stdout;
+  assert.doesNotMatch(await status(), /in the way/);
+  await lab.router.run("iptables-legacy -P INPUT DROP".split(" "));
+  const line =
+    /^in the way: firewall: chain INPUT of iptables-legacy: It drops .*"tproxy doctor" says what to do$/m;
+  assert.match(await status(), line);
+  const { stdout } = await tproxy(lab, ["status", "--json", "-c", path]);
+  const { obstacles } = JSON.parse(stdout) as { obstacles: { id: string; remedy: string }[] };
+  assert.deepEqual(obstacles.map(({ id }) => id), ["legacy-input"]);
+  const words = [...tproxyCommand(), "run", "-c", path].join(" ");
+  const terminal = await lab.router.start(["script", "-qec", `exec ${words}`, "/dev/null"]);
+  await terminal.waitForOutput('warn in the way what="firewall: chain INPUT of iptables-legacy"');
+  await terminal.waitForOutput('remedy="iptables-legacy -I INPUT -m mark');
 });
 
 labTest("status shows the proxy first, its work and its config, and a program that holds the port", {

@@ -240,3 +240,21 @@ labTest(
     );
   },
 );
+
+labTest("limits.per-client counts clients that are there, and no SYN that anybody may have sent", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await serve(lab, 7000, "cat");
+  await silence(lab, "7200");
+  const dataplane = await startDataplaneProgram(lab, { ...PATIENT, limits: { "per-client": 2 } });
+  for (let i = 0; i < 20; i++) await startDial(lab, { port: 7200, seconds: 30 });
+  // Each of the two workers lets 16 of them wait.
+  await until(async () => await live(dataplane) >= 16, { what: "the dials" });
+  for (let i = 0; i < 2; i++) {
+    const held = await startDial(lab, { port: 7000, seconds: 30 });
+    await held.waitForOutput("connected");
+  }
+  const { told } = await attempt(lab, { port: 7000 });
+  assert.equal(told, "Connection refused");
+  assert.equal((await dataplane.sessions()).filter(({ clientFd }) => clientFd >= 0).length, 2);
+});

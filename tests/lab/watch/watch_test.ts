@@ -173,19 +173,27 @@ for host in ("ok.test", "www.blocked.test"):
 }
 
 labTest("data in a SYN do not pass unseen", OPTIONS, async (lab) => {
-  await serveWatched(lab);
-  await lab.client.writeSysctl({ "net.ipv4.tcp_fastopen": 5 }); // with data, and without a cookie
-  await lab.server.writeSysctl({ "net.ipv4.tcp_fastopen": 0x602 });
-  await startWatcher(lab);
-  const reports = await runClient(
-    lab,
-    4,
-    `
-for host in ("ok.test", "www.blocked.test"):
-    s = socket.socket(); s.settimeout(3); t = time.time(); s.sendto(head(host), socket.MSG_FASTOPEN, (address, 80))
+  await lab.client.writeSysctl({ "net.ipv4.tcp_fastopen": 1 });
+  await lab.server.writeSysctl({ "net.ipv4.tcp_fastopen": 0x402 });
+  const server = await serveWatched(lab);
+  const open = (hosts: string) =>
+    runClient(
+      lab,
+      4,
+      `
+for host in (${hosts}):
+    s = socket.socket(); t = time.time(); s.sendto(head(host), socket.MSG_FASTOPEN, (address, 80))
     report(host, t, said(s)); s.close()`,
-  );
+    );
+  const used = async () =>
+    /TCPFastOpenPassive +([1-9]\d*)/.test((await lab.server.run(["nstat", "-az"])).stdout);
+  // The first gets a cookie.
+  assert.deepEqual((await open('"ok.test", "www.blocked.test"')).map(({ said }) => said), ["ok", "ok"]);
+  assert.ok(await used(), "nobody uses TCP Fast Open");
+  await startWatcher(lab);
+  const reports = await open('"ok.test", "www.blocked.test"');
   assert.deepEqual(reports.map(({ said }) => said), ["ok", "Connection reset by peer"]);
+  await until(() => /^80 Connection reset by peer 0$/m.test(server.stdout), { what: "a reset" });
 });
 
 labTest("segments that the kernel has joined are cut for a narrower link", {

@@ -30,6 +30,7 @@ export const NFT_RULES: readonly Case[] = [
   nftRule("ports-inverted", "meta l4proto udp th dport != @ports goto other"),
   nftRule("port-range", "tcp dport != 22-23 accept"),
   nftRule("fib", "fib daddr type local return"),
+  nftRule("fib-exists", "fib saddr . mark . iif oif exists accept"),
   nftRule("ct-state", "ct state established,related accept"),
   nftRule("reject-reset", "meta l4proto tcp reject with tcp reset"),
   nftRule("reject-icmpx", "meta l4proto udp reject with icmpx port-unreachable"),

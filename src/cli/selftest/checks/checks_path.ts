@@ -12,9 +12,6 @@ import { type CheckContext, CheckSkip, type ConfigName, expect, expectSeen, targ
 import * as tcp from "./checks_tcp.ts";
 import * as udp from "./checks_udp.ts";
 
-/** The proxy sees within a second that rules of output have changed. */
-const SEEN_MS = 1500;
-
 const TIMEOUT_MS = 5000;
 
 /** With rules of that kind. */
@@ -123,10 +120,7 @@ export function inputDrop(context: CheckContext, family: Family): Promise<string
 /** The router itself may begin nothing. */
 export function outputDrop(context: CheckContext, family: Family): Promise<string> {
   needsForwardPath(context);
-  return surrounded(context, "output-drop", async () => {
-    await new Promise((resolve) => setTimeout(resolve, SEEN_MS));
-    return await bothSeen(context, family);
-  });
+  return surrounded(context, "output-drop", () => bothSeen(context, family));
 }
 
 /** Every connection is answered with a cookie. */

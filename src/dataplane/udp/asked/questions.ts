@@ -51,7 +51,7 @@ export class UdpQuestions implements Asked {
     // so it does not wait.
     const isLost = question.isCut || isTrain(question);
     const { tick } = this.#clock;
-    const isLaid = room.put(addresses, ASKED_CLIENT, ASKED_DESTINATION, answer);
+    const isLaid = room.put(addresses, ASKED_CLIENT, ASKED_DESTINATION, answer, this.#clock.commonTick);
     if (isLost || !isLaid || injector.accept(question) < 0) this.#counters[COUNTER.udpDropped]++;
     if (isLaid) this.#unsent.add(addresses, isLost ? tick - WAIT_TICKS : tick);
   }

@@ -5,10 +5,7 @@
  */
 import { hasPartialChecksum } from "../../asking/packet/checksums.ts";
 import type { HeldPacket } from "../../asking/question.ts";
-import { isWhole } from "./whole.ts";
-
-/** The largest packet of Ethernet. */
-const USUAL_MTU = 1500;
+import { isWhole, USUAL_MTU } from "./whole.ts";
 
 /**
  * Tells whether a packet holds several datagrams. A large IPv4 packet that nobody may cut is one; and of IPv6

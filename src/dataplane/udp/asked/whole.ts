@@ -8,7 +8,7 @@ import type { HeldPacket } from "../../asking/question.ts";
 const FLAGS_AT = 6;
 const DONT_FRAGMENT = 0x40;
 /** The MTU of Ethernet. A larger packet of IPv6 was joined from fragments before it asked. */
-const USUAL_MTU = 1500;
+export const USUAL_MTU = 1500;
 
 /** Tells whether no router may cut the packet: of IPv6 none ever, but what came in fragments leaves so. */
 export function isWhole({ bytes, offset, length }: HeldPacket): boolean {

@@ -7,6 +7,7 @@ import { LITTLE_ENDIAN } from "../../../netlink/attribute.ts";
 import { REGISTER_1, type Verdict } from "../../../netlink/nft/data.ts";
 import type { NftExpression } from "../../../netlink/nft/expression.ts";
 import type { XtablesPart } from "../../packet/xtables_match.ts";
+import { FRAGMENT_OFFSET } from "../../packet/known_packet.ts";
 import { writeXtablesPart } from "../../packet/xtables_part.ts";
 
 /** An entry. */
@@ -61,7 +62,14 @@ const PART_HEADER = 32;
 const PART_NAME = { offset: 2, size: 29 } as const;
 /** IPT_F_FRAG, IPT_F_GOTO; IP6T_F_GOTO; IPT_INV_* and IP6T_INV_* */
 const FLAGS = { ipv4: { fragment: 1, goto: 2 }, ipv6: { fragment: 0, goto: 4 } } as const;
-const INVERTED = { input: 0x01, output: 0x02, source: 0x08, destination: 0x10, protocol: 0x40 } as const;
+const INVERTED = {
+  input: 0x01,
+  output: 0x02,
+  source: 0x08,
+  destination: 0x10,
+  fragment: 0x20,
+  protocol: 0x40,
+} as const;
 const LABEL = "ERROR";
 /** -NF_DROP - 1, -NF_ACCEPT - 1, XT_RETURN */
 const VERDICTS: Readonly<Record<number, Verdict>> = {
@@ -132,7 +140,7 @@ function listMatches(entry: Uint8Array, from: number, to: number): NftExpression
   return matches;
 }
 
-/** `-i`, `-o`, `-s`, `-d`, `-p`, and fragments, which are no first packet of anything. */
+/** `-i`, `-o`, `-s`, `-d`, `-p` and `-f`. */
 function matchHeader(family: Family, entry: Uint8Array): NftExpression[] {
   const { address, source, destination, interfaces, protocol, flags } = LAYOUTS[family];
   const inverted = entry[flags + 1];
@@ -160,11 +168,20 @@ function matchHeader(family: Family, entry: Uint8Array): NftExpression[] {
       Uint8Array.of(number),
       inverted & INVERTED.protocol,
     ),
-    ...(entry[flags] & FLAGS[family].fragment) === 0 ? [] : [writeXtablesPart("match", FRAGMENT)],
+    ...(entry[flags] & FLAGS[family].fragment) === 0 ? [] : matchFragment(inverted & INVERTED.fragment),
   ];
 }
 
-const FRAGMENT: XtablesPart = { name: "ah", revision: 0, info: new Uint8Array() };
+/** `-f`: the offset of the fragment is not 0. */
+function matchFragment(inverted: number): NftExpression[] {
+  const { offset, mask } = FRAGMENT_OFFSET;
+  const [load, compare] = compareWith(
+    { kind: "payload", base: "network", offset, length: mask.length, register: REGISTER_1 },
+    new Uint8Array(mask.length),
+    inverted === 0 ? INVERTED.fragment : 0,
+  );
+  return [load, maskWith(mask), compare];
+}
 
 function matchName(
   key: "iifname" | "oifname",
@@ -196,9 +213,19 @@ function matchAddress(
   );
   return [
     load,
-    { kind: "bitwise", source: REGISTER_1, destination: REGISTER_1, mask, xor: new Uint8Array(length) },
+    maskWith(mask),
     compare,
   ];
+}
+
+function maskWith(mask: Uint8Array): NftExpression {
+  return {
+    kind: "bitwise",
+    source: REGISTER_1,
+    destination: REGISTER_1,
+    mask,
+    xor: new Uint8Array(mask.length),
+  };
 }
 
 function compareWith(load: NftExpression, value: Uint8Array, inverted: number): NftExpression[] {

@@ -36,14 +36,16 @@ const PLACES = {
   ipv6: { domain: AF_INET6, level: SOL_IPV6, names: "ip6_tables_names" },
 } as const;
 
-/** Reads those that exist. A table that does not is not asked for: the kernel would make it. */
+/** Reads the chains of those that exist. */
 export function readLegacyChains(files: MachineFiles): FirewallChain[] {
+  return readLegacyTables(files).flatMap(decodeLegacyTable);
+}
+
+/** Reads those that exist. A table that does not is not asked for: the kernel would make it. */
+export function readLegacyTables(files: MachineFiles): LegacyTable[] {
   return FAMILIES.flatMap((family) => {
     const names = files.readText(`/proc/thread-self/net/${PLACES[family].names}`) ?? "";
-    return names.split("\n").filter((name) => name !== "").flatMap((name) => {
-      const table = readTable(family, name);
-      return table === undefined ? [] : decodeLegacyTable(table);
-    });
+    return names.split("\n").filter((name) => name !== "").flatMap((name) => readTable(family, name) ?? []);
   });
 }
 

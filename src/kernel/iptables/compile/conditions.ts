@@ -122,6 +122,7 @@ function translate(
     case "flow-label":
     case "carries-data":
     case "wildcard-socket":
+    case "connected-socket":
     case "priority":
     case "ttl":
     case "reply-direction":

@@ -72,16 +72,10 @@ export function tablesOf(place: PlannedChain["place"], { delivers }: FamilyConte
     case "late":
     case "router-unanswered":
     case "steer":
-    case "receive":
     case "ask":
     case "watch-begin":
     case "hold":
-    case "resent":
-    case "answers":
-    case "dialled":
-    case "dial-errors":
-    case "reroute":
-    case "refuse":
+    case "sent":
     case "keep-incoming":
     case "keep-outgoing":
     case "keep-source":

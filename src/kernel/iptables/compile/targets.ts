@@ -32,6 +32,7 @@ function asSayable(effect: Effect): Exclude<Effect, NftEffect> {
     case "ask":
     case "forward":
     case "begin-question":
+    case "end-question":
     case "client-leg":
     case "listener":
     case "refuse-with":

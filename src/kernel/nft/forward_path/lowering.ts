@@ -18,6 +18,8 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
       return phrase.tcpOption(statement.option);
     case "wildcard-socket":
       return phrase.wildcardSocket();
+    case "connected-socket":
+      return phrase.tproxyToConnected();
     case "priority":
       return phrase.hasPriority(statement.priority);
     case "ttl":
@@ -54,6 +56,8 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
       return phrase.restoreMark();
     case "set-zone":
       return phrase.setZone(statement.zone);
+    case "forget-original":
+      return phrase.forgetOriginal(statement.set, statement);
     case "counter":
       return phrase.counter();
     case "log":

@@ -9,10 +9,11 @@ import { type Effect, goTo, TO_SOCKET } from "../rules/effect.ts";
 import { planInterfaceSet } from "../rules/interface_match.ts";
 import type { PlannedRule } from "../model.ts";
 import {
+  CONNECTED,
   excludeOtherFamily,
   EXEMPT_OWN,
-  EXEMPT_WILDCARD,
   FOR_OTHERS,
+  listenerAt,
   newFlow,
   onlyFromClients,
   OTHER_TCP_PASSES,
@@ -20,6 +21,7 @@ import {
 } from "../phrases.ts";
 import { rulesOf, type Scope } from "../scope.ts";
 import { applyRules, INTERCEPT_CHAIN } from "./decision.ts";
+import { inAnswered, planAnsweredSets } from "./forward_path/answered.ts";
 
 const ACCEPTED_CHAIN = "accepted";
 
@@ -34,7 +36,10 @@ export function ofProxy({ admission, clientZone }: Scope): Effect {
 export function planClients(scope: Scope): Contribution {
   const accepted = planAccepted(scope);
   return {
-    sets: planInterfaceSet(scope.lan, "Interfaces whose clients are intercepted"),
+    sets: [
+      ...planInterfaceSet(scope.lan, "Interfaces whose clients are intercepted"),
+      ...(scope.admission === "early" ? [] : planAnsweredSets(scope)),
+    ],
     chains: [...accepted, {
       name: "divert",
       place: "from-clients",
@@ -77,14 +82,21 @@ function planTcp(scope: Scope, delivers: boolean): PlannedRule[] {
  */
 function giveToSockets(scope: Scope, delivers: boolean): PlannedRule[] {
   const { marks, admission } = scope;
-  const found: Condition[] = [TCP, { kind: "transparent-socket" }];
   if (admission === "forward-path") {
-    return [{
-      conditions: found,
-      effect: goTo(ACCEPTED_CHAIN),
-      reason: "Connections that the proxy has accepted, or another program",
-    }];
+    return [
+      {
+        conditions: CONNECTED,
+        effect: goTo(ACCEPTED_CHAIN),
+        reason: "Connections that the proxy has accepted, or another program",
+      },
+      ...scope.families.map((family): PlannedRule => ({
+        conditions: [...inAnswered(family, { answer: false }), { kind: "acknowledges" }],
+        effect: { kind: "listener", zone: scope.clientZone, to: listenerAt(family, scope.listenerPort) },
+        reason: "The end of a handshake with SYN cookies: until now there is no socket",
+      })),
+    ];
   }
+  const found: Condition[] = [TCP, { kind: "transparent-socket" }];
   const ours: Condition[] = delivers ? [{ kind: "socket-mark", mark: marks.clientSocket }] : [];
   return [
     {
@@ -116,7 +128,7 @@ function planAccepted(scope: Scope): OpenChain[] {
     name: ACCEPTED_CHAIN,
     place: "accepted",
     rules: [
-      ...(early ? [] : SPARED),
+      ...(early ? [] : [{ ...EXEMPT_OWN, reason: "A program's own flows with the router" }]),
       ...applyRules(rules.slice(0, last + 1), ({ kind }) => kind === "program" ? TO_SOCKET : ours),
       { conditions: [], effect: ours, reason: "The connections of the proxy" },
     ],
@@ -125,12 +137,6 @@ function planAccepted(scope: Scope): OpenChain[] {
       : "Conntrack sees the connections of other programs among all others, and ours in a zone of their own",
   }];
 }
-
-/** Packets that only look like those of an accepted connection. */
-const SPARED: readonly PlannedRule[] = [
-  EXEMPT_WILDCARD,
-  { ...EXEMPT_OWN, reason: "A program's own flows with the router" },
-];
 
 /** Plans the chain `untracked`. */
 export function planToClients({ marks }: Scope): Contribution {

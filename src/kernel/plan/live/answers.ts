@@ -1,22 +1,21 @@
 /**
- * The chain `answers`: what the proxy sends to clients by UDP keeps their flows known. Pure.
+ * The chain `answer`: what the proxy sends to clients by UDP keeps their flows known. Pure.
  * @module
  */
 import { UNSENT_TTL } from "../../../constants.ts";
-import { TO_CLIENT } from "../concerns/forward_path/zoned.ts";
 import { ON_LOOPBACK } from "../concerns/life.ts";
-import type { Contribution } from "../contribution.ts";
+import type { OpenChain } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
 import { UDP } from "../phrases.ts";
-import { goTo, LEAVE } from "../rules/effect.ts";
+import { LEAVE } from "../rules/effect.ts";
 import type { Scope } from "../scope.ts";
 import { knownSet } from "./memory.ts";
 
-const ANSWER_CHAIN = "answer";
+/** The chain. */
+export const ANSWER_CHAIN = "answer";
 
-/** Plans the chains; none without UDP. */
-export function planAnswers({ udp, families }: Scope): Contribution {
-  if (!udp) return {};
+/** Plans the chain. */
+export function planAnswer({ families }: Scope): OpenChain {
   const unsent = families.map((family): PlannedRule => ({
     conditions: [{ kind: "family", family }, { kind: "ttl", family, ttl: UNSENT_TTL }],
     effect: { kind: "drop", protocols: ["udp"] },
@@ -28,23 +27,13 @@ export function planAnswers({ udp, families }: Scope): Contribution {
     reason: "A flow that is answered asks no more; conntrack has seen both sides of it",
   }));
   return {
-    chains: [
-      {
-        name: ANSWER_CHAIN,
-        place: "live-step",
-        rules: [
-          { conditions: [ON_LOOPBACK], effect: LEAVE, reason: "What goes to the proxy itself" },
-          ...renewed,
-          ...unsent,
-        ],
-        reason: "Datagrams to clients",
-      },
-      {
-        name: "answers",
-        place: "answers",
-        rules: [{ conditions: [TO_CLIENT, UDP], effect: goTo(ANSWER_CHAIN), reason: "By their priority" }],
-        reason: "What the proxy sends to clients, right behind conntrack",
-      },
+    name: ANSWER_CHAIN,
+    place: "live-step",
+    rules: [
+      { conditions: [ON_LOOPBACK], effect: LEAVE, reason: "What goes to the proxy itself" },
+      ...renewed,
+      ...unsent,
     ],
+    reason: "Datagrams to clients",
   };
 }

@@ -4,56 +4,47 @@
  * another sequence number, does not believe them. So they go to the dial's socket. Pure.
  * @module
  */
-import type { Family } from "../../../net/ip.ts";
-import type { Contribution } from "../contribution.ts";
+import type { OpenChain } from "../contribution.ts";
+import type { PlannedRule } from "../model.ts";
 import { newFlow } from "../phrases.ts";
-import type { Condition } from "../rules/condition.ts";
 import { LEAVE } from "../rules/effect.ts";
 import type { Scope } from "../scope.ts";
 import { dialledSet } from "./memory.ts";
 
-/** Plans the chains; none without TCP, as the client of a datagram understands them. */
-export function planDialled({ tcp, families, clientZone }: Scope): Contribution {
-  if (!tcp) return {};
-  const ofProxy: Condition = { kind: "zone", zone: clientZone };
-  const of = (family: Family): Condition => ({ kind: "family", family });
+/** The chain of what is dialled. */
+export const DIAL_CHAIN = "dial";
+
+/** Plans the chain. TCP alone: the client of a datagram understands such errors. */
+export function planDial({ families }: Scope): OpenChain {
   return {
-    chains: [
-      {
-        name: "dialled",
-        place: "dialled",
-        rules: [
-          { conditions: [ofProxy], effect: LEAVE, reason: "Clients' legs" },
-          ...families.map((family) => ({
-            conditions: [
-              of(family),
-              newFlow("tcp"),
-              { kind: "transparent-socket" },
-            ] as const,
-            effect: { kind: "remember", family, set: dialledSet(family), answer: true } as const,
-            reason: "A dial with an address that is not the router's",
-          })),
-        ],
-        reason: "What leaves in clients' names",
-      },
-      {
-        name: "dial_errors",
-        place: "dial-errors",
-        rules: [
-          { conditions: [ofProxy], effect: LEAVE, reason: "What clients are told in servers' names" },
-          ...families.map((family) => ({
-            conditions: [
-              of(family),
-              { kind: "icmp-error", family, error: "unreachable" },
-              { kind: "related-flow" },
-              { kind: "original-flow", family, set: dialledSet(family) },
-            ] as const,
-            effect: { kind: "loop-back", noted: false } as const,
-            reason: "To the socket",
-          })),
-        ],
-        reason: "Errors that the router itself sends about it",
-      },
-    ],
+    name: DIAL_CHAIN,
+    place: "live-step",
+    rules: families.map((family) => ({
+      conditions: [{ kind: "family", family }, newFlow("tcp"), { kind: "transparent-socket" }],
+      effect: { kind: "remember", family, set: dialledSet(family), answer: true },
+      reason: "A dial with an address that is not the router's",
+    })),
+    reason: "What leaves in clients' names",
   };
+}
+
+/** Plans the rules for the errors. */
+export function planDialErrors({ families, clientZone }: Scope): PlannedRule[] {
+  return [
+    {
+      conditions: [{ kind: "zone", zone: clientZone }],
+      effect: LEAVE,
+      reason: "What clients are told in servers' names",
+    },
+    ...families.map((family): PlannedRule => ({
+      conditions: [
+        { kind: "family", family },
+        { kind: "icmp-error", family, error: "unreachable" },
+        { kind: "related-flow" },
+        { kind: "original-flow", family, set: dialledSet(family) },
+      ],
+      effect: { kind: "loop-back", noted: false },
+      reason: "An error about a dial: to its socket",
+    })),
+  ];
 }

@@ -3,10 +3,12 @@
  * the forward path and ask the proxy. The kernel removes them when the process ends, however it ends. Pure.
  *
  * ```
- * prerouting  steer ──┬─ known, answered: to the listener          lo: injected ─┬─ refusals
- *                     └─ asks: goes on, remembered                               └─ to the listener
+ * prerouting  steer ──┬─ asks ─┬─ known: to the listener
+ *                     │        └─ remembered, and on its way
+ *                     └─ from lo: injected: refusals
  * postrouting ask ── question ─┬─ LAN to LAN, helpers: goes on
  *                              └─ a copy to a worker, and no more
+ * output      sent, keep_route; nat: keep_incoming, keep_outgoing, keep_source
  * ```
  * @module
  */
@@ -14,16 +16,12 @@ import { joinChains } from "../contribution.ts";
 import type { Intent } from "../model.ts";
 import { planInterfaceSet } from "../rules/interface_match.ts";
 import type { Scope } from "../scope.ts";
-import { planAccepting } from "./accepting.ts";
-import { planAnswers } from "./answers.ts";
-import { planDialled } from "./dialled.ts";
-import { planInjected } from "./injected.ts";
 import { planKept } from "./kept.ts";
 import { planMemory } from "./memory.ts";
 import type { LiveOptions } from "./options.ts";
 import { planOwn } from "./own.ts";
 import { planQuestions } from "./questions.ts";
-import { planRefusals } from "./refusals.ts";
+import { planSent } from "./sent.ts";
 import { planSteer } from "./steer.ts";
 import { planWatch, planWatchMemory } from "./watch.ts";
 
@@ -48,15 +46,11 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
         ...planWatchMemory(scope, options),
       ],
       chains: joinChains([
-        planInjected(scope),
         planSteer(scope, options),
         ...(accepting ? [planQuestions(scope, options), planOwn(scope)] : []),
         planWatch(scope, options),
-        planAccepting(scope),
-        planAnswers(scope),
-        planDialled(scope),
-        planRefusals(scope),
-        planKept(scope, options),
+        planSent(scope),
+        planKept(scope),
       ]),
     },
   };

@@ -10,8 +10,6 @@ import type { LiveOptions } from "./options.ts";
 
 /** A packet needs microseconds for the forward path; longer where a program decides on it (NFQUEUE). */
 const ASKING_SECONDS = 5;
-/** A client that has lost the answer to its SYN sends again before. */
-const ANSWERED_SECONDS = 20;
 /** A neighbour is silent for three seconds until the kernel says so. */
 const DIALLED_SECONDS = 5;
 /** The most of these; clients of further ones hear nothing of it. */
@@ -20,16 +18,6 @@ const MAX_DIALLED = 8192;
 /** Names the set of flows whose first packet is on its way through the forward path. */
 export function askingSet(family: Family): string {
   return `asking_${family}`;
-}
-
-/** Names the set of connections whose SYN the listener has. */
-export function answeredSet(family: Family): string {
-  return `answered_${family}`;
-}
-
-/** Names the set of answers to these connections: their addresses are the other way round. */
-export function acceptingSet(family: Family): string {
-  return `accepting_${family}`;
 }
 
 /** Names the set of flows of UDP that the listener gets. */
@@ -55,26 +43,12 @@ export function planMemory({ families, tcp, udp }: Scope, options: LiveOptions):
       })
       : []),
     ...(tcp
-      ? [
-        ...planFlowSets(families, {
-          nameOf: answeredSet,
-          timeoutSeconds: ANSWERED_SECONDS,
-          size: limits.answered,
-          reason: "Connections that the listener has just been asked for",
-        }),
-        ...planFlowSets(families, {
-          nameOf: acceptingSet,
-          timeoutSeconds: ANSWERED_SECONDS,
-          size: limits.answered,
-          reason: "What is sent to their clients",
-        }),
-        ...planFlowSets(families, {
-          nameOf: dialledSet,
-          timeoutSeconds: DIALLED_SECONDS,
-          size: MAX_DIALLED,
-          reason: "Connections that the proxy dials from their clients' addresses",
-        }),
-      ]
+      ? planFlowSets(families, {
+        nameOf: dialledSet,
+        timeoutSeconds: DIALLED_SECONDS,
+        size: MAX_DIALLED,
+        reason: "Connections that the proxy dials from their clients' addresses",
+      })
       : []),
     ...(accepting
       ? planFlowSets(families, {

@@ -15,8 +15,6 @@ export interface LiveOptions {
   readonly limits: {
     /** First packets on their way through the forward path. */
     readonly asking: number;
-    /** Connections whose SYN has just been put to the listener. */
-    readonly answered: number;
     /** Flows of UDP. */
     readonly known: number;
   };
@@ -28,5 +26,5 @@ export const LIVE_OPTIONS: LiveOptions = {
   accepting: true,
   // Less than timeouts.udp-dns: a session must not end before its flow asks again.
   udpKnownSeconds: 5,
-  limits: { asking: 65536, answered: 65536, known: 65536 },
+  limits: { asking: 65536, known: 65536 },
 };

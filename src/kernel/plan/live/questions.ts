@@ -5,6 +5,7 @@
  */
 import { QUESTION_PORT, QUESTION_PREFIX, questionGroup, questionShare } from "../../../constants.ts";
 import type { Protocol } from "../../../config/types.ts";
+import type { Family } from "../../../net/ip.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
 import { newFlow, onlyFromClients } from "../phrases.ts";
@@ -62,7 +63,11 @@ export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribut
             "NAT: two copies, as an IPv6 header has no room",
           )
       ),
-      step(QUESTION_CHAIN, [...planForwarded(scope), ...translated.map(lead), TO_PLAIN], "How it asks"),
+      step(
+        QUESTION_CHAIN,
+        [...families.map(forget), ...planForwarded(scope), ...translated.map(lead), TO_PLAIN],
+        "How it asks",
+      ),
       planAsk(scope),
     ],
   };
@@ -75,6 +80,15 @@ const TO_PLAIN: PlannedRule = { conditions: [], effect: goTo(PLAIN_CHAIN), reaso
 
 function step(name: string, rules: readonly PlannedRule[], reason: string): OpenChain {
   return { name, place: "live-step", rules, reason };
+}
+
+/** Makes room in the set for others; where conntrack does not see the flow, time does. */
+function forget(family: Family): PlannedRule {
+  return {
+    conditions: [{ kind: "family", family }],
+    effect: { kind: "end-question", family, set: askingSet(family) },
+    reason: "Its way is at its end",
+  };
 }
 
 function lead(

@@ -4,50 +4,50 @@
  * @module
  */
 import type { Contribution } from "../contribution.ts";
-import type { PlannedRule } from "../model.ts";
 import { fromLoopback, listenerAt, onlyFromClients, TCP, UDP } from "../phrases.ts";
-import type { Condition } from "../rules/condition.ts";
-import { goTo, LEAVE } from "../rules/effect.ts";
+import type { PlannedRule } from "../model.ts";
+import { goTo } from "../rules/effect.ts";
 import { comesFrom } from "../rules/interface_match.ts";
 import type { Scope } from "../scope.ts";
-import { INJECTED_CHAIN } from "./injected.ts";
-import { answeredSet, askingSet, knownSet } from "./memory.ts";
+import { INJECTED_CHAIN, planInjected } from "./injected.ts";
+import { askingSet, knownSet } from "./memory.ts";
 import type { LiveOptions } from "./options.ts";
 import { steerWatched } from "./watch.ts";
 
 /** RFC 2385 and RFC 5925: signed segments, which nobody but the sender can make. */
 const SIGNATURES = [19, 29];
+const ASKS_CHAIN = "asks";
 
-/** Plans the chain. */
+/** Plans the chain, and those that it leads to. */
 export function planSteer(scope: Scope, { accepting }: LiveOptions): Contribution {
-  const ofProxy: Condition = { kind: "zone", zone: scope.clientZone };
   return {
-    chains: [{
+    chains: [planInjected(scope), {
+      name: ASKS_CHAIN,
+      place: "live-step",
+      rules: [
+        onlyFromClients(scope),
+        ...(scope.udp ? planKnown(scope) : []),
+        ...(accepting ? planAsking(scope) : []),
+      ],
+      reason: "First packets, and every datagram",
+    }, {
       name: "steer",
       place: "steer",
       rules: [
         {
-          conditions: [fromLoopback({ negate: false }), ofProxy],
+          conditions: [{ kind: "mark-bits", mask: scope.marks.asks, negate: false }],
+          effect: goTo(ASKS_CHAIN),
+          reason: "All others know their way",
+        },
+        {
+          conditions: [fromLoopback({ negate: false }), { kind: "zone", zone: scope.clientZone }],
           effect: goTo(INJECTED_CHAIN),
           reason: "First packets that the proxy has held, when their servers have answered",
         },
-        onlyFromClients(scope),
-        {
-          conditions: [ofProxy],
-          effect: LEAVE,
-          reason: "Packets of accepted connections know their way",
-        },
-        ...(scope.udp ? planKnown(scope) : []),
-        ...(accepting ? planAsking(scope) : []),
-        ...(scope.tcp ? planAnswered(scope) : []),
       ],
       reason: "What asks for the proxy, right behind divert",
     }],
   };
-}
-
-function asksFor({ marks }: Scope): Condition {
-  return { kind: "mark-bits", mask: marks.asks, negate: false };
 }
 
 function planKnown(scope: Scope): PlannedRule[] {
@@ -56,7 +56,6 @@ function planKnown(scope: Scope): PlannedRule[] {
   const elsewhere = bridged === null ? [] : [comesFrom(bridged, { negate: true })];
   return families.map((family) => ({
     conditions: [
-      asksFor(scope),
       ...elsewhere,
       { kind: "family", family },
       UDP,
@@ -70,28 +69,16 @@ function planKnown(scope: Scope): PlannedRule[] {
 function planAsking(scope: Scope): PlannedRule[] {
   const { families, protocols, tcp } = scope;
   const signed = SIGNATURES.map((option): PlannedRule => ({
-    conditions: [asksFor(scope), TCP, { kind: "tcp-option", option }],
+    conditions: [TCP, { kind: "tcp-option", option }],
     effect: { kind: "forward", counted: true },
     reason: option === 19
       ? "TCP MD5 signatures, as of BGP: no proxy can carry them"
       : "TCP authentication, its successor",
   }));
   const asking = families.map((family): PlannedRule => ({
-    conditions: [asksFor(scope), { kind: "family", family }, { kind: "protocol", protocols }],
+    conditions: [{ kind: "family", family }, { kind: "protocol", protocols }],
     effect: { kind: "begin-question", family, set: askingSet(family) },
     reason: "On its way it is a packet as any other. Where there is no more room, it goes on asking here",
   }));
   return [...steerWatched(scope), ...(tcp ? signed : []), ...asking];
-}
-
-function planAnswered({ families, clientZone, listenerPort }: Scope): PlannedRule[] {
-  return families.map((family) => ({
-    conditions: [
-      { kind: "family", family },
-      { kind: "acknowledges" },
-      { kind: "remembered-flow", family, set: answeredSet(family) },
-    ],
-    effect: { kind: "listener", zone: clientZone, to: listenerAt(family, listenerPort) },
-    reason: "The end of a handshake with SYN cookies: until now there is no socket",
-  }));
 }

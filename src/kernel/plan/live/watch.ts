@@ -3,10 +3,10 @@
  * name. Pure.
  *
  * ```
- * prerouting  steer ── watch: remembered     watch_begin ── begun: labelled; a copy of the SYN to a worker
+ * prerouting  steer ── asks: remembered     watch_begin ── begun: labelled; a copy of the SYN to a worker
  *             hold ── held: what the client says goes to the worker, and no further
- * output      resent ─┬─ released: the flow is held no longer
- *                     └─ refused: the client is reset
+ * output      sent ─┬─ released: the flow is held no longer
+ *                   └─ refused: the client is reset
  * ```
  *
  * The label stays with the flow as long as conntrack knows it, however long its client is silent. While no
@@ -34,7 +34,7 @@ const FAST_OPEN = [34, 254];
 const LAST_HOP = 1;
 
 const BEGUN_CHAIN = "begun";
-const HELD_CHAIN = "held";
+const HELD_CHAIN = "watched";
 
 function watchingSet(family: Family): string {
   return `watching_${family}`;
@@ -76,7 +76,6 @@ export function planWatch(scope: Scope, options: LiveOptions): Contribution {
     chains: [
       ...(options.accepting ? planBegin(scope, options) : []),
       ...planHold(scope, options),
-      planResent(),
     ],
   };
 }
@@ -155,22 +154,19 @@ function planHold({ families, listenerPort }: Scope, { workers }: LiveOptions): 
   }];
 }
 
-function planResent(): OpenChain {
-  return {
-    name: "resent",
-    place: "resent",
-    rules: [
-      {
-        conditions: [{ kind: "priority", priority: RESENT_PRIORITY.released }],
-        effect: { kind: "label", label: FLOW_LABEL.released },
-        reason: "From now on the kernel alone forwards the flow",
-      },
-      {
-        conditions: [{ kind: "priority", priority: RESENT_PRIORITY.refused }, TCP],
-        effect: { kind: "refuse-with", answer: "tcp-reset" },
-        reason: "To conntrack the reset belongs to the flow, so every firewall lets it pass",
-      },
-    ],
-    reason: "What was held and is sent once more",
-  };
+/** Plans the rules for what is sent once more, among those for what the proxy sends. */
+export function planResent(scope: Scope): PlannedRule[] {
+  if (!watches(scope)) return [];
+  return [
+    {
+      conditions: [{ kind: "priority", priority: RESENT_PRIORITY.released }],
+      effect: { kind: "label", label: FLOW_LABEL.released },
+      reason: "From now on the kernel alone forwards the flow",
+    },
+    {
+      conditions: [{ kind: "priority", priority: RESENT_PRIORITY.refused }, TCP],
+      effect: { kind: "refuse-with", answer: "tcp-reset" },
+      reason: "To conntrack the reset belongs to the flow, so every firewall lets it pass",
+    },
+  ];
 }

@@ -60,9 +60,15 @@ export type Condition =
   | { readonly kind: "flow-bits"; readonly mask: number }
   /**
    * `ip saddr . th sport . ip daddr . th dport @flows`: a packet of a flow that is in the set, which holds it
-   * as its answers are addressed. After `family` and `protocol` conditions.
+   * as its answers are addressed; with `answer` the set holds it as its answerer is addressed. After `family`
+   * and `protocol` conditions.
    */
-  | { readonly kind: "remembered-flow"; readonly family: Family; readonly set: string }
+  | {
+    readonly kind: "remembered-flow";
+    readonly family: Family;
+    readonly set: string;
+    readonly answer?: boolean;
+  }
   /** `fib saddr type != local`: somebody on this machine sends from an address that is not this machine's. */
   | { readonly kind: "foreign-source" }
   /**
@@ -95,6 +101,11 @@ export type ForwardPathCondition =
    * requests, and connections in TIME_WAIT.
    */
   | { readonly kind: "wildcard-socket" }
+  /**
+   * `tproxy to :1`: its connection has a transparent socket here, which the packet is given. After a
+   * `protocol` condition.
+   */
+  | { readonly kind: "connected-socket" }
   /** `meta priority 7470:0`: SO_PRIORITY of the socket that has sent it. */
   | { readonly kind: "priority"; readonly priority: number }
   /** `ip ttl 1`, `ip6 hoplimit 1`; after a `family` condition. */

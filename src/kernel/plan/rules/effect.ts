@@ -70,6 +70,8 @@ type ForwardPathEffect =
   | { readonly kind: "forward"; readonly counted: boolean }
   /** The flow is remembered as one whose first packet asks, and goes on as any other. */
   | { readonly kind: "begin-question"; readonly family: Family; readonly set: string }
+  /** The flow's first packet asks now, and is remembered no more. The next rule is met. */
+  | { readonly kind: "end-question"; readonly family: Family; readonly set: string }
   /** The packet belongs to the client's leg, which conntrack sees in a zone of its own. */
   | { readonly kind: "client-leg"; readonly zone: number }
   /** The same, and it goes to the proxy's listener. Without a listener the rule has no effect. */

@@ -25,6 +25,8 @@ export interface FibExpression {
   readonly flags: readonly FibFlag[];
   /** The answer that is wanted (NFTA_FIB_RESULT). */
   readonly result: FibResult;
+  /** Set where the answer is 1 or 0: there is a route, or none (NFTA_FIB_F_PRESENT; `exists`, `missing`). */
+  readonly present?: true;
   /** Register that it reads or writes. */
   readonly register: number;
 }
@@ -32,20 +34,21 @@ export interface FibExpression {
 /** The attributes of the expression. */
 function encode(expression: FibExpression): Uint8Array {
   return new AttributeWriter()
-    .u32be(NFTA_FIB_FLAGS, FLAGS.bits(expression.flags))
+    .u32be(NFTA_FIB_FLAGS, FLAGS.bits(expression.flags) | (expression.present ? NFTA_FIB_F_PRESENT : 0))
     .u32be(NFTA_FIB_RESULT, RESULTS.number(expression.result))
     .u32be(NFTA_FIB_DREG, expression.register)
     .finish();
 }
 
-/** The inverse of {@linkcode encode}. `exists` and `missing` throw a RangeError. */
+/** The inverse of {@linkcode encode}. */
 function decode(data: AttributeMap): FibExpression {
   const bits = required(data.u32be(NFTA_FIB_FLAGS), "NFTA_FIB_FLAGS");
-  if (bits >= NFTA_FIB_F_PRESENT) throw new RangeError(`Cannot decode fib flags ${bits}`);
+  if (bits >= 2 * NFTA_FIB_F_PRESENT) throw new RangeError(`Cannot decode fib flags ${bits}`);
   return {
     kind: "fib",
-    flags: FLAGS.flags(bits),
+    flags: FLAGS.flags(bits & ~NFTA_FIB_F_PRESENT),
     result: RESULTS.name(data.u32be(NFTA_FIB_RESULT)),
+    ...(bits & NFTA_FIB_F_PRESENT) === 0 ? {} : { present: true },
     register: required(data.u32be(NFTA_FIB_DREG), "NFTA_FIB_DREG"),
   };
 }

@@ -9,6 +9,9 @@ import type { NftExpression } from "../expression.ts";
 import { hostKey16, portKey } from "../sets/set_type.ts";
 import { loadConntrack, loadMeta, masked } from "./parts.ts";
 
+/** tcpmux, which no transparent program has. */
+const UNUSED_PORT = 1;
+
 /** `meta mark set meta mark | BITS`; with `clear`, `meta mark set meta mark & ~CLEAR | BITS`. */
 export function setMarkBits(bits: number, options: { clear?: number } = {}): NftExpression[] {
   return [
@@ -46,6 +49,17 @@ export function tproxyTo(to: Endpoint): NftExpression[] {
       addressRegister: REGISTER_1,
       portRegister: REGISTER_2,
     },
+  ];
+}
+
+/**
+ * `tproxy to :1`, for a rule that has matched TCP or UDP before: gives the packet to the transparent socket
+ * that its connection has here. The rule ends where there is none: at that port nobody listens.
+ */
+export function tproxyToConnected(): NftExpression[] {
+  return [
+    { kind: "immediate", register: REGISTER_1, value: portKey(UNUSED_PORT) },
+    { kind: "tproxy", family: "any", portRegister: REGISTER_1 },
   ];
 }
 

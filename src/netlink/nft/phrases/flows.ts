@@ -125,10 +125,13 @@ export function hasPriority(priority: number): NftExpression[] {
 
 /**
  * `ip saddr . th sport . ip daddr . th dport @flows`, for a rule that has matched the family and TCP or UDP
- * before.
+ * before; with `first` "destination" the destination comes first.
  */
-export function flowIn(set: SetReference, options: { family: "ipv4" | "ipv6" }): NftExpression[] {
-  return [...loadFlow(options.family, "source"), lookUp(set, false)];
+export function flowIn(
+  set: SetReference,
+  options: { family: "ipv4" | "ipv6"; first: "source" | "destination" },
+): NftExpression[] {
+  return [...loadFlow(options.family, options.first), lookUp(set, false)];
 }
 
 /**

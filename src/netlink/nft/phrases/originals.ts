@@ -45,8 +45,17 @@ function loadOriginal({ key, side, family }: Original, register: number): NftExp
  * rule that has matched TCP or UDP before.
  */
 export function originalIn(set: SetReference, { family }: { family: Family }): NftExpression[] {
+  return [...loadOriginals(family), lookUp(set, false)];
+}
+
+/** `delete @flows { ct original ip saddr . … }`, after the same matches. */
+export function forgetOriginal(set: string, { family }: { family: Family }): NftExpression[] {
+  return [...loadOriginals(family), { kind: "dynset", operation: "delete", set, register: REGISTER_1 }];
+}
+
+function loadOriginals(family: Family): NftExpression[] {
   const registers = FLOW_REGISTERS[family];
-  return [...originalEnds(family).map((end, at) => loadOriginal(end, registers[at])), lookUp(set, false)];
+  return originalEnds(family).map((end, at) => loadOriginal(end, registers[at]));
 }
 
 /** `@th,64,32 set ct original ip saddr`; no checksum is mended. */

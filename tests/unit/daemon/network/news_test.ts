@@ -20,11 +20,12 @@ const IFLA_MASTER = 10;
 
 function link(
   index: number,
-  options: { name: string; mtu?: number; master?: number; family?: number },
+  options: { name: string; mtu?: number; master?: number; family?: number; carrier?: boolean },
 ): Uint8Array {
   const header = new Uint8Array(16);
   header[0] = options.family ?? 0;
   header[4] = index;
+  if (options.carrier === true) header[10] = 1; // IFF_LOWER_UP
   const writer = new AttributeWriter().structure(header).string(IFLA_IFNAME, options.name);
   writer.u32(IFLA_MTU, options.mtu ?? 1500);
   if (options.master !== undefined) writer.u32(IFLA_MASTER, options.master);
@@ -113,4 +114,20 @@ Deno.test("NetworkNews takes what it cannot read for a change", () => {
   strange[7] = 99; // a type of route that is not known yet
   assert.ok(matters(RTM_NEWROUTE, strange));
   assert.ok(matters(RTM_NEWLINK, new Uint8Array(3)));
+});
+
+Deno.test("NetworkNews takes a cable that goes, by which routes lead nowhere now", () => {
+  const news = new NetworkNews();
+  const tell = (carrier: boolean): [plan: boolean, carrier: boolean] => {
+    const change = new NetworkChange();
+    const body = link(2, { name: "wan", carrier });
+    news.read({ type: RTM_NEWLINK, flags: 0, sequence: 0, portId: 0, body }, false, change);
+    assert.equal(change.isUrgent, change.carrier);
+    return [change.plan, change.carrier];
+  };
+  assert.deepEqual(tell(true), [true, false], "a new interface");
+  assert.deepEqual(tell(true), [false, false], "a repetition");
+  assert.deepEqual(tell(false), [false, true]);
+  assert.deepEqual(tell(false), [false, false]);
+  assert.deepEqual(tell(true), [false, true]);
 });

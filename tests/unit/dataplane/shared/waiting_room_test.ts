@@ -39,7 +39,7 @@ Deno.test("WaitingRoom.take() gives an answer to another thread, once", () => {
   const { one, other } = room();
   const taken = new Answer();
   assert.ok(other.isEmpty);
-  assert.ok(one.put(flow(1), CLIENT, DESTINATION, answer(-7)));
+  assert.ok(one.put(flow(1), CLIENT, DESTINATION, answer(-7), 0));
   assert.ok(!other.isEmpty);
   assert.ok(!other.take(flow(2), CLIENT, DESTINATION, taken), "another client");
   assert.ok(!other.take(flow(1, 80), CLIENT, DESTINATION, taken), "another server");
@@ -52,19 +52,19 @@ Deno.test("WaitingRoom.take() gives an answer to another thread, once", () => {
 Deno.test("WaitingRoom.put() replaces the answer to the same flow", () => {
   const { one } = room();
   const taken = new Answer();
-  one.put(flow(1), CLIENT, DESTINATION, answer(1));
-  one.put(flow(1), CLIENT, DESTINATION, answer(2));
+  one.put(flow(1), CLIENT, DESTINATION, answer(1), 0);
+  one.put(flow(1), CLIENT, DESTINATION, answer(2), 0);
   assert.ok(one.take(flow(1), CLIENT, DESTINATION, taken));
   assert.equal(taken.mark, 2);
   assert.ok(!one.take(flow(1), CLIENT, DESTINATION, taken));
   assert.ok(one.isEmpty);
 });
 
-Deno.test("WaitingRoom.put() always has room for the newest, however many nobody takes", () => {
+Deno.test("WaitingRoom.put() has room for the newest, however many nobody takes for a second", () => {
   const { one } = room();
   const taken = new Answer();
   for (let i = 0; i < 20_000; i++) {
-    assert.ok(one.put(flow(i), CLIENT, DESTINATION, answer(i)));
+    assert.ok(one.put(flow(i), CLIENT, DESTINATION, answer(i), i >> 6)); // 640 in a second
     assert.ok(i % 3 === 0 || one.take(flow(i), CLIENT, DESTINATION, taken));
     assert.ok(i % 3 === 0 || taken.mark === i);
   }
@@ -74,6 +74,25 @@ Deno.test("WaitingRoom.put() always has room for the newest, however many nobody
   assert.ok(one.isEmpty);
 });
 
+Deno.test("WaitingRoom.put() evicts no answer whose datagram may be on its way", () => {
+  for (const start of [0, 0x7fffffff]) {
+    const { one, other } = room();
+    const taken = new Answer();
+    const put: number[] = [];
+    let refused = 0;
+    for (let i = 0; i < 20_000; i++) {
+      if (one.put(flow(i), CLIENT, DESTINATION, answer(i), start)) put.push(i);
+      else refused++;
+    }
+    assert.ok(refused > 15_000, "a flood does not fit");
+    assert.ok(one.put(flow(put[0]), CLIENT, DESTINATION, answer(put[0]), start), "the same flow, again");
+    const later = (start + 10) | 0;
+    assert.ok(one.put(flow(30_000), CLIENT, DESTINATION, answer(1), later), "a second later there is room");
+    const missing = put.filter((i) => !other.take(flow(i), CLIENT, DESTINATION, taken) || taken.mark !== i);
+    assert.equal(missing.length, 1, "the one that has made room");
+  }
+});
+
 Deno.test("WaitingRoom uses little of its memory unless there is a crowd", () => {
   const words = new Int32Array(new SharedArrayBuffer(WAITING_ROOM_WORDS * 4));
   prepareWaitingRoom(words);
@@ -81,11 +100,11 @@ Deno.test("WaitingRoom uses little of its memory unless there is a crowd", () =>
   const taken = new Answer();
   const used = () => words.findLastIndex((word) => word !== 0) * 4;
   for (let i = 0; i < 20_000; i++) {
-    assert.ok(one.put(flow(i), CLIENT, DESTINATION, answer(i)));
+    assert.ok(one.put(flow(i), CLIENT, DESTINATION, answer(i), 0));
     if (i >= 3) assert.ok(one.take(flow(i - 3), CLIENT, DESTINATION, taken));
   }
   assert.ok(used() < 50_000, `${used()} bytes`);
-  for (let i = 0; i < 1000; i++) one.put(flow(-1 - i), CLIENT, DESTINATION, answer(i));
+  for (let i = 0; i < 1000; i++) one.put(flow(-1 - i), CLIENT, DESTINATION, answer(i), 0);
   let found = 0;
   for (let i = 0; i < 1000; i++) if (one.take(flow(-1 - i), CLIENT, DESTINATION, taken)) found++;
   assert.equal(found, 1000, "a crowd has room");
@@ -106,10 +125,10 @@ Deno.test("WaitingRoom hands each answer to one of two threads alone", async () 
   const own = new WaitingRoom(words);
   const taken = new Answer();
   for (let i = 1; i <= 20_000; i++) {
-    own.put(flow(i & 63), CLIENT, DESTINATION, answer(i));
+    own.put(flow(i & 63), CLIENT, DESTINATION, answer(i), 0);
     if (own.take(flow((i * 7) & 63), CLIENT, DESTINATION, taken)) mine.push(taken.mark);
   }
-  own.put(flow(9999), CLIENT, DESTINATION, answer(0)); // the end
+  own.put(flow(9999), CLIENT, DESTINATION, answer(0), 0); // the end
   const others = await ended.promise;
   worker.terminate();
   const all = [...mine, ...others];

@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { judgePolicyRoutes } from "../../../../src/doctor/checks/policy_routes.ts";
 import type { RoutingRule } from "../../../../src/netlink/route/rule.ts";
-import { situationWith, troubles } from "../support/machine.ts";
+import { FORWARD_PATH, situationWith, troubles } from "../support/machine.ts";
 import { routingOf, rule } from "../support/routing.ts";
-
-const FORWARD_PATH = { inForce: "forward-path", reason: "" } as const;
 
 Deno.test("judgePolicyRoutes() finds what goes by a client's interface or mark, taken early", () => {
   const judge = (one: RoutingRule) => troubles(judgePolicyRoutes(routingOf(one), situationWith()));

@@ -56,6 +56,9 @@ export function situationWith(more: Partial<Situation> = {}): Situation {
   };
 }
 
+/** Flows are taken behind the router's own rules. */
+export const FORWARD_PATH = { inForce: "forward-path", reason: "" } as const;
+
 /** A process of that name. */
 export function processOf(name: string, words: readonly string[] = [name], pid = 812): Process {
   return { pid, name, words };

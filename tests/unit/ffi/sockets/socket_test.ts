@@ -27,6 +27,7 @@ import {
 } from "../../../../ffi/sockets/socket.ts";
 import {
   getInt,
+  isConnecting,
   setInt,
   setTimeoutOption,
   takeSocketError,
@@ -179,4 +180,23 @@ descriptorTest("spliceBytes() moves bytes through a pipe, tells the end, and nev
   assert.equal(poll(() => spliceBytes(b, ends[1], 65536, 3)), 0);
   assert.equal(setPipeSize(ends[1], 131072), 131072);
   for (const fd of [b, c, d, ends[0], ends[1]]) closeFd(fd);
+});
+
+descriptorTest("isConnecting() is true until connect(2) is over, well or badly", () => {
+  assert.ok(!isConnecting(-1));
+  const listener = listen({ backlog: 0 });
+  const to = addressOf(listener);
+  const first = dial(to);
+  poll(() => isConnecting(first) ? -EAGAIN : 0);
+  // The kernel lets one connection more wait than it was asked to; the SYN of a third one is dropped.
+  const rest = [1, 2, 3].map(() => {
+    const fd = openSocket(to[0], SOCK_STREAM);
+    connectSocket(fd, to);
+    return fd;
+  });
+  assert.ok(isConnecting(rest[2]));
+  const refused = openSocket(to[0], SOCK_STREAM);
+  connectSocket(refused, closedPort());
+  assert.ok(!isConnecting(refused));
+  for (const fd of [listener, first, ...rest, refused]) closeFd(fd);
 });

@@ -69,12 +69,42 @@ for (
 
 Deno.test("planInstall() gives clients' legs a conntrack zone, both ways, and marks them late", () => {
   const plan = planOf("listener: { port: 8899 }");
-  assert.deepEqual(chain(plan, "accepted"), [WILDCARD, OWN, "ct zone set 8899 accept"]);
-  assert.deepEqual(chain(plan, "zoned"), ["meta priority 7470:0 ct zone set 8899 accept"]);
+  assert.deepEqual(chain(plan, "accepted"), [OWN, "ct zone set 8899 accept"]);
+  assert.deepEqual(chain(plan, "zoned"), [
+    "meta priority 7470:0 ct zone set 8899 accept",
+    "meta priority 7471:0 accept",
+    "meta priority 7472:0 accept",
+    ...["ip", "ip6"].map((ip) =>
+      `meta nfproto ipv${ip === "ip" ? 4 : 6} meta l4proto tcp ` +
+      `${ip} daddr . th dport . ${ip} saddr . th sport @answered_ipv${ip === "ip" ? 4 : 6} ` +
+      "ct zone set 8899 accept"
+    ),
+  ]);
   assert.deepEqual(chain(plan, "late")!.slice(0, 2), [
-    "ct zone 8899 meta mark set meta mark | 0x40000001 accept",
+    "ct zone 8899 goto client_leg",
     'iifname "br-lan" return',
   ]);
+  assert.deepEqual(chain(plan, "client_leg"), [
+    'iifname "lo" goto receive',
+    "meta mark set meta mark | 0x40000001 accept",
+  ]);
+});
+
+Deno.test("planInstall() gives the listener what a proxy sends once more, and the end of a cookie's handshake", () => {
+  const plan = planOf("intercept: { families: [ipv4] }");
+  const flow = "ip saddr . th sport . ip daddr . th dport";
+  assert.deepEqual(chain(plan, "receive"), [
+    `meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack update @answered_ipv4 { ${flow} }`,
+    "meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack tproxy ip to 127.0.0.1:50080 accept",
+    "meta nfproto ipv4 meta l4proto udp tproxy ip to 127.0.0.1:50080 accept",
+    "meta mark set meta mark | 0x40000001 accept",
+  ]);
+  assert.ok(chain(plan, "divert")!.includes(
+    `meta nfproto ipv4 meta l4proto tcp ${flow} @answered_ipv4 tcp flags ack / syn,rst,ack ` +
+      "tproxy ip to 127.0.0.1:50080 ct zone set 50080 meta mark set meta mark & 0xfffffffb accept",
+  ));
+  const udp = planOf("intercept: { protocols: [udp] }");
+  assert.ok(compileTable(udp).sets.every(({ name }) => !/answered/.test(name)));
 });
 
 Deno.test("planInstall() looks for replies on an interface of clients too, where it leads to the outside", () => {
@@ -84,8 +114,13 @@ Deno.test("planInstall() looks for replies on an interface of clients too, where
 
 Deno.test("planInstall() gives a socket on all addresses no flow for that alone, on either side", () => {
   const plan = planOf("");
-  assert.ok(chain(plan, "divert")!.includes("meta l4proto tcp socket transparent 1 goto accepted"));
-  assert.ok(chain(plan, "late")!.includes("meta l4proto tcp socket transparent 1 goto to_socket"));
+  // It looks for connections alone: nobody listens at that port.
+  assert.ok(chain(plan, "divert")!.includes("meta l4proto tcp tproxy to :1 goto accepted"));
+  assert.ok(
+    chain(plan, "late")!.includes(
+      "meta l4proto tcp tproxy to :1 meta mark set meta mark | 0x40000001 accept",
+    ),
+  );
   const answers = "meta l4proto udp ct state established,related socket transparent 1 goto to_socket";
   assert.ok(chain(plan, "late")!.includes(answers));
   assert.equal(chain(plan, "to_socket")![0], WILDCARD);
@@ -94,7 +129,6 @@ Deno.test("planInstall() gives a socket on all addresses no flow for that alone,
 Deno.test("planInstall() delivers to other programs early, tracked, and marks again what has lost its mark", () => {
   const plan = planOf("rules: [{ ports: [80], protocol: tcp, action: deliver, deliver-port: 3129 }]");
   assert.deepEqual(chain(plan, "accepted"), [
-    WILDCARD,
     OWN,
     "meta l4proto tcp th dport @rule0_ports meta mark set meta mark | 0x40000001 accept",
     "ct zone set 50080 accept",
@@ -102,7 +136,7 @@ Deno.test("planInstall() delivers to other programs early, tracked, and marks ag
   assert.deepEqual(chain(plan, "late")!.slice(1, 4), [
     'iifname "br-lan" meta l4proto { tcp, udp } meta skuid != 4294967295 meta mark set meta mark | 0x40000001 accept',
     'iifname "br-lan" meta l4proto udp return',
-    "meta l4proto tcp socket transparent 1 goto to_socket",
+    "meta l4proto tcp tproxy to :1 meta mark set meta mark | 0x40000001 accept",
   ]);
 });
 
@@ -166,7 +200,7 @@ Deno.test("planInstall() lets the router's own flows ask, and needs no sign of l
   const hooks = compileTable(plan).chains.filter(({ name }) => /^router(_unanswered)?$/.test(name));
   assert.deepEqual(hooks.map(({ hook }) => [hook!.type, hook!.priority]), [["route", -158], ["route", -160]]);
   assert.ok(compileTable(plan).sets.every(({ name }) => name !== "running"));
-  assert.deepEqual(chain(plan, "zoned"), [
+  assert.deepEqual(chain(plan, "zoned")!.slice(0, 3), [
     'oifname "lo" meta priority 7470:0 meta mark & 0x40000003 != 0x40000003 meta mark set meta mark | 0x40000003 accept',
     'oifname "lo" meta l4proto tcp socket transparent 1 meta mark & 0x40000003 != 0x40000003 meta mark set meta mark | 0x40000003 accept',
     "meta priority 7470:0 ct zone set 50080 accept",

@@ -107,9 +107,12 @@ Deno.test("planInstall() refuses IPv6 that was asked for by name where there is 
 });
 
 Deno.test("planInstall() warns of a machine that does not forward", () => {
-  const { warnings } = planInstall(configWith(), { ...ROUTER, forwarding: { ipv4: false, ipv6: true } });
-  assert.deepEqual(warnings, [
+  const view = { ...ROUTER, forwarding: { ipv4: false, ipv6: true } };
+  assert.deepEqual(planInstall(configWith(), view).warnings, [
     "net.ipv4.ip_forward is 0: this machine does not forward what is not intercepted",
+  ]);
+  assert.deepEqual(planInstall(configWith(), view, { admission: "forward-path" }).warnings, [
+    "net.ipv4.ip_forward is 0: this machine forwards nothing, and so nothing comes to the proxy",
   ]);
 });
 

@@ -163,6 +163,13 @@ const RULES: Readonly<Record<string, NftExpression[][]>> = {
     statement.verdict("accept"),
   ],
   fib: [statement.destinationType("local"), statement.verdict("return")],
+  "fib-exists": [
+    [
+      { kind: "fib", flags: ["saddr", "mark", "iif"], result: "oif", present: true, register: 1 },
+      { kind: "cmp", operator: "eq", register: 1, value: Uint8Array.of(1, 0, 0, 0) },
+    ],
+    statement.verdict("accept"),
+  ],
   "reject-reset": [statement.transport("tcp"), statement.reject("tcp-reset")],
   "reject-icmpx": [statement.transport("udp"), statement.reject("port-unreachable")],
 };

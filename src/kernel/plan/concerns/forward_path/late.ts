@@ -5,15 +5,24 @@
  * @module
  */
 import type { Contribution, OpenChain } from "../../contribution.ts";
-import { excludeOtherFamily, EXEMPT_WILDCARD, OTHER_TCP_PASSES, TCP, UDP } from "../../phrases.ts";
+import {
+  CONNECTED,
+  excludeOtherFamily,
+  EXEMPT_WILDCARD,
+  fromLoopback,
+  OTHER_TCP_PASSES,
+  UDP,
+} from "../../phrases.ts";
 import { goTo, LEAVE, TO_SOCKET } from "../../rules/effect.ts";
 import { comesFrom, type InterfaceGroup, planInterfaceSet } from "../../rules/interface_match.ts";
 import type { PlannedRule } from "../../model.ts";
 import type { Scope } from "../../scope.ts";
+import { planReceipt, RECEIPT_CHAIN } from "./receipt.ts";
 
 const TO_SOCKET_CHAIN = "to_socket";
+const LEG_CHAIN = "client_leg";
 
-/** Plans the chains `late` and `to_socket`. */
+/** Plans the chain `late`, and those that it leads to. */
 export function planLate(scope: Scope): Contribution {
   const { inner, ownTraffic } = scope;
   const skipped = inner === null ? [] : skipClients(scope, inner);
@@ -21,13 +30,13 @@ export function planLate(scope: Scope): Contribution {
   const needsSet = inner !== null && skipped.length > 0 && !ownTraffic;
   return {
     sets: needsSet ? planInterfaceSet(inner, "Interfaces of clients alone") : [],
-    chains: [planToSocket(), {
+    chains: [...(scope.udp ? [planToSocket()] : []), planReceipt(scope), planLeg(), {
       name: "late",
       place: "late",
       rules: [
         {
           conditions: [{ kind: "zone", zone: scope.clientZone }],
-          effect: TO_SOCKET,
+          effect: goTo(LEG_CHAIN),
           reason: "The clients' legs of what the proxy has taken",
         },
         ...excludeOtherFamily(scope),
@@ -80,8 +89,8 @@ function giveToSockets({ tcp, udp, filtering }: Scope): OpenChain["rules"] {
     ...(tcp
       ? [
         {
-          conditions: [TCP, { kind: "transparent-socket" }],
-          effect: goTo(TO_SOCKET_CHAIN),
+          conditions: CONNECTED,
+          effect: TO_SOCKET,
           reason: "Packets of a socket that has a client's address go to it, not to the client",
         } as const,
         OTHER_TCP_PASSES,
@@ -97,6 +106,22 @@ function giveToSockets({ tcp, udp, filtering }: Scope): OpenChain["rules"] {
       }]
       : []),
   ];
+}
+
+function planLeg(): OpenChain {
+  return {
+    name: LEG_CHAIN,
+    place: "end",
+    rules: [
+      {
+        conditions: [fromLoopback({ negate: false })],
+        effect: goTo(RECEIPT_CHAIN),
+        reason: "First packets that a proxy has held",
+      },
+      { conditions: [], effect: TO_SOCKET, reason: "All others have their socket" },
+    ],
+    reason: "Packets of clients' legs",
+  };
 }
 
 function planToSocket(): OpenChain {

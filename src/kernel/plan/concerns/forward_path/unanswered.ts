@@ -30,7 +30,8 @@ function planEnds(scope: Scope, isRouter: boolean): PlannedRule[] {
   const { protocols, marks } = scope;
   const ends = planEnd(scope, marks.asks, protocols, { kind: "forward", counted: false });
   if (isRouter || !watches(scope)) return ends;
-  return [...ends, ...planEnd(scope, marks.watch, ["tcp"], { kind: "forward-unwatched" })];
+  // These ask as well, and have a bit more.
+  return [...planEnd(scope, marks.watch, ["tcp"], { kind: "forward-unwatched" }), ...ends];
 }
 
 function planEnd(

@@ -3,31 +3,57 @@
  * own flow and from the upstream leg, which have the same addresses and ports. Pure.
  * @module
  */
-import { CLIENT_PRIORITY } from "../../../../constants.ts";
+import { CLIENT_PRIORITY, DIAL_PRIORITY } from "../../../../constants.ts";
 import type { Contribution } from "../../contribution.ts";
 import type { PlannedRule } from "../../model.ts";
 import { TCP } from "../../phrases.ts";
 import type { Condition } from "../../rules/condition.ts";
+import { PASS } from "../../rules/effect.ts";
 import type { Scope } from "../../scope.ts";
+import { inAnswered } from "./answered.ts";
 import { ON_LOOPBACK } from "../life.ts";
 
 /** The packet comes from a socket of the proxy towards a client. */
 export const TO_CLIENT: Condition = { kind: "priority", priority: CLIENT_PRIORITY };
 
+/** The packet is of what the proxy dials; `translated`: the router has done NAT of sources as well. */
+export const DIALLED: Condition = { kind: "priority", priority: DIAL_PRIORITY.own };
+export const DIALLED_TRANSLATED: Condition = { kind: "priority", priority: DIAL_PRIORITY.translated };
+
 /** Plans the chain `zoned`. */
 export function planZoned(scope: Scope): Contribution {
+  const toClient: PlannedRule["effect"] = { kind: "client-leg", zone: scope.clientZone };
   return {
     chains: [{
       name: "zoned",
       place: "to-clients",
       rules: [...planOwn(scope), {
         conditions: [TO_CLIENT],
-        effect: { kind: "client-leg", zone: scope.clientZone },
+        effect: toClient,
         reason: "Sockets towards clients have this priority (SO_PRIORITY), which no routing rule asks for",
-      }],
+      }, ...(scope.tcp ? planUnaccepted(scope, toClient) : [])],
       reason: "What the proxy sends to clients, or in a client's name to itself",
     }],
   };
+}
+
+/**
+ * Knows what the kernel sends for a connection that nobody has accepted yet: its socket has not inherited the
+ * listener's priority.
+ */
+function planUnaccepted({ families }: Scope, toClient: PlannedRule["effect"]): PlannedRule[] {
+  return [
+    ...[DIALLED, DIALLED_TRANSLATED].map((dialled): PlannedRule => ({
+      conditions: [dialled],
+      effect: PASS,
+      reason: "What the proxy dials need not be looked up",
+    })),
+    ...families.map((family): PlannedRule => ({
+      conditions: inAnswered(family, { answer: true }),
+      effect: toClient,
+      reason: "Not accepted yet, so without a priority: acknowledges what the client has sent at once",
+    })),
+  ];
 }
 
 /** Keeps the flows of the router's own programs where those programs' packets are. */

@@ -1,0 +1,65 @@
+/**
+ * The chain `sent`: what the proxy sends, right behind conntrack. One chain for all of it, as every packet
+ * that leaves this machine meets it. Pure.
+ *
+ * ```
+ * sent ──┬─ to clients ── client_sent ─┬─ held: refused by ICMP
+ *        │                             └─ answer: UDP stays known
+ *        ├─ dialled ── dial: remembered
+ *        ├─ ICMP: errors about what is dialled
+ *        └─ of watched flows: released, refused
+ * ```
+ * @module
+ */
+import { DIALLED, DIALLED_TRANSLATED, TO_CLIENT } from "../concerns/forward_path/zoned.ts";
+import type { Contribution } from "../contribution.ts";
+import type { PlannedRule } from "../model.ts";
+import { UDP } from "../phrases.ts";
+import { goTo } from "../rules/effect.ts";
+import type { Scope } from "../scope.ts";
+import { ANSWER_CHAIN, planAnswer } from "./answers.ts";
+import { DIAL_CHAIN, planDial, planDialErrors } from "./dialled.ts";
+import { HELD_CHAIN, planHeld } from "./refusals.ts";
+import { planResent } from "./watch.ts";
+
+const CLIENT_CHAIN = "client_sent";
+
+/** Plans the chains. */
+export function planSent(scope: Scope): Contribution {
+  const { tcp, udp } = scope;
+  const toClient: PlannedRule[] = [
+    {
+      conditions: [{ kind: "original-direction" }],
+      effect: goTo(HELD_CHAIN),
+      reason: "First packets that are sent once more; and datagrams that nobody asked for",
+    },
+    ...(udp ? [{ conditions: [UDP], effect: goTo(ANSWER_CHAIN), reason: "Answers" }] : []),
+  ];
+  return {
+    chains: [
+      ...(udp ? [planAnswer(scope)] : []),
+      planHeld(scope),
+      { name: CLIENT_CHAIN, place: "live-step", rules: toClient, reason: "What the proxy sends to clients" },
+      ...(tcp ? [planDial(scope)] : []),
+      {
+        name: "sent",
+        place: "sent",
+        rules: [
+          { conditions: [TO_CLIENT], effect: goTo(CLIENT_CHAIN), reason: "By their priority" },
+          ...(tcp
+            ? [
+              ...[DIALLED, DIALLED_TRANSLATED].map((dialled): PlannedRule => ({
+                conditions: [dialled],
+                effect: goTo(DIAL_CHAIN),
+                reason: "What the proxy dials",
+              })),
+              ...planDialErrors(scope),
+            ]
+            : []),
+          ...planResent(scope),
+        ],
+        reason: "What the proxy sends, and errors that the router itself sends about it",
+      },
+    ],
+  };
+}

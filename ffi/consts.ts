@@ -136,6 +136,7 @@ export const EAI_NODATA = -5;
 export const EAI_SERVICE = -8;
 export const EAI_ADDRFAMILY = -9;
 export const NI_NUMERICHOST = 1;
+export const NI_NUMERICSERV = 2;
 export const NI_DGRAM = 16;
 
 // asm-generic/ioctls.h: bytes in a socket's send queue, sent or not, that are not acknowledged

@@ -88,6 +88,8 @@ export class Marks {
   readonly refused: number;
   /** iptables: packets that the table `mangle` drops; all bits that `raw` may leave on a packet. */
   readonly dropped: number;
+  /** Every bit that may be ours. */
+  readonly all: number;
 
   /**
    * Derives the marks from `kernel.mark`; `apart`: a bit more for what routing rules ask for, unless the
@@ -103,6 +105,7 @@ export class Marks {
     this.watch = withBits(this.asks, this.refused);
     this.serverSocket = shifted(mark, SERVER_SOCKET);
     this.dropped = this.router;
+    this.all = [this.router, this.clientSocket, this.serverSocket].reduce(withBits);
   }
 
   /** Counts the bits above `kernel.mark` that are used. */

@@ -16,6 +16,7 @@ import {
   EAI_SERVICE,
   NI_DGRAM,
   NI_NUMERICHOST,
+  NI_NUMERICSERV,
 } from "../consts.ts";
 import { ADDRINFO, ADDRINFO_SIZE, SOCKADDR_SIZE } from "../layout.ts";
 import { libc } from "../libc.ts";
@@ -63,14 +64,38 @@ export function resolve(question: Question): Uint8Array<ArrayBuffer>[] {
   }
 }
 
+/** NI_MAXHOST, and more than NI_MAXSERV. */
+const NAME_SIZE = 1025;
+
 /** The name of a port's service in /etc/services; undefined if it has none. */
 export function serviceName(address: Uint8Array<ArrayBuffer>, datagrams: boolean): string | undefined {
-  const host = new Uint8Array(64);
-  const service = new Uint8Array(64);
-  const flags = NI_NUMERICHOST | (datagrams ? NI_DGRAM : 0);
-  const code = libc.getnameinfo(address, sockaddrLength(address), host, 64, service, 64, flags);
-  const name = new TextDecoder().decode(service.subarray(0, service.indexOf(0)));
-  return code !== 0 || /^\d+$/.test(name) ? undefined : name;
+  const service = nameInfo(address, NI_NUMERICHOST | (datagrams ? NI_DGRAM : 0))?.service;
+  return service === undefined || /^\d+$/.test(service) ? undefined : service;
+}
+
+/** The name of an address in /etc/hosts or DNS; the address itself where nobody knows one. */
+export function hostName(address: Uint8Array<ArrayBuffer>): string {
+  return nameInfo(address, NI_NUMERICSERV)?.host ?? numericHost(address);
+}
+
+/** The address in words, with the interface where it is a link's own: `fe80::1%eth0`. */
+export function numericHost(address: Uint8Array<ArrayBuffer>): string {
+  return nameInfo(address, NI_NUMERICHOST | NI_NUMERICSERV)?.host ?? "?";
+}
+
+function nameInfo(
+  address: Uint8Array<ArrayBuffer>,
+  flags: number,
+): { readonly host: string; readonly service: string } | undefined {
+  const host = new Uint8Array(NAME_SIZE);
+  const service = new Uint8Array(NAME_SIZE);
+  const length = sockaddrLength(address);
+  const code = libc.getnameinfo(address, length, host, NAME_SIZE, service, NAME_SIZE, flags);
+  return code === 0 ? { host: fromC(host), service: fromC(service) } : undefined;
+}
+
+function fromC(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
 }
 
 /** A string for C. */
@@ -84,13 +109,16 @@ function describe(code: number): string {
 }
 
 /** Returns a remedy for a failure; the empty string where nobody knows. */
-function advise(code: number, { family, numeric }: Question): string {
+function advise(code: number, { host, family, numeric }: Question): string {
   switch (code) {
     case EAI_SERVICE:
       return "No such service is in /etc/services: give the number of the port, in decimal";
     case EAI_AGAIN:
       return "No DNS server has answered (/etc/resolv.conf names them): give an address";
     case EAI_NONAME:
+      if (host?.includes("%")) {
+        return "What follows % is the name of an interface, and there is none of that name";
+      }
       return numeric
         ? "Only an address will do here, names are not looked up"
         : "DNS knows no such name, nor does /etc/hosts";

@@ -15,6 +15,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   selftest: async () => (await import("./commands/selftest.ts")).selftestCommand,
   nc: async () => (await import("./commands/nc.ts")).ncCommand,
   redirect: async () => (await import("./commands/redirect.ts")).redirectCommand,
+  explain: async () => (await import("./commands/explain.ts")).explainCommand,
   check: async () => (await import("./commands/check.ts")).checkCommand,
   config: async () => (await import("./commands/config.ts")).configCommand,
   completion: async () => (await import("./commands/completion.ts")).completionCommand,

@@ -25,6 +25,8 @@ export const DEFAULT_CONFIG: Config = {
   rules: [],
   default: "direct",
   upstreams: {},
+  groups: {},
+  checks: { intervalMs: 10 * SECOND, timeoutMs: 3 * SECOND, rise: 2, fall: 3, target: "none" },
   udp: { filtering: "address-and-port-dependent", tos: "carry" },
   timeouts: {
     connectMs: 10 * SECOND,

@@ -3,16 +3,17 @@
  * @module
  */
 import { hex } from "../net/hex.ts";
-import { formatEndpoint, formatPrefix, type Prefix } from "../net/ip.ts";
+import { formatPrefix, type Prefix } from "../net/ip.ts";
+import { describeGroup, describeUpstream, formatTarget } from "./upstreams/describe.ts";
 import { formatDuration } from "./values/duration.ts";
 import { formatPorts } from "./values/ports.ts";
-import type { Config, RuleConfig, UpstreamConfig } from "./types.ts";
+import type { Config, RuleConfig } from "./types.ts";
 
-const SHOWN_NETWORKS = 8;
+const SHOWN = 8;
 
 /** Every key as it is written in a config, with its value in effect. */
 export function describeConfig(config: Config): [key: string, text: string][] {
-  const { intercept, listener, kernel, udp, timeouts, limits, log } = config;
+  const { intercept, listener, kernel, checks, udp, timeouts, limits, log } = config;
   return [
     [
       "intercept.interfaces",
@@ -37,9 +38,14 @@ export function describeConfig(config: Config): [key: string, text: string][] {
       string,
     ][],
     ["default", config.default],
-    ...(Object.keys(config.upstreams).length === 0
-      ? [["upstreams", "none"]]
-      : Object.entries(config.upstreams).map(describeUpstream)) as [string, string][],
+    ["default-upstream", config.defaultUpstream ?? "none"],
+    ...describeNamed("upstreams", config.upstreams, (upstream) => describeUpstream(upstream, checks)),
+    ...describeNamed("groups", config.groups, describeGroup),
+    ["checks.interval", formatDuration(checks.intervalMs)],
+    ["checks.timeout", formatDuration(checks.timeoutMs)],
+    ["checks.rise", String(checks.rise)],
+    ["checks.fall", String(checks.fall)],
+    ["checks.target", formatTarget(checks)],
     ["udp.filtering", udp.filtering],
     ["udp.tos", udp.tos],
     ["timeouts.connect", formatDuration(timeouts.connectMs)],
@@ -60,6 +66,16 @@ export function describeConfig(config: Config): [key: string, text: string][] {
   ];
 }
 
+function describeNamed<T>(
+  section: string,
+  items: Readonly<Record<string, T>>,
+  describe: (item: T) => string,
+): [string, string][] {
+  const entries = Object.entries(items);
+  if (entries.length === 0) return [[section, "none"]];
+  return entries.map(([name, item]) => [`${section}.${name}`, describe(item)]);
+}
+
 function formatSilence(milliseconds: number | "never"): string {
   return milliseconds === "never" ? "never (while both ends answer)" : formatDuration(milliseconds);
 }
@@ -72,30 +88,26 @@ function describeRule(rule: RuleConfig, index: number): [string, string] {
     rule.ports && `ports ${formatPorts(rule.ports)}`,
     rule.interfaces && `interfaces ${rule.interfaces.join(", ")}`,
     rule.mac && `mac ${rule.mac.join(", ")}`,
-    rule.domains && `domains ${rule.domains.join(", ")}`,
+    (rule.domains ?? rule.domainFiles) && `domains ${describeDomains(rule)}`,
   ].filter((part) => part !== undefined);
   const target = rule.deliverPort ?? rule.upstream;
   const verb = rule.silent === true ? `${rule.action} silently` : rule.action;
-  const action = target === undefined ? verb : `${verb} to ${target}`;
+  const otherwise = rule.whenDown === undefined ? "" : `, when down: ${rule.whenDown}`;
+  const action = target === undefined ? verb : `${verb} to ${target}${otherwise}`;
   return [
     `rules[${index}]`,
     `${rule.name}: ${parts.length === 0 ? "everything" : parts.join("; ")} → ${action}`,
   ];
 }
 
-/** A list from a file may have any length. */
-function describeNetworks(networks: readonly Prefix[], file: string | undefined): string {
-  const shown = networks.slice(0, SHOWN_NETWORKS).map(formatPrefix).join(", ");
-  const listed = networks.length > SHOWN_NETWORKS
-    ? `${networks.length} networks, ${shown}, …`
-    : shown || "no network";
-  return file === undefined ? listed : `${listed} (with ${file})`;
+function describeDomains({ domains = [], domainFiles = [] }: RuleConfig): string {
+  const shown = domains.length > SHOWN ? [...domains.slice(0, SHOWN), `… (${domains.length})`] : domains;
+  return [...shown, ...domainFiles.map((file) => `those in ${file}`)].join(", ");
 }
 
-function describeUpstream([name, upstream]: [string, UpstreamConfig]): [string, string] {
-  const { type, address, username, proxyProtocol } = upstream;
-  const where = "host" in address ? `${address.host}:${address.port}` : formatEndpoint(address);
-  const user = username === undefined ? "" : `, user ${username}`;
-  const proxy = proxyProtocol === undefined ? "" : `, PROXY protocol ${proxyProtocol}`;
-  return [`upstreams.${name}`, `${type} ${where}${user}${proxy}`];
+/** A list from a file may have any length. */
+function describeNetworks(networks: readonly Prefix[], file: string | undefined): string {
+  const shown = networks.slice(0, SHOWN).map(formatPrefix).join(", ");
+  const listed = networks.length > SHOWN ? `${networks.length} networks, ${shown}, …` : shown || "no network";
+  return file === undefined ? listed : `${listed} (with ${file})`;
 }

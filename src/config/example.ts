@@ -39,10 +39,12 @@ kernel:
 
 # The first rule that matches decides. A rule matches where all of its matchers do; in each list one entry is enough.
 # Matchers: from and from-file (clients), to and to-file (servers), ports (servers'), protocol, in (or: interfaces), mac
-# (clients'), domains (not supported yet). A file has one network on a line; what follows # or ; does not count; install
-# reads it again.
-# Actions: bypass (forward, as if not installed) | block (refuse; silent: true says nothing) | direct (this proxy)
-# | deliver (another TPROXY program on this router, needs deliver-port) | proxy (needs upstream; not supported yet)
+# (clients'), domains and domains-file (one file or a list; the name that the client asks for by TLS, HTTP or QUIC:
+# x alone, *.x all below, .x both). A file of networks has one on a line; what follows # or ; does not count; install
+# reads it again. A file of names has hosts lines, names, ||x^ and @@||x^, dnsmasq lines; others are skipped.
+# Actions: bypass (forward, as if not installed) | block (refuse; silent: true says nothing, not with domains) | direct
+# (this proxy) | deliver (another TPROXY program on this router, needs deliver-port; not with domains) | proxy (needs
+# upstream, an upstream or a group; when-down: block | direct where that is down or cannot carry the flow)
 #rules:
 #  - { name: private networks, to: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, "fc00::/7"], action: bypass }
 #  - { name: our country, to-file: /etc/tproxy/country.list, action: bypass }
@@ -51,17 +53,39 @@ kernel:
 #  - { name: after ten, from: [192.168.1.64/26], ports: [443, "8000-8100"], action: block }
 #  - { name: no telemetry, domains: ["*.telemetry.example", ads.example.com], action: block }
 #  - { name: web cache, ports: [80], protocol: tcp, action: deliver, deliver-port: 3129 }
-#  - { name: work, domains: ["*.corp.example"], action: proxy, upstream: office }
+#  - { name: block list, domains-file: /etc/tproxy/ads.list, ports: [80, 443], action: block }
+#  - { name: work, domains: [.corp.example], action: proxy, upstream: corp, when-down: block }
+#  - { name: second line, from: [192.168.1.32/27], action: proxy, upstream: lte }
 
-# What no rule matches: bypass | direct | block | proxy (not supported yet)
+# What no rule matches: bypass | direct | block | proxy; the last needs a line default-upstream: NAME as well (an
+# upstream or a group).
 #default: direct
 
-# Other proxies, by name (not supported yet): socks5 | http-connect | forward (the server's address is lost, unless
-# proxy-protocol, v1 or v2, tells it)
+# Where proxied flows go, by name: socks5 | http-connect (no UDP) | forward (one server for all, which learns the
+# destination by proxy-protocol alone, v1 or v2; port 0: the flow's) | direct (by interface, mark, source)
+# families: of servers that it reaches. send: what a proxy is told, address | name (where there is one). udp-address:
+# where a SOCKS proxy relays UDP, if it names an address that is none. mark: bits/mask. A password file may be readable
+# by its owner alone. check: as checks below, for this upstream.
 #upstreams:
 #  office: { type: socks5, address: "10.9.0.2:1080", username: me, password-file: /etc/tproxy/office.secret }
+#  office2: { type: socks5, address: "gw.corp.example:1080", families: [ipv4], udp: false, check: { interval: 1m } }
+#  far: { type: socks5, address: "192.0.2.9:1080", udp-address: 192.0.2.9, send: address }
 #  parent: { type: http-connect, address: "proxy.corp.example:3128" }
 #  edge: { type: forward, address: "10.9.0.3:8443", proxy-protocol: v2 }
+#  lte: { type: direct, interface: wwan0, mark: 0x200/0x200, source: router }
+
+# Several upstreams under one name. strategy: failover (the first that is up) | least-connections | hash (by client).
+# when-down: block | direct, where no member can carry a flow
+#groups:
+#  corp: { members: [office, office2], strategy: failover, when-down: block }
+
+# Whether upstreams are up.
+checks:
+#  interval: 10s             # from one check to the next, while an upstream is used or down
+#  timeout: 3s               # after which a check has failed
+#  rise: 2                   # successes in a row after which it is up again
+#  fall: 3                   # faults in a row after which it is down
+#  target: none              # a server that is dialled through it, as in "www.example.com:443"
 
 udp:
 # Whose datagrams a client's port receives: address-and-port-dependent = of those to whom it has sent something |
@@ -75,7 +99,7 @@ timeouts:
 #  half-closed: never        # the same, when one side has ended
 #  udp-idle: 60s             # a client's port neither sends nor receives
 #  udp-dns: 10s              # the same of one that has only talked to port 53
-#  sniff: 300ms              # not used yet
+#  sniff: 300ms              # how long a client may take to begin, where a name decides and nobody has spoken yet
 #  drain: 30s                # how long live connections may go on after SIGTERM; 0s: not at all
 
 limits:
@@ -90,5 +114,5 @@ limits:
 log:
 #  level: info               # error | warn | info | debug (every connection)
 #  format: text              # text | json
-#  access: off               # off | on (not supported yet)
+#  access: off               # off | on: one line for each flow that has ended (not supported yet)
 `;

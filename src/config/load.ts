@@ -6,7 +6,7 @@ import { DEFAULT_CONFIG_PATH } from "../constants.ts";
 import { errnoNumber } from "../net/errno.ts";
 import { OperationError } from "../net/error.ts";
 import { DEFAULT_CONFIG } from "./defaults.ts";
-import { readNetworkLists } from "./network_files.ts";
+import { readNetworkLists } from "./files/networks.ts";
 import { resolveConfig } from "./resolve.ts";
 import type { Config } from "./types.ts";
 import { validate } from "./validate.ts";

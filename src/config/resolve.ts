@@ -4,15 +4,18 @@
  */
 import type { Prefix } from "../net/ip.ts";
 import { DEFAULT_CONFIG } from "./defaults.ts";
-import type { NetworkLists } from "./network_files.ts";
+import type { NetworkLists } from "./files/networks.ts";
 import { mergePorts } from "./values/ports.ts";
 import type { ConfigFile } from "./schema/schema.ts";
-import type { Config, InterceptConfig, RuleConfig, TimeoutsConfig, UpstreamConfig } from "./types.ts";
+import { defined } from "./values/defined.ts";
+import { resolveChecks, resolveGroups, resolveUpstreams } from "./upstreams/resolve.ts";
+import type { Config, InterceptConfig, RuleConfig, TimeoutsConfig } from "./types.ts";
 
 /** Fills in the defaults, and the lists that rules take from files. */
 export function resolveConfig(file: ConfigFile, lists: NetworkLists): Config {
   const { intercept, timeouts, rules, upstreams, default: fallback, source, control, metrics } = file;
   const limits = file.limits ?? {};
+  const checks = resolveChecks(file.checks, DEFAULT_CONFIG.checks);
   return {
     version: 1,
     intercept: resolveIntercept(intercept ?? {}),
@@ -21,9 +24,10 @@ export function resolveConfig(file: ConfigFile, lists: NetworkLists): Config {
     source: source ?? DEFAULT_CONFIG.source,
     rules: (rules ?? []).map((rule, index) => resolveRule(rule, { index, lists })),
     default: fallback ?? DEFAULT_CONFIG.default,
-    upstreams: Object.fromEntries(
-      Object.entries(upstreams ?? {}).map(([name, upstream]) => [name, resolveUpstream(upstream)]),
-    ),
+    ...defined({ defaultUpstream: file["default-upstream"] }),
+    upstreams: resolveUpstreams(upstreams ?? {}, checks, file.source ?? DEFAULT_CONFIG.source),
+    groups: resolveGroups(file.groups ?? {}),
+    checks,
     udp: { ...DEFAULT_CONFIG.udp, ...defined(file.udp ?? {}) },
     timeouts: resolveTimeouts(timeouts ?? {}),
     limits: {
@@ -77,8 +81,9 @@ function resolveRule(
     ...defined({ from: joinNetworks(given.from, fromFile, lists), fromFile }),
     ...defined({ to: joinNetworks(given.to, toFile, lists), toFile }),
     ...defined({ protocol, interfaces: given.in ?? given.interfaces, mac, domains }),
+    ...defined({ domainFiles: given["domains-file"] && unique(given["domains-file"]) }),
     ...defined({ ports: given.ports && mergePorts(given.ports), silent, upstream }),
-    ...defined({ deliverPort: given["deliver-port"] }),
+    ...defined({ whenDown: given["when-down"], deliverPort: given["deliver-port"] }),
     action,
   };
 }
@@ -98,22 +103,6 @@ function joinNetworks(
   return written === undefined ? listed : [...written, ...listed];
 }
 
-function resolveUpstream(given: NonNullable<ConfigFile["upstreams"]>[string]): UpstreamConfig {
-  const { type, address, username } = given;
-  if (type === undefined || address === undefined) {
-    throw new TypeError("An incomplete upstream passed the schema");
-  }
-  const passwordFile = given["password-file"];
-  return { type, address, ...defined({ username, passwordFile, proxyProtocol: given["proxy-protocol"] }) };
-}
-
 function unique<T>(values: readonly T[]): T[] {
   return [...new Set(values)];
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Without the keys whose value is undefined. */
-function defined<T extends object>(object: T): Defined<T> {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Defined<T>;
 }

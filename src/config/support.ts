@@ -44,6 +44,8 @@ const GAPS: readonly Gap[] = [
   },
 ];
 
+const NAMES = "rules by domain are not supported yet";
+
 /** Lists the features that a rule asks for in vain, with the key that does. */
 function ruleGaps(rule: RuleConfig, index: number): Gap[] {
   const gap = (key: string, text: string): Gap => ({
@@ -53,7 +55,8 @@ function ruleGaps(rule: RuleConfig, index: number): Gap[] {
     refusedBy: BOTH,
   });
   return [
-    ...(rule.domains === undefined ? [] : [gap("domains", "rules by domain are not supported yet")]),
+    ...(rule.domains === undefined ? [] : [gap("domains", NAMES)]),
+    ...(rule.domainFiles === undefined ? [] : [gap("domains-file", NAMES)]),
     ...(rule.action === "proxy" ? [gap("action", "the action proxy is not supported yet")] : []),
   ];
 }
@@ -65,6 +68,7 @@ const IDLE_KEYS: readonly {
   readonly off?: (c: Config) => boolean;
 }[] = [
   { path: ["upstreams"], text: "upstreams are not supported yet, none is used" },
+  { path: ["groups"], text: "groups are not supported yet, none is used" },
   {
     path: ["control"],
     text: "the control socket is not supported yet, none is opened",

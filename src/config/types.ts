@@ -3,7 +3,10 @@
  * @module
  */
 import type { LogLevel } from "../log.ts";
-import type { Endpoint, Family, Prefix } from "../net/ip.ts";
+import type { Family, Prefix } from "../net/ip.ts";
+import type { CheckConfig, GroupConfig, Source, UpstreamConfig, WhenDown } from "./upstreams/types.ts";
+
+export type * from "./upstreams/types.ts";
 
 /** A transport protocol that is intercepted. */
 export type Protocol = "tcp" | "udp";
@@ -14,11 +17,6 @@ export type OnFailure = "open" | "reset" | "drop";
  * routes and NAT; or before all of them.
  */
 export type Admission = "forward-path" | "early";
-/**
- * The source of dialled connections: with the client's address and port, its address and any port, or the
- * router's own address.
- */
-export type Source = "client" | "client-address" | "router";
 /** The action of a rule on a flow. */
 export type Action = "bypass" | "block" | "direct" | "deliver" | "proxy";
 /**
@@ -72,30 +70,20 @@ export interface RuleConfig {
   readonly interfaces?: readonly string[];
   /** Clients' hardware addresses. */
   readonly mac?: readonly string[];
-  /** Names from TLS or HTTP; `*.` stands for any names below. */
+  /** Names from TLS, HTTP or QUIC: `x`, `*.x` (any name below) or `.x` (both). One set with `domainFiles`. */
   readonly domains?: readonly string[];
+  /** `domains-file`: lists of names; their content is no part of the config. */
+  readonly domainFiles?: readonly string[];
   /** The action on a flow that matches. */
   readonly action: Action;
   /** For `block`: the client is told nothing. */
   readonly silent?: boolean;
   /** `deliver-port`: the port of the other TPROXY program. */
   readonly deliverPort?: number;
-  /** Name of the upstream, for `proxy`. */
+  /** Name of the upstream or the group, for `proxy`. */
   readonly upstream?: string;
-}
-
-/** An upstream proxy. */
-export interface UpstreamConfig {
-  /** The protocol that it speaks. */
-  readonly type: "socks5" | "http-connect" | "forward";
-  /** The place at which it listens: an address or a name, and a port. */
-  readonly address: Endpoint | { readonly host: string; readonly port: number };
-  /** User name for it. */
-  readonly username?: string;
-  /** `password-file`: path of a file that holds the password. */
-  readonly passwordFile?: string;
-  /** `proxy-protocol`: version of the PROXY header that is sent first. */
-  readonly proxyProtocol?: "v1" | "v2";
+  /** `when-down`, for `proxy`, in place of the group's. */
+  readonly whenDown?: WhenDown;
 }
 
 /** The relaying of UDP. */
@@ -155,8 +143,14 @@ export interface Config {
   readonly rules: readonly RuleConfig[];
   /** `default`: what becomes of a flow that no rule matches. */
   readonly default: "bypass" | "direct" | "block" | "proxy";
+  /** `default-upstream`: name of the upstream or the group, with `default: proxy`. */
+  readonly defaultUpstream?: string;
   /** `upstreams` by name. */
   readonly upstreams: Readonly<Record<string, UpstreamConfig>>;
+  /** `groups` by name. No group has the name of an upstream. */
+  readonly groups: Readonly<Record<string, GroupConfig>>;
+  /** `checks`: the defaults of upstreams' checks. */
+  readonly checks: CheckConfig;
   /** `udp`: how UDP is relayed. */
   readonly udp: UdpConfig;
   /** `timeouts`, all in milliseconds. */

@@ -8,6 +8,12 @@ import { ConfigError, type ConfigProblem } from "./error.ts";
 /** Keys and indexes that lead from the top to a value. */
 export type ConfigPath = readonly (string | number)[];
 
+/** `rules[0].ports[1]`. */
+export function formatPath(path: ConfigPath): string {
+  return path.map((step, index) => typeof step === "number" ? `[${step}]` : index === 0 ? step : `.${step}`)
+    .join("");
+}
+
 /** A place in the text, counted from 1. */
 export interface Position {
   /** Line, from 1. */

@@ -6,7 +6,9 @@
 import { monotonicMicroseconds } from "../../ffi/clock.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Logger } from "../log.ts";
+import { descriptorLimit } from "../../ffi/process.ts";
 import { giveBackAfterStart } from "./after_start.ts";
+import { requireDescriptors } from "./descriptors.ts";
 import { loadUsable } from "./reload/generation.ts";
 import { keepStateFile } from "./state_file.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
@@ -56,6 +58,8 @@ const END_MS = 10_000;
  * worker fails; a ConfigError if its config is wrong.
  */
 export async function runDaemon(options: DaemonOptions): Promise<void> {
+  const limit = descriptorLimit();
+  if (typeof limit !== "number") requireDescriptors(limit.hard);
   const hangUps = followHangUps();
   const endSignals = followEndSignals();
   try {

@@ -6,12 +6,10 @@ import type { Config } from "../config/types.ts";
 import type { Dataplane } from "../dataplane/supervisor.ts";
 import type { Logger } from "../log.ts";
 import type { Family } from "../net/ip.ts";
+import { DESCRIPTORS_HINT } from "./descriptors.ts";
 
 /** Fewer live connections than these are soon used up. */
 const FEW = 1000;
-/** The way to more. */
-export const DESCRIPTORS_HINT =
-  'Raise the hard limit: LimitNOFILE=65536 in a systemd unit, "ulimit -Hn 65536" as root in a shell';
 
 /** Facts at the start. */
 export interface StartFacts {

@@ -8,7 +8,7 @@
 import { AF_INET } from "../../ffi/consts.ts";
 import { makeSockaddr } from "../../ffi/sockets/sockaddr.ts";
 import { Flow } from "../policy/flow.ts";
-import type { Route } from "../policy/image.ts";
+import type { Route } from "../policy/routes/route.ts";
 import { DEFAULT_RULE } from "../policy/policy.ts";
 import type { WorkerContext } from "./context.ts";
 import { UNDECIDED } from "./shared/totals.ts";
@@ -38,20 +38,17 @@ export class Decider {
     if (policy === null) return UNDECIDED;
     const flow = this.#flow;
     flow.protocol = protocol;
-    flow.ipv6 = (words[client] & 0xffff) !== AF_INET;
-    readAddress(words, client, flow.client);
-    readAddress(words, destination, flow.destination);
-    flow.destinationPort = swap(words[destination] >>> 16) >>> 16;
+    putEnds(flow, words, client, destination);
     flow.ofRouter = this.#own !== null && this.#isOwn(words, client, this.#own);
     const rule = policy.decide(flow);
     return rule < DEFAULT_RULE ? UNDECIDED : rule;
   }
 
-  /** The route of a rule that blocks; null: it does not. */
+  /** The route of a rule that blocks the flow that was last decided on; null: it does not. */
   blocking(rule: number): Route | null {
     const { policy } = this.#context;
     if (policy === null || rule === UNDECIDED) return null;
-    const route = policy.route(rule);
+    const route = policy.routeFor(rule, this.#flow);
     return route.action === "block" ? route : null;
   }
 
@@ -61,6 +58,14 @@ export class Decider {
     }
     return own.has(this.#client);
   }
+}
+
+/** Gives a flow its ends, which are in `words` as struct sockaddr. */
+export function putEnds(flow: Flow, words: Int32Array, client: number, destination: number): void {
+  flow.ipv6 = (words[client] & 0xffff) !== AF_INET;
+  readAddress(words, client, flow.client);
+  readAddress(words, destination, flow.destination);
+  flow.destinationPort = swap(words[destination] >>> 16) >>> 16;
 }
 
 /** Copies the address of the struct sockaddr at `at`, out of network order. */

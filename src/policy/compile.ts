@@ -9,21 +9,39 @@ import { PROTOCOL_NUMBERS } from "./flow.ts";
 import {
   FAMILY_BITS,
   HEADER,
+  NAMES_MISSING,
   NEVER_TOLD,
   type PolicyImage,
   PROTOCOL_BITS,
-  type Route,
   RULE,
   WIDTH,
 } from "./image.ts";
+import { FLOW_KINDS } from "./routes/kinds.ts";
+import { hasNames } from "./conditions.ts";
+import type { NameImages } from "./name_sets.ts";
 import { setSize, writeSet } from "./networks.ts";
+import { defaultRule, type Route, routeOf, sameWay } from "./routes/route.ts";
 
-/** The policy of a config. `generation`: its number among those that this process has used. */
-export function compilePolicy(config: Config, generation: number): PolicyImage {
+/**
+ * The policy of a config. `generation`: its number among those that this process has used. `nameImages`: the
+ * sets of rules with names; a rule whose set is missing can be neither a match nor none.
+ */
+export function compilePolicy(
+  config: Config,
+  generation: number,
+  nameImages: NameImages = new Map(),
+): PolicyImage {
   const interfaces = [...new Set(config.rules.flatMap((rule) => rule.interfaces ?? []))];
   const layout = new Layout(HEADER.size + config.rules.length * RULE.size + interfaces.length);
   const { ports, families, protocols } = config.intercept;
-  const records = config.rules.map((rule) => layoutRule(rule, layout, interfaces));
+  const names = [...new Set(nameImages.values())];
+  const records = config.rules.map((rule, index) => {
+    const record = layoutRule(rule, layout, interfaces);
+    if (hasNames(rule)) record[RULE.names] = names.indexOf(nameImages.get(index)!) + 1 || NAMES_MISSING;
+    return record;
+  });
+  const routed = [defaultRule(config), ...config.rules];
+  const routesByKind = FLOW_KINDS.map((kind) => routed.map((rule) => routeOf(rule, config, kind)));
   const interceptedPorts = ports === "all" ? 0 : layout.set(portRanges(ports), WIDTH.port);
 
   const buffer = new SharedArrayBuffer(layout.size * Int32Array.BYTES_PER_ELEMENT);
@@ -35,34 +53,37 @@ export function compilePolicy(config: Config, generation: number): PolicyImage {
   tables[HEADER.ports] = interceptedPorts;
   tables[HEADER.interfaces] = interfaceWords;
   for (const [index, record] of records.entries()) tables.set(record, HEADER.size + index * RULE.size);
+  writeEffects(tables, routesByKind);
   tables.fill(NEVER_TOLD, interfaceWords, interfaceWords + interfaces.length);
   layout.write(tables, interfaceWords);
   return {
     generation,
     tables: buffer,
     routes: config.rules.map((rule) => routeOf(rule, config)),
-    otherwise: routeOf({ name: "default", action: config.default }, config),
+    otherwise: routeOf(defaultRule(config), config),
+    routesByKind,
+    upstreams: Object.keys(config.upstreams),
+    names,
     interfaces,
   };
 }
 
-function routeOf(rule: Omit<RuleConfig, keyof Matchers>, { source }: Config): Route {
-  const { name, action, silent, deliverPort, upstream } = rule;
-  return {
-    name,
-    action,
-    silent: silent === true,
-    deliverPort: deliverPort ?? 0,
-    upstream: upstream ?? null,
-    source,
-  };
+/** Gives equal numbers to equal ways. */
+function writeEffects(tables: Int32Array, routesByKind: PolicyImage["routesByKind"]): void {
+  const ways: Route[] = [];
+  for (const [kind, routes] of routesByKind.entries()) {
+    for (const [place, route] of routes.entries()) {
+      let effect = ways.findIndex((way) => sameWay(way, route));
+      if (effect < 0) effect = ways.push(route) - 1;
+      const at = place === 0 ? HEADER.effects : HEADER.size + (place - 1) * RULE.size + RULE.effects;
+      tables[at + kind] = effect;
+    }
+  }
 }
-
-type Matchers = Pick<RuleConfig, "from" | "to" | "ports" | "protocol" | "interfaces" | "mac" | "domains">;
 
 /** The record of a rule; its sets are given their places. */
 function layoutRule(rule: RuleConfig, layout: Layout, interfaces: readonly string[]): number[] {
-  const { protocol, ports, from, to, mac, domains } = rule;
+  const { protocol, ports, from, to, mac } = rule;
   const record = new Array<number>(RULE.size).fill(0);
   if (protocol !== undefined) record[RULE.protocol] = PROTOCOL_NUMBERS[protocol];
   if (ports !== undefined) record[RULE.ports] = layout.set(portRanges(ports), WIDTH.port);
@@ -78,7 +99,6 @@ function layoutRule(rule: RuleConfig, layout: Layout, interfaces: readonly strin
     record[RULE.interfaces] = layout.places(rule.interfaces.map((name) => interfaces.indexOf(name)));
   }
   if (mac !== undefined) record[RULE.mac] = layout.set(macRanges(mac), WIDTH.mac);
-  if (domains !== undefined) record[RULE.domains] = 1;
   return record;
 }
 

@@ -4,13 +4,13 @@
  */
 import type { Flow } from "./flow.ts";
 import type { PolicyImage } from "./image.ts";
+import { type Outcome, outcomeOf, sameOutcome, undecidedOutcome } from "./outcome.ts";
 import {
   DEFAULT_RULE,
   FIRST_DOUBT,
   HARDWARE_UNKNOWN,
   INTERFACE_UNKNOWN,
   MATCHES,
-  NAME_NEEDED,
   NAME_NOT_ASKED,
   NAME_NOT_COMPARED,
   NO_NAME,
@@ -19,13 +19,14 @@ import {
   OTHER_DESTINATION,
   OTHER_HARDWARE,
   OTHER_INTERFACE,
+  OTHER_NAME,
   OTHER_PORT,
   OTHER_PROTOCOL,
   Policy,
-  UNDECIDABLE,
 } from "./policy.ts";
+import type { Route } from "./routes/route.ts";
 
-/** A rule that does not decide. */
+/** A rule, and why it does not decide, or not yet. */
 export interface PassedOver {
   readonly rule: number;
   readonly name: string;
@@ -35,12 +36,18 @@ export interface PassedOver {
 
 /** Reasons for a flow's way. */
 export interface Explanation {
-  /** In the order of the file. */
+  /** Rules without a match, in the order of the file. */
   readonly passedOver: readonly PassedOver[];
+  /** Rules that the name decides on, while nobody has asked for it. */
+  readonly byName: readonly PassedOver[];
   /** Answer of {@linkcode Policy.decide}. */
   readonly decision: number;
-  /** `rules[2] (guests): block`. */
+  /** `rules[2] (guests): block`; where the name decides, this is how the flow ends without one. */
   readonly why: string;
+  /** The way of the flow; where the name decides, its way without one; null: nobody here can tell. */
+  readonly route: Route | null;
+  /** The kernel's treatment of the flow; null: nobody here can tell. */
+  readonly outcome: Outcome | null;
 }
 
 const REASONS: ReadonlyMap<number, string> = new Map([
@@ -51,31 +58,44 @@ const REASONS: ReadonlyMap<number, string> = new Map([
   [OTHER_INTERFACE, "the flow does not come through its interfaces"],
   [OTHER_HARDWARE, "the client's hardware address is not among its own"],
   [NO_NAME, "the flow has no name"],
+  [OTHER_NAME, "the name is not among its domains"],
   [NAME_NOT_ASKED, "it depends on the name that the client asks for"],
   [INTERFACE_UNKNOWN, "nobody knows here through which interface the flow comes"],
   [HARDWARE_UNKNOWN, "nobody knows the client's hardware address here"],
-  [NAME_NOT_COMPARED, "names cannot be compared yet"],
+  [NAME_NOT_COMPARED, "nobody has read its names"],
 ]);
 
-/** Walks the rules as {@linkcode Policy.decide} does. */
+/** Walks the rules as {@linkcode Policy.decide} does, and on to how a flow without a name ends. */
 export function explain(image: PolicyImage, flow: Flow): Explanation {
   const policy = new Policy(image);
   const passedOver: PassedOver[] = [];
-  if (!policy.intercepts(flow)) {
-    const why = "intercept: its family, protocol or port is not intercepted";
-    return { passedOver, decision: NOT_INTERCEPTED, why };
+  const byName: PassedOver[] = [];
+  const decision = policy.decide(flow);
+  const answer = (why: string, end: number | null): Explanation => {
+    const route = end === null ? null : policy.routeFor(end, flow);
+    const ends = [
+      ...byName.map(({ rule }) => policy.routeFor(rule, flow)),
+      ...(route === null ? [] : [route]),
+    ];
+    const outcome = route === null ? null : undecidedOutcome(distinct(ends.map(outcomeOf)));
+    return { passedOver, byName, decision, why, route, outcome };
+  };
+  if (decision === NOT_INTERCEPTED) {
+    return answer("intercept: its family, protocol or port is not intercepted", null);
   }
   for (const [rule, { name, action }] of image.routes.entries()) {
     const met = policy.examine(rule, flow);
     const label = `rules[${rule}] (${name})`;
-    if (met === MATCHES) return { passedOver, decision: rule, why: `${label}: ${action}` };
-    if (met >= FIRST_DOUBT) {
-      const decision = met === NAME_NOT_ASKED ? NAME_NEEDED : UNDECIDABLE;
-      return { passedOver, decision, why: `${label} may match: ${wordsFor(met)}` };
-    }
-    passedOver.push({ rule, name, why: wordsFor(met) });
+    if (met === MATCHES) return answer(`${label}: ${action}`, rule);
+    if (met === NAME_NOT_ASKED) byName.push({ rule, name, why: wordsFor(met) });
+    else if (met >= FIRST_DOUBT) return answer(`${label} may match: ${wordsFor(met)}`, null);
+    else passedOver.push({ rule, name, why: wordsFor(met) });
   }
-  return { passedOver, decision: DEFAULT_RULE, why: `default: ${image.otherwise.action}` };
+  return answer(`default: ${image.otherwise.action}`, DEFAULT_RULE);
+}
+
+function distinct(outcomes: readonly Outcome[]): Outcome[] {
+  return outcomes.filter((outcome, at) => outcomes.findIndex((other) => sameOutcome(other, outcome)) === at);
 }
 
 function wordsFor(met: number): string {

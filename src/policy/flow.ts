@@ -6,6 +6,9 @@
 /** {@linkcode Flow.protocol}, by IP's own numbers. */
 export const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const;
 
+/** Bytes that the longest name may take. */
+const MAX_NAME = 255;
+
 /** {@linkcode Flow.inputInterface} and {@linkcode Flow.hardwareHigh} where nobody knows them. */
 export const UNKNOWN = -1;
 
@@ -38,8 +41,10 @@ export class Flow {
   hardwareHigh: number = UNKNOWN;
   /** Its last four bytes. */
   hardwareLow = 0;
-  /** The name that the client has asked for; null: none was found, or none was looked for. */
-  name: string | null = null;
+  /** The name that the client has asked for, in its canonical form. */
+  readonly nameBytes = new Uint8Array(MAX_NAME);
+  /** Its length; 0: none was found, or none was looked for. */
+  nameLength = 0;
   /** The name was looked for. */
   nameAsked = false;
 }

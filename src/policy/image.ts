@@ -2,44 +2,43 @@
  * The compiled policy: plain data, most of it in memory that threads share. Pure.
  *
  * ```
- * tables:  HEADER: rules, families, protocols, ports of intercept
+ * tables:  HEADER: rules, families, protocols, ports of intercept, effects of what no rule matches
  *          a record (RULE) for each rule; a pointer to a set is 0 where the rule has no such condition
  *          a word for each interface that rules name: its number
  *          sets (networks.ts); a list of interfaces: count | places of their words
  * ```
  * @module
  */
-import type { Action, Source } from "../config/types.ts";
-
-/** Way of a flow that a rule decides. */
-export interface Route {
-  /** The rule's name; `default` for what no rule matches. */
-  readonly name: string;
-  readonly action: Action;
-  /** For `block`: the client is told nothing. */
-  readonly silent: boolean;
-  /** For `deliver`: the port of the other program; 0 for other actions. */
-  readonly deliverPort: number;
-  /** For `proxy`: the upstream's name; null: none is named. */
-  readonly upstream: string | null;
-  /** The sender that servers see. */
-  readonly source: Source;
-}
+import type { Route } from "./routes/route.ts";
 
 /** A policy as it is handed to workers: it may be posted, the tables are not copied. */
 export interface PolicyImage {
   readonly generation: number;
   readonly tables: SharedArrayBuffer;
-  /** By number of the rule. */
+  /** By number of the rule: what it says of flows that its upstreams can carry. */
   readonly routes: readonly Route[];
-  /** Of what no rule matches. */
+  /** The same of what no rule matches. */
   readonly otherwise: Route;
+  /** For each kind of flow, what no rule matches first, then by number of the rule. */
+  readonly routesByKind: readonly (readonly Route[])[];
+  /** Upstreams by number. */
+  readonly upstreams: readonly string[];
+  /** Memory of the sets of names, in the order of their numbers; a set that nobody has made is missing. */
+  readonly names: readonly SharedArrayBuffer[];
   /** The interfaces that rules name, in the order of their words. */
   readonly interfaces: readonly string[];
 }
 
 /** Words of the header. */
-export const HEADER = { rules: 0, families: 1, protocols: 2, ports: 3, interfaces: 4, size: 5 } as const;
+export const HEADER = {
+  rules: 0,
+  families: 1,
+  protocols: 2,
+  ports: 3,
+  interfaces: 4,
+  effects: 5,
+  size: 9,
+} as const;
 
 /** Bits of {@linkcode HEADER}.families. */
 export const FAMILY_BITS = { ipv4: 1, ipv6: 2 } as const;
@@ -56,9 +55,15 @@ export const RULE = {
   to6: 5,
   interfaces: 6,
   mac: 7,
-  domains: 8,
-  size: 9,
+  /** 0: none; otherwise the number of the set, from 1 on, or {@linkcode NAMES_MISSING}. */
+  names: 8,
+  /** The effect on each kind of flow: numbers that are equal where the ways are. */
+  effects: 9,
+  size: 13,
 } as const;
+
+/** A rule has names, and nobody has made their set. */
+export const NAMES_MISSING = -1;
 
 /** Words of a key of each kind. */
 export const WIDTH = { port: 1, ipv4: 1, ipv6: 4, mac: 2 } as const;

@@ -2,8 +2,9 @@
  * Rules that can match nothing here. Pure.
  * @module
  */
-import type { Config, RuleConfig } from "../config/types.ts";
+import type { Config } from "../config/types.ts";
 import type { Family, Prefix } from "../net/ip.ts";
+import type { Conditions } from "./conditions.ts";
 
 /** Origin of flows. */
 export interface PolicyScope {
@@ -15,7 +16,7 @@ export interface PolicyScope {
 
 /** Returns the reason why a rule matches nothing that comes here; undefined: it may match. */
 export function findObstacle(
-  rule: RuleConfig,
+  rule: Conditions,
   { intercept }: Config,
   scope: PolicyScope,
 ): string | undefined {
@@ -39,11 +40,12 @@ export function findObstacle(
 
 /** The families in which every list of networks of the rule has some. */
 export function usableFamilies(
-  { from, to }: Pick<RuleConfig, "from" | "to">,
+  { from, to, family: only }: Pick<Conditions, "from" | "to" | "family">,
   families: readonly Family[],
 ): Family[] {
   const lists = [from, to].filter((networks) => networks !== undefined);
-  return families.filter((family) => lists.every((networks) => ofFamily(networks, family).length > 0));
+  const asked = only === undefined ? families : families.filter((family) => family === only);
+  return asked.filter((family) => lists.every((networks) => ofFamily(networks, family).length > 0));
 }
 
 /** The networks of one family. */

@@ -11,12 +11,15 @@ export type Outcome =
   /** Ends here; `silently`: the client is told nothing. */
   | { readonly kind: "refuse"; readonly silently: boolean }
   /**
-   * Passes, until its name is read: then it goes on, or ends on both sides. No name can give it to our
-   * listener.
+   * Goes to our listener, which relays it, and asks for its name where that decides: what goes to an upstream
+   * must not reach the server first.
+   */
+  | { readonly kind: "proxy" }
+  /**
+   * Goes on at once, until its client says a name: that decides whether it may go on or ends. Nothing else
+   * can become of it.
    */
   | { readonly kind: "watch" }
-  /** Goes to our listener. */
-  | { readonly kind: "proxy" }
   /** Goes to another TPROXY program on this router. */
   | { readonly kind: "program"; readonly port: number };
 
@@ -25,6 +28,21 @@ export interface Deciding {
   readonly action: Action;
   readonly silent?: boolean;
   readonly deliverPort?: number;
+}
+
+/** Tells whether two outcomes are the same. */
+export function sameOutcome(a: Outcome, b: Outcome): boolean {
+  if (a.kind === "refuse" && b.kind === "refuse") return a.silently === b.silently;
+  if (a.kind === "program" && b.kind === "program") return a.port === b.port;
+  return a.kind === b.kind;
+}
+
+/** The outcome of flows of which the name tells how they end: in one of these ways, all different. */
+export function undecidedOutcome(ends: readonly Outcome[]): Outcome {
+  if (ends.length === 1) return ends[0];
+  return ends.every(({ kind }) => kind === "pass" || kind === "refuse")
+    ? { kind: "watch" }
+    : { kind: "proxy" };
 }
 
 /** The outcome of an action. `proxy` and `direct` differ only in how our listener goes on. */

@@ -2,24 +2,27 @@
  * The policy as it is asked: first match wins. No allocation in {@linkcode Policy.decide}. Pure.
  * @module
  */
+import { NameTable } from "../names/table/table.ts";
 import { type Flow, PROTOCOL_NUMBERS, UNKNOWN } from "./flow.ts";
 import {
   FAMILY_BITS,
   HEADER,
+  NAMES_MISSING,
   NEVER_TOLD,
   type PolicyImage,
   PROTOCOL_BITS,
-  type Route,
   RULE,
   WIDTH,
 } from "./image.ts";
+import { kindNumber } from "./routes/kinds.ts";
 import { isInSet } from "./networks.ts";
+import type { Route } from "./routes/route.ts";
 
 /** No rule matches. */
 export const DEFAULT_RULE = -1;
 /**
- * A rule with `domains` may be the first that matches: the name is asked for. Where there is none it does not
- * match.
+ * The name decides: a rule with names may be the first that matches, and what stands behind it would end the
+ * flow in another way. The name is asked for; where there is none, no such rule matches.
  */
 export const NAME_NEEDED = -2;
 /**
@@ -48,16 +51,21 @@ export const OTHER_INTERFACE = 5;
 export const OTHER_HARDWARE = 6;
 /** The rule has names, and the flow has none. */
 export const NO_NAME = 7;
+/** The rule has names, and the flow has another. */
+export const OTHER_NAME = 8;
 /** From here on nobody can tell yet. */
-export const FIRST_DOUBT = 8;
+export const FIRST_DOUBT = 9;
 /** The rule has names, and nobody has asked for the flow's. */
-export const NAME_NOT_ASKED = 8;
+export const NAME_NOT_ASKED = 9;
 /** Nobody knows through which interface the flow comes. */
-export const INTERFACE_UNKNOWN = 9;
+export const INTERFACE_UNKNOWN = 10;
 /** Nobody knows the client's hardware address. */
-export const HARDWARE_UNKNOWN = 10;
-/** The rule has names, and names cannot be compared yet. */
-export const NAME_NOT_COMPARED = 11;
+export const HARDWARE_UNKNOWN = 11;
+/** The rule has names, and nobody has made the set of them. */
+export const NAME_NOT_COMPARED = 12;
+
+/** No effect: of no rule. */
+const NO_EFFECT = -1;
 
 const { tcp: TCP, udp: UDP } = PROTOCOL_NUMBERS;
 
@@ -71,30 +79,57 @@ export class Policy {
   readonly #image: PolicyImage;
   readonly #port = new Int32Array(WIDTH.port);
   readonly #hardware = new Int32Array(WIDTH.mac);
+  readonly #names: readonly NameTable[];
 
   constructor(image: PolicyImage) {
     this.#image = image;
+    this.#names = image.names.map((set) => new NameTable(set));
     this.#tables = new Int32Array(image.tables);
     this.generation = image.generation;
   }
 
-  /** The number of the rule that decides on a flow, or one of the numbers below zero. */
+  /**
+   * The number of the rule that decides on a flow, or one of the numbers below zero. Where several rules
+   * would end the flow in the same way whatever its name is, it is the last of them.
+   */
   decide(flow: Flow): number {
     if (!this.intercepts(flow)) return NOT_INTERCEPTED;
     const count = this.#tables[HEADER.rules];
+    const kind = kindOf(flow);
+    let waiting = NO_EFFECT;
     for (let rule = 0; rule < count; rule++) {
       const met = this.examine(rule, flow);
-      if (met === MATCHES) return rule;
-      if (met < FIRST_DOUBT) continue;
-      this.undecided = rule;
-      return met === NAME_NOT_ASKED ? NAME_NEEDED : UNDECIDABLE;
+      if (met < FIRST_DOUBT && met !== MATCHES) continue;
+      const effect = this.#tables[HEADER.size + rule * RULE.size + RULE.effects + kind];
+      if (waiting === NO_EFFECT) {
+        if (met === MATCHES) return rule;
+        this.undecided = rule;
+        if (met !== NAME_NOT_ASKED) return UNDECIDABLE;
+        waiting = effect;
+      } else if (effect !== waiting || (met !== MATCHES && met !== NAME_NOT_ASKED)) {
+        return NAME_NEEDED;
+      } else if (met === MATCHES) return rule;
     }
-    return DEFAULT_RULE;
+    if (waiting === NO_EFFECT || waiting === this.#tables[HEADER.effects + kind]) return DEFAULT_RULE;
+    return NAME_NEEDED;
   }
 
-  /** Returns the way of a flow that `rule`, or {@linkcode DEFAULT_RULE}, decides. */
+  /**
+   * Returns the way of flows that `rule`, or {@linkcode DEFAULT_RULE}, decides, if its upstreams can carry
+   * them.
+   */
   route(rule: number): Route {
     return rule === DEFAULT_RULE ? this.#image.otherwise : this.#image.routes[rule];
+  }
+
+  /** Returns the way of this flow, which `rule` decides. */
+  routeFor(rule: number, flow: Flow): Route {
+    return this.#image.routesByKind[kindOf(flow)][rule + 1];
+  }
+
+  /** Names of upstreams, by number. */
+  get upstreams(): readonly string[] {
+    return this.#image.upstreams;
   }
 
   /** Tells whether `intercept` speaks of such a flow at all. */
@@ -134,8 +169,8 @@ export class Policy {
     const mac = tables[record + RULE.mac];
     const hardware = mac === 0 ? MATCHES : this.#examineHardware(mac, flow);
     if (hardware === OTHER_HARDWARE) return hardware;
-    const name = tables[record + RULE.domains] === 0 ? MATCHES : examineName(flow);
-    if (name === NO_NAME || name === NAME_NOT_ASKED) return name;
+    const name = this.#examineName(tables[record + RULE.names], flow);
+    if (name !== MATCHES && name !== NAME_NOT_COMPARED) return name;
     return through !== MATCHES ? through : hardware !== MATCHES ? hardware : name;
   }
 
@@ -164,12 +199,16 @@ export class Policy {
     this.#hardware[1] = flow.hardwareLow;
     return isInSet(this.#tables, set, this.#hardware, WIDTH.mac) ? MATCHES : OTHER_HARDWARE;
   }
+
+  #examineName(set: number, flow: Flow): number {
+    if (set === 0) return MATCHES;
+    if (!flow.nameAsked) return NAME_NOT_ASKED;
+    if (flow.nameLength === 0) return NO_NAME;
+    if (set === NAMES_MISSING) return NAME_NOT_COMPARED;
+    return this.#names[set - 1].has(flow.nameBytes, flow.nameLength) ? MATCHES : OTHER_NAME;
+  }
 }
 
-/**
- * Examines the name. The policy has no table of names yet: a name that was found is in doubt, not excluded.
- */
-function examineName(flow: Flow): number {
-  if (!flow.nameAsked) return NAME_NOT_ASKED;
-  return flow.name === null ? NO_NAME : NAME_NOT_COMPARED;
+function kindOf({ protocol, ipv6 }: Flow): number {
+  return kindNumber(protocol === UDP, ipv6);
 }

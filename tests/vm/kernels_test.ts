@@ -19,7 +19,7 @@ for (const architecture of ["amd64", "arm64"] as const) {
   const image = productFile(architecture, "image");
   vmTest(`Debian's kernel, ${architecture}: self-test, doctor, install, run, status, uninstall`, {
     architecture,
-    modules: [...PRODUCT_MODULES, "loop", "squashfs"],
+    modules: [...PRODUCT_MODULES, "bridge", "br_netfilter", "loop", "squashfs"],
     files: { [TPROXY]: productFile(architecture), "usr/bin/tproxy-image": image },
     fill: (root) => putPrograms(root, architecture, ["nft"]),
     obstacle: missingFile(image),

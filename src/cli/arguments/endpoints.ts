@@ -4,32 +4,37 @@
  * @module
  */
 import {
+  AF_INET6,
   EACCES,
   EADDRINUSE,
   EADDRNOTAVAIL,
   EAFNOSUPPORT,
   ECONNREFUSED,
   EHOSTUNREACH,
+  EINVAL,
   ENETUNREACH,
   EPERM,
   ETIMEDOUT,
 } from "../../../ffi/consts.ts";
-import { readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
-import { formatEndpoint, formatIp } from "../../net/ip.ts";
+import { hostName, numericHost } from "../../../ffi/sockets/resolve.ts";
+import { portOf, readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { formatIp, isOfLinkAlone } from "../../net/ip.ts";
 
 /** An address in C's layout. */
 export type Sockaddr = Uint8Array<ArrayBuffer>;
 
-/** `192.0.2.1:80` or `[2001:db8::1]:80`. */
+/** `192.0.2.1:80`, `[2001:db8::1]:80` or `[fe80::1%eth0]:80`. */
 export function formatSockaddr(address: Sockaddr): string {
-  return formatEndpoint(readSockaddr(address));
+  const host = numericHost(address);
+  return `${address[0] === AF_INET6 ? `[${host}]` : host}:${portOf(address)}`;
 }
 
-/** `192.0.2.1 80`, as netcat prints it. */
-export function formatSpaced(address: Sockaddr): string {
-  const { address: ip, port } = readSockaddr(address);
-  return `${formatIp(ip)} ${port}`;
+/** `192.0.2.1 80`, as netcat prints it: with the name of the host, unless only numbers are wanted. */
+export function formatSpaced(address: Sockaddr, options: { numeric: boolean }): string {
+  return `${options.numeric ? numericHost(address) : hostName(address)} ${portOf(address)}`;
 }
+
+const NEEDS_INTERFACE = "An address of a link alone needs the name of its interface: fe80::1%eth0";
 
 /** Advises the administrator when a socket does not get the address that it is to have. */
 export function bindHint(errno: number, facts: { address: Sockaddr; foreign: boolean }): string {
@@ -46,6 +51,8 @@ export function bindHint(errno: number, facts: { address: Sockaddr; foreign: boo
     case EADDRNOTAVAIL:
     case EAFNOSUPPORT:
       return ip.family === "ipv6" ? "Is IPv6 on? (net.ipv6.conf.all.disable_ipv6)" : "";
+    case EINVAL:
+      return isOfLinkAlone(ip) ? NEEDS_INTERFACE : "";
     default:
       return "";
   }
@@ -60,7 +67,8 @@ export function connectHint(
   facts: { target: Sockaddr; source: Sockaddr | null; foreign: boolean },
 ): string {
   const { target, source, foreign } = facts;
-  const to = formatIp(readSockaddr(target).address);
+  const ip = readSockaddr(target).address;
+  const to = formatIp(ip);
   const from = source === null || !foreign ? "" : formatIp(readSockaddr(source).address);
   switch (errno) {
     case ECONNREFUSED:
@@ -77,6 +85,8 @@ export function connectHint(
       return "This connection exists already, or has just ended: take another source port";
     case EPERM:
       return "A firewall of this machine forbids it (output)";
+    case EINVAL:
+      return isOfLinkAlone(ip) ? NEEDS_INTERFACE : "";
     default:
       return "";
   }

@@ -28,8 +28,8 @@ const parser = object({
     description: message`Give up a connection that does not come about, and end one that is idle so long`,
   })),
   scan: option("-z", { description: message`Only see whether somebody listens; PORT may be a range` }),
-  verbose: multiple(option("-v", { description: message`Say what happens, on stderr` })),
-  numeric: option("-n", { description: message`Take addresses alone, look no name up` }),
+  verbose: multiple(option("-v", { description: message`Say what happens and what does not, on stderr` })),
+  numeric: option("-n", { description: message`Take and show addresses alone, look no name up` }),
   shutdown: option("-N", {
     description: message`At the end of stdin, end the sending half of the connection`,
   }),
@@ -53,13 +53,13 @@ export const ncCommand: Command<InferValue<typeof parser>> = {
   summary: "Connect, listen and exchange datagrams from any address: netcat with IP_TRANSPARENT",
   details: [
     "Works as OpenBSD's netcat, options, output and exit code: 0 if a connection came about (or any port of a range answered), else 1, for a wrong command line too. " +
-    "What went wrong is told on stderr.",
+    "With -v it tells why a connection does not come about, and whom it serves, by name; with -n as well by address alone.",
     "An address that is not this machine's needs CAP_NET_RAW, and a way back: what is sent to it must be routed here and be delivered " +
     "here, by the rules of the kernel's TPROXY page or those of tproxy install.",
     "With -l it also takes what an nftables rule steers to it (tproxy to :PORT), and -v names the original destination.",
   ],
   examples: [
-    "nc -s 222.173.190.239 -p 51966 192.0.2.1 80",
+    "nc -v -s 222.173.190.239 -p 51966 192.0.2.1 80",
     "nc -lkv -s 198.51.100.7 -p 8080",
     "nc -zv 192.0.2.1 20-25",
     "nc -u -s 198.51.100.7 192.0.2.53 53",

@@ -3,11 +3,10 @@
  * @module
  */
 import { SOCK_DGRAM, SOCK_STREAM } from "../../../ffi/consts.ts";
-import { resolve, serviceName } from "../../../ffi/sockets/resolve.ts";
-import { portOf, readSockaddr, setPort } from "../../../ffi/sockets/sockaddr.ts";
+import { numericHost, resolve, serviceName } from "../../../ffi/sockets/resolve.ts";
+import { portOf, setPort } from "../../../ffi/sockets/sockaddr.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { OperationError } from "../../net/error.ts";
-import { formatIp } from "../../net/ip.ts";
 import { formatSockaddr, type Sockaddr } from "../arguments/endpoints.ts";
 import { dial } from "./dial.ts";
 import { explainFailure, tellFailures } from "./failures.ts";
@@ -51,32 +50,27 @@ interface Attempt {
   readonly voice: Voice;
 }
 
-/** Tries the addresses of a port. Returns true: one of them answered. */
+/** Tries the addresses of a port. Returns true: one of them answered. As netcat, it is silent without -v. */
 function runPort(plan: ConnectPlan, attempt: Attempt): boolean {
-  const { targets, voice } = attempt;
-  let failure: OperationError | undefined;
-  for (const target of targets) {
-    try {
-      return runTarget(plan, target, attempt);
-    } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
-      // A scan is silent unless it is asked to speak; else every failure but those of a host's other
-      // addresses is told.
-      if (plan.verbose) voice.complain(error);
-      else failure ??= error;
-    }
+  for (const target of attempt.targets) {
+    const answered = runTarget(plan, target, attempt);
+    if (!(answered instanceof OperationError)) return answered;
+    if (plan.verbose) attempt.voice.complain(answered);
   }
-  if (failure !== undefined && !plan.scan) voice.complain(failure);
   return false;
 }
 
-/** Connects to one address, and serves the connection. Throws OperationError if it does not come about. */
-function runTarget(plan: ConnectPlan, target: Sockaddr, attempt: Attempt): boolean {
+/**
+ * Connects to one address, and serves the connection. Returns the reason where it does not come about. Throws
+ * OperationError where the source cannot be had.
+ */
+function runTarget(plan: ConnectPlan, target: Sockaddr, attempt: Attempt): boolean | OperationError {
   const source = chooseSource(target, attempt.sources);
   const fd = dial({ target, source, type: attempt.type, waitMs: plan.waitMs });
+  if (typeof fd !== "number") return fd;
   try {
     const refused = plan.scan && plan.udp ? probeDatagrams(fd, plan.waitMs) : 0;
-    if (refused < 0) throw explainFailure(refused, target, source);
+    if (refused < 0) return explainFailure(refused, target, source);
     // Of datagrams nobody says whether they arrive.
     if (plan.verbose && (plan.scan || !plan.udp)) attempt.voice.say(describeSuccess(plan, target));
     return plan.scan || talk(plan, { fd, target, source, voice: attempt.voice });
@@ -110,13 +104,14 @@ function talk(
     graceMs: null,
     idleMs: plan.waitMs,
   });
-  tellFailures({ networkFailure, outputFailure }, call);
-  return networkFailure === 0 || !plan.udp || received;
+  const answered = networkFailure === 0 || !plan.udp || received;
+  tellFailures({ networkFailure: answered || plan.verbose ? networkFailure : 0, outputFailure }, call);
+  return answered;
 }
 
 /** netcat's own words: scripts look for them. */
 function describeSuccess(plan: ConnectPlan, target: Sockaddr): string {
-  const ip = formatIp(readSockaddr(target).address);
+  const ip = numericHost(target);
   const host = plan.host === ip ? ip : `${plan.host} (${ip})`;
   const service = plan.numeric ? undefined : serviceName(target, plan.udp);
   const protocol = plan.udp ? "udp" : "tcp";

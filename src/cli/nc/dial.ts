@@ -22,8 +22,11 @@ export interface Call {
   readonly waitMs: number;
 }
 
-/** A connected socket, non-blocking. Throws OperationError. */
-export function dial(call: Call): number {
+/**
+ * A connected socket, non-blocking; or the reason why the connection does not come about. Throws
+ * OperationError where there is no socket with that source.
+ */
+export function dial(call: Call): number | OperationError {
   const { target, source } = call;
   const foreign = source !== null && !isOwnAddress(source);
   const fd = source === null ? openNonBlocking(target[0], call.type) : openFrom(source, call.type, foreign);
@@ -39,7 +42,7 @@ export function dial(call: Call): number {
   if (returned === -EINPROGRESS) returned = waitForAnswer(fd, call.waitMs);
   if (returned >= 0) return fd;
   closeFd(fd);
-  throw new OperationError({
+  return new OperationError({
     operation: "connect to",
     object: formatSockaddr(target) + (source === null ? "" : ` from ${formatSockaddr(source)}`),
     errno: -returned,

@@ -28,7 +28,7 @@ const GRACE_MS = 500;
 /** Does it. The exit code, 0. Throws OperationError where it cannot listen. */
 export function runListen(plan: ListenPlan, voice: Voice): number {
   const fd = open(plan, voice);
-  if (plan.verbose) voice.say(`Listening on ${formatSpaced(nameOf(fd))}`);
+  if (plan.verbose) voice.say(`${plan.udp ? "Bound" : "Listening"} on ${formatOwn(nameOf(fd), plan)}`);
   if (!plan.udp) serveConnections(plan, fd, voice);
   else if (plan.keep) serveAnybody(plan, fd, voice);
   else serveSender(plan, fd, voice);
@@ -80,7 +80,7 @@ function serveConnections(plan: ListenPlan, listener: number, voice: Voice): voi
       if (!plan.keep) closeFd(listener);
       listening = plan.keep;
       try {
-        if (plan.verbose) voice.say(describeClient(client, nameOf(fd), own));
+        if (plan.verbose) voice.say(describeClient(plan, { client, wanted: nameOf(fd), own }));
         if (!serve(plan, { peer: new ConnectedPeer(fd, { datagrams: false }), client, voice })) return;
       } finally {
         closeFd(fd);
@@ -95,7 +95,7 @@ function serveConnections(plan: ListenPlan, listener: number, voice: Voice): voi
 function serveSender(plan: ListenPlan, fd: number, voice: Voice): void {
   const own = nameOf(fd);
   const { connected, client, destination, first } = takeClient(fd);
-  if (plan.verbose) voice.say(describeClient(client, destination, own));
+  if (plan.verbose) voice.say(describeClient(plan, { client, wanted: destination, own }));
   serve(plan, { peer: new ConnectedPeer(connected, { datagrams: true }), client, voice, first });
   closeFd(connected);
 }
@@ -105,7 +105,7 @@ function serveAnybody(plan: ListenPlan, fd: number, voice: Voice): void {
   const sender = makeSockaddr();
   const peer = new OpenPeer(fd, (address) => {
     sender.set(address);
-    if (plan.verbose) voice.say(`Connection received on ${formatSpaced(address)}`);
+    if (plan.verbose) voice.say(`Connection received on ${formatSpaced(address, plan)}`);
   });
   serve(plan, { peer, client: sender, voice });
   closeFd(fd);
@@ -136,9 +136,17 @@ function accept(listener: number, client: Sockaddr): number {
   }
 }
 
+/** All addresses of this machine have no name: nobody is asked for it. */
+function formatOwn(own: Sockaddr, { host, numeric }: ListenPlan): string {
+  return formatSpaced(own, { numeric: numeric || host === undefined });
+}
+
 /** netcat's words, and whom the client wanted if that is not us. */
-function describeClient(client: Sockaddr, wanted: Sockaddr, own: Sockaddr): string {
+function describeClient(
+  plan: ListenPlan,
+  { client, wanted, own }: { client: Sockaddr; wanted: Sockaddr; own: Sockaddr },
+): string {
   const steered = !sameSockaddr(wanted, own) && (portOf(wanted) !== portOf(own) || !isOwnAddress(wanted));
-  return `Connection received on ${formatSpaced(client)}` +
+  return `Connection received on ${formatSpaced(client, plan)}` +
     (steered ? ` (original destination was ${formatSockaddr(wanted)})` : "");
 }

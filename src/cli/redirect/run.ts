@@ -4,14 +4,13 @@
  */
 import { EAFNOSUPPORT, SOCK_STREAM } from "../../../ffi/consts.ts";
 import { raiseDescriptorLimit } from "../../../ffi/process.ts";
-import { resolve } from "../../../ffi/sockets/resolve.ts";
-import { portOf, readSockaddr, sameSockaddr, setPort } from "../../../ffi/sockets/sockaddr.ts";
+import { numericHost, resolve } from "../../../ffi/sockets/resolve.ts";
+import { portOf, sameSockaddr, setPort } from "../../../ffi/sockets/sockaddr.ts";
 import { isOwnAddress } from "../../dataplane/sockets/own_address.ts";
 import { tryTransparent } from "../../dataplane/sockets/transparent.ts";
 import type { RedirectReport } from "../../dataplane/upstream/listed.ts";
 import { createLogger } from "../../log.ts";
 import { check, OperationError } from "../../net/error.ts";
-import { formatIp } from "../../net/ip.ts";
 import { bindHint, connectHint, formatSockaddr, type Sockaddr } from "../arguments/endpoints.ts";
 import type { Env } from "../env.ts";
 import { openListeners } from "./listeners.ts";
@@ -61,7 +60,7 @@ function report(plan: RedirectPlan, env: Env): RedirectReport {
   return {
     handling(client, upstream, original) {
       const wanted = plan.transparent ? ` (original destination was ${formatSockaddr(original)})` : "";
-      env.stderr(`Handling connection from ${formatHost(client)} to ${formatHost(upstream)}${wanted}\n`);
+      env.stderr(`Handling connection from ${numericHost(client)} to ${numericHost(upstream)}${wanted}\n`);
     },
     failed(client, upstream, errno) {
       const source = plan.fromClient ? client : null;
@@ -86,10 +85,6 @@ function report(plan: RedirectPlan, env: Env): RedirectReport {
       );
     },
   };
-}
-
-function formatHost(address: Sockaddr): string {
-  return formatIp(readSockaddr(address).address);
 }
 
 /** With -T: rather now than at the first client. */

@@ -9,17 +9,21 @@ import {
   boolean,
   duration,
   DURATION_JSON,
-  endpoint,
   INTERFACE_JSON,
   interfaceName,
   mark,
+  PATH_JSON,
   port,
   PORT_RANGE_JSON,
   portRange,
   routeTable,
+  text,
 } from "../values/scalars.ts";
+import { checks } from "./check_schema.ts";
+import { groups } from "./group_schema.ts";
 import { upstreams } from "./upstream_schema.ts";
-import { integer, list, mapping, oneOf, oneOfOrLater, section, value, wordOr } from "../values/values.ts";
+import { endpoint } from "../values/hosts.ts";
+import { integer, list, mapping, oneOf, section, value, wordOr } from "../values/values.ts";
 
 const MAX_WORKERS = 256;
 const MAX_COUNT = 2 ** 31 - 1;
@@ -69,8 +73,11 @@ export const CONFIG_SCHEMA = mapping({
   }),
   source: v.optional(oneOf("client", "client-address", "router")),
   rules: v.nullish(v.array(ruleItem, "expected a list of rules, each beginning with -")),
-  default: v.optional(oneOfOrLater(["bypass", "direct", "block"], "proxy")),
+  default: v.optional(oneOf("bypass", "direct", "block", "proxy")),
+  "default-upstream": v.optional(text("the name of an upstream or of a group")),
   upstreams,
+  groups,
+  checks,
   udp: section({
     filtering: v.optional(oneOf("endpoint-independent", "address-and-port-dependent")),
     tos: v.optional(oneOf("carry", "clear")),
@@ -91,7 +98,7 @@ export const CONFIG_SCHEMA = mapping({
     ),
     "udp-sessions": v.optional(integer({ expected: "a number of sessions", min: 1, max: MAX_COUNT })),
   }),
-  control: v.optional(wordOr("off", { schema: absolutePath(), json: { type: "string", pattern: "^/" } })),
+  control: v.optional(wordOr("off", { schema: absolutePath(), json: PATH_JSON })),
   metrics: v.optional(wordOr("off", { schema: endpoint(), json: { type: "string" } })),
   log: section({
     level: v.optional(oneOf("error", "warn", "info", "debug")),

@@ -3,16 +3,22 @@
  * @module
  */
 import { hex } from "../../net/hex.ts";
-import { parseEndpoint, parseIp, type Prefix } from "../../net/ip.ts";
+import type { Prefix } from "../../net/ip.ts";
 import { Marks } from "../../marks.ts";
 import { formatDuration, parseDuration } from "./duration.ts";
 import { NETWORK_EXPECTED, parseNetwork } from "./networks.ts";
 import { asText, parsePortRange } from "./ports.ts";
-import type { PortRange, UpstreamConfig } from "../types.ts";
+import type { PortRange } from "../types.ts";
+import type { MaskedMark } from "../upstreams/types.ts";
 import { integer, isInteger, type JsonSchema, Refusal, value } from "./values.ts";
 
 /** Timers count in 32 bits of milliseconds. */
 const MAX_DURATION_MS = 24 * 24 * 3_600_000;
+
+/** A number in any notation of C but the octal one. */
+const NUMBER = /^(0x[0-9a-f]+|\d+)$/i;
+/** The mark of a packet has 32 bits. */
+const WHOLE_MARK = 0xffffffff;
 
 /** JSON Schema of a duration. */
 export const DURATION_JSON: JsonSchema = {
@@ -101,13 +107,33 @@ export function mark() {
   return value<number>({
     expected: `a mark from 0x1 to ${hex(max)} (the ${Marks.bitsAbove(false)} bits above it are used as well)`,
     parse: (input) => {
-      const number = typeof input === "string" && /^(0x[0-9a-f]+|\d+)$/i.test(input) ? Number(input) : input;
+      const number = typeof input === "string" && NUMBER.test(input) ? Number(input) : input;
       return isInteger(number) && number >= 1 && number <= max ? number : undefined;
     },
     json: {
       anyOf: [{ type: "integer", minimum: 1, maximum: max }, {
         type: "string",
         pattern: "^0[xX][0-9a-fA-F]+$",
+      }],
+    },
+  });
+}
+
+/** Bits of a mark that are somebody else's: `0x200`, or `0x200/0xf00` with the bits that it touches. */
+export function maskedMark() {
+  return value<MaskedMark>({
+    expected: "a mark such as 0x200, or 0x200/0xf00 with the bits that are set anew",
+    parse: (input) => {
+      const written = typeof input === "number" ? [input] : asText(input).split("/");
+      const [bits, mask = bits] = written.map((part) => NUMBER.test(String(part)) ? Number(part) : NaN);
+      const fits = isInteger(bits) && isInteger(mask) && bits <= WHOLE_MARK && mask >= 1 &&
+        mask <= WHOLE_MARK;
+      return written.length <= 2 && fits && (bits & ~mask) === 0 ? { value: bits, mask } : undefined;
+    },
+    json: {
+      anyOf: [{ type: "integer", minimum: 1, maximum: WHOLE_MARK }, {
+        type: "string",
+        pattern: "^(0[xX][0-9a-fA-F]+|\\d+)(/(0[xX][0-9a-fA-F]+|\\d+))?$",
       }],
     },
   });
@@ -140,66 +166,12 @@ export function absolutePath() {
   return value<string>({
     expected: "a path that begins with /",
     parse: (input) => /^\/[^\0]*$/.test(asText(input)) ? asText(input) : undefined,
-    json: { type: "string", pattern: "^/" },
+    json: PATH_JSON,
   });
 }
 
-/** `192.0.2.1:80`, `[2001:db8::1]:80`. */
-export function endpoint() {
-  return value<string>({
-    expected: "an address and port such as 127.0.0.1:9466 or [::1]:9466",
-    parse: (input) => {
-      const parsed = parseEndpoint(asText(input));
-      return parsed !== undefined && parsed.port > 0 ? asText(input) : undefined;
-    },
-    json: { type: "string" },
-  });
-}
-
-/** An endpoint, or a host name and port. */
-export function hostAndPort() {
-  return value<UpstreamConfig["address"]>({
-    expected: 'an address or name with a port, such as "10.9.0.2:1080" or "proxy.example:3128"',
-    parse: (input) => {
-      const parsed = parseEndpoint(asText(input));
-      if (parsed !== undefined) return parsed.port > 0 ? parsed : undefined;
-      const match = /^([^:\s]+):(\d{1,5})$/.exec(asText(input));
-      const host = match === null ? undefined : asciiDomain(match[1]);
-      const port = Number(match?.[2]);
-      if (host === undefined || port < 1 || port > 65535) return undefined;
-      // 1.2.3 or 1.2.3.400 is a mistyped address, never a name.
-      return /^[\d.]+$/.test(host) ? undefined : { host, port };
-    },
-    json: { type: "string" },
-  });
-}
-
-/** `ads.example.com` or `*.example.com`, in lower case and ASCII. */
-export function domainPattern() {
-  return value<string>({
-    expected: 'a domain such as ads.example.com or "*.example.com"',
-    parse: (input) => {
-      const written = asText(input);
-      const wildcard = written.startsWith("*.") ? "*." : "";
-      const domain = asciiDomain(written.slice(wildcard.length));
-      if (domain === undefined || parseIp(domain) !== undefined) return undefined;
-      return wildcard + domain;
-    },
-    json: { type: "string" },
-  });
-}
-
-/** A name of DNS in lower case, non-ASCII labels as punycode, without the final dot. */
-function asciiDomain(written: string): string | undefined {
-  let domain = written.toLowerCase().replace(/\.$/, "");
-  if (/\P{ASCII}/u.test(domain)) {
-    // URL knows the mapping of international names.
-    domain = URL.parse(`http://${domain}/`)?.hostname ?? "";
-  }
-  return domain.length <= 253 && /^(?!-)[a-z0-9_-]{1,63}(?:\.(?!-)[a-z0-9_-]{1,63})*$/.test(domain)
-    ? domain
-    : undefined;
-}
+/** JSON Schema of `absolutePath`. */
+export const PATH_JSON: JsonSchema = { type: "string", pattern: "^/" };
 
 /** `aa:bb:cc:dd:ee:ff`, in lower case. */
 export function macAddress() {

@@ -39,20 +39,11 @@ export function value<T>({ expected, parse, json }: ValueOptions<T>) {
 
 /** One of some words. */
 export function oneOf<const T extends string>(...words: readonly T[]) {
-  return oneOfThese(words, words);
-}
-
-/** One of these words, or one that is to come: that is valid, and nobody is told to write it. */
-export function oneOfOrLater<const T extends string, const L extends string>(now: readonly T[], later: L) {
-  return oneOfThese<T | L>([...now, later], now);
-}
-
-function oneOfThese<const T extends string>(all: readonly T[], words: readonly string[]) {
   const listed = words.length === 1 ? words[0] : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
   return value<T>({
     expected: listed,
-    parse: (input) => all.find((word) => word === input) ?? refuseMisspelt(input, { words, listed }),
-    json: { enum: all },
+    parse: (input) => words.find((word) => word === input) ?? refuseMisspelt(input, { words, listed }),
+    json: { enum: words },
   });
 }
 
@@ -101,6 +92,27 @@ export function wordOr<const W extends string, S extends v.GenericSchema>(
   );
 }
 
+/** One item, or a list with at least one. `json` describes an item, `example` shows a list. */
+export function oneOrList<T>(
+  item: v.GenericSchema<unknown, T>,
+  { json, example }: { readonly json: JsonSchema; readonly example: string },
+) {
+  const many = list(item, example);
+  return v.pipe(
+    v.unknown(),
+    v.metadata({ anyOf: [json, { type: "array", minItems: 1, items: json }] }),
+    v.rawTransform(({ dataset, addIssue, NEVER }): readonly T[] => {
+      const listed = Array.isArray(dataset.value);
+      const result = v.safeParse(listed ? many : item, dataset.value);
+      if (result.success) return listed ? result.output as T[] : [result.output as T];
+      for (const { message, path } of result.issues) {
+        addIssue({ message, ...(path ? { path: path as [v.IssuePathItem] } : {}) });
+      }
+      return NEVER;
+    }),
+  );
+}
+
 /** A list with at least one item. `example` shows one. */
 export function list<S extends v.GenericSchema>(item: S, example: string) {
   const expected = `expected a list such as ${example}`;
@@ -124,6 +136,17 @@ export function mapping<const E extends v.ObjectEntries>(entries: E) {
     }),
     v.object(entries, "expected keys and values"),
   );
+}
+
+/** Items by names that the administrator chooses. */
+export function named<S extends v.GenericSchema>(item: S, expected: string) {
+  return v.nullish(v.pipe(
+    v.unknown(),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!isMapping(dataset.value)) addIssue({ message: expected });
+    }),
+    v.record(v.string(), item, expected),
+  ));
 }
 
 /** Tells whether the input is a YAML mapping. */

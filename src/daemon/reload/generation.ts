@@ -3,6 +3,8 @@
  * anything is changed.
  * @module
  */
+import { readDomainLists } from "../../config/files/domain_lists.ts";
+import { readSecrets, type Secrets } from "../../config/files/secrets.ts";
 import { BUILT_IN, loadConfig, type LoadedConfig } from "../../config/load.ts";
 import { requireSupported } from "../../config/support.ts";
 import type { Config } from "../../config/types.ts";
@@ -11,6 +13,7 @@ import { compilerOf } from "../../kernel/compilers.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
 import { OperationError } from "../../net/error.ts";
+import { buildNameSets, type NameImages } from "../../policy/name_sets.ts";
 import { compilePolicy } from "../../policy/compile.ts";
 import type { PolicyImage } from "../../policy/image.ts";
 
@@ -19,6 +22,10 @@ export interface UsableConfig {
   readonly loaded: LoadedConfig;
   /** Features that it asks for in vain, a line each. */
   readonly warnings: readonly string[];
+  /** The sets of names of its rules. */
+  readonly names: NameImages;
+  /** Passwords of upstreams. */
+  readonly secrets: Secrets;
 }
 
 /** A config that is in force, or may come into force: the proxy's half. Immutable. */
@@ -51,13 +58,21 @@ export type SettingsOf = (config: Config) => Settings;
 /** Reads and checks the config. Throws a ConfigError, or an OperationError where it cannot be read. */
 export function loadUsable({ path, readTextFile }: ConfigSource): UsableConfig {
   const loaded = loadConfig({ ...(path === undefined ? {} : { path }), readTextFile });
-  return { loaded, warnings: requireSupported(loaded, "run") };
+  const warnings = requireSupported(loaded, "run");
+  const seed = crypto.getRandomValues(new Int32Array(2));
+  const { images: names } = buildNameSets(loaded.config, readDomainLists(loaded, Deno.readFileSync), seed);
+  return { loaded, warnings, names, secrets: readSecrets(loaded) };
 }
 
 /** Completes a config that has been read. Changes nothing. */
 export function makeGeneration(usable: UsableConfig, number: number, settingsOf: SettingsOf): Generation {
   const { config } = usable.loaded;
-  return { ...usable, number, policy: compilePolicy(config, number), settings: settingsOf(config) };
+  return {
+    ...usable,
+    number,
+    policy: compilePolicy(config, number, usable.names),
+    settings: settingsOf(config),
+  };
 }
 
 /**

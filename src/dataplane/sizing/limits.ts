@@ -14,6 +14,8 @@ export const RESERVED_DESCRIPTORS = 64;
 const DESCRIPTORS_PER_WORKER = 20;
 /** A connection: the client's socket and the upstream's. */
 const DESCRIPTORS_PER_CONNECTION = 2;
+/** Fewer than these are too few for one worker with one connection. */
+export const FEWEST_DESCRIPTORS = RESERVED_DESCRIPTORS + DESCRIPTORS_PER_WORKER + DESCRIPTORS_PER_CONNECTION;
 /** A quarter of the descriptors may be pipes; a direction that gets none copies instead of splicing. */
 const PIPE_SHARE = 0.25;
 /** Share of the descriptors that may be UDP sessions, of one descriptor each, where TCP is relayed too. */

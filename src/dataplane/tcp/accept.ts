@@ -23,7 +23,7 @@ import { CLIENT_PRIORITY } from "../../constants.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { formatIp } from "../../net/ip.ts";
 import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
-import type { Route } from "../../policy/image.ts";
+import type { Route } from "../../policy/routes/route.ts";
 import type { WorkerContext } from "../context.ts";
 import { Decider } from "../decider.ts";
 import type { Service } from "../loop/service.ts";

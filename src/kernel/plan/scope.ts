@@ -8,13 +8,14 @@ import type {
   OnFailure,
   PortRange,
   Protocol,
+  RuleConfig,
   Source,
   UdpFiltering,
 } from "../../config/types.ts";
 import { clientZone } from "../../constants.ts";
 import { Marks } from "../../marks.ts";
 import type { Family } from "../../net/ip.ts";
-import { kernelShare } from "../../policy/kernel_share.ts";
+import { type KernelRule, kernelShare } from "../../policy/kernel_share.ts";
 import type { Outcome } from "../../policy/outcome.ts";
 import type { InterfaceGroup } from "./rules/interface_match.ts";
 import { type MatchedRule, matchRules } from "./rules/rule_matches.ts";
@@ -82,15 +83,21 @@ export interface Choice {
   readonly lan: readonly string[];
   readonly view: NetworkView;
   readonly admission: Admission;
+  /** Flows may be watched here. */
+  readonly watching: boolean;
 }
 
 /** Makes the scope, and tells which rules of the config match nothing. */
 export function makeScope(
   config: Config,
-  { families, lan, view, admission }: Choice,
+  { families, lan, view, admission, watching }: Choice,
 ): { scope: Scope; warnings: string[] } {
   const { protocols, ports, onFailure, routerTraffic } = config.intercept;
-  const { rules: shared, otherwise, never } = kernelShare(config, { lan, families });
+  const { rules: divided, otherwise, never } = kernelShare(config, { lan, families });
+  const isWatched = watching && admission === "forward-path" && config.rules.every(isKnownToWatcher);
+  const shared = divided.map((rule): KernelRule =>
+    rule.outcome.kind === "watch" && !isWatched ? { ...rule, outcome: { kind: "proxy" } } : rule
+  );
   const inner = lan.filter((name) => !view.defaultRouteLinks.includes(name));
   const bridged = lan.filter((name) => view.filteredBridges?.includes(name));
   const { rules, sets } = matchRules(shared, families);
@@ -118,6 +125,11 @@ export function makeScope(
   };
   const warnings = never.map(({ index, name, why }) => `rules[${index}] (${name}) never matches: ${why}`);
   return { scope: { ...scope, remembersPasses: remembersPasses(scope) }, warnings };
+}
+
+/** A worker knows neither by which interface a flow has come nor from which hardware address. */
+function isKnownToWatcher({ interfaces, mac }: RuleConfig): boolean {
+  return interfaces === undefined && mac === undefined;
 }
 
 /** Tells whether flows are forwarded until their names are read. A connection has a begin to watch for. */

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { processorMs } from "../../laboratory/machine/procfs.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
+import { asNobody } from "../../laboratory/programs/nobody.ts";
 import {
   backendPrograms,
   type ConfigText,
@@ -315,15 +316,12 @@ labTest("run with CAP_NET_ADMIN and CAP_NET_RAW alone, as the service has it, ne
   const nginx = await startNginx(lab);
   const capabilities = "+net_admin,+net_raw";
   const wrapper = [
-    "setpriv",
-    "--reuid=65534",
-    "--clear-groups",
+    ...asNobody(lab),
     `--inh-caps=-all,${capabilities}`,
     `--ambient-caps=-all,${capabilities}`,
     `--bounding-set=-all,${capabilities}`,
   ];
   const env = { HOME: "/nonexistent", DENO_NO_UPDATE_CHECK: "1" };
-  Deno.chmodSync(lab.directory, 0o755);
   await startProxy(lab, { wrapper, env });
   await assertServed(lab.client, [nginx.url(4), nginx.url(6)]);
 });

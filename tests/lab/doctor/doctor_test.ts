@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { usesIptables } from "../../laboratory/proxy/backend.ts";
 import { type Diagnosis, doctor, type DoctorOptions, findTrouble } from "../../laboratory/proxy/doctor.ts";
 import type { Lab } from "../../laboratory/lab.ts";
+import { asNobody } from "../../laboratory/programs/nobody.ts";
 import {
   type ConfigText,
   PROXY_PORT,
@@ -101,13 +102,7 @@ labTest(
 
 labTest("doctor without root says what is not permitted", { programs: ["setpriv"] }, async (lab) => {
   const before = await snapshotKernel(lab.router);
-  const nobody = 65534;
-  // The single file unpacks only where nobody else can write.
-  const cache = `${lab.directory}/cache`;
-  Deno.mkdirSync(cache, { mode: 0o700 });
-  Deno.chownSync(cache, nobody, nobody);
-  Deno.chmodSync(lab.directory, 0o755); // for that user to read the config
-  const wrapper = ["env", `TPROXY_CACHE_DIR=${cache}`, "setpriv", `--reuid=${nobody}`, "--clear-groups"];
+  const wrapper = asNobody(lab);
   const report = await doctor(lab, { wrapper });
   assert.deepEqual([report.code, report.ready], [1, false]);
   const notNeeded = usesIptables() ? "nf" : "xt-";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
 import type { Program } from "../../laboratory/program.ts";
-import { type Proxy, startProxy } from "../../laboratory/proxy/proxy.ts";
+import { type Proxy, startProxy, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { countDescriptorKinds } from "../../laboratory/machine/procfs.ts";
 import { labTest } from "../../laboratory/register.ts";
 import {
@@ -123,6 +123,20 @@ labTest("run lives with 256 descriptors", { programs: PROGRAMS }, async (lab) =>
   await waitForSockets(lab.router, { filter: "state established dport = 80", count: 0 });
   await assertCalm(proxy);
   assert.equal(await nginx.get(4), "hello\n");
+});
+
+labTest("run says that it may have too few descriptors, instead of failing at the last that it opens", {
+  programs: ["prlimit"],
+}, async (lab) => {
+  for (const few of [32, 64]) {
+    const run = ["prlimit", `--nofile=${few}:${few}`, ...tproxyCommand(), "run", "-c", writeConfig(lab)];
+    const { code, stderr } = await lab.router.run(run, { mayFail: true });
+    assert.equal(code, 1, stderr);
+    assert.match(
+      stderr,
+      new RegExp(`^tproxy: .*at least \\d+ descriptors, and may have ${few} .*LimitNOFILE=65536`),
+    );
+  }
 });
 
 labTest("run leaks no descriptor over thousands of connections, aborted ones among them", {

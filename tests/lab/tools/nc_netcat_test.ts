@@ -4,15 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
-import {
-  asNobody,
-  FOREIGN,
-  ncCommand,
-  NETCAT,
-  runNc,
-  startNc,
-  startNetcat,
-} from "../../laboratory/programs/netcat.ts";
+import type { Namespace } from "../../laboratory/namespace.ts";
+import { FOREIGN, ncCommand, NETCAT, runNc, startNc, startNetcat } from "../../laboratory/programs/netcat.ts";
+import { asNobody } from "../../laboratory/programs/nobody.ts";
 import { loadKernelPage } from "../../laboratory/proxy/kernel_page.ts";
 import type { Outcome } from "../../laboratory/program.ts";
 import { labTest } from "../../laboratory/register.ts";
@@ -203,7 +197,9 @@ for (const family of [4, 6] as const) {
   });
 }
 
-labTest("nc explains why a connection does not come about", { programs: PROGRAMS }, async (lab) => {
+labTest("nc -v explains why a connection does not come about, without it is silent as netcat is", {
+  programs: PROGRAMS,
+}, async (lab) => {
   await lab.router.ip("route add unreachable 198.51.100.0/24");
   await lab.server.nft(`table inet silent {
     chain input { type filter hook input priority 0; policy accept; tcp dport 7009 drop; }
@@ -222,14 +218,117 @@ labTest("nc explains why a connection does not come about", { programs: PROGRAMS
       /"203\.0\.113\.2:7000 from 222\.173\.190\.239:0": ETIMEDOUT .*no way back: what is sent to 222\.173\.190\.239 must be routed/,
     ],
     [`-u 127.0.0.1 7000`, /ECONNREFUSED/],
-    [`-s fd77:1::1 ${SERVER} 80`, /./],
   ];
   for (const [args, said] of cases) {
-    const { code, stderr } = await runNc(lab, args, { input: "x" });
+    const { code, stderr } = await runNc(lab, `-v ${args}`, { input: "x" });
     assert.equal(code, 1, args);
     assert.match(stderr, said, args);
+    const silent = await runNc(lab, args, { input: "x" });
+    assert.deepEqual([silent.code, silent.stderr], [1, ""], args);
   }
 });
+
+labTest(
+  "nc says without -v what netcat says without it, and no more",
+  { programs: PROGRAMS },
+  async (lab) => {
+    await lab.router.ip("route add unreachable 198.51.100.0/24");
+    await serve(lab, 7001, "cat");
+    for (
+      const args of [
+        `${SERVER} 7000`,
+        `-w 1 ${SERVER.replace(/\.\d+$/, ".77")} 7000`,
+        `198.51.100.1 80`,
+        `-N ${SERVER} 7001`,
+        `-z ${SERVER} 7000-7001`,
+        `-s fd77:1::1 ${SERVER} 7001`,
+        `-p 22 -s ${ADDRESSES[4].lan} nosuch.invalid 7001`,
+      ]
+    ) {
+      const [ours, theirs] = await runBoth(lab, args, { input: "x" });
+      assert.deepEqual([ours.code, ours.stderr !== ""], [theirs.code, theirs.stderr !== ""], args);
+    }
+  },
+);
+
+labTest("nc -v shows names as netcat does, with -n addresses", { programs: PROGRAMS }, async (lab) => {
+  for (const options of ["lv", "lvn", "luv", "luvn"]) {
+    const args = `-${options} 127.0.0.1 7005`;
+    const [waits, client] = options.includes("u")
+      ? [{ udpPort: 7005 }, "-u -w 1 127.0.0.1 7005"]
+      : [{ listens: 7005 }, "-N 127.0.0.1 7005"];
+    const said = [];
+    for (const start of [() => startNc(lab, args, waits), () => startNetcat(lab.router, args, waits)]) {
+      const listener = await start();
+      await lab.router.run([NETCAT, ...client.split(" ")], { input: "x", mayFail: true });
+      await listener.waitForOutput("x");
+      await listener.stop();
+      said.push(listener.stderr.replace(/\d+\n$/, "PORT\n"));
+    }
+    assert.equal(said[0], said[1], args);
+    assert.match(said[0], options.includes("n") ? /received on 127\.0\.0\.1 / : /received on localhost /);
+  }
+  // netcat says nothing of a client without a name.
+  const { client, lan } = ADDRESSES[4];
+  const nc = await startNc(lab, "-lv 7006", { listens: 7006 });
+  await lab.client.run([NETCAT, "-N", lan, "7006"], { input: "x" });
+  assert.equal(await nc.waitForExit(), 0);
+  assert.match(
+    nc.stderr,
+    new RegExp(`^Listening on 0\\.0\\.0\\.0 7006\nConnection received on ${client} \\d+\n$`),
+  );
+});
+
+labTest(
+  "nc takes and shows addresses of a link alone, with its interface",
+  { programs: PROGRAMS },
+  async (lab) => {
+    const linkAddress = async (host: Namespace, link: string) => {
+      const { stdout } = await host.run(["ip", "-6", "-o", "address", "show", "dev", link, "scope", "link"]);
+      return /fe80::[\da-f:]+/.exec(stdout)![0];
+    };
+    const there = `${await linkAddress(lab.client, "c0")}%r0`;
+    const here = `${await linkAddress(lab.router, "r0")}%r0`;
+    const echo = ["socat", "TCP6-LISTEN:7777,fork,reuseaddr", "SYSTEM:echo hello"];
+    await lab.client.start(echo, { listens: 7777 });
+    for (const args of [`-vN ${there} 7777`, `-vnN -s ${here} ${there} 7777`]) {
+      const [ours, theirs] = await runBoth(lab, args);
+      assert.deepEqual([ours.code, ours.stdout, ours.stderr], [0, "hello\n", theirs.stderr], args);
+      assert.equal(ours.stderr, `Connection to ${there} 7777 port [tcp/*] succeeded!\n`);
+    }
+    for (const options of ["-lvn", "-luvn"]) {
+      const waits = options.includes("u") ? { udpPort: 7001 } : { listens: 7001 };
+      const nc = await startNc(lab, `${options} ${here} 7001`, waits);
+      const client = await startNetcat(
+        lab.client,
+        `${options === "-lvn" ? "" : "-u "}${here.replace("%r0", "%c0")} 7001`,
+      );
+      await client.write("question\n");
+      await nc.waitForOutput("question\n");
+      await nc.write("answer\n");
+      await client.waitForOutput("answer\n");
+      await client.stop();
+      await nc.stop();
+      assert.match(
+        nc.stderr,
+        new RegExp(`^(Listening|Bound) on ${here} 7001\nConnection received on ${there} \\d+\n$`),
+      );
+    }
+    const cases: [args: string, said: RegExp][] = [
+      [
+        `${there.replace("%r0", "%nope")} 7000`,
+        /What follows % is the name of an interface, and there is none/,
+      ],
+      [`-v ${there.replace("%r0", "")} 7000`, /EINVAL .*needs the name of its interface: fe80::1%eth0/],
+      [`-l ${here.replace("%r0", "")} 7000`, /EINVAL .*needs the name of its interface/],
+    ];
+    for (const [args, said] of cases) {
+      const { code, stderr } = await runNc(lab, args);
+      assert.equal(code, 1, args);
+      assert.match(stderr, said, args);
+    }
+  },
+);
 
 labTest("nc explains why it has not the address that it is to have", {
   programs: [...PROGRAMS, "setpriv"],
@@ -267,22 +366,22 @@ labTest(
   "nc says what is wrong with its words, and what to give instead",
   { programs: PROGRAMS },
   async (lab) => {
-    const cases: [args: string, code: number, said: RegExp][] = [
-      [`${SERVER}`, 2, /A host and a port are needed \(to listen: -l\)\nTry: tproxy nc --help/],
-      [`${SERVER} 99999`, 2, /Port 99999 is not between 1 and 65535/],
-      [`${SERVER} web`, 1, /Cannot find "203\.0\.113\.2 web": .*give the number of the port/],
-      [`-p 0x50 ${SERVER} 80`, 1, /Cannot find "0x50": .*give the number of the port, in decimal/],
-      [`-n -s 300.1.1.1 ${SERVER} 80`, 1, /Cannot find "300\.1\.1\.1 0": .*Only an address will do/],
+    const cases: [args: string, said: RegExp][] = [
+      [`${SERVER}`, /A host and a port are needed \(to listen: -l\)\nTry: tproxy nc --help/],
+      [`${SERVER} 99999`, /Port 99999 is not between 1 and 65535/],
+      [`-Q ${SERVER} 80`, /-Q/],
+      [`${SERVER} web`, /Cannot find "203\.0\.113\.2 web": .*give the number of the port/],
+      [`-p 0x50 ${SERVER} 80`, /Cannot find "0x50": .*give the number of the port, in decimal/],
+      [`-n -s 300.1.1.1 ${SERVER} 80`, /Cannot find "300\.1\.1\.1 0": .*Only an address will do/],
       [
         `-s ${ADDRESSES[6].wan} ${SERVER} 80`,
-        1,
         /Cannot find "203\.0\.113\.2 80": .*no address of IPv6.*or another/,
       ],
     ];
-    for (const [args, code, said] of cases) {
-      const outcome = await runNc(lab, args);
-      assert.equal(outcome.code, code, args);
-      assert.match(outcome.stderr, said, args);
+    for (const [args, said] of cases) {
+      const [ours, theirs] = await runBoth(lab, args);
+      assert.deepEqual([ours.code, theirs.code], [1, 1], args);
+      assert.match(ours.stderr, said, args);
     }
   },
 );

@@ -2,15 +2,8 @@
 import assert from "node:assert/strict";
 import { loadKernelPage } from "../../laboratory/proxy/kernel_page.ts";
 import { ADDRESSES } from "../../laboratory/lab.ts";
-import {
-  asNobody,
-  FOREIGN,
-  ncCommand,
-  NETCAT,
-  runNc,
-  startNc,
-  startNetcat,
-} from "../../laboratory/programs/netcat.ts";
+import { FOREIGN, ncCommand, NETCAT, runNc, startNc, startNetcat } from "../../laboratory/programs/netcat.ts";
+import { asNobody } from "../../laboratory/programs/nobody.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
 import { PROXY_PORT } from "../../laboratory/proxy/proxy.ts";
 import { prepareRecipe } from "../../laboratory/proxy/recipe.ts";
@@ -60,7 +53,7 @@ labTest(
     const nobody = asNobody(lab);
     for (const family of FAMILIES) {
       const { address, port } = FOREIGN[family];
-      const command = [...nobody, ...ncCommand(`-lv -s ${address} -p ${port}`)];
+      const command = [...nobody, ...ncCommand(`-lvn -s ${address} -p ${port}`)];
       const refused = await lab.router.run(command, { mayFail: true });
       assert.match(refused.stderr, /EPERM .*is not an address of this machine/);
       await lab.router.writeSysctl({ [`net.ipv${family}.ip_nonlocal_bind`]: 1 });
@@ -91,7 +84,7 @@ labTest("nc listens on an address that is not the router's", { programs: PROGRAM
   await loadKernelPage(lab);
   for (const family of FAMILIES) {
     const { address, port } = FOREIGN[family];
-    const nc = await startNc(lab, `-lvN -s ${address} -p ${port}`, { listens: port });
+    const nc = await startNc(lab, `-lvnN -s ${address} -p ${port}`, { listens: port });
     await nc.waitForOutput(`Listening on ${address} ${port}\n`);
     const client = await startNetcat(lab.client, `-N ${address} ${port}`);
     await client.write("question\n");
@@ -130,7 +123,7 @@ labTest("nc takes datagrams at an address that is not the router's, and answers"
   await loadKernelPage(lab);
   for (const family of FAMILIES) {
     const { address, port } = FOREIGN[family];
-    const nc = await startNc(lab, `-luv ${address} ${port}`, { udpPort: port });
+    const nc = await startNc(lab, `-luvn ${address} ${port}`, { udpPort: port });
     const client = await startNetcat(lab.client, `-u ${address} ${port}`);
     await client.write("question\n");
     await nc.waitForOutput("question\n");
@@ -149,7 +142,7 @@ labTest("nc -l takes what is steered to it, and names the original destination",
     const { server, client: from } = ADDRESSES[family];
     const destination = family === 4 ? `${server}:80` : `[${server}]:80`;
     for (const udp of ["", "u"]) {
-      const nc = await startNc(lab, `-${family}lv${udp} ${PROXY_PORT}`, {
+      const nc = await startNc(lab, `-${family}lvn${udp} ${PROXY_PORT}`, {
         [udp === "" ? "listens" : "udpPort"]: PROXY_PORT,
       });
       const client = await startNetcat(lab.client, `-${udp}n ${server} 80`.replace("-n", "-nN"));
@@ -194,7 +187,7 @@ labTest("nc serves several clients one after the other with -k", { programs: PRO
 
 labTest("nc -u -l -k takes datagrams of all, and answers the last", { programs: PROGRAMS }, async (lab) => {
   const { lan } = ADDRESSES[4];
-  const nc = await startNc(lab, "-lkuv 7000", { udpPort: 7000 });
+  const nc = await startNc(lab, "-lkuvn 7000", { udpPort: 7000 });
   const clients = [];
   for (const port of [40001, 40002]) {
     const client = await startNetcat(lab.client, `-u -p ${port} ${lan} 7000`);

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { startCapture } from "../../laboratory/network/capture.ts";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
-import { asNobody } from "../../laboratory/programs/netcat.ts";
+import { FOREIGN } from "../../laboratory/programs/netcat.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
+import { asNobody } from "../../laboratory/programs/nobody.ts";
 import { countDescriptorKinds } from "../../laboratory/machine/procfs.ts";
 import type { Outcome, Program } from "../../laboratory/program.ts";
 import { PROXY_PORT, tproxyCommand } from "../../laboratory/proxy/proxy.ts";
@@ -264,6 +265,10 @@ labTest("redirect -4, -6 and -L choose where it listens", { programs: PROGRAMS }
     assert.equal(redirect.stderr, `Listening on ${said}\n`);
     await redirect.stop();
   }
+  const redirect = await startRedirect(lab, `-L ${FOREIGN[4].address} -l 8080 ${server} 80`);
+  await redirect.waitForOutput(
+    /warning: .*:8080 is not of this machine: only what a rule steers here comes\n/,
+  );
 });
 
 labTest("redirect knows which addresses are its own with ip_nonlocal_bind, too", {

@@ -39,14 +39,3 @@ export function startNetcat(
 ): Promise<Program> {
   return namespace.start([NETCAT, ...args.split(" ")], options);
 }
-
-/** Names the command that runs a program as nobody, without capabilities. */
-export function asNobody(lab: Lab): string[] {
-  const nobody = 65534;
-  // The single file unpacks only where nobody else can write.
-  const cache = `${lab.directory}/nobody`;
-  Deno.mkdirSync(cache, { recursive: true, mode: 0o700 });
-  Deno.chownSync(cache, nobody, nobody);
-  Deno.chmodSync(lab.directory, 0o711);
-  return ["env", `TPROXY_CACHE_DIR=${cache}`, "setpriv", `--reuid=${nobody}`, "--clear-groups"];
-}

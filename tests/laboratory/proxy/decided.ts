@@ -27,13 +27,13 @@ export function decider(image: PolicyImage, links: readonly string[]): (packet: 
   placeInterfaces(image, new Map(links.map((name, index) => [name, index + 1])));
   const policy = new Policy(image);
   return (packet) => {
-    const rule = policy.decide(flowOf(packet, links));
+    const flow = flowOf(packet, links);
+    const rule = policy.decide(flow);
     if (rule === NOT_INTERCEPTED) return "forwarded";
     if (rule < DEFAULT_RULE) throw new Error(`Rule ${policy.undecided} is in doubt (${rule})`);
-    const outcome = outcomeOf(policy.route(rule));
+    const outcome = outcomeOf(policy.routeFor(rule, flow));
     switch (outcome.kind) {
       case "pass":
-      case "watch":
         return "forwarded";
       case "refuse":
         return outcome.silently ? "nowhere" : "refused";
@@ -41,6 +41,8 @@ export function decider(image: PolicyImage, links: readonly string[]): (packet: 
         return "proxy";
       case "program":
         return `port ${outcome.port}`;
+      case "watch":
+        throw new Error("A rule that decides needs no name");
       default:
         throw new TypeError(`No outcome ${outcome satisfies never}`);
     }

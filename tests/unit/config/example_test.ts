@@ -14,9 +14,9 @@ Deno.test("EXAMPLE_CONFIG loads as it is and changes nothing", () => {
 
 Deno.test("EXAMPLE_CONFIG loads with everything in force, and shows the defaults", () => {
   const { config } = loadText(UNCOMMENTED, "example", () => "192.0.2.0/24\n");
-  assert.equal(config.rules.length, 8);
-  assert.equal(Object.keys(config.upstreams).length, 3);
-  assert.deepEqual({ ...config, rules: [], upstreams: {} }, DEFAULT_CONFIG);
+  assert.equal(config.rules.length, 10);
+  assert.equal(Object.keys(config.upstreams).length, 6);
+  assert.deepEqual({ ...config, rules: [], upstreams: {}, groups: {} }, DEFAULT_CONFIG);
 });
 
 Deno.test("EXAMPLE_CONFIG has every key of the schema", () => {
@@ -49,5 +49,6 @@ Deno.test("configJsonSchema() knows every key, and forbids others", () => {
     "socks5",
     "http-connect",
     "forward",
+    "direct",
   ]);
 });

@@ -71,9 +71,17 @@ Deno.test("parseConfig() loads the whole example of the design", () => {
   assert.deepEqual(config.upstreams.parent, {
     type: "http-connect",
     address: { host: "proxy.corp.example", port: 3128 },
+    send: "address",
+    families: ["ipv4", "ipv6"],
+    udp: false,
+    check: DEFAULT_CONFIG.checks,
   });
-  assert.equal(config.upstreams.office.passwordFile, "/etc/tproxy/office.secret");
-  assert.equal(config.upstreams.edge.proxyProtocol, "v2");
+  assert.partialDeepStrictEqual(config.upstreams.office, {
+    username: "me",
+    passwordFile: "/etc/tproxy/office.secret",
+    udp: true,
+  });
+  assert.partialDeepStrictEqual(config.upstreams.edge, { proxyProtocol: "v2", source: "router" });
   const before = { tcpIdleMs: 7_200_000, halfClosedMs: 60_000 }; // they were defaults once
   assert.deepEqual(config.timeouts, { ...DEFAULT_CONFIG.timeouts, ...before });
   assert.equal(config.metrics, "127.0.0.1:9466");
@@ -106,7 +114,7 @@ Deno.test("requireSupported() refuses, with its place, what would not happen", (
       "f:2:11: rules[0]: the action proxy is not supported yet",
     ],
     [
-      "upstreams: { a: { type: socks5, address: '10.0.0.1:1' } }\ndefault: proxy",
+      "upstreams: { a: { type: socks5, address: '10.0.0.1:1' } }\ndefault: proxy\ndefault-upstream: a",
       "f:2:1: the default proxy is not supported yet",
     ],
     [

@@ -11,6 +11,7 @@ import {
   Policy,
   UNDECIDABLE,
 } from "../../../src/policy/policy.ts";
+import { putName } from "./support/names.ts";
 import { decider } from "../../laboratory/proxy/decided.ts";
 import { evaluate, Random, randomPacket, randomPolicy } from "../../laboratory/proxy/policies.ts";
 
@@ -104,8 +105,8 @@ rules:
   assert.equal(policy.undecided, 0);
   asked.nameAsked = true;
   assert.equal(policy.decide(asked), 1, "no name: the rule does not match");
-  asked.name = "example.org";
-  assert.equal(policy.decide(asked), UNDECIDABLE);
+  putName(asked, "example.org");
+  assert.equal(policy.decide(asked), UNDECIDABLE, "nobody has made the set");
 });
 
 Deno.test("Policy.decide(): what intercept leaves out is not intercepted", () => {
@@ -125,8 +126,8 @@ Deno.test("Policy.route() tells how a flow goes on", () => {
 source: router
 default: block
 rules: [{ name: games, action: deliver, deliver-port: 3129 }]`);
-  const route = { name: "games", action: "deliver", silent: false, deliverPort: 3129, upstream: null };
-  assert.deepEqual(policy.route(0), { ...route, source: "router" });
+  const route = { name: "games", action: "deliver", silent: false, deliverPort: 3129, upstreams: [] };
+  assert.deepEqual(policy.route(0), { ...route, strategy: "failover", whenDown: "block", source: "router" });
   assert.equal(policy.route(DEFAULT_RULE).action, "block");
   assert.equal(policy.generation, 7);
 });

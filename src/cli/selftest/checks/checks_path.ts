@@ -6,6 +6,7 @@
 import type { Family } from "../../../net/ip.ts";
 import { ADDRESSES } from "../addresses.ts";
 import { killProxy } from "../conditions.ts";
+import { HostError } from "../hosts/remote.ts";
 import { type Report, SERVICE_PORTS } from "../hosts/services.ts";
 import type { Surrounding } from "../router/surroundings.ts";
 import { type CheckContext, CheckSkip, type ConfigName, expect, expectSeen, target } from "./check.ts";
@@ -137,14 +138,24 @@ export async function synCookies(context: CheckContext, family: Family): Promise
 
 /** Makes the LAN side a bridge, and installs and runs there. */
 export async function startOnBridge(context: CheckContext): Promise<void> {
-  await context.network.router.setBridge(true);
+  try {
+    await context.network.router.setBridge(true);
+  } catch (error) {
+    if (!(error instanceof HostError) || error.missingModule === "") throw error;
+    throw new CheckSkip(`this kernel cannot have a bridge: ${error.message}`);
+  }
   await restart(context, "bridge");
 }
 
 /** Puts the LAN side back, and the install before. */
 export async function leaveBridge(context: CheckContext): Promise<void> {
+  await needsBridge(context);
   await context.network.router.setBridge(false);
   await restart(context, "open");
+}
+
+async function needsBridge({ network }: CheckContext): Promise<void> {
+  if (!await network.router.hasBridge()) throw new CheckSkip("there is no bridge");
 }
 
 async function restart(context: CheckContext, config: ConfigName): Promise<void> {
@@ -167,6 +178,7 @@ export async function filteredBridge(context: CheckContext, family: Family): Pro
 }
 
 async function bridged(context: CheckContext, family: Family, value: 0 | 1): Promise<string> {
+  await needsBridge(context);
   const { router } = context.network;
   if (!await router.hasBridgeFilter()) {
     if (value === 1) throw new CheckSkip("br_netfilter is not loaded");

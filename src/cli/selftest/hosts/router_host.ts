@@ -11,7 +11,7 @@ import { openNetlink } from "../../../netlink/transport.ts";
 import { listTraces } from "../../../kernel/backends.ts";
 import { ClientHost } from "./client_host.ts";
 import { loadForwardPolicy, loadMasquerade, removeMasquerade } from "../firewall.ts";
-import { loadSurrounding, removeSurrounding, setBridge, setPolicyRoutes } from "../router/load.ts";
+import { hasBridge, loadSurrounding, removeSurrounding, setBridge, setPolicyRoutes } from "../router/load.ts";
 import type { Surrounding } from "../router/surroundings.ts";
 import { NamespaceHost } from "./namespace_host.ts";
 import type { Outcome, Talk, Target } from "../checks/outcome.ts";
@@ -69,6 +69,11 @@ export class RouterHost extends NamespaceHost {
   /** Makes the LAN side a bridge. */
   setBridge(on: boolean): void {
     setBridge(on);
+  }
+
+  /** Tells whether the LAN side is a bridge, or was to become one. */
+  hasBridge(): boolean {
+    return hasBridge();
   }
 
   /** Tells whether bridges can have their frames pass the rules: whether br_netfilter is loaded. */

@@ -92,6 +92,12 @@ export function setBridge(on: boolean): void {
   }
 }
 
+/** Tells whether the bridge is there. */
+export function hasBridge(): boolean {
+  using connection = openNetlink("route");
+  return findLink(connection, BRIDGE) !== undefined;
+}
+
 function moveAddresses(connection: NetlinkConnection, from: number, to: number): void {
   for (const address of listAddresses(connection)) {
     // Those of a link alone the kernel makes itself.

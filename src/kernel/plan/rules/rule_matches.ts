@@ -39,18 +39,19 @@ class RuleBuilder {
   readonly #prefix: string;
   readonly #reason: string;
 
-  constructor({ index, conditions, why }: KernelRule, families: readonly Family[]) {
-    this.#prefix = `rule${index}`;
+  constructor({ index, part, conditions, why }: KernelRule, families: readonly Family[]) {
+    this.#prefix = part === 0 ? `rule${index}` : `rule${index}_${part}`;
     this.#reason = why;
     const common = this.#commonConditions(conditions);
-    this.alternatives = conditions.from === undefined && conditions.to === undefined
-      ? [common]
-      : usableFamilies(conditions, families).map((family) => [
-        { kind: "family", family },
-        ...common,
-        ...this.#address("source", conditions.from, family),
-        ...this.#address("destination", conditions.to, family),
-      ]);
+    this.alternatives =
+      conditions.from === undefined && conditions.to === undefined && conditions.family === undefined
+        ? [common]
+        : usableFamilies(conditions, families).map((family) => [
+          { kind: "family", family },
+          ...common,
+          ...this.#address("source", conditions.from, family),
+          ...this.#address("destination", conditions.to, family),
+        ]);
   }
 
   /** Those that are the same in both families. */

@@ -22,7 +22,15 @@ const OTHERS: Readonly<Record<string, string>> = {
   "source": "source: router",
   "rules": "rules: [{ action: block }]",
   "default": "default: block",
+  "default-upstream":
+    "default: proxy\ndefault-upstream: b\nupstreams: { a: { type: direct }, b: { type: direct } }",
   "upstreams": "upstreams: { a: { type: socks5, address: 192.0.2.1:1080 } }",
+  "groups": "upstreams: { a: { type: direct } }\ngroups: { g: { members: [a] } }",
+  "checks.interval": "checks: { interval: 1s }",
+  "checks.timeout": "checks: { timeout: 1s }",
+  "checks.rise": "checks: { rise: 9 }",
+  "checks.fall": "checks: { fall: 9 }",
+  "checks.target": "checks: { target: 'a.example:1' }",
   "udp.filtering": "udp: { filtering: endpoint-independent }",
   "udp.tos": "udp: { tos: clear }",
   "timeouts.connect": "timeouts: { connect: 1s }",
@@ -42,10 +50,16 @@ const OTHERS: Readonly<Record<string, string>> = {
   "log.access": "log: { access: on }",
 };
 
+/** Keys that need others: what they are compared with. */
+const BASES: Readonly<Record<string, string>> = {
+  "default-upstream": OTHERS["default-upstream"].replace(": b", ": a"),
+  "groups": "upstreams: { a: { type: direct } }",
+};
+
 Deno.test("compareConfigs() names the key that differs, for every key of a config", () => {
   assert.deepEqual(Object.keys(OTHERS), describeConfig(parse("")).map(([key]) => key));
   for (const [key, text] of Object.entries(OTHERS)) {
-    const { restart, adoptable } = compareConfigs(parse(""), parse(text));
+    const { restart, adoptable } = compareConfigs(parse(BASES[key] ?? ""), parse(text));
     assert.deepEqual([...restart, ...adoptable], [key], text);
     assert.deepEqual(restart, RESTART_KEYS.includes(key) ? [key] : [], text);
   }

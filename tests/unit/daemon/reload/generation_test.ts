@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BUILT_IN } from "../../../../src/config/load.ts";
+import { BUILT_IN, loadText } from "../../../../src/config/load.ts";
 import {
   type ConfigSource,
   type Generation,
@@ -94,4 +94,12 @@ Deno.test("prepareGeneration(): a config without possible rules is refused, unle
   });
   assert.equal(prepare(inForce(IMPOSSIBLE), `${IMPOSSIBLE}\ndefault: block`).plan, undefined);
   assert.deepEqual(prepare(inForce(IMPOSSIBLE), POSSIBLE).plan?.lan, ["nowhere0"]);
+});
+
+Deno.test("makeGeneration() gives the policy the sets of names that were made", () => {
+  const loaded = loadText("rules: [{ action: block, domains: [a.example] }]", "test");
+  const names = new Map([[0, new SharedArrayBuffer(64)]]);
+  const usable = { loaded, warnings: [], names, secrets: new Map() };
+  const { policy } = makeGeneration(usable, 1, settings);
+  assert.deepEqual(policy.names, [...names.values()]);
 });

@@ -19,7 +19,7 @@ function complete(usable: UsableConfig, number: number): Generation {
 }
 
 function generation(text: string): Generation {
-  return complete({ loaded: loadText(text, FILE), warnings: [] }, 1);
+  return complete({ loaded: loadText(text, FILE), warnings: [], names: new Map(), secrets: new Map() }, 1);
 }
 
 /** A reloader whose file has the text that `bench.text` has; all that it does is noted. */
@@ -41,7 +41,12 @@ function makeBench(first = "") {
       format: "text",
       write: (line) => lines.push(line.slice(25).trimEnd()),
     }),
-    load: () => ({ loaded: loadText(bench.text, FILE), warnings: bench.warnings }),
+    load: () => ({
+      loaded: loadText(bench.text, FILE),
+      warnings: bench.warnings,
+      names: new Map(),
+      secrets: new Map(),
+    }),
     prepare: (usable, { number }): NextGeneration => ({ ...complete(usable, number + 1), plan: undefined }),
     adoptWorkers: ({ number }) => {
       done.push(`workers ${number}`);

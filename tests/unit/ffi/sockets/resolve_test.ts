@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { AF_INET, AF_INET6, SOCK_STREAM } from "../../../../ffi/consts.ts";
-import { type Question, resolve, serviceName } from "../../../../ffi/sockets/resolve.ts";
+import {
+  hostName,
+  numericHost,
+  type Question,
+  resolve,
+  serviceName,
+} from "../../../../ffi/sockets/resolve.ts";
 import {
   makeSockaddr,
   portOf,
@@ -81,4 +87,18 @@ Deno.test("serviceName() knows the names of ports, by protocol", { ignore }, () 
   setPort(address, 51966);
   assert.equal(portOf(address), 51966);
   assert.equal(serviceName(address, false), undefined);
+});
+
+Deno.test("numericHost() names the interface of an address that is a link's own", { ignore }, () => {
+  const ask = (host: string) =>
+    numericHost(resolve({ host, service: "80", type: SOCK_STREAM, numeric: true })[0]);
+  for (const host of ["fe80::1%lo", "2001:db8::1", "::ffff:192.0.2.1", "192.0.2.1"]) {
+    assert.equal(ask(host), host);
+  }
+  assert.throws(() => ask("fe80::1%nope"), /What follows % is the name of an interface/);
+});
+
+Deno.test("hostName() gives an address that has no name as it is", { ignore }, () => {
+  const [address] = resolve({ host: "fe80::1%lo", service: "80", type: SOCK_STREAM, numeric: true });
+  assert.equal(hostName(address), "fe80::1%lo");
 });

@@ -6,7 +6,7 @@ import { ADDRESSES, type Lab } from "../lab.ts";
 import { until } from "../machine/wait.ts";
 import type { Program } from "../program.ts";
 import { scriptCommand } from "../programs/script.ts";
-import { type ConfigText, writeConfig } from "./proxy.ts";
+import { type ConfigText, writeConfig } from "../proxy/proxy.ts";
 
 /** Counters of watching, as shared/state.ts names them. */
 export type WatchCounters = Readonly<
@@ -31,11 +31,11 @@ export class Watcher {
   }
 }
 
-/** Starts it: all TCP of the LAN to the ports 25, 80 and 443 is watched. */
+/** Starts it. Unless the config says otherwise `blocked.test` and all below may not be reached by TCP. */
 export async function startWatcher(lab: Lab, config: ConfigText = {}): Promise<Watcher> {
-  const rules = [{ name: "names", ports: [25, 80, 443], action: "direct" }];
+  const rules = [{ name: "names", ports: [25, 80, 443], domains: [".blocked.test"], action: "block" }];
   const path = writeConfig(lab, { rules, default: "bypass", ...config });
-  const program = await lab.router.start(scriptCommand("watch_program.ts", [path]));
+  const program = await lab.router.start(scriptCommand("../watch/program.ts", [path]));
   await program.waitForOutput("watching");
   return new Watcher(program);
 }

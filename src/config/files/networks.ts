@@ -2,12 +2,12 @@
  * The lists of networks that rules take from files (`from-file`, `to-file`).
  * @module
  */
-import { errnoNumber, errnoText } from "../net/errno.ts";
-import type { Prefix } from "../net/ip.ts";
-import { ConfigError, type ConfigProblem } from "./error.ts";
-import { parseNetworkList } from "./values/networks.ts";
-import type { ConfigFile } from "./schema/schema.ts";
-import type { YamlSource } from "./yaml_source.ts";
+import type { Prefix } from "../../net/ip.ts";
+import { ConfigError, type ConfigProblem } from "../error.ts";
+import { readReason } from "./reason.ts";
+import { parseNetworkList } from "../values/networks.ts";
+import type { ConfigFile } from "../schema/schema.ts";
+import type { YamlSource } from "../yaml_source.ts";
 
 /** Networks by the path of their file. */
 export type NetworkLists = ReadonlyMap<string, readonly Prefix[]>;
@@ -46,8 +46,6 @@ function tryToRead(path: string, readTextFile: (path: string) => string): string
   try {
     return readTextFile(path);
   } catch (error) {
-    const { code, message } = error as { code?: unknown; message?: unknown };
-    const known = typeof code === "string" && /^E[A-Z]+$/.test(code);
-    return { reason: known ? `${code} (${errnoText(errnoNumber(code))})` : String(message ?? error) };
+    return { reason: readReason(error) };
   }
 }

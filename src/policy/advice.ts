@@ -1,0 +1,133 @@
+/**
+ * Advice on a policy that is valid and hardly meant so. Pure.
+ * @module
+ */
+import type { Config } from "../config/types.ts";
+import { parseIp } from "../net/ip.ts";
+import { type Conditions, conditionsOf, coversAll, hasNames, intersect } from "./conditions.ts";
+import { kernelShare } from "./kernel_share.ts";
+import { FLOW_KINDS } from "./routes/kinds.ts";
+import { defaultRule, type RoutedRule, routeOf, sameWay } from "./routes/route.ts";
+
+/** A remark on a key. */
+export interface Advice {
+  readonly path: readonly (string | number)[];
+  readonly text: string;
+}
+
+const DNS: Conditions = { ports: [{ first: 53, last: 53 }] };
+
+/** Lists all of it. */
+export function adviseOn(config: Config): Advice[] {
+  return [
+    ...idleRules(config),
+    ...deliveredTooLate(config),
+    ...interceptedWays(config),
+    ...loops(config),
+    ...ownNames(config),
+  ];
+}
+
+/** Finds rules that match nothing, and rules whose names change nothing. */
+function idleRules(config: Config): Advice[] {
+  const { interfaces, families } = config.intercept;
+  const lan = interfaces === "auto" ? config.rules.flatMap((rule) => rule.interfaces ?? []) : interfaces;
+  const { never } = kernelShare(config, { lan, families });
+  const changesNothing = config.rules.flatMap((rule, index) => {
+    if (!hasNames(rule) || never.some((idle) => idle.index === index)) return [];
+    const behind = config.rules.slice(index + 1).filter((other) =>
+      intersect(conditionsOf(rule), conditionsOf(other)) !== undefined
+    );
+    const isSame = (other: RoutedRule) =>
+      FLOW_KINDS.every((kind) => sameWay(routeOf(rule, config, kind), routeOf(other, config, kind)));
+    return [...behind, defaultRule(config)].every(isSame)
+      ? [remark(config, index, "changes nothing: all that stands behind it ends flows in the same way")]
+      : [];
+  });
+  return [
+    ...never.map(({ index, why }) => remark(config, index, `never matches: ${why}`)),
+    ...changesNothing,
+  ];
+}
+
+/** Finds rules that deliver what a rule with names stands before. */
+function deliveredTooLate(config: Config): Advice[] {
+  return config.rules.flatMap((rule, index) => {
+    if (rule.action !== "deliver") return [];
+    const before = config.rules.findIndex((other, place) =>
+      place < index && hasNames(other) && intersect(conditionsOf(other), conditionsOf(rule)) !== undefined
+    );
+    return before < 0 ? [] : [
+      remark(
+        config,
+        index,
+        `delivers nothing of what rules[${before}] may decide by name: that is relayed to its own server; ` +
+          "put this rule before it, or give them different ports",
+      ),
+    ];
+  });
+}
+
+/** Finds upstreams whose way leads to clients. */
+function interceptedWays({ upstreams, intercept: { interfaces } }: Config): Advice[] {
+  return Object.entries(upstreams).flatMap(([name, upstream]) => {
+    if (upstream.type !== "direct" || upstream.interface === undefined) return [];
+    return interfaces === "auto" || !interfaces.includes(upstream.interface) ? [] : [{
+      path: ["upstreams", name, "interface"],
+      text: `upstreams.${name}.interface: clients come in through ${upstream.interface}`,
+    }];
+  });
+}
+
+/** Finds upstreams of which a rule sends to the upstream what is meant for it. */
+function loops(config: Config): Advice[] {
+  return Object.entries(config.upstreams).flatMap(([name, upstream]): Advice[] => {
+    if (!("address" in upstream)) return [];
+    const { address: place } = upstream;
+    const address = "host" in place ? parseIp(place.host) : place.address;
+    if (address === undefined) return [];
+    const flows: Conditions = {
+      protocol: "tcp",
+      family: address.family,
+      to: [{ address, length: address.bytes.length * 8 }],
+      ...(place.port === 0 ? {} : { ports: [{ first: place.port, last: place.port }] }),
+    };
+    const catcher = firstThrough(name, flows, config);
+    return catcher === undefined ? [] : [{
+      path: catcher.path,
+      text: `${catcher.label}: what a client sends to ${name} itself would go there through ${name}; ` +
+        "a rule before it may let that pass (action: bypass)",
+    }];
+  });
+}
+
+/** Finds upstreams whose name the router's resolver would ask for through themselves. */
+function ownNames(config: Config): Advice[] {
+  if (!config.intercept.routerTraffic) return [];
+  return Object.entries(config.upstreams).flatMap(([name, upstream]): Advice[] => {
+    if (!("address" in upstream) || !("host" in upstream.address)) return [];
+    const catcher = firstThrough(name, DNS, config);
+    return catcher === undefined ? [] : [{
+      path: ["upstreams", name, "address"],
+      text: `upstreams.${name}.address: ${upstream.address.host} may be resolved through ${name} itself, ` +
+        `for ${catcher.label} takes the resolver's questions (router-traffic); let port 53 pass before it`,
+    }];
+  });
+}
+
+/** Finds the first rule without names that may send these flows to an upstream. */
+function firstThrough(upstream: string, flows: Conditions, config: Config) {
+  const number = Object.keys(config.upstreams).indexOf(upstream);
+  const uses = (rule: RoutedRule) => routeOf(rule, config).upstreams.includes(number);
+  for (const [index, rule] of config.rules.entries()) {
+    const conditions = conditionsOf(rule);
+    if (hasNames(rule) || intersect(conditions, flows) === undefined) continue;
+    if (uses(rule)) return { path: ["rules", index, "upstream"], label: `rules[${index}] (${rule.name})` };
+    if (coversAll(conditions, flows)) return undefined;
+  }
+  return uses(defaultRule(config)) ? { path: ["default-upstream"], label: "default: proxy" } : undefined;
+}
+
+function remark({ rules }: Config, index: number, text: string): Advice {
+  return { path: ["rules", index], text: `rules[${index}] (${rules[index].name}) ${text}` };
+}

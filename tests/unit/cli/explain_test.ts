@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { run } from "./fake_env.ts";
+
+const CONFIG = `
+upstreams: { office: { type: socks5, address: "192.0.2.9:1080" } }
+default: bypass
+rules:
+  - { name: home, action: bypass, to: [10.0.0.0/8] }
+  - name: ads
+    action: block
+    domains: [other.example, .ads.example]
+  - { name: work, action: proxy, upstream: office, ports: [8443], protocol: tcp }
+`;
+
+async function explained(...args: string[]) {
+  const question = ["explain", "-c", "f", "--from", "192.168.1.20", ...args];
+  const { code, stdout, stderr } = await run(question, { files: { f: CONFIG } });
+  assert.deepEqual([code, stderr], [0, "tproxy: config: f\n"]);
+  return stdout.split("\n").slice(0, -1);
+}
+
+Deno.test("explain says whether a flow waits for its name, and what becomes of it", async () => {
+  assert.deepEqual(await explained("--to", "198.51.100.1:443"), [
+    "rules[0] (home): no, the destination is not in its networks",
+    "rules[2] (work): no, the port is not among its ports",
+    "rules[1] (ads): if the name is among its domains",
+    "decides: default: bypass, where no name does",
+    "kernel: forwards it, and watches for its name",
+    "waits: yes, rules[1] (ads): it is forwarded at once, and what completes the name is held until that is read",
+  ]);
+  assert.deepEqual((await explained("--to", "198.51.100.1:8443")).slice(2), [
+    "decides: rules[2] (work): proxy, where no name does",
+    "kernel: gives it to the proxy",
+    "waits: yes, rules[1] (ads): the proxy reads the name before it dials, for it may have to go elsewhere",
+    "upstream: office; when down: block",
+  ]);
+  assert.deepEqual((await explained("--to", "10.1.1.1:443")).slice(-3), [
+    "decides: rules[0] (home): bypass",
+    "kernel: forwards it",
+    "waits: no, no name decides on it",
+  ]);
+});
+
+Deno.test("explain names the entry that has the name", async () => {
+  assert.deepEqual((await explained("--to", "198.51.100.1:443", "--domain", "X.ads.Example.")).slice(-3), [
+    "decides: rules[1] (ads): block, by f:8:30",
+    "kernel: forwards it, and watches for its name",
+    "waits: yes, rules[1] (ads): it is forwarded at once, and what completes the name is held until that is read",
+  ]);
+  const [json] = [await explained("--to", "198.51.100.1:443", "--domain", "fine.example", "--json")];
+  const { rule, action, why, entry } = JSON.parse(json.join("\n"));
+  assert.deepEqual([rule, action, why, entry], [null, "bypass", "default: bypass", null]);
+});
+
+Deno.test("explain refuses what is no flow", async () => {
+  for (
+    const [args, said] of [
+      [["--from", "x", "--to", "192.0.2.1:1"], "it is no address"],
+      [["--from", "192.0.2.1", "--to", "192.0.2.1"], "no address with a port"],
+      [["--from", "192.0.2.1", "--to", "[::1]:80"], "another family"],
+      [["--from", "192.0.2.1", "--to", "192.0.2.1:80", "--domain", "a..b"], "it is no name"],
+    ] as const
+  ) {
+    const { code, stderr } = await run(["explain", "-c", "f", ...args], { files: { f: CONFIG } });
+    assert.equal(code, 2);
+    assert.ok(stderr.includes(said), stderr);
+  }
+});

@@ -318,3 +318,29 @@ for words in (head("ok.test"), head("other.test"), b"ehlo\\r\\n"):
     });
   },
 );
+
+for (const onFailure of ["open", "reset"] as const) {
+  labTest(
+    `without a proxy new flows have on-failure: ${onFailure}, and no mark of ours is left on them`,
+    OPTIONS,
+    async (lab) => {
+      await serveWatched(lab);
+      const watcher = await startWatcher(lab, { intercept: { "on-failure": onFailure } });
+      await lab.router.nft(`table inet marks { chain forward { type filter hook forward priority 0;
+      meta mark & 0xff != 0 counter comment "marked"; }; }`);
+      const attempt = `
+t = time.time()
+try: s = connect(80); s.sendall(head("www.blocked.test")); report("said", t, said(s))
+except OSError as e: report("said", t, e.strerror)`;
+      const saids: string[] = [];
+      for (const family of [4, 6] as const) saids.push((await runClient(lab, family, attempt))[0].said);
+      await watcher.program.stop("SIGKILL");
+      for (const family of [4, 6] as const) saids.push((await runClient(lab, family, attempt))[0].said);
+      const reset = "Connection reset by peer";
+      const without = onFailure === "open" ? "ok" : "Connection refused";
+      assert.deepEqual(saids, [reset, reset, without, without]);
+      const { stdout } = await lab.router.run(["nft", "list", "table", "inet", "marks"]);
+      assert.match(stdout, /packets 0 bytes 0 comment "marked"/);
+    },
+  );
+}

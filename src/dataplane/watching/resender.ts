@@ -105,6 +105,8 @@ class SignedSocket {
 
   constructor(fd: number) {
     this.#fd = fd;
+    // A thread that has failed may have left another.
+    setInt(fd, SOL_SOCKET, SO_MARK, this.#mark);
   }
 
   send(packet: HeldPacket, mark: number, priority: number): number {

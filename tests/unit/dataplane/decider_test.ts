@@ -49,8 +49,6 @@ Deno.test("Decider leaves to the kernel what only the kernel can tell, and what 
   const { ask: askNobody } = deciderOf(bench, []);
   assert.equal(bench.context.policy, null, "no rules, no cost");
   assert.equal(askNobody(tcp, "10.0.0.9:1000", "192.0.2.1:443"), UNDECIDED);
-  deciderOf(bench, [], { default: "proxy" });
-  assert.notEqual(bench.context.policy, null, "an upstream is to be found");
 });
 
 Deno.test("Decider.route() is the way of a flow that goes to upstreams, which UDP does not", () => {

@@ -70,6 +70,8 @@ export function makeContext({ index, memory, log, settings, ...parts }: ContextP
 
 /** Returns the policy of an image; null where it has no rules, and so nothing to ask. */
 export function policyOf(image: PolicyImage | null): Policy | null {
-  if (image === null || (image.routes.length === 0 && image.otherwise.action !== "block")) return null;
-  return new Policy(image);
+  if (image === null) return null;
+  const { routes, otherwise } = image;
+  const asks = routes.length > 0 || otherwise.action === "block" || otherwise.action === "proxy";
+  return asks ? new Policy(image) : null;
 }

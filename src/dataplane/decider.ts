@@ -13,6 +13,7 @@ import { DEFAULT_RULE } from "../policy/policy.ts";
 import type { WorkerContext } from "./context.ts";
 import { UNDECIDED } from "./shared/totals.ts";
 import type { OwnAddresses } from "./sockets/own_addresses.ts";
+import { DIRECT, NOWHERE } from "./upstream/table.ts";
 
 /** A worker's way to its rules. */
 export class Decider {
@@ -38,10 +39,7 @@ export class Decider {
     if (policy === null) return UNDECIDED;
     const flow = this.#flow;
     flow.protocol = protocol;
-    flow.ipv6 = (words[client] & 0xffff) !== AF_INET;
-    readAddress(words, client, flow.client);
-    readAddress(words, destination, flow.destination);
-    flow.destinationPort = swap(words[destination] >>> 16) >>> 16;
+    putEnds(flow, words, client, destination);
     flow.ofRouter = this.#own !== null && this.#isOwn(words, client, this.#own);
     const rule = policy.decide(flow);
     return rule < DEFAULT_RULE ? UNDECIDED : rule;
@@ -55,12 +53,38 @@ export class Decider {
     return route.action === "block" ? route : null;
   }
 
+  /** The same for UDP. No upstream proxy carries it yet: it is refused, it never goes direct instead. */
+  blockingUdp(rule: number): Route | null {
+    const { policy } = this.#context;
+    if (policy === null || this.route(rule) === DIRECT) return this.blocking(rule);
+    return policy.route(rule);
+  }
+
+  /** The route of the flow that was last decided on, which `rule` decides: see upstream/table.ts. */
+  route(rule: number): number {
+    const { policy, settings } = this.#context;
+    if (policy === null || rule === UNDECIDED) return DIRECT;
+    const { action, upstreams } = policy.routeFor(rule, this.#flow);
+    if (action !== "proxy") return DIRECT;
+    const wanted = policy.upstreams[upstreams[0]];
+    const place = settings.upstreams.findIndex(({ name }) => name === wanted);
+    return place < 0 ? NOWHERE : place + 1;
+  }
+
   #isOwn(words: Int32Array, client: number, own: OwnAddresses): boolean {
     for (let word = 0; word < this.#clientWords.length; word++) {
       this.#clientWords[word] = words[client + word];
     }
     return own.has(this.#client);
   }
+}
+
+/** Gives a flow its ends, which are in `words` as struct sockaddr. */
+export function putEnds(flow: Flow, words: Int32Array, client: number, destination: number): void {
+  flow.ipv6 = (words[client] & 0xffff) !== AF_INET;
+  readAddress(words, client, flow.client);
+  readAddress(words, destination, flow.destination);
+  flow.destinationPort = swap(words[destination] >>> 16) >>> 16;
 }
 
 /** Copies the address of the struct sockaddr at `at`, out of network order. */

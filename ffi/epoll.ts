@@ -10,8 +10,8 @@ import {
   EPOLL_CTL_DEL,
   EPOLL_CTL_MOD,
 } from "./consts.ts";
+import { EPOLL_EVENT_DATA, EPOLL_EVENT_WORDS } from "./epoll_layout.ts";
 import { result } from "./errno.ts";
-import { EPOLL_EVENT_DATA, EPOLL_EVENT_WORDS } from "./layout.ts";
 import { libc } from "./libc.ts";
 
 const change = new Uint32Array(EPOLL_EVENT_WORDS);

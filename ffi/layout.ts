@@ -1,5 +1,5 @@
 /**
- * Sizes and offsets of C structs, in bytes, for x86-64 and aarch64.
+ * Sizes and offsets of C structs, in bytes, for x86-64 and aarch64. Pure.
  * @module
  */
 
@@ -26,13 +26,6 @@ export const ADDRINFO = { flags: 0, family: 4, type: 8, addressLength: 16, addre
 export const SOCKADDR_IN_ADDRESS = 4;
 /** Offset of the address in sockaddr_in6. */
 export const SOCKADDR_IN6_ADDRESS = 8;
-
-/**
- * struct epoll_event as 32-bit words: packed on x86-64 (events, data), padded elsewhere (events, pad, data).
- */
-export const EPOLL_EVENT_WORDS = Deno.build.arch === "x86_64" ? 3 : 4;
-/** Word offset of `data` in struct epoll_event. */
-export const EPOLL_EVENT_DATA = Deno.build.arch === "x86_64" ? 1 : 2;
 
 /** struct iovec: base at 0, length at 8. */
 export const IOVEC_SIZE = 16;

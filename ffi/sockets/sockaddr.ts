@@ -1,5 +1,5 @@
 /**
- * Socket addresses in C's layout. Ports and addresses are in network order inside, as C has them.
+ * Socket addresses in C's layout. Ports and addresses are in network order inside, as C has them. Pure.
  * @module
  */
 import type { Endpoint } from "../../src/net/ip.ts";

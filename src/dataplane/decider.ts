@@ -13,6 +13,7 @@ import { DEFAULT_RULE } from "../policy/policy.ts";
 import type { WorkerContext } from "./context.ts";
 import { UNDECIDED } from "./shared/totals.ts";
 import type { OwnAddresses } from "./sockets/own_addresses.ts";
+import { DIRECT, NOWHERE } from "./upstream/table.ts";
 
 /** A worker's way to its rules. */
 export class Decider {
@@ -53,6 +54,23 @@ export class Decider {
     if (policy === null || rule === UNDECIDED) return null;
     const route = policy.routeFor(rule, this.#flow);
     return route.action === "block" ? route : null;
+  }
+
+  /** The same for UDP. No upstream proxy carries it yet: it is refused, it never goes direct instead. */
+  blockingUdp(rule: number): Route | null {
+    const { policy } = this.#context;
+    if (policy === null || this.route(rule) === DIRECT) return this.blocking(rule);
+    return policy.route(rule);
+  }
+
+  /** The route of a rule: see upstream/table.ts. */
+  route(rule: number): number {
+    const { policy, settings } = this.#context;
+    if (policy === null || rule === UNDECIDED) return DIRECT;
+    const { action, upstream } = policy.route(rule);
+    if (action !== "proxy") return DIRECT;
+    const place = settings.upstreams.findIndex(({ name }) => name === upstream);
+    return place < 0 ? NOWHERE : place + 1;
   }
 
   #isOwn(words: Int32Array, client: number, own: OwnAddresses): boolean {

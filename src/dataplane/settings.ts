@@ -5,6 +5,7 @@
 import type { Config, Source } from "../config/types.ts";
 import type { LogLevel } from "../log.ts";
 import { ticks } from "./loop/wheel.ts";
+import type { UpstreamSettings } from "./upstream/settings.ts";
 
 /**
  * Settings in force: frozen plain data, so that a worker is given the next ones whole, between two turns. A
@@ -23,6 +24,8 @@ export interface Settings {
   /** Infinity: never. */
   readonly halfClosedTicks: number;
   readonly udp: UdpSettings;
+  /** Upstream proxies. */
+  readonly upstreams: readonly UpstreamSettings[];
   readonly logLevel: LogLevel;
 }
 
@@ -45,10 +48,11 @@ function silence(milliseconds: number | "never"): number {
   return milliseconds === "never" ? Infinity : ticks(milliseconds);
 }
 
-/** The settings of a config in a process that has room for so much. */
+/** The settings of a config in a process that has room for so much. `upstreams`: its own, resolved. */
 export function settingsOf(
   config: SettingsConfig,
   room: { readonly connections: number; readonly udpSessions: number },
+  upstreams: readonly UpstreamSettings[] = [],
 ): Settings {
   const { timeouts } = config;
   return Object.freeze({
@@ -65,6 +69,7 @@ export function settingsOf(
       idleTicks: ticks(timeouts.udpIdleMs),
       dnsTicks: ticks(timeouts.udpDnsMs),
     }),
+    upstreams,
     logLevel: config.log.level,
   });
 }

@@ -21,6 +21,7 @@ import { TcpQuestions } from "./asking/tcp_questions.ts";
 import { TcpSessions } from "./tcp/sessions.ts";
 import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
+import { UpstreamTable } from "./upstream/table.ts";
 import type { WorkerLogger } from "./worker_log.ts";
 
 /** Ties of a worker besides its parts. */
@@ -128,7 +129,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const syns = asking === null ? null : new HeldSyns(asking.injector);
   const tcp = new TcpSessions(context, {
     pipes: parts.pipes,
-    upstream: new DirectUpstream(context, router, routes),
+    upstreams: new UpstreamTable(context, new DirectUpstream(context, router, routes), upstreamMark),
     syns,
   });
   const decider = new Decider(context, own);

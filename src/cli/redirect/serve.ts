@@ -12,6 +12,7 @@ import { capacity } from "../../dataplane/sizing/limits.ts";
 import { makeSolo } from "../../dataplane/solo.ts";
 import { TcpAcceptor } from "../../dataplane/tcp/accept.ts";
 import { TcpSessions } from "../../dataplane/tcp/sessions.ts";
+import { UpstreamTable } from "../../dataplane/upstream/table.ts";
 import { ListedUpstream, type RedirectReport, type RedirectTarget } from "../../dataplane/upstream/listed.ts";
 import type { Logger } from "../../log.ts";
 import { check } from "../../net/error.ts";
@@ -46,7 +47,7 @@ export function serveRedirect(parts: RedirectParts): boolean {
   const { context } = makeSolo({ log: parts.log, settings: redirectSettings(parts, room) });
   const sessions = new TcpSessions(context, {
     pipes: { limit: room.pipesPerWorker, size: PIPE_SIZE },
-    upstream: new ListedUpstream(context, parts.target, parts.report),
+    upstreams: new UpstreamTable(context, new ListedUpstream(context, parts.target, parts.report)),
   });
   const acceptor = new TcpAcceptor(context, {
     listeners: parts.listeners.map((fd) => ({ fd, address: null })),

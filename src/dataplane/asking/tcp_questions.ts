@@ -103,7 +103,7 @@ export class TcpQuestions implements Asked {
       return sessions.refuse(session, 0, OVER_LIMIT);
     }
     const rule = decider.decide(PROTOCOL_NUMBERS.tcp, session.addresses, CLIENT, DESTINATION);
-    sessions.route(session, rule);
+    sessions.route(session, rule, decider.route(rule));
     const blocking = decider.blocking(rule);
     if (blocking !== null) return sessions.refuse(session, blocking.silent ? 0 : ECONNREFUSED, BLOCKED);
     this.#dial(session, question);

@@ -237,7 +237,7 @@ export class TcpAcceptor implements Service {
       return this.#sessions.refuse(session, ECONNREFUSED, LOOPED);
     }
     const rule = this.#decider.decide(PROTOCOL_NUMBERS.tcp, session.addresses, CLIENT, DESTINATION);
-    this.#sessions.route(session, rule);
+    this.#sessions.route(session, rule, this.#decider.route(rule));
     const blocking = this.#decider.blocking(rule);
     if (blocking !== null) return this.#block(session, blocking);
     const dialled = this.#sessions.dial(session);

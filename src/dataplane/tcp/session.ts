@@ -7,7 +7,8 @@ import { SOCKADDR_SIZE } from "../../../ffi/layout.ts";
 import { receiveWithFlags } from "../../../ffi/sockets/socket.ts";
 import { WheelEntry } from "../loop/wheel.ts";
 import type { Answer } from "../asking/answer.ts";
-import type { Call } from "../upstream/upstream.ts";
+import type { Greeting } from "../upstream/greetings/greeting.ts";
+import type { Call, Upstream } from "../upstream/upstream.ts";
 import type { Pipe } from "./bytes/pipes.ts";
 import { Restraint } from "./bytes/restraint.ts";
 
@@ -83,14 +84,16 @@ export class Direction {
 export const NEW = -1;
 /** The upstream has not answered yet, or is not even dialled. */
 export const DIALLING = 0;
-/** The upstream has answered the dial of a SYN that is held; the client's connection is not accepted yet. */
-export const WAITING = 1;
+/** The upstream has answered, and is told where the session wants to go. */
+export const GREETING = 1;
+/** Bytes may pass, and a SYN is held: the client's connection is not accepted yet. */
+export const WAITING = 2;
 /** Bytes may go both ways. */
-export const OPEN = 2;
+export const OPEN = 3;
 /** One side has ended. */
-export const HALF_CLOSED = 3;
+export const HALF_CLOSED = 4;
 /** One side was reset; the other is reset too as soon as it has what was sent before. */
-export const RESETTING = 4;
+export const RESETTING = 5;
 
 const peeked = new Uint8Array(1);
 
@@ -111,22 +114,27 @@ export class Session extends WheelEntry implements Call {
   readonly addresses = new Int32Array(2 * SOCKADDR_WORDS);
   readonly client = new Uint8Array(this.addresses.buffer, 0, SOCKADDR_SIZE);
   readonly destination = new Uint8Array(this.addresses.buffer, SOCKADDR_SIZE, SOCKADDR_SIZE);
-  readonly name = null;
+  /** From TLS, HTTP or QUIC; null: not known. */
+  readonly name: string | null = null;
   /** The router's answer, while its dial begins; null: none was asked, or it is over. */
   answer: Answer | null = null;
   /** The place of its client's SYN among those that are held; -1: none is, or not any more. */
   syn = -1;
+  /** Dials for it. */
+  upstream!: Upstream;
   /** The number of changes of the router's ways and rules ({@linkcode RouteBoard}) when it was dialled. */
   changes = 0;
   attempt = 0;
   choice = 0;
+  greeting: Greeting | null = null;
   /** The upstream has been asked to dial, and waits to be told how that ended. */
   called = false;
   /** By how much its client was over the limit per client when it began: 0 or less, it was not. */
   excess = 0;
   /** Tells that its client is there, not only a SYN that anybody may have sent: it counts for the limit. */
   counted = false;
-  /** Ticks of the worker's clock. */
+  /** Ticks of the worker's clock: when it began, when its stage or its dial did, when it was heard last. */
+  begunTick = 0;
   startedTick = 0;
   activeTick = 0;
   /** The upstream's socket has keepalive. */
@@ -152,6 +160,11 @@ export class Session extends WheelEntry implements Call {
     return receiveWithFlags(this.clientFd, peeked, MSG_PEEK | MSG_DONTWAIT) > 0;
   }
 
+  /** See {@linkcode Call}. */
+  get spentTicks(): number {
+    return this.startedTick - this.begunTick;
+  }
+
   /** Makes it new again. */
   begin(tag: number, tick: number): void {
     this.tag = tag;
@@ -170,7 +183,7 @@ export class Session extends WheelEntry implements Call {
         false;
     this.answer = null;
     this.syn = -1;
-    this.startedTick = this.activeTick = tick;
+    this.begunTick = this.startedTick = this.activeTick = tick;
   }
 
   /** Gives it the client's connection. */

@@ -3,10 +3,10 @@
  * its session is in.
  *
  * ```
- * begin ─► NEW ─► DIALLING ─► OPEN ─► HALF_CLOSED ─► end
- *           │      ▲ │ │ next ┘ ▲ │ │         │
- *           │      └─┘ │ address│ │ └─────────┴► RESETTING ─► end
- *           └► refuse  └► WAITING └► end
+ * begin ─► NEW ─► DIALLING ─► GREETING ─► OPEN ─► HALF_CLOSED ─► end
+ *           │      ▲  │ next ┘ │ │          ▲ │ │        │
+ *           │      └──┴────────┘ └► WAITING ┘ │ └────────┴► RESETTING ─► end
+ *           └► refuse                         └► end
  * ```
  *
  * Where the first packet asks, a session begins with the client's SYN, and waits for its connection when the
@@ -31,33 +31,36 @@ import type { Ledger } from "../shared/ledger.ts";
 import { PerClient } from "../shared/per_client.ts";
 import { EVICTED, FAILED, OVER_LIMIT, RESET } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
-import type { Call, Sockaddr, Upstream } from "../upstream/upstream.ts";
-import { Dialling } from "./dialling.ts";
+import { NOBODY } from "../upstream/greetings/greeting.ts";
+import { DIRECT, type UpstreamTable } from "../upstream/table.ts";
+import type { Call, Sockaddr } from "../upstream/upstream.ts";
+import { Dialling } from "./stages/dialling.ts";
+import { GreetingStage } from "./stages/greeting.ts";
 import { noteEdges, SESSION_EVENTS } from "./edges.ts";
 import { NextTurn } from "./next_turn.ts";
 import { PipePool } from "./bytes/pipes.ts";
 import { Relay } from "./bytes/relay.ts";
-import { Relaying } from "./relaying.ts";
-import { Resetting } from "./resetting.ts";
+import { Relaying } from "./stages/relaying.ts";
+import { Resetting } from "./stages/resetting.ts";
 import { CLIENT, DESTINATION, DIALLING, OPEN, RESETTING, Session } from "./session.ts";
 import { logSession } from "./session_log.ts";
 import { SessionTable } from "./session_table.ts";
 import { TcpShares } from "./shares.ts";
-import type { Life, Stage } from "./stage.ts";
-import { Waiting } from "./waiting.ts";
+import type { Life, Stage } from "./stages/stage.ts";
+import { Waiting } from "./stages/waiting.ts";
 
 /** The live sessions of a worker. */
 export class TcpSessions implements Service, Life, ObedientSessions {
   readonly context: WorkerContext;
   readonly syns: HeldSyns | null;
   readonly #dialErrors: DialErrors | null;
-  readonly #upstream: Upstream;
+  readonly #upstreams: UpstreamTable;
   readonly #ledger: Ledger;
   readonly #perClient: PerClient;
   readonly #pipes: PipePool;
   readonly #relay: Relay;
   readonly #dialling: Dialling;
-  /** By number: DIALLING, WAITING, OPEN, HALF_CLOSED, RESETTING. */
+  /** By number: DIALLING, GREETING, WAITING, OPEN, HALF_CLOSED, RESETTING. */
   readonly #stages: readonly Stage[];
   readonly #table = new SessionTable();
   readonly #shares = new TcpShares((slot) => this.#table.at(slot));
@@ -70,12 +73,12 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   /** `syns`: there only where first packets ask. */
   constructor(
     context: WorkerContext,
-    parts: { pipes: PipeOptions; upstream: Upstream; syns?: HeldSyns | null },
+    parts: { pipes: PipeOptions; upstreams: UpstreamTable; syns?: HeldSyns | null },
   ) {
     this.context = context;
     this.syns = parts.syns ?? null;
     this.#dialErrors = this.syns === null ? null : new DialErrors();
-    this.#upstream = parts.upstream;
+    this.#upstreams = parts.upstreams;
     this.#ledger = context.ledgers.tcp;
     this.#perClient = new PerClient(context.shared.tcpClients);
     this.#pipes = new PipePool(parts.pipes.limit, parts.pipes.size);
@@ -83,9 +86,10 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     this.#wheel = new TimerWheel(context.clock.tick);
     this.#evictions = new Throttle(context.clock);
     const relaying = new Relaying(this, this.#relay);
-    this.#dialling = new Dialling(this, parts.upstream);
+    this.#dialling = new Dialling(this);
     const resetting = new Resetting(this, this.#relay);
-    this.#stages = [this.#dialling, new Waiting(this), relaying, relaying, resetting];
+    const greeting = new GreetingStage(this.#dialling);
+    this.#stages = [this.#dialling, greeting, new Waiting(this), relaying, relaying, resetting];
   }
 
   /** The number of live sessions. */
@@ -122,6 +126,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     const { clock } = this.context;
     const session = this.#table.open(clock.tick);
     session.client.set(address);
+    session.upstream = this.#upstreams.of(DIRECT);
     session.setClient(client);
     this.#ledger.open(session.slot, session.tag, session.addresses, CLIENT, clock.time);
     this.#ledger.client(session.slot, client);
@@ -130,8 +135,12 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     return session;
   }
 
-  /** Notes where the client wants to go: `session.destination`. */
-  route(session: Session, rule: number): void {
+  /**
+   * Notes where the client wants to go, `session.destination`, and what a rule has decided. `route`: see
+   * upstream/table.ts.
+   */
+  route(session: Session, rule: number, route = DIRECT): void {
+    session.upstream = this.#upstreams.of(route);
     this.#ledger.destination(session.slot, session.addresses, DESTINATION);
     this.#ledger.decided(session.slot, rule);
   }
@@ -258,8 +267,8 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   /** See {@linkcode Life}. */
   attachUpstream(session: Session, fd: number): number {
     session.setUpstream(fd);
-    const { answer } = session;
-    if (answer === null) this.#ledger.upstream(session.slot, fd, null, 0);
+    const { answer, upstream } = session;
+    if (answer === null || !upstream.isDirect) this.#ledger.upstream(session.slot, fd, null, 0);
     else this.#ledger.upstream(session.slot, fd, answer.words, answer.destinationAt);
     return this.#watch(session, fd, 1);
   }
@@ -322,8 +331,9 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   }
 
   #finish(session: Session, reset: boolean, ending: number): void {
-    if (session.called) this.#upstream.settled(session, ECANCELED);
+    if (session.called) session.upstream.settled(session, ECANCELED, NOBODY);
     session.called = false; // who resumes it now comes too late
+    session.greeting = null;
     this.#wheel.remove(session);
     this.#release(session);
     this.#relay.release(session.up);

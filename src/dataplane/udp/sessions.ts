@@ -211,7 +211,7 @@ export class UdpSessions {
     if (embedsIpv4(words, destination)) return this.#lose();
     const { decider } = this.#parts;
     const rule = decider.decide(PROTOCOL_NUMBERS.udp, words, at, destination);
-    const blocking = decider.blocking(rule);
+    const blocking = decider.blockingUdp(rule);
     if (blocking !== null) {
       this.#counters[COUNTER.udpRefused]++;
       return blocking.silent ? LOST_DATAGRAM : BLOCKED_DATAGRAM;

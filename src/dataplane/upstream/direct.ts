@@ -59,6 +59,8 @@ export class Connector {
 /** The upstream of connections that go where they were meant to go. */
 export class DirectUpstream implements Upstream {
   readonly name = "direct";
+  readonly isDirect = true;
+  readonly #context: WorkerContext;
   readonly #connector: Connector;
   readonly #answered: AnsweredConnector;
 
@@ -68,6 +70,7 @@ export class DirectUpstream implements Upstream {
     router: RouterTraffic | null = null,
     routes: RouteBook | null = null,
   ) {
+    this.#context = context;
     this.#connector = new Connector(context, router);
     this.#answered = new AnsweredConnector(context, router === null ? 0 : router.mark, routes);
   }
@@ -79,6 +82,11 @@ export class DirectUpstream implements Upstream {
     return answer === null
       ? this.#connector.connect(call.client, call.destination)
       : this.#answered.connect(call.client, answer);
+  }
+
+  /** See {@linkcode Upstream}. */
+  patience(): number {
+    return this.#context.settings.connectTicks;
   }
 
   /** See {@linkcode Upstream}. */

@@ -35,11 +35,14 @@ export interface RedirectTarget {
 /** The upstream. A call's `choice` is the number of the address that is dialled. */
 export class ListedUpstream implements Upstream {
   readonly name = "redirect";
+  readonly isDirect = false;
+  readonly #context: WorkerContext;
   readonly #target: RedirectTarget;
   readonly #report: RedirectReport;
   readonly #connector: Connector;
 
   constructor(context: WorkerContext, target: RedirectTarget, report: RedirectReport) {
+    this.#context = context;
     this.#target = target;
     this.#report = report;
     this.#connector = new Connector(context, null);
@@ -61,6 +64,11 @@ export class ListedUpstream implements Upstream {
       this.#report.failed(call.client, this.#chosen(call), -returned);
     }
     return returned;
+  }
+
+  /** See {@linkcode Upstream}. Each address has its time. */
+  patience(): number {
+    return this.#context.settings.connectTicks;
   }
 
   /** See {@linkcode Upstream}. */

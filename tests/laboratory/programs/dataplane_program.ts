@@ -4,6 +4,9 @@
  *
  * Arguments: the path of a config. Start it with {@linkcode startDataplaneProgram}.
  */
+import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import type { Config } from "../../../src/config/types.ts";
+import type { UpstreamSettings } from "../../../src/dataplane/upstream/settings.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
@@ -26,6 +29,25 @@ function load(path: string) {
   return loadConfig({ path, readTextFile: Deno.readTextFileSync });
 }
 
+/** The upstreams of a config whose addresses are none but addresses. */
+function resolveUpstreams({ upstreams }: Config): UpstreamSettings[] {
+  return Object.entries(upstreams).map(([name, upstream]) => {
+    const { type, address, username, passwordFile, proxyProtocol } = upstream;
+    if ("host" in address) throw new TypeError(`${name} is no address`);
+    const sockaddr = makeSockaddr();
+    writeSockaddr(sockaddr, address);
+    const credentials = username === undefined ? null : {
+      username: encoder.encode(username),
+      password: encoder.encode(Deno.readTextFileSync(passwordFile!).trimEnd()),
+    };
+    const header = proxyProtocol === undefined ? null : proxyProtocol === "v1" ? 1 : 2;
+    const protocol = type === "forward"
+      ? { type, header } as const
+      : { type, credentials, sends: "address" } as const;
+    return { name, addresses: [sockaddr], protocol };
+  });
+}
+
 /** Does what the command says. Returns the answer. */
 async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<unknown> {
   switch (command.do) {
@@ -42,7 +64,7 @@ async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<un
     case "adopt": {
       const { config } = load(command.path);
       await dataplane.adopt({
-        settings: dataplane.settingsOf(config),
+        settings: { ...dataplane.settingsOf(config), upstreams: resolveUpstreams(config) },
         policy: compilePolicy(config, command.generation),
       });
       return "adopted";

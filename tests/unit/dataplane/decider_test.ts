@@ -3,6 +3,8 @@ import { DEFAULT_CONFIG } from "../../../src/config/defaults.ts";
 import type { Config, RuleConfig } from "../../../src/config/types.ts";
 import { policyOf } from "../../../src/dataplane/context.ts";
 import { Decider } from "../../../src/dataplane/decider.ts";
+import type { UpstreamSettings } from "../../../src/dataplane/upstream/settings.ts";
+import { DIRECT, NOWHERE } from "../../../src/dataplane/upstream/table.ts";
 import { UNDECIDED } from "../../../src/dataplane/shared/totals.ts";
 import { parsePrefix } from "../../../src/net/ip.ts";
 import { compilePolicy } from "../../../src/policy/compile.ts";
@@ -49,6 +51,29 @@ Deno.test("Decider leaves to the kernel what only the kernel can tell, and what 
   assert.equal(askNobody(tcp, "10.0.0.9:1000", "192.0.2.1:443"), UNDECIDED);
   deciderOf(bench, [], { default: "proxy" });
   assert.notEqual(bench.context.policy, null, "an upstream is to be found");
+});
+
+Deno.test("Decider.route() is the place of a rule's upstream, which UDP has none of", () => {
+  using bench = new SessionBench();
+  const { context } = bench;
+  const upstreams = ["office", "home"].map((name): UpstreamSettings => ({
+    name,
+    addresses: [],
+    protocol: { type: "forward", header: null },
+  }));
+  context.settings = { ...context.settings, upstreams };
+  const { decider } = deciderOf(bench, [
+    { name: "home", action: "proxy", upstream: "home" },
+    { name: "gone", action: "proxy", upstream: "gone" },
+    { name: "open", action: "direct" },
+    { name: "shut", action: "block" },
+  ]);
+  const rules = [0, 1, 2, 3, DEFAULT_RULE, UNDECIDED];
+  assert.deepEqual(rules.map((rule) => decider.route(rule)), [2, NOWHERE, DIRECT, DIRECT, DIRECT, DIRECT]);
+  assert.deepEqual(
+    rules.map((rule) => decider.blockingUdp(rule)?.name),
+    ["home", "gone", undefined, "shut", undefined, undefined],
+  );
 });
 
 Deno.test("Decider.blocking() is the route of a rule that blocks, default too", () => {

@@ -15,6 +15,7 @@ import type { Books, Counter } from "../../../../src/dataplane/shared/books.ts";
 import type { SharedState } from "../../../../src/dataplane/shared/state.ts";
 import { makeSolo } from "../../../../src/dataplane/solo.ts";
 import { TcpSessions } from "../../../../src/dataplane/tcp/sessions.ts";
+import { UpstreamTable } from "../../../../src/dataplane/upstream/table.ts";
 import type { Call, Upstream } from "../../../../src/dataplane/upstream/upstream.ts";
 import { createLogger } from "../../../../src/log.ts";
 import { check } from "../../../../src/net/error.ts";
@@ -52,8 +53,10 @@ export function testSettings(options: BenchOptions = {}): Settings {
 /** An upstream that "dials" with a socket which it was given before, and writes down how that ended. */
 class GivenUpstream implements Upstream {
   readonly name = "given";
+  readonly isDirect = true;
   readonly endings: number[] = [];
   fd = -1;
+  patience = () => 0;
 
   dial(call: Call): number {
     return call.attempt === 0 ? this.fd : -ECONNREFUSED;
@@ -92,9 +95,10 @@ export class SessionBench implements Disposable {
     this.books = books;
     this.shared = context.shared;
     this.loop = this.context.loop;
+    this.#given.patience = () => context.settings.connectTicks;
     this.sessions = new TcpSessions(this.context, {
       pipes: { limit: options.maxPipes ?? 10, size: 65536 },
-      upstream: makeUpstream?.(this.context) ?? this.#given,
+      upstreams: new UpstreamTable(this.context, makeUpstream?.(this.context) ?? this.#given),
     });
     this.loop.add(this.sessions);
     check(this.loop.start(), "epoll_create1");

@@ -2,9 +2,9 @@
  * The form that all stages of a session's life have.
  * @module
  */
-import type { WorkerContext } from "../context.ts";
-import type { HeldSyns } from "../asking/held_syns.ts";
-import type { Session } from "./session.ts";
+import type { WorkerContext } from "../../context.ts";
+import type { HeldSyns } from "../../asking/held_syns.ts";
+import type { Session } from "../session.ts";
 
 /**
  * All code that runs while a session is in a stage. Stages hold no sessions: there is one object of each for

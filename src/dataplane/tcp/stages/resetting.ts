@@ -3,12 +3,12 @@
  * before, and is then reset too.
  * @module
  */
-import { ECONNRESET, EPOLLERR } from "../../../ffi/consts.ts";
-import { unacknowledgedBytes } from "../../../ffi/sockets/sockopt.ts";
-import { ticks } from "../loop/wheel.ts";
-import { RESET } from "../shared/endings.ts";
-import { MORE, type Relay } from "./bytes/relay.ts";
-import type { Session } from "./session.ts";
+import { ECONNRESET, EPOLLERR } from "../../../../ffi/consts.ts";
+import { unacknowledgedBytes } from "../../../../ffi/sockets/sockopt.ts";
+import { ticks } from "../../loop/wheel.ts";
+import { RESET } from "../../shared/endings.ts";
+import { MORE, type Relay } from "../bytes/relay.ts";
+import type { Session } from "../session.ts";
 import type { Life, Stage } from "./stage.ts";
 
 /** The time that bytes from before a reset have to reach the other side. */

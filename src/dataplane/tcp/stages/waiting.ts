@@ -4,12 +4,12 @@
  * reset wait.
  * @module
  */
-import { EPOLLERR } from "../../../ffi/consts.ts";
-import { VERDICT_TTL } from "../../constants.ts";
-import { ticks } from "../loop/wheel.ts";
-import { EXPIRED } from "../shared/endings.ts";
-import { COUNTER } from "../shared/state.ts";
-import type { Session } from "./session.ts";
+import { EPOLLERR } from "../../../../ffi/consts.ts";
+import { VERDICT_TTL } from "../../../constants.ts";
+import { ticks } from "../../loop/wheel.ts";
+import { EXPIRED } from "../../shared/endings.ts";
+import { COUNTER } from "../../shared/state.ts";
+import type { Session } from "../session.ts";
 import type { Life, Stage } from "./stage.ts";
 
 /**

@@ -3,10 +3,10 @@
  * meanwhile.
  */
 import assert from "node:assert/strict";
-import { ECANCELED, ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ETIMEDOUT } from "../../../../ffi/consts.ts";
-import { closeFd } from "../../../../ffi/sockets/socket.ts";
-import { type Call, PENDING, type Upstream } from "../../../../src/dataplane/upstream/upstream.ts";
-import { descriptorTest } from "../../ffi/support/descriptors.ts";
+import { ECANCELED, ECONNREFUSED, ECONNRESET, EHOSTUNREACH, ETIMEDOUT } from "../../../../../ffi/consts.ts";
+import { closeFd } from "../../../../../ffi/sockets/socket.ts";
+import { type Call, PENDING, type Upstream } from "../../../../../src/dataplane/upstream/upstream.ts";
+import { descriptorTest } from "../../../ffi/support/descriptors.ts";
 import {
   accept,
   addressOf,
@@ -19,8 +19,8 @@ import {
   reset,
   sendAll,
   tcpPair,
-} from "../../ffi/support/tcp.ts";
-import { type BenchOptions, SessionBench } from "../support/session_bench.ts";
+} from "../../../ffi/support/tcp.ts";
+import { type BenchOptions, SessionBench } from "../../support/session_bench.ts";
 
 /**
  * An upstream that looks its addresses up first: from then on, its dials return what `found` does, one after
@@ -28,6 +28,8 @@ import { type BenchOptions, SessionBench } from "../support/session_bench.ts";
  */
 class SlowUpstream implements Upstream {
   readonly name = "slow";
+  readonly isDirect = false;
+  patience = () => 0;
   /** Calls that wait. */
   readonly waiting: Call[] = [];
   /** Its questions and news: "dial" with the attempt, and "settled" with the errno. */
@@ -54,6 +56,7 @@ function openPending(
 ): { bench: SessionBench; slow: SlowUpstream; client: number } {
   const slow = new SlowUpstream();
   const bench = new SessionBench(options, () => slow);
+  slow.patience = () => bench.context.settings.connectTicks;
   const [proxySide, client] = tcpPair();
   bench.open(proxySide);
   bench.settle();

@@ -2,12 +2,12 @@
  * The stage of a session that is open or half-closed: bytes go both ways, as far as they go.
  * @module
  */
-import { EPOLLERR } from "../../../ffi/consts.ts";
-import { ticks } from "../loop/wheel.ts";
-import { CLOSED, EXPIRED } from "../shared/endings.ts";
-import { askOften, keepAlive } from "../sockets/transparent.ts";
-import { MORE, type Relay } from "./bytes/relay.ts";
-import { type Direction, HALF_CLOSED, OPEN, RESETTING, type Session } from "./session.ts";
+import { EPOLLERR } from "../../../../ffi/consts.ts";
+import { ticks } from "../../loop/wheel.ts";
+import { CLOSED, EXPIRED } from "../../shared/endings.ts";
+import { askOften, keepAlive } from "../../sockets/transparent.ts";
+import { MORE, type Relay } from "../bytes/relay.ts";
+import { type Direction, HALF_CLOSED, OPEN, RESETTING, type Session } from "../session.ts";
 import type { Life, Stage } from "./stage.ts";
 
 /**

@@ -63,13 +63,14 @@ export class Decider {
     return policy.route(rule);
   }
 
-  /** The route of a rule: see upstream/table.ts. */
+  /** The route of the flow that was last decided on, which `rule` decides: see upstream/table.ts. */
   route(rule: number): number {
     const { policy, settings } = this.#context;
     if (policy === null || rule === UNDECIDED) return DIRECT;
-    const { action, upstream } = policy.route(rule);
+    const { action, upstreams } = policy.routeFor(rule, this.#flow);
     if (action !== "proxy") return DIRECT;
-    const place = settings.upstreams.findIndex(({ name }) => name === upstream);
+    const wanted = policy.upstreams[upstreams[0]];
+    const place = settings.upstreams.findIndex(({ name }) => name === wanted);
     return place < 0 ? NOWHERE : place + 1;
   }
 

@@ -18,22 +18,19 @@ import {
 import { readSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { SOCKADDR_SIZE } from "../../../ffi/layout.ts";
 import { acceptSocket, closeFd, localAddress } from "../../../ffi/sockets/socket.ts";
-import { resetOnClose, setInt, silenceOnClose } from "../../../ffi/sockets/sockopt.ts";
+import { resetOnClose, setInt } from "../../../ffi/sockets/sockopt.ts";
 import { CLIENT_PRIORITY } from "../../constants.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { formatIp } from "../../net/ip.ts";
-import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
-import type { Route } from "../../policy/routes/route.ts";
 import type { WorkerContext } from "../context.ts";
-import { Decider } from "../decider.ts";
 import type { Service } from "../loop/service.ts";
-import { BLOCKED, LOOPED, OVER_LIMIT } from "../shared/endings.ts";
+import { LOOPED, OVER_LIMIT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { TICK_MS, ticks } from "../loop/wheel.ts";
 import type { OwnAddresses } from "../sockets/own_addresses.ts";
 import type { Sockaddr } from "../upstream/upstream.ts";
-import { CLIENT, DESTINATION, type Session } from "./session.ts";
+import { CLIENT } from "./session.ts";
 import type { TcpSessions } from "./sessions.ts";
 
 /** Accepted per listener and turn, so that a flood of new connections does not keep live ones waiting. */
@@ -72,8 +69,6 @@ export interface AcceptorParts {
   /** The listeners, which are closed at the end. */
   readonly listeners: readonly Listener[];
   readonly sessions: TcpSessions;
-  /** Asks the rules; without it nobody knows the programs on the router itself. */
-  readonly decider?: Decider;
   /** Knows the clients whose first packet has asked; null: no client's does. */
   readonly asked?: ConnectionJoiner | null;
   /** The router's own addresses: a program on the router does not ask. null: it is not proxied. */
@@ -99,7 +94,6 @@ export class TcpAcceptor implements Service {
   readonly #listeners: Listener[];
   readonly #acceptsPerTurn: number;
   readonly #sessions: TcpSessions;
-  readonly #decider: Decider;
   #paused = false;
   #retryTick = 0;
   /** The tick at which draining closes the listeners. */
@@ -118,7 +112,6 @@ export class TcpAcceptor implements Service {
     this.#counters = context.counters;
     this.#listeners = [...parts.listeners];
     this.#sessions = parts.sessions;
-    this.#decider = parts.decider ?? new Decider(context);
     this.#asked = parts.asked ?? null;
     this.#own = parts.own ?? null;
     this.#acceptsPerTurn = parts.acceptsPerTurn ?? ACCEPTS_PER_TURN;
@@ -236,10 +229,7 @@ export class TcpAcceptor implements Service {
       // Somebody dialled the listener itself: there is nowhere to go, and dialling it would never end.
       return this.#sessions.refuse(session, ECONNREFUSED, LOOPED);
     }
-    const rule = this.#decider.decide(PROTOCOL_NUMBERS.tcp, session.addresses, CLIENT, DESTINATION);
-    this.#sessions.route(session, rule, this.#decider.route(rule));
-    const blocking = this.#decider.blocking(rule);
-    if (blocking !== null) return this.#block(session, blocking);
+    if (!this.#sessions.decide(session)) return;
     const dialled = this.#sessions.dial(session);
     if (dialled === -ENOBUFS || isScarcity(dialled) && !this.#sessions.makeRoom()) {
       this.#pauseAWhile("dial", dialled);
@@ -252,15 +242,6 @@ export class TcpAcceptor implements Service {
     closeFd(client);
     this.#counters[COUNTER.overLimit]++;
     this.#warnOverLimit(this.#client, "limits.connections");
-  }
-
-  /**
-   * Refuses as the kernel would have, had it known the rule: the connection was on its way when the rule came
-   * into force.
-   */
-  #block(session: Session, { silent }: Route): void {
-    if (silent) silenceOnClose(session.clientFd);
-    this.#sessions.refuse(session, ECONNREFUSED, BLOCKED);
   }
 
   #warnOverLimit(client: Sockaddr, limit: string): void {

@@ -28,9 +28,10 @@ import { LOOPED, OVER_LIMIT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { TICK_MS, ticks } from "../loop/wheel.ts";
+import { Arrivals } from "../sockets/arrival.ts";
 import type { OwnAddresses } from "../sockets/own_addresses.ts";
 import type { Sockaddr } from "../upstream/upstream.ts";
-import { CLIENT } from "./session.ts";
+import { CLIENT, type Session } from "./session.ts";
 import type { TcpSessions } from "./sessions.ts";
 
 /** Accepted per listener and turn, so that a flood of new connections does not keep live ones waiting. */
@@ -101,6 +102,7 @@ export class TcpAcceptor implements Service {
   readonly #overLimit: Throttle;
   readonly #asked: ConnectionJoiner | null;
   readonly #own: OwnAddresses | null;
+  readonly #arrivals = new Arrivals();
   /** The client's address, and where it wanted to go, as a Session has them. */
   readonly #words = new Int32Array((2 * SOCKADDR_SIZE) / 4);
   readonly #client = new Uint8Array(this.#words.buffer, 0, SOCKADDR_SIZE);
@@ -148,6 +150,7 @@ export class TcpAcceptor implements Service {
     for (const { fd } of this.#listeners) closeFd(fd);
     this.#listeners.length = 0;
     this.#paused = false;
+    this.#arrivals.close();
   }
 
   /** Milliseconds that the worker may sleep, -1 for ever. */
@@ -229,11 +232,19 @@ export class TcpAcceptor implements Service {
       // Somebody dialled the listener itself: there is nowhere to go, and dialling it would never end.
       return this.#sessions.refuse(session, ECONNREFUSED, LOOPED);
     }
+    this.#learnArrival(session);
     if (!this.#sessions.decide(session)) return;
     const dialled = this.#sessions.dial(session);
     if (dialled === -ENOBUFS || isScarcity(dialled) && !this.#sessions.makeRoom()) {
       this.#pauseAWhile("dial", dialled);
     }
+  }
+
+  /** No question has told it. */
+  #learnArrival(session: Session): void {
+    const { policy } = this.#context;
+    if (policy === null || !(policy.asksInterface || policy.asksHardware)) return;
+    this.#arrivals.learn(session, policy.asksHardware);
   }
 
   /** Resets a connection for which nobody makes room: its client has as many as anybody else. */

@@ -33,13 +33,12 @@ export class Deciding {
     const decider = this.#decider;
     session.policy = this.#life.context.policy;
     const rule = decider.decide(PROTOCOL_NUMBERS.tcp, session.addresses, CLIENT, DESTINATION, session);
-    if (!decider.needsName) return this.#follow(session, rule);
-    session.ahead = decider.dialsAhead;
-    if (!session.ahead && this.servers.has(session)) {
-      session.quiet = true;
-      return this.settle(session, null);
+    if (!decider.needsName) {
+      if (!this.#follow(session, rule)) return false;
+      if (session.upstream.wantsName) this.#await(session, false);
+      return true;
     }
-    session.undecided = true;
+    if (!this.#await(session, decider.dialsAhead)) return this.settle(session, null);
     this.#life.route(session, UNDECIDED, DIRECT);
     return true;
   }
@@ -52,6 +51,14 @@ export class Deciding {
       session,
       this.#decider.decideNamed(session.addresses, CLIENT, DESTINATION, session, name),
     );
+  }
+
+  /** Has the name read, unless its client is known to wait for the server's first word. */
+  #await(session: Session, ahead: boolean): boolean {
+    session.undecided = ahead || !this.servers.has(session);
+    session.ahead = ahead;
+    session.quiet = !session.undecided;
+    return session.undecided;
   }
 
   #follow(session: Session, rule: number): boolean {

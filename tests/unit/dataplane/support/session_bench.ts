@@ -56,6 +56,7 @@ export function testSettings(options: BenchOptions = {}): Settings {
 class GivenUpstream implements Upstream {
   readonly name = "given";
   readonly isDirect = true;
+  readonly wantsName = false;
   readonly endings: number[] = [];
   fd = -1;
   patience = () => 0;

@@ -90,10 +90,7 @@ export class Decider {
     flow.inputInterface = origin.inputInterface;
     flow.hardwareHigh = origin.hardwareHigh;
     flow.hardwareLow = origin.hardwareLow;
-    flow.ipv6 = (words[client] & 0xffff) !== AF_INET;
-    readAddress(words, client, flow.client);
-    readAddress(words, destination, flow.destination);
-    flow.destinationPort = swap(words[destination] >>> 16) >>> 16;
+    putEnds(flow, words, client, destination);
     flow.ofRouter = this.#own !== null && this.#isOwn(words, client, this.#own);
     this.#answer = this.#context.policy!.decide(flow);
     return this.#answer < DEFAULT_RULE ? UNDECIDED : this.#answer;
@@ -110,7 +107,7 @@ export class Decider {
   /** The same for UDP. No upstream proxy carries it yet: it is refused, it never goes direct instead. */
   blockingUdp(rule: number): Route | null {
     const { policy } = this.#context;
-    if (policy === null || this.route(rule) === DIRECT) return this.blocking(rule);
+    if (policy === null || rule === UNDECIDED || this.route(rule) === DIRECT) return this.blocking(rule);
     return policy.route(rule);
   }
 
@@ -135,6 +132,14 @@ export class Decider {
     }
     return own.has(this.#client);
   }
+}
+
+/** Gives a flow its ends, which are in `words` as struct sockaddr. */
+export function putEnds(flow: Flow, words: Int32Array, client: number, destination: number): void {
+  flow.ipv6 = (words[client] & 0xffff) !== AF_INET;
+  readAddress(words, client, flow.client);
+  readAddress(words, destination, flow.destination);
+  flow.destinationPort = swap(words[destination] >>> 16) >>> 16;
 }
 
 /** Copies the address of the struct sockaddr at `at`, out of network order. */

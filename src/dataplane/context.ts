@@ -53,7 +53,7 @@ export function makeContext({ index, memory, log, settings, ...parts }: ContextP
   const loop = new Loop();
   const shared = new SharedState(memory.state, index);
   const totals = new WorkerTotals(index, parts.totals);
-  const { tcp, udp } = memory.ledgers[index];
+  const flows = memory.ledgers[index];
   return {
     loop,
     clock: loop.clock,
@@ -61,7 +61,10 @@ export function makeContext({ index, memory, log, settings, ...parts }: ContextP
     index,
     shared,
     counters: shared.row(index),
-    ledgers: { tcp: new Ledger(tcp, TCP, totals), udp: new Ledger(udp, UDP, totals) },
+    ledgers: {
+      tcp: new Ledger(flows.tcp, TCP, totals, flows),
+      udp: new Ledger(flows.udp, UDP, totals, flows),
+    },
     totals,
     settings,
     policy: policyOf(parts.policy ?? null),

@@ -3,7 +3,10 @@
  * woken.
  * @module
  */
+import type { Action } from "../../config/types.ts";
 import { DEFAULT_RULE } from "../../policy/policy.ts";
+import { type DecisionNames, EndedFlows } from "../flows/ended_flows.ts";
+import type { FlowRecord } from "../flows/flow_ring.ts";
 import { Columns } from "./columns.ts";
 import { type Ending, ENDINGS } from "./endings.ts";
 import { type LedgerRow, readLedger } from "./read_ledger.ts";
@@ -59,19 +62,38 @@ export interface RuleNames {
   readonly rules: readonly string[];
   /** Of what no rule matches. */
   readonly otherwise: string;
+  /** The ways of flows: of what no rule matches first, then by number of the rule. None: all go direct. */
+  readonly ways?: readonly RuleWay[];
+  /** Upstreams by number: see upstream/table.ts. */
+  readonly upstreams?: readonly string[];
 }
+
+/** The way of flows that a rule decides. */
+export interface RuleWay {
+  readonly action: Action;
+  /** Name of the group of upstreams; null: there is none. */
+  readonly group: string | null;
+}
+
+/** More reloads than these do not come while a flow waits to be read. */
+const GONE_GENERATIONS = 16;
 
 /** The books. */
 export class Books {
   readonly state: SharedState;
+  /** Flows that have ended. */
+  readonly ended: EndedFlows;
   readonly #memory: SharedMemory;
   readonly #generations = new Map<number, { readonly totals: Totals; readonly names: RuleNames }>();
   /** Totals of ended sessions under generations of which no session lives. */
   readonly #past = new Map<string, RuleTotals>();
+  /** The last generations that went: flows that belonged to them may not have been read yet. */
+  readonly #gone = new Map<number, RuleNames>();
 
   constructor(memory: SharedMemory) {
     this.#memory = memory;
     this.state = new SharedState(memory.state);
+    this.ended = new EndedFlows(memory.ledgers.map(({ ended }) => ended), (flow) => this.#decisionOf(flow));
   }
 
   /** Opens the totals of the generation that comes into force. Returns their memory, for the workers. */
@@ -96,7 +118,7 @@ export class Books {
   *sessions(): Generator<SessionRow> {
     for (const [worker, ledgers] of this.#memory.ledgers.entries()) {
       for (const protocol of PROTOCOLS) {
-        for (const row of readLedger(ledgers[protocol])) {
+        for (const row of readLedger(ledgers[protocol], ledgers.names)) {
           yield { worker, protocol, ruleName: this.#nameOf(row.generation, row.rule), ...row };
         }
       }
@@ -179,7 +201,11 @@ export class Books {
     for (const generation of this.#generations.keys()) {
       if (live.has(generation)) continue;
       this.#addTo(this.#past, generation);
+      this.#gone.set(generation, this.#generations.get(generation)!.names);
       this.#generations.delete(generation);
+      for (const oldest of this.#gone.keys()) {
+        if (this.#gone.size > GONE_GENERATIONS) this.#gone.delete(oldest);
+      }
     }
   }
 
@@ -207,8 +233,27 @@ export class Books {
     };
   }
 
+  /** Says what has become of a flow, in words. */
+  #decisionOf({ generation, rule, route }: Pick<FlowRecord, "generation" | "rule" | "route">): DecisionNames {
+    const names = this.#namesOf(generation);
+    const way = names?.ways?.[rule - DEFAULT_RULE];
+    const upstream = names?.upstreams?.[route - 1] ?? null;
+    const group = way?.group ?? null;
+    return {
+      rule: this.#nameOf(generation, rule),
+      ruleIndex: rule > DEFAULT_RULE ? rule : null,
+      action: way?.action ?? "direct",
+      upstream,
+      group: group === upstream ? null : group,
+    };
+  }
+
+  #namesOf(generation: number): RuleNames | undefined {
+    return this.#generations.get(generation)?.names ?? this.#gone.get(generation);
+  }
+
   #nameOf(generation: number, rule: number): string | null {
-    const names = this.#generations.get(generation)?.names;
+    const names = this.#namesOf(generation);
     if (names === undefined || rule < DEFAULT_RULE) return null;
     return rule === DEFAULT_RULE ? names.otherwise : names.rules[rule];
   }

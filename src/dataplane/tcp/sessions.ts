@@ -142,7 +142,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   route(session: Session, rule: number, route = DIRECT): void {
     session.upstream = this.#upstreams.of(route);
     this.#ledger.destination(session.slot, session.addresses, DESTINATION);
-    this.#ledger.decided(session.slot, rule);
+    this.#ledger.decided(session.slot, rule, route);
   }
 
   /** Watches the client and dials the upstream. 0, or the -errno with which the session has ended. */
@@ -248,7 +248,10 @@ export class TcpSessions implements Service, Life, ObedientSessions {
 
   /** See {@linkcode Life}. */
   enter(session: Session, stage: number): number {
-    if (session.stage < OPEN && stage >= OPEN) this.#shares.answered(session.slot);
+    if (session.stage < OPEN && stage >= OPEN) {
+      this.#shares.answered(session.slot);
+      this.#ledger.answered(session.slot);
+    }
     session.stage = stage;
     this.#ledger.stage(session.slot, stage);
     return this.#stages[stage].enter(session);

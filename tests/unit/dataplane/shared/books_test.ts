@@ -16,11 +16,11 @@ function open() {
   const first = books.begin({ generation: 1, rules: ["games", "work"], otherwise: "default" });
   const workers = [0, 1].map((index) => {
     const totals = new WorkerTotals(index, first);
-    const { tcp, udp } = memory.ledgers[index];
+    const flows = memory.ledgers[index];
     return {
       totals,
-      tcp: new Ledger(tcp, TCP, totals),
-      udp: new Ledger(udp, UDP, totals),
+      tcp: new Ledger(flows.tcp, TCP, totals, flows),
+      udp: new Ledger(flows.udp, UDP, totals, flows),
       state: new SharedState(memory.state, index),
     };
   });

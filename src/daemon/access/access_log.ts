@@ -109,6 +109,7 @@ export class AccessLog {
 
   #leave(): void {
     if (this.#where === "off") return;
+    this.#counted = 0;
     this.read(Date.now());
     clearInterval(this.#timer);
     this.#parts.flows.want(false);

@@ -49,7 +49,6 @@ export type NamesOf = (record: Pick<FlowRecord, "generation" | "rule" | "route">
 export class EndedFlows {
   readonly #rings: readonly FlowRing[];
   readonly #namesOf: NamesOf;
-  #turn = 0;
   #missedBefore = 0;
 
   constructor(memories: readonly SharedArrayBuffer[], namesOf: NamesOf) {
@@ -64,14 +63,11 @@ export class EndedFlows {
     this.missed();
   }
 
-  /** Takes one out, of each worker in turn; undefined: there is none. */
+  /** Takes the oldest out; undefined: there is none. */
   read(): EndedFlow | undefined {
-    for (let i = 0; i < this.#rings.length; i++) {
-      this.#turn = (this.#turn + 1) % this.#rings.length;
-      const record = this.#rings[this.#turn].read();
-      if (record !== undefined) return this.#describe(record);
-    }
-    return undefined;
+    let first = this.#rings[0];
+    for (const ring of this.#rings) if (ring.oldest < first.oldest) first = ring;
+    return first.oldest === Infinity ? undefined : this.#describe(first.read());
   }
 
   /** Forgets all that wait. Returns their number. */

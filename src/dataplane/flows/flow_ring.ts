@@ -127,10 +127,15 @@ export class FlowRing {
     Atomics.store(this.#header, WRITTEN, (written + 1) | 0);
   }
 
-  /** Takes the oldest record out; undefined: there is none. */
-  read(): FlowRecord | undefined {
+  /** The time at which the oldest has ended; Infinity: there is none. */
+  get oldest(): number {
     const read = this.#header[READ];
-    if (read === Atomics.load(this.#header, WRITTEN)) return undefined;
+    return read === Atomics.load(this.#header, WRITTEN) ? Infinity : this.#floats[(placeOf(read) >> 1) + 1];
+  }
+
+  /** Takes the oldest record out. There must be one. */
+  read(): FlowRecord {
+    const read = this.#header[READ];
     const record = placeOf(read);
     const at = record + 2 * FLOATS;
     const [started, ended, bytesUp, bytesDown] = this.#floats.subarray(record >> 1, (record >> 1) + FLOATS);

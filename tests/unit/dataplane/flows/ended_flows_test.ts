@@ -67,15 +67,12 @@ Deno.test("EndedFlows tells what became of each flow, in words", () => {
   const decisions = read.map(({ rule, ruleIndex, action, upstream, group, name, ending }) =>
     [rule, ruleIndex, action, upstream, group, name, ending].join()
   );
-  assert.deepEqual(
-    decisions.sort(),
-    [
-      ",,direct,,,,closed",
-      "ads,0,block,,,ads.example,blocked",
-      "default,,direct,,,,closed",
-      "work,1,proxy,office2,corp,,closed",
-    ].sort(),
-  );
+  assert.deepEqual(decisions, [
+    "ads,0,block,,,ads.example,blocked",
+    "work,1,proxy,office2,corp,,closed",
+    "default,,direct,,,,closed",
+    ",,direct,,,,closed",
+  ]);
   const [{ protocol, client, destination, server, bytesUp, bytesDown, started, ended, connectMs }] = read;
   assert.deepEqual(
     [protocol, formatEndpoint(client), formatEndpoint(destination!), server, bytesUp, bytesDown, connectMs],

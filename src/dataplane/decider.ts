@@ -39,10 +39,7 @@ export class Decider {
     if (policy === null) return UNDECIDED;
     const flow = this.#flow;
     flow.protocol = protocol;
-    flow.ipv6 = (words[client] & 0xffff) !== AF_INET;
-    readAddress(words, client, flow.client);
-    readAddress(words, destination, flow.destination);
-    flow.destinationPort = swap(words[destination] >>> 16) >>> 16;
+    putEnds(flow, words, client, destination);
     flow.ofRouter = this.#own !== null && this.#isOwn(words, client, this.#own);
     const rule = policy.decide(flow);
     return rule < DEFAULT_RULE ? UNDECIDED : rule;
@@ -80,6 +77,14 @@ export class Decider {
     }
     return own.has(this.#client);
   }
+}
+
+/** Gives a flow its ends, which are in `words` as struct sockaddr. */
+export function putEnds(flow: Flow, words: Int32Array, client: number, destination: number): void {
+  flow.ipv6 = (words[client] & 0xffff) !== AF_INET;
+  readAddress(words, client, flow.client);
+  readAddress(words, destination, flow.destination);
+  flow.destinationPort = swap(words[destination] >>> 16) >>> 16;
 }
 
 /** Copies the address of the struct sockaddr at `at`, out of network order. */

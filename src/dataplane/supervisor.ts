@@ -73,6 +73,8 @@ export interface Dataplane {
   counters(): Record<Counter, number>;
   /** Reads the live sessions, without waking a worker. */
   sessions(): Iterable<SessionRow>;
+  /** Counts the flows that it has seen, by rule and by upstream. */
+  hits(): ReturnType<Books["hits"]>;
   /** Flows that have ended. */
   readonly endedFlows: EndedFlows;
   /** Lists what sessions have come to, by the rule that had decided. */
@@ -167,6 +169,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     routes: books.state.routes,
     counters: () => books.counters(),
     sessions: () => books.sessions(),
+    hits: () => books.hits(),
     endedFlows: books.ended,
     totals: () => books.totals(),
     settingsOf: (wanted) => settingsOf(wanted, roomFor(wanted)),

@@ -85,7 +85,7 @@ function isWhole({ tag, client, destination, upstream, started, clientFd, upstre
 Deno.test("readLedger() never gives a torn row while another thread writes as fast as it can", async () => {
   const rows = 8;
   const memory = allocateLedger(rows);
-  const totals = new Totals({ generation: 1, rules: 0, workers: 1 });
+  const totals = new Totals({ generation: 1, rules: 0, upstreams: 0, workers: 1 });
   const flows = testFlows();
   const enough = new Int32Array(new SharedArrayBuffer(4));
   const writer = new Worker(WRITER, { type: "module" });

@@ -14,7 +14,7 @@ export function testLedger(
   rows: number,
 ): { ledger: Ledger; memory: SharedArrayBuffer; totals: Totals; flows: FlowMemory } {
   const memory = allocateLedger(rows);
-  const totals = new Totals({ generation: 1, rules: 2, workers: 1 });
+  const totals = new Totals({ generation: 1, rules: 2, upstreams: 0, workers: 1 });
   const flows = testFlows();
   return {
     ledger: new Ledger(memory, UDP, new WorkerTotals(0, totals.memory), flows),

@@ -34,8 +34,8 @@ export interface ProxyState {
   /** All since the start, as its last log line has them. */
   readonly counters: Readonly<Record<string, number>>;
   /** Flows that the proxy has seen, by rule and by upstream: those of the config in force, in its order. */
-  readonly rules: readonly RuleHits[];
-  readonly upstreams: readonly Hits[];
+  readonly ruleHits: readonly RuleHits[];
+  readonly upstreamHits: readonly Hits[];
 }
 
 /** The file of a proxy. */

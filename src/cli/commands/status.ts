@@ -20,7 +20,8 @@ import { paint, usesColors } from "../colors.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../arguments/config_option.ts";
 import { reportObstacles } from "../status/obstacles.ts";
-import { describeHits, describeProxy, findHolder } from "../status/proxy.ts";
+import { describeHits } from "../status/hits.ts";
+import { describeProxy, findHolder } from "../status/proxy.ts";
 
 const parser = object({
   config: configOption,

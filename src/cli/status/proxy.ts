@@ -3,7 +3,6 @@
  * @module
  */
 import type { Protocol } from "../../config/types.ts";
-import type { Hits } from "../../dataplane/flows/tally.ts";
 import { type ProxyState, stateFileOf } from "../../daemon/state_file.ts";
 import { systemFiles } from "../../doctor/machine/files.ts";
 import { describeProcess, findHolders, isTproxy, listProcesses } from "../../doctor/machine/processes.ts";
@@ -90,24 +89,6 @@ export function describeProxy(
     } accepted, ${bytes}), ${udpSessions} UDP sessions`,
     `its config is ${state.config}${other}`,
   ];
-}
-
-/** Describes the flows that it has seen, by rule and by upstream; nothing where it tells nothing of them. */
-export function describeHits(holder: PortHolder | undefined): string {
-  const { rules = [], upstreams = [] } = holder?.state ?? {};
-  if (rules.length === 0) return "";
-  const width = Math.max(...[...rules, ...upstreams].map(({ name }) => name.length));
-  const line = (kind: string, what: string, { name, flows, live, blocked, bytesUp, bytesDown }: Hits) =>
-    `${kind.padEnd(8)}  ${what.padEnd(7)}  ${name.padEnd(width)}  ${flows} flows${
-      live > 0 ? `, ${live} live` : ""
-    }${blocked > 0 ? `, ${blocked} blocked` : ""}, ${formatBytes(bytesUp)} up, ${
-      formatBytes(bytesDown)
-    } down\n`;
-  return [
-    "\nflows that the proxy has seen, by rule (what the kernel decides by itself is not counted):\n",
-    ...rules.map((hits) => line("rule", hits.action, hits)),
-    ...upstreams.map((hits) => line("upstream", "", hits)),
-  ].join("");
 }
 
 /** `2 d 3 h`, `5 min 10 s`. */

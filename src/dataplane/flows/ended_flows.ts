@@ -43,7 +43,7 @@ export interface EndedFlow extends DecisionNames {
 }
 
 /** Says what numbers of a generation mean. */
-export type NamesOf = (record: Pick<FlowRecord, "generation" | "rule" | "route">) => DecisionNames;
+export type NamesOf = (record: Pick<FlowRecord, "generation" | "rule" | "carrier">) => DecisionNames;
 
 /** See the module. */
 export class EndedFlows {

@@ -23,7 +23,7 @@ const WORD = {
   ending: 1,
   generation: 2,
   rule: 3,
-  route: 4,
+  carrier: 4,
   connectMs: 5,
   nameLength: 6,
   client: 8,
@@ -56,7 +56,7 @@ export interface FlowRecord {
   readonly ending: number;
   readonly generation: number;
   readonly rule: number;
-  readonly route: number;
+  readonly carrier: number;
   readonly connectMs: number;
   /** Struct sockaddr; family 0: not known. */
   readonly client: Uint8Array<ArrayBuffer>;
@@ -117,7 +117,7 @@ export class FlowRing {
     words[at + WORD.ending] = ending;
     words[at + WORD.generation] = columns.generation[slot];
     words[at + WORD.rule] = columns.rule[slot];
-    words[at + WORD.route] = columns.route[slot];
+    words[at + WORD.carrier] = columns.carrier[slot];
     words[at + WORD.connectMs] = columns.connectMs[slot];
     copyAddress(columns.client, slot * ADDRESS_WORDS, words, at + WORD.client);
     copyAddress(columns.destination, slot * ADDRESS_WORDS, words, at + WORD.destination);
@@ -151,7 +151,7 @@ export class FlowRing {
       ending: word(WORD.ending),
       generation: word(WORD.generation),
       rule: word(WORD.rule),
-      route: word(WORD.route),
+      carrier: word(WORD.carrier),
       connectMs: word(WORD.connectMs),
       client: copy(WORD.client, ADDRESS_WORDS * 4),
       destination: copy(WORD.destination, ADDRESS_WORDS * 4),

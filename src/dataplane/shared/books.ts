@@ -65,7 +65,7 @@ export interface RuleNames {
   readonly otherwise: string;
   /** The ways of flows: of what no rule matches first, then by number of the rule. None: all go direct. */
   readonly ways?: readonly RuleWay[];
-  /** Upstreams by number: see upstream/table.ts. */
+  /** Configured upstreams, in their order. */
   readonly upstreams?: readonly string[];
 }
 
@@ -143,7 +143,7 @@ export class Books {
    * Counts the flows that the proxy has seen, by rule and by upstream: those in force, in the order of the
    * config, what no rule matches last.
    */
-  hits(): { readonly rules: readonly RuleHits[]; readonly upstreams: readonly Hits[] } {
+  hits(): { readonly ruleHits: readonly RuleHits[]; readonly upstreamHits: readonly Hits[] } {
     const rules = new Tally();
     for (const { rule, ...ended } of this.totals()) {
       if (rule !== null) rules.add(rule, { ...ended, endings: ENDINGS.map((name) => ended.endings[name]) });
@@ -156,11 +156,11 @@ export class Books {
     this.#addLive(rules, upstreams);
     const names = [...this.#generations.values()].at(-1)!.names;
     return {
-      rules: [...names.rules.keys(), DEFAULT_RULE].map((rule) => ({
+      ruleHits: [...names.rules.keys(), DEFAULT_RULE].map((rule) => ({
         ...rules.of(rule === DEFAULT_RULE ? names.otherwise : names.rules[rule]),
         action: names.ways?.[rule - DEFAULT_RULE].action ?? "direct",
       })),
-      upstreams: (names.upstreams ?? []).map((name) => upstreams.of(name)),
+      upstreamHits: (names.upstreams ?? []).map((name) => upstreams.of(name)),
     };
   }
 
@@ -173,7 +173,7 @@ export class Books {
           const generation = columns.generation[slot];
           const rule = this.#nameOf(generation, columns.rule[slot]);
           if (rule !== null) rules.addLive(rule, columns, slot);
-          const upstream = this.#namesOf(generation)?.upstreams?.[columns.route[slot] - 1];
+          const upstream = this.#namesOf(generation)?.upstreams?.[columns.carrier[slot] - 1];
           if (upstream !== undefined) upstreams.addLive(upstream, columns, slot);
         }
       }
@@ -182,7 +182,7 @@ export class Books {
 
   *#upstreamsOf(generation: number): Generator<[name: string, ended: UpstreamCell]> {
     const { totals, names } = this.#generations.get(generation)!;
-    for (const cell of totals.upstreamCells()) yield [names.upstreams![cell.route - 1], cell];
+    for (const cell of totals.upstreamCells()) yield [names.upstreams![cell.carrier - 1], cell];
   }
 
   /** Counts all that the program counts. */
@@ -290,10 +290,12 @@ export class Books {
   }
 
   /** Says what has become of a flow, in words. */
-  #decisionOf({ generation, rule, route }: Pick<FlowRecord, "generation" | "rule" | "route">): DecisionNames {
+  #decisionOf(
+    { generation, rule, carrier }: Pick<FlowRecord, "generation" | "rule" | "carrier">,
+  ): DecisionNames {
     const names = this.#namesOf(generation);
     const way = names?.ways?.[rule - DEFAULT_RULE];
-    const upstream = names?.upstreams?.[route - 1] ?? null;
+    const upstream = names?.upstreams?.[carrier - 1] ?? null;
     const group = way?.group ?? null;
     return {
       rule: this.#nameOf(generation, rule),

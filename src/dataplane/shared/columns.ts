@@ -44,8 +44,8 @@ export class Columns {
   /** The policy that decided on the session, and the rule in it. */
   readonly generation: Int32Array<SharedArrayBuffer>;
   readonly rule: Int32Array<SharedArrayBuffer>;
-  /** Upstream by number, see upstream/table.ts. */
-  readonly route: Int32Array<SharedArrayBuffer>;
+  /** The configured upstream that it goes through: the i-th is i + 1, 0 for none. */
+  readonly carrier: Int32Array<SharedArrayBuffer>;
   /** Place of the name in the worker's {@linkcode NamePlaces}, -1 for none. */
   readonly name: Int32Array<SharedArrayBuffer>;
   /** Milliseconds from its begin until the upstream had answered; -1: it has not, or nobody wants to know. */
@@ -82,7 +82,7 @@ export class Columns {
     this.stage = words();
     this.generation = words();
     this.rule = words();
-    this.route = words();
+    this.carrier = words();
     this.name = words();
     this.connectMs = words();
     this.clientFd = words();

@@ -49,7 +49,7 @@ export class Ledger {
     columns.stage[slot] = 0;
     columns.generation[slot] = this.#totals.generation;
     columns.rule[slot] = UNDECIDED;
-    columns.route[slot] = 0;
+    columns.carrier[slot] = 0;
     columns.name[slot] = NO_NAME;
     columns.connectMs[slot] = -1;
     columns.clientFd[slot] = columns.upstreamFd[slot] = -1;
@@ -80,10 +80,14 @@ export class Ledger {
     this.columns.settle(slot);
   }
 
-  /** Notes the rule that has decided, and where it leads: see upstream/table.ts. */
-  decided(slot: number, rule: number, route = 0): void {
+  /** Notes the rule that has decided. */
+  decided(slot: number, rule: number): void {
     this.columns.rule[slot] = rule;
-    this.columns.route[slot] = route;
+  }
+
+  /** Notes the configured upstream that it goes through: the i-th is i + 1, 0 for none. */
+  through(slot: number, carrier: number): void {
+    this.columns.carrier[slot] = carrier;
   }
 
   /** Notes the name that the client has named, if there is one. */

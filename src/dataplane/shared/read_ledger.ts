@@ -22,8 +22,8 @@ export interface LedgerRow {
   readonly generation: number;
   /** Number of the rule; UNDECIDED: none has decided yet, or none was asked. */
   readonly rule: number;
-  /** Upstream by number: see upstream/table.ts. */
-  readonly route: number;
+  /** The configured upstream that it goes through: the i-th is i + 1, 0 for none. */
+  readonly carrier: number;
   /** The name that the client has named; null: none that is known. */
   readonly name: string | null;
   /** Milliseconds from its begin until the upstream had answered; -1: not known. */
@@ -84,7 +84,7 @@ function copyRow(columns: Columns, slot: number, names: NamePlaces): RawRow {
     upstream: address(columns.upstream),
     generation: columns.generation[slot],
     rule: columns.rule[slot],
-    route: columns.route[slot],
+    carrier: columns.carrier[slot],
     name: copyName(names, columns.name[slot]),
     connectMs: columns.connectMs[slot],
     started: columns.started[slot],

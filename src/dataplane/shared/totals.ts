@@ -39,8 +39,8 @@ export interface TotalsCell {
 
 /** Totals of ended sessions of one upstream. */
 export interface UpstreamCell extends Pick<TotalsCell, "endings" | "bytesUp" | "bytesDown"> {
-  /** See upstream/table.ts. */
-  readonly route: number;
+  /** The i-th upstream is i + 1. */
+  readonly carrier: number;
 }
 
 /** The totals of one generation; make one per thread from the same memory. */
@@ -76,7 +76,7 @@ export class Totals {
     worker: number,
     session: {
       readonly rule: number;
-      readonly route: number;
+      readonly carrier: number;
       readonly protocol: number;
       readonly family: number;
     },
@@ -84,10 +84,10 @@ export class Totals {
     up: number,
     down: number,
   ): void {
-    const { rule, route, protocol, family } = session;
+    const { rule, carrier, protocol, family } = session;
     this.#addTo(worker, (rule - UNDECIDED) * 4 + protocol * 2 + family, ending, up, down);
-    if (route > 0 && route <= this.upstreams) {
-      this.#addTo(worker, cellsOf(this.rules) + route - 1, ending, up, down);
+    if (carrier > 0 && carrier <= this.upstreams) {
+      this.#addTo(worker, cellsOf(this.rules) + carrier - 1, ending, up, down);
     }
   }
 
@@ -113,13 +113,13 @@ export class Totals {
 
   /** Lists the same by upstream. */
   *upstreamCells(): Generator<UpstreamCell> {
-    for (let route = 1; route <= this.upstreams; route++) {
-      const sum = this.#sum(cellsOf(this.rules) + route - 1);
-      if (sum !== undefined) yield { route, ...sum };
+    for (let carrier = 1; carrier <= this.upstreams; carrier++) {
+      const sum = this.#sum(cellsOf(this.rules) + carrier - 1);
+      if (sum !== undefined) yield { carrier, ...sum };
     }
   }
 
-  #sum(cell: number): Omit<UpstreamCell, "route"> | undefined {
+  #sum(cell: number): Omit<UpstreamCell, "carrier"> | undefined {
     const sums = new Array<number>(CELL).fill(0);
     for (let at = cell * CELL; at < this.#cells.length; at += this.#perWorker * CELL) {
       for (let i = 0; i < CELL; i++) sums[i] += this.#cells[at + i];
@@ -133,7 +133,7 @@ export class Totals {
 export class WorkerTotals {
   readonly #worker: number;
   readonly #byGeneration = new Map<number, Totals>();
-  readonly #kind = { rule: 0, route: 0, protocol: 0, family: 0 };
+  readonly #kind = { rule: 0, carrier: 0, protocol: 0, family: 0 };
   /** The one to which new sessions belong. */
   generation = 0;
 
@@ -162,7 +162,7 @@ export class WorkerTotals {
   add(columns: Columns, slot: number, protocol: number, ending: number, up: number, down: number): void {
     const kind = this.#kind;
     kind.rule = columns.rule[slot];
-    kind.route = columns.route[slot];
+    kind.carrier = columns.carrier[slot];
     kind.protocol = protocol;
     kind.family = (columns.client[slot * ADDRESS_WORDS] & 0xffff) === AF_INET ? 0 : 1;
     this.#byGeneration.get(columns.generation[slot])?.add(this.#worker, kind, ending, up, down);

@@ -142,7 +142,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   route(session: Session, rule: number, route = DIRECT): void {
     session.upstream = this.#upstreams.of(route);
     this.#ledger.destination(session.slot, session.addresses, DESTINATION);
-    this.#ledger.decided(session.slot, rule, route);
+    this.#ledger.decided(session.slot, rule);
   }
 
   /** Watches the client and dials the upstream. 0, or the -errno with which the session has ended. */
@@ -273,6 +273,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     const { answer, upstream } = session;
     if (answer === null || !upstream.isDirect) this.#ledger.upstream(session.slot, fd, null, 0);
     else this.#ledger.upstream(session.slot, fd, answer.words, answer.destinationAt);
+    this.#ledger.through(session.slot, upstream.carrier?.(session) ?? 0);
     return this.#watch(session, fd, 1);
   }
 

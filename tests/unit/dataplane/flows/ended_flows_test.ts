@@ -36,11 +36,12 @@ function open() {
 
 function live(
   ledger: Ledger,
-  options: { rule?: number; route?: number; name?: string; ending?: number } = {},
+  options: { rule?: number; carrier?: number; name?: string; ending?: number } = {},
 ) {
   ledger.open(0, 1, sockaddr("10.0.0.1:1000"), 0, 0);
   ledger.destination(0, sockaddr("[2001:db8::1]:443"), 0);
-  if (options.rule !== undefined) ledger.decided(0, options.rule, options.route);
+  if (options.rule !== undefined) ledger.decided(0, options.rule);
+  if (options.carrier !== undefined) ledger.through(0, options.carrier);
   if (options.name !== undefined) {
     ledger.named(0, new TextEncoder().encode(options.name), options.name.length);
   }
@@ -60,7 +61,7 @@ Deno.test("EndedFlows tells what became of each flow, in words", () => {
   live(one.tcp, { rule: 1 }); // nobody wants to know
   flows.want(true);
   live(one.tcp, { rule: 0, name: "ads.example", ending: BLOCKED });
-  live(two.tcp, { rule: 1, route: 2 });
+  live(two.tcp, { rule: 1, carrier: 2 });
   live(two.tcp, { rule: DEFAULT_RULE });
   live(two.tcp);
   const read = readAll(flows);

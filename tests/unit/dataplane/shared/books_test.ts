@@ -30,10 +30,11 @@ function open() {
 /** A session from begin to end. */
 function live(
   ledger: Ledger,
-  options: { client: string; rule?: number; route?: number; up?: number; ending?: number },
+  options: { client: string; rule?: number; carrier?: number; up?: number; ending?: number },
 ): void {
   ledger.open(0, 1, sockaddr(options.client), 0, 0);
-  if (options.rule !== undefined) ledger.decided(0, options.rule, options.route);
+  if (options.rule !== undefined) ledger.decided(0, options.rule);
+  ledger.through(0, options.carrier ?? 0);
   ledger.bytes[bytesUp(0)] += options.up ?? 0;
   ledger.bytes[bytesDown(0)] += 1;
   ledger.end(0, options.ending ?? CLOSED);
@@ -139,19 +140,20 @@ Deno.test("Books.hits() counts flows by rule and upstream over all generations, 
     }
   };
   begin(2, ["a", "b"]);
-  live(one.tcp, { client: "10.0.0.1:1", rule: 0, route: 2, up: 5 });
-  live(two.tcp, { client: "10.0.0.1:1", rule: 0, route: 1, up: 100, ending: RESET });
+  live(one.tcp, { client: "10.0.0.1:1", rule: 0, carrier: 2, up: 5 });
+  live(two.tcp, { client: "10.0.0.1:1", rule: 0, carrier: 1, up: 100, ending: RESET });
   begin(3, ["b"]);
-  live(one.udp, { client: "10.0.0.1:1", rule: 0, route: 1, up: 20 });
+  live(one.udp, { client: "10.0.0.1:1", rule: 0, carrier: 1, up: 20 });
   live(one.udp, { client: "10.0.0.1:1", rule: 0, up: 0, ending: BLOCKED });
   begin(4, ["b"]);
   two.tcp.open(5, 1, sockaddr("10.0.0.2:1"), 0, 0);
-  two.tcp.decided(5, 0, 1);
+  two.tcp.decided(5, 0);
+  two.tcp.through(5, 1);
   two.tcp.bytes[bytesUp(5)] += 1;
-  const { rules, upstreams } = books.hits();
-  assert.deepEqual(rules, [
+  const { ruleHits, upstreamHits } = books.hits();
+  assert.deepEqual(ruleHits, [
     { name: "work", action: "proxy", flows: 5, live: 1, blocked: 1, bytesUp: 126, bytesDown: 4 },
     { name: "default", action: "direct", flows: 0, live: 0, blocked: 0, bytesUp: 0, bytesDown: 0 },
   ]);
-  assert.deepEqual(upstreams, [{ name: "b", flows: 3, live: 1, blocked: 0, bytesUp: 26, bytesDown: 2 }]);
+  assert.deepEqual(upstreamHits, [{ name: "b", flows: 3, live: 1, blocked: 0, bytesUp: 26, bytesDown: 2 }]);
 });

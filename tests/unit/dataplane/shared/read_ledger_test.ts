@@ -24,7 +24,7 @@ Deno.test("readLedger() tells all that is known of each live session", () => {
         upstream: null,
         generation: 1,
         rule: UNDECIDED,
-        route: 0,
+        carrier: 0,
         name: null,
         connectMs: -1,
         started: 1234,
@@ -38,7 +38,8 @@ Deno.test("readLedger() tells all that is known of each live session", () => {
   ledger.client(2, 7);
   ledger.destination(2, sockaddr("[2001:db8::1]:443"), 0);
   ledger.upstream(2, 8, sockaddr("192.0.2.1:1080"), 0);
-  ledger.decided(2, 1, 3);
+  ledger.decided(2, 1);
+  ledger.through(2, 3);
   ledger.named(2, new TextEncoder().encode("a.example"), 9);
   ledger.stage(2, 3);
   ledger.bytes[4] += 10;
@@ -49,7 +50,7 @@ Deno.test("readLedger() tells all that is known of each live session", () => {
       formatEndpoint(row.destination!),
       formatEndpoint(row.upstream!),
       row.rule,
-      row.route,
+      row.carrier,
       row.name,
       row.stage,
     ],

@@ -40,6 +40,6 @@ Deno.test("A stream that is ended for its name is in the books and the access lo
     [formatEndpoint(flow.client), formatEndpoint(flow.destination!), flow.name, flow.rule, flow.ending],
     ["10.0.0.2:5000", "203.0.113.9:443", "x.ads.example", "ads", "blocked"],
   );
-  const [{ name, flows, live, blocked }] = books.hits().rules;
+  const [{ name, flows, live, blocked }] = books.hits().ruleHits;
   assert.deepEqual([name, flows, live, blocked], ["ads", 1, 0, 1]);
 });

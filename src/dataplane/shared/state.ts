@@ -24,8 +24,10 @@ const ROUTES_AT = 8;
  * `questionsRefused`: refusals that clients were told; `unclaimed`: connections that a server has answered
  * and a client has not completed; `unasked`: those that nobody has asked about. `watched`: connections whose
  * begin was seen; of what was held of these, segments `Passed` on as parts of a head, those that completed
- * one and so `Released` a connection, those `Refused`, and those `Dropped`, which are repeated. Ledgers and
- * totals tell of sessions.
+ * one and so `Released` a connection, those `Refused`, and those `Dropped`, which are repeated. Of
+ * connections whose name decides: `sniffTls` and `sniffHttp` that have told one, `sniffNone` that have told
+ * none, those whose client has said nothing or too little in time, and those whose server has spoken first.
+ * Ledgers and totals tell of sessions.
  */
 export const COUNTERS = [
   "accepted",
@@ -54,6 +56,11 @@ export const COUNTERS = [
   "watchReleased",
   "watchRefused",
   "watchDropped",
+  "sniffTls",
+  "sniffHttp",
+  "sniffNone",
+  "sniffTimeouts",
+  "sniffServerFirst",
   "turns",
 ] as const;
 

@@ -18,6 +18,7 @@ import type { Call, Sockaddr, Upstream } from "./upstream.ts";
 export class ProxiedUpstream implements Upstream {
   readonly name: string;
   readonly isDirect = false;
+  readonly wantsName: boolean;
   readonly #context: WorkerContext;
   readonly #settings: UpstreamSettings;
   readonly #mark: number;
@@ -29,7 +30,9 @@ export class ProxiedUpstream implements Upstream {
 
   /** `mark`: SO_MARK of sockets towards servers, 0 for none. `number`: see {@linkcode carrier}. */
   constructor(context: WorkerContext, settings: UpstreamSettings, mark: number, number: number) {
+    const { protocol } = settings;
     this.name = settings.name;
+    this.wantsName = protocol.type !== "forward" && protocol.sends === "name";
     this.#number = number;
     this.#context = context;
     this.#settings = settings;

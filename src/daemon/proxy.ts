@@ -7,6 +7,7 @@ import type { Life } from "../kernel/liveness/life.ts";
 import type { AdjustableLogger } from "../log.ts";
 import { OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
+import type { AccessLog } from "./access/access_log.ts";
 import type { LiveRules } from "./live_rules.ts";
 import {
   type ConfigSource,
@@ -17,6 +18,7 @@ import {
 } from "./reload/generation.ts";
 import type { RulesKeeper } from "./rules/keeper.ts";
 import type { Survey } from "./routes/survey.ts";
+import { placeLinks } from "./network/links.ts";
 import type { NetworkWatch } from "./network/network_watch.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { describeStatus } from "./report.ts";
@@ -39,6 +41,7 @@ export interface ProxyParts {
   readonly survey: Survey | undefined;
   readonly life: Life;
   readonly live: LiveRules;
+  readonly access: AccessLog;
   readonly log: AdjustableLogger;
 }
 
@@ -67,6 +70,7 @@ export class Proxy {
     this.keeper = parts.keeper;
     this.#parts = parts;
     this.#reloader = this.#makeReloader();
+    parts.access.adopt(parts.first.loaded.config.log.access);
   }
 
   /** The config in force. */
@@ -81,6 +85,7 @@ export class Proxy {
 
   /** Takes the config over that its file holds now, or says why not. */
   reload(): void {
+    this.#parts.access.reopen();
     this.#reloader.request();
   }
 
@@ -121,17 +126,18 @@ export class Proxy {
 
   /** Leaves nothing behind, when the workers have ended. */
   async end(): Promise<void> {
-    const { life, live, watch, survey, upstreams } = this.#parts;
+    const { access, life, live, watch, survey, upstreams } = this.#parts;
     upstreams.end();
     life.end();
     await this.#reloader.close();
+    await access.end();
     await watch?.end();
     survey?.end();
     live.close();
   }
 
   #makeReloader(): Reloader {
-    const { source, first, dataplane, upstreams, keeper, log } = this.#parts;
+    const { source, first, dataplane, upstreams, keeper, access, log } = this.#parts;
     return new Reloader(first, {
       log,
       load: (inForce) => loadNext(inForce, source),
@@ -143,7 +149,9 @@ export class Proxy {
       adoptWorkers: (generation) => this.#adoptWorkers(generation),
       adoptRules: (next, changed) => keeper.adopt(next, changed),
       adoptRest(next) {
-        log.setLevel(next.loaded.config.log.level);
+        const { log: { level, access: logsAccess } } = next.loaded.config;
+        log.setLevel(level);
+        access.adopt(logsAccess);
         upstreams.adopt(upstreams.prepare(next), dataplane);
       },
       begun: () => this.listener.begun(),
@@ -153,6 +161,7 @@ export class Proxy {
 
   async #adoptWorkers({ settings, policy }: Generation): Promise<void> {
     const { dataplane, upstreams, log } = this.#parts;
+    placeLinks(policy, log);
     const slow = setTimeout(() => log.warn("the reload waits for a worker that does not take it"), SLOW_MS);
     try {
       // Workers that have ended take nothing.

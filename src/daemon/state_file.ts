@@ -2,6 +2,8 @@
  * The file in /run by which `tproxy status` knows of a running proxy; it is named by the process id.
  * @module
  */
+import type { RuleHits } from "../dataplane/shared/books.ts";
+import type { Hits } from "../dataplane/flows/tally.ts";
 import {
   listRunFiles,
   makeRunDirectory,
@@ -34,6 +36,9 @@ export interface ProxyState {
   readonly counters: Readonly<Record<string, number>>;
   readonly upstreams: readonly UpstreamStatus[];
   readonly groups: readonly GroupStatus[];
+  /** Flows that the proxy has seen, by rule and by upstream: those of the config in force, in its order. */
+  readonly ruleHits: readonly RuleHits[];
+  readonly upstreamHits: readonly Hits[];
 }
 
 /** The file of a proxy. */
@@ -78,6 +83,7 @@ function describe(
     counters: summarize(dataplane),
     upstreams: upstreams.status(),
     groups: upstreams.groups(),
+    ...dataplane.hits(),
   };
 }
 

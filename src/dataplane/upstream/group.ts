@@ -16,6 +16,7 @@ import type { Call, Upstream } from "./upstream.ts";
 export class GroupUpstream implements Upstream {
   readonly name: string;
   readonly isDirect = false;
+  readonly wantsName: boolean;
   readonly #context: WorkerContext;
   readonly #members: readonly ProxiedUpstream[];
   readonly #choice: MemberChoice;
@@ -23,6 +24,7 @@ export class GroupUpstream implements Upstream {
 
   constructor(context: WorkerContext, members: readonly ProxiedUpstream[], strategy: Strategy) {
     this.name = members.map(({ name }) => name).join(",");
+    this.wantsName = members.some((member) => member.wantsName);
     this.#context = context;
     this.#members = members;
     this.#choice = new MemberChoice(context.health, members.map(({ settings }) => settings), strategy);
@@ -50,6 +52,11 @@ export class GroupUpstream implements Upstream {
       if (returned >= 0 || returned === -EMFILE || returned === -ENFILE) return returned;
       call.member = NO_MEMBER;
     }
+  }
+
+  /** See {@linkcode Upstream}. */
+  carrier(call: Call): number {
+    return this.#members[call.member].carrier();
   }
 
   /** See {@linkcode Upstream}. All that may still be tried share the one connect timeout. */

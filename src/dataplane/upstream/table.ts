@@ -13,6 +13,8 @@ import type { Upstream } from "./upstream.ts";
 
 /** The route of flows that go where they were meant to go. The i-th way of the policy is i + 1. */
 export const DIRECT = 0;
+/** The route of flows whose upstream nobody knows. */
+export const NOWHERE = -1;
 
 /** A table. */
 export class UpstreamTable {
@@ -51,7 +53,7 @@ export class UpstreamTable {
   #make(policy: Policy | null, settings: readonly UpstreamSettings[]): void {
     this.#settings = settings;
     this.#policy = policy;
-    const upstreams = settings.map((own) => new ProxiedUpstream(this.#context, own, this.#mark));
+    const upstreams = settings.map((own, i) => new ProxiedUpstream(this.#context, own, this.#mark, i + 1));
     this.#groups = (policy?.ways ?? []).map(({ action, upstreams: members, strategy }) => {
       const known = members.map((member) => upstreams[member]).filter((member) => member !== undefined);
       return action !== "proxy" || known.length === 0
@@ -64,6 +66,7 @@ export class UpstreamTable {
 const NO_UPSTREAM: Upstream = {
   name: "none",
   isDirect: false,
+  wantsName: false,
   dial: () => -ECONNREFUSED,
   patience: () => 1,
   greeting: () => null,

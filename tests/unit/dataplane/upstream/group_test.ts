@@ -36,6 +36,7 @@ class Flows implements Disposable {
             context,
             { name: `u${place}`, place, fall: FALL, addresses, protocol },
             0,
+            place + 1,
           )
         ),
         strategy,

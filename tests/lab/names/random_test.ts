@@ -51,7 +51,7 @@ def answer(connection, peer):
     except OSError: pass
 for port in ${JSON.stringify(PORTS)}: threading.Thread(target=serve, args=(port,)).start()`;
 
-/** Makes the flows of its first argument, and prints what each has heard; "" where it was refused or reset. */
+/** Makes the flows of its argument, and prints what each has heard; "" where it was refused or reset. */
 const CLIENT = `import json, socket, ssl, sys
 def words(flow):
     if flow["kind"] == "http": return f"GET / HTTP/1.1\\r\\nHost: {flow['name']}\\r\\n\\r\\n".encode()

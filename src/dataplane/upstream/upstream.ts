@@ -35,11 +35,15 @@ export interface Upstream {
   readonly name: string;
   /** Its connections lead to the destination itself: the client is told what they meet, ICMP errors too. */
   readonly isDirect: boolean;
+  /** Wants to know the name of a destination that has one (`send: name`). */
+  readonly wantsName: boolean;
   /**
    * Dials an address that it has not tried for this call. A socket whose connect(2) has begun, PENDING, or
    * -errno: no address is left.
    */
   dial(call: Call): number;
+  /** The configured upstream that a call is dialled through: the i-th is i + 1. Not there: none is. */
+  carrier?(call: Call): number;
   /** Ticks that the address which is dialled has until bytes may pass. */
   patience(call: Call): number;
   /** Begins the talk that comes before bytes may pass, with what has answered; null: nothing is said. */

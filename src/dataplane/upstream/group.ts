@@ -24,6 +24,7 @@ export class GroupUpstream implements Upstream {
 
   constructor(context: WorkerContext, members: readonly ProxiedUpstream[], strategy: Strategy) {
     this.name = members.map(({ name }) => name).join(",");
+    this.wantsName = members.some((member) => member.wantsName);
     this.#context = context;
     this.wantsName = members.some(({ wantsName }) => wantsName);
     this.#members = members;
@@ -57,6 +58,11 @@ export class GroupUpstream implements Upstream {
       if (returned >= 0 || returned === -EMFILE || returned === -ENFILE) return returned;
       call.member = NO_MEMBER;
     }
+  }
+
+  /** See {@linkcode Upstream}. */
+  carrier(call: Call): number {
+    return this.#members[call.member].carrier();
   }
 
   /** See {@linkcode Upstream}. All that may still be tried share the one connect timeout. */

@@ -87,10 +87,10 @@ export class Decider {
   #decide(protocol: number, words: Int32Array, client: number, destination: number, origin: Origin): number {
     const flow = this.#flow;
     flow.protocol = protocol;
-    putEnds(flow, words, client, destination);
     flow.inputInterface = origin.inputInterface;
     flow.hardwareHigh = origin.hardwareHigh;
     flow.hardwareLow = origin.hardwareLow;
+    putEnds(flow, words, client, destination);
     flow.ofRouter = this.#own !== null && this.#isOwn(words, client, this.#own);
     this.#answer = this.#context.policy!.decide(flow);
     return this.#answer < DEFAULT_RULE ? UNDECIDED : this.#answer;
@@ -107,8 +107,8 @@ export class Decider {
   /** The same for UDP. No upstream proxy carries it yet: it is refused, it never goes direct instead. */
   blockingUdp(rule: number): Route | null {
     const { policy } = this.#context;
-    if (policy === null || this.route(rule) === DIRECT) return this.blocking(rule);
-    return policy.route(rule === UNDECIDED ? policy.undecided : rule);
+    if (policy === null || rule === UNDECIDED || this.route(rule) === DIRECT) return this.blocking(rule);
+    return policy.route(rule);
   }
 
   /** The route of the flow that was last decided on, which `rule` decides: see upstream/table.ts. */

@@ -1,5 +1,5 @@
 /**
- * The policy's part of what `tproxy explain` says.
+ * The policy's part of what `tproxy explain` says. Pure.
  * @module
  */
 import type { DomainLists } from "../../config/files/domain_lists.ts";
@@ -10,10 +10,8 @@ import type { Explanation } from "../../policy/explain.ts";
 import { nameSources } from "../../policy/name_sets.ts";
 import { NAME_NEEDED } from "../../policy/policy.ts";
 
-/** An answer, as `--json` prints it. */
-export interface Answer {
-  readonly version: 1;
-  readonly config: string;
+/** The policy's answer, as `--json` prints it. */
+export interface PolicyAnswer {
   /** Number of the rule; null: the default, or nobody can tell yet. */
   readonly rule: number | null;
   readonly why: string;
@@ -43,13 +41,12 @@ export interface AnswerParts {
 }
 
 /** Makes the answer. */
-export function makeAnswer({ loaded, lists, domain, explanation, unasked }: AnswerParts): Answer {
+export function answerByPolicy(parts: AnswerParts): PolicyAnswer {
+  const { loaded, lists, domain, explanation, unasked } = parts;
   const { decision, why, route, passedOver, byName } = explanation;
   const proxied = route?.action === "proxy";
   const names = Object.keys(loaded.config.upstreams);
   return {
-    version: 1,
-    config: loaded.origin,
     rule: decision >= 0 ? decision : null,
     why,
     kernel: unasked.outcome?.kind ?? null,
@@ -63,7 +60,7 @@ export function makeAnswer({ loaded, lists, domain, explanation, unasked }: Answ
   };
 }
 
-function waitOf({ decision, outcome, byName }: Explanation): Answer["waits"] {
+function waitOf({ decision, outcome, byName }: Explanation): PolicyAnswer["waits"] {
   if (decision !== NAME_NEEDED) {
     const why = byName.length === 0
       ? "no name decides on it"
@@ -99,8 +96,8 @@ const KERNEL_WORDS: Readonly<Record<string, string>> = {
   watch: "forwards it, and watches for its name",
 };
 
-/** Words an answer, a line for each part. */
-export function wordAnswer(answer: Answer): string[] {
+/** Words it, a line for each part. */
+export function wordPolicy(answer: PolicyAnswer): string[] {
   const { passedOver, byName, kernel, why, entry, waits, upstreams, whenDown } = answer;
   const found = entry === null ? "" : `, by ${entry}`;
   return [

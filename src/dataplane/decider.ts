@@ -39,10 +39,7 @@ export class Decider {
     if (policy === null) return UNDECIDED;
     const flow = this.#flow;
     flow.protocol = protocol;
-    flow.ipv6 = (words[client] & 0xffff) !== AF_INET;
-    readAddress(words, client, flow.client);
-    readAddress(words, destination, flow.destination);
-    flow.destinationPort = swap(words[destination] >>> 16) >>> 16;
+    putEnds(flow, words, client, destination);
     flow.ofRouter = this.#own !== null && this.#isOwn(words, client, this.#own);
     const rule = policy.decide(flow);
     return rule < DEFAULT_RULE ? UNDECIDED : rule;
@@ -63,13 +60,14 @@ export class Decider {
     return policy.route(rule);
   }
 
-  /** The route of a rule: see upstream/table.ts. */
+  /** The route of the flow that was last decided on, which `rule` decides: see upstream/table.ts. */
   route(rule: number): number {
     const { policy, settings } = this.#context;
     if (policy === null || rule === UNDECIDED) return DIRECT;
-    const { action, upstream } = policy.route(rule);
+    const { action, upstreams } = policy.routeFor(rule, this.#flow);
     if (action !== "proxy") return DIRECT;
-    const place = settings.upstreams.findIndex(({ name }) => name === upstream);
+    const wanted = policy.upstreams[upstreams[0]];
+    const place = settings.upstreams.findIndex(({ name }) => name === wanted);
     return place < 0 ? NOWHERE : place + 1;
   }
 
@@ -79,6 +77,14 @@ export class Decider {
     }
     return own.has(this.#client);
   }
+}
+
+/** Gives a flow its ends, which are in `words` as struct sockaddr. */
+export function putEnds(flow: Flow, words: Int32Array, client: number, destination: number): void {
+  flow.ipv6 = (words[client] & 0xffff) !== AF_INET;
+  readAddress(words, client, flow.client);
+  readAddress(words, destination, flow.destination);
+  flow.destinationPort = swap(words[destination] >>> 16) >>> 16;
 }
 
 /** Copies the address of the struct sockaddr at `at`, out of network order. */

@@ -70,7 +70,7 @@ function readRules(files: MachineFiles): Pick<FlowMachine, "chains" | "ours" | "
     using connection = openNetlink("netfilter");
     return {
       chains: [...readNftChains(connection, { addresses: true }), ...legacy],
-      ours: readNftChains(connection, { ours: true }).find(isDeciding),
+      ours: readNftChains(connection, { addresses: true, ours: true }).find(isDeciding),
       obstacle: undefined,
     };
   } catch (error) {

@@ -86,6 +86,9 @@ class Trip {
   #install: OurDecision | null = null;
   #way: WayOn | null = null;
   #taken: Stop | undefined;
+  /** The reason why nobody takes it who would have. */
+  #untaken = "";
+  #preferred: IpAddress | undefined;
   #natDone: string[] = [];
 
   constructor(question: FlowQuestion, machine: FlowMachine, facts: TraceFacts) {
@@ -136,7 +139,7 @@ class Trip {
     }
     const refused = this.#pass("forward") ?? this.#pass("postrouting");
     if (refused !== undefined) return refused;
-    if (taken === undefined) return { end: "forwarded", by: "" };
+    if (taken === undefined) return { end: "forwarded", by: this.#untaken };
     return this.#facts.source === "router" ? this.#dial(taken) : taken;
   }
 
@@ -161,8 +164,6 @@ class Trip {
     }
     return this.#pass("output") ?? this.#pass("postrouting") ?? taken;
   }
-
-  #preferred: IpAddress | undefined;
 
   /** Asks the routing tables; a stop where they lead nowhere. */
   #route(to: { to: IpAddress; from?: IpAddress; iif?: number }): Stop | undefined {
@@ -234,8 +235,9 @@ class Trip {
         const port = outcome.kind === "program" ? outcome.port : listenerPort;
         const { protocol, family } = this.#packet;
         if (!this.#machine.listens(protocol, family, port)) {
-          if (onFailure === "open") return undefined;
-          return { end: onFailure === "drop" ? "dropped" : "refused", by: `nobody listens on port ${port}` };
+          const why = `nobody listens on port ${port}, on-failure: ${onFailure}`;
+          if (onFailure === "open") this.#untaken = why;
+          return onFailure === "open" ? undefined : { end: onFailure === "drop" ? "dropped" : "refused", by: why };
         }
         this.#taken = { end: outcome.kind === "program" ? "delivered" : "relayed", by };
         if (outcome.kind === "proxy" && admission === "forward-path") return undefined;

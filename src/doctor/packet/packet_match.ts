@@ -131,6 +131,7 @@ function matchExpression(expression: NftExpression, registers: Registers, contex
     case "log":
     case "payload-write":
     case "notrack":
+    case "tcp-option-reset":
       return YES;
     case "nat":
       return { ...YES, verdict: ACCEPT, translation: readNat(expression, registers) };

@@ -6,6 +6,7 @@
  */
 import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import type { Config } from "../../../src/config/types.ts";
+import type { UpstreamConfig } from "../../../src/config/upstreams/types.ts";
 import type { UpstreamSettings } from "../../../src/dataplane/upstream/settings.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
@@ -32,20 +33,26 @@ function load(path: string) {
 /** The upstreams of a config whose addresses are none but addresses. */
 function resolveUpstreams({ upstreams }: Config): UpstreamSettings[] {
   return Object.entries(upstreams).map(([name, upstream]) => {
-    const { type, address, username, passwordFile, proxyProtocol } = upstream;
-    if ("host" in address) throw new TypeError(`${name} is no address`);
+    if (upstream.type === "direct" || "host" in upstream.address) {
+      throw new TypeError(`${name} is no address`);
+    }
     const sockaddr = makeSockaddr();
-    writeSockaddr(sockaddr, address);
-    const credentials = username === undefined ? null : {
-      username: encoder.encode(username),
-      password: encoder.encode(Deno.readTextFileSync(passwordFile!).trimEnd()),
-    };
-    const header = proxyProtocol === undefined ? null : proxyProtocol === "v1" ? 1 : 2;
-    const protocol = type === "forward"
-      ? { type, header } as const
-      : { type, credentials, sends: "address" } as const;
-    return { name, addresses: [sockaddr], protocol };
+    writeSockaddr(sockaddr, upstream.address);
+    return { name, addresses: [sockaddr], protocol: protocolOf(upstream) };
   });
+}
+
+function protocolOf(upstream: Exclude<UpstreamConfig, { type: "direct" }>): UpstreamSettings["protocol"] {
+  if (upstream.type === "forward") {
+    const { proxyProtocol } = upstream;
+    return { type: "forward", header: proxyProtocol === undefined ? null : proxyProtocol === "v1" ? 1 : 2 };
+  }
+  const { type, username, passwordFile, send } = upstream;
+  const credentials = username === undefined ? null : {
+    username: encoder.encode(username),
+    password: encoder.encode(Deno.readTextFileSync(passwordFile!).trimEnd()),
+  };
+  return { type, credentials, sends: send };
 }
 
 /** Does what the command says. Returns the answer. */

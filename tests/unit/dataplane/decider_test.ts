@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { DEFAULT_CONFIG } from "../../../src/config/defaults.ts";
-import type { Config, RuleConfig } from "../../../src/config/types.ts";
+import type { Config, RuleConfig, UpstreamConfig } from "../../../src/config/types.ts";
 import { policyOf } from "../../../src/dataplane/context.ts";
 import { Decider } from "../../../src/dataplane/decider.ts";
 import type { UpstreamSettings } from "../../../src/dataplane/upstream/settings.ts";
 import { DIRECT, NOWHERE } from "../../../src/dataplane/upstream/table.ts";
 import { UNDECIDED } from "../../../src/dataplane/shared/totals.ts";
-import { parsePrefix } from "../../../src/net/ip.ts";
+import { parseEndpoint, parsePrefix } from "../../../src/net/ip.ts";
 import { compilePolicy } from "../../../src/policy/compile.ts";
 import { PROTOCOL_NUMBERS } from "../../../src/policy/flow.ts";
 import { DEFAULT_RULE } from "../../../src/policy/policy.ts";
@@ -49,8 +49,6 @@ Deno.test("Decider leaves to the kernel what only the kernel can tell, and what 
   const { ask: askNobody } = deciderOf(bench, []);
   assert.equal(bench.context.policy, null, "no rules, no cost");
   assert.equal(askNobody(tcp, "10.0.0.9:1000", "192.0.2.1:443"), UNDECIDED);
-  deciderOf(bench, [], { default: "proxy" });
-  assert.notEqual(bench.context.policy, null, "an upstream is to be found");
 });
 
 Deno.test("Decider.route() is the place of a rule's upstream, which UDP has none of", () => {
@@ -62,14 +60,24 @@ Deno.test("Decider.route() is the place of a rule's upstream, which UDP has none
     protocol: { type: "forward", header: null },
   }));
   context.settings = { ...context.settings, upstreams };
-  const { decider } = deciderOf(bench, [
+  const forward: UpstreamConfig = {
+    type: "forward",
+    address: parseEndpoint("192.0.2.9:8443")!,
+    source: "router",
+    families: ["ipv4", "ipv6"],
+    udp: true,
+    check: DEFAULT_CONFIG.checks,
+  };
+  const { decider, ask } = deciderOf(bench, [
     { name: "home", action: "proxy", upstream: "home" },
     { name: "gone", action: "proxy", upstream: "gone" },
     { name: "open", action: "direct" },
     { name: "shut", action: "block" },
-  ]);
+  ], { upstreams: { office: forward, gone: forward, home: forward } });
+  ask(tcp, "10.0.0.9:1000", "192.0.2.1:443");
   const rules = [0, 1, 2, 3, DEFAULT_RULE, UNDECIDED];
   assert.deepEqual(rules.map((rule) => decider.route(rule)), [2, NOWHERE, DIRECT, DIRECT, DIRECT, DIRECT]);
+  ask(udp, "10.0.0.9:1000", "192.0.2.1:443");
   assert.deepEqual(
     rules.map((rule) => decider.blockingUdp(rule)?.name),
     ["home", "gone", undefined, "shut", undefined, undefined],

@@ -12,7 +12,7 @@ import { openNetlink } from "../../netlink/transport.ts";
 import type { Env } from "../env.ts";
 import { Explainer } from "./explainer.ts";
 import type { AskedFlow } from "./question.ts";
-import type { Answer } from "./whole_answer.ts";
+import type { Answer } from "./answer.ts";
 
 /** Reads the machine, unless the rules alone are asked, and answers. */
 export function explainOnce(

@@ -4,24 +4,16 @@
  */
 import { type DomainLists, readDomainLists } from "../../config/files/domain_lists.ts";
 import type { LoadedConfig } from "../../config/load.ts";
-import { linkName, type FlowMachine } from "../../doctor/flow/machine.ts";
+import { type FlowMachine, linkName } from "../../doctor/flow/machine.ts";
 import { type FlowTrace, traceFlow } from "../../doctor/flow/trace.ts";
-import type { AdmissionInForce } from "../../kernel/admission.ts";
 import { compilePolicy } from "../../policy/compile.ts";
 import { explain } from "../../policy/explain.ts";
 import type { PolicyImage } from "../../policy/image.ts";
 import { buildNameSets } from "../../policy/name_sets.ts";
-import { type Answer, makeAnswer } from "./whole_answer.ts";
-import { answerByPolicy, type PolicyAnswer } from "./answer.ts";
+import { type Answer, makeAnswer } from "./answer.ts";
+import { answerByPolicy, type PolicyAnswer } from "./policy_answer.ts";
+import type { ExplainedRouter } from "./router.ts";
 import { type AskedFlow, flowOf, refuse } from "./question.ts";
-
-/** The router that flows come to. */
-export interface ExplainedRouter {
-  readonly machine: FlowMachine;
-  readonly admission: AdmissionInForce;
-  /** Interfaces of clients; undefined: no plan can be made here. */
-  readonly lan: readonly string[] | undefined;
-}
 
 /** Asks the policy and the router. */
 export class Explainer {
@@ -47,7 +39,13 @@ export class Explainer {
   explain(flow: AskedFlow): Answer {
     const asked = this.#place(flow);
     const policy = this.#askPolicy(asked);
-    return makeAnswer({ loaded: this.#loaded, asked, policy, router: this.#router, trace: this.#trace(asked) });
+    return makeAnswer({
+      loaded: this.#loaded,
+      asked,
+      policy,
+      router: this.#router,
+      trace: this.#trace(asked),
+    });
   }
 
   /** Adds the interface by which the router would answer the client, where none was named. */

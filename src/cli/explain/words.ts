@@ -3,8 +3,8 @@
  * @module
  */
 import type { PathStep } from "../../doctor/flow/pass_chains.ts";
-import { wordPolicy } from "./answer.ts";
-import type { Answer, AnsweredEnd } from "./whole_answer.ts";
+import { wordPolicy } from "./policy_answer.ts";
+import type { Answer, AnsweredEnd } from "./answer.ts";
 
 const ENDS: Readonly<Record<AnsweredEnd, string>> = {
   forwarded: "the kernel forwards it",

@@ -65,7 +65,7 @@ function describe(rule: NftRule, { table }: FirewallChain): NonNullable<OurDecis
   return { chain: rule.chain, handle: Number(rule.handle ?? 0n), text };
 }
 
-/** What the rules do on the assumed way, the first of which decides. */
+/** Tells the effect of the rules on the assumed way, the first of which decides. */
 function outcomeOf(rules: readonly Met[], { marks, listenerPort }: InstallFacts): Outcome {
   for (const { rule: { expressions }, mark, verdict } of rules) {
     const port = listenerOf(expressions);

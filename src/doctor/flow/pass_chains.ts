@@ -20,7 +20,7 @@ export interface PathStep {
   /** `chain forward of table inet fw4`. */
   readonly chain: string;
   readonly verdict: "accept" | "drop";
-  /** It drops the packet and tells the client. */
+  /** Set where it drops the packet and the client is told. */
   readonly refuses: boolean;
   /** Unset where a rule that this program cannot judge, or a limit, may end it in the other way. */
   readonly certain: boolean;

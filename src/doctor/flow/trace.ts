@@ -5,7 +5,7 @@
  */
 import type { Admission, OnFailure, Source } from "../../config/types.ts";
 import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
-import { Marks } from "../../marks.ts";
+import { Marks, withBits } from "../../marks.ts";
 import type { IpAddress } from "../../net/ip.ts";
 import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
 import { type Route } from "../../netlink/route/route.ts";
@@ -42,7 +42,7 @@ export interface FlowTrace {
   readonly end: FlowEnd;
   /** Unset where something on the way cannot be judged. */
   readonly certain: boolean;
-  /** What ends it there, where that is no rule of the config. */
+  /** The rule or the route that ends it there; empty: the config alone. */
   readonly by: string;
   readonly input: string | null;
   /** The rule of the install; null: nothing is installed, or the flow does not come to it. */
@@ -126,7 +126,9 @@ class Trip {
   #goOn(): Stop {
     const taken = this.#taken;
     if (taken?.end === "delivered") return this.#pass("input") ?? taken;
-    if (taken !== undefined && this.#facts.admission === "early") return this.#pass("input") ?? this.#dial(taken);
+    if (taken !== undefined && this.#facts.admission === "early") {
+      return this.#pass("input") ?? this.#dial(taken);
+    }
     const packet = this.#packet;
     const stop = this.#route({
       to: addressAt(packet, "destination"),
@@ -140,29 +142,33 @@ class Trip {
     const refused = this.#pass("forward") ?? this.#pass("postrouting");
     if (refused !== undefined) return refused;
     if (taken === undefined) return { end: "forwarded", by: this.#untaken };
-    return this.#facts.source === "router" ? this.#dial(taken) : taken;
+    return this.#facts.source === "router" ? this.#leave(taken, this.#ownAt(packet)) : taken;
   }
 
-  /** The proxy's own connection, where it does not go out as the client's would. */
+  /** The proxy's own connection where it has never been on the client's way: routed as the router's own. */
   #dial(taken: Stop): Stop {
     const packet = this.#packet;
     delete packet.input;
     packet.mark = 0;
-    packet.ctState = CT_STATE.new;
-    packet.translated = 0;
-    this.#natDone = [];
     const isOwn = this.#facts.source === "router";
     const stop = this.#route({
       to: addressAt(packet, "destination"),
       ...(isOwn ? {} : { from: addressAt(packet, "source") }),
     });
     if (stop !== undefined) return stop;
-    if (isOwn) {
-      const own = this.#preferred;
-      if (own !== undefined) packet.source = { bytes: own.bytes, length: own.bytes.length * 8 };
-      delete packet.sourcePort;
-    }
-    return this.#pass("output") ?? this.#pass("postrouting") ?? taken;
+    return this.#pass("output") ?? this.#leave(taken, isOwn ? this.#preferred : addressAt(packet, "source"));
+  }
+
+  /** The connection leaves, from an address of its own. */
+  #leave(taken: Stop, source: IpAddress | undefined): Stop {
+    const packet = this.#packet;
+    delete packet.input;
+    delete packet.sourcePort;
+    packet.translated = 0;
+    packet.ctState = CT_STATE.new;
+    this.#natDone = [];
+    if (source !== undefined) packet.source = { bytes: source.bytes, length: source.bytes.length * 8 };
+    return this.#pass("postrouting") ?? taken;
   }
 
   /** Asks the routing tables; a stop where they lead nowhere. */
@@ -237,11 +243,13 @@ class Trip {
         if (!this.#machine.listens(protocol, family, port)) {
           const why = `nobody listens on port ${port}, on-failure: ${onFailure}`;
           if (onFailure === "open") this.#untaken = why;
-          return onFailure === "open" ? undefined : { end: onFailure === "drop" ? "dropped" : "refused", by: why };
+          return onFailure === "open"
+            ? undefined
+            : { end: onFailure === "drop" ? "dropped" : "refused", by: why };
         }
         this.#taken = { end: outcome.kind === "program" ? "delivered" : "relayed", by };
         if (outcome.kind === "proxy" && admission === "forward-path") return undefined;
-        this.#packet.mark = (this.#packet.mark | this.#marks.intercepted) >>> 0;
+        this.#packet.mark = withBits(this.#packet.mark, this.#marks.intercepted);
         if (outcome.kind === "proxy") this.#packet.ctState = CT_STATE.untracked;
         return undefined;
       }
@@ -251,16 +259,24 @@ class Trip {
   }
 
   #ownAt({ input, output, destination, family }: FlowPacket): IpAddress | undefined {
-    if (output === undefined) return input && ownAddress(this.#machine, input.index, { family, bytes: new Uint8Array(16) });
+    if (output === undefined) {
+      return input && ownAddress(this.#machine, input.index, { family, bytes: new Uint8Array(16) });
+    }
     const neighbour = this.#way?.gateway ?? { family, bytes: destination!.bytes };
     return ownAddress(this.#machine, output.index, neighbour);
   }
 }
 
-/** The kernel's words for a packet that no route leads on. */
+/** Answers of the kernel to a question for a route, in words. */
+const REFUSALS: Readonly<Record<string, Stop>> = {
+  // Since Linux 6.14 the kernel answers EINVAL where it was EXDEV.
+  EINVAL: { end: "dropped", by: "the kernel does not accept this source address there (rp_filter, martian)" },
+  EXDEV: { end: "dropped", by: "the kernel does not accept this source address there (rp_filter)" },
+  EACCES: { end: "unreachable", by: "a route prohibits it" },
+  ENETUNREACH: { end: "unreachable", by: "no route leads there" },
+  EHOSTUNREACH: { end: "unreachable", by: "the kernel does not forward, or a route says unreachable" },
+};
+
 function nowhere({ error }: Extract<RouteAnswer, { readonly error: unknown }>): Stop {
-  const dropped = error.code === "EINVAL" || error.code === "EXDEV";
-  return dropped
-    ? { end: "dropped", by: "the kernel takes its source address for a false one there (rp_filter), or does not forward" }
-    : { end: "unreachable", by: error.message };
+  return REFUSALS[error.code] ?? { end: "unreachable", by: error.message };
 }

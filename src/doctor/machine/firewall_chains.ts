@@ -18,7 +18,7 @@ const HOOKS: readonly Hook[] = ["ingress", "prerouting", "input", "forward", "ou
 /** Tables of iptables, in which its base chains are in capitals. */
 const IPTABLES_TABLES = ["filter", "nat", "mangle", "raw", "security"];
 
-/** What to read of sets and of our own tables. */
+/** The part of the chains and of their sets that is read. */
 export interface ChainReading {
   /** Named sets of addresses too, which can be huge. */
   readonly addresses?: boolean;

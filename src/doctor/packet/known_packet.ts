@@ -7,7 +7,7 @@ import type { Family } from "../../net/ip.ts";
 import type { FibExpression } from "../../netlink/nft/expr/fib.ts";
 import type { PayloadExpression } from "../../netlink/nft/expr/payload.ts";
 import { ADDRESS_PLACES, protocolKey } from "../../netlink/nft/phrases.ts";
-import { hostKey, ifnameKey, portKey } from "../../netlink/nft/sets/set_type.ts";
+import { hostKey, hostKey16, ifnameKey, portKey } from "../../netlink/nft/sets/set_type.ts";
 import { inNetwork, type PartialBytes, whole } from "./partial.ts";
 
 /** An interface, by both its names. */
@@ -16,8 +16,11 @@ export interface PacketLink {
   readonly index: number;
 }
 
-/** The place of the sender in an Ethernet header. */
+/** The place of the sender in an Ethernet header, and its length. */
 const HARDWARE_SOURCE = 6;
+const ETHERNET_ADDRESS = 6;
+/** linux/if_arp.h */
+const ARPHRD_ETHER = 1;
 
 /** The place of a fragment's offset in IPv4's header, behind three flags. */
 export const FRAGMENT_OFFSET = { offset: 6, mask: Uint8Array.of(0x1f, 0xff) } as const;
@@ -55,7 +58,7 @@ export interface KnownPacket {
   readonly destinationType?: number;
   /** Unset by `false` where no socket of this machine is its own; absent: not known. */
   readonly hasSocket?: boolean;
-  /** What NAT has changed of its flow so far: bits of conntrack's status. Absent: nothing. */
+  /** Changes of NAT to its flow so far: bits of conntrack's status. Absent: none. */
   readonly translated?: number;
 }
 
@@ -84,6 +87,8 @@ export function readMeta(key: string, packet: KnownPacket): PartialBytes | "abse
       return whole(packet.family === "ipv4" ? Uint8Array.of(0x08, 0x00) : Uint8Array.of(0x86, 0xdd));
     case "l4proto":
       return whole(protocolKey(packet.protocol));
+    case "iiftype":
+      return packet.hardware?.length === ETHERNET_ADDRESS ? whole(hostKey16(ARPHRD_ETHER)) : undefined;
     case "pkttype":
       return whole(Uint8Array.of(0)); // PACKET_HOST
     default:

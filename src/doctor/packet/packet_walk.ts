@@ -32,7 +32,7 @@ export interface WalkResult {
 export interface Reached {
   /** Nothing before it that cannot be judged may have ended the way. */
   readonly surely: boolean;
-  /** It lies on the way of which `verdict` is the end. */
+  /** Set where it lies on the way of which `verdict` is the end. */
   readonly assumed: boolean;
 }
 

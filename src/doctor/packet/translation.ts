@@ -13,7 +13,7 @@ import type { XtablesPart } from "./xtables_match.ts";
 
 /** A translation of a flow. */
 export interface Translation {
-  /** What it changes. */
+  /** The end of the flow that it changes. */
   readonly end: "source" | "destination";
   /** `given`: to `address`; `masquerade`: to that of the way out; `redirect`: to the router itself. */
   readonly how: "given" | "masquerade" | "redirect";

@@ -8,15 +8,19 @@ import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import type { Config } from "../../../src/config/types.ts";
 import type { UpstreamConfig } from "../../../src/config/upstreams/types.ts";
 import type { UpstreamSettings } from "../../../src/dataplane/upstream/settings.ts";
-import { loadConfig } from "../../../src/config/load.ts";
+import { loadConfig, type LoadedConfig } from "../../../src/config/load.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
 import { NO_LIVE_RULES, openLiveRules } from "../../../src/daemon/live_rules.ts";
 import { readAdmission } from "../../../src/kernel/admission.ts";
+import { placeLinks } from "../../../src/daemon/network/links.ts";
 import { preparePlan } from "../../../src/kernel/prepare.ts";
 import { createLogger } from "../../../src/log.ts";
 import { formatEndpoint } from "../../../src/net/ip.ts";
+import { readDomainLists } from "../../../src/config/files/domain_lists.ts";
 import { compilePolicy } from "../../../src/policy/compile.ts";
+import type { PolicyImage } from "../../../src/policy/image.ts";
+import { buildNameSets } from "../../../src/policy/name_sets.ts";
 import type { DataplaneCommand } from "../proxy/dataplane.ts";
 
 const WORKERS = 2;
@@ -28,6 +32,15 @@ function say(line: string): void {
 
 function load(path: string) {
   return loadConfig({ path, readTextFile: Deno.readTextFileSync });
+}
+
+/** The rules of a config, with its names. */
+function compile(loaded: LoadedConfig, generation: number): PolicyImage {
+  const lists = readDomainLists(loaded, Deno.readFileSync);
+  const { images } = buildNameSets(loaded.config, lists, Int32Array.of(1, 2));
+  const policy = compilePolicy(loaded.config, generation, images);
+  placeLinks(policy, log);
+  return policy;
 }
 
 /** The upstreams of a config whose addresses are none but addresses. */
@@ -69,10 +82,10 @@ async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<un
     case "totals":
       return dataplane.totals();
     case "adopt": {
-      const { config } = load(command.path);
+      const next = load(command.path);
       await dataplane.adopt({
-        settings: { ...dataplane.settingsOf(config), upstreams: resolveUpstreams(config) },
-        policy: compilePolicy(config, command.generation),
+        settings: { ...dataplane.settingsOf(next.config), upstreams: resolveUpstreams(next.config) },
+        policy: compile(next, command.generation),
       });
       return "adopted";
     }
@@ -105,7 +118,7 @@ const live = admission === "forward-path" ? openLiveRules(WORKERS) : NO_LIVE_RUL
 const dataplane = await startDataplane({
   config,
   admission,
-  policy: compilePolicy(config, 1),
+  policy: compile(loaded, 1),
   workers: WORKERS,
   log,
   replaced: () => live.forget(),

@@ -9,6 +9,7 @@ import { formatEndpoint, formatIp } from "../../net/ip.ts";
 import { hexBytes } from "../../net/hex.ts";
 import type { Outcome } from "../../policy/outcome.ts";
 import type { PolicyAnswer } from "./policy_answer.ts";
+import { areDown, statesOf, type UpstreamState } from "./upstreams.ts";
 import type { ExplainedRouter } from "./router.ts";
 import type { AskedFlow } from "./question.ts";
 
@@ -33,6 +34,8 @@ export interface Answer extends PolicyAnswer {
   readonly passes: boolean;
   /** Unset where something on the way cannot be judged. */
   readonly certain: boolean;
+  /** States of `upstreams`. */
+  readonly upstreamStates: readonly UpstreamState[];
   /** The rule, or the circumstance, that ends it there. */
   readonly by: string;
   /** The rule of the kernel's table that decides; null: none. */
@@ -68,7 +71,10 @@ const PASSING: readonly AnsweredEnd[] = ["forwarded", "relayed", "delivered", "r
 
 /** Makes the answer. */
 export function makeAnswer({ loaded, asked, policy, router, trace }: AnswerFacts): Answer {
-  const { end, by } = trace === null ? endByRules(policy) : endOnRouter(trace, policy);
+  const upstreamStates = statesOf(policy, router?.proxy);
+  const { end, by } = trace === null
+    ? endByRules(policy, upstreamStates)
+    : endOnRouter(trace, policy, upstreamStates);
   const { install: installed, way, source } = trace ?? { install: null, way: null, source: null };
   return {
     version: 1,
@@ -86,6 +92,7 @@ export function makeAnswer({ loaded, asked, policy, router, trace }: AnswerFacts
     certain: end !== "unknown" && (trace?.certain ?? true),
     by,
     ...policy,
+    upstreamStates,
     installed: installed?.rule === undefined
       ? null
       : { ...installed.rule, does: describeOutcome(installed.outcome) },
@@ -97,14 +104,21 @@ export function makeAnswer({ loaded, asked, policy, router, trace }: AnswerFacts
 }
 
 /** The end by the rules of the config, where the router is not asked. */
-function endByRules({ action, why }: PolicyAnswer): { end: AnsweredEnd; by: string } {
+function endByRules(
+  { action, why, whenDown }: PolicyAnswer,
+  upstreams: readonly UpstreamState[],
+): { end: AnsweredEnd; by: string } {
   switch (action) {
     case "bypass":
       return { end: "forwarded", by: why };
     case "direct":
       return { end: "relayed", by: why };
     case "proxy":
-      return { end: "upstream", by: why };
+      if (!areDown(upstreams)) return { end: "upstream", by: why };
+      return {
+        end: whenDown === "direct" ? "relayed" : "refused",
+        by: `${why}, and ${upstreams.length === 0 ? "no upstream can carry it" : "all upstreams are down"}`,
+      };
     case "deliver":
       return { end: "delivered", by: why };
     case "block":
@@ -115,11 +129,17 @@ function endByRules({ action, why }: PolicyAnswer): { end: AnsweredEnd; by: stri
 }
 
 /** The end on the router: where the proxy or the watcher gets it, the policy says what they do. */
-function endOnRouter(trace: FlowTrace, policy: PolicyAnswer): { end: AnsweredEnd; by: string } {
+function endOnRouter(
+  trace: FlowTrace,
+  policy: PolicyAnswer,
+  upstreams: readonly UpstreamState[],
+): { end: AnsweredEnd; by: string } {
   const { end, by, install } = trace;
   const asksPolicy = end === "relayed" || end === "forwarded" && install?.outcome.kind === "watch";
   if (!asksPolicy) return { end, by: by === "" ? policy.why : by };
-  const byRules = endByRules(policy);
+  const byRules = endByRules(policy, upstreams);
+  // A rule that delivers behind one with names is too late: the proxy has the flow.
+  if (byRules.end === "delivered") return { end, by: policy.why };
   // What the proxy lets go on it dials itself.
   return byRules.end === "forwarded"
     ? { end, by: policy.why }

@@ -10,6 +10,7 @@ import { preparePlan } from "../../kernel/prepare.ts";
 import { OperationError } from "../../net/error.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import type { Env } from "../env.ts";
+import { findHolder } from "../status/proxy.ts";
 import { Explainer } from "./explainer.ts";
 import type { AskedFlow } from "./question.ts";
 import type { Answer } from "./answer.ts";
@@ -24,11 +25,13 @@ export function explainOnce(
   },
 ): Answer {
   if (rulesOnly) return new Explainer(loaded, Deno.readFileSync, null).explain(asked);
+  const { intercept, listener } = loaded.config;
   using route = openNetlink("route");
   const router = {
     machine: readFlowMachine(route, systemFiles(env.readTextFile)),
     admission: readAdmission(loaded.config),
     lan: readLan(env, loaded),
+    proxy: findHolder(env, { ...intercept, port: listener.port })?.state,
   };
   return new Explainer(loaded, Deno.readFileSync, router).explain(asked);
 }

@@ -4,7 +4,7 @@
  */
 import { type DomainLists, readDomainLists } from "../../config/files/domain_lists.ts";
 import type { LoadedConfig } from "../../config/load.ts";
-import { type FlowMachine, linkName } from "../../doctor/flow/machine.ts";
+import { linkName } from "../../doctor/flow/machine.ts";
 import { type FlowTrace, traceFlow } from "../../doctor/flow/trace.ts";
 import { compilePolicy } from "../../policy/compile.ts";
 import { explain } from "../../policy/explain.ts";

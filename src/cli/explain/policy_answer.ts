@@ -98,7 +98,7 @@ const KERNEL_WORDS: Readonly<Record<string, string>> = {
 
 /** Words it, a line for each part. */
 export function wordPolicy(answer: PolicyAnswer): string[] {
-  const { passedOver, byName, kernel, why, entry, waits, upstreams, whenDown } = answer;
+  const { passedOver, byName, kernel, why, entry, waits } = answer;
   const found = entry === null ? "" : `, by ${entry}`;
   return [
     ...passedOver.map(({ rule, name, why }) => `rules[${rule}] (${name}): no, ${why}`),
@@ -106,6 +106,5 @@ export function wordPolicy(answer: PolicyAnswer): string[] {
     `decides: ${why}${byName.length > 0 && waits.forName ? ", where no name does" : ""}${found}`,
     `kernel: ${kernel === null ? "cannot be told from this" : KERNEL_WORDS[kernel]}`,
     `waits: ${waits.forName ? "yes" : "no"}, ${waits.why}`,
-    ...(whenDown === null ? [] : [`upstream: ${upstreams.join(", then ")}; when down: ${whenDown}`]),
   ];
 }

@@ -4,6 +4,7 @@
  */
 import type { FlowMachine } from "../../doctor/flow/machine.ts";
 import type { AdmissionInForce } from "../../kernel/admission.ts";
+import type { UpstreamReport } from "./upstreams.ts";
 
 /** See the module. */
 export interface ExplainedRouter {
@@ -11,4 +12,6 @@ export interface ExplainedRouter {
   readonly admission: AdmissionInForce;
   /** Interfaces of clients; undefined: no plan can be made here. */
   readonly lan: readonly string[] | undefined;
+  /** The report of the proxy that runs. */
+  readonly proxy: UpstreamReport | undefined;
 }

@@ -5,6 +5,7 @@
 import type { PathStep } from "../../doctor/flow/pass_chains.ts";
 import { wordPolicy } from "./policy_answer.ts";
 import type { Answer, AnsweredEnd } from "./answer.ts";
+import { wordStates } from "./upstreams.ts";
 
 const ENDS: Readonly<Record<AnsweredEnd, string>> = {
   forwarded: "the kernel forwards it",
@@ -20,7 +21,7 @@ const ENDS: Readonly<Record<AnsweredEnd, string>> = {
 
 /** Words it. */
 export function wordAnswer(answer: Answer): string[] {
-  const { installed, path, route, source, end, certain, by, warnings, flow } = answer;
+  const { installed, path, route, source, end, certain, by, warnings, flow, whenDown } = answer;
   const way = path === null ? [] : [
     `comes in: ${flow.in ?? "not known by which interface"}`,
     `installed: ${
@@ -35,10 +36,15 @@ export function wordAnswer(answer: Answer): string[] {
   const doubt = certain ? "" : "; not for certain, for not everything on its way can be judged";
   return [
     ...wordPolicy(answer),
+    ...(whenDown === null ? [] : [`upstream: ${wordUpstreams(answer)}; when down: ${whenDown}`]),
     ...way,
     ...warnings.map((text) => `warning: ${text}`),
     `end: ${ENDS[end]}${by === "" ? "" : ` (${by})`}${doubt}`,
   ];
+}
+
+function wordUpstreams({ upstreamStates }: Answer): string {
+  return upstreamStates.length === 0 ? "none can carry it" : wordStates(upstreamStates);
 }
 
 function wordStep({ hook, chain, verdict, certain, rule, handle, translation }: PathStep): string {

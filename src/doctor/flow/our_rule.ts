@@ -4,7 +4,7 @@
  */
 import { DIVERT_PRIORITY } from "../../constants.ts";
 import { INTERCEPT_CHAIN } from "../../kernel/plan/concerns/decision.ts";
-import type { Marks } from "../../marks.ts";
+import { type Marks, withBits } from "../../marks.ts";
 import type { Outcome } from "../../policy/outcome.ts";
 import { LITTLE_ENDIAN } from "../../netlink/attribute.ts";
 import type { NftExpression } from "../../netlink/nft/expression.ts";
@@ -71,11 +71,16 @@ function outcomeOf(rules: readonly Met[], { marks, listenerPort }: InstallFacts)
     const port = listenerOf(expressions);
     if (port !== undefined) return port === listenerPort ? { kind: "proxy" } : { kind: "program", port };
     const bits = mark === undefined ? 0 : markOf(mark);
-    if ((bits & marks.asks) !== 0) return { kind: (bits & marks.refused) !== 0 ? "watch" : "proxy" };
+    if (hasBits(bits, marks.watch)) return { kind: "watch" };
+    if (hasBits(bits, marks.asks)) return { kind: "proxy" };
     if (expressions.some(({ kind }) => kind === "reject")) return { kind: "refuse", silently: false };
     if (verdict?.code === "drop") return { kind: "refuse", silently: true };
   }
   return { kind: "pass" };
+}
+
+function hasBits(mark: number, bits: number): boolean {
+  return withBits(mark, bits) === mark;
 }
 
 function markOf({ bytes }: PartialBytes): number {

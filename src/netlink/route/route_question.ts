@@ -29,9 +29,11 @@ export interface RouteQuestion {
   readonly mark?: number;
   /** The index of the interface that it comes in by; without it, it is the router's own. */
   readonly iif?: number;
-  /** The protocol and the ports, for rules that ask for them (RTA_IP_PROTO, RTA_SPORT, RTA_DPORT). */
+  /** IP protocol, for rules that ask for it (RTA_IP_PROTO). */
   readonly protocol?: number;
+  /** Source port, for the same (RTA_SPORT). */
   readonly sourcePort?: number;
+  /** Destination port, for the same (RTA_DPORT). */
   readonly destinationPort?: number;
 }
 

@@ -26,6 +26,7 @@ import { nameProcess } from "./network/process_name.ts";
 import { Proxy } from "./proxy.ts";
 import { announce } from "./report.ts";
 import { Survey, type SurveyOptions } from "./routes/survey.ts";
+import { openUpstreams } from "./upstreams/open_upstreams.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Options of a start. */
@@ -42,8 +43,9 @@ export interface StartOptions {
 export async function startProxy(
   usable: UsableConfig,
   options: StartOptions,
-  { log, terminal }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<Proxy> {
+  const { log, terminal } = surroundings;
   const { loaded } = usable;
   const { config, origin } = loaded;
   const { readTextFile } = options.source;
@@ -64,12 +66,15 @@ export async function startProxy(
   const { workerUrl, version } = options;
   collectGarbage(); // of the config and the trial, before workers need their part: the most is needed then
   let live = NO_LIVE_RULES;
+  const upstreams = openUpstreams(config, log, readTextFile);
+  const prepared = upstreams.prepare(usable);
   const dataplane = await startDataplane({
     config,
     workers,
     families,
     admission: admission.inForce,
     policy,
+    upstreams: prepared.settings,
     log,
     workerUrl,
     replaced: () => forgetFlows(live, log),
@@ -92,16 +97,19 @@ export async function startProxy(
   survey?.begin(); // what changes from now on is told
   const proxy = new Proxy({
     source: options.source,
-    first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config) },
+    first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config, prepared.settings) },
     families,
     dataplane,
+    upstreams,
     keeper,
     watch,
     survey,
     life,
     live,
+    access: surroundings.makeAccessLog(dataplane.endedFlows),
     log,
   });
+  upstreams.adopt(prepared, dataplane);
   await keeper.begin();
   life.once(); // on a slow router that look has taken longer than a sign of life counts
   announce(log, { version, config, origin, families, dataplane, reason });

@@ -105,7 +105,7 @@ export function makeAnswer({ loaded, asked, policy, router, trace }: AnswerFacts
 
 /** The end by the rules of the config, where the router is not asked. */
 function endByRules(
-  { action, why, whenDown }: PolicyAnswer,
+  { action, silent, why, whenDown }: PolicyAnswer,
   upstreams: readonly UpstreamState[],
 ): { end: AnsweredEnd; by: string } {
   switch (action) {
@@ -122,7 +122,7 @@ function endByRules(
     case "deliver":
       return { end: "delivered", by: why };
     case "block":
-      return { end: "refused", by: why };
+      return { end: silent ? "dropped" : "refused", by: why };
     default:
       return { end: "unknown", by: why };
   }

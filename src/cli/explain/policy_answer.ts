@@ -18,6 +18,8 @@ export interface PolicyAnswer {
   /** The kernel's treatment: pass, refuse, program, proxy or watch; null: not intercepted, or unknown. */
   readonly kernel: string | null;
   readonly action: string | null;
+  /** Set where a block tells the client nothing. */
+  readonly silent: boolean;
   /** Upstreams that can carry the flow, in their order. */
   readonly upstreams: readonly string[];
   readonly whenDown: string | null;
@@ -51,6 +53,7 @@ export function answerByPolicy(parts: AnswerParts): PolicyAnswer {
     why,
     kernel: unasked.outcome?.kind ?? null,
     action: route?.action ?? null,
+    silent: route?.silent ?? false,
     upstreams: proxied ? route.upstreams.map((number) => names[number]) : [],
     whenDown: proxied ? route.whenDown : null,
     waits: waitOf(unasked),
@@ -60,7 +63,7 @@ export function answerByPolicy(parts: AnswerParts): PolicyAnswer {
   };
 }
 
-function waitOf({ decision, outcome, byName }: Explanation): PolicyAnswer["waits"] {
+function waitOf({ decision, outcome, byName, dialsAhead }: Explanation): PolicyAnswer["waits"] {
   if (decision !== NAME_NEEDED) {
     const why = byName.length === 0
       ? "no name decides on it"
@@ -70,6 +73,8 @@ function waitOf({ decision, outcome, byName }: Explanation): PolicyAnswer["waits
   const rules = byName.map(({ rule, name }) => `rules[${rule}] (${name})`).join(", ");
   const way = outcome?.kind === "watch"
     ? "it is forwarded at once, and what completes the name is held until that is read"
+    : dialsAhead
+    ? "its server is dialled at once, for no name leads elsewhere, and hears nothing before the name is read"
     : "the proxy reads the name before it dials, for it may have to go elsewhere";
   return { forName: true, why: `${rules}: ${way}` };
 }

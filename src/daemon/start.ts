@@ -58,7 +58,7 @@ export async function startProxy(
   const admission = readAdmission(config);
   const warning = warnAdmission(admission);
   if (warning !== undefined && !options.installs) log.warn(warning); // an install says it as well
-  const policy = compilePolicy(config, 1);
+  const policy = compilePolicy(config, 1, usable.names);
   const { workerUrl, version } = options;
   collectGarbage(); // of the config and the trial, before workers need their part: the most is needed then
   let live = NO_LIVE_RULES;

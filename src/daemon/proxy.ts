@@ -149,9 +149,9 @@ export class Proxy {
       adoptWorkers: (generation) => this.#adoptWorkers(generation),
       adoptRules: (next, changed) => keeper.adopt(next, changed),
       adoptRest(next) {
-        const { log: { level, access: logsAccess } } = next.loaded.config;
+        const { log: { level, access: where } } = next.loaded.config;
         log.setLevel(level);
-        access.adopt(logsAccess);
+        access.adopt(where);
         upstreams.adopt(upstreams.prepare(next), dataplane);
       },
       begun: () => this.listener.begun(),

@@ -34,11 +34,11 @@ export interface ProxyState {
   readonly udpSessions: number;
   /** All since the start, as its last log line has them. */
   readonly counters: Readonly<Record<string, number>>;
-  readonly upstreams: readonly UpstreamStatus[];
-  readonly groups: readonly GroupStatus[];
   /** Flows that the proxy has seen, by rule and by upstream: those of the config in force, in its order. */
   readonly ruleHits: readonly RuleHits[];
   readonly upstreamHits: readonly Hits[];
+  readonly upstreams: readonly UpstreamStatus[];
+  readonly groups: readonly GroupStatus[];
 }
 
 /** The file of a proxy. */
@@ -81,9 +81,9 @@ function describe(
     connections: dataplane.live(),
     udpSessions: dataplane.udpLive(),
     counters: summarize(dataplane),
+    ...dataplane.hits(),
     upstreams: upstreams.status(),
     groups: upstreams.groups(),
-    ...dataplane.hits(),
   };
 }
 

@@ -107,8 +107,8 @@ export class Decider {
   /** The same for UDP. No upstream proxy carries it yet: it is refused, it never goes direct instead. */
   blockingUdp(rule: number): Route | null {
     const { policy } = this.#context;
-    if (policy === null || rule === UNDECIDED || this.route(rule) === DIRECT) return this.blocking(rule);
-    return policy.route(rule);
+    if (policy === null || this.route(rule) === DIRECT) return this.blocking(rule);
+    return policy.route(rule === UNDECIDED ? policy.undecided : rule);
   }
 
   /** The route of the flow that was last decided on, which `rule` decides: see upstream/table.ts. */

@@ -130,17 +130,6 @@ export class Policy {
     return this.#image.routesByKind[kindOf(flow)][rule + 1];
   }
 
-  /** The number of this flow's way among {@linkcode ways}. */
-  wayFor(rule: number, flow: Flow): number {
-    const at = rule === DEFAULT_RULE ? HEADER.effects : HEADER.size + rule * RULE.size + RULE.effects;
-    return this.#tables[at + kindOf(flow)];
-  }
-
-  /** All ways that differ. */
-  get ways(): readonly Route[] {
-    return this.#image.ways;
-  }
-
   /** Tells whether an upstream is among the ends of a flow whose name is not known. */
   mayProxy(flow: Flow): boolean {
     return this.#wayWithoutUpstream(flow) === null;
@@ -163,6 +152,17 @@ export class Policy {
   /** See {@linkcode asksInterface}. */
   get asksHardware(): boolean {
     return this.#asksHardware;
+  }
+
+  /** The number of this flow's way among {@linkcode ways}. */
+  wayFor(rule: number, flow: Flow): number {
+    const at = rule === DEFAULT_RULE ? HEADER.effects : HEADER.size + rule * RULE.size + RULE.effects;
+    return this.#tables[at + kindOf(flow)];
+  }
+
+  /** All ways that differ. */
+  get ways(): readonly Route[] {
+    return this.#image.ways;
   }
 
   /** Names of upstreams, by number. */

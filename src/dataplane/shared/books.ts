@@ -88,9 +88,9 @@ const GONE_GENERATIONS = 16;
 /** The books. */
 export class Books {
   readonly state: SharedState;
-  readonly upstreams: UpstreamHealth;
   /** Flows that have ended. */
   readonly ended: EndedFlows;
+  readonly upstreams: UpstreamHealth;
   readonly #memory: SharedMemory;
   readonly #generations = new Map<number, { readonly totals: Totals; readonly names: RuleNames }>();
   /** Totals of ended sessions under generations of which no session lives. */
@@ -102,8 +102,8 @@ export class Books {
   constructor(memory: SharedMemory) {
     this.#memory = memory;
     this.state = new SharedState(memory.state);
-    this.upstreams = new UpstreamHealth(memory.upstreams);
     this.ended = new EndedFlows(memory.ledgers.map(({ ended }) => ended), (flow) => this.#decisionOf(flow));
+    this.upstreams = new UpstreamHealth(memory.upstreams);
   }
 
   /** Opens the totals of the generation that comes into force. Returns their memory, for the workers. */

@@ -24,6 +24,7 @@ export class GroupUpstream implements Upstream {
     this.name = members.map(({ name }) => name).join(",");
     this.wantsName = members.some((member) => member.wantsName);
     this.#context = context;
+    this.wantsName = members.some(({ wantsName }) => wantsName);
     this.#members = members;
     this.#choice = new MemberChoice(context.health, members.map(({ settings }) => settings), strategy);
   }
@@ -36,6 +37,11 @@ export class GroupUpstream implements Upstream {
       log.warn(`no upstream is up: ${fate}`, { upstream: this.name });
     }
     return true;
+  }
+
+  /** See {@linkcode Upstream}. */
+  carrier({ member }: Call): number {
+    return member === NO_MEMBER ? 0 : this.#members[member].carrier();
   }
 
   /** See {@linkcode Upstream}. */
@@ -52,11 +58,6 @@ export class GroupUpstream implements Upstream {
       if (returned >= 0 || returned === -EMFILE || returned === -ENFILE) return returned;
       call.member = NO_MEMBER;
     }
-  }
-
-  /** See {@linkcode Upstream}. */
-  carrier(call: Call): number {
-    return this.#members[call.member].carrier();
   }
 
   /** See {@linkcode Upstream}. All that may still be tried share the one connect timeout. */

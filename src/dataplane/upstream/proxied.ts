@@ -41,14 +41,14 @@ export class ProxiedUpstream implements Upstream {
     this.#trouble = new UpstreamTrouble(context, settings.name);
   }
 
-  /** See {@linkcode Upstream}. */
-  carrier(): number {
-    return this.#number;
-  }
-
   /** Tells whether it is known to do its work, or nothing is known. */
   get isUp(): boolean {
     return this.#health.state(this.settings.place) === UP;
+  }
+
+  /** See {@linkcode Upstream}. */
+  carrier(): number {
+    return this.#number;
   }
 
   /** See {@linkcode Upstream}. It begins behind the address that is the call's choice. */

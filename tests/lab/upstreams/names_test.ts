@@ -49,7 +49,7 @@ async function serveLine(lab: Lab): Promise<void> {
   });
 }
 
-const resolved = (proxy: Proxy) => proxy.log.match(/is resolved name=\S+ addresses=\S+/g) ?? [];
+const resolved = (proxy: Proxy): string[] => proxy.log.match(/is resolved name=\S+ addresses=\S+/g) ?? [];
 
 labTest("A name leads flows to its proxy, and a resolver that is dead or comes late harms nobody", {
   programs: PROGRAMS,

@@ -60,11 +60,6 @@ export class GroupUpstream implements Upstream {
     }
   }
 
-  /** See {@linkcode Upstream}. */
-  carrier(call: Call): number {
-    return this.#members[call.member].carrier();
-  }
-
   /** See {@linkcode Upstream}. All that may still be tried share the one connect timeout. */
   patience(call: Call): number {
     const others = Math.min(this.#choice.left(call.tried), MOST_MEMBERS - countBits(call.tried));

@@ -2,6 +2,8 @@
  * The file in /run by which `tproxy status` knows of a running proxy; it is named by the process id.
  * @module
  */
+import type { RuleHits } from "../dataplane/shared/books.ts";
+import type { Hits } from "../dataplane/flows/tally.ts";
 import {
   listRunFiles,
   makeRunDirectory,
@@ -12,6 +14,7 @@ import {
 } from "../dataplane/run_directory.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
+import type { GroupStatus, UpstreamStatus } from "./upstreams/status.ts";
 
 /** Milliseconds between two updates. */
 const UPDATE_MS = 5000;
@@ -31,6 +34,11 @@ export interface ProxyState {
   readonly udpSessions: number;
   /** All since the start, as its last log line has them. */
   readonly counters: Readonly<Record<string, number>>;
+  /** Flows that the proxy has seen, by rule and by upstream: those of the config in force, in its order. */
+  readonly ruleHits: readonly RuleHits[];
+  readonly upstreamHits: readonly Hits[];
+  readonly upstreams: readonly UpstreamStatus[];
+  readonly groups: readonly GroupStatus[];
 }
 
 /** The file of a proxy. */
@@ -60,7 +68,7 @@ function nameOf(pid: number): string {
 }
 
 function describe(
-  { dataplane, generation }: Proxy,
+  { dataplane, generation, upstreams }: Proxy,
   { program, started }: { readonly program: string; readonly started: number },
 ): ProxyState {
   return {
@@ -73,6 +81,9 @@ function describe(
     connections: dataplane.live(),
     udpSessions: dataplane.udpLive(),
     counters: summarize(dataplane),
+    ...dataplane.hits(),
+    upstreams: upstreams.status(),
+    groups: upstreams.groups(),
   };
 }
 

@@ -7,19 +7,31 @@
  */
 import { AF_INET } from "../../ffi/consts.ts";
 import { makeSockaddr } from "../../ffi/sockets/sockaddr.ts";
-import { Flow } from "../policy/flow.ts";
+import { Flow, PROTOCOL_NUMBERS, UNKNOWN } from "../policy/flow.ts";
 import type { Route } from "../policy/routes/route.ts";
-import { DEFAULT_RULE } from "../policy/policy.ts";
+import { DEFAULT_RULE, NAME_NEEDED, UNDECIDABLE } from "../policy/policy.ts";
+import type { FoundName } from "../sniff/found.ts";
 import type { WorkerContext } from "./context.ts";
 import { UNDECIDED } from "./shared/totals.ts";
 import type { OwnAddresses } from "./sockets/own_addresses.ts";
 import { DIRECT, NOWHERE } from "./upstream/table.ts";
+
+/** Facts of a flow that its addresses do not tell: see {@linkcode Flow}. */
+export interface Origin {
+  readonly inputInterface: number;
+  readonly hardwareHigh: number;
+  readonly hardwareLow: number;
+}
+
+const NO_ORIGIN: Origin = { inputInterface: UNKNOWN, hardwareHigh: UNKNOWN, hardwareLow: 0 };
 
 /** A worker's way to its rules. */
 export class Decider {
   readonly #context: WorkerContext;
   readonly #own: OwnAddresses | null;
   readonly #flow = new Flow();
+  /** The policy's own number for the flow that was last decided on. */
+  #answer = UNDECIDED;
   readonly #client = makeSockaddr();
   readonly #clientWords = new Int32Array(this.#client.buffer);
 
@@ -34,15 +46,54 @@ export class Decider {
    * here can tell: then the kernel has decided, and has sent the flow. `protocol` is IP's number; `client`
    * and `destination` are where in `words` their struct sockaddr begin.
    */
-  decide(protocol: number, words: Int32Array, client: number, destination: number): number {
-    const { policy } = this.#context;
-    if (policy === null) return UNDECIDED;
+  decide(
+    protocol: number,
+    words: Int32Array,
+    client: number,
+    destination: number,
+    origin: Origin = NO_ORIGIN,
+  ): number {
+    if (this.#context.policy === null) return UNDECIDED;
+    this.#flow.nameAsked = false;
+    return this.#decide(protocol, words, client, destination, origin);
+  }
+
+  /** Decides when the name of a TCP flow is known; null: it has none. */
+  decideNamed(
+    words: Int32Array,
+    client: number,
+    destination: number,
+    origin: Origin,
+    name: FoundName | null,
+  ): number {
+    if (this.#context.policy === null) return UNDECIDED;
+    const flow = this.#flow;
+    flow.nameAsked = true;
+    flow.nameLength = name === null ? 0 : name.length;
+    for (let i = 0; i < flow.nameLength; i++) flow.nameBytes[i] = name!.bytes[i];
+    return this.#decide(PROTOCOL_NUMBERS.tcp, words, client, destination, origin);
+  }
+
+  /** Tells whether the name of the flow that was last decided on decides. */
+  get needsName(): boolean {
+    return this.#context.policy !== null && this.#answer === NAME_NEEDED;
+  }
+
+  /** Tells whether that flow may be dialled before its name is known. */
+  get dialsAhead(): boolean {
+    return this.#context.policy!.dialsAhead(this.#flow);
+  }
+
+  #decide(protocol: number, words: Int32Array, client: number, destination: number, origin: Origin): number {
     const flow = this.#flow;
     flow.protocol = protocol;
+    flow.inputInterface = origin.inputInterface;
+    flow.hardwareHigh = origin.hardwareHigh;
+    flow.hardwareLow = origin.hardwareLow;
     putEnds(flow, words, client, destination);
     flow.ofRouter = this.#own !== null && this.#isOwn(words, client, this.#own);
-    const rule = policy.decide(flow);
-    return rule < DEFAULT_RULE ? UNDECIDED : rule;
+    this.#answer = this.#context.policy!.decide(flow);
+    return this.#answer < DEFAULT_RULE ? UNDECIDED : this.#answer;
   }
 
   /** The route of a rule that blocks the flow that was last decided on; null: it does not. */
@@ -57,18 +108,19 @@ export class Decider {
   blockingUdp(rule: number): Route | null {
     const { policy } = this.#context;
     if (policy === null || this.route(rule) === DIRECT) return this.blocking(rule);
-    return policy.route(rule);
+    return policy.route(rule === UNDECIDED ? policy.undecided : rule);
   }
 
   /** The route of the flow that was last decided on, which `rule` decides: see upstream/table.ts. */
   route(rule: number): number {
-    const { policy, settings } = this.#context;
-    if (policy === null || rule === UNDECIDED) return DIRECT;
-    const { action, upstreams } = policy.routeFor(rule, this.#flow);
-    if (action !== "proxy") return DIRECT;
-    const wanted = policy.upstreams[upstreams[0]];
-    const place = settings.upstreams.findIndex(({ name }) => name === wanted);
-    return place < 0 ? NOWHERE : place + 1;
+    const { policy } = this.#context;
+    if (policy === null) return DIRECT;
+    // What may have to go to an upstream goes nowhere rather than past it.
+    if (rule === UNDECIDED) {
+      return this.#answer === UNDECIDABLE && policy.mayProxy(this.#flow) ? NOWHERE : DIRECT;
+    }
+    const way = policy.wayFor(rule, this.#flow);
+    return policy.ways[way].action === "proxy" ? way + 1 : DIRECT;
   }
 
   #isOwn(words: Int32Array, client: number, own: OwnAddresses): boolean {

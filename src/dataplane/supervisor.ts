@@ -10,17 +10,21 @@ import { check } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import type { PolicyImage } from "../policy/image.ts";
 import { allocateFor, listen, openAsking, partsOf, raiseDescriptors } from "./groundwork.ts";
+import type { EndedFlows } from "./flows/ended_flows.ts";
 import type { RouteBoard } from "./routes/route_board.ts";
 import { Crashes } from "./seats/crashes.ts";
 import { type House, Seat } from "./seats/seat.ts";
-import { type Settings, type SettingsConfig, settingsOf } from "./settings.ts";
-import { Books, type Counter, type RuleTotals, type SessionRow } from "./shared/books.ts";
+import { type Settings, type SettingsConfig, settingsOf, withAddresses } from "./settings.ts";
+import { Books, type Counter, type RuleNames, type RuleTotals, type SessionRow } from "./shared/books.ts";
 import type { SessionKey } from "./shared/session_key.ts";
 import { COUNTER } from "./shared/state.ts";
 import { type DemandConfig, demandOf } from "./sizing/demand.ts";
 import { capacity } from "./sizing/limits.ts";
 import { resumeEarlyDemux, suspendEarlyDemux } from "./sockets/early_demux.ts";
 import { closeAsking } from "./sockets/questions.ts";
+import type { UpstreamHealth } from "./upstream/health.ts";
+import type { UpstreamSettings } from "./upstream/settings.ts";
+import type { Sockaddr } from "./upstream/upstream.ts";
 
 /** Bytes of a splice pipe: 64 KiB, the kernel's default. */
 const PIPE_SIZE = 65536;
@@ -36,6 +40,8 @@ export interface DataplaneOptions {
   readonly admission?: Admission;
   /** The rules; null or nothing: there are none. */
   readonly policy?: PolicyImage | null;
+  /** The upstreams to begin with. */
+  readonly upstreams?: readonly UpstreamSettings[];
   readonly log: Logger;
   /** Called when a worker has failed and another takes its place, which knows none of its flows. */
   readonly replaced?: () => void;
@@ -72,12 +78,20 @@ export interface Dataplane {
   counters(): Record<Counter, number>;
   /** Reads the live sessions, without waking a worker. */
   sessions(): Iterable<SessionRow>;
+  /** Counts the flows that it has seen, by rule and by upstream. */
+  hits(): ReturnType<Books["hits"]>;
+  /** Flows that have ended. */
+  readonly endedFlows: EndedFlows;
   /** Lists what sessions have come to, by the rule that had decided. */
   totals(): readonly RuleTotals[];
   /** Returns the settings of a config, cut to what this process has room for. */
-  settingsOf(config: SettingsConfig & DemandConfig): Settings;
+  settingsOf(config: SettingsConfig & DemandConfig, upstreams?: readonly UpstreamSettings[]): Settings;
   /** Puts settings and rules into force. Resolves when every worker has taken them; live sessions go on. */
   adopt(next: NextGeneration): Promise<void>;
+  /** States of upstreams. */
+  readonly upstreams: UpstreamHealth;
+  /** Tells the workers the addresses of an upstream of the settings in force. */
+  tellAddresses(upstream: string, list: readonly Sockaddr[]): void;
   /** Ends sessions with a reset, where they still live. */
   close(sessions: readonly SessionKey[]): void;
   /** Accepts nothing new; live connections go on. {@linkcode ended} resolves when the last has ended. */
@@ -110,19 +124,14 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   const restoreEarlyDemux = opening.asking ? suspendEarlyDemux(options.log) : () => {};
   if (!opening.asking) resumeEarlyDemux(); // one that asked may have been killed
   const books = new Books(memory);
-  const policy = options.policy ?? null;
+  const first = { settings: settingsOf(config, room, options.upstreams), policy: options.policy ?? null };
   const house: House = {
     url: options.workerUrl,
     log: options.log,
     books,
     crashes: new Crashes(),
     replaced: options.replaced ?? (() => {}),
-    adoption: {
-      number: 1,
-      settings: settingsOf(config, room),
-      policy,
-      totals: books.begin(ruleNames(policy, 1)),
-    },
+    adoption: { number: 1, ...first, totals: books.begin(ruleNames(first, 1)) },
   };
   const wakeFds = sockets.map(() => check(openEventFd(), "create", "eventfd"));
   const seats = sockets.map((own, index) => {
@@ -169,14 +178,22 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     routes: books.state.routes,
     counters: () => books.counters(),
     sessions: () => books.sessions(),
+    hits: () => books.hits(),
+    endedFlows: books.ended,
     totals: () => books.totals(),
-    settingsOf: (wanted) => settingsOf(wanted, roomFor(wanted)),
+    settingsOf: (wanted, upstreams) => settingsOf(wanted, roomFor(wanted), upstreams),
     // One after another: totals of a generation are closed when no worker can begin a session under it any
     // more.
     adopt(next) {
       const adopted = adopting.then(() => adopt(next, house, seats));
       adopting = adopted.catch(() => {}); // told to the caller
       return adopted;
+    },
+    upstreams: books.upstreams,
+    tellAddresses(upstream, list) {
+      const { adoption } = house;
+      house.adoption = { ...adoption, settings: withAddresses(adoption.settings, { upstream, list }) };
+      for (const seat of seats) seat.tellAddresses({ kind: "addresses", upstream, list });
     },
     close(sessions) {
       for (const [index, seat] of seats.entries()) {
@@ -190,10 +207,10 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   };
 }
 
-async function adopt({ settings, policy }: NextGeneration, house: House, seats: Seat[]): Promise<void> {
+async function adopt(next: NextGeneration, house: House, seats: Seat[]): Promise<void> {
   const before = house.adoption;
   const number = before.number + 1;
-  house.adoption = { number, settings, policy, totals: house.books.begin(ruleNames(policy, number)) };
+  house.adoption = { number, ...next, totals: house.books.begin(ruleNames(next, number)) };
   try {
     await Promise.all(seats.map((seat) => seat.adopt()));
   } catch (error) {
@@ -207,14 +224,18 @@ async function adopt({ settings, policy }: NextGeneration, house: House, seats: 
  * Names the rules of a generation. It has the number of its adoption: the same policy may come into force
  * twice.
  */
-function ruleNames(policy: PolicyImage | null, generation: number): {
-  generation: number;
-  rules: readonly string[];
-  otherwise: string;
-} {
+function ruleNames(
+  { policy, settings }: NextGeneration,
+  generation: number,
+): RuleNames {
+  const upstreams = settings.upstreams.map(({ name }) => name);
+  if (policy === null) return { generation, rules: [], otherwise: "default", upstreams };
+  const { routes, otherwise } = policy;
   return {
     generation,
-    rules: policy === null ? [] : policy.routes.map(({ name }) => name),
-    otherwise: policy === null ? "default" : policy.otherwise.name,
+    rules: routes.map(({ name }) => name),
+    otherwise: otherwise.name,
+    ways: [otherwise, ...routes],
+    upstreams,
   };
 }

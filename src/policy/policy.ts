@@ -80,12 +80,15 @@ export class Policy {
   readonly #port = new Int32Array(WIDTH.port);
   readonly #hardware = new Int32Array(WIDTH.mac);
   readonly #names: readonly NameTable[];
+  readonly #asksHardware: boolean;
 
   constructor(image: PolicyImage) {
     this.#image = image;
     this.#names = image.names.map((set) => new NameTable(set));
     this.#tables = new Int32Array(image.tables);
     this.generation = image.generation;
+    const macs = image.routes.map((_, rule) => this.#tables[HEADER.size + rule * RULE.size + RULE.mac]);
+    this.#asksHardware = macs.some((mac) => mac !== 0);
   }
 
   /**
@@ -125,6 +128,41 @@ export class Policy {
   /** Returns the way of this flow, which `rule` decides. */
   routeFor(rule: number, flow: Flow): Route {
     return this.#image.routesByKind[kindOf(flow)][rule + 1];
+  }
+
+  /** Tells whether an upstream is among the ends of a flow whose name is not known. */
+  mayProxy(flow: Flow): boolean {
+    return this.#wayWithoutUpstream(flow) === null;
+  }
+
+  /**
+   * Tells whether a flow may be dialled before its name is known: without one it goes where its client wants,
+   * and no name leads it to an upstream, whose user would not have its server see even a SYN.
+   */
+  dialsAhead(flow: Flow): boolean {
+    const way = this.#wayWithoutUpstream(flow);
+    return way !== null && way.action !== "block";
+  }
+
+  /** Tells whether some rule asks for an interface, or for a hardware address. */
+  get asksInterface(): boolean {
+    return this.#image.interfaces.length > 0;
+  }
+
+  /** See {@linkcode asksInterface}. */
+  get asksHardware(): boolean {
+    return this.#asksHardware;
+  }
+
+  /** The number of this flow's way among {@linkcode ways}. */
+  wayFor(rule: number, flow: Flow): number {
+    const at = rule === DEFAULT_RULE ? HEADER.effects : HEADER.size + rule * RULE.size + RULE.effects;
+    return this.#tables[at + kindOf(flow)];
+  }
+
+  /** All ways that differ. */
+  get ways(): readonly Route[] {
+    return this.#image.ways;
   }
 
   /** Names of upstreams, by number. */
@@ -172,6 +210,20 @@ export class Policy {
     const name = this.#examineName(tables[record + RULE.names], flow);
     if (name !== MATCHES && name !== NAME_NOT_COMPARED) return name;
     return through !== MATCHES ? through : hardware !== MATCHES ? hardware : name;
+  }
+
+  /** The way of a flow that no rule in doubt decides; null: one of them, or it, leads to an upstream. */
+  #wayWithoutUpstream(flow: Flow): Route | null {
+    const ways = this.#image.routesByKind[kindOf(flow)];
+    const count = this.#tables[HEADER.rules];
+    for (let rule = 0; rule < count; rule++) {
+      const met = this.examine(rule, flow);
+      if (met < FIRST_DOUBT && met !== MATCHES) continue;
+      const way = ways[rule + 1];
+      if (way.action === "proxy") return null;
+      if (met === MATCHES) return way;
+    }
+    return ways[0].action === "proxy" ? null : ways[0];
   }
 
   #hasPort(ports: number, flow: Flow): boolean {

@@ -2,12 +2,16 @@
  * All memory that the main thread and the workers share.
  * @module
  */
+import { allocateRing } from "../flows/flow_ring.ts";
+import { allocateNames } from "../flows/name_places.ts";
+import { UpstreamHealth } from "../upstream/health.ts";
 import { allocateLedger } from "./columns.ts";
+import type { FlowMemory } from "./ledger.ts";
 import { SharedState } from "./state.ts";
 import { prepareWaitingRoom, WAITING_ROOM_WORDS } from "./waiting_room.ts";
 
 /** The ledgers of a worker. */
-export interface LedgerMemory {
+export interface LedgerMemory extends FlowMemory {
   readonly tcp: SharedArrayBuffer;
   readonly udp: SharedArrayBuffer;
 }
@@ -20,6 +24,8 @@ export interface SharedMemory {
   readonly ledgers: readonly LedgerMemory[];
   /** The buffer of the {@linkcode WaitingRoom} of UDP. */
   readonly waitingRoom: SharedArrayBuffer;
+  /** The buffer of the {@linkcode UpstreamHealth}. */
+  readonly upstreams: SharedArrayBuffer;
 }
 
 /** The size of it. All sessions may come to the same worker. */
@@ -40,8 +46,11 @@ export function allocateMemory({ workers, connections, udpSessions }: MemorySize
     ledgers: Array.from({ length: workers }, () => ({
       tcp: allocateLedger(connections),
       udp: allocateLedger(udpSessions),
+      names: allocateNames(),
+      ended: allocateRing(),
     })),
     waitingRoom: makeWaitingRoom(),
+    upstreams: new UpstreamHealth(workers).buffer,
   };
 }
 

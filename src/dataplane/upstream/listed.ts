@@ -36,6 +36,7 @@ export interface RedirectTarget {
 export class ListedUpstream implements Upstream {
   readonly name = "redirect";
   readonly isDirect = false;
+  readonly wantsName = false;
   readonly #context: WorkerContext;
   readonly #target: RedirectTarget;
   readonly #report: RedirectReport;
@@ -81,6 +82,9 @@ export class ListedUpstream implements Upstream {
     if (errno === 0) this.#report.handling(call.client, this.#chosen(call), call.destination);
     else if (errno !== ECANCELED) this.#report.failed(call.client, this.#chosen(call), errno);
   }
+
+  /** See {@linkcode Upstream}. */
+  ended(): void {}
 
   #chosen(call: Call): Sockaddr {
     return this.#target.upstreams === null ? call.destination : this.#target.upstreams[call.choice];

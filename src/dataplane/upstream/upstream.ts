@@ -21,8 +21,10 @@ export interface Call extends Target {
   readonly attempt: number;
   /** Ticks that the addresses before this one have taken. */
   readonly spentTicks: number;
-  /** The upstream's own note. */
+  /** The upstream's own notes: the address; among several, the one that is dialled, and those that were. */
   choice: number;
+  member: number;
+  tried: number;
   /** The talk that {@linkcode Upstream.greeting} has begun; null: none, or not yet. */
   readonly greeting: Greeting | null;
 }
@@ -35,11 +37,15 @@ export interface Upstream {
   readonly name: string;
   /** Its connections lead to the destination itself: the client is told what they meet, ICMP errors too. */
   readonly isDirect: boolean;
+  /** Wants to know the name of a destination that has one (`send: name`). */
+  readonly wantsName: boolean;
   /**
    * Dials an address that it has not tried for this call. A socket whose connect(2) has begun, PENDING, or
    * -errno: no address is left.
    */
   dial(call: Call): number;
+  /** The configured upstream that a call is dialled through: the i-th is i + 1. Not there: none is. */
+  carrier?(call: Call): number;
   /** Ticks that the address which is dialled has until bytes may pass. */
   patience(call: Call): number;
   /** Begins the talk that comes before bytes may pass, with what has answered; null: nothing is said. */
@@ -50,4 +56,6 @@ export interface Upstream {
    * that has not failed at once; the call is no longer the upstream's then.
    */
   settled(call: Call, errno: number, blame: number): void;
+  /** Takes note that a connection has ended which had come about. */
+  ended(call: Call): void;
 }

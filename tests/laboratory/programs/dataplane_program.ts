@@ -4,19 +4,22 @@
  *
  * Arguments: the path of a config. Start it with {@linkcode startDataplaneProgram}.
  */
-import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
-import type { Config } from "../../../src/config/types.ts";
-import type { UpstreamConfig } from "../../../src/config/upstreams/types.ts";
+import { readSecrets } from "../../../src/config/files/secrets.ts";
 import type { UpstreamSettings } from "../../../src/dataplane/upstream/settings.ts";
-import { loadConfig } from "../../../src/config/load.ts";
+import { loadConfig, type LoadedConfig } from "../../../src/config/load.ts";
+import { upstreamSettings } from "../../../src/daemon/upstreams/settings.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
 import { NO_LIVE_RULES, openLiveRules } from "../../../src/daemon/live_rules.ts";
 import { readAdmission } from "../../../src/kernel/admission.ts";
+import { placeLinks } from "../../../src/daemon/network/links.ts";
 import { preparePlan } from "../../../src/kernel/prepare.ts";
 import { createLogger } from "../../../src/log.ts";
 import { formatEndpoint } from "../../../src/net/ip.ts";
+import { readDomainLists } from "../../../src/config/files/domain_lists.ts";
 import { compilePolicy } from "../../../src/policy/compile.ts";
+import type { PolicyImage } from "../../../src/policy/image.ts";
+import { buildNameSets } from "../../../src/policy/name_sets.ts";
 import type { DataplaneCommand } from "../proxy/dataplane.ts";
 
 const WORKERS = 2;
@@ -30,29 +33,23 @@ function load(path: string) {
   return loadConfig({ path, readTextFile: Deno.readTextFileSync });
 }
 
-/** The upstreams of a config whose addresses are none but addresses. */
-function resolveUpstreams({ upstreams }: Config): UpstreamSettings[] {
-  return Object.entries(upstreams).map(([name, upstream]) => {
-    if (upstream.type === "direct" || "host" in upstream.address) {
-      throw new TypeError(`${name} is no address`);
-    }
-    const sockaddr = makeSockaddr();
-    writeSockaddr(sockaddr, upstream.address);
-    return { name, addresses: [sockaddr], protocol: protocolOf(upstream) };
-  });
+/** The rules of a config, with its names. */
+function compile(loaded: LoadedConfig, generation: number): PolicyImage {
+  const lists = readDomainLists(loaded, Deno.readFileSync);
+  const { images } = buildNameSets(loaded.config, lists, Int32Array.of(1, 2));
+  const policy = compilePolicy(loaded.config, generation, images);
+  placeLinks(policy, log);
+  return policy;
 }
 
-function protocolOf(upstream: Exclude<UpstreamConfig, { type: "direct" }>): UpstreamSettings["protocol"] {
-  if (upstream.type === "forward") {
-    const { proxyProtocol } = upstream;
-    return { type: "forward", header: proxyProtocol === undefined ? null : proxyProtocol === "v1" ? 1 : 2 };
-  }
-  const { type, username, passwordFile, send } = upstream;
-  const credentials = username === undefined ? null : {
-    username: encoder.encode(username),
-    password: encoder.encode(Deno.readTextFileSync(passwordFile!).trimEnd()),
-  };
-  return { type, credentials, sends: send };
+/** The upstreams of a config whose addresses are none but addresses. */
+function upstreamsOf(loaded: LoadedConfig): UpstreamSettings[] {
+  const names = Object.keys(loaded.config.upstreams);
+  return upstreamSettings(loaded.config, {
+    secrets: readSecrets(loaded),
+    addressesOf: () => [],
+    placeOf: (name) => names.indexOf(name),
+  });
 }
 
 /** Does what the command says. Returns the answer. */
@@ -69,10 +66,10 @@ async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<un
     case "totals":
       return dataplane.totals();
     case "adopt": {
-      const { config } = load(command.path);
+      const next = load(command.path);
       await dataplane.adopt({
-        settings: { ...dataplane.settingsOf(config), upstreams: resolveUpstreams(config) },
-        policy: compilePolicy(config, command.generation),
+        settings: dataplane.settingsOf(next.config, upstreamsOf(next)),
+        policy: compile(next, command.generation),
       });
       return "adopted";
     }
@@ -105,7 +102,7 @@ const live = admission === "forward-path" ? openLiveRules(WORKERS) : NO_LIVE_RUL
 const dataplane = await startDataplane({
   config,
   admission,
-  policy: compilePolicy(config, 1),
+  policy: compile(loaded, 1),
   workers: WORKERS,
   log,
   replaced: () => live.forget(),

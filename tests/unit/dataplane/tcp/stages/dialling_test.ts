@@ -29,6 +29,7 @@ import { type BenchOptions, SessionBench } from "../../support/session_bench.ts"
 class SlowUpstream implements Upstream {
   readonly name = "slow";
   readonly isDirect = false;
+  readonly wantsName = false;
   patience = () => 0;
   /** Calls that wait. */
   readonly waiting: Call[] = [];
@@ -48,6 +49,7 @@ class SlowUpstream implements Upstream {
   settled(_call: Call, errno: number): void {
     this.told.push(`settled ${errno}`);
   }
+  ended(): void {}
 }
 
 /** A session whose upstream is slow; the test holds the client. */

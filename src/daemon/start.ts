@@ -13,6 +13,7 @@ import { readAdmission, warnAdmission } from "../kernel/admission.ts";
 import type { Logger } from "../log.ts";
 import { Marks } from "../marks.ts";
 import { OperationError } from "../net/error.ts";
+import type { Endpoint } from "../net/ip.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { usableFamilies } from "./families.ts";
 import { type LiveRules, NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
@@ -26,6 +27,7 @@ import { nameProcess } from "./network/process_name.ts";
 import { Proxy } from "./proxy.ts";
 import { announce } from "./report.ts";
 import { Survey, type SurveyOptions } from "./routes/survey.ts";
+import { openUpstreams } from "./upstreams/open_upstreams.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Options of a start. */
@@ -65,12 +67,16 @@ export async function startProxy(
   const { workerUrl, version } = options;
   collectGarbage(); // of the config and the trial, before workers need their part: the most is needed then
   let live = NO_LIVE_RULES;
+  const spare = (places: readonly Endpoint[]) => attempt(() => live.spare(places), log, NOT_SPARED);
+  const upstreams = openUpstreams(config, { log, readTextFile, spare });
+  const prepared = upstreams.prepare(usable);
   const dataplane = await startDataplane({
     config,
     workers,
     families,
     admission: admission.inForce,
     policy,
+    upstreams: prepared.settings,
     log,
     workerUrl,
     replaced: () => forgetFlows(live, log),
@@ -93,9 +99,10 @@ export async function startProxy(
   survey?.begin(); // what changes from now on is told
   const proxy = new Proxy({
     source: options.source,
-    first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config) },
+    first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config, prepared.settings) },
     families,
     dataplane,
+    upstreams,
     keeper,
     watch,
     survey,
@@ -104,6 +111,7 @@ export async function startProxy(
     access: surroundings.makeAccessLog(dataplane.endedFlows),
     log,
   });
+  upstreams.adopt(prepared, dataplane);
   await keeper.begin();
   life.once(); // on a slow router that look has taken longer than a sign of life counts
   announce(log, { version, config, origin, families, dataplane, reason });
@@ -125,13 +133,18 @@ function surveyFor(
 
 /** Has flows of UDP ask again: their worker has failed, or they were sent on where rules drop them now. */
 function forgetFlows(live: LiveRules, log: Logger): void {
+  attempt(() => live.forget(), log, "flows of UDP wait for some seconds until they work again");
+}
+
+const NOT_SPARED = "who dials an upstream himself is led there through it";
+
+/** Says what follows where the kernel does not do it. */
+function attempt(work: () => void, log: Logger, consequence: string): void {
   try {
-    live.forget();
+    work();
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    log.warn("flows of UDP wait for some seconds until they work again", {
-      reason: error.message,
-    });
+    log.warn(consequence, { reason: error.message });
   }
 }
 

@@ -152,9 +152,13 @@ export class Session extends WheelEntry implements Call {
   changes = 0;
   attempt = 0;
   choice = 0;
+  member = 0;
+  tried = 0;
   greeting: Greeting | null = null;
   /** The upstream has been asked to dial, and waits to be told how that ended. */
   called = false;
+  /** The upstream has been told that the connection has come about. */
+  carried = false;
   /** By how much its client was over the limit per client when it began: 0 or less, it was not. */
   excess = 0;
   /** Tells that its client is there, not only a SYN that anybody may have sent: it counts for the limit. */
@@ -200,8 +204,8 @@ export class Session extends WheelEntry implements Call {
     this.stage = NEW;
     this.up.reset(-1, -1);
     this.down.reset(-1, -1);
+    this.choice = -1;
     this.attempt =
-      this.choice =
       this.excess =
       this.changes =
         0;
@@ -210,6 +214,7 @@ export class Session extends WheelEntry implements Call {
       this.quiet =
       this.begun =
       this.called =
+      this.carried =
       this.counted =
       this.keptAlive =
       this.askedOften =

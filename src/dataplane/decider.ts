@@ -9,7 +9,8 @@ import { AF_INET } from "../../ffi/consts.ts";
 import { makeSockaddr } from "../../ffi/sockets/sockaddr.ts";
 import { Flow } from "../policy/flow.ts";
 import type { Route } from "../policy/routes/route.ts";
-import { DEFAULT_RULE } from "../policy/policy.ts";
+import { DEFAULT_RULE, NAME_NEEDED } from "../policy/policy.ts";
+import type { FoundName } from "../sniff/found.ts";
 import type { WorkerContext } from "./context.ts";
 import { UNDECIDED } from "./shared/totals.ts";
 import type { OwnAddresses } from "./sockets/own_addresses.ts";
@@ -35,6 +36,12 @@ export class Decider {
    * and `destination` are where in `words` their struct sockaddr begin.
    */
   decide(protocol: number, words: Int32Array, client: number, destination: number): number {
+    const rule = this.ask(protocol, words, client, destination);
+    return rule === NAME_NEEDED ? UNDECIDED : rule;
+  }
+
+  /** The same, or NAME_NEEDED where the flow's name decides: {@linkcode named} goes on then. */
+  ask(protocol: number, words: Int32Array, client: number, destination: number): number {
     const { policy } = this.#context;
     if (policy === null) return UNDECIDED;
     const flow = this.#flow;
@@ -44,8 +51,24 @@ export class Decider {
     readAddress(words, destination, flow.destination);
     flow.destinationPort = swap(words[destination] >>> 16) >>> 16;
     flow.ofRouter = this.#own !== null && this.#isOwn(words, client, this.#own);
-    const rule = policy.decide(flow);
-    return rule < DEFAULT_RULE ? UNDECIDED : rule;
+    flow.nameAsked = false;
+    return known(policy.decide(flow));
+  }
+
+  /** The rule that decides on the flow that was last asked about, by its name; one of length 0 is none. */
+  named({ bytes, length }: Pick<FoundName, "bytes" | "length">): number {
+    const { policy } = this.#context;
+    if (policy === null) return UNDECIDED;
+    const flow = this.#flow;
+    flow.nameAsked = true;
+    flow.nameLength = length;
+    for (let i = 0; i < length; i++) flow.nameBytes[i] = bytes[i];
+    return known(policy.decide(flow));
+  }
+
+  /** Tells whether UDP flows of one client may end in several ways that are not the kernel's. */
+  get dividesUdp(): boolean {
+    return this.#context.policy?.dividesUdp ?? false;
   }
 
   /** The route of a rule that blocks the flow that was last decided on; null: it does not. */
@@ -54,13 +77,6 @@ export class Decider {
     if (policy === null || rule === UNDECIDED) return null;
     const route = policy.routeFor(rule, this.#flow);
     return route.action === "block" ? route : null;
-  }
-
-  /** The same for UDP. No upstream proxy carries it yet: it is refused, it never goes direct instead. */
-  blockingUdp(rule: number): Route | null {
-    const { policy } = this.#context;
-    if (policy === null || this.route(rule) === DIRECT) return this.blocking(rule);
-    return policy.route(rule);
   }
 
   /** The route of the flow that was last decided on, which `rule` decides: see upstream/table.ts. */
@@ -80,6 +96,11 @@ export class Decider {
     }
     return own.has(this.#client);
   }
+}
+
+/** Returns what is known of a policy's answer. */
+function known(rule: number): number {
+  return rule < DEFAULT_RULE && rule !== NAME_NEEDED ? UNDECIDED : rule;
 }
 
 /** Copies the address of the struct sockaddr at `at`, out of network order. */

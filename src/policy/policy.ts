@@ -14,7 +14,7 @@ import {
   RULE,
   WIDTH,
 } from "./image.ts";
-import { kindNumber } from "./routes/kinds.ts";
+import { FLOW_KINDS, kindNumber } from "./routes/kinds.ts";
 import { isInSet } from "./networks.ts";
 import type { Route } from "./routes/route.ts";
 
@@ -80,12 +80,17 @@ export class Policy {
   readonly #port = new Int32Array(WIDTH.port);
   readonly #hardware = new Int32Array(WIDTH.mac);
   readonly #names: readonly NameTable[];
+  readonly #dividesUdp: boolean;
 
   constructor(image: PolicyImage) {
     this.#image = image;
     this.#names = image.names.map((set) => new NameTable(set));
     this.#tables = new Int32Array(image.tables);
     this.generation = image.generation;
+    this.#dividesUdp = this.#hasNames() ||
+      image.routesByKind.some((routes, kind) =>
+        FLOW_KINDS[kind].protocol === "udp" && routes.some(({ action }) => action === "proxy")
+      );
   }
 
   /**
@@ -120,6 +125,14 @@ export class Policy {
    */
   route(rule: number): Route {
     return rule === DEFAULT_RULE ? this.#image.otherwise : this.#image.routes[rule];
+  }
+
+  /**
+   * Tells whether UDP flows that are not the kernel's may end in several ways: through an upstream, or as
+   * their names say.
+   */
+  get dividesUdp(): boolean {
+    return this.#dividesUdp;
   }
 
   /** Returns the way of this flow, which `rule` decides. */
@@ -172,6 +185,14 @@ export class Policy {
     const name = this.#examineName(tables[record + RULE.names], flow);
     if (name !== MATCHES && name !== NAME_NOT_COMPARED) return name;
     return through !== MATCHES ? through : hardware !== MATCHES ? hardware : name;
+  }
+
+  #hasNames(): boolean {
+    const tables = this.#tables;
+    for (let rule = 0; rule < tables[HEADER.rules]; rule++) {
+      if (tables[HEADER.size + rule * RULE.size + RULE.names] !== 0) return true;
+    }
+    return false;
   }
 
   #hasPort(ports: number, flow: Flow): boolean {

@@ -41,7 +41,7 @@ export function through(lab: Lab, { type, port, family = 4, ...options }: Upstre
 
 /** The data plane with that upstream. */
 export async function startThrough(lab: Lab, upstream: UpstreamText): Promise<DataplaneProgram> {
-  const dataplane = await startDataplaneProgram(lab);
+  const dataplane = await startDataplaneProgram(lab, { intercept: { protocols: ["tcp", "udp"] } });
   await dataplane.adopt(through(lab, upstream));
   return dataplane;
 }

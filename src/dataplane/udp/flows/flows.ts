@@ -1,0 +1,292 @@
+/**
+ * Leads the flows of clients where rules may send them apart: each flow, which is a client endpoint and a
+ * server, is decided on once, by its name where that matters.
+ *
+ * ```
+ * first datagram ─► rule ─────────────────────► plain: as without upstreams
+ *                    └► a QUIC Initial: held ─┬► led: by a session with an upstream
+ *                                             └► refused
+ * ```
+ *
+ * Where rules cannot do that nothing is kept, and every datagram is plain.
+ * @module
+ */
+import { PROTOCOL_NUMBERS } from "../../../policy/flow.ts";
+import { NAME_NEEDED } from "../../../policy/policy.ts";
+import { MORE } from "../../../sniff/found.ts";
+import { looksLikeInitial } from "../../../sniff/quic/header.ts";
+import type { WorkerContext } from "../../context.ts";
+import type { Decider } from "../../decider.ts";
+import { sooner } from "../../loop/loop.ts";
+import { COUNTER } from "../../shared/state.ts";
+import { embedsIpv4 } from "../../sockets/embedded.ts";
+import { DIRECT } from "../../upstream/table.ts";
+import { BLOCKED_DATAGRAM, LOST_DATAGRAM, type UdpSessions } from "../sessions.ts";
+import type { UdpTable } from "../table.ts";
+import { Forwarding } from "../upstreams/forwarding.ts";
+import type { Links } from "../upstreams/links.ts";
+import { type UdpUpstream, UdpUpstreams } from "../upstreams/upstreams.ts";
+import { FlowBook, HELD, IGNORED, LED, PLAIN, REFUSED } from "./flow_book.ts";
+import { type Arrival, HELD_DESTINATION, type HeldBytes, type HeldQueue } from "./held.ts";
+import { NameReadings, type Reading } from "./name_readings.ts";
+
+/** Parts of the leading. */
+export interface FlowParts {
+  readonly table: UdpTable;
+  readonly sessions: UdpSessions;
+  readonly decider: Decider;
+  readonly links: Links;
+  readonly held: HeldBytes;
+  /** SO_MARK of sockets towards upstreams, 0 for none. */
+  readonly mark: number;
+}
+
+/** A least time for which a flow is known, in ticks. */
+const LEAST_LIFE = 100;
+
+/** The flows of a worker. */
+export class UdpFlows {
+  readonly #context: WorkerContext;
+  readonly #parts: FlowParts;
+  readonly #counters: Float64Array<SharedArrayBuffer>;
+  readonly #book = new FlowBook();
+  readonly #upstreams: UdpUpstreams;
+  readonly #readings: NameReadings;
+  /** Readings that are over, and whose datagrams may go on. */
+  readonly #done: Reading[] = [];
+  readonly #late = (reading: Reading): void => this.#finish(reading);
+
+  constructor(context: WorkerContext, parts: FlowParts) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#counters = context.counters;
+    this.#upstreams = new UdpUpstreams(context);
+    this.#readings = new NameReadings(context.clock, parts.held);
+  }
+
+  /**
+   * The session by which a datagram goes on, which may write over its destination; or LOST_DATAGRAM, also
+   * where it waits, or BLOCKED_DATAGRAM.
+   */
+  lead(arrival: Arrival): number {
+    const { sessions, decider } = this.#parts;
+    const { batch, i, destination } = arrival;
+    const { words } = batch;
+    const client = batch.name(i);
+    const isDivided = decider.dividesUdp;
+    if (!isDivided && this.#book.size === 0) return sessions.use(words, client, destination);
+    const flow = this.#find(words, client, destination);
+    if (flow >= 0) return this.#follow(flow, arrival);
+    return isDivided ? this.#decide(arrival) : sessions.use(words, client, destination);
+  }
+
+  /** The end of a turn. Gives `release` the datagrams that may go on. */
+  turn(release: (queue: HeldQueue) => void): void {
+    const { tick } = this.#context.clock;
+    const { idleTicks, dnsTicks } = this.#context.settings.udp;
+    this.#readings.expire(this.#late);
+    for (let i = 0; i < this.#done.length; i++) this.#release(this.#done[i], release);
+    this.#done.length = 0;
+    this.#book.expire(tick - Math.max(idleTicks, dnsTicks, LEAST_LIFE));
+    this.#parts.links.associations.turn(release);
+  }
+
+  /** Milliseconds until it needs a turn, -1 for ever. */
+  timeout(): number {
+    return sooner(this.#readings.timeout(), this.#parts.links.associations.timeout());
+  }
+
+  /** The flow, if it goes on as it was decided; else it is decided on once more. */
+  #find(words: Int32Array, client: number, destination: number): number {
+    const book = this.#book;
+    const flow = book.find(words, client, destination);
+    if (flow < 0 || !this.#isOver(flow, words, client)) return flow;
+    book.remove(flow);
+    return -1;
+  }
+
+  #isOver(flow: number, words: Int32Array, client: number): boolean {
+    const { states, slots, tags, generations } = this.#book;
+    const { table } = this.#parts;
+    switch (states[flow]) {
+      case PLAIN:
+        return table.find(words, client) < 0;
+      case LED:
+        return table.tags[slots[flow]] !== tags[flow];
+      case HELD:
+        return false;
+      default:
+        return generations[flow] !== this.#generation;
+    }
+  }
+
+  #follow(flow: number, arrival: Arrival): number {
+    const { sessions } = this.#parts;
+    const { batch, i, destination } = arrival;
+    const { words } = batch;
+    const client = batch.name(i);
+    const book = this.#book;
+    book.touch(flow, this.#context.clock.tick);
+    switch (book.states[flow]) {
+      case HELD:
+        this.#wait(this.#readings.of(flow)!, arrival);
+        return LOST_DATAGRAM;
+      case PLAIN:
+        return sessions.use(words, client, destination, book.rules[flow]);
+      case LED:
+        sessions.useLed(book.slots[flow], words, client, destination);
+        return book.slots[flow];
+      default:
+        return this.#refuse(words, client, destination, book.states[flow] === IGNORED);
+    }
+  }
+
+  #decide(arrival: Arrival): number {
+    const { decider } = this.#parts;
+    const { batch, i, destination } = arrival;
+    const { words } = batch;
+    const client = batch.name(i);
+    if (embedsIpv4(words, destination)) {
+      this.#counters[COUNTER.udpDropped]++;
+      return LOST_DATAGRAM;
+    }
+    let rule = decider.ask(PROTOCOL_NUMBERS.udp, words, client, destination);
+    if (rule === NAME_NEEDED) {
+      if (this.#mayHaveName(arrival) && this.#hold(arrival)) return LOST_DATAGRAM;
+      this.#readings.found.clear();
+      rule = decider.named(this.#readings.found);
+    }
+    const blocking = decider.blocking(rule);
+    if (blocking !== null) return this.#refuse(words, client, destination, blocking.silent);
+    const flow = this.#book.add(words, client, destination, this.#context.clock.tick);
+    if (flow < 0) {
+      this.#counters[COUNTER.udpDropped]++;
+      return LOST_DATAGRAM;
+    }
+    const led = this.#settle(flow, rule, words, client, destination);
+    if (led >= 0) return this.#follow(flow, arrival);
+    this.#book.remove(flow);
+    return led === BLOCKED_DATAGRAM ? this.#refuse(words, client, destination, false) : led;
+  }
+
+  #mayHaveName({ batch, i, segmentSize }: Arrival): boolean {
+    const at = batch.dataOffset(i);
+    const length = segmentSize > 0 ? segmentSize : batch.length(i);
+    return looksLikeInitial(batch.bytes.subarray(at, at + length), length);
+  }
+
+  /** Has a flow wait for its name. False: there are too many. */
+  #hold(arrival: Arrival): boolean {
+    const { batch, i, destination } = arrival;
+    const book = this.#book;
+    const flow = book.add(batch.words, batch.name(i), destination, this.#context.clock.tick);
+    const reading = flow < 0 ? undefined : this.#readings.begin(flow, arrival);
+    if (reading === undefined) {
+      if (flow >= 0) book.remove(flow);
+      return false;
+    }
+    book.states[flow] = HELD;
+    if (this.#readings.read(reading) !== MORE) this.#finish(reading);
+    return true;
+  }
+
+  #wait(reading: Reading, arrival: Arrival): void {
+    if (reading.rule !== undefined) reading.queue.add(arrival);
+    else if (this.#readings.take(reading, arrival) !== MORE) this.#finish(reading);
+  }
+
+  /** The name of a flow was found, or will not be: from here on it is known which rule decides. */
+  #finish(reading: Reading): void {
+    const { decider } = this.#parts;
+    const { words } = reading.queue.datagrams[0];
+    const rule = decider.ask(PROTOCOL_NUMBERS.udp, words, 0, HELD_DESTINATION);
+    reading.rule = rule === NAME_NEEDED ? decider.named(this.#readings.found) : rule;
+    this.#done.push(reading);
+  }
+
+  #release(reading: Reading, release: (queue: HeldQueue) => void): void {
+    const { decider, links, sessions } = this.#parts;
+    const { flow, queue } = reading;
+    const book = this.#book;
+    const rule = reading.rule!;
+    const { words } = queue.datagrams[0];
+    this.#readings.end(reading);
+    decider.ask(PROTOCOL_NUMBERS.udp, words, 0, HELD_DESTINATION);
+    const blocking = decider.blocking(rule);
+    const led = blocking === null ? this.#settle(flow, rule, words, 0, HELD_DESTINATION) : BLOCKED_DATAGRAM;
+    if (led >= 0) {
+      return release(queue);
+    }
+    book.states[flow] = blocking?.silent ? IGNORED : REFUSED;
+    book.generations[flow] = this.#generation;
+    sessions.ignoreAnswer(words, 0, HELD_DESTINATION);
+    if (blocking?.silent || led === LOST_DATAGRAM) {
+      this.#counters[COUNTER.udpRefused] += queue.datagrams.length;
+      queue.clear();
+    } else links.refuse(queue);
+    if (blocking === null) book.remove(flow);
+  }
+
+  /** Settles how a flow goes on that is not blocked. Negative: no session can lead it. */
+  #settle(flow: number, rule: number, words: Int32Array, client: number, destination: number): number {
+    const { decider, table } = this.#parts;
+    const book = this.#book;
+    const route = decider.route(rule);
+    book.rules[flow] = rule;
+    book.states[flow] = PLAIN;
+    if (route === DIRECT) return 0;
+    const upstream = this.#upstreams.of(route);
+    if (upstream === undefined) return BLOCKED_DATAGRAM;
+    const slot = this.#leadBy(upstream, rule, words, client, destination);
+    if (slot < 0) return slot;
+    book.states[flow] = LED;
+    book.slots[flow] = slot;
+    book.tags[flow] = table.tags[slot];
+    return slot;
+  }
+
+  /** The session of a client with an upstream, opened if need be. */
+  #leadBy(
+    upstream: UdpUpstream,
+    rule: number,
+    words: Int32Array,
+    client: number,
+    destination: number,
+  ): number {
+    const { sessions, links, mark } = this.#parts;
+    const { protocol } = upstream.settings;
+    switch (protocol.type) {
+      case "socks5": {
+        const owner = upstream.number;
+        const present = this.#parts.table.find(words, client, owner);
+        if (present >= 0) return present;
+        const slot = sessions.openLed(words, client, destination, { rule, owner, open: null });
+        if (slot >= 0) links.associate(slot, upstream, protocol);
+        return slot;
+      }
+      case "forward": {
+        // The first version of the header cannot say that it is UDP.
+        if (protocol.header === 1) return BLOCKED_DATAGRAM;
+        const forwarding = new Forwarding(upstream, protocol.header === 2);
+        const open = () => forwarding.open(words, destination, mark);
+        const slot = sessions.openLed(words, client, destination, { rule, open });
+        if (slot >= 0) links.attach(slot, forwarding);
+        return slot;
+      }
+      case "http-connect":
+        return BLOCKED_DATAGRAM; // the kernel refuses it; this one was on its way
+      default:
+        return protocol satisfies never;
+    }
+  }
+
+  #refuse(words: Int32Array, client: number, destination: number, isSilent: boolean): number {
+    this.#parts.sessions.ignoreAnswer(words, client, destination);
+    this.#counters[COUNTER.udpRefused]++;
+    return isSilent ? LOST_DATAGRAM : BLOCKED_DATAGRAM;
+  }
+
+  get #generation(): number {
+    return this.#context.policy?.generation ?? 0;
+  }
+}

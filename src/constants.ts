@@ -47,6 +47,12 @@ export const TRACKED_PRIORITY = -199;
 /** `late`: behind everybody who marks packets before they are routed. */
 export const LATE_PRIORITY = 290;
 
+/**
+ * `hold` of a running proxy: behind those who mark packets for routing (mangle, -150), before NAT changes
+ * their destination (-100): what is sent once more has to have both as they are here.
+ */
+export const HOLD_PRIORITY = -101;
+
 /** Chains that give a flow the address that it has: before NAT of destinations (-100) and sources (100). */
 export const KEEP_DESTINATION_PRIORITY = -110;
 export const KEEP_SOURCE_PRIORITY = 90;
@@ -137,6 +143,26 @@ export const DIAL_PRIORITY = { own: 0x74710000, translated: 0x74720000 } as cons
 export function clientZone(listenerPort: number): number {
   return listenerPort;
 }
+
+/**
+ * SO_PRIORITY of the sockets by which held segments are sent once more: `prefix`: more is held; `released`:
+ * the flow is held no longer; `refused`: its client is told that it is reset.
+ */
+export const RESENT_PRIORITY = { prefix: 0x74730000, released: 0x74740000, refused: 0x74750000 } as const;
+
+/**
+ * Labels of flows in conntrack: bits that nobody else uses, unlike those of its mark. They can only be added,
+ * so a second one says that the first counts no more.
+ */
+export const FLOW_LABEL = { watched: 120, released: 121 } as const;
+
+/** The NFLOG group by which a worker gets what is held; apart from those by which it is asked. */
+export function watchGroup(listenerPort: number, worker: number): number {
+  return (listenerPort + 4096 + worker) & 0xffff;
+}
+
+/** The prefix of a segment (NFULA_PREFIX): where the client's stream begins, or what is held of it. */
+export const WATCH_PREFIX = { begin: "b", held: "h" } as const;
 
 /** The NFLOG group (`log group`) by which a worker is asked. */
 export function questionGroup(listenerPort: number, worker: number): number {

@@ -9,12 +9,14 @@
  * | 0 `intercepted`         | deliver to this machine      | deliver to this machine           |
  * | 1 `router`              | the router's own traffic     | `refused`; with bit 0 `dropped`   |
  * | 2 `clientSocket`        | our sockets towards clients  | the same; in conntrack, our flows |
+ * | 1 and 2 `watch`         | new flows that are watched   | not used                          |
  * | 2 `asks`                | new flows for the proxy      | not used                          |
  * | 3 `serverSocket`        | our sockets towards servers  | not used                          |
  *
- * Bit 1 has two meanings that never meet: one backend alone is installed, and iptables cannot intercept the
- * router's own traffic (it refuses such a config). Bit 2 has two as well: with `admission: forward-path` no
- * socket towards a client has a mark, with `early` nobody asks.
+ * Bit 1 has three meanings that never meet: one backend alone is installed, and iptables cannot intercept
+ * the router's own traffic (it refuses such a config); without bit 0 it is nobody's but between two chains.
+ * Bit 2 has two as well: with `admission: forward-path` no socket towards a client has a mark, with `early`
+ * nobody asks.
  * @module
  */
 import { DEFAULT_MARK } from "./constants.ts";
@@ -78,6 +80,8 @@ export class Marks {
   readonly clientSocket: number;
   /** Packets of new flows that the rules give to the proxy, until it has taken them or let them go on. */
   readonly asks: number;
+  /** Packets of new flows whose names are to be watched, until that begins or they go on without. */
+  readonly watch: number;
   /** SO_MARK of sockets towards servers where the router's own traffic is intercepted. */
   readonly serverSocket: number;
   /** iptables: packets that the table `filter` refuses. */
@@ -98,6 +102,7 @@ export class Marks {
     this.router = withBits(this.intercepted, this.refused);
     this.clientSocket = shifted(mark, CLIENT_SOCKET);
     this.asks = this.clientSocket;
+    this.watch = withBits(this.asks, this.refused);
     this.serverSocket = shifted(mark, SERVER_SOCKET);
     this.dropped = this.router;
     this.all = [this.router, this.clientSocket, this.serverSocket].reduce(withBits);

@@ -46,10 +46,7 @@ export class Decider {
     if (policy === null) return UNDECIDED;
     const flow = this.#flow;
     flow.protocol = protocol;
-    flow.ipv6 = (words[client] & 0xffff) !== AF_INET;
-    readAddress(words, client, flow.client);
-    readAddress(words, destination, flow.destination);
-    flow.destinationPort = swap(words[destination] >>> 16) >>> 16;
+    putEnds(flow, words, client, destination);
     flow.ofRouter = this.#own !== null && this.#isOwn(words, client, this.#own);
     flow.nameAsked = false;
     return known(policy.decide(flow));
@@ -101,6 +98,14 @@ export class Decider {
 /** Returns what is known of a policy's answer. */
 function known(rule: number): number {
   return rule < DEFAULT_RULE && rule !== NAME_NEEDED ? UNDECIDED : rule;
+}
+
+/** Gives a flow its ends, which are in `words` as struct sockaddr. */
+export function putEnds(flow: Flow, words: Int32Array, client: number, destination: number): void {
+  flow.ipv6 = (words[client] & 0xffff) !== AF_INET;
+  readAddress(words, client, flow.client);
+  readAddress(words, destination, flow.destination);
+  flow.destinationPort = swap(words[destination] >>> 16) >>> 16;
 }
 
 /** Copies the address of the struct sockaddr at `at`, out of network order. */

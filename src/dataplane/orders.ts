@@ -40,6 +40,15 @@ export interface AskingSockets {
   readonly raw: RawSockets;
   /** The raw socket through which those of IPv4 go the usual way that ICMP refuses; -1: not this family. */
   readonly refusals: number;
+  readonly watch: WatchSockets;
+}
+
+/** The sockets of a worker by which it gets what is held of watched streams, and sends it on. */
+export interface WatchSockets {
+  /** The netlink socket of its NFLOG group. */
+  readonly log: number;
+  /** Raw sockets. */
+  readonly raw: RawSockets;
 }
 
 /** Pipes that a worker may have. */

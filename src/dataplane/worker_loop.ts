@@ -21,6 +21,8 @@ import { TcpQuestions } from "./asking/tcp_questions.ts";
 import { TcpSessions } from "./tcp/sessions.ts";
 import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
+import { NameJudge } from "./watching/name_judge.ts";
+import { Watching } from "./watching/watching.ts";
 import { UpstreamTable } from "./upstream/table.ts";
 import type { WorkerLogger } from "./worker_log.ts";
 
@@ -149,6 +151,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   loop.add(new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, decider, asked, own }));
   if (parts.asking !== null && asked !== null) {
     loop.add(new Questions(context, { log: parts.asking.log, tcp: asked, udp }));
+    loop.add(new Watching(context, parts.asking.watch, new NameJudge(context)));
   }
   loop.add(tcp);
   if (udp !== null) loop.add(udp);

@@ -75,7 +75,7 @@ export type {
 export type { RangeExpression } from "../netlink/nft/expr/range.ts";
 export type { IcmpxCode, RejectExpression, RejectType } from "../netlink/nft/expr/reject.ts";
 export type { SocketExpression, SocketKey } from "../netlink/nft/expr/socket.ts";
-export type { TcpOptionExpression } from "../netlink/nft/expr/tcp_option.ts";
+export type { TcpOptionExpression, TcpOptionResetExpression } from "../netlink/nft/expr/tcp_option.ts";
 export type { TproxyExpression, TproxyFamily } from "../netlink/nft/expr/tproxy.ts";
 export type { BatchCommand, NetlinkConnection, NetlinkTransport, Purpose } from "../netlink/connection.ts";
 export type { NetlinkAnswer, NetlinkMessage, NetlinkRequest } from "../netlink/message.ts";

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { print } from "../../../tests/laboratory/machine/print.ts";
 import { runRounds } from "./rounds.ts";
 import { summarize } from "./statistics.ts";
-import type { Suite } from "./suite.ts";
+import type { Suite, Workers } from "./suite.ts";
 import { TCP_SUITE } from "./tcp/suite.ts";
 import { UDP_SUITE } from "./udp/suite.ts";
 
@@ -24,6 +24,7 @@ const USAGE =
   --quick           one short round
   --only NAMES      contestants, separated by semicolons:
 ${SUITES.map((suite) => `                    ${suite.name}: ${namesOf(suite).join("; ")}\n`).join("")}\
+  --workers N       workers of tproxy, or auto; default 1, as HAProxy has one thread
   --measures NAMES  separated by commas:
 ${SUITES.map((suite) => `                    ${suite.name}: ${suite.measures.join(", ")}\n`).join("")}\
   --json            samples and medians as JSON on standard output
@@ -44,6 +45,7 @@ async function main(args: string[]): Promise<number> {
       quick: { type: "boolean", default: false },
       only: { type: "string" },
       measures: { type: "string" },
+      workers: { type: "string", default: "1" },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -62,7 +64,8 @@ async function main(args: string[]): Promise<number> {
     const wanted = pick(values.only, ";", namesOf(suite));
     const contestants = suite.contestants.filter(({ name }) => wanted?.includes(name) ?? true);
     const only = pick(values.measures, ",", suite.measures);
-    const options = { contestants, rounds, seconds, ...(only === undefined ? {} : { only }) };
+    const workers: Workers = values.workers === "auto" ? "auto" : Number(values.workers);
+    const options = { contestants, workers, rounds, seconds, ...(only === undefined ? {} : { only }) };
     const results = await runRounds(suite, options);
     const verdict = suite.judge(results);
     held &&= verdict?.held ?? true;

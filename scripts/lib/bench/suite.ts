@@ -7,12 +7,15 @@ import type { Lab, LabOptions } from "../../../tests/laboratory/lab.ts";
 /** The name of tproxy that takes flows before the router does: by it the price of asking is told. */
 export const EARLY = "tproxy, admission: early";
 
+/** `listener.workers` of tproxy; HAProxy has one thread in any case. */
+export type Workers = number | "auto";
+
 /** One of those that are compared. */
 export interface Contestant {
   readonly name: string;
   readonly lab: LabOptions;
   /** Makes the laboratory's router do it; gives the process whose resources are measured. */
-  start(lab: Lab): Promise<number | undefined>;
+  start(lab: Lab, workers: Workers): Promise<number | undefined>;
 }
 
 /** The numbers of one turn, by measure; what was not asked for is not there. */
@@ -27,6 +30,7 @@ export interface TurnOptions {
   readonly seconds: number;
   /** Names of what is measured; none: everything. */
   readonly only?: readonly string[];
+  readonly workers: Workers;
 }
 
 /** Verdict on the targets, one line each. */

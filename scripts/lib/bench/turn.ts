@@ -4,7 +4,7 @@
  */
 import { type Lab, openLab } from "../../../tests/laboratory/lab.ts";
 import { print } from "../../../tests/laboratory/machine/print.ts";
-import type { Contestant } from "./suite.ts";
+import type { Contestant, Workers } from "./suite.ts";
 
 /** Work in the laboratory. */
 export interface LabWork<T> {
@@ -17,14 +17,18 @@ export interface LabWork<T> {
 }
 
 /** Starts the contestant in a laboratory of its own and does the work. */
-export async function withContestant<T>(contestant: Contestant, task: LabWork<T>): Promise<T> {
+export async function withContestant<T>(
+  contestant: Contestant,
+  workers: Workers,
+  task: LabWork<T>,
+): Promise<T> {
   const lab = await openLab(contestant.lab);
   try {
     await task.prepare(lab);
     if (contestant.lab.forwarding !== true && await task.reaches(lab)) {
       throw new Error("The router forwards without a proxy: nothing would be proved");
     }
-    const pid = await contestant.start(lab);
+    const pid = await contestant.start(lab, workers);
     if (!await task.reaches(lab)) throw new Error(`${contestant.name}: the client does not reach the server`);
     return await task.work(lab, pid);
   } catch (error) {

@@ -16,10 +16,10 @@ const IPV6_HOP_LIMIT = 7;
 
 /** A worker's raw sockets. */
 export class Injector {
-  readonly #sockets: AskingSockets;
+  readonly #sockets: Pick<AskingSockets, "raw" | "refusals">;
   readonly #batch = new SendBatch(1, 1);
 
-  constructor(sockets: AskingSockets) {
+  constructor(sockets: Pick<AskingSockets, "raw" | "refusals">) {
     this.#sockets = sockets;
   }
 

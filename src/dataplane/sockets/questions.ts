@@ -4,12 +4,12 @@
  */
 import { AF_INET, AF_INET6, EAFNOSUPPORT, SOCK_RAW } from "../../../ffi/consts.ts";
 import { closeFd, openSocket } from "../../../ffi/sockets/socket.ts";
-import { CLIENT_PRIORITY, questionGroup } from "../../constants.ts";
+import { CLIENT_PRIORITY, questionGroup, watchGroup } from "../../constants.ts";
 import { check } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import { openLogGroup } from "../../netlink/log.ts";
 import type { AskingSockets } from "../orders.ts";
-import { sign } from "./transparent.ts";
+import { makeTransparent, sign } from "./transparent.ts";
 
 /** Whole IP packets are given to such a socket, and it receives none. */
 const IPPROTO_RAW = 255;
@@ -33,14 +33,21 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
     opened.push(fd);
     return fd;
   };
-  const openRaw = (family: Family, mark: number) =>
-    options.families.includes(family) ? keep(rawSocket(family, mark)) : -1;
-  const { mark } = options;
+  const { families, mark } = options;
+  const open = (family: Family, prepare: Prepare) =>
+    families.includes(family) ? keep(rawSocket(family, prepare)) : -1;
+  const openBoth = (prepare: Prepare) => ({ ipv4: open("ipv4", prepare), ipv6: open("ipv6", prepare) });
+  const signed = (mark: number): Prepare => (fd) => sign(fd, { mark, priority: CLIENT_PRIORITY });
   try {
     return Array.from({ length: options.workers }, (_, worker) => ({
       log: keep(openLogGroup(questionGroup(options.port, worker))),
-      raw: { ipv4: openRaw("ipv4", mark), ipv6: openRaw("ipv6", mark) },
-      refusals: openRaw("ipv4", 0),
+      raw: openBoth(signed(mark)),
+      refusals: open("ipv4", signed(0)),
+      watch: {
+        log: keep(openLogGroup(watchGroup(options.port, worker))),
+        // What is sent through them has clients' addresses, and its own signs.
+        raw: openBoth(makeTransparent),
+      },
     }));
   } catch (error) {
     for (const fd of opened) closeFd(fd);
@@ -49,16 +56,21 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
 }
 
 /** Closes the sockets of a worker that has ended for good. */
-export function closeAsking({ log, raw, refusals }: AskingSockets): void {
-  for (const fd of [log, raw.ipv4, raw.ipv6, refusals]) if (fd >= 0) closeFd(fd);
+export function closeAsking({ log, raw, refusals, watch }: AskingSockets): void {
+  const fds = [log, raw.ipv4, raw.ipv6, refusals, watch.log, watch.raw.ipv4, watch.raw.ipv6];
+  for (const fd of fds) if (fd >= 0) closeFd(fd);
 }
 
-function rawSocket(family: Family, mark: number): number {
+/** Makes a socket of a family what it shall be. 0 or -errno. */
+type Prepare = (fd: number, family: number) => number;
+
+function rawSocket(family: Family, prepare: Prepare): number {
   const object = `the raw ${family === "ipv6" ? "IPv6" : "IPv4"} socket for first packets`;
-  const fd = openSocket(family === "ipv6" ? AF_INET6 : AF_INET, SOCK_RAW, { protocol: IPPROTO_RAW });
+  const domain = family === "ipv6" ? AF_INET6 : AF_INET;
+  const fd = openSocket(domain, SOCK_RAW, { protocol: IPPROTO_RAW });
   if (fd === -EAFNOSUPPORT) return -1;
   check(fd, "open", object, "It needs root, or CAP_NET_RAW and CAP_NET_ADMIN");
-  const returned = sign(fd, { mark, priority: CLIENT_PRIORITY });
+  const returned = prepare(fd, domain);
   if (returned >= 0) return fd;
   closeFd(fd);
   return check(returned, "open", object);

@@ -4,6 +4,7 @@
  */
 import type { LoadedConfig } from "../../config/load.ts";
 import { type AdmissionInForce, readAdmission } from "../../kernel/admission.ts";
+import { canWatch } from "../../kernel/live/ability.ts";
 import { readNetwork } from "../../kernel/network.ts";
 import { presentFamilies } from "../../kernel/plan/families.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
@@ -53,7 +54,10 @@ function tryPlan(loaded: LoadedConfig, network: NetworkView, { inForce }: Admiss
   const forwarding = { ipv4: true, ipv6: true };
   let plan: Plan | undefined;
   try {
-    plan = planFor(loaded, { ...network, forwarding }, { admission: inForce });
+    plan = planFor(loaded, { ...network, forwarding }, {
+      admission: inForce,
+      watching: inForce === "forward-path" && canWatch(),
+    });
     // Not every backend can say everything.
     compilerOf(loaded.config).compile(plan);
     return { plan };

@@ -120,6 +120,7 @@ function matchExpression(expression: NftExpression, registers: Registers, contex
     case "payload-write":
     case "notrack":
     case "masquerade":
+    case "tcp-option-reset":
       return YES;
     case "tproxy":
       // Where nobody listens, the rule ends; else the packet is taken.

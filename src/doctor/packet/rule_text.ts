@@ -153,6 +153,7 @@ function write(expression: NftExpression, context: Context): string {
     case "log":
     case "payload-write":
     case "tcp-option":
+    case "tcp-option-reset":
       return "";
     case "unknown": {
       const [match, target] = [readXtablesPart(expression, "match"), readXtablesPart(expression, "target")];

@@ -10,7 +10,7 @@ import { NftBatch } from "../../netlink/nft/batch.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import { addContents } from "../nft/batch.ts";
 import type { CompiledTable } from "../nft/model.ts";
-import { trialTables } from "./trial.ts";
+import { trialTables, watchTrialTables } from "./trial.ts";
 
 /** Answers to those who may not. */
 const POWERLESS: readonly number[] = [EPERM, EACCES];
@@ -27,17 +27,31 @@ let known: OperationError | null | undefined;
  */
 export function forwardPathAbility(): OperationError | null {
   if (known === undefined) {
-    const both = tryFamilies(["ipv4", "ipv6"]);
-    // A kernel without IPv6 lacks nothing.
-    known = both === null || tryFamilies(["ipv4"]) === null ? null : both;
+    known = tryAll(trialTables);
   }
   return known;
 }
 
-function tryFamilies(families: readonly Family[]): OperationError | null {
+let watches: boolean | undefined;
+
+/** Tries, in the same way, what it needs to watch flows: labels of flows, and sight of data (Linux 5.16). */
+export function canWatch(): boolean {
+  watches ??= tryAll(watchTrialTables) === null;
+  return watches;
+}
+
+function tryAll(tablesOf: TablesOf): OperationError | null {
+  const both = tryFamilies(["ipv4", "ipv6"], tablesOf);
+  // A kernel without IPv6 lacks nothing.
+  return both === null || tryFamilies(["ipv4"], tablesOf) === null ? null : both;
+}
+
+type TablesOf = (families: readonly Family[]) => CompiledTable[];
+
+function tryFamilies(families: readonly Family[], tablesOf: TablesOf): OperationError | null {
   try {
     using connection = openNetlink("netfilter");
-    trialTables(families).forEach((table, index) => {
+    tablesOf(families).forEach((table, index) => {
       // Its own name for each process: two may try at once.
       makeDormant({ ...table, name: `transparent_proxy_trial_${Deno.pid}_${index}` }).commit(connection);
     });

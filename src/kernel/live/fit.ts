@@ -4,10 +4,12 @@
  * @module
  */
 import type { ObjectStatus } from "../backend/object_status.ts";
+import { LEG_CHAIN } from "../plan/concerns/forward_path/late.ts";
 
-/** The chain of an install that brings packets of the proxy's flows to it. */
-const DELIVERS = "late";
-const BY_ZONE = `${DELIVERS}: ct zone `;
+/** The chain of an install that knows packets of the proxy's flows, by their zone. */
+const LATE = "late";
+/** Rules that bring them to it: by its port, and with its mark. */
+const DELIVERS = [`${LATE}: ct zone `, `${LEG_CHAIN}: meta mark `];
 
 /**
  * Tells from a status of the install that a proxy would take flows that it can never serve: the rules that
@@ -15,8 +17,8 @@ const BY_ZONE = `${DELIVERS}: ct zone `;
  */
 export function isOfAnotherProxy(objects: readonly ObjectStatus[]): boolean {
   const isThere = ({ kind, name, state }: ObjectStatus) =>
-    kind === "chain" && name === DELIVERS && state === "present";
+    kind === "chain" && name === LATE && state === "present";
   const lacks = ({ kind, name, state }: ObjectStatus) =>
-    kind === "rule" && name.startsWith(BY_ZONE) && state === "missing";
+    kind === "rule" && DELIVERS.some((rule) => name.startsWith(rule)) && state === "missing";
   return objects.some(isThere) && objects.some(lacks);
 }

@@ -36,9 +36,26 @@ const SCOPE: Omit<Scope, "families"> = {
   remembersPasses: false,
 };
 
+/** The same where all flows are watched. */
+export function watchTrialTables(families: readonly Family[]): CompiledTable[] {
+  const why = "tried";
+  const rules = [{
+    index: 0,
+    part: 0,
+    conditions: {},
+    alternatives: [[]],
+    outcome: { kind: "watch" },
+    why,
+  }] as const;
+  return tablesOf({ ...SCOPE, families, rules });
+}
+
 /** The rules of an install and those of a running proxy. */
 export function trialTables(families: readonly Family[]): CompiledTable[] {
-  const scope = { ...SCOPE, families };
+  return tablesOf({ ...SCOPE, families });
+}
+
+function tablesOf(scope: Scope): CompiledTable[] {
   return [
     compileTable({ intent: planIntent(scope) }),
     compileLive(planLive(scope, { ...LIVE_OPTIONS, workers: 2 })),

@@ -47,6 +47,10 @@ export type ForwardPathVerb =
   | { readonly kind: "restore-mark" }
   /** `ct zone set 50080` */
   | { readonly kind: "set-zone"; readonly zone: number }
+  /** `ct label set 120` */
+  | { readonly kind: "set-label"; readonly label: number }
+  /** `reset tcp option 34` */
+  | { readonly kind: "reset-tcp-option"; readonly option: number }
   /** `delete @asking_ipv4 { ct original ip saddr . … }` */
   | { readonly kind: "forget-original"; readonly family: Family; readonly set: string }
   /** `counter` */

@@ -110,6 +110,14 @@ function renderStatement(statement: Statement): string {
       return "ct state related";
     case "helped-flow":
       return "ct status 0x2000";
+    case "flow-label":
+      return `ct label ${statement.negate ? "! " : ""}${statement.label}`;
+    case "carries-data":
+      return "@ih,0,8 >= 0x0";
+    case "set-label":
+      return `ct label set ${statement.label}`;
+    case "reset-tcp-option":
+      return `reset tcp option ${statement.option}`;
     case "translated-flow":
       return "ct status snat,dnat";
     case "original-flow":

@@ -18,6 +18,7 @@ const NOTRACK: Verb = { kind: "notrack" };
 export function verbsOf(effect: Effect, marks: Marks): Verb[] {
   const deliver: Verb = { kind: "set-mark", mask: marks.intercepted };
   const asksNoMore: Verb = { kind: "clear-mark", mask: marks.asks, set: 0 };
+  const isWatched: Verb = { kind: "clear-mark", mask: marks.watch, set: 0 };
   const loopBack: Verb = { kind: "set-mark", mask: marks.router };
   switch (effect.kind) {
     case "leave":
@@ -87,6 +88,22 @@ export function verbsOf(effect: Effect, marks: Marks): Verb[] {
       return [{ kind: "clear-mark", mask: ALL_BITS, set: 0 }, ACCEPT];
     case "restore-mark":
       return [{ kind: "restore-mark" }, ACCEPT];
+    case "ask-watched":
+      return [{ kind: "set-mark", mask: marks.watch }, ACCEPT];
+    case "forward-unwatched":
+      return [isWatched, ACCEPT];
+    case "begin-watching":
+      return [
+        { kind: "remember-flow", family: effect.family, set: effect.set, answer: true },
+        isWatched,
+        ACCEPT,
+      ];
+    case "label":
+      return [{ kind: "set-label", label: effect.label }];
+    case "reset-option":
+      return [{ kind: "reset-tcp-option", option: effect.option }];
+    case "copy":
+      return [{ kind: "log", prefix: effect.prefix, group: effect.group }, ACCEPT];
     case "take-own":
       return [
         { kind: "set-flow-bits", mask: marks.router, clear: false },

@@ -55,6 +55,10 @@ export type LivePlace =
   | "steer"
   /** Packets that leave the machine, at the end. */
   | "ask"
+  /** The first packets of flows, behind marks and before NAT changes their destination. */
+  | "watch-begin"
+  /** Incoming packets, at the same place. */
+  | "hold"
   /** Outgoing packets of this machine, right behind conntrack. */
   | "sent"
   /** The first packets of flows, before NAT changes their addresses. */

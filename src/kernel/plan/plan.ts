@@ -31,6 +31,8 @@ export interface PlanOptions {
   readonly absentInterfaces?: boolean;
   /** The place at which this machine can take flows. Default: as config and backend say. */
   readonly admission?: Admission;
+  /** Flows that a name may only end can be watched on this machine. Default: no, the proxy relays them. */
+  readonly watching?: boolean;
 }
 
 /**
@@ -54,6 +56,7 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
     lan,
     view,
     admission: options.admission ?? admissionOf(config),
+    watching: options.watching === true,
   });
   return {
     intent: planIntent(scope),

@@ -8,6 +8,7 @@ import type {
   OnFailure,
   PortRange,
   Protocol,
+  RuleConfig,
   Source,
   UdpFiltering,
 } from "../../config/types.ts";
@@ -82,18 +83,20 @@ export interface Choice {
   readonly lan: readonly string[];
   readonly view: NetworkView;
   readonly admission: Admission;
+  /** Flows may be watched here. */
+  readonly watching: boolean;
 }
 
 /** Makes the scope, and tells which rules of the config match nothing. */
 export function makeScope(
   config: Config,
-  { families, lan, view, admission }: Choice,
+  { families, lan, view, admission, watching }: Choice,
 ): { scope: Scope; warnings: string[] } {
   const { protocols, ports, onFailure, routerTraffic } = config.intercept;
   const { rules: divided, otherwise, never } = kernelShare(config, { lan, families });
-  // No plan watches flows yet: the proxy reads their names.
+  const isWatched = watching && admission === "forward-path" && config.rules.every(isKnownToWatcher);
   const shared = divided.map((rule): KernelRule =>
-    rule.outcome.kind === "watch" ? { ...rule, outcome: { kind: "proxy" } } : rule
+    rule.outcome.kind === "watch" && !isWatched ? { ...rule, outcome: { kind: "proxy" } } : rule
   );
   const inner = lan.filter((name) => !view.defaultRouteLinks.includes(name));
   const bridged = lan.filter((name) => view.filteredBridges?.includes(name));
@@ -122,6 +125,16 @@ export function makeScope(
   };
   const warnings = never.map(({ index, name, why }) => `rules[${index}] (${name}) never matches: ${why}`);
   return { scope: { ...scope, remembersPasses: remembersPasses(scope) }, warnings };
+}
+
+/** A worker knows neither by which interface a flow has come nor from which hardware address. */
+function isKnownToWatcher({ interfaces, mac }: RuleConfig): boolean {
+  return interfaces === undefined && mac === undefined;
+}
+
+/** Tells whether flows are forwarded until their names are read. A connection has a begin to watch for. */
+export function watches({ admission, tcp, rules }: Pick<Scope, "admission" | "tcp" | "rules">): boolean {
+  return admission === "forward-path" && tcp && rules.some(({ outcome }) => outcome.kind === "watch");
 }
 
 /** Finds the rules that packets of a protocol may meet. */

@@ -21,7 +21,7 @@ import { payload, type PayloadExpression, type PayloadWriteExpression } from "./
 import { range, type RangeExpression } from "./expr/range.ts";
 import { reject, type RejectExpression } from "./expr/reject.ts";
 import { socket, type SocketExpression } from "./expr/socket.ts";
-import { tcpOption, type TcpOptionExpression } from "./expr/tcp_option.ts";
+import { tcpOption, type TcpOptionExpression, type TcpOptionResetExpression } from "./expr/tcp_option.ts";
 import { tproxy, type TproxyExpression } from "./expr/tproxy.ts";
 import type { Codec } from "./expr/codec.ts";
 
@@ -79,6 +79,7 @@ export type NftExpression =
   | RejectExpression
   | SocketExpression
   | TcpOptionExpression
+  | TcpOptionResetExpression
   | TproxyExpression
   | UnknownExpression
   | VerdictExpression;

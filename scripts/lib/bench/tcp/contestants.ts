@@ -4,7 +4,7 @@
  */
 import type { Lab } from "../../../../tests/laboratory/lab.ts";
 import { startProxy } from "../../../../tests/laboratory/proxy/proxy.ts";
-import { type Contestant, EARLY } from "../suite.ts";
+import { type Contestant, EARLY, type Workers } from "../suite.ts";
 
 const HAPROXY_PORT = 3128;
 
@@ -50,12 +50,16 @@ export const TCP_CONTESTANTS: readonly Contestant[] = [
   { name: "forwarding", lab: { forwarding: true }, start: () => Promise.resolve(undefined) },
   { name: "haproxy", lab: {}, start: (lab) => startHaproxy(lab, PAGE_RULES) },
   { name: "haproxy, tproxy's rules", lab: {}, start: (lab) => startHaproxy(lab, UNTRACKED_RULES) },
-  { name: "tproxy", lab: {}, start: (lab) => startTproxy(lab, "forward-path") },
-  { name: EARLY, lab: {}, start: (lab) => startTproxy(lab, "early") },
+  { name: "tproxy", lab: {}, start: (lab, workers) => startTproxy(lab, workers, "forward-path") },
+  { name: EARLY, lab: {}, start: (lab, workers) => startTproxy(lab, workers, "early") },
 ];
 
-async function startTproxy(lab: Lab, admission: "forward-path" | "early"): Promise<number> {
-  const config = { listener: { workers: 1 }, intercept: { admission } };
+async function startTproxy(
+  lab: Lab,
+  workers: Workers,
+  admission: "forward-path" | "early",
+): Promise<number> {
+  const config = { listener: { workers }, intercept: { admission } };
   return (await startProxy(lab, { config })).pid;
 }
 

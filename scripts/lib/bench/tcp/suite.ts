@@ -17,7 +17,7 @@ export const TCP_SUITE: Suite = {
   measures: TCP_MEASURES,
   defaults: { rounds: 5, seconds: 5 },
   turn: (contestant, options) =>
-    withContestant(contestant, {
+    withContestant(contestant, options.workers, {
       prepare,
       reaches,
       work: (lab, pid) => measureTcp(lab, { pid, ...options }),

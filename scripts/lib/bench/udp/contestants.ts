@@ -4,7 +4,7 @@
  */
 import type { Lab } from "../../../../tests/laboratory/lab.ts";
 import { startProxy } from "../../../../tests/laboratory/proxy/proxy.ts";
-import { type Contestant, EARLY } from "../suite.ts";
+import { type Contestant, EARLY, type Workers } from "../suite.ts";
 
 const V2RAY_PORT = 3129;
 /** A session takes up two of v2ray's descriptors. */
@@ -27,12 +27,16 @@ const V2RAY_RULES = `
 export const UDP_CONTESTANTS: readonly Contestant[] = [
   { name: "forwarding", lab: { forwarding: true }, start: () => Promise.resolve(undefined) },
   { name: "v2ray", lab: {}, start: startV2ray },
-  { name: "tproxy", lab: {}, start: (lab) => startTproxy(lab, "forward-path") },
-  { name: EARLY, lab: {}, start: (lab) => startTproxy(lab, "early") },
+  { name: "tproxy", lab: {}, start: (lab, workers) => startTproxy(lab, workers, "forward-path") },
+  { name: EARLY, lab: {}, start: (lab, workers) => startTproxy(lab, workers, "early") },
 ];
 
-async function startTproxy(lab: Lab, admission: "forward-path" | "early"): Promise<number> {
-  const config = { intercept: { protocols: ["tcp", "udp"], admission }, listener: { workers: 1 } };
+async function startTproxy(
+  lab: Lab,
+  workers: Workers,
+  admission: "forward-path" | "early",
+): Promise<number> {
+  const config = { intercept: { protocols: ["tcp", "udp"], admission }, listener: { workers } };
   return (await startProxy(lab, { config })).pid;
 }
 

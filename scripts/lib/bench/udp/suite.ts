@@ -24,14 +24,14 @@ export const UDP_SUITE: Suite = {
 
 async function turn(contestant: Contestant, options: TurnOptions): Promise<Sample> {
   const ends = { prepare: () => Promise.resolve(), reaches: answers };
-  const traffic = await withContestant(contestant, {
+  const traffic = await withContestant(contestant, options.workers, {
     ...ends,
     work: (lab, pid) => measureTraffic(lab, { pid, ...options }),
   });
   const isProxy = contestant.lab.forwarding !== true;
   if (!isProxy || options.only?.includes("sessions") === false) return traffic;
   // In a laboratory of its own: after heavy traffic there is free memory that sessions would use.
-  const sessions = await withContestant(contestant, {
+  const sessions = await withContestant(contestant, options.workers, {
     ...ends,
     work: (lab, pid) => measureSessions(lab, pid!),
   });

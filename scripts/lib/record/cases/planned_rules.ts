@@ -78,6 +78,12 @@ export const PLANNED_RULES: readonly Case[] = [
   plannedRule("no-bare-syn", "tcp flags != syn / fin,syn,rst,ack ct state invalid,new goto other"),
   plannedRule("acknowledges", "meta nfproto ipv4 tcp flags ack / syn,rst,ack accept"),
   plannedRule(
+    "watched-flow",
+    "ct label 120 ct label ! 121 ct direction original @ih,0,8 >= 0x0 goto other",
+  ),
+  plannedRule("label-flow", "ct label set 120"),
+  plannedRule("reset-option", "meta l4proto tcp tcp option 34 exists reset tcp option 34"),
+  plannedRule(
     "tcp-option",
     "meta mark & 0x4 == 0x4 meta l4proto tcp tcp option 29 exists counter meta mark set meta mark & 0xfffffffb accept",
   ),

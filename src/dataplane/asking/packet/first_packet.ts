@@ -5,6 +5,7 @@
  */
 import { AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP } from "../../../../ffi/consts.ts";
 import { QUESTION_PREFIX } from "../../../constants.ts";
+import { Behind } from "./extensions.ts";
 import type { LogMessage } from "./log_message.ts";
 import { ASKED_CLIENT, ASKED_DESTINATION, type Question } from "../question.ts";
 import { readTransport } from "./transport.ts";
@@ -25,12 +26,7 @@ const FLAGS = 0xffff0000 | 0;
 /** "More fragments", and the offset. */
 const FRAGMENT_BITS = 0x3fff;
 
-// Extension headers of IPv6 that may come before TCP or UDP. A fragment is never whole here: conntrack has
-// joined it, or we would not know its flow.
-const HOP_BY_HOP = 0;
-const ROUTING = 43;
-const DESTINATION_OPTIONS = 60;
-const MOST_EXTENSIONS = 8;
+const behind = new Behind();
 
 /** Memory as bytes and as words. */
 export interface Memory {
@@ -116,14 +112,8 @@ function readIpv6(question: Question, words: Int32Array, at: number, length: num
   const { bytes, answer, addresses } = question;
   const end = at + length;
   const total = at + IPV6_HEADER + ((bytes[at + 4] << 8) | bytes[at + 5]);
-  let transport = at + IPV6_HEADER;
-  let protocol = bytes[at + 6];
-  for (let i = 0; i < MOST_EXTENSIONS && isExtension(protocol); i++) {
-    if (transport + 8 > end) return false;
-    if (protocol === ROUTING && bytes[transport + 3] !== 0) return false; // it is not there yet
-    protocol = bytes[transport];
-    transport += 8 * (bytes[transport + 1] + 1);
-  }
+  if (!behind.find(bytes, at, end)) return false;
+  const { at: transport, protocol } = behind;
   const size = readTransport(question, protocol, transport, end, total, false);
   if (size < 0) return false;
   const ip = at >> 2;
@@ -145,10 +135,6 @@ function readIpv6(question: Question, words: Int32Array, at: number, length: num
   question.header = IPV6_HEADER;
   question.length = IPV6_HEADER + size;
   return true;
-}
-
-function isExtension(protocol: number): boolean {
-  return protocol === HOP_BY_HOP || protocol === ROUTING || protocol === DESTINATION_OPTIONS;
 }
 
 /** `port`: in network order, as it lies in memory; what is above its 16 bits does not count. */

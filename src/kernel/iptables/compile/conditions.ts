@@ -119,6 +119,8 @@ function translate(
     case "no-bare-syn":
     case "acknowledges":
     case "tcp-option":
+    case "flow-label":
+    case "carries-data":
     case "wildcard-socket":
     case "connected-socket":
     case "priority":

@@ -43,6 +43,12 @@ function asSayable(effect: Effect): Exclude<Effect, NftEffect> {
     case "unmark":
     case "restore-mark":
     case "take-own":
+    case "ask-watched":
+    case "forward-unwatched":
+    case "begin-watching":
+    case "label":
+    case "reset-option":
+    case "copy":
       throw cannotSay(effect.kind);
     default:
       return effect;

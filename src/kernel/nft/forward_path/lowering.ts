@@ -42,6 +42,14 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
       return phrase.originalIn({ set: statement.set }, statement);
     case "source-port-share":
       return phrase.sourcePortIn(statement, statement);
+    case "flow-label":
+      return phrase.hasLabel(statement.label, statement);
+    case "carries-data":
+      return phrase.carriesData();
+    case "set-label":
+      return phrase.setLabel(statement.label);
+    case "reset-tcp-option":
+      return phrase.resetTcpOption(statement.option);
     case "clear-mark":
       return phrase.setMarkBits(statement.set, { clear: statement.mask });
     case "restore-mark":

@@ -16,7 +16,7 @@ import { type Effect, goTo, LEAVE, PASS } from "../rules/effect.ts";
 import type { PlannedRule } from "../model.ts";
 import { EXEMPT_OWN, listenerAt, newFlow, planFailure, refuseFlows } from "../phrases.ts";
 import type { MatchedRule } from "../rules/rule_matches.ts";
-import type { Scope } from "../scope.ts";
+import { type Scope, watches } from "../scope.ts";
 import type { PlannedSet } from "../rules/set.ts";
 import { PASSES_CHAIN } from "./remembered_passes.ts";
 
@@ -26,6 +26,7 @@ const PORTS_SET = "ports";
 const BLOCK_CHAIN = "block";
 const SILENT_BLOCK_CHAIN = "block_silently";
 const DIRECT_CHAIN = "direct";
+const WATCH_CHAIN = "watch";
 const NOBODY_LISTENS = "nobody listens";
 
 /** The effects that carry out outcomes, for clients or for the router itself. */
@@ -34,6 +35,7 @@ export interface Ends {
   readonly refuse: Effect;
   readonly drop: Effect;
   readonly proxy: Effect;
+  readonly watch: Effect;
   readonly program: (port: number) => Effect;
 }
 
@@ -41,6 +43,7 @@ export interface Ends {
 export function planDecision(scope: Scope): Contribution {
   const { rules, otherwise, remembersPasses } = scope;
   const outcomes = rules.map(({ outcome }) => outcome);
+  const isRelayed = ({ kind }: Outcome) => kind === "proxy" || (kind === "watch" && !watches(scope));
   const refuses = (silently: boolean) => (outcome: Outcome) =>
     outcome.kind === "refuse" && outcome.silently === silently;
   const ends: Ends = {
@@ -48,6 +51,7 @@ export function planDecision(scope: Scope): Contribution {
     refuse: goTo(BLOCK_CHAIN),
     drop: goTo(SILENT_BLOCK_CHAIN),
     proxy: goTo(DIRECT_CHAIN),
+    watch: goTo(watches(scope) ? WATCH_CHAIN : DIRECT_CHAIN),
     program: (port) => goTo(deliverChain(port)),
   };
   return {
@@ -55,7 +59,8 @@ export function planDecision(scope: Scope): Contribution {
     chains: [
       ...([...outcomes, otherwise.outcome].some(refuses(false)) ? [planBlock(scope)] : []),
       ...(outcomes.some(refuses(true)) ? [planSilentBlock(scope)] : []),
-      ...(outcomes.some(({ kind }) => kind === "proxy") ? [planDirect(scope)] : []),
+      ...(outcomes.some(isRelayed) ? [planDirect(scope)] : []),
+      ...(watches(scope) ? [planWatch(scope)] : []),
       ...programPorts(outcomes).map((port) => planDeliver(scope, port)),
       {
         name: INTERCEPT_CHAIN,
@@ -80,12 +85,12 @@ export function effectOf(outcome: Outcome, ends: Ends): Effect {
       return ends.pass;
     case "refuse":
       return outcome.silently ? ends.drop : ends.refuse;
+    case "watch":
+      return ends.watch;
     case "proxy":
       return ends.proxy;
     case "program":
       return ends.program(outcome.port);
-    case "watch":
-      throw new TypeError("No plan watches yet: the scope gives such flows to the proxy");
     default:
       return outcome satisfies never;
   }
@@ -148,6 +153,20 @@ function planDirect(scope: Scope): OpenChain {
     place: "listener",
     rules: giveToProxy(scope),
     reason: "New flows that the rules give to the proxy",
+  };
+}
+
+/** Has connections watched. Of a flow of UDP nothing may be sent on before it is known: it is the proxy's. */
+function planWatch(scope: Scope): OpenChain {
+  return {
+    name: WATCH_CHAIN,
+    place: "listener",
+    rules: [EXEMPT_OWN, {
+      conditions: [newFlow("tcp")],
+      effect: { kind: "ask-watched" },
+      reason: "It is forwarded, until its client's first words tell a name",
+    }, ...(scope.udp ? [askFirst("udp")] : [])],
+    reason: "New flows that a name may end, but never give to the proxy",
   };
 }
 

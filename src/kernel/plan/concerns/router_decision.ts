@@ -80,6 +80,8 @@ function planNew(scope: Scope): OpenChain {
     refuse: goTo(BLOCK_CHAIN),
     drop: { kind: "drop", protocols },
     proxy: goTo(ROUTER_DIRECT_CHAIN),
+    // Nobody forwards it.
+    watch: goTo(ROUTER_DIRECT_CHAIN),
     program: () => PASS,
   };
   const concerned = rules.filter(({ conditions }) =>

@@ -23,6 +23,7 @@ import { planOwn } from "./own.ts";
 import { planQuestions } from "./questions.ts";
 import { planSent } from "./sent.ts";
 import { planSteer } from "./steer.ts";
+import { planWatch, planWatchMemory } from "./watch.ts";
 
 /** The rules that a running proxy adds to those of the install. */
 export interface LivePlan {
@@ -42,10 +43,12 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
         ...(udp && bridged !== null ? planInterfaceSet(bridged, "Bridges that netfilter sees through") : []),
         ...(accepting && inner !== null ? planInterfaceSet(inner, "Interfaces of clients alone") : []),
         ...planMemory(scope, options),
+        ...planWatchMemory(scope, options),
       ],
       chains: joinChains([
         planSteer(scope, options),
         ...(accepting ? [planQuestions(scope, options), planOwn(scope)] : []),
+        planWatch(scope, options),
         planSent(scope),
         planKept(scope),
       ]),

@@ -158,7 +158,7 @@ function planForwarded({ inner }: Scope): PlannedRule[] {
 }
 
 /** Divides the clients' ports among the workers: one port always asks the same. */
-function eachWorker(
+export function eachWorker(
   workers: number,
   port: { original: boolean; protocol?: Protocol },
   effect: (worker: number) => Effect,

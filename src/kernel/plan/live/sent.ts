@@ -6,7 +6,8 @@
  * sent ──┬─ to clients ── client_sent ─┬─ held: refused by ICMP
  *        │                             └─ answer: UDP stays known
  *        ├─ dialled ── dial: remembered
- *        └─ ICMP: errors about what is dialled
+ *        ├─ ICMP: errors about what is dialled
+ *        └─ of watched flows: released, refused
  * ```
  * @module
  */
@@ -19,6 +20,7 @@ import type { Scope } from "../scope.ts";
 import { ANSWER_CHAIN, planAnswer } from "./answers.ts";
 import { DIAL_CHAIN, planDial, planDialErrors } from "./dialled.ts";
 import { HELD_CHAIN, planHeld } from "./refusals.ts";
+import { planResent } from "./watch.ts";
 
 const CLIENT_CHAIN = "client_sent";
 
@@ -54,6 +56,7 @@ export function planSent(scope: Scope): Contribution {
               ...planDialErrors(scope),
             ]
             : []),
+          ...planResent(scope),
         ],
         reason: "What the proxy sends, and errors that the router itself sends about it",
       },

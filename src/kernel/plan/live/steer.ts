@@ -12,6 +12,7 @@ import type { Scope } from "../scope.ts";
 import { INJECTED_CHAIN, planInjected } from "./injected.ts";
 import { askingSet, knownSet } from "./memory.ts";
 import type { LiveOptions } from "./options.ts";
+import { steerWatched } from "./watch.ts";
 
 /** RFC 2385 and RFC 5925: signed segments, which nobody but the sender can make. */
 const SIGNATURES = [19, 29];
@@ -65,7 +66,8 @@ function planKnown(scope: Scope): PlannedRule[] {
   }));
 }
 
-function planAsking({ families, protocols, tcp }: Scope): PlannedRule[] {
+function planAsking(scope: Scope): PlannedRule[] {
+  const { families, protocols, tcp } = scope;
   const signed = SIGNATURES.map((option): PlannedRule => ({
     conditions: [TCP, { kind: "tcp-option", option }],
     effect: { kind: "forward", counted: true },
@@ -78,5 +80,5 @@ function planAsking({ families, protocols, tcp }: Scope): PlannedRule[] {
     effect: { kind: "begin-question", family, set: askingSet(family) },
     reason: "On its way it is a packet as any other. Where there is no more room, it goes on asking here",
   }));
-  return [...(tcp ? signed : []), ...asking];
+  return [...steerWatched(scope), ...(tcp ? signed : []), ...asking];
 }

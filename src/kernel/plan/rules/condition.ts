@@ -118,6 +118,10 @@ export type ForwardPathCondition =
   | { readonly kind: "unknown-flow" }
   /** `ct state untracked` */
   | { readonly kind: "untracked" }
+  /** `ct label 120`, `ct label ! 120`: the flow has been labelled so, or has not. */
+  | { readonly kind: "flow-label"; readonly label: number; readonly negate: boolean }
+  /** `@ih,0,8 >= 0x0`: there is data behind the TCP header. The rule ends where there is none. */
+  | { readonly kind: "carries-data" }
   /** `ct state related`: a helper has expected the flow. */
   | { readonly kind: "related-flow" }
   /** `ct helper != "none"`: a helper reads along; the rule ends where there is none. */

@@ -7,8 +7,8 @@ import type { Protocol } from "../../../config/types.ts";
 import type { Endpoint, Family } from "../../../net/ip.ts";
 
 /**
- * The effect of a rule. All but `remember`, `forget-note` and `show-life` end the packet's way through the
- * chain.
+ * The effect of a rule. All but `remember`, `forget-note`, `show-life`, `label` and `reset-option` end the
+ * packet's way through the chain.
  */
 export type Effect =
   /** The chain is not about this packet. */
@@ -93,7 +93,23 @@ type ForwardPathEffect =
   /** The packet has the mark of its socket again. */
   | { readonly kind: "restore-mark" }
   /** A packet of the router itself, which asks, goes to the loopback interface, and so do the next ones. */
-  | { readonly kind: "take-own" };
+  | { readonly kind: "take-own" }
+  | WatchEffect;
+
+/** An effect on flows that the kernel forwards until their name is read. */
+type WatchEffect =
+  /** The packet begins a flow that is to be watched: it asks for that. */
+  | { readonly kind: "ask-watched" }
+  /** Nobody watches: the packet asks no more and goes on as if nothing were installed. */
+  | { readonly kind: "forward-unwatched" }
+  /** The flow is remembered as one that is about to be watched, and goes on as any other. */
+  | { readonly kind: "begin-watching"; readonly family: Family; readonly set: string }
+  /** The flow is labelled. The next rule is met. */
+  | { readonly kind: "label"; readonly label: number }
+  /** A TCP option that is there goes. The next rule is met. */
+  | { readonly kind: "reset-option"; readonly option: number }
+  /** The proxy gets a copy of the packet, which goes on. */
+  | { readonly kind: "copy"; readonly prefix: string; readonly group: number };
 
 /** An answer to the sender of a packet. */
 export type Refusal = "tcp-reset" | "host-unreachable" | "no-route" | "admin-prohibited" | "port-unreachable";

@@ -5,8 +5,9 @@ import { required } from "../data.ts";
 import type { Codec } from "./codec.ts";
 
 /**
- * Facts that conntrack knows; `direction` has one byte, `zone` two, `helper` 16 (a name), addresses their
- * own length, ports two (network byte order), all others four bytes in host byte order.
+ * Facts that conntrack knows; `direction` has one byte, `zone` two, `helper` (a name) and `label` (a bit for
+ * each) 16, addresses their own length, ports two (network byte order), all others four bytes in host byte
+ * order.
  */
 export type CtKey =
   | "state"
@@ -16,6 +17,7 @@ export type CtKey =
   | "helper"
   | "proto-src"
   | "proto-dst"
+  | "label"
   | "zone"
   | "ip-saddr"
   | "ip-daddr"
@@ -34,6 +36,7 @@ const KEYS = new Names<CtKey>("ct key", {
   helper: 6,
   "proto-src": 11,
   "proto-dst": 12,
+  label: 13,
   zone: 17,
   "ip-saddr": 19,
   "ip-daddr": 20,

@@ -4,11 +4,16 @@ import { Names } from "../../names.ts";
 import { required } from "../data.ts";
 import type { Codec } from "./codec.ts";
 
-/** The header that `offset` counts from. */
-export type PayloadBase = "link" | "network" | "transport";
+/** The header that `offset` counts from; `inner`: what comes behind the transport header. */
+export type PayloadBase = "link" | "network" | "transport" | "inner";
 
 // linux/netfilter/nf_tables.h: enum nft_payload_bases, enum nft_payload_attributes
-const BASES = new Names<PayloadBase>("payload base", { link: 0, network: 1, transport: 2 });
+const BASES = new Names<PayloadBase>("payload base", {
+  link: 0,
+  network: 1,
+  transport: 2,
+  inner: 3,
+});
 const NFTA_PAYLOAD_DREG = 1;
 const NFTA_PAYLOAD_BASE = 2;
 const NFTA_PAYLOAD_OFFSET = 3;

@@ -11,6 +11,8 @@ import { compare, loadConntrack, loadMeta, lookUp, masked, type SetReference, up
 import { PORT_OFFSETS } from "./transport.ts";
 
 const ALL_BITS = 0xffffffff;
+/** linux/netfilter/nf_conntrack_common.h: NF_CT_LABELS_MAX_SIZE. */
+const LABEL_BYTES = 16;
 /** The user id that nobody has: (uid_t) -1. */
 const NO_USER = 0xffffffff;
 /**
@@ -83,6 +85,37 @@ function comesFrom(side: CtSide): NftExpression[] {
 /** `ct zone 50080`. */
 export function inZone(zone: number): NftExpression[] {
   return [loadConntrack("zone"), compare("eq", hostKey16(zone))];
+}
+
+/** `ct label 120`, with `negate` `ct label ! 120`: the flow has been given the label, or has not. */
+export function hasLabel(label: number, options: { negate: boolean }): NftExpression[] {
+  const nothing = new Uint8Array(LABEL_BYTES);
+  return [
+    loadConntrack("label"),
+    {
+      kind: "bitwise",
+      source: REGISTER_1,
+      destination: REGISTER_1,
+      mask: labelBits(label),
+      xor: nothing,
+    },
+    compare(options.negate ? "eq" : "neq", nothing),
+  ];
+}
+
+/** `ct label set 120`: it stays with the flow, and so do the labels that it has. */
+export function setLabel(label: number): NftExpression[] {
+  return [
+    { kind: "immediate", register: REGISTER_1, value: labelBits(label) },
+    { kind: "ct", direction: "set", key: "label", register: REGISTER_1 },
+  ];
+}
+
+/** All machines that this runs on are little-endian. */
+function labelBits(label: number): Uint8Array {
+  const bits = new Uint8Array(LABEL_BYTES);
+  bits[label >> 3] = 1 << (label & 7);
+  return bits;
 }
 
 /** `meta priority 7470:0`. */

@@ -54,6 +54,19 @@ export function tcpOption(option: number): NftExpression[] {
   return [{ kind: "tcp-option", option, register: REGISTER_1 }, compare("eq", Uint8Array.of(1))];
 }
 
+/** `reset tcp option 34`, after the same match. */
+export function resetTcpOption(option: number): NftExpression[] {
+  return [{ kind: "tcp-option-reset", option }];
+}
+
+/** `@ih,0,8 >= 0x0`: there is a byte behind the transport header; the rule ends where there is none. */
+export function carriesData(): NftExpression[] {
+  return [
+    { kind: "payload", base: "inner", offset: 0, length: 1, register: REGISTER_1 },
+    compare("gte", new Uint8Array(1)),
+  ];
+}
+
 function flagsAre(flags: number, { mask, negate }: { mask: number; negate: boolean }): NftExpression[] {
   return [
     { kind: "payload", base: "transport", offset: TCP_FLAGS_OFFSET, length: 1, register: REGISTER_1 },

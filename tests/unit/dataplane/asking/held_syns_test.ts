@@ -22,7 +22,7 @@ function syn(client: number, port: number): Question {
   return question;
 }
 
-const empty = () => new HeldSyns(new Injector({ log: -1, raw: { ipv4: -1, ipv6: -1 }, refusals: -1 }));
+const empty = () => new HeldSyns(new Injector({ raw: { ipv4: -1, ipv6: -1 }, refusals: -1 }));
 
 Deno.test("HeldSyns.find() finds a SYN by both its addresses, until it is released", () => {
   const syns = empty();

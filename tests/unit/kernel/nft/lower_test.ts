@@ -109,6 +109,8 @@ const RULES: Readonly<Record<string, readonly Statement[]>> = {
     { kind: "proxy-shows", set: "running" },
   ],
   acknowledges: [{ kind: "family", family: "ipv4" }, { kind: "acknowledges" }, ACCEPT],
+  "label-flow": [{ kind: "set-label", label: 120 }],
+  "reset-option": [TCP, { kind: "tcp-option", option: 34 }, { kind: "reset-tcp-option", option: 34 }],
   "tcp-option": [
     { kind: "mark-bits", mask: 4, negate: false },
     TCP,
@@ -203,6 +205,13 @@ for (const [name, statements] of Object.entries(RULES)) {
 }
 
 const STATES: Readonly<Record<string, readonly Statement[]>> = {
+  "watched-flow": [
+    { kind: "flow-label", label: 120, negate: false },
+    { kind: "flow-label", label: 121, negate: true },
+    { kind: "original-direction" },
+    { kind: "carries-data" },
+    OTHER,
+  ],
   "no-bare-syn": [{ kind: "no-bare-syn" }, { kind: "unknown-flow" }, OTHER],
   untracked: [{ kind: "untracked" }, ACCEPT],
   related: [{ kind: "related-flow" }, ACCEPT],

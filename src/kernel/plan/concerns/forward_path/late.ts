@@ -20,7 +20,8 @@ import type { Scope } from "../../scope.ts";
 import { planReceipt, RECEIPT_CHAIN } from "./receipt.ts";
 
 const TO_SOCKET_CHAIN = "to_socket";
-const LEG_CHAIN = "client_leg";
+/** The chain of packets of clients' legs. */
+export const LEG_CHAIN = "client_leg";
 
 /** Plans the chain `late`, and those that it leads to. */
 export function planLate(scope: Scope): Contribution {

@@ -1,0 +1,130 @@
+/**
+ * Sends held segments once more, towards their servers, as the router would have forwarded them; and resets.
+ * @module
+ */
+import { EMSGSIZE, EPERM, SO_MARK, SO_PRIORITY, SOL_SOCKET } from "../../../ffi/consts.ts";
+import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
+import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { RESENT_PRIORITY } from "../../constants.ts";
+import { mendChecksum } from "../asking/packet/checksums.ts";
+import { ASKED_CLIENT, ASKED_DESTINATION, type HeldPacket } from "../asking/question.ts";
+import type { RawSockets } from "../orders.ts";
+import { Parts, putLength } from "./parts.ts";
+import { Reset } from "./reset.ts";
+import type { Segment } from "./segment.ts";
+
+/** Sizes of packets that are tried where a link takes none so large as what the kernel has joined. */
+const SIZES = [1500, 1280, 576];
+
+const IPV4_TTL = 8;
+const IPV6_HOP_LIMIT = 7;
+
+/** A worker's way for what was held. */
+export class Resender {
+  readonly #ipv4: SignedSocket;
+  readonly #ipv6: SignedSocket;
+  readonly #reset = new Reset();
+  readonly #parts = new Parts();
+
+  constructor({ ipv4, ipv6 }: RawSockets) {
+    this.#ipv4 = new SignedSocket(ipv4);
+    this.#ipv6 = new SignedSocket(ipv6);
+  }
+
+  /** Sends the segment on; more of its stream is held. 0 or -errno, as all of these. */
+  pass(segment: Segment): number {
+    return this.#forward(segment, RESENT_PRIORITY.prefix);
+  }
+
+  /** Sends the segment on; from now on the kernel alone forwards its stream. */
+  release(segment: Segment): number {
+    return this.#forward(segment, RESENT_PRIORITY.released);
+  }
+
+  /** Has the kernel tell the client that its connection is reset. */
+  refuse(segment: Segment): number {
+    leaveOutData(segment);
+    const returned = this.#socketOf(segment).send(segment, segment.mark, RESENT_PRIORITY.refused);
+    // The rule that resets drops the packet, and that is what sendmsg(2) tells.
+    return returned === -EPERM ? 0 : returned;
+  }
+
+  /** Resets the connection at its server, which waits for the byte with the number `next`. */
+  resetServer(segment: Segment, next: number): number {
+    const { mark } = segment;
+    return this.#socketOf(segment).send(this.#reset.of(segment, next), mark, RESENT_PRIORITY.prefix);
+  }
+
+  #forward(segment: Segment, priority: number): number {
+    spendHop(segment);
+    const socket = this.#socketOf(segment);
+    const returned = socket.send(segment, segment.mark, priority);
+    return returned === -EMSGSIZE ? this.#forwardParts(socket, segment, priority) : returned;
+  }
+
+  #forwardParts(socket: SignedSocket, segment: Segment, priority: number): number {
+    const parts = this.#parts;
+    if (!parts.begin(segment)) return -EMSGSIZE;
+    let size = 0;
+    do {
+      parts.take(SIZES[size]);
+      const returned = socket.send(
+        segment,
+        segment.mark,
+        parts.isLast ? priority : RESENT_PRIORITY.prefix,
+      );
+      if (returned === -EMSGSIZE && size + 1 < SIZES.length) size++;
+      else if (returned < 0) return returned;
+      else if (!parts.next()) return 0;
+    } while (true);
+  }
+
+  #socketOf(segment: Segment): SignedSocket {
+    return segment.isIpv4 ? this.#ipv4 : this.#ipv6;
+  }
+}
+
+/** Counts down as a router does that forwards it. */
+function spendHop({ bytes, offset, isIpv4 }: Segment): void {
+  bytes[offset + (isIpv4 ? IPV4_TTL : IPV6_HOP_LIMIT)]--;
+}
+
+/** No link may take what the kernel has joined, and a reset needs the headers alone. */
+function leaveOutData(segment: Segment): void {
+  const { bytes, offset, data, isIpv4 } = segment;
+  segment.length = data - offset;
+  putLength(bytes, offset, isIpv4, segment.length);
+}
+
+/** A raw socket whose signs follow what is sent through it. */
+class SignedSocket {
+  readonly #fd: number;
+  readonly #batch = new SendBatch(1, 1);
+  #mark = 0;
+  #priority = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+    // A thread that has failed may have left another.
+    setInt(fd, SOL_SOCKET, SO_MARK, this.#mark);
+  }
+
+  send(packet: HeldPacket, mark: number, priority: number): number {
+    if (mark !== this.#mark && setInt(this.#fd, SOL_SOCKET, SO_MARK, mark) === 0) this.#mark = mark;
+    // Without its priority a packet would pass for another.
+    if (priority !== this.#priority) {
+      const returned = setInt(this.#fd, SOL_SOCKET, SO_PRIORITY, priority);
+      if (returned < 0) return returned;
+      this.#priority = priority;
+    }
+    mendChecksum(packet);
+    const batch = this.#batch;
+    batch.clear();
+    batch.beginRaw(packet.addresses, ASKED_DESTINATION);
+    // Routing rules may ask for the source.
+    batch.sendFrom(packet.addresses, ASKED_CLIENT);
+    batch.add(packet.low, packet.high, packet.length);
+    const returned = batch.send(this.#fd, 0);
+    return returned < 0 ? returned : 0;
+  }
+}

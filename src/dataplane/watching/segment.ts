@@ -1,0 +1,129 @@
+/**
+ * TCP segments as the kernel logs them. Pure, and without allocation: whatever the bytes are, nothing beyond
+ * them is read, and nothing throws.
+ * @module
+ */
+import { AF_INET, AF_INET6, IPPROTO_TCP } from "../../../ffi/consts.ts";
+import type { LogMessage } from "../asking/packet/log_message.ts";
+import { Behind } from "../asking/packet/extensions.ts";
+import { ASKED_CLIENT, ASKED_DESTINATION, type HeldPacket } from "../asking/question.ts";
+import { KEY_WORDS } from "./places.ts";
+
+const IPV4_HEADER = 20;
+const IPV6_HEADER = 40;
+const TCP_HEADER = 20;
+const SYN = 0x02;
+
+const behind = new Behind();
+
+/** Memory as bytes and as words; `high`: the upper half of its addresses. */
+export interface SegmentMemory {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly words: Int32Array<ArrayBuffer>;
+  readonly high: number;
+}
+
+/** A segment. The object is used again for the next. */
+export class Segment implements HeldPacket {
+  readonly protocol = IPPROTO_TCP;
+  readonly addresses: Int32Array<ArrayBuffer> = new Int32Array(KEY_WORDS);
+  bytes: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  offset = 0;
+  low = 0;
+  high = 0;
+  length = 0;
+  header = 0;
+  /** The place in {@linkcode bytes} at which its data begin, and their length. */
+  data = 0;
+  dataLength = 0;
+  /** Signed numbers, as they wrap around. */
+  sequence = 0;
+  acknowledged = 0;
+  /** True of what begins a stream: its first byte has the next number. */
+  isSyn = false;
+  /** The mark that the router's rules have given it. */
+  mark = 0;
+  /** Number of the interface by which it came. */
+  iif = 0;
+
+  /**
+   * Reads the packet of a message, which begins at the address `low`. False: it is no TCP segment, or its
+   * headers are not whole. Data that the kernel has not copied are left out: the client repeats them.
+   */
+  read({ bytes, words, high }: SegmentMemory, log: LogMessage, low: number): boolean {
+    const at = log.payload;
+    const end = at + log.length;
+    if ((at & 3) !== 0 || log.length < IPV4_HEADER) return false;
+    this.bytes = bytes;
+    this.high = high;
+    this.low = low;
+    this.offset = at;
+    this.mark = log.mark;
+    this.iif = log.iif;
+    const version = bytes[at] >> 4;
+    if (version === 4) return this.#readIpv4(words, at, end);
+    return version === 6 && log.length >= IPV6_HEADER && this.#readIpv6(words, at, end);
+  }
+
+  get isIpv4(): boolean {
+    return (this.addresses[ASKED_CLIENT] & 0xffff) === AF_INET;
+  }
+
+  #readIpv4(words: Int32Array, at: number, end: number): boolean {
+    const { bytes, addresses } = this;
+    const header = (bytes[at] & 15) * 4;
+    const total = at + word16(bytes, at + 2);
+    if (header < IPV4_HEADER || bytes[at + 9] !== IPPROTO_TCP) return false;
+    // The kernel tells no length of what it has joined from segments of more than 64 KiB.
+    if (!this.#readTcp(at + header, total === at ? end : Math.min(total, end))) return false;
+    const ports = words[(at + header) >> 2];
+    for (const [side, port, ip] of IPV4_ENDS) {
+      addresses[side] = AF_INET | ((ports >>> port) << 16);
+      addresses[side + 1] = words[(at + ip) >> 2];
+      for (let word = 2; word < 8; word++) addresses[side + word] = 0;
+    }
+    return true;
+  }
+
+  #readIpv6(words: Int32Array, at: number, end: number): boolean {
+    const { bytes, addresses } = this;
+    const length = word16(bytes, at + 4);
+    if (!behind.find(bytes, at, end) || behind.protocol !== IPPROTO_TCP) return false;
+    const total = length === 0 ? end : Math.min(at + IPV6_HEADER + length, end);
+    if (!this.#readTcp(behind.at, total)) return false;
+    const ports = words[behind.at >> 2];
+    for (const [side, port, ip] of IPV6_ENDS) {
+      addresses[side] = AF_INET6 | ((ports >>> port) << 16);
+      addresses[side + 1] = addresses[side + 6] = addresses[side + 7] = 0;
+      for (let word = 0; word < 4; word++) addresses[side + 2 + word] = words[((at + ip) >> 2) + word];
+    }
+    return true;
+  }
+
+  #readTcp(at: number, end: number): boolean {
+    const { bytes } = this;
+    if (at + TCP_HEADER > end) return false;
+    const size = (bytes[at + 12] >> 4) * 4;
+    if (size < TCP_HEADER || at + size > end) return false;
+    this.header = at - this.offset;
+    this.length = end - this.offset;
+    this.data = at + size;
+    this.dataLength = end - this.data;
+    this.sequence = word32(bytes, at + 4);
+    this.acknowledged = word32(bytes, at + 8);
+    this.isSyn = (bytes[at + 13] & SYN) !== 0;
+    return true;
+  }
+}
+
+/** Place of an end, shift of its port in the word of both, place of its address in the header. */
+const IPV4_ENDS = [[ASKED_CLIENT, 0, 12], [ASKED_DESTINATION, 16, 16]] as const;
+const IPV6_ENDS = [[ASKED_CLIENT, 0, 8], [ASKED_DESTINATION, 16, 24]] as const;
+
+function word16(bytes: Uint8Array, at: number): number {
+  return (bytes[at] << 8) | bytes[at + 1];
+}
+
+function word32(bytes: Uint8Array, at: number): number {
+  return (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
+}

@@ -1,0 +1,81 @@
+/**
+ * Decides on held segments: a stream goes on until a name is whole, and then for good, or it ends on both
+ * sides. A part of a head is sent on at once, or its client would wait for its acknowledgement (Nagle); the
+ * server can do nothing with it.
+ * @module
+ */
+import { ENDS, GOES_ON, type Judge } from "./judge.ts";
+import type { Resender } from "./resender.ts";
+import type { Segment } from "./segment.ts";
+import { HEAD_BYTES, REFUSED, RELEASED, Streams } from "./streams.ts";
+
+/** Fate of a segment: sent on, the last of its stream that is held, refused, or left to be repeated. */
+export type Fate = "passed" | "released" | "refused" | "dropped";
+
+/** A worker's watcher. */
+export class Watcher {
+  /** The error of the last segment that could not be sent, as -errno; 0: there was none. */
+  failure = 0;
+  readonly #streams = new Streams();
+  readonly #judge: Judge;
+  readonly #resender: Resender;
+
+  constructor(judge: Judge, resender: Resender) {
+    this.#judge = judge;
+    this.#resender = resender;
+  }
+
+  /** Takes note of a SYN, which goes its way: data in it do not count, as no server takes them. */
+  begin(segment: Segment): void {
+    this.#streams.begin(segment.addresses, (segment.sequence + 1) | 0);
+  }
+
+  /** Does with a segment what has to be done. */
+  take(segment: Segment): Fate {
+    const streams = this.#streams;
+    let stream = streams.find(segment.addresses);
+    // Its SYN was not seen, or long ago: it seems to begin here.
+    if (stream < 0) stream = streams.begin(segment.addresses, segment.sequence);
+    const state = streams.stateOf(stream);
+    if (state === REFUSED) return this.#refuse(segment);
+    // It was on its way to here when the stream was released.
+    if (state === RELEASED) return this.#sent("passed", this.#resender.release(segment));
+    const offset = streams.offsetOf(stream, segment.sequence);
+    const length = streams.lengthOf(stream);
+    // Something before it is missing: its client sends both again.
+    if (offset > length) return "dropped";
+    const end = offset + segment.dataLength;
+    if (end <= length) return this.#sent("passed", this.#resender.pass(segment));
+    const next = streams.nextOf(stream);
+    // What lies before the begin is no data: a probe of a client that keeps the connection alive.
+    const skipped = Math.max(0, -offset);
+    streams.add(
+      stream,
+      offset + skipped,
+      segment.bytes,
+      segment.data + skipped,
+      segment.dataLength - skipped,
+    );
+    const isWhole = end >= HEAD_BYTES;
+    const verdict = this.#judge.judge(streams.headOf(stream), Math.min(end, HEAD_BYTES), segment, isWhole);
+    if (verdict === ENDS) {
+      streams.decide(stream, REFUSED);
+      this.#sent("refused", this.#resender.resetServer(segment, next));
+      return this.#refuse(segment);
+    }
+    if (verdict > GOES_ON && !isWhole) return this.#sent("passed", this.#resender.pass(segment));
+    const fate = this.#sent("released", this.#resender.release(segment));
+    if (fate === "released") streams.decide(stream, RELEASED);
+    return fate;
+  }
+
+  #refuse(segment: Segment): Fate {
+    return this.#sent("refused", this.#resender.refuse(segment));
+  }
+
+  #sent(fate: Fate, returned: number): Fate {
+    if (returned >= 0) return fate;
+    this.failure = returned;
+    return "dropped";
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * Takes what the kernel holds of watched streams, and has it judged.
+ * @module
+ */
+import { EAGAIN, EPOLLIN } from "../../../ffi/consts.ts";
+import { WATCH_PREFIX } from "../../constants.ts";
+import { errnoCode } from "../../net/errno.ts";
+import { LogReader } from "../asking/log_reader.ts";
+import type { WorkerContext } from "../context.ts";
+import type { Service } from "../loop/service.ts";
+import { Throttle } from "../loop/throttle.ts";
+import type { WatchSockets } from "../orders.ts";
+import { COUNTER } from "../shared/state.ts";
+import type { Judge } from "./judge.ts";
+import { Resender } from "./resender.ts";
+import { Segment } from "./segment.ts";
+import { type Fate, Watcher } from "./watcher.ts";
+
+const BEGIN = WATCH_PREFIX.begin.charCodeAt(0);
+const COUNTER_OF = {
+  passed: COUNTER.watchPassed,
+  released: COUNTER.watchReleased,
+  refused: COUNTER.watchRefused,
+  dropped: COUNTER.watchDropped,
+} as const satisfies Record<Fate, number>;
+
+/** A worker's watching. */
+export class Watching implements Service {
+  readonly #context: WorkerContext;
+  readonly #log: number;
+  readonly #reader: LogReader;
+  readonly #segment = new Segment();
+  readonly #watcher: Watcher;
+  readonly #failures: Throttle;
+  #lost = 0;
+
+  /** The sockets are the main thread's to close. */
+  constructor(context: WorkerContext, { log, raw }: WatchSockets, judge: Judge) {
+    this.#context = context;
+    this.#log = log;
+    this.#reader = new LogReader(log);
+    this.#watcher = new Watcher(judge, new Resender(raw));
+    this.#failures = new Throttle(context.clock);
+  }
+
+  /** See {@linkcode Service}. */
+  start(): number {
+    return this.#context.loop.watch(this, this.#log, EPOLLIN, 0, 0);
+  }
+
+  /** Takes what has come; the rest of a flood in the next turn. */
+  event(): void {
+    const reader = this.#reader;
+    const received = reader.receive();
+    if (received < 0 && received !== -EAGAIN) this.#fail("cannot read what the kernel holds", received);
+    while (reader.next()) this.#take();
+    const { counters } = this.#context;
+    counters[COUNTER.watchDropped] += reader.lost - this.#lost;
+    this.#lost = reader.lost;
+    const { failure } = this.#watcher;
+    if (failure === 0) return;
+    this.#fail("cannot send on what was held", failure);
+    this.#watcher.failure = 0;
+  }
+
+  #take(): void {
+    const { memory, message } = this.#reader;
+    const segment = this.#segment;
+    const { counters } = this.#context;
+    if (!segment.read(memory, message, this.#reader.lowOf(message.payload))) {
+      counters[COUNTER.watchDropped]++;
+    } else if (message.prefix === BEGIN) {
+      counters[COUNTER.watched]++;
+      if (segment.isSyn) this.#watcher.begin(segment);
+    } else counters[COUNTER_OF[this.#watcher.take(segment)]]++;
+  }
+
+  #fail(what: string, returned: number): void {
+    if (this.#failures.allows()) this.#context.log.warn(what, { error: errnoCode(-returned) });
+  }
+
+  /** See {@linkcode Service}. */
+  turn(): void {}
+
+  /** See {@linkcode Service}. */
+  timeout(): number {
+    return -1;
+  }
+
+  /** Goes on: streams that began before are held until the rules are gone. */
+  drain(): void {}
+
+  /** See {@linkcode Service}. */
+  idle(): boolean {
+    return true;
+  }
+
+  /** See {@linkcode Service}. */
+  close(): void {}
+}

@@ -1,0 +1,172 @@
+/**
+ * The rules of flows that are watched: forwarded from their SYN on, until their client's first words tell a
+ * name. Pure.
+ *
+ * ```
+ * prerouting  steer ── asks: remembered     watch_begin ── begun: labelled; a copy of the SYN to a worker
+ *             hold ── held: what the client says goes to the worker, and no further
+ * output      sent ─┬─ released: the flow is held no longer
+ *                   └─ refused: the client is reset
+ * ```
+ *
+ * The label stays with the flow as long as conntrack knows it, however long its client is silent. While no
+ * proxy runs nothing is held.
+ * @module
+ */
+import { FLOW_LABEL, RESENT_PRIORITY, WATCH_PREFIX, watchGroup } from "../../../constants.ts";
+import type { Family } from "../../../net/ip.ts";
+import { planFlowSets } from "../concerns/flow_set.ts";
+import type { Contribution, OpenChain } from "../contribution.ts";
+import type { PlannedRule } from "../model.ts";
+import { newFlow, TCP } from "../phrases.ts";
+import type { Condition } from "../rules/condition.ts";
+import { type Effect, goTo, LEAVE } from "../rules/effect.ts";
+import type { PlannedSet } from "../rules/set.ts";
+import { type Scope, watches } from "../scope.ts";
+import type { LiveOptions } from "./options.ts";
+import { eachWorker } from "./questions.ts";
+
+/** A SYN needs microseconds from one place to the other. */
+const WATCHING_SECONDS = 1;
+/** TCP Fast Open: its option, and the experimental one that Linux tries next (RFC 7413, RFC 6994). */
+const FAST_OPEN = [34, 254];
+/** The next router, or this one, tells the sender. */
+const LAST_HOP = 1;
+
+const BEGUN_CHAIN = "begun";
+const HELD_CHAIN = "watched";
+
+function watchingSet(family: Family): string {
+  return `watching_${family}`;
+}
+
+/** Plans the rules that begin it, among those for what asks. */
+export function steerWatched(scope: Scope): PlannedRule[] {
+  if (!watches(scope)) return [];
+  const asks: Condition = { kind: "mark-bits", mask: scope.marks.watch, negate: false };
+  return [
+    ...scope.families.map((family): PlannedRule => ({
+      conditions: [asks, { kind: "family", family }, TCP],
+      effect: { kind: "begin-watching", family, set: watchingSet(family) },
+      reason: "To be watched: it goes on as any other",
+    })),
+    {
+      conditions: [asks],
+      effect: { kind: "drop", protocols: ["tcp"] },
+      reason: "No room: its client sends it again",
+    },
+  ];
+}
+
+/** Plans the sets. */
+export function planWatchMemory(scope: Scope, { accepting, limits }: LiveOptions): PlannedSet[] {
+  if (!watches(scope) || !accepting) return [];
+  return planFlowSets(scope.families, {
+    nameOf: watchingSet,
+    timeoutSeconds: WATCHING_SECONDS,
+    size: limits.asking,
+    reason: "Flows that are about to be watched",
+  });
+}
+
+/** Plans the chains; none where nothing is watched. */
+export function planWatch(scope: Scope, options: LiveOptions): Contribution {
+  if (!watches(scope)) return {};
+  return {
+    chains: [
+      ...(options.accepting ? planBegin(scope, options) : []),
+      ...planHold(scope, options),
+    ],
+  };
+}
+
+function planBegin({ families, listenerPort }: Scope, { workers }: LiveOptions): OpenChain[] {
+  const copy = (worker: number): Effect => ({
+    kind: "copy",
+    prefix: WATCH_PREFIX.begin,
+    group: watchGroup(listenerPort, worker),
+  });
+  return [{
+    name: BEGUN_CHAIN,
+    place: "live-step",
+    rules: [
+      {
+        conditions: [],
+        effect: { kind: "label", label: FLOW_LABEL.watched },
+        reason: "What its client says is held",
+      },
+      ...FAST_OPEN.map((option): PlannedRule => ({
+        conditions: [TCP, { kind: "tcp-option", option }],
+        effect: { kind: "reset-option", option },
+        reason: "Data in a SYN would pass unseen: the client sends them again",
+      })),
+      ...eachWorker(workers, { original: false }, copy),
+    ],
+    reason: "Connections that begin to be watched",
+  }, {
+    name: "watch_begin",
+    place: "watch-begin",
+    rules: families.map((family) => ({
+      conditions: [
+        { kind: "family", family },
+        newFlow("tcp"),
+        { kind: "remembered-flow", family, set: watchingSet(family) },
+      ],
+      effect: goTo(BEGUN_CHAIN),
+      reason: "Where the stream begins, a worker has to know: it sees then what is missing",
+    })),
+    reason: "The first packets of flows, when conntrack knows them",
+  }];
+}
+
+function planHold({ families, listenerPort }: Scope, { workers }: LiveOptions): OpenChain[] {
+  const hold = (worker: number): Effect => ({
+    kind: "question",
+    prefix: WATCH_PREFIX.held,
+    group: watchGroup(listenerPort, worker),
+  });
+  return [{
+    name: HELD_CHAIN,
+    place: "live-step",
+    rules: [
+      ...families.map((family): PlannedRule => ({
+        conditions: [{ kind: "family", family }, { kind: "ttl", family, ttl: LAST_HOP }],
+        effect: LEAVE,
+        reason: "It goes no further than here",
+      })),
+      ...eachWorker(workers, { original: false }, hold),
+    ],
+    reason: "What clients say before their names are known",
+  }, {
+    name: "hold",
+    place: "hold",
+    rules: [{
+      conditions: [
+        { kind: "flow-label", label: FLOW_LABEL.watched, negate: false },
+        { kind: "flow-label", label: FLOW_LABEL.released, negate: true },
+        { kind: "original-direction" },
+        { kind: "carries-data" },
+      ],
+      effect: goTo(HELD_CHAIN),
+      reason: "All else is spared after one look",
+    }],
+    reason: "Flows that are watched; servers that speak first wait for nobody",
+  }];
+}
+
+/** Plans the rules for what is sent once more, among those for what the proxy sends. */
+export function planResent(scope: Scope): PlannedRule[] {
+  if (!watches(scope)) return [];
+  return [
+    {
+      conditions: [{ kind: "priority", priority: RESENT_PRIORITY.released }],
+      effect: { kind: "label", label: FLOW_LABEL.released },
+      reason: "From now on the kernel alone forwards the flow",
+    },
+    {
+      conditions: [{ kind: "priority", priority: RESENT_PRIORITY.refused }, TCP],
+      effect: { kind: "refuse-with", answer: "tcp-reset" },
+      reason: "To conntrack the reset belongs to the flow, so every firewall lets it pass",
+    },
+  ];
+}

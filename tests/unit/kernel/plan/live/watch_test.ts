@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { parseConfig } from "../../../../../src/config/load.ts";
+import { compileLive, compileTable } from "../../../../../src/kernel/nft/chains.ts";
+import { renderHook } from "../../../../../src/kernel/nft/render.ts";
+import { renderRule } from "../../../../../src/kernel/nft/rule_text.ts";
+import type { CompiledTable } from "../../../../../src/kernel/nft/model.ts";
+import { planLive } from "../../../../../src/kernel/plan/live/live_plan.ts";
+import { LIVE_OPTIONS } from "../../../../../src/kernel/plan/live/options.ts";
+import { planInstall } from "../../../../../src/kernel/plan/plan.ts";
+import { ROUTER } from "../../support/view.ts";
+
+const NAMED = "rules: [{ name: no, domains: [a.example], action: block }]\ndefault: bypass";
+const ONE = `intercept: { families: [ipv4] }\n${NAMED}`;
+const FLOW = "ip saddr . th sport . ip daddr . th dport";
+
+function plan(yaml: string, watching = true) {
+  return planInstall(parseConfig(yaml, "f"), ROUTER, { watching });
+}
+
+function live(yaml: string, options: Partial<typeof LIVE_OPTIONS> = {}): CompiledTable {
+  return compileLive(planLive(plan(yaml).intent.scope, { ...LIVE_OPTIONS, ...options }));
+}
+
+function chain({ chains }: CompiledTable, name: string): string[] | undefined {
+  return chains.find((chain) => chain.name === name)?.rules.map(({ statements }) => renderRule(statements));
+}
+
+Deno.test("planLive() watches: one look at what is forwarded, and a place for first packets alone", () => {
+  const table = live(ONE, { workers: 2 });
+  const hooks = table.chains.flatMap(({ name, hook }) => hook ? [`${name}: ${renderHook(hook)}`] : []);
+  assert.ok(
+    hooks.includes("watch_begin: type nat hook prerouting priority -110; policy accept;"),
+    `${hooks}`,
+  );
+  assert.ok(hooks.includes("hold: type filter hook prerouting priority -101; policy accept;"));
+  assert.deepEqual(chain(table, "asks")!.slice(1, 4), [
+    `meta nfproto ipv4 meta l4proto udp ${FLOW} @known_ipv4 tproxy ip to 127.0.0.1:50080 ct zone set 50080 ` +
+    "meta mark set meta mark & 0xfffffffb accept",
+    `meta mark & 0x6 == 0x6 meta nfproto ipv4 meta l4proto tcp update @watching_ipv4 { ${FLOW} } ` +
+    "meta mark set meta mark & 0xfffffff9 accept",
+    "meta mark & 0x6 == 0x6 drop",
+  ]);
+  assert.deepEqual(chain(table, "begun"), [
+    "ct label set 120",
+    "meta l4proto tcp tcp option 34 exists reset tcp option 34",
+    "meta l4proto tcp tcp option 254 exists reset tcp option 254",
+    'th sport & 510 0-254 log prefix "b" group 54176 queue-threshold 1 accept',
+    'th sport & 510 256-510 log prefix "b" group 54177 queue-threshold 1 accept',
+  ]);
+  assert.deepEqual(chain(table, "hold"), [
+    "ct label 120 ct label ! 121 ct direction original @ih,0,8 >= 0x0 goto watched",
+  ]);
+  assert.equal(
+    chain(table, "watched")!.at(-1),
+    'th sport & 510 256-510 log prefix "h" group 54177 queue-threshold 1 drop',
+  );
+  assert.deepEqual(chain(table, "sent")!.slice(-2), [
+    "meta priority 7474:0 ct label set 121",
+    "meta priority 7475:0 meta l4proto tcp reject with tcp reset",
+  ]);
+});
+
+Deno.test("planLive() goes on to hold while it drains, and begins to watch nothing", () => {
+  const table = live(ONE, { accepting: false });
+  assert.deepEqual([chain(table, "watch_begin"), chain(table, "hold")?.length], [undefined, 1]);
+  assert.ok(!table.sets.some(({ name }) => name === "watching_ipv4"));
+});
+
+Deno.test("planInstall() lets the proxy have what nobody can watch here", () => {
+  const rules = (yaml: string, watching?: boolean) =>
+    plan(yaml, watching).intent.scope.rules.map(({ outcome }) => outcome.kind);
+  assert.deepEqual(rules(ONE), ["watch"]);
+  assert.deepEqual(rules(ONE, false), ["proxy"]);
+  assert.deepEqual(rules(`intercept: { admission: early }\n${NAMED}`), ["proxy"]);
+  const match = 'mac: ["02:00:00:00:00:01"]';
+  assert.deepEqual(
+    rules(`rules: [{ name: no, domains: [a.example], ${match}, action: block }]\ndefault: bypass`),
+    [
+      "proxy",
+    ],
+  );
+});
+
+Deno.test("planInstall() has connections watched, and datagrams relayed", () => {
+  const table = compileTable(plan(ONE));
+  assert.deepEqual(chain(table, "watch")!.slice(1), [
+    "tcp flags syn / fin,syn,rst,ack meta mark set meta mark | 0x6 accept",
+    "meta l4proto udp meta mark set meta mark | 0x4 accept",
+  ]);
+  assert.deepEqual(chain(table, "unanswered"), [
+    "meta mark & 0x6 == 0x6 meta mark set meta mark & 0xfffffff9 accept",
+    "meta mark & 0x4 == 0x4 meta mark set meta mark & 0xfffffffb accept",
+  ]);
+});

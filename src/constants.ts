@@ -214,9 +214,10 @@ export const QUESTION_PREFIX = {
 
 /**
  * The TTL (IPv6: hop limit) of a datagram that only conntrack sees, as if it went to a client: from then on
- * it takes the client's datagrams for established ones.
+ * it takes the client's datagrams for established ones. None of VERDICT_TTL: where the client's packet was
+ * not sent once more, this datagram is the first of its flow as well.
  */
-export const UNSENT_TTL = 1;
+export const UNSENT_TTL = 6;
 
 /** The directory of what a running proxy leaves for other commands; it is gone at the next boot. */
 export const RUN_DIRECTORY = "/run/tproxy";

@@ -8,7 +8,7 @@ import type { Protocol } from "../../../config/types.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
-import { newFlow, onlyFromClients } from "../phrases.ts";
+import { newFlow, onlyFromClients, TCP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
 import { type Effect, goTo, PASS } from "../rules/effect.ts";
 import { leavesThrough } from "../rules/interface_match.ts";
@@ -21,7 +21,7 @@ const PLAIN_CHAIN = "plain";
 
 /** Plans the chains. */
 export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribution {
-  const { families, protocols, listenerPort } = scope;
+  const { families, protocols, listenerPort, tcp } = scope;
   const translated = families.flatMap((family) =>
     protocols.map((protocol) => ({ family, protocol, chain: `${FORMS[family]}_${protocol}` }))
   );
@@ -65,7 +65,7 @@ export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribut
       ),
       step(
         QUESTION_CHAIN,
-        [...families.map(forget), ...planForwarded(scope), ...translated.map(lead), TO_PLAIN],
+        [...(tcp ? families.map(forget) : []), ...planForwarded(scope), ...translated.map(lead), TO_PLAIN],
         "How it asks",
       ),
       planAsk(scope),
@@ -82,10 +82,13 @@ function step(name: string, rules: readonly PlannedRule[], reason: string): Open
   return { name, place: "live-step", rules, reason };
 }
 
-/** Makes room in the set for others; where conntrack does not see the flow, time does. */
+/**
+ * Makes room in the set for others; where conntrack does not see the flow, time does. Datagrams of a burst
+ * are on their way at once, and the first must not take the place of the others.
+ */
 function forget(family: Family): PlannedRule {
   return {
-    conditions: [{ kind: "family", family }],
+    conditions: [{ kind: "family", family }, TCP],
     effect: { kind: "end-question", family, set: askingSet(family) },
     reason: "Its way is at its end",
   };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../../../src/config/load.ts";
+import { UNSENT_TTL, VERDICT_TTL } from "../../../../../src/constants.ts";
 import { compileLive } from "../../../../../src/kernel/nft/chains.ts";
 import { renderHook } from "../../../../../src/kernel/nft/render.ts";
 import { renderRule } from "../../../../../src/kernel/nft/rule_text.ts";
@@ -74,7 +75,7 @@ Deno.test("planLive() asks at the end: not from client to client, not where a he
     `ct state untracked meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack ${FLOW} @asking_ipv4 goto question`,
   ]);
   assert.deepEqual(chain(live(ONE), "question"), [
-    `meta nfproto ipv4 delete @asking_ipv4 { ${original} }`,
+    `meta nfproto ipv4 meta l4proto tcp delete @asking_ipv4 { ${original} }`,
     'oifname "br-lan" accept',
     "ct status 0x2000 accept",
     "ct state related accept",
@@ -148,6 +149,8 @@ Deno.test("planLive() has the kernel refuse held packets as their TTL says", () 
     "meta l4proto udp goto answer",
   ]);
   assert.equal(chain(live(""), "held")!.at(-1), "meta l4proto udp goto answer");
+  // Such a datagram comes the same way, and is none of these.
+  assert.ok(!Object.values<number>(VERDICT_TTL).includes(UNSENT_TTL));
 });
 
 Deno.test("planLive() asks nobody while the proxy drains; what it has keeps its zone, NAT and route", () => {
@@ -195,7 +198,7 @@ Deno.test("planLive() keeps a flow known that is answered, and drops what conntr
   assert.deepEqual(chain(live("intercept: { families: [ipv6] }"), "answer"), [
     'oifname "lo" return',
     "meta nfproto ipv6 meta l4proto udp update @known_ipv6 { ip6 daddr . th dport . ip6 saddr . th sport }",
-    "meta nfproto ipv6 ip6 hoplimit 1 drop",
+    "meta nfproto ipv6 ip6 hoplimit 6 drop",
   ]);
   assert.equal(chain(live("intercept: { protocols: [tcp] }"), "answer"), undefined);
 });

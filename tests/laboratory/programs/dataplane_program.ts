@@ -8,15 +8,19 @@ import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import type { Config } from "../../../src/config/types.ts";
 import type { UpstreamConfig } from "../../../src/config/upstreams/types.ts";
 import type { UpstreamSettings } from "../../../src/dataplane/upstream/settings.ts";
+import { readDomainLists } from "../../../src/config/files/domain_lists.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
 import { NO_LIVE_RULES, openLiveRules } from "../../../src/daemon/live_rules.ts";
 import { readAdmission } from "../../../src/kernel/admission.ts";
+import { withKernel } from "../../../src/kernel/machine/connections.ts";
+import { applyInstall } from "../../../src/kernel/nft/apply.ts";
 import { preparePlan } from "../../../src/kernel/prepare.ts";
 import { createLogger } from "../../../src/log.ts";
 import { formatEndpoint } from "../../../src/net/ip.ts";
 import { compilePolicy } from "../../../src/policy/compile.ts";
+import { buildNameSets } from "../../../src/policy/name_sets.ts";
 import type { DataplaneCommand } from "../proxy/dataplane.ts";
 
 const WORKERS = 2;
@@ -69,12 +73,21 @@ async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<un
     case "totals":
       return dataplane.totals();
     case "adopt": {
-      const { config } = load(command.path);
+      const loaded = load(command.path);
+      const { config } = loaded;
+      const lists = readDomainLists(loaded, Deno.readFileSync);
+      const { images } = buildNameSets(config, lists, crypto.getRandomValues(new Int32Array(2)));
       await dataplane.adopt({
         settings: { ...dataplane.settingsOf(config), upstreams: resolveUpstreams(config) },
-        policy: compilePolicy(config, command.generation),
+        policy: compilePolicy(config, command.generation, images),
       });
       return "adopted";
+    }
+    case "install": {
+      const plan = preparePlan(load(command.path), Deno.readTextFileSync);
+      withKernel((kernel) => applyInstall(plan, kernel));
+      live.adopt(plan, true);
+      return "installed";
     }
     case "close":
       return dataplane.close(command.sessions);

@@ -45,3 +45,10 @@ export async function startThrough(lab: Lab, upstream: UpstreamText): Promise<Da
   await dataplane.adopt(through(lab, upstream));
   return dataplane;
 }
+
+/** The data plane with UDP alone under a config whose rules the kernel has, too. */
+export async function startRuled(lab: Lab, config: ConfigText): Promise<DataplaneProgram> {
+  const dataplane = await startDataplaneProgram(lab, { intercept: { protocols: ["udp"] } });
+  await dataplane.install(config);
+  return dataplane;
+}

@@ -41,6 +41,9 @@ export interface FlowParts {
   readonly mark: number;
 }
 
+/** Tags of plain flows: whether the client has had its session since the flow was decided on. */
+const UNUSED = 0;
+const USED = 1;
 /** A least time for which a flow is known, in ticks. */
 const LEAST_LIFE = 100;
 
@@ -110,7 +113,7 @@ export class UdpFlows {
     const { table } = this.#parts;
     switch (states[flow]) {
       case PLAIN:
-        return table.find(words, client) < 0;
+        return tags[flow] === USED && table.find(words, client) < 0;
       case LED:
         return table.tags[slots[flow]] !== tags[flow];
       case HELD:
@@ -132,6 +135,7 @@ export class UdpFlows {
         this.#wait(this.#readings.of(flow)!, arrival);
         return LOST_DATAGRAM;
       case PLAIN:
+        book.tags[flow] = USED;
         return sessions.use(words, client, destination, book.rules[flow]);
       case LED:
         sessions.useLed(book.slots[flow], words, client, destination);
@@ -234,6 +238,7 @@ export class UdpFlows {
     const route = decider.route(rule);
     book.rules[flow] = rule;
     book.states[flow] = PLAIN;
+    book.tags[flow] = UNUSED;
     if (route === DIRECT) return 0;
     const upstream = this.#upstreams.of(route);
     if (upstream === undefined) return BLOCKED_DATAGRAM;

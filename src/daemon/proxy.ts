@@ -11,6 +11,7 @@ import type { LiveRules } from "./live_rules.ts";
 import { type ConfigSource, type Generation, loadNext, prepareGeneration } from "./reload/generation.ts";
 import type { RulesKeeper } from "./rules/keeper.ts";
 import type { Survey } from "./routes/survey.ts";
+import { placeLinks } from "./network/links.ts";
 import type { NetworkWatch } from "./network/network_watch.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { describeStatus } from "./report.ts";
@@ -136,6 +137,7 @@ export class Proxy {
 
   async #adoptWorkers({ settings, policy }: Generation): Promise<void> {
     const { dataplane, log } = this.#parts;
+    placeLinks(policy, log);
     const slow = setTimeout(() => log.warn("the reload waits for a worker that does not take it"), SLOW_MS);
     try {
       // Workers that have ended take nothing.

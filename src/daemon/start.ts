@@ -18,6 +18,7 @@ import { usableFamilies } from "./families.ts";
 import { type LiveRules, NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
 import type { ConfigSource, UsableConfig } from "./reload/generation.ts";
 import { RulesKeeper } from "./rules/keeper.ts";
+import { placeLinks } from "./network/links.ts";
 import { WaysOut } from "./network/ways_out.ts";
 import { type NetworkWatch, watchNetwork } from "./network/network_watch.ts";
 import type { NetworkChange } from "./network/change.ts";
@@ -58,7 +59,8 @@ export async function startProxy(
   const admission = readAdmission(config);
   const warning = warnAdmission(admission);
   if (warning !== undefined && !options.installs) log.warn(warning); // an install says it as well
-  const policy = compilePolicy(config, 1);
+  const policy = compilePolicy(config, 1, usable.names);
+  placeLinks(policy, log);
   const { workerUrl, version } = options;
   collectGarbage(); // of the config and the trial, before workers need their part: the most is needed then
   let live = NO_LIVE_RULES;
@@ -82,6 +84,7 @@ export async function startProxy(
   const waysOut = new WaysOut(log);
   const changed = (change: NetworkChange) => {
     if (change.plan || change.carrier) waysOut.changed();
+    if (change.plan) placeLinks(proxy.generation.policy, log);
     survey?.look(change);
     return keeper.networkChanged(change);
   };

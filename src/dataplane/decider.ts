@@ -7,20 +7,31 @@
  */
 import { AF_INET } from "../../ffi/consts.ts";
 import { makeSockaddr } from "../../ffi/sockets/sockaddr.ts";
-import { Flow } from "../policy/flow.ts";
+import { Flow, UNKNOWN } from "../policy/flow.ts";
 import type { Route } from "../policy/routes/route.ts";
-import { DEFAULT_RULE, NAME_NEEDED } from "../policy/policy.ts";
+import { DEFAULT_RULE, NAME_NEEDED, UNDECIDABLE } from "../policy/policy.ts";
 import type { FoundName } from "../sniff/found.ts";
 import type { WorkerContext } from "./context.ts";
 import { UNDECIDED } from "./shared/totals.ts";
 import type { OwnAddresses } from "./sockets/own_addresses.ts";
 import { DIRECT, NOWHERE } from "./upstream/table.ts";
 
+/** Facts of a flow that its addresses do not tell: see {@linkcode Flow}. */
+export interface Origin {
+  readonly inputInterface: number;
+  readonly hardwareHigh: number;
+  readonly hardwareLow: number;
+}
+
+const NO_ORIGIN: Origin = { inputInterface: UNKNOWN, hardwareHigh: UNKNOWN, hardwareLow: 0 };
+
 /** A worker's way to its rules. */
 export class Decider {
   readonly #context: WorkerContext;
   readonly #own: OwnAddresses | null;
   readonly #flow = new Flow();
+  /** The policy's own number for the flow that was last decided on. */
+  #answer = UNDECIDED;
   readonly #client = makeSockaddr();
   readonly #clientWords = new Int32Array(this.#client.buffer);
 
@@ -35,37 +46,60 @@ export class Decider {
    * here can tell: then the kernel has decided, and has sent the flow. `protocol` is IP's number; `client`
    * and `destination` are where in `words` their struct sockaddr begin.
    */
-  decide(protocol: number, words: Int32Array, client: number, destination: number): number {
-    const rule = this.ask(protocol, words, client, destination);
-    return rule === NAME_NEEDED ? UNDECIDED : rule;
+  decide(
+    protocol: number,
+    words: Int32Array,
+    client: number,
+    destination: number,
+    origin: Origin = NO_ORIGIN,
+  ): number {
+    if (this.#context.policy === null) return UNDECIDED;
+    this.#flow.nameAsked = false;
+    return this.#decide(protocol, words, client, destination, origin);
   }
 
-  /** The same, or NAME_NEEDED where the flow's name decides: {@linkcode named} goes on then. */
-  ask(protocol: number, words: Int32Array, client: number, destination: number): number {
-    const { policy } = this.#context;
-    if (policy === null) return UNDECIDED;
-    const flow = this.#flow;
-    flow.protocol = protocol;
-    putEnds(flow, words, client, destination);
-    flow.ofRouter = this.#own !== null && this.#isOwn(words, client, this.#own);
-    flow.nameAsked = false;
-    return known(policy.decide(flow));
-  }
-
-  /** The rule that decides on the flow that was last asked about, by its name; one of length 0 is none. */
-  named({ bytes, length }: Pick<FoundName, "bytes" | "length">): number {
-    const { policy } = this.#context;
-    if (policy === null) return UNDECIDED;
+  /** Decides when the name of a flow is known; null: it has none. */
+  decideNamed(
+    protocol: number,
+    words: Int32Array,
+    client: number,
+    destination: number,
+    name: FoundName | null,
+    origin: Origin = NO_ORIGIN,
+  ): number {
+    if (this.#context.policy === null) return UNDECIDED;
     const flow = this.#flow;
     flow.nameAsked = true;
-    flow.nameLength = length;
-    for (let i = 0; i < length; i++) flow.nameBytes[i] = bytes[i];
-    return known(policy.decide(flow));
+    flow.nameLength = name === null ? 0 : name.length;
+    for (let i = 0; i < flow.nameLength; i++) flow.nameBytes[i] = name!.bytes[i];
+    return this.#decide(protocol, words, client, destination, origin);
+  }
+
+  /** Tells whether the name of the flow that was last decided on decides. */
+  get needsName(): boolean {
+    return this.#context.policy !== null && this.#answer === NAME_NEEDED;
   }
 
   /** Tells whether UDP flows of one client may end in several ways that are not the kernel's. */
   get dividesUdp(): boolean {
     return this.#context.policy?.dividesUdp ?? false;
+  }
+
+  /** Tells whether that flow may be dialled before its name is known. */
+  get dialsAhead(): boolean {
+    return this.#context.policy!.dialsAhead(this.#flow);
+  }
+
+  #decide(protocol: number, words: Int32Array, client: number, destination: number, origin: Origin): number {
+    const flow = this.#flow;
+    flow.protocol = protocol;
+    flow.inputInterface = origin.inputInterface;
+    flow.hardwareHigh = origin.hardwareHigh;
+    flow.hardwareLow = origin.hardwareLow;
+    putEnds(flow, words, client, destination);
+    flow.ofRouter = this.#own !== null && this.#isOwn(words, client, this.#own);
+    this.#answer = this.#context.policy!.decide(flow);
+    return this.#answer < DEFAULT_RULE ? UNDECIDED : this.#answer;
   }
 
   /** The route of a rule that blocks the flow that was last decided on; null: it does not. */
@@ -79,7 +113,11 @@ export class Decider {
   /** The route of the flow that was last decided on, which `rule` decides: see upstream/table.ts. */
   route(rule: number): number {
     const { policy, settings } = this.#context;
-    if (policy === null || rule === UNDECIDED) return DIRECT;
+    if (policy === null) return DIRECT;
+    // What may have to go to an upstream goes nowhere rather than past it.
+    if (rule === UNDECIDED) {
+      return this.#answer === UNDECIDABLE && policy.mayProxy(this.#flow) ? NOWHERE : DIRECT;
+    }
     const { action, upstreams } = policy.routeFor(rule, this.#flow);
     if (action !== "proxy") return DIRECT;
     const wanted = policy.upstreams[upstreams[0]];
@@ -93,11 +131,6 @@ export class Decider {
     }
     return own.has(this.#client);
   }
-}
-
-/** Returns what is known of a policy's answer. */
-function known(rule: number): number {
-  return rule < DEFAULT_RULE && rule !== NAME_NEEDED ? UNDECIDED : rule;
 }
 
 /** Gives a flow its ends, which are in `words` as struct sockaddr. */

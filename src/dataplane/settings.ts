@@ -19,6 +19,8 @@ export interface Settings {
   /** Live connections, and live UDP sessions, of one client over all workers; 0: no limit. */
   readonly perClient: number;
   readonly connectTicks: number;
+  /** The time that a client has to begin, where its name decides. */
+  readonly sniffTicks: number;
   /** Infinity: never. */
   readonly idleTicks: number;
   /** Infinity: never. */
@@ -60,6 +62,7 @@ export function settingsOf(
     maxConnections: room.connections,
     perClient: config.limits.perClient,
     connectTicks: ticks(timeouts.connectMs),
+    sniffTicks: ticks(timeouts.sniffMs),
     idleTicks: silence(timeouts.tcpIdleMs),
     halfClosedTicks: silence(timeouts.halfClosedMs),
     udp: Object.freeze({

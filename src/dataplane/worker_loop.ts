@@ -133,10 +133,10 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
     pipes: parts.pipes,
     upstreams: new UpstreamTable(context, new DirectUpstream(context, router, routes), upstreamMark),
     syns,
+    decider: new Decider(context, own),
   });
-  const decider = new Decider(context, own);
   const workers = memory.ledgers.length;
-  const asked = syns === null ? null : new TcpQuestions(context, { sessions: tcp, syns, decider, workers });
+  const asked = syns === null ? null : new TcpQuestions(context, { sessions: tcp, syns, workers });
   const udp = parts.udp === null ? null : new UdpService(context, { sockets: parts.udp, router, asking });
   const box = new OrderBox(context, parts.wakeFd);
   const told: Parts["told"] = { end: null };
@@ -148,7 +148,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
     adopted: (number: number) => post({ kind: "adopted", number }),
     end: (kind: "drain" | "stop") => void (told.end = kind),
   };
-  loop.add(new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, decider, asked, own }));
+  loop.add(new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, asked, own }));
   if (parts.asking !== null && asked !== null) {
     loop.add(new Questions(context, { log: parts.asking.log, tcp: asked, udp }));
     loop.add(new Watching(context, parts.asking.watch, new NameJudge(context)));

@@ -9,6 +9,9 @@ export const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const;
 /** Bytes that the longest name may take. */
 const MAX_NAME = 255;
 
+/** {@linkcode Flow.hardwareHigh} of a client that has no hardware address. */
+export const NO_HARDWARE = 0x10000;
+
 /** {@linkcode Flow.inputInterface} and {@linkcode Flow.hardwareHigh} where nobody knows them. */
 export const UNKNOWN = -1;
 

@@ -81,6 +81,7 @@ export class Policy {
   readonly #hardware = new Int32Array(WIDTH.mac);
   readonly #names: readonly NameTable[];
   readonly #dividesUdp: boolean;
+  readonly #asksHardware: boolean;
 
   constructor(image: PolicyImage) {
     this.#image = image;
@@ -91,6 +92,8 @@ export class Policy {
       image.routesByKind.some((routes, kind) =>
         FLOW_KINDS[kind].protocol === "udp" && routes.some(({ action }) => action === "proxy")
       );
+    const macs = image.routes.map((_, rule) => this.#tables[HEADER.size + rule * RULE.size + RULE.mac]);
+    this.#asksHardware = macs.some((mac) => mac !== 0);
   }
 
   /**
@@ -138,6 +141,30 @@ export class Policy {
   /** Returns the way of this flow, which `rule` decides. */
   routeFor(rule: number, flow: Flow): Route {
     return this.#image.routesByKind[kindOf(flow)][rule + 1];
+  }
+
+  /** Tells whether an upstream is among the ends of a flow whose name is not known. */
+  mayProxy(flow: Flow): boolean {
+    return this.#wayWithoutUpstream(flow) === null;
+  }
+
+  /**
+   * Tells whether a flow may be dialled before its name is known: without one it goes where its client wants,
+   * and no name leads it to an upstream, whose user would not have its server see even a SYN.
+   */
+  dialsAhead(flow: Flow): boolean {
+    const way = this.#wayWithoutUpstream(flow);
+    return way !== null && way.action !== "block";
+  }
+
+  /** Tells whether some rule asks for an interface, or for a hardware address. */
+  get asksInterface(): boolean {
+    return this.#image.interfaces.length > 0;
+  }
+
+  /** See {@linkcode asksInterface}. */
+  get asksHardware(): boolean {
+    return this.#asksHardware;
   }
 
   /** Names of upstreams, by number. */
@@ -193,6 +220,20 @@ export class Policy {
       if (tables[HEADER.size + rule * RULE.size + RULE.names] !== 0) return true;
     }
     return false;
+  }
+
+  /** The way of a flow that no rule in doubt decides; null: one of them, or it, leads to an upstream. */
+  #wayWithoutUpstream(flow: Flow): Route | null {
+    const ways = this.#image.routesByKind[kindOf(flow)];
+    const count = this.#tables[HEADER.rules];
+    for (let rule = 0; rule < count; rule++) {
+      const met = this.examine(rule, flow);
+      if (met < FIRST_DOUBT && met !== MATCHES) continue;
+      const way = ways[rule + 1];
+      if (way.action === "proxy") return null;
+      if (met === MATCHES) return way;
+    }
+    return ways[0].action === "proxy" ? null : ways[0];
   }
 
   #hasPort(ports: number, flow: Flow): boolean {

@@ -5,17 +5,15 @@
  */
 import { AF_INET, ECONNREFUSED, EMFILE, ENFILE } from "../../../ffi/consts.ts";
 import { VERDICT_TTL } from "../../constants.ts";
-import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
 import type { Asked } from "./asked.ts";
 import { type HeldSyns, MOST_HELD_SYNS } from "./held_syns.ts";
 import type { Question } from "./question.ts";
 import type { WorkerContext } from "../context.ts";
-import type { Decider } from "../decider.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
-import { BLOCKED, CLOSED, EVICTED, OVER_LIMIT } from "../shared/endings.ts";
+import { CLOSED, EVICTED, OVER_LIMIT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
-import { CLIENT, DESTINATION, NEW, type Session, WAITING } from "../tcp/session.ts";
+import { CLIENT, NEW, type Session, WAITING } from "../tcp/session.ts";
 import type { TcpSessions } from "../tcp/sessions.ts";
 
 /** A worker never holds fewer SYNs than this, if there is room for so many sessions. */
@@ -26,7 +24,6 @@ const KEY_WORDS = 2 * ADDRESS_WORDS;
 export interface TcpQuestionsParts {
   readonly sessions: TcpSessions;
   readonly syns: HeldSyns;
-  readonly decider: Decider;
   /** The number of workers, each of which has its share of what may be pending. */
   readonly workers: number;
 }
@@ -91,7 +88,7 @@ export class TcpQuestions implements Asked {
   }
 
   #begin(question: Question): void {
-    const { sessions, syns, decider } = this.#parts;
+    const { sessions, syns } = this.#parts;
     const { counters, clock } = this.#context;
     this.#makeRoom(question);
     if (!sessions.admit(question.addresses, CLIENT)) return void counters[COUNTER.questionsDropped]++;
@@ -102,11 +99,10 @@ export class TcpQuestions implements Asked {
       sessions.tellClient(session, ECONNREFUSED);
       return sessions.refuse(session, 0, OVER_LIMIT);
     }
-    const rule = decider.decide(PROTOCOL_NUMBERS.tcp, session.addresses, CLIENT, DESTINATION);
-    sessions.route(session, rule, decider.route(rule));
-    const blocking = decider.blocking(rule);
-    if (blocking !== null) return sessions.refuse(session, blocking.silent ? 0 : ECONNREFUSED, BLOCKED);
-    this.#dial(session, question);
+    session.inputInterface = question.answer.iif;
+    session.hardwareHigh = question.hardwareHigh;
+    session.hardwareLow = question.hardwareLow;
+    if (sessions.decide(session)) this.#dial(session, question);
   }
 
   #dial(session: Session, question: Question): void {
@@ -114,7 +110,9 @@ export class TcpQuestions implements Asked {
     session.answer = question.answer;
     session.changes = this.#context.shared.routes.changes;
     const dialled = session.stage === NEW ? sessions.dial(session) : sessions.dialAnew(session);
-    session.answer = null;
+    // A dial that comes when the name is known goes by it too.
+    if (dialled >= 0 && session.undecided && !session.ahead) session.keepAnswer();
+    else session.answer = null;
     // The client, who was told nothing, sends its SYN again.
     if (dialled === -EMFILE || dialled === -ENFILE) sessions.makeRoom();
   }

@@ -22,10 +22,12 @@ const ROUTES_AT = 8;
  * no session. Of first packets: `questions` that the kernel has asked; of them those `Repeated` while the
  * server is dialled, those `Dropped` since there were too many, those `Lost` before they could be read;
  * `questionsRefused`: refusals that clients were told; `unclaimed`: connections that a server has answered
- * and a client has not completed; `unasked`: those that nobody has asked about. `watched`: connections whose
- * begin was seen; of what was held of these, segments `Passed` on as parts of a head, those that completed
- * one and so `Released` a connection, those `Refused`, and those `Dropped`, which are repeated. Ledgers and
- * totals tell of sessions.
+ * and a client has not completed; `unasked`: those that nobody has asked about. Of connections
+ * whose name decides: `sniffTls` and `sniffHttp` that have told one, `sniffNone` that have told none, those
+ * whose client has said nothing or too little in time, and those whose server has spoken first. `watched`:
+ * connections whose begin was seen; of what was held of these, segments `Passed` on as parts of a head, those
+ * that completed one and so `Released` a connection, those `Refused`, and those `Dropped`, which are
+ * repeated. Ledgers and totals tell of sessions.
  */
 export const COUNTERS = [
   "accepted",
@@ -49,6 +51,11 @@ export const COUNTERS = [
   "questionsRefused",
   "unclaimed",
   "unasked",
+  "sniffTls",
+  "sniffHttp",
+  "sniffNone",
+  "sniffTimeouts",
+  "sniffServerFirst",
   "watched",
   "watchPassed",
   "watchReleased",

@@ -18,22 +18,20 @@ import {
 import { readSockaddr, sameSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { SOCKADDR_SIZE } from "../../../ffi/layout.ts";
 import { acceptSocket, closeFd, localAddress } from "../../../ffi/sockets/socket.ts";
-import { resetOnClose, setInt, silenceOnClose } from "../../../ffi/sockets/sockopt.ts";
+import { resetOnClose, setInt } from "../../../ffi/sockets/sockopt.ts";
 import { CLIENT_PRIORITY } from "../../constants.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { formatIp } from "../../net/ip.ts";
-import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
-import type { Route } from "../../policy/routes/route.ts";
 import type { WorkerContext } from "../context.ts";
-import { Decider } from "../decider.ts";
 import type { Service } from "../loop/service.ts";
-import { BLOCKED, LOOPED, OVER_LIMIT } from "../shared/endings.ts";
+import { LOOPED, OVER_LIMIT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { TICK_MS, ticks } from "../loop/wheel.ts";
+import { Arrivals } from "../sockets/arrival.ts";
 import type { OwnAddresses } from "../sockets/own_addresses.ts";
 import type { Sockaddr } from "../upstream/upstream.ts";
-import { CLIENT, DESTINATION, type Session } from "./session.ts";
+import { CLIENT, type Session } from "./session.ts";
 import type { TcpSessions } from "./sessions.ts";
 
 /** Accepted per listener and turn, so that a flood of new connections does not keep live ones waiting. */
@@ -72,8 +70,6 @@ export interface AcceptorParts {
   /** The listeners, which are closed at the end. */
   readonly listeners: readonly Listener[];
   readonly sessions: TcpSessions;
-  /** Asks the rules; without it nobody knows the programs on the router itself. */
-  readonly decider?: Decider;
   /** Knows the clients whose first packet has asked; null: no client's does. */
   readonly asked?: ConnectionJoiner | null;
   /** The router's own addresses: a program on the router does not ask. null: it is not proxied. */
@@ -99,7 +95,6 @@ export class TcpAcceptor implements Service {
   readonly #listeners: Listener[];
   readonly #acceptsPerTurn: number;
   readonly #sessions: TcpSessions;
-  readonly #decider: Decider;
   #paused = false;
   #retryTick = 0;
   /** The tick at which draining closes the listeners. */
@@ -107,6 +102,7 @@ export class TcpAcceptor implements Service {
   readonly #overLimit: Throttle;
   readonly #asked: ConnectionJoiner | null;
   readonly #own: OwnAddresses | null;
+  readonly #arrivals = new Arrivals();
   /** The client's address, and where it wanted to go, as a Session has them. */
   readonly #words = new Int32Array((2 * SOCKADDR_SIZE) / 4);
   readonly #client = new Uint8Array(this.#words.buffer, 0, SOCKADDR_SIZE);
@@ -118,7 +114,6 @@ export class TcpAcceptor implements Service {
     this.#counters = context.counters;
     this.#listeners = [...parts.listeners];
     this.#sessions = parts.sessions;
-    this.#decider = parts.decider ?? new Decider(context);
     this.#asked = parts.asked ?? null;
     this.#own = parts.own ?? null;
     this.#acceptsPerTurn = parts.acceptsPerTurn ?? ACCEPTS_PER_TURN;
@@ -155,6 +150,7 @@ export class TcpAcceptor implements Service {
     for (const { fd } of this.#listeners) closeFd(fd);
     this.#listeners.length = 0;
     this.#paused = false;
+    this.#arrivals.close();
   }
 
   /** Milliseconds that the worker may sleep, -1 for ever. */
@@ -236,14 +232,19 @@ export class TcpAcceptor implements Service {
       // Somebody dialled the listener itself: there is nowhere to go, and dialling it would never end.
       return this.#sessions.refuse(session, ECONNREFUSED, LOOPED);
     }
-    const rule = this.#decider.decide(PROTOCOL_NUMBERS.tcp, session.addresses, CLIENT, DESTINATION);
-    this.#sessions.route(session, rule, this.#decider.route(rule));
-    const blocking = this.#decider.blocking(rule);
-    if (blocking !== null) return this.#block(session, blocking);
+    this.#learnArrival(session);
+    if (!this.#sessions.decide(session)) return;
     const dialled = this.#sessions.dial(session);
     if (dialled === -ENOBUFS || isScarcity(dialled) && !this.#sessions.makeRoom()) {
       this.#pauseAWhile("dial", dialled);
     }
+  }
+
+  /** No question has told it. */
+  #learnArrival(session: Session): void {
+    const { policy } = this.#context;
+    if (policy === null || !(policy.asksInterface || policy.asksHardware)) return;
+    this.#arrivals.learn(session, policy.asksHardware);
   }
 
   /** Resets a connection for which nobody makes room: its client has as many as anybody else. */
@@ -252,15 +253,6 @@ export class TcpAcceptor implements Service {
     closeFd(client);
     this.#counters[COUNTER.overLimit]++;
     this.#warnOverLimit(this.#client, "limits.connections");
-  }
-
-  /**
-   * Refuses as the kernel would have, had it known the rule: the connection was on its way when the rule came
-   * into force.
-   */
-  #block(session: Session, { silent }: Route): void {
-    if (silent) silenceOnClose(session.clientFd);
-    this.#sessions.refuse(session, ECONNREFUSED, BLOCKED);
   }
 
   #warnOverLimit(client: Sockaddr, limit: string): void {

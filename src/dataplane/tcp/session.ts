@@ -6,7 +6,9 @@ import { MSG_DONTWAIT, MSG_PEEK } from "../../../ffi/consts.ts";
 import { SOCKADDR_SIZE } from "../../../ffi/layout.ts";
 import { receiveWithFlags } from "../../../ffi/sockets/socket.ts";
 import { WheelEntry } from "../loop/wheel.ts";
-import type { Answer } from "../asking/answer.ts";
+import { UNKNOWN } from "../../policy/flow.ts";
+import type { Policy } from "../../policy/policy.ts";
+import { Answer } from "../asking/answer.ts";
 import type { Greeting } from "../upstream/greetings/greeting.ts";
 import type { Call, Upstream } from "../upstream/upstream.ts";
 import type { Pipe } from "./bytes/pipes.ts";
@@ -82,18 +84,26 @@ export class Direction {
 
 /** The session has begun, and is in no stage yet: nothing is watched. */
 export const NEW = -1;
+/** The client's name decides, and is not known yet. The upstream is dialled, or not. */
+export const SNIFFING = 0;
 /** The upstream has not answered yet, or is not even dialled. */
-export const DIALLING = 0;
+export const DIALLING = 1;
 /** The upstream has answered, and is told where the session wants to go. */
-export const GREETING = 1;
-/** Bytes may pass, and a SYN is held: the client's connection is not accepted yet. */
-export const WAITING = 2;
+export const GREETING = 2;
+/** A SYN is held, and may be answered: the client's connection is not accepted yet. */
+export const WAITING = 3;
 /** Bytes may go both ways. */
-export const OPEN = 3;
+export const OPEN = 4;
 /** One side has ended. */
-export const HALF_CLOSED = 4;
+export const HALF_CLOSED = 5;
 /** One side was reset; the other is reset too as soon as it has what was sent before. */
-export const RESETTING = 5;
+export const RESETTING = 6;
+
+/** The stage of a session that has its client's connection, and its upstream's. */
+export function stageOfOpen({ undecided, quiet, dying }: Session): number {
+  if (undecided || quiet) return SNIFFING;
+  return dying === null ? OPEN : RESETTING;
+}
 
 const peeked = new Uint8Array(1);
 
@@ -114,10 +124,26 @@ export class Session extends WheelEntry implements Call {
   readonly addresses = new Int32Array(2 * SOCKADDR_WORDS);
   readonly client = new Uint8Array(this.addresses.buffer, 0, SOCKADDR_SIZE);
   readonly destination = new Uint8Array(this.addresses.buffer, SOCKADDR_SIZE, SOCKADDR_SIZE);
-  /** From TLS, HTTP or QUIC; null: not known. */
-  readonly name: string | null = null;
-  /** The router's answer, while its dial begins; null: none was asked, or it is over. */
+  /** From TLS or HTTP; null: it has none, or none was looked for. */
+  name: string | null = null;
+  /** Waits for its name, which decides. */
+  undecided = false;
+  /** Dialled before its name is known. */
+  ahead = false;
+  /** Decided on before its client had said anything: it is of interest whether the server speaks first. */
+  quiet = false;
+  /** The client has begun something in which there may be a name. */
+  begun = false;
+  /** SO_RCVLOWAT of the client's socket. */
+  lowWater = 1;
+  /** The policy that it began under. */
+  policy: Policy | null = null;
+  inputInterface: number = UNKNOWN;
+  hardwareHigh: number = UNKNOWN;
+  hardwareLow = 0;
+  /** The router's answer, until the upstream was dialled; null: none was asked, or it is over. */
   answer: Answer | null = null;
+  #ownAnswer: Answer | null = null;
   /** The place of its client's SYN among those that are held; -1: none is, or not any more. */
   syn = -1;
   /** Dials for it. */
@@ -133,7 +159,10 @@ export class Session extends WheelEntry implements Call {
   excess = 0;
   /** Tells that its client is there, not only a SYN that anybody may have sent: it counts for the limit. */
   counted = false;
-  /** Ticks of the worker's clock: when it began, when its stage or its dial did, when it was heard last. */
+  /**
+   * Ticks of the worker's clock: when it began or its name was known, when its stage or its dial began, when
+   * it was heard last.
+   */
   begunTick = 0;
   startedTick = 0;
   activeTick = 0;
@@ -176,14 +205,33 @@ export class Session extends WheelEntry implements Call {
       this.excess =
       this.changes =
         0;
-    this.called =
+    this.undecided =
+      this.ahead =
+      this.quiet =
+      this.begun =
+      this.called =
       this.counted =
       this.keptAlive =
       this.askedOften =
         false;
-    this.answer = null;
+    this.name =
+      this.answer =
+      this.policy =
+      this.dying =
+        null;
+    this.inputInterface = this.hardwareHigh = UNKNOWN;
+    this.lowWater = 1;
     this.syn = -1;
     this.begunTick = this.startedTick = this.activeTick = tick;
+  }
+
+  /** Keeps the router's answer, which is somebody else's, for a dial that comes later. */
+  keepAnswer(): void {
+    const { answer } = this;
+    if (answer === null) return;
+    this.#ownAnswer ??= new Answer();
+    this.#ownAnswer.read(answer.words, 0);
+    this.answer = this.#ownAnswer;
   }
 
   /** Gives it the client's connection. */

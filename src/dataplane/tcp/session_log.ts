@@ -14,5 +14,6 @@ export function logSession(log: Logger, session: Session, message: string, error
   if (!log.enabled("debug")) return;
   const client = formatEndpoint(readSockaddr(session.client));
   const destination = formatEndpoint(readSockaddr(session.destination));
-  log.debug(message, { client, destination, ...(error === 0 ? {} : { error: errnoCode(error) }) });
+  const name = session.name === null ? {} : { name: session.name };
+  log.debug(message, { client, destination, ...name, ...(error === 0 ? {} : { error: errnoCode(error) }) });
 }

@@ -16,11 +16,12 @@
  * is dialled. Edges of epoll are kept in its two directions, so that none is lost between two stages.
  * @module
  */
-import { ECANCELED } from "../../../ffi/consts.ts";
+import { ECANCELED, ECONNREFUSED } from "../../../ffi/consts.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
-import { resetOnClose } from "../../../ffi/sockets/sockopt.ts";
+import { resetOnClose, silenceOnClose } from "../../../ffi/sockets/sockopt.ts";
 import type { WorkerContext } from "../context.ts";
 import { DialErrors } from "../asking/dial_errors.ts";
+import { Decider } from "../decider.ts";
 import type { HeldSyns } from "../asking/held_syns.ts";
 import type { Service } from "../loop/service.ts";
 import { Throttle } from "../loop/throttle.ts";
@@ -29,11 +30,12 @@ import type { ObedientSessions } from "../obey.ts";
 import type { PipeOptions } from "../orders.ts";
 import type { Ledger } from "../shared/ledger.ts";
 import { PerClient } from "../shared/per_client.ts";
-import { EVICTED, FAILED, OVER_LIMIT, RESET } from "../shared/endings.ts";
+import { BLOCKED, EVICTED, FAILED, OVER_LIMIT, RESET } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
 import { NOBODY } from "../upstream/greetings/greeting.ts";
 import { DIRECT, type UpstreamTable } from "../upstream/table.ts";
 import type { Call, Sockaddr } from "../upstream/upstream.ts";
+import { Deciding } from "./deciding.ts";
 import { Dialling } from "./stages/dialling.ts";
 import { GreetingStage } from "./stages/greeting.ts";
 import { noteEdges, SESSION_EVENTS } from "./edges.ts";
@@ -42,10 +44,11 @@ import { PipePool } from "./bytes/pipes.ts";
 import { Relay } from "./bytes/relay.ts";
 import { Relaying } from "./stages/relaying.ts";
 import { Resetting } from "./stages/resetting.ts";
-import { CLIENT, DESTINATION, DIALLING, OPEN, RESETTING, Session } from "./session.ts";
+import { CLIENT, DESTINATION, DIALLING, OPEN, Session, SNIFFING, stageOfOpen, WAITING } from "./session.ts";
 import { logSession } from "./session_log.ts";
 import { SessionTable } from "./session_table.ts";
 import { TcpShares } from "./shares.ts";
+import { Sniffing } from "./stages/sniffing.ts";
 import type { Life, Stage } from "./stages/stage.ts";
 import { Waiting } from "./stages/waiting.ts";
 
@@ -60,7 +63,8 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   readonly #pipes: PipePool;
   readonly #relay: Relay;
   readonly #dialling: Dialling;
-  /** By number: DIALLING, GREETING, WAITING, OPEN, HALF_CLOSED, RESETTING. */
+  readonly #deciding: Deciding;
+  /** By number: SNIFFING, DIALLING, GREETING, WAITING, OPEN, HALF_CLOSED, RESETTING. */
   readonly #stages: readonly Stage[];
   readonly #table = new SessionTable();
   readonly #shares = new TcpShares((slot) => this.#table.at(slot));
@@ -70,10 +74,13 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   readonly #onMore = (session: Session) => this.#stages[session.stage].ready(session, false, 0);
   readonly #nextTurn = new NextTurn();
 
-  /** `syns`: there only where first packets ask. */
+  /**
+   * `syns`: there only where first packets ask. Without a `decider` nobody knows the programs on the router
+   * itself.
+   */
   constructor(
     context: WorkerContext,
-    parts: { pipes: PipeOptions; upstreams: UpstreamTable; syns?: HeldSyns | null },
+    parts: { pipes: PipeOptions; upstreams: UpstreamTable; syns?: HeldSyns | null; decider?: Decider },
   ) {
     this.context = context;
     this.syns = parts.syns ?? null;
@@ -86,10 +93,12 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     this.#wheel = new TimerWheel(context.clock.tick);
     this.#evictions = new Throttle(context.clock);
     const relaying = new Relaying(this, this.#relay);
-    this.#dialling = new Dialling(this);
+    this.#deciding = new Deciding(this, parts.decider ?? new Decider(context));
+    const sniffing = new Sniffing(this, this.#deciding);
+    this.#dialling = new Dialling(this, sniffing);
     const resetting = new Resetting(this, this.#relay);
     const greeting = new GreetingStage(this.#dialling);
-    this.#stages = [this.#dialling, greeting, new Waiting(this), relaying, relaying, resetting];
+    this.#stages = [sniffing, this.#dialling, greeting, new Waiting(this), relaying, relaying, resetting];
   }
 
   /** The number of live sessions. */
@@ -135,21 +144,34 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     return session;
   }
 
-  /**
-   * Notes where the client wants to go, `session.destination`, and what a rule has decided. `route`: see
-   * upstream/table.ts.
-   */
-  route(session: Session, rule: number, route = DIRECT): void {
+  /** Asks the rules what becomes of a session whose ends are known. False: it has ended. */
+  decide(session: Session): boolean {
+    return this.#deciding.begin(session);
+  }
+
+  /** See {@linkcode Life}. The client wants to go to `session.destination`. */
+  route(session: Session, rule: number, route: number): void {
     session.upstream = this.#upstreams.of(route);
     this.#ledger.destination(session.slot, session.addresses, DESTINATION);
     this.#ledger.decided(session.slot, rule);
   }
 
-  /** Watches the client and dials the upstream. 0, or the -errno with which the session has ended. */
+  /** See {@linkcode Life}. */
+  block(session: Session, silent: boolean): void {
+    const isConnected = session.clientFd >= 0;
+    if (silent && isConnected) silenceOnClose(session.clientFd);
+    this.refuse(session, silent && !isConnected ? 0 : ECONNREFUSED, BLOCKED);
+  }
+
+  /**
+   * Watches the client and dials the upstream, or reads the client's name first. 0, or the -errno with which
+   * the session has ended.
+   */
   dial(session: Session): number {
-    if (session.clientFd < 0) return this.enter(session, DIALLING);
+    const waits = session.undecided && !session.ahead;
+    if (session.clientFd < 0) return this.enter(session, waits ? WAITING : DIALLING);
     const watched = this.#watch(session, session.clientFd, 0);
-    if (watched >= 0) return this.enter(session, DIALLING);
+    if (watched >= 0) return this.enter(session, waits ? SNIFFING : DIALLING);
     this.end(session, true, FAILED);
     return watched;
   }
@@ -169,7 +191,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     this.#count(session);
     if (session.excess > 0) return this.end(session, true, OVER_LIMIT);
     if (this.#watch(session, client, 0) < 0) return this.end(session, true, FAILED);
-    this.enter(session, session.dying === null ? OPEN : RESETTING);
+    this.enter(session, stageOfOpen(session));
   }
 
   /** Dials for a call whose upstream has said PENDING, and can tell more by now. */

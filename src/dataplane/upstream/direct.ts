@@ -60,6 +60,7 @@ export class Connector {
 export class DirectUpstream implements Upstream {
   readonly name = "direct";
   readonly isDirect = true;
+  readonly wantsName = false;
   readonly #context: WorkerContext;
   readonly #connector: Connector;
   readonly #answered: AnsweredConnector;

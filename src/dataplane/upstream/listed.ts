@@ -36,6 +36,7 @@ export interface RedirectTarget {
 export class ListedUpstream implements Upstream {
   readonly name = "redirect";
   readonly isDirect = false;
+  readonly wantsName = false;
   readonly #context: WorkerContext;
   readonly #target: RedirectTarget;
   readonly #report: RedirectReport;

@@ -18,6 +18,7 @@ import type { Call, Sockaddr, Upstream } from "./upstream.ts";
 export class ProxiedUpstream implements Upstream {
   readonly name: string;
   readonly isDirect = false;
+  readonly wantsName: boolean;
   readonly #context: WorkerContext;
   readonly #settings: UpstreamSettings;
   readonly #mark: number;
@@ -28,7 +29,9 @@ export class ProxiedUpstream implements Upstream {
 
   /** `mark`: SO_MARK of sockets towards servers, 0 for none. */
   constructor(context: WorkerContext, settings: UpstreamSettings, mark: number) {
+    const { protocol } = settings;
     this.name = settings.name;
+    this.wantsName = protocol.type !== "forward" && protocol.sends === "name";
     this.#context = context;
     this.#settings = settings;
     this.#mark = mark;

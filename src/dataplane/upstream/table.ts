@@ -43,6 +43,7 @@ export class UpstreamTable {
 const NO_UPSTREAM: Upstream = {
   name: "none",
   isDirect: false,
+  wantsName: false,
   dial: () => -ECONNREFUSED,
   patience: () => 1,
   greeting: () => null,

@@ -35,6 +35,8 @@ export interface Upstream {
   readonly name: string;
   /** Its connections lead to the destination itself: the client is told what they meet, ICMP errors too. */
   readonly isDirect: boolean;
+  /** Wants to know the name of a destination that has one (`send: name`). */
+  readonly wantsName: boolean;
   /**
    * Dials an address that it has not tried for this call. A socket whose connect(2) has begun, PENDING, or
    * -errno: no address is left.

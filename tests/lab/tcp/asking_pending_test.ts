@@ -88,7 +88,7 @@ labTest("a client that hears the answer late is connected, and what the server h
   });
   await delay(1500);
   const [session] = await dataplane.sessions();
-  assert.deepEqual([session.clientFd, session.stage], [-1, 2]);
+  assert.deepEqual([session.clientFd, session.stage], [-1, 3]);
   await hear(lab);
   await client.waitForOutput("hello\n");
   await client.waitForExit();

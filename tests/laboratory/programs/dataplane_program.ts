@@ -8,18 +8,20 @@ import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import type { Config } from "../../../src/config/types.ts";
 import type { UpstreamConfig } from "../../../src/config/upstreams/types.ts";
 import type { UpstreamSettings } from "../../../src/dataplane/upstream/settings.ts";
-import { readDomainLists } from "../../../src/config/files/domain_lists.ts";
-import { loadConfig } from "../../../src/config/load.ts";
+import { loadConfig, type LoadedConfig } from "../../../src/config/load.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
 import { NO_LIVE_RULES, openLiveRules } from "../../../src/daemon/live_rules.ts";
 import { readAdmission } from "../../../src/kernel/admission.ts";
 import { withKernel } from "../../../src/kernel/machine/connections.ts";
 import { applyInstall } from "../../../src/kernel/nft/apply.ts";
+import { placeLinks } from "../../../src/daemon/network/links.ts";
 import { preparePlan } from "../../../src/kernel/prepare.ts";
 import { createLogger } from "../../../src/log.ts";
 import { formatEndpoint } from "../../../src/net/ip.ts";
+import { readDomainLists } from "../../../src/config/files/domain_lists.ts";
 import { compilePolicy } from "../../../src/policy/compile.ts";
+import type { PolicyImage } from "../../../src/policy/image.ts";
 import { buildNameSets } from "../../../src/policy/name_sets.ts";
 import type { DataplaneCommand } from "../proxy/dataplane.ts";
 
@@ -32,6 +34,15 @@ function say(line: string): void {
 
 function load(path: string) {
   return loadConfig({ path, readTextFile: Deno.readTextFileSync });
+}
+
+/** The rules of a config, with its names. */
+function compile(loaded: LoadedConfig, generation: number): PolicyImage {
+  const lists = readDomainLists(loaded, Deno.readFileSync);
+  const { images } = buildNameSets(loaded.config, lists, Int32Array.of(1, 2));
+  const policy = compilePolicy(loaded.config, generation, images);
+  placeLinks(policy, log);
+  return policy;
 }
 
 /** The upstreams of a config whose addresses are none but addresses. */
@@ -73,13 +84,10 @@ async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<un
     case "totals":
       return dataplane.totals();
     case "adopt": {
-      const loaded = load(command.path);
-      const { config } = loaded;
-      const lists = readDomainLists(loaded, Deno.readFileSync);
-      const { images } = buildNameSets(config, lists, crypto.getRandomValues(new Int32Array(2)));
+      const next = load(command.path);
       await dataplane.adopt({
-        settings: { ...dataplane.settingsOf(config), upstreams: resolveUpstreams(config) },
-        policy: compilePolicy(config, command.generation, images),
+        settings: { ...dataplane.settingsOf(next.config), upstreams: resolveUpstreams(next.config) },
+        policy: compile(next, command.generation),
       });
       return "adopted";
     }
@@ -118,7 +126,7 @@ const live = admission === "forward-path" ? openLiveRules(WORKERS) : NO_LIVE_RUL
 const dataplane = await startDataplane({
   config,
   admission,
-  policy: compilePolicy(config, 1),
+  policy: compile(loaded, 1),
   workers: WORKERS,
   log,
   replaced: () => live.forget(),

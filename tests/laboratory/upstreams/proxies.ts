@@ -15,6 +15,14 @@ export const PASSWORD = "sesame";
 export interface ProxyOptions {
   readonly port: number;
   readonly asks: boolean;
+  /** A file that it has for /etc/hosts. */
+  readonly hosts?: string;
+}
+
+/** A command whose program has another /etc/hosts. */
+function withHosts(argv: readonly string[], hosts: string | undefined): readonly string[] {
+  if (hosts === undefined) return argv;
+  return ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', hosts, ...argv];
 }
 
 /** microsocks: SOCKS5. */
@@ -24,7 +32,7 @@ export function startMicrosocks(lab: Lab, { port, asks }: ProxyOptions): Promise
 }
 
 /** Dante: SOCKS5. Its users are those of the system, so that it knows none here. */
-export function startDante(lab: Lab, { port }: Pick<ProxyOptions, "port">): Promise<Program> {
+export function startDante(lab: Lab, { port, hosts }: Omit<ProxyOptions, "asks">): Promise<Program> {
   const all = ["0.0.0.0/0", "::/0"];
   const pass = all.flatMap((from) =>
     all.flatMap((to) => ["client", "socks"].map((kind) => `${kind} pass { from: ${from} to: ${to} }`))
@@ -43,13 +51,12 @@ export function startDante(lab: Lab, { port }: Pick<ProxyOptions, "port">): Prom
       "",
     ].join("\n"),
   );
-  return lab.server.start(["danted", "-f", config, "-N", "1", "-p", `${lab.directory}/danted.pid`], {
-    listens: port,
-  });
+  const argv = ["danted", "-f", config, "-N", "1", "-p", `${lab.directory}/danted.pid`];
+  return lab.server.start(withHosts(argv, hosts), { listens: port });
 }
 
 /** tinyproxy: HTTP. It refuses port 7999. */
-export function startTinyproxy(lab: Lab, { port, asks }: ProxyOptions): Promise<Program> {
+export function startTinyproxy(lab: Lab, { port, asks, hosts }: ProxyOptions): Promise<Program> {
   const config = lab.writeFile(
     `tinyproxy-${port}.conf`,
     [
@@ -58,12 +65,12 @@ export function startTinyproxy(lab: Lab, { port, asks }: ProxyOptions): Promise<
       "Listen 0.0.0.0",
       "MaxClients 100",
       "LogLevel Info",
-      ...Array.from({ length: 9 }, (_, i) => `ConnectPort ${7000 + i}`),
+      ...[80, 443, ...Array.from({ length: 9 }, (_, i) => 7000 + i)].map((open) => `ConnectPort ${open}`),
       ...asks ? [`BasicAuth ${USER} ${PASSWORD}`] : [],
       "",
     ].join("\n"),
   );
-  return lab.server.start(["tinyproxy", "-d", "-c", config], { listens: port });
+  return lab.server.start(withHosts(["tinyproxy", "-d", "-c", config], hosts), { listens: port });
 }
 
 /** Squid: HTTP. It refuses port 7999. */

@@ -9,8 +9,7 @@ import { UNDECIDED } from "../../../src/dataplane/shared/totals.ts";
 import { parseEndpoint, parsePrefix } from "../../../src/net/ip.ts";
 import { compilePolicy } from "../../../src/policy/compile.ts";
 import { PROTOCOL_NUMBERS } from "../../../src/policy/flow.ts";
-import { DEFAULT_RULE, NAME_NEEDED } from "../../../src/policy/policy.ts";
-import { testNameImages } from "../policy/support/names.ts";
+import { DEFAULT_RULE } from "../../../src/policy/policy.ts";
 import { sockaddr } from "./support/addresses.ts";
 import { SessionBench } from "./support/session_bench.ts";
 
@@ -80,27 +79,6 @@ Deno.test("Decider.route() is the place of a rule's upstream", () => {
   assert.deepEqual(rules.map((rule) => decider.route(rule)), [2, NOWHERE, DIRECT, DIRECT, DIRECT, DIRECT]);
   ask(udp, "10.0.0.9:1000", "192.0.2.1:443");
   assert.deepEqual(rules.map((rule) => decider.route(rule)), [2, NOWHERE, DIRECT, DIRECT, DIRECT, DIRECT]);
-});
-
-Deno.test("Decider.ask() says that the name decides, and named() decides by it", () => {
-  using bench = new SessionBench();
-  const rules: RuleConfig[] = [
-    { name: "ads", domains: ["ads.example.com"], action: "block" },
-    { name: "rest", action: "direct" },
-  ];
-  const config = { ...DEFAULT_CONFIG, rules };
-  bench.context.policy = policyOf(compilePolicy(config, 1, testNameImages(config)));
-  const decider = new Decider(bench.context);
-  assert.ok(decider.dividesUdp);
-  const words = new Int32Array([...sockaddr("10.0.0.9:1000"), ...sockaddr("192.0.2.1:443")]);
-  const named = (name: string) => {
-    assert.equal(decider.ask(udp, words, 0, 8), NAME_NEEDED);
-    return decider.named({ bytes: new TextEncoder().encode(name), length: name.length });
-  };
-  assert.equal(named("ads.example.com"), 0);
-  assert.equal(named("www.example.com"), 1);
-  assert.equal(named(""), 1, "no name is no rule's");
-  assert.equal(decider.decide(udp, words, 0, 8), UNDECIDED);
 });
 
 Deno.test("Decider.blocking() is the route of a rule that blocks, default too", () => {

@@ -45,6 +45,8 @@ export function readFirstPacket(question: Question, { bytes, words }: Memory, lo
   answer.mark = log.mark;
   answer.iif = log.iif;
   answer.oif = log.oif;
+  question.hardwareHigh = log.hardwareHigh;
+  question.hardwareLow = log.hardwareLow;
   question.bytes = bytes;
   question.isCut = length >= LONGEST_COPY;
   const version = bytes[at] >> 4;

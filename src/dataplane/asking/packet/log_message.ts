@@ -4,6 +4,8 @@
  * @module
  */
 
+import { NO_HARDWARE } from "../../../policy/flow.ts";
+
 const HEADER = 16; // struct nlmsghdr
 const FAMILY_HEADER = 4; // struct nfgenmsg
 const ATTRIBUTE_HEADER = 4;
@@ -14,9 +16,14 @@ const TYPE_MASK = 0x3fff;
 const NFULA_MARK = 2;
 const NFULA_IFINDEX_INDEV = 4;
 const NFULA_IFINDEX_OUTDEV = 5;
+const NFULA_HWADDR = 8;
 const NFULA_PAYLOAD = 9;
 const NFULA_PREFIX = 10;
 const NFULA_SEQ = 12;
+
+/** sizeof(struct nfulnl_msg_packet_hw): a length of 16 bits, as many for nothing, 8 bytes. */
+const HARDWARE = 12;
+const MAC_LENGTH = 6;
 
 /** A message. The object is used again for the next. */
 export class LogMessage {
@@ -27,6 +34,9 @@ export class LogMessage {
   /** Interfaces by number; 0: none. */
   iif = 0;
   oif = 0;
+  /** The sender's hardware address, as policy/flow.ts has it. */
+  hardwareHigh = NO_HARDWARE;
+  hardwareLow = 0;
   /** The packet: where it begins, and the bytes of it that the kernel has copied. */
   payload = 0;
   length = 0;
@@ -46,6 +56,7 @@ export class LogMessage {
       this.length =
         0;
     this.sequence = -1;
+    this.hardwareHigh = NO_HARDWARE;
     if (at + HEADER > end) return end;
     const size = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
     const after = at + size;
@@ -66,6 +77,9 @@ export class LogMessage {
       if (type === NFULA_PAYLOAD) {
         this.payload = value;
         this.length = length;
+      } else if (type === NFULA_HWADDR && length === HARDWARE && bytes[value + 1] === MAC_LENGTH) {
+        this.hardwareHigh = (bytes[value + 4] << 8) | bytes[value + 5];
+        this.hardwareLow = word(bytes, value + 6);
       } else if (type === NFULA_PREFIX) {
         if (length > 0) prefix = bytes[value];
       } else if (length === 4) {

@@ -22,7 +22,8 @@ import { COUNTER } from "../../shared/state.ts";
 import { keepErrors } from "../../sockets/transparent.ts";
 import { NOBODY, POLICY, TARGET, UPSTREAM } from "../../upstream/greetings/greeting.ts";
 import { PENDING } from "../../upstream/upstream.ts";
-import { DIALLING, type Direction, GREETING, OPEN, RESETTING, type Session, WAITING } from "../session.ts";
+import { DIALLING, type Direction, GREETING, type Session, stageOfOpen, WAITING } from "../session.ts";
+import type { Sniffing } from "./sniffing.ts";
 import type { Life, Stage } from "./stage.ts";
 
 /**
@@ -34,9 +35,11 @@ const ENDED_TICKS = ticks(3000);
 /** The stage. */
 export class Dialling implements Stage {
   readonly #life: Life;
+  readonly #sniffing: Sniffing;
 
-  constructor(life: Life) {
+  constructor(life: Life, sniffing: Sniffing) {
     this.#life = life;
+    this.#sniffing = sniffing;
   }
 
   /** See {@linkcode Stage}. */
@@ -44,6 +47,7 @@ export class Dialling implements Stage {
     const returned = this.#dial(session);
     if (returned < 0) this.#life.refuse(session, -returned, FAILED);
     else this.#life.note(session, "connection opened");
+    if (returned >= 0 && session.up.hungUp) this.#clientEnded(session);
     return returned;
   }
 
@@ -78,8 +82,9 @@ export class Dialling implements Stage {
 
   /** Takes an event of the client's socket. */
   heedClient(session: Session, bits: number): void {
-    if ((bits & EPOLLERR) !== 0) this.#life.end(session, true, RESET);
-    else if ((bits & EPOLLRDHUP) !== 0) this.#clientEnded(session);
+    if ((bits & EPOLLERR) !== 0) return this.#life.end(session, true, RESET);
+    if (session.undecided && !this.#sniffing.glance(session)) return;
+    if ((bits & EPOLLRDHUP) !== 0) this.#clientEnded(session);
   }
 
   /**
@@ -100,10 +105,10 @@ export class Dialling implements Stage {
   answered(session: Session): void {
     this.#life.context.counters[COUNTER.connected]++;
     this.#settle(session, 0, NOBODY);
-    if (session.syn < 0) return void this.#life.enter(session, session.dying === null ? OPEN : RESETTING);
     // An open connection outlives ICMP errors.
-    keepErrors(session.upstreamFd, session.client[0], false);
-    this.#life.enter(session, WAITING);
+    if (session.syn >= 0 || session.answer !== null) keepErrors(session.upstreamFd, session.client[0], false);
+    session.answer = null;
+    this.#life.enter(session, session.syn >= 0 ? WAITING : stageOfOpen(session));
   }
 
   /** Dials where the upstream has said PENDING. */

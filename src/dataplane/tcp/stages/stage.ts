@@ -27,6 +27,10 @@ export interface Life {
   readonly context: WorkerContext;
   /** The SYNs of sessions that have no client's connection yet; null: there is no such session. */
   readonly syns: HeldSyns | null;
+  /** Notes where it goes and what has decided that; `route`: see upstream/table.ts. */
+  route(session: Session, rule: number, route: number): void;
+  /** Refuses it because of a rule; `silent`: without a word to its client. */
+  block(session: Session, silent: boolean): void;
   /** Goes over to another stage. Returns the number that its `enter` returns. */
   enter(session: Session, stage: number): number;
   /** Has its timer come round at this tick of the worker's clock. */

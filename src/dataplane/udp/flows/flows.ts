@@ -12,7 +12,6 @@
  * @module
  */
 import { PROTOCOL_NUMBERS } from "../../../policy/flow.ts";
-import { NAME_NEEDED } from "../../../policy/policy.ts";
 import { MORE } from "../../../sniff/found.ts";
 import { looksLikeInitial } from "../../../sniff/quic/header.ts";
 import type { WorkerContext } from "../../context.ts";
@@ -41,6 +40,7 @@ export interface FlowParts {
   readonly mark: number;
 }
 
+const { udp: UDP } = PROTOCOL_NUMBERS;
 /** Tags of plain flows: whether the client has had its session since the flow was decided on. */
 const UNUSED = 0;
 const USED = 1;
@@ -154,11 +154,10 @@ export class UdpFlows {
       this.#counters[COUNTER.udpDropped]++;
       return LOST_DATAGRAM;
     }
-    let rule = decider.ask(PROTOCOL_NUMBERS.udp, words, client, destination);
-    if (rule === NAME_NEEDED) {
+    let rule = decider.decide(UDP, words, client, destination);
+    if (decider.needsName) {
       if (this.#mayHaveName(arrival) && this.#hold(arrival)) return LOST_DATAGRAM;
-      this.#readings.found.clear();
-      rule = decider.named(this.#readings.found);
+      rule = decider.decideNamed(UDP, words, client, destination, null);
     }
     const blocking = decider.blocking(rule);
     if (blocking !== null) return this.#refuse(words, client, destination, blocking.silent);
@@ -201,10 +200,9 @@ export class UdpFlows {
 
   /** The name of a flow was found, or will not be: from here on it is known which rule decides. */
   #finish(reading: Reading): void {
-    const { decider } = this.#parts;
     const { words } = reading.queue.datagrams[0];
-    const rule = decider.ask(PROTOCOL_NUMBERS.udp, words, 0, HELD_DESTINATION);
-    reading.rule = rule === NAME_NEEDED ? decider.named(this.#readings.found) : rule;
+    const { found } = this.#readings;
+    reading.rule = this.#parts.decider.decideNamed(UDP, words, 0, HELD_DESTINATION, found);
     this.#done.push(reading);
   }
 
@@ -215,7 +213,7 @@ export class UdpFlows {
     const rule = reading.rule!;
     const { words } = queue.datagrams[0];
     this.#readings.end(reading);
-    decider.ask(PROTOCOL_NUMBERS.udp, words, 0, HELD_DESTINATION);
+    decider.decide(UDP, words, 0, HELD_DESTINATION); // it tells about the flow that it was asked about last
     const blocking = decider.blocking(rule);
     const led = blocking === null ? this.#settle(flow, rule, words, 0, HELD_DESTINATION) : BLOCKED_DATAGRAM;
     if (led >= 0) {

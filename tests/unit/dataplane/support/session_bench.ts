@@ -30,6 +30,7 @@ export interface BenchOptions {
   readonly connectMs?: number;
   readonly idleMs?: number;
   readonly halfClosedMs?: number;
+  readonly sniffMs?: number;
   readonly logLevel?: LogLevel;
 }
 
@@ -44,6 +45,7 @@ export function testSettings(options: BenchOptions = {}): Settings {
     timeouts: {
       ...timeouts,
       connectMs: options.connectMs ?? 10_000,
+      sniffMs: options.sniffMs ?? 10_000,
       tcpIdleMs: options.idleMs ?? 60_000,
       halfClosedMs: options.halfClosedMs ?? 60_000,
     },
@@ -54,6 +56,7 @@ export function testSettings(options: BenchOptions = {}): Settings {
 class GivenUpstream implements Upstream {
   readonly name = "given";
   readonly isDirect = true;
+  readonly wantsName = false;
   readonly endings: number[] = [];
   fd = -1;
   patience = () => 0;

@@ -118,7 +118,9 @@ export const TCP_FASTOPEN_CONNECT = 30;
 // fcntl.h, unistd.h
 export const O_RDONLY = 0;
 export const O_WRONLY = 1;
+export const O_CREAT = 0o100;
 export const O_NOCTTY = 0o400;
+export const O_APPEND = 0o2000;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 export const F_SETPIPE_SZ = 1031;

@@ -67,11 +67,7 @@ export function createLogger(options: LoggerOptions): AdjustableLogger {
   const repetitions = new Map<string, Repetition>();
 
   function put(at: Date, lineLevel: LogLevel, message: string, fields: LogFields): void {
-    const line = format === "json"
-      ? formatJson(at, lineLevel, message, fields)
-      : (journal ? `<${SEVERITY[lineLevel]}>` : `${at.toISOString()} ${lineLevel} `) +
-        formatText(message, fields);
-    write(`${line}\n`);
+    write(formatLine({ format, journal }, at, lineLevel, message, fields));
   }
 
   function close(at: Date, key: string, repetition: Repetition): void {
@@ -130,6 +126,19 @@ export function createLogger(options: LoggerOptions): AdjustableLogger {
       }
     },
   };
+}
+
+/** Formats a line, newline included. */
+export function formatLine(
+  { format, journal = false }: Pick<LoggerOptions, "format" | "journal">,
+  at: Date,
+  level: LogLevel,
+  message: string,
+  fields: LogFields,
+): string {
+  if (format === "json") return `${formatJson(at, level, message, fields)}\n`;
+  const head = journal ? `<${SEVERITY[level]}>` : `${at.toISOString()} ${level} `;
+  return `${head}${formatText(message, fields)}\n`;
 }
 
 function formatJson(at: Date, level: LogLevel, message: string, fields: LogFields): string {

@@ -2,7 +2,7 @@
  * read(2) and write(2), for what need not be a socket: standard input and output.
  * @module
  */
-import { O_CLOEXEC, O_NOCTTY, O_NONBLOCK, O_WRONLY } from "../consts.ts";
+import { O_APPEND, O_CLOEXEC, O_CREAT, O_NOCTTY, O_NONBLOCK, O_WRONLY } from "../consts.ts";
 import { result } from "../errno.ts";
 import { libc } from "../libc.ts";
 
@@ -23,4 +23,13 @@ export function writeStream(fd: number, buffer: Uint8Array<ArrayBuffer>): number
 export function reopenForWriting(fd: number): number {
   const path = new TextEncoder().encode(`/proc/self/fd/${fd}\0`);
   return result(libc.open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0));
+}
+
+/**
+ * Opens a file for writing at its end, and makes it where it is missing; no write to it blocks where it is a
+ * pipe. The descriptor or -errno (-ENXIO: a pipe that nobody reads).
+ */
+export function openForAppending(path: string, mode: number): number {
+  const flags = O_WRONLY | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+  return result(libc.open(new TextEncoder().encode(`${path}\0`), flags, mode));
 }

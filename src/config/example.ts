@@ -114,5 +114,5 @@ limits:
 log:
 #  level: info               # error | warn | info | debug (every connection)
 #  format: text              # text | json
-#  access: off               # off | on: one line for each flow that has ended (not supported yet)
+#  access: off               # off | on | a path: one line for each flow through the proxy, at its end
 `;

@@ -36,12 +36,6 @@ const GAPS: readonly Gap[] = [
     text: "the router's own traffic is intercepted with the backend netlink alone",
     refusedBy: BOTH,
   },
-  {
-    path: ["log", "access"],
-    asked: (config) => config.log.access === "on",
-    text: "the access log is not supported yet, nothing is written to it",
-    refusedBy: [],
-  },
 ];
 
 const NAMES = "rules by domain are not supported yet";

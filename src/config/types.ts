@@ -165,6 +165,7 @@ export interface Config {
   readonly log: {
     readonly level: LogLevel;
     readonly format: "text" | "json";
-    readonly access: "off" | "on";
+    /** `on`: where the log goes; else the path of a file, or `off`. */
+    readonly access: string;
   };
 }

@@ -47,6 +47,11 @@ export class LogSink {
     this.terminal = fd === 2 && Deno.stderr.isTerminal();
   }
 
+  /** Tells whether there is room for lines that matter less than others. */
+  get hasRoom(): boolean {
+    return this.#size < MAX_WAITING / 2;
+  }
+
   /** Writes a line, now or later, or counts it as lost. */
   write(line: string): void {
     const bytes = new TextEncoder().encode(line);

@@ -7,6 +7,7 @@ import type { Life } from "../kernel/liveness/life.ts";
 import type { AdjustableLogger } from "../log.ts";
 import { OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
+import type { AccessLog } from "./access/access_log.ts";
 import type { LiveRules } from "./live_rules.ts";
 import { type ConfigSource, type Generation, loadNext, prepareGeneration } from "./reload/generation.ts";
 import type { RulesKeeper } from "./rules/keeper.ts";
@@ -32,6 +33,7 @@ export interface ProxyParts {
   readonly survey: Survey | undefined;
   readonly life: Life;
   readonly live: LiveRules;
+  readonly access: AccessLog;
   readonly log: AdjustableLogger;
 }
 
@@ -58,6 +60,7 @@ export class Proxy {
     this.keeper = parts.keeper;
     this.#parts = parts;
     this.#reloader = this.#makeReloader();
+    parts.access.adopt(parts.first.loaded.config.log.access);
   }
 
   /** The config in force. */
@@ -72,6 +75,7 @@ export class Proxy {
 
   /** Takes the config over that its file holds now, or says why not. */
   reload(): void {
+    this.#parts.access.reopen();
     this.#reloader.request();
   }
 
@@ -112,16 +116,17 @@ export class Proxy {
 
   /** Leaves nothing behind, when the workers have ended. */
   async end(): Promise<void> {
-    const { life, live, watch, survey } = this.#parts;
+    const { access, life, live, watch, survey } = this.#parts;
     life.end();
     await this.#reloader.close();
+    await access.end();
     await watch?.end();
     survey?.end();
     live.close();
   }
 
   #makeReloader(): Reloader {
-    const { source, first, dataplane, keeper, log } = this.#parts;
+    const { source, first, dataplane, keeper, access, log } = this.#parts;
     const { settingsOf } = dataplane;
     return new Reloader(first, {
       log,
@@ -129,7 +134,10 @@ export class Proxy {
       prepare: (usable, inForce) => prepareGeneration(usable, inForce, { ...source, settingsOf }),
       adoptWorkers: (generation) => this.#adoptWorkers(generation),
       adoptRules: (next, changed) => keeper.adopt(next, changed),
-      adoptRest: ({ loaded }) => log.setLevel(loaded.config.log.level),
+      adoptRest({ loaded }) {
+        log.setLevel(loaded.config.log.level);
+        access.adopt(loaded.config.log.access);
+      },
       begun: () => this.listener.begun(),
       ended: () => this.listener.ended(),
     });

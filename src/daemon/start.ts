@@ -42,8 +42,9 @@ export interface StartOptions {
 export async function startProxy(
   usable: UsableConfig,
   options: StartOptions,
-  { log, terminal }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<Proxy> {
+  const { log, terminal } = surroundings;
   const { loaded } = usable;
   const { config, origin } = loaded;
   const { readTextFile } = options.source;
@@ -100,6 +101,7 @@ export async function startProxy(
     survey,
     life,
     live,
+    access: surroundings.makeAccessLog(dataplane.endedFlows),
     log,
   });
   await keeper.begin();

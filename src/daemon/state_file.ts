@@ -2,6 +2,8 @@
  * The file in /run by which `tproxy status` knows of a running proxy; it is named by the process id.
  * @module
  */
+import type { RuleHits } from "../dataplane/shared/books.ts";
+import type { Hits } from "../dataplane/flows/tally.ts";
 import {
   listRunFiles,
   makeRunDirectory,
@@ -31,6 +33,9 @@ export interface ProxyState {
   readonly udpSessions: number;
   /** All since the start, as its last log line has them. */
   readonly counters: Readonly<Record<string, number>>;
+  /** Flows that the proxy has seen, by rule and by upstream: those of the config in force, in its order. */
+  readonly ruleHits: readonly RuleHits[];
+  readonly upstreamHits: readonly Hits[];
 }
 
 /** The file of a proxy. */
@@ -73,6 +78,7 @@ function describe(
     connections: dataplane.live(),
     udpSessions: dataplane.udpLive(),
     counters: summarize(dataplane),
+    ...dataplane.hits(),
   };
 }
 

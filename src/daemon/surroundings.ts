@@ -3,7 +3,9 @@
  * @module
  */
 import type { Config } from "../config/types.ts";
-import { type AdjustableLogger, createLogger } from "../log.ts";
+import { type AdjustableLogger, createLogger, formatLine } from "../log.ts";
+import type { EndedFlows } from "../dataplane/flows/ended_flows.ts";
+import { AccessLog } from "./access/access_log.ts";
 import { LogSink } from "./log_sink.ts";
 import { type Notifier, openNotifier } from "./manager/notify.ts";
 import { type ServiceManager, takeServiceManager } from "./manager/service.ts";
@@ -23,6 +25,7 @@ export class Surroundings {
   /** The log goes to a terminal. */
   readonly terminal: boolean;
   readonly #sink: LogSink;
+  readonly #style: { readonly format: Config["log"]["format"]; readonly journal: boolean };
 
   constructor({ level, format }: Config["log"], { journal, now }: LogStyle) {
     this.service = takeServiceManager(Deno.env, Deno.pid);
@@ -33,6 +36,19 @@ export class Surroundings {
     this.log = log;
     this.terminal = sink.terminal;
     this.#sink = sink;
+    this.#style = { format, journal };
+  }
+
+  /** Makes the access log, which is off. */
+  makeAccessLog(flows: EndedFlows): AccessLog {
+    const { format, journal } = this.#style;
+    return new AccessLog({
+      flows,
+      stream: this.#sink,
+      formatInStream: (at, ...rest) => formatLine({ format, journal }, new Date(at), "info", ...rest),
+      formatInFile: (at, ...rest) => formatLine({ format }, new Date(at), "info", ...rest),
+      log: this.log,
+    });
   }
 
   /** Says what is left to say, and parts. */

@@ -5,6 +5,7 @@
 import type { Logger } from "../log.ts";
 import type { PolicyImage } from "../policy/image.ts";
 import { Policy } from "../policy/policy.ts";
+import { TurnedAway } from "./flows/turned_away.ts";
 import type { Clock } from "./loop/clock.ts";
 import { Loop } from "./loop/loop.ts";
 import type { Settings } from "./settings.ts";
@@ -26,6 +27,8 @@ export interface WorkerContext {
   readonly counters: Float64Array<SharedArrayBuffer>;
   /** Its live sessions, in shared memory. */
   readonly ledgers: { readonly tcp: Ledger; readonly udp: Ledger };
+  /** Its TCP flows that never get a session. */
+  readonly turnedAway: TurnedAway;
   /** Totals of its ended sessions. */
   readonly totals: WorkerTotals;
   /** Those in force: replaced between two turns, never changed. */
@@ -53,7 +56,7 @@ export function makeContext({ index, memory, log, settings, ...parts }: ContextP
   const loop = new Loop();
   const shared = new SharedState(memory.state, index);
   const totals = new WorkerTotals(index, parts.totals);
-  const { tcp, udp } = memory.ledgers[index];
+  const flows = memory.ledgers[index];
   return {
     loop,
     clock: loop.clock,
@@ -61,7 +64,11 @@ export function makeContext({ index, memory, log, settings, ...parts }: ContextP
     index,
     shared,
     counters: shared.row(index),
-    ledgers: { tcp: new Ledger(tcp, TCP, totals), udp: new Ledger(udp, UDP, totals) },
+    ledgers: {
+      tcp: new Ledger(flows.tcp, TCP, totals, flows),
+      udp: new Ledger(flows.udp, UDP, totals, flows),
+    },
+    turnedAway: new TurnedAway(TCP, totals, flows),
     totals,
     settings,
     policy: policyOf(parts.policy ?? null),

@@ -10,11 +10,12 @@ import { check } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import type { PolicyImage } from "../policy/image.ts";
 import { allocateFor, listen, openAsking, partsOf, raiseDescriptors } from "./groundwork.ts";
+import type { EndedFlows } from "./flows/ended_flows.ts";
 import type { RouteBoard } from "./routes/route_board.ts";
 import { Crashes } from "./seats/crashes.ts";
 import { type House, Seat } from "./seats/seat.ts";
 import { type Settings, type SettingsConfig, settingsOf } from "./settings.ts";
-import { Books, type Counter, type RuleTotals, type SessionRow } from "./shared/books.ts";
+import { Books, type Counter, type RuleNames, type RuleTotals, type SessionRow } from "./shared/books.ts";
 import type { SessionKey } from "./shared/session_key.ts";
 import { COUNTER } from "./shared/state.ts";
 import { type DemandConfig, demandOf } from "./sizing/demand.ts";
@@ -72,6 +73,10 @@ export interface Dataplane {
   counters(): Record<Counter, number>;
   /** Reads the live sessions, without waking a worker. */
   sessions(): Iterable<SessionRow>;
+  /** Counts the flows that it has seen, by rule and by upstream. */
+  hits(): ReturnType<Books["hits"]>;
+  /** Flows that have ended. */
+  readonly endedFlows: EndedFlows;
   /** Lists what sessions have come to, by the rule that had decided. */
   totals(): readonly RuleTotals[];
   /** Returns the settings of a config, cut to what this process has room for. */
@@ -110,19 +115,14 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   const restoreEarlyDemux = opening.asking ? suspendEarlyDemux(options.log) : () => {};
   if (!opening.asking) resumeEarlyDemux(); // one that asked may have been killed
   const books = new Books(memory);
-  const policy = options.policy ?? null;
+  const first = { settings: settingsOf(config, room), policy: options.policy ?? null };
   const house: House = {
     url: options.workerUrl,
     log: options.log,
     books,
     crashes: new Crashes(),
     replaced: options.replaced ?? (() => {}),
-    adoption: {
-      number: 1,
-      settings: settingsOf(config, room),
-      policy,
-      totals: books.begin(ruleNames(policy, 1)),
-    },
+    adoption: { number: 1, ...first, totals: books.begin(ruleNames(first, 1)) },
   };
   const wakeFds = sockets.map(() => check(openEventFd(), "create", "eventfd"));
   const seats = sockets.map((own, index) => {
@@ -169,6 +169,8 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     routes: books.state.routes,
     counters: () => books.counters(),
     sessions: () => books.sessions(),
+    hits: () => books.hits(),
+    endedFlows: books.ended,
     totals: () => books.totals(),
     settingsOf: (wanted) => settingsOf(wanted, roomFor(wanted)),
     // One after another: totals of a generation are closed when no worker can begin a session under it any
@@ -190,10 +192,10 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   };
 }
 
-async function adopt({ settings, policy }: NextGeneration, house: House, seats: Seat[]): Promise<void> {
+async function adopt(next: NextGeneration, house: House, seats: Seat[]): Promise<void> {
   const before = house.adoption;
   const number = before.number + 1;
-  house.adoption = { number, settings, policy, totals: house.books.begin(ruleNames(policy, number)) };
+  house.adoption = { number, ...next, totals: house.books.begin(ruleNames(next, number)) };
   try {
     await Promise.all(seats.map((seat) => seat.adopt()));
   } catch (error) {
@@ -207,14 +209,18 @@ async function adopt({ settings, policy }: NextGeneration, house: House, seats: 
  * Names the rules of a generation. It has the number of its adoption: the same policy may come into force
  * twice.
  */
-function ruleNames(policy: PolicyImage | null, generation: number): {
-  generation: number;
-  rules: readonly string[];
-  otherwise: string;
-} {
+function ruleNames(
+  { policy, settings }: NextGeneration,
+  generation: number,
+): RuleNames {
+  const upstreams = settings.upstreams.map(({ name }) => name);
+  if (policy === null) return { generation, rules: [], otherwise: "default", upstreams };
+  const { routes, otherwise } = policy;
   return {
     generation,
-    rules: policy === null ? [] : policy.routes.map(({ name }) => name),
-    otherwise: policy === null ? "default" : policy.otherwise.name,
+    rules: routes.map(({ name }) => name),
+    otherwise: otherwise.name,
+    ways: [otherwise, ...routes],
+    upstreams,
   };
 }

@@ -20,13 +20,15 @@ import { paint, usesColors } from "../colors.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../arguments/config_option.ts";
 import { reportObstacles } from "../status/obstacles.ts";
+import { describeHits } from "../status/hits.ts";
 import { describeProxy, findHolder } from "../status/proxy.ts";
 
 const parser = object({
   config: configOption,
   json: optional(flag("--json", { description: message`Print JSON.` })),
   verbose: optional(flag("-v", "--verbose", {
-    description: message`List every object, those that are as the config wants too.`,
+    description:
+      message`List every object, those that are as the config wants too, and the flows of each rule.`,
   })),
   running: optional(flag("--running", {
     description: message`Exit with 3 where all is installed and no proxy runs.`,
@@ -103,6 +105,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
         inTheWay.text,
         failure === "" ? "" : `backend: ${place}; ${failure}\n`,
         describeBootStatus(boot),
+        options.verbose === true ? describeHits(holder) : "",
         describeObjects(objects, options.verbose === true),
       ].join(""));
     }

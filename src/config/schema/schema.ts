@@ -37,6 +37,7 @@ function neverOrDuration() {
   return v.optional(wordOr("never", { schema: duration(1), json: DURATION_JSON }));
 }
 
+const path = { schema: absolutePath(), json: PATH_JSON };
 const protocols = list(oneOf("tcp", "udp"), "[tcp, udp]");
 const families = list(oneOf("ipv4", "ipv6"), "[ipv4, ipv6]");
 const interfaces = list(interfaceName(), "[br-lan]");
@@ -98,12 +99,14 @@ export const CONFIG_SCHEMA = mapping({
     ),
     "udp-sessions": v.optional(integer({ expected: "a number of sessions", min: 1, max: MAX_COUNT })),
   }),
-  control: v.optional(wordOr("off", { schema: absolutePath(), json: PATH_JSON })),
+  control: v.optional(wordOr("off", path)),
   metrics: v.optional(wordOr("off", { schema: endpoint(), json: { type: "string" } })),
   log: section({
     level: v.optional(oneOf("error", "warn", "info", "debug")),
     format: v.optional(oneOf("text", "json")),
-    access: v.optional(oneOf("off", "on")),
+    access: v.optional(
+      wordOr("off", { schema: wordOr("on", path), json: { anyOf: [{ const: "on" }, PATH_JSON] } }),
+    ),
   }),
 });
 

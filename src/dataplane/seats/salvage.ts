@@ -4,6 +4,7 @@
  */
 import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { resetOnClose } from "../../../ffi/sockets/sockopt.ts";
+import { NamePlaces } from "../flows/name_places.ts";
 import type { Books } from "../shared/books.ts";
 import { ADDRESS_WORDS, Columns } from "../shared/columns.ts";
 import { LOST } from "../shared/endings.ts";
@@ -24,10 +25,12 @@ export function salvage(worker: number, memory: LedgerMemory, books: Books): Sal
   const { state } = books;
   const totals = books.hold(worker);
   state.forgetLive(worker);
-  return {
+  const salvaged = {
     connections: salvageLedger(memory, TCP, new PerClient(state.tcpClients), totals),
     udpSessions: salvageLedger(memory, UDP, new PerClient(state.udpClients), totals),
   };
+  new NamePlaces(memory.names).clear(); // it may have failed between taking a place and noting it
+  return salvaged;
 }
 
 /** Returns how many sessions the ledger of a protocol held. */
@@ -38,7 +41,7 @@ function salvageLedger(
   totals: WorkerTotals,
 ): number {
   const columns = new Columns(memory[PROTOCOLS[protocol]]);
-  const ledger = new Ledger(memory[PROTOCOLS[protocol]], protocol, totals);
+  const ledger = new Ledger(memory[PROTOCOLS[protocol]], protocol, totals, memory);
   let sessions = 0;
   for (let slot = 0; slot < columns.used; slot++) {
     columns.mend(slot);

@@ -3,14 +3,18 @@
  * woken.
  * @module
  */
+import type { Action } from "../../config/types.ts";
 import { DEFAULT_RULE } from "../../policy/policy.ts";
+import { type DecisionNames, EndedFlows } from "../flows/ended_flows.ts";
+import type { FlowRecord } from "../flows/flow_ring.ts";
+import { type Hits, Tally } from "../flows/tally.ts";
 import { Columns } from "./columns.ts";
 import { type Ending, ENDINGS } from "./endings.ts";
 import { type LedgerRow, readLedger } from "./read_ledger.ts";
 import type { SharedMemory } from "./memory.ts";
 import { type Counter as StateCounter, SharedState } from "./state.ts";
 import { PROTOCOLS, type SessionKey, type SessionProtocol } from "./session_key.ts";
-import { FAMILIES, Totals, type TotalsCell, WorkerTotals } from "./totals.ts";
+import { FAMILIES, Totals, type TotalsCell, type UpstreamCell, WorkerTotals } from "./totals.ts";
 
 /** A live session. */
 export interface SessionRow extends SessionKey, LedgerRow {
@@ -59,27 +63,52 @@ export interface RuleNames {
   readonly rules: readonly string[];
   /** Of what no rule matches. */
   readonly otherwise: string;
+  /** The ways of flows: of what no rule matches first, then by number of the rule. None: all go direct. */
+  readonly ways?: readonly RuleWay[];
+  /** Configured upstreams, in their order. */
+  readonly upstreams?: readonly string[];
 }
+
+/** The way of flows that a rule decides. */
+export interface RuleWay {
+  readonly action: Action;
+  /** Name of the group of upstreams; null: there is none. */
+  readonly group: string | null;
+}
+
+/** Flows that a rule has decided. */
+export interface RuleHits extends Hits {
+  readonly action: Action;
+}
+
+/** More reloads than these do not come while a flow waits to be read. */
+const GONE_GENERATIONS = 16;
 
 /** The books. */
 export class Books {
   readonly state: SharedState;
+  /** Flows that have ended. */
+  readonly ended: EndedFlows;
   readonly #memory: SharedMemory;
   readonly #generations = new Map<number, { readonly totals: Totals; readonly names: RuleNames }>();
   /** Totals of ended sessions under generations of which no session lives. */
   readonly #past = new Map<string, RuleTotals>();
+  readonly #pastUpstreams = new Map<string, UpstreamCell>();
+  /** The last generations that went: flows that belonged to them may not have been read yet. */
+  readonly #gone = new Map<number, RuleNames>();
 
   constructor(memory: SharedMemory) {
     this.#memory = memory;
     this.state = new SharedState(memory.state);
+    this.ended = new EndedFlows(memory.ledgers.map(({ ended }) => ended), (flow) => this.#decisionOf(flow));
   }
 
   /** Opens the totals of the generation that comes into force. Returns their memory, for the workers. */
   begin(names: RuleNames): SharedArrayBuffer {
     this.#retire();
-    const { generation, rules } = names;
+    const { generation, rules, upstreams = [] } = names;
     const workers = this.#memory.ledgers.length;
-    const totals = new Totals({ generation, rules: rules.length, workers });
+    const totals = new Totals({ generation, rules: rules.length, upstreams: upstreams.length, workers });
     this.#generations.set(generation, { totals, names });
     return totals.memory;
   }
@@ -96,7 +125,7 @@ export class Books {
   *sessions(): Generator<SessionRow> {
     for (const [worker, ledgers] of this.#memory.ledgers.entries()) {
       for (const protocol of PROTOCOLS) {
-        for (const row of readLedger(ledgers[protocol])) {
+        for (const row of readLedger(ledgers[protocol], ledgers.names)) {
           yield { worker, protocol, ruleName: this.#nameOf(row.generation, row.rule), ...row };
         }
       }
@@ -108,6 +137,52 @@ export class Books {
     const sums = new Map(this.#past);
     for (const generation of this.#generations.keys()) this.#addTo(sums, generation);
     return [...sums.values()];
+  }
+
+  /**
+   * Counts the flows that the proxy has seen, by rule and by upstream: those in force, in the order of the
+   * config, what no rule matches last.
+   */
+  hits(): { readonly ruleHits: readonly RuleHits[]; readonly upstreamHits: readonly Hits[] } {
+    const rules = new Tally();
+    for (const { rule, ...ended } of this.totals()) {
+      if (rule !== null) rules.add(rule, { ...ended, endings: ENDINGS.map((name) => ended.endings[name]) });
+    }
+    const upstreams = new Tally();
+    for (const [name, ended] of this.#pastUpstreams) upstreams.add(name, ended);
+    for (const generation of this.#generations.keys()) {
+      for (const [name, ended] of this.#upstreamsOf(generation)) upstreams.add(name, ended);
+    }
+    this.#addLive(rules, upstreams);
+    const names = [...this.#generations.values()].at(-1)!.names;
+    return {
+      ruleHits: [...names.rules.keys(), DEFAULT_RULE].map((rule) => ({
+        ...rules.of(rule === DEFAULT_RULE ? names.otherwise : names.rules[rule]),
+        action: names.ways?.[rule - DEFAULT_RULE].action ?? "direct",
+      })),
+      upstreamHits: (names.upstreams ?? []).map((name) => upstreams.of(name)),
+    };
+  }
+
+  #addLive(rules: Tally, upstreams: Tally): void {
+    for (const ledgers of this.#memory.ledgers) {
+      for (const protocol of PROTOCOLS) {
+        const columns = new Columns(ledgers[protocol]);
+        for (let slot = 0; slot < columns.used; slot++) {
+          if (columns.tag[slot] === 0) continue;
+          const generation = columns.generation[slot];
+          const rule = this.#nameOf(generation, columns.rule[slot]);
+          if (rule !== null) rules.addLive(rule, columns, slot);
+          const upstream = this.#namesOf(generation)?.upstreams?.[columns.carrier[slot] - 1];
+          if (upstream !== undefined) upstreams.addLive(upstream, columns, slot);
+        }
+      }
+    }
+  }
+
+  *#upstreamsOf(generation: number): Generator<[name: string, ended: UpstreamCell]> {
+    const { totals, names } = this.#generations.get(generation)!;
+    for (const cell of totals.upstreamCells()) yield [names.upstreams![cell.carrier - 1], cell];
   }
 
   /** Counts all that the program counts. */
@@ -179,7 +254,14 @@ export class Books {
     for (const generation of this.#generations.keys()) {
       if (live.has(generation)) continue;
       this.#addTo(this.#past, generation);
+      for (const [name, cell] of this.#upstreamsOf(generation)) {
+        this.#pastUpstreams.set(name, addCells(cell, this.#pastUpstreams.get(name)));
+      }
+      this.#gone.set(generation, this.#generations.get(generation)!.names);
       this.#generations.delete(generation);
+      for (const oldest of this.#gone.keys()) {
+        if (this.#gone.size > GONE_GENERATIONS) this.#gone.delete(oldest);
+      }
     }
   }
 
@@ -207,11 +289,42 @@ export class Books {
     };
   }
 
+  /** Says what has become of a flow, in words. */
+  #decisionOf(
+    { generation, rule, carrier }: Pick<FlowRecord, "generation" | "rule" | "carrier">,
+  ): DecisionNames {
+    const names = this.#namesOf(generation);
+    const way = names?.ways?.[rule - DEFAULT_RULE];
+    const upstream = names?.upstreams?.[carrier - 1] ?? null;
+    const group = way?.group ?? null;
+    return {
+      rule: this.#nameOf(generation, rule),
+      ruleIndex: rule > DEFAULT_RULE ? rule : null,
+      action: way?.action ?? "direct",
+      upstream,
+      group: group === upstream ? null : group,
+    };
+  }
+
+  #namesOf(generation: number): RuleNames | undefined {
+    return this.#generations.get(generation)?.names ?? this.#gone.get(generation);
+  }
+
   #nameOf(generation: number, rule: number): string | null {
-    const names = this.#generations.get(generation)?.names;
+    const names = this.#namesOf(generation);
     if (names === undefined || rule < DEFAULT_RULE) return null;
     return rule === DEFAULT_RULE ? names.otherwise : names.rules[rule];
   }
+}
+
+function addCells(one: UpstreamCell, other: UpstreamCell | undefined): UpstreamCell {
+  if (other === undefined) return one;
+  return {
+    ...one,
+    endings: one.endings.map((count, ending) => count + other.endings[ending]),
+    bytesUp: one.bytesUp + other.bytesUp,
+    bytesDown: one.bytesDown + other.bytesDown,
+  };
 }
 
 function addTotals(one: RuleTotals, other: RuleTotals): RuleTotals {

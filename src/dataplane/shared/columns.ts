@@ -12,7 +12,7 @@ export const ADDRESS_WORDS = 8;
 /** A place of its own for what is not of a row: two cache lines. */
 const HEADER_BYTES = 128;
 const FLOATS_PER_ROW = 5;
-const WORDS_PER_ROW = 8 + 3 * ADDRESS_WORDS;
+const WORDS_PER_ROW = 10 + 3 * ADDRESS_WORDS;
 const ROW_BYTES = FLOATS_PER_ROW * 8 + WORDS_PER_ROW * 4;
 
 // Words of the header.
@@ -44,6 +44,12 @@ export class Columns {
   /** The policy that decided on the session, and the rule in it. */
   readonly generation: Int32Array<SharedArrayBuffer>;
   readonly rule: Int32Array<SharedArrayBuffer>;
+  /** The configured upstream that it goes through: the i-th is i + 1, 0 for none. */
+  readonly carrier: Int32Array<SharedArrayBuffer>;
+  /** Place of the name in the worker's {@linkcode NamePlaces}, -1 for none. */
+  readonly name: Int32Array<SharedArrayBuffer>;
+  /** Milliseconds from its begin until the upstream had answered; -1: it has not, or nobody wants to know. */
+  readonly connectMs: Int32Array<SharedArrayBuffer>;
   /** Descriptors, -1 for none. */
   readonly clientFd: Int32Array<SharedArrayBuffer>;
   readonly upstreamFd: Int32Array<SharedArrayBuffer>;
@@ -76,9 +82,12 @@ export class Columns {
     this.stage = words();
     this.generation = words();
     this.rule = words();
+    this.carrier = words();
+    this.name = words();
+    this.connectMs = words();
     this.clientFd = words();
     this.upstreamFd = words();
-    words(); // keeps the addresses where a cache line begins, for any number of rows that is a multiple of 8
+    // The addresses begin where a cache line does: for any number of rows that is a multiple of 8.
     this.client = words(ADDRESS_WORDS);
     this.destination = words(ADDRESS_WORDS);
     this.upstream = words(ADDRESS_WORDS);

@@ -2,9 +2,19 @@
  * The live sessions of one worker and one protocol, as the worker writes them.
  * @module
  */
+import { FlowRing } from "../flows/flow_ring.ts";
+import { NamePlaces, NO_NAME } from "../flows/name_places.ts";
 import { copyAddress } from "./addresses.ts";
 import { ADDRESS_WORDS, Columns } from "./columns.ts";
 import { UNDECIDED, type WorkerTotals } from "./totals.ts";
+
+/** Memory that the ledgers of a worker have in common. */
+export interface FlowMemory {
+  /** The buffer of its {@linkcode NamePlaces}. */
+  readonly names: SharedArrayBuffer;
+  /** The buffer of its {@linkcode FlowRing}. */
+  readonly ended: SharedArrayBuffer;
+}
 
 /** A ledger. The rows are those of the worker's table of sessions: a slot is a row. */
 export class Ledger {
@@ -13,10 +23,14 @@ export class Ledger {
   readonly bytes: Float64Array<SharedArrayBuffer>;
   readonly #protocol: number;
   readonly #totals: WorkerTotals;
+  readonly #names: NamePlaces;
+  readonly #ended: FlowRing;
 
   /** `protocol`: TCP or UDP, see totals.ts. */
-  constructor(memory: SharedArrayBuffer, protocol: number, totals: WorkerTotals) {
+  constructor(memory: SharedArrayBuffer, protocol: number, totals: WorkerTotals, flows: FlowMemory) {
     this.columns = new Columns(memory);
+    this.#names = new NamePlaces(flows.names);
+    this.#ended = new FlowRing(flows.ended);
     this.bytes = this.columns.bytes;
     this.#protocol = protocol;
     this.#totals = totals;
@@ -31,10 +45,13 @@ export class Ledger {
     columns.begin(slot);
     columns.bytesBefore[2 * slot] = columns.bytes[2 * slot];
     columns.bytesBefore[2 * slot + 1] = columns.bytes[2 * slot + 1];
-    columns.started[slot] = now;
+    columns.started[slot] = this.#ended.wanted ? timeNow() : now; // that of the turn may be 100 ms old
     columns.stage[slot] = 0;
     columns.generation[slot] = this.#totals.generation;
     columns.rule[slot] = UNDECIDED;
+    columns.carrier[slot] = 0;
+    columns.name[slot] = NO_NAME;
+    columns.connectMs[slot] = -1;
     columns.clientFd[slot] = columns.upstreamFd[slot] = -1;
     copyAddress(client, at, columns.client, slot * ADDRESS_WORDS);
     columns.destination[slot * ADDRESS_WORDS] = columns.upstream[slot * ADDRESS_WORDS] = 0;
@@ -68,6 +85,25 @@ export class Ledger {
     this.columns.rule[slot] = rule;
   }
 
+  /** Notes the configured upstream that it goes through: the i-th is i + 1, 0 for none. */
+  through(slot: number, carrier: number): void {
+    this.columns.carrier[slot] = carrier;
+  }
+
+  /** Notes the name that the client has named, if there is one. */
+  named(slot: number, name: Uint8Array, length: number): void {
+    this.columns.begin(slot);
+    this.#names.release(this.columns.name[slot]);
+    this.columns.name[slot] = this.#names.keep(name, length);
+    this.columns.settle(slot);
+  }
+
+  /** Notes that the upstream has answered. */
+  answered(slot: number): void {
+    if (!this.#ended.wanted) return;
+    this.columns.connectMs[slot] = Math.max(0, Math.round(timeNow() - this.columns.started[slot]));
+  }
+
   /** Notes the stage of its life; a protocol names its own. */
   stage(slot: number, stage: number): void {
     this.columns.stage[slot] = stage;
@@ -76,6 +112,9 @@ export class Ledger {
   /** Ends a session, and adds it to the totals. `ending`: see endings.ts. */
   end(slot: number, ending: number): void {
     const { bytes, bytesBefore } = this.columns;
+    if (this.#ended.wanted) {
+      this.#ended.write(this.columns, slot, this.#names, this.#protocol, ending, timeNow());
+    }
     // The totals first: whoever finds no row of a generation finds all of them in the totals.
     this.#totals.add(
       this.columns,
@@ -88,7 +127,13 @@ export class Ledger {
     this.columns.begin(slot);
     this.columns.tag[slot] = 0;
     this.columns.settle(slot);
+    this.#names.release(this.columns.name[slot]);
   }
+}
+
+/** Returns the time as the clock of a worker's loop has it, but of this moment. */
+function timeNow(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 /** Returns the place of a session's bytes from the client in {@linkcode Ledger.bytes}. */

@@ -2,12 +2,15 @@
  * All memory that the main thread and the workers share.
  * @module
  */
+import { allocateRing } from "../flows/flow_ring.ts";
+import { allocateNames } from "../flows/name_places.ts";
 import { allocateLedger } from "./columns.ts";
+import type { FlowMemory } from "./ledger.ts";
 import { SharedState } from "./state.ts";
 import { prepareWaitingRoom, WAITING_ROOM_WORDS } from "./waiting_room.ts";
 
 /** The ledgers of a worker. */
-export interface LedgerMemory {
+export interface LedgerMemory extends FlowMemory {
   readonly tcp: SharedArrayBuffer;
   readonly udp: SharedArrayBuffer;
 }
@@ -40,6 +43,8 @@ export function allocateMemory({ workers, connections, udpSessions }: MemorySize
     ledgers: Array.from({ length: workers }, () => ({
       tcp: allocateLedger(connections),
       udp: allocateLedger(udpSessions),
+      names: allocateNames(),
+      ended: allocateRing(),
     })),
     waitingRoom: makeWaitingRoom(),
   };

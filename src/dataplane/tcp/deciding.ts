@@ -46,7 +46,10 @@ export class Deciding {
   /** Decides on a session whose name was read; null: it has none. False: it has ended. */
   settle(session: Session, name: FoundName | null): boolean {
     session.undecided = false;
-    if (name !== null) session.name = textOf(name);
+    if (name !== null) {
+      session.name = textOf(name);
+      this.#life.context.ledgers.tcp.named(session.slot, name.bytes, name.length);
+    }
     return this.#follow(
       session,
       this.#decider.decideNamed(PROTOCOL_NUMBERS.tcp, session.addresses, CLIENT, DESTINATION, name, session),

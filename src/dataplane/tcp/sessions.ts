@@ -270,7 +270,9 @@ export class TcpSessions implements Service, Life, ObedientSessions {
 
   /** See {@linkcode Life}. */
   enter(session: Session, stage: number): number {
-    if (session.stage < OPEN && stage >= OPEN) this.#shares.answered(session.slot);
+    if (session.stage < OPEN && stage >= OPEN) {
+      this.#shares.answered(session.slot);
+    }
     session.stage = stage;
     this.#ledger.stage(session.slot, stage);
     return this.#stages[stage].enter(session);
@@ -292,6 +294,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     const { answer, upstream } = session;
     if (answer === null || !upstream.isDirect) this.#ledger.upstream(session.slot, fd, null, 0);
     else this.#ledger.upstream(session.slot, fd, answer.words, answer.destinationAt);
+    this.#ledger.through(session.slot, upstream.carrier?.(session) ?? 0);
     return this.#watch(session, fd, 1);
   }
 

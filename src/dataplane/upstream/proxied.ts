@@ -23,19 +23,26 @@ export class ProxiedUpstream implements Upstream {
   readonly #settings: UpstreamSettings;
   readonly #mark: number;
   readonly #trouble: UpstreamTrouble;
+  readonly #number: number;
   /** Talks that are over, for the next. */
   readonly #spare: Greeting[] = [];
   readonly #address: Sockaddr = makeSockaddr();
 
-  /** `mark`: SO_MARK of sockets towards servers, 0 for none. */
-  constructor(context: WorkerContext, settings: UpstreamSettings, mark: number) {
+  /** `mark`: SO_MARK of sockets towards servers, 0 for none. `number`: see {@linkcode carrier}. */
+  constructor(context: WorkerContext, settings: UpstreamSettings, mark: number, number: number) {
     const { protocol } = settings;
     this.name = settings.name;
     this.wantsName = protocol.type !== "forward" && protocol.sends === "name";
+    this.#number = number;
     this.#context = context;
     this.#settings = settings;
     this.#mark = mark;
     this.#trouble = new UpstreamTrouble(context, settings.name);
+  }
+
+  /** See {@linkcode Upstream}. */
+  carrier(): number {
+    return this.#number;
   }
 
   /** See {@linkcode Upstream}. */

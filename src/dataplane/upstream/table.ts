@@ -34,7 +34,7 @@ export class UpstreamTable {
     const { upstreams } = this.#context.settings;
     if (upstreams !== this.#known) {
       this.#known = upstreams;
-      this.#upstreams = upstreams.map((own) => new ProxiedUpstream(this.#context, own, this.#mark));
+      this.#upstreams = upstreams.map((own, i) => new ProxiedUpstream(this.#context, own, this.#mark, i + 1));
     }
     return this.#upstreams[route - 1] ?? NO_UPSTREAM;
   }

@@ -42,6 +42,8 @@ export interface Upstream {
    * -errno: no address is left.
    */
   dial(call: Call): number;
+  /** The configured upstream that a call is dialled through: the i-th is i + 1. Not there: none is. */
+  carrier?(call: Call): number;
   /** Ticks that the address which is dialled has until bytes may pass. */
   patience(call: Call): number;
   /** Begins the talk that comes before bytes may pass, with what has answered; null: nothing is said. */

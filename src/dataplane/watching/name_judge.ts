@@ -37,6 +37,10 @@ export class NameJudge implements Judge {
     putEnds(flow, addresses, ASKED_CLIENT, ASKED_DESTINATION);
     const rule = policy.decide(flow);
     // A reload may have left nothing to say about it.
-    return rule >= DEFAULT_RULE && policy.routeFor(rule, flow).action === "block" ? ENDS : GOES_ON;
+    if (rule < DEFAULT_RULE || policy.routeFor(rule, flow).action !== "block") return GOES_ON;
+    if (read !== NAME) found.clear();
+    const { turnedAway, clock } = this.#context;
+    turnedAway.blocked(addresses, ASKED_CLIENT, ASKED_DESTINATION, rule, found, clock.time);
+    return ENDS;
   }
 }

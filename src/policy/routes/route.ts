@@ -17,6 +17,8 @@ export interface Route {
   readonly deliverPort: number;
   /** For `proxy`: the upstreams that can carry the flow, by number, in the order of the group; else none. */
   readonly upstreams: readonly number[];
+  /** Name of the group that they are in; null: the rule names an upstream, or none. */
+  readonly group: string | null;
   /** The choice among them. */
   readonly strategy: Strategy;
   /** The fate of the flow when all of them are down. */
@@ -55,6 +57,7 @@ export function routeOf(rule: RoutedRule, config: Config, kind?: FlowKind): Rout
     silent: silent === true,
     deliverPort: deliverPort ?? 0,
     upstreams: members.map((member) => names.indexOf(member)),
+    group: upstream !== undefined && Object.hasOwn(config.groups, upstream) ? upstream : null,
     strategy: group?.strategy ?? "failover",
     whenDown,
     source,

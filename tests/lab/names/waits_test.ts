@@ -17,7 +17,7 @@ const SENDS = {
   upstreams: { office: { type: "socks5", address: `${ADDRESSES[4].server}:${PORT}` } },
 };
 
-/** Python: dials so often, and prints the microseconds from connect(2) to the first byte: a quarter took no more. */
+/** Python: dials so often; prints the microseconds from connect(2) to the first byte: lower quartile. */
 const FIRST_BYTE = `import socket, sys, time
 times = []
 for i in range(int(sys.argv[3])):

@@ -47,6 +47,7 @@ const CASES: readonly [config: string, place: string, ...said: string[]][] = [
   ["control: run/control.sock", "1:10", "a path that begins with /"],
   ["metrics: localhost:9466", "1:10", "bad value localhost:9466"],
   ["log: { level: verbose }", "1:15", "error, warn, info or debug"],
+  ["log: { access: access.log }", "1:16", "expected off or on or a path that begins with /"],
   ["rules: {}", "1:8", "expected a list of rules"],
   ["rules: [5]", "1:9", "rules[0]: bad value 5"],
   ["rules:\n  - name: x", "2:5", "a rule needs an action"],

@@ -127,7 +127,13 @@ source: router
 default: block
 rules: [{ name: games, action: deliver, deliver-port: 3129 }]`);
   const route = { name: "games", action: "deliver", silent: false, deliverPort: 3129, upstreams: [] };
-  assert.deepEqual(policy.route(0), { ...route, strategy: "failover", whenDown: "block", source: "router" });
+  assert.deepEqual(policy.route(0), {
+    ...route,
+    group: null,
+    strategy: "failover",
+    whenDown: "block",
+    source: "router",
+  });
   assert.equal(policy.route(DEFAULT_RULE).action, "block");
   assert.equal(policy.generation, 7);
 });

@@ -103,7 +103,9 @@ export class Dialling implements Stage {
 
   /** Bytes may pass: its upstream has answered, and was told what it had to be told. */
   answered(session: Session): void {
-    this.#life.context.counters[COUNTER.connected]++;
+    const { counters, ledgers } = this.#life.context;
+    counters[COUNTER.connected]++;
+    ledgers.tcp.answered(session.slot);
     this.#settle(session, 0, NOBODY);
     // An open connection outlives ICMP errors.
     if (session.syn >= 0 || session.answer !== null) keepErrors(session.upstreamFd, session.client[0], false);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Books, type RuleTotals } from "../../../../src/dataplane/shared/books.ts";
-import { CLOSED, FAILED, REFUSED, RESET } from "../../../../src/dataplane/shared/endings.ts";
+import { BLOCKED, CLOSED, FAILED, REFUSED, RESET } from "../../../../src/dataplane/shared/endings.ts";
 import { bytesDown, bytesUp, Ledger } from "../../../../src/dataplane/shared/ledger.ts";
 import { allocateMemory } from "../../../../src/dataplane/shared/memory.ts";
 import { TCP, UDP } from "../../../../src/dataplane/shared/session_key.ts";
@@ -16,11 +16,11 @@ function open() {
   const first = books.begin({ generation: 1, rules: ["games", "work"], otherwise: "default" });
   const workers = [0, 1].map((index) => {
     const totals = new WorkerTotals(index, first);
-    const { tcp, udp } = memory.ledgers[index];
+    const flows = memory.ledgers[index];
     return {
       totals,
-      tcp: new Ledger(tcp, TCP, totals),
-      udp: new Ledger(udp, UDP, totals),
+      tcp: new Ledger(flows.tcp, TCP, totals, flows),
+      udp: new Ledger(flows.udp, UDP, totals, flows),
       state: new SharedState(memory.state, index),
     };
   });
@@ -30,10 +30,11 @@ function open() {
 /** A session from begin to end. */
 function live(
   ledger: Ledger,
-  options: { client: string; rule?: number; up?: number; ending?: number },
+  options: { client: string; rule?: number; carrier?: number; up?: number; ending?: number },
 ): void {
   ledger.open(0, 1, sockaddr(options.client), 0, 0);
   if (options.rule !== undefined) ledger.decided(0, options.rule);
+  ledger.through(0, options.carrier ?? 0);
   ledger.bytes[bytesUp(0)] += options.up ?? 0;
   ledger.bytes[bytesDown(0)] += 1;
   ledger.end(0, options.ending ?? CLOSED);
@@ -126,4 +127,33 @@ Deno.test("Books.begin() keeps a generation to which a session belongs whose row
   assert.equal([...books.sessions()][0].ruleName, "work");
   one.tcp.end(0, RESET);
   assert.deepEqual(books.totals().map(brief), [["work", "tcp", "ipv4", { reset: 1 }, 0]]);
+});
+
+Deno.test("Books.hits() counts flows by rule and upstream over all generations, live ones too", () => {
+  const { books, workers: [one, two] } = open();
+  const ways = [{ action: "direct", group: null }, { action: "proxy", group: "corp" }] as const;
+  const begin = (generation: number, upstreams: string[]) => {
+    const memory = books.begin({ generation, rules: ["work"], otherwise: "default", ways, upstreams });
+    for (const { totals, tcp, udp } of [one, two]) {
+      totals.adopt(memory);
+      totals.forgetPast([tcp.columns, udp.columns]);
+    }
+  };
+  begin(2, ["a", "b"]);
+  live(one.tcp, { client: "10.0.0.1:1", rule: 0, carrier: 2, up: 5 });
+  live(two.tcp, { client: "10.0.0.1:1", rule: 0, carrier: 1, up: 100, ending: RESET });
+  begin(3, ["b"]);
+  live(one.udp, { client: "10.0.0.1:1", rule: 0, carrier: 1, up: 20 });
+  live(one.udp, { client: "10.0.0.1:1", rule: 0, up: 0, ending: BLOCKED });
+  begin(4, ["b"]);
+  two.tcp.open(5, 1, sockaddr("10.0.0.2:1"), 0, 0);
+  two.tcp.decided(5, 0);
+  two.tcp.through(5, 1);
+  two.tcp.bytes[bytesUp(5)] += 1;
+  const { ruleHits, upstreamHits } = books.hits();
+  assert.deepEqual(ruleHits, [
+    { name: "work", action: "proxy", flows: 5, live: 1, blocked: 1, bytesUp: 126, bytesDown: 4 },
+    { name: "default", action: "direct", flows: 0, live: 0, blocked: 0, bytesUp: 0, bytesDown: 0 },
+  ]);
+  assert.deepEqual(upstreamHits, [{ name: "b", flows: 3, live: 1, blocked: 0, bytesUp: 26, bytesDown: 2 }]);
 });

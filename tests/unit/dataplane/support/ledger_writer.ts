@@ -4,13 +4,14 @@
  */
 import { AF_INET } from "../../../../ffi/consts.ts";
 import { ADDRESS_WORDS } from "../../../../src/dataplane/shared/columns.ts";
-import { Ledger } from "../../../../src/dataplane/shared/ledger.ts";
+import { type FlowMemory, Ledger } from "../../../../src/dataplane/shared/ledger.ts";
 import { TCP } from "../../../../src/dataplane/shared/session_key.ts";
 import { WorkerTotals } from "../../../../src/dataplane/shared/totals.ts";
 
 interface Work {
   readonly memory: SharedArrayBuffer;
   readonly totals: SharedArrayBuffer;
+  readonly flows: FlowMemory;
   /** The word in which the test says that it is enough. */
   readonly enough: Int32Array;
   readonly rows: number;
@@ -22,8 +23,8 @@ const scope = globalThis as unknown as {
   close(): void;
 };
 
-scope.onmessage = ({ data: { memory, totals, enough, rows } }) => {
-  const ledger = new Ledger(memory, TCP, new WorkerTotals(0, totals));
+scope.onmessage = ({ data: { memory, totals, flows, enough, rows } }) => {
+  const ledger = new Ledger(memory, TCP, new WorkerTotals(0, totals), flows);
   const address = new Int32Array(ADDRESS_WORDS);
   const live = new Array<boolean>(rows).fill(false);
   let tag = 0;

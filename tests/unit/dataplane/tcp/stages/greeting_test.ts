@@ -43,7 +43,7 @@ class Tunnel implements Disposable {
     const settings = { name: "office", addresses, protocol };
     this.bench = new SessionBench(
       { logLevel: "warn", ...options },
-      (context) => new ProxiedUpstream(context, settings, 0),
+      (context) => new ProxiedUpstream(context, settings, 0, 1),
     );
     this.client = this.open();
   }
@@ -292,7 +292,7 @@ descriptorTest("A talk is used again, and never by two flows at once", async () 
 
 descriptorTest("An upstream without an address refuses", () => {
   const settings = { name: "unknown", addresses: [], protocol: SOCKS5 };
-  using bench = new SessionBench({}, (context) => new ProxiedUpstream(context, settings, 0));
+  using bench = new SessionBench({}, (context) => new ProxiedUpstream(context, settings, 0, 1));
   const [proxySide, client] = tcpPair();
   assert.ok(bench.open(proxySide) < 0);
   closeFd(client);

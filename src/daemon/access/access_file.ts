@@ -1,0 +1,63 @@
+/**
+ * The file of the access log. One that cannot be opened is said, and tried again with the next reload: a
+ * proxy serves without it too.
+ * @module
+ */
+import { closeFd } from "../../../ffi/sockets/socket.ts";
+import { openForAppending } from "../../../ffi/sockets/stream.ts";
+import type { Logger } from "../../log.ts";
+import { errnoCode } from "../../net/errno.ts";
+import { LogSink } from "../log_sink.ts";
+import type { LineTaker } from "./line_taker.ts";
+
+/** Addresses of clients, and the names that they ask for, are not for everybody. */
+const MODE = 0o640;
+
+/** See the module. */
+export class AccessFile implements LineTaker {
+  readonly #path: string;
+  readonly #log: Logger;
+  #open: { readonly fd: number; readonly sink: LogSink } | null;
+
+  constructor(path: string, log: Logger) {
+    this.#path = path;
+    this.#log = log;
+    this.#open = this.#tryToOpen();
+  }
+
+  /** See {@linkcode LineTaker}. */
+  get hasRoom(): boolean {
+    return this.#open?.sink.hasRoom ?? true;
+  }
+
+  /** See {@linkcode LineTaker}. */
+  write(line: string): void {
+    this.#open?.sink.write(line);
+  }
+
+  /** Closes the file and opens what has the path now. */
+  reopen(): void {
+    this.end();
+    this.#open = this.#tryToOpen();
+  }
+
+  /** Gives the reader a last chance, where it is a pipe, and closes. */
+  async end(): Promise<void> {
+    const open = this.#open;
+    this.#open = null;
+    if (open === null) return;
+    await open.sink.end();
+    closeFd(open.fd);
+  }
+
+  #tryToOpen(): { readonly fd: number; readonly sink: LogSink } | null {
+    const fd = openForAppending(this.#path, MODE);
+    if (fd < 0) {
+      this.#log.error("the access log cannot be opened", { file: this.#path, reason: errnoCode(-fd) });
+      return null;
+    }
+    const sink = new LogSink(fd);
+    sink.onLost = (lines) => this.#log.warn("lines of the access log are lost", { lines });
+    return { fd, sink };
+  }
+}

@@ -1,0 +1,166 @@
+/** `log.access`: what clients do is on a line each, and no reader of these lines holds anything up. */
+import assert from "node:assert/strict";
+import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
+import { delay, until } from "../../laboratory/machine/wait.ts";
+import { serve, socatServer } from "../../laboratory/network/sockets.ts";
+import { exchange, openClient, openServer } from "../../laboratory/network/udp_peers.ts";
+import { startNginx } from "../../laboratory/programs/nginx.ts";
+import {
+  type ConfigText,
+  PROXY_PORT,
+  startProxy,
+  tproxy,
+  tproxyCommand,
+  writeConfig,
+} from "../../laboratory/proxy/proxy.ts";
+import { labTest } from "../../laboratory/register.ts";
+
+const BOTH = { protocols: ["tcp", "udp"] };
+const { client, server } = ADDRESSES[4];
+
+type Line = Readonly<Record<string, string | number>>;
+
+/** The lines about flows among those of a log in JSON. */
+function flowsOf(text: string): Line[] {
+  const lines = text.split("\n").slice(0, -1).map((line) => JSON.parse(line) as Line);
+  return lines.filter(({ message }) => message === "flow");
+}
+
+async function waitForFlows(read: () => string, count: number): Promise<Line[]> {
+  await until(() => flowsOf(read()).length >= count, { what: `${count} lines` });
+  return flowsOf(read());
+}
+
+function logTo(access: string, rest: ConfigText = {}): ConfigText {
+  return { ...rest, log: { access, format: "json" } };
+}
+
+labTest("log.access has a line for each flow at its end: who, where, by which rule, how much, how it ended", {
+  programs: ["curl", "nginx", "socat"],
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  const echo = openServer(lab, 4, 7000);
+  await serve(lab, 7001, "sleep 0.3; cat");
+  const rules = [{ name: "the web", ports: [80], action: "direct" }];
+  const proxy = await startProxy(lab, {
+    config: logTo("on", { intercept: BOTH, rules, timeouts: { "udp-dns": "1s", "udp-idle": "1s" } }),
+  });
+  for (const family of [4, 6] as const) assert.equal(await nginx.get(family), "hello\n");
+  await lab.client.run(["sh", "-c", `printf hello | socat -t5 - ${socatServer(4, 7001)}`]);
+  await lab.client.run(["socat", "-u", "/dev/null", socatServer(4, 7999)], { mayFail: true });
+  await exchange(openClient(lab, 4, 7000), echo);
+  proxy.program.signal("SIGTERM");
+  await proxy.program.waitForExit({ timeoutMs: 60_000 });
+  const flows = flowsOf(proxy.log);
+  const [four, six] = flows;
+  assert.match(String(four.client), new RegExp(`^${client}:\\d+$`));
+  assert.deepEqual(
+    [four.protocol, four.destination, four.rule, four["rule-index"], four.action, four.end],
+    ["tcp", `${server}:80`, "the web", 0, "direct", "closed"],
+  );
+  assert.equal(six.destination, `[${ADDRESSES[6].server}]:80`);
+  assert.ok(Number(four["bytes-up"]) > 70 && Number(four["bytes-down"]) > 6);
+  assert.ok(Number(four["connect-ms"]) <= Number(four["duration-ms"]));
+  const slow = flows.find(({ destination }) => destination === `${server}:7001`)!;
+  assert.deepEqual([slow["bytes-up"], slow["bytes-down"], slow.rule], [5, 5, "default"]);
+  assert.ok(Number(slow["duration-ms"]) >= 300 && Number(slow["duration-ms"]) < 2000, JSON.stringify(slow));
+  assert.ok(Number(slow["connect-ms"]) < 200, JSON.stringify(slow));
+  const refused = flows.find(({ destination }) => destination === `${server}:7999`)!;
+  assert.deepEqual([refused.end, refused["bytes-down"], refused["connect-ms"]], ["refused", 0, undefined]);
+  const udp = flows.find(({ protocol }) => protocol === "udp")!;
+  assert.deepEqual([udp.destination, udp.end], [`${server}:7000`, "closed"], "the proxy was told to end");
+  assert.ok(Number(udp["bytes-up"]) > 0 && Number(udp["bytes-down"]) > 0, JSON.stringify(udp));
+  assert.equal(flows.length, 5, JSON.stringify(flows));
+});
+
+labTest("A file of log.access is opened anew on SIGHUP, and a reload takes log.access over", {
+  programs: ["curl", "nginx"],
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  const path = `${lab.directory}/flows.log`;
+  const read = (file = path) => Deno.readTextFileSync(file);
+  const proxy = await startProxy(lab, { config: logTo(path) });
+  await nginx.get(4);
+  await waitForFlows(read, 1);
+  Deno.renameSync(path, `${path}.1`);
+  await nginx.get(4);
+  await waitForFlows(() => read(`${path}.1`), 2);
+  const reload = async (generation: number) => {
+    proxy.program.signal("SIGHUP");
+    await until(() => proxy.log.includes(`generation ${generation} is in force`), { what: "the reload" });
+  };
+  await reload(2);
+  await nginx.get(4);
+  assert.equal((await waitForFlows(read, 1)).length, 1);
+  writeConfig(lab, logTo("off"));
+  await reload(3);
+  await nginx.get(4);
+  writeConfig(lab, logTo("on"));
+  await reload(4);
+  await nginx.get(6);
+  const [flow] = await waitForFlows(() => proxy.log, 1);
+  assert.equal(flow.destination, `[${ADDRESSES[6].server}]:80`);
+  assert.deepEqual([flowsOf(read()).length, flowsOf(proxy.log).length], [1, 1]);
+});
+
+labTest("The access log holds nothing up whose reader has stopped, and says how many flows have no line", {
+  programs: ["curl", "nginx", "wrk"],
+}, async (lab) => {
+  const nginx = await startNginx(lab, { accessLog: false });
+  const configPath = writeConfig(lab, logTo("on", { limits: { connections: 2000 } }));
+  await tproxy(lab, ["install", "-c", configPath]);
+  const pipe = `${lab.directory}/log`;
+  await lab.router.run(["mkfifo", pipe]);
+  const log = `${lab.directory}/read`;
+  const go = `${lab.directory}/go`;
+  const reader = `while [ ! -e ${go} ]; do sleep 0.1; done; exec cat > ${log}`;
+  await lab.router.start(["sh", "-c", `exec < ${pipe}; ${reader}`]);
+  await lab.router.run(["dd", "if=/dev/zero", `of=${pipe}`, "bs=65536", "count=1", "status=none"]);
+  const words = [...tproxyCommand(), "run", "-c", configPath].join(" ");
+  const program = await lab.router.start(["sh", "-c", `exec ${words} 2> ${pipe}`], { listens: PROXY_PORT });
+  const flood = ["wrk", "-t1", "-c20", "-d3s", "-H", "Connection: close", nginx.url(4)];
+  const { stdout } = await lab.client.run(flood);
+  const requests = Number(/(\d+) requests in/.exec(stdout)![1]);
+  assert.ok(requests > 3000 && !/Socket errors/.test(stdout), stdout);
+  assert.equal(await nginx.get(6), "hello\n");
+  Deno.writeTextFileSync(go, "");
+  await delay(2500);
+  program.signal("SIGTERM");
+  assert.equal(await program.waitForExit({ timeoutMs: 10_000 }), 0);
+  await delay(200);
+  const text = Deno.readTextFileSync(log).replace(/^\0+/, "");
+  const lines = text.split("\n").slice(0, -1).map((line) => JSON.parse(line) as Line);
+  const written = lines.filter(({ message }) => message === "flow").length;
+  const sum = (key: string) => lines.reduce((sum, line) => sum + Number(line[key] ?? 0), 0);
+  const rest = sum("over-the-rate") + sum("not-read-in-time");
+  // wrk breaks off what runs when its time is over.
+  assert.ok(
+    Math.abs(written + rest - requests) <= 25,
+    `${requests} requests, ${written} lines, ${rest} without`,
+  );
+  assert.ok(written > 100 && rest > 1000, `${written} lines, ${rest} without`);
+  assert.ok(
+    lines.some(({ message }) => String(message).includes(" relays ")),
+    "the log's own lines came first",
+  );
+});
+
+labTest("A flood of flows has 1,000 lines in a second, and the rest are counted", {
+  programs: ["nginx", "wrk"],
+}, async (lab: Lab) => {
+  const nginx = await startNginx(lab, { accessLog: false });
+  const path = `${lab.directory}/flows.log`;
+  const proxy = await startProxy(lab, { config: logTo(path) });
+  await lab.client.run(["wrk", "-t1", "-c20", "-d4s", "-H", "Connection: close", nginx.url(4)]);
+  await delay(1500);
+  proxy.program.signal("SIGTERM");
+  await proxy.program.waitForExit({ timeoutMs: 60_000 });
+  const lines = Deno.readTextFileSync(path).split("\n").slice(0, -1).map((line) => JSON.parse(line) as Line);
+  const written = lines.filter(({ message }) => message === "flow").length;
+  const sum = (key: string) => lines.reduce((sum, line) => sum + Number(line[key] ?? 0), 0);
+  const { accepted } = JSON.parse(proxy.log.trimEnd().split("\n").at(-1)!);
+  assert.ok(written <= 6200, `${written} lines`);
+  const told = written + sum("over-the-rate") + sum("not-read-in-time");
+  // A client that breaks off while the server is dialled is not accepted.
+  assert.ok(told >= accepted && told <= accepted + 20, `${accepted} accepted, ${told} told`);
+});

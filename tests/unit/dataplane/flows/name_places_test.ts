@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { allocateNames, NamePlaces, NO_NAME } from "../../../../src/dataplane/flows/name_places.ts";
+
+function open() {
+  const places = new NamePlaces(allocateNames());
+  const keep = (name: string) => {
+    const bytes = new TextEncoder().encode(name);
+    return places.keep(bytes, bytes.length);
+  };
+  const read = (place: number) => {
+    const bytes = new Uint8Array(300);
+    return new TextDecoder().decode(bytes.subarray(0, places.copy(place, bytes, 0)));
+  };
+  return { places, keep, read };
+}
+
+Deno.test("NamePlaces keeps one place for all sessions of a name, until the last is gone", () => {
+  const { places, keep, read } = open();
+  const one = keep("a.example");
+  assert.equal(keep("a.example"), one);
+  const other = keep("b.example");
+  assert.notEqual(other, one);
+  assert.deepEqual([read(one), read(other)], ["a.example", "b.example"]);
+  places.release(one);
+  for (let i = 0; i < 100_000; i++) places.release(keep(`${i}.example`));
+  assert.equal(read(one), "a.example", "a session has it still");
+});
+
+Deno.test("NamePlaces keeps as many names as it has room for, and the rest have none: memory is bounded", () => {
+  const { places, keep } = open();
+  const kept: number[] = [];
+  for (let i = 0; i < 20_000; i++) {
+    const place = keep(`${i}.example`);
+    if (place !== NO_NAME) kept.push(place);
+  }
+  assert.equal(new Set(kept).size, kept.length, "a place was given twice");
+  assert.ok(kept.length > 3500 && kept.length <= 4096, `${kept.length} names were kept`);
+  for (const place of kept) places.release(place);
+  assert.notEqual(keep("again.example"), NO_NAME);
+});
+
+Deno.test("NamePlaces keeps no name that is longer than any is", () => {
+  const { keep } = open();
+  assert.equal(keep("x".repeat(257)), NO_NAME);
+  assert.equal(keep(""), NO_NAME);
+});

@@ -91,6 +91,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
     const filter = new UdpFilter(table);
     const decider = new Decider(context, router === null ? null : router.own);
     const held = new HeldBytes();
+    const answers = asking === null ? null : new WaitingAnswers(asking.room);
     const unreachable = new Unreachable(context.clock, sockets.errorSenders);
     const mark = router === null ? 0 : router.mark;
     const links = new Links(context, { table, service: this, held, mark, unreachable });
@@ -105,7 +106,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
       },
       decider,
       router,
-      answers: asking === null ? null : new WaitingAnswers(asking.room),
+      answers,
       routes: asking === null ? null : asking.routes,
     });
     const errors = new UdpErrors(table, { ways: sessions.ways, unreachable });
@@ -117,7 +118,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
     });
     this.#sessions = sessions;
     this.#links = links;
-    this.#flows = new UdpFlows(context, { table, sessions, decider, links, held, mark });
+    this.#flows = new UdpFlows(context, { table, sessions, decider, links, held, answers, mark });
     this.#errors = errors;
     this.#uplink = new UdpUplink(context, {
       table,
@@ -219,6 +220,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
   /** Ends everything. */
   close(): void {
     this.#sessions.closeAll();
+    this.#flows.close();
     for (const { fd } of this.#listeners.splice(0)) closeFd(fd);
     for (const { ipv4, ipv6 } of this.#rawSockets) {
       if (ipv4 >= 0) closeFd(ipv4);

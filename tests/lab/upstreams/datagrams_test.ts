@@ -109,6 +109,27 @@ labTest("Each server of a client's socket goes its own way", { programs: ["v2ray
   }
 });
 
+labTest("An interface or a hardware address leads flows to a proxy", { programs: ["v2ray"] }, async (lab) => {
+  await startV2ray(lab, { port: PORT, asks: false });
+  const dataplane = await startThrough(lab, SOCKS);
+  const { upstreams } = through(lab, SOCKS);
+  const { stdout } = await lab.client.run(["cat", "/sys/class/net/c0/address"]);
+  const led = { name: "led", action: "proxy", upstream: "office" };
+  const server = openServer(lab, 4);
+  for (
+    const [isLed, rule] of [
+      [true, { ...led, in: ["r0"] }],
+      [false, { ...led, in: ["r1"] }],
+      [true, { ...led, mac: [stdout.trim()] }],
+      [false, { ...led, mac: ["02:00:00:00:00:01"] }],
+    ] as const
+  ) {
+    await dataplane.adopt({ upstreams, rules: [rule] });
+    const seen = await exchange(openClient(lab, 4), server);
+    assert.equal(seen.startsWith(ADDRESSES[4].client), !isLed, JSON.stringify(rule));
+  }
+});
+
 labTest("A proxy that carries no UDP refuses it, and nothing goes direct", {
   programs: ["microsocks"],
 }, async (lab) => {
@@ -181,8 +202,10 @@ async function exchangeAll(lab: Lab, count: number): Promise<void> {
     clients.push(client);
     if (i % 20 === 0) await delay(5);
   }
-  // Of many at once V2Ray 4.34 gives some the answers of others.
-  for (const client of clients) await client.receive();
+  // Of many at once V2Ray 4.34 gives some the answers of others, and some none.
+  const answers = await Promise.all(clients.map((client) => client.receiveWithin(5000)));
+  const answered = answers.filter((answer) => answer !== undefined).length;
+  assert.ok(answered >= count * 0.98, `${answered} of ${count} were answered`);
   for (const client of clients) client.close();
 }
 

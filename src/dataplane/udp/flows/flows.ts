@@ -20,6 +20,7 @@ import { sooner } from "../../loop/loop.ts";
 import { COUNTER } from "../../shared/state.ts";
 import { embedsIpv4 } from "../../sockets/embedded.ts";
 import { DIRECT } from "../../upstream/table.ts";
+import type { WaitingAnswers } from "../asked/answers.ts";
 import { BLOCKED_DATAGRAM, LOST_DATAGRAM, type UdpSessions } from "../sessions.ts";
 import type { UdpTable } from "../table.ts";
 import { Forwarding } from "../upstreams/forwarding.ts";
@@ -27,7 +28,8 @@ import type { Links } from "../upstreams/links.ts";
 import { type UdpUpstream, UdpUpstreams } from "../upstreams/upstreams.ts";
 import { FlowBook, HELD, IGNORED, LED, PLAIN, REFUSED } from "./flow_book.ts";
 import { type Arrival, HELD_DESTINATION, type HeldBytes, type HeldQueue } from "./held.ts";
-import { NameReadings, type Reading } from "./name_readings.ts";
+import { NameReadings, type Reading, type ReadingEnd } from "./name_readings.ts";
+import { Origins } from "./origins.ts";
 
 /** Parts of the leading. */
 export interface FlowParts {
@@ -36,6 +38,8 @@ export interface FlowParts {
   readonly decider: Decider;
   readonly links: Links;
   readonly held: HeldBytes;
+  /** null: flows come without having asked the router. */
+  readonly answers: WaitingAnswers | null;
   /** SO_MARK of sockets towards upstreams, 0 for none. */
   readonly mark: number;
 }
@@ -44,6 +48,16 @@ const { udp: UDP } = PROTOCOL_NUMBERS;
 /** Tags of plain flows: whether the client has had its session since the flow was decided on. */
 const UNUSED = 0;
 const USED = 1;
+
+/** The two ends of a flow: where in the words their struct sockaddr begin. */
+interface Ends {
+  readonly words: Int32Array;
+  readonly client: number;
+  readonly destination: number;
+}
+
+type Decision = Pick<ReadingEnd, "rule" | "route">;
+
 /** A least time for which a flow is known, in ticks. */
 const LEAST_LIFE = 100;
 
@@ -55,6 +69,7 @@ export class UdpFlows {
   readonly #book = new FlowBook();
   readonly #upstreams: UdpUpstreams;
   readonly #readings: NameReadings;
+  readonly #origins: Origins;
   /** Readings that are over, and whose datagrams may go on. */
   readonly #done: Reading[] = [];
   readonly #late = (reading: Reading): void => this.#finish(reading);
@@ -65,6 +80,7 @@ export class UdpFlows {
     this.#counters = context.counters;
     this.#upstreams = new UdpUpstreams(context);
     this.#readings = new NameReadings(context.clock, parts.held);
+    this.#origins = new Origins(context, parts.answers);
   }
 
   /**
@@ -92,6 +108,11 @@ export class UdpFlows {
     this.#done.length = 0;
     this.#book.expire(tick - Math.max(idleTicks, dnsTicks, LEAST_LIFE));
     this.#parts.links.associations.turn(release);
+  }
+
+  /** Closes what it asks the kernel through. */
+  close(): void {
+    this.#origins.close();
   }
 
   /** Milliseconds until it needs a turn, -1 for ever. */
@@ -154,10 +175,12 @@ export class UdpFlows {
       this.#counters[COUNTER.udpDropped]++;
       return LOST_DATAGRAM;
     }
-    let rule = decider.decide(UDP, words, client, destination);
+    const origins = this.#origins;
+    origins.learn(words, client, destination);
+    let rule = decider.decide(UDP, words, client, destination, origins);
     if (decider.needsName) {
       if (this.#mayHaveName(arrival) && this.#hold(arrival)) return LOST_DATAGRAM;
-      rule = decider.decideNamed(UDP, words, client, destination, null);
+      rule = decider.decideNamed(UDP, words, client, destination, null, origins);
     }
     const blocking = decider.blocking(rule);
     if (blocking !== null) return this.#refuse(words, client, destination, blocking.silent);
@@ -166,7 +189,7 @@ export class UdpFlows {
       this.#counters[COUNTER.udpDropped]++;
       return LOST_DATAGRAM;
     }
-    const led = this.#settle(flow, rule, words, client, destination);
+    const led = this.#settle(flow, { rule, route: decider.route(rule) }, { words, client, destination });
     if (led >= 0) return this.#follow(flow, arrival);
     this.#book.remove(flow);
     return led === BLOCKED_DATAGRAM ? this.#refuse(words, client, destination, false) : led;
@@ -183,7 +206,7 @@ export class UdpFlows {
     const { batch, i, destination } = arrival;
     const book = this.#book;
     const flow = book.add(batch.words, batch.name(i), destination, this.#context.clock.tick);
-    const reading = flow < 0 ? undefined : this.#readings.begin(flow, arrival);
+    const reading = flow < 0 ? undefined : this.#readings.begin(flow, arrival, this.#origins);
     if (reading === undefined) {
       if (flow >= 0) book.remove(flow);
       return false;
@@ -194,28 +217,29 @@ export class UdpFlows {
   }
 
   #wait(reading: Reading, arrival: Arrival): void {
-    if (reading.rule !== undefined) reading.queue.add(arrival);
+    if (reading.end !== null) reading.queue.add(arrival);
     else if (this.#readings.take(reading, arrival) !== MORE) this.#finish(reading);
   }
 
   /** The name of a flow was found, or will not be: from here on it is known which rule decides. */
   #finish(reading: Reading): void {
     const { words } = reading.queue.datagrams[0];
+    const { decider } = this.#parts;
     const { found } = this.#readings;
-    reading.rule = this.#parts.decider.decideNamed(UDP, words, 0, HELD_DESTINATION, found);
+    const rule = decider.decideNamed(UDP, words, 0, HELD_DESTINATION, found, reading.origin);
+    reading.end = { rule, blocking: decider.blocking(rule), route: decider.route(rule) };
     this.#done.push(reading);
   }
 
   #release(reading: Reading, release: (queue: HeldQueue) => void): void {
-    const { decider, links, sessions } = this.#parts;
+    const { links, sessions } = this.#parts;
     const { flow, queue } = reading;
     const book = this.#book;
-    const rule = reading.rule!;
+    const { rule, blocking, route } = reading.end!;
     const { words } = queue.datagrams[0];
     this.#readings.end(reading);
-    decider.decide(UDP, words, 0, HELD_DESTINATION); // it tells about the flow that it was asked about last
-    const blocking = decider.blocking(rule);
-    const led = blocking === null ? this.#settle(flow, rule, words, 0, HELD_DESTINATION) : BLOCKED_DATAGRAM;
+    const place = { words, client: 0, destination: HELD_DESTINATION };
+    const led = blocking === null ? this.#settle(flow, { rule, route }, place) : BLOCKED_DATAGRAM;
     if (led >= 0) {
       return release(queue);
     }
@@ -230,17 +254,16 @@ export class UdpFlows {
   }
 
   /** Settles how a flow goes on that is not blocked. Negative: no session can lead it. */
-  #settle(flow: number, rule: number, words: Int32Array, client: number, destination: number): number {
-    const { decider, table } = this.#parts;
+  #settle(flow: number, { rule, route }: Decision, ends: Ends): number {
+    const { table } = this.#parts;
     const book = this.#book;
-    const route = decider.route(rule);
     book.rules[flow] = rule;
     book.states[flow] = PLAIN;
     book.tags[flow] = UNUSED;
     if (route === DIRECT) return 0;
     const upstream = this.#upstreams.of(route);
     if (upstream === undefined) return BLOCKED_DATAGRAM;
-    const slot = this.#leadBy(upstream, rule, words, client, destination);
+    const slot = this.#leadBy(upstream, rule, ends);
     if (slot < 0) return slot;
     book.states[flow] = LED;
     book.slots[flow] = slot;
@@ -249,13 +272,7 @@ export class UdpFlows {
   }
 
   /** The session of a client with an upstream, opened if need be. */
-  #leadBy(
-    upstream: UdpUpstream,
-    rule: number,
-    words: Int32Array,
-    client: number,
-    destination: number,
-  ): number {
+  #leadBy(upstream: UdpUpstream, rule: number, { words, client, destination }: Ends): number {
     const { sessions, links, mark } = this.#parts;
     const { protocol } = upstream.settings;
     switch (protocol.type) {

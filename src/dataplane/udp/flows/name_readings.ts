@@ -3,6 +3,8 @@
  * there is none.
  * @module
  */
+import type { Route } from "../../../policy/routes/route.ts";
+import type { Origin } from "../../decider.ts";
 import type { Clock } from "../../loop/clock.ts";
 import { ticks } from "../../loop/wheel.ts";
 import { FoundName, MORE, NONE } from "../../../sniff/found.ts";
@@ -21,8 +23,19 @@ export interface Reading {
   readonly since: number;
   readonly reader: QuicReader;
   readonly queue: HeldQueue;
-  /** The rule that its name has found; undefined: the name is not known yet. */
-  rule: number | undefined;
+  /** Its origin, as far as it was known when it began. */
+  readonly origin: Origin;
+  /** Its end; null: its name is not known yet. */
+  end: ReadingEnd | null;
+}
+
+/** The end of a reading: how the flow goes on. */
+export interface ReadingEnd {
+  readonly rule: number;
+  /** The way that blocks it; null: none does. */
+  readonly blocking: Route | null;
+  /** See upstream/table.ts. */
+  readonly route: number;
 }
 
 /** The readings of a worker. */
@@ -46,12 +59,14 @@ export class NameReadings {
   }
 
   /** Begins one, for which a datagram waits; undefined: there are too many. */
-  begin(flow: number, arrival: Arrival): Reading | undefined {
+  begin(flow: number, arrival: Arrival, origin: Origin): Reading | undefined {
     const queue = new HeldQueue(this.#held);
     if (this.#readings.size >= MOST_READINGS || !queue.add(arrival)) return undefined;
     const reader = this.#spare.pop() ?? new QuicReader();
     reader.reset();
-    const reading: Reading = { flow, since: this.#clock.tick, reader, queue, rule: undefined };
+    const { inputInterface, hardwareHigh, hardwareLow } = origin;
+    const own = { inputInterface, hardwareHigh, hardwareLow };
+    const reading: Reading = { flow, since: this.#clock.tick, reader, queue, origin: own, end: null };
     this.#readings.set(flow, reading);
     return reading;
   }
@@ -77,7 +92,7 @@ export class NameReadings {
   expire(late: (reading: Reading) => void): void {
     for (const reading of this.#readings.values()) {
       if (this.#clock.tick < reading.since + READING_TICKS) return;
-      if (reading.rule !== undefined) continue;
+      if (reading.end !== null) continue;
       this.#none();
       late(reading);
     }

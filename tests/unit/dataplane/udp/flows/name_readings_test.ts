@@ -6,6 +6,8 @@ import { MORE, NAME, NONE } from "../../../../../src/sniff/found.ts";
 import { expectedName, join, recorded, recordingsOf, textOf } from "../../../sniff/recordings.ts";
 import { arrivalOf } from "./arrivals.ts";
 
+const ORIGIN = { inputInterface: 1, hardwareHigh: 2, hardwareLow: 3 };
+
 function makeReadings() {
   const clock = new Clock();
   const held = new HeldBytes();
@@ -14,7 +16,7 @@ function makeReadings() {
 
 /** Reads datagrams as those of one flow; the last answer. */
 function readAll(readings: NameReadings, flow: number, datagrams: readonly Uint8Array[]): number {
-  const reading = readings.begin(flow, arrivalOf(datagrams[0]))!;
+  const reading = readings.begin(flow, arrivalOf(datagrams[0]), ORIGIN)!;
   let result = readings.read(reading);
   for (const datagram of datagrams.slice(1)) {
     if (result !== MORE) break;
@@ -37,7 +39,7 @@ Deno.test("NameReadings reads datagrams that the kernel has joined", () => {
   const { readings } = makeReadings();
   const [first, second] = recorded("quic-chromium");
   assert.equal(first.length, second.length);
-  const reading = readings.begin(1, arrivalOf(join(first, second), first.length))!;
+  const reading = readings.begin(1, arrivalOf(join(first, second), first.length), ORIGIN)!;
   assert.equal(readings.read(reading), NAME);
   assert.equal(textOf(readings.found), "recorded.example");
 });
@@ -45,12 +47,12 @@ Deno.test("NameReadings reads datagrams that the kernel has joined", () => {
 Deno.test("NameReadings gives up where no more may wait, and after a second", () => {
   const { clock, held, readings } = makeReadings();
   const [first] = recorded("quic-chromium");
-  const reading = readings.begin(1, arrivalOf(first))!;
+  const reading = readings.begin(1, arrivalOf(first), ORIGIN)!;
   assert.equal(readings.read(reading), MORE);
   for (let i = 1; i < 16; i++) readings.take(reading, arrivalOf(first));
   assert.equal(readings.take(reading, arrivalOf(first)), NONE);
   assert.equal(readings.found.length, 0);
-  readings.begin(2, arrivalOf(first));
+  readings.begin(2, arrivalOf(first), ORIGIN);
   const late: number[] = [];
   const expire = () => readings.expire(({ flow }) => void late.push(flow));
   expire();
@@ -59,7 +61,7 @@ Deno.test("NameReadings gives up where no more may wait, and after a second", ()
   expire();
   assert.deepEqual(late, []);
   clock.tick = 10;
-  reading.rule = 3; // its name was found in the end
+  reading.end = { rule: 3, blocking: null, route: 0 }; // its name was found in the end
   expire();
   assert.deepEqual(late, [2]);
   readings.end(reading);
@@ -70,8 +72,8 @@ Deno.test("NameReadings gives up where no more may wait, and after a second", ()
 Deno.test("NameReadings reads 256 flows at a time", () => {
   const { readings } = makeReadings();
   const [first] = recorded("quic-deno");
-  for (let flow = 0; flow < 256; flow++) assert.ok(readings.begin(flow, arrivalOf(first)));
-  assert.equal(readings.begin(256, arrivalOf(first)), undefined);
+  for (let flow = 0; flow < 256; flow++) assert.ok(readings.begin(flow, arrivalOf(first), ORIGIN));
+  assert.equal(readings.begin(256, arrivalOf(first), ORIGIN), undefined);
   readings.end(readings.of(7)!);
-  assert.ok(readings.begin(256, arrivalOf(first)));
+  assert.ok(readings.begin(256, arrivalOf(first), ORIGIN));
 });

@@ -11,6 +11,7 @@ import {
   HARDWARE_UNKNOWN,
   INTERFACE_UNKNOWN,
   MATCHES,
+  NAME_NEEDED,
   NAME_NOT_ASKED,
   NAME_NOT_COMPARED,
   NO_NAME,
@@ -48,6 +49,8 @@ export interface Explanation {
   readonly route: Route | null;
   /** The kernel's treatment of the flow; null: nobody here can tell. */
   readonly outcome: Outcome | null;
+  /** Tells whether its server is dialled before its name is known: see {@linkcode Policy.dialsAhead}. */
+  readonly dialsAhead: boolean;
 }
 
 const REASONS: ReadonlyMap<number, string> = new Map([
@@ -78,7 +81,8 @@ export function explain(image: PolicyImage, flow: Flow): Explanation {
       ...(route === null ? [] : [route]),
     ];
     const outcome = route === null ? null : undecidedOutcome(distinct(ends.map(outcomeOf)));
-    return { passedOver, byName, decision, why, route, outcome };
+    const dialsAhead = outcome?.kind === "proxy" && decision === NAME_NEEDED && policy.dialsAhead(flow);
+    return { passedOver, byName, decision, why, route, outcome, dialsAhead };
   };
   if (decision === NOT_INTERCEPTED) {
     return answer("intercept: its family, protocol or port is not intercepted", null);

@@ -63,7 +63,7 @@ export function makeAnswer({ loaded, lists, domain, explanation, unasked }: Answ
   };
 }
 
-function waitOf({ decision, outcome, byName }: Explanation): Answer["waits"] {
+function waitOf({ decision, outcome, byName, dialsAhead }: Explanation): Answer["waits"] {
   if (decision !== NAME_NEEDED) {
     const why = byName.length === 0
       ? "no name decides on it"
@@ -73,6 +73,8 @@ function waitOf({ decision, outcome, byName }: Explanation): Answer["waits"] {
   const rules = byName.map(({ rule, name }) => `rules[${rule}] (${name})`).join(", ");
   const way = outcome?.kind === "watch"
     ? "it is forwarded at once, and what completes the name is held until that is read"
+    : dialsAhead
+    ? "its server is dialled at once, for no name leads elsewhere, and hears nothing before the name is read"
     : "the proxy reads the name before it dials, for it may have to go elsewhere";
   return { forName: true, why: `${rules}: ${way}` };
 }

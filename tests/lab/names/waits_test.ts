@@ -1,4 +1,4 @@
-/** How long flows wait whose name decides: not at all where the server speaks first, and never for ever. */
+/** Flows whose name decides wait not at all where the server speaks first, and never for ever. */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { until } from "../../laboratory/machine/wait.ts";
@@ -17,7 +17,7 @@ const SENDS = {
   upstreams: { office: { type: "socks5", address: `${ADDRESSES[4].server}:${PORT}` } },
 };
 
-/** Python: dials so often; prints the microseconds from connect(2) to the first byte: lower quartile. */
+/** Dials so often, and prints the microseconds to the first byte that a quarter of the dials were within. */
 const FIRST_BYTE = `import socket, sys, time
 times = []
 for i in range(int(sys.argv[3])):

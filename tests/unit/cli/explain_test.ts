@@ -41,6 +41,15 @@ Deno.test("explain says whether a flow waits for its name, and what becomes of i
   ]);
 });
 
+Deno.test("explain says where a server is dialled before its name is known", async () => {
+  const rules = '[{"name":"ads","domains":[".ads.example"],"action":"block"}]';
+  const f = `{"default":"direct","rules":${rules}}`;
+  const { stdout } = await run(["explain", "-c", "f", "--from", "10.0.0.1", "--to", "192.0.2.1:443"], {
+    files: { f },
+  });
+  assert.match(stdout, /waits: yes, rules\[0\] \(ads\): its server is dialled at once/);
+});
+
 Deno.test("explain names the entry that has the name", async () => {
   assert.deepEqual((await explained("--to", "198.51.100.1:443", "--domain", "X.ads.Example.")).slice(-3), [
     "decides: rules[1] (ads): block, by f:8:30",

@@ -50,7 +50,7 @@ labTest("Datagrams of every size go through a proxy", { programs: ["danted"] }, 
     startEcho(openServer(lab, family));
     const client = openClient(lab, family);
     // To Dante an empty one is none.
-    for (const size of [1, 1_400, 1_472, 1_473, 9_000, 32_768]) {
+    for (const size of [1, 1_400, 1_472, 1_473, 9_000, 32_768, LARGEST[family]]) {
       const data = crypto.getRandomValues(new Uint8Array(size));
       client.send(data);
       const reply = await client.receive();
@@ -76,6 +76,19 @@ labTest("One association carries all servers of a client's socket", { programs: 
   assert.equal(sessions[0].ruleName, "through");
   assert.ok(sessions[0].clientFd >= 0 && sessions[0].upstreamFd >= 0, "a connection, and a socket");
   assert.ok(sessions[0].bytesUp > 100 && sessions[0].bytesDown > 100);
+});
+
+labTest("Datagrams that wait for their association go on in order", { programs: ["v2ray"] }, async (lab) => {
+  await startV2ray(lab, { port: PORT, asks: false });
+  await startThrough(lab, SOCKS);
+  const server = openServer(lab, 4);
+  for (let round = 0; round < 20; round++) {
+    const client = openClient(lab, 4);
+    const sent = Array.from({ length: 12 }, (_, i) => `${round}: ${i}`);
+    for (const text of sent) client.send(text);
+    assert.deepEqual((await server.receiveAll(100)).map(({ text }) => text), sent);
+    client.close();
+  }
 });
 
 labTest("Each server of a client's socket goes its own way", { programs: ["v2ray"] }, async (lab) => {

@@ -6,6 +6,7 @@ import { BACKEND_ABILITIES } from "./backends.ts";
 import { ConfigError, type ConfigProblem, formatProblem } from "./error.ts";
 import type { LoadedConfig } from "./load.ts";
 import type { Config, RuleConfig } from "./types.ts";
+import type { UpstreamConfig } from "./upstreams/types.ts";
 import type { ConfigPath } from "./yaml_source.ts";
 
 /** The commands whose work depends on the config. */
@@ -23,12 +24,6 @@ interface Gap {
 const BOTH: readonly ConfigUser[] = ["install", "run"];
 
 const GAPS: readonly Gap[] = [
-  {
-    path: ["default"],
-    asked: (config) => config.default === "proxy",
-    text: "the default proxy is not supported yet",
-    refusedBy: BOTH,
-  },
   {
     path: ["intercept", "router-traffic"],
     asked: ({ intercept, kernel }) =>
@@ -51,8 +46,17 @@ function ruleGaps(rule: RuleConfig, index: number): Gap[] {
   return [
     ...(rule.domains === undefined ? [] : [gap("domains", NAMES)]),
     ...(rule.domainFiles === undefined ? [] : [gap("domains-file", NAMES)]),
-    ...(rule.action === "proxy" ? [gap("action", "the action proxy is not supported yet")] : []),
   ];
+}
+
+/** Lists the features that an upstream asks for in vain. */
+function upstreamGaps([name, { type }]: [string, UpstreamConfig]): Gap[] {
+  return type !== "direct" ? [] : [{
+    path: ["upstreams", name, "type"],
+    asked: () => true,
+    text: `upstreams.${name}: the type direct is not supported yet`,
+    refusedBy: BOTH,
+  }];
 }
 
 /** Keys that have no effect yet, wherever the file sets them. */
@@ -61,8 +65,6 @@ const IDLE_KEYS: readonly {
   readonly text: string;
   readonly off?: (c: Config) => boolean;
 }[] = [
-  { path: ["upstreams"], text: "upstreams are not supported yet, none is used" },
-  { path: ["groups"], text: "groups are not supported yet, none is used" },
   {
     path: ["control"],
     text: "the control socket is not supported yet, none is opened",
@@ -84,7 +86,11 @@ export interface Unsupported extends ConfigProblem {
 export function listUnsupported(loaded: LoadedConfig): Unsupported[] {
   const { config, locate } = loaded;
   const nowhere = { line: 0, column: 0 };
-  const asked = [...GAPS.filter((gap) => gap.asked(config)), ...config.rules.flatMap(ruleGaps)];
+  const asked = [
+    ...GAPS.filter((gap) => gap.asked(config)),
+    ...config.rules.flatMap(ruleGaps),
+    ...Object.entries(config.upstreams).flatMap(upstreamGaps),
+  ];
   const gaps = asked.map(({ path, text, refusedBy }) => ({
     ...(locate(path) ?? nowhere),
     text,

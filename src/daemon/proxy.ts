@@ -9,13 +9,20 @@ import { OperationError } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import type { AccessLog } from "./access/access_log.ts";
 import type { LiveRules } from "./live_rules.ts";
-import { type ConfigSource, type Generation, loadNext, prepareGeneration } from "./reload/generation.ts";
+import {
+  type ConfigSource,
+  type Generation,
+  loadNext,
+  prepareGeneration,
+  type SettingsOf,
+} from "./reload/generation.ts";
 import type { RulesKeeper } from "./rules/keeper.ts";
 import type { Survey } from "./routes/survey.ts";
 import { placeLinks } from "./network/links.ts";
 import type { NetworkWatch } from "./network/network_watch.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { describeStatus } from "./report.ts";
+import type { Upstreams } from "./upstreams/upstreams.ts";
 
 /** A worker that turns takes a new config at once. */
 const SLOW_MS = 5_000;
@@ -26,6 +33,7 @@ export interface ProxyParts {
   readonly first: Generation;
   readonly families: readonly Family[];
   readonly dataplane: Dataplane;
+  readonly upstreams: Upstreams;
   readonly keeper: RulesKeeper;
   /** undefined: nobody tells of changes of the network. */
   readonly watch: NetworkWatch | undefined;
@@ -46,6 +54,7 @@ export interface ReloadListener {
 /** See the module. */
 export class Proxy {
   readonly dataplane: Dataplane;
+  readonly upstreams: Upstreams;
   readonly keeper: RulesKeeper;
   /** Numbers of workers that hang. */
   hanging: readonly number[] = [];
@@ -57,6 +66,7 @@ export class Proxy {
 
   constructor(parts: ProxyParts) {
     this.dataplane = parts.dataplane;
+    this.upstreams = parts.upstreams;
     this.keeper = parts.keeper;
     this.#parts = parts;
     this.#reloader = this.#makeReloader();
@@ -116,7 +126,8 @@ export class Proxy {
 
   /** Leaves nothing behind, when the workers have ended. */
   async end(): Promise<void> {
-    const { access, life, live, watch, survey } = this.#parts;
+    const { access, life, live, watch, survey, upstreams } = this.#parts;
+    upstreams.end();
     life.end();
     await this.#reloader.close();
     await access.end();
@@ -126,17 +137,22 @@ export class Proxy {
   }
 
   #makeReloader(): Reloader {
-    const { source, first, dataplane, keeper, access, log } = this.#parts;
-    const { settingsOf } = dataplane;
+    const { source, first, dataplane, upstreams, keeper, access, log } = this.#parts;
     return new Reloader(first, {
       log,
       load: (inForce) => loadNext(inForce, source),
-      prepare: (usable, inForce) => prepareGeneration(usable, inForce, { ...source, settingsOf }),
+      prepare(usable, inForce) {
+        const { settings } = upstreams.prepare(usable);
+        const settingsOf: SettingsOf = (config) => dataplane.settingsOf(config, settings);
+        return prepareGeneration(usable, inForce, { ...source, settingsOf });
+      },
       adoptWorkers: (generation) => this.#adoptWorkers(generation),
       adoptRules: (next, changed) => keeper.adopt(next, changed),
-      adoptRest({ loaded }) {
-        log.setLevel(loaded.config.log.level);
-        access.adopt(loaded.config.log.access);
+      adoptRest(next) {
+        const { log: { level, access: where } } = next.loaded.config;
+        log.setLevel(level);
+        access.adopt(where);
+        upstreams.adopt(upstreams.prepare(next), dataplane);
       },
       begun: () => this.listener.begun(),
       ended: () => this.listener.ended(),
@@ -144,12 +160,13 @@ export class Proxy {
   }
 
   async #adoptWorkers({ settings, policy }: Generation): Promise<void> {
-    const { dataplane, log } = this.#parts;
+    const { dataplane, upstreams, log } = this.#parts;
     placeLinks(policy, log);
     const slow = setTimeout(() => log.warn("the reload waits for a worker that does not take it"), SLOW_MS);
     try {
       // Workers that have ended take nothing.
       await Promise.race([dataplane.adopt({ settings, policy }), dataplane.ended]);
+      upstreams.tellAddresses(); // they may have changed since these settings were made
     } finally {
       clearTimeout(slow);
     }

@@ -26,6 +26,7 @@ import { nameProcess } from "./network/process_name.ts";
 import { Proxy } from "./proxy.ts";
 import { announce } from "./report.ts";
 import { Survey, type SurveyOptions } from "./routes/survey.ts";
+import { openUpstreams } from "./upstreams/open_upstreams.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Options of a start. */
@@ -65,12 +66,15 @@ export async function startProxy(
   const { workerUrl, version } = options;
   collectGarbage(); // of the config and the trial, before workers need their part: the most is needed then
   let live = NO_LIVE_RULES;
+  const upstreams = openUpstreams(config, log, readTextFile);
+  const prepared = upstreams.prepare(usable);
   const dataplane = await startDataplane({
     config,
     workers,
     families,
     admission: admission.inForce,
     policy,
+    upstreams: prepared.settings,
     log,
     workerUrl,
     replaced: () => forgetFlows(live, log),
@@ -93,9 +97,10 @@ export async function startProxy(
   survey?.begin(); // what changes from now on is told
   const proxy = new Proxy({
     source: options.source,
-    first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config) },
+    first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config, prepared.settings) },
     families,
     dataplane,
+    upstreams,
     keeper,
     watch,
     survey,
@@ -104,6 +109,7 @@ export async function startProxy(
     access: surroundings.makeAccessLog(dataplane.endedFlows),
     log,
   });
+  upstreams.adopt(prepared, dataplane);
   await keeper.begin();
   life.once(); // on a slow router that look has taken longer than a sign of life counts
   announce(log, { version, config, origin, families, dataplane, reason });

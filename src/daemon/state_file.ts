@@ -14,6 +14,7 @@ import {
 } from "../dataplane/run_directory.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
+import type { GroupStatus, UpstreamStatus } from "./upstreams/status.ts";
 
 /** Milliseconds between two updates. */
 const UPDATE_MS = 5000;
@@ -36,6 +37,8 @@ export interface ProxyState {
   /** Flows that the proxy has seen, by rule and by upstream: those of the config in force, in its order. */
   readonly ruleHits: readonly RuleHits[];
   readonly upstreamHits: readonly Hits[];
+  readonly upstreams: readonly UpstreamStatus[];
+  readonly groups: readonly GroupStatus[];
 }
 
 /** The file of a proxy. */
@@ -65,7 +68,7 @@ function nameOf(pid: number): string {
 }
 
 function describe(
-  { dataplane, generation }: Proxy,
+  { dataplane, generation, upstreams }: Proxy,
   { program, started }: { readonly program: string; readonly started: number },
 ): ProxyState {
   return {
@@ -79,6 +82,8 @@ function describe(
     udpSessions: dataplane.udpLive(),
     counters: summarize(dataplane),
     ...dataplane.hits(),
+    upstreams: upstreams.status(),
+    groups: upstreams.groups(),
   };
 }
 

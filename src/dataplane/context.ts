@@ -14,6 +14,7 @@ import type { SharedMemory } from "./shared/memory.ts";
 import { TCP, UDP } from "./shared/session_key.ts";
 import { SharedState } from "./shared/state.ts";
 import { WorkerTotals } from "./shared/totals.ts";
+import { UpstreamHealth } from "./upstream/health.ts";
 
 /** One object for each worker, which every service is given. */
 export interface WorkerContext {
@@ -23,6 +24,8 @@ export interface WorkerContext {
   /** The worker's number. */
   readonly index: number;
   readonly shared: SharedState;
+  /** States of upstreams. */
+  readonly health: UpstreamHealth;
   /** The worker's own row of the shared counters. */
   readonly counters: Float64Array<SharedArrayBuffer>;
   /** Its live sessions, in shared memory. */
@@ -63,6 +66,7 @@ export function makeContext({ index, memory, log, settings, ...parts }: ContextP
     log,
     index,
     shared,
+    health: new UpstreamHealth(memory.upstreams, index),
     counters: shared.row(index),
     ledgers: {
       tcp: new Ledger(flows.tcp, TCP, totals, flows),

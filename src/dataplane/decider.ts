@@ -112,17 +112,14 @@ export class Decider {
 
   /** The route of the flow that was last decided on, which `rule` decides: see upstream/table.ts. */
   route(rule: number): number {
-    const { policy, settings } = this.#context;
+    const { policy } = this.#context;
     if (policy === null) return DIRECT;
     // What may have to go to an upstream goes nowhere rather than past it.
     if (rule === UNDECIDED) {
       return this.#answer === UNDECIDABLE && policy.mayProxy(this.#flow) ? NOWHERE : DIRECT;
     }
-    const { action, upstreams } = policy.routeFor(rule, this.#flow);
-    if (action !== "proxy") return DIRECT;
-    const wanted = policy.upstreams[upstreams[0]];
-    const place = settings.upstreams.findIndex(({ name }) => name === wanted);
-    return place < 0 ? NOWHERE : place + 1;
+    const way = policy.wayFor(rule, this.#flow);
+    return policy.ways[way].action === "proxy" ? way + 1 : DIRECT;
   }
 
   #isOwn(words: Int32Array, client: number, own: OwnAddresses): boolean {

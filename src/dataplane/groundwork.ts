@@ -71,14 +71,22 @@ export function allocateFor(
 
 /** Returns the parts of a worker that follow from the config, and its own sockets. */
 export function partsOf(
-  { intercept, kernel }: Config,
+  config: Config,
   { tcp, udp, senders, errorSenders }: WorkerSockets,
   asking: AskingSockets | null,
 ): Pick<WorkerParts, "listeners" | "udp" | "asking" | "upstreamMark"> {
   return {
     listeners: tcp,
-    udp: intercept.protocols.includes("udp") ? { listeners: udp, senders, errorSenders } : null,
+    udp: config.intercept.protocols.includes("udp") ? { listeners: udp, senders, errorSenders } : null,
     asking,
-    upstreamMark: intercept.routerTraffic ? new Marks(kernel.mark).serverSocket : 0,
+    upstreamMark: upstreamMark(config),
   };
+}
+
+/**
+ * SO_MARK of sockets towards servers, by which rules for the router's own traffic know them; 0: there are
+ * none.
+ */
+export function upstreamMark({ intercept, kernel }: Config): number {
+  return intercept.routerTraffic ? new Marks(kernel.mark).serverSocket : 0;
 }

@@ -4,6 +4,7 @@
  */
 import { policyOf, type WorkerContext } from "./context.ts";
 import type { Adoption, Order } from "./orders.ts";
+import { withAddresses } from "./settings.ts";
 import type { SessionKey } from "./shared/session_key.ts";
 
 /** Live sessions of one protocol, as orders see them. */
@@ -33,6 +34,9 @@ export function obey(order: Order, worker: Obedience): void {
   switch (order.kind) {
     case "adopt":
       return adopt(order.adoption, worker);
+    case "addresses":
+      worker.context.settings = withAddresses(worker.context.settings, order);
+      return;
     case "close":
       for (const key of order.sessions) close(key, worker);
       return;

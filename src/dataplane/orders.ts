@@ -7,6 +7,7 @@ import type { PolicyImage } from "../policy/image.ts";
 import type { Settings } from "./settings.ts";
 import type { SharedMemory } from "./shared/memory.ts";
 import type { SessionKey } from "./shared/session_key.ts";
+import type { Sockaddr } from "./upstream/upstream.ts";
 
 /**
  * A listener that the main thread has opened. Descriptors belong to the process, so any thread may use them.
@@ -92,9 +93,17 @@ export interface WorkerStart {
   readonly adoption: Adoption;
 }
 
+/** An upstream of the settings in force has these addresses from now on. */
+export interface UpstreamAddresses {
+  readonly kind: "addresses";
+  readonly upstream: string;
+  readonly list: readonly Sockaddr[];
+}
+
 /** An order to a running worker, which obeys between two turns. */
 export type Order =
   | { readonly kind: "adopt"; readonly adoption: Adoption }
+  | UpstreamAddresses
   | { readonly kind: "close"; readonly sessions: readonly SessionKey[] }
   /** Accept nothing new, let live connections end. */
   | { readonly kind: "drain" }

@@ -6,6 +6,7 @@ import type { Config, Source } from "../config/types.ts";
 import type { LogLevel } from "../log.ts";
 import { ticks } from "./loop/wheel.ts";
 import type { UpstreamSettings } from "./upstream/settings.ts";
+import type { Sockaddr } from "./upstream/upstream.ts";
 
 /**
  * Settings in force: frozen plain data, so that a worker is given the next ones whole, between two turns. A
@@ -45,6 +46,17 @@ export interface UdpSettings {
 
 /** The part of the config that becomes settings. */
 export type SettingsConfig = Pick<Config, "source" | "limits" | "timeouts" | "udp" | "log">;
+
+/** The settings with other addresses of one upstream. */
+export function withAddresses(
+  settings: Settings,
+  { upstream, list }: { readonly upstream: string; readonly list: readonly Sockaddr[] },
+): Settings {
+  const upstreams = settings.upstreams.map((own) =>
+    own.name === upstream ? { ...own, addresses: list } : own
+  );
+  return Object.freeze({ ...settings, upstreams });
+}
 
 function silence(milliseconds: number | "never"): number {
   return milliseconds === "never" ? Infinity : ticks(milliseconds);

@@ -14,7 +14,7 @@ import type { EndedFlows } from "./flows/ended_flows.ts";
 import type { RouteBoard } from "./routes/route_board.ts";
 import { Crashes } from "./seats/crashes.ts";
 import { type House, Seat } from "./seats/seat.ts";
-import { type Settings, type SettingsConfig, settingsOf } from "./settings.ts";
+import { type Settings, type SettingsConfig, settingsOf, withAddresses } from "./settings.ts";
 import { Books, type Counter, type RuleNames, type RuleTotals, type SessionRow } from "./shared/books.ts";
 import type { SessionKey } from "./shared/session_key.ts";
 import { COUNTER } from "./shared/state.ts";
@@ -22,6 +22,9 @@ import { type DemandConfig, demandOf } from "./sizing/demand.ts";
 import { capacity } from "./sizing/limits.ts";
 import { resumeEarlyDemux, suspendEarlyDemux } from "./sockets/early_demux.ts";
 import { closeAsking } from "./sockets/questions.ts";
+import type { UpstreamHealth } from "./upstream/health.ts";
+import type { UpstreamSettings } from "./upstream/settings.ts";
+import type { Sockaddr } from "./upstream/upstream.ts";
 
 /** Bytes of a splice pipe: 64 KiB, the kernel's default. */
 const PIPE_SIZE = 65536;
@@ -37,6 +40,8 @@ export interface DataplaneOptions {
   readonly admission?: Admission;
   /** The rules; null or nothing: there are none. */
   readonly policy?: PolicyImage | null;
+  /** The upstreams to begin with. */
+  readonly upstreams?: readonly UpstreamSettings[];
   readonly log: Logger;
   /** Called when a worker has failed and another takes its place, which knows none of its flows. */
   readonly replaced?: () => void;
@@ -80,9 +85,13 @@ export interface Dataplane {
   /** Lists what sessions have come to, by the rule that had decided. */
   totals(): readonly RuleTotals[];
   /** Returns the settings of a config, cut to what this process has room for. */
-  settingsOf(config: SettingsConfig & DemandConfig): Settings;
+  settingsOf(config: SettingsConfig & DemandConfig, upstreams?: readonly UpstreamSettings[]): Settings;
   /** Puts settings and rules into force. Resolves when every worker has taken them; live sessions go on. */
   adopt(next: NextGeneration): Promise<void>;
+  /** States of upstreams. */
+  readonly upstreams: UpstreamHealth;
+  /** Tells the workers the addresses of an upstream of the settings in force. */
+  tellAddresses(upstream: string, list: readonly Sockaddr[]): void;
   /** Ends sessions with a reset, where they still live. */
   close(sessions: readonly SessionKey[]): void;
   /** Accepts nothing new; live connections go on. {@linkcode ended} resolves when the last has ended. */
@@ -115,7 +124,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   const restoreEarlyDemux = opening.asking ? suspendEarlyDemux(options.log) : () => {};
   if (!opening.asking) resumeEarlyDemux(); // one that asked may have been killed
   const books = new Books(memory);
-  const first = { settings: settingsOf(config, room), policy: options.policy ?? null };
+  const first = { settings: settingsOf(config, room, options.upstreams), policy: options.policy ?? null };
   const house: House = {
     url: options.workerUrl,
     log: options.log,
@@ -172,13 +181,19 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     hits: () => books.hits(),
     endedFlows: books.ended,
     totals: () => books.totals(),
-    settingsOf: (wanted) => settingsOf(wanted, roomFor(wanted)),
+    settingsOf: (wanted, upstreams) => settingsOf(wanted, roomFor(wanted), upstreams),
     // One after another: totals of a generation are closed when no worker can begin a session under it any
     // more.
     adopt(next) {
       const adopted = adopting.then(() => adopt(next, house, seats));
       adopting = adopted.catch(() => {}); // told to the caller
       return adopted;
+    },
+    upstreams: books.upstreams,
+    tellAddresses(upstream, list) {
+      const { adoption } = house;
+      house.adoption = { ...adoption, settings: withAddresses(adoption.settings, { upstream, list }) };
+      for (const seat of seats) seat.tellAddresses({ kind: "addresses", upstream, list });
     },
     close(sessions) {
       for (const [index, seat] of seats.entries()) {

@@ -53,7 +53,7 @@ export function compilePolicy(
   tables[HEADER.ports] = interceptedPorts;
   tables[HEADER.interfaces] = interfaceWords;
   for (const [index, record] of records.entries()) tables.set(record, HEADER.size + index * RULE.size);
-  writeEffects(tables, routesByKind);
+  const ways = writeEffects(tables, routesByKind);
   tables.fill(NEVER_TOLD, interfaceWords, interfaceWords + interfaces.length);
   layout.write(tables, interfaceWords);
   return {
@@ -62,14 +62,15 @@ export function compilePolicy(
     routes: config.rules.map((rule) => routeOf(rule, config)),
     otherwise: routeOf(defaultRule(config), config),
     routesByKind,
+    ways,
     upstreams: Object.keys(config.upstreams),
     names,
     interfaces,
   };
 }
 
-/** Gives equal numbers to equal ways. */
-function writeEffects(tables: Int32Array, routesByKind: PolicyImage["routesByKind"]): void {
+/** Gives equal numbers to equal ways. Returns these by number. */
+function writeEffects(tables: Int32Array, routesByKind: PolicyImage["routesByKind"]): Route[] {
   const ways: Route[] = [];
   for (const [kind, routes] of routesByKind.entries()) {
     for (const [place, route] of routes.entries()) {
@@ -79,6 +80,7 @@ function writeEffects(tables: Int32Array, routesByKind: PolicyImage["routesByKin
       tables[at + kind] = effect;
     }
   }
+  return ways;
 }
 
 /** The record of a rule; its sets are given their places. */

@@ -21,6 +21,8 @@ export interface PolicyImage {
   readonly otherwise: Route;
   /** For each kind of flow, what no rule matches first, then by number of the rule. */
   readonly routesByKind: readonly (readonly Route[])[];
+  /** All ways that differ, by the number of their effect. */
+  readonly ways: readonly Route[];
   /** Upstreams by number. */
   readonly upstreams: readonly string[];
   /** Memory of the sets of names, in the order of their numbers; a set that nobody has made is missing. */

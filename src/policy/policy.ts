@@ -167,6 +167,17 @@ export class Policy {
     return this.#asksHardware;
   }
 
+  /** The number of this flow's way among {@linkcode ways}. */
+  wayFor(rule: number, flow: Flow): number {
+    const at = rule === DEFAULT_RULE ? HEADER.effects : HEADER.size + rule * RULE.size + RULE.effects;
+    return this.#tables[at + kindOf(flow)];
+  }
+
+  /** All ways that differ. */
+  get ways(): readonly Route[] {
+    return this.#image.ways;
+  }
+
   /** Names of upstreams, by number. */
   get upstreams(): readonly string[] {
     return this.#image.upstreams;

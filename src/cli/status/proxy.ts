@@ -10,6 +10,8 @@ import type { ListenerStatus } from "../../kernel/listeners/listeners.ts";
 import { findSockets } from "../../kernel/listeners/socket_table.ts";
 import type { Family } from "../../net/ip.ts";
 import type { Env } from "../env.ts";
+import { formatDuration } from "./duration.ts";
+import { describeUpstreams } from "./upstreams.ts";
 
 /** The holder of the listener's port. */
 export interface PortHolder {
@@ -88,21 +90,8 @@ export function describeProxy(
       counters.accepted ?? 0
     } accepted, ${bytes}), ${udpSessions} UDP sessions`,
     `its config is ${state.config}${other}`,
+    ...describeUpstreams(state, now),
   ];
-}
-
-/** `2 d 3 h`, `5 min 10 s`. */
-export function formatDuration(milliseconds: number): string {
-  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  const units: [string, number][] = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
-  const first = units.findIndex(([, size]) => seconds >= size);
-  if (first < 0) return "0 s";
-  let rest = seconds;
-  return units.slice(first, first + 2).flatMap(([unit, size]) => {
-    const count = Math.floor(rest / size);
-    rest -= count * size;
-    return count === 0 ? [] : [`${count} ${unit}`];
-  }).join(" ");
 }
 
 /** `12 B`, `3.4 MB`. */

@@ -25,6 +25,7 @@ export function salvage(worker: number, memory: LedgerMemory, books: Books): Sal
   const { state } = books;
   const totals = books.hold(worker);
   state.forgetLive(worker);
+  books.upstreams.forgetWorker(worker);
   const salvaged = {
     connections: salvageLedger(memory, TCP, new PerClient(state.tcpClients), totals),
     udpSessions: salvageLedger(memory, UDP, new PerClient(state.udpClients), totals),

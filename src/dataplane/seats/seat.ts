@@ -5,7 +5,7 @@
 import type { Logger } from "../../log.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Crashes } from "./crashes.ts";
-import type { Adoption, Order, WorkerParts } from "../orders.ts";
+import type { Adoption, Order, UpstreamAddresses, WorkerParts } from "../orders.ts";
 import { salvage } from "./salvage.ts";
 import type { Books } from "../shared/books.ts";
 import { startThread } from "./thread.ts";
@@ -70,6 +70,11 @@ export class Seat {
       this.#waiting.push({ number: adoption.number, resolve });
       this.#wakeWaiting();
     });
+  }
+
+  /** Tells the worker the addresses of an upstream. */
+  tellAddresses(order: UpstreamAddresses): void {
+    this.#thread.give(order);
   }
 
   /** Ends sessions of this worker with a reset. */

@@ -8,6 +8,7 @@ import { DEFAULT_RULE } from "../../policy/policy.ts";
 import { type DecisionNames, EndedFlows } from "../flows/ended_flows.ts";
 import type { FlowRecord } from "../flows/flow_ring.ts";
 import { type Hits, Tally } from "../flows/tally.ts";
+import { UpstreamHealth } from "../upstream/health.ts";
 import { Columns } from "./columns.ts";
 import { type Ending, ENDINGS } from "./endings.ts";
 import { type LedgerRow, readLedger } from "./read_ledger.ts";
@@ -89,6 +90,7 @@ export class Books {
   readonly state: SharedState;
   /** Flows that have ended. */
   readonly ended: EndedFlows;
+  readonly upstreams: UpstreamHealth;
   readonly #memory: SharedMemory;
   readonly #generations = new Map<number, { readonly totals: Totals; readonly names: RuleNames }>();
   /** Totals of ended sessions under generations of which no session lives. */
@@ -101,6 +103,7 @@ export class Books {
     this.#memory = memory;
     this.state = new SharedState(memory.state);
     this.ended = new EndedFlows(memory.ledgers.map(({ ended }) => ended), (flow) => this.#decisionOf(flow));
+    this.upstreams = new UpstreamHealth(memory.upstreams);
   }
 
   /** Opens the totals of the generation that comes into force. Returns their memory, for the workers. */

@@ -4,6 +4,7 @@
  */
 import { allocateRing } from "../flows/flow_ring.ts";
 import { allocateNames } from "../flows/name_places.ts";
+import { UpstreamHealth } from "../upstream/health.ts";
 import { allocateLedger } from "./columns.ts";
 import type { FlowMemory } from "./ledger.ts";
 import { SharedState } from "./state.ts";
@@ -23,6 +24,8 @@ export interface SharedMemory {
   readonly ledgers: readonly LedgerMemory[];
   /** The buffer of the {@linkcode WaitingRoom} of UDP. */
   readonly waitingRoom: SharedArrayBuffer;
+  /** The buffer of the {@linkcode UpstreamHealth}. */
+  readonly upstreams: SharedArrayBuffer;
 }
 
 /** The size of it. All sessions may come to the same worker. */
@@ -47,6 +50,7 @@ export function allocateMemory({ workers, connections, udpSessions }: MemorySize
       ended: allocateRing(),
     })),
     waitingRoom: makeWaitingRoom(),
+    upstreams: new UpstreamHealth(workers).buffer,
   };
 }
 

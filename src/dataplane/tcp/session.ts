@@ -152,6 +152,8 @@ export class Session extends WheelEntry implements Call {
   changes = 0;
   attempt = 0;
   choice = 0;
+  member = 0;
+  tried = 0;
   greeting: Greeting | null = null;
   /** The upstream has been asked to dial, and waits to be told how that ended. */
   called = false;
@@ -200,8 +202,8 @@ export class Session extends WheelEntry implements Call {
     this.stage = NEW;
     this.up.reset(-1, -1);
     this.down.reset(-1, -1);
+    this.choice = -1;
     this.attempt =
-      this.choice =
       this.excess =
       this.changes =
         0;

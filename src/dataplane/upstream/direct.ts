@@ -97,4 +97,7 @@ export class DirectUpstream implements Upstream {
 
   /** See {@linkcode Upstream}. */
   settled(): void {}
+
+  /** See {@linkcode Upstream}. */
+  ended(): void {}
 }

@@ -83,6 +83,9 @@ export class ListedUpstream implements Upstream {
     else if (errno !== ECANCELED) this.#report.failed(call.client, this.#chosen(call), errno);
   }
 
+  /** See {@linkcode Upstream}. */
+  ended(): void {}
+
   #chosen(call: Call): Sockaddr {
     return this.#target.upstreams === null ? call.destination : this.#target.upstreams[call.choice];
   }

@@ -6,21 +6,21 @@ import { ECONNREFUSED, EMFILE, ENFILE } from "../../../ffi/consts.ts";
 import { makeSockaddr, portOf, setPort } from "../../../ffi/sockets/sockaddr.ts";
 import type { WorkerContext } from "../context.ts";
 import { connectFrom } from "./direct.ts";
-import { type Greeting, NOBODY, TARGET, UPSTREAM } from "./greetings/greeting.ts";
-import { HttpConnect } from "./greetings/http_connect.ts";
-import { ProxyHeader } from "./greetings/proxy_header.ts";
-import { CONNECT, Socks5Greeting } from "./greetings/socks5.ts";
-import type { UpstreamProtocol, UpstreamSettings } from "./settings.ts";
+import { CONFIGURATION, type Greeting, NOBODY, TARGET, UPSTREAM } from "./greetings/greeting.ts";
+import { makeGreeting } from "./make_greeting.ts";
+import type { UpstreamSettings } from "./settings.ts";
+import { UP, type UpstreamHealth } from "./health.ts";
 import { UpstreamTrouble } from "./trouble.ts";
 import type { Call, Sockaddr, Upstream } from "./upstream.ts";
 
-/** The upstream. A call's `choice` is the number of the address that is dialled. */
+/** The upstream. A call's `choice` is the number of the address that is dialled, -1: none was yet. */
 export class ProxiedUpstream implements Upstream {
   readonly name: string;
   readonly isDirect = false;
   readonly wantsName: boolean;
   readonly #context: WorkerContext;
-  readonly #settings: UpstreamSettings;
+  readonly settings: UpstreamSettings;
+  readonly #health: UpstreamHealth;
   readonly #mark: number;
   readonly #trouble: UpstreamTrouble;
   readonly #number: number;
@@ -35,9 +35,15 @@ export class ProxiedUpstream implements Upstream {
     this.wantsName = protocol.type !== "forward" && protocol.sends === "name";
     this.#number = number;
     this.#context = context;
-    this.#settings = settings;
+    this.settings = settings;
+    this.#health = context.health;
     this.#mark = mark;
     this.#trouble = new UpstreamTrouble(context, settings.name);
+  }
+
+  /** Tells whether it is known to do its work, or nothing is known. */
+  get isUp(): boolean {
+    return this.#health.state(this.settings.place) === UP;
   }
 
   /** See {@linkcode Upstream}. */
@@ -45,57 +51,68 @@ export class ProxiedUpstream implements Upstream {
     return this.#number;
   }
 
-  /** See {@linkcode Upstream}. */
+  /** See {@linkcode Upstream}. It begins behind the address that is the call's choice. */
   dial(call: Call): number {
-    const { addresses } = this.#settings;
-    for (let i = call.attempt === 0 ? 0 : call.choice + 1; i < addresses.length; i++) {
+    const { addresses, place } = this.settings;
+    this.#health.used(place, this.#context.clock.time);
+    for (let i = call.choice + 1; i < addresses.length; i++) {
       call.choice = i;
       const returned = connectFrom(this.#addressFor(call), null, false, this.#mark);
-      if (returned >= 0 || returned === -EMFILE || returned === -ENFILE) return returned;
-      this.#trouble.note(-returned, UPSTREAM, "");
+      if (returned === -EMFILE || returned === -ENFILE) return returned;
+      if (returned >= 0) {
+        this.#health.addConnections(place, 1);
+        return returned;
+      }
+      this.#failed(call, -returned, UPSTREAM, "");
     }
     return -ECONNREFUSED;
+  }
+
+  /** The number of addresses from the one that is dialled on. */
+  addressesLeft({ choice }: Call): number {
+    return this.settings.addresses.length - choice;
   }
 
   /** See {@linkcode Upstream}. All addresses together have one connect timeout. */
   patience(call: Call): number {
     const left = this.#context.settings.connectTicks - call.spentTicks;
-    return Math.max(1, Math.floor(left / (this.#settings.addresses.length - call.choice)));
+    return Math.max(1, Math.floor(left / this.addressesLeft(call)));
   }
 
   /** See {@linkcode Upstream}. */
   greeting(call: Call): Greeting | null {
-    const greeting = this.#spare.pop() ?? makeGreeting(this.#settings.protocol);
+    const greeting = this.#spare.pop() ?? makeGreeting(this.settings.protocol);
     greeting?.begin(call);
     return greeting;
   }
 
   /** See {@linkcode Upstream}. */
-  settled({ greeting }: Call, errno: number, blame: number): void {
-    if (blame !== NOBODY && blame !== TARGET) {
-      this.#trouble.note(errno, blame, greeting?.refusal ?? "");
-    }
+  settled(call: Call, errno: number, blame: number): void {
+    const { greeting } = call;
+    if (blame !== NOBODY && blame !== TARGET) this.#failed(call, errno, blame, greeting?.refusal ?? "");
+    else if (errno === 0 || blame === TARGET) this.#health.worked(this.settings.place);
+    if (errno !== 0) this.ended();
     if (greeting !== null) this.#spare.push(greeting);
   }
 
+  /** See {@linkcode Upstream}. */
+  ended(): void {
+    this.#health.addConnections(this.settings.place, -1);
+  }
+
+  #failed(call: Call, errno: number, blame: number, words: string): void {
+    const { place, fall } = this.settings;
+    this.#trouble.note(errno, blame, words);
+    if (blame === CONFIGURATION) this.#health.refused(place);
+    // Once for a flow, however many addresses it has tried.
+    else if (blame === UPSTREAM && this.addressesLeft(call) === 1) this.#health.failed(place, errno, fall);
+  }
+
   #addressFor(call: Call): Sockaddr {
-    const address = this.#settings.addresses[call.choice];
+    const address = this.settings.addresses[call.choice];
     if (portOf(address) !== 0) return address;
     this.#address.set(address);
     setPort(this.#address, portOf(call.destination));
     return this.#address;
-  }
-}
-
-function makeGreeting(protocol: UpstreamProtocol): Greeting | null {
-  switch (protocol.type) {
-    case "socks5":
-      return new Socks5Greeting({ ...protocol, command: CONNECT });
-    case "http-connect":
-      return new HttpConnect(protocol);
-    case "forward":
-      return protocol.header === null ? null : new ProxyHeader(protocol.header);
-    default:
-      return protocol satisfies never;
   }
 }

@@ -22,6 +22,10 @@ export type UpstreamProtocol =
 /** An upstream. */
 export interface UpstreamSettings {
   readonly name: string;
+  /** Its place in the UpstreamHealth. */
+  readonly place: number;
+  /** Faults in a row after which it is down. */
+  readonly fall: number;
   /** In the order in which they are tried; none: its name could not be resolved. Port 0: the flow's own. */
   readonly addresses: readonly Sockaddr[];
   readonly protocol: UpstreamProtocol;

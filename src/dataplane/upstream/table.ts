@@ -1,14 +1,17 @@
 /**
- * The upstreams of a worker by number. Those of the settings in force are made when the first is asked for.
+ * The upstreams of a worker by number. Those of the policy and the settings in force are made when the first
+ * is asked for.
  * @module
  */
 import { ECONNREFUSED } from "../../../ffi/consts.ts";
+import type { Policy } from "../../policy/policy.ts";
 import type { WorkerContext } from "../context.ts";
+import { GroupUpstream } from "./group.ts";
 import { ProxiedUpstream } from "./proxied.ts";
 import type { UpstreamSettings } from "./settings.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** The route of flows that go where they were meant to go. The i-th upstream of the settings is i + 1. */
+/** The route of flows that go where they were meant to go. The i-th way of the policy is i + 1. */
 export const DIRECT = 0;
 /** The route of flows whose upstream nobody knows. */
 export const NOWHERE = -1;
@@ -18,8 +21,10 @@ export class UpstreamTable {
   readonly #context: WorkerContext;
   readonly #direct: Upstream;
   readonly #mark: number;
-  #known: readonly UpstreamSettings[] = [];
-  #upstreams: readonly Upstream[] = [];
+  #settings: readonly UpstreamSettings[] = [];
+  #policy: Policy | null = null;
+  /** By number of the way; null: it leads to none. */
+  #groups: readonly (GroupUpstream | null)[] = [];
 
   /** `mark`: SO_MARK of sockets towards servers, 0 for none. */
   constructor(context: WorkerContext, direct: Upstream, mark = 0) {
@@ -28,15 +33,33 @@ export class UpstreamTable {
     this.#mark = mark;
   }
 
-  /** The upstream of a route. One that is not known refuses: nothing goes direct for lack of an upstream. */
+  /**
+   * The upstream of a route. One that is not known refuses: nothing goes direct for lack of an upstream,
+   * unless the rule says so.
+   */
   of(route: number): Upstream {
     if (route === DIRECT) return this.#direct;
-    const { upstreams } = this.#context.settings;
-    if (upstreams !== this.#known) {
-      this.#known = upstreams;
-      this.#upstreams = upstreams.map((own, i) => new ProxiedUpstream(this.#context, own, this.#mark, i + 1));
+    const { policy, settings: { upstreams } } = this.#context;
+    if (upstreams !== this.#settings || policy !== this.#policy) this.#make(policy, upstreams);
+    const group = this.#groups[route - 1] ?? null;
+    if (group === null) return NO_UPSTREAM;
+    if (policy!.ways[route - 1].whenDown === "direct") {
+      return group.isDown("flows go direct") ? this.#direct : group;
     }
-    return this.#upstreams[route - 1] ?? NO_UPSTREAM;
+    group.isDown("flows are refused"); // the dial finds the same
+    return group;
+  }
+
+  #make(policy: Policy | null, settings: readonly UpstreamSettings[]): void {
+    this.#settings = settings;
+    this.#policy = policy;
+    const upstreams = settings.map((own, i) => new ProxiedUpstream(this.#context, own, this.#mark, i + 1));
+    this.#groups = (policy?.ways ?? []).map(({ action, upstreams: members, strategy }) => {
+      const known = members.map((member) => upstreams[member]).filter((member) => member !== undefined);
+      return action !== "proxy" || known.length === 0
+        ? null
+        : new GroupUpstream(this.#context, known, strategy);
+    });
   }
 }
 
@@ -48,4 +71,5 @@ const NO_UPSTREAM: Upstream = {
   patience: () => 1,
   greeting: () => null,
   settled: () => {},
+  ended: () => {},
 };

@@ -21,8 +21,10 @@ export interface Call extends Target {
   readonly attempt: number;
   /** Ticks that the addresses before this one have taken. */
   readonly spentTicks: number;
-  /** The upstream's own note. */
+  /** The upstream's own notes: the address; among several, the one that is dialled, and those that were. */
   choice: number;
+  member: number;
+  tried: number;
   /** The talk that {@linkcode Upstream.greeting} has begun; null: none, or not yet. */
   readonly greeting: Greeting | null;
 }
@@ -54,4 +56,6 @@ export interface Upstream {
    * that has not failed at once; the call is no longer the upstream's then.
    */
   settled(call: Call, errno: number, blame: number): void;
+  /** Takes note that a connection has ended which had come about. */
+  ended(call: Call): void;
 }

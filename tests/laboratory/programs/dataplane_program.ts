@@ -4,11 +4,10 @@
  *
  * Arguments: the path of a config. Start it with {@linkcode startDataplaneProgram}.
  */
-import { makeSockaddr, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
-import type { Config } from "../../../src/config/types.ts";
-import type { UpstreamConfig } from "../../../src/config/upstreams/types.ts";
+import { readSecrets } from "../../../src/config/files/secrets.ts";
 import type { UpstreamSettings } from "../../../src/dataplane/upstream/settings.ts";
 import { loadConfig, type LoadedConfig } from "../../../src/config/load.ts";
+import { upstreamSettings } from "../../../src/daemon/upstreams/settings.ts";
 import { type Dataplane, startDataplane } from "../../../src/dataplane/supervisor.ts";
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
 import { NO_LIVE_RULES, openLiveRules } from "../../../src/daemon/live_rules.ts";
@@ -46,28 +45,13 @@ function compile(loaded: LoadedConfig, generation: number): PolicyImage {
 }
 
 /** The upstreams of a config whose addresses are none but addresses. */
-function resolveUpstreams({ upstreams }: Config): UpstreamSettings[] {
-  return Object.entries(upstreams).map(([name, upstream]) => {
-    if (upstream.type === "direct" || "host" in upstream.address) {
-      throw new TypeError(`${name} is no address`);
-    }
-    const sockaddr = makeSockaddr();
-    writeSockaddr(sockaddr, upstream.address);
-    return { name, addresses: [sockaddr], protocol: protocolOf(upstream) };
+function upstreamsOf(loaded: LoadedConfig): UpstreamSettings[] {
+  const names = Object.keys(loaded.config.upstreams);
+  return upstreamSettings(loaded.config, {
+    secrets: readSecrets(loaded),
+    addressesOf: () => [],
+    placeOf: (name) => names.indexOf(name),
   });
-}
-
-function protocolOf(upstream: Exclude<UpstreamConfig, { type: "direct" }>): UpstreamSettings["protocol"] {
-  if (upstream.type === "forward") {
-    const { proxyProtocol } = upstream;
-    return { type: "forward", header: proxyProtocol === undefined ? null : proxyProtocol === "v1" ? 1 : 2 };
-  }
-  const { type, username, passwordFile, send } = upstream;
-  const credentials = username === undefined ? null : {
-    username: encoder.encode(username),
-    password: encoder.encode(Deno.readTextFileSync(passwordFile!).trimEnd()),
-  };
-  return { type, credentials, sends: send };
 }
 
 /** Does what the command says. Returns the answer. */
@@ -86,7 +70,7 @@ async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<un
     case "adopt": {
       const next = load(command.path);
       await dataplane.adopt({
-        settings: { ...dataplane.settingsOf(next.config), upstreams: resolveUpstreams(next.config) },
+        settings: dataplane.settingsOf(next.config, upstreamsOf(next)),
         policy: compile(next, command.generation),
       });
       return "adopted";

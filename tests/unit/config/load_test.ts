@@ -110,12 +110,8 @@ Deno.test("requireSupported() refuses, with its place, what would not happen", (
       "f:2:45: rules[1]: rules by domain are not supported yet",
     ],
     [
-      "upstreams: { a: { type: socks5, address: '10.0.0.1:1' } }\nrules: [{ action: proxy, upstream: a }]",
-      "f:2:11: rules[0]: the action proxy is not supported yet",
-    ],
-    [
-      "upstreams: { a: { type: socks5, address: '10.0.0.1:1' } }\ndefault: proxy\ndefault-upstream: a",
-      "f:2:1: the default proxy is not supported yet",
+      "upstreams: { a: { type: direct, mark: 0x100000/0x100000 } }",
+      "f:1:19: upstreams.a: the type direct is not supported yet",
     ],
     [
       "intercept: { router-traffic: true }\nkernel: { backend: iptables }",
@@ -152,8 +148,6 @@ Deno.test("listUnsupported() lists all of the design's example that is to come, 
   assert.deepEqual(listed.map(({ refusedBy, text }) => `${text.split(" ")[0]} ${refusedBy.length}`), [
     "rules[2]: 2",
     "rules[4]: 2",
-    "rules[4]: 2",
-    "upstreams 0",
     "the 0",
     "metrics 0",
   ]);

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { DEFAULT_CONFIG } from "../../../src/config/defaults.ts";
-import type { Config, RuleConfig, UpstreamConfig } from "../../../src/config/types.ts";
+import type { Config, RuleConfig } from "../../../src/config/types.ts";
 import { policyOf } from "../../../src/dataplane/context.ts";
 import { Decider } from "../../../src/dataplane/decider.ts";
-import type { UpstreamSettings } from "../../../src/dataplane/upstream/settings.ts";
-import { DIRECT, NOWHERE } from "../../../src/dataplane/upstream/table.ts";
+import { DIRECT } from "../../../src/dataplane/upstream/table.ts";
 import { UNDECIDED } from "../../../src/dataplane/shared/totals.ts";
-import { parseEndpoint, parsePrefix } from "../../../src/net/ip.ts";
+import { parsePrefix } from "../../../src/net/ip.ts";
 import { compilePolicy } from "../../../src/policy/compile.ts";
 import { PROTOCOL_NUMBERS } from "../../../src/policy/flow.ts";
 import { DEFAULT_RULE } from "../../../src/policy/policy.ts";
 import { sockaddr } from "./support/addresses.ts";
 import { SessionBench } from "./support/session_bench.ts";
+import { forwardConfig } from "./upstream/upstream_config.ts";
 
 const { tcp, udp } = PROTOCOL_NUMBERS;
 const [lan4, lan6] = ["10.0.0.0/24", "fd00::/64"].map((text) => parsePrefix(text)!);
@@ -51,34 +51,25 @@ Deno.test("Decider leaves to the kernel what only the kernel can tell, and what 
   assert.equal(askNobody(tcp, "10.0.0.9:1000", "192.0.2.1:443"), UNDECIDED);
 });
 
-Deno.test("Decider.route() is the place of a rule's upstream", () => {
+Deno.test("Decider.route() is the way of a flow that goes to upstreams", () => {
   using bench = new SessionBench();
-  const { context } = bench;
-  const upstreams = ["office", "home"].map((name): UpstreamSettings => ({
-    name,
-    addresses: [],
-    protocol: { type: "forward", header: null },
-  }));
-  context.settings = { ...context.settings, upstreams };
-  const forward: UpstreamConfig = {
-    type: "forward",
-    address: parseEndpoint("192.0.2.9:8443")!,
-    source: "router",
-    families: ["ipv4", "ipv6"],
-    udp: true,
-    check: DEFAULT_CONFIG.checks,
-  };
   const { decider, ask } = deciderOf(bench, [
-    { name: "home", action: "proxy", upstream: "home" },
-    { name: "gone", action: "proxy", upstream: "gone" },
-    { name: "open", action: "direct" },
-    { name: "shut", action: "block" },
-  ], { upstreams: { office: forward, gone: forward, home: forward } });
-  ask(tcp, "10.0.0.9:1000", "192.0.2.1:443");
-  const rules = [0, 1, 2, 3, DEFAULT_RULE, UNDECIDED];
-  assert.deepEqual(rules.map((rule) => decider.route(rule)), [2, NOWHERE, DIRECT, DIRECT, DIRECT, DIRECT]);
-  ask(udp, "10.0.0.9:1000", "192.0.2.1:443");
-  assert.deepEqual(rules.map((rule) => decider.route(rule)), [2, NOWHERE, DIRECT, DIRECT, DIRECT, DIRECT]);
+    { name: "home", ports: [{ first: 1, last: 1 }], action: "proxy", upstream: "home" },
+    { name: "open", ports: [{ first: 2, last: 2 }], action: "direct" },
+    { name: "shut", ports: [{ first: 3, last: 3 }], action: "block" },
+  ], { upstreams: { home: forwardConfig() } });
+  const routes = [1, 2, 3, 4].map((port) => {
+    const rule = ask(tcp, "10.0.0.9:1000", `192.0.2.1:${port}`);
+    return [rule, decider.route(rule), decider.blocking(rule)?.name];
+  });
+  const home = bench.context.policy!.ways.findIndex(({ action }) => action === "proxy") + 1;
+  assert.deepEqual(routes, [
+    [0, home, undefined],
+    [1, DIRECT, undefined],
+    [2, DIRECT, "shut"],
+    [DEFAULT_RULE, DIRECT, undefined],
+  ]);
+  assert.equal(decider.route(UNDECIDED), DIRECT);
 });
 
 Deno.test("Decider.blocking() is the route of a rule that blocks, default too", () => {

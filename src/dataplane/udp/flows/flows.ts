@@ -45,9 +45,6 @@ export interface FlowParts {
 }
 
 const { udp: UDP } = PROTOCOL_NUMBERS;
-/** Tags of plain flows: whether the client has had its session since the flow was decided on. */
-const UNUSED = 0;
-const USED = 1;
 
 /** The two ends of a flow: where in the words their struct sockaddr begin. */
 interface Ends {
@@ -129,19 +126,19 @@ export class UdpFlows {
     return -1;
   }
 
+  /** Tells whether other rules may decide on a flow: nothing is left of what the rules before have begun. */
+
   #isOver(flow: number, words: Int32Array, client: number): boolean {
-    const { states, slots, tags, generations } = this.#book;
-    const { table } = this.#parts;
-    switch (states[flow]) {
-      case PLAIN:
-        return tags[flow] === USED && table.find(words, client) < 0;
-      case LED:
-        return table.tags[slots[flow]] !== tags[flow];
-      case HELD:
-        return false;
-      default:
-        return generations[flow] !== this.#generation;
-    }
+    const { states, generations } = this.#book;
+    if (states[flow] === HELD || generations[flow] === this.#generation) return false;
+    return states[flow] === PLAIN
+      ? this.#parts.table.find(words, client) < 0
+      : states[flow] !== LED || !this.#isLed(flow);
+  }
+
+  #isLed(flow: number): boolean {
+    const { slots, tags } = this.#book;
+    return tags[flow] !== 0 && this.#parts.table.tags[slots[flow]] === tags[flow];
   }
 
   #follow(flow: number, arrival: Arrival): number {
@@ -156,14 +153,26 @@ export class UdpFlows {
         this.#wait(this.#readings.of(flow)!, arrival);
         return LOST_DATAGRAM;
       case PLAIN:
-        book.tags[flow] = USED;
         return sessions.use(words, client, destination, book.rules[flow]);
       case LED:
+        if (!this.#isLed(flow) || this.#parts.links.isDown(book.slots[flow])) {
+          const led = this.#leadAnew(flow, { words, client, destination });
+          if (led < 0) return led === LOST_DATAGRAM ? led : this.#refuse(words, client, destination, false);
+          if (book.states[flow] === PLAIN) return this.#follow(flow, arrival);
+        }
         sessions.useLed(book.slots[flow], words, client, destination);
         return book.slots[flow];
       default:
         return this.#refuse(words, client, destination, book.states[flow] === IGNORED);
     }
+  }
+
+  /** Leads a flow by the rule that has decided on it: its name is not asked for again. */
+  #leadAnew(flow: number, ends: Ends): number {
+    const { decider } = this.#parts;
+    const rule = this.#book.rules[flow];
+    decider.decide(UDP, ends.words, ends.client, ends.destination); // of what kind the flow is
+    return this.#settle(flow, { rule, route: decider.route(rule) }, ends);
   }
 
   #decide(arrival: Arrival): number {
@@ -258,14 +267,15 @@ export class UdpFlows {
     const { table } = this.#parts;
     const book = this.#book;
     book.rules[flow] = rule;
-    book.states[flow] = PLAIN;
-    book.tags[flow] = UNUSED;
-    if (route === DIRECT) return 0;
-    const upstream = this.#upstreams.of(route);
+    book.generations[flow] = this.#generation;
+    const upstream = route === DIRECT ? null : this.#upstreams.choose(route, ends.words, ends.client);
     if (upstream === undefined) return BLOCKED_DATAGRAM;
+    book.states[flow] = PLAIN;
+    if (upstream === null) return 0;
+    book.states[flow] = LED;
+    book.tags[flow] = 0; // nothing leads it yet
     const slot = this.#leadBy(upstream, rule, ends);
     if (slot < 0) return slot;
-    book.states[flow] = LED;
     book.slots[flow] = slot;
     book.tags[flow] = table.tags[slot];
     return slot;

@@ -65,6 +65,11 @@ export class Association extends Entry implements Link, WheelEntry {
     return this.state === UP;
   }
 
+  /** See {@linkcode Link}. */
+  get isBusy(): boolean {
+    return this.state !== IDLE;
+  }
+
   /** The address that is dialled, or has been. */
   get proxy(): Sockaddr {
     return this.upstream.settings.addresses[this.choice];

@@ -168,6 +168,7 @@ export class Associations {
       returned = connectFrom(addresses[i], null, false, this.#parts.mark);
       if (returned < 0) continue;
       association.fd = returned;
+      association.upstream.dialled(1);
       ledgers.udp.client(slot, returned); // a worker that fails leaves it to be closed
       association.state = DIALLING;
       const left = (association.deadline - clock.tick) / (addresses.length - i);
@@ -218,6 +219,7 @@ export class Associations {
     const watched = this.#context.loop.watch(this.#parts.service, fd, EPOLLIN | EPOLLET, slot, tag);
     if (watched < 0) return this.#failed(association, -watched, UPSTREAM);
     keepAlive(association.fd);
+    association.upstream.worked();
     this.#wheel.remove(association);
     association.deadline = this.#context.clock.tick;
     association.state = READY;
@@ -242,12 +244,11 @@ export class Associations {
     this.#hangUp(association);
     const isLast = choice + 1 >= upstream.settings.addresses.length;
     if (isLast || blame === TARGET || blame === POLICY) return this.#giveUp(association, errno, blame);
-    upstream.trouble.note(errno, blame, association.greeting.refusal);
     this.#dial(association, choice + 1);
   }
 
   #giveUp(association: Association, errno: number, blame: number): void {
-    association.upstream.trouble.note(errno, blame, association.greeting.refusal);
+    association.upstream.failed(errno, blame, association.greeting.refusal);
     this.#waitLonger(association);
     this.#parts.refuse(association.queue);
   }
@@ -256,9 +257,10 @@ export class Associations {
   #lost(association: Association, errno: number): void {
     const age = this.#context.clock.tick - association.deadline;
     this.#hangUp(association);
-    if (age >= SOUND_TICKS) association.failures = 0;
-    else this.#waitLonger(association);
-    association.upstream.trouble.note(errno, UPSTREAM, "");
+    if (age < SOUND_TICKS) {
+      association.upstream.failed(errno, UPSTREAM, "");
+      this.#waitLonger(association);
+    } else association.failures = 0;
     this.#parts.refuse(association.queue);
   }
 
@@ -281,6 +283,8 @@ export class Associations {
     this.#wheel.remove(association);
     association.state = IDLE;
     this.#context.ledgers.udp.client(slot, association.fd = -1);
-    if (fd >= 0) closeFd(fd);
+    if (fd < 0) return;
+    closeFd(fd);
+    association.upstream.dialled(-1);
   }
 }

@@ -14,6 +14,7 @@ import type { UdpUpstream } from "./upstreams.ts";
 /** A session's tie to such an upstream. */
 export class Forwarding implements Link {
   readonly isUp: boolean = true;
+  readonly isBusy: boolean = true;
   readonly relay = new Int32Array(8);
   readonly upstream: UdpUpstream;
   readonly #told = { client: makeSockaddr(), destination: makeSockaddr() };

@@ -12,6 +12,8 @@ export interface Link {
   readonly relay: Int32Array;
   /** Datagrams may pass. */
   readonly isUp: boolean;
+  /** It does its work, or tries to. */
+  readonly isBusy: boolean;
   /** Writes what stands before a client's datagram to a destination. The length. */
   writeHeader(bytes: Uint8Array, client: Sockaddr, destination: Sockaddr): number;
   /**

@@ -15,9 +15,10 @@ import { bytesUp } from "../../shared/ledger.ts";
 import { COUNTER } from "../../shared/state.ts";
 import { type Arrival, HELD_DESTINATION, type HeldQueue } from "../flows/held.ts";
 import { portUnreachable, type Undeliverable, type Unreachable } from "../unreachable.ts";
+import { UP } from "../../upstream/health.ts";
 import type { Association, SocksProtocol } from "./association.ts";
 import { type AssociationParts, Associations } from "./associations.ts";
-import type { Forwarding } from "./forwarding.ts";
+import { Forwarding } from "./forwarding.ts";
 import type { Link } from "./link.ts";
 import type { UdpUpstream } from "./upstreams.ts";
 
@@ -66,12 +67,22 @@ export class Links {
   associate(slot: number, upstream: UdpUpstream, protocol: SocksProtocol): void {
     const tag = this.#parts.table.tags[slot];
     this.#links[slot] = this.associations.open({ slot, tag }, upstream, protocol);
+    this.#context.ledgers.udp.through(slot, upstream.carrier);
   }
 
   /** Gives a new session its tie to an upstream that takes datagrams at once. */
   attach(slot: number, link: Forwarding): void {
     this.#links[slot] = link;
+    link.upstream.dialled(1);
+    this.#context.ledgers.udp.through(slot, link.upstream.carrier);
     this.#context.ledgers.udp.upstream(slot, this.#parts.table.fds[slot], link.relay, 0);
+  }
+
+  /** Tells whether a session's upstream does not do its work, and another one may: none is on its way. */
+  isDown(slot: number): boolean {
+    const link = this.#links[slot];
+    return link !== undefined && !link.isBusy &&
+      this.#context.health.state(link.upstream.settings.place) !== UP;
   }
 
   /** Sends a session's datagram on, with others of it after {@linkcode flush}; or has it wait. */
@@ -157,6 +168,7 @@ export class Links {
 
   /** A session is about to be closed. */
   closing(slot: number): void {
+    if (this.#links[slot] instanceof Forwarding) this.#links[slot].upstream.dialled(-1);
     this.#links[slot] = undefined;
     this.associations.closing(slot);
   }

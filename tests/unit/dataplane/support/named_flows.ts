@@ -46,7 +46,7 @@ export class NamedFlows implements Disposable {
     this.office = this.#listen();
     const { context } = this.bench;
     const protocol = { type: "forward", header: null } as const;
-    const office = { name: "office", addresses: [this.office.address], protocol };
+    const office = { name: "office", place: 0, fall: 3, addresses: [this.office.address], protocol };
     context.settings = { ...context.settings, upstreams: [office] };
     this.adopt(rules);
   }

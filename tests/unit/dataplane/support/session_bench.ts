@@ -70,6 +70,7 @@ class GivenUpstream implements Upstream {
   settled(_call: Call, errno: number): void {
     this.endings.push(errno);
   }
+  ended(): void {}
 }
 
 /** The sessions of a worker in a loop that the test drives. */

@@ -67,7 +67,7 @@ Deno.test("SessionTable.open() resets all that the session before has left", () 
   assert.equal(JSON.stringify({ ...again.up, opposite: null }), fresh);
   assert.equal(again.dying, null);
   const { attempt, choice, called, excess, keptAlive } = again;
-  assert.deepEqual([attempt, choice, called, excess, keptAlive], [0, 0, false, 0, false]);
+  assert.deepEqual([attempt, choice, called, excess, keptAlive], [0, -1, false, 0, false]);
   assert.equal(again.up.opposite, again.down);
 });
 

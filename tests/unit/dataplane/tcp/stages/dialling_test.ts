@@ -49,6 +49,7 @@ class SlowUpstream implements Upstream {
   settled(_call: Call, errno: number): void {
     this.told.push(`settled ${errno}`);
   }
+  ended(): void {}
 }
 
 /** A session whose upstream is slow; the test holds the client. */

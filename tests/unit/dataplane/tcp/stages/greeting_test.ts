@@ -40,7 +40,7 @@ class Tunnel implements Disposable {
     others: { before?: readonly Sockaddr[]; after?: readonly Sockaddr[] } = {},
   ) {
     const addresses = [...others.before ?? [], addressOf(this.listener), ...others.after ?? []];
-    const settings = { name: "office", addresses, protocol };
+    const settings = { name: "office", place: 0, fall: 3, addresses, protocol };
     this.bench = new SessionBench(
       { logLevel: "warn", ...options },
       (context) => new ProxiedUpstream(context, settings, 0, 1),
@@ -291,7 +291,7 @@ descriptorTest("A talk is used again, and never by two flows at once", async () 
 });
 
 descriptorTest("An upstream without an address refuses", () => {
-  const settings = { name: "unknown", addresses: [], protocol: SOCKS5 };
+  const settings = { name: "unknown", place: 0, fall: 3, addresses: [], protocol: SOCKS5 };
   using bench = new SessionBench({}, (context) => new ProxiedUpstream(context, settings, 0, 1));
   const [proxySide, client] = tcpPair();
   assert.ok(bench.open(proxySide) < 0);

@@ -8,7 +8,7 @@ import { makeSolo } from "../../../../../src/dataplane/solo.ts";
 import { HeldBytes, type HeldQueue } from "../../../../../src/dataplane/udp/flows/held.ts";
 import type { Association } from "../../../../../src/dataplane/udp/upstreams/association.ts";
 import { Associations } from "../../../../../src/dataplane/udp/upstreams/associations.ts";
-import { UdpUpstreams } from "../../../../../src/dataplane/udp/upstreams/upstreams.ts";
+import { UdpUpstream } from "../../../../../src/dataplane/udp/upstreams/upstreams.ts";
 import type { Sockaddr } from "../../../../../src/dataplane/upstream/upstream.ts";
 import { createLogger } from "../../../../../src/log.ts";
 import { formatEndpoint, parseEndpoint } from "../../../../../src/net/ip.ts";
@@ -75,11 +75,12 @@ class Bench implements AsyncDisposable {
     const protocol = { type: "socks5", credentials: null, sends: "address", udpAddress } as const;
     const settings = {
       name: "office",
+      place: 0,
+      fall: 3,
       addresses: (addresses ?? [own]).map((text) => address(text === "own" ? own : text)),
       protocol,
     };
-    context.settings = { ...context.settings, upstreams: [settings] };
-    const upstream = new UdpUpstreams(context).of(1)!;
+    const upstream = new UdpUpstream(context, settings, -1);
     const slot = this.table.open(sockaddr("10.0.0.9:4000"), 0, {
       fd: -1,
       tick: 0,

@@ -1,0 +1,232 @@
+/**
+ * The upstreams of a running proxy: their addresses, their checks, and their states, which workers read.
+ * @module
+ */
+import type { LoadedConfig } from "../../config/load.ts";
+import type { Secrets } from "../../config/files/secrets.ts";
+import type { UpstreamConfig } from "../../config/upstreams/types.ts";
+import { DOWN, REFUSED, UP, type UpstreamHealth } from "../../dataplane/upstream/health.ts";
+import type { UpstreamSettings } from "../../dataplane/upstream/settings.ts";
+import type { Sockaddr } from "../../dataplane/upstream/upstream.ts";
+import { formatEndpoint } from "../../net/ip.ts";
+import type { Logger } from "../../log.ts";
+import { errnoCode } from "../../net/errno.ts";
+import { readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { CheckPlan, type CheckResult } from "./check_plan.ts";
+import { NameBook, type NameBookParts } from "./name_book.ts";
+import { type PlaceMap, Places, type UpstreamIdentities } from "./places.ts";
+import { isDialled, sockaddrsOf, upstreamSettings } from "./settings.ts";
+import { describeGroups, type GroupStatus, type UpstreamStatus } from "./status.ts";
+
+/** Milliseconds between two looks at what is due. */
+const TICK_MS = 500;
+
+/** The part of a config that upstreams follow from. */
+export interface UpstreamSource {
+  readonly loaded: LoadedConfig;
+  readonly secrets: Secrets;
+}
+
+/** The outside world. */
+export interface UpstreamWorld {
+  readonly log: Logger;
+  readonly resolve: NameBookParts["resolve"];
+  check(settings: UpstreamSettings, config: UpstreamConfig): Promise<CheckResult>;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** From 0 to 1, by chance. */
+  chance(): number;
+}
+
+/** The workers. */
+export interface UpstreamWorkers {
+  readonly upstreams: UpstreamHealth;
+  tellAddresses(upstream: string, list: readonly Sockaddr[]): void;
+}
+
+/** Upstreams that may come into force. */
+export interface PreparedUpstreams {
+  readonly settings: readonly UpstreamSettings[];
+  readonly source: UpstreamSource;
+  readonly places: PlaceMap;
+}
+
+/** See the module. */
+export class Upstreams {
+  readonly #world: UpstreamWorld;
+  readonly #places = new Places();
+  readonly #names: NameBook;
+  #inForce: PreparedUpstreams | undefined;
+  #plans = new Map<string, CheckPlan>();
+  #workers: UpstreamWorkers | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(world: UpstreamWorld) {
+    this.#world = world;
+    this.#names = new NameBook({
+      log: world.log,
+      resolve: world.resolve,
+      changed: (host) => this.tellAddresses(host),
+    });
+  }
+
+  /** Makes the settings of a config's upstreams. Changes nothing. Throws an OperationError. */
+  prepare(source: UpstreamSource): PreparedUpstreams {
+    const { config } = source.loaded;
+    const nobody = { connections: () => 0 };
+    const places = this.#places.choose(identitiesOf(source), this.#workers?.upstreams ?? nobody);
+    const settings = upstreamSettings(config, {
+      secrets: source.secrets,
+      addressesOf: (host) => this.#names.addressesOf(host),
+      placeOf: (name) => places.get(name)!,
+    });
+    return { settings, source, places };
+  }
+
+  /** Puts them into force, when the workers have taken them. */
+  adopt(prepared: PreparedUpstreams, workers: UpstreamWorkers): void {
+    this.#workers = workers;
+    const now = this.#world.now();
+    const identities = identitiesOf(prepared.source);
+    const { upstreams } = prepared.source.loaded.config;
+    const fresh = new Set(this.#places.adopt(identities, prepared.places));
+    for (const place of fresh) workers.upstreams.clear(place);
+    const before = this.#plans;
+    this.#plans = new Map();
+    for (const [name, { check }] of Object.entries(upstreams)) {
+      const known = fresh.has(prepared.places.get(name)!) ? undefined : before.get(name);
+      known?.adopt(check);
+      this.#plans.set(name, known ?? new CheckPlan(check, { now }));
+    }
+    this.#inForce = prepared;
+    const hosts = new Set<string>();
+    for (const upstream of Object.values(upstreams)) {
+      if (isDialled(upstream) && "host" in upstream.address) hosts.add(upstream.address.host);
+    }
+    this.#names.keep(hosts);
+    this.tellAddresses();
+    this.#keepTime(Object.keys(upstreams).length > 0);
+  }
+
+  /** Tells the workers the addresses of upstreams that have a name: those with this one, or all. */
+  tellAddresses(host?: string): void {
+    for (const [name, upstream] of Object.entries(this.#inForce?.source.loaded.config.upstreams ?? {})) {
+      if (!isDialled(upstream) || !("host" in upstream.address)) continue;
+      if (host === undefined || upstream.address.host === host) {
+        this.#workers!.tellAddresses(name, this.#addressesNow(name));
+      }
+    }
+  }
+
+  /** Looks at what is due. */
+  tick(): void {
+    const inForce = this.#inForce;
+    if (inForce === undefined || this.#workers === undefined) return;
+    const { upstreams: health } = this.#workers;
+    const now = this.#world.now();
+    this.#names.tick(now);
+    for (const { name, place, addresses } of inForce.settings) {
+      const plan = this.#plans.get(name)!;
+      const state = health.state(place);
+      const reason = state === REFUSED
+        ? "it refuses us"
+        : `connections: ${errnoCode(health.lastError(place))}`;
+      if (state !== plan.state) {
+        plan.found(state, reason, this.#moment(now));
+        this.#tell(name, plan);
+      }
+      // A name that is not resolved has nothing to be checked.
+      const hasAddress = addresses.length > 0 || this.#addressesNow(name).length > 0;
+      if (hasAddress && plan.begins({ now }, now - 1000 * health.lastUse(place))) {
+        this.#check(name, plan, place);
+      }
+    }
+  }
+
+  /** Ends the checks. */
+  end(): void {
+    this.#keepTime(false);
+  }
+
+  /** The state of each. */
+  status(): readonly UpstreamStatus[] {
+    const inForce = this.#inForce;
+    if (inForce === undefined || this.#workers === undefined) return [];
+    const { upstreams: health } = this.#workers;
+    return inForce.settings.map(({ name, place }) => {
+      const plan = this.#plans.get(name)!;
+      const addresses = this.#addressesNow(name);
+      const { upstreams } = inForce.source.loaded.config;
+      const isUnresolved = isDialled(upstreams[name]) && addresses.length === 0;
+      return {
+        name,
+        state: isUnresolved || plan.state === DOWN ? "down" : plan.state === UP ? "up" : "refused",
+        since: plan.since,
+        reason: isUnresolved ? "its name is not resolved" : plan.reason,
+        connections: health.connections(place),
+        addresses: addresses.map((address) => formatEndpoint(readSockaddr(address))),
+      };
+    });
+  }
+
+  /** The member that each group uses. */
+  groups(): readonly GroupStatus[] {
+    const inForce = this.#inForce;
+    return inForce === undefined ? [] : describeGroups(inForce.source.loaded.config, this.status());
+  }
+
+  #check(name: string, plan: CheckPlan, place: number): void {
+    const { source: { loaded: { config } }, settings } = this.#inForce!;
+    const own = settings.find((upstream) => upstream.name === name)!;
+    const addresses = this.#addressesNow(name);
+    this.#world.check({ ...own, addresses }, config.upstreams[name]).then((result) => {
+      const before = plan.state;
+      plan.ended(result, this.#moment(this.#world.now()));
+      // Another one has its place by now.
+      if (this.#plans.get(name) !== plan || plan.state === before) return;
+      this.#workers!.upstreams.setState(place, plan.state);
+      this.#tell(name, plan);
+    });
+  }
+
+  #addressesNow(name: string): Sockaddr[] {
+    const upstream = this.#inForce!.source.loaded.config.upstreams[name];
+    if (!isDialled(upstream)) return [];
+    return sockaddrsOf(upstream.address, (host) => this.#names.addressesOf(host));
+  }
+
+  #tell(upstream: string, { state, reason }: CheckPlan): void {
+    const { log } = this.#world;
+    if (state === UP) return log.info("an upstream is up", { upstream });
+    if (state === DOWN) return log.warn("an upstream is down", { upstream, reason });
+    const { origin, locate } = this.#inForce!.source.loaded;
+    const { line } = locate(["upstreams", upstream]) ?? { line: 0 };
+    log.error("an upstream refuses us as configured", { upstream, config: `${origin}:${line}`, reason });
+  }
+
+  #moment(now: number): { now: number; chance: number } {
+    return { now, chance: this.#world.chance() };
+  }
+
+  #keepTime(wanted: boolean): void {
+    if (wanted === (this.#timer !== undefined)) return;
+    clearInterval(this.#timer);
+    this.#timer = wanted ? setInterval(() => this.tick(), TICK_MS) : undefined;
+    if (wanted) this.tick();
+  }
+}
+
+/** Finds what upstreams are known by: another address or type is another upstream. */
+function identitiesOf({ loaded: { config } }: UpstreamSource): UpstreamIdentities {
+  return new Map(
+    Object.entries(config.upstreams).map(([name, upstream]) => {
+      const address = !isDialled(upstream)
+        ? ""
+        : "host" in upstream.address
+        ? `${upstream.address.host}:${upstream.address.port}`
+        : formatEndpoint(upstream.address);
+      const user = "username" in upstream ? upstream.username : "";
+      return [name, `${upstream.type} ${address} ${user}`];
+    }),
+  );
+}

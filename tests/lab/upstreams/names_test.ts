@@ -1,0 +1,94 @@
+/** Upstreams that are given by name: a real resolver, which changes its mind, dies, and comes back. */
+import assert from "node:assert/strict";
+import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
+import { until } from "../../laboratory/machine/wait.ts";
+import { attempt } from "../../laboratory/network/dial.ts";
+import type { Program } from "../../laboratory/program.ts";
+import { startDnsmasq } from "../../laboratory/programs/dnsmasq.ts";
+import { type Proxy, startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
+import { startMicrosocks } from "../../laboratory/upstreams/proxies.ts";
+import { labTest } from "../../laboratory/register.ts";
+
+const PROGRAMS = ["socat", "python3", "microsocks", "dnsmasq"];
+const PROXY = "proxy.corp.example";
+const FIRST = { 4: ADDRESSES[4].server, 6: ADDRESSES[6].server };
+const SECOND = { 4: "203.0.113.3", 6: "2001:db8:77::3" };
+
+/** The server has a second address of each family. */
+async function addSecond(lab: Lab): Promise<void> {
+  await lab.server.run(["ip", "address", "add", `${SECOND[4]}/24`, "dev", "s0"]);
+  await lab.server.run(["ip", "address", "add", `${SECOND[6]}/64`, "dev", "s0", "nodad"]);
+}
+
+/** The resolver in the server namespace, which knows the proxy at one address of each family. */
+function startResolver(lab: Lab, address: { 4: string; 6: string }): Promise<Program> {
+  return startDnsmasq(lab.server, { [PROXY]: address });
+}
+
+/** The proxy, whose /etc/resolv.conf names the server. */
+async function startNamed(lab: Lab): Promise<Proxy> {
+  const conf = lab.writeFile("resolv.conf", `nameserver ${ADDRESSES[4].server}\n`);
+  const mounts = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
+  return await startProxy(lab, {
+    wrapper: ["unshare", "-m", "sh", "-c", mounts, conf],
+    config: {
+      rules: [{ name: "through", action: "proxy", upstream: "office" }],
+      upstreams: { office: { type: "socks5", address: `${PROXY}:1080` } },
+      checks: { interval: "500ms", timeout: "400ms" },
+    },
+  });
+}
+
+async function serveLine(lab: Lab): Promise<void> {
+  await lab.server.start(["socat", "-t30", "TCP4-LISTEN:7000,fork,reuseaddr", "SYSTEM:echo here"], {
+    listens: 7000,
+  });
+}
+
+const resolved = (proxy: Proxy): string[] => proxy.log.match(/is resolved name=\S+ addresses=\S+/g) ?? [];
+
+labTest("A name leads flows to its proxy, and a resolver that is dead or comes late harms nobody", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await serveLine(lab);
+  await startMicrosocks(lab, { port: 1080, asks: false });
+  const proxy = await startNamed(lab);
+  // Nobody knows the name yet: the upstream is down, and nothing goes direct.
+  assert.notEqual((await attempt(lab, { port: 7000 })).heard, "here\n");
+  await until(() => /name of an upstream is not resolved/.test(proxy.log), {
+    what: "the warning",
+    timeoutMs: 15_000,
+  });
+  const resolver = await startResolver(lab, FIRST);
+  await until(() => resolved(proxy).length === 1, { what: "the name", timeoutMs: 40_000 });
+  assert.match(resolved(proxy)[0], /addresses=203.0.113.2,2001:db8:77::2/);
+  assert.equal((await attempt(lab, { port: 7000 })).heard, "here\n");
+  await resolver.stop();
+  for (let i = 0; i < 3; i++) assert.equal((await attempt(lab, { port: 7000 })).heard, "here\n");
+  const { stdout } = await tproxy(lab, ["status", "-c", proxy.configPath], { mayFail: true });
+  assert.match(stdout, /upstream office/);
+});
+
+labTest("A name that moves takes new flows along when its TTL is over, and the last answer is kept", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  await addSecond(lab);
+  await serveLine(lab);
+  await startMicrosocks(lab, { port: 1080, asks: false });
+  await lab.server.nft(`table inet counted {
+    chain input { type filter hook input priority 0;
+      ip daddr ${SECOND[4]} tcp dport 1080 tcp flags & (syn | ack) == syn counter
+    }
+  }`);
+  const resolver = await startResolver(lab, FIRST);
+  const proxy = await startNamed(lab);
+  await until(() => resolved(proxy).length === 1, { what: "the name", timeoutMs: 10_000 });
+  assert.equal((await attempt(lab, { port: 7000 })).heard, "here\n");
+  await resolver.stop();
+  await startResolver(lab, SECOND);
+  // dnsmasq's own names have a TTL of 0: they are asked for every 30 s.
+  await until(() => resolved(proxy).length === 2, { what: "the other address", timeoutMs: 40_000 });
+  assert.equal((await attempt(lab, { port: 7000 })).heard, "here\n");
+  const { stdout } = await lab.server.run(["nft", "list", "table", "inet", "counted"]);
+  assert.ok(Number(/packets (\d+)/.exec(stdout)?.[1]) > 0, stdout);
+});

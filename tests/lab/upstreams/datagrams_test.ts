@@ -157,6 +157,28 @@ labTest("A proxy that carries no UDP refuses it, and nothing goes direct", {
   assert.match(dataplane.program.stderr, /upstream=office said="reply 7, command not supported"/);
 });
 
+labTest(
+  "Another member of a group carries a flow that one has failed",
+  { programs: ["v2ray"] },
+  async (lab) => {
+    await startV2ray(lab, { port: PORT, asks: false });
+    const dataplane = await startThrough(lab, SOCKS);
+    const { upstreams } = through(lab, SOCKS);
+    const dead = { type: "socks5", address: `${ADDRESSES[4].server}:${PORT + 5}` };
+    await dataplane.adopt({
+      upstreams: { dead, ...upstreams as object },
+      groups: { both: { members: ["dead", "office"] } },
+      rules: [{ name: "both", action: "proxy", upstream: "both" }],
+    });
+    const server = openServer(lab, 4);
+    const client = openClient(lab, 4);
+    assert.equal(await fateOf(client, server), "ECONNREFUSED");
+    assert.equal(await fateOf(client, server), "forwarded");
+    const seen = await exchange(client, server);
+    assert.ok(!seen.startsWith(ADDRESSES[4].client), `the server saw ${seen}`);
+  },
+);
+
 labTest("A proxy that is dead refuses at once", {}, async (lab) => {
   await startThrough(lab, SOCKS);
   const server = openServer(lab, 4);

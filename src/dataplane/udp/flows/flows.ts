@@ -155,24 +155,35 @@ export class UdpFlows {
       case PLAIN:
         return sessions.use(words, client, destination, book.rules[flow]);
       case LED:
-        if (!this.#isLed(flow) || this.#parts.links.isDown(book.slots[flow])) {
-          const led = this.#leadAnew(flow, { words, client, destination });
-          if (led < 0) return led === LOST_DATAGRAM ? led : this.#refuse(words, client, destination, false);
-          if (book.states[flow] === PLAIN) return this.#follow(flow, arrival);
-        }
-        sessions.useLed(book.slots[flow], words, client, destination);
-        return book.slots[flow];
+        return this.#followLed(flow, arrival);
       default:
         return this.#refuse(words, client, destination, book.states[flow] === IGNORED);
     }
+  }
+
+  /** Its session goes on, unless it has ended, or its upstream has failed it. */
+  #followLed(flow: number, arrival: Arrival): number {
+    const { sessions, links } = this.#parts;
+    const { batch: { words }, destination } = arrival;
+    const client = arrival.batch.name(arrival.i);
+    const book = this.#book;
+    if (!this.#isLed(flow) || links.failedOf(book.slots[flow]) !== null) {
+      const led = this.#leadAnew(flow, { words, client, destination });
+      if (led === BLOCKED_DATAGRAM) return this.#refuse(words, client, destination, false);
+      if (led < 0) return led;
+      if (book.states[flow] === PLAIN) return this.#follow(flow, arrival);
+    }
+    sessions.useLed(book.slots[flow], words, client, destination);
+    return book.slots[flow];
   }
 
   /** Leads a flow by the rule that has decided on it: its name is not asked for again. */
   #leadAnew(flow: number, ends: Ends): number {
     const { decider } = this.#parts;
     const rule = this.#book.rules[flow];
+    const failed = this.#isLed(flow) ? this.#parts.links.failedOf(this.#book.slots[flow]) : null;
     decider.decide(UDP, ends.words, ends.client, ends.destination); // of what kind the flow is
-    return this.#settle(flow, { rule, route: decider.route(rule) }, ends);
+    return this.#settle(flow, { rule, route: decider.route(rule) }, ends, failed);
   }
 
   #decide(arrival: Arrival): number {
@@ -263,12 +274,17 @@ export class UdpFlows {
   }
 
   /** Settles how a flow goes on that is not blocked. Negative: no session can lead it. */
-  #settle(flow: number, { rule, route }: Decision, ends: Ends): number {
+  #settle(
+    flow: number,
+    { rule, route }: Decision,
+    ends: Ends,
+    failed: UdpUpstream | null = null,
+  ): number {
     const { table } = this.#parts;
     const book = this.#book;
     book.rules[flow] = rule;
     book.generations[flow] = this.#generation;
-    const upstream = route === DIRECT ? null : this.#upstreams.choose(route, ends.words, ends.client);
+    const upstream = route === DIRECT ? null : this.#upstreams.choose(route, ends.words, ends.client, failed);
     if (upstream === undefined) return BLOCKED_DATAGRAM;
     book.states[flow] = PLAIN;
     if (upstream === null) return 0;

@@ -67,7 +67,7 @@ export class Association extends Entry implements Link, WheelEntry {
 
   /** See {@linkcode Link}. */
   get isBusy(): boolean {
-    return this.state !== IDLE;
+    return this.state !== IDLE || this.failures === 0;
   }
 
   /** The address that is dialled, or has been. */

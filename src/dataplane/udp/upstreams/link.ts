@@ -12,7 +12,7 @@ export interface Link {
   readonly relay: Int32Array;
   /** Datagrams may pass. */
   readonly isUp: boolean;
-  /** It does its work, or tries to. */
+  /** Tells whether it does its work, tries to, or has not been asked to. */
   readonly isBusy: boolean;
   /** Writes what stands before a client's datagram to a destination. The length. */
   writeHeader(bytes: Uint8Array, client: Sockaddr, destination: Sockaddr): number;

@@ -15,7 +15,6 @@ import { bytesUp } from "../../shared/ledger.ts";
 import { COUNTER } from "../../shared/state.ts";
 import { type Arrival, HELD_DESTINATION, type HeldQueue } from "../flows/held.ts";
 import { portUnreachable, type Undeliverable, type Unreachable } from "../unreachable.ts";
-import { UP } from "../../upstream/health.ts";
 import type { Association, SocksProtocol } from "./association.ts";
 import { type AssociationParts, Associations } from "./associations.ts";
 import { Forwarding } from "./forwarding.ts";
@@ -78,11 +77,10 @@ export class Links {
     this.#context.ledgers.udp.upstream(slot, this.#parts.table.fds[slot], link.relay, 0);
   }
 
-  /** Tells whether a session's upstream does not do its work, and another one may: none is on its way. */
-  isDown(slot: number): boolean {
+  /** The upstream of a session that it has failed; null: it does its work, or tries to. */
+  failedOf(slot: number): UdpUpstream | null {
     const link = this.#links[slot];
-    return link !== undefined && !link.isBusy &&
-      this.#context.health.state(link.upstream.settings.place) !== UP;
+    return link === undefined || link.isBusy ? null : link.upstream;
   }
 
   /** Sends a session's datagram on, with others of it after {@linkcode flush}; or has it wait. */

@@ -74,15 +74,23 @@ export class UdpUpstreams {
 
   /**
    * The upstream of a route (upstream/table.ts) for the client whose struct sockaddr is at `at`. null: none
-   * can take its flow, which goes direct; undefined: which goes nowhere.
+   * can take its flow, which goes direct; undefined: which goes nowhere. `failed`: one that has just failed
+   * the client, and is taken if there is no other.
    */
-  choose(route: number, words: Int32Array, at: number): UdpUpstream | null | undefined {
+  choose(
+    route: number,
+    words: Int32Array,
+    at: number,
+    failed: UdpUpstream | null,
+  ): UdpUpstream | null | undefined {
     const { policy, settings: { upstreams } } = this.#context;
     if (upstreams !== this.#settings || policy !== this.#policy) this.#make(policy, upstreams);
     const group = this.#groups[route - 1];
     if (group === undefined) return undefined;
     copyAddress(words, at, this.#clientWords, 0);
-    const member = group.choice.choose(this.#client, 0);
+    const tried = failed === null ? 0 : 1 << group.members.indexOf(failed);
+    let member = group.choice.choose(this.#client, tried);
+    if (member === NO_MEMBER && tried !== 0) member = group.choice.choose(this.#client, 0);
     if (member !== NO_MEMBER) return group.members[member];
     return policy!.ways[route - 1].whenDown === "direct" ? null : undefined;
   }

@@ -5,7 +5,7 @@
 import { BACKEND_ABILITIES } from "./backends.ts";
 import { ConfigError, type ConfigProblem, formatProblem } from "./error.ts";
 import type { LoadedConfig } from "./load.ts";
-import type { Config, RuleConfig } from "./types.ts";
+import type { Config } from "./types.ts";
 import type { UpstreamConfig } from "./upstreams/types.ts";
 import type { ConfigPath } from "./yaml_source.ts";
 
@@ -32,22 +32,6 @@ const GAPS: readonly Gap[] = [
     refusedBy: BOTH,
   },
 ];
-
-const NAMES = "rules by domain are not supported yet";
-
-/** Lists the features that a rule asks for in vain, with the key that does. */
-function ruleGaps(rule: RuleConfig, index: number): Gap[] {
-  const gap = (key: string, text: string): Gap => ({
-    path: ["rules", index, key],
-    asked: () => true,
-    text: `rules[${index}]: ${text}`,
-    refusedBy: BOTH,
-  });
-  return [
-    ...(rule.domains === undefined ? [] : [gap("domains", NAMES)]),
-    ...(rule.domainFiles === undefined ? [] : [gap("domains-file", NAMES)]),
-  ];
-}
 
 /** Lists the features that an upstream asks for in vain. */
 function upstreamGaps([name, { type }]: [string, UpstreamConfig]): Gap[] {
@@ -88,7 +72,6 @@ export function listUnsupported(loaded: LoadedConfig): Unsupported[] {
   const nowhere = { line: 0, column: 0 };
   const asked = [
     ...GAPS.filter((gap) => gap.asked(config)),
-    ...config.rules.flatMap(ruleGaps),
     ...Object.entries(config.upstreams).flatMap(upstreamGaps),
   ];
   const gaps = asked.map(({ path, text, refusedBy }) => ({

@@ -106,10 +106,6 @@ Deno.test("parseConfig() writes names of hosts and hardware in one form", () => 
 Deno.test("requireSupported() refuses, with its place, what would not happen", () => {
   const cases: [string, string][] = [
     [
-      "version: 1\nrules: [{ action: block }, { action: block, domains: [a.b] }]",
-      "f:2:45: rules[1]: rules by domain are not supported yet",
-    ],
-    [
       "upstreams: { a: { type: direct, mark: 0x100000/0x100000 } }",
       "f:1:19: upstreams.a: the type direct is not supported yet",
     ],
@@ -146,8 +142,6 @@ Deno.test("requireSupported() warns of what is only idle", () => {
 Deno.test("listUnsupported() lists all of the design's example that is to come, in order", () => {
   const listed = listUnsupported(loadText(DESIGN, "f"));
   assert.deepEqual(listed.map(({ refusedBy, text }) => `${text.split(" ")[0]} ${refusedBy.length}`), [
-    "rules[2]: 2",
-    "rules[4]: 2",
     "the 0",
     "metrics 0",
   ]);

@@ -25,7 +25,10 @@ const group = v.pipe(
     if (typeof given !== "object" || given === null) return;
     if (!Object.hasOwn(given, "members")) addIssue({ message: "a group needs members" });
     if (Array.isArray(given.members) && given.members.length > MOST_MEMBERS) {
-      addIssue({ message: `a group has at most ${MOST_MEMBERS} members`, path: [pathItem(given, "members")] });
+      addIssue({
+        message: `a group has at most ${MOST_MEMBERS} members`,
+        path: [pathItem(given, "members")],
+      });
     }
   }),
 );

@@ -52,10 +52,8 @@ function assertServed({ told, heard }: Attempt): void {
 }
 
 function assertRefused({ told, heard, ms }: Attempt, within = 300): void {
-  const expected = firstPacketsAsk()
-    ? ["Connection refused", ""]
-    : ["connected", "Connection reset by peer\n"];
-  assert.deepEqual([told, heard], expected);
+  if (firstPacketsAsk()) assert.deepEqual([told, heard], ["Connection refused", ""]);
+  else assert.match(`${told} ${heard}`, /Connection reset by peer/); // it may come before the client looks
   assert.ok(ms < within, `after ${ms} ms`);
 }
 
@@ -89,7 +87,8 @@ labTest("failover: the next one carries flows when the first is killed, new ones
 }, async (lab) => {
   await serveLine(lab);
   const first = await startMicrosocks(lab, { port: 1080, asks: false });
-  await startMicrosocks(lab, { port: 1081, asks: false });
+  const second = await startMicrosocks(lab, { port: 1081, asks: false });
+  const carried = () => second.output.match(/connected to/g)?.length ?? 0;
   const syns = await countSyns(lab, [1080, 1081]);
   const proxy = await startGroup(lab, [1080, 1081]);
   assertServed(await attempt(lab, { port: 7000 }));
@@ -113,9 +112,10 @@ labTest("failover: the next one carries flows when the first is killed, new ones
     what: "its return",
     timeoutMs: 8000,
   });
-  const [, others] = await syns();
+  const others = carried();
+  assert.ok(others >= 17);
   assertServed(await attempt(lab, { port: 7000 }));
-  assert.equal((await syns())[1], others, "new flows go back");
+  assert.equal(carried(), others, "new flows go back");
 });
 
 labTest("All down: flows are refused at once, nothing reaches their server, and checks are few", {
@@ -238,8 +238,11 @@ for (
     assert.equal((await syns())[0], 0, "it went direct");
     assert.equal(proxy.log.match(/config=\S*tproxy.yaml:\d+/g)?.length, 1, "once");
     const status = await tproxy(lab, ["status", "-c", proxy.configPath, "--json"], { mayFail: true });
+    const path = proxy.configPath;
+    const flow = ["--from", ADDRESSES[4].client, "--to", `${SERVER}:7000`, "--in", "r0"];
+    const explain = ["explain", ...flow, "--json", "-c"];
     const others = await Promise.all(
-      [["check", "-c", proxy.configPath], ["status", "-vc", proxy.configPath]].map((args) =>
+      [["check", "-c", path], ["status", "-vc", path], [...explain, path]].map((args) =>
         tproxy(lab, args, { mayFail: true })
       ),
     );

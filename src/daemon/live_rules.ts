@@ -8,6 +8,7 @@ import { planLive } from "../kernel/plan/live/live_plan.ts";
 import { knownSet } from "../kernel/plan/live/memory.ts";
 import { LIVE_OPTIONS } from "../kernel/plan/live/options.ts";
 import type { Plan } from "../kernel/plan/model.ts";
+import type { Endpoint } from "../net/ip.ts";
 
 /** See the module. */
 export interface LiveRules {
@@ -18,6 +19,8 @@ export interface LiveRules {
   adopt(plan: Plan, taking: boolean): void;
   /** Flows of UDP that are relayed ask again. Throws an OperationError. */
   forget(): void;
+  /** Takes over the addresses of upstreams that have names. Throws an OperationError. */
+  spare(upstreams: readonly Endpoint[]): void;
   /** No new flow is taken from now on; those that are relayed go on. */
   drain(): void;
   /** Removes them. */
@@ -25,7 +28,7 @@ export interface LiveRules {
 }
 
 /** For `admission: early`, whose rules are all of the install. */
-export const NO_LIVE_RULES: LiveRules = { adopt() {}, forget() {}, drain() {}, close() {} };
+export const NO_LIVE_RULES: LiveRules = { adopt() {}, forget() {}, spare() {}, drain() {}, close() {} };
 
 /**
  * Claims the place of the rules, which one proxy alone can have. Nothing is taken until the first plan.
@@ -39,7 +42,9 @@ class OwnedRules implements LiveRules {
   readonly #table: LiveTable;
   readonly #workers: number;
   #plan: Plan | undefined;
+  #taking = false;
   #draining = false;
+  #upstreams: readonly Endpoint[] = [];
 
   constructor(table: LiveTable, workers: number) {
     this.#table = table;
@@ -49,6 +54,12 @@ class OwnedRules implements LiveRules {
   adopt(plan: Plan, taking: boolean): void {
     this.#replace(plan, taking && !this.#draining);
     this.#plan = plan;
+    this.#taking = taking;
+  }
+
+  spare(upstreams: readonly Endpoint[]): void {
+    this.#upstreams = upstreams;
+    if (this.#plan !== undefined) this.adopt(this.#plan, this.#taking);
   }
 
   forget(): void {
@@ -65,7 +76,7 @@ class OwnedRules implements LiveRules {
   }
 
   #replace({ intent: { scope } }: Plan, accepting: boolean): void {
-    const options = { ...LIVE_OPTIONS, workers: this.#workers, accepting };
+    const options = { ...LIVE_OPTIONS, workers: this.#workers, accepting, upstreams: this.#upstreams };
     this.#table.replace(planLive(scope, options));
   }
 }

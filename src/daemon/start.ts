@@ -13,6 +13,7 @@ import { readAdmission, warnAdmission } from "../kernel/admission.ts";
 import type { Logger } from "../log.ts";
 import { Marks } from "../marks.ts";
 import { OperationError } from "../net/error.ts";
+import type { Endpoint } from "../net/ip.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { usableFamilies } from "./families.ts";
 import { type LiveRules, NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
@@ -66,7 +67,8 @@ export async function startProxy(
   const { workerUrl, version } = options;
   collectGarbage(); // of the config and the trial, before workers need their part: the most is needed then
   let live = NO_LIVE_RULES;
-  const upstreams = openUpstreams(config, log, readTextFile);
+  const spare = (places: readonly Endpoint[]) => attempt(() => live.spare(places), log, NOT_SPARED);
+  const upstreams = openUpstreams(config, { log, readTextFile, spare });
   const prepared = upstreams.prepare(usable);
   const dataplane = await startDataplane({
     config,
@@ -131,13 +133,18 @@ function surveyFor(
 
 /** Has flows of UDP ask again: their worker has failed, or they were sent on where rules drop them now. */
 function forgetFlows(live: LiveRules, log: Logger): void {
+  attempt(() => live.forget(), log, "flows of UDP wait for some seconds until they work again");
+}
+
+const NOT_SPARED = "who dials an upstream himself is led there through it";
+
+/** Says what follows where the kernel does not do it. */
+function attempt(work: () => void, log: Logger, consequence: string): void {
   try {
-    live.forget();
+    work();
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
-    log.warn("flows of UDP wait for some seconds until they work again", {
-      reason: error.message,
-    });
+    log.warn(consequence, { reason: error.message });
   }
 }
 

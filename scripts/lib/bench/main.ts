@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { print } from "../../../tests/laboratory/machine/print.ts";
+import { BY_NAME_SUITE } from "./by_name/suite.ts";
 import { runRounds } from "./rounds.ts";
 import { summarize } from "./statistics.ts";
 import type { Suite, Workers } from "./suite.ts";
@@ -14,13 +15,13 @@ const QUICK_SECONDS = 2;
 /** A load average from which on results are doubtful. */
 const BUSY = 0.5;
 
-const SUITES: readonly Suite[] = [TCP_SUITE, UDP_SUITE];
+const SUITES: readonly Suite[] = [TCP_SUITE, UDP_SUITE, BY_NAME_SUITE];
 
 const USAGE =
-  `Usage: scripts/bench [--tcp] [--udp] [--rounds N] [--seconds N] [--quick] [--only NAMES] [--measures NAMES] [--json]
-  --tcp, --udp      what to run; TCP if neither is named
-  --rounds N        rounds; in each the contestants take turns (TCP ${TCP_SUITE.defaults.rounds}, UDP ${UDP_SUITE.defaults.rounds})
-  --seconds N       duration of each measurement (TCP ${TCP_SUITE.defaults.seconds}, UDP ${UDP_SUITE.defaults.seconds})
+  `Usage: scripts/bench [--tcp] [--udp] [--by-name] [--rounds N] [--seconds N] [--quick] [--only NAMES] [--measures NAMES] [--json]
+  --tcp, --udp, --by-name   what to run; TCP if none is named
+  --rounds N        rounds; in each the contestants take turns (${tellDefaults("rounds")})
+  --seconds N       duration of each measurement (${tellDefaults("seconds")})
   --quick           one short round
   --only NAMES      contestants, separated by semicolons:
 ${SUITES.map((suite) => `                    ${suite.name}: ${namesOf(suite).join("; ")}\n`).join("")}\
@@ -40,6 +41,7 @@ async function main(args: string[]): Promise<number> {
     options: {
       tcp: { type: "boolean", default: false },
       udp: { type: "boolean", default: false },
+      "by-name": { type: "boolean", default: false },
       rounds: { type: "string" },
       seconds: { type: "string" },
       quick: { type: "boolean", default: false },
@@ -56,7 +58,8 @@ async function main(args: string[]): Promise<number> {
   }
   const [load] = Deno.loadavg();
   if (load > BUSY) print(`Load average ${load.toFixed(1)}: others use the processors, so expect noise`);
-  const suites = SUITES.filter(({ name }) => name === "TCP" ? values.tcp || !values.udp : values.udp);
+  const asked = [values.tcp, values.udp, values["by-name"]];
+  const suites = asked.includes(true) ? SUITES.filter((_, index) => asked[index]) : [TCP_SUITE];
   let held = true;
   for (const suite of suites) {
     const rounds = Number(values.rounds ?? (values.quick ? 1 : suite.defaults.rounds));
@@ -80,6 +83,10 @@ async function main(args: string[]): Promise<number> {
     }
   }
   return held ? 0 : 1;
+}
+
+function tellDefaults(key: keyof Suite["defaults"]): string {
+  return SUITES.map(({ name, defaults }) => `${name} ${defaults[key]}`).join(", ");
 }
 
 function namesOf(suite: Suite): string[] {

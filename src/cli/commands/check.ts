@@ -55,16 +55,14 @@ export const checkCommand: Command<InferValue<typeof parser>> = {
         : ["error", ` (refused by ${problem.refusedBy.join(" and ")})`];
       env.stderr(`${word}: ${formatProblem(loaded.origin, problem)}${refused}\n`);
     }
-    const { reportNames } = await import("../check/names.ts");
+    const { reportFiles } = await import("../check/files.ts");
     const { adviseOn } = await import("../../policy/advice.ts");
-    const { readSecrets } = await import("../../config/files/secrets.ts");
     for (const { path, text } of adviseOn(loaded.config)) {
       const place = loaded.locate(path) ?? { line: 0, column: 0 };
       env.stderr(`warning: ${formatProblem(loaded.origin, { ...place, text })}\n`);
     }
     const isRefused = problems.some(({ refusedBy }) => refusedBy.length > 0);
-    const lists = isRefused ? [] : reportNames(loaded);
-    if (!isRefused) readSecrets(loaded);
+    const lists = isRefused ? [] : reportFiles(loaded);
     const lines = describeConfig(loaded.config);
     const width = Math.max(...lines.map(([key]) => key.length)) + 2;
     const verdict = isRefused ? "not supported by this version. It would have in effect" : "valid. In effect";

@@ -13,54 +13,63 @@ import type { Command } from "../command.ts";
 
 const parser = object({
   config: configOption,
-  from: option("--from", string({ metavar: "ADDRESS" }), { description: message`The client` }),
-  to: option("--to", string({ metavar: "ADDRESS:PORT" }), { description: message`The server` }),
+  from: option("--from", string({ metavar: "ADDRESS" }), {
+    description: message`The client; with a port, if rules ask for that.`,
+  }),
+  to: option("--to", string({ metavar: "ADDRESS:PORT" }), { description: message`The server.` }),
   in: optional(option("--in", string({ metavar: "INTERFACE" }), {
-    description: message`The interface that the flow comes through`,
+    description: message`The interface that the flow comes in by. Default: by which the client is reached.`,
   })),
   protocol: optional(option("--protocol", choice(["tcp", "udp"], { metavar: "PROTOCOL" }), {
-    description: message`tcp, which is the default, or udp`,
+    description: message`tcp, which is the default, or udp.`,
+  })),
+  mac: optional(option("--mac", string({ metavar: "ADDRESS" }), {
+    description: message`The client's hardware address, for rules with mac.`,
   })),
   domain: optional(option("--domain", string({ metavar: "NAME" }), {
-    description: message`The name that the client asks for`,
+    description: message`The name that the client asks for.`,
+  })),
+  rulesOnly: optional(flag("--rules-only", {
+    description: message`Ask the config and its lists alone, and nothing of this machine.`,
   })),
   json: optional(flag("--json", { description: message`Print JSON.` })),
 });
 
+/** Exit code for a flow that does not get through. */
+const STOPPED = 3;
+
 /** The command. */
 export const explainCommand: Command<InferValue<typeof parser>> = {
   name: "explain",
-  summary: "Tell what the rules do with a flow, and why",
+  summary: "Tell what becomes of a flow on this router, and why",
   details: [
-    "The rules are asked as the proxy asks them. Without --domain the name is unknown: then it is said whether the flow " +
-    "waits for it. Of the machine nothing is read but the config and its lists.",
-    "JSON: { version, config, rule, why, kernel, action, upstreams, whenDown, waits: { forName, why }, entry, " +
-    "passedOver: [{ rule, name, why }], byName: [{ rule, name, why }] }.",
+    "The rules are asked as the proxy asks them; the rules in the kernel, ours and those of others, NAT and policy " +
+    "routing are followed for the flow's first packet. Nothing is sent or changed; the kernel's rules need root. " +
+    "Without --domain the name is unknown: then it is said whether the flow waits for it, and how it ends without one.",
+    "The exit code is 0 if the flow gets through (forwarded, relayed, delivered, or for the router itself), 3 if it is " +
+    "refused, dropped, or no route leads there, or if that cannot be told, 2 for wrong options.",
+    "JSON: { version, config, flow: { protocol, from, to, in, mac, domain }, end: forwarded | relayed | upstream | delivered " +
+    "| router | refused | dropped | unreachable | unknown, passes, certain, by, rule, why, kernel: pass | refuse | program | " +
+    "proxy | watch, action, silent, upstreams, upstreamStates: [{ name, state: up | down | refused | unknown, reason }], whenDown, waits: { forName, why }, entry, passedOver: [{ rule, name, why }], byName: " +
+    "[{ rule, name, why }], installed: { chain, handle, text, does }, path: [{ hook, chain, verdict: accept | drop, refuses, " +
+    "certain, rule, handle, translation }], route: { type, table, gateway, interface }, source, warnings }; passes is the " +
+    "exit code in words; what is not known is null.",
   ],
   examples: ["explain --from 192.168.1.20 --to 192.0.2.1:443 --domain ads.example.com"],
   changesState: false,
   parser,
   async run(env, options) {
+    const { readQuestion } = await import("../explain/question.ts");
+    const asked = readQuestion(options);
     const loaded = await loadConfigOption(env, { path: options.config });
-    const { readDomainLists } = await import("../../config/files/domain_lists.ts");
-    const { buildNameSets } = await import("../../policy/name_sets.ts");
-    const { compilePolicy } = await import("../../policy/compile.ts");
-    const { explain } = await import("../../policy/explain.ts");
-    const { flowOf } = await import("../explain/question.ts");
-    const { makeAnswer, wordAnswer } = await import("../explain/answer.ts");
-    const lists = readDomainLists(loaded, Deno.readFileSync);
-    const { images } = buildNameSets(loaded.config, lists, crypto.getRandomValues(new Int32Array(2)));
-    const image = compilePolicy(loaded.config, 0, images);
-    const flow = flowOf(options, image);
-    const explanation = explain(image, flow);
-    flow.nameAsked = false;
-    const unasked = explain(image, flow);
-    const answer = makeAnswer({ loaded, lists, domain: options.domain, explanation, unasked });
+    const { explainOnce } = await import("../explain/explain_once.ts");
+    const { wordAnswer } = await import("../explain/words.ts");
+    const answer = explainOnce(env, { loaded, asked, rulesOnly: options.rulesOnly === true });
     env.stdout(
       options.json === true
         ? `${JSON.stringify(answer, undefined, 2)}\n`
         : wordAnswer(answer).map((line) => `${line}\n`).join(""),
     );
-    return 0;
+    return answer.passes ? 0 : STOPPED;
   },
 };

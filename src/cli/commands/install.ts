@@ -83,6 +83,8 @@ export const installCommand: Command<InferValue<typeof parser>> = {
       env.stdout(renderDryRun(plan, loaded, { format: options.format, boot }));
       return 0;
     }
+    const { reportFiles } = await import("../check/files.ts");
+    reportFiles(loaded);
     const { config } = loaded;
     const tellProxy = backendOf(config).rememberLife({
       config,

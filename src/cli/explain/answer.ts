@@ -1,116 +1,190 @@
 /**
- * The policy's part of what `tproxy explain` says.
+ * All that `tproxy explain` says of a flow: what the policy says and what the router does. Pure.
  * @module
  */
-import type { DomainLists } from "../../config/files/domain_lists.ts";
 import type { LoadedConfig } from "../../config/load.ts";
-import { canonicalName } from "../../names/canonical.ts";
-import { findName } from "../../names/set.ts";
-import type { Explanation } from "../../policy/explain.ts";
-import { nameSources } from "../../policy/name_sets.ts";
-import { NAME_NEEDED } from "../../policy/policy.ts";
+import type { FlowEnd, FlowTrace } from "../../doctor/flow/trace.ts";
+import type { PathStep } from "../../doctor/flow/pass_chains.ts";
+import { formatEndpoint, formatIp } from "../../net/ip.ts";
+import { hexBytes } from "../../net/hex.ts";
+import type { Outcome } from "../../policy/outcome.ts";
+import type { PolicyAnswer } from "./policy_answer.ts";
+import { areDown, statesOf, type UpstreamState } from "./upstreams.ts";
+import type { ExplainedRouter } from "./router.ts";
+import type { AskedFlow } from "./question.ts";
 
-/** An answer, as `--json` prints it. */
-export interface Answer {
+/** The end of a flow, as `--json` names it; `upstream`: through another proxy. */
+export type AnsweredEnd = FlowEnd | "upstream" | "unknown";
+
+/** An answer, as `--json` prints it. Without the router (`--rules-only`) its part is null. */
+export interface Answer extends PolicyAnswer {
   readonly version: 1;
   readonly config: string;
-  /** Number of the rule; null: the default, or nobody can tell yet. */
-  readonly rule: number | null;
-  readonly why: string;
-  /** The kernel's treatment: pass, refuse, program, proxy or watch; null: not intercepted, or unknown. */
-  readonly kernel: string | null;
-  readonly action: string | null;
-  /** Upstreams that can carry the flow, in their order. */
-  readonly upstreams: readonly string[];
-  readonly whenDown: string | null;
-  /** Tells whether the flow waits for a name, and why. */
-  readonly waits: { readonly forName: boolean; readonly why: string };
-  /** The place of the entry that has the name: `FILE:LINE`. */
-  readonly entry: string | null;
-  readonly passedOver: Explanation["passedOver"];
-  /** Rules that the name decides on. */
-  readonly byName: Explanation["byName"];
+  readonly flow: {
+    readonly protocol: string;
+    readonly from: string;
+    readonly to: string;
+    readonly in: string | null;
+    readonly mac: string | null;
+    readonly domain: string | null;
+  };
+  /** The end; without one, where the name decides and is not given. */
+  readonly end: AnsweredEnd;
+  /** The exit code in words. */
+  readonly passes: boolean;
+  /** Unset where something on the way cannot be judged. */
+  readonly certain: boolean;
+  /** States of `upstreams`. */
+  readonly upstreamStates: readonly UpstreamState[];
+  /** The rule, or the circumstance, that ends it there. */
+  readonly by: string;
+  /** The rule of the kernel's table that decides; null: none. */
+  readonly installed: {
+    readonly chain: string;
+    readonly handle: number;
+    readonly text: string;
+    /** One of the words of `kernel`. */
+    readonly does: string;
+  } | null;
+  readonly path: readonly PathStep[] | null;
+  readonly route: {
+    readonly type: string;
+    readonly table: number;
+    readonly gateway: string | null;
+    readonly interface: string | null;
+  } | null;
+  /** The client's address as the server sees it. */
+  readonly source: string | null;
+  readonly warnings: readonly string[];
 }
 
 /** Facts that the answer is made of. */
-export interface AnswerParts {
+export interface AnswerFacts {
   readonly loaded: LoadedConfig;
-  readonly lists: DomainLists;
-  readonly domain: string | undefined;
-  readonly explanation: Explanation;
-  /** The same before the flow's name is known: all that the kernel goes by. */
-  readonly unasked: Explanation;
+  readonly asked: AskedFlow;
+  readonly policy: PolicyAnswer;
+  readonly router: ExplainedRouter | null;
+  readonly trace: FlowTrace | null;
 }
 
+const PASSING: readonly AnsweredEnd[] = ["forwarded", "relayed", "delivered", "router", "upstream"];
+
 /** Makes the answer. */
-export function makeAnswer({ loaded, lists, domain, explanation, unasked }: AnswerParts): Answer {
-  const { decision, why, route, passedOver, byName } = explanation;
-  const proxied = route?.action === "proxy";
-  const names = Object.keys(loaded.config.upstreams);
+export function makeAnswer({ loaded, asked, policy, router, trace }: AnswerFacts): Answer {
+  const upstreamStates = statesOf(policy, router?.proxy);
+  const { end, by } = trace === null
+    ? endByRules(policy, upstreamStates)
+    : endOnRouter(trace, policy, upstreamStates);
+  const { install: installed, way, source } = trace ?? { install: null, way: null, source: null };
   return {
     version: 1,
     config: loaded.origin,
-    rule: decision >= 0 ? decision : null,
-    why,
-    kernel: unasked.outcome?.kind ?? null,
-    action: route?.action ?? null,
-    upstreams: proxied ? route.upstreams.map((number) => names[number]) : [],
-    whenDown: proxied ? route.whenDown : null,
-    waits: waitOf(unasked),
-    entry: domain === undefined || decision < 0 ? null : findEntry(loaded, lists, decision, domain),
-    passedOver,
-    byName,
+    flow: {
+      protocol: asked.protocol,
+      from: formatIp(asked.client),
+      to: formatEndpoint(asked.server),
+      in: asked.input ?? null,
+      mac: asked.hardware === undefined ? null : hexBytes(asked.hardware, ":"),
+      domain: asked.name ?? null,
+    },
+    end,
+    passes: PASSING.includes(end),
+    certain: end !== "unknown" && (trace?.certain ?? true),
+    by,
+    ...policy,
+    upstreamStates,
+    installed: installed?.rule === undefined
+      ? null
+      : { ...installed.rule, does: describeOutcome(installed.outcome) },
+    path: trace?.steps ?? null,
+    route: way && { ...way, gateway: way.gateway && formatIp(way.gateway) },
+    source: source === null || end === "upstream" ? null : formatIp(source),
+    warnings: router === null || trace === null ? [] : warn(trace, { loaded, policy, router }),
   };
 }
 
-function waitOf({ decision, outcome, byName, dialsAhead }: Explanation): Answer["waits"] {
-  if (decision !== NAME_NEEDED) {
-    const why = byName.length === 0
-      ? "no name decides on it"
-      : "it ends in the same way whatever its name is";
-    return { forName: false, why };
+/** The end by the rules of the config, where the router is not asked. */
+function endByRules(
+  { action, silent, why, whenDown }: PolicyAnswer,
+  upstreams: readonly UpstreamState[],
+): { end: AnsweredEnd; by: string } {
+  switch (action) {
+    case "bypass":
+      return { end: "forwarded", by: why };
+    case "direct":
+      return { end: "relayed", by: why };
+    case "proxy":
+      if (!areDown(upstreams)) return { end: "upstream", by: why };
+      return {
+        end: whenDown === "direct" ? "relayed" : "refused",
+        by: `${why}, and ${upstreams.length === 0 ? "no upstream can carry it" : "all upstreams are down"}`,
+      };
+    case "deliver":
+      return { end: "delivered", by: why };
+    case "block":
+      return { end: silent ? "dropped" : "refused", by: why };
+    default:
+      return { end: "unknown", by: why };
   }
-  const rules = byName.map(({ rule, name }) => `rules[${rule}] (${name})`).join(", ");
-  const way = outcome?.kind === "watch"
-    ? "it is forwarded at once, and what completes the name is held until that is read"
-    : dialsAhead
-    ? "its server is dialled at once, for no name leads elsewhere, and hears nothing before the name is read"
-    : "the proxy reads the name before it dials, for it may have to go elsewhere";
-  return { forName: true, why: `${rules}: ${way}` };
 }
 
-/** Finds the place of the name in a rule's domains, or in one of its files. */
-function findEntry(
-  { config, origin, locate }: LoadedConfig,
-  lists: DomainLists,
-  rule: number,
-  domain: string,
-): string | null {
-  const { entry } = findName(nameSources(config.rules[rule], lists), canonicalName(domain) ?? domain);
-  if (entry === undefined) return null;
-  if ("path" in entry) return `${entry.path}:${entry.line.number}`;
-  const place = locate(["rules", rule, "domains", entry.domain]);
-  return place === undefined ? origin : `${origin}:${place.line}:${place.column}`;
+/** The end on the router: where the proxy or the watcher gets it, the policy says what they do. */
+function endOnRouter(
+  trace: FlowTrace,
+  policy: PolicyAnswer,
+  upstreams: readonly UpstreamState[],
+): { end: AnsweredEnd; by: string } {
+  const { end, by, install } = trace;
+  const asksPolicy = end === "relayed" || end === "forwarded" && install?.outcome.kind === "watch";
+  if (!asksPolicy) return { end, by: by === "" ? policy.why : by };
+  const byRules = endByRules(policy, upstreams);
+  // A rule that delivers behind one with names is too late: the proxy has the flow.
+  if (byRules.end === "delivered") return { end, by: policy.why };
+  // What the proxy lets go on it dials itself.
+  return byRules.end === "forwarded"
+    ? { end, by: policy.why }
+    : byRules.end === "unknown"
+    ? { end, by }
+    : byRules;
 }
 
-const KERNEL_WORDS: Readonly<Record<string, string>> = {
-  pass: "forwards it",
-  refuse: "refuses it",
-  program: "gives it to the other program",
-  proxy: "gives it to the proxy",
-  watch: "forwards it, and watches for its name",
-};
+/** `pass`, `refuse`, `program`, `proxy` or `watch`. */
+function describeOutcome({ kind }: Outcome): string {
+  return kind;
+}
 
-/** Words an answer, a line for each part. */
-export function wordAnswer(answer: Answer): string[] {
-  const { passedOver, byName, kernel, why, entry, waits, upstreams, whenDown } = answer;
-  const found = entry === null ? "" : `, by ${entry}`;
-  return [
-    ...passedOver.map(({ rule, name, why }) => `rules[${rule}] (${name}): no, ${why}`),
-    ...byName.map(({ rule, name }) => `rules[${rule}] (${name}): if the name is among its domains`),
-    `decides: ${why}${byName.length > 0 && waits.forName ? ", where no name does" : ""}${found}`,
-    `kernel: ${kernel === null ? "cannot be told from this" : KERNEL_WORDS[kernel]}`,
-    `waits: ${waits.forName ? "yes" : "no"}, ${waits.why}`,
-    ...(whenDown === null ? [] : [`upstream: ${upstreams.join(", then ")}; when down: ${whenDown}`]),
+function warn(
+  { install, input, end }: FlowTrace,
+  { loaded: { config }, policy, router: { machine, lan } }: Pick<AnswerFacts, "loaded" | "policy"> & {
+    readonly router: ExplainedRouter;
+  },
+): string[] {
+  if (machine.obstacle !== undefined) {
+    return [`the rules of the kernel could not be read: ${machine.obstacle.message}`];
+  }
+  if (machine.ours === undefined) {
+    return [
+      config.kernel.backend === "iptables"
+        ? "rules of the backend iptables are not followed: the answer is that without an install"
+        : 'nothing is installed, flows are forwarded as without tproxy: "tproxy install"',
+    ];
+  }
+  const isClient = lan === undefined || input !== null && lan.includes(input);
+  const warnings = isClient ? [] : [
+    `${input ?? "the interface"} is none of the clients' interfaces (${lan.join(", ")}): no rule is asked`,
   ];
+  const differs = isClient && end !== "router" && install !== null && install.certain &&
+    policy.kernel !== null && !isSame(policy.kernel, install.outcome.kind);
+  if (differs) {
+    warnings.push(
+      `the rules installed are of another config: by this one the kernel would have said ${policy.kernel}; ` +
+        'see "tproxy status", then "tproxy install"',
+    );
+  }
+  return warnings;
+}
+
+/** Compares the kernel's treatments; where it cannot watch, the proxy gets the flow. */
+function isSame(wanted: string, installed: string): boolean {
+  return wanted === installed || wanted === "watch" && installed === "proxy";
 }

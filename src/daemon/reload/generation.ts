@@ -4,6 +4,7 @@
  * @module
  */
 import { readDomainLists } from "../../config/files/domain_lists.ts";
+import { digest } from "../../config/files/digest.ts";
 import { readSecrets, type Secrets } from "../../config/files/secrets.ts";
 import { BUILT_IN, loadConfig, type LoadedConfig } from "../../config/load.ts";
 import { requireSupported } from "../../config/support.ts";
@@ -24,6 +25,8 @@ export interface UsableConfig {
   readonly warnings: readonly string[];
   /** The sets of names of its rules. */
   readonly names: NameImages;
+  /** Digests of the lists that they are made of, by path. */
+  readonly lists: ReadonlyMap<string, string>;
   /** Passwords of upstreams. */
   readonly secrets: Secrets;
 }
@@ -60,8 +63,10 @@ export function loadUsable({ path, readTextFile }: ConfigSource): UsableConfig {
   const loaded = loadConfig({ ...(path === undefined ? {} : { path }), readTextFile });
   const warnings = requireSupported(loaded, "run");
   const seed = crypto.getRandomValues(new Int32Array(2));
-  const { images: names } = buildNameSets(loaded.config, readDomainLists(loaded, Deno.readFileSync), seed);
-  return { loaded, warnings, names, secrets: readSecrets(loaded) };
+  const files = readDomainLists(loaded, Deno.readFileSync);
+  const { images: names } = buildNameSets(loaded.config, files, seed);
+  const lists = new Map([...files].map(([path, bytes]) => [path, digest(bytes)]));
+  return { loaded, warnings, names, lists, secrets: readSecrets(loaded) };
 }
 
 /** Completes a config that has been read. Changes nothing. */

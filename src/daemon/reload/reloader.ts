@@ -12,6 +12,7 @@
 import { ConfigError, formatProblem } from "../../config/error.ts";
 import type { Logger } from "../../log.ts";
 import { OperationError } from "../../net/error.ts";
+import { changedFiles } from "./changed_files.ts";
 import { type Changes, compareConfigs } from "./changes.ts";
 import type { Generation, NextGeneration, UsableConfig } from "./generation.ts";
 
@@ -102,13 +103,14 @@ export class Reloader {
       await adoptWorkers(before);
       throw error;
     }
+    const changed = [...adoptable, ...changedFiles(before, next)];
     this.inForce = next;
     this.refusal = undefined;
     adoptRest(next);
     // The number keeps lines of many reloads from being taken for repetitions of one.
     log.info(`reloaded: generation ${next.number} is in force`, {
       config: next.loaded.origin,
-      changed: adoptable.length === 0 ? "nothing" : adoptable.join(","),
+      changed: changed.length === 0 ? "nothing" : changed.join(","),
     });
     for (const warning of next.warnings) if (!before.warnings.includes(warning)) log.warn(warning);
   }

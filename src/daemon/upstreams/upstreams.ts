@@ -8,7 +8,7 @@ import type { UpstreamConfig } from "../../config/upstreams/types.ts";
 import { DOWN, REFUSED, UP, type UpstreamHealth } from "../../dataplane/upstream/health.ts";
 import type { UpstreamSettings } from "../../dataplane/upstream/settings.ts";
 import type { Sockaddr } from "../../dataplane/upstream/upstream.ts";
-import { formatEndpoint } from "../../net/ip.ts";
+import { type Endpoint, formatEndpoint } from "../../net/ip.ts";
 import type { Logger } from "../../log.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
@@ -32,6 +32,8 @@ export interface UpstreamWorld {
   readonly log: Logger;
   readonly resolve: NameBookParts["resolve"];
   check(settings: UpstreamSettings, config: UpstreamConfig): Promise<CheckResult>;
+  /** The kernel is to spare the addresses of upstreams that have names: these. */
+  spare(places: readonly Endpoint[]): void;
   /** Milliseconds since 1970. */
   now(): number;
   /** From 0 to 1, by chance. */
@@ -110,12 +112,14 @@ export class Upstreams {
 
   /** Tells the workers the addresses of upstreams that have a name: those with this one, or all. */
   tellAddresses(host?: string): void {
+    const places: Endpoint[] = [];
     for (const [name, upstream] of Object.entries(this.#inForce?.source.loaded.config.upstreams ?? {})) {
       if (!isDialled(upstream) || !("host" in upstream.address)) continue;
-      if (host === undefined || upstream.address.host === host) {
-        this.#workers!.tellAddresses(name, this.#addressesNow(name));
-      }
+      const list = this.#addressesNow(name);
+      if (upstream.address.port !== 0) places.push(...list.map(readSockaddr));
+      if (host === undefined || upstream.address.host === host) this.#workers!.tellAddresses(name, list);
     }
+    this.#world.spare(places);
   }
 
   /** Looks at what is due. */

@@ -157,6 +157,8 @@ export class Session extends WheelEntry implements Call {
   greeting: Greeting | null = null;
   /** The upstream has been asked to dial, and waits to be told how that ended. */
   called = false;
+  /** The upstream has been told that the connection has come about. */
+  carried = false;
   /** By how much its client was over the limit per client when it began: 0 or less, it was not. */
   excess = 0;
   /** Tells that its client is there, not only a SYN that anybody may have sent: it counts for the limit. */
@@ -212,6 +214,7 @@ export class Session extends WheelEntry implements Call {
       this.quiet =
       this.begun =
       this.called =
+      this.carried =
       this.counted =
       this.keptAlive =
       this.askedOften =

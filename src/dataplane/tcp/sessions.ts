@@ -357,7 +357,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
 
   #finish(session: Session, reset: boolean, ending: number): void {
     if (session.called) session.upstream.settled(session, ECANCELED, NOBODY);
-    else if (session.stage >= WAITING) session.upstream.ended(session);
+    else if (session.carried) session.upstream.ended(session);
     session.called = false; // who resumes it now comes too late
     session.greeting = null;
     this.#wheel.remove(session);

@@ -27,7 +27,11 @@ export class Watcher {
 
   /** Takes note of a SYN, which goes its way: data in it do not count, as no server takes them. */
   begin(segment: Segment): void {
-    this.#streams.begin(segment.addresses, (segment.sequence + 1) | 0);
+    const streams = this.#streams;
+    const first = (segment.sequence + 1) | 0;
+    const stream = streams.find(segment.addresses);
+    // One that comes again says nothing new.
+    if (stream < 0 || streams.offsetOf(stream, first) !== 0) streams.begin(segment.addresses, first);
   }
 
   /** Does with a segment what has to be done. */

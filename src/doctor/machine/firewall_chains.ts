@@ -18,21 +18,29 @@ const HOOKS: readonly Hook[] = ["ingress", "prerouting", "input", "forward", "ou
 /** Tables of iptables, in which its base chains are in capitals. */
 const IPTABLES_TABLES = ["filter", "nat", "mangle", "raw", "security"];
 
+/** The part of the chains and of their sets that is read. */
+export interface ChainReading {
+  /** Named sets of addresses too, which can be huge. */
+  readonly addresses?: boolean;
+  /** The chains of an install, instead of those of others. */
+  readonly ours?: boolean;
+}
+
 /** Reads those of nf_tables but ours. Throws an OperationError, EPERM without privilege. */
-export function readNftChains(connection: NetlinkConnection): FirewallChain[] {
+export function readNftChains(connection: NetlinkConnection, reading: ChainReading = {}): FirewallChain[] {
   const chains = listChains(connection);
   const tables = new Map<string, WalkedTable | undefined>();
   const tableOf = ({ family, table }: NftChain) => {
     const key = `${family} ${table}`;
     if (!tables.has(key)) {
-      tables.set(key, orUndefined(() => readTable(connection, { family, table })));
+      tables.set(key, orUndefined(() => readTable(connection, { family, table }, reading)));
     }
     return tables.get(key);
   };
   return chains.flatMap((chain) => {
     const { base, family, table, name } = chain;
     if (base === undefined || !HOOKS.includes(base.hook) || TABLE_FAMILIES[family] === undefined) return [];
-    if (OURS.includes(table)) return [];
+    if (reading.ours === true ? table !== TABLE_NAME : OURS.includes(table)) return [];
     const ofIptables = family !== "inet" && IPTABLES_TABLES.includes(table) && name === name.toUpperCase();
     return [{ chain, program: ofIptables ? "iptables-nft" : "nft", table: tableOf(chain) }];
   });
@@ -41,6 +49,7 @@ export function readNftChains(connection: NetlinkConnection): FirewallChain[] {
 function readTable(
   connection: NetlinkConnection,
   { family, table }: Pick<NftChain, "family" | "table">,
+  reading: ChainReading,
 ): WalkedTable {
   const rules = withoutOurs(listRules(connection, { family, table }));
   const used = new Set(
@@ -48,17 +57,24 @@ function readTable(
   );
   const sets = new Map<string, KnownSet | undefined>();
   for (const set of listSets(connection, { family, name: table })) {
-    if (used.has(set.name)) sets.set(set.name, readSet(connection, set));
+    if (used.has(set.name)) sets.set(set.name, readSet(connection, set, reading));
   }
   return { rules, findSet: (name) => sets.get(name) };
 }
 
 /** Sets of addresses can be huge, those that a rule has for itself are not. */
-function readSet(connection: NetlinkConnection, set: NftSet): KnownSet | undefined {
+function readSet(
+  connection: NetlinkConnection,
+  set: NftSet,
+  { addresses = false, ours = false }: ChainReading,
+): KnownSet | undefined {
+  const interval = set.flags?.includes("interval") === true;
+  // Our rules remember flows there: one that begins is in none.
+  if (ours && set.flags?.includes("dynamic") === true) return { elements: [], interval };
   const ofAddresses = set.type.some((type) => type === "ipv4_addr" || type === "ipv6_addr");
-  if (ofAddresses && set.flags?.includes("anonymous") !== true) return undefined;
+  if (ofAddresses && !addresses && set.flags?.includes("anonymous") !== true) return undefined;
   const elements = orUndefined(() => listElements(connection, set));
-  return elements && { elements, interval: set.flags?.includes("interval") === true };
+  return elements && { elements, interval };
 }
 
 /** Passes over kinds of objects of other programs that this one cannot read. */

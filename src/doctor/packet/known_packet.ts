@@ -7,7 +7,7 @@ import type { Family } from "../../net/ip.ts";
 import type { FibExpression } from "../../netlink/nft/expr/fib.ts";
 import type { PayloadExpression } from "../../netlink/nft/expr/payload.ts";
 import { ADDRESS_PLACES, protocolKey } from "../../netlink/nft/phrases.ts";
-import { hostKey, ifnameKey, portKey } from "../../netlink/nft/sets/set_type.ts";
+import { hostKey, hostKey16, ifnameKey, portKey } from "../../netlink/nft/sets/set_type.ts";
 import { inNetwork, type PartialBytes, whole } from "./partial.ts";
 
 /** An interface, by both its names. */
@@ -15,6 +15,12 @@ export interface PacketLink {
   readonly name: string;
   readonly index: number;
 }
+
+/** The place of the sender in an Ethernet header, and its length. */
+const HARDWARE_SOURCE = 6;
+const ETHERNET_ADDRESS = 6;
+/** linux/if_arp.h */
+const ARPHRD_ETHER = 1;
 
 /** The place of a fragment's offset in IPv4's header, behind three flags. */
 export const FRAGMENT_OFFSET = { offset: 6, mask: Uint8Array.of(0x1f, 0xff) } as const;
@@ -44,7 +50,20 @@ export interface KnownPacket {
   readonly destinationPort?: number;
   /** The network of its sender, if that is known. */
   readonly source?: PacketNetwork;
+  /** The network of its destination, if that is known. */
+  readonly destination?: PacketNetwork;
+  /** The sender's hardware address, if that is known. */
+  readonly hardware?: Uint8Array;
+  /** The answer of the routing tables for its destination, RTN_*; absent: a foreign host. */
+  readonly destinationType?: number;
+  /** Unset by `false` where no socket of this machine is its own; absent: not known. */
+  readonly hasSocket?: boolean;
+  /** Changes of NAT to its flow so far: bits of conntrack's status. Absent: none. */
+  readonly translated?: number;
 }
+
+/** Bits of conntrack's status, linux/netfilter/nf_conntrack_common.h: IPS_SRC_NAT, IPS_DST_NAT */
+export const TRANSLATED = { source: 1 << 4, destination: 1 << 5 } as const;
 
 /**
  * Returns the value that `meta` loads, in the byte order of the kernel; undefined where that is not known,
@@ -68,6 +87,8 @@ export function readMeta(key: string, packet: KnownPacket): PartialBytes | "abse
       return whole(packet.family === "ipv4" ? Uint8Array.of(0x08, 0x00) : Uint8Array.of(0x86, 0xdd));
     case "l4proto":
       return whole(protocolKey(packet.protocol));
+    case "iiftype":
+      return packet.hardware?.length === ETHERNET_ADDRESS ? whole(hostKey16(ARPHRD_ETHER)) : undefined;
     case "pkttype":
       return whole(Uint8Array.of(0)); // PACKET_HOST
     default:
@@ -75,25 +96,27 @@ export function readMeta(key: string, packet: KnownPacket): PartialBytes | "abse
   }
 }
 
-/** linux/netfilter/nf_conntrack_common.h: IPS_SRC_NAT, IPS_DST_NAT */
-const TRANSLATED = 1 << 4 | 1 << 5;
-
-/** Returns what conntrack says of its flow: nobody has translated it, as far as is known. */
-export function readConntrack(key: string, { ctState }: KnownPacket): PartialBytes | undefined {
+/** Returns what conntrack says of its flow: nobody else has translated it, as far as is known. */
+export function readConntrack(
+  key: string,
+  { ctState, translated = 0 }: KnownPacket,
+): PartialBytes | undefined {
   if (key === "state") return whole(hostKey(ctState));
-  return key === "status" ? { bytes: new Uint8Array(4), known: hostKey(TRANSLATED) } : undefined;
+  if (key !== "status") return undefined;
+  return { bytes: hostKey(translated), known: hostKey(TRANSLATED.source | TRANSLATED.destination) };
 }
 
-const RTN_UNICAST = 1;
+/** linux/rtnetlink.h */
+export const RTN_UNICAST = 1;
 
 /** Returns the answer of the routing tables; undefined where that is not known. */
 export function readFib(
   { flags, result, present }: FibExpression,
-  { input }: KnownPacket,
+  { input, destinationType = RTN_UNICAST }: KnownPacket,
 ): PartialBytes | undefined {
   if (result === "type") {
     // What a proxy gets, and what a router forwards, goes to a foreign address.
-    return flags.join() === "daddr" ? whole(hostKey(RTN_UNICAST)) : undefined;
+    return flags.join() === "daddr" ? whole(hostKey(destinationType)) : undefined;
   }
   // The check of the reverse path: clients come in where the way to them leads out; the loopback passes it.
   if (!flags.includes("saddr") || input === undefined) return undefined;
@@ -106,12 +129,17 @@ export function readPayload(
   { base, offset, length }: PayloadExpression,
   packet: KnownPacket,
 ): PartialBytes | undefined {
-  const { sourcePort, destinationPort, family, source } = packet;
+  const { sourcePort, destinationPort, family, source, destination, hardware } = packet;
   if (base === "transport") {
     if (length === 2 && offset === 0 && sourcePort !== undefined) return whole(portKey(sourcePort));
     if (length === 2 && offset === 2 && destinationPort !== undefined) return whole(portKey(destinationPort));
     const isFlags = offset === 13 && length === 1 && packet.protocol === "tcp";
     return isFlags && packet.tcpFlags !== undefined ? whole(Uint8Array.of(packet.tcpFlags)) : undefined;
+  }
+  if (base === "link") {
+    return hardware !== undefined && offset === HARDWARE_SOURCE && length === hardware.length
+      ? whole(hardware)
+      : undefined;
   }
   if (base !== "network") return undefined;
   if (length === 1 && offset === (family === "ipv4" ? 9 : 6)) {
@@ -121,9 +149,12 @@ export function readPayload(
     // No packet of a flow is a later fragment: conntrack has put them together.
     return { bytes: new Uint8Array(length), known: FRAGMENT_OFFSET.mask };
   }
-  const { source: place } = ADDRESS_PLACES[family];
+  const places = ADDRESS_PLACES[family];
   // A network's rule may load no more than the bytes that the network has.
-  if (source === undefined || offset !== place.offset || length > place.length) return undefined;
-  const { bytes, known } = inNetwork(source.bytes, source.length);
-  return { bytes: bytes.slice(0, length), known: known.slice(0, length) };
+  for (const [network, place] of [[source, places.source], [destination, places.destination]] as const) {
+    if (network === undefined || offset !== place.offset || length > place.length) continue;
+    const { bytes, known } = inNetwork(network.bytes, network.length);
+    return { bytes: bytes.slice(0, length), known: known.slice(0, length) };
+  }
+  return undefined;
 }

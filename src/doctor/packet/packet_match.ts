@@ -9,6 +9,7 @@ import { type KnownPacket, readConntrack, readFib, readMeta, readPayload } from 
 import { type FindSet, listVerdicts, type LookedUp, lookUp } from "./known_set.ts";
 import { type Answer, equals, maskAndFlip, order, type PartialBytes, whole } from "./partial.ts";
 import { Registers } from "./registers.ts";
+import { markByTarget, readNat, readTarget, readUnread, type Translation } from "./translation.ts";
 import { matchXtables } from "./xtables_match.ts";
 import { attributesOf, readXtablesPart } from "./xtables_part.ts";
 
@@ -25,6 +26,10 @@ export interface PacketMatch {
 export interface RuleMatch extends PacketMatch {
   readonly verdict?: Verdict;
   readonly others?: readonly Verdict[];
+  /** The fwmark that it gives the packet. */
+  readonly mark?: PartialBytes;
+  /** The addresses that it gives the flow. */
+  readonly translation?: Translation;
 }
 
 /** All that a match goes by. */
@@ -58,22 +63,27 @@ export function matchRule(expressions: readonly NftExpression[], context: MatchC
   let sure = true;
   let matches = true;
   const others: Verdict[] = [];
+  let changes: Pick<RuleMatch, "mark" | "translation"> = {};
   for (const expression of expressions) {
     const step = matchExpression(expression, registers, context);
     if (step.sure && !step.matches) return NO;
     sure &&= step.sure;
     matches &&= step.matches;
     others.push(...step.others ?? []);
-    if (step.verdict !== undefined) return { sure, matches, verdict: step.verdict, others };
+    if (step.mark !== undefined) changes = { ...changes, mark: step.mark };
+    if (step.translation !== undefined) changes = { ...changes, translation: step.translation };
+    if (step.verdict !== undefined) return { sure, matches, verdict: step.verdict, others, ...changes };
   }
-  return { sure, matches, others };
+  return { sure, matches, others, ...changes };
 }
 
 function matchExpression(expression: NftExpression, registers: Registers, context: MatchContext): RuleMatch {
   const { packet } = context;
   switch (expression.kind) {
     case "meta": {
-      if (expression.direction === "set") return YES;
+      if (expression.direction === "set") {
+        return expression.key === "mark" ? { ...YES, mark: registers.get(expression.register, 4) } : YES;
+      }
       const value = readMeta(expression.key, packet);
       if (value === "absent") return NO;
       registers.set(expression.register, value);
@@ -110,18 +120,23 @@ function matchExpression(expression: NftExpression, registers: Registers, contex
     case "unknown":
       return matchUnknown(expression, registers, context);
     case "socket":
+      if (packet.hasSocket === false) return NO;
+      registers.set(expression.register, undefined);
+      return YES;
     case "tcp-option":
       registers.set(expression.register, undefined);
       return YES;
     case "counter":
     case "dynset":
     case "log":
-    case "nat":
     case "payload-write":
     case "notrack":
-    case "masquerade":
     case "tcp-option-reset":
       return YES;
+    case "nat":
+      return { ...YES, verdict: ACCEPT, translation: readNat(expression, registers) };
+    case "masquerade":
+      return { ...YES, verdict: ACCEPT, translation: { end: "source", how: "masquerade" } };
     case "tproxy":
       // Where nobody listens, the rule ends; else the packet is taken.
       return { sure: false, matches: true, verdict: DROP };
@@ -194,7 +209,16 @@ function matchUnknown(
   if (name === "dynset") return YES;
   registers.clear();
   const target = readXtablesPart(expression, "target");
-  if (target !== undefined) return REFUSING.includes(target.name) ? { ...YES, verdict: DROP } : YES;
+  if (target !== undefined) {
+    if (REFUSING.includes(target.name)) return { ...YES, verdict: DROP };
+    const translation = readTarget(target, packet.family);
+    const mark = translation === undefined ? markByTarget(target, packet.mark) : undefined;
+    return translation === undefined
+      ? mark === undefined ? YES : { ...YES, mark }
+      : { ...YES, verdict: ACCEPT, translation };
+  }
+  const unread = readUnread(name, expression);
+  if (unread !== undefined) return { ...YES, verdict: ACCEPT, translation: unread };
   const match = readXtablesPart(expression, "match");
   if (match === undefined) return UNKNOWN;
   const answer = matchXtables(match, packet);

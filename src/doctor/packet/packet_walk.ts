@@ -24,6 +24,16 @@ export interface WalkResult {
   readonly by: NftRule | undefined;
   /** Set where it might be accepted, if rules that cannot be judged match. */
   readonly mayPass: boolean;
+  /** The same for a drop. */
+  readonly mayDrop: boolean;
+}
+
+/** The place of a rule on the packet's way. */
+export interface Reached {
+  /** Nothing before it that cannot be judged may have ended the way. */
+  readonly surely: boolean;
+  /** Set where it lies on the way of which `verdict` is the end. */
+  readonly assumed: boolean;
 }
 
 /** `end`: the packet leaves the chain without a verdict. `next`: it goes on to the next rule. */
@@ -43,7 +53,7 @@ export interface WalkOptions {
   /** State of limits; `unreached` without. */
   readonly limits?: Limits;
   /** Told of each rule that may match, in the order of the walk. */
-  visit?(rule: NftRule, match: RuleMatch): void;
+  visit?(rule: NftRule, match: RuleMatch, reached: Reached): void;
 }
 
 /** Walks the packet through a base chain. */
@@ -53,13 +63,20 @@ export function walkBaseChain(
   packet: KnownPacket,
   options: WalkOptions = {},
 ): WalkResult {
-  const fate = walkChain(chain.name, { table, packet, options, depth: 0 });
+  const fate = walkChain(chain.name, {
+    table,
+    packet,
+    options,
+    depth: 0,
+    reached: { surely: true, assumed: true },
+  });
   const policy = chain.base?.policy ?? "accept";
   const ends = fate.assumed === "end";
   return {
     verdict: ends ? policy : fate.assumed === "drop" ? "drop" : "accept",
     by: ends ? undefined : fate.by,
     mayPass: fate.possible.has("accept") || (fate.possible.has("end") && policy === "accept"),
+    mayDrop: fate.possible.has("drop") || (fate.possible.has("end") && policy === "drop"),
   };
 }
 
@@ -68,6 +85,7 @@ interface Walk {
   readonly packet: KnownPacket;
   readonly options: WalkOptions;
   readonly depth: number;
+  readonly reached: Reached;
 }
 
 function walkChain(name: string, walk: Walk): Fate {
@@ -79,10 +97,18 @@ function walkChain(name: string, walk: Walk): Fate {
     if (rule.chain !== name) continue;
     const match = matchRule(rule.expressions, { packet, findSet, limits });
     if (match.sure && !match.matches) continue;
-    visit?.(rule, match);
-    for (const verdict of match.others ?? []) add(possible, follow(verdict, rule, walk).possible);
+    const reached = {
+      surely: walk.reached.surely && possible.size === 0,
+      assumed: walk.reached.assumed && assumed === undefined,
+    };
+    visit?.(rule, match, reached);
+    const perhaps = { ...walk, reached: { surely: false, assumed: false } };
+    for (const verdict of match.others ?? []) add(possible, follow(verdict, rule, perhaps).possible);
     if (match.verdict === undefined) continue;
-    const fate = follow(match.verdict, rule, walk);
+    const fate = follow(match.verdict, rule, {
+      ...walk,
+      reached: { surely: reached.surely && match.sure, assumed: reached.assumed && match.matches },
+    });
     add(possible, fate.possible);
     if (assumed === undefined && match.matches && fate.assumed !== "next") {
       assumed = fate.assumed;

@@ -8,7 +8,8 @@ import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
 import type { NftExpression } from "../../netlink/nft/expression.ts";
 import { formatIpProtocol } from "../../netlink/route/rule_text.ts";
 import { FAMILIES, FAMILY_NUMBERS } from "../../net/families.ts";
-import { hex } from "../../net/hex.ts";
+import { routeTypeOf } from "../../netlink/route/route_type.ts";
+import { hex, hexBytes } from "../../net/hex.ts";
 import { type Family, formatIp } from "../../net/ip.ts";
 import { FRAGMENT_OFFSET } from "./known_packet.ts";
 import type { FindSet, KnownSet } from "./known_set.ts";
@@ -46,6 +47,11 @@ const host: Show = (value) =>
   value.length === 4
     ? hex(new DataView(value.buffer, value.byteOffset).getUint32(0, LITTLE_ENDIAN))
     : number(value);
+const short: Show = (value) =>
+  String(new DataView(value.buffer, value.byteOffset).getUint16(0, LITTLE_ENDIAN));
+const type: Show = (value) =>
+  routeTypeOf(new DataView(value.buffer, value.byteOffset).getUint32(0, LITTLE_ENDIAN));
+const hardware: Show = (value) => hexBytes(value, ":");
 const exists: Show = ([value]) => value === 0 ? "missing" : "exists";
 const protocol: Show = (value) => formatIpProtocol(value[0]);
 const family: Show = (value) =>
@@ -62,6 +68,7 @@ const META: Readonly<Record<string, { nft: string; iptables: string; show: Show 
   l4proto: { nft: "meta l4proto", iptables: "-p", show: protocol },
   nfproto: { nft: "meta nfproto", iptables: "", show: family },
   mark: { nft: "meta mark", iptables: "-m mark --mark", show: host },
+  iiftype: { nft: "meta iiftype", iptables: "", show: short },
 };
 const PORTS: Readonly<Record<number, { nft: string; iptables: string }>> = {
   0: { nft: "th sport", iptables: "--sport" },
@@ -189,12 +196,16 @@ function subjectOf(
       return { text: `ct ${expression.key}`, show: expression.key === "state" ? states : host };
     case "fib": {
       const text = `fib ${expression.flags.join(" . ")} ${expression.result}`;
+      if (expression.result === "type") return { text, show: type };
       return { text, show: expression.present === true ? exists : host };
     }
     case "socket":
       return { text: `socket ${expression.key}`, show: host };
     case "payload": {
       const { base, offset, length } = expression;
+      if (base === "link" && length === 6 && offset <= 6) {
+        return { text: offset === 0 ? "ether daddr" : "ether saddr", show: hardware };
+      }
       const port = base === "transport" && length === 2 ? PORTS[offset] : undefined;
       if (port !== undefined) return { text: port[tongue], show: number };
       const place = base === "network" && length > 1 ? ADDRESSES[offset] : undefined;

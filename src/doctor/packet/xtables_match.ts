@@ -5,7 +5,7 @@
  */
 import { LITTLE_ENDIAN } from "../../netlink/attribute.ts";
 import { CT_STATE } from "../../netlink/nft/expr/ct.ts";
-import type { KnownPacket } from "./known_packet.ts";
+import { type KnownPacket, RTN_UNICAST, TRANSLATED } from "./known_packet.ts";
 
 /** An extension as a rule has it. */
 export interface XtablesPart {
@@ -91,6 +91,12 @@ function stateBits({ ctState }: KnownPacket, untracked: number): number {
   return ctState === CT_STATE.untracked ? untracked : ctState;
 }
 
+/** XT_CONNTRACK_STATE_SNAT, XT_CONNTRACK_STATE_DNAT */
+function natBits({ translated = 0 }: KnownPacket): number {
+  return ((translated & TRANSLATED.source) !== 0 ? 1 << 6 : 0) |
+    ((translated & TRANSLATED.destination) !== 0 ? 1 << 7 : 0);
+}
+
 /** struct xt_conntrack_mtinfo3 (revisions 2 and 3; 1 has states of a byte): XT_CONNTRACK_STATE alone. */
 function matchConntrack(info: Info, packet: KnownPacket): XtablesAnswer {
   const flags = info.u16(146);
@@ -98,7 +104,7 @@ function matchConntrack(info: Info, packet: KnownPacket): XtablesAnswer {
   const states = info.revision === 1 ? info.u8(150) : info.u16(150);
   const state: XtablesAnswer = (flags & 1) === 0
     ? "yes"
-    : decide((states & stateBits(packet, 1 << 8)) !== 0, (inverted & 1) !== 0);
+    : decide((states & (stateBits(packet, 1 << 8) | natBits(packet))) !== 0, (inverted & 1) !== 0);
   if (state === "no") return "no";
   return (flags & ~1 & ~(1 << 13)) === 0 ? state : "unknown";
 }
@@ -108,12 +114,13 @@ function matchConntrack(info: Info, packet: KnownPacket): XtablesAnswer {
  * XT_ADDRTYPE_UNICAST is their type.
  */
 function matchAddressType(info: Info, packet: KnownPacket): XtablesAnswer {
-  const unicast = 1 << 1;
+  const unicast = 1 << RTN_UNICAST;
+  const type = 1 << (packet.destinationType ?? RTN_UNICAST);
   const [source, destination] = [info.u16(0), info.u16(2)];
   const inverted = info.revision === 0
     ? [info.u32(4) !== 0, info.u32(8) !== 0]
     : [(info.u32(4) & 1) !== 0, (info.u32(4) & 2) !== 0];
-  if (destination !== 0 && decide((destination & unicast) !== 0, inverted[1]) === "no") return "no";
+  if (destination !== 0 && decide((destination & type) !== 0, inverted[1]) === "no") return "no";
   if (source === 0) return "yes";
   return packet.input === undefined ? "unknown" : decide((source & unicast) !== 0, inverted[0]);
 }

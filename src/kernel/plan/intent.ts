@@ -14,6 +14,7 @@ import { planPathErrors } from "./concerns/path_errors.ts";
 import { planRememberedPasses } from "./concerns/remembered_passes.ts";
 import { planReplies } from "./concerns/replies.ts";
 import { planRouter } from "./concerns/router.ts";
+import { planUpstreams } from "./concerns/upstreams.ts";
 import { joinChains } from "./contribution.ts";
 import type { Intent } from "./model.ts";
 import type { Scope } from "./scope.ts";
@@ -35,7 +36,7 @@ export function planIntent(scope: Scope): Intent {
   const others = early
     ? [late, servers, planToClients(scope), router, life]
     : [planUnanswered(scope), planStrays(scope), late, servers, planZoned(scope), router];
-  const sources = [clients, decision, late, servers, life, router, passes];
+  const sources = [clients, decision, planUpstreams(scope), late, servers, life, router, passes];
   return {
     scope,
     sets: [...sources.flatMap(({ sets = [] }) => sets), ...scope.ruleSets],

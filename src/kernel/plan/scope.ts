@@ -14,7 +14,7 @@ import type {
 } from "../../config/types.ts";
 import { clientZone } from "../../constants.ts";
 import { Marks } from "../../marks.ts";
-import type { Family } from "../../net/ip.ts";
+import type { Endpoint, Family } from "../../net/ip.ts";
 import { type KernelRule, kernelShare } from "../../policy/kernel_share.ts";
 import type { Outcome } from "../../policy/outcome.ts";
 import type { InterfaceGroup } from "./rules/interface_match.ts";
@@ -63,6 +63,8 @@ export interface Scope {
   readonly onFailure: OnFailure;
   /** The router's own traffic is intercepted. */
   readonly ownTraffic: boolean;
+  /** Upstreams whose addresses the config has, and that have a port of their own. */
+  readonly upstreams: readonly Endpoint[];
   /** The address that servers see. */
   readonly source: Source;
   /** Those from whom a client receives datagrams. */
@@ -117,6 +119,7 @@ export function makeScope(
     clientZone: clientZone(config.listener.port),
     onFailure,
     ownTraffic: routerTraffic,
+    upstreams: upstreamPlaces(config),
     source: config.source,
     filtering: config.udp.filtering,
     rules,
@@ -135,6 +138,14 @@ function isKnownToWatcher({ interfaces, mac }: RuleConfig): boolean {
 /** Tells whether flows are forwarded until their names are read. A connection has a begin to watch for. */
 export function watches({ admission, tcp, rules }: Pick<Scope, "admission" | "tcp" | "rules">): boolean {
   return admission === "forward-path" && tcp && rules.some(({ outcome }) => outcome.kind === "watch");
+}
+
+function upstreamPlaces({ upstreams }: Config): Endpoint[] {
+  return Object.values(upstreams).flatMap((upstream) =>
+    upstream.type === "direct" || "host" in upstream.address || upstream.address.port === 0
+      ? []
+      : [upstream.address]
+  );
 }
 
 /** Finds the rules that packets of a protocol may meet. */

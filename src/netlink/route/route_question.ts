@@ -15,6 +15,9 @@ const RTA_DST = 1;
 const RTA_SRC = 2;
 const RTA_IIF = 3;
 const RTA_MARK = 16;
+const RTA_IP_PROTO = 27;
+const RTA_SPORT = 28;
+const RTA_DPORT = 29;
 
 /** A packet whose way is asked for. */
 export interface RouteQuestion {
@@ -26,6 +29,12 @@ export interface RouteQuestion {
   readonly mark?: number;
   /** The index of the interface that it comes in by; without it, it is the router's own. */
   readonly iif?: number;
+  /** IP protocol, for rules that ask for it (RTA_IP_PROTO). */
+  readonly protocol?: number;
+  /** Source port, for the same (RTA_SPORT). */
+  readonly sourcePort?: number;
+  /** Destination port, for the same (RTA_DPORT). */
+  readonly destinationPort?: number;
 }
 
 /** The body of RTM_GETROUTE. */
@@ -39,6 +48,9 @@ export function encodeRouteQuestion(question: RouteQuestion): Uint8Array {
   if (question.from !== undefined) writer.bytes(RTA_SRC, question.from.bytes);
   if (question.iif !== undefined) writer.u32(RTA_IIF, question.iif);
   if (question.mark !== undefined) writer.u32(RTA_MARK, question.mark);
+  if (question.protocol !== undefined) writer.u8(RTA_IP_PROTO, question.protocol);
+  if (question.sourcePort !== undefined) writer.u16be(RTA_SPORT, question.sourcePort);
+  if (question.destinationPort !== undefined) writer.u16be(RTA_DPORT, question.destinationPort);
   return writer.finish();
 }
 

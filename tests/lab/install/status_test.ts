@@ -28,8 +28,8 @@ const TABLE = ["inet", "transparent_proxy"];
 /** Changes that somebody makes, and the words of status on them. */
 const CHANGES: readonly { readonly command: readonly string[]; readonly expected: readonly RegExp[] }[] = [
   {
-    command: ["nft", "flush", "chain", ...TABLE, "zoned"],
-    expected: [/^missing rule zoned: meta priority/],
+    command: ["nft", "flush", "chain", ...TABLE, "unanswered"],
+    expected: [/^missing rule unanswered: meta mark/],
   },
   {
     command: ["nft", "insert", "rule", ...TABLE, "divert", "counter", "accept"],

@@ -5,11 +5,11 @@ import { until } from "../../laboratory/machine/wait.ts";
 import { attempt } from "../../laboratory/network/dial.ts";
 import type { Program } from "../../laboratory/program.ts";
 import { startDnsmasq } from "../../laboratory/programs/dnsmasq.ts";
-import { type Proxy, startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
+import { firstPacketsAsk, type Proxy, startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
 import { startMicrosocks } from "../../laboratory/upstreams/proxies.ts";
 import { labTest } from "../../laboratory/register.ts";
 
-const PROGRAMS = ["socat", "python3", "microsocks", "dnsmasq"];
+const PROGRAMS = ["socat", "python3", "microsocks", "dnsmasq", "nc"];
 const PROXY = "proxy.corp.example";
 const FIRST = { 4: ADDRESSES[4].server, 6: ADDRESSES[6].server };
 const SECOND = { 4: "203.0.113.3", 6: "2001:db8:77::3" };
@@ -25,15 +25,19 @@ function startResolver(lab: Lab, address: { 4: string; 6: string }): Promise<Pro
   return startDnsmasq(lab.server, { [PROXY]: address });
 }
 
-/** The proxy, whose /etc/resolv.conf names the server. */
-async function startNamed(lab: Lab): Promise<Proxy> {
+/** The proxy, whose /etc/resolv.conf names the server; without a name by the proxy's address. */
+async function startNamed(
+  lab: Lab,
+  { host = PROXY, routerTraffic = false }: { host?: string; routerTraffic?: boolean } = {},
+): Promise<Proxy> {
   const conf = lab.writeFile("resolv.conf", `nameserver ${ADDRESSES[4].server}\n`);
   const mounts = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
   return await startProxy(lab, {
     wrapper: ["unshare", "-m", "sh", "-c", mounts, conf],
     config: {
+      intercept: { "router-traffic": routerTraffic },
       rules: [{ name: "through", action: "proxy", upstream: "office" }],
-      upstreams: { office: { type: "socks5", address: `${PROXY}:1080` } },
+      upstreams: { office: { type: "socks5", address: `${host}:1080` } },
       checks: { interval: "500ms", timeout: "400ms" },
     },
   });
@@ -61,7 +65,7 @@ labTest("A name leads flows to its proxy, and a resolver that is dead or comes l
   });
   const resolver = await startResolver(lab, FIRST);
   await until(() => resolved(proxy).length === 1, { what: "the name", timeoutMs: 40_000 });
-  assert.match(resolved(proxy)[0], /addresses=203.0.113.2,2001:db8:77::2/);
+  assert.match(String(resolved(proxy)[0]), /addresses=203.0.113.2,2001:db8:77::2/);
   assert.equal((await attempt(lab, { port: 7000 })).heard, "here\n");
   await resolver.stop();
   for (let i = 0; i < 3; i++) assert.equal((await attempt(lab, { port: 7000 })).heard, "here\n");
@@ -92,3 +96,42 @@ labTest("A name that moves takes new flows along when its TTL is over, and the l
   const { stdout } = await lab.server.run(["nft", "list", "table", "inet", "counted"]);
   assert.ok(Number(/packets (\d+)/.exec(stdout)?.[1]) > 0, stdout);
 });
+
+for (const host of [PROXY, FIRST[4]]) {
+  if (host === PROXY && !firstPacketsAsk()) continue; // early knows addresses alone
+  const how = host === PROXY ? "name" : "address";
+  labTest(`Who dials an upstream himself that is known by ${how} reaches it as without tproxy`, {
+    programs: PROGRAMS,
+    netlinkOnly: "the router's own traffic",
+  }, async (lab) => {
+    await serveLine(lab);
+    await startMicrosocks(lab, { port: 1080, asks: false });
+    await startResolver(lab, FIRST);
+    await lab.openGuard();
+    await lab.server.nft(`table inet counted {
+      chain input { type filter hook input priority 0;
+        ip saddr ${ADDRESSES[4].client} tcp dport 1080 tcp flags & (syn | ack) == syn counter
+        tcp dport 1080 tcp flags & (syn | ack) == syn counter
+      }
+    }`);
+    const counts = async () => {
+      const { stdout } = await lab.server.run(["nft", "list", "table", "inet", "counted"]);
+      return Array.from(stdout.matchAll(/packets (\d+)/g), ([, count]) => Number(count));
+    };
+    const proxy = await startNamed(lab, { host, routerTraffic: true });
+    if (host === PROXY) {
+      await until(() => resolved(proxy).length === 1, { what: "the name", timeoutMs: 10_000 });
+    }
+    await attempt(lab, { port: 1080, seconds: 1 });
+    assert.deepEqual(await counts(), [1, 1], "by itself, and nobody else came");
+    // The router's own programs, and the proxy itself, do not run in a circle.
+    await lab.router.run(["nc", "-zw2", FIRST[4], "1080"]);
+    assert.deepEqual(await counts(), [1, 2]);
+    assert.equal((await attempt(lab, { port: 7000 })).heard, "here\n");
+    const { stdout } = await lab.router.run(["nc", "-w2", FIRST[4], "7000"], { mayFail: true });
+    assert.equal(stdout, "here\n");
+    const [own, all] = await counts();
+    assert.equal(own, 1);
+    assert.ok(all >= 4 && all <= 12, `${all} SYNs`);
+  });
+}

@@ -140,6 +140,22 @@ report("all", t, "done")`,
     },
   );
 
+  labTest(`IPv${family}: a port whose connection was refused is as good as new`, OPTIONS, async (lab) => {
+    await serveWatched(lab);
+    await startWatcher(lab);
+    const reports = await runClient(
+      lab,
+      family,
+      `
+for host in ("www.blocked.test", "ok.test", "www.blocked.test", "www.blocked.test"):
+    s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET); s.settimeout(3)
+    s.bind(("", 40000)); s.connect((address, 80)); t = time.time(); s.sendall(head(host)); report(host, t, said(s))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)); s.close(); time.sleep(0.1)`,
+    );
+    const reset = "Connection reset by peer";
+    assert.deepEqual(reports.map(({ said }) => said), [reset, "ok", reset, reset]);
+  });
+
   labTest(`IPv${family}: behind a port forward, with filters of invalid packets`, {
     ...OPTIONS,
     masquerade: true,

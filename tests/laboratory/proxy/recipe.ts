@@ -14,7 +14,7 @@ export const PROXY_RUNS = " relays TCP and UDP to the original destination";
 
 /** A test's use of a recipe. */
 export interface RecipeOptions {
-  /** A variant: parts of its files, and what stands there instead. */
+  /** A variant: parts of its files and of its commands, and what stands there instead. */
   readonly replace?: readonly (readonly [part: string, instead: string])[];
 }
 
@@ -97,7 +97,10 @@ export async function prepareRecipe(
     route replace default via ${ADDRESSES[4].server}
     route replace default via ${ADDRESSES[6].server}
   `);
-  return new RecipeInLab(lab, { directory, commands });
+  const varied = [...commands].map(([name, text]) =>
+    [name, replace.reduce((text, [part, instead]) => text.replaceAll(part, instead), text)] as const
+  );
+  return new RecipeInLab(lab, { directory, commands: new Map(varied) });
 }
 
 function vary(

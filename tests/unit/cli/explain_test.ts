@@ -13,10 +13,14 @@ rules:
 `;
 
 async function explained(...args: string[]) {
-  const question = ["explain", "-c", "f", "--from", "192.168.1.20", ...args];
+  const question = ["explain", "-c", "f", "--rules-only", "--from", "192.168.1.20", ...args];
   const { code, stdout, stderr } = await run(question, { files: { f: CONFIG } });
-  assert.deepEqual([code, stderr], [0, "tproxy: config: f\n"]);
-  return stdout.split("\n").slice(0, -1);
+  assert.equal(stderr, "tproxy: config: f\n");
+  const lines = stdout.split("\n").slice(0, -1);
+  const end = lines.at(-1)!;
+  // The end is in words, in JSON and the exit code.
+  if (end !== "}") assert.equal(code, /^end: (it is refused|cannot be told)/.test(end) ? 3 : 0, end);
+  return end === "}" ? lines : lines.slice(0, -1);
 }
 
 Deno.test("explain says whether a flow waits for its name, and what becomes of it", async () => {
@@ -44,7 +48,16 @@ Deno.test("explain says whether a flow waits for its name, and what becomes of i
 Deno.test("explain says where a server is dialled before its name is known", async () => {
   const rules = '[{"name":"ads","domains":[".ads.example"],"action":"block"}]';
   const f = `{"default":"direct","rules":${rules}}`;
-  const { stdout } = await run(["explain", "-c", "f", "--from", "10.0.0.1", "--to", "192.0.2.1:443"], {
+  const { stdout } = await run([
+    "explain",
+    "-c",
+    "f",
+    "--rules-only",
+    "--from",
+    "10.0.0.1",
+    "--to",
+    "192.0.2.1:443",
+  ], {
     files: { f },
   });
   assert.match(stdout, /waits: yes, rules\[0\] \(ads\): its server is dialled at once/);
@@ -57,8 +70,9 @@ Deno.test("explain names the entry that has the name", async () => {
     "waits: yes, rules[1] (ads): it is forwarded at once, and what completes the name is held until that is read",
   ]);
   const [json] = [await explained("--to", "198.51.100.1:443", "--domain", "fine.example", "--json")];
-  const { rule, action, why, entry } = JSON.parse(json.join("\n"));
+  const { rule, action, why, entry, end, passes, path } = JSON.parse(json.join("\n"));
   assert.deepEqual([rule, action, why, entry], [null, "bypass", "default: bypass", null]);
+  assert.deepEqual([end, passes, path], ["forwarded", true, null]);
 });
 
 Deno.test("explain refuses what is no flow", async () => {
@@ -68,10 +82,36 @@ Deno.test("explain refuses what is no flow", async () => {
       [["--from", "192.0.2.1", "--to", "192.0.2.1"], "no address with a port"],
       [["--from", "192.0.2.1", "--to", "[::1]:80"], "another family"],
       [["--from", "192.0.2.1", "--to", "192.0.2.1:80", "--domain", "a..b"], "it is no name"],
+      [["--from", "192.0.2.1", "--to", "192.0.2.1:80", "--mac", "02:00:5e:10:00"], "no hardware address"],
+      [["--from", "192.0.2.1", "--to", "192.0.2.1:80", "--in", "nowhere0"], "there is no such interface"],
+      [["--from", "192.0.2.1", "--to", "192.0.2.1:70000"], "no address with a port"],
+      [["--from", "192.0.2.1", "--to", "192.0.2.1:80", "--protocol", "icmp"], "tcp"],
     ] as const
   ) {
     const { code, stderr } = await run(["explain", "-c", "f", ...args], { files: { f: CONFIG } });
     assert.equal(code, 2);
     assert.ok(stderr.includes(said), stderr);
   }
+});
+
+Deno.test("explain knows the client's hardware address where it is told", async () => {
+  const files = { f: 'rules: [{ name: tablet, mac: ["02:00:5e:10:00:01"], action: block }]\n' };
+  const ask = async (...mac: string[]) => {
+    const args = [
+      "explain",
+      "-c",
+      "f",
+      "--rules-only",
+      "--json",
+      "--from",
+      "10.0.0.2",
+      "--to",
+      "192.0.2.1:443",
+    ];
+    const { code, stdout } = await run([...args, ...mac], { files });
+    return [code, JSON.parse(stdout).end];
+  };
+  assert.deepEqual(await ask("--mac", "02-00-5E-10-00-01"), [3, "refused"]);
+  assert.deepEqual(await ask("--mac", "02:00:5e:10:00:02"), [0, "relayed"]);
+  assert.deepEqual(await ask(), [3, "unknown"]);
 });

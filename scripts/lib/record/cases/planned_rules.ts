@@ -76,7 +76,7 @@ export const PLANNED_RULES: readonly Case[] = [
     'oifname "lo" meta mark 0x4 meta l4proto udp meta length 68 update @running { meta nfproto }',
   ),
   plannedRule("no-bare-syn", "tcp flags != syn / fin,syn,rst,ack ct state invalid,new goto other"),
-  plannedRule("acknowledges", "meta nfproto ipv4 tcp flags ack / syn,rst,ack accept"),
+  plannedRule("acknowledges", "meta nfproto ipv4 meta l4proto tcp tcp flags ack / syn,rst,ack accept"),
   plannedRule(
     "watched-flow",
     "ct label 120 ct label ! 121 ct direction original @ih,0,8 >= 0x0 goto other",

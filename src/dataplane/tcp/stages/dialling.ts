@@ -107,6 +107,7 @@ export class Dialling implements Stage {
     counters[COUNTER.connected]++;
     ledgers.tcp.answered(session.slot);
     this.#settle(session, 0, NOBODY);
+    session.carried = true;
     // An open connection outlives ICMP errors.
     if (session.syn >= 0 || session.answer !== null) keepErrors(session.upstreamFd, session.client[0], false);
     session.answer = null;

@@ -13,7 +13,7 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
     case "no-bare-syn":
       return [...phrase.transport("tcp"), ...phrase.bareSyn({ negate: true })];
     case "acknowledges":
-      return [...phrase.transport("tcp"), ...phrase.acknowledges()];
+      return phrase.acknowledges();
     case "tcp-option":
       return phrase.tcpOption(statement.option);
     case "wildcard-socket":

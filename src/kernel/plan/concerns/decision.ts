@@ -18,6 +18,7 @@ import { EXEMPT_OWN, listenerAt, newFlow, planFailure, refuseFlows } from "../ph
 import type { MatchedRule } from "../rules/rule_matches.ts";
 import { type Scope, watches } from "../scope.ts";
 import type { PlannedSet } from "../rules/set.ts";
+import { passUpstreams } from "./upstreams.ts";
 import { PASSES_CHAIN } from "./remembered_passes.ts";
 
 /** The chain to which new flows go. */
@@ -173,7 +174,8 @@ function planWatch(scope: Scope): OpenChain {
 /** Gives new flows to the proxy's listeners, and says what is done where there is none. */
 function giveToProxy(scope: Scope): OpenChain["rules"] {
   const { families, protocols, listenerPort } = scope;
-  if (scope.admission === "forward-path") return [EXEMPT_OWN, ...protocols.map(askFirst)];
+  const upstreams = passUpstreams(scope);
+  if (scope.admission === "forward-path") return [EXEMPT_OWN, ...upstreams, ...protocols.map(askFirst)];
   const steering = families.flatMap((family) =>
     protocols.map((protocol): PlannedRule => ({
       conditions: [{ kind: "family", family }, newFlow(protocol)],
@@ -183,7 +185,7 @@ function giveToProxy(scope: Scope): OpenChain["rules"] {
         : "UDP asks for the listener first: a socket with a foreign address would take other clients' packets",
     }))
   );
-  return [EXEMPT_OWN, "answers", ...steering, ...planFailure(scope, protocols, NOBODY_LISTENS)];
+  return [EXEMPT_OWN, ...upstreams, "answers", ...steering, ...planFailure(scope, protocols, NOBODY_LISTENS)];
 }
 
 /** Has the first packet of a flow ask; what nobody takes, a later chain ends. */

@@ -11,6 +11,7 @@ import { EXEMPT_OWN, planFailure, refuseFlows, UDP } from "../phrases.ts";
 import type { Scope } from "../scope.ts";
 import type { PlannedSet } from "../rules/set.ts";
 import { applyRules, effectOf, type Ends, passOtherPorts } from "./decision.ts";
+import { passUpstreams } from "./upstreams.ts";
 import { RUNNING_SET } from "../../liveness/sign_size.ts";
 
 /** The chain to which new flows go. */
@@ -140,8 +141,13 @@ function planDirect(scope: Scope): OpenChain {
     name: ROUTER_DIRECT_CHAIN,
     place: "router-step",
     rules: scope.admission === "forward-path"
-      ? [{ conditions: [], effect: { kind: "ask" }, reason: "To the proxy, if one runs" }]
+      ? [...passUpstreams(scope), {
+        conditions: [],
+        effect: { kind: "ask" },
+        reason: "To the proxy, if one runs",
+      }]
       : [
+        ...passUpstreams(scope),
         {
           conditions: [{ kind: "proxy-runs", set: RUNNING_SET }],
           effect: { kind: "loop-back", noted: true },

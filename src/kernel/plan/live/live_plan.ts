@@ -19,6 +19,7 @@ import type { Scope } from "../scope.ts";
 import { planKept } from "./kept.ts";
 import { planMemory } from "./memory.ts";
 import type { LiveOptions } from "./options.ts";
+import { planNamedSets } from "../concerns/named_upstreams.ts";
 import { planOwn } from "./own.ts";
 import { planQuestions } from "./questions.ts";
 import { planSent } from "./sent.ts";
@@ -43,11 +44,12 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
         ...(udp && bridged !== null ? planInterfaceSet(bridged, "Bridges that netfilter sees through") : []),
         ...(accepting && inner !== null ? planInterfaceSet(inner, "Interfaces of clients alone") : []),
         ...planMemory(scope, options),
+        ...(accepting ? planNamedSets(scope, options) : []),
         ...planWatchMemory(scope, options),
       ],
       chains: joinChains([
         planSteer(scope, options),
-        ...(accepting ? [planQuestions(scope, options), planOwn(scope)] : []),
+        ...(accepting ? [planQuestions(scope, options), planOwn(scope, options)] : []),
         planWatch(scope, options),
         planSent(scope),
         planKept(scope),

@@ -2,11 +2,14 @@
  * Options of the rules of a running proxy. Pure.
  * @module
  */
+import type { Endpoint } from "../../../net/ip.ts";
 
 /** The facts that the config and the machine alone do not tell. */
 export interface LiveOptions {
   /** Workers that are asked. */
   readonly workers: number;
+  /** The addresses of upstreams that are known by name. */
+  readonly upstreams: readonly Endpoint[];
   /** New flows are taken; false while the proxy drains: then nobody is asked. */
   readonly accepting: boolean;
   /** A flow of UDP to which nothing has been answered for so long asks again. */
@@ -24,6 +27,7 @@ export interface LiveOptions {
 export const LIVE_OPTIONS: LiveOptions = {
   workers: 1,
   accepting: true,
+  upstreams: [],
   // Less than timeouts.udp-dns: a session must not end before its flow asks again.
   udpKnownSeconds: 5,
   limits: { asking: 65536, known: 65536 },

@@ -11,6 +11,7 @@ import { comesFrom } from "../rules/interface_match.ts";
 import type { Scope } from "../scope.ts";
 import { INJECTED_CHAIN, planInjected } from "./injected.ts";
 import { askingSet, knownSet } from "./memory.ts";
+import { forwardToNamed } from "../concerns/named_upstreams.ts";
 import type { LiveOptions } from "./options.ts";
 import { steerWatched } from "./watch.ts";
 
@@ -19,7 +20,8 @@ const SIGNATURES = [19, 29];
 const ASKS_CHAIN = "asks";
 
 /** Plans the chain, and those that it leads to. */
-export function planSteer(scope: Scope, { accepting }: LiveOptions): Contribution {
+export function planSteer(scope: Scope, options: LiveOptions): Contribution {
+  const { accepting } = options;
   return {
     chains: [planInjected(scope), {
       name: ASKS_CHAIN,
@@ -27,7 +29,7 @@ export function planSteer(scope: Scope, { accepting }: LiveOptions): Contributio
       rules: [
         onlyFromClients(scope),
         ...(scope.udp ? planKnown(scope) : []),
-        ...(accepting ? planAsking(scope) : []),
+        ...(accepting ? [...forwardToNamed(scope, options), ...planAsking(scope)] : []),
       ],
       reason: "First packets, and every datagram",
     }, {

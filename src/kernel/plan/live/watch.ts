@@ -4,7 +4,8 @@
  *
  * ```
  * prerouting  steer ── asks: remembered     watch_begin ── begun: labelled; a copy of the SYN to a worker
- *             hold ── held: what the client says goes to the worker, and no further
+ *             hold ── watched ─┬─ begun: a port is used again
+ *                              └─ held_back: what the client says goes to the worker, and no further
  * output      sent ─┬─ released: the flow is held no longer
  *                   └─ refused: the client is reset
  * ```
@@ -34,7 +35,8 @@ const FAST_OPEN = [34, 254];
 const LAST_HOP = 1;
 
 const BEGUN_CHAIN = "begun";
-const HELD_CHAIN = "watched";
+const WATCHED_CHAIN = "watched";
+const HELD_CHAIN = "held_back";
 
 function watchingSet(family: Family): string {
   return `watching_${family}`;
@@ -74,19 +76,37 @@ export function planWatch(scope: Scope, options: LiveOptions): Contribution {
   if (!watches(scope)) return {};
   return {
     chains: [
-      ...(options.accepting ? planBegin(scope, options) : []),
+      planBegun(scope, options),
+      ...(options.accepting ? [planBegin(scope)] : []),
       ...planHold(scope, options),
     ],
   };
 }
 
-function planBegin({ families, listenerPort }: Scope, { workers }: LiveOptions): OpenChain[] {
+function planBegin({ families }: Scope): OpenChain {
+  return {
+    name: "watch_begin",
+    place: "watch-begin",
+    rules: families.map((family) => ({
+      conditions: [
+        { kind: "family", family },
+        newFlow("tcp"),
+        { kind: "remembered-flow", family, set: watchingSet(family) },
+      ],
+      effect: goTo(BEGUN_CHAIN),
+      reason: "Where the stream begins, a worker has to know: it sees then what is missing",
+    })),
+    reason: "The first packets of flows, when conntrack knows them",
+  };
+}
+
+function planBegun({ listenerPort }: Scope, { workers }: LiveOptions): OpenChain {
   const copy = (worker: number): Effect => ({
     kind: "copy",
     prefix: WATCH_PREFIX.begin,
     group: watchGroup(listenerPort, worker),
   });
-  return [{
+  return {
     name: BEGUN_CHAIN,
     place: "live-step",
     rules: [
@@ -103,20 +123,7 @@ function planBegin({ families, listenerPort }: Scope, { workers }: LiveOptions):
       ...eachWorker(workers, { original: false }, copy),
     ],
     reason: "Connections that begin to be watched",
-  }, {
-    name: "watch_begin",
-    place: "watch-begin",
-    rules: families.map((family) => ({
-      conditions: [
-        { kind: "family", family },
-        newFlow("tcp"),
-        { kind: "remembered-flow", family, set: watchingSet(family) },
-      ],
-      effect: goTo(BEGUN_CHAIN),
-      reason: "Where the stream begins, a worker has to know: it sees then what is missing",
-    })),
-    reason: "The first packets of flows, when conntrack knows them",
-  }];
+  };
 }
 
 function planHold({ families, listenerPort }: Scope, { workers }: LiveOptions): OpenChain[] {
@@ -138,6 +145,22 @@ function planHold({ families, listenerPort }: Scope, { workers }: LiveOptions): 
     ],
     reason: "What clients say before their names are known",
   }, {
+    name: WATCHED_CHAIN,
+    place: "live-step",
+    rules: [
+      {
+        conditions: [newFlow("tcp"), { kind: "known-flow" }],
+        effect: goTo(BEGUN_CHAIN),
+        reason: "A client uses the port of a connection that was reset: to conntrack it is the same flow",
+      },
+      {
+        conditions: [{ kind: "carries-data" }],
+        effect: goTo(HELD_CHAIN),
+        reason: "Servers that speak first wait for nobody",
+      },
+    ],
+    reason: "Clients of flows that are watched",
+  }, {
     name: "hold",
     place: "hold",
     rules: [{
@@ -145,12 +168,11 @@ function planHold({ families, listenerPort }: Scope, { workers }: LiveOptions): 
         { kind: "flow-label", label: FLOW_LABEL.watched, negate: false },
         { kind: "flow-label", label: FLOW_LABEL.released, negate: true },
         { kind: "original-direction" },
-        { kind: "carries-data" },
       ],
-      effect: goTo(HELD_CHAIN),
+      effect: goTo(WATCHED_CHAIN),
       reason: "All else is spared after one look",
     }],
-    reason: "Flows that are watched; servers that speak first wait for nobody",
+    reason: "Flows that are watched",
   }];
 }
 

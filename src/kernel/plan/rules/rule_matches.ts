@@ -24,13 +24,20 @@ export function matchRules(
   families: readonly Family[],
 ): { readonly rules: readonly MatchedRule[]; readonly sets: readonly PlannedSet[] } {
   const sets: PlannedSet[] = [];
+  const networkSets: NetworkSets = new Map();
   const matched = rules.map((rule): MatchedRule => {
-    const builder = new RuleBuilder(rule, families);
+    const builder = new RuleBuilder(rule, families, networkSets);
     sets.push(...builder.sets);
     return { ...rule, alternatives: builder.alternatives };
   });
   return { rules: matched, sets };
 }
+
+/**
+ * Sets of networks by the list that they come of: rules that names divide into several keep the same lists,
+ * which may be long.
+ */
+type NetworkSets = Map<readonly Prefix[], Partial<Record<Family, string>>>;
 
 /** The conditions of one rule; collects the sets that they need. */
 class RuleBuilder {
@@ -38,8 +45,14 @@ class RuleBuilder {
   readonly alternatives: readonly (readonly Condition[])[];
   readonly #prefix: string;
   readonly #reason: string;
+  readonly #networkSets: NetworkSets;
 
-  constructor({ index, part, conditions, why }: KernelRule, families: readonly Family[]) {
+  constructor(
+    { index, part, conditions, why }: KernelRule,
+    families: readonly Family[],
+    networkSets: NetworkSets,
+  ) {
+    this.#networkSets = networkSets;
     this.#prefix = part === 0 ? `rule${index}` : `rule${index}_${part}`;
     this.#reason = why;
     const common = this.#commonConditions(conditions);
@@ -79,10 +92,18 @@ class RuleBuilder {
     family: Family,
   ): Condition[] {
     if (networks === undefined) return [];
-    const name = `${side === "source" ? "from" : "to"}_${family}`;
-    const elements = mergeRanges(ofFamily(networks, family).map(prefixRange));
-    const set = this.#add(name, { type: family === "ipv4" ? "ipv4_addr" : "ipv6_addr", elements });
+    const known = this.#networkSets.get(networks) ?? {};
+    const set = known[family] ?? this.#addNetworks(side, networks, family);
+    this.#networkSets.set(networks, { ...known, [family]: set });
     return [{ kind: "address", side, family, set }];
+  }
+
+  #addNetworks(side: "source" | "destination", networks: readonly Prefix[], family: Family): string {
+    const elements = mergeRanges(ofFamily(networks, family).map(prefixRange));
+    return this.#add(`${side === "source" ? "from" : "to"}_${family}`, {
+      type: family === "ipv4" ? "ipv4_addr" : "ipv6_addr",
+      elements,
+    });
   }
 
   #add(name: string, content: SetContent): string {

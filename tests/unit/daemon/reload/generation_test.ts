@@ -99,7 +99,7 @@ Deno.test("prepareGeneration(): a config without possible rules is refused, unle
 Deno.test("makeGeneration() gives the policy the sets of names that were made", () => {
   const loaded = loadText("rules: [{ action: block, domains: [a.example] }]", "test");
   const names = new Map([[0, new SharedArrayBuffer(64)]]);
-  const usable = { loaded, warnings: [], names, secrets: new Map() };
+  const usable = { loaded, warnings: [], names, lists: new Map(), secrets: new Map() };
   const { policy } = makeGeneration(usable, 1, settings);
   assert.deepEqual(policy.names, [...names.values()]);
 });

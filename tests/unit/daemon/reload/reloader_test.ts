@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Secret } from "../../../../src/config/files/secrets.ts";
 import { loadText } from "../../../../src/config/load.ts";
 import { settingsOf } from "../../../../src/dataplane/settings.ts";
 import {
@@ -19,7 +20,13 @@ function complete(usable: UsableConfig, number: number): Generation {
 }
 
 function generation(text: string): Generation {
-  return complete({ loaded: loadText(text, FILE), warnings: [], names: new Map(), secrets: new Map() }, 1);
+  return complete({
+    loaded: loadText(text, FILE),
+    warnings: [],
+    names: new Map(),
+    lists: new Map(),
+    secrets: new Map(),
+  }, 1);
 }
 
 /** A reloader whose file has the text that `bench.text` has; all that it does is noted. */
@@ -31,6 +38,8 @@ function makeBench(first = "") {
     lines,
     text: first,
     warnings: [] as readonly string[],
+    lists: new Map<string, string>(),
+    password: "",
     /** Does what the kernel does. */
     rules: (): Promise<void> => Promise.resolve(),
     reloader: undefined as unknown as Reloader,
@@ -45,7 +54,8 @@ function makeBench(first = "") {
       loaded: loadText(bench.text, FILE),
       warnings: bench.warnings,
       names: new Map(),
-      secrets: new Map(),
+      lists: bench.lists,
+      secrets: new Map([["office", new Secret(new TextEncoder().encode(bench.password))]]),
     }),
     prepare: (usable, { number }): NextGeneration => ({ ...complete(usable, number + 1), plan: undefined }),
     adoptWorkers: ({ number }) => {
@@ -81,6 +91,19 @@ Deno.test("a reload gives the config to the workers, then to the kernel, and say
   assert.equal(bench.reloader.inForce.settings.connectTicks, generation(bench.text).settings.connectTicks);
   await reload(bench);
   assert.match(bench.lines[1], /^info reloaded: generation 3 .* changed=nothing$/);
+});
+
+Deno.test("a reload names the lists and passwords that alone have changed", async () => {
+  const bench = makeBench();
+  bench.lists = new Map([["/etc/ads.list", "1"], ["/etc/more.list", "1"]]);
+  bench.password = "old";
+  await reload(bench);
+  bench.lists = new Map([["/etc/ads.list", "2"], ["/etc/more.list", "1"]]);
+  await reload(bench);
+  assert.match(bench.lines[1], / changed=\/etc\/ads\.list$/);
+  bench.password = "new";
+  await reload(bench);
+  assert.match(bench.lines[2], / changed=upstreams\.office\.password-file$/);
 });
 
 Deno.test("a config that is wrong changes nothing, and each problem is said with its place", async () => {

@@ -100,6 +100,15 @@ Deno.test("Watcher begins anew when a port is used again", () => {
   assert.equal(say(5000, "yes\n"), "released");
 });
 
+Deno.test("Watcher forgets nothing for a SYN that comes again", () => {
+  const { judge, say, begin } = makeWatcher();
+  begin(99);
+  assert.equal(say(100, "n"), "passed");
+  begin(99);
+  assert.equal(say(101, "o\n"), "refused");
+  assert.deepEqual(judge.heads, ["n", "no\n"]);
+});
+
 Deno.test("Watcher passes a probe that keeps a connection alive before its client has spoken", () => {
   const { judge, say, begin } = makeWatcher();
   begin(99);

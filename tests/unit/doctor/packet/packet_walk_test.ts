@@ -185,6 +185,7 @@ Deno.test("walkBaseChain(): a set of interface names decides, and a map whose ke
     verdict: "drop",
     by: undefined,
     mayPass: true,
+    mayDrop: true,
   });
 });
 

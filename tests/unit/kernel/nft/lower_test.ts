@@ -108,7 +108,7 @@ const RULES: Readonly<Record<string, readonly Statement[]>> = {
     { kind: "packet-length", bytes: 68 },
     { kind: "proxy-shows", set: "running" },
   ],
-  acknowledges: [{ kind: "family", family: "ipv4" }, { kind: "acknowledges" }, ACCEPT],
+  acknowledges: [{ kind: "family", family: "ipv4" }, TCP, { kind: "acknowledges" }, ACCEPT],
   "label-flow": [{ kind: "set-label", label: 120 }],
   "reset-option": [TCP, { kind: "tcp-option", option: 34 }, { kind: "reset-tcp-option", option: 34 }],
   "tcp-option": [

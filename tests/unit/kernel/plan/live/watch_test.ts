@@ -48,10 +48,14 @@ Deno.test("planLive() watches: one look at what is forwarded, and a place for fi
     'th sport & 510 256-510 log prefix "b" group 54177 queue-threshold 1 accept',
   ]);
   assert.deepEqual(chain(table, "hold"), [
-    "ct label 120 ct label ! 121 ct direction original @ih,0,8 >= 0x0 goto watched",
+    "ct label 120 ct label ! 121 ct direction original goto watched",
+  ]);
+  assert.deepEqual(chain(table, "watched"), [
+    "tcp flags syn / fin,syn,rst,ack ct state established,related goto begun",
+    "@ih,0,8 >= 0x0 goto held_back",
   ]);
   assert.equal(
-    chain(table, "watched")!.at(-1),
+    chain(table, "held_back")!.at(-1),
     'th sport & 510 256-510 log prefix "h" group 54177 queue-threshold 1 drop',
   );
   assert.deepEqual(chain(table, "sent")!.slice(-2), [

@@ -54,3 +54,28 @@ rules: [{ action: proxy, upstream: a, ports: [80] }]`,
     [{ kind: "family", family: "ipv6" }],
   ]);
 });
+
+Deno.test("matchRules() makes one set of a list that a divided rule keeps", () => {
+  const config = parseConfig(
+    `
+default: bypass
+rules:
+  - { action: block, domains: [a.example], from: [10.0.0.0/8, "fd00::/8"] }
+  - { action: direct, ports: [80] }
+  - { action: direct, from: [10.0.0.0/8], ports: [81] }`,
+    "f",
+  );
+  const { rules, sets } = matchRules(
+    kernelShare(config, { lan: ["lan0"], families: FAMILIES }).rules,
+    FAMILIES,
+  );
+  assert.deepEqual(rules.map(({ index, part }) => `${index}.${part}`), ["0.0", "0.1", "0.2", "1.0", "2.0"]);
+  const networks = sets.map(({ name }) => name).filter((name) => name.includes("from"));
+  // The third part meets two lists, and the last rule has one of its own.
+  assert.deepEqual(networks, ["rule0_from_ipv4", "rule0_from_ipv6", "rule0_1_from_ipv4", "rule2_from_ipv4"]);
+  const uses = rules.map(({ alternatives }) =>
+    alternatives.flatMap((all) => all.flatMap((one) => one.kind === "address" ? [one.set] : []))
+  );
+  assert.deepEqual(uses[0], ["rule0_from_ipv4", "rule0_from_ipv6"]);
+  assert.deepEqual(uses[2], ["rule0_from_ipv4", "rule0_from_ipv6"]);
+});

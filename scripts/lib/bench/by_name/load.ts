@@ -1,0 +1,94 @@
+/**
+ * The load generator by name, load/: it is compiled, and run at both ends of the laboratory.
+ * @module
+ */
+import { ADDRESSES, type Lab } from "../../../../tests/laboratory/lab.ts";
+import { runProgram } from "../../../../tests/laboratory/program.ts";
+
+/** The port of names. */
+const PORT = 443;
+const PROJECT = new URL("../../../../", import.meta.url).pathname;
+const PROGRAM = `${PROJECT}.cache/bench/tls_load`;
+
+/** Processors of the ends: where the kernel moves them about, turns with many flows differ by a tenth. */
+const ON = { client: ["taskset", "-c", "0"], server: ["taskset", "-c", "1"] };
+
+/** The name in the recorded hellos, which no list has; and one of the same length, which the list has. */
+const ALLOWED = "recorded.example";
+/** See {@linkcode ALLOWED}. */
+export const LISTED = "recorded.invalid";
+
+/** Clients whose hellos are recorded: of one segment, and of two. */
+export type Hello = "openssl" | "chromium";
+
+/** A report of connections, requests or bytes. */
+export interface Counted {
+  readonly count: number;
+  readonly failures: number;
+  readonly seconds: number;
+}
+
+/** Seconds until a server's first byte. */
+export interface Greeted {
+  readonly median: number;
+  readonly p99: number;
+}
+
+/** Compiles the generator; once for a benchmark. */
+export async function compileLoad(): Promise<void> {
+  const directory = new URL("./load", import.meta.url).pathname;
+  const sources = [...Deno.readDirSync(directory)].filter(({ name }) => name.endsWith(".c"))
+    .map(({ name }) => `${directory}/${name}`);
+  Deno.mkdirSync(`${PROJECT}.cache/bench`, { recursive: true });
+  const flags = "-std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wconversion -Werror".split(" ");
+  await runProgram(["gcc", ...flags, "-o", PROGRAM, ...sources], { timeoutMs: 60_000 });
+}
+
+/** Starts the server, which speaks first at other ports. */
+export async function startServer(lab: Lab): Promise<void> {
+  await lab.server.start([...ON.server, PROGRAM, "server", `port=${PORT}`], { listens: PORT });
+}
+
+/** Tells whether a client with this name is answered. */
+export async function isAnswered(lab: Lab, name: "allowed" | "listed"): Promise<boolean> {
+  const { answered } = await run<{ answered: boolean }>(lab, "ask", {
+    hello: writeHello(lab, "openssl", name === "listed" ? LISTED : ALLOWED),
+  });
+  return answered;
+}
+
+/** Has a client of the server do something for a while, with a name that no list has. */
+export async function count(
+  lab: Lab,
+  role: "connections" | "requests" | "upload" | "download",
+  { hello = "openssl", ...options }: { hello?: Hello; flows?: number; seconds: number },
+): Promise<Counted> {
+  const counted = await run<Counted>(lab, role, { hello: writeHello(lab, hello, ALLOWED), ...options });
+  if (counted.failures > 0) throw new Error(`${role}: ${counted.failures} connections have failed`);
+  return counted;
+}
+
+/** Waits for so many greetings, one after the other; for fewer where they take longer than that. */
+export function greet(
+  lab: Lab,
+  port: number,
+  options: { flows: number; seconds: number },
+): Promise<Greeted> {
+  return run(lab, "greetings", { port, ...options });
+}
+
+async function run<T>(lab: Lab, role: string, options: Record<string, string | number>): Promise<T> {
+  const words = Object.entries({ address: ADDRESSES[4].server, port: PORT, ...options })
+    .map(([name, value]) => `${name}=${value}`);
+  const { stdout } = await lab.client.run([...ON.client, PROGRAM, role, ...words], { timeoutMs: 120_000 });
+  return JSON.parse(stdout);
+}
+
+/** Writes the hello of a client, with another name of the same length in it. */
+function writeHello(lab: Lab, client: Hello, name: string): string {
+  const recording = new URL(`../../../../tests/testdata/hellos/tls-${client}.hex`, import.meta.url);
+  const [, block] = Deno.readTextFileSync(recording).split("\n\n");
+  const hex = (text: string) => new TextEncoder().encode(text).toHex();
+  const bytes = Uint8Array.fromHex(block.replace(/\s/g, "").replace(hex(ALLOWED), hex(name)));
+  return lab.writeFile(`${client}-${name}`, bytes);
+}

@@ -1,0 +1,47 @@
+/**
+ * One question to this machine.
+ * @module
+ */
+import type { LoadedConfig } from "../../config/load.ts";
+import { readFlowMachine } from "../../doctor/flow/machine.ts";
+import { systemFiles } from "../../doctor/machine/files.ts";
+import { readAdmission } from "../../kernel/admission.ts";
+import { preparePlan } from "../../kernel/prepare.ts";
+import { OperationError } from "../../net/error.ts";
+import { openNetlink } from "../../netlink/transport.ts";
+import type { Env } from "../env.ts";
+import { findHolder } from "../status/proxy.ts";
+import { Explainer } from "./explainer.ts";
+import type { AskedFlow } from "./question.ts";
+import type { Answer } from "./answer.ts";
+
+/** Reads the machine, unless the rules alone are asked, and answers. */
+export function explainOnce(
+  env: Env,
+  { loaded, asked, rulesOnly }: {
+    readonly loaded: LoadedConfig;
+    readonly asked: AskedFlow;
+    readonly rulesOnly: boolean;
+  },
+): Answer {
+  if (rulesOnly) return new Explainer(loaded, Deno.readFileSync, null).explain(asked);
+  const { intercept, listener } = loaded.config;
+  using route = openNetlink("route");
+  const router = {
+    machine: readFlowMachine(route, systemFiles(env.readTextFile)),
+    admission: readAdmission(loaded.config),
+    lan: readLan(env, loaded),
+    proxy: findHolder(env, { ...intercept, port: listener.port })?.state,
+  };
+  return new Explainer(loaded, Deno.readFileSync, router).explain(asked);
+}
+
+/** The clients' interfaces; undefined where an install would fail here. */
+function readLan(env: Env, loaded: LoadedConfig): readonly string[] | undefined {
+  try {
+    return preparePlan(loaded, env.readTextFile).lan;
+  } catch (error) {
+    if (error instanceof OperationError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * The policy's part of what `tproxy explain` says. Pure.
+ * @module
+ */
+import type { DomainLists } from "../../config/files/domain_lists.ts";
+import type { LoadedConfig } from "../../config/load.ts";
+import { canonicalName } from "../../names/canonical.ts";
+import { findName } from "../../names/set.ts";
+import type { Explanation } from "../../policy/explain.ts";
+import { nameSources } from "../../policy/name_sets.ts";
+import { NAME_NEEDED } from "../../policy/policy.ts";
+
+/** The policy's answer, as `--json` prints it. */
+export interface PolicyAnswer {
+  /** Number of the rule; null: the default, or nobody can tell yet. */
+  readonly rule: number | null;
+  readonly why: string;
+  /** The kernel's treatment: pass, refuse, program, proxy or watch; null: not intercepted, or unknown. */
+  readonly kernel: string | null;
+  readonly action: string | null;
+  /** Set where a block tells the client nothing. */
+  readonly silent: boolean;
+  /** Upstreams that can carry the flow, in their order. */
+  readonly upstreams: readonly string[];
+  readonly whenDown: string | null;
+  /** Tells whether the flow waits for a name, and why. */
+  readonly waits: { readonly forName: boolean; readonly why: string };
+  /** The place of the entry that has the name: `FILE:LINE`. */
+  readonly entry: string | null;
+  readonly passedOver: Explanation["passedOver"];
+  /** Rules that the name decides on. */
+  readonly byName: Explanation["byName"];
+}
+
+/** Facts that the answer is made of. */
+export interface AnswerParts {
+  readonly loaded: LoadedConfig;
+  readonly lists: DomainLists;
+  readonly domain: string | undefined;
+  readonly explanation: Explanation;
+  /** The same before the flow's name is known: all that the kernel goes by. */
+  readonly unasked: Explanation;
+}
+
+/** Makes the answer. */
+export function answerByPolicy(parts: AnswerParts): PolicyAnswer {
+  const { loaded, lists, domain, explanation, unasked } = parts;
+  const { decision, why, route, passedOver, byName } = explanation;
+  const proxied = route?.action === "proxy";
+  const names = Object.keys(loaded.config.upstreams);
+  return {
+    rule: decision >= 0 ? decision : null,
+    why,
+    kernel: unasked.outcome?.kind ?? null,
+    action: route?.action ?? null,
+    silent: route?.silent ?? false,
+    upstreams: proxied ? route.upstreams.map((number) => names[number]) : [],
+    whenDown: proxied ? route.whenDown : null,
+    waits: waitOf(unasked),
+    entry: domain === undefined || decision < 0 ? null : findEntry(loaded, lists, decision, domain),
+    passedOver,
+    byName,
+  };
+}
+
+function waitOf({ decision, outcome, byName, dialsAhead }: Explanation): PolicyAnswer["waits"] {
+  if (decision !== NAME_NEEDED) {
+    const why = byName.length === 0
+      ? "no name decides on it"
+      : "it ends in the same way whatever its name is";
+    return { forName: false, why };
+  }
+  const rules = byName.map(({ rule, name }) => `rules[${rule}] (${name})`).join(", ");
+  const way = outcome?.kind === "watch"
+    ? "it is forwarded at once, and what completes the name is held until that is read"
+    : dialsAhead
+    ? "its server is dialled at once, for no name leads elsewhere, and hears nothing before the name is read"
+    : "the proxy reads the name before it dials, for it may have to go elsewhere";
+  return { forName: true, why: `${rules}: ${way}` };
+}
+
+/** Finds the place of the name in a rule's domains, or in one of its files. */
+function findEntry(
+  { config, origin, locate }: LoadedConfig,
+  lists: DomainLists,
+  rule: number,
+  domain: string,
+): string | null {
+  const { entry } = findName(nameSources(config.rules[rule], lists), canonicalName(domain) ?? domain);
+  if (entry === undefined) return null;
+  if ("path" in entry) return `${entry.path}:${entry.line.number}`;
+  const place = locate(["rules", rule, "domains", entry.domain]);
+  return place === undefined ? origin : `${origin}:${place.line}:${place.column}`;
+}
+
+const KERNEL_WORDS: Readonly<Record<string, string>> = {
+  pass: "forwards it",
+  refuse: "refuses it",
+  program: "gives it to the other program",
+  proxy: "gives it to the proxy",
+  watch: "forwards it, and watches for its name",
+};
+
+/** Words it, a line for each part. */
+export function wordPolicy(answer: PolicyAnswer): string[] {
+  const { passedOver, byName, kernel, why, entry, waits } = answer;
+  const found = entry === null ? "" : `, by ${entry}`;
+  return [
+    ...passedOver.map(({ rule, name, why }) => `rules[${rule}] (${name}): no, ${why}`),
+    ...byName.map(({ rule, name }) => `rules[${rule}] (${name}): if the name is among its domains`),
+    `decides: ${why}${byName.length > 0 && waits.forName ? ", where no name does" : ""}${found}`,
+    `kernel: ${kernel === null ? "cannot be told from this" : KERNEL_WORDS[kernel]}`,
+    `waits: ${waits.forName ? "yes" : "no"}, ${waits.why}`,
+  ];
+}

@@ -1,0 +1,41 @@
+/**
+ * The upstreams of a flow, as a running proxy sees them. Pure.
+ * @module
+ */
+import type { PolicyAnswer } from "./policy_answer.ts";
+
+/** The state of an upstream; `unknown`: no proxy tells. */
+export interface UpstreamState {
+  readonly name: string;
+  readonly state: "up" | "down" | "refused" | "unknown";
+  /** The reason why it is not up; empty: none. */
+  readonly reason: string;
+}
+
+/** The report of a proxy, as far as it tells of upstreams. */
+export interface UpstreamReport {
+  readonly pid: number;
+  readonly upstreams?: readonly UpstreamState[];
+}
+
+/** The upstreams that can carry a flow, in their order. */
+export function statesOf({ upstreams }: PolicyAnswer, report: UpstreamReport | undefined): UpstreamState[] {
+  return upstreams.map((name) => {
+    const found = report?.upstreams?.find((known) => known.name === name);
+    return found === undefined
+      ? { name, state: "unknown", reason: "" }
+      : { name, state: found.state, reason: found.reason };
+  });
+}
+
+/** Tells that none of them takes flows: there is none, or a proxy says so of each. */
+export function areDown(states: readonly UpstreamState[]): boolean {
+  return states.every(({ state }) => state === "down" || state === "refused");
+}
+
+/** `office (up), parent (down: connection refused)`. */
+export function wordStates(states: readonly UpstreamState[]): string {
+  return states.map(({ name, state, reason }) =>
+    state === "unknown" ? name : `${name} (${state}${reason === "" ? "" : `: ${reason}`})`
+  ).join(", then ");
+}

@@ -152,7 +152,11 @@ labTest("A proxy that carries no UDP refuses it, and nothing goes direct", {
     const server = openServer(lab, family);
     const client = openClient(lab, family);
     // At once, and as long as nobody asks the proxy once more.
-    for (let i = 0; i < 3; i++) assert.equal(await fateOf(client, server), "ECONNREFUSED");
+    for (let i = 0; i < 3; i++) {
+      client.send("whither");
+      await assert.rejects(client.receive(), /ECONNREFUSED/);
+    }
+    assert.equal(server.poll(), undefined);
   }
   assert.match(dataplane.program.stderr, /upstream=office said="reply 7, command not supported"/);
 });
@@ -172,8 +176,9 @@ labTest(
     });
     const server = openServer(lab, 4);
     const client = openClient(lab, 4);
-    assert.equal(await fateOf(client, server), "ECONNREFUSED");
-    assert.equal(await fateOf(client, server), "forwarded");
+    client.send("whither");
+    await assert.rejects(client.receive(), /ECONNREFUSED/);
+    assert.equal(await fateOf(client, server, 2000), "forwarded");
     const seen = await exchange(client, server);
     assert.ok(!seen.startsWith(ADDRESSES[4].client), `the server saw ${seen}`);
   },
@@ -186,7 +191,7 @@ labTest("A proxy that is dead refuses at once", {}, async (lab) => {
   const before = performance.now();
   client.send("whither");
   await assert.rejects(client.receive(), /ECONNREFUSED/);
-  assert.ok(performance.now() - before < 200, `after ${performance.now() - before} ms`);
+  assert.ok(performance.now() - before < 800, `after ${performance.now() - before} ms`);
   assert.equal(server.poll(), undefined);
 });
 

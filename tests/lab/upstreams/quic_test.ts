@@ -69,7 +69,7 @@ for (const client of ["chromium", "chromium-v2", "firefox", "deno", "ngtcp2"]) {
       const before = performance.now();
       for (const datagram of datagrams) shut.send(datagram);
       await assert.rejects(shut.receive(), /ECONNREFUSED/);
-      assert.ok(performance.now() - before < 200, `after ${performance.now() - before} ms`);
+      assert.ok(performance.now() - before < 800, `after ${performance.now() - before} ms`);
       // What comes later of it does not slip through.
       await assert.rejects(async () => {
         shut.send(new Uint8Array(100).fill(0x40));
@@ -96,7 +96,7 @@ labTest("A datagram that is no Initial does not wait where names decide", {}, as
     const before = performance.now();
     client.send(other);
     assert.deepEqual((await server.receive()).data.length, other.length);
-    assert.ok(performance.now() - before < 200, `after ${performance.now() - before} ms`);
+    assert.ok(performance.now() - before < 800, `after ${performance.now() - before} ms`);
     server.close();
   }
 });

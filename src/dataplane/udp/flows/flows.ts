@@ -127,7 +127,6 @@ export class UdpFlows {
   }
 
   /** Tells whether other rules may decide on a flow: nothing is left of what the rules before have begun. */
-
   #isOver(flow: number, words: Int32Array, client: number): boolean {
     const { states, generations } = this.#book;
     if (states[flow] === HELD || generations[flow] === this.#generation) return false;
@@ -167,8 +166,12 @@ export class UdpFlows {
     const { batch: { words }, destination } = arrival;
     const client = arrival.batch.name(arrival.i);
     const book = this.#book;
-    if (!this.#isLed(flow) || links.failedOf(book.slots[flow]) !== null) {
-      const led = this.#leadAnew(flow, { words, client, destination });
+    const isLed = this.#isLed(flow);
+    const failed = isLed ? links.failedOf(book.slots[flow]) : null;
+    // Rules of other numbers are in force since a reload: the flow keeps its upstream.
+    const mayChange = book.generations[flow] === this.#generation;
+    if (!isLed || (failed !== null && mayChange)) {
+      const led = this.#leadAnew(flow, { words, client, destination }, failed);
       if (led === BLOCKED_DATAGRAM) return this.#refuse(words, client, destination, false);
       if (led < 0) return led;
       if (book.states[flow] === PLAIN) return this.#follow(flow, arrival);
@@ -178,10 +181,9 @@ export class UdpFlows {
   }
 
   /** Leads a flow by the rule that has decided on it: its name is not asked for again. */
-  #leadAnew(flow: number, ends: Ends): number {
+  #leadAnew(flow: number, ends: Ends, failed: UdpUpstream | null): number {
     const { decider } = this.#parts;
     const rule = this.#book.rules[flow];
-    const failed = this.#isLed(flow) ? this.#parts.links.failedOf(this.#book.slots[flow]) : null;
     decider.decide(UDP, ends.words, ends.client, ends.destination); // of what kind the flow is
     return this.#settle(flow, { rule, route: decider.route(rule) }, ends, failed);
   }
@@ -237,8 +239,9 @@ export class UdpFlows {
   }
 
   #wait(reading: Reading, arrival: Arrival): void {
-    if (reading.end !== null) reading.queue.add(arrival);
-    else if (this.#readings.take(reading, arrival) !== MORE) this.#finish(reading);
+    if (reading.end !== null) {
+      if (!reading.queue.add(arrival)) this.#counters[COUNTER.udpDropped]++;
+    } else if (this.#readings.take(reading, arrival) !== MORE) this.#finish(reading);
   }
 
   /** The name of a flow was found, or will not be: from here on it is known which rule decides. */
@@ -260,9 +263,7 @@ export class UdpFlows {
     this.#readings.end(reading);
     const place = { words, client: 0, destination: HELD_DESTINATION };
     const led = blocking === null ? this.#settle(flow, { rule, route }, place) : BLOCKED_DATAGRAM;
-    if (led >= 0) {
-      return release(queue);
-    }
+    if (led >= 0) return release(queue);
     book.states[flow] = blocking?.silent ? IGNORED : REFUSED;
     book.generations[flow] = this.#generation;
     sessions.ignoreAnswer(words, 0, HELD_DESTINATION);

@@ -29,6 +29,7 @@ import { takeSocketError } from "../../../../ffi/sockets/sockopt.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { Service } from "../../loop/service.ts";
 import { ticks, TimerWheel } from "../../loop/wheel.ts";
+import { COUNTER } from "../../shared/state.ts";
 import { keepAlive } from "../../sockets/transparent.ts";
 import { connectFrom } from "../../upstream/direct.ts";
 import { MOST_ANSWER, POLICY, TARGET, UPSTREAM } from "../../upstream/greetings/greeting.ts";
@@ -89,7 +90,7 @@ export class Associations {
   /** Has a datagram wait until its association is up; false: it is to be refused. */
   hold(association: Association, arrival: Arrival): boolean {
     if (association.state === IDLE && !this.#begin(association)) return false;
-    association.queue.add(arrival); // what there is no room for is lost
+    if (!association.queue.add(arrival)) this.#context.counters[COUNTER.udpDropped]++;
     return true;
   }
 

@@ -159,6 +159,24 @@ export class ReceiveBatch {
     return this.#data + i * this.#stride;
   }
 
+  /**
+   * Puts a datagram into the i-th place, as if it had come now: `words` hold the sender and the destination,
+   * as struct sockaddr one behind the other. Returns the place of the destination.
+   */
+  put(i: number, words: Int32Array, data: Uint8Array): number {
+    const own = this.words;
+    const size = SOCKADDR_SIZE >> 2;
+    const name = this.name(i);
+    const destination = (this.#control + i * CONTROL_SIZE + CMSGHDR_SIZE) >> 2;
+    for (let word = 0; word < size; word++) {
+      own[name + word] = words[word];
+      own[destination + word] = words[size + word];
+    }
+    own[((i * MMSGHDR_SIZE) >> 2) + MMSGHDR_WORD.length] = data.length;
+    this.bytes.set(data, this.dataOffset(i));
+    return destination;
+  }
+
   /** Reads what the kernel says of the i-th datagram into the fields above. */
   inspect(i: number): void {
     const { words } = this;

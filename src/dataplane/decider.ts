@@ -7,7 +7,7 @@
  */
 import { AF_INET } from "../../ffi/consts.ts";
 import { makeSockaddr } from "../../ffi/sockets/sockaddr.ts";
-import { Flow, PROTOCOL_NUMBERS, UNKNOWN } from "../policy/flow.ts";
+import { Flow, UNKNOWN } from "../policy/flow.ts";
 import type { Route } from "../policy/routes/route.ts";
 import { DEFAULT_RULE, NAME_NEEDED, UNDECIDABLE } from "../policy/policy.ts";
 import type { FoundName } from "../sniff/found.ts";
@@ -58,25 +58,31 @@ export class Decider {
     return this.#decide(protocol, words, client, destination, origin);
   }
 
-  /** Decides when the name of a TCP flow is known; null: it has none. */
+  /** Decides when the name of a flow is known; null: it has none. */
   decideNamed(
+    protocol: number,
     words: Int32Array,
     client: number,
     destination: number,
-    origin: Origin,
     name: FoundName | null,
+    origin: Origin = NO_ORIGIN,
   ): number {
     if (this.#context.policy === null) return UNDECIDED;
     const flow = this.#flow;
     flow.nameAsked = true;
     flow.nameLength = name === null ? 0 : name.length;
     for (let i = 0; i < flow.nameLength; i++) flow.nameBytes[i] = name!.bytes[i];
-    return this.#decide(PROTOCOL_NUMBERS.tcp, words, client, destination, origin);
+    return this.#decide(protocol, words, client, destination, origin);
   }
 
   /** Tells whether the name of the flow that was last decided on decides. */
   get needsName(): boolean {
     return this.#context.policy !== null && this.#answer === NAME_NEEDED;
+  }
+
+  /** Tells whether UDP flows of one client may end in several ways that are not the kernel's. */
+  get dividesUdp(): boolean {
+    return this.#context.policy?.dividesUdp ?? false;
   }
 
   /** Tells whether that flow may be dialled before its name is known. */
@@ -102,13 +108,6 @@ export class Decider {
     if (policy === null || rule === UNDECIDED) return null;
     const route = policy.routeFor(rule, this.#flow);
     return route.action === "block" ? route : null;
-  }
-
-  /** The same for UDP. No upstream proxy carries it yet: it is refused, it never goes direct instead. */
-  blockingUdp(rule: number): Route | null {
-    const { policy } = this.#context;
-    if (policy === null || this.route(rule) === DIRECT) return this.blocking(rule);
-    return policy.route(rule === UNDECIDED ? policy.undecided : rule);
   }
 
   /** The route of the flow that was last decided on, which `rule` decides: see upstream/table.ts. */

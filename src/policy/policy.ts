@@ -14,7 +14,7 @@ import {
   RULE,
   WIDTH,
 } from "./image.ts";
-import { kindNumber } from "./routes/kinds.ts";
+import { FLOW_KINDS, kindNumber } from "./routes/kinds.ts";
 import { isInSet } from "./networks.ts";
 import type { Route } from "./routes/route.ts";
 
@@ -80,6 +80,7 @@ export class Policy {
   readonly #port = new Int32Array(WIDTH.port);
   readonly #hardware = new Int32Array(WIDTH.mac);
   readonly #names: readonly NameTable[];
+  readonly #dividesUdp: boolean;
   readonly #asksHardware: boolean;
 
   constructor(image: PolicyImage) {
@@ -87,6 +88,10 @@ export class Policy {
     this.#names = image.names.map((set) => new NameTable(set));
     this.#tables = new Int32Array(image.tables);
     this.generation = image.generation;
+    this.#dividesUdp = this.#hasNames() ||
+      image.routesByKind.some((routes, kind) =>
+        FLOW_KINDS[kind].protocol === "udp" && routes.some(({ action }) => action === "proxy")
+      );
     const macs = image.routes.map((_, rule) => this.#tables[HEADER.size + rule * RULE.size + RULE.mac]);
     this.#asksHardware = macs.some((mac) => mac !== 0);
   }
@@ -123,6 +128,14 @@ export class Policy {
    */
   route(rule: number): Route {
     return rule === DEFAULT_RULE ? this.#image.otherwise : this.#image.routes[rule];
+  }
+
+  /**
+   * Tells whether UDP flows that are not the kernel's may end in several ways: through an upstream, or as
+   * their names say.
+   */
+  get dividesUdp(): boolean {
+    return this.#dividesUdp;
   }
 
   /** Returns the way of this flow, which `rule` decides. */
@@ -210,6 +223,14 @@ export class Policy {
     const name = this.#examineName(tables[record + RULE.names], flow);
     if (name !== MATCHES && name !== NAME_NOT_COMPARED) return name;
     return through !== MATCHES ? through : hardware !== MATCHES ? hardware : name;
+  }
+
+  #hasNames(): boolean {
+    const tables = this.#tables;
+    for (let rule = 0; rule < tables[HEADER.rules]; rule++) {
+      if (tables[HEADER.size + rule * RULE.size + RULE.names] !== 0) return true;
+    }
+    return false;
   }
 
   /** The way of a flow that no rule in doubt decides; null: one of them, or it, leads to an upstream. */

@@ -4,7 +4,10 @@
  */
 import * as v from "valibot";
 import { text } from "../values/scalars.ts";
-import { list, mapping, named, oneOf } from "../values/values.ts";
+import { list, mapping, named, oneOf, pathItem } from "../values/values.ts";
+
+/** Bits of the set of those that a flow has tried. */
+const MOST_MEMBERS = 32;
 
 /** Fate of flows that no upstream can take. */
 export function whenDown() {
@@ -21,6 +24,12 @@ const group = v.pipe(
     const given = dataset.value as Readonly<Record<string, unknown>>;
     if (typeof given !== "object" || given === null) return;
     if (!Object.hasOwn(given, "members")) addIssue({ message: "a group needs members" });
+    if (Array.isArray(given.members) && given.members.length > MOST_MEMBERS) {
+      addIssue({
+        message: `a group has at most ${MOST_MEMBERS} members`,
+        path: [pathItem(given, "members")],
+      });
+    }
   }),
 );
 

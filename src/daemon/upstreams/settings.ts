@@ -63,7 +63,10 @@ function protocolOf(name: string, upstream: UpstreamConfig, secrets: Secrets): U
       const credentials = username === undefined
         ? null
         : { username: new TextEncoder().encode(username), password };
-      return { type, credentials, sends: send };
+      const udpAddress = upstream.type === "socks5" && upstream.udpAddress !== undefined
+        ? sockaddrsOf({ address: upstream.udpAddress, port: 0 }, () => [])[0]
+        : null;
+      return { type, credentials, sends: send, udpAddress };
     }
     case "forward": {
       const { proxyProtocol } = upstream;

@@ -95,6 +95,15 @@ export class WaitingRoom {
     return true;
   }
 
+  /** Copies an answer, which goes on waiting; false: there is none. */
+  look(words: Int32Array, client: number, destination: number, answer: Answer): boolean {
+    const place = this.#find(this.#hash(words, client, destination), words, client, destination);
+    if (place < 0) return false;
+    answer.read(this.#words, place + ANSWER);
+    this.#leave(place, FULL);
+    return true;
+  }
+
   /** Seizes a place for an answer, which is counted; negative: all are written just now, or young. */
   #seizeOne(hash: number, tick: number): number {
     const first = Atomics.add(this.#words, PUT, 1) >>> 0; // not always the same place makes room

@@ -52,7 +52,7 @@ export class Deciding {
     }
     return this.#follow(
       session,
-      this.#decider.decideNamed(session.addresses, CLIENT, DESTINATION, session, name),
+      this.#decider.decideNamed(PROTOCOL_NUMBERS.tcp, session.addresses, CLIENT, DESTINATION, name, session),
     );
   }
 

@@ -4,7 +4,7 @@
  * with one call.
  * @module
  */
-import { AF_INET, EAGAIN } from "../../../ffi/consts.ts";
+import { AF_INET, EAGAIN, ECONNREFUSED } from "../../../ffi/consts.ts";
 import type { ReceiveBatch } from "../../../ffi/sockets/receive_batch.ts";
 import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
 import type { WorkerContext } from "../context.ts";
@@ -15,7 +15,8 @@ import { COUNTER } from "../shared/state.ts";
 import { setTosAndPriority } from "../sockets/udp.ts";
 import { udpChecksum } from "./checksum.ts";
 import type { UdpSessions } from "./sessions.ts";
-import { MEETS_ERRORS, type UdpTable } from "./table.ts";
+import { MEETS_ERRORS, PROXIED, type UdpTable } from "./table.ts";
+import type { Links } from "./upstreams/links.ts";
 import type { Ways } from "./ways/ways.ts";
 
 /** Of one session and turn, so that a fast sender does not keep others waiting. */
@@ -44,6 +45,7 @@ export interface DownlinkParts {
   readonly batch: ReceiveBatch;
   readonly filter: SourceFilter;
   readonly senders: RawSockets;
+  readonly links: Links;
   /** SO_PRIORITY of the senders, 0 for none. */
   readonly priority: number;
 }
@@ -59,6 +61,7 @@ export class UdpDownlink {
   readonly #filter: SourceFilter;
   readonly #ways: Ways;
   readonly #senders: RawSockets;
+  readonly #links: Links;
   readonly #ipv4 = new SendBatch(MESSAGES, 2 * MESSAGES);
   readonly #ipv6 = new SendBatch(MESSAGES, 2 * MESSAGES);
   /** The messages in #ipv4 and #ipv6, for the counters. */
@@ -80,6 +83,7 @@ export class UdpDownlink {
     this.#filter = parts.filter;
     this.#ways = parts.sessions.ways;
     this.#senders = parts.senders;
+    this.#links = parts.links;
     this.#priority = parts.priority;
   }
 
@@ -89,6 +93,8 @@ export class UdpDownlink {
   receive(slot: number): boolean {
     const batch = this.#batch;
     const fd = this.#table.fds[slot];
+    if (fd < 0) return true; // its upstream is gone
+    const isProxied = (this.#table.traits[slot] & PROXIED) !== 0;
     // Where the socket keeps ICMP errors, less than what there is room for may mean an error instead of an
     // empty queue.
     const meetsErrors = this.#table.keepsErrors[slot] === MEETS_ERRORS;
@@ -97,12 +103,16 @@ export class UdpDownlink {
       const room = batch.capacity - this.#used;
       const count = batch.receive(fd, this.#used);
       if (count === -EAGAIN) return true;
+      if (count === -ECONNREFUSED && isProxied) this.#links.refused(slot);
       if (count < 0) continue; // the error of a datagram that is gone; reading it has cleared it
       if (count >= BULK) this.#sessions.expectBulk(slot);
       const first = this.#used;
       this.#used += count;
-      for (let i = first; i < first + count; i++) this.#pass(slot, i);
-      if (count < room && !meetsErrors) return true;
+      for (let i = first; i < first + count; i++) {
+        if (isProxied) this.#unwrap(slot, i);
+        else this.#pass(slot, i);
+      }
+      if (count < room && !meetsErrors && !isProxied) return true;
     }
     return false;
   }
@@ -130,6 +140,19 @@ export class UdpDownlink {
       this.#add(slot, i, at, Math.min(step, length - at));
       at += step;
     } while (at < length);
+  }
+
+  /** Passes on what an upstream has sent on. */
+  #unwrap(slot: number, i: number): void {
+    const batch = this.#batch;
+    const begin = this.#links.unwrap(slot, batch, i);
+    if (begin < 0) return;
+    if (!this.#filter.admits(slot, batch.words, batch.name(i))) {
+      this.#counters[COUNTER.udpFiltered]++;
+      return;
+    }
+    batch.inspect(i);
+    this.#add(slot, i, begin, batch.length(i) - begin);
   }
 
   /** One datagram: `length` bytes of the i-th place from `offset` on. */

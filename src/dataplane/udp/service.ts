@@ -24,10 +24,14 @@ import { UdpQuestions } from "./asked/questions.ts";
 import { UdpDownlink } from "./downlink.ts";
 import { UdpErrors } from "./errors.ts";
 import { UdpFilter } from "./filter.ts";
+import { UdpFlows } from "./flows/flows.ts";
+import { HeldBytes, type HeldQueue } from "./flows/held.ts";
 import { UdpSessions } from "./sessions.ts";
 import { UdpTable } from "./table.ts";
 import { type UdpListener, UdpUplink } from "./uplink.ts";
 import { Unreachable } from "./unreachable.ts";
+import { Associations } from "./upstreams/associations.ts";
+import { Links } from "./upstreams/links.ts";
 
 const BATCH = 64;
 /**
@@ -64,6 +68,8 @@ export class UdpService implements Service, ObedientSessions, Asked {
   readonly #uplink: UdpUplink;
   readonly #downlink: UdpDownlink;
   readonly #errors: UdpErrors;
+  readonly #links: Links;
+  readonly #flows: UdpFlows;
   readonly #questions: UdpQuestions | null;
   /**
    * Sessions whose turn was over before their socket was empty; and the list of the turn before, to be used
@@ -72,6 +78,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
   #queue: number[] = [];
   #spareQueue: number[] = [];
   #stoppedTick = -1;
+  readonly #release = (queue: HeldQueue): void => this.#uplink.replay(queue);
 
   constructor(context: WorkerContext, { sockets, router, asking = null }: UdpParts) {
     this.#context = context;
@@ -83,16 +90,25 @@ export class UdpService implements Service, ObedientSessions, Asked {
     const table = this.#table = new UdpTable(context.ledgers.udp);
     const filter = new UdpFilter(table);
     const decider = new Decider(context, router === null ? null : router.own);
+    const held = new HeldBytes();
+    const answers = asking === null ? null : new WaitingAnswers(asking.room);
+    const unreachable = new Unreachable(context.clock, sockets.errorSenders);
+    const mark = router === null ? 0 : router.mark;
+    const links = new Links(context, { table, service: this, held, mark, unreachable });
     const sessions = new UdpSessions(context, {
       table,
       service: this,
-      watcher: filter,
+      watcher: {
+        closing(slot: number): void {
+          filter.closing(slot);
+          links.closing(slot);
+        },
+      },
       decider,
       router,
-      answers: asking === null ? null : new WaitingAnswers(asking.room),
+      answers,
       routes: asking === null ? null : asking.routes,
     });
-    const unreachable = new Unreachable(context.clock, sockets.errorSenders);
     const errors = new UdpErrors(table, { ways: sessions.ways, unreachable });
     this.#questions = asking === null ? null : new UdpQuestions(context, {
       room: asking.room,
@@ -101,6 +117,8 @@ export class UdpService implements Service, ObedientSessions, Asked {
       senders: sockets.senders,
     });
     this.#sessions = sessions;
+    this.#links = links;
+    this.#flows = new UdpFlows(context, { table, sessions, decider, links, held, answers, mark });
     this.#errors = errors;
     this.#uplink = new UdpUplink(context, {
       table,
@@ -109,6 +127,8 @@ export class UdpService implements Service, ObedientSessions, Asked {
       watcher: filter,
       unreachable,
       errors,
+      flows: this.#flows,
+      links,
     });
     this.#downlink = new UdpDownlink(context, {
       table,
@@ -116,6 +136,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
       batch: new ReceiveBatch(BATCH),
       filter,
       senders: sockets.senders,
+      links,
       priority: asking === null ? 0 : CLIENT_PRIORITY,
     });
   }
@@ -151,6 +172,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
 
   /** An event of a listener, whose tag is 0, or of a session's socket. */
   event(key: number, tag: number, bits: number): void {
+    if (Associations.owns(key)) return this.#links.associations.event(key, tag, bits);
     if (tag !== 0) return this.#sessionEvent(key, tag, bits);
     const listener = this.#listeners[key];
     if (listener !== undefined) this.#uplink.receive(listener);
@@ -162,6 +184,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
    */
   turn(): void {
     if (this.#queue.length > 0) this.#continue();
+    this.#flows.turn(this.#release);
     this.#downlink.flush();
     this.#sessions.turn();
     this.#questions?.turn();
@@ -171,7 +194,8 @@ export class UdpService implements Service, ObedientSessions, Asked {
   timeout(): number {
     if (this.#queue.length > 0) return 0;
     if (this.#stoppedTick >= 0 && this.size > 0) return LULL_MS / 2;
-    return sooner(this.#sessions.timeout(), this.#questions?.timeout() ?? -1);
+    const own = sooner(this.#sessions.timeout(), this.#flows.timeout());
+    return sooner(own, this.#questions?.timeout() ?? -1);
   }
 
   /** After {@linkcode drain}: whether the worker may end as far as UDP goes. */
@@ -196,6 +220,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
   /** Ends everything. */
   close(): void {
     this.#sessions.closeAll();
+    this.#flows.close();
     for (const { fd } of this.#listeners.splice(0)) closeFd(fd);
     for (const { ipv4, ipv6 } of this.#rawSockets) {
       if (ipv4 >= 0) closeFd(ipv4);

@@ -37,7 +37,9 @@ import {
   IS_CHILD,
   KEEPS_ERRORS,
   MEETS_ERRORS,
+  type NewSession,
   OTHER,
+  PROXIED,
   SHARES,
   type UdpTable,
   UNFRAGMENTED,
@@ -57,6 +59,7 @@ const DNS_PORT = 0x3500;
 /** Of one client endpoint, besides the first. */
 const MAX_CHILDREN = 16;
 const NO_PARENT = -1;
+const NO_SOCKET = -1;
 /** More than the five seconds for which the kernel knows a flow that is not answered. */
 const LEAST_LIFE = ticks(6000);
 
@@ -127,10 +130,10 @@ export class UdpSessions {
 
   /**
    * The session of the client whose struct sockaddr is at `at`, opened if need be; it is about to send to the
-   * one at `destination`, over which is written where the router sends it. Its slot, or LOST_DATAGRAM or
-   * BLOCKED_DATAGRAM if there can be none.
+   * one at `destination`, over which is written where the router sends it. `rule`: the one that has decided,
+   * if any has. Its slot, or LOST_DATAGRAM or BLOCKED_DATAGRAM if there can be none.
    */
-  use(words: Int32Array, at: number, destination: number): number {
+  use(words: Int32Array, at: number, destination: number, rule?: number): number {
     const { answers } = this.#parts;
     const answer = answers !== null && answers.take(words, at, destination) ? answers.answer : null;
     const { tick } = this.#context.clock;
@@ -138,7 +141,7 @@ export class UdpSessions {
     const isFirst = slot < 0;
     if (isFirst) {
       if (answer === null && answers !== null && !this.#isOfRouter(words, at)) return this.#lose();
-      slot = this.#begin(words, at, destination, answer);
+      slot = this.#begin(words, at, destination, answer, { rule });
       if (slot < 0) return slot;
     } else {
       this.#table.touch(slot, tick);
@@ -156,7 +159,47 @@ export class UdpSessions {
     if (this.#ways.kin.childrenOf(parent).length >= MAX_CHILDREN) return LOST_DATAGRAM;
     copyAddress(this.#table.addresses, parent * ADDRESS_WORDS, this.#childWords, 0);
     copyAddress(words, at, this.#childWords, ADDRESS_WORDS);
-    return this.#begin(this.#childWords, 0, ADDRESS_WORDS, answer, parent);
+    return this.#begin(this.#childWords, 0, ADDRESS_WORDS, answer, { parent });
+  }
+
+  /** A session with an upstream is about to send a client's datagram to a destination. */
+  useLed(slot: number, words: Int32Array, at: number, destination: number): void {
+    this.#table.touch(slot, this.#context.clock.tick);
+    if (!isDns(words, destination)) this.#table.makeOther(slot);
+    this.ignoreAnswer(words, at, destination);
+  }
+
+  /**
+   * Opens a session for a client's datagrams to an upstream, the first of them to `destination`. The router's
+   * answer about them is not needed: the upstream is reached as by the router itself. `open`: its socket or
+   * -errno; null: it comes later. `owner`: see {@linkcode NewSession}. Its slot, or LOST_DATAGRAM.
+   */
+  openLed(
+    words: Int32Array,
+    at: number,
+    destination: number,
+    { rule, owner, open }: { rule: number; owner?: number | undefined; open: (() => number) | null },
+  ): number {
+    if (!this.#admission.admit(words, at)) return LOST_DATAGRAM;
+    let fd = open === null ? NO_SOCKET : open();
+    if (open !== null && (fd === -EMFILE || fd === -ENFILE) && this.#admission.makeRoom(words, at)) {
+      fd = open();
+    }
+    if (fd < 0 && open !== null) return this.#fail(words, at, -fd);
+    const kind = isDns(words, destination) ? DNS : OTHER;
+    const slot = this.#register(words, at, { fd, kind, way: NO_WAY, traits: PROXIED, owner });
+    if (slot < 0) return slot;
+    this.#table.filtered[slot] = this.#context.settings.udp.filter ? 1 : 0;
+    this.#table.bulk[slot] = 1; // headers tell its datagrams apart: the kernel must not join them
+    const { udp } = this.#context.ledgers;
+    udp.decided(slot, rule);
+    udp.destination(slot, words, destination);
+    return slot;
+  }
+
+  /** Takes the router's answer about a datagram to which it does not matter. */
+  ignoreAnswer(words: Int32Array, at: number, destination: number): void {
+    this.#parts.answers?.take(words, at, destination);
   }
 
   /** A session that has been answered; so its client's first session goes on as well. */
@@ -205,13 +248,13 @@ export class UdpSessions {
     at: number,
     destination: number,
     answer: Answer | null,
-    parent = NO_PARENT,
+    { parent = NO_PARENT, rule: decided }: { readonly parent?: number; readonly rule?: number | undefined },
   ): number {
     // A socket for the IPv4 address in it would be past all rules.
     if (embedsIpv4(words, destination)) return this.#lose();
     const { decider } = this.#parts;
-    const rule = decider.decide(PROTOCOL_NUMBERS.udp, words, at, destination);
-    const blocking = decider.blockingUdp(rule);
+    const rule = decided ?? decider.decide(PROTOCOL_NUMBERS.udp, words, at, destination);
+    const blocking = decided === undefined ? decider.blocking(rule) : null;
     if (blocking !== null) {
       this.#counters[COUNTER.udpRefused]++;
       return blocking.silent ? LOST_DATAGRAM : BLOCKED_DATAGRAM;
@@ -248,18 +291,15 @@ export class UdpSessions {
       if (this.#isOrphan(parent)) return this.#giveBack(words, at, null);
       fd = dial.open(words, at, kind, answer, sharers);
     }
-    if (fd < 0) {
-      this.#counters[COUNTER.failed]++;
-      this.#note("UDP session failed", words, at, -fd);
-      return this.#giveBack(words, at, null);
-    }
-    const { clock, loop, settings } = this.#context;
+    if (fd < 0) return this.#fail(words, at, -fd);
+    const { clock, settings } = this.#context;
     const table = this.#table;
     const traits = (parent < 0 ? 0 : IS_CHILD) | (dial.leader < 0 ? 0 : SHARES) |
       (answer !== null && answer.whole ? UNFRAGMENTED : 0) |
       (answer !== null && this.#earlyEnds.concern(words, at, clock.tick) ? DOUBTED : 0);
     const way = answer === null ? NO_WAY : this.#wayOf(answer);
-    const slot = table.open(words, at, { fd, tick: clock.tick, time: clock.time, kind, way, traits });
+    const slot = this.#register(words, at, { fd, kind, way, traits });
+    if (slot < 0) return slot;
     if (parent >= 0) {
       this.#ways.kin.add(parent, slot, dial.leader < 0 ? slot : this.#ways.leaderOf(dial.leader));
     }
@@ -269,8 +309,16 @@ export class UdpSessions {
     if (answer !== null && table.keepsErrors[slot] === 0) table.keepsErrors[slot] = KEEPS_ERRORS;
     table.priorities[slot] = dial.priority;
     table.filtered[slot] = settings.udp.filter && dial.isOurs ? 1 : 0;
-    const tag = table.tags[slot];
-    if (loop.watch(this.#parts.service, fd, EPOLLIN | EPOLLET, slot, tag) < 0) {
+    return slot;
+  }
+
+  /** Enters a session that was admitted. Its slot, or LOST_DATAGRAM. */
+  #register(words: Int32Array, at: number, session: Omit<NewSession, "tick" | "time">): number {
+    const { clock, loop } = this.#context;
+    const table = this.#table;
+    const slot = table.open(words, at, { ...session, tick: clock.tick, time: clock.time });
+    const events = EPOLLIN | EPOLLET;
+    if (session.fd >= 0 && loop.watch(this.#parts.service, session.fd, events, slot, table.tags[slot]) < 0) {
       this.#close(slot, FAILED);
       this.#admission.refuse("epoll");
       return LOST_DATAGRAM;
@@ -338,6 +386,12 @@ export class UdpSessions {
     return LOST_DATAGRAM;
   }
 
+  #fail(words: Int32Array, at: number, error: number): number {
+    this.#counters[COUNTER.failed]++;
+    this.#note("UDP session failed", words, at, error);
+    return this.#giveBack(words, at, null);
+  }
+
   #giveBack(words: Int32Array, at: number, limit: string | null): number {
     this.#admission.leave(words, at);
     this.#admission.refuse(limit);
@@ -387,7 +441,7 @@ export class UdpSessions {
     this.#note("UDP session closed", addresses, slot * ADDRESS_WORDS);
     // Before its descriptor is somebody else's: what a failed worker leaves in the ledger is closed.
     this.#table.close(slot, ending);
-    closeFd(fd);
+    if (fd >= 0) closeFd(fd);
     this.#admission.leave(addresses, slot * ADDRESS_WORDS);
   }
 

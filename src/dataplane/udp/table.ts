@@ -30,6 +30,8 @@ export const SHARES = 8;
 export const UNFRAGMENTED = 16;
 /** The kernel may know flows of an earlier session of the client endpoint: see ways/early_ends.ts. */
 export const DOUBTED = 32;
+/** The session's datagrams go to an upstream proxy: see upstreams/links.ts. */
+export const PROXIED = 64;
 
 /** Sessions that have only talked to port 53. */
 export const DNS = 0;
@@ -48,6 +50,8 @@ export interface NewSession {
   readonly way: number;
   /** HAS_DETOURS and others. */
   readonly traits: number;
+  /** Of a session with an upstream: a number below zero, by which {@linkcode UdpTable.find} finds it. */
+  readonly owner?: number | undefined;
 }
 
 /** The table. Slots are used again; a session's tag tells the uses of a slot apart. */
@@ -79,6 +83,8 @@ export class UdpTable {
   ways = new Int32Array(0);
   /** 1: waits in a list of sessions that have more to do. */
   queued = new Uint8Array(0);
+  /** By which sessions of one endpoint are told apart. */
+  #owners = new Int32Array(0);
 
   /** Of each slot: the sessions of its client, by address alone, in order of use. */
   readonly #clientOf: (SlotList | null)[] = [];
@@ -105,9 +111,12 @@ export class UdpTable {
     return this.#size;
   }
 
-  /** The session of the endpoint whose struct sockaddr is at `at`, -1 for none. */
-  find(words: Int32Array, at: number): number {
-    return this.#slots.find(words, at, NOBODY);
+  /**
+   * The session of the endpoint whose struct sockaddr is at `at`, -1 for none; with `owner` the one that has
+   * this.
+   */
+  find(words: Int32Array, at: number, owner = NOBODY): number {
+    return this.#slots.find(words, at, owner);
   }
 
   /** Counts the sessions of the endpoint's address. */
@@ -170,7 +179,9 @@ export class UdpTable {
     this.traits[slot] = options.traits;
     this.priorities[slot] = 0;
     this.tos[slot] = 0;
-    this.#slots.set(words, at, this.#ownerOf(slot), slot);
+    // The parent, which is found by the client's endpoint, is told from its children, and others.
+    this.#owners[slot] = options.owner ?? ((options.traits & (IS_CHILD | PROXIED)) === 0 ? NOBODY : slot + 1);
+    this.#slots.set(words, at, this.#owners[slot], slot);
     this.#byAge[options.kind].append(slot);
     const client = this.#clients.open(words, at);
     client.append(slot);
@@ -202,7 +213,7 @@ export class UdpTable {
    */
   close(slot: number, ending: number): void {
     const at = slot * ADDRESS_WORDS;
-    this.#slots.delete(this.addresses, at, this.#ownerOf(slot));
+    this.#slots.delete(this.addresses, at, this.#owners[slot]);
     this.#byAge[this.kinds[slot]].remove(slot);
     const client = this.#clientOf[slot]!;
     client.remove(slot);
@@ -211,11 +222,6 @@ export class UdpTable {
     this.#ledger.end(slot, ending);
     this.#freeSlots.push(slot);
     this.#size--;
-  }
-
-  /** Tells the parent, which is found by the client's endpoint, from its children. */
-  #ownerOf(slot: number): number {
-    return (this.traits[slot] & IS_CHILD) === 0 ? NOBODY : slot + 1;
   }
 
   #growTo(): number {
@@ -237,6 +243,7 @@ export class UdpTable {
     this.tos = copy(new Uint8Array(slots), this.tos);
     this.ways = copy(new Int32Array(slots), this.ways);
     this.queued = copy(new Uint8Array(slots), this.queued);
+    this.#owners = copy(new Int32Array(slots), this.#owners);
     this.#links.grow(slots);
     this.#clientLinks.grow(slots);
     // The lowest is used next.

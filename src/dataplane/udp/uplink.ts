@@ -11,11 +11,14 @@ import type { WorkerContext } from "../context.ts";
 import { copyAddress, sameAddress } from "../shared/addresses.ts";
 import { bytesUp } from "../shared/ledger.ts";
 import { COUNTER } from "../shared/state.ts";
+import type { UdpFlows } from "./flows/flows.ts";
+import type { Arrival, HeldQueue } from "./flows/held.ts";
 import { SessionGroups } from "./groups.ts";
 import { BLOCKED_DATAGRAM, type UdpSessions } from "./sessions.ts";
 import { forbidFragments, setTosAndPriority } from "../sockets/udp.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
-import { type UdpTable, UNFRAGMENTED } from "./table.ts";
+import { PROXIED, type UdpTable, UNFRAGMENTED } from "./table.ts";
+import type { Links } from "./upstreams/links.ts";
 import { portUnreachable, type Undeliverable, type Unreachable } from "./unreachable.ts";
 import type { Ways } from "./ways/ways.ts";
 
@@ -25,6 +28,8 @@ const ROUNDS_PER_TURN = 8;
 const MAX_SEGMENTS = 64;
 const MAX_TRAIN_BYTES = 65_487;
 const NONE = -1;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** A listener, and its own address. */
 export interface UdpListener {
@@ -55,24 +60,29 @@ export interface UplinkParts {
   readonly watcher: DestinationWatcher;
   readonly unreachable: Unreachable;
   readonly errors: ErrorSource;
+  readonly flows: UdpFlows;
+  readonly links: Links;
 }
 
 /** The uplink of a worker. */
 export class UdpUplink {
   readonly #context: WorkerContext;
   readonly #table: UdpTable;
-  readonly #sessions: UdpSessions;
   readonly #batch: ReceiveBatch;
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #bytes: Float64Array<SharedArrayBuffer>;
   readonly #watcher: DestinationWatcher;
   readonly #unreachable: Unreachable;
   readonly #errors: ErrorSource;
+  readonly #flows: UdpFlows;
+  readonly #links: Links;
   readonly #ways: Ways;
   readonly #send: SendBatch;
   readonly #single = new SendBatch(1, 1);
   /** The addresses of a datagram that came to nothing. */
   readonly #undeliverable = new Int32Array(2 * ADDRESS_WORDS);
+
+  readonly #arrivalOf: Mutable<Arrival>;
 
   // Of each datagram of the batch: what inspect() told.
   readonly #destinations: Int32Array;
@@ -87,15 +97,17 @@ export class UdpUplink {
   constructor(context: WorkerContext, parts: UplinkParts) {
     this.#context = context;
     this.#table = parts.table;
-    this.#sessions = parts.sessions;
     this.#batch = parts.batch;
     this.#counters = context.counters;
     this.#bytes = context.ledgers.udp.bytes;
     this.#watcher = parts.watcher;
     this.#unreachable = parts.unreachable;
     this.#errors = parts.errors;
+    this.#flows = parts.flows;
+    this.#links = parts.links;
     this.#ways = parts.sessions.ways;
     const { capacity } = parts.batch;
+    this.#arrivalOf = { batch: parts.batch, i: 0, destination: 0, tos: 0, segmentSize: 0 };
     this.#send = new SendBatch(capacity, capacity);
     const numbers = () => new Int32Array(capacity);
     this.#destinations = numbers();
@@ -117,13 +129,33 @@ export class UdpUplink {
       if (count <= 0) return true; // -EAGAIN; other errors are those of datagrams that are gone
       this.#groups.clear();
       for (let i = 0; i < count; i++) this.#take(i, listener);
-      for (let group = 0; group < this.#groups.count; group++) this.#passOn(group);
+      this.#passOnAll();
       if (count < batch.capacity) return true;
     }
     return false;
   }
 
-  /** Finds the session of the i-th datagram, and puts it behind the session's others. */
+  /** Takes datagrams that have waited, as if they had come now. Between turns of {@linkcode receive}. */
+  replay(queue: HeldQueue): void {
+    this.#groups.clear();
+    const { datagrams } = queue;
+    for (let i = 0; i < datagrams.length; i++) {
+      const { words, bytes, tos, segmentSize } = datagrams[i];
+      this.#destinations[i] = this.#batch.put(i, words, bytes);
+      this.#tosValues[i] = tos;
+      this.#segmentSizes[i] = segmentSize;
+      this.#fragmented[i] = 0;
+    }
+    const count = datagrams.length;
+    queue.clear(); // they may have to wait in it once more
+    for (let i = 0; i < count; i++) this.#lead(i);
+    this.#passOnAll();
+  }
+
+  #passOnAll(): void {
+    for (let group = 0; group < this.#groups.count; group++) this.#passOn(group);
+  }
+
   #take(i: number, listener: UdpListener): void {
     const batch = this.#batch;
     batch.inspect(i);
@@ -137,11 +169,26 @@ export class UdpUplink {
     this.#tosValues[i] = batch.tos;
     this.#segmentSizes[i] = batch.segmentSize;
     this.#fragmented[i] = batch.wasFragmented ? 1 : 0;
-    const slot = this.#sessions.use(words, batch.name(i), destination);
+    this.#lead(i);
+  }
+
+  /** Finds the session of the i-th datagram, and puts it behind the session's others. */
+  #lead(i: number): void {
+    const slot = this.#flows.lead(this.#arrival(i));
     if (slot === BLOCKED_DATAGRAM) this.#block(i);
     if (slot < 0) return;
-    this.#watcher.sending(this.#ways.leaderOf(slot), words, destination);
+    this.#watcher.sending(this.#ways.leaderOf(slot), this.#batch.words, this.#destinations[i]);
     this.#groups.add(i, slot, this.#table.tags[slot]);
+  }
+
+  /** The i-th datagram; one object tells of all, one after another. */
+  #arrival(i: number): Arrival {
+    const arrival = this.#arrivalOf;
+    arrival.i = i;
+    arrival.destination = this.#destinations[i];
+    arrival.tos = this.#tosValues[i];
+    arrival.segmentSize = this.#segmentSizes[i];
+    return arrival;
   }
 
   /**
@@ -168,6 +215,10 @@ export class UdpUplink {
     if (table.tags[slot] !== this.#groups.tags[group]) {
       for (let i = first[group]; i >= 0; i = next[i]) this.#counters[COUNTER.udpDropped]++;
       return;
+    }
+    if ((table.traits[slot] & PROXIED) !== 0) {
+      for (let i = first[group]; i >= 0; i = next[i]) this.#links.pass(slot, this.#arrival(i));
+      return this.#links.flush();
     }
     const limit = table.segmentLimits[slot];
     const send = this.#send;

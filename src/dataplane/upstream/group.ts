@@ -6,7 +6,6 @@
 import { ECONNREFUSED, EMFILE, ENFILE, ETIMEDOUT } from "../../../ffi/consts.ts";
 import type { Strategy } from "../../config/upstreams/types.ts";
 import type { WorkerContext } from "../context.ts";
-import { Throttle } from "../loop/throttle.ts";
 import { MemberChoice, MOST_MEMBERS, NO_MEMBER } from "./choice.ts";
 import type { Greeting } from "./greetings/greeting.ts";
 import type { ProxiedUpstream } from "./proxied.ts";
@@ -20,7 +19,6 @@ export class GroupUpstream implements Upstream {
   readonly #context: WorkerContext;
   readonly #members: readonly ProxiedUpstream[];
   readonly #choice: MemberChoice;
-  readonly #lines: Throttle;
 
   constructor(context: WorkerContext, members: readonly ProxiedUpstream[], strategy: Strategy) {
     this.name = members.map(({ name }) => name).join(",");
@@ -29,13 +27,15 @@ export class GroupUpstream implements Upstream {
     this.wantsName = members.some(({ wantsName }) => wantsName);
     this.#members = members;
     this.#choice = new MemberChoice(context.health, members.map(({ settings }) => settings), strategy);
-    this.#lines = new Throttle(context.clock);
   }
 
   /** Tells whether no member can take a flow; if so, and now and then, the log tells what becomes of it. */
   isDown(fate: string): boolean {
     if (this.#choice.left(0) > 0) return false;
-    if (this.#lines.allows()) this.#context.log.warn(`no upstream is up: ${fate}`, { upstream: this.name });
+    const { health, clock, log } = this.#context;
+    if (health.mayTell(this.#members[0].settings.place, clock.time)) {
+      log.warn(`no upstream is up: ${fate}`, { upstream: this.name });
+    }
     return true;
   }
 
@@ -58,11 +58,6 @@ export class GroupUpstream implements Upstream {
       if (returned >= 0 || returned === -EMFILE || returned === -ENFILE) return returned;
       call.member = NO_MEMBER;
     }
-  }
-
-  /** See {@linkcode Upstream}. */
-  carrier(call: Call): number {
-    return this.#members[call.member].carrier();
   }
 
   /** See {@linkcode Upstream}. All that may still be tried share the one connect timeout. */

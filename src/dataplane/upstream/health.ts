@@ -22,7 +22,11 @@ const FAULTS = 1;
 const ERROR = 2;
 /** Time at which a flow was last led there: seconds since 1970. */
 const USED = 3;
-const WORDS = 4;
+/** Time of the last line in the log about flows that found nobody up: seconds since 1970. */
+const TOLD = 4;
+const WORDS = 5;
+/** Seconds between two such lines, of whatever worker. */
+const QUIET_SECONDS = 60;
 const CONNECTIONS_AT = MOST_UPSTREAMS * WORDS;
 
 /** A view on the memory; make one per thread from the same buffer. */
@@ -83,9 +87,17 @@ export class UpstreamHealth {
     if (faults >= fall) Atomics.compareExchange(this.#words, at + STATE, UP, DOWN);
   }
 
-  /** Notes that it does not want us. */
-  refused(place: number): void {
-    Atomics.compareExchange(this.#words, place * WORDS + STATE, UP, REFUSED);
+  /** Notes that it does not want us. Tells whether that is new. */
+  refused(place: number): boolean {
+    return Atomics.compareExchange(this.#words, place * WORDS + STATE, UP, REFUSED) === UP;
+  }
+
+  /** Allows one worker a line in the log, once a minute. `time`: milliseconds since 1970. */
+  mayTell(place: number, time: number): boolean {
+    const at = place * WORDS + TOLD;
+    const now = Math.floor(time / 1000);
+    const last = Atomics.load(this.#words, at);
+    return now - last >= QUIET_SECONDS && Atomics.compareExchange(this.#words, at, last, now) === last;
   }
 
   /** Adds to the worker's connections through it. */

@@ -102,10 +102,11 @@ export class ProxiedUpstream implements Upstream {
 
   #failed(call: Call, errno: number, blame: number, words: string): void {
     const { place, fall } = this.settings;
+    // Another worker may have told it.
+    if (blame === CONFIGURATION && !this.#health.refused(place)) return;
     this.#trouble.note(errno, blame, words);
-    if (blame === CONFIGURATION) this.#health.refused(place);
     // Once for a flow, however many addresses it has tried.
-    else if (blame === UPSTREAM && this.addressesLeft(call) === 1) this.#health.failed(place, errno, fall);
+    if (blame === UPSTREAM && this.addressesLeft(call) === 1) this.#health.failed(place, errno, fall);
   }
 
   #addressFor(call: Call): Sockaddr {

@@ -13,6 +13,8 @@ export type UpstreamProtocol =
     readonly type: "socks5" | "http-connect";
     readonly credentials: Credentials | null;
     readonly sends: Sends;
+    /** Of SOCKS5: the address at which it relays UDP, whatever it says itself; its port does not count. */
+    readonly udpAddress?: Sockaddr | null;
   }
   /** `header`: version of the PROXY header that comes first, null: none does. */
   | { readonly type: "forward"; readonly header: ProxyVersion | null };

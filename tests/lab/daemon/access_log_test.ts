@@ -119,9 +119,14 @@ labTest("The access log holds nothing up whose reader has stopped, and says how 
   const words = [...tproxyCommand(), "run", "-c", configPath].join(" ");
   const program = await lab.router.start(["sh", "-c", `exec ${words} 2> ${pipe}`], { listens: PROXY_PORT });
   const flood = ["wrk", "-t1", "-c20", "-d3s", "-H", "Connection: close", nginx.url(4)];
-  const { stdout } = await lab.client.run(flood);
-  const requests = Number(/(\d+) requests in/.exec(stdout)![1]);
-  assert.ok(requests > 3000 && !/Socket errors/.test(stdout), stdout);
+  let requests = 0;
+  let rounds = 0;
+  // More than the rings and the pipe hold, however slow the machine is.
+  for (; requests < 4000; rounds++) {
+    const { stdout } = await lab.client.run(flood);
+    assert.doesNotMatch(stdout, /Socket errors/, stdout);
+    requests += Number(/(\d+) requests in/.exec(stdout)![1]);
+  }
   assert.equal(await nginx.get(6), "hello\n");
   Deno.writeTextFileSync(go, "");
   await delay(2500);
@@ -135,7 +140,7 @@ labTest("The access log holds nothing up whose reader has stopped, and says how 
   const rest = sum("over-the-rate") + sum("not-read-in-time");
   // wrk breaks off what runs when its time is over.
   assert.ok(
-    Math.abs(written + rest - requests) <= 25,
+    Math.abs(written + rest - requests) <= 25 * rounds,
     `${requests} requests, ${written} lines, ${rest} without`,
   );
   assert.ok(written > 100 && rest > 1000, `${written} lines, ${rest} without`);

@@ -1,5 +1,5 @@
 /**
- * `tproxy explain` among rules of iptables, of both kinds: filters, NAT and marks, and the route that follows.
+ * `tproxy explain` among rules of iptables, of both kinds: filters, NAT and marks, and the route after.
  */
 import assert from "node:assert/strict";
 import type { Answer } from "../../../src/cli/explain/answer.ts";

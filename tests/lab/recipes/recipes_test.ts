@@ -122,3 +122,28 @@ labTest("recipe: the web goes through a parent proxy that wants a password", {
   }
   assert.ok(!program.stderr.includes(PASSWORD));
 });
+
+labTest("recipe: the SOCKS port of Tor is told the name that a device asks for", {
+  programs: [...PROGRAMS, "microsocks"],
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  const other = "203.0.113.3";
+  await lab.server.ip(`addr add ${other}/24 dev s0`);
+  const recipe = await prepareRecipe(lab, "One device through Tor");
+  assert.match(recipe.text("tor"), /^tor --SocksPort 127.0.0.1:9050 &\n$/);
+  // In Tor's place: the name has another address there than the client's.
+  const hosts = lab.writeFile("hosts", `${other} hidden.example\n`);
+  const socks = 'mount --bind "$0" /etc/hosts && exec microsocks -i 127.0.0.1 -p 9050';
+  await lab.router.start(["unshare", "-m", "sh", "-c", socks, hosts], { listens: 9050 });
+  const program = await recipe.start();
+  await program.waitForOutput(PROXY_RUNS, { timeoutMs: 30_000 });
+  let visits = 0;
+  const visit = async (host: string) => {
+    await lab.client.run(["curl", "-sSfm10", "-H", `Host: ${host}`, nginx.url(4)]);
+    await until(() => nginx.accesses().length > visits, { what: "a line in nginx's log" });
+    return nginx.accesses()[visits++];
+  };
+  const { server, client } = await visit("hidden.example");
+  assert.deepEqual([server, client], [other, ADDRESSES[4].wan]);
+  assert.equal((await visit(ADDRESSES[4].server)).server, ADDRESSES[4].server, "an address is no name");
+});

@@ -9,13 +9,14 @@ export function delay(ms: number): Promise<void> {
 }
 
 /**
- * Polls until the condition holds; throws `Timed out waiting for <what>` after `timeoutMs` (default 5,000).
+ * Polls until the condition holds; throws `Timed out waiting for <what>` after `timeoutMs`. The default,
+ * 15,000, is for a machine that does much else: nothing is measured by it.
  */
 export async function until(
   condition: () => boolean | Promise<boolean>,
   options: { what: string; timeoutMs?: number; pollMs?: number },
 ): Promise<void> {
-  const timeoutMs = options.timeoutMs ?? 5_000;
+  const timeoutMs = options.timeoutMs ?? 15_000;
   const end = performance.now() + timeoutMs;
   while (!(await condition())) {
     if (performance.now() > end) {

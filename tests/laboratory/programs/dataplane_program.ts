@@ -12,6 +12,8 @@ import { type Dataplane, startDataplane } from "../../../src/dataplane/superviso
 import type { SessionKey } from "../../../src/dataplane/shared/session_key.ts";
 import { NO_LIVE_RULES, openLiveRules } from "../../../src/daemon/live_rules.ts";
 import { readAdmission } from "../../../src/kernel/admission.ts";
+import { withKernel } from "../../../src/kernel/machine/connections.ts";
+import { applyInstall } from "../../../src/kernel/nft/apply.ts";
 import { placeLinks } from "../../../src/daemon/network/links.ts";
 import { preparePlan } from "../../../src/kernel/prepare.ts";
 import { createLogger } from "../../../src/log.ts";
@@ -72,6 +74,12 @@ async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<un
         policy: compile(next, command.generation),
       });
       return "adopted";
+    }
+    case "install": {
+      const plan = preparePlan(load(command.path), Deno.readTextFileSync);
+      withKernel((kernel) => applyInstall(plan, kernel));
+      live.adopt(plan, true);
+      return "installed";
     }
     case "close":
       return dataplane.close(command.sessions);

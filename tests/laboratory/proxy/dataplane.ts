@@ -14,6 +14,8 @@ import { type ConfigText, tproxy, writeConfig } from "./proxy.ts";
 export type DataplaneCommand =
   | { readonly do: "sessions" | "count" | "totals" | "drain" }
   | { readonly do: "adopt"; readonly path: string; readonly generation: number }
+  /** The kernel takes the rules of a config, whatever this version says that it cannot do. */
+  | { readonly do: "install"; readonly path: string }
   | { readonly do: "close"; readonly sessions: readonly SessionKey[] }
   /** The worker fails. */
   | { readonly do: "wreck"; readonly worker: number };
@@ -71,6 +73,12 @@ export class DataplaneProgram {
   async adopt(config: ConfigText): Promise<void> {
     const path = writeConfig(this.#lab, { ...this.#config, ...config });
     await this.tell({ do: "adopt", path, generation: ++this.#generation });
+  }
+
+  /** Has it, and the kernel, take another config. */
+  async install(config: ConfigText): Promise<void> {
+    await this.adopt(config);
+    await this.tell({ do: "install", path: writeConfig(this.#lab, { ...this.#config, ...config }) });
   }
 
   /** Gives a command, and waits for the answer. */

@@ -118,7 +118,8 @@ export function startV2ray(lab: Lab, { port, asks }: ProxyOptions): Promise<Prog
           listen: "::",
           port,
           protocol: "socks",
-          settings: asks ? { auth: "password", accounts } : { auth: "noauth" },
+          // Unless it is told another, it says that it relays UDP at 127.0.0.1.
+          settings: { udp: true, ...asks ? { auth: "password", accounts } : { auth: "noauth" } },
         },
         { listen: "::", port: port + 1, protocol: "http", settings: asks ? { accounts } : {} },
       ],

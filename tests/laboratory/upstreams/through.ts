@@ -41,7 +41,14 @@ export function through(lab: Lab, { type, port, family = 4, ...options }: Upstre
 
 /** The data plane with that upstream. */
 export async function startThrough(lab: Lab, upstream: UpstreamText): Promise<DataplaneProgram> {
-  const dataplane = await startDataplaneProgram(lab);
+  const dataplane = await startDataplaneProgram(lab, { intercept: { protocols: ["tcp", "udp"] } });
   await dataplane.adopt(through(lab, upstream));
+  return dataplane;
+}
+
+/** The data plane with UDP alone under a config whose rules the kernel has, too. */
+export async function startRuled(lab: Lab, config: ConfigText): Promise<DataplaneProgram> {
+  const dataplane = await startDataplaneProgram(lab, { intercept: { protocols: ["udp"] } });
+  await dataplane.install(config);
   return dataplane;
 }

@@ -51,7 +51,7 @@ Deno.test("Decider leaves to the kernel what only the kernel can tell, and what 
   assert.equal(askNobody(tcp, "10.0.0.9:1000", "192.0.2.1:443"), UNDECIDED);
 });
 
-Deno.test("Decider.route() is the way of a flow that goes to upstreams, which UDP does not", () => {
+Deno.test("Decider.route() is the way of a flow that goes to upstreams", () => {
   using bench = new SessionBench();
   const { decider, ask } = deciderOf(bench, [
     { name: "home", ports: [{ first: 1, last: 1 }], action: "proxy", upstream: "home" },
@@ -60,11 +60,11 @@ Deno.test("Decider.route() is the way of a flow that goes to upstreams, which UD
   ], { upstreams: { home: forwardConfig() } });
   const routes = [1, 2, 3, 4].map((port) => {
     const rule = ask(tcp, "10.0.0.9:1000", `192.0.2.1:${port}`);
-    return [rule, decider.route(rule), decider.blockingUdp(rule)?.name];
+    return [rule, decider.route(rule), decider.blocking(rule)?.name];
   });
   const home = bench.context.policy!.ways.findIndex(({ action }) => action === "proxy") + 1;
   assert.deepEqual(routes, [
-    [0, home, "home"],
+    [0, home, undefined],
     [1, DIRECT, undefined],
     [2, DIRECT, "shut"],
     [DEFAULT_RULE, DIRECT, undefined],

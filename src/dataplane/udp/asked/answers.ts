@@ -19,4 +19,9 @@ export class WaitingAnswers {
   take(words: Int32Array, client: number, destination: number): boolean {
     return !this.#room.isEmpty && this.#room.take(words, client, destination, this.answer);
   }
+
+  /** Reads the answer, which goes on waiting. */
+  look(words: Int32Array, client: number, destination: number): boolean {
+    return !this.#room.isEmpty && this.#room.look(words, client, destination, this.answer);
+  }
 }

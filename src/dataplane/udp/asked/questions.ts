@@ -72,7 +72,7 @@ export class UdpQuestions implements Asked {
     const { decider, injector } = this.#parts;
     const { addresses } = question;
     const rule = decider.decide(PROTOCOL_NUMBERS.udp, addresses, ASKED_CLIENT, ASKED_DESTINATION);
-    const blocking = decider.blockingUdp(rule);
+    const blocking = decider.blocking(rule);
     if (blocking === null) return false;
     this.#counters[COUNTER.udpRefused]++;
     if (!blocking.silent) injector.refuse(question, ECONNREFUSED);

@@ -92,7 +92,7 @@ export type Condition =
 export type ForwardPathCondition =
   /** `tcp flags != syn / fin,syn,rst,ack`: any other segment. TCP only, by itself. */
   | { readonly kind: "no-bare-syn" }
-  /** `tcp flags ack / syn,rst,ack`: neither begins a connection nor breaks it; after a `protocol` condition. */
+  /** `tcp flags ack / syn,rst,ack`: neither begins nor breaks a connection; after a `protocol` condition. */
   | { readonly kind: "acknowledges" }
   /** `tcp option 19 exists`; after a `protocol` condition. */
   | { readonly kind: "tcp-option"; readonly option: number }

@@ -45,13 +45,13 @@ Deno.test("UpstreamTable leads flows direct when all is down, and only where tha
   using bench = new SessionBench({ logLevel: "warn" });
   const { context } = bench;
   const table = new UpstreamTable(context, new DirectUpstream(context));
-  context.settings = { ...context.settings, upstreams: [forward("office", 5)] };
-  for (const whenDown of ["block", "direct"] as const) {
+  for (const [place, whenDown] of (["block", "direct"] as const).entries()) {
+    context.settings = { ...context.settings, upstreams: [forward("office", place)] };
     context.policy = policy(["office"], whenDown);
-    context.health.setState(5, DOWN);
+    context.health.setState(place, DOWN);
     assert.equal(table.of(2).name, whenDown === "direct" ? "direct" : "office");
     assert.equal(table.of(2).isDirect, whenDown === "direct");
-    context.health.setState(5, UP);
+    context.health.setState(place, UP);
     assert.equal(table.of(2).name, "office");
   }
   assert.equal(bench.lines.filter((line) => line.includes("no upstream is up: flows go direct")).length, 1);

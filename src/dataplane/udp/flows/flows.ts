@@ -1,0 +1,338 @@
+/**
+ * Leads the flows of clients where rules may send them apart: each flow, which is a client endpoint and a
+ * server, is decided on once, by its name where that matters.
+ *
+ * ```
+ * first datagram ─► rule ─────────────────────► plain: as without upstreams
+ *                    └► a QUIC Initial: held ─┬► led: by a session with an upstream
+ *                                             └► refused
+ * ```
+ *
+ * Where rules cannot do that nothing is kept, and every datagram is plain.
+ * @module
+ */
+import { PROTOCOL_NUMBERS } from "../../../policy/flow.ts";
+import { MORE } from "../../../sniff/found.ts";
+import { looksLikeInitial } from "../../../sniff/quic/header.ts";
+import type { WorkerContext } from "../../context.ts";
+import type { Decider } from "../../decider.ts";
+import { sooner } from "../../loop/loop.ts";
+import { COUNTER } from "../../shared/state.ts";
+import { embedsIpv4 } from "../../sockets/embedded.ts";
+import { DIRECT } from "../../upstream/table.ts";
+import type { WaitingAnswers } from "../asked/answers.ts";
+import { BLOCKED_DATAGRAM, LOST_DATAGRAM, type UdpSessions } from "../sessions.ts";
+import type { UdpTable } from "../table.ts";
+import { Forwarding } from "../upstreams/forwarding.ts";
+import type { Links } from "../upstreams/links.ts";
+import { type UdpUpstream, UdpUpstreams } from "../upstreams/upstreams.ts";
+import { FlowBook, HELD, IGNORED, LED, PLAIN, REFUSED } from "./flow_book.ts";
+import { type Arrival, HELD_DESTINATION, type HeldBytes, type HeldQueue } from "./held.ts";
+import { NameReadings, type Reading, type ReadingEnd } from "./name_readings.ts";
+import { Origins } from "./origins.ts";
+
+/** Parts of the leading. */
+export interface FlowParts {
+  readonly table: UdpTable;
+  readonly sessions: UdpSessions;
+  readonly decider: Decider;
+  readonly links: Links;
+  readonly held: HeldBytes;
+  /** null: flows come without having asked the router. */
+  readonly answers: WaitingAnswers | null;
+  /** SO_MARK of sockets towards upstreams, 0 for none. */
+  readonly mark: number;
+}
+
+const { udp: UDP } = PROTOCOL_NUMBERS;
+
+/** The two ends of a flow: where in the words their struct sockaddr begin. */
+interface Ends {
+  readonly words: Int32Array;
+  readonly client: number;
+  readonly destination: number;
+}
+
+type Decision = Pick<ReadingEnd, "rule" | "route">;
+
+/** A least time for which a flow is known, in ticks. */
+const LEAST_LIFE = 100;
+
+/** The flows of a worker. */
+export class UdpFlows {
+  readonly #context: WorkerContext;
+  readonly #parts: FlowParts;
+  readonly #counters: Float64Array<SharedArrayBuffer>;
+  readonly #book = new FlowBook();
+  readonly #upstreams: UdpUpstreams;
+  readonly #readings: NameReadings;
+  readonly #origins: Origins;
+  /** Readings that are over, and whose datagrams may go on. */
+  readonly #done: Reading[] = [];
+  readonly #late = (reading: Reading): void => this.#finish(reading);
+
+  constructor(context: WorkerContext, parts: FlowParts) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#counters = context.counters;
+    this.#upstreams = new UdpUpstreams(context);
+    this.#readings = new NameReadings(context.clock, parts.held);
+    this.#origins = new Origins(context, parts.answers);
+  }
+
+  /**
+   * The session by which a datagram goes on, which may write over its destination; or LOST_DATAGRAM, also
+   * where it waits, or BLOCKED_DATAGRAM.
+   */
+  lead(arrival: Arrival): number {
+    const { sessions, decider } = this.#parts;
+    const { batch, i, destination } = arrival;
+    const { words } = batch;
+    const client = batch.name(i);
+    const isDivided = decider.dividesUdp;
+    if (!isDivided && this.#book.size === 0) return sessions.use(words, client, destination);
+    const flow = this.#find(words, client, destination);
+    if (flow >= 0) return this.#follow(flow, arrival);
+    return isDivided ? this.#decide(arrival) : sessions.use(words, client, destination);
+  }
+
+  /** The end of a turn. Gives `release` the datagrams that may go on. */
+  turn(release: (queue: HeldQueue) => void): void {
+    const { tick } = this.#context.clock;
+    const { idleTicks, dnsTicks } = this.#context.settings.udp;
+    this.#readings.expire(this.#late);
+    for (let i = 0; i < this.#done.length; i++) this.#release(this.#done[i], release);
+    this.#done.length = 0;
+    this.#book.expire(tick - Math.max(idleTicks, dnsTicks, LEAST_LIFE));
+    this.#parts.links.associations.turn(release);
+  }
+
+  /** Closes what it asks the kernel through. */
+  close(): void {
+    this.#origins.close();
+  }
+
+  /** Milliseconds until it needs a turn, -1 for ever. */
+  timeout(): number {
+    return sooner(this.#readings.timeout(), this.#parts.links.associations.timeout());
+  }
+
+  /** The flow, if it goes on as it was decided; else it is decided on once more. */
+  #find(words: Int32Array, client: number, destination: number): number {
+    const book = this.#book;
+    const flow = book.find(words, client, destination);
+    if (flow < 0 || !this.#isOver(flow, words, client)) return flow;
+    book.remove(flow);
+    return -1;
+  }
+
+  /** Tells whether other rules may decide on a flow: nothing is left of what the rules before have begun. */
+
+  #isOver(flow: number, words: Int32Array, client: number): boolean {
+    const { states, generations } = this.#book;
+    if (states[flow] === HELD || generations[flow] === this.#generation) return false;
+    return states[flow] === PLAIN
+      ? this.#parts.table.find(words, client) < 0
+      : states[flow] !== LED || !this.#isLed(flow);
+  }
+
+  #isLed(flow: number): boolean {
+    const { slots, tags } = this.#book;
+    return tags[flow] !== 0 && this.#parts.table.tags[slots[flow]] === tags[flow];
+  }
+
+  #follow(flow: number, arrival: Arrival): number {
+    const { sessions } = this.#parts;
+    const { batch, i, destination } = arrival;
+    const { words } = batch;
+    const client = batch.name(i);
+    const book = this.#book;
+    book.touch(flow, this.#context.clock.tick);
+    switch (book.states[flow]) {
+      case HELD:
+        this.#wait(this.#readings.of(flow)!, arrival);
+        return LOST_DATAGRAM;
+      case PLAIN:
+        return sessions.use(words, client, destination, book.rules[flow]);
+      case LED:
+        return this.#followLed(flow, arrival);
+      default:
+        return this.#refuse(words, client, destination, book.states[flow] === IGNORED);
+    }
+  }
+
+  /** Its session goes on, unless it has ended, or its upstream has failed it. */
+  #followLed(flow: number, arrival: Arrival): number {
+    const { sessions, links } = this.#parts;
+    const { batch: { words }, destination } = arrival;
+    const client = arrival.batch.name(arrival.i);
+    const book = this.#book;
+    if (!this.#isLed(flow) || links.failedOf(book.slots[flow]) !== null) {
+      const led = this.#leadAnew(flow, { words, client, destination });
+      if (led === BLOCKED_DATAGRAM) return this.#refuse(words, client, destination, false);
+      if (led < 0) return led;
+      if (book.states[flow] === PLAIN) return this.#follow(flow, arrival);
+    }
+    sessions.useLed(book.slots[flow], words, client, destination);
+    return book.slots[flow];
+  }
+
+  /** Leads a flow by the rule that has decided on it: its name is not asked for again. */
+  #leadAnew(flow: number, ends: Ends): number {
+    const { decider } = this.#parts;
+    const rule = this.#book.rules[flow];
+    const failed = this.#isLed(flow) ? this.#parts.links.failedOf(this.#book.slots[flow]) : null;
+    decider.decide(UDP, ends.words, ends.client, ends.destination); // of what kind the flow is
+    return this.#settle(flow, { rule, route: decider.route(rule) }, ends, failed);
+  }
+
+  #decide(arrival: Arrival): number {
+    const { decider } = this.#parts;
+    const { batch, i, destination } = arrival;
+    const { words } = batch;
+    const client = batch.name(i);
+    if (embedsIpv4(words, destination)) {
+      this.#counters[COUNTER.udpDropped]++;
+      return LOST_DATAGRAM;
+    }
+    const origins = this.#origins;
+    origins.learn(words, client, destination);
+    let rule = decider.decide(UDP, words, client, destination, origins);
+    if (decider.needsName) {
+      if (this.#mayHaveName(arrival) && this.#hold(arrival)) return LOST_DATAGRAM;
+      rule = decider.decideNamed(UDP, words, client, destination, null, origins);
+    }
+    const blocking = decider.blocking(rule);
+    if (blocking !== null) return this.#refuse(words, client, destination, blocking.silent);
+    const flow = this.#book.add(words, client, destination, this.#context.clock.tick);
+    if (flow < 0) {
+      this.#counters[COUNTER.udpDropped]++;
+      return LOST_DATAGRAM;
+    }
+    const led = this.#settle(flow, { rule, route: decider.route(rule) }, { words, client, destination });
+    if (led >= 0) return this.#follow(flow, arrival);
+    this.#book.remove(flow);
+    return led === BLOCKED_DATAGRAM ? this.#refuse(words, client, destination, false) : led;
+  }
+
+  #mayHaveName({ batch, i, segmentSize }: Arrival): boolean {
+    const at = batch.dataOffset(i);
+    const length = segmentSize > 0 ? segmentSize : batch.length(i);
+    return looksLikeInitial(batch.bytes.subarray(at, at + length), length);
+  }
+
+  /** Has a flow wait for its name. False: there are too many. */
+  #hold(arrival: Arrival): boolean {
+    const { batch, i, destination } = arrival;
+    const book = this.#book;
+    const flow = book.add(batch.words, batch.name(i), destination, this.#context.clock.tick);
+    const reading = flow < 0 ? undefined : this.#readings.begin(flow, arrival, this.#origins);
+    if (reading === undefined) {
+      if (flow >= 0) book.remove(flow);
+      return false;
+    }
+    book.states[flow] = HELD;
+    if (this.#readings.read(reading) !== MORE) this.#finish(reading);
+    return true;
+  }
+
+  #wait(reading: Reading, arrival: Arrival): void {
+    if (reading.end !== null) reading.queue.add(arrival);
+    else if (this.#readings.take(reading, arrival) !== MORE) this.#finish(reading);
+  }
+
+  /** The name of a flow was found, or will not be: from here on it is known which rule decides. */
+  #finish(reading: Reading): void {
+    const { words } = reading.queue.datagrams[0];
+    const { decider } = this.#parts;
+    const { found } = this.#readings;
+    const rule = decider.decideNamed(UDP, words, 0, HELD_DESTINATION, found, reading.origin);
+    reading.end = { rule, blocking: decider.blocking(rule), route: decider.route(rule) };
+    this.#done.push(reading);
+  }
+
+  #release(reading: Reading, release: (queue: HeldQueue) => void): void {
+    const { links, sessions } = this.#parts;
+    const { flow, queue } = reading;
+    const book = this.#book;
+    const { rule, blocking, route } = reading.end!;
+    const { words } = queue.datagrams[0];
+    this.#readings.end(reading);
+    const place = { words, client: 0, destination: HELD_DESTINATION };
+    const led = blocking === null ? this.#settle(flow, { rule, route }, place) : BLOCKED_DATAGRAM;
+    if (led >= 0) {
+      return release(queue);
+    }
+    book.states[flow] = blocking?.silent ? IGNORED : REFUSED;
+    book.generations[flow] = this.#generation;
+    sessions.ignoreAnswer(words, 0, HELD_DESTINATION);
+    if (blocking?.silent || led === LOST_DATAGRAM) {
+      this.#counters[COUNTER.udpRefused] += queue.datagrams.length;
+      queue.clear();
+    } else links.refuse(queue);
+    if (blocking === null) book.remove(flow);
+  }
+
+  /** Settles how a flow goes on that is not blocked. Negative: no session can lead it. */
+  #settle(
+    flow: number,
+    { rule, route }: Decision,
+    ends: Ends,
+    failed: UdpUpstream | null = null,
+  ): number {
+    const { table } = this.#parts;
+    const book = this.#book;
+    book.rules[flow] = rule;
+    book.generations[flow] = this.#generation;
+    const upstream = route === DIRECT ? null : this.#upstreams.choose(route, ends.words, ends.client, failed);
+    if (upstream === undefined) return BLOCKED_DATAGRAM;
+    book.states[flow] = PLAIN;
+    if (upstream === null) return 0;
+    book.states[flow] = LED;
+    book.tags[flow] = 0; // nothing leads it yet
+    const slot = this.#leadBy(upstream, rule, ends);
+    if (slot < 0) return slot;
+    book.slots[flow] = slot;
+    book.tags[flow] = table.tags[slot];
+    return slot;
+  }
+
+  /** The session of a client with an upstream, opened if need be. */
+  #leadBy(upstream: UdpUpstream, rule: number, { words, client, destination }: Ends): number {
+    const { sessions, links, mark } = this.#parts;
+    const { protocol } = upstream.settings;
+    switch (protocol.type) {
+      case "socks5": {
+        const owner = upstream.number;
+        const present = this.#parts.table.find(words, client, owner);
+        if (present >= 0) return present;
+        const slot = sessions.openLed(words, client, destination, { rule, owner, open: null });
+        if (slot >= 0) links.associate(slot, upstream, protocol);
+        return slot;
+      }
+      case "forward": {
+        // The first version of the header cannot say that it is UDP.
+        if (protocol.header === 1) return BLOCKED_DATAGRAM;
+        const forwarding = new Forwarding(upstream, protocol.header === 2);
+        const open = () => forwarding.open(words, destination, mark);
+        const slot = sessions.openLed(words, client, destination, { rule, open });
+        if (slot >= 0) links.attach(slot, forwarding);
+        return slot;
+      }
+      case "http-connect":
+        return BLOCKED_DATAGRAM; // the kernel refuses it; this one was on its way
+      default:
+        return protocol satisfies never;
+    }
+  }
+
+  #refuse(words: Int32Array, client: number, destination: number, isSilent: boolean): number {
+    this.#parts.sessions.ignoreAnswer(words, client, destination);
+    this.#counters[COUNTER.udpRefused]++;
+    return isSilent ? LOST_DATAGRAM : BLOCKED_DATAGRAM;
+  }
+
+  get #generation(): number {
+    return this.#context.policy?.generation ?? 0;
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * Flows whose name is being read: their datagrams wait for no longer than it takes to know the name, or that
+ * there is none.
+ * @module
+ */
+import type { Route } from "../../../policy/routes/route.ts";
+import type { Origin } from "../../decider.ts";
+import type { Clock } from "../../loop/clock.ts";
+import { ticks } from "../../loop/wheel.ts";
+import { FoundName, MORE, NONE } from "../../../sniff/found.ts";
+import { QuicReader } from "../../../sniff/quic/reader.ts";
+import { type Arrival, type HeldBytes, HeldQueue } from "./held.ts";
+
+/** Flows at a time; a reader has 20 KB. */
+const MOST_READINGS = 256;
+/** The time that a flow may take. */
+const READING_TICKS = ticks(1000);
+
+/** A flow whose name is being read. */
+export interface Reading {
+  /** Its number in the book. */
+  readonly flow: number;
+  readonly since: number;
+  readonly reader: QuicReader;
+  readonly queue: HeldQueue;
+  /** Its origin, as far as it was known when it began. */
+  readonly origin: Origin;
+  /** Its end; null: its name is not known yet. */
+  end: ReadingEnd | null;
+}
+
+/** The end of a reading: how the flow goes on. */
+export interface ReadingEnd {
+  readonly rule: number;
+  /** The way that blocks it; null: none does. */
+  readonly blocking: Route | null;
+  /** See upstream/table.ts. */
+  readonly route: number;
+}
+
+/** The readings of a worker. */
+export class NameReadings {
+  /** The name that was read last. */
+  readonly found: FoundName = new FoundName();
+  readonly #clock: Clock;
+  readonly #held: HeldBytes;
+  readonly #spare: QuicReader[] = [];
+  /** In the order in which they began. */
+  readonly #readings = new Map<number, Reading>();
+
+  constructor(clock: Clock, held: HeldBytes) {
+    this.#clock = clock;
+    this.#held = held;
+  }
+
+  /** The reading of a flow. */
+  of(flow: number): Reading | undefined {
+    return this.#readings.get(flow);
+  }
+
+  /** Begins one, for which a datagram waits; undefined: there are too many. */
+  begin(flow: number, arrival: Arrival, origin: Origin): Reading | undefined {
+    const queue = new HeldQueue(this.#held);
+    if (this.#readings.size >= MOST_READINGS || !queue.add(arrival)) return undefined;
+    const reader = this.#spare.pop() ?? new QuicReader();
+    reader.reset();
+    const { inputInterface, hardwareHigh, hardwareLow } = origin;
+    const own = { inputInterface, hardwareHigh, hardwareLow };
+    const reading: Reading = { flow, since: this.#clock.tick, reader, queue, origin: own, end: null };
+    this.#readings.set(flow, reading);
+    return reading;
+  }
+
+  /** Has a datagram wait, and reads it. NAME, NONE, also where there is no room for it, or MORE. */
+  take(reading: Reading, arrival: Arrival): number {
+    return reading.queue.add(arrival) ? this.read(reading) : this.#none();
+  }
+
+  /** Reads the last datagram that waits. NAME, NONE or MORE. */
+  read({ queue, reader }: Reading): number {
+    const { bytes, segmentSize } = queue.datagrams[queue.datagrams.length - 1];
+    const step = segmentSize > 0 ? segmentSize : bytes.length;
+    for (let at = 0; at < bytes.length; at += step) {
+      const datagram = bytes.subarray(at, at + step);
+      const result = reader.datagram(datagram, datagram.length, this.found);
+      if (result !== MORE) return result;
+    }
+    return MORE;
+  }
+
+  /** Calls `late` with those that have had their time. */
+  expire(late: (reading: Reading) => void): void {
+    for (const reading of this.#readings.values()) {
+      if (this.#clock.tick < reading.since + READING_TICKS) return;
+      if (reading.end !== null) continue;
+      this.#none();
+      late(reading);
+    }
+  }
+
+  /** Ends one; its queue is whoever's that has asked. */
+  end({ flow, reader }: Reading): void {
+    this.#readings.delete(flow);
+    this.#spare.push(reader);
+  }
+
+  /** Milliseconds until the first has had its time, -1 for ever. */
+  timeout(): number {
+    for (const { since } of this.#readings.values()) return this.#clock.millisecondsTo(since + READING_TICKS);
+    return -1;
+  }
+
+  #none(): number {
+    this.found.clear();
+    return NONE;
+  }
+}

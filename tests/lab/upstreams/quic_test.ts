@@ -1,0 +1,131 @@
+/** QUIC by name where its flows are relayed, since a rule may choose an upstream. */
+import assert from "node:assert/strict";
+import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
+import { makeCertificate } from "../../laboratory/programs/certificate.ts";
+import { openClient, openServer } from "../../laboratory/network/udp_peers.ts";
+import type { UdpSocket } from "../../laboratory/network/udp_socket.ts";
+import { labTest } from "../../laboratory/register.ts";
+import { startV2ray } from "../../laboratory/upstreams/proxies.ts";
+import { startRuled } from "../../laboratory/upstreams/through.ts";
+import { recorded } from "../../unit/sniff/recordings.ts";
+
+const PROJECT = new URL("../../../", import.meta.url).pathname;
+const QUIC_PROGRAM = `${PROJECT}tests/laboratory/programs/quic_program.ts`;
+const PORT = 1080;
+const MIB = 1 << 20;
+
+const OFFICE = { office: { type: "socks5", address: `${ADDRESSES[4].server}:${PORT}` } };
+/** Rules by which only the name tells whether a flow goes through the proxy. */
+const LED = { name: "led", domains: [".test"], action: "proxy", upstream: "office" };
+
+function startNamed(lab: Lab, ...rules: object[]) {
+  return startRuled(lab, { upstreams: OFFICE, rules: [...rules, LED] });
+}
+
+/** Everything that has come, in order; each must be whole. */
+async function receiveAll(server: UdpSocket, quietMs: number): Promise<Uint8Array[]> {
+  return (await server.receiveAll(quietMs)).map(({ data }) => data);
+}
+
+labTest("QUIC of Deno goes through the proxy that a rule has for its name, and 1 MiB both ways", {
+  programs: ["openssl", "v2ray"],
+}, async (lab) => {
+  const { key, certificate } = await makeCertificate(lab);
+  await startV2ray(lab, { port: PORT, asks: false });
+  const dataplane = await startNamed(lab);
+  for (const family of [4, 6] as const) {
+    const { server: address, client } = ADDRESSES[family];
+    const server = await lab.server.start(quic("serve", address, certificate, key), { udpPort: 443 });
+    const { stderr } = await lab.client.run(quic("fetch", address, certificate, `${MIB}`));
+    const [sent, received] = /([0-9a-f]{64}) ([0-9a-f]{64})/.exec(stderr)!.slice(1);
+    assert.equal(received, sent);
+    await server.waitForOutput("connection from ");
+    assert.ok(
+      !server.stderr.includes(client) && !server.stdout.includes(client),
+      "the server saw the client",
+    );
+    await server.stop();
+  }
+  const named = (await dataplane.sessions()).map(({ ruleName }) => ruleName);
+  assert.deepEqual(named, ["led", "led"]);
+});
+
+for (const client of ["chromium", "chromium-v2", "firefox", "deno", "ngtcp2"]) {
+  labTest(`QUIC of ${client} waits for its name, and goes on in order`, {}, async (lab) => {
+    const datagrams = recorded(`quic-${client}`);
+    const dataplane = await startNamed(
+      lab,
+      { name: "shut", domains: ["recorded.example"], ports: [7001], action: "block" },
+      { name: "open", domains: ["recorded.example"], action: "direct" },
+    );
+    for (const family of [4, 6] as const) {
+      const server = openServer(lab, family);
+      const open = openClient(lab, family);
+      for (const datagram of datagrams) open.send(datagram);
+      assert.deepEqual(await receiveAll(server, 300), datagrams);
+
+      const blocked = openServer(lab, family, 7001);
+      const shut = openClient(lab, family, 7001);
+      const before = performance.now();
+      for (const datagram of datagrams) shut.send(datagram);
+      await assert.rejects(shut.receive(), /ECONNREFUSED/);
+      assert.ok(performance.now() - before < 200, `after ${performance.now() - before} ms`);
+      // What comes later of it does not slip through.
+      await assert.rejects(async () => {
+        shut.send(new Uint8Array(100).fill(0x40));
+        await shut.receive();
+      }, /ECONNREFUSED/);
+      assert.deepEqual(await receiveAll(blocked, 100), []);
+    }
+    assert.deepEqual((await dataplane.sessions()).map(({ ruleName }) => ruleName), ["open", "open"]);
+  });
+}
+
+labTest("A datagram that is no Initial does not wait where names decide", {}, async (lab) => {
+  await startNamed(lab);
+  const [initial] = recorded("quic-ngtcp2");
+  const others = [
+    new TextEncoder().encode("a query"),
+    new Uint8Array(1200),
+    initial.subarray(0, 1199),
+    Uint8Array.from(initial, (byte, i) => i === 4 ? 0xff : byte), // a version that nobody knows
+  ];
+  for (const other of others) {
+    const server = openServer(lab, 4);
+    const client = openClient(lab, 4);
+    const before = performance.now();
+    client.send(other);
+    assert.deepEqual((await server.receive()).data.length, other.length);
+    assert.ok(performance.now() - before < 200, `after ${performance.now() - before} ms`);
+    server.close();
+  }
+});
+
+labTest("A hello that never becomes whole goes on after a second, as without a name", {}, async (lab) => {
+  const [first, second] = recorded("quic-chromium");
+  await startNamed(lab);
+  const server = openServer(lab, 4);
+  const client = openClient(lab, 4);
+  const before = performance.now();
+  client.send(first);
+  assert.equal((await server.receive()).data.length, first.length);
+  const waited = performance.now() - before;
+  assert.ok(waited > 900 && waited < 1500, `after ${waited} ms`);
+  client.send(second);
+  assert.equal((await server.receive()).data.length, second.length);
+});
+
+labTest("A hello that is larger than what may wait goes on at once", {}, async (lab) => {
+  const [first] = recorded("quic-chromium");
+  await startNamed(lab);
+  const server = openServer(lab, 4);
+  const client = openClient(lab, 4);
+  for (let i = 0; i < 40; i++) client.send(first);
+  const received = await receiveAll(server, 300);
+  assert.ok(received.length >= 16, `${received.length} of 40`);
+});
+
+function quic(command: "serve" | "fetch", address: string, certificate: string, argument: string): string[] {
+  const deno = [`${PROJECT}scripts/deno`, "run", "-A", "--no-check", "--unstable-net", QUIC_PROGRAM];
+  return [...deno, command, address, "443", certificate, argument];
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { Clock } from "../../../../../src/dataplane/loop/clock.ts";
+import { HeldBytes } from "../../../../../src/dataplane/udp/flows/held.ts";
+import { NameReadings } from "../../../../../src/dataplane/udp/flows/name_readings.ts";
+import { MORE, NAME, NONE } from "../../../../../src/sniff/found.ts";
+import { expectedName, join, recorded, recordingsOf, textOf } from "../../../sniff/recordings.ts";
+import { arrivalOf } from "./arrivals.ts";
+
+const ORIGIN = { inputInterface: 1, hardwareHigh: 2, hardwareLow: 3 };
+
+function makeReadings() {
+  const clock = new Clock();
+  const held = new HeldBytes();
+  return { clock, held, readings: new NameReadings(clock, held) };
+}
+
+/** Reads datagrams as those of one flow; the last answer. */
+function readAll(readings: NameReadings, flow: number, datagrams: readonly Uint8Array[]): number {
+  const reading = readings.begin(flow, arrivalOf(datagrams[0]), ORIGIN)!;
+  let result = readings.read(reading);
+  for (const datagram of datagrams.slice(1)) {
+    if (result !== MORE) break;
+    result = readings.take(reading, arrivalOf(datagram));
+  }
+  return result;
+}
+
+Deno.test("NameReadings finds the names of real clients, one flow after another", () => {
+  const { readings } = makeReadings();
+  for (const [flow, recording] of recordingsOf("quic").entries()) {
+    const name = expectedName(recording);
+    assert.equal(readAll(readings, flow, recorded(recording)), name === "" ? NONE : NAME, recording);
+    assert.equal(textOf(readings.found), name);
+    readings.end(readings.of(flow)!);
+  }
+});
+
+Deno.test("NameReadings reads datagrams that the kernel has joined", () => {
+  const { readings } = makeReadings();
+  const [first, second] = recorded("quic-chromium");
+  assert.equal(first.length, second.length);
+  const reading = readings.begin(1, arrivalOf(join(first, second), first.length), ORIGIN)!;
+  assert.equal(readings.read(reading), NAME);
+  assert.equal(textOf(readings.found), "recorded.example");
+});
+
+Deno.test("NameReadings gives up where no more may wait, and after a second", () => {
+  const { clock, held, readings } = makeReadings();
+  const [first] = recorded("quic-chromium");
+  const reading = readings.begin(1, arrivalOf(first), ORIGIN)!;
+  assert.equal(readings.read(reading), MORE);
+  for (let i = 1; i < 16; i++) readings.take(reading, arrivalOf(first));
+  assert.equal(readings.take(reading, arrivalOf(first)), NONE);
+  assert.equal(readings.found.length, 0);
+  readings.begin(2, arrivalOf(first), ORIGIN);
+  const late: number[] = [];
+  const expire = () => readings.expire(({ flow }) => void late.push(flow));
+  expire();
+  assert.ok(readings.timeout() > 800 && readings.timeout() <= 1000);
+  clock.tick = 9;
+  expire();
+  assert.deepEqual(late, []);
+  clock.tick = 10;
+  reading.end = { rule: 3, blocking: null, route: 0 }; // its name was found in the end
+  expire();
+  assert.deepEqual(late, [2]);
+  readings.end(reading);
+  assert.equal(readings.of(1), undefined);
+  assert.ok(held.count > 0, "the queue is the caller's");
+});
+
+Deno.test("NameReadings reads 256 flows at a time", () => {
+  const { readings } = makeReadings();
+  const [first] = recorded("quic-deno");
+  for (let flow = 0; flow < 256; flow++) assert.ok(readings.begin(flow, arrivalOf(first), ORIGIN));
+  assert.equal(readings.begin(256, arrivalOf(first), ORIGIN), undefined);
+  readings.end(readings.of(7)!);
+  assert.ok(readings.begin(256, arrivalOf(first), ORIGIN));
+});

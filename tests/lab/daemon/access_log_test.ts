@@ -14,6 +14,7 @@ import {
   writeConfig,
 } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
+import { startMicrosocks } from "../../laboratory/upstreams/proxies.ts";
 
 const BOTH = { protocols: ["tcp", "udp"] };
 const { client, server } = ADDRESSES[4];
@@ -169,3 +170,36 @@ labTest("A flood of flows has 1,000 lines in a second, and the rest are counted"
   // A client that breaks off while the server is dialled is not accepted.
   assert.ok(told >= accepted && told <= accepted + 20, `${accepted} accepted, ${told} told`);
 });
+
+labTest(
+  "A line tells the name that was read, and who of a group has carried the flow; status -v counts both",
+  {
+    programs: ["curl", "nginx", "microsocks"],
+  },
+  async (lab) => {
+    const nginx = await startNginx(lab);
+    await startMicrosocks(lab, { port: 1080, asks: false });
+    const office = { type: "socks5", address: `${server}:1080`, send: "name" };
+    const proxy = await startProxy(lab, {
+      config: logTo("on", {
+        rules: [{ name: "the web", ports: [80], action: "proxy", upstream: "corp" }],
+        upstreams: { closed: { type: "socks5", address: `${server}:1081` }, office },
+        groups: { corp: { members: ["closed", "office"] } },
+      }),
+    });
+    // Its address is what microsocks makes of the name.
+    await lab.client.run(["curl", "-sSfm5", "-H", "Host: localhost", nginx.url(4)]);
+    const [flow] = await waitForFlows(() => proxy.log, 1);
+    assert.deepEqual(
+      [flow.name, flow.rule, flow.action, flow.upstream, flow.group, flow.end],
+      ["localhost", "the web", "proxy", "office", "corp", "closed"],
+    );
+    const status = async () =>
+      (await tproxy(lab, ["status", "-v", "-c", proxy.configPath], { mayFail: true })).stdout;
+    await until(async () => /^upstream .* office +1 flows, /m.test(await status()), {
+      what: "the state file",
+      timeoutMs: 30_000,
+    });
+    assert.match(await status(), /^rule +proxy +the web +1 flows, \d+ B up, \d+ B down$/m);
+  },
+);

@@ -5,8 +5,7 @@
  */
 import { IPPROTO_TCP } from "../../../ffi/consts.ts";
 import { PinnedMemory } from "../../../ffi/memory.ts";
-import { mixWord } from "../shared/addresses.ts";
-import { ADDRESS_WORDS } from "../shared/columns.ts";
+import { FlowPlaces, KEY_WORDS } from "../watching/places.ts";
 import type { Injector } from "./injector.ts";
 import { goneAfter } from "./patience.ts";
 import { ASKED_CLIENT, type HeldPacket, type Question } from "./question.ts";
@@ -16,10 +15,6 @@ import { Shares } from "./shares.ts";
 export const MOST_HELD_SYNS = 4096;
 /** Headers of IPv6 and TCP with all options are 100 bytes. */
 const SYN_SIZE = 104;
-const KEY_WORDS = 2 * ADDRESS_WORDS;
-/** Heads of the chains of the table; a power of two. */
-const CHAINS = 8192;
-const NONE = -1;
 
 /** A SYN that is sent once more. */
 class HeldSyn implements HeldPacket {
@@ -43,20 +38,14 @@ export class HeldSyns {
   readonly #injector: Injector;
   readonly #memory = new PinnedMemory(MOST_HELD_SYNS * SYN_SIZE);
   readonly #syn = new HeldSyn(this.#memory);
-  readonly #keys = new Int32Array(MOST_HELD_SYNS * KEY_WORDS);
+  readonly #places = new FlowPlaces(MOST_HELD_SYNS);
   readonly #lengths = new Uint8Array(MOST_HELD_SYNS);
   readonly #headers = new Uint8Array(MOST_HELD_SYNS);
   /** The session, and when the client was heard last and for how long before. */
   readonly #slots = new Int32Array(MOST_HELD_SYNS);
   readonly #ticks = new Int32Array(MOST_HELD_SYNS);
   readonly #gaps = new Int32Array(MOST_HELD_SYNS);
-  readonly #heads = new Int32Array(CHAINS).fill(NONE);
-  readonly #next = new Int32Array(MOST_HELD_SYNS);
-  readonly #free: number[] = [];
-  #used = 0;
   readonly #shares = new Shares(MOST_HELD_SYNS);
-  // Where an attacker chooses the keys, he must not know where they go.
-  readonly #seed = crypto.getRandomValues(new Int32Array(1))[0];
 
   constructor(injector: Injector) {
     this.#injector = injector;
@@ -69,23 +58,16 @@ export class HeldSyns {
 
   /** The place of the SYN with these addresses, as a Question has them; -1: there is none. */
   find(addresses: Int32Array): number {
-    let place = this.#heads[this.#chain(addresses)];
-    while (place !== NONE && !this.#isKey(place, addresses)) place = this.#next[place];
-    return place;
+    return this.#places.find(addresses);
   }
 
   /** Keeps the SYN of a new question; `slot`: of its session. Its place, -1: there is no room. */
   hold(question: Question, slot: number, tick: number): number {
-    const place = this.#free.pop() ?? (this.#used < MOST_HELD_SYNS ? this.#used++ : NONE);
-    if (place === NONE) return NONE;
-    const chain = this.#chain(question.addresses);
-    this.#next[place] = this.#heads[chain];
-    this.#heads[chain] = place;
+    const place = this.#places.add(question.addresses);
+    if (place < 0) return place;
     this.#slots[place] = slot;
     this.#ticks[place] = tick;
     this.#gaps[place] = 0;
-    const at = place * KEY_WORDS;
-    for (let word = 0; word < KEY_WORDS; word++) this.#keys[at + word] = question.addresses[word];
     this.#copy(question, place);
     this.#shares.add(place, question.addresses, ASKED_CLIENT);
     return place;
@@ -115,16 +97,8 @@ export class HeldSyns {
 
   /** Keeps it no longer. */
   release(place: number): void {
-    const at = place * KEY_WORDS;
-    const chain = this.#chain(this.#keys, at);
-    let other = this.#heads[chain];
-    if (other === place) this.#heads[chain] = this.#next[place];
-    else {
-      while (this.#next[other] !== place) other = this.#next[other];
-      this.#next[other] = this.#next[place];
-    }
-    this.#shares.remove(place, this.#keys, at + ASKED_CLIENT);
-    this.#free.push(place);
+    this.#shares.remove(place, this.#places.keys, place * KEY_WORDS + ASKED_CLIENT);
+    this.#places.remove(place);
   }
 
   /** The SYN that should make room for another, -1: there is none. */
@@ -148,26 +122,11 @@ export class HeldSyns {
   #load(place: number): HeldSyn {
     const syn = this.#syn;
     const at = place * KEY_WORDS;
-    for (let word = 0; word < KEY_WORDS; word++) syn.addresses[word] = this.#keys[at + word];
+    for (let word = 0; word < KEY_WORDS; word++) syn.addresses[word] = this.#places.keys[at + word];
     syn.offset = place * SYN_SIZE;
     syn.low = (this.#memory.low + syn.offset) | 0;
     syn.length = this.#lengths[place];
     syn.header = this.#headers[place];
     return syn;
-  }
-
-  #isKey(place: number, addresses: Int32Array): boolean {
-    const at = place * KEY_WORDS;
-    for (let word = 0; word < KEY_WORDS; word++) {
-      if (this.#keys[at + word] !== addresses[word]) return false;
-    }
-    return true;
-  }
-
-  #chain(words: Int32Array, at = 0): number {
-    let hash = this.#seed;
-    for (let word = 0; word < KEY_WORDS; word++) hash = mixWord(hash, words[at + word]);
-    hash = Math.imul(hash, 0x85ebca6b);
-    return (hash ^ (hash >>> 16)) & (CHAINS - 1);
   }
 }

@@ -80,7 +80,8 @@ export function greet(
 async function run<T>(lab: Lab, role: string, options: Record<string, string | number>): Promise<T> {
   const words = Object.entries({ address: ADDRESSES[4].server, port: PORT, ...options })
     .map(([name, value]) => `${name}=${value}`);
-  const { stdout } = await lab.client.run([...ON.client, PROGRAM, role, ...words], { timeoutMs: 120_000 });
+  const on = "flows" in options && role !== "greetings" ? ON.client : [];
+  const { stdout } = await lab.client.run([...on, PROGRAM, role, ...words], { timeoutMs: 120_000 });
   return JSON.parse(stdout);
 }
 

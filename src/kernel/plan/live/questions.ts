@@ -10,7 +10,7 @@ import type { Contribution, OpenChain } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
 import { newFlow, onlyFromClients, TCP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
-import { type Effect, goTo, PASS } from "../rules/effect.ts";
+import { type Effect, goTo, LEAVE, PASS } from "../rules/effect.ts";
 import { leavesThrough } from "../rules/interface_match.ts";
 import type { Scope } from "../scope.ts";
 import { askingSet } from "./memory.ts";
@@ -107,13 +107,20 @@ function lead(
   };
 }
 
+const GOES_ON: PlannedRule = {
+  conditions: [{ kind: "no-bare-syn" }],
+  effect: LEAVE,
+  reason: "Nearly all that a router forwards",
+};
+
 function planAsk(scope: Scope): OpenChain {
-  const { families, protocols } = scope;
+  const { families, protocols, tcp } = scope;
   return {
     name: "ask",
     place: "ask",
     rules: [
       onlyFromClients(scope),
+      ...(tcp ? [GOES_ON] : []),
       ...families.flatMap((family) => [
         ...protocols.map((protocol): PlannedRule => ({
           conditions: [{ kind: "family", family }, newFlow(protocol), {

@@ -165,8 +165,9 @@ function planHold({ families, listenerPort }: Scope, { workers }: LiveOptions): 
     place: "hold",
     rules: [{
       conditions: [
-        { kind: "flow-label", label: FLOW_LABEL.watched, negate: false },
+        // First what is true of few: most flows have been released.
         { kind: "flow-label", label: FLOW_LABEL.released, negate: true },
+        { kind: "flow-label", label: FLOW_LABEL.watched, negate: false },
         { kind: "original-direction" },
       ],
       effect: goTo(WATCHED_CHAIN),

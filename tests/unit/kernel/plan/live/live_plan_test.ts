@@ -71,6 +71,7 @@ Deno.test("planLive() asks at the end: not from client to client, not where a he
     "ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst";
   assert.deepEqual(chain(live(ONE), "ask"), [
     'iifname != "br-lan" return',
+    "tcp flags != syn / fin,syn,rst,ack return",
     `meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack ${original} @asking_ipv4 goto question`,
     `ct state untracked meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack ${FLOW} @asking_ipv4 goto question`,
   ]);

@@ -48,7 +48,7 @@ Deno.test("planLive() watches: one look at what is forwarded, and a place for fi
     'th sport & 510 256-510 log prefix "b" group 54177 queue-threshold 1 accept',
   ]);
   assert.deepEqual(chain(table, "hold"), [
-    "ct label 120 ct label ! 121 ct direction original goto watched",
+    "ct label ! 121 ct label 120 ct direction original goto watched",
   ]);
   assert.deepEqual(chain(table, "watched"), [
     "tcp flags syn / fin,syn,rst,ack ct state established,related goto begun",

@@ -19,13 +19,13 @@ export function withHosts(script: string): string {
  */
 export function browse(vm: Vm, name: string): Promise<string> {
   const urls = [SERVER.ipv4, `[${SERVER.ipv6}]`];
-  return vm.run(name, withHosts(urls.map((url) => `ask ${url}\nfetch ${url}`).join("\n")), { seconds: 180 });
+  return vm.run(name, withHosts(urls.map((url) => `ask ${url}\nfetch ${url}`).join("\n")), { seconds: 500 });
 }
 
 /** One question and one answer by UDP with each family, and whom the server saw; the ports are left out. */
 export async function exchange(vm: Vm, name: string): Promise<string> {
   const script = [SERVER.ipv4, SERVER.ipv6].map((address) => `datagrams ${address}`).join("\n");
-  const said = await vm.run(name, withHosts(script), { seconds: 180 });
+  const said = await vm.run(name, withHosts(script), { seconds: 500 });
   return said.split("\n").filter((line) => /^(question|answer|Connection received)/.test(line))
     .map((line) => line.replace(/ \d+$/, "")).join("\n");
 }

@@ -36,6 +36,7 @@ export const SO_LINGER = 13;
 export const SO_REUSEPORT = 15;
 export const SO_RCVLOWAT = 18;
 export const SO_RCVTIMEO = 20;
+export const SO_BINDTODEVICE = 25;
 export const SO_ATTACH_FILTER = 26;
 export const SO_SNDBUFFORCE = 32;
 export const SO_RCVBUFFORCE = 33;

@@ -5,6 +5,7 @@
 import {
   SIOCOUTQ,
   SIOCOUTQNSD,
+  SO_BINDTODEVICE,
   SO_ERROR,
   SO_LINGER,
   SOL_SOCKET,
@@ -56,6 +57,11 @@ export function takeSocketError(fd: number): number {
 /** Tells whether connect(2) has begun and is not over; false for -1. */
 export function isConnecting(fd: number): boolean {
   return getBytes(fd, SOL_TCP, TCP_INFO, tcpState) === 1 && tcpState[0] === TCP_SYN_SENT;
+}
+
+/** SO_BINDTODEVICE: by the interface's name. 0 or -errno; ENODEV: there is none. */
+export function bindToDevice(fd: number, name: Uint8Array<ArrayBuffer>): number {
+  return result(libc.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, name.length));
 }
 
 /** SO_LINGER {1, 0}: the next close(2) sends a RST and drops what is queued. 0 or -errno. */

@@ -34,11 +34,11 @@ const GAPS: readonly Gap[] = [
 ];
 
 /** Lists the features that an upstream asks for in vain. */
-function upstreamGaps([name, { type }]: [string, UpstreamConfig]): Gap[] {
-  return type !== "direct" ? [] : [{
-    path: ["upstreams", name, "type"],
+function upstreamGaps([name, { type, udp }]: [string, UpstreamConfig]): Gap[] {
+  return type !== "direct" || !udp ? [] : [{
+    path: ["upstreams", name, "udp"],
     asked: () => true,
-    text: `upstreams.${name}: the type direct is not supported yet`,
+    text: `upstreams.${name}: UDP through the type direct is not supported yet`,
     refusedBy: BOTH,
   }];
 }

@@ -131,7 +131,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const syns = asking === null ? null : new HeldSyns(asking.injector);
   const tcp = new TcpSessions(context, {
     pipes: parts.pipes,
-    upstreams: new UpstreamTable(context, new DirectUpstream(context, router, routes), upstreamMark),
+    upstreams: new UpstreamTable(context, new DirectUpstream(context, router, routes), router),
     syns,
     decider: new Decider(context, own),
   });

@@ -20,7 +20,7 @@ export function describeUpstream(upstream: UpstreamConfig, checks: CheckConfig):
     "mark" in upstream && upstream.mark && `mark ${hex(upstream.mark.value)}/${hex(upstream.mark.mask)}`,
     "source" in upstream && `source ${upstream.source}`,
     families.length === 1 && `${families[0]} only`,
-    !udp && type !== "http-connect" && "no UDP",
+    !udp && type !== "http-connect" && type !== "direct" && "no UDP",
     describeCheck(check) !== describeCheck({ ...checks, target: check.target }) &&
     `check ${describeCheck(check)}`,
   ];

@@ -38,7 +38,7 @@ export function resolveUpstreams(
 function resolveUpstream(given: Given, checks: CheckConfig, source: Source): UpstreamConfig {
   const check = resolveChecks(given.check, checks);
   const common = { families: [...new Set(given.families ?? ["ipv4", "ipv6"] as const)], check };
-  const { type, address, username, udp = true } = given;
+  const { type, address, username, udp = type !== "direct" } = given;
   if (type === "direct") {
     const { interface: out, mark } = given;
     return { type, ...common, udp, ...defined({ interface: out, mark }), source: given.source ?? source };

@@ -86,7 +86,7 @@ export interface MaskedMark {
   readonly mask: number;
 }
 
-/** The flow's own server, by a way of its own. */
+/** The flow's own server, by a way of its own. It carries no UDP unless the config asks for it. */
 export interface DirectUpstreamConfig extends AnyUpstream {
   /** Its type. */
   readonly type: "direct";

@@ -9,6 +9,7 @@ import { closeFd, receive, receiveWithFlags, send } from "../../../ffi/sockets/s
 import { resetOnClose, takeSocketError } from "../../../ffi/sockets/sockopt.ts";
 import type { CheckConfig } from "../../config/upstreams/types.ts";
 import { connectFrom } from "../../dataplane/upstream/direct.ts";
+import { WayConnector } from "../../dataplane/upstream/own_way.ts";
 import {
   CONFIGURATION,
   type Greeting,
@@ -63,7 +64,9 @@ async function checkAddress(
 ): Promise<CheckResult> {
   if (portOf(address) === 0) return WORKS; // the port is that of the flow
   const where = formatEndpoint(readSockaddr(address));
-  const fd = connectFrom(address, null, false, mark);
+  const fd = protocol.type === "direct"
+    ? new WayConnector(protocol).connect(address, null, null, mark)
+    : connectFrom(address, null, false, mark);
   if (fd < 0) return { kind: "failed", reason: `${where}: ${errnoCode(-fd)}` };
   try {
     const waited = await waitForSocket(fd, POLLOUT, until, pauses);
@@ -86,6 +89,7 @@ async function checkAddress(
 
 /** The talk; null: none is needed. */
 function beginTalk(protocol: UpstreamProtocol, target: CheckConfig["target"]): Greeting | null {
+  if (protocol.type === "direct") return null;
   if (protocol.type === "forward") {
     if (protocol.header === null) return null;
     const header = new ProxyHeader(protocol.header);

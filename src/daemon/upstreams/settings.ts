@@ -41,6 +41,13 @@ export function isDialled(upstream: UpstreamConfig): upstream is DialledUpstream
   return upstream.type !== "direct";
 }
 
+/** The place that checks dial: its own, or a server that is reached by it; undefined: there is none. */
+export function checkedPlace(upstream: UpstreamConfig): HostAndPort | undefined {
+  if (isDialled(upstream)) return upstream.address;
+  const { target } = upstream.check;
+  return target === "none" ? undefined : target;
+}
+
 /** The addresses that a place is dialled at. */
 export function sockaddrsOf(
   place: HostAndPort,
@@ -69,11 +76,13 @@ function protocolOf(name: string, upstream: UpstreamConfig, secrets: Secrets): U
       return { type, credentials, sends: send, udpAddress };
     }
     case "forward": {
-      const { proxyProtocol } = upstream;
-      return { type: "forward", header: proxyProtocol === undefined ? null : proxyProtocol === "v1" ? 1 : 2 };
+      const { type, proxyProtocol, source } = upstream;
+      return { type, header: proxyProtocol === undefined ? null : proxyProtocol === "v1" ? 1 : 2, source };
     }
-    case "direct":
-      return { type: "forward", header: null };
+    case "direct": {
+      const { type, interface: out = null, mark = null, source } = upstream;
+      return { type, interface: out, mark, source };
+    }
     default:
       throw new TypeError(`No upstream ${JSON.stringify(upstream satisfies never)}`);
   }

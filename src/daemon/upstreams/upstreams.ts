@@ -15,7 +15,7 @@ import { readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { CheckPlan, type CheckResult } from "./check_plan.ts";
 import { NameBook, type NameBookParts } from "./name_book.ts";
 import { type PlaceMap, Places, type UpstreamIdentities } from "./places.ts";
-import { isDialled, sockaddrsOf, upstreamSettings } from "./settings.ts";
+import { checkedPlace, isDialled, sockaddrsOf, upstreamSettings } from "./settings.ts";
 import { describeGroups, type GroupStatus, type UpstreamStatus } from "./status.ts";
 
 /** Milliseconds between two looks at what is due. */
@@ -103,7 +103,8 @@ export class Upstreams {
     this.#inForce = prepared;
     const hosts = new Set<string>();
     for (const upstream of Object.values(upstreams)) {
-      if (isDialled(upstream) && "host" in upstream.address) hosts.add(upstream.address.host);
+      const place = checkedPlace(upstream);
+      if (place !== undefined && "host" in place) hosts.add(place.host);
     }
     this.#names.keep(hosts);
     this.tellAddresses();
@@ -139,8 +140,8 @@ export class Upstreams {
         plan.found(state, reason, this.#moment(now));
         this.#tell(name, plan);
       }
-      // A name that is not resolved has nothing to be checked.
-      const hasAddress = addresses.length > 0 || this.#addressesNow(name).length > 0;
+      // Nothing can be checked of a name that is not resolved, nor of type direct without a target.
+      const hasAddress = addresses.length > 0 || this.#checkedNow(name).length > 0;
       if (hasAddress && plan.begins({ now }, now - 1000 * health.lastUse(place))) {
         this.#check(name, plan, place);
       }
@@ -182,7 +183,7 @@ export class Upstreams {
   #check(name: string, plan: CheckPlan, place: number): void {
     const { source: { loaded: { config } }, settings } = this.#inForce!;
     const own = settings.find((upstream) => upstream.name === name)!;
-    const addresses = this.#addressesNow(name);
+    const addresses = this.#checkedNow(name);
     this.#world.check({ ...own, addresses }, config.upstreams[name]).then((result) => {
       const before = plan.state;
       plan.ended(result, this.#moment(this.#world.now()));
@@ -194,9 +195,12 @@ export class Upstreams {
   }
 
   #addressesNow(name: string): Sockaddr[] {
-    const upstream = this.#inForce!.source.loaded.config.upstreams[name];
-    if (!isDialled(upstream)) return [];
-    return sockaddrsOf(upstream.address, (host) => this.#names.addressesOf(host));
+    return isDialled(this.#inForce!.source.loaded.config.upstreams[name]) ? this.#checkedNow(name) : [];
+  }
+
+  #checkedNow(name: string): Sockaddr[] {
+    const place = checkedPlace(this.#inForce!.source.loaded.config.upstreams[name]);
+    return place === undefined ? [] : sockaddrsOf(place, (host) => this.#names.addressesOf(host));
   }
 
   #tell(upstream: string, { state, reason }: CheckPlan): void {
@@ -225,7 +229,7 @@ function identitiesOf({ loaded: { config } }: UpstreamSource): UpstreamIdentitie
   return new Map(
     Object.entries(config.upstreams).map(([name, upstream]) => {
       const address = !isDialled(upstream)
-        ? ""
+        ? upstream.interface ?? ""
         : "host" in upstream.address
         ? `${upstream.address.host}:${upstream.address.port}`
         : formatEndpoint(upstream.address);

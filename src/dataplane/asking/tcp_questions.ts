@@ -111,7 +111,8 @@ export class TcpQuestions implements Asked {
     session.changes = this.#context.shared.routes.changes;
     const dialled = session.stage === NEW ? sessions.dial(session) : sessions.dialAnew(session);
     // A dial that comes when the name is known goes by it too.
-    if (dialled >= 0 && session.undecided && !session.ahead) session.keepAnswer();
+    const isNeeded = session.upstream.needsAnswer || (session.undecided && !session.ahead);
+    if (dialled >= 0 && isNeeded) session.keepAnswer();
     else session.answer = null;
     // The client, who was told nothing, sends its SYN again.
     if (dialled === -EMFILE || dialled === -ENFILE) sessions.makeRoom();

@@ -21,6 +21,7 @@ import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { resetOnClose, silenceOnClose } from "../../../ffi/sockets/sockopt.ts";
 import type { WorkerContext } from "../context.ts";
 import { DialErrors } from "../asking/dial_errors.ts";
+import { SILENCE } from "../asking/verdict.ts";
 import { Decider } from "../decider.ts";
 import type { HeldSyns } from "../asking/held_syns.ts";
 import type { Service } from "../loop/service.ts";
@@ -292,7 +293,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   attachUpstream(session: Session, fd: number): number {
     session.setUpstream(fd);
     const { answer, upstream } = session;
-    if (answer === null || !upstream.isDirect) this.#ledger.upstream(session.slot, fd, null, 0);
+    if (answer === null || !upstream.isDirect(session)) this.#ledger.upstream(session.slot, fd, null, 0);
     else this.#ledger.upstream(session.slot, fd, answer.words, answer.destinationAt);
     this.#ledger.through(session.slot, upstream.carrier?.(session) ?? 0);
     return this.#watch(session, fd, 1);
@@ -300,8 +301,17 @@ export class TcpSessions implements Service, Life, ObedientSessions {
 
   /** See {@linkcode Life}. */
   tellClient(session: Session, error: number): void {
+    this.tellVerdict(session, this.verdict(session, error));
+  }
+
+  /** See {@linkcode Life}. */
+  verdict(session: Session, error: number): number {
+    return session.syn < 0 ? SILENCE : this.#dialErrors!.verdict(session.upstreamFd, error);
+  }
+
+  /** See {@linkcode Life}. */
+  tellVerdict(session: Session, verdict: number): void {
     if (this.syns === null || session.syn < 0) return;
-    const verdict = this.#dialErrors!.verdict(session.upstreamFd, error);
     if (this.syns.tell(session.syn, verdict) > 0) this.context.counters[COUNTER.questionsRefused]++;
   }
 

@@ -70,7 +70,7 @@ export class AnsweredConnector {
     if (fd < 0) return fd;
     const routes = this.#routes;
     const isTranslated = from !== null && !sameSockaddr(answer.source, client);
-    prepare(fd, family, answer, isTranslated);
+    prepareAnswered(fd, family, answer, isTranslated);
     let returned = routes === null ? 0 : routes.prepare(fd, IPPROTO_TCP, client, answer);
     if (returned >= 0 && from !== null) returned = bindOutgoing(fd, family, from);
     if (returned >= 0 && routes !== null) routes.openPassage(fd, IPPROTO_TCP, answer);
@@ -81,7 +81,8 @@ export class AnsweredConnector {
   }
 }
 
-function prepare(fd: number, family: number, answer: Answer, isTranslated: boolean): void {
+/** Gives a client's socket what its packets have of the first one, and a queue of ICMP errors. */
+export function prepareAnswered(fd: number, family: number, answer: Answer, isTranslated: boolean): void {
   const isIpv4 = family === AF_INET;
   keepErrors(fd, family, true);
   if (answer.tos !== 0) {

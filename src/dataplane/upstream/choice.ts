@@ -15,7 +15,7 @@ export const NO_MEMBER = -1;
 export const MOST_MEMBERS = 3;
 
 /** A member. */
-export type Member = Pick<UpstreamSettings, "name" | "place" | "addresses">;
+export type Member = Pick<UpstreamSettings, "name" | "place" | "addresses" | "protocol">;
 
 /** See the module. Members are known by their place in the group, `tried` is a set of them, as bits. */
 export class MemberChoice {
@@ -53,8 +53,9 @@ export class MemberChoice {
   }
 
   #mayTake(member: number, tried: number): boolean {
-    const { place, addresses } = this.#members[member];
-    return (tried & (1 << member)) === 0 && addresses.length > 0 && this.#health.state(place) === UP;
+    const { place, addresses, protocol } = this.#members[member];
+    const isThere = addresses.length > 0 || protocol.type === "direct";
+    return isThere && (tried & (1 << member)) === 0 && this.#health.state(place) === UP;
   }
 
   /** Among equals the first is taken. */

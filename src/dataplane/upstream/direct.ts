@@ -4,6 +4,7 @@
  */
 import { ECONNREFUSED, EINPROGRESS } from "../../../ffi/consts.ts";
 import { closeFd, connectSocket } from "../../../ffi/sockets/socket.ts";
+import type { Source } from "../../config/types.ts";
 import type { WorkerContext } from "../context.ts";
 import type { RouteBook } from "../routes/route_book.ts";
 import { COUNTER } from "../shared/state.ts";
@@ -33,7 +34,7 @@ export function connectFrom(
   return returned;
 }
 
-/** Connects from where the settings say. */
+/** Connects from where it is told. */
 export class Connector {
   readonly #context: WorkerContext;
   readonly #source: SourceAddress;
@@ -44,11 +45,12 @@ export class Connector {
   }
 
   /**
-   * A socket on its way to `destination` for a client; see {@linkcode connectFrom}. The descriptor or -errno.
+   * A socket on its way to `destination` for a client, whose server sees `by`; see {@linkcode connectFrom}.
+   * The descriptor or -errno.
    */
-  connect(client: Sockaddr, destination: Sockaddr, fast = false): number {
+  connect(client: Sockaddr, destination: Sockaddr, by: Source, fast = false): number {
     const source = this.#source;
-    const from = source.choose(client, this.#context.settings.source);
+    const from = source.choose(client, by);
     const fd = connectFrom(destination, from, fast, source.mark);
     if (fd >= 0 || !source.changePort(fd)) return fd;
     this.#context.counters[COUNTER.portChanged]++;
@@ -59,7 +61,6 @@ export class Connector {
 /** The upstream of connections that go where they were meant to go. */
 export class DirectUpstream implements Upstream {
   readonly name = "direct";
-  readonly isDirect = true;
   readonly wantsName = false;
   readonly #context: WorkerContext;
   readonly #connector: Connector;
@@ -76,12 +77,17 @@ export class DirectUpstream implements Upstream {
     this.#answered = new AnsweredConnector(context, router === null ? 0 : router.mark, routes);
   }
 
+  /** See {@linkcode Upstream}. */
+  isDirect(): boolean {
+    return true;
+  }
+
   /** See {@linkcode Upstream}. There is one address. */
   dial(call: Call): number {
     if (call.attempt > 0) return -ECONNREFUSED;
     const { answer } = call;
     return answer === null
-      ? this.#connector.connect(call.client, call.destination)
+      ? this.#connector.connect(call.client, call.destination, this.#context.settings.source)
       : this.#answered.connect(call.client, answer);
   }
 

@@ -8,23 +8,33 @@ import type { Strategy } from "../../config/upstreams/types.ts";
 import type { WorkerContext } from "../context.ts";
 import { MemberChoice, MOST_MEMBERS, NO_MEMBER } from "./choice.ts";
 import type { Greeting } from "./greetings/greeting.ts";
-import type { ProxiedUpstream } from "./proxied.ts";
+import type { UpstreamSettings } from "./settings.ts";
 import type { Call, Upstream } from "./upstream.ts";
+
+/** An upstream of the config, as a member of a group. A call's `choice` is its own. */
+export interface MemberUpstream extends Upstream {
+  readonly settings: UpstreamSettings;
+  /** Tells whether it is known to do its work, or nothing is known. */
+  readonly isUp: boolean;
+  /** The number of addresses from the one that is dialled on. */
+  addressesLeft(call: Call): number;
+  carrier(): number;
+}
 
 /** The group. A call's `member` is the place of the upstream that is dialled, `tried` those that were. */
 export class GroupUpstream implements Upstream {
   readonly name: string;
-  readonly isDirect = false;
   readonly wantsName: boolean;
+  readonly needsAnswer: boolean;
   readonly #context: WorkerContext;
-  readonly #members: readonly ProxiedUpstream[];
+  readonly #members: readonly MemberUpstream[];
   readonly #choice: MemberChoice;
 
-  constructor(context: WorkerContext, members: readonly ProxiedUpstream[], strategy: Strategy) {
+  constructor(context: WorkerContext, members: readonly MemberUpstream[], strategy: Strategy) {
     this.name = members.map(({ name }) => name).join(",");
-    this.wantsName = members.some((member) => member.wantsName);
     this.#context = context;
     this.wantsName = members.some(({ wantsName }) => wantsName);
+    this.needsAnswer = members.some(({ settings }) => settings.protocol.type === "direct");
     this.#members = members;
     this.#choice = new MemberChoice(context.health, members.map(({ settings }) => settings), strategy);
   }
@@ -37,6 +47,11 @@ export class GroupUpstream implements Upstream {
       log.warn(`no upstream is up: ${fate}`, { upstream: this.name });
     }
     return true;
+  }
+
+  /** See {@linkcode Upstream}. */
+  isDirect(call: Call): boolean {
+    return call.member !== NO_MEMBER && this.#members[call.member].isDirect(call);
   }
 
   /** See {@linkcode Upstream}. */
@@ -79,7 +94,7 @@ export class GroupUpstream implements Upstream {
 
   /** See {@linkcode Upstream}. */
   ended(call: Call): void {
-    this.#members[call.member].ended();
+    this.#members[call.member].ended(call);
   }
 
   #next(call: Call): boolean {

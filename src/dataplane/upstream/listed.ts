@@ -35,7 +35,6 @@ export interface RedirectTarget {
 /** The upstream. A call's `choice` is the number of the address that is dialled. */
 export class ListedUpstream implements Upstream {
   readonly name = "redirect";
-  readonly isDirect = false;
   readonly wantsName = false;
   readonly #context: WorkerContext;
   readonly #target: RedirectTarget;
@@ -47,6 +46,11 @@ export class ListedUpstream implements Upstream {
     this.#target = target;
     this.#report = report;
     this.#connector = new Connector(context, null);
+  }
+
+  /** See {@linkcode Upstream}. */
+  isDirect(): boolean {
+    return false;
   }
 
   /** See {@linkcode Upstream}. */
@@ -94,6 +98,7 @@ export class ListedUpstream implements Upstream {
     const upstream = this.#chosen(call);
     if (this.#target.fromClient && upstream[0] !== call.client[0]) return -EAFNOSUPPORT;
     // Nothing to send means that a SYN must go without: the upstream may be the one to speak first.
-    return this.#connector.connect(call.client, upstream, this.#target.fastOpen && call.hasSent);
+    const fast = this.#target.fastOpen && call.hasSent;
+    return this.#connector.connect(call.client, upstream, this.#context.settings.source, fast);
   }
 }

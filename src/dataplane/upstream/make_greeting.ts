@@ -17,6 +17,8 @@ export function makeGreeting(protocol: UpstreamProtocol): Greeting | null {
       return new HttpConnect(protocol);
     case "forward":
       return protocol.header === null ? null : new ProxyHeader(protocol.header);
+    case "direct":
+      return null;
     default:
       return protocol satisfies never;
   }

@@ -1,43 +1,50 @@
 /**
- * An upstream proxy: dialled as the router itself dials, and told where the flow wants to go.
+ * An upstream proxy: dialled as the router itself dials, or with the client's address, and told where the
+ * flow wants to go.
  * @module
  */
 import { ECONNREFUSED, EMFILE, ENFILE } from "../../../ffi/consts.ts";
 import { makeSockaddr, portOf, setPort } from "../../../ffi/sockets/sockaddr.ts";
 import type { WorkerContext } from "../context.ts";
-import { connectFrom } from "./direct.ts";
+import type { RouterTraffic } from "../sockets/own_addresses.ts";
+import { Connector } from "./direct.ts";
 import { CONFIGURATION, type Greeting, NOBODY, TARGET, UPSTREAM } from "./greetings/greeting.ts";
+import type { MemberUpstream } from "./group.ts";
 import { makeGreeting } from "./make_greeting.ts";
 import type { UpstreamSettings } from "./settings.ts";
 import { UP, type UpstreamHealth } from "./health.ts";
 import { UpstreamTrouble } from "./trouble.ts";
-import type { Call, Sockaddr, Upstream } from "./upstream.ts";
+import type { Call, Sockaddr } from "./upstream.ts";
 
 /** The upstream. A call's `choice` is the number of the address that is dialled, -1: none was yet. */
-export class ProxiedUpstream implements Upstream {
+export class ProxiedUpstream implements MemberUpstream {
   readonly name: string;
-  readonly isDirect = false;
   readonly wantsName: boolean;
   readonly #context: WorkerContext;
   readonly settings: UpstreamSettings;
   readonly #health: UpstreamHealth;
-  readonly #mark: number;
+  readonly #connector: Connector;
   readonly #trouble: UpstreamTrouble;
   readonly #number: number;
   /** Talks that are over, for the next. */
   readonly #spare: Greeting[] = [];
   readonly #address: Sockaddr = makeSockaddr();
 
-  /** `mark`: SO_MARK of sockets towards servers, 0 for none. `number`: see {@linkcode carrier}. */
-  constructor(context: WorkerContext, settings: UpstreamSettings, mark: number, number: number) {
+  /** `router`: null where no client is a program on the router itself. `number`: see {@linkcode carrier}. */
+  constructor(
+    context: WorkerContext,
+    settings: UpstreamSettings,
+    router: RouterTraffic | null,
+    number: number,
+  ) {
     const { protocol } = settings;
     this.name = settings.name;
-    this.wantsName = protocol.type !== "forward" && protocol.sends === "name";
+    this.wantsName = "sends" in protocol && protocol.sends === "name";
     this.#number = number;
     this.#context = context;
     this.settings = settings;
     this.#health = context.health;
-    this.#mark = mark;
+    this.#connector = new Connector(context, router);
     this.#trouble = new UpstreamTrouble(context, settings.name);
   }
 
@@ -47,17 +54,26 @@ export class ProxiedUpstream implements Upstream {
   }
 
   /** See {@linkcode Upstream}. */
+  isDirect(): boolean {
+    return false;
+  }
+
+  /** See {@linkcode Upstream}. */
   carrier(): number {
     return this.#number;
   }
 
   /** See {@linkcode Upstream}. It begins behind the address that is the call's choice. */
   dial(call: Call): number {
-    const { addresses, place } = this.settings;
+    const { addresses, place, protocol } = this.settings;
+    const source = protocol.type === "forward" ? protocol.source : "router";
     this.#health.used(place, this.#context.clock.time);
     for (let i = call.choice + 1; i < addresses.length; i++) {
       call.choice = i;
-      const returned = connectFrom(this.#addressFor(call), null, false, this.#mark);
+      const address = this.#addressFor(call);
+      // No address of the other family is the client's. That is nobody's fault.
+      if (source !== "router" && address[0] !== call.client[0]) continue;
+      const returned = this.#connector.connect(call.client, address, source);
       if (returned === -EMFILE || returned === -ENFILE) return returned;
       if (returned >= 0) {
         this.#health.addConnections(place, 1);

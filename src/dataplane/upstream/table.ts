@@ -6,7 +6,9 @@
 import { ECONNREFUSED } from "../../../ffi/consts.ts";
 import type { Policy } from "../../policy/policy.ts";
 import type { WorkerContext } from "../context.ts";
+import type { RouterTraffic } from "../sockets/own_addresses.ts";
 import { GroupUpstream } from "./group.ts";
+import { OwnWayUpstream } from "./own_way.ts";
 import { ProxiedUpstream } from "./proxied.ts";
 import type { UpstreamSettings } from "./settings.ts";
 import type { Upstream } from "./upstream.ts";
@@ -20,17 +22,17 @@ export const NOWHERE = -1;
 export class UpstreamTable {
   readonly #context: WorkerContext;
   readonly #direct: Upstream;
-  readonly #mark: number;
+  readonly #router: RouterTraffic | null;
   #settings: readonly UpstreamSettings[] = [];
   #policy: Policy | null = null;
   /** By number of the way; null: it leads to none. */
   #groups: readonly (GroupUpstream | null)[] = [];
 
-  /** `mark`: SO_MARK of sockets towards servers, 0 for none. */
-  constructor(context: WorkerContext, direct: Upstream, mark = 0) {
+  /** `router`: null where no client is a program on the router itself. */
+  constructor(context: WorkerContext, direct: Upstream, router: RouterTraffic | null = null) {
     this.#context = context;
     this.#direct = direct;
-    this.#mark = mark;
+    this.#router = router;
   }
 
   /**
@@ -53,7 +55,10 @@ export class UpstreamTable {
   #make(policy: Policy | null, settings: readonly UpstreamSettings[]): void {
     this.#settings = settings;
     this.#policy = policy;
-    const upstreams = settings.map((own, i) => new ProxiedUpstream(this.#context, own, this.#mark, i + 1));
+    const upstreams = settings.map((own, i) => {
+      const Member = own.protocol.type === "direct" ? OwnWayUpstream : ProxiedUpstream;
+      return new Member(this.#context, own, this.#router, i + 1);
+    });
     this.#groups = (policy?.ways ?? []).map(({ action, upstreams: members, strategy }) => {
       const known = members.map((member) => upstreams[member]).filter((member) => member !== undefined);
       return action !== "proxy" || known.length === 0
@@ -65,8 +70,8 @@ export class UpstreamTable {
 
 const NO_UPSTREAM: Upstream = {
   name: "none",
-  isDirect: false,
   wantsName: false,
+  isDirect: () => false,
   dial: () => -ECONNREFUSED,
   patience: () => 1,
   greeting: () => null,

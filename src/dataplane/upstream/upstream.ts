@@ -35,10 +35,15 @@ export const PENDING = -4096;
 /** The other end of connections. Nothing in it throws, or waits. */
 export interface Upstream {
   readonly name: string;
-  /** Its connections lead to the destination itself: the client is told what they meet, ICMP errors too. */
-  readonly isDirect: boolean;
   /** Wants to know the name of a destination that has one (`send: name`). */
   readonly wantsName: boolean;
+  /** May dial the destination itself after another address: the router's answer is to be kept for that. */
+  readonly needsAnswer?: boolean;
+  /**
+   * Tells whether what is dialled for a call is the destination itself: the client is told what the dial
+   * meets, ICMP errors too.
+   */
+  isDirect(call: Call): boolean;
   /**
    * Dials an address that it has not tried for this call. A socket whose connect(2) has begun, PENDING, or
    * -errno: no address is left.

@@ -106,8 +106,8 @@ Deno.test("parseConfig() writes names of hosts and hardware in one form", () => 
 Deno.test("requireSupported() refuses, with its place, what would not happen", () => {
   const cases: [string, string][] = [
     [
-      "upstreams: { a: { type: direct, mark: 0x100000/0x100000 } }",
-      "f:1:19: upstreams.a: the type direct is not supported yet",
+      "upstreams: { a: { type: direct, udp: true } }",
+      "f:1:33: upstreams.a: UDP through the type direct is not supported yet",
     ],
     [
       "intercept: { router-traffic: true }\nkernel: { backend: iptables }",

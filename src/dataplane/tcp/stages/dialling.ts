@@ -58,7 +58,7 @@ export class Dialling implements Stage {
       const error = takeSocketError(session.upstreamFd);
       // It was connected before, and may have sent something. A reset that answers the dial is ECONNREFUSED.
       if (error === ECONNRESET || error === EPIPE) this.#connected(session, session.down);
-      else this.failed(session, error, UPSTREAM);
+      else this.failed(session, error, blameOfDial(session, error));
     } else if ((bits & EPOLLOUT) !== 0) this.#connected(session, null);
   }
 
@@ -70,13 +70,14 @@ export class Dialling implements Stage {
     if (clock.tick >= session.activeTick + ENDED_TICKS && hasGivenUp(session)) return this.#forget(session);
     if (clock.tick < due) return this.#schedule(session, due);
     const blame = session.greeting?.awaited ?? UPSTREAM;
+    const isDirect = session.upstream.isDirect(session);
     // An upstream that still looks for its address has had its time: it would be asked for ever.
     const isPending = session.upstreamFd < 0;
     if (!isPending && this.#dialNext(session, ETIMEDOUT, blame)) return;
     if (isPending) this.#settle(session, ETIMEDOUT, blame);
     this.#life.note(session, "connect timeout");
     // A server that is silent is silent to its client too.
-    if (!session.upstream.isDirect && blame === UPSTREAM) this.#life.tellClient(session, ECONNREFUSED);
+    if (!isDirect && blame === UPSTREAM) this.#life.tellClient(session, ECONNREFUSED);
     this.#life.end(session, true, TIMED_OUT);
   }
 
@@ -92,12 +93,13 @@ export class Dialling implements Stage {
    * address is dialled unless the fault is the destination's.
    */
   failed(session: Session, error: number, blame: number): void {
-    const { isDirect } = session.upstream;
+    const isDirect = session.upstream.isDirect(session);
     // Before its socket is closed, which knows more than an errno.
-    if (isDirect) this.#life.tellClient(session, error);
+    const verdict = this.#life.verdict(session, error);
     if (this.#dialNext(session, error, blame)) return;
+    if (isDirect) this.#life.tellVerdict(session, verdict);
     // An upstream that does not do its work refuses, whatever has happened to it.
-    if (!isDirect) this.#life.tellClient(session, mayHelp(blame) ? ECONNREFUSED : error);
+    else this.#life.tellClient(session, mayHelp(blame) ? ECONNREFUSED : error);
     this.#giveUp(session, error);
   }
 
@@ -127,7 +129,7 @@ export class Dialling implements Stage {
    * with which the session has ended. A proxy is dialled by ways of the router's own.
    */
   anew(session: Session): number {
-    if (!session.upstream.isDirect || !isConnecting(session.upstreamFd)) return 0;
+    if (!session.upstream.isDirect(session) || !isConnecting(session.upstreamFd)) return 0;
     this.#settle(session, ECANCELED, NOBODY);
     this.#life.dropUpstream(session);
     const returned = this.#dial(session);
@@ -199,6 +201,11 @@ export class Dialling implements Stage {
 
 function hasGivenUp(session: Session): boolean {
   return session.clientFd >= 0 && session.up.hungUp && !session.hasSent;
+}
+
+/** A server that refuses would refuse by any other way. */
+function blameOfDial(session: Session, error: number): number {
+  return error === ECONNREFUSED && session.upstream.isDirect(session) ? TARGET : UPSTREAM;
 }
 
 /** Tells whether another address may do better where one has failed. */

@@ -41,6 +41,10 @@ export interface Life {
   attachUpstream(session: Session, fd: number): number;
   /** Tells a client whose SYN is held that the dial has failed with an errno. */
   tellClient(session: Session, error: number): void;
+  /** The verdict for the client of a dial that has failed with an errno: see asking/verdict.ts. */
+  verdict(session: Session, error: number): number;
+  /** Tells it to a client whose SYN is held. */
+  tellVerdict(session: Session, verdict: number): void;
   /** Closes the socket towards the upstream. */
   dropUpstream(session: Session): void;
   /** Writes a line about it into the log, at level debug; `error`: an errno, 0 for none. */

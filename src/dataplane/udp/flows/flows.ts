@@ -321,6 +321,7 @@ export class UdpFlows {
         return slot;
       }
       case "http-connect":
+      case "direct":
         return BLOCKED_DATAGRAM; // the kernel refuses it; this one was on its way
       default:
         return protocol satisfies never;

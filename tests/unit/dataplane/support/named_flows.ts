@@ -45,7 +45,7 @@ export class NamedFlows implements Disposable {
     this.server = this.#listen();
     this.office = this.#listen();
     const { context } = this.bench;
-    const protocol = { type: "forward", header: null } as const;
+    const protocol = { type: "forward", header: null, source: "router" } as const;
     const office = { name: "office", place: 0, fall: 3, addresses: [this.office.address], protocol };
     context.settings = { ...context.settings, upstreams: [office] };
     this.adopt(rules);

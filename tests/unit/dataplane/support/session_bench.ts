@@ -55,7 +55,7 @@ export function testSettings(options: BenchOptions = {}): Settings {
 /** An upstream that "dials" with a socket which it was given before, and writes down how that ended. */
 class GivenUpstream implements Upstream {
   readonly name = "given";
-  readonly isDirect = true;
+  isDirect = () => true;
   readonly wantsName = false;
   readonly endings: number[] = [];
   fd = -1;

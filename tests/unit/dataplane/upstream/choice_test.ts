@@ -13,6 +13,7 @@ function sockaddr(text: string) {
 }
 
 const CLIENT = sockaddr("10.0.0.7:1000");
+const FORWARD = { type: "forward", header: null, source: "router" } as const;
 const NAMES = ["a", "b", "c", "d"];
 
 function groupOf(strategy: Strategy, names = NAMES) {
@@ -21,6 +22,7 @@ function groupOf(strategy: Strategy, names = NAMES) {
     name,
     place: NAMES.indexOf(name),
     addresses: [sockaddr("192.0.2.1:1080")],
+    protocol: FORWARD,
   }));
   return { health, choice: new MemberChoice(health, members, strategy) };
 }
@@ -42,7 +44,7 @@ Deno.test("failover takes the first that is up and was not tried", () => {
 
 Deno.test("One whose name is not resolved is not taken", () => {
   const health = new UpstreamHealth(1);
-  const member = { name: "a", place: 0, addresses: [] };
+  const member = { name: "a", place: 0, addresses: [], protocol: FORWARD };
   assert.equal(new MemberChoice(health, [member], "failover").choose(CLIENT, 0), NO_MEMBER);
 });
 

@@ -35,7 +35,7 @@ class Flows implements Disposable {
           new ProxiedUpstream(
             context,
             { name: `u${place}`, place, fall: FALL, addresses, protocol },
-            0,
+            null,
             place + 1,
           )
         ),

@@ -13,8 +13,10 @@ import { compilePolicy } from "../../../../src/policy/compile.ts";
 import { SessionBench } from "../support/session_bench.ts";
 import { forwardConfig, policyConfig } from "./upstream_config.ts";
 
+const FORWARD = { type: "forward", header: null, source: "router" } as const;
+
 function forward(name: string, place: number): UpstreamSettings {
-  return { name, place, fall: 3, addresses: [makeSockaddr()], protocol: { type: "forward", header: null } };
+  return { name, place, fall: 3, addresses: [makeSockaddr()], protocol: FORWARD };
 }
 
 function policy(upstreams: readonly string[], whenDown: WhenDown = "block") {
@@ -50,7 +52,7 @@ Deno.test("UpstreamTable leads flows direct when all is down, and only where tha
     context.policy = policy(["office"], whenDown);
     context.health.setState(place, DOWN);
     assert.equal(table.of(2).name, whenDown === "direct" ? "direct" : "office");
-    assert.equal(table.of(2).isDirect, whenDown === "direct");
+    assert.equal(table.of(2).isDirect({ member: 0 } as Call), whenDown === "direct");
     context.health.setState(place, UP);
     assert.equal(table.of(2).name, "office");
   }

@@ -28,7 +28,7 @@ import { type BenchOptions, SessionBench } from "../../support/session_bench.ts"
  */
 class SlowUpstream implements Upstream {
   readonly name = "slow";
-  readonly isDirect = false;
+  isDirect = () => false;
   readonly wantsName = false;
   patience = () => 0;
   /** Calls that wait. */

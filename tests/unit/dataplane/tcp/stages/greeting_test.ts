@@ -43,7 +43,7 @@ class Tunnel implements Disposable {
     const settings = { name: "office", place: 0, fall: 3, addresses, protocol };
     this.bench = new SessionBench(
       { logLevel: "warn", ...options },
-      (context) => new ProxiedUpstream(context, settings, 0, 1),
+      (context) => new ProxiedUpstream(context, settings, null, 1),
     );
     this.client = this.open();
   }
@@ -265,7 +265,7 @@ descriptorTest("A client that resets its connection ends the talk, and nobody is
 });
 
 descriptorTest("A PROXY header is all that comes before the client's bytes", async () => {
-  using tunnel = new Tunnel({ type: "forward", header: 1 });
+  using tunnel = new Tunnel({ type: "forward", header: 1, source: "router" });
   sendAll(tunnel.client, "hello");
   const server = await tunnel.accept();
   const header = "PROXY TCP4 192.0.2.1 198.51.100.7 40000 443\r\n";
@@ -292,7 +292,7 @@ descriptorTest("A talk is used again, and never by two flows at once", async () 
 
 descriptorTest("An upstream without an address refuses", () => {
   const settings = { name: "unknown", place: 0, fall: 3, addresses: [], protocol: SOCKS5 };
-  using bench = new SessionBench({}, (context) => new ProxiedUpstream(context, settings, 0, 1));
+  using bench = new SessionBench({}, (context) => new ProxiedUpstream(context, settings, null, 1));
   const [proxySide, client] = tcpPair();
   assert.ok(bench.open(proxySide) < 0);
   closeFd(client);

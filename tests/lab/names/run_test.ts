@@ -1,4 +1,4 @@
-/** Rules by name as an administrator has them: a file with lists, `tproxy install`, `tproxy run`, a reload. */
+/** Rules by name as an administrator has them: a YAML file with lists, install, run, a reload. */
 import assert from "node:assert/strict";
 import { ADDRESSES } from "../../laboratory/lab.ts";
 import { until } from "../../laboratory/machine/wait.ts";

@@ -4,6 +4,7 @@ import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { listChildren } from "../../laboratory/machine/procfs.ts";
 import { until } from "../../laboratory/machine/wait.ts";
 import { at } from "../../laboratory/network/udp_socket.ts";
+import { startWeb, visit } from "../../laboratory/names/web.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
 import { prepareRecipe, PROXY_RUNS } from "../../laboratory/proxy/recipe.ts";
 import { labTest } from "../../laboratory/register.ts";
@@ -16,6 +17,31 @@ const PROGRAMS = ["curl", "nginx"];
 async function fetchCode(lab: Lab, url: string): Promise<number> {
   return (await lab.client.run(["curl", "-sSfm5", "-o/dev/null", url], { mayFail: true })).code;
 }
+
+labTest("recipe: advertising is refused by name for the whole LAN, and the rest is forwarded", {
+  programs: [...PROGRAMS, "openssl"],
+  forwarding: true,
+}, async (lab) => {
+  const web = await startWeb(lab);
+  const list = `${lab.directory}/in-force.list`;
+  const recipe = await prepareRecipe(lab, "No advertising in the LAN", {
+    replace: [["/etc/tproxy/ads.list", list]],
+  });
+  const program = await recipe.start();
+  await program.waitForOutput(PROXY_RUNS, { timeoutMs: 30_000 });
+  assert.match(program.stdout, /in-force\.list: 3 names/);
+  for (const family of FAMILIES) {
+    for (const scheme of ["https", "http"] as const) {
+      for (const name of ["ads.example", "a.tracker.example"]) {
+        assert.equal(await visit(lab, { scheme, name, family }), "reset", `${scheme} ${name}`);
+      }
+      for (const name of ["www.ads.example", "good.tracker.example", "other.example"]) {
+        assert.equal(await visit(lab, { scheme, name, family }), "seen", `${scheme} ${name}`);
+        assert.equal((await web.visit()).client, ADDRESSES[family].client);
+      }
+    }
+  }
+});
 
 labTest("recipe: a child's tablet is refused after ten, and is let in again in the morning", {
   programs: PROGRAMS,

@@ -94,7 +94,7 @@ export interface DirectUpstreamConfig extends AnyUpstream {
   readonly interface?: string;
   /** Bits of its packets' mark. */
   readonly mark?: MaskedMark;
-  /** The sender that servers see. */
+  /** The sender that servers see. The client's port is kept with `admission: early` alone. */
   readonly source: Source;
 }
 

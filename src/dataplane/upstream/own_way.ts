@@ -6,6 +6,7 @@
 import { ECANCELED, ECONNREFUSED, EINPROGRESS } from "../../../ffi/consts.ts";
 import { closeFd, connectSocket } from "../../../ffi/sockets/socket.ts";
 import { bindToDevice } from "../../../ffi/sockets/sockopt.ts";
+import type { Source } from "../../config/upstreams/types.ts";
 import type { Answer } from "../asking/answer.ts";
 import type { WorkerContext } from "../context.ts";
 import { COUNTER } from "../shared/state.ts";
@@ -109,7 +110,7 @@ export class OwnWayUpstream implements MemberUpstream {
     const { health, clock, counters } = this.#context;
     const source = this.#source;
     health.used(this.settings.place, clock.time);
-    const from = source.choose(call.client, this.#way.source);
+    const from = source.choose(call.client, this.#sourceFor(call));
     let fd = this.#connect(call, from);
     if (fd < 0 && source.changePort(fd)) {
       counters[COUNTER.portChanged]++;
@@ -145,6 +146,16 @@ export class OwnWayUpstream implements MemberUpstream {
   /** See {@linkcode Upstream}. */
   ended(): void {
     this.#context.health.addConnections(this.settings.place, -1);
+  }
+
+  /**
+   * The client's port is for a first dial that nobody was asked about. The client's SYNs that ask, and dials
+   * before, have the same addresses, and an entry in conntrack: with NAT, the two would be taken for one.
+   */
+  #sourceFor({ answer, attempt, spentTicks }: Call): Source {
+    const { source } = this.#way;
+    const isAlone = answer === null && attempt === 0 && spentTicks === 0;
+    return source === "client" && !isAlone ? "client-address" : source;
   }
 
   #connect({ destination, answer }: Call, from: Sockaddr | null): number {

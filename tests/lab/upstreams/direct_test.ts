@@ -3,11 +3,13 @@
  * guest go on by the first. See tests/laboratory/field/places.ts for the hosts.
  */
 import assert from "node:assert/strict";
-import { until } from "../../laboratory/machine/wait.ts";
+import { delay, until } from "../../laboratory/machine/wait.ts";
+import { Caller } from "../../laboratory/field/caller.ts";
 import { type Field, inField, startFieldProxy } from "../../laboratory/field/field.ts";
 import { FIELD } from "../../laboratory/field/places.ts";
 import { type Probe, tcp, udp } from "../../laboratory/field/probes.ts";
 import { chain, table } from "../../laboratory/field/rules.ts";
+import { at } from "../../laboratory/network/udp_socket.ts";
 import type { ConfigText, Proxy } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { startMicrosocks } from "../../laboratory/upstreams/proxies.ts";
@@ -65,13 +67,17 @@ function outBy(expected: string, ports: readonly number[] = [80, 443]): Probe[] 
   ]);
 }
 
+/** With the client's address the port is another one. */
+const SEEN = "other sees wan2, another port";
+
 for (const admission of ["forward-path", "early"]) {
   const intercept = { admission };
+  const port = admission === "early" ? "" : ", another port";
   for (
     const [source, seen, translated] of [
-      ["router", "other sees wan2, another port", "other sees wan2, another port"],
-      ["client", "other sees client", "other sees wan2"],
-      ["client-address", "other sees client, another port", "other sees wan2, another port"],
+      ["router", SEEN, SEEN],
+      ["client", `other sees client${port}`, `other sees wan2${port}`],
+      ["client-address", "other sees client, another port", SEEN],
     ] as const
   ) {
     wayTest(`By an interface, source ${source}, admission ${admission}`, {
@@ -89,13 +95,23 @@ for (const admission of ["forward-path", "early"]) {
 wayTest("By a mark that a routing rule of the administrator asks for", {
   router: `${MASQUERADE}${ruled("fwmark 0x200/0x200")}`,
   lte: { mark: "0x200/0x200" },
-}, (field) => assertProbes(field, outBy("other sees wan2")));
+}, (field) => assertProbes(field, outBy(SEEN)));
 
 wayTest("A mark leaves other bits of the administrator's as they are, and clears those of its mask", {
   router: `${table("marks", chain("filter", "prerouting mangle", "iifname r0 meta mark set 0x10100"))}
 ${ruled("fwmark 0x10200/0x10300")}`,
   lte: { mark: "0x200/0x300" },
-}, (field) => assertProbes(field, outBy("other sees client")));
+}, (field) => assertProbes(field, outBy("other sees client, another port")));
+
+/** Flows come to `lte` when another member has failed them. */
+const BEHIND_DEAD = {
+  upstream: "group",
+  config: {
+    upstreams: { dead: { type: "socks5", address: `${FIELD.server[4]}:1079` } },
+    groups: { group: { members: ["dead", "lte"] } },
+    checks: { interval: "1h" },
+  },
+};
 
 wayTest("What the router translates is dialled as it is translated", {
   router: `${MASQUERADE}${BY_INTERFACE}\n${
@@ -110,15 +126,13 @@ wayTest("What the router translates is dialled as it is translated", {
     )
   }`,
   lte: { interface: "r3" },
-  upstream: "group",
-  config: {
-    upstreams: { dead: { type: "socks5", address: `${FIELD.server[4]}:1079` } },
-    groups: { group: { members: ["dead", "lte"] } },
-    checks: { interval: "1h" },
-  },
+  ...BEHIND_DEAD,
 }, async (field) => {
   // By the group's second member: the answer is kept for it.
-  await assertProbes(field, FAMILIES.map((family) => tcp("nowhere", 81, "other sees wan2", { family })));
+  await assertProbes(
+    field,
+    FAMILIES.map((family) => tcp("nowhere", 81, SEEN, { family })),
+  );
 });
 
 wayTest("The client is told what its server does, as without a proxy", {
@@ -163,7 +177,7 @@ wayTest("An interface that has gone: refused at once, and never by another way, 
   router: `${MASQUERADE}${BY_INTERFACE}`,
   lte: { interface: "r3" },
 }, async (field, proxy) => {
-  await assertProbes(field, outBy("other sees wan2"));
+  await assertProbes(field, outBy(SEEN));
   await field.lab.router.run(["sh", "-ec", GONE]);
   for (const family of FAMILIES) {
     for (let i = 0; i < 5; i++) {
@@ -174,7 +188,7 @@ wayTest("An interface that has gone: refused at once, and never by another way, 
   }
   assert.match(proxy.log, /an upstream has failed.*upstream=lte.*ENODEV/);
   await field.lab.router.run(["sh", "-ec", BACK]);
-  await assertProbes(field, outBy("other sees wan2"));
+  await assertProbes(field, outBy(SEEN));
 });
 
 wayTest("failover: the office proxy carries what lte cannot, checks of lte's target bring it back", {
@@ -194,7 +208,7 @@ wayTest("failover: the office proxy carries what lte cannot, checks of lte's tar
   const byOffice = FAMILIES.map((family) =>
     tcp("anycast", 80, "server sees anycast, another port", { family })
   );
-  await assertProbes(field, outBy("other sees wan2"));
+  await assertProbes(field, outBy(SEEN));
   await field.lab.router.run(["sh", "-ec", GONE]);
   await assertProbes(field, byOffice); // before any check
   await until(() => /an upstream is down.*upstream=lte.*ENODEV/.test(proxy.log), { what: "the check" });
@@ -204,8 +218,36 @@ wayTest("failover: the office proxy carries what lte cannot, checks of lte's tar
     what: "its return",
     timeoutMs: 8000,
   });
-  await assertProbes(field, outBy("other sees wan2"));
+  await assertProbes(field, outBy(SEEN));
   assert.doesNotMatch(proxy.log, /upstream is (up|down).*upstream=office/);
+});
+
+wayTest("A client whose SYN comes again meanwhile is not taken for the dial, where there is NAT", {
+  router: `${MASQUERADE}${BY_INTERFACE}
+ip neigh add 198.18.0.9 lladdr 02:00:00:00:00:09 dev r3
+ip route replace default via 198.18.0.9 dev r3 table 202`,
+  lte: { interface: "r3" },
+}, async (field) => {
+  const dialled = tcp("anycast", 80, SEEN, { silenceMs: 6000 }).run(field.places);
+  await delay(300);
+  // Both SYNs were lost.
+  await field.lab.router.ip("route replace default via 198.18.0.2 dev r3 table 202");
+  assert.equal(await dialled, SEEN);
+});
+
+wayTest("Flows whose name leads them there, and no others", {
+  router: `${MASQUERADE}${BY_INTERFACE}`,
+  lte: { interface: "r3" },
+  config: { rules: [{ name: "by name", domains: ["*.example"], action: "proxy", upstream: "lte" }] },
+}, async ({ places }) => {
+  for (const family of FAMILIES) {
+    for (const [host, seen] of [["www.example", "other"], ["www.other", "server"]] as const) {
+      using caller = new Caller(places.client, at(FIELD.anycast[family], 80));
+      assert.equal(await caller.connected(1500), undefined);
+      caller.send(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      assert.match(await caller.read(/\n/, 1500), new RegExp(`^${seen} sees`));
+    }
+  }
 });
 
 wayTest("Servers that refuse are no fault of the way", {
@@ -213,7 +255,7 @@ wayTest("Servers that refuse are no fault of the way", {
   lte: { interface: "r3", check: { fall: 1 } },
 }, async (field, proxy) => {
   for (let i = 0; i < 5; i++) await assertProbes(field, [tcp("anycast", 81, "refused")]);
-  await assertProbes(field, outBy("other sees wan2"));
+  await assertProbes(field, outBy(SEEN));
   assert.doesNotMatch(proxy.log, /upstream/);
 });
 

@@ -135,7 +135,13 @@ labTest("All down: flows are refused at once, nothing reaches their server, and 
   const most = mostChecks(begun);
   for (const i of [1, 2]) assert.ok(after[i] - before[i] <= most, `${after[i] - before[i]} SYNs of checks`);
   assert.equal((proxy.log.match(/no upstream is up: flows are refused/g) ?? []).length, 1, "said once");
-  assert.match(await statusOf(lab, proxy), /group corp \(failover\): none is up: flows are refused/);
+  await until(
+    async () => /group corp \(failover\): none is up: flows are refused/.test(await statusOf(lab, proxy)),
+    {
+      what: "the status",
+      timeoutMs: 8000,
+    },
+  );
 });
 
 labTest("when-down: direct lets flows go as they would have gone, and only then", {

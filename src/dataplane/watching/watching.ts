@@ -24,55 +24,66 @@ const COUNTER_OF = {
   dropped: COUNTER.watchDropped,
 } as const satisfies Record<Fate, number>;
 
+/** The memory of watching: 2 MB for each worker, which most configs never need. */
+class Memory {
+  readonly reader: LogReader;
+  readonly segment = new Segment();
+  readonly watcher: Watcher;
+
+  constructor({ log, raw }: WatchSockets, judge: Judge) {
+    this.reader = new LogReader(log);
+    this.watcher = new Watcher(judge, new Resender(raw));
+  }
+}
+
 /** A worker's watching. */
 export class Watching implements Service {
   readonly #context: WorkerContext;
-  readonly #log: number;
-  readonly #reader: LogReader;
-  readonly #segment = new Segment();
-  readonly #watcher: Watcher;
+  readonly #sockets: WatchSockets;
+  readonly #judge: Judge;
   readonly #failures: Throttle;
+  /** Made when the kernel holds something for the first time. */
+  #memory: Memory | null = null;
   #lost = 0;
 
   /** The sockets are the main thread's to close. */
-  constructor(context: WorkerContext, { log, raw }: WatchSockets, judge: Judge) {
+  constructor(context: WorkerContext, sockets: WatchSockets, judge: Judge) {
     this.#context = context;
-    this.#log = log;
-    this.#reader = new LogReader(log);
-    this.#watcher = new Watcher(judge, new Resender(raw));
+    this.#sockets = sockets;
+    this.#judge = judge;
     this.#failures = new Throttle(context.clock);
   }
 
   /** See {@linkcode Service}. */
   start(): number {
-    return this.#context.loop.watch(this, this.#log, EPOLLIN, 0, 0);
+    return this.#context.loop.watch(this, this.#sockets.log, EPOLLIN, 0, 0);
   }
 
   /** Takes what has come; the rest of a flood in the next turn. */
   event(): void {
-    const reader = this.#reader;
+    const memory = this.#memory ??= new Memory(this.#sockets, this.#judge);
+    const { reader, watcher } = memory;
     const received = reader.receive();
     if (received < 0 && received !== -EAGAIN) this.#fail("cannot read what the kernel holds", received);
-    while (reader.next()) this.#take();
+    while (reader.next()) this.#take(memory);
     const { counters } = this.#context;
     counters[COUNTER.watchDropped] += reader.lost - this.#lost;
     this.#lost = reader.lost;
-    const { failure } = this.#watcher;
+    const { failure } = watcher;
     if (failure === 0) return;
     this.#fail("cannot send on what was held", failure);
-    this.#watcher.failure = 0;
+    watcher.failure = 0;
   }
 
-  #take(): void {
-    const { memory, message } = this.#reader;
-    const segment = this.#segment;
+  #take({ reader, segment, watcher }: Memory): void {
+    const { memory, message } = reader;
     const { counters } = this.#context;
-    if (!segment.read(memory, message, this.#reader.lowOf(message.payload))) {
+    if (!segment.read(memory, message, reader.lowOf(message.payload))) {
       counters[COUNTER.watchDropped]++;
     } else if (message.prefix === BEGIN) {
       counters[COUNTER.watched]++;
-      if (segment.isSyn) this.#watcher.begin(segment);
-    } else counters[COUNTER_OF[this.#watcher.take(segment)]]++;
+      if (segment.isSyn) watcher.begin(segment);
+    } else counters[COUNTER_OF[watcher.take(segment)]]++;
   }
 
   #fail(what: string, returned: number): void {

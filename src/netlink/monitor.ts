@@ -2,8 +2,16 @@
  * The kernel's notifications: what changes, as it changes. Those of rtnetlink need no privilege.
  * @module
  */
-import { AF_NETLINK, NETLINK_NETFILTER, NETLINK_ROUTE, SOCK_RAW } from "../../ffi/consts.ts";
+import {
+  AF_NETLINK,
+  NETLINK_NETFILTER,
+  NETLINK_ROUTE,
+  SO_RCVBUF,
+  SO_RCVBUFFORCE,
+  SOCK_RAW,
+} from "../../ffi/consts.ts";
 import { netlinkAddress } from "../../ffi/sockets/sockaddr.ts";
+import { setBufferSize } from "../../ffi/sockets/sockopt.ts";
 import { bindSocket, closeFd, openSocket, receive } from "../../ffi/sockets/socket.ts";
 import { EINTR, ENOBUFS } from "../net/errno.ts";
 import { check } from "../net/error.ts";
@@ -18,6 +26,11 @@ const GROUPS = {
   "ipv6-rules": { protocol: NETLINK_ROUTE, number: 19 },
   nf_tables: { protocol: NETLINK_NETFILTER, number: 7 },
 } as const;
+/**
+ * Room for all that a large transaction tells at once: what is lost may be the one message that matters. The
+ * kernel takes it only while it is full.
+ */
+const RECEIVE_BUFFER = 4 << 20;
 /** A notification is a page at most, or what a dump would take. */
 const RECEIVE_SIZE = 32 * 1024;
 
@@ -41,6 +54,8 @@ export class NetlinkMonitor implements Disposable {
       "open netlink socket",
       protocol === NETLINK_ROUTE ? "rtnetlink" : "nfnetlink",
     );
+    // Without privilege it may be smaller.
+    setBufferSize(this.fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: RECEIVE_BUFFER });
     const bits = groups.reduce((sum, group) => sum | (1 << (GROUPS[group].number - 1)), 0);
     const address = netlinkAddress({ groups: bits });
     const bound = bindSocket(this.fd, address, address.length);

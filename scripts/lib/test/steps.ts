@@ -136,7 +136,7 @@ function lab(
   return {
     title: "laboratory tests",
     argv: [DENO, "test", "-A", "--no-check", ...filter, ...options.files ?? ["tests/lab"]],
-    minutes: 40,
+    minutes: 50,
     countsTests: true,
     env: options.env,
   };

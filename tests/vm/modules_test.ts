@@ -170,7 +170,7 @@ async function expectNamed(vm: Vm, { module, backend, symbol, openWrt }: Case): 
 const MACHINE: VmTestOptions = {
   architecture: "amd64",
   modules: ["dummy"],
-  minutes: 20,
+  minutes: 25,
   obstacle: missingFile(installedProduct("amd64")),
   fill: (root) => fillRoot(root, "amd64"),
 };

@@ -147,7 +147,7 @@ function machines(filter: string | undefined): Step {
   return {
     title: "other kernels, emulated",
     argv: [DENO, "test", "-A", "--no-check", ...filter === undefined ? [] : ["--filter", filter], "tests/vm"],
-    minutes: 40,
+    minutes: 45,
     countsTests: true,
   };
 }

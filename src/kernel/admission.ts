@@ -7,7 +7,8 @@ import type { Admission, Config } from "../config/types.ts";
 import { admissionOf } from "../policy/admission.ts";
 import { EINVAL, EOPNOTSUPP } from "../net/errno.ts";
 import type { OperationError } from "../net/error.ts";
-import { forwardPathAbility } from "./live/ability.ts";
+import { hasNames } from "../policy/conditions.ts";
+import { canWatch, forwardPathAbility } from "./live/ability.ts";
 import { findPart, namePart } from "./parts.ts";
 
 /** Answers of a kernel that does not know what it is asked for. */
@@ -29,6 +30,11 @@ export function readAdmission(config: Pick<Config, "intercept" | "kernel">): Adm
   const missing = possible === "forward-path" ? forwardPathAbility() : null;
   if (missing === null) return { inForce: possible, reason: "" };
   return { inForce: "early", reason: describeLack(missing) };
+}
+
+/** Tells whether flows may be watched. Only names need it: without them the kernel is spared the trial. */
+export function readWatching({ rules }: Pick<Config, "rules">, { inForce }: AdmissionInForce): boolean {
+  return inForce === "forward-path" && rules.some(hasNames) && canWatch();
 }
 
 /** The warning where flows are taken at another place than the config asks for; undefined: they are not. */

@@ -4,9 +4,8 @@
  */
 import type { LoadedConfig } from "../config/load.ts";
 import { openNetlink } from "../netlink/transport.ts";
-import { canWatch } from "./live/ability.ts";
 import { planFor } from "./compilers.ts";
-import { readAdmission, warnAdmission } from "./admission.ts";
+import { readAdmission, readWatching, warnAdmission } from "./admission.ts";
 import { readNetwork } from "./network.ts";
 import type { Plan } from "./plan/model.ts";
 import type { PlanOptions } from "./plan/plan.ts";
@@ -23,9 +22,8 @@ export function preparePlan(
   using connection = openNetlink("route");
   const admission = readAdmission(loaded.config);
   const view = readNetwork({ connection, readTextFile }, loaded.config.kernel.table);
-  const { inForce } = admission;
-  const watching = inForce === "forward-path" && canWatch();
-  const plan = planFor(loaded, view, { ...options, admission: inForce, watching });
+  const watching = readWatching(loaded.config, admission);
+  const plan = planFor(loaded, view, { ...options, admission: admission.inForce, watching });
   const warning = warnAdmission(admission);
   return warning === undefined ? plan : { ...plan, warnings: [warning, ...plan.warnings] };
 }

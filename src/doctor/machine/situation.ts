@@ -3,8 +3,7 @@
  * @module
  */
 import type { LoadedConfig } from "../../config/load.ts";
-import { type AdmissionInForce, readAdmission } from "../../kernel/admission.ts";
-import { canWatch } from "../../kernel/live/ability.ts";
+import { type AdmissionInForce, readAdmission, readWatching } from "../../kernel/admission.ts";
 import { readNetwork } from "../../kernel/network.ts";
 import { presentFamilies } from "../../kernel/plan/families.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
@@ -49,14 +48,14 @@ export function readSituation(
   };
 }
 
-function tryPlan(loaded: LoadedConfig, network: NetworkView, { inForce }: AdmissionInForce): Planned {
+function tryPlan(loaded: LoadedConfig, network: NetworkView, admission: AdmissionInForce): Planned {
   // Forwarding has a finding of its own.
   const forwarding = { ipv4: true, ipv6: true };
   let plan: Plan | undefined;
   try {
     plan = planFor(loaded, { ...network, forwarding }, {
-      admission: inForce,
-      watching: inForce === "forward-path" && canWatch(),
+      admission: admission.inForce,
+      watching: readWatching(loaded.config, admission),
     });
     // Not every backend can say everything.
     compilerOf(loaded.config).compile(plan);

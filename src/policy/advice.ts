@@ -5,7 +5,7 @@
 import type { Config } from "../config/types.ts";
 import { parseIp } from "../net/ip.ts";
 import { type Conditions, conditionsOf, coversAll, hasNames, intersect } from "./conditions.ts";
-import { kernelShare } from "./kernel_share.ts";
+import { findNever } from "./kernel_share.ts";
 import { FLOW_KINDS } from "./routes/kinds.ts";
 import { defaultRule, type RoutedRule, routeOf, sameWay } from "./routes/route.ts";
 
@@ -32,7 +32,7 @@ export function adviseOn(config: Config): Advice[] {
 function idleRules(config: Config): Advice[] {
   const { interfaces, families } = config.intercept;
   const lan = interfaces === "auto" ? config.rules.flatMap((rule) => rule.interfaces ?? []) : interfaces;
-  const { never } = kernelShare(config, { lan, families });
+  const never = findNever(config, { lan, families });
   const changesNothing = config.rules.flatMap((rule, index) => {
     if (!hasNames(rule) || never.some((idle) => idle.index === index)) return [];
     const behind = config.rules.slice(index + 1).filter((other) =>

@@ -66,7 +66,7 @@ export function kernelShare(config: Config, scope: PolicyScope): KernelShare {
 }
 
 /** Finds the rules that match nothing, for what they ask or for what stands before them. */
-function findNever(config: Config, scope: PolicyScope): IdleRule[] {
+export function findNever(config: Config, scope: PolicyScope): IdleRule[] {
   return config.rules.flatMap((rule, index) => {
     const { name } = rule;
     const conditions = conditionsOf(rule);

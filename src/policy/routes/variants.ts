@@ -5,7 +5,7 @@
  * family, the flow ends as `when-down` says.
  * @module
  */
-import type { Config } from "../../config/types.ts";
+import type { Action, Config } from "../../config/types.ts";
 import { type Conditions, conditionsOf, hasNames, intersect } from "../conditions.ts";
 import { FLOW_KINDS, type FlowKind } from "./kinds.ts";
 import { type Outcome, outcomeOf, sameOutcome } from "../outcome.ts";
@@ -59,29 +59,32 @@ function partsOf(rule: RoutedRule, config: Config): Part[] {
   const { protocols, families } = config.intercept;
   const kinds = FLOW_KINDS
     .filter(({ protocol, family }) => protocols.includes(protocol) && families.includes(family))
-    .map((kind) => ({ kind, outcome: outcomeOf(routeOf(rule, config, kind)) }));
+    .map((kind) => {
+      const route = routeOf(rule, config, kind);
+      return { kind, action: route.action, outcome: outcomeOf(route) };
+    });
   const split = (parts: Conditions[]): Part[] | undefined => {
-    const of = (only: Conditions) => kinds.filter(({ kind }) => isAmong(kind, only));
-    const uniform = parts.every((only) =>
-      of(only).every(({ outcome }) => sameOutcome(outcome, of(only)[0].outcome))
-    );
+    const divided = parts.map((only) => ({ only, of: kinds.filter(({ kind }) => isAmong(kind, only)) }));
+    const uniform = divided.every(({ of }) => of.every(({ outcome }) => sameOutcome(outcome, of[0].outcome)));
     return uniform
-      ? parts.map((only) => ({ only, outcome: of(only)[0].outcome, why: wordsOf(only, rule, config) }))
+      ? divided.map(({ only, of: [{ action, outcome }] }) => ({
+        only,
+        outcome,
+        why: wordsOf(only, rule, action),
+      }))
       : undefined;
   };
   return split([{}]) ?? split(protocols.map((protocol) => ({ protocol }))) ??
     split(families.map((family) => ({ family }))) ??
-    kinds.map(({ kind, outcome }) => ({ only: kind, outcome, why: wordsOf(kind, rule, config) }));
+    kinds.map(({ kind, action, outcome }) => ({ only: kind, outcome, why: wordsOf(kind, rule, action) }));
 }
 
 function isAmong(kind: FlowKind, only: Conditions): boolean {
   return (only.protocol ?? kind.protocol) === kind.protocol && (only.family ?? kind.family) === kind.family;
 }
 
-/** Says so where an upstream cannot carry a part. */
-function wordsOf(only: Conditions, rule: RoutedRule, config: Config): string {
-  const kind = FLOW_KINDS.find((kind) => isAmong(kind, only))!;
-  const { action } = routeOf(rule, config, kind);
+/** Says so where an upstream cannot carry a part, which ends by `action` then. */
+function wordsOf(only: Conditions, rule: RoutedRule, action: Action): string {
   if (action === rule.action) return "";
   const what = [only.family, only.protocol].filter((word) => word !== undefined).join(" ");
   return `, but ${rule.upstream} cannot carry ${what || "any of it"}: ${action}`;

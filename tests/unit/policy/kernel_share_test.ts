@@ -130,6 +130,11 @@ upstreams: { a: { type: http-connect, address: "192.0.2.1:1" } }`);
     outcome: { kind: "refuse", silently: false },
     why: "default: proxy, but a cannot carry udp: block",
   });
+  const { rules: [only] } = share(`
+intercept: { protocols: [udp] }
+rules: [{ action: proxy, upstream: a }]
+upstreams: { a: { type: http-connect, address: "192.0.2.1:1" } }`);
+  assert.equal(only.why, "rules[0] (rule 1): proxy, but a cannot carry any of it: block");
 });
 
 Deno.test("kernelShare() says why it does not decide alone", () => {

@@ -4,7 +4,7 @@
  */
 import type { Flow } from "./flow.ts";
 import type { PolicyImage } from "./image.ts";
-import { type Outcome, outcomeOf, sameOutcome, undecidedOutcome } from "./outcome.ts";
+import { type Outcome, outcomeOf, undecidedOutcome } from "./outcome.ts";
 import {
   DEFAULT_RULE,
   FIRST_DOUBT,
@@ -80,7 +80,7 @@ export function explain(image: PolicyImage, flow: Flow): Explanation {
       ...byName.map(({ rule }) => policy.routeFor(rule, flow)),
       ...(route === null ? [] : [route]),
     ];
-    const outcome = route === null ? null : undecidedOutcome(distinct(ends.map(outcomeOf)));
+    const outcome = route === null ? null : undecidedOutcome(ends.map(outcomeOf));
     const dialsAhead = outcome?.kind === "proxy" && decision === NAME_NEEDED && policy.dialsAhead(flow);
     return { passedOver, byName, decision, why, route, outcome, dialsAhead };
   };
@@ -96,10 +96,6 @@ export function explain(image: PolicyImage, flow: Flow): Explanation {
     else passedOver.push({ rule, name, why: wordsFor(met) });
   }
   return answer(`default: ${image.otherwise.action}`, DEFAULT_RULE);
-}
-
-function distinct(outcomes: readonly Outcome[]): Outcome[] {
-  return outcomes.filter((outcome, at) => outcomes.findIndex((other) => sameOutcome(other, outcome)) === at);
 }
 
 function wordsFor(met: number): string {

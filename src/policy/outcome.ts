@@ -37,9 +37,9 @@ export function sameOutcome(a: Outcome, b: Outcome): boolean {
   return a.kind === b.kind;
 }
 
-/** The outcome of flows of which the name tells how they end: in one of these ways, all different. */
+/** The outcome of flows of which the name tells how they end: in one of these ways, at least one. */
 export function undecidedOutcome(ends: readonly Outcome[]): Outcome {
-  if (ends.length === 1) return ends[0];
+  if (ends.every((end) => sameOutcome(end, ends[0]))) return ends[0];
   return ends.every(({ kind }) => kind === "pass" || kind === "refuse")
     ? { kind: "watch" }
     : { kind: "proxy" };

@@ -45,10 +45,14 @@ export function usableFamilies(
 ): Family[] {
   const lists = [from, to].filter((networks) => networks !== undefined);
   const asked = only === undefined ? families : families.filter((family) => family === only);
-  return asked.filter((family) => lists.every((networks) => ofFamily(networks, family).length > 0));
+  return asked.filter((family) => lists.every((networks) => networks.some(isOf(family))));
 }
 
 /** The networks of one family. */
 export function ofFamily(networks: readonly Prefix[], family: Family): Prefix[] {
-  return networks.filter(({ address }) => address.family === family);
+  return networks.filter(isOf(family));
+}
+
+function isOf(family: Family): (network: Prefix) => boolean {
+  return ({ address }) => address.family === family;
 }

@@ -2,12 +2,10 @@
  * Facts of a flow on which a decision rests. Pure.
  * @module
  */
+import { MAX_NAME_LENGTH } from "../names/canonical.ts";
 
 /** {@linkcode Flow.protocol}, by IP's own numbers. */
 export const PROTOCOL_NUMBERS = { tcp: 6, udp: 17 } as const;
-
-/** Bytes that the longest name may take. */
-const MAX_NAME = 255;
 
 /** {@linkcode Flow.hardwareHigh} of a client that has no hardware address. */
 export const NO_HARDWARE = 0x10000;
@@ -45,7 +43,7 @@ export class Flow {
   /** Its last four bytes. */
   hardwareLow = 0;
   /** The name that the client has asked for, in its canonical form. */
-  readonly nameBytes = new Uint8Array(MAX_NAME);
+  readonly nameBytes = new Uint8Array(MAX_NAME_LENGTH);
   /** Its length; 0: none was found, or none was looked for. */
   nameLength = 0;
   /** The name was looked for. */

@@ -3,15 +3,13 @@
  * part of the config.
  * @module
  */
+import { MAX_LIST_BYTES, TOO_LARGE } from "../../names/list/read.ts";
 import { ConfigError, type ConfigProblem } from "../error.ts";
 import type { LoadedConfig } from "../load.ts";
 import { readReason } from "./reason.ts";
 
 /** Bytes by the path of their file. */
 export type DomainLists = ReadonlyMap<string, Uint8Array>;
-
-/** Bound of a list's size: a few million names. */
-const MAX_BYTES = 64 << 20;
 
 /**
  * Reads every list that the rules name, each once. `readFile` throws Deno's errors. Throws a ConfigError with
@@ -42,7 +40,7 @@ export function readDomainLists(
 function tryToRead(path: string, readFile: (path: string) => Uint8Array): Uint8Array | { reason: string } {
   try {
     const bytes = readFile(path);
-    return bytes.length <= MAX_BYTES ? bytes : { reason: `it is larger than ${MAX_BYTES >> 20} MiB` };
+    return bytes.length <= MAX_LIST_BYTES ? bytes : { reason: TOO_LARGE };
   } catch (error) {
     return { reason: readReason(error) };
   }

@@ -10,6 +10,8 @@ import { Lines } from "./lines.ts";
 
 /** Bytes of the largest file. */
 export const MAX_LIST_BYTES = 64 << 20;
+/** The reason not to take a larger one. */
+export const TOO_LARGE = `it is larger than ${MAX_LIST_BYTES >> 20} MiB`;
 /** Names of the longest list. */
 export const MAX_LIST_NAMES = 5_000_000;
 
@@ -35,7 +37,7 @@ export function readList(
   set: NameTableBuilder,
   maxNames = MAX_LIST_NAMES,
 ): ListReport {
-  if (bytes.length > MAX_LIST_BYTES) throw refusal(path, `it is larger than ${MAX_LIST_BYTES >> 20} MiB`);
+  if (bytes.length > MAX_LIST_BYTES) throw refusal(path, TOO_LARGE);
   let [names, duplicates, skipped] = [0, 0, 0];
   let firstSkipped: ListLine | undefined;
   const entries = new Entries((kind, name, length) => {

@@ -1,5 +1,5 @@
 /**
- * Sets in which rules remember flows of UDP. Pure.
+ * Sets in which rules remember flows. Pure.
  * @module
  */
 import type { Family } from "../../../net/ip.ts";

@@ -140,21 +140,19 @@ function planDirect(scope: Scope): OpenChain {
   return {
     name: ROUTER_DIRECT_CHAIN,
     place: "router-step",
-    rules: scope.admission === "forward-path"
-      ? [...passUpstreams(scope), {
-        conditions: [],
-        effect: { kind: "ask" },
-        reason: "To the proxy, if one runs",
-      }]
-      : [
-        ...passUpstreams(scope),
-        {
-          conditions: [{ kind: "proxy-runs", set: RUNNING_SET }],
-          effect: { kind: "loop-back", noted: true },
-          reason: "To the proxy, if one runs",
-        },
-        ...planFailure(scope, scope.protocols, "no proxy runs"),
-      ],
+    rules: [
+      ...passUpstreams(scope),
+      ...(scope.admission === "forward-path"
+        ? [{ conditions: [], effect: { kind: "ask" }, reason: "To the proxy, if one runs" } as const]
+        : [
+          {
+            conditions: [{ kind: "proxy-runs", set: RUNNING_SET }],
+            effect: { kind: "loop-back", noted: true },
+            reason: "To the proxy, if one runs",
+          } as const,
+          ...planFailure(scope, scope.protocols, "no proxy runs"),
+        ]),
+    ],
     reason: "Flows of the router for the proxy",
   };
 }

@@ -98,8 +98,6 @@ function renderStatement(statement: Statement): string {
       return `meta priority ${renderPriority(statement.priority)}`;
     case "ttl":
       return `${statement.family === "ipv4" ? "ip ttl" : "ip6 hoplimit"} ${statement.ttl}`;
-    case "reply-direction":
-      return "ct direction reply";
     case "zone":
       return `ct zone ${statement.zone}`;
     case "unknown-flow":

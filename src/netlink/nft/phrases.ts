@@ -26,7 +26,6 @@ export {
   inZone,
   ofProgram,
   originalDirection,
-  replyDirection,
   setLabel,
   transparentSocket,
   updateFlow,

@@ -91,7 +91,7 @@ export const PLANNED_RULES: readonly Case[] = [
   plannedRule("client-zone", "meta priority 7470:0 ct zone set 50080 accept"),
   plannedRule("restore-mark", "meta priority 7471:0 meta mark set socket mark accept"),
   plannedRule("take-own", "ct zone 50080 meta mark set meta mark & 0xfffffff8 | 0x3 accept"),
-  plannedRule("reply-direction", "ct direction reply meta mark set meta mark & 0x0 accept"),
+  plannedRule("unmark", "ct zone 50080 meta mark != 0x0 meta mark set meta mark & 0x0 accept"),
   plannedRule("ttl", "meta nfproto ipv4 ip ttl 2 reject with icmpx host-unreachable"),
   plannedRule("hop-limit", "meta nfproto ipv6 ip6 hoplimit 3 reject with icmpx no-route"),
   plannedRule("untracked", "ct state untracked accept"),

@@ -125,7 +125,6 @@ function translate(
     case "connected-socket":
     case "priority":
     case "ttl":
-    case "reply-direction":
     case "zone":
     case "unknown-flow":
     case "untracked":

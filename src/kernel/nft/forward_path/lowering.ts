@@ -24,8 +24,6 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
       return phrase.hasPriority(statement.priority);
     case "ttl":
       return phrase.hasTtl(statement.ttl, statement);
-    case "reply-direction":
-      return phrase.replyDirection();
     case "zone":
       return phrase.inZone(statement.zone);
     case "unknown-flow":

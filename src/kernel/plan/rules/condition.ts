@@ -110,8 +110,6 @@ export type ForwardPathCondition =
   | { readonly kind: "priority"; readonly priority: number }
   /** `ip ttl 1`, `ip6 hoplimit 1`; after a `family` condition. */
   | { readonly kind: "ttl"; readonly family: Family; readonly ttl: number }
-  /** `ct direction reply` */
-  | { readonly kind: "reply-direction" }
   /** `ct zone 50080` */
   | { readonly kind: "zone"; readonly zone: number }
   /** `ct state new,invalid`: conntrack knows no flow that it belongs to. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { REGISTER_1 } from "../data.ts";
-import { CT_SIDES, CT_STATE, type CtSide } from "../expr/ct.ts";
+import { CT_SIDES, CT_STATE } from "../expr/ct.ts";
 import type { NftExpression } from "../expression.ts";
 import { hostKey, hostKey16 } from "../sets/set_type.ts";
 import { ADDRESS_PLACES } from "./packet.ts";
@@ -70,16 +70,7 @@ export function conntrackState(states: readonly (keyof typeof CT_STATE)[]): NftE
 
 /** `ct direction original`: the packet is of the side that has begun the flow. */
 export function originalDirection(): NftExpression[] {
-  return comesFrom("original");
-}
-
-/** `ct direction reply`: the packet is of the other side. */
-export function replyDirection(): NftExpression[] {
-  return comesFrom("reply");
-}
-
-function comesFrom(side: CtSide): NftExpression[] {
-  return [loadConntrack("direction"), compare("eq", Uint8Array.of(CT_SIDES.number(side)))];
+  return [loadConntrack("direction"), compare("eq", Uint8Array.of(CT_SIDES.number("original")))];
 }
 
 /** `ct zone 50080`. */

@@ -127,8 +127,9 @@ const RULES: Readonly<Record<string, readonly Statement[]>> = {
   ],
   "restore-mark": [{ kind: "priority", priority: 0x74710000 }, { kind: "restore-mark" }, ACCEPT],
   "take-own": [{ kind: "zone", zone: 50080 }, { kind: "clear-mark", mask: 4, set: 3 }, ACCEPT],
-  "reply-direction": [
-    { kind: "reply-direction" },
+  unmark: [
+    { kind: "zone", zone: 50080 },
+    { kind: "marked" },
     { kind: "clear-mark", mask: 0xffffffff, set: 0 },
     ACCEPT,
   ],

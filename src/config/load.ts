@@ -7,6 +7,7 @@ import { errnoNumber } from "../net/errno.ts";
 import { OperationError } from "../net/error.ts";
 import { DEFAULT_CONFIG } from "./defaults.ts";
 import { readNetworkLists } from "./files/networks.ts";
+import { errorCode, readReason } from "./files/reason.ts";
 import { resolveConfig } from "./resolve.ts";
 import type { Config } from "./types.ts";
 import { validate } from "./validate.ts";
@@ -87,12 +88,11 @@ function isSet(value: unknown, path: ConfigPath): boolean {
 }
 
 function describeReadError(error: unknown, file: string): OperationError {
-  const code = (error as { code?: unknown }).code;
-  const known = typeof code === "string" && /^E[A-Z]+$/.test(code);
+  const code = errorCode(error);
   return new OperationError({
     operation: "read config",
     object: file,
-    ...(known ? { errno: errnoNumber(code) } : { reason: String((error as Error).message ?? error) }),
+    ...(code === undefined ? { reason: readReason(error) } : { errno: errnoNumber(code) }),
     usage: true,
   }, { cause: error });
 }

@@ -96,7 +96,9 @@ export function makeScope(
 ): { scope: Scope; warnings: string[] } {
   const { protocols, ports, onFailure, routerTraffic } = config.intercept;
   const { rules: divided, otherwise, never } = kernelShare(config, { lan, families });
-  const isWatched = watching && admission === "forward-path" && config.rules.every(isKnownToWatcher);
+  const tcp = protocols.includes("tcp");
+  // A connection has a begin to watch for.
+  const isWatched = watching && tcp && admission === "forward-path" && config.rules.every(isKnownToWatcher);
   const shared = divided.map((rule): KernelRule =>
     rule.outcome.kind === "watch" && !isWatched ? { ...rule, outcome: { kind: "proxy" } } : rule
   );
@@ -106,7 +108,7 @@ export function makeScope(
   const scope = {
     families,
     protocols,
-    tcp: protocols.includes("tcp"),
+    tcp,
     udp: protocols.includes("udp"),
     lan: { set: "lan", names: lan },
     inner: inner.length === 0 ? null : { set: "inner", names: inner },
@@ -135,9 +137,9 @@ function isKnownToWatcher({ interfaces, mac }: RuleConfig): boolean {
   return interfaces === undefined && mac === undefined;
 }
 
-/** Tells whether flows are forwarded until their names are read. A connection has a begin to watch for. */
-export function watches({ admission, tcp, rules }: Pick<Scope, "admission" | "tcp" | "rules">): boolean {
-  return admission === "forward-path" && tcp && rules.some(({ outcome }) => outcome.kind === "watch");
+/** Tells whether flows are forwarded until their names are read. */
+export function watches({ rules }: Pick<Scope, "rules">): boolean {
+  return rules.some(({ outcome }) => outcome.kind === "watch");
 }
 
 function upstreamPlaces({ upstreams }: Config): Endpoint[] {

@@ -44,7 +44,6 @@ export interface Ends {
 export function planDecision(scope: Scope): Contribution {
   const { rules, otherwise, remembersPasses } = scope;
   const outcomes = rules.map(({ outcome }) => outcome);
-  const isRelayed = ({ kind }: Outcome) => kind === "proxy" || (kind === "watch" && !watches(scope));
   const refuses = (silently: boolean) => (outcome: Outcome) =>
     outcome.kind === "refuse" && outcome.silently === silently;
   const ends: Ends = {
@@ -52,7 +51,7 @@ export function planDecision(scope: Scope): Contribution {
     refuse: goTo(BLOCK_CHAIN),
     drop: goTo(SILENT_BLOCK_CHAIN),
     proxy: goTo(DIRECT_CHAIN),
-    watch: goTo(watches(scope) ? WATCH_CHAIN : DIRECT_CHAIN),
+    watch: goTo(WATCH_CHAIN),
     program: (port) => goTo(deliverChain(port)),
   };
   return {
@@ -60,7 +59,7 @@ export function planDecision(scope: Scope): Contribution {
     chains: [
       ...([...outcomes, otherwise.outcome].some(refuses(false)) ? [planBlock(scope)] : []),
       ...(outcomes.some(refuses(true)) ? [planSilentBlock(scope)] : []),
-      ...(outcomes.some(isRelayed) ? [planDirect(scope)] : []),
+      ...(outcomes.some(({ kind }) => kind === "proxy") ? [planDirect(scope)] : []),
       ...(watches(scope) ? [planWatch(scope)] : []),
       ...programPorts(outcomes).map((port) => planDeliver(scope, port)),
       {

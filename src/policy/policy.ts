@@ -88,12 +88,11 @@ export class Policy {
     this.#names = image.names.map((set) => new NameTable(set));
     this.#tables = new Int32Array(image.tables);
     this.generation = image.generation;
-    this.#dividesUdp = this.#hasNames() ||
+    this.#dividesUdp = this.#someRuleHas(RULE.names) ||
       image.routesByKind.some((routes, kind) =>
         FLOW_KINDS[kind].protocol === "udp" && routes.some(({ action }) => action === "proxy")
       );
-    const macs = image.routes.map((_, rule) => this.#tables[HEADER.size + rule * RULE.size + RULE.mac]);
-    this.#asksHardware = macs.some((mac) => mac !== 0);
+    this.#asksHardware = this.#someRuleHas(RULE.mac);
   }
 
   /**
@@ -225,12 +224,9 @@ export class Policy {
     return through !== MATCHES ? through : hardware !== MATCHES ? hardware : name;
   }
 
-  #hasNames(): boolean {
-    const tables = this.#tables;
-    for (let rule = 0; rule < tables[HEADER.rules]; rule++) {
-      if (tables[HEADER.size + rule * RULE.size + RULE.names] !== 0) return true;
-    }
-    return false;
+  /** Tells whether some rule has such a condition, by its word in the record. */
+  #someRuleHas(word: number): boolean {
+    return this.#image.routes.some((_, rule) => this.#tables[HEADER.size + rule * RULE.size + word] !== 0);
   }
 
   /** The way of a flow that no rule in doubt decides; null: one of them, or it, leads to an upstream. */

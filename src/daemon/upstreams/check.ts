@@ -4,7 +4,7 @@
  * @module
  */
 import { EAGAIN, ECONNRESET, MSG_DONTWAIT, MSG_PEEK, POLLIN, POLLOUT } from "../../../ffi/consts.ts";
-import { makeSockaddr, portOf, setPort, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { makeSockaddr, portOf, readSockaddr, setPort, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { closeFd, receive, receiveWithFlags, send } from "../../../ffi/sockets/socket.ts";
 import { resetOnClose, takeSocketError } from "../../../ffi/sockets/sockopt.ts";
 import type { CheckConfig } from "../../config/upstreams/types.ts";
@@ -23,7 +23,6 @@ import type { UpstreamProtocol, UpstreamSettings } from "../../dataplane/upstrea
 import type { Sockaddr } from "../../dataplane/upstream/upstream.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { formatEndpoint, parseIp } from "../../net/ip.ts";
-import { readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import type { CheckResult } from "./check_plan.ts";
 import { type Pauses, waitForSocket } from "./socket_wait.ts";
 

@@ -8,7 +8,7 @@ import { planLive } from "../kernel/plan/live/live_plan.ts";
 import { knownSet } from "../kernel/plan/live/memory.ts";
 import { LIVE_OPTIONS } from "../kernel/plan/live/options.ts";
 import type { Plan } from "../kernel/plan/model.ts";
-import type { Endpoint } from "../net/ip.ts";
+import { type Endpoint, formatEndpoint } from "../net/ip.ts";
 
 /** See the module. */
 export interface LiveRules {
@@ -58,6 +58,8 @@ class OwnedRules implements LiveRules {
   }
 
   spare(upstreams: readonly Endpoint[]): void {
+    const textOf = (places: readonly Endpoint[]) => places.map(formatEndpoint).join();
+    if (textOf(upstreams) === textOf(this.#upstreams)) return; // as after most reloads
     this.#upstreams = upstreams;
     if (this.#plan !== undefined) this.adopt(this.#plan, this.#taking);
   }

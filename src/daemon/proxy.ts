@@ -142,7 +142,7 @@ export class Proxy {
       log,
       load: (inForce) => loadNext(inForce, source),
       prepare(usable, inForce) {
-        const { settings } = upstreams.prepare(usable);
+        const settings = upstreams.prepare(usable);
         const settingsOf: SettingsOf = (config) => dataplane.settingsOf(config, settings);
         return prepareGeneration(usable, inForce, { ...source, settingsOf });
       },
@@ -152,7 +152,7 @@ export class Proxy {
         const { log: { level, access: where } } = next.loaded.config;
         log.setLevel(level);
         access.adopt(where);
-        upstreams.adopt(upstreams.prepare(next), dataplane);
+        upstreams.adopt(next, dataplane);
       },
       begun: () => this.listener.begun(),
       ended: () => this.listener.ended(),

@@ -69,14 +69,14 @@ export async function startProxy(
   let live = NO_LIVE_RULES;
   const spare = (places: readonly Endpoint[]) => attempt(() => live.spare(places), log, NOT_SPARED);
   const upstreams = openUpstreams(config, { log, readTextFile, spare });
-  const prepared = upstreams.prepare(usable);
+  const first = upstreams.prepare(usable);
   const dataplane = await startDataplane({
     config,
     workers,
     families,
     admission: admission.inForce,
     policy,
-    upstreams: prepared.settings,
+    upstreams: first,
     log,
     workerUrl,
     replaced: () => forgetFlows(live, log),
@@ -99,7 +99,7 @@ export async function startProxy(
   survey?.begin(); // what changes from now on is told
   const proxy = new Proxy({
     source: options.source,
-    first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config, prepared.settings) },
+    first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config, first) },
     families,
     dataplane,
     upstreams,
@@ -111,7 +111,7 @@ export async function startProxy(
     access: surroundings.makeAccessLog(dataplane.endedFlows),
     log,
   });
-  upstreams.adopt(prepared, dataplane);
+  upstreams.adopt(proxy.generation, dataplane);
   await keeper.begin();
   life.once(); // on a slow router that look has taken longer than a sign of life counts
   announce(log, { version, config, origin, families, dataplane, reason });

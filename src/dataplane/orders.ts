@@ -93,10 +93,10 @@ export interface WorkerStart {
   readonly adoption: Adoption;
 }
 
-/** An upstream of the settings in force has these addresses from now on. */
+/** The upstream that has this place in the UpstreamHealth has these addresses from now on. */
 export interface UpstreamAddresses {
   readonly kind: "addresses";
-  readonly upstream: string;
+  readonly place: number;
   readonly list: readonly Sockaddr[];
 }
 

@@ -47,14 +47,15 @@ export interface UdpSettings {
 /** The part of the config that becomes settings. */
 export type SettingsConfig = Pick<Config, "source" | "limits" | "timeouts" | "udp" | "log">;
 
-/** The settings with other addresses of one upstream. */
+/**
+ * The settings with other addresses of one upstream. One to which a reload gives another address has another
+ * place as well, and so is never told those of the one before.
+ */
 export function withAddresses(
   settings: Settings,
-  { upstream, list }: { readonly upstream: string; readonly list: readonly Sockaddr[] },
+  { place, list }: { readonly place: number; readonly list: readonly Sockaddr[] },
 ): Settings {
-  const upstreams = settings.upstreams.map((own) =>
-    own.name === upstream ? { ...own, addresses: list } : own
-  );
+  const upstreams = settings.upstreams.map((own) => own.place === place ? { ...own, addresses: list } : own);
   return Object.freeze({ ...settings, upstreams });
 }
 

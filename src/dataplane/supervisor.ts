@@ -90,8 +90,8 @@ export interface Dataplane {
   adopt(next: NextGeneration): Promise<void>;
   /** States of upstreams. */
   readonly upstreams: UpstreamHealth;
-  /** Tells the workers the addresses of an upstream of the settings in force. */
-  tellAddresses(upstream: string, list: readonly Sockaddr[]): void;
+  /** Tells the workers the addresses of the upstream that has this place in {@linkcode upstreams}. */
+  tellAddresses(place: number, list: readonly Sockaddr[]): void;
   /** Ends sessions with a reset, where they still live. */
   close(sessions: readonly SessionKey[]): void;
   /** Accepts nothing new; live connections go on. {@linkcode ended} resolves when the last has ended. */
@@ -190,10 +190,10 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
       return adopted;
     },
     upstreams: books.upstreams,
-    tellAddresses(upstream, list) {
+    tellAddresses(place, list) {
       const { adoption } = house;
-      house.adoption = { ...adoption, settings: withAddresses(adoption.settings, { upstream, list }) };
-      for (const seat of seats) seat.tellAddresses({ kind: "addresses", upstream, list });
+      house.adoption = { ...adoption, settings: withAddresses(adoption.settings, { place, list }) };
+      for (const seat of seats) seat.tellAddresses({ kind: "addresses", place, list });
     },
     close(sessions) {
       for (const [index, seat] of seats.entries()) {

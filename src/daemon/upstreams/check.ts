@@ -3,9 +3,9 @@
  * whole tunnel to a server.
  * @module
  */
-import { EAGAIN, ECONNRESET, MSG_DONTWAIT, MSG_PEEK, POLLIN, POLLOUT } from "../../../ffi/consts.ts";
-import { makeSockaddr, portOf, setPort, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
-import { closeFd, receive, receiveWithFlags, send } from "../../../ffi/sockets/socket.ts";
+import { EAGAIN, POLLIN, POLLOUT } from "../../../ffi/consts.ts";
+import { makeSockaddr, portOf, readSockaddr, setPort, writeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
+import { closeFd, send } from "../../../ffi/sockets/socket.ts";
 import { resetOnClose, takeSocketError } from "../../../ffi/sockets/sockopt.ts";
 import type { CheckConfig } from "../../config/upstreams/types.ts";
 import { connectFrom } from "../../dataplane/upstream/direct.ts";
@@ -17,13 +17,13 @@ import {
   TARGET,
   type Target,
 } from "../../dataplane/upstream/greetings/greeting.ts";
+import { hear } from "../../dataplane/upstream/greetings/hear.ts";
 import { ProxyHeader } from "../../dataplane/upstream/greetings/proxy_header.ts";
 import { makeGreeting } from "../../dataplane/upstream/make_greeting.ts";
 import type { UpstreamProtocol, UpstreamSettings } from "../../dataplane/upstream/settings.ts";
 import type { Sockaddr } from "../../dataplane/upstream/upstream.ts";
 import { errnoCode } from "../../net/errno.ts";
 import { formatEndpoint, parseIp } from "../../net/ip.ts";
-import { readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import type { CheckResult } from "./check_plan.ts";
 import { type Pauses, waitForSocket } from "./socket_wait.ts";
 
@@ -128,15 +128,7 @@ async function speak(
     const returned = isHearing ? hear(fd, talk, scratch) : send(fd, output, output.length);
     if (returned < 0 && returned !== -EAGAIN) return returned;
     if (!isHearing && returned > 0) talk.sent(returned);
-    if (isHearing && returned === 0) await pauses.pause(10); // half an answer: poll(2) tells it again
+    if (isHearing && returned === -EAGAIN) await pauses.pause(10); // half an answer: poll(2) tells it again
   }
   return 0;
-}
-
-/** Takes no more than is the talk's. A server's first bytes are left. */
-function hear(fd: number, talk: Greeting, scratch: Uint8Array<ArrayBuffer>): number {
-  const length = receiveWithFlags(fd, scratch, MSG_PEEK | MSG_DONTWAIT);
-  if (length <= 0) return length < 0 ? length : -ECONNRESET;
-  const taken = talk.input(scratch, length);
-  return taken > 0 ? receive(fd, scratch, taken) : taken;
 }

@@ -4,6 +4,7 @@
  */
 import type { LoadedConfig } from "../../config/load.ts";
 import type { Secrets } from "../../config/files/secrets.ts";
+import type { Config } from "../../config/types.ts";
 import type { UpstreamConfig } from "../../config/upstreams/types.ts";
 import { DOWN, REFUSED, UP, type UpstreamHealth } from "../../dataplane/upstream/health.ts";
 import type { UpstreamSettings } from "../../dataplane/upstream/settings.ts";
@@ -14,7 +15,7 @@ import { errnoCode } from "../../net/errno.ts";
 import { readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { CheckPlan, type CheckResult } from "./check_plan.ts";
 import { NameBook, type NameBookParts } from "./name_book.ts";
-import { type PlaceMap, Places, type UpstreamIdentities } from "./places.ts";
+import { Places, type UpstreamIdentities } from "./places.ts";
 import { checkedPlace, isDialled, sockaddrsOf, upstreamSettings } from "./settings.ts";
 import { describeGroups, type GroupStatus, type UpstreamStatus } from "./status.ts";
 
@@ -43,14 +44,12 @@ export interface UpstreamWorld {
 /** The workers. */
 export interface UpstreamWorkers {
   readonly upstreams: UpstreamHealth;
-  tellAddresses(upstream: string, list: readonly Sockaddr[]): void;
+  tellAddresses(place: number, list: readonly Sockaddr[]): void;
 }
 
-/** Upstreams that may come into force. */
-export interface PreparedUpstreams {
-  readonly settings: readonly UpstreamSettings[];
-  readonly source: UpstreamSource;
-  readonly places: PlaceMap;
+/** The part of a generation that upstreams are led by. */
+export interface UpstreamGeneration extends Pick<UpstreamSource, "loaded"> {
+  readonly settings: { readonly upstreams: readonly UpstreamSettings[] };
 }
 
 /** See the module. */
@@ -58,7 +57,7 @@ export class Upstreams {
   readonly #world: UpstreamWorld;
   readonly #places = new Places();
   readonly #names: NameBook;
-  #inForce: PreparedUpstreams | undefined;
+  #inForce: UpstreamGeneration | undefined;
   #plans = new Map<string, CheckPlan>();
   #workers: UpstreamWorkers | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -73,34 +72,34 @@ export class Upstreams {
   }
 
   /** Makes the settings of a config's upstreams. Changes nothing. Throws an OperationError. */
-  prepare(source: UpstreamSource): PreparedUpstreams {
+  prepare(source: UpstreamSource): readonly UpstreamSettings[] {
     const { config } = source.loaded;
     const nobody = { connections: () => 0 };
-    const places = this.#places.choose(identitiesOf(source), this.#workers?.upstreams ?? nobody);
-    const settings = upstreamSettings(config, {
+    const places = this.#places.choose(identitiesOf(config), this.#workers?.upstreams ?? nobody);
+    return upstreamSettings(config, {
       secrets: source.secrets,
       addressesOf: (host) => this.#names.addressesOf(host),
       placeOf: (name) => places.get(name)!,
     });
-    return { settings, source, places };
   }
 
-  /** Puts them into force, when the workers have taken them. */
-  adopt(prepared: PreparedUpstreams, workers: UpstreamWorkers): void {
+  /** Puts those into force that the workers have taken. */
+  adopt(next: UpstreamGeneration, workers: UpstreamWorkers): void {
     this.#workers = workers;
     const now = this.#world.now();
-    const identities = identitiesOf(prepared.source);
-    const { upstreams } = prepared.source.loaded.config;
-    const fresh = new Set(this.#places.adopt(identities, prepared.places));
+    const { config } = next.loaded;
+    const { upstreams } = config;
+    const places = new Map(next.settings.upstreams.map(({ name, place }) => [name, place]));
+    const fresh = new Set(this.#places.adopt(identitiesOf(config), places));
     for (const place of fresh) workers.upstreams.clear(place);
     const before = this.#plans;
     this.#plans = new Map();
     for (const [name, { check }] of Object.entries(upstreams)) {
-      const known = fresh.has(prepared.places.get(name)!) ? undefined : before.get(name);
+      const known = fresh.has(places.get(name)!) ? undefined : before.get(name);
       known?.adopt(check);
       this.#plans.set(name, known ?? new CheckPlan(check, { now }));
     }
-    this.#inForce = prepared;
+    this.#inForce = next;
     const hosts = new Set<string>();
     for (const upstream of Object.values(upstreams)) {
       const place = checkedPlace(upstream);
@@ -113,12 +112,15 @@ export class Upstreams {
 
   /** Tells the workers the addresses of upstreams that have a name: those with this one, or all. */
   tellAddresses(host?: string): void {
+    const inForce = this.#inForce;
+    if (inForce === undefined) return;
     const places: Endpoint[] = [];
-    for (const [name, upstream] of Object.entries(this.#inForce?.source.loaded.config.upstreams ?? {})) {
+    for (const { name, place } of inForce.settings.upstreams) {
+      const upstream = inForce.loaded.config.upstreams[name];
       if (!isDialled(upstream) || !("host" in upstream.address)) continue;
       const list = this.#addressesNow(name);
       if (upstream.address.port !== 0) places.push(...list.map(readSockaddr));
-      if (host === undefined || upstream.address.host === host) this.#workers!.tellAddresses(name, list);
+      if (host === undefined || upstream.address.host === host) this.#workers!.tellAddresses(place, list);
     }
     this.#world.spare(places);
   }
@@ -130,18 +132,18 @@ export class Upstreams {
     const { upstreams: health } = this.#workers;
     const now = this.#world.now();
     this.#names.tick(now);
-    for (const { name, place, addresses } of inForce.settings) {
+    for (const { name, place } of inForce.settings.upstreams) {
       const plan = this.#plans.get(name)!;
       const state = health.state(place);
-      const reason = state === REFUSED
-        ? "it refuses us"
-        : `connections: ${errnoCode(health.lastError(place))}`;
       if (state !== plan.state) {
+        const reason = state === REFUSED
+          ? "it refuses us"
+          : `connections: ${errnoCode(health.lastError(place))}`;
         plan.found(state, reason, this.#moment(now));
         this.#tell(name, plan);
       }
       // Nothing can be checked of a name that is not resolved, nor of type direct without a target.
-      const hasAddress = addresses.length > 0 || this.#checkedNow(name).length > 0;
+      const hasAddress = this.#checkedNow(name).length > 0;
       if (hasAddress && plan.begins({ now }, now - 1000 * health.lastUse(place))) {
         this.#check(name, plan, place);
       }
@@ -158,10 +160,10 @@ export class Upstreams {
     const inForce = this.#inForce;
     if (inForce === undefined || this.#workers === undefined) return [];
     const { upstreams: health } = this.#workers;
-    return inForce.settings.map(({ name, place }) => {
+    return inForce.settings.upstreams.map(({ name, place }) => {
       const plan = this.#plans.get(name)!;
       const addresses = this.#addressesNow(name);
-      const { upstreams } = inForce.source.loaded.config;
+      const { upstreams } = inForce.loaded.config;
       const isUnresolved = isDialled(upstreams[name]) && addresses.length === 0;
       return {
         name,
@@ -177,12 +179,12 @@ export class Upstreams {
   /** The member that each group uses. */
   groups(): readonly GroupStatus[] {
     const inForce = this.#inForce;
-    return inForce === undefined ? [] : describeGroups(inForce.source.loaded.config, this.status());
+    return inForce === undefined ? [] : describeGroups(inForce.loaded.config, this.status());
   }
 
   #check(name: string, plan: CheckPlan, place: number): void {
-    const { source: { loaded: { config } }, settings } = this.#inForce!;
-    const own = settings.find((upstream) => upstream.name === name)!;
+    const { loaded: { config }, settings: { upstreams } } = this.#inForce!;
+    const own = upstreams.find((upstream) => upstream.name === name)!;
     const addresses = this.#checkedNow(name);
     this.#world.check({ ...own, addresses }, config.upstreams[name]).then((result) => {
       const before = plan.state;
@@ -195,11 +197,11 @@ export class Upstreams {
   }
 
   #addressesNow(name: string): Sockaddr[] {
-    return isDialled(this.#inForce!.source.loaded.config.upstreams[name]) ? this.#checkedNow(name) : [];
+    return isDialled(this.#inForce!.loaded.config.upstreams[name]) ? this.#checkedNow(name) : [];
   }
 
   #checkedNow(name: string): Sockaddr[] {
-    const place = checkedPlace(this.#inForce!.source.loaded.config.upstreams[name]);
+    const place = checkedPlace(this.#inForce!.loaded.config.upstreams[name]);
     return place === undefined ? [] : sockaddrsOf(place, (host) => this.#names.addressesOf(host));
   }
 
@@ -207,7 +209,7 @@ export class Upstreams {
     const { log } = this.#world;
     if (state === UP) return log.info("an upstream is up", { upstream });
     if (state === DOWN) return log.warn("an upstream is down", { upstream, reason });
-    const { origin, locate } = this.#inForce!.source.loaded;
+    const { origin, locate } = this.#inForce!.loaded;
     const { line } = locate(["upstreams", upstream]) ?? { line: 0 };
     log.error("an upstream refuses us as configured", { upstream, config: `${origin}:${line}`, reason });
   }
@@ -225,9 +227,9 @@ export class Upstreams {
 }
 
 /** Finds what upstreams are known by: another address or type is another upstream. */
-function identitiesOf({ loaded: { config } }: UpstreamSource): UpstreamIdentities {
+function identitiesOf({ upstreams }: Pick<Config, "upstreams">): UpstreamIdentities {
   return new Map(
-    Object.entries(config.upstreams).map(([name, upstream]) => {
+    Object.entries(upstreams).map(([name, upstream]) => {
       const address = !isDialled(upstream)
         ? upstream.interface ?? ""
         : "host" in upstream.address

@@ -6,6 +6,7 @@ import { attempt } from "../../laboratory/network/dial.ts";
 import { serve } from "../../laboratory/network/sockets.ts";
 import { openClient, openServer, startEcho, startUdpProxy } from "../../laboratory/network/udp_peers.ts";
 import { firstPacketsAsk } from "../../laboratory/proxy/proxy.ts";
+import { endProxy } from "../../laboratory/proxy/router_proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 
 /** Flows that are taken early are dialled past no rule of output. */
@@ -35,11 +36,12 @@ for (const family of [4, 6] as const) {
     NEEDS,
     async (lab) => {
       await serve(lab, 7000, "echo said");
-      await startUdpProxy(lab);
+      const proxy = await startUdpProxy(lab);
       await close(lab);
       const { told, ms, heard } = await attempt(lab, { family, port: 7000, seconds: 15 });
       assert.deepEqual([told, heard], ["connected", "said\n"]);
       assert.ok(ms < FIRST_REPEAT_MS, `after ${ms} ms`);
+      assert.equal((await endProxy(proxy)).accepted, 1, "it has gone past the proxy");
     },
   );
 
@@ -48,7 +50,7 @@ for (const family of [4, 6] as const) {
     NEEDS,
     async (lab) => {
       const seen = startEcho(openServer(lab, family));
-      await startUdpProxy(lab);
+      const proxy = await startUdpProxy(lab);
       const client = openClient(lab, family);
       await close(lab);
       const start = performance.now();
@@ -58,6 +60,7 @@ for (const family of [4, 6] as const) {
         await delay(INTERVAL_MS);
       }
       assert.ok(seen.length > 0);
+      assert.ok((await endProxy(proxy))["udp-down"] > 0, "it has gone past the proxy");
     },
   );
 }

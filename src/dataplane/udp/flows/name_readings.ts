@@ -90,6 +90,7 @@ export class NameReadings {
 
   /** Calls `late` with those that have had their time. */
   expire(late: (reading: Reading) => void): void {
+    if (this.#readings.size === 0) return; // nearly always: each turn asks
     for (const reading of this.#readings.values()) {
       if (this.#clock.tick < reading.since + READING_TICKS) return;
       if (reading.end !== null) continue;
@@ -106,8 +107,9 @@ export class NameReadings {
 
   /** Milliseconds until the first has had its time, -1 for ever. */
   timeout(): number {
-    for (const { since } of this.#readings.values()) return this.#clock.millisecondsTo(since + READING_TICKS);
-    return -1;
+    if (this.#readings.size === 0) return -1;
+    const [{ since }] = this.#readings.values();
+    return this.#clock.millisecondsTo(since + READING_TICKS);
   }
 
   #none(): number {

@@ -4,13 +4,13 @@
  * @module
  */
 import { makeSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
-import { type WheelEntry, WheelEntry as Entry } from "../../loop/wheel.ts";
+import { WheelEntry } from "../../loop/wheel.ts";
 import { Socks5Greeting, UDP_ASSOCIATE } from "../../upstream/greetings/socks5.ts";
 import { readSocksHeader, writeSocksHeader } from "../../upstream/greetings/socks5_udp.ts";
 import type { UpstreamProtocol } from "../../upstream/settings.ts";
 import type { Sockaddr } from "../../upstream/upstream.ts";
 import { type HeldBytes, HeldQueue } from "../flows/held.ts";
-import type { Link } from "./link.ts";
+import type { Link, LinkEnds } from "./link.ts";
 import type { UdpUpstream } from "./upstreams.ts";
 
 // States.
@@ -26,7 +26,7 @@ export const UP = 4;
 export type SocksProtocol = Extract<UpstreamProtocol, { type: "socks5" | "http-connect" }>;
 
 /** An association, of the session in `slot`. */
-export class Association extends Entry implements Link, WheelEntry {
+export class Association extends WheelEntry implements Link {
   readonly relay = new Int32Array(8);
   state = IDLE;
   /** The connection, -1 for none. */
@@ -83,7 +83,7 @@ export class Association extends Entry implements Link, WheelEntry {
   }
 
   /** See {@linkcode Link}. */
-  writeHeader(bytes: Uint8Array, _client: Sockaddr, destination: Sockaddr): number {
+  writeHeader(bytes: Uint8Array, { destination }: LinkEnds): number {
     return writeSocksHeader(bytes, destination);
   }
 

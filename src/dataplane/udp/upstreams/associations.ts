@@ -20,11 +20,9 @@ import {
   EPOLLOUT,
   EPOLLRDHUP,
   ETIMEDOUT,
-  MSG_DONTWAIT,
-  MSG_PEEK,
 } from "../../../../ffi/consts.ts";
 import { portOf, setPort } from "../../../../ffi/sockets/sockaddr.ts";
-import { closeFd, receive, receiveWithFlags, send } from "../../../../ffi/sockets/socket.ts";
+import { closeFd, receive, send } from "../../../../ffi/sockets/socket.ts";
 import { takeSocketError } from "../../../../ffi/sockets/sockopt.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { Service } from "../../loop/service.ts";
@@ -33,6 +31,7 @@ import { COUNTER } from "../../shared/state.ts";
 import { keepAlive } from "../../sockets/transparent.ts";
 import { connectFrom } from "../../upstream/direct.ts";
 import { MOST_ANSWER, POLICY, TARGET, UPSTREAM } from "../../upstream/greetings/greeting.ts";
+import { hear } from "../../upstream/greetings/hear.ts";
 import { relayAddress } from "../../upstream/greetings/socks5_udp.ts";
 import type { Arrival, HeldBytes, HeldQueue } from "../flows/held.ts";
 import type { UdpTable } from "../table.ts";
@@ -188,21 +187,14 @@ export class Associations {
     const { fd, greeting } = association;
     while (!greeting.done) {
       const { output } = greeting;
-      const returned = output.length > 0 ? send(fd, output, output.length) : this.#hear(association);
+      const returned = output.length > 0
+        ? send(fd, output, output.length)
+        : hear(fd, greeting, this.#scratch);
       if (returned === -EAGAIN) return;
       if (returned < 0) return this.#failed(association, -returned, greeting.blame || UPSTREAM);
       if (output.length > 0) greeting.sent(returned);
     }
     this.#stands(association);
-  }
-
-  /** Looks at what the proxy says, and takes what the talk has understood. -EAGAIN: more is needed. */
-  #hear({ fd, greeting }: Association): number {
-    const length = receiveWithFlags(fd, this.#scratch, MSG_PEEK | MSG_DONTWAIT);
-    if (length <= 0) return length === 0 ? -ECONNRESET : length;
-    const taken = greeting.input(this.#scratch, length);
-    if (taken <= 0) return taken === 0 ? -EAGAIN : taken;
-    return receive(fd, this.#scratch, taken);
   }
 
   /** The proxy has said where it relays. */

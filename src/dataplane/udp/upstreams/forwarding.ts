@@ -4,10 +4,9 @@
  * @module
  */
 import { ECONNREFUSED } from "../../../../ffi/consts.ts";
-import { makeSockaddr, portOf } from "../../../../ffi/sockets/sockaddr.ts";
+import { portOf } from "../../../../ffi/sockets/sockaddr.ts";
 import { writeDatagramHeader } from "../../upstream/greetings/proxy_header.ts";
-import type { Sockaddr } from "../../upstream/upstream.ts";
-import type { Link } from "./link.ts";
+import type { Link, LinkEnds } from "./link.ts";
 import { openToRelay } from "./socket.ts";
 import type { UdpUpstream } from "./upstreams.ts";
 
@@ -17,7 +16,6 @@ export class Forwarding implements Link {
   readonly isBusy: boolean = true;
   readonly relay = new Int32Array(8);
   readonly upstream: UdpUpstream;
-  readonly #told = { client: makeSockaddr(), destination: makeSockaddr() };
   readonly #hasHeader: boolean;
 
   constructor(upstream: UdpUpstream, hasHeader: boolean) {
@@ -36,11 +34,8 @@ export class Forwarding implements Link {
   }
 
   /** See {@linkcode Link}. */
-  writeHeader(bytes: Uint8Array, client: Sockaddr, destination: Sockaddr): number {
-    if (!this.#hasHeader) return 0;
-    this.#told.client.set(client);
-    this.#told.destination.set(destination);
-    return writeDatagramHeader(bytes, this.#told);
+  writeHeader(bytes: Uint8Array, ends: LinkEnds): number {
+    return this.#hasHeader ? writeDatagramHeader(bytes, ends) : 0;
   }
 
   /** See {@linkcode Link}. */

@@ -5,6 +5,12 @@
 import type { Sockaddr } from "../../upstream/upstream.ts";
 import type { UdpUpstream } from "./upstreams.ts";
 
+/** The two ends of a flow. */
+export interface LinkEnds {
+  readonly client: Sockaddr;
+  readonly destination: Sockaddr;
+}
+
 /** A session's tie to an upstream. */
 export interface Link {
   readonly upstream: UdpUpstream;
@@ -14,8 +20,8 @@ export interface Link {
   readonly isUp: boolean;
   /** Tells whether it does its work, tries to, or has not been asked to. */
   readonly isBusy: boolean;
-  /** Writes what stands before a client's datagram to a destination. The length. */
-  writeHeader(bytes: Uint8Array, client: Sockaddr, destination: Sockaddr): number;
+  /** Writes what stands before a datagram of a client to a destination. The length. */
+  writeHeader(bytes: Uint8Array, ends: LinkEnds): number;
   /**
    * Reads what stands before an answer of `length` bytes. `source` is the session's destination, and becomes
    * the address that the answer is from. Returns the place at which the data begins; -1: it is dropped.

@@ -41,10 +41,9 @@ export class Links {
   readonly #lengths = new Int32Array(MESSAGES);
   readonly #headers = new PinnedMemory(MESSAGES * HEADER_BYTES);
   readonly #header: readonly Uint8Array[];
-  readonly #client = makeSockaddr();
-  readonly #clientWords = new Int32Array(this.#client.buffer);
-  readonly #other = makeSockaddr();
-  readonly #otherWords = new Int32Array(this.#other.buffer);
+  readonly #ends = { client: makeSockaddr(), destination: makeSockaddr() };
+  readonly #clientWords = new Int32Array(this.#ends.client.buffer);
+  readonly #destinationWords = new Int32Array(this.#ends.destination.buffer);
   readonly #heads = new Map<ReceiveBatch, readonly Uint8Array[]>();
   readonly #undeliverable = new Int32Array(2 * ADDRESS_WORDS);
   /** The session whose messages are in the send. */
@@ -94,7 +93,7 @@ export class Links {
     this.#slot = slot;
     const { batch, i, destination, segmentSize } = arrival;
     copyAddress(batch.words, batch.name(i), this.#clientWords, 0);
-    copyAddress(batch.words, destination, this.#otherWords, 0);
+    copyAddress(batch.words, destination, this.#destinationWords, 0);
     const length = batch.length(i);
     const step = segmentSize > 0 ? segmentSize : Math.max(1, length);
     let at = 0;
@@ -134,15 +133,15 @@ export class Links {
   unwrap(slot: number, batch: ReceiveBatch, i: number): number {
     const link = this.#links[slot]!;
     const { client, destination } = this.#context.ledgers.udp.columns;
-    copyAddress(destination, slot * ADDRESS_WORDS, this.#otherWords, 0);
+    copyAddress(destination, slot * ADDRESS_WORDS, this.#destinationWords, 0);
     const head = this.#headsOf(batch)[i];
-    const begin = link.readHeader(head, Math.min(batch.length(i), HEAD_BYTES), this.#other);
-    const isOfFamily = ((this.#otherWords[0] ^ client[slot * ADDRESS_WORDS]) & 0xffff) === 0;
+    const begin = link.readHeader(head, Math.min(batch.length(i), HEAD_BYTES), this.#ends.destination);
+    const isOfFamily = ((this.#destinationWords[0] ^ client[slot * ADDRESS_WORDS]) & 0xffff) === 0;
     if (begin < 0 || !isOfFamily) {
       this.#counters[COUNTER.udpDropped]++;
       return -1;
     }
-    copyAddress(this.#otherWords, 0, batch.words, batch.name(i));
+    copyAddress(this.#destinationWords, 0, batch.words, batch.name(i));
     return begin;
   }
 
@@ -179,7 +178,7 @@ export class Links {
       this.#slot = slot;
     }
     const k = send.count;
-    const header = link.writeHeader(this.#header[k], this.#client, this.#other);
+    const header = link.writeHeader(this.#header[k], this.#ends);
     send.begin(link.relay, 0);
     if (header > 0) send.add((this.#headers.low + k * HEADER_BYTES) | 0, this.#headers.high, header);
     if (length > 0) send.add(low, batch.high, length);

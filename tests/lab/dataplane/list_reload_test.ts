@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { print } from "../../laboratory/machine/print.ts";
-import { until } from "../../laboratory/machine/wait.ts";
+import { delay, until } from "../../laboratory/machine/wait.ts";
 import { makeNames } from "../../laboratory/names/lists.ts";
 import { serve } from "../../laboratory/network/sockets.ts";
 import type { Program } from "../../laboratory/program.ts";
@@ -98,7 +98,7 @@ labTest(`A list of ${NAMES} names is read anew under load: no connection fails, 
   const wrk = await lab.client.start(flood);
   await until(() => times.areThere, { what: "an answer to each probe" });
   times.take();
-  await new Promise((resolve) => setTimeout(resolve, 4000));
+  await delay(4000);
   const before = times.take();
   for (let round = 1; round <= RELOADS; round++) {
     assert.equal(await fetchCode(lab, nginx.url(4), `round${round}.example`), 0);

@@ -3,6 +3,7 @@
  * it in a line each, with what to do.
  */
 import assert from "node:assert/strict";
+import { asNobody } from "../../laboratory/programs/nobody.ts";
 import { type ConfigText, PROXY_PORT, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 import type { Lab } from "../../laboratory/lab.ts";
@@ -18,7 +19,7 @@ interface Situation {
   /** The file itself, where it is wrong. */
   readonly text?: string;
   /** Set where nobody is root. */
-  readonly asNobody?: true;
+  readonly isNobody?: true;
   /** The exit code and the words of each command. A `run` that would serve is not started. */
   readonly says: Partial<Readonly<Record<Step, readonly [code: number, words: RegExp]>>>;
 }
@@ -57,7 +58,7 @@ const SITUATIONS: readonly Situation[] = [
   },
   {
     name: "nobody is root",
-    asNobody: true,
+    isNobody: true,
     says: {
       doctor: [1, /Run doctor as root \(CAP_NET_ADMIN\): try sudo\nready: no/],
       install: [1, NOT_PERMITTED],
@@ -162,16 +163,15 @@ const SITUATIONS: readonly Situation[] = [
 
 const STEPS: readonly Step[] = ["doctor", "install", "run", "status"];
 
-for (const { name, setup = [], config, text, asNobody, says } of SITUATIONS) {
+for (const { name, setup = [], config, text, isNobody, says } of SITUATIONS) {
   labTest(`what is in the way is said: ${name}`, {
     forwarding: true,
     programs: ["socat", "setpriv", "iptables-legacy", "iptables-nft"],
     netlinkOnly: "it names the tables of nf_tables",
   }, async (lab) => {
-    Deno.chmodSync(lab.directory, 0o755); // for everybody to read the config
     const path = text === undefined ? writeConfig(lab, config) : lab.writeFile("tproxy.yaml", text);
     for (const line of setup) await prepare(lab, line.split(" "));
-    const wrapper = asNobody === true ? asNobodyIn(lab) : [];
+    const wrapper = isNobody === true ? asNobody(lab) : [];
     for (const step of STEPS) {
       const expected = says[step];
       if (expected === undefined) continue;
@@ -183,15 +183,6 @@ for (const { name, setup = [], config, text, asNobody, says } of SITUATIONS) {
       assert.equal(code, expected[0], step);
     }
   });
-}
-
-/** Words that start a program as nobody; the single file unpacks only where nobody else can write. */
-function asNobodyIn(lab: Lab): string[] {
-  const nobody = 65534;
-  const cache = `${lab.directory}/cache`;
-  Deno.mkdirSync(cache, { mode: 0o700 });
-  Deno.chownSync(cache, nobody, nobody);
-  return ["env", `TPROXY_CACHE_DIR=${cache}`, "setpriv", `--reuid=${nobody}`, "--clear-groups"];
 }
 
 async function prepare(lab: Lab, argv: readonly string[]): Promise<void> {

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { startWeb, visit, type Web } from "../../laboratory/names/web.ts";
+import { macOf } from "../../laboratory/network/raw_link.ts";
 import { startDataplaneProgram } from "../../laboratory/proxy/dataplane.ts";
 import { type ConfigText, firstPacketsAsk } from "../../laboratory/proxy/proxy.ts";
 import { startDante, startMicrosocks, startTinyproxy } from "../../laboratory/upstreams/proxies.ts";
@@ -123,8 +124,7 @@ labTest("Rules with names may ask for an interface and a hardware address too", 
   const web = await startWeb(lab);
   await startMicrosocks(lab, { port: PORT, asks: false });
   const dataplane = await startDataplaneProgram(lab);
-  const { stdout } = await lab.client.run(["cat", "/sys/class/net/c0/address"]);
-  const mac = stdout.trim();
+  const mac = macOf(lab.client, "c0");
   for (
     const [conditions, end] of [
       [{ interfaces: ["r0"] }, "upstream"],

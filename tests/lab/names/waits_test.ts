@@ -5,6 +5,7 @@ import { until } from "../../laboratory/machine/wait.ts";
 import { attempt } from "../../laboratory/network/dial.ts";
 import { connectClient, serve } from "../../laboratory/network/sockets.ts";
 import { startWeb } from "../../laboratory/names/web.ts";
+import { makeSshKey, startSshd } from "../../laboratory/upstreams/sshd.ts";
 import { startDataplaneProgram } from "../../laboratory/proxy/dataplane.ts";
 import { startMicrosocks } from "../../laboratory/upstreams/proxies.ts";
 import { labTest } from "../../laboratory/register.ts";
@@ -96,12 +97,7 @@ labTest("Where nobody may be dialled, the first flow waits for timeouts.sniff, a
 labTest("SSH is at work at once behind rules with names", {
   programs: ["sshd", "ssh", "ssh-keygen"],
 }, async (lab) => {
-  const key = `${lab.directory}/host-key`;
-  await lab.server.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]);
-  const config = lab.writeFile("sshd_config", `HostKey ${key}\nPort 22\nPidFile none\nUsePAM no\n`);
-  const alone =
-    `mkdir -p /run/sshd && mount -t tmpfs -o mode=755 none /run/sshd && exec $(command -v sshd) -D -f ${config}`;
-  await lab.server.start(["unshare", "-m", "sh", "-c", alone], { listens: 22 });
+  await startSshd(lab, await makeSshKey(lab, "host.key"));
   const dataplane = await startDataplaneProgram(lab);
   for (const rules of [{ rules: [BLOCK] }, SENDS]) {
     await dataplane.adopt(rules);

@@ -6,6 +6,8 @@ import { until } from "../../laboratory/machine/wait.ts";
 import { at } from "../../laboratory/network/udp_socket.ts";
 import { startWeb, visit } from "../../laboratory/names/web.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
+import { makeSshKey, startSshd } from "../../laboratory/upstreams/sshd.ts";
+import { withFile } from "../../laboratory/machine/with_file.ts";
 import { prepareRecipe, PROXY_RUNS } from "../../laboratory/proxy/recipe.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { PASSWORD, startTinyproxy } from "../../laboratory/upstreams/proxies.ts";
@@ -41,6 +43,8 @@ labTest("recipe: advertising is refused by name for the whole LAN, and the rest 
       }
     }
   }
+  Deno.kill(listChildren(program.pid)[0], "SIGTERM");
+  await program.waitForOutput("stopped accepted=0 "); // it has relayed nothing
 });
 
 labTest("recipe: a child's tablet is refused after ten, and is let in again in the morning", {
@@ -84,23 +88,16 @@ labTest("recipe: all TCP of one device goes through ssh -D, and nothing goes pas
   programs: [...PROGRAMS, "ssh", "sshd", "ssh-keygen"],
 }, async (lab) => {
   const nginx = await startNginx(lab);
-  const path = (name: string) => `${lab.directory}/${name}`;
-  for (const key of ["far.key", "host.key"]) {
-    await lab.server.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path(key)]);
-  }
-  Deno.copyFileSync(path("far.key.pub"), path("authorized"));
-  const hostKey = Deno.readTextFileSync(path("host.key.pub"));
-  lab.writeFile("far.hosts", `203.0.113.2 ${hostKey}`);
-  const config = lab.writeFile(
-    "sshd.conf",
-    `ListenAddress 203.0.113.2:22\nHostKey ${path("host.key")}\nAuthorizedKeysFile ${path("authorized")}\n` +
-      "PermitRootLogin prohibit-password\nStrictModes no\nUsePAM no\nPidFile none\n",
-  );
-  // It wants /run/sshd, and the path by which it was started.
-  const sshd = `mount -t tmpfs none /run && mkdir /run/sshd && exec /usr/sbin/sshd -D -e -f ${config}`;
-  await lab.server.start(["unshare", "-m", "sh", "-c", sshd], { listens: 22 });
+  const [farKey, hostKey] = [await makeSshKey(lab, "far.key"), await makeSshKey(lab, "host.key")];
+  const known = lab.writeFile("far.hosts", `203.0.113.2 ${Deno.readTextFileSync(`${hostKey}.pub`)}`);
+  await startSshd(lab, hostKey, [
+    "ListenAddress 203.0.113.2",
+    `AuthorizedKeysFile ${farKey}.pub`,
+    "PermitRootLogin prohibit-password",
+    "StrictModes no",
+  ]);
   const recipe = await prepareRecipe(lab, "One device through an SSH tunnel", {
-    replace: [["/etc/tproxy/far.key", path("far.key")], ["/etc/tproxy/far.hosts", path("far.hosts")]],
+    replace: [["/etc/tproxy/far.key", farKey], ["/etc/tproxy/far.hosts", known]],
   });
   const program = await recipe.start({ listens: 1080 });
   await program.waitForOutput(PROXY_RUNS, { timeoutMs: 30_000 });
@@ -159,8 +156,8 @@ labTest("recipe: the SOCKS port of Tor is told the name that a device asks for",
   assert.match(recipe.text("tor"), /^tor --SocksPort 127.0.0.1:9050 &\n$/);
   // In Tor's place: the name has another address there than the client's.
   const hosts = lab.writeFile("hosts", `${other} hidden.example\n`);
-  const socks = 'mount --bind "$0" /etc/hosts && exec microsocks -i 127.0.0.1 -p 9050';
-  await lab.router.start(["unshare", "-m", "sh", "-c", socks, hosts], { listens: 9050 });
+  const socks = ["microsocks", "-i", "127.0.0.1", "-p", "9050"];
+  await lab.router.start([...withFile(hosts, "/etc/hosts"), ...socks], { listens: 9050 });
   const program = await recipe.start();
   await program.waitForOutput(PROXY_RUNS, { timeoutMs: 30_000 });
   let visits = 0;

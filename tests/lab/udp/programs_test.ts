@@ -1,14 +1,13 @@
 /** Programs that people use over UDP, through the proxy: iperf3, DTLS, QUIC. DNS is in udp_path_test.ts. */
 import assert from "node:assert/strict";
 import { makeCertificate } from "../../laboratory/programs/certificate.ts";
+import { quicCommand } from "../../laboratory/programs/script.ts";
 import { ADDRESSES } from "../../laboratory/lab.ts";
 import type { Namespace } from "../../laboratory/namespace.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { startUdpProxy } from "../../laboratory/network/udp_peers.ts";
 import { at } from "../../laboratory/network/udp_socket.ts";
 
-const PROJECT = new URL("../../../", import.meta.url).pathname;
-const QUIC_PROGRAM = `${PROJECT}tests/laboratory/programs/quic_program.ts`;
 const MIB = 1 << 20;
 
 labTest("run loses nothing of iperf3's 20 Mbit/s, both ways", { programs: ["iperf3"] }, async (lab) => {
@@ -73,8 +72,10 @@ for (const source of ["client", "router"] as const) {
       await startUdpProxy(lab, { source });
       for (const family of [4, 6] as const) {
         const { server: address, client, wan } = ADDRESSES[family];
-        const server = await lab.server.start(quic("serve", address, certificate, key), { udpPort: 443 });
-        const { stderr } = await lab.client.run(quic("fetch", address, certificate, `${10 * MIB}`));
+        const server = await lab.server.start(quicCommand("serve", address, certificate, key), {
+          udpPort: 443,
+        });
+        const { stderr } = await lab.client.run(quicCommand("fetch", address, certificate, `${10 * MIB}`));
         const [sent, received] = /([0-9a-f]{64}) ([0-9a-f]{64})/.exec(stderr)!.slice(1);
         assert.equal(received, sent);
         await server.waitForOutput(`connection from ${source === "client" ? client : wan}`);
@@ -82,9 +83,4 @@ for (const source of ["client", "router"] as const) {
       }
     },
   );
-}
-
-function quic(command: "serve" | "fetch", address: string, certificate: string, argument: string): string[] {
-  const deno = [`${PROJECT}scripts/deno`, "run", "-A", "--no-check", "--unstable-net", QUIC_PROGRAM];
-  return [...deno, command, address, "443", certificate, argument];
 }

@@ -1,8 +1,10 @@
 /** Groups of real proxies, and checks, with the whole program: what becomes of flows when proxies die. */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
-import { until } from "../../laboratory/machine/wait.ts";
+import { delay, until } from "../../laboratory/machine/wait.ts";
 import { type Attempt, attempt } from "../../laboratory/network/dial.ts";
+import { serve } from "../../laboratory/network/sockets.ts";
+import { countSyns } from "../../laboratory/upstreams/syns.ts";
 import { firstPacketsAsk, type Proxy, startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
 import { PASSWORD, startMicrosocks, startTinyproxy, USER } from "../../laboratory/upstreams/proxies.ts";
 import { labTest } from "../../laboratory/register.ts";
@@ -40,13 +42,6 @@ function startGroup(
   });
 }
 
-/** Serves who connects to port 7000: a line that tells that it is there, and the connection stays. */
-async function serveLine(lab: Lab): Promise<void> {
-  await lab.server.start(["socat", "-t30", "TCP4-LISTEN:7000,fork,reuseaddr", "SYSTEM:echo here"], {
-    listens: 7000,
-  });
-}
-
 function assertServed({ told, heard }: Attempt): void {
   assert.deepEqual([told, heard], ["connected", "here\n"]);
 }
@@ -57,18 +52,9 @@ function assertRefused({ told, heard, ms }: Attempt, within = 300): void {
   assert.ok(ms < within, `after ${ms} ms`);
 }
 
-/** Counts the SYNs that come to ports of the server; of what went there without a proxy too. */
-async function countSyns(lab: Lab, ports: readonly number[]): Promise<() => Promise<number[]>> {
-  const rules = ports.map((port) => `tcp dport ${port} tcp flags & (syn | ack) == syn counter`).join("\n");
-  await lab.server.nft(`table inet counted {
-    chain input { type filter hook input priority 0;
-${rules}
-    }
-  }`);
-  return async () => {
-    const { stdout } = await lab.server.run(["nft", "list", "table", "inet", "counted"]);
-    return Array.from(stdout.matchAll(/packets (\d+)/g), ([, count]) => Number(count));
-  };
+/** Counts the SYNs that come to ports of the server. */
+function countSynsTo(lab: Lab, ports: readonly number[]): Promise<() => Promise<number[]>> {
+  return countSyns(lab, ports.map((port) => `tcp dport ${port}`));
 }
 
 /** The checks of one upstream that there may have been since then: one every 500 ms, less a fifth. */
@@ -85,11 +71,11 @@ async function statusOf(lab: Lab, proxy: Proxy): Promise<string> {
 labTest("failover: the next one carries flows when the first is killed, new ones go back when it is up", {
   programs: PROGRAMS,
 }, async (lab) => {
-  await serveLine(lab);
+  await serve(lab, 7000, "echo here");
   const first = await startMicrosocks(lab, { port: 1080, asks: false });
   const second = await startMicrosocks(lab, { port: 1081, asks: false });
   const carried = () => second.output.match(/connected to/g)?.length ?? 0;
-  const syns = await countSyns(lab, [1080, 1081]);
+  const syns = await countSynsTo(lab, [1080, 1081]);
   const proxy = await startGroup(lab, [1080, 1081]);
   assertServed(await attempt(lab, { port: 7000 }));
   assert.deepEqual((await syns())[1], 0);
@@ -121,8 +107,8 @@ labTest("failover: the next one carries flows when the first is killed, new ones
 labTest("All down: flows are refused at once, nothing reaches their server, and checks are few", {
   programs: PROGRAMS,
 }, async (lab) => {
-  await serveLine(lab);
-  const syns = await countSyns(lab, [7000, 1080, 1081]);
+  await serve(lab, 7000, "echo here");
+  const syns = await countSynsTo(lab, [7000, 1080, 1081]);
   const proxy = await startGroup(lab, [1080, 1081]);
   await lab.openGuard(); // whatever goes direct would arrive
   for (let i = 0; i < 4; i++) assertRefused(await attempt(lab, { port: 7000 }));
@@ -147,12 +133,12 @@ labTest("All down: flows are refused at once, nothing reaches their server, and 
 labTest("when-down: direct lets flows go as they would have gone, and only then", {
   programs: PROGRAMS,
 }, async (lab) => {
-  await serveLine(lab);
+  await serve(lab, 7000, "echo here");
   const proxy = await startGroup(lab, [1080], { "when-down": "direct" });
   assertRefused(await attempt(lab, { port: 7000 })); // not known yet
   await until(async () => (await attempt(lab, { port: 7000 })).heard === "here\n", { what: "a direct flow" });
   assert.match(proxy.log, /no upstream is up: flows go direct.*upstream=u1080/);
-  const syns = await countSyns(lab, [1080]);
+  const syns = await countSynsTo(lab, [1080]);
   await startMicrosocks(lab, { port: 1080, asks: false });
   await until(() => /an upstream is up/.test(proxy.log), { what: "its return", timeoutMs: 8000 });
   const [before] = await syns();
@@ -164,10 +150,10 @@ labTest(
   "An upstream that comes and goes is held down for longer each time",
   { programs: PROGRAMS },
   async (lab) => {
-    await serveLine(lab);
+    await serve(lab, 7000, "echo here");
     const proxy = await startGroup(lab, [1080]);
     const changes = () => Array.from(proxy.log.matchAll(/an upstream is (up|down)/g), ([, state]) => state);
-    const syns = await countSyns(lab, [1080]);
+    const syns = await countSynsTo(lab, [1080]);
     let program = await startMicrosocks(lab, { port: 1080, asks: false });
     assertServed(await attempt(lab, { port: 7000 }));
     await program.stop();
@@ -178,7 +164,7 @@ labTest(
     await until(() => changes().length === 3, { what: "down again", timeoutMs: 8000 });
     program = await startMicrosocks(lab, { port: 1080, asks: false });
     const [before] = await syns();
-    await new Promise((resolve) => setTimeout(resolve, 5000));
+    await delay(5000);
     assert.deepEqual(changes(), ["down", "up", "down"]);
     assert.equal((await syns())[0], before, "no check while it is held down, for 8 s at least");
   },
@@ -190,7 +176,7 @@ labTest("least-connections spreads flows evenly, over all workers", { programs: 
   });
   const ports = [1080, 1081, 1082];
   for (const port of ports) await startMicrosocks(lab, { port, asks: false });
-  const syns = await countSyns(lab, ports);
+  const syns = await countSynsTo(lab, ports);
   const proxy = await startGroup(lab, ports, { strategy: "least-connections" }, {}, RARELY);
   await lab.client.start([
     "python3",
@@ -211,10 +197,10 @@ labTest(
   "hash keeps a client with its member, whatever port it comes from",
   { programs: PROGRAMS },
   async (lab) => {
-    await serveLine(lab);
+    await serve(lab, 7000, "echo here");
     const ports = [1080, 1081, 1082];
     for (const port of ports) await startMicrosocks(lab, { port, asks: false });
-    const syns = await countSyns(lab, ports);
+    const syns = await countSynsTo(lab, ports);
     await startGroup(lab, ports, { strategy: "hash" }, {}, RARELY);
     for (let i = 0; i < 8; i++) assertServed(await attempt(lab, { port: 7000 }));
     const [none, nor, all] = (await syns()).toSorted((a, b) => a - b);
@@ -232,9 +218,9 @@ for (
   labTest(`A wrong password with ${type} is told once, with its place; no file or log has it`, {
     programs: PROGRAMS,
   }, async (lab) => {
-    await serveLine(lab);
+    await serve(lab, 7000, "echo here");
     await start(lab, { port: 1080, asks: true });
-    const syns = await countSyns(lab, [7000]);
+    const syns = await countSynsTo(lab, [7000]);
     const secret = lab.writeFile("office.secret", "open-barley\n");
     Deno.chmodSync(secret, 0o600);
     const proxy = await startGroup(lab, [1080], {}, { type, username: USER, "password-file": secret });

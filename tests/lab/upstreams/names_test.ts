@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { until } from "../../laboratory/machine/wait.ts";
 import { attempt } from "../../laboratory/network/dial.ts";
+import { serve } from "../../laboratory/network/sockets.ts";
+import { countSyns } from "../../laboratory/upstreams/syns.ts";
 import type { Program } from "../../laboratory/program.ts";
 import { startDnsmasq } from "../../laboratory/programs/dnsmasq.ts";
+import { withFile } from "../../laboratory/machine/with_file.ts";
 import { firstPacketsAsk, type Proxy, startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
 import { startMicrosocks } from "../../laboratory/upstreams/proxies.ts";
 import { labTest } from "../../laboratory/register.ts";
@@ -31,9 +34,8 @@ async function startNamed(
   { host = PROXY, routerTraffic = false }: { host?: string; routerTraffic?: boolean } = {},
 ): Promise<Proxy> {
   const conf = lab.writeFile("resolv.conf", `nameserver ${ADDRESSES[4].server}\n`);
-  const mounts = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
   return await startProxy(lab, {
-    wrapper: ["unshare", "-m", "sh", "-c", mounts, conf],
+    wrapper: withFile(conf, "/etc/resolv.conf"),
     config: {
       intercept: { "router-traffic": routerTraffic },
       rules: [{ name: "through", action: "proxy", upstream: "office" }],
@@ -43,18 +45,12 @@ async function startNamed(
   });
 }
 
-async function serveLine(lab: Lab): Promise<void> {
-  await lab.server.start(["socat", "-t30", "TCP4-LISTEN:7000,fork,reuseaddr", "SYSTEM:echo here"], {
-    listens: 7000,
-  });
-}
-
 const resolved = (proxy: Proxy): string[] => proxy.log.match(/is resolved name=\S+ addresses=\S+/g) ?? [];
 
 labTest("A name leads flows to its proxy, and a resolver that is dead or comes late harms nobody", {
   programs: PROGRAMS,
 }, async (lab) => {
-  await serveLine(lab);
+  await serve(lab, 7000, "echo here");
   await startMicrosocks(lab, { port: 1080, asks: false });
   const proxy = await startNamed(lab);
   // Nobody knows the name yet: the upstream is down, and nothing goes direct.
@@ -77,13 +73,9 @@ labTest("A name that moves takes new flows along when its TTL is over, and the l
   programs: PROGRAMS,
 }, async (lab) => {
   await addSecond(lab);
-  await serveLine(lab);
+  await serve(lab, 7000, "echo here");
   await startMicrosocks(lab, { port: 1080, asks: false });
-  await lab.server.nft(`table inet counted {
-    chain input { type filter hook input priority 0;
-      ip daddr ${SECOND[4]} tcp dport 1080 tcp flags & (syn | ack) == syn counter
-    }
-  }`);
+  const syns = await countSyns(lab, [`ip daddr ${SECOND[4]} tcp dport 1080`]);
   const resolver = await startResolver(lab, FIRST);
   const proxy = await startNamed(lab);
   await until(() => resolved(proxy).length === 1, { what: "the name", timeoutMs: 10_000 });
@@ -93,8 +85,7 @@ labTest("A name that moves takes new flows along when its TTL is over, and the l
   // dnsmasq's own names have a TTL of 0: they are asked for every 30 s.
   await until(() => resolved(proxy).length === 2, { what: "the other address", timeoutMs: 40_000 });
   assert.equal((await attempt(lab, { port: 7000 })).heard, "here\n");
-  const { stdout } = await lab.server.run(["nft", "list", "table", "inet", "counted"]);
-  assert.ok(Number(/packets (\d+)/.exec(stdout)?.[1]) > 0, stdout);
+  assert.ok((await syns())[0] > 0, "nobody came to the other address");
 });
 
 for (const host of [PROXY, FIRST[4]]) {
@@ -104,34 +95,29 @@ for (const host of [PROXY, FIRST[4]]) {
     programs: PROGRAMS,
     netlinkOnly: "the router's own traffic",
   }, async (lab) => {
-    await serveLine(lab);
+    await serve(lab, 7000, "echo here");
     await startMicrosocks(lab, { port: 1080, asks: false });
     await startResolver(lab, FIRST);
     await lab.openGuard();
-    await lab.server.nft(`table inet counted {
-      chain input { type filter hook input priority 0;
-        ip saddr ${ADDRESSES[4].client} tcp dport 1080 tcp flags & (syn | ack) == syn counter
-        tcp dport 1080 tcp flags & (syn | ack) == syn counter
-      }
-    }`);
-    const counts = async () => {
-      const { stdout } = await lab.server.run(["nft", "list", "table", "inet", "counted"]);
-      return Array.from(stdout.matchAll(/packets (\d+)/g), ([, count]) => Number(count));
-    };
+    const syns = await countSyns(lab, [
+      `ip saddr ${ADDRESSES[4].client} tcp dport 1080`,
+      "tcp dport 1080",
+      'iifname "s0" tcp dport 7000',
+    ]);
     const proxy = await startNamed(lab, { host, routerTraffic: true });
     if (host === PROXY) {
       await until(() => resolved(proxy).length === 1, { what: "the name", timeoutMs: 10_000 });
     }
     await attempt(lab, { port: 1080, seconds: 1 });
-    assert.deepEqual(await counts(), [1, 1], "by itself, and nobody else came");
+    assert.deepEqual(await syns(), [1, 1, 0], "by itself, and nobody else came");
     // The router's own programs, and the proxy itself, do not run in a circle.
     await lab.router.run(["nc", "-zw2", FIRST[4], "1080"]);
-    assert.deepEqual(await counts(), [1, 2]);
+    assert.deepEqual(await syns(), [1, 2, 0]);
     assert.equal((await attempt(lab, { port: 7000 })).heard, "here\n");
     const { stdout } = await lab.router.run(["nc", "-w2", FIRST[4], "7000"], { mayFail: true });
     assert.equal(stdout, "here\n");
-    const [own, all] = await counts();
-    assert.equal(own, 1);
+    const [own, all, past] = await syns();
+    assert.deepEqual([own, past], [1, 0], "a flow went past the upstream");
     assert.ok(all >= 4 && all <= 12, `${all} SYNs`);
   });
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { type Attempt, attempt } from "../../laboratory/network/dial.ts";
+import { serve } from "../../laboratory/network/sockets.ts";
 import type { Program } from "../../laboratory/program.ts";
 import {
   PASSWORD,
@@ -63,8 +64,7 @@ const KINDS: readonly Kind[] = [
 
 /** Serves a line that tells whom the server sees, before the client has said anything. */
 function serveSeen(lab: Lab): Promise<Program> {
-  const listener = "TCP6-LISTEN:7000,ipv6only=0,fork,reuseaddr";
-  return lab.server.start(["socat", "-t30", listener, "SYSTEM:echo seen $SOCAT_PEERADDR"], { listens: 7000 });
+  return serve(lab, 7000, "echo seen $SOCAT_PEERADDR");
 }
 
 for (const kind of KINDS) {

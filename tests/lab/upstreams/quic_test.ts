@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { makeCertificate } from "../../laboratory/programs/certificate.ts";
+import { quicCommand } from "../../laboratory/programs/script.ts";
 import { openClient, openServer } from "../../laboratory/network/udp_peers.ts";
 import type { UdpSocket } from "../../laboratory/network/udp_socket.ts";
 import { labTest } from "../../laboratory/register.ts";
@@ -9,8 +10,6 @@ import { startV2ray } from "../../laboratory/upstreams/proxies.ts";
 import { startRuled } from "../../laboratory/upstreams/through.ts";
 import { recorded } from "../../unit/sniff/recordings.ts";
 
-const PROJECT = new URL("../../../", import.meta.url).pathname;
-const QUIC_PROGRAM = `${PROJECT}tests/laboratory/programs/quic_program.ts`;
 const PORT = 1080;
 const MIB = 1 << 20;
 
@@ -35,8 +34,8 @@ labTest("QUIC of Deno goes through the proxy that a rule has for its name, and 1
   const dataplane = await startNamed(lab);
   for (const family of [4, 6] as const) {
     const { server: address, client } = ADDRESSES[family];
-    const server = await lab.server.start(quic("serve", address, certificate, key), { udpPort: 443 });
-    const { stderr } = await lab.client.run(quic("fetch", address, certificate, `${MIB}`));
+    const server = await lab.server.start(quicCommand("serve", address, certificate, key), { udpPort: 443 });
+    const { stderr } = await lab.client.run(quicCommand("fetch", address, certificate, `${MIB}`));
     const [sent, received] = /([0-9a-f]{64}) ([0-9a-f]{64})/.exec(stderr)!.slice(1);
     assert.equal(received, sent);
     await server.waitForOutput("connection from ");
@@ -124,8 +123,3 @@ labTest("A hello that is larger than what may wait goes on at once", {}, async (
   const received = await receiveAll(server, 300);
   assert.ok(received.length >= 16, `${received.length} of 40`);
 });
-
-function quic(command: "serve" | "fetch", address: string, certificate: string, argument: string): string[] {
-  const deno = [`${PROJECT}scripts/deno`, "run", "-A", "--no-check", "--unstable-net", QUIC_PROGRAM];
-  return [...deno, command, address, "443", certificate, argument];
-}

@@ -5,14 +5,31 @@
 
 const PROJECT = new URL("../../../", import.meta.url).pathname;
 
-/** The words that start a program of this folder. */
-export function scriptCommand(name: string, words: readonly string[]): string[] {
+/** The words that start a program of this folder; `flags` are Deno's. */
+export function scriptCommand(
+  name: string,
+  words: readonly string[],
+  flags: readonly string[] = [],
+): string[] {
   return [
     `${PROJECT}scripts/deno`,
     "run",
     "-A",
     "--no-check",
+    ...flags,
     `${PROJECT}tests/laboratory/programs/${name}`,
     ...words,
   ];
+}
+
+/** Deno's QUIC as server or client. `argument`: the server's key, or how many bytes the client sends. */
+export function quicCommand(
+  command: "serve" | "fetch",
+  address: string,
+  certificate: string,
+  argument: string,
+): string[] {
+  return scriptCommand("quic_program.ts", [command, address, "443", certificate, argument], [
+    "--unstable-net",
+  ]);
 }

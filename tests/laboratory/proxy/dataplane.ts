@@ -14,7 +14,7 @@ import { type ConfigText, tproxy, writeConfig } from "./proxy.ts";
 export type DataplaneCommand =
   | { readonly do: "sessions" | "count" | "totals" | "drain" }
   | { readonly do: "adopt"; readonly path: string; readonly generation: number }
-  /** The kernel takes the rules of a config, whatever this version says that it cannot do. */
+  /** The kernel takes the rules of a config. */
   | { readonly do: "install"; readonly path: string }
   | { readonly do: "close"; readonly sessions: readonly SessionKey[] }
   /** The worker fails. */

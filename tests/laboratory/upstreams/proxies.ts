@@ -5,6 +5,7 @@
  */
 import type { Lab } from "../lab.ts";
 import type { Program } from "../program.ts";
+import { withFile } from "../machine/with_file.ts";
 
 /** The user that proxies know. */
 export const USER = "office";
@@ -21,8 +22,7 @@ export interface ProxyOptions {
 
 /** A command whose program has another /etc/hosts. */
 function withHosts(argv: readonly string[], hosts: string | undefined): readonly string[] {
-  if (hosts === undefined) return argv;
-  return ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/hosts && exec "$@"', hosts, ...argv];
+  return hosts === undefined ? argv : [...withFile(hosts, "/etc/hosts"), ...argv];
 }
 
 /** microsocks: SOCKS5. */

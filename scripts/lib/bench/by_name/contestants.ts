@@ -5,13 +5,12 @@
 import type { Lab } from "../../../../tests/laboratory/lab.ts";
 import { makeNames } from "../../../../tests/laboratory/names/lists.ts";
 import { startProxy } from "../../../../tests/laboratory/proxy/proxy.ts";
+import { HAPROXY_PORT, startHaproxy, startV2ray, V2RAY_PORT } from "../peers.ts";
 import type { Contestant, Workers } from "../suite.ts";
 import { LISTED } from "./load.ts";
 
 /** Names of the list. */
 const NAMES = 200_000;
-const HAPROXY_PORT = 3128;
-const V2RAY_PORT = 3129;
 /** Time for which clients may say nothing: v2ray's own; HAProxy is told the same. */
 const SNIFF_MS = 200;
 
@@ -31,8 +30,8 @@ const pageRules = (port: number) => `
  */
 export const BY_NAME_CONTESTANTS: readonly Contestant[] = [
   { name: "forwarding", lab: { forwarding: true }, start: () => Promise.resolve(undefined) },
-  { name: "haproxy", lab: { forwarding: true }, start: startHaproxy },
-  { name: "v2ray", lab: { forwarding: true }, start: startV2ray },
+  { name: "haproxy", lab: { forwarding: true }, start: startListedHaproxy },
+  { name: "v2ray", lab: { forwarding: true }, start: startListedV2ray },
   { name: "tproxy", lab: { forwarding: true }, start: startTproxy },
 ];
 
@@ -46,61 +45,21 @@ async function startTproxy(lab: Lab, workers: Workers): Promise<number> {
   return (await startProxy(lab, { config: { listener: { workers }, rules, default: "bypass" } })).pid;
 }
 
-/** HAProxy with one thread and splicing. Its tree takes names as they are, without regard to case. */
-async function startHaproxy(lab: Lab): Promise<number> {
-  await divert(lab, HAPROXY_PORT);
+/** Its tree takes names as they are, without regard to case. */
+function startListedHaproxy(lab: Lab): Promise<number> {
   const list = lab.writeFile("names", `${names().join("\n")}\n`);
-  const config = lab.writeFile("haproxy.cfg", haproxyConfig(list));
-  return (await lab.router.start(["haproxy", "-db", "-f", config], { listens: HAPROXY_PORT })).pid;
-}
-
-function haproxyConfig(list: string): string {
-  return `global
-  nbthread 1
-  maxconn 2000
-defaults
-  mode tcp
-  option splice-auto
-  timeout connect 10s
-  timeout client 1h
-  timeout server 1h
-listen transparent
-  bind 127.0.0.1:${HAPROXY_PORT} transparent
-  tcp-request inspect-delay ${SNIFF_MS}ms
-  tcp-request content reject if { req.ssl_sni -m str -f ${list} }
-  tcp-request content accept if { req.ssl_hello_type 1 }
-  source 0.0.0.0 usesrc client
-  server original-destination 0.0.0.0:0
-`;
-}
-
-/** v2ray with as many threads as the machine has processors, its default. */
-async function startV2ray(lab: Lab): Promise<number> {
-  await divert(lab, V2RAY_PORT);
-  const config = lab.writeFile("v2ray.json", JSON.stringify(v2rayConfig()));
-  const argv = ["prlimit", "--nofile=20000", "v2ray", "-config", config];
-  return (await lab.router.start(argv, { listens: V2RAY_PORT })).pid;
-}
-
-async function divert(lab: Lab, port: number): Promise<void> {
-  await lab.router.nft(pageRules(port));
-  await lab.router.ip(`
-    rule add fwmark 1 lookup 100
-    route add local default dev lo table 100`);
+  return startHaproxy(lab, pageRules(HAPROXY_PORT), [
+    `tcp-request inspect-delay ${SNIFF_MS}ms`,
+    `tcp-request content reject if { req.ssl_sni -m str -f ${list} }`,
+    "tcp-request content accept if { req.ssl_hello_type 1 }",
+  ]);
 }
 
 /** The names are told apart by sniffing, and resolved by nobody: what is let pass goes where it was to go. */
-function v2rayConfig(): unknown {
-  return {
-    log: { access: "none", loglevel: "none" },
-    inbounds: [{
-      listen: "127.0.0.1",
-      port: V2RAY_PORT,
-      protocol: "dokodemo-door",
-      settings: { network: "tcp", followRedirect: true },
-      sniffing: { enabled: true, destOverride: ["tls"] },
-      streamSettings: { sockopt: { tproxy: "tproxy" } },
-    }],
+function startListedV2ray(lab: Lab): Promise<number> {
+  return startV2ray(lab, pageRules(V2RAY_PORT), {
+    network: "tcp",
+    inbound: { sniffing: { enabled: true, destOverride: ["tls"] } },
     outbounds: [
       { protocol: "freedom", settings: { redirect: "203.0.113.2:0" } },
       { protocol: "blackhole", tag: "refused" },
@@ -109,5 +68,5 @@ function v2rayConfig(): unknown {
       domainStrategy: "AsIs",
       rules: [{ type: "field", domain: names().map((name) => `full:${name}`), outboundTag: "refused" }],
     },
-  };
+  });
 }

@@ -3,12 +3,13 @@
  * @module
  */
 import { ADDRESSES, type Lab } from "../../../../tests/laboratory/lab.ts";
-import { runProgram } from "../../../../tests/laboratory/program.ts";
+import { recorded } from "../../../../tests/unit/sniff/recordings.ts";
+import { compileGenerator, generator } from "../compile.ts";
 
 /** The port of names. */
 const PORT = 443;
-const PROJECT = new URL("../../../../", import.meta.url).pathname;
-const PROGRAM = `${PROJECT}.cache/bench/tls_load`;
+const NAME = "tls_load";
+const PROGRAM = generator(NAME);
 
 /** Processors of the ends: where the kernel moves them about, turns with many flows differ by a tenth. */
 const ON = { client: ["taskset", "-c", "0"], server: ["taskset", "-c", "1"] };
@@ -35,13 +36,8 @@ export interface Greeted {
 }
 
 /** Compiles the generator; once for a benchmark. */
-export async function compileLoad(): Promise<void> {
-  const directory = new URL("./load", import.meta.url).pathname;
-  const sources = [...Deno.readDirSync(directory)].filter(({ name }) => name.endsWith(".c"))
-    .map(({ name }) => `${directory}/${name}`);
-  Deno.mkdirSync(`${PROJECT}.cache/bench`, { recursive: true });
-  const flags = "-std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wconversion -Werror".split(" ");
-  await runProgram(["gcc", ...flags, "-o", PROGRAM, ...sources], { timeoutMs: 60_000 });
+export function compileLoad(): Promise<void> {
+  return compileGenerator(NAME, new URL("./load", import.meta.url));
 }
 
 /** Starts the server, which speaks first at other ports. */
@@ -87,9 +83,8 @@ async function run<T>(lab: Lab, role: string, options: Record<string, string | n
 
 /** Writes the hello of a client, with another name of the same length in it. */
 function writeHello(lab: Lab, client: Hello, name: string): string {
-  const recording = new URL(`../../../../tests/testdata/hellos/tls-${client}.hex`, import.meta.url);
-  const [, block] = Deno.readTextFileSync(recording).split("\n\n");
+  const [recording] = recorded(`tls-${client}`);
   const hex = (text: string) => new TextEncoder().encode(text).toHex();
-  const bytes = Uint8Array.fromHex(block.replace(/\s/g, "").replace(hex(ALLOWED), hex(name)));
+  const bytes = Uint8Array.fromHex(recording.toHex().replace(hex(ALLOWED), hex(name)));
   return lab.writeFile(`${client}-${name}`, bytes);
 }

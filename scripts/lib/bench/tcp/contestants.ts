@@ -4,9 +4,8 @@
  */
 import type { Lab } from "../../../../tests/laboratory/lab.ts";
 import { startProxy } from "../../../../tests/laboratory/proxy/proxy.ts";
+import { HAPROXY_PORT, startHaproxy } from "../peers.ts";
 import { type Contestant, EARLY, type Workers } from "../suite.ts";
-
-const HAPROXY_PORT = 3128;
 
 /**
  * The rules of the kernel's TPROXY page, as its users have them: conntrack sees both legs. SYNs go to the
@@ -61,32 +60,4 @@ async function startTproxy(
 ): Promise<number> {
   const config = { listener: { workers }, intercept: { admission } };
   return (await startProxy(lab, { config })).pid;
-}
-
-/** HAProxy with one thread and splicing. */
-async function startHaproxy(lab: Lab, rules: string): Promise<number> {
-  await lab.router.nft(rules);
-  await lab.router.ip(`
-    rule add fwmark 1 lookup 100
-    route add local default dev lo table 100`);
-  const config = lab.writeFile("haproxy.cfg", haproxyConfig());
-  const program = await lab.router.start(["haproxy", "-db", "-f", config], { listens: HAPROXY_PORT });
-  return program.pid;
-}
-
-function haproxyConfig(): string {
-  return `global
-  nbthread 1
-  maxconn 2000
-defaults
-  mode tcp
-  option splice-auto
-  timeout connect 10s
-  timeout client 1h
-  timeout server 1h
-listen transparent
-  bind 127.0.0.1:${HAPROXY_PORT} transparent
-  source 0.0.0.0 usesrc client
-  server original-destination 0.0.0.0:0
-`;
 }

@@ -3,8 +3,9 @@
  * @module
  */
 import { ADDRESSES, type Lab } from "../../../../tests/laboratory/lab.ts";
-import { type Program, runProgram } from "../../../../tests/laboratory/program.ts";
+import type { Program } from "../../../../tests/laboratory/program.ts";
 import { delay } from "../../../../tests/laboratory/machine/wait.ts";
+import { compileGenerator, generator } from "../compile.ts";
 import { combine, parseReport, type PingReport, type Transferred } from "./report.ts";
 import type { Stream } from "./streams.ts";
 
@@ -22,19 +23,14 @@ const REQUEST_BYTES = 64;
 const BURSTS = { one: 32, many: 4 };
 /** After the sender's end, what is on its way arrives. */
 const DRAIN_MS = 200;
-const PROJECT = new URL("../../../../", import.meta.url).pathname;
+const NAME = "udp_load";
 
 /** The generator, once it is compiled. */
-export const PROGRAM = `${PROJECT}.cache/bench/udp_load`;
+export const PROGRAM = generator(NAME);
 
 /** Compiles the generator; once for a benchmark. */
-export async function compileLoad(): Promise<void> {
-  const directory = new URL("./load", import.meta.url).pathname;
-  const sources = [...Deno.readDirSync(directory)].filter(({ name }) => name.endsWith(".c"))
-    .map(({ name }) => `${directory}/${name}`);
-  Deno.mkdirSync(`${PROJECT}.cache/bench`, { recursive: true });
-  const flags = "-std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Wshadow -Wconversion -Werror".split(" ");
-  await runProgram(["gcc", ...flags, "-o", PROGRAM, ...sources], { timeoutMs: 60_000 });
+export function compileLoad(): Promise<void> {
+  return compileGenerator(NAME, new URL("./load", import.meta.url));
 }
 
 /** Sends for a while and counts what arrives. */

@@ -5,7 +5,7 @@
 import type { IpAddress } from "../../net/ip.ts";
 import { formatEndpoint, formatIp } from "../../net/ip.ts";
 import type { NftRule } from "../../netlink/nft/rule.ts";
-import { type FirewallChain, TABLE_FAMILIES } from "../firewall/chain.ts";
+import { type FirewallChain, sees } from "../firewall/chain.ts";
 import { describeChain } from "../firewall/firewall.ts";
 import { describeRule } from "../firewall/judge_chain.ts";
 import type { WalkedHook } from "../firewall/packets.ts";
@@ -51,12 +51,11 @@ export interface Passing {
 export function chainsFor(
   chains: readonly FirewallChain[],
   hook: WalkedHook,
-  { family, input }: FlowPacket,
+  packet: FlowPacket,
 ): FirewallChain[] {
-  return chains.filter(({ chain: { base, family: ofTable } }) =>
-    base?.hook === hook && TABLE_FAMILIES[ofTable].includes(family) &&
-    (base.device === undefined || base.device === input?.name)
-  ).toSorted((a, b) => a.chain.base!.priority - b.chain.base!.priority);
+  return chains.filter((of) => of.chain.base?.hook === hook && sees(of, packet)).toSorted((a, b) =>
+    a.chain.base!.priority - b.chain.base!.priority
+  );
 }
 
 /** Walks one chain: changes the packet as its rules do. */

@@ -19,8 +19,7 @@ import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { Explainer } from "../../../src/cli/explain/explainer.ts";
 import { readQuestion } from "../../../src/cli/explain/question.ts";
 import type { Answer } from "../../../src/cli/explain/answer.ts";
-import { loadConfig, loadText } from "../../../src/config/load.ts";
-import { listUnsupported } from "../../../src/config/support.ts";
+import { loadConfig } from "../../../src/config/load.ts";
 import { openListener } from "../../../src/dataplane/sockets/transparent.ts";
 import { openUdpListener } from "../../../src/dataplane/sockets/udp.ts";
 import { readFlowMachine } from "../../../src/doctor/flow/machine.ts";
@@ -136,7 +135,7 @@ async function compare(lab: Lab, { random, round, links, counts }: Round): Promi
   await applyOthers(lab, others);
   // The laboratory waits for listeners of both.
   const intercept = { ...policy.intercept, protocols: ["tcp", "udp"] };
-  const rules = policy.rules.map((rule) => TAKES_NAMES && random.chance(30) ? withNames(rule) : rule);
+  const rules = policy.rules.map((rule) => random.chance(30) ? withNames(rule) : rule);
   const proxy = await startProxy(lab, { config: { ...policy, rules, intercept, source } });
   const packets = flowsOf(random, source === "client");
   const answers = explainAll(lab, proxy.configPath, packets);
@@ -169,11 +168,6 @@ async function compare(lab: Lab, { random, round, links, counts }: Round): Promi
 function withNames({ silent: _, ...rule }: RuleText): RuleText & { readonly domains?: string[] } {
   return rule.action === "deliver" ? rule : { ...rule, protocol: "tcp", domains: [".ads.example"] };
 }
-
-/** Set where this version takes rules with names. */
-const TAKES_NAMES = listUnsupported(
-  loadText("rules: [{ name: ads, domains: [ads.example], action: block }]", "names"),
-).length === 0;
 
 /** `router`: nobody listens there. */
 function expectedFate({ end, source, route }: Answer): Fate {

@@ -52,6 +52,9 @@ export function judgeChain(
   };
 }
 
+/** Words behind what stops those that are `unsure`. */
+export const UNSURE = ", unless a rule accepts them that this program cannot judge";
+
 /** Writes `tcp from clients on r0 (port 22, 80); udp from clients on r0 over ipv6`. */
 export function describePackets(packets: readonly FlowPacket[], tried: readonly FlowPacket[]): string {
   const texts = [...new Set(packets.map(({ text }) => text))];

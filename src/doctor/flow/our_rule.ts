@@ -9,6 +9,7 @@ import type { Outcome } from "../../policy/outcome.ts";
 import type { NftExpression } from "../../netlink/nft/expression.ts";
 import type { NftRule } from "../../netlink/nft/rule.ts";
 import type { FirewallChain } from "../firewall/chain.ts";
+import { rejects } from "../firewall/effects.ts";
 import { formatRule } from "../packet/rule_text.ts";
 import type { RuleMatch } from "../packet/packet_match.ts";
 import { walkBaseChain } from "../packet/packet_walk.ts";
@@ -71,7 +72,7 @@ function outcomeOf(rules: readonly Met[], { marks, listenerPort }: InstallFacts)
     const bits = mark === undefined ? 0 : markOf(mark);
     if (hasBits(bits, marks.watch)) return { kind: "watch" };
     if (hasBits(bits, marks.asks)) return { kind: "proxy" };
-    if (expressions.some(({ kind }) => kind === "reject")) return { kind: "refuse", silently: false };
+    if (rejects(expressions)) return { kind: "refuse", silently: false };
     if (verdict?.code === "drop") return { kind: "refuse", silently: true };
   }
   return { kind: "pass" };

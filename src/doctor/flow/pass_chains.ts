@@ -6,11 +6,11 @@ import type { IpAddress } from "../../net/ip.ts";
 import { formatEndpoint, formatIp } from "../../net/ip.ts";
 import type { NftRule } from "../../netlink/nft/rule.ts";
 import { type FirewallChain, sees } from "../firewall/chain.ts";
+import { rejects } from "../firewall/effects.ts";
 import { describeChain } from "../firewall/firewall.ts";
 import { describeRule } from "../firewall/judge_chain.ts";
 import type { WalkedHook } from "../firewall/packets.ts";
 import { walkBaseChain } from "../packet/packet_walk.ts";
-import { readXtablesPart } from "../packet/xtables_part.ts";
 import type { Translation } from "../packet/translation.ts";
 import { addressAt, applyMark, type FlowPacket, translate } from "./packet.ts";
 
@@ -84,18 +84,12 @@ export function passChain(of: FirewallChain, packet: FlowPacket, { hook, own }: 
   return {
     ...step,
     verdict: result.verdict,
-    refuses: by !== undefined && result.verdict === "drop" && rejects(by),
+    refuses: by !== undefined && result.verdict === "drop" && rejects(by.expressions),
     certain: certain && !other,
     rule: by === undefined ? null : describeRule(of, by),
     handle: by?.handle === undefined ? null : Number(by.handle),
     translation: given === undefined ? null : describeTranslation(given.to, packet),
   };
-}
-
-function rejects({ expressions }: NftRule): boolean {
-  return expressions.some((expression) =>
-    expression.kind === "reject" || readXtablesPart(expression, "target")?.name === "REJECT"
-  );
 }
 
 function describeTranslation({ end, how, unread, port }: Translation, packet: FlowPacket): string {

@@ -7,7 +7,6 @@ import type { FlowEnd, FlowTrace } from "../../doctor/flow/trace.ts";
 import type { PathStep } from "../../doctor/flow/pass_chains.ts";
 import { formatEndpoint, formatIp } from "../../net/ip.ts";
 import { hexBytes } from "../../net/hex.ts";
-import type { Outcome } from "../../policy/outcome.ts";
 import type { PolicyAnswer } from "./policy_answer.ts";
 import { areDown, statesOf, type UpstreamState } from "./upstreams.ts";
 import type { ExplainedRouter } from "./router.ts";
@@ -93,9 +92,7 @@ export function makeAnswer({ loaded, asked, policy, router, trace }: AnswerFacts
     by,
     ...policy,
     upstreamStates,
-    installed: installed?.rule === undefined
-      ? null
-      : { ...installed.rule, does: describeOutcome(installed.outcome) },
+    installed: installed?.rule === undefined ? null : { ...installed.rule, does: installed.outcome.kind },
     path: trace?.steps ?? null,
     route: way && { ...way, gateway: way.gateway && formatIp(way.gateway) },
     source: source === null || end === "upstream" ? null : formatIp(source),
@@ -146,11 +143,6 @@ function endOnRouter(
     : byRules.end === "unknown"
     ? { end, by }
     : byRules;
-}
-
-/** `pass`, `refuse`, `program`, `proxy` or `watch`. */
-function describeOutcome({ kind }: Outcome): string {
-  return kind;
 }
 
 function warn(

@@ -8,11 +8,11 @@ import { type Finding, warning, works } from "../finding.ts";
 import type { FirewallFacts } from "../machine/firewalls.ts";
 import type { FirewallChain } from "../firewall/chain.ts";
 import { describeChain } from "../firewall/firewall.ts";
+import { rejects } from "../firewall/effects.ts";
 import { filtersAt } from "../firewall/findings.ts";
 import { type ChainJudgement, judgeChain } from "../firewall/judge_chain.ts";
 import { judgePath } from "../firewall/path.ts";
 import { reachableRules } from "../firewall/reach.ts";
-import { readXtablesPart } from "../packet/xtables_part.ts";
 import type { Situation } from "../situation.ts";
 
 const ID = "forward-chains";
@@ -60,9 +60,7 @@ function refusesEverything(judgement: ChainJudgement | undefined): boolean {
 function refusesSomething(of: FirewallChain): boolean {
   return of.chain.base?.policy === "drop" ||
     reachableRules(of).some(({ expressions }) =>
-      expressions.some((expression) =>
-        expression.kind === "reject" || expression.kind === "verdict" && expression.verdict.code === "drop" ||
-        readXtablesPart(expression, "target")?.name === "REJECT"
-      )
+      rejects(expressions) ||
+      expressions.some((expression) => expression.kind === "verdict" && expression.verdict.code === "drop")
     );
 }

@@ -7,7 +7,7 @@ import { FAMILIES } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import type { NftChain } from "../../netlink/nft/chain.ts";
 import type { NftRule } from "../../netlink/nft/rule.ts";
-import type { Situation } from "../situation.ts";
+import type { KnownPacket } from "../packet/known_packet.ts";
 import type { WalkedTable } from "../packet/packet_walk.ts";
 
 /** The program that keeps a chain. */
@@ -29,9 +29,13 @@ export const TABLE_FAMILIES: Readonly<Record<string, readonly Family[]>> = {
   netdev: FAMILIES,
 };
 
-/** Lists the intercepted families whose packets come to a chain. */
-export function familiesOf({ chain }: FirewallChain, { families }: Situation): Family[] {
-  return families.filter((family) => TABLE_FAMILIES[chain.family].includes(family));
+/** Tells whether a packet comes to a chain, once it is at its hook. */
+export function sees(
+  { chain: { family, base } }: FirewallChain,
+  packet: Pick<KnownPacket, "family" | "input">,
+): boolean {
+  return TABLE_FAMILIES[family].includes(packet.family) &&
+    (base?.device === undefined || base.device === packet.input?.name);
 }
 
 /** Leaves out the chains of an install with the backend iptables, and the jumps to them. */

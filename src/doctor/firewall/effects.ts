@@ -85,6 +85,20 @@ function natType(expression: UnknownExpression): number | undefined {
   return attributesOf(expression)?.u32be(NFTA_NAT_TYPE);
 }
 
+/** Tells whether a rule refuses a packet, and tells its sender. */
+export function rejects(expressions: readonly NftExpression[]): boolean {
+  return expressions.some((expression) =>
+    expression.kind === "reject" || readXtablesPart(expression, "target")?.name === "REJECT"
+  );
+}
+
+/** Tells whether a rule gives a packet to a transparent proxy. */
+export function steers(expressions: readonly NftExpression[]): boolean {
+  return expressions.some((expression) =>
+    expression.kind === "tproxy" || readXtablesPart(expression, "target")?.name === "TPROXY"
+  );
+}
+
 /** Tells whether a rule goes by the incoming interface, or by the packet's mark or its flow's. */
 export function asksForOrigin(expressions: readonly NftExpression[]): boolean {
   return expressions.some((expression) => {

@@ -12,6 +12,7 @@ import {
   describeDecision,
   describePackets,
   judgeChain,
+  UNSURE,
   type Walked,
 } from "./judge_chain.ts";
 import type { WalkedHook } from "./packets.ts";
@@ -82,10 +83,7 @@ interface Stopped {
 /** The worst that a chain does: it drops, it may drop, or it drops what is too much. */
 function findStopped({ dropped, unsure, limited }: ChainJudgement): Stopped[] {
   if (dropped.length > 0) return [{ verb: "It drops", walked: dropped, end: "", blocks: true }];
-  if (unsure.length > 0) {
-    const end = ", unless a rule accepts them that this program cannot judge";
-    return [{ verb: "It may drop", walked: unsure, end, blocks: true }];
-  }
+  if (unsure.length > 0) return [{ verb: "It may drop", walked: unsure, end: UNSURE, blocks: true }];
   if (limited.length === 0) return [];
   const end = ", once a limit is reached: all clients together have that limit";
   return [{ verb: "It drops", walked: limited, end, blocks: false }];

@@ -4,7 +4,7 @@
  */
 import type { Family } from "../../net/ip.ts";
 import type { NftRule } from "../../netlink/nft/rule.ts";
-import { familiesOf, type FirewallChain } from "./chain.ts";
+import { type FirewallChain, sees } from "./chain.ts";
 import { formatRule } from "../packet/rule_text.ts";
 import { walkBaseChain, type WalkResult } from "../packet/packet_walk.ts";
 import type { Situation } from "../situation.ts";
@@ -35,9 +35,8 @@ export function judgeChain(
 ): ChainJudgement | undefined {
   const { chain, table } = of;
   if (table === undefined) return undefined;
-  const { device } = chain.base!;
-  const tried = familiesOf(of, situation).flatMap((family) => listPackets(hook, family, situation))
-    .filter(({ packet: { input } }) => device === undefined || input?.name === device);
+  const tried = situation.families.flatMap((family) => listPackets(hook, family, situation))
+    .filter(({ packet }) => sees(of, packet));
   const walked = tried.map((packet) => ({ ...packet, result: walkBaseChain(table, chain, packet.packet) }));
   const stopped = walked.filter(({ result }) => result.verdict === "drop");
   const limited = walked.filter(({ result }) => result.verdict === "accept")
@@ -52,6 +51,9 @@ export function judgeChain(
     limited,
   };
 }
+
+/** Words behind what stops those that are `unsure`. */
+export const UNSURE = ", unless a rule accepts them that this program cannot judge";
 
 /** Writes `tcp from clients on r0 (port 22, 80); udp from clients on r0 over ipv6`. */
 export function describePackets(packets: readonly FlowPacket[], tried: readonly FlowPacket[]): string {

@@ -4,17 +4,17 @@
  * @module
  */
 import { LOOPBACK } from "../../constants.ts";
-import type { NftRule } from "../../netlink/nft/rule.ts";
 import { type Finding, warning } from "../finding.ts";
-import { readXtablesPart } from "../packet/xtables_part.ts";
 import type { Situation } from "../situation.ts";
 import type { FirewallChain } from "./chain.ts";
+import { steers } from "./effects.ts";
 import { adviseAccept, describeChain, describeOwner, type Wish } from "./firewall.ts";
 import {
   type ChainJudgement,
   describeDecision,
   describePackets,
   judgeChain,
+  UNSURE,
   type Walked,
 } from "./judge_chain.ts";
 import type { FlowPacket } from "./packets.ts";
@@ -35,7 +35,7 @@ export function judgePath(of: FirewallChain, hook: PathHook, situation: Situatio
   const stopped = [...dropped, ...unsure];
   if (stopped.length === 0) return [];
   const all = isEverything(stopped, judgement);
-  const taken = stopped.some(({ result: { by } }) => by !== undefined && takes(by));
+  const taken = stopped.some(({ result: { by } }) => by !== undefined && steers(by.expressions));
   const verb = taken ? ["takes", "take"] : ["refuses", "refuse"];
   const sure = unsure.length === 0;
   return [warning(id, {
@@ -51,8 +51,6 @@ export function judgePath(of: FirewallChain, hook: PathHook, situation: Situatio
       : advise(of, { sure, all, wishes: stopped.map((one) => wishAt(hook, one)) }),
   })];
 }
-
-const UNSURE = ", unless a rule accepts them that this program cannot judge";
 
 /** A rule that this program cannot judge may accept just those that are meant to pass: a captive portal's. */
 function advise(
@@ -91,10 +89,4 @@ function isEverything(stopped: readonly Walked[], { tried }: ChainJudgement): bo
     const of = (list: readonly FlowPacket[]) => list.filter((packet) => kind(packet) === one).length;
     return of(stopped) === of(tried);
   });
-}
-
-function takes({ expressions }: NftRule): boolean {
-  return expressions.some((expression) =>
-    expression.kind === "tproxy" || readXtablesPart(expression, "target")?.name === "TPROXY"
-  );
 }

@@ -8,7 +8,7 @@ import type { NftRule } from "../../netlink/nft/rule.ts";
 import type { FirewallFacts } from "../machine/firewalls.ts";
 import { walkBaseChain } from "../packet/packet_walk.ts";
 import type { Situation } from "../situation.ts";
-import { familiesOf, type FirewallChain } from "./chain.ts";
+import { type FirewallChain, sees } from "./chain.ts";
 import { listPackets } from "./packets.ts";
 import { reachableRules } from "./reach.ts";
 
@@ -36,8 +36,9 @@ export function findForClients(
     if (table === undefined) return [];
     const met = new Set<NftRule>();
     const visit = (rule: NftRule) => void met.add(rule);
-    for (const family of familiesOf(of, situation)) {
+    for (const family of situation.families) {
       for (const { packet } of listPackets("forward", family, situation)) {
+        if (!sees(of, packet)) continue;
         // At prerouting the way out is not known yet.
         const { output: _, ...coming } = packet;
         const walked = chain.base?.hook === "prerouting" ? coming : packet;

@@ -6,15 +6,14 @@ import { DIVERT_PRIORITY } from "../../constants.ts";
 import { INTERCEPT_CHAIN } from "../../kernel/plan/concerns/decision.ts";
 import { type Marks, withBits } from "../../marks.ts";
 import type { Outcome } from "../../policy/outcome.ts";
-import { LITTLE_ENDIAN } from "../../netlink/attribute.ts";
 import type { NftExpression } from "../../netlink/nft/expression.ts";
 import type { NftRule } from "../../netlink/nft/rule.ts";
 import type { FirewallChain } from "../firewall/chain.ts";
+import { rejects } from "../firewall/effects.ts";
 import { formatRule } from "../packet/rule_text.ts";
 import type { RuleMatch } from "../packet/packet_match.ts";
 import { walkBaseChain } from "../packet/packet_walk.ts";
-import type { PartialBytes } from "../packet/partial.ts";
-import type { FlowPacket } from "./packet.ts";
+import { type FlowPacket, markOf } from "./packet.ts";
 
 /** The rule, and what it does. */
 export interface OurDecision {
@@ -73,7 +72,7 @@ function outcomeOf(rules: readonly Met[], { marks, listenerPort }: InstallFacts)
     const bits = mark === undefined ? 0 : markOf(mark);
     if (hasBits(bits, marks.watch)) return { kind: "watch" };
     if (hasBits(bits, marks.asks)) return { kind: "proxy" };
-    if (expressions.some(({ kind }) => kind === "reject")) return { kind: "refuse", silently: false };
+    if (rejects(expressions)) return { kind: "refuse", silently: false };
     if (verdict?.code === "drop") return { kind: "refuse", silently: true };
   }
   return { kind: "pass" };
@@ -81,10 +80,6 @@ function outcomeOf(rules: readonly Met[], { marks, listenerPort }: InstallFacts)
 
 function hasBits(mark: number, bits: number): boolean {
   return withBits(mark, bits) === mark;
-}
-
-function markOf({ bytes }: PartialBytes): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, LITTLE_ENDIAN);
 }
 
 /** The port that `tproxy` of a rule leads to. */

@@ -56,10 +56,15 @@ export function addressAt(packet: FlowPacket, end: Translation["end"]): IpAddres
   return { family: packet.family, bytes: packet[end]!.bytes };
 }
 
+/** The mark that a rule gives; what is not known of it is 0. */
+export function markOf({ bytes }: PartialBytes): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, LITTLE_ENDIAN);
+}
+
 /** Gives the packet the mark of a rule; false where it is not known. */
-export function applyMark(packet: FlowPacket, { bytes, known }: PartialBytes): boolean {
-  packet.mark = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, LITTLE_ENDIAN);
-  return known.every((byte) => byte === 0xff);
+export function applyMark(packet: FlowPacket, mark: PartialBytes): boolean {
+  packet.mark = markOf(mark);
+  return mark.known.every((byte) => byte === 0xff);
 }
 
 /** Translates the packet; `own`: the router's address there, for masquerade and redirect. */

@@ -5,12 +5,12 @@
 import type { IpAddress } from "../../net/ip.ts";
 import { formatEndpoint, formatIp } from "../../net/ip.ts";
 import type { NftRule } from "../../netlink/nft/rule.ts";
-import { type FirewallChain, TABLE_FAMILIES } from "../firewall/chain.ts";
+import { type FirewallChain, sees } from "../firewall/chain.ts";
+import { rejects } from "../firewall/effects.ts";
 import { describeChain } from "../firewall/firewall.ts";
 import { describeRule } from "../firewall/judge_chain.ts";
 import type { WalkedHook } from "../firewall/packets.ts";
 import { walkBaseChain } from "../packet/packet_walk.ts";
-import { readXtablesPart } from "../packet/xtables_part.ts";
 import type { Translation } from "../packet/translation.ts";
 import { addressAt, applyMark, type FlowPacket, translate } from "./packet.ts";
 
@@ -51,12 +51,11 @@ export interface Passing {
 export function chainsFor(
   chains: readonly FirewallChain[],
   hook: WalkedHook,
-  { family, input }: FlowPacket,
+  packet: FlowPacket,
 ): FirewallChain[] {
-  return chains.filter(({ chain: { base, family: ofTable } }) =>
-    base?.hook === hook && TABLE_FAMILIES[ofTable].includes(family) &&
-    (base.device === undefined || base.device === input?.name)
-  ).toSorted((a, b) => a.chain.base!.priority - b.chain.base!.priority);
+  return chains.filter((of) => of.chain.base?.hook === hook && sees(of, packet)).toSorted((a, b) =>
+    a.chain.base!.priority - b.chain.base!.priority
+  );
 }
 
 /** Walks one chain: changes the packet as its rules do. */
@@ -85,18 +84,12 @@ export function passChain(of: FirewallChain, packet: FlowPacket, { hook, own }: 
   return {
     ...step,
     verdict: result.verdict,
-    refuses: by !== undefined && result.verdict === "drop" && rejects(by),
+    refuses: by !== undefined && result.verdict === "drop" && rejects(by.expressions),
     certain: certain && !other,
     rule: by === undefined ? null : describeRule(of, by),
     handle: by?.handle === undefined ? null : Number(by.handle),
     translation: given === undefined ? null : describeTranslation(given.to, packet),
   };
-}
-
-function rejects({ expressions }: NftRule): boolean {
-  return expressions.some((expression) =>
-    expression.kind === "reject" || readXtablesPart(expression, "target")?.name === "REJECT"
-  );
 }
 
 function describeTranslation({ end, how, unread, port }: Translation, packet: FlowPacket): string {

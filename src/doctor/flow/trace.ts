@@ -52,8 +52,6 @@ export interface FlowTrace {
   readonly way: WayOn | null;
   /** The client as the server sees it; null: not known, or there is none. */
   readonly source: IpAddress | null;
-  /** The port of the program that gets it. */
-  readonly program: number | null;
 }
 
 /** The part of the config that a trace goes by. */
@@ -104,7 +102,6 @@ class Trip {
     const { end, by } = this.#follow();
     const { input } = this.#packet;
     const isSeen = end === "forwarded" || end === "relayed";
-    const program = this.#install?.outcome;
     return {
       end,
       by,
@@ -114,7 +111,6 @@ class Trip {
       steps: this.#steps,
       way: this.#way,
       source: isSeen ? addressAt(this.#packet, "source") : null,
-      program: end === "delivered" && program?.kind === "program" ? program.port : null,
     };
   }
 

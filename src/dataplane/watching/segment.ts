@@ -7,7 +7,7 @@ import { AF_INET, AF_INET6, IPPROTO_TCP } from "../../../ffi/consts.ts";
 import type { LogMessage } from "../asking/packet/log_message.ts";
 import { Behind } from "../asking/packet/extensions.ts";
 import { ASKED_CLIENT, ASKED_DESTINATION, type HeldPacket } from "../asking/question.ts";
-import { KEY_WORDS } from "./places.ts";
+import { KEY_WORDS } from "../flows/flow_places.ts";
 
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;

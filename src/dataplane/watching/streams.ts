@@ -5,7 +5,7 @@
  */
 import { Shares } from "../asking/shares.ts";
 import { ASKED_CLIENT } from "../asking/question.ts";
-import { FlowPlaces, KEY_WORDS } from "./places.ts";
+import { FlowPlaces, KEY_WORDS } from "../flows/flow_places.ts";
 
 /** Streams of a worker. One that has given way begins, as it seems, with what is seen of it next. */
 const MOST_STREAMS = 8192;

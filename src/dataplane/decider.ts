@@ -131,7 +131,7 @@ export class Decider {
 }
 
 /** Gives a flow its ends, which are in `words` as struct sockaddr. */
-export function putEnds(flow: Flow, words: Int32Array, client: number, destination: number): void {
+function putEnds(flow: Flow, words: Int32Array, client: number, destination: number): void {
   flow.ipv6 = (words[client] & 0xffff) !== AF_INET;
   readAddress(words, client, flow.client);
   readAddress(words, destination, flow.destination);

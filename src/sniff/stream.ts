@@ -3,8 +3,11 @@
  * @module
  */
 import { type FoundName, NONE } from "./found.ts";
-import { readHttpHead } from "./http/head.ts";
-import { HANDSHAKE_RECORD, readTlsHello } from "./tls/records.ts";
+import { HTTP_LIMIT, readHttpHead } from "./http/head.ts";
+import { HANDSHAKE_RECORD, readTlsHello, TLS_LIMIT } from "./tls/records.ts";
+
+/** Bytes of a stream that are read at most: nobody waits for more. */
+export const STREAM_LIMIT: number = Math.max(HTTP_LIMIT, TLS_LIMIT);
 
 /**
  * Reads the name that a client names at the begin of its stream. The first byte decides the protocol, and is

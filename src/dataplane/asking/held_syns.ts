@@ -5,7 +5,7 @@
  */
 import { IPPROTO_TCP } from "../../../ffi/consts.ts";
 import { PinnedMemory } from "../../../ffi/memory.ts";
-import { FlowPlaces, KEY_WORDS } from "../watching/places.ts";
+import { FlowPlaces, KEY_WORDS } from "../flows/flow_places.ts";
 import type { Injector } from "./injector.ts";
 import { goneAfter } from "./patience.ts";
 import { ASKED_CLIENT, type HeldPacket, type Question } from "./question.ts";

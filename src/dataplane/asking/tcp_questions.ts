@@ -9,6 +9,7 @@ import type { Asked } from "./asked.ts";
 import { type HeldSyns, MOST_HELD_SYNS } from "./held_syns.ts";
 import type { Question } from "./question.ts";
 import type { WorkerContext } from "../context.ts";
+import { KEY_WORDS } from "../flows/flow_places.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { CLOSED, EVICTED, OVER_LIMIT } from "../shared/endings.ts";
@@ -18,7 +19,6 @@ import type { TcpSessions } from "../tcp/sessions.ts";
 
 /** A worker never holds fewer SYNs than this, if there is room for so many sessions. */
 const LEAST_HELD_SYNS = 16;
-const KEY_WORDS = 2 * ADDRESS_WORDS;
 
 /** Parts that are worked with. */
 export interface TcpQuestionsParts {

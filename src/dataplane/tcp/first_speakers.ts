@@ -19,7 +19,7 @@ const KNOWN_TICKS = ticks(10 * 60_000);
 export class FirstSpeakers {
   readonly #clock: Clock;
   readonly #keys = new Int32Array(PLACES * WORDS);
-  readonly #ticks = new Float64Array(PLACES).fill(-Infinity);
+  readonly #ticks = new Float64Array(PLACES);
   readonly #key = new Int32Array(WORDS);
   readonly #seed = (Math.random() * 0x100000000) | 0;
 

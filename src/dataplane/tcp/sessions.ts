@@ -10,6 +10,7 @@
  * ```
  *
  * Where the first packet asks, a session begins with the client's SYN, and waits for its connection when the
+ * upstream has answered. Where the client's name decides, it is SNIFFING before it is DIALLING, or when its
  * upstream has answered.
  *
  * A session has the descriptors that its stage needs: the client's from accept(2) on, the upstream's once it

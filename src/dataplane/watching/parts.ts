@@ -4,6 +4,7 @@
  * allocation.
  * @module
  */
+import { get16, put16, put32 } from "../asking/packet/bytes.ts";
 import type { Segment } from "./segment.ts";
 
 /** Headers of IPv6 and TCP with all options are 100 bytes; extension headers seldom add so much. */
@@ -70,21 +71,4 @@ export class Parts {
 export function putLength(bytes: Uint8Array, at: number, isIpv4: boolean, length: number): void {
   if (isIpv4) put16(bytes, at + 2, length);
   else put16(bytes, at + 4, length - IPV6_HEADER);
-}
-
-function get16(bytes: Uint8Array, at: number): number {
-  return (bytes[at] << 8) | bytes[at + 1];
-}
-
-function put16(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >> 8;
-  bytes[at + 1] = value;
-}
-
-/** Writes 32 bits in network order. */
-export function put32(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >> 24;
-  bytes[at + 1] = value >> 16;
-  bytes[at + 2] = value >> 8;
-  bytes[at + 3] = value;
 }

@@ -4,8 +4,8 @@
  */
 import { IPPROTO_TCP } from "../../../ffi/consts.ts";
 import { PinnedMemory } from "../../../ffi/memory.ts";
+import { put32 } from "../asking/packet/bytes.ts";
 import type { HeldPacket } from "../asking/question.ts";
-import { put32 } from "./parts.ts";
 import type { Segment } from "./segment.ts";
 
 const IPV4_HEADER = 20;

@@ -3,11 +3,13 @@
  * them is read, and nothing throws.
  * @module
  */
-import { AF_INET, AF_INET6, IPPROTO_TCP } from "../../../ffi/consts.ts";
+import { AF_INET, IPPROTO_TCP } from "../../../ffi/consts.ts";
 import type { LogMessage } from "../asking/packet/log_message.ts";
+import { get16, get32 } from "../asking/packet/bytes.ts";
+import { writeIpv4, writeIpv6 } from "../asking/packet/ends.ts";
 import { Behind } from "../asking/packet/extensions.ts";
 import { ASKED_CLIENT, ASKED_DESTINATION, type HeldPacket } from "../asking/question.ts";
-import { KEY_WORDS } from "./places.ts";
+import { KEY_WORDS } from "../flows/flow_places.ts";
 
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
@@ -72,31 +74,27 @@ export class Segment implements HeldPacket {
   #readIpv4(words: Int32Array, at: number, end: number): boolean {
     const { bytes, addresses } = this;
     const header = (bytes[at] & 15) * 4;
-    const total = at + word16(bytes, at + 2);
+    const total = at + get16(bytes, at + 2);
     if (header < IPV4_HEADER || bytes[at + 9] !== IPPROTO_TCP) return false;
     // The kernel tells no length of what it has joined from segments of more than 64 KiB.
     if (!this.#readTcp(at + header, total === at ? end : Math.min(total, end))) return false;
     const ports = words[(at + header) >> 2];
-    for (const [side, port, ip] of IPV4_ENDS) {
-      addresses[side] = AF_INET | ((ports >>> port) << 16);
-      addresses[side + 1] = words[(at + ip) >> 2];
-      for (let word = 2; word < 8; word++) addresses[side + word] = 0;
-    }
+    const ip = at >> 2;
+    writeIpv4(addresses, ASKED_CLIENT, words[ip + 3], ports);
+    writeIpv4(addresses, ASKED_DESTINATION, words[ip + 4], ports >>> 16);
     return true;
   }
 
   #readIpv6(words: Int32Array, at: number, end: number): boolean {
     const { bytes, addresses } = this;
-    const length = word16(bytes, at + 4);
+    const length = get16(bytes, at + 4);
     if (!behind.find(bytes, at, end) || behind.protocol !== IPPROTO_TCP) return false;
     const total = length === 0 ? end : Math.min(at + IPV6_HEADER + length, end);
     if (!this.#readTcp(behind.at, total)) return false;
     const ports = words[behind.at >> 2];
-    for (const [side, port, ip] of IPV6_ENDS) {
-      addresses[side] = AF_INET6 | ((ports >>> port) << 16);
-      addresses[side + 1] = addresses[side + 6] = addresses[side + 7] = 0;
-      for (let word = 0; word < 4; word++) addresses[side + 2 + word] = words[((at + ip) >> 2) + word];
-    }
+    const ip = at >> 2;
+    writeIpv6(addresses, ASKED_CLIENT, words, ip + 2, ports);
+    writeIpv6(addresses, ASKED_DESTINATION, words, ip + 6, ports >>> 16);
     return true;
   }
 
@@ -109,21 +107,9 @@ export class Segment implements HeldPacket {
     this.length = end - this.offset;
     this.data = at + size;
     this.dataLength = end - this.data;
-    this.sequence = word32(bytes, at + 4);
-    this.acknowledged = word32(bytes, at + 8);
+    this.sequence = get32(bytes, at + 4);
+    this.acknowledged = get32(bytes, at + 8);
     this.isSyn = (bytes[at + 13] & SYN) !== 0;
     return true;
   }
-}
-
-/** Place of an end, shift of its port in the word of both, place of its address in the header. */
-const IPV4_ENDS = [[ASKED_CLIENT, 0, 12], [ASKED_DESTINATION, 16, 16]] as const;
-const IPV6_ENDS = [[ASKED_CLIENT, 0, 8], [ASKED_DESTINATION, 16, 24]] as const;
-
-function word16(bytes: Uint8Array, at: number): number {
-  return (bytes[at] << 8) | bytes[at + 1];
-}
-
-function word32(bytes: Uint8Array, at: number): number {
-  return (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
 }

@@ -3,16 +3,17 @@
  * are no timers: the oldest give way.
  * @module
  */
+import { STREAM_LIMIT } from "../../sniff/stream.ts";
 import { Shares } from "../asking/shares.ts";
 import { ASKED_CLIENT } from "../asking/question.ts";
-import { FlowPlaces, KEY_WORDS } from "./places.ts";
+import { FlowPlaces, KEY_WORDS } from "../flows/flow_places.ts";
 
 /** Streams of a worker. One that has given way begins, as it seems, with what is seen of it next. */
 const MOST_STREAMS = 8192;
 /** Streams of which something is kept. */
 const MOST_HEADS = 256;
-/** The longest head: TLS has no longer hello, and servers take no longer head of HTTP. */
-export const HEAD_BYTES = 16384;
+/** The longest head. */
+export const HEAD_BYTES: number = STREAM_LIMIT;
 const NO_HEAD = -1;
 
 /** State of a stream whose name is not known yet. */

@@ -8,7 +8,7 @@ import { MALFORMED, nextLine, textEnd, UNENDED } from "./lines.ts";
 import { beginsLikeRequest, IN_TARGET, NOWHERE, readRequestLine } from "./request_line.ts";
 
 /** Bytes of a head that are read at most. */
-const LIMIT = 8192;
+export const HTTP_LIMIT = 8192;
 
 const TAB = 0x09;
 const SPACE = 0x20;
@@ -26,9 +26,9 @@ const other = new FoundName();
  */
 export function readHttpHead(bytes: Uint8Array, length: number, found: FoundName): number {
   found.clear(HTTP);
-  const result = readHead(bytes, Math.min(length, LIMIT), found);
+  const result = readHead(bytes, Math.min(length, HTTP_LIMIT), found);
   if (result !== NAME) found.length = 0;
-  return result > LIMIT ? NONE : result;
+  return result > HTTP_LIMIT ? NONE : result;
 }
 
 function readHead(bytes: Uint8Array, length: number, found: FoundName): number {

@@ -11,10 +11,10 @@ const MAJOR_VERSION = 3;
 const RECORD_HEADER = 5;
 const LONGEST_RECORD = 16384;
 /** Bytes of the stream that are read at most. */
-const LIMIT = 16384;
+export const TLS_LIMIT = 16384;
 
 /** The hello, where it lies in several records. */
-const joined = new Uint8Array(LIMIT);
+const joined = new Uint8Array(TLS_LIMIT);
 
 /**
  * Reads the server name of the stream's first ClientHello; see readStream. Waits for the whole hello: what a
@@ -22,8 +22,8 @@ const joined = new Uint8Array(LIMIT);
  */
 export function readTlsHello(bytes: Uint8Array, length: number, found: FoundName): number {
   found.clear(TLS);
-  const result = readWhole(bytes, Math.min(length, LIMIT), found);
-  return result > LIMIT ? NONE : result;
+  const result = readWhole(bytes, Math.min(length, TLS_LIMIT), found);
+  return result > TLS_LIMIT ? NONE : result;
 }
 
 /** Reads a hello that the first record holds to its end, where it lies. */

@@ -108,6 +108,9 @@ labTest("Behind a masquerading router a flow whose name was read comes from the 
       }
     }
   }
+  // A forwarded flow comes from the router too.
+  const { counters } = await dataplane.count();
+  assert.deepEqual([counters.sniffTls, counters.sniffHttp], [4, 4]);
 });
 
 /** The rules of one client's device, known by its interface or its hardware address. */

@@ -104,6 +104,7 @@ labTest("SSH is at work at once behind rules with names", {
     const { stdout } = await lab.client.run(["ssh-keyscan", "-T5", "-t", "ed25519", ADDRESSES[4].server]);
     assert.match(stdout, /ssh-ed25519 /);
   }
+  assert.equal((await dataplane.count()).counters.connected, 2, "it went past the proxy");
 });
 
 labTest("A client that says nothing is passed on when timeouts.sniff is over", {
@@ -207,4 +208,5 @@ labTest("Half-closes, and a reset, are passed on after a name was read", {
       assert.equal(stdout, expected);
     }
   }
+  assert.equal((await dataplane.count()).counters.sniffHttp, 4);
 });

@@ -48,11 +48,12 @@ labTest("A client's half-close goes through a tunnel, and the answer comes back"
 }, async (lab) => {
   await serve(lab, 7000, "sha256sum");
   await startRelay(lab);
-  await startThrough(lab, { type: "socks5", port: PORT });
+  const dataplane = await startThrough(lab, { type: "socks5", port: PORT });
   const { stdout } = await lab.client.run(["nc", "-N", "-w10", ADDRESSES[4].server, "7000"], {
     input: "abc",
   });
   assert.equal(stdout.split(" ")[0], ABC);
+  assert.equal((await dataplane.count()).counters.connected, 1, "it went past the proxy");
 });
 
 labTest("A server's half-close goes through a tunnel, and more from the client", {
@@ -60,7 +61,7 @@ labTest("A server's half-close goes through a tunnel, and more from the client",
 }, async (lab) => {
   const server = await lab.server.start(["socat", "-t30", "TCP-LISTEN:7000", "-"], { listens: 7000 });
   await startRelay(lab);
-  await startThrough(lab, { type: "socks5", port: PORT });
+  const dataplane = await startThrough(lab, { type: "socks5", port: PORT });
   const client = await connectClient(lab, 7000);
   await server.write("first\n");
   await server.closeInput();
@@ -71,6 +72,7 @@ labTest("A server's half-close goes through a tunnel, and more from the client",
   assert.equal(await client.waitForExit(), 0);
   assert.equal(await server.waitForExit(), 0);
   assert.equal(server.stdout, "after the server's end\n");
+  assert.equal((await dataplane.count()).counters.connected, 1, "it went past the proxy");
 });
 
 labTest("A server's bytes that come in one segment with the proxy's reply reach the client", {
@@ -78,11 +80,12 @@ labTest("A server's bytes that come in one segment with the proxy's reply reach 
 }, async (lab) => {
   await serve(lab, 7002, "echo 220 mail; exec cat");
   await startRelay(lab);
-  await startThrough(lab, { type: "socks5", port: PORT });
+  const dataplane = await startThrough(lab, { type: "socks5", port: PORT });
   const client = await connectClient(lab, 7002);
   await client.waitForOutput("220 mail\n");
   await client.write("hello\n");
   await client.waitForOutput("hello\n");
+  assert.equal((await dataplane.count()).counters.connected, 1, "it went past the proxy");
 });
 
 for (const { type, start } of KINDS) {

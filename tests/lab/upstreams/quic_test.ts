@@ -81,7 +81,7 @@ for (const client of ["chromium", "chromium-v2", "firefox", "deno", "ngtcp2"]) {
 }
 
 labTest("A datagram that is no Initial does not wait where names decide", {}, async (lab) => {
-  await startNamed(lab);
+  const dataplane = await startNamed(lab);
   const [initial] = recorded("quic-ngtcp2");
   const others = [
     new TextEncoder().encode("a query"),
@@ -98,6 +98,7 @@ labTest("A datagram that is no Initial does not wait where names decide", {}, as
     assert.ok(performance.now() - before < 800, `after ${performance.now() - before} ms`);
     server.close();
   }
+  assert.equal((await dataplane.count()).udpLive, others.length, "they went past the proxy");
 });
 
 labTest("A hello that never becomes whole goes on after a second, as without a name", {}, async (lab) => {
@@ -116,10 +117,11 @@ labTest("A hello that never becomes whole goes on after a second, as without a n
 
 labTest("A hello that is larger than what may wait goes on at once", {}, async (lab) => {
   const [first] = recorded("quic-chromium");
-  await startNamed(lab);
+  const dataplane = await startNamed(lab);
   const server = openServer(lab, 4);
   const client = openClient(lab, 4);
   for (let i = 0; i < 40; i++) client.send(first);
   const received = await receiveAll(server, 300);
   assert.ok(received.length >= 16, `${received.length} of 40`);
+  assert.equal((await dataplane.count()).udpLive, 1, "it went past the proxy");
 });

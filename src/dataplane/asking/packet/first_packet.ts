@@ -3,8 +3,10 @@
  * allocation: whatever the bytes are, nothing beyond them is read, and nothing throws.
  * @module
  */
-import { AF_INET, AF_INET6, IPPROTO_TCP, IPPROTO_UDP } from "../../../../ffi/consts.ts";
+import { IPPROTO_TCP, IPPROTO_UDP } from "../../../../ffi/consts.ts";
 import { QUESTION_PREFIX } from "../../../constants.ts";
+import { get16, put16 } from "./bytes.ts";
+import { writeIpv4, writeIpv6 } from "./ends.ts";
 import { Behind } from "./extensions.ts";
 import type { LogMessage } from "./log_message.ts";
 import { ASKED_CLIENT, ASKED_DESTINATION, type Question } from "../question.ts";
@@ -64,11 +66,11 @@ function readIpv4(
   const { bytes, answer, addresses } = question;
   const header = (bytes[at] & 15) * 4;
   const squeezedUdp = prefix === SQUEEZED_UDP;
-  const total = squeezedUdp ? length : (bytes[at + 2] << 8) | bytes[at + 3];
+  const total = squeezedUdp ? length : get16(bytes, at + 2);
   if (header < IPV4_HEADER || total < header || length < header) return false;
   const squeezedTcp = prefix === SQUEEZED_TCP;
   const protocol = squeezedUdp ? IPPROTO_UDP : bytes[at + 9];
-  if (!squeezedTcp && !squeezedUdp && (((bytes[at + 6] << 8) | bytes[at + 7]) & FRAGMENT_BITS) !== 0) {
+  if (!squeezedTcp && !squeezedUdp && (get16(bytes, at + 6) & FRAGMENT_BITS) !== 0) {
     return false;
   }
   if (squeezedTcp && protocol !== IPPROTO_TCP) return false;
@@ -97,13 +99,12 @@ function readIpv4(
   question.ttl = squeezedUdp ? 0 : bytes[at + 8];
   writeIpv4(addresses, ASKED_CLIENT, words[ip + 3], words[tcp]);
   writeIpv4(addresses, ASKED_DESTINATION, words[ip + 4], words[tcp] >>> 16);
-  if (protocol === IPPROTO_UDP) writeUdpLength(bytes, transport, size);
+  if (protocol === IPPROTO_UDP) put16(bytes, transport + 4, size);
   const start = transport - IPV4_HEADER;
   if (start !== at) bytes.copyWithin(start, at, at + IPV4_HEADER);
   bytes[start] = NO_OPTIONS;
   const whole = IPV4_HEADER + size;
-  bytes[start + 2] = whole >> 8;
-  bytes[start + 3] = whole & 0xff;
+  put16(bytes, start + 2, whole);
   question.offset = start;
   question.header = IPV4_HEADER;
   question.length = whole;
@@ -113,7 +114,7 @@ function readIpv4(
 function readIpv6(question: Question, words: Int32Array, at: number, length: number): boolean {
   const { bytes, answer, addresses } = question;
   const end = at + length;
-  const total = at + IPV6_HEADER + ((bytes[at + 4] << 8) | bytes[at + 5]);
+  const total = at + IPV6_HEADER + get16(bytes, at + 4);
   if (!behind.find(bytes, at, end)) return false;
   const { at: transport, protocol } = behind;
   const size = readTransport(question, protocol, transport, end, total, false);
@@ -127,32 +128,13 @@ function readIpv6(question: Question, words: Int32Array, at: number, length: num
   writeIpv6(answer.words, answer.destinationAt, words, ip + 6, ports >>> 16);
   answer.tos = ((bytes[at] & 15) << 4) | (bytes[at + 1] >> 4);
   question.ttl = bytes[at + 7];
-  if (protocol === IPPROTO_UDP) writeUdpLength(bytes, transport, size);
+  if (protocol === IPPROTO_UDP) put16(bytes, transport + 4, size);
   const start = transport - IPV6_HEADER;
   if (start !== at) bytes.copyWithin(start, at, at + IPV6_HEADER);
-  bytes[start + 4] = size >> 8;
-  bytes[start + 5] = size & 0xff;
+  put16(bytes, start + 4, size);
   bytes[start + 6] = protocol;
   question.offset = start;
   question.header = IPV6_HEADER;
   question.length = IPV6_HEADER + size;
   return true;
-}
-
-/** `port`: in network order, as it lies in memory; what is above its 16 bits does not count. */
-function writeIpv4(to: Int32Array, at: number, address: number, port: number): void {
-  to[at] = AF_INET | (port << 16);
-  to[at + 1] = address;
-  for (let word = 2; word < 8; word++) to[at + word] = 0;
-}
-
-function writeIpv6(to: Int32Array, at: number, from: Int32Array, address: number, port: number): void {
-  to[at] = AF_INET6 | (port << 16);
-  to[at + 1] = to[at + 6] = to[at + 7] = 0;
-  for (let word = 0; word < 4; word++) to[at + 2 + word] = from[address + word];
-}
-
-function writeUdpLength(bytes: Uint8Array, transport: number, size: number): void {
-  bytes[transport + 4] = size >> 8;
-  bytes[transport + 5] = size & 0xff;
 }

@@ -3,8 +3,8 @@
  * allocation: whatever the bytes are, nothing beyond them is read, and nothing throws.
  * @module
  */
-
 import { NO_HARDWARE } from "../../../policy/flow.ts";
+import { get16, get32 } from "./bytes.ts";
 
 const HEADER = 16; // struct nlmsghdr
 const FAMILY_HEADER = 4; // struct nfgenmsg
@@ -78,25 +78,20 @@ export class LogMessage {
         this.payload = value;
         this.length = length;
       } else if (type === NFULA_HWADDR && length === HARDWARE && bytes[value + 1] === MAC_LENGTH) {
-        this.hardwareHigh = (bytes[value + 4] << 8) | bytes[value + 5];
-        this.hardwareLow = word(bytes, value + 6);
+        this.hardwareHigh = get16(bytes, value + 4);
+        this.hardwareLow = get32(bytes, value + 6);
       } else if (type === NFULA_PREFIX) {
         if (length > 0) prefix = bytes[value];
       } else if (length === 4) {
-        if (type === NFULA_IFINDEX_INDEV) this.iif = word(bytes, value);
-        else if (type === NFULA_IFINDEX_OUTDEV) this.oif = word(bytes, value);
-        else if (type === NFULA_MARK) this.mark = word(bytes, value);
-        else if (type === NFULA_SEQ) this.sequence = word(bytes, value);
+        if (type === NFULA_IFINDEX_INDEV) this.iif = get32(bytes, value);
+        else if (type === NFULA_IFINDEX_OUTDEV) this.oif = get32(bytes, value);
+        else if (type === NFULA_MARK) this.mark = get32(bytes, value);
+        else if (type === NFULA_SEQ) this.sequence = get32(bytes, value);
       }
       at += align(size);
     }
     if (this.length > 0) this.prefix = prefix;
   }
-}
-
-/** Reads 32 bits in network order. */
-function word(bytes: Uint8Array, at: number): number {
-  return (bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3];
 }
 
 function align(size: number): number {

@@ -4,6 +4,7 @@
  */
 import { IPPROTO_TCP, IPPROTO_UDP } from "../../../../ffi/consts.ts";
 import type { Question } from "../question.ts";
+import { get16, get32 } from "./bytes.ts";
 
 const TCP_HEADER = 20;
 const UDP_HEADER = 8;
@@ -42,7 +43,7 @@ function readTcp(question: Question, at: number, end: number): number {
   if (at + TCP_HEADER > end) return -1;
   const size = (bytes[at + 12] >> 4) * 4;
   if (size < TCP_HEADER || at + size > end || (bytes[at + 13] & TCP_FLAGS) !== TCP_SYN) return -1;
-  question.sequence = (bytes[at + 4] << 24) | (bytes[at + 5] << 16) | (bytes[at + 6] << 8) | bytes[at + 7];
+  question.sequence = get32(bytes, at + 4);
   question.answer.mss = findMss(bytes, at + TCP_HEADER, at + size);
   return size;
 }
@@ -54,7 +55,7 @@ function findMss(bytes: Uint8Array, at: number, end: number): number {
     if (kind === TCP_END) return 0;
     const size = kind === TCP_NOTHING ? 1 : at + 1 < end ? bytes[at + 1] : 0;
     if (size < 1 || at + size > end || (size < 2 && kind !== TCP_NOTHING)) return 0;
-    if (kind === TCP_MSS && size === 4) return (bytes[at + 2] << 8) | bytes[at + 3];
+    if (kind === TCP_MSS && size === 4) return get16(bytes, at + 2);
     at += size;
   }
   return 0;
@@ -63,7 +64,7 @@ function findMss(bytes: Uint8Array, at: number, end: number): number {
 function readUdp(question: Question, at: number, end: number, total: number, squeezed: boolean): number {
   const { bytes } = question;
   if (at + UDP_HEADER > end || (total > end && !question.isCut)) return -1;
-  const size = squeezed ? total - at : (bytes[at + 4] << 8) | bytes[at + 5];
+  const size = squeezed ? total - at : get16(bytes, at + 4);
   if (size < UDP_HEADER || at + size > total) return -1;
   const copied = Math.min(size, end - at);
   question.data = at + UDP_HEADER;

@@ -6,7 +6,7 @@
  */
 import { EAGAIN, ECONNRESET, MSG_DONTWAIT, MSG_PEEK } from "../../../../ffi/consts.ts";
 import { receive, receiveWithFlags, send } from "../../../../ffi/sockets/socket.ts";
-import { type Greeting, MOST_ANSWER, UPSTREAM } from "../../upstream/greetings/greeting.ts";
+import { type Greeting, MOST_ANSWER, NOBODY, UPSTREAM } from "../../upstream/greetings/greeting.ts";
 import type { Session } from "../session.ts";
 import type { Dialling } from "./dialling.ts";
 import type { Stage } from "./stage.ts";
@@ -55,7 +55,7 @@ export class GreetingStage implements Stage {
 
 /** The proxy's words say whose fault it is; where it has none, it is its own. */
 function blameFor({ blame }: Greeting): number {
-  return blame === 0 ? UPSTREAM : blame;
+  return blame === NOBODY ? UPSTREAM : blame;
 }
 
 function say(session: Session, greeting: Greeting, output: Uint8Array<ArrayBuffer>): number {

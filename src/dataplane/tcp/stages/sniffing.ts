@@ -11,7 +11,7 @@ import { EAGAIN, EPOLLERR, MSG_DONTWAIT, MSG_PEEK, SO_RCVLOWAT, SOL_SOCKET } fro
 import { receiveWithFlags } from "../../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../../ffi/sockets/sockopt.ts";
 import { FoundName, NAME, NONE, TLS } from "../../../sniff/found.ts";
-import { readStream } from "../../../sniff/stream.ts";
+import { readStream, STREAM_LIMIT } from "../../../sniff/stream.ts";
 import { ticks } from "../../loop/wheel.ts";
 import { FAILED, RESET } from "../../shared/endings.ts";
 import { COUNTER } from "../../shared/state.ts";
@@ -19,8 +19,6 @@ import type { Deciding } from "../deciding.ts";
 import { DIALLING, type Session, SNIFFING, stageOfOpen } from "../session.ts";
 import type { Life, Stage } from "./stage.ts";
 
-/** The most that a reader wants to see. */
-const MOST_HEAD = 16384;
 /** The time for a head that has begun: enough for two lost segments. */
 const HEAD_TICKS = ticks(3000);
 
@@ -33,7 +31,7 @@ const ENDED = -1;
 export class Sniffing implements Stage {
   readonly #life: Life;
   readonly #deciding: Deciding;
-  readonly #scratch = new Uint8Array(MOST_HEAD);
+  readonly #scratch = new Uint8Array(STREAM_LIMIT);
   readonly #byte = new Uint8Array(1);
   readonly #found = new FoundName();
 

@@ -2,7 +2,7 @@
  * Bytes that wait to be sent. Pure.
  * @module
  */
-import { addressAt, addressLength } from "../../../../ffi/sockets/sockaddr.ts";
+import { writeAddress, writePort } from "./wire.ts";
 
 /** The bytes of one message, which is sent before the next is written. */
 export class Outbox {
@@ -53,14 +53,11 @@ export class Outbox {
 
   /** Adds the address of a struct sockaddr, without its port. */
   address(sockaddr: Uint8Array): void {
-    const at = addressAt(sockaddr[0]);
-    const end = at + addressLength(sockaddr[0]);
-    for (let i = at; i < end; i++) this.#bytes[this.#to++] = sockaddr[i];
+    this.#to = writeAddress(this.#bytes, this.#to, sockaddr);
   }
 
   /** Adds the port of a struct sockaddr. */
   port(sockaddr: Uint8Array): void {
-    this.byte(sockaddr[2]);
-    this.byte(sockaddr[3]);
+    this.#to = writePort(this.#bytes, this.#to, sockaddr);
   }
 }

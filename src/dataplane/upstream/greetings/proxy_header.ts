@@ -3,11 +3,11 @@
  * @module
  */
 import { AF_INET } from "../../../../ffi/consts.ts";
-import { addressAt, addressLength, portOf, readSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
+import { addressLength, portOf, readSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
 import { formatIp } from "../../../net/ip.ts";
-import type { Sockaddr } from "../upstream.ts";
 import { type Greeting, NOBODY, type Target, UPSTREAM } from "./greeting.ts";
 import { Outbox } from "./outbox.ts";
+import { writeAddress, writePort } from "./wire.ts";
 
 /** Version of the protocol. */
 export type ProxyVersion = 1 | 2;
@@ -100,19 +100,8 @@ function writeVersion2(bytes: Uint8Array, told: Told, transport: number): number
   bytes[at + 3] = 0;
   if (told === null) return ADDRESSES_AT;
   const { client, destination } = told;
-  const length = addressLength(client[0]);
-  copyAddress(client, bytes, ADDRESSES_AT);
-  copyAddress(destination, bytes, ADDRESSES_AT + length);
-  const ports = ADDRESSES_AT + 2 * length;
-  bytes[ports] = client[2];
-  bytes[ports + 1] = client[3];
-  bytes[ports + 2] = destination[2];
-  bytes[ports + 3] = destination[3];
-  bytes[at + 3] = 2 * length + 4;
-  return ports + 4;
-}
-
-function copyAddress(sockaddr: Sockaddr, bytes: Uint8Array, to: number): void {
-  const at = addressAt(sockaddr[0]);
-  for (let i = 0; i < addressLength(sockaddr[0]); i++) bytes[to + i] = sockaddr[at + i];
+  const ports = writeAddress(bytes, writeAddress(bytes, ADDRESSES_AT, client), destination);
+  const end = writePort(bytes, writePort(bytes, ports, client), destination);
+  bytes[at + 3] = end - ADDRESSES_AT;
+  return end;
 }

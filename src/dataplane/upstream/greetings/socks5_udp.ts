@@ -6,6 +6,7 @@ import { AF_INET } from "../../../../ffi/consts.ts";
 import { addressAt, addressLength, portOf, setPort } from "../../../../ffi/sockets/sockaddr.ts";
 import type { Sockaddr } from "../upstream.ts";
 import { ATYP_IPV4, ATYP_IPV6, readAddress, SOCKS_ADDRESS_AT } from "./socks5_address.ts";
+import { writeAddress, writePort } from "./wire.ts";
 
 const FRAGMENT_AT = 2;
 
@@ -16,16 +17,9 @@ export function socksHeaderLength(family: number): number {
 
 /** Writes the header of a datagram to an address. Its length. */
 export function writeSocksHeader(bytes: Uint8Array, destination: Sockaddr): number {
-  const family = destination[0];
-  const from = addressAt(family);
-  const to = SOCKS_ADDRESS_AT + 1;
-  const port = to + addressLength(family);
   bytes[0] = bytes[1] = bytes[FRAGMENT_AT] = 0;
-  bytes[SOCKS_ADDRESS_AT] = family === AF_INET ? ATYP_IPV4 : ATYP_IPV6;
-  for (let i = to; i < port; i++) bytes[i] = destination[from + i - to];
-  bytes[port] = destination[2];
-  bytes[port + 1] = destination[3];
-  return port + 2;
+  bytes[SOCKS_ADDRESS_AT] = destination[0] === AF_INET ? ATYP_IPV4 : ATYP_IPV6;
+  return writePort(bytes, writeAddress(bytes, SOCKS_ADDRESS_AT + 1, destination), destination);
 }
 
 /**

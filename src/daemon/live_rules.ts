@@ -3,11 +3,13 @@
  * plan.
  * @module
  */
+import { howToHold } from "../kernel/live/ability.ts";
 import { type LiveTable, openLiveTable } from "../kernel/live/live_table.ts";
 import { planLive } from "../kernel/plan/live/live_plan.ts";
 import { knownSet } from "../kernel/plan/live/memory.ts";
 import { LIVE_OPTIONS } from "../kernel/plan/live/options.ts";
 import type { Plan } from "../kernel/plan/model.ts";
+import { watches } from "../kernel/plan/scope.ts";
 import { type Endpoint, formatEndpoint } from "../net/ip.ts";
 
 /** See the module. */
@@ -78,7 +80,13 @@ class OwnedRules implements LiveRules {
   }
 
   #replace({ intent: { scope } }: Plan, accepting: boolean): void {
-    const options = { ...LIVE_OPTIONS, workers: this.#workers, accepting, upstreams: this.#upstreams };
+    const options = {
+      ...LIVE_OPTIONS,
+      workers: this.#workers,
+      accepting,
+      upstreams: this.#upstreams,
+      holding: watches(scope) ? howToHold() : LIVE_OPTIONS.holding,
+    };
     this.#table.replace(planLive(scope, options));
   }
 }

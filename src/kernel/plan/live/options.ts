@@ -12,6 +12,8 @@ export interface LiveOptions {
   readonly upstreams: readonly Endpoint[];
   /** New flows are taken; false while the proxy drains: then nobody is asked. */
   readonly accepting: boolean;
+  /** The way in which the kernel holds what clients of watched flows say: NFQUEUE, or a copy and a drop. */
+  readonly holding: "queue" | "log";
   /** A flow of UDP to which nothing has been answered for so long asks again. */
   readonly udpKnownSeconds: number;
   /** The most that may be remembered of each. */
@@ -28,6 +30,7 @@ export const LIVE_OPTIONS: LiveOptions = {
   workers: 1,
   accepting: true,
   upstreams: [],
+  holding: "log",
   // Less than timeouts.udp-dns: a session must not end before its flow asks again.
   udpKnownSeconds: 5,
   limits: { asking: 65536, known: 65536 },

@@ -8,7 +8,7 @@ import { admissionOf } from "../policy/admission.ts";
 import { EINVAL, EOPNOTSUPP } from "../net/errno.ts";
 import type { OperationError } from "../net/error.ts";
 import { hasNames } from "../policy/conditions.ts";
-import { hasFlowTables } from "../netlink/nft/flow_table.ts";
+import { hasFlowTables } from "../netlink/nft/table.ts";
 import { openNetlink } from "../netlink/transport.ts";
 import { canWatch, forwardPathAbility, howToHold } from "./live/ability.ts";
 import { findPart, namePart } from "./parts.ts";

@@ -23,10 +23,11 @@ const NFQNL_CFG_CMD_BIND = 1;
 const NFQNL_COPY_PACKET = 2;
 /** A verdict may change the flow's labels. */
 const NFQA_CFG_F_CONNTRACK = 2;
-/** What the kernel has joined from several segments comes as it is. */
+/** Segments that the kernel has joined come as they are. */
 const NFQA_CFG_F_GSO = 4;
 /**
- * Not fail-open (1): what a full queue lets pass is read by nobody, and what it drops its client sends again.
+ * Flags of a queue. Not fail-open (1): what a full queue lets pass is read by nobody, and what it drops its
+ * client sends again.
  */
 const FLAGS = NFQA_CFG_F_CONNTRACK | NFQA_CFG_F_GSO;
 

@@ -1,6 +1,6 @@
 /**
- * Watched flows on Debian's kernel: held in a queue of NFQUEUE, and by NFLOG where the kernel has no nft_queue;
- * a proxy that is killed with packets in its queue; an administrator's flow table.
+ * Watched flows on Debian's kernel: held in a queue of NFQUEUE, and by NFLOG where the kernel has no
+ * nft_queue; a proxy that is killed with packets in its queue; an administrator's flow table.
  * @module
  */
 import assert from "node:assert/strict";
@@ -11,7 +11,7 @@ import { vmTest } from "./support/scenario.ts";
 import type { Vm } from "./support/vm.ts";
 
 const CONFIG = `rules:
-  - { name: names, protocols: [tcp], domains: [.blocked.test], action: block }
+  - { name: names, protocol: tcp, domains: [.blocked.test], action: block }
 default: bypass
 listener: { workers: 1 }
 `;
@@ -20,7 +20,7 @@ const NAMES = [SERVER.ipv4, `[${SERVER.ipv6}]`].map((url) =>
   `named ok.test ${url}/cgi-bin/who; named www.blocked.test ${url}/cgi-bin/who; named ok.test ${url}/blob | sha256sum`
 ).join("\n");
 const FUNCTIONS = `named() { at client timeout 20 wget -q -O - --header "Host: $1" "http://$2" 2>&1; }`;
-/** Forty connections each, of four clients at once. */
+/** Twelve connections each, of four clients at once. */
 const LOAD = `${FUNCTIONS}
 for one in 1 2 3 4; do
   (for turn in $(seq 12); do named ok.test ${SERVER.ipv4}/cgi-bin/who; done >/tmp/load.$one 2>&1; echo end >>/tmp/load.$one) &

@@ -1,6 +1,6 @@
 /**
- * TCP segments as the kernel tells of them. Pure, and without allocation: whatever the bytes are, nothing beyond
- * them is read, and nothing throws.
+ * TCP segments as the kernel tells of them. Pure, and without allocation: whatever the bytes are, nothing
+ * beyond them is read, and nothing throws.
  * @module
  */
 import { AF_INET, IPPROTO_TCP } from "../../../ffi/consts.ts";

@@ -1,7 +1,7 @@
 /**
- * What a queue of NFQUEUE holds: the packets stay in the kernel, with their way, their NAT and what it has
- * joined, until they have a verdict. One that has none when the process ends is dropped by the kernel, and its
- * client sends it again.
+ * Packets that a queue of NFQUEUE holds: they stay in the kernel, with their way, their NAT and what it has
+ * joined, until they have a verdict. When the process ends the kernel drops those that have none, and their
+ * clients send them again.
  * @module
  */
 import { EINTR, ENOBUFS } from "../../../../ffi/consts.ts";
@@ -60,24 +60,28 @@ export class HeldQueue implements Way {
     return (this.memory.dataLow(this.#at) + this.message.payload - this.memory.dataOffset(this.#at)) | 0;
   }
 
-  /** See {@linkcode Way}, as for all of these. */
+  /** See {@linkcode Way}. */
   pass(): number {
     return this.#decide(NF_ACCEPT, false);
   }
 
+  /** See {@linkcode Way}. */
   release(): number {
     return this.#decide(NF_ACCEPT, true);
   }
 
+  /** See {@linkcode Way}. */
   refuse(segment: Segment): number {
     const refused = this.#resender.refuse(segment);
     return Math.min(this.drop(), refused);
   }
 
+  /** See {@linkcode Way}. */
   drop(): number {
     return this.#decide(NF_DROP, false);
   }
 
+  /** See {@linkcode Way}. */
   resetServer(segment: Segment, next: number): number {
     return this.#resender.resetServer(segment, next);
   }

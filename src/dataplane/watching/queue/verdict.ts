@@ -17,7 +17,7 @@ const FAMILY_HEADER = 4;
 
 /** The packet vanishes. */
 export const NF_DROP = 0;
-/** It goes on behind the chain that has held it. */
+/** The packet goes on behind the chain that has held it. */
 export const NF_ACCEPT = 1;
 
 const LONGEST = 128;

@@ -16,7 +16,7 @@ export interface QueueExpression {
   readonly kind: "queue";
   /** The queue that gets the packet (NFTA_QUEUE_NUM). */
   readonly number: number;
-  /** Where nobody has bound it, the packet goes on behind the chain. */
+  /** The packet goes on behind the chain where nobody has bound it. */
   readonly bypass: boolean;
 }
 

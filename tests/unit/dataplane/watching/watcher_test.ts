@@ -30,7 +30,7 @@ class FakeWay implements Way {
     this.sent.push(next === undefined ? `${what} ${segment.sequence}` : `${what} ${next}`);
     return this.answer;
   };
-  /** What vanishes is in nobody's list. */
+  /** Nothing is sent. */
   drop = () => 0;
   pass = this.#note("pass");
   release = this.#note("release");

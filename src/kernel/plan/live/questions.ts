@@ -119,8 +119,9 @@ function planAsk(scope: Scope): OpenChain {
     name: "ask",
     place: "ask",
     rules: [
-      onlyFromClients(scope),
+      // Before the interface, which costs a look into a set.
       ...(tcp ? [GOES_ON] : []),
+      onlyFromClients(scope),
       ...families.flatMap((family) => [
         ...protocols.map((protocol): PlannedRule => ({
           conditions: [{ kind: "family", family }, newFlow(protocol), {

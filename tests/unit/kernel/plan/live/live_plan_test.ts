@@ -195,6 +195,18 @@ Deno.test("planLive() keeps what is dialled as the router would have forwarded i
   ]);
 });
 
+Deno.test("planLive() keeps what it sends from what others do, and makes no chain where they do nothing", () => {
+  const kept = (others: Partial<LiveOptions["others"]>) => {
+    const nothing = { incoming: false, outgoing: false, source: false, route: false };
+    const { chains } = compileLive(live("{}", { others: { ...nothing, ...others } }));
+    return chains.map(({ name }) => name).filter((name) => name.startsWith("keep_"));
+  };
+  assert.deepEqual(kept({}), []);
+  assert.deepEqual(kept({ incoming: true }), ["keep_incoming"]);
+  assert.deepEqual(kept({ outgoing: true, route: true }), ["keep_outgoing", "keep_route"]);
+  assert.deepEqual(kept({ source: true }), ["keep_source"]);
+});
+
 Deno.test("planLive() keeps a flow known that is answered, and drops what conntrack alone should see", () => {
   assert.deepEqual(chain(live("intercept: { families: [ipv6] }"), "answer"), [
     'oifname "lo" return',
@@ -212,6 +224,7 @@ Deno.test("planLive() brings errors about what is dialled in clients' names to t
     `update @dialled_ipv4 { ${FLOW} }`,
   ]);
   assert.deepEqual(chain(live(ONE), "sent"), [
+    "tcp flags != syn / fin,syn,rst,ack return",
     "meta priority 7470:0 goto client_sent",
     "meta priority 7471:0 goto dial",
     "meta priority 7472:0 goto dial",

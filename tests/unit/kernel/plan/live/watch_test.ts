@@ -58,9 +58,10 @@ Deno.test("planLive() watches: one look at what is forwarded, and a place for fi
     chain(table, "held_back")!.at(-1),
     'th sport & 510 256-510 log prefix "h" group 54177 queue-threshold 1 drop',
   );
-  assert.deepEqual(chain(table, "sent")!.slice(-2), [
+  assert.deepEqual(chain(table, "sent")!.slice(0, 3), [
     "meta priority 7474:0 ct label set 121",
     "meta priority 7475:0 meta l4proto tcp reject with tcp reset",
+    "tcp flags != syn / fin,syn,rst,ack return",
   ]);
 });
 

@@ -169,7 +169,7 @@ export function questionGroup(listenerPort: number, worker: number): number {
   return (listenerPort + worker) & 0xffff;
 }
 
-/** The lowest bit of a client's port that chooses a worker: Linux gives even and odd ones to different calls. */
+/** The lowest bit of a client's port that chooses a worker: Linux gives even and odd ones to other calls. */
 export const QUESTION_SHIFT = 1;
 
 /**

@@ -12,6 +12,7 @@ import { TCP_SUITE } from "./tcp/suite.ts";
 import { UDP_SUITE } from "./udp/suite.ts";
 
 const QUICK_SECONDS = 2;
+const CONCURRENCY = 64;
 /** A load average from which on results are doubtful. */
 const BUSY = 0.5;
 
@@ -26,6 +27,7 @@ const USAGE =
   --only NAMES      contestants, separated by semicolons:
 ${SUITES.map((suite) => `                    ${suite.name}: ${namesOf(suite).join("; ")}\n`).join("")}\
   --workers N       workers of tproxy, or auto; default 1, as HAProxy has one thread
+  --concurrency N   connections at once of TCP's requests and connections (default ${CONCURRENCY})
   --measures NAMES  separated by commas:
 ${SUITES.map((suite) => `                    ${suite.name}: ${suite.measures.join(", ")}\n`).join("")}\
   --json            samples and medians as JSON on standard output
@@ -48,6 +50,7 @@ async function main(args: string[]): Promise<number> {
       only: { type: "string" },
       measures: { type: "string" },
       workers: { type: "string", default: "1" },
+      concurrency: { type: "string", default: String(CONCURRENCY) },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -68,7 +71,15 @@ async function main(args: string[]): Promise<number> {
     const contestants = suite.contestants.filter(({ name }) => wanted?.includes(name) ?? true);
     const only = pick(values.measures, ",", suite.measures);
     const workers: Workers = values.workers === "auto" ? "auto" : Number(values.workers);
-    const options = { contestants, workers, rounds, seconds, ...(only === undefined ? {} : { only }) };
+    const concurrency = Number(values.concurrency);
+    const options = {
+      contestants,
+      workers,
+      concurrency,
+      rounds,
+      seconds,
+      ...(only === undefined ? {} : { only }),
+    };
     const results = await runRounds(suite, options);
     const verdict = suite.judge(results);
     held &&= verdict?.held ?? true;

@@ -10,7 +10,7 @@ import { count, greet } from "./load.ts";
 
 const FLOWS = 64;
 /** Of each protocol. */
-const GREETINGS = 200;
+const GREETINGS = 300;
 /** Ports of servers that speak first. */
 const GREETERS = { ssh: 22, smtp: 25, mysql: 3306 } as const;
 

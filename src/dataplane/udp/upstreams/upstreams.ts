@@ -41,6 +41,11 @@ export class UdpUpstream {
     this.#context.health.worked(this.settings.place);
   }
 
+  /** Notes that a flow cannot go by it. Checks alone find whether it is down. */
+  troubled(errno: number): void {
+    this.#trouble.note(errno, UPSTREAM, "");
+  }
+
   /** Notes that a flow does not go by it. `blame`: see greetings/greeting.ts; `words`: its own. */
   failed(errno: number, blame: number, words: string): void {
     const { place, fall } = this.settings;

@@ -14,6 +14,8 @@ export interface Parser {
   readonly words?: readonly string[];
   /** Bytes of the longest input. */
   readonly most?: number;
+  /** Milliseconds of the processor that an input may take; 50 where it says nothing. */
+  readonly longestMs?: number;
   /** Makes an input that byte by byte changes would hardly come to. */
   invent?(random: Random): Uint8Array;
   /**

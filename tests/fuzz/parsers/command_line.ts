@@ -26,6 +26,7 @@ const UNCOMMENTED = EXAMPLE_CONFIG.replaceAll(/^#(?=\w| {2})/gm, "");
 export const config: Parser = {
   name: "config",
   most: 8192,
+  longestMs: 500, // each of thousands of faults is told with its place
   samples: () => [Deno.readFileSync(DESIGN), ...[EXAMPLE_CONFIG, UNCOMMENTED].map(encode)],
   words: [
     ...[

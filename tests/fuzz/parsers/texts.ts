@@ -30,7 +30,7 @@ function machineOf(bytes: Uint8Array): MachineFiles {
   return {
     readText: () => text,
     readBytes: () => new Uint8Array(bytes),
-    list: () => text.split(/[\0\n]/).slice(0, 20),
+    list: () => ["1", ...text.split(/[\0\n]/).slice(0, 20)],
     readLink: () => text,
     fileSystem: () => undefined,
   };
@@ -64,6 +64,7 @@ export const machine: Parser = {
     assert.ok(limit === undefined || limit.bytes >= 0);
     const platform = readPlatform(files);
     const processes = listProcesses(files);
+    for (const { name, words } of processes) assert.doesNotMatch(`${name}${words.join("")}`, /\p{Cc}/u);
     return [
       limit?.of,
       findProgram(text).length,

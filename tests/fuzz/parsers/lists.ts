@@ -21,7 +21,6 @@ const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 /** Hosts, names alone, those of ad blockers and of dnsmasq. */
 export const domainList: Parser = {
   name: "domain-list",
-  most: 8192,
   samples: () =>
     [
       "0.0.0.0 a.test b.test # x\n127.0.0.1 localhost\n::1 ip6-localhost\nbare.test\n",

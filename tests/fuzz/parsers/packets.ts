@@ -25,7 +25,7 @@ import { joinParts, splitParts } from "./support/parts.ts";
 import { logOf } from "./support/log_messages.ts";
 
 const AT = 64;
-const MOST = 8192;
+const MOST = 4096;
 const BEGIN = WATCH_PREFIX.begin.charCodeAt(0);
 /** The smallest MTU of IPv6, and what IPv4 may come down to. */
 const PART_SIZES = [1280, 576];

@@ -9,7 +9,12 @@ import type { KnownSet } from "../../../src/doctor/packet/known_set.ts";
 import { walkBaseChain } from "../../../src/doctor/packet/packet_walk.ts";
 import { formatRule } from "../../../src/doctor/packet/rule_text.ts";
 import { CT_STATE } from "../../../src/netlink/nft/expr/ct.ts";
-import { decodeAnswer, decodeMessages, type NetlinkMessage } from "../../../src/netlink/message.ts";
+import {
+  decodeAnswer,
+  decodeMessages,
+  encodeMessages,
+  type NetlinkMessage,
+} from "../../../src/netlink/message.ts";
 import { decodeChain } from "../../../src/netlink/nft/chain.ts";
 import { isNftMessage, NFT_OBJECT_KINDS, type NftObject } from "../../../src/netlink/nft/message.ts";
 import { decodeRule, type NftRule } from "../../../src/netlink/nft/rule.ts";
@@ -18,7 +23,9 @@ import { elementRanges } from "../../../src/netlink/nft/sets/interval.ts";
 import { decodeSet } from "../../../src/netlink/nft/sets/set.ts";
 import { decodeTable } from "../../../src/netlink/nft/table.ts";
 import { CLIENT } from "../../unit/doctor/support/packets.ts";
+import { nlError } from "../../unit/netlink/fake_transport.ts";
 import { kindOf, orRefusal, type Parser } from "../parser.ts";
+import { changeMessages } from "./support/netlink_inputs.ts";
 import { wireSamples } from "./support/wire_samples.ts";
 
 const PACKETS: readonly KnownPacket[] = [
@@ -27,10 +34,21 @@ const PACKETS: readonly KnownPacket[] = [
 ];
 const BASE = { type: "filter", hook: "input", priority: 0, policy: "accept" } as const;
 
+/** The kernel's refusals of a request. */
+const REQUEST: NetlinkMessage = { type: 0xa06, flags: 5, sequence: 7, portId: 0, body: new Uint8Array(20) };
+const REFUSALS = [{}, { text: "no such chain", offset: 24 }, { text: "whole", whole: true }].map((details) =>
+  encodeMessages([nlError(REQUEST, 2, details)])
+);
+
+const SAMPLES = [...wireSamples((type) => type >> 8 === 10), ...REFUSALS];
+/** sizeof(struct nfgenmsg) */
+const NFGENMSG = 4;
+
 /** Datagrams of nf_tables. */
 export const nfTables: Parser = {
   name: "nf_tables",
-  samples: () => wireSamples((type) => type >> 8 === 10),
+  samples: () => SAMPLES,
+  invent: (random) => changeMessages(random.one(SAMPLES), random, () => NFGENMSG),
   words: [
     "payload\0",
     "lookup\0",

@@ -5,7 +5,8 @@
 import assert from "node:assert/strict";
 import { decodeAnswer, encodeQuestion } from "../../../src/daemon/upstreams/dns/message.ts";
 import { namesToAsk, parseResolvConf } from "../../../src/daemon/upstreams/dns/resolv_conf.ts";
-import { join } from "../engine/mutate.ts";
+import type { Random } from "../../laboratory/proxy/policies.ts";
+import { join, mutate } from "../engine/mutate.ts";
 import type { Parser } from "../parser.ts";
 
 const QUESTION = { id: 0x1234, name: "proxy.corp.example", family: "ipv4" } as const;
@@ -20,6 +21,7 @@ function answerTo(question: typeof QUESTION | typeof SIX, ...records: readonly n
   return join(head, ...records);
 }
 
+const MOST = 65_535;
 const AT = [0xc0, 12];
 const record = (owner: readonly number[], type: number, data: readonly number[]) => [
   ...owner,
@@ -28,10 +30,29 @@ const record = (owner: readonly number[], type: number, data: readonly number[])
 ];
 const POOL = [4, 0x70, 0x6f, 0x6f, 0x6c, 0xc0, 18];
 
-/** Answers. The first bit of the input tells the family that was asked for. */
+/** An answer whose records name, and point, anywhere. */
+function inventAnswer(random: Random): Uint8Array {
+  const pointer = () => [0xc0 | random.below(random.one([1, 4, 64])), random.below(256)];
+  const owner = () => random.one([AT, POOL, pointer(), [random.below(70), 0x78, ...pointer()]]);
+  const data = () =>
+    random.one([
+      [192, 0, 2, random.below(256)],
+      Array(16).fill(1),
+      owner(),
+      Array.from({ length: random.below(60) }, pointer).flat(),
+    ]);
+  const count = random.below(random.one([4, 40, 400]));
+  const records = Array.from({ length: count }, () => record(owner(), random.one([1, 5, 16, 28]), data()));
+  const answer = answerTo(random.one([QUESTION, SIX]), ...records);
+  answer.set([records.length >> 8, records.length & 0xff], 6);
+  return random.below(2) === 0 ? answer : mutate(answer, { random, most: MOST });
+}
+
+/** Answers, read as those to a question for either family. */
 export const dns: Parser = {
   name: "dns",
-  most: 65_535,
+  most: MOST,
+  invent: inventAnswer,
   samples: () => [
     answerTo(QUESTION, record(AT, 1, [192, 0, 2, 1]), record(AT, 1, [192, 0, 2, 2])),
     answerTo(QUESTION, record(AT, 5, POOL), record(POOL, 1, [192, 0, 2, 1])),

@@ -18,14 +18,20 @@ import { decodeRoutingRule, formatRule } from "../../../src/netlink/route/rule.t
 import { formatIp } from "../../../src/net/ip.ts";
 import { sockaddr } from "../../unit/dataplane/upstream/greetings/talk.ts";
 import { kindOf, orRefusal, type Parser } from "../parser.ts";
+import { changeMessages } from "./support/netlink_inputs.ts";
 import { wireSamples } from "./support/wire_samples.ts";
 
 const DESTINATION = sockaddr("192.0.2.1:443");
 
+const SAMPLES = wireSamples((type) => type >= 16 && type < 48);
+/** Bytes of the structures, by family of messages: ifinfomsg, ifaddrmsg, rtmsg, fib_rule_hdr. */
+const STRUCTURES: Readonly<Record<number, number>> = { 4: 16, 5: 8, 6: 12, 8: 12 };
+
 /** Datagrams of rtnetlink. */
 export const rtnetlink: Parser = {
   name: "rtnetlink",
-  samples: () => wireSamples((type) => type >= 16 && type < 48),
+  samples: () => SAMPLES,
+  invent: (random) => changeMessages(random.one(SAMPLES), random, (type) => STRUCTURES[type >> 2] ?? 12),
   read: (input) =>
     orRefusal(() => {
       const news = new NetworkNews();
@@ -59,15 +65,14 @@ function readMessage({ type, body }: NetlinkMessage): string {
   }
 }
 
+const ROUTES = wireSamples((type) => type === RTM_NEWROUTE)
+  .flatMap((datagram) => decodeMessages(datagram).map((message) => encodeMessages([message])));
+
 /** Answers to a worker's question for a route. */
 export const routeAnswer: Parser = {
   name: "route-answer",
-  samples: () => {
-    const routes = wireSamples((type) => type === RTM_NEWROUTE).flatMap((datagram) =>
-      decodeMessages(datagram)
-    );
-    return routes.map((message) => encodeMessages([message]));
-  },
+  samples: () => ROUTES,
+  invent: (random) => changeMessages(random.one(ROUTES), random, () => STRUCTURES[6]),
   read(input) {
     const results = [0, 0xff].map((filler) => {
       const socket = new NetlinkSocket(NETLINK_ROUTE);

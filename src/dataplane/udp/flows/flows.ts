@@ -32,7 +32,7 @@ import { Forwarding } from "../upstreams/forwarding.ts";
 import type { Links } from "../upstreams/links.ts";
 import { type UdpUpstream, UdpUpstreams } from "../upstreams/upstreams.ts";
 import { FlowBook, HELD, IGNORED, LED, PLAIN, REFUSED } from "./flow_book.ts";
-import { type Arrival, HELD_DESTINATION, type HeldBytes, type HeldQueue } from "./held.ts";
+import { type Arrival, HELD_DESTINATION, type HeldQueue } from "./held.ts";
 import { NameReadings, type Reading, type ReadingEnd } from "./name_readings.ts";
 import { Origins } from "./origins.ts";
 
@@ -42,7 +42,6 @@ export interface FlowParts {
   readonly sessions: UdpSessions;
   readonly decider: Decider;
   readonly links: Links;
-  readonly held: HeldBytes;
   /** null: flows come without having asked the router. */
   readonly answers: WaitingAnswers | null;
   /** null where no client is a program on the router itself. */
@@ -85,7 +84,7 @@ export class UdpFlows {
     this.#parts = parts;
     this.#counters = context.counters;
     this.#upstreams = new UdpUpstreams(context);
-    this.#readings = new NameReadings(context.clock, parts.held);
+    this.#readings = new NameReadings(context.clock);
     this.#ways = new WayDial(parts.router);
     this.#origins = new Origins(context, parts.answers);
   }
@@ -211,7 +210,10 @@ export class UdpFlows {
     origins.learn(words, client, destination);
     let rule = decider.decide(UDP, words, client, destination, origins);
     if (decider.needsName) {
-      if (this.#mayHaveName(arrival) && this.#hold(arrival)) return LOST_DATAGRAM;
+      if (this.#mayHaveName(arrival)) {
+        this.#hold(arrival);
+        return LOST_DATAGRAM;
+      }
       rule = decider.decideNamed(UDP, words, client, destination, null, origins);
     }
     const blocking = decider.blocking(rule);
@@ -233,19 +235,33 @@ export class UdpFlows {
     return looksLikeInitial(batch.bytes.subarray(at, at + length), length);
   }
 
-  /** Has a flow wait for its name. False: there are too many. */
-  #hold(arrival: Arrival): boolean {
+  /**
+   * Has a flow wait for its name. Where too many wait, one of them is forgotten, or this one is: its client
+   * sends its first datagram again. None of them goes on without its name for that: somebody could make so
+   * many wait that the rules would not apply to the others.
+   */
+  #hold(arrival: Arrival): void {
     const { batch, i, destination } = arrival;
     const book = this.#book;
+    const victim = this.#readings.victim();
+    if (victim !== undefined) this.#drop(victim);
     const flow = book.add(batch.words, batch.name(i), destination, this.#context.clock.tick);
     const reading = flow < 0 ? undefined : this.#readings.begin(flow, arrival, this.#origins);
     if (reading === undefined) {
       if (flow >= 0) book.remove(flow);
-      return false;
+      this.#counters[COUNTER.udpDropped]++;
+      return;
     }
     book.states[flow] = HELD;
     if (this.#readings.read(reading) !== MORE) this.#finish(reading);
-    return true;
+  }
+
+  #drop(reading: Reading): void {
+    const { flow, queue } = reading;
+    this.#readings.end(reading);
+    this.#counters[COUNTER.udpDropped] += queue.datagrams.length;
+    queue.clear();
+    this.#book.remove(flow);
   }
 
   #wait(reading: Reading, arrival: Arrival): void {

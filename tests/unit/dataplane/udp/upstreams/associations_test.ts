@@ -200,6 +200,23 @@ Deno.test("Associations: the end of the connection ends it, and the next datagra
   assert.deepEqual([bench.released, bench.refused], [[1, 1], [0]]);
 });
 
+Deno.test("Associations: a proxy that goes on talking has its own idea of SOCKS5", async () => {
+  await using bench = new Bench();
+  bench.send();
+  const connection = await bench.relay();
+  let isOver = false;
+  const flood = (async () => {
+    try {
+      while (!isOver) await connection.write(new Uint8Array(1 << 20));
+    } catch {
+      // It was hung up on.
+    }
+  })();
+  await bench.until(() => !bench.association.isUp);
+  isOver = true;
+  await bench.turning(flood);
+});
+
 Deno.test("Associations: a proxy that refuses is asked later and later, and all is refused meanwhile", async () => {
   await using bench = new Bench();
   const { clock } = bench.solo.context;

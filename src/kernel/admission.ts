@@ -46,22 +46,13 @@ export function describeWatching(
 ): string | undefined {
   if (!isAsked(config, admission)) return undefined;
   if (!canWatch()) return "flows whose names decide are relayed: this kernel cannot watch them (Linux 5.18)";
-  if (findFlowTables()) return OFFLOADED;
+  if (findFlowTables()) {
+    return "flows whose names decide are relayed, not watched: a flow table of nf_tables takes connections past all " +
+      "rules before their clients have spoken";
+  }
   return `flows whose names may only end them are watched, held by ${
     howToHold() === "queue" ? "NFQUEUE" : "NFLOG, as the kernel lacks nft_queue or nfnetlink_queue"
   }`;
-}
-
-const OFFLOADED =
-  "flows whose names decide are relayed, not watched: a flow table of nf_tables takes connections past all rules " +
-  "before their clients have spoken";
-
-/** The warning where a flow table keeps flows from being watched; undefined: none does. */
-export function warnWatching(
-  config: Pick<Config, "rules">,
-  admission: AdmissionInForce,
-): string | undefined {
-  return describeWatching(config, admission) === OFFLOADED ? OFFLOADED : undefined;
 }
 
 function isAsked({ rules }: Pick<Config, "rules">, { inForce }: AdmissionInForce): boolean {

@@ -5,7 +5,7 @@
 import type { LoadedConfig } from "../config/load.ts";
 import { openNetlink } from "../netlink/transport.ts";
 import { planFor } from "./compilers.ts";
-import { readAdmission, readWatching, warnAdmission, warnWatching } from "./admission.ts";
+import { readAdmission, readWatching, warnAdmission } from "./admission.ts";
 import { readNetwork } from "./network.ts";
 import type { Plan } from "./plan/model.ts";
 import type { PlanOptions } from "./plan/plan.ts";
@@ -24,7 +24,6 @@ export function preparePlan(
   const view = readNetwork({ connection, readTextFile }, loaded.config.kernel.table);
   const watching = readWatching(loaded.config, admission);
   const plan = planFor(loaded, view, { ...options, admission: admission.inForce, watching });
-  const warnings = [warnAdmission(admission), warnWatching(loaded.config, admission)]
-    .filter((warning) => warning !== undefined);
-  return warnings.length === 0 ? plan : { ...plan, warnings: [...warnings, ...plan.warnings] };
+  const warning = warnAdmission(admission);
+  return warning === undefined ? plan : { ...plan, warnings: [warning, ...plan.warnings] };
 }

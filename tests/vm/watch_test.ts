@@ -26,8 +26,8 @@ for one in 1 2 3 4; do
   (for turn in $(seq 12); do named ok.test ${SERVER.ipv4}/cgi-bin/who; done >/tmp/load.$one 2>&1; echo end >>/tmp/load.$one) &
 done
 `;
-const FLOW_TABLE = `nft -f - <<END
-table inet offload {
+const FLOW_TABLE = `nft -f - <<END || exit 1
+table inet fast {
   flowtable ft { hook ingress priority 0; devices = { lan0, wan0 }; }
   chain forward { type filter hook forward priority 0; meta l4proto tcp flow add @ft; }
 }

@@ -169,16 +169,23 @@ export function questionGroup(listenerPort: number, worker: number): number {
   return (listenerPort + worker) & 0xffff;
 }
 
-/** The value by which a client's port chooses the worker that is asked: `(port >> 1) & 0xff`. */
-export const QUESTION_PORT = { shift: 1, mask: 0xff } as const;
+/** The lowest bit of a client's port that chooses a worker: Linux gives even and odd ones to other calls. */
+export const QUESTION_SHIFT = 1;
 
 /**
- * The least and the greatest of these values that a worker is asked about, both included; the listener of the
- * same worker is given the flow (sockets/steering.ts). Not the lowest bit: Linux gives even and odd ports to
- * different system calls.
+ * The number of bits of a client's port that choose the worker that is asked. No more than it needs to divide
+ * them well: a client counts its ports up, and its next connections are to be shared by all workers.
+ */
+export function questionBits(workers: number): number {
+  return Math.min(8, Math.ceil(Math.log2(workers)) + 3);
+}
+
+/**
+ * The least and the greatest value of these bits that a worker is asked about, both included; the listener of
+ * the same worker is given the flow (sockets/steering.ts).
  */
 export function questionShare(worker: number, workers: number): { first: number; last: number } {
-  const values = QUESTION_PORT.mask + 1;
+  const values = 1 << questionBits(workers);
   return {
     first: Math.ceil((values * worker) / workers),
     last: Math.ceil((values * (worker + 1)) / workers) - 1,

@@ -6,7 +6,7 @@
 import { type LiveTable, openLiveTable } from "../kernel/live/live_table.ts";
 import { planLive } from "../kernel/plan/live/live_plan.ts";
 import { knownSet } from "../kernel/plan/live/memory.ts";
-import { LIVE_OPTIONS } from "../kernel/plan/live/options.ts";
+import { ALL_CHANGES, LIVE_OPTIONS, type OutputChanges } from "../kernel/plan/live/options.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 import { type Endpoint, formatEndpoint } from "../net/ip.ts";
 
@@ -21,6 +21,8 @@ export interface LiveRules {
   forget(): void;
   /** Takes over the addresses of upstreams that have names. Throws an OperationError. */
   spare(upstreams: readonly Endpoint[]): void;
+  /** Takes over what other programs' rules change. Throws an OperationError. */
+  keepFrom(others: OutputChanges): void;
   /** No new flow is taken from now on; those that are relayed go on. */
   drain(): void;
   /** Removes them. */
@@ -28,7 +30,14 @@ export interface LiveRules {
 }
 
 /** For `admission: early`, whose rules are all of the install. */
-export const NO_LIVE_RULES: LiveRules = { adopt() {}, forget() {}, spare() {}, drain() {}, close() {} };
+export const NO_LIVE_RULES: LiveRules = {
+  adopt() {},
+  forget() {},
+  spare() {},
+  keepFrom() {},
+  drain() {},
+  close() {},
+};
 
 /**
  * Claims the place of the rules, which one proxy alone can have. Nothing is taken until the first plan.
@@ -45,6 +54,7 @@ class OwnedRules implements LiveRules {
   #taking = false;
   #draining = false;
   #upstreams: readonly Endpoint[] = [];
+  #others: OutputChanges = ALL_CHANGES;
 
   constructor(table: LiveTable, workers: number) {
     this.#table = table;
@@ -64,6 +74,11 @@ class OwnedRules implements LiveRules {
     if (this.#plan !== undefined) this.adopt(this.#plan, this.#taking);
   }
 
+  keepFrom(others: OutputChanges): void {
+    this.#others = others;
+    if (this.#plan !== undefined) this.#replace(this.#plan, this.#taking && !this.#draining);
+  }
+
   forget(): void {
     for (const family of this.#plan?.families ?? []) this.#table.empty(knownSet(family));
   }
@@ -78,7 +93,13 @@ class OwnedRules implements LiveRules {
   }
 
   #replace({ intent: { scope } }: Plan, accepting: boolean): void {
-    const options = { ...LIVE_OPTIONS, workers: this.#workers, accepting, upstreams: this.#upstreams };
+    const options = {
+      ...LIVE_OPTIONS,
+      workers: this.#workers,
+      accepting,
+      upstreams: this.#upstreams,
+      others: this.#others,
+    };
     this.#table.replace(planLive(scope, options));
   }
 }

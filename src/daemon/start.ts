@@ -87,7 +87,12 @@ export async function startProxy(
   const keeper = new RulesKeeper({ loaded, installs: options.installs, life, live, log, readTextFile });
   const survey = admission.inForce === "early"
     ? undefined // what is dialled goes by the router's own way
-    : surveyFor(config, dataplane, { log, readTextFile, outputCloses: () => forgetFlows(live, log) });
+    : surveyFor(config, dataplane, {
+      log,
+      readTextFile,
+      outputCloses: () => forgetFlows(live, log),
+      outputChanges: (others) => attempt(() => live.keepFrom(others), log, NOT_KEPT),
+    });
   const waysOut = new WaysOut(log);
   const changed = (change: NetworkChange) => {
     if (change.plan || change.carrier) waysOut.changed();
@@ -124,7 +129,7 @@ export async function startProxy(
 function surveyFor(
   config: Config,
   { routes: board }: Dataplane,
-  options: Pick<SurveyOptions, "log" | "readTextFile" | "outputCloses">,
+  options: Omit<SurveyOptions, "board" | "mark" | "replyMark">,
 ): Survey {
   const { serverSocket, intercepted } = new Marks(config.kernel.mark, { apart: true });
   const mark = config.kernel.mark > Marks.largest(true) ? 0 : serverSocket;
@@ -136,6 +141,7 @@ function forgetFlows(live: LiveRules, log: Logger): void {
   attempt(() => live.forget(), log, "flows of UDP wait for some seconds until they work again");
 }
 
+const NOT_KEPT = "rules for what the router sends may change what the proxy sends";
 const NOT_SPARED = "who dials an upstream himself is led there through it";
 
 /** Says what follows where the kernel does not do it. */

@@ -19,7 +19,7 @@ const HOOKS: readonly string[] = ["output", "postrouting"];
 /** The NAT of sources, behind them, has nothing to change any more: what is dialled is translated already. */
 const NAT_HOOK = "output";
 /** Tables of iptables-legacy that may do so, as the kernel names them. */
-const LEGACY_NAMES = ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"];
+export const LEGACY_NAMES: readonly string[] = ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"];
 /** linux/netfilter/nfnetlink_conntrack.h: NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS */
 const CT_GET_STATS = 0x105;
 /** Expressions whose verdict is not known: targets of iptables, and programs that are asked; and NAT. */
@@ -116,7 +116,8 @@ function targetOf(expression: NftExpression): string[] {
   return expression.kind === "verdict" ? [expression.verdict.chain ?? []].flat() : [];
 }
 
-function readOrNothing(path: string, readTextFile: OutputSources["readTextFile"]): string {
+/** Reads a file; nothing where it cannot. */
+export function readOrNothing(path: string, readTextFile: OutputSources["readTextFile"]): string {
   try {
     return readTextFile(path);
   } catch {

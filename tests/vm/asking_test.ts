@@ -34,7 +34,7 @@ vmTest("first packets ask on Debian's kernel: masquerade by iif, drops at input 
   architecture: "amd64",
   modules: PRODUCT_MODULES,
   files: { [TPROXY]: productFile("amd64") },
-  fill: (root) => putPrograms(root, "amd64", ["nft"]),
+  fill: (root) => putPrograms(root, "amd64", ["nft", "nc"]),
 }, async (vm) => {
   await vm.run("network", withHosts(`router_between\nserve\n${RULES}`));
   const without = await everything(vm, "without tproxy");

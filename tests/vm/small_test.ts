@@ -22,7 +22,7 @@ vmTest(
     disk: { sizeMb: 104 },
     modules: [...PRODUCT_MODULES, "loop", "squashfs"],
     files: { [TPROXY]: productFile("amd64"), "usr/bin/tproxy-image": IMAGE },
-    fill: (root) => putPrograms(root, "amd64", ["nft"]),
+    fill: (root) => putPrograms(root, "amd64", ["nft", "nc"]),
     obstacle: missingFile(IMAGE),
   },
   async (vm) => {
@@ -65,7 +65,7 @@ vmTest("128 MB of memory: it relays; whatever the kernel kills, clients are serv
   disk: { sizeMb: 256 },
   modules: PRODUCT_MODULES,
   files: { [TPROXY]: productFile("amd64") },
-  fill: (root) => putPrograms(root, "amd64", ["nft"]),
+  fill: (root) => putPrograms(root, "amd64", ["nft", "nc"]),
 }, async (vm) => {
   await vm.run("first start", "tproxy --version", { seconds: 120 });
   // The 3 MiB that forward-path takes more make this machine thrash.

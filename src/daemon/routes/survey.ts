@@ -1,10 +1,12 @@
 /**
- * The survey of the router that workers dial by: whether ways depend on more than the destination, and
- * whether the router's own filters may drop what is dialled.
+ * The survey of the router that workers dial by: whether ways depend on more than the destination, whether
+ * the router's own filters may drop what is dialled, and what others change of what the router sends.
  * @module
  */
 import type { RouteBoard } from "../../dataplane/routes/route_board.ts";
+import { readOutputChanges } from "../../kernel/output_changes.ts";
 import { outputMayDrop, passageObstacle } from "../../kernel/output_filters.ts";
+import type { OutputChanges } from "../../kernel/plan/live/options.ts";
 import { chooseRulePriority } from "../../kernel/plan/rule_priority.ts";
 import { isEcho, planEchoes } from "../../kernel/routing/echoes.ts";
 import { firstForeignRule, isPin } from "../../kernel/routing/ours.ts";
@@ -27,6 +29,8 @@ export interface SurveyOptions {
   readonly replyMark: number;
   /** Rules of output have begun to drop: what was sent before workers knew may have been lost. */
   readonly outputCloses: () => void;
+  /** Other programs' rules that change what this machine sends, as they are now. */
+  readonly outputChanges: (others: OutputChanges) => void;
   readonly log: Logger;
   /** Throws Deno's errors. */
   readonly readTextFile: (path: string) => string;
@@ -82,8 +86,9 @@ export class Survey {
   }
 
   #lookAtOutput(): void {
-    const { board, log, readTextFile, outputCloses } = this.#options;
+    const { board, log, readTextFile, outputCloses, outputChanges } = this.#options;
     using netfilter = openNetlink("netfilter");
+    outputChanges(readOutputChanges({ netfilter, readTextFile }));
     const mayDrop = outputMayDrop({ netfilter, readTextFile });
     if (board.writeOutput(mayDrop) && mayDrop) outputCloses();
     const obstacle = mayDrop && !this.#warned ? passageObstacle(netfilter) : undefined;

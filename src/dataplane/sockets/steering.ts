@@ -12,24 +12,24 @@ import {
   chooseSocket,
   SKF_NET_OFF,
 } from "../../../ffi/sockets/filter.ts";
-import { QUESTION_PORT } from "../../constants.ts";
+import { QUESTION_SHIFT, questionBits } from "../../constants.ts";
 
 /** Places of TCP's source port behind IP headers; what is sent on has no IP options. */
 const PORT_AT = { ipv4: 20, ipv6: 40 } as const;
-const VALUE_BITS = 8; // of QUESTION_PORT.mask
 
 /**
  * Has the listeners of a family share connections as questionShare() shares questions. `fd`: any of them;
  * they began to listen in the order of their workers. 0 or -errno.
  */
 export function steerToAsked(fd: number, family: number, workers: number): number {
+  const bits = questionBits(workers);
   const port = family === AF_INET6 ? PORT_AT.ipv6 : PORT_AT.ipv4;
   return chooseSocket(fd, [
     [BPF_LOAD_HALF, SKF_NET_OFF + port],
-    [BPF_SHIFT_RIGHT, QUESTION_PORT.shift],
-    [BPF_AND, QUESTION_PORT.mask],
+    [BPF_SHIFT_RIGHT, QUESTION_SHIFT],
+    [BPF_AND, (1 << bits) - 1],
     [BPF_MULTIPLY, workers],
-    [BPF_SHIFT_RIGHT, VALUE_BITS],
+    [BPF_SHIFT_RIGHT, bits],
     [BPF_RETURN_RESULT, 0],
   ]);
 }

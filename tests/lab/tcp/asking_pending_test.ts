@@ -164,8 +164,8 @@ labTest(
     await dataplane.count();
     const before = await sockets(lab);
     await deafen(lab);
-    for (let source = 40000; source < 40512; source += 64) {
-      await startDial(lab, { port: source % 128 === 0 ? 7000 : 7200, seconds: 30, source });
+    for (let source = 40000; source < 40064; source += 8) {
+      await startDial(lab, { port: source % 16 === 0 ? 7000 : 7200, seconds: 30, source });
     }
     await until(async () => (await dataplane.count()).counters.connected >= 4, { what: "answers" });
     const waiting = (await dataplane.sessions()).filter(({ worker }) => worker === 1).length;

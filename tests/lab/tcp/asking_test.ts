@@ -30,7 +30,7 @@ for (const family of [4, 6] as const) {
     await serve(lab, 7000, "echo $SOCAT_PEERADDR $SOCAT_PEERPORT; cat");
     const dataplane = await startDataplaneProgram(lab);
     for (let i = 0; i < 8; i++) {
-      const source = 40000 + i * 64;
+      const source = 40000 + i * 8;
       const argv = ["socat", "-t2", "-", `${socatServer(family, 7000)},sourceport=${source}`];
       const { stdout } = await lab.client.run(argv, { input: "hello\n" });
       const [peer, echo] = stdout.trim().split("\n");

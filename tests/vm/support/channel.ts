@@ -48,7 +48,9 @@ export class Channel {
     const end = new RegExp(`^([\\s\\S]*?)\\n@@ exit ${nonce} (\\d+)\\n`);
     // The machine itself ends the step; only one that hangs altogether needs more.
     const [, output, code] = await this.#expect(end, (limitSeconds + 20) * 1000, `step "${name}"`);
-    return { code: Number(code), output: output.trim(), seconds: (performance.now() - start) / 1000 };
+    const seconds = (performance.now() - start) / 1000;
+    this.#log(`@@ ${seconds.toFixed(1)} s\n`);
+    return { code: Number(code), output: output.trim(), seconds };
   }
 
   /** Says that nothing more will come: the machine ends. */

@@ -20,6 +20,7 @@ const PACKAGES = {
     ..."iptables libip4tc2 libip6tc2 libxtables12 libnftnl11 libmnl0 libnfnetlink0".split(" "),
     "libnetfilter-conntrack3",
   ],
+  nc: ["netcat-openbsd", "libbsd0", "libmd0"],
   wg: ["wireguard-tools"],
   pppd: [
     ..."ppp libpam0g libpcap0.8 libcrypt1 libssl3 libaudit1 libcap-ng0 libdbus-1-3 libsystemd0".split(" "),
@@ -61,5 +62,6 @@ function isLibrary(path: string): boolean {
 
 /** Of all that the packages bring, what scenarios run. */
 function isProgram(path: string): boolean {
-  return /\/(ip|tc|bridge|nft|wg|pppd|xtables-(nft|legacy)-multi)$/.test(path) && path !== "/sbin/ip";
+  return /\/(ip|tc|bridge|nc\.openbsd|nft|wg|pppd|xtables-(nft|legacy)-multi)$/.test(path) &&
+    path !== "/sbin/ip";
 }

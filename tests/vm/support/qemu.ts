@@ -1,6 +1,6 @@
 /**
  * QEMU's command line for a machine: an emulated processor (never KVM, so that every host gives the same),
- * two cores, no network card; a serial console for the kernel, a virtio port for the test.
+ * no network card; a serial console for the kernel, a virtio port for the test.
  * @module
  */
 import type { DebianArchitecture } from "../../../scripts/lib/debian.ts";
@@ -9,6 +9,7 @@ import type { DebianArchitecture } from "../../../scripts/lib/debian.ts";
 export interface Hardware {
   readonly architecture: DebianArchitecture;
   readonly memoryMb: number;
+  readonly processors: number;
   readonly kernel: string;
   readonly initramfs: string;
   /** File that becomes /dev/vda. */
@@ -51,7 +52,8 @@ export function qemuCommand(hardware: Hardware): string[] {
     PROGRAMS[architecture],
     ..."-nodefaults -no-user-config -display none -no-reboot -nic none".split(" "),
     ...BOARDS[architecture],
-    ..."-accel tcg,thread=multi -smp 2".split(" "),
+    ..."-accel tcg,thread=multi".split(" "),
+    ...["-smp", `${hardware.processors}`],
     ...["-cpu", PROCESSORS[architecture]],
     ...["-m", `${hardware.memoryMb}M`],
     ...["-kernel", hardware.kernel, "-initrd", hardware.initramfs],

@@ -3,7 +3,7 @@
  * their kernel is this machine's.
  *
  * ```
- *   test (this machine)                         QEMU: 2 processors, no network card
+ *   test (this machine)                         QEMU: 1 processor, no network card
  *  ┌────────────────────┐                      ┌──────────────────────────────────────────────┐
  *  │ vm.run(name,script)├── port "control" ───►│ runner.sh: sh script                         │
  *  │   { code, output } │◄─────────────────────┤   its output, "@@ exit NONCE CODE"           │
@@ -37,6 +37,8 @@ export interface MachineOptions {
   readonly architecture: DebianArchitecture;
   /** Default 1024. */
   readonly memoryMb?: number;
+  /** Default 1: machines run side by side, and two processors each would cost all of them a fifth. */
+  readonly processors?: number;
   /** Modules to be loaded at the start, with all that they need. */
   readonly modules: readonly string[];
   /** Modules that only lie in /lib/modules/NAME.ko, for steps that load them with insmod. */
@@ -146,6 +148,7 @@ export class Vm implements AsyncDisposable {
     const argv = qemuCommand({
       architecture,
       memoryMb: options.memoryMb ?? 1024,
+      processors: options.processors ?? 1,
       kernel: kernel.image,
       initramfs: `${directory}/initramfs`,
       ...disk === undefined ? {} : { disk: image },

@@ -1,6 +1,7 @@
 /**
  * Parts of what the proxy sends that nobody else may change: addresses, by NAT that is for what the router
- * itself sends, and routes, by marks that are. Pure.
+ * itself sends, and routes, by marks that are. Where nobody else has such rules there is nothing to keep, and
+ * every packet is spared the chains. Pure.
  * @module
  */
 import { DIALLED, DIALLED_TRANSLATED } from "../concerns/forward_path/zoned.ts";
@@ -8,11 +9,12 @@ import type { Contribution, OpenChain } from "../contribution.ts";
 import type { EntryPlace, PlannedRule } from "../model.ts";
 import type { Condition } from "../rules/condition.ts";
 import type { Scope } from "../scope.ts";
+import type { LiveOptions } from "./options.ts";
 
 const DIALLS: readonly Condition[] = [DIALLED, DIALLED_TRANSLATED];
 
 /** Plans the chains. */
-export function planKept({ clientZone, families }: Scope): Contribution {
+export function planKept({ clientZone, families }: Scope, { others }: LiveOptions): Contribution {
   const ofProxy: Condition = { kind: "zone", zone: clientZone };
   const keep = (
     name: string,
@@ -34,28 +36,38 @@ export function planKept({ clientZone, families }: Scope): Contribution {
   });
   return {
     chains: [
-      keep("keep_incoming", "keep-incoming", { side: "destination", dialled: [] }),
-      keep("keep_outgoing", "keep-outgoing", { side: "destination", dialled: DIALLS }),
-      keep("keep_source", "keep-source", { side: "source", dialled: [DIALLED_TRANSLATED] }),
+      ...(others.incoming
+        ? [keep("keep_incoming", "keep-incoming", { side: "destination", dialled: [] })]
+        : []),
+      ...(others.outgoing
+        ? [keep("keep_outgoing", "keep-outgoing", { side: "destination", dialled: DIALLS })]
+        : []),
+      ...(others.source
+        ? [keep("keep_source", "keep-source", { side: "source", dialled: [DIALLED_TRANSLATED] })]
+        : []),
+      ...(others.route ? [keepRoute(ofProxy)] : []),
+    ],
+  };
+}
+
+function keepRoute(ofProxy: Condition): OpenChain {
+  return {
+    name: "keep_route",
+    place: "keep-route",
+    rules: [
+      ...[ofProxy, ...DIALLS].map((sent): PlannedRule => ({
+        conditions: [sent],
+        effect: { kind: "restore-mark" },
+        reason: sent === ofProxy
+          ? "To a client there is no mark; a first packet that is sent once more has that of its socket"
+          : "What is dialled has the mark that the router gave it where it would have been forwarded",
+      })),
       {
-        name: "keep_route",
-        place: "keep-route",
-        rules: [
-          ...[ofProxy, ...DIALLS].map((sent): PlannedRule => ({
-            conditions: [sent],
-            effect: { kind: "restore-mark" },
-            reason: sent === ofProxy
-              ? "To a client there is no mark; a first packet that is sent once more has that of its socket"
-              : "What is dialled has the mark that the router gave it where it would have been forwarded",
-          })),
-          {
-            conditions: [ofProxy, { kind: "marked" }],
-            effect: { kind: "unmark" },
-            reason: "The answer to a SYN, which has no whole socket yet",
-          },
-        ],
-        reason: "What the proxy sends keeps its route, whatever marks others have for what the router sends",
+        conditions: [ofProxy, { kind: "marked" }],
+        effect: { kind: "unmark" },
+        reason: "The answer to a SYN, which has no whole socket yet",
       },
     ],
+    reason: "What the proxy sends keeps its route, whatever marks others have for what the router sends",
   };
 }

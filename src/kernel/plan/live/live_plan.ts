@@ -8,7 +8,8 @@
  *                     └─ from lo: injected: refusals
  * postrouting ask ── question ─┬─ LAN to LAN, helpers: goes on
  *                              └─ a copy to a worker, and no more
- * output      sent, keep_route; nat: keep_incoming, keep_outgoing, keep_source
+ * output      sent, and where others change what is sent: keep_route;
+ *             nat: keep_incoming, keep_outgoing, keep_source
  * ```
  * @module
  */
@@ -52,7 +53,7 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
         ...(accepting ? [planQuestions(scope, options), planOwn(scope, options)] : []),
         planWatch(scope, options),
         planSent(scope),
-        planKept(scope),
+        planKept(scope, options),
       ]),
     },
   };

@@ -4,12 +4,29 @@
  */
 import type { Endpoint } from "../../../net/ip.ts";
 
+/** Changes that other programs' rules may make to what the proxy sends. */
+export interface OutputChanges {
+  /** Destinations of what comes in, from the loopback interface too. */
+  readonly incoming: boolean;
+  /** Destinations of what this machine sends. */
+  readonly outgoing: boolean;
+  /** Its sources. */
+  readonly source: boolean;
+  /** Its route, by a mark. */
+  readonly route: boolean;
+}
+
+/** The answer where it cannot be told. */
+export const ALL_CHANGES: OutputChanges = { incoming: true, outgoing: true, source: true, route: true };
+
 /** The facts that the config and the machine alone do not tell. */
 export interface LiveOptions {
   /** Workers that are asked. */
   readonly workers: number;
   /** The addresses of upstreams that are known by name. */
   readonly upstreams: readonly Endpoint[];
+  /** The changes that what the proxy sends is to be kept from. */
+  readonly others: OutputChanges;
   /** New flows are taken; false while the proxy drains: then nobody is asked. */
   readonly accepting: boolean;
   /** A flow of UDP to which nothing has been answered for so long asks again. */
@@ -28,6 +45,7 @@ export const LIVE_OPTIONS: LiveOptions = {
   workers: 1,
   accepting: true,
   upstreams: [],
+  others: ALL_CHANGES,
   // Less than timeouts.udp-dns: a session must not end before its flow asks again.
   udpKnownSeconds: 5,
   limits: { asking: 65536, known: 65536 },

@@ -3,7 +3,13 @@
  * allowed, routed and translated. The proxy gets a copy, and the packet goes no further. Pure.
  * @module
  */
-import { QUESTION_PORT, QUESTION_PREFIX, questionGroup, questionShare } from "../../../constants.ts";
+import {
+  QUESTION_PREFIX,
+  QUESTION_SHIFT,
+  questionBits,
+  questionGroup,
+  questionShare,
+} from "../../../constants.ts";
 import type { Protocol } from "../../../config/types.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
@@ -119,8 +125,9 @@ function planAsk(scope: Scope): OpenChain {
     name: "ask",
     place: "ask",
     rules: [
-      onlyFromClients(scope),
+      // Before the interface, which costs a look into a set.
       ...(tcp ? [GOES_ON] : []),
+      onlyFromClients(scope),
       ...families.flatMap((family) => [
         ...protocols.map((protocol): PlannedRule => ({
           conditions: [{ kind: "family", family }, newFlow(protocol), {
@@ -186,15 +193,14 @@ function portsOf(
   { original, protocol }: { original: boolean; protocol?: Protocol },
 ): Condition[] {
   const { first, last } = questionShare(worker, workers);
-  const { shift, mask } = QUESTION_PORT;
   return [
     ...(protocol === undefined ? [] : [{ kind: "protocol", protocols: [protocol] } as const]),
     {
       kind: "source-port-share",
       original,
-      mask: mask << shift,
-      first: first << shift,
-      last: last << shift,
+      mask: ((1 << questionBits(workers)) - 1) << QUESTION_SHIFT,
+      first: first << QUESTION_SHIFT,
+      last: last << QUESTION_SHIFT,
     },
   ];
 }

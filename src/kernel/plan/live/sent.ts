@@ -3,11 +3,11 @@
  * that leaves this machine meets it. Pure.
  *
  * ```
- * sent ──┬─ to clients ── client_sent ─┬─ held: refused by ICMP
+ * sent ──┬─ of watched flows: released, refused
+ *        ├─ to clients ── client_sent ─┬─ held: refused by ICMP
  *        │                             └─ answer: UDP stays known
  *        ├─ dialled ── dial: remembered
- *        ├─ ICMP: errors about what is dialled
- *        └─ of watched flows: released, refused
+ *        └─ ICMP: errors about what is dialled
  * ```
  * @module
  */
@@ -15,7 +15,7 @@ import { DIALLED, DIALLED_TRANSLATED, TO_CLIENT } from "../concerns/forward_path
 import type { Contribution } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
 import { UDP } from "../phrases.ts";
-import { goTo } from "../rules/effect.ts";
+import { goTo, LEAVE } from "../rules/effect.ts";
 import type { Scope } from "../scope.ts";
 import { ANSWER_CHAIN, planAnswer } from "./answers.ts";
 import { DIAL_CHAIN, planDial, planDialErrors } from "./dialled.ts";
@@ -23,6 +23,12 @@ import { HELD_CHAIN, planHeld } from "./refusals.ts";
 import { planResent } from "./watch.ts";
 
 const CLIENT_CHAIN = "client_sent";
+
+const MOST: PlannedRule = {
+  conditions: [{ kind: "no-bare-syn" }],
+  effect: LEAVE,
+  reason: "Nearly all that a proxy sends: segments of connections that stand",
+};
 
 /** Plans the chains. */
 export function planSent(scope: Scope): Contribution {
@@ -45,6 +51,8 @@ export function planSent(scope: Scope): Contribution {
         name: "sent",
         place: "sent",
         rules: [
+          ...planResent(scope),
+          ...(tcp ? [MOST] : []),
           { conditions: [TO_CLIENT], effect: goTo(CLIENT_CHAIN), reason: "By their priority" },
           ...(tcp
             ? [
@@ -56,7 +64,6 @@ export function planSent(scope: Scope): Contribution {
               ...planDialErrors(scope),
             ]
             : []),
-          ...planResent(scope),
         ],
         reason: "What the proxy sends, and errors that the router itself sends about it",
       },

@@ -102,6 +102,7 @@ make_bridge() {
   ip link set lan0 master br-lan
   ip link set br-lan up
   addresses br-lan wan0 eth0 eth0
+  within 100 grep -q up /sys/class/net/br-lan/operstate
 }
 
 # Each packet is one: what is lost is a packet, not a train of them.

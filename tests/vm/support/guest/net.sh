@@ -106,18 +106,20 @@ fetch() {
   [ "$(at client timeout 80 wget -q -O - "http://$1/blob" | sha256sum)" = "$(sha256sum </www/blob)" ] && echo "$1: whole"
 }
 
-# datagrams ADDRESS: one question, one answer, by the netcat of the file under test; says whom the server
-# sees.
+# datagrams ADDRESS [NETCAT…]: one question, one answer, by Debian's netcat or the one that is named; says
+# whom the server sees.
 datagrams() {
-  local family=-4 server client
+  local to=$1 family=-4 server client
   case $1 in *:*) family=-6 ;; esac
+  shift
+  [ $# -gt 0 ] || set -- nc.openbsd
   rm -f /tmp/questions /tmp/answers /tmp/heard /tmp/told /tmp/seen /tmp/failed
   mkfifo /tmp/questions /tmp/answers
   exec 4<>/tmp/answers 5<>/tmp/questions
-  become server tproxy nc $family -n -v -u -l -p 9000 </tmp/answers >/tmp/heard 2>/tmp/seen 4>&- 5>&- &
+  become server "$@" $family -n -v -u -l -p 9000 </tmp/answers >/tmp/heard 2>/tmp/seen 4>&- 5>&- &
   server=$!
-  within 400 grep -q Listening /tmp/seen
-  become client tproxy nc -n -u "$1" 9000 </tmp/questions >/tmp/told 2>/tmp/failed 4>&- 5>&- &
+  within 400 grep -q Bound /tmp/seen
+  become client "$@" -n -u "$to" 9000 </tmp/questions >/tmp/told 2>/tmp/failed 4>&- 5>&- &
   client=$!
   echo question >&5
   within 400 grep -q question /tmp/heard && echo answer >&4
@@ -128,13 +130,16 @@ datagrams() {
   cat /tmp/heard /tmp/told /tmp/seen /tmp/failed
 }
 
-# within N COMMAND…: until it succeeds, N tenths of a second at most.
+# within N COMMAND…: until it succeeds, N tenths of a second at most; then it says so.
 within() {
-  local turns=$1
+  local turns=$1 tenths=$1
   shift
   while ! "$@" 2>/dev/null; do
     turns=$((turns - 1))
-    [ $turns -gt 0 ] || return 1
+    [ $turns -gt 0 ] || {
+      echo "not within $tenths tenths of a second: $*"
+      return 1
+    }
     sleep 0.1
   done
 }

@@ -4,6 +4,7 @@
  * Pure.
  * @module
  */
+import { FLOW_LABEL } from "../../../../constants.ts";
 import type { Contribution, OpenChain } from "../../contribution.ts";
 import {
   CONNECTED,
@@ -16,12 +17,18 @@ import {
 import { goTo, LEAVE, TO_SOCKET } from "../../rules/effect.ts";
 import { comesFrom, type InterfaceGroup, planInterfaceSet } from "../../rules/interface_match.ts";
 import type { PlannedRule } from "../../model.ts";
-import type { Scope } from "../../scope.ts";
+import { type Scope, watches } from "../../scope.ts";
 import { planReceipt, RECEIPT_CHAIN } from "./receipt.ts";
 
 const TO_SOCKET_CHAIN = "to_socket";
 /** The chain of packets of clients' legs. */
 export const LEG_CHAIN = "client_leg";
+
+const RELEASED: PlannedRule = {
+  conditions: [{ kind: "flow-label", label: FLOW_LABEL.released, negate: false }],
+  effect: LEAVE,
+  reason: "The kernel forwards it, to the end: no socket has to be looked for",
+};
 
 /** Plans the chain `late`, and those that it leads to. */
 export function planLate(scope: Scope): Contribution {
@@ -40,6 +47,7 @@ export function planLate(scope: Scope): Contribution {
           effect: goTo(LEG_CHAIN),
           reason: "The clients' legs of what the proxy has taken",
         },
+        ...(watches(scope) ? [RELEASED] : []),
         ...excludeOtherFamily(scope),
         ...planDelivered(scope),
         ...skipped,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../../../../src/config/load.ts";
-import { UNSENT_TTL, VERDICT_TTL } from "../../../../../src/constants.ts";
+import { questionBits, questionShare, UNSENT_TTL, VERDICT_TTL } from "../../../../../src/constants.ts";
 import { compileLive } from "../../../../../src/kernel/nft/chains.ts";
 import { renderHook } from "../../../../../src/kernel/nft/render.ts";
 import { renderRule } from "../../../../../src/kernel/nft/rule_text.ts";
@@ -70,8 +70,8 @@ Deno.test("planLive() asks at the end: not from client to client, not where a he
   const original =
     "ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst";
   assert.deepEqual(chain(live(ONE), "ask"), [
-    'iifname != "br-lan" return',
     "tcp flags != syn / fin,syn,rst,ack return",
+    'iifname != "br-lan" return',
     `meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack ${original} @asking_ipv4 goto question`,
     `ct state untracked meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack ${FLOW} @asking_ipv4 goto question`,
   ]);
@@ -108,18 +108,33 @@ Deno.test("planLive() copies and drops: addresses that NAT has changed go with t
 
 Deno.test("planLive() asks one worker about each port, and each port one worker", () => {
   for (const workers of [2, 3, 7, 256]) {
-    const rules = chain(live(ONE, { workers }), "plain")!;
     const asked = new Map<number, number>();
-    for (const rule of rules) {
-      const [first, last, group] = /^th sport & 510 (\d+)-(\d+) log prefix "p" group (\d+) /.exec(rule)!
-        .slice(1).map(Number);
-      for (let bits = first; bits <= last; bits += 2) {
-        assert.ok(!asked.has(bits), `${workers} workers: ${bits}`);
-        asked.set(bits, group - 50080);
+    for (const rule of chain(live(ONE, { workers }), "plain")!) {
+      const [mask, first, last, group] = /^th sport & (\d+) (\d+)-(\d+) log prefix "p" group (\d+) /.exec(
+        rule,
+      )!.slice(1).map(Number);
+      for (let port = 1024; port < 2048; port++) {
+        if ((port & mask) < first || (port & mask) > last) continue;
+        assert.ok(!asked.has(port), `${workers} workers: ${port}`);
+        asked.set(port, group - 50080);
       }
     }
-    assert.equal(asked.size, 256);
+    assert.equal(asked.size, 1024);
     assert.equal(new Set(asked.values()).size, workers);
+  }
+});
+
+Deno.test("planLive() shares the connections that a client opens one after another", () => {
+  for (const workers of [2, 3, 4, 7]) {
+    const owners = Array.from({ length: 64 }, (_, at) => {
+      const value = at & ((1 << questionBits(workers)) - 1);
+      return Array.from({ length: workers }, (_, worker) => questionShare(worker, workers))
+        .findIndex(({ first, last }) => value >= first && value <= last);
+    });
+    for (let worker = 0; worker < workers; worker++) {
+      const share = owners.filter((owner) => owner === worker).length / 64;
+      assert.ok(share > 0.7 / workers && share < 1.3 / workers, `${workers} workers: ${share} for ${worker}`);
+    }
   }
 });
 
@@ -195,6 +210,18 @@ Deno.test("planLive() keeps what is dialled as the router would have forwarded i
   ]);
 });
 
+Deno.test("planLive() keeps what it sends from what others do, and makes no chain where they do nothing", () => {
+  const kept = (others: Partial<LiveOptions["others"]>) => {
+    const nothing = { incoming: false, outgoing: false, source: false, route: false };
+    const { chains } = compileLive(live("{}", { others: { ...nothing, ...others } }));
+    return chains.map(({ name }) => name).filter((name) => name.startsWith("keep_"));
+  };
+  assert.deepEqual(kept({}), []);
+  assert.deepEqual(kept({ incoming: true }), ["keep_incoming"]);
+  assert.deepEqual(kept({ outgoing: true, route: true }), ["keep_outgoing", "keep_route"]);
+  assert.deepEqual(kept({ source: true }), ["keep_source"]);
+});
+
 Deno.test("planLive() keeps a flow known that is answered, and drops what conntrack alone should see", () => {
   assert.deepEqual(chain(live("intercept: { families: [ipv6] }"), "answer"), [
     'oifname "lo" return',
@@ -212,6 +239,7 @@ Deno.test("planLive() brings errors about what is dialled in clients' names to t
     `update @dialled_ipv4 { ${FLOW} }`,
   ]);
   assert.deepEqual(chain(live(ONE), "sent"), [
+    "tcp flags != syn / fin,syn,rst,ack return",
     "meta priority 7470:0 goto client_sent",
     "meta priority 7471:0 goto dial",
     "meta priority 7472:0 goto dial",

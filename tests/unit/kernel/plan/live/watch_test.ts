@@ -44,8 +44,8 @@ Deno.test("planLive() watches: one look at what is forwarded, and a place for fi
     "ct label set 120",
     "meta l4proto tcp tcp option 34 exists reset tcp option 34",
     "meta l4proto tcp tcp option 254 exists reset tcp option 254",
-    'th sport & 510 0-254 log prefix "b" group 54176 queue-threshold 1 accept',
-    'th sport & 510 256-510 log prefix "b" group 54177 queue-threshold 1 accept',
+    'th sport & 30 0-14 log prefix "b" group 54176 queue-threshold 1 accept',
+    'th sport & 30 16-30 log prefix "b" group 54177 queue-threshold 1 accept',
   ]);
   assert.deepEqual(chain(table, "hold"), [
     "ct label ! 121 ct label 120 ct direction original goto watched",
@@ -56,11 +56,12 @@ Deno.test("planLive() watches: one look at what is forwarded, and a place for fi
   ]);
   assert.equal(
     chain(table, "held_back")!.at(-1),
-    'th sport & 510 256-510 log prefix "h" group 54177 queue-threshold 1 drop',
+    'th sport & 30 16-30 log prefix "h" group 54177 queue-threshold 1 drop',
   );
-  assert.deepEqual(chain(table, "sent")!.slice(-2), [
+  assert.deepEqual(chain(table, "sent")!.slice(0, 3), [
     "meta priority 7474:0 ct label set 121",
     "meta priority 7475:0 meta l4proto tcp reject with tcp reset",
+    "tcp flags != syn / fin,syn,rst,ack return",
   ]);
 });
 

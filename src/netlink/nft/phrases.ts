@@ -65,6 +65,7 @@ export {
   destinationPort,
   icmpError,
   protocolKey,
+  resetsAlone,
   resetTcpOption,
   TCP_FLAGS,
   tcpOption,

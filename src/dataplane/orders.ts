@@ -48,8 +48,16 @@ export interface AskingSockets {
 export interface WatchSockets {
   /** The netlink socket of its NFLOG group. */
   readonly log: number;
+  /** The queue in which the kernel holds packets, instead of that; null: this kernel has none. */
+  readonly queue: QueueSocket | null;
   /** Raw sockets. */
   readonly raw: RawSockets;
+}
+
+/** A queue of NFQUEUE: its number, and the netlink socket that has bound it. */
+export interface QueueSocket {
+  readonly number: number;
+  readonly fd: number;
 }
 
 /** Pipes that a worker may have. */

@@ -9,6 +9,7 @@ import { controlMessages } from "./parsers/kernel_words.ts";
 import { domainList, networkList, pattern } from "./parsers/lists.ts";
 import { nfTables } from "./parsers/netfilter.ts";
 import { question, segment } from "./parsers/packets.ts";
+import { queueMessage } from "./parsers/queues.ts";
 import { datagram, talks } from "./parsers/proxies.ts";
 import { dns, resolvConf } from "./parsers/resolver.ts";
 import { routeAnswer, rtnetlink } from "./parsers/routes.ts";
@@ -21,6 +22,7 @@ export const PARSERS: readonly Parser[] = [
   quic,
   question,
   segment,
+  queueMessage,
   controlMessages,
   ...talks,
   datagram,

@@ -150,6 +150,8 @@ function write(expression: NftExpression, context: Context): string {
       return tongue === "nft" ? "masquerade" : "-j MASQUERADE";
     case "notrack":
       return "notrack";
+    case "queue":
+      return "queue";
     case "tproxy":
       return "tproxy to …";
     case "immediate": {

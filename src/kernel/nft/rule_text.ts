@@ -146,6 +146,8 @@ function renderStatement(statement: Statement): string {
       return "counter";
     case "log":
       return `log prefix "${statement.prefix}" group ${statement.group} queue-threshold 1`;
+    case "queue":
+      return `queue flags bypass to ${statement.number}`;
     case "overwrite": {
       const header = statement.base === "network" ? "nh" : "th";
       const field = `@${header},${statement.offset * 8},${statement.length * 8}`;

@@ -41,6 +41,7 @@ export {
   originalEnds,
   originalIn,
   overwrite,
+  queueTo,
   sourcePortIn,
 } from "./phrases/originals.ts";
 export {

@@ -100,6 +100,7 @@ function readObject(
       return orRefusal(() => `${elementRanges(elements).length} ranges`);
     }
     case "generation":
+    case "flowtable":
       return kind;
     default:
       throw kind satisfies never;

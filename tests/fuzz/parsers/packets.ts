@@ -11,11 +11,11 @@ import { Translated } from "../../../src/dataplane/asking/packet/translated.ts";
 import { Question } from "../../../src/dataplane/asking/question.ts";
 import { ENDS, GOES_ON, type Judge } from "../../../src/dataplane/watching/judge.ts";
 import { Parts } from "../../../src/dataplane/watching/parts.ts";
-import type { Resender } from "../../../src/dataplane/watching/resender.ts";
 import { Reset } from "../../../src/dataplane/watching/reset.ts";
 import { Segment } from "../../../src/dataplane/watching/segment.ts";
 import { HEAD_BYTES } from "../../../src/dataplane/watching/streams.ts";
 import { Watcher } from "../../../src/dataplane/watching/watcher.ts";
+import type { Way } from "../../../src/dataplane/watching/way.ts";
 import type { Random } from "../../laboratory/proxy/policies.ts";
 import { inMemory, recorded, RECORDINGS } from "../../unit/dataplane/asking/recordings.ts";
 import { makePacket } from "../../unit/dataplane/watching/support.ts";
@@ -99,7 +99,7 @@ class OddJudge implements Judge {
 }
 
 /** Cuts what is sent into parts, as for a link that takes nothing larger. */
-class CuttingResender {
+class CuttingWay implements Way {
   readonly #parts = new Parts();
   readonly #reset = new Reset();
   #segments = 0;
@@ -118,6 +118,7 @@ class CuttingResender {
   pass = this.#send;
   release = this.#send;
   refuse = this.#send;
+  drop = (): number => 0;
   resetServer = (segment: Segment, next: number): number => {
     mendChecksum(this.#reset.of(segment, next));
     return 0;
@@ -163,7 +164,8 @@ export const segment: Parser = {
 
 /** Has a watcher take them all. Returns their fates. */
 function watch(datagrams: readonly Uint8Array[]): string[] {
-  const watcher = new Watcher(new OddJudge(), new CuttingResender() as unknown as Resender);
+  const watcher = new Watcher(new OddJudge());
+  const way = new CuttingWay();
   const held = new Segment();
   const log = new LogMessage();
   const fates: string[] = [];
@@ -173,7 +175,7 @@ function watch(datagrams: readonly Uint8Array[]): string[] {
     for (let at = AT; at < end;) {
       at = log.read(memory.bytes, at, end);
       if (log.prefix === 0 || !held.read(memory, log, log.payload)) continue;
-      if (log.prefix !== BEGIN) fates.push(watcher.take(held));
+      if (log.prefix !== BEGIN) fates.push(watcher.take(held, way));
       else if (held.isSyn) watcher.begin(held);
     }
   }

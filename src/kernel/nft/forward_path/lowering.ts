@@ -62,6 +62,8 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
       return phrase.counter();
     case "log":
       return phrase.logTo(statement.group, statement);
+    case "queue":
+      return phrase.queueTo(statement.number);
     case "overwrite":
       return phrase.overwrite(statement, statement.original);
     case "nat-to-itself":

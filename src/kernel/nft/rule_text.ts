@@ -88,6 +88,8 @@ function renderStatement(statement: Statement): string {
       return "tcp flags != syn / fin,syn,rst,ack";
     case "acknowledges":
       return "tcp flags ack / syn,rst,ack";
+    case "resets-alone":
+      return "tcp flags rst / rst,ack";
     case "tcp-option":
       return `tcp option ${statement.option} exists`;
     case "wildcard-socket":

@@ -66,6 +66,7 @@ export {
   destinationPort,
   icmpError,
   protocolKey,
+  resetsAlone,
   resetTcpOption,
   TCP_FLAGS,
   tcpOption,

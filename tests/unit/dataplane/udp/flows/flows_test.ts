@@ -42,7 +42,7 @@ function makeFlows() {
     },
     associations: { turn: () => {}, timeout: () => -1 },
   };
-  const parts = { table: {}, sessions, links, decider: new Decider(context), answers: null, mark: 0 };
+  const parts = { table: {}, sessions, links, decider: new Decider(context), answers: null, router: null };
   return { flows: new UdpFlows(context, parts as never), seen, counters: context.counters };
 }
 

@@ -32,6 +32,8 @@ export interface WorkerContext {
   readonly ledgers: { readonly tcp: Ledger; readonly udp: Ledger };
   /** Its TCP flows that never get a session. */
   readonly turnedAway: TurnedAway;
+  /** The same of UDP. */
+  readonly turnedAwayUdp: TurnedAway;
   /** Totals of its ended sessions. */
   readonly totals: WorkerTotals;
   /** Those in force: replaced between two turns, never changed. */
@@ -73,6 +75,7 @@ export function makeContext({ index, memory, log, settings, ...parts }: ContextP
       udp: new Ledger(flows.udp, UDP, totals, flows),
     },
     turnedAway: new TurnedAway(TCP, totals, flows),
+    turnedAwayUdp: new TurnedAway(UDP, totals, flows),
     totals,
     settings,
     policy: policyOf(parts.policy ?? null),

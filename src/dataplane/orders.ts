@@ -48,6 +48,8 @@ export interface AskingSockets {
 export interface WatchSockets {
   /** The netlink socket of its NFLOG group. */
   readonly log: number;
+  /** The same for datagrams. */
+  readonly datagrams: number;
   /** Raw sockets. */
   readonly raw: RawSockets;
 }

@@ -8,7 +8,7 @@ import { admissionOf } from "../policy/admission.ts";
 import { EINVAL, EOPNOTSUPP } from "../net/errno.ts";
 import type { OperationError } from "../net/error.ts";
 import { hasNames } from "../policy/conditions.ts";
-import { canWatch, forwardPathAbility } from "./live/ability.ts";
+import { canWatch, canWatchDatagrams, forwardPathAbility } from "./live/ability.ts";
 import { findPart, namePart } from "./parts.ts";
 
 /** Answers of a kernel that does not know what it is asked for. */
@@ -32,9 +32,13 @@ export function readAdmission(config: Pick<Config, "intercept" | "kernel">): Adm
   return { inForce: "early", reason: describeLack(missing) };
 }
 
-/** Tells whether flows may be watched. Only names need it: without them the kernel is spared the trial. */
-export function readWatching({ rules }: Pick<Config, "rules">, { inForce }: AdmissionInForce): boolean {
-  return inForce === "forward-path" && rules.some(hasNames) && canWatch();
+/** Tells which flows may be watched. Only names need it: without them the kernel is spared the trial. */
+export function readWatching(
+  { rules }: Pick<Config, "rules">,
+  { inForce }: AdmissionInForce,
+): { watching: boolean; watchingUdp: boolean } {
+  const watching = inForce === "forward-path" && rules.some(hasNames) && canWatch();
+  return { watching, watchingUdp: watching && canWatchDatagrams() };
 }
 
 /** The warning where flows are taken at another place than the config asks for; undefined: they are not. */

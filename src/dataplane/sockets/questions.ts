@@ -4,7 +4,7 @@
  */
 import { AF_INET, AF_INET6, EAFNOSUPPORT, SOCK_RAW } from "../../../ffi/consts.ts";
 import { closeFd, openSocket } from "../../../ffi/sockets/socket.ts";
-import { CLIENT_PRIORITY, questionGroup, watchGroup } from "../../constants.ts";
+import { CLIENT_PRIORITY, questionGroup, watchDatagramGroup, watchGroup } from "../../constants.ts";
 import { check } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import { openLogGroup } from "../../netlink/log.ts";
@@ -47,6 +47,7 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
         log: keep(openLogGroup(watchGroup(options.port, worker))),
         // What is sent through them has clients' addresses, and its own signs.
         raw: openBoth(makeTransparent),
+        datagrams: keep(openLogGroup(watchDatagramGroup(options.port, worker))),
       },
     }));
   } catch (error) {
@@ -57,7 +58,7 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
 
 /** Closes the sockets of a worker that has ended for good. */
 export function closeAsking({ log, raw, refusals, watch }: AskingSockets): void {
-  const fds = [log, raw.ipv4, raw.ipv6, refusals, watch.log, watch.raw.ipv4, watch.raw.ipv6];
+  const fds = [log, raw.ipv4, raw.ipv6, refusals, watch.log, watch.datagrams, watch.raw.ipv4, watch.raw.ipv6];
   for (const fd of fds) if (fd >= 0) closeFd(fd);
 }
 

@@ -34,6 +34,7 @@ const SCOPE: Omit<Scope, "families"> = {
   rules: [],
   otherwise: { outcome: { kind: "proxy" }, why: "" },
   ruleSets: [],
+  watchesUdp: false,
   remembersPasses: false,
 };
 
@@ -48,7 +49,7 @@ export function watchTrialTables(families: readonly Family[]): CompiledTable[] {
     outcome: { kind: "watch" },
     why,
   }] as const;
-  return tablesOf({ ...SCOPE, families, rules });
+  return tablesOf({ ...SCOPE, watchesUdp: true, families, rules });
 }
 
 /** The rules of an install and those of a running proxy. */

@@ -156,7 +156,10 @@ export const RESENT_PRIORITY = { prefix: 0x74730000, released: 0x74740000, refus
  */
 export const FLOW_LABEL = { watched: 120, released: 121 } as const;
 
-/** The NFLOG group by which a worker gets what is held; apart from those by which it is asked. */
+/**
+ * The NFLOG group, and the queue of NFQUEUE, by which a worker gets what is held; apart from those by which
+ * it is asked.
+ */
 export function watchGroup(listenerPort: number, worker: number): number {
   return (listenerPort + 4096 + worker) & 0xffff;
 }

@@ -144,7 +144,8 @@ export function formatLine(
 function formatJson(at: Date, level: LogLevel, message: string, fields: LogFields): string {
   const own = { time: at.toISOString(), level, message };
   // Twice: first for the order, then so that no field can pretend to be one of them.
-  return JSON.stringify({ ...own, ...fields, ...own });
+  // JSON leaves alone what commands a terminal with one byte more: C1, U+0080 to U+009F.
+  return oneLine(JSON.stringify({ ...own, ...fields, ...own }));
 }
 
 function formatText(message: string, fields: LogFields): string {

@@ -190,6 +190,9 @@ export class ReceiveBatch {
     let at = (this.#control + i * CONTROL_SIZE) >> 2;
     const end = at + (words[((i * MMSGHDR_SIZE) >> 2) + MMSGHDR_WORD.controlLength] >> 2);
     while (at + (CMSGHDR_SIZE >> 2) < end) {
+      const length = words[at + CMSGHDR_WORD.length];
+      // The kernel writes none such; nothing could be found behind it.
+      if (length < CMSGHDR_SIZE || length > CONTROL_SIZE) return;
       const data = at + (CMSGHDR_SIZE >> 2);
       const level = words[at + CMSGHDR_WORD.level];
       const type = words[at + CMSGHDR_WORD.type];
@@ -206,7 +209,7 @@ export class ReceiveBatch {
       } else if (level === SOL_UDP && type === UDP_GRO) {
         this.segmentSize = words[data];
       }
-      at += ((words[at + CMSGHDR_WORD.length] + 7) & ~7) >> 2;
+      at += ((length + 7) & ~7) >> 2;
     }
   }
 

@@ -6,7 +6,6 @@ import { BACKEND_ABILITIES } from "./backends.ts";
 import { ConfigError, type ConfigProblem, formatProblem } from "./error.ts";
 import type { LoadedConfig } from "./load.ts";
 import type { Config } from "./types.ts";
-import type { UpstreamConfig } from "./upstreams/types.ts";
 import type { ConfigPath } from "./yaml_source.ts";
 
 /** The commands whose work depends on the config. */
@@ -32,16 +31,6 @@ const GAPS: readonly Gap[] = [
     refusedBy: BOTH,
   },
 ];
-
-/** Lists the features that an upstream asks for in vain. */
-function upstreamGaps([name, { type, udp }]: [string, UpstreamConfig]): Gap[] {
-  return type !== "direct" || !udp ? [] : [{
-    path: ["upstreams", name, "udp"],
-    asked: () => true,
-    text: `upstreams.${name}: UDP through the type direct is not supported yet`,
-    refusedBy: BOTH,
-  }];
-}
 
 /** Keys that have no effect yet, wherever the file sets them. */
 const IDLE_KEYS: readonly {
@@ -70,11 +59,7 @@ export interface Unsupported extends ConfigProblem {
 export function listUnsupported(loaded: LoadedConfig): Unsupported[] {
   const { config, locate } = loaded;
   const nowhere = { line: 0, column: 0 };
-  const asked = [
-    ...GAPS.filter((gap) => gap.asked(config)),
-    ...Object.entries(config.upstreams).flatMap(upstreamGaps),
-  ];
-  const gaps = asked.map(({ path, text, refusedBy }) => ({
+  const gaps = GAPS.filter((gap) => gap.asked(config)).map(({ path, text, refusedBy }) => ({
     ...(locate(path) ?? nowhere),
     text,
     refusedBy,

@@ -3,11 +3,13 @@
  * plan.
  * @module
  */
+import { howToHold } from "../kernel/live/ability.ts";
 import { type LiveTable, openLiveTable } from "../kernel/live/live_table.ts";
 import { planLive } from "../kernel/plan/live/live_plan.ts";
 import { knownSet } from "../kernel/plan/live/memory.ts";
 import { ALL_CHANGES, LIVE_OPTIONS, type OutputChanges } from "../kernel/plan/live/options.ts";
 import type { Plan } from "../kernel/plan/model.ts";
+import { watches } from "../kernel/plan/scope.ts";
 import { type Endpoint, formatEndpoint } from "../net/ip.ts";
 
 /** See the module. */
@@ -98,6 +100,7 @@ class OwnedRules implements LiveRules {
       workers: this.#workers,
       accepting,
       upstreams: this.#upstreams,
+      holding: watches(scope) ? howToHold() : LIVE_OPTIONS.holding,
       others: this.#others,
     };
     this.#table.replace(planLive(scope, options));

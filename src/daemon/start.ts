@@ -9,7 +9,7 @@ import { countWorkers } from "../dataplane/sizing/worker_count.ts";
 import { type Dataplane, startDataplane } from "../dataplane/supervisor.ts";
 import { backendOf } from "../kernel/backends.ts";
 import type { Config } from "../config/types.ts";
-import { readAdmission, warnAdmission } from "../kernel/admission.ts";
+import { describeWatching, readAdmission, warnAdmission } from "../kernel/admission.ts";
 import type { Logger } from "../log.ts";
 import { Marks } from "../marks.ts";
 import { OperationError } from "../net/error.ts";
@@ -62,6 +62,8 @@ export async function startProxy(
   const admission = readAdmission(config);
   const warning = warnAdmission(admission);
   if (warning !== undefined && !options.installs) log.warn(warning); // an install says it as well
+  const watching = describeWatching(config, admission);
+  if (watching !== undefined) log.info(watching);
   const policy = compilePolicy(config, 1, usable.names);
   placeLinks(policy, log);
   const { workerUrl, version } = options;

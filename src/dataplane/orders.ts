@@ -50,8 +50,16 @@ export interface WatchSockets {
   readonly log: number;
   /** The same for datagrams. */
   readonly datagrams: number;
+  /** The queue in which the kernel holds packets, instead of that; null: this kernel has none. */
+  readonly queue: QueueSocket | null;
   /** Raw sockets. */
   readonly raw: RawSockets;
+}
+
+/** A queue of NFQUEUE: its number, and the netlink socket that has bound it. */
+export interface QueueSocket {
+  readonly number: number;
+  readonly fd: number;
 }
 
 /** Pipes that a worker may have. */

@@ -31,6 +31,8 @@ export interface Situation {
   readonly config: Config;
   readonly planned: Planned;
   readonly admission: AdmissionInForce;
+  /** The way in which flows are watched for their names; undefined: no name asks for it. */
+  readonly watching?: string | undefined;
   /** Families that an install would intercept: of the config, without IPv6 where the machine has it off. */
   readonly families: readonly Family[];
   /** Interfaces of the clients. */

@@ -8,7 +8,9 @@ import { admissionOf } from "../policy/admission.ts";
 import { EINVAL, EOPNOTSUPP } from "../net/errno.ts";
 import type { OperationError } from "../net/error.ts";
 import { hasNames } from "../policy/conditions.ts";
-import { canWatch, canWatchDatagrams, forwardPathAbility } from "./live/ability.ts";
+import { hasFlowTables } from "../netlink/nft/table.ts";
+import { openNetlink } from "../netlink/transport.ts";
+import { canWatch, canWatchDatagrams, forwardPathAbility, howToHold } from "./live/ability.ts";
 import { findPart, namePart } from "./parts.ts";
 
 /** Answers of a kernel that does not know what it is asked for. */
@@ -34,11 +36,37 @@ export function readAdmission(config: Pick<Config, "intercept" | "kernel">): Adm
 
 /** Tells which flows may be watched. Only names need it: without them the kernel is spared the trial. */
 export function readWatching(
-  { rules }: Pick<Config, "rules">,
-  { inForce }: AdmissionInForce,
+  config: Pick<Config, "rules">,
+  admission: AdmissionInForce,
 ): { watching: boolean; watchingUdp: boolean } {
-  const watching = inForce === "forward-path" && rules.some(hasNames) && canWatch();
+  const watching = isAsked(config, admission) && canWatch() && !findFlowTables();
   return { watching, watchingUdp: watching && canWatchDatagrams() };
+}
+
+/** Says how flows are watched, or why the proxy relays them; undefined: no name asks for it. */
+export function describeWatching(
+  config: Pick<Config, "rules">,
+  admission: AdmissionInForce,
+): string | undefined {
+  if (!isAsked(config, admission)) return undefined;
+  if (!canWatch()) return "flows whose names decide are relayed: this kernel cannot watch them (Linux 5.18)";
+  if (findFlowTables()) {
+    return "flows whose names decide are relayed, not watched: a flow table of nf_tables takes connections past all " +
+      "rules before their clients have spoken";
+  }
+  return `flows whose names may only end them are watched, held by ${
+    howToHold() === "queue" ? "NFQUEUE" : "NFLOG, as the kernel lacks nft_queue or nfnetlink_queue"
+  }`;
+}
+
+function isAsked({ rules }: Pick<Config, "rules">, { inForce }: AdmissionInForce): boolean {
+  return inForce === "forward-path" && rules.some(hasNames);
+}
+
+/** Asks anew each time: others make and remove them. */
+function findFlowTables(): boolean {
+  using connection = openNetlink("netfilter");
+  return hasFlowTables(connection);
 }
 
 /** The warning where flows are taken at another place than the config asks for; undefined: they are not. */

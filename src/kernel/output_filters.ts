@@ -100,6 +100,7 @@ function mayDrop(expression: NftExpression): boolean {
   switch (expression.kind) {
     case "reject":
     case "nat":
+    case "queue":
       return true;
     case "verdict":
       return expression.verdict.code === "drop" || expression.verdict.code === "queue";

@@ -27,6 +27,8 @@ const PARTS = {
   nft_ct: { symbol: "NFT_CT", openWrtPackage: "kmod-nft-core" },
   nft_log: { symbol: "NFT_LOG", openWrtPackage: "kmod-nft-core" },
   nfnetlink_log: { symbol: "NETFILTER_NETLINK_LOG", openWrtPackage: "kmod-nfnetlink-log" },
+  nft_queue: { symbol: "NFT_QUEUE", openWrtPackage: "kmod-nft-queue" },
+  nfnetlink_queue: { symbol: "NETFILTER_NETLINK_QUEUE", openWrtPackage: "kmod-nfnetlink-queue" },
   nft_nat: { symbol: "NFT_NAT", openWrtPackage: "kmod-nft-nat" },
   nft_reject: { symbol: "NFT_REJECT", openWrtPackage: "kmod-nft-core" },
   nft_reject_inet: { symbol: "NFT_REJECT_INET", openWrtPackage: "kmod-nft-core" },

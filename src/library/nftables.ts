@@ -72,6 +72,7 @@ export type {
   PayloadPlace,
   PayloadWriteExpression,
 } from "../netlink/nft/expr/payload.ts";
+export type { QueueExpression } from "../netlink/nft/expr/queue.ts";
 export type { RangeExpression } from "../netlink/nft/expr/range.ts";
 export type { IcmpxCode, RejectExpression, RejectType } from "../netlink/nft/expr/reject.ts";
 export type { SocketExpression, SocketKey } from "../netlink/nft/expr/socket.ts";

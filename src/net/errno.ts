@@ -14,6 +14,7 @@ export const ENOMEM = 12;
 export const EACCES = 13;
 export const EBUSY = 16;
 export const EEXIST = 17;
+export const ENODEV = 19;
 export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
@@ -55,7 +56,7 @@ const ERRNO_TABLE: readonly (readonly [number, string, string])[] = [
   [EBUSY, "EBUSY", "Device or resource busy"],
   [EEXIST, "EEXIST", "File exists"],
   [18, "EXDEV", "Invalid cross-device link"],
-  [19, "ENODEV", "No such device"],
+  [ENODEV, "ENODEV", "No such device"],
   [20, "ENOTDIR", "Not a directory"],
   [21, "EISDIR", "Is a directory"],
   [EINVAL, "EINVAL", "Invalid argument"],

@@ -117,8 +117,9 @@ export function decodeAnswer(message: NetlinkMessage): NetlinkAnswer {
   if ((flags & NLM_F_ACK_TLVS) === 0) return { errno, text: "" };
   let attributesAt = 4;
   if (message.type === NLMSG_ERROR) {
+    if (body.length < 4 + MESSAGE_HEADER_SIZE) return { errno, text: "" };
     // The request is quoted whole, unless NETLINK_CAP_ACK cut it to its header.
-    const quoted = view.getUint32(4, LITTLE_ENDIAN);
+    const quoted = Math.min(view.getUint32(4, LITTLE_ENDIAN), body.length);
     attributesAt += (flags & NLM_F_CAPPED) !== 0 ? MESSAGE_HEADER_SIZE : align(quoted);
   }
   const attributes = new AttributeMap(body.subarray(attributesAt));

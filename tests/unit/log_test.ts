@@ -64,6 +64,11 @@ Deno.test("createLogger() lets no value start a line or command a terminal", () 
   log.info("x", { domain: "evil\n2026 error fake\u001b[2J\u2028" });
   assert.equal(lines[0].trimEnd().split(/[\n\u2028]/).length, 1);
   assert.ok(!lines[0].includes("\u001b"));
+  const { lines: json, log: jsonLog } = recorder({ format: "json" });
+  const domain = "evil\u009b2J\u007f\u2028\u001b";
+  jsonLog.info("x", { domain });
+  assert.doesNotMatch(json[0].trimEnd(), /[\p{Cc}\p{Zl}]/u);
+  assert.equal(JSON.parse(json[0]).domain, domain);
 });
 
 Deno.test("createLogger() counts a flood instead of writing it, and tells the count", () => {

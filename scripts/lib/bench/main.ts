@@ -9,23 +9,26 @@ import { runRounds } from "./rounds.ts";
 import { summarize } from "./statistics.ts";
 import type { Suite, Workers } from "./suite.ts";
 import { TCP_SUITE } from "./tcp/suite.ts";
+import { THROUGH_SUITE } from "./through/suite.ts";
 import { UDP_SUITE } from "./udp/suite.ts";
 
 const QUICK_SECONDS = 2;
+const CONCURRENCY = 64;
 /** A load average from which on results are doubtful. */
 const BUSY = 0.5;
 
-const SUITES: readonly Suite[] = [TCP_SUITE, UDP_SUITE, BY_NAME_SUITE];
+const SUITES: readonly Suite[] = [TCP_SUITE, UDP_SUITE, BY_NAME_SUITE, THROUGH_SUITE];
 
 const USAGE =
-  `Usage: scripts/bench [--tcp] [--udp] [--by-name] [--rounds N] [--seconds N] [--quick] [--only NAMES] [--measures NAMES] [--json]
-  --tcp, --udp, --by-name   what to run; TCP if none is named
+  `Usage: scripts/bench [--tcp] [--udp] [--by-name] [--through] [--rounds N] [--seconds N] [--quick] [--only NAMES] [--measures NAMES] [--json]
+  --tcp, --udp, --by-name, --through   what to run; TCP if none is named
   --rounds N        rounds; in each the contestants take turns (${tellDefaults("rounds")})
   --seconds N       duration of each measurement (${tellDefaults("seconds")})
   --quick           one short round
   --only NAMES      contestants, separated by semicolons:
 ${SUITES.map((suite) => `                    ${suite.name}: ${namesOf(suite).join("; ")}\n`).join("")}\
   --workers N       workers of tproxy, or auto; default 1, as HAProxy has one thread
+  --concurrency N   connections at once of TCP's requests and connections (default ${CONCURRENCY})
   --measures NAMES  separated by commas:
 ${SUITES.map((suite) => `                    ${suite.name}: ${suite.measures.join(", ")}\n`).join("")}\
   --json            samples and medians as JSON on standard output
@@ -42,12 +45,14 @@ async function main(args: string[]): Promise<number> {
       tcp: { type: "boolean", default: false },
       udp: { type: "boolean", default: false },
       "by-name": { type: "boolean", default: false },
+      through: { type: "boolean", default: false },
       rounds: { type: "string" },
       seconds: { type: "string" },
       quick: { type: "boolean", default: false },
       only: { type: "string" },
       measures: { type: "string" },
       workers: { type: "string", default: "1" },
+      concurrency: { type: "string", default: String(CONCURRENCY) },
       json: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -58,7 +63,7 @@ async function main(args: string[]): Promise<number> {
   }
   const [load] = Deno.loadavg();
   if (load > BUSY) print(`Load average ${load.toFixed(1)}: others use the processors, so expect noise`);
-  const asked = [values.tcp, values.udp, values["by-name"]];
+  const asked = [values.tcp, values.udp, values["by-name"], values.through];
   const suites = asked.includes(true) ? SUITES.filter((_, index) => asked[index]) : [TCP_SUITE];
   let held = true;
   for (const suite of suites) {
@@ -68,7 +73,15 @@ async function main(args: string[]): Promise<number> {
     const contestants = suite.contestants.filter(({ name }) => wanted?.includes(name) ?? true);
     const only = pick(values.measures, ",", suite.measures);
     const workers: Workers = values.workers === "auto" ? "auto" : Number(values.workers);
-    const options = { contestants, workers, rounds, seconds, ...(only === undefined ? {} : { only }) };
+    const concurrency = Number(values.concurrency);
+    const options = {
+      contestants,
+      workers,
+      concurrency,
+      rounds,
+      seconds,
+      ...(only === undefined ? {} : { only }),
+    };
     const results = await runRounds(suite, options);
     const verdict = suite.judge(results);
     held &&= verdict?.held ?? true;

@@ -31,6 +31,8 @@ export interface TurnOptions {
   /** Names of what is measured; none: everything. */
   readonly only?: readonly string[];
   readonly workers: Workers;
+  /** Connections at once of `requests` and `connections`. */
+  readonly concurrency: number;
 }
 
 /** Verdict on the targets, one line each. */

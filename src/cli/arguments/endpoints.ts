@@ -19,6 +19,7 @@ import {
 import { hostName, numericHost } from "../../../ffi/sockets/resolve.ts";
 import { portOf, readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { formatIp, isOfLinkAlone } from "../../net/ip.ts";
+import { oneLine } from "../../net/one_line.ts";
 
 /** An address in C's layout. */
 export type Sockaddr = Uint8Array<ArrayBuffer>;
@@ -31,7 +32,7 @@ export function formatSockaddr(address: Sockaddr): string {
 
 /** `192.0.2.1 80`, as netcat prints it: with the name of the host, unless only numbers are wanted. */
 export function formatSpaced(address: Sockaddr, options: { numeric: boolean }): string {
-  return `${options.numeric ? numericHost(address) : hostName(address)} ${portOf(address)}`;
+  return `${options.numeric ? numericHost(address) : oneLine(hostName(address))} ${portOf(address)}`;
 }
 
 const NEEDS_INTERFACE = "An address of a link alone needs the name of its interface: fe80::1%eth0";

@@ -11,6 +11,7 @@ import { choice } from "@optique/core/valueparser";
 import type { LoadedConfig } from "../../config/load.ts";
 import type { Config } from "../../config/types.ts";
 import type { InstallReport } from "../../kernel/backend/backend.ts";
+import { describeWatching, readAdmission } from "../../kernel/admission.ts";
 import { backendOf, install } from "../../kernel/backends.ts";
 import { compilerOf, compilerWithFormat } from "../../kernel/compilers.ts";
 import { describeMissing, findDeliveries } from "../../kernel/listeners/delivery.ts";
@@ -140,6 +141,7 @@ function describeInstall(plan: Plan, config: Config, report: InstallReport): str
   const portText = ports === "all"
     ? "all"
     : ports.map(({ first, last }) => first === last ? `${first}` : `${first}-${last}`).join(", ");
+  const watching = describeWatching(config, readAdmission(config));
   const others = plan.others.length === 0 ? "" : ` (not on: ${plan.others.join(", ")})`;
   return [
     report.replaced ? "Installed; the earlier install is replaced." : "Installed.",
@@ -148,6 +150,7 @@ function describeInstall(plan: Plan, config: Config, report: InstallReport): str
     `  protocols   ${protocols.join(", ")}`,
     `  ports       ${portText}`,
     ...(routerTraffic ? ["  router      its own traffic too"] : []),
+    ...(watching === undefined ? [] : [`  names       ${watching}`]),
     `  on failure  ${onFailure}`,
     `  kernel      ${report.place}, ${plan.routingRules.length} routing rules, ` +
     `routing table ${config.kernel.table}`,

@@ -11,6 +11,7 @@ import { findSockets } from "../../kernel/listeners/socket_table.ts";
 import type { Family } from "../../net/ip.ts";
 import type { Env } from "../env.ts";
 import { formatDuration } from "./duration.ts";
+import { parseState } from "./state.ts";
 import { describeUpstreams } from "./upstreams.ts";
 
 /** The holder of the listener's port. */
@@ -55,8 +56,7 @@ export function findHolder(
 
 function readState(env: Env, pid: number): ProxyState | undefined {
   try {
-    const state = JSON.parse(env.readTextFile(stateFileOf(pid))) as ProxyState;
-    return state.version === 1 && state.pid === pid ? state : undefined;
+    return parseState(env.readTextFile(stateFileOf(pid)), pid);
   } catch {
     return undefined;
   }

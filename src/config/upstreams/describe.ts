@@ -21,6 +21,7 @@ export function describeUpstream(upstream: UpstreamConfig, checks: CheckConfig):
     "source" in upstream && `source ${upstream.source}`,
     families.length === 1 && `${families[0]} only`,
     !udp && type !== "http-connect" && type !== "direct" && "no UDP",
+    udp && type === "direct" && "UDP too",
     describeCheck(check) !== describeCheck({ ...checks, target: check.target }) &&
     `check ${describeCheck(check)}`,
   ];

@@ -21,6 +21,8 @@ export function readFirewallNews(message: NetlinkMessage, own: boolean, change: 
   if (table === LIVE_TABLE_NAME) return;
   if (table !== TABLE_NAME) {
     if (kind !== "elements" && kind !== "set") change.firewall = true;
+    // Beside a flow table nothing is watched.
+    if (kind === "flowtable") change.plan = true;
     return;
   }
   if (own) return;

@@ -10,12 +10,20 @@ const PLACE_BYTES = 256;
 /** A name is in one of so many places, from that of its hash on. */
 const REACH = 8;
 
+/** Place of the seed: behind all others. */
+const SEED_AT = PLACES * (2 * 4 + PLACE_BYTES);
+
 /** No place. */
 export const NO_NAME = -1;
 
-/** Returns fresh memory. Nothing of it is used before a session has a name. */
-export function allocateNames(): SharedArrayBuffer {
-  return new SharedArrayBuffer(PLACES * (2 * 4 + PLACE_BYTES));
+/**
+ * Returns fresh memory. Nothing of it is used before a session has a name. `seed`: nobody from outside may
+ * know it, or clients keep the names of others from being kept.
+ */
+export function allocateNames(seed: number): SharedArrayBuffer {
+  const memory = new SharedArrayBuffer(SEED_AT + 4);
+  new DataView(memory).setInt32(SEED_AT, seed, true);
+  return memory;
 }
 
 /** A view on the places. One thread writes, any may read what a row of its ledger names. */
@@ -24,17 +32,19 @@ export class NamePlaces {
   readonly #users: Int32Array<SharedArrayBuffer>;
   readonly #lengths: Int32Array<SharedArrayBuffer>;
   readonly #bytes: Uint8Array<SharedArrayBuffer>;
+  readonly #seed: number;
 
   constructor(memory: SharedArrayBuffer) {
     this.#users = new Int32Array(memory, 0, PLACES);
     this.#lengths = new Int32Array(memory, PLACES * 4, PLACES);
-    this.#bytes = new Uint8Array(memory, 2 * PLACES * 4);
+    this.#bytes = new Uint8Array(memory, 2 * PLACES * 4, PLACES * PLACE_BYTES);
+    this.#seed = new DataView(memory).getInt32(SEED_AT, true);
   }
 
   /** Keeps a name for a session. Its place, or NO_NAME: there is none, or none for it. */
   keep(name: Uint8Array, length: number): number {
     if (length === 0 || length > PLACE_BYTES) return NO_NAME;
-    const first = hashOf(name, length);
+    const first = hashOf(this.#seed, name, length);
     let free = NO_NAME;
     for (let step = 0; step < REACH; step++) {
       const place = (first + step) % PLACES;
@@ -76,8 +86,12 @@ export class NamePlaces {
   }
 }
 
-function hashOf(name: Uint8Array, length: number): number {
-  let hash = 0;
-  for (let i = 0; i < length; i++) hash = Math.imul(hash ^ name[i], 0x9e3779b1);
+function hashOf(seed: number, name: Uint8Array, length: number): number {
+  let hash = seed;
+  for (let i = 0; i < length; i++) {
+    hash = Math.imul(hash ^ name[i], 0x9e3779b1);
+    // Else the names that collide under one seed would do so under each.
+    hash ^= hash >>> 15;
+  }
   return (hash >>> 8) % PLACES;
 }

@@ -23,6 +23,8 @@ const RTA_VIA = 18;
 const RTA_IP_PROTO = 27;
 const RTA_SPORT = 28;
 const RTA_DPORT = 29;
+/** Bytes of the shortest attribute that is read. */
+const WORD = 4;
 /** sizeof(struct rtmsg), and offsets in it. */
 const RTMSG = 12;
 const DST_LEN = 1;
@@ -91,12 +93,14 @@ export class RouteQuestion {
 
   #read(): number {
     const socket = this.#socket;
-    const { bytes, view } = socket;
+    const { bytes, view, end } = socket;
     this.oif = this.gateway = 0;
     this.#ownAddress.fill(0);
+    if (end < HEADER + RTMSG) return -1;
     this.table = bytes[HEADER + TABLE];
     for (let found = socket.first(RTMSG); found; found = socket.next()) {
       const { value, valueEnd } = socket;
+      if (valueEnd - value < WORD) continue; // none of these is so short
       switch (socket.type) {
         case RTA_OIF:
           this.oif = view.getInt32(value, true);

@@ -46,7 +46,7 @@ export function allocateMemory({ workers, connections, udpSessions }: MemorySize
     ledgers: Array.from({ length: workers }, () => ({
       tcp: allocateLedger(connections),
       udp: allocateLedger(udpSessions),
-      names: allocateNames(),
+      names: allocateNames(crypto.getRandomValues(new Int32Array(1))[0]),
       ended: allocateRing(),
     })),
     waitingRoom: makeWaitingRoom(),

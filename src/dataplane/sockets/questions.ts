@@ -5,10 +5,11 @@
 import { AF_INET, AF_INET6, EAFNOSUPPORT, SOCK_RAW } from "../../../ffi/consts.ts";
 import { closeFd, openSocket } from "../../../ffi/sockets/socket.ts";
 import { CLIENT_PRIORITY, questionGroup, watchDatagramGroup, watchGroup } from "../../constants.ts";
-import { check } from "../../net/error.ts";
+import { check, OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import { openLogGroup } from "../../netlink/log.ts";
-import type { AskingSockets } from "../orders.ts";
+import { lacksQueues, openQueue } from "../../netlink/queue.ts";
+import type { AskingSockets, QueueSocket } from "../orders.ts";
 import { makeTransparent, sign } from "./transparent.ts";
 
 /** Whole IP packets are given to such a socket, and it receives none. */
@@ -45,6 +46,7 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
       refusals: open("ipv4", signed(0)),
       watch: {
         log: keep(openLogGroup(watchGroup(options.port, worker))),
+        queue: openWatchQueue(watchGroup(options.port, worker), keep),
         // What is sent through them has clients' addresses, and its own signs.
         raw: openBoth(makeTransparent),
         datagrams: keep(openLogGroup(watchDatagramGroup(options.port, worker))),
@@ -56,9 +58,29 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
   }
 }
 
+/** Rules use it where the kernel has all that it takes, and the NFLOG group else. */
+function openWatchQueue(number: number, keep: (fd: number) => number): QueueSocket | null {
+  try {
+    return { number, fd: keep(openQueue(number)) };
+  } catch (error) {
+    if (error instanceof OperationError && lacksQueues(error.errno)) return null;
+    throw error;
+  }
+}
+
 /** Closes the sockets of a worker that has ended for good. */
 export function closeAsking({ log, raw, refusals, watch }: AskingSockets): void {
-  const fds = [log, raw.ipv4, raw.ipv6, refusals, watch.log, watch.datagrams, watch.raw.ipv4, watch.raw.ipv6];
+  const fds = [
+    log,
+    raw.ipv4,
+    raw.ipv6,
+    refusals,
+    watch.log,
+    watch.datagrams,
+    watch.queue?.fd ?? -1,
+    watch.raw.ipv4,
+    watch.raw.ipv6,
+  ];
   for (const fd of fds) if (fd >= 0) closeFd(fd);
 }
 

@@ -118,7 +118,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
     });
     this.#sessions = sessions;
     this.#links = links;
-    this.#flows = new UdpFlows(context, { table, sessions, decider, links, held, answers, mark });
+    this.#flows = new UdpFlows(context, { table, sessions, decider, links, answers, router });
     this.#errors = errors;
     this.#uplink = new UdpUplink(context, {
       table,

@@ -65,7 +65,7 @@ export class UpstreamHealth {
 
   /** Time at which a flow was last led there, in seconds since 1970; 0: never. */
   lastUse(place: number): number {
-    return Atomics.load(this.#words, place * WORDS + USED);
+    return Atomics.load(this.#words, place * WORDS + USED) >>> 0; // a word has a sign, from 2038 on
   }
 
   /** Notes that a flow is led there. `time`: milliseconds since 1970. */
@@ -97,7 +97,8 @@ export class UpstreamHealth {
     const at = place * WORDS + TOLD;
     const now = Math.floor(time / 1000);
     const last = Atomics.load(this.#words, at);
-    return now - last >= QUIET_SECONDS && Atomics.compareExchange(this.#words, at, last, now) === last;
+    return now - (last >>> 0) >= QUIET_SECONDS &&
+      Atomics.compareExchange(this.#words, at, last, now) === last;
   }
 
   /** Adds to the worker's connections through it. */

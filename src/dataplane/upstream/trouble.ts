@@ -9,7 +9,7 @@ import { CONFIGURATION, POLICY } from "./greetings/greeting.ts";
 
 const TROUBLES: Readonly<Record<number, string>> = {
   [CONFIGURATION]: "an upstream refuses us as configured",
-  [POLICY]: "an upstream does not allow a destination; HTTP proxies often allow port 443 alone",
+  [POLICY]: "an upstream does not allow a flow; HTTP proxies often allow port 443 alone",
 };
 
 /** The troubles of one upstream. */

@@ -9,6 +9,7 @@ import { Parts, putLength } from "./parts.ts";
 import { Reset } from "./reset.ts";
 import type { Segment } from "./segment.ts";
 import { SignedSocket } from "./signed_socket.ts";
+import type { Way } from "./way.ts";
 
 /** Sizes of packets that are tried where a link takes none so large as what the kernel has joined. */
 const SIZES = [1500, 1280, 576];
@@ -17,7 +18,7 @@ const IPV4_TTL = 8;
 const IPV6_HOP_LIMIT = 7;
 
 /** A worker's way for what was held. */
-export class Resender {
+export class Resender implements Way {
   readonly #ipv4: SignedSocket;
   readonly #ipv6: SignedSocket;
   readonly #reset = new Reset();
@@ -28,17 +29,15 @@ export class Resender {
     this.#ipv6 = new SignedSocket(ipv6);
   }
 
-  /** Sends the segment on; more of its stream is held. 0 or -errno, as all of these. */
+  /** See {@linkcode Way}, as for all of these. */
   pass(segment: Segment): number {
     return this.#forward(segment, RESENT_PRIORITY.prefix);
   }
 
-  /** Sends the segment on; from now on the kernel alone forwards its stream. */
   release(segment: Segment): number {
     return this.#forward(segment, RESENT_PRIORITY.released);
   }
 
-  /** Has the kernel tell the client that its connection is reset. */
   refuse(segment: Segment): number {
     leaveOutData(segment);
     const returned = this.#socketOf(segment).send(segment, segment.mark, RESENT_PRIORITY.refused);
@@ -46,7 +45,11 @@ export class Resender {
     return returned === -EPERM ? 0 : returned;
   }
 
-  /** Resets the connection at its server, which waits for the byte with the number `next`. */
+  /** Nothing: the rule that has copied it has dropped it. */
+  drop(): number {
+    return 0;
+  }
+
   resetServer(segment: Segment, next: number): number {
     const { mark } = segment;
     return this.#socketOf(segment).send(this.#reset.of(segment, next), mark, RESENT_PRIORITY.prefix);

@@ -1,10 +1,9 @@
 /**
- * TCP segments as the kernel logs them. Pure, and without allocation: whatever the bytes are, nothing beyond
- * them is read, and nothing throws.
+ * TCP segments as the kernel tells of them. Pure, and without allocation: whatever the bytes are, nothing
+ * beyond them is read, and nothing throws.
  * @module
  */
 import { AF_INET, IPPROTO_TCP } from "../../../ffi/consts.ts";
-import type { LogMessage } from "../asking/packet/log_message.ts";
 import { get16, get32 } from "../asking/packet/bytes.ts";
 import { writeIpv4, writeIpv6 } from "../asking/packet/ends.ts";
 import { Behind } from "../asking/packet/extensions.ts";
@@ -23,6 +22,14 @@ export interface SegmentMemory {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly words: Int32Array<ArrayBuffer>;
   readonly high: number;
+}
+
+/** Facts of a packet as the kernel tells them: where its copy lies, its mark, the interface it came by. */
+export interface KernelPacket {
+  readonly payload: number;
+  readonly length: number;
+  readonly mark: number;
+  readonly iif: number;
 }
 
 /** A segment. The object is used again for the next. */
@@ -52,19 +59,19 @@ export class Segment implements HeldPacket {
    * Reads the packet of a message, which begins at the address `low`. False: it is no TCP segment, or its
    * headers are not whole. Data that the kernel has not copied are left out: the client repeats them.
    */
-  read({ bytes, words, high }: SegmentMemory, log: LogMessage, low: number): boolean {
-    const at = log.payload;
-    const end = at + log.length;
-    if ((at & 3) !== 0 || log.length < IPV4_HEADER) return false;
+  read({ bytes, words, high }: SegmentMemory, packet: KernelPacket, low: number): boolean {
+    const at = packet.payload;
+    const end = at + packet.length;
+    if ((at & 3) !== 0 || packet.length < IPV4_HEADER) return false;
     this.bytes = bytes;
     this.high = high;
     this.low = low;
     this.offset = at;
-    this.mark = log.mark;
-    this.iif = log.iif;
+    this.mark = packet.mark;
+    this.iif = packet.iif;
     const version = bytes[at] >> 4;
     if (version === 4) return this.#readIpv4(words, at, end);
-    return version === 6 && log.length >= IPV6_HEADER && this.#readIpv6(words, at, end);
+    return version === 6 && packet.length >= IPV6_HEADER && this.#readIpv6(words, at, end);
   }
 
   get isIpv4(): boolean {

@@ -5,9 +5,9 @@
  * @module
  */
 import { ENDS, GOES_ON, type Judge } from "./judge.ts";
-import type { Resender } from "./resender.ts";
 import type { Segment } from "./segment.ts";
 import { HEAD_BYTES, REFUSED, RELEASED, Streams } from "./streams.ts";
+import type { Way } from "./way.ts";
 
 /** Fate of a segment: sent on, the last of its stream that is held, refused, or left to be repeated. */
 export type Fate = "passed" | "released" | "refused" | "dropped";
@@ -18,11 +18,9 @@ export class Watcher {
   failure = 0;
   readonly #streams = new Streams();
   readonly #judge: Judge;
-  readonly #resender: Resender;
 
-  constructor(judge: Judge, resender: Resender) {
+  constructor(judge: Judge) {
     this.#judge = judge;
-    this.#resender = resender;
   }
 
   /** Takes note of a SYN, which goes its way: data in it do not count, as no server takes them. */
@@ -34,22 +32,22 @@ export class Watcher {
     if (stream < 0 || streams.offsetOf(stream, first) !== 0) streams.begin(segment.addresses, first);
   }
 
-  /** Does with a segment what has to be done. */
-  take(segment: Segment): Fate {
+  /** Does with a segment what has to be done; `way`: how it is held. */
+  take(segment: Segment, way: Way): Fate {
     const streams = this.#streams;
     let stream = streams.find(segment.addresses);
     // Its SYN was not seen, or long ago: it seems to begin here.
     if (stream < 0) stream = streams.begin(segment.addresses, segment.sequence);
     const state = streams.stateOf(stream);
-    if (state === REFUSED) return this.#refuse(segment);
+    if (state === REFUSED) return this.#refuse(segment, way);
     // It was on its way to here when the stream was released.
-    if (state === RELEASED) return this.#sent("passed", this.#resender.release(segment));
+    if (state === RELEASED) return this.#sent("passed", way.release(segment));
     const offset = streams.offsetOf(stream, segment.sequence);
     const length = streams.lengthOf(stream);
     // Something before it is missing: its client sends both again.
-    if (offset > length) return "dropped";
+    if (offset > length) return this.#sent("dropped", way.drop(segment));
     const end = offset + segment.dataLength;
-    if (end <= length) return this.#sent("passed", this.#resender.pass(segment));
+    if (end <= length) return this.#sent("passed", way.pass(segment));
     const next = streams.nextOf(stream);
     // What lies before the begin is no data: a probe of a client that keeps the connection alive.
     const skipped = Math.max(0, -offset);
@@ -64,17 +62,17 @@ export class Watcher {
     const verdict = this.#judge.judge(streams.headOf(stream), Math.min(end, HEAD_BYTES), segment, isWhole);
     if (verdict === ENDS) {
       streams.decide(stream, REFUSED);
-      this.#sent("refused", this.#resender.resetServer(segment, next));
-      return this.#refuse(segment);
+      this.#sent("refused", way.resetServer(segment, next));
+      return this.#refuse(segment, way);
     }
-    if (verdict > GOES_ON && !isWhole) return this.#sent("passed", this.#resender.pass(segment));
-    const fate = this.#sent("released", this.#resender.release(segment));
+    if (verdict > GOES_ON && !isWhole) return this.#sent("passed", way.pass(segment));
+    const fate = this.#sent("released", way.release(segment));
     if (fate === "released") streams.decide(stream, RELEASED);
     return fate;
   }
 
-  #refuse(segment: Segment): Fate {
-    return this.#sent("refused", this.#resender.refuse(segment));
+  #refuse(segment: Segment, way: Way): Fate {
+    return this.#sent("refused", way.refuse(segment));
   }
 
   #sent(fate: Fate, returned: number): Fate {

@@ -12,6 +12,7 @@ import { Throttle } from "../loop/throttle.ts";
 import type { WatchSockets } from "../orders.ts";
 import { COUNTER } from "../shared/state.ts";
 import type { Judge } from "./judge.ts";
+import { HeldQueue } from "./queue/held_queue.ts";
 import { Resender } from "./resender.ts";
 import { Segment } from "./segment.ts";
 import { type Fate, Watcher } from "./watcher.ts";
@@ -24,15 +25,23 @@ const COUNTER_OF = {
   dropped: COUNTER.watchDropped,
 } as const satisfies Record<Fate, number>;
 
-/** The memory of watching: 2 MB for each worker, which most configs never need. */
+/** Keys of the two sockets in the loop. */
+const LOG = 0;
+const QUEUE = 1;
+
+/** The memory of watching: 3 MB for each worker, which most configs never need. */
 class Memory {
   readonly reader: LogReader;
+  readonly resender: Resender;
+  readonly queue: HeldQueue | null;
   readonly segment = new Segment();
   readonly watcher: Watcher;
 
-  constructor({ log, raw }: WatchSockets, judge: Judge) {
+  constructor({ log, queue, raw }: WatchSockets, judge: Judge) {
     this.reader = new LogReader(log);
-    this.watcher = new Watcher(judge, new Resender(raw));
+    this.resender = new Resender(raw);
+    this.queue = queue === null ? null : new HeldQueue(queue, this.resender);
+    this.watcher = new Watcher(judge);
   }
 }
 
@@ -56,16 +65,27 @@ export class Watching implements Service {
 
   /** See {@linkcode Service}. */
   start(): number {
-    return this.#context.loop.watch(this, this.#sockets.log, EPOLLIN, 0, 0);
+    const { loop } = this.#context;
+    const { log, queue } = this.#sockets;
+    const returned = loop.watch(this, log, EPOLLIN, LOG, 0);
+    return returned < 0 || queue === null ? returned : loop.watch(this, queue.fd, EPOLLIN, QUEUE, 0);
   }
 
   /** Takes what has come; the rest of a flood in the next turn. */
-  event(): void {
+  event(key: number): void {
     const memory = this.#memory ??= new Memory(this.#sockets, this.#judge);
-    const { reader, watcher } = memory;
-    const received = reader.receive();
-    if (received < 0 && received !== -EAGAIN) this.#fail("cannot read what the kernel holds", received);
-    while (reader.next()) this.#take(memory);
+    const { reader, watcher, queue } = memory;
+    // A stream begins in the group, before what is held of it: that is read first.
+    do {
+      const received = reader.receive();
+      this.#check(received);
+      while (reader.next()) this.#take(memory);
+      if (received <= 0) break;
+    } while (key === QUEUE);
+    if (key === QUEUE && queue !== null) {
+      this.#check(queue.receive());
+      while (queue.next()) this.#takeQueued(memory, queue);
+    }
     const { counters } = this.#context;
     counters[COUNTER.watchDropped] += reader.lost - this.#lost;
     this.#lost = reader.lost;
@@ -75,7 +95,7 @@ export class Watching implements Service {
     watcher.failure = 0;
   }
 
-  #take({ reader, segment, watcher }: Memory): void {
+  #take({ reader, resender, segment, watcher }: Memory): void {
     const { memory, message } = reader;
     const { counters } = this.#context;
     if (!segment.read(memory, message, reader.lowOf(message.payload))) {
@@ -83,7 +103,18 @@ export class Watching implements Service {
     } else if (message.prefix === BEGIN) {
       counters[COUNTER.watched]++;
       if (segment.isSyn) watcher.begin(segment);
-    } else counters[COUNTER_OF[watcher.take(segment)]]++;
+    } else counters[COUNTER_OF[watcher.take(segment, resender)]]++;
+  }
+
+  #takeQueued({ segment, watcher }: Memory, queue: HeldQueue): void {
+    const isSegment = segment.read(queue.memory, queue.message, queue.low);
+    const fate = isSegment ? watcher.take(segment, queue) : "dropped";
+    if (fate === "dropped") queue.drop();
+    this.#context.counters[COUNTER_OF[fate]]++;
+  }
+
+  #check(received: number): void {
+    if (received < 0 && received !== -EAGAIN) this.#fail("cannot read what the kernel holds", received);
   }
 
   #fail(what: string, returned: number): void {

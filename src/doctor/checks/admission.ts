@@ -14,11 +14,14 @@ export const admission: Check<void> = {
 };
 
 /** Makes a finding that says which is in force, and why. */
-export function judgeAdmission({ admission: { inForce, reason }, config }: Situation): Finding[] {
+export function judgeAdmission(
+  { admission: { inForce, reason }, watching, config }: Situation,
+): Finding[] {
   const id = "admission";
   const what = `intercept.admission: ${inForce}`;
   if (inForce === "forward-path") {
-    return [works(id, what, "new flows pass the router's own rules, routes and NAT first")];
+    const also = watching === undefined ? "" : `; ${watching}`;
+    return [works(id, what, `new flows pass the router's own rules, routes and NAT first${also}`)];
   }
   if (config.intercept.admission === "early" || reason === "") {
     return [works(id, what, "new flows are taken before the router's own rules")];

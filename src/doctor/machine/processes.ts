@@ -3,6 +3,7 @@
  * sockets.
  * @module
  */
+import { oneLine } from "../../net/one_line.ts";
 import type { MachineFiles } from "./files.ts";
 
 /** A process. */
@@ -20,7 +21,8 @@ export function listProcesses(files: MachineFiles): Process[] {
     const name = files.readText(`/proc/${pid}/comm`)?.trim();
     if (name === undefined) return []; // it has ended meanwhile
     const words = (files.readText(`/proc/${pid}/cmdline`) ?? "").split("\0").filter((word) => word !== "");
-    return [{ pid: Number(pid), name, words }];
+    // Anybody may give his process any name, and it is root who reads it on a terminal.
+    return [{ pid: Number(pid), name: oneLine(name), words: words.map(oneLine) }];
   });
 }
 

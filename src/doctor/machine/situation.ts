@@ -3,7 +3,12 @@
  * @module
  */
 import type { LoadedConfig } from "../../config/load.ts";
-import { type AdmissionInForce, readAdmission, readWatching } from "../../kernel/admission.ts";
+import {
+  type AdmissionInForce,
+  describeWatching,
+  readAdmission,
+  readWatching,
+} from "../../kernel/admission.ts";
 import { readNetwork } from "../../kernel/network.ts";
 import { presentFamilies } from "../../kernel/plan/families.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
@@ -34,6 +39,7 @@ export function readSituation(
     config,
     planned,
     admission,
+    watching: describeWatching(config, admission),
     families: planned.plan?.families ??
       presentFamilies(families, { ipv6: network.ipv6 === "unknown" ? "on" : network.ipv6 }),
     lan: planned.plan?.lan ?? (interfaces === "auto" ? [] : interfaces),

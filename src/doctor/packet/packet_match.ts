@@ -137,6 +137,8 @@ function matchExpression(expression: NftExpression, registers: Registers, contex
       return { ...YES, verdict: ACCEPT, translation: readNat(expression, registers) };
     case "masquerade":
       return { ...YES, verdict: ACCEPT, translation: { end: "source", how: "masquerade" } };
+    case "queue":
+      return UNKNOWN; // a program decides
     case "tproxy":
       // Where nobody listens, the rule ends; else the packet is taken.
       return { sure: false, matches: true, verdict: DROP };

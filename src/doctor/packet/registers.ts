@@ -4,10 +4,13 @@
  */
 import type { PartialBytes } from "./partial.ts";
 
+/** Bytes of all registers. */
+const SIZE = 64;
+
 /** The kernel's registers: 64 bytes, named as four of 16 bytes (1 to 4) or sixteen of 4 bytes (8 to 23). */
 export class Registers {
-  readonly #bytes = new Uint8Array(64);
-  readonly #known = new Uint8Array(64);
+  readonly #bytes = new Uint8Array(SIZE);
+  readonly #known = new Uint8Array(SIZE);
 
   static #offset(register: number): number {
     return register < 8 ? (register - 1) * 16 : (register - 8) * 4;
@@ -23,8 +26,11 @@ export class Registers {
     this.#bytes.fill(0, start, start + size);
     this.#known.fill(value === undefined ? 0 : 0xff, start, start + size);
     if (value === undefined) return;
-    this.#bytes.set(value.bytes, start);
-    this.#known.set(value.known, start);
+    // The kernel takes no value that has no room.
+    for (let at = 0; at < value.bytes.length && start + at < SIZE; at++) {
+      this.#bytes[start + at] = value.bytes[at];
+      this.#known[start + at] = value.known[at];
+    }
   }
 
   /** Reads so many bytes. */

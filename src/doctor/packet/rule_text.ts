@@ -31,26 +31,33 @@ interface Subject {
 type Show = (value: Uint8Array) => string;
 
 const SHOWN_ELEMENTS = 6;
-const number: Show = (value) => String(value.reduce((sum, byte) => sum * 256 + byte, 0));
+/** A value that is no number of what it is compared with: the key of a concatenation, for one. */
+const UNREAD = "…";
+const number: Show = (value) =>
+  value.length > 6 ? UNREAD : String(value.reduce((sum, byte) => sum * 256 + byte, 0));
 const text: Show = (value) => new TextDecoder().decode(value).replace(/\0.*$/, "");
 const NAME_SIZE = 16;
+
+function viewOf(value: Uint8Array): DataView {
+  return new DataView(value.buffer, value.byteOffset, value.byteLength);
+}
+
 /** Of a network whose length is whole bytes, only these are compared. */
 function network(family: Family): Show {
   const size = family === "ipv4" ? 4 : 16;
   return (value) => {
+    if (value.length > size) return UNREAD;
     const bytes = new Uint8Array(size);
     bytes.set(value);
     return formatIp({ family, bytes }) + (value.length === size ? "" : `/${8 * value.length}`);
   };
 }
 const host: Show = (value) =>
-  value.length === 4
-    ? hex(new DataView(value.buffer, value.byteOffset).getUint32(0, LITTLE_ENDIAN))
-    : number(value);
+  value.length === 4 ? hex(viewOf(value).getUint32(0, LITTLE_ENDIAN)) : number(value);
 const short: Show = (value) =>
-  String(new DataView(value.buffer, value.byteOffset).getUint16(0, LITTLE_ENDIAN));
+  value.length === 2 ? String(viewOf(value).getUint16(0, LITTLE_ENDIAN)) : UNREAD;
 const type: Show = (value) =>
-  routeTypeOf(new DataView(value.buffer, value.byteOffset).getUint32(0, LITTLE_ENDIAN));
+  value.length === 4 ? routeTypeOf(viewOf(value).getUint32(0, LITTLE_ENDIAN)) : UNREAD;
 const hardware: Show = (value) => hexBytes(value, ":");
 const exists: Show = ([value]) => value === 0 ? "missing" : "exists";
 const protocol: Show = (value) => formatIpProtocol(value[0]);
@@ -143,6 +150,8 @@ function write(expression: NftExpression, context: Context): string {
       return tongue === "nft" ? "masquerade" : "-j MASQUERADE";
     case "notrack":
       return "notrack";
+    case "queue":
+      return "queue";
     case "tproxy":
       return "tproxy to …";
     case "immediate": {

@@ -4,14 +4,17 @@
  * @module
  */
 import { EACCES, EMFILE, ENFILE, ENOBUFS, ENOENT, ENOMEM, EPERM } from "../../net/errno.ts";
+import { DEFAULT_PORT, watchGroup } from "../../constants.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import { absentFlow } from "../../netlink/flow.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
+import { hasQueues } from "../../netlink/queue.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import { addContents } from "../nft/batch.ts";
 import type { CompiledTable } from "../nft/model.ts";
-import { trialTables, watchTrialTables } from "./trial.ts";
+import type { LiveOptions } from "../plan/live/options.ts";
+import { queueTrialTables, trialTables, watchTrialTables } from "./trial.ts";
 
 /** Answers to those who may not. */
 const POWERLESS: readonly number[] = [EPERM, EACCES];
@@ -58,6 +61,18 @@ function knowsFlows(): boolean {
     if (!(error instanceof OperationError) || SHORTAGES.includes(error.errno)) throw error;
     return error.errno === ENOENT || POWERLESS.includes(error.errno);
   }
+}
+
+let holding: LiveOptions["holding"] | undefined;
+
+/** Tells how watched flows are held here: NFQUEUE keeps the packet itself, with its way and its NAT. */
+export function howToHold(): LiveOptions["holding"] {
+  return holding ??= tryAll(queueTrialTables) === null && bindsQueues() ? "queue" : "log";
+}
+
+function bindsQueues(): boolean {
+  using connection = openNetlink("netfilter");
+  return hasQueues(connection, watchGroup(DEFAULT_PORT, 0));
 }
 
 function tryAll(tablesOf: TablesOf): OperationError | null {

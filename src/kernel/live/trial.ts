@@ -10,7 +10,7 @@ import { compileLive, compileTable } from "../nft/chains.ts";
 import type { CompiledTable } from "../nft/model.ts";
 import { planIntent } from "../plan/intent.ts";
 import { planLive } from "../plan/live/live_plan.ts";
-import { LIVE_OPTIONS } from "../plan/live/options.ts";
+import { LIVE_OPTIONS, type LiveOptions } from "../plan/live/options.ts";
 import type { Scope } from "../plan/scope.ts";
 
 const SCOPE: Omit<Scope, "families"> = {
@@ -40,6 +40,15 @@ const SCOPE: Omit<Scope, "families"> = {
 
 /** The same where all flows are watched. */
 export function watchTrialTables(families: readonly Family[]): CompiledTable[] {
+  return watchTables(families, "log");
+}
+
+/** The same where they are held in queues. */
+export function queueTrialTables(families: readonly Family[]): CompiledTable[] {
+  return watchTables(families, "queue");
+}
+
+function watchTables(families: readonly Family[], holding: LiveOptions["holding"]): CompiledTable[] {
   const why = "tried";
   const rules = [{
     index: 0,
@@ -49,7 +58,7 @@ export function watchTrialTables(families: readonly Family[]): CompiledTable[] {
     outcome: { kind: "watch" },
     why,
   }] as const;
-  return tablesOf({ ...SCOPE, watchesUdp: true, families, rules });
+  return tablesOf({ ...SCOPE, watchesUdp: true, families, rules }, { ...LIVE_OPTIONS, workers: 2, holding });
 }
 
 /** The rules of an install and those of a running proxy. */
@@ -57,9 +66,9 @@ export function trialTables(families: readonly Family[]): CompiledTable[] {
   return tablesOf({ ...SCOPE, families });
 }
 
-function tablesOf(scope: Scope): CompiledTable[] {
+function tablesOf(scope: Scope, options: LiveOptions = { ...LIVE_OPTIONS, workers: 2 }): CompiledTable[] {
   return [
     compileTable({ intent: planIntent(scope) }),
-    compileLive(planLive(scope, { ...LIVE_OPTIONS, workers: 2 })),
+    compileLive(planLive(scope, options)),
   ];
 }

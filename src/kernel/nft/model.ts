@@ -57,6 +57,8 @@ export type ForwardPathVerb =
   | { readonly kind: "counter" }
   /** `log prefix "p" group 50080 queue-threshold 1` */
   | { readonly kind: "log"; readonly prefix: string; readonly group: number }
+  /** `queue flags bypass to 54176` */
+  | { readonly kind: "queue"; readonly number: number }
   /**
    * `@th,64,32 set ct original ip saddr`: nothing else changes, no checksum either. nft has no words for most
    * of these.

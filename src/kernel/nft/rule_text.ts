@@ -88,6 +88,8 @@ function renderStatement(statement: Statement): string {
       return "tcp flags != syn / fin,syn,rst,ack";
     case "acknowledges":
       return "tcp flags ack / syn,rst,ack";
+    case "resets-alone":
+      return "tcp flags rst / rst,ack";
     case "tcp-option":
       return `tcp option ${statement.option} exists`;
     case "wildcard-socket":
@@ -144,6 +146,8 @@ function renderStatement(statement: Statement): string {
       return "counter";
     case "log":
       return `log prefix "${statement.prefix}" group ${statement.group} queue-threshold 1`;
+    case "queue":
+      return `queue flags bypass to ${statement.number}`;
     case "overwrite": {
       const header = statement.base === "network" ? "nh" : "th";
       const field = `@${header},${statement.offset * 8},${statement.length * 8}`;

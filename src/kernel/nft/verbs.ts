@@ -104,6 +104,8 @@ export function verbsOf(effect: Effect, marks: Marks): Verb[] {
       return [{ kind: "reset-tcp-option", option: effect.option }];
     case "copy":
       return [{ kind: "log", prefix: effect.prefix, group: effect.group }, ACCEPT];
+    case "hold":
+      return [{ kind: "queue", number: effect.queue }];
     case "take-own":
       return [
         { kind: "set-flow-bits", mask: marks.router, clear: false },

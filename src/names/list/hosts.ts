@@ -2,7 +2,6 @@
  * Lines of a hosts file that send names nowhere: `0.0.0.0 x`. Pure.
  * @module
  */
-import { parseIp } from "../../net/ip.ts";
 import { NAME_KINDS } from "../kinds.ts";
 import type { Entries } from "./entries.ts";
 import { isOneOf, isRemark, skipSpace, skipWord, wordOf } from "./words.ts";
@@ -11,8 +10,8 @@ import { isOneOf, isRemark, skipSpace, skipWord, wordOf } from "./words.ts";
 const NOWHERE = ["0.0.0.0", "127.0.0.1", "::", "::1", "0"].map(wordOf);
 /** Names with a dot that hosts files have for the machine itself. */
 const OWN = [wordOf("localhost.localdomain"), ...NOWHERE];
-const DOT = 0x2e;
-const DECODER = new TextDecoder();
+const [DOT, COLON, PERCENT] = [0x2e, 0x3a, 0x25];
+const [DIGIT_ZERO, DIGIT_NINE, LETTER_A, LETTER_F] = [0x30, 0x39, 0x61, 0x66];
 
 /**
  * Reads a line of several words, the first of which ends at `space`. Passes over names of the machine itself:
@@ -39,9 +38,20 @@ export function readHosts(
   return understood;
 }
 
-/** Tells whether it is an address, with or without the interface of its link. */
+/**
+ * Tells whether it looks like an address, with or without the interface of its link. A list may have millions
+ * of such lines, and nothing but the count of the others hangs on it.
+ */
 function isAddress(bytes: Uint8Array, start: number, end: number): boolean {
-  return parseIp(DECODER.decode(bytes.subarray(start, end)).replace(/%.*/, "")) !== undefined;
+  let separated = false;
+  for (let at = start; at < end && bytes[at] !== PERCENT; at++) {
+    const byte = bytes[at] | 0x20; // lower case
+    const isDigit = (bytes[at] >= DIGIT_ZERO && bytes[at] <= DIGIT_NINE) ||
+      (byte >= LETTER_A && byte <= LETTER_F);
+    if (bytes[at] === DOT || bytes[at] === COLON) separated = true;
+    else if (!isDigit) return false;
+  }
+  return separated;
 }
 
 function isOwn(bytes: Uint8Array, start: number, end: number): boolean {

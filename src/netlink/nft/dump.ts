@@ -17,6 +17,7 @@ const LABELS: Readonly<Record<DumpedObject, string>> = {
   rule: "list rules",
   set: "list sets",
   elements: "list elements",
+  flowtable: "list flowtables",
 };
 
 /** The bodies of a dump's messages. A table that does not exist holds nothing. */

@@ -18,6 +18,7 @@ import { meta, type MetaExpression } from "./expr/meta.ts";
 import { nat, type NatExpression } from "./expr/nat.ts";
 import { notrack, type NotrackExpression } from "./expr/notrack.ts";
 import { payload, type PayloadExpression, type PayloadWriteExpression } from "./expr/payload.ts";
+import { queue, type QueueExpression } from "./expr/queue.ts";
 import { range, type RangeExpression } from "./expr/range.ts";
 import { reject, type RejectExpression } from "./expr/reject.ts";
 import { socket, type SocketExpression } from "./expr/socket.ts";
@@ -51,6 +52,7 @@ const CODECS = [
   nat,
   notrack,
   payload,
+  queue,
   range,
   reject,
   socket,
@@ -75,6 +77,7 @@ export type NftExpression =
   | NotrackExpression
   | PayloadExpression
   | PayloadWriteExpression
+  | QueueExpression
   | RangeExpression
   | RejectExpression
   | SocketExpression

@@ -22,6 +22,7 @@ const NEW_RULE = 6;
 const NEW_SET = 9;
 const NEW_ELEMENTS = 12;
 const NEW_GENERATION = 15;
+const NEW_FLOW_TABLE = 22;
 
 /** The kinds of objects, and the generation; their message types are three in a row: new, get, delete. */
 const NFT_OBJECTS = {
@@ -31,6 +32,7 @@ const NFT_OBJECTS = {
   set: NEW_SET,
   elements: NEW_ELEMENTS,
   generation: NEW_GENERATION,
+  flowtable: NEW_FLOW_TABLE,
 } as const;
 
 /** One of {@linkcode NFT_OBJECTS}. */

@@ -41,6 +41,7 @@ export {
   originalEnds,
   originalIn,
   overwrite,
+  queueTo,
   sourcePortIn,
 } from "./phrases/originals.ts";
 export {
@@ -65,6 +66,7 @@ export {
   destinationPort,
   icmpError,
   protocolKey,
+  resetsAlone,
   resetTcpOption,
   TCP_FLAGS,
   tcpOption,

@@ -2,6 +2,8 @@
  * nf_tables tables. The codec is pure.
  * @module
  */
+import { EACCES, EINVAL, EOPNOTSUPP, EPERM } from "../../net/errno.ts";
+import { OperationError } from "../../net/error.ts";
 import { AttributeWriter } from "../attribute.ts";
 import type { NetlinkConnection } from "../connection.ts";
 import { Names } from "../names.ts";
@@ -75,4 +77,20 @@ export function decodeTable(body: Uint8Array): NftTable {
 export function listTables(connection: NetlinkConnection, family?: NftFamily): NftTable[] {
   const bodies = dumpObjects(connection, "table", { family, object: family ?? "" });
   return bodies.map(decodeTable);
+}
+
+/** Answers of kernels that have no flow tables, and to those who may not ask. */
+const NO_FLOW_TABLES: readonly number[] = [EINVAL, EOPNOTSUPP, EPERM, EACCES];
+
+/**
+ * Tells whether any table has a flow table: what rules put into it is forwarded where it comes in, past all
+ * other rules. Equivalent to: nft list flowtables
+ */
+export function hasFlowTables(connection: NetlinkConnection): boolean {
+  try {
+    return dumpObjects(connection, "flowtable", { family: undefined, object: "" }).length > 0;
+  } catch (error) {
+    if (error instanceof OperationError && NO_FLOW_TABLES.includes(error.errno)) return false;
+    throw error;
+  }
 }

@@ -31,8 +31,11 @@ export function familyOf(number: number): Family | undefined {
   return FAMILIES.find((family) => FAMILY_NUMBERS[family] === number);
 }
 
-/** An address from its bytes. */
+/** An address from its bytes. Throws a RangeError where they are not as many as an address has. */
 export function addressOf(bytes: Uint8Array): IpAddress {
+  if (bytes.length !== 4 && bytes.length !== 16) {
+    throw new RangeError(`Cannot decode an address of ${bytes.length} bytes`);
+  }
   return { family: bytes.length === 4 ? "ipv4" : "ipv6", bytes: bytes.slice() };
 }
 
@@ -46,11 +49,16 @@ export function routeRequest(type: number, body: Uint8Array, flags = 0): Netlink
   return { type, flags, body };
 }
 
-/** The structure and the attributes of a message. */
+/** The structure and the attributes of a message. Throws a RangeError where the structure is not whole. */
 export function readRouteBody(
   body: Uint8Array,
   structureSize: number,
 ): { structure: DataView; attributes: AttributeMap } {
+  if (body.length < structureSize) {
+    throw new RangeError(
+      `Cannot decode rtnetlink message: it has ${body.length} bytes, not ${structureSize}`,
+    );
+  }
   return {
     structure: new DataView(body.buffer, body.byteOffset, structureSize),
     attributes: new AttributeMap(body.subarray(structureSize)),

@@ -4,9 +4,13 @@ import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { delay, until } from "../../laboratory/machine/wait.ts";
 import { startCapture } from "../../laboratory/network/capture.ts";
 import { attempt, startDial } from "../../laboratory/network/dial.ts";
+import { buildFrame } from "../../laboratory/network/packets.ts";
+import { macOf, RawLink } from "../../laboratory/network/raw_link.ts";
 import { serve } from "../../laboratory/network/sockets.ts";
 import { type DataplaneProgram, startDataplaneProgram } from "../../laboratory/proxy/dataplane.ts";
 import { labTest } from "../../laboratory/register.ts";
+import { parseIp } from "../../../src/net/ip.ts";
+import { etherKey } from "../../../src/netlink/nft/sets/set_type.ts";
 
 const PROGRAMS = ["socat", "ss", "ip", "nft", "python3"];
 const PATIENT = { timeouts: { connect: "60s" } };
@@ -61,6 +65,35 @@ labTest(
     assert.equal(await sockets(lab), before);
   },
 );
+
+labTest("what the client of a new connection sends is not reset where its socket is not found", {
+  programs: ["socat", "tcpdump"],
+}, async (lab) => {
+  await serve(lab, 7000, "cat >/dev/null");
+  const dataplane = await startDataplaneProgram(lab);
+  using link = new RawLink(lab.client, "c0");
+  await lab.client.run(["socat", "-u", "/dev/null", "TCP:203.0.113.2:7000,sourceport=33333"]);
+  await until(async () => await live(dataplane) === 0, { what: "the connection to end" });
+  assert.equal((await dataplane.count()).counters.accepted, 1);
+  const resets = await startCapture(lab.client, { link: "c0", filter: "tcp[tcpflags] & tcp-rst != 0" });
+  // Its last segment once more, for which there is no socket any more.
+  const last = link.frames().map((frame) => new DataView(frame.buffer, frame.byteOffset, frame.byteLength))
+    .findLast((frame) => frame.byteLength >= 54 && frame.getUint16(34) === 33333)!;
+  link.send(buildFrame({
+    source: parseIp(ADDRESSES[4].client)!,
+    destination: parseIp(ADDRESSES[4].server)!,
+    sourcePort: 33333,
+    destinationPort: 7000,
+    kind: "ack",
+    sequence: last.getUint32(38),
+    acknowledges: last.getUint32(42),
+    sourceMac: etherKey(macOf(lab.client, "c0")),
+    destinationMac: etherKey(macOf(lab.router, "r0")),
+  }));
+  assert.deepEqual(await resets.stop(), []);
+  const { stdout } = await lab.router.run(["nstat", "-asz", "TcpOutRsts"]);
+  assert.match(stdout, /TcpOutRsts +1 /, "the listener has refused it");
+});
 
 labTest("silence stays silence: after the dial's timeout a SYN that is repeated asks anew", {
   programs: PROGRAMS,

@@ -6,7 +6,7 @@ import { listSockets } from "../../laboratory/network/sockets.ts";
 import { type Nginx, startNginx } from "../../laboratory/programs/nginx.ts";
 import { scriptCommand } from "../../laboratory/programs/script.ts";
 import type { Program } from "../../laboratory/program.ts";
-import { startProxy } from "../../laboratory/proxy/proxy.ts";
+import { type ConfigText, startProxy } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 
 const PROGRAMS = ["curl", "nginx", "prlimit", "ss"];
@@ -56,13 +56,18 @@ async function waits(lab: Lab, nginx: Nginx, fetches = FETCHES): Promise<number[
 const p99 = (times: readonly number[]) => times[Math.ceil(times.length * 0.99) - 1];
 
 /** Asserts what a crowd costs the neighbour, who was alone before. `held`: its sockets in the proxy. */
-async function assertFair(lab: Lab, held: string, crowd: (lab: Lab) => Promise<unknown>): Promise<void> {
+async function assertFair(
+  lab: Lab,
+  held: string,
+  crowd: (lab: Lab) => Promise<unknown>,
+  config: ConfigText = {},
+): Promise<void> {
   await lab.client.ip(`addr add ${NEIGHBOUR}/24 dev c0`);
   // The server's own buffers are not what is measured; all namespaces share one bound on TCP's memory.
   await lab.server.writeSysctl({ "net.ipv4.tcp_wmem": "4096 16384 65536" });
   const nginx = await startNginx(lab, { accessLog: false });
   await lab.server.run(["truncate", "-s", "10M", `${lab.directory}/large`]);
-  await startProxy(lab, FEW);
+  await startProxy(lab, { ...FEW, config });
   await waits(lab, nginx); // warm
   const quiet = await waits(lab, nginx);
   await crowd(lab);
@@ -109,5 +114,19 @@ labTest(
       await startCrowd(lab, { count: 800, port: 80, saying });
       await delay(2_000);
     });
+  },
+);
+
+labTest(
+  "run: 3,000 heads of one client that have no end cost another nothing",
+  { programs: PROGRAMS },
+  async (lab) => {
+    const upstreams = { office: { type: "socks5", address: "203.0.113.2:1080" } };
+    // Nobody is dialled before the name is known, and none ever is.
+    const rules = [{ domains: [".office.example"], action: "proxy", upstream: "office" }];
+    const crowd = async (lab: Lab) => {
+      await startCrowd(lab, { count: 3_000, port: 80, saying: "GET / HTTP/1.1\r\nHost: a.office.exa" });
+    };
+    await assertFair(lab, "state established sport = 80", crowd, { upstreams, rules });
   },
 );

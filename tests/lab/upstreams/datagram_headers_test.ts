@@ -4,29 +4,35 @@ import { ADDRESSES } from "../../laboratory/lab.ts";
 import { openClient, openServer } from "../../laboratory/network/udp_peers.ts";
 import { at } from "../../laboratory/network/udp_socket.ts";
 import { labTest } from "../../laboratory/register.ts";
-import { startDnsdist, TOLD } from "../../laboratory/upstreams/names.ts";
+import { startDnsdist, startRecursor, TOLD } from "../../laboratory/upstreams/names.ts";
 import { startRuled, startThrough, through } from "../../laboratory/upstreams/through.ts";
 
 const PORT = 5300;
 
-labTest("Queries reach dnsdist with the client's address and port, of both families", {
-  programs: ["dnsdist", "dig"],
-}, async (lab) => {
-  await startDnsdist(lab, PORT);
-  const dataplane = await startThrough(lab, { type: "forward", port: PORT, proxyProtocol: "v2" });
-  for (const proxy of [4, 6] as const) {
-    await dataplane.adopt(through(lab, { type: "forward", port: PORT, proxyProtocol: "v2", family: proxy }));
-    for (const family of [4, 6] as const) {
-      const { client, server } = ADDRESSES[family];
-      for (const port of [53, 7000]) {
-        const from = `${client}#${port === 53 ? 4053 : 4700 + proxy}`;
-        const argv = ["dig", "+short", "+tries=1", "-b", from, `@${server}`, "-p", `${port}`, TOLD, "TXT"];
-        const { stdout } = await lab.client.run(argv);
-        assert.equal(stdout.trim(), `"${at(client, Number(from.split("#")[1]))} ${at(server, port)}"`);
+const JUDGES = [["dnsdist", startDnsdist], ["pdns_recursor", startRecursor]] as const;
+
+for (const [program, start] of JUDGES) {
+  labTest(`Queries reach ${program} with the client's address and port, of both families`, {
+    programs: [program, "dig"],
+  }, async (lab) => {
+    await start(lab, PORT);
+    const dataplane = await startThrough(lab, { type: "forward", port: PORT, proxyProtocol: "v2" });
+    for (const proxy of [4, 6] as const) {
+      await dataplane.adopt(
+        through(lab, { type: "forward", port: PORT, proxyProtocol: "v2", family: proxy }),
+      );
+      for (const family of [4, 6] as const) {
+        const { client, server } = ADDRESSES[family];
+        for (const port of [53, 7000]) {
+          const from = `${client}#${port === 53 ? 4053 : 4700 + proxy}`;
+          const argv = ["dig", "+short", "+tries=1", "-b", from, `@${server}`, "-p", `${port}`, TOLD, "TXT"];
+          const { stdout } = await lab.client.run(argv);
+          assert.equal(stdout.trim(), `"${at(client, Number(from.split("#")[1]))} ${at(server, port)}"`);
+        }
       }
     }
-  }
-});
+  });
+}
 
 labTest("Every flow to a server is told apart from the others of its client", {}, async (lab) => {
   await startThrough(lab, { type: "forward", port: PORT });

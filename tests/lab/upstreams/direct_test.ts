@@ -259,7 +259,62 @@ wayTest("Servers that refuse are no fault of the way", {
   assert.doesNotMatch(proxy.log, /upstream/);
 });
 
-wayTest("UDP is refused, and never goes by the first way", {
+/** The client's datagrams by both families, to two servers; and the guest's, which no rule leads. */
+function datagramsBy(expected: string): Probe[] {
+  return FAMILIES.flatMap((family) => [
+    udp("anycast", 80, expected, { family }),
+    udp("anycast", 443, expected, { family }),
+    udp("anycast", 80, "server sees guest", { family, from: "guest" }),
+  ]);
+}
+
+for (const admission of ["forward-path", "early"]) {
+  const intercept = { admission };
+  const port = admission === "early" ? "" : ", another port";
+  for (
+    const [source, seen] of [
+      ["router", SEEN],
+      ["client", `other sees client${port}`],
+      ["client-address", "other sees client, another port"],
+    ] as const
+  ) {
+    wayTest(`UDP by an interface, source ${source}, admission ${admission}`, {
+      router: BY_INTERFACE,
+      lte: { interface: "r3", source, udp: true },
+      config: { intercept },
+    }, (field) => assertProbes(field, datagramsBy(seen)));
+  }
+}
+
+wayTest("UDP by a mark, to where the router translates it, and refused where nobody listens", {
+  router: `${MASQUERADE}${ruled("fwmark 0x200/0x200")}\n${
+    table("redirected", chain("nat", "prerouting dstnat", `udp dport 82 dnat ip to ${FIELD.anycast[4]}:80`))
+  }`,
+  lte: { mark: "0x200/0x200", udp: true },
+}, (field) =>
+  assertProbes(field, [
+    ...datagramsBy(SEEN),
+    udp("nowhere", 82, SEEN),
+    udp("anycast", 81, "refused"),
+  ]));
+
+wayTest("UDP whose interface has gone is refused at once, or carried by another member", {
+  router: `${MASQUERADE}${BY_INTERFACE}`,
+  lte: { interface: "r3", udp: true },
+  upstream: "group",
+  config: {
+    upstreams: { office: { type: "forward", address: `${FIELD.server[4]}:80` } },
+    groups: { group: { members: ["lte", "office"] } },
+    checks: { interval: "1h" },
+  },
+}, async (field, proxy) => {
+  await assertProbes(field, datagramsBy(SEEN));
+  await field.lab.router.run(["sh", "-ec", GONE]);
+  await assertProbes(field, [udp("anycast", 80, "server sees wan, another port")]);
+  assert.match(proxy.log, /an upstream has failed.*upstream=lte.*ENODEV/);
+});
+
+wayTest("UDP is refused unless it is asked for, and never goes by the first way", {
   router: `${MASQUERADE}${BY_INTERFACE}`,
   lte: { interface: "r3" },
 }, (field) => assertProbes(field, FAMILIES.map((family) => udp("anycast", 80, "refused", { family }))));

@@ -14,6 +14,9 @@ export interface PacketOptions {
   readonly kind: "syn" | "ack" | "udp";
   /** The flags of TCP, where the kind has others. */
   readonly flags?: number;
+  /** Its sequence number, and that of what it acknowledges; 1 and 0. */
+  readonly sequence?: number;
+  readonly acknowledges?: number;
   /** Hardware addresses, 6 bytes each. */
   readonly sourceMac: Uint8Array;
   readonly destinationMac: Uint8Array;
@@ -56,7 +59,8 @@ function buildTransport(packet: PacketOptions, protocol: number): Uint8Array {
   view.setUint16(2, packet.destinationPort);
   if (protocol === UDP) view.setUint16(4, bytes.length);
   else {
-    view.setUint32(4, 1);
+    view.setUint32(4, packet.sequence ?? 1);
+    view.setUint32(8, packet.acknowledges ?? 0);
     view.setUint8(12, 5 << 4);
     view.setUint8(13, packet.flags ?? (packet.kind === "syn" ? SYN : ACK));
     view.setUint16(14, 65535);

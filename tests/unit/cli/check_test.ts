@@ -50,12 +50,13 @@ Deno.test("check names a file that is not there", async () => {
 
 Deno.test("check agrees with install on what this version does not support, and shows it all the same", async () => {
   const design = Deno.readTextFileSync(new URL("../../testdata/config/design.yaml", import.meta.url));
-  const f = design.replace("  edge:", "  lte: { type: direct, udp: true }\n  edge:");
+  const f = design.replace("router-traffic: false", "router-traffic: true")
+    .replace("backend: netlink", "backend: iptables");
   const { code, stdout, stderr } = await run(["check", "f"], { files: { f } });
   assert.equal(code, 2);
   assert.match(
     stderr,
-    /^error: f:\d+:\d+: upstreams\.lte: UDP through the type direct is not supported yet \(refused by install and run\)$/m,
+    /^error: f:7:\d+: the router's own traffic is intercepted with the backend netlink alone \(refused by install and run\)$/m,
   );
   assert.match(stdout, /^f: not supported by this version/);
   assert.match(stdout, /rules\[4\] +work: domains \*\.corp\.example → proxy to office$/m);
@@ -76,10 +77,10 @@ Deno.test("config schema prints JSON", async () => {
 
 Deno.test("run refuses, before anything else, a config that it cannot fulfil", async () => {
   const { code, stderr } = await run(["run", "-c", "f"], {
-    files: { f: "version: 1\nupstreams: { lte: { type: direct, udp: true } }\n" },
+    files: { f: "kernel: { backend: iptables }\nintercept: { router-traffic: true }\n" },
   });
   assert.equal(code, 2);
-  assert.match(stderr, /^f:2:\d+: upstreams\.lte: UDP through the type direct is not supported yet$/m);
+  assert.match(stderr, /^f:2:\d+: the router's own traffic is intercepted with the backend netlink alone$/m);
 });
 
 Deno.test("check takes -c as the other commands do", async () => {

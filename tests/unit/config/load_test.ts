@@ -106,10 +106,6 @@ Deno.test("parseConfig() writes names of hosts and hardware in one form", () => 
 Deno.test("requireSupported() refuses, with its place, what would not happen", () => {
   const cases: [string, string][] = [
     [
-      "upstreams: { a: { type: direct, udp: true } }",
-      "f:1:33: upstreams.a: UDP through the type direct is not supported yet",
-    ],
-    [
       "intercept: { router-traffic: true }\nkernel: { backend: iptables }",
       "f:1:14: the router's own traffic is intercepted with the backend netlink alone",
     ],

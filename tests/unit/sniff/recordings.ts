@@ -4,6 +4,8 @@
  */
 import { FoundName } from "../../../src/sniff/found.ts";
 
+export { join } from "../../fuzz/engine/mutate.ts";
+
 const FOLDER = new URL("../../testdata/hellos/", import.meta.url);
 
 /** Names of all recordings. */
@@ -35,15 +37,4 @@ export function textOf(found: FoundName): string {
 /** Bytes of a text of one byte a letter. */
 export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
-}
-
-/** Bytes one after the other. */
-export function join(...parts: readonly ArrayLike<number>[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

@@ -15,7 +15,7 @@ const NAMES = 200_000;
 const SNIFF_MS = 200;
 
 /** The rules of the kernel's TPROXY page for one of them; see tcp/contestants.ts. */
-const pageRules = (port: number) => `
+export const pageRules = (port: number) => `
   table inet peer {
     chain divert {
       type filter hook prerouting priority mangle; policy accept;

@@ -40,24 +40,25 @@ export function compileLoad(): Promise<void> {
   return compileGenerator(NAME, new URL("./load", import.meta.url));
 }
 
-/** Starts the server, which speaks first at other ports. */
+/** Starts the server, which speaks first at other ports, and SOCKS5 at 1080. */
 export async function startServer(lab: Lab): Promise<void> {
   await lab.server.start([...ON.server, PROGRAM, "server", `port=${PORT}`], { listens: PORT });
 }
 
 /** Tells whether a client with this name is answered. */
-export async function isAnswered(lab: Lab, name: "allowed" | "listed"): Promise<boolean> {
+export async function isAnswered(lab: Lab, name: "allowed" | "listed", port = PORT): Promise<boolean> {
   const { answered } = await run<{ answered: boolean }>(lab, "ask", {
+    port,
     hello: writeHello(lab, "openssl", name === "listed" ? LISTED : ALLOWED),
   });
   return answered;
 }
 
-/** Has a client of the server do something for a while, with a name that no list has. */
+/** Has a client of the server do something for a while, with a name that no list has. `port`: not its own. */
 export async function count(
   lab: Lab,
   role: "connections" | "requests" | "upload" | "download",
-  { hello = "openssl", ...options }: { hello?: Hello; flows?: number; seconds: number },
+  { hello = "openssl", ...options }: { hello?: Hello; flows?: number; seconds: number; port?: number },
 ): Promise<Counted> {
   const counted = await run<Counted>(lab, role, { hello: writeHello(lab, hello, ALLOWED), ...options });
   if (counted.failures > 0) throw new Error(`${role}: ${counted.failures} connections have failed`);

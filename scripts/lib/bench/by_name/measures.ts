@@ -10,7 +10,7 @@ import { count, greet } from "./load.ts";
 
 const FLOWS = 64;
 /** Of each protocol. */
-const GREETINGS = 200;
+const GREETINGS = 300;
 /** Ports of servers that speak first. */
 const GREETERS = { ssh: 22, smtp: 25, mysql: 3306 } as const;
 
@@ -32,26 +32,27 @@ export const BY_NAME_MEASURES = [
   "perConnection",
 ] as const;
 
-/** Measures what `only` names; `pid`: the proxy, if there is one. */
+/** Measures what `only` names; `pid`: the proxy, if there is one; `port`: see {@linkcode count}. */
 export async function measureByName(
   lab: Lab,
-  { pid, seconds, only }: TurnOptions & { pid: number | undefined },
+  { pid, seconds, only, port }: TurnOptions & { pid: number | undefined; port?: number },
 ): Promise<Sample> {
+  const load = { seconds, ...(port === undefined ? {} : { port }) };
   const wants = (name: typeof BY_NAME_MEASURES[number]) => only === undefined || only.includes(name);
   const sample: Sample = {};
   if (wants("connections") || wants("perConnection")) {
     const before = pid === undefined ? 0 : processorMs(pid);
-    const { count: made, seconds: taken } = await count(lab, "connections", { flows: FLOWS, seconds });
+    const { count: made, seconds: taken } = await count(lab, "connections", { flows: FLOWS, ...load });
     sample.connections = made / taken;
     if (pid !== undefined) sample.perConnection = (processorMs(pid) - before) * 1e3 / made;
     await delay(200);
   }
   if (wants("browser")) {
-    sample.browser = await rate(lab, "connections", { hello: "chromium", flows: FLOWS, seconds });
+    sample.browser = await rate(lab, "connections", { hello: "chromium", flows: FLOWS, ...load });
   }
-  if (wants("requests")) sample.requests = await rate(lab, "requests", { flows: FLOWS, seconds });
-  if (wants("up")) sample.up = await rate(lab, "upload", { seconds }) * 8 / 1e9;
-  if (wants("down")) sample.down = await rate(lab, "download", { seconds }) * 8 / 1e9;
+  if (wants("requests")) sample.requests = await rate(lab, "requests", { flows: FLOWS, ...load });
+  if (wants("up")) sample.up = await rate(lab, "upload", load) * 8 / 1e9;
+  if (wants("down")) sample.down = await rate(lab, "download", load) * 8 / 1e9;
   if (wants("greetings")) {
     for (const [name, port] of Object.entries(GREETERS)) {
       const { median, p99 } = await greet(lab, port, { flows: GREETINGS, seconds });

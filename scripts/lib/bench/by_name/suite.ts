@@ -20,7 +20,7 @@ export const BY_NAME_SUITE: Suite = {
   prepare: compileLoad,
   turn: (contestant, options) =>
     withContestant(contestant, options.workers, {
-      prepare,
+      prepare: prepareEnds,
       reaches: (lab) => isAnswered(lab, "allowed"),
       work: async (lab, pid) => {
         await proveRefusal(lab, contestant, pid);
@@ -32,13 +32,13 @@ export const BY_NAME_SUITE: Suite = {
   judge: judgeByName,
 };
 
-async function prepare(lab: Lab): Promise<void> {
+/** A connection uses up a port: more of them, for who dials. */
+export const MANY_PORTS = { "net.ipv4.ip_local_port_range": "1024 65535", "net.ipv4.tcp_tw_reuse": 1 };
+
+/** Starts the server, and gives the client ports enough. */
+export async function prepareEnds(lab: Lab): Promise<void> {
   await startServer(lab);
-  // A connection uses up a port: more of them.
-  await lab.client.writeSysctl({
-    "net.ipv4.ip_local_port_range": "1024 65535",
-    "net.ipv4.tcp_tw_reuse": 1,
-  });
+  await lab.client.writeSysctl(MANY_PORTS);
 }
 
 /** The router forwards: who is in the path shows in what he refuses. */

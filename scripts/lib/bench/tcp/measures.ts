@@ -31,7 +31,7 @@ export async function measureTcp(
   lab: Lab,
   options: TurnOptions & { pid: number | undefined },
 ): Promise<Sample> {
-  const { pid, seconds, only } = options;
+  const { pid, seconds, only, concurrency } = options;
   const wants = (name: typeof TCP_MEASURES[number]) => only === undefined || only.includes(name);
   const sample: Sample = {};
   if (wants("up") || wants("down") || wants("processor")) {
@@ -44,10 +44,10 @@ export async function measureTcp(
       sample.processor = (processorMs(pid) - before) / 1e3 / ((up.bytes + down.bytes) / 1e9);
     }
   }
-  if (wants("requests")) sample.requests = await runWrk(lab, { seconds, headers: [] });
+  if (wants("requests")) sample.requests = await runWrk(lab, { seconds, concurrency, headers: [] });
   if (wants("connections") || wants("perConnection")) {
     const before = pid === undefined ? 0 : processorMs(pid);
-    sample.connections = await runWrk(lab, { seconds, headers: ["Connection: close"] });
+    sample.connections = await runWrk(lab, { seconds, concurrency, headers: ["Connection: close"] });
     if (pid !== undefined) {
       sample.perConnection = (processorMs(pid) - before) * 1e3 / (sample.connections * seconds);
     }
@@ -63,9 +63,12 @@ async function runIperf(lab: Lab, flags: readonly string[]): Promise<{ gigabits:
   return { gigabits: sum.bits_per_second / 1e9, bytes: sum.bytes };
 }
 
-async function runWrk(lab: Lab, options: { seconds: number; headers: readonly string[] }): Promise<number> {
+async function runWrk(
+  lab: Lab,
+  options: { seconds: number; concurrency: number; headers: readonly string[] },
+): Promise<number> {
   const headers = options.headers.flatMap((header) => ["-H", header]);
-  const argv = ["wrk", "-t1", "-c64", `-d${options.seconds}s`, ...headers, URL];
+  const argv = ["wrk", "-t1", `-c${options.concurrency}`, `-d${options.seconds}s`, ...headers, URL];
   const { stdout } = await lab.client.run(argv, { timeoutMs: 120_000 });
   const errors = /Socket errors.*|Non-2xx.*/.exec(stdout)?.[0];
   if (errors !== undefined) throw new Error(`wrk: ${errors}`);

@@ -77,6 +77,7 @@ export const PLANNED_RULES: readonly Case[] = [
   ),
   plannedRule("no-bare-syn", "tcp flags != syn / fin,syn,rst,ack ct state invalid,new goto other"),
   plannedRule("acknowledges", "meta nfproto ipv4 meta l4proto tcp tcp flags ack / syn,rst,ack accept"),
+  plannedRule("resets-alone", "meta nfproto ipv4 meta l4proto tcp tcp flags rst / rst,ack drop"),
   plannedRule(
     "watched-flow",
     "ct label 120 ct label ! 121 ct direction original @ih,0,8 >= 0x0 goto other",

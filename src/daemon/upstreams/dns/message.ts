@@ -38,6 +38,10 @@ const LONGEST_LABEL = 63;
 const LONGEST_NAME = 253;
 /** A chain of aliases is not followed any further. */
 const MOST_ALIASES = 16;
+/** Records that are read: a message has room for thousands, and each could take as long as the whole. */
+const MOST_RECORDS = 256;
+/** Pointers of one name. A label may follow each, so that no honest name has more. */
+const MOST_POINTERS = 127;
 const MOST_ADDRESSES = 16;
 
 /** Writes a question; null: the name cannot be asked for. */
@@ -131,7 +135,7 @@ function collect(reading: Reading, records: readonly DnsRecord[], question: DnsQ
 function readRecords(reading: Reading, from: number, count: number): DnsRecord[] | null {
   const records: DnsRecord[] = [];
   let at = from;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count && i < MOST_RECORDS; i++) {
     const record = readRecord(reading, at);
     if (record === null) return null;
     records.push(record);
@@ -165,6 +169,7 @@ function readRecord(reading: Reading, at: number): DnsRecord | null {
 function readName({ bytes, view }: Reading, from: number): { name: string; end: number } | null {
   const labels: string[] = [];
   let length = 0;
+  let pointers = 0;
   let at = from;
   let end = -1;
   // Each pointer leads further to the front, so that none leads in a circle.
@@ -176,7 +181,7 @@ function readName({ bytes, view }: Reading, from: number): { name: string; end: 
       if (at + 2 > bytes.length) return null;
       if (end < 0) end = at + 2;
       at = view.getUint16(at) & 0x3fff;
-      if (at >= limit) return null;
+      if (at >= limit || ++pointers > MOST_POINTERS) return null;
       limit = at;
       continue;
     }

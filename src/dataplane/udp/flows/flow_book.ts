@@ -4,14 +4,15 @@
  * @module
  */
 import { copyAddress } from "../../shared/addresses.ts";
+import { ClientBook } from "../../shared/client_book.ts";
 import { ADDRESS_WORDS } from "../../shared/columns.ts";
 import { EndpointMap } from "../endpoint_map.ts";
 import { SlotLinks, SlotList } from "../slot_list.ts";
 
 /** Of one client endpoint. */
 const MAX_FLOWS = 64;
-/** Of all. */
-const MOST = 65_536;
+/** Of all; beyond them a client with more than an equal share loses its oldest, so that no other one does. */
+export const MOST = 65_536;
 const INITIAL = 16;
 const NONE = -1;
 const NOBODY = 0;
@@ -53,6 +54,9 @@ export class FlowBook {
   readonly #links = new SlotLinks();
   readonly #ageLinks = new SlotLinks();
   readonly #byAge = new SlotList(this.#ageLinks);
+  readonly #shareLinks = new SlotLinks();
+  /** Flows of each client address, in the order in which they began. */
+  readonly #shares = new ClientBook(() => new SlotList(this.#shareLinks));
 
   /** The number of flows. */
   get size(): number {
@@ -79,7 +83,7 @@ export class FlowBook {
     const oldest = number >= 0 && this.#lists[number].size >= MAX_FLOWS
       ? this.#lists[number].first
       : this.#byAge.size >= MOST
-      ? this.#byAge.first
+      ? (this.#shares.unfair(this.#byAge.size) ?? this.#byAge).first
       : NONE;
     if (oldest >= 0) {
       if (this.states[oldest] === HELD) return NONE;
@@ -99,6 +103,9 @@ export class FlowBook {
     this.#flows.set(words, server, number, flow);
     this.#lists[number].append(flow);
     this.#byAge.append(flow);
+    const share = this.#shares.open(words, client);
+    share.append(flow);
+    this.#shares.grew(share);
     return flow;
   }
 
@@ -109,6 +116,7 @@ export class FlowBook {
     this.#flows.delete(this.#addresses, flow * FLOW_WORDS + ADDRESS_WORDS, number);
     list.remove(flow);
     this.#byAge.remove(flow);
+    this.#leaveShare(flow);
     this.#freeFlows.push(flow);
     if (list.size > 0) return;
     this.#numbers.delete(this.#addresses, flow * FLOW_WORDS, NOBODY);
@@ -120,6 +128,13 @@ export class FlowBook {
     for (let flow = this.#byAge.first; flow >= 0 && this.#ticks[flow] < before; flow = this.#byAge.first) {
       this.remove(flow);
     }
+  }
+
+  #leaveShare(flow: number): void {
+    const client = flow * FLOW_WORDS;
+    const share = this.#shares.find(this.#addresses, client)!;
+    share.remove(flow);
+    if (share.size === 0) this.#shares.close(this.#addresses, client);
   }
 
   #grow(): number {
@@ -142,6 +157,7 @@ export class FlowBook {
     this.#clients = grown(this.#clients);
     this.#links.grow(size);
     this.#ageLinks.grow(size);
+    this.#shareLinks.grow(size);
     for (let flow = size - 1; flow > before; flow--) this.#freeFlows.push(flow);
     return before;
   }

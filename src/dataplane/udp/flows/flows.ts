@@ -18,16 +18,21 @@ import type { WorkerContext } from "../../context.ts";
 import type { Decider } from "../../decider.ts";
 import { sooner } from "../../loop/loop.ts";
 import { COUNTER } from "../../shared/state.ts";
+import type { RouterTraffic } from "../../sockets/own_addresses.ts";
+import type { OwnWay } from "../../upstream/settings.ts";
+import { copyAddress } from "../../shared/addresses.ts";
+import { makeSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
 import { embedsIpv4 } from "../../sockets/embedded.ts";
 import { DIRECT } from "../../upstream/table.ts";
 import type { WaitingAnswers } from "../asked/answers.ts";
 import { BLOCKED_DATAGRAM, LOST_DATAGRAM, type UdpSessions } from "../sessions.ts";
 import type { UdpTable } from "../table.ts";
+import { WayDial } from "../upstreams/own_way.ts";
 import { Forwarding } from "../upstreams/forwarding.ts";
 import type { Links } from "../upstreams/links.ts";
 import { type UdpUpstream, UdpUpstreams } from "../upstreams/upstreams.ts";
 import { FlowBook, HELD, IGNORED, LED, PLAIN, REFUSED } from "./flow_book.ts";
-import { type Arrival, HELD_DESTINATION, type HeldBytes, type HeldQueue } from "./held.ts";
+import { type Arrival, HELD_DESTINATION, type HeldQueue } from "./held.ts";
 import { NameReadings, type Reading, type ReadingEnd } from "./name_readings.ts";
 import { Origins } from "./origins.ts";
 
@@ -37,11 +42,10 @@ export interface FlowParts {
   readonly sessions: UdpSessions;
   readonly decider: Decider;
   readonly links: Links;
-  readonly held: HeldBytes;
   /** null: flows come without having asked the router. */
   readonly answers: WaitingAnswers | null;
-  /** SO_MARK of sockets towards upstreams, 0 for none. */
-  readonly mark: number;
+  /** null where no client is a program on the router itself. */
+  readonly router: RouterTraffic | null;
 }
 
 const { udp: UDP } = PROTOCOL_NUMBERS;
@@ -67,6 +71,10 @@ export class UdpFlows {
   readonly #upstreams: UdpUpstreams;
   readonly #readings: NameReadings;
   readonly #origins: Origins;
+  readonly #ways: WayDial;
+  readonly #ends = { client: makeSockaddr(), destination: makeSockaddr() };
+  readonly #clientWords = new Int32Array(this.#ends.client.buffer);
+  readonly #destinationWords = new Int32Array(this.#ends.destination.buffer);
   /** Readings that are over, and whose datagrams may go on. */
   readonly #done: Reading[] = [];
   readonly #late = (reading: Reading): void => this.#finish(reading);
@@ -76,7 +84,8 @@ export class UdpFlows {
     this.#parts = parts;
     this.#counters = context.counters;
     this.#upstreams = new UdpUpstreams(context);
-    this.#readings = new NameReadings(context.clock, parts.held);
+    this.#readings = new NameReadings(context.clock);
+    this.#ways = new WayDial(parts.router);
     this.#origins = new Origins(context, parts.answers);
   }
 
@@ -201,7 +210,10 @@ export class UdpFlows {
     origins.learn(words, client, destination);
     let rule = decider.decide(UDP, words, client, destination, origins);
     if (decider.needsName) {
-      if (this.#mayHaveName(arrival) && this.#hold(arrival)) return LOST_DATAGRAM;
+      if (this.#mayHaveName(arrival)) {
+        this.#hold(arrival);
+        return LOST_DATAGRAM;
+      }
       rule = decider.decideNamed(UDP, words, client, destination, null, origins);
     }
     const blocking = decider.blocking(rule);
@@ -223,19 +235,33 @@ export class UdpFlows {
     return looksLikeInitial(batch.bytes.subarray(at, at + length), length);
   }
 
-  /** Has a flow wait for its name. False: there are too many. */
-  #hold(arrival: Arrival): boolean {
+  /**
+   * Has a flow wait for its name. Where too many wait, one of them is forgotten, or this one is: its client
+   * sends its first datagram again. None of them goes on without its name for that: somebody could make so
+   * many wait that the rules would not apply to the others.
+   */
+  #hold(arrival: Arrival): void {
     const { batch, i, destination } = arrival;
     const book = this.#book;
+    const victim = this.#readings.victim();
+    if (victim !== undefined) this.#drop(victim);
     const flow = book.add(batch.words, batch.name(i), destination, this.#context.clock.tick);
     const reading = flow < 0 ? undefined : this.#readings.begin(flow, arrival, this.#origins);
     if (reading === undefined) {
       if (flow >= 0) book.remove(flow);
-      return false;
+      this.#counters[COUNTER.udpDropped]++;
+      return;
     }
     book.states[flow] = HELD;
     if (this.#readings.read(reading) !== MORE) this.#finish(reading);
-    return true;
+  }
+
+  #drop(reading: Reading): void {
+    const { flow, queue } = reading;
+    this.#readings.end(reading);
+    this.#counters[COUNTER.udpDropped] += queue.datagrams.length;
+    queue.clear();
+    this.#book.remove(flow);
   }
 
   #wait(reading: Reading, arrival: Arrival): void {
@@ -291,7 +317,11 @@ export class UdpFlows {
     if (upstream === null) return 0;
     book.states[flow] = LED;
     book.tags[flow] = 0; // nothing leads it yet
-    const slot = this.#leadBy(upstream, rule, ends);
+    let slot = this.#leadBy(upstream, rule, ends);
+    if (slot === BLOCKED_DATAGRAM) {
+      const other = this.#upstreams.choose(route, ends.words, ends.client, upstream);
+      if (other && other !== upstream) slot = this.#leadBy(other, rule, ends);
+    }
     if (slot < 0) return slot;
     book.slots[flow] = slot;
     book.tags[flow] = table.tags[slot];
@@ -300,7 +330,7 @@ export class UdpFlows {
 
   /** The session of a client with an upstream, opened if need be. */
   #leadBy(upstream: UdpUpstream, rule: number, { words, client, destination }: Ends): number {
-    const { sessions, links, mark } = this.#parts;
+    const { sessions, links, router } = this.#parts;
     const { protocol } = upstream.settings;
     switch (protocol.type) {
       case "socks5": {
@@ -315,17 +345,35 @@ export class UdpFlows {
         // The first version of the header cannot say that it is UDP.
         if (protocol.header === 1) return BLOCKED_DATAGRAM;
         const forwarding = new Forwarding(upstream, protocol.header === 2);
-        const open = () => forwarding.open(words, destination, mark);
+        const open = () => forwarding.open(words, destination, router === null ? 0 : router.mark);
         const slot = sessions.openLed(words, client, destination, { rule, open });
         if (slot >= 0) links.attach(slot, forwarding);
         return slot;
       }
-      case "http-connect":
       case "direct":
+        return this.#leadByWay(upstream, protocol, rule, { words, client, destination });
+      case "http-connect":
         return BLOCKED_DATAGRAM; // the kernel refuses it; this one was on its way
       default:
         return protocol satisfies never;
     }
+  }
+
+  /** Its session to its own server; where there is no such way, its client is told at once. */
+  #leadByWay(upstream: UdpUpstream, way: OwnWay, rule: number, { words, client, destination }: Ends): number {
+    const { sessions, links, answers } = this.#parts;
+    const ends = this.#ends;
+    copyAddress(words, client, this.#clientWords, 0);
+    copyAddress(words, destination, this.#destinationWords, 0);
+    const answer = answers?.look(words, client, destination) ? answers.answer : null;
+    const link = new Forwarding(upstream, false);
+    let returned = 0;
+    const open = () => returned = this.#ways.open(way, ends, answer, link.relayAddress);
+    const slot = sessions.openLed(words, client, destination, { rule, open });
+    if (slot >= 0) links.attach(slot, link);
+    if (returned >= 0) return slot;
+    upstream.troubled(-returned);
+    return BLOCKED_DATAGRAM;
   }
 
   #refuse(words: Int32Array, client: number, destination: number, isSilent: boolean): number {

@@ -5,14 +5,15 @@
  */
 import type { Route } from "../../../policy/routes/route.ts";
 import type { Origin } from "../../decider.ts";
+import { Shares } from "../../asking/shares.ts";
 import type { Clock } from "../../loop/clock.ts";
 import { ticks } from "../../loop/wheel.ts";
 import { FoundName, MORE, NONE } from "../../../sniff/found.ts";
 import { QuicReader } from "../../../sniff/quic/reader.ts";
-import { type Arrival, type HeldBytes, HeldQueue } from "./held.ts";
+import { type Arrival, HeldBytes, HeldQueue } from "./held.ts";
 
-/** Flows at a time; a reader has 20 KB. */
-const MOST_READINGS = 256;
+/** Flows at a time; a reader has 20 KB, and a queue 24. */
+export const MOST_READINGS = 128;
 /** The time that a flow may take. */
 const READING_TICKS = ticks(1000);
 
@@ -23,6 +24,8 @@ export interface Reading {
   readonly since: number;
   readonly reader: QuicReader;
   readonly queue: HeldQueue;
+  /** Its place among the clients' shares. */
+  readonly place: number;
   /** Its origin, as far as it was known when it began. */
   readonly origin: Origin;
   /** Its end; null: its name is not known yet. */
@@ -43,19 +46,37 @@ export class NameReadings {
   /** The name that was read last. */
   readonly found: FoundName = new FoundName();
   readonly #clock: Clock;
-  readonly #held: HeldBytes;
+  /** Their own: what waits for upstreams must not take a name's place. */
+  readonly #held = new HeldBytes();
+  readonly #shares = new Shares(MOST_READINGS);
+  readonly #byPlace: (Reading | undefined)[] = [];
+  readonly #freePlaces = Array.from({ length: MOST_READINGS }, (_, place) => place);
   readonly #spare: QuicReader[] = [];
   /** In the order in which they began. */
   readonly #readings = new Map<number, Reading>();
 
-  constructor(clock: Clock, held: HeldBytes) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#held = held;
+  }
+
+  /** Bytes that wait. */
+  get bytes(): number {
+    return this.#held.count;
   }
 
   /** The reading of a flow. */
   of(flow: number): Reading | undefined {
     return this.#readings.get(flow);
+  }
+
+  /**
+   * The reading that has to make room for another: the oldest of the client with most, or of all where none
+   * has more than an equal share. Undefined: there is room, or that one is over at the end of this turn.
+   */
+  victim(): Reading | undefined {
+    if (this.#readings.size < MOST_READINGS) return undefined;
+    const reading = this.#byPlace[this.#shares.victim()];
+    return reading?.end === null ? reading : undefined;
   }
 
   /** Begins one, for which a datagram waits; undefined: there are too many. */
@@ -66,7 +87,10 @@ export class NameReadings {
     reader.reset();
     const { inputInterface, hardwareHigh, hardwareLow } = origin;
     const own = { inputInterface, hardwareHigh, hardwareLow };
-    const reading: Reading = { flow, since: this.#clock.tick, reader, queue, origin: own, end: null };
+    const place = this.#freePlaces.pop()!;
+    const reading: Reading = { flow, since: this.#clock.tick, reader, queue, place, origin: own, end: null };
+    this.#byPlace[place] = reading;
+    this.#shares.add(place, queue.datagrams[0].words, 0);
     this.#readings.set(flow, reading);
     return reading;
   }
@@ -99,8 +123,11 @@ export class NameReadings {
     }
   }
 
-  /** Ends one; its queue is whoever's that has asked. */
-  end({ flow, reader }: Reading): void {
+  /** Ends one, whose datagrams still wait; its queue is whoever's that has asked. */
+  end({ flow, reader, queue, place }: Reading): void {
+    this.#shares.remove(place, queue.datagrams[0].words, 0);
+    this.#byPlace[place] = undefined;
+    this.#freePlaces.push(place);
     this.#readings.delete(flow);
     this.#spare.push(reader);
   }

@@ -47,6 +47,9 @@ const SOUND_TICKS = ticks(1000);
 const RETRY_TICKS = ticks(1000);
 const MAX_RETRY_TICKS = ticks(30_000);
 
+/** Reads of what a proxy says when nothing is left to say; one that says more has its own idea of SOCKS5. */
+const MOST_READS = 8;
+
 /** Parts of the associations. */
 export interface AssociationParts {
   readonly table: UdpTable;
@@ -222,9 +225,11 @@ export class Associations {
 
   /** Nothing is said any more: all that matters of the connection is its end. */
   #listen(association: Association): void {
-    let returned: number;
-    do returned = receive(association.fd, this.#scratch, this.#scratch.length); while (returned > 0);
-    if (returned !== -EAGAIN) this.#lost(association, returned === 0 ? ECONNRESET : -returned);
+    let returned = 1;
+    for (let i = 0; i < MOST_READS && returned > 0; i++) {
+      returned = receive(association.fd, this.#scratch, this.#scratch.length);
+    }
+    if (returned !== -EAGAIN) this.#lost(association, returned >= 0 ? ECONNRESET : -returned);
   }
 
   #isDue(association: Association): void {

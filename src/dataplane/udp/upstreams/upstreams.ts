@@ -8,7 +8,7 @@ import type { Policy } from "../../../policy/policy.ts";
 import type { WorkerContext } from "../../context.ts";
 import { copyAddress } from "../../shared/addresses.ts";
 import { MemberChoice, NO_MEMBER } from "../../upstream/choice.ts";
-import { CONFIGURATION } from "../../upstream/greetings/greeting.ts";
+import { CONFIGURATION, TARGET, UPSTREAM } from "../../upstream/greetings/greeting.ts";
 import type { UpstreamSettings } from "../../upstream/settings.ts";
 import { UpstreamTrouble } from "../../upstream/trouble.ts";
 
@@ -41,12 +41,19 @@ export class UdpUpstream {
     this.#context.health.worked(this.settings.place);
   }
 
-  /** Notes that it does not, with an errno. `blame`: see greetings/greeting.ts; `words`: its own. */
+  /** Notes that a flow cannot go by it. Checks alone find whether it is down. */
+  troubled(errno: number): void {
+    this.#trouble.note(errno, UPSTREAM, "");
+  }
+
+  /** Notes that a flow does not go by it. `blame`: see greetings/greeting.ts; `words`: its own. */
   failed(errno: number, blame: number, words: string): void {
     const { place, fall } = this.settings;
+    if (blame === TARGET) return this.worked();
+    // Another worker may have told it.
+    if (blame === CONFIGURATION && !this.#context.health.refused(place)) return;
     this.#trouble.note(errno, blame, words);
-    if (blame === CONFIGURATION) this.#context.health.refused(place);
-    else this.#context.health.failed(place, errno, fall);
+    if (blame === UPSTREAM) this.#context.health.failed(place, errno, fall);
   }
 }
 

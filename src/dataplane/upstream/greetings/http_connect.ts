@@ -25,6 +25,8 @@ const LINE_FEED = 10;
 const CARRIAGE_RETURN = 13;
 const STATUS_LINE = /^HTTP\/1\.\d (\d{3})(?: |$)/;
 const BEGINNING = "HTTP/1.";
+/** Answers of 1xx before the one that counts: a proxy that sends them for ever would never be done with. */
+const MOST_INTERIM = 16;
 /** More of a status line is not worth repeating. */
 const LONGEST_QUOTE = 80;
 
@@ -48,6 +50,8 @@ export class HttpConnect implements Greeting {
   /** The bytes of the answer that were looked through, and where the current line begins. */
   #seen = 0;
   #line = 0;
+  /** The answers that were not yet the one. */
+  #interim = 0;
 
   constructor({ credentials, sends }: HttpConnectOptions) {
     this.#sends = sends;
@@ -59,7 +63,7 @@ export class HttpConnect implements Greeting {
     this.blame = NOBODY;
     this.refusal = "";
     this.#over = false;
-    this.#seen = this.#line = 0;
+    this.#seen = this.#line = this.#interim = 0;
     const { destination } = target;
     const name = nameToSend(target, this.#sends);
     const authority = name === null
@@ -108,6 +112,9 @@ export class HttpConnect implements Greeting {
     if (from === 0) return this.#readStatus(ascii(bytes, 0, to));
     if (to > from) return 0;
     this.#over = !this.#isInterim(bytes);
+    if (!this.#over && ++this.#interim > MOST_INTERIM) {
+      return this.#fail(UPSTREAM, ECONNREFUSED, "its answers of 1xx have no end");
+    }
     this.#seen = this.#line = 0;
     return end + 1;
   }

@@ -49,6 +49,9 @@ const REPLIES: Readonly<Record<number, readonly [blame: number, errno: number, w
   8: [UPSTREAM, ECONNREFUSED, "address type not supported"],
 };
 
+/** Reply of a proxy without UDP, which may carry TCP all the same. */
+const NO_UDP = [POLICY, ECONNREFUSED, REPLIES[7][2]] as const;
+
 /** The way in which a proxy is spoken to. */
 export interface Socks5Options {
   /** null: it asks for none. */
@@ -185,7 +188,9 @@ export class Socks5Greeting implements Greeting {
     if (length < 2) return 0;
     const code = bytes[1];
     if (code !== 0) {
-      const [blame, errno, words] = REPLIES[code] ?? [UPSTREAM, ECONNREFUSED, "no such code is known"];
+      const [blame, errno, words] = code === 7 && this.#options.command === UDP_ASSOCIATE
+        ? NO_UDP
+        : REPLIES[code] ?? [UPSTREAM, ECONNREFUSED, "no such code is known"];
       return this.#fail(blame, errno, `reply ${code}, ${words}`);
     }
     const end = readAddress(bytes, SOCKS_ADDRESS_AT, length, this.bound);

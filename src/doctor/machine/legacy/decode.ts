@@ -81,7 +81,6 @@ function listEntries({ family, entries }: LegacyTable): LegacyEntry[] {
   for (let offset = 0; offset < entries.length;) {
     const entry = decodeEntry(family, entries, offset);
     list.push(entry);
-    if (entry.size <= 0) break;
     offset += entry.size;
   }
   return list;

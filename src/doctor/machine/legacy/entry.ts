@@ -79,15 +79,19 @@ const VERDICTS: Readonly<Record<number, Verdict>> = {
   [-5]: { code: "return" },
 };
 
-/** Decodes the entry at an offset. Throws a RangeError where it is cut off. */
+/** Decodes the entry at an offset. Throws a RangeError where it is cut off, or its parts do not add up. */
 export function decodeEntry(family: Family, bytes: Uint8Array, offset: number): LegacyEntry {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, bytes.byteLength - offset);
-  const { targetOffset, flags } = LAYOUTS[family];
-  const target = view.getUint16(targetOffset, LITTLE_ENDIAN);
-  const size = view.getUint16(targetOffset + 2, LITTLE_ENDIAN);
+  const { targetOffset, flags, matches } = LAYOUTS[family];
+  const cutOff = new RangeError(`Cannot decode the entry of iptables-legacy at byte ${offset}`);
+  if (offset + matches > bytes.length) throw cutOff;
+  const head = viewOf(bytes.subarray(offset, offset + matches));
+  const target = head.getUint16(targetOffset, LITTLE_ENDIAN);
+  const size = head.getUint16(targetOffset + 2, LITTLE_ENDIAN);
   const entry = bytes.subarray(offset, offset + size);
+  if (entry.length < size || target < matches || target + PART_HEADER > size) throw cutOff;
   const part = readPart(entry, target);
-  const standard = part.name === "" ? view.getInt32(target + PART_HEADER, LITTLE_ENDIAN) : undefined;
+  if (part.name === "" && target + PART_HEADER + 4 > size) throw cutOff;
+  const standard = part.name === "" ? viewOf(entry).getInt32(target + PART_HEADER, LITTLE_ENDIAN) : undefined;
   const code = VERDICTS[standard ?? 0]?.code;
   const flagged = entry[flags];
   return {
@@ -119,8 +123,13 @@ function writeTarget(
   return standard === next ? [] : [{ kind: "verdict", verdict: { code: jump, chain: nameOf(standard) } }];
 }
 
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Reads the part at `at`, behind which there are as many bytes as its header has. */
 function readPart(entry: Uint8Array, at: number): XtablesPart & { readonly size: number } {
-  const size = new DataView(entry.buffer, entry.byteOffset + at).getUint16(0, LITTLE_ENDIAN);
+  const size = viewOf(entry).getUint16(at, LITTLE_ENDIAN);
   return {
     size,
     name: textOf(entry.subarray(at + PART_NAME.offset, at + PART_NAME.offset + PART_NAME.size)),
@@ -131,7 +140,7 @@ function readPart(entry: Uint8Array, at: number): XtablesPart & { readonly size:
 
 function listMatches(entry: Uint8Array, from: number, to: number): NftExpression[] {
   const matches: NftExpression[] = [];
-  for (let at = from; at < to;) {
+  for (let at = from; at + PART_HEADER <= to;) {
     const { size, ...part } = readPart(entry, at);
     if (size < PART_HEADER) break;
     matches.push(writeXtablesPart("match", part));
@@ -145,7 +154,7 @@ function matchHeader(family: Family, entry: Uint8Array): NftExpression[] {
   const { address, source, destination, interfaces, protocol, flags } = LAYOUTS[family];
   const inverted = entry[flags + 1];
   const slice = (at: number, size: number) => entry.slice(at, at + size);
-  const number = new DataView(entry.buffer, entry.byteOffset).getUint16(protocol, LITTLE_ENDIAN);
+  const number = viewOf(entry).getUint16(protocol, LITTLE_ENDIAN);
   const names = interfaces;
   const masks = interfaces + 2 * NAME_SIZE;
   return [

@@ -118,6 +118,7 @@ function translate(
     case "proxy-runs":
     case "no-bare-syn":
     case "acknowledges":
+    case "resets-alone":
     case "tcp-option":
     case "flow-label":
     case "carries-data":

@@ -49,6 +49,7 @@ function asSayable(effect: Effect): Exclude<Effect, NftEffect> {
     case "label":
     case "reset-option":
     case "copy":
+    case "hold":
       throw cannotSay(effect.kind);
     default:
       return effect;

@@ -14,6 +14,8 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
       return [...phrase.transport("tcp"), ...phrase.bareSyn({ negate: true })];
     case "acknowledges":
       return phrase.acknowledges();
+    case "resets-alone":
+      return phrase.resetsAlone();
     case "tcp-option":
       return phrase.tcpOption(statement.option);
     case "wildcard-socket":
@@ -60,6 +62,8 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
       return phrase.counter();
     case "log":
       return phrase.logTo(statement.group, statement);
+    case "queue":
+      return phrase.queueTo(statement.number);
     case "overwrite":
       return phrase.overwrite(statement, statement.original);
     case "nat-to-itself":

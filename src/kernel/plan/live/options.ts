@@ -29,6 +29,8 @@ export interface LiveOptions {
   readonly others: OutputChanges;
   /** New flows are taken; false while the proxy drains: then nobody is asked. */
   readonly accepting: boolean;
+  /** The way in which the kernel holds what clients of watched flows say: NFQUEUE, or a copy and a drop. */
+  readonly holding: "queue" | "log";
   /** A flow of UDP to which nothing has been answered for so long asks again. */
   readonly udpKnownSeconds: number;
   /** The most that may be remembered of each. */
@@ -45,6 +47,7 @@ export const LIVE_OPTIONS: LiveOptions = {
   workers: 1,
   accepting: true,
   upstreams: [],
+  holding: "log",
   others: ALL_CHANGES,
   // Less than timeouts.udp-dns: a session must not end before its flow asks again.
   udpKnownSeconds: 5,

@@ -6,6 +6,7 @@
  * prerouting  steer ── asks: remembered     watch_begin ── begun: labelled; a copy of the SYN to a worker
  *             hold ── watched ─┬─ begun: a port is used again
  *                              └─ held_back: what the client says goes to the worker, and no further
+ *                             until it has a verdict (NFQUEUE), or is sent once more (NFLOG):
  * output      sent ─┬─ released: the flow is held no longer
  *                   └─ refused: the client is reset
  * ```
@@ -130,12 +131,13 @@ function planBegun({ listenerPort }: Scope, { workers }: LiveOptions): OpenChain
   };
 }
 
-function planHold({ families, listenerPort }: Scope, { workers }: LiveOptions): OpenChain[] {
-  const hold = (worker: number): Effect => ({
-    kind: "question",
-    prefix: WATCH_PREFIX.held,
-    group: watchGroup(listenerPort, worker),
-  });
+function planHold({ families, listenerPort }: Scope, { workers, holding }: LiveOptions): OpenChain[] {
+  const hold = (worker: number): Effect => {
+    const group = watchGroup(listenerPort, worker);
+    return holding === "queue"
+      ? { kind: "hold", queue: group }
+      : { kind: "question", prefix: WATCH_PREFIX.held, group };
+  };
   return [{
     name: HELD_CHAIN,
     place: "live-step",

@@ -94,6 +94,11 @@ export type ForwardPathCondition =
   | { readonly kind: "no-bare-syn" }
   /** `tcp flags ack / syn,rst,ack`: neither begins nor breaks a connection; after a `protocol` condition. */
   | { readonly kind: "acknowledges" }
+  /**
+   * `tcp flags rst / rst,ack`: the kernel answers an acknowledgement for which it has no connection; after a
+   * `protocol` condition.
+   */
+  | { readonly kind: "resets-alone" }
   /** `tcp option 19 exists`; after a `protocol` condition. */
   | { readonly kind: "tcp-option"; readonly option: number }
   /**

@@ -114,7 +114,9 @@ type WatchEffect =
   /** A TCP option that is there goes. The next rule is met. */
   | { readonly kind: "reset-option"; readonly option: number }
   /** The proxy gets a copy of the packet, which goes on. */
-  | { readonly kind: "copy"; readonly prefix: string; readonly group: number };
+  | { readonly kind: "copy"; readonly prefix: string; readonly group: number }
+  /** The kernel holds the packet until the proxy says what becomes of it. Without a proxy it goes on. */
+  | { readonly kind: "hold"; readonly queue: number };
 
 /** An answer to the sender of a packet. */
 export type Refusal = "tcp-reset" | "host-unreachable" | "no-route" | "admin-prohibited" | "port-unreachable";

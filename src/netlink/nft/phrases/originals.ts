@@ -117,6 +117,11 @@ export function logTo(group: number, { prefix }: { prefix: string }): NftExpress
   return [{ kind: "log", group, prefix, queueThreshold: 1 }];
 }
 
+/** `queue flags bypass to 54176`. */
+export function queueTo(number: number): NftExpression[] {
+  return [{ kind: "queue", number, bypass: true }];
+}
+
 /** `dnat ip to ip daddr`: the flow keeps its address, whatever other rules for NAT say. */
 export function natToItself(family: Family, side: Side): NftExpression[] {
   const type: NatType = side === "source" ? "snat" : "dnat";

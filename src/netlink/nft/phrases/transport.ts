@@ -49,6 +49,11 @@ export function acknowledges(): NftExpression[] {
   return flagsAre(TCP_FLAGS.ack, { mask, negate: false });
 }
 
+/** `tcp flags rst / rst,ack`, after the same match. */
+export function resetsAlone(): NftExpression[] {
+  return flagsAre(TCP_FLAGS.rst, { mask: TCP_FLAGS.rst | TCP_FLAGS.ack, negate: false });
+}
+
 /** `tcp option 19 exists`, after the same match. */
 export function tcpOption(option: number): NftExpression[] {
   return [{ kind: "tcp-option", option, register: REGISTER_1 }, compare("eq", Uint8Array.of(1))];

@@ -61,8 +61,8 @@ Deno.test("loadNext(): a file that has gone is an error, and so is what this ver
     /^OperationError: Cannot read config ".*": ENOENT/,
   );
   assert.throws(
-    () => prepare(inForce(POSSIBLE), "upstreams: { lte: { type: direct, udp: true } }"),
-    new RegExp(`^OperationError: ${FILE}:1:35: .*not supported yet`),
+    () => prepare(inForce(POSSIBLE), "intercept: { router-traffic: true }\nkernel: { backend: iptables }"),
+    new RegExp(`^OperationError: ${FILE}:1:\\d+: the router's own traffic .* netlink alone`),
   );
   // Found without being named: the same holds.
   const usual = "/etc/tproxy/tproxy.yaml";

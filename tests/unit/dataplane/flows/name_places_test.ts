@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { allocateNames, NamePlaces, NO_NAME } from "../../../../src/dataplane/flows/name_places.ts";
 
-function open() {
-  const places = new NamePlaces(allocateNames());
+function open(seed = 1) {
+  const places = new NamePlaces(allocateNames(seed));
   const keep = (name: string) => {
     const bytes = new TextEncoder().encode(name);
     return places.keep(bytes, bytes.length);
@@ -37,6 +37,22 @@ Deno.test("NamePlaces keeps as many names as it has room for, and the rest have 
   assert.ok(kept.length > 3500 && kept.length <= 4096, `${kept.length} names were kept`);
   for (const place of kept) places.release(place);
   assert.notEqual(keep("again.example"), NO_NAME);
+});
+
+Deno.test("NamePlaces does not let a client choose names that take the places of another's", () => {
+  const own = open(1);
+  const wanted = own.keep("blocked.example");
+  const near = Array.from({ length: 100_000 }, (_, i) => `${i}.example`).filter((name) => {
+    const place = own.keep(name);
+    own.places.release(place);
+    return place >= wanted && place < wanted + 8;
+  });
+  assert.ok(near.length > 100);
+  const other = open(2);
+  const places = new Set(near.slice(0, 64).map((name) => other.keep(name)));
+  assert.ok(places.size > 48, `under another seed they are in ${places.size} places`);
+  const spread = [...places].reduce((sum, place) => sum + Math.abs(place - wanted), 0) / places.size;
+  assert.ok(spread > 500, `${spread} places apart`);
 });
 
 Deno.test("NamePlaces keeps no name that is longer than any is", () => {

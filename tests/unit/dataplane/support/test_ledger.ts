@@ -26,5 +26,5 @@ export function testLedger(
 
 /** Returns memory for the names and the ended flows of a worker. */
 export function testFlows(): FlowMemory {
-  return { names: allocateNames(), ended: allocateRing() };
+  return { names: allocateNames(1), ended: allocateRing() };
 }

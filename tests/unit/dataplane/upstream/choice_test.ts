@@ -106,3 +106,13 @@ Deno.test("An upstream is down after `fall` faults in a row, and one that refuse
   assert.equal(health.state(3), REFUSED);
   assert.equal(health.state(2), UP, "nothing is known of others");
 });
+
+Deno.test("Times of upstreams hold beyond 2038", () => {
+  const health = new UpstreamHealth(1);
+  const time = Date.UTC(2040, 0);
+  health.used(3, time);
+  assert.equal(health.lastUse(3), time / 1000);
+  assert.ok(health.mayTell(3, time));
+  assert.ok(!health.mayTell(3, time + 59_000));
+  assert.ok(health.mayTell(3, time + 60_000));
+});

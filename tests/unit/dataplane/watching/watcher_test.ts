@@ -1,9 +1,9 @@
 /** Fates of held segments, whatever way they come. */
 import assert from "node:assert/strict";
 import { ENDS, GOES_ON, type Judge } from "../../../../src/dataplane/watching/judge.ts";
-import type { Resender } from "../../../../src/dataplane/watching/resender.ts";
 import type { Segment } from "../../../../src/dataplane/watching/segment.ts";
 import { HEAD_BYTES } from "../../../../src/dataplane/watching/streams.ts";
+import type { Way } from "../../../../src/dataplane/watching/way.ts";
 import { Watcher } from "../../../../src/dataplane/watching/watcher.ts";
 import { makeSegment } from "./support.ts";
 
@@ -22,7 +22,7 @@ class LineJudge implements Judge {
 }
 
 /** Writes down what is sent. */
-class FakeResender {
+class FakeWay implements Way {
   readonly sent: string[] = [];
   answer = 0;
 
@@ -30,6 +30,8 @@ class FakeResender {
     this.sent.push(next === undefined ? `${what} ${segment.sequence}` : `${what} ${next}`);
     return this.answer;
   };
+  /** Nothing is sent. */
+  drop = () => 0;
   pass = this.#note("pass");
   release = this.#note("release");
   refuse = this.#note("refuse");
@@ -38,10 +40,10 @@ class FakeResender {
 
 function makeWatcher() {
   const judge = new LineJudge();
-  const resender = new FakeResender();
-  const watcher = new Watcher(judge, resender as unknown as Resender);
+  const resender = new FakeWay();
+  const watcher = new Watcher(judge);
   const say = (sequence: number, words: string, port = 5000) =>
-    watcher.take(makeSegment({ sequence, data: text(words), port }));
+    watcher.take(makeSegment({ sequence, data: text(words), port }), resender);
   const begin = (sequence: number, port = 5000) => watcher.begin(makeSegment({ sequence, syn: true, port }));
   return { judge, resender, watcher, say, begin };
 }

@@ -15,3 +15,13 @@ Deno.test("judgeAdmission() warns where flows are taken early although that is n
   assert.equal(finding.what, "intercept.admission: early, where the config has forward-path");
   assert.match(finding.cause, /^The kernel lacks nft_queue\. /);
 });
+
+Deno.test("judgeAdmission() says how flows are watched, where names ask for it", () => {
+  const situation = (watching?: string) =>
+    situationWith({ admission: FORWARD_PATH, watching, config: configWith({ admission: "forward-path" }) });
+  const [silent] = judgeAdmission(situation());
+  const [told] = judgeAdmission(situation("held by NFQUEUE"));
+  assert.deepEqual([silent, told].map(({ state }) => state), ["works", "works"]);
+  assert.doesNotMatch(JSON.stringify(silent), /NFQUEUE/);
+  assert.match(JSON.stringify(told), /NAT first; held by NFQUEUE/);
+});

@@ -109,6 +109,7 @@ const RULES: Readonly<Record<string, readonly Statement[]>> = {
     { kind: "proxy-shows", set: "running" },
   ],
   acknowledges: [{ kind: "family", family: "ipv4" }, TCP, { kind: "acknowledges" }, ACCEPT],
+  "resets-alone": [{ kind: "family", family: "ipv4" }, TCP, { kind: "resets-alone" }, DROP],
   "label-flow": [{ kind: "set-label", label: 120 }],
   "reset-option": [TCP, { kind: "tcp-option", option: 34 }, { kind: "reset-tcp-option", option: 34 }],
   "tcp-option": [

@@ -16,6 +16,7 @@ function write(expressions: readonly NftExpression[]): Uint8Array {
 
 Deno.test("readExpressions() reads what writeExpressions() writes, also expressions without attributes", () => {
   const expressions: NftExpression[] = [
+    { kind: "queue", number: 54176, bypass: true },
     { kind: "notrack" },
     { kind: "masquerade" },
     { kind: "immediate", register: 1, value: Uint8Array.of(1, 2, 3, 4) },

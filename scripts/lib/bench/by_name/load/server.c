@@ -13,7 +13,11 @@
 #define EVENTS 128
 #define RECORD_HEADER 5
 
-enum state { FREE, HELLO, WORDS, UPLOAD, DOWNLOAD };
+/* A SOCKS5 client's two messages: the offer of one method, and the request of an IPv4 address. */
+#define SOCKS_OFFER_BYTES 3
+#define SOCKS_REQUEST_BYTES 10
+
+enum state { FREE, SOCKS_OFFER, SOCKS_REQUEST, HELLO, WORDS, UPLOAD, DOWNLOAD };
 struct connection {
   enum state state;
   size_t got;  /* bytes of what is awaited */
@@ -32,6 +36,8 @@ static const struct {
   {25, "220 mail.test ESMTP Exim 4.96\r\n"},
   {3306, "n\001\001\001\n5.5.5-10.11.14-MariaDB-0+deb12u2"},
 };
+/* Where it is a SOCKS5 proxy, and the server behind it as well. */
+#define SOCKS_PORT 1080
 #define GREETING_COUNT (sizeof GREETINGS / sizeof *GREETINGS)
 
 static int listen_at(uint16_t port)
@@ -96,11 +102,33 @@ static void take_words(int epoll, int fd, size_t size)
   }
 }
 
+/* The client is told that it is connected with whatever it wants: with this server. */
+static void take_socks(int fd)
+{
+  static const unsigned char accepted[SOCKS_REQUEST_BYTES] = {5, 0, 0, 1};
+  struct connection *c = &connections[fd];
+  int offers = c->state == SOCKS_OFFER;
+  size_t whole = offers ? SOCKS_OFFER_BYTES : SOCKS_REQUEST_BYTES;
+  ssize_t size = recv(fd, memory, whole - c->got, 0);
+  if (size < 0 && errno == EAGAIN) return;
+  if (size > 0 && (c->got += (size_t)size) < whole) return;
+  if (size <= 0 || send(fd, accepted, offers ? 2 : sizeof accepted, MSG_NOSIGNAL) < 0) {
+    forget(fd);
+    return;
+  }
+  c->state = offers ? SOCKS_REQUEST : HELLO;
+  c->got = 0;
+}
+
 static void serve(int epoll, int fd)
 {
   enum state state = connections[fd].state;
   if (state == DOWNLOAD) {
     write_more(fd);
+    return;
+  }
+  if (state == SOCKS_OFFER || state == SOCKS_REQUEST) {
+    take_socks(fd);
     return;
   }
   /* MSG_TRUNC: the bytes are not copied. */
@@ -110,11 +138,11 @@ static void serve(int epoll, int fd)
   else if (size <= 0 && !(size < 0 && errno == EAGAIN)) forget(fd);
 }
 
-static void take_in(int epoll, int listener)
+static void take_in(int epoll, int listener, enum state first)
 {
   for (int fd; (fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0;) {
     if (fd >= MAX_FDS) die("descriptors");
-    connections[fd] = (struct connection){.state = HELLO};
+    connections[fd] = (struct connection){.state = first};
     add_to_epoll(epoll, fd, (uint32_t)fd);
   }
 }
@@ -129,10 +157,12 @@ static void greet(int listener, const char *words)
 int run_server(const struct options *options)
 {
   int epoll = epoll_create1(EPOLL_CLOEXEC), listener = listen_at(ntohs(options->server.sin_port));
+  int socks = listen_at(SOCKS_PORT);
   int greeters[GREETING_COUNT];
   if (epoll < 0) die("epoll_create1");
   add_to_epoll(epoll, 0, 0);
   add_to_epoll(epoll, listener, (uint32_t)listener);
+  add_to_epoll(epoll, socks, (uint32_t)socks);
   for (size_t i = 0; i < GREETING_COUNT; i++) {
     greeters[i] = listen_at(GREETINGS[i].port);
     add_to_epoll(epoll, greeters[i], (uint32_t)greeters[i]);
@@ -143,7 +173,7 @@ int run_server(const struct options *options)
     for (int i = 0; i < count; i++) {
       int fd = (int)events[i].data.u32;
       if (fd == 0) return 0;
-      if (fd == listener) take_in(epoll, fd);
+      if (fd == listener || fd == socks) take_in(epoll, fd, fd == socks ? SOCKS_OFFER : HELLO);
       else if (connections[fd].state != FREE) serve(epoll, fd);
       else for (size_t g = 0; g < GREETING_COUNT; g++) if (fd == greeters[g]) greet(fd, GREETINGS[g].words);
     }

@@ -4,6 +4,7 @@
  * @module
  */
 import { CLIENT_PRIORITY, DIAL_PRIORITY } from "../../../../constants.ts";
+import type { Family } from "../../../../net/ip.ts";
 import type { Contribution } from "../../contribution.ts";
 import type { PlannedRule } from "../../model.ts";
 import { TCP } from "../../phrases.ts";
@@ -27,13 +28,27 @@ export function planZoned(scope: Scope): Contribution {
     chains: [{
       name: "zoned",
       place: "to-clients",
-      rules: [...planOwn(scope), {
+      rules: [...planOwn(scope), ...(scope.tcp ? scope.families.map(withhold) : []), {
         conditions: [TO_CLIENT],
         effect: toClient,
         reason: "Sockets towards clients have this priority (SO_PRIORITY), which no routing rule asks for",
       }, ...(scope.tcp ? planUnaccepted(scope, toClient) : [])],
       reason: "What the proxy sends to clients, or in a client's name to itself",
     }],
+  };
+}
+
+/**
+ * Withholds resets that may be in error. While a connection takes the place of its request in the kernel's
+ * table, another processor may find neither: the listener then gets what its client sends, and refuses it.
+ * The client sends it again, and it arrives. Resets by the proxy itself acknowledge, and pass.
+ */
+function withhold(family: Family): PlannedRule {
+  const [ofFamily, ofTcp, ...inSet] = inAnswered(family, { answer: true });
+  return {
+    conditions: [ofFamily, ofTcp, { kind: "resets-alone" }, ...inSet],
+    effect: { kind: "drop", protocols: ["tcp"] },
+    reason: "The kernel knows no such connection; it may have looked while it was being accepted",
   };
 }
 

@@ -115,6 +115,30 @@ Deno.test("Aliases in a circle, and pointers in a circle, end", () => {
   assert.equal(told(bytes), null);
 });
 
+Deno.test("A message of pointers to pointers is not followed, and no more records are read than matter", () => {
+  const steps = Array.from(
+    { length: 8000 },
+    (_, step) => 0xc000 | (step === 0 ? 12 : first() + 2 * step - 2),
+  );
+  const chain = { owner: POINTER, type: 16, data: steps.flatMap(word) };
+  const owner = word(0xc000 | (first() + 2 * steps.length - 2));
+  const bytes = answer([
+    chain,
+    ...Array.from({ length: 3000 }, () => ({ owner, type: A, data: [192, 0, 2, 1] })),
+  ]);
+  assert.ok(bytes.length <= 0xffff);
+  assert.equal(told(bytes), null);
+  const many = answer(
+    Array.from({ length: 3000 }, () => ({ owner: POINTER, type: A, data: [192, 0, 2, 1] })),
+  );
+  assert.deepEqual(told(many), [Array(16).fill("192.0.2.1").join(), 60]);
+
+  /** Place of the first record's data. */
+  function first(): number {
+    return 12 + name(QUESTION.name).length + 4 + 12;
+  }
+});
+
 Deno.test("Whatever comes, it is read in bounds and without an exception", () => {
   const whole = answer([
     { owner: POINTER, type: CNAME, data: name("pool.example") },

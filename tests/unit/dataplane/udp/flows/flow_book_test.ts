@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FlowBook, HELD, PLAIN } from "../../../../../src/dataplane/udp/flows/flow_book.ts";
+import { FlowBook, HELD, MOST, PLAIN } from "../../../../../src/dataplane/udp/flows/flow_book.ts";
 import { sockaddr } from "../../support/addresses.ts";
 
 /** A client and a server, one behind the other. */
@@ -46,6 +46,25 @@ Deno.test("FlowBook does not forget a flow that waits for its name", () => {
   book.states[flows[0]] = HELD;
   assert.equal(book.add(ends(CLIENT, server(64)), 0, 8, 2), -1);
   assert.equal(book.find(ends(CLIENT, server(0)), 0, 8), flows[0]);
+});
+
+Deno.test("FlowBook lets no client push out the flows of others, however many it begins", () => {
+  const book = new FlowBook();
+  const others = Array.from({ length: 100 }, (_, i) => ends(`10.0.1.${i}:4000`, "192.0.2.1:443"));
+  for (const words of others) book.add(words, 0, 8, 1);
+  const flood = ends(CLIENT, server(0));
+  for (let i = 0; i < MOST + 1000; i++) {
+    flood[0] = (flood[0] & 0xffff) | (i << 16);
+    flood[9] = i >> 16;
+    book.add(flood, 0, 8, 2);
+  }
+  assert.equal(book.size, MOST);
+  for (const words of others) assert.ok(book.find(words, 0, 8) >= 0);
+  assert.ok(book.find(flood, 0, 8) >= 0, "the newest of its own are known");
+  const late = ends("10.0.2.1:4000", "192.0.2.1:443");
+  assert.ok(book.add(late, 0, 8, 3) >= 0);
+  book.expire(10);
+  assert.equal(book.size, 0);
 });
 
 Deno.test("FlowBook.expire() forgets what was silent, and no more", () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { Clock } from "../../../../../src/dataplane/loop/clock.ts";
-import { HeldBytes } from "../../../../../src/dataplane/udp/flows/held.ts";
-import { NameReadings } from "../../../../../src/dataplane/udp/flows/name_readings.ts";
+import { MOST_READINGS, NameReadings } from "../../../../../src/dataplane/udp/flows/name_readings.ts";
 import { MORE, NAME, NONE } from "../../../../../src/sniff/found.ts";
 import { expectedName, join, recorded, recordingsOf, textOf } from "../../../sniff/recordings.ts";
 import { arrivalOf } from "./arrivals.ts";
@@ -10,8 +9,7 @@ const ORIGIN = { inputInterface: 1, hardwareHigh: 2, hardwareLow: 3 };
 
 function makeReadings() {
   const clock = new Clock();
-  const held = new HeldBytes();
-  return { clock, held, readings: new NameReadings(clock, held) };
+  return { clock, readings: new NameReadings(clock) };
 }
 
 /** Reads datagrams as those of one flow; the last answer. */
@@ -45,7 +43,7 @@ Deno.test("NameReadings reads datagrams that the kernel has joined", () => {
 });
 
 Deno.test("NameReadings gives up where no more may wait, and after a second", () => {
-  const { clock, held, readings } = makeReadings();
+  const { clock, readings } = makeReadings();
   const [first] = recorded("quic-chromium");
   const reading = readings.begin(1, arrivalOf(first), ORIGIN)!;
   assert.equal(readings.read(reading), MORE);
@@ -66,14 +64,34 @@ Deno.test("NameReadings gives up where no more may wait, and after a second", ()
   assert.deepEqual(late, [2]);
   readings.end(reading);
   assert.equal(readings.of(1), undefined);
-  assert.ok(held.count > 0, "the queue is the caller's");
+  assert.ok(readings.bytes > 0, "the queue is the caller's");
 });
 
-Deno.test("NameReadings reads 256 flows at a time", () => {
+Deno.test("NameReadings has the client with most make room for another", () => {
   const { readings } = makeReadings();
-  const [first] = recorded("quic-deno");
-  for (let flow = 0; flow < 256; flow++) assert.ok(readings.begin(flow, arrivalOf(first), ORIGIN));
-  assert.equal(readings.begin(256, arrivalOf(first), ORIGIN), undefined);
-  readings.end(readings.of(7)!);
-  assert.ok(readings.begin(256, arrivalOf(first), ORIGIN));
+  const [first] = recorded("quic-chromium"); // one of two
+  const begin = (flow: number, client: string) => readings.begin(flow, arrivalOf(first, 0, client), ORIGIN);
+  for (let flow = 0; flow < MOST_READINGS; flow++) {
+    assert.equal(readings.victim(), undefined);
+    const reading = begin(flow, flow === 0 ? "10.0.0.8:1" : `10.0.0.9:${flow}`)!;
+    assert.equal(readings.read(reading), MORE);
+  }
+  assert.equal(begin(1000, "10.0.0.7:1"), undefined);
+  const victim = readings.victim()!;
+  assert.equal(victim.flow, 1, "the oldest of the client with most, and not the oldest of all");
+  readings.end(victim);
+  victim.queue.clear();
+  assert.ok(begin(1000, "10.0.0.7:1"));
+  readings.of(2)!.end = { rule: 0, blocking: null, route: 0 };
+  assert.equal(readings.victim(), undefined, "it goes on at the end of this turn");
+});
+
+Deno.test("NameReadings bounds what waits: no flood of first datagrams takes more", () => {
+  const { readings } = makeReadings();
+  const [first] = recorded("quic-chromium");
+  for (let flow = 0; flow < 2 * MOST_READINGS; flow++) {
+    const reading = readings.begin(flow, arrivalOf(first), ORIGIN);
+    for (let i = 0; reading !== undefined && i < 40; i++) reading.queue.add(arrivalOf(first));
+  }
+  assert.ok(readings.bytes > 2_000_000 && readings.bytes <= MOST_READINGS * 24 * 1024, `${readings.bytes}`);
 });

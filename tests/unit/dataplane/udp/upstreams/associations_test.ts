@@ -9,6 +9,7 @@ import { HeldBytes, type HeldQueue } from "../../../../../src/dataplane/udp/flow
 import type { Association } from "../../../../../src/dataplane/udp/upstreams/association.ts";
 import { Associations } from "../../../../../src/dataplane/udp/upstreams/associations.ts";
 import { UdpUpstream } from "../../../../../src/dataplane/udp/upstreams/upstreams.ts";
+import { DOWN, UP } from "../../../../../src/dataplane/upstream/health.ts";
 import type { Sockaddr } from "../../../../../src/dataplane/upstream/upstream.ts";
 import { createLogger } from "../../../../../src/log.ts";
 import { formatEndpoint, parseEndpoint } from "../../../../../src/net/ip.ts";
@@ -141,6 +142,18 @@ class Bench implements AsyncDisposable {
     return connection;
   }
 
+  /** Plays a proxy that answers with another code than 0. */
+  async meetRefusal(code: number): Promise<void> {
+    const before = this.refused.length;
+    assert.ok(this.send());
+    const connection = await this.accept();
+    await this.hear(connection, 3);
+    await connection.write(Uint8Array.of(5, 0));
+    await this.hear(connection, 10);
+    await connection.write(Uint8Array.of(5, code, 0, 1, 0, 0, 0, 0, 0, 0));
+    await this.until(() => this.refused.length > before);
+  }
+
   relayPlace(): string {
     return formatEndpoint(readSockaddr(new Uint8Array(this.association.relay.buffer)));
   }
@@ -187,19 +200,30 @@ Deno.test("Associations: the end of the connection ends it, and the next datagra
   assert.deepEqual([bench.released, bench.refused], [[1, 1], [0]]);
 });
 
+Deno.test("Associations: a proxy that goes on talking has its own idea of SOCKS5", async () => {
+  await using bench = new Bench();
+  bench.send();
+  const connection = await bench.relay();
+  let isOver = false;
+  const flood = (async () => {
+    try {
+      while (!isOver) await connection.write(new Uint8Array(1 << 20));
+    } catch {
+      // It was hung up on.
+    }
+  })();
+  await bench.until(() => !bench.association.isUp);
+  isOver = true;
+  await bench.turning(flood);
+});
+
 Deno.test("Associations: a proxy that refuses is asked later and later, and all is refused meanwhile", async () => {
   await using bench = new Bench();
   const { clock } = bench.solo.context;
   const waits: number[] = [];
   for (let failure = 0; failure < 7; failure++) {
     const { tick } = clock;
-    assert.ok(bench.send());
-    const connection = await bench.accept();
-    await bench.hear(connection, 3);
-    await connection.write(Uint8Array.of(5, 0));
-    await bench.hear(connection, 10);
-    await connection.write(Uint8Array.of(5, 7, 0, 1, 0, 0, 0, 0, 0, 0));
-    await bench.until(() => bench.refused.length > failure);
+    await bench.meetRefusal(7);
     assert.equal(bench.send(), false);
     waits.push(Math.round((bench.association.retryTick - tick) / 10));
     bench.association.retryTick = tick;
@@ -207,6 +231,25 @@ Deno.test("Associations: a proxy that refuses is asked later and later, and all 
   assert.deepEqual(waits, [1, 2, 4, 8, 16, 30, 30]);
   assert.deepEqual([bench.released, bench.refused], [[], Array(7).fill(1)]);
 });
+
+for (
+  const [code, meaning, state] of [
+    [1, "general failure", DOWN],
+    [2, "not allowed by its rules", UP],
+    [5, "connection refused", UP],
+    [7, "it has no UDP", UP],
+  ] as const
+) {
+  Deno.test(`Associations: reply ${code}, ${meaning}: blamed as for TCP`, async () => {
+    await using bench = new Bench();
+    const { health } = bench.solo.context;
+    for (let failure = 0; failure < 3; failure++) {
+      await bench.meetRefusal(code);
+      bench.association.retryTick = 0;
+    }
+    assert.equal(health.state(0), state);
+  });
+}
 
 Deno.test("Associations: another address is tried where one fails, within one timeout", async () => {
   await using bench = new Bench(["127.0.0.1:1", "own"]);

@@ -50,6 +50,13 @@ Deno.test("CONNECT sends credentials at once, the longest too", () => {
   assert.ok(text(longest).endsWith(`\r\nProxy-Authorization: Basic ${inBase64}\r\n\r\n`));
 });
 
+Deno.test("CONNECT does not wait for the end of answers of 1xx that have none", () => {
+  const early = "HTTP/1.1 100 Continue\r\n\r\n";
+  assert.ok(talk(new HttpConnect(PLAIN), FLOW, bytes(early.repeat(16) + OK)).done);
+  const { error, blame, refusal } = talk(new HttpConnect(PLAIN), FLOW, bytes(early.repeat(17) + OK));
+  assert.deepEqual([error, blame, refusal], [-ECONNREFUSED, UPSTREAM, "its answers of 1xx have no end"]);
+});
+
 Deno.test("CONNECT takes any 2xx, whatever it says of a body, and leaves what comes behind the head", () => {
   for (
     const head of [

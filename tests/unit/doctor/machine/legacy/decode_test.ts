@@ -10,18 +10,9 @@ import { FAMILIES } from "../../../../../src/net/families.ts";
 import type { Family } from "../../../../../src/net/ip.ts";
 import { CT_STATE } from "../../../../../src/netlink/nft/expr/ct.ts";
 import { CLIENT } from "../../support/packets.ts";
+import { recordedTables } from "./recorded.ts";
 
 const DIRECTORY = new URL("../../../../testdata/legacy/", import.meta.url);
-
-/** The tables of a recording: a line of JSON for each, and its entries in hexadecimal. */
-function recordedTables(family: Family): LegacyTable[] {
-  const text = Deno.readTextFileSync(new URL(`rules.${family}.hex`, DIRECTORY));
-  return text.split("\n\n").slice(1).map((block) => {
-    const [head, ...lines] = block.trim().split("\n");
-    const bytes = lines.join(" ").split(" ").map((byte) => parseInt(byte, 16));
-    return { ...JSON.parse(head), entries: Uint8Array.from(bytes) };
-  });
-}
 
 /** The same in the words of the program: `filter :INPUT DROP`, `filter -A INPUT -i lo -j ACCEPT`. */
 function savedLines(family: Family): string[] {

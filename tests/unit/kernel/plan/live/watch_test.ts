@@ -65,6 +65,15 @@ Deno.test("planLive() watches: one look at what is forwarded, and a place for fi
   ]);
 });
 
+Deno.test("planLive() holds in queues where the kernel has them, and copies first packets all the same", () => {
+  const table = live(ONE, { workers: 2, holding: "queue" });
+  assert.deepEqual(chain(table, "held_back")!.slice(-2), [
+    "th sport & 30 0-14 queue flags bypass to 54176",
+    "th sport & 30 16-30 queue flags bypass to 54177",
+  ]);
+  assert.match(chain(table, "begun")!.at(-1)!, /log prefix "b" group 54177/);
+});
+
 Deno.test("planLive() goes on to hold while it drains, and begins to watch nothing", () => {
   const table = live(ONE, { accepting: false });
   assert.deepEqual([chain(table, "watch_begin"), chain(table, "hold")?.length], [undefined, 1]);

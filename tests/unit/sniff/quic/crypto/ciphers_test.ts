@@ -6,7 +6,7 @@ import { HmacKey, LONGEST_MESSAGE } from "../../../../../src/sniff/quic/crypto/h
 import { join } from "../../recordings.ts";
 import { encipher } from "../client.ts";
 import { Random } from "../../../../laboratory/proxy/policies.ts";
-import { randomBytes } from "../../mutate.ts";
+import { randomBytes } from "../../../../fuzz/engine/mutate.ts";
 
 const random = new Random(1);
 

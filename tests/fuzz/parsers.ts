@@ -1,0 +1,44 @@
+/**
+ * The parsers of bytes from outside, in the families in which they are fuzzed.
+ * @module
+ */
+import type { Parser } from "./parser.ts";
+import { commandLine, config } from "./parsers/command_line.ts";
+import { legacy, saved } from "./parsers/iptables.ts";
+import { controlMessages } from "./parsers/kernel_words.ts";
+import { domainList, networkList, pattern } from "./parsers/lists.ts";
+import { nfTables } from "./parsers/netfilter.ts";
+import { question, segment } from "./parsers/packets.ts";
+import { queueMessage } from "./parsers/queues.ts";
+import { datagram, talks } from "./parsers/proxies.ts";
+import { dns, resolvConf } from "./parsers/resolver.ts";
+import { routeAnswer, rtnetlink } from "./parsers/routes.ts";
+import { quic, stream } from "./parsers/streams.ts";
+import { machine, seal, state } from "./parsers/texts.ts";
+
+/** All of them, those of strangers' bytes first. */
+export const PARSERS: readonly Parser[] = [
+  stream,
+  quic,
+  question,
+  segment,
+  queueMessage,
+  controlMessages,
+  ...talks,
+  datagram,
+  dns,
+  resolvConf,
+  nfTables,
+  rtnetlink,
+  routeAnswer,
+  legacy,
+  saved,
+  domainList,
+  networkList,
+  pattern,
+  config,
+  commandLine,
+  machine,
+  state,
+  seal,
+];

@@ -1,0 +1,96 @@
+/**
+ * Watched flows on Debian's kernel: held in a queue of NFQUEUE, and by NFLOG where the kernel has no
+ * nft_queue; a proxy that is killed with packets in its queue; an administrator's flow table.
+ * @module
+ */
+import assert from "node:assert/strict";
+import { complaints, SERVER, startProxy, withHosts } from "./support/path.ts";
+import { installedProduct, missingFile, PRODUCT_MODULES } from "./support/product.ts";
+import { putPrograms } from "./support/programs.ts";
+import { vmTest } from "./support/scenario.ts";
+import type { Vm } from "./support/vm.ts";
+
+const CONFIG = `rules:
+  - { name: names, protocol: tcp, domains: [.blocked.test], action: block }
+default: bypass
+listener: { workers: 1 }
+`;
+/** Names: one that passes, and one that does not; and a long answer. */
+const NAMES = [SERVER.ipv4, `[${SERVER.ipv6}]`].map((url) =>
+  `named ok.test ${url}/cgi-bin/who; named www.blocked.test ${url}/cgi-bin/who; named ok.test ${url}/blob | sha256sum`
+).join("\n");
+const FUNCTIONS = `named() { at client timeout 20 wget -q -O - --header "Host: $1" "http://$2" 2>&1; }`;
+/** Twelve connections each, of four clients at once. */
+const LOAD = `${FUNCTIONS}
+for one in 1 2 3 4; do
+  (for turn in $(seq 12); do named ok.test ${SERVER.ipv4}/cgi-bin/who; done >/tmp/load.$one 2>&1; echo end >>/tmp/load.$one) &
+done
+`;
+const FLOW_TABLE = `nft -f - <<END || exit 1
+table inet fast {
+  flowtable ft { hook ingress priority 0; devices = { lan0, wan0 }; }
+  chain forward { type filter hook forward priority 0; meta l4proto tcp flow add @ft; }
+}
+END`;
+const LIVE = "nft list table inet transparent_proxy_live";
+
+vmTest("watched flows on Debian's kernel: NFQUEUE, NFLOG, kill -9, a flow table", {
+  architecture: "amd64",
+  modules: [...PRODUCT_MODULES, "nfnetlink_queue", "nft_queue", "nf_flow_table_inet", "nft_flow_offload"],
+  files: { "etc/tproxy/tproxy.yaml": { text: CONFIG } },
+  fill: (root) => {
+    root.copy("", installedProduct("amd64"));
+    putPrograms(root, "amd64", ["nft"]);
+  },
+  obstacle: missingFile(installedProduct("amd64")),
+}, async (vm) => {
+  await vm.run("network", withHosts("router_between\nserve"));
+  const blob = await vm.run("sum", "sha256sum </www/blob");
+  const decided = ["10.1.0.2", RESET, blob, "fd01::2", RESET, blob].join("\n");
+  await vm.run("install", "tproxy install");
+
+  await startProxy(vm);
+  assert.match(await vm.run("queued", LIVE), /queue flags bypass to 54176/);
+  assert.equal(await browseNames(vm, "by NFQUEUE"), decided);
+  // Its columns: number, who has bound it, packets held, …, the number of the last packet.
+  const [, , held, , , dropped, , last] = (await readQueue(vm)).split(/\s+/);
+  assert.deepEqual([held, dropped], ["0", "0"]);
+  assert.ok(Number(last) >= 6, `only ${last} packets were held`);
+
+  const state = await vm.run(
+    "kill -9 under load",
+    withHosts(`${LOAD}sleep 2
+kill -STOP $(cat /tmp/pid)
+sleep 2
+cat /proc/net/netfilter/nfnetlink_queue
+kill -9 $(cat /tmp/pid)
+within 900 eval '[ "$(cat /tmp/load.* | grep -c end)" = 4 ]'`),
+    { seconds: 120 },
+  );
+  assert.ok(Number(state.trim().split(/\s+/)[2]) > 0, `nothing was held when it was killed: ${state}`);
+  const load = await vm.run("load", "cat /tmp/load.* | sort | uniq -c");
+  assert.match(load, /^\s*48 10\.1\.0\.2\n\s*4 end$/, "each connection got its answer");
+
+  await vm.run("no nft_queue", "rmmod nft_queue");
+  await startProxy(vm);
+  assert.match(await vm.run("logged", LIVE), /log prefix "h" group 54176/);
+  assert.equal(await browseNames(vm, "by NFLOG"), decided);
+
+  await vm.run("a flow table", `${FLOW_TABLE}\nsleep 3`);
+  assert.equal(await browseNames(vm, "beside a flow table"), decided);
+  assert.match(
+    await vm.run("relayed", "cat /tmp/log; tproxy doctor 2>&1"),
+    /relayed, not watched: a flow table/,
+  );
+  assert.equal(await complaints(vm), "");
+});
+
+const RESET = "wget: error getting response: Connection reset by peer";
+
+function browseNames(vm: Vm, name: string): Promise<string> {
+  return vm.run(name, withHosts(`${FUNCTIONS}\n${NAMES}`), { seconds: 120 });
+}
+
+function readQueue(vm: Vm): Promise<string> {
+  return vm.run("queue", "cat /proc/net/netfilter/nfnetlink_queue");
+}

@@ -26,6 +26,13 @@ for one in 1 2 3 4; do
   (for turn in $(seq 12); do named ok.test ${SERVER.ipv4}/cgi-bin/who; done >/tmp/load.$one 2>&1; echo end >>/tmp/load.$one) &
 done
 `;
+/** A head, and 1 MiB behind it: in 17 packets at least, however many segments the kernel joins. */
+const UPLOAD = `sleep 40 | become server nc -l -p 81 >/tmp/got &
+within 50 eval "at server netstat -ltn | grep -q :81"
+(printf 'POST / HTTP/1.1\\r\\nHost: ok.test\\r\\n\\r\\n'; sleep 1; cat /www/blob) | at client timeout 60 nc 192.0.2.2 81
+wait $!
+tail -c 1048576 /tmp/got | sha256sum`;
+const QUEUE = "cat /proc/net/netfilter/nfnetlink_queue";
 const FLOW_TABLE = `nft -f - <<END || exit 1
 table inet fast {
   flowtable ft { hook ingress priority 0; devices = { lan0, wan0 }; }
@@ -52,22 +59,24 @@ vmTest("watched flows on Debian's kernel: NFQUEUE, NFLOG, kill -9, a flow table"
   await startProxy(vm);
   assert.match(await vm.run("queued", LIVE), /queue flags bypass to 54176/);
   assert.equal(await browseNames(vm, "by NFQUEUE"), decided);
-  // Its columns: number, who has bound it, packets held, …, the number of the last packet.
-  const [, , held, , , dropped, , last] = (await readQueue(vm)).split(/\s+/);
-  assert.deepEqual([held, dropped], ["0", "0"]);
-  assert.ok(Number(last) >= 6, `only ${last} packets were held`);
+  const before = await readQueue(vm);
+  assert.deepEqual([before.held, before.dropped], [0, 0]);
+  assert.ok(before.last >= 6, `only ${before.last} packets were held`);
+  assert.equal(await vm.run("a released flow", withHosts(UPLOAD), { seconds: 120 }), blob);
+  const passed = (await readQueue(vm)).last - before.last;
+  assert.ok(passed > 0 && passed < 5, `${passed} packets of a released flow were held`);
 
   const state = await vm.run(
     "kill -9 under load",
     withHosts(`${LOAD}sleep 2
 kill -STOP $(cat /tmp/pid)
 sleep 2
-cat /proc/net/netfilter/nfnetlink_queue
+${QUEUE}
 kill -9 $(cat /tmp/pid)
 within 900 eval '[ "$(cat /tmp/load.* | grep -c end)" = 4 ]'`),
     { seconds: 120 },
   );
-  assert.ok(Number(state.trim().split(/\s+/)[2]) > 0, `nothing was held when it was killed: ${state}`);
+  assert.ok(parseQueue(state).held > 0, `nothing was held when it was killed: ${state}`);
   const load = await vm.run("load", "cat /tmp/load.* | sort | uniq -c");
   assert.match(load, /^\s*48 10\.1\.0\.2\n\s*4 end$/, "each connection got its answer");
 
@@ -91,6 +100,13 @@ function browseNames(vm: Vm, name: string): Promise<string> {
   return vm.run(name, withHosts(`${FUNCTIONS}\n${NAMES}`), { seconds: 120 });
 }
 
-function readQueue(vm: Vm): Promise<string> {
-  return vm.run("queue", "cat /proc/net/netfilter/nfnetlink_queue");
+/** Packets that are held, those that the kernel could not hand over, and the number of the last. */
+async function readQueue(vm: Vm): Promise<Record<"held" | "dropped" | "last", number>> {
+  return parseQueue(await vm.run("queue", QUEUE));
+}
+
+function parseQueue(text: string): Record<"held" | "dropped" | "last", number> {
+  // Number, who has bound it, packets that are held, copy mode and range, dropped, dropped by its user, last.
+  const [, , held, , , dropped, , last] = text.trim().split(/\s+/).map(Number);
+  return { held, dropped, last };
 }

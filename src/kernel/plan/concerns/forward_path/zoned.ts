@@ -28,27 +28,13 @@ export function planZoned(scope: Scope): Contribution {
     chains: [{
       name: "zoned",
       place: "to-clients",
-      rules: [...planOwn(scope), ...(scope.tcp ? scope.families.map(withhold) : []), {
+      rules: [...planOwn(scope), {
         conditions: [TO_CLIENT],
         effect: toClient,
         reason: "Sockets towards clients have this priority (SO_PRIORITY), which no routing rule asks for",
       }, ...(scope.tcp ? planUnaccepted(scope, toClient) : [])],
       reason: "What the proxy sends to clients, or in a client's name to itself",
     }],
-  };
-}
-
-/**
- * Withholds resets that may be in error. While a connection takes the place of its request in the kernel's
- * table, another processor may find neither: the listener then gets what its client sends, and refuses it.
- * The client sends it again, and it arrives. Resets by the proxy itself acknowledge, and pass.
- */
-function withhold(family: Family): PlannedRule {
-  const [ofFamily, ofTcp, ...inSet] = inAnswered(family, { answer: true });
-  return {
-    conditions: [ofFamily, ofTcp, { kind: "resets-alone" }, ...inSet],
-    effect: { kind: "drop", protocols: ["tcp"] },
-    reason: "The kernel knows no such connection; it may have looked while it was being accepted",
   };
 }
 
@@ -63,12 +49,27 @@ function planUnaccepted({ families }: Scope, toClient: PlannedRule["effect"]): P
       effect: PASS,
       reason: "What the proxy dials need not be looked up",
     })),
+    ...families.map(withhold),
     ...families.map((family): PlannedRule => ({
       conditions: inAnswered(family, { answer: true }),
       effect: toClient,
       reason: "Not accepted yet, so without a priority: acknowledges what the client has sent at once",
     })),
   ];
+}
+
+/**
+ * Withholds resets that may be in error. While a connection takes the place of its request in the kernel's
+ * table, another processor may find neither: the listener then gets what its client sends, and refuses it.
+ * The client sends it again, and it arrives. Resets by the proxy itself acknowledge, and pass.
+ */
+function withhold(family: Family): PlannedRule {
+  const [ofFamily, ofTcp, ...inSet] = inAnswered(family, { answer: true });
+  return {
+    conditions: [ofFamily, ofTcp, { kind: "resets-alone" }, ...inSet],
+    effect: { kind: "drop", protocols: ["tcp"] },
+    reason: "The kernel knows no such connection; it may have looked while it was being accepted",
+  };
 }
 
 /** Keeps the flows of the router's own programs where those programs' packets are. */

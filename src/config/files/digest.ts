@@ -7,8 +7,8 @@ const [FIRST_BASIS, FIRST_PRIME] = [0x811c9dc5 | 0, 0x01000193];
 const [SECOND_BASIS, SECOND_PRIME] = [0x9e3779b1 | 0, 0x85ebca6b | 0];
 
 /**
- * FNV-1a, and the same with other numbers beside it, over words: 64 bits, and the length. Byte by byte it takes
- * as long as reading the names does.
+ * FNV-1a, and the same with other numbers beside it, over words: 64 bits, and the length. Byte by byte it
+ * takes as long as reading the names does.
  */
 export function digest(bytes: Uint8Array): string {
   const { length } = bytes;

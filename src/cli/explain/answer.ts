@@ -7,8 +7,9 @@ import type { FlowEnd, FlowTrace } from "../../doctor/flow/trace.ts";
 import type { PathStep } from "../../doctor/flow/pass_chains.ts";
 import { formatEndpoint, formatIp } from "../../net/ip.ts";
 import { hexBytes } from "../../net/hex.ts";
+import type { GroupChoice } from "./member.ts";
 import type { PolicyAnswer } from "./policy_answer.ts";
-import { areDown, statesOf, type UpstreamState } from "./upstreams.ts";
+import { isDown, type UpstreamState } from "./upstreams.ts";
 import type { ExplainedRouter } from "./router.ts";
 import type { AskedFlow } from "./question.ts";
 
@@ -35,6 +36,8 @@ export interface Answer extends PolicyAnswer {
   readonly certain: boolean;
   /** States of `upstreams`. */
   readonly upstreamStates: readonly UpstreamState[];
+  /** The choice among them; null: they are no group. */
+  readonly choice: GroupChoice | null;
   /** The rule, or the circumstance, that ends it there. */
   readonly by: string;
   /** The rule of the kernel's table that decides; null: none. */
@@ -62,6 +65,8 @@ export interface AnswerFacts {
   readonly loaded: LoadedConfig;
   readonly asked: AskedFlow;
   readonly policy: PolicyAnswer;
+  readonly upstreamStates: readonly UpstreamState[];
+  readonly choice: GroupChoice | null;
   readonly router: ExplainedRouter | null;
   readonly trace: FlowTrace | null;
 }
@@ -69,8 +74,8 @@ export interface AnswerFacts {
 const PASSING: readonly AnsweredEnd[] = ["forwarded", "relayed", "delivered", "router", "upstream"];
 
 /** Makes the answer. */
-export function makeAnswer({ loaded, asked, policy, router, trace }: AnswerFacts): Answer {
-  const upstreamStates = statesOf(policy, router?.proxy);
+export function makeAnswer(facts: AnswerFacts): Answer {
+  const { loaded, asked, policy, upstreamStates, choice, router, trace } = facts;
   const { end, by } = trace === null
     ? endByRules(policy, upstreamStates)
     : endOnRouter(trace, policy, upstreamStates);
@@ -92,6 +97,7 @@ export function makeAnswer({ loaded, asked, policy, router, trace }: AnswerFacts
     by,
     ...policy,
     upstreamStates,
+    choice,
     installed: installed?.rule === undefined ? null : { ...installed.rule, does: installed.outcome.kind },
     path: trace?.steps ?? null,
     route: way && { ...way, gateway: way.gateway && formatIp(way.gateway) },
@@ -111,7 +117,7 @@ function endByRules(
     case "direct":
       return { end: "relayed", by: why };
     case "proxy":
-      if (!areDown(upstreams)) return { end: "upstream", by: why };
+      if (!upstreams.every(isDown)) return { end: "upstream", by: why };
       return {
         end: whenDown === "direct" ? "relayed" : "refused",
         by: `${why}, and ${upstreams.length === 0 ? "no upstream can carry it" : "all upstreams are down"}`,

@@ -10,6 +10,8 @@ export interface UpstreamState {
   readonly state: "up" | "down" | "refused" | "unknown";
   /** The reason why it is not up; empty: none. */
   readonly reason: string;
+  /** Connections through it when the proxy last told; null: none tells. */
+  readonly connections: number | null;
 }
 
 /** The report of a proxy, as far as it tells of upstreams. */
@@ -23,14 +25,14 @@ export function statesOf({ upstreams }: PolicyAnswer, report: UpstreamReport | u
   return upstreams.map((name) => {
     const found = report?.upstreams?.find((known) => known.name === name);
     return found === undefined
-      ? { name, state: "unknown", reason: "" }
-      : { name, state: found.state, reason: found.reason };
+      ? { name, state: "unknown", reason: "", connections: null }
+      : { name, state: found.state, reason: found.reason, connections: found.connections };
   });
 }
 
-/** Tells that none of them takes flows: there is none, or a proxy says so of each. */
-export function areDown(states: readonly UpstreamState[]): boolean {
-  return states.every(({ state }) => state === "down" || state === "refused");
+/** Tells that it takes no flows, as a proxy says. */
+export function isDown({ state }: UpstreamState): boolean {
+  return state === "down" || state === "refused";
 }
 
 /** `office (up), parent (down: connection refused)`. */

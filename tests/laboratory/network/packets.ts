@@ -12,6 +12,8 @@ export interface PacketOptions {
   readonly destinationPort: number;
   /** A SYN, an ACK without a connection, or a datagram. */
   readonly kind: "syn" | "ack" | "udp";
+  /** Bytes of a datagram; unset: none. */
+  readonly payload?: Uint8Array;
   /** The flags of TCP, where the kind has others. */
   readonly flags?: number;
   /** Its sequence number, and that of what it acknowledges; 1 and 0. */
@@ -53,12 +55,14 @@ export function buildFrame(packet: PacketOptions): Uint8Array<ArrayBuffer> {
 }
 
 function buildTransport(packet: PacketOptions, protocol: number): Uint8Array {
-  const bytes = new Uint8Array(protocol === UDP ? 8 : 20);
+  const bytes = new Uint8Array(protocol === UDP ? 8 + (packet.payload?.length ?? 0) : 20);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, packet.sourcePort);
   view.setUint16(2, packet.destinationPort);
-  if (protocol === UDP) view.setUint16(4, bytes.length);
-  else {
+  if (protocol === UDP) {
+    view.setUint16(4, bytes.length);
+    bytes.set(packet.payload ?? [], 8);
+  } else {
     view.setUint32(4, packet.sequence ?? 1);
     view.setUint32(8, packet.acknowledges ?? 0);
     view.setUint8(12, 5 << 4);

@@ -37,7 +37,10 @@ export function forwardPathAbility(): OperationError | null {
 
 let watches: boolean | undefined;
 
-/** Tries, in the same way, what it needs to watch flows: labels of flows, and sight of data (Linux 5.16). */
+/**
+ * Tries, in the same way, what it needs to watch flows: labels of flows, sight of data (Linux 5.16), and the
+ * removal of a SYN's options (Linux 5.18).
+ */
 export function canWatch(): boolean {
   watches ??= tryAll(watchTrialTables) === null;
   return watches;

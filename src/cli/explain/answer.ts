@@ -8,7 +8,7 @@ import type { PathStep } from "../../doctor/flow/pass_chains.ts";
 import { formatEndpoint, formatIp } from "../../net/ip.ts";
 import { hexBytes } from "../../net/hex.ts";
 import type { PolicyAnswer } from "./policy_answer.ts";
-import { areDown, statesOf, type UpstreamState } from "./upstreams.ts";
+import { chooseUpstream, statesOf, type UpstreamChoice, type UpstreamState } from "./upstreams.ts";
 import type { ExplainedRouter } from "./router.ts";
 import type { AskedFlow } from "./question.ts";
 
@@ -35,6 +35,8 @@ export interface Answer extends PolicyAnswer {
   readonly certain: boolean;
   /** States of `upstreams`. */
   readonly upstreamStates: readonly UpstreamState[];
+  /** The one of them that the flow takes if it begins now; null: it goes to none. */
+  readonly choice: UpstreamChoice | null;
   /** The rule, or the circumstance, that ends it there. */
   readonly by: string;
   /** The rule of the kernel's table that decides; null: none. */
@@ -70,10 +72,10 @@ const PASSING: readonly AnsweredEnd[] = ["forwarded", "relayed", "delivered", "r
 
 /** Makes the answer. */
 export function makeAnswer({ loaded, asked, policy, router, trace }: AnswerFacts): Answer {
-  const upstreamStates = statesOf(policy, router?.proxy);
-  const { end, by } = trace === null
-    ? endByRules(policy, upstreamStates)
-    : endOnRouter(trace, policy, upstreamStates);
+  const facts = { policy, config: loaded.config, report: router?.proxy, client: asked.client };
+  const upstreamStates = statesOf(facts);
+  const choice = chooseUpstream(facts, upstreamStates);
+  const { end, by } = trace === null ? endByRules(policy, choice) : endOnRouter(trace, policy, choice);
   const { install: installed, way, source } = trace ?? { install: null, way: null, source: null };
   return {
     version: 1,
@@ -92,6 +94,7 @@ export function makeAnswer({ loaded, asked, policy, router, trace }: AnswerFacts
     by,
     ...policy,
     upstreamStates,
+    choice,
     installed: installed?.rule === undefined ? null : { ...installed.rule, does: installed.outcome.kind },
     path: trace?.steps ?? null,
     route: way && { ...way, gateway: way.gateway && formatIp(way.gateway) },
@@ -103,7 +106,7 @@ export function makeAnswer({ loaded, asked, policy, router, trace }: AnswerFacts
 /** The end by the rules of the config, where the router is not asked. */
 function endByRules(
   { action, silent, why, whenDown }: PolicyAnswer,
-  upstreams: readonly UpstreamState[],
+  choice: UpstreamChoice | null,
 ): { end: AnsweredEnd; by: string } {
   switch (action) {
     case "bypass":
@@ -111,11 +114,8 @@ function endByRules(
     case "direct":
       return { end: "relayed", by: why };
     case "proxy":
-      if (!areDown(upstreams)) return { end: "upstream", by: why };
-      return {
-        end: whenDown === "direct" ? "relayed" : "refused",
-        by: `${why}, and ${upstreams.length === 0 ? "no upstream can carry it" : "all upstreams are down"}`,
-      };
+      if (choice?.upstream !== null) return { end: "upstream", by: why };
+      return { end: whenDown === "direct" ? "relayed" : "refused", by: `${why}, and ${choice.why}` };
     case "deliver":
       return { end: "delivered", by: why };
     case "block":
@@ -129,12 +129,12 @@ function endByRules(
 function endOnRouter(
   trace: FlowTrace,
   policy: PolicyAnswer,
-  upstreams: readonly UpstreamState[],
+  choice: UpstreamChoice | null,
 ): { end: AnsweredEnd; by: string } {
   const { end, by, install } = trace;
   const asksPolicy = end === "relayed" || end === "forwarded" && install?.outcome.kind === "watch";
   if (!asksPolicy) return { end, by: by === "" ? policy.why : by };
-  const byRules = endByRules(policy, upstreams);
+  const byRules = endByRules(policy, choice);
   // A rule that delivers behind one with names is too late: the proxy has the flow.
   if (byRules.end === "delivered") return { end, by: policy.why };
   // What the proxy lets go on it dials itself.

@@ -43,8 +43,11 @@ export function wordAnswer(answer: Answer): string[] {
   ];
 }
 
-function wordUpstreams({ upstreamStates }: Answer): string {
-  return upstreamStates.length === 0 ? "none can carry it" : wordStates(upstreamStates);
+function wordUpstreams({ upstreamStates, group, strategy, choice }: Answer): string {
+  const states = wordStates(upstreamStates, strategy);
+  if (group === null || choice === null) return states;
+  const { upstream, why } = choice;
+  return `group ${group} (${strategy}): ${states}; now ${upstream === null ? why : `${upstream}, ${why}`}`;
 }
 
 function wordStep({ hook, chain, verdict, certain, rule, handle, translation }: PathStep): string {

@@ -166,7 +166,7 @@ async function compare(lab: Lab, { random, round, links, counts }: Round): Promi
 
 /** Nobody says one of these names here: no such rule matches, and the kernel has to leave that open. */
 function withNames({ silent: _, ...rule }: RuleText): RuleText & { readonly domains?: string[] } {
-  return rule.action === "deliver" ? rule : { ...rule, protocol: "tcp", domains: [".ads.example"] };
+  return rule.action === "deliver" ? rule : { ...rule, domains: [".ads.example"] };
 }
 
 /** `router`: nobody listens there. */

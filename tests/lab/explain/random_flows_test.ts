@@ -8,7 +8,8 @@
  *   c2 ──── r2 ┘   │                      └ r3 ──── s3   203.0.114.0/24: the second, by rules alone
  *                  └ 127.0.0.1:3129, [::1]:3129, 0.0.0.0:3130, [::]:3130: other programs
  * ```
- * A packet is known by its source port; where the proxy chooses that, by its destination.
+ * A packet is known by its source port; where the proxy chooses that, by its destination. Some datagrams are
+ * QUIC and have a name.
  */
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
@@ -48,6 +49,7 @@ import {
 } from "../../laboratory/proxy/policies.ts";
 import { startProxy } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
+import { expectedName, recorded } from "../../unit/sniff/recordings.ts";
 
 const ROUNDS = 10;
 const FLOWS = 50;
@@ -58,6 +60,8 @@ const WAN = { r1: "s0", r3: "s3" } as const;
 const SECOND = { ipv4: "203.0.114.254", ipv6: "2001:db8:51::fe" } as const;
 const GIVEN = { ipv4: "203.0.113.77", ipv6: "2001:db8:77::77" } as const;
 const PROGRAM_MARK = 0x100000;
+const QUIC = recorded("quic-ngtcp2")[0];
+const NAME = expectedName("quic-ngtcp2");
 const LISTENERS = ["127.0.0.1:3129", "[::1]:3129", "0.0.0.0:3130", "[::]:3130"];
 /** `relayed` sees what the router itself sends, `delivered` what has a program's socket. */
 const OBSERVER = `table inet observer {
@@ -112,7 +116,15 @@ labTest("explain says of 500 random flows what becomes of them", { forwarding: t
   }
 });
 
-const ENOUGH = { forwarded: 30, relayed: 30, delivered: 10, refused: 30, dropped: 10, unreachable: 3 };
+const ENOUGH = {
+  named: 20,
+  forwarded: 30,
+  relayed: 30,
+  delivered: 10,
+  refused: 30,
+  dropped: 10,
+  unreachable: 3,
+};
 
 interface Round {
   readonly random: Random;
@@ -135,7 +147,12 @@ async function compare(lab: Lab, { random, round, links, counts }: Round): Promi
   await applyOthers(lab, others);
   // The laboratory waits for listeners of both.
   const intercept = { ...policy.intercept, protocols: ["tcp", "udp"] };
-  const rules = policy.rules.map((rule) => random.chance(30) ? withNames(rule) : rule);
+  const rules = [
+    ...policy.rules.map((rule) => random.chance(30) ? withNames(rule, random) : rule),
+    ...(random.chance(60)
+      ? [{ domains: [NAME], protocol: "udp", action: random.one(["bypass", "direct", "block"]) }]
+      : []),
+  ];
   const proxy = await startProxy(lab, { config: { ...policy, rules, intercept, source } });
   const packets = flowsOf(random, source === "client");
   const answers = explainAll(lab, proxy.configPath, packets);
@@ -145,10 +162,12 @@ async function compare(lab: Lab, { random, round, links, counts }: Round): Promi
   const observed = readObserver(lab);
   const wrong = packets.flatMap((packet, index) => {
     const answer = answers[index];
-    counts.set(answer.end, (counts.get(answer.end) ?? 0) + 1);
+    for (const what of [answer.end, ...(answer.entry === null ? [] : ["named"])]) {
+      counts.set(what, (counts.get(what) ?? 0) + 1);
+    }
     const flow = { packet, port: firstPort + index, byDestination: source !== "client" };
     const [said, found] = [expectedFate(answer), fateOf(flow, seen, observed)];
-    if (answer.certain && isDeepStrictEqual(said, found)) return [];
+    if (answer.certain && (endsLater(answer) || isDeepStrictEqual(said, found))) return [];
     const { by, certain, installed, path, route } = answer;
     return [JSON.stringify({ packet, said, found, by, certain, installed, path, route })];
   });
@@ -164,9 +183,18 @@ async function compare(lab: Lab, { random, round, links, counts }: Round): Promi
   await lab.router.nft("flush set inet observer relayed4; flush set inet observer relayed6");
 }
 
-/** Nobody says one of these names here: no such rule matches, and the kernel has to leave that open. */
-function withNames({ silent: _, ...rule }: RuleText): RuleText & { readonly domains?: string[] } {
-  return rule.action === "deliver" ? rule : { ...rule, domains: [".ads.example"] };
+/** Nobody says the first name here, and QUIC alone the second: the kernel has to leave that open. */
+function withNames(
+  { silent, ...rule }: RuleText,
+  random: Random,
+): RuleText & { readonly domains?: string[] } {
+  if (rule.action === "deliver") return { ...rule, ...(silent === undefined ? {} : { silent }) };
+  return { ...rule, domains: [".ads.example", ...(random.chance(70) ? [NAME] : [])] };
+}
+
+/** Tells whether it would be refused for its first bytes: here no connection comes so far. */
+function endsLater({ flow, waits, end }: Answer): boolean {
+  return flow.protocol === "tcp" && waits.forName && end === "refused";
 }
 
 /** `router`: nobody listens there. */
@@ -176,9 +204,14 @@ function expectedFate({ end, source, route }: Answer): Fate {
   return { end: end === "router" ? "refused" : end };
 }
 
+/** A packet, and whether it is QUIC's first. */
+interface FirstPacket extends TestPacket {
+  readonly quic: boolean;
+}
+
 /** A flow as it is known on the wires. */
 interface SentFlow {
-  readonly packet: TestPacket;
+  readonly packet: FirstPacket;
   readonly port: number;
   /** The proxy has another port. */
   readonly byDestination: boolean;
@@ -217,8 +250,8 @@ function portKey(port: number): string {
 }
 
 /** Random flows; where ports do not tell them apart their destinations do. */
-function flowsOf(random: Random, byPort: boolean): TestPacket[] {
-  const flows: TestPacket[] = [];
+function flowsOf(random: Random, byPort: boolean): FirstPacket[] {
+  const flows: FirstPacket[] = [];
   for (let tries = 0; flows.length < FLOWS; tries++) {
     if (tries > 100 * FLOWS) throw new Error("There are not so many destinations");
     const packet = randomPacket(random, LAN);
@@ -226,13 +259,15 @@ function flowsOf(random: Random, byPort: boolean): TestPacket[] {
       to === packet.to && port === packet.port && kind === packet.kind;
     if (packet.kind === "ack" || packet.from === packet.to || !byPort && flows.some(same)) continue;
     const isOwn = byPort && random.chance(4);
-    flows.push(isOwn ? { ...packet, to: ADDRESSES[packet.family === "ipv4" ? 4 : 6].lan } : packet);
+    const quic = packet.kind === "udp" && random.chance(50);
+    const to = isOwn ? ADDRESSES[packet.family === "ipv4" ? 4 : 6].lan : packet.to;
+    flows.push({ ...packet, to, quic });
   }
   return flows;
 }
 
 /** Asks for all flows at once, with the rules and routes as they are now. */
-function explainAll(lab: Lab, configPath: string, packets: readonly TestPacket[]): Answer[] {
+function explainAll(lab: Lab, configPath: string, packets: readonly FirstPacket[]): Answer[] {
   return inNamespace(lab.router.name, () => {
     const loaded = loadConfig({ path: configPath, readTextFile: Deno.readTextFileSync });
     using route = openNetlink("route");
@@ -242,13 +277,14 @@ function explainAll(lab: Lab, configPath: string, packets: readonly TestPacket[]
       lan: preparePlan(loaded, Deno.readTextFileSync).lan,
       proxy: undefined,
     });
-    return packets.map(({ from, to, port, kind, link, mac }) =>
+    return packets.map(({ from, to, port, kind, link, mac, quic }) =>
       explainer.explain(readQuestion({
         from,
         to: formatEndpoint({ address: parseIp(to)!, port }),
         in: link,
         protocol: kind === "udp" ? "udp" : "tcp",
         mac,
+        ...(quic ? { domain: NAME } : {}),
       }))
     );
   });
@@ -318,13 +354,14 @@ class Links implements Disposable {
     this.#wan = new Map(Object.entries(WAN).map(([name, far]) => [name, new RawLink(server, far)]));
   }
 
-  send({ link, from, to, port, kind, mac }: TestPacket, sourcePort: number): void {
+  send({ link, from, to, port, kind, mac, quic }: FirstPacket, sourcePort: number): void {
     this.#lan.get(link)!.send(buildFrame({
       source: parseIp(from)!,
       destination: parseIp(to)!,
       sourcePort,
       destinationPort: port,
       kind,
+      ...(quic ? { payload: QUIC } : {}),
       sourceMac: etherKey(mac),
       destinationMac: this.#macs.get(link)!,
     }));

@@ -12,6 +12,8 @@ export interface PacketOptions {
   readonly destinationPort: number;
   /** A SYN, an ACK without a connection, or a datagram. */
   readonly kind: "syn" | "ack" | "udp";
+  /** Data of a datagram; none. */
+  readonly payload?: Uint8Array;
   /** The flags of TCP, where the kind has others. */
   readonly flags?: number;
   /** Its sequence number, and that of what it acknowledges; 1 and 0. */
@@ -53,7 +55,8 @@ export function buildFrame(packet: PacketOptions): Uint8Array<ArrayBuffer> {
 }
 
 function buildTransport(packet: PacketOptions, protocol: number): Uint8Array {
-  const bytes = new Uint8Array(protocol === UDP ? 8 : 20);
+  const { payload = new Uint8Array() } = packet;
+  const bytes = protocol === UDP ? Uint8Array.from([...new Uint8Array(8), ...payload]) : new Uint8Array(20);
   const view = new DataView(bytes.buffer);
   view.setUint16(0, packet.sourcePort);
   view.setUint16(2, packet.destinationPort);

@@ -164,6 +164,11 @@ export function watchGroup(listenerPort: number, worker: number): number {
   return (listenerPort + 4096 + worker) & 0xffff;
 }
 
+/** The same for datagrams. */
+export function watchDatagramGroup(listenerPort: number, worker: number): number {
+  return (listenerPort + 8192 + worker) & 0xffff;
+}
+
 /** The prefix of a segment (NFULA_PREFIX): where the client's stream begins, or what is held of it. */
 export const WATCH_PREFIX = { begin: "b", held: "h" } as const;
 

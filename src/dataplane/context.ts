@@ -30,8 +30,8 @@ export interface WorkerContext {
   readonly counters: Float64Array<SharedArrayBuffer>;
   /** Its live sessions, in shared memory. */
   readonly ledgers: { readonly tcp: Ledger; readonly udp: Ledger };
-  /** Its TCP flows that never get a session. */
-  readonly turnedAway: TurnedAway;
+  /** Its flows that never get a session. */
+  readonly turnedAway: { readonly tcp: TurnedAway; readonly udp: TurnedAway };
   /** Totals of its ended sessions. */
   readonly totals: WorkerTotals;
   /** Those in force: replaced between two turns, never changed. */
@@ -72,7 +72,10 @@ export function makeContext({ index, memory, log, settings, ...parts }: ContextP
       tcp: new Ledger(flows.tcp, TCP, totals, flows),
       udp: new Ledger(flows.udp, UDP, totals, flows),
     },
-    turnedAway: new TurnedAway(TCP, totals, flows),
+    turnedAway: {
+      tcp: new TurnedAway(TCP, totals, flows),
+      udp: new TurnedAway(UDP, totals, flows),
+    },
     totals,
     settings,
     policy: policyOf(parts.policy ?? null),

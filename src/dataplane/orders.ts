@@ -48,6 +48,8 @@ export interface AskingSockets {
 export interface WatchSockets {
   /** The netlink socket of its NFLOG group. */
   readonly log: number;
+  /** The same for datagrams. */
+  readonly datagrams: number;
   /** The queue in which the kernel holds packets, instead of that; null: this kernel has none. */
   readonly queue: QueueSocket | null;
   /** Raw sockets. */

@@ -21,6 +21,7 @@ import { TcpQuestions } from "./asking/tcp_questions.ts";
 import { TcpSessions } from "./tcp/sessions.ts";
 import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
+import { DatagramWatching } from "./watching/datagrams/watching.ts";
 import { NameJudge } from "./watching/name_judge.ts";
 import { Watching } from "./watching/watching.ts";
 import { UpstreamTable } from "./upstream/table.ts";
@@ -152,6 +153,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   if (parts.asking !== null && asked !== null) {
     loop.add(new Questions(context, { log: parts.asking.log, tcp: asked, udp }));
     loop.add(new Watching(context, parts.asking.watch, new NameJudge(context)));
+    if (asking !== null) loop.add(new DatagramWatching(context, parts.asking.watch, asking.injector));
   }
   loop.add(tcp);
   if (udp !== null) loop.add(udp);

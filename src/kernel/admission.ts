@@ -10,7 +10,7 @@ import type { OperationError } from "../net/error.ts";
 import { hasNames } from "../policy/conditions.ts";
 import { hasFlowTables } from "../netlink/nft/table.ts";
 import { openNetlink } from "../netlink/transport.ts";
-import { canWatch, forwardPathAbility, howToHold } from "./live/ability.ts";
+import { canWatch, canWatchDatagrams, forwardPathAbility, howToHold } from "./live/ability.ts";
 import { findPart, namePart } from "./parts.ts";
 
 /** Answers of a kernel that does not know what it is asked for. */
@@ -34,9 +34,13 @@ export function readAdmission(config: Pick<Config, "intercept" | "kernel">): Adm
   return { inForce: "early", reason: describeLack(missing) };
 }
 
-/** Tells whether flows may be watched. Only names need it: without them the kernel is spared the trial. */
-export function readWatching(config: Pick<Config, "rules">, admission: AdmissionInForce): boolean {
-  return isAsked(config, admission) && canWatch() && !findFlowTables();
+/** Tells which flows may be watched. Only names need it: without them the kernel is spared the trial. */
+export function readWatching(
+  config: Pick<Config, "rules">,
+  admission: AdmissionInForce,
+): { watching: boolean; watchingUdp: boolean } {
+  const watching = isAsked(config, admission) && canWatch() && !findFlowTables();
+  return { watching, watchingUdp: watching && canWatchDatagrams() };
 }
 
 /** Says how flows are watched, or why the proxy relays them; undefined: no name asks for it. */

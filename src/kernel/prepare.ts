@@ -23,7 +23,7 @@ export function preparePlan(
   const admission = readAdmission(loaded.config);
   const view = readNetwork({ connection, readTextFile }, loaded.config.kernel.table);
   const watching = readWatching(loaded.config, admission);
-  const plan = planFor(loaded, view, { ...options, admission: admission.inForce, watching });
+  const plan = planFor(loaded, view, { ...options, admission: admission.inForce, ...watching });
   const warning = warnAdmission(admission);
   return warning === undefined ? plan : { ...plan, warnings: [warning, ...plan.warnings] };
 }

@@ -4,7 +4,7 @@
  */
 import { AF_INET, AF_INET6, EAFNOSUPPORT, SOCK_RAW } from "../../../ffi/consts.ts";
 import { closeFd, openSocket } from "../../../ffi/sockets/socket.ts";
-import { CLIENT_PRIORITY, questionGroup, watchGroup } from "../../constants.ts";
+import { CLIENT_PRIORITY, questionGroup, watchDatagramGroup, watchGroup } from "../../constants.ts";
 import { check, OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import { openLogGroup } from "../../netlink/log.ts";
@@ -49,6 +49,7 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
         queue: openWatchQueue(watchGroup(options.port, worker), keep),
         // What is sent through them has clients' addresses, and its own signs.
         raw: openBoth(makeTransparent),
+        datagrams: keep(openLogGroup(watchDatagramGroup(options.port, worker))),
       },
     }));
   } catch (error) {
@@ -75,6 +76,7 @@ export function closeAsking({ log, raw, refusals, watch }: AskingSockets): void 
     raw.ipv6,
     refusals,
     watch.log,
+    watch.datagrams,
     watch.queue?.fd ?? -1,
     watch.raw.ipv4,
     watch.raw.ipv6,

@@ -131,9 +131,16 @@ export class UdpSessions {
   /**
    * The session of the client whose struct sockaddr is at `at`, opened if need be; it is about to send to the
    * one at `destination`, over which is written where the router sends it. `rule`: the one that has decided,
-   * if any has. Its slot, or LOST_DATAGRAM or BLOCKED_DATAGRAM if there can be none.
+   * if any has, by `name` if that was read. Its slot, or LOST_DATAGRAM or BLOCKED_DATAGRAM if there can be
+   * none.
    */
-  use(words: Int32Array, at: number, destination: number, rule?: number): number {
+  use(
+    words: Int32Array,
+    at: number,
+    destination: number,
+    rule?: number,
+    name: Uint8Array | null = null,
+  ): number {
     const { answers } = this.#parts;
     const answer = answers !== null && answers.take(words, at, destination) ? answers.answer : null;
     const { tick } = this.#context.clock;
@@ -141,7 +148,7 @@ export class UdpSessions {
     const isFirst = slot < 0;
     if (isFirst) {
       if (answer === null && answers !== null && !this.#isOfRouter(words, at)) return this.#lose();
-      slot = this.#begin(words, at, destination, answer, { rule });
+      slot = this.#begin(words, at, destination, answer, { rule, name });
       if (slot < 0) return slot;
     } else {
       this.#table.touch(slot, tick);
@@ -178,7 +185,12 @@ export class UdpSessions {
     words: Int32Array,
     at: number,
     destination: number,
-    { rule, owner, open }: { rule: number; owner?: number | undefined; open: (() => number) | null },
+    { rule, name, owner, open }: {
+      readonly rule: number;
+      readonly name: Uint8Array | null;
+      readonly owner?: number | undefined;
+      readonly open: (() => number) | null;
+    },
   ): number {
     if (!this.#admission.admit(words, at)) return LOST_DATAGRAM;
     let fd = open === null ? NO_SOCKET : open();
@@ -194,6 +206,7 @@ export class UdpSessions {
     const { udp } = this.#context.ledgers;
     udp.decided(slot, rule);
     udp.destination(slot, words, destination);
+    if (name !== null) udp.named(slot, name, name.length);
     return slot;
   }
 
@@ -248,7 +261,11 @@ export class UdpSessions {
     at: number,
     destination: number,
     answer: Answer | null,
-    { parent = NO_PARENT, rule: decided }: { readonly parent?: number; readonly rule?: number | undefined },
+    { parent = NO_PARENT, rule: decided, name = null }: {
+      readonly parent?: number;
+      readonly rule?: number | undefined;
+      readonly name?: Uint8Array | null;
+    },
   ): number {
     // A socket for the IPv4 address in it would be past all rules.
     if (embedsIpv4(words, destination)) return this.#lose();
@@ -270,6 +287,7 @@ export class UdpSessions {
     const { udp } = this.#context.ledgers;
     udp.decided(slot, rule);
     udp.destination(slot, words, destination);
+    if (name !== null) udp.named(slot, name, name.length);
     if (answer !== null && !sameAddress(words, destination, answer.words, answer.destinationAt)) {
       udp.upstream(slot, this.#table.fds[slot], answer.words, answer.destinationAt);
     }

@@ -35,7 +35,7 @@ export class NameJudge implements Judge {
     if (this.#decider.blocking(rule) === null) return GOES_ON;
     if (name === null) found.clear();
     const { turnedAway, clock } = this.#context;
-    turnedAway.blocked(addresses, ASKED_CLIENT, ASKED_DESTINATION, rule, found, clock.time);
+    turnedAway.tcp.blocked(addresses, ASKED_CLIENT, ASKED_DESTINATION, rule, found, clock.time);
     return ENDS;
   }
 }

@@ -2,16 +2,13 @@
  * Sends held segments once more, towards their servers, as the router would have forwarded them; and resets.
  * @module
  */
-import { EMSGSIZE, EPERM, SO_MARK, SO_PRIORITY, SOL_SOCKET } from "../../../ffi/consts.ts";
-import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
-import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { EMSGSIZE, EPERM } from "../../../ffi/consts.ts";
 import { RESENT_PRIORITY } from "../../constants.ts";
-import { mendChecksum } from "../asking/packet/checksums.ts";
-import { ASKED_CLIENT, ASKED_DESTINATION, type HeldPacket } from "../asking/question.ts";
 import type { RawSockets } from "../orders.ts";
 import { Parts, putLength } from "./parts.ts";
 import { Reset } from "./reset.ts";
 import type { Segment } from "./segment.ts";
+import { SignedSocket } from "./signed_socket.ts";
 import type { Way } from "./way.ts";
 
 /** Sizes of packets that are tried where a link takes none so large as what the kernel has joined. */
@@ -97,37 +94,4 @@ function leaveOutData(segment: Segment): void {
   const { bytes, offset, data, isIpv4 } = segment;
   segment.length = data - offset;
   putLength(bytes, offset, isIpv4, segment.length);
-}
-
-/** A raw socket whose signs follow what is sent through it. */
-class SignedSocket {
-  readonly #fd: number;
-  readonly #batch = new SendBatch(1, 1);
-  #mark = 0;
-  #priority = 0;
-
-  constructor(fd: number) {
-    this.#fd = fd;
-    // A thread that has failed may have left another.
-    setInt(fd, SOL_SOCKET, SO_MARK, this.#mark);
-  }
-
-  send(packet: HeldPacket, mark: number, priority: number): number {
-    if (mark !== this.#mark && setInt(this.#fd, SOL_SOCKET, SO_MARK, mark) === 0) this.#mark = mark;
-    // Without its priority a packet would pass for another.
-    if (priority !== this.#priority) {
-      const returned = setInt(this.#fd, SOL_SOCKET, SO_PRIORITY, priority);
-      if (returned < 0) return returned;
-      this.#priority = priority;
-    }
-    mendChecksum(packet);
-    const batch = this.#batch;
-    batch.clear();
-    batch.beginRaw(packet.addresses, ASKED_DESTINATION);
-    // Routing rules may ask for the source.
-    batch.sendFrom(packet.addresses, ASKED_CLIENT);
-    batch.add(packet.low, packet.high, packet.length);
-    const returned = batch.send(this.#fd, 0);
-    return returned < 0 ? returned : 0;
-  }
 }

@@ -61,7 +61,7 @@ function tryPlan(loaded: LoadedConfig, network: NetworkView, admission: Admissio
   try {
     plan = planFor(loaded, { ...network, forwarding }, {
       admission: admission.inForce,
-      watching: readWatching(loaded.config, admission),
+      ...readWatching(loaded.config, admission),
     });
     // Not every backend can say everything.
     compilerOf(loaded.config).compile(plan);

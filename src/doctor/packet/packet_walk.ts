@@ -48,6 +48,13 @@ interface Fate {
 /** NFT_JUMP_STACK_SIZE, linux/netfilter/nf_tables.h */
 const MAX_DEPTH = 16;
 
+/**
+ * Chains that a walk goes into: a few chains that jump to each other many times make more ways than anybody
+ * can walk. Behind them anything may happen.
+ */
+const MOST_CHAINS = 2000;
+const ANYTHING: ReadonlySet<Outcome> = new Set(["accept", "drop", "next"]);
+
 /** Options of a walk. */
 export interface WalkOptions {
   /** State of limits; `unreached` without. */
@@ -68,6 +75,7 @@ export function walkBaseChain(
     packet,
     options,
     depth: 0,
+    chains: { left: MOST_CHAINS },
     reached: { surely: true, assumed: true },
   });
   const policy = chain.base?.policy ?? "accept";
@@ -85,6 +93,8 @@ interface Walk {
   readonly packet: KnownPacket;
   readonly options: WalkOptions;
   readonly depth: number;
+  /** Chains that the whole walk may still go into. */
+  readonly chains: { left: number };
   readonly reached: Reached;
 }
 
@@ -126,6 +136,7 @@ function add(to: Set<Outcome>, outcomes: ReadonlySet<Outcome>): void {
 
 function follow({ code, chain }: Verdict, rule: NftRule, walk: Walk): Fate {
   if ((code === "jump" || code === "goto") && chain !== undefined && walk.depth < MAX_DEPTH) {
+    if (walk.chains.left-- <= 0) return { possible: ANYTHING, assumed: "next", by: rule };
     const fate = walkChain(chain, { ...walk, depth: walk.depth + 1 });
     return code === "jump" ? replaceEnd(fate) : fate;
   }

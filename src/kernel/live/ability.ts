@@ -3,10 +3,11 @@
  * steer nothing (dormant: no chain of theirs is hooked in) and are gone when the socket closes.
  * @module
  */
-import { EACCES, EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM } from "../../net/errno.ts";
+import { EACCES, EMFILE, ENFILE, ENOBUFS, ENOENT, ENOMEM, EPERM } from "../../net/errno.ts";
 import { DEFAULT_PORT, watchGroup } from "../../constants.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
+import { absentFlow } from "../../netlink/flow.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { hasQueues } from "../../netlink/queue.ts";
 import { openNetlink } from "../../netlink/transport.ts";
@@ -38,12 +39,31 @@ export function forwardPathAbility(): OperationError | null {
 let watches: boolean | undefined;
 
 /**
- * Tries, in the same way, what it needs to watch flows: labels of flows, sight of data (Linux 5.16), and the
- * removal of a SYN's options (Linux 5.18).
+ * Tries, in the same way, what it needs to watch flows: labels of flows, sight of data (Linux 5.16), and TCP
+ * options that are taken away (Linux 5.18).
  */
 export function canWatch(): boolean {
   watches ??= tryAll(watchTrialTables) === null;
   return watches;
+}
+
+let watchesDatagrams: boolean | undefined;
+
+/** Tells whether a flow can be told to conntrack: whoever watches datagrams has to. */
+export function canWatchDatagrams(): boolean {
+  watchesDatagrams ??= knowsFlows();
+  return watchesDatagrams;
+}
+
+function knowsFlows(): boolean {
+  try {
+    using connection = openNetlink("netfilter");
+    connection.execute(absentFlow(), { operation: "look for", object: "a flow that is not there" });
+    return true;
+  } catch (error) {
+    if (!(error instanceof OperationError) || SHORTAGES.includes(error.errno)) throw error;
+    return error.errno === ENOENT || POWERLESS.includes(error.errno);
+  }
 }
 
 let holding: LiveOptions["holding"] | undefined;

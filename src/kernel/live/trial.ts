@@ -34,6 +34,7 @@ const SCOPE: Omit<Scope, "families"> = {
   rules: [],
   otherwise: { outcome: { kind: "proxy" }, why: "" },
   ruleSets: [],
+  watchesUdp: false,
   remembersPasses: false,
 };
 
@@ -57,7 +58,7 @@ function watchTables(families: readonly Family[], holding: LiveOptions["holding"
     outcome: { kind: "watch" },
     why,
   }] as const;
-  return tablesOf({ ...SCOPE, families, rules }, { ...LIVE_OPTIONS, workers: 2, holding });
+  return tablesOf({ ...SCOPE, watchesUdp: true, families, rules }, { ...LIVE_OPTIONS, workers: 2, holding });
 }
 
 /** The rules of an install and those of a running proxy. */

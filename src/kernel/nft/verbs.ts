@@ -78,7 +78,7 @@ export function verbsOf(effect: Effect, marks: Marks): Verb[] {
     case "question-twice":
       return [
         { kind: "log", prefix: QUESTION_PREFIX.translated, group: effect.group },
-        ...RESTORED,
+        ...RESTORED[effect.family],
         { kind: "log", prefix: QUESTION_PREFIX.restored, group: effect.group },
         DROP,
       ];

@@ -33,6 +33,8 @@ export interface PlanOptions {
   readonly admission?: Admission;
   /** Flows that a name may only end can be watched on this machine. Default: no, the proxy relays them. */
   readonly watching?: boolean;
+  /** The same for UDP. */
+  readonly watchingUdp?: boolean;
 }
 
 /**
@@ -57,6 +59,7 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
     view,
     admission: options.admission ?? admissionOf(config),
     watching: options.watching === true,
+    watchingUdp: options.watchingUdp === true,
   });
   return {
     intent: planIntent(scope),

@@ -75,6 +75,8 @@ export interface Scope {
   readonly otherwise: { readonly outcome: Outcome; readonly why: string };
   /** The sets that the rules look into. */
   readonly ruleSets: readonly PlannedSet[];
+  /** Flows of UDP are watched as connections are. */
+  readonly watchesUdp: boolean;
   /** Flows of UDP that the rules let pass are remembered. */
   readonly remembersPasses: boolean;
 }
@@ -85,14 +87,15 @@ export interface Choice {
   readonly lan: readonly string[];
   readonly view: NetworkView;
   readonly admission: Admission;
-  /** Flows may be watched here. */
+  /** Flows may be watched here; and of UDP too. */
   readonly watching: boolean;
+  readonly watchingUdp: boolean;
 }
 
 /** Makes the scope, and tells which rules of the config match nothing. */
 export function makeScope(
   config: Config,
-  { families, lan, view, admission, watching }: Choice,
+  { families, lan, view, admission, watching, watchingUdp }: Choice,
 ): { scope: Scope; warnings: string[] } {
   const { protocols, ports, onFailure, routerTraffic } = config.intercept;
   const { rules: divided, otherwise, never } = kernelShare(config, { lan, families });
@@ -123,6 +126,7 @@ export function makeScope(
     ownTraffic: routerTraffic,
     upstreams: upstreamPlaces(config),
     source: config.source,
+    watchesUdp: watchingUdp && protocols.includes("udp"),
     filtering: config.udp.filtering,
     rules,
     otherwise,
@@ -140,6 +144,11 @@ function isKnownToWatcher({ interfaces, mac }: RuleConfig): boolean {
 /** Tells whether flows are forwarded until their names are read. */
 export function watches({ rules }: Pick<Scope, "rules">): boolean {
   return rules.some(({ outcome }) => outcome.kind === "watch");
+}
+
+/** The protocols whose flows are watched, where any are. */
+export function watchedProtocols({ tcp, watchesUdp }: Pick<Scope, "tcp" | "watchesUdp">): Protocol[] {
+  return [...(tcp ? ["tcp" as const] : []), ...(watchesUdp ? ["udp" as const] : [])];
 }
 
 function upstreamPlaces({ upstreams }: Config): Endpoint[] {

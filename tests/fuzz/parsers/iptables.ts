@@ -18,6 +18,7 @@ const TABLES = FAMILIES.flatMap(recordedTables);
 export const legacy: Parser = {
   name: "iptables-legacy",
   most: 16_384,
+  longestMs: 5000, // packets walk through 2000 chains, each of up to 100 rules
   samples: () => TABLES.map(({ entries }, index) => join([index], entries)),
   words: ["ERROR\0", "MARK\0", "multiport\0", "conntrack\0", "TPROXY\0", "\xff\xff\xff\xff"],
   read: (input) =>

@@ -31,8 +31,10 @@ labTest("adopt() raises and lowers limits.connections: live ones go on, a new on
 }, async (lab) => {
   await serve(lab, 7000, "cat");
   const dataplane = await startDataplaneProgram(lab, { limits: { connections: 1 } });
+  let source = 40000;
   const open = async () => {
-    const client = await connectClient(lab, 7000);
+    // Ports that one worker has: it makes room among its own.
+    const client = await connectClient(lab, 7000, { source: source += 32 });
     await client.write("served\n");
     await client.waitForOutput("served\n");
     return client;

@@ -36,9 +36,15 @@ export function socatServer(family: 4 | 6, port: number): string {
 }
 
 /** A socat in the client namespace, connected to the server's port: write to it, read its stdout. */
-export function connectClient(lab: Lab, port: number, options: { family?: 4 | 6 } = {}): Promise<Program> {
+export function connectClient(
+  lab: Lab,
+  port: number,
+  options: { family?: 4 | 6; source?: number } = {},
+): Promise<Program> {
+  const server = socatServer(options.family ?? 4, port);
+  const source = options.source === undefined ? "" : `,sourceport=${options.source}`;
   // -t 30: after end of file in one direction the other goes on. -dd: says when a side ends.
-  return lab.client.start(["socat", "-dd", "-t30", "-", socatServer(options.family ?? 4, port)]);
+  return lab.client.start(["socat", "-dd", "-t30", "-", `${server}${source}`]);
 }
 
 /** A socat in the server namespace that serves each connection with a shell command. */

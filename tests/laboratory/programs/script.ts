@@ -28,8 +28,9 @@ export function quicCommand(
   address: string,
   certificate: string,
   argument: string,
+  port = 443,
 ): string[] {
-  return scriptCommand("quic_program.ts", [command, address, "443", certificate, argument], [
+  return scriptCommand("quic_program.ts", [command, address, `${port}`, certificate, argument], [
     "--unstable-net",
   ]);
 }

@@ -6,9 +6,11 @@
  */
 import { readDomainLists } from "../../../src/config/files/domain_lists.ts";
 import { loadConfig } from "../../../src/config/load.ts";
+import { Injector } from "../../../src/dataplane/asking/injector.ts";
 import { settingsOf } from "../../../src/dataplane/settings.ts";
 import { makeSolo } from "../../../src/dataplane/solo.ts";
 import { openQuestionSockets } from "../../../src/dataplane/sockets/questions.ts";
+import { DatagramWatching } from "../../../src/dataplane/watching/datagrams/watching.ts";
 import { NameJudge } from "../../../src/dataplane/watching/name_judge.ts";
 import { Watching } from "../../../src/dataplane/watching/watching.ts";
 import { openLiveTable } from "../../../src/kernel/live/live_table.ts";
@@ -31,16 +33,17 @@ const plan = preparePlan(loaded, Deno.readTextFileSync);
 const { scope } = plan.intent;
 const log = createLogger({ level: "debug", format: "text", write: say });
 const { context } = makeSolo({ log, settings: settingsOf(config, { connections: 100, udpSessions: 100 }) });
-const [{ watch }] = openQuestionSockets({
+const [asking] = openQuestionSockets({
   port: config.listener.port,
   workers: 1,
   families: scope.families,
-  mark: 0,
+  mark: scope.marks.router,
 });
 const seed = crypto.getRandomValues(new Int32Array(2));
 const { images } = buildNameSets(config, readDomainLists(loaded, Deno.readFileSync), seed);
 context.policy = new Policy(compilePolicy(config, 1, images));
-context.loop.add(new Watching(context, watch, new NameJudge(context)));
+context.loop.add(new DatagramWatching(context, asking.watch, new Injector(asking)));
+context.loop.add(new Watching(context, asking.watch, new NameJudge(context)));
 context.loop.start();
 withKernel((kernel) => applyInstall(plan, kernel));
 openLiveTable().replace(planLive(scope, LIVE_OPTIONS));

@@ -77,6 +77,8 @@ export class UdpFlows {
   readonly #destinationWords = new Int32Array(this.#ends.destination.buffer);
   /** Readings that are over, and whose datagrams may go on. */
   readonly #done: Reading[] = [];
+  /** The name of the flow whose datagrams are being released, for a session that begins with them. */
+  #name: Uint8Array | null = null;
   readonly #late = (reading: Reading): void => this.#finish(reading);
 
   constructor(context: WorkerContext, parts: FlowParts) {
@@ -156,7 +158,7 @@ export class UdpFlows {
         this.#wait(this.#readings.of(flow)!, arrival);
         return LOST_DATAGRAM;
       case PLAIN:
-        return sessions.use(words, client, destination, book.rules[flow]);
+        return sessions.use(words, client, destination, book.rules[flow], this.#name);
       case LED:
         return this.#followLed(flow, arrival);
       default:
@@ -271,7 +273,11 @@ export class UdpFlows {
     const { decider } = this.#parts;
     const { found } = this.#readings;
     const rule = decider.decideNamed(UDP, words, 0, HELD_DESTINATION, found, reading.origin);
-    reading.end = { rule, blocking: decider.blocking(rule), route: decider.route(rule) };
+    const blocking = decider.blocking(rule);
+    const { turnedAway, clock } = this.#context;
+    if (blocking !== null) turnedAway.udp.blocked(words, 0, HELD_DESTINATION, rule, found, clock.time);
+    const name = found.bytes.slice(0, found.length);
+    reading.end = { rule, blocking, route: decider.route(rule), name };
     this.#done.push(reading);
   }
 
@@ -279,12 +285,15 @@ export class UdpFlows {
     const { links, sessions } = this.#parts;
     const { flow, queue } = reading;
     const book = this.#book;
-    const { rule, blocking, route } = reading.end!;
+    const { rule, blocking, route, name } = reading.end!;
     const { words } = queue.datagrams[0];
     this.#readings.end(reading);
     const place = { words, client: 0, destination: HELD_DESTINATION };
+    this.#name = name;
     const led = blocking === null ? this.#settle(flow, { rule, route }, place) : BLOCKED_DATAGRAM;
-    if (led >= 0) return release(queue);
+    if (led >= 0) release(queue);
+    this.#name = null;
+    if (led >= 0) return;
     book.states[flow] = blocking?.silent ? IGNORED : REFUSED;
     book.generations[flow] = this.#generation;
     sessions.ignoreAnswer(words, 0, HELD_DESTINATION);
@@ -326,13 +335,14 @@ export class UdpFlows {
   /** The session of a client with an upstream, opened if need be. */
   #leadBy(upstream: UdpUpstream, rule: number, { words, client, destination }: Ends): number {
     const { sessions, links, router } = this.#parts;
+    const name = this.#name;
     const { protocol } = upstream.settings;
     switch (protocol.type) {
       case "socks5": {
         const owner = upstream.number;
         const present = this.#parts.table.find(words, client, owner);
         if (present >= 0) return present;
-        const slot = sessions.openLed(words, client, destination, { rule, owner, open: null });
+        const slot = sessions.openLed(words, client, destination, { rule, name, owner, open: null });
         if (slot >= 0) links.associate(slot, upstream, protocol);
         return slot;
       }
@@ -341,7 +351,7 @@ export class UdpFlows {
         if (protocol.header === 1) return BLOCKED_DATAGRAM;
         const forwarding = new Forwarding(upstream, protocol.header === 2);
         const open = () => forwarding.open(words, destination, router === null ? 0 : router.mark);
-        const slot = sessions.openLed(words, client, destination, { rule, open });
+        const slot = sessions.openLed(words, client, destination, { rule, name, open });
         if (slot >= 0) links.attach(slot, forwarding);
         return slot;
       }
@@ -364,7 +374,7 @@ export class UdpFlows {
     const link = new Forwarding(upstream, false);
     let returned = 0;
     const open = () => returned = this.#ways.open(way, ends, answer, link.relayAddress);
-    const slot = sessions.openLed(words, client, destination, { rule, open });
+    const slot = sessions.openLed(words, client, destination, { rule, name: this.#name, open });
     if (slot >= 0) links.attach(slot, link);
     if (returned >= 0) return slot;
     upstream.troubled(-returned);

@@ -39,6 +39,8 @@ export interface ReadingEnd {
   readonly blocking: Route | null;
   /** See upstream/table.ts. */
   readonly route: number;
+  /** Its bytes; empty: there is none. */
+  readonly name: Uint8Array;
 }
 
 /** The readings of a worker. */

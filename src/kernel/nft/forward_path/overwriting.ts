@@ -38,10 +38,18 @@ export const SQUEEZED: Readonly<Record<Protocol, readonly Verb[]>> = {
   ],
 };
 
-/** IPv6, whose header has no room: the packet as it came in. */
-export const RESTORED: readonly Verb[] = [
-  address("ipv6", ["source", "network", 8, 16]),
-  address("ipv6", ["destination", "network", 24, 16]),
-  port("ipv6", ["source", "transport", 0, 2]),
-  port("ipv6", ["destination", "transport", 2, 2]),
-];
+/** The packet as it came in: the header of IPv6 has no room, and of IPv4 some need all. */
+export const RESTORED: Readonly<Record<Family, readonly Verb[]>> = {
+  ipv4: [
+    address("ipv4", ["source", "network", 12, 4]),
+    address("ipv4", ["destination", "network", 16, 4]),
+    port("ipv4", ["source", "transport", 0, 2]),
+    port("ipv4", ["destination", "transport", 2, 2]),
+  ],
+  ipv6: [
+    address("ipv6", ["source", "network", 8, 16]),
+    address("ipv6", ["destination", "network", 24, 16]),
+    port("ipv6", ["source", "transport", 0, 2]),
+    port("ipv6", ["destination", "transport", 2, 2]),
+  ],
+};

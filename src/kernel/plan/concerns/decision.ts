@@ -156,18 +156,28 @@ function planDirect(scope: Scope): OpenChain {
   };
 }
 
-/** Has connections watched. Of a flow of UDP nothing may be sent on before it is known: it is the proxy's. */
+/** Has flows watched. Where those of UDP cannot be they are the proxy's: it may send nothing on unread. */
 function planWatch(scope: Scope): OpenChain {
   return {
     name: WATCH_CHAIN,
     place: "listener",
-    rules: [EXEMPT_OWN, {
-      conditions: [newFlow("tcp")],
-      effect: { kind: "ask-watched" },
-      reason: "It is forwarded, until its client's first words tell a name",
-    }, ...(scope.udp ? [askFirst("udp")] : [])],
+    rules: [
+      EXEMPT_OWN,
+      ...(scope.tcp
+        ? [askWatched("tcp", "It is forwarded, until its client's first words tell a name")]
+        : []),
+      ...(scope.watchesUdp
+        ? [askWatched("udp", "What comes before its name is known is held, and then sent on")]
+        : scope.udp
+        ? [askFirst("udp")]
+        : []),
+    ],
     reason: "New flows that a name may end, but never give to the proxy",
   };
+}
+
+function askWatched(protocol: Protocol, reason: string): PlannedRule {
+  return { conditions: [newFlow(protocol)], effect: { kind: "ask-watched" }, reason };
 }
 
 /** Gives new flows to the proxy's listeners, and says what is done where there is none. */

@@ -17,6 +17,7 @@ import { joinChains } from "../contribution.ts";
 import type { Intent } from "../model.ts";
 import { planInterfaceSet } from "../rules/interface_match.ts";
 import type { Scope } from "../scope.ts";
+import { askDatagrams, planDatagrams } from "./datagrams.ts";
 import { planKept } from "./kept.ts";
 import { planMemory } from "./memory.ts";
 import type { LiveOptions } from "./options.ts";
@@ -50,7 +51,13 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
       ],
       chains: joinChains([
         planSteer(scope, options),
-        ...(accepting ? [planQuestions(scope, options), planOwn(scope, options)] : []),
+        ...(accepting
+          ? [
+            planDatagrams(scope, options),
+            planQuestions(scope, options, askDatagrams(scope)),
+            planOwn(scope, options),
+          ]
+          : []),
         planWatch(scope, options),
         planSent(scope),
         planKept(scope, options),

@@ -22,11 +22,16 @@ import type { Scope } from "../scope.ts";
 import { askingSet } from "./memory.ts";
 import type { LiveOptions } from "./options.ts";
 
-const QUESTION_CHAIN = "question";
+/** The chain that asks. */
+export const QUESTION_CHAIN = "question";
 const PLAIN_CHAIN = "plain";
 
-/** Plans the chains. */
-export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribution {
+/** Plans the chains; `first`: rules for what asks in another way. */
+export function planQuestions(
+  scope: Scope,
+  { workers }: LiveOptions,
+  first: readonly PlannedRule[],
+): Contribution {
   const { families, protocols, listenerPort, tcp } = scope;
   const translated = families.flatMap((family) =>
     protocols.map((protocol) => ({ family, protocol, chain: `${FORMS[family]}_${protocol}` }))
@@ -63,6 +68,7 @@ export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribut
             chain,
             eachWorker(workers, { original: true, protocol }, (worker) => ({
               kind: "question-twice",
+              family,
               protocol,
               group: group(worker),
             })),
@@ -74,7 +80,7 @@ export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribut
         [...(tcp ? families.map(forget) : []), ...planForwarded(scope), ...translated.map(lead), TO_PLAIN],
         "How it asks",
       ),
-      planAsk(scope),
+      planAsk(scope, first),
     ],
   };
 }
@@ -119,7 +125,7 @@ const GOES_ON: PlannedRule = {
   reason: "Nearly all that a router forwards",
 };
 
-function planAsk(scope: Scope): OpenChain {
+function planAsk(scope: Scope, first: readonly PlannedRule[]): OpenChain {
   const { families, protocols, tcp } = scope;
   return {
     name: "ask",
@@ -128,6 +134,7 @@ function planAsk(scope: Scope): OpenChain {
       // Before the interface, which costs a look into a set.
       ...(tcp ? [GOES_ON] : []),
       onlyFromClients(scope),
+      ...first,
       ...families.flatMap((family) => [
         ...protocols.map((protocol): PlannedRule => ({
           conditions: [{ kind: "family", family }, newFlow(protocol), {
@@ -154,7 +161,7 @@ function planAsk(scope: Scope): OpenChain {
 }
 
 /** Plans what is forwarded after all. */
-function planForwarded({ inner }: Scope): PlannedRule[] {
+export function planForwarded({ inner }: Scope): PlannedRule[] {
   return [
     ...(inner === null ? [] : [{
       conditions: [leavesThrough(inner)],

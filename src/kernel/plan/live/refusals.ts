@@ -8,7 +8,7 @@ import { VERDICT_TTL } from "../../../constants.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { OpenChain } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
-import { UDP } from "../phrases.ts";
+import { TCP, UDP } from "../phrases.ts";
 import { goTo, type Refusal } from "../rules/effect.ts";
 import type { Scope } from "../scope.ts";
 import { ANSWER_CHAIN } from "./answers.ts";
@@ -51,4 +51,30 @@ export function planHeld({ families, udp }: Scope): OpenChain {
     ],
     reason: "To conntrack the error belongs to the client's flow, so every firewall lets it pass",
   };
+}
+
+/** The chain of first packets that come in once more, from the loopback interface. */
+export const INJECTED_CHAIN = "injected";
+
+/** Plans it: their TTL (IPv6: hop limit) tells whether they are refused; all others go on to `receive`. */
+export function planInjected(scope: Scope): OpenChain {
+  return {
+    name: INJECTED_CHAIN,
+    place: "live-step",
+    rules: scope.families.flatMap((family) => planRefusals(scope, family)),
+    reason: "To conntrack the answer belongs to the client's flow, so every firewall lets it pass",
+  };
+}
+
+/**
+ * Plans the refusals of packets that the loopback interface delivers. The ICMP errors of IPv4 come earlier,
+ * while the packet goes out.
+ */
+function planRefusals({ tcp }: Scope, family: Family): PlannedRule[] {
+  const reset: PlannedRule = {
+    conditions: [{ kind: "family", family }, { kind: "ttl", family, ttl: VERDICT_TTL.reset }, TCP],
+    effect: { kind: "refuse-with", answer: "tcp-reset" },
+    reason: "The server refuses the connection",
+  };
+  return [...(tcp ? [reset] : []), ...(family === "ipv6" ? tellErrors(family) : [])];
 }

@@ -9,10 +9,10 @@ import type { PlannedRule } from "../model.ts";
 import { goTo } from "../rules/effect.ts";
 import { comesFrom } from "../rules/interface_match.ts";
 import type { Scope } from "../scope.ts";
-import { INJECTED_CHAIN, planInjected } from "./injected.ts";
 import { askingSet, knownSet } from "./memory.ts";
 import { forwardToNamed } from "../concerns/named_upstreams.ts";
 import type { LiveOptions } from "./options.ts";
+import { INJECTED_CHAIN, planInjected } from "./refusals.ts";
 import { steerWatched } from "./watch.ts";
 
 /** RFC 2385 and RFC 5925: signed segments, which nobody but the sender can make. */

@@ -24,7 +24,7 @@ import { newFlow, TCP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
 import { type Effect, goTo, LEAVE } from "../rules/effect.ts";
 import type { PlannedSet } from "../rules/set.ts";
-import { type Scope, watches } from "../scope.ts";
+import { type Scope, watchedProtocols, watches } from "../scope.ts";
 import type { LiveOptions } from "./options.ts";
 import { eachWorker } from "./questions.ts";
 
@@ -39,7 +39,8 @@ const BEGUN_CHAIN = "begun";
 const WATCHED_CHAIN = "watched";
 const HELD_CHAIN = "held_back";
 
-function watchingSet(family: Family): string {
+/** Names the set of flows that are about to be watched. */
+export function watchingSet(family: Family): string {
   return `watching_${family}`;
 }
 
@@ -49,13 +50,16 @@ export function steerWatched(scope: Scope): PlannedRule[] {
   const asks: Condition = { kind: "mark-bits", mask: scope.marks.watch, negate: false };
   return [
     ...scope.families.map((family): PlannedRule => ({
-      conditions: [asks, { kind: "family", family }, TCP],
+      conditions: [asks, { kind: "family", family }, {
+        kind: "protocol",
+        protocols: watchedProtocols(scope),
+      }],
       effect: { kind: "begin-watching", family, set: watchingSet(family) },
       reason: "To be watched: it goes on as any other",
     })),
     {
       conditions: [asks],
-      effect: { kind: "drop", protocols: ["tcp"] },
+      effect: { kind: "drop", protocols: watchedProtocols(scope) },
       reason: "No room: its client sends it again",
     },
   ];

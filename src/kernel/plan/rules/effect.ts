@@ -85,7 +85,12 @@ type ForwardPathEffect =
   /**
    * The proxy gets two: as the packet is, and with its original addresses and ports. The packet vanishes.
    */
-  | { readonly kind: "question-twice"; readonly protocol: Protocol; readonly group: number }
+  | {
+    readonly kind: "question-twice";
+    readonly family: Family;
+    readonly protocol: Protocol;
+    readonly group: number;
+  }
   /** NAT gives the flow the address that it has: no other rule changes that any more. */
   | { readonly kind: "keep-address"; readonly family: Family; readonly side: "source" | "destination" }
   /** The mark goes: the packet is routed as if nobody had marked it. */

@@ -20,6 +20,7 @@ import {
   transport,
   verdict,
 } from "../../../../src/netlink/nft/phrases.ts";
+import { chainOf, type Rule } from "../support/firewall.ts";
 import { CLIENT } from "../support/packets.ts";
 
 const SERVER: KnownPacket = {
@@ -207,4 +208,14 @@ Deno.test("walkBaseChain(): a set of port ranges decides", () => {
 Deno.test("walkBaseChain(): chains that jump to each other end the walk", () => {
   const chains = { input: [verdict("jump", "a")], a: [verdict("jump", "input")] };
   assert.equal(walk(chains, { policy: "drop" }).verdict, "drop");
+});
+
+Deno.test("walkBaseChain() ends where chains jump to each other more often than anybody can walk", () => {
+  const jump = (chain: string): Rule => [{ kind: "verdict", verdict: { code: "jump", chain } }];
+  const further = Object.fromEntries(
+    Array.from({ length: 12 }, (_, level) => [`c${level}`, Array(10).fill(jump(`c${level + 1}`))]),
+  );
+  const { chain, table } = chainOf({ hook: "input", rules: [jump("c0")], further });
+  const { verdict, mayPass, mayDrop } = walkBaseChain(table!, chain, CLIENT);
+  assert.deepEqual([verdict, mayPass, mayDrop], ["accept", true, true]);
 });

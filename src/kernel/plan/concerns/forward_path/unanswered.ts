@@ -3,12 +3,13 @@
  * @module
  */
 import type { Protocol } from "../../../../config/types.ts";
-import type { Contribution } from "../../contribution.ts";
+import { FLOW_LABEL } from "../../../../constants.ts";
+import type { Contribution, OpenChain } from "../../contribution.ts";
 import type { EntryPlace, PlannedRule } from "../../model.ts";
 import { TCP, UDP } from "../../phrases.ts";
 import type { Condition } from "../../rules/condition.ts";
-import type { Effect } from "../../rules/effect.ts";
-import { type Scope, watches } from "../../scope.ts";
+import { type Effect, LEAVE } from "../../rules/effect.ts";
+import { type Scope, watchedProtocols, watches } from "../../scope.ts";
 
 /** Plans the chain for what clients send; and for what the router itself sends. */
 export function planUnanswered(scope: Scope): Contribution {
@@ -21,6 +22,7 @@ export function planUnanswered(scope: Scope): Contribution {
   return {
     chains: [
       chain("unanswered", "unanswered"),
+      ...(survivesUnwatched(scope) ? [planUnwatched(scope)] : []),
       ...(scope.ownTraffic ? [chain("router_unanswered", "router-unanswered")] : []),
     ],
   };
@@ -31,7 +33,43 @@ function planEnds(scope: Scope, isRouter: boolean): PlannedRule[] {
   const ends = planEnd(scope, marks.asks, protocols, { kind: "forward", counted: false });
   if (isRouter || !watches(scope)) return ends;
   // These ask as well, and have a bit more.
-  return [...planEnd(scope, marks.watch, ["tcp"], { kind: "forward-unwatched" }), ...ends];
+  const unwatched = planEnd(scope, marks.watch, watchedProtocols(scope), { kind: "forward-unwatched" });
+  return [...(survivesUnwatched(scope) ? [leaveDatagrams(scope)] : []), ...unwatched, ...ends];
+}
+
+/** Tells whether more has to be known of a flow than its packet says: of one of UDP every datagram asks. */
+function survivesUnwatched(scope: Scope): boolean {
+  return scope.watchesUdp && watches(scope) && scope.onFailure !== "open";
+}
+
+function leaveDatagrams({ marks }: Scope): PlannedRule {
+  return {
+    conditions: [{ kind: "mark-bits", mask: marks.watch, negate: false }, UDP],
+    effect: LEAVE,
+    reason: "Conntrack has to say whether the flow has begun already",
+  };
+}
+
+/** Plans the chain for datagrams of flows that are watched, behind conntrack. */
+function planUnwatched(scope: Scope): OpenChain {
+  const { marks } = scope;
+  const forward: Effect = { kind: "forward-unwatched" };
+  return {
+    name: "unwatched",
+    place: "tracked",
+    rules: [
+      {
+        conditions: [
+          { kind: "mark-bits", mask: marks.watch, negate: false },
+          { kind: "flow-label", label: FLOW_LABEL.released, negate: false },
+        ],
+        effect: forward,
+        reason: "A name has let the flow go while a proxy ran",
+      },
+      ...planEnd(scope, marks.watch, ["udp"], forward),
+    ],
+    reason: "Flows of UDP that nobody watches, as no proxy runs",
+  };
 }
 
 function planEnd(

@@ -59,7 +59,8 @@ Deno.test("NameReadings gives up where no more may wait, and after a second", ()
   expire();
   assert.deepEqual(late, []);
   clock.tick = 10;
-  reading.end = { rule: 3, blocking: null, route: 0 }; // its name was found in the end
+  // Its name was found in the end.
+  reading.end = { rule: 3, blocking: null, route: 0, name: new Uint8Array() };
   expire();
   assert.deepEqual(late, [2]);
   readings.end(reading);
@@ -82,7 +83,7 @@ Deno.test("NameReadings has the client with most make room for another", () => {
   readings.end(victim);
   victim.queue.clear();
   assert.ok(begin(1000, "10.0.0.7:1"));
-  readings.of(2)!.end = { rule: 0, blocking: null, route: 0 };
+  readings.of(2)!.end = { rule: 0, blocking: null, route: 0, name: new Uint8Array() };
   assert.equal(readings.victim(), undefined, "it goes on at the end of this turn");
 });
 

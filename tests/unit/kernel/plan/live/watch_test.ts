@@ -13,12 +13,12 @@ const NAMED = "rules: [{ name: no, domains: [a.example], action: block }]\ndefau
 const ONE = `intercept: { families: [ipv4] }\n${NAMED}`;
 const FLOW = "ip saddr . th sport . ip daddr . th dport";
 
-function plan(yaml: string, watching = true) {
-  return planInstall(parseConfig(yaml, "f"), ROUTER, { watching });
+function plan(yaml: string, watching = true, watchingUdp = false) {
+  return planInstall(parseConfig(yaml, "f"), ROUTER, { watching, watchingUdp });
 }
 
-function live(yaml: string, options: Partial<typeof LIVE_OPTIONS> = {}): CompiledTable {
-  return compileLive(planLive(plan(yaml).intent.scope, { ...LIVE_OPTIONS, ...options }));
+function live(yaml: string, options: Partial<typeof LIVE_OPTIONS> = {}, watchingUdp = false): CompiledTable {
+  return compileLive(planLive(plan(yaml, true, watchingUdp).intent.scope, { ...LIVE_OPTIONS, ...options }));
 }
 
 function chain({ chains }: CompiledTable, name: string): string[] | undefined {
@@ -95,7 +95,7 @@ Deno.test("planInstall() lets the proxy have what nobody can watch here", () => 
   );
 });
 
-Deno.test("planInstall() has connections watched, and datagrams relayed", () => {
+Deno.test("planInstall() has connections watched, and datagrams relayed where conntrack cannot be told", () => {
   const table = compileTable(plan(ONE));
   assert.deepEqual(chain(table, "watch")!.slice(1), [
     "tcp flags syn / fin,syn,rst,ack meta mark set meta mark | 0x6 accept",
@@ -105,4 +105,41 @@ Deno.test("planInstall() has connections watched, and datagrams relayed", () => 
     "meta mark & 0x6 == 0x6 meta mark set meta mark & 0xfffffff9 accept",
     "meta mark & 0x4 == 0x4 meta mark set meta mark & 0xfffffffb accept",
   ]);
+});
+
+Deno.test("planInstall() has datagrams watched, and lets those of released flows go without a proxy", () => {
+  const asks = "meta mark & 0x6 == 0x6";
+  const table = compileTable(plan(ONE, true, true));
+  assert.equal(chain(table, "watch")!.at(-1), "meta l4proto udp meta mark set meta mark | 0x6 accept");
+  assert.equal(chain(table, "unwatched"), undefined);
+  assert.equal(chain(table, "unanswered")![0], `${asks} meta mark set meta mark & 0xfffffff9 accept`);
+  const strict = compileTable(plan(ONE.replace("{ ", "{ on-failure: drop, "), true, true));
+  assert.deepEqual(chain(strict, "unanswered")!.slice(0, 2), [
+    `${asks} meta l4proto udp return`,
+    `${asks} drop`,
+  ]);
+  assert.deepEqual(chain(strict, "unwatched"), [
+    `${asks} ct label 121 meta mark set meta mark & 0xfffffff9 accept`,
+    `${asks} drop`,
+  ]);
+});
+
+Deno.test("planLive() holds datagrams at the end of the forward path, but for flows that are released", () => {
+  const table = live(ONE, { workers: 2 }, true);
+  const original =
+    "ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst";
+  assert.deepEqual(chain(table, "ask")!.slice(2, 4), [
+    `meta nfproto ipv4 meta l4proto udp ct label ! 121 ${original} @watching_ipv4 goto datagrams`,
+    `ct state untracked meta nfproto ipv4 meta l4proto udp ${FLOW} @watching_ipv4 goto question`,
+  ]);
+  assert.match(chain(table, "asks")![2], /meta l4proto { tcp, udp } update @watching_ipv4/);
+  assert.deepEqual(chain(table, "datagrams")!.slice(-2), [
+    'meta l4proto udp ct original proto-src & 30 0-14 log prefix "p" group 58272 queue-threshold 1 drop',
+    'meta l4proto udp ct original proto-src & 30 16-30 log prefix "p" group 58273 queue-threshold 1 drop',
+  ]);
+  assert.match(
+    chain(table, "datagrams_ipv4")![0],
+    /log prefix "t" .*@nh,96,32 set ct original ip saddr .* log prefix/,
+  );
+  assert.equal(chain(live(ONE), "datagrams"), undefined);
 });

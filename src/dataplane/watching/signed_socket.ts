@@ -1,0 +1,43 @@
+/**
+ * A raw socket whose signs follow what is sent through it.
+ * @module
+ */
+import { SO_MARK, SO_PRIORITY, SOL_SOCKET } from "../../../ffi/consts.ts";
+import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
+import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { mendChecksum } from "../asking/packet/checksums.ts";
+import { ASKED_CLIENT, ASKED_DESTINATION, type HeldPacket } from "../asking/question.ts";
+
+/** The socket. */
+export class SignedSocket {
+  readonly #fd: number;
+  readonly #batch = new SendBatch(1, 1);
+  #mark = 0;
+  #priority = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+    // A thread that has failed may have left another.
+    setInt(fd, SOL_SOCKET, SO_MARK, this.#mark);
+  }
+
+  /** Sends a packet with this mark and priority. 0 or -errno. */
+  send(packet: HeldPacket, mark: number, priority: number): number {
+    if (mark !== this.#mark && setInt(this.#fd, SOL_SOCKET, SO_MARK, mark) === 0) this.#mark = mark;
+    // Without its priority a packet would pass for another.
+    if (priority !== this.#priority) {
+      const returned = setInt(this.#fd, SOL_SOCKET, SO_PRIORITY, priority);
+      if (returned < 0) return returned;
+      this.#priority = priority;
+    }
+    mendChecksum(packet);
+    const batch = this.#batch;
+    batch.clear();
+    batch.beginRaw(packet.addresses, ASKED_DESTINATION);
+    // Routing rules may ask for the source.
+    batch.sendFrom(packet.addresses, ASKED_CLIENT);
+    batch.add(packet.low, packet.high, packet.length);
+    const returned = batch.send(this.#fd, 0);
+    return returned < 0 ? returned : 0;
+  }
+}

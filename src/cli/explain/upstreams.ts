@@ -77,7 +77,7 @@ export function chooseUpstream(
   writeSockaddr(from, { address: client, port: 0 });
   const chosen = new MemberChoice(health, members, strategy).choose(from, 0);
   if (chosen === NO_MEMBER) return { upstream: null, why: "none is up" };
-  const doubt = states.some(({ state }) => state === "unknown") ? ", if all are up: no proxy tells" : "";
+  const doubt = states.some(({ state }) => state === "unknown") ? " (no proxy tells of all of them)" : "";
   return { upstream: states[chosen].name, why: wordStrategy(strategy, health.connections(chosen)) + doubt };
 }
 

@@ -68,6 +68,12 @@ async function statusOf(lab: Lab, proxy: Proxy): Promise<string> {
   return stdout.split("\n").filter((line) => /upstream |group /.test(line)).join("\n");
 }
 
+/** The words of explain for a flow's upstream, and its exit code. */
+async function explained(lab: Lab, { configPath }: Proxy): Promise<{ code: number; stdout: string }> {
+  const flow = ["--from", ADDRESSES[4].client, "--to", `${SERVER}:7000`];
+  return await tproxy(lab, ["explain", "-c", configPath, ...flow], { mayFail: true });
+}
+
 labTest("failover: the next one carries flows when the first is killed, new ones go back when it is up", {
   programs: PROGRAMS,
 }, async (lab) => {
@@ -93,6 +99,12 @@ labTest("failover: the next one carries flows when the first is killed, new ones
     timeoutMs: 8000,
   });
   assert.match(await statusOf(lab, proxy), /upstream u1080 \(203.0.113.2:1080\): down for .*ECONNREFUSED/);
+  const { code, stdout } = await explained(lab, proxy);
+  assert.equal(code, 0, stdout);
+  assert.match(
+    stdout,
+    /^upstream: group corp \(failover\): u1080 \(down: .*ECONNREFUSED.*\), then u1081 \(up\); now u1081, the first that is up;/m,
+  );
   await startMicrosocks(lab, { port: 1080, asks: false });
   await until(() => /an upstream is up.*upstream=u1080/.test(proxy.log), {
     what: "its return",
@@ -128,6 +140,8 @@ labTest("All down: flows are refused at once, nothing reaches their server, and 
       timeoutMs: 8000,
     },
   );
+  const { code, stdout } = await explained(lab, proxy);
+  assert.deepEqual([code, /^upstream: .*; now none is up;/m.test(stdout)], [3, true], stdout);
 });
 
 labTest("when-down: direct lets flows go as they would have gone, and only then", {

@@ -100,8 +100,8 @@ Deno.test("explain says of a group which member it would be, and that no proxy t
   assert.match(
     stdout,
     new RegExp(
-      `^upstream: group away \\(hash\\): office, spare, lte; now ${upstream}, by the hash of the client's address, ` +
-        "if all are up: no proxy tells; when down: block$",
+      `^upstream: group away \\(hash\\): office, spare, lte; now ${upstream}, by the hash of the client's address ` +
+        "\\(no proxy tells of all of them\\); when down: block$",
       "m",
     ),
   );

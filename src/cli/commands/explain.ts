@@ -50,9 +50,7 @@ export const explainCommand: Command<InferValue<typeof parser>> = {
     "refused, dropped, or no route leads there, or if that cannot be told, 2 for wrong options.",
     "JSON: { version, config, flow: { protocol, from, to, in, mac, domain }, end: forwarded | relayed | upstream | delivered " +
     "| router | refused | dropped | unreachable | unknown, passes, certain, by, rule, why, kernel: pass | refuse | program | " +
-    "proxy | watch, action, silent, upstreams, group, strategy: failover | " +
-    "least-connections | hash, upstreamStates: [{ name, state: up | down | refused | unknown, reason, connections }], " +
-    "choice: { upstream, why }, whenDown, waits: { forName, why }, entry, passedOver: [{ rule, name, why }], byName: " +
+    "proxy | watch, action, silent, upstreams, upstreamStates: [{ name, state: up | down | refused | unknown, reason, connections }], choice: { group, strategy, member, why }, whenDown, waits: { forName, why }, entry, passedOver: [{ rule, name, why }], byName: " +
     "[{ rule, name, why }], installed: { chain, handle, text, does }, path: [{ hook, chain, verdict: accept | drop, refuses, " +
     "certain, rule, handle, translation }], route: { type, table, gateway, interface }, source, warnings }; passes is the " +
     "exit code in words; what is not known is null.",

@@ -7,8 +7,9 @@ import type { FlowEnd, FlowTrace } from "../../doctor/flow/trace.ts";
 import type { PathStep } from "../../doctor/flow/pass_chains.ts";
 import { formatEndpoint, formatIp } from "../../net/ip.ts";
 import { hexBytes } from "../../net/hex.ts";
+import type { GroupChoice } from "./member.ts";
 import type { PolicyAnswer } from "./policy_answer.ts";
-import { chooseUpstream, statesOf, type UpstreamChoice, type UpstreamState } from "./upstreams.ts";
+import { isDown, type UpstreamState } from "./upstreams.ts";
 import type { ExplainedRouter } from "./router.ts";
 import type { AskedFlow } from "./question.ts";
 
@@ -35,8 +36,8 @@ export interface Answer extends PolicyAnswer {
   readonly certain: boolean;
   /** States of `upstreams`. */
   readonly upstreamStates: readonly UpstreamState[];
-  /** The one of them that the flow takes if it begins now; null: it goes to none. */
-  readonly choice: UpstreamChoice | null;
+  /** The choice among them; null: they are no group. */
+  readonly choice: GroupChoice | null;
   /** The rule, or the circumstance, that ends it there. */
   readonly by: string;
   /** The rule of the kernel's table that decides; null: none. */
@@ -64,6 +65,8 @@ export interface AnswerFacts {
   readonly loaded: LoadedConfig;
   readonly asked: AskedFlow;
   readonly policy: PolicyAnswer;
+  readonly upstreamStates: readonly UpstreamState[];
+  readonly choice: GroupChoice | null;
   readonly router: ExplainedRouter | null;
   readonly trace: FlowTrace | null;
 }
@@ -71,11 +74,11 @@ export interface AnswerFacts {
 const PASSING: readonly AnsweredEnd[] = ["forwarded", "relayed", "delivered", "router", "upstream"];
 
 /** Makes the answer. */
-export function makeAnswer({ loaded, asked, policy, router, trace }: AnswerFacts): Answer {
-  const facts = { policy, config: loaded.config, report: router?.proxy, client: asked.client };
-  const upstreamStates = statesOf(facts);
-  const choice = chooseUpstream(facts, upstreamStates);
-  const { end, by } = trace === null ? endByRules(policy, choice) : endOnRouter(trace, policy, choice);
+export function makeAnswer(facts: AnswerFacts): Answer {
+  const { loaded, asked, policy, upstreamStates, choice, router, trace } = facts;
+  const { end, by } = trace === null
+    ? endByRules(policy, upstreamStates)
+    : endOnRouter(trace, policy, upstreamStates);
   const { install: installed, way, source } = trace ?? { install: null, way: null, source: null };
   return {
     version: 1,
@@ -106,7 +109,7 @@ export function makeAnswer({ loaded, asked, policy, router, trace }: AnswerFacts
 /** The end by the rules of the config, where the router is not asked. */
 function endByRules(
   { action, silent, why, whenDown }: PolicyAnswer,
-  choice: UpstreamChoice | null,
+  upstreams: readonly UpstreamState[],
 ): { end: AnsweredEnd; by: string } {
   switch (action) {
     case "bypass":
@@ -114,8 +117,11 @@ function endByRules(
     case "direct":
       return { end: "relayed", by: why };
     case "proxy":
-      if (choice?.upstream !== null) return { end: "upstream", by: why };
-      return { end: whenDown === "direct" ? "relayed" : "refused", by: `${why}, and ${choice.why}` };
+      if (!upstreams.every(isDown)) return { end: "upstream", by: why };
+      return {
+        end: whenDown === "direct" ? "relayed" : "refused",
+        by: `${why}, and ${upstreams.length === 0 ? "no upstream can carry it" : "all upstreams are down"}`,
+      };
     case "deliver":
       return { end: "delivered", by: why };
     case "block":
@@ -129,12 +135,12 @@ function endByRules(
 function endOnRouter(
   trace: FlowTrace,
   policy: PolicyAnswer,
-  choice: UpstreamChoice | null,
+  upstreams: readonly UpstreamState[],
 ): { end: AnsweredEnd; by: string } {
   const { end, by, install } = trace;
   const asksPolicy = end === "relayed" || end === "forwarded" && install?.outcome.kind === "watch";
   if (!asksPolicy) return { end, by: by === "" ? policy.why : by };
-  const byRules = endByRules(policy, choice);
+  const byRules = endByRules(policy, upstreams);
   // A rule that delivers behind one with names is too late: the proxy has the flow.
   if (byRules.end === "delivered") return { end, by: policy.why };
   // What the proxy lets go on it dials itself.

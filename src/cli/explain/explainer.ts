@@ -10,10 +10,13 @@ import { compilePolicy } from "../../policy/compile.ts";
 import { explain } from "../../policy/explain.ts";
 import type { PolicyImage } from "../../policy/image.ts";
 import { buildNameSets } from "../../policy/name_sets.ts";
+import type { Route } from "../../policy/routes/route.ts";
 import { type Answer, makeAnswer } from "./answer.ts";
+import { chooseMember } from "./member.ts";
 import { answerByPolicy, type PolicyAnswer } from "./policy_answer.ts";
 import type { ExplainedRouter } from "./router.ts";
 import { type AskedFlow, flowOf, refuse } from "./question.ts";
+import { statesOf } from "./upstreams.ts";
 
 /** Asks the policy and the router. */
 export class Explainer {
@@ -38,11 +41,14 @@ export class Explainer {
   /** Tells what becomes of a flow. */
   explain(flow: AskedFlow): Answer {
     const asked = this.#place(flow);
-    const policy = this.#askPolicy(asked);
+    const { policy, route } = this.#askPolicy(asked);
+    const upstreamStates = statesOf(policy, this.#router?.proxy);
     return makeAnswer({
       loaded: this.#loaded,
       asked,
       policy,
+      upstreamStates,
+      choice: route?.action === "proxy" ? chooseMember(route, upstreamStates, asked.client) : null,
       router: this.#router,
       trace: this.#trace(asked),
     });
@@ -63,18 +69,19 @@ export class Explainer {
     return name === undefined ? flow : { ...flow, input: name };
   }
 
-  #askPolicy(asked: AskedFlow): PolicyAnswer {
+  #askPolicy(asked: AskedFlow): { policy: PolicyAnswer; route: Route | null } {
     const flow = flowOf(asked, this.#image);
     const explanation = explain(this.#image, flow);
     flow.nameAsked = false;
     const unasked = explain(this.#image, flow);
-    return answerByPolicy({
+    const policy = answerByPolicy({
       loaded: this.#loaded,
       lists: this.#lists,
       domain: asked.name,
       explanation,
       unasked,
     });
+    return { policy, route: explanation.route };
   }
 
   #trace({ input, ...flow }: AskedFlow): FlowTrace | null {

@@ -4,7 +4,6 @@
  */
 import type { DomainLists } from "../../config/files/domain_lists.ts";
 import type { LoadedConfig } from "../../config/load.ts";
-import type { Strategy } from "../../config/upstreams/types.ts";
 import { canonicalName } from "../../names/canonical.ts";
 import { findName } from "../../names/set.ts";
 import type { Explanation } from "../../policy/explain.ts";
@@ -23,10 +22,6 @@ export interface PolicyAnswer {
   readonly silent: boolean;
   /** Upstreams that can carry the flow, in their order. */
   readonly upstreams: readonly string[];
-  /** The group that they are in; null: the rule names an upstream, or none. */
-  readonly group: string | null;
-  /** The choice among them; null: the flow goes to none. */
-  readonly strategy: Strategy | null;
   readonly whenDown: string | null;
   /** Tells whether the flow waits for a name, and why. */
   readonly waits: { readonly forName: boolean; readonly why: string };
@@ -60,8 +55,6 @@ export function answerByPolicy(parts: AnswerParts): PolicyAnswer {
     action: route?.action ?? null,
     silent: route?.silent ?? false,
     upstreams: proxied ? route.upstreams.map((number) => names[number]) : [],
-    group: proxied ? route.group : null,
-    strategy: proxied ? route.strategy : null,
     whenDown: proxied ? route.whenDown : null,
     waits: waitOf(unasked),
     entry: domain === undefined || decision < 0 ? null : findEntry(loaded, lists, decision, domain),

@@ -21,7 +21,7 @@ const ENDS: Readonly<Record<AnsweredEnd, string>> = {
 
 /** Words it. */
 export function wordAnswer(answer: Answer): string[] {
-  const { installed, path, route, source, end, certain, by, warnings, flow, whenDown } = answer;
+  const { installed, path, route, source, end, certain, by, warnings, flow, whenDown, choice } = answer;
   const way = path === null ? [] : [
     `comes in: ${flow.in ?? "not known by which interface"}`,
     `installed: ${
@@ -37,17 +37,19 @@ export function wordAnswer(answer: Answer): string[] {
   return [
     ...wordPolicy(answer),
     ...(whenDown === null ? [] : [`upstream: ${wordUpstreams(answer)}; when down: ${whenDown}`]),
+    ...(choice === null ? [] : [wordChoice(choice)]),
     ...way,
     ...warnings.map((text) => `warning: ${text}`),
     `end: ${ENDS[end]}${by === "" ? "" : ` (${by})`}${doubt}`,
   ];
 }
 
-function wordUpstreams({ upstreamStates, group, strategy, choice }: Answer): string {
-  const states = wordStates(upstreamStates, strategy);
-  if (group === null || choice === null) return states;
-  const { upstream, why } = choice;
-  return `group ${group} (${strategy}): ${states}; now ${upstream === null ? why : `${upstream}, ${why}`}`;
+function wordUpstreams({ upstreamStates }: Answer): string {
+  return upstreamStates.length === 0 ? "none can carry it" : wordStates(upstreamStates);
+}
+
+function wordChoice({ group, strategy, member, why }: NonNullable<Answer["choice"]>): string {
+  return `takes: ${member ?? "cannot be told"}, of group ${group} (${strategy}): ${why}`;
 }
 
 function wordStep({ hook, chain, verdict, certain, rule, handle, translation }: PathStep): string {

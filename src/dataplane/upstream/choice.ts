@@ -15,22 +15,16 @@ export const NO_MEMBER = -1;
 export const MOST_MEMBERS = 3;
 
 /** A member. */
-export interface Member extends Pick<UpstreamSettings, "name" | "place"> {
-  readonly addresses: ArrayLike<unknown>;
-  readonly protocol: Pick<UpstreamSettings["protocol"], "type">;
-}
-
-/** The part of UpstreamHealth that a choice goes by. */
-export type MemberHealth = Pick<UpstreamHealth, "state" | "connections">;
+export type Member = Pick<UpstreamSettings, "name" | "place" | "addresses" | "protocol">;
 
 /** See the module. Members are known by their place in the group, `tried` is a set of them, as bits. */
 export class MemberChoice {
-  readonly #health: MemberHealth;
+  readonly #health: UpstreamHealth;
   readonly #members: readonly Member[];
   readonly #strategy: Strategy;
   readonly #seeds: Int32Array;
 
-  constructor(health: MemberHealth, members: readonly Member[], strategy: Strategy) {
+  constructor(health: UpstreamHealth, members: readonly Member[], strategy: Strategy) {
     this.#health = health;
     this.#members = members;
     this.#strategy = strategy;

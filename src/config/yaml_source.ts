@@ -2,7 +2,18 @@
  * A YAML text as plain values, and where in the text each of them stands. The only file that imports `yaml`.
  * @module
  */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+} from "yaml";
 import { ConfigError, type ConfigProblem } from "./error.ts";
 
 /** Keys and indexes that lead from the top to a value. */
@@ -29,6 +40,13 @@ const MAX_ALIASES = 100;
 /** Bound of the depth of nested lists and keys; the config itself needs 4. */
 const MAX_DEPTH = 64;
 const TOO_DEEP = "lists and keys are nested too deeply";
+
+/** A node, and those that it stands in. */
+interface Nested {
+  readonly node: unknown;
+  readonly depth: number;
+  readonly within?: Nested;
+}
 
 /** A text that was parsed as YAML. */
 export class YamlSource {
@@ -132,24 +150,30 @@ export class YamlSource {
 
   /** Refuses what would not survive the way to plain values. */
   #refuseUnfit(): void {
-    const open: { node: unknown; depth: number }[] = [{ node: this.#document.contents, depth: 1 }];
+    const open: Nested[] = [{ node: this.#document.contents, depth: 1 }];
     for (let entry = open.pop(); entry !== undefined; entry = open.pop()) {
       const { node, depth } = entry;
-      if (isAlias(node) && node.resolve(this.#document) === undefined) {
-        const place = this.#position(node.range?.[0] ?? 0);
-        throw new ConfigError(this.file, [{
-          ...place,
-          text: `no value before this has the name &${node.source}`,
-        }]);
-      }
+      if (isAlias(node)) this.#refuseUnfitAlias(node, entry);
       if (!isMap(node) && !isSeq(node)) continue;
-      if (depth > MAX_DEPTH) {
-        const place = this.#position(node.range?.[0] ?? 0);
-        throw new ConfigError(this.file, [{ ...place, text: TOO_DEEP }]);
+      if (depth > MAX_DEPTH) throw this.#errorAt(node, TOO_DEEP);
+      for (const item of node.items) {
+        open.push({ node: isPair(item) ? item.value : item, depth: depth + 1, within: entry });
       }
-      if (isMap(node)) { for (const { value } of node.items) open.push({ node: value, depth: depth + 1 }); }
-      else for (const item of node.items) open.push({ node: item, depth: depth + 1 });
     }
+  }
+
+  #refuseUnfitAlias(alias: Alias, { within }: Nested): void {
+    const target = alias.resolve(this.#document);
+    if (target === undefined) {
+      throw this.#errorAt(alias, `no value before this has the name &${alias.source}`);
+    }
+    for (let outer = within; outer !== undefined; outer = outer.within) {
+      if (outer.node === target) throw this.#errorAt(alias, `the value &${alias.source} contains itself`);
+    }
+  }
+
+  #errorAt({ range }: Node, text: string): ConfigError {
+    return new ConfigError(this.file, [{ ...this.#position(range?.[0] ?? 0), text }]);
   }
 
   #error(text: string): ConfigError {

@@ -4,6 +4,7 @@
  */
 import { Marks } from "../../marks.ts";
 import { hex } from "../../net/hex.ts";
+import type { IpAddress } from "../../net/ip.ts";
 import { DEFAULT_CONFIG } from "../defaults.ts";
 import type { ConfigProblem } from "../error.ts";
 import type { ConfigFile } from "../schema/schema.ts";
@@ -11,7 +12,7 @@ import { type ConfigPath, formatPath, type YamlSource } from "../yaml_source.ts"
 
 /** Lists them all, of a file that passes the schema. */
 export function conflicts(file: ConfigFile, source: YamlSource): ConfigProblem[] {
-  return [...sharedMarks(file), ...untoldUdp(file)].map(({ path, text }) => ({
+  return [...sharedMarks(file), ...untoldUdp(file), ...ownListeners(file)].map(({ path, text }) => ({
     ...source.locate(path),
     text: `${formatPath(path)}: ${text}`,
   }));
@@ -58,4 +59,20 @@ function untoldUdp({ intercept, rules, upstreams, groups, ...file }: ConfigFile)
         "use v2, protocol: tcp, or udp: false for the upstream",
     }];
   });
+}
+
+/** Finds upstreams that are the proxy's own listener; addresses of interfaces are not known here. */
+function ownListeners({ listener, upstreams }: ConfigFile): Conflict[] {
+  const port = listener?.port ?? DEFAULT_CONFIG.listener.port;
+  return Object.entries(upstreams ?? {}).flatMap(([name, { address }]) => {
+    if (address === undefined || !("address" in address) || address.port !== port) return [];
+    const text = "this is tproxy's own listener: flows would come back to it";
+    return isThisHost(address.address) ? [{ path: ["upstreams", name, "address"], text }] : [];
+  });
+}
+
+/** Tells whether an address is of the loopback interface, or the one that stands for all. */
+function isThisHost({ family, bytes }: IpAddress): boolean {
+  if (family === "ipv4") return bytes[0] === 127 || bytes.every((byte) => byte === 0);
+  return bytes.every((byte, index) => byte === 0 || index === 15 && byte === 1);
 }

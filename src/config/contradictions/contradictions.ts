@@ -22,8 +22,8 @@ export function contradictions(source: YamlSource): ConfigProblem[] {
   const groups = mappingOf(file.groups);
   for (const [section, names] of Object.entries({ upstreams, groups: Object.keys(groups) })) {
     for (const name of names) {
-      // Names that mean something to JavaScript get lost on the way.
-      if (name === "" || name in {}) add([section, name], "this cannot be a name");
+      // Names that mean something to JavaScript get lost on the way; control characters no rule can name.
+      if (!/^\P{Cc}+$/u.test(name) || name in {}) add([section, name], "this cannot be a name");
     }
   }
   for (const [name, group] of Object.entries(groups)) {

@@ -4,6 +4,7 @@
  */
 import type { Prefix } from "../../net/ip.ts";
 import { ConfigError, type ConfigProblem } from "../error.ts";
+import { neverEnds, NOT_PLAIN } from "./plain.ts";
 import { readReason } from "./reason.ts";
 import { parseNetworkList } from "../values/networks.ts";
 import type { ConfigFile } from "../schema/schema.ts";
@@ -44,6 +45,7 @@ export function readNetworkLists(
 
 function tryToRead(path: string, readTextFile: (path: string) => string): string | { reason: string } {
   try {
+    if (neverEnds(path)) return { reason: NOT_PLAIN };
     return readTextFile(path);
   } catch (error) {
     return { reason: readReason(error) };

@@ -5,6 +5,7 @@
  */
 import { ConfigError, type ConfigProblem } from "../error.ts";
 import type { LoadedConfig } from "../load.ts";
+import { NOT_PLAIN } from "./plain.ts";
 import { readReason } from "./reason.ts";
 
 /** A password. Printed, or made JSON of, it is three dots. */
@@ -79,7 +80,7 @@ function tryToRead(path: string, max: number, { stat, readFile }: SecretFiles): 
   try {
     // Before it is opened: reading a pipe would wait.
     const { isFile, mode, size } = stat(path);
-    if (!isFile) return "it is not a plain file";
+    if (!isFile) return NOT_PLAIN;
     if (mode !== null && (mode & OTHERS) !== 0) {
       return `others than its owner may use it (mode ${(mode & 0o777).toString(8)}), do: chmod 600 ${path}`;
     }

@@ -59,7 +59,8 @@ export function domainPattern() {
   return value<string>({
     expected: DOMAIN_EXPECTED,
     parse: (input) => {
-      const pattern = parsePattern(asText(input));
+      if (typeof input !== "string") return undefined;
+      const pattern = parsePattern(input);
       return "problem" in pattern
         ? new Refusal(`${DOMAIN_EXPECTED}: ${pattern.problem}`)
         : formatPattern(pattern);

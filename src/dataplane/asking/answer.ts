@@ -13,8 +13,10 @@ const MARK = OIF + 2;
 const TOS = OIF + 3;
 const MSS = OIF + 4;
 const WHOLE = OIF + 5;
+const HARDWARE_HIGH = OIF + 6;
+const HARDWARE_LOW = OIF + 7;
 /** The words of an answer, which may be copied one by one. */
-export const ANSWER_WORDS = OIF + 6;
+export const ANSWER_WORDS = OIF + 8;
 
 /** An answer. The object is used again for the next; whoever keeps one copies it. */
 export class Answer {
@@ -77,6 +79,22 @@ export class Answer {
   }
   set whole(whole: boolean) {
     this.words[WHOLE] = whole ? 1 : 0;
+  }
+
+  /** The client's hardware address, which stands in the packet: see policy/flow.ts. */
+  get hardwareHigh(): number {
+    return this.words[HARDWARE_HIGH];
+  }
+  set hardwareHigh(high: number) {
+    this.words[HARDWARE_HIGH] = high;
+  }
+
+  /** The rest of it. */
+  get hardwareLow(): number {
+    return this.words[HARDWARE_LOW];
+  }
+  set hardwareLow(low: number) {
+    this.words[HARDWARE_LOW] = low;
   }
 
   /** Takes over the words of another from `at` on. */

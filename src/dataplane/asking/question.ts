@@ -2,7 +2,6 @@
  * A question of the kernel: the first packet of a flow, held at the end of the forward path. Pure.
  * @module
  */
-import { NO_HARDWARE } from "../../policy/flow.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { Answer } from "./answer.ts";
 
@@ -56,9 +55,6 @@ export class Question implements HeldPacket {
   dataLength = 0;
   /** UDP: the end of the datagram may be missing. */
   isCut = false;
-  /** The client's hardware address: see policy/flow.ts. */
-  hardwareHigh: number = NO_HARDWARE;
-  hardwareLow = 0;
   /** TCP: the sequence number of the SYN, as a signed number. */
   sequence = 0;
 }

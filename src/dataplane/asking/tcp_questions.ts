@@ -100,8 +100,8 @@ export class TcpQuestions implements Asked {
       return sessions.refuse(session, 0, OVER_LIMIT);
     }
     session.inputInterface = question.answer.iif;
-    session.hardwareHigh = question.hardwareHigh;
-    session.hardwareLow = question.hardwareLow;
+    session.hardwareHigh = question.answer.hardwareHigh;
+    session.hardwareLow = question.answer.hardwareLow;
     if (sessions.decide(session)) this.#dial(session, question);
   }
 

@@ -54,7 +54,7 @@ export class Arrivals {
     arrival.inputInterface = this.#interfaceOf(clientFd, client[0] === AF_INET);
     if (!hardware) return;
     arrival.hardwareHigh = UNKNOWN;
-    if (arrival.inputInterface !== UNKNOWN) this.learnHardware(arrival);
+    if (arrival.inputInterface !== UNKNOWN) this.#learnHardware(arrival);
   }
 
   /** Closes what it asks through. */
@@ -77,7 +77,7 @@ export class Arrivals {
    * Learns the hardware address where the interface is known. The neighbour has just spoken, so that the
    * kernel knows it; one behind a tunnel has no such address.
    */
-  learnHardware(arrival: Omit<Arrival, "clientFd">): void {
+  #learnHardware(arrival: Arrival): void {
     const { client, inputInterface } = arrival;
     const family = client[0];
     const writer = this.#writer;

@@ -220,7 +220,6 @@ export class UdpService implements Service, ObedientSessions, Asked {
   /** Ends everything. */
   close(): void {
     this.#sessions.closeAll();
-    this.#flows.close();
     for (const { fd } of this.#listeners.splice(0)) closeFd(fd);
     for (const { ipv4, ipv6 } of this.#rawSockets) {
       if (ipv4 >= 0) closeFd(ipv4);

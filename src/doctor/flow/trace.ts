@@ -3,6 +3,7 @@
  * NAT, policy routing; and how it ends.
  * @module
  */
+import { ASK_PRIORITY } from "../../constants.ts";
 import type { Admission, OnFailure, Source } from "../../config/types.ts";
 import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
 import { Marks, withBits } from "../../marks.ts";
@@ -206,6 +207,7 @@ class Trip {
         if (stop !== undefined) return stop;
         continue;
       }
+      if (hook === "postrouting" && this.#isHeld && of.chain.base!.priority > ASK_PRIORITY) break;
       if (of.chain.base!.type === "nat" && this.#natDone.includes(hook)) continue;
       const step = passChain(of, this.#packet, { hook, own: (packet) => this.#ownAt(packet) });
       this.#steps.push(step);
@@ -216,6 +218,12 @@ class Trip {
       }
     }
     return undefined;
+  }
+
+  /** Tells whether the client's packet goes no further than to the proxy's question. */
+  get #isHeld(): boolean {
+    return this.#taken?.end === "relayed" && this.#facts.admission === "forward-path" &&
+      this.#packet.input !== undefined;
   }
 
   /** The install's decision; a stop where it ends the flow. */

@@ -55,14 +55,11 @@ export function readList(
   }
   if (firstSkipped === undefined) return { names, duplicates, skipped };
   if (names + duplicates === 0) {
-    throw refusal(
-      path,
-      `it has no name; line ${firstSkipped.number} is "${firstSkipped.text}"`,
-    );
+    throw refusal(`${path}:${firstSkipped.number}:1`, `it has no name; this line is "${firstSkipped.text}"`);
   }
   return { names, duplicates, skipped, firstSkipped };
 }
 
-function refusal(path: string, reason: string): OperationError {
-  return new OperationError({ operation: "read list of names", object: path, reason });
+function refusal(place: string, reason: string): OperationError {
+  return new OperationError({ operation: "read list of names", object: place, reason, usage: true });
 }

@@ -100,6 +100,8 @@ labTest("failover: the next one carries flows when the first is killed, new ones
   });
   assert.match(await statusOf(lab, proxy), /upstream u1080 \(203.0.113.2:1080\): down for .*ECONNREFUSED/);
   const told = await explained(lab, proxy);
+  // The guard refuses what the client's packet would meet behind the proxy's question.
+  assert.match(told, /^end: the proxy relays it through an upstream/m);
   assert.match(told, /upstream: u1080 \(down: .*ECONNREFUSED\S*\), then u1081 \(up\); when down: block\n/);
   assert.match(told, /takes: u1081, of group corp \(failover\): no other is up\n/);
   await startMicrosocks(lab, { port: 1080, asks: false });

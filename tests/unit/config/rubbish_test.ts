@@ -65,6 +65,20 @@ Deno.test("parseConfig() follows an ordinary alias, and finds errors through it"
   assert.match(problemsOf("source: *nothing")[0], /^1:9: /);
 });
 
+Deno.test("parseConfig() refuses a value that contains itself", () => {
+  assert.deepEqual(problemsOf("rules: &a [*a]"), ["1:12: the value &a contains itself"]);
+  assert.deepEqual(problemsOf("rules: &a [{ action: block, from: [*a] }]"), [
+    "1:36: the value &a contains itself",
+  ]);
+  assert.match(problemsOf("upstreams: &a { b: { x: &c [1], y: *c, z: *a } }")[0], /&a contains itself/);
+});
+
+Deno.test("parseConfig() refuses aliases that nest deeply", () => {
+  const nest = (inner: string) => `${"[".repeat(60)}${inner}${"]".repeat(60)}`;
+  const lines = Array.from({ length: 90 }, (_, i) => `a${i}: &a${i} ${nest(i === 0 ? "x" : `*a${i - 1}`)}`);
+  assert.notDeepEqual(problemsOf(lines.join("\n")), []);
+});
+
 Deno.test("parseConfig() always answers with a config or a ConfigError", () => {
   const letters = [
     "a",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DEFAULT_CONFIG } from "../../../src/config/defaults.ts";
 import { describeConfig } from "../../../src/config/describe.ts";
 import { parseConfig } from "../../../src/config/load.ts";
+import { problemsOf } from "./problems.ts";
 
 const CONFIG = parseConfig(
   `
@@ -88,4 +89,28 @@ Deno.test("describeConfig() shows upstreams, groups and checks in a line each", 
     "checks.fall: 3",
     "checks.target: www.example.com:443",
   ]);
+});
+
+Deno.test("parseConfig() refuses an upstream that is the proxy's own listener", () => {
+  const upstream = (address: string, port = "") =>
+    problemsOf(`${port}\nupstreams: { a: { type: socks5, address: "${address}" } }`);
+  for (const host of ["127.0.0.1", "127.8.0.1", "0.0.0.0", "[::1]", "[::]"]) {
+    assert.deepEqual(upstream(`${host}:50080`), [
+      "2:42: upstreams.a.address: this is tproxy's own listener: flows would come back to it",
+    ], host);
+    assert.deepEqual(upstream(`${host}:50080`, "listener: { port: 1234 }"), []);
+    assert.equal(upstream(`${host}:1234`, "listener: { port: 1234 }").length, 1);
+  }
+  for (const place of ["127.0.0.1:1080", "192.0.2.1:50080", "[::2]:50080"]) {
+    assert.deepEqual(upstream(place), []);
+  }
+});
+
+Deno.test("parseConfig() refuses names of upstreams and groups that command a terminal", () => {
+  assert.deepEqual(
+    problemsOf('upstreams: { "a\\e[2J": { type: direct, interface: wan } }').map((line) =>
+      line.replace(/^.*: /, "")
+    ),
+    ["this cannot be a name"],
+  );
 });

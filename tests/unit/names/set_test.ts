@@ -51,7 +51,7 @@ Deno.test("buildNameSet() takes each list when its turn comes, and refuses what 
   }
   assert.throws(
     () => buildNameSet({ domains: [], lists: lists() }, SEED),
-    (error) => error instanceof OperationError && error.object === "one",
+    (error) => error instanceof OperationError && error.object === "one:1:1",
   );
   assert.deepEqual(taken, ["one"]);
   assert.throws(

@@ -47,8 +47,8 @@ export function readFirstPacket(question: Question, { bytes, words }: Memory, lo
   answer.mark = log.mark;
   answer.iif = log.iif;
   answer.oif = log.oif;
-  question.hardwareHigh = log.hardwareHigh;
-  question.hardwareLow = log.hardwareLow;
+  answer.hardwareHigh = log.hardwareHigh;
+  answer.hardwareLow = log.hardwareLow;
   question.bytes = bytes;
   question.isCut = length >= LONGEST_COPY;
   const version = bytes[at] >> 4;

@@ -118,11 +118,6 @@ export class UdpFlows {
     this.#parts.links.associations.turn(release);
   }
 
-  /** Closes what it asks the kernel through. */
-  close(): void {
-    this.#origins.close();
-  }
-
   /** Milliseconds until it needs a turn, -1 for ever. */
   timeout(): number {
     return sooner(this.#readings.timeout(), this.#parts.links.associations.timeout());

@@ -257,6 +257,6 @@ function cannotBeSent(datagram: Question): boolean {
   return datagram.isCut || isTrain(datagram);
 }
 
-function originOf({ answer, hardwareHigh, hardwareLow }: Question): Origin {
-  return { inputInterface: answer.iif, hardwareHigh, hardwareLow };
+function originOf({ answer: { iif, hardwareHigh, hardwareLow } }: Question): Origin {
+  return { inputInterface: iif, hardwareHigh, hardwareLow };
 }

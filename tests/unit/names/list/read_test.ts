@@ -52,7 +52,8 @@ Deno.test("readList() refuses a file with no name in it, but something else", ()
       () => readList(encode(text), "/etc/ads.txt", new NameTableBuilder(SEED)),
       (error) =>
         error instanceof OperationError &&
-        /^Cannot read list of names "\/etc\/ads.txt": it has no name; line [13] is "(<html>|http:\/\/a.test)"$/
+        error.usage &&
+        /^Cannot read list of names "\/etc\/ads.txt:[13]:1": it has no name; this line is "(<html>|http:\/\/a.test)"$/
           .test(error.message),
     );
   }

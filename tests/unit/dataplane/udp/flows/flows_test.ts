@@ -60,5 +60,4 @@ Deno.test("No flow goes on without its name because too many wait: its client sa
   assert.equal(flows.lead(arrivalOf(whole, 0, "10.0.0.8:1")), LOST_DATAGRAM);
   flows.turn(() => seen.passed++);
   assert.deepEqual(seen, { passed: 0, refused: 1 });
-  flows.close();
 });

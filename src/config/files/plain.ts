@@ -1,0 +1,17 @@
+/**
+ * Files whose reading may never end: pipes, devices, sockets.
+ * @module
+ */
+
+/** The reason not to read one. */
+export const NOT_PLAIN = "it is not a plain file";
+
+/** Tells whether a path leads to one. A path to nothing, or to a directory, fails when it is read. */
+export function neverEnds(path: string): boolean {
+  try {
+    const { isFile, isDirectory } = Deno.statSync(path);
+    return !isFile && !isDirectory;
+  } catch {
+    return false;
+  }
+}

@@ -186,7 +186,8 @@ wayTest("An interface that has gone: refused at once, and never by another way, 
       assert.ok(performance.now() - begun < 300, `after ${performance.now() - begun} ms`);
     }
   }
-  assert.match(proxy.log, /an upstream has failed.*upstream=lte.*ENODEV/);
+  const failed = /an upstream has failed.*upstream=lte.*ENODEV/;
+  await until(() => failed.test(proxy.log), { what: "the log to tell of the upstream" });
   await field.lab.router.run(["sh", "-ec", BACK]);
   await assertProbes(field, outBy(SEEN));
 });
@@ -311,7 +312,8 @@ wayTest("UDP whose interface has gone is refused at once, or carried by another 
   await assertProbes(field, datagramsBy(SEEN));
   await field.lab.router.run(["sh", "-ec", GONE]);
   await assertProbes(field, [udp("anycast", 80, "server sees wan, another port")]);
-  assert.match(proxy.log, /an upstream has failed.*upstream=lte.*ENODEV/);
+  const failed = /an upstream has failed.*upstream=lte.*ENODEV/;
+  await until(() => failed.test(proxy.log), { what: "the log to tell of the upstream" });
 });
 
 wayTest("UDP is refused unless it is asked for, and never goes by the first way", {

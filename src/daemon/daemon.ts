@@ -201,6 +201,6 @@ function feedWatchdog(
 function refreshNowAndThen(proxy: Proxy, { notifier, log }: Surroundings): ReturnType<typeof setInterval> {
   return setInterval(() => {
     log.flush();
-    proxy.keeper.again().then(() => notifier.send(statusOf(proxy)));
+    proxy.again().then(() => notifier.send(statusOf(proxy)));
   }, REFRESH_MS);
 }

@@ -78,7 +78,7 @@ class OwnedRules implements LiveRules {
 
   keepFrom(others: OutputChanges): void {
     this.#others = others;
-    if (this.#plan !== undefined) this.#replace(this.#plan, this.#taking && !this.#draining);
+    if (this.#plan !== undefined) this.adopt(this.#plan, this.#taking);
   }
 
   forget(): void {

@@ -89,6 +89,12 @@ export class Proxy {
     this.#reloader.request();
   }
 
+  /** Looks again, now and then, at what nobody tells of. */
+  again(): Promise<void> {
+    this.#parts.survey?.again();
+    return this.keeper.again();
+  }
+
   /** Takes nothing new, reloads included; live connections go on. */
   drain(): void {
     this.#draining = true;

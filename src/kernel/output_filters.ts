@@ -3,50 +3,32 @@
  * cannot be judged counts as one that may.
  * @module
  */
-import { LIVE_TABLE_NAME, TABLE_NAME } from "../constants.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
-import { type ChainName, listChains, type NftChain } from "../netlink/nft/chain.ts";
+import type { ChainName, NftChain } from "../netlink/nft/chain.ts";
 import type { NftExpression } from "../netlink/nft/expression.ts";
-import { listRules, type NftRule } from "../netlink/nft/rule.ts";
-import { listTables } from "../netlink/nft/table.ts";
+import type { NftRule } from "../netlink/nft/rule.ts";
 import { EINVAL } from "../net/errno.ts";
 import { OperationError } from "../net/error.ts";
-import { ifNfTables } from "./machine/nf_tables.ts";
+import type { OtherRules } from "./other_rules.ts";
 import { KERNEL_PARTS, namePart } from "./parts.ts";
 
 /** Hooks that a packet of the router passes before it is sent. */
 const HOOKS: readonly string[] = ["output", "postrouting"];
 /** The NAT of sources, behind them, has nothing to change any more: what is dialled is translated already. */
 const NAT_HOOK = "output";
-/** Tables of iptables-legacy that may do so, as the kernel names them. */
-export const LEGACY_NAMES: readonly string[] = ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"];
 /** linux/netfilter/nfnetlink_conntrack.h: NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET_STATS */
 const CT_GET_STATS = 0x105;
 /** Expressions whose verdict is not known: targets of iptables, and programs that are asked; and NAT. */
 const HINDRANCES = ["target", "queue", "synproxy", "nat", "redir"];
+/** Tables of iptables-legacy that may do so. */
 const LEGACY_FILTERS = /^(filter|mangle|nat|raw|security)$/m;
 
-/** Sources to read. */
-export interface OutputSources {
-  /** To nf_tables; it needs CAP_NET_ADMIN. */
-  readonly netfilter: NetlinkConnection;
-  /** Throws Deno's errors. */
-  readonly readTextFile: (path: string) => string;
-}
-
 /** Tells whether another program's rules may drop a new flow of the router's own, or send it elsewhere. */
-export function outputMayDrop({ netfilter, readTextFile }: OutputSources): boolean {
-  if (LEGACY_NAMES.some((path) => LEGACY_FILTERS.test(readOrNothing(path, readTextFile)))) return true;
-  return ifNfTables(() => {
-    const tables = (["inet", "ip", "ip6"] as const).flatMap((family) => listTables(netfilter, family));
-    return tables.filter(({ name }) => name !== TABLE_NAME && name !== LIVE_TABLE_NAME).some((table) => {
-      const chains = listChains(netfilter, table);
-      const bases = chains.filter(isAtOutput);
-      if (bases.some(({ base }) => base?.policy === "drop")) return true;
-      if (bases.length === 0) return false;
-      return chainsMayDrop(bases, listRules(netfilter, { family: table.family, table: table.name }));
-    });
-  }, false);
+export function outputMayDrop({ tables, legacy }: OtherRules): boolean {
+  return LEGACY_FILTERS.test(legacy) || tables.some(({ bases, rules }) => {
+    const met = bases.filter(isAtOutput);
+    return met.some(({ base }) => base?.policy === "drop") || chainsMayDrop(met, rules);
+  });
 }
 
 /**
@@ -115,13 +97,4 @@ function mayDrop(expression: NftExpression): boolean {
 
 function targetOf(expression: NftExpression): string[] {
   return expression.kind === "verdict" ? [expression.verdict.chain ?? []].flat() : [];
-}
-
-/** Reads a file; nothing where it cannot. */
-export function readOrNothing(path: string, readTextFile: OutputSources["readTextFile"]): string {
-  try {
-    return readTextFile(path);
-  } catch {
-    return "";
-  }
 }

@@ -4,7 +4,8 @@
  * @module
  */
 import type { RouteBoard } from "../../dataplane/routes/route_board.ts";
-import { readOutputChanges } from "../../kernel/output_changes.ts";
+import { readLegacyNames, readOtherRules } from "../../kernel/other_rules.ts";
+import { findOutputChanges } from "../../kernel/output_changes.ts";
 import { outputMayDrop, passageObstacle } from "../../kernel/output_filters.ts";
 import type { OutputChanges } from "../../kernel/plan/live/options.ts";
 import { chooseRulePriority } from "../../kernel/plan/rule_priority.ts";
@@ -41,6 +42,8 @@ export class Survey {
   readonly #options: SurveyOptions;
   /** Rules that workers have made, as they were last. */
   #pins: readonly RoutingRule[] = [];
+  /** Tables of iptables-legacy, as they were last. */
+  #legacy = "";
   /** Fact that the obstacle has been told: once is enough. */
   #warned = false;
 
@@ -59,6 +62,13 @@ export class Survey {
     if (change === undefined || change.plan || change.rules) this.#attempt(() => this.#lookAtRoutes());
     else if (change.pins) this.#attempt(() => this.#lookAtPins()); // these change nobody's way
     if (change === undefined || change.firewall) this.#attempt(() => this.#lookAtOutput());
+  }
+
+  /** Looks at the filters again where iptables-legacy has got or lost a table, of which nobody tells. */
+  again(): void {
+    if (readLegacyNames(this.#options.readTextFile) !== this.#legacy) {
+      this.#attempt(() => this.#lookAtOutput());
+    }
   }
 
   /** Takes its rules away: nobody dials any more. */
@@ -88,8 +98,10 @@ export class Survey {
   #lookAtOutput(): void {
     const { board, log, readTextFile, outputCloses, outputChanges } = this.#options;
     using netfilter = openNetlink("netfilter");
-    outputChanges(readOutputChanges({ netfilter, readTextFile }));
-    const mayDrop = outputMayDrop({ netfilter, readTextFile });
+    const others = readOtherRules({ netfilter, readTextFile });
+    this.#legacy = others.legacy;
+    outputChanges(findOutputChanges(others));
+    const mayDrop = outputMayDrop(others);
     if (board.writeOutput(mayDrop) && mayDrop) outputCloses();
     const obstacle = mayDrop && !this.#warned ? passageObstacle(netfilter) : undefined;
     if (obstacle === undefined) return;

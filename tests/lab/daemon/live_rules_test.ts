@@ -100,6 +100,38 @@ labTest("a reload changes the proxy's own rules too", {
   assert.equal(await nginx.get(6), "hello\n");
 });
 
+labTest("chains that keep what the proxy sends come with others' NAT and marks, and go with them", {
+  programs: PROGRAMS,
+  netlinkOnly,
+}, async (lab) => {
+  const kept = async () => [...(await live(lab)).matchAll(/chain (keep_\w+)/g)].map(([, name]) => name);
+  const nginx = await startNginx(lab);
+  const proxy = await startProxy(lab);
+  assert.deepEqual(await kept(), []);
+  for (const family of [4, 6] as const) assert.equal(await nginx.get(family), "hello\n");
+  // Both would lead astray what the proxy dials; what is forwarded they do not concern.
+  await lab.router.nft(`table inet others {
+    chain out { type nat hook output priority -100; tcp dport 80 dnat ip to 203.0.113.1:9; }
+    chain marking { type route hook output priority mangle; meta mark set 0x99; }
+  }`);
+  await lab.router.ip(`route add default via 10.77.1.2 table 99
+    route add default via fd77:1::2 table 99`);
+  for (const family of ["-4", "-6"]) {
+    await lab.router.run(["ip", family, "rule", "add", "fwmark", "0x99", "lookup", "99"]);
+  }
+  await until(async () => (await kept()).join() === "keep_outgoing,keep_route", {
+    what: "the chains",
+    timeoutMs: 2_000,
+  });
+  for (const family of [4, 6] as const) assert.equal(await nginx.get(family), "hello\n");
+  await lab.router.run(["nft", "delete", "table", "inet", "others"]);
+  await until(async () => (await kept()).length === 0, { what: "their end", timeoutMs: 2_000 });
+  for (const family of [4, 6] as const) assert.equal(await nginx.get(family), "hello\n");
+  proxy.program.signal("SIGTERM");
+  assert.equal(await proxy.program.waitForExit(), 0);
+  assert.match(proxy.log, /stopped accepted=6 /);
+});
+
 labTest("a second proxy on another port is refused, and the first one serves on", {
   programs: PROGRAMS,
   netlinkOnly,

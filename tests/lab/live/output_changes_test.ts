@@ -1,6 +1,10 @@
 /** Changes that others make to what this machine sends, as the real nft has them. */
 import assert from "node:assert/strict";
-import { readOutputChanges } from "../../../src/kernel/output_changes.ts";
+import { readOtherRules } from "../../../src/kernel/other_rules.ts";
+import { findOutputChanges } from "../../../src/kernel/output_changes.ts";
+import { Survey } from "../../../src/daemon/routes/survey.ts";
+import { ROUTE_BOARD_WORDS, RouteBoard } from "../../../src/dataplane/routes/route_board.ts";
+import { createLogger } from "../../../src/log.ts";
 import { openNetlink } from "../../../src/netlink/transport.ts";
 import { labTest, run } from "../netlink/new_network.ts";
 
@@ -8,7 +12,7 @@ const NOTHING = { incoming: false, outgoing: false, source: false, route: false 
 
 function changes(): typeof NOTHING {
   using netfilter = openNetlink("netfilter");
-  return readOutputChanges({ netfilter, readTextFile: () => "" });
+  return findOutputChanges(readOtherRules({ netfilter, readTextFile: () => "" }));
 }
 
 function load(ruleset: string): void {
@@ -17,7 +21,7 @@ function load(ruleset: string): void {
 }
 
 labTest(
-  "readOutputChanges() finds NAT and marks of others at their hooks, and nothing in empty chains",
+  "findOutputChanges() finds NAT and marks of others at their hooks, and nothing in empty chains",
   () => {
     assert.deepEqual(changes(), NOTHING);
     load(`table inet fw4 {
@@ -39,7 +43,7 @@ labTest(
 );
 
 labTest(
-  "readOutputChanges() leaves our own tables out, and takes tables of iptables-legacy for all of it",
+  "findOutputChanges() leaves our own tables out, and takes tables of iptables-legacy for all of it",
   () => {
     load(`table inet transparent_proxy {
     chain x { type nat hook output priority 0; dnat ip to 10.0.0.1; }
@@ -47,6 +51,33 @@ labTest(
     assert.deepEqual(changes(), NOTHING);
     using netfilter = openNetlink("netfilter");
     const readTextFile = (path: string) => path.endsWith("ip_tables_names") ? "filter\nmangle\n" : "";
-    assert.ok(Object.values(readOutputChanges({ netfilter, readTextFile })).every((changes) => changes));
+    assert.ok(
+      Object.values(findOutputChanges(readOtherRules({ netfilter, readTextFile }))).every((changes) =>
+        changes
+      ),
+    );
   },
 );
+
+labTest("a survey finds later that iptables-legacy has got a table", () => {
+  run("nft", ["flush", "ruleset"]);
+  let told: object | undefined;
+  const survey = new Survey({
+    board: new RouteBoard(new Int32Array(new SharedArrayBuffer(ROUTE_BOARD_WORDS * 4))),
+    mark: 0,
+    replyMark: 0,
+    outputCloses() {},
+    outputChanges: (others) => told = others,
+    log: createLogger({ level: "error", format: "text", write() {} }),
+    // The network of this thread.
+    readTextFile: (path) => Deno.readTextFileSync(path.replace(/^\/proc\/net/, "/proc/thread-self/net")),
+  });
+  survey.look();
+  assert.deepEqual(told, NOTHING);
+  told = undefined;
+  survey.again();
+  assert.equal(told, undefined, "nothing has changed");
+  run("iptables-legacy", ["-t", "nat", "-A", "OUTPUT", "-j", "ACCEPT"]);
+  survey.again();
+  assert.deepEqual(told, { incoming: true, outgoing: true, source: true, route: true });
+});

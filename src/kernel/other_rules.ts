@@ -1,0 +1,71 @@
+/**
+ * Other programs' rules, where packets pass that this machine sends, or that come in from its loopback
+ * interface: read once for all who judge them.
+ * @module
+ */
+import { LIVE_TABLE_NAME, TABLE_NAME } from "../constants.ts";
+import type { NetlinkConnection } from "../netlink/connection.ts";
+import { listChains, type NftChain } from "../netlink/nft/chain.ts";
+import { listRules, type NftRule } from "../netlink/nft/rule.ts";
+import { listTables } from "../netlink/nft/table.ts";
+import { ifNfTables } from "./machine/nf_tables.ts";
+
+/** Names of the tables of iptables-legacy, a line each. */
+const LEGACY_NAMES = ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"];
+/** The hooks; at `prerouting` NAT alone. */
+const HOOKS: readonly string[] = ["output", "postrouting"];
+
+/** Sources to read. */
+export interface RuleSources {
+  /** To nf_tables; it needs CAP_NET_ADMIN. */
+  readonly netfilter: NetlinkConnection;
+  /** Throws Deno's errors. */
+  readonly readTextFile: (path: string) => string;
+}
+
+/** A table of nf_tables. */
+export interface OtherTable {
+  /** The base chains at these hooks. */
+  readonly bases: readonly NftChain[];
+  /** The rules of all its chains. */
+  readonly rules: readonly NftRule[];
+}
+
+/** The rules. */
+export interface OtherRules {
+  readonly tables: readonly OtherTable[];
+  /** See {@linkcode readLegacyNames}. */
+  readonly legacy: string;
+}
+
+/** Reads them; tables without a chain at these hooks are left out. Throws an OperationError. */
+export function readOtherRules({ netfilter, readTextFile }: RuleSources): OtherRules {
+  const tables = ifNfTables(
+    () => (["inet", "ip", "ip6"] as const).flatMap((family) => listTables(netfilter, family)),
+    [],
+  );
+  return {
+    tables: tables.filter(({ name }) => name !== TABLE_NAME && name !== LIVE_TABLE_NAME).flatMap((table) => {
+      const bases = listChains(netfilter, table).filter(isConcerned);
+      if (bases.length === 0) return [];
+      return [{ bases, rules: listRules(netfilter, { family: table.family, table: table.name }) }];
+    }),
+    legacy: readLegacyNames(readTextFile),
+  };
+}
+
+/** Reads which tables iptables-legacy has, a name a line. Nobody tells when it gets one. */
+export function readLegacyNames(readTextFile: RuleSources["readTextFile"]): string {
+  return LEGACY_NAMES.map((path) => {
+    try {
+      return readTextFile(path);
+    } catch {
+      return ""; // there is no such program here
+    }
+  }).join("");
+}
+
+function isConcerned({ base }: NftChain): boolean {
+  return base !== undefined &&
+    (HOOKS.includes(base.hook) || (base.type === "nat" && base.hook === "prerouting"));
+}

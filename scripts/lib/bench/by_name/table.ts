@@ -2,12 +2,14 @@
  * The Markdown table of the benchmark by name, a row for each measure, and the verdict on its targets.
  * @module
  */
-import { compare, formatNumber, formatRow, formatRule, summarize } from "../statistics.ts";
-import type { Results, Sample, Verdict } from "../suite.ts";
+import { formatMeasures, type MeasureRow } from "../measure_table.ts";
+import { summarize } from "../statistics.ts";
+import type { Results, Verdict } from "../suite.ts";
+import { type Judged, judgeRatios, makeVerdict } from "../verdicts.ts";
 
 const BASES = ["forwarding", "haproxy"] as const;
 
-const ROWS: readonly { measure: string; title: string; digits: number }[] = [
+const ROWS: readonly MeasureRow[] = [
   { measure: "connections", title: "new connections/s", digits: 0 },
   { measure: "browser", title: "new connections/s of a browser", digits: 0 },
   { measure: "requests", title: "requests/s", digits: 0 },
@@ -35,43 +37,15 @@ const GREETING_LIMIT = 2;
 
 /** A row for each measure, a column for each contestant, and the ratios. */
 export function formatByNameTable(results: Results): string {
-  const columns = new Map<string, Sample>([...results].map(([name, samples]) => [name, summarize(samples)]));
-  for (const base of BASES) {
-    const ratios = compare(results, base);
-    if (ratios !== undefined) columns.set(`tproxy ÷ ${base}`, ratios);
-  }
-  const rows = ROWS.map(({ measure, title, digits }) =>
-    formatRow([
-      title,
-      ...[...columns].map(([name, values]) => formatNumber(values[measure], name.includes("÷") ? 2 : digits)),
-    ])
-  );
-  return [formatRow(["median", ...columns.keys()]), formatRule(columns.size), ...rows].join("\n");
+  return formatMeasures(results, ROWS, BASES);
 }
 
 /** One line for each target; undefined where a contestant is missing. */
 export function judgeByName(results: Results): Verdict | undefined {
-  const verdicts = [...judgeRatios(results), ...judgeGreetings(results)];
-  if (verdicts.length === 0) return undefined;
-  return {
-    held: verdicts.every(({ held }) => held),
-    lines: verdicts.map(({ held, text }) => `${held ? "holds" : "MISSED"}  ${text}`),
-  };
-}
-
-interface Judged {
-  readonly held: boolean;
-  readonly text: string;
-}
-
-function judgeRatios(results: Results): Judged[] {
-  return TARGETS.flatMap(({ base, measures, ratio }) => {
-    const ratios = compare(results, base) ?? {};
-    return measures.filter((measure) => ratios[measure] !== undefined).map((measure) => ({
-      held: ratios[measure]! >= ratio,
-      text: `${measure}: ${ratios[measure]!.toFixed(2)} times ${base}, target ${ratio}`,
-    }));
-  });
+  const beside = TARGETS.flatMap(({ base, measures, ratio }) =>
+    judgeRatios(results, base, measures.map((measure) => ({ measure, ratio })))
+  );
+  return makeVerdict([...beside, ...judgeGreetings(results)]);
 }
 
 function judgeGreetings(results: Results): Judged[] {

@@ -4,6 +4,7 @@
  */
 import { compare, formatNumber, formatRow, formatRule, summarize } from "../statistics.ts";
 import { EARLY, type Results, type Verdict } from "../suite.ts";
+import { judgeRatios, makeVerdict, type Target } from "../verdicts.ts";
 
 const COLUMNS: readonly { measure: string; title: string; digits: number }[] = [
   { measure: "up", title: "to server, Gbit/s", digits: 2 },
@@ -14,12 +15,6 @@ const COLUMNS: readonly { measure: string; title: string; digits: number }[] = [
   { measure: "processor", title: "CPU s/GB", digits: 2 },
   { measure: "perConnection", title: "CPU µs/connection", digits: 0 },
 ];
-
-/** A least multiple of another contestant. */
-interface Target {
-  readonly measure: string;
-  readonly ratio: number;
-}
 
 /** tproxy as a multiple of HAProxy, at least. */
 const TARGETS: readonly Target[] = [
@@ -61,23 +56,8 @@ export function formatTcpTable(results: Results): string {
 
 /** One line for each target; undefined where a contestant is missing. */
 export function judgeTcp(results: Results): Verdict | undefined {
-  const verdicts = [...judge(results, "haproxy", TARGETS), ...judge(results, EARLY, PRICE)];
-  if (verdicts.length === 0) return undefined;
-  return {
-    held: verdicts.every(({ held }) => held),
-    lines: verdicts.map(({ held, text }) => `${held ? "holds" : "MISSED"}  ${text}`),
-  };
-}
-
-function judge(
-  results: Results,
-  base: string,
-  targets: readonly Target[],
-): { held: boolean; text: string }[] {
-  const ratios = compare(results, base);
-  if (ratios === undefined) return [];
-  return targets.filter(({ measure }) => ratios[measure] !== undefined).map(({ measure, ratio }) => ({
-    held: ratios[measure]! >= ratio,
-    text: `${measure}: ${ratios[measure]!.toFixed(2)} times ${base}, target ${ratio}`,
-  }));
+  return makeVerdict([
+    ...judgeRatios(results, "haproxy", TARGETS),
+    ...judgeRatios(results, EARLY, PRICE),
+  ]);
 }

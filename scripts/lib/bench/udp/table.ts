@@ -4,6 +4,7 @@
  */
 import { compare, formatNumber, formatRow, formatRule, summarize } from "../statistics.ts";
 import type { Results, Sample, Verdict } from "../suite.ts";
+import { makeVerdict } from "../verdicts.ts";
 import { MANY, STEADY_RATE, STEADY_STREAMS, STREAMS } from "./streams.ts";
 
 /** A row. */
@@ -90,10 +91,7 @@ export function judgeUdp(results: Results): Verdict | undefined {
     const text = `sessions.bytes: ${bytes.toFixed(0)}, target less than ${SESSION_BYTES}`;
     verdicts.push({ held: bytes < SESSION_BYTES, text });
   }
-  return {
-    held: verdicts.every(({ held }) => held),
-    lines: verdicts.map(({ held, text }) => `${held ? "holds" : "MISSED"}  ${text}`),
-  };
+  return makeVerdict(verdicts);
 }
 
 function describeStream(name: keyof typeof STREAMS): string {

@@ -6,14 +6,13 @@ import { AF_NETLINK, EAGAIN, NETLINK_CAP_ACK, SOCK_RAW, SOL_NETLINK } from "../.
 import { netlinkAddress } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, openSocket, receive, send } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { Attributes } from "./attributes.ts";
 import { HEADER, type NetlinkWriter } from "./netlink_writer.ts";
 
 /** linux/netlink.h */
 const NLMSG_ERROR = 2;
 const SEQUENCE = 8;
 const TYPE = 4;
-const ATTRIBUTE_HEADER = 4;
-const TYPE_MASK = 0x3fff;
 /** The kernel tells of a link in less. */
 const RECEIVE_SIZE = 8192;
 
@@ -23,11 +22,7 @@ export class NetlinkSocket {
   readonly bytes: Uint8Array<ArrayBuffer> = new Uint8Array(RECEIVE_SIZE);
   readonly view: DataView = new DataView(this.bytes.buffer);
   end = 0;
-  /** The attribute that {@linkcode next} has found: its type, and its value from here to there. */
-  type = 0;
-  value = 0;
-  valueEnd = 0;
-  #next = 0;
+  readonly #attributes = new Attributes();
   readonly #protocol: number;
   #fd = -1;
 
@@ -54,23 +49,10 @@ export class NetlinkSocket {
     }
   }
 
-  /** Goes to the first attribute of the answer, behind a structure of so many bytes; false: there is none. */
-  first(structure: number): boolean {
-    this.#next = HEADER + structure;
-    return this.next();
-  }
-
-  /** Goes to the next one. */
-  next(): boolean {
-    const at = this.#next;
-    if (at + ATTRIBUTE_HEADER > this.end) return false;
-    const size = this.view.getUint16(at, true);
-    if (size < ATTRIBUTE_HEADER || at + size > this.end) return false;
-    this.type = this.view.getUint16(at + 2, true) & TYPE_MASK;
-    this.value = at + ATTRIBUTE_HEADER;
-    this.valueEnd = at + size;
-    this.#next = at + ((size + 3) & ~3);
-    return true;
+  /** Begins with the attributes of the answer, behind a structure of so many bytes. */
+  begin(structure: number): Attributes {
+    this.#attributes.begin(this.bytes, HEADER + structure, this.end);
+    return this.#attributes;
   }
 
   /** Closes it. */

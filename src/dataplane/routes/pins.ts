@@ -95,10 +95,10 @@ export class Pins {
     const returned = this.#socket.ask(writer);
     if (returned < 0) return returned;
     const socket = this.#socket;
-    for (let found = socket.first(IFINFOMSG); found; found = socket.next()) {
-      if (socket.type !== IFLA_IFNAME) continue;
-      const size = Math.min(socket.valueEnd - socket.value, NAME_SIZE);
-      for (let i = 0; i < size; i++) this.#name[i] = socket.bytes[socket.value + i];
+    for (const found = socket.begin(IFINFOMSG); found.next();) {
+      if (found.type !== IFLA_IFNAME) continue;
+      const size = Math.min(found.valueEnd - found.value, NAME_SIZE);
+      for (let i = 0; i < size; i++) this.#name[i] = socket.bytes[found.value + i];
       return size;
     }
     return -EEXIST;

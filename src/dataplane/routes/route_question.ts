@@ -98,10 +98,10 @@ export class RouteQuestion {
     this.#ownAddress.fill(0);
     if (end < HEADER + RTMSG) return -1;
     this.table = bytes[HEADER + TABLE];
-    for (let found = socket.first(RTMSG); found; found = socket.next()) {
-      const { value, valueEnd } = socket;
+    for (const found = socket.begin(RTMSG); found.next();) {
+      const { value, valueEnd } = found;
       if (valueEnd - value < WORD) continue; // none of these is so short
-      switch (socket.type) {
+      switch (found.type) {
         case RTA_OIF:
           this.oif = view.getInt32(value, true);
           break;

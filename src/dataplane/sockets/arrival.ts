@@ -92,10 +92,10 @@ export class Arrivals {
       return;
     }
     arrival.hardwareHigh = NO_HARDWARE;
-    for (let found = socket.first(NDMSG); found; found = socket.next()) {
-      if (socket.type !== NDA_LLADDR || socket.valueEnd - socket.value !== MAC_LENGTH) continue;
-      arrival.hardwareHigh = socket.view.getUint16(socket.value);
-      arrival.hardwareLow = socket.view.getInt32(socket.value + 2);
+    for (const found = socket.begin(NDMSG); found.next();) {
+      if (found.type !== NDA_LLADDR || found.valueEnd - found.value !== MAC_LENGTH) continue;
+      arrival.hardwareHigh = socket.view.getUint16(found.value);
+      arrival.hardwareLow = socket.view.getInt32(found.value + 2);
     }
   }
 }

@@ -4,14 +4,12 @@
  * @module
  */
 import { NO_HARDWARE } from "../../../policy/flow.ts";
+import { align, Attributes, MESSAGE_HEADER, messageSize, messageType } from "../../routes/attributes.ts";
 import { get16, get32 } from "./bytes.ts";
 
-const HEADER = 16; // struct nlmsghdr
 const FAMILY_HEADER = 4; // struct nfgenmsg
-const ATTRIBUTE_HEADER = 4;
 /** NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET */
 const PACKET = 0x400;
-const TYPE_MASK = 0x3fff;
 
 const NFULA_MARK = 2;
 const NFULA_IFINDEX_INDEV = 4;
@@ -42,6 +40,7 @@ export class LogMessage {
   length = 0;
   /** The kernel's number of the message in this group; -1: not told. */
   sequence = -1;
+  readonly #attributes = new Attributes();
 
   /**
    * Reads the message at `at`. Returns where the next one begins, `end` or more: there is none. `bytes` need
@@ -57,23 +56,20 @@ export class LogMessage {
         0;
     this.sequence = -1;
     this.hardwareHigh = NO_HARDWARE;
-    if (at + HEADER > end) return end;
-    const size = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
-    const after = at + size;
-    if (size < HEADER || after > end) return end;
-    const type = bytes[at + 4] | (bytes[at + 5] << 8);
-    if (type === PACKET) this.#readAttributes(bytes, at + HEADER + FAMILY_HEADER, after);
+    const size = messageSize(bytes, at, end);
+    if (size === 0) return end;
+    if (messageType(bytes, at) === PACKET) {
+      this.#readAttributes(bytes, at + MESSAGE_HEADER + FAMILY_HEADER, at + size);
+    }
     return at + align(size);
   }
 
   #readAttributes(bytes: Uint8Array, at: number, end: number): void {
+    const attributes = this.#attributes;
     let prefix = 0;
-    while (at + ATTRIBUTE_HEADER <= end) {
-      const size = bytes[at] | (bytes[at + 1] << 8);
-      if (size < ATTRIBUTE_HEADER || at + size > end) return;
-      const value = at + ATTRIBUTE_HEADER;
-      const length = size - ATTRIBUTE_HEADER;
-      const type = (bytes[at + 2] | (bytes[at + 3] << 8)) & TYPE_MASK;
+    for (attributes.begin(bytes, at, end); attributes.next();) {
+      const { type, value } = attributes;
+      const length = attributes.valueEnd - value;
       if (type === NFULA_PAYLOAD) {
         this.payload = value;
         this.length = length;
@@ -88,12 +84,7 @@ export class LogMessage {
         else if (type === NFULA_MARK) this.mark = get32(bytes, value);
         else if (type === NFULA_SEQ) this.sequence = get32(bytes, value);
       }
-      at += align(size);
     }
-    if (this.length > 0) this.prefix = prefix;
+    if (attributes.isWhole && this.length > 0) this.prefix = prefix;
   }
-}
-
-function align(size: number): number {
-  return (size + 3) & ~3;
 }

@@ -4,13 +4,11 @@
  * @module
  */
 import { get32 } from "../../asking/packet/bytes.ts";
+import { Attributes, MESSAGE_HEADER, messageSize, messageType } from "../../routes/attributes.ts";
 
-const HEADER = 16; // struct nlmsghdr
 const FAMILY_HEADER = 4; // struct nfgenmsg
-const ATTRIBUTE_HEADER = 4;
 /** NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_PACKET */
 const PACKET = 0x300;
-const TYPE_MASK = 0x3fff;
 
 const NFQA_PACKET_HDR = 1;
 const NFQA_MARK = 3;
@@ -28,6 +26,7 @@ export class QueueMessage {
   /** The packet: where it begins, and the bytes of it that the kernel has copied. */
   payload = 0;
   length = 0;
+  readonly #attributes = new Attributes();
 
   /** Reads the message between the places. False: it tells of no packet. */
   read(bytes: Uint8Array, at: number, end: number): boolean {
@@ -37,21 +36,17 @@ export class QueueMessage {
       this.payload =
       this.length =
         0;
-    if (at + HEADER > end) return false;
-    const size = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
-    if (size < HEADER || at + size > end) return false;
-    const type = bytes[at + 4] | (bytes[at + 5] << 8);
-    return type === PACKET && this.#readAttributes(bytes, at + HEADER + FAMILY_HEADER, at + size);
+    const size = messageSize(bytes, at, end);
+    return size > 0 && messageType(bytes, at) === PACKET &&
+      this.#readAttributes(bytes, at + MESSAGE_HEADER + FAMILY_HEADER, at + size);
   }
 
   #readAttributes(bytes: Uint8Array, from: number, end: number): boolean {
+    const attributes = this.#attributes;
     let known = false;
-    for (let at = from; at + ATTRIBUTE_HEADER <= end;) {
-      const size = bytes[at] | (bytes[at + 1] << 8);
-      if (size < ATTRIBUTE_HEADER || at + size > end) break;
-      const value = at + ATTRIBUTE_HEADER;
-      const length = size - ATTRIBUTE_HEADER;
-      const type = (bytes[at + 2] | (bytes[at + 3] << 8)) & TYPE_MASK;
+    for (attributes.begin(bytes, from, end); attributes.next();) {
+      const { type, value } = attributes;
+      const length = attributes.valueEnd - value;
       if (type === NFQA_PAYLOAD) {
         this.payload = value;
         this.length = length;
@@ -62,7 +57,6 @@ export class QueueMessage {
         if (type === NFQA_MARK) this.mark = get32(bytes, value);
         else if (type === NFQA_IFINDEX_INDEV) this.iif = get32(bytes, value);
       }
-      at += (size + 3) & ~3;
     }
     return known;
   }

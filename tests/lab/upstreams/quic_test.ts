@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { makeCertificate } from "../../laboratory/programs/certificate.ts";
 import { quicCommand } from "../../laboratory/programs/script.ts";
+import { assertRefused, assertWaitsASecond, notInitials, receiveAll } from "../../laboratory/names/quic.ts";
 import { openClient, openServer } from "../../laboratory/network/udp_peers.ts";
-import type { UdpSocket } from "../../laboratory/network/udp_socket.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { startV2ray } from "../../laboratory/upstreams/proxies.ts";
 import { startRuled } from "../../laboratory/upstreams/through.ts";
@@ -19,11 +19,6 @@ const LED = { name: "led", domains: [".test"], action: "proxy", upstream: "offic
 
 function startNamed(lab: Lab, ...rules: object[]) {
   return startRuled(lab, { upstreams: OFFICE, rules: [...rules, LED] });
-}
-
-/** Everything that has come, in order; each must be whole. */
-async function receiveAll(server: UdpSocket, quietMs: number): Promise<Uint8Array[]> {
-  return (await server.receiveAll(quietMs)).map(({ data }) => data);
 }
 
 labTest("QUIC of Deno goes through the proxy that a rule has for its name, and 1 MiB both ways", {
@@ -66,14 +61,10 @@ for (const client of ["chromium", "chromium-v2", "firefox", "deno", "ngtcp2"]) {
       const blocked = openServer(lab, family, 7001);
       const shut = openClient(lab, family, 7001);
       const before = performance.now();
-      for (const datagram of datagrams) shut.send(datagram);
-      await assert.rejects(shut.receive(), /ECONNREFUSED/);
+      await assertRefused(shut, datagrams);
       assert.ok(performance.now() - before < 800, `after ${performance.now() - before} ms`);
       // What comes later of it does not slip through.
-      await assert.rejects(async () => {
-        shut.send(new Uint8Array(100).fill(0x40));
-        await shut.receive();
-      }, /ECONNREFUSED/);
+      await assertRefused(shut, [new Uint8Array(100).fill(0x40)]);
       assert.deepEqual(await receiveAll(blocked, 100), []);
     }
     assert.deepEqual((await dataplane.sessions()).map(({ ruleName }) => ruleName), ["open", "open"]);
@@ -82,13 +73,7 @@ for (const client of ["chromium", "chromium-v2", "firefox", "deno", "ngtcp2"]) {
 
 labTest("A datagram that is no Initial does not wait where names decide", {}, async (lab) => {
   const dataplane = await startNamed(lab);
-  const [initial] = recorded("quic-ngtcp2");
-  const others = [
-    new TextEncoder().encode("a query"),
-    new Uint8Array(1200),
-    initial.subarray(0, 1199),
-    Uint8Array.from(initial, (byte, i) => i === 4 ? 0xff : byte), // a version that nobody knows
-  ];
+  const others = notInitials();
   for (const other of others) {
     const server = openServer(lab, 4);
     const client = openClient(lab, 4);
@@ -102,17 +87,8 @@ labTest("A datagram that is no Initial does not wait where names decide", {}, as
 });
 
 labTest("A hello that never becomes whole goes on after a second, as without a name", {}, async (lab) => {
-  const [first, second] = recorded("quic-chromium");
   await startNamed(lab);
-  const server = openServer(lab, 4);
-  const client = openClient(lab, 4);
-  const before = performance.now();
-  client.send(first);
-  assert.equal((await server.receive()).data.length, first.length);
-  const waited = performance.now() - before;
-  assert.ok(waited > 900 && waited < 1500, `after ${waited} ms`);
-  client.send(second);
-  assert.equal((await server.receive()).data.length, second.length);
+  await assertWaitsASecond(lab);
 });
 
 labTest("A hello that is larger than what may wait goes on at once", {}, async (lab) => {

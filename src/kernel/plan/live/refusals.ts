@@ -26,7 +26,7 @@ const ERRORS: readonly (readonly [ttl: number, answer: Refusal, reason: string])
 export const HELD_CHAIN = "held";
 
 /** Plans the rules that send errors. */
-export function tellErrors(family: Family): PlannedRule[] {
+function tellErrors(family: Family): PlannedRule[] {
   return ERRORS.map(([ttl, answer, reason]) => ({
     conditions: [
       { kind: "family", family },

@@ -12,6 +12,7 @@ import { requireDescriptors } from "./descriptors.ts";
 import { loadUsable } from "./reload/generation.ts";
 import { keepStateFile } from "./state_file.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
+import type { Privileges } from "./privileges/privileges.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
 import {
@@ -26,6 +27,7 @@ import { type LogStyle, Surroundings } from "./surroundings.ts";
 
 /** Options of the start. */
 export interface DaemonOptions extends StartOptions {
+  readonly privileges: Privileges;
   readonly style: LogStyle;
   /**
    * Finds what keeps clients from the proxy on this machine. It is asked where a person looks on: that costs
@@ -67,12 +69,15 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const surroundings = new Surroundings(usable.loaded.config.log, options.style);
     try {
       const proxy = await startProxy(usable, options, surroundings);
-      const stateFile = keepStateFile(proxy, options.version);
+      const { privileges, source: { readTextFile } } = options;
+      privileges.seal();
+      privileges.announce(surroundings.log, readTextFile);
+      const stateFile = keepStateFile(proxy, options.version, privileges.describe(readTextFile));
       const warning = surroundings.terminal
         ? warnOfObstacles(options.findObstacles(usable.loaded), surroundings.log)
         : undefined;
       try {
-        await serve(proxy, surroundings, { hangUps, endSignals, readTextFile: options.source.readTextFile });
+        await serve(proxy, surroundings, { hangUps, endSignals, readTextFile });
       } finally {
         warning?.end();
         stateFile.end();

@@ -115,7 +115,7 @@ export async function startProxy(
     survey,
     life,
     live,
-    access: surroundings.makeAccessLog(dataplane.endedFlows),
+    access: surroundings.makeAccessLog(dataplane.endedFlows, options.source.openForAppending),
     log,
   });
   upstreams.adopt(proxy.generation, dataplane);

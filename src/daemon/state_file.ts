@@ -24,6 +24,8 @@ export interface ProxyState {
   readonly version: 1;
   readonly pid: number;
   readonly program: string;
+  /** Its power: user, capabilities, filters. */
+  readonly privileges: string;
   /** Origin of the config in force. */
   readonly config: string;
   /** Milliseconds since 1970. */
@@ -47,12 +49,12 @@ export function stateFileOf(pid: number): string {
 }
 
 /** Writes the file now and every few seconds, until it is ended; then the file goes. */
-export function keepStateFile(proxy: Proxy, program: string): { end(): void } {
+export function keepStateFile(proxy: Proxy, program: string, privileges: string): { end(): void } {
   const name = nameOf(Deno.pid);
   const started = Date.now();
   sweep();
   makeRunDirectory();
-  const write = () => void writeRunFile(name, describe(proxy, { program, started }));
+  const write = () => void writeRunFile(name, describe(proxy, { program, privileges, started }));
   write();
   const timer = setInterval(write, UPDATE_MS);
   return {
@@ -69,12 +71,13 @@ function nameOf(pid: number): string {
 
 function describe(
   { dataplane, generation, upstreams }: Proxy,
-  { program, started }: { readonly program: string; readonly started: number },
+  { program, privileges, started }: Pick<ProxyState, "program" | "privileges" | "started">,
 ): ProxyState {
   return {
     version: 1,
     pid: Deno.pid,
     program,
+    privileges,
     config: generation.loaded.origin,
     started,
     updated: Date.now(),

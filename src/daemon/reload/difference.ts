@@ -72,7 +72,8 @@ function commonRules(gone: readonly Entry[], come: readonly Entry[]): [number, n
     }
   }
   const pairs: [number, number][] = [];
-  for (let i = 0, j = 0; i < gone.length && j < come.length;) {
+  let [i, j] = [0, 0];
+  while (i < gone.length && j < come.length) {
     if (gone[i][1] === come[j][1]) pairs.push([i++, j++]);
     else if (lengths[(i + 1) * width + j] >= lengths[i * width + j + 1]) i++;
     else j++;

@@ -79,6 +79,11 @@ export class Proxy {
     return this.#reloader.inForce;
   }
 
+  /** `draining`: it takes nothing new. */
+  get phase(): "running" | "draining" {
+    return this.#draining ? "draining" : "running";
+  }
+
   /** `timeouts.drain` in force. */
   get drainMs(): number {
     return this.generation.loaded.config.timeouts.drainMs;
@@ -121,7 +126,7 @@ export class Proxy {
     const { dataplane, families, keeper } = this.#parts;
     const { refusal } = this.#reloader;
     return describeStatus({
-      phase: this.#draining ? "draining" : "running",
+      phase: this.phase,
       connections: dataplane.live(),
       udpSessions: dataplane.udpLive(),
       families,

@@ -31,6 +31,7 @@ export interface ProxyState {
   /** Milliseconds since 1970. */
   readonly started: number;
   readonly updated: number;
+  readonly phase: "running" | "draining";
   /** Live ones. */
   readonly connections: number;
   readonly udpSessions: number;
@@ -43,18 +44,21 @@ export interface ProxyState {
   readonly groups: readonly GroupStatus[];
 }
 
+/** Facts that do not change. */
+export type ProgramFacts = Pick<ProxyState, "program" | "privileges">;
+
 /** The file of a proxy. */
 export function stateFileOf(pid: number): string {
   return runFile(nameOf(pid));
 }
 
 /** Writes the file now and every few seconds, until it is ended; then the file goes. */
-export function keepStateFile(proxy: Proxy, program: string, privileges: string): { end(): void } {
+export function keepStateFile(proxy: Proxy, program: ProgramFacts): { end(): void } {
   const name = nameOf(Deno.pid);
   const started = Date.now();
   sweep();
   makeRunDirectory();
-  const write = () => void writeRunFile(name, describe(proxy, { program, privileges, started }));
+  const write = () => void writeRunFile(name, describe(proxy, { ...program, started }));
   write();
   const timer = setInterval(write, UPDATE_MS);
   return {
@@ -69,9 +73,10 @@ function nameOf(pid: number): string {
   return `${pid}.json`;
 }
 
-function describe(
-  { dataplane, generation, upstreams }: Proxy,
-  { program, privileges, started }: Pick<ProxyState, "program" | "privileges" | "started">,
+/** Describes a proxy as it is now. */
+export function describe(
+  { dataplane, generation, upstreams, phase }: Proxy,
+  { program, privileges, started }: ProgramFacts & { readonly started: number },
 ): ProxyState {
   return {
     version: 1,
@@ -81,6 +86,7 @@ function describe(
     config: generation.loaded.origin,
     started,
     updated: Date.now(),
+    phase,
     connections: dataplane.live(),
     udpSessions: dataplane.udpLive(),
     counters: summarize(dataplane),

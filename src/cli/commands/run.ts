@@ -27,7 +27,8 @@ const parser = object({
       message`Started by root: become this user. Without it: tproxy if there is one, else nobody (65534).`,
   })),
   privileges: optional(option("--privileges", choice(["drop", "keep"]), {
-    description: message`keep: stay what it was started as (default); drop: give up all power that it does not need.`,
+    description:
+      message`keep: stay what it was started as (default); drop: give up all power that it does not need.`,
   })),
 });
 

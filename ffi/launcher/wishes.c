@@ -22,12 +22,12 @@ static const char *value_of(const char *name, char **word)
 
 void read_wishes(char **words, struct wishes *wishes)
 {
-  *wishes = (struct wishes){ .config = DEFAULT_CONFIG, .user = NULL, .keep = 1 };
+  *wishes = (struct wishes){ .config = DEFAULT_CONFIG, .user = NULL, .keep = 0 };
   for (; *words; words++) {
     const char *value;
     if ((value = value_of("--config", words)) || (value = value_of("-c", words))) wishes->config = value;
     else if ((value = value_of("--user", words))) wishes->user = value;
-    else if ((value = value_of("--privileges", words))) wishes->keep = strcmp(value, "drop") != 0;
+    else if ((value = value_of("--privileges", words))) wishes->keep = !strcmp(value, "keep");
   }
 }
 

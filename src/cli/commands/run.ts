@@ -28,7 +28,7 @@ const parser = object({
   })),
   privileges: optional(option("--privileges", choice(["drop", "keep"]), {
     description:
-      message`keep: stay what it was started as (default); drop: give up all power that it does not need.`,
+      message`drop: give up all power that it does not need (default where root starts it); keep: stay what it was started as.`,
   })),
 });
 

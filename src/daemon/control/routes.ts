@@ -3,7 +3,9 @@
  * @module
  */
 import type { Route } from "./route.ts";
+import { closeRoute } from "./routes/close.ts";
+import { connectionsRoute } from "./routes/connections.ts";
 import { statusRoute } from "./routes/status.ts";
 
 /** All of them. */
-export const ROUTES: readonly Route[] = [statusRoute];
+export const ROUTES: readonly Route[] = [statusRoute, connectionsRoute, closeRoute];

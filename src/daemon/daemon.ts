@@ -136,7 +136,7 @@ async function serve(
   const watchdog = feedWatchdog(proxy, surroundings);
   const refresh = refreshNowAndThen(proxy, surroundings);
   surroundings.notifier.send("READY=1", statusOf(proxy));
-  hangUps.obey(() => proxy.reload());
+  hangUps.obey(() => void proxy.reload());
   endSignals.obey(endActions(proxy, surroundings));
   try {
     await proxy.dataplane.ended;

@@ -10,8 +10,9 @@ import { argument, flag, option } from "@optique/core/primitives";
 import { choice, integer, string } from "@optique/core/valueparser";
 import { STATES } from "../../daemon/control/connections/row.ts";
 import { OperationError } from "../../net/error.ts";
-import { configOption, loadConfigOption } from "../arguments/config_option.ts";
+import { configOption } from "../arguments/config_option.ts";
 import type { Command } from "../command.ts";
+import { findControl } from "../control/find.ts";
 import { ORDERS } from "../connections/order.ts";
 
 const parser = object({
@@ -79,15 +80,15 @@ export const connectionsCommand: Command<InferValue<typeof parser>> = {
     if (act === "close" && ids.length === 0 && !filtersAny(options)) throw nothingChosen();
     const filter: typeof chosen = (row, now) =>
       (ids.length === 0 || ids.includes(row.id)) && chosen(row, now);
-    const loaded = await loadConfigOption(env, { path: options.config });
+    const control = await findControl(env, options.config);
     const { sayNoAnswer } = await import("../control/proxy.ts");
     const { readConnections, showConnections } = await import("../connections/list.ts");
-    const rows = await readConnections(loaded, filter, env.now().getTime());
-    if (rows === undefined) return sayNoAnswer(env, loaded);
+    const rows = await readConnections(control, filter, env.now().getTime());
+    if (rows === undefined) return sayNoAnswer(env, control);
     if (act === "close") {
       const { closeConnections } = await import("../connections/close.ts");
-      const code = await closeConnections(env, loaded, { rows, yes: options.yes === true });
-      return code ?? sayNoAnswer(env, loaded);
+      const code = await closeConnections(env, control, { rows, yes: options.yes === true });
+      return code ?? sayNoAnswer(env, control);
     }
     const { sort: order = "bytes", top = Infinity, json = false } = options;
     showConnections(env, rows, { order, top, json });

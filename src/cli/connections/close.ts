@@ -2,7 +2,6 @@
  * Closing connections: shown first, then asked, then told to the proxy.
  * @module
  */
-import type { LoadedConfig } from "../../config/load.ts";
 import type { ConnectionRow } from "../../daemon/control/connections/row.ts";
 import { OperationError } from "../../net/error.ts";
 import { ask } from "../control/proxy.ts";
@@ -17,7 +16,7 @@ const SHOWN = 10;
 /** Closes rows, if that is wanted. Returns the exit code; undefined: no proxy answers. */
 export async function closeConnections(
   env: Env,
-  loaded: LoadedConfig,
+  control: string,
   { rows, yes }: { readonly rows: readonly ConnectionRow[]; readonly yes: boolean },
 ): Promise<number | undefined> {
   if (rows.length === 0) {
@@ -28,7 +27,7 @@ export async function closeConnections(
   if (!yes && !isWanted(env, rows, what)) return 1;
   for (let at = 0; at < rows.length; at += MOST_IDS) {
     const body = JSON.stringify({ ids: rows.slice(at, at + MOST_IDS).map(({ id }) => id) });
-    const told = await ask(loaded, { method: "POST", target: "/v1/connections/close", body });
+    const told = await ask(control, { method: "POST", target: "/v1/connections/close", body });
     if (told === undefined) return undefined;
   }
   env.stdout(`Closed ${what}.\n`);

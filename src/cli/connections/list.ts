@@ -2,7 +2,6 @@
  * The live connections of a running proxy.
  * @module
  */
-import type { LoadedConfig } from "../../config/load.ts";
 import type { ConnectionRow } from "../../daemon/control/connections/row.ts";
 import { askLines } from "../control/proxy.ts";
 import type { Env } from "../env.ts";
@@ -21,11 +20,11 @@ export interface ListOptions {
 
 /** Reads those that a filter means; undefined: no proxy answers. */
 export async function readConnections(
-  loaded: LoadedConfig,
+  control: string,
   filter: Filter,
   now: number,
 ): Promise<ConnectionRow[] | undefined> {
-  const lines = await askLines(loaded, { method: "GET", target: "/v1/connections" });
+  const lines = await askLines(control, { method: "GET", target: "/v1/connections" });
   if (lines === undefined) return undefined;
   const rows: ConnectionRow[] = [];
   for await (const line of lines) {

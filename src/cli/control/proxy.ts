@@ -2,48 +2,42 @@
  * The running proxy, as commands ask it by its control socket.
  * @module
  */
-import type { LoadedConfig } from "../../config/load.ts";
 import { askControl, type ControlQuestion, openControl } from "../../daemon/control/client.ts";
 import { ResponseReader } from "../../daemon/control/http/response.ts";
 import { OperationError } from "../../net/error.ts";
 import { oneLine } from "../../net/one_line.ts";
 import type { Env } from "../env.ts";
+import { NOBODY } from "./find.ts";
 import { isObject, parseJson } from "./shape.ts";
 
-/** Exit code where no proxy answers, as the LSB has it for a service that does not run. */
-export const NO_ANSWER = 3;
-
 /** Says that no proxy answers, and returns the exit code. */
-export function sayNoAnswer(env: Env, { config: { control } }: LoadedConfig): number {
+export function sayNoAnswer(env: Env, path: string): number {
   env.stderr(
-    control === "off"
-      ? "tproxy: no proxy can be asked: the config has control: off\n"
-      : `tproxy: no proxy answers at ${control}: is one running, and with this config?\n`,
+    path === "off"
+      ? "tproxy: no proxy can be asked: control is off in this config\n"
+      : `tproxy: no proxy answers at ${path}; what runs with another config is named by -c\n`,
   );
-  return NO_ANSWER;
+  return NOBODY;
 }
 
-/** Asks; undefined: nobody is there. Throws an OperationError where it is refused. */
-export async function ask(
-  { config: { control } }: LoadedConfig,
-  question: ControlQuestion,
-): Promise<string | undefined> {
-  const reply = control === "off" ? undefined : await askControl(control, question);
+/** Asks at a path, or at `off`; undefined: nobody is there. Throws an OperationError where it is refused. */
+export async function ask(path: string, question: ControlQuestion): Promise<string | undefined> {
+  const reply = path === "off" ? undefined : await askControl(path, question);
   if (reply === undefined) return undefined;
-  if (reply.status !== 200) throw refusal(control, reply.text);
+  if (reply.status !== 200) throw refusal(path, reply.text);
   return reply.text;
 }
 
 /** Asks for lines; undefined: nobody is there. They throw an OperationError where it is refused. */
 export async function askLines(
-  { config: { control } }: LoadedConfig,
+  path: string,
   question: ControlQuestion,
 ): Promise<AsyncGenerator<string> | undefined> {
-  if (control === "off") return undefined;
+  if (path === "off") return undefined;
   const reader = new ResponseReader();
-  const parts = await openControl(control, question, reader);
+  const parts = await openControl(path, question, reader);
   return parts === undefined ? undefined : linesOf(parts, (text) => {
-    if (reader.status !== 200) throw refusal(control, text);
+    if (reader.status !== 200) throw refusal(path, text);
   });
 }
 
@@ -62,8 +56,8 @@ async function* linesOf(
   }
 }
 
-function refusal(control: string, text: string): OperationError {
+function refusal(path: string, text: string): OperationError {
   const value = parseJson(text);
   const reason = isObject(value) && typeof value.error === "string" ? oneLine(value.error) : "it refuses";
-  return new OperationError({ operation: "ask the proxy at", object: control, reason });
+  return new OperationError({ operation: "ask the proxy at", object: path, reason });
 }

@@ -5,7 +5,8 @@
 import type { Route } from "./route.ts";
 import { closeRoute } from "./routes/close.ts";
 import { connectionsRoute } from "./routes/connections.ts";
+import { reloadRoute } from "./routes/reload.ts";
 import { statusRoute } from "./routes/status.ts";
 
 /** All of them. */
-export const ROUTES: readonly Route[] = [statusRoute, connectionsRoute, closeRoute];
+export const ROUTES: readonly Route[] = [statusRoute, connectionsRoute, closeRoute, reloadRoute];

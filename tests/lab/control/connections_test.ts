@@ -87,7 +87,7 @@ labTest(
       mayFail: true,
     });
     assert.equal(off.code, 3);
-    assert.match(off.stderr, /control: off/);
+    assert.match(off.stderr, /control is off/);
   },
 );
 

@@ -16,12 +16,15 @@ import {
   prepareGeneration,
   type SettingsOf,
 } from "./reload/generation.ts";
+import { Meter } from "./metrics/meter.ts";
+import type { Build } from "./metrics/snapshot.ts";
 import type { RulesKeeper } from "./rules/keeper.ts";
 import type { Survey } from "./routes/survey.ts";
 import { placeLinks } from "./network/links.ts";
 import type { NetworkWatch } from "./network/network_watch.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { describeStatus } from "./report.ts";
+import type { LogLoss } from "./surroundings.ts";
 import type { Upstreams } from "./upstreams/upstreams.ts";
 
 /** A worker that turns takes a new config at once. */
@@ -43,6 +46,8 @@ export interface ProxyParts {
   readonly live: LiveRules;
   readonly access: AccessLog;
   readonly log: AdjustableLogger;
+  readonly lines: LogLoss;
+  readonly build: Build;
 }
 
 /** The listener that is told of reloads. */
@@ -56,6 +61,7 @@ export class Proxy {
   readonly dataplane: Dataplane;
   readonly upstreams: Upstreams;
   readonly keeper: RulesKeeper;
+  readonly meter: Meter;
   /** Numbers of workers that hang. */
   hanging: readonly number[] = [];
   /** Is told of reloads. */
@@ -70,6 +76,7 @@ export class Proxy {
     this.keeper = parts.keeper;
     this.#parts = parts;
     this.#reloader = this.#makeReloader();
+    this.meter = new Meter({ ...parts, reloads: this.#reloader, isDraining: () => this.#draining });
     parts.access.adopt(parts.first.loaded.config.log.access);
   }
 

@@ -79,7 +79,11 @@ labTest("log.access has a line for each flow at its end: who, where, by which ru
   assert.ok(Number(slow.duration_s) >= 0.3 && Number(slow.duration_s) < 2, JSON.stringify(slow));
   assert.ok(Number(slow.connect_s) < 0.2, JSON.stringify(slow));
   const refused = flows.find((flow) => flow["server.port"] === 7999)!;
-  assert.deepEqual([...told(refused, "end"), refused.bytes_down, refused.connect_s], ["refused", 0, undefined]);
+  assert.deepEqual([...told(refused, "end"), refused.bytes_down, refused.connect_s], [
+    "refused",
+    0,
+    undefined,
+  ]);
   const udp = flows.find((flow) => flow["network.transport"] === "udp")!;
   assert.deepEqual([udp["server.port"], ...told(udp, "end")], [7000, "closed"], "the proxy was told to end");
   assert.ok(Number(udp.bytes_up) > 0 && Number(udp.bytes_down) > 0, JSON.stringify(udp));

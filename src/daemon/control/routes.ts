@@ -1,0 +1,9 @@
+/**
+ * The routes of the control socket.
+ * @module
+ */
+import type { Route } from "./route.ts";
+import { statusRoute } from "./routes/status.ts";
+
+/** All of them. */
+export const ROUTES: readonly Route[] = [statusRoute];

@@ -3,7 +3,8 @@
  * @module
  */
 import type { Route } from "./route.ts";
+import { metricsRoute } from "./routes/metrics.ts";
 import { statusRoute } from "./routes/status.ts";
 
 /** All of them. */
-export const ROUTES: readonly Route[] = [statusRoute];
+export const ROUTES: readonly Route[] = [statusRoute, metricsRoute];

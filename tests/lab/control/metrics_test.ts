@@ -1,0 +1,76 @@
+/** Metrics of a running proxy, as Prometheus reads them. */
+import assert from "node:assert/strict";
+import { askControl } from "../../../src/daemon/control/client.ts";
+import { formatDashboard } from "../../../src/daemon/metrics/dashboard.ts";
+import { ADDRESSES } from "../../laboratory/lab.ts";
+import { until } from "../../laboratory/machine/wait.ts";
+import { exchange, openClient, openServer } from "../../laboratory/network/udp_peers.ts";
+import { startNginx } from "../../laboratory/programs/nginx.ts";
+import { PROMETHEUS, Prometheus } from "../../laboratory/programs/prometheus.ts";
+import { runProgram } from "../../laboratory/program.ts";
+import { controlPath, startProxy } from "../../laboratory/proxy/proxy.ts";
+import { labTest } from "../../laboratory/register.ts";
+
+/** The queries of the dashboard, as Grafana asks them. */
+function dashboardQueries(): string[] {
+  const { panels } = JSON.parse(formatDashboard()) as { panels: { targets: { expr: string }[] }[] };
+  return panels.flatMap(({ targets }) => targets).map(({ expr }) =>
+    expr.replaceAll("$__rate_interval", "1m").replaceAll("$router", ".*")
+  );
+}
+
+labTest(
+  "Prometheus reads all metrics by the control socket, promtool has nothing to say, and the dashboard has data",
+  {
+    ...PROMETHEUS,
+    programs: ["curl", "nginx", "socat"],
+  },
+  async (lab) => {
+    const nginx = await startNginx(lab);
+    const proxy = await startProxy(lab, {
+      config: {
+        intercept: { protocols: ["tcp", "udp"] },
+        rules: [
+          { name: "ads", domains: ["ads.test"], action: "block" },
+          { name: 'the "web"\\', ports: [80], action: "direct" },
+        ],
+        upstreams: { office: { type: "socks5", address: `${ADDRESSES[4].server}:1080` } },
+      },
+    });
+    for (const family of [4, 6, 4] as const) assert.equal(await nginx.get(family), "hello\n");
+    await lab.client.run(["curl", "-sm5", "-H", "Host: ads.test", nginx.url(4)], { mayFail: true });
+    await exchange(openClient(lab, 4, 7000), openServer(lab, 4, 7000));
+    const reply = await askControl(controlPath(lab), { method: "GET", target: "/metrics" });
+    const check = [`${PROMETHEUS.programs}/promtool`, "check", "metrics"];
+    const { stdout, stderr } = await runProgram(check, { input: reply!.text });
+    assert.equal(stdout + stderr, "");
+
+    const socket = `UNIX-CONNECT:${controlPath(lab)}`;
+    await lab.router.start(["socat", "TCP-LISTEN:9466,bind=127.0.0.1,reuseaddr,fork", socket], {
+      listens: 9466,
+    });
+    const prometheus = await Prometheus.start(lab, "127.0.0.1:9466");
+    const value = async (query: string) => Number((await prometheus.query(query)).at(0)?.value[1]);
+    await until(async () => await value('tproxy_rule_matches_total{rule="the \\"web\\"\\\\"}') === 3, {
+      what: "three flows",
+      timeoutMs: 30_000,
+    });
+    assert.equal(await value('tproxy_connections_closed_total{family="ipv6", reason="closed"}'), 1);
+    assert.equal(await value('tproxy_connections_refused_total{reason="rule"}'), 1);
+    assert.ok(await value('tproxy_relayed_bytes_total{protocol="udp", family="ipv4", direction="up"}') > 0);
+    assert.ok(await value('tproxy_relayed_bytes_total{protocol="tcp", family="ipv6", direction="down"}') > 6);
+    assert.equal(await value("tproxy_udp_datagrams_total{direction='down'}"), 1);
+    assert.equal(await value('tproxy_sniffs_total{result="http"}'), 1);
+    assert.equal(await value('tproxy_sniffs_total{result="none"}'), 3, "an address is no name");
+    assert.equal(await value("tproxy_rules_in_force"), 1);
+    assert.equal(await value("tproxy_upstream_up"), 1);
+    assert.ok(await value("process_resident_memory_bytes") > 2e7);
+    assert.ok(Math.abs(await value("process_start_time_seconds") - Date.now() / 1000) < 120);
+    assert.ok(Math.abs(await value("process_open_fds") - proxy.descriptorCount()) < 10);
+    const [{ metric }] = await prometheus.query("up == 1");
+    assert.equal(metric.instance, "127.0.0.1:9466");
+    for (const query of dashboardQueries()) {
+      await until(async () => (await prometheus.query(query)).length > 0, { what: query, timeoutMs: 30_000 });
+    }
+  },
+);

@@ -6,7 +6,7 @@ import { ADDRESSES } from "../../laboratory/lab.ts";
 import { until } from "../../laboratory/machine/wait.ts";
 import { exchange, openClient, openServer } from "../../laboratory/network/udp_peers.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
-import { PROMETHEUS, Prometheus } from "../../laboratory/programs/prometheus.ts";
+import { PROMETHEUS, Prometheus } from "../../laboratory/control/prometheus.ts";
 import { runProgram } from "../../laboratory/program.ts";
 import { controlPath, startProxy } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";

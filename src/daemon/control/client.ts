@@ -6,7 +6,7 @@ import { joinBytes } from "../../net/bytes.ts";
 import { OperationError } from "../../net/error.ts";
 import { ResponseReader } from "./http/response.ts";
 
-/** Milliseconds in which a proxy begins to answer, and goes on. */
+/** Milliseconds in which a proxy begins to answer, and goes on, if it is not asked for more. */
 const PATIENCE_MS = 5000;
 const READ_BYTES = 65_536;
 
@@ -19,6 +19,8 @@ export interface ControlQuestion {
   readonly body?: string;
   /** The answer is a stream that may be silent for any time. */
   readonly waits?: boolean;
+  /** Milliseconds in which the answer begins, and goes on. */
+  readonly patienceMs?: number;
 }
 
 /** An answer. */
@@ -66,12 +68,13 @@ async function* converse(
   { path, question, reader }: { path: string; question: ControlQuestion; reader: ResponseReader },
 ): AsyncGenerator<Uint8Array> {
   let late = false;
+  const { patienceMs = PATIENCE_MS } = question;
   const within = async <T>(work: () => Promise<T>): Promise<T> => {
     if (question.waits === true && reader.status > 0) return await work();
     const timer = setTimeout(() => {
       late = true;
       conn.close();
-    }, PATIENCE_MS);
+    }, patienceMs);
     try {
       return await work();
     } finally {
@@ -91,7 +94,7 @@ async function* converse(
     }
   } catch (error) {
     if (error instanceof OperationError) throw error;
-    throw unanswered(path, late ? `nothing comes for ${PATIENCE_MS / 1000} s` : String(error));
+    throw unanswered(path, late ? `nothing comes for ${patienceMs / 1000} s` : String(error));
   } finally {
     if (!late) conn.close();
   }

@@ -4,7 +4,12 @@
  */
 import type { Route } from "./route.ts";
 import { metricsRoute } from "./routes/metrics.ts";
+import { reloadRoute } from "./routes/reload.ts";
 import { statusRoute } from "./routes/status.ts";
 
 /** All of them. */
-export const ROUTES: readonly Route[] = [statusRoute, metricsRoute];
+export const ROUTES: readonly Route[] = [
+  statusRoute,
+  reloadRoute,
+  metricsRoute,
+];

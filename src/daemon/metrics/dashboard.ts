@@ -37,6 +37,7 @@ const PANELS: readonly Panel[] = [
       "TCP {{family}}": "sum by (family) (tproxy_connections[I])",
       "TCP, at most": "sum(tproxy_connections_limit[I])",
       "UDP {{family}}": "sum by (family) (tproxy_udp_sessions[I])",
+      "UDP, at most": "sum(tproxy_udp_sessions_limit[I])",
       "TCP, an end waits for": "sum(tproxy_draining_connections[I])",
     },
   },
@@ -49,9 +50,12 @@ const PANELS: readonly Panel[] = [
     },
   },
   {
-    title: "Ends of TCP connections",
+    title: "Ends of TCP connections and UDP sessions",
     unit: "cps",
-    queries: { "{{reason}}": rate("tproxy_connections_closed_total", "reason") },
+    queries: {
+      "TCP {{reason}}": rate("tproxy_connections_closed_total", "reason"),
+      "UDP {{reason}}": rate("tproxy_udp_sessions_ended_total", "reason"),
+    },
   },
   {
     title: "Refused and dropped",
@@ -61,6 +65,11 @@ const PANELS: readonly Panel[] = [
       "datagrams: {{reason}}": rate("tproxy_udp_datagrams_dropped_total", "reason"),
       "accepting pauses": rate("tproxy_accept_pauses_total", "instance"),
     },
+  },
+  {
+    title: "Datagrams",
+    unit: "pps",
+    queries: { "{{direction}}": rate("tproxy_udp_datagrams_total", "direction") },
   },
   {
     title: "Flows by rule",

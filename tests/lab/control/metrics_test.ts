@@ -1,6 +1,5 @@
 /** Metrics of a running proxy, as Prometheus reads them. */
 import assert from "node:assert/strict";
-import { askControl } from "../../../src/daemon/control/client.ts";
 import { formatDashboard } from "../../../src/daemon/metrics/dashboard.ts";
 import { ADDRESSES } from "../../laboratory/lab.ts";
 import { until } from "../../laboratory/machine/wait.ts";
@@ -8,7 +7,7 @@ import { exchange, openClient, openServer } from "../../laboratory/network/udp_p
 import { startNginx } from "../../laboratory/programs/nginx.ts";
 import { PROMETHEUS, Prometheus } from "../../laboratory/control/prometheus.ts";
 import { runProgram } from "../../laboratory/program.ts";
-import { controlPath, startProxy } from "../../laboratory/proxy/proxy.ts";
+import { controlPath, startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 
 /** The queries of the dashboard, as Grafana asks them. */
@@ -40,9 +39,9 @@ labTest(
     for (const family of [4, 6, 4] as const) assert.equal(await nginx.get(family), "hello\n");
     await lab.client.run(["curl", "-sm5", "-H", "Host: ads.test", nginx.url(4)], { mayFail: true });
     await exchange(openClient(lab, 4, 7000), openServer(lab, 4, 7000));
-    const reply = await askControl(controlPath(lab), { method: "GET", target: "/metrics" });
+    const { stdout: text } = await tproxy(lab, ["metrics", "-c", proxy.configPath]);
     const check = [`${PROMETHEUS.programs}/promtool`, "check", "metrics"];
-    const { stdout, stderr } = await runProgram(check, { input: reply!.text });
+    const { stdout, stderr } = await runProgram(check, { input: text });
     assert.equal(stdout + stderr, "");
 
     const socket = `UNIX-CONNECT:${controlPath(lab)}`;
@@ -72,5 +71,25 @@ labTest(
     for (const query of dashboardQueries()) {
       await until(async () => (await prometheus.query(query)).length > 0, { what: query, timeoutMs: 30_000 });
     }
+  },
+);
+
+labTest(
+  "tproxy metrics write replaces a file, and removes it where no proxy answers: exit code 3",
+  {},
+  async (lab) => {
+    const proxy = await startProxy(lab);
+    const path = `${lab.directory}/collector/tproxy.prom`;
+    const write = () => tproxy(lab, ["metrics", "write", path, "-c", proxy.configPath], { mayFail: true });
+    const read = () => /^tproxy_rules_in_force 1$/m.test(Deno.readTextFileSync(path));
+    assert.deepEqual([(await write()).code, read()], [0, true]);
+    const { ino } = Deno.statSync(path);
+    assert.deepEqual([(await write()).code, read(), Deno.statSync(path).mode! & 0o777], [0, true, 0o644]);
+    assert.notEqual(Deno.statSync(path).ino, ino, "whoever reads the file could see a part of it");
+    await proxy.program.stop();
+    const { code, stderr } = await write();
+    assert.equal(code, 3);
+    assert.match(stderr, /no proxy answers at /);
+    assert.deepEqual([...Deno.readDirSync(`${lab.directory}/collector`)], []);
   },
 );

@@ -7,8 +7,10 @@ import { exchange, openClient, openServer } from "../../laboratory/network/udp_p
 import { startNginx } from "../../laboratory/programs/nginx.ts";
 import { PROMETHEUS, Prometheus } from "../../laboratory/control/prometheus.ts";
 import { runProgram } from "../../laboratory/program.ts";
-import { controlPath, startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
+import { startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
+
+const PLACE = "127.0.0.1:9466";
 
 /** The queries of the dashboard, as Grafana asks them. */
 function dashboardQueries(): string[] {
@@ -19,10 +21,10 @@ function dashboardQueries(): string[] {
 }
 
 labTest(
-  "Prometheus reads all metrics by the control socket, promtool has nothing to say, and the dashboard has data",
+  "Prometheus reads all metrics, promtool has nothing to say, and the dashboard has data",
   {
     ...PROMETHEUS,
-    programs: ["curl", "nginx", "socat"],
+    programs: ["curl", "nginx"],
   },
   async (lab) => {
     const nginx = await startNginx(lab);
@@ -33,6 +35,7 @@ labTest(
           { name: "ads", domains: ["ads.test"], action: "block" },
           { name: 'the "web"\\', ports: [80], action: "direct" },
         ],
+        metrics: PLACE,
         upstreams: { office: { type: "socks5", address: `${ADDRESSES[4].server}:1080` } },
       },
     });
@@ -44,11 +47,7 @@ labTest(
     const { stdout, stderr } = await runProgram(check, { input: text });
     assert.equal(stdout + stderr, "");
 
-    const socket = `UNIX-CONNECT:${controlPath(lab)}`;
-    await lab.router.start(["socat", "TCP-LISTEN:9466,bind=127.0.0.1,reuseaddr,fork", socket], {
-      listens: 9466,
-    });
-    const prometheus = await Prometheus.start(lab, "127.0.0.1:9466");
+    const prometheus = await Prometheus.start(lab, PLACE);
     const value = async (query: string) => Number((await prometheus.query(query)).at(0)?.value[1]);
     await until(async () => await value('tproxy_rule_matches_total{rule="the \\"web\\"\\\\"}') === 3, {
       what: "three flows",
@@ -67,7 +66,7 @@ labTest(
     assert.ok(Math.abs(await value("process_start_time_seconds") - Date.now() / 1000) < 120);
     assert.ok(Math.abs(await value("process_open_fds") - proxy.descriptorCount()) < 10);
     const [{ metric }] = await prometheus.query("up == 1");
-    assert.equal(metric.instance, "127.0.0.1:9466");
+    assert.equal(metric.instance, PLACE);
     for (const query of dashboardQueries()) {
       await until(async () => (await prometheus.query(query)).length > 0, { what: query, timeoutMs: 30_000 });
     }
@@ -91,5 +90,33 @@ labTest(
     assert.equal(code, 3);
     assert.match(stderr, /no proxy answers at /);
     assert.deepEqual([...Deno.readDirSync(`${lab.directory}/collector`)], []);
+  },
+);
+
+labTest(
+  "metrics listens where the config says, as soon as it can, and gives nothing but metrics to nobody's page",
+  {
+    programs: ["curl", "socat"],
+  },
+  async (lab) => {
+    const former = await lab.router.start(["socat", "TCP-LISTEN:9466,fork", "PIPE"], { listens: 9466 });
+    const proxy = await startProxy(lab, { config: { metrics: PLACE } });
+    assert.match(proxy.log, / warn nobody can read metrics yet metrics=127\.0\.0\.1:9466 reason=.*in use/);
+    await former.stop();
+    await proxy.program.waitForOutput("metrics can be read");
+    const ask = async (...more: string[]) =>
+      (await lab.router.run(["curl", "-sSm5", "-w", "%{http_code}", ...more])).stdout;
+    const url = `http://${PLACE}`;
+    assert.match(await ask(`${url}/metrics`), /^tproxy_rules_in_force 1$[^]*200$/m);
+    assert.match(await ask(`${url}/v1/status`), /404$/);
+    assert.match(await ask("-X", "POST", "-H", "content-type: application/json", `${url}/v1/reload`), /404$/);
+    assert.match(await ask("-H", "Host: evil.example", `${url}/metrics`), /the host must be .*403$/s);
+    assert.match(await ask("-H", "Origin: http://evil.example", `${url}/metrics`), /another origin.*403$/s);
+    const fromLan = await lab.client.run(["curl", "-sSm5", `http://${ADDRESSES[4].lan}:9466/metrics`], {
+      mayFail: true,
+    });
+    assert.notEqual(fromLan.code, 0);
+    proxy.program.signal("SIGTERM");
+    assert.equal(await proxy.program.waitForExit(), 0);
   },
 );

@@ -78,7 +78,7 @@ export const installCommand: Command<InferValue<typeof parser>> = {
       });
     }
     const loaded = await loadConfigOption(env, { path: options.config, user: "install" });
-    const plan = preparePlan(loaded, env.readTextFile, { anew: true });
+    const plan = preparePlan(loaded, env.readTextFile, { anew: true, early: options.format === "iptables" });
     const boot = prepareBoot(env, loaded, options);
     if (options.dryRun === true) {
       env.stdout(renderDryRun(plan, loaded, { format: options.format, boot }));

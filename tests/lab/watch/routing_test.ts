@@ -1,7 +1,7 @@
 /** A policy that relays nothing has no routing of ours; a reload changes that while connections go on. */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
-import { until } from "../../laboratory/machine/wait.ts";
+import { delay, until } from "../../laboratory/machine/wait.ts";
 import { assertRefused } from "../../laboratory/names/quic.ts";
 import { snapshotKernel } from "../../laboratory/network/snapshot.ts";
 import { openClient, openServer } from "../../laboratory/network/udp_peers.ts";
@@ -15,6 +15,8 @@ const QUIC = 7001;
 const WATCHING = {
   intercept: { protocols: ["tcp", "udp"] },
   rules: [
+    { name: "named", ports: [7003], domains: ["recorded.example"], action: "bypass" },
+    { name: "unnamed", ports: [7003], action: "block" },
     { name: "names", domains: [".blocked.test", "recorded.example"], action: "block" },
     { name: "closed", ports: [7002], action: "block" },
   ],
@@ -72,8 +74,37 @@ labTest("where nothing is relayed nothing is routed, and flows end as the rules 
     assert.equal((await other.receive()).text, "answer");
     await assertRefused(openClient(lab, family, 7002), [new Uint8Array(10)]);
   }
-  const doctor = await tproxy(lab, ["doctor", "-c", proxy.configPath], { mayFail: true });
+  // What the administrator keeps out of conntrack is watched as well: each datagram of it.
+  await lab.router.nft(
+    "table inet off { chain pre { type filter hook prerouting priority raw; udp dport 7003 notrack; }; }",
+  );
+  for (const family of [4, 6] as const) {
+    const server = openServer(lab, family, 7003);
+    const client = openClient(lab, family, 7003);
+    for (const datagram of recorded("quic-firefox")) client.send(datagram);
+    const [{ from }] = await server.receiveAll(200);
+    await delay(1200);
+    client.send("more");
+    assert.equal((await server.receive()).text, "more");
+    server.send("answer", from);
+    assert.equal((await client.receive()).text, "answer");
+    await assertRefused(openClient(lab, family, 7003), [new Uint8Array(10)]);
+  }
+  await lab.router.nft("delete table inet off");
+  const words = `explain --from ${ADDRESSES[4].client} --to ${ADDRESSES[4].server}:443 --in r0 --domain`
+    .split(" ");
+  for (const [name, end] of [["ok.test", "forwarded"], ["www.blocked.test", "refused"]]) {
+    const { stdout } = await tproxy(lab, [...words, name, "--json", "-c", proxy.configPath], {
+      mayFail: true,
+    });
+    assert.equal(JSON.parse(stdout).end, end, stdout);
+  }
+  // It would lead away what is brought to sockets.
+  await lab.router.ip("rule add priority 3 iif r0 lookup main");
+  const doctor = await tproxy(lab, ["doctor", "--json", "-c", proxy.configPath], { mayFail: true });
   assert.equal(doctor.code, 0, doctor.stdout);
+  assert.match(doctor.stdout, /nothing is relayed/);
+  await lab.router.ip("rule del priority 3");
   await proxy.program.stop();
   await tproxy(lab, ["uninstall"]);
   assert.deepEqual(await snapshotKernel(lab.router), before);

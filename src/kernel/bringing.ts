@@ -8,6 +8,7 @@ import { EACCES, EINVAL, EOPNOTSUPP, EPERM } from "../net/errno.ts";
 import { OperationError } from "../net/error.ts";
 import { listChains } from "../netlink/nft/chain.ts";
 import { openNetlink } from "../netlink/transport.ts";
+import type { AdmissionInForce } from "./admission.ts";
 import { LATE_CHAIN } from "./plan/concerns/forward_path/late.ts";
 import { INJECTED_CHAIN } from "./plan/live/refusals.ts";
 
@@ -18,7 +19,11 @@ const UNTOLD: readonly number[] = [EINVAL, EOPNOTSUPP, EPERM, EACCES];
  * Tells whether a running proxy may have such flows; with `installed` also whether the rules of an install
  * are for such: they stay as they are until somebody installs anew.
  */
-export function readBringing({ installed }: { readonly installed: boolean }): boolean {
+export function readBringing(
+  { inForce }: Pick<AdmissionInForce, "inForce">,
+  { installed }: { readonly installed: boolean },
+): boolean {
+  if (inForce === "early") return false; // its rules do in any case
   try {
     using connection = openNetlink("netfilter");
     const has = (table: string, chain: string) =>

@@ -38,7 +38,7 @@ export function preparePlan(
     ...options,
     admission: admission.inForce,
     ...watching,
-    bringing: readBringing({ installed: !anew }),
+    bringing: readBringing(admission, { installed: !anew }),
   });
   const warning = warnAdmission(admission);
   return warning === undefined ? plan : { ...plan, warnings: [warning, ...plan.warnings] };

@@ -63,7 +63,7 @@ function tryPlan(loaded: LoadedConfig, network: NetworkView, admission: Admissio
     plan = planFor(loaded, { ...network, forwarding }, {
       admission: admission.inForce,
       ...readWatching(loaded.config, admission),
-      bringing: readBringing({ installed: true }),
+      bringing: readBringing(admission, { installed: true }),
     });
     // Not every backend can say everything.
     compilerOf(loaded.config).compile(plan);

@@ -105,8 +105,19 @@ labTest("where nothing is relayed nothing is routed, and flows end as the rules 
   assert.equal(doctor.code, 0, doctor.stdout);
   assert.match(doctor.stdout, /nothing is relayed/);
   await lab.router.ip("rule del priority 3");
+  // A proxy mends this install as any other.
+  await lab.router.nft("delete table inet transparent_proxy");
+  await proxy.program.waitForOutput("are there again");
+  await assertWhole(lab, proxy);
+  await assertDecides(lab);
   await proxy.program.stop();
+  // With the first rule the kernel goes the long way to routes, until it starts again.
+  const monitor = await lab.router.start(["ip", "monitor", "rule"]);
   await tproxy(lab, ["uninstall"]);
+  await lab.router.ip("rule add priority 9 lookup main");
+  await lab.router.ip("rule del priority 9");
+  await monitor.waitForOutput("Deleted 9:");
+  assert.doesNotMatch(monitor.stdout, /nop/);
   assert.deepEqual(await snapshotKernel(lab.router), before);
 });
 

@@ -62,7 +62,7 @@ Deno.test("planLive() has only what watching needs, and nothing where nothing is
 
 const BLOCKED = "rules: [{ name: no, ports: [25], action: block }]";
 const TCP = "intercept: { protocols: [tcp] }";
-/** What has to be brought to a socket of this machine. */
+/** Policies for which something is brought to a socket of this machine. */
 const BROUGHT: readonly { name: string; yaml: string; options?: PlanOptions }[] = [
   { name: "the default", yaml: BLOCKED },
   { name: "a rule", yaml: "rules: [{ name: some, ports: [80], action: direct }]\ndefault: bypass" },

@@ -78,7 +78,7 @@ export const installCommand: Command<InferValue<typeof parser>> = {
       });
     }
     const loaded = await loadConfigOption(env, { path: options.config, user: "install" });
-    const plan = preparePlan(loaded, env.readTextFile);
+    const plan = preparePlan(loaded, env.readTextFile, { anew: true, early: options.format === "iptables" });
     const boot = prepareBoot(env, loaded, options);
     if (options.dryRun === true) {
       env.stdout(renderDryRun(plan, loaded, { format: options.format, boot }));
@@ -152,10 +152,15 @@ function describeInstall(plan: Plan, config: Config, report: InstallReport): str
     ...(routerTraffic ? ["  router      its own traffic too"] : []),
     ...(watching === undefined ? [] : [`  names       ${watching}`]),
     `  on failure  ${onFailure}`,
-    `  kernel      ${report.place}, ${plan.routingRules.length} routing rules, ` +
-    `routing table ${config.kernel.table}`,
+    `  kernel      ${report.place}, ${describeRouting(plan, config)}`,
     "",
   ].join("\n");
+}
+
+function describeRouting({ routingRules }: Plan, { kernel }: Config): string {
+  return routingRules.length === 0
+    ? "no routing rule: nothing is relayed"
+    : `${routingRules.length} routing rules, routing table ${kernel.table}`;
 }
 
 const WITHOUT_PROXY = {

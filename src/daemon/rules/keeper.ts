@@ -223,7 +223,10 @@ export class RulesKeeper {
   /** Plans for the network as it is now; undefined, and a line in the log: no plan can be had. */
   #prepare(): Plan | undefined {
     try {
-      const plan = preparePlan(this.#loaded, this.#options.readTextFile, { absentInterfaces: true });
+      const plan = preparePlan(this.#loaded, this.#options.readTextFile, {
+        absentInterfaces: true,
+        anew: this.#due,
+      });
       this.#state.possible();
       return plan;
     } catch (error) {

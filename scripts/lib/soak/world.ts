@@ -34,6 +34,10 @@ export const IDLE_SECONDS = { tcp: 10, udp: 5 } as const;
 
 /** Prepares the server's side, and the counter of what gets past the proxy. */
 export async function furnish(lab: Lab): Promise<void> {
+  // Every refusal is told, however many there are in a second.
+  for (const namespace of [lab.router, lab.server]) {
+    await namespace.writeSysctl({ "net.ipv4.icmp_ratelimit": 0, "net.ipv6.icmp.ratelimit": 0 });
+  }
   await startMicrosocks(lab, { port: MICROSOCKS_PORT, asks: false });
   await startDante(lab, { port: DANTE_PORT });
   await lab.client.nft(`table inet soak {

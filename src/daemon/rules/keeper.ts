@@ -23,10 +23,14 @@ import {
 } from "../../kernel/presence.ts";
 import type { Logger } from "../../log.ts";
 import { OperationError } from "../../net/error.ts";
+import { tidyTrial, trialLeft } from "../../kernel/trials.ts";
 import type { LiveRules } from "../live_rules.ts";
 import type { NetworkChange } from "../network/change.ts";
 import { Fight } from "./fight.ts";
 import { RulesState } from "./state.ts";
+
+/** Milliseconds after the end of a trial at which that is looked at. */
+const AFTER_TRIAL_MS = 100;
 
 /** Parts that it works with. */
 export interface KeeperOptions {
@@ -79,6 +83,8 @@ export class RulesKeeper {
   readonly #fight = new Fight();
   /** The last attempt at a change has failed. */
   #failed = false;
+  /** Looks again when a trial is over: of that end nobody tells. */
+  #trialEnd: ReturnType<typeof setTimeout> | undefined;
   /** One look after another. */
   #work: Promise<unknown> = Promise.resolve();
 
@@ -160,8 +166,27 @@ export class RulesKeeper {
     }
   }
 
+  /**
+   * Tells whether an install is on trial: until that is over nothing is changed, and a first install that was
+   * due is left to "confirm". Remains of a trial that is over are taken away.
+   */
+  async #trialGoesOn(): Promise<boolean> {
+    clearTimeout(this.#trialEnd);
+    const left = trialLeft();
+    if (left === undefined) return false;
+    if (left === 0 && await tidyTrial()) {
+      this.#state.trialOver();
+      return false;
+    }
+    this.#due = false;
+    this.#trialEnd = setTimeout(() => this.networkChanged(), left + AFTER_TRIAL_MS);
+    Deno.unrefTimer(this.#trialEnd);
+    return true;
+  }
+
   /** Chooses the step after which the kernel has what the plan wants. */
   async #nextStep(plan: Plan): Promise<Step> {
+    if (await this.#trialGoesOn()) return { kind: "look" };
     if (this.#due) return { kind: "install" };
     const wanted = this.#wanted;
     if (wanted === undefined) return { kind: "look" };
@@ -262,6 +287,7 @@ export class RulesKeeper {
 
   /** `found`: what a look for the same has found just now. */
   async #lookAndTell(plan: Plan, found?: Found): Promise<void> {
+    const onTrial = await this.#trialGoesOn();
     const wanted = { plan, config: this.#loaded.config };
     const { presence, isOfAnother } = found ?? await this.#look(wanted).catch((error) => {
       // Nothing speaks against it.
@@ -272,8 +298,9 @@ export class RulesKeeper {
     this.#wanted = wanted;
     this.#isOfAnother = isOfAnother;
     this.#adoptLive(plan);
-    if (presence === "whole") return this.#settle(plan);
+    if (presence === "whole" && !onTrial) return this.#settle(plan);
     this.#inForce = false;
+    if (onTrial) return this.#state.onTrial({ isOfAnother });
     this.#state.wrong(presence, isOfAnother);
   }
 

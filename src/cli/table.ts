@@ -12,6 +12,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   uninstall: async () => (await import("./commands/uninstall.ts")).uninstallCommand,
   status: async () => (await import("./commands/status.ts")).statusCommand,
   run: async () => (await import("./commands/run.ts")).runCommand,
+  reload: async () => (await import("./commands/reload.ts")).reloadCommand,
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   selftest: async () => (await import("./commands/selftest.ts")).selftestCommand,
   nc: async () => (await import("./commands/nc.ts")).ncCommand,

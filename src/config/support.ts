@@ -39,11 +39,6 @@ const IDLE_KEYS: readonly {
   readonly off?: (c: Config) => boolean;
 }[] = [
   {
-    path: ["control"],
-    text: "the control socket is not supported yet, none is opened",
-    off: (c) => c.control === "off",
-  },
-  {
     path: ["metrics"],
     text: "metrics are not supported yet, nothing listens there",
     off: (c) => c.metrics === "off",

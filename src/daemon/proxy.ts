@@ -20,6 +20,7 @@ import type { RulesKeeper } from "./rules/keeper.ts";
 import type { Survey } from "./routes/survey.ts";
 import { placeLinks } from "./network/links.ts";
 import type { NetworkWatch } from "./network/network_watch.ts";
+import type { ReloadOutcome } from "./reload/outcome.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { describeStatus } from "./report.ts";
 import type { Upstreams } from "./upstreams/upstreams.ts";
@@ -78,15 +79,20 @@ export class Proxy {
     return this.#reloader.inForce;
   }
 
+  /** `draining`: it takes nothing new. */
+  get phase(): "running" | "draining" {
+    return this.#draining ? "draining" : "running";
+  }
+
   /** `timeouts.drain` in force. */
   get drainMs(): number {
     return this.generation.loaded.config.timeouts.drainMs;
   }
 
-  /** Takes the config over that its file holds now, or says why not. */
-  reload(): void {
+  /** Takes the config over that its file holds now, or says why not: in the log, and to whoever asks. */
+  reload(): Promise<ReloadOutcome> {
     this.#parts.access.reopen();
-    this.#reloader.request();
+    return this.#reloader.request();
   }
 
   /** Looks again, now and then, at what nobody tells of. */
@@ -120,7 +126,7 @@ export class Proxy {
     const { dataplane, families, keeper } = this.#parts;
     const { refusal } = this.#reloader;
     return describeStatus({
-      phase: this.#draining ? "draining" : "running",
+      phase: this.phase,
       connections: dataplane.live(),
       udpSessions: dataplane.udpLive(),
       families,

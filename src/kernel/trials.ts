@@ -13,7 +13,15 @@ import { readTrial, removeTrial } from "./nft/trial/state.ts";
 import { findDifference } from "./routing/compare.ts";
 import { removeEntries } from "./routing/apply.ts";
 import { readRouting } from "./routing/state.ts";
-import { alone, readNote, removeNote, type TrialNote, type TrialOrigin, writeNote } from "./trial/note.ts";
+import {
+  alone,
+  isNoteHidden,
+  readNote,
+  removeNote,
+  type TrialNote,
+  type TrialOrigin,
+  writeNote,
+} from "./trial/note.ts";
 import { refuseMisleading } from "./trial/refusal.ts";
 import { startWatcher } from "./trial/watcher.ts";
 
@@ -107,6 +115,7 @@ export async function tidyTrial(options: { readonly early?: boolean } = {}): Pro
 }
 
 function tidy({ early = false }: { readonly early?: boolean } = {}): boolean {
+  if (isNoteHidden()) return false;
   return unlessRefused(() => {
     using netfilter = openNetlink("netfilter");
     const ended = remove(netfilter, { early });

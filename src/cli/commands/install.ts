@@ -101,7 +101,6 @@ export const installCommand: Command<InferValue<typeof parser>> = {
     }
     const { confirm: timeoutMs } = options;
     if (timeoutMs !== undefined && options.dryRun === true) throw dryTrial();
-    await tidyTrial();
     const loaded = await loadConfigOption(env, { path: options.config, user: "install" });
     const plan = preparePlan(loaded, env.readTextFile);
     const boot = prepareBoot(env, loaded, options);
@@ -109,6 +108,7 @@ export const installCommand: Command<InferValue<typeof parser>> = {
       env.stdout(renderDryRun(plan, loaded, { format: options.format, boot }));
       return 0;
     }
+    await tidyTrial();
     const { reportFiles } = await import("../check/files.ts");
     reportFiles(loaded);
     const { config } = loaded;

@@ -32,6 +32,9 @@ import { RulesState } from "./state.ts";
 /** Milliseconds after the end of a trial at which that is looked at. */
 const AFTER_TRIAL_MS = 100;
 
+/** Milliseconds between two looks at remains of a trial. */
+const REMAINS_MS = 2000;
+
 /** Parts that it works with. */
 export interface KeeperOptions {
   /** The config in force at the start. */
@@ -147,6 +150,7 @@ export class RulesKeeper {
   }
 
   async #adopt(loaded: LoadedConfig, plan: Plan | undefined, changed: boolean): Promise<void> {
+    if (changed && await this.#trialGoesOn()) throw duringTrial();
     const before = { loaded: this.#loaded, wanted: this.#wanted };
     if (plan !== undefined) this.#adoptLive(plan); // or all stays as it was
     this.#loaded = loaded;
@@ -179,7 +183,9 @@ export class RulesKeeper {
       return false;
     }
     this.#due = false;
-    this.#trialEnd = setTimeout(() => this.networkChanged(), left + AFTER_TRIAL_MS);
+    // Its remains are somebody else's to take away where this program may not.
+    const wait = left === 0 ? REMAINS_MS : left + AFTER_TRIAL_MS;
+    this.#trialEnd = setTimeout(() => this.networkChanged(), wait);
     Deno.unrefTimer(this.#trialEnd);
     return true;
   }
@@ -295,7 +301,8 @@ export class RulesKeeper {
       this.#adoptLive(plan);
       throw error;
     });
-    this.#wanted = wanted;
+    // After a trial the rules are those that are known to be ours, of the network as it was.
+    if (!onTrial || !this.#mends) this.#wanted = wanted;
     this.#isOfAnother = isOfAnother;
     this.#adoptLive(plan);
     if (presence === "whole" && !onTrial) return this.#settle(plan);
@@ -330,4 +337,14 @@ export class RulesKeeper {
       return undefined;
     }
   }
+}
+
+/** The proxy's half of a config has no trial: it would be in force beside the former rules. */
+function duringTrial(): OperationError {
+  return new OperationError({
+    operation: "change",
+    object: "rules",
+    reason: "an install is on trial",
+    hint: '"tproxy confirm" keeps it; reload after that, or when the trial is over',
+  });
 }

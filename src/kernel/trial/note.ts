@@ -54,6 +54,16 @@ export function readNote(): TrialNote | undefined {
   }
 }
 
+/** Tells whether the note is there and another user's: who may read it tidies up by it. */
+export function isNoteHidden(): boolean {
+  try {
+    Deno.readTextFileSync(notePath());
+    return false;
+  } catch (error) {
+    return error instanceof Deno.errors.PermissionDenied;
+  }
+}
+
 /** Writes the note, before anything is changed. Throws an OperationError. */
 export function writeNote(note: TrialNote): void {
   const path = notePath();

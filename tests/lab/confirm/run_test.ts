@@ -25,6 +25,12 @@ labTest("run leaves a trial alone, serves again when it is over, and mends as be
   // The network changes: the rules would follow at once.
   await lab.router.ip("link add t0 type veth peer name t1");
   await untilCutOff(lab, nginx.url(4));
+  // Its own half would outlast the trial.
+  const config = Deno.readTextFileSync(proxy.configPath);
+  Deno.writeTextFileSync(proxy.configPath, JSON.stringify({ ...JSON.parse(config), default: "bypass" }));
+  proxy.program.signal("SIGHUP");
+  await proxy.program.waitForOutput(/reload.*an install is on trial/);
+  Deno.writeTextFileSync(proxy.configPath, config);
   await trial.waitForExit();
   await proxy.program.waitForOutput("the trial is over");
   await untilBack(lab, nginx.url(4));

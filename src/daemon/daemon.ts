@@ -7,7 +7,7 @@ import { monotonicMicroseconds } from "../../ffi/clock.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Logger } from "../log.ts";
 import { openControlSocket } from "./control/control_socket.ts";
-import { serveControl } from "./control/server.ts";
+import { serveControl, serveMetrics } from "./control/doors.ts";
 import { descriptorLimit } from "../../ffi/process.ts";
 import { giveBackAfterStart } from "./after_start.ts";
 import { requireDescriptors } from "./descriptors.ts";
@@ -95,7 +95,11 @@ async function runProxy(
   const socket = await openControlSocket(usable.loaded.config.control, log);
   try {
     const proxy = await startProxy(usable, options, surroundings);
-    const control = serveControl(socket, { proxy, program: version, started: Date.now() }, log);
+    const subject = { proxy, program: version, started: Date.now() };
+    const servers = [
+      serveControl(socket, subject, log),
+      serveMetrics(usable.loaded.config.metrics, subject, log),
+    ];
     const stateFile = keepStateFile(proxy, version);
     const warning = terminal ? warnOfObstacles(options.findObstacles(usable.loaded), log) : undefined;
     try {
@@ -103,7 +107,7 @@ async function runProxy(
     } finally {
       warning?.end();
       stateFile.end();
-      control.end();
+      for (const server of servers) server.end();
     }
     log.info("stopped", summarize(proxy.dataplane));
   } finally {

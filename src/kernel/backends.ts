@@ -6,8 +6,10 @@ import type { Config } from "../config/types.ts";
 import { openNetlink } from "../netlink/transport.ts";
 import type { Backend, BackendStatus, FoundInstall, InstallReport, Removal } from "./backend/backend.ts";
 import { foreignObject } from "./backend/other_installs.ts";
+import { findLiveTable } from "./live/found.ts";
 import { IPTABLES_BACKEND } from "./iptables/backend.ts";
 import { type Machine, type ReadTextFile, withMachine } from "./machine/machine.ts";
+import { ifNfTables } from "./machine/nf_tables.ts";
 import { NFT_BACKEND } from "./nft/backend.ts";
 import { readTrial } from "./nft/trial/state.ts";
 import type { Plan } from "./plan/model.ts";
@@ -53,7 +55,7 @@ export function adjustRouting(plan: Plan): void {
 /** Removes what an install has made, with whatever backend; fine when nothing is there. */
 export async function uninstall(readTextFile: ReadTextFile): Promise<Removal> {
   return await withMachine(readTextFile, async (machine) => {
-    announceUninstall(machine.route);
+    if (mayBeHeard(machine)) announceUninstall(machine.route);
     try {
       const removals: Removal[] = [];
       for (const backend of ALL) removals.push(await backend.uninstall(machine));
@@ -69,6 +71,15 @@ export async function uninstall(readTextFile: ReadTextFile): Promise<Removal> {
       throw error;
     }
   });
+}
+
+/**
+ * Tells whether a proxy may run. Where none does, and nothing is routed, a routing rule would do harm: from
+ * the first one on, and be it there for a moment, the kernel looks into two tables for each packet.
+ */
+function mayBeHeard({ route, netfilter }: Machine): boolean {
+  if (readRouting(route).rules.length > 0) return true;
+  return netfilter !== undefined && ifNfTables(() => findLiveTable(netfilter), undefined) === "of a proxy";
 }
 
 /** Looks for every object that the plan wants, and for what is there of other backends. */

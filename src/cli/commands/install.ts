@@ -102,7 +102,7 @@ export const installCommand: Command<InferValue<typeof parser>> = {
     const { confirm: timeoutMs } = options;
     if (timeoutMs !== undefined && options.dryRun === true) throw dryTrial();
     const loaded = await loadConfigOption(env, { path: options.config, user: "install" });
-    const plan = preparePlan(loaded, env.readTextFile);
+    const plan = preparePlan(loaded, env.readTextFile, { anew: true, early: options.format === "iptables" });
     const boot = prepareBoot(env, loaded, options);
     if (options.dryRun === true) {
       env.stdout(renderDryRun(plan, loaded, { format: options.format, boot }));
@@ -195,10 +195,15 @@ function describeInstall(
     ...(routerTraffic ? ["  router      its own traffic too"] : []),
     ...(watching === undefined ? [] : [`  names       ${watching}`]),
     `  on failure  ${onFailure}`,
-    `  kernel      ${report.place}, ${plan.routingRules.length} routing rules, ` +
-    `routing table ${config.kernel.table}`,
+    `  kernel      ${report.place}, ${describeRouting(plan, config)}`,
     "",
   ].join("\n");
+}
+
+function describeRouting({ routingRules }: Plan, { kernel }: Config): string {
+  return routingRules.length === 0
+    ? "no routing rule: nothing is relayed"
+    : `${routingRules.length} routing rules, routing table ${kernel.table}`;
 }
 
 const WITHOUT_PROXY = {

@@ -66,6 +66,15 @@ interface Found {
 
 /** See the module. */
 export class RulesKeeper {
+  /** Objects that were made again after somebody had removed them, so far. */
+  readonly healings: Record<ObjectStatus["kind"], number> = {
+    table: 0,
+    set: 0,
+    chain: 0,
+    rule: 0,
+    "routing-rule": 0,
+    route: 0,
+  };
   readonly #options: KeeperOptions;
   readonly #state: RulesState;
   /** The config in force. */
@@ -96,6 +105,11 @@ export class RulesKeeper {
     this.#loaded = options.loaded;
     this.#due = options.installs;
     this.#state = new RulesState(options.log);
+  }
+
+  /** Tells whether the kernel has what the config and this network want, as far as is known. */
+  get inForce(): boolean {
+    return this.#inForce;
   }
 
   /** State of the rules, in a few words. */
@@ -240,7 +254,10 @@ export class RulesKeeper {
   /** Plans for the network as it is now; undefined, and a line in the log: no plan can be had. */
   #prepare(): Plan | undefined {
     try {
-      const plan = preparePlan(this.#loaded, this.#options.readTextFile, { absentInterfaces: true });
+      const plan = preparePlan(this.#loaded, this.#options.readTextFile, {
+        absentInterfaces: true,
+        anew: this.#due,
+      });
       this.#state.possible();
       return plan;
     } catch (error) {
@@ -272,6 +289,7 @@ export class RulesKeeper {
     if (!this.#fight.strike(performance.now())) return this.#state.gaveUp(by);
     if (missing.every(isRouting)) adjustRouting(plan);
     else await this.#makeAll(plan);
+    for (const { kind } of missing) this.healings[kind]++;
     this.#state.mended(missing, by);
     this.#settle(plan);
   }

@@ -23,7 +23,7 @@ import { planMemory } from "./memory.ts";
 import type { LiveOptions } from "./options.ts";
 import { planNamedSets } from "../concerns/named_upstreams.ts";
 import { planOwn } from "./own.ts";
-import { planQuestions } from "./questions.ts";
+import { planAsk, planQuestions } from "./questions.ts";
 import { planSent } from "./sent.ts";
 import { planSteer } from "./steer.ts";
 import { planWatch, planWatchMemory } from "./watch.ts";
@@ -43,7 +43,9 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
       scope,
       sets: [
         ...planInterfaceSet(lan, "Interfaces whose clients are intercepted"),
-        ...(udp && bridged !== null ? planInterfaceSet(bridged, "Bridges that netfilter sees through") : []),
+        ...(scope.brings && udp && bridged !== null
+          ? planInterfaceSet(bridged, "Bridges that netfilter sees through")
+          : []),
         ...(accepting && inner !== null ? planInterfaceSet(inner, "Interfaces of clients alone") : []),
         ...planMemory(scope, options),
         ...(accepting ? planNamedSets(scope, options) : []),
@@ -54,13 +56,14 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
         ...(accepting
           ? [
             planDatagrams(scope, options),
-            planQuestions(scope, options, askDatagrams(scope)),
+            scope.brings ? planQuestions(scope, options) : {},
+            planAsk(scope, askDatagrams(scope)),
             planOwn(scope, options),
           ]
           : []),
         planWatch(scope, options),
         planSent(scope),
-        planKept(scope, options),
+        scope.brings ? planKept(scope, options) : {},
       ]),
     },
   };

@@ -11,10 +11,12 @@ import { IPTABLES_BACKEND } from "./iptables/backend.ts";
 import { type Machine, type ReadTextFile, withMachine } from "./machine/machine.ts";
 import { ifNfTables } from "./machine/nf_tables.ts";
 import { NFT_BACKEND } from "./nft/backend.ts";
+import { readTrial } from "./nft/trial/state.ts";
 import type { Plan } from "./plan/model.ts";
 import { announceUninstall, applyRouting, removeRouting, withdrawUninstall } from "./routing/apply.ts";
 import { compareRouting } from "./routing/compare.ts";
 import { readRouting } from "./routing/state.ts";
+import { removeNote } from "./trial/note.ts";
 
 const BACKENDS: Readonly<Record<Backend["name"], Backend>> = {
   iptables: IPTABLES_BACKEND,
@@ -59,6 +61,7 @@ export async function uninstall(readTextFile: ReadTextFile): Promise<Removal> {
       for (const backend of ALL) removals.push(await backend.uninstall(machine));
       // The routes last, so that no packet is marked that nobody delivers.
       const routing = removeRouting(machine.route);
+      removeNote();
       return {
         removed: [...removals.flatMap(({ removed }) => removed), ...routing],
         left: removals.flatMap(({ left }) => left),
@@ -86,8 +89,12 @@ export async function readStatus(
 ): Promise<BackendStatus> {
   const backend = backendOf(config);
   return await withMachine(readTextFile, async (machine) => {
-    const routing = compareRouting(plan, readRouting(machine.route));
     const { objects, place } = await backend.compare(plan, machine);
+    const { netfilter } = machine;
+    const trialLeft = netfilter && readTrial(netfilter);
+    const compared = compareRouting(plan, readRouting(machine.route));
+    // While rules are on trial, entries of both generations stand.
+    const routing = trialLeft ? compared.filter(({ state }) => state !== "foreign") : compared;
     const others = (await findOthers(backend, machine)).map(foreignObject);
     return { objects: [...objects, ...others, ...routing], place };
   });
@@ -102,7 +109,8 @@ export async function listTraces(readTextFile: ReadTextFile): Promise<string[]> 
   });
 }
 
-async function findOthers(backend: Backend, machine: Machine): Promise<FoundInstall[]> {
+/** Finds installs with other backends. */
+export async function findOthers(backend: Backend, machine: Machine): Promise<FoundInstall[]> {
   const found = [];
   for (const other of ALL) {
     if (other !== backend) found.push(...await other.find(machine));

@@ -7,7 +7,7 @@ import { monotonicMicroseconds } from "../../ffi/clock.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Logger } from "../log.ts";
 import { openControlSocket } from "./control/control_socket.ts";
-import { serveControl } from "./control/server.ts";
+import { serveControl, serveMetrics } from "./control/doors.ts";
 import { descriptorLimit } from "../../ffi/process.ts";
 import { giveBackAfterStart } from "./after_start.ts";
 import { requireDescriptors } from "./descriptors.ts";
@@ -100,7 +100,11 @@ async function runProxy(
     privileges.seal();
     privileges.announce(log, readTextFile);
     const program = { program: version, privileges: privileges.describe(readTextFile) };
-    const control = serveControl(socket, { proxy, ...program, started: Date.now() }, log);
+    const subject = { proxy, ...program, started: Date.now() };
+    const servers = [
+      serveControl(socket, subject, log),
+      serveMetrics(usable.loaded.config.metrics, subject, log),
+    ];
     const stateFile = keepStateFile(proxy, program);
     const warning = terminal ? warnOfObstacles(options.findObstacles(usable.loaded), log) : undefined;
     try {
@@ -108,7 +112,7 @@ async function runProxy(
     } finally {
       warning?.end();
       stateFile.end();
-      control.end();
+      for (const server of servers) server.end();
     }
     log.info("stopped", summarize(proxy.dataplane));
   } finally {

@@ -14,6 +14,7 @@ import { openConfigFiles } from "../../daemon/privileges/file_server.ts";
 import { Privileges } from "../../daemon/privileges/privileges.ts";
 import type { Command } from "../command.ts";
 import { configOption } from "../arguments/config_option.ts";
+import { readBuildInfo } from "../build_info.ts";
 import { VERSION } from "../version.ts";
 
 const parser = object({
@@ -62,6 +63,7 @@ export const runCommand: Command<InferValue<typeof parser>> = {
       privileges,
       installs: options.install === true,
       version: VERSION,
+      commit: readBuildInfo(env.readTextFile).commit,
       workerUrl: workerUrl(),
       findObstacles: async (loaded) => {
         const { findObstacles } = await import("../doctor/obstacles.ts");

@@ -68,6 +68,20 @@ static int in_comment(const char *text, const char *at)
   return *at == '#';
 }
 
+int control_folder(const char *config, char folder[PATH_SIZE])
+{
+  struct stat status;
+  char *text = read_config(config, &status);
+  const char *at = text ? strchr(text, '/') : NULL;
+  while (at && !(follows_key(text, at, "control") && !in_comment(text, at))) at = strchr(at + 1, '/');
+  size_t length = at ? strcspn(at, "\"' \t\r\n,}#") : PATH_SIZE;
+  while (length < PATH_SIZE && length && at[length - 1] != '/') length--;
+  int found = length > 1 && length < PATH_SIZE;
+  if (found) snprintf(folder, PATH_SIZE, "%.*s", (int)length - 1, at);
+  free(text);
+  return found ? 0 : -1;
+}
+
 int wants_iptables(const char *config)
 {
   struct stat status;

@@ -24,8 +24,7 @@ const parser = object({
       message`Install too, as soon as the network allows it, and keep the rules right: for service managers.`,
   })),
   user: optional(option("--user", string({ metavar: "USER" }), {
-    description:
-      message`Started by root: become this user. Without it: tproxy if there is one, else nobody (65534).`,
+    description: message`Started by root: become this user. Without it: tproxy if there is one, else 65080.`,
   })),
   privileges: optional(option("--privileges", choice(["drop", "keep"]), {
     description:

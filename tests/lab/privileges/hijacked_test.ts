@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { ENOSYS, EPERM } from "../../../src/net/errno.ts";
 import { readPortable, writeWithProgram } from "../../laboratory/portable/portable.ts";
-import { NOBODY, portableTest, type ProductCopy } from "../../laboratory/portable/product_copy.ts";
+import { portableTest, type ProductCopy } from "../../laboratory/portable/product_copy.ts";
 import type { Orders, Report } from "../../laboratory/privileges/hijacked.ts";
 import { Program, runProgram } from "../../laboratory/program.ts";
 
@@ -50,7 +50,7 @@ async function hijack(copy: ProductCopy, privileges: "drop" | "keep"): Promise<R
   const folder = `${copy.directory}/open`;
   Deno.mkdirSync(folder);
   Deno.chmodSync(folder, 0o1777);
-  const victim = new Program([...NOBODY, "sleep", "60"]);
+  const victim = new Program(["setpriv", "--reuid=65080", "--clear-groups", "sleep", "60"]);
   try {
     const orders: Orders = {
       secret: at("other.secret", "other"),
@@ -74,7 +74,7 @@ async function hijack(copy: ProductCopy, privileges: "drop" | "keep"): Promise<R
 
 portableTest("when broken into reads no secret, writes no file, starts and signals nothing", async (copy) => {
   const { privileges, attempts } = await hijack(copy, "drop");
-  const found = /^uid 65534, caps net_admin,net_raw,net_bind_service, seccomp (?:2|on), landlock (\d+)$/
+  const found = /^uid 65080, caps net_admin,net_raw,net_bind_service, seccomp (?:2|on), landlock (\d+)$/
     .exec(privileges);
   assert.ok(found, privileges);
   const landlock = Number(found[1]);

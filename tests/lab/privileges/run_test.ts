@@ -9,7 +9,7 @@ import { labTest, type LabTestOptions } from "../../laboratory/register.ts";
 
 /** Capabilities 10, 12 and 13. */
 const THREE = "0000000000003400";
-const NOBODY = 65534;
+const OWN = 65080;
 const binary = Deno.env.get("TPROXY_BIN");
 const OPTIONS: LabTestOptions = {
   programs: ["socat", "setpriv"],
@@ -77,16 +77,16 @@ labTest(
     for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"]) {
       assert.deepEqual([...new Set(ofThreads(pid, set))], [THREE], set);
     }
-    assert.deepEqual([...new Set(ofThreads(pid, "Uid"))], [Array(4).fill(NOBODY).join("\t")]);
+    assert.deepEqual([...new Set(ofThreads(pid, "Uid"))], [Array(4).fill(OWN).join("\t")]);
     assert.deepEqual([...new Set(ofThreads(pid, "NoNewPrivs"))], ["1"]);
     assert.deepEqual([...new Set(ofThreads(pid, "Seccomp"))], ["2"]);
     assert.match(
       proxy.log,
-      /privileges: uid 65534, caps net_admin,net_raw,net_bind_service, seccomp 2, landlock \d/,
+      /privileges: uid 65080, caps net_admin,net_raw,net_bind_service, seccomp 2, landlock \d/,
     );
     assert.match(
       (await tproxy(lab, ["status", "-c", proxy.configPath], { mayFail: true })).stdout,
-      /privileges: uid 65534, caps net_admin,net_raw,net_bind_service, /,
+      /privileges: uid 65080, caps net_admin,net_raw,net_bind_service, /,
     );
     // Who opens the files is root, with the two capabilities that reading and appending take.
     const [server] = listChildren(pid);
@@ -108,7 +108,7 @@ labTest(
     Deno.writeTextFileSync(proxy.configPath, text.replace(`${folder}/names`, `${folder}/n\\u0061mes`));
     await reload(
       proxy,
-      /not reloaded: .*domains-file: .*runs as uid 65534, and the config does not name it word for word/,
+      /not reloaded: .*domains-file: .*runs as uid 65080, and the config does not name it word for word/,
     );
     Deno.writeTextFileSync(proxy.configPath, text);
     await reload(proxy, /generation 3 is in force/);
@@ -148,7 +148,7 @@ labTest(
     }
     await serve(lab, 7000, "cat");
     const proxy = await startProxy(lab, { wrapper: ["setpriv", "--bounding-set", "-net_bind_service"] });
-    await proxy.program.waitForOutput(/privileges: uid 65534, caps net_admin,net_raw, /);
+    await proxy.program.waitForOutput(/privileges: uid 65080, caps net_admin,net_raw, /);
     await echoes(lab);
     const low = ["socat", "-t2", "-", `${socatServer(4, 7000)},sourceport=500`];
     const { code, stdout } = await lab.client.run(low, { input: "hello\n", mayFail: true });
@@ -172,6 +172,23 @@ labTest(
       /privileges: uid 0, caps net_admin,net_raw,net_bind_service, .*missing=".*another user: /,
     );
     await echoes(lab);
+  },
+);
+
+labTest(
+  "run by root goes on where nothing can be written, and puts back what it has set",
+  OPTIONS,
+  async (lab) => {
+    const sysctl = "net.ipv4.tcp_early_demux";
+    const script = `mount -t tmpfs -o ro none /run; exec "$@"`;
+    const proxy = await startProxy(lab, { wrapper: ["unshare", "--mount", "sh", "-ec", script, "sh"] });
+    await proxy.program.waitForOutput(
+      /privileges: uid 65080, .*missing="\/run\/tproxy: Read-only file system"/,
+    );
+    assert.equal(await lab.router.readSysctl(sysctl), "0");
+    proxy.program.signal("SIGTERM");
+    assert.equal(await proxy.program.waitForExit(), 0, proxy.log);
+    assert.equal(await lab.router.readSysctl(sysctl), "1");
   },
 );
 

@@ -115,6 +115,7 @@ int drop_privileges(char **words, struct ready *ready, struct failure *failure)
   tell_missing("a process that opens files", ready->files);
   if (control_folder(wishes.config, ready->control)) ready->control[0] = 0;
   if (is_root) leave_root(&user, ready->control);
+  else give_control_folder(ready->control, &user);
   tell_missing("fewer capabilities", limit_capabilities(CAPABILITIES));
   tell_missing("capabilities over exec", keep_over_exec(CAPABILITIES));
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) tell_missing("no_new_privs", -errno);

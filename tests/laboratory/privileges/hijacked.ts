@@ -33,7 +33,7 @@ interface WorkerOrders {
   readonly files: number;
 }
 
-/** CLONE_SIGHAND alone makes no process, and is no request of ptrace: such a call only shows who refuses it. */
+/** CLONE_SIGHAND alone makes no process, and is no request of ptrace: who refuses such a call shows. */
 const HARMLESS = 0x800;
 
 function attempt(work: () => unknown): string {

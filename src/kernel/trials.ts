@@ -114,6 +114,11 @@ export async function tidyTrial(options: { readonly early?: boolean } = {}): Pro
   return await alone(() => tidy(options));
 }
 
+/** Forgets a trial whose rules an uninstall has removed with all others. */
+export function forgetTrial(): void {
+  removeNote();
+}
+
 function tidy({ early = false }: { readonly early?: boolean } = {}): boolean {
   if (isNoteHidden()) return false;
   return unlessRefused(() => {

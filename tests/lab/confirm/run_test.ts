@@ -63,7 +63,7 @@ labTest(
       }
     };
     await connect();
-    await startTrial(lab, writeOther(lab, { intercept: { protocols: ["tcp"], ports: [7000] } }), "4s");
+    await startTrial(lab, writeOther(lab, { intercept: { ports: [7000] } }), "4s");
     await proxy.program.waitForOutput(/an install is on trial.*taken/);
     await connect();
     await proxy.program.waitForOutput("the trial is over");

@@ -169,7 +169,7 @@ function withoutTrials(backend: string): OperationError {
   return new OperationError({
     operation: "use option",
     object: "--confirm",
-    reason: `rules of kernel.backend: ${backend} have nothing that would end a trial without a process`,
+    reason: `rules of kernel.backend: ${backend} cannot be on trial`,
     hint: 'Without --confirm the install holds at once; "tproxy uninstall" takes it back',
   });
 }

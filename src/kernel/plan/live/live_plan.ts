@@ -8,7 +8,7 @@
  *                     └─ from lo: injected: refusals
  * postrouting ask ── question ─┬─ LAN to LAN, helpers: goes on
  *                              └─ a copy to a worker, and no more
- * output      sent, and where others change what is sent: keep_route;
+ * output      to_clients: the zone of clients' legs; sent, and where others change what is sent: keep_route;
  *             nat: keep_incoming, keep_outgoing, keep_source
  * ```
  * @module
@@ -21,6 +21,7 @@ import { askDatagrams, planDatagrams } from "./datagrams.ts";
 import { planKept } from "./kept.ts";
 import { planMemory } from "./memory.ts";
 import type { LiveOptions } from "./options.ts";
+import { planUnflushed } from "../concerns/forward_path/zoned.ts";
 import { planNamedSets } from "../concerns/named_upstreams.ts";
 import { planOwn } from "./own.ts";
 import { planAsk, planQuestions } from "./questions.ts";
@@ -62,6 +63,7 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
           ]
           : []),
         planWatch(scope, options),
+        planUnflushed(scope),
         planSent(scope),
         scope.brings ? planKept(scope, options) : {},
       ]),

@@ -3,10 +3,11 @@
  * are: their number has no bound. Pure.
  * @module
  */
+import { DIAL_BOUNDS_MS } from "../../dataplane/flows/dial_times.ts";
 import type { SessionProtocol } from "../../dataplane/shared/session_key.ts";
 import type { Ending } from "../../dataplane/shared/endings.ts";
 import { FAMILIES as ADDRESS_FAMILIES } from "../../dataplane/shared/totals.ts";
-import { type MetricFamily, several, single } from "./family.ts";
+import { histogram, type MetricFamily, several, single } from "./family.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Endings of connections that were taken, and of UDP sessions; what is refused has a family of its own. */
@@ -80,6 +81,15 @@ export const FAMILIES: readonly MetricFamily[] = [
       ["rule", countEnded(s, "tcp", "blocked")],
       ["not_asked", s.account.counters.unasked],
     ],
+  ),
+  histogram(
+    "tproxy_dial_duration_seconds",
+    "Time from the begin of a TCP connection until its server, or upstream, has answered; a name that was waited for " +
+      "is in it.",
+    ["family"],
+    DIAL_BOUNDS_MS.map((ms) => ms / 1000),
+    (s) =>
+      s.account.dials.map(({ family, counts, sumMs }) => ({ labels: [family], counts, sum: sumMs / 1000 })),
   ),
   single(
     "counter",

@@ -11,6 +11,7 @@ import { type Hits, Tally } from "../flows/tally.ts";
 import { UpstreamHealth } from "../upstream/health.ts";
 import { Columns } from "./columns.ts";
 import { type Ending, ENDINGS } from "./endings.ts";
+import { type DialHistogram, sumDialTimes } from "../flows/dial_times.ts";
 import { countLive, type LiveKind } from "../flows/live_kinds.ts";
 import { type LedgerRow, readLedger } from "./read_ledger.ts";
 import type { SharedMemory } from "./memory.ts";
@@ -88,6 +89,8 @@ export interface Account {
   readonly counters: Readonly<Record<StateCounter, number>>;
   readonly ended: readonly RuleTotals[];
   readonly live: readonly LiveKind[];
+  /** Time until upstreams of TCP connections have answered. */
+  readonly dials: readonly DialHistogram[];
 }
 
 /** More reloads than these do not come while a flow waits to be read. */
@@ -202,6 +205,7 @@ export class Books {
       counters: this.state.sums(),
       ended: this.totals(),
       live: countLive(this.#memory.ledgers),
+      dials: sumDialTimes(this.#memory.ledgers.map(({ dials }) => dials)),
     };
   }
 

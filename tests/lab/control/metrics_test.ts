@@ -60,6 +60,8 @@ labTest(
     assert.equal(await value("tproxy_udp_datagrams_total{direction='down'}"), 1);
     assert.equal(await value('tproxy_sniffs_total{result="http"}'), 1);
     assert.equal(await value('tproxy_sniffs_total{result="none"}'), 3, "an address is no name");
+    assert.equal(await value('tproxy_dial_duration_seconds_count{family="ipv6"}'), 1);
+    assert.ok(await value('tproxy_dial_duration_seconds_bucket{family="ipv4", le="3"}') >= 2);
     assert.equal(await value("tproxy_rules_in_force"), 1);
     assert.equal(await value("tproxy_upstream_up"), 1);
     assert.ok(await value("process_resident_memory_bytes") > 2e7);

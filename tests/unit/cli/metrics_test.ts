@@ -26,7 +26,7 @@ Deno.test("metrics dashboard prints a dashboard of which each query names metric
   const { code, stdout } = await run(["metrics", "dashboard"]);
   assert.equal(code, 0);
   const named = new Set(stdout.match(/\b(?:tproxy|process)_[a-z_]+\b/g));
-  const families = new Set(FAMILIES.map(({ name }) => name));
+  const families = new Set(FAMILIES.map(({ name, type }) => type === "histogram" ? `${name}_bucket` : name));
   assert.deepEqual([...named].filter((name) => !families.has(name)), []);
   const left = [...families].filter((name) => !named.has(name));
   assert.deepEqual(left, ["tproxy_workers"]);

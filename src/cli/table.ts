@@ -10,6 +10,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   install: async () => (await import("./commands/install.ts")).installCommand,
   uninstall: async () => (await import("./commands/uninstall.ts")).uninstallCommand,
   status: async () => (await import("./commands/status.ts")).statusCommand,
+  connections: async () => (await import("./commands/connections.ts")).connectionsCommand,
   run: async () => (await import("./commands/run.ts")).runCommand,
   reload: async () => (await import("./commands/reload.ts")).reloadCommand,
   metrics: async () => (await import("./commands/metrics.ts")).metricsCommand,

@@ -31,9 +31,9 @@ export interface Route {
   answer(request: HttpRequest, subject: Subject): ControlAnswer | Promise<ControlAnswer>;
 }
 
-/** Answers with JSON; `version` is that of its form. */
+/** Answers with JSON: an object with the `version` of its form. */
 export function json(
-  content: { readonly version: number; readonly error?: string },
+  content: object,
   status = 200,
 ): ControlAnswer {
   return { status, type: "application/json", body: `${JSON.stringify(content)}\n` };

@@ -23,6 +23,8 @@ import { FAMILIES, Totals, type TotalsCell, type UpstreamCell, WorkerTotals } fr
 export interface SessionRow extends SessionKey, LedgerRow {
   /** Name of the rule that has decided; null: none was asked. */
   readonly ruleName: string | null;
+  /** Name of the configured upstream that it goes through; null: it goes through none. */
+  readonly upstreamName: string | null;
 }
 
 /** Sessions of one kind that have ended. */
@@ -140,7 +142,9 @@ export class Books {
     for (const [worker, ledgers] of this.#memory.ledgers.entries()) {
       for (const protocol of PROTOCOLS) {
         for (const row of readLedger(ledgers[protocol], ledgers.names)) {
-          yield { worker, protocol, ruleName: this.#nameOf(row.generation, row.rule), ...row };
+          const { generation, rule, carrier } = row;
+          const upstreamName = this.#namesOf(generation)?.upstreams?.[carrier - 1] ?? null;
+          yield { worker, protocol, ruleName: this.#nameOf(generation, rule), upstreamName, ...row };
         }
       }
     }

@@ -118,6 +118,18 @@ labTest(
       mayFail: true,
     });
     assert.notEqual(fromLan.code, 0);
+    const comes = (line: string) =>
+      until(async () => (await ask(`${url}/metrics`)).includes(`\n${line}\n`), {
+        what: line,
+        timeoutMs: 30_000,
+      });
+    await comes('tproxy_healings_total{object="table"} 0');
+    await lab.router.nft("delete table inet transparent_proxy");
+    await comes('tproxy_healings_total{object="table"} 1');
+    await comes("tproxy_config_last_reload_successful 1");
+    lab.writeFile("tproxy.yaml", "rules: 7");
+    proxy.program.signal("SIGHUP");
+    await comes("tproxy_config_last_reload_successful 0");
     proxy.program.signal("SIGTERM");
     assert.equal(await proxy.program.waitForExit(), 0);
   },

@@ -128,7 +128,15 @@ const PANELS: readonly Panel[] = [
   {
     title: "Processors",
     unit: "percentunit",
-    queries: { "{{instance}}": rate("process_cpu_seconds_total", "instance") },
+    queries: {
+      "{{instance}}": rate("process_cpu_seconds_total", "instance"),
+      "{{instance}} worker {{worker}}": rate("tproxy_worker_busy_seconds_total", "instance, worker"),
+    },
+  },
+  {
+    title: "Longest turn of a worker",
+    unit: "s",
+    queries: { "{{instance}} worker {{worker}}": "tproxy_worker_loop_lag_seconds[I]" },
   },
   {
     title: "Memory",

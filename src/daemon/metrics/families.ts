@@ -34,7 +34,20 @@ export const FAMILIES: readonly MetricFamily[] = [
     "commit",
     "deno",
   ], ({ build: { version, commit, deno } }) => [[version, commit, deno, 1]]),
-  single("gauge", "tproxy_workers", "Worker threads.", (s) => s.workers),
+  several(
+    "counter",
+    "tproxy_worker_busy_seconds_total",
+    "Time that the loop of a worker has not slept: 1 in a second is all that it can.",
+    ["worker"],
+    (s) => s.account.workers.map(({ busyMs }, worker) => [String(worker), busyMs / 1000]),
+  ),
+  several(
+    "gauge",
+    "tproxy_worker_loop_lag_seconds",
+    "The longest that flows of a worker have waited for their turn, since this was read last by anybody.",
+    ["worker"],
+    (s) => s.account.workers.map(({ longestMs }, worker) => [String(worker), longestMs / 1000]),
+  ),
 
   single(
     "counter",

@@ -62,6 +62,8 @@ labTest(
     assert.equal(await value('tproxy_sniffs_total{result="none"}'), 3, "an address is no name");
     assert.equal(await value('tproxy_dial_duration_seconds_count{family="ipv6"}'), 1);
     assert.ok(await value('tproxy_dial_duration_seconds_bucket{family="ipv4", le="3"}') >= 2);
+    const busy = await value("sum(tproxy_worker_busy_seconds_total)");
+    assert.ok(busy > 0 && busy < 20, `the workers, which slept, were busy for ${busy} s`);
     assert.equal(await value("tproxy_rules_in_force"), 1);
     assert.equal(await value("tproxy_upstream_up"), 1);
     assert.ok(await value("process_resident_memory_bytes") > 2e7);

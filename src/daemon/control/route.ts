@@ -3,14 +3,13 @@
  * @module
  */
 import type { Proxy } from "../proxy.ts";
+import type { ProgramFacts } from "../state_file.ts";
 import type { AnswerHead } from "./http/answer.ts";
 import type { HttpRequest } from "./http/request.ts";
 
 /** The proxy that is asked, and what it was started as. */
-export interface Subject {
+export interface Subject extends ProgramFacts {
   readonly proxy: Proxy;
-  /** Version of the program. */
-  readonly program: string;
   /** Milliseconds since 1970. */
   readonly started: number;
 }
@@ -31,9 +30,9 @@ export interface Route {
   answer(request: HttpRequest, subject: Subject): ControlAnswer | Promise<ControlAnswer>;
 }
 
-/** Answers with JSON; `version` is that of its form. */
+/** Answers with JSON: an object with the `version` of its form. */
 export function json(
-  content: { readonly version: number; readonly error?: string },
+  content: object,
   status = 200,
 ): ControlAnswer {
   return { status, type: "application/json", body: `${JSON.stringify(content)}\n` };

@@ -1,5 +1,5 @@
 /**
- * A raw socket whose signs follow what is sent through it.
+ * Raw sockets whose signs follow what is sent through them.
  * @module
  */
 import { SO_MARK, SO_PRIORITY, SOL_SOCKET } from "../../../ffi/consts.ts";
@@ -7,9 +7,26 @@ import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { mendChecksum } from "../asking/packet/checksums.ts";
 import { ASKED_CLIENT, ASKED_DESTINATION, type HeldPacket } from "../asking/question.ts";
+import type { RawSockets } from "../orders.ts";
 
-/** The socket. */
-export class SignedSocket {
+/** A worker's, one for each family: TCP and UDP share them, as each has to know the signs that it has. */
+export class SignedSockets {
+  readonly #ipv4: SignedSocket;
+  readonly #ipv6: SignedSocket;
+
+  constructor({ ipv4, ipv6 }: RawSockets) {
+    this.#ipv4 = new SignedSocket(ipv4);
+    this.#ipv6 = new SignedSocket(ipv6);
+  }
+
+  /** Sends a packet with this mark and priority. 0 or -errno. */
+  send(packet: HeldPacket, mark: number, priority: number): number {
+    const socket = packet.bytes[packet.offset] >> 4 === 4 ? this.#ipv4 : this.#ipv6;
+    return socket.send(packet, mark, priority);
+  }
+}
+
+class SignedSocket {
   readonly #fd: number;
   readonly #batch = new SendBatch(1, 1);
   #mark = 0;
@@ -21,7 +38,6 @@ export class SignedSocket {
     setInt(fd, SOL_SOCKET, SO_MARK, this.#mark);
   }
 
-  /** Sends a packet with this mark and priority. 0 or -errno. */
   send(packet: HeldPacket, mark: number, priority: number): number {
     if (mark !== this.#mark && setInt(this.#fd, SOL_SOCKET, SO_MARK, mark) === 0) this.#mark = mark;
     // Without its priority a packet would pass for another.

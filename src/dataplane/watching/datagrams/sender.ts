@@ -5,8 +5,7 @@
 import { EPERM } from "../../../../ffi/consts.ts";
 import { RESENT_PRIORITY } from "../../../constants.ts";
 import type { HeldPacket } from "../../asking/question.ts";
-import type { RawSockets } from "../../orders.ts";
-import { SignedSocket } from "../signed_socket.ts";
+import type { SignedSockets } from "../signed_socket.ts";
 import type { KnownFlow } from "./known_flow.ts";
 import { Teller } from "./teller.ts";
 
@@ -22,13 +21,11 @@ export interface DatagramSender {
 
 /** A worker's. */
 export class RawSender implements DatagramSender {
-  readonly #ipv4: SignedSocket;
-  readonly #ipv6: SignedSocket;
+  readonly #sockets: SignedSockets;
   readonly #teller = new Teller();
 
-  constructor({ ipv4, ipv6 }: RawSockets) {
-    this.#ipv4 = new SignedSocket(ipv4);
-    this.#ipv6 = new SignedSocket(ipv6);
+  constructor(sockets: SignedSockets) {
+    this.#sockets = sockets;
   }
 
   /** See {@linkcode DatagramSender}. */
@@ -38,12 +35,12 @@ export class RawSender implements DatagramSender {
 
   /** See {@linkcode DatagramSender}. */
   send(packet: HeldPacket, mark: number): number {
-    return this.#socketOf(packet).send(packet, mark, RESENT_PRIORITY.released);
+    return this.#sockets.send(packet, mark, RESENT_PRIORITY.released);
   }
 
   /** See {@linkcode DatagramSender}. */
   refuse(packet: HeldPacket, mark: number): number {
-    const returned = this.#socketOf(packet).send(packet, mark, RESENT_PRIORITY.refused);
+    const returned = this.#sockets.send(packet, mark, RESENT_PRIORITY.refused);
     // The rule that refuses drops the packet, and that is what sendmsg(2) tells.
     return returned === -EPERM ? 0 : returned;
   }
@@ -51,9 +48,5 @@ export class RawSender implements DatagramSender {
   /** Closes what it has opened. */
   close(): void {
     this.#teller.close();
-  }
-
-  #socketOf({ bytes, offset }: HeldPacket): SignedSocket {
-    return bytes[offset] >> 4 === 4 ? this.#ipv4 : this.#ipv6;
   }
 }

@@ -17,6 +17,7 @@ import {
   startTrial,
   untilBack,
   untilCutOff,
+  untilNobodyRuns,
   writeOther,
 } from "../../laboratory/trial/trial.ts";
 import { labTest } from "../../laboratory/register.ts";
@@ -72,6 +73,8 @@ labTest(
     await untilBack(lab, nginx.url(4));
     await until(async () => !await hasTrialRules(lab), { what: "the watcher's work" });
     await until(async () => !await hasNote(lab), { what: "the end of the note" });
+    // Having tidied up, it looks at the kernel as any status does, with tables that are gone with it.
+    await untilNobodyRuns(lab);
     assert.equal(await snapshotKernel(lab.router), before);
   },
 );

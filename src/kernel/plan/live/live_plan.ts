@@ -63,7 +63,7 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
           ]
           : []),
         planWatch(scope, options),
-        planUnflushed(scope),
+        scope.brings ? planUnflushed(scope) : {},
         planSent(scope),
         scope.brings ? planKept(scope, options) : {},
       ]),

@@ -12,7 +12,6 @@ import { descriptorLimit } from "../../ffi/process.ts";
 import { giveBackAfterStart } from "./after_start.ts";
 import { requireDescriptors } from "./descriptors.ts";
 import { loadUsable, type UsableConfig } from "./reload/generation.ts";
-import { keepStateFile } from "./state_file.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
@@ -96,13 +95,11 @@ async function runProxy(
   try {
     const proxy = await startProxy(usable, options, surroundings);
     const control = serveControl(socket, { proxy, program: version, started: Date.now() }, log);
-    const stateFile = keepStateFile(proxy, version);
     const warning = terminal ? warnOfObstacles(options.findObstacles(usable.loaded), log) : undefined;
     try {
       await serve(proxy, surroundings, { ...signals, readTextFile });
     } finally {
       warning?.end();
-      stateFile.end();
       control.end();
     }
     log.info("stopped", summarize(proxy.dataplane));

@@ -5,6 +5,7 @@
 import type { Proxy } from "../proxy.ts";
 import type { AnswerHead } from "./http/answer.ts";
 import type { HttpRequest } from "./http/request.ts";
+import type { RateWatch } from "./rates.ts";
 
 /** The proxy that is asked, and what it was started as. */
 export interface Subject {
@@ -13,6 +14,7 @@ export interface Subject {
   readonly program: string;
   /** Milliseconds since 1970. */
   readonly started: number;
+  readonly rates: Pick<RateWatch, "rates">;
 }
 
 /** An answer: its body whole, or in parts, which are asked for as fast as the other side takes them. */

@@ -5,6 +5,7 @@
 import type { Logger } from "../../log.ts";
 import type { ControlSocket } from "./control_socket.ts";
 import { Exchange } from "./exchange.ts";
+import { RateWatch } from "./rates.ts";
 import type { Subject } from "./route.ts";
 
 /** Connections at once. Descriptors are there for clients of the proxy. */
@@ -21,11 +22,13 @@ export interface ControlServer {
 /** Serves a socket until it is ended; where there is none, nobody. */
 export function serveControl(
   socket: ControlSocket | undefined,
-  subject: Subject,
+  started: Omit<Subject, "rates">,
   log: Logger,
 ): ControlServer {
   if (socket === undefined) return { end() {} };
   const { listener } = socket;
+  const rates = new RateWatch(started.proxy.dataplane);
+  const subject = { ...started, rates };
   const open = new Set<Exchange>();
   let ended = false;
   const take = (conn: Deno.UnixConn) => {
@@ -50,6 +53,7 @@ export function serveControl(
   return {
     end() {
       ended = true;
+      rates.end();
       for (const exchange of open) exchange.end();
     },
   };

@@ -22,6 +22,8 @@ export const MSG_TRUNC = 0x20;
 export const MSG_DONTWAIT = 0x40;
 export const MSG_NOSIGNAL = 0x4000;
 export const MSG_ERRQUEUE = 0x2000;
+export const MSG_CMSG_CLOEXEC = 0x40000000;
+export const SCM_RIGHTS = 1;
 
 // asm-generic/socket.h
 export const SOL_SOCKET = 1;
@@ -172,6 +174,7 @@ export const CLONE_NEWNET = 0x40000000;
 
 // time.h
 export const CLOCK_MONOTONIC = 1;
+export const CLOCK_PROCESS_CPUTIME_ID = 2;
 
 // sys/mman.h
 export const MADV_DONTNEED = 4;

@@ -217,6 +217,8 @@ export const VERDICT_TTL = {
 export const QUESTION_PREFIX = {
   /** No NAT: the packet's own addresses are the original ones. */
   plain: "p",
+  /** The same of a flow that conntrack does not see. */
+  untracked: "n",
   /** IPv4, TCP, NAT; the original addresses overwrite fields that nobody needs. See kernel/live. */
   squeezed: "s",
   /** The same of UDP, where they overwrite the protocol too, so that it must be told. */

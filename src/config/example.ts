@@ -108,8 +108,7 @@ limits:
 #  udp-sessions: 65536       # live UDP sessions (one for each client address and port), as far as descriptors allow
 
 #control: /run/tproxy/control.sock   # root alone asks and orders a running proxy here; off: nobody does
-# Not opened yet; off: never.
-#metrics: off               # address and port, as in 127.0.0.1:9466
+#metrics: off               # address and port at which Prometheus reads /metrics, as in 127.0.0.1:9466
 
 log:
 #  level: info               # error | warn | info | debug (every connection)

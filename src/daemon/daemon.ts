@@ -6,13 +6,15 @@
 import { monotonicMicroseconds } from "../../ffi/clock.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Logger } from "../log.ts";
+import { RateWatch } from "./control/rates.ts";
 import { openControlSocket } from "./control/control_socket.ts";
-import { serveControl } from "./control/server.ts";
+import { serveControl, serveMetrics } from "./control/doors.ts";
 import { descriptorLimit } from "../../ffi/process.ts";
 import { giveBackAfterStart } from "./after_start.ts";
 import { requireDescriptors } from "./descriptors.ts";
 import { loadUsable, type UsableConfig } from "./reload/generation.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
+import type { Privileges } from "./privileges/privileges.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
 import {
@@ -27,6 +29,7 @@ import { type LogStyle, Surroundings } from "./surroundings.ts";
 
 /** Options of the start. */
 export interface DaemonOptions extends StartOptions {
+  readonly privileges: Privileges;
   readonly style: LogStyle;
   /**
    * Finds what keeps clients from the proxy on this machine. It is asked where a person looks on: that costs
@@ -90,17 +93,26 @@ async function runProxy(
   signals: Signals,
 ): Promise<void> {
   const { log, terminal } = surroundings;
-  const { source: { readTextFile }, version } = options;
+  const { source: { readTextFile }, version, privileges } = options;
   const socket = await openControlSocket(usable.loaded.config.control, log);
   try {
     const proxy = await startProxy(usable, options, surroundings);
-    const control = serveControl(socket, { proxy, program: version, started: Date.now() }, log);
+    privileges.seal();
+    privileges.announce(log, readTextFile);
+    const program = { program: version, privileges: privileges.describe(readTextFile) };
+    const rates = new RateWatch(proxy.dataplane);
+    const subject = { proxy, ...program, started: Date.now(), rates };
+    const servers = [
+      serveControl(socket, subject, log),
+      serveMetrics(usable.loaded.config.metrics, subject, log),
+    ];
     const warning = terminal ? warnOfObstacles(options.findObstacles(usable.loaded), log) : undefined;
     try {
       await serve(proxy, surroundings, { ...signals, readTextFile });
     } finally {
       warning?.end();
-      control.end();
+      rates.end();
+      for (const server of servers) server.end();
     }
     log.info("stopped", summarize(proxy.dataplane));
   } finally {

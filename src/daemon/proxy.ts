@@ -16,6 +16,8 @@ import {
   prepareGeneration,
   type SettingsOf,
 } from "./reload/generation.ts";
+import { Meter } from "./metrics/meter.ts";
+import type { Build } from "./metrics/snapshot.ts";
 import type { RulesKeeper } from "./rules/keeper.ts";
 import type { Survey } from "./routes/survey.ts";
 import { placeLinks } from "./network/links.ts";
@@ -23,6 +25,7 @@ import type { NetworkWatch } from "./network/network_watch.ts";
 import type { ReloadOutcome } from "./reload/outcome.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { describeStatus, type StatusFacts } from "./report.ts";
+import type { LogLoss } from "./surroundings.ts";
 import type { Upstreams } from "./upstreams/upstreams.ts";
 
 /** A worker that turns takes a new config at once. */
@@ -44,6 +47,8 @@ export interface ProxyParts {
   readonly live: LiveRules;
   readonly access: AccessLog;
   readonly log: AdjustableLogger;
+  readonly lines: LogLoss;
+  readonly build: Build;
 }
 
 /** The listener that is told of reloads. */
@@ -57,6 +62,7 @@ export class Proxy {
   readonly dataplane: Dataplane;
   readonly upstreams: Upstreams;
   readonly keeper: RulesKeeper;
+  readonly meter: Meter;
   /** Numbers of workers that hang. */
   hanging: readonly number[] = [];
   /** Is told of reloads. */
@@ -71,6 +77,7 @@ export class Proxy {
     this.keeper = parts.keeper;
     this.#parts = parts;
     this.#reloader = this.#makeReloader();
+    this.meter = new Meter({ ...parts, reloads: this.#reloader, isDraining: () => this.#draining });
     parts.access.adopt(parts.first.loaded.config.log.access);
   }
 

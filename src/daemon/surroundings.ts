@@ -5,6 +5,7 @@
 import type { Config } from "../config/types.ts";
 import { type AdjustableLogger, createLogger, formatLine } from "../log.ts";
 import type { EndedFlows } from "../dataplane/flows/ended_flows.ts";
+import type { OpenForAppending } from "./access/access_file.ts";
 import { AccessLog } from "./access/access_log.ts";
 import { LogSink } from "./log_sink.ts";
 import { type Notifier, openNotifier } from "./manager/notify.ts";
@@ -17,11 +18,20 @@ export interface LogStyle {
   readonly now: () => Date;
 }
 
+/** Lines of the log that were not written, so far. */
+export interface LogLoss {
+  /** Those that were counted instead. */
+  readonly heldBack: number;
+  /** Those that nobody took in time. */
+  readonly lost: number;
+}
+
 /** See the module. */
 export class Surroundings {
   readonly service: ServiceManager;
   readonly notifier: Notifier;
   readonly log: AdjustableLogger;
+  readonly lines: LogLoss;
   /** The log goes to a terminal. */
   readonly terminal: boolean;
   readonly #sink: LogSink;
@@ -34,13 +44,21 @@ export class Surroundings {
     const log = createLogger({ level, format, write: (line) => sink.write(line), now, journal });
     sink.onLost = (lines) => log.warn("log lines are lost: nobody took them in time", { lines });
     this.log = log;
+    this.lines = {
+      get heldBack() {
+        return log.heldBack;
+      },
+      get lost() {
+        return sink.dropped;
+      },
+    };
     this.terminal = sink.terminal;
     this.#sink = sink;
     this.#style = { format, journal };
   }
 
   /** Makes the access log, which is off. */
-  makeAccessLog(flows: EndedFlows): AccessLog {
+  makeAccessLog(flows: EndedFlows, open?: OpenForAppending): AccessLog {
     const { format, journal } = this.#style;
     return new AccessLog({
       flows,
@@ -48,6 +66,7 @@ export class Surroundings {
       formatInStream: (at, ...rest) => formatLine({ format, journal }, new Date(at), "info", ...rest),
       formatInFile: (at, ...rest) => formatLine({ format }, new Date(at), "info", ...rest),
       log: this.log,
+      ...(open === undefined ? {} : { open }),
     });
   }
 

@@ -153,7 +153,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   if (parts.asking !== null && asked !== null) {
     loop.add(new Questions(context, { log: parts.asking.log, tcp: asked, udp }));
     loop.add(new Watching(context, parts.asking.watch, new NameJudge(context)));
-    if (asking !== null) loop.add(new DatagramWatching(context, parts.asking.watch, asking.injector));
+    if (asking !== null) loop.add(new DatagramWatching(context, parts.asking.watch));
   }
   loop.add(tcp);
   if (udp !== null) loop.add(udp);

@@ -6,11 +6,15 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
-import { flag } from "@optique/core/primitives";
+import { flag, option } from "@optique/core/primitives";
+import { choice, string } from "@optique/core/valueparser";
 import { RESTART_KEYS } from "../../daemon/reload/changes.ts";
 import { runDaemon } from "../../daemon/daemon.ts";
+import { openConfigFiles } from "../../daemon/privileges/file_server.ts";
+import { Privileges } from "../../daemon/privileges/privileges.ts";
 import type { Command } from "../command.ts";
 import { configOption } from "../arguments/config_option.ts";
+import { readBuildInfo } from "../build_info.ts";
 import { VERSION } from "../version.ts";
 
 const parser = object({
@@ -18,6 +22,14 @@ const parser = object({
   install: optional(flag("--install", {
     description:
       message`Install too, as soon as the network allows it, and keep the rules right: for service managers.`,
+  })),
+  user: optional(option("--user", string({ metavar: "USER" }), {
+    description:
+      message`Started by root: become this user. Without it: tproxy if there is one, else nobody (65534).`,
+  })),
+  privileges: optional(option("--privileges", choice(["drop", "keep"]), {
+    description:
+      message`keep: stay what it was started as (default); drop: give up all power that it does not need.`,
   })),
 });
 
@@ -42,10 +54,16 @@ export const runCommand: Command<InferValue<typeof parser>> = {
   changesState: true,
   parser,
   async run(env, options) {
+    const privileges = new Privileges(Deno.env);
     await runDaemon({
-      source: { path: options.config, readTextFile: env.readTextFile },
+      source: {
+        path: options.config,
+        ...openConfigFiles(privileges.files, { readTextFile: env.readTextFile }),
+      },
+      privileges,
       installs: options.install === true,
       version: VERSION,
+      commit: readBuildInfo(env.readTextFile).commit,
       workerUrl: workerUrl(),
       findObstacles: async (loaded) => {
         const { findObstacles } = await import("../doctor/obstacles.ts");

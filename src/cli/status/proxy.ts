@@ -112,6 +112,7 @@ export function describeProxy(
   return [
     `running, pid ${pid}, for ${formatDuration(now - state.started)} ${where}`,
     ...describeState(state, config),
+    `privileges: ${state.privileges}`,
     ...(verbose ? describeSize(state) : []),
     ...describeUpstreams(state, now),
   ];

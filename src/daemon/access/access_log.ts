@@ -5,7 +5,7 @@
  */
 import type { EndedFlows } from "../../dataplane/flows/ended_flows.ts";
 import type { LogFields, Logger } from "../../log.ts";
-import { AccessFile } from "./access_file.ts";
+import { AccessFile, type OpenForAppending } from "./access_file.ts";
 import { fieldsOf } from "./fields.ts";
 import type { LineTaker } from "./line_taker.ts";
 import { Rate } from "./rate.ts";
@@ -27,17 +27,21 @@ export interface AccessLogParts {
   readonly formatInStream: Format;
   readonly formatInFile: Format;
   readonly log: Logger;
+  /** Opens a file; absent: as this process may. */
+  readonly open?: OpenForAppending;
 }
 
 /** See the module. */
 export class AccessLog {
+  /** Flows without a line, so far: there were too many in a second, or nobody took lines in time. */
+  readonly leftOut = { overTheRate: 0, notReadInTime: 0 };
   readonly #parts: AccessLogParts;
   readonly #rate = new Rate(LINES_PER_SECOND, Date.now());
   #where = "off";
   #file: AccessFile | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #held = 0;
-  #missed = 0;
+  /** Those of them that a line has counted, and when that was written. */
+  #told = { ...this.leftOut };
   #counted = 0;
 
   /** Makes one that is off. */
@@ -51,7 +55,7 @@ export class AccessLog {
     this.#leave();
     this.#where = where;
     if (where === "off") return;
-    if (where !== "on") this.#file = new AccessFile(where, this.#parts.log);
+    if (where !== "on") this.#file = new AccessFile(where, this.#parts.log, this.#parts.open);
     this.#parts.flows.want(true);
     this.#timer = setInterval(() => this.read(Date.now()), READ_MS);
   }
@@ -70,7 +74,7 @@ export class AccessLog {
     this.#rate.turn(now);
     while (taker.hasRoom) {
       if (!this.#rate.allows()) {
-        this.#held += flows.skip();
+        this.leftOut.overTheRate += flows.skip();
         break;
       }
       const flow = flows.read();
@@ -80,7 +84,7 @@ export class AccessLog {
       }
       this.#write(taker, flow.ended, "flow", fieldsOf(flow));
     }
-    this.#missed += flows.missed();
+    this.leftOut.notReadInTime += flows.missed();
     if (taker.hasRoom) this.#count(taker, now);
   }
 
@@ -93,13 +97,15 @@ export class AccessLog {
   }
 
   #count(taker: LineTaker, now: number): void {
-    if (this.#held + this.#missed === 0 || Math.abs(now - this.#counted) < COUNT_MS) return;
+    const overTheRate = this.leftOut.overTheRate - this.#told.overTheRate;
+    const notReadInTime = this.leftOut.notReadInTime - this.#told.notReadInTime;
+    if (overTheRate + notReadInTime === 0 || Math.abs(now - this.#counted) < COUNT_MS) return;
     this.#counted = now;
+    this.#told = { ...this.leftOut };
     this.#write(taker, now, "flows without a line", {
-      "over-the-rate": this.#held,
-      "not-read-in-time": this.#missed,
+      "over-the-rate": overTheRate,
+      "not-read-in-time": notReadInTime,
     });
-    this.#held = this.#missed = 0;
   }
 
   #write(taker: LineTaker, at: number, message: string, fields: LogFields): void {

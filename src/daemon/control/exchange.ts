@@ -1,13 +1,12 @@
 /**
- * One connection to the control socket: a request, its answer, the end. A slow one is cut off.
+ * One connection: a request, its answer, the end. A slow one is cut off.
  * @module
  */
 import { OperationError } from "../../net/error.ts";
 import { chunk, streamHead, wholeAnswer } from "./http/answer.ts";
 import { type HttpRefusal, type HttpRequest, RequestReader } from "./http/request.ts";
-import { refusalOf } from "./guard.ts";
-import { type ControlAnswer, failure, type Subject } from "./route.ts";
-import { ROUTES } from "./routes.ts";
+import { type Hosts, refusalOf } from "./guard.ts";
+import { type ControlAnswer, failure, type Route, type Subject } from "./route.ts";
 
 /** Milliseconds for a whole request. */
 const REQUEST_MS = 5000;
@@ -15,15 +14,23 @@ const REQUEST_MS = 5000;
 const TAKE_MS = 30_000;
 const READ_BYTES = 4096;
 
+/** A listener, as those see it who connect. */
+export interface Door {
+  readonly hosts: Hosts;
+  readonly routes: readonly Route[];
+}
+
 /** A connection. */
 export class Exchange {
   /** The request has not come whole. */
   isWaiting = true;
-  readonly #conn: Deno.UnixConn;
+  readonly #conn: Deno.Conn;
+  readonly #door: Door;
   readonly #gone = new AbortController();
 
-  constructor(conn: Deno.UnixConn) {
+  constructor(conn: Deno.Conn, door: Door) {
     this.#conn = conn;
+    this.#door = door;
   }
 
   /** Answers its request. Resolves when the connection has ended; never rejects. */
@@ -32,7 +39,7 @@ export class Exchange {
       const request = await this.#within(REQUEST_MS, () => this.#read());
       if (request === undefined) return;
       this.isWaiting = false;
-      await this.#write(await answer(request, subject));
+      await this.#write(await answer(request, this.#door, subject));
     } catch (error) {
       // The other side has gone, or was cut off: nobody is left to be told.
       if (!isOfTheConnection(error)) throw error;
@@ -107,11 +114,15 @@ export class Exchange {
   }
 }
 
-async function answer(request: HttpRequest | HttpRefusal, subject: Subject): Promise<ControlAnswer> {
+async function answer(
+  request: HttpRequest | HttpRefusal,
+  { hosts, routes }: Door,
+  subject: Subject,
+): Promise<ControlAnswer> {
   if ("reason" in request) return failure(request.status, request.reason);
-  const refusal = refusalOf(request);
+  const refusal = refusalOf(request, hosts);
   if (refusal !== undefined) return failure(403, refusal);
-  const found = ROUTES.filter(({ path }) => path === request.path);
+  const found = routes.filter(({ path }) => path === request.path);
   if (found.length === 0) return failure(404, "there is no such path");
   const route = found.find(({ method }) => method === request.method);
   if (route === undefined) return failure(405, `it takes ${found.map(({ method }) => method).join(", ")}`);

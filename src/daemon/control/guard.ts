@@ -5,13 +5,30 @@
  */
 import type { HttpRequest } from "./http/request.ts";
 
-/** Names that the near end of a tunnel has: any other leads here by a DNS answer that was made for it. */
-const HOST = /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i;
+/** Hosts that may be asked for: any other name leads here by a DNS answer that was made for it. */
+export interface Hosts {
+  readonly pattern: RegExp;
+  readonly text: string;
+}
+
+/** Those of the near end of a tunnel. */
+export const TUNNEL: Hosts = {
+  pattern: /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/i,
+  text: "localhost, 127.0.0.1 or [::1]",
+};
+/** Those of a TCP listener: no DNS answer makes an address. */
+export const ADDRESSES: Hosts = {
+  pattern: /^(localhost|\d+(\.\d+){3}|\[[\da-f:.]+\])(:\d{1,5})?$/i,
+  text: "localhost or an address",
+};
 
 /** Returns the reason why a request must not be answered; undefined: it may. */
-export function refusalOf({ method, headers }: Omit<HttpRequest, "body">): string | undefined {
+export function refusalOf(
+  { method, headers }: Omit<HttpRequest, "body">,
+  hosts: Hosts = TUNNEL,
+): string | undefined {
   const host = headers.get("host") ?? "localhost";
-  if (!HOST.test(host)) return "the host must be localhost, 127.0.0.1 or [::1]";
+  if (!hosts.pattern.test(host)) return `the host must be ${hosts.text}`;
   const origin = headers.get("origin");
   if (origin !== undefined && origin.toLowerCase() !== `http://${host.toLowerCase()}`) {
     return "a page of another origin asks";

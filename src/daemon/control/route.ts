@@ -7,11 +7,17 @@ import type { AnswerHead } from "./http/answer.ts";
 import type { HttpRequest } from "./http/request.ts";
 import type { RateWatch } from "./rates.ts";
 
-/** The proxy that is asked, and what it was started as. */
-export interface Subject {
-  readonly proxy: Proxy;
+/** Facts of the program that do not change while it runs. */
+export interface ProgramFacts {
   /** Version of the program. */
   readonly program: string;
+  /** Its power: user, capabilities, filters. */
+  readonly privileges: string;
+}
+
+/** The proxy that is asked, and what it was started as. */
+export interface Subject extends ProgramFacts {
+  readonly proxy: Proxy;
   /** Milliseconds since 1970. */
   readonly started: number;
   readonly rates: Pick<RateWatch, "rates">;

@@ -1,11 +1,9 @@
 /**
- * The control socket's server: HTTP/1.1 for few. Deno's own would take 3 MB of memory as soon as it listens.
+ * A server of HTTP/1.1 for few. Deno's own would take 3 MB of memory as soon as it listens.
  * @module
  */
 import type { Logger } from "../../log.ts";
-import type { ControlSocket } from "./control_socket.ts";
-import { Exchange } from "./exchange.ts";
-import { RateWatch } from "./rates.ts";
+import { type Door, Exchange } from "./exchange.ts";
 import type { Subject } from "./route.ts";
 
 /** Connections at once. Descriptors are there for clients of the proxy. */
@@ -19,25 +17,22 @@ export interface ControlServer {
   end(): void;
 }
 
-/** Serves a socket until it is ended; where there is none, nobody. */
-export function serveControl(
-  socket: ControlSocket | undefined,
-  started: Omit<Subject, "rates">,
+/** Serves those who connect to a listener, until it is ended. The listener stays open. */
+export function serveHttp(
+  listener: Deno.Listener,
+  door: Door,
+  subject: Subject,
   log: Logger,
 ): ControlServer {
-  if (socket === undefined) return { end() {} };
-  const { listener } = socket;
-  const rates = new RateWatch(started.proxy.dataplane);
-  const subject = { ...started, rates };
   const open = new Set<Exchange>();
   let ended = false;
-  const take = (conn: Deno.UnixConn) => {
-    const exchange = new Exchange(conn);
+  const take = (conn: Deno.Conn) => {
+    const exchange = new Exchange(conn, door);
     if (!makeRoom(open)) return exchange.turnAway();
     open.add(exchange);
     return exchange.serve(subject).catch((error) => {
       // A defect of ours: it ends one answer, and no proxy.
-      log.error("a request to the control socket failed", { reason: String(error) });
+      log.error("a request to the proxy itself failed", { reason: String(error) });
     }).finally(() => open.delete(exchange));
   };
   const accept = async () => {
@@ -53,7 +48,6 @@ export function serveControl(
   return {
     end() {
       ended = true;
-      rates.end();
       for (const exchange of open) exchange.end();
     },
   };

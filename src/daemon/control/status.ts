@@ -9,13 +9,12 @@ import { oneLine } from "../../net/one_line.ts";
 import { summarize } from "../report.ts";
 import type { GroupStatus, UpstreamStatus } from "../upstreams/status.ts";
 import type { Rates } from "./rates.ts";
-import type { Subject } from "./route.ts";
+import type { ProgramFacts, Subject } from "./route.ts";
 
 /** The report, as JSON. */
-export interface ProxyState {
+export interface ProxyState extends ProgramFacts {
   readonly version: 1;
   readonly pid: number;
-  readonly program: string;
   readonly phase: "running" | "draining";
   /** Milliseconds since 1970. */
   readonly started: number;
@@ -46,13 +45,14 @@ export interface ProxyState {
 }
 
 /** Describes a proxy as it is now. */
-export function describeState({ proxy, program, started, rates }: Subject): ProxyState {
+export function describeState({ proxy, program, privileges, started, rates }: Subject): ProxyState {
   const { dataplane, generation, upstreams } = proxy;
   const { phase, connections, udpSessions, families, rules, hanging, refused } = proxy.facts();
   return {
     version: 1,
     pid: Deno.pid,
     program,
+    privileges,
     phase,
     started,
     config: generation.loaded.origin,

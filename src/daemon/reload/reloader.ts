@@ -44,6 +44,8 @@ export class Reloader {
   inForce: Generation;
   /** Reason why the last reload was refused; undefined: it was not. */
   refusal: string | undefined;
+  /** Time at which it came into force: milliseconds since 1970. */
+  since = Date.now();
   readonly #parts: ReloadParts;
   #work: Promise<void> | undefined;
   /** The reload that was asked for and has not begun. */
@@ -122,6 +124,7 @@ export class Reloader {
     const changed = [...adoptable, ...changedFiles(before, next)];
     this.inForce = next;
     this.refusal = undefined;
+    this.since = Date.now();
     adoptRest(next);
     // The number keeps lines of many reloads from being taken for repetitions of one.
     log.info(`reloaded: generation ${next.number} is in force`, {

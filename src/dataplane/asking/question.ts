@@ -55,6 +55,8 @@ export class Question implements HeldPacket {
   dataLength = 0;
   /** UDP: the end of the datagram may be missing. */
   isCut = false;
+  /** Conntrack does not see its flow. */
+  isUntracked = false;
   /** TCP: the sequence number of the SYN, as a signed number. */
   sequence = 0;
 }

@@ -11,6 +11,7 @@ import { type Hits, Tally } from "../flows/tally.ts";
 import { UpstreamHealth } from "../upstream/health.ts";
 import { Columns } from "./columns.ts";
 import { type Ending, ENDINGS } from "./endings.ts";
+import { countLive, type LiveKind } from "../flows/live_kinds.ts";
 import { type LedgerRow, readLedger } from "./read_ledger.ts";
 import type { SharedMemory } from "./memory.ts";
 import { type Counter as StateCounter, SharedState } from "./state.ts";
@@ -82,6 +83,13 @@ export interface RuleWay {
 /** Flows that a rule has decided. */
 export interface RuleHits extends Hits {
   readonly action: Action;
+}
+
+/** All that is counted: what workers count, sessions that have ended, and live ones. */
+export interface Account {
+  readonly counters: Readonly<Record<StateCounter, number>>;
+  readonly ended: readonly RuleTotals[];
+  readonly live: readonly LiveKind[];
 }
 
 /** More reloads than these do not come while a flow waits to be read. */
@@ -190,6 +198,15 @@ export class Books {
   *#upstreamsOf(generation: number): Generator<[name: string, ended: UpstreamCell]> {
     const { totals, names } = this.#generations.get(generation)!;
     for (const cell of totals.upstreamCells()) yield [names.upstreams![cell.carrier - 1], cell];
+  }
+
+  /** Returns all that is counted. A session that ends meanwhile may be neither live nor ended. */
+  account(): Account {
+    return {
+      counters: this.state.sums(),
+      ended: this.totals(),
+      live: countLive(this.#memory.ledgers),
+    };
   }
 
   /** Counts all that the program counts. */

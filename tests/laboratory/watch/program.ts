@@ -6,7 +6,6 @@
  */
 import { readDomainLists } from "../../../src/config/files/domain_lists.ts";
 import { loadConfig } from "../../../src/config/load.ts";
-import { Injector } from "../../../src/dataplane/asking/injector.ts";
 import { settingsOf } from "../../../src/dataplane/settings.ts";
 import { makeSolo } from "../../../src/dataplane/solo.ts";
 import { openQuestionSockets } from "../../../src/dataplane/sockets/questions.ts";
@@ -42,7 +41,7 @@ const [asking] = openQuestionSockets({
 const seed = crypto.getRandomValues(new Int32Array(2));
 const { images } = buildNameSets(config, readDomainLists(loaded, Deno.readFileSync), seed);
 context.policy = new Policy(compilePolicy(config, 1, images));
-context.loop.add(new DatagramWatching(context, asking.watch, new Injector(asking)));
+context.loop.add(new DatagramWatching(context, asking.watch));
 context.loop.add(new Watching(context, asking.watch, new NameJudge(context)));
 context.loop.start();
 withKernel((kernel) => applyInstall(plan, kernel));

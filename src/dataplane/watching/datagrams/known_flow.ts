@@ -15,10 +15,13 @@ export const DESTINATION_THERE: number = 3 * ADDRESS_WORDS;
 /** The flow. */
 export class KnownFlow {
   readonly ends: Int32Array<ArrayBuffer> = new Int32Array(4 * ADDRESS_WORDS);
+  /** Conntrack does not see what the client sends. */
+  isUntracked = false;
 
   /** Makes it that of a question. */
-  take({ addresses, answer }: Question): this {
+  take({ addresses, answer, isUntracked }: Question): this {
     const { ends } = this;
+    this.isUntracked = isUntracked;
     for (let word = 0; word < ADDRESS_WORDS; word++) {
       ends[CLIENT + word] = addresses[ASKED_CLIENT + word];
       ends[DESTINATION + word] = addresses[ASKED_DESTINATION + word];

@@ -4,7 +4,6 @@
  */
 import { EAGAIN, EPOLLIN } from "../../../../ffi/consts.ts";
 import { errnoCode } from "../../../net/errno.ts";
-import type { Injector } from "../../asking/injector.ts";
 import { QuestionReader } from "../../asking/reader.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { Service } from "../../loop/service.ts";
@@ -20,9 +19,9 @@ class Memory {
   readonly sender: RawSender;
   readonly watcher: DatagramWatcher;
 
-  constructor(context: WorkerContext, { datagrams, raw }: WatchSockets, injector: Injector) {
+  constructor(context: WorkerContext, { datagrams, raw }: WatchSockets) {
     this.reader = new QuestionReader(datagrams);
-    this.sender = new RawSender(raw, injector);
+    this.sender = new RawSender(raw);
     this.watcher = new DatagramWatcher(context, this.sender);
   }
 }
@@ -31,17 +30,15 @@ class Memory {
 export class DatagramWatching implements Service {
   readonly #context: WorkerContext;
   readonly #sockets: WatchSockets;
-  readonly #injector: Injector;
   readonly #failures: Throttle;
   /** Made when the kernel holds something for the first time. */
   #memory: Memory | null = null;
   #lost = 0;
 
   /** The sockets are the main thread's to close. */
-  constructor(context: WorkerContext, sockets: WatchSockets, injector: Injector) {
+  constructor(context: WorkerContext, sockets: WatchSockets) {
     this.#context = context;
     this.#sockets = sockets;
-    this.#injector = injector;
     this.#failures = new Throttle(context.clock);
   }
 
@@ -52,7 +49,7 @@ export class DatagramWatching implements Service {
 
   /** Takes what has come; the rest of a flood in the next turn. */
   event(): void {
-    const memory = this.#memory ??= new Memory(this.#context, this.#sockets, this.#injector);
+    const memory = this.#memory ??= new Memory(this.#context, this.#sockets);
     const { reader, watcher } = memory;
     const received = reader.receive();
     if (received < 0 && received !== -EAGAIN) this.#fail("cannot read what the kernel holds", received);

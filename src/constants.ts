@@ -9,6 +9,9 @@
  */
 export const TABLE_NAME = "transparent_proxy";
 
+/** The beginning of the names of chains and sets in it that are on trial. */
+export const TRIAL_PREFIX = "trial_";
+
 /**
  * The fwmark bit of intercepted packets: the value on the kernel's TPROXY page. The bits above it: marks.ts.
  */

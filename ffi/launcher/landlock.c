@@ -67,6 +67,7 @@ int confine_files(const struct ready *ready)
   allow(rules, ready->runtime, EXECUTE);
   allow(rules, ready->compiled, all & (WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE | MAKE_DIR | REMOVE_DIR));
   allow_path(rules, RUN_DIRECTORY, all & (WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE | MAKE_SOCK));
+  if (ready->control[0]) allow_path(rules, ready->control, all & (MAKE_SOCK | REMOVE_FILE));
   allow_path(rules, "/proc", all & (WRITE_FILE | TRUNCATE)); /* sysctls, as CAP_NET_ADMIN may */
   allow_path(rules, "/dev/null", all & (WRITE_FILE | TRUNCATE));
   int result = syscall(RESTRICT_SELF, rules, 0) ? -errno : (int)version;

@@ -146,6 +146,7 @@ struct ready {
   /* Directories, open; the first two hold the files of the layers. -1: none. All are meant to survive exec:
    * while a process lives nobody removes its files. */
   int program, runtime, mount, compiled;
+  char control[PATH_SIZE]; /* the folder of the control socket, empty: the usual one */
   int files;    /* the socket of the one who opens files; -1: there is none */
   int confined; /* what Deno may do is to be limited */
   /* Paths of the first two, empty if they have none. */
@@ -212,13 +213,15 @@ char *read_config(const char *path, struct stat *status);
 int follows_key(const char *text, const char *at, const char *key);
 /* Does the config ask for programs that root alone can run? One that cannot be read asks for nothing. */
 int wants_iptables(const char *config);
+/* The folder of the control socket, where the config names one: 0, else -1. */
+int control_folder(const char *config, char folder[PATH_SIZE]);
 
 /* ---- user.c ---- */
 struct user {
   uid_t uid;
   gid_t gid;
 };
-/* The user of that name or number; without a wish tproxy, or else nobody. -1: there is none. */
+/* The user of that name or number; without a wish tproxy, or else one of our own. -1: there is none. */
 int choose_user(const char *wish, struct user *user);
 
 /* ---- capabilities.c, results are 0 or -errno ---- */

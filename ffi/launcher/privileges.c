@@ -50,6 +50,14 @@ static int give_run_directory(const struct user *user)
   return result;
 }
 
+/* A folder for the control socket that is not there yet is made for who is to listen in it. */
+static void give_control_folder(const char *folder, const struct user *user)
+{
+  struct stat found;
+  if (!*folder || stat(folder, &found) == 0 || make_directories(folder, 0755)) return;
+  (void)chown(folder, user->uid, user->gid);
+}
+
 /* The log is written without waiting; for that a pipe is opened once more, which its owner alone may do. */
 static void give_pipe(int fd, const struct user *user)
 {
@@ -72,10 +80,11 @@ static const char *why_kept(const struct wishes *wishes)
 }
 
 /* Becomes the user, with all capabilities. Where that is not possible it is root who leaves files. */
-static void leave_root(const struct user *user)
+static void leave_root(const struct user *user, const char *control)
 {
   const struct user root = { 0, 0 };
   int given = give_run_directory(user);
+  give_control_folder(control, user);
   for (int fd = 1; fd <= 2; fd++) give_pipe(fd, user);
   lift_process_limit();
   tell_missing("the bounding set of capabilities", bound_capabilities(CAPABILITIES));
@@ -104,7 +113,9 @@ int drop_privileges(char **words, struct ready *ready, struct failure *failure)
   const struct served served = { wishes.config, user.uid };
   ready->files = start_file_server(&served);
   tell_missing("a process that opens files", ready->files);
-  if (is_root) leave_root(&user);
+  if (control_folder(wishes.config, ready->control)) ready->control[0] = 0;
+  if (is_root) leave_root(&user, ready->control);
+  else give_control_folder(ready->control, &user);
   tell_missing("fewer capabilities", limit_capabilities(CAPABILITIES));
   tell_missing("capabilities over exec", keep_over_exec(CAPABILITIES));
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) tell_missing("no_new_privs", -errno);

@@ -22,12 +22,12 @@ static const char *value_of(const char *name, char **word)
 
 void read_wishes(char **words, struct wishes *wishes)
 {
-  *wishes = (struct wishes){ .config = DEFAULT_CONFIG, .user = NULL, .keep = 1 };
+  *wishes = (struct wishes){ .config = DEFAULT_CONFIG, .user = NULL, .keep = 0 };
   for (; *words; words++) {
     const char *value;
     if ((value = value_of("--config", words)) || (value = value_of("-c", words))) wishes->config = value;
     else if ((value = value_of("--user", words))) wishes->user = value;
-    else if ((value = value_of("--privileges", words))) wishes->keep = strcmp(value, "drop") != 0;
+    else if ((value = value_of("--privileges", words))) wishes->keep = !strcmp(value, "keep");
   }
 }
 
@@ -66,6 +66,20 @@ static int in_comment(const char *text, const char *at)
     if (*at == '#' && isspace((unsigned char)at[-1])) return 1;
   }
   return *at == '#';
+}
+
+int control_folder(const char *config, char folder[PATH_SIZE])
+{
+  struct stat status;
+  char *text = read_config(config, &status);
+  const char *at = text ? strchr(text, '/') : NULL;
+  while (at && !(follows_key(text, at, "control") && !in_comment(text, at))) at = strchr(at + 1, '/');
+  size_t length = at ? strcspn(at, "\"' \t\r\n,}#") : PATH_SIZE;
+  while (length < PATH_SIZE && length && at[length - 1] != '/') length--;
+  int found = length > 1 && length < PATH_SIZE;
+  if (found) snprintf(folder, PATH_SIZE, "%.*s", (int)length - 1, at);
+  free(text);
+  return found ? 0 : -1;
 }
 
 int wants_iptables(const char *config)

@@ -106,7 +106,11 @@ async function runProxy(
       serveControl(socket, subject, log),
       serveMetrics(usable.loaded.config.metrics, subject, log),
     ];
-    const warning = terminal ? warnOfObstacles(options.findObstacles(usable.loaded), log) : undefined;
+    const looks = terminal && !privileges.dropped;
+    if (terminal && privileges.dropped) {
+      log.info('whether clients get through to it: "tproxy doctor" looks, as root');
+    }
+    const warning = looks ? warnOfObstacles(options.findObstacles(usable.loaded), log) : undefined;
     try {
       await serve(proxy, surroundings, { ...signals, readTextFile });
     } finally {

@@ -81,7 +81,7 @@ export class WorkerLife {
   }
 
   #run(): WorkerEnd | null {
-    const { context: { loop, counters }, own, routes, box, told } = this.#parts;
+    const { context: { loop, counters, shared }, own, routes, box, told } = this.#parts;
     if (!this.#started) {
       const returned = loop.start();
       if (returned < 0) return { failure: `epoll: ${errnoCode(-returned)}` };
@@ -100,6 +100,9 @@ export class WorkerLife {
       const returned = loop.turn();
       if (returned < 0) return { failure: `epoll_wait: ${errnoCode(-returned)}` };
       counters[COUNTER.turns]++;
+      const spent = loop.clock.sinceUpdate;
+      counters[COUNTER.busyMs] += spent;
+      shared.noteTurn(spent);
     }
     return null;
   }

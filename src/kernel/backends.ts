@@ -16,7 +16,6 @@ import type { Plan } from "./plan/model.ts";
 import { announceUninstall, applyRouting, removeRouting, withdrawUninstall } from "./routing/apply.ts";
 import { compareRouting } from "./routing/compare.ts";
 import { readRouting } from "./routing/state.ts";
-import { removeNote } from "./trial/note.ts";
 
 const BACKENDS: Readonly<Record<Backend["name"], Backend>> = {
   iptables: IPTABLES_BACKEND,
@@ -61,7 +60,6 @@ export async function uninstall(readTextFile: ReadTextFile): Promise<Removal> {
       for (const backend of ALL) removals.push(await backend.uninstall(machine));
       // The routes last, so that no packet is marked that nobody delivers.
       const routing = removeRouting(machine.route);
-      removeNote();
       return {
         removed: [...removals.flatMap(({ removed }) => removed), ...routing],
         left: removals.flatMap(({ left }) => left),

@@ -114,6 +114,11 @@ export async function tidyTrial(options: { readonly early?: boolean } = {}): Pro
   return await alone(() => tidy(options));
 }
 
+/** Forgets a trial whose rules an uninstall has removed with all others. */
+export function forgetTrial(): void {
+  removeNote();
+}
+
 function tidy({ early = false }: { readonly early?: boolean } = {}): boolean {
   if (isNoteHidden()) return false;
   return unlessRefused(() => {
@@ -164,7 +169,7 @@ function withoutTrials(backend: string): OperationError {
   return new OperationError({
     operation: "use option",
     object: "--confirm",
-    reason: `rules of kernel.backend: ${backend} have nothing that would end a trial without a process`,
+    reason: `rules of kernel.backend: ${backend} cannot be on trial`,
     hint: 'Without --confirm the install holds at once; "tproxy uninstall" takes it back',
   });
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Load } from "./load.ts";
-import { descriptorsOf, sampleMemory, sessionsOf } from "./resources.ts";
+import { descriptorsOf, sampleMemory } from "./resources.ts";
 import type { Scene } from "./scene.ts";
 import { divide } from "./windows.ts";
 
@@ -38,12 +38,9 @@ function describeWindows({ windows }: Scene): string {
 /** Says what the process holds, unless there is none at the moment. */
 function describeProcess({ proxy }: Scene): string {
   try {
-    const { connections, udpSessions } = sessionsOf(proxy);
     const descriptors = Object.values(descriptorsOf(proxy)).reduce((total, count) => total + count, 0);
     const { bytes } = sampleMemory(proxy);
-    return `sessions ${connections}+${udpSessions}, descriptors ${descriptors}, memory ${
-      (bytes / 1e6).toFixed(1)
-    } MB`;
+    return `descriptors ${descriptors}, memory ${(bytes / 1e6).toFixed(1)} MB`;
   } catch {
     return "no proxy";
   }

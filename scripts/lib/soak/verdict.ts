@@ -90,7 +90,7 @@ export function judgeDescriptors(
   );
   const changed = kinds.filter((kind) => before[kind] !== after[kind])
     .map((kind) => `${kind}: ${before[kind] ?? 0} before, ${after[kind] ?? 0} after`);
-  return none("descriptors that were not open before", changed);
+  return none("descriptors that were not open before (sessions that are left have some)", changed);
 }
 
 /** All findings as text, the last line in one word. */

@@ -12,6 +12,7 @@ import { STATES } from "../../daemon/control/connections/row.ts";
 import { OperationError } from "../../net/error.ts";
 import { configOption } from "../arguments/config_option.ts";
 import { usesColors } from "../colors.ts";
+import { knownValue } from "../arguments/known_value.ts";
 import type { Command } from "../command.ts";
 import type { Filter } from "../connections/filter.ts";
 import type { Env } from "../env.ts";
@@ -30,8 +31,11 @@ const parser = object({
   device: optional(option("--device", string({ metavar: "DEVICE" }), {
     description: message`Those of this device: its name, its hardware address, or an address of it.`,
   })),
-  rule: optional(option("--rule", string({ metavar: "NAME" }), {
+  rule: optional(option("--rule", knownValue("rule", "NAME"), {
     description: message`Those that this rule has decided.`,
+  })),
+  upstream: optional(option("--upstream", knownValue("upstream", "NAME"), {
+    description: message`Those through this upstream.`,
   })),
   state: optional(option("--state", choice(STATES, { metavar: "STATE" }), {
     description: message`Those in this state: ${text(STATES.join(", "))}.`,
@@ -130,7 +134,7 @@ function nothingChosen(): OperationError {
     operation: "close",
     object: "connections",
     reason: "none is chosen",
-    hint: "Name them, or choose them with --from, --to, --device, --rule, --state or --older",
+    hint: "Name them, or choose them with --from, --to, --device, --rule, --upstream, --state or --older",
     usage: true,
   });
 }

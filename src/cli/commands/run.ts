@@ -24,12 +24,11 @@ const parser = object({
       message`Install too, as soon as the network allows it, and keep the rules right: for service managers.`,
   })),
   user: optional(option("--user", string({ metavar: "USER" }), {
-    description:
-      message`Started by root: become this user. Without it: tproxy if there is one, else nobody (65534).`,
+    description: message`Started by root: become this user. Without it: tproxy if there is one, else 65080.`,
   })),
   privileges: optional(option("--privileges", choice(["drop", "keep"]), {
     description:
-      message`keep: stay what it was started as (default); drop: give up all power that it does not need.`,
+      message`drop: give up all power that it does not need (default where root starts it); keep: stay what it was started as.`,
   })),
 });
 
@@ -44,6 +43,9 @@ export const runCommand: Command<InferValue<typeof parser>> = {
     "rules in the kernel follow where they are those of the config before. A config with errors changes nothing and is said with " +
     "its line, in the log and in `systemctl status`. Only a restart takes over: " +
     `${RESTART_KEYS.join(", ")}; a reload that finds one of them changed changes nothing, and says so.`,
+    "Started by root it becomes another user (--user) with CAP_NET_ADMIN, CAP_NET_RAW and CAP_NET_BIND_SERVICE, writes to " +
+    "/run/tproxy alone and starts no program; files of root's that its config names word for word are opened for it, at a reload " +
+    "too. Its log and status say what is in force. It stays root with --privileges keep, --user root, and kernel.backend: iptables.",
     "It watches the network: where the rules are those of this config, it adds interfaces that come and takes away those that go, " +
     "and follows default routes that move (intercept.interfaces: auto). Without --install it never makes the first install. " +
     "The rules stay when it ends; those that an uninstall has removed stay away.",

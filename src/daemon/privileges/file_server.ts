@@ -86,14 +86,16 @@ function readAll(fd: number): Uint8Array<ArrayBuffer> {
  * EACCES is no reason that anybody knows.
  */
 function refusal(reason: number, path: string): Error {
-  if (reason !== -EPERM && reason !== -EPIPE) {
+  if (reason !== -EPERM && reason !== -EPIPE && reason !== -EACCES) {
     const Kind = reason === -ENOENT ? Deno.errors.NotFound : Error;
     return Object.assign(new Kind(`${errnoCode(-reason)}: ${path}`), { code: errnoCode(-reason) });
   }
   const because = reason === -EPERM
     ? "and the config does not name it word for word for the process that opens files as root: write the path " +
       "there as it is, without escapes and aliases"
-    : "and nobody is there who opens files as root: restart the proxy";
+    : reason === -EPIPE
+    ? "and nobody is there who opens files as root: restart the proxy"
+    : "and whoever opens files for it may not either";
   return new Deno.errors.PermissionDenied(
     `EACCES (Permission denied): the proxy runs as uid ${Deno.uid()}, ${because}; or let that user read ${path}`,
   );

@@ -24,12 +24,17 @@ export class Privileges {
     this.files = this.#told.files;
   }
 
+  /** Tells that programs which only root can run are out of reach. */
+  get dropped(): boolean {
+    return this.#told.kept === undefined;
+  }
+
   /**
    * Gives up what starting has needed, on all threads and for good. Those that come later, as the successor
    * of a worker that has failed, are under the same.
    */
   seal(): void {
-    if (this.#told.kept !== undefined) return;
+    if (!this.dropped) return;
     const failed = filterAllThreads(sealingFilter(Deno.build.arch, Deno.pid));
     if (failed !== 0) {
       this.#missing.push(`second filter of calls: ${failed < 0 ? errnoCode(-failed) : failed}`);

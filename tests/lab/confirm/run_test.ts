@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { until } from "../../laboratory/machine/wait.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
+import { connectClient, serve } from "../../laboratory/network/sockets.ts";
+import type { Program } from "../../laboratory/program.ts";
 import { startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
 import {
   hasTrialRules,
@@ -14,7 +16,7 @@ import {
 } from "../../laboratory/trial/trial.ts";
 import { labTest } from "../../laboratory/register.ts";
 
-const NEEDS = { programs: ["curl", "nginx"], netlinkOnly: "rules of iptables have no trials" };
+const NEEDS = { programs: ["curl", "nginx", "socat"], netlinkOnly: "rules of iptables have no trials" };
 
 labTest("run leaves a trial alone, serves again when it is over, and mends as before", NEEDS, async (lab) => {
   const nginx = await startNginx(lab);
@@ -32,9 +34,8 @@ labTest("run leaves a trial alone, serves again when it is over, and mends as be
   await proxy.program.waitForOutput(/reload.*an install is on trial/);
   Deno.writeTextFileSync(proxy.configPath, config);
   await trial.waitForExit();
-  await proxy.program.waitForOutput("the trial is over");
   await untilBack(lab, nginx.url(4));
-  assert.ok(!await hasTrialRules(lab), "the proxy has tidied up");
+  await until(async () => !await hasTrialRules(lab), { what: "the remains to be taken away" });
   const whole = async () =>
     (await tproxy(lab, ["status", "-c", proxy.configPath], { mayFail: true })).code === 0;
   await until(whole, { what: "the rules of its config", pollMs: 100 });
@@ -43,9 +44,36 @@ labTest("run leaves a trial alone, serves again when it is over, and mends as be
   await until(whole, { what: "the rules of its config", pollMs: 100 });
 });
 
+labTest(
+  "connections that began before a trial, or in it, go on through its begin and its end",
+  NEEDS,
+  async (lab) => {
+    await serve(lab, 7000, "cat");
+    const proxy = await startProxy(lab);
+    const connections: Program[] = [];
+    const connect = async () => {
+      connections.push(await connectClient(lab, 7000));
+      await allEcho("begun");
+    };
+    const allEcho = async (word: string) => {
+      for (const [i, connection] of connections.entries()) {
+        await connection.write(`${word} ${i} of ${connections.length}\n`);
+        await connection.waitForOutput(`${word} ${i} of ${connections.length}\n`);
+      }
+    };
+    await connect();
+    await startTrial(lab, writeOther(lab, { intercept: { ports: [7000] } }), "4s");
+    await proxy.program.waitForOutput(/an install is on trial.*taken/);
+    await connect();
+    await proxy.program.waitForOutput("the trial is over");
+    await allEcho("over");
+  },
+);
+
 labTest("run serves a trial of its config, and lets it go where nobody confirms", NEEDS, async (lab) => {
   const nginx = await startNginx(lab);
-  const proxy = await startProxy(lab, { install: false, arguments: [] });
+  // Root's proxy takes the remains away itself, and says so; another leaves them to who has begun the trial.
+  const proxy = await startProxy(lab, { install: false, arguments: ["--privileges", "keep"] });
   await startTrial(lab, proxy.configPath, "3s");
   await proxy.program.waitForOutput(/an install is on trial.*taken/);
   await until(() => reaches(lab, nginx.url(4)), { what: "a client that is served", pollMs: 20 });

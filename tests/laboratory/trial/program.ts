@@ -6,7 +6,7 @@
 import { loadConfig } from "../../../src/config/load.ts";
 import { uninstall } from "../../../src/kernel/backends.ts";
 import { preparePlan } from "../../../src/kernel/prepare.ts";
-import { beginTrial, confirmTrial, tidyTrial, trialLeft } from "../../../src/kernel/trials.ts";
+import { beginTrial, confirmTrial, forgetTrial, tidyTrial, trialLeft } from "../../../src/kernel/trials.ts";
 import { delay } from "../machine/wait.ts";
 
 const [path, count] = Deno.args;
@@ -21,6 +21,7 @@ for (let i = 0; i < Number(count); i++) {
   if (i % 3 === 2) {
     await confirmTrial(wanted);
     await uninstall(readTextFile);
+    forgetTrial();
     continue;
   }
   while (!long && trialLeft() !== 0) await delay(5);

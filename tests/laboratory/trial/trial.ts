@@ -7,8 +7,11 @@ import { until } from "../machine/wait.ts";
 import type { Program } from "../program.ts";
 import { type ConfigText, tproxyCommand } from "../proxy/proxy.ts";
 
-/** Cuts clients off, and has other entries in policy routing than any other config. */
-export const MISTAKE = { default: "block", kernel: { mark: 0x10, table: 101 } } as const;
+/** Cuts clients off from the web, and has other entries in policy routing than any other config. */
+export const MISTAKE = {
+  rules: [{ ports: [80], action: "block" }],
+  kernel: { mark: 0x10, table: 101 },
+} as const;
 
 /** Writes a second config beside that of the proxy, and gives its path. */
 export function writeOther(lab: Lab, { intercept, ...rest }: ConfigText): string {

@@ -87,7 +87,11 @@ static void *run_connection(void *argument)
   int is_probe = connection.port == FIRST_PROBED_PORT || connection.port == SECOND_PROBED_PORT;
   int read = is_probe ? 0 : take_head(connection.fd, &flow);
   const char *why = read < 0 ? WRONG_BYTES : read == 0 ? NULL : serve(connection.fd, &flow);
-  if (why != NULL) tell_failure(why == WRONG_BYTES ? 'W' : 'F', begin, "server", connection.port, peer, why);
+  if (why != NULL) {
+    char what[32];
+    snprintf(what, sizeof what, "server-%d", (int)flow.kind);
+    tell_failure(why == WRONG_BYTES ? 'W' : 'F', begin, what, connection.port, peer, why);
+  }
   else atomic_fetch_add(&counts.flows, 1);
   if (read > 0 && flow.kind == HANG_UP) reset(connection.fd);
   else close(connection.fd);

@@ -4,6 +4,7 @@
  * that packet, and then the former ones again, without anybody's doing. Pure.
  * @module
  */
+import { TRIAL_PREFIX } from "../../../constants.ts";
 import { FAMILIES, FAMILY_NUMBERS } from "../../../net/families.ts";
 import type { NftExpression } from "../../../netlink/nft/expression.ts";
 import * as phrase from "../../../netlink/nft/phrases.ts";
@@ -14,8 +15,6 @@ import type { CompiledChain, Statement, TableContents } from "../model.ts";
 
 /** The gate. */
 export const TRIAL_SET = "trial";
-/** The beginning of the names of chains and sets that are on trial. */
-const PREFIX = "trial_";
 
 /** Properties of the gate. */
 export const GATE: Pick<NftSet, "type" | "flags"> = { type: ["nf_proto"], flags: ["timeout"] };
@@ -33,31 +32,31 @@ export function gateRule(generation: "on trial" | "former"): NftExpression[] {
 
 /** Tells whether an object is of the generation on trial, by its name. */
 export function isOnTrial(name: string): boolean {
-  return name.startsWith(PREFIX);
+  return name.startsWith(TRIAL_PREFIX);
 }
 
 /** Gives chains and sets their names on trial. */
 export function putOnTrial({ sets, chains }: TableContents): TableContents {
   return {
-    sets: sets.map((set): PlannedSet => ({ ...set, name: PREFIX + set.name })),
+    sets: sets.map((set): PlannedSet => ({ ...set, name: TRIAL_PREFIX + set.name })),
     chains: chains.map((chain): CompiledChain => ({
       ...chain,
-      name: PREFIX + chain.name,
+      name: TRIAL_PREFIX + chain.name,
       rules: chain.rules.map((rule) => ({ ...rule, statements: rule.statements.map(renameStatement) })),
     })),
   };
 }
 
 function renameStatement(statement: Statement): Statement {
-  if ("chain" in statement) return { ...statement, chain: PREFIX + statement.chain };
+  if ("chain" in statement) return { ...statement, chain: TRIAL_PREFIX + statement.chain };
   // `set` of a verb may be bits.
   if (!("set" in statement) || typeof statement.set !== "string") return statement;
-  return { ...statement, set: PREFIX + statement.set } as Statement;
+  return { ...statement, set: TRIAL_PREFIX + statement.set } as Statement;
 }
 
 /** Gives a name on trial as it is without one. */
 export function plainName(name: string): string {
-  return isOnTrial(name) ? name.slice(PREFIX.length) : name;
+  return isOnTrial(name) ? name.slice(TRIAL_PREFIX.length) : name;
 }
 
 /** Gives the expressions of a rule on trial as they are without one. */

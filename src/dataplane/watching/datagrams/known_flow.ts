@@ -14,11 +14,14 @@ export const DESTINATION_THERE: number = 3 * ADDRESS_WORDS;
 
 /** The flow. */
 export class KnownFlow {
+  /** The mark that rules have given the flow, as a signed number. */
+  mark = 0;
   readonly ends: Int32Array<ArrayBuffer> = new Int32Array(4 * ADDRESS_WORDS);
 
-  /** Makes it that of a question. */
-  take({ addresses, answer }: Question): this {
+  /** Makes it that of a datagram. */
+  take({ addresses, answer, flowMark }: Question): this {
     const { ends } = this;
+    this.mark = flowMark;
     for (let word = 0; word < ADDRESS_WORDS; word++) {
       ends[CLIENT + word] = addresses[ASKED_CLIENT + word];
       ends[DESTINATION + word] = addresses[ASKED_DESTINATION + word];

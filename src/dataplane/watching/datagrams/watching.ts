@@ -4,14 +4,14 @@
  */
 import { EAGAIN, EPOLLIN } from "../../../../ffi/consts.ts";
 import { errnoCode } from "../../../net/errno.ts";
-import type { Injector } from "../../asking/injector.ts";
-import { QuestionReader } from "../../asking/reader.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { Service } from "../../loop/service.ts";
 import { Throttle } from "../../loop/throttle.ts";
 import type { WatchSockets } from "../../orders.ts";
 import { COUNTER } from "../../shared/state.ts";
-import { RawSender } from "./sender.ts";
+import { QuestionReader } from "../../asking/reader.ts";
+import type { SignedSockets } from "../signed_socket.ts";
+import { RawSender, type SenderParts } from "./sender.ts";
 import { DatagramWatcher } from "./watcher.ts";
 
 /** The memory of watching: 4 MB for each worker, which most configs never need. */
@@ -20,9 +20,14 @@ class Memory {
   readonly sender: RawSender;
   readonly watcher: DatagramWatcher;
 
-  constructor(context: WorkerContext, { datagrams, raw }: WatchSockets, injector: Injector) {
+  constructor(
+    context: WorkerContext,
+    { datagrams }: WatchSockets,
+    signed: SignedSockets,
+    parts: SenderParts,
+  ) {
     this.reader = new QuestionReader(datagrams);
-    this.sender = new RawSender(raw, injector);
+    this.sender = new RawSender(signed, parts);
     this.watcher = new DatagramWatcher(context, this.sender);
   }
 }
@@ -31,17 +36,19 @@ class Memory {
 export class DatagramWatching implements Service {
   readonly #context: WorkerContext;
   readonly #sockets: WatchSockets;
-  readonly #injector: Injector;
+  readonly #signed: SignedSockets;
+  readonly #parts: SenderParts;
   readonly #failures: Throttle;
   /** Made when the kernel holds something for the first time. */
   #memory: Memory | null = null;
   #lost = 0;
 
   /** The sockets are the main thread's to close. */
-  constructor(context: WorkerContext, sockets: WatchSockets, injector: Injector) {
+  constructor(context: WorkerContext, sockets: WatchSockets, signed: SignedSockets, parts: SenderParts) {
     this.#context = context;
     this.#sockets = sockets;
-    this.#injector = injector;
+    this.#signed = signed;
+    this.#parts = parts;
     this.#failures = new Throttle(context.clock);
   }
 
@@ -52,7 +59,7 @@ export class DatagramWatching implements Service {
 
   /** Takes what has come; the rest of a flood in the next turn. */
   event(): void {
-    const memory = this.#memory ??= new Memory(this.#context, this.#sockets, this.#injector);
+    const memory = this.#memory ??= new Memory(this.#context, this.#sockets, this.#signed, this.#parts);
     const { reader, watcher } = memory;
     const received = reader.receive();
     if (received < 0 && received !== -EAGAIN) this.#fail("cannot read what the kernel holds", received);

@@ -4,17 +4,25 @@
  * every packet is spared the chains. Pure.
  * @module
  */
+import { RESENT_PRIORITY } from "../../../constants.ts";
 import { DIALLED, DIALLED_TRANSLATED } from "../concerns/forward_path/zoned.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
 import type { EntryPlace, PlannedRule } from "../model.ts";
 import type { Condition } from "../rules/condition.ts";
-import type { Scope } from "../scope.ts";
+import { type Scope, watches } from "../scope.ts";
 import type { LiveOptions } from "./options.ts";
 
 const DIALLS: readonly Condition[] = [DIALLED, DIALLED_TRANSLATED];
 
+/** Held packets of watched flows that are sent once more. */
+const RESENT: readonly Condition[] = [RESENT_PRIORITY.prefix, RESENT_PRIORITY.released].map((priority) => ({
+  kind: "priority",
+  priority,
+}));
+
 /** Plans the chains. */
-export function planKept({ clientZone, families }: Scope, { others }: LiveOptions): Contribution {
+export function planKept(scope: Scope, { others }: LiveOptions): Contribution {
+  const { clientZone, families } = scope;
   const ofProxy: Condition = { kind: "zone", zone: clientZone };
   const keep = (
     name: string,
@@ -45,22 +53,23 @@ export function planKept({ clientZone, families }: Scope, { others }: LiveOption
       ...(others.source
         ? [keep("keep_source", "keep-source", { side: "source", dialled: [DIALLED_TRANSLATED] })]
         : []),
-      ...(others.route ? [keepRoute(ofProxy)] : []),
+      ...(others.route ? [keepRoute(ofProxy, watches(scope) ? RESENT : [])] : []),
+      ...planUnpinned(scope),
     ],
   };
 }
 
-function keepRoute(ofProxy: Condition): OpenChain {
+function keepRoute(ofProxy: Condition, resent: readonly Condition[]): OpenChain {
   return {
     name: "keep_route",
     place: "keep-route",
     rules: [
-      ...[ofProxy, ...DIALLS].map((sent): PlannedRule => ({
+      ...[ofProxy, ...DIALLS, ...resent].map((sent): PlannedRule => ({
         conditions: [sent],
         effect: { kind: "restore-mark" },
         reason: sent === ofProxy
           ? "To a client there is no mark; a first packet that is sent once more has that of its socket"
-          : "What is dialled has the mark that the router gave it where it would have been forwarded",
+          : "What is sent for a client has the mark that the router gave it where it would have been forwarded",
       })),
       {
         conditions: [ofProxy, { kind: "marked" }],
@@ -70,4 +79,22 @@ function keepRoute(ofProxy: Condition): OpenChain {
     ],
     reason: "What the proxy sends keeps its route, whatever marks others have for what the router sends",
   };
+}
+
+/**
+ * Takes the bit from a datagram that a routing rule of our own has led: others may save the mark of a packet
+ * as that of its flow, and the flow goes on without us.
+ */
+function planUnpinned({ watchesUdp, marks }: Scope): OpenChain[] {
+  if (!watchesUdp || marks.pin === 0) return [];
+  return [{
+    name: "unpinned",
+    place: "sent-routed",
+    rules: [{
+      conditions: [{ kind: "priority", priority: RESENT_PRIORITY.released }],
+      effect: { kind: "unpin" },
+      reason: "It has its way; behind all who lead by marks",
+    }],
+    reason: "Held datagrams of flows that are released",
+  }];
 }

@@ -8,7 +8,7 @@
  *                     └─ from lo: injected: refusals
  * postrouting ask ── question ─┬─ LAN to LAN, helpers: goes on
  *                              └─ a copy to a worker, and no more
- * output      sent, and where others change what is sent: keep_route;
+ * output      sent, and where others change what is sent: keep_route; unpinned;
  *             nat: keep_incoming, keep_outgoing, keep_source
  * ```
  * @module

@@ -71,6 +71,7 @@ export function planQuestions(
               family,
               protocol,
               group: group(worker),
+              tellsFlowMark: false,
             })),
             "NAT: two copies, as an IPv6 header has no room",
           )

@@ -172,6 +172,7 @@ export const CLONE_NEWNET = 0x40000000;
 
 // time.h
 export const CLOCK_MONOTONIC = 1;
+export const CLOCK_PROCESS_CPUTIME_ID = 2;
 
 // sys/mman.h
 export const MADV_DONTNEED = 4;

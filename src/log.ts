@@ -3,6 +3,7 @@
  * that a flood of connections cannot fill a disk.
  * @module
  */
+import { jsonFields } from "./log_fields.ts";
 import { oneLine } from "./net/one_line.ts";
 
 /** Severity of a log line. */
@@ -21,13 +22,15 @@ export interface Logger {
   info(message: string, fields?: LogFields): void;
   /** Debug lines are never held back. */
   debug(message: string, fields?: LogFields): void;
-  /** Writes the counts of suppressed lines. Call it from a timer, if there is one, and at the end. */
+  /** Writes the counts of lines held back. Call it from a timer, if there is one, and at the end. */
   flush(): void;
 }
 
 /** A logger whose level may change while it is in use. */
 export interface AdjustableLogger extends Logger {
   setLevel(level: LogLevel): void;
+  /** Lines so far that were counted instead of written. */
+  readonly heldBack: number;
 }
 
 /** The form of log lines. */
@@ -38,8 +41,8 @@ export interface LoggerOptions {
   readonly write: (line: string) => void;
   readonly now?: () => Date;
   /**
-   * The lines go to journald, which has its own clock: text lines start with `<6>` (syslog's severity)
-   * instead.
+   * The lines go to journald, which has its own clock: they start with `<6>` (syslog's severity), and text
+   * has no time.
    */
   readonly journal?: boolean;
 }
@@ -47,8 +50,8 @@ export interface LoggerOptions {
 const SEVERITY: Readonly<Record<LogLevel, number>> = { error: 3, warn: 4, info: 6, debug: 7 };
 
 /** Lines of one message that are written in each window; more of them are only counted. */
-const LINES_PER_WINDOW = 10;
-const WINDOW_MS = 30_000;
+const LINES_PER_WINDOW = 20;
+const WINDOW_MS = 60_000;
 /** Bound of the memory for messages, in case that somebody puts an address into one. */
 const MAX_MESSAGES = 256;
 
@@ -57,13 +60,14 @@ interface Repetition {
   readonly message: string;
   readonly since: number;
   lines: number;
-  suppressed: number;
+  heldBack: number;
 }
 
 /** Makes a logger. Lines above its level cost one comparison. */
 export function createLogger(options: LoggerOptions): AdjustableLogger {
   const { format, write, now = () => new Date(), journal = false } = options;
   let level = options.level;
+  let heldBack = 0;
   const repetitions = new Map<string, Repetition>();
 
   function put(at: Date, lineLevel: LogLevel, message: string, fields: LogFields): void {
@@ -72,8 +76,8 @@ export function createLogger(options: LoggerOptions): AdjustableLogger {
 
   function close(at: Date, key: string, repetition: Repetition): void {
     repetitions.delete(key);
-    const { level, message, suppressed } = repetition;
-    if (suppressed > 0) put(at, level, `${message}: ${suppressed} similar suppressed`, {});
+    const { level, message, heldBack } = repetition;
+    if (heldBack > 0) put(at, level, message, { "more-in-the-last-minute": heldBack });
   }
 
   function closeExpired(at: Date): void {
@@ -98,11 +102,12 @@ export function createLogger(options: LoggerOptions): AdjustableLogger {
         if (repetitions.size < MAX_MESSAGES) break;
         close(at, oldKey, old);
       }
-      repetition = { level: lineLevel, message, since: at.getTime(), lines: 0, suppressed: 0 };
+      repetition = { level: lineLevel, message, since: at.getTime(), lines: 0, heldBack: 0 };
       repetitions.set(key, repetition);
     }
     if (repetition.lines >= LINES_PER_WINDOW) {
-      repetition.suppressed++;
+      repetition.heldBack++;
+      heldBack++;
       return;
     }
     repetition.lines++;
@@ -113,6 +118,9 @@ export function createLogger(options: LoggerOptions): AdjustableLogger {
     get level() {
       return level;
     },
+    get heldBack() {
+      return heldBack;
+    },
     setLevel: (wanted) => void (level = wanted),
     enabled: (asked) => SEVERITY[asked] <= SEVERITY[level],
     error: (message, fields) => log("error", message, fields),
@@ -122,7 +130,7 @@ export function createLogger(options: LoggerOptions): AdjustableLogger {
     flush: () => {
       const at = now();
       for (const [key, repetition] of repetitions) {
-        if (repetition.suppressed > 0) close(at, key, repetition);
+        if (repetition.heldBack > 0) close(at, key, repetition);
       }
     },
   };
@@ -136,16 +144,14 @@ export function formatLine(
   message: string,
   fields: LogFields,
 ): string {
-  if (format === "json") return `${formatJson(at, level, message, fields)}\n`;
-  const head = journal ? `<${SEVERITY[level]}>` : `${at.toISOString()} ${level} `;
-  return `${head}${formatText(message, fields)}\n`;
+  const severity = journal ? `<${SEVERITY[level]}>` : "";
+  if (format === "json") return `${severity}${formatJson(at, level, message, fields)}\n`;
+  return `${severity || `${at.toISOString()} ${level} `}${formatText(message, fields)}\n`;
 }
 
 function formatJson(at: Date, level: LogLevel, message: string, fields: LogFields): string {
-  const own = { time: at.toISOString(), level, message };
-  // Twice: first for the order, then so that no field can pretend to be one of them.
   // JSON leaves alone what commands a terminal with one byte more: C1, U+0080 to U+009F.
-  return oneLine(JSON.stringify({ ...own, ...fields, ...own }));
+  return oneLine(JSON.stringify({ time: at.toISOString(), level, msg: message, ...jsonFields(fields) }));
 }
 
 function formatText(message: string, fields: LogFields): string {

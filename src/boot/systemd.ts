@@ -12,6 +12,9 @@ import { DEFAULT_CACHE_PATH } from "../constants.ts";
 import type { BootFile, BootSettings, ServiceManager } from "./model.ts";
 import { DESCRIPTORS, programLine, RESTART_SECONDS } from "./words.ts";
 
+/** The exit code of `tproxy reload` where no proxy answers. */
+const NOBODY = 3;
+
 const UNIT = "tproxy.service";
 
 /** Units that may take rules away at their start or configure interfaces. None of them need be there. */
@@ -62,8 +65,10 @@ NotifyAccess=main
 # the network is not complete yet, run makes them as soon as it is.
 ExecStartPre=+-${programLine(settings, "install", "--boot", "none")}
 ExecStart=${programLine(settings, "run", "--install")}
-# It says RELOADING=1 by itself; Type=notify-reload needs systemd 253.
-ExecReload=/bin/kill -HUP $MAINPID
+# It says RELOADING=1 by itself; Type=notify-reload needs systemd 253. A config that is refused fails the reload, with its
+# reasons; where nobody answers (control: off) a signal must do.
+ExecReload=+/bin/sh -c '${programLine(settings, "reload")}; code=$$?; \
+if [ $$code = ${NOBODY} ]; then kill -HUP \${MAINPID}; else exit $$code; fi'
 # The rules stay when the proxy ends: intercept.on-failure holds. A service that is disabled leaves nothing.
 ExecStopPost=+-/bin/sh -c '[ "$$SERVICE_RESULT" != success ] || systemctl -q is-enabled ${UNIT} || \
 exec ${binary} uninstall --boot none'

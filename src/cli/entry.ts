@@ -6,6 +6,7 @@ import type { Env } from "./env.ts";
 import { filesUnder } from "./files.ts";
 import { main } from "./main.ts";
 import { stderrIsJournal, writeStderr, writeStdout } from "./output.ts";
+import { ask } from "./ask.ts";
 import { runProgram } from "./program.ts";
 
 function systemEnv(): Env {
@@ -18,6 +19,7 @@ function systemEnv(): Env {
     stdoutIsTerminal: terminal,
     columns: terminal ? Deno.consoleSize().columns : 80,
     stderrIsJournal: stderrIsJournal(),
+    ask,
     getenv: (name) => Deno.env.get(name),
     readTextFile: (path) => Deno.readTextFileSync(path),
     files: filesUnder("/"),

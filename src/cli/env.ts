@@ -26,6 +26,8 @@ export interface Env {
   readonly columns: number;
   /** stderr is journald's stream: log lines need no clock of their own. */
   readonly stderrIsJournal: boolean;
+  /** Asks the person at the terminal whether to go on; undefined: there is none. */
+  ask(question: string): boolean | undefined;
   getenv(name: string): string | undefined;
   /** Throws Deno's errors. */
   readTextFile(path: string): string;

@@ -107,9 +107,8 @@ limits:
 #  per-client: 0             # live connections, and UDP sessions, of one client address; 0: no limit
 #  udp-sessions: 65536       # live UDP sessions (one for each client address and port), as far as descriptors allow
 
-# Not opened yet; off: never.
-#control: /run/tproxy/control.sock
-#metrics: off               # address and port, as in 127.0.0.1:9466
+#control: /run/tproxy/control.sock   # root alone asks and orders a running proxy here; off: nobody does
+#metrics: off               # address and port at which Prometheus reads /metrics, as in 127.0.0.1:9466
 
 log:
 #  level: info               # error | warn | info | debug (every connection)

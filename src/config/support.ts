@@ -1,9 +1,10 @@
 /**
- * Features that a valid config may ask for and this version cannot do yet.
+ * Parts of a valid config that this version cannot do, or of which it warns.
  * @module
  */
 import { BACKEND_ABILITIES } from "./backends.ts";
 import { ConfigError, type ConfigProblem, formatProblem } from "./error.ts";
+import { isLoopback, parseEndpoint } from "../net/ip.ts";
 import type { LoadedConfig } from "./load.ts";
 import type { Config } from "./types.ts";
 import type { ConfigPath } from "./yaml_source.ts";
@@ -30,32 +31,20 @@ const GAPS: readonly Gap[] = [
     text: "the router's own traffic is intercepted with the backend netlink alone",
     refusedBy: BOTH,
   },
-];
-
-/** Keys that have no effect yet, wherever the file sets them. */
-const IDLE_KEYS: readonly {
-  readonly path: ConfigPath;
-  readonly text: string;
-  readonly off?: (c: Config) => boolean;
-}[] = [
-  {
-    path: ["control"],
-    text: "the control socket is not supported yet, none is opened",
-    off: (c) => c.control === "off",
-  },
   {
     path: ["metrics"],
-    text: "metrics are not supported yet, nothing listens there",
-    off: (c) => c.metrics === "off",
+    asked: ({ metrics }) => metrics !== "off" && !isLoopback(parseEndpoint(metrics)!.address),
+    text: "whoever reaches this address reads the names of rules and upstreams, and how much passes",
+    refusedBy: [],
   },
 ];
 
-/** Something asked for in vain. */
+/** Something asked for in vain, or worth a warning. */
 export interface Unsupported extends ConfigProblem {
   readonly refusedBy: readonly ConfigUser[];
 }
 
-/** All that the config asks for in vain, in the order of the file. */
+/** Lists all of it, in the order of the file. */
 export function listUnsupported(loaded: LoadedConfig): Unsupported[] {
   const { config, locate } = loaded;
   const nowhere = { line: 0, column: 0 };
@@ -64,11 +53,7 @@ export function listUnsupported(loaded: LoadedConfig): Unsupported[] {
     text,
     refusedBy,
   }));
-  const idle = IDLE_KEYS.flatMap(({ path, text, off }) => {
-    const position = off?.(config) ? undefined : locate(path);
-    return position === undefined ? [] : [{ ...position, text, refusedBy: [] }];
-  });
-  return [...gaps, ...idle].toSorted((a, b) => a.line - b.line || a.column - b.column);
+  return gaps.toSorted((a, b) => a.line - b.line || a.column - b.column);
 }
 
 /**

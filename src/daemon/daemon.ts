@@ -6,10 +6,12 @@
 import { monotonicMicroseconds } from "../../ffi/clock.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Logger } from "../log.ts";
+import { openControlSocket } from "./control/control_socket.ts";
+import { serveControl, serveMetrics } from "./control/doors.ts";
 import { descriptorLimit } from "../../ffi/process.ts";
 import { giveBackAfterStart } from "./after_start.ts";
 import { requireDescriptors } from "./descriptors.ts";
-import { loadUsable } from "./reload/generation.ts";
+import { loadUsable, type UsableConfig } from "./reload/generation.ts";
 import { keepStateFile } from "./state_file.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
 import type { Proxy } from "./proxy.ts";
@@ -32,6 +34,11 @@ export interface DaemonOptions extends StartOptions {
    * 10 MB of memory for good.
    */
   readonly findObstacles: (loaded: LoadedConfig) => Promise<readonly Obstacle[]>;
+}
+
+interface Signals {
+  readonly hangUps: HangUps;
+  readonly endSignals: EndSignals;
 }
 
 /** Something in the way, and what to do. */
@@ -66,24 +73,45 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
     const usable = loadUsable(options.source);
     const surroundings = new Surroundings(usable.loaded.config.log, options.style);
     try {
-      const proxy = await startProxy(usable, options, surroundings);
-      const stateFile = keepStateFile(proxy, options.version);
-      const warning = surroundings.terminal
-        ? warnOfObstacles(options.findObstacles(usable.loaded), surroundings.log)
-        : undefined;
-      try {
-        await serve(proxy, surroundings, { hangUps, endSignals, readTextFile: options.source.readTextFile });
-      } finally {
-        warning?.end();
-        stateFile.end();
-      }
-      surroundings.log.info("stopped", summarize(proxy.dataplane));
+      await runProxy(usable, options, surroundings, { hangUps, endSignals });
     } finally {
       await surroundings.end();
     }
   } finally {
     hangUps.end();
     endSignals.end();
+  }
+}
+
+/** Starts a proxy that can be asked, and serves until its end. */
+async function runProxy(
+  usable: UsableConfig,
+  options: DaemonOptions,
+  surroundings: Surroundings,
+  signals: Signals,
+): Promise<void> {
+  const { log, terminal } = surroundings;
+  const { source: { readTextFile }, version } = options;
+  const socket = await openControlSocket(usable.loaded.config.control, log);
+  try {
+    const proxy = await startProxy(usable, options, surroundings);
+    const subject = { proxy, program: version, started: Date.now() };
+    const servers = [
+      serveControl(socket, subject, log),
+      serveMetrics(usable.loaded.config.metrics, subject, log),
+    ];
+    const stateFile = keepStateFile(proxy, version);
+    const warning = terminal ? warnOfObstacles(options.findObstacles(usable.loaded), log) : undefined;
+    try {
+      await serve(proxy, surroundings, { ...signals, readTextFile });
+    } finally {
+      warning?.end();
+      stateFile.end();
+      for (const server of servers) server.end();
+    }
+    log.info("stopped", summarize(proxy.dataplane));
+  } finally {
+    socket?.close();
   }
 }
 
@@ -105,18 +133,14 @@ function warnOfObstacles(finding: Promise<readonly Obstacle[]>, log: Logger): { 
 async function serve(
   proxy: Proxy,
   surroundings: Surroundings,
-  { hangUps, endSignals, readTextFile }: {
-    readonly hangUps: HangUps;
-    readonly endSignals: EndSignals;
-    readonly readTextFile: (path: string) => string;
-  },
+  { hangUps, endSignals, readTextFile }: Signals & { readonly readTextFile: (path: string) => string },
 ): Promise<void> {
   const quiet = settleDown(readTextFile);
   tellOfReloads(proxy, surroundings, quiet);
   const watchdog = feedWatchdog(proxy, surroundings);
   const refresh = refreshNowAndThen(proxy, surroundings);
   surroundings.notifier.send("READY=1", statusOf(proxy));
-  hangUps.obey(() => proxy.reload());
+  hangUps.obey(() => void proxy.reload());
   endSignals.obey(endActions(proxy, surroundings));
   try {
     await proxy.dataplane.ended;

@@ -29,6 +29,8 @@ type Write = (bytes: Uint8Array<ArrayBuffer>) => number;
 export class LogSink {
   /** Is told how many lines are lost as soon as the reader takes some again. */
   onLost: (lines: number) => void = () => {};
+  /** Lines that are lost, so far. */
+  dropped = 0;
   /** Tells that it is a terminal. */
   readonly terminal: boolean;
   readonly #write: Write;
@@ -56,7 +58,7 @@ export class LogSink {
   write(line: string): void {
     const bytes = new TextEncoder().encode(line);
     if (this.#size + bytes.length > MAX_WAITING) {
-      this.#lost++;
+      this.#lose(1);
       return;
     }
     this.#waiting.push(bytes);
@@ -100,9 +102,14 @@ export class LogSink {
 
   /** The terminal has gone, or the reader: EIO, EPIPE. A disk that is full may have room again. */
   #loseAll(): void {
-    this.#lost += this.#waiting.length;
+    this.#lose(this.#waiting.length);
     this.#waiting = [];
     this.#size = 0;
+  }
+
+  #lose(lines: number): void {
+    this.#lost += lines;
+    this.dropped += lines;
   }
 }
 

@@ -16,12 +16,16 @@ import {
   prepareGeneration,
   type SettingsOf,
 } from "./reload/generation.ts";
+import { Meter } from "./metrics/meter.ts";
+import type { Build } from "./metrics/snapshot.ts";
 import type { RulesKeeper } from "./rules/keeper.ts";
 import type { Survey } from "./routes/survey.ts";
 import { placeLinks } from "./network/links.ts";
 import type { NetworkWatch } from "./network/network_watch.ts";
+import type { ReloadOutcome } from "./reload/outcome.ts";
 import { Reloader } from "./reload/reloader.ts";
 import { describeStatus } from "./report.ts";
+import type { LogLoss } from "./surroundings.ts";
 import type { Upstreams } from "./upstreams/upstreams.ts";
 
 /** A worker that turns takes a new config at once. */
@@ -43,6 +47,8 @@ export interface ProxyParts {
   readonly live: LiveRules;
   readonly access: AccessLog;
   readonly log: AdjustableLogger;
+  readonly lines: LogLoss;
+  readonly build: Build;
 }
 
 /** The listener that is told of reloads. */
@@ -56,6 +62,7 @@ export class Proxy {
   readonly dataplane: Dataplane;
   readonly upstreams: Upstreams;
   readonly keeper: RulesKeeper;
+  readonly meter: Meter;
   /** Numbers of workers that hang. */
   hanging: readonly number[] = [];
   /** Is told of reloads. */
@@ -70,6 +77,7 @@ export class Proxy {
     this.keeper = parts.keeper;
     this.#parts = parts;
     this.#reloader = this.#makeReloader();
+    this.meter = new Meter({ ...parts, reloads: this.#reloader, isDraining: () => this.#draining });
     parts.access.adopt(parts.first.loaded.config.log.access);
   }
 
@@ -78,15 +86,20 @@ export class Proxy {
     return this.#reloader.inForce;
   }
 
+  /** `draining`: it takes nothing new. */
+  get phase(): "running" | "draining" {
+    return this.#draining ? "draining" : "running";
+  }
+
   /** `timeouts.drain` in force. */
   get drainMs(): number {
     return this.generation.loaded.config.timeouts.drainMs;
   }
 
-  /** Takes the config over that its file holds now, or says why not. */
-  reload(): void {
+  /** Takes the config over that its file holds now, or says why not: in the log, and to whoever asks. */
+  reload(): Promise<ReloadOutcome> {
     this.#parts.access.reopen();
-    this.#reloader.request();
+    return this.#reloader.request();
   }
 
   /** Looks again, now and then, at what nobody tells of. */
@@ -120,7 +133,7 @@ export class Proxy {
     const { dataplane, families, keeper } = this.#parts;
     const { refusal } = this.#reloader;
     return describeStatus({
-      phase: this.#draining ? "draining" : "running",
+      phase: this.phase,
       connections: dataplane.live(),
       udpSessions: dataplane.udpLive(),
       families,

@@ -36,6 +36,8 @@ export interface StartOptions {
   /** Make the install too, and keep it. */
   readonly installs: boolean;
   readonly version: string;
+  /** Of the sources that the program is made of. */
+  readonly commit: string;
   /** The module of a worker, as a source file or bundled. */
   readonly workerUrl: URL;
 }
@@ -66,7 +68,7 @@ export async function startProxy(
   if (watching !== undefined) log.info(watching);
   const policy = compilePolicy(config, 1, usable.names);
   placeLinks(policy, log);
-  const { workerUrl, version } = options;
+  const { workerUrl, version, commit } = options;
   collectGarbage(); // of the config and the trial, before workers need their part: the most is needed then
   let live = NO_LIVE_RULES;
   const spare = (places: readonly Endpoint[]) => attempt(() => live.spare(places), log, NOT_SPARED);
@@ -117,6 +119,8 @@ export async function startProxy(
     live,
     access: surroundings.makeAccessLog(dataplane.endedFlows),
     log,
+    lines: surroundings.lines,
+    build: { version, commit, deno: Deno.version.deno },
   });
   upstreams.adopt(proxy.generation, dataplane);
   await keeper.begin();

@@ -29,6 +29,7 @@ export interface ProxyState {
   /** Milliseconds since 1970. */
   readonly started: number;
   readonly updated: number;
+  readonly phase: "running" | "draining";
   /** Live ones. */
   readonly connections: number;
   readonly udpSessions: number;
@@ -67,8 +68,9 @@ function nameOf(pid: number): string {
   return `${pid}.json`;
 }
 
-function describe(
-  { dataplane, generation, upstreams }: Proxy,
+/** Describes a proxy as it is now. */
+export function describe(
+  { dataplane, generation, upstreams, phase }: Proxy,
   { program, started }: { readonly program: string; readonly started: number },
 ): ProxyState {
   return {
@@ -78,6 +80,7 @@ function describe(
     config: generation.loaded.origin,
     started,
     updated: Date.now(),
+    phase,
     connections: dataplane.live(),
     udpSessions: dataplane.udpLive(),
     counters: summarize(dataplane),

@@ -17,11 +17,20 @@ export interface LogStyle {
   readonly now: () => Date;
 }
 
+/** Lines of the log that were not written, so far. */
+export interface LogLoss {
+  /** Those that were counted instead. */
+  readonly heldBack: number;
+  /** Those that nobody took in time. */
+  readonly lost: number;
+}
+
 /** See the module. */
 export class Surroundings {
   readonly service: ServiceManager;
   readonly notifier: Notifier;
   readonly log: AdjustableLogger;
+  readonly lines: LogLoss;
   /** The log goes to a terminal. */
   readonly terminal: boolean;
   readonly #sink: LogSink;
@@ -34,6 +43,14 @@ export class Surroundings {
     const log = createLogger({ level, format, write: (line) => sink.write(line), now, journal });
     sink.onLost = (lines) => log.warn("log lines are lost: nobody took them in time", { lines });
     this.log = log;
+    this.lines = {
+      get heldBack() {
+        return log.heldBack;
+      },
+      get lost() {
+        return sink.dropped;
+      },
+    };
     this.terminal = sink.terminal;
     this.#sink = sink;
     this.#style = { format, journal };

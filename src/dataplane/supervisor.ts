@@ -15,7 +15,14 @@ import type { RouteBoard } from "./routes/route_board.ts";
 import { Crashes } from "./seats/crashes.ts";
 import { type House, Seat } from "./seats/seat.ts";
 import { type Settings, type SettingsConfig, settingsOf, withAddresses } from "./settings.ts";
-import { Books, type Counter, type RuleNames, type RuleTotals, type SessionRow } from "./shared/books.ts";
+import {
+  type Account,
+  Books,
+  type Counter,
+  type RuleNames,
+  type RuleTotals,
+  type SessionRow,
+} from "./shared/books.ts";
 import type { SessionKey } from "./shared/session_key.ts";
 import { COUNTER } from "./shared/state.ts";
 import { type DemandConfig, demandOf } from "./sizing/demand.ts";
@@ -76,6 +83,8 @@ export interface Dataplane {
   /** Makes a worker's loop turn, if it sleeps. */
   wake(worker: number): void;
   counters(): Record<Counter, number>;
+  /** Returns all that is counted. */
+  account(): Account;
   /** Reads the live sessions, without waking a worker. */
   sessions(): Iterable<SessionRow>;
   /** Counts the flows that it has seen, by rule and by upstream. */
@@ -177,6 +186,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     wake: (worker) => void (worker < wakeFds.length && signalEventFd(wakeFds[worker])),
     routes: books.state.routes,
     counters: () => books.counters(),
+    account: () => books.account(),
     sessions: () => books.sessions(),
     hits: () => books.hits(),
     endedFlows: books.ended,

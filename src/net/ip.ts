@@ -90,6 +90,12 @@ export function sameIp(a: IpAddress, b: IpAddress): boolean {
   return a.family === b.family && a.bytes.every((byte, index) => byte === b.bytes[index]);
 }
 
+/** Tells whether it is an address of this host alone: 127.0.0.0/8, ::1. */
+export function isLoopback({ family, bytes }: IpAddress): boolean {
+  if (family === "ipv4") return bytes[0] === 127;
+  return bytes.every((byte, index) => byte === (index === 15 ? 1 : 0));
+}
+
 /** Tells whether it is an address of IPv6 that counts on its link alone: fe80::/10. */
 export function isOfLinkAlone({ family, bytes }: IpAddress): boolean {
   return family === "ipv6" && bytes[0] === 0xfe && (bytes[1] & 0xc0) === 0x80;

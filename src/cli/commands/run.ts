@@ -11,6 +11,7 @@ import { RESTART_KEYS } from "../../daemon/reload/changes.ts";
 import { runDaemon } from "../../daemon/daemon.ts";
 import type { Command } from "../command.ts";
 import { configOption } from "../arguments/config_option.ts";
+import { readBuildInfo } from "../build_info.ts";
 import { VERSION } from "../version.ts";
 
 const parser = object({
@@ -46,6 +47,7 @@ export const runCommand: Command<InferValue<typeof parser>> = {
       source: { path: options.config, readTextFile: env.readTextFile },
       installs: options.install === true,
       version: VERSION,
+      commit: readBuildInfo(env.readTextFile).commit,
       workerUrl: workerUrl(),
       findObstacles: async (loaded) => {
         const { findObstacles } = await import("../doctor/obstacles.ts");

@@ -3,7 +3,8 @@
  * @module
  */
 import type { Hits } from "../../dataplane/flows/tally.ts";
-import { formatBytes, type PortHolder } from "./proxy.ts";
+import { formatBytes } from "./bytes.ts";
+import type { PortHolder } from "./proxy.ts";
 
 /** Describes the flows that it has seen, by rule and by upstream; nothing where it tells nothing of them. */
 export function describeHits(holder: PortHolder | undefined): string {

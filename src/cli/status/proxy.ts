@@ -9,6 +9,7 @@ import { describeProcess, findHolders, isTproxy, listProcesses } from "../../doc
 import type { ListenerStatus } from "../../kernel/listeners/listeners.ts";
 import { findSockets } from "../../kernel/listeners/socket_table.ts";
 import type { Family } from "../../net/ip.ts";
+import { formatBytes } from "./bytes.ts";
 import type { Env } from "../env.ts";
 import { formatDuration } from "./duration.ts";
 import { parseState } from "./state.ts";
@@ -92,12 +93,4 @@ export function describeProxy(
     `its config is ${state.config}${other}`,
     ...describeUpstreams(state, now),
   ];
-}
-
-/** `12 B`, `3.4 MB`. */
-export function formatBytes(bytes: number): string {
-  const units = ["B", "kB", "MB", "GB", "TB"];
-  const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1000 ** power;
-  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
 }

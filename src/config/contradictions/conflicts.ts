@@ -4,7 +4,7 @@
  */
 import { Marks } from "../../marks.ts";
 import { hex } from "../../net/hex.ts";
-import type { IpAddress } from "../../net/ip.ts";
+import { type IpAddress, isLoopback } from "../../net/ip.ts";
 import { DEFAULT_CONFIG } from "../defaults.ts";
 import type { ConfigProblem } from "../error.ts";
 import type { ConfigFile } from "../schema/schema.ts";
@@ -72,7 +72,6 @@ function ownListeners({ listener, upstreams }: ConfigFile): Conflict[] {
 }
 
 /** Tells whether an address is of the loopback interface, or the one that stands for all. */
-function isThisHost({ family, bytes }: IpAddress): boolean {
-  if (family === "ipv4") return bytes[0] === 127 || bytes.every((byte) => byte === 0);
-  return bytes.every((byte, index) => byte === 0 || index === 15 && byte === 1);
+function isThisHost(address: IpAddress): boolean {
+  return isLoopback(address) || address.bytes.every((byte) => byte === 0);
 }

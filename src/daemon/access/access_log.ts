@@ -31,13 +31,15 @@ export interface AccessLogParts {
 
 /** See the module. */
 export class AccessLog {
+  /** Flows without a line, so far: there were too many in a second, or nobody took lines in time. */
+  readonly leftOut = { overTheRate: 0, notReadInTime: 0 };
   readonly #parts: AccessLogParts;
   readonly #rate = new Rate(LINES_PER_SECOND, Date.now());
   #where = "off";
   #file: AccessFile | null = null;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #held = 0;
-  #missed = 0;
+  /** Those of them that a line has counted, and when that was written. */
+  #told = { ...this.leftOut };
   #counted = 0;
 
   /** Makes one that is off. */
@@ -70,7 +72,7 @@ export class AccessLog {
     this.#rate.turn(now);
     while (taker.hasRoom) {
       if (!this.#rate.allows()) {
-        this.#held += flows.skip();
+        this.leftOut.overTheRate += flows.skip();
         break;
       }
       const flow = flows.read();
@@ -80,7 +82,7 @@ export class AccessLog {
       }
       this.#write(taker, flow.ended, "flow", fieldsOf(flow));
     }
-    this.#missed += flows.missed();
+    this.leftOut.notReadInTime += flows.missed();
     if (taker.hasRoom) this.#count(taker, now);
   }
 
@@ -93,13 +95,15 @@ export class AccessLog {
   }
 
   #count(taker: LineTaker, now: number): void {
-    if (this.#held + this.#missed === 0 || Math.abs(now - this.#counted) < COUNT_MS) return;
+    const overTheRate = this.leftOut.overTheRate - this.#told.overTheRate;
+    const notReadInTime = this.leftOut.notReadInTime - this.#told.notReadInTime;
+    if (overTheRate + notReadInTime === 0 || Math.abs(now - this.#counted) < COUNT_MS) return;
     this.#counted = now;
+    this.#told = { ...this.leftOut };
     this.#write(taker, now, "flows without a line", {
-      "over-the-rate": this.#held,
-      "not-read-in-time": this.#missed,
+      "over-the-rate": overTheRate,
+      "not-read-in-time": notReadInTime,
     });
-    this.#held = this.#missed = 0;
   }
 
   #write(taker: LineTaker, at: number, message: string, fields: LogFields): void {

@@ -9,12 +9,13 @@
  * Workers first: they can serve what either kernel sends them.
  * @module
  */
-import { ConfigError, formatProblem } from "../../config/error.ts";
+import { formatProblem } from "../../config/error.ts";
 import type { Logger } from "../../log.ts";
-import { OperationError } from "../../net/error.ts";
 import { changedFiles } from "./changed_files.ts";
 import { type Changes, compareConfigs } from "./changes.ts";
+import { describeDifference } from "./difference.ts";
 import type { Generation, NextGeneration, UsableConfig } from "./generation.ts";
+import { type Refusal, refusalOf, type ReloadOutcome } from "./outcome.ts";
 
 /** Parts that a reload works on. */
 export interface ReloadParts {
@@ -43,9 +44,12 @@ export class Reloader {
   inForce: Generation;
   /** Reason why the last reload was refused; undefined: it was not. */
   refusal: string | undefined;
+  /** Time at which it came into force: milliseconds since 1970. */
+  since = Date.now();
   readonly #parts: ReloadParts;
   #work: Promise<void> | undefined;
-  #again = false;
+  /** The reload that was asked for and has not begun. */
+  #next: PromiseWithResolvers<ReloadOutcome> | undefined;
   #closed = false;
 
   constructor(first: Generation, parts: ReloadParts) {
@@ -55,45 +59,59 @@ export class Reloader {
 
   /**
    * Asks for a reload; one that is asked for during another comes after it, once however often it was asked
-   * for.
+   * for. Resolves with its outcome.
    */
-  request(): void {
-    if (this.#closed) return this.#parts.log.info("no reload: the proxy is about to end");
-    this.#again = true;
-    this.#work ??= this.#run().finally(() => this.#work = undefined);
+  request(): Promise<ReloadOutcome> {
+    if (this.#closed) {
+      this.#parts.log.info("no reload: the proxy is about to end");
+      return Promise.resolve(this.#ending());
+    }
+    this.#next ??= Promise.withResolvers();
+    const { promise } = this.#next;
+    this.#work ??= this.#run();
+    return promise;
   }
 
   /** Begins no other reload. Resolves when none is under way. */
   async close(): Promise<void> {
     this.#closed = true;
-    this.#again = false;
+    this.#next?.resolve(this.#ending());
+    this.#next = undefined;
     await this.#work;
   }
 
+  #ending(): ReloadOutcome {
+    const reasons = ["the proxy is about to end"];
+    return { state: "ending", generation: this.inForce.number, reasons };
+  }
+
   async #run(): Promise<void> {
-    while (this.#again) {
-      this.#again = false;
+    for (let asked = this.#next; asked !== undefined; asked = this.#next) {
+      this.#next = undefined;
       this.#parts.begun();
       try {
-        await this.#reload();
+        asked.resolve(await this.#reload());
       } finally {
         this.#parts.ended();
       }
     }
+    this.#work = undefined; // here: a reload that is asked for a moment later must not be left to this one
   }
 
-  async #reload(): Promise<void> {
+  async #reload(): Promise<ReloadOutcome> {
     try {
       const usable = this.#parts.load(this.inForce);
       const changes = compareConfigs(this.inForce.loaded.config, usable.loaded.config);
-      if (changes.restart.length > 0) return this.#refuse([describeRestart(changes.restart, usable)]);
-      await this.#adopt(this.#parts.prepare(usable, this.inForce), changes);
+      if (changes.restart.length > 0) {
+        return this.#refuse({ state: "bad-config", reasons: [describeRestart(changes.restart, usable)] });
+      }
+      return await this.#adopt(this.#parts.prepare(usable, this.inForce), changes);
     } catch (error) {
-      this.#refuse(linesOf(error));
+      return this.#refuse(refusalOf(error));
     }
   }
 
-  async #adopt(next: NextGeneration, { adoptable, kernel }: Changes): Promise<void> {
+  async #adopt(next: NextGeneration, { adoptable, kernel }: Changes): Promise<ReloadOutcome> {
     const { log, adoptWorkers, adoptRules, adoptRest } = this.#parts;
     const before = this.inForce;
     await adoptWorkers(next);
@@ -106,6 +124,7 @@ export class Reloader {
     const changed = [...adoptable, ...changedFiles(before, next)];
     this.inForce = next;
     this.refusal = undefined;
+    this.since = Date.now();
     adoptRest(next);
     // The number keeps lines of many reloads from being taken for repetitions of one.
     log.info(`reloaded: generation ${next.number} is in force`, {
@@ -113,27 +132,24 @@ export class Reloader {
       changed: changed.length === 0 ? "nothing" : changed.join(","),
     });
     for (const warning of next.warnings) if (!before.warnings.includes(warning)) log.warn(warning);
+    return {
+      state: "adopted",
+      generation: next.number,
+      config: next.loaded.origin,
+      changed,
+      difference: describeDifference(before.loaded.config, next.loaded.config),
+      warnings: next.warnings,
+    };
   }
 
-  #refuse(lines: readonly string[]): void {
-    this.refusal = lines[0];
+  #refuse({ state, reasons }: Refusal): ReloadOutcome {
+    this.refusal = reasons[0];
     const { number } = this.inForce;
-    for (const line of lines) {
-      this.#parts.log.error(`not reloaded: ${line}`, { "in-force": `generation ${number}` });
+    for (const reason of reasons) {
+      this.#parts.log.error(`not reloaded: ${reason}`, { "in-force": `generation ${number}` });
     }
+    return { state, generation: number, reasons };
   }
-}
-
-/**
- * Writes an error as `tproxy check` prints it: a line for each problem. A defect of this program ends no
- * connection either.
- */
-function linesOf(error: unknown): string[] {
-  if (error instanceof ConfigError) {
-    return error.problems.map((problem) => formatProblem(error.file, problem));
-  }
-  if (error instanceof OperationError) return [error.message];
-  return [error instanceof Error ? error.stack ?? error.message : String(error)];
 }
 
 /**

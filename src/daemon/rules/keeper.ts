@@ -59,6 +59,15 @@ interface Found {
 
 /** See the module. */
 export class RulesKeeper {
+  /** Objects that were made again after somebody had removed them, so far. */
+  readonly healings: Record<ObjectStatus["kind"], number> = {
+    table: 0,
+    set: 0,
+    chain: 0,
+    rule: 0,
+    "routing-rule": 0,
+    route: 0,
+  };
   readonly #options: KeeperOptions;
   readonly #state: RulesState;
   /** The config in force. */
@@ -87,6 +96,11 @@ export class RulesKeeper {
     this.#loaded = options.loaded;
     this.#due = options.installs;
     this.#state = new RulesState(options.log);
+  }
+
+  /** Tells whether the kernel has what the config and this network want, as far as is known. */
+  get inForce(): boolean {
+    return this.#inForce;
   }
 
   /** State of the rules, in a few words. */
@@ -241,6 +255,7 @@ export class RulesKeeper {
     if (!this.#fight.strike(performance.now())) return this.#state.gaveUp(by);
     if (missing.every(isRouting)) adjustRouting(plan);
     else await this.#makeAll(plan);
+    for (const { kind } of missing) this.healings[kind]++;
     this.#state.mended(missing, by);
     this.#settle(plan);
   }

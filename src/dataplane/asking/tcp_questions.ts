@@ -14,7 +14,8 @@ import { Throttle } from "../loop/throttle.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { CLOSED, EVICTED, OVER_LIMIT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
-import { CLIENT, NEW, type Session, WAITING } from "../tcp/session.ts";
+import { CLIENT, type Session } from "../tcp/session.ts";
+import { NEW, WAITING } from "../tcp/stage_numbers.ts";
 import type { TcpSessions } from "../tcp/sessions.ts";
 
 /** A worker never holds fewer SYNs than this, if there is room for so many sessions. */

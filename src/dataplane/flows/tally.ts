@@ -3,7 +3,7 @@
  * @module
  */
 import type { Columns } from "../shared/columns.ts";
-import { ENDINGS } from "../shared/endings.ts";
+import { BLOCKED, FAILED, REFUSED, TIMED_OUT } from "../shared/endings.ts";
 
 /** Flows of one name. */
 export interface Hits {
@@ -13,13 +13,15 @@ export interface Hits {
   readonly live: number;
   /** Flows that were blocked; they are among the first. */
   readonly blocked: number;
+  /** Flows that have ended since nobody has answered as they wished; they are among the first. */
+  readonly failed: number;
   readonly bytesUp: number;
   readonly bytesDown: number;
 }
 
 type Sums = { -readonly [key in keyof Hits]: Hits[key] };
 
-const BLOCKED = ENDINGS.indexOf("blocked");
+const FAILURES = [REFUSED, TIMED_OUT, FAILED];
 
 /** See the module. */
 export class Tally {
@@ -33,6 +35,7 @@ export class Tally {
     const sums = this.#of(name);
     sums.flows += ended.endings.reduce((sum, count) => sum + count);
     sums.blocked += ended.endings[BLOCKED];
+    for (const ending of FAILURES) sums.failed += ended.endings[ending];
     sums.bytesUp += ended.bytesUp;
     sums.bytesDown += ended.bytesDown;
   }
@@ -54,7 +57,7 @@ export class Tally {
   #of(name: string): Sums {
     let sums = this.#sums.get(name);
     if (sums === undefined) {
-      sums = { name, flows: 0, live: 0, blocked: 0, bytesUp: 0, bytesDown: 0 };
+      sums = { name, flows: 0, live: 0, blocked: 0, failed: 0, bytesUp: 0, bytesDown: 0 };
       this.#sums.set(name, sums);
     }
     return sums;

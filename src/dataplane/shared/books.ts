@@ -11,6 +11,7 @@ import { type Hits, Tally } from "../flows/tally.ts";
 import { UpstreamHealth } from "../upstream/health.ts";
 import { Columns } from "./columns.ts";
 import { type Ending, ENDINGS } from "./endings.ts";
+import { countLive, type LiveKind } from "../flows/live_kinds.ts";
 import { type LedgerRow, readLedger } from "./read_ledger.ts";
 import type { SharedMemory } from "./memory.ts";
 import { type Counter as StateCounter, SharedState } from "./state.ts";
@@ -21,6 +22,8 @@ import { FAMILIES, Totals, type TotalsCell, type UpstreamCell, WorkerTotals } fr
 export interface SessionRow extends SessionKey, LedgerRow {
   /** Name of the rule that has decided; null: none was asked. */
   readonly ruleName: string | null;
+  /** Name of the configured upstream that it goes through; null: it goes through none. */
+  readonly upstreamName: string | null;
 }
 
 /** Sessions of one kind that have ended. */
@@ -82,6 +85,13 @@ export interface RuleHits extends Hits {
   readonly action: Action;
 }
 
+/** All that is counted: what workers count, sessions that have ended, and live ones. */
+export interface Account {
+  readonly counters: Readonly<Record<StateCounter, number>>;
+  readonly ended: readonly RuleTotals[];
+  readonly live: readonly LiveKind[];
+}
+
 /** More reloads than these do not come while a flow waits to be read. */
 const GONE_GENERATIONS = 16;
 
@@ -129,7 +139,9 @@ export class Books {
     for (const [worker, ledgers] of this.#memory.ledgers.entries()) {
       for (const protocol of PROTOCOLS) {
         for (const row of readLedger(ledgers[protocol], ledgers.names)) {
-          yield { worker, protocol, ruleName: this.#nameOf(row.generation, row.rule), ...row };
+          const { generation, rule, carrier } = row;
+          const upstreamName = this.#namesOf(generation)?.upstreams?.[carrier - 1] ?? null;
+          yield { worker, protocol, ruleName: this.#nameOf(generation, rule), upstreamName, ...row };
         }
       }
     }
@@ -186,6 +198,15 @@ export class Books {
   *#upstreamsOf(generation: number): Generator<[name: string, ended: UpstreamCell]> {
     const { totals, names } = this.#generations.get(generation)!;
     for (const cell of totals.upstreamCells()) yield [names.upstreams![cell.carrier - 1], cell];
+  }
+
+  /** Returns all that is counted. A session that ends meanwhile may be neither live nor ended. */
+  account(): Account {
+    return {
+      counters: this.state.sums(),
+      ended: this.totals(),
+      live: countLive(this.#memory.ledgers),
+    };
   }
 
   /** Counts all that the program counts. */

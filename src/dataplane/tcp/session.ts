@@ -13,6 +13,7 @@ import type { Greeting } from "../upstream/greetings/greeting.ts";
 import type { Call, Upstream } from "../upstream/upstream.ts";
 import type { Pipe } from "./bytes/pipes.ts";
 import { Restraint } from "./bytes/restraint.ts";
+import { NEW, OPEN, RESETTING, SNIFFING } from "./stage_numbers.ts";
 
 const SOCKADDR_WORDS = SOCKADDR_SIZE / 4;
 /** Places of the client's and the destination's struct sockaddr in {@linkcode Session.addresses}. */
@@ -82,23 +83,6 @@ export class Direction {
   }
 }
 
-/** The session has begun, and is in no stage yet: nothing is watched. */
-export const NEW = -1;
-/** The client's name decides, and is not known yet. The upstream is dialled, or not. */
-export const SNIFFING = 0;
-/** The upstream has not answered yet, or is not even dialled. */
-export const DIALLING = 1;
-/** The upstream has answered, and is told where the session wants to go. */
-export const GREETING = 2;
-/** A SYN is held, and may be answered: the client's connection is not accepted yet. */
-export const WAITING = 3;
-/** Bytes may go both ways. */
-export const OPEN = 4;
-/** One side has ended. */
-export const HALF_CLOSED = 5;
-/** One side was reset; the other is reset too as soon as it has what was sent before. */
-export const RESETTING = 6;
-
 /** The stage of a session that has its client's connection, and its upstream's. */
 export function stageOfOpen({ undecided, quiet, dying }: Session): number {
   if (undecided || quiet) return SNIFFING;
@@ -113,7 +97,7 @@ export class Session extends WheelEntry implements Call {
   readonly slot: number;
   /** Never 0; another number for each use of the slot, so that a stale event is known. */
   tag = 0;
-  /** One of the numbers above. */
+  /** Number of a stage. */
   stage = NEW;
   /** -1: there is none, or none yet. */
   clientFd = -1;

@@ -39,7 +39,7 @@ for (
     { programs: PROGRAMS },
     async (lab) => {
       const { configPath } = argv === undefined
-        ? await startProxy(lab, { install: false })
+        ? await startProxy(lab, { install: false, config: { control: "off" } })
         : { configPath: writeConfig(lab) };
       if (argv !== undefined) await lab.router.start(argv, { listens: PROXY_PORT });
       const { code, stderr } = await tproxy(lab, ["run", "-c", configPath], {

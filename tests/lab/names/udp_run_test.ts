@@ -99,10 +99,12 @@ async function endFlows(proxy: Proxy): Promise<string[]> {
   proxy.program.signal("SIGTERM");
   assert.equal(await proxy.program.waitForExit({ timeoutMs: 60_000 }), 0);
   const lines = proxy.log.trimEnd().split("\n").map((line) => JSON.parse(line));
-  const flows = lines.filter(({ message }) => message === "flow");
-  return flows.map(({ name = "nameless", rule, action, upstream = "its server" }) =>
-    `${name}: ${rule}, ${action}, ${upstream}`
-  ).toSorted();
+  return lines.filter(({ msg }) => msg === "flow").map((flow) => {
+    const told = (key: string, otherwise?: string) => flow[`tproxy.${key}`] ?? otherwise;
+    return `${told("name", "nameless")}: ${told("rule")}, ${told("action")}, ${
+      told("upstream", "its server")
+    }`;
+  }).toSorted();
 }
 
 for (const admission of ["forward-path", "early"] as const) {
@@ -175,5 +177,5 @@ labTest("A block list is watched for in QUIC: the kernel forwards, the proxy rel
   await expectEnds(lab, 41_000, { "recorded.example": "client", "example.com": "refused" });
   const flows = ["recorded.example: ads, block, its server", "example.com: ads, block, its server"];
   assert.deepEqual(await endFlows(proxy), [...flows, ...flows].toSorted());
-  assert.match(proxy.log, /"udp-sessions":0,/);
+  assert.match(proxy.log, /"tproxy.udp_sessions":0,/);
 });

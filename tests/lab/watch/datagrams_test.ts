@@ -229,10 +229,13 @@ labTest("the program itself relays none of it; what it blocks is in the access l
     proxy.log.split("\n").filter((line) => line.includes('"flow"')).map((line) => JSON.parse(line));
   await until(() => flows().length > 0, { what: "a line" });
   await blocked.stop("SIGKILL");
-  const [{ protocol, name, rule, end }] = flows();
-  assert.deepEqual([protocol, name, rule, end], ["udp", "server.test", "shut", "blocked"]);
+  const [flow] = flows();
+  assert.deepEqual(
+    ["network.transport", "tproxy.name", "tproxy.rule", "tproxy.end"].map((key) => flow[key]),
+    ["udp", "server.test", "shut", "blocked"],
+  );
   assert.ok(!`${shut.stdout}${shut.stderr}`.includes("connection"), "the server has heard of it");
   proxy.program.signal("SIGTERM");
   assert.equal(await proxy.program.waitForExit(), 0);
-  assert.match(proxy.log, /"udp-sessions":0/);
+  assert.match(proxy.log, /"tproxy.udp_sessions":0/);
 });

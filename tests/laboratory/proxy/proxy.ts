@@ -89,6 +89,11 @@ export function firstPacketsAsk(): boolean {
   return !usesIptables() && askedAdmission() !== "early";
 }
 
+/** The control socket of a laboratory's proxy: each has its own, as they share /run. */
+export function controlPath(lab: Lab): string {
+  return `${lab.directory}/control.sock`;
+}
+
 /** Writes a config file (JSON is YAML too) and gives its path. */
 export function writeConfig(lab: Lab, config: ConfigText = {}): string {
   const { intercept, ...rest } = config;
@@ -102,6 +107,7 @@ export function writeConfig(lab: Lab, config: ConfigText = {}): string {
       ...admission === undefined ? {} : { admission },
       ...(intercept as ConfigText | undefined),
     },
+    control: controlPath(lab),
     ...rest,
     kernel: { ...backend, ...rest.kernel as ConfigText | undefined },
   };

@@ -82,7 +82,7 @@ Deno.test("the unit makes the rules as root if they can be made yet, runs the pr
     "+-/usr/bin/tproxy install --boot none -c /etc/other.yaml",
   ]);
   assert.deepEqual(valuesOf(unit, "ExecStart"), ["/usr/bin/tproxy run --install -c /etc/other.yaml"]);
-  assert.deepEqual(valuesOf(unit, "ExecReload"), ["/bin/kill -HUP $MAINPID"]);
+  assert.match(valuesOf(unit, "ExecReload")[0], /^\+.*'\/usr\/bin\/tproxy reload -c \/etc\/other\.yaml;/);
   assert.deepEqual(valuesOf(unit, "TimeoutStopSec"), ["55"]);
   assert.deepEqual(valuesOf(unit, "Type"), ["notify"]);
   assert.deepEqual(valuesOf(unit, "Restart"), ["always"]);
@@ -109,6 +109,22 @@ async function stopPost(result: string, enabled: boolean): Promise<string> {
   });
   return output;
 }
+
+Deno.test("a reload ends as the proxy says; where nobody answers it is a signal", async () => {
+  const [command] = valuesOf(makeUnit({ binary: "tproxy" }), "ExecReload");
+  const [, script] = /^\+\/bin\/sh -c '(.*)'$/.exec(command)!;
+  const waiting = new Deno.Command("sleep", { args: ["30"] }).spawn();
+  const reload = async (code: number) => {
+    using programs = fakePrograms({ tproxy: `[ "$*" = reload ] && exit ${code}` });
+    return await runShell(["/bin/sh", "-c", script.replaceAll("$$", "$")], {
+      PATH: `${programs.folder}:/usr/bin:/bin`,
+      MAINPID: String(waiting.pid),
+    });
+  };
+  for (const code of [0, 1, 2]) assert.equal((await reload(code)).code, code);
+  assert.equal((await reload(3)).code, 0);
+  assert.equal((await waiting.status).signal, "SIGHUP");
+});
 
 Deno.test("the rules stay when the proxy ends, unless the service is disabled and was stopped", async () => {
   assert.equal(await stopPost("success", true), "");

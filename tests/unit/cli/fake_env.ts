@@ -32,6 +32,7 @@ export async function run(
     stdoutIsTerminal: false,
     columns: 80,
     stderrIsJournal: false,
+    ask: () => undefined,
     getenv: () => undefined,
     readTextFile(path) {
       if (Object.hasOwn(files, path)) return files[path];

@@ -54,6 +54,7 @@ Deno.test("LogSink keeps what a reader that has stopped does not take, drops the
   read += readAll(reader);
   assert.equal(read, LINE.repeat(read.length / 100), "a line was cut");
   assert.ok(lost > 3_000 && read.length / 100 + lost === 5_000, `read ${read.length / 100}, lost ${lost}`);
+  assert.equal(sink.dropped, lost);
   await sink.end();
   closeFd(reader);
   closeFd(writer);

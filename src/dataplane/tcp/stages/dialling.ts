@@ -22,7 +22,8 @@ import { COUNTER } from "../../shared/state.ts";
 import { keepErrors } from "../../sockets/transparent.ts";
 import { NOBODY, POLICY, TARGET, UPSTREAM } from "../../upstream/greetings/greeting.ts";
 import { PENDING } from "../../upstream/upstream.ts";
-import { DIALLING, type Direction, GREETING, type Session, stageOfOpen, WAITING } from "../session.ts";
+import { type Direction, type Session, stageOfOpen } from "../session.ts";
+import { DIALLING, GREETING, WAITING } from "../stage_numbers.ts";
 import type { Sniffing } from "./sniffing.ts";
 import type { Life, Stage } from "./stage.ts";
 

@@ -7,7 +7,8 @@ import { ticks } from "../../loop/wheel.ts";
 import { CLOSED, EXPIRED } from "../../shared/endings.ts";
 import { askOften, keepAlive } from "../../sockets/transparent.ts";
 import { MORE, type Relay } from "../bytes/relay.ts";
-import { type Direction, HALF_CLOSED, OPEN, RESETTING, type Session } from "../session.ts";
+import type { Direction, Session } from "../session.ts";
+import { HALF_CLOSED, OPEN, RESETTING } from "../stage_numbers.ts";
 import type { Life, Stage } from "./stage.ts";
 
 /**

@@ -16,7 +16,8 @@ import { ticks } from "../../loop/wheel.ts";
 import { FAILED, RESET } from "../../shared/endings.ts";
 import { COUNTER } from "../../shared/state.ts";
 import type { Deciding } from "../deciding.ts";
-import { DIALLING, type Session, SNIFFING, stageOfOpen } from "../session.ts";
+import { type Session, stageOfOpen } from "../session.ts";
+import { DIALLING, SNIFFING } from "../stage_numbers.ts";
 import type { Life, Stage } from "./stage.ts";
 
 /** The time for a head that has begun: enough for two lost segments. */

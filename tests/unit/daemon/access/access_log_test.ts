@@ -68,17 +68,19 @@ Deno.test("A line of the access log has all that is known of a flow", () => {
     {
       time: "1970-01-01T00:00:02.500Z",
       level: "info",
-      message: "flow",
-      protocol: "tcp",
-      client: "10.0.0.1:1000",
-      destination: "[2001:db8::1]:443",
-      action: "proxy",
-      upstream: "office",
-      "bytes-up": 1,
-      "bytes-down": 2,
-      "duration-ms": 1500,
-      "connect-ms": 3,
-      end: "blocked",
+      msg: "flow",
+      "network.transport": "tcp",
+      "client.address": "10.0.0.1",
+      "client.port": 1000,
+      "server.address": "2001:db8::1",
+      "server.port": 443,
+      "tproxy.action": "proxy",
+      "tproxy.upstream": "office",
+      bytes_up: 1,
+      bytes_down: 2,
+      duration_s: 1.5,
+      connect_s: 0.003,
+      "tproxy.end": "blocked",
     },
   );
 });
@@ -91,7 +93,7 @@ Deno.test("A name that a client has sent cannot leave its field, nor its line", 
     assert.match(text, / name="(?:[^"\\]|\\.)*" rule=/);
     const json = formatLine({ format: "json" }, new Date(0), "info", "flow", fieldsOf({ ...FLOW, name }));
     assert.equal(json.indexOf("\n"), json.length - 1);
-    assert.deepEqual([JSON.parse(json).name, JSON.parse(json).end], [name, "blocked"]);
+    assert.deepEqual([JSON.parse(json)["tproxy.name"], JSON.parse(json)["tproxy.end"]], [name, "blocked"]);
   }
 });
 

@@ -212,3 +212,45 @@ Deno.test("a warning is said when it is new", async () => {
   await reload(bench);
   assert.equal(bench.lines.filter((line) => line.startsWith("warn")).length, 1);
 });
+
+Deno.test("whoever asks is told how it ended", async () => {
+  const bench = makeBench("timeouts: { connect: 2s }");
+  bench.text = "timeouts: { connect: 3s }";
+  bench.warnings = ["t.yaml:1:1: nothing comes of it"];
+  assert.deepEqual(await bench.reloader.request(), {
+    state: "adopted",
+    generation: 2,
+    config: FILE,
+    changed: ["timeouts.connect"],
+    difference: ["timeouts.connect: 2s → 3s"],
+    warnings: bench.warnings,
+  });
+  bench.text = "timeouts:\n  conect: 3s";
+  const bad = await bench.reloader.request();
+  assert.ok(bad.state === "bad-config" && bad.generation === 2);
+  assert.match(bad.reasons.join("\n"), /^\/etc\/tproxy\/tproxy.yaml:2:3: [^\n]*$/);
+  bench.text = "listener: { port: 4000 }";
+  assert.equal((await bench.reloader.request()).state, "bad-config");
+  bench.text = "";
+  bench.rules = () =>
+    Promise.reject(new OperationError({ operation: "add rule", object: "divert/2", errno: 22 }));
+  const failed = await bench.reloader.request();
+  assert.ok(failed.state === "failed");
+  assert.match(failed.reasons[0], /^Cannot add rule/);
+  await bench.reloader.close();
+  assert.equal((await bench.reloader.request()).state, "ending");
+});
+
+Deno.test("two who ask during a reload are told of the next one; it reads what they have written", async () => {
+  const bench = makeBench();
+  const kernel = Promise.withResolvers<void>();
+  bench.rules = () => kernel.promise;
+  const first = bench.reloader.request();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  bench.text = "default: block";
+  const [second, third] = [bench.reloader.request(), bench.reloader.request()];
+  kernel.resolve();
+  const outcomes = await Promise.all([first, second, third]);
+  assert.deepEqual(outcomes.map(({ generation }) => generation), [2, 3, 3]);
+  assert.equal(outcomes[1], outcomes[2]);
+});

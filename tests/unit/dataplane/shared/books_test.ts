@@ -116,6 +116,26 @@ Deno.test("Books.counters() joins what workers count with what sessions have com
   });
 });
 
+Deno.test("Books.account() tells workers' counts, what has ended, and live sessions of each kind", () => {
+  const { books, workers: [one, two] } = open();
+  one.state.row(0)[COUNTER.accepted] = 3;
+  live(one.tcp, { client: "10.0.0.1:1", up: 5 });
+  for (const { tcp } of [one, two]) {
+    tcp.open(0, 2, sockaddr("10.0.0.1:2"), 0, 0);
+    tcp.bytes[bytesUp(0)] += 7;
+  }
+  two.udp.open(3, 1, sockaddr("[fd00::1]:1"), 0, 0);
+  two.udp.bytes[bytesDown(3)] += 9;
+  const { counters, ended, live: kinds } = books.account();
+  assert.deepEqual([counters.accepted, ended.map(brief)], [3, [[null, "tcp", "ipv4", { closed: 1 }, 5]]]);
+  assert.deepEqual(
+    kinds.map(({ protocol, family, sessions, bytesUp, bytesDown }) =>
+      [protocol, family, sessions, bytesUp, bytesDown].join(" ")
+    ),
+    ["tcp ipv4 2 14 0", "tcp ipv6 0 0 0", "udp ipv4 0 0 0", "udp ipv6 1 0 9"],
+  );
+});
+
 Deno.test("Books.begin() keeps a generation to which a session belongs whose row is just being written", () => {
   const { books, workers: [one] } = open();
   one.tcp.open(0, 1, sockaddr("10.0.0.1:1"), 0, 0);
@@ -145,6 +165,7 @@ Deno.test("Books.hits() counts flows by rule and upstream over all generations, 
   begin(3, ["b"]);
   live(one.udp, { client: "10.0.0.1:1", rule: 0, carrier: 1, up: 20 });
   live(one.udp, { client: "10.0.0.1:1", rule: 0, up: 0, ending: BLOCKED });
+  live(one.tcp, { client: "10.0.0.1:1", carrier: 1, ending: REFUSED });
   begin(4, ["b"]);
   two.tcp.open(5, 1, sockaddr("10.0.0.2:1"), 0, 0);
   two.tcp.decided(5, 0);
@@ -152,8 +173,9 @@ Deno.test("Books.hits() counts flows by rule and upstream over all generations, 
   two.tcp.bytes[bytesUp(5)] += 1;
   const { ruleHits, upstreamHits } = books.hits();
   assert.deepEqual(ruleHits, [
-    { name: "work", action: "proxy", flows: 5, live: 1, blocked: 1, bytesUp: 126, bytesDown: 4 },
-    { name: "default", action: "direct", flows: 0, live: 0, blocked: 0, bytesUp: 0, bytesDown: 0 },
+    { name: "work", action: "proxy", flows: 5, live: 1, blocked: 1, failed: 0, bytesUp: 126, bytesDown: 4 },
+    { name: "default", action: "direct", flows: 0, live: 0, blocked: 0, failed: 0, bytesUp: 0, bytesDown: 0 },
   ]);
-  assert.deepEqual(upstreamHits, [{ name: "b", flows: 3, live: 1, blocked: 0, bytesUp: 26, bytesDown: 2 }]);
+  const b = { name: "b", flows: 4, live: 1, blocked: 0, failed: 1, bytesUp: 26, bytesDown: 3 };
+  assert.deepEqual(upstreamHits, [b]);
 });

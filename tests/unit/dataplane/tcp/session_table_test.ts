@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { NEW } from "../../../../src/dataplane/tcp/session.ts";
+import { NEW } from "../../../../src/dataplane/tcp/stage_numbers.ts";
 import { SessionTable } from "../../../../src/dataplane/tcp/session_table.ts";
 
 Deno.test("SessionTable.open() makes a session without descriptors, which has its own tag", () => {

@@ -54,6 +54,7 @@ export class Machine implements Disposable {
       stdoutIsTerminal: false,
       columns: 80,
       stderrIsJournal: false,
+      ask: () => undefined,
       getenv: (name) => name === "TPROXY_CACHE_DIR" ? this.cache : undefined,
       readTextFile: (path) => {
         if (path === "/proc/self/mountinfo") return this.mounts;

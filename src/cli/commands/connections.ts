@@ -1,0 +1,107 @@
+/**
+ * `tproxy connections`, and `tproxy connections close`.
+ * @module
+ */
+import { object } from "@optique/core/constructs";
+import { message, text } from "@optique/core/message";
+import { multiple, optional } from "@optique/core/modifiers";
+import type { InferValue } from "@optique/core/parser";
+import { argument, flag, option } from "@optique/core/primitives";
+import { choice, integer, string } from "@optique/core/valueparser";
+import { STATES } from "../../daemon/control/connections/row.ts";
+import { OperationError } from "../../net/error.ts";
+import { configOption } from "../arguments/config_option.ts";
+import type { Command } from "../command.ts";
+import { findControl } from "../control/find.ts";
+import { ORDERS } from "../connections/order.ts";
+
+const parser = object({
+  config: configOption,
+  from: optional(option("--from", string({ metavar: "CLIENT" }), {
+    description: message`Those of this client: an address, a network, an address with a port.`,
+  })),
+  to: optional(option("--to", string({ metavar: "SERVER" }), {
+    description:
+      message`Those to this server: the same, a port (${":443"}), or a name as rules have it (${"*.example.com"}).`,
+  })),
+  device: optional(option("--device", string({ metavar: "DEVICE" }), {
+    description: message`Those of this device: its name, its hardware address, or an address of it.`,
+  })),
+  rule: optional(option("--rule", string({ metavar: "NAME" }), {
+    description: message`Those that this rule has decided.`,
+  })),
+  state: optional(option("--state", choice(STATES, { metavar: "STATE" }), {
+    description: message`Those in this state: ${text(STATES.join(", "))}.`,
+  })),
+  older: optional(option("--older", string({ metavar: "TIME" }), {
+    description: message`Those that are so old: ${"90s"}, ${"1h30m"}.`,
+  })),
+  sort: optional(option("--sort", choice(ORDERS, { metavar: "ORDER" }), {
+    description: message`The order: ${text(ORDERS.join(", "))}. Default: bytes.`,
+  })),
+  top: optional(option("--top", integer({ metavar: "NUMBER", min: 1 }), {
+    description: message`The first so many.`,
+  })),
+  json: optional(flag("--json", { description: message`Print JSON.` })),
+  yes: optional(flag("--yes", { description: message`With close: do not ask.` })),
+  act: optional(argument(choice(["close"], { metavar: "close" }), {
+    description: message`Close connections: those that are named, or those that the options choose.`,
+  })),
+  ids: multiple(argument(string({ metavar: "ID" }), {
+    description: message`The name of a connection, as the list has it.`,
+  })),
+});
+
+/** The command. */
+export const connectionsCommand: Command<InferValue<typeof parser>> = {
+  name: "connections",
+  summary: "List the live connections of a running proxy, or close some",
+  details: [
+    "The proxy is asked by its control socket, which is root's. Each TCP connection and each UDP session has a line: who, where to " +
+    "(by the name that the client has asked for, where it is known), the rule that has decided, the upstream, what has passed. A narrow screen has fewer columns. " +
+    "Options that choose are joined: all must be met.",
+    "close ends connections with a reset, on both sides; it shows them and asks first. Without a terminal it needs --yes.",
+    "The exit code is 3 if no proxy answers, 1 if there is nothing to close or it is not wanted, 2 for wrong options.",
+    "JSON: { version, connections: [{ id, protocol, family, client, clientPort, device, mac, destination, destinationPort, name, rule, " +
+    "upstream, state, bytesUp, bytesDown, started }] }; null: not known, or there is none.",
+  ],
+  examples: [
+    "connections --top 20",
+    "connections --from 192.168.1.0/24 --to *.example.com --older 1h --json",
+    "connections close --device tv-living-room",
+    "connections close t0.12.345",
+  ],
+  changesState: false,
+  parser,
+  async run(env, options) {
+    const { filtersAny, readFilter } = await import("../connections/filter.ts");
+    const chosen = readFilter(options);
+    const { act, ids } = options;
+    if (act === "close" && ids.length === 0 && !filtersAny(options)) throw nothingChosen();
+    const filter: typeof chosen = (row, now) =>
+      (ids.length === 0 || ids.includes(row.id)) && chosen(row, now);
+    const control = await findControl(env, options.config);
+    const { sayNoAnswer } = await import("../control/proxy.ts");
+    const { readConnections, showConnections } = await import("../connections/list.ts");
+    const rows = await readConnections(control, filter, env.now().getTime());
+    if (rows === undefined) return sayNoAnswer(env, control);
+    if (act === "close") {
+      const { closeConnections } = await import("../connections/close.ts");
+      const code = await closeConnections(env, control, { rows, yes: options.yes === true });
+      return code ?? sayNoAnswer(env, control);
+    }
+    const { sort: order = "bytes", top = Infinity, json = false } = options;
+    showConnections(env, rows, { order, top, json });
+    return 0;
+  },
+};
+
+function nothingChosen(): OperationError {
+  return new OperationError({
+    operation: "close",
+    object: "connections",
+    reason: "none is chosen",
+    hint: "Name them, or choose them with --from, --to, --device, --rule, --state or --older",
+    usage: true,
+  });
+}

@@ -1,0 +1,45 @@
+/**
+ * A route of the control socket: one file in routes/, and one line in routes.ts.
+ * @module
+ */
+import type { Proxy } from "../proxy.ts";
+import type { AnswerHead } from "./http/answer.ts";
+import type { HttpRequest } from "./http/request.ts";
+
+/** The proxy that is asked, and what it was started as. */
+export interface Subject {
+  readonly proxy: Proxy;
+  /** Version of the program. */
+  readonly program: string;
+  /** Milliseconds since 1970. */
+  readonly started: number;
+}
+
+/** An answer: its body whole, or in parts, which are asked for as fast as the other side takes them. */
+export type ControlAnswer =
+  & AnswerHead
+  & ({ readonly body: string } | {
+    /** `signal`: the other side is gone, or the proxy ends. */
+    readonly parts: (signal: AbortSignal) => AsyncIterable<string>;
+  });
+
+/** A route. */
+export interface Route {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  /** Answers. An OperationError is told to who has asked: 422 where the request makes no sense, else 500. */
+  answer(request: HttpRequest, subject: Subject): ControlAnswer | Promise<ControlAnswer>;
+}
+
+/** Answers with JSON: an object with the `version` of its form. */
+export function json(
+  content: object,
+  status = 200,
+): ControlAnswer {
+  return { status, type: "application/json", body: `${JSON.stringify(content)}\n` };
+}
+
+/** Answers with an error: `{ "version": 1, "error": "…" }`. */
+export function failure(status: number, error: string): ControlAnswer {
+  return json({ version: 1, error }, status);
+}

@@ -1,0 +1,19 @@
+/**
+ * The routes of the control socket.
+ * @module
+ */
+import type { Route } from "./route.ts";
+import { closeRoute } from "./routes/close.ts";
+import { connectionsRoute } from "./routes/connections.ts";
+import { metricsRoute } from "./routes/metrics.ts";
+import { reloadRoute } from "./routes/reload.ts";
+import { statusRoute } from "./routes/status.ts";
+
+/** All of them. */
+export const ROUTES: readonly Route[] = [
+  statusRoute,
+  connectionsRoute,
+  closeRoute,
+  reloadRoute,
+  metricsRoute,
+];

@@ -143,6 +143,11 @@ const SYMBOLS = {
   // malloc.h, sys/mman.h
   malloc_trim: { parameters: ["usize" /* size_t pad */], result: "i32" },
   madvise: { parameters: ["usize", /* void * */ "usize", /* size_t */ "i32" /* advice */], result: "i32" },
+  // unistd.h: seccomp(2), which the C library has no function for
+  syscall: {
+    parameters: ["usize", "u32", /* operation */ "u32", /* flags */ "buffer" /* struct sock_fprog * */],
+    result: "i32",
+  },
   // errno.h
   __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;

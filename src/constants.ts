@@ -9,6 +9,9 @@
  */
 export const TABLE_NAME = "transparent_proxy";
 
+/** The beginning of the names of chains and sets in it that are on trial. */
+export const TRIAL_PREFIX = "trial_";
+
 /**
  * The fwmark bit of intercepted packets: the value on the kernel's TPROXY page. The bits above it: marks.ts.
  */
@@ -220,6 +223,8 @@ export const VERDICT_TTL = {
 export const QUESTION_PREFIX = {
   /** No NAT: the packet's own addresses are the original ones. */
   plain: "p",
+  /** The same of a flow that conntrack does not see. */
+  untracked: "n",
   /** IPv4, TCP, NAT; the original addresses overwrite fields that nobody needs. See kernel/live. */
   squeezed: "s",
   /** The same of UDP, where they overwrite the protocol too, so that it must be told. */

@@ -19,12 +19,15 @@
  *   place.c           which directories serve as cache, and whether they can be trusted
  *   tree.c            directories made, held and removed
  *   user_namespace.c  `tproxy selftest` without root
+ *   privileges.c      `tproxy run` with as little power as it needs: wishes.c its options, user.c whom it
+ *   becomes, capabilities.c, landlock.c, seccomp.c and syscalls.c; file_server.c opens root's files for it
  *   sha256.c          FIPS 180-4 */
 #ifndef TPROXY_LAUNCHER_H
 #define TPROXY_LAUNCHER_H
 
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #define MAX_LAYERS 4
@@ -143,6 +146,9 @@ struct ready {
   /* Directories, open; the first two hold the files of the layers. -1: none. All are meant to survive exec:
    * while a process lives nobody removes its files. */
   int program, runtime, mount, compiled;
+  char control[PATH_SIZE]; /* the folder of the control socket, empty: the usual one */
+  int files;    /* the socket of the one who opens files; -1: there is none */
+  int confined; /* what Deno may do is to be limited */
   /* Paths of the first two, empty if they have none. */
   char program_path[PATH_SIZE], runtime_path[PATH_SIZE];
   char cache[PATH_SIZE];     /* the directory that we have unpacked into, or empty */
@@ -192,6 +198,65 @@ int open_data_place(char path[PATH_SIZE]);
 /* Gives a process without CAP_NET_ADMIN or CAP_SYS_ADMIN a user and a network namespace in which it has both.
  * Returns 1 = entered, 0 = not needed, -errno = the kernel refuses. */
 int enter_user_namespace(void);
+
+/* ---- wishes.c ---- */
+struct wishes {
+  const char *config; /* path */
+  const char *user;   /* name or number; NULL: the usual one */
+  int keep;           /* what it has been started with */
+};
+void read_wishes(char **words, struct wishes *wishes);
+#define MAX_CONFIG (4 << 20)
+/* The text of a config, to be freed; NULL: it cannot be read. */
+char *read_config(const char *path, struct stat *status);
+/* Is this place in a config the value of that key? */
+int follows_key(const char *text, const char *at, const char *key);
+/* Does the config ask for programs that root alone can run? One that cannot be read asks for nothing. */
+int wants_iptables(const char *config);
+/* The folder of the control socket, where the config names one: 0, else -1. */
+int control_folder(const char *config, char folder[PATH_SIZE]);
+
+/* ---- user.c ---- */
+struct user {
+  uid_t uid;
+  gid_t gid;
+};
+/* The user of that name or number; without a wish tproxy, or else one of our own. -1: there is none. */
+int choose_user(const char *wish, struct user *user);
+
+/* ---- capabilities.c, results are 0 or -errno ---- */
+/* Takes all others out of the bounding set. */
+int bound_capabilities(uint32_t wanted);
+/* Gives up all others. */
+int limit_capabilities(uint32_t wanted);
+/* Has a program that is not root's keep them. */
+int keep_over_exec(uint32_t wanted);
+/* Becomes the user, with all capabilities. */
+int become(const struct user *user);
+
+/* ---- landlock.c ---- */
+/* The version of Landlock that is in force, or -errno. */
+int confine_files(const struct ready *ready);
+
+/* ---- syscalls.c, seccomp.c ---- */
+extern const short ALLOWED_CALLS[]; /* ends with -1 */
+/* Refuses all other calls, and with `by_arguments` some uses of socket, ioctl and clone. 0 or -errno. */
+int filter_calls(const short *allowed, int by_arguments);
+
+/* ---- file_server.c ---- */
+struct served {
+  const char *config;
+  uid_t uid; /* of the proxy */
+};
+/* Starts it: the proxy's end of the socket, or -errno. */
+int start_file_server(const struct served *served);
+
+/* ---- privileges.c ---- */
+#define RUN_DIRECTORY "/run/tproxy"
+/* Becomes another user with few capabilities, unless something else is wished. */
+int drop_privileges(char **words, struct ready *ready, struct failure *failure);
+/* Limits what Deno can do. The last step. */
+void confine(const struct ready *ready);
 
 /* ---- sha256.c ---- */
 struct sha256 {

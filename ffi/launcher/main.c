@@ -32,7 +32,7 @@ static void open_standard_streams(void)
 /* Numbers that the directories have in the program: fixed, because the path of a script is part of the key
  * under which Deno keeps what it has compiled, and the product comes with that. A tproxy that starts another
  * hands its own descriptors down, so what has these numbers already is closed. */
-enum { PROGRAM_FD = 100, FREE_FD = 110 }; /* then runtime, mount, compiled code */
+enum { PROGRAM_FD = 100, FREE_FD = 110 }; /* then runtime, mount, compiled code, who opens files */
 
 /* Gives descriptors their numbers; where limits forbid that they keep what they have. */
 static void number_descriptors(int *const held[], int count)
@@ -53,13 +53,14 @@ static void number_descriptors(int *const held[], int count)
 /* Paths for the loader and for Deno: through the descriptors where /proc is there. */
 static void name_directories(struct ready *ready)
 {
-  int *const held[] = { &ready->program, &ready->runtime, &ready->mount, &ready->compiled };
-  number_descriptors(held, 4);
+  int *const held[] = { &ready->program, &ready->runtime, &ready->mount, &ready->compiled, &ready->files };
+  number_descriptors(held, 5);
 
   char text[PATH_SIZE];
   snprintf(text, sizeof text, "/proc/self/fd/%d", ready->program);
   if (access(text, X_OK) == 0) strcpy(ready->program_path, text);
-  if (!ready->runtime_path[0]) snprintf(ready->runtime_path, PATH_SIZE, "/proc/self/fd/%d", ready->runtime);
+  /* Another user may have no way to it. */
+  if (!ready->runtime_path[0] || access(ready->runtime_path, X_OK)) snprintf(ready->runtime_path, PATH_SIZE, "/proc/self/fd/%d", ready->runtime);
 }
 
 static void set_environment(const struct payload *payload, const struct ready *ready, int is_selftest)
@@ -96,7 +97,7 @@ int main(int argc, char **argv)
 {
   static struct payload payload;
   static struct failure failure;
-  static struct ready ready = { .program = -1, .runtime = -1, .mount = -1, .compiled = -1 };
+  static struct ready ready = { .program = -1, .runtime = -1, .mount = -1, .compiled = -1, .files = -1 };
   char loader[PATH_SIZE + NAME_SIZE], deno[PATH_SIZE + NAME_SIZE], program[PATH_SIZE + NAME_SIZE];
   const char *command = argc > 1 ? argv[1] : "";
 
@@ -106,9 +107,14 @@ int main(int argc, char **argv)
     fprintf(stderr, "tproxy: %s.\n", failure.text);
     return 1;
   }
+  int runs = !strcmp(command, "run");
+  if (runs && drop_privileges(argv + 2, &ready, &failure)) {
+    fprintf(stderr, "tproxy: %s.\n", failure.text);
+    return 2;
+  }
   compiled_prepare(&payload, &ready);
   umask(mask);
-  if (ready.mount >= 0 && !strcmp(command, "run")) start_guard();
+  if (ready.mount >= 0 && runs && ready.files < 0) start_guard();
   name_directories(&ready);
   snprintf(loader, sizeof loader, "%s/tproxy", ready.runtime_path); /* its name is what ps shows */
   snprintf(deno, sizeof deno, "%s/deno", ready.runtime_path);
@@ -126,6 +132,7 @@ int main(int argc, char **argv)
   for (size_t i = 0; i < RUN_FLAG_COUNT; i++) *next++ = RUN_FLAGS[i];
   *next++ = program;
   for (int i = 1; i < argc; i++) *next++ = argv[i];
+  if (ready.confined) confine(&ready);
 
   execv(loader, (char **)arguments);
   fprintf(stderr, "tproxy: cannot start %s: %s.\n", loader, strerror(errno));

@@ -53,6 +53,8 @@ void list_data_places(struct places *places)
   char uid[16];
 
   places->count = 0;
+  /* A proxy that was root has been given its own there. */
+  if (!runtime && geteuid() != 0 && access(RUN_DIRECTORY, W_OK) == 0) runtime = RUN_DIRECTORY;
   if (runtime && *runtime == '/') add_place(places, USUAL, "%s/compiled", runtime);
   if (geteuid() == 0 && stat("/run", &found) == 0) add_place(places, USUAL, "%s/tproxy-compiled", "/run");
   snprintf(uid, sizeof uid, "%u", geteuid());

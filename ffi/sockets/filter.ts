@@ -8,8 +8,8 @@ import { SOCK_FILTER_SIZE, SOCK_FPROG_FILTER, SOCK_FPROG_SIZE } from "../layout.
 import { libc } from "../libc.ts";
 import { PinnedMemory } from "../memory.ts";
 
-/** An instruction without a jump: its code and its operand, linux/filter.h. */
-export type FilterInstruction = readonly [code: number, operand: number];
+/** An instruction: its code, its operand, and how far it jumps, linux/filter.h. */
+export type FilterInstruction = readonly [code: number, operand: number, ifTrue?: number, ifFalse?: number];
 
 // linux/bpf_common.h
 /** Returns a constant. */
@@ -39,17 +39,21 @@ export function chooseSocket(fd: number, program: readonly FilterInstruction[]):
 }
 
 function attach(fd: number, option: number, program: readonly FilterInstruction[]): number {
-  // struct sock_fprog, and behind it every struct sock_filter.
+  // The kernel copies the program.
+  return result(libc.setsockopt(fd, SOL_SOCKET, option, packProgram(program).bytes, SOCK_FPROG_SIZE));
+}
+
+/** A struct sock_fprog, and behind it every struct sock_filter. */
+export function packProgram(program: readonly FilterInstruction[]): PinnedMemory {
   const memory = new PinnedMemory(SOCK_FPROG_SIZE + program.length * SOCK_FILTER_SIZE);
   const { words } = memory;
   words[0] = program.length;
   words[SOCK_FPROG_FILTER >> 2] = (memory.low + SOCK_FPROG_SIZE) | 0;
   words[(SOCK_FPROG_FILTER >> 2) + 1] = memory.high;
-  program.forEach(([code, operand], i) => {
+  program.forEach(([code, operand, ifTrue = 0, ifFalse = 0], i) => {
     const at = (SOCK_FPROG_SIZE + i * SOCK_FILTER_SIZE) >> 2;
-    words[at] = code;
+    words[at] = code | ifTrue << 16 | ifFalse << 24;
     words[at + 1] = operand;
   });
-  // The kernel copies the program.
-  return result(libc.setsockopt(fd, SOL_SOCKET, option, memory.bytes, SOCK_FPROG_SIZE));
+  return memory;
 }

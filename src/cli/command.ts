@@ -20,6 +20,8 @@ export interface Command<T> {
   readonly parser: Parser<"sync", T, unknown>;
   /** Its short options that have a value, in one string: that value may be attached to them, `-w3`. */
   readonly valueLetters?: string;
+  /** Values of its long options that stand without one, by name. */
+  readonly defaultValues?: Readonly<Record<string, string>>;
   /** The exit code of a wrong command line, where scripts count on another one than 2. */
   readonly usageCode?: number;
   /**

@@ -8,6 +8,7 @@ import type { AnyCommand, Commands } from "./command.ts";
 /** Loaders by name. A test keeps the names the same as those in the commands. */
 export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   install: async () => (await import("./commands/install.ts")).installCommand,
+  confirm: async () => (await import("./commands/confirm.ts")).confirmCommand,
   uninstall: async () => (await import("./commands/uninstall.ts")).uninstallCommand,
   status: async () => (await import("./commands/status.ts")).statusCommand,
   connections: async () => (await import("./commands/connections.ts")).connectionsCommand,

@@ -14,6 +14,7 @@ import { requireDescriptors } from "./descriptors.ts";
 import { loadUsable, type UsableConfig } from "./reload/generation.ts";
 import { keepStateFile } from "./state_file.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
+import type { Privileges } from "./privileges/privileges.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
 import {
@@ -28,6 +29,7 @@ import { type LogStyle, Surroundings } from "./surroundings.ts";
 
 /** Options of the start. */
 export interface DaemonOptions extends StartOptions {
+  readonly privileges: Privileges;
   readonly style: LogStyle;
   /**
    * Finds what keeps clients from the proxy on this machine. It is asked where a person looks on: that costs
@@ -91,17 +93,24 @@ async function runProxy(
   signals: Signals,
 ): Promise<void> {
   const { log, terminal } = surroundings;
-  const { source: { readTextFile }, version } = options;
+  const { source: { readTextFile }, version, privileges } = options;
   const socket = await openControlSocket(usable.loaded.config.control, log);
   try {
     const proxy = await startProxy(usable, options, surroundings);
-    const subject = { proxy, program: version, started: Date.now() };
+    privileges.seal();
+    privileges.announce(log, readTextFile);
+    const program = { program: version, privileges: privileges.describe(readTextFile) };
+    const subject = { proxy, ...program, started: Date.now() };
     const servers = [
       serveControl(socket, subject, log),
       serveMetrics(usable.loaded.config.metrics, subject, log),
     ];
-    const stateFile = keepStateFile(proxy, version);
-    const warning = terminal ? warnOfObstacles(options.findObstacles(usable.loaded), log) : undefined;
+    const stateFile = keepStateFile(proxy, program);
+    const looks = terminal && !privileges.dropped;
+    if (terminal && privileges.dropped) {
+      log.info('whether clients get through to it: "tproxy doctor" looks, as root');
+    }
+    const warning = looks ? warnOfObstacles(options.findObstacles(usable.loaded), log) : undefined;
     try {
       await serve(proxy, surroundings, { ...signals, readTextFile });
     } finally {

@@ -117,7 +117,7 @@ export async function startProxy(
     survey,
     life,
     live,
-    access: surroundings.makeAccessLog(dataplane.endedFlows),
+    access: surroundings.makeAccessLog(dataplane.endedFlows, options.source.openForAppending),
     log,
     lines: surroundings.lines,
     build: { version, commit, deno: Deno.version.deno },

@@ -24,6 +24,8 @@ export interface ProxyState {
   readonly version: 1;
   readonly pid: number;
   readonly program: string;
+  /** Its power: user, capabilities, filters. */
+  readonly privileges: string;
   /** Origin of the config in force. */
   readonly config: string;
   /** Milliseconds since 1970. */
@@ -42,18 +44,21 @@ export interface ProxyState {
   readonly groups: readonly GroupStatus[];
 }
 
+/** Facts that do not change. */
+export type ProgramFacts = Pick<ProxyState, "program" | "privileges">;
+
 /** The file of a proxy. */
 export function stateFileOf(pid: number): string {
   return runFile(nameOf(pid));
 }
 
 /** Writes the file now and every few seconds, until it is ended; then the file goes. */
-export function keepStateFile(proxy: Proxy, program: string): { end(): void } {
+export function keepStateFile(proxy: Proxy, program: ProgramFacts): { end(): void } {
   const name = nameOf(Deno.pid);
   const started = Date.now();
   sweep();
   makeRunDirectory();
-  const write = () => void writeRunFile(name, describe(proxy, { program, started }));
+  const write = () => void writeRunFile(name, describe(proxy, { ...program, started }));
   write();
   const timer = setInterval(write, UPDATE_MS);
   return {
@@ -71,12 +76,13 @@ function nameOf(pid: number): string {
 /** Describes a proxy as it is now. */
 export function describe(
   { dataplane, generation, upstreams, phase }: Proxy,
-  { program, started }: { readonly program: string; readonly started: number },
+  { program, privileges, started }: ProgramFacts & { readonly started: number },
 ): ProxyState {
   return {
     version: 1,
     pid: Deno.pid,
     program,
+    privileges,
     config: generation.loaded.origin,
     started,
     updated: Date.now(),

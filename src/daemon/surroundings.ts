@@ -5,6 +5,7 @@
 import type { Config } from "../config/types.ts";
 import { type AdjustableLogger, createLogger, formatLine } from "../log.ts";
 import type { EndedFlows } from "../dataplane/flows/ended_flows.ts";
+import type { OpenForAppending } from "./access/access_file.ts";
 import { AccessLog } from "./access/access_log.ts";
 import { LogSink } from "./log_sink.ts";
 import { type Notifier, openNotifier } from "./manager/notify.ts";
@@ -57,7 +58,7 @@ export class Surroundings {
   }
 
   /** Makes the access log, which is off. */
-  makeAccessLog(flows: EndedFlows): AccessLog {
+  makeAccessLog(flows: EndedFlows, open?: OpenForAppending): AccessLog {
     const { format, journal } = this.#style;
     return new AccessLog({
       flows,
@@ -65,6 +66,7 @@ export class Surroundings {
       formatInStream: (at, ...rest) => formatLine({ format, journal }, new Date(at), "info", ...rest),
       formatInFile: (at, ...rest) => formatLine({ format }, new Date(at), "info", ...rest),
       log: this.log,
+      ...(open === undefined ? {} : { open }),
     });
   }
 

@@ -23,8 +23,10 @@ export function listRunFiles(): string[] {
 /** Writes a file as JSON, whole or not at all; false: it could not. */
 export function writeRunFile(name: string, content: object): boolean {
   const path = runFile(name);
+  // The directory may be an unprivileged proxy's: what is at that name must not lead root elsewhere.
+  removeRunFile(`${name}.new`);
   return orNothing(() => {
-    Deno.writeTextFileSync(`${path}.new`, JSON.stringify(content), { mode: 0o644 });
+    Deno.writeTextFileSync(`${path}.new`, JSON.stringify(content), { mode: 0o644, createNew: true });
     Deno.renameSync(`${path}.new`, path);
     return true;
   }) ?? false;

@@ -82,7 +82,7 @@ export class WorkerLife {
   }
 
   #run(): WorkerEnd | null {
-    const { context: { loop, counters }, own, routes, box, told } = this.#parts;
+    const { context: { loop, counters, shared }, own, routes, box, told } = this.#parts;
     if (!this.#started) {
       const returned = loop.start();
       if (returned < 0) return { failure: `epoll: ${errnoCode(-returned)}` };
@@ -101,6 +101,9 @@ export class WorkerLife {
       const returned = loop.turn();
       if (returned < 0) return { failure: `epoll_wait: ${errnoCode(-returned)}` };
       counters[COUNTER.turns]++;
+      const spent = loop.clock.sinceUpdate;
+      counters[COUNTER.busyMs] += spent;
+      shared.noteTurn(spent);
     }
     return null;
   }
@@ -156,7 +159,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
     const { watch } = parts.asking;
     const signed = new SignedSockets(watch.raw);
     loop.add(new Watching(context, watch, signed, new NameJudge(context)));
-    if (asking !== null) loop.add(new DatagramWatching(context, watch, signed, asking));
+    if (asking !== null) loop.add(new DatagramWatching(context, watch, signed, asking.routes));
   }
   loop.add(tcp);
   if (udp !== null) loop.add(udp);

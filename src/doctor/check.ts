@@ -18,6 +18,8 @@ export interface Check<Facts, Readable = DiagnosedMachine> {
   readonly id: string;
   /** Set where it works without /proc; another check would misread a machine that has none. */
   readonly withoutProcfs?: true;
+  /** Set where it concerns alone what is brought to sockets of this machine, by policy routing. */
+  readonly ofBrought?: true;
   /** Reads the machine; nothing is judged here. */
   read(machine: Readable, situation: Situation): Facts | Promise<Facts>;
   /** Judges what was read. Pure. */

@@ -7,7 +7,7 @@ import { openNetlink } from "../netlink/transport.ts";
 import { kernel } from "./checks/kernel.ts";
 import { CHECKS } from "./checks/list.ts";
 import type { Check } from "./check.ts";
-import type { Finding } from "./finding.ts";
+import { type Finding, works } from "./finding.ts";
 import {
   type DiagnosedMachine,
   type DiagnosisOptions,
@@ -15,6 +15,7 @@ import {
   shareReadings,
 } from "./machine/machine.ts";
 import { readSituation } from "./machine/situation.ts";
+import type { Situation } from "./situation.ts";
 
 /** Makes all findings. Nothing is changed. */
 export function diagnose(options: DiagnosisOptions): Promise<Finding[]> {
@@ -40,9 +41,17 @@ async function runChecks(
   const findings: Finding[] = [];
   for (const check of checks) {
     if (!readable && check.withoutProcfs !== true) continue;
+    if (check.ofBrought === true && bringsNothing(situation)) {
+      findings.push(works(check.id, "nothing is relayed, so an install has no routing rules"));
+      continue;
+    }
     findings.push(...check.judge(await check.read(machine, situation), situation));
   }
   return findings;
+}
+
+function bringsNothing({ planned: { plan } }: Situation): boolean {
+  return plan !== undefined && !plan.intent.scope.brings;
 }
 
 /** Makes the findings of the kernel alone: what explains a failure of an install. Nothing is changed. */

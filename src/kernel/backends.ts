@@ -6,9 +6,12 @@ import type { Config } from "../config/types.ts";
 import { openNetlink } from "../netlink/transport.ts";
 import type { Backend, BackendStatus, FoundInstall, InstallReport, Removal } from "./backend/backend.ts";
 import { foreignObject } from "./backend/other_installs.ts";
+import { findLiveTable } from "./live/found.ts";
 import { IPTABLES_BACKEND } from "./iptables/backend.ts";
 import { type Machine, type ReadTextFile, withMachine } from "./machine/machine.ts";
+import { ifNfTables } from "./machine/nf_tables.ts";
 import { NFT_BACKEND } from "./nft/backend.ts";
+import { readTrial } from "./nft/trial/state.ts";
 import type { Plan } from "./plan/model.ts";
 import { announceUninstall, applyRouting, removeRouting, withdrawUninstall } from "./routing/apply.ts";
 import { compareRouting } from "./routing/compare.ts";
@@ -51,7 +54,7 @@ export function adjustRouting(plan: Plan): void {
 /** Removes what an install has made, with whatever backend; fine when nothing is there. */
 export async function uninstall(readTextFile: ReadTextFile): Promise<Removal> {
   return await withMachine(readTextFile, async (machine) => {
-    announceUninstall(machine.route);
+    if (mayBeHeard(machine)) announceUninstall(machine.route);
     try {
       const removals: Removal[] = [];
       for (const backend of ALL) removals.push(await backend.uninstall(machine));
@@ -68,6 +71,15 @@ export async function uninstall(readTextFile: ReadTextFile): Promise<Removal> {
   });
 }
 
+/**
+ * Tells whether a proxy may run. Where none does, and nothing is routed, a routing rule would do harm: from
+ * the first one on, and be it there for a moment, the kernel looks into two tables for each packet.
+ */
+function mayBeHeard({ route, netfilter }: Machine): boolean {
+  if (readRouting(route).rules.length > 0) return true;
+  return netfilter !== undefined && ifNfTables(() => findLiveTable(netfilter), undefined) === "of a proxy";
+}
+
 /** Looks for every object that the plan wants, and for what is there of other backends. */
 export async function readStatus(
   { plan, config }: Wanted,
@@ -75,8 +87,12 @@ export async function readStatus(
 ): Promise<BackendStatus> {
   const backend = backendOf(config);
   return await withMachine(readTextFile, async (machine) => {
-    const routing = compareRouting(plan, readRouting(machine.route));
     const { objects, place } = await backend.compare(plan, machine);
+    const { netfilter } = machine;
+    const trialLeft = netfilter && readTrial(netfilter);
+    const compared = compareRouting(plan, readRouting(machine.route));
+    // While rules are on trial, entries of both generations stand.
+    const routing = trialLeft ? compared.filter(({ state }) => state !== "foreign") : compared;
     const others = (await findOthers(backend, machine)).map(foreignObject);
     return { objects: [...objects, ...others, ...routing], place };
   });
@@ -91,7 +107,8 @@ export async function listTraces(readTextFile: ReadTextFile): Promise<string[]> 
   });
 }
 
-async function findOthers(backend: Backend, machine: Machine): Promise<FoundInstall[]> {
+/** Finds installs with other backends. */
+export async function findOthers(backend: Backend, machine: Machine): Promise<FoundInstall[]> {
   const found = [];
   for (const other of ALL) {
     if (other !== backend) found.push(...await other.find(machine));

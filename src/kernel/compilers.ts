@@ -36,7 +36,7 @@ export function compilerWithFormat(format: Compiler["format"]): Compiler {
 export function planFor(
   { config, locate }: Pick<LoadedConfig, "config" | "locate">,
   view: NetworkView,
-  options: Pick<PlanOptions, "absentInterfaces" | "admission" | "watching"> = {},
+  options: Omit<PlanOptions, "familiesNamed"> = {},
 ): Plan {
   const familiesNamed = locate(["intercept", "families"]) !== undefined;
   const plan = planInstall(config, view, { ...options, familiesNamed });

@@ -43,7 +43,7 @@ function asLoaded(config: Config | LoadedConfig): LoadedConfig {
 
 /** Reads the machine and plans for it; changes nothing and needs no privilege. Throws OperationError. */
 export function planHere(config: Config | LoadedConfig): InstallPlan {
-  return new InstallPlan(preparePlan(asLoaded(config), readTextFile));
+  return new InstallPlan(preparePlan(asLoaded(config), readTextFile, { anew: true }));
 }
 
 /**
@@ -52,7 +52,7 @@ export function planHere(config: Config | LoadedConfig): InstallPlan {
  */
 export async function install(config: Config | LoadedConfig): Promise<Installed> {
   const loaded = asLoaded(config);
-  const plan = preparePlan(loaded, readTextFile);
+  const plan = preparePlan(loaded, readTextFile, { anew: true });
   const report = await backends.install({ plan, config: loaded.config }, readTextFile);
   return { ...report, plan: new InstallPlan(plan) };
 }

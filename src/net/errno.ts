@@ -18,7 +18,9 @@ export const ENODEV = 19;
 export const EINVAL = 22;
 export const ENFILE = 23;
 export const EMFILE = 24;
+export const EROFS = 30;
 export const EPIPE = 32;
+export const ENOSYS = 38;
 export const EMSGSIZE = 90;
 export const ENOPROTOOPT = 92;
 export const EPROTONOSUPPORT = 93;
@@ -67,7 +69,7 @@ const ERRNO_TABLE: readonly (readonly [number, string, string])[] = [
   [27, "EFBIG", "File too large"],
   [28, "ENOSPC", "No space left on device"],
   [29, "ESPIPE", "Illegal seek"],
-  [30, "EROFS", "Read-only file system"],
+  [EROFS, "EROFS", "Read-only file system"],
   [31, "EMLINK", "Too many links"],
   [EPIPE, "EPIPE", "Broken pipe"],
   [33, "EDOM", "Numerical argument out of domain"],
@@ -75,7 +77,7 @@ const ERRNO_TABLE: readonly (readonly [number, string, string])[] = [
   [35, "EDEADLK", "Resource deadlock avoided"],
   [36, "ENAMETOOLONG", "File name too long"],
   [37, "ENOLCK", "No locks available"],
-  [38, "ENOSYS", "Function not implemented"],
+  [ENOSYS, "ENOSYS", "Function not implemented"],
   [39, "ENOTEMPTY", "Directory not empty"],
   [40, "ELOOP", "Too many levels of symbolic links"],
   [42, "ENOMSG", "No message of desired type"],

@@ -57,6 +57,7 @@ export class Lab {
     this.router = this.#makeNamespace("router");
     this.server = this.#makeNamespace("server");
     this.directory = Deno.makeTempDirSync({ prefix: `${this.#prefix}-` });
+    Deno.chmodSync(this.directory, 0o711); // a proxy that root starts is not root
     const guard = new URL("./guard.sh", import.meta.url).pathname;
     // A Ctrl-C in the terminal must not reach the one that cleans up, so it has a session of its own. Nor may
     // it be our child: Deno kills those when a test file ends with an uncaught error. Its end is seen by its

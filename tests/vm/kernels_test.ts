@@ -8,12 +8,47 @@ import { browse, complaints, exchange, startProxy, stopProxy, withHosts } from "
 import { missingFile, PRODUCT_MODULES, productFile, TPROXY } from "./support/product.ts";
 import { putPrograms } from "./support/programs.ts";
 import { vmTest } from "./support/scenario.ts";
+import type { Vm } from "./support/vm.ts";
 
 const CLIENT_SEEN = "10.1.0.2\n192.0.2.2: whole\nfd01::2\n[2001:db8::2]: whole";
 const DATAGRAMS_SEEN = [
   "question\nanswer\nConnection received on 10.1.0.2",
   "question\nanswer\nConnection received on fd01::2",
 ].join("\n");
+
+/** An install on trial lasts as long as it was told to, wherever the clock is set to meanwhile. */
+async function tryBesideClock(vm: Vm): Promise<void> {
+  const output = await vm.run(
+    "trial",
+    withHosts(`
+      echo "rules: [{ ports: [80], action: block }]" >/tmp/trial.yaml
+      seconds() { cut -d. -f1 /proc/uptime; }
+      left() { nft list set inet transparent_proxy trial 2>/dev/null | sed -n 's/.*ipv4 timeout [0-9]*s expires \\([0-9]*\\)s.*/\\1/p'; }
+      turn() { date -s "@$(($(date +%s) + $1))" >/dev/null; echo "end: $(($(seconds) + $(left)))"; }
+      tproxy install -c /tmp/trial.yaml --confirm 10s >/dev/null 2>&1 &
+      until [ "$(left)" ]; do sleep 0.1; done
+      turn 0
+      turn 86400
+      turn -172800
+      ask 192.0.2.2 >/dev/null 2>&1 || echo "cut off"
+      until ask 192.0.2.2 >/dev/null 2>&1; do sleep 0.2; done
+      echo "end: $(seconds)"
+      date -s "@$(($(date +%s) + 86400))" >/dev/null
+      wait
+      for i in $(seq 60); do # until its watcher has tidied up, and ended
+        state >/tmp/after
+        cmp -s /tmp/before /tmp/after && echo "as before" && break
+        sleep 1
+      done
+    `),
+  );
+  assert.match(output, /^cut off$[^]*^as before$/m);
+  const [end, ...later] = [...output.matchAll(/^end: (\d+)$/gm)].map(([, seconds]) => Number(seconds));
+  assert.equal(later.length, 3, output);
+  for (const other of later.slice(0, 2)) assert.ok(Math.abs(other - end) <= 1, output);
+  // A question that comes too early has its answer at once; one that comes in time may take some.
+  assert.ok(later[2] >= end - 1 && later[2] <= end + 12, output);
+}
 
 for (const architecture of ["amd64", "arm64"] as const) {
   const image = productFile(architecture, "image");
@@ -61,6 +96,7 @@ for (const architecture of ["amd64", "arm64"] as const) {
       withHosts("guard off\nstate >/tmp/after\ndiff /tmp/before /tmp/after"),
     );
     assert.equal(difference.output, "", "the kernel's state is not what it was");
+    if (architecture === "amd64") await tryBesideClock(vm);
     // The form that is mounted: it unpacks nothing, and nothing of it is left.
     const mounted = await vm.run(
       "image",

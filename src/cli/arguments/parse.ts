@@ -5,6 +5,7 @@
 import { runParserSync } from "@optique/core/facade";
 import { formatMessage, type Message, message, text } from "@optique/core/message";
 import { splitAttachedValues } from "./attached_values.ts";
+import { addDefaultValues } from "./default_values.ts";
 import type { AnyCommand } from "../command.ts";
 import type { Env } from "../env.ts";
 import { helpWidth } from "./usage.ts";
@@ -21,7 +22,10 @@ class Stop {
 export function parseOptions(env: Env, command: AnyCommand, args: readonly string[]): Parsed {
   const programName = `tproxy ${command.name}`;
   const examples = command.examples?.map((line) => `  tproxy ${line}`).join("\n");
-  const words = splitAttachedValues(args, command.valueLetters ?? "");
+  const words = addDefaultValues(
+    splitAttachedValues(args, command.valueLetters ?? ""),
+    command.defaultValues ?? {},
+  );
   try {
     const options = runParserSync(command.parser, programName, words, {
       help: {

@@ -8,6 +8,7 @@ import { message, text } from "@optique/core/message";
 import { type InferValue, type Parser, type Suggestion, suggestSync } from "@optique/core/parser";
 import { argument, command } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
+import { kindOf } from "../arguments/known_value.ts";
 import type { Command, Commands } from "../command.ts";
 import type { Env } from "../env.ts";
 
@@ -43,9 +44,26 @@ export async function completeWords(
   commands: Commands,
 ): Promise<number> {
   if (!Object.hasOwn(SHELLS, shell)) return 2;
-  const suggestions = await suggest(words, commands);
+  const suggestions = await withValues(env, words, await suggest(words, commands));
   for (const chunk of SHELLS[shell].encodeSuggestions(suggestions)) env.stdout(chunk);
   return 0;
+}
+
+/** Puts values that the machine and the config know into the places that ask for them. */
+async function withValues(
+  env: Env,
+  words: readonly string[],
+  suggestions: readonly Suggestion[],
+): Promise<Suggestion[]> {
+  const last = words.at(-1) ?? "";
+  const lists = suggestions.map(async (suggestion): Promise<Suggestion[]> => {
+    const kind = suggestion.kind === "literal" ? kindOf(suggestion.text) : undefined;
+    if (kind === undefined) return [suggestion];
+    const { listValues } = await import("../completing/values.ts");
+    const values = await listValues(env, kind, words);
+    return values.filter((value) => value.startsWith(last)).map((text) => ({ kind: "literal", text }));
+  });
+  return (await Promise.all(lists)).flat();
 }
 
 /** Suggests what may stand for the last word. */

@@ -11,7 +11,11 @@ import { choice, integer, string } from "@optique/core/valueparser";
 import { STATES } from "../../daemon/control/connections/row.ts";
 import { OperationError } from "../../net/error.ts";
 import { configOption } from "../arguments/config_option.ts";
+import { usesColors } from "../colors.ts";
+import { knownValue } from "../arguments/known_value.ts";
 import type { Command } from "../command.ts";
+import type { Filter } from "../connections/filter.ts";
+import type { Env } from "../env.ts";
 import { findControl } from "../control/find.ts";
 import { ORDERS } from "../connections/order.ts";
 
@@ -27,8 +31,11 @@ const parser = object({
   device: optional(option("--device", string({ metavar: "DEVICE" }), {
     description: message`Those of this device: its name, its hardware address, or an address of it.`,
   })),
-  rule: optional(option("--rule", string({ metavar: "NAME" }), {
+  rule: optional(option("--rule", knownValue("rule", "NAME"), {
     description: message`Those that this rule has decided.`,
+  })),
+  upstream: optional(option("--upstream", knownValue("upstream", "NAME"), {
+    description: message`Those through this upstream.`,
   })),
   state: optional(option("--state", choice(STATES, { metavar: "STATE" }), {
     description: message`Those in this state: ${text(STATES.join(", "))}.`,
@@ -43,6 +50,9 @@ const parser = object({
     description: message`The first so many.`,
   })),
   json: optional(flag("--json", { description: message`Print JSON.` })),
+  watch: optional(flag("--watch", {
+    description: message`Show them live, by device: rates, filter, sort, close; ${"?"} lists the keys.`,
+  })),
   yes: optional(flag("--yes", { description: message`With close: do not ask.` })),
   act: optional(argument(choice(["close"], { metavar: "close" }), {
     description: message`Close connections: those that are named, or those that the options choose.`,
@@ -67,6 +77,7 @@ export const connectionsCommand: Command<InferValue<typeof parser>> = {
   ],
   examples: [
     "connections --top 20",
+    "connections --watch",
     "connections --from 192.168.1.0/24 --to *.example.com --older 1h --json",
     "connections close --device tv-living-room",
     "connections close t0.12.345",
@@ -81,6 +92,7 @@ export const connectionsCommand: Command<InferValue<typeof parser>> = {
     const filter: typeof chosen = (row, now) =>
       (ids.length === 0 || ids.includes(row.id)) && chosen(row, now);
     const control = await findControl(env, options.config);
+    if (options.watch === true) return await watchConnections(env, control, filter);
     const { sayNoAnswer } = await import("../control/proxy.ts");
     const { readConnections, showConnections } = await import("../connections/list.ts");
     const rows = await readConnections(control, filter, env.now().getTime());
@@ -96,12 +108,33 @@ export const connectionsCommand: Command<InferValue<typeof parser>> = {
   },
 };
 
+async function watchConnections(env: Env, control: string, filter: Filter): Promise<number> {
+  const { hasTerminal } = await import("../watch/terminal.ts");
+  if (!hasTerminal()) {
+    throw new OperationError({
+      operation: "watch",
+      object: "connections",
+      reason: "this is no terminal",
+      hint: "Without --watch, --json and --top give lists to programs",
+      usage: true,
+    });
+  }
+  const { watchedAt } = await import("../watch/proxy.ts");
+  const watched = watchedAt(control, filter);
+  if (await watched.look() === undefined) {
+    return (await import("../control/proxy.ts")).sayNoAnswer(env, control);
+  }
+  const { watch } = await import("../watch/screen.ts");
+  await watch(watched, usesColors(env));
+  return 0;
+}
+
 function nothingChosen(): OperationError {
   return new OperationError({
     operation: "close",
     object: "connections",
     reason: "none is chosen",
-    hint: "Name them, or choose them with --from, --to, --device, --rule, --state or --older",
+    hint: "Name them, or choose them with --from, --to, --device, --rule, --upstream, --state or --older",
     usage: true,
   });
 }

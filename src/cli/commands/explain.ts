@@ -9,6 +9,7 @@ import type { InferValue } from "@optique/core/parser";
 import { flag, option } from "@optique/core/primitives";
 import { choice, string } from "@optique/core/valueparser";
 import { configOption, loadConfigOption } from "../arguments/config_option.ts";
+import { knownValue } from "../arguments/known_value.ts";
 import type { Command } from "../command.ts";
 
 const parser = object({
@@ -17,7 +18,7 @@ const parser = object({
     description: message`The client; with a port, if rules ask for that.`,
   }),
   to: option("--to", string({ metavar: "ADDRESS:PORT" }), { description: message`The server.` }),
-  in: optional(option("--in", string({ metavar: "INTERFACE" }), {
+  in: optional(option("--in", knownValue("interface", "INTERFACE"), {
     description: message`The interface that the flow comes in by. Default: by which the client is reached.`,
   })),
   protocol: optional(option("--protocol", choice(["tcp", "udp"], { metavar: "PROTOCOL" }), {

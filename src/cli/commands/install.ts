@@ -25,7 +25,12 @@ import { bootDocument, prepareBoot, renderBoot, warnOfBoot, withBoot } from "../
 import type { BootPlan } from "../boot/plan.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../arguments/config_option.ts";
+import { durationValue } from "../arguments/duration_value.ts";
 import type { Env } from "../env.ts";
+import { tidyTrial } from "../../kernel/trials.ts";
+import { describeTrial, followTrial, installOnTrial } from "../trial/install.ts";
+
+const DAY_MS = 86_400_000;
 
 const parser = object({
   config: configOption,
@@ -42,6 +47,12 @@ const parser = object({
         message`Have this service manager start it at boot; auto: the one that runs here; none (default): ${
           text("leave that as it is.")
         }`,
+    }),
+  ),
+  confirm: optional(
+    option("--confirm", durationValue({ least: 1000, most: DAY_MS, suggested: ["60s", "5m"] }), {
+      description:
+        message`Install on trial: after that time (60s, unless one is named) the kernel takes it back, unless tproxy confirm has come.`,
     }),
   ),
   force: optional(flag("--force", {
@@ -63,10 +74,21 @@ export const installCommand: Command<InferValue<typeof parser>> = {
     "With --boot it also writes what the service manager needs to program the kernel and to run the proxy at each boot, " +
     "and enables that; it does not start the proxy now. systemd gets a unit, OpenWrt a script for procd, a list for " +
     "sysupgrade and an include for its firewall, OpenRC a script. uninstall removes them.",
+    "With --confirm it is a trial. The rules that were there before stay in the kernel beside the new ones, and hold again " +
+    "when the time is over, or none: the kernel sees to that, whatever becomes of this program, its terminal and the clock. " +
+    "tproxy confirm, from a new connection, keeps the new ones. On a terminal the seconds are counted, and Ctrl-C takes the " +
+    "trial back. The config's file is not taken back, nor what a running proxy has read. It needs kernel.backend: netlink.",
     "--dry-run needs no privilege.",
   ],
-  examples: ["install", "install -c ./tproxy.yaml", "install --boot auto", "install --dry-run > rules.sh"],
+  examples: [
+    "install",
+    "install -c ./tproxy.yaml",
+    "install --confirm 60s",
+    "install --boot auto",
+    "install --dry-run > rules.sh",
+  ],
   changesState: true,
+  defaultValues: { "--confirm": "60s" },
   parser,
   async run(env, options) {
     if (options.format !== undefined && options.dryRun !== true) {
@@ -77,13 +99,16 @@ export const installCommand: Command<InferValue<typeof parser>> = {
         usage: true,
       });
     }
+    const { confirm: timeoutMs } = options;
+    if (timeoutMs !== undefined && options.dryRun === true) throw dryTrial();
     const loaded = await loadConfigOption(env, { path: options.config, user: "install" });
-    const plan = preparePlan(loaded, env.readTextFile);
+    const plan = preparePlan(loaded, env.readTextFile, { anew: true, early: options.format === "iptables" });
     const boot = prepareBoot(env, loaded, options);
     if (options.dryRun === true) {
       env.stdout(renderDryRun(plan, loaded, { format: options.format, boot }));
       return 0;
     }
+    await tidyTrial();
     const { reportFiles } = await import("../check/files.ts");
     reportFiles(loaded);
     const { config } = loaded;
@@ -92,26 +117,36 @@ export const installCommand: Command<InferValue<typeof parser>> = {
       families: plan.families,
       admission: plan.intent.scope.admission,
     });
-    const report = await withBoot(env, boot, () => installOrExplain(env, { plan, loaded }));
-    env.stdout(describeInstall(plan, config, report));
+    const wanted = { plan, loaded };
+    const report = timeoutMs === undefined
+      ? await withBoot(env, boot, () => orExplain(env, loaded, install({ plan, config }, env.readTextFile)))
+      : await orExplain(env, loaded, installOnTrial(env, wanted, { timeoutMs, options }));
+    env.stdout(describeInstall(plan, config, { report, timeoutMs }));
     for (const warning of plan.warnings) env.stderr(`tproxy: warning: ${warning}\n`);
     const served = warnWithoutProxy(env, { plan, config, tellProxy });
     warnWithoutReceivers(env, { plan, config });
     const { warnOfObstacles } = await import("../doctor/obstacles.ts");
     await warnOfObstacles(env, loaded);
     warnOfBoot(env, boot, options);
+    if (timeoutMs !== undefined) return await followTrial(env, options);
     if (boot !== undefined) env.stdout(describeBoot(boot, { running: served }));
     return 0;
   },
 };
 
-/** Installs. Tells a failure for want of a part of the kernel in the words of doctor. */
-async function installOrExplain(
-  env: Env,
-  { plan, loaded }: { plan: Plan; loaded: LoadedConfig },
-): Promise<InstallReport> {
+function dryTrial(): OperationError {
+  return new OperationError({
+    operation: "use option",
+    object: "--confirm",
+    reason: "a dry run changes nothing that could be taken back",
+    usage: true,
+  });
+}
+
+/** Tells a failure for want of a part of the kernel in the words of doctor. */
+async function orExplain<T>(env: Env, loaded: LoadedConfig, work: Promise<T>): Promise<T> {
   try {
-    return await install({ plan, config: loaded.config }, env.readTextFile);
+    return await work;
   } catch (error) {
     const { explainRefusal } = await import("../doctor/refusal.ts");
     throw await explainRefusal(error, loaded, env);
@@ -136,7 +171,11 @@ function renderDryRun(
   });
 }
 
-function describeInstall(plan: Plan, config: Config, report: InstallReport): string {
+function describeInstall(
+  plan: Plan,
+  config: Config,
+  { report, timeoutMs }: { report: InstallReport; timeoutMs: number | undefined },
+): string {
   const { protocols, ports, onFailure, routerTraffic } = config.intercept;
   const portText = ports === "all"
     ? "all"
@@ -144,7 +183,11 @@ function describeInstall(plan: Plan, config: Config, report: InstallReport): str
   const watching = describeWatching(config, readAdmission(config));
   const others = plan.others.length === 0 ? "" : ` (not on: ${plan.others.join(", ")})`;
   return [
-    report.replaced ? "Installed; the earlier install is replaced." : "Installed.",
+    timeoutMs !== undefined
+      ? describeTrial(report, timeoutMs)
+      : report.replaced
+      ? "Installed; the earlier install is replaced."
+      : "Installed.",
     `  interfaces  ${plan.lan.join(", ")}${others}`,
     `  families    ${plan.families.join(", ")}`,
     `  protocols   ${protocols.join(", ")}`,
@@ -152,10 +195,15 @@ function describeInstall(plan: Plan, config: Config, report: InstallReport): str
     ...(routerTraffic ? ["  router      its own traffic too"] : []),
     ...(watching === undefined ? [] : [`  names       ${watching}`]),
     `  on failure  ${onFailure}`,
-    `  kernel      ${report.place}, ${plan.routingRules.length} routing rules, ` +
-    `routing table ${config.kernel.table}`,
+    `  kernel      ${report.place}, ${describeRouting(plan, config)}`,
     "",
   ].join("\n");
+}
+
+function describeRouting({ routingRules }: Plan, { kernel }: Config): string {
+  return routingRules.length === 0
+    ? "no routing rule: nothing is relayed"
+    : `${routingRules.length} routing rules, routing table ${kernel.table}`;
 }
 
 const WITHOUT_PROXY = {

@@ -6,9 +6,12 @@ import { object } from "@optique/core/constructs";
 import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
-import { flag } from "@optique/core/primitives";
+import { flag, option } from "@optique/core/primitives";
+import { choice, string } from "@optique/core/valueparser";
 import { RESTART_KEYS } from "../../daemon/reload/changes.ts";
 import { runDaemon } from "../../daemon/daemon.ts";
+import { openConfigFiles } from "../../daemon/privileges/file_server.ts";
+import { Privileges } from "../../daemon/privileges/privileges.ts";
 import type { Command } from "../command.ts";
 import { configOption } from "../arguments/config_option.ts";
 import { readBuildInfo } from "../build_info.ts";
@@ -19,6 +22,13 @@ const parser = object({
   install: optional(flag("--install", {
     description:
       message`Install too, as soon as the network allows it, and keep the rules right: for service managers.`,
+  })),
+  user: optional(option("--user", string({ metavar: "USER" }), {
+    description: message`Started by root: become this user. Without it: tproxy if there is one, else 65080.`,
+  })),
+  privileges: optional(option("--privileges", choice(["drop", "keep"]), {
+    description:
+      message`drop: give up all power that it does not need (default where root starts it); keep: stay what it was started as.`,
   })),
 });
 
@@ -33,6 +43,9 @@ export const runCommand: Command<InferValue<typeof parser>> = {
     "rules in the kernel follow where they are those of the config before. A config with errors changes nothing and is said with " +
     "its line, in the log and in `systemctl status`. Only a restart takes over: " +
     `${RESTART_KEYS.join(", ")}; a reload that finds one of them changed changes nothing, and says so.`,
+    "Started by root it becomes another user (--user) with CAP_NET_ADMIN, CAP_NET_RAW and CAP_NET_BIND_SERVICE, writes to " +
+    "/run/tproxy alone and starts no program; files of root's that its config names word for word are opened for it, at a reload " +
+    "too. Its log and status say what is in force. It stays root with --privileges keep, --user root, and kernel.backend: iptables.",
     "It watches the network: where the rules are those of this config, it adds interfaces that come and takes away those that go, " +
     "and follows default routes that move (intercept.interfaces: auto). Without --install it never makes the first install. " +
     "The rules stay when it ends; those that an uninstall has removed stay away.",
@@ -43,8 +56,13 @@ export const runCommand: Command<InferValue<typeof parser>> = {
   changesState: true,
   parser,
   async run(env, options) {
+    const privileges = new Privileges(Deno.env);
     await runDaemon({
-      source: { path: options.config, readTextFile: env.readTextFile },
+      source: {
+        path: options.config,
+        ...openConfigFiles(privileges.files, { readTextFile: env.readTextFile }),
+      },
+      privileges,
       installs: options.install === true,
       version: VERSION,
       commit: readBuildInfo(env.readTextFile).commit,

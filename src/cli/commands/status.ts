@@ -11,6 +11,7 @@ import { backendOf, readStatus } from "../../kernel/backends.ts";
 import { type Delivery, describeMissing, findDeliveries } from "../../kernel/listeners/delivery.ts";
 import { findListeners, type ListenerStatus } from "../../kernel/listeners/listeners.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
+import { tidyTrial, trialLeft } from "../../kernel/trials.ts";
 import type { ObjectStatus } from "../../kernel/backend/object_status.ts";
 import { readAdmission } from "../../kernel/admission.ts";
 import { describeBootStatus } from "../boot/describe.ts";
@@ -50,13 +51,17 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
     "The exit code is 0 only if all are present. Whether a proxy is running does not count but with --running: " +
     "without one, intercept.on-failure says what happens. So is the start at boot, and whether its files are those that this " +
     "version writes.",
+    "While an install is on trial (install --confirm), it is what counts, and the time that is left is shown; what a " +
+    "trial that is over has left in the kernel is taken away.",
     "JSON: { version, config, installed, interfaces, families, admission: { inForce, reason }, backend: { name, place }, warnings, proxy: { running, listeners: " +
-    "[{ protocol, address, listening }], holder?: { pid, name, command, ours, state? } }, deliveries: [{ port, rule, missing: [{ protocol, family }] }], obstacles: [findings of doctor that block], boot: [{ manager, enabled, files: [{ path, state, detail? }] }], objects: [{ kind, name, state, detail? }] }; installed is the exit code in words.",
+    "[{ protocol, address, listening }], holder?: { pid, name, command, ours, state? } }, deliveries: [{ port, rule, missing: [{ protocol, family }] }], obstacles: [findings of doctor that block], boot: [{ manager, enabled, files: [{ path, state, detail? }] }], trial?: { secondsLeft }, objects: [{ kind, name, state, detail? }] }; installed is the exit code in words.",
   ],
   examples: ["status", "status -v", "status --running --json"],
   changesState: false,
   parser,
   async run(env, options) {
+    await tidyTrial();
+    const trialMs = trialLeft();
     const loaded = await loadConfigOption(env, { path: options.config });
     const { config, origin } = loaded;
     const plan = preparePlan(loaded, env.readTextFile);
@@ -88,6 +93,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
         deliveries,
         obstacles: inTheWay.obstacles,
         boot,
+        ...(trialMs === undefined ? {} : { trial: { secondsLeft: Math.ceil(trialMs / 1000) } }),
         objects,
       };
       env.stdout(`${JSON.stringify(document, null, 2)}\n`);
@@ -96,6 +102,9 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
       const about = describeProxy(holder, listeners, { now: env.now().getTime(), config: origin });
       const color = usesColors(env);
       env.stdout([
+        trialMs === undefined
+          ? ""
+          : `trial: ${Math.ceil(trialMs / 1000)} s left; "tproxy confirm" keeps it\n`,
         `installed: ${paint(summarize(objects), installed ? "green" : "red", color)}\n`,
         `proxy: ${paint(about[0], running ? "green" : "yellow", color)}${
           about.slice(1).map((line) => `\n       ${line}`).join("")

@@ -11,6 +11,7 @@ import { choice } from "@optique/core/valueparser";
 import { resumeEarlyDemux } from "../../dataplane/sockets/early_demux.ts";
 import { OperationError } from "../../net/error.ts";
 import { uninstall } from "../../kernel/backends.ts";
+import { forgetTrial } from "../../kernel/trials.ts";
 import { configOption } from "../arguments/config_option.ts";
 import { removeBoot, stopServices } from "../boot/remove.ts";
 import type { Command } from "../command.ts";
@@ -45,6 +46,7 @@ export const uninstallCommand: Command<InferValue<typeof parser>> = {
     const proxy = await findProxy(env, config);
     const warnings = boot === "auto" ? await stopServices(env) : [];
     const { removed, left } = await uninstall(env.readTextFile);
+    forgetTrial();
     const sysctl = resumeEarlyDemux();
     const started = boot === "auto" ? await removeBoot(env, { force }) : undefined;
     warnings.push(...left.map((object) => `There is ${object}; it is left alone`));

@@ -17,6 +17,7 @@ export interface FilterOptions {
   readonly to?: string | undefined;
   readonly device?: string | undefined;
   readonly rule?: string | undefined;
+  readonly upstream?: string | undefined;
   readonly state?: string | undefined;
   readonly older?: string | undefined;
 }
@@ -31,6 +32,7 @@ export function readFilter(options: FilterOptions): Filter {
     ...made(options.to, readTo),
     ...made(options.device, readDevice),
     ...made(options.rule, (rule): Filter => (row) => row.rule === rule),
+    ...made(options.upstream, (upstream): Filter => (row) => row.upstream === upstream),
     ...made(options.state, (state): Filter => (row) => row.state === state),
     ...made(options.older, readOlder),
   ];
@@ -39,8 +41,8 @@ export function readFilter(options: FilterOptions): Filter {
 
 /** Tells whether the options leave something out. */
 export function filtersAny(options: FilterOptions): boolean {
-  const { from, to, device, rule, state, older } = options;
-  return [from, to, device, rule, state, older].some((option) => option !== undefined);
+  const { from, to, device, rule, upstream, state, older } = options;
+  return [from, to, device, rule, upstream, state, older].some((option) => option !== undefined);
 }
 
 function made(text: string | undefined, make: (text: string) => Filter): Filter[] {

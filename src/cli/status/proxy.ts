@@ -91,6 +91,7 @@ export function describeProxy(
       counters.accepted ?? 0
     } accepted, ${bytes}), ${udpSessions} UDP sessions`,
     `its config is ${state.config}${other}`,
+    `privileges: ${state.privileges}`,
     ...describeUpstreams(state, now),
   ];
 }

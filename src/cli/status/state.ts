@@ -54,6 +54,7 @@ export function parseState(text: string, pid: number): ProxyState | undefined {
   ) => [name, fits(value[name], shape) ? value[name] : []]);
   return {
     ...value,
+    privileges: fits(value.privileges, "text") ? value.privileges : "not told",
     counters: Object.fromEntries(counters.filter(([, count]) => fits(count, "number"))),
     ...Object.fromEntries(lists),
   } as unknown as ProxyState;

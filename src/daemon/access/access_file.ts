@@ -13,14 +13,19 @@ import type { LineTaker } from "./line_taker.ts";
 /** Addresses of clients, and the names that they ask for, are not for everybody. */
 const MODE = 0o640;
 
+/** Opens a file for writing at its end. The descriptor or -errno. */
+export type OpenForAppending = (path: string, mode: number) => number;
+
 /** See the module. */
 export class AccessFile implements LineTaker {
   readonly #path: string;
   readonly #log: Logger;
+  readonly #openFile: OpenForAppending;
   #open: { readonly fd: number; readonly sink: LogSink } | null;
 
-  constructor(path: string, log: Logger) {
+  constructor(path: string, log: Logger, open: OpenForAppending = openForAppending) {
     this.#path = path;
+    this.#openFile = open;
     this.#log = log;
     this.#open = this.#tryToOpen();
   }
@@ -51,7 +56,7 @@ export class AccessFile implements LineTaker {
   }
 
   #tryToOpen(): { readonly fd: number; readonly sink: LogSink } | null {
-    const fd = openForAppending(this.#path, MODE);
+    const fd = this.#openFile(this.#path, MODE);
     if (fd < 0) {
       this.#log.error("the access log cannot be opened", { file: this.#path, reason: errnoCode(-fd) });
       return null;

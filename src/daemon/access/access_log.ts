@@ -5,7 +5,7 @@
  */
 import type { EndedFlows } from "../../dataplane/flows/ended_flows.ts";
 import type { LogFields, Logger } from "../../log.ts";
-import { AccessFile } from "./access_file.ts";
+import { AccessFile, type OpenForAppending } from "./access_file.ts";
 import { fieldsOf } from "./fields.ts";
 import type { LineTaker } from "./line_taker.ts";
 import { Rate } from "./rate.ts";
@@ -27,6 +27,8 @@ export interface AccessLogParts {
   readonly formatInStream: Format;
   readonly formatInFile: Format;
   readonly log: Logger;
+  /** Opens a file; absent: as this process may. */
+  readonly open?: OpenForAppending;
 }
 
 /** See the module. */
@@ -53,7 +55,7 @@ export class AccessLog {
     this.#leave();
     this.#where = where;
     if (where === "off") return;
-    if (where !== "on") this.#file = new AccessFile(where, this.#parts.log);
+    if (where !== "on") this.#file = new AccessFile(where, this.#parts.log, this.#parts.open);
     this.#parts.flows.want(true);
     this.#timer = setInterval(() => this.read(Date.now()), READ_MS);
   }

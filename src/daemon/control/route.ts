@@ -3,14 +3,13 @@
  * @module
  */
 import type { Proxy } from "../proxy.ts";
+import type { ProgramFacts } from "../state_file.ts";
 import type { AnswerHead } from "./http/answer.ts";
 import type { HttpRequest } from "./http/request.ts";
 
 /** The proxy that is asked, and what it was started as. */
-export interface Subject {
+export interface Subject extends ProgramFacts {
   readonly proxy: Proxy;
-  /** Version of the program. */
-  readonly program: string;
   /** Milliseconds since 1970. */
   readonly started: number;
 }

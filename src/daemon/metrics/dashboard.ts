@@ -17,6 +17,10 @@ function rate(counter: string, by: string): string {
   return `sum by (${by}) (rate(${counter}[I][$__rate_interval]))`;
 }
 
+function dialQuantile(part: number): string {
+  return `histogram_quantile(${part}, ${rate("tproxy_dial_duration_seconds_bucket", "family, le")})`;
+}
+
 const PANELS: readonly Panel[] = [
   {
     title: "Is all well? (1: yes)",
@@ -47,6 +51,14 @@ const PANELS: readonly Panel[] = [
     queries: {
       "TCP {{instance}}": rate("tproxy_connections_accepted_total", "instance"),
       "UDP {{instance}}": rate("tproxy_udp_sessions_opened_total", "instance"),
+    },
+  },
+  {
+    title: "Time until servers answer",
+    unit: "s",
+    queries: {
+      "half {{family}}": dialQuantile(0.5),
+      "95 % {{family}}": dialQuantile(0.95),
     },
   },
   {
@@ -116,7 +128,15 @@ const PANELS: readonly Panel[] = [
   {
     title: "Processors",
     unit: "percentunit",
-    queries: { "{{instance}}": rate("process_cpu_seconds_total", "instance") },
+    queries: {
+      "{{instance}}": rate("process_cpu_seconds_total", "instance"),
+      "{{instance}} worker {{worker}}": rate("tproxy_worker_busy_seconds_total", "instance, worker"),
+    },
+  },
+  {
+    title: "Longest turn of a worker",
+    unit: "s",
+    queries: { "{{instance}} worker {{worker}}": "tproxy_worker_loop_lag_seconds[I]" },
   },
   {
     title: "Memory",

@@ -3,10 +3,11 @@
  * are: their number has no bound. Pure.
  * @module
  */
+import { DIAL_BOUNDS_MS } from "../../dataplane/flows/dial_times.ts";
 import type { SessionProtocol } from "../../dataplane/shared/session_key.ts";
 import type { Ending } from "../../dataplane/shared/endings.ts";
 import { FAMILIES as ADDRESS_FAMILIES } from "../../dataplane/shared/totals.ts";
-import { type MetricFamily, several, single } from "./family.ts";
+import { histogram, type MetricFamily, several, single } from "./family.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Endings of connections that were taken, and of UDP sessions; what is refused has a family of its own. */
@@ -33,7 +34,20 @@ export const FAMILIES: readonly MetricFamily[] = [
     "commit",
     "deno",
   ], ({ build: { version, commit, deno } }) => [[version, commit, deno, 1]]),
-  single("gauge", "tproxy_workers", "Worker threads.", (s) => s.workers),
+  several(
+    "counter",
+    "tproxy_worker_busy_seconds_total",
+    "Time that the loop of a worker has not slept: 1 in a second is all that it can.",
+    ["worker"],
+    (s) => s.account.workers.map(({ busyMs }, worker) => [String(worker), busyMs / 1000]),
+  ),
+  several(
+    "gauge",
+    "tproxy_worker_loop_lag_seconds",
+    "The longest that flows of a worker have waited for their turn, since this was read last by anybody.",
+    ["worker"],
+    (s) => s.account.workers.map(({ longestMs }, worker) => [String(worker), longestMs / 1000]),
+  ),
 
   single(
     "counter",
@@ -80,6 +94,15 @@ export const FAMILIES: readonly MetricFamily[] = [
       ["rule", countEnded(s, "tcp", "blocked")],
       ["not_asked", s.account.counters.unasked],
     ],
+  ),
+  histogram(
+    "tproxy_dial_duration_seconds",
+    "Time from the begin of a TCP connection until its server, or upstream, has answered; a name that was waited for " +
+      "is in it.",
+    ["family"],
+    DIAL_BOUNDS_MS.map((ms) => ms / 1000),
+    (s) =>
+      s.account.dials.map(({ family, counts, sumMs }) => ({ labels: [family], counts, sum: sumMs / 1000 })),
   ),
   single(
     "counter",

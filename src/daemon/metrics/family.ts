@@ -8,13 +8,18 @@ import type { Snapshot } from "./snapshot.ts";
 export interface Series {
   readonly labels: readonly string[];
   readonly value: number;
+  /** The part of a histogram that it is. */
+  readonly part?: { readonly suffix: "_sum" | "_count" } | {
+    readonly suffix: "_bucket";
+    readonly le: string;
+  };
 }
 
 /** See the module. */
 export interface MetricFamily {
   /** With `_total` where it is a counter. */
   readonly name: string;
-  readonly type: "counter" | "gauge";
+  readonly type: "counter" | "gauge" | "histogram";
   readonly help: string;
   readonly labels: readonly string[];
   /** All of its series, those too that are 0: a rate needs a begin. */
@@ -42,4 +47,33 @@ export function several(
   const series = (from: Snapshot) =>
     rows(from).map((row) => ({ labels: row.slice(0, -1) as string[], value: row.at(-1) as number }));
   return { name, type, help, labels, series };
+}
+
+/** A histogram with labels. `counts`: of each bucket by itself; the last has no bound. */
+export function histogram(
+  name: string,
+  help: string,
+  labels: readonly string[],
+  bounds: readonly number[],
+  rows: (from: Snapshot) => readonly {
+    readonly labels: readonly string[];
+    readonly counts: readonly number[];
+    readonly sum: number;
+  }[],
+): MetricFamily {
+  const series = (from: Snapshot) =>
+    rows(from).flatMap(({ labels, counts, sum }) => {
+      let below = 0;
+      const buckets = counts.map((count, index): Series => {
+        below += count;
+        const le = index < bounds.length ? String(bounds[index]) : "+Inf";
+        return { labels, value: below, part: { suffix: "_bucket", le } };
+      });
+      const all: Series[] = [
+        { labels, value: sum, part: { suffix: "_sum" } },
+        { labels, value: below, part: { suffix: "_count" } },
+      ];
+      return [...buckets, ...all];
+    });
+  return { name, type: "histogram", help, labels, series };
 }

@@ -18,7 +18,7 @@ export interface Metered {
   readonly build: Build;
   readonly dataplane: Pick<
     Dataplane,
-    "account" | "hits" | "workers" | "maxConnections" | "maxUdpSessions"
+    "account" | "hits" | "maxConnections" | "maxUdpSessions"
   >;
   readonly upstreams: Pick<Upstreams, "status">;
   readonly keeper: Pick<RulesKeeper, "inForce" | "healings">;
@@ -48,7 +48,6 @@ export class Meter {
     return {
       build,
       process: readProcess(),
-      workers: dataplane.workers,
       isDraining: isDraining(),
       limits: { connections: dataplane.maxConnections, udpSessions: dataplane.maxUdpSessions },
       account,

@@ -55,7 +55,6 @@ export interface UpstreamNumbers extends Bytes {
 export interface Snapshot {
   readonly build: Build;
   readonly process: ProcessNumbers;
-  readonly workers: number;
   readonly isDraining: boolean;
   readonly limits: { readonly connections: number; readonly udpSessions: number };
   readonly account: Account;

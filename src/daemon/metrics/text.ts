@@ -38,13 +38,16 @@ function formatFamily(family: MetricFamily, from: Snapshot, form: MetricsForm): 
   const { name, type, help, labels } = family;
   // OpenMetrics names the family of a counter without the end that its series have.
   const title = form === "openmetrics" && type === "counter" ? name.replace(/_total$/, "") : name;
-  const lines = family.series(from).map((one) => `${name}${formatLabels(labels, one)} ${one.value}\n`);
+  const lines = family.series(from).map((one) =>
+    `${name}${one.part?.suffix ?? ""}${formatLabels(labels, one)} ${one.value}\n`
+  );
   return `# HELP ${title} ${help}\n# TYPE ${title} ${type}\n${lines.join("")}`;
 }
 
-function formatLabels(names: readonly string[], { labels }: Series): string {
-  if (names.length === 0) return "";
-  return `{${names.map((name, i) => `${name}="${escape(labels[i])}"`).join(",")}}`;
+function formatLabels(names: readonly string[], { labels, part }: Series): string {
+  const pairs = names.map((name, i) => `${name}="${escape(labels[i])}"`);
+  if (part?.suffix === "_bucket") pairs.push(`le="${part.le}"`);
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }
 
 /** Escapes the name of a rule, which is any text. */

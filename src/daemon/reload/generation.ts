@@ -17,6 +17,7 @@ import { OperationError } from "../../net/error.ts";
 import { buildNameSets, type NameImages } from "../../policy/name_sets.ts";
 import { compilePolicy } from "../../policy/compile.ts";
 import type { PolicyImage } from "../../policy/image.ts";
+import type { ConfigFiles } from "../privileges/file_server.ts";
 
 /** A config as `tproxy run` uses it. */
 export interface UsableConfig {
@@ -53,20 +54,27 @@ export interface ConfigSource {
   readonly path: string | undefined;
   /** Throws Deno's errors. */
   readonly readTextFile: (path: string) => string;
+  /** Lists of names, and passwords; absent: as this process may. */
+  readonly readFile?: ConfigFiles["readFile"];
+  readonly stat?: ConfigFiles["stat"];
+  /** An access log. */
+  readonly openForAppending?: ConfigFiles["openForAppending"];
 }
 
 /** The settings of a config, cut to what this process has room for. */
 export type SettingsOf = (config: Config) => Settings;
 
 /** Reads and checks the config. Throws a ConfigError, or an OperationError where it cannot be read. */
-export function loadUsable({ path, readTextFile }: ConfigSource): UsableConfig {
+export function loadUsable(
+  { path, readTextFile, readFile = Deno.readFileSync, stat = Deno.statSync }: ConfigSource,
+): UsableConfig {
   const loaded = loadConfig({ ...(path === undefined ? {} : { path }), readTextFile });
   const warnings = requireSupported(loaded, "run");
   const seed = crypto.getRandomValues(new Int32Array(2));
-  const files = readDomainLists(loaded, Deno.readFileSync);
+  const files = readDomainLists(loaded, readFile);
   const { images: names } = buildNameSets(loaded.config, files, seed);
   const lists = new Map([...files].map(([path, bytes]) => [path, digest(bytes)]));
-  return { loaded, warnings, names, lists, secrets: readSecrets(loaded) };
+  return { loaded, warnings, names, lists, secrets: readSecrets(loaded, { stat, readFile }) };
 }
 
 /** Completes a config that has been read. Changes nothing. */
@@ -87,9 +95,9 @@ export function makeGeneration(usable: UsableConfig, number: number, settingsOf:
  */
 export function loadNext(
   { loaded: { origin } }: Generation,
-  { path, readTextFile }: ConfigSource,
+  source: ConfigSource,
 ): UsableConfig {
-  return loadUsable({ path: origin === BUILT_IN ? path : origin, readTextFile });
+  return loadUsable({ ...source, ...(origin === BUILT_IN ? {} : { path: origin }) });
 }
 
 /**

@@ -23,10 +23,17 @@ import {
 } from "../../kernel/presence.ts";
 import type { Logger } from "../../log.ts";
 import { OperationError } from "../../net/error.ts";
+import { tidyTrial, trialLeft } from "../../kernel/trials.ts";
 import type { LiveRules } from "../live_rules.ts";
 import type { NetworkChange } from "../network/change.ts";
 import { Fight } from "./fight.ts";
 import { RulesState } from "./state.ts";
+
+/** Milliseconds after the end of a trial at which that is looked at. */
+const AFTER_TRIAL_MS = 100;
+
+/** Milliseconds between two looks at remains of a trial. */
+const REMAINS_MS = 2000;
 
 /** Parts that it works with. */
 export interface KeeperOptions {
@@ -88,6 +95,8 @@ export class RulesKeeper {
   readonly #fight = new Fight();
   /** The last attempt at a change has failed. */
   #failed = false;
+  /** Looks again when a trial is over: of that end nobody tells. */
+  #trialEnd: ReturnType<typeof setTimeout> | undefined;
   /** One look after another. */
   #work: Promise<unknown> = Promise.resolve();
 
@@ -155,6 +164,7 @@ export class RulesKeeper {
   }
 
   async #adopt(loaded: LoadedConfig, plan: Plan | undefined, changed: boolean): Promise<void> {
+    if (changed && await this.#trialGoesOn()) throw duringTrial();
     const before = { loaded: this.#loaded, wanted: this.#wanted };
     if (plan !== undefined) this.#adoptLive(plan); // or all stays as it was
     this.#loaded = loaded;
@@ -174,8 +184,29 @@ export class RulesKeeper {
     }
   }
 
+  /**
+   * Tells whether an install is on trial: until that is over nothing is changed, and a first install that was
+   * due is left to "confirm". Remains of a trial that is over are taken away.
+   */
+  async #trialGoesOn(): Promise<boolean> {
+    clearTimeout(this.#trialEnd);
+    const left = trialLeft();
+    if (left === undefined) return false;
+    if (left === 0 && await tidyTrial()) {
+      this.#state.trialOver();
+      return false;
+    }
+    this.#due = false;
+    // Its remains are somebody else's to take away where this program may not.
+    const wait = left === 0 ? REMAINS_MS : left + AFTER_TRIAL_MS;
+    this.#trialEnd = setTimeout(() => this.networkChanged(), wait);
+    Deno.unrefTimer(this.#trialEnd);
+    return true;
+  }
+
   /** Chooses the step after which the kernel has what the plan wants. */
   async #nextStep(plan: Plan): Promise<Step> {
+    if (await this.#trialGoesOn()) return { kind: "look" };
     if (this.#due) return { kind: "install" };
     const wanted = this.#wanted;
     if (wanted === undefined) return { kind: "look" };
@@ -223,7 +254,10 @@ export class RulesKeeper {
   /** Plans for the network as it is now; undefined, and a line in the log: no plan can be had. */
   #prepare(): Plan | undefined {
     try {
-      const plan = preparePlan(this.#loaded, this.#options.readTextFile, { absentInterfaces: true });
+      const plan = preparePlan(this.#loaded, this.#options.readTextFile, {
+        absentInterfaces: true,
+        anew: this.#due,
+      });
       this.#state.possible();
       return plan;
     } catch (error) {
@@ -277,6 +311,7 @@ export class RulesKeeper {
 
   /** `found`: what a look for the same has found just now. */
   async #lookAndTell(plan: Plan, found?: Found): Promise<void> {
+    const onTrial = await this.#trialGoesOn();
     const wanted = { plan, config: this.#loaded.config };
     const { presence, isOfAnother } = found ?? await this.#look(wanted).catch((error) => {
       // Nothing speaks against it.
@@ -284,11 +319,13 @@ export class RulesKeeper {
       this.#adoptLive(plan);
       throw error;
     });
-    this.#wanted = wanted;
+    // After a trial the rules are those that are known to be ours, of the network as it was.
+    if (!onTrial || !this.#mends) this.#wanted = wanted;
     this.#isOfAnother = isOfAnother;
     this.#adoptLive(plan);
-    if (presence === "whole") return this.#settle(plan);
+    if (presence === "whole" && !onTrial) return this.#settle(plan);
     this.#inForce = false;
+    if (onTrial) return this.#state.onTrial({ isOfAnother });
     this.#state.wrong(presence, isOfAnother);
   }
 
@@ -318,4 +355,14 @@ export class RulesKeeper {
       return undefined;
     }
   }
+}
+
+/** The proxy's half of a config has no trial: it would be in force beside the former rules. */
+function duringTrial(): OperationError {
+  return new OperationError({
+    operation: "change",
+    object: "rules",
+    reason: "an install is on trial",
+    hint: '"tproxy confirm" keeps it; reload after that, or when the trial is over',
+  });
 }

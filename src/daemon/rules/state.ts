@@ -63,6 +63,23 @@ export class RulesState {
     );
   }
 
+  /** Rules are on trial. `isOfAnother`: those, as {@linkcode wrong} has it. */
+  onTrial({ isOfAnother }: { readonly isOfAnother: boolean }): void {
+    this.text = "rules on trial";
+    this.#said.warn("trial", "an install is on trial: nothing is mended until that is over", {
+      "new-flows": isOfAnother
+        ? "left to on-failure: it is for another listener.port or kernel.mark"
+        : "taken",
+      remedy: '"tproxy confirm" keeps it',
+    });
+  }
+
+  /** Nobody has confirmed them. */
+  trialOver(): void {
+    this.#said.forgetAll();
+    this.#log.warn("the trial is over: what was there before it holds again");
+  }
+
   /** The kernel has what the plan wants. */
   right({ lan }: Plan): void {
     this.text = `rules for ${lan.join(", ")}`;

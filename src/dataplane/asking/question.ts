@@ -62,6 +62,8 @@ export class Question implements RoutedPacket {
   isCut = false;
   /** The mark of its flow in conntrack, where rules tell it; as a signed number. */
   flowMark = 0;
+  /** Conntrack does not see its flow. */
+  isUntracked = false;
   /** TCP: the sequence number of the SYN, as a signed number. */
   sequence = 0;
 }

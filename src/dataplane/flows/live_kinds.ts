@@ -2,8 +2,7 @@
  * Live sessions by protocol and family. Pure.
  * @module
  */
-import { AF_INET } from "../../../ffi/consts.ts";
-import { ADDRESS_WORDS, Columns } from "../shared/columns.ts";
+import { Columns } from "../shared/columns.ts";
 import { PROTOCOLS, type SessionProtocol } from "../shared/session_key.ts";
 import { FAMILIES } from "../shared/totals.ts";
 
@@ -24,10 +23,11 @@ export function countLive(
   return PROTOCOLS.flatMap((protocol) => {
     const kinds = FAMILIES.map((family) => ({ protocol, family, sessions: 0, bytesUp: 0, bytesDown: 0 }));
     for (const memory of ledgers) {
-      const { used, tag, client, bytes, bytesBefore } = new Columns(memory[protocol]);
+      const columns = new Columns(memory[protocol]);
+      const { used, tag, bytes, bytesBefore } = columns;
       for (let slot = 0; slot < used; slot++) {
         if (tag[slot] === 0) continue;
-        const kind = kinds[(client[slot * ADDRESS_WORDS] & 0xffff) === AF_INET ? 0 : 1];
+        const kind = kinds[columns.familyOf(slot)];
         kind.sessions++;
         kind.bytesUp += bytes[2 * slot] - bytesBefore[2 * slot];
         kind.bytesDown += bytes[2 * slot + 1] - bytesBefore[2 * slot + 1];

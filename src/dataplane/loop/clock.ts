@@ -7,6 +7,7 @@ import { TICK_MS } from "./wheel.ts";
 /** Counts ticks of TICK_MS since it was made. */
 export class Clock {
   readonly #start = performance.now();
+  #read = this.#start;
   /** The tick of this turn. */
   tick = 0;
 
@@ -23,9 +24,15 @@ export class Clock {
     return (this.time / TICK_MS) | 0;
   }
 
+  /** Milliseconds since {@linkcode update}. */
+  get sinceUpdate(): number {
+    return performance.now() - this.#read;
+  }
+
   /** Reads the time. */
   update(): void {
-    this.tick = Math.floor((performance.now() - this.#start) / TICK_MS);
+    this.#read = performance.now();
+    this.tick = Math.floor((this.#read - this.#start) / TICK_MS);
   }
 
   /** Milliseconds until `tick` begins, at least 1. */

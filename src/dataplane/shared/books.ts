@@ -11,10 +11,11 @@ import { type Hits, Tally } from "../flows/tally.ts";
 import { UpstreamHealth } from "../upstream/health.ts";
 import { Columns } from "./columns.ts";
 import { type Ending, ENDINGS } from "./endings.ts";
+import { type DialHistogram, sumDialTimes } from "../flows/dial_times.ts";
 import { countLive, type LiveKind } from "../flows/live_kinds.ts";
 import { type LedgerRow, readLedger } from "./read_ledger.ts";
 import type { SharedMemory } from "./memory.ts";
-import { type Counter as StateCounter, SharedState } from "./state.ts";
+import { COUNTER, type Counter as StateCounter, SharedState } from "./state.ts";
 import { PROTOCOLS, type SessionKey, type SessionProtocol } from "./session_key.ts";
 import { FAMILIES, Totals, type TotalsCell, type UpstreamCell, WorkerTotals } from "./totals.ts";
 
@@ -90,6 +91,17 @@ export interface Account {
   readonly counters: Readonly<Record<StateCounter, number>>;
   readonly ended: readonly RuleTotals[];
   readonly live: readonly LiveKind[];
+  /** Time until upstreams of TCP connections have answered. */
+  readonly dials: readonly DialHistogram[];
+  readonly workers: readonly WorkerAccount[];
+}
+
+/** The turns of a worker's loop, in milliseconds. */
+export interface WorkerAccount {
+  /** All of them. */
+  readonly busyMs: number;
+  /** The longest since the last account. */
+  readonly longestMs: number;
 }
 
 /** More reloads than these do not come while a flow waits to be read. */
@@ -206,6 +218,11 @@ export class Books {
       counters: this.state.sums(),
       ended: this.totals(),
       live: countLive(this.#memory.ledgers),
+      dials: sumDialTimes(this.#memory.ledgers.map(({ dials }) => dials)),
+      workers: this.#memory.ledgers.map((_, worker) => ({
+        busyMs: this.state.row(worker)[COUNTER.busyMs],
+        longestMs: this.state.takeLongestTurn(worker),
+      })),
     };
   }
 

@@ -6,6 +6,7 @@
  * row.
  * @module
  */
+import { AF_INET } from "../../../ffi/consts.ts";
 
 /** Words of a struct sockaddr in a column of addresses. */
 export const ADDRESS_WORDS = 8;
@@ -101,6 +102,11 @@ export class Columns {
   /** Notes, as the writer, that a row is used. */
   use(slot: number): void {
     if (slot >= this.#header[USED]) Atomics.store(this.#header, USED, slot + 1);
+  }
+
+  /** The number of the family of a row's client: 0 for IPv4, 1 for IPv6. */
+  familyOf(slot: number): number {
+    return (this.client[slot * ADDRESS_WORDS] & 0xffff) === AF_INET ? 0 : 1;
   }
 
   /** Begins, as the writer, to change a row. */

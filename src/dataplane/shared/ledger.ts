@@ -2,10 +2,12 @@
  * The live sessions of one worker and one protocol, as the worker writes them.
  * @module
  */
+import { noteDialTime } from "../flows/dial_times.ts";
 import { FlowRing } from "../flows/flow_ring.ts";
 import { NamePlaces, NO_NAME } from "../flows/name_places.ts";
 import { copyAddress } from "./addresses.ts";
 import { ADDRESS_WORDS, Columns } from "./columns.ts";
+import { TCP } from "./session_key.ts";
 import { UNDECIDED, type WorkerTotals } from "./totals.ts";
 
 /** Memory that the ledgers of a worker have in common. */
@@ -14,6 +16,8 @@ export interface FlowMemory {
   readonly names: SharedArrayBuffer;
   /** The buffer of its {@linkcode FlowRing}. */
   readonly ended: SharedArrayBuffer;
+  /** See dial_times.ts. */
+  readonly dials: SharedArrayBuffer;
 }
 
 /** A ledger. The rows are those of the worker's table of sessions: a slot is a row. */
@@ -25,12 +29,14 @@ export class Ledger {
   readonly #totals: WorkerTotals;
   readonly #names: NamePlaces;
   readonly #ended: FlowRing;
+  readonly #dials: Float64Array<SharedArrayBuffer>;
 
   /** `protocol`: TCP or UDP, see totals.ts. */
   constructor(memory: SharedArrayBuffer, protocol: number, totals: WorkerTotals, flows: FlowMemory) {
     this.columns = new Columns(memory);
     this.#names = new NamePlaces(flows.names);
     this.#ended = new FlowRing(flows.ended);
+    this.#dials = new Float64Array(flows.dials);
     this.bytes = this.columns.bytes;
     this.#protocol = protocol;
     this.#totals = totals;
@@ -45,7 +51,8 @@ export class Ledger {
     columns.begin(slot);
     columns.bytesBefore[2 * slot] = columns.bytes[2 * slot];
     columns.bytesBefore[2 * slot + 1] = columns.bytes[2 * slot + 1];
-    columns.started[slot] = this.#ended.wanted ? timeNow() : now; // that of the turn may be 100 ms old
+    // The time of the turn may be 100 ms old.
+    columns.started[slot] = this.#protocol === TCP || this.#ended.wanted ? timeNow() : now;
     columns.stage[slot] = 0;
     columns.generation[slot] = this.#totals.generation;
     columns.rule[slot] = UNDECIDED;
@@ -98,10 +105,11 @@ export class Ledger {
     this.columns.settle(slot);
   }
 
-  /** Notes that the upstream has answered. */
+  /** Notes that the upstream of a TCP connection has answered. */
   answered(slot: number): void {
-    if (!this.#ended.wanted) return;
-    this.columns.connectMs[slot] = Math.max(0, Math.round(timeNow() - this.columns.started[slot]));
+    const passed = Math.max(0, timeNow() - this.columns.started[slot]);
+    noteDialTime(this.#dials, this.columns.familyOf(slot), passed);
+    if (this.#ended.wanted) this.columns.connectMs[slot] = Math.round(passed);
   }
 
   /** Notes the stage of its life; a protocol names its own. */

@@ -2,6 +2,7 @@
  * All memory that the main thread and the workers share.
  * @module
  */
+import { allocateDialTimes } from "../flows/dial_times.ts";
 import { allocateRing } from "../flows/flow_ring.ts";
 import { allocateNames } from "../flows/name_places.ts";
 import { UpstreamHealth } from "../upstream/health.ts";
@@ -48,6 +49,7 @@ export function allocateMemory({ workers, connections, udpSessions }: MemorySize
       udp: allocateLedger(udpSessions),
       names: allocateNames(crypto.getRandomValues(new Int32Array(1))[0]),
       ended: allocateRing(),
+      dials: allocateDialTimes(),
     })),
     waitingRoom: makeWaitingRoom(),
     upstreams: new UpstreamHealth(workers).buffer,

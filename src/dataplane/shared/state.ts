@@ -10,13 +10,16 @@ import { PER_CLIENT_WORDS, preparePerClient } from "./per_client.ts";
 const LIVE = 0;
 const UDP_LIVE = 1;
 const PENDING_LOGS = 2;
-// A worker's own words: its share of the first two, and the number of orders that were posted to it.
+// A worker's own words: its share of the first two, the number of orders that were posted to it, and the
+// microseconds of its longest turn.
 const ORDERS = 2;
+const LONGEST_TURN = 3;
 const CONTROL_WORDS = 16; // a cache line of their own
 const ROUTES_AT = 8;
 
 /**
- * The counters of a worker. All only grow. `turns` are those of its loop, which show that it is alive.
+ * The counters of a worker. All only grow. `turns` are those of its loop, which show that it is alive;
+ * `busyMs` are the milliseconds that they have taken, without sleep.
  * `udpUp` and `udpDown` are datagrams that were sent on, `udpDropped` those that could not be, `udpFiltered`
  * those of senders to which the client has not sent, `failed` and `looped` datagrams for which there could be
  * no session. Of first packets: `questions` that the kernel has asked; of them those `Repeated` while the
@@ -62,6 +65,7 @@ export const COUNTERS = [
   "watchRefused",
   "watchDropped",
   "turns",
+  "busyMs",
 ] as const;
 
 /** The name of a counter. */
@@ -156,6 +160,17 @@ export class SharedState {
   /** Begins to count anew: the worker gets another thread. */
   forgetOrders(worker: number): void {
     Atomics.store(this.#ownOf(worker), ORDERS, 0);
+  }
+
+  /** Notes, as the worker, the milliseconds of a turn. */
+  noteTurn(ms: number): void {
+    const microseconds = Math.min(0x7fffffff, Math.round(ms * 1000)) | 0;
+    if (microseconds > this.#own[LONGEST_TURN]) Atomics.store(this.#own, LONGEST_TURN, microseconds);
+  }
+
+  /** Returns the milliseconds of a worker's longest turn since this was asked last. */
+  takeLongestTurn(worker: number): number {
+    return Atomics.exchange(this.#ownOf(worker), LONGEST_TURN, 0) / 1000;
   }
 
   /** Adds to the number of log lines on their way to the main thread; the number after it. */

@@ -3,8 +3,7 @@
  * ending: shared memory.
  * @module
  */
-import { AF_INET } from "../../../ffi/consts.ts";
-import { ADDRESS_WORDS, type Columns } from "./columns.ts";
+import type { Columns } from "./columns.ts";
 import { ENDINGS } from "./endings.ts";
 
 /** Families by number. */
@@ -164,7 +163,7 @@ export class WorkerTotals {
     kind.rule = columns.rule[slot];
     kind.carrier = columns.carrier[slot];
     kind.protocol = protocol;
-    kind.family = (columns.client[slot * ADDRESS_WORDS] & 0xffff) === AF_INET ? 0 : 1;
+    kind.family = columns.familyOf(slot);
     this.#byGeneration.get(columns.generation[slot])?.add(this.#worker, kind, ending, up, down);
   }
 }

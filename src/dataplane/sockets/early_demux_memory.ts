@@ -38,11 +38,15 @@ export function recall(): Memory {
   return { before: notes[0]?.note.before, used: notes.some(({ note }) => isAlive(note) && !isOwn(note)) };
 }
 
-/** Writes it down for this process, and takes over what those that were killed have left. */
-export function remember(before: string): void {
+/**
+ * Writes it down for this process, and takes over what those that were killed have left. false: it could not.
+ */
+export function remember(before: string): boolean {
   const note: Note = { boot: bootId(), pid: Deno.pid, started: startOf(Deno.pid), before };
   makeRunDirectory();
-  if (writeRunFile(`${prefix()}${Deno.pid}`, note)) forgetThose((note) => !isAlive(note));
+  const noted = writeRunFile(`${prefix()}${Deno.pid}`, note);
+  if (noted) forgetThose((note) => !isAlive(note));
+  return noted;
 }
 
 /** Removes what this process has written, and what those that were killed have left. */

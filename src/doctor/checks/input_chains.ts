@@ -25,6 +25,7 @@ const SUBJECT: HookSubject = {
 /** The check. A kernel without nf_tables has a finding of that already. */
 export const inputChains: Check<FirewallFacts> = {
   id: "input-chains",
+  ofBrought: true,
   read: ({ firewalls }) => firewalls(),
   judge: (facts, situation) => [
     ...notReadable("input-chains", facts),

@@ -20,6 +20,7 @@ import { marksOf, overlaps, type Situation } from "../situation.ts";
 /** The check. */
 export const markUsers: Check<RoutingFacts> = {
   id: "mark-users",
+  ofBrought: true,
   read: ({ routing }) => routing(),
   judge: judgeMarkUsers,
 };

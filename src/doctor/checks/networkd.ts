@@ -23,6 +23,7 @@ export interface NetworkdFacts {
 /** The check. */
 export const networkd: Check<NetworkdFacts> = {
   id: "networkd",
+  ofBrought: true,
   read: ({ files }) => readNetworkd(files),
   judge: judgeNetworkd,
 };

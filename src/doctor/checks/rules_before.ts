@@ -22,6 +22,7 @@ import type { Situation } from "../situation.ts";
 /** The check. */
 export const rulesBefore: Check<RoutingFacts> = {
   id: "rules-before",
+  ofBrought: true,
   read: ({ routing }) => routing(),
   judge: judgeRulesBefore,
 };

@@ -11,6 +11,7 @@ import type { Situation } from "../situation.ts";
 /** The check; the situation has its facts. */
 export const tableUsers: Check<void> = {
   id: "table-users",
+  ofBrought: true,
   read: () => {},
   judge: (_facts, situation) => judgeTableUsers(situation),
 };

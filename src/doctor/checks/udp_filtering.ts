@@ -15,6 +15,7 @@ import type { Situation } from "../situation.ts";
 /** The check. */
 export const udpFiltering: Check<FirewallFacts> = {
   id: "udp-filtering",
+  ofBrought: true,
   read: ({ firewalls }) => firewalls(),
   judge: judgeUdpFiltering,
 };

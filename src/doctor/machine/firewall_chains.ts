@@ -3,6 +3,8 @@
  * @module
  */
 import { LIVE_TABLE_NAME, TABLE_NAME } from "../../constants.ts";
+import { isGate, isOnTrial } from "../../kernel/nft/trial/generations.ts";
+import { readTrial } from "../../kernel/nft/trial/state.ts";
 import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { type Hook, listChains, type NftChain } from "../../netlink/nft/chain.ts";
@@ -29,6 +31,7 @@ export interface ChainReading {
 /** Reads those of nf_tables but ours. Throws an OperationError, EPERM without privilege. */
 export function readNftChains(connection: NetlinkConnection, reading: ChainReading = {}): FirewallChain[] {
   const chains = listChains(connection);
+  const onTrial = reading.ours === true && (readTrial(connection) ?? 0) > 0;
   const tables = new Map<string, WalkedTable | undefined>();
   const tableOf = ({ family, table }: NftChain) => {
     const key = `${family} ${table}`;
@@ -40,7 +43,10 @@ export function readNftChains(connection: NetlinkConnection, reading: ChainReadi
   return chains.flatMap((chain) => {
     const { base, family, table, name } = chain;
     if (base === undefined || !HOOKS.includes(base.hook) || TABLE_FAMILIES[family] === undefined) return [];
-    if (reading.ours === true ? table !== TABLE_NAME : OURS.includes(table)) return [];
+    const isAsked = reading.ours === true
+      ? table === TABLE_NAME && isOnTrial(name) === onTrial
+      : !OURS.includes(table);
+    if (!isAsked) return [];
     const ofIptables = family !== "inet" && IPTABLES_TABLES.includes(table) && name === name.toUpperCase();
     return [{ chain, program: ofIptables ? "iptables-nft" : "nft", table: tableOf(chain) }];
   });
@@ -51,7 +57,9 @@ function readTable(
   { family, table }: Pick<NftChain, "family" | "table">,
   reading: ChainReading,
 ): WalkedTable {
-  const rules = withoutOurs(listRules(connection, { family, table }));
+  const all = withoutOurs(listRules(connection, { family, table }));
+  // Beside rules on trial: those that are read are in force.
+  const rules = reading.ours === true ? all.filter(({ expressions }) => !isGate(expressions)) : all;
   const used = new Set(
     rules.flatMap(({ expressions }) => expressions.flatMap((e) => e.kind === "lookup" ? [e.set] : [])),
   );

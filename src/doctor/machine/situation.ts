@@ -9,6 +9,7 @@ import {
   readAdmission,
   readWatching,
 } from "../../kernel/admission.ts";
+import { readBringing } from "../../kernel/bringing.ts";
 import { readNetwork } from "../../kernel/network.ts";
 import { presentFamilies } from "../../kernel/plan/families.ts";
 import type { Plan } from "../../kernel/plan/model.ts";
@@ -62,6 +63,7 @@ function tryPlan(loaded: LoadedConfig, network: NetworkView, admission: Admissio
     plan = planFor(loaded, { ...network, forwarding }, {
       admission: admission.inForce,
       ...readWatching(loaded.config, admission),
+      bringing: readBringing(admission, { installed: true }),
     });
     // Not every backend can say everything.
     compilerOf(loaded.config).compile(plan);

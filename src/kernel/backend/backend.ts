@@ -45,6 +45,17 @@ export interface FoundInstall {
   readonly words: string;
 }
 
+/** Installs on trial: the kernel alone gives the former rules their force back, when it is over. */
+export interface Trials {
+  /**
+   * Puts the rules of the plan before the former ones, for so many milliseconds, and both generations'
+   * entries into policy routing. Throws as `install` does.
+   */
+  begin(plan: Plan, others: readonly FoundInstall[], timeoutMs: number): InstallReport;
+  /** Makes rules that are on trial an install. Throws as `install` does, ENOENT where the trial is over. */
+  keep(plan: Plan): InstallReport;
+}
+
 /** See the module. */
 export interface Backend extends Compiler {
   /**
@@ -52,6 +63,8 @@ export interface Backend extends Compiler {
    * again. `others`: installs with other backends; rules of two are never mixed.
    */
   install(plan: Plan, machine: Machine, others: readonly FoundInstall[]): Soon<InstallReport>;
+  /** Absent: these rules cannot be on trial. */
+  readonly trials?: Trials;
   /** Looks for every rule in the kernel. Other kinds of this backend count as objects that nobody wants. */
   compare(plan: Plan, machine: Machine): Soon<BackendStatus>;
   /** Finds installs of ours. No program is run where it is certain that there is none. */

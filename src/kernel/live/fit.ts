@@ -4,12 +4,10 @@
  * @module
  */
 import type { ObjectStatus } from "../backend/object_status.ts";
-import { LEG_CHAIN } from "../plan/concerns/forward_path/late.ts";
+import { LATE_CHAIN, LEG_CHAIN } from "../plan/concerns/forward_path/late.ts";
 
-/** The chain of an install that knows packets of the proxy's flows, by their zone. */
-const LATE = "late";
-/** Rules that bring them to it: by its port, and with its mark. */
-const DELIVERS = [`${LATE}: ct zone `, `${LEG_CHAIN}: meta mark `];
+/** Rules that bring packets of the proxy's flows to it: by its port, and with its mark. */
+const DELIVERS = [`${LATE_CHAIN}: ct zone `, `${LEG_CHAIN}: meta mark `];
 
 /**
  * Tells from a status of the install that a proxy would take flows that it can never serve: the rules that
@@ -17,7 +15,7 @@ const DELIVERS = [`${LATE}: ct zone `, `${LEG_CHAIN}: meta mark `];
  */
 export function isOfAnotherProxy(objects: readonly ObjectStatus[]): boolean {
   const isThere = ({ kind, name, state }: ObjectStatus) =>
-    kind === "chain" && name === LATE && state === "present";
+    kind === "chain" && name === LATE_CHAIN && state === "present";
   const lacks = ({ kind, name, state }: ObjectStatus) =>
     kind === "rule" && DELIVERS.some((rule) => name.startsWith(rule)) && state === "missing";
   return objects.some(isThere) && objects.some(lacks);

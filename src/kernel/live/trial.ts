@@ -36,6 +36,7 @@ const SCOPE: Omit<Scope, "families"> = {
   ruleSets: [],
   watchesUdp: false,
   remembersPasses: false,
+  brings: true,
 };
 
 /** The same where all flows are watched. */

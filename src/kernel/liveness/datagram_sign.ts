@@ -17,18 +17,22 @@ import {
   send,
 } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
-import { ALIVE_INTERVAL_MS, TABLE_NAME } from "../../constants.ts";
+import { ALIVE_INTERVAL_MS, TABLE_NAME, TRIAL_PREFIX } from "../../constants.ts";
 import { Marks } from "../../marks.ts";
 import { check, OperationError } from "../../net/error.ts";
 import { FAMILIES, FAMILY_NUMBERS, listenerAddress } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import { listElements } from "../../netlink/nft/sets/element.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
+import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import type { Life, LiveProxy } from "./life.ts";
 import { RUNNING_SET, signSize } from "./sign_size.ts";
 
-const SET = { family: "inet", table: TABLE_NAME, name: RUNNING_SET } as const;
+/** The set of the install, and that of one on trial: one of them is filled. */
+const SETS = [RUNNING_SET, TRIAL_PREFIX + RUNNING_SET].map((name) =>
+  ({ family: "inet", table: TABLE_NAME, name }) as const
+);
 const byte = new Uint8Array(1);
 
 /** A proxy that shows itself by datagrams. */
@@ -80,14 +84,10 @@ export class DatagramLife implements Life {
  * their packets would come to it again.
  */
 export function readRunning(): Family[] {
-  try {
-    using netfilter = openNetlink("netfilter");
-    const keys = listElements(netfilter, SET).map(({ key }) => key[0]);
-    return FAMILIES.filter((family) => keys.includes(FAMILY_NUMBERS[family]));
-  } catch (error) {
-    if (error instanceof OperationError) return []; // nothing is installed, or nothing that asks
-    throw error;
-  }
+  const keys = SETS.flatMap((set) =>
+    unlessRefused((netfilter) => listElements(netfilter, set).map(({ key }) => key[0])) ?? []
+  );
+  return FAMILIES.filter((family) => keys.includes(FAMILY_NUMBERS[family]));
 }
 
 /** Takes what it has sent to itself before: a filter that drops it would count as errors of UDP. */
@@ -116,10 +116,19 @@ function openSockets({ config, families }: LiveProxy): number[] {
 
 /** Withdraws the sign. It may be gone already, or nothing installed. */
 function forget(family: Family): void {
+  const element = { key: Uint8Array.of(FAMILY_NUMBERS[family]) };
+  for (const set of SETS) {
+    unlessRefused((netfilter) => new NftBatch().deleteElements(set, [element]).commit(netfilter));
+  }
+}
+
+/** Returns what the work comes to; undefined where nothing is installed, or nothing that asks. */
+function unlessRefused<T>(work: (netfilter: NetlinkConnection) => T): T | undefined {
   try {
     using netfilter = openNetlink("netfilter");
-    new NftBatch().deleteElements(SET, [{ key: Uint8Array.of(FAMILY_NUMBERS[family]) }]).commit(netfilter);
+    return work(netfilter);
   } catch (error) {
-    if (!(error instanceof OperationError)) throw error;
+    if (error instanceof OperationError) return undefined;
+    throw error;
   }
 }

@@ -6,6 +6,7 @@
  * @module
  */
 import { TABLE_NAME } from "../../constants.ts";
+import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import type { InstallReport, Removal } from "../backend/backend.ts";
@@ -15,25 +16,69 @@ import { RoutingChange } from "../routing/apply.ts";
 import { replaceTable } from "./batch.ts";
 import { compileTable } from "./chains.ts";
 import { isOurTable, readTableHead, readTableIfPossible, refuseForeignTable } from "./state/state.ts";
+import { beginTrial, requireTrial } from "./trial/batches.ts";
+import { readTrial } from "./trial/state.ts";
 
 /** The place of the rules, in words. */
 export const PLACE = `table inet ${TABLE_NAME}`;
 
 /**
- * Makes the kernel's state that of the plan. Throws an OperationError; then the state before is there again.
+ * Makes the kernel's state that of the plan; `keeps`: whose rules are on trial. Throws an OperationError;
+ * then the state before is there again.
  */
-export function applyInstall(plan: Plan, { route, netfilter }: KernelConnections): InstallReport {
+export function applyInstall(
+  plan: Plan,
+  { route, netfilter }: KernelConnections,
+  { keeps = false }: { keeps?: boolean } = {},
+): InstallReport {
   const installed = readTableHead(netfilter);
   refuseForeignTable(installed);
+  if (!keeps) refuseDuringTrial(readTrial(netfilter));
   const replaced = installed !== undefined;
+  const batch = new NftBatch();
+  if (keeps) requireTrial(batch);
   const routing = RoutingChange.begin(plan, { route, earlier: replaced });
   try {
-    replaceTable(compileTable(plan)).commit(netfilter);
+    replaceTable(compileTable(plan), batch).commit(netfilter);
   } catch (error) {
     throw routing.takeBack(error);
   }
   routing.finish();
   return { replaced, place: PLACE };
+}
+
+/**
+ * Puts the rules of the plan before those that are there, for so many milliseconds. Routing of both stands
+ * meanwhile. Throws as {@linkcode applyInstall} does.
+ */
+export function applyTrial(
+  plan: Plan,
+  { route, netfilter }: KernelConnections,
+  timeoutMs: number,
+): InstallReport {
+  const installed = readTableHead(netfilter);
+  refuseForeignTable(installed);
+  const left = readTrial(netfilter);
+  refuseDuringTrial(left);
+  if (left !== undefined) throw new RangeError("The trial before has not been tidied up");
+  const replaced = installed !== undefined;
+  const routing = RoutingChange.begin(plan, { route, earlier: replaced });
+  try {
+    beginTrial(compileTable(plan), installed, timeoutMs).commit(netfilter);
+  } catch (error) {
+    throw routing.takeBack(error);
+  }
+  return { replaced, place: PLACE };
+}
+
+function refuseDuringTrial(leftMs: number | undefined): void {
+  if (leftMs === undefined || leftMs === 0) return;
+  throw new OperationError({
+    operation: "install",
+    object: PLACE,
+    reason: `other rules are on trial there, with ${Math.ceil(leftMs / 1000)} s left`,
+    hint: '"tproxy confirm" keeps them, "tproxy uninstall" removes all; or wait until the trial is over',
+  });
 }
 
 /** Removes our table; fine when nothing is there, and on a kernel that has no nf_tables. */

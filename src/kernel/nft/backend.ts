@@ -10,9 +10,10 @@ import { NO_LIFE } from "../liveness/life.ts";
 import type { Machine } from "../machine/machine.ts";
 import { refuseOthers } from "../backend/other_installs.ts";
 import { NFT_COMPILER } from "./compiler.ts";
-import { applyInstall, PLACE, removeTable } from "./apply.ts";
+import { applyInstall, applyTrial, PLACE, removeTable } from "./apply.ts";
 import { isOurTable, readTable, readTableIfPossible } from "./state/state.ts";
 import { compareTable } from "./state/status.ts";
+import { tableInForce } from "./trial/in_force.ts";
 
 /** See the module. */
 export const NFT_BACKEND: Backend = {
@@ -21,8 +22,15 @@ export const NFT_BACKEND: Backend = {
     refuseOthers(others, NFT_COMPILER.name);
     return withKernel((connections) => applyInstall(plan, connections));
   },
+  trials: {
+    begin(plan, others, timeoutMs) {
+      refuseOthers(others, NFT_COMPILER.name);
+      return withKernel((connections) => applyTrial(plan, connections, timeoutMs));
+    },
+    keep: (plan) => withKernel((connections) => applyInstall(plan, connections, { keeps: true })),
+  },
   compare(plan) {
-    const table = withKernel(({ netfilter }) => readTable(netfilter));
+    const table = tableInForce(withKernel(({ netfilter }) => readTable(netfilter)));
     return { objects: compareTable(plan, table), place: PLACE };
   },
   find: findOurTable,

@@ -16,11 +16,10 @@ interface Where {
 }
 
 /**
- * Replaces the table, whether it is there or not. Equivalent to: nft -f with what {@linkcode renderNft}
- * prints.
+ * Replaces the table, whether it is there or not; `batch`: after what that does. Equivalent to: nft -f with
+ * what {@linkcode renderNft} prints.
  */
-export function replaceTable(table: CompiledTable): NftBatch {
-  const batch = new NftBatch();
+export function replaceTable(table: CompiledTable, batch = new NftBatch()): NftBatch {
   batch.destroyTable({ family: "inet", name: table.name });
   const { name, comment, flags } = table;
   batch.addTable({ family: "inet", name, comment, ...(flags === undefined ? {} : { flags }) });

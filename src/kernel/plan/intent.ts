@@ -29,14 +29,21 @@ export function planIntent(scope: Scope): Intent {
   const clients = planClients(scope);
   const servers = planLanServers(scope);
   const router = planRouter(scope);
-  const errors = planPathErrors(scope);
+  const { brings } = scope;
+  const errors = brings ? planPathErrors(scope) : {};
   const early = scope.admission === "early";
   const life = early ? planLife(scope) : {};
-  const late = early ? planReplies(scope) : planLate(scope);
-  const others = early
-    ? [late, servers, planToClients(scope), router, life]
-    : [planUnanswered(scope), planStrays(scope), late, servers, planZoned(scope), router];
-  const sources = [clients, decision, planUpstreams(scope), late, servers, life, router, passes];
+  const late = early ? planReplies(scope) : brings ? planLate(scope) : {};
+  const others = early ? [late, servers, planToClients(scope), router, life] : [
+    planUnanswered(scope),
+    planStrays(scope),
+    late,
+    servers,
+    ...(brings ? [planZoned(scope)] : []),
+    router,
+  ];
+  const upstreams = brings ? planUpstreams(scope) : {};
+  const sources = [clients, decision, upstreams, late, servers, life, router, passes];
   return {
     scope,
     sets: [...sources.flatMap(({ sets = [] }) => sets), ...scope.ruleSets],

@@ -92,6 +92,13 @@ export const OTHER_TCP_PASSES: PlannedRule = {
   reason: "All other TCP goes on its way",
 };
 
+/** The same as the first rule, before a look into a set of interfaces: where no such segment is awaited. */
+export const NO_BARE_SYN: PlannedRule = {
+  conditions: [{ kind: "no-bare-syn" }],
+  effect: LEAVE,
+  reason: "Nearly all that a router forwards",
+};
+
 /** Plans the first rule for packets of clients. */
 export function onlyFromClients({ lan }: Scope): PlannedRule {
   return {

@@ -35,6 +35,8 @@ export interface PlanOptions {
   readonly watching?: boolean;
   /** The same for UDP. */
   readonly watchingUdp?: boolean;
+  /** Packets are brought to sockets, whatever the rules ask for: some may be there. */
+  readonly bringing?: boolean;
 }
 
 /**
@@ -60,6 +62,7 @@ export function planInstall(config: Config, view: NetworkView, options: PlanOpti
     admission: options.admission ?? admissionOf(config),
     watching: options.watching === true,
     watchingUdp: options.watchingUdp === true,
+    bringing: options.bringing === true,
   });
   return {
     intent: planIntent(scope),

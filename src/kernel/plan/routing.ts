@@ -11,12 +11,14 @@ import type { ForeignRoute } from "./view.ts";
 
 /**
  * Plans a rule for each interface, and one for what comes in from the loopback interface: what the router
- * itself sends, and clients' first packets that have been held.
+ * itself sends, and clients' first packets that have been held. None where nothing is brought to a socket: a
+ * single rule costs every packet of the machine a look at all of them.
  */
 export function planRoutingRules(
-  { families, marks, routingTable, ownTraffic, admission }: Scope,
+  { families, marks, routingTable, ownTraffic, admission, brings }: Scope,
   interfaces: readonly string[],
 ): PlannedRoutingRule[] {
+  if (!brings) return [];
   const rule = (family: Family, mark: number, inputInterface: string): PlannedRoutingRule => ({
     family,
     priority: RULE_PRIORITY,
@@ -34,13 +36,14 @@ export function planRoutingRules(
 }
 
 /**
- * Plans a route for each family. Throws an OperationError where another program uses the routing table for
- * something else.
+ * Plans a route for each family, where packets are brought to sockets. Throws an OperationError where another
+ * program uses the routing table for something else.
  */
 export function planRoutes(
-  { families, routingTable }: Scope,
+  { families, routingTable, brings }: Scope,
   foreignRoutes: readonly ForeignRoute[],
 ): PlannedRoute[] {
+  if (!brings) return [];
   return families.map((family) => {
     const foreign = foreignRoutes.filter((route) => route.family === family);
     const conflict = foreign.find((route) => !route.deliversLocally);

@@ -79,7 +79,12 @@ export interface Scope {
   readonly watchesUdp: boolean;
   /** Flows of UDP that the rules let pass are remembered. */
   readonly remembersPasses: boolean;
+  /** Packets are brought to sockets of this machine: what else is there for that alone is needed. */
+  readonly brings: boolean;
 }
+
+/** The facts from which the rest follows. */
+type Facts = Omit<Scope, "brings" | "remembersPasses">;
 
 /** The choices that were made on this machine. */
 export interface Choice {
@@ -90,12 +95,14 @@ export interface Choice {
   /** Flows may be watched here; and of UDP too. */
   readonly watching: boolean;
   readonly watchingUdp: boolean;
+  /** Packets may have to be brought to sockets that are there already. */
+  readonly bringing: boolean;
 }
 
 /** Makes the scope, and tells which rules of the config match nothing. */
 export function makeScope(
   config: Config,
-  { families, lan, view, admission, watching, watchingUdp }: Choice,
+  { families, lan, view, admission, watching, watchingUdp, bringing }: Choice,
 ): { scope: Scope; warnings: string[] } {
   const { protocols, ports, onFailure, routerTraffic } = config.intercept;
   const { rules: divided, otherwise, never } = kernelShare(config, { lan, families });
@@ -133,7 +140,20 @@ export function makeScope(
     ruleSets: sets,
   };
   const warnings = never.map(({ index, name, why }) => `rules[${index}] (${name}) never matches: ${why}`);
-  return { scope: { ...scope, remembersPasses: remembersPasses(scope) }, warnings };
+  const remembered = remembersPasses(scope);
+  return { scope: { ...scope, remembersPasses: remembered, brings: bringing || brings(scope) }, warnings };
+}
+
+/** Tells whether any flow can come to the proxy or to another program. Rules that hold packets let none. */
+function brings(
+  { admission, ownTraffic, otherwise, rules, udp, watchesUdp }: Facts,
+): boolean {
+  const isBrought = ({ kind }: Outcome, { protocol = "udp" }: MatchedRule["conditions"] = {}) =>
+    kind === "proxy" || kind === "program" ||
+    // The proxy relays what nobody can watch.
+    (kind === "watch" && udp && !watchesUdp && protocol === "udp");
+  return admission === "early" || ownTraffic || isBrought(otherwise.outcome) ||
+    rules.some(({ outcome, conditions }) => isBrought(outcome, conditions));
 }
 
 /** A worker knows neither by which interface a flow has come nor from which hardware address. */
@@ -169,7 +189,7 @@ export function rulesOf(protocol: Protocol, { rules }: Pick<Scope, "rules">): re
  * rules ask for more than a flow's addresses and ports: what has another interface or hardware address would
  * pass for a flow that it is not.
  */
-function remembersPasses({ udp, rules, otherwise, ruleSets }: Omit<Scope, "remembersPasses">): boolean {
+function remembersPasses({ udp, rules, otherwise, ruleSets }: Facts): boolean {
   const concerned = rulesOf("udp", { rules });
   const elements = ruleSets.reduce((sum, set) => sum + set.elements.length, 0);
   return udp && elements >= LONG_LIST &&

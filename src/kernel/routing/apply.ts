@@ -96,10 +96,22 @@ export function applyRouting(plan: Plan, route: NetlinkConnection): void {
 
 /** Removes all that is ours, whatever config it is of; gives what was removed, in words. */
 export function removeRouting(route: NetlinkConnection): string[] {
+  const removed = removeEntries(route, () => true);
+  // Last: until then a running proxy knows that it is an uninstall.
+  withdrawUninstall(route);
+  return removed;
+}
+
+/** Removes those of ours that are `unwanted`; gives what was removed, in words. */
+export function removeEntries(
+  route: NetlinkConnection,
+  unwanted: (entry: RoutingEntry) => boolean,
+): string[] {
   const removed: string[] = [];
   const { rules, pins = [], echoes = [], routes } = readRouting(route);
   const installed = rules.filter((rule) => !announcesUninstall(rule));
-  for (const entry of [...[...installed, ...pins, ...echoes].map(ruleEntry), ...routes.map(routeEntry)]) {
+  const entries = [...[...installed, ...pins, ...echoes].map(ruleEntry), ...routes.map(routeEntry)];
+  for (const entry of entries.filter(unwanted)) {
     try {
       entry.remove(route);
       removed.push(entry.label);
@@ -108,8 +120,6 @@ export function removeRouting(route: NetlinkConnection): string[] {
       if (!(error instanceof OperationError) || !["ENOENT", "ESRCH"].includes(error.code)) throw error;
     }
   }
-  // Last: until then a running proxy knows that it is an uninstall.
-  withdrawUninstall(route);
   return removed;
 }
 

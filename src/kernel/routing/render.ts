@@ -15,16 +15,24 @@ export function renderRouting(plan: Plan): string[] {
     `# The routes and rules of an earlier install go; they are known by protocol ${ROUTE_PROTOCOL} and priority ${RULE_PRIORITY}`,
     ...FAMILIES.flatMap(renderRoutingRemoval),
     "",
+    ...(plan.routingRules.length === 0
+      ? ["# Nothing is relayed, so nothing is delivered here"]
+      : renderEntries(plan)),
+  ];
+}
+
+function renderEntries({ routes, routingRules }: Plan): string[] {
+  return [
     "# page: ip route add local 0.0.0.0/0 dev lo table 100",
     "# What is looked up in this table is delivered to this machine, whatever its destination: 0.0.0.0/0, ::/0",
-    ...plan.routes.map((route) =>
+    ...routes.map((route) =>
       route.foreign ? `# already there, made by another program: ${renderRoute(route)}` : renderRoute(route)
     ),
     "",
     "# page: ip rule add fwmark 1 lookup 100",
     "# What has the mark is looked up there; the other bits of the mark are other programs'. One rule for each interface:",
     "# without iif the packets would vanish where the sysctl src_valid_mark is 1 (Tailscale and wg-quick set it)",
-    ...plan.routingRules.map(renderRoutingRule),
+    ...routingRules.map(renderRoutingRule),
   ];
 }
 

@@ -167,18 +167,18 @@ export class NftBatch {
   }
 
   /**
-   * Adds a rule at the end of its chain, or after the rule with handle `after`. Lookups of sets of this batch
-   * are given their ids. Errors call it `chain/2`: the second that this batch adds to the chain. Equivalent
-   * to: nft add rule inet T C …
+   * Adds a rule at the end of its chain, `first` of it, or after the rule with handle `after`. Lookups of
+   * sets of this batch are given their ids. Errors call it `chain/2`: the second that this batch adds to the
+   * chain. Equivalent to: nft add rule inet T C …; with `first`: nft insert rule inet T C …
    */
-  addRule(rule: NftRule, options: { after?: bigint } = {}): this {
+  addRule(rule: NftRule, options: { after?: bigint; first?: boolean } = {}): this {
     const expressions = rule.expressions.map((expression) => this.#withSetId(rule, expression));
     const count = (this.#ruleCounts.get(rule.chain) ?? 0) + 1;
     this.#ruleCounts.set(rule.chain, count);
     const attributes = encodeRule({ ...rule, expressions }, options);
     return this.#add("rule", "new", {
       family: rule.family,
-      flags: NLM_F_CREATE | NLM_F_APPEND,
+      flags: options.first === true ? NLM_F_CREATE : NLM_F_CREATE | NLM_F_APPEND,
       attributes,
       purpose: {
         operation: "add rule",

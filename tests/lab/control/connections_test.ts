@@ -5,7 +5,7 @@ import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { until } from "../../laboratory/machine/wait.ts";
 import { connectClient, serve } from "../../laboratory/network/sockets.ts";
 import { exchange, openClient, openServer, startUdpProxy } from "../../laboratory/network/udp_peers.ts";
-import { tproxy, writeConfig } from "../../laboratory/proxy/proxy.ts";
+import { controlPath, tproxy, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 
 const { client, server } = ADDRESSES[4];
@@ -82,7 +82,7 @@ labTest(
     const path = writeConfig(lab);
     const none = await tproxy(lab, ["connections", "-c", path], { mayFail: true });
     assert.equal(none.code, 3);
-    assert.match(none.stderr, new RegExp(`no proxy answers at ${lab.directory}/control\\.sock`));
+    assert.match(none.stderr, new RegExp(`no proxy answers at ${controlPath(lab)}`));
     const off = await tproxy(lab, ["connections", "-c", writeConfig(lab, { control: "off" })], {
       mayFail: true,
     });

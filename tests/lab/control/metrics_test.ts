@@ -60,6 +60,10 @@ labTest(
     assert.equal(await value("tproxy_udp_datagrams_total{direction='down'}"), 1);
     assert.equal(await value('tproxy_sniffs_total{result="http"}'), 1);
     assert.equal(await value('tproxy_sniffs_total{result="none"}'), 3, "an address is no name");
+    assert.equal(await value('tproxy_dial_duration_seconds_count{family="ipv6"}'), 1);
+    assert.ok(await value('tproxy_dial_duration_seconds_bucket{family="ipv4", le="3"}') >= 2);
+    const busy = await value("sum(tproxy_worker_busy_seconds_total)");
+    assert.ok(busy > 0 && busy < 20, `the workers, which slept, were busy for ${busy} s`);
     assert.equal(await value("tproxy_rules_in_force"), 1);
     assert.equal(await value("tproxy_upstream_up"), 1);
     assert.ok(await value("process_resident_memory_bytes") > 2e7);
@@ -116,6 +120,18 @@ labTest(
       mayFail: true,
     });
     assert.notEqual(fromLan.code, 0);
+    const comes = (line: string) =>
+      until(async () => (await ask(`${url}/metrics`)).includes(`\n${line}\n`), {
+        what: line,
+        timeoutMs: 30_000,
+      });
+    await comes('tproxy_healings_total{object="table"} 0');
+    await lab.router.nft("delete table inet transparent_proxy");
+    await comes('tproxy_healings_total{object="table"} 1');
+    await comes("tproxy_config_last_reload_successful 1");
+    lab.writeFile("tproxy.yaml", "rules: 7");
+    proxy.program.signal("SIGHUP");
+    await comes("tproxy_config_last_reload_successful 0");
     proxy.program.signal("SIGTERM");
     assert.equal(await proxy.program.waitForExit(), 0);
   },

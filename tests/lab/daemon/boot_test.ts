@@ -72,6 +72,28 @@ labTest("install --boot systemd is enabled by systemctl, and uninstall leaves no
   assert.equal(await snapshotKernel(lab.router), before);
 });
 
+labTest("the start at boot waits for the confirmation of a trial", {
+  netlinkOnly: "rules of iptables have no trials",
+}, async (lab) => {
+  const config = writeConfig(lab);
+  const { stdout } = await runApart(
+    lab,
+    `
+    cp ${config} /etc/tproxy-laboratory.yaml
+    chmod 644 /etc/tproxy-laboratory.yaml
+    find /etc | sort >/mnt/before
+    tproxy install --boot systemd --confirm 10m -c /etc/tproxy-laboratory.yaml
+    find /etc | sort | diff /mnt/before - && echo "no file"
+    tproxy confirm --force
+    systemctl is-enabled tproxy
+    tproxy uninstall
+    find /etc | sort | diff /mnt/before - && echo "as before"
+  `,
+  );
+  assert.match(stdout, /: tproxy confirm; that sets up the start at boot too\nno file\nConfirmed/);
+  assert.match(stdout, /^Started at boot by systemd\.\n[^]*^enabled\n[^]*^as before$/m);
+});
+
 labTest("install --boot leaves nothing when the kernel refuses the rules", {}, async (lab) => {
   const config = writeConfig(lab);
   const { stdout, stderr } = await runApart(

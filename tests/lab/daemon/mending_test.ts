@@ -5,7 +5,9 @@
 import assert from "node:assert/strict";
 import type { Lab } from "../../laboratory/lab.ts";
 import { delay, until } from "../../laboratory/machine/wait.ts";
+import { exchange, openClient, openServer } from "../../laboratory/network/udp_peers.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
+import { KNOWN_MS } from "../../laboratory/proxy/dataplane.ts";
 import { type Proxy, startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 
@@ -60,6 +62,34 @@ labTest("run mends what others delete or flush, and names them", { programs: PRO
   }
   assert.ok(await fetches(lab, nginx.url(4)));
   assert.ok(await fetches(lab, nginx.url(6)));
+});
+
+labTest("UDP under way, of a masqueraded client, outlives a flush", {
+  programs: PROGRAMS,
+  masquerade: true,
+  netlinkOnly: "first packets ask with nf_tables alone",
+}, async (lab) => {
+  const proxy = await startProxy(lab, { config: CONFIG });
+  await delay(700);
+  const flows = await Promise.all(([4, 6] as const).map(async (family) => {
+    const [server, client] = [openServer(lab, family), openClient(lab, family)];
+    return { server, client, seen: await exchange(client, server) };
+  }));
+  await assertMended(lab, proxy, {
+    what: "the table, while answers come",
+    work: async () => {
+      await lab.router.nft("delete table inet transparent_proxy");
+      for (let i = 0; i < 20; i++) {
+        for (const { server, seen } of flows) server.send("more", seen);
+        await delay(5);
+      }
+    },
+    pattern: /missing="?table /,
+  });
+  for (const { client } of flows) await client.receiveAll(100);
+  // By then the flow asks again.
+  await delay(KNOWN_MS);
+  for (const { server, client, seen } of flows) assert.equal(await exchange(client, server), seen);
 });
 
 labTest("an uninstall holds while run goes on, and so does the install of another config", {

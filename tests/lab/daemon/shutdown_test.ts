@@ -9,14 +9,18 @@ import { delay } from "../../laboratory/machine/wait.ts";
 
 const PROGRAMS = ["curl", "nginx", "socat", "ss"];
 
-labTest("run says what it does in one line", { programs: PROGRAMS }, async (lab) => {
-  const nginx = await startNginx(lab);
-  const proxy = await startProxy(lab);
-  assert.equal(await nginx.get(4), "hello\n");
-  await delay(200);
-  assert.equal(proxy.log.trimEnd().split("\n").length, 1, proxy.log);
-  assert.match(proxy.log, /50080/);
-});
+labTest(
+  "run says what it does in one line, and with what power in another",
+  { programs: PROGRAMS },
+  async (lab) => {
+    const nginx = await startNginx(lab);
+    const proxy = await startProxy(lab);
+    assert.equal(await nginx.get(4), "hello\n");
+    await delay(200);
+    assert.equal(proxy.log.trimEnd().split("\n").length, 2, proxy.log);
+    assert.match(proxy.log, /50080/);
+  },
+);
 
 labTest("run logs connections at level debug", { programs: PROGRAMS }, async (lab) => {
   const nginx = await startNginx(lab);

@@ -40,7 +40,7 @@ labTest("status and run on a terminal say what is in the way, once it is there",
   const { stdout } = await tproxy(lab, ["status", "--json", "-c", path]);
   const { obstacles } = JSON.parse(stdout) as { obstacles: { id: string; remedy: string }[] };
   assert.deepEqual(obstacles.map(({ id }) => id), ["legacy-input"]);
-  const words = [...tproxyCommand(), "run", "-c", path].join(" ");
+  const words = [...tproxyCommand(), "run", "--privileges", "keep", "-c", path].join(" ");
   const terminal = await lab.router.start(["script", "-qec", `exec ${words}`, "/dev/null"]);
   await terminal.waitForOutput('warn in the way what="firewall: chain INPUT of iptables-legacy"');
   await terminal.waitForOutput('remedy="iptables-legacy -I INPUT -m mark');

@@ -13,7 +13,7 @@ export async function startRun(
   const { file = copy.file, env = {} } = options;
   Deno.writeTextFileSync(
     `${copy.directory}/tproxy.yaml`,
-    `listener: { workers: 1 }\ncontrol: ${copy.directory}/control.sock\n`,
+    `listener: { workers: 1 }\ncontrol: ${copy.directory}/control/sock\n`,
   );
   const script = `ip link set lo up; ip link add lan0 type veth peer name lan1; ip link set lan0 up
     ip addr add 192.0.2.1/24 dev lan0; exec ${file} run -c ${copy.directory}/tproxy.yaml`;

@@ -91,7 +91,7 @@ export function firstPacketsAsk(): boolean {
 
 /** The control socket of a laboratory's proxy: each has its own, as they share /run. */
 export function controlPath(lab: Lab): string {
-  return `${lab.directory}/control.sock`;
+  return `${lab.directory}/control/sock`;
 }
 
 /** Writes a config file (JSON is YAML too) and gives its path. */

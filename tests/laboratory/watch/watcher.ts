@@ -58,7 +58,7 @@ def serve(c, port):
             elif port == 443 and (got[0] != 22 or (len(got) > 4 and len(got) >= 5 + got[3] * 256 + got[4])): c.sendall(b"%d\\n" % len(got))
             elif port == 25: c.sendall(b"250 ok\\r\\n")
     except OSError as e: end = e.strerror
-    print(port, end, len(got), flush=True)
+    print("%d %s %d\\n" % (port, end, len(got)), end="", flush=True)
 def listen(port):
     s = socket.socket(socket.AF_INET6); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     s.bind(("::", port)); s.listen(1000)

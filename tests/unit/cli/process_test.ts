@@ -69,7 +69,7 @@ Deno.test("tproxy completion completes commands, options and words in bash", asy
   assert.equal(stderr, "");
   const [conf, option, example, zsh, file, checked] = stdout.split("\n").map((line) => line.trim());
   assert.deepEqual([conf, option, example, zsh, file, checked], [
-    "config",
+    "confirm config",
     "--config",
     "example",
     "zsh",

@@ -115,6 +115,27 @@ export const NFT_OBJECTS: readonly Case[] = [
     direction: "sent",
   },
   {
+    name: "element-timeout",
+    setup: ["nft add table inet t"],
+    command: ["nft", "add set inet t a { type inet_proto; flags timeout; elements = { tcp timeout 60s }; }"],
+    direction: "sent",
+  },
+  {
+    name: "dump-element-timeout",
+    setup: [
+      "nft add table inet t",
+      "nft add set inet t a '{ type inet_proto; flags timeout; elements = { tcp timeout 60s }; }'",
+    ],
+    command: ["nft", "list set inet t a"],
+    direction: "received",
+  },
+  {
+    name: "rule-insert",
+    setup: [CHAIN, "nft add rule inet t c accept"],
+    command: ["nft", "insert rule inet t c return"],
+    direction: "sent",
+  },
+  {
     name: "set-nets",
     setup: ["nft add table inet t"],
     command: [

@@ -9,5 +9,5 @@ import { json, type Route } from "../route.ts";
 export const statusRoute: Route = {
   method: "GET",
   path: "/v1/status",
-  answer: (_request, { proxy, program, started }) => json(describe(proxy, { program, started })),
+  answer: (_request, { proxy, ...facts }) => json(describe(proxy, facts)),
 };

@@ -15,6 +15,7 @@ import { readTransport } from "./transport.ts";
 /** Prefixes as numbers. */
 const SQUEEZED_TCP = QUESTION_PREFIX.squeezed.charCodeAt(0);
 const SQUEEZED_UDP = QUESTION_PREFIX.squeezedUdp.charCodeAt(0);
+const UNTRACKED = QUESTION_PREFIX.untracked.charCodeAt(0);
 
 const IPV4_HEADER = 20;
 const IPV6_HEADER = 40;
@@ -51,6 +52,7 @@ export function readFirstPacket(question: Question, { bytes, words }: Memory, lo
   answer.hardwareLow = log.hardwareLow;
   question.bytes = bytes;
   question.isCut = length >= LONGEST_COPY;
+  question.isUntracked = log.prefix === UNTRACKED;
   const version = bytes[at] >> 4;
   if (version === 4) return readIpv4(question, words, at, length, log.prefix);
   return version === 6 && length >= IPV6_HEADER && readIpv6(question, words, at, length);

@@ -17,11 +17,14 @@ export class KnownFlow {
   /** The mark that rules have given the flow, as a signed number. */
   mark = 0;
   readonly ends: Int32Array<ArrayBuffer> = new Int32Array(4 * ADDRESS_WORDS);
+  /** Conntrack does not see what the client sends. */
+  isUntracked = false;
 
   /** Makes it that of a datagram. */
-  take({ addresses, answer, flowMark }: Question): this {
+  take({ addresses, answer, flowMark, isUntracked }: Question): this {
     const { ends } = this;
     this.mark = flowMark;
+    this.isUntracked = isUntracked;
     for (let word = 0; word < ADDRESS_WORDS; word++) {
       ends[CLIENT + word] = addresses[ASKED_CLIENT + word];
       ends[DESTINATION + word] = addresses[ASKED_DESTINATION + word];

@@ -2,10 +2,9 @@
  * Sends held datagrams on, as the router would have, or has the kernel refuse them.
  * @module
  */
-import { ECONNREFUSED } from "../../../../ffi/consts.ts";
+import { EPERM } from "../../../../ffi/consts.ts";
 import { RESENT_PRIORITY } from "../../../constants.ts";
-import type { Injector } from "../../asking/injector.ts";
-import { ASKED_CLIENT, type HeldPacket, type Question, type RoutedPacket } from "../../asking/question.ts";
+import { ASKED_CLIENT, type Question, type RoutedPacket } from "../../asking/question.ts";
 import type { RouteBook } from "../../routes/route_book.ts";
 import { ADDRESS_WORDS } from "../../shared/columns.ts";
 import { copyAddress } from "../../shared/addresses.ts";
@@ -23,27 +22,19 @@ export interface DatagramSender {
   /** Sends one on, by the way and with the mark of the router's rules, which have counted the hop already. */
   send(packet: RoutedPacket): number;
   /** Has the client told that nobody takes it. */
-  refuse(packet: HeldPacket): number;
-}
-
-/** Parts of a worker that it uses. */
-export interface SenderParts {
-  readonly injector: Injector;
-  readonly routes: RouteBook;
+  refuse(packet: RoutedPacket): number;
 }
 
 /** A worker's. */
 export class RawSender implements DatagramSender {
   readonly #sockets: SignedSockets;
-  readonly #injector: Injector;
   readonly #routes: RouteBook;
   readonly #teller = new Teller();
   readonly #clientWords = new Int32Array(ADDRESS_WORDS);
   readonly #client = new Uint8Array(this.#clientWords.buffer);
 
-  constructor(sockets: SignedSockets, { injector, routes }: SenderParts) {
+  constructor(sockets: SignedSockets, routes: RouteBook) {
     this.#sockets = sockets;
-    this.#injector = injector;
     this.#routes = routes;
   }
 
@@ -59,6 +50,22 @@ export class RawSender implements DatagramSender {
 
   /** See {@linkcode DatagramSender}. */
   send(packet: RoutedPacket): number {
+    return this.#send(packet, RESENT_PRIORITY.released);
+  }
+
+  /** See {@linkcode DatagramSender}. */
+  refuse(packet: RoutedPacket): number {
+    const returned = this.#send(packet, RESENT_PRIORITY.refused);
+    // The rule that refuses drops the packet, and that is what sendmsg(2) tells.
+    return returned === -EPERM ? 0 : returned;
+  }
+
+  /** Closes what it has opened. */
+  close(): void {
+    this.#teller.close();
+  }
+
+  #send(packet: RoutedPacket, priority: number): number {
     const { ipv4, ipv6 } = this.#sockets;
     const { addresses, answer } = packet;
     const routes = this.#routes;
@@ -68,20 +75,10 @@ export class RawSender implements DatagramSender {
     return socket.sendBy(
       packet,
       answer.mark | routes.pin,
-      RESENT_PRIORITY.released,
+      priority,
       routes.oif,
       answer.words,
       answer.destinationAt,
     );
-  }
-
-  /** See {@linkcode DatagramSender}. */
-  refuse(packet: HeldPacket): number {
-    return this.#injector.refuse(packet, ECONNREFUSED);
-  }
-
-  /** Closes what it has opened. */
-  close(): void {
-    this.#teller.close();
   }
 }

@@ -27,14 +27,16 @@ const MOST_WAITING = 256;
 const READING_TICKS = ticks(1000);
 /** The time after which nothing is on its way any more that was when the flow was released. */
 const RELEASED_TICKS = ticks(1000);
-/** A flow that is refused is one that conntrack would still know without an answer. */
-const REFUSED_TICKS = ticks(30_000);
+/** All others are known for as long as conntrack would know a flow without an answer. */
+const KNOWN_TICKS = ticks(30_000);
 
 const UNDECIDED = 0;
 const RELEASED = 1;
 const REFUSED = 2;
 const SILENCED = 3;
-type Decided = typeof RELEASED | typeof REFUSED | typeof SILENCED;
+/** Goes on as one that is released, and comes here all the same: conntrack does not see it. */
+const PASSED = 4;
+type Decided = typeof RELEASED | typeof REFUSED | typeof SILENCED | typeof PASSED;
 
 const { udp: UDP } = PROTOCOL_NUMBERS;
 
@@ -104,7 +106,7 @@ export class DatagramWatcher {
     const place = this.#places.find(addresses);
     if (place < 0) return place;
     const state = this.#states[place];
-    const life = state === RELEASED ? RELEASED_TICKS : REFUSED_TICKS;
+    const life = state === RELEASED ? RELEASED_TICKS : KNOWN_TICKS;
     if (state === UNDECIDED || this.#context.clock.tick < this.#times[place] + life) return place;
     this.#forget(place);
     return -1;
@@ -190,28 +192,29 @@ export class DatagramWatcher {
       this.#forget(place);
       return false;
     }
-    this.#note(place, RELEASED);
+    this.#note(place, flow.isUntracked ? PASSED : RELEASED);
     return true;
   }
 
   /** Does with a datagram that has not waited what was decided on its flow. */
   #settle(place: number, datagram: Question): void {
-    if (this.#states[place] === RELEASED && !this.#sender.canSend(datagram)) {
-      this.#counters[COUNTER.watchDropped]++;
-    } else this.#obey(place, datagram);
+    const state = this.#states[place];
+    const isSent = state === RELEASED || state === PASSED;
+    if (isSent && !this.#sender.canSend(datagram)) this.#counters[COUNTER.watchDropped]++;
+    else this.#obey(place, datagram);
   }
 
   /** Does with a packet what was decided on its flow. */
   #obey(place: number, packet: RoutedPacket): void {
     const sender = this.#sender;
     const state = this.#states[place];
-    if (state === RELEASED) {
+    if (state !== RELEASED) this.#times[place] = this.#context.clock.tick;
+    if (state === RELEASED || state === PASSED) {
       const returned = sender.send(packet);
       this.#counters[returned < 0 ? COUNTER.watchDropped : COUNTER.watchReleased]++;
       if (returned < 0) this.failure = returned;
       return;
     }
-    this.#times[place] = this.#context.clock.tick;
     this.#counters[COUNTER.watchRefused]++;
     const returned = state === REFUSED ? sender.refuse(packet) : 0;
     if (returned < 0) this.failure = returned;

@@ -45,7 +45,9 @@ export function compileIptables({ intent: wanted, families }: Plan): FamilyRules
 
 /** Rules of iptables take flows early, whatever is wanted. */
 function takenEarly(intent: Intent): Intent {
-  return intent.scope.admission === "early" ? intent : planIntent({ ...intent.scope, admission: "early" });
+  return intent.scope.admission === "early"
+    ? intent
+    : planIntent({ ...intent.scope, admission: "early", brings: true });
 }
 
 function cannotTakeOwnTraffic(): OperationError {

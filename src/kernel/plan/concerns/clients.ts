@@ -15,6 +15,7 @@ import {
   FOR_OTHERS,
   listenerAt,
   newFlow,
+  NO_BARE_SYN,
   onlyFromClients,
   OTHER_TCP_PASSES,
   TCP,
@@ -38,12 +39,13 @@ export function planClients(scope: Scope): Contribution {
   return {
     sets: [
       ...planInterfaceSet(scope.lan, "Interfaces whose clients are intercepted"),
-      ...(scope.admission === "early" ? [] : planAnsweredSets(scope)),
+      ...(scope.admission === "early" || !scope.brings ? [] : planAnsweredSets(scope)),
     ],
     chains: [...accepted, {
       name: "divert",
       place: "from-clients",
       rules: [
+        ...(scope.tcp && !scope.brings ? [NO_BARE_SYN] : []),
         onlyFromClients(scope),
         ...excludeOtherFamily(scope),
         ...(scope.tcp ? planTcp(scope, accepted.length > 0) : []),
@@ -71,8 +73,7 @@ function planTcp(scope: Scope, delivers: boolean): PlannedRule[] {
       reason:
         "SYNs first: a socket in TIME_WAIT would answer a client that uses its port again, and be reset",
     },
-    ...giveToSockets(scope, delivers),
-    OTHER_TCP_PASSES,
+    ...(scope.brings ? [...giveToSockets(scope, delivers), OTHER_TCP_PASSES] : []),
   ];
 }
 
@@ -122,7 +123,7 @@ function planAccepted(scope: Scope): OpenChain[] {
   const rules = rulesOf("tcp", scope);
   const last = rules.findLastIndex(({ outcome }) => outcome.kind === "program");
   const early = scope.admission === "early";
-  if (!scope.tcp || (last < 0 && early)) return [];
+  if (!scope.tcp || !scope.brings || (last < 0 && early)) return [];
   const ours = ofProxy(scope);
   return [{
     name: ACCEPTED_CHAIN,

@@ -14,19 +14,20 @@ import { type Effect, goTo } from "../rules/effect.ts";
 import type { Scope } from "../scope.ts";
 import { watches } from "../scope.ts";
 import type { LiveOptions } from "./options.ts";
-import { eachWorker, planForwarded, QUESTION_CHAIN } from "./questions.ts";
+import { eachWorker, planForwarded } from "./questions.ts";
 import { watchingSet } from "./watch.ts";
 
 const DATAGRAM_CHAIN = "datagrams";
+const UNTRACKED_CHAIN = "datagrams_untracked";
 
 /** Plans the chains; none where no datagrams are watched. */
 export function planDatagrams(scope: Scope, { workers }: LiveOptions): Contribution {
   if (!watchesDatagrams(scope)) return {};
   const share = { original: true, protocol: "udp" } as const;
   const group = (worker: number) => watchDatagramGroup(scope.listenerPort, worker);
-  const plain = (worker: number): Effect => ({
+  const question = (prefix: string) => (worker: number): Effect => ({
     kind: "question",
-    prefix: QUESTION_PREFIX.plain,
+    prefix,
     group: group(worker),
   });
   return {
@@ -61,9 +62,19 @@ export function planDatagrams(scope: Scope, { workers }: LiveOptions): Contribut
             effect: goTo(translatedChain(family)),
             reason: "Others have marked the flow, and conntrack is about to forget it",
           }]),
-          ...eachWorker(workers, share, plain),
+          ...eachWorker(workers, share, question(QUESTION_PREFIX.plain)),
         ],
         reason: "Datagrams that come before the name of their flow is known",
+      },
+      {
+        name: UNTRACKED_CHAIN,
+        place: "live-step",
+        rules: [
+          ...planForwarded(scope),
+          ...eachWorker(workers, { original: false }, question(QUESTION_PREFIX.untracked)),
+        ],
+        reason:
+          "All datagrams of flows that the administrator keeps out of conntrack: nothing can release them",
       },
     ],
   };
@@ -92,8 +103,8 @@ export function askDatagrams(scope: Scope): PlannedRule[] {
       family,
       set: watchingSet(family),
     }],
-    effect: goTo(QUESTION_CHAIN),
-    reason: "What conntrack does not see cannot be released: the proxy relays it",
+    effect: goTo(UNTRACKED_CHAIN),
+    reason: "What conntrack does not see cannot be released: the worker sends on what it lets go",
   }]);
 }
 

@@ -8,7 +8,8 @@
  *                     └─ from lo: injected: refusals
  * postrouting ask ── question ─┬─ LAN to LAN, helpers: goes on
  *                              └─ a copy to a worker, and no more
- * output      sent, and where others change what is sent: keep_route; unpinned;
+ * output      to_clients: the zone of clients' legs; sent; unpinned; and where others change what is sent:
+ *             keep_route;
  *             nat: keep_incoming, keep_outgoing, keep_source
  * ```
  * @module
@@ -21,9 +22,10 @@ import { askDatagrams, planDatagrams } from "./datagrams.ts";
 import { planKept } from "./kept.ts";
 import { planMemory } from "./memory.ts";
 import type { LiveOptions } from "./options.ts";
+import { planUnflushed } from "../concerns/forward_path/zoned.ts";
 import { planNamedSets } from "../concerns/named_upstreams.ts";
 import { planOwn } from "./own.ts";
-import { planQuestions } from "./questions.ts";
+import { planAsk, planQuestions } from "./questions.ts";
 import { planSent } from "./sent.ts";
 import { planSteer } from "./steer.ts";
 import { planWatch, planWatchMemory } from "./watch.ts";
@@ -43,7 +45,9 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
       scope,
       sets: [
         ...planInterfaceSet(lan, "Interfaces whose clients are intercepted"),
-        ...(udp && bridged !== null ? planInterfaceSet(bridged, "Bridges that netfilter sees through") : []),
+        ...(scope.brings && udp && bridged !== null
+          ? planInterfaceSet(bridged, "Bridges that netfilter sees through")
+          : []),
         ...(accepting && inner !== null ? planInterfaceSet(inner, "Interfaces of clients alone") : []),
         ...planMemory(scope, options),
         ...(accepting ? planNamedSets(scope, options) : []),
@@ -54,11 +58,13 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
         ...(accepting
           ? [
             planDatagrams(scope, options),
-            planQuestions(scope, options, askDatagrams(scope)),
+            scope.brings ? planQuestions(scope, options) : {},
+            planAsk(scope, askDatagrams(scope)),
             planOwn(scope, options),
           ]
           : []),
         planWatch(scope, options),
+        scope.brings ? planUnflushed(scope) : {},
         planSent(scope),
         planKept(scope, options),
       ]),

@@ -31,7 +31,8 @@ export function dialledSet(family: Family): string {
 }
 
 /** Plans the sets. */
-export function planMemory({ families, tcp, udp }: Scope, options: LiveOptions): PlannedSet[] {
+export function planMemory({ families, tcp, udp, brings }: Scope, options: LiveOptions): PlannedSet[] {
+  if (!brings) return [];
   const { accepting, udpKnownSeconds, limits } = options;
   return [
     ...(udp

@@ -14,9 +14,9 @@ import type { Protocol } from "../../../config/types.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
-import { newFlow, onlyFromClients, TCP } from "../phrases.ts";
+import { newFlow, NO_BARE_SYN, onlyFromClients, TCP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
-import { type Effect, goTo, LEAVE, PASS } from "../rules/effect.ts";
+import { type Effect, goTo, PASS } from "../rules/effect.ts";
 import { leavesThrough } from "../rules/interface_match.ts";
 import type { Scope } from "../scope.ts";
 import { askingSet } from "./memory.ts";
@@ -26,12 +26,8 @@ import type { LiveOptions } from "./options.ts";
 export const QUESTION_CHAIN = "question";
 const PLAIN_CHAIN = "plain";
 
-/** Plans the chains; `first`: rules for what asks in another way. */
-export function planQuestions(
-  scope: Scope,
-  { workers }: LiveOptions,
-  first: readonly PlannedRule[],
-): Contribution {
+/** Plans the chains that `ask` leads to. */
+export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribution {
   const { families, protocols, listenerPort, tcp } = scope;
   const translated = families.flatMap((family) =>
     protocols.map((protocol) => ({ family, protocol, chain: `${FORMS[family]}_${protocol}` }))
@@ -81,7 +77,6 @@ export function planQuestions(
         [...(tcp ? families.map(forget) : []), ...planForwarded(scope), ...translated.map(lead), TO_PLAIN],
         "How it asks",
       ),
-      planAsk(scope, first),
     ],
   };
 }
@@ -120,45 +115,42 @@ function lead(
   };
 }
 
-const GOES_ON: PlannedRule = {
-  conditions: [{ kind: "no-bare-syn" }],
-  effect: LEAVE,
-  reason: "Nearly all that a router forwards",
-};
-
-function planAsk(scope: Scope, first: readonly PlannedRule[]): OpenChain {
-  const { families, protocols, tcp } = scope;
+/** Plans the chain `ask`, none where nothing asks; `first`: rules for what asks in another way. */
+export function planAsk(scope: Scope, first: readonly PlannedRule[]): Contribution {
+  const rules = [...first, ...(scope.brings ? askFirst(scope) : [])];
+  if (rules.length === 0) return {};
   return {
-    name: "ask",
-    place: "ask",
-    rules: [
+    chains: [{
+      name: "ask",
+      place: "ask",
       // Before the interface, which costs a look into a set.
-      ...(tcp ? [GOES_ON] : []),
-      onlyFromClients(scope),
-      ...first,
-      ...families.flatMap((family) => [
-        ...protocols.map((protocol): PlannedRule => ({
-          conditions: [{ kind: "family", family }, newFlow(protocol), {
-            kind: "original-flow",
-            family,
-            set: askingSet(family),
-          }],
-          effect: goTo(QUESTION_CHAIN),
-          reason: "What the router lets out asks; what it refuses never comes here",
-        })),
-        ...protocols.map((protocol): PlannedRule => ({
-          conditions: [{ kind: "untracked" }, { kind: "family", family }, newFlow(protocol), {
-            kind: "remembered-flow",
-            family,
-            set: askingSet(family),
-          }],
-          effect: goTo(QUESTION_CHAIN),
-          reason: "The same where the administrator keeps it out of conntrack",
-        })),
-      ]),
-    ],
-    reason: "The end of the forward path, behind all filters and NAT",
+      rules: [...(scope.tcp ? [NO_BARE_SYN] : []), onlyFromClients(scope), ...rules],
+      reason: "The end of the forward path, behind all filters and NAT",
+    }],
   };
+}
+
+function askFirst({ families, protocols }: Scope): PlannedRule[] {
+  return families.flatMap((family) => [
+    ...protocols.map((protocol): PlannedRule => ({
+      conditions: [{ kind: "family", family }, newFlow(protocol), {
+        kind: "original-flow",
+        family,
+        set: askingSet(family),
+      }],
+      effect: goTo(QUESTION_CHAIN),
+      reason: "What the router lets out asks; what it refuses never comes here",
+    })),
+    ...protocols.map((protocol): PlannedRule => ({
+      conditions: [{ kind: "untracked" }, { kind: "family", family }, newFlow(protocol), {
+        kind: "remembered-flow",
+        family,
+        set: askingSet(family),
+      }],
+      effect: goTo(QUESTION_CHAIN),
+      reason: "The same where the administrator keeps it out of conntrack",
+    })),
+  ]);
 }
 
 /** Plans what is forwarded after all. */

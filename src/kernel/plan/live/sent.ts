@@ -24,6 +24,12 @@ import { planResent } from "./watch.ts";
 
 const CLIENT_CHAIN = "client_sent";
 
+const SENT = {
+  name: "sent",
+  place: "sent",
+  reason: "What the proxy sends, and errors that the router itself sends about it",
+} as const;
+
 const MOST: PlannedRule = {
   conditions: [{ kind: "no-bare-syn" }],
   effect: LEAVE,
@@ -32,7 +38,9 @@ const MOST: PlannedRule = {
 
 /** Plans the chains. */
 export function planSent(scope: Scope): Contribution {
-  const { tcp, udp } = scope;
+  const { tcp, udp, brings } = scope;
+  const resent = planResent(scope);
+  if (!brings) return { chains: resent.length === 0 ? [] : [{ ...SENT, rules: resent }] };
   const toClient: PlannedRule[] = [
     {
       conditions: [{ kind: "original-direction" }],
@@ -48,10 +56,9 @@ export function planSent(scope: Scope): Contribution {
       { name: CLIENT_CHAIN, place: "live-step", rules: toClient, reason: "What the proxy sends to clients" },
       ...(tcp ? [planDial(scope)] : []),
       {
-        name: "sent",
-        place: "sent",
+        ...SENT,
         rules: [
-          ...planResent(scope),
+          ...resent,
           ...(tcp ? [MOST] : []),
           { conditions: [TO_CLIENT], effect: goTo(CLIENT_CHAIN), reason: "By their priority" },
           ...(tcp
@@ -65,7 +72,6 @@ export function planSent(scope: Scope): Contribution {
             ]
             : []),
         ],
-        reason: "What the proxy sends, and errors that the router itself sends about it",
       },
     ],
   };

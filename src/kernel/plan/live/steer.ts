@@ -8,7 +8,7 @@ import { fromLoopback, listenerAt, onlyFromClients, TCP, UDP } from "../phrases.
 import type { PlannedRule } from "../model.ts";
 import { goTo } from "../rules/effect.ts";
 import { comesFrom } from "../rules/interface_match.ts";
-import type { Scope } from "../scope.ts";
+import { type Scope, watches } from "../scope.ts";
 import { askingSet, knownSet } from "./memory.ts";
 import { forwardToNamed } from "../concerns/named_upstreams.ts";
 import type { LiveOptions } from "./options.ts";
@@ -22,13 +22,15 @@ const ASKS_CHAIN = "asks";
 /** Plans the chain, and those that it leads to. */
 export function planSteer(scope: Scope, options: LiveOptions): Contribution {
   const { accepting } = options;
+  const { brings } = scope;
+  if (!brings && !watches(scope)) return {};
   return {
-    chains: [planInjected(scope), {
+    chains: [...(brings ? [planInjected(scope)] : []), {
       name: ASKS_CHAIN,
       place: "live-step",
       rules: [
         onlyFromClients(scope),
-        ...(scope.udp ? planKnown(scope) : []),
+        ...(scope.udp && brings ? planKnown(scope) : []),
         ...(accepting ? [...forwardToNamed(scope, options), ...planAsking(scope)] : []),
       ],
       reason: "First packets, and every datagram",
@@ -41,11 +43,13 @@ export function planSteer(scope: Scope, options: LiveOptions): Contribution {
           effect: goTo(ASKS_CHAIN),
           reason: "All others know their way",
         },
-        {
-          conditions: [fromLoopback({ negate: false }), { kind: "zone", zone: scope.clientZone }],
-          effect: goTo(INJECTED_CHAIN),
-          reason: "First packets that the proxy has held, when their servers have answered",
-        },
+        ...(brings
+          ? [{
+            conditions: [fromLoopback({ negate: false }), { kind: "zone", zone: scope.clientZone } as const],
+            effect: goTo(INJECTED_CHAIN),
+            reason: "First packets that the proxy has held, when their servers have answered",
+          }]
+          : []),
       ],
       reason: "What asks for the proxy, right behind divert",
     }],
@@ -69,6 +73,7 @@ function planKnown(scope: Scope): PlannedRule[] {
 }
 
 function planAsking(scope: Scope): PlannedRule[] {
+  if (!scope.brings) return steerWatched(scope);
   const { families, protocols, tcp } = scope;
   const signed = SIGNATURES.map((option): PlannedRule => ({
     conditions: [TCP, { kind: "tcp-option", option }],

@@ -8,7 +8,7 @@
  *                              └─ held_back: what the client says goes to the worker, and no further
  *                             until it has a verdict (NFQUEUE), or is sent once more (NFLOG):
  * output      sent ─┬─ released: the flow is held no longer
- *                   └─ refused: the client is reset
+ *                   └─ refused: the client is told
  * ```
  *
  * The label stays with the flow as long as conntrack knows it, however long its client is silent. While no
@@ -20,7 +20,7 @@ import type { Family } from "../../../net/ip.ts";
 import { planFlowSets } from "../concerns/flow_set.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
-import { newFlow, TCP } from "../phrases.ts";
+import { newFlow, TCP, UDP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
 import { type Effect, goTo, LEAVE } from "../rules/effect.ts";
 import type { PlannedSet } from "../rules/set.ts";
@@ -197,5 +197,14 @@ export function planResent(scope: Scope): PlannedRule[] {
       effect: { kind: "refuse-with", answer: "tcp-reset" },
       reason: "To conntrack the reset belongs to the flow, so every firewall lets it pass",
     },
+    ...(scope.watchesUdp
+      ? [
+        {
+          conditions: [{ kind: "priority", priority: RESENT_PRIORITY.refused }, UDP],
+          effect: { kind: "refuse-with", answer: "port-unreachable" },
+          reason: "The same of the error that tells a client of UDP",
+        } as const,
+      ]
+      : []),
   ];
 }

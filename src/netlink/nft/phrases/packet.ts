@@ -52,9 +52,14 @@ export function outputInterface(
   return anInterface("oifname", interfaces, options.negate ?? false);
 }
 
-/** `meta nfproto ipv4`, or with a set of type nf_proto `meta nfproto @running`. */
-export function networkFamily(family: "ipv4" | "ipv6" | SetReference): NftExpression[] {
-  const match = typeof family === "string" ? compare("eq", familyKey(family)) : lookUp(family, false);
+/** `meta nfproto ipv4`, or with a set of type nf_proto `meta nfproto @running`; with `negate`, `!=`. */
+export function networkFamily(
+  family: "ipv4" | "ipv6" | SetReference,
+  { negate = false }: { negate?: boolean } = {},
+): NftExpression[] {
+  const match = typeof family === "string"
+    ? compare(negate ? "neq" : "eq", familyKey(family))
+    : lookUp(family, negate);
   return [loadMeta("nfproto"), match];
 }
 

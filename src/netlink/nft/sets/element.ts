@@ -18,6 +18,8 @@ const NFTA_SET_ELEM_LIST_SET_ID = 4;
 const NFTA_SET_ELEM_KEY = 1;
 const NFTA_SET_ELEM_DATA = 2;
 const NFTA_SET_ELEM_FLAGS = 3;
+const NFTA_SET_ELEM_TIMEOUT = 4;
+const NFTA_SET_ELEM_EXPIRATION = 5;
 const NFTA_SET_ELEM_USERDATA = 6;
 const NFTA_SET_ELEM_KEY_END = 10;
 const NFT_SET_ELEM_INTERVAL_END = 1;
@@ -46,12 +48,17 @@ export interface NftElement {
   readonly intervalOpen?: boolean;
   /** In a map: what the key stands for. */
   readonly value?: Uint8Array | Verdict;
+  /** Milliseconds that it lasts, where that is not the set's own `timeoutMs`. */
+  readonly timeoutMs?: number;
+  /** Milliseconds that are left of that; known after a dump. */
+  readonly expiresMs?: number;
   /** For the administrator, as nft shows it. */
   readonly comment?: string;
 }
 
 function writeElement(writer: AttributeWriter, element: NftElement): void {
   if (element.intervalEnd) writer.u32be(NFTA_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+  if (element.timeoutMs !== undefined) writer.u64be(NFTA_SET_ELEM_TIMEOUT, BigInt(element.timeoutMs));
   writeValue(writer, NFTA_SET_ELEM_KEY, element.key);
   if (element.keyEnd !== undefined) writeValue(writer, NFTA_SET_ELEM_KEY_END, element.keyEnd);
   if (element.value instanceof Uint8Array) writeValue(writer, NFTA_SET_ELEM_DATA, element.value);
@@ -67,6 +74,8 @@ function decodeElement(bytes: Uint8Array): NftElement {
   const flags = attributes.u32be(NFTA_SET_ELEM_FLAGS) ?? 0;
   const keyEnd = attributes.bytes(NFTA_SET_ELEM_KEY_END);
   const data = attributes.bytes(NFTA_SET_ELEM_DATA);
+  const timeout = attributes.u64be(NFTA_SET_ELEM_TIMEOUT);
+  const expiration = attributes.u64be(NFTA_SET_ELEM_EXPIRATION);
   const comment = decodeComment(attributes.bytes(NFTA_SET_ELEM_USERDATA));
   return {
     key: readValue(attributes.bytes(NFTA_SET_ELEM_KEY)),
@@ -76,6 +85,8 @@ function decodeElement(bytes: Uint8Array): NftElement {
       ? { intervalOpen: true }
       : {}),
     ...(data === undefined ? {} : { value: readVerdict(data) ?? readValue(data) }),
+    ...(timeout === undefined ? {} : { timeoutMs: Number(timeout) }),
+    ...(expiration === undefined ? {} : { expiresMs: Number(expiration) }),
     ...(comment === undefined ? {} : { comment }),
   };
 }

@@ -18,7 +18,6 @@ function open(rules: readonly string[], upstreams: readonly string[] = []) {
   const metered: Metered = {
     build: { version: "1", commit: "c", deno: "2" },
     dataplane: {
-      workers: 1,
       maxConnections: 8,
       maxUdpSessions: 8,
       account: () => books.account(),

@@ -31,6 +31,24 @@ Deno.test("formatMetrics() names each series once, and has less than 2,000 with 
   assert.ok(lines.length < 2000, `${lines.length} series`);
 });
 
+Deno.test("formatMetrics() sums the buckets of a histogram", () => {
+  const snapshot = snapshotOf();
+  const counts = [1, 0, 2, 0, 0, 0, 0, 0, 0, 4];
+  const account = { ...snapshot.account, dials: [{ family: "ipv4", counts, sumMs: 50_000 } as const] };
+  const own = seriesOf(formatMetrics({ ...snapshot, account }, "openmetrics"))
+    .filter((line) => line.startsWith("tproxy_dial")).map((line) =>
+      line.replace("tproxy_dial_duration_seconds", "")
+    );
+  assert.deepEqual([own[0], own[2], own[8], own[9], own[10], own[11]], [
+    '_bucket{family="ipv4",le="0.001"} 1',
+    '_bucket{family="ipv4",le="0.01"} 3',
+    '_bucket{family="ipv4",le="10"} 3',
+    '_bucket{family="ipv4",le="+Inf"} 7',
+    '_sum{family="ipv4"} 50',
+    '_count{family="ipv4"} 7',
+  ]);
+});
+
 Deno.test("formatMetrics() escapes the name of a rule, which may be any text", () => {
   const snapshot = snapshotOf();
   const rules = [{ ...snapshot.rules[0], name: 'a "b" \\n\nc', flows: 3 }];

@@ -13,6 +13,7 @@ export class ServiceManagerSocket implements Disposable {
     const address = unixAddress(path)!;
     const bound = bindSocket(this.fd, address, address.length);
     if (bound < 0) throw new Error(`Cannot bind to ${path}: ${bound}`);
+    if (path.startsWith("/")) Deno.chmodSync(path, 0o777); // as systemd's: services are of any user
   }
 
   /** The next datagram, undefined if none waits. */

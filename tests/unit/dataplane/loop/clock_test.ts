@@ -12,6 +12,16 @@ Deno.test("Clock counts ticks only when it is asked to", async () => {
   assert.ok(clock.tick >= 2 && clock.tick <= passed + 1, `tick ${clock.tick} after ${passed}`);
 });
 
+Deno.test("Clock.sinceUpdate counts from the last reading", async () => {
+  const clock = new Clock();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  const begun = performance.now();
+  clock.update();
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  const since = clock.sinceUpdate;
+  assert.ok(since >= 29 && since <= performance.now() - begun, `${since} ms`);
+});
+
 Deno.test("Clock.millisecondsTo() ends when the tick has begun, and is at least 1", async () => {
   const clock = new Clock();
   clock.update();

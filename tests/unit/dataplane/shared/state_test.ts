@@ -25,6 +25,16 @@ Deno.test("SharedState.sums() adds the rows of all workers, which do not touch e
   assert.equal(shared.live, 0);
 });
 
+Deno.test("SharedState.takeLongestTurn() tells the longest turn of a worker, once", () => {
+  const main = new SharedState(2);
+  const [one, two] = [new SharedState(main.buffer, 0), new SharedState(main.buffer, 1)];
+  for (const ms of [0.5, 12.25, 3]) one.noteTurn(ms);
+  two.noteTurn(1e9); // the machine has slept
+  assert.deepEqual([main.takeLongestTurn(0), main.takeLongestTurn(1)], [12.25, 0x7fffffff / 1000]);
+  one.noteTurn(2);
+  assert.deepEqual([main.takeLongestTurn(0), main.takeLongestTurn(0), main.takeLongestTurn(1)], [2, 0, 0]);
+});
+
 Deno.test("SharedState.forgetLive() takes what one worker had from the live ones, and nothing else", () => {
   const main = new SharedState(2);
   const [one, two] = [new SharedState(main.buffer, 0), new SharedState(main.buffer, 1)];

@@ -5,7 +5,7 @@
 import { AF_INET } from "../../../../ffi/consts.ts";
 import { ADDRESS_WORDS } from "../../../../src/dataplane/shared/columns.ts";
 import { type FlowMemory, Ledger } from "../../../../src/dataplane/shared/ledger.ts";
-import { TCP } from "../../../../src/dataplane/shared/session_key.ts";
+import { UDP } from "../../../../src/dataplane/shared/session_key.ts";
 import { WorkerTotals } from "../../../../src/dataplane/shared/totals.ts";
 
 interface Work {
@@ -24,7 +24,7 @@ const scope = globalThis as unknown as {
 };
 
 scope.onmessage = ({ data: { memory, totals, flows, enough, rows } }) => {
-  const ledger = new Ledger(memory, TCP, new WorkerTotals(0, totals), flows);
+  const ledger = new Ledger(memory, UDP, new WorkerTotals(0, totals), flows);
   const address = new Int32Array(ADDRESS_WORDS);
   const live = new Array<boolean>(rows).fill(false);
   let tag = 0;

@@ -3,6 +3,7 @@
  * @module
  */
 import { allocateLedger } from "../../../../src/dataplane/shared/columns.ts";
+import { allocateDialTimes } from "../../../../src/dataplane/flows/dial_times.ts";
 import { allocateRing } from "../../../../src/dataplane/flows/flow_ring.ts";
 import { allocateNames } from "../../../../src/dataplane/flows/name_places.ts";
 import { type FlowMemory, Ledger } from "../../../../src/dataplane/shared/ledger.ts";
@@ -26,5 +27,5 @@ export function testLedger(
 
 /** Returns memory for the names and the ended flows of a worker. */
 export function testFlows(): FlowMemory {
-  return { names: allocateNames(1), ended: allocateRing() };
+  return { names: allocateNames(1), ended: allocateRing(), dials: allocateDialTimes() };
 }

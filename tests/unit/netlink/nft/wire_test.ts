@@ -85,6 +85,13 @@ const OBJECTS: Readonly<Record<string, (batch: NftBatch) => void>> = {
     batch.addSet({ ...set, type: ["inet_proto"], flags: ["timeout"], timeoutMs: 2000 });
     batch.addElements(set, [{ key: statement.protocolKey("tcp") }]);
   },
+  "element-timeout": (batch) => {
+    const set = { family, table, name: "a" };
+    batch.addSet({ ...set, type: ["inet_proto"], flags: ["timeout"] });
+    batch.addElements(set, [{ key: statement.protocolKey("tcp"), timeoutMs: 60_000 }]);
+  },
+  "rule-insert": (batch) =>
+    batch.addRule({ family, table, chain: "c", expressions: statement.verdict("return") }, { first: true }),
   "set-concatenation": (batch) => {
     const set = { family, table, name: "d" };
     batch.addSet({ ...set, type: ["inet_proto", "inet_service"] });
@@ -279,4 +286,13 @@ Deno.test("decoders read a kernel's dump of a whole rule set", () => {
     const { handle: __, ...first } = rule;
     assert.deepEqual(again, first);
   }
+});
+
+Deno.test("decodeElements() reads what is left of an element's time", () => {
+  const elements = recordedMessages("dump-element-timeout")
+    .filter((message) => isNftMessage(message, "elements")).flatMap(({ body }) => decodeElements(body));
+  assert.equal(elements.length, 1);
+  const { expiresMs = 0, ...element } = elements[0];
+  assert.deepEqual(element, { key: statement.protocolKey("tcp"), timeoutMs: 60_000 });
+  assert.ok(expiresMs > 50_000 && expiresMs <= 60_000, String(expiresMs));
 });

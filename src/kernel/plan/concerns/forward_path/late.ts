@@ -21,6 +21,8 @@ import { type Scope, watches } from "../../scope.ts";
 import { planReceipt, RECEIPT_CHAIN } from "./receipt.ts";
 
 const TO_SOCKET_CHAIN = "to_socket";
+/** The chain that brings packets to sockets. */
+export const LATE_CHAIN = "late";
 /** The chain of packets of clients' legs. */
 export const LEG_CHAIN = "client_leg";
 
@@ -39,7 +41,7 @@ export function planLate(scope: Scope): Contribution {
   return {
     sets: needsSet ? planInterfaceSet(inner, "Interfaces of clients alone") : [],
     chains: [...(scope.udp ? [planToSocket()] : []), planReceipt(scope), planLeg(), {
-      name: "late",
+      name: LATE_CHAIN,
       place: "late",
       rules: [
         {

@@ -13,6 +13,8 @@ import { type Scope, watchedProtocols, watches } from "../../scope.ts";
 
 /** Plans the chain for what clients send; and for what the router itself sends. */
 export function planUnanswered(scope: Scope): Contribution {
+  // Nothing asks.
+  if (!scope.brings && !watches(scope)) return {};
   const chain = (name: string, place: EntryPlace) => ({
     name,
     place,
@@ -34,7 +36,11 @@ function planEnds(scope: Scope, isRouter: boolean): PlannedRule[] {
   if (isRouter || !watches(scope)) return ends;
   // These ask as well, and have a bit more.
   const unwatched = planEnd(scope, marks.watch, watchedProtocols(scope), { kind: "forward-unwatched" });
-  return [...(survivesUnwatched(scope) ? [leaveDatagrams(scope)] : []), ...unwatched, ...ends];
+  return [
+    ...(survivesUnwatched(scope) ? [leaveDatagrams(scope)] : []),
+    ...unwatched,
+    ...(scope.brings ? ends : []),
+  ];
 }
 
 /** Tells whether more has to be known of a flow than its packet says: of one of UDP every datagram asks. */

@@ -21,20 +21,48 @@ export const TO_CLIENT: Condition = { kind: "priority", priority: CLIENT_PRIORIT
 export const DIALLED: Condition = { kind: "priority", priority: DIAL_PRIORITY.own };
 export const DIALLED_TRANSLATED: Condition = { kind: "priority", priority: DIAL_PRIORITY.translated };
 
-/** Plans the chain `zoned`. */
+/** Plans the chain `zoned`. It outlives the proxy, whose sockets may have something to send yet. */
 export function planZoned(scope: Scope): Contribution {
-  const toClient: PlannedRule["effect"] = { kind: "client-leg", zone: scope.clientZone };
   return {
     chains: [{
       name: "zoned",
       place: "to-clients",
-      rules: [...planOwn(scope), {
-        conditions: [TO_CLIENT],
-        effect: toClient,
-        reason: "Sockets towards clients have this priority (SO_PRIORITY), which no routing rule asks for",
-      }, ...(scope.tcp ? planUnaccepted(scope, toClient) : [])],
+      rules: [
+        ...planOwn(scope),
+        toClients(scope),
+        ...(scope.tcp ? planUnaccepted(scope, toClients(scope).effect) : []),
+      ],
       reason: "What the proxy sends to clients, or in a client's name to itself",
     }],
+  };
+}
+
+/**
+ * Plans the chain `to_clients` of the running proxy's table: what `zoned` does, where nobody can flush it.
+ * One packet to a client that conntrack saw in the router's own zone would make a flow without NAT there,
+ * which the client's next question would meet.
+ */
+export function planUnflushed(scope: Scope): Contribution {
+  const own: PlannedRule = {
+    conditions: [ON_LOOPBACK],
+    effect: PASS,
+    reason: "Answers to the router's own programs are told apart by the chain zoned alone",
+  };
+  return {
+    chains: [{
+      name: "to_clients",
+      place: "to-clients",
+      rules: [...(scope.ownTraffic ? [own] : []), toClients(scope)],
+      reason: "The same as in the chain zoned, for the time in which others have flushed that",
+    }],
+  };
+}
+
+function toClients({ clientZone }: Scope): PlannedRule {
+  return {
+    conditions: [TO_CLIENT],
+    effect: { kind: "client-leg", zone: clientZone },
+    reason: "Sockets towards clients have this priority (SO_PRIORITY), which no routing rule asks for",
   };
 }
 

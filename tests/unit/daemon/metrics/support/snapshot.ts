@@ -13,7 +13,6 @@ export function snapshotOf(size: { rules?: number; upstreams?: number } = {}): S
   return {
     build: { version: "1.2.3", commit: "0123456789ab", deno: "2.9.6" },
     process: { cpuSeconds: 0.5, residentBytes: 7e7, openDescriptors: 40, mostDescriptors: 1e5, started: 1e9 },
-    workers: 1,
     isDraining: false,
     limits: { connections: 8, udpSessions: 8 },
     account,

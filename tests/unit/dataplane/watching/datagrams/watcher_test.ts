@@ -8,6 +8,7 @@ import {
   Question,
   type RoutedPacket,
 } from "../../../../../src/dataplane/asking/question.ts";
+import { ticks } from "../../../../../src/dataplane/loop/wheel.ts";
 import { settingsOf } from "../../../../../src/dataplane/settings.ts";
 import { makeSolo } from "../../../../../src/dataplane/solo.ts";
 import type { KnownFlow } from "../../../../../src/dataplane/watching/datagrams/known_flow.ts";
@@ -145,6 +146,24 @@ Deno.test("DatagramWatcher: of what conntrack has forgotten, another name is rea
   assert.equal(sender.done.at(-1), "sent 0 31");
   pass(100_000);
   for (const data of datagrams) watcher.take(datagram(data));
+  assert.equal(sender.done.at(-1), "refused");
+});
+
+Deno.test("DatagramWatcher: what conntrack does not see comes on and on, and goes on as was decided", () => {
+  const { watcher, sender, pass } = setUp(
+    "rules: [{ name: yes, domains: [recorded.example], action: bypass }]\ndefault: block",
+  );
+  const send = (data: Uint8Array) => watcher.take(Object.assign(datagram(data), { isUntracked: true }));
+  const datagrams = recorded("quic-firefox");
+  for (const data of datagrams) send(data);
+  assert.deepEqual(sender.done, ["told", ...sent(datagrams)]);
+  for (let i = 0; i < 3; i++) {
+    pass(ticks(20_000));
+    send(new Uint8Array(3));
+    assert.equal(sender.done.at(-1), "sent 0 31");
+  }
+  pass(ticks(31_000));
+  send(new Uint8Array(3));
   assert.equal(sender.done.at(-1), "refused");
 });
 

@@ -12,11 +12,8 @@ import type { ObjectStatus } from "../../../../../src/kernel/backend/object_stat
 import { compareRouting } from "../../../../../src/kernel/routing/compare.ts";
 import type { InstalledRouting } from "../../../../../src/kernel/routing/state.ts";
 import { parsePrefix } from "../../../../../src/net/ip.ts";
-import { decodeChain } from "../../../../../src/netlink/nft/chain.ts";
-import { decodeElements } from "../../../../../src/netlink/nft/sets/element.ts";
 import { intervalElements, prefixRange } from "../../../../../src/netlink/nft/sets/interval.ts";
-import { decodeRule } from "../../../../../src/netlink/nft/rule.ts";
-import { decodeSet } from "../../../../../src/netlink/nft/sets/set.ts";
+import { installedBy } from "../../support/installed.ts";
 import { configWith, ROUTER } from "../../support/view.ts";
 
 const PLAN = planInstall({
@@ -39,37 +36,9 @@ function compareState(plan: Plan, { table, routing }: InstalledState): ObjectSta
   return [...compareTable(plan, table), ...compareRouting(plan, routing)];
 }
 
-/** Returns the objects that a kernel would hold after the batch: its messages, decoded. */
 function installed(): InstalledState & { table: InstalledTable } {
-  const bodies = (operation: string) =>
-    replaceTable(compileTable(PLAN)).commands.filter(({ purpose }) => purpose.operation === operation)
-      .map(({ request }) => request.body);
-  const elements = bodies("add elements to set").map(decodeElements);
-  // The kernel numbers anonymous sets; lookups refer to them by that number.
-  let anonymous = 0;
-  const number = (name: string) => name === "__set%d" ? `__set${anonymous++}` : name;
-  const sets: InstalledSet[] = bodies("add set").map(decodeSet)
-    // Those that packets fill are sent empty.
-    .map((set) => ({
-      ...set,
-      name: number(set.name),
-      elements: set.flags?.includes("dynamic") ? [] : elements.shift()!,
-    }));
-  anonymous = 0;
-  const rules = bodies("add rule").map(decodeRule).map((rule, index) => ({
-    ...rule,
-    handle: BigInt(index),
-    expressions: rule.expressions.map((expression) =>
-      expression.kind === "lookup" ? { ...expression, set: number(expression.set) } : expression
-    ),
-  }));
   return {
-    table: {
-      table: { family: "inet", name: compileTable(PLAN).name, comment: compileTable(PLAN).comment },
-      sets,
-      chains: bodies("add chain").map(decodeChain),
-      rules,
-    },
+    table: installedBy(replaceTable(compileTable(PLAN))),
     routing: { rules: PLAN.routingRules.map(toRoutingRule), routes: PLAN.routes.map(toRoute) },
   };
 }

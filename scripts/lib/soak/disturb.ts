@@ -1,0 +1,44 @@
+/**
+ * A part of the run: load, and disturbances one after another, each at its time.
+ * @module
+ */
+import { delay } from "../../../tests/laboratory/machine/wait.ts";
+import { DISTURBANCES } from "./disturbances/list.ts";
+import type { Scene } from "./scene.ts";
+
+/** Seconds before the first disturbance, and after the last. */
+const CALM_SECONDS = 2;
+
+/** Does everything once that does not end the process: so it opens whatever it keeps. */
+export async function disturbOnce(scene: Scene): Promise<void> {
+  for (const one of DISTURBANCES) {
+    if (!one.ends) await scene.during(one.name, one.costs, () => one.disturb(scene));
+  }
+}
+
+/** Disturbs for so many seconds; `ends`: also by what ends the process. `tick` is called each second. */
+export async function disturb(
+  scene: Scene,
+  { seconds, ends, tick }: { seconds: number; ends: boolean; tick: () => void },
+): Promise<void> {
+  const end = performance.now() + seconds * 1000;
+  const due = new Map(
+    DISTURBANCES.filter((one) => ends || !one.ends)
+      .map((one, place) => [one, performance.now() + (CALM_SECONDS + place) * 1000]),
+  );
+  const timer = setInterval(tick, 1000);
+  try {
+    while (performance.now() < end) {
+      // The one that has waited for longest.
+      const [next, time] = [...due].toSorted(([, one], [, other]) => one - other)[0];
+      if (time > performance.now() || performance.now() > end - CALM_SECONDS * 1000) {
+        await delay(50);
+        continue;
+      }
+      due.set(next, performance.now() + next.everySeconds * 1000);
+      await scene.during(next.name, next.costs, () => next.disturb(scene));
+    }
+  } finally {
+    clearInterval(timer);
+  }
+}

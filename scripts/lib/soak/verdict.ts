@@ -1,0 +1,107 @@
+/**
+ * The verdict: a line for each promise, what was found, and whether it holds. Pure.
+ * @module
+ */
+import { during, type Failure, type Window } from "./windows.ts";
+
+/** One promise. */
+export interface Finding {
+  readonly promise: string;
+  readonly found: string;
+  /** Undefined: the run was too short to tell. */
+  readonly held: boolean | undefined;
+}
+
+/** Bytes an hour that a process may grow by; a run of 20 minutes tells some 5 MB from none. */
+export const MOST_GROWTH = 12_000_000;
+/** Of so many datagrams one may have to be asked again. */
+const QUESTIONS_FOR_A_REPEAT = 200;
+
+/** Lists that a finding shows of many. */
+const SHOWN = 20;
+
+/** A finding of things of which there must be none; `count`, where a line stands for several. */
+export function none(promise: string, found: readonly string[], count: number = found.length): Finding {
+  const shown = found.slice(0, SHOWN).map((line) => `\n      ${line}`).join("");
+  const more = found.length > SHOWN ? `\n      ${found.length - SHOWN} more` : "";
+  return { promise, found: `${count}${shown}${more}`, held: count === 0 };
+}
+
+/** Flows that failed: how many of each kind in the same way during the same disturbances, and the first. */
+export function tellFailures(failures: readonly Failure[], windows: readonly Window[]): string[] {
+  const groups = new Map<string, Failure[]>();
+  for (const failure of failures) {
+    const names = during(failure, windows).map(({ name }) => name);
+    const group = `${failure.what} ${failure.why} ${names.join()}`;
+    groups.set(group, [...groups.get(group) ?? [], failure]);
+  }
+  return [...groups.values()].map((group) =>
+    `${group.length} times, first ${tellFailure(group[0], windows)}`
+  );
+}
+
+/** A flow that failed, as a line, with what happened while it lived. */
+function tellFailure(failure: Failure, windows: readonly Window[]): string {
+  const { begin, end, what, peer, why } = failure;
+  const meanwhile = during(failure, windows).map((window) =>
+    `${window.name} ${clock(window.begin)} to ${clock(window.end)}`
+  );
+  return `${clock(begin)} ${what} from ${peer} after ${end - begin} ms: ${why} (${
+    meanwhile.join(", ") || "nothing happened"
+  })`;
+}
+
+function clock(time: number): string {
+  return new Date(time).toISOString().slice(11, 23);
+}
+
+/** Memory over the last process's life. */
+export function judgeMemory(slope: number | undefined): Finding {
+  const promise = `anonymous memory grows by less than ${MOST_GROWTH / 1e6} MB an hour`;
+  if (slope === undefined) return { promise, found: "too short a run to tell", held: undefined };
+  return { promise, found: `${(slope / 1e6).toFixed(1)} MB an hour`, held: slope < MOST_GROWTH };
+}
+
+/** Tells what each kind of disturbance has cost; a flow that lived in several counts with the first. */
+export function tellCosts(excused: readonly Failure[], windows: readonly Window[]): string {
+  const names = excused.map((failure) => during(failure, windows).find(({ excuses }) => excuses)!.name);
+  const counts = [...new Set(names)].map((name) =>
+    `${name} ${names.filter((other) => other === name).length}`
+  );
+  return `flows that were lost to disturbances: ${counts.join(", ") || "none"}`;
+}
+
+/** Datagrams that were asked again. */
+export function judgeRepeats(exchanges: number, repeated: number): Finding {
+  return {
+    promise: `at most one datagram in ${QUESTIONS_FOR_A_REPEAT} asked again`,
+    found: `${repeated} of ${exchanges}`,
+    held: repeated <= exchanges / QUESTIONS_FOR_A_REPEAT,
+  };
+}
+
+/** Descriptors by kind, but for the pipes of splice, of which a worker keeps some for the next session. */
+export function judgeDescriptors(
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+): Finding {
+  const kinds = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter((kind) =>
+    kind !== "pipe"
+  );
+  const changed = kinds.filter((kind) => before[kind] !== after[kind])
+    .map((kind) => `${kind}: ${before[kind] ?? 0} before, ${after[kind] ?? 0} after`);
+  return none("descriptors that were not open before (sessions that are left have some)", changed);
+}
+
+/** All findings as text, the last line in one word. */
+export function formatVerdict(findings: readonly Finding[]): string {
+  const lines = findings.map(({ promise, found, held }) =>
+    `${held === undefined ? "  ?   " : held ? "  ok  " : "  FAIL"}  ${promise}: ${found}\n`
+  );
+  return `${lines.join("")}${isHeld(findings) ? "held" : "NOT HELD"}\n`;
+}
+
+/** Tells whether nothing is broken. */
+export function isHeld(findings: readonly Finding[]): boolean {
+  return findings.every(({ held }) => held !== false);
+}

@@ -1,0 +1,92 @@
+/** `install --confirm` beside `tproxy run`, which mends what it misses: a trial is none of that. */
+import assert from "node:assert/strict";
+import { until } from "../../laboratory/machine/wait.ts";
+import { startNginx } from "../../laboratory/programs/nginx.ts";
+import { connectClient, serve } from "../../laboratory/network/sockets.ts";
+import type { Program } from "../../laboratory/program.ts";
+import { startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
+import {
+  hasTrialRules,
+  MISTAKE,
+  reaches,
+  startTrial,
+  untilBack,
+  untilCutOff,
+  writeOther,
+} from "../../laboratory/trial/trial.ts";
+import { labTest } from "../../laboratory/register.ts";
+
+const NEEDS = { programs: ["curl", "nginx", "socat"], netlinkOnly: "rules of iptables have no trials" };
+
+labTest("run leaves a trial alone, serves again when it is over, and mends as before", NEEDS, async (lab) => {
+  const nginx = await startNginx(lab);
+  const proxy = await startProxy(lab);
+  await until(() => reaches(lab, nginx.url(4)), { what: "a client that is served" });
+  const trial = await startTrial(lab, writeOther(lab, MISTAKE), "4s");
+  await proxy.program.waitForOutput(/an install is on trial.*left to on-failure/);
+  // The network changes: the rules would follow at once.
+  await lab.router.ip("link add t0 type veth peer name t1");
+  await untilCutOff(lab, nginx.url(4));
+  // Its own half would outlast the trial.
+  const config = Deno.readTextFileSync(proxy.configPath);
+  Deno.writeTextFileSync(proxy.configPath, JSON.stringify({ ...JSON.parse(config), default: "bypass" }));
+  proxy.program.signal("SIGHUP");
+  await proxy.program.waitForOutput(/reload.*an install is on trial/);
+  Deno.writeTextFileSync(proxy.configPath, config);
+  await trial.waitForExit();
+  await untilBack(lab, nginx.url(4));
+  await until(async () => !await hasTrialRules(lab), { what: "the remains to be taken away" });
+  const whole = async () =>
+    (await tproxy(lab, ["status", "-c", proxy.configPath], { mayFail: true })).code === 0;
+  await until(whole, { what: "the rules of its config", pollMs: 100 });
+  await lab.router.nft("delete table inet transparent_proxy");
+  await proxy.program.waitForOutput("rules were missing and are there again");
+  await until(whole, { what: "the rules of its config", pollMs: 100 });
+});
+
+labTest(
+  "connections that began before a trial, or in it, go on through its begin and its end",
+  NEEDS,
+  async (lab) => {
+    await serve(lab, 7000, "cat");
+    const proxy = await startProxy(lab);
+    const connections: Program[] = [];
+    const connect = async () => {
+      connections.push(await connectClient(lab, 7000));
+      await allEcho("begun");
+    };
+    const allEcho = async (word: string) => {
+      for (const [i, connection] of connections.entries()) {
+        await connection.write(`${word} ${i} of ${connections.length}\n`);
+        await connection.waitForOutput(`${word} ${i} of ${connections.length}\n`);
+      }
+    };
+    await connect();
+    await startTrial(lab, writeOther(lab, { intercept: { ports: [7000] } }), "4s");
+    await proxy.program.waitForOutput(/an install is on trial.*taken/);
+    await connect();
+    await proxy.program.waitForOutput("the trial is over");
+    await allEcho("over");
+  },
+);
+
+labTest("run serves a trial of its config, and lets it go where nobody confirms", NEEDS, async (lab) => {
+  const nginx = await startNginx(lab);
+  // Root's proxy takes the remains away itself, and says so; another leaves them to who has begun the trial.
+  const proxy = await startProxy(lab, { install: false, arguments: ["--privileges", "keep"] });
+  await startTrial(lab, proxy.configPath, "3s");
+  await proxy.program.waitForOutput(/an install is on trial.*taken/);
+  await until(() => reaches(lab, nginx.url(4)), { what: "a client that is served", pollMs: 20 });
+  await proxy.program.waitForOutput("the trial is over");
+  await proxy.program.waitForOutput(/the trial is over[^]*no rules are installed/);
+  const tables = async () => (await lab.router.run(["nft", "list", "tables"])).stdout;
+  assert.doesNotMatch(await tables(), /transparent_proxy$/m);
+  // A look at a change of the network brings nothing back.
+  const before = proxy.log.length;
+  await lab.router.ip("link add t0 type veth peer name t1");
+  await tproxy(lab, ["install", "-c", proxy.configPath, "--confirm"]);
+  await until(() => /an install is on trial/.test(proxy.log.slice(before)), { what: "the second trial" });
+  await tproxy(lab, ["confirm", "--force"]);
+  assert.match(await tables(), /transparent_proxy$/m);
+  await until(() => reaches(lab, nginx.url(4)), { what: "a client that is served", pollMs: 20 });
+});

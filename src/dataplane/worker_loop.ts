@@ -22,8 +22,8 @@ import { TcpSessions } from "./tcp/sessions.ts";
 import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
 import { DatagramWatching } from "./watching/datagrams/watching.ts";
-import { NameJudge } from "./watching/name_judge.ts";
 import { SignedSockets } from "./watching/signed_socket.ts";
+import { NameJudge } from "./watching/name_judge.ts";
 import { Watching } from "./watching/watching.ts";
 import { UpstreamTable } from "./upstream/table.ts";
 import type { WorkerLogger } from "./worker_log.ts";
@@ -159,7 +159,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
     const { watch } = parts.asking;
     const signed = new SignedSockets(watch.raw);
     loop.add(new Watching(context, watch, signed, new NameJudge(context)));
-    if (asking !== null) loop.add(new DatagramWatching(context, watch, signed));
+    if (asking !== null) loop.add(new DatagramWatching(context, watch, signed, asking.routes));
   }
   loop.add(tcp);
   if (udp !== null) loop.add(udp);

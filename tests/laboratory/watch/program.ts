@@ -6,6 +6,7 @@
  */
 import { readDomainLists } from "../../../src/config/files/domain_lists.ts";
 import { loadConfig } from "../../../src/config/load.ts";
+import { RouteBook } from "../../../src/dataplane/routes/route_book.ts";
 import { settingsOf } from "../../../src/dataplane/settings.ts";
 import { makeSolo } from "../../../src/dataplane/solo.ts";
 import { openQuestionSockets } from "../../../src/dataplane/sockets/questions.ts";
@@ -43,7 +44,7 @@ const seed = crypto.getRandomValues(new Int32Array(2));
 const { images } = buildNameSets(config, readDomainLists(loaded, Deno.readFileSync), seed);
 context.policy = new Policy(compilePolicy(config, 1, images));
 const signed = new SignedSockets(asking.watch.raw);
-context.loop.add(new DatagramWatching(context, asking.watch, signed));
+context.loop.add(new DatagramWatching(context, asking.watch, signed, new RouteBook(context)));
 context.loop.add(new Watching(context, asking.watch, signed, new NameJudge(context)));
 context.loop.start();
 withKernel((kernel) => applyInstall(plan, kernel));

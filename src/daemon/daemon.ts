@@ -6,13 +6,13 @@
 import { monotonicMicroseconds } from "../../ffi/clock.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Logger } from "../log.ts";
+import { RateWatch } from "./control/rates.ts";
 import { openControlSocket } from "./control/control_socket.ts";
 import { serveControl, serveMetrics } from "./control/doors.ts";
 import { descriptorLimit } from "../../ffi/process.ts";
 import { giveBackAfterStart } from "./after_start.ts";
 import { requireDescriptors } from "./descriptors.ts";
 import { loadUsable, type UsableConfig } from "./reload/generation.ts";
-import { keepStateFile } from "./state_file.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
 import type { Privileges } from "./privileges/privileges.ts";
 import type { Proxy } from "./proxy.ts";
@@ -100,12 +100,12 @@ async function runProxy(
     privileges.seal();
     privileges.announce(log, readTextFile);
     const program = { program: version, privileges: privileges.describe(readTextFile) };
-    const subject = { proxy, ...program, started: Date.now() };
+    const rates = new RateWatch(proxy.dataplane);
+    const subject = { proxy, ...program, started: Date.now(), rates };
     const servers = [
       serveControl(socket, subject, log),
       serveMetrics(usable.loaded.config.metrics, subject, log),
     ];
-    const stateFile = keepStateFile(proxy, program);
     const looks = terminal && !privileges.dropped;
     if (terminal && privileges.dropped) {
       log.info('whether clients get through to it: "tproxy doctor" looks, as root');
@@ -115,7 +115,7 @@ async function runProxy(
       await serve(proxy, surroundings, { ...signals, readTextFile });
     } finally {
       warning?.end();
-      stateFile.end();
+      rates.end();
       for (const server of servers) server.end();
     }
     log.info("stopped", summarize(proxy.dataplane));

@@ -24,7 +24,7 @@ import { placeLinks } from "./network/links.ts";
 import type { NetworkWatch } from "./network/network_watch.ts";
 import type { ReloadOutcome } from "./reload/outcome.ts";
 import { Reloader } from "./reload/reloader.ts";
-import { describeStatus } from "./report.ts";
+import { describeStatus, type StatusFacts } from "./report.ts";
 import type { LogLoss } from "./surroundings.ts";
 import type { Upstreams } from "./upstreams/upstreams.ts";
 
@@ -86,11 +86,6 @@ export class Proxy {
     return this.#reloader.inForce;
   }
 
-  /** `draining`: it takes nothing new. */
-  get phase(): "running" | "draining" {
-    return this.#draining ? "draining" : "running";
-  }
-
   /** `timeouts.drain` in force. */
   get drainMs(): number {
     return this.generation.loaded.config.timeouts.drainMs;
@@ -130,17 +125,22 @@ export class Proxy {
 
   /** The line that `systemctl status` shows. */
   describe(): string {
+    return describeStatus(this.facts());
+  }
+
+  /** Returns what there is to say of it now. */
+  facts(): StatusFacts {
     const { dataplane, families, keeper } = this.#parts;
     const { refusal } = this.#reloader;
-    return describeStatus({
-      phase: this.phase,
+    return {
+      phase: this.#draining ? "draining" : "running",
       connections: dataplane.live(),
       udpSessions: dataplane.udpLive(),
       families,
       rules: keeper.state,
       hanging: this.hanging,
       refused: refusal === undefined ? undefined : { refusal, generation: this.generation.number },
-    });
+    };
   }
 
   /** Leaves nothing behind, when the workers have ended. */

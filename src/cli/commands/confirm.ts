@@ -18,7 +18,7 @@ import type { BootChoice } from "../boot/plan.ts";
 import type { Command } from "../command.ts";
 import { loadConfigOption } from "../arguments/config_option.ts";
 import type { Env } from "../env.ts";
-import { findHolder } from "../status/proxy.ts";
+import { findHolder, placesOf } from "../status/proxy.ts";
 import { fingerprint } from "../trial/fingerprint.ts";
 import { sshSession } from "../trial/session.ts";
 
@@ -62,10 +62,9 @@ export const confirmCommand: Command<InferValue<typeof parser>> = {
     tellProxy();
     env.stdout(`Confirmed: the install stays (${place}).\n`);
     warnOfBoot(env, boot, options);
-    const { protocols } = config.intercept;
-    const asked = { protocols, families, port: config.listener.port };
     if (boot !== undefined) {
-      env.stdout(describeBoot(boot, { running: findHolder(env, asked)?.ours === true }));
+      const holder = await findHolder(env, { ...placesOf(config), families });
+      env.stdout(describeBoot(boot, { running: holder?.ours === true }));
     }
     return 0;
   },

@@ -65,7 +65,7 @@ export const explainCommand: Command<InferValue<typeof parser>> = {
     const loaded = await loadConfigOption(env, { path: options.config });
     const { explainOnce } = await import("../explain/explain_once.ts");
     const { wordAnswer } = await import("../explain/words.ts");
-    const answer = explainOnce(env, { loaded, asked, rulesOnly: options.rulesOnly === true });
+    const answer = await explainOnce(env, { loaded, asked, rulesOnly: options.rulesOnly === true });
     env.stdout(
       options.json === true
         ? `${JSON.stringify(answer, undefined, 2)}\n`

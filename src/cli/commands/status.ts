@@ -20,9 +20,10 @@ import { readBootStatus } from "../boot/status.ts";
 import { paint, usesColors } from "../colors.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../arguments/config_option.ts";
+import { NOBODY } from "../control/find.ts";
 import { reportObstacles } from "../status/obstacles.ts";
 import { describeHits } from "../status/hits.ts";
-import { describeProxy, findHolder } from "../status/proxy.ts";
+import { answers, describeProxy, findHolder, placesOf } from "../status/proxy.ts";
 
 const parser = object({
   config: configOption,
@@ -32,19 +33,16 @@ const parser = object({
       message`List every object, those that are as the config wants too, and the flows of each rule.`,
   })),
   running: optional(flag("--running", {
-    description: message`Exit with 3 where all is installed and no proxy runs.`,
+    description: message`Exit with 3 where all is installed and no proxy runs, or it does not answer.`,
   })),
 });
-
-/** Exit code where a service does not run, as the LSB has it. */
-const NOT_RUNNING = 3;
 
 /** The command. */
 export const statusCommand: Command<InferValue<typeof parser>> = {
   name: "status",
   summary: "Show whether a proxy runs, and what is in the kernel against what the config wants",
   details: [
-    "The proxy: who holds its port, its process id, how long it has run, what it carries and by which config. The " +
+    "The proxy: who holds its port, its process id, how long it has run, what it carries and by which config, as it answers at its control socket. The " +
     "install: each object is present, missing, changed, or foreign (it is there and the config does not ask for it); " +
     "those that are not as the config wants are listed, with -v all. " +
     "Where all are, what keeps clients from a proxy all the same is named as doctor names it. " +
@@ -66,13 +64,9 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
     const { config, origin } = loaded;
     const plan = preparePlan(loaded, env.readTextFile);
     const { objects, place } = await readStatus({ plan, config }, env.readTextFile);
-    const asked = {
-      protocols: config.intercept.protocols,
-      families: plan.families,
-      port: config.listener.port,
-    };
+    const asked = { ...placesOf(config), families: plan.families };
     const listeners = findListeners({ ...asked, readTextFile: env.readTextFile });
-    const holder = findHolder(env, asked);
+    const holder = await findHolder(env, asked);
     const running = holder === undefined ? isListening(listeners) : holder.ours;
     const deliveries = findDeliveries(config, { families: plan.families, readTextFile: env.readTextFile });
     const boot = readBootStatus(env, { loaded, config: namedConfig(env, options.config) });
@@ -99,7 +93,12 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
       env.stdout(`${JSON.stringify(document, null, 2)}\n`);
     } else {
       const failure = backendOf(config).describeFailure(config);
-      const about = describeProxy(holder, listeners, { now: env.now().getTime(), config: origin });
+      const about = describeProxy(holder, listeners, {
+        now: env.now().getTime(),
+        config: origin,
+        control: config.control,
+        verbose: options.verbose === true,
+      });
       const color = usesColors(env);
       env.stdout([
         trialMs === undefined
@@ -118,7 +117,8 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
         describeObjects(objects, options.verbose === true),
       ].join(""));
     }
-    return !installed ? 1 : options.running === true && !running ? NOT_RUNNING : 0;
+    const serves = holder === undefined ? running : answers(holder, config.control);
+    return !installed ? 1 : options.running === true && !serves ? NOBODY : 0;
   },
 };
 

@@ -16,7 +16,7 @@ import { configOption } from "../arguments/config_option.ts";
 import { removeBoot, stopServices } from "../boot/remove.ts";
 import type { Command } from "../command.ts";
 import type { Env } from "../env.ts";
-import { findHolder, type PortHolder } from "../status/proxy.ts";
+import { findHolder, placesOf, type PortHolder } from "../status/proxy.ts";
 
 const parser = object({
   config: configOption,
@@ -82,8 +82,7 @@ async function findProxy(env: Env, path: string | undefined): Promise<PortHolder
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof OperationError)) throw error;
   }
-  const { listener: { port }, intercept: { protocols, families } } = config;
-  const holder = findHolder(env, { protocols, families, port });
+  const holder = await findHolder(env, placesOf(config));
   return holder?.ours === true ? holder : undefined;
 }
 

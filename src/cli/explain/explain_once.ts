@@ -10,28 +10,27 @@ import { preparePlan } from "../../kernel/prepare.ts";
 import { OperationError } from "../../net/error.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import type { Env } from "../env.ts";
-import { findHolder } from "../status/proxy.ts";
+import { findHolder, placesOf } from "../status/proxy.ts";
 import { Explainer } from "./explainer.ts";
 import type { AskedFlow } from "./question.ts";
 import type { Answer } from "./answer.ts";
 
 /** Reads the machine, unless the rules alone are asked, and answers. */
-export function explainOnce(
+export async function explainOnce(
   env: Env,
   { loaded, asked, rulesOnly }: {
     readonly loaded: LoadedConfig;
     readonly asked: AskedFlow;
     readonly rulesOnly: boolean;
   },
-): Answer {
+): Promise<Answer> {
   if (rulesOnly) return new Explainer(loaded, Deno.readFileSync, null).explain(asked);
-  const { intercept, listener } = loaded.config;
   using route = openNetlink("route");
   const router = {
     machine: readFlowMachine(route, systemFiles(env.readTextFile)),
     admission: readAdmission(loaded.config),
     lan: readLan(env, loaded),
-    proxy: findHolder(env, { ...intercept, port: listener.port })?.state,
+    proxy: (await findHolder(env, placesOf(loaded.config)))?.state,
   };
   return new Explainer(loaded, Deno.readFileSync, router).explain(asked);
 }

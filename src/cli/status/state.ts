@@ -2,7 +2,7 @@
  * The report of a running proxy. Pure.
  * @module
  */
-import type { ProxyState } from "../../daemon/state_file.ts";
+import type { ProxyState } from "../../daemon/control/status.ts";
 import { fits, isObject, parseJson, type Shape } from "../control/shape.ts";
 
 const UPSTREAM: Shape = {
@@ -29,11 +29,27 @@ const HITS = {
 const WHOLE: Shape = {
   parts: {
     program: "text",
-    config: "text",
+    phase: ["running", "draining"],
     started: "number",
-    updated: "number",
+    config: "text",
+    generation: "number",
+    refused: { orNull: "text" },
+    rules: "text",
+    workers: "number",
+    hanging: { list: "number" },
     connections: "number",
+    maxConnections: "number",
     udpSessions: "number",
+    maxUdpSessions: "number",
+    rates: {
+      parts: {
+        overMs: "number",
+        accepted: "number",
+        udpSessions: "number",
+        bytesUp: "number",
+        bytesDown: "number",
+      },
+    },
   },
 };
 /** Parts that are left out where they have another form. */

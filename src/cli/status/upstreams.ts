@@ -2,7 +2,7 @@
  * Upstreams and groups, as status shows them. Pure.
  * @module
  */
-import type { ProxyState } from "../../daemon/state_file.ts";
+import type { ProxyState } from "../../daemon/control/status.ts";
 import { formatDuration } from "./duration.ts";
 
 /** Describes them in lines; none where there are none. `now`: milliseconds since 1970. */

@@ -3,15 +3,24 @@
  * @module
  */
 import type { Proxy } from "../proxy.ts";
-import type { ProgramFacts } from "../state_file.ts";
 import type { AnswerHead } from "./http/answer.ts";
 import type { HttpRequest } from "./http/request.ts";
+import type { RateWatch } from "./rates.ts";
+
+/** Facts of the program that do not change while it runs. */
+export interface ProgramFacts {
+  /** Version of the program. */
+  readonly program: string;
+  /** Its power: user, capabilities, filters. */
+  readonly privileges: string;
+}
 
 /** The proxy that is asked, and what it was started as. */
 export interface Subject extends ProgramFacts {
   readonly proxy: Proxy;
   /** Milliseconds since 1970. */
   readonly started: number;
+  readonly rates: Pick<RateWatch, "rates">;
 }
 
 /** An answer: its body whole, or in parts, which are asked for as fast as the other side takes them. */

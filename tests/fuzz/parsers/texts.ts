@@ -86,11 +86,19 @@ const STATE = {
   version: 1,
   pid: 7,
   program: "0.1.0",
-  config: "/etc/tproxy/tproxy.yaml",
+  phase: "running",
   started: 1000,
-  updated: 2000,
+  config: "/etc/tproxy/tproxy.yaml",
+  generation: 2,
+  refused: "tproxy.yaml:3:1: no",
+  rules: "rules for r0",
+  workers: 2,
+  hanging: [1],
   connections: 3,
+  maxConnections: 10,
   udpSessions: 4,
+  maxUdpSessions: 20,
+  rates: { overMs: 10_000, accepted: 0.5, udpSessions: 0, bytesUp: 1.5, bytesDown: 1e9 },
   counters: { accepted: 5, "bytes-up": 6, "bytes-down": 7 },
   ruleHits: [{ name: "rules[1]", action: "block", ...HITS }],
   upstreamHits: [{ name: "a", ...HITS }],
@@ -107,16 +115,16 @@ const STATE = {
 
 const LISTENER = { protocol: "tcp", address: "127.0.0.1:50080", listening: true } as const;
 
-/** The file of a running proxy, of this version or of another one. */
+/** The report of a running proxy, of this version or of another one. */
 export const state: Parser = {
-  name: "state-file",
+  name: "status-answer",
   samples: () => [encode(JSON.stringify(STATE))],
   words: ["null", "[]", "{}", "1e999", "-1", '"x"', '"upstreams":', ",", "}", '"counters":null', '"\\u001b"'],
   read(input) {
     const found = parseState(decode(input), 7);
     if (found === undefined) return "none";
     const holder = { pid: 7, name: "tproxy", command: "tproxy run", ours: true, state: found };
-    const lines = describeProxy(holder, [LISTENER], { now: 5000, config: "x" });
+    const lines = describeProxy(holder, [LISTENER], { now: 5000, config: "x", control: "/x", verbose: true });
     const hits = describeHits(holder).split("\n");
     for (const line of [...lines, ...hits]) {
       assert.doesNotMatch(line, /\p{Cc}/u, "it would disturb a terminal");

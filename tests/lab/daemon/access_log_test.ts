@@ -211,7 +211,7 @@ labTest(
     const status = async () =>
       (await tproxy(lab, ["status", "-v", "-c", proxy.configPath], { mayFail: true })).stdout;
     await until(async () => /^upstream .* office +1 flows, /m.test(await status()), {
-      what: "the state file",
+      what: "its count",
       timeoutMs: 30_000,
     });
     assert.match(await status(), /^rule +proxy +the web +1 flows, \d+ B up, \d+ B down$/m);

@@ -60,13 +60,19 @@ labTest("status shows the proxy first, its work and its config, and a program th
   const status = await tproxy(lab, ["status", "--running", "-c", proxy.configPath]);
   assert.match(status.stdout, new RegExp(`^installed: yes.*\nproxy: running, pid ${proxy.pid}, for `));
   assert.match(status.stdout, /\d+ live connections \(\d+ accepted, .* up, .* down\), 0 UDP sessions/);
+  assert.match(status.stdout, /of late [\d.]+ connections\/s, 0 UDP sessions\/s, .*B\/s up, .*B\/s down/);
   assert.ok(status.stdout.includes(`its config is ${proxy.configPath}\n`), status.stdout);
   assert.doesNotMatch(status.stdout, /^present/m);
-  assert.match((await tproxy(lab, ["status", "-v", "-c", proxy.configPath])).stdout, /^present {3}/m);
-  const state = `/run/tproxy/${proxy.pid}.json`;
-  assert.ok(Deno.statSync(state).isFile);
+  const verbose = (await tproxy(lab, ["status", "-v", "-c", proxy.configPath])).stdout;
+  assert.match(verbose, /^present {3}/m);
+  assert.match(verbose, /^ +tproxy [\d.]+, \d+ workers?, room for \d+ connections$/m);
+  // One that hangs runs, and answers nobody.
+  proxy.program.signal("SIGSTOP");
+  const hanging = await tproxy(lab, ["status", "--running", "-c", proxy.configPath], { mayFail: true });
+  assert.equal(hanging.code, 3);
+  assert.match(hanging.stdout, new RegExp(`running, pid ${proxy.pid}, which does not answer at /.*sock`));
+  proxy.program.signal("SIGCONT");
   await proxy.program.stop();
-  assert.throws(() => Deno.statSync(state), Deno.errors.NotFound);
   const stopped = await tproxy(lab, ["status", "--running", "-c", proxy.configPath], { mayFail: true });
   assert.equal(stopped.code, 3);
   await lab.router.start(["socat", "TCP4-LISTEN:50080,bind=127.0.0.1", "PIPE"], { listens: 50080 });

@@ -8,7 +8,9 @@ const CONFIG = `rules:
   - { name: work, action: proxy, upstream: office
 upstreams: { office: { type: socks5 } }
 `;
-const VALID = `${CONFIG.replace("upstream: office\n", "upstream: office }\n")}groups: { away: { members: [office] } }\n`;
+const VALID = `${
+  CONFIG.replace("upstream: office\n", "upstream: office }\n")
+}groups: { away: { members: [office] } }\n`;
 const DEVICES = `Inter-|   Receive
  face |bytes
     lo: 1 2 3
@@ -16,7 +18,10 @@ br-lan: 1 2 3
  wan.7: 1 2 3
 `;
 
-async function complete(words: readonly string[], files: Readonly<Record<string, string>>): Promise<string[]> {
+async function complete(
+  words: readonly string[],
+  files: Readonly<Record<string, string>>,
+): Promise<string[]> {
   const { code, stdout, stderr } = await run(["completion", "bash", ...words], {
     files: { "/proc/net/dev": DEVICES, ...files },
   });

@@ -22,7 +22,6 @@ import { TcpSessions } from "./tcp/sessions.ts";
 import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
 import { DatagramWatching } from "./watching/datagrams/watching.ts";
-import { SignedSockets } from "./watching/signed_socket.ts";
 import { NameJudge } from "./watching/name_judge.ts";
 import { Watching } from "./watching/watching.ts";
 import { UpstreamTable } from "./upstream/table.ts";

@@ -23,6 +23,7 @@ import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
 import { DatagramWatching } from "./watching/datagrams/watching.ts";
 import { NameJudge } from "./watching/name_judge.ts";
+import { SignedSockets } from "./watching/signed_socket.ts";
 import { Watching } from "./watching/watching.ts";
 import { UpstreamTable } from "./upstream/table.ts";
 import type { WorkerLogger } from "./worker_log.ts";

@@ -162,7 +162,8 @@ labTest("run leaks no descriptor over thousands of connections, aborted ones amo
     });
     sockets ??= countDescriptorKinds(proxy.pid).get("socket");
   }
-  await until(() => countDescriptorKinds(proxy.pid).get("socket") === sockets, {
+  // When they were counted, some dials of the first round may have been about to end.
+  await until(() => countDescriptorKinds(proxy.pid).get("socket")! <= sockets!, {
     what: "all sockets to be closed",
   });
   // Pipes are kept in a pool: as many as were in use at once, 50, of two descriptors each.

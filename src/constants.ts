@@ -50,6 +50,9 @@ export const TRACKED_PRIORITY = -199;
 /** `late`: behind everybody who marks packets before they are routed. */
 export const LATE_PRIORITY = 290;
 
+/** `unpinned` of a running proxy: right behind `late`, when what is sent has its route. */
+export const ROUTED_PRIORITY = 291;
+
 /**
  * `hold` of a running proxy: behind those who mark packets for routing (mangle, -150), before NAT changes
  * their destination (-100): what is sent once more has to have both as they are here.

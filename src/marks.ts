@@ -84,6 +84,8 @@ export class Marks {
   readonly watch: number;
   /** SO_MARK of sockets towards servers where the router's own traffic is intercepted. */
   readonly serverSocket: number;
+  /** The same bit of what a routing rule of ours leads (`oif NAME lookup TABLE`); 0: there is none left. */
+  readonly pin: number;
   /** iptables: packets that the table `filter` refuses. */
   readonly refused: number;
   /** iptables: packets that the table `mangle` drops; all bits that `raw` may leave on a packet. */
@@ -104,6 +106,7 @@ export class Marks {
     this.asks = this.clientSocket;
     this.watch = withBits(this.asks, this.refused);
     this.serverSocket = shifted(mark, SERVER_SOCKET);
+    this.pin = this.serverSocket > WHOLE ? 0 : this.serverSocket;
     this.dropped = this.router;
     this.all = [this.router, this.clientSocket, this.serverSocket].reduce(withBits);
   }

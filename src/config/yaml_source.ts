@@ -158,6 +158,8 @@ export class YamlSource {
       if (depth > MAX_DEPTH) throw this.#errorAt(node, TOO_DEEP);
       for (const item of node.items) {
         open.push({ node: isPair(item) ? item.value : item, depth: depth + 1, within: entry });
+        // A key may be a mapping as well, which is written out for each that it stands in.
+        if (isPair(item)) open.push({ node: item.key, depth: depth + 1, within: entry });
       }
     }
   }

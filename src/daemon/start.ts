@@ -137,9 +137,8 @@ function surveyFor(
   { routes: board }: Dataplane,
   options: Omit<SurveyOptions, "board" | "mark" | "replyMark">,
 ): Survey {
-  const { serverSocket, intercepted } = new Marks(config.kernel.mark, { apart: true });
-  const mark = config.kernel.mark > Marks.largest(true) ? 0 : serverSocket;
-  return new Survey({ ...options, board, mark, replyMark: intercepted });
+  const { pin, intercepted } = new Marks(config.kernel.mark, { apart: true });
+  return new Survey({ ...options, board, mark: pin, replyMark: intercepted });
 }
 
 /** Has flows of UDP ask again: their worker has failed, or they were sent on where rules drop them now. */

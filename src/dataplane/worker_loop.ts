@@ -22,6 +22,7 @@ import { TcpSessions } from "./tcp/sessions.ts";
 import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
 import { DatagramWatching } from "./watching/datagrams/watching.ts";
+import { SignedSockets } from "./watching/signed_socket.ts";
 import { NameJudge } from "./watching/name_judge.ts";
 import { Watching } from "./watching/watching.ts";
 import { UpstreamTable } from "./upstream/table.ts";
@@ -155,8 +156,10 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   loop.add(new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, asked, own }));
   if (parts.asking !== null && asked !== null) {
     loop.add(new Questions(context, { log: parts.asking.log, tcp: asked, udp }));
-    loop.add(new Watching(context, parts.asking.watch, new NameJudge(context)));
-    if (asking !== null) loop.add(new DatagramWatching(context, parts.asking.watch));
+    const { watch } = parts.asking;
+    const signed = new SignedSockets(watch.raw);
+    loop.add(new Watching(context, watch, signed, new NameJudge(context)));
+    if (asking !== null) loop.add(new DatagramWatching(context, watch, signed, asking.routes));
   }
   loop.add(tcp);
   if (udp !== null) loop.add(udp);

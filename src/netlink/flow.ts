@@ -20,6 +20,7 @@ export const FLOW = {
   status: 3,
   natSource: 6,
   timeout: 7,
+  mark: 8,
   natDestination: 13,
 } as const;
 /** Of one of its directions (CTA_TUPLE_*). */

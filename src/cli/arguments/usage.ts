@@ -4,6 +4,9 @@
  */
 import type { AnyCommand } from "../command.ts";
 import type { Env } from "../env.ts";
+import { TOPIC_NAMES } from "../help/names.ts";
+
+const TOPICS_COLUMN = 27;
 
 /** The width of help texts: the terminal's, within what is easy to read and what the layout needs. */
 export function helpWidth(env: Env): number {
@@ -34,6 +37,9 @@ export function formatUsage(env: Env, commands: readonly AnyCommand[]): string {
     ...listed(false),
     "",
     "  tproxy help COMMAND      options of a command, as does tproxy COMMAND --help",
+    `  tproxy help TOPIC        ${
+      wrap(TOPIC_NAMES.join(", "), { indent: TOPICS_COLUMN, width: helpWidth(env) })
+    }`,
     "  tproxy --version         version of this program",
     "",
     "Exit codes: 0 done, 1 failed, 2 wrong usage or invalid config.",
@@ -42,7 +48,7 @@ export function formatUsage(env: Env, commands: readonly AnyCommand[]): string {
 }
 
 /** Breaks a text at spaces; all lines but the first begin with `indent` spaces. */
-function wrap(text: string, { indent, width }: { indent: number; width: number }): string {
+export function wrap(text: string, { indent, width }: { indent: number; width: number }): string {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {

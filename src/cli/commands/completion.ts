@@ -8,6 +8,7 @@ import { message, text } from "@optique/core/message";
 import { type InferValue, type Parser, type Suggestion, suggestSync } from "@optique/core/parser";
 import { argument, command } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
+import { TOPIC_NAMES } from "../help/names.ts";
 import { kindOf } from "../arguments/known_value.ts";
 import type { Command, Commands } from "../command.ts";
 import type { Env } from "../env.ts";
@@ -70,7 +71,7 @@ async function withValues(
 async function suggest(words: readonly string[], commands: Commands): Promise<readonly Suggestion[]> {
   const last = words.at(-1) ?? "";
   if (words.length === 2 && words[0] === "help") {
-    const names = commands.names.filter((name) => name.startsWith(last));
+    const names = [...new Set([...commands.names, ...TOPIC_NAMES])].filter((name) => name.startsWith(last));
     return names.map((text) => ({ kind: "literal", text }));
   }
   const parser = await parserFor(words, commands);

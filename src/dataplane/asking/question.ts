@@ -29,8 +29,13 @@ export interface HeldPacket {
   readonly header: number;
 }
 
+/** One that can be sent by the way that the router's rules had chosen. */
+export interface RoutedPacket extends HeldPacket {
+  readonly answer: Answer;
+}
+
 /** A question. A worker has one object of it, good until the next question is read. */
-export class Question implements HeldPacket {
+export class Question implements RoutedPacket {
   protocol = 0;
   readonly addresses: Int32Array<ArrayBuffer> = new Int32Array(2 * ADDRESS_WORDS);
   /** The original client and destination, as bytes. */
@@ -55,6 +60,8 @@ export class Question implements HeldPacket {
   dataLength = 0;
   /** UDP: the end of the datagram may be missing. */
   isCut = false;
+  /** The mark of its flow in conntrack, where rules tell it; as a signed number. */
+  flowMark = 0;
   /** Conntrack does not see its flow. */
   isUntracked = false;
   /** TCP: the sequence number of the SYN, as a signed number. */

@@ -38,6 +38,8 @@ export class QuestionReader {
     const { memory, message } = this.#log;
     while (this.#log.next()) {
       if (!readFirstPacket(question, memory, message)) continue;
+      // By then the answer has the mark of the packet, which was told before.
+      question.flowMark = message.prefix === RESTORED ? message.mark : 0;
       if (message.prefix === TRANSLATED) this.#translated.keep(question);
       else if (message.prefix !== RESTORED || this.#translated.join(question)) {
         question.high = memory.high;

@@ -6,7 +6,7 @@
  * routing table that the client's packet was looked up in.
  * @module
  */
-import { NETLINK_ROUTE, SO_BINDTOIFINDEX, SO_MARK, SOL_SOCKET } from "../../../ffi/consts.ts";
+import { IPPROTO_UDP, NETLINK_ROUTE, SO_BINDTOIFINDEX, SO_MARK, SOL_SOCKET } from "../../../ffi/consts.ts";
 import { addressAt, addressLength, sameHost } from "../../../ffi/sockets/sockaddr.ts";
 import { getInt, setInt } from "../../../ffi/sockets/sockopt.ts";
 import type { Answer } from "../asking/answer.ts";
@@ -30,6 +30,10 @@ const PINNED = 3;
 
 /** A worker's book. */
 export class RouteBook {
+  /** The interface that a socket is bound to, as {@linkcode find} has found it; 0: none. */
+  oif = 0;
+  /** The bits that its mark has besides. */
+  pin = 0;
   readonly #context: WorkerContext;
   readonly #board: RouteBoard;
   readonly #known = new KnownWays(KNOWN_TICKS);
@@ -53,8 +57,29 @@ export class RouteBook {
    * where routing is simple.
    */
   prepare(fd: number, protocol: number, client: Sockaddr, answer: Answer): number {
+    const way = this.#wayOf(protocol, client, answer.source, answer);
+    if (way === PLAIN) return 0;
+    if (way === PINNED) {
+      const marked = setInt(fd, SOL_SOCKET, SO_MARK, getInt(fd, SOL_SOCKET, SO_MARK) | this.#board.mark);
+      if (marked < 0) return marked;
+    }
+    return setInt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, answer.oif);
+  }
+
+  /**
+   * Finds out how a held datagram leaves by the way that the answer names, with the client's own address:
+   * {@linkcode oif} and {@linkcode pin} tell it. No system call where routing is simple.
+   */
+  find(client: Sockaddr, answer: Answer): void {
+    const way = this.#wayOf(IPPROTO_UDP, client, client, answer);
+    this.oif = way === PLAIN ? 0 : answer.oif;
+    this.pin = way === PINNED ? this.#board.mark : 0;
+  }
+
+  /** `source`: the address that it is sent from. */
+  #wayOf(protocol: number, client: Sockaddr, source: Sockaddr, answer: Answer): number {
     const { generation } = this.#board;
-    if (generation === 0 || answer.oif === 0) return 0;
+    if (generation === 0 || answer.oif === 0) return PLAIN;
     if (generation !== this.#generation) {
       this.#generation = generation;
       this.#known.forget();
@@ -62,15 +87,15 @@ export class RouteBook {
     }
     const { byPort } = this.#board;
     const { tick } = this.#context.clock;
-    this.#describe(client, answer, protocol, byPort);
+    this.#describe(client, source, answer, protocol, byPort);
     let way = this.#known.find(tick);
     if (way === UNKNOWN_WAY) {
       this.#question.protocol = protocol;
       this.#question.byPort = byPort;
-      way = this.#find(client, answer);
+      way = this.#find(client, source, answer);
       this.#known.keep(tick, way);
     }
-    return take(fd, way, answer.oif, this.#board.mark);
+    return way;
   }
 
   /**
@@ -112,10 +137,10 @@ export class RouteBook {
   }
 
   /** Writes the flow as ways are known by it. */
-  #describe(client: Sockaddr, answer: Answer, protocol: number, byPort: boolean): void {
+  #describe(client: Sockaddr, source: Sockaddr, answer: Answer, protocol: number, byPort: boolean): void {
     const { flow } = this.#known;
     const bytes = this.#flowBytes;
-    const { source, destination } = answer;
+    const { destination } = answer;
     const at = addressAt(destination[0]);
     const length = addressLength(destination[0]);
     flow.fill(0);
@@ -137,9 +162,9 @@ export class RouteBook {
     bytes[69] = source[3];
   }
 
-  #find(client: Sockaddr, answer: Answer): number {
+  #find(client: Sockaddr, source: Sockaddr, answer: Answer): number {
     const question = this.#question;
-    const { source, destination, oif, iif } = answer;
+    const { destination, oif, iif } = answer;
     question.mark = answer.mark;
     question.tos = answer.tos;
     let asked = question.ask(client, destination, iif, 0);
@@ -162,8 +187,8 @@ export class RouteBook {
 
   /** Tells whether an ordinary socket of ours would leave the same way. */
   #leadsThere(
-    source: Answer["source"],
-    destination: Answer["destination"],
+    source: Sockaddr,
+    destination: Sockaddr,
     sure: boolean,
     gateway: number,
     oif: number,
@@ -178,14 +203,3 @@ export class RouteBook {
 
 /** The interface index of lo, in every network namespace. */
 const LOOPBACK_INDEX = 1;
-
-/** Puts a socket on its way. 0 or -errno. */
-function take(fd: number, way: number, oif: number, pin: number): number {
-  if (way === PLAIN) return 0;
-  if (way === PINNED) {
-    const mark = getInt(fd, SOL_SOCKET, SO_MARK) | pin;
-    const marked = setInt(fd, SOL_SOCKET, SO_MARK, mark);
-    if (marked < 0) return marked;
-  }
-  return setInt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, oif);
-}

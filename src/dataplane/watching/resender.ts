@@ -4,11 +4,10 @@
  */
 import { EMSGSIZE, EPERM } from "../../../ffi/consts.ts";
 import { RESENT_PRIORITY } from "../../constants.ts";
-import type { RawSockets } from "../orders.ts";
 import { Parts, putLength } from "./parts.ts";
 import { Reset } from "./reset.ts";
 import type { Segment } from "./segment.ts";
-import { SignedSocket } from "./signed_socket.ts";
+import type { SignedSocket, SignedSockets } from "./signed_socket.ts";
 import type { Way } from "./way.ts";
 
 /** Sizes of packets that are tried where a link takes none so large as what the kernel has joined. */
@@ -19,14 +18,12 @@ const IPV6_HOP_LIMIT = 7;
 
 /** A worker's way for what was held. */
 export class Resender implements Way {
-  readonly #ipv4: SignedSocket;
-  readonly #ipv6: SignedSocket;
+  readonly #sockets: SignedSockets;
   readonly #reset = new Reset();
   readonly #parts = new Parts();
 
-  constructor({ ipv4, ipv6 }: RawSockets) {
-    this.#ipv4 = new SignedSocket(ipv4);
-    this.#ipv6 = new SignedSocket(ipv6);
+  constructor(sockets: SignedSockets) {
+    this.#sockets = sockets;
   }
 
   /** See {@linkcode Way}, as for all of these. */
@@ -80,7 +77,7 @@ export class Resender implements Way {
   }
 
   #socketOf(segment: Segment): SignedSocket {
-    return segment.isIpv4 ? this.#ipv4 : this.#ipv6;
+    return segment.isIpv4 ? this.#sockets.ipv4 : this.#sockets.ipv6;
   }
 }
 

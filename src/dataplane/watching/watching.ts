@@ -15,6 +15,7 @@ import type { Judge } from "./judge.ts";
 import { HeldQueue } from "./queue/held_queue.ts";
 import { Resender } from "./resender.ts";
 import { Segment } from "./segment.ts";
+import type { SignedSockets } from "./signed_socket.ts";
 import { type Fate, Watcher } from "./watcher.ts";
 
 const BEGIN = WATCH_PREFIX.begin.charCodeAt(0);
@@ -37,9 +38,9 @@ class Memory {
   readonly segment = new Segment();
   readonly watcher: Watcher;
 
-  constructor({ log, queue, raw }: WatchSockets, judge: Judge) {
+  constructor({ log, queue }: WatchSockets, signed: SignedSockets, judge: Judge) {
     this.reader = new LogReader(log);
-    this.resender = new Resender(raw);
+    this.resender = new Resender(signed);
     this.queue = queue === null ? null : new HeldQueue(queue, this.resender);
     this.watcher = new Watcher(judge);
   }
@@ -49,6 +50,7 @@ class Memory {
 export class Watching implements Service {
   readonly #context: WorkerContext;
   readonly #sockets: WatchSockets;
+  readonly #signed: SignedSockets;
   readonly #judge: Judge;
   readonly #failures: Throttle;
   /** Made when the kernel holds something for the first time. */
@@ -56,9 +58,10 @@ export class Watching implements Service {
   #lost = 0;
 
   /** The sockets are the main thread's to close. */
-  constructor(context: WorkerContext, sockets: WatchSockets, judge: Judge) {
+  constructor(context: WorkerContext, sockets: WatchSockets, signed: SignedSockets, judge: Judge) {
     this.#context = context;
     this.#sockets = sockets;
+    this.#signed = signed;
     this.#judge = judge;
     this.#failures = new Throttle(context.clock);
   }
@@ -73,7 +76,7 @@ export class Watching implements Service {
 
   /** Takes what has come; the rest of a flood in the next turn. */
   event(key: number): void {
-    const memory = this.#memory ??= new Memory(this.#sockets, this.#judge);
+    const memory = this.#memory ??= new Memory(this.#sockets, this.#signed, this.#judge);
     const { reader, watcher, queue } = memory;
     // A stream begins in the group, before what is held of it: that is read first.
     do {

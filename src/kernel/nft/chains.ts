@@ -11,6 +11,7 @@ import {
   KEEP_SOURCE_PRIORITY,
   LATE_PRIORITY,
   LIVE_TABLE_NAME,
+  ROUTED_PRIORITY,
   ROUTER_LOOPBACK_PRIORITY,
   ROUTER_PRIORITY,
   ROUTER_STEER_PRIORITY,
@@ -55,6 +56,7 @@ const HOOKS: Readonly<Record<EntryPlace, ChainHook>> = {
   "keep-outgoing": { type: "nat", hook: "output", priority: KEEP_DESTINATION_PRIORITY },
   "keep-source": { type: "nat", hook: "postrouting", priority: KEEP_SOURCE_PRIORITY },
   "keep-route": { type: "route", hook: "output", priority: LATE_PRIORITY },
+  "sent-routed": { hook: "output", priority: ROUTED_PRIORITY },
   "router-steer": { type: "route", hook: "output", priority: ROUTER_STEER_PRIORITY },
 };
 

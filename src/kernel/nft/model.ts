@@ -45,6 +45,8 @@ export type ForwardPathVerb =
   | { readonly kind: "clear-mark"; readonly mask: number; readonly set: number }
   /** `meta mark set socket mark` */
   | { readonly kind: "restore-mark" }
+  /** `meta mark set ct mark` */
+  | { readonly kind: "take-flow-mark" }
   /** `ct zone set 50080` */
   | { readonly kind: "set-zone"; readonly zone: number }
   /** `ct label set 120` */

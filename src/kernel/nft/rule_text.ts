@@ -120,6 +120,8 @@ function renderStatement(statement: Statement): string {
       return `reset tcp option ${statement.option}`;
     case "translated-flow":
       return "ct status snat,dnat";
+    case "marked-flow":
+      return "ct mark != 0x0";
     case "original-flow":
       return `${renderOriginals(statement.family)} @${statement.set}`;
     case "source-port-share": {
@@ -138,6 +140,8 @@ function renderStatement(statement: Statement): string {
     }
     case "restore-mark":
       return "meta mark set socket mark";
+    case "take-flow-mark":
+      return "meta mark set ct mark";
     case "set-zone":
       return `ct zone set ${statement.zone}`;
     case "forget-original":

@@ -79,6 +79,7 @@ export function verbsOf(effect: Effect, marks: Marks): Verb[] {
       return [
         { kind: "log", prefix: QUESTION_PREFIX.translated, group: effect.group },
         ...RESTORED[effect.family],
+        ...(effect.tellsFlowMark ? [{ kind: "take-flow-mark" } as const] : []),
         { kind: "log", prefix: QUESTION_PREFIX.restored, group: effect.group },
         DROP,
       ];
@@ -88,6 +89,8 @@ export function verbsOf(effect: Effect, marks: Marks): Verb[] {
       return [{ kind: "clear-mark", mask: ALL_BITS, set: 0 }, ACCEPT];
     case "restore-mark":
       return [{ kind: "restore-mark" }, ACCEPT];
+    case "unpin":
+      return [{ kind: "clear-mark", mask: marks.pin, set: 0 }, ACCEPT];
     case "ask-watched":
       return [{ kind: "set-mark", mask: marks.watch }, ACCEPT];
     case "forward-unwatched":

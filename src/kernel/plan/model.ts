@@ -67,6 +67,8 @@ export type LivePlace =
   | "keep-source"
   /** Outgoing packets of this machine, behind all others that mark. */
   | "keep-route"
+  /** The same, when they have their routes. */
+  | "sent-routed"
   /** Outgoing packets of this machine, right behind `router-output`. */
   | "router-steer";
 

@@ -13,6 +13,7 @@ export {
   setFlowBits,
   setMarkBits,
   setZone,
+  takeFlowMark,
   tproxyTo,
   tproxyToConnected,
   verdict,

@@ -49,7 +49,8 @@ labTest(
   NEEDS,
   async (lab) => {
     await serve(lab, 7000, "cat");
-    const proxy = await startProxy(lab);
+    // Root's proxy says that a trial is over.
+    const proxy = await startProxy(lab, { arguments: ["--privileges", "keep"] });
     const connections: Program[] = [];
     const connect = async () => {
       connections.push(await connectClient(lab, 7000));

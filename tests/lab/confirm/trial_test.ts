@@ -17,6 +17,7 @@ import {
   startTrial,
   untilBack,
   untilCutOff,
+  untilNobodyRuns,
   writeOther,
 } from "../../laboratory/trial/trial.ts";
 import { labTest } from "../../laboratory/register.ts";
@@ -41,7 +42,8 @@ labTest(
     await untilCutOff(lab, nginx.url(4));
     installer.signal("SIGKILL");
     await installer.waitForExit();
-    for (const pid of await findWatchers(lab)) Deno.kill(-pid, "SIGKILL");
+    // The shell, and perhaps its child that is not yet `sleep`.
+    for (const pid of await findWatchers(lab)) Deno.kill(pid, "SIGKILL");
     for (const family of [4, 6] as const) await untilBack(lab, nginx.url(family));
     assert.deepEqual(await findWatchers(lab), []);
     // Nobody has done that: all is there yet, and has no effect, the entries of policy routing neither.
@@ -72,6 +74,8 @@ labTest(
     await untilBack(lab, nginx.url(4));
     await until(async () => !await hasTrialRules(lab), { what: "the watcher's work" });
     await until(async () => !await hasNote(lab), { what: "the end of the note" });
+    // Having tidied up, it looks at the kernel as any status does, with tables that are gone with it.
+    await untilNobodyRuns(lab);
     assert.equal(await snapshotKernel(lab.router), before);
   },
 );

@@ -9,7 +9,11 @@ labTest("Seconds without descriptors and seconds of refused dials make less than
   programs: ["nginx", "wrk", "prlimit"],
 }, async (lab) => {
   const nginx = await startNginx(lab, { accessLog: false });
-  const proxy = await startProxy(lab, { config: { limits: { connections: 2000 } } });
+  const proxy = await startProxy(lab, {
+    config: { limits: { connections: 2000 } },
+    // prlimit(1) may not touch what another user runs, where root is not quite root: in a container.
+    arguments: ["--privileges", "keep"],
+  });
   const flood = async (seconds: number, url: string) => {
     const argv = ["wrk", "-t1", "-c100", `-d${seconds}s`, "-H", "Connection: close", url];
     return (await lab.client.run(argv, { mayFail: true })).stdout;

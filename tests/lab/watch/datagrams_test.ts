@@ -10,7 +10,7 @@ import { openClient, openServer, startUdpProxy } from "../../laboratory/network/
 import { makeCertificate } from "../../laboratory/programs/certificate.ts";
 import { quicCommand } from "../../laboratory/programs/script.ts";
 import { labTest } from "../../laboratory/register.ts";
-import { startWatcher } from "../../laboratory/watch/watcher.ts";
+import { runClient, serveWatched, startWatcher } from "../../laboratory/watch/watcher.ts";
 import { recorded } from "../../unit/sniff/recordings.ts";
 
 const OPTIONS = { programs: ["nft", "conntrack"], forwarding: true };
@@ -130,13 +130,14 @@ labTest("a silent block tells nothing", OPTIONS, async (lab) => {
   assert.deepEqual([await receiveAll(server, 200), await receiveAll(client, 100)], [[], []]);
 });
 
-labTest("behind a port forward, with a filter of what the router itself begins", {
-  ...OPTIONS,
-  masquerade: true,
-}, async (lab) => {
-  await lab.router.ip(`route add default via 203.0.113.2
-    route add default via 2001:db8:77::2`);
-  await lab.router.nft(`table inet strict {
+labTest(
+  "behind a port forward of addresses that nothing leads to, with a filter of what the router itself begins",
+  {
+    ...OPTIONS,
+    masquerade: true,
+  },
+  async (lab) => {
+    await lab.router.nft(`table inet strict {
     chain pre { type nat hook prerouting priority dstnat;
       iifname "r0" ip daddr 192.0.2.9 udp dport 80 dnat ip to 203.0.113.2:7000;
       iifname "r0" ip6 daddr 2001:db8:9::9 udp dport 80 dnat ip6 to [2001:db8:77::2]:7000; }
@@ -144,19 +145,36 @@ labTest("behind a port forward, with a filter of what the router itself begins",
       meta l4proto udp ct state invalid,new counter drop comment "strays"
  }
   }`);
-  await startNamed(lab);
-  for (const [family, elsewhere] of [[4, "192.0.2.9:80"], [6, "[2001:db8:9::9]:80"]] as const) {
-    const server = openServer(lab, family);
-    const client = lab.client.udp({ family, connect: elsewhere });
-    const datagrams = recorded("quic-chromium");
-    for (const datagram of datagrams) client.send(datagram);
-    const received = await server.receiveAll(200);
-    assert.ok(isSame(received.map(({ data }) => data), datagrams), `${received.length} came`);
-    server.send("answer", received[0].from);
-    assert.equal((await client.receive()).text, "answer");
-  }
-  const { stdout } = await lab.router.run(["nft", "list", "chain", "inet", "strict", "out"]);
-  assert.match(stdout, /packets 0 bytes 0 drop comment "strays"/);
+    await startNamed(lab);
+    for (const [family, elsewhere] of [[4, "192.0.2.9:80"], [6, "[2001:db8:9::9]:80"]] as const) {
+      const server = openServer(lab, family);
+      const client = lab.client.udp({ family, connect: elsewhere });
+      const datagrams = recorded("quic-chromium");
+      for (const datagram of datagrams) client.send(datagram);
+      const received = await server.receiveAll(200);
+      assert.ok(isSame(received.map(({ data }) => data), datagrams), `${received.length} came`);
+      server.send("answer", received[0].from);
+      assert.equal((await client.receive()).text, "answer");
+    }
+    const { stdout } = await lab.router.run(["nft", "list", "chain", "inet", "strict", "out"]);
+    assert.match(stdout, /packets 0 bytes 0 drop comment "strays"/);
+  },
+);
+
+labTest("a datagram that is sent on releases no connection that waits for its name", OPTIONS, async (lab) => {
+  await startWatcher(lab, UDP);
+  await serveWatched(lab);
+  const [{ said }] = await runClient(
+    lab,
+    4,
+    `
+s = connect(80); h = head("www.blocked.test"); u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.send(h[:10]); time.sleep(.3)
+u.sendto(b"no name", (address, 443)); time.sleep(.3)
+s.send(h[10:20]); time.sleep(.3)
+s.send(h[20:]); report("", time.time(), said(s))`,
+  );
+  assert.equal(said, "Connection reset by peer");
 });
 
 for (const onFailure of ["open", "drop"] as const) {

@@ -4,7 +4,7 @@
  */
 import type { Lab } from "../lab.ts";
 import { until } from "../machine/wait.ts";
-import type { Program } from "../program.ts";
+import { type Program, runProgram } from "../program.ts";
 import { type ConfigText, tproxyCommand } from "../proxy/proxy.ts";
 
 /** Cuts clients off from the web, and has other entries in policy routing than any other config. */
@@ -50,8 +50,20 @@ export async function hasTrialRules(lab: Lab): Promise<boolean> {
 
 /** The watchers of trials, which sleep. */
 export async function findWatchers(lab: Lab): Promise<number[]> {
-  const { stdout } = await lab.router.run(["ip", "netns", "pids", lab.router.name]);
-  return stdout.split("\n").filter((line) => line !== "").map(Number).filter((pid) => isWatcher(pid));
+  return (await findProcesses(lab)).filter(isWatcher);
+}
+
+/** Waits until no process is left in the router. */
+export function untilNobodyRuns(lab: Lab): Promise<void> {
+  return until(async () => (await findProcesses(lab)).length === 0, {
+    what: "the end of all processes",
+    pollMs: 50,
+  });
+}
+
+async function findProcesses(lab: Lab): Promise<number[]> {
+  const { stdout } = await runProgram(["ip", "netns", "pids", lab.router.name]);
+  return stdout.split("\n").filter((line) => line !== "").map(Number);
 }
 
 function isWatcher(pid: number): boolean {

@@ -6,11 +6,13 @@
  */
 import { readDomainLists } from "../../../src/config/files/domain_lists.ts";
 import { loadConfig } from "../../../src/config/load.ts";
+import { RouteBook } from "../../../src/dataplane/routes/route_book.ts";
 import { settingsOf } from "../../../src/dataplane/settings.ts";
 import { makeSolo } from "../../../src/dataplane/solo.ts";
 import { openQuestionSockets } from "../../../src/dataplane/sockets/questions.ts";
 import { DatagramWatching } from "../../../src/dataplane/watching/datagrams/watching.ts";
 import { NameJudge } from "../../../src/dataplane/watching/name_judge.ts";
+import { SignedSockets } from "../../../src/dataplane/watching/signed_socket.ts";
 import { Watching } from "../../../src/dataplane/watching/watching.ts";
 import { openLiveTable } from "../../../src/kernel/live/live_table.ts";
 import { withKernel } from "../../../src/kernel/machine/connections.ts";
@@ -41,8 +43,9 @@ const [asking] = openQuestionSockets({
 const seed = crypto.getRandomValues(new Int32Array(2));
 const { images } = buildNameSets(config, readDomainLists(loaded, Deno.readFileSync), seed);
 context.policy = new Policy(compilePolicy(config, 1, images));
-context.loop.add(new DatagramWatching(context, asking.watch));
-context.loop.add(new Watching(context, asking.watch, new NameJudge(context)));
+const signed = new SignedSockets(asking.watch.raw);
+context.loop.add(new DatagramWatching(context, asking.watch, signed, new RouteBook(context)));
+context.loop.add(new Watching(context, asking.watch, signed, new NameJudge(context)));
 context.loop.start();
 withKernel((kernel) => applyInstall(plan, kernel));
 openLiveTable().replace(planLive(scope, LIVE_OPTIONS));

@@ -50,7 +50,8 @@ Deno.test("main() explains every command, by help and by --help", async () => {
     assert.equal(code, 0, name);
     assert.equal(stderr, "");
     assert.match(stdout, new RegExp(`^Usage: tproxy ${name}`, "m"));
-    if (name !== "help") assert.equal((await run(["help", name])).stdout, stdout);
+    // "config" is a topic as well: that comes first.
+    if (name !== "help") assert.ok((await run(["help", name])).stdout.endsWith(stdout), name);
   }
 });
 

@@ -69,10 +69,11 @@ static const char *pick_name(uint64_t *state, enum kind kind, int port)
   return port == NAMED_PORT && chance(state, 2) == 0 ? NAMED_AWAY : NAMED_PLAIN;
 }
 
-/* Its own ports, by turns. */
+/* Its own ports, by turns; a proxy that was killed may still speak to those of the run before. */
+static atomic_uint turn;
+
 static void bind_vanishing(int fd, int family)
 {
-  static atomic_uint turn;
   uint16_t port = htons((uint16_t)(VANISH_PORT + atomic_fetch_add(&turn, 1) % VANISH_PORTS));
   struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = port};
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = port};
@@ -194,6 +195,7 @@ static void *run_flows(void *argument)
 void run_client(const struct options *options)
 {
   world = options;
+  atomic_store(&turn, (unsigned)(milliseconds() / 100));
   for (int i = 0; i < options->threads; i++) {
     atomic_fetch_add(&counts.live, 1);
     start_thread(run_flows, (void *)(uintptr_t)(i + 1));

@@ -4,7 +4,8 @@
  */
 import { IPPROTO_UDP } from "../../../../ffi/consts.ts";
 import { PinnedMemory } from "../../../../ffi/memory.ts";
-import type { HeldPacket, Question } from "../../asking/question.ts";
+import { Answer, ANSWER_WORDS } from "../../asking/answer.ts";
+import type { Question, RoutedPacket } from "../../asking/question.ts";
 
 /** Of all flows of a worker. */
 const MOST_HELD = 1024;
@@ -12,11 +13,6 @@ const MOST_HELD = 1024;
 const LONGEST = 2048;
 /** Of one flow. */
 const MOST_OF_FLOW = 16;
-
-/** A packet with the mark that the router's rules have given it. */
-export interface MarkedPacket extends HeldPacket {
-  readonly mark: number;
-}
 
 /** The datagrams of a flow, in the order in which they came. */
 export interface Waiting {
@@ -29,8 +25,8 @@ export class Held {
   readonly #free = Array.from({ length: MOST_HELD }, (_, slot) => slot);
   readonly #lengths = new Uint16Array(MOST_HELD);
   readonly #headers = new Uint16Array(MOST_HELD);
-  readonly #marks = new Int32Array(MOST_HELD);
-  readonly #packet: { -readonly [Key in keyof MarkedPacket]: MarkedPacket[Key] };
+  readonly #answers = new Int32Array(MOST_HELD * ANSWER_WORDS);
+  readonly #packet: { -readonly [Key in keyof RoutedPacket]: RoutedPacket[Key] };
 
   constructor() {
     const { bytes, low, high } = this.#memory;
@@ -43,7 +39,7 @@ export class Held {
       high,
       length: 0,
       header: 0,
-      mark: 0,
+      answer: new Answer(),
     };
   }
 
@@ -55,20 +51,20 @@ export class Held {
     for (let i = 0; i < length; i++) this.#memory.bytes[to + i] = bytes[offset + i];
     this.#lengths[slot] = length;
     this.#headers[slot] = header;
-    this.#marks[slot] = answer.mark;
+    answer.write(this.#answers, slot * ANSWER_WORDS);
     slots.push(slot);
     return true;
   }
 
   /** Returns one that waits, until the next is asked for. Its flow is that of the addresses. */
-  packet(slot: number, addresses: Int32Array): MarkedPacket {
+  packet(slot: number, addresses: Int32Array): RoutedPacket {
     const packet = this.#packet;
     packet.addresses = addresses;
     packet.offset = slot * LONGEST;
     packet.low = (this.#memory.low + packet.offset) | 0;
     packet.length = this.#lengths[slot];
     packet.header = this.#headers[slot];
-    packet.mark = this.#marks[slot];
+    packet.answer.read(this.#answers, slot * ANSWER_WORDS);
     return packet;
   }
 

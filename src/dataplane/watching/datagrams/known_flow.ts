@@ -14,13 +14,16 @@ export const DESTINATION_THERE: number = 3 * ADDRESS_WORDS;
 
 /** The flow. */
 export class KnownFlow {
+  /** The mark that rules have given the flow, as a signed number. */
+  mark = 0;
   readonly ends: Int32Array<ArrayBuffer> = new Int32Array(4 * ADDRESS_WORDS);
   /** Conntrack does not see what the client sends. */
   isUntracked = false;
 
-  /** Makes it that of a question. */
-  take({ addresses, answer, isUntracked }: Question): this {
+  /** Makes it that of a datagram. */
+  take({ addresses, answer, flowMark, isUntracked }: Question): this {
     const { ends } = this;
+    this.mark = flowMark;
     this.isUntracked = isUntracked;
     for (let word = 0; word < ADDRESS_WORDS; word++) {
       ends[CLIENT + word] = addresses[ASKED_CLIENT + word];

@@ -4,9 +4,12 @@
  */
 import { EPERM } from "../../../../ffi/consts.ts";
 import { RESENT_PRIORITY } from "../../../constants.ts";
-import type { HeldPacket } from "../../asking/question.ts";
-import type { RawSockets } from "../../orders.ts";
-import { SignedSocket } from "../signed_socket.ts";
+import { ASKED_CLIENT, type Question, type RoutedPacket } from "../../asking/question.ts";
+import type { RouteBook } from "../../routes/route_book.ts";
+import { ADDRESS_WORDS } from "../../shared/columns.ts";
+import { copyAddress } from "../../shared/addresses.ts";
+import type { SignedSockets } from "../signed_socket.ts";
+import { isTrain } from "../../udp/asked/train.ts";
 import type { KnownFlow } from "./known_flow.ts";
 import { Teller } from "./teller.ts";
 
@@ -14,21 +17,25 @@ import { Teller } from "./teller.ts";
 export interface DatagramSender {
   /** Has the kernel know the flow, which it forwards from then on. */
   tell(flow: KnownFlow): number;
-  /** Sends one on, with the mark of the router's rules. The router has counted the hop already. */
-  send(packet: HeldPacket, mark: number): number;
+  /** Tells whether it is the client's datagram. Else its client repeats it: it can be read alone. */
+  canSend(datagram: Question): boolean;
+  /** Sends one on, by the way and with the mark of the router's rules, which have counted the hop already. */
+  send(packet: RoutedPacket): number;
   /** Has the client told that nobody takes it. */
-  refuse(packet: HeldPacket, mark: number): number;
+  refuse(packet: RoutedPacket): number;
 }
 
 /** A worker's. */
 export class RawSender implements DatagramSender {
-  readonly #ipv4: SignedSocket;
-  readonly #ipv6: SignedSocket;
+  readonly #sockets: SignedSockets;
+  readonly #routes: RouteBook;
   readonly #teller = new Teller();
+  readonly #clientWords = new Int32Array(ADDRESS_WORDS);
+  readonly #client = new Uint8Array(this.#clientWords.buffer);
 
-  constructor({ ipv4, ipv6 }: RawSockets) {
-    this.#ipv4 = new SignedSocket(ipv4);
-    this.#ipv6 = new SignedSocket(ipv6);
+  constructor(sockets: SignedSockets, routes: RouteBook) {
+    this.#sockets = sockets;
+    this.#routes = routes;
   }
 
   /** See {@linkcode DatagramSender}. */
@@ -37,13 +44,18 @@ export class RawSender implements DatagramSender {
   }
 
   /** See {@linkcode DatagramSender}. */
-  send(packet: HeldPacket, mark: number): number {
-    return this.#socketOf(packet).send(packet, mark, RESENT_PRIORITY.released);
+  canSend(datagram: Question): boolean {
+    return !datagram.isCut && !isTrain(datagram);
   }
 
   /** See {@linkcode DatagramSender}. */
-  refuse(packet: HeldPacket, mark: number): number {
-    const returned = this.#socketOf(packet).send(packet, mark, RESENT_PRIORITY.refused);
+  send(packet: RoutedPacket): number {
+    return this.#send(packet, RESENT_PRIORITY.released);
+  }
+
+  /** See {@linkcode DatagramSender}. */
+  refuse(packet: RoutedPacket): number {
+    const returned = this.#send(packet, RESENT_PRIORITY.refused);
     // The rule that refuses drops the packet, and that is what sendmsg(2) tells.
     return returned === -EPERM ? 0 : returned;
   }
@@ -53,7 +65,20 @@ export class RawSender implements DatagramSender {
     this.#teller.close();
   }
 
-  #socketOf({ bytes, offset }: HeldPacket): SignedSocket {
-    return bytes[offset] >> 4 === 4 ? this.#ipv4 : this.#ipv6;
+  #send(packet: RoutedPacket, priority: number): number {
+    const { ipv4, ipv6 } = this.#sockets;
+    const { addresses, answer } = packet;
+    const routes = this.#routes;
+    copyAddress(addresses, ASKED_CLIENT, this.#clientWords, 0);
+    routes.find(this.#client, answer);
+    const socket = packet.bytes[packet.offset] >> 4 === 4 ? ipv4 : ipv6;
+    return socket.sendBy(
+      packet,
+      answer.mark | routes.pin,
+      priority,
+      routes.oif,
+      answer.words,
+      answer.destinationAt,
+    );
   }
 }

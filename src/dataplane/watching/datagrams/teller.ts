@@ -62,7 +62,7 @@ export class Teller {
     this.#socket.close();
   }
 
-  #write({ ends }: KnownFlow): void {
+  #write({ ends, mark }: KnownFlow): void {
     const writer = this.#writer;
     const family = ends[CLIENT] & 0xffff;
     this.#field = family === AF_INET ? IPV4 : IPV6;
@@ -78,6 +78,7 @@ export class Teller {
     // As answered: rules that let pass what is known let pass what is sent on.
     writer.u32be(FLOW.status, FLOW_STATUS.confirmed | FLOW_STATUS.answered);
     writer.u32be(FLOW.timeout, SECONDS);
+    if (mark !== 0) writer.u32be(FLOW.mark, mark);
     writer.end();
   }
 

@@ -7,14 +7,13 @@ import { PROTOCOL_NUMBERS } from "../../../policy/flow.ts";
 import { FoundName, MORE, NAME, NONE } from "../../../sniff/found.ts";
 import { QuicReader } from "../../../sniff/quic/reader.ts";
 import { looksLikeInitial } from "../../../sniff/quic/header.ts";
-import { ASKED_CLIENT, ASKED_DESTINATION, type HeldPacket, type Question } from "../../asking/question.ts";
+import { ASKED_CLIENT, ASKED_DESTINATION, type Question, type RoutedPacket } from "../../asking/question.ts";
 import { Shares } from "../../asking/shares.ts";
 import type { WorkerContext } from "../../context.ts";
 import { Decider, type Origin } from "../../decider.ts";
 import { FlowPlaces, KEY_WORDS } from "../../flows/flow_places.ts";
 import { ticks } from "../../loop/wheel.ts";
 import { COUNTER } from "../../shared/state.ts";
-import { isTrain } from "../../udp/asked/train.ts";
 import { DIRECT } from "../../upstream/table.ts";
 import { Held, type Waiting } from "./held.ts";
 import { KnownFlow } from "./known_flow.ts";
@@ -146,10 +145,10 @@ export class DatagramWatcher {
   /** Reads one more datagram of a flow. */
   #follow(reading: Reading, datagram: Question): void {
     const { bytes, data, dataLength } = datagram;
-    const isRead = cannotBeSent(datagram);
-    const waits = !isRead && this.#held.add(reading, datagram);
-    if (isRead) this.#counters[COUNTER.watchDropped]++;
-    const read = waits || isRead
+    const isWhole = this.#sender.canSend(datagram);
+    const waits = isWhole && this.#held.add(reading, datagram);
+    if (!isWhole) this.#counters[COUNTER.watchDropped]++;
+    const read = waits || !isWhole
       ? reading.reader.datagram(bytes.subarray(data, data + dataLength), dataLength, this.#found)
       : NONE;
     if (read === MORE) return;
@@ -157,7 +156,7 @@ export class DatagramWatcher {
     const { place } = reading;
     this.#end(reading, read === NAME ? this.#found : null);
     // One for which there was no room goes the way of the others.
-    if (!waits && !isRead && this.#places.find(this.#key) === place) this.#settle(place, datagram);
+    if (!waits && isWhole && this.#places.find(this.#key) === place) this.#settle(place, datagram);
   }
 
   /** Decides on a flow that has waited, and on what has waited of it. Its ends are the key. */
@@ -167,10 +166,7 @@ export class DatagramWatcher {
     this.#spare.push(reading.reader);
     if (name === null) this.#found.clear();
     if (this.#decide(place, flow, this.#ruleOf(name))) {
-      for (const slot of slots) {
-        const packet = this.#held.packet(slot, this.#key);
-        this.#obey(place, packet, packet.mark);
-      }
+      for (const slot of slots) this.#obey(place, this.#held.packet(slot, this.#key));
     } else this.#counters[COUNTER.watchDropped] += slots.length;
     this.#held.clear(reading);
   }
@@ -204,23 +200,23 @@ export class DatagramWatcher {
   #settle(place: number, datagram: Question): void {
     const state = this.#states[place];
     const isSent = state === RELEASED || state === PASSED;
-    if (isSent && cannotBeSent(datagram)) this.#counters[COUNTER.watchDropped]++;
-    else this.#obey(place, datagram, datagram.answer.mark);
+    if (isSent && !this.#sender.canSend(datagram)) this.#counters[COUNTER.watchDropped]++;
+    else this.#obey(place, datagram);
   }
 
   /** Does with a packet what was decided on its flow. */
-  #obey(place: number, packet: HeldPacket, mark: number): void {
+  #obey(place: number, packet: RoutedPacket): void {
     const sender = this.#sender;
     const state = this.#states[place];
     if (state !== RELEASED) this.#times[place] = this.#context.clock.tick;
     if (state === RELEASED || state === PASSED) {
-      const returned = sender.send(packet, mark);
+      const returned = sender.send(packet);
       this.#counters[returned < 0 ? COUNTER.watchDropped : COUNTER.watchReleased]++;
       if (returned < 0) this.failure = returned;
       return;
     }
     this.#counters[COUNTER.watchRefused]++;
-    const returned = state === REFUSED ? sender.refuse(packet, mark) : 0;
+    const returned = state === REFUSED ? sender.refuse(packet) : 0;
     if (returned < 0) this.failure = returned;
   }
 
@@ -254,11 +250,6 @@ export class DatagramWatcher {
     const { keys } = this.#places;
     for (let word = 0; word < KEY_WORDS; word++) this.#key[word] = keys[place * KEY_WORDS + word];
   }
-}
-
-/** Tells whether the copy is not the client's datagram, which repeats it: it can be read alone. */
-function cannotBeSent(datagram: Question): boolean {
-  return datagram.isCut || isTrain(datagram);
 }
 
 function originOf({ answer: { iif, hardwareHigh, hardwareLow } }: Question): Origin {

@@ -4,12 +4,14 @@
  */
 import { EAGAIN, EPOLLIN } from "../../../../ffi/consts.ts";
 import { errnoCode } from "../../../net/errno.ts";
-import { QuestionReader } from "../../asking/reader.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { Service } from "../../loop/service.ts";
 import { Throttle } from "../../loop/throttle.ts";
 import type { WatchSockets } from "../../orders.ts";
 import { COUNTER } from "../../shared/state.ts";
+import { QuestionReader } from "../../asking/reader.ts";
+import type { RouteBook } from "../../routes/route_book.ts";
+import type { SignedSockets } from "../signed_socket.ts";
 import { RawSender } from "./sender.ts";
 import { DatagramWatcher } from "./watcher.ts";
 
@@ -19,9 +21,14 @@ class Memory {
   readonly sender: RawSender;
   readonly watcher: DatagramWatcher;
 
-  constructor(context: WorkerContext, { datagrams, raw }: WatchSockets) {
+  constructor(
+    context: WorkerContext,
+    { datagrams }: WatchSockets,
+    signed: SignedSockets,
+    routes: RouteBook,
+  ) {
     this.reader = new QuestionReader(datagrams);
-    this.sender = new RawSender(raw);
+    this.sender = new RawSender(signed, routes);
     this.watcher = new DatagramWatcher(context, this.sender);
   }
 }
@@ -30,15 +37,19 @@ class Memory {
 export class DatagramWatching implements Service {
   readonly #context: WorkerContext;
   readonly #sockets: WatchSockets;
+  readonly #signed: SignedSockets;
+  readonly #routes: RouteBook;
   readonly #failures: Throttle;
   /** Made when the kernel holds something for the first time. */
   #memory: Memory | null = null;
   #lost = 0;
 
   /** The sockets are the main thread's to close. */
-  constructor(context: WorkerContext, sockets: WatchSockets) {
+  constructor(context: WorkerContext, sockets: WatchSockets, signed: SignedSockets, routes: RouteBook) {
     this.#context = context;
     this.#sockets = sockets;
+    this.#signed = signed;
+    this.#routes = routes;
     this.#failures = new Throttle(context.clock);
   }
 
@@ -49,7 +60,7 @@ export class DatagramWatching implements Service {
 
   /** Takes what has come; the rest of a flood in the next turn. */
   event(): void {
-    const memory = this.#memory ??= new Memory(this.#context, this.#sockets);
+    const memory = this.#memory ??= new Memory(this.#context, this.#sockets, this.#signed, this.#routes);
     const { reader, watcher } = memory;
     const received = reader.receive();
     if (received < 0 && received !== -EAGAIN) this.#fail("cannot read what the kernel holds", received);

@@ -80,6 +80,7 @@ export function tablesOf(place: PlannedChain["place"], { delivers }: FamilyConte
     case "keep-outgoing":
     case "keep-source":
     case "keep-route":
+    case "sent-routed":
     case "router-steer":
     case "live-step":
       throw cannotSay(place);

@@ -42,6 +42,7 @@ function asSayable(effect: Effect): Exclude<Effect, NftEffect> {
     case "keep-address":
     case "unmark":
     case "restore-mark":
+    case "unpin":
     case "take-own":
     case "ask-watched":
     case "forward-unwatched":

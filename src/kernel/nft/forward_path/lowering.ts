@@ -38,6 +38,8 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
       return phrase.hasHelper();
     case "translated-flow":
       return phrase.isTranslated();
+    case "marked-flow":
+      return phrase.hasMark(0, { key: "ct", mask: 0xffffffff, negate: true });
     case "original-flow":
       return phrase.originalIn({ set: statement.set }, statement);
     case "source-port-share":
@@ -54,6 +56,8 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
       return phrase.setMarkBits(statement.set, { clear: statement.mask });
     case "restore-mark":
       return phrase.restoreMark();
+    case "take-flow-mark":
+      return phrase.takeFlowMark();
     case "set-zone":
       return phrase.setZone(statement.zone);
     case "forget-original":

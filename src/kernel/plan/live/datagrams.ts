@@ -38,20 +38,30 @@ export function planDatagrams(scope: Scope, { workers }: LiveOptions): Contribut
         rules: eachWorker(
           workers,
           share,
-          (worker) => ({ kind: "question-twice", family, protocol: "udp", group: group(worker) }),
+          (worker) => ({
+            kind: "question-twice",
+            family,
+            protocol: "udp",
+            group: group(worker),
+            tellsFlowMark: true,
+          }),
         ),
-        reason: "NAT: two copies, as nothing of the packet may be lost",
+        reason: "Two copies, as nothing of the packet may be lost",
       })),
       {
         name: DATAGRAM_CHAIN,
         place: "live-step",
         rules: [
           ...planForwarded(scope),
-          ...scope.families.map((family): PlannedRule => ({
+          ...scope.families.flatMap((family): PlannedRule[] => [{
             conditions: [{ kind: "translated-flow" }, { kind: "family", family }],
             effect: goTo(translatedChain(family)),
             reason: "NAT has changed an address or a port",
-          })),
+          }, {
+            conditions: [{ kind: "marked-flow" }, { kind: "family", family }],
+            effect: goTo(translatedChain(family)),
+            reason: "Others have marked the flow, and conntrack is about to forget it",
+          }]),
           ...eachWorker(workers, share, question(QUESTION_PREFIX.plain)),
         ],
         reason: "Datagrams that come before the name of their flow is known",

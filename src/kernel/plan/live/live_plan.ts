@@ -8,7 +8,8 @@
  *                     └─ from lo: injected: refusals
  * postrouting ask ── question ─┬─ LAN to LAN, helpers: goes on
  *                              └─ a copy to a worker, and no more
- * output      to_clients: the zone of clients' legs; sent, and where others change what is sent: keep_route;
+ * output      to_clients: the zone of clients' legs; sent; unpinned; and where others change what is sent:
+ *             keep_route;
  *             nat: keep_incoming, keep_outgoing, keep_source
  * ```
  * @module
@@ -63,9 +64,9 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
           ]
           : []),
         planWatch(scope, options),
-        planUnflushed(scope),
+        scope.brings ? planUnflushed(scope) : {},
         planSent(scope),
-        scope.brings ? planKept(scope, options) : {},
+        planKept(scope, options),
       ]),
     },
   };

@@ -67,6 +67,7 @@ export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribut
               family,
               protocol,
               group: group(worker),
+              tellsFlowMark: false,
             })),
             "NAT: two copies, as an IPv6 header has no room",
           )

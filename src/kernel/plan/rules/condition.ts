@@ -131,6 +131,8 @@ export type ForwardPathCondition =
   | { readonly kind: "helped-flow" }
   /** `ct status snat,dnat` */
   | { readonly kind: "translated-flow" }
+  /** `ct mark != 0x0` */
+  | { readonly kind: "marked-flow" }
   /**
    * `ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst @asking`: as
    * its first packet came in. After `family` and `protocol` conditions.

@@ -83,13 +83,15 @@ type ForwardPathEffect =
   /** The proxy gets a copy of the packet, which vanishes. */
   | { readonly kind: "question"; readonly prefix: string; readonly group: number }
   /**
-   * The proxy gets two: as the packet is, and with its original addresses and ports. The packet vanishes.
+   * The proxy gets two: as the packet is, and with its original addresses and ports, where asked for with the
+   * mark of its flow as its own. The packet vanishes.
    */
   | {
     readonly kind: "question-twice";
     readonly family: Family;
     readonly protocol: Protocol;
     readonly group: number;
+    readonly tellsFlowMark: boolean;
   }
   /** NAT gives the flow the address that it has: no other rule changes that any more. */
   | { readonly kind: "keep-address"; readonly family: Family; readonly side: "source" | "destination" }
@@ -97,6 +99,8 @@ type ForwardPathEffect =
   | { readonly kind: "unmark" }
   /** The packet has the mark of its socket again. */
   | { readonly kind: "restore-mark" }
+  /** The bit of the mark goes by which a routing rule of our own has led the packet. */
+  | { readonly kind: "unpin" }
   /** A packet of the router itself, which asks, goes to the loopback interface, and so do the next ones. */
   | { readonly kind: "take-own" }
   | WatchEffect;

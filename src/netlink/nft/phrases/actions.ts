@@ -29,6 +29,14 @@ export function restoreMark(): NftExpression[] {
   ];
 }
 
+/** `meta mark set ct mark` */
+export function takeFlowMark(): NftExpression[] {
+  return [
+    loadConntrack("mark"),
+    { kind: "meta", direction: "set", key: "mark", register: REGISTER_1 },
+  ];
+}
+
 /** `ct mark set ct mark | BITS`; with `clear`, `ct mark set ct mark & ~BITS`. */
 export function setFlowBits(bits: number, options: { clear?: boolean } = {}): NftExpression[] {
   return [

@@ -53,6 +53,8 @@ Deno.test("planLive() has only what watching needs, and nothing where nothing is
     "watched",
     "hold",
     "sent",
+    "keep_route",
+    "unpinned",
   ]);
   assert.deepEqual(
     liveChains(plan("rules: [{ name: no, ports: [25], action: block }]\ndefault: bypass")),

@@ -5,8 +5,8 @@ import { writeIpv4 } from "../../../../../src/dataplane/asking/packet/ends.ts";
 import {
   ASKED_CLIENT,
   ASKED_DESTINATION,
-  type HeldPacket,
   Question,
+  type RoutedPacket,
 } from "../../../../../src/dataplane/asking/question.ts";
 import { ticks } from "../../../../../src/dataplane/loop/wheel.ts";
 import { settingsOf } from "../../../../../src/dataplane/settings.ts";
@@ -38,10 +38,14 @@ class FakeSender implements DatagramSender {
     return this.answer;
   }
 
-  send({ bytes, offset, length, header }: HeldPacket, mark: number): number {
-    assert.equal(mark, 7);
+  send({ bytes, offset, length, header, answer }: RoutedPacket): number {
+    assert.deepEqual([answer.mark, answer.oif], [7, 3]);
     this.done.push(`sent ${bytes[offset + header + 8]} ${length}`);
     return 0;
+  }
+
+  canSend(): boolean {
+    return true;
   }
 
   refuse(): number {
@@ -82,6 +86,7 @@ function datagram(data: Uint8Array, port = 5000): Question {
   question.dataLength = data.length;
   question.protocol = 17;
   question.answer.mark = 7;
+  question.answer.oif = 3;
   writeIpv4(question.addresses, ASKED_CLIENT, 0x0200000a, port);
   writeIpv4(question.addresses, ASKED_DESTINATION, 0x097100cb, 443);
   return question;

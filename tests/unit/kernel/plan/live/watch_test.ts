@@ -139,7 +139,7 @@ Deno.test("planLive() holds datagrams at the end of the forward path, but for fl
   ]);
   assert.match(
     chain(table, "datagrams_ipv4")![0],
-    /log prefix "t" .*@nh,96,32 set ct original ip saddr .* log prefix/,
+    /log prefix "t" .*@nh,96,32 set ct original ip saddr .* meta mark set ct mark log prefix "o"/,
   );
   assert.equal(chain(live(ONE), "datagrams"), undefined);
 });

@@ -1,8 +1,10 @@
 /**
- * `GET /v1/connections`: the live connections and UDP sessions, a line of JSON each.
+ * `GET /v1/connections`: the live connections and UDP sessions, a line of JSON each; with `?follow`
+ * those that open and close from now on.
  * @module
  */
 import type { SessionRow } from "../../../dataplane/shared/books.ts";
+import { followConnections } from "../connections/follow.ts";
 import { describeRow, type FindDevice } from "../connections/row.ts";
 import { DeviceBook } from "../devices/device_book.ts";
 import { inSlices } from "../connections/slices.ts";
@@ -17,13 +19,13 @@ const devices = new DeviceBook();
 export const connectionsRoute: Route = {
   method: "GET",
   path: "/v1/connections",
-  async answer(_request, { proxy }) {
+  async answer({ query }, { proxy: { dataplane } }) {
+    const stream = { status: 200, type: NDJSON } as const;
+    if (query.has("follow")) {
+      return { ...stream, parts: (signal) => followConnections(dataplane, devices, signal) };
+    }
     const findDevice = await devices.current();
-    return {
-      status: 200,
-      type: NDJSON,
-      parts: (signal) => inSlices(linesOf(proxy.dataplane.sessions(), findDevice), signal),
-    };
+    return { ...stream, parts: (signal) => inSlices(linesOf(dataplane.sessions(), findDevice), signal) };
   },
 };
 

@@ -7,7 +7,7 @@ import { RESENT_PRIORITY } from "../../constants.ts";
 import { Parts, putLength } from "./parts.ts";
 import { Reset } from "./reset.ts";
 import type { Segment } from "./segment.ts";
-import type { SignedSocket, SignedSockets } from "./signed_socket.ts";
+import type { SignedSockets } from "./signed_socket.ts";
 import type { Way } from "./way.ts";
 
 /** Sizes of packets that are tried where a link takes none so large as what the kernel has joined. */
@@ -37,7 +37,7 @@ export class Resender implements Way {
 
   refuse(segment: Segment): number {
     leaveOutData(segment);
-    const returned = this.#socketOf(segment).send(segment, segment.mark, RESENT_PRIORITY.refused);
+    const returned = this.#sockets.send(segment, segment.mark, RESENT_PRIORITY.refused);
     // The rule that resets drops the packet, and that is what sendmsg(2) tells.
     return returned === -EPERM ? 0 : returned;
   }
@@ -49,23 +49,22 @@ export class Resender implements Way {
 
   resetServer(segment: Segment, next: number): number {
     const { mark } = segment;
-    return this.#socketOf(segment).send(this.#reset.of(segment, next), mark, RESENT_PRIORITY.prefix);
+    return this.#sockets.send(this.#reset.of(segment, next), mark, RESENT_PRIORITY.prefix);
   }
 
   #forward(segment: Segment, priority: number): number {
     spendHop(segment);
-    const socket = this.#socketOf(segment);
-    const returned = socket.send(segment, segment.mark, priority);
-    return returned === -EMSGSIZE ? this.#forwardParts(socket, segment, priority) : returned;
+    const returned = this.#sockets.send(segment, segment.mark, priority);
+    return returned === -EMSGSIZE ? this.#forwardParts(segment, priority) : returned;
   }
 
-  #forwardParts(socket: SignedSocket, segment: Segment, priority: number): number {
+  #forwardParts(segment: Segment, priority: number): number {
     const parts = this.#parts;
     if (!parts.begin(segment)) return -EMSGSIZE;
     let size = 0;
     do {
       parts.take(SIZES[size]);
-      const returned = socket.send(
+      const returned = this.#sockets.send(
         segment,
         segment.mark,
         parts.isLast ? priority : RESENT_PRIORITY.prefix,
@@ -74,10 +73,6 @@ export class Resender implements Way {
       else if (returned < 0) return returned;
       else if (!parts.next()) return 0;
     } while (true);
-  }
-
-  #socketOf(segment: Segment): SignedSocket {
-    return segment.isIpv4 ? this.#sockets.ipv4 : this.#sockets.ipv6;
   }
 }
 

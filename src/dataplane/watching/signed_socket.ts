@@ -9,19 +9,39 @@ import { mendChecksum } from "../asking/packet/checksums.ts";
 import { ASKED_CLIENT, ASKED_DESTINATION, type HeldPacket } from "../asking/question.ts";
 import type { RawSockets } from "../orders.ts";
 
-/** A worker's: who sends through the same socket goes by the same signs. */
+/** A worker's, one for each family: TCP and UDP share them, as each has to know the signs that it has. */
 export class SignedSockets {
-  readonly ipv4: SignedSocket;
-  readonly ipv6: SignedSocket;
+  readonly #ipv4: SignedSocket;
+  readonly #ipv6: SignedSocket;
 
   constructor({ ipv4, ipv6 }: RawSockets) {
-    this.ipv4 = new SignedSocket(ipv4);
-    this.ipv6 = new SignedSocket(ipv6);
+    this.#ipv4 = new SignedSocket(ipv4);
+    this.#ipv6 = new SignedSocket(ipv6);
+  }
+
+  /** Sends a packet with this mark and priority. 0 or -errno. */
+  send(packet: HeldPacket, mark: number, priority: number): number {
+    return this.sendBy(packet, mark, priority, 0, packet.addresses, ASKED_DESTINATION);
+  }
+
+  /**
+   * The same by an interface, 0: as routing has it, towards the struct sockaddr at `at` in `to`, as NAT has
+   * made it.
+   */
+  sendBy(
+    packet: HeldPacket,
+    mark: number,
+    priority: number,
+    oif: number,
+    to: Int32Array,
+    at: number,
+  ): number {
+    const socket = packet.bytes[packet.offset] >> 4 === 4 ? this.#ipv4 : this.#ipv6;
+    return socket.send(packet, mark, priority, oif, to, at);
   }
 }
 
-/** A socket. */
-export class SignedSocket {
+class SignedSocket {
   readonly #fd: number;
   readonly #batch = new SendBatch(1, 1);
   #mark = 0;
@@ -36,16 +56,7 @@ export class SignedSocket {
     setInt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, this.#interface);
   }
 
-  /** Sends a packet with this mark and priority. 0 or -errno. */
-  send(packet: HeldPacket, mark: number, priority: number): number {
-    return this.sendBy(packet, mark, priority, 0, packet.addresses, ASKED_DESTINATION);
-  }
-
-  /**
-   * The same by an interface, 0: as routing has it, towards the struct sockaddr at `at` in `to`, as NAT has
-   * made it.
-   */
-  sendBy(
+  send(
     packet: HeldPacket,
     mark: number,
     priority: number,

@@ -10,7 +10,7 @@ import { openClient, openServer, startUdpProxy } from "../../laboratory/network/
 import { makeCertificate } from "../../laboratory/programs/certificate.ts";
 import { quicCommand } from "../../laboratory/programs/script.ts";
 import { labTest } from "../../laboratory/register.ts";
-import { runClient, serveWatched, startWatcher } from "../../laboratory/watch/watcher.ts";
+import { startWatcher } from "../../laboratory/watch/watcher.ts";
 import { recorded } from "../../unit/sniff/recordings.ts";
 
 const OPTIONS = { programs: ["nft", "conntrack"], forwarding: true };
@@ -160,22 +160,6 @@ labTest(
     assert.match(stdout, /packets 0 bytes 0 drop comment "strays"/);
   },
 );
-
-labTest("a datagram that is sent on releases no connection that waits for its name", OPTIONS, async (lab) => {
-  await startWatcher(lab, UDP);
-  await serveWatched(lab);
-  const [{ said }] = await runClient(
-    lab,
-    4,
-    `
-s = connect(80); h = head("www.blocked.test"); u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.send(h[:10]); time.sleep(.3)
-u.sendto(b"no name", (address, 443)); time.sleep(.3)
-s.send(h[10:20]); time.sleep(.3)
-s.send(h[20:]); report("", time.time(), said(s))`,
-  );
-  assert.equal(said, "Connection reset by peer");
-});
 
 for (const onFailure of ["open", "drop"] as const) {
   labTest(`kill -9 under load loses no flow, on-failure: ${onFailure}`, OPTIONS, async (lab) => {

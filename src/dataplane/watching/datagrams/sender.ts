@@ -66,13 +66,11 @@ export class RawSender implements DatagramSender {
   }
 
   #send(packet: RoutedPacket, priority: number): number {
-    const { ipv4, ipv6 } = this.#sockets;
     const { addresses, answer } = packet;
     const routes = this.#routes;
     copyAddress(addresses, ASKED_CLIENT, this.#clientWords, 0);
     routes.find(this.#client, answer);
-    const socket = packet.bytes[packet.offset] >> 4 === 4 ? ipv4 : ipv6;
-    return socket.sendBy(
+    return this.#sockets.sendBy(
       packet,
       answer.mark | routes.pin,
       priority,

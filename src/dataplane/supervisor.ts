@@ -11,6 +11,7 @@ import type { Family } from "../net/ip.ts";
 import type { PolicyImage } from "../policy/image.ts";
 import { allocateFor, listen, openAsking, partsOf, raiseDescriptors } from "./groundwork.ts";
 import type { EndedFlows } from "./flows/ended_flows.ts";
+import type { SessionChanges } from "./flows/session_changes.ts";
 import type { RouteBoard } from "./routes/route_board.ts";
 import { Crashes } from "./seats/crashes.ts";
 import { type House, Seat } from "./seats/seat.ts";
@@ -87,6 +88,8 @@ export interface Dataplane {
   account(): Account;
   /** Reads the live sessions, without waking a worker. */
   sessions(): Iterable<SessionRow>;
+  /** Looks from now on at the live sessions that come and go, as often as the caller wants. */
+  changes(): SessionChanges<SessionRow>;
   /** Counts the flows that it has seen, by rule and by upstream. */
   hits(): ReturnType<Books["hits"]>;
   /** Flows that have ended. */
@@ -188,6 +191,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     counters: () => books.counters(),
     account: () => books.account(),
     sessions: () => books.sessions(),
+    changes: () => books.changes(),
     hits: () => books.hits(),
     endedFlows: books.ended,
     totals: () => books.totals(),

@@ -4,7 +4,7 @@
  */
 import type { Parser } from "./parser.ts";
 import { commandLine, config } from "./parsers/command_line.ts";
-import { controlAnswer, controlRequest } from "./parsers/control.ts";
+import { controlAnswer, controlRequest, deviceNames } from "./parsers/control.ts";
 import { legacy, saved } from "./parsers/iptables.ts";
 import { controlMessages } from "./parsers/kernel_words.ts";
 import { domainList, networkList, pattern } from "./parsers/lists.ts";
@@ -43,5 +43,6 @@ export const PARSERS: readonly Parser[] = [
   state,
   controlRequest,
   controlAnswer,
+  deviceNames,
   seal,
 ];

@@ -53,6 +53,9 @@ const parser = object({
   watch: optional(flag("--watch", {
     description: message`Show them live, by device: rates, filter, sort, close; ${"?"} lists the keys.`,
   })),
+  follow: optional(flag("--follow", {
+    description: message`Print those that open and close from now on, a line of JSON each.`,
+  })),
   yes: optional(flag("--yes", { description: message`With close: do not ask.` })),
   act: optional(argument(choice(["close"], { metavar: "close" }), {
     description: message`Close connections: those that are named, or those that the options choose.`,
@@ -73,11 +76,14 @@ export const connectionsCommand: Command<InferValue<typeof parser>> = {
     "close ends connections with a reset, on both sides; it shows them and asks first. Without a terminal it needs --yes.",
     "The exit code is 3 if no proxy answers, 1 if there is nothing to close or it is not wanted, 2 for wrong options.",
     "JSON: { version, connections: [{ id, protocol, family, client, clientPort, device, mac, destination, destinationPort, name, rule, " +
-    "upstream, state, bytesUp, bytesDown, started }] }; null: not known, or there is none.",
+    "upstream, state, bytesUp, bytesDown, started }] }; null: not known, or there is none. With --follow each line is such an object with " +
+    "event: open, or event: close, state: closed, ending and ended; one that has lived for less than a quarter of a second, or whose " +
+    "server never answered, has its close alone.",
   ],
   examples: [
     "connections --top 20",
     "connections --watch",
+    "connections --follow --device tv-living-room",
     "connections --from 192.168.1.0/24 --to *.example.com --older 1h --json",
     "connections close --device tv-living-room",
     "connections close t0.12.345",
@@ -92,6 +98,11 @@ export const connectionsCommand: Command<InferValue<typeof parser>> = {
     const filter: typeof chosen = (row, now) =>
       (ids.length === 0 || ids.includes(row.id)) && chosen(row, now);
     const control = await findControl(env, options.config);
+    if (options.follow === true && act === undefined) {
+      const { followConnections } = await import("../connections/follow.ts");
+      if (await followConnections(env, control, filter)) return 0;
+      return (await import("../control/proxy.ts")).sayNoAnswer(env, control);
+    }
     if (options.watch === true) return await watchConnections(env, control, filter);
     const { sayNoAnswer } = await import("../control/proxy.ts");
     const { readConnections, showConnections } = await import("../connections/list.ts");

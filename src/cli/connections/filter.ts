@@ -3,7 +3,7 @@
  * @module
  */
 import { parseDuration } from "../../config/values/duration.ts";
-import type { ConnectionRow } from "../../daemon/control/connections/row.ts";
+import type { ClosedRow, ConnectionRow } from "../../daemon/control/connections/row.ts";
 import { canonicalName } from "../../names/canonical.ts";
 import { covers } from "../../names/kinds.ts";
 import { parsePattern } from "../../names/pattern.ts";
@@ -23,7 +23,7 @@ export interface FilterOptions {
 }
 
 /** Tells whether a row is meant. `now`: milliseconds since 1970. */
-export type Filter = (row: ConnectionRow, now: number) => boolean;
+export type Filter = (row: ConnectionRow | ClosedRow, now: number) => boolean;
 
 /** Reads the options. Throws an OperationError with exit code 2 for one that makes no sense. */
 export function readFilter(options: FilterOptions): Filter {
@@ -49,7 +49,7 @@ function made(text: string | undefined, make: (text: string) => Filter): Filter[
   return text === undefined ? [] : [make(text)];
 }
 
-type PlaceOf = (row: ConnectionRow) => readonly [address: string | null, port: number | null];
+type PlaceOf = (row: ConnectionRow | ClosedRow) => readonly [address: string | null, port: number | null];
 
 /** Reads `192.168.1.0/24`, an address, `192.168.1.5:443` or `:443`. */
 function place(text: string, option: string, of: PlaceOf): Filter {

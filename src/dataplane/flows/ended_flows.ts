@@ -6,7 +6,7 @@ import { readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import type { Action } from "../../config/types.ts";
 import type { Endpoint } from "../../net/ip.ts";
 import { type Ending, ENDINGS } from "../shared/endings.ts";
-import { PROTOCOLS, type SessionProtocol } from "../shared/session_key.ts";
+import { PROTOCOLS, type SessionKey, type SessionProtocol } from "../shared/session_key.ts";
 import { type FlowRecord, FlowRing } from "./flow_ring.ts";
 
 /** The decision on a flow, in words. */
@@ -24,6 +24,8 @@ export interface DecisionNames {
 
 /** A flow that has ended. */
 export interface EndedFlow extends DecisionNames {
+  /** The name that it had while it lived. */
+  readonly key: SessionKey;
   readonly protocol: SessionProtocol;
   readonly client: Endpoint;
   /** null: not known. */
@@ -45,11 +47,18 @@ export interface EndedFlow extends DecisionNames {
 /** Says what numbers of a generation mean. */
 export type NamesOf = (record: Pick<FlowRecord, "generation" | "rule" | "carrier">) => DecisionNames;
 
-/** See the module. */
+/** Flows that followers have had, and the one reader has not: more are missed. */
+const MOST_WAITING = 4096;
+
+/** See the module. One reads, any number may follow. */
 export class EndedFlows {
   readonly #rings: readonly FlowRing[];
   readonly #namesOf: NamesOf;
   #missedBefore = 0;
+  #isRead = false;
+  readonly #followers = new Set<(flow: EndedFlow) => void>();
+  /** Flows that followers have had already. */
+  #waiting: EndedFlow[] = [];
 
   constructor(memories: readonly SharedArrayBuffer[], namesOf: NamesOf) {
     this.#rings = memories.map((memory) => new FlowRing(memory));
@@ -58,21 +67,47 @@ export class EndedFlows {
 
   /** Says whether somebody reads from now on; those that have ended before are forgotten. */
   want(wanted: boolean): void {
-    for (const ring of this.#rings) ring.want(wanted);
+    this.pump();
+    this.#isRead = wanted;
+    this.#wantRings();
     this.skip();
     this.missed();
   }
 
+  /** Calls `take` with each flow that ends from now on, whenever it is read or pumped, until it is ended. */
+  follow(take: (flow: EndedFlow) => void): { end(): void } {
+    if (!this.#isRead && this.#followers.size === 0) this.skip();
+    this.#followers.add(take);
+    this.#wantRings();
+    return {
+      end: () => {
+        this.#followers.delete(take);
+        this.#wantRings();
+      },
+    };
+  }
+
+  /** Hands all that have ended to followers; the reader gets them later. */
+  pump(): void {
+    if (this.#followers.size === 0) return;
+    for (let flow = this.#take(); flow !== undefined; flow = this.#take()) {
+      if (!this.#isRead) continue;
+      if (this.#waiting.length < MOST_WAITING) this.#waiting.push(flow);
+      else this.#missedBefore--;
+    }
+  }
+
   /** Takes the oldest out; undefined: there is none. */
   read(): EndedFlow | undefined {
-    let first = this.#rings[0];
-    for (const ring of this.#rings) if (ring.oldest < first.oldest) first = ring;
-    return first.oldest === Infinity ? undefined : this.#describe(first.read());
+    return this.#waiting.shift() ?? this.#take();
   }
 
   /** Forgets all that wait. Returns their number. */
   skip(): number {
-    return this.#rings.reduce((sum, ring) => sum + ring.skip(), 0);
+    this.pump();
+    const waited = this.#waiting.length;
+    this.#waiting = [];
+    return this.#rings.reduce((sum, ring) => sum + ring.skip(), waited);
   }
 
   /** Counts those for which there was no place since it was last asked. */
@@ -83,12 +118,31 @@ export class EndedFlows {
     return since;
   }
 
-  #describe(record: FlowRecord): EndedFlow {
+  #wantRings(): void {
+    for (const ring of this.#rings) ring.want(this.#isRead || this.#followers.size > 0);
+  }
+
+  /** Takes the oldest out of the rings; followers have it now. */
+  #take(): EndedFlow | undefined {
+    let first = 0;
+    for (const [worker, ring] of this.#rings.entries()) {
+      if (ring.oldest < this.#rings[first].oldest) first = worker;
+    }
+    const ring = this.#rings[first];
+    if (ring.oldest === Infinity) return undefined;
+    const flow = this.#describe(ring.read(), first);
+    for (const take of this.#followers) take(flow);
+    return flow;
+  }
+
+  #describe(record: FlowRecord, worker: number): EndedFlow {
     const known = (address: Uint8Array<ArrayBuffer>) =>
       address[0] === 0 && address[1] === 0 ? null : readSockaddr(address);
+    const protocol = PROTOCOLS[record.protocol];
     return {
       ...this.#namesOf(record),
-      protocol: PROTOCOLS[record.protocol],
+      key: { worker, protocol, slot: record.slot, tag: record.tag },
+      protocol,
       client: readSockaddr(record.client),
       destination: known(record.destination),
       server: known(record.upstream),

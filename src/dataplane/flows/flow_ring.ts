@@ -5,7 +5,7 @@
  *
  * ```
  * record:  4 floats: started, ended, bytes up, bytes down
- *          8 words (WORD); struct sockaddr of client, destination and upstream; 256 bytes of the name
+ *          10 words (WORD); struct sockaddr of client, destination and upstream; 256 bytes of the name
  * ```
  * @module
  */
@@ -26,10 +26,12 @@ const WORD = {
   carrier: 4,
   connectMs: 5,
   nameLength: 6,
-  client: 8,
-  destination: 8 + ADDRESS_WORDS,
-  upstream: 8 + 2 * ADDRESS_WORDS,
-  name: 8 + 3 * ADDRESS_WORDS,
+  slot: 7,
+  tag: 8,
+  client: 10,
+  destination: 10 + ADDRESS_WORDS,
+  upstream: 10 + 2 * ADDRESS_WORDS,
+  name: 10 + 3 * ADDRESS_WORDS,
 } as const;
 const RECORD_WORDS = 2 * FLOATS + WORD.name + 64;
 const HEADER_WORDS = 64;
@@ -58,6 +60,8 @@ export interface FlowRecord {
   readonly rule: number;
   readonly carrier: number;
   readonly connectMs: number;
+  readonly slot: number;
+  readonly tag: number;
   /** Struct sockaddr; family 0: not known. */
   readonly client: Uint8Array<ArrayBuffer>;
   readonly destination: Uint8Array<ArrayBuffer>;
@@ -119,6 +123,8 @@ export class FlowRing {
     words[at + WORD.rule] = columns.rule[slot];
     words[at + WORD.carrier] = columns.carrier[slot];
     words[at + WORD.connectMs] = columns.connectMs[slot];
+    words[at + WORD.slot] = slot;
+    words[at + WORD.tag] = columns.tag[slot];
     copyAddress(columns.client, slot * ADDRESS_WORDS, words, at + WORD.client);
     copyAddress(columns.destination, slot * ADDRESS_WORDS, words, at + WORD.destination);
     copyAddress(columns.upstream, slot * ADDRESS_WORDS, words, at + WORD.upstream);
@@ -153,6 +159,8 @@ export class FlowRing {
       rule: word(WORD.rule),
       carrier: word(WORD.carrier),
       connectMs: word(WORD.connectMs),
+      slot: word(WORD.slot),
+      tag: word(WORD.tag) >>> 0,
       client: copy(WORD.client, ADDRESS_WORDS * 4),
       destination: copy(WORD.destination, ADDRESS_WORDS * 4),
       upstream: copy(WORD.upstream, ADDRESS_WORDS * 4),

@@ -7,6 +7,7 @@ import type { Action } from "../../config/types.ts";
 import { DEFAULT_RULE } from "../../policy/policy.ts";
 import { type DecisionNames, EndedFlows } from "../flows/ended_flows.ts";
 import type { FlowRecord } from "../flows/flow_ring.ts";
+import { SessionChanges } from "../flows/session_changes.ts";
 import { type Hits, Tally } from "../flows/tally.ts";
 import { UpstreamHealth } from "../upstream/health.ts";
 import { Columns } from "./columns.ts";
@@ -151,12 +152,21 @@ export class Books {
     for (const [worker, ledgers] of this.#memory.ledgers.entries()) {
       for (const protocol of PROTOCOLS) {
         for (const row of readLedger(ledgers[protocol], ledgers.names)) {
-          const { generation, rule, carrier } = row;
-          const upstreamName = this.#namesOf(generation)?.upstreams?.[carrier - 1] ?? null;
-          yield { worker, protocol, ruleName: this.#nameOf(generation, rule), upstreamName, ...row };
+          yield this.#describeRow({ worker, protocol }, row);
         }
       }
     }
+  }
+
+  /** Looks from now on at the live sessions that come and go. */
+  changes(): SessionChanges<SessionRow> {
+    return new SessionChanges(this.#memory, (key, row) => this.#describeRow(key, row));
+  }
+
+  #describeRow({ worker, protocol }: Pick<SessionKey, "worker" | "protocol">, row: LedgerRow): SessionRow {
+    const { generation, rule, carrier } = row;
+    const upstreamName = this.#namesOf(generation)?.upstreams?.[carrier - 1] ?? null;
+    return { worker, protocol, ruleName: this.#nameOf(generation, rule), upstreamName, ...row };
   }
 
   /** Lists what has ended so far, by rule, protocol and family. */

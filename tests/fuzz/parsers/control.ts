@@ -14,6 +14,7 @@ import {
   RequestReader,
 } from "../../../src/daemon/control/http/request.ts";
 import { ResponseReader } from "../../../src/daemon/control/http/response.ts";
+import { readNames } from "../../../src/daemon/control/devices/names.ts";
 import { joinBytes } from "../../../src/net/bytes.ts";
 import type { Parser } from "../parser.ts";
 import { bordersOf } from "./support/parts.ts";
@@ -119,3 +120,26 @@ export const controlAnswer: Parser = {
     return `${whole.slice(0, 12)} ${row === undefined}`;
   },
 };
+
+/** Files that name devices: the devices have chosen the names. */
+export const deviceNames: Parser = {
+  name: "device-names",
+  samples: () =>
+    [
+      "1700000000 b8:27:eb:00:00:10 192.168.1.23 laptop 01:b8\n",
+      "fd00::a\ttv.lan tv\n",
+      "address,hwaddr,hostname\n192.168.1.7,02:00:00:00:00:07,new.\n",
+    ].map(encode),
+  words: ["\n", " ", "*", "#", ",", "192.0.2.1", "02:00:00:00:00:01", "\x1b[2J", "\u2028"],
+  read(input) {
+    const names = { byAddress: new Map<string, string>(), byMac: new Map<string, string>() };
+    for (const form of FORMS) readNames(new TextDecoder().decode(input), form, names);
+    for (const name of [...names.byAddress.values(), ...names.byMac.values()]) {
+      assert.ok(name !== "" && name.length <= 64);
+      assert.doesNotMatch(name, /[\p{Cc}\p{Zl}\p{Zp}]/u, "it would disturb a terminal");
+    }
+    return `${names.byAddress.size} ${names.byMac.size}`;
+  },
+};
+
+const FORMS = ["dnsmasq", "hosts", "ethers", "kea"] as const;

@@ -1,11 +1,11 @@
 /** `tproxy connections` tells of real flows, and closes some. */
 import assert from "node:assert/strict";
-import type { ConnectionRow } from "../../../src/daemon/control/connections/row.ts";
+import type { ClosedRow, ConnectionRow } from "../../../src/daemon/control/connections/row.ts";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { until } from "../../laboratory/machine/wait.ts";
 import { connectClient, serve } from "../../laboratory/network/sockets.ts";
 import { exchange, openClient, openServer, startUdpProxy } from "../../laboratory/network/udp_peers.ts";
-import { controlPath, tproxy, writeConfig } from "../../laboratory/proxy/proxy.ts";
+import { controlPath, tproxy, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 
 const { client, server } = ADDRESSES[4];
@@ -74,6 +74,46 @@ labTest(
     await until(async () => (await list("--to", ":7001")).length === 0, { what: "the UDP session to go" });
   },
 );
+
+labTest("connections --follow tells of flows that open and close, and of those that never were open", {
+  programs: ["socat"],
+}, async (lab) => {
+  await serve(lab, 7000, "cat");
+  const proxy = await startUdpProxy(lab, { rules: RULES, log: { access: "on" } });
+  const before = await connectClient(lab, 7000);
+  await before.write("one\n");
+  await before.waitForOutput("one\n");
+  const words = [...tproxyCommand(), "connections", "--follow", "-c", proxy.configPath, "--from", client];
+  const follower = await lab.router.start(words);
+  const events = (event: string, port: number) =>
+    follower.stdout.split("\n").slice(0, -1).map((line) => JSON.parse(line) as ClosedRow & { event: string })
+      .filter((row) => row.event === event && row.destinationPort === port);
+  // It has begun when it tells of something.
+  const peer = openServer(lab, 4, 7001);
+  await until(async () => {
+    await exchange(openClient(lab, 4, 7001), peer);
+    return events("open", 7001).length > 0;
+  }, { what: "the begin", pollMs: 500 });
+  const during = await connectClient(lab, 7000);
+  await during.write("hello\n");
+  await during.waitForOutput("hello\n");
+  await until(() => events("open", 7000).length === 1, { what: "the opening" });
+  await during.stop();
+  await before.stop();
+  await connectClient(lab, 7009); // where nobody listens
+  await until(() => events("close", 7000).length === 2, { what: "both ends" });
+  await until(() => events("close", 7009).length === 1, { what: "the refusal" });
+  const [{ id }] = events("open", 7000);
+  const closed = events("close", 7000).find((row) => row.id === id)!;
+  assert.deepEqual([closed.state, closed.rule, closed.bytesUp, closed.bytesDown], ["closed", "echo", 6, 6]);
+  assert.ok(Date.parse(closed.ended) >= Date.parse(closed.started));
+  assert.deepEqual(events("close", 7009).map(({ ending, name }) => [ending, name]), [["refused", null]]);
+  assert.equal(events("open", 7009).length, 0);
+  // Who writes the access log has had them too.
+  await until(() => (proxy.log.match(/ flow protocol=tcp /g) ?? []).length === 3, { what: "the access log" });
+  await proxy.program.stop();
+  assert.equal(await follower.waitForExit({ timeoutMs: 10_000 }), 1, follower.stderr);
+});
 
 labTest(
   "connections without a proxy that answers has the exit code 3, and says where it has asked",

@@ -82,3 +82,36 @@ labTest(
     assert.equal(await nginx.get(4), "hello\n");
   },
 );
+
+/** Connects so often, says so, and keeps all it is left until its input ends. */
+const KNOCK = `import socket, sys
+held = []
+for i in range(int(sys.argv[2])):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    held.append(s)
+print("all", flush=True)
+sys.stdin.read()`;
+
+labTest("a thousand who connect and say nothing cost few descriptors, and keep nobody from asking", {
+  programs: ["socat", "python3"],
+}, async (lab) => {
+  await serve(lab, 7000, "cat");
+  const proxy = await startProxy(lab);
+  const path = controlPath(lab);
+  const client = await connectClient(lab, 7000);
+  await client.write("one\n");
+  await client.waitForOutput("one\n");
+  await askStatus(path);
+  const before = proxy.descriptorCount();
+  const knocking = await lab.router.start(["python3", "-c", KNOCK, path, "1000"]);
+  await knocking.waitForOutput("all", { timeoutMs: 30_000 });
+  assert.equal((await askStatus(path)).connections, 1);
+  const held = proxy.descriptorCount() - before;
+  assert.ok(held <= 16 + 4, `${held} descriptors more`);
+  await client.write("two\n");
+  await client.waitForOutput("two\n");
+  // Those who are left are cut off, for they ask nothing.
+  await until(() => proxy.descriptorCount() <= before + 4, { what: "their end", timeoutMs: 20_000 });
+  assert.doesNotMatch(proxy.log, / (error|warn) /);
+});

@@ -2,8 +2,10 @@
  * A live connection or UDP session, as the control socket tells of it. Pure.
  * @module
  */
+import type { EndedFlow } from "../../../dataplane/flows/ended_flows.ts";
 import type { SessionRow } from "../../../dataplane/shared/books.ts";
-import type { SessionProtocol } from "../../../dataplane/shared/session_key.ts";
+import type { Ending } from "../../../dataplane/shared/endings.ts";
+import type { SessionKey, SessionProtocol } from "../../../dataplane/shared/session_key.ts";
 import { STAGE_NAMES } from "../../../dataplane/tcp/stage_numbers.ts";
 import { type Family, formatIp, type IpAddress } from "../../../net/ip.ts";
 import { formatId } from "./id.ts";
@@ -46,16 +48,44 @@ export interface ConnectionRow {
   readonly started: string;
 }
 
+/** A connection that has ended. */
+export interface ClosedRow extends Omit<ConnectionRow, "state"> {
+  readonly state: "closed";
+  readonly ending: Ending;
+  /** ISO time. */
+  readonly ended: string;
+}
+
 /** Finds the device that has an address. */
 export type FindDevice = (address: IpAddress) => Device;
 
 /** Describes a session. */
 export function describeRow(session: SessionRow, findDevice: FindDevice): ConnectionRow {
-  const { protocol, client, destination, name, ruleName, upstreamName, stage, bytesUp, bytesDown } = session;
+  const { protocol, ruleName: rule, upstreamName: upstream, stage } = session;
+  const state = protocol === "udp" ? "open" : STATES[stage];
+  return { ...describeFlow(session, { ...session, rule, upstream }, findDevice), state };
+}
+
+/** Describes a session that has ended. */
+export function describeClosed(flow: EndedFlow, findDevice: FindDevice): ClosedRow {
+  const { key, ending, ended } = flow;
+  const row = describeFlow(key, flow, findDevice);
+  return { ...row, state: "closed", ending, ended: new Date(ended).toISOString() };
+}
+
+function describeFlow(
+  key: SessionKey,
+  flow: Pick<
+    EndedFlow,
+    "client" | "destination" | "name" | "rule" | "upstream" | "bytesUp" | "bytesDown" | "started"
+  >,
+  findDevice: FindDevice,
+): Omit<ConnectionRow, "state"> {
+  const { client, destination, name, rule, upstream, bytesUp, bytesDown, started } = flow;
   const { name: device, mac } = findDevice(client.address);
   return {
-    id: formatId(session),
-    protocol,
+    id: formatId(key),
+    protocol: key.protocol,
     family: client.address.family,
     client: formatIp(client.address),
     clientPort: client.port,
@@ -64,11 +94,10 @@ export function describeRow(session: SessionRow, findDevice: FindDevice): Connec
     destination: destination === null ? null : formatIp(destination.address),
     destinationPort: destination?.port ?? null,
     name,
-    rule: ruleName,
-    upstream: upstreamName,
-    state: protocol === "udp" ? "open" : STATES[stage],
+    rule,
+    upstream,
     bytesUp,
     bytesDown,
-    started: new Date(session.started).toISOString(),
+    started: new Date(started).toISOString(),
   };
 }

@@ -35,7 +35,7 @@ export class ResponseReader {
     const end = text.indexOf("\r\n\r\n");
     if (end < 0) return false;
     const head = text.slice(0, end + 2);
-    const status = /^HTTP\/1\.[01] (\d{3})[ \r]/.exec(head)?.[1];
+    const status = /^HTTP\/1\.[01] ([1-9]\d\d)[ \r]/.exec(head)?.[1];
     const length = /\r\ncontent-length: *(\d{1,10})\r\n/i.exec(head)?.[1];
     this.#chunked = /\r\ntransfer-encoding: *chunked\r\n/i.test(head);
     this.status = status === undefined || (length === undefined && !this.#chunked) ? -1 : Number(status);

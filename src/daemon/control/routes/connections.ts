@@ -1,25 +1,32 @@
 /**
- * `GET /v1/connections`: the live connections and UDP sessions, a line of JSON each.
+ * `GET /v1/connections`: the live connections and UDP sessions, a line of JSON each; with `?follow`
+ * those that open and close from now on.
  * @module
  */
 import type { SessionRow } from "../../../dataplane/shared/books.ts";
+import { followConnections } from "../connections/follow.ts";
 import { describeRow, type FindDevice } from "../connections/row.ts";
+import { DeviceBook } from "../devices/device_book.ts";
 import { inSlices } from "../connections/slices.ts";
 import type { Route } from "../route.ts";
 
 /** The media type of lines of JSON. */
 const NDJSON = "application/x-ndjson";
 
+const devices = new DeviceBook();
+
 /** The route. */
 export const connectionsRoute: Route = {
   method: "GET",
   path: "/v1/connections",
-  answer: (_request, { proxy }) => ({
-    status: 200,
-    type: NDJSON,
-    parts: (signal) =>
-      inSlices(linesOf(proxy.dataplane.sessions(), () => ({ name: null, mac: null })), signal),
-  }),
+  async answer({ query }, { proxy: { dataplane } }) {
+    const stream = { status: 200, type: NDJSON } as const;
+    if (query.has("follow")) {
+      return { ...stream, parts: (signal) => followConnections(dataplane, devices, signal) };
+    }
+    const findDevice = await devices.current();
+    return { ...stream, parts: (signal) => inSlices(linesOf(dataplane.sessions(), findDevice), signal) };
+  },
 };
 
 function* linesOf(sessions: Iterable<SessionRow>, findDevice: FindDevice): Generator<string> {

@@ -6,6 +6,7 @@ import { createLogger, formatLine, type LogFields } from "../../../../src/log.ts
 import { parseEndpoint } from "../../../../src/net/ip.ts";
 
 const FLOW: EndedFlow = {
+  key: { worker: 0, protocol: "tcp", slot: 1, tag: 2 },
   protocol: "tcp",
   client: parseEndpoint("10.0.0.1:1000")!,
   destination: parseEndpoint("[2001:db8::1]:443")!,

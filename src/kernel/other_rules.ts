@@ -12,6 +12,7 @@ import { ifNfTables } from "./machine/nf_tables.ts";
 
 /** Names of the tables of iptables-legacy, a line each. */
 const LEGACY_NAMES = ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"];
+const ALL_LEGACY = "raw\nmangle\nnat\nfilter\nsecurity\n";
 /** The hooks; at `prerouting` NAT alone. */
 const HOOKS: readonly string[] = ["output", "postrouting"];
 
@@ -59,7 +60,9 @@ export function readLegacyNames(readTextFile: RuleSources["readTextFile"]): stri
   return LEGACY_NAMES.map((path) => {
     try {
       return readTextFile(path);
-    } catch {
+    } catch (error) {
+      // The kernel has iptables-legacy, and keeps from us what it is used for: better too many rules than too few.
+      if (error instanceof Deno.errors.PermissionDenied) return ALL_LEGACY;
       return ""; // there is no such program here
     }
   }).join("");

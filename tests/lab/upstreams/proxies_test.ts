@@ -99,7 +99,7 @@ for (const kind of KINDS) {
       if (!asks) return;
       await dataplane.adopt(through(lab, { ...upstream, password: "wrong" }));
       assertRefused(await attempt(lab, { port: 7000 }));
-      assert.match(dataplane.program.stderr, /refuses us as configured.*upstream=office/);
+      await dataplane.program.waitForOutput(/refuses us as configured.*upstream=office/);
       const { password: _, ...nobody } = { password: "", ...upstream };
       await dataplane.adopt(through(lab, nobody));
       assertRefused(await attempt(lab, { port: 7000 }));

@@ -29,12 +29,24 @@ export async function readMachineState(): Promise<Set<string>> {
 /** Lists the things that were not there before; waits a little for namespaces that are still going away. */
 export async function findLeftovers(before: ReadonlySet<string>): Promise<string[]> {
   let left: string[] = [];
+  removeUsersCode(before);
   for (let attempt = 0; attempt < 10; attempt++) {
     left = [...await readMachineState()].filter((entry) => !before.has(entry) && !isOfOtherRun(entry));
     if (left.length === 0) break;
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
   return left;
+}
+
+/**
+ * Removes the compiled code that the launcher keeps in /tmp for each user as whom a proxy has run, and who may
+ * not write elsewhere. Those that were there before stay.
+ */
+function removeUsersCode(before: ReadonlySet<string>): void {
+  for (const { name } of Deno.readDirSync("/tmp")) {
+    const path = `/tmp/${name}`;
+    if (/^tproxy-\d+$/.test(name) && !before.has(path)) Deno.removeSync(path, { recursive: true });
+  }
 }
 
 /**

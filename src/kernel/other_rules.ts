@@ -61,7 +61,7 @@ export function readLegacyNames(readTextFile: RuleSources["readTextFile"]): stri
     try {
       return readTextFile(path);
     } catch (error) {
-      // The kernel has iptables-legacy, and keeps from us what it is used for: better too many rules than too few.
+      // The kernel has iptables-legacy, and does not tell us its tables: better too many rules than too few.
       if (error instanceof Deno.errors.PermissionDenied) return ALL_LEGACY;
       return ""; // there is no such program here
     }

@@ -39,8 +39,8 @@ export async function findLeftovers(before: ReadonlySet<string>): Promise<string
 }
 
 /**
- * Removes the compiled code that the launcher keeps in /tmp for each user as whom a proxy has run, and who may
- * not write elsewhere. Those that were there before stay.
+ * Removes the compiled code that the launcher keeps in /tmp for each user as whom a proxy has run, and who
+ * may not write elsewhere. Those that were there before stay.
  */
 function removeUsersCode(before: ReadonlySet<string>): void {
   for (const { name } of Deno.readDirSync("/tmp")) {

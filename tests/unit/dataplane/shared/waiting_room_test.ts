@@ -96,6 +96,7 @@ Deno.test("WaitingRoom.put() evicts no answer whose datagram may be on its way",
 Deno.test("WaitingRoom uses little of its memory unless there is a crowd", () => {
   const words = new Int32Array(new SharedArrayBuffer(WAITING_ROOM_WORDS * 4));
   prepareWaitingRoom(words);
+  words[0] = 1; // the seed: with one of some hundred that chance has, all places of one of the crowd are full
   const one = new WaitingRoom(words);
   const taken = new Answer();
   const used = () => words.findLastIndex((word) => word !== 0) * 4;

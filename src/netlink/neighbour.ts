@@ -2,6 +2,7 @@
  * Neighbours of the router: hardware addresses of those on its links. The codec is pure.
  * @module
  */
+import { hexBytes } from "../net/hex.ts";
 import type { IpAddress } from "../net/ip.ts";
 import type { NetlinkConnection } from "./connection.ts";
 import { addressOf, familyOf, readRouteBody, routeRequest } from "./route/message.ts";
@@ -39,7 +40,7 @@ export function decodeNeighbour(body: Uint8Array): Neighbour | undefined {
   }
   return {
     address: addressOf(address),
-    mac: [...mac].map((byte) => byte.toString(16).padStart(2, "0")).join(":"),
+    mac: hexBytes(mac, ":"),
   };
 }
 

@@ -12,7 +12,7 @@ import { OperationError } from "../../net/error.ts";
 import { configOption, filePath } from "../arguments/config_option.ts";
 import type { Command } from "../command.ts";
 import type { Env } from "../env.ts";
-import { findControl, NOBODY } from "../control/find.ts";
+import { findControl } from "../control/find.ts";
 
 /** Collectors have a user of their own. */
 const MODE = 0o644;
@@ -56,26 +56,13 @@ export const metricsCommand: Command<InferValue<typeof parser>> = {
       return 0;
     }
     const path = await findControl(env, config);
-    const text = path === "off" ? undefined : await ask(path);
+    const { ask, sayNoAnswer } = await import("../control/proxy.ts");
+    const text = await ask(path, { method: "GET", target: "/metrics" });
     if (file !== undefined) replace(env, file, text);
     else if (text !== undefined) env.stdout(text);
-    if (text !== undefined) return 0;
-    env.stderr(
-      path === "off"
-        ? "tproxy: control is off in this config: nobody can be asked\n"
-        : `tproxy: no proxy answers at ${path}; what runs with another config is named by -c\n`,
-    );
-    return NOBODY;
+    return text === undefined ? sayNoAnswer(env, path) : 0;
   },
 };
-
-async function ask(path: string): Promise<string | undefined> {
-  const { askControl } = await import("../../daemon/control/client.ts");
-  const reply = await askControl(path, { method: "GET", target: "/metrics" });
-  if (reply === undefined || reply.status === 200) return reply?.text;
-  const reason = `it answers ${reply.status}`;
-  throw new OperationError({ operation: "ask for metrics at", object: path, reason });
-}
 
 /** Puts a text into the place of a file, or nothing. */
 function replace({ cwd, files }: Env, file: string, text: string | undefined): void {

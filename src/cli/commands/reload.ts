@@ -9,8 +9,7 @@ import type { InferValue } from "@optique/core/parser";
 import { flag } from "@optique/core/primitives";
 import { configOption } from "../arguments/config_option.ts";
 import type { Command } from "../command.ts";
-import { findControl, NOBODY } from "../control/find.ts";
-import { writeOutcome } from "../control/reload_outcome.ts";
+import { findControl } from "../control/find.ts";
 
 /** A million names take a second; a worker that does not answer is waited for. */
 const PATIENCE_MS = 120_000;
@@ -37,15 +36,11 @@ export const reloadCommand: Command<InferValue<typeof parser>> = {
   parser,
   async run(env, { config, json }) {
     const path = await findControl(env, config);
-    const { askControl } = await import("../../daemon/control/client.ts");
+    const { askAny, sayNoAnswer } = await import("../control/proxy.ts");
     const question = { method: "POST", target: "/v1/reload", body: "{}", patienceMs: PATIENCE_MS } as const;
-    const reply = path === "off" ? undefined : await askControl(path, question);
-    if (reply !== undefined) return writeOutcome(env, reply, json === true);
-    env.stderr(
-      path === "off"
-        ? "tproxy: control is off in this config: send the proxy SIGHUP instead\n"
-        : `tproxy: no proxy answers at ${path}; what runs with another config is named by -c\n`,
-    );
-    return NOBODY;
+    const reply = await askAny(path, question);
+    if (reply === undefined) return sayNoAnswer(env, path, "; SIGHUP has it reload without an answer");
+    const { writeOutcome } = await import("../control/reload_outcome.ts");
+    return writeOutcome(env, reply, json === true);
   },
 };

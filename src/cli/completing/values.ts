@@ -6,6 +6,7 @@
 import { DEFAULT_CONFIG_PATH } from "../../constants.ts";
 import type { ValueKind } from "../arguments/known_value.ts";
 import type { Env } from "../env.ts";
+import { readOrEmpty } from "../read_or_empty.ts";
 
 /** Lists them. `words`: the command line, in which `-c` may name a config. */
 export async function listValues(
@@ -25,12 +26,4 @@ export async function listValues(
 function listInterfaces(env: Env): string[] {
   const lines = readOrEmpty(env, "/proc/net/dev").split("\n").slice(2);
   return lines.flatMap((line) => /^\s*([^\s:]+):/.exec(line)?.slice(1, 2) ?? []);
-}
-
-function readOrEmpty(env: Env, path: string): string {
-  try {
-    return env.readTextFile(path);
-  } catch {
-    return "";
-  }
 }

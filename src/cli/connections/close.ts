@@ -26,12 +26,16 @@ export async function closeConnections(
   const what = rows.length === 1 ? "1 connection" : `${rows.length} connections`;
   if (!yes && !isWanted(env, rows, what)) return 1;
   for (let at = 0; at < rows.length; at += MOST_IDS) {
-    const body = JSON.stringify({ ids: rows.slice(at, at + MOST_IDS).map(({ id }) => id) });
-    const told = await ask(control, { method: "POST", target: "/v1/connections/close", body });
-    if (told === undefined) return undefined;
+    if (!await tellToClose(control, rows.slice(at, at + MOST_IDS).map(({ id }) => id))) return undefined;
   }
   env.stdout(`Closed ${what}.\n`);
   return 0;
+}
+
+/** Tells a proxy which connections to close; false: none answers. */
+export async function tellToClose(control: string, ids: readonly string[]): Promise<boolean> {
+  const body = JSON.stringify({ ids });
+  return await ask(control, { method: "POST", target: "/v1/connections/close", body }) !== undefined;
 }
 
 function isWanted(env: Env, rows: readonly ConnectionRow[], what: string): boolean {

@@ -53,18 +53,20 @@ export function formatTable(rows: readonly ConnectionRow[], { columns: screen, n
 }
 
 /** `192.168.1.23:50123`, or the name of its device. */
-export function formatClient({ device, client, clientPort, family }: ConnectionRow): string {
-  return device ?? endpoint(client, clientPort, family);
+export function formatClient({ device, client, clientPort }: ConnectionRow): string {
+  return device ?? endpoint(client, clientPort);
 }
 
 /** `video.example.net:443`, or its address; `?`: not known yet. */
-export function formatDestination({ name, destination, destinationPort, family }: ConnectionRow): string {
+export function formatDestination(
+  { name, destination, destinationPort }: Pick<ConnectionRow, "name" | "destination" | "destinationPort">,
+): string {
   if (destination === null) return name ?? "?";
-  return name === null ? endpoint(destination, destinationPort, family) : `${name}:${destinationPort}`;
+  return name === null ? endpoint(destination, destinationPort) : `${name}:${destinationPort}`;
 }
 
-function endpoint(address: string, port: number | null, family: ConnectionRow["family"]): string {
-  return family === "ipv4" ? `${address}:${port}` : `[${address}]:${port}`;
+function endpoint(address: string, port: number | null): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** `3 h`: its largest unit alone. */

@@ -2,7 +2,12 @@
  * The running proxy, as commands ask it by its control socket.
  * @module
  */
-import { askControl, type ControlQuestion, openControl } from "../../daemon/control/client.ts";
+import {
+  askControl,
+  type ControlQuestion,
+  type ControlReply,
+  openControl,
+} from "../../daemon/control/client.ts";
 import { ResponseReader } from "../../daemon/control/http/response.ts";
 import { OperationError } from "../../net/error.ts";
 import { oneLine } from "../../net/one_line.ts";
@@ -10,19 +15,24 @@ import type { Env } from "../env.ts";
 import { NOBODY } from "./find.ts";
 import { isObject, parseJson } from "./shape.ts";
 
-/** Says that no proxy answers, and returns the exit code. */
-export function sayNoAnswer(env: Env, path: string): number {
+/** Says that no proxy answers, and returns the exit code. `instead`: what helps where none can be asked. */
+export function sayNoAnswer(env: Env, path: string, instead = ""): number {
   env.stderr(
     path === "off"
-      ? "tproxy: no proxy can be asked: control is off in this config\n"
+      ? `tproxy: no proxy can be asked: control is off in this config${instead}\n`
       : `tproxy: no proxy answers at ${path}; what runs with another config is named by -c\n`,
   );
   return NOBODY;
 }
 
-/** Asks at a path, or at `off`; undefined: nobody is there. Throws an OperationError where it is refused. */
+/** Asks at a path, or at `off`, and returns whatever the answer is; undefined: nobody is there. */
+export async function askAny(path: string, question: ControlQuestion): Promise<ControlReply | undefined> {
+  return path === "off" ? undefined : await askControl(path, question);
+}
+
+/** Asks; undefined: nobody is there. Throws an OperationError where it is refused. */
 export async function ask(path: string, question: ControlQuestion): Promise<string | undefined> {
-  const reply = path === "off" ? undefined : await askControl(path, question);
+  const reply = await askAny(path, question);
   if (reply === undefined) return undefined;
   if (reply.status !== 200) throw refusal(path, reply.text);
   return reply.text;
@@ -57,7 +67,12 @@ async function* linesOf(
 }
 
 function refusal(path: string, text: string): OperationError {
-  const value = parseJson(text);
-  const reason = isObject(value) && typeof value.error === "string" ? oneLine(value.error) : "it refuses";
+  const reason = errorOf(text) ?? "it refuses";
   return new OperationError({ operation: "ask the proxy at", object: path, reason });
+}
+
+/** Reads the reason that an answer gives; undefined: it gives none. */
+export function errorOf(text: string): string | undefined {
+  const value = parseJson(text);
+  return isObject(value) && typeof value.error === "string" ? oneLine(value.error) : undefined;
 }

@@ -6,6 +6,8 @@ import type { ControlReply } from "../../daemon/control/client.ts";
 import type { ReloadAnswer } from "../../daemon/control/routes/reload.ts";
 import { OperationError } from "../../net/error.ts";
 import type { Env } from "../env.ts";
+import { errorOf } from "./proxy.ts";
+import { isObject, parseJson } from "./shape.ts";
 
 const EXIT_CODES: Readonly<Record<ReloadAnswer["state"], number>> = {
   adopted: 0,
@@ -44,18 +46,8 @@ function wordAdopted(outcome: Extract<ReloadAnswer, { state: "adopted" }>): stri
 }
 
 function readAnswer({ status, text }: ControlReply): ReloadAnswer {
-  const answer = parse(text);
-  if (typeof answer === "object" && answer !== null && "state" in answer) return answer as ReloadAnswer;
-  const reason = typeof answer === "object" && answer !== null && "error" in answer
-    ? String(answer.error)
-    : `it answers ${status}`;
+  const answer = parseJson(text);
+  if (isObject(answer) && "state" in answer) return answer as unknown as ReloadAnswer;
+  const reason = errorOf(text) ?? `it answers ${status}`;
   throw new OperationError({ operation: "reload", object: "the proxy", reason });
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Env } from "../env.ts";
+import { readOrEmpty } from "../read_or_empty.ts";
 
 /** Files that tell, and the lines of them that do. */
 const SOURCES: readonly { label: string; path: string; pattern: RegExp }[] = [
@@ -30,12 +31,4 @@ export function describeMachine(env: Env): string {
 /** The machine's name. */
 export function hostNameOf(env: Env): string {
   return readOrEmpty(env, "/proc/sys/kernel/hostname").trim();
-}
-
-function readOrEmpty(env: Env, path: string): string {
-  try {
-    return env.readTextFile(path);
-  } catch {
-    return "";
-  }
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Env } from "../env.ts";
+import { readOrEmpty } from "../read_or_empty.ts";
 
 const NAME = "SSH_CONNECTION";
 /** Parents that are asked at most: /proc may change while it is read. */
@@ -17,19 +18,14 @@ export function sshSession(env: Env, parent = Deno.ppid): string | undefined {
   if (own !== undefined && own !== "") return own;
   let pid = parent;
   for (let i = 0; i < MOST && pid > 1; i++) {
-    const found = readOr(env, `/proc/${pid}/environ`).split("\0").find((word) => word.startsWith(`${NAME}=`));
+    // A parent may have ended, or be somebody else's.
+    const found = readOrEmpty(env, `/proc/${pid}/environ`).split("\0").find((word) =>
+      word.startsWith(`${NAME}=`)
+    );
     if (found !== undefined) return found.slice(NAME.length + 1);
     // proc(5): pid (name) state ppid; a name may hold brackets and spaces.
-    const [, after = ""] = /.*\)(.*)/s.exec(readOr(env, `/proc/${pid}/stat`)) ?? [];
+    const [, after = ""] = /.*\)(.*)/s.exec(readOrEmpty(env, `/proc/${pid}/stat`)) ?? [];
     pid = Number(after.trim().split(" ").at(1) ?? 0);
   }
   return undefined;
-}
-
-function readOr(env: Env, path: string): string {
-  try {
-    return env.readTextFile(path);
-  } catch {
-    return ""; // it has ended, or is somebody else's
-  }
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import { formatAge, formatAmount, formatBars } from "./amount.ts";
-import { placeOf } from "./flow.ts";
+import { formatDestination } from "../connections/table.ts";
 import type { FlowTraffic, GroupTraffic } from "./traffic.ts";
 
 /** The form of values. */
@@ -30,6 +30,24 @@ export interface Column<Row> {
 
 const GAP = 1;
 
+/** Of whatever has rates, in bytes a second. */
+const RATES: readonly Column<{ readonly down: number; readonly up: number }>[] = [
+  {
+    title: "DOWN/s",
+    width: 8,
+    isNumber: true,
+    text: ({ down }, { inBits }) => formatAmount(down, inBits),
+    value: ({ down }) => down,
+  },
+  {
+    title: "UP/s",
+    width: 8,
+    isNumber: true,
+    text: ({ up }, { inBits }) => formatAmount(up, inBits),
+    value: ({ up }) => up,
+  },
+];
+
 /** Of a flow. */
 export const FLOW_COLUMNS: readonly Column<FlowTraffic>[] = [
   {
@@ -50,8 +68,8 @@ export const FLOW_COLUMNS: readonly Column<FlowTraffic>[] = [
     title: "DESTINATION",
     width: 22,
     grows: true,
-    text: ({ flow }) => placeOf(flow),
-    value: ({ flow }) => placeOf(flow),
+    text: ({ flow }) => formatDestination(flow),
+    value: ({ flow }) => formatDestination(flow),
   },
   { title: "RULE", width: 10, goes: 5, text: ({ flow }) => flow.rule, value: ({ flow }) => flow.rule },
   {
@@ -67,20 +85,7 @@ export const FLOW_COLUMNS: readonly Column<FlowTraffic>[] = [
     text: ({ flow, ended }) => ended === null ? flow.state : "ended",
     value: ({ flow, ended }) => ended === null ? flow.state : "ended",
   },
-  {
-    title: "DOWN/s",
-    width: 8,
-    isNumber: true,
-    text: ({ down }, { inBits }) => formatAmount(down, inBits),
-    value: ({ down }) => down,
-  },
-  {
-    title: "UP/s",
-    width: 8,
-    isNumber: true,
-    text: ({ up }, { inBits }) => formatAmount(up, inBits),
-    value: ({ up }) => up,
-  },
+  ...RATES,
   {
     title: "TOTAL",
     width: 8,
@@ -117,20 +122,7 @@ function groupColumns(title: string): readonly Column<GroupTraffic>[] {
       text: ({ flows }) => String(flows),
       value: ({ flows }) => flows,
     },
-    {
-      title: "DOWN/s",
-      width: 8,
-      isNumber: true,
-      text: ({ down }, { inBits }) => formatAmount(down, inBits),
-      value: ({ down }) => down,
-    },
-    {
-      title: "UP/s",
-      width: 8,
-      isNumber: true,
-      text: ({ up }, { inBits }) => formatAmount(up, inBits),
-      value: ({ up }) => up,
-    },
+    ...RATES,
     {
       title: "LATELY",
       width: 10,

@@ -13,8 +13,9 @@ export interface WatchedFlow {
   readonly client: string;
   /** The client's name, or hardware address, or address: what is known of it. */
   readonly device: string;
-  readonly destination: string;
-  readonly destinationPort: number;
+  /** null: not known yet. */
+  readonly destination: string | null;
+  readonly destinationPort: number | null;
   /** The name that the client has asked for; null: none. */
   readonly name: string | null;
   readonly rule: string;
@@ -25,10 +26,4 @@ export interface WatchedFlow {
   readonly bytesDown: number;
   /** Milliseconds since 1970. */
   readonly started: number;
-}
-
-/** The place that a flow goes to, for a reader: `video.example.net:443`, `[2001:db8::7]:443`. */
-export function placeOf({ name, destination, destinationPort }: WatchedFlow): string {
-  const host = name ?? (destination.includes(":") ? `[${destination}]` : destination);
-  return `${host}:${destinationPort}`;
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import type { ConnectionRow } from "../../daemon/control/connections/row.ts";
+import { tellToClose } from "../connections/close.ts";
 import type { Filter } from "../connections/filter.ts";
 import { readConnections } from "../connections/list.ts";
 import { ask } from "../control/proxy.ts";
@@ -32,24 +33,23 @@ export function watchedAt(path: string, filter: Filter): Watched {
       return { summary: summary as Summary, flows: rows.map(flowOf) };
     },
     async close(id) {
-      const body = JSON.stringify({ ids: [id] });
-      const told = await ask(path, { method: "POST", target: "/v1/connections/close", body });
-      return told === undefined ? "no proxy answers" : "closed";
+      return await tellToClose(path, [id]) ? "closed" : "no proxy answers";
     },
   };
 }
 
 /** Makes a row of the control socket a flow of the screen. */
 export function flowOf(row: ConnectionRow): WatchedFlow {
-  const { id, protocol, client, name, upstream, state, bytesUp, bytesDown } = row;
+  const { id, protocol, client, destination, destinationPort, name, upstream, state, bytesUp, bytesDown } =
+    row;
   return {
     id,
     protocol,
     family: row.family === "ipv4" ? 4 : 6,
     client,
     device: row.device ?? row.mac ?? client,
-    destination: row.destination ?? "?",
-    destinationPort: row.destinationPort ?? 0,
+    destination,
+    destinationPort,
     name,
     rule: row.rule ?? "-",
     upstream,

@@ -3,7 +3,7 @@
  * @module
  */
 import { type Column, DEVICE_COLUMNS, FLOW_COLUMNS, RULE_COLUMNS, sortBy } from "./columns.ts";
-import { placeOf } from "./flow.ts";
+import { formatDestination } from "../connections/table.ts";
 import { CalmOrder } from "./order.ts";
 import { type FlowTraffic, type GroupTraffic, matches, type Traffic } from "./traffic.ts";
 import type { Tab, View } from "./view.ts";
@@ -104,5 +104,5 @@ function calmly<Row>(
 export function wordRow(list: List, key: string): string {
   if (list.kind === "groups") return key;
   const found = list.rows.find((row) => row.key === key);
-  return found === undefined ? "" : `${found.row.flow.device} → ${placeOf(found.row.flow)}`;
+  return found === undefined ? "" : `${found.row.flow.device} → ${formatDestination(found.row.flow)}`;
 }

@@ -3,7 +3,8 @@
  * Pure.
  * @module
  */
-import { placeOf, type WatchedFlow } from "./flow.ts";
+import { formatDestination } from "../connections/table.ts";
+import type { WatchedFlow } from "./flow.ts";
 
 /** Seconds that a flow is shown when it has ended. */
 const REMEMBERED_MS = 60_000;
@@ -164,7 +165,7 @@ function tally(
 function topOf(flows: readonly KnownFlow[]): string {
   let best: KnownFlow | undefined;
   for (const known of flows) if (best === undefined || weightOf(known) > weightOf(best)) best = known;
-  return best === undefined ? "" : best.flow.name ?? best.flow.destination;
+  return best === undefined ? "" : best.flow.name ?? best.flow.destination ?? "";
 }
 
 /** Weighs a flow: what moves now counts most; among those that rest, what has moved. */
@@ -187,8 +188,8 @@ export function matches(flow: WatchedFlow, filter: string): boolean {
     `${flow.protocol}${flow.family}`,
     flow.device,
     flow.client,
-    placeOf(flow),
-    flow.destination,
+    formatDestination(flow),
+    flow.destination ?? "",
     flow.rule,
     flow.upstream ?? "direct",
     flow.state,

@@ -33,7 +33,7 @@ export class Exchange {
     this.#door = door;
   }
 
-  /** Answers its request. Resolves when the connection has ended; never rejects. */
+  /** Answers its request. Resolves when the connection has ended; rejects where a defect of ours ended it. */
   async serve(subject: Subject): Promise<void> {
     try {
       const request = await this.#within(REQUEST_MS, () => this.#read());

@@ -6,6 +6,7 @@
 import { askForDescriptor } from "../../../ffi/sockets/descriptor.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { openForAppending, readStream } from "../../../ffi/sockets/stream.ts";
+import { joinBytes } from "../../net/bytes.ts";
 import { EACCES, ENOENT, EPERM, EPIPE, EROFS, errnoCode } from "../../net/errno.ts";
 
 /** Bytes of one read. */
@@ -76,9 +77,7 @@ function readAll(fd: number): Uint8Array<ArrayBuffer> {
     if (length === 0) break;
     pieces.push(piece.subarray(0, length));
   }
-  const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  pieces.reduce((at, piece) => (whole.set(piece, at), at + piece.length), 0);
-  return whole;
+  return joinBytes(pieces);
 }
 
 /**

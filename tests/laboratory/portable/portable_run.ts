@@ -11,12 +11,14 @@ export async function startRun(
   options: { file?: string; env?: Record<string, string> } = {},
 ): Promise<Program> {
   const { file = copy.file, env = {} } = options;
+  const place = Deno.makeTempDirSync({ dir: copy.directory, prefix: "run-" });
+  Deno.chmodSync(place, 0o755);
   Deno.writeTextFileSync(
-    `${copy.directory}/tproxy.yaml`,
-    `listener: { workers: 1 }\ncontrol: ${copy.directory}/control/sock\n`,
+    `${place}/tproxy.yaml`,
+    `listener: { workers: 1 }\ncontrol: ${place}/control/sock\n`,
   );
   const script = `ip link set lo up; ip link add lan0 type veth peer name lan1; ip link set lan0 up
-    ip addr add 192.0.2.1/24 dev lan0; exec ${file} run -c ${copy.directory}/tproxy.yaml`;
+    ip addr add 192.0.2.1/24 dev lan0; exec ${file} run -c ${place}/tproxy.yaml`;
   const program = new Program(clean(["unshare", "--net", "sh", "-ec", script], env));
   try {
     await program.waitForOutput("relays TCP", { timeoutMs: 30_000 });

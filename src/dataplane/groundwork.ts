@@ -8,6 +8,7 @@ import type { Config } from "../config/types.ts";
 import type { Logger } from "../log.ts";
 import { Marks } from "../marks.ts";
 import type { Family } from "../net/ip.ts";
+import type { LastingSockets } from "./handover/sockets.ts";
 import type { AskingSockets, WorkerParts } from "./orders.ts";
 import { allocateMemory, type SharedMemory } from "./shared/memory.ts";
 import { type DemandConfig, largestCapacity } from "./sizing/demand.ts";
@@ -46,6 +47,13 @@ export function listen(
       : { mark: new Marks(config.kernel.mark).clientSocket },
     asking,
   });
+}
+
+/** Opens all sockets of the workers that outlive them. Throws an OperationError. */
+export function openAll(config: Config, options: ListenOptions): LastingSockets[] {
+  const sockets = listen(config, options);
+  const asking = openAsking(config, options);
+  return sockets.map((own, worker) => ({ own, asking: asking[worker] ?? null }));
 }
 
 /** Opens the sockets by which each worker is asked. Throws an OperationError. */

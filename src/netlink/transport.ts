@@ -5,6 +5,7 @@
  */
 import {
   AF_NETLINK,
+  MSG_DONTWAIT,
   MSG_TRUNC,
   NETLINK_CAP_ACK,
   NETLINK_EXT_ACK,
@@ -18,10 +19,11 @@ import {
   SOCK_RAW,
   SOL_NETLINK,
 } from "../../ffi/consts.ts";
-import { netlinkAddress } from "../../ffi/sockets/sockaddr.ts";
+import { makeSockaddr, netlinkAddress } from "../../ffi/sockets/sockaddr.ts";
 import {
   bindSocket,
   closeFd,
+  localAddress,
   openSocket,
   receiveWithFlags,
   sendWithFlags,
@@ -51,6 +53,8 @@ const PROCESS_BITS = 22;
 const PROCESS_MASK = (1 << PROCESS_BITS) - 1;
 const SOCKETS = 1023;
 let socketCount = 0;
+/** Place of the port in a struct sockaddr_nl. */
+const PORT_WORD = 1;
 
 /** Opens a netlink socket in the network namespace of the calling thread. */
 export function openNetlink(protocol: NetlinkProtocol): NetlinkConnection {
@@ -88,9 +92,21 @@ function bindOurs(fd: number): number {
   return bindSocket(fd, any, any.length);
 }
 
+/** Port numbers of sockets that another process has given to this one. */
+const adopted = new Set<number>();
+
 /** Tells whether a port number is of a socket of this process. */
 export function isOurPort(portId: number): boolean {
-  return portId !== 0 && (portId & PROCESS_MASK) === (Deno.pid & PROCESS_MASK);
+  return portId !== 0 && ((portId & PROCESS_MASK) === (Deno.pid & PROCESS_MASK) || adopted.has(portId));
+}
+
+/** Goes on with a socket of {@linkcode openNetlink} that another process has given to this one. */
+export function adoptNetlink(fd: number): NetlinkConnection {
+  const address = makeSockaddr();
+  if (localAddress(fd, address) >= 0) adopted.add(new Uint32Array(address.buffer)[PORT_WORD]);
+  const transport = new SocketTransport(fd);
+  transport.forsake();
+  return new NetlinkConnection(transport);
 }
 
 function refusal(errno: number, object: string): OperationError {
@@ -125,6 +141,15 @@ class SocketTransport implements NetlinkTransport {
     const received = receiveWithFlags(this.#fd, this.#buffer, MSG_TRUNC);
     if (received < 0) return received;
     return received > this.#buffer.length ? -EMSGSIZE : this.#buffer.subarray(0, received);
+  }
+
+  get descriptor(): number {
+    return this.#fd;
+  }
+
+  /** Takes what answers are left of questions of another process. */
+  forsake(): void {
+    while (receiveWithFlags(this.#fd, this.#buffer, MSG_DONTWAIT) > 0);
   }
 
   close(): void {

@@ -38,6 +38,11 @@ export class RecentLife implements Life {
     if (!this.#ended) writeAll(this.#families, "+");
   }
 
+  /** See {@linkcode Life}. Its witness would withdraw the sign in any case, so nobody hands such a proxy over. */
+  leave(): void {
+    this.end();
+  }
+
   /** See {@linkcode Life}. */
   end(): void {
     this.#ended = true;

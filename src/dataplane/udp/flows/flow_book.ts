@@ -29,6 +29,11 @@ export const REFUSED = 3;
 /** State: the name is blocked, silently. */
 export const IGNORED = 4;
 
+/** Words of a flow that is given to another worker: see {@linkcode FlowBook.give}. */
+export const GIVEN_FLOW_WORDS = 5 + FLOW_WORDS;
+/** Places in them. */
+export const GIVEN_FLOW = { state: 0, slot: 1, rule: 2, generation: 3, age: 4, client: 5, server: 13 } as const;
+
 /** The flows of a worker's clients. */
 export class FlowBook {
   /** HELD and others. */
@@ -128,6 +133,25 @@ export class FlowBook {
     for (let flow = this.#byAge.first; flow >= 0 && this.#ticks[flow] < before; flow = this.#byAge.first) {
       this.remove(flow);
     }
+  }
+
+  /** Lists those that are decided on and not refused, the oldest first; `isLed`: their session lives. */
+  give(tick: number, isLed: (flow: number) => boolean): Int32Array {
+    const rows = new Int32Array(this.size * GIVEN_FLOW_WORDS);
+    let row = 0;
+    for (let flow = this.#byAge.first; flow >= 0; flow = this.#ageLinks.next[flow]) {
+      const state = this.states[flow];
+      if (state !== PLAIN && !(state === LED && isLed(flow))) continue;
+      rows[row + GIVEN_FLOW.state] = state;
+      rows[row + GIVEN_FLOW.slot] = this.slots[flow];
+      rows[row + GIVEN_FLOW.rule] = this.rules[flow];
+      rows[row + GIVEN_FLOW.generation] = this.generations[flow];
+      rows[row + GIVEN_FLOW.age] = tick - this.#ticks[flow];
+      copyAddress(this.#addresses, flow * FLOW_WORDS, rows, row + GIVEN_FLOW.client);
+      copyAddress(this.#addresses, flow * FLOW_WORDS + ADDRESS_WORDS, rows, row + GIVEN_FLOW.server);
+      row += GIVEN_FLOW_WORDS;
+    }
+    return rows.slice(0, row);
   }
 
   #leaveShare(flow: number): void {

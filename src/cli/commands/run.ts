@@ -67,6 +67,7 @@ export const runCommand: Command<InferValue<typeof parser>> = {
       version: VERSION,
       commit: readBuildInfo(env.readTextFile).commit,
       workerUrl: workerUrl(),
+      takesOver: takeVariable("TPROXY_TAKES_OVER"),
       findObstacles: async (loaded) => {
         const { findObstacles } = await import("../doctor/obstacles.ts");
         return await findObstacles(env, loaded);
@@ -76,6 +77,13 @@ export const runCommand: Command<InferValue<typeof parser>> = {
     return 0;
   },
 };
+
+/** Reads a variable of the environment, which is for this process alone. */
+function takeVariable(name: string): string | undefined {
+  const value = Deno.env.get(name);
+  Deno.env.delete(name);
+  return value;
+}
 
 /** Beside this program: as a source file, or bundled by scripts/build. */
 function workerUrl(): URL {

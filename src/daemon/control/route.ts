@@ -2,6 +2,7 @@
  * A route of the control socket: one file in routes/, and one line in routes.ts.
  * @module
  */
+import type { Handover } from "../handover/handover.ts";
 import type { Proxy } from "../proxy.ts";
 import type { AnswerHead } from "./http/answer.ts";
 import type { HttpRequest } from "./http/request.ts";
@@ -18,6 +19,7 @@ export interface ProgramFacts {
 /** The proxy that is asked, and what it was started as. */
 export interface Subject extends ProgramFacts {
   readonly proxy: Proxy;
+  readonly handover: Pick<Handover, "begin" | "refusalOf">;
   /** Milliseconds since 1970. */
   readonly started: number;
   readonly rates: Pick<RateWatch, "rates">;

@@ -5,6 +5,7 @@
 import type { Route } from "./route.ts";
 import { closeRoute } from "./routes/close.ts";
 import { connectionsRoute } from "./routes/connections.ts";
+import { handoverRoute } from "./routes/handover.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { reloadRoute } from "./routes/reload.ts";
 import { statusRoute } from "./routes/status.ts";
@@ -15,5 +16,6 @@ export const ROUTES: readonly Route[] = [
   connectionsRoute,
   closeRoute,
   reloadRoute,
+  handoverRoute,
   metricsRoute,
 ];

@@ -17,7 +17,14 @@ import {
   SOL_SOCKET,
 } from "../consts.ts";
 import { result } from "../errno.ts";
-import { CMSGHDR_SIZE, CMSGHDR_WORD, IOVEC_SIZE, MMSGHDR_SIZE, MMSGHDR_WORD, SOCKADDR_SIZE } from "../layout.ts";
+import {
+  CMSGHDR_SIZE,
+  CMSGHDR_WORD,
+  IOVEC_SIZE,
+  MMSGHDR_SIZE,
+  MMSGHDR_WORD,
+  SOCKADDR_SIZE,
+} from "../layout.ts";
 import { libc } from "../libc.ts";
 import { PinnedMemory } from "../memory.ts";
 import { closeFd } from "./socket.ts";
@@ -44,7 +51,9 @@ export function connectSequence(path: string): number {
 
 /** Takes a connection. The descriptor, which blocks as long as {@linkcode limitWaits} says, or -errno. */
 export function acceptSequence(fd: number): number {
-  return result(libc.accept4(fd, new Uint8Array(SOCKADDR_SIZE), new Uint32Array([SOCKADDR_SIZE]), SOCK_CLOEXEC));
+  return result(
+    libc.accept4(fd, new Uint8Array(SOCKADDR_SIZE), new Uint32Array([SOCKADDR_SIZE]), SOCK_CLOEXEC),
+  );
 }
 
 /** Limits the time of each call that blocks, in milliseconds. */

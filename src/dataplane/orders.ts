@@ -138,10 +138,10 @@ export type WorkerRequest =
 export type WorkerMessage =
   /** The worker listens. */
   | { readonly kind: "ready" }
-  /** It awaits its begin; and has taken over what it was given. */
+  /** Awaits its begin; and has taken over what it was given. */
   | { readonly kind: "prepared" }
   | { readonly kind: "inherited" }
-  /** Of a handover: nobody waits to be accepted; it reads nothing that others are to read. */
+  /** In a handover: nobody waits to be accepted; nothing is read that others are to read. */
   | { readonly kind: "quiet" }
   | { readonly kind: "given"; readonly estate: WorkerEstate }
   | { readonly kind: "adopted"; readonly number: number }

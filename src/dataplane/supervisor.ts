@@ -156,7 +156,10 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   const restoreEarlyDemux = opening.asking ? suspendEarlyDemux(options.log) : () => {};
   if (!opening.asking) resumeEarlyDemux(); // one that asked may have been killed
   const books = new Books(memory);
-  const firstGeneration = { settings: settingsOf(config, room, options.upstreams), policy: options.policy ?? null };
+  const firstGeneration = {
+    settings: settingsOf(config, room, options.upstreams),
+    policy: options.policy ?? null,
+  };
   const house: House = {
     url: options.workerUrl,
     log: options.log,

@@ -107,8 +107,8 @@ export class WorkerLife {
   }
 
   #run(): WorkerEnd | null {
-    const { context: { loop, counters, shared }, own, routes, box, told } = this.#parts;
-    if (this.#awaits) return null;
+    const { context: { loop, counters, shared }, box, told } = this.#parts;
+    if (this.#awaits) return told.end === null ? null : this.#close(); // another process reads the sockets
     const failed = this.#start();
     if (failed !== null) return failed;
     if (!this.#isReady) {
@@ -119,10 +119,7 @@ export class WorkerLife {
     while (!box.waits) {
       if (told.end !== null) loop.drain();
       if (told.end === "stop" || (told.end === "drain" && loop.idle())) {
-        loop.close();
-        own?.close();
-        routes?.close();
-        return { failure: null };
+        return this.#close();
       }
       const returned = loop.turn();
       if (returned < 0) return { failure: `epoll_wait: ${errnoCode(-returned)}` };
@@ -132,6 +129,14 @@ export class WorkerLife {
       shared.noteTurn(spent);
     }
     return null;
+  }
+
+  #close(): WorkerEnd {
+    const { context: { loop }, own, routes } = this.#parts;
+    loop.close();
+    own?.close();
+    routes?.close();
+    return { failure: null };
   }
 
   /** Puts all descriptors into the loop; once. */

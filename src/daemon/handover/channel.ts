@@ -67,15 +67,17 @@ export class HandoverChannel {
     };
     this.#sendOne(new TextEncoder().encode(JSON.stringify(head)), []);
     const body = joinBytes([text, ...columns.map(bytesOf)]);
-    for (let at = 0, fd = 0; at < body.length || fd < fds.length; at += MOST_BYTES, fd += MOST_DESCRIPTORS) {
-      const piece = body.subarray(at, at + MOST_BYTES);
-      this.#sendOne(piece.length === 0 ? new Uint8Array(1) : piece, fds.slice(fd, fd + MOST_DESCRIPTORS));
+    const messages = Math.max(Math.ceil(body.length / MOST_BYTES), Math.ceil(fds.length / MOST_DESCRIPTORS));
+    for (let i = 0; i < messages; i++) {
+      const piece = body.subarray(i * MOST_BYTES, (i + 1) * MOST_BYTES);
+      const own = fds.slice(i * MOST_DESCRIPTORS, (i + 1) * MOST_DESCRIPTORS);
+      this.#sendOne(piece.length === 0 ? new Uint8Array(1) : piece, own);
     }
   }
 
   /**
-   * Waits for a parcel of this kind. Throws an OperationError where the other end goes, says something else, or
-   * nothing for so many milliseconds.
+   * Waits for a parcel of this kind. Throws an OperationError where the other end goes, says something else,
+   * or nothing for so many milliseconds.
    */
   async receive(kind: string, patienceMs = Infinity): Promise<Parcel> {
     if (!await this.#isReady(patienceMs)) throw failure(`nothing comes for ${patienceMs / 1000} s`);
@@ -155,7 +157,9 @@ export class HandoverChannel {
 
   #sendOne(bytes: Uint8Array, fds: readonly number[]): void {
     const sent = this.#closed ? -1 : this.#memory.send(this.#fd, bytes, fds);
-    if (sent < 0) throw failure(this.#closed ? "it is over" : `the other one takes nothing: ${errnoCode(-sent)}`);
+    if (sent < 0) {
+      throw failure(this.#closed ? "it is over" : `the other one takes nothing: ${errnoCode(-sent)}`);
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * A running proxy's half of a handover: it gives a successor its sockets and sessions, and lets its connections
- * end; or it goes on, if the successor comes to nothing.
+ * A running proxy's half of a handover: it gives a successor its sockets and sessions, and lets its
+ * connections end; or it goes on, if the successor comes to nothing.
  * @module
  */
 import { acceptSequence, limitWaits, listenSequence, peerOf } from "../../../ffi/sockets/sequence.ts";
@@ -101,7 +101,11 @@ export class Handover {
     const peer = peerOf(fd);
     if (typeof peer === "number" || (peer.uid !== 0 && peer.uid !== Deno.uid())) {
       closeFd(fd);
-      throw new OperationError({ operation: "hand over", object: "the proxy", reason: "another user has come" });
+      throw new OperationError({
+        operation: "hand over",
+        object: "the proxy",
+        reason: "another user has come",
+      });
     }
     return { channel: this.#channel = new HandoverChannel(fd), pid: peer.pid };
   }
@@ -116,7 +120,11 @@ export class Handover {
     progress.isGiven = true;
     const estates = await within(STEP_MS, dataplane.give());
     const table = live.give();
-    const rules = { ruleNames: dataplane.ruleNames(), contents: table?.contents ?? null, workers: estates.length };
+    const rules = {
+      ruleNames: dataplane.ruleNames(),
+      contents: table?.contents ?? null,
+      workers: estates.length,
+    };
     channel.send("rules", { text: JSON.stringify(rules), fds: table === null ? [] : [table.fd] });
     for (const estate of estates) channel.send("estate", packEstate(estate));
     await channel.receive("inherited", STEP_MS);

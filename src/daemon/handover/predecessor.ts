@@ -17,7 +17,7 @@ import { HANDOVER_TARGET, type HandoverAnswer, unpackEstate, wishOf } from "./pr
 /** Milliseconds for a step of the other side. */
 const STEP_MS = 10_000;
 
-/** What has been taken over. */
+/** Things that were taken over. */
 export interface TakenOver {
   /** null: there are no rules of the process. */
   readonly table: GivenTable | null;
@@ -81,8 +81,8 @@ export class Predecessor {
 }
 
 /**
- * Asks the proxy at a control socket to hand over to this process. Throws an OperationError where none answers,
- * or where it refuses: nothing has happened then.
+ * Asks the proxy at a control socket to hand over to this process. Throws an OperationError where none
+ * answers, or where it refuses: nothing has happened then.
  */
 export async function askPredecessor(control: string, config: Config): Promise<Predecessor> {
   const body = JSON.stringify(wishOf(config, Deno.pid));
@@ -91,7 +91,10 @@ export async function askPredecessor(control: string, config: Config): Promise<P
   const answer = parse(reply.text);
   if (reply.status !== 200 || answer.path === undefined) {
     // One of a version before this knows no such path.
-    throw refusal(control, reply.status === 404 ? "its version cannot: restart instead" : answer.error ?? "it refuses");
+    throw refusal(
+      control,
+      reply.status === 404 ? "its version cannot: restart instead" : answer.error ?? "it refuses",
+    );
   }
   const channel = new HandoverChannel(check(connectSequence(answer.path), "connect to", answer.path));
   try {

@@ -70,12 +70,16 @@ export function refusalOf(wish: Wish, config: Config): string | undefined {
     return `it speaks version ${wish.protocol} of the handover, and the proxy that runs version ` +
       `${HANDOVER_PROTOCOL}: restart instead`;
   }
-  if (config.kernel.backend === "iptables") return "with kernel.backend iptables nothing is handed over: restart";
+  if (config.kernel.backend === "iptables") {
+    return "with kernel.backend iptables nothing is handed over: restart";
+  }
   const { fixed } = wishOf(config, 0);
   const keys = new Set([...Object.keys(fixed), ...Object.keys(wish.fixed)]);
   const changed = [...keys].filter((key) => fixed[key] !== wish.fixed[key]);
   if (changed.length === 0) return undefined;
-  return `${changed.join(", ")} ${changed.length === 1 ? "has" : "have"} changed since it was started: restart`;
+  return `${changed.join(", ")} ${
+    changed.length === 1 ? "has" : "have"
+  } changed since it was started: restart`;
 }
 
 /** Reads a question. Throws an OperationError where it is none. */

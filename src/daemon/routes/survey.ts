@@ -52,8 +52,8 @@ export class Survey {
   }
 
   /**
-   * Begins: what an earlier proxy has left goes, and all is looked at. `inherits`: flows of that one go on, and
-   * so does what it has left.
+   * Begins: what an earlier proxy has left goes, and all is looked at. `inherits`: flows of that one go on,
+   * and so does what it has left.
    */
   begin(inherits = false): void {
     if (!inherits) this.#attempt(() => this.#removePins());

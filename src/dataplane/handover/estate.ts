@@ -1,6 +1,6 @@
 /**
- * The estate of a worker: what another process is given of it, so that sessions of UDP go on there. Plain data:
- * words in columns, descriptors apart. Pure.
+ * The estate of a worker: what another process is given of it, so that sessions of UDP go on there. Plain
+ * data: words in columns, descriptors apart. Pure.
  * @module
  */
 import { ADDRESS_WORDS } from "../shared/columns.ts";
@@ -30,8 +30,22 @@ export const GIVEN_SESSION = {
 } as const;
 /** Words of a session. */
 export const GIVEN_SESSION_WORDS = 16 + 3 * ADDRESS_WORDS;
-/** Since when it lives (milliseconds since 1970), bytes up, bytes down. */
+/** Numbers of a session: since when it lives (milliseconds since 1970), bytes up, bytes down. */
 export const GIVEN_AMOUNTS = 3;
+
+/** Places in the words of a flow that rules have decided on: see udp/flows/flow_book.ts. */
+export const GIVEN_FLOW = {
+  state: 0,
+  slot: 1,
+  rule: 2,
+  generation: 3,
+  /** Ticks since its last datagram. */
+  age: 4,
+  client: 5,
+  server: 5 + ADDRESS_WORDS,
+} as const;
+/** Words of a flow. */
+export const GIVEN_FLOW_WORDS = 5 + 2 * ADDRESS_WORDS;
 
 /** A session's tie to an upstream, which is known by its name. */
 export interface GivenLink {
@@ -42,11 +56,11 @@ export interface GivenLink {
   readonly choice: number;
   /** A PROXY header stands before each datagram. */
   readonly hasHeader: boolean;
-  /** Where its datagrams go: a struct sockaddr. */
+  /** Destination of its datagrams: a struct sockaddr. */
   readonly relay: readonly number[];
 }
 
-/** What a worker knows of UDP. */
+/** Knowledge of a worker about UDP. */
 export interface UdpEstate {
   /** Seed of the numbers of ways, and of {@linkcode earlyEnds}. */
   readonly seed: number;
@@ -67,7 +81,7 @@ export interface UdpEstate {
   readonly fds: readonly number[];
 }
 
-/** What a worker gives. */
+/** Gifts of a worker. */
 export interface WorkerEstate {
   /** null: it relays no UDP. */
   readonly udp: UdpEstate | null;

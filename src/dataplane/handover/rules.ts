@@ -1,13 +1,18 @@
 /**
- * Rules of sessions that another process has begun: its numbers become those of the config in force here, by the
- * names. Pure.
+ * Rules of sessions that another process has begun: its numbers become those of the config in force here, by
+ * the names. Pure.
  * @module
  */
 import { DEFAULT_RULE } from "../../policy/policy.ts";
 import type { RuleNames } from "../shared/books.ts";
 import { UNDECIDED } from "../shared/totals.ts";
-import { GIVEN_FLOW, GIVEN_FLOW_WORDS } from "../udp/flows/flow_book.ts";
-import { GIVEN_SESSION, GIVEN_SESSION_WORDS, type WorkerEstate } from "./estate.ts";
+import {
+  GIVEN_FLOW,
+  GIVEN_FLOW_WORDS,
+  GIVEN_SESSION,
+  GIVEN_SESSION_WORDS,
+  type WorkerEstate,
+} from "./estate.ts";
 
 /** No generation has it: other rules may decide on the flow when its session has ended. */
 const GONE = -1;

@@ -1,5 +1,6 @@
 /**
- * The sockets of a worker on their way to another process: descriptors become places in a list, and back. Pure.
+ * The sockets of a worker on their way to another process: descriptors become places in a list, and back.
+ * Pure.
  * @module
  */
 import type { AskingSockets } from "../orders.ts";

@@ -96,7 +96,7 @@ export class Seat {
     return this.#quiet.promise;
   }
 
-  /** Has the worker read nothing any more that another process is to read. Resolves with what that is told. */
+  /** Has the worker read nothing more that another process is to read. Resolves with what that is told. */
   giveEstate(): Promise<WorkerEstate> {
     this.#given = Promise.withResolvers();
     this.#thread.give({ kind: "giving", step: "give" });

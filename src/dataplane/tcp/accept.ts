@@ -146,8 +146,8 @@ export class TcpAcceptor implements Service {
   }
 
   /**
-   * Takes no new connection from now on, but for those that wait: the listeners stay open, for another process.
-   * {@linkcode start} takes it back.
+   * Takes no new connection from now on, but for those that wait: the listeners stay open, for another
+   * process. {@linkcode start} takes it back.
    */
   leave(): void {
     if (!this.#paused) { for (const { fd } of this.#listeners) this.#context.loop.unwatch(fd); }

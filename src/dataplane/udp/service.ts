@@ -229,8 +229,8 @@ export class UdpService implements Service, ObedientSessions, Asked {
   }
 
   /**
-   * Stops reading, and describes the sessions for another process. All that has come until now is sent on; what
-   * comes later waits in the sockets.
+   * Stops reading, and describes the sessions for another process. All that has come until now is sent on;
+   * what comes later waits in the sockets.
    */
   give(): UdpEstate {
     const { loop } = this.#context;

@@ -38,7 +38,7 @@ export class RecentLife implements Life {
     if (!this.#ended) writeAll(this.#families, "+");
   }
 
-  /** See {@linkcode Life}. Its witness would withdraw the sign in any case, so nobody hands such a proxy over. */
+  /** See {@linkcode Life}. The witness would withdraw the sign anyway: nobody hands such a proxy over. */
   leave(): void {
     this.end();
   }

@@ -60,7 +60,13 @@ export class Crowd {
   }
 
   #start(kind: "udp" | "tcp", ...numbers: readonly number[]): Promise<Program> {
-    return this.#lab.client.start([this.#program, kind, ADDRESSES[4].server, `${PORT}`, ...numbers.map(String)]);
+    return this.#lab.client.start([
+      this.#program,
+      kind,
+      ADDRESSES[4].server,
+      `${PORT}`,
+      ...numbers.map(String),
+    ]);
   }
 }
 

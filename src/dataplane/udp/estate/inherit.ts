@@ -86,7 +86,11 @@ function findTies({ flows }: GivenParts, { links, fds }: UdpEstate, count: numbe
   return { ties, left };
 }
 
-function joinKin({ sessions: { ways } }: GivenParts, row: Int32Array, slotOf: (slot: number) => number): void {
+function joinKin(
+  { sessions: { ways } }: GivenParts,
+  row: Int32Array,
+  slotOf: (slot: number) => number,
+): void {
   if ((row[GIVEN_SESSION.traits] & IS_CHILD) === 0) return;
   const child = slotOf(row[GIVEN_SESSION.slot]);
   const parent = slotOf(row[GIVEN_SESSION.parent]);

@@ -3,6 +3,7 @@
  * latest are known, which is enough for those that it uses at the same time.
  * @module
  */
+import { GIVEN_FLOW, GIVEN_FLOW_WORDS } from "../../handover/estate.ts";
 import { copyAddress } from "../../shared/addresses.ts";
 import { ClientBook } from "../../shared/client_book.ts";
 import { ADDRESS_WORDS } from "../../shared/columns.ts";
@@ -28,11 +29,6 @@ export const LED = 2;
 export const REFUSED = 3;
 /** State: the name is blocked, silently. */
 export const IGNORED = 4;
-
-/** Words of a flow that is given to another worker: see {@linkcode FlowBook.give}. */
-export const GIVEN_FLOW_WORDS = 5 + FLOW_WORDS;
-/** Places in them. */
-export const GIVEN_FLOW = { state: 0, slot: 1, rule: 2, generation: 3, age: 4, client: 5, server: 13 } as const;
 
 /** The flows of a worker's clients. */
 export class FlowBook {

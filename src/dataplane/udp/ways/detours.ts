@@ -172,7 +172,9 @@ export class Detours {
       const isEnded = rows[row + 1] === ENDED || slot < 0 || leader < 0;
       const uplink = isEnded ? { slot: session, leader: session } : { slot, leader };
       const original = { words: rows, at: row + ORIGINAL };
-      if (!this.set(session, uplink, original, { words: rows, at: row + TARGET }, tick - rows[row + 3])) continue;
+      if (!this.set(session, uplink, original, { words: rows, at: row + TARGET }, tick - rows[row + 3])) {
+        continue;
+      }
       if (!isEnded) continue;
       const detour = this.#byOriginal.find(rows, row + ORIGINAL, session);
       this.#forgetTarget(detour);

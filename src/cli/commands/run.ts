@@ -12,6 +12,7 @@ import { RESTART_KEYS } from "../../daemon/reload/changes.ts";
 import { runDaemon } from "../../daemon/daemon.ts";
 import { openConfigFiles } from "../../daemon/privileges/file_server.ts";
 import { Privileges } from "../../daemon/privileges/privileges.ts";
+import { TAKES_OUTPUT, TAKES_OVER } from "../../constants.ts";
 import type { Command } from "../command.ts";
 import { configOption } from "../arguments/config_option.ts";
 import { readBuildInfo } from "../build_info.ts";
@@ -67,7 +68,8 @@ export const runCommand: Command<InferValue<typeof parser>> = {
       version: VERSION,
       commit: readBuildInfo(env.readTextFile).commit,
       workerUrl: workerUrl(),
-      takesOver: takeVariable("TPROXY_TAKES_OVER"),
+      takesOver: takeVariable(TAKES_OVER),
+      takesOutput: takeVariable(TAKES_OUTPUT) !== undefined,
       findObstacles: async (loaded) => {
         const { findObstacles } = await import("../doctor/obstacles.ts");
         return await findObstacles(env, loaded);

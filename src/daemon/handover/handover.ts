@@ -21,6 +21,8 @@ const CONNECT_MS = 5000;
 const PREPARE_MS = 60_000;
 const STEP_MS = 5000;
 const POLLIN = 1;
+/** Standard output and error, which a successor may go on with. */
+const OUTPUTS = [1, 2];
 
 /** Parts of the proxy. */
 export interface HandoverParts {
@@ -112,7 +114,8 @@ export class Handover {
 
   async #giveAll(channel: HandoverChannel, pid: number, progress: Progress): Promise<void> {
     const { dataplane, live, log, handedOver } = this.#parts;
-    channel.send("sockets", packSockets(dataplane.sockets));
+    const { text, fds } = packSockets(dataplane.sockets);
+    channel.send("sockets", { text, fds: [...fds, ...OUTPUTS] });
     await channel.receive("prepared", PREPARE_MS);
     progress.isQuiet = true;
     await within(STEP_MS, dataplane.quiet());

@@ -35,13 +35,16 @@ interface ToldRules {
 export class Predecessor {
   /** By number of the worker. */
   readonly sockets: readonly LastingSockets[];
+  /** Its standard output and error. */
+  readonly outputs: readonly number[];
   readonly #channel: HandoverChannel;
   #isGone = false;
 
   /** Use {@linkcode askPredecessor}. */
-  constructor(channel: HandoverChannel, sockets: readonly LastingSockets[]) {
+  constructor(channel: HandoverChannel, sockets: readonly LastingSockets[], outputs: readonly number[]) {
     this.#channel = channel;
     this.sockets = sockets;
+    this.outputs = outputs;
   }
 
   /** Its last connections have ended, and so has it. */
@@ -99,7 +102,8 @@ export async function askPredecessor(control: string, config: Config): Promise<P
   const channel = new HandoverChannel(check(connectSequence(answer.path), "connect to", answer.path));
   try {
     const { text, fds } = await channel.receive("sockets", STEP_MS);
-    return new Predecessor(channel, unpackSockets(text, fds));
+    const [sockets, outputs] = [fds.slice(0, -2), fds.slice(-2)];
+    return new Predecessor(channel, unpackSockets(text, sockets), outputs);
   } catch (error) {
     channel.close();
     throw error;

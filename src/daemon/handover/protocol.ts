@@ -20,12 +20,11 @@
  */
 import type { Config } from "../../config/types.ts";
 import type { UdpEstate, WorkerEstate } from "../../dataplane/handover/estate.ts";
+import { HANDOVER_PROTOCOL } from "../../constants.ts";
 import { OperationError } from "../../net/error.ts";
 import { fixedKeys } from "../reload/changes.ts";
 import type { Column, Parcel } from "./channel.ts";
 
-/** Version of all this, and of what is passed on: another one is refused. */
-export const HANDOVER_PROTOCOL = 1;
 /** The path that is asked. */
 export const HANDOVER_TARGET = "/v1/handover";
 

@@ -35,7 +35,7 @@ export interface DaemonOptions extends StartOptions {
   readonly style: LogStyle;
   /** Path of the control socket of a proxy that runs, to take over from it; absent: there is none. */
   readonly takesOver?: string | undefined;
-  /** It writes, from then on, where that one has written. */
+  /** Has it write, from then on, where that one has written. */
   readonly takesOutput?: boolean;
   /**
    * Finds what keeps clients from the proxy on this machine. It is asked where a person looks on: that costs

@@ -11,8 +11,8 @@ interface Place {
 const ROOT = "/sys/fs/cgroup";
 
 /**
- * Does some work in the groups of a process, which what it starts inherits. Where that is not possible it is done
- * in those of this one.
+ * Does some work in the groups of a process, which what it starts inherits. Where that is not possible it is
+ * done in those of this one.
  */
 export function inGroupsOf<T>(pid: number, work: () => T): T {
   const own = placesOf("self");

@@ -4,8 +4,7 @@
  */
 import { HANDOVER_PROTOCOL } from "../../constants.ts";
 import { OperationError } from "../../net/error.ts";
-import { parseJson } from "../control/shape.ts";
-import { isObject } from "../control/shape.ts";
+import { isObject, parseJson } from "../control/shape.ts";
 import type { Env } from "../env.ts";
 
 /** Processors by their number in ELF (e_machine). */
@@ -19,7 +18,7 @@ export interface Program {
   readonly args: readonly string[];
 }
 
-/** Refuses a file that is for another processor: it could not even say what it is. Throws an OperationError. */
+/** Refuses a file for another processor, which could not even say what it is. Throws an OperationError. */
 export function requireProcessor(path: string): void {
   const bytes = readBegin(path);
   if (!ELF.every((byte, i) => bytes[i] === byte)) return; // a script may start one

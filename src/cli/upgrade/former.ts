@@ -3,7 +3,6 @@
  * was started.
  * @module
  */
-import { TAKES_OUTPUT, TAKES_OVER } from "../../constants.ts";
 import { OperationError } from "../../net/error.ts";
 
 /** See the module. */
@@ -17,8 +16,10 @@ export interface FormerProxy {
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Variables of that process alone; and those that its launcher has set for it. */
-const OWN = /^(TPROXY_PRIVILEGES|TPROXY_SELF|TPROXY_USER_NAMESPACE|WATCHDOG_PID|DENO_\w+|LD_\w+)$/;
+/** Variables of that process alone. */
+const OWN = /^(TPROXY_PRIVILEGES|TPROXY_SELF|TPROXY_TAKES_\w+|WATCHDOG_PID)$/;
+/** Those that its launcher has set for it. */
+const LAUNCHERS = /^DENO_/;
 
 /** The end of the path of the program, behind which its words begin. */
 const PROGRAM = /\/(tproxy\.js|entry\.ts)$/;
@@ -36,15 +37,14 @@ export function readFormer(pid: number): FormerProxy {
     }
     const words = line.slice(line.findIndex((word) => PROGRAM.test(word)) + 1);
     if (words[0] !== "run") throw refusal(pid, "how it was started cannot be told");
-    const all = Object.fromEntries(variables);
+    const file = Object.fromEntries(variables).TPROXY_SELF;
+    const isTheirs = (name: string) => !OWN.test(name) && (file === undefined || !LAUNCHERS.test(name));
     return {
       pid,
-      file: all.TPROXY_SELF,
+      file,
       words,
       directory: Deno.readLinkSync(`/proc/${pid}/cwd`),
-      environment: Object.fromEntries(
-        variables.filter(([name]) => !OWN.test(name) && name !== TAKES_OVER && name !== TAKES_OUTPUT),
-      ),
+      environment: Object.fromEntries(variables.filter(([name]) => isTheirs(name))),
     };
   } catch (error) {
     if (error instanceof OperationError) throw error;

@@ -17,8 +17,8 @@ const PATIENCE_MS = 120_000;
 export type Outcome = { readonly state: Record<string, unknown> } | { readonly code: number };
 
 /**
- * Starts it with the words and in the surroundings of the former proxy. `say` is given what it writes until it
- * has taken over; from then on it writes where that one has written.
+ * Starts it with the words and in the surroundings of the former proxy. `say` is given what it writes until
+ * it has taken over; from then on it writes where that one has written.
  */
 export async function startSuccessor(
   { command, args }: Program,

@@ -11,7 +11,7 @@ import { succeed } from "../../laboratory/upgrade/successor.ts";
 
 const PROGRAMS = ["cc", "curl", "nginx", "nft"];
 /** For the numbers of the README: 4000, 100 ms, 5. */
-const [SESSIONS, EVERY_MS, UPGRADES] = (Deno.env.get("TPROXY_UPGRADE_LOAD") ?? "400,100,2").split(",").map(
+const [SESSIONS, EVERY_MS, UPGRADES] = (Deno.env.get("TPROXY_UPGRADE_LOAD") ?? "200,200,2").split(",").map(
   Number,
 );
 /** Of a live transfer. */

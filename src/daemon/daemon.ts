@@ -35,8 +35,6 @@ export interface DaemonOptions extends StartOptions {
   readonly style: LogStyle;
   /** Path of the control socket of a proxy that runs, to take over from it; absent: there is none. */
   readonly takesOver?: string | undefined;
-  /** Has it write, from then on, where that one has written. */
-  readonly takesOutput?: boolean;
   /**
    * Finds what keeps clients from the proxy on this machine. It is asked where a person looks on: that costs
    * 10 MB of memory for good.
@@ -108,10 +106,7 @@ async function runProxy(
   let socket = predecessor === undefined ? await openControlSocket(config.control, log) : undefined;
   try {
     const proxy = await startProxy(usable, { ...options, predecessor }, surroundings);
-    if (predecessor !== undefined) {
-      if (options.takesOutput) surroundings.moveOutput(predecessor.outputs);
-      socket = await openControlSocket(config.control, log);
-    }
+    if (predecessor !== undefined) socket = await openControlSocket(config.control, log);
     privileges.seal();
     privileges.announce(log, readTextFile);
     const program = { program: version, privileges: privileges.describe(readTextFile) };

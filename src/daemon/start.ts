@@ -43,6 +43,8 @@ export interface StartOptions {
   readonly workerUrl: URL;
   /** The proxy that this one takes over from; absent: there is none. */
   readonly predecessor?: Predecessor | undefined;
+  /** Has this one write, from then on, where that one has written. */
+  readonly takesOutput?: boolean;
 }
 
 /** Starts a proxy, and says what it does. Throws an OperationError if it cannot start. */
@@ -102,7 +104,7 @@ export async function startProxy(
     });
   if (predecessor !== undefined) {
     survey?.begin(true); // flows come at once
-    live = await takeOver(predecessor, dataplane, log);
+    live = await takeOver(predecessor, dataplane, { surroundings, moves: options.takesOutput === true });
   } else if (admission.inForce !== "early") live = await openLive(dataplane);
   const life = backendOf(config).life({ config, families, admission: admission.inForce }, log);
   life.begin();
@@ -170,9 +172,15 @@ function attempt(work: () => void, log: Logger, consequence: string): void {
 }
 
 /** Ends the workers where nothing is taken over. */
-async function takeOver(predecessor: Predecessor, dataplane: Dataplane, log: Logger): Promise<LiveRules> {
+async function takeOver(
+  predecessor: Predecessor,
+  dataplane: Dataplane,
+  { surroundings, moves }: { readonly surroundings: Surroundings; readonly moves: boolean },
+): Promise<LiveRules> {
+  const { log } = surroundings;
   try {
     const { table, udpSessions } = await predecessor.take(dataplane);
+    if (moves) surroundings.moveOutput(predecessor.outputs);
     log.info("taken over from the proxy before", { "udp-sessions": udpSessions });
     return table === null ? NO_LIVE_RULES : adoptLiveRules(table, dataplane.workers);
   } catch (error) {

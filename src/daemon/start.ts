@@ -4,6 +4,7 @@
  * @module
  */
 import { collectGarbage } from "../../ffi/pages.ts";
+import { closeFd } from "../../ffi/sockets/socket.ts";
 import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../dataplane/sizing/worker_count.ts";
 import { type Dataplane, startDataplane } from "../dataplane/supervisor.ts";
@@ -181,6 +182,7 @@ async function takeOver(
   try {
     const { table, udpSessions } = await predecessor.take(dataplane);
     if (moves) surroundings.moveOutput(predecessor.outputs);
+    else predecessor.outputs.forEach(closeFd); // whoever reads them waits for the end
     log.info("taken over from the proxy before", { "udp-sessions": udpSessions });
     return table === null ? NO_LIVE_RULES : adoptLiveRules(table, dataplane.workers);
   } catch (error) {

@@ -21,6 +21,9 @@ const OWN = /^(TPROXY_PRIVILEGES|TPROXY_SELF|TPROXY_TAKES_\w+|WATCHDOG_PID)$/;
 /** Those that its launcher has set for it. */
 const LAUNCHERS = /^DENO_/;
 
+/** Service managers that cannot be told of another main process. */
+const ONE_PROCESS = ["procd", "supervise-daemo", "runsv", "s6-supervise", "dinit"];
+
 /** The end of the path of the program, behind which its words begin. */
 const PROGRAM = /\/(tproxy\.js|entry\.ts)$/;
 
@@ -38,11 +41,12 @@ export function readFormer(pid: number): FormerProxy {
     const words = line.slice(line.findIndex((word) => PROGRAM.test(word)) + 1);
     if (words[0] !== "run") throw refusal(pid, "how it was started cannot be told");
     const file = Object.fromEntries(variables).TPROXY_SELF;
+    requireManager(pid, variables.some(([name]) => name === "NOTIFY_SOCKET"));
     const isTheirs = (name: string) => !OWN.test(name) && (file === undefined || !LAUNCHERS.test(name));
     return {
       pid,
       file,
-      words,
+      words: [...words, ...userWords(pid, file, words)],
       directory: Deno.readLinkSync(`/proc/${pid}/cwd`),
       environment: Object.fromEntries(variables.filter(([name]) => isTheirs(name))),
     };
@@ -50,6 +54,28 @@ export function readFormer(pid: number): FormerProxy {
     if (error instanceof OperationError) throw error;
     throw refusal(pid, error instanceof Error ? error.message : String(error));
   }
+}
+
+/** Names its user where it is not the one that a launcher would choose: that of a unit, say. */
+function userWords(pid: number, file: string | undefined, words: readonly string[]): string[] {
+  const isChosen = words.some((word) => /^--(user|privileges)\b/.test(word));
+  const uid = Number(readStatus(pid, "Uid"));
+  return file === undefined || isChosen || uid === 0 ? [] : ["--user", String(uid)];
+}
+
+/** Refuses where a service manager would start another proxy beside the successor when this one ends. */
+function requireManager(pid: number, notifies: boolean): void {
+  const parent = Number(readStatus(pid, "PPid"));
+  const manager = parent === 0 ? "" : Deno.readTextFileSync(`/proc/${parent}/comm`).trim();
+  const isService = /\.service$/m.test(Deno.readTextFileSync(`/proc/${pid}/cgroup`));
+  const loses = ONE_PROCESS.includes(manager) || (manager === "systemd" && isService && !notifies);
+  if (!loses) return;
+  throw refusal(pid, `${manager} knows it alone, and would start another one when it ends: restart instead`);
+}
+
+function readStatus(pid: number, name: string): string | undefined {
+  const text = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return new RegExp(`^${name}:\\s*(\\d+)`, "m").exec(text)?.[1];
 }
 
 function readZeros(path: string): string[] {

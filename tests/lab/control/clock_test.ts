@@ -1,4 +1,4 @@
-/** The clock of a router is set while the proxy runs: without a battery it begins in 1970, until NTP answers. */
+/** The clock of a router is set while the proxy runs: without a battery it is 1970 until NTP answers. */
 import assert from "node:assert/strict";
 import type { ConnectionRow } from "../../../src/daemon/control/connections/row.ts";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";

@@ -10,6 +10,7 @@ import { snapshotKernel, withoutCounts } from "../../../tests/laboratory/network
 import { tproxy } from "../../../tests/laboratory/proxy/proxy.ts";
 import { findLeftovers, readMachineState } from "../test/leftovers.ts";
 import { disturb, disturbOnce } from "./disturb.ts";
+import { GOOD_RELOAD } from "./disturbances/good_reload.ts";
 import { type Load, prepareLoad, startClients, startServer } from "./load.ts";
 import { growthOf, type Sample } from "./memory.ts";
 import { describeProgress } from "./progress.ts";
@@ -22,6 +23,7 @@ import {
   judgeHoldings,
   judgeMemory,
   judgeRepeats,
+  judgeRest,
   none,
   tellCosts,
   tellFailures,
@@ -117,12 +119,18 @@ async function soak(lab: Lab, seconds: number): Promise<Finding[]> {
   // Calm clients leave UDP sessions behind, and no other.
   await delay(IDLE_SECONDS.udp * 1000 + SETTLED_MS);
   const opened = await holdingsOf(lab, scene.proxy);
+  const atRest = [sampleMemory(scene.proxy).bytes];
   samples.length = 0;
   const flowsBefore = server.counts.flows;
   await load(false, () => disturb(scene, { seconds: seconds * (1 - RESTLESS), ends: false, tick }));
   const hours = (samples.at(-1)!.time - samples[0].time) / 3600_000;
   const flowsPerHour = (server.counts.flows - flowsBefore) / hours;
+  // After a reload it gives back what it needs no more.
+  await drain(lab, scene.proxy, opened);
+  await scene.during(GOOD_RELOAD.name, GOOD_RELOAD.costs, () => GOOD_RELOAD.disturb(scene));
+  await delay(SETTLED_MS);
   const open = await drain(lab, scene.proxy, opened);
+  atRest.push(sampleMemory(scene.proxy).bytes);
   const past = await countPast(lab) - scene.excusedPast;
   const live = server.counts.live;
 
@@ -151,6 +159,7 @@ async function soak(lab: Lab, seconds: number): Promise<Finding[]> {
     none("connections left at the server", [], live),
     judgeHoldings(opened, open),
     judgeMemory(growthOf(samples), flowsPerHour),
+    judgeRest(atRest[0], atRest[1], server.counts.flows - flowsBefore),
     none("errors in the log", errors),
     none("exit code of the last proxy but 0", code === 0 ? [] : [`${code}`]),
     none("objects of the kernel that were not so before", changed),

@@ -15,6 +15,11 @@ export interface Finding {
 
 /** Bytes an hour that a process may grow by. */
 export const MOST_GROWTH = 12_000_000;
+/**
+ * Bytes that it may hold more at rest, however long it has served: objects for as many sessions as there were
+ * at a time, which are used again.
+ */
+export const MOST_AT_REST = 16_000_000;
 /** Of so many datagrams one may have to be asked again. */
 const QUESTIONS_FOR_A_REPEAT = 200;
 
@@ -70,6 +75,17 @@ export function judgeMemory(growth: Growth | undefined, flowsPerHour: number): F
     found: `${mean} MB an hour (${low} to ${high}), ${(perHour / flowsPerHour).toFixed(0)} bytes a flow; ` +
       `first quarter ${before} MB, last ${after}${held === undefined ? "; too short a run to tell" : ""}`,
     held,
+  };
+}
+
+/** Memory that it holds without a session, before so many flows and after. */
+export function judgeRest(before: number, after: number, flows: number): Finding {
+  const more = after - before;
+  const [held, grown] = [after, more].map((bytes) => (bytes / 1e6).toFixed(1));
+  return {
+    promise: `at rest it holds less than ${MOST_AT_REST / 1e6} MB more of it than before`,
+    found: `${grown} more, ${held} MB; ${(more / flows).toFixed(0)} bytes a flow`,
+    held: more < MOST_AT_REST,
   };
 }
 

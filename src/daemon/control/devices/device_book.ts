@@ -8,6 +8,7 @@ import { formatIp, type IpAddress } from "../../../net/ip.ts";
 import { listNeighbours } from "../../../netlink/neighbour.ts";
 import { openNetlink } from "../../../netlink/transport.ts";
 import type { Device, FindDevice } from "../connections/row.ts";
+import { readSmallFile } from "./small_file.ts";
 import { type DeviceNames, type NamesForm, readNames } from "./names.ts";
 
 /** Milliseconds for which what was read counts. */
@@ -45,20 +46,10 @@ export class DeviceBook {
 async function readAll(): Promise<DeviceNames> {
   const names: DeviceNames = { byAddress: new Map(), byMac: new Map() };
   for (const [path, form] of FILES) {
-    const text = await readText(path);
+    const text = await readSmallFile(path, LONGEST);
     if (text !== undefined) readNames(text, form, names);
   }
   return names;
-}
-
-/** Reads a file; undefined: there is none, or none that this process may read. */
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    const { isFile, size } = await Deno.stat(path);
-    return isFile && size <= LONGEST ? await Deno.readTextFile(path) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function readNeighbours(): Map<string, string> {

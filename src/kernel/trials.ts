@@ -3,7 +3,7 @@
  * process is left. This program only takes away those that have no effect any more.
  * @module
  */
-import { OperationError } from "../net/error.ts";
+import { OperationError, unlessRefused } from "../net/error.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import { openNetlink } from "../netlink/transport.ts";
 import type { InstallReport } from "./backend/backend.ts";
@@ -143,15 +143,6 @@ function remove(netfilter: NetlinkConnection, options: { readonly early: boolean
       const again = error instanceof OperationError && error.code === "ERESTART" && attempt < ATTEMPTS;
       if (!again) throw error;
     }
-  }
-}
-
-function unlessRefused<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof OperationError) return undefined; // no privilege, or no nf_tables
-    throw error;
   }
 }
 

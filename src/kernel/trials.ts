@@ -9,12 +9,14 @@ import { openNetlink } from "../netlink/transport.ts";
 import type { InstallReport } from "./backend/backend.ts";
 import { backendOf, findOthers, type Wanted } from "./backends.ts";
 import { type ReadTextFile, withMachine } from "./machine/machine.ts";
+import { readTableIfPossible } from "./nft/state/state.ts";
 import { readTrial, removeTrial } from "./nft/trial/state.ts";
 import { findDifference } from "./routing/compare.ts";
 import { removeEntries } from "./routing/apply.ts";
 import { readRouting } from "./routing/state.ts";
 import {
   alone,
+  isNoted,
   isNoteHidden,
   readNote,
   removeNote,
@@ -34,6 +36,11 @@ export function trialLeft(): number | undefined {
     using netfilter = openNetlink("netfilter");
     return readTrial(netfilter);
   });
+}
+
+/** Tells whether there is something of a trial, though it may be over: nobody has tidied up then. */
+export function hasTraceOfTrial(): boolean {
+  return isNoted() || trialLeft() !== undefined;
 }
 
 /**
@@ -126,7 +133,8 @@ function tidy({ early = false }: { readonly early?: boolean } = {}): boolean {
     const ended = remove(netfilter, { early });
     if (!ended && readTrial(netfilter) !== undefined) return false;
     const note = readNote();
-    if (ended && note !== undefined) {
+    // Somebody may have flushed all rules. Where there are others by now, routing is theirs.
+    if (note !== undefined && (ended || readTableIfPossible(netfilter) === undefined)) {
       using route = openNetlink("route");
       removeEntries(route, ({ label }) => note.routing.includes(label));
     }

@@ -32,13 +32,13 @@ async function dispatch(env: Env): Promise<number> {
     else env.stdout(usage);
     return name === undefined ? 2 : 0;
   }
-  const command = await TABLE.load(name);
-  if (command === undefined) return refuseUnknown(env, name, TABLE.names);
-  if (command.name === "completion" && rest.length > 1) {
+  if (name === "completion" && rest.length > 1) {
     // What follows are the words to complete, whatever they look like.
-    const { completeWords } = await import("./commands/completion.ts");
+    const { completeWords } = await import("./completing/complete.ts");
     return await completeWords(env, rest, TABLE);
   }
+  const command = await TABLE.load(name);
+  if (command === undefined) return refuseUnknown(env, name, TABLE.names);
   return await runCommand(env, command, rest);
 }
 

@@ -9,7 +9,7 @@ import type { InferValue } from "@optique/core/parser";
 import { argument } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import { OperationError } from "../../net/error.ts";
-import { configOption, filePath } from "../arguments/config_option.ts";
+import { configOption, filePath, STREAM } from "../arguments/config_option.ts";
 import type { Command } from "../command.ts";
 import type { Env } from "../env.ts";
 import { findControl } from "../control/find.ts";
@@ -24,7 +24,8 @@ const parser = object({
       message`${"print"}: to standard output, as without it; ${"write"}: to FILE; ${"dashboard"}: one for Grafana.`,
   })),
   file: optional(argument(filePath(), {
-    description: message`The file to write, whole or not at all: whoever reads it never sees a part.`,
+    description:
+      message`The file to write, whole or not at all: whoever reads it never sees a part; -: standard output.`,
   })),
 });
 
@@ -58,7 +59,7 @@ export const metricsCommand: Command<InferValue<typeof parser>> = {
     const path = await findControl(env, config);
     const { ask, sayNoAnswer } = await import("../control/proxy.ts");
     const text = await ask(path, { method: "GET", target: "/metrics" });
-    if (file !== undefined) replace(env, file, text);
+    if (file !== undefined && file !== STREAM) replace(env, file, text);
     else if (text !== undefined) env.stdout(text);
     return text === undefined ? sayNoAnswer(env, path) : 0;
   },

@@ -3,7 +3,7 @@
  * the service manager's demands.
  * @module
  */
-import { monotonicMicroseconds } from "../../ffi/clock.ts";
+import { monotonicMicroseconds, monotonicMilliseconds } from "../../ffi/clock.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Logger } from "../log.ts";
 import { RateWatch } from "./control/rates.ts";
@@ -101,7 +101,7 @@ async function runProxy(
     privileges.announce(log, readTextFile);
     const program = { program: version, privileges: privileges.describe(readTextFile) };
     const rates = new RateWatch(proxy.dataplane);
-    const subject = { proxy, ...program, started: Date.now(), rates };
+    const subject = { proxy, ...program, started: monotonicMilliseconds(), rates };
     const servers = [
       serveControl(socket, subject, log),
       serveMetrics(usable.loaded.config.metrics, subject, log),

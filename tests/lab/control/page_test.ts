@@ -44,7 +44,7 @@ labTest("the page shows devices and their connections, filters, pauses, and clos
     await one.write("a".repeat(5000));
     await one.waitForOutput("aaaa");
   }
-  const listening = (await listSockets(lab.router, "state listening")).map((line) => line.split(/\s+/)[3]);
+  const listening = (await listSockets(lab.router, "state listening")).map((line) => line.split(/\s+/)[2]);
   const browser = await startTunnel(lab);
   await browser.resize({ width: 1600, height: 900 });
   await browser.open(PAGE);
@@ -115,7 +115,7 @@ labTest("the page shows devices and their connections, filters, pauses, and clos
       `${width}`,
     );
   }
-  const now = (await listSockets(lab.router, "state listening")).map((line) => line.split(/\s+/)[3]);
+  const now = (await listSockets(lab.router, "state listening")).map((line) => line.split(/\s+/)[2]);
   const sshd = `${ADDRESSES[4].lan}:22`;
   assert.deepEqual(
     now.filter((place) => place !== sshd).toSorted(),

@@ -276,6 +276,14 @@ labTest("pages of others in the same browser read nothing and close nothing", {
   // A name that was made to lead here, typed or followed, shows nothing either.
   await browser.open("http://rebound.example:8080/");
   assert.match(await browser.text(), /the host must be localhost/);
+  // There its script has the tunnel's origin for its own, and may send what our page sends.
+  const send = (path: string, options: object) =>
+    browser.evaluate<string>(`fetch(${JSON.stringify(path)}, ${JSON.stringify(options)})
+      .then(async (answer) => answer.status + " " + await answer.text())`);
+  const headers = { "x-tproxy-page": "1", "content-type": "application/json" };
+  assert.match(await send("/v1/look", { headers }), /^403 .*the host must be/);
+  const close = { method: "POST", headers, body: JSON.stringify({ ids: [id] }) };
+  assert.match(await send("/v1/connections/close", close), /^403 .*the host must be/);
   await browser.open(`${PAGE}v1/status`);
   assert.match(await browser.text(), /not for browsers/);
   await browser.open(PAGE);

@@ -1,5 +1,5 @@
 /**
- * sshd: in the server namespace an upstream (`ssh -D`), in the router's a way to the control socket (`ssh -L`).
+ * sshd: in the server namespace an upstream (`ssh -D`), in the router's a way to its sockets (`ssh -L`).
  * @module
  */
 import type { Lab } from "../lab.ts";

@@ -31,6 +31,9 @@ export class DeviceBook {
   }
 }
 
+/** The book of this process: all who ask share what was read. */
+export const DEVICES = new DeviceBook();
+
 async function readAll(): Promise<DeviceNames> {
   const names: DeviceNames = { byAddress: new Map(), byMac: new Map() };
   for (const [path, form] of NAME_FILES) {

@@ -140,12 +140,20 @@ function planHold(
   { families, listenerPort }: Scope,
   { workers, holding, accepting }: LiveOptions,
 ): OpenChain[] {
-  const hold = (worker: number): Effect => {
-    const group = watchGroup(listenerPort, worker);
-    return holding === "queue"
-      ? { kind: "hold", queue: group }
-      : { kind: "question", prefix: WATCH_PREFIX.held, group };
-  };
+  const group = (worker: number) => watchGroup(listenerPort, worker);
+  const log = (prefix: string) => (worker: number): Effect => ({
+    kind: "question",
+    prefix,
+    group: group(worker),
+  });
+  const each = (effect: (worker: number) => Effect) => eachWorker(workers, { original: false }, effect);
+  const logged = [
+    ...each(log(WATCH_PREFIX.redirected)).map(({ conditions, ...rule }): PlannedRule => ({
+      ...rule,
+      conditions: [{ kind: "redirected-flow" }, ...conditions],
+    })),
+    ...each(log(WATCH_PREFIX.held)),
+  ];
   return [{
     name: HELD_CHAIN,
     place: "live-step",
@@ -155,7 +163,7 @@ function planHold(
         effect: LEAVE,
         reason: "It goes no further than here",
       })),
-      ...eachWorker(workers, { original: false }, hold),
+      ...(holding === "queue" ? each((worker) => ({ kind: "hold", queue: group(worker) })) : logged),
     ],
     reason: "What clients say before their names are known",
   }, {

@@ -58,10 +58,17 @@ Deno.test("planLive() watches: one chain for what is forwarded, which released f
     "tcp flags syn / fin,syn,rst,ack ct state established,related goto begun",
     "@ih,0,8 >= 0x0 goto held_back",
   ]);
-  assert.equal(
-    chain(table, "held_back")!.at(-1),
+  assert.deepEqual(chain(table, "held_back")!.slice(2), [
+    'ct status dnat th sport & 30 16-30 log prefix "d" group 54177 queue-threshold 1 drop',
+    'th sport & 30 0-14 log prefix "h" group 54176 queue-threshold 1 drop',
     'th sport & 30 16-30 log prefix "h" group 54177 queue-threshold 1 drop',
-  );
+  ]);
+  const unpin = "meta mark set meta mark & 0xfffffff7 accept";
+  assert.deepEqual(chain(table, "unpinned"), [
+    `meta priority 7473:0 ${unpin}`,
+    `meta priority 7474:0 ${unpin}`,
+  ]);
+  assert.equal(chain(live(ONE, { holding: "queue" }), "unpinned"), undefined);
   assert.deepEqual(chain(table, "sent")!.slice(0, 3), [
     "meta priority 7474:0 ct label set 121",
     "meta priority 7475:0 meta l4proto tcp reject with tcp reset",

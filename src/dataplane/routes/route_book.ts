@@ -38,7 +38,7 @@ export class RouteBook {
   readonly #board: RouteBoard;
   readonly #known = new KnownWays(KNOWN_TICKS);
   readonly #flowBytes = new Uint8Array(this.#known.flow.buffer);
-  readonly #socket = new NetlinkSocket(NETLINK_ROUTE);
+  readonly #socket = new NetlinkSocket({ protocol: NETLINK_ROUTE, privileged: false });
   readonly #question = new RouteQuestion(this.#socket);
   readonly #pins: Pins;
   readonly #passage = new Passage(this.#question);
@@ -48,7 +48,7 @@ export class RouteBook {
   constructor(context: WorkerContext) {
     this.#context = context;
     this.#board = context.shared.routes;
-    this.#pins = new Pins(this.#socket, this.#board);
+    this.#pins = new Pins(this.#board);
   }
 
   /**
@@ -148,6 +148,7 @@ export class RouteBook {
   /** Closes what it asks through. */
   close(): void {
     this.#socket.close();
+    this.#pins.close();
     this.#passage.close();
   }
 

@@ -88,6 +88,8 @@ export class Watching implements Service {
     if (key === QUEUE && queue !== null) {
       this.#check(queue.receive());
       while (queue.next()) this.#takeQueued(memory, queue);
+      const sent = queue.flush();
+      if (sent < 0) this.#fail("cannot send on what was held", sent);
     }
     const { counters } = this.#context;
     counters[COUNTER.watchDropped] += reader.lost - this.#lost;

@@ -32,10 +32,12 @@ const ATTEMPTS = 5;
 
 /** Tells how many milliseconds a trial still lasts; 0: it is over; undefined: none, or it may not be read. */
 export function trialLeft(): number | undefined {
-  return unlessRefused(() => {
-    using netfilter = openNetlink("netfilter");
-    return readTrial(netfilter);
-  });
+  return unlessRefused(readLeft);
+}
+
+function readLeft(): number | undefined {
+  using netfilter = openNetlink("netfilter");
+  return readTrial(netfilter);
 }
 
 /** Tells whether there is something of a trial, though it may be over: nobody has tidied up then. */
@@ -82,9 +84,12 @@ export function watchTrial(command: readonly string[], timeoutMs: number): void 
   if (watcher !== undefined) writeNote({ ...note!, watcher });
 }
 
-/** Gives the note of a trial that goes on. Throws an OperationError where there is none, or it is over. */
+/**
+ * Gives the note of a trial that goes on. Throws an OperationError where there is none, it is over, or it may
+ * not be read.
+ */
 export async function requireTrial(): Promise<TrialNote> {
-  const left = trialLeft();
+  const left = readLeft();
   if (left === undefined) throw refusal("nothing is on trial", 'It is for "tproxy install --confirm 60s"');
   if (left === 0) {
     await tidyTrial();

@@ -6,7 +6,7 @@ import { SO_BINDTOIFINDEX, SO_MARK, SO_PRIORITY, SOL_SOCKET } from "../../../ffi
 import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { mendChecksum } from "../asking/packet/checksums.ts";
-import { ASKED_CLIENT, ASKED_DESTINATION, type HeldPacket } from "../asking/question.ts";
+import { ASKED_CLIENT, type HeldPacket } from "../asking/question.ts";
 import type { RawSockets } from "../orders.ts";
 
 /** A worker's, one for each family: TCP and UDP share them, as each has to know the signs that it has. */
@@ -19,16 +19,11 @@ export class SignedSockets {
     this.#ipv6 = new SignedSocket(ipv6);
   }
 
-  /** Sends a packet with this mark and priority. 0 or -errno. */
-  send(packet: HeldPacket, mark: number, priority: number): number {
-    return this.sendBy(packet, mark, priority, 0, packet.addresses, ASKED_DESTINATION);
-  }
-
   /**
-   * The same by an interface, 0: as routing has it, towards the struct sockaddr at `at` in `to`, as NAT has
-   * made it.
+   * Sends a packet with this mark and priority by an interface, 0: as routing has it, towards the struct
+   * sockaddr at `at` in `to`, as NAT has made it. 0 or -errno.
    */
-  sendBy(
+  send(
     packet: HeldPacket,
     mark: number,
     priority: number,

@@ -2,7 +2,7 @@
  * Sends held datagrams on, as the router would have, or has the kernel refuse them.
  * @module
  */
-import { EPERM } from "../../../../ffi/consts.ts";
+import { EPERM, IPPROTO_UDP } from "../../../../ffi/consts.ts";
 import { RESENT_PRIORITY } from "../../../constants.ts";
 import { ASKED_CLIENT, type Question, type RoutedPacket } from "../../asking/question.ts";
 import type { RouteBook } from "../../routes/route_book.ts";
@@ -69,8 +69,8 @@ export class RawSender implements DatagramSender {
     const { addresses, answer } = packet;
     const routes = this.#routes;
     copyAddress(addresses, ASKED_CLIENT, this.#clientWords, 0);
-    routes.find(this.#client, answer);
-    return this.#sockets.sendBy(
+    routes.find(IPPROTO_UDP, this.#client, answer);
+    return this.#sockets.send(
       packet,
       answer.mark | routes.pin,
       priority,

@@ -45,7 +45,7 @@ const IPV6 = {
 
 /** A worker's way to conntrack. */
 export class Teller {
-  readonly #socket = new NetlinkSocket(NETLINK_NETFILTER);
+  readonly #socket = new NetlinkSocket({ protocol: NETLINK_NETFILTER, privileged: true });
   readonly #writer = new NetlinkWriter(MESSAGE_SIZE);
   #field: { readonly [Key in keyof typeof IPV4]: number } = IPV4;
   #bytes = new Uint8Array(0);

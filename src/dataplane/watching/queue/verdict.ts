@@ -20,11 +20,12 @@ export const NF_DROP = 0;
 /** The packet goes on behind the chain that has held it. */
 export const NF_ACCEPT = 1;
 
-const LONGEST = 128;
+/** Bytes of the longest message. */
+export const LONGEST_VERDICT = 128;
 
 /** Writes the verdicts of a queue. */
 export class VerdictWriter {
-  readonly #writer = new NetlinkWriter(LONGEST);
+  readonly #writer = new NetlinkWriter(LONGEST_VERDICT);
   readonly #queue: number;
   /** struct nfqnl_msg_verdict_hdr */
   readonly #header = new Uint8Array(8);

@@ -3,7 +3,7 @@
  * the service manager's demands.
  * @module
  */
-import { monotonicMicroseconds } from "../../ffi/clock.ts";
+import { monotonicMicroseconds, monotonicMilliseconds } from "../../ffi/clock.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Logger } from "../log.ts";
 import { RateWatch } from "./control/rates.ts";
@@ -16,6 +16,7 @@ import { loadUsable, type UsableConfig } from "./reload/generation.ts";
 import { askPredecessor } from "./handover/predecessor.ts";
 import { Succession } from "./handover/succession.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
+import { followNetlinkServer } from "./privileges/netlink_server.ts";
 import type { Privileges } from "./privileges/privileges.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
@@ -77,6 +78,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const endSignals = followEndSignals();
   try {
     const usable = loadUsable(options.source);
+    options.privileges.limitTo(usable.loaded.config);
     const surroundings = new Surroundings(usable.loaded.config.log, options.style);
     try {
       await runProxy(usable, options, surroundings, { hangUps, endSignals });
@@ -113,7 +115,7 @@ async function runProxy(
     const rates = new RateWatch(proxy.dataplane);
     const succession = new Succession(proxy, surroundings, predecessor);
     const { handover } = succession;
-    const subject = { proxy, handover, ...program, started: Date.now(), rates };
+    const subject = { proxy, handover, ...program, started: monotonicMilliseconds(), rates };
     const servers = [
       serveControl(socket, subject, log),
       serveMetrics(config.metrics, subject, log),
@@ -172,9 +174,11 @@ async function serve(
   };
   hangUps.obey(() => void proxy.reload());
   endSignals.obey(endActions(proxy, surroundings));
+  const server = followNetlinkServer();
   try {
-    await proxy.dataplane.ended;
+    await Promise.race([proxy.dataplane.ended, server.gone]);
   } finally {
+    server.end();
     endSignals.end();
     watchdog?.end();
     quiet.end();

@@ -9,10 +9,11 @@ import type { Logger } from "../log.ts";
 import { Marks } from "../marks.ts";
 import type { Family } from "../net/ip.ts";
 import type { LastingSockets } from "./handover/sockets.ts";
+import { netlinkServer } from "../netlink/server.ts";
 import type { AskingSockets, WorkerParts } from "./orders.ts";
 import { allocateMemory, type SharedMemory } from "./shared/memory.ts";
 import { type DemandConfig, largestCapacity } from "./sizing/demand.ts";
-import { openQuestionSockets } from "./sockets/questions.ts";
+import { adoptAsking, openQuestionSockets } from "./sockets/questions.ts";
 import { openListeners, type WorkerSockets } from "./sockets/listeners.ts";
 
 /** Returns the limit of open descriptors, raised as far as it goes. */
@@ -56,6 +57,11 @@ export function openAll(config: Config, options: ListenOptions): LastingSockets[
   return sockets.map((own, worker) => ({ own, asking: asking[worker] ?? null }));
 }
 
+/** Goes on with the sockets of a worker of another process. Throws an OperationError. */
+export function adoptLasting({ own, asking }: LastingSockets): LastingSockets {
+  return { own, asking: asking === null ? null : adoptAsking(asking) };
+}
+
 /** Opens the sockets by which each worker is asked. Throws an OperationError. */
 export function openAsking(config: Config, { families, workers, asking }: ListenOptions): AskingSockets[] {
   if (!asking) return [];
@@ -82,8 +88,9 @@ export function partsOf(
   config: Config,
   { tcp, udp, senders, errorSenders }: WorkerSockets,
   asking: AskingSockets | null,
-): Pick<WorkerParts, "listeners" | "udp" | "asking" | "upstreamMark"> {
+): Pick<WorkerParts, "listeners" | "udp" | "asking" | "upstreamMark" | "netlink"> {
   return {
+    netlink: netlinkServer(),
     listeners: tcp,
     udp: config.intercept.protocols.includes("udp") ? { listeners: udp, senders, errorSenders } : null,
     asking,

@@ -9,7 +9,7 @@ import type { Logger } from "../log.ts";
 import { check } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import type { PolicyImage } from "../policy/image.ts";
-import { allocateFor, openAll, partsOf, raiseDescriptors } from "./groundwork.ts";
+import { adoptLasting, allocateFor, openAll, partsOf, raiseDescriptors } from "./groundwork.ts";
 import type { EndedFlows } from "./flows/ended_flows.ts";
 import type { SessionChanges } from "./flows/session_changes.ts";
 import type { WorkerEstate } from "./handover/estate.ts";
@@ -149,7 +149,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     asking: options.admission === "forward-path",
   };
   const { inherited } = options;
-  const lasting = inherited ?? openAll(config, opening);
+  const lasting = inherited === undefined ? openAll(config, opening) : inherited.map(adoptLasting);
   const sockets = lasting.map(({ own }) => own);
   const asking = lasting.flatMap(({ asking }) => asking ?? []);
   const memory = allocateFor(config, machine);

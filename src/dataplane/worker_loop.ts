@@ -26,6 +26,7 @@ import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
 import { DatagramWatching } from "./watching/datagrams/watching.ts";
 import { NameJudge } from "./watching/name_judge.ts";
+import { Resender } from "./watching/resender.ts";
 import { SignedSockets } from "./watching/signed_socket.ts";
 import { Watching } from "./watching/watching.ts";
 import { UpstreamTable } from "./upstream/table.ts";
@@ -187,12 +188,12 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const told: Parts["told"] = { end: null };
   const acceptor = new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, asked, own });
   const askers: (Leaver & Service)[] = [];
-  if (parts.asking !== null && asked !== null) {
+  if (parts.asking !== null && asking !== null && asked !== null) {
     askers.push(new Questions(context, { log: parts.asking.log, tcp: asked, udp }));
     const { watch } = parts.asking;
     const signed = new SignedSockets(watch.raw);
-    askers.push(new Watching(context, watch, signed, new NameJudge(context)));
-    if (asking !== null) askers.push(new DatagramWatching(context, watch, signed, asking.routes));
+    askers.push(new Watching(context, watch, new Resender(signed, asking.routes), new NameJudge(context)));
+    askers.push(new DatagramWatching(context, watch, signed, asking.routes));
   }
   const giving = new Giving(context, {
     askers,

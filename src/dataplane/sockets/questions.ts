@@ -8,7 +8,7 @@ import { CLIENT_PRIORITY, questionGroup, watchDatagramGroup, watchGroup } from "
 import { check, OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import { openLogGroup } from "../../netlink/log.ts";
-import { lacksQueues, openQueue } from "../../netlink/queue.ts";
+import { adoptQueue, lacksQueues, openQueue } from "../../netlink/queue.ts";
 import type { AskingSockets, QueueSocket } from "../orders.ts";
 import { makeTransparent, sign } from "./transparent.ts";
 
@@ -61,11 +61,20 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
 /** Rules use it where the kernel has all that it takes, and the NFLOG group else. */
 function openWatchQueue(number: number, keep: (fd: number) => number): QueueSocket | null {
   try {
-    return { number, fd: keep(openQueue(number)) };
+    const { fd, channel } = openQueue(number);
+    return { number, fd: keep(fd), channel: channel === undefined ? -1 : keep(channel.fd) };
   } catch (error) {
     if (error instanceof OperationError && lacksQueues(error.errno)) return null;
     throw error;
   }
+}
+
+/** Goes on with the sockets that another process has given. Throws an OperationError. */
+export function adoptAsking(asking: AskingSockets): AskingSockets {
+  const { queue } = asking.watch;
+  if (queue === null) return asking;
+  const { channel } = adoptQueue(queue.fd, queue.number);
+  return { ...asking, watch: { ...asking.watch, queue: { ...queue, channel: channel?.fd ?? -1 } } };
 }
 
 /** Closes the sockets of a worker that has ended for good. */
@@ -78,6 +87,7 @@ export function closeAsking({ log, raw, refusals, watch }: AskingSockets): void 
     watch.log,
     watch.datagrams,
     watch.queue?.fd ?? -1,
+    watch.queue?.channel ?? -1,
     watch.raw.ipv4,
     watch.raw.ipv6,
   ];

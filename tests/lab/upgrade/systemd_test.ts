@@ -1,4 +1,4 @@
-/** `tproxy upgrade` under a real systemd: the successor is the service's main process, and nothing restarts. */
+/** `tproxy upgrade` under a real systemd: the successor is the main process of the service. */
 import assert from "node:assert/strict";
 import { checkLeaks } from "../../laboratory/machine/leaks.ts";
 import { print } from "../../laboratory/machine/print.ts";

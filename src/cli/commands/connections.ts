@@ -125,7 +125,7 @@ async function watchConnections(env: Env, control: string, filter: Filter): Prom
     throw new OperationError({
       operation: "watch",
       object: "connections",
-      reason: "this is no terminal",
+      reason: "this is no terminal, or a dumb one",
       hint: "Without --watch, --json and --top give lists to programs",
       usage: true,
     });

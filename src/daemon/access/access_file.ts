@@ -57,11 +57,14 @@ export class AccessFile implements LineTaker {
 
   #tryToOpen(): { readonly fd: number; readonly sink: LogSink } | null {
     const fd = this.#openFile(this.#path, MODE);
+    const file = this.#path;
     if (fd < 0) {
-      this.#log.error("the access log cannot be opened", { file: this.#path, reason: errnoCode(-fd) });
+      this.#log.error("the access log cannot be opened", { file, reason: errnoCode(-fd) });
       return null;
     }
     const sink = new LogSink(fd);
+    sink.onFailing = (errno) =>
+      this.#log.error("the access log cannot be written", { file, reason: errnoCode(errno) });
     sink.onLost = (lines) => this.#log.warn("lines of the access log are lost", { lines });
     return { fd, sink };
   }

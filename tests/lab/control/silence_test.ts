@@ -30,6 +30,9 @@ labTest(
         assert.ok(performance.now() - begun < 30_000, what);
       }));
       assert.throws(() => Deno.statSync(metrics), Deno.errors.NotFound, "it tells of what was");
+      const second = await tproxy(lab, ["run", "-c", proxy.configPath], { mayFail: true });
+      assert.equal(second.code, 1, second.stderr);
+      assert.match(second.stderr, /control socket ".*": a proxy that does not answer has it\. Set control/);
       const status = await tproxy(lab, ["status", "--running", "-c", proxy.configPath], { mayFail: true });
       assert.equal(status.code, 3);
       assert.match(status.stdout, /which does not answer/);

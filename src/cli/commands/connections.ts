@@ -32,7 +32,7 @@ const parser = object({
     description: message`Those of this device: its name, its hardware address, or an address of it.`,
   })),
   rule: optional(option("--rule", knownValue("rule", "NAME"), {
-    description: message`Those that this rule has decided.`,
+    description: message`Those that this rule has decided; ${"default"}: those that none has.`,
   })),
   upstream: optional(option("--upstream", knownValue("upstream", "NAME"), {
     description: message`Those through this upstream.`,
@@ -91,6 +91,8 @@ export const connectionsCommand: Command<InferValue<typeof parser>> = {
   changesState: false,
   parser,
   async run(env, options) {
+    const { refuseCombinations } = await import("../connections/combinations.ts");
+    refuseCombinations(options);
     const { filtersAny, readFilter } = await import("../connections/filter.ts");
     const chosen = readFilter(options);
     const { act, ids } = options;
@@ -125,7 +127,7 @@ async function watchConnections(env: Env, control: string, filter: Filter): Prom
     throw new OperationError({
       operation: "watch",
       object: "connections",
-      reason: "this is no terminal",
+      reason: "this is no terminal, or a dumb one",
       hint: "Without --watch, --json and --top give lists to programs",
       usage: true,
     });

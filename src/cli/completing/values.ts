@@ -1,6 +1,6 @@
 /**
- * Values for a shell to complete: interfaces, devices, and names in the config. A file that cannot be read completes
- * nothing, and nothing is said: somebody is typing.
+ * Values for a shell to complete: interfaces, devices, and names in the config. A file that cannot be read
+ * completes nothing, and nothing is said: somebody is typing.
  * @module
  */
 import { DEFAULT_CONFIG_PATH } from "../../constants.ts";

@@ -56,6 +56,7 @@ export class Machine implements Disposable {
       stderrIsJournal: false,
       ask: () => undefined,
       getenv: (name) => name === "TPROXY_CACHE_DIR" ? this.cache : undefined,
+      readStdin: () => "",
       readTextFile: (path) => {
         if (path === "/proc/self/mountinfo") return this.mounts;
         throw new Deno.errors.NotFound(path);

@@ -10,7 +10,7 @@ import { TABLE } from "./table.ts";
 import { refuseUnknown } from "./arguments/unknown.ts";
 import { formatVersion, readBuildInfo } from "./build_info.ts";
 
-/** Runs the program. Returns its exit code: 0 done, 1 failed, 2 wrong usage or invalid config. */
+/** Runs the program. Returns its exit code: 0 done, 1 failed, 2 wrong usage or invalid config, 3 no answer. */
 export async function main(env: Env): Promise<number> {
   try {
     return await dispatch(env);
@@ -65,7 +65,7 @@ function report(env: Env, error: unknown): number {
   }
   if (error instanceof OperationError) {
     env.stderr(`tproxy: ${error.message}\n`);
-    return error.usage ? 2 : 1;
+    return error.usage ? 2 : error.unanswered ? 3 : 1;
   }
   // A defect of ours: whoever reports it needs the whole trace.
   const trace = error instanceof Error ? error.stack ?? error.message : String(error);

@@ -51,8 +51,13 @@ export async function install({ plan, config }: Wanted, readTextFile: ReadTextFi
  * or it may not be read.
  */
 export function trialLeft(): number | undefined {
+  return unlessRefused(readTrialLeft);
+}
+
+/** The same. Throws an OperationError where it may not be read. */
+export function readTrialLeft(): number | undefined {
   for (const { trials } of ALL) {
-    const left = unlessRefused(() => trials.left());
+    const left = trials.left();
     if (left !== undefined) return left;
   }
   return undefined;

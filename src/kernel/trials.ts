@@ -5,7 +5,15 @@
  */
 import { OperationError } from "../net/error.ts";
 import type { InstallReport } from "./backend/backend.ts";
-import { backendOf, findInstalls, findOthers, removeTrials, trialLeft, type Wanted } from "./backends.ts";
+import {
+  backendOf,
+  findInstalls,
+  findOthers,
+  readTrialLeft,
+  removeTrials,
+  trialLeft,
+  type Wanted,
+} from "./backends.ts";
 import { type Machine, type ReadTextFile, withMachine } from "./machine/machine.ts";
 import { findDifference } from "./routing/compare.ts";
 import { removeEntries } from "./routing/apply.ts";
@@ -71,9 +79,12 @@ export function watchTrial(command: readonly string[], timeoutMs: number): void 
   if (watcher !== undefined) writeNote({ ...note!, watcher });
 }
 
-/** Gives the note of a trial that goes on. Throws an OperationError where there is none, or it is over. */
+/**
+ * Gives the note of a trial that goes on. Throws an OperationError where there is none, it is over, or it may
+ * not be read.
+ */
 export async function requireTrial(): Promise<TrialNote> {
-  const left = trialLeft();
+  const left = readTrialLeft();
   if (left === undefined) throw refusal("nothing is on trial", 'It is for "tproxy install --confirm 60s"');
   if (left === 0) {
     await tidyTrial();

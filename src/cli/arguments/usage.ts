@@ -43,7 +43,8 @@ export function formatUsage(env: Env, commands: readonly AnyCommand[]): string {
     }`,
     "  tproxy --version         version of this program",
     "",
-    "Exit codes: 0 done, 1 failed, 2 wrong usage or invalid config.",
+    "Exit codes: 0 done, 1 failed, 2 wrong usage or invalid config, 3 an answer",
+    "(tproxy help exit-codes).",
     "",
   ].join("\n");
 }

@@ -37,7 +37,7 @@ export const metricsCommand: Command<InferValue<typeof parser>> = {
     "The text is in Prometheus' format 0.0.4; counts are since the start of the proxy. write is for node_exporter's " +
     "textfile collector, from a timer: nothing needs to listen for it. The control socket gives the same at GET /metrics, " +
     "or OpenMetrics to those who ask for it.",
-    "The exit code is 3 if no proxy answers; FILE is removed then, for a collector would go on telling of a proxy that is gone.",
+    "The exit code is 3 if no proxy answers; FILE is removed then, for a collector would go on telling of what was.",
   ],
   examples: [
     "metrics",
@@ -46,9 +46,9 @@ export const metricsCommand: Command<InferValue<typeof parser>> = {
   ],
   changesState: false,
   parser,
-  async run(env, { config, what = "print", file }) {
-    if ((what === "write") !== (file !== undefined)) {
-      const reason = file === undefined ? "it needs a FILE" : "only write has a FILE";
+  async run(env, { config, what = "print", file: written }) {
+    if ((what === "write") !== (written !== undefined)) {
+      const reason = written === undefined ? "it needs a FILE" : "only write has a FILE";
       throw new OperationError({ operation: "use metrics", object: what, reason, usage: true });
     }
     if (what === "dashboard") {
@@ -56,10 +56,16 @@ export const metricsCommand: Command<InferValue<typeof parser>> = {
       env.stdout(formatDashboard());
       return 0;
     }
+    const file = written === STREAM ? undefined : written;
     const path = await findControl(env, config);
     const { ask, sayNoAnswer } = await import("../control/proxy.ts");
-    const text = await ask(path, { method: "GET", target: "/metrics" });
-    if (file !== undefined && file !== STREAM) replace(env, file, text);
+    const text = await ask(path, { method: "GET", target: "/metrics" }).catch((error) => {
+      if (file !== undefined && error instanceof OperationError && error.unanswered) {
+        replace(env, file, undefined);
+      }
+      throw error;
+    });
+    if (file !== undefined) replace(env, file, text);
     else if (text !== undefined) env.stdout(text);
     return text === undefined ? sayNoAnswer(env, path) : 0;
   },

@@ -6,7 +6,7 @@
 /** Bytes of a line of the page's source; programs that check pages object to longer ones. */
 const LINE = 79;
 
-/** Signs that roff would take for its own, or would print as others than the shell wants. */
+/** Signs that roff would take for its own, or print as others than the shell wants. */
 const SIGNS: Readonly<Record<string, string>> = {
   "\\": "\\(rs",
   "-": "\\-",

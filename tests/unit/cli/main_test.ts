@@ -55,6 +55,22 @@ Deno.test("main() explains every command, by help and by --help", async () => {
   }
 });
 
+Deno.test("main() says what is missing", async () => {
+  for (
+    const [args, said] of [
+      [["config"], "tproxy config WHAT"],
+      [["completion"], "tproxy completion SHELL"],
+      [["explain"], "--from ADDRESS --to ADDRESS:PORT"],
+      [["explain", "--from", "10.0.0.1"], "`--to`"],
+    ] as const
+  ) {
+    const { code, stderr } = await run([...args]);
+    assert.equal(code, 2);
+    assert.match(stderr, /missing/i);
+    assert.ok(stderr.includes(said), stderr);
+  }
+});
+
 Deno.test("main() prints the help of check", async () => {
   const { stdout } = await run(["check", "--help"]);
   assert.equal(

@@ -9,6 +9,7 @@ import { listNeighbours } from "../../../netlink/neighbour.ts";
 import { openNetlink } from "../../../netlink/transport.ts";
 import type { Device, FindDevice } from "../connections/row.ts";
 import { type DeviceNames, NAME_FILES, readNames } from "./names.ts";
+import { readSmallFile } from "./small_file.ts";
 
 /** Milliseconds for which what was read counts. */
 const FRESH_MS = 5000;
@@ -31,23 +32,16 @@ export class DeviceBook {
   }
 }
 
+/** The book of this process: all who ask share what was read. */
+export const DEVICES = new DeviceBook();
+
 async function readAll(): Promise<DeviceNames> {
   const names: DeviceNames = { byAddress: new Map(), byMac: new Map() };
   for (const [path, form] of NAME_FILES) {
-    const text = await readText(path);
+    const text = await readSmallFile(path, LONGEST);
     if (text !== undefined) readNames(text, form, names);
   }
   return names;
-}
-
-/** Reads a file; undefined: there is none, or none that this process may read. */
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    const { isFile, size } = await Deno.stat(path);
-    return isFile && size <= LONGEST ? await Deno.readTextFile(path) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function readNeighbours(): Map<string, string> {

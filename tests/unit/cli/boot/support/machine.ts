@@ -55,8 +55,8 @@ export class Machine implements Disposable {
       columns: 80,
       stderrIsJournal: false,
       ask: () => undefined,
-      getenv: (name) => name === "TPROXY_CACHE_DIR" ? this.cache : undefined,
       readStdin: () => "",
+      getenv: (name) => name === "TPROXY_CACHE_DIR" ? this.cache : undefined,
       readTextFile: (path) => {
         if (path === "/proc/self/mountinfo") return this.mounts;
         throw new Deno.errors.NotFound(path);

@@ -33,8 +33,8 @@ import { EMSGSIZE, EPROTONOSUPPORT } from "../net/errno.ts";
 import { check, OperationError } from "../net/error.ts";
 import { commonHint } from "./hint.ts";
 import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";
-import { adoptPort, nextPort } from "./port.ts";
-import { adoptSocket, type Channel, netlinkServer, openServed, type ServedSocket } from "./server.ts";
+import { adoptPort, nextPort } from "./served/port.ts";
+import { adoptSocket, type Channel, netlinkServer, openServed, type ServedSocket } from "./served/server.ts";
 
 /** Part of the kernel to talk to: rtnetlink, or nfnetlink (nf_tables). */
 export type NetlinkProtocol = "route" | "netfilter";

@@ -175,8 +175,11 @@ export function watchDatagramGroup(listenerPort: number, worker: number): number
   return (listenerPort + 8192 + worker) & 0xffff;
 }
 
-/** The prefix of a segment (NFULA_PREFIX): where the client's stream begins, or what is held of it. */
-export const WATCH_PREFIX = { begin: "b", held: "h" } as const;
+/**
+ * The prefix of a segment (NFULA_PREFIX): where the client's stream begins, or what is held of it; or that of
+ * one whose destination NAT is about to change.
+ */
+export const WATCH_PREFIX = { begin: "b", held: "h", redirected: "d" } as const;
 
 /** The NFLOG group (`log group`) by which a worker is asked. */
 export function questionGroup(listenerPort: number, worker: number): number {

@@ -16,6 +16,7 @@ import type { Plan } from "./plan/model.ts";
 import { announceUninstall, applyRouting, removeRouting, withdrawUninstall } from "./routing/apply.ts";
 import { compareRouting } from "./routing/compare.ts";
 import { readRouting } from "./routing/state.ts";
+import { isNoted } from "./trial/note.ts";
 
 const BACKENDS: Readonly<Record<Backend["name"], Backend>> = {
   iptables: IPTABLES_BACKEND,
@@ -89,10 +90,10 @@ export async function readStatus(
   return await withMachine(readTextFile, async (machine) => {
     const { objects, place } = await backend.compare(plan, machine);
     const { netfilter } = machine;
-    const trialLeft = netfilter && readTrial(netfilter);
+    const isOfTrial = isNoted() || (netfilter && readTrial(netfilter)) !== undefined;
     const compared = compareRouting(plan, readRouting(machine.route));
-    // While rules are on trial, entries of both generations stand.
-    const routing = trialLeft ? compared.filter(({ state }) => state !== "foreign") : compared;
+    // While rules are on trial, and until somebody has tidied up, entries of both generations stand.
+    const routing = isOfTrial ? compared.filter(({ state }) => state !== "foreign") : compared;
     const others = (await findOthers(backend, machine)).map(foreignObject);
     return { objects: [...objects, ...others, ...routing], place };
   });

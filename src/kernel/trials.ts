@@ -3,18 +3,20 @@
  * process is left. This program only takes away those that have no effect any more.
  * @module
  */
-import { OperationError } from "../net/error.ts";
+import { OperationError, unlessRefused } from "../net/error.ts";
 import type { NetlinkConnection } from "../netlink/connection.ts";
 import { openNetlink } from "../netlink/transport.ts";
 import type { InstallReport } from "./backend/backend.ts";
 import { backendOf, findOthers, type Wanted } from "./backends.ts";
 import { type ReadTextFile, withMachine } from "./machine/machine.ts";
+import { readTableIfPossible } from "./nft/state/state.ts";
 import { readTrial, removeTrial } from "./nft/trial/state.ts";
 import { findDifference } from "./routing/compare.ts";
 import { removeEntries } from "./routing/apply.ts";
 import { readRouting } from "./routing/state.ts";
 import {
   alone,
+  isNoted,
   isNoteHidden,
   readNote,
   removeNote,
@@ -30,10 +32,17 @@ const ATTEMPTS = 5;
 
 /** Tells how many milliseconds a trial still lasts; 0: it is over; undefined: none, or it may not be read. */
 export function trialLeft(): number | undefined {
-  return unlessRefused(() => {
-    using netfilter = openNetlink("netfilter");
-    return readTrial(netfilter);
-  });
+  return unlessRefused(readLeft);
+}
+
+function readLeft(): number | undefined {
+  using netfilter = openNetlink("netfilter");
+  return readTrial(netfilter);
+}
+
+/** Tells whether there is something of a trial, though it may be over: nobody has tidied up then. */
+export function hasTraceOfTrial(): boolean {
+  return isNoted() || trialLeft() !== undefined;
 }
 
 /**
@@ -75,9 +84,12 @@ export function watchTrial(command: readonly string[], timeoutMs: number): void 
   if (watcher !== undefined) writeNote({ ...note!, watcher });
 }
 
-/** Gives the note of a trial that goes on. Throws an OperationError where there is none, or it is over. */
+/**
+ * Gives the note of a trial that goes on. Throws an OperationError where there is none, it is over, or it may
+ * not be read.
+ */
 export async function requireTrial(): Promise<TrialNote> {
-  const left = trialLeft();
+  const left = readLeft();
   if (left === undefined) throw refusal("nothing is on trial", 'It is for "tproxy install --confirm 60s"');
   if (left === 0) {
     await tidyTrial();
@@ -126,7 +138,8 @@ function tidy({ early = false }: { readonly early?: boolean } = {}): boolean {
     const ended = remove(netfilter, { early });
     if (!ended && readTrial(netfilter) !== undefined) return false;
     const note = readNote();
-    if (ended && note !== undefined) {
+    // Somebody may have flushed all rules. Where there are others by now, routing is theirs.
+    if (note !== undefined && (ended || readTableIfPossible(netfilter) === undefined)) {
       using route = openNetlink("route");
       removeEntries(route, ({ label }) => note.routing.includes(label));
     }
@@ -143,15 +156,6 @@ function remove(netfilter: NetlinkConnection, options: { readonly early: boolean
       const again = error instanceof OperationError && error.code === "ERESTART" && attempt < ATTEMPTS;
       if (!again) throw error;
     }
-  }
-}
-
-function unlessRefused<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof OperationError) return undefined; // no privilege, or no nf_tables
-    throw error;
   }
 }
 

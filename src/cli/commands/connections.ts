@@ -29,7 +29,7 @@ const parser = object({
     description:
       message`Those to this server: the same, a port (${":443"}), or a name as rules have it (${"*.example.com"}).`,
   })),
-  device: optional(option("--device", string({ metavar: "DEVICE" }), {
+  device: optional(option("--device", knownValue("device", "DEVICE"), {
     description: message`Those of this device: its name, its hardware address, or an address of it.`,
   })),
   rule: optional(option("--rule", knownValue("rule", "NAME"), {

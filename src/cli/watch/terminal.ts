@@ -2,7 +2,7 @@
  * A terminal as a screen: all of it is ours until the end, and as it was afterwards.
  * @module
  */
-import { writeStdout } from "../output.ts";
+import { writeStdout } from "../stdio/output.ts";
 import type { Size } from "./draw.ts";
 import { readKeys } from "./keys.ts";
 

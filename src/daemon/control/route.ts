@@ -19,7 +19,7 @@ export interface ProgramFacts {
 /** The proxy that is asked, and what it was started as. */
 export interface Subject extends ProgramFacts {
   readonly proxy: Proxy;
-  /** Milliseconds since 1970. */
+  /** Milliseconds of CLOCK_MONOTONIC. */
   readonly started: number;
   readonly rates: Pick<RateWatch, "rates">;
 }

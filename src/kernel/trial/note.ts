@@ -54,6 +54,15 @@ export function readNote(): TrialNote | undefined {
   }
 }
 
+/** Tells whether the note is there, whoever may read it. */
+export function isNoted(): boolean {
+  try {
+    return Deno.statSync(notePath()).isFile;
+  } catch {
+    return false;
+  }
+}
+
 /** Tells whether the note is there and another user's: who may read it tidies up by it. */
 export function isNoteHidden(): boolean {
   try {

@@ -6,6 +6,8 @@ import { connectClient, serve } from "../../laboratory/network/sockets.ts";
 import type { Program } from "../../laboratory/program.ts";
 import { startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
 import {
+  findWatchers,
+  hasNote,
   hasTrialRules,
   MISTAKE,
   reaches,
@@ -91,3 +93,44 @@ labTest("run serves a trial of its config, and lets it go where nobody confirms"
   assert.match(await tables(), /transparent_proxy$/m);
   await until(() => reaches(lab, nginx.url(4)), { what: "a client that is served", pollMs: 20 });
 });
+
+/** The source program has no launcher, which makes the product another user. */
+const AS_ANOTHER_USER = Deno.env.get("TPROXY_BIN") !== undefined ? [] : [
+  "setpriv",
+  "--reuid=65080",
+  "--regid=65080",
+  "--clear-groups",
+  "--inh-caps=+net_admin,+net_raw,+net_bind_service",
+  "--ambient-caps=+net_admin,+net_raw,+net_bind_service",
+];
+
+labTest(
+  "a proxy that is not root mends as soon as a trial is over, though nobody has tidied up",
+  { ...NEEDS, programs: [...NEEDS.programs, "setpriv"] },
+  async (lab) => {
+    const { router } = lab;
+    const proxy = await startProxy(lab, { wrapper: AS_ANOTHER_USER });
+    assert.match(Deno.readTextFileSync(`/proc/${proxy.pid}/status`), /^Uid:\s+65080\b/m);
+    const accidents: [() => Promise<unknown>, RegExp][] = [
+      [() => router.ip("rule del priority 500 iif r0"), /there again.*missing="?routing-rule/],
+      // The rules on trial go with it; their routing stays.
+      [() => router.nft("delete table inet transparent_proxy"), /there again.*missing="?table/],
+    ];
+    for (const [accident, said] of accidents) {
+      const before = proxy.log.length;
+      const log = () => proxy.log.slice(before);
+      const installer = await startTrial(lab, writeOther(lab, MISTAKE), "2s");
+      await until(() => log().includes("an install is on trial"), { what: "the trial" });
+      installer.signal("SIGKILL");
+      await installer.waitForExit();
+      for (const pid of await findWatchers(lab)) Deno.kill(pid, "SIGKILL");
+      await until(() => log().includes("the trial is over"), { what: "the end of the trial" });
+      assert.ok(await hasTrialRules(lab), "the remains");
+      await accident();
+      await until(() => said.test(log()), { what: `${said}`, timeoutMs: 3000 });
+      assert.ok(await hasNote(lab), "nobody has tidied up");
+    }
+    assert.equal((await tproxy(lab, ["status", "-c", proxy.configPath])).code, 0);
+    assert.ok(!await hasNote(lab));
+  },
+);

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { isAlive, listChildren } from "../../laboratory/machine/procfs.ts";
 import { until } from "../../laboratory/machine/wait.ts";
 import { snapshotKernel } from "../../laboratory/network/snapshot.ts";
+import { asNobody } from "../../laboratory/programs/nobody.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
 import { scriptCommand } from "../../laboratory/programs/script.ts";
 import { tproxy, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
@@ -162,6 +163,17 @@ labTest(
     assert.deepEqual(await findWatchers(lab), []);
   },
 );
+
+labTest("who may not see a trial is not told that there is none", {
+  ...NEEDS,
+  programs: [...NEEDS.programs, "setpriv"],
+}, async (lab) => {
+  await tproxy(lab, ["install", "-c", writeConfig(lab), "--confirm", "60s"]);
+  const nobody = await lab.router.run([...asNobody(lab), ...tproxyCommand(), "confirm"], { mayFail: true });
+  assert.equal(nobody.code, 1);
+  assert.match(nobody.stderr, /EPERM.*try sudo/);
+  await tproxy(lab, ["confirm"]);
+});
 
 labTest("a trial that cannot begin leaves no trace", NEEDS, async (lab) => {
   // Packets of that program would meet the trial's rule after its end.

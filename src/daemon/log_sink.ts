@@ -29,6 +29,8 @@ type Write = (bytes: Uint8Array<ArrayBuffer>) => number;
 export class LogSink {
   /** Is told how many lines are lost as soon as the reader takes some again. */
   onLost: (lines: number) => void = () => {};
+  /** Is told the error number of a write that fails, once until one does not. */
+  onFailing: (errno: number) => void = () => {};
   /** Lines that are lost, so far. */
   dropped = 0;
   /** Tells that it is a terminal. */
@@ -38,6 +40,7 @@ export class LogSink {
   #waiting: Uint8Array<ArrayBuffer>[] = [];
   #size = 0;
   #lost = 0;
+  #fails = false;
   #retryMs = FIRST_RETRY_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -88,8 +91,9 @@ export class LogSink {
         this.#timer = setTimeout(() => this.#flush(), this.#retryMs);
         return;
       }
-      if (written < 0) return this.#loseAll();
+      if (written < 0) return this.#fail(-written);
       progress = true;
+      this.#fails = false;
       this.#size -= written;
       if (written < bytes.length) this.#waiting[0] = bytes.subarray(written);
       else this.#waiting.shift();
@@ -101,10 +105,12 @@ export class LogSink {
   }
 
   /** The terminal has gone, or the reader: EIO, EPIPE. A disk that is full may have room again. */
-  #loseAll(): void {
+  #fail(errno: number): void {
     this.#lose(this.#waiting.length);
     this.#waiting = [];
     this.#size = 0;
+    if (!this.#fails) this.onFailing(errno);
+    this.#fails = true;
   }
 
   #lose(lines: number): void {

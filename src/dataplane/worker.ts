@@ -3,7 +3,7 @@
  * other.
  * @module
  */
-import { useNetlinkServer } from "../netlink/server.ts";
+import { useNetlinkServer } from "../netlink/served/server.ts";
 import type { WorkerMessage, WorkerRequest, WorkerStart } from "./orders.ts";
 import { SharedState } from "./shared/state.ts";
 import { createWorkerLogger } from "./worker_log.ts";

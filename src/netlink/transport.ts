@@ -31,8 +31,8 @@ import { EMSGSIZE, EPROTONOSUPPORT } from "../net/errno.ts";
 import { check, OperationError } from "../net/error.ts";
 import { commonHint } from "./hint.ts";
 import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";
-import { nextPort } from "./port.ts";
-import { type Channel, netlinkServer, openServed, type ServedSocket } from "./server.ts";
+import { nextPort } from "./served/port.ts";
+import { type Channel, netlinkServer, openServed, type ServedSocket } from "./served/server.ts";
 
 /** Part of the kernel to talk to: rtnetlink, or nfnetlink (nf_tables). */
 export type NetlinkProtocol = "route" | "netfilter";

@@ -77,7 +77,7 @@ export const installCommand: Command<InferValue<typeof parser>> = {
     "With --confirm it is a trial. The rules that were there before stay in the kernel beside the new ones, and hold again " +
     "when the time is over, or none: the kernel sees to that, whatever becomes of this program, its terminal and the clock. " +
     "tproxy confirm, from a new connection, keeps the new ones. On a terminal the seconds are counted, and Ctrl-C takes the " +
-    "trial back. The config's file is not taken back, nor what a running proxy has read. It needs kernel.backend: netlink.",
+    "trial back. The config's file is not taken back, nor what a running proxy has read.",
     "--dry-run needs no privilege.",
   ],
   examples: [

@@ -9,6 +9,7 @@
 const SYMBOLS = {
   // sys/socket.h
   socket: { parameters: ["i32", /* domain */ "i32", /* type */ "i32" /* protocol */], result: "i32" },
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer" /* int[2] */], result: "i32" },
   bind: { parameters: ["i32", "buffer", /* const struct sockaddr * */ "u32" /* socklen_t */], result: "i32" },
   listen: { parameters: ["i32", "i32" /* backlog */], result: "i32" },
   accept4: {
@@ -142,6 +143,7 @@ const SYMBOLS = {
   clock_gettime: { parameters: ["i32", /* clockid_t */ "buffer" /* struct timespec * */], result: "i32" },
   // malloc.h, sys/mman.h
   malloc_trim: { parameters: ["usize" /* size_t pad */], result: "i32" },
+  memfd_create: { parameters: ["buffer", /* const char * */ "u32" /* flags */], result: "i32" },
   madvise: { parameters: ["usize", /* void * */ "usize", /* size_t */ "i32" /* advice */], result: "i32" },
   // unistd.h: seccomp(2), which the C library has no function for
   syscall: {

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,6 +21,27 @@ static int set_sets(const struct __user_cap_data_struct sets[2])
 {
   struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
   return syscall(SYS_capset, &header, sets) ? -errno : 0;
+}
+
+int has_capability(int capability)
+{
+  struct __user_cap_data_struct sets[2];
+  return get_sets(sets) == 0 && (sets[0].permitted & 1u << capability) != 0;
+}
+
+int may_mark_without_admin(void)
+{
+  const int mark = 1;
+  struct __user_cap_data_struct before[2], without[2];
+  if (get_sets(before)) return 0;
+  without[0] = before[0];
+  without[1] = before[1];
+  without[0].effective &= ~(1u << CAP_NET_ADMIN);
+  if (set_sets(without)) return 0;
+  int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  int marked = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0;
+  if (fd >= 0) close(fd);
+  return set_sets(before) == 0 && marked;
 }
 
 int bound_capabilities(uint32_t wanted)

@@ -2,7 +2,7 @@
  * passwords that root alone may read, and begin a new access log. So a child of the launcher stays who it was
  * and opens for it, over a socket, what the config names word for word: nothing else, and nothing but plain
  * files (an access log may be a pipe). It knows no other words, it has two capabilities and 16 system calls,
- * and ends with the proxy. It does the guard's work too (guard.c), for it is the same program.
+ * and ends with the proxy.
  *
  *   question  'r' or 'a' (read, append), the path
  *   answer    4 bytes: 0 and a descriptor, or the number of an error; EPERM: the config does not name it */
@@ -12,10 +12,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -79,32 +77,14 @@ static int open_for(const char *path, char purpose)
   return result;
 }
 
-static int answer(int socket, int32_t number, int fd)
-{
-  union {
-    struct cmsghdr header;
-    char room[CMSG_SPACE(sizeof(int))];
-  } control = { .room = { 0 } };
-  struct iovec data = { &number, sizeof number };
-  struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
-  if (fd >= 0) {
-    message.msg_control = &control;
-    message.msg_controllen = sizeof control;
-    control.header.cmsg_level = SOL_SOCKET;
-    control.header.cmsg_type = SCM_RIGHTS;
-    control.header.cmsg_len = CMSG_LEN(sizeof fd);
-    memcpy(CMSG_DATA(&control.header), &fd, sizeof fd);
-  }
-  return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -1 : 0;
-}
-
-static void serve(int socket, const struct served *served)
+static void serve(const void *subject)
 {
   static char question[PATH_SIZE + 1];
+  const struct served *served = subject;
   for (;;) {
     struct iovec data = { question, sizeof question - 1 };
     struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
-    ssize_t length = recvmsg(socket, &message, 0);
+    ssize_t length = recvmsg(0, &message, 0);
     if (length < 0 && errno == EINTR) continue;
     if (length <= 0) return; /* the proxy has ended */
     question[length] = 0;
@@ -112,45 +92,17 @@ static void serve(int socket, const struct served *served)
     int is_path = !(message.msg_flags & MSG_TRUNC) && strlen(question) == (size_t)length && *path;
     int reason = is_path ? may_open(served, path, *question) : EINVAL;
     int fd = reason ? -reason : open_for(path, *question);
-    int failed = answer(socket, fd < 0 ? -fd : 0, fd);
+    int failed = answer_with(0, fd < 0 ? -fd : 0, fd);
     if (fd >= 0) close(fd);
     if (failed) return;
   }
 }
 
-/* It must see nothing of its parent's, and nobody may wait for the end of our output. */
-static void be_alone(int socket)
-{
-  dup2(socket, 0);
-  close_range(1, ~0u, 0);
-  setsid();
-  for (int number = 1; number < NSIG; number++) signal(number, SIG_IGN);
-}
-
 int start_file_server(const struct served *served)
 {
   const struct timeval patience = { .tv_sec = 5 };
-  int ends[2];
-  pid_t parent = getpid();
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends)) return -errno;
-  pid_t child = fork();
-  if (child == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(0);
-    prctl(PR_SET_NAME, "tproxy-files");
-    be_alone(ends[1]);
-    (void)bound_capabilities(SERVED_CAPABILITIES);
-    (void)limit_capabilities(SERVED_CAPABILITIES);
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0) (void)filter_calls(SERVER_CALLS, 0);
-    serve(0, served);
-    _exit(0);
-  }
-  int reason = errno;
-  close(ends[1]);
-  if (child > 0) {
-    setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    return ends[0];
-  }
-  close(ends[0]);
-  return -reason;
+  const struct child child = { "tproxy-files", SERVED_CAPABILITIES, SERVER_CALLS, -1, serve, served };
+  int socket = start_child(&child);
+  if (socket >= 0) setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  return socket;
 }

@@ -26,7 +26,7 @@ enum {
                       MAKE_FIFO | MAKE_BLOCK | MAKE_SYM)
 enum { ABSTRACT_SOCKETS = 1 << 0, SIGNALS = 1 << 1 }; /* version 6 */
 
-struct attributes {
+struct handled {
   uint64_t files, network, scoped;
 };
 struct beneath {
@@ -61,14 +61,15 @@ int confine_files(const struct ready *ready)
   uint64_t all = rights_of(version);
   /* A service manager may listen on an abstract name. */
   uint64_t scoped = version < 6 ? 0 : SIGNALS | (notify && *notify == '@' ? 0 : ABSTRACT_SOCKETS);
-  struct attributes attributes = { all, 0, scoped };
+  struct handled attributes = { all, 0, scoped };
   int rules = (int)syscall(CREATE_RULESET, &attributes, (size_t)(version < 4 ? 8 : version < 6 ? 16 : 24), 0);
   if (rules < 0) return -errno;
   allow(rules, ready->runtime, EXECUTE);
   allow(rules, ready->compiled, all & (WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE | MAKE_DIR | REMOVE_DIR));
   allow_path(rules, RUN_DIRECTORY, all & (WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE | MAKE_SOCK));
   if (ready->control[0]) allow_path(rules, ready->control, all & (MAKE_SOCK | REMOVE_FILE));
-  allow_path(rules, "/proc", all & (WRITE_FILE | TRUNCATE)); /* sysctls, as CAP_NET_ADMIN may */
+  /* Sysctls, as CAP_NET_ADMIN may. */
+  if (ready->netlink < 0) allow_path(rules, "/proc", all & (WRITE_FILE | TRUNCATE));
   allow_path(rules, "/dev/null", all & (WRITE_FILE | TRUNCATE));
   int result = syscall(RESTRICT_SELF, rules, 0) ? -errno : (int)version;
   close(rules);

@@ -20,7 +20,9 @@
  *   tree.c            directories made, held and removed
  *   user_namespace.c  `tproxy selftest` without root
  *   privileges.c      `tproxy run` with as little power as it needs: wishes.c its options, user.c whom it
- *   becomes, capabilities.c, landlock.c, seccomp.c and syscalls.c; file_server.c opens root's files for it
+ *   becomes, capabilities.c, landlock.c, seccomp.c and syscalls.c; child.c starts those who keep some of it:
+ *   file_server.c opens root's files, netlink_server.c changes the kernel's rules, by netlink_check.c and the
+ *   others of its name
  *   sha256.c          FIPS 180-4 */
 #ifndef TPROXY_LAUNCHER_H
 #define TPROXY_LAUNCHER_H
@@ -148,6 +150,7 @@ struct ready {
   int program, runtime, mount, compiled;
   char control[PATH_SIZE]; /* the folder of the control socket, empty: the usual one */
   int files;    /* the socket of the one who opens files; -1: there is none */
+  int netlink;  /* the same of the one who changes the kernel's rules */
   int confined; /* what Deno may do is to be limited */
   /* Paths of the first two, empty if they have none. */
   char program_path[PATH_SIZE], runtime_path[PATH_SIZE];
@@ -229,6 +232,9 @@ int choose_user(const char *wish, struct user *user);
 int bound_capabilities(uint32_t wanted);
 /* Gives up all others. */
 int limit_capabilities(uint32_t wanted);
+int has_capability(int capability);
+/* May sockets be marked with CAP_NET_RAW alone, as since Linux 5.17? */
+int may_mark_without_admin(void);
 /* Has a program that is not root's keep them. */
 int keep_over_exec(uint32_t wanted);
 /* Becomes the user, with all capabilities. */
@@ -242,6 +248,64 @@ int confine_files(const struct ready *ready);
 extern const short ALLOWED_CALLS[]; /* ends with -1 */
 /* Refuses all other calls, and with `by_arguments` some uses of socket, ioctl and clone. 0 or -errno. */
 int filter_calls(const short *allowed, int by_arguments);
+
+/* ---- child.c ---- */
+/* A child of the launcher that works for the proxy, stays who it was, and ends with it. */
+struct child {
+  const char *name;
+  uint32_t capabilities;
+  const short *calls; /* that it may make; ends with -1 */
+  int kept;           /* a descriptor that it has as number 1; -1: none */
+  void (*serve)(const void *subject); /* the socket is 0 */
+  const void *subject;
+};
+/* Starts it: the proxy's end of the socket, or -errno. */
+int start_child(const struct child *child);
+/* Answers with a number, and a descriptor unless it is -1. 0, or -1. */
+int answer_with(int socket, int32_t number, int fd);
+
+/* ---- netlink_bytes.c ---- */
+struct span {
+  const uint8_t *at;
+  size_t size;
+};
+#define MAX_ATTRIBUTES 32
+struct attributes {
+  uint32_t there; /* bits, by type */
+  struct span of[MAX_ATTRIBUTES];
+};
+/* Takes the next one off: 1, 0 at the end, -1 where lengths do not add up. */
+int take_attribute(struct span *rest, unsigned *type, struct span *value);
+/* Reads all: 0, or -1 if there are others than the `allowed`, or one twice. */
+int read_attributes(struct span bytes, uint32_t allowed, struct attributes *found);
+int has_attribute(const struct attributes *attributes, unsigned type);
+/* As it lies in memory: 0, or -1 if it is not there with this size. */
+int read_u32(const struct attributes *attributes, unsigned type, uint32_t *value);
+/* Are the bytes this text, with its zero? */
+int is_text(struct span bytes, const char *text);
+
+/* ---- netlink_check.c; netlink_tables.c, netlink_flows.c, netlink_routes.c ---- */
+/* What a proxy calls its own. */
+struct netlink_limits {
+  uint32_t marks; /* bits that its routing rules ask for */
+  uint32_t table; /* the routing table that delivers to this machine */
+  uint32_t port;  /* of its listener: groups and queues are numbered from there */
+};
+#define NF_TABLES 10
+/* May this datagram be sent? `protocol`: NETLINK_ROUTE or NETLINK_NETFILTER. */
+int may_send(int protocol, const uint8_t *bytes, size_t size, const struct netlink_limits *limits);
+/* These take the body of a message, behind struct nlmsghdr, and that has struct nfgenmsg at least. */
+int may_change_tables(unsigned message, struct span body);
+int may_frame_batch(struct span body);
+int may_change_flows(unsigned message, unsigned flags, struct span body);
+int may_log(unsigned message, struct span body, const struct netlink_limits *limits);
+int may_queue(unsigned message, struct span body, const struct netlink_limits *limits);
+/* This takes any. */
+int may_change_routes(unsigned type, unsigned flags, struct span body, const struct netlink_limits *limits);
+
+/* ---- netlink_server.c ---- */
+/* Starts it: the proxy's end of the socket, or -errno. */
+int start_netlink_server(void);
 
 /* ---- file_server.c ---- */
 struct served {

@@ -97,7 +97,7 @@ int main(int argc, char **argv)
 {
   static struct payload payload;
   static struct failure failure;
-  static struct ready ready = { .program = -1, .runtime = -1, .mount = -1, .compiled = -1, .files = -1 };
+  static struct ready ready = { .program = -1, .runtime = -1, .mount = -1, .compiled = -1, .files = -1, .netlink = -1 };
   char loader[PATH_SIZE + NAME_SIZE], deno[PATH_SIZE + NAME_SIZE], program[PATH_SIZE + NAME_SIZE];
   const char *command = argc > 1 ? argv[1] : "";
 

@@ -16,9 +16,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-/* Foreign addresses and marks; interfaces that come later, rules, questions of first packets; clients' ports
- * below 1024. */
-#define CAPABILITIES (1u << CAP_NET_RAW | 1u << CAP_NET_ADMIN | 1u << CAP_NET_BIND_SERVICE)
+/* Foreign addresses and marks; clients' ports below 1024. */
+#define CAPABILITIES (1u << CAP_NET_RAW | 1u << CAP_NET_BIND_SERVICE)
+/* Rules, questions of first packets: where nobody does it for the proxy (netlink_server.c). */
+#define WITH_ADMIN (CAPABILITIES | 1u << CAP_NET_ADMIN)
 /* Whoever is told reads it there, and removes it: src/daemon/privileges/. */
 #define TOLD "TPROXY_PRIVILEGES"
 
@@ -80,17 +81,30 @@ static const char *why_kept(const struct wishes *wishes)
 }
 
 /* Becomes the user, with all capabilities. Where that is not possible it is root who leaves files. */
-static void leave_root(const struct user *user, const char *control)
+static void leave_root(const struct user *user, const char *control, uint32_t capabilities)
 {
   const struct user root = { 0, 0 };
   int given = give_run_directory(user);
   give_control_folder(control, user);
   for (int fd = 1; fd <= 2; fd++) give_pipe(fd, user);
   lift_process_limit();
-  tell_missing("the bounding set of capabilities", bound_capabilities(CAPABILITIES));
+  tell_missing("the bounding set of capabilities", bound_capabilities(capabilities));
   int result = become(user);
   tell_missing("another user", result);
   tell_missing(RUN_DIRECTORY, result ? give_run_directory(&root) : given);
+}
+
+/* Has another process change the kernel's rules. The capabilities that are left to need. */
+static uint32_t leave_admin(struct ready *ready)
+{
+  if (!has_capability(CAP_NET_ADMIN)) return CAPABILITIES;
+  if (!may_mark_without_admin()) {
+    tell("missing=marks without CAP_NET_ADMIN: Linux 5.17 has them;");
+    return WITH_ADMIN;
+  }
+  ready->netlink = start_netlink_server();
+  tell_missing("a process that changes the kernel's rules", ready->netlink);
+  return ready->netlink < 0 ? WITH_ADMIN : CAPABILITIES;
 }
 
 int drop_privileges(char **words, struct ready *ready, struct failure *failure)
@@ -113,11 +127,12 @@ int drop_privileges(char **words, struct ready *ready, struct failure *failure)
   const struct served served = { wishes.config, user.uid };
   ready->files = start_file_server(&served);
   tell_missing("a process that opens files", ready->files);
+  uint32_t capabilities = leave_admin(ready);
   if (control_folder(wishes.config, ready->control)) ready->control[0] = 0;
-  if (is_root) leave_root(&user, ready->control);
+  if (is_root) leave_root(&user, ready->control, capabilities);
   else give_control_folder(ready->control, &user);
-  tell_missing("fewer capabilities", limit_capabilities(CAPABILITIES));
-  tell_missing("capabilities over exec", keep_over_exec(CAPABILITIES));
+  tell_missing("fewer capabilities", limit_capabilities(capabilities));
+  tell_missing("capabilities over exec", keep_over_exec(capabilities));
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) tell_missing("no_new_privs", -errno);
   if (notify && *notify == '/' && access(notify, W_OK)) tell_missing("the service manager's socket", -errno);
   ready->confined = 1;
@@ -130,5 +145,6 @@ void confine(const struct ready *ready)
   if (landlock < 0) tell_missing("Landlock", landlock);
   else tell("landlock=%d;", landlock);
   tell("files=%d;", ready->files);
+  if (ready->netlink >= 0) tell("netlink=%d;", ready->netlink);
   tell_missing("seccomp", filter_calls(ALLOWED_CALLS, 1));
 }

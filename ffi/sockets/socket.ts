@@ -83,6 +83,11 @@ export function send(fd: number, buffer: Uint8Array<ArrayBuffer>, length: number
   return result(libc.send(fd, buffer, Math.min(length, buffer.length), MSG_NOSIGNAL | MSG_DONTWAIT));
 }
 
+/** send(2) of the first `length` bytes, no SIGPIPE; blocks if the socket does. Bytes or -errno. */
+export function sendWaiting(fd: number, buffer: Uint8Array<ArrayBuffer>, length: number): number {
+  return result(libc.send(fd, buffer, Math.min(length, buffer.length), MSG_NOSIGNAL));
+}
+
 /** recv(2) with flags of the caller's; blocks if the socket does. Bytes or -errno. */
 export function receiveWithFlags(fd: number, buffer: Uint8Array<ArrayBuffer>, flags: number): number {
   return result(libc.recv(fd, buffer, buffer.length, flags));

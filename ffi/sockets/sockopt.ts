@@ -81,11 +81,15 @@ export function setTimeoutOption(fd: number, name: number, milliseconds: number)
   return result(libc.setsockopt(fd, SOL_SOCKET, name, timeval, TIMEVAL_SIZE));
 }
 
-/** A buffer's size, by `force` beyond net.core.*mem_max where CAP_NET_ADMIN permits it, else up to that. */
-export function setBufferSize(fd: number, buffer: { name: number; force: number; bytes: number }): void {
-  if (setInt(fd, SOL_SOCKET, buffer.force, buffer.bytes) < 0) {
-    setInt(fd, SOL_SOCKET, buffer.name, buffer.bytes);
-  }
+/**
+ * Sets a buffer's size, by `force` beyond net.core.*mem_max where CAP_NET_ADMIN permits it, else up to that.
+ * Tells whether it has the whole size now.
+ */
+export function setBufferSize(fd: number, buffer: { name: number; force: number; bytes: number }): boolean {
+  if (setInt(fd, SOL_SOCKET, buffer.force, buffer.bytes) >= 0) return true;
+  setInt(fd, SOL_SOCKET, buffer.name, buffer.bytes);
+  // The kernel counts twice what was asked for.
+  return getInt(fd, SOL_SOCKET, buffer.name) >= 2 * buffer.bytes;
 }
 
 /** SIOCOUTQ: bytes that the peer has not acknowledged yet, or -errno. */

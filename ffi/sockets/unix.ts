@@ -1,8 +1,16 @@
 /**
- * Datagrams over AF_UNIX, to a path of the file system or to an abstract name.
+ * Sockets of AF_UNIX: pairs, and datagrams to a path of the file system or to an abstract name.
  * @module
  */
-import { AF_UNIX, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from "../consts.ts";
+import {
+  AF_UNIX,
+  MSG_DONTWAIT,
+  MSG_NOSIGNAL,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_SEQPACKET,
+} from "../consts.ts";
 import { result } from "../errno.ts";
 import { SOCKADDR_UN_PATH, SOCKADDR_UN_PATH_SIZE } from "../layout.ts";
 import { libc } from "../libc.ts";
@@ -21,6 +29,11 @@ export function unixAddress(name: string): Uint8Array<ArrayBuffer> | undefined {
   address.set(path, SOCKADDR_UN_PATH);
   if (abstract) address[SOCKADDR_UN_PATH] = 0;
   return address;
+}
+
+/** Two sockets that are each other's peer, and keep messages apart; close-on-exec. 0 or -errno. */
+export function openPair(ends: Int32Array<ArrayBuffer>): number {
+  return result(libc.socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
 }
 
 /** A datagram socket, non-blocking, close-on-exec. The descriptor or -errno. */

@@ -23,6 +23,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   check: async () => (await import("./commands/check.ts")).checkCommand,
   config: async () => (await import("./commands/config.ts")).configCommand,
   completion: async () => (await import("./commands/completion.ts")).completionCommand,
+  man: async () => (await import("./commands/man.ts")).manCommand,
   version: async () => (await import("./commands/version.ts")).versionCommand,
   licenses: async () => (await import("./commands/licenses.ts")).licensesCommand,
   help: async () => (await import("./commands/help.ts")).helpCommand,

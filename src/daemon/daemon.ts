@@ -3,7 +3,7 @@
  * the service manager's demands.
  * @module
  */
-import { monotonicMicroseconds } from "../../ffi/clock.ts";
+import { monotonicMicroseconds, monotonicMilliseconds } from "../../ffi/clock.ts";
 import type { LoadedConfig } from "../config/load.ts";
 import type { Logger } from "../log.ts";
 import { RateWatch } from "./control/rates.ts";
@@ -14,6 +14,7 @@ import { giveBackAfterStart } from "./after_start.ts";
 import { requireDescriptors } from "./descriptors.ts";
 import { loadUsable, type UsableConfig } from "./reload/generation.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
+import { followNetlinkServer } from "./privileges/netlink_server.ts";
 import type { Privileges } from "./privileges/privileges.ts";
 import type { Proxy } from "./proxy.ts";
 import { summarize } from "./report.ts";
@@ -73,6 +74,7 @@ export async function runDaemon(options: DaemonOptions): Promise<void> {
   const endSignals = followEndSignals();
   try {
     const usable = loadUsable(options.source);
+    options.privileges.limitTo(usable.loaded.config);
     const surroundings = new Surroundings(usable.loaded.config.log, options.style);
     try {
       await runProxy(usable, options, surroundings, { hangUps, endSignals });
@@ -101,7 +103,7 @@ async function runProxy(
     privileges.announce(log, readTextFile);
     const program = { program: version, privileges: privileges.describe(readTextFile) };
     const rates = new RateWatch(proxy.dataplane);
-    const subject = { proxy, ...program, started: Date.now(), rates };
+    const subject = { proxy, ...program, started: monotonicMilliseconds(), rates };
     const servers = [
       serveControl(socket, subject, log),
       serveMetrics(usable.loaded.config.metrics, subject, log),
@@ -151,9 +153,11 @@ async function serve(
   surroundings.notifier.send("READY=1", statusOf(proxy));
   hangUps.obey(() => void proxy.reload());
   endSignals.obey(endActions(proxy, surroundings));
+  const server = followNetlinkServer();
   try {
-    await proxy.dataplane.ended;
+    await Promise.race([proxy.dataplane.ended, server.gone]);
   } finally {
+    server.end();
     endSignals.end();
     watchdog?.end();
     quiet.end();

@@ -8,6 +8,7 @@ import type { Config } from "../config/types.ts";
 import type { Logger } from "../log.ts";
 import { Marks } from "../marks.ts";
 import type { Family } from "../net/ip.ts";
+import { netlinkServer } from "../netlink/served/server.ts";
 import type { AskingSockets, WorkerParts } from "./orders.ts";
 import { allocateMemory, type SharedMemory } from "./shared/memory.ts";
 import { type DemandConfig, largestCapacity } from "./sizing/demand.ts";
@@ -74,8 +75,9 @@ export function partsOf(
   config: Config,
   { tcp, udp, senders, errorSenders }: WorkerSockets,
   asking: AskingSockets | null,
-): Pick<WorkerParts, "listeners" | "udp" | "asking" | "upstreamMark"> {
+): Pick<WorkerParts, "listeners" | "udp" | "asking" | "upstreamMark" | "netlink"> {
   return {
+    netlink: netlinkServer(),
     listeners: tcp,
     udp: config.intercept.protocols.includes("udp") ? { listeners: udp, senders, errorSenders } : null,
     asking,

@@ -60,6 +60,8 @@ export interface WatchSockets {
 export interface QueueSocket {
   readonly number: number;
   readonly fd: number;
+  /** The way by which verdicts go (netlink/server.ts); -1: this process sends them by itself. */
+  readonly channel: number;
 }
 
 /** Pipes that a worker may have. */
@@ -91,6 +93,8 @@ export interface WorkerParts {
   readonly asking: AskingSockets | null;
   /** An eventfd that wakes the worker. */
   readonly wakeFd: number;
+  /** The socket of the one who changes the kernel's rules; -1: this process may. */
+  readonly netlink: number;
   /** SO_MARK of the sockets towards servers; 0: none, and no client is a program on the router itself. */
   readonly upstreamMark: number;
   readonly pipes: PipeOptions;

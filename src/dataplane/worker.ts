@@ -3,6 +3,7 @@
  * other.
  * @module
  */
+import { useNetlinkServer } from "../netlink/served/server.ts";
 import type { WorkerMessage, WorkerRequest, WorkerStart } from "./orders.ts";
 import { SharedState } from "./shared/state.ts";
 import { createWorkerLogger } from "./worker_log.ts";
@@ -31,7 +32,8 @@ scope.onmessage = ({ data }) => {
 };
 
 function begin(start: WorkerStart): WorkerLife {
-  const { parts: { index, memory }, adoption: { settings } } = start;
+  const { parts: { index, memory, netlink }, adoption: { settings } } = start;
+  useNetlinkServer(netlink);
   const shared = new SharedState(memory.state, index);
   const log = createWorkerLogger({ level: settings.logLevel, worker: index, shared, post });
   return new WorkerLife(start, { log, post });

@@ -23,6 +23,7 @@ import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
 import { DatagramWatching } from "./watching/datagrams/watching.ts";
 import { NameJudge } from "./watching/name_judge.ts";
+import { Resender } from "./watching/resender.ts";
 import { SignedSockets } from "./watching/signed_socket.ts";
 import { Watching } from "./watching/watching.ts";
 import { UpstreamTable } from "./upstream/table.ts";
@@ -154,12 +155,12 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
     end: (kind: "drain" | "stop") => void (told.end = kind),
   };
   loop.add(new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, asked, own }));
-  if (parts.asking !== null && asked !== null) {
+  if (parts.asking !== null && asking !== null && asked !== null) {
     loop.add(new Questions(context, { log: parts.asking.log, tcp: asked, udp }));
     const { watch } = parts.asking;
     const signed = new SignedSockets(watch.raw);
-    loop.add(new Watching(context, watch, signed, new NameJudge(context)));
-    if (asking !== null) loop.add(new DatagramWatching(context, watch, signed, asking.routes));
+    loop.add(new Watching(context, watch, new Resender(signed, asking.routes), new NameJudge(context)));
+    loop.add(new DatagramWatching(context, watch, signed, asking.routes));
   }
   loop.add(tcp);
   if (udp !== null) loop.add(udp);

@@ -89,3 +89,13 @@ export function check(result: number, operation: string, object = "", hint = "")
   if (result >= 0) return result;
   throw new OperationError({ operation, object, errno: -result, ...(hint ? { hint } : {}) });
 }
+
+/** Returns what the work comes to; undefined where it throws an OperationError. Defects are thrown on. */
+export function unlessRefused<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof OperationError) return undefined;
+    throw error;
+  }
+}

@@ -34,10 +34,12 @@ const MESSAGE_BUFFER = 512;
  * OperationError, which tells if another program has the group.
  */
 export function openLogGroup(group: number): number {
-  return openPacketSocket(logGroupRequests(group), {
+  const { fd, channel } = openPacketSocket(logGroupRequests(group), {
     object: nameOf(group),
     refusal: (errno) => refusal(errno, group),
   });
+  channel?.close(); // nothing more is sent
+  return fd;
 }
 
 /** The requests that bind a group, in their order. */

@@ -16,6 +16,7 @@ import { bindSocket, closeFd, openSocket, receive } from "../../ffi/sockets/sock
 import { EINTR, ENOBUFS } from "../net/errno.ts";
 import { check } from "../net/error.ts";
 import { decodeMessages, type NetlinkMessage } from "./message.ts";
+import { netlinkServer, openServed, type ServedSocket } from "./served/server.ts";
 
 /** linux/rtnetlink.h: enum rtnetlink_groups; linux/netfilter/nfnetlink.h: enum nfnetlink_groups */
 const GROUPS = {
@@ -49,18 +50,8 @@ export class NetlinkMonitor implements Disposable {
    */
   constructor(groups: readonly MonitorGroup[]) {
     const { protocol } = GROUPS[groups[0]];
-    this.fd = check(
-      openSocket(AF_NETLINK, SOCK_RAW, { protocol }),
-      "open netlink socket",
-      protocol === NETLINK_ROUTE ? "rtnetlink" : "nfnetlink",
-    );
-    // Without privilege it may be smaller.
-    setBufferSize(this.fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: RECEIVE_BUFFER });
     const bits = groups.reduce((sum, group) => sum | (1 << (GROUPS[group].number - 1)), 0);
-    const address = netlinkAddress({ groups: bits });
-    const bound = bindSocket(this.fd, address, address.length);
-    if (bound < 0) closeFd(this.fd);
-    check(bound, "listen to netlink groups", groups.join(", "));
+    this.fd = netlinkServer() >= 0 ? listenAtServer(protocol, bits) : listen(protocol, bits, groups);
   }
 
   /**
@@ -88,4 +79,26 @@ export class NetlinkMonitor implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function listen(protocol: number, bits: number, groups: readonly MonitorGroup[]): number {
+  const fd = check(openSocket(AF_NETLINK, SOCK_RAW, { protocol }), "open netlink socket", nameOf(protocol));
+  // Without privilege it may be smaller.
+  setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: RECEIVE_BUFFER });
+  const address = netlinkAddress({ groups: bits });
+  const bound = bindSocket(fd, address, address.length);
+  if (bound < 0) closeFd(fd);
+  check(bound, "listen to netlink groups", groups.join(", "));
+  return fd;
+}
+
+function listenAtServer(protocol: ServedSocket["protocol"], groups: number): number {
+  const opened = openServed({ protocol, groups, buffer: RECEIVE_BUFFER });
+  if (typeof opened === "number") return check(opened, "open netlink socket", nameOf(protocol));
+  opened.channel.close(); // nothing is sent
+  return opened.fd;
+}
+
+function nameOf(protocol: number): string {
+  return protocol === NETLINK_ROUTE ? "rtnetlink" : "nfnetlink";
 }

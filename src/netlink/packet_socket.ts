@@ -18,6 +18,7 @@ import { OperationError } from "../net/error.ts";
 import { AttributeWriter } from "./attribute.ts";
 import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";
 import type { NetlinkRequest } from "./message.ts";
+import { adoptSocket, type Channel, netlinkServer, openServed } from "./served/server.ts";
 
 /** The whole of any packet; a rule may say less. */
 export const COPY_RANGE = 65535;
@@ -36,21 +37,31 @@ export function packetRequest(
   return { type, body: writer.finish() };
 }
 
+/** A socket whose packets are read. */
+export interface PacketSocket {
+  readonly fd: number;
+  /** Sends for us, where this process may not; it is kept for those who send more than requests. */
+  readonly channel: Channel | undefined;
+}
+
+/** Options of {@linkcode openPacketSocket}. */
+export interface PacketSocketOptions {
+  readonly object: string;
+  /** Makes an error of the kernel's answer. */
+  readonly refusal: (errno: number) => OperationError;
+}
+
 /**
- * Opens a socket and sends the requests. Returns the descriptor, non-blocking. Throws what `refusal` makes of
- * the kernel's answer, and leaves nothing open then.
+ * Opens a socket and sends the requests. Its descriptor is for calls that do not wait. Throws what `refusal`
+ * makes of the kernel's answer, and leaves nothing open then.
  */
 export function openPacketSocket(
   requests: readonly NetlinkRequest[],
-  { object, refusal }: { readonly object: string; readonly refusal: (errno: number) => OperationError },
-): number {
-  const fd = openSocket(AF_NETLINK, SOCK_RAW, { protocol: NETLINK_NETFILTER });
-  if (fd < 0) throw refusal(-fd);
+  { object, refusal }: PacketSocketOptions,
+): PacketSocket {
+  const opened = openSending(refusal);
   try {
-    const address = netlinkAddress();
-    const bound = bindSocket(fd, address, address.length);
-    if (bound < 0) throw refusal(-bound);
-    const connection = new NetlinkConnection(transportOver(fd));
+    const connection = new NetlinkConnection(transportOver(opened));
     for (const request of requests) {
       try {
         connection.execute(request, { operation: "bind", object });
@@ -59,20 +70,53 @@ export function openPacketSocket(
       }
     }
     // Beyond the queue's end packets are lost one by one, and not all until it is empty.
-    setInt(fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, 1);
-    setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: RECEIVE_BUFFER });
-    return fd;
+    setInt(opened.fd, SOL_NETLINK, NETLINK_NO_ENOBUFS, 1);
+    return opened;
   } catch (error) {
-    closeFd(fd);
+    closeFd(opened.fd);
+    opened.channel?.close();
     throw error;
   }
 }
 
+/**
+ * Gives a socket a way by which much is sent, for whose fate nobody waits. Closes it where there is none, and
+ * returns -errno.
+ */
+export function waitForNone(socket: PacketSocket): PacketSocket | number {
+  const { fd, channel } = socket;
+  if (channel === undefined) return socket;
+  channel.close();
+  const silent = adoptSocket(fd, { silent: true });
+  if (typeof silent !== "number") return { fd, channel: silent };
+  closeFd(fd);
+  return silent;
+}
+
+function openSending(refusal: (errno: number) => OperationError): PacketSocket {
+  if (netlinkServer() >= 0) {
+    const opened = openServed({ protocol: NETLINK_NETFILTER, buffer: RECEIVE_BUFFER });
+    if (typeof opened === "number") throw refusal(-opened);
+    return opened;
+  }
+  const fd = openSocket(AF_NETLINK, SOCK_RAW, { protocol: NETLINK_NETFILTER });
+  if (fd < 0) throw refusal(-fd);
+  setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: RECEIVE_BUFFER });
+  const address = netlinkAddress();
+  const bound = bindSocket(fd, address, address.length);
+  if (bound >= 0) return { fd, channel: undefined };
+  closeFd(fd);
+  throw refusal(-bound);
+}
+
 /** The socket stays open: it is whose packets are read. */
-function transportOver(fd: number): NetlinkTransport {
+function transportOver({ fd, channel }: PacketSocket): NetlinkTransport {
   const buffer = new Uint8Array(4096);
   return {
-    send: (datagram) => sendWithFlags(fd, Uint8Array.from(datagram), 0),
+    send: (datagram) => {
+      const bytes = Uint8Array.from(datagram);
+      return channel === undefined ? sendWithFlags(fd, bytes, 0) : channel.send(bytes);
+    },
     receive: () => {
       const received = receive(fd, buffer, buffer.length);
       return received < 0 ? received : buffer.subarray(0, received);

@@ -9,7 +9,13 @@ import type { AttributeWriter } from "./attribute.ts";
 import type { NetlinkConnection } from "./connection.ts";
 import { commonHint } from "./hint.ts";
 import type { NetlinkRequest } from "./message.ts";
-import { COPY_RANGE, openPacketSocket, packetRequest } from "./packet_socket.ts";
+import {
+  COPY_RANGE,
+  openPacketSocket,
+  packetRequest,
+  type PacketSocket,
+  waitForNone,
+} from "./packet_socket.ts";
 
 /** NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_CONFIG */
 const CONFIG = 0x302;
@@ -35,14 +41,17 @@ const FLAGS = NFQA_CFG_F_CONNTRACK | NFQA_CFG_F_GSO;
 const MOST_HELD = 4096;
 
 /**
- * Binds a queue. Returns the descriptor, non-blocking. Throws an OperationError, which tells if another
- * program has it; with EINVAL or EOPNOTSUPP the kernel has no such queues.
+ * Binds a queue. Throws an OperationError, which tells if another program has it; with EINVAL or EOPNOTSUPP
+ * the kernel has no such queues.
  */
-export function openQueue(queue: number): number {
-  return openPacketSocket(queueRequests(queue), {
+export function openQueue(queue: number): PacketSocket {
+  const opened = openPacketSocket(queueRequests(queue), {
     object: `NFQUEUE ${queue}`,
     refusal: (errno) => refusal(errno, queue),
   });
+  const silenced = waitForNone(opened);
+  if (typeof silenced === "number") throw refusal(-silenced, queue);
+  return silenced;
 }
 
 /** Tells of an answer to {@linkcode openQueue} that the kernel lacks what it needs. */

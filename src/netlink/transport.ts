@@ -31,26 +31,19 @@ import { EMSGSIZE, EPROTONOSUPPORT } from "../net/errno.ts";
 import { check, OperationError } from "../net/error.ts";
 import { commonHint } from "./hint.ts";
 import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";
+import { nextPort } from "./served/port.ts";
+import { type Channel, netlinkServer, openServed, type ServedSocket } from "./served/server.ts";
 
 /** Part of the kernel to talk to: rtnetlink, or nfnetlink (nf_tables). */
 export type NetlinkProtocol = "route" | "netfilter";
 
-const PROTOCOLS: Readonly<Record<NetlinkProtocol, number>> = {
-  route: NETLINK_ROUTE,
-  netfilter: NETLINK_NETFILTER,
-};
+const PROTOCOLS = { route: NETLINK_ROUTE, netfilter: NETLINK_NETFILTER } as const;
 
 /** The kernel fills a dump's datagrams up to 32 KiB; one message may be larger. */
 const RECEIVE_SIZE = 256 * 1024;
 const RECEIVE_BUFFER_SIZE = 4 * 1024 * 1024;
 /** The kernel answers at once; this only keeps a kernel that does not from hanging us. In milliseconds. */
 const RECEIVE_TIMEOUT = 5000;
-
-// A port number: the process, and the number of the socket.
-const PROCESS_BITS = 22;
-const PROCESS_MASK = (1 << PROCESS_BITS) - 1;
-const SOCKETS = 1023;
-let socketCount = 0;
 
 /** Opens a netlink socket in the network namespace of the calling thread. */
 export function openNetlink(protocol: NetlinkProtocol): NetlinkConnection {
@@ -59,38 +52,41 @@ export function openNetlink(protocol: NetlinkProtocol): NetlinkConnection {
 
 function openSocketTransport(protocol: NetlinkProtocol): NetlinkTransport {
   const object = protocol === "route" ? "rtnetlink" : "nfnetlink";
-  const opened = openSocket(AF_NETLINK, SOCK_RAW, { protocol: PROTOCOLS[protocol], blocking: true });
-  if (opened < 0) throw refusal(-opened, object);
-  const fd = opened;
+  const { fd, channel } = netlinkServer() >= 0
+    ? openAtServer(PROTOCOLS[protocol], object)
+    : { fd: openPlain(PROTOCOLS[protocol], object), channel: undefined };
+  // Best effort, each of them: an old kernel without them still answers, with fewer words.
+  setInt(fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
+  setInt(fd, SOL_NETLINK, NETLINK_EXT_ACK, 1);
+  setTimeoutOption(fd, SO_RCVTIMEO, RECEIVE_TIMEOUT);
+  return new SocketTransport(fd, channel);
+}
+
+function openPlain(protocol: number, object: string): number {
+  const fd = openSocket(AF_NETLINK, SOCK_RAW, { protocol, blocking: true });
+  if (fd < 0) throw refusal(-fd, object);
   const bound = bindOurs(fd);
   if (bound < 0) {
     closeFd(fd);
     check(bound, "bind netlink socket", object);
   }
-  // Best effort, each of them: an old kernel without them still answers, with fewer words.
-  setInt(fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
-  setInt(fd, SOL_NETLINK, NETLINK_EXT_ACK, 1);
-  setTimeoutOption(fd, SO_RCVTIMEO, RECEIVE_TIMEOUT);
   setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: RECEIVE_BUFFER_SIZE });
-  return new SocketTransport(fd);
+  return fd;
 }
 
-/**
- * Binds to a number by which notifications of what we do are known as ours: the process in its lower bits, as
- * libnl has it. Where it is taken, the kernel chooses.
- */
+function openAtServer(protocol: ServedSocket["protocol"], object: string): { fd: number; channel: Channel } {
+  const opened = openServed({ protocol, buffer: RECEIVE_BUFFER_SIZE });
+  if (typeof opened === "number") throw refusal(-opened, object);
+  return opened;
+}
+
+/** Binds to a number of ours. Where it is taken, the kernel chooses. */
 function bindOurs(fd: number): number {
-  socketCount = (socketCount + 1) % SOCKETS;
-  const ours = netlinkAddress({ port: ((socketCount + 1) << PROCESS_BITS) | (Deno.pid & PROCESS_MASK) });
+  const ours = netlinkAddress({ port: nextPort() });
   const bound = bindSocket(fd, ours, ours.length);
   if (bound >= 0) return bound;
   const any = netlinkAddress();
   return bindSocket(fd, any, any.length);
-}
-
-/** Tells whether a port number is of a socket of this process. */
-export function isOurPort(portId: number): boolean {
-  return portId !== 0 && (portId & PROCESS_MASK) === (Deno.pid & PROCESS_MASK);
 }
 
 function refusal(errno: number, object: string): OperationError {
@@ -106,14 +102,18 @@ function refusal(errno: number, object: string): OperationError {
 
 class SocketTransport implements NetlinkTransport {
   #fd: number;
+  /** Sends for us; undefined: this process sends by itself. */
+  readonly #channel: Channel | undefined;
   #buffer = new Uint8Array(RECEIVE_SIZE);
 
-  constructor(fd: number) {
+  constructor(fd: number, channel: Channel | undefined) {
     this.#fd = fd;
+    this.#channel = channel;
   }
 
   send(datagram: Uint8Array): number {
     const bytes = Uint8Array.from(datagram);
+    if (this.#channel !== undefined) return this.#channel.send(bytes);
     const sent = sendWithFlags(this.#fd, bytes, 0);
     if (sent !== -EMSGSIZE) return sent;
     // A whole rule set is one datagram, and must fit the send buffer.
@@ -131,5 +131,7 @@ class SocketTransport implements NetlinkTransport {
     if (this.#fd < 0) return;
     closeFd(this.#fd);
     this.#fd = -1;
+    // When it returns, the socket is closed on both sides, and what belonged to it is gone.
+    this.#channel?.close();
   }
 }

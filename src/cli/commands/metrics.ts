@@ -9,7 +9,7 @@ import type { InferValue } from "@optique/core/parser";
 import { argument } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import { OperationError } from "../../net/error.ts";
-import { configOption, filePath } from "../arguments/config_option.ts";
+import { configOption, filePath, STREAM } from "../arguments/config_option.ts";
 import type { Command } from "../command.ts";
 import type { Env } from "../env.ts";
 import { findControl } from "../control/find.ts";
@@ -24,7 +24,8 @@ const parser = object({
       message`${"print"}: to standard output, as without it; ${"write"}: to FILE; ${"dashboard"}: one for Grafana.`,
   })),
   file: optional(argument(filePath(), {
-    description: message`The file to write, whole or not at all: whoever reads it never sees a part.`,
+    description:
+      message`The file to write, whole or not at all: whoever reads it never sees a part; -: standard output.`,
   })),
 });
 
@@ -45,9 +46,9 @@ export const metricsCommand: Command<InferValue<typeof parser>> = {
   ],
   changesState: false,
   parser,
-  async run(env, { config, what = "print", file }) {
-    if ((what === "write") !== (file !== undefined)) {
-      const reason = file === undefined ? "it needs a FILE" : "only write has a FILE";
+  async run(env, { config, what = "print", file: written }) {
+    if ((what === "write") !== (written !== undefined)) {
+      const reason = written === undefined ? "it needs a FILE" : "only write has a FILE";
       throw new OperationError({ operation: "use metrics", object: what, reason, usage: true });
     }
     if (what === "dashboard") {
@@ -55,6 +56,7 @@ export const metricsCommand: Command<InferValue<typeof parser>> = {
       env.stdout(formatDashboard());
       return 0;
     }
+    const file = written === STREAM ? undefined : written;
     const path = await findControl(env, config);
     const { ask, sayNoAnswer } = await import("../control/proxy.ts");
     const text = await ask(path, { method: "GET", target: "/metrics" }).catch((error) => {

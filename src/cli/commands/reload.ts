@@ -7,7 +7,7 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag } from "@optique/core/primitives";
-import { configOption } from "../arguments/config_option.ts";
+import { configFileOption } from "../arguments/config_option.ts";
 import type { Command } from "../command.ts";
 import { findControl } from "../control/find.ts";
 
@@ -17,7 +17,7 @@ const PATIENCE_MS = 120_000;
 const GREETING = { method: "GET", target: "/v1/status" } as const;
 
 const parser = object({
-  config: configOption,
+  config: configFileOption,
   json: optional(flag("--json", { description: message`Print JSON.` })),
 });
 

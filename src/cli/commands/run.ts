@@ -13,12 +13,12 @@ import { runDaemon } from "../../daemon/daemon.ts";
 import { openConfigFiles } from "../../daemon/privileges/file_server.ts";
 import { Privileges } from "../../daemon/privileges/privileges.ts";
 import type { Command } from "../command.ts";
-import { configOption } from "../arguments/config_option.ts";
+import { configFileOption } from "../arguments/config_option.ts";
 import { readBuildInfo } from "../build_info.ts";
 import { VERSION } from "../version.ts";
 
 const parser = object({
-  config: configOption,
+  config: configFileOption,
   install: optional(flag("--install", {
     description:
       message`Install too, as soon as the network allows it, and keep the rules right: for service managers.`,

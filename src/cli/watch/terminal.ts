@@ -2,7 +2,7 @@
  * A terminal as a screen: all of it is ours until the end, and as it was afterwards.
  * @module
  */
-import { writeStdout } from "../output.ts";
+import { writeStdout } from "../stdio/output.ts";
 import type { Size } from "./draw.ts";
 import { readKeys } from "./keys.ts";
 
@@ -12,7 +12,7 @@ const END = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
-/** They end the program; the terminal outlives it. */
+/** Signals that end the program; the terminal outlives it. */
 const ENDINGS = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
 
 /** Tells whether there are keys and a screen whose cursor can be moved. */

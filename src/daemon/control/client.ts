@@ -10,6 +10,8 @@ import { ResponseReader } from "./http/response.ts";
 /** Milliseconds in which a proxy begins to answer, and goes on, if it is not asked for more. */
 const PATIENCE_MS = 5000;
 const READ_BYTES = 65_536;
+/** Bytes of the longest answer that is kept whole: some 100,000 connections. */
+const MOST_BYTES = 64 << 20;
 const OPERATION = "ask the proxy at";
 
 /** A question. */
@@ -40,7 +42,12 @@ export async function askControl(path: string, question: ControlQuestion): Promi
   const parts = await openControl(path, question, reader);
   if (parts === undefined) return undefined;
   const bytes: Uint8Array[] = [];
-  for await (const part of parts) bytes.push(part);
+  let length = 0;
+  for await (const part of parts) {
+    length += part.length;
+    if (length > MOST_BYTES) throw unasked(path, `its answer is longer than ${MOST_BYTES >> 20} MiB`);
+    bytes.push(part);
+  }
   return { status: reader.status, text: new TextDecoder().decode(joinBytes(bytes)) };
 }
 

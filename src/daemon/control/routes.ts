@@ -5,7 +5,9 @@
 import type { Route } from "./route.ts";
 import { closeRoute } from "./routes/close.ts";
 import { connectionsRoute } from "./routes/connections.ts";
+import { lookRoute } from "./routes/look.ts";
 import { metricsRoute } from "./routes/metrics.ts";
+import { pageRoute } from "./routes/page.ts";
 import { reloadRoute } from "./routes/reload.ts";
 import { statusRoute } from "./routes/status.ts";
 
@@ -16,4 +18,6 @@ export const ROUTES: readonly Route[] = [
   closeRoute,
   reloadRoute,
   metricsRoute,
+  pageRoute,
+  lookRoute,
 ];

@@ -4,8 +4,11 @@
  * @module
  */
 import { filterAllThreads } from "../../../ffi/seccomp.ts";
+import type { Config } from "../../config/types.ts";
 import type { Logger } from "../../log.ts";
+import { Marks, withBits } from "../../marks.ts";
 import { errnoCode } from "../../net/errno.ts";
+import { tellLimits, useNetlinkServer } from "../../netlink/served/server.ts";
 import type { Environment } from "../manager/service.ts";
 import { sealingFilter } from "./call_filter.ts";
 import { describePower } from "./power.ts";
@@ -22,6 +25,17 @@ export class Privileges {
     this.#told = takeTold(environment);
     this.#missing = [...this.#told.missing];
     this.files = this.#told.files;
+  }
+
+  /**
+   * Tells the one who changes the kernel's rules what is this proxy's own, and has this thread use it. To be
+   * called before anything is read that comes from the network.
+   */
+  limitTo({ kernel, listener }: Pick<Config, "kernel" | "listener">): void {
+    useNetlinkServer(this.#told.netlink);
+    const marks = [new Marks(kernel.mark), new Marks(kernel.mark, { apart: true })]
+      .reduce((bits, { all, pin }) => withBits(bits, withBits(all, pin)), 0);
+    tellLimits({ marks, table: kernel.table, port: listener.port });
   }
 
   /** Tells that programs which only root can run are out of reach. */

@@ -13,6 +13,8 @@ export interface Told {
   readonly landlock: number;
   /** Socket of the one who opens files; -1: there is none. */
   readonly files: number;
+  /** Socket of the one who changes the kernel's rules; -1: there is none. */
+  readonly netlink: number;
   /** Parts that were not possible, each with the reason. */
   readonly missing: readonly string[];
 }
@@ -24,7 +26,7 @@ export function takeTold(environment: Environment): Told {
   const text = environment.get(NAME);
   environment.delete(NAME);
   return text === undefined
-    ? { kept: "not started by the launcher", landlock: 0, files: -1, missing: [] }
+    ? { kept: "not started by the launcher", landlock: 0, files: -1, netlink: -1, missing: [] }
     : parseTold(text);
 }
 
@@ -41,6 +43,7 @@ export function parseTold(text: string): Told {
     kept: last("kept"),
     landlock: number("landlock", 0),
     files: number("files", -1),
+    netlink: number("netlink", -1),
     missing: pairs.filter(([key]) => key === "missing").map(([, value]) => value),
   };
 }

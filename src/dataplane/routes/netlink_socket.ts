@@ -2,10 +2,19 @@
  * A netlink socket of a worker: it asks, and the kernel answers before send(2) returns. Without allocation.
  * @module
  */
-import { AF_NETLINK, EAGAIN, NETLINK_CAP_ACK, SOCK_RAW, SOL_NETLINK } from "../../../ffi/consts.ts";
+import {
+  AF_NETLINK,
+  EAGAIN,
+  NETLINK_CAP_ACK,
+  type NETLINK_NETFILTER,
+  type NETLINK_ROUTE,
+  SOCK_RAW,
+  SOL_NETLINK,
+} from "../../../ffi/consts.ts";
 import { netlinkAddress } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, openSocket, receive, send } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { type Channel, netlinkServer, openServed } from "../../netlink/served/server.ts";
 import { Attributes } from "./attributes.ts";
 import { HEADER, type NetlinkWriter } from "./netlink_writer.ts";
 
@@ -16,6 +25,13 @@ const TYPE = 4;
 /** The kernel tells of a link in less. */
 const RECEIVE_SIZE = 8192;
 
+/** A socket's work: without privilege it can only ask. */
+export interface NetlinkSocketOptions {
+  readonly protocol: typeof NETLINK_ROUTE | typeof NETLINK_NETFILTER;
+  /** Fact that it changes something, or its part of the kernel lets nobody ask without privilege. */
+  readonly privileged: boolean;
+}
+
 /** The socket. */
 export class NetlinkSocket {
   /** The answer, after {@linkcode ask}: the header of a message, and its body up to {@linkcode end}. */
@@ -23,11 +39,13 @@ export class NetlinkSocket {
   readonly view: DataView = new DataView(this.bytes.buffer);
   end = 0;
   readonly #attributes = new Attributes();
-  readonly #protocol: number;
+  readonly #options: NetlinkSocketOptions;
   #fd = -1;
+  /** Sends for us, where this process may not. */
+  #channel: Channel | undefined;
 
-  constructor(protocol: number) {
-    this.#protocol = protocol;
+  constructor(options: NetlinkSocketOptions) {
+    this.#options = options;
   }
 
   /**
@@ -36,7 +54,9 @@ export class NetlinkSocket {
   ask(request: NetlinkWriter): number {
     if (this.#fd < 0) this.#fd = this.#open();
     if (this.#fd < 0) return this.#fd;
-    const sent = send(this.#fd, request.bytes, request.length);
+    const sent = this.#channel === undefined
+      ? send(this.#fd, request.bytes, request.length)
+      : this.#channel.send(request.bytes, request.length);
     if (sent < 0) return sent;
     const { view } = this;
     for (;;) {
@@ -59,10 +79,20 @@ export class NetlinkSocket {
   close(): void {
     if (this.#fd >= 0) closeFd(this.#fd);
     this.#fd = -1;
+    this.#channel?.close();
+    this.#channel = undefined;
   }
 
   #open(): number {
-    const fd = openSocket(AF_NETLINK, SOCK_RAW, { protocol: this.#protocol });
+    const { protocol, privileged } = this.#options;
+    if (privileged && netlinkServer() >= 0) {
+      const opened = openServed({ protocol });
+      if (typeof opened === "number") return opened;
+      this.#channel = opened.channel;
+      setInt(opened.fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
+      return opened.fd;
+    }
+    const fd = openSocket(AF_NETLINK, SOCK_RAW, { protocol });
     if (fd < 0) return fd;
     const address = netlinkAddress();
     const bound = bindSocket(fd, address, address.length);

@@ -51,7 +51,7 @@ const TIMEOUT = 10;
 
 /** The passage of a worker. */
 export class Passage {
-  readonly #socket = new NetlinkSocket(NETLINK_NETFILTER);
+  readonly #socket = new NetlinkSocket({ protocol: NETLINK_NETFILTER, privileged: true });
   readonly #writer = new NetlinkWriter(320);
   readonly #question: RouteQuestion;
   readonly #source = makeSockaddr();

@@ -4,9 +4,10 @@
  * them. Without allocation, but for the name.
  * @module
  */
+import { NETLINK_ROUTE } from "../../../ffi/consts.ts";
 import { ROUTE_PROTOCOL } from "../../constants.ts";
 import { EEXIST } from "../../net/errno.ts";
-import type { NetlinkSocket } from "./netlink_socket.ts";
+import { NetlinkSocket } from "./netlink_socket.ts";
 import { NetlinkWriter, NLM_F_ACK, NLM_F_CREATE_NEW } from "./netlink_writer.ts";
 import type { RouteBoard } from "./route_board.ts";
 
@@ -35,15 +36,14 @@ const WORDS = 3;
 
 /** The rules that a worker knows to be there. */
 export class Pins {
-  readonly #socket: NetlinkSocket;
+  readonly #socket = new NetlinkSocket({ protocol: NETLINK_ROUTE, privileged: true });
   readonly #board: RouteBoard;
   readonly #writer = new NetlinkWriter(128);
   readonly #name = new Uint8Array(NAME_SIZE);
   readonly #known = new Int32Array(MOST * WORDS);
   #count = 0;
 
-  constructor(socket: NetlinkSocket, board: RouteBoard) {
-    this.#socket = socket;
+  constructor(board: RouteBoard) {
     this.#board = board;
   }
 
@@ -68,6 +68,11 @@ export class Pins {
     known[at + 2] = table;
     this.#count = Math.min(this.#count + 1, MOST);
     return 0;
+  }
+
+  /** Closes what it asks through. */
+  close(): void {
+    this.#socket.close();
   }
 
   #add(family: number, nameLength: number, table: number): number {

@@ -2,6 +2,7 @@
  * The live sessions of one worker and one protocol, as the worker writes them.
  * @module
  */
+import { monotonicMilliseconds } from "../../../ffi/clock.ts";
 import { noteDialTime } from "../flows/dial_times.ts";
 import { FlowRing } from "../flows/flow_ring.ts";
 import { NamePlaces, NO_NAME } from "../flows/name_places.ts";
@@ -43,8 +44,8 @@ export class Ledger {
   }
 
   /**
-   * Begins a session. `client`: words that hold its struct sockaddr from `at` on. `now`: milliseconds since
-   * 1970.
+   * Begins a session. `client`: words that hold its struct sockaddr from `at` on. `now`: milliseconds of
+   * CLOCK_MONOTONIC.
    */
   open(slot: number, tag: number, client: Int32Array, at: number, now: number): void {
     const { columns } = this;
@@ -52,7 +53,7 @@ export class Ledger {
     columns.bytesBefore[2 * slot] = columns.bytes[2 * slot];
     columns.bytesBefore[2 * slot + 1] = columns.bytes[2 * slot + 1];
     // The time of the turn may be 100 ms old.
-    columns.started[slot] = this.#protocol === TCP || this.#ended.wanted ? timeNow() : now;
+    columns.started[slot] = this.#protocol === TCP || this.#ended.wanted ? monotonicMilliseconds() : now;
     columns.stage[slot] = 0;
     columns.generation[slot] = this.#totals.generation;
     columns.rule[slot] = UNDECIDED;
@@ -107,7 +108,7 @@ export class Ledger {
 
   /** Notes that the upstream of a TCP connection has answered. */
   answered(slot: number): void {
-    const passed = Math.max(0, timeNow() - this.columns.started[slot]);
+    const passed = Math.max(0, monotonicMilliseconds() - this.columns.started[slot]);
     noteDialTime(this.#dials, this.columns.familyOf(slot), passed);
     if (this.#ended.wanted) this.columns.connectMs[slot] = Math.round(passed);
   }
@@ -121,7 +122,7 @@ export class Ledger {
   end(slot: number, ending: number): void {
     const { bytes, bytesBefore } = this.columns;
     if (this.#ended.wanted) {
-      this.#ended.write(this.columns, slot, this.#names, this.#protocol, ending, timeNow());
+      this.#ended.write(this.columns, slot, this.#names, this.#protocol, ending, monotonicMilliseconds());
     }
     // The totals first: whoever finds no row of a generation finds all of them in the totals.
     this.#totals.add(
@@ -137,11 +138,6 @@ export class Ledger {
     this.columns.settle(slot);
     this.#names.release(this.columns.name[slot]);
   }
-}
-
-/** Returns the time as the clock of a worker's loop has it, but of this moment. */
-function timeNow(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 /** Returns the place of a session's bytes from the client in {@linkcode Ledger.bytes}. */

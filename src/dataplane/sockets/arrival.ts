@@ -45,7 +45,7 @@ export interface Arrival {
 export class Arrivals {
   readonly #options = new Uint8Array(128);
   readonly #words = new Int32Array(this.#options.buffer);
-  readonly #socket = new NetlinkSocket(NETLINK_ROUTE);
+  readonly #socket = new NetlinkSocket({ protocol: NETLINK_ROUTE, privileged: false });
   readonly #writer = new NetlinkWriter(64);
 
   /** Learns the interface, and the hardware address too if `hardware`. */

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Logger } from "../../log.ts";
+import { setEarlyDemux } from "../../netlink/served/services.ts";
 import { forget, recall, remember } from "./early_demux_memory.ts";
 
 const SYSCTL = "net.ipv4.tcp_early_demux"; // for IPv6 as well
@@ -56,6 +57,7 @@ function write(value: string): string | undefined {
     Deno.writeTextFileSync(PATH, `${value}\n`);
     return undefined;
   } catch (error) {
+    if (setEarlyDemux(value !== "0") === 0) return undefined;
     return error instanceof Error ? error.message : String(error);
   }
 }

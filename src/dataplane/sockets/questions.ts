@@ -61,7 +61,8 @@ export function openQuestionSockets(options: QuestionSocketOptions): AskingSocke
 /** Rules use it where the kernel has all that it takes, and the NFLOG group else. */
 function openWatchQueue(number: number, keep: (fd: number) => number): QueueSocket | null {
   try {
-    return { number, fd: keep(openQueue(number)) };
+    const { fd, channel } = openQueue(number);
+    return { number, fd: keep(fd), channel: channel === undefined ? -1 : keep(channel.fd) };
   } catch (error) {
     if (error instanceof OperationError && lacksQueues(error.errno)) return null;
     throw error;
@@ -78,6 +79,7 @@ export function closeAsking({ log, raw, refusals, watch }: AskingSockets): void 
     watch.log,
     watch.datagrams,
     watch.queue?.fd ?? -1,
+    watch.queue?.channel ?? -1,
     watch.raw.ipv4,
     watch.raw.ipv6,
   ];

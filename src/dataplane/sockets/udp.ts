@@ -24,12 +24,8 @@ import {
   IPV6_RECVTCLASS,
   IPV6_V6ONLY,
   SO_PRIORITY,
-  SO_RCVBUF,
-  SO_RCVBUFFORCE,
   SO_REUSEADDR,
   SO_REUSEPORT,
-  SO_SNDBUF,
-  SO_SNDBUFFORCE,
   SOCK_DGRAM,
   SOCK_RAW,
   SOL_IP,
@@ -41,7 +37,8 @@ import {
 import { refusePackets } from "../../../ffi/sockets/filter.ts";
 import { portOf } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, openNonBlocking, openSocket } from "../../../ffi/sockets/socket.ts";
-import { setBufferSize, setInt } from "../../../ffi/sockets/sockopt.ts";
+import { setInt } from "../../../ffi/sockets/sockopt.ts";
+import { enlargeReceiveBuffer, enlargeSendBuffer } from "../../netlink/served/services.ts";
 import { keepErrors, type ListenerOptions, makeTransparent, sign, type SocketSigns } from "./transparent.ts";
 
 /**
@@ -79,7 +76,7 @@ export function openUdpListener(options: ListenerOptions): number {
     else setInt(fd, SOL_IP, IP_RECVFRAGSIZE, 1);
     // A sender on this machine, or a network card, may hand over many datagrams as one.
     setInt(fd, SOL_UDP, UDP_GRO, 1);
-    setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_LISTENER_BUFFER });
+    enlargeReceiveBuffer(fd, UDP_LISTENER_BUFFER);
     returned = bindSocket(fd, options.address);
   }
   if (returned >= 0) return fd;
@@ -127,7 +124,7 @@ export function openUdpUpstream(
   if (options.tos) receiveTos(fd, ipv6);
   const signed = sign(fd, options);
   if (signed < 0) return closeAfter(fd, signed);
-  if (options.stream) setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_STREAM_BUFFER });
+  if (options.stream) enlargeReceiveBuffer(fd, UDP_STREAM_BUFFER);
   if (options.errors) keepErrors(fd, family, true);
   const prepared = options.prepare?.(fd) ?? 0;
   if (prepared < 0) return closeAfter(fd, prepared);
@@ -166,7 +163,7 @@ export function shareAddress(fd: number): number {
 
 /** Prepares a client's UDP socket for bulk: a larger queue, and trains of datagrams taken as one. */
 export function expectBulk(fd: number): void {
-  setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: UDP_BULK_BUFFER });
+  enlargeReceiveBuffer(fd, UDP_BULK_BUFFER);
   setInt(fd, SOL_UDP, UDP_GRO, 1);
 }
 
@@ -201,7 +198,7 @@ export function openReplySender(loopback: Uint8Array<ArrayBuffer>, signs: Socket
   if (returned >= 0) {
     if (ipv6) setInt(fd, SOL_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
     else setInt(fd, SOL_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-    setBufferSize(fd, { name: SO_SNDBUF, force: SO_SNDBUFFORCE, bytes: UDP_REPLY_BUFFER });
+    enlargeSendBuffer(fd, UDP_REPLY_BUFFER);
     return fd;
   }
   closeFd(fd);

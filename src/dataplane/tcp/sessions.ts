@@ -19,7 +19,8 @@
  */
 import { ECANCELED, ECONNREFUSED } from "../../../ffi/consts.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
-import { resetOnClose, silenceOnClose } from "../../../ffi/sockets/sockopt.ts";
+import { resetOnClose } from "../../../ffi/sockets/sockopt.ts";
+import { silence } from "../../netlink/served/services.ts";
 import type { WorkerContext } from "../context.ts";
 import { DialErrors } from "../asking/dial_errors.ts";
 import { SILENCE } from "../asking/verdict.ts";
@@ -162,7 +163,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   /** See {@linkcode Life}. */
   block(session: Session, silent: boolean): void {
     const isConnected = session.clientFd >= 0;
-    if (silent && isConnected) silenceOnClose(session.clientFd);
+    if (silent && isConnected) silence(session.clientFd);
     this.refuse(session, silent && !isConnected ? 0 : ECONNREFUSED, BLOCKED);
   }
 

@@ -42,7 +42,7 @@ export const OTHER = 1;
 export interface NewSession {
   readonly fd: number;
   readonly tick: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds of CLOCK_MONOTONIC. */
   readonly time: number;
   /** DNS or OTHER. */
   readonly kind: number;
@@ -163,7 +163,7 @@ export class UdpTable {
     return this.#byAge[kind].first;
   }
 
-  /** A session for an endpoint that has none. Its slot. `time`: milliseconds since 1970. */
+  /** A session for an endpoint that has none. Its slot. `time`: milliseconds of CLOCK_MONOTONIC. */
   open(words: Int32Array, at: number, options: NewSession): number {
     const slot = this.#freeSlots.pop() ?? this.#growTo();
     this.#ledger.open(slot, this.#nextTag, words, at, options.time);

@@ -85,16 +85,19 @@ expected there; the exit code is 2.
 What is valid but not supported by this version yet is an error where install
 and run refuse it, else a warning.
 
-  -c, --config FILE  Config to use. Without it: /etc/tproxy/tproxy.yaml if it
-                     is there, else built-in defaults.
-  FILE               Config to check. Without it: /etc/tproxy/tproxy.yaml if it
-                     is there, else built-in defaults.
+  -c, --config FILE  Config to use; -: standard input. Without it:
+                     /etc/tproxy/tproxy.yaml if it is there, else built-in
+                     defaults.
+  FILE               Config to check; -: standard input. Without it:
+                     /etc/tproxy/tproxy.yaml if it is there, else built-in
+                     defaults.
   -h, --help         Show help information.
 
 Examples:
   tproxy check
   tproxy check ./tproxy.yaml
   tproxy check -c ./tproxy.yaml
+  tproxy check - < ./tproxy.yaml
 `,
   );
 });

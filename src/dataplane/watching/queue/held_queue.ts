@@ -6,16 +6,18 @@
  */
 import { EINTR, ENOBUFS } from "../../../../ffi/consts.ts";
 import { ReceiveBatch } from "../../../../ffi/sockets/receive_batch.ts";
-import { send } from "../../../../ffi/sockets/socket.ts";
+import { send, sendWaiting } from "../../../../ffi/sockets/socket.ts";
 import type { QueueSocket } from "../../orders.ts";
 import type { Resender } from "../resender.ts";
 import type { Segment } from "../segment.ts";
 import type { Way } from "../way.ts";
 import { QueueMessage } from "./queue_message.ts";
-import { NF_ACCEPT, NF_DROP, VerdictWriter } from "./verdict.ts";
+import { LONGEST_VERDICT, NF_ACCEPT, NF_DROP, VerdictWriter } from "./verdict.ts";
 
 /** Messages that are taken with one call. */
 const BATCH = 16;
+/** One that is dropped after all may have two. */
+const MOST_VERDICTS = 2 * BATCH;
 /** The longest packet, and what the kernel tells besides. */
 const MESSAGE_SIZE = 65536 + 1024;
 
@@ -26,13 +28,18 @@ export class HeldQueue implements Way {
   readonly memory: ReceiveBatch = new ReceiveBatch(BATCH, MESSAGE_SIZE);
   readonly #fd: number;
   readonly #resender: Resender;
+  readonly #channel: number;
   readonly #verdicts: VerdictWriter;
+  /** Verdicts that are not sent yet, one after another. */
+  readonly #waiting = new Uint8Array(MOST_VERDICTS * LONGEST_VERDICT);
+  #waits = 0;
   #count = 0;
   #at = 0;
 
-  /** The socket is the caller's to close. `resender`: for resets. */
-  constructor({ number, fd }: QueueSocket, resender: Resender) {
+  /** The sockets are the caller's to close. `resender`: for resets. */
+  constructor({ number, fd, channel }: QueueSocket, resender: Resender) {
     this.#fd = fd;
+    this.#channel = channel;
     this.#resender = resender;
     this.#verdicts = new VerdictWriter(number);
   }
@@ -86,9 +93,25 @@ export class HeldQueue implements Way {
     return this.#resender.resetServer(segment, next);
   }
 
+  /**
+   * Sends the verdicts, after the last packet of those that were taken. 0 or -errno. It waits where somebody
+   * else sends them and has no room: a packet whose verdict is lost would be held for ever.
+   */
+  flush(): number {
+    const length = this.#waits;
+    if (length === 0) return 0;
+    this.#waits = 0;
+    const returned = this.#channel < 0
+      ? send(this.#fd, this.#waiting, length)
+      : sendWaiting(this.#channel, this.#waiting, length);
+    return Math.min(returned, 0);
+  }
+
   #decide(verdict: number, release: boolean): number {
     const length = this.#verdicts.write(this.message.id, verdict, release);
-    const returned = send(this.#fd, this.#verdicts.bytes, length);
-    return Math.min(returned, 0);
+    const { bytes } = this.#verdicts;
+    for (let i = 0; i < length; i++) this.#waiting[this.#waits + i] = bytes[i];
+    this.#waits += length;
+    return 0;
   }
 }

@@ -12,7 +12,7 @@ const END = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
-/** They end the program; the terminal outlives it. */
+/** Signals that end the program; the terminal outlives it. */
 const ENDINGS = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
 
 /** Tells whether there are keys and a screen whose cursor can be moved. */

@@ -13,6 +13,8 @@ export interface FormerProxy {
   /** The words behind the program: `run -c …`. */
   readonly words: readonly string[];
   readonly directory: string;
+  /** Command that leads into what a unit lets it see of the files; empty: it sees what this process does. */
+  readonly entrance: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
 }
 
@@ -47,6 +49,7 @@ export function readFormer(pid: number): FormerProxy {
       pid,
       file,
       words: [...words, ...userWords(pid, file, words)],
+      entrance: isService(pid) && !sharesMounts(pid) ? ["nsenter", "-t", String(pid), "-m"] : [],
       directory: Deno.readLinkSync(`/proc/${pid}/cwd`),
       environment: Object.fromEntries(variables.filter(([name]) => isTheirs(name))),
     };
@@ -67,10 +70,17 @@ function userWords(pid: number, file: string | undefined, words: readonly string
 function requireManager(pid: number, notifies: boolean): void {
   const parent = Number(readStatus(pid, "PPid"));
   const manager = parent === 0 ? "" : Deno.readTextFileSync(`/proc/${parent}/comm`).trim();
-  const isService = /\.service$/m.test(Deno.readTextFileSync(`/proc/${pid}/cgroup`));
-  const loses = ONE_PROCESS.includes(manager) || (manager === "systemd" && isService && !notifies);
+  const loses = ONE_PROCESS.includes(manager) || (manager === "systemd" && isService(pid) && !notifies);
   if (!loses) return;
   throw refusal(pid, `${manager} knows it alone, and would start another one when it ends: restart instead`);
+}
+
+function isService(pid: number): boolean {
+  return /\.service$/m.test(Deno.readTextFileSync(`/proc/${pid}/cgroup`));
+}
+
+function sharesMounts(pid: number): boolean {
+  return Deno.readLinkSync(`/proc/${pid}/ns/mnt`) === Deno.readLinkSync("/proc/self/ns/mnt");
 }
 
 function readStatus(pid: number, name: string): string | undefined {

@@ -25,9 +25,10 @@ export async function startSuccessor(
   former: FormerProxy,
   { control, say }: { readonly control: string; readonly say: (text: string) => void },
 ): Promise<Outcome> {
+  const [program, ...words] = [...former.entrance, command, ...args, ...former.words];
   const child = inGroupsOf(former.pid, () =>
-    new Deno.Command(command, {
-      args: [...args, ...former.words],
+    new Deno.Command(program, {
+      args: words,
       cwd: former.directory,
       clearEnv: true,
       env: { ...former.environment, [TAKES_OVER]: control, [TAKES_OUTPUT]: "1" },

@@ -1,5 +1,5 @@
-/* Children of the launcher: each keeps a part of the power that the proxy gives up, and does one thing for it,
- * over a socket. They do the guard's work too (guard.c), for they are the same program. */
+/* Children of the launcher: each keeps a part of the power that the proxy gives up, and does one thing for
+ * it, over a socket. They do the guard's work too (guard.c), for they are the same program. */
 #include "launcher.h"
 
 #include <errno.h>

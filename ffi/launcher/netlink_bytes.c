@@ -1,6 +1,6 @@
-/* Bytes of netlink messages, taken apart as the kernel does it, but without its indulgence: a length that does
- * not add up, an attribute that was not expected, and one that comes twice (the kernel takes the last) are
- * refused. Pure. */
+/* Bytes of netlink messages, taken apart as the kernel does it, but without its indulgence: a length that
+ * does not add up, an attribute that was not expected, and one that comes twice (the kernel takes the last)
+ * are refused. Pure. */
 #include "launcher.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
-/* The check of what a proxy sends to the kernel through netlink_server.c: whether a datagram changes anything
- * that is not the proxy's own. All of its messages must be allowed, or none is sent. Pure: bytes in, an answer
- * out. Tested, and fuzzed, from TypeScript: tests/unit/ffi/launcher/, tests/fuzz/. */
+/* The check of what a proxy sends to the kernel through netlink_server.c: whether a datagram changes
+ * anything that is not the proxy's own. All of its messages must be allowed, or none is sent. Pure: bytes
+ * in, an answer out. Tested, and fuzzed, from TypeScript: tests/unit/ffi/launcher/, tests/fuzz/. */
 #include "launcher.h"
 
 #include <linux/netlink.h>

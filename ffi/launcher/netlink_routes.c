@@ -1,6 +1,6 @@
-/* Requests to rtnetlink: everything may be read, and nothing be changed but routing rules that ask for marks of
- * ours, and the route that delivers to this machine. What is taken away has our protocol number: the kernel
- * compares it. Pure. */
+/* Requests to rtnetlink: everything may be read, and nothing be changed but routing rules that ask for marks
+ * of ours, and the route that delivers to this machine. What is taken away has our protocol number: the
+ * kernel compares it. Pure. */
 #include "launcher.h"
 
 #include <linux/fib_rules.h>
@@ -18,7 +18,7 @@
 
 static int is_of_ip(struct span body) { return body.at[0] == AF_INET || body.at[0] == AF_INET6; }
 
-/* All conditions of a rule hold together, so that a bit of ours in its mark keeps all other packets from it. */
+/* All conditions of a rule hold together: a bit of ours in its mark keeps all other packets from it. */
 static int asks_for_our_mark(const struct attributes *attributes, const struct netlink_limits *limits)
 {
   uint32_t mark, mask = WHOLE;

@@ -1,13 +1,15 @@
-/* The one who changes the kernel's rules. CAP_NET_ADMIN stays with this child of the launcher: the kernel asks
- * for it of who opens a netlink socket and of who sends on it, and not of who reads. So the child opens it, the
- * proxy reads it, and what the proxy wants to send comes by a channel and is checked first (netlink_check.c).
+/* The one who changes the kernel's rules. CAP_NET_ADMIN stays with this child of the launcher: the kernel
+ * asks for it of who opens a netlink socket and of who sends on it, and not of who reads. So the child opens
+ * it, the proxy reads it, and what the proxy wants to send comes by a channel and is checked first
+ * (netlink_check.c).
  *
  *   socket 0    struct question, with the channel's other end, a SOCK_SEQPACKET: opens it, and answers on it
  *   channel     a datagram of netlink; or its size (8 bytes) and a memfd that holds a long one
  *   answer      4 bytes: what send(2) has come to, bytes or -errno; EPERM: it is none of the proxy's business
  *
- * A channel of the kind SERVICES takes struct wish instead: things that CAP_NET_ADMIN may do to a descriptor,
- * and the one sysctl. The netlink socket closes with its channel, unless the proxy has it open. */
+ * A channel of the kind SERVICES takes struct wish instead: things that CAP_NET_ADMIN may do to a
+ * descriptor, and the one sysctl. The netlink socket closes with its channel, unless the proxy has it open.
+ */
 #include "launcher.h"
 
 #include <errno.h>
@@ -32,7 +34,7 @@ enum { PROXY = 0, SYSCTL_FD = 1 };
 #define MOST_BUFFER (8 << 20)
 #define DATAGRAM_SIZE (64 << 10)
 #define TABLE_GROUP (1u << 6)     /* NFNLGRP_NFTABLES */
-#define ROUTE_GROUPS 0x400c1u     /* links, routes and rules of both families */
+#define ROUTE_GROUPS 0x404c1u     /* links, routes and rules of both families */
 
 enum { LIMITS = 1, OPEN = 2, ADOPT = 3, SERVICES = 4 }; /* of a question */
 struct question {
@@ -111,7 +113,7 @@ static int force(int fd, int name, size_t bytes)
   return setsockopt(fd, SOL_SOCKET, name, &size, sizeof size) ? -errno : 0;
 }
 
-/* A netlink socket with the port that the proxy's are known by, or another where that is taken: or -errno. */
+/* A netlink socket with the port that the proxy's are known by, or another where that is taken. */
 static int open_netlink(const struct question *question)
 {
   uint32_t allowed = question->protocol == NETLINK_ROUTE ? ROUTE_GROUPS : TABLE_GROUP;
@@ -142,7 +144,10 @@ static void begin(const struct question *question, int fd, int netlink, int resu
   if (!result && epoll_ctl(waiting, EPOLL_CTL_ADD, fd, &event)) result = -errno;
   (void)answer_with(fd, result, question->kind == OPEN && !result ? netlink : -1);
   if (!result) {
-    *channel = (struct channel){ fd, netlink, netlink < 0 ? -1 : option_of(netlink, SO_PROTOCOL), question->silent != 0 };
+    channel->fd = fd;
+    channel->netlink = netlink;
+    channel->protocol = netlink < 0 ? -1 : option_of(netlink, SO_PROTOCOL);
+    channel->silent = question->silent != 0;
     return;
   }
   close(fd);
@@ -208,7 +213,6 @@ static int send_long(const struct channel *channel, int fd, uint64_t size)
 static int set_early_demux(uint32_t value)
 {
   char text[2] = { (char)('0' + (value != 0)), '\n' };
-  if (fcntl(SYSCTL_FD, F_GETFD) < 0) return -ENOENT;
   return pwrite(SYSCTL_FD, text, sizeof text, 0) < 0 ? -errno : 0;
 }
 

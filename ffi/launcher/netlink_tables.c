@@ -36,8 +36,8 @@ static const uint32_t ATTRIBUTES[] = {
 static const char *const TABLES[] = { "transparent_proxy", "transparent_proxy_live" };
 static const char TRIAL[] = "transparent_proxy_trial_";
 
-/* Those that rules of ours are made of: src/netlink/nft/expr/. Not targets of iptables, nor what sends packets
- * elsewhere. */
+/* Those that rules of ours are made of: src/netlink/nft/expr/. Not targets of iptables, nor what sends
+ * packets elsewhere. */
 static const char *const EXPRESSIONS[] = {
   "bitwise", "cmp",  "counter", "ct",   "dynset",  "exthdr",  "fib",   "immediate", "log",    "lookup",
   "masq",    "meta", "nat",     "notrack", "payload", "queue", "range", "reject",    "socket", "tproxy",

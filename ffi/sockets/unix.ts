@@ -31,7 +31,7 @@ export function unixAddress(name: string): Uint8Array<ArrayBuffer> | undefined {
   return address;
 }
 
-/** Two sockets that are each other's peer and keep messages apart, close-on-exec. Fills `ends`. 0 or -errno. */
+/** Two sockets that are each other's peer, and keep messages apart; close-on-exec. 0 or -errno. */
 export function openPair(ends: Int32Array<ArrayBuffer>): number {
   return result(libc.socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends));
 }

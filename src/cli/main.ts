@@ -10,7 +10,7 @@ import { TABLE } from "./table.ts";
 import { refuseUnknown } from "./arguments/unknown.ts";
 import { formatVersion, readBuildInfo } from "./build_info.ts";
 
-/** Runs the program. Returns its exit code: 0 done, 1 failed, 2 wrong usage or invalid config, 3 no answer. */
+/** Runs the program. Returns its exit code: 0 done, 1 failed, 2 wrong usage or config, 3 no answer. */
 export async function main(env: Env): Promise<number> {
   try {
     return await dispatch(env);

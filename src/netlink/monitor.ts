@@ -16,7 +16,7 @@ import { bindSocket, closeFd, openSocket, receive } from "../../ffi/sockets/sock
 import { EINTR, ENOBUFS } from "../net/errno.ts";
 import { check } from "../net/error.ts";
 import { decodeMessages, type NetlinkMessage } from "./message.ts";
-import { netlinkServer, openServed, type ServedSocket } from "./server.ts";
+import { netlinkServer, openServed, type ServedSocket } from "./served/server.ts";
 
 /** linux/rtnetlink.h: enum rtnetlink_groups; linux/netfilter/nfnetlink.h: enum nfnetlink_groups */
 const GROUPS = {

@@ -18,7 +18,7 @@ import { OperationError } from "../net/error.ts";
 import { AttributeWriter } from "./attribute.ts";
 import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";
 import type { NetlinkRequest } from "./message.ts";
-import { type Channel, netlinkServer, openServed } from "./server.ts";
+import { adoptSocket, type Channel, netlinkServer, openServed } from "./served/server.ts";
 
 /** The whole of any packet; a rule may say less. */
 export const COPY_RANGE = 65535;
@@ -77,6 +77,27 @@ export function openPacketSocket(
     opened.channel?.close();
     throw error;
   }
+}
+
+/**
+ * Gives a socket a way by which much is sent, for whose fate nobody waits. Closes it where there is none, and
+ * returns -errno.
+ */
+export function waitForNone(socket: PacketSocket): PacketSocket | number {
+  const { fd, channel } = socket;
+  if (channel === undefined) return socket;
+  channel.close();
+  const silent = adoptSocket(fd, { silent: true });
+  if (typeof silent !== "number") return { fd, channel: silent };
+  closeFd(fd);
+  return silent;
+}
+
+/** Goes on with such a socket that another process has opened; nobody waits for what it sends. Or -errno. */
+export function adoptPacketSocket(fd: number): PacketSocket | number {
+  if (netlinkServer() < 0) return { fd, channel: undefined };
+  const silent = adoptSocket(fd, { silent: true });
+  return typeof silent === "number" ? silent : { fd, channel: silent };
 }
 
 function openSending(refusal: (errno: number) => OperationError): PacketSocket {

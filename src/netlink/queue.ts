@@ -3,15 +3,20 @@
  * queue gives its verdict; see linux/netfilter/nfnetlink_queue.h.
  * @module
  */
-import { closeFd } from "../../ffi/sockets/socket.ts";
 import { EBUSY, EINVAL, ENODEV, EOPNOTSUPP, EPERM } from "../net/errno.ts";
 import { OperationError } from "../net/error.ts";
 import type { AttributeWriter } from "./attribute.ts";
 import type { NetlinkConnection } from "./connection.ts";
 import { commonHint } from "./hint.ts";
 import type { NetlinkRequest } from "./message.ts";
-import { COPY_RANGE, openPacketSocket, packetRequest, type PacketSocket } from "./packet_socket.ts";
-import { adoptSocket } from "./server.ts";
+import {
+  adoptPacketSocket,
+  COPY_RANGE,
+  openPacketSocket,
+  packetRequest,
+  type PacketSocket,
+  waitForNone,
+} from "./packet_socket.ts";
 
 /** NFNL_SUBSYS_QUEUE << 8 | NFQNL_MSG_CONFIG */
 const CONFIG = 0x302;
@@ -45,13 +50,16 @@ export function openQueue(queue: number): PacketSocket {
     object: `NFQUEUE ${queue}`,
     refusal: (errno) => refusal(errno, queue),
   });
-  if (opened.channel === undefined) return opened;
-  opened.channel.close();
-  // Nobody waits for what has come of a verdict.
-  const channel = adoptSocket(opened.fd, { silent: true });
-  if (typeof channel !== "number") return { fd: opened.fd, channel };
-  closeFd(opened.fd);
-  throw refusal(-channel, queue);
+  const silenced = waitForNone(opened);
+  if (typeof silenced === "number") throw refusal(-silenced, queue);
+  return silenced;
+}
+
+/** Goes on with a queue that another process has bound. Throws an OperationError. */
+export function adoptQueue(fd: number, queue: number): PacketSocket {
+  const adopted = adoptPacketSocket(fd);
+  if (typeof adopted === "number") throw refusal(-adopted, queue);
+  return adopted;
 }
 
 /** Tells of an answer to {@linkcode openQueue} that the kernel lacks what it needs. */

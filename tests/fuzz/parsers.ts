@@ -8,12 +8,13 @@ import { controlAnswer, controlRequest, deviceNames } from "./parsers/control.ts
 import { legacy, saved } from "./parsers/iptables.ts";
 import { controlMessages } from "./parsers/kernel_words.ts";
 import { domainList, networkList, pattern } from "./parsers/lists.ts";
-import { nfTables } from "./parsers/netfilter.ts";
+import { launcherChecks } from "./parsers/kernel/launcher.ts";
+import { nfTables } from "./parsers/kernel/netfilter.ts";
 import { question, segment } from "./parsers/packets.ts";
 import { queueMessage } from "./parsers/queues.ts";
 import { datagram, talks } from "./parsers/proxies.ts";
 import { dns, resolvConf } from "./parsers/resolver.ts";
-import { routeAnswer, rtnetlink } from "./parsers/routes.ts";
+import { routeAnswer, rtnetlink } from "./parsers/kernel/routes.ts";
 import { quic, stream } from "./parsers/streams.ts";
 import { machine, seal, state } from "./parsers/texts.ts";
 
@@ -32,6 +33,7 @@ export const PARSERS: readonly Parser[] = [
   nfTables,
   rtnetlink,
   routeAnswer,
+  ...launcherChecks,
   legacy,
   saved,
   domainList,

@@ -17,7 +17,9 @@ const RUN_DIRECTORY = "/run/tproxy";
 /** Numbers by kind. */
 export type Holdings = Readonly<Record<string, number>>;
 
-/** Waits until the process has no more than it had, but for pipes: each session has some. Gives what it has. */
+/**
+ * Waits until the process has no more than it had, but for pipes: each session has some. Gives what it has.
+ */
 export async function drain(lab: Lab, proxy: Proxy, before: Holdings): Promise<Holdings> {
   const timeoutMs = Math.max(IDLE_SECONDS.tcp, IDLE_SECONDS.udp) * 1000 + MARGIN_MS;
   let now: Holdings = {};

@@ -59,13 +59,16 @@ export class AccessFile implements LineTaker {
 
   #tryToOpen(): { readonly fd: number; readonly sink: LogSink } | null {
     const fd = this.#openFile(this.#path, MODE);
+    const file = this.#path;
     if (fd < 0) {
-      const fields = { file: this.#path, reason: errnoCode(-fd) };
+      const fields = { file, reason: errnoCode(-fd) };
       if (this.#open === null) this.#log.error("the access log cannot be opened", fields);
       else this.#log.warn("the access log cannot be opened anew, and goes on where it was", fields);
       return null;
     }
     const sink = new LogSink(fd);
+    sink.onFailing = (errno) =>
+      this.#log.error("the access log cannot be written", { file, reason: errnoCode(errno) });
     sink.onLost = (lines) => this.#log.warn("lines of the access log are lost", { lines });
     return { fd, sink };
   }

@@ -2,6 +2,7 @@
  * A running proxy in one line, for the page that looks at it every second.
  * @module
  */
+import { sinceEpoch } from "../../../ffi/clock.ts";
 import { oneLine } from "../../net/one_line.ts";
 import type { Subject } from "./route.ts";
 import type { ProxyState } from "./status.ts";
@@ -44,7 +45,7 @@ export function describeLook({ proxy, program, started, rates }: Subject): LookS
     now: Date.now(),
     program,
     phase,
-    started,
+    started: sinceEpoch(started),
     config: generation.loaded.origin,
     generation: generation.number,
     refused: refused === undefined ? null : oneLine(refused.refusal),

@@ -11,7 +11,7 @@ import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { check, OperationError } from "../../net/error.ts";
 import type { NetlinkMessage } from "../../netlink/message.ts";
 import { NetlinkMonitor } from "../../netlink/monitor.ts";
-import { isOurPort } from "../../netlink/port.ts";
+import { isOurPort } from "../../netlink/served/port.ts";
 import { NetworkChange } from "./change.ts";
 import { readFirewallNews } from "./firewall_news.ts";
 import { NetworkNews } from "./news.ts";

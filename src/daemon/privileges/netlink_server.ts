@@ -4,7 +4,7 @@
  * @module
  */
 import { OperationError } from "../../net/error.ts";
-import { isServerGone } from "../../netlink/server.ts";
+import { isServerGone } from "../../netlink/served/server.ts";
 
 /** A watch over it. */
 export interface ServerWatch {

@@ -8,7 +8,7 @@ import type { Config } from "../../config/types.ts";
 import type { Logger } from "../../log.ts";
 import { Marks, withBits } from "../../marks.ts";
 import { errnoCode } from "../../net/errno.ts";
-import { tellLimits, useNetlinkServer } from "../../netlink/server.ts";
+import { tellLimits, useNetlinkServer } from "../../netlink/served/server.ts";
 import type { Environment } from "../manager/service.ts";
 import { sealingFilter } from "./call_filter.ts";
 import { describePower } from "./power.ts";

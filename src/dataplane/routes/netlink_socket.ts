@@ -14,7 +14,7 @@ import {
 import { netlinkAddress } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, openSocket, receive, send } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
-import { type Channel, netlinkServer, openServed } from "../../netlink/server.ts";
+import { type Channel, netlinkServer, openServed } from "../../netlink/served/server.ts";
 import { Attributes } from "./attributes.ts";
 import { HEADER, type NetlinkWriter } from "./netlink_writer.ts";
 
@@ -28,7 +28,7 @@ const RECEIVE_SIZE = 8192;
 /** A socket's work: without privilege it can only ask. */
 export interface NetlinkSocketOptions {
   readonly protocol: typeof NETLINK_ROUTE | typeof NETLINK_NETFILTER;
-  /** It changes something, or its part of the kernel lets nobody ask without privilege. */
+  /** Fact that it changes something, or its part of the kernel lets nobody ask without privilege. */
   readonly privileged: boolean;
 }
 

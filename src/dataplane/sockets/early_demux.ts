@@ -5,7 +5,7 @@
  * @module
  */
 import type { Logger } from "../../log.ts";
-import { setEarlyDemux } from "../../netlink/services.ts";
+import { setEarlyDemux } from "../../netlink/served/services.ts";
 import { forget, recall, remember } from "./early_demux_memory.ts";
 
 const SYSCTL = "net.ipv4.tcp_early_demux"; // for IPv6 as well

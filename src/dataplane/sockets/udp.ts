@@ -38,7 +38,7 @@ import { refusePackets } from "../../../ffi/sockets/filter.ts";
 import { portOf } from "../../../ffi/sockets/sockaddr.ts";
 import { bindSocket, closeFd, openNonBlocking, openSocket } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
-import { enlargeReceiveBuffer, enlargeSendBuffer } from "../../netlink/services.ts";
+import { enlargeReceiveBuffer, enlargeSendBuffer } from "../../netlink/served/services.ts";
 import { keepErrors, type ListenerOptions, makeTransparent, sign, type SocketSigns } from "./transparent.ts";
 
 /**

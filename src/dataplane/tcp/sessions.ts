@@ -20,7 +20,7 @@
 import { ECANCELED, ECONNREFUSED } from "../../../ffi/consts.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { resetOnClose } from "../../../ffi/sockets/sockopt.ts";
-import { silence } from "../../netlink/services.ts";
+import { silence } from "../../netlink/served/services.ts";
 import type { WorkerContext } from "../context.ts";
 import { DialErrors } from "../asking/dial_errors.ts";
 import { SILENCE } from "../asking/verdict.ts";

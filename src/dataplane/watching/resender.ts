@@ -43,9 +43,17 @@ export class Resender implements Way {
   }
 
   refuse(segment: Segment): number {
-    this.#findWay(segment);
     leaveOutData(segment);
-    const returned = this.#send(segment, segment.mark, RESENT_PRIORITY.refused);
+    const { mark, addresses } = segment;
+    // By no interface: the kernel would send the client's reset out there.
+    const returned = this.#sockets.send(
+      segment,
+      mark,
+      RESENT_PRIORITY.refused,
+      0,
+      addresses,
+      ASKED_DESTINATION,
+    );
     // The rule that resets drops the packet, and that is what sendmsg(2) tells.
     return returned === -EPERM ? 0 : returned;
   }

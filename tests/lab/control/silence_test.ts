@@ -23,14 +23,23 @@ labTest(
       ];
       const begun = performance.now();
       await Promise.all(commands.map(async (command) => {
-        const { code, stderr } = await tproxy(lab, [...command, "-c", proxy.configPath], { mayFail: true });
+        const { code, stderr } = await tproxy(lab, [...command, "-c", proxy.configPath], {
+          mayFail: true,
+          timeoutMs: 60_000,
+        });
         const what = `${command.join(" ")}: ${stderr}`;
         assert.equal(code, 3, what);
         assert.match(stderr, /nothing comes for 5 s\. It is stopped, or hangs/, what);
         assert.ok(performance.now() - begun < 30_000, what);
       }));
       assert.throws(() => Deno.statSync(metrics), Deno.errors.NotFound, "it tells of what was");
-      const status = await tproxy(lab, ["status", "--running", "-c", proxy.configPath], { mayFail: true });
+      const second = await tproxy(lab, ["run", "-c", proxy.configPath], { mayFail: true, timeoutMs: 60_000 });
+      assert.equal(second.code, 1, second.stderr);
+      assert.match(second.stderr, /control socket ".*": a proxy that does not answer has it\. Set control/);
+      const status = await tproxy(lab, ["status", "--running", "-c", proxy.configPath], {
+        mayFail: true,
+        timeoutMs: 60_000,
+      });
       assert.equal(status.code, 3);
       assert.match(status.stdout, /which does not answer/);
     } finally {

@@ -74,7 +74,7 @@ async function hijack(copy: ProductCopy, privileges: "drop" | "keep"): Promise<R
 
 portableTest("when broken into reads no secret, writes no file, starts and signals nothing", async (copy) => {
   const { privileges, attempts } = await hijack(copy, "drop");
-  const found = /^uid 65080, caps net_admin,net_raw,net_bind_service, seccomp (?:2|on), landlock (\d+)$/
+  const found = /^uid 65080, caps net_raw,net_bind_service, seccomp (?:2|on), landlock (\d+)$/
     .exec(privileges);
   assert.ok(found, privileges);
   const landlock = Number(found[1]);

@@ -7,8 +7,9 @@ import { serve, socatServer } from "../../laboratory/network/sockets.ts";
 import { type Proxy, startProxy, tproxy, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { labTest, type LabTestOptions } from "../../laboratory/register.ts";
 
-/** Capabilities 10, 12 and 13. */
-const THREE = "0000000000003400";
+/** Capabilities 10 and 13, of the proxy; 12, of who changes the rules for it. */
+const TWO = "0000000000002400";
+const NET_ADMIN = "0000000000001000";
 const OWN = 65080;
 const binary = Deno.env.get("TPROXY_BIN");
 const OPTIONS: LabTestOptions = {
@@ -65,7 +66,7 @@ async function echoes(lab: Lab): Promise<void> {
 }
 
 labTest(
-  "run by root has three capabilities on every thread, and files of root are opened for it",
+  "run by root has two capabilities on every thread, and files of root are opened for it",
   OPTIONS,
   async (lab) => {
     await serve(lab, 7000, "cat");
@@ -75,22 +76,27 @@ labTest(
     await proxy.program.waitForOutput("privileges: ");
     const { pid } = proxy;
     for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"]) {
-      assert.deepEqual([...new Set(ofThreads(pid, set))], [THREE], set);
+      assert.deepEqual([...new Set(ofThreads(pid, set))], [TWO], set);
     }
     assert.deepEqual([...new Set(ofThreads(pid, "Uid"))], [Array(4).fill(OWN).join("\t")]);
     assert.deepEqual([...new Set(ofThreads(pid, "NoNewPrivs"))], ["1"]);
     assert.deepEqual([...new Set(ofThreads(pid, "Seccomp"))], ["2"]);
     assert.match(
       proxy.log,
-      /privileges: uid 65080, caps net_admin,net_raw,net_bind_service, seccomp 2, landlock \d/,
+      /privileges: uid 65080, caps net_raw,net_bind_service, seccomp 2, landlock \d/,
     );
     assert.match(
       (await tproxy(lab, ["status", "-c", proxy.configPath], { mayFail: true })).stdout,
-      /privileges: uid 65080, caps net_admin,net_raw,net_bind_service, /,
+      /privileges: uid 65080, caps net_raw,net_bind_service, /,
     );
     // Who opens the files is root, with the two capabilities that reading and appending take.
-    const [server] = listChildren(pid);
+    const [server, netlink] = listChildren(pid);
     assert.deepEqual(ofThreads(server, "CapPrm"), ["0000000000000006"]);
+    // Who changes the kernel's rules has that capability alone, and no way to get another.
+    for (const set of ["CapInh", "CapPrm", "CapEff", "CapBnd"]) {
+      assert.deepEqual(ofThreads(netlink, set), [NET_ADMIN], set);
+    }
+    assert.deepEqual([ofThreads(netlink, "NoNewPrivs"), ofThreads(netlink, "Seccomp")], [["1"], ["2"]]);
 
     const log = `${folder}/access.log`;
     await echoes(lab);
@@ -127,7 +133,7 @@ labTest(
 );
 
 labTest(
-  "run by root without one of its three capabilities says which, or serves what it can",
+  "run by root without a capability that it needs says which, or serves what it can",
   OPTIONS,
   async (lab) => {
     const configPath = writeConfig(lab, { intercept: { protocols: ["tcp", "udp"] } });
@@ -148,7 +154,7 @@ labTest(
     }
     await serve(lab, 7000, "cat");
     const proxy = await startProxy(lab, { wrapper: ["setpriv", "--bounding-set", "-net_bind_service"] });
-    await proxy.program.waitForOutput(/privileges: uid 65080, caps net_admin,net_raw, /);
+    await proxy.program.waitForOutput(/privileges: uid 65080, caps net_raw, /);
     await echoes(lab);
     const low = ["socat", "-t2", "-", `${socatServer(4, 7000)},sourceport=500`];
     const { code, stdout } = await lab.client.run(low, { input: "hello\n", mayFail: true });
@@ -169,7 +175,7 @@ labTest(
       wrapper: ["setpriv", "--bounding-set", "-setuid,-setgid,-setpcap"],
     });
     await proxy.program.waitForOutput(
-      /privileges: uid 0, caps net_admin,net_raw,net_bind_service, .*missing=".*another user: /,
+      /privileges: uid 0, caps net_raw,net_bind_service, .*missing=".*another user: /,
     );
     await echoes(lab);
   },

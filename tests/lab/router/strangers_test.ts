@@ -190,7 +190,7 @@ labTest(
       };
       link.send(buildFrame({ ...packet, kind: "udp", payload: hello }));
       link.send(buildFrame({ ...packet, kind: "syn" }));
-      // As a program on the router would be: it is taken in, and reset when it is seen to want the proxy itself.
+      // As a program on the router would be: taken in, and reset when it is seen to want the proxy itself.
       const kinds: string[] = [];
       await until(() => {
         for (const frame of link.frames()) {

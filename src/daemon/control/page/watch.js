@@ -21,8 +21,6 @@ export class Watch {
   /** Reason why it does not answer now; empty: it does. */
   reason = "";
   isPaused = false;
-  /** Milliseconds that the last look took, until all was drawn. */
-  took = 0;
   #onLook;
   #inBrief = 0;
 
@@ -46,14 +44,12 @@ export class Watch {
       const inBrief = this.#inBrief > 0;
       const response = await ask(inBrief ? `v1/look?settled=${SETTLED_MS}` : "v1/look", {});
       const lines = (await response.text()).trimEnd().replaceAll("\n", ",");
-      const began = performance.now();
       const [summary, ...rows] = JSON.parse(`[${lines}]`);
       if (this.isPaused) return;
       this.#inBrief = this.traffic.look(rows, summary.now) ? (this.#inBrief + 1) % ANEW : 0;
       this.summary = summary;
       this.reason = "";
       this.#onLook();
-      this.took = performance.now() - began;
     } catch (error) {
       this.#inBrief = 0;
       this.reason = error.message;

@@ -46,6 +46,7 @@ export function runLoneWorker({ listeners, settings, orders }: LoneWorkerOptions
       listeners,
       udp: null,
       wakeFd,
+      netlink: -1,
       upstreamMark: 0,
       asking: null,
       pipes: { limit: 10, size: 65536 },

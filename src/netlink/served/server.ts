@@ -1,7 +1,7 @@
 /**
  * Netlink for a process without CAP_NET_ADMIN: a server that the launcher has left (ffi/launcher/
- * netlink_server.c) opens the sockets, and sends on them what is the proxy's own business. The proxy reads them
- * itself. Without a server nothing here is used, and sockets are opened as everywhere.
+ * netlink_server.c) opens the sockets, and sends on them what is the proxy's own business. The proxy reads
+ * them itself. Without a server nothing here is used, and sockets are opened as everywhere.
  * @module
  */
 import {
@@ -12,13 +12,19 @@ import {
   SHUT_WR,
   SO_RCVTIMEO,
   SO_SNDTIMEO,
-} from "../../ffi/consts.ts";
-import { makeMemoryFile } from "../../ffi/memory_file.ts";
-import { receiveDescriptor } from "../../ffi/sockets/descriptor.ts";
-import { Parcel } from "../../ffi/sockets/parcel.ts";
-import { closeFd, receive, receiveWithFlags, sendWaiting, shutdownSocket } from "../../ffi/sockets/socket.ts";
-import { setTimeoutOption } from "../../ffi/sockets/sockopt.ts";
-import { openPair } from "../../ffi/sockets/unix.ts";
+} from "../../../ffi/consts.ts";
+import { makeMemoryFile } from "../../../ffi/sockets/memory_file.ts";
+import { receiveDescriptor } from "../../../ffi/sockets/descriptor.ts";
+import { Parcel } from "../../../ffi/sockets/parcel.ts";
+import {
+  closeFd,
+  receive,
+  receiveWithFlags,
+  sendWaiting,
+  shutdownSocket,
+} from "../../../ffi/sockets/socket.ts";
+import { setTimeoutOption } from "../../../ffi/sockets/sockopt.ts";
+import { openPair } from "../../../ffi/sockets/unix.ts";
 import { nextPort } from "./port.ts";
 
 /** struct question: kind, protocol, port, groups, buffer, silent, and the limits: marks, table, port. */
@@ -46,7 +52,7 @@ export function isServerGone(): boolean {
   return server >= 0 && receive(server, new Uint8Array(1), 1) === 0;
 }
 
-/** What a proxy calls its own. */
+/** Things that a proxy calls its own. */
 export interface NetlinkLimits {
   /** Bits that its routing rules ask for. */
   readonly marks: number;
@@ -56,7 +62,7 @@ export interface NetlinkLimits {
   readonly port: number;
 }
 
-/** Tells the server what the proxy may change: once, for the server takes no other word later. 0 or -errno. */
+/** Tells the server what the proxy may change; it takes no other word later. 0 or -errno. */
 export function tellLimits({ marks, table, port }: NetlinkLimits): number {
   if (server < 0) return 0;
   const parcel = new Parcel(QUESTION_WORDS);

@@ -2,31 +2,31 @@
  * Messages of nf_tables about objects of any program: read, told in words, and walked by packets.
  * @module
  */
-import { NetworkChange } from "../../../src/daemon/network/change.ts";
-import { readFirewallNews } from "../../../src/daemon/network/firewall_news.ts";
-import type { KnownPacket } from "../../../src/doctor/packet/known_packet.ts";
-import type { KnownSet } from "../../../src/doctor/packet/known_set.ts";
-import { walkBaseChain } from "../../../src/doctor/packet/packet_walk.ts";
-import { formatRule } from "../../../src/doctor/packet/rule_text.ts";
-import { CT_STATE } from "../../../src/netlink/nft/expr/ct.ts";
+import { NetworkChange } from "../../../../src/daemon/network/change.ts";
+import { readFirewallNews } from "../../../../src/daemon/network/firewall_news.ts";
+import type { KnownPacket } from "../../../../src/doctor/packet/known_packet.ts";
+import type { KnownSet } from "../../../../src/doctor/packet/known_set.ts";
+import { walkBaseChain } from "../../../../src/doctor/packet/packet_walk.ts";
+import { formatRule } from "../../../../src/doctor/packet/rule_text.ts";
+import { CT_STATE } from "../../../../src/netlink/nft/expr/ct.ts";
 import {
   decodeAnswer,
   decodeMessages,
   encodeMessages,
   type NetlinkMessage,
-} from "../../../src/netlink/message.ts";
-import { decodeChain } from "../../../src/netlink/nft/chain.ts";
-import { isNftMessage, NFT_OBJECT_KINDS, type NftObject } from "../../../src/netlink/nft/message.ts";
-import { decodeRule, type NftRule } from "../../../src/netlink/nft/rule.ts";
-import { decodeElements } from "../../../src/netlink/nft/sets/element.ts";
-import { elementRanges } from "../../../src/netlink/nft/sets/interval.ts";
-import { decodeSet } from "../../../src/netlink/nft/sets/set.ts";
-import { decodeTable } from "../../../src/netlink/nft/table.ts";
-import { CLIENT } from "../../unit/doctor/support/packets.ts";
-import { nlError } from "../../unit/netlink/fake_transport.ts";
-import { kindOf, orRefusal, type Parser } from "../parser.ts";
-import { changeMessages } from "./support/netlink_inputs.ts";
-import { wireSamples } from "./support/wire_samples.ts";
+} from "../../../../src/netlink/message.ts";
+import { decodeChain } from "../../../../src/netlink/nft/chain.ts";
+import { isNftMessage, NFT_OBJECT_KINDS, type NftObject } from "../../../../src/netlink/nft/message.ts";
+import { decodeRule, type NftRule } from "../../../../src/netlink/nft/rule.ts";
+import { decodeElements } from "../../../../src/netlink/nft/sets/element.ts";
+import { elementRanges } from "../../../../src/netlink/nft/sets/interval.ts";
+import { decodeSet } from "../../../../src/netlink/nft/sets/set.ts";
+import { decodeTable } from "../../../../src/netlink/nft/table.ts";
+import { CLIENT } from "../../../unit/doctor/support/packets.ts";
+import { nlError } from "../../../unit/netlink/fake_transport.ts";
+import { kindOf, orRefusal, type Parser } from "../../parser.ts";
+import { changeMessages } from "../support/netlink_inputs.ts";
+import { wireSamples } from "../support/wire_samples.ts";
 
 const PACKETS: readonly KnownPacket[] = [
   CLIENT,

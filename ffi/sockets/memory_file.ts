@@ -2,8 +2,8 @@
  * Files that are memory: to hand over more bytes than a message takes.
  * @module
  */
-import { result } from "./errno.ts";
-import { libc } from "./libc.ts";
+import { result } from "../errno.ts";
+import { libc } from "../libc.ts";
 
 /** linux/memfd.h */
 const MFD_CLOEXEC = 1;

@@ -3,23 +3,28 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { NETLINK_ROUTE } from "../../../ffi/consts.ts";
-import { makeSockaddr } from "../../../ffi/sockets/sockaddr.ts";
-import { NetworkChange } from "../../../src/daemon/network/change.ts";
-import { NetworkNews } from "../../../src/daemon/network/news.ts";
-import { NetlinkSocket } from "../../../src/dataplane/routes/netlink_socket.ts";
-import { RouteQuestion } from "../../../src/dataplane/routes/route_question.ts";
-import { decodeMessages, encodeMessages, type NetlinkMessage } from "../../../src/netlink/message.ts";
-import { decodeAddress } from "../../../src/netlink/route/address.ts";
-import { decodeLink } from "../../../src/netlink/route/link.ts";
-import { RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE, RTM_NEWRULE } from "../../../src/netlink/route/message.ts";
-import { decodeRoute } from "../../../src/netlink/route/route.ts";
-import { decodeRoutingRule, formatRule } from "../../../src/netlink/route/rule.ts";
-import { formatIp } from "../../../src/net/ip.ts";
-import { sockaddr } from "../../unit/dataplane/upstream/greetings/talk.ts";
-import { kindOf, orRefusal, type Parser } from "../parser.ts";
-import { changeMessages } from "./support/netlink_inputs.ts";
-import { wireSamples } from "./support/wire_samples.ts";
+import { NETLINK_ROUTE } from "../../../../ffi/consts.ts";
+import { makeSockaddr } from "../../../../ffi/sockets/sockaddr.ts";
+import { NetworkChange } from "../../../../src/daemon/network/change.ts";
+import { NetworkNews } from "../../../../src/daemon/network/news.ts";
+import { NetlinkSocket } from "../../../../src/dataplane/routes/netlink_socket.ts";
+import { RouteQuestion } from "../../../../src/dataplane/routes/route_question.ts";
+import { decodeMessages, encodeMessages, type NetlinkMessage } from "../../../../src/netlink/message.ts";
+import { decodeAddress } from "../../../../src/netlink/route/address.ts";
+import { decodeLink } from "../../../../src/netlink/route/link.ts";
+import {
+  RTM_NEWADDR,
+  RTM_NEWLINK,
+  RTM_NEWROUTE,
+  RTM_NEWRULE,
+} from "../../../../src/netlink/route/message.ts";
+import { decodeRoute } from "../../../../src/netlink/route/route.ts";
+import { decodeRoutingRule, formatRule } from "../../../../src/netlink/route/rule.ts";
+import { formatIp } from "../../../../src/net/ip.ts";
+import { sockaddr } from "../../../unit/dataplane/upstream/greetings/talk.ts";
+import { kindOf, orRefusal, type Parser } from "../../parser.ts";
+import { changeMessages } from "../support/netlink_inputs.ts";
+import { wireSamples } from "../support/wire_samples.ts";
 
 const DESTINATION = sockaddr("192.0.2.1:443");
 
@@ -75,7 +80,7 @@ export const routeAnswer: Parser = {
   invent: (random) => changeMessages(random.one(ROUTES), random, () => STRUCTURES[6]),
   read(input) {
     const results = [0, 0xff].map((filler) => {
-      const socket = new NetlinkSocket(NETLINK_ROUTE);
+      const socket = new NetlinkSocket({ protocol: NETLINK_ROUTE, privileged: false });
       const length = Math.min(input.length, socket.bytes.length);
       socket.bytes.fill(filler);
       socket.bytes.set(input.subarray(0, length));

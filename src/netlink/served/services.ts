@@ -3,9 +3,9 @@
  * server.ts). Each thread has its own way there, opened when it is first needed.
  * @module
  */
-import { SO_RCVBUF, SO_RCVBUFFORCE, SO_SNDBUF, SO_SNDBUFFORCE } from "../../ffi/consts.ts";
-import { setBufferSize, silenceOnClose } from "../../ffi/sockets/sockopt.ts";
-import { EPERM } from "../net/errno.ts";
+import { SO_RCVBUF, SO_RCVBUFFORCE, SO_SNDBUF, SO_SNDBUFFORCE } from "../../../ffi/consts.ts";
+import { setBufferSize, silenceOnClose } from "../../../ffi/sockets/sockopt.ts";
+import { EPERM } from "../../net/errno.ts";
 import { type Channel, netlinkServer, openServices } from "./server.ts";
 
 // struct wish: kind, value

@@ -50,6 +50,7 @@ labTest(
     const proxy = await startProxy(lab, OPEN);
     await proxy.program.waitForOutput("privileges: ");
     await echoes(lab);
+    await lab.openGuard();
     Deno.kill(serverOf(proxy), "SIGKILL");
     assert.equal(await proxy.program.waitForExit(), 1, proxy.log);
     assert.match(proxy.log, /the process that changes them for this one \(tproxy-netlink\) has ended/);
@@ -65,6 +66,7 @@ labTest("kill -9 of the proxy ends who changes its rules, and takes them away", 
   await proxy.program.waitForOutput("privileges: ");
   const server = serverOf(proxy);
   assert.match(await tables(lab), new RegExp(`^${LIVE}$`, "m"));
+  await lab.openGuard();
   Deno.kill(proxy.pid, "SIGKILL");
   await proxy.program.waitForExit();
   await until(() => nameOf(server) === "", { what: "the server's end" });

@@ -55,6 +55,7 @@ function attack(
   useNetlinkServer(netlink);
   const served = openConfigFiles(files);
   return {
+    ...Object.fromEntries(Object.entries(NETLINK_ATTACKS).map(([name, attack]) => [name, attempt(attack)])),
     "read a secret": attempt(() => Deno.readTextFileSync(secret)),
     "have a secret opened": attempt(() => served.readTextFile(secret)),
     "have what the config names opened": attempt(() => served.readTextFile(named)),
@@ -67,7 +68,6 @@ function attack(
     "signal another process": attempt(() => Deno.kill(victim, "SIGCONT")),
     "open a packet socket": attempt(() => result(libc.socket(17, 3, 0))),
     "leave by a network namespace": attempt(() => result(libc.unshare(0x40000000))),
-    ...Object.fromEntries(Object.entries(NETLINK_ATTACKS).map(([name, attack]) => [name, attempt(attack)])),
     ...Object.fromEntries(
       Object.entries(calls).map(([name, call]) => [
         name,

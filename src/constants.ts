@@ -118,6 +118,15 @@ export const ALIVE_LISTS: Readonly<Record<"ipv4" | "ipv6", string>> = {
   ipv6: "tproxy_ipv6",
 };
 
+/** The entry of these lists that stands for all: every address is it under a mask of the same. */
+export const EVERYBODY: Readonly<Record<"ipv4" | "ipv6", string>> = { ipv4: "0.0.0.0", ipv6: "::" };
+
+/** The lists of the same match that hold an install of iptables on trial, one for each family. */
+export const TRIAL_LISTS: Readonly<Record<"ipv4" | "ipv6", string>> = {
+  ipv4: "tproxy_trial_ipv4",
+  ipv6: "tproxy_trial_ipv6",
+};
+
 /** A proxy that has not shown itself for so many seconds is dead: the least that `recent` can tell safely. */
 export const ALIVE_SECONDS = 2;
 
@@ -175,8 +184,11 @@ export function watchDatagramGroup(listenerPort: number, worker: number): number
   return (listenerPort + 8192 + worker) & 0xffff;
 }
 
-/** The prefix of a segment (NFULA_PREFIX): where the client's stream begins, or what is held of it. */
-export const WATCH_PREFIX = { begin: "b", held: "h" } as const;
+/**
+ * The prefix of a segment (NFULA_PREFIX): where the client's stream begins, or what is held of it; or that of
+ * one whose destination NAT is about to change.
+ */
+export const WATCH_PREFIX = { begin: "b", held: "h", redirected: "d" } as const;
 
 /** The NFLOG group (`log group`) by which a worker is asked. */
 export function questionGroup(listenerPort: number, worker: number): number {
@@ -244,3 +256,10 @@ export const UNSENT_TTL = 6;
 
 /** The directory of what a running proxy leaves for other commands; it is gone at the next boot. */
 export const RUN_DIRECTORY = "/run/tproxy";
+
+/** Version of what a proxy hands over to its successor, and of how: another one is refused. */
+export const HANDOVER_PROTOCOL = 1;
+/** Environment of a successor: the control socket of the proxy that it takes over from. */
+export const TAKES_OVER = "TPROXY_TAKES_OVER";
+/** Environment of a successor that writes, from then on, where that proxy has written. */
+export const TAKES_OUTPUT = "TPROXY_TAKES_OUTPUT";

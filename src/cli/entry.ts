@@ -5,8 +5,9 @@
 import type { Env } from "./env.ts";
 import { filesUnder } from "./files.ts";
 import { main } from "./main.ts";
-import { stderrIsJournal, writeStderr, writeStdout } from "./output.ts";
-import { ask } from "./ask.ts";
+import { readStdin } from "./stdio/input.ts";
+import { stderrIsJournal, writeStderr, writeStdout } from "./stdio/output.ts";
+import { ask } from "./stdio/ask.ts";
 import { runProgram } from "./program.ts";
 
 function systemEnv(): Env {
@@ -21,6 +22,7 @@ function systemEnv(): Env {
     stderrIsJournal: stderrIsJournal(),
     ask,
     getenv: (name) => Deno.env.get(name),
+    readStdin,
     readTextFile: (path) => Deno.readTextFileSync(path),
     files: filesUnder("/"),
     runProgram,

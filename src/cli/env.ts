@@ -31,6 +31,8 @@ export interface Env {
   getenv(name: string): string | undefined;
   /** Throws Deno's errors. */
   readTextFile(path: string): string;
+  /** Reads standard input to its end; the same text each time. Throws Deno's errors. */
+  readStdin(): string;
   /** The machine's files, for what is set up there. */
   readonly files: Files;
   /** Runs a program of the machine to its end. Never throws. */

@@ -10,7 +10,7 @@ import { TABLE } from "./table.ts";
 import { refuseUnknown } from "./arguments/unknown.ts";
 import { formatVersion, readBuildInfo } from "./build_info.ts";
 
-/** Runs the program. Returns its exit code: 0 done, 1 failed, 2 wrong usage or invalid config. */
+/** Runs the program. Returns its exit code: 0 done, 1 failed, 2 wrong usage or config, 3 no answer. */
 export async function main(env: Env): Promise<number> {
   try {
     return await dispatch(env);
@@ -32,13 +32,13 @@ async function dispatch(env: Env): Promise<number> {
     else env.stdout(usage);
     return name === undefined ? 2 : 0;
   }
-  const command = await TABLE.load(name);
-  if (command === undefined) return refuseUnknown(env, name, TABLE.names);
-  if (command.name === "completion" && rest.length > 1) {
+  if (name === "completion" && rest.length > 1) {
     // What follows are the words to complete, whatever they look like.
-    const { completeWords } = await import("./commands/completion.ts");
+    const { completeWords } = await import("./completing/complete.ts");
     return await completeWords(env, rest, TABLE);
   }
+  const command = await TABLE.load(name);
+  if (command === undefined) return refuseUnknown(env, name, TABLE.names);
   return await runCommand(env, command, rest);
 }
 
@@ -65,7 +65,7 @@ function report(env: Env, error: unknown): number {
   }
   if (error instanceof OperationError) {
     env.stderr(`tproxy: ${error.message}\n`);
-    return error.usage ? 2 : 1;
+    return error.usage ? 2 : error.unanswered ? 3 : 1;
   }
   // A defect of ours: whoever reports it needs the whole trace.
   const trace = error instanceof Error ? error.stack ?? error.message : String(error);

@@ -39,6 +39,8 @@ const MAX_CHARACTERS = 4 << 20;
 const MAX_ALIASES = 100;
 /** Bound of the depth of nested lists and keys; the config itself needs 4. */
 const MAX_DEPTH = 64;
+/** Errors of syntax that are said: one breeds others. */
+const MAX_SYNTAX_ERRORS = 20;
 const TOO_DEEP = "lists and keys are nested too deeply";
 
 /** A node, and those that it stands in. */
@@ -82,7 +84,9 @@ export class YamlSource {
       ...this.#position(error.pos[0]),
       text: wordSyntaxError(error),
     }));
-    if (errors.some((error) => error.code !== "DUPLICATE_KEY")) throw new ConfigError(file, problems);
+    if (errors.some((error) => error.code !== "DUPLICATE_KEY")) {
+      throw new ConfigError(file, firstOfEachPlace(problems));
+    }
     this.problems = problems;
     this.#refuseUnfit();
     this.value = this.#plain();
@@ -218,4 +222,13 @@ function wordSyntaxError(error: { readonly code: string; readonly message: strin
       if (error.message.includes("call stack")) return TOO_DEEP;
       return `bad YAML: ${error.message}`;
   }
+}
+
+function firstOfEachPlace(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {
+  const places = new Map<string, ConfigProblem>();
+  for (const problem of problems) {
+    const place = `${problem.line}:${problem.column}`;
+    if (!places.has(place)) places.set(place, problem);
+  }
+  return [...places.values()].slice(0, MAX_SYNTAX_ERRORS);
 }

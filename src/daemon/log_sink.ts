@@ -29,15 +29,18 @@ type Write = (bytes: Uint8Array<ArrayBuffer>) => number;
 export class LogSink {
   /** Is told how many lines are lost as soon as the reader takes some again. */
   onLost: (lines: number) => void = () => {};
+  /** Is told the error number of a write that fails, once until one does not. */
+  onFailing: (errno: number) => void = () => {};
   /** Lines that are lost, so far. */
   dropped = 0;
   /** Tells that it is a terminal. */
   readonly terminal: boolean;
-  readonly #write: Write;
-  readonly #close: () => void;
+  #write: Write;
+  #close: () => void;
   #waiting: Uint8Array<ArrayBuffer>[] = [];
   #size = 0;
   #lost = 0;
+  #fails = false;
   #retryMs = FIRST_RETRY_MS;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -47,6 +50,14 @@ export class LogSink {
     this.#write = write;
     this.#close = close;
     this.terminal = fd === 2 && Deno.stderr.isTerminal();
+  }
+
+  /** Writes to what a descriptor leads to by now; what waits for the reader before goes there too. */
+  move(fd: number): void {
+    this.#close();
+    const { write, close } = chooseWrite(fd);
+    this.#write = write;
+    this.#close = close;
   }
 
   /** Tells whether there is room for lines that matter less than others. */
@@ -88,8 +99,9 @@ export class LogSink {
         this.#timer = setTimeout(() => this.#flush(), this.#retryMs);
         return;
       }
-      if (written < 0) return this.#loseAll();
+      if (written < 0) return this.#fail(-written);
       progress = true;
+      this.#fails = false;
       this.#size -= written;
       if (written < bytes.length) this.#waiting[0] = bytes.subarray(written);
       else this.#waiting.shift();
@@ -101,10 +113,12 @@ export class LogSink {
   }
 
   /** The terminal has gone, or the reader: EIO, EPIPE. A disk that is full may have room again. */
-  #loseAll(): void {
+  #fail(errno: number): void {
     this.#lose(this.#waiting.length);
     this.#waiting = [];
     this.#size = 0;
+    if (!this.#fails) this.onFailing(errno);
+    this.#fails = true;
   }
 
   #lose(lines: number): void {

@@ -3,6 +3,7 @@
  * @module
  */
 import type { Config } from "../config/types.ts";
+import { unlessRefused } from "../net/error.ts";
 import { openNetlink } from "../netlink/transport.ts";
 import type { Backend, BackendStatus, FoundInstall, InstallReport, Removal } from "./backend/backend.ts";
 import { foreignObject } from "./backend/other_installs.ts";
@@ -11,11 +12,11 @@ import { IPTABLES_BACKEND } from "./iptables/backend.ts";
 import { type Machine, type ReadTextFile, withMachine } from "./machine/machine.ts";
 import { ifNfTables } from "./machine/nf_tables.ts";
 import { NFT_BACKEND } from "./nft/backend.ts";
-import { readTrial } from "./nft/trial/state.ts";
 import type { Plan } from "./plan/model.ts";
 import { announceUninstall, applyRouting, removeRouting, withdrawUninstall } from "./routing/apply.ts";
 import { compareRouting } from "./routing/compare.ts";
 import { readRouting } from "./routing/state.ts";
+import { isNoted } from "./trial/note.ts";
 
 const BACKENDS: Readonly<Record<Backend["name"], Backend>> = {
   iptables: IPTABLES_BACKEND,
@@ -43,6 +44,30 @@ export async function install({ plan, config }: Wanted, readTextFile: ReadTextFi
     readTextFile,
     async (machine) => await backend.install(plan, machine, await findOthers(backend, machine)),
   );
+}
+
+/**
+ * Tells how many milliseconds a trial still lasts, whatever backend it is of; 0: it is over; undefined: none,
+ * or it may not be read.
+ */
+export function trialLeft(): number | undefined {
+  return unlessRefused(readTrialLeft);
+}
+
+/** The same. Throws an OperationError where it may not be read. */
+export function readTrialLeft(): number | undefined {
+  for (const { trials } of ALL) {
+    const left = trials.left();
+    if (left !== undefined) return left;
+  }
+  return undefined;
+}
+
+/** Takes away what is on trial, with whatever backend; gives whether there was something. */
+export async function removeTrials(machine: Machine): Promise<boolean> {
+  let found = false;
+  for (const { trials } of ALL) if (await trials.remove(machine)) found = true;
+  return found;
 }
 
 /** Makes policy routing alone that of the plan, whose rules are there: it is the same for all backends. */
@@ -88,11 +113,10 @@ export async function readStatus(
   const backend = backendOf(config);
   return await withMachine(readTextFile, async (machine) => {
     const { objects, place } = await backend.compare(plan, machine);
-    const { netfilter } = machine;
-    const trialLeft = netfilter && readTrial(netfilter);
+    const isOfTrial = isNoted() || trialLeft() !== undefined;
     const compared = compareRouting(plan, readRouting(machine.route));
-    // While rules are on trial, entries of both generations stand.
-    const routing = trialLeft ? compared.filter(({ state }) => state !== "foreign") : compared;
+    // While rules are on trial, and until somebody has tidied up, entries of both generations stand.
+    const routing = isOfTrial ? compared.filter(({ state }) => state !== "foreign") : compared;
     const others = (await findOthers(backend, machine)).map(foreignObject);
     return { objects: [...objects, ...others, ...routing], place };
   });
@@ -105,6 +129,13 @@ export async function listTraces(readTextFile: ReadTextFile): Promise<string[]> 
     for (const backend of ALL) traces.push(...await backend.listTraces(machine));
     return traces;
   });
+}
+
+/** Finds all installs, with whatever backend. */
+export async function findInstalls(machine: Machine): Promise<FoundInstall[]> {
+  const found = [];
+  for (const backend of ALL) found.push(...await backend.find(machine));
+  return found;
 }
 
 /** Finds installs with other backends. */

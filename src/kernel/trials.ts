@@ -4,36 +4,39 @@
  * @module
  */
 import { OperationError } from "../net/error.ts";
-import type { NetlinkConnection } from "../netlink/connection.ts";
-import { openNetlink } from "../netlink/transport.ts";
 import type { InstallReport } from "./backend/backend.ts";
-import { backendOf, findOthers, type Wanted } from "./backends.ts";
-import { type ReadTextFile, withMachine } from "./machine/machine.ts";
-import { readTrial, removeTrial } from "./nft/trial/state.ts";
+import {
+  backendOf,
+  findInstalls,
+  findOthers,
+  readTrialLeft,
+  removeTrials,
+  trialLeft,
+  type Wanted,
+} from "./backends.ts";
+import { type Machine, type ReadTextFile, withMachine } from "./machine/machine.ts";
 import { findDifference } from "./routing/compare.ts";
 import { removeEntries } from "./routing/apply.ts";
 import { readRouting } from "./routing/state.ts";
 import {
   alone,
+  isNoted,
   isNoteHidden,
   readNote,
   removeNote,
   type TrialNote,
   type TrialOrigin,
+  uptimeMs,
   writeNote,
 } from "./trial/note.ts";
-import { refuseMisleading } from "./trial/refusal.ts";
+import { refuseMisleading } from "./routing/misleading.ts";
 import { startWatcher } from "./trial/watcher.ts";
 
-/** Attempts at a change of rules, which others may change at the same time. */
-const ATTEMPTS = 5;
+export { trialLeft };
 
-/** Tells how many milliseconds a trial still lasts; 0: it is over; undefined: none, or it may not be read. */
-export function trialLeft(): number | undefined {
-  return unlessRefused(() => {
-    using netfilter = openNetlink("netfilter");
-    return readTrial(netfilter);
-  });
+/** Tells whether there is something of a trial, though it may be over: nobody has tidied up then. */
+export function hasTraceOfTrial(): boolean {
+  return isNoted() || trialLeft() !== undefined;
 }
 
 /**
@@ -46,20 +49,21 @@ export async function beginTrial(
   { timeoutMs, origin }: { readonly timeoutMs: number; readonly origin: TrialOrigin },
 ): Promise<InstallReport> {
   const backend = backendOf(config);
-  const { trials } = backend;
-  if (trials === undefined) throw withoutTrials(backend.name);
-  return await alone(() => {
-    tidy();
-    return withMachine(readTextFile, async (machine) => {
+  return await alone(async () => {
+    await tidy(readTextFile);
+    return await withMachine(readTextFile, async (machine) => {
       const others = await findOthers(backend, machine);
       const installed = readRouting(machine.route);
       refuseMisleading(plan, installed, machine.route);
       const before = readNote();
       const routing = findDifference(plan, installed).missing.map(({ label }) => label);
       // Of a trial that goes on the note stays: the begin of another is refused.
-      if (before === undefined) writeNote({ version: 1, origin, routing });
+      const endsAtMs = () => uptimeMs() + Math.ceil(timeoutMs / 1000) * 1000;
+      if (before === undefined) writeNote({ version: 1, origin, routing, endsAtMs: endsAtMs() });
       try {
-        return trials.begin(plan, others, timeoutMs);
+        const report = await backend.trials.begin(plan, { machine, others }, timeoutMs);
+        writeNote({ version: 1, origin, routing, endsAtMs: endsAtMs() }); // the kernel counts from now
+        return report;
       } catch (error) {
         if (before === undefined) removeNote();
         throw error;
@@ -75,9 +79,12 @@ export function watchTrial(command: readonly string[], timeoutMs: number): void 
   if (watcher !== undefined) writeNote({ ...note!, watcher });
 }
 
-/** Gives the note of a trial that goes on. Throws an OperationError where there is none, or it is over. */
+/**
+ * Gives the note of a trial that goes on. Throws an OperationError where there is none, it is over, or it may
+ * not be read.
+ */
 export async function requireTrial(): Promise<TrialNote> {
-  const left = trialLeft();
+  const left = readTrialLeft();
   if (left === undefined) throw refusal("nothing is on trial", 'It is for "tproxy install --confirm 60s"');
   if (left === 0) {
     await tidyTrial();
@@ -89,17 +96,19 @@ export async function requireTrial(): Promise<TrialNote> {
 }
 
 /** Makes what is on trial an install. Throws an OperationError; then the trial goes on, unless it is over. */
-export async function confirmTrial({ plan, config }: Wanted): Promise<InstallReport> {
-  const { trials, name } = backendOf(config);
-  if (trials === undefined) throw withoutTrials(name);
-  return await alone(() => {
+export async function confirmTrial(
+  { plan, config }: Wanted,
+  readTextFile: ReadTextFile = Deno.readTextFileSync,
+): Promise<InstallReport> {
+  const { trials } = backendOf(config);
+  return await alone(async () => {
     try {
-      const report = trials.keep(plan);
+      const report = await withMachine(readTextFile, async (machine) => await trials.keep(plan, machine));
       removeNote();
       return report;
     } catch (error) {
       if (!(error instanceof OperationError) || error.code !== "ENOENT") throw error;
-      tidy();
+      await tidy(readTextFile);
       throw overAlready();
     }
   });
@@ -111,7 +120,7 @@ export async function confirmTrial({ plan, config }: Wanted): Promise<InstallRep
  */
 export async function tidyTrial(options: { readonly early?: boolean } = {}): Promise<boolean> {
   if (trialLeft() === undefined && readNote() === undefined) return false;
-  return await alone(() => tidy(options));
+  return await alone(() => tidy(Deno.readTextFileSync, options));
 }
 
 /** Forgets a trial whose rules an uninstall has removed with all others. */
@@ -119,40 +128,30 @@ export function forgetTrial(): void {
   removeNote();
 }
 
-function tidy({ early = false }: { readonly early?: boolean } = {}): boolean {
+async function tidy(
+  readTextFile: ReadTextFile,
+  { early = false }: { readonly early?: boolean } = {},
+): Promise<boolean> {
   if (isNoteHidden()) return false;
-  return unlessRefused(() => {
-    using netfilter = openNetlink("netfilter");
-    const ended = remove(netfilter, { early });
-    if (!ended && readTrial(netfilter) !== undefined) return false;
-    const note = readNote();
-    if (ended && note !== undefined) {
-      using route = openNetlink("route");
-      removeEntries(route, ({ label }) => note.routing.includes(label));
-    }
-    removeNote();
-    return ended;
-  }) ?? false;
-}
-
-function remove(netfilter: NetlinkConnection, options: { readonly early: boolean }): boolean {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return removeTrial(netfilter, options);
-    } catch (error) {
-      const again = error instanceof OperationError && error.code === "ERESTART" && attempt < ATTEMPTS;
-      if (!again) throw error;
-    }
-  }
-}
-
-function unlessRefused<T>(work: () => T): T | undefined {
   try {
-    return work();
+    return await withMachine(readTextFile, (machine) => tidyMachine(machine, early));
   } catch (error) {
-    if (error instanceof OperationError) return undefined; // no privilege, or no nf_tables
+    if (error instanceof OperationError) return false; // no privilege
     throw error;
   }
+}
+
+async function tidyMachine(machine: Machine, early: boolean): Promise<boolean> {
+  const left = trialLeft();
+  if (left !== undefined && left > 0 && !early) return false;
+  const ended = left !== undefined && await removeTrials(machine);
+  const note = readNote();
+  // Somebody may have flushed all rules. Where there are others by now, routing is theirs.
+  if (note !== undefined && (ended || (await findInstalls(machine)).length === 0)) {
+    removeEntries(machine.route, ({ label }) => note.routing.includes(label));
+  }
+  removeNote();
+  return ended;
 }
 
 const INSTALL_AGAIN = 'Run "tproxy install" again';
@@ -163,13 +162,4 @@ function refusal(reason: string, hint: string): OperationError {
 
 function overAlready(): OperationError {
   return refusal("the trial is over; the rules before it hold again", INSTALL_AGAIN);
-}
-
-function withoutTrials(backend: string): OperationError {
-  return new OperationError({
-    operation: "use option",
-    object: "--confirm",
-    reason: `rules of kernel.backend: ${backend} cannot be on trial`,
-    hint: 'Without --confirm the install holds at once; "tproxy uninstall" takes it back',
-  });
 }

@@ -25,6 +25,8 @@ export interface OperationFailure {
   readonly outcome?: string;
   /** The caller asked for what makes no sense: wrong usage, or an invalid config. */
   readonly usage?: boolean;
+  /** Somebody is there, and does not answer. */
+  readonly unanswered?: boolean;
 }
 
 /** Thrown by every control-plane operation that fails. The message is complete and fit to print. */
@@ -47,6 +49,8 @@ export class OperationError extends Error {
   readonly outcome: string;
   /** The caller asked for what makes no sense; otherwise the machine did not do it. */
   readonly usage: boolean;
+  /** Somebody is there, and does not answer. */
+  readonly unanswered: boolean;
 
   /** Makes the message from what is known. */
   constructor(failure: OperationFailure, options?: ErrorOptions) {
@@ -59,6 +63,7 @@ export class OperationError extends Error {
     this.missingModule = failure.missingModule ?? "";
     this.outcome = failure.outcome ?? "";
     this.usage = failure.usage ?? false;
+    this.unanswered = failure.unanswered ?? false;
   }
 
   /** The error's symbolic name, `"EEXIST"`; the empty string where there is no errno. */
@@ -83,4 +88,14 @@ export function describeFailure(failure: OperationFailure): string {
 export function check(result: number, operation: string, object = "", hint = ""): number {
   if (result >= 0) return result;
   throw new OperationError({ operation, object, errno: -result, ...(hint ? { hint } : {}) });
+}
+
+/** Returns what the work comes to; undefined where it throws an OperationError. Defects are thrown on. */
+export function unlessRefused<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof OperationError) return undefined;
+    throw error;
+  }
 }

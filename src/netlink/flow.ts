@@ -22,6 +22,8 @@ export const FLOW = {
   timeout: 7,
   mark: 8,
   natDestination: 13,
+  labels: 22,
+  labelsMask: 23,
 } as const;
 /** Of one of its directions (CTA_TUPLE_*). */
 export const DIRECTION = { ip: 1, protocol: 2 } as const;
@@ -42,6 +44,13 @@ export const TRANSLATION = {
 } as const;
 /** Bits of {@linkcode FLOW.status} (IPS_*). */
 export const FLOW_STATUS = { answered: 0x02, confirmed: 0x08 } as const;
+
+/** The 128 labels of a flow as the kernel has them in memory, of which this one is set. */
+export function labelBytes(label: number): Uint8Array {
+  const bytes = new Uint8Array(16);
+  bytes[label >> 3] = 1 << (label & 7);
+  return bytes;
+}
 
 /** Asks for a flow that cannot be there, from nowhere to nowhere: a kernel that knows answers ENOENT. */
 export function absentFlow(): NetlinkRequest {

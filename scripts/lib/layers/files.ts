@@ -4,7 +4,7 @@
  */
 
 const CODE_FOLDERS = ["src", "ffi", "tests", "scripts"];
-const ENDINGS = /\.(?:ts|c|h|sh)$/;
+const ENDINGS = /\.(?:ts|js|c|h|sh)$/;
 
 /** Lists the paths of all files of code, recorded data left out. */
 export function listCode(root: string): string[] {

@@ -10,18 +10,20 @@ import { snapshotKernel, withoutCounts } from "../../../tests/laboratory/network
 import { tproxy } from "../../../tests/laboratory/proxy/proxy.ts";
 import { findLeftovers, readMachineState } from "../test/leftovers.ts";
 import { disturb, disturbOnce } from "./disturb.ts";
+import { GOOD_RELOAD } from "./disturbances/good_reload.ts";
 import { type Load, prepareLoad, startClients, startServer } from "./load.ts";
-import { type Sample, slopeOf } from "./memory.ts";
+import { growthOf, type Sample } from "./memory.ts";
 import { describeProgress } from "./progress.ts";
-import { descriptorsOf, drain, sampleMemory } from "./resources.ts";
+import { drain, holdingsOf, sampleMemory } from "./resources.ts";
 import { Scene } from "./scene.ts";
 import {
   type Finding,
   formatVerdict,
   isHeld,
-  judgeDescriptors,
+  judgeHoldings,
   judgeMemory,
   judgeRepeats,
+  judgeRest,
   none,
   tellCosts,
   tellFailures,
@@ -116,12 +118,19 @@ async function soak(lab: Lab, seconds: number): Promise<Finding[]> {
   });
   // Calm clients leave UDP sessions behind, and no other.
   await delay(IDLE_SECONDS.udp * 1000 + SETTLED_MS);
-  const opened = descriptorsOf(scene.proxy);
+  const opened = await holdingsOf(lab, scene.proxy);
+  const atRest = [sampleMemory(scene.proxy).bytes];
   samples.length = 0;
+  const flowsBefore = server.counts.flows;
   await load(false, () => disturb(scene, { seconds: seconds * (1 - RESTLESS), ends: false, tick }));
-  await drain(scene.proxy, opened);
+  const hours = (samples.at(-1)!.time - samples[0].time) / 3600_000;
+  const flowsPerHour = (server.counts.flows - flowsBefore) / hours;
+  // After a reload it gives back what it needs no more.
+  await drain(lab, scene.proxy, opened);
+  await scene.during(GOOD_RELOAD.name, GOOD_RELOAD.costs, () => GOOD_RELOAD.disturb(scene));
   await delay(SETTLED_MS);
-  const open = descriptorsOf(scene.proxy);
+  const open = await drain(lab, scene.proxy, opened);
+  atRest.push(sampleMemory(scene.proxy).bytes);
   const past = await countPast(lab) - scene.excusedPast;
   const live = server.counts.live;
 
@@ -148,8 +157,9 @@ async function soak(lab: Lab, seconds: number): Promise<Finding[]> {
     none("packets of new flows that went past the proxy, but for disturbances that cost some", [], past),
     judgeRepeats(sum(({ counts }) => counts.exchanges), sum(({ counts }) => counts.repeated)),
     none("connections left at the server", [], live),
-    judgeDescriptors(opened, open),
-    judgeMemory(slopeOf(samples)),
+    judgeHoldings(opened, open),
+    judgeMemory(growthOf(samples), flowsPerHour),
+    judgeRest(atRest[0], atRest[1], server.counts.flows - flowsBefore),
     none("errors in the log", errors),
     none("exit code of the last proxy but 0", code === 0 ? [] : [`${code}`]),
     none("objects of the kernel that were not so before", changed),

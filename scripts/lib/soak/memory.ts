@@ -1,6 +1,7 @@
 /**
- * The slope of a process's memory, by a straight line through the lowest values of its buckets: what V8 has
- * not collected yet does not count. Pure.
+ * The slope of a process's memory by Theil and Sen: the median of the slopes between any two values, which
+ * values that lie far off do not move. The lowest value of each bucket counts: not what V8 has not collected
+ * yet. Pure.
  * @module
  */
 
@@ -11,6 +12,16 @@ export interface Sample {
   readonly bytes: number;
 }
 
+/** Growth in bytes an hour: so much, and with 95 of 100 chances between two bounds. */
+export interface Growth {
+  readonly perHour: number;
+  readonly least: number;
+  readonly most: number;
+  /** Medians of the first quarter of the time that counts, and of the last. */
+  readonly first: number;
+  readonly last: number;
+}
+
 /** Time of a bucket. */
 const BUCKET_MS = 20_000;
 /** Share of the samples, from the start on, that is warm-up: caches and pools grow to what the load needs. */
@@ -18,27 +29,47 @@ const WARM_UP = 1 / 3;
 /** A shorter time tells nothing. */
 const SHORTEST_MS = 120_000;
 const HOUR_MS = 3600_000;
+/** Standard deviations that leave out 5 of 100. */
+const DEVIATIONS = 1.96;
 
-/** Bytes an hour; undefined where the time is too short to tell. */
-export function slopeOf(samples: readonly Sample[]): number | undefined {
+/** Finds the growth; undefined where the time is too short to tell. */
+export function growthOf(samples: readonly Sample[]): Growth | undefined {
+  const points = lowestOf(samples);
+  if (points.length < SHORTEST_MS / BUCKET_MS) return undefined;
+  const slopes = points.flatMap((point, i) =>
+    points.slice(i + 1).map((later) => (later.bytes - point.bytes) / (later.time - point.time) * HOUR_MS)
+  ).toSorted((one, other) => one - other);
+  // The bounds of Kendall's test: so many of the slopes lie on the wrong side of the true one by chance.
+  const n = points.length;
+  const apart = DEVIATIONS * Math.sqrt(n * (n - 1) * (2 * n + 5) / 18) / 2;
+  const middle = (slopes.length - 1) / 2;
+  const at = (place: number) => slopes[Math.min(Math.max(Math.round(place), 0), slopes.length - 1)];
+  const quarter = Math.ceil(n / 4);
+  return {
+    perHour: median(slopes),
+    least: at(middle - apart),
+    most: at(middle + apart),
+    first: median(points.slice(0, quarter).map(({ bytes }) => bytes)),
+    last: median(points.slice(-quarter).map(({ bytes }) => bytes)),
+  };
+}
+
+/** Chooses the lowest sample of each bucket, after the warm-up. */
+function lowestOf(samples: readonly Sample[]): Sample[] {
   const [first, last] = [samples.at(0), samples.at(-1)];
-  if (first === undefined || last === undefined) return undefined;
+  if (first === undefined || last === undefined) return [];
   const begin = first.time + (last.time - first.time) * WARM_UP;
-  if (last.time - begin < SHORTEST_MS) return undefined;
   const buckets = new Map<number, Sample>();
   for (const sample of samples) {
     if (sample.time < begin) continue;
     const bucket = Math.floor((sample.time - begin) / BUCKET_MS);
     if (sample.bytes < (buckets.get(bucket)?.bytes ?? Infinity)) buckets.set(bucket, sample);
   }
-  return fitLine([...buckets.values()]) * HOUR_MS;
+  return [...buckets.values()];
 }
 
-/** The slope of the least squares, bytes a millisecond. */
-function fitLine(points: readonly Sample[]): number {
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [time, bytes] = [mean(points.map((p) => p.time)), mean(points.map((p) => p.bytes))];
-  const sum = (value: (point: Sample) => number) => points.reduce((total, point) => total + value(point), 0);
-  const spread = sum((point) => (point.time - time) ** 2);
-  return spread === 0 ? 0 : sum((point) => (point.time - time) * (point.bytes - bytes)) / spread;
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  const middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
 }

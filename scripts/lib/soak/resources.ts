@@ -1,24 +1,55 @@
 /**
- * Resources that the process holds: descriptors, memory.
+ * Resources that the process holds: descriptors, threads, sessions, elements of the kernel's sets, files;
+ * memory.
  * @module
  */
+import type { Lab } from "../../../tests/laboratory/lab.ts";
 import { anonymousBytes, countDescriptorKinds } from "../../../tests/laboratory/machine/procfs.ts";
 import { until } from "../../../tests/laboratory/machine/wait.ts";
-import type { Proxy } from "../../../tests/laboratory/proxy/proxy.ts";
+import { type Proxy, tproxy } from "../../../tests/laboratory/proxy/proxy.ts";
 import type { Sample } from "./memory.ts";
 import { IDLE_SECONDS } from "./world.ts";
 
 /** A machine that does much else takes its time. */
 const MARGIN_MS = 30_000;
+const RUN_DIRECTORY = "/run/tproxy";
 
-/** Waits until the process has no more descriptors than it had, but for pipes: each session has some. */
-export async function drain(proxy: Proxy, opened: Readonly<Record<string, number>>): Promise<void> {
+/** Numbers by kind. */
+export type Holdings = Readonly<Record<string, number>>;
+
+/**
+ * Waits until the process has no more than it had, but for pipes: each session has some. Gives what it has.
+ */
+export async function drain(lab: Lab, proxy: Proxy, before: Holdings): Promise<Holdings> {
   const timeoutMs = Math.max(IDLE_SECONDS.tcp, IDLE_SECONDS.udp) * 1000 + MARGIN_MS;
-  const isRest = () => {
-    const now = descriptorsOf(proxy);
-    return Object.keys(now).every((kind) => kind === "pipe" || now[kind] <= (opened[kind] ?? 0));
+  let now: Holdings = {};
+  const isRest = async () => {
+    now = await holdingsOf(lab, proxy);
+    return Object.keys(now).every((kind) => kind === "pipe" || now[kind] <= (before[kind] ?? 0));
   };
-  await until(isRest, { what: "the end of all sessions", timeoutMs, pollMs: 200 }).catch(() => {});
+  await until(isRest, { what: "the end of all sessions", timeoutMs, pollMs: 500 }).catch(() => {});
+  return now;
+}
+
+/** Counts all that it holds. */
+export async function holdingsOf(lab: Lab, proxy: Proxy): Promise<Holdings> {
+  const { stdout: sets } = await lab.router.run(["nft", "-j", "list", "table", "inet", "transparent_proxy"]);
+  const { connections, udpSessions } = JSON.parse(
+    (await tproxy(lab, ["status", "--json", "-c", proxy.configPath])).stdout,
+  ).proxy;
+  return {
+    ...descriptorsOf(proxy),
+    threads: [...Deno.readDirSync(`/proc/${proxy.pid}/task`)].length,
+    connections,
+    "UDP sessions": udpSessions,
+    "elements of sets": countElements(JSON.parse(sets)),
+    "files in /run": [...Deno.readDirSync(RUN_DIRECTORY)].filter(({ name }) => name.endsWith(`-${proxy.pid}`))
+      .length,
+  };
+}
+
+function countElements({ nftables }: { nftables: { set?: { elem?: unknown[] } }[] }): number {
+  return nftables.reduce((sum, { set }) => sum + (set?.elem?.length ?? 0), 0);
 }
 
 /** Descriptors by kind. */

@@ -2,6 +2,7 @@
  * The verdict: a line for each promise, what was found, and whether it holds. Pure.
  * @module
  */
+import type { Growth } from "./memory.ts";
 import { during, type Failure, type Window } from "./windows.ts";
 
 /** One promise. */
@@ -12,8 +13,13 @@ export interface Finding {
   readonly held: boolean | undefined;
 }
 
-/** Bytes an hour that a process may grow by; a run of 20 minutes tells some 5 MB from none. */
+/** Bytes an hour that a process may grow by. */
 export const MOST_GROWTH = 12_000_000;
+/**
+ * Bytes that it may hold more at rest, however long it has served: objects for as many sessions as there were
+ * at a time, which are used again.
+ */
+export const MOST_AT_REST = 16_000_000;
 /** Of so many datagrams one may have to be asked again. */
 const QUESTIONS_FOR_A_REPEAT = 200;
 
@@ -55,11 +61,32 @@ function clock(time: number): string {
   return new Date(time).toISOString().slice(11, 23);
 }
 
-/** Memory over the last process's life. */
-export function judgeMemory(slope: number | undefined): Finding {
+/** Memory over the last process's life, in which so many flows come in an hour. */
+export function judgeMemory(growth: Growth | undefined, flowsPerHour: number): Finding {
   const promise = `anonymous memory grows by less than ${MOST_GROWTH / 1e6} MB an hour`;
-  if (slope === undefined) return { promise, found: "too short a run to tell", held: undefined };
-  return { promise, found: `${(slope / 1e6).toFixed(1)} MB an hour`, held: slope < MOST_GROWTH };
+  if (growth === undefined) return { promise, found: "too short a run to tell", held: undefined };
+  const { perHour, least, most, first, last } = growth;
+  const [mean, low, high, before, after] = [perHour, least, most, first, last].map((bytes) =>
+    (bytes / 1e6).toFixed(1)
+  );
+  const held = most < MOST_GROWTH ? true : least > MOST_GROWTH ? false : undefined;
+  return {
+    promise,
+    found: `${mean} MB an hour (${low} to ${high}), ${(perHour / flowsPerHour).toFixed(0)} bytes a flow; ` +
+      `first quarter ${before} MB, last ${after}${held === undefined ? "; too short a run to tell" : ""}`,
+    held,
+  };
+}
+
+/** Memory that it holds without a session, before so many flows and after. */
+export function judgeRest(before: number, after: number, flows: number): Finding {
+  const more = after - before;
+  const [held, grown] = [after, more].map((bytes) => (bytes / 1e6).toFixed(1));
+  return {
+    promise: `at rest it holds less than ${MOST_AT_REST / 1e6} MB more of it than before`,
+    found: `${grown} more, ${held} MB; ${(more / flows).toFixed(0)} bytes a flow`,
+    held: more < MOST_AT_REST,
+  };
 }
 
 /** Tells what each kind of disturbance has cost; a flow that lived in several counts with the first. */
@@ -80,8 +107,8 @@ export function judgeRepeats(exchanges: number, repeated: number): Finding {
   };
 }
 
-/** Descriptors by kind, but for the pipes of splice, of which a worker keeps some for the next session. */
-export function judgeDescriptors(
+/** All that it holds, but for the pipes of splice, of which a worker keeps some for the next session. */
+export function judgeHoldings(
   before: Readonly<Record<string, number>>,
   after: Readonly<Record<string, number>>,
 ): Finding {
@@ -90,7 +117,7 @@ export function judgeDescriptors(
   );
   const changed = kinds.filter((kind) => before[kind] !== after[kind])
     .map((kind) => `${kind}: ${before[kind] ?? 0} before, ${after[kind] ?? 0} after`);
-  return none("descriptors that were not open before (sessions that are left have some)", changed);
+  return none("descriptors, threads, sessions, elements of sets, files that were not there before", changed);
 }
 
 /** All findings as text, the last line in one word. */

@@ -7,7 +7,7 @@ import { message } from "@optique/core/message";
 import type { ValueParser } from "@optique/core/valueparser";
 
 /** A kind of value. */
-export type ValueKind = "interface" | "rule" | "upstream";
+export type ValueKind = "interface" | "rule" | "upstream" | "device";
 
 /** Between a word and the kind that is to complete it; in no word of a command line. */
 const SEPARATOR = "\0";

@@ -4,6 +4,7 @@
  */
 import { runParserSync } from "@optique/core/facade";
 import { formatMessage, type Message, message, text } from "@optique/core/message";
+import { formatUsage } from "@optique/core/usage";
 import { splitAttachedValues } from "./attached_values.ts";
 import { addDefaultValues } from "./default_values.ts";
 import type { AnyCommand } from "../command.ts";
@@ -48,7 +49,8 @@ export function parseOptions(env: Env, command: AnyCommand, args: readonly strin
       },
       stderr: () => {},
       onError: (_code, error) => {
-        env.stderr(`${programName}: ${plain(error)}\nTry: ${programName} --help\n`);
+        const usage = formatUsage(programName, command.parser.usage);
+        env.stderr(`${programName}: ${plain(error, usage)}\nTry: ${programName} --help\n`);
         throw new Stop(2);
       },
     });
@@ -59,8 +61,12 @@ export function parseOptions(env: Env, command: AnyCommand, args: readonly strin
   }
 }
 
-function plain(error: Message): string {
+/** Sentences that do not name what is missing. */
+const NAMELESS = /^(?:Missing required argument|No matching option found)\.$/;
+
+function plain(error: Message, usage: string): string {
   const text = formatMessage(error, { colors: false, quotes: true }).replaceAll(/\s*\n\s*/g, " ").trim();
+  if (NAMELESS.test(text)) return `Something is missing: ${usage}`;
   // Any two options of one letter are near to each other.
   return text.replace(/("-[^-"]"\.) Did you mean .*$/, "$1");
 }

@@ -6,6 +6,11 @@ import type { AnyCommand } from "../command.ts";
 import type { Env } from "../env.ts";
 import { TOPIC_NAMES } from "../help/names.ts";
 
+/** The program in a sentence. */
+export const ABOUT =
+  "Makes this Linux router a transparent proxy: programs nf_tables and policy routing, and relays the connections " +
+  "of the LAN without touching a client.";
+
 const TOPICS_COLUMN = 27;
 
 /** The width of help texts: the terminal's, within what is easy to read and what the layout needs. */
@@ -24,11 +29,7 @@ export function formatUsage(env: Env, commands: readonly AnyCommand[]): string {
   return [
     "Usage: tproxy COMMAND [OPTION]…",
     "",
-    ...wrap(
-      "Makes this Linux router a transparent proxy: programs nf_tables and policy routing, and relays the connections " +
-        "of the LAN without touching a client.",
-      { indent: 0, width: helpWidth(env) },
-    ).split("\n"),
+    ...wrap(ABOUT, { indent: 0, width: helpWidth(env) }).split("\n"),
     "",
     "Commands that change or load the machine:",
     ...listed(true),
@@ -42,7 +43,8 @@ export function formatUsage(env: Env, commands: readonly AnyCommand[]): string {
     }`,
     "  tproxy --version         version of this program",
     "",
-    "Exit codes: 0 done, 1 failed, 2 wrong usage or invalid config.",
+    "Exit codes: 0 done, 1 failed, 2 wrong usage or invalid config, 3 an answer",
+    "(tproxy help exit-codes).",
     "",
   ].join("\n");
 }

@@ -10,6 +10,7 @@ import type { LoadedConfig } from "../../config/load.ts";
 import { DEFAULT_CACHE_PATH, DEFAULT_CONFIG_PATH } from "../../constants.ts";
 import { backendOf } from "../../kernel/backends.ts";
 import { OperationError } from "../../net/error.ts";
+import { STREAM } from "../arguments/config_option.ts";
 import type { Env } from "../env.ts";
 
 /** Everybody may read: what a user of its own needs. */
@@ -19,9 +20,12 @@ const EXECUTABLE = 0o005;
 /** Everybody may pass: what folders need. */
 const PASSABLE = 0o001;
 
-/** The config that a command line names, as boot files name it; undefined: the usual one. */
+/**
+ * The config that a command line names, as boot files name it; undefined: the usual one, or a stream that has
+ * no name.
+ */
 export function namedConfig(env: Env, option: string | undefined): string | undefined {
-  if (option === undefined) return undefined;
+  if (option === undefined || option === STREAM) return undefined;
   const path = env.files.realPath(option.startsWith("/") ? option : `${env.cwd()}/${option}`);
   return path === DEFAULT_CONFIG_PATH ? undefined : path;
 }

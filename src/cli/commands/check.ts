@@ -9,13 +9,13 @@ import type { InferValue } from "@optique/core/parser";
 import { argument } from "@optique/core/primitives";
 import { OperationError } from "../../net/error.ts";
 import type { Command } from "../command.ts";
-import { configOption, filePath } from "../arguments/config_option.ts";
+import { configOption, configSource, filePath } from "../arguments/config_option.ts";
 
 const parser = object({
   config: configOption,
   file: optional(argument(filePath(), {
     description:
-      message`Config to check. Without it: /etc/tproxy/tproxy.yaml if it is there, else built-in defaults.`,
+      message`Config to check; -: standard input. Without it: /etc/tproxy/tproxy.yaml if it is there, else built-in defaults.`,
   })),
 });
 
@@ -27,7 +27,7 @@ export const checkCommand: Command<InferValue<typeof parser>> = {
     "All errors are listed, as FILE:LINE:COLUMN with the bad value and what is expected there; the exit code is 2.",
     "What is valid but not supported by this version yet is an error where install and run refuse it, else a warning.",
   ],
-  examples: ["check", "check ./tproxy.yaml", "check -c ./tproxy.yaml"],
+  examples: ["check", "check ./tproxy.yaml", "check -c ./tproxy.yaml", "check - < ./tproxy.yaml"],
   changesState: false,
   parser,
   async run(env, { config, file: named }) {
@@ -44,10 +44,7 @@ export const checkCommand: Command<InferValue<typeof parser>> = {
     const { listUnsupported } = await import("../../config/support.ts");
     const { describeConfig } = await import("../../config/describe.ts");
     const { formatProblem } = await import("../../config/error.ts");
-    const loaded = loadConfig({
-      ...(file === undefined ? {} : { path: file }),
-      readTextFile: env.readTextFile,
-    });
+    const loaded = loadConfig(configSource(env, file));
     const problems = listUnsupported(loaded);
     for (const problem of problems) {
       const [word, refused] = problem.refusedBy.length === 0

@@ -12,7 +12,7 @@ import type { Command } from "../command.ts";
 const parser = object({
   what: argument(choice(["example", "schema"], { metavar: "WHAT" }), {
     description:
-      message`${"example"}: a config with every key, its default and unit; ${"schema"}: a JSON Schema for editors.`,
+      message`${"example"}, a config with every key, its default and unit, or ${"schema"}, a JSON Schema for editors.`,
   }),
 });
 

@@ -8,6 +8,7 @@ import { multiple, optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { argument, flag, option } from "@optique/core/primitives";
 import { choice, integer, string } from "@optique/core/valueparser";
+import { DEFAULT_CONFIG } from "../../config/defaults.ts";
 import { STATES } from "../../daemon/control/connections/row.ts";
 import { OperationError } from "../../net/error.ts";
 import { configOption } from "../arguments/config_option.ts";
@@ -28,11 +29,11 @@ const parser = object({
     description:
       message`Those to this server: the same, a port (${":443"}), or a name as rules have it (${"*.example.com"}).`,
   })),
-  device: optional(option("--device", string({ metavar: "DEVICE" }), {
+  device: optional(option("--device", knownValue("device", "DEVICE"), {
     description: message`Those of this device: its name, its hardware address, or an address of it.`,
   })),
   rule: optional(option("--rule", knownValue("rule", "NAME"), {
-    description: message`Those that this rule has decided.`,
+    description: message`Those that this rule has decided; ${"default"}: those that none has.`,
   })),
   upstream: optional(option("--upstream", knownValue("upstream", "NAME"), {
     description: message`Those through this upstream.`,
@@ -73,6 +74,9 @@ export const connectionsCommand: Command<InferValue<typeof parser>> = {
     "The proxy is asked by its control socket, which is root's. Each TCP connection and each UDP session has a line: who, where to " +
     "(by the name that the client has asked for, where it is known), the rule that has decided, the upstream, what has passed. A narrow screen has fewer columns. " +
     "Options that choose are joined: all must be met.",
+    "A browser shows the same as --watch, and nothing listens on the network for it: ssh -N -L 8080:" +
+    `${DEFAULT_CONFIG.control} root@ROUTER, ` +
+    "then http://localhost:8080/ on the machine with the browser.",
     "close ends connections with a reset, on both sides; it shows them and asks first. Without a terminal it needs --yes.",
     "The exit code is 3 if no proxy answers, 1 if there is nothing to close or it is not wanted, 2 for wrong options.",
     "JSON: { version, connections: [{ id, protocol, family, client, clientPort, device, mac, destination, destinationPort, name, rule, " +
@@ -91,6 +95,8 @@ export const connectionsCommand: Command<InferValue<typeof parser>> = {
   changesState: false,
   parser,
   async run(env, options) {
+    const { refuseCombinations } = await import("../connections/combinations.ts");
+    refuseCombinations(options);
     const { filtersAny, readFilter } = await import("../connections/filter.ts");
     const chosen = readFilter(options);
     const { act, ids } = options;
@@ -125,7 +131,7 @@ async function watchConnections(env: Env, control: string, filter: Filter): Prom
     throw new OperationError({
       operation: "watch",
       object: "connections",
-      reason: "this is no terminal",
+      reason: "this is no terminal, or a dumb one",
       hint: "Without --watch, --json and --top give lists to programs",
       usage: true,
     });

@@ -24,7 +24,7 @@ import { describeBoot } from "../boot/describe.ts";
 import { bootDocument, prepareBoot, renderBoot, warnOfBoot, withBoot } from "../boot/install.ts";
 import type { BootPlan } from "../boot/plan.ts";
 import type { Command } from "../command.ts";
-import { configOption, loadConfigOption } from "../arguments/config_option.ts";
+import { configOption, loadConfigOption, STREAM } from "../arguments/config_option.ts";
 import { durationValue } from "../arguments/duration_value.ts";
 import type { Env } from "../env.ts";
 import { tidyTrial } from "../../kernel/trials.ts";
@@ -77,12 +77,13 @@ export const installCommand: Command<InferValue<typeof parser>> = {
     "With --confirm it is a trial. The rules that were there before stay in the kernel beside the new ones, and hold again " +
     "when the time is over, or none: the kernel sees to that, whatever becomes of this program, its terminal and the clock. " +
     "tproxy confirm, from a new connection, keeps the new ones. On a terminal the seconds are counted, and Ctrl-C takes the " +
-    "trial back. The config's file is not taken back, nor what a running proxy has read. It needs kernel.backend: netlink.",
+    "trial back. The config's file is not taken back, nor what a running proxy has read.",
     "--dry-run needs no privilege.",
   ],
   examples: [
     "install",
     "install -c ./tproxy.yaml",
+    "install -c - < ./tproxy.yaml",
     "install --confirm 60s",
     "install --boot auto",
     "install --dry-run > rules.sh",
@@ -101,6 +102,7 @@ export const installCommand: Command<InferValue<typeof parser>> = {
     }
     const { confirm: timeoutMs } = options;
     if (timeoutMs !== undefined && options.dryRun === true) throw dryTrial();
+    refuseStream(options);
     const loaded = await loadConfigOption(env, { path: options.config, user: "install" });
     const plan = preparePlan(loaded, env.readTextFile, { anew: true, early: options.format === "iptables" });
     const boot = prepareBoot(env, loaded, options);
@@ -133,6 +135,20 @@ export const installCommand: Command<InferValue<typeof parser>> = {
     return 0;
   },
 };
+
+/** Throws where the config is needed once more, at boot or at the end of a trial. */
+function refuseStream({ config, boot = "none", confirm }: InferValue<typeof parser>): void {
+  if (config !== STREAM || (boot === "none" && confirm === undefined)) return;
+  throw new OperationError({
+    operation: "read config",
+    object: "standard input",
+    reason: confirm === undefined
+      ? "the start at boot has to read it again"
+      : '"tproxy confirm" has to read it again',
+    hint: "Write it into a file",
+    usage: true,
+  });
+}
 
 function dryTrial(): OperationError {
   return new OperationError({

@@ -9,7 +9,7 @@ import type { InferValue } from "@optique/core/parser";
 import { argument } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
 import { OperationError } from "../../net/error.ts";
-import { configOption, filePath } from "../arguments/config_option.ts";
+import { configOption, filePath, STREAM } from "../arguments/config_option.ts";
 import type { Command } from "../command.ts";
 import type { Env } from "../env.ts";
 import { findControl } from "../control/find.ts";
@@ -24,7 +24,8 @@ const parser = object({
       message`${"print"}: to standard output, as without it; ${"write"}: to FILE; ${"dashboard"}: one for Grafana.`,
   })),
   file: optional(argument(filePath(), {
-    description: message`The file to write, whole or not at all: whoever reads it never sees a part.`,
+    description:
+      message`The file to write, whole or not at all: whoever reads it never sees a part; -: standard output.`,
   })),
 });
 
@@ -36,7 +37,7 @@ export const metricsCommand: Command<InferValue<typeof parser>> = {
     "The text is in Prometheus' format 0.0.4; counts are since the start of the proxy. write is for node_exporter's " +
     "textfile collector, from a timer: nothing needs to listen for it. The control socket gives the same at GET /metrics, " +
     "or OpenMetrics to those who ask for it.",
-    "The exit code is 3 if no proxy answers; FILE is removed then, for a collector would go on telling of a proxy that is gone.",
+    "The exit code is 3 if no proxy answers; FILE is removed then, for a collector would go on telling of what was.",
   ],
   examples: [
     "metrics",
@@ -45,9 +46,9 @@ export const metricsCommand: Command<InferValue<typeof parser>> = {
   ],
   changesState: false,
   parser,
-  async run(env, { config, what = "print", file }) {
-    if ((what === "write") !== (file !== undefined)) {
-      const reason = file === undefined ? "it needs a FILE" : "only write has a FILE";
+  async run(env, { config, what = "print", file: written }) {
+    if ((what === "write") !== (written !== undefined)) {
+      const reason = written === undefined ? "it needs a FILE" : "only write has a FILE";
       throw new OperationError({ operation: "use metrics", object: what, reason, usage: true });
     }
     if (what === "dashboard") {
@@ -55,9 +56,15 @@ export const metricsCommand: Command<InferValue<typeof parser>> = {
       env.stdout(formatDashboard());
       return 0;
     }
+    const file = written === STREAM ? undefined : written;
     const path = await findControl(env, config);
     const { ask, sayNoAnswer } = await import("../control/proxy.ts");
-    const text = await ask(path, { method: "GET", target: "/metrics" });
+    const text = await ask(path, { method: "GET", target: "/metrics" }).catch((error) => {
+      if (file !== undefined && error instanceof OperationError && error.unanswered) {
+        replace(env, file, undefined);
+      }
+      throw error;
+    });
     if (file !== undefined) replace(env, file, text);
     else if (text !== undefined) env.stdout(text);
     return text === undefined ? sayNoAnswer(env, path) : 0;

@@ -7,15 +7,17 @@ import { message } from "@optique/core/message";
 import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag } from "@optique/core/primitives";
-import { configOption } from "../arguments/config_option.ts";
+import { configFileOption } from "../arguments/config_option.ts";
 import type { Command } from "../command.ts";
 import { findControl } from "../control/find.ts";
 
 /** A million names take a second; a worker that does not answer is waited for. */
 const PATIENCE_MS = 120_000;
+/** A proxy that does not answer this at once will not reload either. */
+const GREETING = { method: "GET", target: "/v1/status" } as const;
 
 const parser = object({
-  config: configOption,
+  config: configFileOption,
   json: optional(flag("--json", { description: message`Print JSON.` })),
 });
 
@@ -38,7 +40,7 @@ export const reloadCommand: Command<InferValue<typeof parser>> = {
     const path = await findControl(env, config);
     const { askAny, sayNoAnswer } = await import("../control/proxy.ts");
     const question = { method: "POST", target: "/v1/reload", body: "{}", patienceMs: PATIENCE_MS } as const;
-    const reply = await askAny(path, question);
+    const reply = await askAny(path, GREETING) && await askAny(path, question);
     if (reply === undefined) return sayNoAnswer(env, path, "; SIGHUP has it reload without an answer");
     const { writeOutcome } = await import("../control/reload_outcome.ts");
     return writeOutcome(env, reply, json === true);

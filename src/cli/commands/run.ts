@@ -12,13 +12,14 @@ import { RESTART_KEYS } from "../../daemon/reload/changes.ts";
 import { runDaemon } from "../../daemon/daemon.ts";
 import { openConfigFiles } from "../../daemon/privileges/file_server.ts";
 import { Privileges } from "../../daemon/privileges/privileges.ts";
+import { TAKES_OUTPUT, TAKES_OVER } from "../../constants.ts";
 import type { Command } from "../command.ts";
-import { configOption } from "../arguments/config_option.ts";
+import { configFileOption } from "../arguments/config_option.ts";
 import { readBuildInfo } from "../build_info.ts";
 import { VERSION } from "../version.ts";
 
 const parser = object({
-  config: configOption,
+  config: configFileOption,
   install: optional(flag("--install", {
     description:
       message`Install too, as soon as the network allows it, and keep the rules right: for service managers.`,
@@ -68,6 +69,8 @@ export const runCommand: Command<InferValue<typeof parser>> = {
       version: VERSION,
       commit: readBuildInfo(env.readTextFile).commit,
       workerUrl: workerUrl(),
+      takesOver: takeVariable(TAKES_OVER),
+      takesOutput: takeVariable(TAKES_OUTPUT) !== undefined,
       findObstacles: async (loaded) => {
         const { findObstacles } = await import("../doctor/obstacles.ts");
         return await findObstacles(env, loaded);
@@ -77,6 +80,13 @@ export const runCommand: Command<InferValue<typeof parser>> = {
     return 0;
   },
 };
+
+/** Reads a variable of the environment, which is for this process alone. */
+function takeVariable(name: string): string | undefined {
+  const value = Deno.env.get(name);
+  Deno.env.delete(name);
+  return value;
+}
 
 /** Beside this program: as a source file, or bundled by scripts/build. */
 function workerUrl(): URL {

@@ -46,9 +46,9 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
     "install: each object is present, missing, changed, or foreign (it is there and the config does not ask for it); " +
     "those that are not as the config wants are listed, with -v all. " +
     "Where all are, what keeps clients from a proxy all the same is named as doctor names it. " +
+    "The start at boot, and whether its files are those that this version writes, is shown too. " +
     "The exit code is 0 only if all are present. Whether a proxy is running does not count but with --running: " +
-    "without one, intercept.on-failure says what happens. So is the start at boot, and whether its files are those that this " +
-    "version writes.",
+    "without one, intercept.on-failure says what happens.",
     "While an install is on trial (install --confirm), it is what counts, and the time that is left is shown; what a " +
     "trial that is over has left in the kernel is taken away.",
     "JSON: { version, config, installed, interfaces, families, admission: { inForce, reason }, backend: { name, place }, warnings, proxy: { running, listeners: " +

@@ -12,7 +12,7 @@ import { resumeEarlyDemux } from "../../dataplane/sockets/early_demux.ts";
 import { OperationError } from "../../net/error.ts";
 import { uninstall } from "../../kernel/backends.ts";
 import { forgetTrial } from "../../kernel/trials.ts";
-import { configOption } from "../arguments/config_option.ts";
+import { configOption, configSource } from "../arguments/config_option.ts";
 import { removeBoot, stopServices } from "../boot/remove.ts";
 import type { Command } from "../command.ts";
 import type { Env } from "../env.ts";
@@ -78,7 +78,7 @@ async function findProxy(env: Env, path: string | undefined): Promise<PortHolder
   const { DEFAULT_CONFIG } = await import("../../config/defaults.ts");
   let config = DEFAULT_CONFIG;
   try {
-    ({ config } = loadConfig({ ...path === undefined ? {} : { path }, readTextFile: env.readTextFile }));
+    ({ config } = loadConfig(configSource(env, path)));
   } catch (error) {
     if (!(error instanceof ConfigError || error instanceof OperationError)) throw error;
   }

@@ -31,7 +31,7 @@ export function readFilter(options: FilterOptions): Filter {
     ...made(options.from, (text) => place(text, "--from", ({ client, clientPort }) => [client, clientPort])),
     ...made(options.to, readTo),
     ...made(options.device, readDevice),
-    ...made(options.rule, (rule): Filter => (row) => row.rule === rule),
+    ...made(options.rule, readRule),
     ...made(options.upstream, (upstream): Filter => (row) => row.upstream === upstream),
     ...made(options.state, (state): Filter => (row) => row.state === state),
     ...made(options.older, readOlder),
@@ -114,6 +114,12 @@ function readDevice(text: string): Filter {
   const written = address === undefined ? undefined : formatIp(address);
   return ({ device, mac, client }) =>
     device?.toLowerCase() === wanted || mac === wanted || (written !== undefined && client === written);
+}
+
+/** Reads the name of a rule, or what stands for none of them. */
+function readRule(rule: string): Filter {
+  const isDefault = rule === "default";
+  return (row) => row.rule === rule || (isDefault && row.rule === null && row.state !== "deciding");
 }
 
 function readOlder(text: string): Filter {

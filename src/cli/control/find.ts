@@ -4,6 +4,7 @@
  */
 import { DEFAULT_CONFIG } from "../../config/defaults.ts";
 import { ConfigError } from "../../config/error.ts";
+import { configSource } from "../arguments/config_option.ts";
 import type { Env } from "../env.ts";
 
 /** The exit code where no proxy answers. */
@@ -18,14 +19,15 @@ const CONTROL = /(?:^|[{,])\s*["']?control["']?\s*:\s*["']?(\/[^\s"'#,}]+|off\b)
  */
 export async function findControl(env: Env, config: string | undefined): Promise<string> {
   const { loadConfig } = await import("../../config/load.ts");
+  const source = configSource(env, config);
   const texts: string[] = []; // the config, then the lists that it names
   const readTextFile = (path: string) => {
-    const text = env.readTextFile(path);
+    const text = source.readTextFile(path);
     texts.push(text);
     return text;
   };
   try {
-    return loadConfig({ ...(config === undefined ? {} : { path: config }), readTextFile }).config.control;
+    return loadConfig({ ...source, readTextFile }).config.control;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return CONTROL.exec(texts[0] ?? "")?.[1] ?? DEFAULT_CONFIG.control;

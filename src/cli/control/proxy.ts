@@ -20,7 +20,7 @@ export function sayNoAnswer(env: Env, path: string, instead = ""): number {
   env.stderr(
     path === "off"
       ? `tproxy: no proxy can be asked: control is off in this config${instead}\n`
-      : `tproxy: no proxy answers at ${path}; what runs with another config is named by -c\n`,
+      : `tproxy: no proxy answers at ${path}; "tproxy run" starts one, and -c names the config of one that runs\n`,
   );
   return NOBODY;
 }

@@ -75,8 +75,13 @@ const PASSING: readonly AnsweredEnd[] = ["forwarded", "relayed", "delivered", "r
 
 /** Makes the answer. */
 export function makeAnswer(facts: AnswerFacts): Answer {
-  const { loaded, asked, policy, upstreamStates, choice, router, trace } = facts;
-  const { end, by } = trace === null
+  const { loaded, asked, policy, upstreamStates, choice, router } = facts;
+  // Who may not read the rules cannot tell what they do. A kernel without nf_tables has none.
+  const isHidden = router?.machine.obstacle?.code === "EPERM";
+  const trace = isHidden ? null : facts.trace;
+  const { end, by } = isHidden
+    ? { end: "unknown" as const, by: "the rules of the kernel may not be read" }
+    : trace === null
     ? endByRules(policy, upstreamStates)
     : endOnRouter(trace, policy, upstreamStates);
   const { install: installed, way, source } = trace ?? { install: null, way: null, source: null };
@@ -102,7 +107,7 @@ export function makeAnswer(facts: AnswerFacts): Answer {
     path: trace?.steps ?? null,
     route: way && { ...way, gateway: way.gateway && formatIp(way.gateway) },
     source: source === null || end === "upstream" ? null : formatIp(source),
-    warnings: router === null || trace === null ? [] : warn(trace, { loaded, policy, router }),
+    warnings: router === null || facts.trace === null ? [] : warn(facts.trace, { loaded, policy, router }),
   };
 }
 

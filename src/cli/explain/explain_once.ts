@@ -7,7 +7,7 @@ import { readFlowMachine } from "../../doctor/flow/machine.ts";
 import { systemFiles } from "../../doctor/machine/files.ts";
 import { readAdmission } from "../../kernel/admission.ts";
 import { preparePlan } from "../../kernel/prepare.ts";
-import { OperationError } from "../../net/error.ts";
+import { unlessRefused } from "../../net/error.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import type { Env } from "../env.ts";
 import { findHolder, placesOf } from "../status/proxy.ts";
@@ -37,10 +37,5 @@ export async function explainOnce(
 
 /** The clients' interfaces; undefined where an install would fail here. */
 function readLan(env: Env, loaded: LoadedConfig): readonly string[] | undefined {
-  try {
-    return preparePlan(loaded, env.readTextFile).lan;
-  } catch (error) {
-    if (error instanceof OperationError) return undefined;
-    throw error;
-  }
+  return unlessRefused(() => preparePlan(loaded, env.readTextFile).lan);
 }

@@ -33,7 +33,9 @@ export function wordAnswer(answer: Answer): string[] {
     ...(route === null ? [] : [wordRoute(route)]),
     ...(source === null ? [] : [`server sees: ${source}`]),
   ];
-  const doubt = certain ? "" : "; not for certain, for not everything on its way can be judged";
+  const doubt = certain || end === "unknown"
+    ? ""
+    : "; not for certain, for not everything on its way can be judged";
   return [
     ...wordPolicy(answer),
     ...(whenDown === null ? [] : [`upstream: ${wordUpstreams(answer)}; when down: ${whenDown}`]),

@@ -113,7 +113,7 @@ export function describeProxy(
     `running, pid ${pid}, for ${formatDuration(now - state.started)} ${where}`,
     ...describeState(state, config),
     `privileges: ${state.privileges}`,
-    ...(verbose ? describeSize(state) : []),
+    ...(verbose ? [...describeSize(state), describePage(control)] : []),
     ...describeUpstreams(state, now),
   ];
 }
@@ -148,6 +148,11 @@ function describeSize(state: ProxyState): string[] {
     `tproxy ${program}, ${workers} ${workers === 1 ? "worker" : "workers"}, room for ${most.join(" and ")}`,
     rules,
   ];
+}
+
+/** Says how a browser comes to the page, which nobody reaches from the network. */
+function describePage(control: string): string {
+  return `page: ssh -N -L 8080:${control} root@ROUTER, then http://localhost:8080/`;
 }
 
 /** `0`, `0.3`, `17`. */

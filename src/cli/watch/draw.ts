@@ -5,7 +5,7 @@
 import { formatAge, formatAmount } from "./amount.ts";
 import { type Column, placeColumns, type Wording } from "./columns.ts";
 import { columnsOf, type Keyed, type List } from "./rows.ts";
-import { fit, makeSafe, textWidth } from "./text.ts";
+import { fit, makeSafe } from "./text.ts";
 import { TABS, type View } from "./view.ts";
 
 /** The proxy in one line. */
@@ -48,14 +48,16 @@ const BOLD = "\x1b[1m";
 const DIM = "\x1b[2m";
 const PLAIN = "\x1b[0m";
 
+/** In the order in which a narrow terminal can do without them, from the end. */
 const KEYS =
-  "/ filter  s sort  r reverse  space pause  tab lists  enter details  K close  b bits  ? help  q quit";
+  "? help  q quit  / filter  s sort  space pause  tab lists  enter more  K close  r reverse  b bits";
 
 const HELP = [
   "up down  j k   choose a row               page up, page down, home, end",
   "tab            the next list: devices, connections, rules",
   "enter          the connections of a device or a rule; escape: back",
-  "/              show what has these words alone: a name, an address, a rule, tcp4, a state; escape: all",
+  "/              show what has these words alone: a name, an address, tcp4, open;",
+  "               escape shows all",
   "s              sort by the next column; after the last: by traffic, calmly",
   "r              the other way round",
   "space          pause: the list stands still",
@@ -63,8 +65,9 @@ const HELP = [
   "K              close the connection, after a question",
   "q  ctrl-c      leave",
   "",
-  "A device goes by the name that DHCP or /etc/hosts has, else by its hardware address.",
-  "TOTAL counts what was seen since this screen began, and what its flows had carried before.",
+  "A device goes by the name that DHCP or /etc/hosts has, else by its hardware",
+  "address. TOTAL counts what was seen since this screen began, and what its flows",
+  "had carried before.",
 ];
 
 /** Rows of the list that have room. */
@@ -78,7 +81,7 @@ export function draw(scene: Scene, size: Size, inColor: boolean): string[] {
   const { columns } = size;
   const room = roomOf(size);
   const body = scene.view.showsHelp
-    ? HELP.map((line) => fit(`  ${line}`, columns))
+    ? HELP.map((line) => fit(` ${line}`, columns))
     : drawList(scene, { columns, room }, style);
   const padded = [...body, ...Array<string>(room + 1).fill("")].slice(0, room + 1);
   return [
@@ -136,8 +139,7 @@ function drawList(
   const chosen = Math.max(0, rows.findIndex(({ key }) => key === view.chosen));
   const first = Math.min(Math.max(0, chosen - Math.floor(room / 2)), Math.max(0, rows.length - room));
   const lines = rows.slice(first, first + room).map(({ row }, i) => {
-    const line = drawRow(row, placed, wording);
-    const cells = line + " ".repeat(Math.max(0, width - textWidth(line)));
+    const cells = fit(drawRow(row, placed, wording), width);
     return first + i === chosen ? style(REVERSE, cells) : cells;
   });
   return [fit(title, width), ...lines];

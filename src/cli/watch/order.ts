@@ -15,19 +15,26 @@ export class CalmOrder {
 
   /** The keys in order; `valueOf` tells how great each is now. To be asked once a look. */
   arrange(valueOf: ReadonlyMap<string, number>): readonly string[] {
-    const known = new Set(this.#keys);
-    const fresh = [...valueOf.keys()].filter((key) => !known.has(key));
     const value = (key: string) => valueOf.get(key) ?? 0;
     this.#keys = this.#keys.filter((key) => valueOf.has(key));
-    // Those that come are put where they belong at once: nobody has seen them elsewhere.
-    fresh.sort((a, b) => value(b) - value(a));
-    for (const key of fresh) {
-      const place = this.#keys.findIndex((other) => value(other) < value(key));
-      this.#keys.splice(place < 0 ? this.#keys.length : place, 0, key);
-    }
+    this.#insert(valueOf.keys(), value);
     for (const key of this.#greater.keys()) if (!valueOf.has(key)) this.#greater.delete(key);
     for (let i = 1; i < this.#keys.length; i++) this.#consider(i, value);
     return this.#keys;
+  }
+
+  /** Puts those that come where they belong at once: nobody has seen them elsewhere. */
+  #insert(all: Iterable<string>, value: (key: string) => number): void {
+    const known = new Set(this.#keys);
+    const fresh = [...all].filter((key) => !known.has(key)).sort((a, b) => value(b) - value(a));
+    if (fresh.length === 0) return;
+    const keys: string[] = [];
+    let next = 0;
+    for (const key of this.#keys) {
+      while (next < fresh.length && value(fresh[next]) > value(key)) keys.push(fresh[next++]);
+      keys.push(key);
+    }
+    this.#keys = keys.concat(fresh.slice(next));
   }
 
   #consider(place: number, value: (key: string) => number): void {

@@ -96,9 +96,14 @@ class Screen {
       isFlow: this.#list.kind === "flows",
     }));
     const columns = columnsOf(before).map(({ title }) => title);
-    const { view, close } = obey(before, key, { rows, columns, room: roomOf(this.#terminal.size) });
+    if (key === "ctrl-l") this.#terminal.clear();
+    const { view, close, notice = "" } = obey(before, key, {
+      rows,
+      columns,
+      room: roomOf(this.#terminal.size),
+    });
     this.#view = view;
-    this.#notice = "";
+    this.#notice = notice;
     if (view.isOver) return this.#leave();
     if (close !== undefined) this.#close(close);
     const isOther = view.tab !== before.tab || view.within !== before.within ||

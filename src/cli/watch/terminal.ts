@@ -2,7 +2,7 @@
  * A terminal as a screen: all of it is ours until the end, and as it was afterwards.
  * @module
  */
-import { writeStdout } from "../output.ts";
+import { writeStdout } from "../stdio/output.ts";
 import type { Size } from "./draw.ts";
 import { readKeys } from "./keys.ts";
 
@@ -12,9 +12,12 @@ const END = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
-/** Tells whether there are a screen and keys. */
+/** Signals that end the program; the terminal outlives it. */
+const ENDINGS = ["SIGTERM", "SIGHUP", "SIGINT"] as const;
+
+/** Tells whether there are keys and a screen whose cursor can be moved. */
 export function hasTerminal(): boolean {
-  return Deno.stdin.isTerminal() && Deno.stdout.isTerminal();
+  return Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && Deno.env.get("TERM") !== "dumb";
 }
 
 /** A screen. */
@@ -22,19 +25,20 @@ export class Terminal {
   #shown: readonly string[] = [];
   readonly #onKey: (key: string) => void;
   readonly #onSize: () => void;
+  readonly #onEnding = () => this.#onKey("ctrl-c");
   #ended = false;
 
   /** Takes the terminal. `onKey`: a key, as keys.ts names it; `onSize`: it has another size now. */
   constructor({ onKey, onSize }: { onKey: (key: string) => void; onSize: () => void }) {
     this.#onKey = onKey;
     this.#onSize = () => {
-      this.#shown = [];
-      writeStdout("\x1b[2J");
+      this.clear();
       onSize();
     };
     Deno.stdin.setRaw(true);
     writeStdout(BEGIN);
     Deno.addSignalListener("SIGWINCH", this.#onSize);
+    for (const signal of ENDINGS) Deno.addSignalListener(signal, this.#onEnding);
     this.#read();
   }
 
@@ -54,11 +58,18 @@ export class Terminal {
     if (changed.length > 0 || rest !== "") writeStdout(changed.join("") + rest);
   }
 
+  /** Has everything sent anew, after others have written on it. */
+  clear(): void {
+    this.#shown = [];
+    writeStdout("\x1b[2J");
+  }
+
   /** Gives the terminal back. */
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
     Deno.removeSignalListener("SIGWINCH", this.#onSize);
+    for (const signal of ENDINGS) Deno.removeSignalListener(signal, this.#onEnding);
     writeStdout(END);
     Deno.stdin.setRaw(false);
   }

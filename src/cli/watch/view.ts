@@ -61,6 +61,8 @@ export interface Shown {
 export interface Effect {
   readonly view: View;
   readonly close?: string;
+  /** The reason why there is none. */
+  readonly notice?: string;
 }
 
 /** Obeys a key. */
@@ -73,6 +75,10 @@ export function obey(view: View, key: string, shown: Shown): Effect {
   }
   if (view.isTyping) return { view: type(view, key) };
   if (view.showsHelp) return { view: { ...view, showsHelp: false } };
+  const isClosable = shown.rows.length === 0 || shown.rows[0].isFlow;
+  if (key === "K" && !isClosable) {
+    return { view, notice: "K closes a connection: enter shows those of this row" };
+  }
   return { view: command(view, key, shown) };
 }
 

@@ -1,6 +1,6 @@
 /**
  * The file of the access log. One that cannot be opened is said, and tried again with the next reload: a
- * proxy serves without it too.
+ * proxy serves without it too, or goes on in the file before.
  * @module
  */
 import { closeFd } from "../../../ffi/sockets/socket.ts";
@@ -21,7 +21,7 @@ export class AccessFile implements LineTaker {
   readonly #path: string;
   readonly #log: Logger;
   readonly #openFile: OpenForAppending;
-  #open: { readonly fd: number; readonly sink: LogSink } | null;
+  #open: { readonly fd: number; readonly sink: LogSink } | null = null;
 
   constructor(path: string, log: Logger, open: OpenForAppending = openForAppending) {
     this.#path = path;
@@ -40,10 +40,12 @@ export class AccessFile implements LineTaker {
     this.#open?.sink.write(line);
   }
 
-  /** Closes the file and opens what has the path now. */
+  /** Opens what has the path now, and closes the file before; where that cannot be, it goes on in that. */
   reopen(): void {
+    const opened = this.#tryToOpen();
+    if (opened === null && this.#open !== null) return;
     this.end();
-    this.#open = this.#tryToOpen();
+    this.#open = opened;
   }
 
   /** Gives the reader a last chance, where it is a pipe, and closes. */
@@ -57,11 +59,16 @@ export class AccessFile implements LineTaker {
 
   #tryToOpen(): { readonly fd: number; readonly sink: LogSink } | null {
     const fd = this.#openFile(this.#path, MODE);
+    const file = this.#path;
     if (fd < 0) {
-      this.#log.error("the access log cannot be opened", { file: this.#path, reason: errnoCode(-fd) });
+      const fields = { file, reason: errnoCode(-fd) };
+      if (this.#open === null) this.#log.error("the access log cannot be opened", fields);
+      else this.#log.warn("the access log cannot be opened anew, and goes on where it was", fields);
       return null;
     }
     const sink = new LogSink(fd);
+    sink.onFailing = (errno) =>
+      this.#log.error("the access log cannot be written", { file, reason: errnoCode(errno) });
     sink.onLost = (lines) => this.#log.warn("lines of the access log are lost", { lines });
     return { fd, sink };
   }

@@ -3,12 +3,16 @@
  * @module
  */
 import { joinBytes } from "../../net/bytes.ts";
+import { EACCES } from "../../net/errno.ts";
 import { OperationError } from "../../net/error.ts";
 import { ResponseReader } from "./http/response.ts";
 
 /** Milliseconds in which a proxy begins to answer, and goes on, if it is not asked for more. */
 const PATIENCE_MS = 5000;
 const READ_BYTES = 65_536;
+/** Bytes of the longest answer that is kept whole: some 100,000 connections. */
+const MOST_BYTES = 64 << 20;
+const OPERATION = "ask the proxy at";
 
 /** A question. */
 export interface ControlQuestion {
@@ -38,7 +42,12 @@ export async function askControl(path: string, question: ControlQuestion): Promi
   const parts = await openControl(path, question, reader);
   if (parts === undefined) return undefined;
   const bytes: Uint8Array[] = [];
-  for await (const part of parts) bytes.push(part);
+  let length = 0;
+  for await (const part of parts) {
+    length += part.length;
+    if (length > MOST_BYTES) throw unasked(path, `its answer is longer than ${MOST_BYTES >> 20} MiB`);
+    bytes.push(part);
+  }
   return { status: reader.status, text: new TextDecoder().decode(joinBytes(bytes)) };
 }
 
@@ -59,7 +68,8 @@ async function connect(path: string): Promise<Deno.UnixConn | undefined> {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.ConnectionRefused) {
       return undefined;
     }
-    throw unanswered(path, error instanceof Error ? error.message : String(error));
+    if (error instanceof Deno.errors.PermissionDenied) throw forbidden(path);
+    throw unasked(path, error instanceof Error ? error.message : String(error));
   }
 }
 
@@ -87,14 +97,14 @@ async function* converse(
     const buffer = new Uint8Array(READ_BYTES);
     while (!reader.isWhole) {
       const length = await within(() => conn.read(buffer));
-      if (length === null) throw unanswered(path, "the answer ends in its midst");
+      if (length === null) throw unasked(path, "the answer ends in its midst");
       const part = reader.add(buffer.subarray(0, length));
-      if (part === undefined) throw unanswered(path, "this is no answer of a proxy");
+      if (part === undefined) throw unasked(path, "this is no answer of a proxy");
       if (part.length > 0) yield part;
     }
   } catch (error) {
     if (error instanceof OperationError) throw error;
-    throw unanswered(path, late ? `nothing comes for ${patienceMs / 1000} s` : String(error));
+    throw late ? silent(path, patienceMs / 1000) : unasked(path, String(error));
   } finally {
     if (!late) conn.close();
   }
@@ -107,6 +117,22 @@ function formatQuestion({ method, target, body }: ControlQuestion): string {
   return `${method} ${target} HTTP/1.1\r\nhost: localhost\r\n${fields}\r\n${body ?? ""}`;
 }
 
-function unanswered(path: string, reason: string): OperationError {
-  return new OperationError({ operation: "ask the proxy at", object: path, reason });
+function unasked(path: string, reason: string): OperationError {
+  return new OperationError({ operation: OPERATION, object: path, reason });
+}
+
+function forbidden(path: string): OperationError {
+  const hint = "The control socket is root's: try sudo";
+  return new OperationError({ operation: OPERATION, object: path, errno: EACCES, hint });
+}
+
+/** A proxy that is stopped, or hangs: the kernel takes connections for it. */
+function silent(path: string, seconds: number): OperationError {
+  return new OperationError({
+    operation: OPERATION,
+    object: path,
+    reason: `nothing comes for ${seconds} s`,
+    hint: 'It is stopped, or hangs: "tproxy status" names its process',
+    unanswered: true,
+  });
 }

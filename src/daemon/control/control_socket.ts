@@ -60,7 +60,10 @@ function listen(path: string): ControlSocket {
 
 /** Refuses where a proxy listens that takes new flows. */
 async function refuseOther(path: string): Promise<void> {
-  const reply = await askControl(path, { method: "GET", target: "/v1/status" });
+  const reply = await askControl(path, { method: "GET", target: "/v1/status" }).catch((error) => {
+    const isSilent = error instanceof OperationError && error.unanswered;
+    throw isSilent ? refusal(path, "a proxy that does not answer has it") : error;
+  });
   if (reply === undefined) return;
   const { phase, pid } = readHolder(reply.text);
   if (phase === "draining") return;

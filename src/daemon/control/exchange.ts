@@ -120,11 +120,11 @@ async function answer(
   subject: Subject,
 ): Promise<ControlAnswer> {
   if ("reason" in request) return failure(request.status, request.reason);
-  const refusal = refusalOf(request, hosts);
-  if (refusal !== undefined) return failure(403, refusal);
   const found = routes.filter(({ path }) => path === request.path);
-  if (found.length === 0) return failure(404, "there is no such path");
   const route = found.find(({ method }) => method === request.method);
+  const refusal = refusalOf(request, hosts, route?.browsers ?? "none");
+  if (refusal !== undefined) return failure(403, refusal);
+  if (found.length === 0) return failure(404, "there is no such path");
   if (route === undefined) return failure(405, `it takes ${found.map(({ method }) => method).join(", ")}`);
   try {
     return await route.answer(request, subject);

@@ -2,8 +2,10 @@
  * A route of the control socket: one file in routes/, and one line in routes.ts.
  * @module
  */
+import type { Handover } from "../handover/handover.ts";
 import type { Proxy } from "../proxy.ts";
 import type { AnswerHead } from "./http/answer.ts";
+import type { BrowserUse } from "./guard.ts";
 import type { HttpRequest } from "./http/request.ts";
 import type { RateWatch } from "./rates.ts";
 
@@ -18,7 +20,8 @@ export interface ProgramFacts {
 /** The proxy that is asked, and what it was started as. */
 export interface Subject extends ProgramFacts {
   readonly proxy: Proxy;
-  /** Milliseconds since 1970. */
+  readonly handover: Pick<Handover, "begin" | "refusalOf">;
+  /** Milliseconds of CLOCK_MONOTONIC. */
   readonly started: number;
   readonly rates: Pick<RateWatch, "rates">;
 }
@@ -35,9 +38,14 @@ export type ControlAnswer =
 export interface Route {
   readonly method: "GET" | "POST";
   readonly path: string;
+  /** Use by browsers; default: none. */
+  readonly browsers?: BrowserUse;
   /** Answers. An OperationError is told to who has asked: 422 where the request makes no sense, else 500. */
   answer(request: HttpRequest, subject: Subject): ControlAnswer | Promise<ControlAnswer>;
 }
+
+/** The media type of lines of JSON. */
+export const NDJSON = "application/x-ndjson";
 
 /** Answers with JSON: an object with the `version` of its form. */
 export function json(

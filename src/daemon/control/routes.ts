@@ -5,7 +5,10 @@
 import type { Route } from "./route.ts";
 import { closeRoute } from "./routes/close.ts";
 import { connectionsRoute } from "./routes/connections.ts";
+import { handoverRoute } from "./routes/handover.ts";
+import { lookRoute } from "./routes/look.ts";
 import { metricsRoute } from "./routes/metrics.ts";
+import { pageRoute } from "./routes/page.ts";
 import { reloadRoute } from "./routes/reload.ts";
 import { statusRoute } from "./routes/status.ts";
 
@@ -15,5 +18,8 @@ export const ROUTES: readonly Route[] = [
   connectionsRoute,
   closeRoute,
   reloadRoute,
+  handoverRoute,
   metricsRoute,
+  pageRoute,
+  lookRoute,
 ];

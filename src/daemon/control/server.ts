@@ -28,9 +28,9 @@ export function serveHttp(
   let ended = false;
   const take = (conn: Deno.Conn) => {
     const exchange = new Exchange(conn, door);
-    if (!makeRoom(open)) return exchange.turnAway();
-    open.add(exchange);
-    return exchange.serve(subject).catch((error) => {
+    const hasRoom = makeRoom(open);
+    if (hasRoom) open.add(exchange);
+    return (hasRoom ? exchange.serve(subject) : exchange.turnAway()).catch((error) => {
       // A defect of ours: it ends one answer, and no proxy.
       log.error("a request to the proxy itself failed", { reason: String(error) });
     }).finally(() => open.delete(exchange));

@@ -2,6 +2,7 @@
  * A running proxy's report of itself.
  * @module
  */
+import { sinceEpoch } from "../../../ffi/clock.ts";
 import type { RuleHits } from "../../dataplane/shared/books.ts";
 import type { Hits } from "../../dataplane/flows/tally.ts";
 import type { Family } from "../../net/ip.ts";
@@ -54,7 +55,7 @@ export function describeState({ proxy, program, privileges, started, rates }: Su
     program,
     privileges,
     phase,
-    started,
+    started: sinceEpoch(started),
     config: generation.loaded.origin,
     generation: generation.number,
     refused: refused === undefined ? null : oneLine(refused.refusal),

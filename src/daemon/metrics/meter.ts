@@ -2,6 +2,7 @@
  * Reads the numbers of a running proxy.
  * @module
  */
+import { sinceEpoch } from "../../../ffi/clock.ts";
 import type { Account, RuleHits } from "../../dataplane/shared/books.ts";
 import type { Dataplane } from "../../dataplane/supervisor.ts";
 import type { AccessLog } from "../access/access_log.ts";
@@ -67,7 +68,7 @@ export class Meter {
         ...this.#hold(`upstream ${name}`, bytes),
       })),
       kernel: { inForce: keeper.inForce, healings: { ...keeper.healings } },
-      reload: { isRefused: reloads.refusal !== undefined, since: reloads.since },
+      reload: { isRefused: reloads.refusal !== undefined, since: sinceEpoch(reloads.since) },
       lines: {
         heldBack: lines.heldBack,
         lost: lines.lost + account.counters.logsDropped,

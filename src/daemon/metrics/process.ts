@@ -2,9 +2,12 @@
  * The process in numbers.
  * @module
  */
-import { processorSeconds } from "../../../ffi/clock.ts";
+import { monotonicMilliseconds, processorSeconds, sinceEpoch } from "../../../ffi/clock.ts";
 import { descriptorLimit } from "../../../ffi/process.ts";
 import type { ProcessNumbers } from "./snapshot.ts";
+
+/** The moment at which the process began. */
+let begin: number | undefined;
 
 /** Reads them, from /proc too. */
 export function readProcess(): ProcessNumbers {
@@ -15,7 +18,7 @@ export function readProcess(): ProcessNumbers {
     residentBytes: Deno.memoryUsage().rss,
     openDescriptors: countDescriptors() ?? mostDescriptors,
     mostDescriptors,
-    started: performance.timeOrigin / 1000,
+    started: sinceEpoch(begin ??= monotonicMilliseconds() - performance.now()) / 1000,
   };
 }
 

@@ -5,7 +5,7 @@
 import { readAllRoutes } from "../../kernel/routing/routes.ts";
 import { routeLeadsUpstream } from "../../kernel/routing/upstream.ts";
 import type { Logger } from "../../log.ts";
-import { OperationError } from "../../net/error.ts";
+import { unlessRefused } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { listLinks } from "../../netlink/route/link.ts";
 import type { Way } from "../../netlink/route/next_hop.ts";
@@ -50,13 +50,10 @@ export class WaysOut {
 
 /** Names the interfaces of default routes that work; undefined where it cannot be told. */
 function readWaysOut(): string | undefined {
-  try {
+  return unlessRefused(() => {
     using connection = openNetlink("route");
     return listWaysOut(connection).join(", ");
-  } catch (error) {
-    if (error instanceof OperationError) return undefined;
-    throw error;
-  }
+  });
 }
 
 function listWaysOut(connection: NetlinkConnection): string[] {

@@ -9,6 +9,7 @@
  * Workers first: they can serve what either kernel sends them.
  * @module
  */
+import { monotonicMilliseconds } from "../../../ffi/clock.ts";
 import { formatProblem } from "../../config/error.ts";
 import type { Logger } from "../../log.ts";
 import { changedFiles } from "./changed_files.ts";
@@ -44,8 +45,8 @@ export class Reloader {
   inForce: Generation;
   /** Reason why the last reload was refused; undefined: it was not. */
   refusal: string | undefined;
-  /** Time at which it came into force: milliseconds since 1970. */
-  since = Date.now();
+  /** Moment at which it came into force: milliseconds of CLOCK_MONOTONIC. */
+  since = monotonicMilliseconds();
   readonly #parts: ReloadParts;
   #work: Promise<void> | undefined;
   /** The reload that was asked for and has not begun. */
@@ -124,7 +125,7 @@ export class Reloader {
     const changed = [...adoptable, ...changedFiles(before, next)];
     this.inForce = next;
     this.refusal = undefined;
-    this.since = Date.now();
+    this.since = monotonicMilliseconds();
     adoptRest(next);
     // The number keeps lines of many reloads from being taken for repetitions of one.
     log.info(`reloaded: generation ${next.number} is in force`, {

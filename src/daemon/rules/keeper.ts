@@ -23,7 +23,7 @@ import {
 } from "../../kernel/presence.ts";
 import type { Logger } from "../../log.ts";
 import { OperationError } from "../../net/error.ts";
-import { tidyTrial, trialLeft } from "../../kernel/trials.ts";
+import { hasTraceOfTrial, tidyTrial, trialLeft } from "../../kernel/trials.ts";
 import type { LiveRules } from "../live_rules.ts";
 import type { NetworkChange } from "../network/change.ts";
 import { Fight } from "./fight.ts";
@@ -31,9 +31,6 @@ import { RulesState } from "./state.ts";
 
 /** Milliseconds after the end of a trial at which that is looked at. */
 const AFTER_TRIAL_MS = 100;
-
-/** Milliseconds between two looks at remains of a trial. */
-const REMAINS_MS = 2000;
 
 /** Parts that it works with. */
 export interface KeeperOptions {
@@ -95,6 +92,8 @@ export class RulesKeeper {
   readonly #fight = new Fight();
   /** The last attempt at a change has failed. */
   #failed = false;
+  /** The last look has found a trial that goes on. */
+  #onTrial = false;
   /** Looks again when a trial is over: of that end nobody tells. */
   #trialEnd: ReturnType<typeof setTimeout> | undefined;
   /** One look after another. */
@@ -186,20 +185,18 @@ export class RulesKeeper {
 
   /**
    * Tells whether an install is on trial: until that is over nothing is changed, and a first install that was
-   * due is left to "confirm". Remains of a trial that is over are taken away.
+   * due is left to "confirm". Remains of a trial that is over are taken away where this program may; they
+   * have no effect, and are nothing to wait for.
    */
   async #trialGoesOn(): Promise<boolean> {
     clearTimeout(this.#trialEnd);
     const left = trialLeft();
-    if (left === undefined) return false;
-    if (left === 0 && await tidyTrial()) {
-      this.#state.trialOver();
-      return false;
-    }
+    const isOn = left !== undefined && left > 0;
+    if (left === 0 && (await tidyTrial() || this.#onTrial)) this.#state.trialOver();
+    this.#onTrial = isOn;
+    if (!isOn) return false;
     this.#due = false;
-    // Its remains are somebody else's to take away where this program may not.
-    const wait = left === 0 ? REMAINS_MS : left + AFTER_TRIAL_MS;
-    this.#trialEnd = setTimeout(() => this.networkChanged(), wait);
+    this.#trialEnd = setTimeout(() => this.networkChanged(), left + AFTER_TRIAL_MS);
     Deno.unrefTimer(this.#trialEnd);
     return true;
   }
@@ -216,7 +213,8 @@ export class RulesKeeper {
     const { presence, missing } = found;
     if (presence === "whole" && change !== undefined) return { kind: "adjust", change };
     if (presence !== "whole" && presence !== "other" && this.#mends) return { kind: "mend", missing };
-    if (presence === "flushed" && this.#options.installs) return { kind: "install" };
+    // Of a trial that nobody has confirmed routing is left as well.
+    if (presence === "flushed" && this.#options.installs && !hasTraceOfTrial()) return { kind: "install" };
     return change === undefined ? { kind: "look", found } : { kind: "look" };
   }
 

@@ -2,6 +2,7 @@
  * The upstreams of a proxy in the real world: its sockets, its time.
  * @module
  */
+import { monotonicMilliseconds } from "../../../ffi/clock.ts";
 import type { Config } from "../../config/types.ts";
 import { upstreamMark } from "../../dataplane/groundwork.ts";
 import { checkUpstream } from "./check.ts";
@@ -24,7 +25,7 @@ export function openUpstreams(config: Config, options: UpstreamOptions): Upstrea
     resolve: (name) => resolveName(name, { ...sockets, readTextFile }),
     check: (upstream, { check }) => checkUpstream(upstream, check, sockets),
     spare,
-    now: Date.now,
+    now: monotonicMilliseconds,
     chance: Math.random,
   });
 }

@@ -12,6 +12,7 @@ import type { Sockaddr } from "../../dataplane/upstream/upstream.ts";
 import { type Endpoint, formatEndpoint } from "../../net/ip.ts";
 import type { Logger } from "../../log.ts";
 import { errnoCode } from "../../net/errno.ts";
+import { sinceEpoch } from "../../../ffi/clock.ts";
 import { readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import { CheckPlan, type CheckResult } from "./check_plan.ts";
 import { NameBook, type NameBookParts } from "./name_book.ts";
@@ -35,7 +36,7 @@ export interface UpstreamWorld {
   check(settings: UpstreamSettings, config: UpstreamConfig): Promise<CheckResult>;
   /** The kernel is to spare the addresses of upstreams that have names: these. */
   spare(places: readonly Endpoint[]): void;
-  /** Milliseconds since 1970. */
+  /** Milliseconds of CLOCK_MONOTONIC. */
   now(): number;
   /** From 0 to 1, by chance. */
   chance(): number;
@@ -168,7 +169,7 @@ export class Upstreams {
       return {
         name,
         state: isUnresolved || plan.state === DOWN ? "down" : plan.state === UP ? "up" : "refused",
-        since: plan.since,
+        since: sinceEpoch(plan.since),
         reason: isUnresolved ? "its name is not resolved" : plan.reason,
         connections: health.connections(place),
         addresses: addresses.map((address) => formatEndpoint(readSockaddr(address))),

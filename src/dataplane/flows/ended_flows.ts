@@ -2,6 +2,7 @@
  * The flows of all workers that have ended, as the main thread reads them. Workers are not woken.
  * @module
  */
+import { sinceEpoch } from "../../../ffi/clock.ts";
 import { readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import type { Action } from "../../config/types.ts";
 import type { Endpoint } from "../../net/ip.ts";
@@ -34,7 +35,7 @@ export interface EndedFlow extends DecisionNames {
   readonly server: Endpoint | null;
   /** Bytes that the client has sent: they may be anything. null: no name was read. */
   readonly name: string | null;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, by the clock of now. */
   readonly started: number;
   readonly ended: number;
   /** null: the upstream has not answered, or nobody knows. */
@@ -139,6 +140,7 @@ export class EndedFlows {
     const known = (address: Uint8Array<ArrayBuffer>) =>
       address[0] === 0 && address[1] === 0 ? null : readSockaddr(address);
     const protocol = PROTOCOLS[record.protocol];
+    const ended = sinceEpoch(record.ended);
     return {
       ...this.#namesOf(record),
       key: { worker, protocol, slot: record.slot, tag: record.tag },
@@ -147,8 +149,8 @@ export class EndedFlows {
       destination: known(record.destination),
       server: known(record.upstream),
       name: record.name.length === 0 ? null : new TextDecoder().decode(record.name),
-      started: record.started,
-      ended: record.ended,
+      started: ended - Math.round(record.ended - record.started),
+      ended,
       connectMs: record.connectMs < 0 ? null : record.connectMs,
       bytesUp: record.bytesUp,
       bytesDown: record.bytesDown,

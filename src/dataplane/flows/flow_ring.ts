@@ -49,6 +49,7 @@ export function allocateRing(): SharedArrayBuffer {
 
 /** A record as it was read. */
 export interface FlowRecord {
+  /** Milliseconds of CLOCK_MONOTONIC. */
   readonly started: number;
   readonly ended: number;
   readonly bytesUp: number;
@@ -94,7 +95,7 @@ export class FlowRing {
     Atomics.store(this.#header, WANTED, wanted ? 1 : 0);
   }
 
-  /** Writes the session of a row that is about to end. `ended`: milliseconds since 1970. */
+  /** Writes the session of a row that is about to end. `ended`: milliseconds of CLOCK_MONOTONIC. */
   write(
     columns: Columns,
     slot: number,

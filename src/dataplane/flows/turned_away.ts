@@ -19,7 +19,7 @@ export class TurnedAway {
 
   /**
    * Notes a flow that `rule` blocks, for its name. `client` and `destination` are where in `words` their
-   * struct sockaddr begin. `now`: milliseconds since 1970.
+   * struct sockaddr begin. `now`: milliseconds of CLOCK_MONOTONIC.
    */
   blocked(
     words: Int32Array,

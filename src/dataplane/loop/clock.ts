@@ -2,21 +2,21 @@
  * A worker's clock: whole ticks, read once per turn of its loop.
  * @module
  */
+import { monotonicMilliseconds } from "../../../ffi/clock.ts";
 import { TICK_MS } from "./wheel.ts";
 
 /** Counts ticks of TICK_MS since it was made. */
 export class Clock {
   readonly #start = performance.now();
+  /** The same moment as all threads count it. */
+  readonly #begin = monotonicMilliseconds();
   #read = this.#start;
   /** The tick of this turn. */
   tick = 0;
 
-  /**
-   * The time of this turn, in milliseconds since 1970, as far as the system's clock was right when the thread
-   * began.
-   */
+  /** The moment of this turn, in milliseconds of CLOCK_MONOTONIC: the system's clock may be set meanwhile. */
   get time(): number {
-    return performance.timeOrigin + this.#start + this.tick * TICK_MS;
+    return this.#begin + this.tick * TICK_MS;
   }
 
   /** The tick of this turn as all threads count them, in 32 bits. */

@@ -6,7 +6,7 @@
  * routing table that the client's packet was looked up in.
  * @module
  */
-import { IPPROTO_UDP, NETLINK_ROUTE, SO_BINDTOIFINDEX, SO_MARK, SOL_SOCKET } from "../../../ffi/consts.ts";
+import { NETLINK_ROUTE, SO_BINDTOIFINDEX, SO_MARK, SOL_SOCKET } from "../../../ffi/consts.ts";
 import { addressAt, addressLength, sameHost } from "../../../ffi/sockets/sockaddr.ts";
 import { getInt, setInt } from "../../../ffi/sockets/sockopt.ts";
 import type { Answer } from "../asking/answer.ts";
@@ -67,13 +67,28 @@ export class RouteBook {
   }
 
   /**
-   * Finds out how a held datagram leaves by the way that the answer names, with the client's own address:
+   * Finds out how a held packet leaves by the way that the answer names, with the client's own address:
    * {@linkcode oif} and {@linkcode pin} tell it. No system call where routing is simple.
    */
-  find(client: Sockaddr, answer: Answer): void {
-    const way = this.#wayOf(IPPROTO_UDP, client, client, answer);
+  find(protocol: number, client: Sockaddr, answer: Answer): void {
+    const way = this.#wayOf(protocol, client, client, answer);
     this.oif = way === PLAIN ? 0 : answer.oif;
     this.pin = way === PINNED ? this.#board.mark : 0;
+  }
+
+  /**
+   * Has the answer name the way of a packet that is held before it was routed: by the interface that the
+   * kernel would forward it to; none where routing is simple.
+   */
+  choose(protocol: number, client: Sockaddr, answer: Answer): void {
+    answer.oif = 0;
+    if (this.#board.generation === 0) return;
+    const question = this.#question;
+    question.mark = answer.mark;
+    question.tos = answer.tos;
+    question.protocol = protocol;
+    question.byPort = this.#board.byPort;
+    if (question.ask(client, answer.destination, answer.iif, 0) >= 0) answer.oif = question.oif;
   }
 
   /** `source`: the address that it is sent from. */

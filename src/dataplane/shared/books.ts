@@ -3,6 +3,7 @@
  * woken.
  * @module
  */
+import { sinceEpoch } from "../../../ffi/clock.ts";
 import type { Action } from "../../config/types.ts";
 import { DEFAULT_RULE } from "../../policy/policy.ts";
 import { type DecisionNames, EndedFlows } from "../flows/ended_flows.ts";
@@ -21,7 +22,9 @@ import { PROTOCOLS, type SessionKey, type SessionProtocol } from "./session_key.
 import { FAMILIES, Totals, type TotalsCell, type UpstreamCell, WorkerTotals } from "./totals.ts";
 
 /** A live session. */
-export interface SessionRow extends SessionKey, LedgerRow {
+export interface SessionRow extends SessionKey, Omit<LedgerRow, "started"> {
+  /** Milliseconds since 1970, by the clock of now. */
+  readonly started: number;
   /** Name of the rule that has decided; null: none was asked. */
   readonly ruleName: string | null;
   /** Name of the configured upstream that it goes through; null: it goes through none. */
@@ -147,6 +150,11 @@ export class Books {
     return hold;
   }
 
+  /** Lists the rules of all generations of which a session may live. */
+  ruleNames(): RuleNames[] {
+    return [...this.#generations.values()].map(({ names }) => names);
+  }
+
   /** Reads all live sessions. */
   *sessions(): Generator<SessionRow> {
     for (const [worker, ledgers] of this.#memory.ledgers.entries()) {
@@ -165,8 +173,9 @@ export class Books {
 
   #describeRow({ worker, protocol }: Pick<SessionKey, "worker" | "protocol">, row: LedgerRow): SessionRow {
     const { generation, rule, carrier } = row;
+    const started = sinceEpoch(row.started);
     const upstreamName = this.#namesOf(generation)?.upstreams?.[carrier - 1] ?? null;
-    return { worker, protocol, ruleName: this.#nameOf(generation, rule), upstreamName, ...row };
+    return { worker, protocol, ruleName: this.#nameOf(generation, rule), upstreamName, ...row, started };
   }
 
   /** Lists what has ended so far, by rule, protocol and family. */

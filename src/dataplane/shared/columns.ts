@@ -36,7 +36,7 @@ export class Columns {
   readonly bytes: Float64Array<SharedArrayBuffer>;
   /** Two for each row: what {@linkcode bytes} were when its session began. */
   readonly bytesBefore: Float64Array<SharedArrayBuffer>;
-  /** Milliseconds since 1970. */
+  /** Milliseconds of CLOCK_MONOTONIC. */
   readonly started: Float64Array<SharedArrayBuffer>;
   readonly version: Int32Array<SharedArrayBuffer>;
   /** 0: no session has the row. */

@@ -2,9 +2,10 @@
  * The live sessions of one worker and one protocol, as the worker writes them.
  * @module
  */
+import { monotonicMilliseconds } from "../../../ffi/clock.ts";
 import { noteDialTime } from "../flows/dial_times.ts";
 import { FlowRing } from "../flows/flow_ring.ts";
-import { NamePlaces, NO_NAME } from "../flows/name_places.ts";
+import { NamePlaces, NO_NAME, PLACE_BYTES } from "../flows/name_places.ts";
 import { copyAddress } from "./addresses.ts";
 import { ADDRESS_WORDS, Columns } from "./columns.ts";
 import { TCP } from "./session_key.ts";
@@ -18,6 +19,15 @@ export interface FlowMemory {
   readonly ended: SharedArrayBuffer;
   /** See dial_times.ts. */
   readonly dials: SharedArrayBuffer;
+}
+
+/** The past of a session that has begun in another process. */
+export interface Inherited {
+  /** Milliseconds since 1970. */
+  readonly started: number;
+  /** Bytes of payload so far. */
+  readonly up: number;
+  readonly down: number;
 }
 
 /** A ledger. The rows are those of the worker's table of sessions: a slot is a row. */
@@ -43,8 +53,8 @@ export class Ledger {
   }
 
   /**
-   * Begins a session. `client`: words that hold its struct sockaddr from `at` on. `now`: milliseconds since
-   * 1970.
+   * Begins a session. `client`: words that hold its struct sockaddr from `at` on. `now`: milliseconds of
+   * CLOCK_MONOTONIC.
    */
   open(slot: number, tag: number, client: Int32Array, at: number, now: number): void {
     const { columns } = this;
@@ -52,7 +62,7 @@ export class Ledger {
     columns.bytesBefore[2 * slot] = columns.bytes[2 * slot];
     columns.bytesBefore[2 * slot + 1] = columns.bytes[2 * slot + 1];
     // The time of the turn may be 100 ms old.
-    columns.started[slot] = this.#protocol === TCP || this.#ended.wanted ? timeNow() : now;
+    columns.started[slot] = this.#protocol === TCP || this.#ended.wanted ? monotonicMilliseconds() : now;
     columns.stage[slot] = 0;
     columns.generation[slot] = this.#totals.generation;
     columns.rule[slot] = UNDECIDED;
@@ -107,7 +117,7 @@ export class Ledger {
 
   /** Notes that the upstream of a TCP connection has answered. */
   answered(slot: number): void {
-    const passed = Math.max(0, timeNow() - this.columns.started[slot]);
+    const passed = Math.max(0, monotonicMilliseconds() - this.columns.started[slot]);
     noteDialTime(this.#dials, this.columns.familyOf(slot), passed);
     if (this.#ended.wanted) this.columns.connectMs[slot] = Math.round(passed);
   }
@@ -121,7 +131,7 @@ export class Ledger {
   end(slot: number, ending: number): void {
     const { bytes, bytesBefore } = this.columns;
     if (this.#ended.wanted) {
-      this.#ended.write(this.columns, slot, this.#names, this.#protocol, ending, timeNow());
+      this.#ended.write(this.columns, slot, this.#names, this.#protocol, ending, monotonicMilliseconds());
     }
     // The totals first: whoever finds no row of a generation finds all of them in the totals.
     this.#totals.add(
@@ -132,16 +142,41 @@ export class Ledger {
       bytes[2 * slot] - bytesBefore[2 * slot],
       bytes[2 * slot + 1] - bytesBefore[2 * slot + 1],
     );
+    this.forget(slot);
+  }
+
+  /** Forgets a session that goes on elsewhere. */
+  forget(slot: number): void {
     this.columns.begin(slot);
     this.columns.tag[slot] = 0;
     this.columns.settle(slot);
     this.#names.release(this.columns.name[slot]);
   }
-}
 
-/** Returns the time as the clock of a worker's loop has it, but of this moment. */
-function timeNow(): number {
-  return performance.timeOrigin + performance.now();
+  /** Lists what another process is told of a session: since when it lives, bytes up, bytes down. */
+  past(slot: number): readonly [started: number, up: number, down: number] {
+    const { started, bytes, bytesBefore } = this.columns;
+    const passed = (at: number) => bytes[at] - bytesBefore[at];
+    return [started[slot], passed(2 * slot), passed(2 * slot + 1)];
+  }
+
+  /** Copies the name that a session's client has named; null: there is none. */
+  nameOf(slot: number): Uint8Array | null {
+    const place = this.columns.name[slot];
+    if (place === NO_NAME) return null;
+    const name = new Uint8Array(PLACE_BYTES);
+    return name.subarray(0, this.#names.copy(place, name, 0));
+  }
+
+  /** Notes, of a session that has begun elsewhere, since when it lives and what it has passed on. */
+  inherit(slot: number, { started, up, down }: Inherited): void {
+    const { bytes, bytesBefore } = this.columns;
+    this.columns.begin(slot);
+    this.columns.started[slot] = started;
+    bytesBefore[2 * slot] = bytes[2 * slot] - up;
+    bytesBefore[2 * slot + 1] = bytes[2 * slot + 1] - down;
+    this.columns.settle(slot);
+  }
 }
 
 /** Returns the place of a session's bytes from the client in {@linkcode Ledger.bytes}. */

@@ -28,7 +28,7 @@ export interface LedgerRow {
   readonly name: string | null;
   /** Milliseconds from its begin until the upstream had answered; -1: not known. */
   readonly connectMs: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds of CLOCK_MONOTONIC. */
   readonly started: number;
   readonly bytesUp: number;
   readonly bytesDown: number;

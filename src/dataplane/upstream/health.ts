@@ -20,9 +20,9 @@ const STATE = 0;
 const FAULTS = 1;
 /** The errno of the last. */
 const ERROR = 2;
-/** Time at which a flow was last led there: seconds since 1970. */
+/** Moment at which a flow was last led there: seconds of CLOCK_MONOTONIC, 0 for never. */
 const USED = 3;
-/** Time of the last line in the log about flows that found nobody up: seconds since 1970. */
+/** Moment of the last line in the log about flows that found nobody up, the same way. */
 const TOLD = 4;
 const WORDS = 5;
 /** Seconds between two such lines, of whatever worker. */
@@ -63,14 +63,14 @@ export class UpstreamHealth {
     return Atomics.load(this.#words, place * WORDS + ERROR);
   }
 
-  /** Time at which a flow was last led there, in seconds since 1970; 0: never. */
+  /** Moment at which a flow was last led there, in seconds of CLOCK_MONOTONIC; -Infinity: never. */
   lastUse(place: number): number {
-    return Atomics.load(this.#words, place * WORDS + USED) >>> 0; // a word has a sign, from 2038 on
+    return Atomics.load(this.#words, place * WORDS + USED) || -Infinity;
   }
 
-  /** Notes that a flow is led there. `time`: milliseconds since 1970. */
+  /** Notes that a flow is led there. `time`: milliseconds of CLOCK_MONOTONIC. */
   used(place: number, time: number): void {
-    Atomics.store(this.#words, place * WORDS + USED, Math.floor(time / 1000));
+    Atomics.store(this.#words, place * WORDS + USED, Math.ceil(time / 1000));
   }
 
   /** Notes that it has carried a flow: faults are no longer in a row. */
@@ -92,12 +92,12 @@ export class UpstreamHealth {
     return Atomics.compareExchange(this.#words, place * WORDS + STATE, UP, REFUSED) === UP;
   }
 
-  /** Allows one worker a line in the log, once a minute. `time`: milliseconds since 1970. */
+  /** Allows one worker a line in the log, once a minute. `time`: milliseconds of CLOCK_MONOTONIC. */
   mayTell(place: number, time: number): boolean {
     const at = place * WORDS + TOLD;
-    const now = Math.floor(time / 1000);
+    const now = Math.ceil(time / 1000);
     const last = Atomics.load(this.#words, at);
-    return now - (last >>> 0) >= QUIET_SECONDS &&
+    return (last === 0 || now - last >= QUIET_SECONDS) &&
       Atomics.compareExchange(this.#words, at, last, now) === last;
   }
 

@@ -54,6 +54,8 @@ export class Segment implements HeldPacket {
   mark = 0;
   /** Number of the interface by which it came. */
   iif = 0;
+  /** NAT is about to change its destination, or may be. */
+  isRedirected = false;
 
   /**
    * Reads the packet of a message, which begins at the address `low`. False: it is no TCP segment, or its
@@ -72,6 +74,12 @@ export class Segment implements HeldPacket {
     const version = bytes[at] >> 4;
     if (version === 4) return this.#readIpv4(words, at, end);
     return version === 6 && packet.length >= IPV6_HEADER && this.#readIpv6(words, at, end);
+  }
+
+  /** TOS or traffic class. */
+  get tos(): number {
+    const { bytes, offset } = this;
+    return this.isIpv4 ? bytes[offset + 1] : ((bytes[offset] & 15) << 4) | (bytes[offset + 1] >> 4);
   }
 
   get isIpv4(): boolean {

@@ -6,8 +6,9 @@ import { SO_BINDTOIFINDEX, SO_MARK, SO_PRIORITY, SOL_SOCKET } from "../../../ffi
 import { SendBatch } from "../../../ffi/sockets/send_batch.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { mendChecksum } from "../asking/packet/checksums.ts";
-import { ASKED_CLIENT, ASKED_DESTINATION, type HeldPacket } from "../asking/question.ts";
+import { ASKED_CLIENT, type HeldPacket } from "../asking/question.ts";
 import type { RawSockets } from "../orders.ts";
+import type { Fragments } from "./datagrams/fragments.ts";
 
 /** A worker's, one for each family: TCP and UDP share them, as each has to know the signs that it has. */
 export class SignedSockets {
@@ -19,16 +20,11 @@ export class SignedSockets {
     this.#ipv6 = new SignedSocket(ipv6);
   }
 
-  /** Sends a packet with this mark and priority. 0 or -errno. */
-  send(packet: HeldPacket, mark: number, priority: number): number {
-    return this.sendBy(packet, mark, priority, 0, packet.addresses, ASKED_DESTINATION);
-  }
-
   /**
-   * The same by an interface, 0: as routing has it, towards the struct sockaddr at `at` in `to`, as NAT has
-   * made it.
+   * Sends a packet with this mark and priority by an interface, 0: as routing has it, towards the struct
+   * sockaddr at `at` in `to`, as NAT has made it. 0 or -errno.
    */
-  sendBy(
+  send(
     packet: HeldPacket,
     mark: number,
     priority: number,
@@ -36,14 +32,22 @@ export class SignedSockets {
     to: Int32Array,
     at: number,
   ): number {
-    const socket = packet.bytes[packet.offset] >> 4 === 4 ? this.#ipv4 : this.#ipv6;
-    return socket.send(packet, mark, priority, oif, to, at);
+    return this.#socketOf(packet).send(packet, mark, priority, oif, to, at);
+  }
+
+  /** Sends a fragment of the packet that was sent last and was too large, as that one. */
+  sendFragment(packet: HeldPacket, fragment: Fragments, to: Int32Array, at: number): number {
+    return this.#socketOf(packet).sendFragment(packet, fragment, to, at);
+  }
+
+  #socketOf({ bytes, offset }: HeldPacket): SignedSocket {
+    return bytes[offset] >> 4 === 4 ? this.#ipv4 : this.#ipv6;
   }
 }
 
 class SignedSocket {
   readonly #fd: number;
-  readonly #batch = new SendBatch(1, 1);
+  readonly #batch = new SendBatch(1, 2);
   #mark = 0;
   #priority = 0;
   #interface = 0;
@@ -67,14 +71,26 @@ class SignedSocket {
     const signed = this.#sign(mark, priority, oif);
     if (signed < 0) return signed;
     mendChecksum(packet);
+    this.#begin(packet, to, at);
+    this.#batch.add(packet.low, packet.high, packet.length);
+    return Math.min(this.#batch.send(this.#fd, 0), 0);
+  }
+
+  /** Its signs, and the checksum of the whole, are those of the packet that was sent last. */
+  sendFragment(packet: HeldPacket, fragment: Fragments, to: Int32Array, at: number): number {
+    const batch = this.#batch;
+    this.#begin(packet, to, at);
+    batch.add(fragment.low, fragment.high, fragment.headerLength);
+    batch.add(fragment.dataLow, packet.high, fragment.dataLength);
+    return Math.min(batch.send(this.#fd, 0), 0);
+  }
+
+  #begin({ addresses }: HeldPacket, to: Int32Array, at: number): void {
     const batch = this.#batch;
     batch.clear();
     batch.beginRaw(to, at);
     // Routing rules may ask for the source.
-    batch.sendFrom(packet.addresses, ASKED_CLIENT);
-    batch.add(packet.low, packet.high, packet.length);
-    const returned = batch.send(this.#fd, 0);
-    return returned < 0 ? returned : 0;
+    batch.sendFrom(addresses, ASKED_CLIENT);
   }
 
   #sign(mark: number, priority: number, oif: number): number {

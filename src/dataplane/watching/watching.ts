@@ -13,12 +13,12 @@ import type { WatchSockets } from "../orders.ts";
 import { COUNTER } from "../shared/state.ts";
 import type { Judge } from "./judge.ts";
 import { HeldQueue } from "./queue/held_queue.ts";
-import { Resender } from "./resender.ts";
+import type { Resender } from "./resender.ts";
 import { Segment } from "./segment.ts";
-import type { SignedSockets } from "./signed_socket.ts";
 import { type Fate, Watcher } from "./watcher.ts";
 
 const BEGIN = WATCH_PREFIX.begin.charCodeAt(0);
+const REDIRECTED = WATCH_PREFIX.redirected.charCodeAt(0);
 const COUNTER_OF = {
   passed: COUNTER.watchPassed,
   released: COUNTER.watchReleased,
@@ -38,9 +38,9 @@ class Memory {
   readonly segment = new Segment();
   readonly watcher: Watcher;
 
-  constructor({ log, queue }: WatchSockets, signed: SignedSockets, judge: Judge) {
+  constructor({ log, queue }: WatchSockets, resender: Resender, judge: Judge) {
     this.reader = new LogReader(log);
-    this.resender = new Resender(signed);
+    this.resender = resender;
     this.queue = queue === null ? null : new HeldQueue(queue, this.resender);
     this.watcher = new Watcher(judge);
   }
@@ -50,7 +50,7 @@ class Memory {
 export class Watching implements Service {
   readonly #context: WorkerContext;
   readonly #sockets: WatchSockets;
-  readonly #signed: SignedSockets;
+  readonly #resender: Resender;
   readonly #judge: Judge;
   readonly #failures: Throttle;
   /** Made when the kernel holds something for the first time. */
@@ -58,10 +58,10 @@ export class Watching implements Service {
   #lost = 0;
 
   /** The sockets are the main thread's to close. */
-  constructor(context: WorkerContext, sockets: WatchSockets, signed: SignedSockets, judge: Judge) {
+  constructor(context: WorkerContext, sockets: WatchSockets, resender: Resender, judge: Judge) {
     this.#context = context;
     this.#sockets = sockets;
-    this.#signed = signed;
+    this.#resender = resender;
     this.#judge = judge;
     this.#failures = new Throttle(context.clock);
   }
@@ -76,7 +76,7 @@ export class Watching implements Service {
 
   /** Takes what has come; the rest of a flood in the next turn. */
   event(key: number): void {
-    const memory = this.#memory ??= new Memory(this.#sockets, this.#signed, this.#judge);
+    const memory = this.#memory ??= new Memory(this.#sockets, this.#resender, this.#judge);
     const { reader, watcher, queue } = memory;
     // A stream begins in the group, before what is held of it: that is read first.
     do {
@@ -108,11 +108,15 @@ export class Watching implements Service {
     } else if (message.prefix === BEGIN) {
       counters[COUNTER.watched]++;
       if (segment.isSyn) watcher.begin(segment);
-    } else counters[COUNTER_OF[watcher.take(segment, resender)]]++;
+    } else {
+      segment.isRedirected = message.prefix === REDIRECTED;
+      counters[COUNTER_OF[watcher.take(segment, resender)]]++;
+    }
   }
 
   #takeQueued({ segment, watcher }: Memory, queue: HeldQueue): void {
     const isSegment = segment.read(queue.memory, queue.message, queue.low);
+    segment.isRedirected = true; // a queue does not tell
     const fate = isSegment ? watcher.take(segment, queue) : "dropped";
     if (fate === "dropped") queue.drop();
     this.#context.counters[COUNTER_OF[fate]]++;
@@ -132,6 +136,13 @@ export class Watching implements Service {
   /** See {@linkcode Service}. */
   timeout(): number {
     return -1;
+  }
+
+  /** Leaves what the kernel holds to another process. {@linkcode start} takes it back. */
+  leave(): void {
+    const { log, queue } = this.#sockets;
+    this.#context.loop.unwatch(log);
+    if (queue !== null) this.#context.loop.unwatch(queue.fd);
   }
 
   /** Goes on: streams that began before are held until the rules are gone. */

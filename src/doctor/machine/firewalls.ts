@@ -4,7 +4,7 @@
  */
 import type { IptablesPrograms } from "../../kernel/iptables/state/programs.ts";
 import { isOurTable, readTableHead } from "../../kernel/nft/state/state.ts";
-import { OperationError } from "../../net/error.ts";
+import { OperationError, unlessRefused } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { openNetlink } from "../../netlink/transport.ts";
 import type { MachineFiles } from "./files.ts";
@@ -38,7 +38,7 @@ export interface FirewallSources {
 
 /** Reads all. Where nf_tables cannot be read, iptables is not asked either. */
 export async function readFirewalls(sources: FirewallSources): Promise<FirewallFacts> {
-  const netfilter = openNetfilter();
+  const netfilter = unlessRefused(() => openNetlink("netfilter"));
   let owner: TableOwner = "nobody";
   let chains: readonly FirewallChain[] | undefined;
   let obstacle: OperationError | undefined;
@@ -60,15 +60,6 @@ export async function readFirewalls(sources: FirewallSources): Promise<FirewallF
     return { owner, chains, iptables, legacyChains: readLegacyChains(files), obstacle };
   } finally {
     netfilter?.close();
-  }
-}
-
-function openNetfilter(): NetlinkConnection | undefined {
-  try {
-    return openNetlink("netfilter");
-  } catch (error) {
-    if (error instanceof OperationError) return undefined;
-    throw error;
   }
 }
 

@@ -51,9 +51,22 @@ export interface Trials {
    * Puts the rules of the plan before the former ones, for so many milliseconds, and both generations'
    * entries into policy routing. Throws as `install` does.
    */
-  begin(plan: Plan, others: readonly FoundInstall[], timeoutMs: number): InstallReport;
+  begin(plan: Plan, where: TrialPlace, timeoutMs: number): Soon<InstallReport>;
   /** Makes rules that are on trial an install. Throws as `install` does, ENOENT where the trial is over. */
-  keep(plan: Plan): InstallReport;
+  keep(plan: Plan, machine: Machine): Soon<InstallReport>;
+  /**
+   * Reads how many milliseconds a trial still lasts; 0: it is over, and not tidied up; undefined: none.
+   * Throws an OperationError where that may not be read.
+   */
+  left(): number | undefined;
+  /** Takes the rules on trial away: the former ones are as they were before. False: there were none. */
+  remove(machine: Machine): Soon<boolean>;
+}
+
+/** The machine, and installs with other backends, which rules on trial are never mixed with. */
+export interface TrialPlace {
+  readonly machine: Machine;
+  readonly others: readonly FoundInstall[];
 }
 
 /** See the module. */
@@ -63,8 +76,7 @@ export interface Backend extends Compiler {
    * again. `others`: installs with other backends; rules of two are never mixed.
    */
   install(plan: Plan, machine: Machine, others: readonly FoundInstall[]): Soon<InstallReport>;
-  /** Absent: these rules cannot be on trial. */
-  readonly trials?: Trials;
+  readonly trials: Trials;
   /** Looks for every rule in the kernel. Other kinds of this backend count as objects that nobody wants. */
   compare(plan: Plan, machine: Machine): Soon<BackendStatus>;
   /** Finds installs of ours. No program is run where it is certain that there is none. */

@@ -29,14 +29,23 @@ export interface IptablesKernel extends StateSource {
   readonly programs: IptablesPrograms;
 }
 
+/** Gives the tables of a family that are to take the place of those that are there. */
+export type WantedTables = (family: Family, installed: readonly SavedTable[]) => TableRules[];
+
+/** Says where the rules are. */
+function placeOf({ programs }: IptablesKernel): string {
+  return `chains ${CHAIN_PREFIX}… of ${programs.version}`;
+}
+
 /**
  * Makes the kernel's state that of the plan, whose rules these are. Throws an OperationError; then the state
- * before is there again.
+ * before is there again. `beside`: they are to stand beside the former ones; what makes them hold comes last.
  */
 export async function applyIptablesInstall(
   plan: Plan,
   rules: readonly FamilyRules[],
   kernel: IptablesKernel,
+  beside?: { readonly wanted: WantedTables; readonly last: () => void },
 ): Promise<InstallReport> {
   const { route, programs } = kernel;
   const installed = await readIptables(programs, kernel);
@@ -48,17 +57,22 @@ export async function applyIptablesInstall(
   const routing = RoutingChange.begin(plan, { route, earlier });
   try {
     for (const family of FAMILIES) {
-      const wanted = wantedTables(rules, family, { installed: installed.tables[family], kernel });
+      const before = installed.tables[family];
+      const wanted = beside?.wanted(family, before) ??
+        wantedTables(rules, family, { installed: before, kernel });
       const input = renderTransition(installed.tables[family], wanted, { keepOwner });
       if (input === "") continue;
       touched.push(family);
       await programs.restore(family, input);
     }
+    beside?.last();
   } catch (error) {
     const failed = await putBack(touched, installed.tables, kernel);
     if (failed !== undefined) throw failed;
     throw routing.takeBack(error);
   }
+  const report = { replaced: earlier, place: placeOf(kernel) };
+  if (beside !== undefined) return report;
   if (keepOwner) {
     for (const family of FAMILIES) {
       const wanted = rules.find((each) => each.family === family)?.tables ?? [];
@@ -66,7 +80,7 @@ export async function applyIptablesInstall(
     }
   }
   routing.finish();
-  return { replaced: earlier, place: `chains ${CHAIN_PREFIX}… of ${programs.version}` };
+  return report;
 }
 
 /**
@@ -94,6 +108,7 @@ function wantedTables(
     const before = installed.find((saved) => saved.table === table.table);
     const made = [
       ...madeBy(before?.comment ?? ""),
+      ...madeBy(before?.trialComment ?? ""),
       ...(hasRemains(kernel.programs, kernel) ? foreseeMade(kernel.netfilter, family, table) : []),
     ];
     return withOwner(table, [...new Set(made)]);

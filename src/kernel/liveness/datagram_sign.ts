@@ -19,7 +19,7 @@ import {
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { ALIVE_INTERVAL_MS, TABLE_NAME, TRIAL_PREFIX } from "../../constants.ts";
 import { Marks } from "../../marks.ts";
-import { check, OperationError } from "../../net/error.ts";
+import { check, unlessRefused } from "../../net/error.ts";
 import { FAMILIES, FAMILY_NUMBERS, listenerAddress } from "../../net/families.ts";
 import type { Family } from "../../net/ip.ts";
 import { listElements } from "../../netlink/nft/sets/element.ts";
@@ -68,6 +68,15 @@ export class DatagramLife implements Life {
   }
 
   /** See {@linkcode Life}. */
+  leave(): void {
+    this.#ended = true;
+    clearInterval(this.#timer);
+    for (const fd of this.#sockets) closeFd(fd);
+    this.#timer = undefined;
+    this.#sockets = [];
+  }
+
+  /** See {@linkcode Life}. */
   end(): void {
     this.#ended = true;
     if (this.#timer === undefined) return;
@@ -85,7 +94,7 @@ export class DatagramLife implements Life {
  */
 export function readRunning(): Family[] {
   const keys = SETS.flatMap((set) =>
-    unlessRefused((netfilter) => listElements(netfilter, set).map(({ key }) => key[0])) ?? []
+    tryNetfilter((netfilter) => listElements(netfilter, set).map(({ key }) => key[0])) ?? []
   );
   return FAMILIES.filter((family) => keys.includes(FAMILY_NUMBERS[family]));
 }
@@ -118,17 +127,14 @@ function openSockets({ config, families }: LiveProxy): number[] {
 function forget(family: Family): void {
   const element = { key: Uint8Array.of(FAMILY_NUMBERS[family]) };
   for (const set of SETS) {
-    unlessRefused((netfilter) => new NftBatch().deleteElements(set, [element]).commit(netfilter));
+    tryNetfilter((netfilter) => new NftBatch().deleteElements(set, [element]).commit(netfilter));
   }
 }
 
 /** Returns what the work comes to; undefined where nothing is installed, or nothing that asks. */
-function unlessRefused<T>(work: (netfilter: NetlinkConnection) => T): T | undefined {
-  try {
+function tryNetfilter<T>(work: (netfilter: NetlinkConnection) => T): T | undefined {
+  return unlessRefused(() => {
     using netfilter = openNetlink("netfilter");
     return work(netfilter);
-  } catch (error) {
-    if (error instanceof OperationError) return undefined;
-    throw error;
-  }
+  });
 }

@@ -3,12 +3,10 @@
  * over and over. When it is killed, a shell that waits for its end takes it off them.
  * @module
  */
-import { ALIVE_INTERVAL_MS, ALIVE_LISTS } from "../../constants.ts";
+import { ALIVE_INTERVAL_MS, ALIVE_LISTS, EVERYBODY } from "../../constants.ts";
 import type { Family } from "../../net/ip.ts";
 import type { Life } from "./life.ts";
 
-/** The address that all addresses are under the mask of zero. */
-const EVERYBODY: Readonly<Record<Family, string>> = { ipv4: "0.0.0.0", ipv6: "::" };
 const DIRECTORY = "/proc/thread-self/net/xt_recent";
 
 /** A proxy that shows itself in lists. */
@@ -36,6 +34,11 @@ export class RecentLife implements Life {
   /** See {@linkcode Life}. */
   once(): void {
     if (!this.#ended) writeAll(this.#families, "+");
+  }
+
+  /** See {@linkcode Life}. The witness would withdraw the sign anyway: nobody hands such a proxy over. */
+  leave(): void {
+    this.end();
   }
 
   /** See {@linkcode Life}. */

@@ -6,7 +6,6 @@
  * @module
  */
 import { TABLE_NAME } from "../../constants.ts";
-import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import type { InstallReport, Removal } from "../backend/backend.ts";
@@ -18,6 +17,7 @@ import { compileTable } from "./chains.ts";
 import { isOurTable, readTableHead, readTableIfPossible, refuseForeignTable } from "./state/state.ts";
 import { beginTrial, requireTrial } from "./trial/batches.ts";
 import { readTrial } from "./trial/state.ts";
+import { refuseDuringTrial } from "../trial/refusal.ts";
 
 /** The place of the rules, in words. */
 export const PLACE = `table inet ${TABLE_NAME}`;
@@ -33,7 +33,7 @@ export function applyInstall(
 ): InstallReport {
   const installed = readTableHead(netfilter);
   refuseForeignTable(installed);
-  if (!keeps) refuseDuringTrial(readTrial(netfilter));
+  if (!keeps) refuseDuringTrial(readTrial(netfilter), PLACE);
   const replaced = installed !== undefined;
   const batch = new NftBatch();
   if (keeps) requireTrial(batch);
@@ -59,7 +59,7 @@ export function applyTrial(
   const installed = readTableHead(netfilter);
   refuseForeignTable(installed);
   const left = readTrial(netfilter);
-  refuseDuringTrial(left);
+  refuseDuringTrial(left, PLACE);
   if (left !== undefined) throw new RangeError("The trial before has not been tidied up");
   const replaced = installed !== undefined;
   const routing = RoutingChange.begin(plan, { route, earlier: replaced });
@@ -69,16 +69,6 @@ export function applyTrial(
     throw routing.takeBack(error);
   }
   return { replaced, place: PLACE };
-}
-
-function refuseDuringTrial(leftMs: number | undefined): void {
-  if (leftMs === undefined || leftMs === 0) return;
-  throw new OperationError({
-    operation: "install",
-    object: PLACE,
-    reason: `other rules are on trial there, with ${Math.ceil(leftMs / 1000)} s left`,
-    hint: '"tproxy confirm" keeps them, "tproxy uninstall" removes all; or wait until the trial is over',
-  });
 }
 
 /** Removes our table; fine when nothing is there, and on a kernel that has no nf_tables. */

@@ -14,6 +14,7 @@ import { applyInstall, applyTrial, PLACE, removeTable } from "./apply.ts";
 import { isOurTable, readTable, readTableIfPossible } from "./state/state.ts";
 import { compareTable } from "./state/status.ts";
 import { tableInForce } from "./trial/in_force.ts";
+import { readTrial, removeTrial } from "./trial/state.ts";
 
 /** See the module. */
 export const NFT_BACKEND: Backend = {
@@ -23,11 +24,13 @@ export const NFT_BACKEND: Backend = {
     return withKernel((connections) => applyInstall(plan, connections));
   },
   trials: {
-    begin(plan, others, timeoutMs) {
+    begin(plan, { others }, timeoutMs) {
       refuseOthers(others, NFT_COMPILER.name);
       return withKernel((connections) => applyTrial(plan, connections, timeoutMs));
     },
     keep: (plan) => withKernel((connections) => applyInstall(plan, connections, { keeps: true })),
+    left: () => withKernel(({ netfilter }) => readTrial(netfilter)),
+    remove: ({ netfilter }) => netfilter !== undefined && removeTrial(netfilter),
   },
   compare(plan) {
     const table = tableInForce(withKernel(({ netfilter }) => readTable(netfilter)));

@@ -49,7 +49,6 @@ const HOOKS: Readonly<Record<EntryPlace, ChainHook>> = {
   "router-unanswered": { type: "route", hook: "output", priority: ROUTER_UNANSWERED_PRIORITY },
   "steer": { hook: "prerouting", priority: STEER_PRIORITY },
   "ask": { hook: "postrouting", priority: ASK_PRIORITY },
-  "watch-begin": { type: "nat", hook: "prerouting", priority: KEEP_DESTINATION_PRIORITY },
   "hold": { hook: "prerouting", priority: HOLD_PRIORITY },
   "sent": { type: "route", hook: "output", priority: TRACKED_PRIORITY },
   "keep-incoming": { type: "nat", hook: "prerouting", priority: KEEP_DESTINATION_PRIORITY },

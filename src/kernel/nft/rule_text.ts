@@ -120,6 +120,8 @@ function renderStatement(statement: Statement): string {
       return `reset tcp option ${statement.option}`;
     case "translated-flow":
       return "ct status snat,dnat";
+    case "redirected-flow":
+      return "ct status dnat";
     case "marked-flow":
       return "ct mark != 0x0";
     case "original-flow":

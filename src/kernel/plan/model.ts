@@ -55,9 +55,7 @@ export type LivePlace =
   | "steer"
   /** Packets that leave the machine, at the end. */
   | "ask"
-  /** The first packets of flows, behind marks and before NAT changes their destination. */
-  | "watch-begin"
-  /** Incoming packets, at the same place. */
+  /** Incoming packets, behind marks and before NAT changes their destination. */
   | "hold"
   /** Outgoing packets of this machine, right behind conntrack. */
   | "sent"

@@ -25,8 +25,18 @@ export interface TrialNote {
   readonly origin: TrialOrigin;
   /** Labels of entries that the trial has added to policy routing. */
   readonly routing: readonly string[];
+  /**
+   * The end of the trial in milliseconds since the boot, where the kernel enforces it and does not tell when
+   * that is.
+   */
+  readonly endsAtMs?: number;
   /** Process id of its watcher. */
   readonly watcher?: number;
+}
+
+/** Reads the time since the boot, which no clock that is set changes. */
+export function uptimeMs(): number {
+  return Math.round(Number(Deno.readTextFileSync("/proc/uptime").split(" ", 1)[0]) * 1000);
 }
 
 /** The network namespace of this process. */
@@ -51,6 +61,15 @@ export function readNote(): TrialNote | undefined {
     return note?.version === 1 ? note : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Tells whether the note is there, whoever may read it. */
+export function isNoted(): boolean {
+  try {
+    return Deno.statSync(notePath()).isFile;
+  } catch {
+    return false;
   }
 }
 

@@ -35,6 +35,7 @@ export {
 export {
   forgetOriginal,
   hasHelper,
+  isRedirected,
   isTranslated,
   logTo,
   natToItself,

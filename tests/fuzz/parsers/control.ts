@@ -4,6 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { readRow } from "../../../src/cli/connections/rows.ts";
+import { readSettled } from "../../../src/daemon/control/connections/brief.ts";
 import { refusalOf, TUNNEL } from "../../../src/daemon/control/guard.ts";
 import { chunk, streamHead, wholeAnswer } from "../../../src/daemon/control/http/answer.ts";
 import {
@@ -20,6 +21,7 @@ import type { Parser } from "../parser.ts";
 import { bordersOf } from "./support/parts.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
+const USES = ["opened", "asked", "none"] as const;
 const JSON_HEAD = { status: 200, type: "application/json" };
 
 /** Cuts an input at its borders. */
@@ -46,6 +48,9 @@ export const controlRequest: Parser = {
       "POST /v1/x?a=b HTTP/1.1\r\nHost: [::1]:80\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
     ),
     encode("GET / HTTP/1.0\r\norigin: http://localhost\r\nsec-fetch-site: cross-site\r\n\r\n"),
+    encode(
+      "GET /v1/look?settled=15000 HTTP/1.1\r\nhost: localhost:80\r\nsec-fetch-site: same-origin\r\nx-tproxy-page: 1\r\n\r\n",
+    ),
   ],
   words: [
     "\r\n",
@@ -54,6 +59,8 @@ export const controlRequest: Parser = {
     "content-length: ",
     "transfer-encoding: chunked\r\n",
     "host: x\r\n",
+    "user-agent: Mozilla/5.0\r\n",
+    "origin: http://localhost:80\r\n",
     "%",
   ],
   read(input) {
@@ -65,7 +72,9 @@ export const controlRequest: Parser = {
     }
     if ("reason" in request) return `${request.status} ${request.reason}`;
     assert.ok(request.path.startsWith("/") && request.body.length <= MOST_BODY);
-    return `${request.method} ${request.headers.size} ${refusalOf(request, TUNNEL)}`;
+    return `${request.method} ${request.headers.size} ${USES.map((use) => refusalOf(request, TUNNEL, use))} ${
+      readSettled(request.query.get("settled"))
+    }`;
   },
 };
 

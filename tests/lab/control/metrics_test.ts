@@ -89,6 +89,8 @@ labTest(
     const { ino } = Deno.statSync(path);
     assert.deepEqual([(await write()).code, read(), Deno.statSync(path).mode! & 0o777], [0, true, 0o644]);
     assert.notEqual(Deno.statSync(path).ino, ino, "whoever reads the file could see a part of it");
+    const printed = await tproxy(lab, ["metrics", "write", "-", "-c", proxy.configPath]);
+    assert.match(printed.stdout, /^tproxy_rules_in_force 1$/m);
     await proxy.program.stop();
     const { code, stderr } = await write();
     assert.equal(code, 3);

@@ -1,6 +1,7 @@
 /** `tproxy connections --watch` in a real terminal: screens in words, keys, what is left behind. */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
+import { listChildren } from "../../laboratory/machine/procfs.ts";
 import { until } from "../../laboratory/machine/wait.ts";
 import { connectClient, serve } from "../../laboratory/network/sockets.ts";
 import { startProxy, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
@@ -14,9 +15,10 @@ class Screen {
   readonly #lab: Lab;
   readonly #socket: string;
 
-  constructor(lab: Lab) {
+  /** `name`: tells it from others of the laboratory, whose server may still be ending. */
+  constructor(lab: Lab, name = "tmux") {
     this.#lab = lab;
-    this.#socket = `${lab.directory}/tmux.sock`;
+    this.#socket = `${lab.directory}/${name}.sock`;
   }
 
   async tmux(...words: readonly string[]): Promise<string> {
@@ -52,6 +54,13 @@ class Screen {
     return lines;
   }
 
+  /** Finds the process that the shell of the screen waits for. */
+  async findProgram(): Promise<number> {
+    const shell = Number(await this.tmux("display", "-p", "#{pane_pid}"));
+    const [program] = listChildren(shell);
+    return program;
+  }
+
   async press(...keys: readonly string[]): Promise<void> {
     await this.tmux("send-keys", ...keys);
   }
@@ -75,7 +84,7 @@ labTest("the live screen shows devices and connections, closes one, and gives th
     assert.match(devices[1], /^\[devices\] /);
     assert.match(devices[2], /^DEVICE +ADDRESS +CONNS +DOWN\/s +UP\/s +LATELY +TOTAL$/);
     assert.match(devices[3], new RegExp(` ${ADDRESSES[4].client} +1 .* 1\\d\\.\\d kB$`));
-    assert.match(devices[23], /^\/ filter .*q quit$|^\/ filter .*…$/);
+    assert.match(devices[23], /^\? help {2}q quit {2}\/ filter /);
     await client.write("b".repeat(200_000));
     await screen.shows(/ 4\d\d kB$/);
     await screen.press("Enter");
@@ -110,6 +119,27 @@ labTest("the live screen shows devices and connections, closes one, and gives th
   }
 });
 
+labTest("whoever ends the live screen by a signal has his terminal back", {
+  programs: ["tmux"],
+}, async (lab) => {
+  await startProxy(lab);
+  const command = `LC_ALL=C.UTF-8 ${tproxyCommand().join(" ")} connections --watch -c ${writeConfig(lab)}`;
+  for (const signal of ["SIGTERM", "SIGHUP", "SIGINT"] as const) {
+    const screen = new Screen(lab, signal);
+    await screen.start(command);
+    try {
+      await screen.shows(/nothing has been relayed yet/);
+      Deno.kill(await screen.findProgram(), signal);
+      const left = await screen.shows(/^left with 0$/);
+      assert.equal(left.filter((line) => line !== "").length, 1, "nothing of it is left on the screen");
+      const modes = await screen.tmux("display", "-p", "#{alternate_on} #{cursor_flag} #{wrap_flag}");
+      assert.match(modes, /^0 1 1/, signal);
+    } finally {
+      await screen.tmux("kill-server");
+    }
+  }
+});
+
 labTest("without a terminal, or without a proxy, the live screen is refused", {
   programs: ["tmux"],
 }, async (lab) => {
@@ -123,5 +153,12 @@ labTest("without a terminal, or without a proxy, the live screen is refused", {
     assert.match(lines.join(" "), /no proxy answers/);
   } finally {
     await screen.tmux("kill-server");
+  }
+  const dumb = new Screen(lab, "dumb");
+  await dumb.start(`TERM=dumb ${words.join(" ")}`);
+  try {
+    assert.match((await dumb.shows(/^left with 2$/)).join(" "), /a dumb one/);
+  } finally {
+    await dumb.tmux("kill-server");
   }
 });

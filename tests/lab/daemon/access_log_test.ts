@@ -120,6 +120,36 @@ labTest("A file of log.access is opened anew on SIGHUP, and a reload takes log.a
   assert.deepEqual([flowsOf(read()).length, flowsOf(proxy.log).length], [1, 1]);
 });
 
+labTest("A reload that is refused loses no line of the access log, whoever opens its file", {
+  programs: ["curl", "nginx"],
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  const path = `${lab.directory}/flows.log`;
+  const proxy = await startProxy(lab, { config: logTo(path) });
+  await nginx.get(4);
+  await waitForFlows(() => Deno.readTextFileSync(path), 1);
+  // A config that is none names no file: who opens files as root opens none then.
+  for (
+    const spoil of [
+      () => Deno.writeTextFileSync(proxy.configPath, "rules: [\n"),
+      () => Deno.removeSync(proxy.configPath),
+    ]
+  ) {
+    const before = proxy.log.length;
+    spoil();
+    proxy.program.signal("SIGHUP");
+    await until(() => proxy.log.slice(before).includes("not reloaded"), { what: "the refusal" });
+    await nginx.get(4);
+  }
+  assert.equal((await waitForFlows(() => Deno.readTextFileSync(path), 3)).length, 3);
+  assert.equal(writeConfig(lab, logTo(path)), proxy.configPath);
+  Deno.renameSync(path, `${path}.1`);
+  proxy.program.signal("SIGHUP");
+  await until(() => proxy.log.includes("generation 2 is in force"), { what: "the reload" });
+  await nginx.get(4);
+  assert.equal((await waitForFlows(() => Deno.readTextFileSync(path), 1)).length, 1);
+});
+
 labTest("The access log holds nothing up whose reader has stopped, and says how many flows have no line", {
   programs: ["curl", "nginx", "wrk"],
 }, async (lab) => {

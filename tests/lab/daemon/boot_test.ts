@@ -73,7 +73,7 @@ labTest("install --boot systemd is enabled by systemctl, and uninstall leaves no
 });
 
 labTest("the start at boot waits for the confirmation of a trial", {
-  netlinkOnly: "rules of iptables have no trials",
+  netlinkOnly: "tests/lab/confirm tries trials of iptables",
 }, async (lab) => {
   const config = writeConfig(lab);
   const { stdout } = await runApart(

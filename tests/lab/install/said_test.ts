@@ -1,6 +1,6 @@
 /** install, status and uninstall say what is going on around them. */
 import assert from "node:assert/strict";
-import { startProxy, tproxy, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
+import { controlPath, startProxy, tproxy, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { serve } from "../../laboratory/network/sockets.ts";
 import { echoes } from "../../laboratory/proxy/doctor.ts";
@@ -66,6 +66,7 @@ labTest("status shows the proxy first, its work and its config, and a program th
   const verbose = (await tproxy(lab, ["status", "-v", "-c", proxy.configPath])).stdout;
   assert.match(verbose, /^present {3}/m);
   assert.match(verbose, /^ +tproxy [\d.]+, \d+ workers?, room for \d+ connections$/m);
+  assert.ok(verbose.includes(` ssh -N -L 8080:${controlPath(lab)} root@ROUTER, then http://localhost:8080/`));
   // One that hangs runs, and answers nobody.
   proxy.program.signal("SIGSTOP");
   const hanging = await tproxy(lab, ["status", "--running", "-c", proxy.configPath], { mayFail: true });

@@ -5,7 +5,9 @@
 import type { Lab } from "../lab.ts";
 import { until } from "../machine/wait.ts";
 import { type Program, runProgram } from "../program.ts";
-import { type ConfigText, tproxyCommand } from "../proxy/proxy.ts";
+import { listOurRules } from "../programs/iptables.ts";
+import { usesIptables } from "../proxy/backend.ts";
+import { backendPrograms, type ConfigText, tproxyCommand } from "../proxy/proxy.ts";
 
 /** Cuts clients off from the web, and has other entries in policy routing than any other config. */
 export const MISTAKE = {
@@ -14,10 +16,11 @@ export const MISTAKE = {
 } as const;
 
 /** Writes a second config beside that of the proxy, and gives its path. */
-export function writeOther(lab: Lab, { intercept, ...rest }: ConfigText): string {
+export function writeOther(lab: Lab, { intercept, kernel, ...rest }: ConfigText): string {
   const text = {
     version: 1,
     intercept: { interfaces: ["r0"], ...intercept as ConfigText | undefined },
+    kernel: { ...(usesIptables() ? { backend: "iptables" } : {}), ...kernel as ConfigText | undefined },
     ...rest,
   };
   return lab.writeFile("other.yaml", JSON.stringify(text));
@@ -25,7 +28,8 @@ export function writeOther(lab: Lab, { intercept, ...rest }: ConfigText): string
 
 /** Starts an install on trial that nobody waits for. */
 export function startTrial(lab: Lab, config: string, time: string): Promise<Program> {
-  return lab.router.start([...tproxyCommand(), "install", "-c", config, "--confirm", time]);
+  const words = [...tproxyCommand(), "install", "-c", config, "--confirm", time];
+  return lab.router.start(words, backendPrograms(lab));
 }
 
 /** Tells whether a new connection of the client comes about. */
@@ -45,7 +49,9 @@ export function untilBack(lab: Lab, url: string): Promise<void> {
 
 /** Tells whether rules on trial are in the kernel, whether they have an effect or not. */
 export async function hasTrialRules(lab: Lab): Promise<boolean> {
-  return (await lab.router.run(["nft", "list", "ruleset"])).stdout.includes("chain trial_");
+  return usesIptables()
+    ? (await listOurRules(lab)).includes("TPROXY_T_")
+    : (await lab.router.run(["nft", "list", "ruleset"])).stdout.includes("chain trial_");
 }
 
 /** The watchers of trials, which sleep. */

@@ -4,6 +4,7 @@
  */
 import { ADDRESSES, type Lab } from "../lab.ts";
 import { until } from "../machine/wait.ts";
+import type { Namespace } from "../namespace.ts";
 import type { Program } from "../program.ts";
 import { scriptCommand } from "../programs/script.ts";
 import { type ConfigText, writeConfig } from "../proxy/proxy.ts";
@@ -66,9 +67,12 @@ def listen(port):
 for port in (25, 80): threading.Thread(target=listen, args=(port,), daemon=True).start()
 listen(443)`;
 
-/** Starts the servers. Each line of the output: port, "end" or the error, and the bytes that came. */
-export function serveWatched(lab: Lab): Promise<Program> {
-  return lab.server.start(["python3", "-c", SERVE], { listens: 443 });
+/**
+ * Starts the servers, the server's own or those of another host. Each line of the output: port, "end" or the
+ * error, and the bytes that came.
+ */
+export function serveWatched(lab: Lab, host: Namespace = lab.server): Promise<Program> {
+  return host.start(["python3", "-c", SERVE], { listens: 443 });
 }
 
 /**

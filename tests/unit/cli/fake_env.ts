@@ -38,6 +38,7 @@ export async function run(
       if (Object.hasOwn(files, path)) return files[path];
       throw Object.assign(new Deno.errors.NotFound("no such file"), { code: "ENOENT" });
     },
+    readStdin: () => "",
     files: filesUnder(NOWHERE),
     runProgram: () => Promise.resolve({ code: 127, output: "no programs here" }),
     cwd: () => "/",

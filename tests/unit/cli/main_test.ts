@@ -55,6 +55,22 @@ Deno.test("main() explains every command, by help and by --help", async () => {
   }
 });
 
+Deno.test("main() says what is missing", async () => {
+  for (
+    const [args, said] of [
+      [["config"], "tproxy config WHAT"],
+      [["completion"], "tproxy completion SHELL"],
+      [["explain"], "--from ADDRESS --to ADDRESS:PORT"],
+      [["explain", "--from", "10.0.0.1"], "`--to`"],
+    ] as const
+  ) {
+    const { code, stderr } = await run([...args]);
+    assert.equal(code, 2);
+    assert.match(stderr, /missing/i);
+    assert.ok(stderr.includes(said), stderr);
+  }
+});
+
 Deno.test("main() prints the help of check", async () => {
   const { stdout } = await run(["check", "--help"]);
   assert.equal(
@@ -69,16 +85,19 @@ expected there; the exit code is 2.
 What is valid but not supported by this version yet is an error where install
 and run refuse it, else a warning.
 
-  -c, --config FILE  Config to use. Without it: /etc/tproxy/tproxy.yaml if it
-                     is there, else built-in defaults.
-  FILE               Config to check. Without it: /etc/tproxy/tproxy.yaml if it
-                     is there, else built-in defaults.
+  -c, --config FILE  Config to use; -: standard input. Without it:
+                     /etc/tproxy/tproxy.yaml if it is there, else built-in
+                     defaults.
+  FILE               Config to check; -: standard input. Without it:
+                     /etc/tproxy/tproxy.yaml if it is there, else built-in
+                     defaults.
   -h, --help         Show help information.
 
 Examples:
   tproxy check
   tproxy check ./tproxy.yaml
   tproxy check -c ./tproxy.yaml
+  tproxy check - < ./tproxy.yaml
 `,
   );
 });

@@ -39,6 +39,19 @@ Deno.test("tproxy exits with 0, and with 2 for wrong usage and an invalid config
   assert.match(stderr, /too large|not a text/);
 });
 
+Deno.test("tproxy reads a config from a pipe that is written slowly, or has no end", async () => {
+  const { stdout, stderr } = await shell(`
+    { echo 'listener:'; sleep 0.2; printf '  port: 50081'; } | tproxy check - | head -1
+    printf 'listener:\\n  port: 0\\n' | tproxy check -; echo "$?"
+    yes | tproxy check - ; echo "$?"
+    tproxy check - < /proc; echo "$?"
+  `);
+  assert.equal(stdout, "<stdin>: valid. In effect:\n2\n2\n2\n");
+  assert.match(stderr, /<stdin>:2:9: listener\.port/);
+  assert.match(stderr, /<stdin>:.* too large for a config/);
+  assert.match(stderr, /Cannot read config "<stdin>": EISDIR/);
+});
+
 Deno.test("tproxy ends silently when nobody reads its output", async () => {
   // More than a pipe holds: the reader is gone for certain.
   const { stdout, stderr } = await shell(`

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { check, describeFailure, OperationError } from "../../../src/net/error.ts";
+import { check, describeFailure, OperationError, unlessRefused } from "../../../src/net/error.ts";
 
 Deno.test("OperationError says what was tried, on what, why, in whose words, and what to do", () => {
   const error = new OperationError({
@@ -50,4 +50,13 @@ Deno.test("check() passes a result on, and throws -errno", () => {
       error instanceof OperationError && error.errno === 98 &&
       error.message === 'Cannot bind "127.0.0.1:80": EADDRINUSE (Address already in use). Stop it',
   );
+});
+
+Deno.test("unlessRefused() takes a refusal for no result, and throws a defect on", () => {
+  const refuse = (error: Error) => () => {
+    throw error;
+  };
+  assert.equal(unlessRefused(() => 1), 1);
+  assert.equal(unlessRefused(refuse(new OperationError({ operation: "read", object: "x" }))), undefined);
+  assert.throws(() => unlessRefused(refuse(new TypeError("ours"))), TypeError);
 });

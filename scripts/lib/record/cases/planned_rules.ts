@@ -99,6 +99,7 @@ export const PLANNED_RULES: readonly Case[] = [
   plannedRule("helped", "ct status 0x2000 accept"),
   plannedRule("related", "ct state related accept"),
   plannedRule("translated", "ct status snat,dnat goto other"),
+  plannedRule("redirected", "ct status dnat goto other"),
   plannedRule(
     "original-flow",
     "meta nfproto ipv4 meta l4proto tcp ct original ip saddr . ct original proto-src . " +

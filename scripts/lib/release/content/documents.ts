@@ -7,7 +7,6 @@ import { gzip } from "../archive/compress.ts";
 import { ENTRY, PROJECT } from "../../build/project.ts";
 import { run } from "../../build/run.ts";
 import { type PackageFile, textFile } from "./file.ts";
-import { formatManual, listCommands } from "./manual.ts";
 
 /** Directories in which each shell looks for completions of packages. */
 const COMPLETIONS = {
@@ -28,10 +27,10 @@ export interface DocumentFacts {
 export async function makeDocuments(facts: DocumentFacts): Promise<PackageFile[]> {
   const doc = "usr/share/doc/tproxy";
   return [
-    ...Object.entries(COMPLETIONS).map(([shell, path]) => textFile(path, ask("completion", shell))),
-    await compressed("usr/share/man/man8/tproxy.8.gz", readManual(facts)),
+    ...Object.entries(COMPLETIONS).map(([shell, path]) => textFile(path, ask({}, "completion", shell))),
+    await compressed("usr/share/man/man8/tproxy.8.gz", ask({ SOURCE_DATE_EPOCH: `${facts.time}` }, "man")),
     await compressed(`${doc}/changelog.gz`, formatChangelog(facts)),
-    textFile(`${doc}/examples/tproxy.yaml`, ask("config", "example")),
+    textFile(`${doc}/examples/tproxy.yaml`, ask({}, "config", "example")),
     textFile(`${doc}/copyright`, readNear("../deb/copyright")),
     textFile("usr/share/lintian/overrides/tproxy", readNear("../deb/lintian-overrides")),
   ];
@@ -39,12 +38,6 @@ export async function makeDocuments(facts: DocumentFacts): Promise<PackageFile[]
 
 function readNear(path: string): string {
   return Deno.readTextFileSync(new URL(path, import.meta.url));
-}
-
-function readManual({ version, time }: DocumentFacts): string {
-  const usage = ask("--help");
-  const commands = new Map(listCommands(usage).map((name) => [name, ask("help", name)]));
-  return formatManual({ version, time, usage, commands });
 }
 
 /** See deb-changelog(5). */
@@ -63,6 +56,7 @@ async function compressed(path: string, text: string): Promise<PackageFile> {
 }
 
 /** Asks the program; its lines are as long as they are without a terminal. */
-function ask(...args: string[]): string {
-  return run(Deno.execPath(), ["run", "-A", "--quiet", "--no-prompt", `${PROJECT}/${ENTRY}`, ...args]);
+function ask(env: Record<string, string>, ...args: string[]): string {
+  const words = ["run", "-A", "--quiet", "--no-prompt", `${PROJECT}/${ENTRY}`, ...args];
+  return run(Deno.execPath(), words, { env });
 }

@@ -3,6 +3,8 @@
 #include "ports.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,10 +78,22 @@ static int take_head(int fd, struct flow *flow)
   return 1;
 }
 
+/* When the connection came: on a busy machine that may be long before its thread begins. */
+static uint64_t begin_of(int fd)
+{
+  struct tcp_info info = {0};
+  socklen_t size = sizeof info;
+  uint64_t now = milliseconds();
+  if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) < 0) return now;
+  /* It has sent nothing yet: its last sending is its begin. */
+  uint64_t waited = info.tcpi_last_data_sent;
+  return waited < now ? now - waited : now;
+}
+
 static void *run_connection(void *argument)
 {
   struct connection connection = *(struct connection *)argument;
-  uint64_t begin = milliseconds();
+  uint64_t begin = begin_of(connection.fd);
   struct flow flow = {0};
   free(argument);
   int peer = port_of(connection.fd, 0);

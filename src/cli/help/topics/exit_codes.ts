@@ -13,7 +13,7 @@ export const EXIT_CODES_TOPIC: Topic = {
     "  1  failed; stderr says what, with what, why, and what to do",
     "  2  wrong usage, or an invalid config",
     "  3  an answer: of explain, that a flow does not get through; of status --running and of commands that ask a running",
-    "     proxy, that none runs",
+    "     proxy, that none answers",
     ...commands.flatMap(({ name, details = [] }) => {
       const sentences = details.filter((paragraph) => !paragraph.startsWith("JSON: ")).flatMap((paragraph) =>
         paragraph.match(/[^.]*\bexit code\b(?:[^.]|\.\S)*\./gi) ?? []

@@ -8,23 +8,13 @@ import { formatIp, type IpAddress } from "../../../net/ip.ts";
 import { listNeighbours } from "../../../netlink/neighbour.ts";
 import { openNetlink } from "../../../netlink/transport.ts";
 import type { Device, FindDevice } from "../connections/row.ts";
-import { type DeviceNames, type NamesForm, readNames } from "./names.ts";
+import { type DeviceNames, NAME_FILES, readNames } from "./names.ts";
+import { readSmallFile } from "./small_file.ts";
 
 /** Milliseconds for which what was read counts. */
 const FRESH_MS = 5000;
 /** Bytes of the longest file: reading it must not keep others of this thread waiting. */
 const LONGEST = 256 * 1024;
-
-/** Files that name devices; the first one that knows a name is right. */
-const FILES: readonly (readonly [path: string, form: NamesForm])[] = [
-  ["/tmp/dhcp.leases", "dnsmasq"],
-  ["/var/lib/misc/dnsmasq.leases", "dnsmasq"],
-  ["/tmp/hosts/odhcpd", "hosts"],
-  ["/var/lib/kea/kea-leases4.csv", "kea"],
-  ["/var/lib/kea/kea-leases6.csv", "kea"],
-  ["/etc/ethers", "ethers"],
-  ["/etc/hosts", "hosts"],
-];
 
 /** See the module. */
 export class DeviceBook {
@@ -42,23 +32,16 @@ export class DeviceBook {
   }
 }
 
+/** The book of this process: all who ask share what was read. */
+export const DEVICES = new DeviceBook();
+
 async function readAll(): Promise<DeviceNames> {
   const names: DeviceNames = { byAddress: new Map(), byMac: new Map() };
-  for (const [path, form] of FILES) {
-    const text = await readText(path);
+  for (const [path, form] of NAME_FILES) {
+    const text = await readSmallFile(path, LONGEST);
     if (text !== undefined) readNames(text, form, names);
   }
   return names;
-}
-
-/** Reads a file; undefined: there is none, or none that this process may read. */
-async function readText(path: string): Promise<string | undefined> {
-  try {
-    const { isFile, size } = await Deno.stat(path);
-    return isFile && size <= LONGEST ? await Deno.readTextFile(path) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function readNeighbours(): Map<string, string> {

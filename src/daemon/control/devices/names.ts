@@ -9,6 +9,17 @@ import { formatIp, parseIp } from "../../../net/ip.ts";
 /** Form of a file. */
 export type NamesForm = "dnsmasq" | "hosts" | "ethers" | "kea";
 
+/** Files that name devices; the first one that knows a name is right. */
+export const NAME_FILES: readonly (readonly [path: string, form: NamesForm])[] = [
+  ["/tmp/dhcp.leases", "dnsmasq"],
+  ["/var/lib/misc/dnsmasq.leases", "dnsmasq"],
+  ["/tmp/hosts/odhcpd", "hosts"],
+  ["/var/lib/kea/kea-leases4.csv", "kea"],
+  ["/var/lib/kea/kea-leases6.csv", "kea"],
+  ["/etc/ethers", "ethers"],
+  ["/etc/hosts", "hosts"],
+];
+
 /** Names that are known; the first that is told stays. */
 export interface DeviceNames {
   /** By address, as formatIp() writes it. */

@@ -59,6 +59,9 @@ function formatHead({ status, type, headers = {} }: AnswerHead, framing: string)
     ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     "cache-control: no-store",
     "x-content-type-options: nosniff",
+    // Pages of others neither show it in a frame nor read it as a picture or a script.
+    "x-frame-options: DENY",
+    "cross-origin-resource-policy: same-origin",
     "connection: close",
   ];
   return `HTTP/1.1 ${status} ${REASONS[status] ?? "Unknown"}\r\n${fields.join("\r\n")}\r\n\r\n`;

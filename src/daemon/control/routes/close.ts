@@ -10,6 +10,7 @@ import { json, type Route } from "../route.ts";
 export const closeRoute: Route = {
   method: "POST",
   path: "/v1/connections/close",
+  browsers: "asked",
   answer({ body }, { proxy }) {
     const sessions = readIds(new TextDecoder().decode(body)).map((id) =>
       parseId(id) ?? refuse(`${id} is none`)

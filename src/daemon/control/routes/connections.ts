@@ -6,14 +6,9 @@
 import type { SessionRow } from "../../../dataplane/shared/books.ts";
 import { followConnections } from "../connections/follow.ts";
 import { describeRow, type FindDevice } from "../connections/row.ts";
-import { DeviceBook } from "../devices/device_book.ts";
+import { DEVICES } from "../devices/device_book.ts";
 import { inSlices } from "../connections/slices.ts";
-import type { Route } from "../route.ts";
-
-/** The media type of lines of JSON. */
-const NDJSON = "application/x-ndjson";
-
-const devices = new DeviceBook();
+import { NDJSON, type Route } from "../route.ts";
 
 /** The route. */
 export const connectionsRoute: Route = {
@@ -22,9 +17,9 @@ export const connectionsRoute: Route = {
   async answer({ query }, { proxy: { dataplane } }) {
     const stream = { status: 200, type: NDJSON } as const;
     if (query.has("follow")) {
-      return { ...stream, parts: (signal) => followConnections(dataplane, devices, signal) };
+      return { ...stream, parts: (signal) => followConnections(dataplane, DEVICES, signal) };
     }
-    const findDevice = await devices.current();
+    const findDevice = await DEVICES.current();
     return { ...stream, parts: (signal) => inSlices(linesOf(dataplane.sessions(), findDevice), signal) };
   },
 };

@@ -9,6 +9,7 @@ import type { Route } from "../route.ts";
 export const metricsRoute: Route = {
   method: "GET",
   path: "/metrics",
+  browsers: "opened",
   answer({ headers }, { proxy }) {
     const form = chooseForm(headers.get("accept"));
     return { status: 200, type: METRICS_TYPES[form], body: formatMetrics(proxy.meter.read(), form) };

@@ -4,7 +4,8 @@
  * @module
  */
 import { IPPROTO_TCP } from "../../../../ffi/consts.ts";
-import type { HeldPacket } from "../question.ts";
+import { addressAt, addressLength } from "../../../../ffi/sockets/sockaddr.ts";
+import type { HeldPacket, RoutedPacket } from "../question.ts";
 
 const IPV4_SOURCE = 12;
 const IPV6_SOURCE = 8;
@@ -23,21 +24,35 @@ export function mendChecksum(packet: HeldPacket): void {
   bytes[at + 1] = checksum & 0xff;
 }
 
-/** Tells whether the checksum covers the pseudo header alone (CHECKSUM_PARTIAL). */
-export function hasPartialChecksum(packet: HeldPacket): boolean {
-  const { bytes } = packet;
+/**
+ * Tells whether the checksum covers the pseudo header alone (CHECKSUM_PARTIAL): with the addresses that the
+ * packet has, or with those that the router has given it.
+ */
+export function hasPartialChecksum(packet: RoutedPacket): boolean {
+  const { bytes, answer } = packet;
   const at = placeOf(packet);
-  return ((bytes[at] << 8) | bytes[at + 1]) === fold(sumOfPseudoHeader(packet));
+  const checksum = (bytes[at] << 8) | bytes[at + 1];
+  if (checksum === fold(sumOfPseudoHeader(packet))) return true;
+  const { source, destination } = answer;
+  const address = addressAt(source[0]);
+  const end = address + addressLength(source[0]);
+  const addresses = sumOf(source, address, end) + sumOf(destination, address, end);
+  return checksum === fold(sumOfRest(packet) + addresses);
 }
 
 function placeOf({ protocol, offset, header }: HeldPacket): number {
   return offset + header + (protocol === IPPROTO_TCP ? TCP_CHECKSUM : UDP_CHECKSUM);
 }
 
-function sumOfPseudoHeader({ protocol, bytes, offset, length, header }: HeldPacket): number {
+function sumOfPseudoHeader(packet: HeldPacket): number {
+  const { bytes, offset } = packet;
   const isIpv4 = bytes[offset] >> 4 === 4;
   const addresses = offset + (isIpv4 ? IPV4_SOURCE : IPV6_SOURCE);
-  return protocol + (length - header) + sumOf(bytes, addresses, addresses + (isIpv4 ? 8 : 32));
+  return sumOfRest(packet) + sumOf(bytes, addresses, addresses + (isIpv4 ? 8 : 32));
+}
+
+function sumOfRest({ protocol, length, header }: HeldPacket): number {
+  return protocol + (length - header);
 }
 
 function fold(sum: number): number {

@@ -4,15 +4,13 @@
  * @module
  */
 import { hasPartialChecksum } from "../../asking/packet/checksums.ts";
-import type { HeldPacket } from "../../asking/question.ts";
+import type { RoutedPacket } from "../../asking/question.ts";
 import { isWhole, USUAL_MTU } from "./whole.ts";
 
 /**
- * Tells whether a packet holds several datagrams. A large IPv4 packet that nobody may cut is one; and of IPv6
- * one whose checksum is still to be made, by whoever cuts it. Those that came in fragments are neither.
+ * Tells whether a packet may hold several datagrams: a large one of IPv4 that nobody may cut, and one whose
+ * checksum is still to be made, by whoever cuts it. Those that came in fragments are neither.
  */
-export function isTrain(packet: HeldPacket): boolean {
-  const { bytes, offset, length } = packet;
-  if (length <= USUAL_MTU) return false;
-  return bytes[offset] >> 4 === 4 ? isWhole(packet) : hasPartialChecksum(packet);
+export function isTrain(packet: RoutedPacket): boolean {
+  return packet.length > USUAL_MTU && (isWhole(packet) || hasPartialChecksum(packet));
 }

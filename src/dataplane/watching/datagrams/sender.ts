@@ -2,7 +2,7 @@
  * Sends held datagrams on, as the router would have, or has the kernel refuse them.
  * @module
  */
-import { EPERM } from "../../../../ffi/consts.ts";
+import { EMSGSIZE, EPERM, IPPROTO_UDP } from "../../../../ffi/consts.ts";
 import { RESENT_PRIORITY } from "../../../constants.ts";
 import { ASKED_CLIENT, type Question, type RoutedPacket } from "../../asking/question.ts";
 import type { RouteBook } from "../../routes/route_book.ts";
@@ -10,8 +10,14 @@ import { ADDRESS_WORDS } from "../../shared/columns.ts";
 import { copyAddress } from "../../shared/addresses.ts";
 import type { SignedSockets } from "../signed_socket.ts";
 import { isTrain } from "../../udp/asked/train.ts";
+import { Fragments } from "./fragments.ts";
 import type { KnownFlow } from "./known_flow.ts";
 import { Teller } from "./teller.ts";
+
+/** Sizes of fragments that are tried, as links take no larger ones. */
+const SIZES_IPV4 = [1500, 1280, 576];
+/** Every link takes them; no router on the way may make them smaller. */
+const SIZES_IPV6 = [1280];
 
 /** A way for what was held. Each call returns 0 or more, or -errno. */
 export interface DatagramSender {
@@ -30,6 +36,7 @@ export class RawSender implements DatagramSender {
   readonly #sockets: SignedSockets;
   readonly #routes: RouteBook;
   readonly #teller = new Teller();
+  readonly #fragments = new Fragments(crypto.getRandomValues(new Int32Array(1))[0]);
   readonly #clientWords = new Int32Array(ADDRESS_WORDS);
   readonly #client = new Uint8Array(this.#clientWords.buffer);
 
@@ -69,8 +76,8 @@ export class RawSender implements DatagramSender {
     const { addresses, answer } = packet;
     const routes = this.#routes;
     copyAddress(addresses, ASKED_CLIENT, this.#clientWords, 0);
-    routes.find(this.#client, answer);
-    return this.#sockets.sendBy(
+    routes.find(IPPROTO_UDP, this.#client, answer);
+    const returned = this.#sockets.send(
       packet,
       answer.mark | routes.pin,
       priority,
@@ -78,5 +85,21 @@ export class RawSender implements DatagramSender {
       answer.words,
       answer.destinationAt,
     );
+    return returned === -EMSGSIZE ? this.#sendFragments(packet) : returned;
+  }
+
+  #sendFragments(packet: RoutedPacket): number {
+    const fragments = this.#fragments;
+    const { words, destinationAt } = packet.answer;
+    if (!fragments.begin(packet)) return -EMSGSIZE;
+    const sizes = packet.bytes[packet.offset] >> 4 === 4 ? SIZES_IPV4 : SIZES_IPV6;
+    let size = 0;
+    do {
+      fragments.take(sizes[size]);
+      const returned = this.#sockets.sendFragment(packet, fragments, words, destinationAt);
+      if (returned === -EMSGSIZE && size + 1 < sizes.length) size++;
+      else if (returned < 0) return returned;
+      else if (!fragments.next()) return 0;
+    } while (true);
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { AF_INET, IPPROTO_UDP, NETLINK_NETFILTER } from "../../../../ffi/consts.ts";
+import { FLOW_LABEL } from "../../../constants.ts";
 import { EEXIST } from "../../../net/errno.ts";
 import {
   DIRECTION,
@@ -11,6 +12,7 @@ import {
   FLOW_IP,
   FLOW_PROTOCOL,
   FLOW_STATUS,
+  labelBytes,
   NEW_FLOW,
   TRANSLATION,
 } from "../../../netlink/flow.ts";
@@ -23,6 +25,7 @@ import { CLIENT, DESTINATION, DESTINATION_THERE, type KnownFlow, SOURCE_THERE } 
 const SECONDS = 30;
 const MESSAGE_SIZE = 512;
 const FAMILY_HEADER = 4; // struct nfgenmsg
+const LABELS = labelBytes(FLOW_LABEL.released);
 /** The port's place in a struct sockaddr. */
 const PORT_AT = 2;
 /** The same of the address, and what conntrack's attributes of it are. */
@@ -78,6 +81,8 @@ export class Teller {
     // As answered: rules that let pass what is known let pass what is sent on.
     writer.u32be(FLOW.status, FLOW_STATUS.confirmed | FLOW_STATUS.answered);
     writer.u32be(FLOW.timeout, SECONDS);
+    // What cannot be sent on its client repeats, and that goes its way.
+    writer.copy(FLOW.labels, LABELS, 0, LABELS.length);
     if (mark !== 0) writer.u32be(FLOW.mark, mark);
     writer.end();
   }

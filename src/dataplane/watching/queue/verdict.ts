@@ -3,6 +3,7 @@
  * @module
  */
 import { FLOW_LABEL } from "../../../constants.ts";
+import { FLOW, labelBytes } from "../../../netlink/flow.ts";
 import { put32 } from "../../asking/packet/bytes.ts";
 import { NetlinkWriter } from "../../routes/netlink_writer.ts";
 
@@ -10,8 +11,6 @@ import { NetlinkWriter } from "../../routes/netlink_writer.ts";
 const VERDICT = 0x301;
 const NFQA_VERDICT_HDR = 2;
 const NFQA_CT = 11;
-const CTA_LABELS = 22;
-const CTA_LABELS_MASK = 23;
 /** sizeof(struct nfgenmsg); its last two bytes are the queue's number. */
 const FAMILY_HEADER = 4;
 
@@ -52,19 +51,12 @@ export class VerdictWriter {
     if (release) {
       const nest = writer.beginNest(NFQA_CT);
       const label = this.#released;
-      writer.copy(CTA_LABELS, label, 0, label.length);
+      writer.copy(FLOW.labels, label, 0, label.length);
       // The others stay as they are.
-      writer.copy(CTA_LABELS_MASK, label, 0, label.length);
+      writer.copy(FLOW.labelsMask, label, 0, label.length);
       writer.endNest(nest);
     }
     writer.end();
     return writer.length;
   }
-}
-
-/** The 128 labels of a flow as the kernel has them in memory, of which this one is set. */
-function labelBytes(label: number): Uint8Array {
-  const bytes = new Uint8Array(16);
-  bytes[label >> 3] = 1 << (label & 7);
-  return bytes;
 }

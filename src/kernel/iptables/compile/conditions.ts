@@ -132,6 +132,7 @@ function translate(
     case "related-flow":
     case "helped-flow":
     case "translated-flow":
+    case "redirected-flow":
     case "marked-flow":
     case "original-flow":
     case "source-port-share":

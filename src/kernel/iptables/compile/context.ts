@@ -73,7 +73,6 @@ export function tablesOf(place: PlannedChain["place"], { delivers }: FamilyConte
     case "router-unanswered":
     case "steer":
     case "ask":
-    case "watch-begin":
     case "hold":
     case "sent":
     case "keep-incoming":

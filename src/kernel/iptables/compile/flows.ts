@@ -3,7 +3,7 @@
  * servers in the LAN, and the proxy's flows of IPv6. Pure.
  * @module
  */
-import { ALIVE_LISTS, ALIVE_SECONDS } from "../../../constants.ts";
+import { ALIVE_LISTS, ALIVE_SECONDS, EVERYBODY } from "../../../constants.ts";
 import type { Marks } from "../../../marks.ts";
 import { hex } from "../../../net/hex.ts";
 import type { Family } from "../../../net/ip.ts";
@@ -72,10 +72,11 @@ function recent(
  * nobody.
  */
 export function proxyIsAlive(family: Family): Match {
-  const mask = family === "ipv4" ? "0.0.0.0" : "::";
   return matchOne(
     "match",
-    `-m recent --rcheck --seconds ${ALIVE_SECONDS} --name ${ALIVE_LISTS[family]} --mask ${mask} --rsource`,
+    `-m recent --rcheck --seconds ${ALIVE_SECONDS} --name ${ALIVE_LISTS[family]} --mask ${
+      EVERYBODY[family]
+    } --rsource`,
   );
 }
 

@@ -55,6 +55,12 @@ export const CHAIN_PREFIX = "TPROXY_";
  */
 export const OWNER_CHAIN = `${CHAIN_PREFIX}OWNER`;
 
+/** The names of chains on trial begin so; a name has 28 characters at most. */
+export const TRIAL_CHAIN_PREFIX = `${CHAIN_PREFIX}T_`;
+
+/** In a table of an install, the chain that tells what a trial has made beside it. */
+export const TRIAL_OWNER_CHAIN = `${TRIAL_CHAIN_PREFIX}OWNER`;
+
 /** The comment of that rule begins so. */
 export const OWNER_COMMENT = "made by tproxy install";
 

@@ -9,6 +9,7 @@ import {
   OWNER_COMMENT,
   type TableName,
   type TableRules,
+  TRIAL_OWNER_CHAIN,
 } from "../compile/model.ts";
 
 const TABLES: readonly string[] = ["raw", "mangle", "filter"] satisfies TableName[];
@@ -21,6 +22,8 @@ export interface SavedTable {
   readonly jumps: readonly SavedJump[];
   /** The comment of the owner's rule; undefined: there is none, so the chains are not of an install. */
   readonly comment: string | undefined;
+  /** The same of a trial beside an install. */
+  readonly trialComment?: string | undefined;
 }
 
 /** A rule of a built-in chain that leads to ours. */
@@ -54,7 +57,14 @@ function parseTable(table: TableName, lines: readonly string[]): SavedTable {
     else if (leadsToOurs(text)) jumps.push({ from: chain, text, behind: others.get(chain) ?? 0 });
     else others.set(chain, (others.get(chain) ?? 0) + 1);
   }
-  return { table, chains, jumps, comment: readOwner(chains.get(OWNER_CHAIN)) };
+  const trial = chains.get(TRIAL_OWNER_CHAIN);
+  return {
+    table,
+    chains,
+    jumps,
+    comment: readOwner(chains.get(OWNER_CHAIN)),
+    ...(trial === undefined ? {} : { trialComment: readOwner(trial) }),
+  };
 }
 
 /**

@@ -38,6 +38,8 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
       return phrase.hasHelper();
     case "translated-flow":
       return phrase.isTranslated();
+    case "redirected-flow":
+      return phrase.isRedirected();
     case "marked-flow":
       return phrase.hasMark(0, { key: "ct", mask: 0xffffffff, negate: true });
     case "original-flow":

@@ -3,6 +3,7 @@
  * @module
  */
 import { TABLE_NAME } from "../../../constants.ts";
+import { OperationError } from "../../../net/error.ts";
 import type { NetlinkConnection } from "../../../netlink/connection.ts";
 import { readGeneration } from "../../../netlink/nft/generation.ts";
 import { listRules } from "../../../netlink/nft/rule.ts";
@@ -11,6 +12,9 @@ import { listSets } from "../../../netlink/nft/sets/set.ts";
 import { readTableIfPossible } from "../state/state.ts";
 import { endTrial } from "./batches.ts";
 import { TRIAL_SET } from "./generations.ts";
+
+/** Attempts at a change of rules, which others may change at the same time. */
+const ATTEMPTS = 5;
 
 const TABLE = { family: "inet", name: TABLE_NAME } as const;
 const WHERE = { family: "inet", table: TABLE_NAME } as const;
@@ -23,15 +27,23 @@ export function readTrial(netfilter: NetlinkConnection): number | undefined {
   return Math.max(0, ...elements.map(({ expiresMs = 0 }) => expiresMs));
 }
 
-/**
- * Takes the rules on trial away, where the trial is over, or `early`. False: there is none that is to end.
- * Throws an OperationError, ERESTART where somebody has changed rules meanwhile.
- */
-export function removeTrial(netfilter: NetlinkConnection, { early }: { early: boolean }): boolean {
+/** Takes the rules on trial away. False: there are none. Throws an OperationError. */
+export function removeTrial(netfilter: NetlinkConnection): boolean {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return tryToRemove(netfilter);
+    } catch (error) {
+      const again = error instanceof OperationError && error.code === "ERESTART" && attempt < ATTEMPTS;
+      if (!again) throw error;
+    }
+  }
+}
+
+/** ERESTART: somebody has changed rules meanwhile. */
+function tryToRemove(netfilter: NetlinkConnection): boolean {
   const generation = readGeneration(netfilter);
-  const left = readTrial(netfilter);
   const head = readTableIfPossible(netfilter);
-  if (head === undefined || left === undefined || (left > 0 && !early)) return false;
+  if (head === undefined || readTrial(netfilter) === undefined) return false;
   const sets = listSets(netfilter, TABLE);
   endTrial({ ...head, sets, rules: listRules(netfilter, WHERE) }).commit(netfilter, { generation });
   return true;

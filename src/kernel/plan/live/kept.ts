@@ -23,7 +23,7 @@ const RESENT: readonly Condition[] = [RESENT_PRIORITY.prefix, RESENT_PRIORITY.re
 /** Plans the chains. */
 export function planKept(scope: Scope, options: LiveOptions): Contribution {
   const brought = scope.brings ? planBrought(scope, options) : [];
-  return { chains: [...brought, ...planRoute(scope, options), ...planUnpinned(scope)] };
+  return { chains: [...brought, ...planRoute(scope, options), ...planUnpinned(scope, options)] };
 }
 
 /** Plans those of clients that are brought to a socket of this machine, and of what is dialled for them. */
@@ -93,19 +93,20 @@ function planRoute(scope: Scope, { others }: LiveOptions): OpenChain[] {
 }
 
 /**
- * Takes the bit from a datagram that a routing rule of our own has led: others may save the mark of a packet
- * as that of its flow, and the flow goes on without us.
+ * Takes the bit from a packet that a routing rule of our own has led: others may save the mark of a packet as
+ * that of its flow, and the flow goes on without us. A queue sends nothing once more.
  */
-function planUnpinned(scope: Scope): OpenChain[] {
-  if (!scope.watchesUdp || !watches(scope) || scope.marks.pin === 0) return [];
+function planUnpinned(scope: Scope, { holding }: LiveOptions): OpenChain[] {
+  const isSent = scope.watchesUdp || holding === "log";
+  if (!isSent || !watches(scope) || scope.marks.pin === 0) return [];
   return [{
     name: "unpinned",
     place: "sent-routed",
-    rules: [{
-      conditions: [{ kind: "priority", priority: RESENT_PRIORITY.released }],
+    rules: RESENT.map((condition) => ({
+      conditions: [condition],
       effect: { kind: "unpin" },
       reason: "It has its way; behind all who lead by marks",
-    }],
-    reason: "Held datagrams of flows that are released",
+    })),
+    reason: "Held packets that are sent once more",
   }];
 }

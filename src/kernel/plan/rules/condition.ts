@@ -131,6 +131,8 @@ export type ForwardPathCondition =
   | { readonly kind: "helped-flow" }
   /** `ct status snat,dnat` */
   | { readonly kind: "translated-flow" }
+  /** `ct status dnat`: NAT has changed its destination. */
+  | { readonly kind: "redirected-flow" }
   /** `ct mark != 0x0` */
   | { readonly kind: "marked-flow" }
   /**

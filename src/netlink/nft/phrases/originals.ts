@@ -100,11 +100,16 @@ export function sourcePortIn(
 
 /** `ct status snat,dnat`: NAT has changed something. */
 export function isTranslated(): NftExpression[] {
-  return [
-    loadConntrack("status"),
-    masked(CT_STATUS.snat | CT_STATUS.dnat, 0),
-    compare("neq", hostKey(0)),
-  ];
+  return hasStatus(CT_STATUS.snat | CT_STATUS.dnat);
+}
+
+/** `ct status dnat`: NAT has changed its destination. */
+export function isRedirected(): NftExpression[] {
+  return hasStatus(CT_STATUS.dnat);
+}
+
+function hasStatus(bits: number): NftExpression[] {
+  return [loadConntrack("status"), masked(bits, 0), compare("neq", hostKey(0))];
 }
 
 /** `ct status 0x2000`: a rule has given the flow a helper. (`ct helper` asks what its master has.) */

@@ -68,7 +68,12 @@ Deno.test("a connection is closed after a yes alone", () => {
     const no = obey(asked.view, key, FLOWS);
     assert.deepEqual([no.close, no.view.closing, no.view.isOver], [undefined, null, false], key);
   }
-  assert.equal(press(["K"]).closing, null, "a device is no connection");
+  const device = obey(FIRST_VIEW, "K", SHOWN);
+  assert.deepEqual(
+    [device.view, /enter/.test(device.notice!)],
+    [FIRST_VIEW, true],
+    "a device is no connection",
+  );
 });
 
 Deno.test("space, b, r and ? turn over; any key leaves the help; q ends", () => {

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
+import { openForAppending } from "../../../../ffi/sockets/stream.ts";
 import { AccessLog } from "../../../../src/daemon/access/access_log.ts";
+import type { OpenForAppending } from "../../../../src/daemon/access/access_file.ts";
 import { fieldsOf } from "../../../../src/daemon/access/fields.ts";
 import type { EndedFlow, EndedFlows } from "../../../../src/dataplane/flows/ended_flows.ts";
 import { createLogger, formatLine, type LogFields } from "../../../../src/log.ts";
+import { EACCES } from "../../../../src/net/errno.ts";
 import { parseEndpoint } from "../../../../src/net/ip.ts";
 
 const FLOW: EndedFlow = {
@@ -35,7 +38,10 @@ function queue(flows: EndedFlow[], missed = 0): EndedFlows {
   } as unknown as EndedFlows;
 }
 
-function open(flows: EndedFlow[], options: { room?: () => boolean; missed?: number } = {}) {
+function open(
+  flows: EndedFlow[],
+  options: { room?: () => boolean; missed?: number; open?: OpenForAppending } = {},
+) {
   const lines: string[] = [];
   const format = (at: number, message: string, fields: LogFields) =>
     formatLine({ format: "text" }, new Date(at), "info", message, fields);
@@ -50,6 +56,7 @@ function open(flows: EndedFlow[], options: { room?: () => boolean; missed?: numb
     formatInStream: format,
     formatInFile: format,
     log: createLogger({ level: "info", format: "text", write: (line) => void lines.push(line) }),
+    ...options.open === undefined ? {} : { open: options.open },
   });
   return { access, lines };
 }
@@ -141,6 +148,25 @@ Deno.test("The access log appends to its file, and to another when that was move
   const count = (file: string) => Deno.readTextFileSync(file).trimEnd().split("\n").length;
   assert.deepEqual([count(`${path}.1`), count(path), lines], [4, 1, []]);
   assert.equal(Deno.statSync(path).mode! & 0o777, 0o640);
+  Deno.removeSync(directory, { recursive: true });
+});
+
+Deno.test("An access log that cannot be opened anew goes on where it was, and says so", async () => {
+  const directory = Deno.makeTempDirSync();
+  const path = `${directory}/access.log`;
+  const flows = [FLOW];
+  let opened = 0;
+  const { access, lines } = open(flows, {
+    open: (path, mode) => opened++ === 0 ? openForAppending(path, mode) : -EACCES,
+  });
+  access.adopt(path);
+  access.read(Date.now());
+  access.reopen();
+  flows.push(FLOW);
+  access.read(Date.now());
+  await access.end();
+  assert.equal(Deno.readTextFileSync(path).trimEnd().split("\n").length, 2);
+  assert.match(lines.join(), /^\S+ warn the access log cannot be opened anew.* file=\S+ reason=EACCES\n$/);
   Deno.removeSync(directory, { recursive: true });
 });
 

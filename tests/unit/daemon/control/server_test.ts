@@ -20,10 +20,20 @@ const ROUTES: readonly Route[] = [
   { method: "GET", path: "/defect", answer: () => Promise.reject(new TypeError("a defect")) },
   {
     method: "GET",
+    path: "/endless",
+    answer: () => ({ status: 200, type: "text/plain", parts: endless }),
+  },
+  {
+    method: "GET",
     path: "/silence",
     answer: () => ({ status: 200, type: "text/plain", parts: silence }),
   },
 ];
+
+/** A stream without end. */
+async function* endless(): AsyncGenerator<string> {
+  while (true) yield await Promise.resolve("a".repeat(1 << 20));
+}
 
 /** A stream that says nothing until nobody listens. */
 async function* silence(signal: AbortSignal): AsyncGenerator<string> {
@@ -125,4 +135,46 @@ Deno.test("as many streams as it serves keep others out, until one of them goes"
     await until(async () => await hello(path) === 200, { what: "room" });
     for (const conn of streams) conn.close();
   });
+});
+
+Deno.test("an answer that has no end is not kept", async () => {
+  await serving(async (path) => {
+    const asked = askControl(path, { method: "GET", target: "/endless" });
+    await assert.rejects(asked, /its answer is longer than 64 MiB/);
+    assert.equal(await hello(path), 200);
+  });
+});
+
+Deno.test("one who is turned away and has gone meanwhile ends no proxy", async () => {
+  const { promise: never } = Promise.withResolvers<never>();
+  // The streams take all places.
+  const request = new TextEncoder().encode("GET /silence HTTP/1.1\r\nhost: localhost\r\n\r\n");
+  const stream = () => {
+    let asked = false;
+    return {
+      read(buffer: Uint8Array) {
+        if (asked) return never;
+        asked = true;
+        buffer.set(request);
+        return Promise.resolve(request.length);
+      },
+      write: (bytes: Uint8Array) => Promise.resolve(bytes.length),
+      close() {},
+    };
+  };
+  const late = { ...stream(), write: () => Promise.reject(new Deno.errors.TimedOut("no cable")) };
+  const comers = [...Array.from({ length: MOST }, stream), late] as unknown as Deno.Conn[];
+  const accept = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return comers.shift() ?? await never;
+  };
+  const errors: string[] = [];
+  const log = { error: (message: string) => void errors.push(message) } as unknown as Parameters<
+    typeof serveHttp
+  >[3];
+  const listener = { accept } as unknown as Deno.Listener;
+  const server = serveHttp(listener, { hosts: TUNNEL, routes: ROUTES }, {} as Subject, log);
+  await until(() => errors.length > 0, { what: "the line" });
+  assert.deepEqual(errors, ["a request to the proxy itself failed"]);
+  server.end();
 });

@@ -1,5 +1,6 @@
 /** Over real books, whose sessions live and end. */
 import assert from "node:assert/strict";
+import { sinceEpoch } from "../../../../ffi/clock.ts";
 import { Meter, type Metered } from "../../../../src/daemon/metrics/meter.ts";
 import { Books } from "../../../../src/dataplane/shared/books.ts";
 import { CLOSED, REFUSED } from "../../../../src/dataplane/shared/endings.ts";
@@ -64,7 +65,7 @@ Deno.test("Meter reads rules, upstreams and traffic over live and ended flows, a
   assert.deepEqual(traffic[0], { protocol: "tcp", family: "ipv4", bytesUp: 30, bytesDown: 3 });
   assert.deepEqual([kernel.inForce, kernel.healings.table, reload], [false, 1, {
     isRefused: true,
-    since: 5,
+    since: sinceEpoch(5),
   }]);
   assert.deepEqual(lines, { heldBack: 3, lost: 14, access: { overTheRate: 1, notReadInTime: 2 } });
   assert.ok(

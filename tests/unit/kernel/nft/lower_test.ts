@@ -218,6 +218,7 @@ const STATES: Readonly<Record<string, readonly Statement[]>> = {
   untracked: [{ kind: "untracked" }, ACCEPT],
   related: [{ kind: "related-flow" }, ACCEPT],
   translated: [{ kind: "translated-flow" }, OTHER],
+  redirected: [{ kind: "redirected-flow" }, OTHER],
   helped: [{ kind: "helped-flow" }, ACCEPT],
   "known-flow": [UDP, { kind: "known-flow" }, ACCEPT],
   "router-new": [

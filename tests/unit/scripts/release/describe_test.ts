@@ -2,7 +2,6 @@
 import assert from "node:assert/strict";
 import { type Commit, refusal } from "../../../../scripts/lib/release/commit.ts";
 import { textFile } from "../../../../scripts/lib/release/content/file.ts";
-import { formatManual, listCommands } from "../../../../scripts/lib/release/content/manual.ts";
 import { formatControl, formatMd5sums } from "../../../../scripts/lib/release/deb/control.ts";
 import { formatIpkControl, listKernelPackages } from "../../../../scripts/lib/release/ipk/control.ts";
 import { parseOptions } from "../../../../scripts/lib/release/options.ts";
@@ -78,19 +77,4 @@ e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  b
 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  c
 `,
   );
-});
-
-Deno.test("formatManual() escapes what roff would take for its own", () => {
-  assert.deepEqual(listCommands("Usage:\n  install     Program it\n  tproxy help COMMAND   options\n"), [
-    "install",
-  ]);
-  const page = formatManual({
-    version: "1.2.3",
-    time: 0,
-    usage: ".hidden\n'quoted --option\\n\n",
-    commands: new Map([["run", "Usage: tproxy run\n"]]),
-  });
-  assert.match(page, /^\.TH TPROXY 8 1970-01-01 "tproxy 1\.2\.3"/);
-  assert.match(page, /\n\\&\.hidden\n\\&'quoted \\-\\-option\\en\n\.fi\n/);
-  assert.match(page, /\n\.SS run\n\.nf\nUsage: tproxy run\n\.fi\n/);
 });

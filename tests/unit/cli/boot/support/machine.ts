@@ -55,6 +55,7 @@ export class Machine implements Disposable {
       columns: 80,
       stderrIsJournal: false,
       ask: () => undefined,
+      readStdin: () => "",
       getenv: (name) => name === "TPROXY_CACHE_DIR" ? this.cache : undefined,
       readTextFile: (path) => {
         if (path === "/proc/self/mountinfo") return this.mounts;

@@ -7,6 +7,9 @@ import { WorkerTotals } from "../../../../../src/dataplane/shared/totals.ts";
 import { OPEN } from "../../../../../src/dataplane/tcp/stage_numbers.ts";
 import { sockaddr } from "../../../dataplane/support/addresses.ts";
 
+/** The moment at which they began, in milliseconds of CLOCK_MONOTONIC. */
+export const BEGUN = 5000;
+
 /** Facts of a session. */
 export interface Live {
   readonly slot: number;
@@ -33,7 +36,7 @@ export function openBooks(rows: number): { books: Books; tcp: Ledger; udp: Ledge
 
 /** Begins a session. */
 export function begin(ledger: Ledger, { slot, client, destination, name, rule, carrier }: Live): void {
-  ledger.open(slot, slot + 1, sockaddr(client), 0, 1_700_000_000_000);
+  ledger.open(slot, slot + 1, sockaddr(client), 0, BEGUN);
   ledger.destination(slot, sockaddr(destination), 0);
   ledger.stage(slot, OPEN);
   if (rule !== undefined) ledger.decided(slot, rule);

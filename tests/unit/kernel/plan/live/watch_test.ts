@@ -25,14 +25,10 @@ function chain({ chains }: CompiledTable, name: string): string[] | undefined {
   return chains.find((chain) => chain.name === name)?.rules.map(({ statements }) => renderRule(statements));
 }
 
-Deno.test("planLive() watches: one look at what is forwarded, and a place for first packets alone", () => {
+Deno.test("planLive() watches: one chain for what is forwarded, which released flows leave at once", () => {
   const table = live(ONE, { workers: 2 });
   const hooks = table.chains.flatMap(({ name, hook }) => hook ? [`${name}: ${renderHook(hook)}`] : []);
-  assert.ok(
-    hooks.includes("watch_begin: type nat hook prerouting priority -110; policy accept;"),
-    `${hooks}`,
-  );
-  assert.ok(hooks.includes("hold: type filter hook prerouting priority -101; policy accept;"));
+  assert.ok(hooks.includes("hold: type filter hook prerouting priority -101; policy accept;"), `${hooks}`);
   assert.deepEqual(chain(table, "asks")!.slice(1, 4), [
     `meta nfproto ipv4 meta l4proto udp ${FLOW} @known_ipv4 tproxy ip to 127.0.0.1:50080 ct zone set 50080 ` +
     "meta mark set meta mark & 0xfffffffb accept",
@@ -48,16 +44,31 @@ Deno.test("planLive() watches: one look at what is forwarded, and a place for fi
     'th sport & 30 16-30 log prefix "b" group 54177 queue-threshold 1 accept',
   ]);
   assert.deepEqual(chain(table, "hold"), [
-    "ct label ! 121 ct label 120 ct direction original goto watched",
+    "ct direction original ct label 121 return",
+    "ct direction original ct label 120 goto watched",
+    "ct state new goto watch_begin",
   ]);
+  assert.deepEqual(chain(table, "watch_begin"), [
+    `meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack ${FLOW} @watching_ipv4 goto begun`,
+  ]);
+  // With these each new flow of a router that translates nothing would pay for NAT.
+  const upright = live(`${NAMED}\nintercept: { protocols: [tcp] }`);
+  assert.ok(upright.chains.every(({ hook }) => hook?.type !== "nat"));
   assert.deepEqual(chain(table, "watched"), [
     "tcp flags syn / fin,syn,rst,ack ct state established,related goto begun",
     "@ih,0,8 >= 0x0 goto held_back",
   ]);
-  assert.equal(
-    chain(table, "held_back")!.at(-1),
+  assert.deepEqual(chain(table, "held_back")!.slice(2), [
+    'ct status dnat th sport & 30 16-30 log prefix "d" group 54177 queue-threshold 1 drop',
+    'th sport & 30 0-14 log prefix "h" group 54176 queue-threshold 1 drop',
     'th sport & 30 16-30 log prefix "h" group 54177 queue-threshold 1 drop',
-  );
+  ]);
+  const unpin = "meta mark set meta mark & 0xfffffff7 accept";
+  assert.deepEqual(chain(table, "unpinned"), [
+    `meta priority 7473:0 ${unpin}`,
+    `meta priority 7474:0 ${unpin}`,
+  ]);
+  assert.equal(chain(live(ONE, { holding: "queue" }), "unpinned"), undefined);
   assert.deepEqual(chain(table, "sent")!.slice(0, 3), [
     "meta priority 7474:0 ct label set 121",
     "meta priority 7475:0 meta l4proto tcp reject with tcp reset",
@@ -76,7 +87,7 @@ Deno.test("planLive() holds in queues where the kernel has them, and copies firs
 
 Deno.test("planLive() goes on to hold while it drains, and begins to watch nothing", () => {
   const table = live(ONE, { accepting: false });
-  assert.deepEqual([chain(table, "watch_begin"), chain(table, "hold")?.length], [undefined, 1]);
+  assert.deepEqual([chain(table, "watch_begin"), chain(table, "hold")?.length], [undefined, 2]);
   assert.ok(!table.sets.some(({ name }) => name === "watching_ipv4"));
 });
 

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Config } from "../config/types.ts";
-import { parseIp } from "../net/ip.ts";
+import { isLoopback } from "../net/ip.ts";
 import { type Conditions, conditionsOf, coversAll, hasNames, intersect } from "./conditions.ts";
 import { findNever } from "./kernel_share.ts";
 import { FLOW_KINDS } from "./routes/kinds.ts";
@@ -79,19 +79,15 @@ function interceptedWays({ upstreams, intercept: { interfaces } }: Config): Advi
   });
 }
 
-/** Finds upstreams of which a rule sends to the upstream what is meant for it. */
+/** Finds upstreams of any port, of which a rule sends to the upstream what is meant for it. */
 function loops(config: Config): Advice[] {
   return Object.entries(config.upstreams).flatMap(([name, upstream]): Advice[] => {
-    if (!("address" in upstream)) return [];
-    const { address: place } = upstream;
-    const address = "host" in place ? parseIp(place.host) : place.address;
-    if (address === undefined) return [];
-    const flows: Conditions = {
-      protocol: "tcp",
-      family: address.family,
-      to: [{ address, length: address.bytes.length * 8 }],
-      ...(place.port === 0 ? {} : { ports: [{ first: place.port, last: place.port }] }),
-    };
+    // One with a port is left alone by the kernel, and clients do not reach the router's loopback.
+    if (!("address" in upstream) || "host" in upstream.address || upstream.address.port !== 0) return [];
+    const { address } = upstream.address;
+    if (isLoopback(address)) return [];
+    const to = [{ address, length: address.bytes.length * 8 }];
+    const flows: Conditions = { protocol: "tcp", family: address.family, to };
     const catcher = firstThrough(name, flows, config);
     return catcher === undefined ? [] : [{
       path: catcher.path,

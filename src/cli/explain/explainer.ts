@@ -77,6 +77,7 @@ export class Explainer {
     const policy = answerByPolicy({
       loaded: this.#loaded,
       lists: this.#lists,
+      server: asked.server,
       domain: asked.name,
       explanation,
       unasked,

@@ -9,6 +9,8 @@ import { findName } from "../../names/set.ts";
 import type { Explanation } from "../../policy/explain.ts";
 import { nameSources } from "../../policy/name_sets.ts";
 import { NAME_NEEDED } from "../../policy/policy.ts";
+import { upstreamAt } from "../../policy/upstream_places.ts";
+import type { Endpoint } from "../../net/ip.ts";
 
 /** The policy's answer, as `--json` prints it. */
 export interface PolicyAnswer {
@@ -36,11 +38,25 @@ export interface PolicyAnswer {
 export interface AnswerParts {
   readonly loaded: LoadedConfig;
   readonly lists: DomainLists;
+  readonly server: Endpoint;
   readonly domain: string | undefined;
   readonly explanation: Explanation;
   /** The same before the flow's name is known: all that the kernel goes by. */
   readonly unasked: Explanation;
 }
+
+/** The kernel lets pass what goes to an upstream itself, where it would have come to the proxy. */
+const TO_UPSTREAM = {
+  rule: null,
+  kernel: "pass",
+  action: "bypass",
+  silent: false,
+  upstreams: [],
+  whenDown: null,
+  waits: { forName: false, why: "nobody is led there through an upstream" },
+  entry: null,
+  byName: [],
+} as const;
 
 /** Makes the answer. */
 export function answerByPolicy(parts: AnswerParts): PolicyAnswer {
@@ -48,6 +64,8 @@ export function answerByPolicy(parts: AnswerParts): PolicyAnswer {
   const { decision, why, route, passedOver, byName } = explanation;
   const proxied = route?.action === "proxy";
   const names = Object.keys(loaded.config.upstreams);
+  const itself = unasked.outcome?.kind === "proxy" ? upstreamAt(loaded.config, parts.server) : undefined;
+  if (itself !== undefined) return { ...TO_UPSTREAM, why: `this is upstream ${itself} itself`, passedOver };
   return {
     rule: decision >= 0 ? decision : null,
     why,

@@ -25,7 +25,8 @@ export const MASK_RULES: readonly string[] = [
   "  rule-N, upstream-N, user-N    names that the config gives to rules, upstreams and groups; users of proxies, and",
   "                    of this machine in paths below /home",
   "  …                 comments of firewall rules, and what stands before an @ in a URL",
-  "Lists of names and networks, and passwords, are not in it at all. Read it all the same before you publish it.",
+  "Names of interfaces, chains and sets stay. Lists of names and networks, and passwords, are not in it at all.",
+  "Read it all the same before you publish it.",
 ];
 
 const MAC = /\b[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}\b/gi;
@@ -42,10 +43,12 @@ const NO_DOMAIN =
   /^net\.(?:ipv4|ipv6|core|netfilter|bridge)\.|\.(?:ya?ml|json|list|conf|cfg|service|nft|sock|txt|ko)$/i;
 const KEYS = new Set(describeConfig(DEFAULT_CONFIG).map(([key]) => key));
 
-/** Words of the config itself: as names they tell nothing, and masked they would make the text unreadable. */
+/** Words of configs and of nft: as names they tell nothing, and masked they would make the text unreadable. */
 const VOCABULARY = new Set(
   ("bypass block direct deliver proxy tcp udp ipv4 ipv6 client router default web dns quic socks5 http-connect " +
-    "forward netlink iptables open reset drop auto all tproxy rule rules upstream upstreams group groups")
+    "forward netlink iptables open reset drop auto all tproxy rule rules upstream upstreams group groups " +
+    "accept reject return jump goto ip ip6 ct meta set chain table policy input output prerouting " +
+    "postrouting lookup present missing works")
     .split(" "),
 );
 const SHORTEST = 2;

@@ -17,6 +17,7 @@ import { Marks } from "../../marks.ts";
 import type { Endpoint, Family } from "../../net/ip.ts";
 import { type KernelRule, kernelShare } from "../../policy/kernel_share.ts";
 import type { Outcome } from "../../policy/outcome.ts";
+import { upstreamPlaces } from "../../policy/upstream_places.ts";
 import type { InterfaceGroup } from "./rules/interface_match.ts";
 import { type MatchedRule, matchRules } from "./rules/rule_matches.ts";
 import type { PlannedSet } from "./rules/set.ts";
@@ -131,7 +132,7 @@ export function makeScope(
     clientZone: clientZone(config.listener.port),
     onFailure,
     ownTraffic: routerTraffic,
-    upstreams: upstreamPlaces(config),
+    upstreams: upstreamPlaces(config).map(({ place }) => place),
     source: config.source,
     watchesUdp: watchingUdp && protocols.includes("udp"),
     filtering: config.udp.filtering,
@@ -169,14 +170,6 @@ export function watches({ rules }: Pick<Scope, "rules">): boolean {
 /** The protocols whose flows are watched, where any are. */
 export function watchedProtocols({ tcp, watchesUdp }: Pick<Scope, "tcp" | "watchesUdp">): Protocol[] {
   return [...(tcp ? ["tcp" as const] : []), ...(watchesUdp ? ["udp" as const] : [])];
-}
-
-function upstreamPlaces({ upstreams }: Config): Endpoint[] {
-  return Object.values(upstreams).flatMap((upstream) =>
-    upstream.type === "direct" || "host" in upstream.address || upstream.address.port === 0
-      ? []
-      : [upstream.address]
-  );
 }
 
 /** Finds the rules that packets of a protocol may meet. */

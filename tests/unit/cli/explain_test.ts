@@ -45,6 +45,18 @@ Deno.test("explain says whether a flow waits for its name, and what becomes of i
   ]);
 });
 
+Deno.test("explain knows that nobody is led to an upstream through one", async () => {
+  const f =
+    `{"upstreams":{"away":{"type":"socks5","address":"192.0.2.9:1080"}},"default":"proxy","default-upstream":"away"}`;
+  const ask = async (to: string) =>
+    (await run(["explain", "-c", "f", "--rules-only", "--from", "10.0.0.1", "--to", to], { files: { f } }))
+      .stdout;
+  const itself = await ask("192.0.2.9:1080");
+  assert.match(itself, /^kernel: forwards it$/m);
+  assert.match(itself, /^end: the kernel forwards it \(this is upstream away itself\)$/m);
+  assert.match(await ask("192.0.2.9:1081"), /^end: the proxy relays it through an upstream/m);
+});
+
 Deno.test("explain says where a server is dialled before its name is known", async () => {
   const rules = '[{"name":"ads","domains":[".ads.example"],"action":"block"}]';
   const f = `{"default":"direct","rules":${rules}}`;

@@ -27,6 +27,11 @@ Deno.test("Masker masks hardware addresses, also in IPv6 addresses that are made
   );
 });
 
+Deno.test("Masker leaves words of nft that are names of rules too", () => {
+  const masker = new Masker(["accept", "ip", "Mark"].map((word) => ({ kind: "rule", word })));
+  assert.equal(masker.mask("ip saddr 10.0.0.1 accept; mark"), "ip saddr 10.0.0.1 accept; rule-1");
+});
+
 Deno.test("Masker leaves what only looks like an address or a name", () => {
   const text =
     "at 04:30:13.123, kernel 6.1.0-53-amd64, tproxy 0.1.0, net.ipv4.ip_forward=1, mark 0x40000001/0x40000001, " +

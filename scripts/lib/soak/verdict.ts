@@ -90,7 +90,9 @@ export function judgeRest(before: number, after: number, flows: number): Finding
 
 /** Tells what each kind of disturbance has cost; a flow that lived in several counts with the first. */
 export function tellCosts(excused: readonly Failure[], windows: readonly Window[]): string {
-  const names = excused.map((failure) => during(failure, windows).find(({ excuses }) => excuses)!.name);
+  const names = excused.flatMap((failure) =>
+    during(failure, windows).find(({ excuses }) => excuses)?.name ?? [] // what its other end saw of one
+  );
   const counts = [...new Set(names)].map((name) =>
     `${name} ${names.filter((other) => other === name).length}`
   );

@@ -9,7 +9,7 @@ import { findName } from "../../names/set.ts";
 import type { Explanation } from "../../policy/explain.ts";
 import { nameSources } from "../../policy/name_sets.ts";
 import { NAME_NEEDED } from "../../policy/policy.ts";
-import { upstreamAt } from "../../policy/upstream_places.ts";
+import { upstreamAt } from "../../policy/routes/upstream_places.ts";
 import type { Endpoint } from "../../net/ip.ts";
 
 /** The policy's answer, as `--json` prints it. */

@@ -43,7 +43,7 @@ const NO_DOMAIN =
   /^net\.(?:ipv4|ipv6|core|netfilter|bridge)\.|\.(?:ya?ml|json|list|conf|cfg|service|nft|sock|txt|ko)$/i;
 const KEYS = new Set(describeConfig(DEFAULT_CONFIG).map(([key]) => key));
 
-/** Words of configs and of nft: as names they tell nothing, and masked they would make the text unreadable. */
+/** Words of configs and of nft: they tell nothing, and masked they would make the text unreadable. */
 const VOCABULARY = new Set(
   ("bypass block direct deliver proxy tcp udp ipv4 ipv6 client router default web dns quic socks5 http-connect " +
     "forward netlink iptables open reset drop auto all tproxy rule rules upstream upstreams group groups " +

@@ -17,7 +17,7 @@ import { Marks } from "../../marks.ts";
 import type { Endpoint, Family } from "../../net/ip.ts";
 import { type KernelRule, kernelShare } from "../../policy/kernel_share.ts";
 import type { Outcome } from "../../policy/outcome.ts";
-import { upstreamPlaces } from "../../policy/upstream_places.ts";
+import { upstreamPlaces } from "../../policy/routes/upstream_places.ts";
 import type { InterfaceGroup } from "./rules/interface_match.ts";
 import { type MatchedRule, matchRules } from "./rules/rule_matches.ts";
 import type { PlannedSet } from "./rules/set.ts";

@@ -2,8 +2,8 @@
  * Upstreams as destinations. Pure.
  * @module
  */
-import type { Config } from "../config/types.ts";
-import { type Endpoint, sameIp } from "../net/ip.ts";
+import type { Config } from "../../config/types.ts";
+import { type Endpoint, sameIp } from "../../net/ip.ts";
 
 /** An upstream that has one place, which the config names by its address. */
 export interface UpstreamPlace {

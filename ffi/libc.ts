@@ -73,6 +73,7 @@ const SYMBOLS = {
   write: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   open: { parameters: ["buffer", /* const char * */ "i32", /* flags */ "u32" /* mode_t */], result: "i32" },
   pipe2: { parameters: ["buffer", /* int[2] */ "i32" /* flags */], result: "i32" },
+  dup3: { parameters: ["i32", "i32", "i32" /* flags */], result: "i32" },
   fcntl: { parameters: ["i32", "i32", /* cmd */ "i32" /* arg */], result: "i32" },
   splice: {
     parameters: [

@@ -27,6 +27,11 @@ export function raiseDescriptorLimit(): number {
   return result(libc.setrlimit(RLIMIT_NOFILE, limit));
 }
 
+/** dup3(2): makes `to` lead to where `fd` does. `to` or -errno. */
+export function duplicateTo(fd: number, to: number): number {
+  return result(libc.dup3(fd, to, 0));
+}
+
 /** The id of the calling thread, as in /proc/self/task. */
 export function threadId(): number {
   return libc.gettid();

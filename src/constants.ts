@@ -256,3 +256,10 @@ export const UNSENT_TTL = 6;
 
 /** The directory of what a running proxy leaves for other commands; it is gone at the next boot. */
 export const RUN_DIRECTORY = "/run/tproxy";
+
+/** Version of what a proxy hands over to its successor, and of how: another one is refused. */
+export const HANDOVER_PROTOCOL = 1;
+/** Environment of a successor: the control socket of the proxy that it takes over from. */
+export const TAKES_OVER = "TPROXY_TAKES_OVER";
+/** Environment of a successor that writes, from then on, where that proxy has written. */
+export const TAKES_OUTPUT = "TPROXY_TAKES_OUTPUT";

@@ -60,13 +60,17 @@ function writeWhole(path: string, { text, mode }: { text: string; mode: number }
   const slash = path.lastIndexOf("/");
   const beside = `${path.slice(0, slash)}/.${path.slice(slash + 1)}.new`;
   Deno.mkdirSync(path.slice(0, slash), { recursive: true, mode: 0o755 });
+  // Others may write to the folder of a collector: what they have put there must not lead root elsewhere.
+  unlessMissing(() => Deno.removeSync(beside));
+  const umask = Deno.umask(0o777 & ~mode); // no chmod afterwards: by then it may be another file
   try {
-    Deno.writeTextFileSync(beside, text, { mode });
-    Deno.chmodSync(beside, mode); // whatever the umask
+    Deno.writeTextFileSync(beside, text, { mode, createNew: true });
     Deno.renameSync(beside, path);
   } catch (error) {
     orUndefined(() => Deno.removeSync(beside));
     throw error;
+  } finally {
+    Deno.umask(umask);
   }
 }
 

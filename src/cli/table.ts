@@ -14,6 +14,7 @@ export const COMMANDS: Readonly<Record<string, () => Promise<AnyCommand>>> = {
   connections: async () => (await import("./commands/connections.ts")).connectionsCommand,
   run: async () => (await import("./commands/run.ts")).runCommand,
   reload: async () => (await import("./commands/reload.ts")).reloadCommand,
+  upgrade: async () => (await import("./commands/upgrade.ts")).upgradeCommand,
   metrics: async () => (await import("./commands/metrics.ts")).metricsCommand,
   doctor: async () => (await import("./commands/doctor.ts")).doctorCommand,
   selftest: async () => (await import("./commands/selftest.ts")).selftestCommand,

@@ -13,6 +13,8 @@ import { descriptorLimit } from "../../ffi/process.ts";
 import { giveBackAfterStart } from "./after_start.ts";
 import { requireDescriptors } from "./descriptors.ts";
 import { loadUsable, type UsableConfig } from "./reload/generation.ts";
+import { askPredecessor } from "./handover/predecessor.ts";
+import { Succession } from "./handover/succession.ts";
 import { startWatchdog } from "./manager/watchdog.ts";
 import { followNetlinkServer } from "./privileges/netlink_server.ts";
 import type { Privileges } from "./privileges/privileges.ts";
@@ -32,6 +34,8 @@ import { type LogStyle, Surroundings } from "./surroundings.ts";
 export interface DaemonOptions extends StartOptions {
   readonly privileges: Privileges;
   readonly style: LogStyle;
+  /** Path of the control socket of a proxy that runs, to take over from it; absent: there is none. */
+  readonly takesOver?: string | undefined;
   /**
    * Finds what keeps clients from the proxy on this machine. It is asked where a person looks on: that costs
    * 10 MB of memory for good.
@@ -96,28 +100,38 @@ async function runProxy(
 ): Promise<void> {
   const { log, terminal } = surroundings;
   const { source: { readTextFile }, version, privileges } = options;
-  const socket = await openControlSocket(usable.loaded.config.control, log);
+  const { config } = usable.loaded;
+  const predecessor = options.takesOver === undefined
+    ? undefined
+    : await askPredecessor(options.takesOver, config);
+  // The one before has the place of the socket until it has handed over.
+  let socket = predecessor === undefined ? await openControlSocket(config.control, log) : undefined;
   try {
-    const proxy = await startProxy(usable, options, surroundings);
+    const proxy = await startProxy(usable, { ...options, predecessor }, surroundings);
+    if (predecessor !== undefined) socket = await openControlSocket(config.control, log);
     privileges.seal();
     privileges.announce(log, readTextFile);
     const program = { program: version, privileges: privileges.describe(readTextFile) };
     const rates = new RateWatch(proxy.dataplane);
-    const subject = { proxy, ...program, started: monotonicMilliseconds(), rates };
+    const succession = new Succession(proxy, surroundings, predecessor);
+    const { handover } = succession;
+    const subject = { proxy, handover, ...program, started: monotonicMilliseconds(), rates };
     const servers = [
       serveControl(socket, subject, log),
-      serveMetrics(usable.loaded.config.metrics, subject, log),
+      serveMetrics(config.metrics, subject, log),
     ];
+    succession.begun = () => servers.at(-1)!.end(); // the successor has that address
     const looks = terminal && !privileges.dropped;
     if (terminal && privileges.dropped) {
       log.info('whether clients get through to it: "tproxy doctor" looks, as root');
     }
     const warning = looks ? warnOfObstacles(options.findObstacles(usable.loaded), log) : undefined;
     try {
-      await serve(proxy, surroundings, { ...signals, readTextFile });
+      await serve(proxy, surroundings, { ...signals, readTextFile, succession });
     } finally {
       warning?.end();
       rates.end();
+      succession.end();
       for (const server of servers) server.end();
     }
     log.info("stopped", summarize(proxy.dataplane));
@@ -144,13 +158,20 @@ function warnOfObstacles(finding: Promise<readonly Obstacle[]>, log: Logger): { 
 async function serve(
   proxy: Proxy,
   surroundings: Surroundings,
-  { hangUps, endSignals, readTextFile }: Signals & { readonly readTextFile: (path: string) => string },
+  { hangUps, endSignals, readTextFile, succession }: Signals & {
+    readonly readTextFile: (path: string) => string;
+    readonly succession: Succession;
+  },
 ): Promise<void> {
   const quiet = settleDown(readTextFile);
   tellOfReloads(proxy, surroundings, quiet);
   const watchdog = feedWatchdog(proxy, surroundings);
   const refresh = refreshNowAndThen(proxy, surroundings);
   surroundings.notifier.send("READY=1", statusOf(proxy));
+  succession.quit = () => {
+    watchdog?.end();
+    clearInterval(refresh);
+  };
   hangUps.obey(() => void proxy.reload());
   endSignals.obey(endActions(proxy, surroundings));
   const server = followNetlinkServer();

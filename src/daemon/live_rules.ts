@@ -4,7 +4,7 @@
  * @module
  */
 import { howToHold } from "../kernel/live/ability.ts";
-import { type LiveTable, openLiveTable } from "../kernel/live/live_table.ts";
+import { adoptLiveTable, type GivenTable, type LiveTable, openLiveTable } from "../kernel/live/live_table.ts";
 import { planLive } from "../kernel/plan/live/live_plan.ts";
 import { knownSet } from "../kernel/plan/live/memory.ts";
 import { ALL_CHANGES, LIVE_OPTIONS, type OutputChanges } from "../kernel/plan/live/options.ts";
@@ -27,7 +27,14 @@ export interface LiveRules {
   keepFrom(others: OutputChanges): void;
   /** No new flow is taken from now on; those that are relayed go on. */
   drain(): void;
-  /** Removes them. */
+  /**
+   * Describes them for a process that is to have them, and changes nothing until {@linkcode takeBack}. null:
+   * there are none.
+   */
+  give(): GivenTable | null;
+  /** Makes the changes that were wanted meanwhile. Throws an OperationError. */
+  takeBack(): void;
+  /** Removes them, unless another process has them too. */
   close(): void;
 }
 
@@ -38,6 +45,8 @@ export const NO_LIVE_RULES: LiveRules = {
   spare() {},
   keepFrom() {},
   drain() {},
+  give: () => null,
+  takeBack() {},
   close() {},
 };
 
@@ -49,12 +58,19 @@ export function openLiveRules(workers: number): LiveRules {
   return new OwnedRules(openLiveTable(), workers);
 }
 
+/** Goes on with the rules of another process. */
+export function adoptLiveRules(given: GivenTable, workers: number): LiveRules {
+  return new OwnedRules(adoptLiveTable(given), workers);
+}
+
 class OwnedRules implements LiveRules {
   readonly #table: LiveTable;
   readonly #workers: number;
   #plan: Plan | undefined;
   #taking = false;
   #draining = false;
+  /** Another process is about to have them. */
+  #given = false;
   #upstreams: readonly Endpoint[] = [];
   #others: OutputChanges = ALL_CHANGES;
 
@@ -82,6 +98,7 @@ class OwnedRules implements LiveRules {
   }
 
   forget(): void {
+    if (this.#given) return;
     for (const family of this.#plan?.families ?? []) this.#table.empty(knownSet(family));
   }
 
@@ -90,11 +107,22 @@ class OwnedRules implements LiveRules {
     if (this.#plan !== undefined) this.#replace(this.#plan, false);
   }
 
+  give(): GivenTable {
+    this.#given = true;
+    return this.#table.give();
+  }
+
+  takeBack(): void {
+    this.#given = false;
+    if (this.#plan !== undefined) this.#replace(this.#plan, this.#taking && !this.#draining);
+  }
+
   close(): void {
     this.#table.close();
   }
 
   #replace({ intent: { scope } }: Plan, accepting: boolean): void {
+    if (this.#given) return;
     const options = {
       ...LIVE_OPTIONS,
       workers: this.#workers,

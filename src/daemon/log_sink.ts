@@ -35,8 +35,8 @@ export class LogSink {
   dropped = 0;
   /** Tells that it is a terminal. */
   readonly terminal: boolean;
-  readonly #write: Write;
-  readonly #close: () => void;
+  #write: Write;
+  #close: () => void;
   #waiting: Uint8Array<ArrayBuffer>[] = [];
   #size = 0;
   #lost = 0;
@@ -50,6 +50,14 @@ export class LogSink {
     this.#write = write;
     this.#close = close;
     this.terminal = fd === 2 && Deno.stderr.isTerminal();
+  }
+
+  /** Writes to what a descriptor leads to by now; what waits for the reader before goes there too. */
+  move(fd: number): void {
+    this.#close();
+    const { write, close } = chooseWrite(fd);
+    this.#write = write;
+    this.#close = close;
   }
 
   /** Tells whether there is room for lines that matter less than others. */

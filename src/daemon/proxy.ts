@@ -70,6 +70,8 @@ export class Proxy {
   readonly #parts: ProxyParts;
   readonly #reloader: Reloader;
   #draining = false;
+  /** Another process has all but the live connections. */
+  #handedOver = false;
 
   constructor(parts: ProxyParts) {
     this.dataplane = parts.dataplane;
@@ -99,12 +101,14 @@ export class Proxy {
 
   /** Looks again, now and then, at what nobody tells of. */
   again(): Promise<void> {
+    if (this.#handedOver) return Promise.resolve();
     this.#parts.survey?.again();
     return this.keeper.again();
   }
 
   /** Takes nothing new, reloads included; live connections go on. */
   drain(): void {
+    if (this.#handedOver) return;
     this.#draining = true;
     this.#reloader.close();
     const { life, live, log } = this.#parts;
@@ -115,6 +119,23 @@ export class Proxy {
       if (!(error instanceof OperationError)) throw error;
       log.warn("new flows are asked for until the end", { reason: error.message });
     }
+    this.dataplane.drain();
+  }
+
+  /** The rules of this process, for one that takes over. */
+  get live(): LiveRules {
+    return this.#parts.live;
+  }
+
+  /** Leaves all but its live connections to another process, which has it by now. */
+  handOver(): void {
+    this.#draining = this.#handedOver = true;
+    this.#reloader.close();
+    const { life, live, watch } = this.#parts;
+    life.leave();
+    live.close();
+    watch?.end(); // two must not mend the same rules
+    this.dataplane.endGiving("let-go");
     this.dataplane.drain();
   }
 
@@ -151,7 +172,7 @@ export class Proxy {
     await this.#reloader.close();
     await access.end();
     await watch?.end();
-    survey?.end();
+    if (!this.#handedOver) survey?.end(); // its routing rules are the other process's by now
     live.close();
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { collectGarbage } from "../../ffi/pages.ts";
+import { closeFd } from "../../ffi/sockets/socket.ts";
 import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../dataplane/sizing/worker_count.ts";
 import { type Dataplane, startDataplane } from "../dataplane/supervisor.ts";
@@ -16,7 +17,8 @@ import { OperationError } from "../net/error.ts";
 import type { Endpoint } from "../net/ip.ts";
 import { compilePolicy } from "../policy/compile.ts";
 import { usableFamilies } from "./families.ts";
-import { type LiveRules, NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
+import type { Predecessor } from "./handover/predecessor.ts";
+import { adoptLiveRules, type LiveRules, NO_LIVE_RULES, openLiveRules } from "./live_rules.ts";
 import type { ConfigSource, UsableConfig } from "./reload/generation.ts";
 import { RulesKeeper } from "./rules/keeper.ts";
 import { placeLinks } from "./network/links.ts";
@@ -40,6 +42,10 @@ export interface StartOptions {
   readonly commit: string;
   /** The module of a worker, as a source file or bundled. */
   readonly workerUrl: URL;
+  /** The proxy that this one takes over from; absent: there is none. */
+  readonly predecessor?: Predecessor | undefined;
+  /** Has this one write, from then on, where that one has written. */
+  readonly takesOutput?: boolean;
 }
 
 /** Starts a proxy, and says what it does. Throws an OperationError if it cannot start. */
@@ -57,10 +63,13 @@ export async function startProxy(
   if (families.length < config.intercept.families.length) {
     log.warn("IPv6 is off on this router: only IPv4 is relayed");
   }
-  const { workers, reason } = countWorkers(config.listener.workers, {
-    processors: navigator.hardwareConcurrency,
-    memory: readMemoryLimit(readTextFile),
-  });
+  const { predecessor } = options;
+  const { workers, reason } = predecessor === undefined
+    ? countWorkers(config.listener.workers, {
+      processors: navigator.hardwareConcurrency,
+      memory: readMemoryLimit(readTextFile),
+    })
+    : { workers: predecessor.sockets.length, reason: "the proxy before" }; // whose listeners are as many
   const admission = readAdmission(config);
   const warning = warnAdmission(admission);
   if (warning !== undefined && !options.installs) log.warn(warning); // an install says it as well
@@ -84,11 +93,8 @@ export async function startProxy(
     log,
     workerUrl,
     replaced: () => forgetFlows(live, log),
+    ...predecessor === undefined ? {} : { inherited: predecessor.sockets },
   });
-  if (admission.inForce !== "early") live = await openLive(dataplane);
-  const life = backendOf(config).life({ config, families, admission: admission.inForce }, log);
-  life.begin();
-  const keeper = new RulesKeeper({ loaded, installs: options.installs, life, live, log, readTextFile });
   const survey = admission.inForce === "early"
     ? undefined // what is dialled goes by the router's own way
     : surveyFor(config, dataplane, {
@@ -97,6 +103,13 @@ export async function startProxy(
       outputCloses: () => forgetFlows(live, log),
       outputChanges: (others) => attempt(() => live.keepFrom(others), log, NOT_KEPT),
     });
+  if (predecessor !== undefined) {
+    survey?.begin(true); // flows come at once
+    live = await takeOver(predecessor, dataplane, { surroundings, moves: options.takesOutput === true });
+  } else if (admission.inForce !== "early") live = await openLive(dataplane);
+  const life = backendOf(config).life({ config, families, admission: admission.inForce }, log);
+  life.begin();
+  const keeper = new RulesKeeper({ loaded, installs: options.installs, life, live, log, readTextFile });
   const waysOut = new WaysOut(log);
   const changed = (change: NetworkChange) => {
     if (change.plan || change.carrier) waysOut.changed();
@@ -105,7 +118,7 @@ export async function startProxy(
     return keeper.networkChanged(change);
   };
   const watch = watchIfPossible(changed, log, readTextFile);
-  survey?.begin(); // what changes from now on is told
+  survey?.begin(predecessor !== undefined); // what changes from now on is told
   const proxy = new Proxy({
     source: options.source,
     first: { ...usable, number: 1, policy, settings: dataplane.settingsOf(config, first) },
@@ -156,6 +169,27 @@ function attempt(work: () => void, log: Logger, consequence: string): void {
   } catch (error) {
     if (!(error instanceof OperationError)) throw error;
     log.warn(consequence, { reason: error.message });
+  }
+}
+
+/** Ends the workers where nothing is taken over. */
+async function takeOver(
+  predecessor: Predecessor,
+  dataplane: Dataplane,
+  { surroundings, moves }: { readonly surroundings: Surroundings; readonly moves: boolean },
+): Promise<LiveRules> {
+  const { log } = surroundings;
+  try {
+    const { table, udpSessions } = await predecessor.take(dataplane);
+    if (moves) surroundings.moveOutput(predecessor.outputs);
+    else predecessor.outputs.forEach(closeFd); // whoever reads them waits for the end
+    log.info("taken over from the proxy before", { "udp-sessions": udpSessions });
+    return table === null ? NO_LIVE_RULES : adoptLiveRules(table, dataplane.workers);
+  } catch (error) {
+    predecessor.end();
+    dataplane.stop();
+    await dataplane.ended;
+    throw error;
   }
 }
 

@@ -7,6 +7,8 @@ import { type AdjustableLogger, createLogger, formatLine } from "../log.ts";
 import type { EndedFlows } from "../dataplane/flows/ended_flows.ts";
 import type { OpenForAppending } from "./access/access_file.ts";
 import { AccessLog } from "./access/access_log.ts";
+import { closeFd } from "../../ffi/sockets/socket.ts";
+import { duplicateTo } from "../../ffi/process.ts";
 import { LogSink } from "./log_sink.ts";
 import { type Notifier, openNotifier } from "./manager/notify.ts";
 import { type ServiceManager, takeServiceManager } from "./manager/service.ts";
@@ -68,6 +70,15 @@ export class Surroundings {
       log: this.log,
       ...(open === undefined ? {} : { open }),
     });
+  }
+
+  /** Writes to these from now on, in the place of standard output and error. */
+  moveOutput(outputs: readonly number[]): void {
+    for (const [i, fd] of outputs.entries()) {
+      duplicateTo(fd, i + 1);
+      closeFd(fd);
+    }
+    this.#sink.move(2);
   }
 
   /** Says what is left to say, and parts. */

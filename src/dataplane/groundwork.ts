@@ -8,11 +8,12 @@ import type { Config } from "../config/types.ts";
 import type { Logger } from "../log.ts";
 import { Marks } from "../marks.ts";
 import type { Family } from "../net/ip.ts";
+import type { LastingSockets } from "./handover/sockets.ts";
 import { netlinkServer } from "../netlink/served/server.ts";
 import type { AskingSockets, WorkerParts } from "./orders.ts";
 import { allocateMemory, type SharedMemory } from "./shared/memory.ts";
 import { type DemandConfig, largestCapacity } from "./sizing/demand.ts";
-import { openQuestionSockets } from "./sockets/questions.ts";
+import { adoptAsking, openQuestionSockets } from "./sockets/questions.ts";
 import { openListeners, type WorkerSockets } from "./sockets/listeners.ts";
 
 /** Returns the limit of open descriptors, raised as far as it goes. */
@@ -47,6 +48,18 @@ export function listen(
       : { mark: new Marks(config.kernel.mark).clientSocket },
     asking,
   });
+}
+
+/** Opens all sockets of the workers that outlive them. Throws an OperationError. */
+export function openAll(config: Config, options: ListenOptions): LastingSockets[] {
+  const sockets = listen(config, options);
+  const asking = openAsking(config, options);
+  return sockets.map((own, worker) => ({ own, asking: asking[worker] ?? null }));
+}
+
+/** Goes on with the sockets of a worker of another process. Throws an OperationError. */
+export function adoptLasting({ own, asking }: LastingSockets): LastingSockets {
+  return { own, asking: asking === null ? null : adoptAsking(asking) };
 }
 
 /** Opens the sockets by which each worker is asked. Throws an OperationError. */

@@ -3,6 +3,7 @@
  * @module
  */
 import { policyOf, type WorkerContext } from "./context.ts";
+import type { GivingOrder } from "./handover/giving.ts";
 import type { Adoption, Order } from "./orders.ts";
 import { withAddresses } from "./settings.ts";
 import type { SessionKey } from "./shared/session_key.ts";
@@ -21,6 +22,7 @@ export interface Obedience {
   readonly tcp: ObedientSessions;
   /** null: UDP is not relayed. */
   readonly udp: ObedientSessions | null;
+  readonly giving: { obey(order: GivingOrder): void };
   /** Changes what is logged. */
   readonly setLogLevel: (level: Adoption["settings"]["logLevel"]) => void;
   /** Tells the main thread that an adoption is done. */
@@ -40,6 +42,8 @@ export function obey(order: Order, worker: Obedience): void {
     case "close":
       for (const key of order.sessions) close(key, worker);
       return;
+    case "giving":
+      return worker.giving.obey(order.step);
     case "drain":
     case "stop":
       return worker.end(order.kind);

@@ -4,6 +4,8 @@
  */
 import type { LogLevel } from "../log.ts";
 import type { PolicyImage } from "../policy/image.ts";
+import type { WorkerEstate } from "./handover/estate.ts";
+import type { GivingOrder } from "./handover/giving.ts";
 import type { Settings } from "./settings.ts";
 import type { SharedMemory } from "./shared/memory.ts";
 import type { SessionKey } from "./shared/session_key.ts";
@@ -105,6 +107,8 @@ export interface WorkerStart {
   readonly parts: WorkerParts;
   /** The adoption that it begins with. */
   readonly adoption: Adoption;
+  /** Set where another process reads its sockets until it is told to begin. */
+  readonly awaits?: boolean;
 }
 
 /** The upstream that has this place in the UpstreamHealth has these addresses from now on. */
@@ -119,18 +123,31 @@ export type Order =
   | { readonly kind: "adopt"; readonly adoption: Adoption }
   | UpstreamAddresses
   | { readonly kind: "close"; readonly sessions: readonly SessionKey[] }
+  /** Leave sockets to another process, or take them back. */
+  | { readonly kind: "giving"; readonly step: GivingOrder }
   /** Accept nothing new, let live connections end. */
   | { readonly kind: "drain" }
   /** End now. */
   | { readonly kind: "stop" };
 
 /** The main thread's messages to a worker; the first is its start. */
-export type WorkerRequest = { readonly kind: "start"; readonly start: WorkerStart } | Order;
+export type WorkerRequest =
+  | { readonly kind: "start"; readonly start: WorkerStart }
+  /** Of one that awaits its begin: take over what another process has given. */
+  | { readonly kind: "inherit"; readonly estate: WorkerEstate }
+  | { readonly kind: "begin" }
+  | Order;
 
 /** A worker's reports to the main thread. */
 export type WorkerMessage =
   /** The worker listens. */
   | { readonly kind: "ready" }
+  /** Awaits its begin; and has taken over what it was given. */
+  | { readonly kind: "prepared" }
+  | { readonly kind: "inherited" }
+  /** In a handover: nobody waits to be accepted; nothing is read that others are to read. */
+  | { readonly kind: "quiet" }
+  | { readonly kind: "given"; readonly estate: WorkerEstate }
   | { readonly kind: "adopted"; readonly number: number }
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly reason: string }

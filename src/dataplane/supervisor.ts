@@ -9,9 +9,11 @@ import type { Logger } from "../log.ts";
 import { check } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import type { PolicyImage } from "../policy/image.ts";
-import { allocateFor, listen, openAsking, partsOf, raiseDescriptors } from "./groundwork.ts";
+import { adoptLasting, allocateFor, openAll, partsOf, raiseDescriptors } from "./groundwork.ts";
 import type { EndedFlows } from "./flows/ended_flows.ts";
 import type { SessionChanges } from "./flows/session_changes.ts";
+import type { WorkerEstate } from "./handover/estate.ts";
+import type { LastingSockets } from "./handover/sockets.ts";
 import type { RouteBoard } from "./routes/route_board.ts";
 import { Crashes } from "./seats/crashes.ts";
 import { type House, Seat } from "./seats/seat.ts";
@@ -51,6 +53,8 @@ export interface DataplaneOptions {
   /** The upstreams to begin with. */
   readonly upstreams?: readonly UpstreamSettings[];
   readonly log: Logger;
+  /** Sockets that another process has given; the workers await {@linkcode Dataplane.begin}. */
+  readonly inherited?: readonly LastingSockets[];
   /** Called when a worker has failed and another takes its place, which knows none of its flows. */
   readonly replaced?: () => void;
   /** The module of a worker: `worker.ts`, or what it was bundled to. */
@@ -106,6 +110,20 @@ export interface Dataplane {
   tellAddresses(place: number, list: readonly Sockaddr[]): void;
   /** Ends sessions with a reset, where they still live. */
   close(sessions: readonly SessionKey[]): void;
+  /** The sockets of each worker that another process may be given. */
+  readonly sockets: readonly LastingSockets[];
+  /** Lists the rules of the generations of live sessions, the last one in force. */
+  ruleNames(): readonly RuleNames[];
+  /** Takes no question any more, for a handover. Resolves when nobody waits to be accepted. */
+  quiet(): Promise<void>;
+  /** Reads nothing any more that another process is to read. Resolves with what each worker gives. */
+  give(): Promise<readonly WorkerEstate[]>;
+  /** Ends a handover: reads on, or knows no longer what it has given. */
+  endGiving(step: "take-back" | "let-go"): void;
+  /** Takes over, with inherited sockets, what the workers of another process have given. */
+  inherit(estates: readonly WorkerEstate[]): Promise<void>;
+  /** Begins, with inherited sockets, to read them. Resolves when all workers do. */
+  begin(): Promise<void>;
   /** Accepts nothing new; live connections go on. {@linkcode ended} resolves when the last has ended. */
   drain(): void;
   /** Resets what is left and ends. */
@@ -130,20 +148,25 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     workers,
     asking: options.admission === "forward-path",
   };
-  const sockets = listen(config, opening);
-  const asking = openAsking(config, opening);
+  const { inherited } = options;
+  const lasting = inherited === undefined ? openAll(config, opening) : inherited.map(adoptLasting);
+  const sockets = lasting.map(({ own }) => own);
+  const asking = lasting.flatMap(({ asking }) => asking ?? []);
   const memory = allocateFor(config, machine);
   const restoreEarlyDemux = opening.asking ? suspendEarlyDemux(options.log) : () => {};
   if (!opening.asking) resumeEarlyDemux(); // one that asked may have been killed
   const books = new Books(memory);
-  const first = { settings: settingsOf(config, room, options.upstreams), policy: options.policy ?? null };
+  const firstGeneration = {
+    settings: settingsOf(config, room, options.upstreams),
+    policy: options.policy ?? null,
+  };
   const house: House = {
     url: options.workerUrl,
     log: options.log,
     books,
     crashes: new Crashes(),
     replaced: options.replaced ?? (() => {}),
-    adoption: { number: 1, ...first, totals: books.begin(ruleNames(first, 1)) },
+    adoption: { number: 1, ...firstGeneration, totals: books.begin(ruleNames(firstGeneration, 1)) },
   };
   const wakeFds = sockets.map(() => check(openEventFd(), "create", "eventfd"));
   const seats = sockets.map((own, index) => {
@@ -155,7 +178,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
       pipes,
       ...partsOf(config, own, asking[index] ?? null),
     };
-    return new Seat(parts, house);
+    return new Seat(parts, house, inherited !== undefined);
   });
   let draining = false;
   const end = (kind: "drain" | "stop") => {
@@ -173,7 +196,8 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   });
   ended.catch(() => {}); // told to whoever waits for it
   let adopting = Promise.resolve();
-  await Promise.race([Promise.all(seats.map((seat) => seat.ready)), ended]);
+  const first = (seat: Seat) => inherited === undefined ? seat.ready : seat.prepared;
+  await Promise.race([Promise.all(seats.map(first)), ended]);
   return {
     workers,
     get maxConnections() {
@@ -214,6 +238,22 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
         const own = sessions.filter(({ worker }) => worker === index);
         if (own.length > 0) seat.close(own);
       }
+    },
+    sockets: lasting,
+    ruleNames: () => books.ruleNames(),
+    async quiet() {
+      await Promise.all(seats.map((seat) => seat.quiet()));
+    },
+    give: () => Promise.all(seats.map((seat) => seat.giveEstate())),
+    endGiving(step) {
+      for (const seat of seats) seat.endGiving(step);
+    },
+    async inherit(estates) {
+      await Promise.race([Promise.all(seats.map((seat, index) => seat.inherit(estates[index]))), ended]);
+    },
+    async begin() {
+      for (const seat of seats) seat.begin();
+      await Promise.race([Promise.all(seats.map((seat) => seat.ready)), ended]);
     },
     drain: () => end("drain"),
     stop: () => end("stop"),

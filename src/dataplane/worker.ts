@@ -22,8 +22,19 @@ let life: WorkerLife | undefined;
 
 scope.onmessage = ({ data }) => {
   try {
-    if (data.kind === "start") life = begin(data.start);
-    else life!.take(data);
+    switch (data.kind) {
+      case "start":
+        life = begin(data.start);
+        break;
+      case "inherit":
+        life!.inherit(data.estate);
+        break;
+      case "begin":
+        life!.begin();
+        break;
+      default:
+        life!.take(data);
+    }
     const end = life!.run();
     if (end !== null) leave(end.failure);
   } catch (error) {

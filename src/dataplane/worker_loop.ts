@@ -9,6 +9,9 @@ import { HeldSyns } from "./asking/held_syns.ts";
 import { Questions } from "./asking/questions.ts";
 import { makeContext, type WorkerContext } from "./context.ts";
 import { Decider } from "./decider.ts";
+import type { WorkerEstate } from "./handover/estate.ts";
+import { Giving, type Leaver } from "./handover/giving.ts";
+import type { Service } from "./loop/service.ts";
 import { obey } from "./obey.ts";
 import { OrderBox } from "./order_box.ts";
 import type { Order, WorkerMessage, WorkerStart } from "./orders.ts";
@@ -48,6 +51,7 @@ interface Parts {
   readonly own: OwnAddresses | null;
   readonly routes: RouteBook | null;
   readonly box: OrderBox;
+  readonly giving: Giving;
   readonly obey: (order: Order) => void;
   /** The order to end that it was given. */
   readonly told: { end: "drain" | "stop" | null };
@@ -62,10 +66,31 @@ export class WorkerLife {
   readonly #parts: Parts;
   readonly #post: WorkerTies["post"];
   #started = false;
+  #isReady = false;
+  /** Another process reads the sockets until {@linkcode begin}. */
+  #awaits: boolean;
 
   constructor(start: WorkerStart, ties: WorkerTies) {
     this.#parts = assemble(start, ties);
     this.#post = ties.post;
+    this.#awaits = start.awaits === true;
+    if (this.#awaits) this.#post({ kind: "prepared" });
+  }
+
+  /** Takes over, before its begin, what a worker of another process has given. */
+  inherit(estate: WorkerEstate): void {
+    this.#guard(() => {
+      const end = this.#start();
+      if (end !== null) throw new Error(end.failure!);
+      this.#parts.giving.inherit(estate);
+      return null;
+    });
+    this.#post({ kind: "inherited" });
+  }
+
+  /** Reads the sockets from now on. */
+  begin(): void {
+    this.#awaits = false;
   }
 
   /** Turns the loop until an order waits (null), or the worker has ended. Throws what a part of it throws. */
@@ -83,21 +108,19 @@ export class WorkerLife {
   }
 
   #run(): WorkerEnd | null {
-    const { context: { loop, counters, shared }, own, routes, box, told } = this.#parts;
-    if (!this.#started) {
-      const returned = loop.start();
-      if (returned < 0) return { failure: `epoll: ${errnoCode(-returned)}` };
-      this.#started = true;
+    const { context: { loop, counters, shared }, box, told } = this.#parts;
+    if (this.#awaits) return told.end === null ? null : this.#close(); // another process reads the sockets
+    const failed = this.#start();
+    if (failed !== null) return failed;
+    if (!this.#isReady) {
+      this.#isReady = true;
       this.#post({ kind: "ready" });
       collectGarbage(); // of the start: 2 MB, for good in a worker that has little to do
     }
     while (!box.waits) {
       if (told.end !== null) loop.drain();
       if (told.end === "stop" || (told.end === "drain" && loop.idle())) {
-        loop.close();
-        own?.close();
-        routes?.close();
-        return { failure: null };
+        return this.#close();
       }
       const returned = loop.turn();
       if (returned < 0) return { failure: `epoll_wait: ${errnoCode(-returned)}` };
@@ -106,6 +129,23 @@ export class WorkerLife {
       counters[COUNTER.busyMs] += spent;
       shared.noteTurn(spent);
     }
+    return null;
+  }
+
+  #close(): WorkerEnd {
+    const { context: { loop }, own, routes } = this.#parts;
+    loop.close();
+    own?.close();
+    routes?.close();
+    return { failure: null };
+  }
+
+  /** Puts all descriptors into the loop; once. */
+  #start(): WorkerEnd | null {
+    if (this.#started) return null;
+    const returned = this.#parts.context.loop.start();
+    if (returned < 0) return { failure: `epoll: ${errnoCode(-returned)}` };
+    this.#started = true;
     return null;
   }
 
@@ -146,26 +186,35 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const udp = parts.udp === null ? null : new UdpService(context, { sockets: parts.udp, router, asking });
   const box = new OrderBox(context, parts.wakeFd);
   const told: Parts["told"] = { end: null };
+  const acceptor = new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, asked, own });
+  const askers: (Leaver & Service)[] = [];
+  if (parts.asking !== null && asking !== null && asked !== null) {
+    askers.push(new Questions(context, { log: parts.asking.log, tcp: asked, udp }));
+    const { watch } = parts.asking;
+    const signed = new SignedSockets(watch.raw);
+    askers.push(new Watching(context, watch, new Resender(signed, asking.routes), new NameJudge(context)));
+    askers.push(new DatagramWatching(context, watch, signed, asking.routes));
+  }
+  const giving = new Giving(context, {
+    askers,
+    acceptor,
+    asked,
+    udp,
+    quiet: () => post({ kind: "quiet" }),
+    given: (estate) => post({ kind: "given", estate }),
+  });
   const obedience = {
     context,
     tcp,
     udp,
+    giving,
     setLogLevel: log.setLevel,
     adopted: (number: number) => post({ kind: "adopted", number }),
     end: (kind: "drain" | "stop") => void (told.end = kind),
   };
-  loop.add(new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, asked, own }));
-  if (parts.asking !== null && asking !== null && asked !== null) {
-    loop.add(new Questions(context, { log: parts.asking.log, tcp: asked, udp }));
-    const { watch } = parts.asking;
-    const signed = new SignedSockets(watch.raw);
-    loop.add(new Watching(context, watch, new Resender(signed, asking.routes), new NameJudge(context)));
-    loop.add(new DatagramWatching(context, watch, signed, asking.routes));
-  }
-  loop.add(tcp);
-  if (udp !== null) loop.add(udp);
-  loop.add(box);
-  return { context, tcp, own, routes, box, obey: (order) => obey(order, obedience), told };
+  const services = [acceptor, ...askers, tcp, ...udp === null ? [] : [udp], giving, box];
+  for (const service of services) loop.add(service);
+  return { context, tcp, own, routes, box, giving, obey: (order) => obey(order, obedience), told };
 }
 
 /** Closes what nobody else knows of. Each part may be what has failed. */

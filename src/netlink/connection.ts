@@ -30,6 +30,8 @@ export interface NetlinkTransport {
   receive(): Uint8Array | number;
   /** Closes the socket. */
   close(): void;
+  /** The socket; absent: there is none. */
+  readonly descriptor?: number;
 }
 
 /** Purpose of a request, in the words of its error message. */
@@ -174,6 +176,11 @@ export class NetlinkConnection implements Disposable {
     if (errors.size === 0) return;
     const sequence = Math.min(...errors.keys());
     throw failure(commands[sequence - first - 1]?.purpose ?? whole, errors.get(sequence)!);
+  }
+
+  /** The socket, for a process that is to go on with it. -1: there is none. */
+  get descriptor(): number {
+    return this.#transport.descriptor ?? -1;
   }
 
   /** Closes the socket. */

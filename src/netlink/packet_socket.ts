@@ -93,6 +93,13 @@ export function waitForNone(socket: PacketSocket): PacketSocket | number {
   return silent;
 }
 
+/** Goes on with such a socket that another process has opened; nobody waits for what it sends. Or -errno. */
+export function adoptPacketSocket(fd: number): PacketSocket | number {
+  if (netlinkServer() < 0) return { fd, channel: undefined };
+  const silent = adoptSocket(fd, { silent: true });
+  return typeof silent === "number" ? silent : { fd, channel: silent };
+}
+
 function openSending(refusal: (errno: number) => OperationError): PacketSocket {
   if (netlinkServer() >= 0) {
     const opened = openServed({ protocol: NETLINK_NETFILTER, buffer: RECEIVE_BUFFER });

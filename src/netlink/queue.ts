@@ -10,6 +10,7 @@ import type { NetlinkConnection } from "./connection.ts";
 import { commonHint } from "./hint.ts";
 import type { NetlinkRequest } from "./message.ts";
 import {
+  adoptPacketSocket,
   COPY_RANGE,
   openPacketSocket,
   packetRequest,
@@ -52,6 +53,13 @@ export function openQueue(queue: number): PacketSocket {
   const silenced = waitForNone(opened);
   if (typeof silenced === "number") throw refusal(-silenced, queue);
   return silenced;
+}
+
+/** Goes on with a queue that another process has bound. Throws an OperationError. */
+export function adoptQueue(fd: number, queue: number): PacketSocket {
+  const adopted = adoptPacketSocket(fd);
+  if (typeof adopted === "number") throw refusal(-adopted, queue);
+  return adopted;
 }
 
 /** Tells of an answer to {@linkcode openQueue} that the kernel lacks what it needs. */

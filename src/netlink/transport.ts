@@ -5,6 +5,7 @@
  */
 import {
   AF_NETLINK,
+  MSG_DONTWAIT,
   MSG_TRUNC,
   NETLINK_CAP_ACK,
   NETLINK_EXT_ACK,
@@ -18,10 +19,11 @@ import {
   SOCK_RAW,
   SOL_NETLINK,
 } from "../../ffi/consts.ts";
-import { netlinkAddress } from "../../ffi/sockets/sockaddr.ts";
+import { makeSockaddr, netlinkAddress } from "../../ffi/sockets/sockaddr.ts";
 import {
   bindSocket,
   closeFd,
+  localAddress,
   openSocket,
   receiveWithFlags,
   sendWithFlags,
@@ -31,8 +33,8 @@ import { EMSGSIZE, EPROTONOSUPPORT } from "../net/errno.ts";
 import { check, OperationError } from "../net/error.ts";
 import { commonHint } from "./hint.ts";
 import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";
-import { nextPort } from "./served/port.ts";
-import { type Channel, netlinkServer, openServed, type ServedSocket } from "./served/server.ts";
+import { adoptPort, nextPort } from "./served/port.ts";
+import { adoptSocket, type Channel, netlinkServer, openServed, type ServedSocket } from "./served/server.ts";
 
 /** Part of the kernel to talk to: rtnetlink, or nfnetlink (nf_tables). */
 export type NetlinkProtocol = "route" | "netfilter";
@@ -44,6 +46,9 @@ const RECEIVE_SIZE = 256 * 1024;
 const RECEIVE_BUFFER_SIZE = 4 * 1024 * 1024;
 /** The kernel answers at once; this only keeps a kernel that does not from hanging us. In milliseconds. */
 const RECEIVE_TIMEOUT = 5000;
+
+/** Place of the port in a struct sockaddr_nl. */
+const PORT_WORD = 1;
 
 /** Opens a netlink socket in the network namespace of the calling thread. */
 export function openNetlink(protocol: NetlinkProtocol): NetlinkConnection {
@@ -89,6 +94,20 @@ function bindOurs(fd: number): number {
   return bindSocket(fd, any, any.length);
 }
 
+/**
+ * Goes on with a socket of {@linkcode openNetlink} that another process has given to this one. Throws an
+ * OperationError.
+ */
+export function adoptNetlink(fd: number): NetlinkConnection {
+  const address = makeSockaddr();
+  if (localAddress(fd, address) >= 0) adoptPort(new Uint32Array(address.buffer)[PORT_WORD]);
+  const channel = netlinkServer() >= 0 ? adoptSocket(fd, { silent: false }) : undefined;
+  if (typeof channel === "number") throw refusal(-channel, "nfnetlink");
+  const transport = new SocketTransport(fd, channel);
+  transport.forsake();
+  return new NetlinkConnection(transport);
+}
+
 function refusal(errno: number, object: string): OperationError {
   const hint = commonHint(errno);
   return new OperationError({
@@ -125,6 +144,15 @@ class SocketTransport implements NetlinkTransport {
     const received = receiveWithFlags(this.#fd, this.#buffer, MSG_TRUNC);
     if (received < 0) return received;
     return received > this.#buffer.length ? -EMSGSIZE : this.#buffer.subarray(0, received);
+  }
+
+  get descriptor(): number {
+    return this.#fd;
+  }
+
+  /** Takes what answers are left of questions of another process. */
+  forsake(): void {
+    while (receiveWithFlags(this.#fd, this.#buffer, MSG_DONTWAIT) > 0);
   }
 
   close(): void {

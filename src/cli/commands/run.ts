@@ -12,6 +12,7 @@ import { RESTART_KEYS } from "../../daemon/reload/changes.ts";
 import { runDaemon } from "../../daemon/daemon.ts";
 import { openConfigFiles } from "../../daemon/privileges/file_server.ts";
 import { Privileges } from "../../daemon/privileges/privileges.ts";
+import { TAKES_OUTPUT, TAKES_OVER } from "../../constants.ts";
 import type { Command } from "../command.ts";
 import { configFileOption } from "../arguments/config_option.ts";
 import { readBuildInfo } from "../build_info.ts";
@@ -67,6 +68,8 @@ export const runCommand: Command<InferValue<typeof parser>> = {
       version: VERSION,
       commit: readBuildInfo(env.readTextFile).commit,
       workerUrl: workerUrl(),
+      takesOver: takeVariable(TAKES_OVER),
+      takesOutput: takeVariable(TAKES_OUTPUT) !== undefined,
       findObstacles: async (loaded) => {
         const { findObstacles } = await import("../doctor/obstacles.ts");
         return await findObstacles(env, loaded);
@@ -76,6 +79,13 @@ export const runCommand: Command<InferValue<typeof parser>> = {
     return 0;
   },
 };
+
+/** Reads a variable of the environment, which is for this process alone. */
+function takeVariable(name: string): string | undefined {
+  const value = Deno.env.get(name);
+  Deno.env.delete(name);
+  return value;
+}
 
 /** Beside this program: as a source file, or bundled by scripts/build. */
 function workerUrl(): URL {

@@ -8,6 +8,7 @@ import { optional } from "@optique/core/modifiers";
 import type { InferValue } from "@optique/core/parser";
 import { flag } from "@optique/core/primitives";
 import { formatVersion, readBuildInfo } from "../build_info.ts";
+import { HANDOVER_PROTOCOL } from "../../constants.ts";
 import type { Command } from "../command.ts";
 
 const parser = object({
@@ -24,7 +25,11 @@ export const versionCommand: Command<InferValue<typeof parser>> = {
   parser,
   run(env, options) {
     const info = readBuildInfo(env.readTextFile);
-    env.stdout(`${options.json === true ? JSON.stringify(info) : formatVersion(info)}\n`);
+    env.stdout(
+      `${
+        options.json === true ? JSON.stringify({ ...info, handover: HANDOVER_PROTOCOL }) : formatVersion(info)
+      }\n`,
+    );
     return 0;
   },
 };

@@ -2,6 +2,7 @@
  * A route of the control socket: one file in routes/, and one line in routes.ts.
  * @module
  */
+import type { Handover } from "../handover/handover.ts";
 import type { Proxy } from "../proxy.ts";
 import type { AnswerHead } from "./http/answer.ts";
 import type { BrowserUse } from "./guard.ts";
@@ -19,6 +20,7 @@ export interface ProgramFacts {
 /** The proxy that is asked, and what it was started as. */
 export interface Subject extends ProgramFacts {
   readonly proxy: Proxy;
+  readonly handover: Pick<Handover, "begin" | "refusalOf">;
   /** Milliseconds of CLOCK_MONOTONIC. */
   readonly started: number;
   readonly rates: Pick<RateWatch, "rates">;

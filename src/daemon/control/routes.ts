@@ -5,6 +5,7 @@
 import type { Route } from "./route.ts";
 import { closeRoute } from "./routes/close.ts";
 import { connectionsRoute } from "./routes/connections.ts";
+import { handoverRoute } from "./routes/handover.ts";
 import { lookRoute } from "./routes/look.ts";
 import { metricsRoute } from "./routes/metrics.ts";
 import { pageRoute } from "./routes/page.ts";
@@ -17,6 +18,7 @@ export const ROUTES: readonly Route[] = [
   connectionsRoute,
   closeRoute,
   reloadRoute,
+  handoverRoute,
   metricsRoute,
   pageRoute,
   lookRoute,

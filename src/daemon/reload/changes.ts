@@ -75,6 +75,11 @@ const ADOPTABLE: readonly Key[] = [
 /** The keys that only a restart takes over. */
 export const RESTART_KEYS: readonly string[] = FIXED.map(({ key }) => key);
 
+/** Lists the values of these keys. */
+export function fixedKeys(config: Config): { readonly key: string; readonly value: unknown }[] {
+  return FIXED.map(({ key, of }) => ({ key, value: of(config) }));
+}
+
 /**
  * Compares a config with the one in force. Rules that differ are named by their place, where all have theirs
  * still.

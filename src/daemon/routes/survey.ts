@@ -51,9 +51,12 @@ export class Survey {
     this.#options = options;
   }
 
-  /** Begins: what an earlier proxy has left goes, and all is looked at. */
-  begin(): void {
-    this.#attempt(() => this.#removePins());
+  /**
+   * Begins: what an earlier proxy has left goes, and all is looked at. `inherits`: flows of that one go on,
+   * and so does what it has left.
+   */
+  begin(inherits = false): void {
+    if (!inherits) this.#attempt(() => this.#removePins());
     this.look();
   }
 

@@ -65,6 +65,11 @@ export class Questions implements Service {
     return -1;
   }
 
+  /** Leaves the questions to another process. {@linkcode start} takes it back. */
+  leave(): void {
+    this.drain();
+  }
+
   /** Takes no question from now on: the rules that ask are gone, or about to be. */
   drain(): void {
     this.#context.loop.unwatch(this.#parts.log);

@@ -6,7 +6,7 @@
 
 const PLACES = 4096;
 /** A place: the bytes of a name, no name has more than 253. */
-const PLACE_BYTES = 256;
+export const PLACE_BYTES = 256;
 /** A name is in one of so many places, from that of its hash on. */
 const REACH = 8;
 

@@ -4,11 +4,12 @@
  */
 import type { Logger } from "../../log.ts";
 import { OperationError } from "../../net/error.ts";
+import type { WorkerEstate } from "../handover/estate.ts";
 import type { Crashes } from "./crashes.ts";
 import type { Adoption, Order, UpstreamAddresses, WorkerParts } from "../orders.ts";
 import { salvage } from "./salvage.ts";
 import type { Books } from "../shared/books.ts";
-import { startThread } from "./thread.ts";
+import { startThread, type Thread } from "./thread.ts";
 
 /** The common part of all seats of a data plane. */
 export interface House {
@@ -30,7 +31,12 @@ export class Seat {
   readonly #ready = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #waiting: { readonly number: number; readonly resolve: () => void }[] = [];
-  #thread: { give(order: Order): void };
+  readonly #prepared = Promise.withResolvers<void>();
+  readonly #inherited = Promise.withResolvers<void>();
+  /** Of a handover that is under way. */
+  #quiet = Promise.withResolvers<void>();
+  #given = Promise.withResolvers<WorkerEstate>();
+  #thread: Thread;
   /** The adoption that the thread has taken. */
   #taken = 0;
   #isReady = false;
@@ -38,10 +44,11 @@ export class Seat {
   #ending = false;
   #over = false;
 
-  constructor(parts: WorkerParts, house: House) {
+  /** `awaits`: another process reads its sockets until {@linkcode begin}. */
+  constructor(parts: WorkerParts, house: House, awaits = false) {
     this.#parts = parts;
     this.#house = house;
-    this.#thread = this.#start();
+    this.#thread = this.#start(awaits);
     this.#ended.promise.catch(() => {}); // told to whoever waits for it
   }
 
@@ -82,17 +89,52 @@ export class Seat {
     this.#thread.give({ kind: "close", sessions });
   }
 
+  /** Has the worker take no question any more. Resolves when nobody waits to be accepted. */
+  quiet(): Promise<void> {
+    this.#quiet = Promise.withResolvers();
+    this.#thread.give({ kind: "giving", step: "quiet" });
+    return this.#quiet.promise;
+  }
+
+  /** Has the worker read nothing more that another process is to read. Resolves with what that is told. */
+  giveEstate(): Promise<WorkerEstate> {
+    this.#given = Promise.withResolvers();
+    this.#thread.give({ kind: "giving", step: "give" });
+    return this.#given.promise;
+  }
+
+  /** Ends a handover. */
+  endGiving(step: "take-back" | "let-go"): void {
+    this.#thread.give({ kind: "giving", step });
+  }
+
+  /** Resolves when the worker, which awaits its begin, could begin. */
+  get prepared(): Promise<void> {
+    return this.#prepared.promise;
+  }
+
+  /** Gives the worker what another process has given. Resolves when it has taken it over. */
+  inherit(estate: WorkerEstate): Promise<void> {
+    this.#thread.prepare({ kind: "inherit", estate });
+    return this.#inherited.promise;
+  }
+
+  /** Has the worker begin. */
+  begin(): void {
+    this.#thread.prepare({ kind: "begin" });
+  }
+
   /** Tells the worker to end. */
   end(kind: "drain" | "stop"): void {
     this.#ending = true;
     this.#thread.give({ kind });
   }
 
-  #start(): { give(order: Order): void } {
+  #start(awaits = false): Thread {
     const { url, log, books, adoption } = this.#house;
     return startThread({
       url,
-      start: { parts: this.#parts, adoption },
+      start: { parts: this.#parts, adoption, awaits },
       log,
       shared: books.state,
       report: {
@@ -101,6 +143,10 @@ export class Seat {
           this.#ready.resolve();
           this.#take(adoption.number);
         },
+        prepared: () => this.#prepared.resolve(),
+        inherited: () => this.#inherited.resolve(),
+        quiet: () => this.#quiet.resolve(),
+        given: (estate) => this.#given.resolve(estate),
         adopted: (number) => this.#take(number),
         stopped: () => this.#finish(() => this.#ended.resolve()),
         failed: (reason) => this.#failed(reason),

@@ -4,6 +4,7 @@
  */
 import type { Logger } from "../../log.ts";
 import { signalEventFd } from "../../../ffi/epoll.ts";
+import type { WorkerEstate } from "../handover/estate.ts";
 import type { Order, WorkerMessage, WorkerRequest, WorkerStart } from "../orders.ts";
 import type { SharedState } from "../shared/state.ts";
 
@@ -11,6 +12,12 @@ import type { SharedState } from "../shared/state.ts";
 export interface ThreadReport {
   /** Reports that it listens. */
   ready(): void;
+  /** Reports that it awaits its begin; and that it has taken over what it was given. */
+  prepared(): void;
+  inherited(): void;
+  /** Reports, of a handover, that nobody waits to be accepted; and what it gives. */
+  quiet(): void;
+  given(estate: WorkerEstate): void;
   /** Reports that it has taken an adoption. */
   adopted(number: number): void;
   /** Reports that it has ended as it was told. */
@@ -28,8 +35,15 @@ export interface ThreadOptions {
   readonly report: ThreadReport;
 }
 
+/** A thread. */
+export interface Thread {
+  give(order: Order): void;
+  /** Of one that awaits its begin: see orders.ts. */
+  prepare(request: Extract<WorkerRequest, { kind: "inherit" | "begin" }>): void;
+}
+
 /** Starts a thread. Returns how it is given orders. */
-export function startThread(options: ThreadOptions): { give(order: Order): void } {
+export function startThread(options: ThreadOptions): Thread {
   const { start, log, shared, report } = options;
   const { index, wakeFd } = start.parts;
   let over = false;
@@ -48,6 +62,14 @@ export function startThread(options: ThreadOptions): { give(order: Order): void 
     switch (data.kind) {
       case "ready":
         return report.ready();
+      case "prepared":
+        return report.prepared();
+      case "inherited":
+        return report.inherited();
+      case "quiet":
+        return report.quiet();
+      case "given":
+        return report.given(data.estate);
       case "adopted":
         return report.adopted(data.number);
       case "stopped":
@@ -70,5 +92,6 @@ export function startThread(options: ThreadOptions): { give(order: Order): void 
       shared.countOrder(index);
       signalEventFd(wakeFd);
     },
+    prepare: (request) => over || post(request),
   };
 }

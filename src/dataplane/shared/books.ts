@@ -150,6 +150,11 @@ export class Books {
     return hold;
   }
 
+  /** Lists the rules of all generations of which a session may live. */
+  ruleNames(): RuleNames[] {
+    return [...this.#generations.values()].map(({ names }) => names);
+  }
+
   /** Reads all live sessions. */
   *sessions(): Generator<SessionRow> {
     for (const [worker, ledgers] of this.#memory.ledgers.entries()) {

@@ -5,7 +5,7 @@
 import { monotonicMilliseconds } from "../../../ffi/clock.ts";
 import { noteDialTime } from "../flows/dial_times.ts";
 import { FlowRing } from "../flows/flow_ring.ts";
-import { NamePlaces, NO_NAME } from "../flows/name_places.ts";
+import { NamePlaces, NO_NAME, PLACE_BYTES } from "../flows/name_places.ts";
 import { copyAddress } from "./addresses.ts";
 import { ADDRESS_WORDS, Columns } from "./columns.ts";
 import { TCP } from "./session_key.ts";
@@ -19,6 +19,15 @@ export interface FlowMemory {
   readonly ended: SharedArrayBuffer;
   /** See dial_times.ts. */
   readonly dials: SharedArrayBuffer;
+}
+
+/** The past of a session that has begun in another process. */
+export interface Inherited {
+  /** Milliseconds since 1970. */
+  readonly started: number;
+  /** Bytes of payload so far. */
+  readonly up: number;
+  readonly down: number;
 }
 
 /** A ledger. The rows are those of the worker's table of sessions: a slot is a row. */
@@ -133,10 +142,40 @@ export class Ledger {
       bytes[2 * slot] - bytesBefore[2 * slot],
       bytes[2 * slot + 1] - bytesBefore[2 * slot + 1],
     );
+    this.forget(slot);
+  }
+
+  /** Forgets a session that goes on elsewhere. */
+  forget(slot: number): void {
     this.columns.begin(slot);
     this.columns.tag[slot] = 0;
     this.columns.settle(slot);
     this.#names.release(this.columns.name[slot]);
+  }
+
+  /** Lists what another process is told of a session: since when it lives, bytes up, bytes down. */
+  past(slot: number): readonly [started: number, up: number, down: number] {
+    const { started, bytes, bytesBefore } = this.columns;
+    const passed = (at: number) => bytes[at] - bytesBefore[at];
+    return [started[slot], passed(2 * slot), passed(2 * slot + 1)];
+  }
+
+  /** Copies the name that a session's client has named; null: there is none. */
+  nameOf(slot: number): Uint8Array | null {
+    const place = this.columns.name[slot];
+    if (place === NO_NAME) return null;
+    const name = new Uint8Array(PLACE_BYTES);
+    return name.subarray(0, this.#names.copy(place, name, 0));
+  }
+
+  /** Notes, of a session that has begun elsewhere, since when it lives and what it has passed on. */
+  inherit(slot: number, { started, up, down }: Inherited): void {
+    const { bytes, bytesBefore } = this.columns;
+    this.columns.begin(slot);
+    this.columns.started[slot] = started;
+    bytesBefore[2 * slot] = bytes[2 * slot] - up;
+    bytesBefore[2 * slot + 1] = bytes[2 * slot + 1] - down;
+    this.columns.settle(slot);
   }
 }
 

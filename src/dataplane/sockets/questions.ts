@@ -8,7 +8,7 @@ import { CLIENT_PRIORITY, questionGroup, watchDatagramGroup, watchGroup } from "
 import { check, OperationError } from "../../net/error.ts";
 import type { Family } from "../../net/ip.ts";
 import { openLogGroup } from "../../netlink/log.ts";
-import { lacksQueues, openQueue } from "../../netlink/queue.ts";
+import { adoptQueue, lacksQueues, openQueue } from "../../netlink/queue.ts";
 import type { AskingSockets, QueueSocket } from "../orders.ts";
 import { makeTransparent, sign } from "./transparent.ts";
 
@@ -67,6 +67,14 @@ function openWatchQueue(number: number, keep: (fd: number) => number): QueueSock
     if (error instanceof OperationError && lacksQueues(error.errno)) return null;
     throw error;
   }
+}
+
+/** Goes on with the sockets that another process has given. Throws an OperationError. */
+export function adoptAsking(asking: AskingSockets): AskingSockets {
+  const { queue } = asking.watch;
+  if (queue === null) return asking;
+  const { channel } = adoptQueue(queue.fd, queue.number);
+  return { ...asking, watch: { ...asking.watch, queue: { ...queue, channel: channel?.fd ?? -1 } } };
 }
 
 /** Closes the sockets of a worker that has ended for good. */

@@ -145,6 +145,19 @@ export class TcpAcceptor implements Service {
     this.close();
   }
 
+  /**
+   * Takes no new connection from now on, but for those that wait: the listeners stay open, for another
+   * process. {@linkcode start} takes it back.
+   */
+  leave(): void {
+    if (!this.#paused) { for (const { fd } of this.#listeners) this.#context.loop.unwatch(fd); }
+    for (let i = 0; i < this.#listeners.length; i++) {
+      while (!this.#paused && this.accept(i) === this.#acceptsPerTurn);
+    }
+    this.#asked?.giveUp();
+    this.#paused = false;
+  }
+
   /** Takes no new connection from now on: those that wait are reset. */
   close(): void {
     for (const { fd } of this.#listeners) closeFd(fd);

@@ -61,6 +61,13 @@ export class UdpAdmission {
     return true;
   }
 
+  /** Counts a session that another worker has admitted. */
+  enter(words: Int32Array, at: number): void {
+    const { shared, settings } = this.#context;
+    this.#perClient.add(words, at, settings.perClient);
+    shared.addUdpLive(1);
+  }
+
   /** Ends a session so that the endpoint at `at` has its descriptor; false: there is none. */
   makeRoom(words: Int32Array, at: number): boolean {
     return this.#replace(1, this.#anyVictim, words, at);

@@ -49,6 +49,14 @@ export class UdpFilter {
     return this.#table.filtered[slot] === 0 || this.#peers.find(words, at, slot) >= 0;
   }
 
+  /** Calls `take` with each peer of a session: the struct sockaddr at 0. */
+  give(slot: number, take: (words: Int32Array) => void): void {
+    const { addresses } = this.#bySlot[slot] ?? new Peers();
+    for (let place = 0; place < addresses.length; place += ADDRESS_WORDS) {
+      take(Int32Array.from(addresses.slice(place, place + ADDRESS_WORDS)));
+    }
+  }
+
   /** Forgets a session. */
   closing(slot: number): void {
     const peers = this.#bySlot[slot];

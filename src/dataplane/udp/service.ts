@@ -12,6 +12,7 @@ import type { Asked } from "../asking/asked.ts";
 import type { WorkerContext } from "../context.ts";
 import { Decider } from "../decider.ts";
 import { sooner } from "../loop/loop.ts";
+import type { UdpEstate } from "../handover/estate.ts";
 import type { Service } from "../loop/service.ts";
 import { ticks } from "../loop/wheel.ts";
 import type { ObedientSessions } from "../obey.ts";
@@ -22,6 +23,8 @@ import type { RouterTraffic } from "../sockets/own_addresses.ts";
 import { WaitingAnswers } from "./asked/answers.ts";
 import { UdpQuestions } from "./asked/questions.ts";
 import { UdpDownlink } from "./downlink.ts";
+import { type Given, type GivenParts, giveSessions } from "./estate/give.ts";
+import { inheritSessions } from "./estate/inherit.ts";
 import { UdpErrors } from "./errors.ts";
 import { UdpFilter } from "./filter.ts";
 import { UdpFlows } from "./flows/flows.ts";
@@ -40,6 +43,8 @@ const BATCH = 64;
  */
 const LULL_MS = 200;
 const MAX_LULL_MS = 1000;
+/** Turns of a listener's queue that are read before it is given away: a flood would go on for ever. */
+const MOST_RECEIVES = 16;
 
 /** Parts of the service. */
 export interface UdpParts {
@@ -62,6 +67,7 @@ export interface UdpAskingParts {
 export class UdpService implements Service, ObedientSessions, Asked {
   readonly #context: WorkerContext;
   readonly #listeners: UdpListener[];
+  readonly #parts: GivenParts;
   readonly #rawSockets: readonly RawSockets[];
   readonly #table: UdpTable;
   readonly #sessions: UdpSessions;
@@ -78,6 +84,8 @@ export class UdpService implements Service, ObedientSessions, Asked {
   #queue: number[] = [];
   #spareQueue: number[] = [];
   #stoppedTick = -1;
+  /** Given to another process, and not let go yet: nothing of it is read here. */
+  #given: Given | null = null;
   readonly #release = (queue: HeldQueue): void => this.#uplink.replay(queue);
 
   constructor(context: WorkerContext, { sockets, router, asking = null }: UdpParts) {
@@ -119,6 +127,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
     this.#sessions = sessions;
     this.#links = links;
     this.#flows = new UdpFlows(context, { table, sessions, decider, links, answers, router });
+    this.#parts = { table, sessions, filter, flows: this.#flows, links };
     this.#errors = errors;
     this.#uplink = new UdpUplink(context, {
       table,
@@ -183,6 +192,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
    * end.
    */
   turn(): void {
+    if (this.#given !== null) return this.#downlink.flush();
     if (this.#queue.length > 0) this.#continue();
     this.#flows.turn(this.#release);
     this.#downlink.flush();
@@ -192,6 +202,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
 
   /** Milliseconds that the worker may sleep, -1 for ever. */
   timeout(): number {
+    if (this.#given !== null) return -1;
     if (this.#queue.length > 0) return 0;
     if (this.#stoppedTick >= 0 && this.size > 0) return LULL_MS / 2;
     const own = sooner(this.#sessions.timeout(), this.#flows.timeout());
@@ -215,6 +226,55 @@ export class UdpService implements Service, ObedientSessions, Asked {
    */
   retime(): void {
     if (!this.#context.settings.udp.filter) this.#table.filtered.fill(0);
+  }
+
+  /**
+   * Stops reading, and describes the sessions for another process. All that has come until now is sent on;
+   * what comes later waits in the sockets.
+   */
+  give(): UdpEstate {
+    const { loop } = this.#context;
+    for (const { fd } of this.#listeners) loop.unwatch(fd);
+    for (const listener of this.#listeners) {
+      for (let i = 0; i < MOST_RECEIVES && !this.#uplink.receive(listener); i++);
+    }
+    this.#flows.forsake();
+    this.turn();
+    this.#given = giveSessions(this.#context, this.#parts);
+    const { slots, connections, estate } = this.#given;
+    for (const slot of slots) loop.unwatch(this.#table.fds[slot]);
+    for (const fd of connections) loop.unwatch(fd);
+    return estate;
+  }
+
+  /** Reads on: the other process has come to nothing. */
+  takeBack(): void {
+    const given = this.#given;
+    this.#given = null;
+    if (given === null) return;
+    for (const slot of given.slots) this.#sessions.watchAgain(slot);
+    for (const { session } of given.estate.links.filter(({ choice }) => choice >= 0)) {
+      this.#links.associations.watchAgain(given.slots[session]);
+    }
+    this.start();
+  }
+
+  /** Knows no longer what it has given: another process reads it. */
+  letGo(): void {
+    const given = this.#given;
+    this.#given = null;
+    if (given === null) return;
+    for (const slot of given.slots) {
+      const fd = this.#table.fds[slot];
+      this.#sessions.forget(slot);
+      closeFd(fd);
+    }
+    for (const { fd } of this.#listeners.splice(0)) closeFd(fd);
+  }
+
+  /** Takes over the sessions of another process, before the first turn. */
+  inherit(estate: UdpEstate): void {
+    for (const fd of inheritSessions(this.#context, this.#parts, estate)) closeFd(fd);
   }
 
   /** Ends everything. */

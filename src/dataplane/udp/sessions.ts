@@ -19,6 +19,7 @@ import { PROTOCOL_NUMBERS } from "../../policy/flow.ts";
 import type { Answer } from "../asking/answer.ts";
 import type { WorkerContext } from "../context.ts";
 import type { Decider } from "../decider.ts";
+import { GIVEN_SESSION, type UdpEstate } from "../handover/estate.ts";
 import type { Service } from "../loop/service.ts";
 import { ticks } from "../loop/wheel.ts";
 import type { RouteBook } from "../routes/route_book.ts";
@@ -102,7 +103,7 @@ export class UdpSessions {
   readonly #ways: Ways;
   readonly #dial: UdpDial;
   readonly #earlyEnds: EarlyEnds;
-  readonly #seed = crypto.getRandomValues(new Int32Array(1))[0];
+  #seed = crypto.getRandomValues(new Int32Array(1))[0];
   readonly #address = makeSockaddr();
   readonly #addressWords = new Int32Array(this.#address.buffer);
   /** A client and a destination. */
@@ -254,6 +255,63 @@ export class UdpSessions {
   /** Ends all sessions. */
   closeAll(): void {
     for (let slot = this.#table.oldest(); slot >= 0; slot = this.#table.oldest()) this.#close(slot, CLOSED);
+  }
+
+  /** Tells another process by what the numbers of ways are made. */
+  give(): Pick<UdpEstate, "seed" | "earlyEnds"> {
+    return { seed: this.#seed, earlyEnds: this.#earlyEnds.give(this.#context.clock.tick) };
+  }
+
+  /** Goes on with the numbers of ways that another process has made. Before any session. */
+  inheritSeed({ seed, earlyEnds }: Pick<UdpEstate, "seed" | "earlyEnds">): void {
+    this.#seed = seed;
+    this.#earlyEnds.inherit(earlyEnds, seed, this.#context.clock.tick);
+  }
+
+  /**
+   * Takes over a session of another process, whose socket is `fd`. `row`: see {@linkcode GIVEN_SESSION}. Its
+   * slot, or LOST_DATAGRAM where it cannot be.
+   */
+  inherit(row: Int32Array, fd: number, owner: number | undefined): number {
+    const { clock, ledgers: { udp } } = this.#context;
+    const table = this.#table;
+    if (table.size >= table.tags.length) return LOST_DATAGRAM;
+    this.#admission.enter(row, GIVEN_SESSION.client);
+    const slot = table.open(row, GIVEN_SESSION.client, {
+      fd,
+      tick: clock.tick - row[GIVEN_SESSION.age],
+      time: clock.time,
+      kind: row[GIVEN_SESSION.kind],
+      way: row[GIVEN_SESSION.way],
+      traits: row[GIVEN_SESSION.traits],
+      owner,
+    });
+    table.keepsErrors[slot] = row[GIVEN_SESSION.keepsErrors];
+    table.filtered[slot] = row[GIVEN_SESSION.filtered];
+    table.priorities[slot] = row[GIVEN_SESSION.priority];
+    table.tos[slot] = row[GIVEN_SESSION.tos];
+    table.bulk[slot] = row[GIVEN_SESSION.bulk];
+    table.segmentLimits[slot] = row[GIVEN_SESSION.segmentLimit];
+    udp.decided(slot, row[GIVEN_SESSION.rule]);
+    udp.destination(slot, row, GIVEN_SESSION.destination);
+    udp.upstream(slot, fd, row, GIVEN_SESSION.upstream);
+    if (this.watchAgain(slot) >= 0) return slot;
+    this.forget(slot);
+    return LOST_DATAGRAM;
+  }
+
+  /** Watches the socket of a session, which nobody watches. 0 or -errno. */
+  watchAgain(slot: number): number {
+    const { fds, tags } = this.#table;
+    return this.#context.loop.watch(this.#parts.service, fds[slot], EPOLLIN | EPOLLET, slot, tags[slot]);
+  }
+
+  /** Knows a session no longer that goes on in another process. Its descriptor is the caller's to close. */
+  forget(slot: number): void {
+    this.#ways.closing(slot);
+    this.#parts.watcher.closing(slot);
+    this.#table.forget(slot);
+    this.#admission.leave(this.#table.addresses, slot * ADDRESS_WORDS);
   }
 
   #begin(

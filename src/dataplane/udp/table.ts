@@ -212,6 +212,28 @@ export class UdpTable {
    * `ending`: see endings.ts.
    */
   close(slot: number, ending: number): void {
+    this.#takeOut(slot);
+    this.#ledger.end(slot, ending);
+    this.#freeSlots.push(slot);
+  }
+
+  /** Frees the slot of a session that lives on in another process: it has no ending here. */
+  forget(slot: number): void {
+    this.#takeOut(slot);
+    this.#ledger.forget(slot);
+    this.#freeSlots.push(slot);
+  }
+
+  /** Lists all sessions, the least recently used first. */
+  byAge(): number[] {
+    const slots: number[] = [];
+    for (const list of this.#byAge) {
+      for (let slot = list.first; slot >= 0; slot = this.#links.next[slot]) slots.push(slot);
+    }
+    return slots.sort((a, b) => this.ticks[a] - this.ticks[b]);
+  }
+
+  #takeOut(slot: number): void {
     const at = slot * ADDRESS_WORDS;
     this.#slots.delete(this.addresses, at, this.#owners[slot]);
     this.#byAge[this.kinds[slot]].remove(slot);
@@ -219,8 +241,6 @@ export class UdpTable {
     client.remove(slot);
     this.#clientOf[slot] = null;
     if (client.size === 0) this.#clients.close(this.addresses, at);
-    this.#ledger.end(slot, ending);
-    this.#freeSlots.push(slot);
     this.#size--;
   }
 

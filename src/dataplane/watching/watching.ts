@@ -138,6 +138,13 @@ export class Watching implements Service {
     return -1;
   }
 
+  /** Leaves what the kernel holds to another process. {@linkcode start} takes it back. */
+  leave(): void {
+    const { log, queue } = this.#sockets;
+    this.#context.loop.unwatch(log);
+    if (queue !== null) this.#context.loop.unwatch(queue.fd);
+  }
+
   /** Goes on: streams that began before are held until the rules are gone. */
   drain(): void {}
 

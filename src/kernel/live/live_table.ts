@@ -7,7 +7,7 @@ import { LIVE_TABLE_NAME } from "../../constants.ts";
 import { OperationError } from "../../net/error.ts";
 import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
-import { openNetlink } from "../../netlink/transport.ts";
+import { adoptNetlink, openNetlink } from "../../netlink/transport.ts";
 import { compileLive, LIVE_COMMENT } from "../nft/chains.ts";
 import type { TableContents } from "../nft/model.ts";
 import type { LivePlan } from "../plan/live/live_plan.ts";
@@ -17,13 +17,27 @@ import { replaceContents } from "./replacement.ts";
 const TABLE = { family: "inet", name: LIVE_TABLE_NAME } as const;
 const EMPTY = { sets: [], chains: [] } as const;
 
+/** The table on its way to another process. */
+export interface GivenTable {
+  /** The socket that it belongs to. */
+  readonly fd: number;
+  /** Its sets and chains, as JSON. */
+  readonly contents: string;
+}
+
 /** The table of this process. */
 export class LiveTable {
   readonly #connection: NetlinkConnection;
-  #contents: TableContents = EMPTY;
+  #contents: TableContents;
 
-  constructor(connection: NetlinkConnection) {
+  constructor(connection: NetlinkConnection, contents: TableContents = EMPTY) {
     this.#connection = connection;
+    this.#contents = contents;
+  }
+
+  /** Describes the table for a process that is to have it: its socket, and what is in it. */
+  give(): GivenTable {
+    return { fd: this.#connection.descriptor, contents: JSON.stringify(this.#contents) };
   }
 
   /**
@@ -44,7 +58,7 @@ export class LiveTable {
     new NftBatch().flushSet({ family: TABLE.family, table: TABLE.name, name }).commit(this.#connection);
   }
 
-  /** Removes the table. */
+  /** Removes the table, unless another process has its socket too. */
   close(): void {
     this.#connection.close();
   }
@@ -70,6 +84,11 @@ export function openLiveTable(): LiveTable {
     throw error;
   }
   return new LiveTable(connection);
+}
+
+/** Goes on with the table of another process, which lets go of it. */
+export function adoptLiveTable({ fd, contents }: GivenTable): LiveTable {
+  return new LiveTable(adoptNetlink(fd), JSON.parse(contents) as TableContents);
 }
 
 const OTHER_PROXY =

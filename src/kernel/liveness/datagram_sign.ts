@@ -68,6 +68,15 @@ export class DatagramLife implements Life {
   }
 
   /** See {@linkcode Life}. */
+  leave(): void {
+    this.#ended = true;
+    clearInterval(this.#timer);
+    for (const fd of this.#sockets) closeFd(fd);
+    this.#timer = undefined;
+    this.#sockets = [];
+  }
+
+  /** See {@linkcode Life}. */
   end(): void {
     this.#ended = true;
     if (this.#timer === undefined) return;

@@ -19,9 +19,11 @@ export interface Life {
   begin(): void;
   /** Shows it once, at once: to rules that have just been made. Nothing after the end. */
   once(): void;
+  /** Shows nothing more, and says nothing of an end: another process shows it. */
+  leave(): void;
   /** From now on new flows are treated as without a proxy, at once. */
   end(): void;
 }
 
 /** For rules that find out by themselves. */
-export const NO_LIFE: Life = { begin() {}, once() {}, end() {} };
+export const NO_LIFE: Life = { begin() {}, once() {}, leave() {}, end() {} };

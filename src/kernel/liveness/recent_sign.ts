@@ -36,6 +36,11 @@ export class RecentLife implements Life {
     if (!this.#ended) writeAll(this.#families, "+");
   }
 
+  /** See {@linkcode Life}. The witness would withdraw the sign anyway: nobody hands such a proxy over. */
+  leave(): void {
+    this.end();
+  }
+
   /** See {@linkcode Life}. */
   end(): void {
     this.#ended = true;

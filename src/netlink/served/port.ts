@@ -16,7 +16,15 @@ export function nextPort(): number {
   return (((socketCount + 1) << PROCESS_BITS) | (Deno.pid & PROCESS_MASK)) >>> 0;
 }
 
+/** Those of sockets that another process has given to this one. */
+const adopted = new Set<number>();
+
+/** Knows a socket's number as ours from now on. */
+export function adoptPort(portId: number): void {
+  adopted.add(portId);
+}
+
 /** Tells whether a port number is of a socket of this process. */
 export function isOurPort(portId: number): boolean {
-  return portId !== 0 && (portId & PROCESS_MASK) === (Deno.pid & PROCESS_MASK);
+  return portId !== 0 && ((portId & PROCESS_MASK) === (Deno.pid & PROCESS_MASK) || adopted.has(portId));
 }

@@ -5,11 +5,13 @@ import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { SetClock } from "../../laboratory/machine/set_clock.ts";
 import { until } from "../../laboratory/machine/wait.ts";
 import { connectClient, serve } from "../../laboratory/network/sockets.ts";
+import { exchange, openClient, openServer } from "../../laboratory/network/udp_peers.ts";
 import {
   type ConfigText,
   Proxy,
   PROXY_PORT,
   sourceCommand,
+  startProxy,
   tproxy,
   writeConfig,
 } from "../../laboratory/proxy/proxy.ts";
@@ -101,3 +103,37 @@ for (const days of [-1, 1]) {
     });
   });
 }
+
+labTest("A machine that has been up for eight years is served as one that has just booted", {
+  programs: ["microsocks", "socat", "unshare"],
+}, async (lab) => {
+  // Beyond 2 ** 31 tenths of a second.
+  const up = 8 * 365 * DAY_SECONDS;
+  await serve(lab, 7000, "cat");
+  await startMicrosocks(lab, { port: 1080, asks: false });
+  const proxy = await startProxy(lab, {
+    wrapper: ["unshare", "-T", "--fork", "--kill-child", `--monotonic=${up}`, `--boottime=${up}`],
+    config: {
+      intercept: { protocols: ["tcp", "udp"] },
+      rules: [{ name: "all", ports: [7000], protocol: "tcp", action: "proxy", upstream: "office" }],
+      upstreams: {
+        office: { type: "socks5", address: OFFICE, check: { interval: "500ms", rise: 1, fall: 1 } },
+      },
+    },
+  });
+  const client = await connectClient(lab, 7000);
+  await client.write("hello\n");
+  await client.waitForOutput("hello\n");
+  await exchange(openClient(lab, 4, 7001), openServer(lab, 4, 7001));
+  const { stdout } = await tproxy(lab, ["connections", "--json", "-c", proxy.configPath]);
+  const { connections } = JSON.parse(stdout) as { connections: ConnectionRow[] };
+  assert.equal(connections.length, 2);
+  for (const { started } of connections) {
+    assert.ok(Math.abs(Date.parse(started) - Date.now()) < 60_000, started);
+  }
+  const socks = lab.programs.find((program) => `${program}`.includes("microsocks"))!;
+  socks.signal("SIGKILL");
+  await proxy.program.waitForOutput("an upstream is down");
+  await startMicrosocks(lab, { port: 1080, asks: false });
+  await proxy.program.waitForOutput("an upstream is up");
+});

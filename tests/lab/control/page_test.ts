@@ -53,7 +53,10 @@ labTest("the page shows devices and their connections, filters, pauses, and clos
   // Both families are the one device.
   assert.match(device.address, /^(10\.77\.1\.2|fd77:1::2) \+1$/);
   assert.deepEqual([device.name, device.flows, device.total], ["anna-laptop", "2", "20.0 kB"]);
-  assert.match(await browser.text(), /tproxy \S+ on \S+[^]*State\s+running[^]*TCP\s+2 of \d+/);
+  assert.match(
+    await browser.text(),
+    /tproxy \S+ on \S+[^]*State\s+running\s+Up\s+\d\d:\d\d\s[^]*TCP\s+2 of \d+/,
+  );
   await browser.press("Enter");
   await browser.shows(hasRow(`${SERVER}:7000`));
   const { protocol, rule, via, state, total, age } = (await rowsOf(browser)).find(({ to }) =>

@@ -5,13 +5,25 @@
  */
 import { writeDirectory } from "../../vm/support/disk.ts";
 import type { Shell } from "../../vm/support/systemd_scenario.ts";
-import { fillSystemd } from "../../vm/support/systemd.ts";
+import { fillSystemd, missingSystemd } from "../../vm/support/systemd.ts";
 import { Tree } from "../../vm/support/tree.ts";
 import { Program, runProgram } from "../program.ts";
 import { until } from "./wait.ts";
 
 const SCRIPT = new URL("systemd_box.sh", import.meta.url).pathname;
 const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** Returns the reason why systemd cannot run here, if any. */
+export async function systemdObstacle(): Promise<string | undefined> {
+  if (Deno.uid() !== 0) return "needs root (namespaces)";
+  if (Deno.env.get("TPROXY_BIN") === undefined) return "needs the single file: TPROXY_BIN names none";
+  if (Deno.env.get("TPROXY_LAB_BACKEND") !== undefined) return "is the same with every backend";
+  const { code } = await runProgram(["unshare", "--mount", "sh", "-c", "mount -t cgroup2 cgroup /mnt"], {
+    mayFail: true,
+  });
+  return missingSystemd() ??
+    (code === 0 ? undefined : "the hierarchy of control groups cannot be mounted here");
+}
 
 /** Boots of one root, one after the other. */
 export class SystemdBox implements AsyncDisposable {

@@ -25,6 +25,7 @@ class Office {
       context: this.#bench.context,
       tcp: this.#bench.sessions,
       udp: null,
+      giving: { obey: () => {} },
       setLogLevel: (level) => void this.levels.push(level),
       adopted: (number) => void this.adopted.push(number),
       end: (kind) => void this.ends.push(kind),

@@ -3,6 +3,7 @@
  * latest are known, which is enough for those that it uses at the same time.
  * @module
  */
+import { GIVEN_FLOW, GIVEN_FLOW_WORDS } from "../../handover/estate.ts";
 import { copyAddress } from "../../shared/addresses.ts";
 import { ClientBook } from "../../shared/client_book.ts";
 import { ADDRESS_WORDS } from "../../shared/columns.ts";
@@ -128,6 +129,25 @@ export class FlowBook {
     for (let flow = this.#byAge.first; flow >= 0 && this.#ticks[flow] < before; flow = this.#byAge.first) {
       this.remove(flow);
     }
+  }
+
+  /** Lists those that are decided on and not refused, the oldest first; `isLed`: their session lives. */
+  give(tick: number, isLed: (flow: number) => boolean): Int32Array {
+    const rows = new Int32Array(this.size * GIVEN_FLOW_WORDS);
+    let row = 0;
+    for (let flow = this.#byAge.first; flow >= 0; flow = this.#ageLinks.next[flow]) {
+      const state = this.states[flow];
+      if (state !== PLAIN && !(state === LED && isLed(flow))) continue;
+      rows[row + GIVEN_FLOW.state] = state;
+      rows[row + GIVEN_FLOW.slot] = this.slots[flow];
+      rows[row + GIVEN_FLOW.rule] = this.rules[flow];
+      rows[row + GIVEN_FLOW.generation] = this.generations[flow];
+      rows[row + GIVEN_FLOW.age] = tick - this.#ticks[flow];
+      copyAddress(this.#addresses, flow * FLOW_WORDS, rows, row + GIVEN_FLOW.client);
+      copyAddress(this.#addresses, flow * FLOW_WORDS + ADDRESS_WORDS, rows, row + GIVEN_FLOW.server);
+      row += GIVEN_FLOW_WORDS;
+    }
+    return rows.slice(0, row);
   }
 
   #leaveShare(flow: number): void {

@@ -16,6 +16,7 @@ import { MORE } from "../../../sniff/found.ts";
 import { looksLikeInitial } from "../../../sniff/quic/header.ts";
 import type { WorkerContext } from "../../context.ts";
 import type { Decider } from "../../decider.ts";
+import { GIVEN_FLOW, GIVEN_FLOW_WORDS } from "../../handover/estate.ts";
 import { sooner } from "../../loop/loop.ts";
 import { COUNTER } from "../../shared/state.ts";
 import type { RouterTraffic } from "../../sockets/own_addresses.ts";
@@ -121,6 +122,43 @@ export class UdpFlows {
   /** Milliseconds until it needs a turn, -1 for ever. */
   timeout(): number {
     return sooner(this.#readings.timeout(), this.#parts.links.associations.timeout());
+  }
+
+  /** Forgets those that wait for their name: their clients send again, to whoever comes after this worker. */
+  forsake(): void {
+    for (const reading of this.#readings.all()) this.#drop(reading);
+    this.#done.length = 0;
+  }
+
+  /** Describes the flows for another process: see {@linkcode FlowBook.give}. */
+  give(): Int32Array {
+    return this.#book.give(this.#context.clock.tick, (flow) => this.#isLed(flow));
+  }
+
+  /** Takes over those of another process. `heirOf` tells what has become of a session. */
+  inherit(rows: Int32Array, heirOf: (slot: number) => { slot: number; tag: number } | undefined): void {
+    const book = this.#book;
+    const { tick } = this.#context.clock;
+    for (let row = 0; row + GIVEN_FLOW_WORDS <= rows.length; row += GIVEN_FLOW_WORDS) {
+      const isLed = rows[row + GIVEN_FLOW.state] === LED;
+      const heir = isLed ? heirOf(rows[row + GIVEN_FLOW.slot]) : undefined;
+      if (isLed && heir === undefined) continue;
+      const [client, server] = [row + GIVEN_FLOW.client, row + GIVEN_FLOW.server];
+      const flow = book.add(rows, client, server, tick - rows[row + GIVEN_FLOW.age]);
+      if (flow < 0) continue;
+      book.states[flow] = rows[row + GIVEN_FLOW.state];
+      book.rules[flow] = rows[row + GIVEN_FLOW.rule];
+      book.generations[flow] = rows[row + GIVEN_FLOW.generation];
+      book.slots[flow] = heir?.slot ?? 0;
+      book.tags[flow] = heir?.tag ?? 0;
+    }
+  }
+
+  /** The upstream of a name; undefined: there is none that takes over what another process has begun. */
+  upstreamNamed(name: string, isAssociation: boolean): UdpUpstream | undefined {
+    const upstream = this.#upstreams.named(name);
+    const isSocks = upstream?.settings.protocol.type === "socks5";
+    return isSocks === isAssociation ? upstream : undefined;
   }
 
   /** The flow, if it goes on as it was decided; else it is decided on once more. */

@@ -71,6 +71,11 @@ export class NameReadings {
     return this.#readings.get(flow);
   }
 
+  /** Lists all. */
+  all(): Reading[] {
+    return [...this.#readings.values()];
+  }
+
   /**
    * The reading that has to make room for another: the oldest of the client with most, or of all where none
    * has more than an equal share. Undefined: there is room, or that one is over at the end of this turn.

@@ -33,6 +33,7 @@ import { connectFrom } from "../../upstream/direct.ts";
 import { MOST_ANSWER, POLICY, TARGET, UPSTREAM } from "../../upstream/greetings/greeting.ts";
 import { hear } from "../../upstream/greetings/hear.ts";
 import { relayAddress } from "../../upstream/greetings/socks5_udp.ts";
+import type { GivenLink } from "../../handover/estate.ts";
 import type { Arrival, HeldBytes, HeldQueue } from "../flows/held.ts";
 import type { UdpTable } from "../table.ts";
 import { Association, DIALLING, GREETING, IDLE, READY, type SocksProtocol, UP } from "./association.ts";
@@ -141,6 +142,33 @@ export class Associations {
     const { clock } = this.#context;
     const next = this.#wheel.ticksToNext();
     return next < 0 ? -1 : clock.millisecondsTo(clock.tick + next);
+  }
+
+  /** Describes the association of a session for another process. */
+  give(slot: number): { readonly choice: number; readonly fd: number } {
+    const { choice, fd } = this.#bySlot[slot]!;
+    return { choice, fd };
+  }
+
+  /** Has an association stand that another process has made: `fd` is its connection. */
+  inherit(slot: number, { choice, relay }: Pick<GivenLink, "choice" | "relay">, fd: number): void {
+    const association = this.#bySlot[slot]!;
+    const { addresses } = association.upstream.settings;
+    association.choice = Math.max(0, Math.min(choice, addresses.length - 1));
+    association.relay.set(relay);
+    association.fd = fd;
+    association.state = UP;
+    association.deadline = this.#context.clock.tick;
+    association.upstream.dialled(1);
+    this.#context.ledgers.udp.client(slot, fd);
+    this.watchAgain(slot);
+  }
+
+  /** Watches the connection of an association, which nobody watches. 0 or -errno. */
+  watchAgain(slot: number): number {
+    const { fd, tag } = this.#bySlot[slot]!;
+    const events = EPOLLIN | EPOLLRDHUP | EPOLLET;
+    return this.#context.loop.watch(this.#parts.service, fd, events, slot | CONNECTION, tag);
   }
 
   /** Its session is about to be closed. */

@@ -17,11 +17,12 @@ export class Forwarding implements Link {
   readonly isBusy: boolean = true;
   readonly relay = new Int32Array(8);
   readonly upstream: UdpUpstream;
-  readonly #hasHeader: boolean;
+  /** A PROXY header stands before each datagram. */
+  readonly hasHeader: boolean;
 
   constructor(upstream: UdpUpstream, hasHeader: boolean) {
     this.upstream = upstream;
-    this.#hasHeader = hasHeader;
+    this.hasHeader = hasHeader;
   }
 
   /** The destination of its datagrams, as bytes: a struct sockaddr. */
@@ -41,7 +42,7 @@ export class Forwarding implements Link {
 
   /** See {@linkcode Link}. */
   writeHeader(bytes: Uint8Array, ends: LinkEnds): number {
-    return this.#hasHeader ? writeDatagramHeader(bytes, ends) : 0;
+    return this.hasHeader ? writeDatagramHeader(bytes, ends) : 0;
   }
 
   /** See {@linkcode Link}. */

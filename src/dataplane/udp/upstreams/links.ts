@@ -13,6 +13,7 @@ import { copyAddress } from "../../shared/addresses.ts";
 import { ADDRESS_WORDS } from "../../shared/columns.ts";
 import { bytesUp } from "../../shared/ledger.ts";
 import { COUNTER } from "../../shared/state.ts";
+import type { GivenLink } from "../../handover/estate.ts";
 import { type Arrival, HELD_DESTINATION, type HeldQueue } from "../flows/held.ts";
 import { portUnreachable, type Undeliverable, type Unreachable } from "../unreachable.ts";
 import type { Association, SocksProtocol } from "./association.ts";
@@ -161,6 +162,34 @@ export class Links {
       this.#refuse({ words, client: 0, destination: HELD_DESTINATION, length: bytes.length });
     }
     queue.clear();
+  }
+
+  /** Tells whether a session may go on in another process: not one that waits for its association. */
+  mayGoOn(slot: number): boolean {
+    const link = this.#links[slot];
+    return this.#parts.table.fds[slot] >= 0 && (link === undefined || link.isUp);
+  }
+
+  /** Describes a session's tie for another process, with its connection; null: it has none. */
+  give(slot: number): (Omit<GivenLink, "session"> & { readonly fd: number }) | null {
+    const link = this.#links[slot];
+    if (link === undefined) return null;
+    const { upstream, relay } = link;
+    const common = { upstream: upstream.settings.name, relay: [...relay] };
+    return link instanceof Forwarding
+      ? { ...common, choice: -1, hasHeader: link.hasHeader, fd: -1 }
+      : { ...common, ...this.associations.give(slot), hasHeader: false };
+  }
+
+  /** Gives a session that another process has begun its tie. `connection`: of an association. */
+  inherit(slot: number, given: GivenLink, upstream: UdpUpstream, connection: number): void {
+    if (given.choice < 0) {
+      const link = new Forwarding(upstream, given.hasHeader);
+      link.relay.set(given.relay);
+      return this.attach(slot, link);
+    }
+    this.associate(slot, upstream, upstream.settings.protocol as SocksProtocol);
+    this.associations.inherit(slot, given, connection);
   }
 
   /** A session is about to be closed. */

@@ -102,6 +102,13 @@ export class UdpUpstreams {
     return policy!.ways[route - 1].whenDown === "direct" ? null : undefined;
   }
 
+  /** The upstream of a name; undefined: there is none. */
+  named(name: string): UdpUpstream | undefined {
+    const { policy, settings: { upstreams } } = this.#context;
+    if (upstreams !== this.#settings || policy !== this.#policy) this.#make(policy, upstreams);
+    return this.#upstreams.find(({ settings }) => settings.name === name);
+  }
+
   #make(policy: Policy | null, settings: readonly UpstreamSettings[]): void {
     const before = this.#upstreams;
     this.#policy = policy;

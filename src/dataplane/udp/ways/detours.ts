@@ -21,6 +21,11 @@ const INITIAL = 16;
 /** No session leads there any more. */
 const ENDED = -1;
 
+/** Words of a detour that is given to another worker: see {@linkcode Detours.give}. */
+export const DETOUR_WORDS = 4 + 2 * ADDRESS_WORDS;
+const ORIGINAL = 4;
+const TARGET = ORIGINAL + ADDRESS_WORDS;
+
 /** The detours of a worker's sessions. */
 export class Detours {
   /** Addresses that the client knows, and those that are reached: struct sockaddr, ADDRESS_WORDS each. */
@@ -135,6 +140,43 @@ export class Detours {
     if (list === undefined) return;
     for (let detour = list.first; detour >= 0; detour = this.#links.next[detour]) {
       if (this.#uplinks[detour] !== uplink) continue;
+      this.#forgetTarget(detour);
+      this.#uplinks[detour] = ENDED;
+    }
+  }
+
+  /**
+   * Lists all, the oldest first: session, uplink, leader, the ticks since its last use, original and target.
+   */
+  give(tick: number): Int32Array {
+    const rows = new Int32Array(this.#byAge.size * DETOUR_WORDS);
+    let row = 0;
+    for (let detour = this.#byAge.first; detour >= 0; detour = this.#ageLinks.next[detour]) {
+      rows[row] = this.#sessions[detour];
+      rows[row + 1] = this.#uplinks[detour];
+      rows[row + 2] = this.#leaders[detour];
+      rows[row + 3] = tick - this.#ticks[detour];
+      copyAddress(this.#originals, detour * ADDRESS_WORDS, rows, row + ORIGINAL);
+      copyAddress(this.#targets, detour * ADDRESS_WORDS, rows, row + TARGET);
+      row += DETOUR_WORDS;
+    }
+    return rows;
+  }
+
+  /** Takes over what another has given; `slotOf` tells a session's slot here, negative for none. */
+  inherit(rows: Int32Array, slotOf: (slot: number) => number, tick: number): void {
+    for (let row = 0; row + DETOUR_WORDS <= rows.length; row += DETOUR_WORDS) {
+      const session = slotOf(rows[row]);
+      if (session < 0) continue;
+      const [slot, leader] = [slotOf(rows[row + 1]), slotOf(rows[row + 2])];
+      const isEnded = rows[row + 1] === ENDED || slot < 0 || leader < 0;
+      const uplink = isEnded ? { slot: session, leader: session } : { slot, leader };
+      const original = { words: rows, at: row + ORIGINAL };
+      if (!this.set(session, uplink, original, { words: rows, at: row + TARGET }, tick - rows[row + 3])) {
+        continue;
+      }
+      if (!isEnded) continue;
+      const detour = this.#byOriginal.find(rows, row + ORIGINAL, session);
       this.#forgetTarget(detour);
       this.#uplinks[detour] = ENDED;
     }

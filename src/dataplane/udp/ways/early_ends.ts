@@ -12,7 +12,7 @@ const PLACES = 1024;
 /** The early ends of a worker's sessions. */
 export class EarlyEnds {
   readonly #ticks = new Int32Array(PLACES);
-  readonly #seed: number;
+  #seed: number;
   readonly #lasting: number;
 
   /**
@@ -33,6 +33,17 @@ export class EarlyEnds {
   /** Tells whether the kernel may know flows of an earlier session of the endpoint. */
   concern(words: Int32Array, at: number, tick: number): boolean {
     return tick - this.#ticks[this.#place(words, at)] < this.#lasting;
+  }
+
+  /** Lists for how many ticks each place has been as it is, for another worker. */
+  give(tick: number): Int32Array {
+    return this.#ticks.map((last) => tick - last);
+  }
+
+  /** Goes on with what another has given, whose seed it has from now on. */
+  inherit(ages: Int32Array, seed: number, tick: number): void {
+    this.#seed = seed;
+    if (ages.length === PLACES) this.#ticks.set(ages.map((age) => tick - age));
   }
 
   #place(words: Int32Array, at: number): number {

@@ -21,8 +21,8 @@ export interface WayOpener {
 
 /** The ways of a worker's sessions. */
 export class Ways {
-  readonly kin = new Kin();
-  readonly #detours = new Detours();
+  readonly kin: Kin = new Kin();
+  readonly detours: Detours = new Detours();
   readonly #table: UdpTable;
   readonly #opener: WayOpener;
 
@@ -37,7 +37,7 @@ export class Ways {
    */
   follow(session: number, words: Int32Array, at: number, tick: number): number {
     if ((this.#table.traits[session] & HAS_DETOURS) === 0) return session;
-    const uplink = this.#detours.follow(session, words, at, tick);
+    const uplink = this.detours.follow(session, words, at, tick);
     if (uplink >= 0 && uplink !== session) this.#table.touch(uplink, tick);
     return uplink;
   }
@@ -58,14 +58,14 @@ export class Ways {
     const isPlain = sameAddress(words, at, target.words, target.at);
     const isUsual = way === table.ways[session] && !this.isTaken(session, original, target);
     if (isPlain && isUsual) {
-      if ((table.traits[session] & HAS_DETOURS) !== 0) this.#detours.remove(session, words, at);
+      if ((table.traits[session] & HAS_DETOURS) !== 0) this.detours.remove(session, words, at);
       return session;
     }
     // Whether the client talks to the target itself, too, is not known; only of a fresh session it is.
     const uplink = isUsual && isFirst ? session : this.#uplinkFor(session, original, target, way, answer);
     if (uplink < 0) return NOWHERE;
     const leader = this.leaderOf(uplink);
-    if (!this.#detours.set(session, { slot: uplink, leader }, original, target, tick)) return NOWHERE;
+    if (!this.detours.set(session, { slot: uplink, leader }, original, target, tick)) return NOWHERE;
     table.traits[session] |= HAS_DETOURS;
     if (!isPlain) {
       table.traits[uplink] |= MAPS_BACK;
@@ -76,7 +76,7 @@ export class Ways {
 
   /** Tells whether the router has answered about a destination that is reached in another way. */
   knows(session: number, words: Int32Array, at: number): boolean {
-    return (this.#table.traits[session] & HAS_DETOURS) !== 0 && this.#detours.has(session, words, at);
+    return (this.#table.traits[session] & HAS_DETOURS) !== 0 && this.detours.has(session, words, at);
   }
 
   /** The session that speaks for all with the address and port of this one. */
@@ -90,28 +90,28 @@ export class Ways {
    */
   restore(slot: number, words: Int32Array, at: number, tick?: number): void {
     if ((this.#table.traits[slot] & (MAPS_BACK | SHARES)) === 0) return;
-    this.#detours.restore(this.leaderOf(slot), words, at, tick);
+    this.detours.restore(this.leaderOf(slot), words, at, tick);
   }
 
   /** Forgets a session, which has no children any more. */
   closing(slot: number): void {
     const { traits } = this.#table;
-    if ((traits[slot] & HAS_DETOURS) !== 0) this.#detours.closing(slot);
+    if ((traits[slot] & HAS_DETOURS) !== 0) this.detours.closing(slot);
     if ((traits[slot] & IS_CHILD) === 0) return;
-    this.#detours.losing(this.kin.parentOf(slot), slot);
+    this.detours.losing(this.kin.parentOf(slot), slot);
     this.kin.forget(slot);
   }
 
   /** Tells whether answers from the target to a session would be taken for those of another original. */
   isTaken(session: number, original: Place, target: Place): boolean {
     return (this.#table.traits[session] & (MAPS_BACK | SHARES)) !== 0 &&
-      this.#detours.isTaken(this.leaderOf(session), original, target);
+      this.detours.isTaken(this.leaderOf(session), original, target);
   }
 
   /** The session for a detour: that which it has, a sibling's, or a new one. */
   #uplinkFor(session: number, original: Place, target: Place, way: number, answer: Answer): number {
     const { ways } = this.#table;
-    const present = this.#detours.uplinkOf(session, original.words, original.at);
+    const present = this.detours.uplinkOf(session, original.words, original.at);
     if (present >= 0 && ways[present] === way && !this.isTaken(present, original, target)) return present;
     for (const child of this.kin.childrenOf(session)) {
       if (ways[child] === way && !this.isTaken(child, original, target)) return child;

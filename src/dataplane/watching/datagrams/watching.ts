@@ -88,6 +88,11 @@ export class DatagramWatching implements Service {
     return this.#memory?.watcher.timeout() ?? -1;
   }
 
+  /** Leaves what the kernel holds to another process. {@linkcode start} takes it back. */
+  leave(): void {
+    this.#context.loop.unwatch(this.#sockets.datagrams);
+  }
+
   /** Goes on: flows that wait have to be decided on. */
   drain(): void {}
 

@@ -5,9 +5,10 @@
  */
 import { EVERYBODY, TRIAL_LISTS } from "../../../constants.ts";
 import { OperationError } from "../../../net/error.ts";
+import { EPERM } from "../../../net/errno.ts";
 import { FAMILIES } from "../../../net/families.ts";
 import type { Family } from "../../../net/ip.ts";
-import { readNote, uptimeMs } from "../../trial/note.ts";
+import { isNoteHidden, readNote, uptimeMs } from "../../trial/note.ts";
 
 function pathOf(family: Family): string {
   return `/proc/thread-self/net/xt_recent/${TRIAL_LISTS[family]}`;
@@ -28,12 +29,17 @@ export function openGates(): void {
 
 /**
  * Reads how many milliseconds a trial still lasts; 0: it is over, and not tidied up; undefined: none. The
- * list is in ticks of the kernel, which nobody tells, so the note says when it ends.
+ * list is in ticks of the kernel, which nobody tells, so the note says when it ends. Throws an OperationError
+ * where that may not be read.
  */
 export function readGates(): number | undefined {
   const gates = FAMILIES.map(readGate).filter((entries) => entries !== undefined);
   if (gates.length === 0) return undefined;
   if (gates.every((entries) => entries === "")) return 0; // whoever began it was killed before it held
+  if (isNoteHidden()) {
+    const hint = "It needs root: try sudo";
+    throw new OperationError({ operation: "read", object: "the note about the trial", errno: EPERM, hint });
+  }
   return Math.max(0, (readNote()?.endsAtMs ?? 0) - uptimeMs());
 }
 

@@ -1,0 +1,180 @@
+/**
+ * A running proxy's half of a handover: it gives a successor its sockets and sessions, and lets its
+ * connections end; or it goes on, if the successor comes to nothing.
+ * @module
+ */
+import { acceptSequence, limitWaits, listenSequence, peerOf } from "../../../ffi/sockets/sequence.ts";
+import { PollSet } from "../../../ffi/poll.ts";
+import { closeFd, shutdownSocket } from "../../../ffi/sockets/socket.ts";
+import { SHUT_RDWR } from "../../../ffi/consts.ts";
+import { packSockets } from "../../dataplane/handover/sockets.ts";
+import type { Dataplane } from "../../dataplane/supervisor.ts";
+import type { Config } from "../../config/types.ts";
+import type { Logger } from "../../log.ts";
+import { check, OperationError } from "../../net/error.ts";
+import type { LiveRules } from "../live_rules.ts";
+import { HandoverChannel } from "./channel.ts";
+import { packEstate, refusalOf, type Wish } from "./protocol.ts";
+
+/** Milliseconds in which the successor connects; in which its workers start; in which a step is done. */
+const CONNECT_MS = 5000;
+const PREPARE_MS = 60_000;
+const STEP_MS = 5000;
+const POLLIN = 1;
+/** Standard output and error, which a successor may go on with. */
+const OUTPUTS = [1, 2];
+
+/** Parts of the proxy. */
+export interface HandoverParts {
+  readonly dataplane: Dataplane;
+  readonly live: LiveRules;
+  readonly log: Logger;
+  /** The config in force. */
+  readonly config: () => Config;
+  /** Returns why it gives nothing now: it ends, say; undefined: it may. */
+  readonly busy: () => string | undefined;
+  /** The successor, of this pid, has all: live connections are left. */
+  readonly handedOver: (pid: number) => void;
+}
+
+/** See the module. */
+export class Handover {
+  readonly #parts: HandoverParts;
+  /** Of a handover that is under way, or is done. */
+  #channel: HandoverChannel | undefined;
+  #underWay = false;
+
+  constructor(parts: HandoverParts) {
+    this.#parts = parts;
+  }
+
+  /** Returns why a wish is refused; undefined: it is not. */
+  refusalOf(wish: Wish): string | undefined {
+    if (this.#underWay) return "another handover is under way";
+    return this.#parts.busy() ?? refusalOf(wish, this.#parts.config());
+  }
+
+  /** Waits at a path for a successor, and gives it all. Throws an OperationError where it cannot listen. */
+  begin(path: string): void {
+    try {
+      Deno.removeSync(path);
+    } catch {
+      // Nothing is left of an earlier one.
+    }
+    const mask = Deno.umask(0o177);
+    const listener = listenSequence(path);
+    Deno.umask(mask);
+    check(listener, "listen on", path);
+    this.#underWay = true;
+    this.#give(listener, path).finally(() => void (this.#underWay = false));
+  }
+
+  /** Ends what is under way; a successor that runs sees that this process has ended. */
+  end(): void {
+    this.#channel?.close();
+  }
+
+  async #give(listener: number, path: string): Promise<void> {
+    const { log } = this.#parts;
+    const progress: Progress = { isQuiet: false, isGiven: false };
+    try {
+      const peer = await this.#connect(listener, path);
+      await this.#giveAll(peer.channel, peer.pid, progress);
+    } catch (error) {
+      this.#channel?.close();
+      this.#channel = undefined;
+      this.#takeBack(progress);
+      const reason = error instanceof OperationError ? error.message : String(error);
+      log.warn("nothing was handed over: this proxy goes on", { reason });
+    }
+  }
+
+  async #connect(listener: number, path: string): Promise<{ channel: HandoverChannel; pid: number }> {
+    const set = new PollSet(1);
+    set.set(0, listener, POLLIN);
+    const timer = setTimeout(() => shutdownSocket(listener, SHUT_RDWR), CONNECT_MS);
+    await set.waitElsewhere();
+    clearTimeout(timer);
+    limitWaits(listener, 1);
+    const fd = acceptSequence(listener);
+    closeFd(listener);
+    Deno.removeSync(path);
+    check(fd, "wait for", "the successor");
+    const peer = peerOf(fd);
+    if (typeof peer === "number" || (peer.uid !== 0 && peer.uid !== Deno.uid())) {
+      closeFd(fd);
+      throw new OperationError({
+        operation: "hand over",
+        object: "the proxy",
+        reason: "another user has come",
+      });
+    }
+    return { channel: this.#channel = new HandoverChannel(fd), pid: peer.pid };
+  }
+
+  async #giveAll(channel: HandoverChannel, pid: number, progress: Progress): Promise<void> {
+    const { dataplane, live, log, handedOver } = this.#parts;
+    const { text, fds } = packSockets(dataplane.sockets);
+    channel.send("sockets", { text, fds: [...fds, ...OUTPUTS] });
+    await channel.receive("prepared", PREPARE_MS);
+    progress.isQuiet = true;
+    await within(STEP_MS, dataplane.quiet());
+    const began = performance.now();
+    progress.isGiven = true;
+    const estates = await within(STEP_MS, dataplane.give());
+    const table = live.give();
+    const rules = {
+      ruleNames: dataplane.ruleNames(),
+      contents: table?.contents ?? null,
+      workers: estates.length,
+    };
+    channel.send("rules", { text: JSON.stringify(rules), fds: table === null ? [] : [table.fd] });
+    for (const estate of estates) channel.send("estate", packEstate(estate));
+    await channel.receive("inherited", STEP_MS);
+    channel.send("yours");
+    await channel.receive("running");
+    const pause = performance.now() - began;
+    handedOver(pid);
+    channel.send("released");
+    const sessions = estates.reduce((sum, { udp }) => sum + (udp?.amounts.length ?? 0) / 3, 0);
+    log.info("handed over: connections end here, all else goes on there", {
+      pid,
+      "udp-sessions": sessions,
+      live: dataplane.live(),
+      "paused-ms": Math.round(pause),
+    });
+  }
+
+  #takeBack({ isQuiet, isGiven }: Progress): void {
+    const { dataplane, live, log } = this.#parts;
+    if (isQuiet) dataplane.endGiving("take-back");
+    try {
+      if (isGiven) live.takeBack();
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      log.warn("rules stay as they were", { reason: error.message });
+    }
+  }
+}
+
+/** Steps that are to be taken back. */
+interface Progress {
+  isQuiet: boolean;
+  isGiven: boolean;
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const reason = "a worker does not do its part";
+    timer = setTimeout(
+      () => reject(new OperationError({ operation: "hand over", object: "the proxy", reason })),
+      milliseconds,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

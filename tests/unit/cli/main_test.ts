@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { COMMANDS, loadAllCommands } from "../../../src/cli/table.ts";
 import { HANDOVER_PROTOCOL } from "../../../src/constants.ts";
 import { VERSION } from "../../../src/cli/version.ts";
-import { HANDOVER_PROTOCOL } from "../../../src/constants.ts";
 import { run } from "./fake_env.ts";
 
 Deno.test("VERSION is that of deno.json", () => {

@@ -36,7 +36,7 @@ const BEFORE_US = [
 /** Only these, for a user without any other privilege. */
 const CAPABILITIES = [
   "CAP_NET_RAW", // foreign addresses, marks, replies from them
-  "CAP_NET_ADMIN", // interfaces that come later, receive buffers, the sign of life
+  "CAP_NET_ADMIN", // rules, receive buffers: of a process beside the proxy, which gives it up itself
   "CAP_NET_BIND_SERVICE", // clients' ports below 1024
 ];
 

@@ -44,8 +44,9 @@ export const runCommand: Command<InferValue<typeof parser>> = {
     "rules in the kernel follow where they are those of the config before. A config with errors changes nothing and is said with " +
     "its line, in the log and in `systemctl status`. Only a restart takes over: " +
     `${RESTART_KEYS.join(", ")}; a reload that finds one of them changed changes nothing, and says so.`,
-    "Started by root it becomes another user (--user) with CAP_NET_ADMIN, CAP_NET_RAW and CAP_NET_BIND_SERVICE, writes to " +
-    "/run/tproxy alone and starts no program; files of root's that its config names word for word are opened for it, at a reload " +
+    "Started by root it becomes another user (--user) with CAP_NET_RAW and CAP_NET_BIND_SERVICE, writes to " +
+    "/run/tproxy alone and starts no program; a process beside it (tproxy-netlink) changes the kernel's rules for it, and nothing of " +
+    "others'; files of root's that its config names word for word are opened for it, at a reload " +
     "too. Its log and status say what is in force. It stays root with --privileges keep, --user root, and kernel.backend: iptables.",
     "It watches the network: where the rules are those of this config, it adds interfaces that come and takes away those that go, " +
     "and follows default routes that move (intercept.interfaces: auto). Without --install it never makes the first install. " +

@@ -4,6 +4,7 @@ import { ENOSYS, EPERM } from "../../../src/net/errno.ts";
 import { readPortable, writeWithProgram } from "../../laboratory/portable/portable.ts";
 import { portableTest, type ProductCopy } from "../../laboratory/portable/product_copy.ts";
 import type { Orders, Report } from "../../laboratory/privileges/hijacked.ts";
+import { NETLINK_ATTACKS, OTHERS } from "../../laboratory/privileges/netlink_attacks.ts";
 import { Program, runProgram } from "../../laboratory/program.ts";
 
 /** Calls that no proxy needs, by their numbers on x86-64 and arm64 (asm/unistd.h). */
@@ -33,7 +34,7 @@ function numbered(calls: Readonly<Record<string, readonly [number, number]>>): R
 }
 
 /** Starts the product with the intruder's program in the place of its own. */
-async function hijack(copy: ProductCopy, privileges: "drop" | "keep"): Promise<Report> {
+async function hijack(copy: ProductCopy, privileges: "drop" | "keep"): Promise<Report & { left: string }> {
   const file = `${copy.directory}/hijacked`;
   const bundle = `${copy.directory}/hijacked_bundle.js`;
   const source = new URL("../../laboratory/privileges/hijacked.ts", import.meta.url).pathname;
@@ -60,45 +61,55 @@ async function hijack(copy: ProductCopy, privileges: "drop" | "keep"): Promise<R
       calls: privileges === "drop" ? { ...numbered(FORBIDDEN), ...numbered(UNKNOWN) } : {},
     };
     // A /run of its own, without what others have left there.
-    const script = `mount -t tmpfs none /run; mkdir /run/tproxy; exec "$@"`;
-    const { stdout } = await runProgram([
-      ...["unshare", "--mount", "--propagation", "private", "sh", "-ec", script, "sh"],
+    const script = `mount -t tmpfs none /run; mkdir /run/tproxy; ip link set lo up
+      for table in ${OTHERS.join(" ")}; do nft add table inet $table; done
+      "$@"; code=$?; nft list tables >&2; ip rule >&2; ip -o link show lo >&2; exit $code`;
+    const { stdout, stderr } = await runProgram([
+      ...["unshare", "--net", "--mount", "--propagation", "private", "sh", "-ec", script, "sh"],
       ...["env", `TPROXY_CACHE_DIR=${copy.cache}`, file],
       ...["run", "-c", config, "--privileges", privileges, JSON.stringify(orders)],
     ], { timeoutMs: 60_000 });
-    return JSON.parse(stdout);
+    return { ...JSON.parse(stdout), left: stderr };
   } finally {
     await victim.stop("SIGKILL");
   }
 }
 
-portableTest("when broken into reads no secret, writes no file, starts and signals nothing", async (copy) => {
-  const { privileges, attempts } = await hijack(copy, "drop");
-  const found = /^uid 65080, caps net_raw,net_bind_service, seccomp (?:2|on), landlock (\d+)$/
-    .exec(privileges);
-  assert.ok(found, privileges);
-  const landlock = Number(found[1]);
-  const refused = (calls: Readonly<Record<string, unknown>>, errno: number) =>
-    Object.fromEntries(Object.keys(calls).map((name) => [name, `${errno}`]));
-  // Without Landlock it is the user who may not write, which in a folder for all is not enough.
-  const forbidden = landlock > 0 ? "EACCES" : "done";
-  assert.deepEqual(attempts, {
-    "read a secret": "EACCES",
-    "have a secret opened": "PermissionDenied",
-    "have what the config names opened": "done",
-    "have it opened for writing": "13",
-    "have a secret opened by another way": "PermissionDenied",
-    "write a file": forbidden,
-    "write beside the state file": "done",
-    "lead root elsewhere": "EPERM",
-    "start a program": "EPERM",
-    "signal another process": "PermissionDenied",
-    "open a packet socket": "97",
-    "leave by a network namespace": `${EPERM}`,
-    ...refused(FORBIDDEN, EPERM),
-    ...refused(UNKNOWN, ENOSYS),
-  });
-});
+portableTest(
+  "when broken into reads no secret, writes no file, starts and signals nothing, leaves others' rules alone",
+  async (copy) => {
+    const { privileges, attempts, left } = await hijack(copy, "drop");
+    const found = /^uid 65080, caps net_raw,net_bind_service, seccomp (?:2|on), landlock (\d+)$/
+      .exec(privileges);
+    assert.ok(found, privileges);
+    const landlock = Number(found[1]);
+    const refused = (calls: Readonly<Record<string, unknown>>, errno: number) =>
+      Object.fromEntries(Object.keys(calls).map((name) => [name, `${errno}`]));
+    // Without Landlock it is the user who may not write, which in a folder for all is not enough.
+    const forbidden = landlock > 0 ? "EACCES" : "done";
+    assert.deepEqual(attempts, {
+      "read a secret": "EACCES",
+      "have a secret opened": "PermissionDenied",
+      "have what the config names opened": "done",
+      "have it opened for writing": "13",
+      "have a secret opened by another way": "PermissionDenied",
+      "write a file": forbidden,
+      "write beside the state file": "done",
+      "lead root elsewhere": "EPERM",
+      "start a program": "EPERM",
+      "signal another process": "PermissionDenied",
+      "open a packet socket": "97",
+      "leave by a network namespace": `${EPERM}`,
+      ...Object.fromEntries(Object.keys(NETLINK_ATTACKS).map((name) => [name, "EPERM"])),
+      "change what is its own": "done",
+      ...refused(FORBIDDEN, EPERM),
+      ...refused(UNKNOWN, ENOSYS),
+    });
+    for (const table of OTHERS) assert.match(left, new RegExp(`^table inet ${table}$`, "m"));
+    assert.match(left, /<LOOPBACK,UP/);
+    assert.equal(left.match(/^\d+:\s+from/gm)?.length, 3, left);
+  },
+);
 
 portableTest("is not held back by its own program with --privileges keep", async (copy) => {
   const { privileges, attempts } = await hijack(copy, "keep");

@@ -6,6 +6,9 @@ import { libc } from "../../../ffi/libc.ts";
 import { result } from "../../../ffi/errno.ts";
 import { openConfigFiles } from "../../../src/daemon/privileges/file_server.ts";
 import { Privileges } from "../../../src/daemon/privileges/privileges.ts";
+import { parseConfig } from "../../../src/config/load.ts";
+import { netlinkServer, useNetlinkServer } from "../../../src/netlink/served/server.ts";
+import { NETLINK_ATTACKS } from "./netlink_attacks.ts";
 
 /** Orders of the test: its last argument, in JSON. */
 export interface Orders {
@@ -31,6 +34,7 @@ export interface Report {
 interface WorkerOrders {
   readonly orders: Orders;
   readonly files: number;
+  readonly netlink: number;
 }
 
 /** CLONE_SIGHAND alone makes no process, and is no request of ptrace: who refuses such a call shows. */
@@ -46,10 +50,12 @@ function attempt(work: () => unknown): string {
 }
 
 function attack(
-  { orders: { secret, named, folder, victim, calls }, files }: WorkerOrders,
+  { orders: { secret, named, folder, victim, calls }, files, netlink }: WorkerOrders,
 ): Report["attempts"] {
+  useNetlinkServer(netlink);
   const served = openConfigFiles(files);
   return {
+    ...Object.fromEntries(Object.entries(NETLINK_ATTACKS).map(([name, attack]) => [name, attempt(attack)])),
     "read a secret": attempt(() => Deno.readTextFileSync(secret)),
     "have a secret opened": attempt(() => served.readTextFile(secret)),
     "have what the config names opened": attempt(() => served.readTextFile(named)),
@@ -90,10 +96,12 @@ if (scope.postMessage !== undefined) {
 } else {
   const orders: Orders = JSON.parse(Deno.args.at(-1)!);
   const privileges = new Privileges(Deno.env);
+  // As the proxy does it before it hears of anybody.
+  privileges.limitTo(parseConfig("", "tproxy.yaml"));
   privileges.seal();
   const readTextFile = (path: string) => Deno.readTextFileSync(path);
   // The worker begins after the seal, as the successor of one that has failed.
-  const attempts = await runWorker({ orders, files: privileges.files });
+  const attempts = await runWorker({ orders, files: privileges.files, netlink: netlinkServer() });
   const report: Report = { privileges: privileges.describe(readTextFile), attempts };
   Deno.stdout.writeSync(new TextEncoder().encode(`${JSON.stringify(report)}\n`));
   Deno.exit(0);

@@ -32,6 +32,10 @@ const WORDS: Readonly<Record<Protocol, readonly string[]>> = {
 const MOST_MESSAGES = 12;
 const MOST_BYTES = 4096;
 
+/** The compiler is done before anybody looks at the clock. */
+const isThere = checkObstacle() === undefined;
+if (isThere) loadCheck();
+
 function judge(protocol: Protocol, own: () => OwnDatagram[], isTheirs: (type: number) => boolean): Parser {
   let samples: Uint8Array[] | undefined;
   const list = () =>
@@ -76,7 +80,7 @@ function describe(input: Uint8Array): string {
 }
 
 /** Both, where this machine has a compiler for them. */
-export const launcherChecks: readonly Parser[] = checkObstacle() === undefined
+export const launcherChecks: readonly Parser[] = isThere
   ? [
     judge("netfilter", netfilterDatagrams, (type) => type >> 8 === 10 || type >> 8 === 11),
     judge("route", routeDatagrams, (type) => type >= 16 && type < 48),

@@ -80,6 +80,7 @@ test("the check keeps a proxy from tables of others, and from all of them at onc
   assert.ok(!table(2, (writer) => writer.string(1, OURS), 2), "a table of the same name in family ip");
   assert.ok(!table(2, (writer) => writer.string(1, OURS).u64be(4, 1n)), "by a handle");
   assert.ok(!table(2, (writer) => writer.string(1, OURS).string(1, "filter")), "the kernel takes the last");
+  assert.ok(!table(2, (writer) => writer.string(1, "filter").string(1, OURS)), "nothing comes twice");
   assert.ok(!table(2, (writer) => writer.string(0x4001, "filter")), "flags of a type do not count");
   assert.ok(!table(2, (writer) => writer.bytes(1, new TextEncoder().encode(`${OURS}\0x\0`))));
   for (const type of [18, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33]) {
@@ -140,6 +141,7 @@ test("the check keeps a proxy from rules and routes that are not for packets of 
   assert.ok(!adds({ mark: 0, mask: 0 }), "for all packets");
   assert.ok(!adds({ mark: 0, mask: RULE.mask }), "for all packets without our mark");
   assert.ok(!adds({ mark: 0x10000, mask: 0x10000 }), "for a mark of others");
+  assert.ok(!adds({ mark: RULE.mark | 0x80, mask: 0x80 }), "whose mask leaves our bits out");
   assert.ok(!adds({ inverted: true }));
   assert.ok(!may("route", caught((connection) => deleteRule(connection, { ...RULE, protocol: 3 }))));
 
@@ -175,6 +177,9 @@ test("the check refuses what does not add up, and all for the sake of one", () =
   for (const extra of [1, 4, 15, 16]) {
     assert.ok(!may("route", two(good, new Uint8Array(extra))), `${extra} more`);
   }
+  const beyond = good.slice();
+  new DataView(beyond.buffer).setUint16(16 + 12, 0xff, true);
+  assert.ok(!may("route", beyond), "an attribute beyond the end");
   const batch = caught((connection) =>
     new NftBatch().deleteTable({ family: "inet", name: OURS }).commit(connection)
   );

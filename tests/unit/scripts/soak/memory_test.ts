@@ -41,6 +41,6 @@ Deno.test("judgeMemory() tells a leak, none, and that it cannot tell", () => {
 
 Deno.test("judgeRest() tells a kilobyte of each flow", () => {
   assert.equal(judgeRest(60e6, 63e6, 30_000).held, true);
-  const { held, found } = judgeRest(60e6, 60e6 + 30_000 * 1024, 30_000);
-  assert.deepEqual([held, found], [false, "30.7 more, 90.7 MB; 1024 bytes a flow"]);
+  const { held, found } = judgeRest(60e6, 60e6 + 60_000 * 1024, 60_000);
+  assert.deepEqual([held, found], [false, "61.4 more, 121.4 MB; 1024 bytes a flow"]);
 });

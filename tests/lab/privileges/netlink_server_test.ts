@@ -1,4 +1,4 @@
-/** The process that changes the kernel's rules for a proxy without CAP_NET_ADMIN: its end, and the proxy's. */
+/** The process that changes the kernel's rules for a proxy that may not: its end, and the proxy's. */
 import assert from "node:assert/strict";
 import type { Lab } from "../../laboratory/lab.ts";
 import { listChildren } from "../../laboratory/machine/procfs.ts";

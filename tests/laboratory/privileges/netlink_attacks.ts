@@ -63,7 +63,7 @@ function deletion(name: typeof OTHERS[number]): NftBatch {
   return new NftBatch().deleteTable({ family: "inet", name });
 }
 
-/** So long that it goes to the server as a file. */
+/** Makes a batch so long that it goes to the server as a file. */
 function longBatch(name: typeof OTHERS[number]): NftBatch {
   const batch = new NftBatch();
   for (let count = 0; count < 2000; count++) batch.addTable({ family: "inet", name: TABLE_NAME });

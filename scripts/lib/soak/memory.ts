@@ -17,6 +17,8 @@ export interface Growth {
   readonly perHour: number;
   readonly least: number;
   readonly most: number;
+  /** The time that counts. */
+  readonly hours: number;
   /** Medians of the first quarter of the time that counts, and of the last. */
   readonly first: number;
   readonly last: number;
@@ -49,6 +51,7 @@ export function growthOf(samples: readonly Sample[]): Growth | undefined {
     perHour: median(slopes),
     least: at(middle - apart),
     most: at(middle + apart),
+    hours: (points[n - 1].time - points[0].time) / HOUR_MS,
     first: median(points.slice(0, quarter).map(({ bytes }) => bytes)),
     last: median(points.slice(-quarter).map(({ bytes }) => bytes)),
   };

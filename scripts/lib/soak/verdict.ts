@@ -13,13 +13,11 @@ export interface Finding {
   readonly held: boolean | undefined;
 }
 
-/** Bytes an hour that a process may grow by. */
-export const MOST_GROWTH = 12_000_000;
 /**
- * Bytes that it may hold more at rest, however long it has served: objects for as many sessions as there were
- * at a time, which are used again.
+ * Bytes that a process may grow by, however long it serves: code that has become hot, and objects for as many
+ * sessions as there were at a time, which are used again.
  */
-export const MOST_AT_REST = 16_000_000;
+export const MOST_GROWTH = 16_000_000;
 /** Of so many datagrams one may have to be asked again. */
 const QUESTIONS_FOR_A_REPEAT = 200;
 
@@ -61,19 +59,20 @@ function clock(time: number): string {
   return new Date(time).toISOString().slice(11, 23);
 }
 
-/** Memory over the last process's life, in which so many flows come in an hour. */
-export function judgeMemory(growth: Growth | undefined, flowsPerHour: number): Finding {
-  const promise = `anonymous memory grows by less than ${MOST_GROWTH / 1e6} MB an hour`;
+/** Memory over the settled part of the last process's life. */
+export function judgeMemory(growth: Growth | undefined): Finding {
+  const promise = `anonymous memory grows by less than ${MOST_GROWTH / 1e6} MB while it serves`;
   if (growth === undefined) return { promise, found: "too short a run to tell", held: undefined };
-  const { perHour, least, most, first, last } = growth;
-  const [mean, low, high, before, after] = [perHour, least, most, first, last].map((bytes) =>
-    (bytes / 1e6).toFixed(1)
+  const { perHour, least, most, hours, first, last } = growth;
+  const [mean, low, high, before, after] = [perHour * hours, least * hours, most * hours, first, last].map(
+    (bytes) => (bytes / 1e6).toFixed(1),
   );
-  const held = most < MOST_GROWTH ? true : least > MOST_GROWTH ? false : undefined;
+  const held = most * hours < MOST_GROWTH ? true : least * hours > MOST_GROWTH ? false : undefined;
   return {
     promise,
-    found: `${mean} MB an hour (${low} to ${high}), ${(perHour / flowsPerHour).toFixed(0)} bytes a flow; ` +
-      `first quarter ${before} MB, last ${after}${held === undefined ? "; too short a run to tell" : ""}`,
+    found:
+      `${mean} MB (${low} to ${high}) in ${(hours * 60).toFixed(0)} minutes; first quarter ${before} MB, ` +
+      `last ${after}${held === undefined ? "; too short a run to tell" : ""}`,
     held,
   };
 }
@@ -83,15 +82,17 @@ export function judgeRest(before: number, after: number, flows: number): Finding
   const more = after - before;
   const [held, grown] = [after, more].map((bytes) => (bytes / 1e6).toFixed(1));
   return {
-    promise: `at rest it holds less than ${MOST_AT_REST / 1e6} MB more of it than before`,
+    promise: `at rest it holds less than ${MOST_GROWTH / 1e6} MB more of it than before`,
     found: `${grown} more, ${held} MB; ${(more / flows).toFixed(0)} bytes a flow`,
-    held: more < MOST_AT_REST,
+    held: more < MOST_GROWTH,
   };
 }
 
 /** Tells what each kind of disturbance has cost; a flow that lived in several counts with the first. */
 export function tellCosts(excused: readonly Failure[], windows: readonly Window[]): string {
-  const names = excused.map((failure) => during(failure, windows).find(({ excuses }) => excuses)!.name);
+  const names = excused.flatMap((failure) =>
+    during(failure, windows).find(({ excuses }) => excuses)?.name ?? [] // what its other end saw of one
+  );
   const counts = [...new Set(names)].map((name) =>
     `${name} ${names.filter((other) => other === name).length}`
   );

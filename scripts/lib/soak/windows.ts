@@ -25,15 +25,28 @@ export interface Window {
   readonly excuses: boolean;
 }
 
-/** Divides failures: a flow that lived in a window is excused. */
+/** The two ends of a flow that was cut see it within this time of one another, on a busy machine. */
+const APART_MS = 1000;
+
+/** Divides failures: a flow that lived in a window is excused, and so is what its other end saw of it. */
 export function divide(
   failures: readonly Failure[],
   windows: readonly Window[],
 ): { excused: Failure[]; failed: Failure[]; wrong: Failure[] } {
   const wrong = failures.filter((failure) => failure.wrong);
   const rest = failures.filter((failure) => !failure.wrong);
-  const isExcused = (failure: Failure) => during(failure, windows).some(({ excuses }) => excuses);
+  const lived = new Set(rest.filter((failure) => during(failure, windows).some(({ excuses }) => excuses)));
+  const byPeer = Map.groupBy(lived, ({ peer }) => peer);
+  const isExcused = (failure: Failure) =>
+    lived.has(failure) || (byPeer.get(failure.peer) ?? []).some((other) => isSameFlow(failure, other));
   return { wrong, excused: rest.filter(isExcused), failed: rest.filter((failure) => !isExcused(failure)) };
+}
+
+/** Tells whether these are the two ends of one flow, of which one is the server's. */
+function isSameFlow(one: Failure, other: Failure): boolean {
+  return one.what.startsWith("server") !== other.what.startsWith("server") &&
+    one.what.split(" ")[1] === other.what.split(" ")[1] &&
+    one.begin <= other.end + APART_MS && other.begin <= one.end + APART_MS;
 }
 
 /** Finds the disturbances while the flow lived. */

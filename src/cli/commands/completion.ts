@@ -7,7 +7,7 @@ import { message } from "@optique/core/message";
 import type { InferValue } from "@optique/core/parser";
 import { argument } from "@optique/core/primitives";
 import { choice } from "@optique/core/valueparser";
-import { SHELLS } from "../completing/complete.ts";
+import { SHELLS } from "../completing/shells.ts";
 import type { Command } from "../command.ts";
 
 const parser = object({

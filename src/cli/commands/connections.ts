@@ -72,7 +72,7 @@ export const connectionsCommand: Command<InferValue<typeof parser>> = {
   summary: "List the live connections of a running proxy, or close some",
   details: [
     "The proxy is asked by its control socket, which is root's. Each TCP connection and each UDP session has a line: who, where to " +
-    "(by the name that the client has asked for, where it is known), the rule that has decided, the upstream, what has passed. A narrow screen has fewer columns. " +
+    "(by the name that the client has asked for, where it is known), the rule that has decided, the upstream, what has passed. A narrow screen has fewer columns, a pipe has all. " +
     "Options that choose are joined: all must be met.",
     "A browser shows the same as --watch, and nothing listens on the network for it: ssh -N -L 8080:" +
     `${DEFAULT_CONFIG.control} root@ROUTER, ` +

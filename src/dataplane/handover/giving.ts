@@ -42,7 +42,7 @@ export interface GivingParts {
 export type GivingOrder = "quiet" | "give" | "take-back" | "let-go";
 
 /** Ticks for those who were dialled for: who is not accepted by then asks the other process. */
-const PATIENCE_TICKS = ticks(300);
+const PATIENCE_TICKS = ticks(2000);
 const NEVER = -1;
 
 /** See the module. */

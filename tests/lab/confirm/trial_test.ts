@@ -192,7 +192,10 @@ labTest("who may not see a trial is not told that there is none", {
   programs: [...NEEDS.programs, "setpriv"],
 }, async (lab) => {
   await tproxy(lab, ["install", "-c", writeConfig(lab), "--confirm", "60s"]);
-  const nobody = await lab.router.run([...asNobody(lab), ...tproxyCommand(), "confirm"], { mayFail: true });
+  const nobody = await lab.router.run([...asNobody(lab), ...tproxyCommand(), "confirm"], {
+    mayFail: true,
+    timeoutMs: 60_000, // the single file unpacks once for nobody
+  });
   assert.equal(nobody.code, 1);
   assert.match(nobody.stderr, /EPERM.*try sudo/);
   await tproxy(lab, ["confirm"]);

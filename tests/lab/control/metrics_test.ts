@@ -107,7 +107,9 @@ labTest(
   async (lab) => {
     const former = await lab.router.start(["socat", "TCP-LISTEN:9466,fork", "PIPE"], { listens: 9466 });
     const proxy = await startProxy(lab, { config: { metrics: PLACE } });
-    assert.match(proxy.log, / warn nobody can read metrics yet metrics=127\.0\.0\.1:9466 reason=.*in use/);
+    await proxy.program.waitForOutput(
+      / warn nobody can read metrics yet metrics=127\.0\.0\.1:9466 reason=.*in use/,
+    );
     await former.stop();
     await proxy.program.waitForOutput("metrics can be read");
     const ask = async (...more: string[]) =>

@@ -56,6 +56,7 @@ labTest("who may not ask is told who may", { programs: ["setpriv"] }, async (lab
   for (const command of ["connections", "metrics", "reload"]) {
     const { code, stderr } = await lab.router.run([...nobody, command, "-c", proxy.configPath], {
       mayFail: true,
+      timeoutMs: 60_000, // the single file unpacks once for nobody
     });
     assert.equal(code, 1, stderr);
     assert.match(stderr, /EACCES \(Permission denied\)\. The control socket is root's: try sudo\n$/);

@@ -5,6 +5,9 @@ import { asNobody } from "../../laboratory/programs/nobody.ts";
 import { startProxy, tproxy, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 
+/** The single file unpacks once for nobody. */
+const UNPACKING_MS = 60_000;
+
 labTest("explain tells nothing of rules that it may not read", {
   programs: ["setpriv"],
   netlinkOnly: "rules of iptables are not followed at all",
@@ -14,7 +17,10 @@ labTest("explain tells nothing of rules that it may not read", {
   const question = ["explain", "-c", writeConfig(lab), "--from", client, "--to", `${server}:7000`];
   assert.match((await tproxy(lab, question)).stdout, /^end: the proxy relays it/m);
   const ask = (...more: string[]) =>
-    lab.router.run([...asNobody(lab), ...tproxyCommand(), ...question, ...more], { mayFail: true });
+    lab.router.run([...asNobody(lab), ...tproxyCommand(), ...question, ...more], {
+      mayFail: true,
+      timeoutMs: UNPACKING_MS,
+    });
   const { code, stdout } = await ask();
   assert.equal(code, 3, stdout);
   assert.match(stdout, /^warning: the rules of the kernel could not be read: .*EPERM.*try sudo$/m);

@@ -1,5 +1,6 @@
 /** A successor that comes to nothing, or is refused: the proxy that runs goes on as if nothing had been. */
 import assert from "node:assert/strict";
+import { print } from "../../laboratory/machine/print.ts";
 import { delay, until } from "../../laboratory/machine/wait.ts";
 import { startUdpProxy } from "../../laboratory/network/udp_peers.ts";
 import { writeConfig } from "../../laboratory/proxy/proxy.ts";
@@ -19,8 +20,8 @@ const PROGRAMS = ["cc", "socat"];
 labTest("a successor that ends at any step changes nothing", { programs: PROGRAMS }, async (lab) => {
   const crowd = await Crowd.open(lab);
   const proxy = await startUdpProxy(lab);
-  const udp = await crowd.udp(100, 20);
-  const tcp = await crowd.tcp(5);
+  const udp = await crowd.udp(50, 100);
+  const tcp = await crowd.tcp(10);
   for (const [i, step] of STEPS.entries()) {
     await failAfter(lab, proxy.configPath, step);
     await until(() => proxy.log.split("nothing was handed over").length === i + 2, {
@@ -30,6 +31,7 @@ labTest("a successor that ends at any step changes nothing", { programs: PROGRAM
     await delay(200);
   }
   const counts = { udp: await udp.end(), tcp: await tcp.end() };
+  print(JSON.stringify(counts));
   assert.deepEqual({ ...counts.udp, sent: 0, answered: 0 }, {
     sent: 0,
     answered: 0,
@@ -45,8 +47,8 @@ labTest("a successor that ends at any step changes nothing", { programs: PROGRAM
 labTest("a successor that is killed at any moment changes nothing", { programs: PROGRAMS }, async (lab) => {
   const crowd = await Crowd.open(lab);
   const proxy = await startUdpProxy(lab);
-  const udp = await crowd.udp(100, 20);
-  const tcp = await crowd.tcp(5);
+  const udp = await crowd.udp(50, 100);
+  const tcp = await crowd.tcp(10);
   for (const ms of [150, 400, 600, 700, 800, 900, 1000, 1200]) {
     const successor = await beginSuccessor(lab, proxy.configPath);
     await delay(ms);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { COMMANDS, loadAllCommands } from "../../../src/cli/table.ts";
+import { HANDOVER_PROTOCOL } from "../../../src/constants.ts";
 import { VERSION } from "../../../src/cli/version.ts";
 import { run } from "./fake_env.ts";
 
@@ -112,6 +113,7 @@ Deno.test("main() prints version, commit and processor", async () => {
     version: VERSION,
     commit: "source",
     architecture: Deno.build.arch,
+    handover: HANDOVER_PROTOCOL,
   });
 });
 

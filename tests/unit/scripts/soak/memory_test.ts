@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { growthOf, type Sample } from "../../../../scripts/lib/soak/memory.ts";
-import { judgeMemory, MOST_GROWTH } from "../../../../scripts/lib/soak/verdict.ts";
+import { judgeMemory, judgeRest, MOST_GROWTH } from "../../../../scripts/lib/soak/verdict.ts";
 
 /** Twenty minutes of a process: 60 MB, a saw of garbage, and what it grows by in an hour. */
 function life(perHour: number, more: (second: number) => number = () => 0): Sample[] {
@@ -23,18 +23,24 @@ Deno.test("growthOf() heeds neither a minute of much load nor the warm-up", () =
   const warm = growthOf(life(0, (second) => second < 380 ? second * 1e5 : 38e6))!;
   for (const growth of [burst, warm]) {
     assert.ok(Math.abs(growth.perHour) < 0.5e6, `${growth.perHour}`);
-    assert.equal(judgeMemory(growth, 1).held, true);
+    assert.equal(judgeMemory(growth).held, true);
   }
 });
 
 Deno.test("judgeMemory() tells a leak, none, and that it cannot tell", () => {
-  const growth = { perHour: 0, first: 60e6, last: 61e6 };
-  const judge = (least: number, most: number) => judgeMemory({ ...growth, least, most }, 1).held;
-  assert.equal(judge(-1e6, MOST_GROWTH - 1), true);
-  assert.equal(judge(MOST_GROWTH + 1, 1e9), false);
+  const growth = { perHour: 0, hours: 2, first: 60e6, last: 61e6 };
+  const judge = (least: number, most: number) => judgeMemory({ ...growth, least, most }).held;
+  assert.equal(judge(-1e6, MOST_GROWTH / 2 - 1), true);
+  assert.equal(judge(MOST_GROWTH / 2 + 1, 1e9), false);
   assert.equal(judge(0, 1e9), undefined);
-  assert.equal(judgeMemory(undefined, 1).held, undefined);
+  assert.equal(judgeMemory(undefined).held, undefined);
   assert.equal(growthOf(life(0).slice(0, 100)), undefined, "too short");
   // A kilobyte of each connection, 70 of them in a second.
-  assert.equal(judgeMemory(growthOf(life(70 * 1024 * 3600)), 1).held, false);
+  assert.equal(judgeMemory(growthOf(life(70 * 1024 * 3600))).held, false);
+});
+
+Deno.test("judgeRest() tells a kilobyte of each flow", () => {
+  assert.equal(judgeRest(60e6, 63e6, 30_000).held, true);
+  const { held, found } = judgeRest(60e6, 60e6 + 30_000 * 1024, 30_000);
+  assert.deepEqual([held, found], [false, "30.7 more, 90.7 MB; 1024 bytes a flow"]);
 });

@@ -9,9 +9,9 @@
 
 /* linux/netfilter/nfnetlink_conntrack.h */
 enum { NEW_FLOW = 0, GET_FLOW = 1, DELETE_FLOW = 2, GET_COUNTERS = 5 };
-enum { ORIGINAL = 1, REPLY = 2, STATUS = 3, PROTOCOL_STATE = 4, NAT_SOURCE = 6, TIMEOUT = 7, MARK = 8, NAT_DESTINATION = 13 };
+enum { ORIGINAL = 1, REPLY = 2, STATUS = 3, PROTOCOL_STATE = 4, NAT_SOURCE = 6, TIMEOUT = 7, MARK = 8, NAT_DESTINATION = 13, LABELS = 22 };
 #define ENDS (1u << ORIGINAL | 1u << REPLY)
-#define OF_NEW_FLOW (ENDS | 1u << STATUS | 1u << PROTOCOL_STATE | 1u << NAT_SOURCE | 1u << TIMEOUT | 1u << MARK | 1u << NAT_DESTINATION)
+#define OF_NEW_FLOW (ENDS | 1u << STATUS | 1u << PROTOCOL_STATE | 1u << NAT_SOURCE | 1u << TIMEOUT | 1u << MARK | 1u << NAT_DESTINATION | 1u << LABELS)
 /* IPS_SEEN_REPLY | IPS_CONFIRMED */
 #define ANSWERED 10
 /* Seconds until its first packet comes. */

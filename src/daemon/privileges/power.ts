@@ -6,7 +6,7 @@
 /** The capabilities of a proxy, by their numbers (linux/capability.h), the most powerful first. */
 const NAMES = [[12n, "net_admin"], [13n, "net_raw"], [10n, "net_bind_service"]] as const;
 
-/** `uid 65534, caps net_admin,net_raw,net_bind_service, seccomp 2, landlock 7`. */
+/** `uid 65534, caps net_raw,net_bind_service, seccomp 2, landlock 7`. */
 export function describePower(
   status: string,
   { landlock, kept }: { readonly landlock: number; readonly kept: string | undefined },

@@ -55,7 +55,7 @@ export class Privileges {
     }
   }
 
-  /** `uid 65534, caps net_admin,net_raw,net_bind_service, seccomp 2, landlock 7`. */
+  /** `uid 65534, caps net_raw,net_bind_service, seccomp 2, landlock 7`. */
   describe(readTextFile: (path: string) => string): string {
     const { kept, landlock } = this.#told;
     return describePower(readStatus(readTextFile), { landlock, kept });

@@ -109,7 +109,7 @@ function unit(): Step {
   return {
     title: "unit tests",
     argv: [DENO, "test", "-A", "--no-check", "tests/unit"],
-    minutes: 6,
+    minutes: 12,
     countsTests: true,
   };
 }
@@ -136,7 +136,7 @@ function lab(
   return {
     title: "laboratory tests",
     argv: [DENO, "test", "-A", "--no-check", ...filter, ...options.files ?? ["tests/lab"]],
-    minutes: 50,
+    minutes: 58,
     countsTests: true,
     env: options.env,
   };

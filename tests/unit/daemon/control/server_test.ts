@@ -165,8 +165,9 @@ Deno.test("one who is turned away and has gone meanwhile ends no proxy", async (
   const late = { ...stream(), write: () => Promise.reject(new Deno.errors.TimedOut("no cable")) };
   const comers = [...Array.from({ length: MOST }, stream), late] as unknown as Deno.Conn[];
   const accept = async () => {
+    const comer = comers.shift() ?? await never; // no timer where nobody comes any more
     await new Promise((resolve) => setTimeout(resolve, 5));
-    return comers.shift() ?? await never;
+    return comer;
   };
   const errors: string[] = [];
   const log = { error: (message: string) => void errors.push(message) } as unknown as Parameters<

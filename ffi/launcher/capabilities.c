@@ -33,15 +33,17 @@ int may_mark_without_admin(void)
 {
   const int mark = 1;
   struct __user_cap_data_struct before[2], without[2];
-  if (get_sets(before)) return 0;
+  int result = get_sets(before);
+  if (result) return result;
   without[0] = before[0];
   without[1] = before[1];
   without[0].effective &= ~(1u << CAP_NET_ADMIN);
-  if (set_sets(without)) return 0;
+  if ((result = set_sets(without))) return result;
   int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   int marked = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof mark) == 0;
   if (fd >= 0) close(fd);
-  return set_sets(before) == 0 && marked;
+  result = set_sets(before);
+  return result ? result : marked;
 }
 
 int bound_capabilities(uint32_t wanted)

@@ -233,7 +233,7 @@ int bound_capabilities(uint32_t wanted);
 /* Gives up all others. */
 int limit_capabilities(uint32_t wanted);
 int has_capability(int capability);
-/* May sockets be marked with CAP_NET_RAW alone, as since Linux 5.17? */
+/* May sockets be marked with CAP_NET_RAW alone, as since Linux 5.17? 1 or 0, or -errno. */
 int may_mark_without_admin(void);
 /* Has a program that is not root's keep them. */
 int keep_over_exec(uint32_t wanted);

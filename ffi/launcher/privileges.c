@@ -98,10 +98,9 @@ static void leave_root(const struct user *user, const char *control, uint32_t ca
 static uint32_t leave_admin(struct ready *ready)
 {
   if (!has_capability(CAP_NET_ADMIN)) return CAPABILITIES;
-  if (!may_mark_without_admin()) {
-    tell("missing=marks without CAP_NET_ADMIN: Linux 5.17 has them;");
-    return WITH_ADMIN;
-  }
+  int may_mark = may_mark_without_admin();
+  if (may_mark == 0) tell("missing=marks without CAP_NET_ADMIN: Linux 5.17 has them;");
+  if (may_mark <= 0) return WITH_ADMIN; /* -errno: "fewer capabilities" comes to the same */
   ready->netlink = start_netlink_server();
   tell_missing("a process that changes the kernel's rules", ready->netlink);
   return ready->netlink < 0 ? WITH_ADMIN : CAPABILITIES;

@@ -126,8 +126,12 @@ RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 SystemCallArchitectures=native
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
-# What it takes from itself besides.
-SystemCallFilter=seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self
+# What it takes from itself besides${
+    asRoot ? "" : "; capset: CAP_NET_ADMIN, once a process beside it has that"
+  }.
+SystemCallFilter=${
+    asRoot ? "" : "capset "
+  }seccomp landlock_create_ruleset landlock_add_rule landlock_restrict_self
 SystemCallErrorNumber=EPERM
 
 [Install]

@@ -19,8 +19,11 @@ export interface Shell {
 
 const UNIT = "/etc/systemd/system/tproxy.service";
 const CONFIG = "/etc/tproxy/tproxy.yaml";
-/** NET_BIND_SERVICE, NET_ADMIN, NET_RAW: include/uapi/linux/capability.h */
-const CAPABILITIES = "0000000000003400";
+/**
+ * Sets of capabilities (include/uapi/linux/capability.h): NET_BIND_SERVICE, NET_ADMIN and NET_RAW, the second
+ * of which is left to the process that changes the kernel's rules.
+ */
+const CAPABILITIES = { unit: "0000000000003400", proxy: "0000000000002400", netlink: "0000000000001000" };
 
 /** Waits until a shell command succeeds, asked twice a second. */
 async function until(vm: Shell, what: string, condition: string, seconds: number): Promise<void> {
@@ -71,9 +74,21 @@ export async function tryFirstBoot(vm: Shell): Promise<void> {
     `grep -E '^(Uid|CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/${pid}/status`,
   );
   assert.match(process, /^Uid:\t(6[1-5]\d{3})\t/m, process);
-  assert.match(process, new RegExp(`^CapEff:\t${CAPABILITIES}$`, "m"));
-  assert.match(process, new RegExp(`^CapBnd:\t${CAPABILITIES}$`, "m"));
+  assert.match(process, new RegExp(`^CapEff:\t${CAPABILITIES.proxy}$`, "m"));
+  assert.match(process, new RegExp(`^CapBnd:\t${CAPABILITIES.unit}$`, "m"));
   assert.match(process, /^NoNewPrivs:\t1\nSeccomp:\t2$/m);
+  const children = await vm.run(
+    "children",
+    `cat $(sed 's|[0-9][0-9]*|/proc/&/status|g' /proc/${pid}/task/${pid}/children) | grep -E '^(Name|CapPrm|CapEff):'`,
+  );
+  assert.match(
+    children,
+    new RegExp(
+      `^Name:\ttproxy-netlink\nCapPrm:\t${CAPABILITIES.netlink}\nCapEff:\t${CAPABILITIES.netlink}$`,
+      "m",
+    ),
+  );
+  assert.match(children, /^Name:\ttproxy-files\nCapPrm:\t0{16}\nCapEff:\t0{16}$/m);
   assert.match(
     await vm.run("status", "tproxy status"),
     /proxy: running[\s\S]*privileges: uid 6[1-5]\d{3}, caps net_raw,net_bind_service, seccomp [1-9][\s\S]*^boot: systemd, enabled \(\/etc\/systemd\/system\/tproxy\.service\)$/m,

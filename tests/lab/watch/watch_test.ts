@@ -156,6 +156,44 @@ for host in ("www.blocked.test", "ok.test", "www.blocked.test", "www.blocked.tes
     assert.deepEqual(reports.map(({ said }) => said), [reset, "ok", reset, reset]);
   });
 
+  for (const masquerade of [false, true]) {
+    const nat = masquerade ? ", masqueraded" : "";
+    labTest(`IPv${family}${nat}: a port whose connection its server has reset is as good as new`, {
+      ...OPTIONS,
+      masquerade,
+    }, async (lab) => {
+      await serveWatched(lab);
+      // Conntrack takes the next connection of such a port for the same flow.
+      const connectEach = (hosts: string, port: number) =>
+        runClient(
+          lab,
+          family,
+          `
+for i in range(25):
+    for host in (${hosts}):
+        s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET); s.settimeout(3)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("", ${port} + i)); t = time.time()
+        s.connect((address, 80)); s.sendall(head(host, "X: hang up\\r\\n")); first = said(s)
+        report(host, t, first + ", " + said(s)); s.close()`,
+        );
+      const reset = "Connection reset by peer";
+      const [goesOn, ends] = [`ok, ${reset}`, `${reset}, `];
+      const before = await connectEach('"www.blocked.test",', 40000);
+      assert.deepEqual(new Set(before.map(({ said }) => said)), new Set([goesOn]));
+      const watcher = await startWatcher(lab);
+      const hosts = '"www.blocked.test", "ok.test", "www.blocked.test", "www.blocked.test", "ok.test", "ok.test"';
+      for (const port of [40000, 41000]) {
+        const reports = await connectEach(hosts, port);
+        for (const { name, said, ms } of reports) {
+          assert.equal(said, name === "ok.test" ? goesOn : ends, `${name} from ${port} on`);
+          assert.ok(ms < 500, `${name} after ${ms} ms`);
+        }
+      }
+      const { watched, watchReleased, watchRefused, watchPassed } = await watcher.count();
+      assert.deepEqual([watched, watchReleased, watchRefused, watchPassed], [300, 150, 150, 0]);
+    });
+  }
+
   labTest(`IPv${family}: behind a port forward, with filters of invalid packets`, {
     ...OPTIONS,
     masquerade: true,

@@ -68,7 +68,7 @@ export class Resender implements Way {
     return this.#send(this.#reset.of(segment, next), segment.mark, RESENT_PRIORITY.prefix);
   }
 
-  /** Has conntrack forget the flow that it takes a SYN for: when its client sends it again it is a new one. */
+  /** Has conntrack forget the flow that it takes a SYN for: sent again, the SYN begins a new one. */
   forget({ addresses }: Segment): number {
     const answer = this.#answer;
     copyAddress(addresses, ASKED_CLIENT, answer.words, answer.sourceAt);

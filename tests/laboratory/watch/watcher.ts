@@ -43,7 +43,8 @@ export async function startWatcher(lab: Lab, config: ConfigText = {}): Promise<W
 
 /**
  * Python: HTTP with keep-alive on port 80, which resets after its answer to "X: hang up"; 443 answers a
- * whole hello, or what is none, with the number of bytes; 25 greets. It prints how each connection ends, and how many bytes it has brought.
+ * whole hello, or what is none, with the number of bytes; 25 greets. It prints how each connection ends, and
+ * how many bytes it has brought.
  */
 const SERVE = `import socket, struct, threading
 def serve(c, port):

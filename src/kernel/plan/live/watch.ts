@@ -160,7 +160,7 @@ function planReused({ listenerPort }: Scope, { workers }: LiveOptions): OpenChai
       prefix: WATCH_PREFIX.reused,
       group: watchGroup(listenerPort, worker),
     })),
-    reason: "Nothing goes on until a worker has had conntrack forget the flow: its client sends the SYN again",
+    reason: "A worker has conntrack forget the flow, and its client sends the SYN again",
   };
 }
 

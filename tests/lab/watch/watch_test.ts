@@ -156,48 +156,6 @@ for host in ("www.blocked.test", "ok.test", "www.blocked.test", "www.blocked.tes
     assert.deepEqual(reports.map(({ said }) => said), [reset, "ok", reset, reset]);
   });
 
-  for (const masquerade of [false, true]) {
-    const nat = masquerade ? ", masqueraded" : "";
-    labTest(`IPv${family}${nat}: a port whose connection its server has reset is as good as new`, {
-      ...OPTIONS,
-      masquerade,
-    }, async (lab) => {
-      await serveWatched(lab);
-      // Conntrack takes the next connection of such a port for the same flow.
-      const connectEach = (hosts: string, ports: string) =>
-        runClient(
-          lab,
-          family,
-          `
-import threading
-said_all = []
-def work(port):
-    for host in (${hosts}):
-        s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET); s.settimeout(5)
-        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("", port)); t = time.time()
-        s.connect((address, 80)); s.sendall(head(host, "X: hang up\\r\\n")); first = said(s)
-        said_all.append((host, t, first + ", " + said(s))); s.close()
-threads = [threading.Thread(target=work, args=(port,)) for port in ${ports}]
-for t in threads: t.start()
-for t in threads: t.join()
-for each in said_all: report(*each)`,
-        );
-      const reset = "Connection reset by peer";
-      const [goesOn, ends] = [`ok, ${reset}`, `${reset}, `];
-      const blocked = '"www.blocked.test"';
-      const before = await connectEach(`${blocked},`, "range(40000, 40025)");
-      assert.deepEqual(before.map(({ said }) => said), Array(25).fill(goesOn));
-      const watcher = await startWatcher(lab);
-      // Those that began before without a proxy, and new ones.
-      const hosts = `${blocked}, "ok.test", ${blocked}, ${blocked}, "ok.test", "ok.test"`;
-      const reports = await connectEach(hosts, "range(40000, 40050)");
-      assert.equal(reports.length, 300);
-      for (const { name, said } of reports) assert.equal(said, name === "ok.test" ? goesOn : ends, name);
-      const { watched, watchReleased, watchRefused, watchPassed } = await watcher.count();
-      assert.deepEqual([watched, watchReleased, watchRefused, watchPassed], [300, 150, 150, 0]);
-    });
-  }
-
   labTest(`IPv${family}: behind a port forward, with filters of invalid packets`, {
     ...OPTIONS,
     masquerade: true,

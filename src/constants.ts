@@ -186,9 +186,9 @@ export function watchDatagramGroup(listenerPort: number, worker: number): number
 
 /**
  * The prefix of a segment (NFULA_PREFIX): where the client's stream begins, or what is held of it; or that of
- * one whose destination NAT is about to change.
+ * one whose destination NAT is about to change; or a SYN that conntrack takes for one of an earlier flow.
  */
-export const WATCH_PREFIX = { begin: "b", held: "h", redirected: "d" } as const;
+export const WATCH_PREFIX = { begin: "b", held: "h", redirected: "d", reused: "r" } as const;
 
 /** The NFLOG group (`log group`) by which a worker is asked. */
 export function questionGroup(listenerPort: number, worker: number): number {

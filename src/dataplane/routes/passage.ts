@@ -73,8 +73,13 @@ export class Passage {
     returned = this.#ask(CT_NEW, protocol, source, destination);
     if (returned !== -EEXIST) return returned;
     // What is left of an earlier flow would be taken for the new one, and a SYN of it is new again.
-    this.#ask(CT_DELETE, protocol, source, destination);
+    this.forget(protocol, source, destination);
     return this.#ask(CT_NEW, protocol, source, destination);
+  }
+
+  /** Has conntrack forget a flow, as its client sends it: its next packet begins a new one. 0 or -errno. */
+  forget(protocol: number, source: Sockaddr, destination: Sockaddr): number {
+    return this.#ask(CT_DELETE, protocol, source, destination);
   }
 
   /** Closes what it asks through. */

@@ -129,6 +129,11 @@ export class RouteBook {
     this.#passage.open(fd, protocol, answer.destination, answer.oif);
   }
 
+  /** See {@linkcode Passage.forget}. */
+  forget(protocol: number, source: Sockaddr, destination: Sockaddr): number {
+    return this.#passage.forget(protocol, source, destination);
+  }
+
   /**
    * Tells whether answers of the server would go to the client past us: the packet leaves by the interface
    * that it came by, with the client's address.

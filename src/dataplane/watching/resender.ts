@@ -68,6 +68,14 @@ export class Resender implements Way {
     return this.#send(this.#reset.of(segment, next), segment.mark, RESENT_PRIORITY.prefix);
   }
 
+  /** Has conntrack forget the flow that it takes a SYN for: sent again, the SYN begins a new one. */
+  forget({ addresses }: Segment): number {
+    const answer = this.#answer;
+    copyAddress(addresses, ASKED_CLIENT, answer.words, answer.sourceAt);
+    copyAddress(addresses, ASKED_DESTINATION, answer.words, answer.destinationAt);
+    return this.#routes.forget(IPPROTO_TCP, answer.source, answer.destination);
+  }
+
   #forward(segment: Segment, priority: number): number {
     this.#findWay(segment);
     spendHop(segment);

@@ -4,7 +4,7 @@
  */
 import { EAGAIN, EPOLLIN } from "../../../ffi/consts.ts";
 import { WATCH_PREFIX } from "../../constants.ts";
-import { errnoCode } from "../../net/errno.ts";
+import { ENOENT, errnoCode } from "../../net/errno.ts";
 import { LogReader } from "../asking/log_reader.ts";
 import type { WorkerContext } from "../context.ts";
 import type { Service } from "../loop/service.ts";
@@ -18,6 +18,7 @@ import { Segment } from "./segment.ts";
 import { type Fate, Watcher } from "./watcher.ts";
 
 const BEGIN = WATCH_PREFIX.begin.charCodeAt(0);
+const REUSED = WATCH_PREFIX.reused.charCodeAt(0);
 const REDIRECTED = WATCH_PREFIX.redirected.charCodeAt(0);
 const COUNTER_OF = {
   passed: COUNTER.watchPassed,
@@ -108,6 +109,10 @@ export class Watching implements Service {
     } else if (message.prefix === BEGIN) {
       counters[COUNTER.watched]++;
       if (segment.isSyn) watcher.begin(segment);
+    } else if (message.prefix === REUSED) {
+      counters[COUNTER.watchDropped]++;
+      const returned = resender.forget(segment);
+      if (returned < 0 && returned !== -ENOENT) this.#fail("cannot have conntrack forget a flow", returned);
     } else {
       segment.isRedirected = message.prefix === REDIRECTED;
       counters[COUNTER_OF[watcher.take(segment, resender)]]++;

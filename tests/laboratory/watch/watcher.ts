@@ -42,10 +42,11 @@ export async function startWatcher(lab: Lab, config: ConfigText = {}): Promise<W
 }
 
 /**
- * Python: HTTP with keep-alive on port 80; 443 answers a whole hello, or what is none, with the number of
- * bytes; 25 greets. It prints how each connection ends, and how many bytes it has brought.
+ * Python: HTTP with keep-alive on port 80, which resets after its answer to "X: hang up"; 443 answers a
+ * whole hello, or what is none, with the number of bytes; 25 greets. It prints how each connection ends, and
+ * how many bytes it has brought.
  */
-const SERVE = `import socket, threading
+const SERVE = `import socket, struct, threading
 def serve(c, port):
     got = b""
     end = "end"
@@ -56,9 +57,11 @@ def serve(c, port):
             if not d: break
             got += d
             if port == 80 and got.endswith(b"\\r\\n\\r\\n"): c.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\n\\r\\nok")
+            if port == 80 and b"X: hang up" in got: c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)); break
             elif port == 443 and (got[0] != 22 or (len(got) > 4 and len(got) >= 5 + got[3] * 256 + got[4])): c.sendall(b"%d\\n" % len(got))
             elif port == 25: c.sendall(b"250 ok\\r\\n")
     except OSError as e: end = e.strerror
+    c.close()
     print("%d %s %d\\n" % (port, end, len(got)), end="", flush=True)
 def listen(port):
     s = socket.socket(socket.AF_INET6); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

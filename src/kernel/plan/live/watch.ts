@@ -4,9 +4,9 @@
  *
  * ```
  * prerouting  steer ── asks: remembered
- *             hold ─┬─ watch_begin ── begun: labelled; a copy of the SYN to a worker
- *                   └─ watched ─┬─ begun: a port is used again
- *                               └─ held_back: what the client says goes to the worker, and no further
+ *             hold ─┬─ watch_begin ── asked ─┬─ begun: labelled; a copy of the SYN to a worker
+ *                   │                        └─ reused: of an earlier flow, which conntrack has to forget
+ *                   └─ watched ── held_back: what the client says goes to the worker, and no further
  *                             until it has a verdict (NFQUEUE), or is sent once more (NFLOG):
  * output      sent ─┬─ released: the flow is held no longer
  *                   └─ refused: the client is told
@@ -37,7 +37,9 @@ const FAST_OPEN = [34, 254];
 const LAST_HOP = 1;
 
 const BEGIN_CHAIN = "watch_begin";
+const ASKED_CHAIN = "asked";
 const BEGUN_CHAIN = "begun";
+const REUSED_CHAIN = "reused";
 const WATCHED_CHAIN = "watched";
 const HELD_CHAIN = "held_back";
 
@@ -87,26 +89,78 @@ export function planWatch(scope: Scope, options: LiveOptions): Contribution {
   return {
     chains: [
       planBegun(scope, options),
-      ...(options.accepting ? [planBegin(scope)] : []),
+      planReused(scope, options),
+      ...(options.accepting ? [planAsked()] : []),
+      planBegin(scope, options),
       ...planHold(scope, options),
     ],
   };
 }
 
-function planBegin({ families }: Scope): OpenChain {
+function planBegin({ families }: Scope, { accepting }: LiveOptions): OpenChain {
   return {
     name: BEGIN_CHAIN,
     place: "live-step",
-    rules: families.map((family) => ({
-      conditions: [
-        { kind: "family", family },
-        newFlow("tcp"),
-        { kind: "remembered-flow", family, set: watchingSet(family) },
-      ],
-      effect: goTo(BEGUN_CHAIN),
-      reason: "Where the stream begins, a worker has to know: it sees then what is missing",
-    })),
+    rules: [
+      ...(accepting
+        ? families.map((family): PlannedRule => ({
+          conditions: [{ kind: "family", family }, {
+            kind: "remembered-flow",
+            family,
+            set: watchingSet(family),
+          }],
+          effect: goTo(ASKED_CHAIN),
+          reason: "It asked a moment ago",
+        }))
+        : []),
+      {
+        conditions: [{ kind: "known-flow" }, {
+          kind: "flow-label",
+          label: FLOW_LABEL.watched,
+          negate: false,
+        }],
+        effect: goTo(BEGUN_CHAIN),
+        reason: "A client uses the port of a connection that was reset: to conntrack it is the same flow",
+      },
+    ],
     reason: "The first packets of flows, when conntrack knows them",
+  };
+}
+
+function planAsked(): OpenChain {
+  return {
+    name: ASKED_CHAIN,
+    place: "live-step",
+    rules: [
+      {
+        conditions: [FROM_CLIENT, { kind: "flow-label", label: FLOW_LABEL.released, negate: true }],
+        effect: goTo(BEGUN_CHAIN),
+        reason: "Where the stream begins, a worker has to know: it sees then what is missing",
+      },
+      {
+        conditions: [{ kind: "known-flow" }],
+        effect: goTo(REUSED_CHAIN),
+        reason: "An earlier flow of the port was released: labels can only be added",
+      },
+    ],
+    reason: "Connections that are to be watched",
+  };
+}
+
+/**
+ * A client that uses the port of a connection which its server has reset goes on with the same flow, as
+ * conntrack sees it (nf_conntrack_proto_tcp.c).
+ */
+function planReused({ listenerPort }: Scope, { workers }: LiveOptions): OpenChain {
+  return {
+    name: REUSED_CHAIN,
+    place: "live-step",
+    rules: eachWorker(workers, { original: false }, (worker) => ({
+      kind: "question",
+      prefix: WATCH_PREFIX.reused,
+      group: watchGroup(listenerPort, worker),
+    })),
+    reason: "A worker has conntrack forget the flow, and its client sends the SYN again",
   };
 }
 
@@ -125,6 +179,11 @@ function planBegun({ listenerPort }: Scope, { workers }: LiveOptions): OpenChain
         effect: { kind: "label", label: FLOW_LABEL.watched },
         reason: "What its client says is held",
       },
+      {
+        conditions: [{ kind: "flow-label", label: FLOW_LABEL.watched, negate: true }],
+        effect: goTo(REUSED_CHAIN),
+        reason: "An earlier flow of the port began when nobody labelled any: it has no room for labels",
+      },
       ...FAST_OPEN.map((option): PlannedRule => ({
         conditions: [TCP, { kind: "tcp-option", option }],
         effect: { kind: "reset-option", option },
@@ -138,7 +197,7 @@ function planBegun({ listenerPort }: Scope, { workers }: LiveOptions): OpenChain
 
 function planHold(
   { families, listenerPort }: Scope,
-  { workers, holding, accepting }: LiveOptions,
+  { workers, holding }: LiveOptions,
 ): OpenChain[] {
   const group = (worker: number) => watchGroup(listenerPort, worker);
   const log = (prefix: string) => (worker: number): Effect => ({
@@ -171,11 +230,6 @@ function planHold(
     place: "live-step",
     rules: [
       {
-        conditions: [newFlow("tcp"), { kind: "known-flow" }],
-        effect: goTo(BEGUN_CHAIN),
-        reason: "A client uses the port of a connection that was reset: to conntrack it is the same flow",
-      },
-      {
         conditions: [{ kind: "carries-data" }],
         effect: goTo(HELD_CHAIN),
         reason: "Servers that speak first wait for nobody",
@@ -186,6 +240,13 @@ function planHold(
     name: "hold",
     place: "hold",
     rules: [
+      // Not a chain of NAT, which only first packets meet: where there is none, each flow would pay for it.
+      // Nor by conntrack's state: a port that is used again may be no new flow to it.
+      {
+        conditions: [newFlow("tcp")],
+        effect: goTo(BEGIN_CHAIN),
+        reason: "It may be about to be watched",
+      },
       {
         // The direction costs less than a label, and spares half of all packets one.
         conditions: [FROM_CLIENT, { kind: "flow-label", label: FLOW_LABEL.released, negate: false }],
@@ -197,16 +258,6 @@ function planHold(
         effect: goTo(WATCHED_CHAIN),
         reason: "Flows without a name so far",
       },
-      // Not a chain of NAT, which only first packets meet: where there is none, each flow would pay for it.
-      ...(accepting
-        ? [
-          {
-            conditions: [{ kind: "new-flow" }],
-            effect: goTo(BEGIN_CHAIN),
-            reason: "It may be about to be watched",
-          } as const,
-        ]
-        : []),
     ],
     reason: "Flows that are watched, or about to be",
   }];

@@ -48,6 +48,8 @@ Deno.test("planLive() has only what watching needs, and nothing where nothing is
     "datagrams_untracked",
     "ask",
     "begun",
+    "reused",
+    "asked",
     "watch_begin",
     "held_back",
     "watched",

@@ -38,24 +38,33 @@ Deno.test("planLive() watches: one chain for what is forwarded, which released f
   ]);
   assert.deepEqual(chain(table, "begun"), [
     "ct label set 120",
+    "ct label ! 120 goto reused",
     "meta l4proto tcp tcp option 34 exists reset tcp option 34",
     "meta l4proto tcp tcp option 254 exists reset tcp option 254",
     'th sport & 30 0-14 log prefix "b" group 54176 queue-threshold 1 accept',
     'th sport & 30 16-30 log prefix "b" group 54177 queue-threshold 1 accept',
   ]);
   assert.deepEqual(chain(table, "hold"), [
+    "tcp flags syn / fin,syn,rst,ack goto watch_begin",
     "ct direction original ct label 121 return",
     "ct direction original ct label 120 goto watched",
-    "ct state new goto watch_begin",
   ]);
   assert.deepEqual(chain(table, "watch_begin"), [
-    `meta nfproto ipv4 tcp flags syn / fin,syn,rst,ack ${FLOW} @watching_ipv4 goto begun`,
+    `meta nfproto ipv4 ${FLOW} @watching_ipv4 goto asked`,
+    "ct state established,related ct label 120 goto begun",
+  ]);
+  assert.deepEqual(chain(table, "asked"), [
+    "ct direction original ct label ! 121 goto begun",
+    "ct state established,related goto reused",
+  ]);
+  assert.deepEqual(chain(table, "reused"), [
+    'th sport & 30 0-14 log prefix "r" group 54176 queue-threshold 1 drop',
+    'th sport & 30 16-30 log prefix "r" group 54177 queue-threshold 1 drop',
   ]);
   // With these each new flow of a router that translates nothing would pay for NAT.
   const upright = live(`${NAMED}\nintercept: { protocols: [tcp] }`);
   assert.ok(upright.chains.every(({ hook }) => hook?.type !== "nat"));
   assert.deepEqual(chain(table, "watched"), [
-    "tcp flags syn / fin,syn,rst,ack ct state established,related goto begun",
     "@ih,0,8 >= 0x0 goto held_back",
   ]);
   assert.deepEqual(chain(table, "held_back")!.slice(2), [
@@ -87,7 +96,10 @@ Deno.test("planLive() holds in queues where the kernel has them, and copies firs
 
 Deno.test("planLive() goes on to hold while it drains, and begins to watch nothing", () => {
   const table = live(ONE, { accepting: false });
-  assert.deepEqual([chain(table, "watch_begin"), chain(table, "hold")?.length], [undefined, 2]);
+  assert.deepEqual([chain(table, "asked"), chain(table, "watch_begin")], [
+    undefined,
+    ["ct state established,related ct label 120 goto begun"],
+  ]);
   assert.ok(!table.sets.some(({ name }) => name === "watching_ipv4"));
 });
 

@@ -17,7 +17,7 @@ export function suspendEarlyDemux(log: Logger): () => void {
   // 0 may be what a proxy has left that was killed. It is written down first: this one may be killed as well.
   const before = now === "0" ? recall().before ?? now : now;
   if (before === "0") return () => {};
-  const noted = remember(before);
+  remember(before);
   const failure = now === "0" ? undefined : write("0");
   if (failure !== undefined) {
     log.warn("cannot set a sysctl; a client that uses a port again within a minute may have to wait", {
@@ -25,8 +25,12 @@ export function suspendEarlyDemux(log: Logger): () => void {
       reason: failure,
     });
   }
-  // Where nothing can be written down, this process at least knows it.
-  return noted ? () => void resumeEarlyDemux() : () => void (read() === "0" && write(before));
+  return () => {
+    const { noted, used } = recall();
+    if (noted || used) return void resumeEarlyDemux();
+    // Nothing can be written down, or it is gone, or another user's proxy has the place: this process knows it.
+    if (read() === "0") write(before);
+  };
 }
 
 /**

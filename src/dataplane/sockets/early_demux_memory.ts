@@ -28,6 +28,8 @@ interface Note {
 export interface Memory {
   /** The value before the first of them; undefined: nobody has left anything. */
   readonly before: string | undefined;
+  /** Set where this process has left something. */
+  readonly noted: boolean;
   /** Set where another one of them still runs. */
   readonly used: boolean;
 }
@@ -35,18 +37,18 @@ export interface Memory {
 /** Reads it. */
 export function recall(): Memory {
   const notes = readNotes();
-  return { before: notes[0]?.note.before, used: notes.some(({ note }) => isAlive(note) && !isOwn(note)) };
+  return {
+    before: notes[0]?.note.before,
+    noted: notes.some(({ note }) => isOwn(note)),
+    used: notes.some(({ note }) => isAlive(note) && !isOwn(note)),
+  };
 }
 
-/**
- * Writes it down for this process, and takes over what those that were killed have left. false: it could not.
- */
-export function remember(before: string): boolean {
+/** Writes it down for this process, if it can, and takes over what those that were killed have left. */
+export function remember(before: string): void {
   const note: Note = { boot: bootId(), pid: Deno.pid, started: startOf(Deno.pid), before };
   makeRunDirectory();
-  const noted = writeRunFile(`${prefix()}${Deno.pid}`, note);
-  if (noted) forgetThose((note) => !isAlive(note));
-  return noted;
+  if (writeRunFile(`${prefix()}${Deno.pid}`, note)) forgetThose((note) => !isAlive(note));
 }
 
 /** Removes what this process has written, and what those that were killed have left. */

@@ -1,5 +1,6 @@
 /** The sysctl that a proxy sets is as it was before, whatever has become of proxies meanwhile. */
 import assert from "node:assert/strict";
+import { RUN_DIRECTORY } from "../../../src/constants.ts";
 import type { Lab } from "../../laboratory/lab.ts";
 import { type Proxy, startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";
 import { endProxy } from "../../laboratory/proxy/router_proxy.ts";
@@ -42,6 +43,18 @@ labTest(
     await endProxy(early);
   },
 );
+
+labTest(`${SYSCTL} is as it was before: what was written down is gone`, OPTIONS, async (lab) => {
+  const proxy = await start(lab);
+  assert.equal(await read(lab), "0");
+  const own = [...Deno.readDirSync(RUN_DIRECTORY)].filter(({ name }) =>
+    name.startsWith("early-demux-") && name.endsWith(`-${proxy.pid}`)
+  );
+  assert.equal(own.length, 1);
+  Deno.removeSync(`${RUN_DIRECTORY}/${own[0].name}`);
+  await endProxy(proxy);
+  assert.equal(await read(lab), "1");
+});
 
 labTest(`${SYSCTL} stays as an administrator has set it`, OPTIONS, async (lab) => {
   await lab.router.run(["sysctl", "-qw", `${SYSCTL}=0`]);

@@ -28,7 +28,7 @@ export function suspendEarlyDemux(log: Logger): () => void {
   return () => {
     const { noted, used } = recall();
     if (noted || used) return void resumeEarlyDemux();
-    // Nothing can be written down, or it is gone, or another user's proxy has the place: this process knows it.
+    // It cannot be written down, or is gone, or another user's proxy has the place: this process knows it.
     if (read() === "0") write(before);
   };
 }

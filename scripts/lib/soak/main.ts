@@ -45,17 +45,13 @@ const SETTLED_MS = 4_000;
 
 /** Runs the soak; gives the exit code. */
 async function main(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args,
-    options: { source: { type: "boolean", default: false } },
-    allowPositionals: true,
-  });
-  const minutes = Number(positionals[0]);
-  if (positionals.length !== 1 || !(minutes > 0)) {
+  const asked = readWords(args);
+  if (asked === "help" || asked === undefined) {
     print(USAGE);
-    return 2;
+    return asked === "help" ? 0 : 2;
   }
-  if (values.source) Deno.env.delete("TPROXY_BIN");
+  const { minutes, source } = asked;
+  if (source) Deno.env.delete("TPROXY_BIN");
   const before = await readMachineState();
   await prepareLoad();
   const lab = await openLab({ forwarding: true, masquerade: true });
@@ -162,6 +158,24 @@ async function soak(lab: Lab, seconds: number): Promise<Finding[]> {
     none("exit code of the last proxy but 0", code === 0 ? [] : [`${code}`]),
     none("objects of the kernel that were not so before", changed),
   ];
+}
+
+/** Reads the command line; undefined: it is none. */
+function readWords(
+  args: string[],
+): { readonly minutes: number; readonly source: boolean } | "help" | undefined {
+  const options = {
+    source: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h" },
+  } as const;
+  try {
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
+    if (values.help) return "help";
+    const minutes = Number(positionals[0]);
+    return positionals.length === 1 && minutes > 0 ? { minutes, source: values.source } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Lines that one text has, and the other not. */

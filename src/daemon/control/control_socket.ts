@@ -3,8 +3,10 @@
  * @module
  */
 import type { Logger } from "../../log.ts";
+import { EACCES } from "../../net/errno.ts";
 import { OperationError } from "../../net/error.ts";
 import { askControl } from "./client.ts";
+import { isListenedAt } from "./listening.ts";
 
 /** Nobody but the owner connects. */
 const MODE = 0o600;
@@ -61,8 +63,12 @@ function listen(path: string): ControlSocket {
 /** Refuses where a proxy listens that takes new flows. */
 async function refuseOther(path: string): Promise<void> {
   const reply = await askControl(path, { method: "GET", target: "/v1/status" }).catch((error) => {
-    const isSilent = error instanceof OperationError && error.unanswered;
-    throw isSilent ? refusal(path, "a proxy that does not answer has it") : error;
+    if (!(error instanceof OperationError)) throw error;
+    if (error.unanswered) throw refusal(path, "a proxy that does not answer has it");
+    if (error.errno !== EACCES) throw error;
+    // Another user's: of a proxy that was killed, perhaps one that ran as root.
+    if (isListenedAt(readSockets(), path)) throw refusal(path, "a proxy of another user has it");
+    return undefined;
   });
   if (reply === undefined) return;
   const { phase, pid } = readHolder(reply.text);
@@ -71,6 +77,15 @@ async function refuseOther(path: string): Promise<void> {
     path,
     typeof pid === "number" ? `the proxy with pid ${pid} has it` : "another program has it",
   );
+}
+
+/** Nothing where it cannot be read: then whoever binds the path finds out. */
+function readSockets(): string {
+  try {
+    return Deno.readTextFileSync("/proc/net/unix");
+  } catch {
+    return "";
+  }
 }
 
 function readHolder(text: string): { readonly phase?: unknown; readonly pid?: unknown } {

@@ -13,7 +13,7 @@ const NET_ADMIN = "0000000000001000";
 const OWN = 65080;
 const binary = Deno.env.get("TPROXY_BIN");
 const OPTIONS: LabTestOptions = {
-  programs: ["socat", "setpriv"],
+  programs: ["socat", "setpriv", "curl"],
   netlinkOnly: "with iptables it stays root",
   ...binary === undefined ? { obstacle: "needs the single file: TPROXY_BIN names none" } : {},
 };
@@ -206,4 +206,27 @@ labTest("run --user becomes that user, and one that is not there is refused", OP
   });
   assert.equal(code, 2);
   assert.match(stderr, /^tproxy: there is no user no-such-user: /);
+});
+
+labTest("run by root takes the place of a proxy that was root's and was killed", OPTIONS, async (lab) => {
+  // The usual path: its folder is given to whom the proxy becomes.
+  const control = "/run/tproxy/control-of-a-test.sock";
+  const config = { control };
+  const killed = await startProxy(lab, { config, arguments: ["--privileges", "keep"] });
+  try {
+    const refused = await tproxy(lab, ["run", "-c", writeConfig(lab, config)], { mayFail: true });
+    assert.match(refused.stderr, /Cannot open the control socket .*: a proxy of another user has it/);
+    await killed.program.stop("SIGKILL");
+    const proxy = await startProxy(lab, { config });
+    const { stdout } = await lab.router.run([
+      "curl",
+      "-s",
+      "--unix-socket",
+      control,
+      "http://localhost/v1/status",
+    ]);
+    assert.equal(JSON.parse(stdout).pid, proxy.pid);
+  } finally {
+    await Deno.remove(control).catch(() => {});
+  }
 });

@@ -41,6 +41,11 @@ table inet fast {
   chain forward { type filter hook forward priority 0; meta l4proto tcp flow add @ft; }
 }
 END`;
+/**
+ * The kernel's own, once: a socket that closes has its packets dropped a moment later, and by then the chain
+ * that has queued them is gone with the table of the same process. They are dropped in this way too.
+ */
+const OF_A_KILL = /WARNING: .* nf_reinject\+/;
 const LIVE = "nft list table inet transparent_proxy_live";
 
 vmTest("watched flows on Debian's kernel: NFQUEUE, NFLOG, kill -9, a flow table", {
@@ -101,7 +106,7 @@ within 300 eval "grep -q 'the rules follow the network' /tmp/log"`),
     await vm.run("relayed", "cat /tmp/log; tproxy doctor 2>&1"),
     /relayed, not watched: a flow table/,
   );
-  assert.equal(await complaints(vm), "");
+  assert.equal((await complaints(vm)).split("\n").filter((line) => !OF_A_KILL.test(line)).join("\n"), "");
 });
 
 const RESET = "wget: error getting response: Connection reset by peer";

@@ -148,7 +148,7 @@ function machines(filter: string | undefined): Step {
   return {
     title: "other kernels, emulated",
     argv: [DENO, "test", "-A", "--no-check", "--parallel", ...chosen, "tests/vm"],
-    minutes: 25,
+    minutes: 30,
     countsTests: true,
   };
 }

@@ -31,15 +31,20 @@ export interface Prefix {
   readonly length: number;
 }
 
+/** Form of IPv4: the library tells what is none by an exception, which takes 30 µs. */
+const FOUR_PARTS = /^\d+(?:\.\d+){3}$/;
+
 /**
  * Reads `192.0.2.1` (four decimal parts only) or `2001:db8::1`. `undefined` if the text is neither; zone ids
  * are refused.
  */
 export function parseIp(text: string): IpAddress | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
+  if (FOUR_PARTS.test(text) && ipaddr.IPv4.isValidFourPartDecimal(text)) {
     return { family: "ipv4", bytes: Uint8Array.from(ipaddr.IPv4.parse(text).toByteArray()) };
   }
-  if (!text.includes(":") || text.includes("%") || !ipaddr.IPv6.isValid(text)) return undefined;
+  // Any of IPv6 has two colons at least.
+  if (text.indexOf(":") === text.lastIndexOf(":") || text.includes("%")) return undefined;
+  if (!ipaddr.IPv6.isValid(text)) return undefined;
   return { family: "ipv6", bytes: Uint8Array.from(ipaddr.IPv6.parse(text).toByteArray()) };
 }
 

@@ -8,26 +8,35 @@ import { CMSGHDR_SIZE, CMSGHDR_WORD, IOVEC_SIZE, MMSGHDR_SIZE, MMSGHDR_WORD } fr
 import { libc } from "../libc.ts";
 import { PinnedMemory } from "../memory.ts";
 
-// struct mmsghdr, struct iovec, the cmsghdr with two descriptors, and the bytes.
+// struct mmsghdr, struct iovec, the cmsghdr with the descriptors, and the bytes behind it.
 const IOVEC = MMSGHDR_SIZE;
 const CONTROL = IOVEC + IOVEC_SIZE;
-const CONTROL_SIZE = CMSGHDR_SIZE + 8;
-const BYTES = CONTROL + CONTROL_SIZE;
+const HEADER = CONTROL >> 2;
+const FIRST = HEADER + (CMSGHDR_SIZE >> 2);
 
-/** A message of words, and up to two descriptors: to be filled again for each, without allocation. */
+/** The length of a control message with so many descriptors; none: there is none. */
+function controlSize(descriptors: number): number {
+  return descriptors === 0 ? 0 : CMSGHDR_SIZE + Math.ceil(descriptors / 2) * 8;
+}
+
+/** A message of words, and some descriptors: to be filled again for each, without allocation. */
 export class Parcel {
-  /** Its words. */
+  /** Its words, and the same as bytes. */
   readonly words: Int32Array<ArrayBuffer>;
+  readonly bytes: Uint8Array<ArrayBuffer>;
   readonly #memory: PinnedMemory;
   readonly #header: bigint;
-  readonly #size: number;
+  readonly #room: number;
 
-  constructor(words: number) {
-    this.#size = words * 4;
-    const memory = new PinnedMemory(BYTES + this.#size);
+  /** `descriptors`: for how many there is room. */
+  constructor(words: number, descriptors = 2) {
+    this.#room = controlSize(descriptors);
+    const data = CONTROL + this.#room;
+    const memory = new PinnedMemory(data + words * 4);
     this.#memory = memory;
     this.#header = memory.address(0);
-    this.words = memory.words.subarray(BYTES >> 2);
+    this.words = memory.words.subarray(data >> 2);
+    this.bytes = memory.bytes.subarray(data);
     const point = (word: number, to: number) => {
       memory.words[word] = (memory.low + to) | 0;
       memory.words[word + 1] = memory.high;
@@ -35,39 +44,57 @@ export class Parcel {
     point(MMSGHDR_WORD.iovecs, IOVEC);
     memory.words[MMSGHDR_WORD.iovecCount] = 1;
     point(MMSGHDR_WORD.control, CONTROL);
-    point(IOVEC >> 2, BYTES);
-    memory.words[(IOVEC >> 2) + 2] = this.#size;
+    point(IOVEC >> 2, data);
   }
 
   /** Sends the words with descriptors, -1: none. Blocks if the socket does. 0 or -errno. */
   send(socket: number, first: number, second: number): number {
     const { words } = this.#memory;
-    const header = CONTROL >> 2;
-    const count = second >= 0 ? 2 : first >= 0 ? 1 : 0;
-    words[MMSGHDR_WORD.controlLength] = count === 0 ? 0 : CONTROL_SIZE;
-    words[header + CMSGHDR_WORD.length] = CMSGHDR_SIZE + count * 4;
-    words[header + CMSGHDR_WORD.level] = SOL_SOCKET;
-    words[header + CMSGHDR_WORD.type] = SCM_RIGHTS;
-    words[header + (CMSGHDR_SIZE >> 2)] = first;
-    words[header + (CMSGHDR_SIZE >> 2) + 1] = second;
-    const sent = result(libc.sendmmsg(socket, this.#header, 1, MSG_NOSIGNAL));
-    return sent < 0 ? sent : 0;
+    words[FIRST] = first;
+    words[FIRST + 1] = second;
+    return this.#send(socket, this.bytes.length, second >= 0 ? 2 : first >= 0 ? 1 : 0);
+  }
+
+  /** Sends bytes, at least one, with as many descriptors as there are. Blocks if the socket does. 0 or -errno. */
+  sendAll(socket: number, bytes: Uint8Array, fds: readonly number[]): number {
+    this.bytes.set(bytes);
+    this.#memory.words.set(fds, FIRST);
+    return this.#send(socket, bytes.length, fds.length);
   }
 
   /** Receives words. Blocks if the socket does. Bytes, 0 at the end, or -errno. */
   receive(socket: number): number {
     const { words } = this.#memory;
-    words[MMSGHDR_WORD.controlLength] = CONTROL_SIZE;
+    words[(IOVEC >> 2) + 2] = this.bytes.length;
+    words[MMSGHDR_WORD.controlLength] = this.#room;
     const received = result(libc.recvmmsg(socket, this.#header, 1, MSG_CMSG_CLOEXEC, null));
     return received <= 0 ? received : words[MMSGHDR_WORD.length];
   }
 
-  /** The descriptor that has come with the last words; -1: none. */
+  /** The first descriptor that has come with the last words; -1: none. */
   get received(): number {
+    return this.#count === 0 ? -1 : this.#memory.words[FIRST];
+  }
+
+  /** All that have come with them. */
+  get allReceived(): number[] {
+    return [...this.#memory.words.subarray(FIRST, FIRST + this.#count)];
+  }
+
+  get #count(): number {
     const { words } = this.#memory;
-    const header = CONTROL >> 2;
     const brings = words[MMSGHDR_WORD.controlLength] >= CMSGHDR_SIZE + 4 &&
-      words[header + CMSGHDR_WORD.level] === SOL_SOCKET && words[header + CMSGHDR_WORD.type] === SCM_RIGHTS;
-    return brings ? words[header + (CMSGHDR_SIZE >> 2)] : -1;
+      words[HEADER + CMSGHDR_WORD.level] === SOL_SOCKET && words[HEADER + CMSGHDR_WORD.type] === SCM_RIGHTS;
+    return brings ? (words[HEADER + CMSGHDR_WORD.length] - CMSGHDR_SIZE) >> 2 : 0;
+  }
+
+  #send(socket: number, length: number, descriptors: number): number {
+    const { words } = this.#memory;
+    words[(IOVEC >> 2) + 2] = length;
+    words[MMSGHDR_WORD.controlLength] = controlSize(descriptors);
+    words[HEADER + CMSGHDR_WORD.length] = CMSGHDR_SIZE + descriptors * 4;
+    words[HEADER + CMSGHDR_WORD.level] = SOL_SOCKET;
+    words[HEADER + CMSGHDR_WORD.type] = SCM_RIGHTS;
+    return Math.min(0, result(libc.sendmmsg(socket, this.#header, 1, MSG_NOSIGNAL)));
   }
 }

@@ -6,9 +6,6 @@
 import {
   AF_UNIX,
   EINVAL,
-  MSG_CMSG_CLOEXEC,
-  MSG_NOSIGNAL,
-  SCM_RIGHTS,
   SO_PEERCRED,
   SO_RCVTIMEO,
   SO_SNDTIMEO,
@@ -17,16 +14,9 @@ import {
   SOL_SOCKET,
 } from "../consts.ts";
 import { result } from "../errno.ts";
-import {
-  CMSGHDR_SIZE,
-  CMSGHDR_WORD,
-  IOVEC_SIZE,
-  MMSGHDR_SIZE,
-  MMSGHDR_WORD,
-  SOCKADDR_SIZE,
-} from "../layout.ts";
+import { SOCKADDR_SIZE } from "../layout.ts";
 import { libc } from "../libc.ts";
-import { PinnedMemory } from "../memory.ts";
+import { Parcel } from "./parcel.ts";
 import { closeFd } from "./socket.ts";
 import { getBytes, setTimeoutOption } from "./sockopt.ts";
 import { unixAddress } from "./unix.ts";
@@ -74,58 +64,22 @@ export interface SequenceMessage {
   readonly fds: readonly number[];
 }
 
-const IOVEC = MMSGHDR_SIZE;
-const CONTROL = IOVEC + IOVEC_SIZE;
-const CONTROL_SIZE = CMSGHDR_SIZE + Math.ceil(MOST_DESCRIPTORS / 2) * 8;
-const DATA = CONTROL + CONTROL_SIZE;
-
 /** Memory of messages, one at a time. */
 export class SequenceMemory {
-  readonly #memory = new PinnedMemory(DATA + MOST_BYTES);
-
-  constructor() {
-    this.#point(MMSGHDR_WORD.iovecs, IOVEC);
-    this.#memory.words[MMSGHDR_WORD.iovecCount] = 1;
-    this.#point(IOVEC >> 2, DATA);
-  }
+  readonly #parcel = new Parcel(MOST_BYTES / 4, MOST_DESCRIPTORS);
 
   /** Sends a message: at least a byte. 0 or -errno. */
   send(fd: number, bytes: Uint8Array, fds: readonly number[]): number {
-    const { words } = this.#memory;
-    const control = CONTROL >> 2;
-    this.#memory.bytes.set(bytes, DATA);
-    words[(IOVEC >> 2) + 2] = bytes.length;
-    this.#point(MMSGHDR_WORD.control, CONTROL);
-    words[control + CMSGHDR_WORD.length] = CMSGHDR_SIZE + fds.length * 4;
-    words[control + CMSGHDR_WORD.level] = SOL_SOCKET;
-    words[control + CMSGHDR_WORD.type] = SCM_RIGHTS;
-    words.set(fds, control + (CMSGHDR_SIZE >> 2));
-    words[MMSGHDR_WORD.controlLength] = fds.length === 0 ? 0 : CMSGHDR_SIZE + Math.ceil(fds.length / 2) * 8;
-    return Math.min(0, result(libc.sendmmsg(fd, this.#memory.address(0), 1, MSG_NOSIGNAL)));
+    return this.#parcel.sendAll(fd, bytes, fds);
   }
 
   /** Receives a message; none: the other end has gone. Or -errno. */
   receive(fd: number): SequenceMessage | null | number {
-    const { words, bytes } = this.#memory;
-    const control = CONTROL >> 2;
-    words[(IOVEC >> 2) + 2] = MOST_BYTES;
-    this.#point(MMSGHDR_WORD.control, CONTROL);
-    words[MMSGHDR_WORD.controlLength] = CONTROL_SIZE;
-    words[MMSGHDR_WORD.length] = 0;
-    const received = result(libc.recvmmsg(fd, this.#memory.address(0), 1, MSG_CMSG_CLOEXEC, null));
+    const { bytes } = this.#parcel;
+    const received = this.#parcel.receive(fd);
     if (received < 0) return received;
-    const length = words[MMSGHDR_WORD.length];
-    if (received === 0 || length === 0) return null;
-    const brings = words[MMSGHDR_WORD.controlLength] >= CMSGHDR_SIZE + 4 &&
-      words[control + CMSGHDR_WORD.level] === SOL_SOCKET && words[control + CMSGHDR_WORD.type] === SCM_RIGHTS;
-    const count = brings ? (words[control + CMSGHDR_WORD.length] - CMSGHDR_SIZE) >> 2 : 0;
-    const first = control + (CMSGHDR_SIZE >> 2);
-    return { bytes: bytes.slice(DATA, DATA + length), fds: [...words.subarray(first, first + count)] };
-  }
-
-  #point(word: number, to: number): void {
-    this.#memory.words[word] = (this.#memory.low + to) | 0;
-    this.#memory.words[word + 1] = this.#memory.high;
+    if (received === 0) return null;
+    return { bytes: bytes.slice(0, received), fds: this.#parcel.allReceived };
   }
 }
 

@@ -45,21 +45,42 @@ export interface ProxyState extends ProgramFacts {
   readonly groups: readonly GroupStatus[];
 }
 
+/** The outline of the report. */
+export type ProxyOutline = Omit<
+  ProxyState,
+  "pid" | "privileges" | "families" | "counters" | "ruleHits" | "upstreamHits" | "upstreams" | "groups"
+>;
+
 /** Describes a proxy as it is now. */
-export function describeState({ proxy, program, privileges, started, rates }: Subject): ProxyState {
-  const { dataplane, generation, upstreams } = proxy;
-  const { phase, connections, udpSessions, families, rules, hanging, refused } = proxy.facts();
+export function describeState(subject: Subject): ProxyState {
+  const { proxy, privileges } = subject;
+  const { dataplane, upstreams } = proxy;
+  const facts = proxy.facts();
+  return {
+    ...describeOutline(subject, facts),
+    pid: Deno.pid,
+    privileges,
+    families: facts.families,
+    counters: summarize(dataplane),
+    ...dataplane.hits(),
+    upstreams: upstreams.status(),
+    groups: upstreams.groups(),
+  };
+}
+
+/** Describes it in outline: that costs little. */
+export function describeOutline(
+  { proxy: { dataplane, generation }, program, started, rates }: Subject,
+  { phase, connections, udpSessions, rules, hanging, refused }: ReturnType<Subject["proxy"]["facts"]>,
+): ProxyOutline {
   return {
     version: 1,
-    pid: Deno.pid,
     program,
-    privileges,
     phase,
     started: sinceEpoch(started),
     config: generation.loaded.origin,
     generation: generation.number,
     refused: refused === undefined ? null : oneLine(refused.refusal),
-    families,
     rules,
     workers: dataplane.workers,
     hanging,
@@ -67,10 +88,6 @@ export function describeState({ proxy, program, privileges, started, rates }: Su
     maxConnections: dataplane.maxConnections,
     udpSessions,
     maxUdpSessions: dataplane.maxUdpSessions,
-    counters: summarize(dataplane),
     rates: rates.rates(),
-    ...dataplane.hits(),
-    upstreams: upstreams.status(),
-    groups: upstreams.groups(),
   };
 }

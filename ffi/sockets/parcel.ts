@@ -55,7 +55,7 @@ export class Parcel {
     return this.#send(socket, this.bytes.length, second >= 0 ? 2 : first >= 0 ? 1 : 0);
   }
 
-  /** Sends bytes, at least one, with as many descriptors as there are. Blocks if the socket does. 0 or -errno. */
+  /** Sends bytes, at least one, with all these descriptors. Blocks if the socket does. 0 or -errno. */
   sendAll(socket: number, bytes: Uint8Array, fds: readonly number[]): number {
     this.bytes.set(bytes);
     this.#memory.words.set(fds, FIRST);

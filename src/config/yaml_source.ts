@@ -85,7 +85,9 @@ export class YamlSource {
       text: wordSyntaxError(error),
     }));
     if (errors.some((error) => error.code !== "DUPLICATE_KEY")) {
-      throw new ConfigError(file, firstOfEachPlace(problems));
+      // The parser gives up at the stack's end, wherever that is, and finds more on its way back.
+      const tooDeep = problems.find(({ text }) => text === TOO_DEEP);
+      throw new ConfigError(file, tooDeep === undefined ? firstOfEachPlace(problems) : [tooDeep]);
     }
     this.problems = problems;
     this.#refuseUnfit();

@@ -259,6 +259,8 @@ export const RUN_DIRECTORY = "/run/tproxy";
 
 /** Version of what a proxy hands over to its successor, and of how: another one is refused. */
 export const HANDOVER_PROTOCOL = 1;
+/** Version of how live connections follow: to one that knows another, none do, and end where they are. */
+export const CONNECTIONS_PROTOCOL = 1;
 /** Environment of a successor: the control socket of the proxy that it takes over from. */
 export const TAKES_OVER = "TPROXY_TAKES_OVER";
 /** Environment of a successor that writes, from then on, where that proxy has written. */

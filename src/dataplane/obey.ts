@@ -3,6 +3,7 @@
  * @module
  */
 import { policyOf, type WorkerContext } from "./context.ts";
+import type { GivenConnections } from "./handover/connections.ts";
 import type { GivingOrder } from "./handover/giving.ts";
 import type { Adoption, Order } from "./orders.ts";
 import { withAddresses } from "./settings.ts";
@@ -19,7 +20,7 @@ export interface ObedientSessions {
 /** The part of a worker that orders concern. */
 export interface Obedience {
   readonly context: WorkerContext;
-  readonly tcp: ObedientSessions;
+  readonly tcp: ObedientSessions & { inherit(connections: GivenConnections): void };
   /** null: UDP is not relayed. */
   readonly udp: ObedientSessions | null;
   readonly giving: { obey(order: GivingOrder): void };
@@ -44,6 +45,8 @@ export function obey(order: Order, worker: Obedience): void {
       return;
     case "giving":
       return worker.giving.obey(order.step);
+    case "take":
+      return worker.tcp.inherit(order.connections);
     case "drain":
     case "stop":
       return worker.end(order.kind);

@@ -4,6 +4,7 @@
  */
 import type { LogLevel } from "../log.ts";
 import type { PolicyImage } from "../policy/image.ts";
+import type { GivenConnections } from "./handover/connections.ts";
 import type { WorkerEstate } from "./handover/estate.ts";
 import type { GivingOrder } from "./handover/giving.ts";
 import type { Settings } from "./settings.ts";
@@ -125,6 +126,8 @@ export type Order =
   | { readonly kind: "close"; readonly sessions: readonly SessionKey[] }
   /** Leave sockets to another process, or take them back. */
   | { readonly kind: "giving"; readonly step: GivingOrder }
+  /** Take over connections that another process has parted with. */
+  | { readonly kind: "take"; readonly connections: GivenConnections }
   /** Accept nothing new, let live connections end. */
   | { readonly kind: "drain" }
   /** End now. */
@@ -148,6 +151,9 @@ export type WorkerMessage =
   /** In a handover: nobody waits to be accepted; nothing is read that others are to read. */
   | { readonly kind: "quiet" }
   | { readonly kind: "given"; readonly estate: WorkerEstate }
+  /** After it: connections are left alone for another process; and are no longer this worker's. */
+  | { readonly kind: "parked"; readonly connections: GivenConnections }
+  | { readonly kind: "parted" }
   | { readonly kind: "adopted"; readonly number: number }
   | { readonly kind: "stopped" }
   | { readonly kind: "failed"; readonly reason: string }

@@ -12,6 +12,7 @@ import type { PolicyImage } from "../policy/image.ts";
 import { adoptLasting, allocateFor, openAll, partsOf, raiseDescriptors } from "./groundwork.ts";
 import type { EndedFlows } from "./flows/ended_flows.ts";
 import type { SessionChanges } from "./flows/session_changes.ts";
+import type { GivenConnections } from "./handover/connections.ts";
 import type { WorkerEstate } from "./handover/estate.ts";
 import type { LastingSockets } from "./handover/sockets.ts";
 import type { RouteBoard } from "./routes/route_board.ts";
@@ -124,6 +125,17 @@ export interface Dataplane {
   inherit(estates: readonly WorkerEstate[]): Promise<void>;
   /** Begins, with inherited sockets, to read them. Resolves when all workers do. */
   begin(): Promise<void>;
+  /**
+   * Parts, after {@linkcode endGiving}, with connections of a worker, some at a time: has it leave them
+   * alone, and go on with them or know them no longer.
+   */
+  readonly parting: readonly {
+    park(): Promise<GivenConnections>;
+    unpark(): void;
+    part(): Promise<void>;
+  }[];
+  /** Takes over connections that a worker of another process has parted with. */
+  take(worker: number, connections: GivenConnections): void;
   /** Accepts nothing new; live connections go on. {@linkcode ended} resolves when the last has ended. */
   drain(): void;
   /** Resets what is left and ends. */
@@ -255,6 +267,8 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
       for (const seat of seats) seat.begin();
       await Promise.race([Promise.all(seats.map((seat) => seat.ready)), ended]);
     },
+    parting: seats,
+    take: (worker, connections) => seats[worker].take(connections),
     drain: () => end("drain"),
     stop: () => end("stop"),
     ended,

@@ -21,6 +21,7 @@ import { WaitingRoom } from "./shared/waiting_room.ts";
 import { OwnAddresses } from "./sockets/own_addresses.ts";
 import { TcpAcceptor } from "./tcp/accept.ts";
 import { TcpQuestions } from "./asking/tcp_questions.ts";
+import { Parting } from "./tcp/estate/parting.ts";
 import { TcpSessions } from "./tcp/sessions.ts";
 import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
@@ -202,6 +203,9 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
     udp,
     quiet: () => post({ kind: "quiet" }),
     given: (estate) => post({ kind: "given", estate }),
+    parting: new Parting(context, tcp),
+    parked: (connections) => post({ kind: "parked", connections }),
+    parted: () => post({ kind: "parted" }),
   });
   const obedience = {
     context,

@@ -27,8 +27,9 @@ export const upgradeCommand: Command<InferValue<typeof parser>> = {
   summary: "Have another version take over from a running proxy, without loss",
   details: [
     "FILE is started with the words and in the service of the proxy that runs, and is given its listeners, its UDP sessions with " +
-    "their sockets, and its rules: no datagram is lost, no new connection fails, servers see the same ports. The proxy before lets its TCP " +
-    "connections end, within timeouts.drain, and ends. There is one such at a time: until it has ended another upgrade is refused.",
+    "their sockets, and its rules: no datagram is lost, no new connection fails, servers see the same ports. Its live TCP connections " +
+    "follow as soon as FILE runs, and it ends; to a version that takes none they do not, and have timeouts.drain to end. There is one " +
+    "such at a time: until it has ended another upgrade is refused.",
     "FILE is checked first: that it is for this processor, unpacks, and knows how to take over from this version. Until it says that it " +
     "runs the proxy before goes on as it did, whatever happens to FILE. The config is read anew, as by a reload; keys that only a " +
     "restart takes over must be as they were, but for listener.workers (which stay as many), limits, control, metrics and log.format.",
@@ -84,7 +85,7 @@ async function upgrade(
   }
   const { state } = outcome;
   env.stdout(
-    `pid ${state.pid} runs, with ${state.udpSessions} UDP sessions; pid ${pid} lets its connections end\n`,
+    `pid ${state.pid} runs, with ${state.udpSessions} UDP sessions; pid ${pid} gives it its connections, and ends\n`,
   );
   if (former.file !== undefined && former.file !== program.command) {
     env.stderr(`tproxy: warning: the next start is of ${former.file}: put ${program.command} there, by mv\n`);

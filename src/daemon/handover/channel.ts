@@ -18,7 +18,7 @@ import { errnoCode } from "../../net/errno.ts";
 import { OperationError } from "../../net/error.ts";
 
 /** Columns that a parcel carries. */
-export type Column = Int32Array | Float64Array;
+export type Column = Int32Array | Float64Array | Uint8Array;
 
 /** A parcel. */
 export interface Parcel {
@@ -28,12 +28,14 @@ export interface Parcel {
   readonly fds: readonly number[];
 }
 
+type ColumnKind = "i32" | "f64" | "u8";
+
 /** The first message of a parcel. */
 interface Head {
   readonly kind: string;
   /** Bytes of the text, then of each column with its kind; all follow in this order. */
   readonly text: number;
-  readonly columns: readonly (readonly [kind: "i32" | "f64", bytes: number])[];
+  readonly columns: readonly (readonly [kind: ColumnKind, bytes: number])[];
   readonly fds: number;
 }
 
@@ -55,6 +57,11 @@ export class HandoverChannel {
     limitWaits(fd, MESSAGE_MS);
   }
 
+  /** Tells whether this end has closed it. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Sends a parcel. Throws an OperationError where the other end does not take it. */
   send(kind: string, parcel: Partial<Omit<Parcel, "kind">> = {}): void {
     const { columns = [], fds = [] } = parcel;
@@ -62,7 +69,7 @@ export class HandoverChannel {
     const head: Head = {
       kind,
       text: text.length,
-      columns: columns.map((column) => [column instanceof Int32Array ? "i32" : "f64", column.byteLength]),
+      columns: columns.map((column) => [kindOf(column), column.byteLength]),
       fds: fds.length,
     };
     this.#sendOne(new TextEncoder().encode(JSON.stringify(head)), []);
@@ -86,17 +93,22 @@ export class HandoverChannel {
     const pieces: Uint8Array[] = [];
     const fds: number[] = [];
     const bytes = head.columns.reduce((sum, [, length]) => sum + length, head.text);
-    for (let length = 0; length < bytes || fds.length < head.fds;) {
-      const message = this.#receiveOne();
-      pieces.push(message.bytes);
-      length += message.bytes.length;
-      fds.push(...message.fds);
+    try {
+      for (let length = 0; length < bytes || fds.length < head.fds;) {
+        const message = this.#receiveOne();
+        pieces.push(message.bytes);
+        length += message.bytes.length;
+        fds.push(...message.fds);
+      }
+    } catch (error) {
+      fds.forEach(closeFd); // nobody else knows them
+      throw error;
     }
     const body = joinBytes(pieces);
     let at = head.text;
     const columns = head.columns.map(([kind, length]) => {
       const own = body.slice(at, at += length).buffer;
-      return kind === "i32" ? new Int32Array(own) : new Float64Array(own);
+      return makeColumn(kind, own);
     });
     return { kind, text: new TextDecoder().decode(body.subarray(0, head.text)), columns, fds };
   }
@@ -160,6 +172,24 @@ export class HandoverChannel {
     if (sent < 0) {
       throw failure(this.#closed ? "it is over" : `the other one takes nothing: ${errnoCode(-sent)}`);
     }
+  }
+}
+
+function kindOf(column: Column): ColumnKind {
+  if (column instanceof Int32Array) return "i32";
+  return column instanceof Float64Array ? "f64" : "u8";
+}
+
+function makeColumn(kind: ColumnKind, bytes: ArrayBuffer): Column {
+  switch (kind) {
+    case "i32":
+      return new Int32Array(bytes);
+    case "f64":
+      return new Float64Array(bytes);
+    case "u8":
+      return new Uint8Array(bytes);
+    default:
+      throw failure(`no column: ${kind satisfies never}`);
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * A running proxy's half of a handover: it gives a successor its sockets and sessions, and lets its
- * connections end; or it goes on, if the successor comes to nothing.
+ * A running proxy's half of a handover: it gives a successor its sockets and sessions, then its connections,
+ * or lets these end where the successor knows nothing of that; or it goes on, if the successor comes to
+ * nothing.
  * @module
  */
 import { acceptSequence, limitWaits, listenSequence, peerOf } from "../../../ffi/sockets/sequence.ts";
@@ -14,7 +15,8 @@ import type { Logger } from "../../log.ts";
 import { check, OperationError } from "../../net/error.ts";
 import type { LiveRules } from "../live_rules.ts";
 import { HandoverChannel } from "./channel.ts";
-import { packEstate, refusalOf, type Wish } from "./protocol.ts";
+import { giveConnections } from "./connections.ts";
+import { CONNECTIONS_FOLLOW, packEstate, refusalOf, takesConnections, type Wish } from "./protocol.ts";
 
 /** Milliseconds in which the successor connects; in which its workers start; in which a step is done. */
 const CONNECT_MS = 5000;
@@ -33,7 +35,7 @@ export interface HandoverParts {
   readonly config: () => Config;
   /** Returns why it gives nothing now: it ends, say; undefined: it may. */
   readonly busy: () => string | undefined;
-  /** The successor, of this pid, has all: live connections are left. */
+  /** The successor, of this pid, has all but the live connections. */
   readonly handedOver: (pid: number) => void;
 }
 
@@ -55,7 +57,7 @@ export class Handover {
   }
 
   /** Waits at a path for a successor, and gives it all. Throws an OperationError where it cannot listen. */
-  begin(path: string): void {
+  begin(path: string, wish: Wish): void {
     try {
       Deno.removeSync(path);
     } catch {
@@ -66,7 +68,7 @@ export class Handover {
     Deno.umask(mask);
     check(listener, "listen on", path);
     this.#underWay = true;
-    this.#give(listener, path).finally(() => void (this.#underWay = false));
+    this.#give(listener, path, wish).finally(() => void (this.#underWay = false));
   }
 
   /** Ends what is under way; a successor that runs sees that this process has ended. */
@@ -74,12 +76,13 @@ export class Handover {
     this.#channel?.close();
   }
 
-  async #give(listener: number, path: string): Promise<void> {
+  async #give(listener: number, path: string, wish: Wish): Promise<void> {
     const { log } = this.#parts;
     const progress: Progress = { isQuiet: false, isGiven: false };
     try {
-      const peer = await this.#connect(listener, path);
-      await this.#giveAll(peer.channel, peer.pid, progress);
+      const { channel, pid } = await this.#connect(listener, path);
+      const given = await this.#giveAll(channel, progress);
+      await this.#release(channel, { ...given, pid, takes: takesConnections(wish) });
     } catch (error) {
       this.#channel?.close();
       this.#channel = undefined;
@@ -112,8 +115,8 @@ export class Handover {
     return { channel: this.#channel = new HandoverChannel(fd), pid: peer.pid };
   }
 
-  async #giveAll(channel: HandoverChannel, pid: number, progress: Progress): Promise<void> {
-    const { dataplane, live, log, handedOver } = this.#parts;
+  async #giveAll(channel: HandoverChannel, progress: Progress): Promise<Given> {
+    const { dataplane, live } = this.#parts;
     const { text, fds } = packSockets(dataplane.sockets);
     channel.send("sockets", { text, fds: [...fds, ...OUTPUTS] });
     await channel.receive("prepared", PREPARE_MS);
@@ -133,16 +136,32 @@ export class Handover {
     await channel.receive("inherited", STEP_MS);
     channel.send("yours");
     await channel.receive("running");
-    const pause = performance.now() - began;
+    const udpSessions = estates.reduce((sum, { udp }) => sum + (udp?.amounts.length ?? 0) / 3, 0);
+    return { pauseMs: Math.round(performance.now() - began), udpSessions };
+  }
+
+  /** The successor runs: nothing is taken back any more. */
+  async #release(
+    channel: HandoverChannel,
+    { pid, takes, pauseMs, udpSessions }: Given & { readonly pid: number; readonly takes: boolean },
+  ): Promise<void> {
+    const { dataplane, log, handedOver } = this.#parts;
     handedOver(pid);
-    channel.send("released");
-    const sessions = estates.reduce((sum, { udp }) => sum + (udp?.amounts.length ?? 0) / 3, 0);
-    log.info("handed over: connections end here, all else goes on there", {
+    log.info(`handed over: connections ${takes ? "follow" : "end here"}, all else goes on there`, {
       pid,
-      "udp-sessions": sessions,
+      "udp-sessions": udpSessions,
       live: dataplane.live(),
-      "paused-ms": Math.round(pause),
+      "paused-ms": pauseMs,
     });
+    try {
+      channel.send("released", takes ? { text: CONNECTIONS_FOLLOW } : {});
+      if (!takes) return;
+      const connections = await giveConnections(channel, dataplane);
+      log.info("connections are handed over", { connections });
+    } catch (error) {
+      if (!(error instanceof OperationError)) throw error;
+      log.warn("connections end here: the one that takes over has gone", { reason: error.message });
+    }
   }
 
   #takeBack({ isQuiet, isGiven }: Progress): void {
@@ -155,6 +174,12 @@ export class Handover {
       log.warn("rules stay as they were", { reason: error.message });
     }
   }
+}
+
+/** Facts of what was given. */
+interface Given {
+  readonly pauseMs: number;
+  readonly udpSessions: number;
 }
 
 /** Steps that are to be taken back. */

@@ -12,7 +12,14 @@ import type { GivenTable } from "../../kernel/live/live_table.ts";
 import { check, OperationError } from "../../net/error.ts";
 import { askControl } from "../control/client.ts";
 import { HandoverChannel } from "./channel.ts";
-import { HANDOVER_TARGET, type HandoverAnswer, unpackEstate, wishOf } from "./protocol.ts";
+import { takeConnections } from "./connections.ts";
+import {
+  CONNECTIONS_FOLLOW,
+  HANDOVER_TARGET,
+  type HandoverAnswer,
+  unpackEstate,
+  wishOf,
+} from "./protocol.ts";
 
 /** Milliseconds for a step of the other side. */
 const STEP_MS = 10_000;
@@ -39,6 +46,8 @@ export class Predecessor {
   readonly outputs: readonly number[];
   readonly #channel: HandoverChannel;
   #isGone = false;
+  /** Resolves with the number of connections that have followed, when it has ended. */
+  readonly #followed = Promise.withResolvers<number>();
 
   /** Use {@linkcode askPredecessor}. */
   constructor(channel: HandoverChannel, sockets: readonly LastingSockets[], outputs: readonly number[]) {
@@ -71,15 +80,27 @@ export class Predecessor {
     await channel.receive("yours", STEP_MS);
     await dataplane.begin();
     channel.send("running");
-    await channel.receive("released", STEP_MS).catch(() => {}); // it may have been killed: all is here
-    channel.gone().finally(() => void (this.#isGone = true));
+    const released = await channel.receive("released", STEP_MS).catch(() => undefined); // killed: all is here
+    this.#follow(released?.text === CONNECTIONS_FOLLOW, dataplane, ruleNames);
     const udpSessions = estates.reduce((sum, { udp }) => sum + (udp?.amounts.length ?? 0) / 3, 0);
     return { table: contents === null ? null : { fd: fds[0], contents }, udpSessions };
+  }
+
+  /** Resolves with the number of connections that it has given, when it has ended. */
+  get followed(): Promise<number> {
+    return this.#followed.promise;
   }
 
   /** Parts with it. */
   end(): void {
     this.#channel.close();
+  }
+
+  async #follow(follows: boolean, dataplane: Dataplane, theirs: readonly RuleNames[]): Promise<void> {
+    const taken = follows ? await takeConnections(this.#channel, dataplane, theirs) : 0;
+    await this.#channel.gone();
+    this.#isGone = true;
+    this.#followed.resolve(taken);
   }
 }
 

@@ -12,7 +12,10 @@
  *   inherited                       ──►
  *                                   ◄──  yours
  *   its workers read;   running     ──►
- *                                   ◄──  released    lets its connections end
+ *                                   ◄──  released    lets its connections end, or says that they follow:
+ *                                   ◄──  connections some of a worker's; nobody touches them
+ *   taken                           ──►              closes its own descriptors of them
+ *                                   ◄──  yours       and so on, until none is left
  * ```
  *
  * Where the connection ends before "running", the proxy reads on as before. Pure.
@@ -20,7 +23,7 @@
  */
 import type { Config } from "../../config/types.ts";
 import type { UdpEstate, WorkerEstate } from "../../dataplane/handover/estate.ts";
-import { HANDOVER_PROTOCOL } from "../../constants.ts";
+import { CONNECTIONS_PROTOCOL, HANDOVER_PROTOCOL } from "../../constants.ts";
 import { OperationError } from "../../net/error.ts";
 import { fixedKeys } from "../reload/changes.ts";
 import type { Column, Parcel } from "./channel.ts";
@@ -42,6 +45,8 @@ const FREE: readonly string[] = [
 export interface Wish {
   readonly protocol: number;
   readonly pid: number;
+  /** See {@linkcode CONNECTIONS_PROTOCOL}; absent: it takes none. */
+  readonly connections?: number;
   /** The keys that both must have alike, as JSON. */
   readonly fixed: Readonly<Record<string, string>>;
 }
@@ -59,6 +64,7 @@ export function wishOf(config: Config, pid: number): Wish {
   return {
     protocol: HANDOVER_PROTOCOL,
     pid,
+    connections: CONNECTIONS_PROTOCOL,
     fixed: Object.fromEntries(keys.map(({ key, value }) => [key, JSON.stringify(value)])),
   };
 }
@@ -81,14 +87,22 @@ export function refusalOf(wish: Wish, config: Config): string | undefined {
   } changed since it was started: restart`;
 }
 
+/** The text of "released" where connections follow. */
+export const CONNECTIONS_FOLLOW = "connections";
+
+/** Tells whether connections may follow. */
+export function takesConnections(wish: Wish): boolean {
+  return wish.connections === CONNECTIONS_PROTOCOL;
+}
+
 /** Reads a question. Throws an OperationError where it is none. */
 export function readWish(text: string): Wish {
   const wish = parse(text);
-  const { protocol, pid, fixed } = wish as Partial<Wish>;
+  const { protocol, pid, connections, fixed } = wish as Partial<Wish>;
   const isWish = typeof protocol === "number" && typeof pid === "number" && typeof fixed === "object" &&
     fixed !== null && Object.values(fixed).every((value) => typeof value === "string");
   if (!isWish) throw new OperationError({ ...PURPOSE, reason: "this is no wish", usage: true });
-  return { protocol, pid, fixed };
+  return typeof connections === "number" ? { protocol, pid, connections, fixed } : { protocol, pid, fixed };
 }
 
 const PURPOSE = { operation: "hand over", object: "the proxy" } as const;

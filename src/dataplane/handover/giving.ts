@@ -2,8 +2,8 @@
  * A worker's part in a handover: it leaves its sockets to another process, or takes them back.
  *
  * ```
- * works ─► quiet: no new question ─► given: reads nothing of it ─► let go: its connections end
- *   ▲                                   │ the other one has come to nothing
+ * works ─► quiet: no new question ─► given: reads nothing of it ─► let go: its connections end, or
+ *   ▲                                   │ the other one has come to nothing    follow, some at a time
  *   └───────────────────────────────────┘
  * ```
  * @module
@@ -11,6 +11,7 @@
 import type { WorkerContext } from "../context.ts";
 import type { Service } from "../loop/service.ts";
 import { TICK_MS, ticks } from "../loop/wheel.ts";
+import type { GivenConnections } from "./connections.ts";
 import type { UdpEstate, WorkerEstate } from "./estate.ts";
 
 /** A part that leaves its sockets; `start` takes them back. */
@@ -33,13 +34,17 @@ export interface GivingParts {
     letGo(): void;
     inherit(estate: UdpEstate): void;
   } | null;
+  readonly parting: { park(): GivenConnections; unpark(): void; part(): void };
   /** Tells the main thread that nobody waits to be accepted any more. */
   readonly quiet: () => void;
   readonly given: (estate: WorkerEstate) => void;
+  /** Tells it that some connections are left alone; and that they are the other process' alone. */
+  readonly parked: (connections: GivenConnections) => void;
+  readonly parted: () => void;
 }
 
 /** An order of a handover. */
-export type GivingOrder = "quiet" | "give" | "take-back" | "let-go";
+export type GivingOrder = "quiet" | "give" | "take-back" | "let-go" | "park" | "unpark" | "part";
 
 /** Ticks for those who were dialled for: who is not accepted by then asks the other process. */
 const PATIENCE_TICKS = ticks(2000);
@@ -64,7 +69,7 @@ export class Giving implements Service {
 
   /** Obeys. */
   obey(order: GivingOrder): void {
-    const { askers, acceptor, udp, given } = this.#parts;
+    const { askers, acceptor, udp, parting, given, parked, parted } = this.#parts;
     switch (order) {
       case "quiet":
         for (const asker of askers) asker.leave();
@@ -85,6 +90,13 @@ export class Giving implements Service {
       case "let-go":
         acceptor.close();
         return udp?.letGo();
+      case "park":
+        return parked(parting.park());
+      case "unpark":
+        return parting.unpark();
+      case "part":
+        parting.part();
+        return parted();
       default:
         throw new TypeError(`no order: ${order satisfies never}`);
     }

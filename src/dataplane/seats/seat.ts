@@ -4,6 +4,7 @@
  */
 import type { Logger } from "../../log.ts";
 import { OperationError } from "../../net/error.ts";
+import { type GivenConnections, NO_CONNECTIONS } from "../handover/connections.ts";
 import type { WorkerEstate } from "../handover/estate.ts";
 import type { Crashes } from "./crashes.ts";
 import type { Adoption, Order, UpstreamAddresses, WorkerParts } from "../orders.ts";
@@ -36,6 +37,8 @@ export class Seat {
   /** Of a handover that is under way. */
   #quiet = Promise.withResolvers<void>();
   #given = Promise.withResolvers<WorkerEstate>();
+  #parked = Promise.withResolvers<GivenConnections>();
+  #parted = Promise.withResolvers<void>();
   #thread: Thread;
   /** The adoption that the thread has taken. */
   #taken = 0;
@@ -108,6 +111,32 @@ export class Seat {
     this.#thread.give({ kind: "giving", step });
   }
 
+  /** Has the worker leave some connections alone. Resolves with them; none: it has none to give. */
+  park(): Promise<GivenConnections> {
+    if (this.#over) return Promise.resolve(NO_CONNECTIONS);
+    this.#parked = Promise.withResolvers();
+    this.#thread.give({ kind: "giving", step: "park" });
+    return this.#parked.promise;
+  }
+
+  /** Has the worker go on with them. */
+  unpark(): void {
+    this.#thread.give({ kind: "giving", step: "unpark" });
+  }
+
+  /** Has the worker know them no longer. Resolves when it does not, and its sockets are closed. */
+  part(): Promise<void> {
+    if (this.#over) return Promise.resolve();
+    this.#parted = Promise.withResolvers();
+    this.#thread.give({ kind: "giving", step: "part" });
+    return this.#parted.promise;
+  }
+
+  /** Has the worker take over connections that another process has parted with. */
+  take(connections: GivenConnections): void {
+    this.#thread.give({ kind: "take", connections });
+  }
+
   /** Resolves when the worker, which awaits its begin, could begin. */
   get prepared(): Promise<void> {
     return this.#prepared.promise;
@@ -147,6 +176,8 @@ export class Seat {
         inherited: () => this.#inherited.resolve(),
         quiet: () => this.#quiet.resolve(),
         given: (estate) => this.#given.resolve(estate),
+        parked: (connections) => this.#parked.resolve(connections),
+        parted: () => this.#parted.resolve(),
         adopted: (number) => this.#take(number),
         stopped: () => this.#finish(() => this.#ended.resolve()),
         failed: (reason) => this.#failed(reason),
@@ -186,6 +217,8 @@ export class Seat {
 
   #finish(tell: () => void): void {
     this.#over = true;
+    this.#parked.resolve(NO_CONNECTIONS);
+    this.#parted.resolve();
     tell();
     this.#wakeWaiting();
   }

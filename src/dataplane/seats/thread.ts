@@ -4,6 +4,7 @@
  */
 import type { Logger } from "../../log.ts";
 import { signalEventFd } from "../../../ffi/epoll.ts";
+import type { GivenConnections } from "../handover/connections.ts";
 import type { WorkerEstate } from "../handover/estate.ts";
 import type { Order, WorkerMessage, WorkerRequest, WorkerStart } from "../orders.ts";
 import type { SharedState } from "../shared/state.ts";
@@ -18,6 +19,9 @@ export interface ThreadReport {
   /** Reports, of a handover, that nobody waits to be accepted; and what it gives. */
   quiet(): void;
   given(estate: WorkerEstate): void;
+  /** Reports that connections are left alone; and that they are no longer its own. */
+  parked(connections: GivenConnections): void;
+  parted(): void;
   /** Reports that it has taken an adoption. */
   adopted(number: number): void;
   /** Reports that it has ended as it was told. */
@@ -70,6 +74,10 @@ export function startThread(options: ThreadOptions): Thread {
         return report.quiet();
       case "given":
         return report.given(data.estate);
+      case "parked":
+        return report.parked(data.connections);
+      case "parted":
+        return report.parted();
       case "adopted":
         return report.adopted(data.number);
       case "stopped":

@@ -43,6 +43,16 @@ export class SessionTable {
     this.#free.push(session);
   }
 
+  /** Lists up to `most` live sessions of which `is` is true. */
+  list(most: number, is: (session: Session) => boolean): Session[] {
+    const list: Session[] = [];
+    for (const session of this.#sessions) {
+      if (list.length === most) break;
+      if (session.tag !== 0 && is(session)) list.push(session);
+    }
+    return list;
+  }
+
   /** Calls `visit` for each live session; it may close that one. */
   forEach(visit: (session: Session) => void): void {
     for (const session of this.#sessions) if (session.tag !== 0) visit(session);

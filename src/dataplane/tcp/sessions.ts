@@ -30,7 +30,9 @@ import type { Service } from "../loop/service.ts";
 import { Throttle } from "../loop/throttle.ts";
 import { TimerWheel } from "../loop/wheel.ts";
 import type { ObedientSessions } from "../obey.ts";
+import { GIVEN_CONNECTION, type GivenConnections } from "../handover/connections.ts";
 import type { PipeOptions } from "../orders.ts";
+import { ADDRESS_WORDS } from "../shared/columns.ts";
 import type { Ledger } from "../shared/ledger.ts";
 import { PerClient } from "../shared/per_client.ts";
 import { BLOCKED, EVICTED, FAILED, OVER_LIMIT, RESET } from "../shared/endings.ts";
@@ -42,13 +44,15 @@ import { Deciding } from "./deciding.ts";
 import { Dialling } from "./stages/dialling.ts";
 import { GreetingStage } from "./stages/greeting.ts";
 import { noteEdges, SESSION_EVENTS } from "./edges.ts";
+import { type Heir, readHeirs, restore, restoreRow } from "./estate/inherit.ts";
 import { NextTurn } from "./next_turn.ts";
-import { PipePool } from "./bytes/pipes.ts";
+import { closePipe, PipePool } from "./bytes/pipes.ts";
 import { Relay } from "./bytes/relay.ts";
+import { Parked } from "./stages/parked.ts";
 import { Relaying } from "./stages/relaying.ts";
 import { Resetting } from "./stages/resetting.ts";
 import { CLIENT, DESTINATION, Session, stageOfOpen } from "./session.ts";
-import { DIALLING, OPEN, SNIFFING, WAITING } from "./stage_numbers.ts";
+import { DIALLING, HALF_CLOSED, OPEN, PARKED, SNIFFING, WAITING } from "./stage_numbers.ts";
 import { logSession } from "./session_log.ts";
 import { SessionTable } from "./session_table.ts";
 import { TcpShares } from "./shares.ts";
@@ -68,7 +72,7 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   readonly #relay: Relay;
   readonly #dialling: Dialling;
   readonly #deciding: Deciding;
-  /** By number: SNIFFING, DIALLING, GREETING, WAITING, OPEN, HALF_CLOSED, RESETTING. */
+  /** By number: SNIFFING, DIALLING, GREETING, WAITING, OPEN, HALF_CLOSED, RESETTING, PARKED. */
   readonly #stages: readonly Stage[];
   readonly #table = new SessionTable();
   readonly #shares = new TcpShares((slot) => this.#table.at(slot));
@@ -102,7 +106,16 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     this.#dialling = new Dialling(this, sniffing);
     const resetting = new Resetting(this, this.#relay);
     const greeting = new GreetingStage(this.#dialling);
-    this.#stages = [sniffing, this.#dialling, greeting, new Waiting(this), relaying, relaying, resetting];
+    this.#stages = [
+      sniffing,
+      this.#dialling,
+      greeting,
+      new Waiting(this),
+      relaying,
+      relaying,
+      resetting,
+      new Parked(),
+    ];
   }
 
   /** The number of live sessions. */
@@ -245,16 +258,92 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     return this.size === 0;
   }
 
+  /** Lists up to so many sessions that are OPEN or HALF_CLOSED. */
+  open(most: number): Session[] {
+    return this.#table.list(most, ({ stage }) => stage === OPEN || stage === HALF_CLOSED);
+  }
+
+  /** Leaves such a session alone. Until it is forgotten or unparked, another process may have it. */
+  park(session: Session): void {
+    const { loop } = this.context;
+    loop.unwatch(session.clientFd);
+    loop.unwatch(session.upstreamFd);
+    this.#wheel.remove(session);
+    this.#relay.releaseEmpty(session.up);
+    this.#relay.releaseEmpty(session.down);
+    session.stage = PARKED;
+    // A reset would be one of the other process' connection, should this worker fail now.
+    this.#ledger.client(session.slot, -1);
+    this.#ledger.upstream(session.slot, -1, null, 0);
+  }
+
+  /** Goes on with a session that is parked. */
+  unpark(session: Session): void {
+    session.stage = this.#ledger.columns.stage[session.slot];
+    this.#ledger.client(session.slot, session.clientFd);
+    this.#ledger.upstream(session.slot, session.upstreamFd, null, 0);
+    this.#goOn(session);
+  }
+
+  /** Forgets a session that is parked: it goes on elsewhere. */
+  forget(session: Session): void {
+    session.upstream.ended(session);
+    this.#ledger.forget(session.slot);
+    this.#drop(session, false);
+  }
+
+  /** Takes over connections of another process, in any number. */
+  inherit(given: GivenConnections): void {
+    for (const heir of readHeirs(given)) this.#inherit(heir);
+  }
+
+  #inherit(heir: Heir): void {
+    const { row, clientFd, upstreamFd } = heir;
+    if (this.size === this.#ledger.columns.rows) return this.#refuseHeir(heir);
+    const address = (at: number) => new Uint8Array(row.slice(at, at + ADDRESS_WORDS).buffer);
+    this.context.shared.addLive(1);
+    const session = this.begin(clientFd, address(GIVEN_CONNECTION.client));
+    session.destination.set(address(GIVEN_CONNECTION.destination));
+    session.setUpstream(upstreamFd);
+    session.upstream = this.#upstreams.inherited(row[GIVEN_CONNECTION.carrier]);
+    restore(session, heir, this.#relay, this.context.clock.tick);
+    restoreRow(this.#ledger, session, heir);
+    this.#shares.answered(session.slot);
+    session.stage = row[GIVEN_CONNECTION.stage];
+    this.#ledger.stage(session.slot, session.stage);
+    this.#goOn(session);
+  }
+
+  /** Ends a connection for which this process has no place: it may have fewer descriptors. */
+  #refuseHeir({ clientFd, upstreamFd, up, down }: Heir): void {
+    for (const pipe of [up.pipe, down.pipe]) if (pipe !== null) closePipe(pipe);
+    this.#close(clientFd, true);
+    this.#close(upstreamFd, true);
+  }
+
+  /** Watches both sockets, whose edges come anew, and has its timer reckoned. */
+  #goOn(session: Session): void {
+    const returned = this.#watch(session, session.clientFd, 0);
+    if (returned < 0 || this.#watch(session, session.upstreamFd, 1) < 0) {
+      return this.end(session, true, FAILED);
+    }
+    this.#wheel.schedule(session, this.context.clock.tick + 1);
+    this.#nextTurn.add(session);
+  }
+
   /** Ends all sessions with a reset, and closes what is kept for the next. */
   close(): void {
-    this.#table.forEach((session) => this.end(session, true, RESET));
+    this.#table.forEach((session) => {
+      if (session.stage === PARKED) this.forget(session);
+      else this.end(session, true, RESET);
+    });
     this.#pipes.clear();
   }
 
   /** See {@linkcode ObedientSessions}. */
   abort(slot: number, tag: number): void {
     const session = this.#table.find(slot, tag);
-    if (session !== undefined) this.end(session, true, RESET);
+    if (session !== undefined && session.stage !== PARKED) this.end(session, true, RESET);
   }
 
   /** See {@linkcode ObedientSessions}: each stage reckons anew when its timer comes round. */
@@ -371,14 +460,19 @@ export class TcpSessions implements Service, Life, ObedientSessions {
   #finish(session: Session, reset: boolean, ending: number): void {
     if (session.called) session.upstream.settled(session, ECANCELED, NOBODY);
     else if (session.carried) session.upstream.ended(session);
+    // Before its descriptors are somebody else's: what a failed worker leaves in the ledger is closed.
+    this.#ledger.end(session.slot, ending);
+    this.#drop(session, reset);
+  }
+
+  /** Gives back all that it has. */
+  #drop(session: Session, reset: boolean): void {
     session.called = false; // who resumes it now comes too late
     session.greeting = null;
     this.#wheel.remove(session);
     this.#release(session);
     this.#relay.release(session.up);
     this.#relay.release(session.down);
-    // Before its descriptors are somebody else's: what a failed worker leaves in the ledger is closed.
-    this.#ledger.end(session.slot, ending);
     this.#close(session.clientFd, reset);
     this.#close(session.upstreamFd, reset);
     if (session.counted) this.#perClient.remove(session.addresses, CLIENT);

@@ -19,8 +19,10 @@ export const OPEN = 4;
 export const HALF_CLOSED = 5;
 /** One side was reset; the other is reset too as soon as it has what was sent before. */
 export const RESETTING = 6;
+/** Another process is told of the session: nothing of it is touched. Its row keeps the stage before. */
+export const PARKED = 7;
 
-/** A word for each stage, by number. */
+/** A word for each stage that a row may have, by number. */
 export const STAGE_NAMES = [
   "deciding",
   "dialling",

@@ -52,6 +52,18 @@ export class UpstreamTable {
     return group;
   }
 
+  /**
+   * The upstream of a connection that another process has brought about, which counts as a connection of it.
+   * `carrier`: see {@linkcode Upstream.carrier}.
+   */
+  inherited(carrier: number): Upstream {
+    const { settings: { upstreams }, health } = this.#context;
+    const own = upstreams[carrier - 1];
+    if (own === undefined) return NO_UPSTREAM; // it goes direct, or through one that this config has not
+    health.addConnections(own.place, 1);
+    return { ...NO_UPSTREAM, name: own.name, ended: () => health.addConnections(own.place, -1) };
+  }
+
   #make(policy: Policy | null, settings: readonly UpstreamSettings[]): void {
     this.#settings = settings;
     this.#policy = policy;

@@ -10,10 +10,11 @@ export const handoverRoute: Route = {
   method: "POST",
   path: HANDOVER_TARGET,
   answer({ body }, { handover, proxy }) {
-    const reason = handover.refusalOf(readWish(new TextDecoder().decode(body)));
+    const wish = readWish(new TextDecoder().decode(body));
+    const reason = handover.refusalOf(wish);
     if (reason !== undefined) return failure(409, reason);
     const path = `${proxy.generation.loaded.config.control}.handover`;
-    handover.begin(path);
+    handover.begin(path, wish);
     const answer: HandoverAnswer = { version: 1, path };
     return json(answer);
   },

@@ -42,6 +42,11 @@ export class PipePool {
     return { readEnd, writeEnd, size: size > 0 ? size : DEFAULT_SIZE };
   }
 
+  /** Counts a pipe of another process, which is in use already, above the limit too. */
+  adopt(): void {
+    this.#open++;
+  }
+
   /** Gives a pipe back; `empty` tells whether bytes are left in it, which nobody else may get. */
   give(pipe: Pipe, empty: boolean): void {
     if (empty && this.#idle.length < MAX_IDLE) this.#idle.push(pipe);
@@ -54,8 +59,13 @@ export class PipePool {
   }
 
   #close(pipe: Pipe): void {
-    closeFd(pipe.readEnd);
-    closeFd(pipe.writeEnd);
+    closePipe(pipe);
     this.#open--;
   }
+}
+
+/** Closes both ends. */
+export function closePipe({ readEnd, writeEnd }: Pipe): void {
+  closeFd(readEnd);
+  closeFd(writeEnd);
 }

@@ -6,7 +6,7 @@
 import { EAGAIN, SHUT_WR, SPLICE_F_MOVE, SPLICE_F_NONBLOCK } from "../../../../ffi/consts.ts";
 import { spliceBytes } from "../../../../ffi/pipe.ts";
 import { receive, send, shutdownSocket } from "../../../../ffi/sockets/socket.ts";
-import type { PipePool } from "./pipes.ts";
+import type { Pipe, PipePool } from "./pipes.ts";
 import type { Direction } from "../session.ts";
 
 /** A read that fills the scratch buffer means bulk. */
@@ -52,6 +52,25 @@ export class Relay {
   release(direction: Direction): void {
     if (direction.buffer !== null) this.#giveBuffer(direction);
     if (direction.pipe !== null) this.#givePipe(direction);
+  }
+
+  /** Takes back a pipe that is empty. */
+  releaseEmpty(direction: Direction): void {
+    if (direction.pipe !== null && direction.inPipe === 0) this.#givePipe(direction);
+  }
+
+  /** Gives a direction what was read and not passed on elsewhere: bytes, and a pipe with others. */
+  restore(direction: Direction, unsent: Uint8Array, pipe: Pipe | null, inPipe: number): void {
+    if (unsent.length > 0) {
+      const spare = unsent.length > SCRATCH_SIZE ? undefined : this.#spare.pop();
+      direction.buffer = spare ?? new Uint8Array(Math.max(SCRATCH_SIZE, unsent.length));
+      direction.buffer.set(unsent);
+      direction.length = unsent.length;
+    }
+    if (pipe === null) return;
+    this.#pipes.adopt();
+    direction.pipe = pipe;
+    direction.inPipe = inPipe;
   }
 
   #copy(direction: Direction): number {

@@ -1,0 +1,166 @@
+/**
+ * Sessions that go from one worker to another and back, at any moment: the random ones of
+ * sessions_random_test.ts, whose promises hold all the same, and some that show a single thing.
+ */
+import assert from "node:assert/strict";
+import { SHUT_WR } from "../../../../../ffi/consts.ts";
+import { libc } from "../../../../../ffi/libc.ts";
+import { closeFd, send, shutdownSocket } from "../../../../../ffi/sockets/socket.ts";
+import { countGiven, type GivenConnections } from "../../../../../src/dataplane/handover/connections.ts";
+import { HALF_CLOSED } from "../../../../../src/dataplane/tcp/stage_numbers.ts";
+import { Parting } from "../../../../../src/dataplane/tcp/estate/parting.ts";
+import { check } from "../../../../../src/net/error.ts";
+import { descriptorTest } from "../../../ffi/support/descriptors.ts";
+import { assertSameBytes, pattern, Reader, reset, tcpPair } from "../../../ffi/support/tcp.ts";
+import { checkWay, describeStall, End, randomNumbers } from "../../support/random_ends.ts";
+import { SessionBench } from "../../support/session_bench.ts";
+
+const F_DUPFD_CLOEXEC = 1030;
+
+/** Does to what is given as a socket between two processes does. */
+function carry(given: GivenConnections): GivenConnections {
+  const fds = given.fds.map((fd) => check(libc.fcntl(fd, F_DUPFD_CLOEXEC, 0), "dup"));
+  return { ...structuredClone(given), fds };
+}
+
+/** A worker's sessions, and its parting with them. */
+class Side implements Disposable {
+  readonly bench: SessionBench;
+  readonly parting: Parting;
+
+  constructor(maxPipes = 6) {
+    this.bench = new SessionBench({ maxPipes });
+    this.parting = new Parting(this.bench.context, this.bench.sessions);
+  }
+
+  /** Gives what it has to give. Their number. */
+  giveTo(heir: Side): number {
+    const given = carry(this.parting.park());
+    this.bench.turn();
+    this.parting.part();
+    heir.bench.sessions.inherit(given);
+    return countGiven(given);
+  }
+
+  /** Begins to give, and takes it back. */
+  hesitate(): void {
+    carry(this.parting.park()).fds.forEach(closeFd);
+    this.bench.turn();
+    this.parting.unpark();
+  }
+
+  [Symbol.dispose](): void {
+    this.bench[Symbol.dispose]();
+  }
+}
+
+/** A session between two ends. */
+function open({ bench }: Side, options: { smallBuffers?: boolean } = {}): [client: number, server: number] {
+  const [proxyToClient, client] = tcpPair(options);
+  const [proxyToServer, server] = tcpPair(options);
+  bench.open(proxyToClient, proxyToServer);
+  bench.settle();
+  return [client, server];
+}
+
+for (const seed of [1, 2, 3, 4]) {
+  descriptorTest(`random sessions go from worker to worker (seed ${seed})`, async () => {
+    const random = randomNumbers(seed);
+    using first = new Side();
+    using second = new Side();
+    const sessions = Array.from({ length: 25 }, () => {
+      const [client, server] = open(first, { smallBuffers: random(2) === 0 });
+      return [new End(client, random), new End(server, random)] as const;
+    });
+    const ends = sessions.flat();
+    const deadline = performance.now() + 15_000;
+    let moved = 0;
+    let pipes = 0;
+    for (let step = 0; ends.some((end) => !end.over); step++) {
+      assert.ok(performance.now() < deadline, describeStall(ends));
+      for (const end of ends) end.act();
+      first.bench.turn();
+      second.bench.turn();
+      const [from, to] = random(2) === 0 ? [first, second] : [second, first];
+      if (random(3) === 0) {
+        pipes += from.bench.sessions.open(25).filter(({ up, down }) => up.inPipe + down.inPipe > 0).length;
+        moved += from.giveTo(to);
+      } else if (random(3) === 0) from.hesitate();
+      if (step % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    const over = () => first.bench.sessions.size + second.bench.sessions.size === 0;
+    await first.bench.until(() => (second.bench.turn(), over()), 8);
+    for (const [client, server] of sessions) {
+      checkWay(client, server);
+      checkWay(server, client);
+    }
+    const counts = [first, second].map(({ bench }) => bench.counts());
+    const sum = (name: "closed" | "reset") => counts.reduce((all, own) => all + (own[name] ?? 0), 0);
+    assert.equal(sum("closed") + sum("reset"), 25, "each has ended once");
+    assert.ok(moved > 50, `${moved} moves show little`);
+    assert.ok(pipes > 0, "no pipe had anything");
+    for (const end of ends) if (!end.closed) closeFd(end.fd);
+  });
+}
+
+for (const [place, length, piece] of [["buffer", 400_000, 1000], ["pipe", 3_000_000, 1 << 20]] as const) {
+  descriptorTest(`what waits in a ${place} goes along, and its end behind it`, async () => {
+    using first = new Side();
+    using second = new Side();
+    const [client, server] = open(first, { smallBuffers: true });
+    const bytes = pattern(length);
+    let sent = 0;
+    const push = () => {
+      const returned = send(client, bytes.subarray(sent), Math.min(piece, length - sent));
+      if (returned > 0) sent += returned;
+      if (sent === length) shutdownSocket(client, SHUT_WR);
+    };
+    for (let i = 0; i < 500; i++) {
+      push(); // nobody reads
+      first.bench.turn();
+    }
+    const [{ up }] = first.bench.sessions.open(1);
+    assert.ok(place === "buffer" ? up.buffer !== null : up.inPipe > 0, `none waits in a ${place}`);
+    assert.equal(first.giveTo(second), 1);
+    const reader = new Reader(server);
+    await second.bench.until(() => {
+      push();
+      return reader.read() !== "open";
+    });
+    assert.equal(reader.end, "end");
+    assertSameBytes(reader.data, bytes);
+    const { bytesUp } = second.bench.books.counters();
+    assert.equal(bytesUp + first.bench.relayed().up, length, "none is counted twice");
+    const [row] = second.bench.books.sessions();
+    assert.equal(row.bytesUp, length, "of the whole connection");
+    assert.equal(row.stage, HALF_CLOSED);
+    closeFd(client);
+    closeFd(server);
+    await second.bench.until(() => second.bench.sessions.size === 0);
+  });
+}
+
+descriptorTest("a connection that is told of is not touched, closed or reset by the one before", () => {
+  using second = new Side();
+  let ends: number[];
+  {
+    using first = new Side();
+    ends = open(first);
+    const [{ slot, tag }] = first.bench.books.sessions();
+    const given = carry(first.parting.park());
+    send(ends[0], new Uint8Array(10), 10);
+    first.bench.sessions.retime();
+    first.bench.sessions.abort(slot, tag);
+    first.bench.settle();
+    assert.equal(new Reader(ends[1]).read(), "open");
+    assert.equal(first.bench.relayed().up, 0);
+    second.bench.sessions.inherit(given);
+  } // it ends meanwhile
+  second.bench.settle();
+  const reader = new Reader(ends[1]);
+  assert.equal(reader.read(), "open");
+  assert.equal(reader.data.length, 10);
+  for (const fd of ends) reset(fd);
+  second.bench.settle();
+  assert.equal(second.bench.shared.live, 0);
+});

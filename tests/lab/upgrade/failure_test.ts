@@ -89,10 +89,18 @@ labTest("what cannot be handed over is refused with its reason", {}, async (lab)
 
 labTest("while one lets its connections end there is no third", { programs: PROGRAMS }, async (lab) => {
   await serve(lab, 7000, "cat");
-  const first = await startUdpProxy(lab, { timeouts: { drain: "60s" } });
+  await lab.server.nft(
+    "table inet silent { chain in { type filter hook input priority 0; tcp dport 7200 drop; }; }",
+  );
+  const first = await startUdpProxy(lab, {
+    intercept: { admission: "early" }, // so that a connection is accepted which nobody has answered yet
+    timeouts: { drain: "60s", connect: "60s" },
+  });
   const client = await connectClient(lab, 7000);
   await client.write("hello\n");
   await client.waitForOutput("hello\n");
+  const dial = await connectClient(lab, 7200);
+  await dial.waitForOutput("starting data transfer");
   const second = await succeed(lab, first);
   await first.program.waitForOutput("handed over");
   const third = await beginSuccessor(lab, first.configPath);
@@ -100,10 +108,18 @@ labTest("while one lets its connections end there is no third", { programs: PROG
   assert.match(third.output, /the proxy before it still lets its last connections end/);
   await client.write("again\n");
   await client.waitForOutput("again\n");
-  await client.closeInput();
+  assert.ok(first.program.running);
+  await lab.server.nft("delete table inet silent"); // the dial comes about, and follows
+  await serve(lab, 7200, "cat");
+  await dial.write("hello\n");
+  await dial.waitForOutput("hello\n", { timeoutMs: 20_000 });
   assert.equal(await first.program.waitForExit({ timeoutMs: 10_000 }), 0, first.log);
   await succeed(lab, second);
   assert.equal(await second.program.waitForExit({ timeoutMs: 10_000 }), 0, second.log);
+  for (const one of [client, dial]) {
+    await one.write("still\n");
+    await one.waitForOutput("still\n");
+  }
 });
 
 labTest(

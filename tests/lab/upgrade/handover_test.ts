@@ -36,8 +36,9 @@ for (const admission of ["forward-path", "early"] as const) {
         await delay(300);
         const next = await succeed(lab, proxy);
         assert.equal(await proxy.program.waitForExit({ timeoutMs: 30_000 }), 0, proxy.log);
-        assert.equal(await transfer.waitForExit({ timeoutMs: 1000 }), 0, transfer.output);
-        assert.equal(transfer.stdout.split(" ")[0], hash, "the transfer ended whole, in the one before");
+        assert.ok(transfer.running, "the transfer has outlived the one before");
+        assert.equal(await transfer.waitForExit({ timeoutMs: 30_000 }), 0, transfer.output);
+        assert.equal(transfer.stdout.split(" ")[0], hash, "it ended whole");
         print(/handed over.*/.exec(proxy.log)![0]);
         proxy = next;
         await delay(300);

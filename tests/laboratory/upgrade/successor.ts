@@ -46,10 +46,35 @@ export async function failAfter(lab: Lab, configPath: string, last: Step): Promi
   const reply = await askToHandOver(lab, configPath);
   if (reply.status !== 200) throw new Error(reply.text);
   if (last === "asked") return;
-  const channel = new HandoverChannel(connectSequence(JSON.parse(reply.text).path));
+  await withChannel(reply, async (channel, fds) => {
+    for (const step of STEPS.slice(2, STEPS.indexOf(last) + 1)) await take(step, channel, fds);
+  });
+}
+
+/**
+ * Takes over all but the connections, is told of the first of them, and ends; nothing that it is given is
+ * touched. `says`: that it has them.
+ */
+export async function dieAmidConnections(lab: Lab, configPath: string, says: boolean): Promise<void> {
+  await withChannel(await askToHandOver(lab, configPath), async (channel, fds) => {
+    for (const step of STEPS.slice(2)) await take(step, channel, fds);
+    channel.send("running");
+    await channel.receive("released", 10_000);
+    fds.push(...(await channel.receive("connections", 10_000)).fds);
+    if (!says) return;
+    channel.send("taken");
+    await channel.receive("yours", 10_000);
+  });
+}
+
+async function withChannel(
+  { text }: ControlReply,
+  work: (channel: HandoverChannel, fds: number[]) => Promise<void>,
+): Promise<void> {
+  const channel = new HandoverChannel(connectSequence(JSON.parse(text).path));
   const fds: number[] = [];
   try {
-    for (const step of STEPS.slice(2, STEPS.indexOf(last) + 1)) await take(step, channel, fds);
+    await work(channel, fds);
   } finally {
     channel.close();
     for (const fd of fds) closeFd(fd);

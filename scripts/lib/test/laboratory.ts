@@ -24,6 +24,7 @@ const MEASURING = [
   "tools/completion",
   "udp/heap",
   "udp/programs",
+  "udp/sessions",
   "upgrade/upgrade",
   "watch/watch",
 ].map((name) => `tests/lab/${name}_test.ts`);

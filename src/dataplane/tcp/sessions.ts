@@ -269,8 +269,6 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     loop.unwatch(session.clientFd);
     loop.unwatch(session.upstreamFd);
     this.#wheel.remove(session);
-    this.#relay.releaseEmpty(session.up);
-    this.#relay.releaseEmpty(session.down);
     session.stage = PARKED;
     // A reset would be one of the other process' connection, should this worker fail now.
     this.#ledger.client(session.slot, -1);

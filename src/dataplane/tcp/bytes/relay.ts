@@ -54,11 +54,6 @@ export class Relay {
     if (direction.pipe !== null) this.#givePipe(direction);
   }
 
-  /** Takes back a pipe that is empty. */
-  releaseEmpty(direction: Direction): void {
-    if (direction.pipe !== null && direction.inPipe === 0) this.#givePipe(direction);
-  }
-
   /** Gives a direction what was read and not passed on elsewhere: bytes, and a pipe with others. */
   restore(direction: Direction, unsent: Uint8Array, pipe: Pipe | null, inPipe: number): void {
     if (unsent.length > 0) {

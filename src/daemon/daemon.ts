@@ -108,7 +108,13 @@ async function runProxy(
   let socket = predecessor === undefined ? await openControlSocket(config.control, log) : undefined;
   try {
     const proxy = await startProxy(usable, { ...options, predecessor }, surroundings);
-    if (predecessor !== undefined) socket = await openControlSocket(config.control, log);
+    if (predecessor !== undefined) {
+      socket = await openControlSocket(config.control, log, { succeeds: true });
+      const { dataplane } = proxy;
+      predecessor.follow(dataplane).then((connections) =>
+        log.info("the one before has ended", { connections })
+      );
+    }
     privileges.seal();
     privileges.announce(log, readTextFile);
     const program = { program: version, privileges: privileges.describe(readTextFile) };

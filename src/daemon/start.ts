@@ -184,7 +184,6 @@ async function takeOver(
     if (moves) surroundings.moveOutput(predecessor.outputs);
     else predecessor.outputs.forEach(closeFd); // whoever reads them waits for the end
     log.info("taken over from the proxy before", { "udp-sessions": udpSessions });
-    predecessor.followed.then((connections) => log.info("the proxy before has ended", { connections }));
     return table === null ? NO_LIVE_RULES : adoptLiveRules(table, dataplane.workers);
   } catch (error) {
     predecessor.end();

@@ -22,18 +22,22 @@ export interface ControlSocket {
 /**
  * Opens the socket: where the former proxy was killed, or lets its last connections end, in its place. Throws
  * an OperationError where another proxy has it, or something that is no socket. Where the machine does not
- * let it be, that is said, and undefined: flows are worth more.
+ * let it be, that is said, and undefined: flows are worth more. `succeeds`: to a proxy that may end just now.
  */
-export async function openControlSocket(path: string, log: Logger): Promise<ControlSocket | undefined> {
+export async function openControlSocket(
+  path: string,
+  log: Logger,
+  { succeeds = false } = {},
+): Promise<ControlSocket | undefined> {
   if (path === "off") return undefined;
   const found = lookAt(path);
   if (found !== undefined) {
     if (!found.isSocket) throw refusal(path, "there is something that is no socket");
-    await refuseOther(path);
+    await refuseOther(path, succeeds);
   }
   try {
     Deno.mkdirSync(path.slice(0, path.lastIndexOf("/")) || "/", { recursive: true, mode: 0o755 });
-    if (found !== undefined) Deno.removeSync(path);
+    if (found !== undefined) clear(path);
     return listen(path);
   } catch (error) {
     log.warn("nobody can ask this proxy", { control: path, reason: String(error) });
@@ -61,11 +65,14 @@ function listen(path: string): ControlSocket {
 }
 
 /** Refuses where a proxy listens that takes new flows. */
-async function refuseOther(path: string): Promise<void> {
+async function refuseOther(path: string, succeeds: boolean): Promise<void> {
   const reply = await askControl(path, { method: "GET", target: "/v1/status" }).catch((error) => {
     if (!(error instanceof OperationError)) throw error;
     if (error.unanswered) throw refusal(path, "a proxy that does not answer has it");
-    if (error.errno !== EACCES) throw error;
+    if (error.errno !== EACCES) {
+      if (succeeds) return undefined; // in the midst of the answer
+      throw error;
+    }
     // Another user's: of a proxy that was killed, perhaps one that ran as root.
     if (isListenedAt(readSockets(), path)) throw refusal(path, "a proxy of another user has it");
     return undefined;
@@ -93,6 +100,15 @@ function readHolder(text: string): { readonly phase?: unknown; readonly pid?: un
     return JSON.parse(text) ?? {};
   } catch {
     return {};
+  }
+}
+
+/** Clears a place, which may be clear by now. */
+function clear(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

@@ -8,6 +8,7 @@ import { countGiven, type GivenConnections } from "../../dataplane/handover/conn
 import { translateConnections } from "../../dataplane/handover/rules.ts";
 import type { RuleNames } from "../../dataplane/shared/books.ts";
 import type { Dataplane } from "../../dataplane/supervisor.ts";
+import { OperationError } from "../../net/error.ts";
 import type { HandoverChannel, Parcel } from "./channel.ts";
 
 /** Milliseconds until it is looked again whether some that were dialled have come about. */
@@ -19,6 +20,7 @@ const LOOK_MS = 100;
  */
 export async function giveConnections(channel: HandoverChannel, dataplane: Dataplane): Promise<number> {
   let given = 0;
+  await channel.receive("ready");
   for (;;) {
     let some = 0;
     for (let worker = 0; worker < dataplane.workers; worker++) {
@@ -54,10 +56,11 @@ export async function takeConnections(
   dataplane: Dataplane,
   theirs: readonly RuleNames[],
 ): Promise<number> {
+  say(channel, "ready");
   for (let taken = 0;;) {
     const parcel = await channel.receive("connections").catch(() => undefined);
     if (parcel === undefined) return taken;
-    channel.send("taken");
+    say(channel, "taken");
     await channel.receive("yours").catch(() => {}); // it has been killed: they are here alone
     if (channel.isClosed) {
       parcel.fds.forEach(closeFd);
@@ -67,6 +70,15 @@ export async function takeConnections(
     translateConnections(connections, theirs, dataplane.ruleNames().at(-1)!);
     dataplane.take(worker, connections);
     taken += countGiven(connections);
+  }
+}
+
+/** Says something; that nobody is there any more is found where an answer is waited for. */
+function say(channel: HandoverChannel, kind: string): void {
+  try {
+    channel.send(kind);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
   }
 }
 

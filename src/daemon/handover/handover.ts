@@ -160,6 +160,7 @@ export class Handover {
       log.info("connections are handed over", { connections });
     } catch (error) {
       if (!(error instanceof OperationError)) throw error;
+      if (channel.isClosed) return; // none is left, or this process was told to end
       log.warn("connections end here: the one that takes over has gone", { reason: error.message });
     }
   }

@@ -46,8 +46,8 @@ export class Predecessor {
   readonly outputs: readonly number[];
   readonly #channel: HandoverChannel;
   #isGone = false;
-  /** Resolves with the number of connections that have followed, when it has ended. */
-  readonly #followed = Promise.withResolvers<number>();
+  /** Its rules; null: its connections do not follow. */
+  #rules: readonly RuleNames[] | null = null;
 
   /** Use {@linkcode askPredecessor}. */
   constructor(channel: HandoverChannel, sockets: readonly LastingSockets[], outputs: readonly number[]) {
@@ -81,14 +81,9 @@ export class Predecessor {
     await dataplane.begin();
     channel.send("running");
     const released = await channel.receive("released", STEP_MS).catch(() => undefined); // killed: all is here
-    this.#follow(released?.text === CONNECTIONS_FOLLOW, dataplane, ruleNames);
+    if (released?.text === CONNECTIONS_FOLLOW) this.#rules = ruleNames;
     const udpSessions = estates.reduce((sum, { udp }) => sum + (udp?.amounts.length ?? 0) / 3, 0);
     return { table: contents === null ? null : { fd: fds[0], contents }, udpSessions };
-  }
-
-  /** Resolves with the number of connections that it has given, when it has ended. */
-  get followed(): Promise<number> {
-    return this.#followed.promise;
   }
 
   /** Parts with it. */
@@ -96,11 +91,16 @@ export class Predecessor {
     this.#channel.close();
   }
 
-  async #follow(follows: boolean, dataplane: Dataplane, theirs: readonly RuleNames[]): Promise<void> {
-    const taken = follows ? await takeConnections(this.#channel, dataplane, theirs) : 0;
-    await this.#channel.gone();
+  /**
+   * Takes its connections over, once this process can be asked in its place. Resolves with their number when
+   * it has ended.
+   */
+  async follow(dataplane: Dataplane): Promise<number> {
+    const channel = this.#channel;
+    const taken = this.#rules === null ? 0 : await takeConnections(channel, dataplane, this.#rules);
+    await channel.gone();
     this.#isGone = true;
-    this.#followed.resolve(taken);
+    return taken;
   }
 }
 

@@ -13,6 +13,7 @@
  *                                   ◄──  yours
  *   its workers read;   running     ──►
  *                                   ◄──  released    lets its connections end, or says that they follow:
+ *   ready: it can be asked          ──►
  *                                   ◄──  connections some of a worker's; nobody touches them
  *   taken                           ──►              closes its own descriptors of them
  *                                   ◄──  yours       and so on, until none is left

@@ -31,7 +31,7 @@ for (const admission of ["forward-path", "early"] as const) {
       const tcp = await crowd.tcp(5);
       const table = admission === "early" ? undefined : await watchTable(lab);
       for (let round = 0; round < UPGRADES; round++) {
-        const script = `curl -sSf --limit-rate 10M ${nginx.url(4, "/files/file")} | sha256sum`;
+        const script = `curl -sSf --limit-rate 5M ${nginx.url(4, "/files/file")} | sha256sum`;
         const transfer = await lab.client.start(["sh", "-c", script]);
         await delay(300);
         const next = await succeed(lab, proxy);

@@ -60,6 +60,7 @@ export async function dieAmidConnections(lab: Lab, configPath: string, says: boo
     for (const step of STEPS.slice(2)) await take(step, channel, fds);
     channel.send("running");
     await channel.receive("released", 10_000);
+    channel.send("ready");
     fds.push(...(await channel.receive("connections", 10_000)).fds);
     if (!says) return;
     channel.send("taken");

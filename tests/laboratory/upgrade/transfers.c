@@ -1,7 +1,9 @@
 /* Transfers of all kinds, each byte of which is compared with the one that it must be.
- *   transfers serve ADDRESS PORT                      until its input ends
- *   transfers run ADDRESS PORT COUNT AT_ONCE SECONDS  so many, at most so many at once; long ones take up to so many seconds
- * Prints what it has counted. A transfer is done when both ends have all, in order, and the end of it behind that. */
+ *   transfers serve ADDRESS PORT       until its input ends
+ *   transfers run ADDRESS PORT COUNT AT_ONCE SECONDS
+ *                                      so many, at most so many at once; long ones take up to so many seconds
+ * Prints what it has counted. A transfer is done when both ends have all, in order, and the end of it behind
+ * that. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>

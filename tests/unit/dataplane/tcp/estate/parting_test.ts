@@ -82,10 +82,11 @@ for (const seed of [1, 2, 3, 4]) {
       first.bench.turn();
       second.bench.turn();
       const [from, to] = random(2) === 0 ? [first, second] : [second, first];
-      if (random(3) === 0) {
+      const choice = random(4);
+      if (choice === 0) {
         pipes += from.bench.sessions.open(25).filter(({ up, down }) => up.inPipe + down.inPipe > 0).length;
         moved += from.giveTo(to);
-      } else if (random(3) === 0) from.hesitate();
+      } else if (choice === 1) from.hesitate();
       if (step % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
     }
     const over = () => first.bench.sessions.size + second.bench.sessions.size === 0;

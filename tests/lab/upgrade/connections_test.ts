@@ -9,7 +9,12 @@ import { connectClient, serve } from "../../laboratory/network/sockets.ts";
 import { startUdpProxy } from "../../laboratory/network/udp_peers.ts";
 import { controlPath, Proxy, tproxy, tproxyCommand, writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
-import { beginSuccessor, dieAmidConnections, succeed } from "../../laboratory/upgrade/successor.ts";
+import {
+  beginSuccessor,
+  dieAmidConnections,
+  succeed,
+  takeWithoutConnections,
+} from "../../laboratory/upgrade/successor.ts";
 import { startMicrosocks } from "../../laboratory/upstreams/proxies.ts";
 import { startTransfers } from "../../laboratory/upgrade/transfers.ts";
 
@@ -88,6 +93,27 @@ for (const says of [false, true]) {
     assert.equal(await proxy.program.waitForExit({ timeoutMs: 10_000 }), 0, proxy.log);
   });
 }
+
+labTest(
+  "to a version that takes no connections none follow: they end where they are",
+  { programs: ["socat"] },
+  async (lab) => {
+    await serve(lab, 7000, "cat");
+    const proxy = await startUdpProxy(lab);
+    const client = await connectClient(lab, 7000);
+    await client.write("hello\n");
+    await client.waitForOutput("hello\n");
+    await takeWithoutConnections(lab, proxy.configPath, async () => {
+      await delay(1000);
+      await client.write("again\n");
+      await client.waitForOutput("again\n");
+      await client.closeInput();
+      assert.equal(await client.waitForExit(), 0);
+      assert.equal(await proxy.program.waitForExit({ timeoutMs: 10_000 }), 0, proxy.log);
+    });
+    assert.match(proxy.log, /handed over: connections end here/);
+  },
+);
 
 const { client: from, server } = ADDRESSES[4];
 const RULES = [

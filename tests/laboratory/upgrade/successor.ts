@@ -68,6 +68,22 @@ export async function dieAmidConnections(lab: Lab, configPath: string, says: boo
   });
 }
 
+/** Takes over as a version does that knows nothing of connections; `work` is done while it runs. */
+export async function takeWithoutConnections(
+  lab: Lab,
+  configPath: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const reply = await askToHandOver(lab, configPath, { connections: undefined });
+  await withChannel(reply, async (channel, fds) => {
+    for (const step of STEPS.slice(2)) await take(step, channel, fds);
+    channel.send("running");
+    const { text } = await channel.receive("released", 10_000);
+    if (text !== "") throw new Error(`more than it knows: ${text}`);
+    await work();
+  });
+}
+
 async function withChannel(
   { text }: ControlReply,
   work: (channel: HandoverChannel, fds: number[]) => Promise<void>,

@@ -109,8 +109,8 @@ labTest(
       await client.waitForOutput("again\n");
       await client.closeInput();
       assert.equal(await client.waitForExit(), 0);
-      assert.equal(await proxy.program.waitForExit({ timeoutMs: 10_000 }), 0, proxy.log);
     });
+    assert.equal(await proxy.program.waitForExit({ timeoutMs: 10_000 }), 0, proxy.log);
     assert.match(proxy.log, /handed over: connections end here/);
   },
 );

@@ -35,8 +35,8 @@ export interface HandoverParts {
   readonly config: () => Config;
   /** Returns why it gives nothing now: it ends, say; undefined: it may. */
   readonly busy: () => string | undefined;
-  /** The successor, of this pid, has all but the live connections. */
-  readonly handedOver: (pid: number) => void;
+  /** The successor, of this pid, has all but the live connections, which follow, or end here. */
+  readonly handedOver: (pid: number, follow: boolean) => void;
 }
 
 /** See the module. */
@@ -146,7 +146,7 @@ export class Handover {
     { pid, takes, pauseMs, udpSessions }: Given & { readonly pid: number; readonly takes: boolean },
   ): Promise<void> {
     const { dataplane, log, handedOver } = this.#parts;
-    handedOver(pid);
+    handedOver(pid, takes);
     log.info(`handed over: connections ${takes ? "follow" : "end here"}, all else goes on there`, {
       pid,
       "udp-sessions": udpSessions,

@@ -8,6 +8,9 @@ import type { Surroundings } from "../surroundings.ts";
 import { Handover } from "./handover.ts";
 import type { Predecessor } from "./predecessor.ts";
 
+/** Milliseconds that connections have to follow, at least: a slow router starts slowly. */
+const FOLLOW_MS = 30_000;
+
 /** See the module. */
 export class Succession {
   readonly handover: Handover;
@@ -29,7 +32,7 @@ export class Succession {
       log: surroundings.log,
       config: () => proxy.generation.loaded.config,
       busy: () => this.#busy(),
-      handedOver: (pid) => this.#handOver(pid),
+      handedOver: (pid, follow) => this.#handOver(pid, follow),
     });
   }
 
@@ -46,12 +49,13 @@ export class Succession {
     return "the proxy before it still lets its last connections end, for timeouts.drain at most: try again then";
   }
 
-  #handOver(pid: number): void {
+  #handOver(pid: number, follow: boolean): void {
     const { notifier } = this.#surroundings;
     this.begun();
     this.quit();
     this.#proxy.handOver();
     notifier.send(`MAINPID=${pid}`);
-    this.#timer = setTimeout(() => this.#proxy.stop(), this.#proxy.drainMs);
+    const { drainMs } = this.#proxy;
+    this.#timer = setTimeout(() => this.#proxy.stop(), follow ? Math.max(FOLLOW_MS, drainMs) : drainMs);
   }
 }

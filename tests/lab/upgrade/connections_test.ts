@@ -27,7 +27,7 @@ labTest(
   { programs: PROGRAMS },
   async (lab) => {
     // Each connection is accepted and dialled as fast as clients dial: there are many at any time.
-    let proxy = await startUdpProxy(lab, { intercept: { admission: "early" }, timeouts: { drain: "60s" } });
+    let proxy = await startUdpProxy(lab, { intercept: { admission: "early" }, timeouts: { drain: "0s" } });
     const transfers = await startTransfers(lab, { count: TRANSFERS, atOnce: 1000, seconds: 5 });
     const moved = [];
     for (let round = 0; round < UPGRADES; round++) {

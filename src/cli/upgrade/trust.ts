@@ -13,7 +13,9 @@ const ROOT = 0;
 /** Owner, group and permissions of a file or folder. */
 type Owned = Pick<Deno.FileInfo, "uid" | "gid" | "mode">;
 
-/** Refuses what is no plain file, and what others than root may write or replace. Throws an OperationError. */
+/**
+ * Refuses what is no plain file, and what others than root may write or replace. Throws an OperationError.
+ */
 export function requireTrust(path: string): void {
   const real = tryTo(path, () => Deno.realPathSync(path));
   const file = tryTo(path, () => Deno.statSync(real));

@@ -11,7 +11,7 @@ export const MAX_CONFIG_BYTES = 16 << 20;
 
 /** The usual way to write a list of nothing. */
 const NOTHING = "/dev/null";
-/** What the shell makes of `<(…)`, and standard input by a name. */
+/** A pipe of the shell's, `<(…)`, and standard input by a name. */
 const OWN_DESCRIPTOR = /^\/(?:dev\/(?:stdin|fd\/\d+)|proc\/self\/fd\/\d+)$/;
 
 /**

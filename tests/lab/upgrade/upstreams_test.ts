@@ -8,7 +8,7 @@ import type { UdpSocket } from "../../laboratory/network/udp_socket.ts";
 import type { ConfigText, Proxy } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { CROWD_PORT, Crowd } from "../../laboratory/upgrade/crowd.ts";
-import { beginSuccessor, succeed } from "../../laboratory/upgrade/successor.ts";
+import { beginSuccessor, failAfter, succeed } from "../../laboratory/upgrade/successor.ts";
 import { startDante } from "../../laboratory/upstreams/proxies.ts";
 import { through, type UpstreamText } from "../../laboratory/upstreams/through.ts";
 
@@ -67,12 +67,17 @@ labTest("datagrams that wait for their association are not lost", { programs: ["
   const proxy = await startUdpProxy(lab, through(lab, SOCKS));
   const seen = startEcho(openServer(lab, 4));
   const clients: UdpSocket[] = [];
-  const successor = await beginSuccessor(lab, proxy.configPath);
-  let after = 0;
-  await until(() => {
+  const ask = () => {
     const client = openClient(lab, 4);
     for (const text of ["one", "two"]) client.send(text);
     clients.push(client);
+  };
+  for (let i = 0; i < 5; i++) ask();
+  await failAfter(lab, proxy.configPath, "yours");
+  const successor = await beginSuccessor(lab, proxy.configPath);
+  let after = 0;
+  await until(() => {
+    ask();
     return /taken over/.test(successor.output) && ++after > 5;
   }, { what: "the handover", pollMs: 50, timeoutMs: 20_000 });
   for (const [i, client] of clients.entries()) {

@@ -128,6 +128,6 @@ export function readReports(stdout: string): Report[] {
   });
 }
 
-function clientCommand(family: 4 | 6, script: string, to = ADDRESSES[family].server): string[] {
-  return ["python3", "-c", CLIENT + script, to];
+function clientCommand(family: 4 | 6, script: string, to?: string): string[] {
+  return ["python3", "-c", CLIENT + script, to ?? ADDRESSES[family].server];
 }

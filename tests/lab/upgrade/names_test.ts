@@ -124,11 +124,10 @@ for (const admission of ["forward-path", "early"] as const) {
           clients.push(client);
           return /taken over/.test(successor.output);
         }, { what: "the handover", pollMs: 20, timeoutMs: 20_000 });
-        // The last of all are new to the successor, the first had their time before.
-        // A client whose first flight is not answered sends it again. What was watched is forgotten until then;
-        // elsewhere a name has one second.
+        // The first ones had their time before, and the last ones are new to the successor.
         const now = performance.now();
         const waiting = clients.filter(({ at }) => now - at < 700 && now - at > 150);
+        // A client that hears nothing sends all again. What was watched is forgotten; else a name has a second.
         if (otherwise === "bypass" && admission === "forward-path") await delay(1200);
         for (const client of waiting) {
           for (const data of [second, first]) for (const socket of [client.shut, client.open]) sendQuietly(socket, data);

@@ -16,12 +16,7 @@ import {
   SOL_NETLINK,
 } from "../../ffi/consts.ts";
 import { makeSockaddr } from "../../ffi/sockets/sockaddr.ts";
-import {
-  closeFd,
-  localAddress,
-  receiveWithFlags,
-  sendWithFlags,
-} from "../../ffi/sockets/socket.ts";
+import { closeFd, localAddress, receiveWithFlags, sendWithFlags } from "../../ffi/sockets/socket.ts";
 import { setBufferSize, setInt, setTimeoutOption } from "../../ffi/sockets/sockopt.ts";
 import { EMSGSIZE, EPROTONOSUPPORT } from "../net/errno.ts";
 import { OperationError } from "../net/error.ts";

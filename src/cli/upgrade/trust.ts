@@ -22,13 +22,21 @@ export function requireTrust(path: string): void {
   if (!file.isFile) throw refusal(path, "it is not a plain file");
   const writers = writersOf(file);
   if (writers !== undefined) {
-    throw refusal(path, `${writers} may write it, and root would run it`, `chown root ${real}; chmod go-w ${real}`);
+    throw refusal(
+      path,
+      `${writers} may write it, and root would run it`,
+      `chown root ${real}; chmod go-w ${real}`,
+    );
   }
   for (let folder = parentOf(real); folder !== ""; folder = folder === "/" ? "" : parentOf(folder)) {
     const found = tryTo(path, () => Deno.statSync(folder));
     const others = writersOf(found);
     if (others === undefined || (found.uid === ROOT && (found.mode! & STICKY) !== 0)) continue;
-    throw refusal(path, `${others} may put another file there: they may write ${folder}`, "Move it: /usr/sbin, say");
+    throw refusal(
+      path,
+      `${others} may put another file there: they may write ${folder}`,
+      "Move it: /usr/sbin, say",
+    );
   }
 }
 

@@ -58,8 +58,8 @@ export function forget(): void {
 }
 
 /**
- * Removes notes of all namespaces of earlier boots, where the directory outlives them. Of this boot nobody can
- * tell whether another namespace is gone: one may live on by a mount, or a descriptor, that is not seen here.
+ * Removes notes of earlier boots, of all namespaces, where the directory outlives them. Nobody can tell that
+ * another namespace of this boot is gone: a mount or descriptor that is not seen here may keep it.
  */
 function forgetEarlierBoots(): void {
   const boot = bootId();

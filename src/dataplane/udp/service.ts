@@ -196,7 +196,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
    */
   turn(): void {
     if (this.#given !== null) return this.#downlink.flush();
-    if (this.#waiting.length > 0) for (const queue of this.#waiting.splice(0)) this.#uplink.replay(queue);
+    if (this.#waiting.length > 0) { for (const queue of this.#waiting.splice(0)) this.#uplink.replay(queue); }
     if (this.#queue.length > 0) this.#continue();
     this.#flows.turn(this.#release);
     this.#downlink.flush();

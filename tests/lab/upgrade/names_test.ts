@@ -127,10 +127,12 @@ for (const admission of ["forward-path", "early"] as const) {
         // The first ones had their time before, and the last ones are new to the successor.
         const now = performance.now();
         const waiting = clients.filter(({ at }) => now - at < 700 && now - at > 150);
-        // A client that hears nothing sends all again. What was watched is forgotten; else a name has a second.
+        // A client that hears nothing sends all again. What was watched is forgotten; else it has a second.
         if (otherwise === "bypass" && admission === "forward-path") await delay(1200);
         for (const client of waiting) {
-          for (const data of [second, first]) for (const socket of [client.shut, client.open]) sendQuietly(socket, data);
+          for (const data of [second, first]) {
+            for (const socket of [client.shut, client.open]) sendQuietly(socket, data);
+          }
         }
         await delay(1500);
         const ports = new Set(waiting.map(({ shut }) => shut.port));

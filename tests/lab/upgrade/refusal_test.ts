@@ -11,7 +11,10 @@ const NOBODY = 65534;
 /** A program that says that it is a tproxy, and does nothing else. */
 function writeTproxy(lab: Lab, path: string, mode = 0o755): string {
   Deno.mkdirSync(`${lab.directory}/${path.slice(0, path.lastIndexOf("/"))}`, { recursive: true });
-  const file = lab.writeFile(path, `#!/bin/sh\n[ "$1" = version ] && echo '{"version":"1.0.0","handover":1}'\n`);
+  const file = lab.writeFile(
+    path,
+    `#!/bin/sh\n[ "$1" = version ] && echo '{"version":"1.0.0","handover":1}'\n`,
+  );
   Deno.chmodSync(file, mode);
   return file;
 }
@@ -69,14 +72,16 @@ labTest("upgrade refuses each file with its reason, and the proxy goes on", OPTI
 
 labTest(
   "upgrade refuses a product that is cut off at any place",
-  { ...OPTIONS, obstacle: Deno.env.get("TPROXY_BIN") === undefined ? "needs TPROXY_BIN" : undefined },
+  { ...OPTIONS, ...Deno.env.get("TPROXY_BIN") === undefined ? { obstacle: "needs TPROXY_BIN" } : {} },
   async (lab) => {
     const proxy = await startUdpProxy(lab);
     const [product] = tproxyCommand();
     const { size } = Deno.statSync(product);
     for (const length of [1000, 100_000, Math.floor(size / 2), size - 1]) {
       const file = truncated(lab, product, length);
-      const { code, stderr } = await tproxy(lab, ["upgrade", "-c", proxy.configPath, file], { mayFail: true });
+      const { code, stderr } = await tproxy(lab, ["upgrade", "-c", proxy.configPath, file], {
+        mayFail: true,
+      });
       assert.equal(code, 1, `${length} bytes: ${stderr}`);
       assert.match(stderr, /it is no tproxy: /, `${length} bytes`);
     }
@@ -103,9 +108,8 @@ labTest("upgrade is root's alone", OPTIONS, async (lab) => {
 function truncated(lab: Lab, program: string, length: number): string {
   using file = Deno.openSync(program);
   const bytes = new Uint8Array(length);
-  for (let at = 0, read: number | null = 0; at < length && read !== null; at += read ?? 0) {
-    read = file.readSync(bytes.subarray(at));
-  }
+  let at = 0;
+  while (at < length) at += file.readSync(bytes.subarray(at)) ?? length;
   const path = lab.writeFile(`cut-${length}`, bytes);
   Deno.chmodSync(path, 0o755);
   return path;

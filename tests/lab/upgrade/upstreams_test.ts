@@ -1,13 +1,13 @@
 /** Sessions of UDP that go through an upstream go on through it in the successor, under load. */
 import assert from "node:assert/strict";
-import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
+import type { Lab } from "../../laboratory/lab.ts";
 import { print } from "../../laboratory/machine/print.ts";
 import { delay, until } from "../../laboratory/machine/wait.ts";
 import { openClient, openServer, startEcho, startUdpProxy } from "../../laboratory/network/udp_peers.ts";
 import type { UdpSocket } from "../../laboratory/network/udp_socket.ts";
 import type { ConfigText, Proxy } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
-import { CROWD_PORT, Crowd } from "../../laboratory/upgrade/crowd.ts";
+import { Crowd, CROWD_PORT } from "../../laboratory/upgrade/crowd.ts";
 import { beginSuccessor, failAfter, succeed } from "../../laboratory/upgrade/successor.ts";
 import { startDante } from "../../laboratory/upstreams/proxies.ts";
 import { through, type UpstreamText } from "../../laboratory/upstreams/through.ts";
@@ -61,31 +61,39 @@ async function upgrade(lab: Lab, proxy: Proxy): Promise<Proxy> {
   return next;
 }
 
-labTest("datagrams that wait for their association are not lost", { programs: ["danted", "nft"] }, async (lab) => {
-  await startDante(lab, SOCKS);
-  await slowDials(lab, SOCKS.port);
-  const proxy = await startUdpProxy(lab, through(lab, SOCKS));
-  const seen = startEcho(openServer(lab, 4));
-  const clients: UdpSocket[] = [];
-  const ask = () => {
-    const client = openClient(lab, 4);
-    for (const text of ["one", "two"]) client.send(text);
-    clients.push(client);
-  };
-  for (let i = 0; i < 5; i++) ask();
-  await failAfter(lab, proxy.configPath, "yours");
-  const successor = await beginSuccessor(lab, proxy.configPath);
-  let after = 0;
-  await until(() => {
-    ask();
-    return /taken over/.test(successor.output) && ++after > 5;
-  }, { what: "the handover", pollMs: 50, timeoutMs: 20_000 });
-  for (const [i, client] of clients.entries()) {
-    const answers = await client.receiveAll(i === 0 ? 3000 : 50);
-    assert.deepEqual(answers.map(({ text }) => text), ["one", "two"], `client ${i} of ${clients.length}`);
-  }
-  assert.equal(new Set(seen.map(({ from }) => from)).size, clients.length, "each has one port at the server");
-});
+labTest(
+  "datagrams that wait for their association are not lost",
+  { programs: ["danted", "nft"] },
+  async (lab) => {
+    await startDante(lab, SOCKS);
+    await slowDials(lab, SOCKS.port);
+    const proxy = await startUdpProxy(lab, through(lab, SOCKS));
+    const seen = startEcho(openServer(lab, 4));
+    const clients: UdpSocket[] = [];
+    const ask = () => {
+      const client = openClient(lab, 4);
+      for (const text of ["one", "two"]) client.send(text);
+      clients.push(client);
+    };
+    for (let i = 0; i < 5; i++) ask();
+    await failAfter(lab, proxy.configPath, "yours");
+    const successor = await beginSuccessor(lab, proxy.configPath);
+    let after = 0;
+    await until(() => {
+      ask();
+      return /taken over/.test(successor.output) && ++after > 5;
+    }, { what: "the handover", pollMs: 50, timeoutMs: 20_000 });
+    for (const [i, client] of clients.entries()) {
+      const answers = await client.receiveAll(i === 0 ? 3000 : 50);
+      assert.deepEqual(answers.map(({ text }) => text), ["one", "two"], `client ${i} of ${clients.length}`);
+    }
+    assert.equal(
+      new Set(seen.map(({ from }) => from)).size,
+      clients.length,
+      "each has one port at the server",
+    );
+  },
+);
 
 /** Drops the first SYN of each connection to a port of the server: a dial takes a second. */
 async function slowDials(lab: Lab, port: number): Promise<void> {

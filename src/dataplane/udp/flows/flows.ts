@@ -130,7 +130,9 @@ export class UdpFlows {
    */
   forsake(): HeldDatagram[] {
     const readings = this.#readings.all();
-    const datagrams = this.#parts.answers === null ? readings.flatMap(({ queue }) => [...queue.datagrams]) : [];
+    const datagrams = this.#parts.answers === null
+      ? readings.flatMap(({ queue }) => [...queue.datagrams])
+      : [];
     for (const reading of readings) this.#drop(reading);
     this.#counters[COUNTER.udpDropped] -= datagrams.length;
     this.#done.length = 0;

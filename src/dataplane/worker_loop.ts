@@ -189,18 +189,20 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const told: Parts["told"] = { end: null };
   const acceptor = new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, asked, own });
   const askers: (Leaver & Service)[] = [];
+  let watching: Watching | null = null;
   if (parts.asking !== null && asking !== null && asked !== null) {
     askers.push(new Questions(context, { log: parts.asking.log, tcp: asked, udp }));
     const { watch } = parts.asking;
     const signed = new SignedSockets(watch.raw);
-    askers.push(new Watching(context, watch, new Resender(signed, asking.routes), new NameJudge(context)));
-    askers.push(new DatagramWatching(context, watch, signed, asking.routes));
+    watching = new Watching(context, watch, new Resender(signed, asking.routes), new NameJudge(context));
+    askers.push(watching, new DatagramWatching(context, watch, signed, asking.routes));
   }
   const giving = new Giving(context, {
     askers,
     acceptor,
     asked,
     udp,
+    watching,
     quiet: () => post({ kind: "quiet" }),
     given: (estate) => post({ kind: "given", estate }),
     parting: new Parting(context, tcp),

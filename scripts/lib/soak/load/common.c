@@ -46,11 +46,12 @@ void reset(int fd)
   close(fd);
 }
 
-void tell_failure(char letter, uint64_t begin, const char *what, int port, int peer, const char *why)
+void tell_failure(const struct end *end, const char *why)
 {
-  atomic_fetch_add(letter == 'W' ? &counts.wrong : &counts.failed, 1);
-  printf("%c %llu %llu %s %d:%d %s\n", letter, (unsigned long long)begin, (unsigned long long)milliseconds(), what, port,
-         peer, why);
+  int is_wrong = why == WRONG_BYTES;
+  atomic_fetch_add(is_wrong ? &counts.wrong : &counts.failed, 1);
+  printf("%c %llu %llu %s %d:%d %llx %s\n", is_wrong ? 'W' : 'F', (unsigned long long)end->begin,
+         (unsigned long long)milliseconds(), end->what, end->port, end->peer, (unsigned long long)end->id, why);
 }
 
 int port_of(int fd, int is_own)

@@ -5,7 +5,7 @@
 import { findLeftovers, readMachineState } from "./leftovers.ts";
 import { runStep } from "./run.ts";
 import { type Part, planSteps } from "./steps.ts";
-import { formatTally, type Tally } from "./tally.ts";
+import { addTally, formatTally, type Tally } from "./tally.ts";
 
 const USAGE =
   `Usage: scripts/test                everything: checks, unit tests, build, laboratory tests of dist/tproxy, other kernels
@@ -34,14 +34,17 @@ async function main(args: readonly string[]): Promise<number> {
   // Said again at the end: who sees only the end of a long run's output sees why it failed.
   const details: string[] = [];
   for (const step of planSteps(part, filter === undefined ? {} : { filter })) {
-    say(`\n── ${step.title}: ${step.argv.join(" ")}`);
+    const files = step.sideBySide === undefined
+      ? ""
+      : ` (${step.sideBySide.length} files, some side by side)`;
+    say(`\n── ${step.title}: ${step.argv.join(" ")}${files}`);
     const start = performance.now();
     const { tally, failures: failedTests } = await runStep(
       step.needs !== undefined && failures.includes(step.needs) ? step.otherwise! : step,
     );
     for (const { name, text } of failedTests) details.push(`── failed: ${name}\n${text}`);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    add(total, tally);
+    addTally(total, tally);
     if (tally.failed > 0) failures.push(step.title);
     say(`── ${step.title}: ${tally.failed > 0 ? "FAILED" : "ok"} in ${seconds} s (${formatTally(tally)})`);
   }
@@ -59,12 +62,6 @@ async function main(args: readonly string[]): Promise<number> {
 
 function isPart(text: string): text is Part {
   return ["all", "checks", "unit", "lab", "vm"].includes(text);
-}
-
-function add(total: Tally, tally: Tally): void {
-  total.passed += tally.passed;
-  total.failed += tally.failed;
-  total.skipped += tally.skipped;
 }
 
 function say(text: string): void {

@@ -10,6 +10,13 @@ export interface Tally {
   skipped: number;
 }
 
+/** Adds `other` to `tally`. */
+export function addTally(tally: Tally, other: Tally): void {
+  tally.passed += other.passed;
+  tally.failed += other.failed;
+  tally.skipped += other.skipped;
+}
+
 /** A test that failed. */
 export interface Failure {
   readonly name: string;

@@ -144,7 +144,7 @@ labTest("install spares DHCP, neighbours, multicast, pings, marked sockets, and 
     "ip -6 -o addr show dev s0 scope link | sed 's/.*inet6 //;s,/.*,,'",
   ]);
   await server.start(["socat", "UDP6-RECVFROM:7002,fork", "SYSTEM:echo neighbour"], { udpPort: 7002 });
-  const ask = `echo | socat -t1 - UDP6-DATAGRAM:[${link.stdout.trim()}%r1]:7002`;
+  const ask = `echo | socat -t3 - UDP6-DATAGRAM:[${link.stdout.trim()}%r1]:7002`;
   assert.equal((await router.run(["sh", "-c", ask])).stdout, "neighbour\n");
   await router.ip("route add 224.0.0.0/4 dev r1");
   await server.start(["socat", "-u", "UDP4-RECV:7003,ip-add-membership=224.1.2.3:s0", "-"], {

@@ -238,7 +238,10 @@ for (
     const syns = await countSynsTo(lab, [7000]);
     const secret = lab.writeFile("office.secret", "open-barley\n");
     Deno.chmodSync(secret, 0o600);
-    const proxy = await startGroup(lab, [1080], {}, { type, username: USER, "password-file": secret });
+    // A check that takes too long, on a machine that is busy, would find it down: refused, it is told again.
+    const checks = { ...CHECKS, interval: "3s", timeout: "2s" };
+    const upstream = { type, username: USER, "password-file": secret };
+    const proxy = await startGroup(lab, [1080], {}, upstream, checks);
     for (let i = 0; i < 4; i++) assertRefused(await attempt(lab, { port: 7000 }));
     // A worker has said so before, in the proxy's own words.
     await until(() => /refuses us as configured.*config=/.test(proxy.log), { what: "the log" });

@@ -1,5 +1,6 @@
 /** Steps of `scripts/test`. */
 import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
 import { planSteps } from "../../../scripts/lib/test/steps.ts";
 
 Deno.test("planSteps() runs files of the laboratory again with the other admission and each kind of iptables", () => {
@@ -13,20 +14,30 @@ Deno.test("planSteps() runs files of the laboratory again with the other admissi
   const product = "dist/tproxy";
   assert.deepEqual(variants("all"), [
     [undefined, product, undefined],
+    [undefined, product, undefined],
     ["early", product, "early"],
     ["iptables-nft", product, "iptables-nft"],
     ["iptables-legacy", product, "iptables-legacy"],
   ]);
   assert.deepEqual(variants("lab").map(([variant]) => variant), [
     undefined,
+    undefined,
     "early",
     "iptables-nft",
     "iptables-legacy",
   ]);
   assert.equal(planSteps("lab", { filter: "x" }).length, 1);
-  const files = planSteps("lab").flatMap(({ argv }) => argv).filter((word) => word.endsWith(".ts"));
-  assert.ok(files.length >= 10);
-  for (const file of files) assert.ok(Deno.statSync(file).isFile);
+});
+
+Deno.test("planSteps() runs each file of the laboratory's tests once before those again", () => {
+  const [sideBySide, measuring, ...again] = planSteps("lab").map(({ argv, sideBySide }) =>
+    sideBySide ?? argv.filter((word) => word.endsWith("_test.ts"))
+  );
+  const all = readdirSync("tests/lab", { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith("_test.ts")).map((name) => `tests/lab/${name}`);
+  assert.deepEqual([...sideBySide, ...measuring].sort(), all.sort());
+  assert.ok(again.flat().length >= 10);
+  for (const file of again.flat()) assert.ok(all.includes(file), file);
 });
 
 Deno.test("planSteps() runs the unit tests of ffi/ on an emulated arm64 too, of 48-bit and of 39-bit addresses", () => {

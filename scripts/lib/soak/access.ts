@@ -5,8 +5,8 @@
 import type { Lab } from "../../../tests/laboratory/lab.ts";
 import type { Failure } from "./windows.ts";
 
-/** A line may come so much later than the client has seen the end, or have another clock's second. */
-const APART_MS = 2_000;
+/** A line comes when the proxy has seen the end, of UDP after a silence. */
+const LATER_MS = 15_000;
 
 /** Finds the lines of flows from the clients' ports that ended at about the same time. */
 export function findAccessLines(lab: Lab, failures: readonly Failure[]): string[] {
@@ -17,7 +17,7 @@ export function findAccessLines(lab: Lab, failures: readonly Failure[]): string[
   return clients.flatMap(({ peer, begin, end }) =>
     lines.filter((line) => {
       const time = Date.parse(line.split(" ")[0]);
-      return line.includes(`:${peer} `) && time >= begin - APART_MS && time <= end + APART_MS;
+      return line.includes(`:${peer} `) && time >= begin && time <= end + LATER_MS;
     })
   );
 }

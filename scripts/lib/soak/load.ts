@@ -44,10 +44,19 @@ export class Load {
 
   /** Flows that have failed so far. */
   get failures(): Failure[] {
+    return this.#told("FW");
+  }
+
+  /** Flows of UDP that went on by another port of the client's, as the server sees it. */
+  get moves(): Failure[] {
+    return this.#told("M");
+  }
+
+  #told(letters: string): Failure[] {
     return this.#program.stdout.split("\n").slice(0, -1).flatMap((line) => {
       const [, letter, begin, end, what, port, peer, id, why] =
-        /^([FW]) (\d+) (\d+) (\S+) (\d+):(\d+) ([\da-f]+) (.*)$/.exec(line) ?? [];
-      if (letter === undefined) return [];
+        /^([FWM]) (\d+) (\d+) (\S+) (\d+):(\d+) ([\da-f]+) (.*)$/.exec(line) ?? [];
+      if (letter === undefined || !letters.includes(letter)) return [];
       return [{
         wrong: letter === "W",
         begin: Number(begin),

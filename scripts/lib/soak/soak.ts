@@ -24,6 +24,7 @@ import {
   judgeHoldings,
   judgeLost,
   judgeMemory,
+  judgeMoves,
   judgeRest,
   none,
   tellCosts,
@@ -184,9 +185,13 @@ export class Soak {
     const { windows } = this.#scene;
     const failures = [...this.#clients, this.#server].flatMap((end) => end.failures);
     const { wrong, failed, excused } = divide(failures, windows);
+    const moved = divide(this.#clients.flatMap((end) => end.moves), windows).failed;
+    const exchanges = this.#clients.reduce((sum, { counts }) => sum + counts.exchanges, 0);
     print(this.#describe());
     print(tellCosts(excused, windows));
-    for (const line of findAccessLines(this.#lab, failed)) print(`the proxy on flows that failed: ${line}`);
+    for (const line of findAccessLines(this.#lab, [...failed, ...moved])) {
+      print(`the proxy on flows that failed: ${line}`);
+    }
     return [
       none("flows with a wrong byte", tellFailures(wrong, windows), wrong.length),
       none(
@@ -194,6 +199,7 @@ export class Soak {
         tellFailures(failed, windows),
         failed.length,
       ),
+      judgeMoves(moved, windows, { exchanges, most: DATAGRAMS_FOR_A_LOSS.harmless }),
     ];
   }
 

@@ -113,6 +113,20 @@ export function judgeLost(when: string, { exchanges, lost, late }: Datagrams, mo
   };
 }
 
+/** Flows of UDP that went on by another port: of so many datagrams one may be the first to do so. */
+export function judgeMoves(
+  moves: readonly Failure[],
+  windows: readonly Window[],
+  { exchanges, most }: { readonly exchanges: number; readonly most: number },
+): Finding {
+  const { found } = none("", tellFailures(moves, windows), moves.length);
+  return {
+    promise: `at most one datagram in ${most} by another port than the one before, but for such disturbances`,
+    found: `${found.replace(/^\d+/, (count) => `${count} of ${exchanges}`)}`,
+    held: moves.length <= exchanges / most,
+  };
+}
+
 /** All that it holds, but for the pipes of splice, of which a worker keeps some for the next session. */
 export function judgeHoldings(
   when: string,

@@ -46,12 +46,22 @@ void reset(int fd)
   close(fd);
 }
 
+static void tell(char letter, const struct end *end, const char *why)
+{
+  printf("%c %llu %llu %s %d:%d %llx %s\n", letter, (unsigned long long)end->begin,
+         (unsigned long long)milliseconds(), end->what, end->port, end->peer, (unsigned long long)end->id, why);
+}
+
 void tell_failure(const struct end *end, const char *why)
 {
   int is_wrong = why == WRONG_BYTES;
   atomic_fetch_add(is_wrong ? &counts.wrong : &counts.failed, 1);
-  printf("%c %llu %llu %s %d:%d %llx %s\n", is_wrong ? 'W' : 'F', (unsigned long long)end->begin,
-         (unsigned long long)milliseconds(), end->what, end->port, end->peer, (unsigned long long)end->id, why);
+  tell(is_wrong ? 'W' : 'F', end, why);
+}
+
+void tell_move(const struct end *end, const char *how)
+{
+  tell('M', end, how);
 }
 
 int port_of(int fd, int is_own)

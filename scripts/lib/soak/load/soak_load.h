@@ -72,6 +72,8 @@ void be_patient(int fd);
 void reset(int fd); /* closes it with RST */
 /* One line for a flow that has failed: F, or W where a byte was wrong. */
 void tell_failure(const struct end *end, const char *why);
+/* One line for a flow of UDP that goes on by another port of the client's at the server: M. */
+void tell_move(const struct end *end, const char *how);
 int port_of(int fd, int is_own); /* of the socket's own end, or of the other */
 void start_thread(void *(*run)(void *), void *argument);
 

@@ -38,6 +38,7 @@ static const struct options *world;
 
 /* A client's socket, since when there is one, and the port that the server has seen last. */
 struct asker {
+  const char *family;
   int fd, port, refused;
   uint64_t begin;
   uint16_t seen;
@@ -92,20 +93,19 @@ void run_udp_server(const struct options *options)
   start_thread(run_echo, (void *)(intptr_t)WATCHED_PORT);
 }
 
-/* Takes the answer to a question that was asked `turn` times before. Where it tells of another port, what has
- * failed is the socket's whole flow, which began at `begin`. */
-static const char *take_answer(struct asker *asker, const struct header *answer, int turn, uint64_t *begin)
+/* Takes the answer to a question that was asked `turn` times before. */
+static const char *take_answer(struct asker *asker, const struct header *answer, int turn)
 {
   uint16_t seen = asker->seen;
+  char how[64];
   if (asker->refused) return "an answer of nobody";
   atomic_fetch_add(&counts.lost, answer->turn);
   atomic_fetch_add(&counts.late, (unsigned)(turn - answer->turn));
   asker->seen = answer->port;
   if (seen == 0 || seen == answer->port) return NULL;
-  *begin = asker->begin;
-  static _Thread_local char why[64];
-  snprintf(why, sizeof why, "the server sees port %d, before it was %d", answer->port, seen);
-  return why;
+  snprintf(how, sizeof how, "the server sees port %d, before it was %d", answer->port, seen);
+  tell_move(&(struct end){asker->family, asker->port, port_of(asker->fd, 1), asker->begin, 0}, how);
+  return NULL;
 }
 
 static const char *take_refusal(int turn)
@@ -115,7 +115,7 @@ static const char *take_refusal(int turn)
 }
 
 /* One question and its answer. As a resolver does, it asks again where none comes. */
-static const char *exchange(struct asker *asker, uint64_t seed, uint64_t *begin)
+static const char *exchange(struct asker *asker, uint64_t seed)
 {
   int fd = asker->fd;
   uint64_t largest = asker->port == WATCHED_PORT ? LARGEST_WATCHED : LARGEST;
@@ -133,7 +133,7 @@ static const char *exchange(struct asker *asker, uint64_t seed, uint64_t *begin)
       if (length < 0 && errno != EAGAIN) return strerror(errno);
       if (length < 0) break;
       if (!reads_right(data, length, &header)) return WRONG_BYTES;
-      if (header.seed == seed + 1) return take_answer(asker, &header, turn, begin);
+      if (header.seed == seed + 1) return take_answer(asker, &header, turn);
     }
   }
   return "no answer";
@@ -147,7 +147,11 @@ static void run_socket(uint64_t *state)
   struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port), .sin6_addr = world->v6};
   struct timeval limit = {.tv_usec = 999000};
   int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  struct asker asker = {.fd = fd, .port = port, .refused = TARGETS[target].refused, .begin = milliseconds()};
+  struct asker asker = {.family = family == AF_INET ? "udp4" : "udp6",
+                        .fd = fd,
+                        .port = port,
+                        .refused = TARGETS[target].refused,
+                        .begin = milliseconds()};
   if (fd < 0) die("socket");
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   if ((family == AF_INET ? connect(fd, (struct sockaddr *)&v4, sizeof v4)
@@ -156,9 +160,9 @@ static void run_socket(uint64_t *state)
   int rounds = asker.refused ? 1 : 1 + (int)(mix((*state)++) % MOST_EXCHANGES);
   for (int i = 0; i < rounds && !atomic_load(&ending); i++) {
     uint64_t begin = milliseconds(), seed = mix((*state)++);
-    const char *why = exchange(&asker, seed, &begin);
+    const char *why = exchange(&asker, seed);
     if (why == NULL) atomic_fetch_add(&counts.exchanges, 1);
-    else tell_failure(&(struct end){family == AF_INET ? "udp4" : "udp6", port, port_of(fd, 1), begin, seed}, why);
+    else tell_failure(&(struct end){asker.family, port, port_of(fd, 1), begin, seed}, why);
     sleep_ms((long)(mix((*state)++) % PAUSE_MS));
   }
   close(fd);

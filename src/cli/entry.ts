@@ -5,7 +5,8 @@
 import type { Env } from "./env.ts";
 import { filesUnder } from "./files.ts";
 import { main } from "./main.ts";
-import { readStdin } from "./stdio/input.ts";
+import { isOwnDescriptor } from "../config/files/plain.ts";
+import { readDescriptor, readStdin } from "./stdio/input.ts";
 import { stderrIsJournal, writeStderr, writeStdout } from "./stdio/output.ts";
 import { ask } from "./stdio/ask.ts";
 import { runProgram } from "./program.ts";
@@ -23,7 +24,7 @@ function systemEnv(): Env {
     ask,
     getenv: (name) => Deno.env.get(name),
     readStdin,
-    readTextFile: (path) => Deno.readTextFileSync(path),
+    readTextFile: (path) => isOwnDescriptor(path) ? readDescriptor(path) : Deno.readTextFileSync(path),
     files: filesUnder("/"),
     runProgram,
     cwd: () => Deno.cwd(),

@@ -7,6 +7,7 @@ import { errnoNumber } from "../net/errno.ts";
 import { OperationError } from "../net/error.ts";
 import { DEFAULT_CONFIG } from "./defaults.ts";
 import { readNetworkLists } from "./files/networks.ts";
+import { isOwnDescriptor, MAX_CONFIG_BYTES, reasonAgainst } from "./files/plain.ts";
 import { errorCode, readReason } from "./files/reason.ts";
 import { resolveConfig } from "./resolve.ts";
 import type { Config } from "./types.ts";
@@ -44,6 +45,8 @@ export const BUILT_IN = "built-in defaults";
  */
 export function loadConfig({ path, readTextFile }: LoadOptions): LoadedConfig {
   const file = path ?? DEFAULT_CONFIG_PATH;
+  const reason = isOwnDescriptor(file) ? undefined : reasonAgainst(file, MAX_CONFIG_BYTES);
+  if (reason !== undefined) throw refuseToRead(file, { reason });
   let text: string;
   try {
     text = readTextFile(file);
@@ -51,7 +54,12 @@ export function loadConfig({ path, readTextFile }: LoadOptions): LoadedConfig {
     if (path === undefined && error instanceof Deno.errors.NotFound) {
       return { config: DEFAULT_CONFIG, origin: BUILT_IN, locate: () => undefined };
     }
-    throw describeReadError(error, file);
+    const code = errorCode(error);
+    throw refuseToRead(
+      file,
+      code === undefined ? { reason: readReason(error) } : { errno: errnoNumber(code) },
+      error,
+    );
   }
   return loadText(text, file, readTextFile);
 }
@@ -87,12 +95,10 @@ function isSet(value: unknown, path: ConfigPath): boolean {
   return true;
 }
 
-function describeReadError(error: unknown, file: string): OperationError {
-  const code = errorCode(error);
-  return new OperationError({
-    operation: "read config",
-    object: file,
-    ...(code === undefined ? { reason: readReason(error) } : { errno: errnoNumber(code) }),
-    usage: true,
-  }, { cause: error });
+function refuseToRead(
+  file: string,
+  why: { readonly reason: string } | { readonly errno: number },
+  cause?: unknown,
+): OperationError {
+  return new OperationError({ operation: "read config", object: file, ...why, usage: true }, { cause });
 }

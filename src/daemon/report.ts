@@ -41,7 +41,8 @@ export function announce(log: Logger, facts: StartFacts): void {
   const possible = config.intercept.protocols.includes("tcp")
     ? dataplane.maxConnections
     : dataplane.maxUdpSessions;
-  if (possible < FEW) {
+  const isWanted = possible === connections && config.intercept.protocols.includes("tcp");
+  if (possible < FEW && !isWanted) {
     log.warn("the descriptor limit is low: a page in a browser takes dozens of connections", {
       possible,
       descriptors: dataplane.descriptors,

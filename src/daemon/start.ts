@@ -6,6 +6,7 @@
 import { collectGarbage } from "../../ffi/pages.ts";
 import { closeFd } from "../../ffi/sockets/socket.ts";
 import { readMemoryLimit } from "../dataplane/sizing/memory_limit.ts";
+import { demandOf } from "../dataplane/sizing/demand.ts";
 import { countWorkers } from "../dataplane/sizing/worker_count.ts";
 import { type Dataplane, startDataplane } from "../dataplane/supervisor.ts";
 import { backendOf } from "../kernel/backends.ts";
@@ -68,6 +69,7 @@ export async function startProxy(
     ? countWorkers(config.listener.workers, {
       processors: navigator.hardwareConcurrency,
       memory: readMemoryLimit(readTextFile),
+      connections: demandOf(config).connections,
     })
     : { workers: predecessor.sockets.length, reason: "the proxy before" }; // whose listeners are as many
   const admission = readAdmission(config);

@@ -209,18 +209,20 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
     arrivals,
   });
   const askers: (Leaver & Service)[] = [];
+  let watching: Watching | null = null;
   if (parts.asking !== null && asking !== null && asked !== null) {
     askers.push(new Questions(context, { log: parts.asking.log, tcp: asked, udp }));
     const { watch } = parts.asking;
     const signed = new SignedSockets(watch.raw);
-    askers.push(new Watching(context, watch, new Resender(signed, asking.routes), new NameJudge(context)));
-    askers.push(new DatagramWatching(context, watch, { ...asking, signed }));
+    watching = new Watching(context, watch, new Resender(signed, asking.routes), new NameJudge(context));
+    askers.push(watching, new DatagramWatching(context, watch, { ...asking, signed }));
   }
   const giving = new Giving(context, {
     askers,
     acceptor,
     asked,
     udp,
+    watching,
     quiet: () => post({ kind: "quiet" }),
     given: (estate) => post({ kind: "given", estate }),
   });

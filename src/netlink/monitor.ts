@@ -2,21 +2,12 @@
  * The kernel's notifications: what changes, as it changes. Those of rtnetlink need no privilege.
  * @module
  */
-import {
-  AF_NETLINK,
-  NETLINK_NETFILTER,
-  NETLINK_ROUTE,
-  SO_RCVBUF,
-  SO_RCVBUFFORCE,
-  SOCK_RAW,
-} from "../../ffi/consts.ts";
-import { netlinkAddress } from "../../ffi/sockets/sockaddr.ts";
-import { setBufferSize } from "../../ffi/sockets/sockopt.ts";
-import { bindSocket, closeFd, openSocket, receive } from "../../ffi/sockets/socket.ts";
+import { NETLINK_NETFILTER, NETLINK_ROUTE } from "../../ffi/consts.ts";
+import { closeFd, receive } from "../../ffi/sockets/socket.ts";
 import { EINTR, ENOBUFS } from "../net/errno.ts";
 import { check } from "../net/error.ts";
 import { decodeMessages, type NetlinkMessage } from "./message.ts";
-import { netlinkServer, openServed, type ServedSocket } from "./served/server.ts";
+import { openNetlinkSocket } from "./served/open.ts";
 
 /** linux/rtnetlink.h: enum rtnetlink_groups; linux/netfilter/nfnetlink.h: enum nfnetlink_groups */
 const GROUPS = {
@@ -51,7 +42,13 @@ export class NetlinkMonitor implements Disposable {
   constructor(groups: readonly MonitorGroup[]) {
     const { protocol } = GROUPS[groups[0]];
     const bits = groups.reduce((sum, group) => sum | (1 << (GROUPS[group].number - 1)), 0);
-    this.fd = netlinkServer() >= 0 ? listenAtServer(protocol, bits) : listen(protocol, bits, groups);
+    const opened = openNetlinkSocket({ protocol, groups: bits, buffer: RECEIVE_BUFFER });
+    if (typeof opened === "number") {
+      this.fd = check(opened, "listen to netlink groups", groups.join(", "));
+    } else {
+      this.fd = opened.fd;
+      opened.channel?.close(); // nothing is sent
+    }
   }
 
   /**
@@ -79,26 +76,4 @@ export class NetlinkMonitor implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
-}
-
-function listen(protocol: number, bits: number, groups: readonly MonitorGroup[]): number {
-  const fd = check(openSocket(AF_NETLINK, SOCK_RAW, { protocol }), "open netlink socket", nameOf(protocol));
-  // Without privilege it may be smaller.
-  setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: RECEIVE_BUFFER });
-  const address = netlinkAddress({ groups: bits });
-  const bound = bindSocket(fd, address, address.length);
-  if (bound < 0) closeFd(fd);
-  check(bound, "listen to netlink groups", groups.join(", "));
-  return fd;
-}
-
-function listenAtServer(protocol: ServedSocket["protocol"], groups: number): number {
-  const opened = openServed({ protocol, groups, buffer: RECEIVE_BUFFER });
-  if (typeof opened === "number") return check(opened, "open netlink socket", nameOf(protocol));
-  opened.channel.close(); // nothing is sent
-  return opened.fd;
-}
-
-function nameOf(protocol: number): string {
-  return protocol === NETLINK_ROUTE ? "rtnetlink" : "nfnetlink";
 }

@@ -2,23 +2,15 @@
  * Netlink sockets by which the kernel hands over packets: groups of NFLOG, queues of NFQUEUE.
  * @module
  */
-import {
-  AF_NETLINK,
-  NETLINK_NETFILTER,
-  NETLINK_NO_ENOBUFS,
-  SO_RCVBUF,
-  SO_RCVBUFFORCE,
-  SOCK_RAW,
-  SOL_NETLINK,
-} from "../../ffi/consts.ts";
-import { netlinkAddress } from "../../ffi/sockets/sockaddr.ts";
-import { bindSocket, closeFd, openSocket, receive, sendWithFlags } from "../../ffi/sockets/socket.ts";
-import { setBufferSize, setInt } from "../../ffi/sockets/sockopt.ts";
+import { NETLINK_NETFILTER, NETLINK_NO_ENOBUFS, SOL_NETLINK } from "../../ffi/consts.ts";
+import { closeFd, receive, sendWithFlags } from "../../ffi/sockets/socket.ts";
+import { setInt } from "../../ffi/sockets/sockopt.ts";
 import { OperationError } from "../net/error.ts";
 import { AttributeWriter } from "./attribute.ts";
 import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";
 import type { NetlinkRequest } from "./message.ts";
-import { adoptSocket, type Channel, netlinkServer, openServed } from "./served/server.ts";
+import { openNetlinkSocket } from "./served/open.ts";
+import { adoptSocket, type Channel, netlinkServer } from "./served/server.ts";
 
 /** The whole of any packet; a rule may say less. */
 export const COPY_RANGE = 65535;
@@ -59,7 +51,8 @@ export function openPacketSocket(
   requests: readonly NetlinkRequest[],
   { object, refusal }: PacketSocketOptions,
 ): PacketSocket {
-  const opened = openSending(refusal);
+  const opened = openNetlinkSocket({ protocol: NETLINK_NETFILTER, buffer: RECEIVE_BUFFER });
+  if (typeof opened === "number") throw refusal(-opened);
   try {
     const connection = new NetlinkConnection(transportOver(opened));
     for (const request of requests) {
@@ -87,33 +80,22 @@ export function waitForNone(socket: PacketSocket): PacketSocket | number {
   const { fd, channel } = socket;
   if (channel === undefined) return socket;
   channel.close();
+  return sendSilently(fd);
+}
+
+/**
+ * Goes on with such a socket that another process has opened; nobody waits for what it sends. Closes it where
+ * that is not possible, and returns -errno.
+ */
+export function adoptPacketSocket(fd: number): PacketSocket | number {
+  return netlinkServer() < 0 ? { fd, channel: undefined } : sendSilently(fd);
+}
+
+function sendSilently(fd: number): PacketSocket | number {
   const silent = adoptSocket(fd, { silent: true });
   if (typeof silent !== "number") return { fd, channel: silent };
   closeFd(fd);
   return silent;
-}
-
-/** Goes on with such a socket that another process has opened; nobody waits for what it sends. Or -errno. */
-export function adoptPacketSocket(fd: number): PacketSocket | number {
-  if (netlinkServer() < 0) return { fd, channel: undefined };
-  const silent = adoptSocket(fd, { silent: true });
-  return typeof silent === "number" ? silent : { fd, channel: silent };
-}
-
-function openSending(refusal: (errno: number) => OperationError): PacketSocket {
-  if (netlinkServer() >= 0) {
-    const opened = openServed({ protocol: NETLINK_NETFILTER, buffer: RECEIVE_BUFFER });
-    if (typeof opened === "number") throw refusal(-opened);
-    return opened;
-  }
-  const fd = openSocket(AF_NETLINK, SOCK_RAW, { protocol: NETLINK_NETFILTER });
-  if (fd < 0) throw refusal(-fd);
-  setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: RECEIVE_BUFFER });
-  const address = netlinkAddress();
-  const bound = bindSocket(fd, address, address.length);
-  if (bound >= 0) return { fd, channel: undefined };
-  closeFd(fd);
-  throw refusal(-bound);
 }
 
 /** The socket stays open: it is whose packets are read. */

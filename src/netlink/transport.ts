@@ -4,37 +4,27 @@
  * @module
  */
 import {
-  AF_NETLINK,
   MSG_DONTWAIT,
   MSG_TRUNC,
   NETLINK_CAP_ACK,
   NETLINK_EXT_ACK,
   NETLINK_NETFILTER,
   NETLINK_ROUTE,
-  SO_RCVBUF,
-  SO_RCVBUFFORCE,
   SO_RCVTIMEO,
   SO_SNDBUF,
   SO_SNDBUFFORCE,
-  SOCK_RAW,
   SOL_NETLINK,
 } from "../../ffi/consts.ts";
-import { makeSockaddr, netlinkAddress } from "../../ffi/sockets/sockaddr.ts";
-import {
-  bindSocket,
-  closeFd,
-  localAddress,
-  openSocket,
-  receiveWithFlags,
-  sendWithFlags,
-} from "../../ffi/sockets/socket.ts";
+import { makeSockaddr } from "../../ffi/sockets/sockaddr.ts";
+import { closeFd, localAddress, receiveWithFlags, sendWithFlags } from "../../ffi/sockets/socket.ts";
 import { setBufferSize, setInt, setTimeoutOption } from "../../ffi/sockets/sockopt.ts";
 import { EMSGSIZE, EPROTONOSUPPORT } from "../net/errno.ts";
-import { check, OperationError } from "../net/error.ts";
+import { OperationError } from "../net/error.ts";
 import { commonHint } from "./hint.ts";
 import { NetlinkConnection, type NetlinkTransport } from "./connection.ts";
-import { adoptPort, nextPort } from "./served/port.ts";
-import { adoptSocket, type Channel, netlinkServer, openServed, type ServedSocket } from "./served/server.ts";
+import { openNetlinkSocket } from "./served/open.ts";
+import { adoptPort } from "./served/port.ts";
+import { adoptSocket, type Channel, netlinkServer } from "./served/server.ts";
 
 /** Part of the kernel to talk to: rtnetlink, or nfnetlink (nf_tables). */
 export type NetlinkProtocol = "route" | "netfilter";
@@ -57,41 +47,19 @@ export function openNetlink(protocol: NetlinkProtocol): NetlinkConnection {
 
 function openSocketTransport(protocol: NetlinkProtocol): NetlinkTransport {
   const object = protocol === "route" ? "rtnetlink" : "nfnetlink";
-  const { fd, channel } = netlinkServer() >= 0
-    ? openAtServer(PROTOCOLS[protocol], object)
-    : { fd: openPlain(PROTOCOLS[protocol], object), channel: undefined };
+  const opened = openNetlinkSocket({
+    protocol: PROTOCOLS[protocol],
+    buffer: RECEIVE_BUFFER_SIZE,
+    blocking: true,
+    ours: true,
+  });
+  if (typeof opened === "number") throw refusal(-opened, object);
+  const { fd, channel } = opened;
   // Best effort, each of them: an old kernel without them still answers, with fewer words.
   setInt(fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
   setInt(fd, SOL_NETLINK, NETLINK_EXT_ACK, 1);
   setTimeoutOption(fd, SO_RCVTIMEO, RECEIVE_TIMEOUT);
   return new SocketTransport(fd, channel);
-}
-
-function openPlain(protocol: number, object: string): number {
-  const fd = openSocket(AF_NETLINK, SOCK_RAW, { protocol, blocking: true });
-  if (fd < 0) throw refusal(-fd, object);
-  const bound = bindOurs(fd);
-  if (bound < 0) {
-    closeFd(fd);
-    check(bound, "bind netlink socket", object);
-  }
-  setBufferSize(fd, { name: SO_RCVBUF, force: SO_RCVBUFFORCE, bytes: RECEIVE_BUFFER_SIZE });
-  return fd;
-}
-
-function openAtServer(protocol: ServedSocket["protocol"], object: string): { fd: number; channel: Channel } {
-  const opened = openServed({ protocol, buffer: RECEIVE_BUFFER_SIZE });
-  if (typeof opened === "number") throw refusal(-opened, object);
-  return opened;
-}
-
-/** Binds to a number of ours. Where it is taken, the kernel chooses. */
-function bindOurs(fd: number): number {
-  const ours = netlinkAddress({ port: nextPort() });
-  const bound = bindSocket(fd, ours, ours.length);
-  if (bound >= 0) return bound;
-  const any = netlinkAddress();
-  return bindSocket(fd, any, any.length);
 }
 
 /**

@@ -13,6 +13,7 @@
  * whatever a client reaches, it reaches through a proxy.
  * @module
  */
+import { RUN_DIRECTORY } from "../../src/constants.ts";
 import { Namespace } from "./namespace.ts";
 import { print } from "./machine/print.ts";
 import { isAlive } from "./machine/procfs.ts";
@@ -119,6 +120,7 @@ export class Lab {
     await this.#guard.closeInput();
     await this.#guard.waitForExit({ timeoutMs: 10_000 });
     await Promise.all(this.programs.map((program) => program.stop("SIGKILL")));
+    removeNotes(pids);
     const remaining = (await runProgram(["ip", "netns", "list"])).stdout.split("\n")
       .filter((line) => this.namespaces.some((namespace) => line.startsWith(namespace.name)));
     const left = [
@@ -126,6 +128,18 @@ export class Lab {
       ...pids.filter(isAlive).map((pid) => `process ${pid}`),
     ];
     if (left.length > 0) throw new Error(`The laboratory left behind: ${left.join(", ")}`);
+  }
+}
+
+/** Removes what proxies that were killed have left for others of their namespaces, which are gone. */
+function removeNotes(pids: readonly number[]): void {
+  try {
+    for (const { name } of Deno.readDirSync(RUN_DIRECTORY)) {
+      const pid = /^early-demux-\d+-(\d+)$/.exec(name)?.[1];
+      if (pid !== undefined && pids.includes(Number(pid))) Deno.removeSync(`${RUN_DIRECTORY}/${name}`);
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

@@ -29,7 +29,7 @@ export const upgradeCommand: Command<InferValue<typeof parser>> = {
     "FILE is started with the words and in the service of the proxy that runs, and is given its listeners, its UDP sessions with " +
     "their sockets, and its rules: no datagram is lost, no new connection fails, servers see the same ports. The proxy before lets its TCP " +
     "connections end, within timeouts.drain, and ends. There is one such at a time: until it has ended another upgrade is refused.",
-    "FILE is checked first: that it is for this processor, unpacks, and knows how to take over from this version. Until it says that it " +
+    "FILE is checked first: that root alone may write it, that it is for this processor, unpacks, and knows how to take over from this version. Until it says that it " +
     "runs the proxy before goes on as it did, whatever happens to FILE. The config is read anew, as by a reload; keys that only a " +
     "restart takes over must be as they were, but for listener.workers (which stay as many), limits, control, metrics and log.format.",
     "FILE is run from where it is: put it first where the service looks for it, by mv, not cp. Under systemd the service's main " +
@@ -70,12 +70,14 @@ async function upgrade(
 ): Promise<number> {
   const { readFormer } = await import("../upgrade/former.ts");
   const { requireProcessor, requireVersion } = await import("../upgrade/file.ts");
+  const { requireTrust } = await import("../upgrade/trust.ts");
   const { startSuccessor } = await import("../upgrade/start.ts");
   const former = readFormer(pid);
   const path = file === undefined || file.startsWith("/") ? file : `${env.cwd()}/${file}`;
   const program = path === undefined ? env.self : { command: path, args: [] };
+  if (path !== undefined) requireTrust(path); // this program runs already
   requireProcessor(program.command);
-  const version = await requireVersion(env, program);
+  const version = await requireVersion(program);
   env.stdout(`tproxy ${version} of ${program.command} takes over from the proxy with pid ${pid}\n`);
   const outcome = await startSuccessor(program, former, { control, say: env.stderr });
   if ("code" in outcome) {

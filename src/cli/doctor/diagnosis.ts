@@ -3,7 +3,7 @@
  * @module
  */
 import type { LoadedConfig } from "../../config/load.ts";
-import { largestCapacity } from "../../dataplane/sizing/demand.ts";
+import { demandOf, largestCapacity } from "../../dataplane/sizing/demand.ts";
 import { readMemoryLimit } from "../../dataplane/sizing/memory_limit.ts";
 import { countWorkers } from "../../dataplane/sizing/worker_count.ts";
 import type { DiagnosisOptions } from "../../doctor/machine/machine.ts";
@@ -16,7 +16,11 @@ export function prepareDiagnosis(env: Env, loaded: LoadedConfig): DiagnosisOptio
   const { config } = loaded;
   const memory = readMemoryLimit(env.readTextFile);
   const processors = navigator.hardwareConcurrency;
-  const { workers, reason } = countWorkers(config.listener.workers, { processors, memory });
+  const { workers, reason } = countWorkers(config.listener.workers, {
+    processors,
+    memory,
+    connections: demandOf(config).connections,
+  });
   return {
     ...prepareProbing(env, loaded),
     paths: findProgram(env),

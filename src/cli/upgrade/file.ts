@@ -5,12 +5,14 @@
 import { HANDOVER_PROTOCOL } from "../../constants.ts";
 import { OperationError } from "../../net/error.ts";
 import { isObject, parseJson } from "../control/shape.ts";
-import type { Env } from "../env.ts";
+import { askProgram } from "./ask.ts";
 
 /** Processors by their number in ELF (e_machine). */
 const MACHINES: Readonly<Record<number, string>> = { 62: "x86_64", 183: "aarch64" };
 const ELF = [0x7f, 0x45, 0x4c, 0x46];
 const MACHINE_AT = 18;
+/** Characters of what a program says that are passed on. */
+const MOST_SAID = 200;
 
 /** A command line, its program first. */
 export interface Program {
@@ -29,12 +31,13 @@ export function requireProcessor(path: string): void {
 }
 
 /** Asks a program for its version; it unpacks itself for that. Throws an OperationError. */
-export async function requireVersion(env: Env, { command, args }: Program): Promise<string> {
-  const { code, output } = await env.runProgram([command, ...args, "version", "--json"]);
-  const lines = output.trim().split("\n");
-  const told = parseJson(lines.at(-1) ?? "");
-  if (code !== 0 || !isObject(told) || typeof told.version !== "string") {
-    throw refusal(command, `it is no tproxy: "version --json" says ${JSON.stringify(lines.at(-1) ?? "")}`);
+export async function requireVersion({ command, args }: Program): Promise<string> {
+  const { end, stdout, stderr } = await askProgram([command, ...args, "version", "--json"]);
+  const told = parseJson(lastLine(stdout));
+  if (end !== 0 || !isObject(told) || typeof told.version !== "string") {
+    const said = lastLine(stderr) || lastLine(stdout);
+    const how = end === 0 ? "" : typeof end === "number" ? `, and its exit code is ${end}` : `: ${end}`;
+    throw refusal(command, `it is no tproxy: "version --json" says ${JSON.stringify(said)}${how}`);
   }
   if (told.handover !== HANDOVER_PROTOCOL) {
     const theirs = typeof told.handover === "number" ? `speaks version ${told.handover} of it` : "knows none";
@@ -42,6 +45,11 @@ export async function requireVersion(env: Env, { command, args }: Program): Prom
     throw refusal(command, `${reason}: restart instead`);
   }
   return told.version;
+}
+
+/** Cuts what is too long to be said again. */
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1)!.slice(0, MOST_SAID);
 }
 
 function readBegin(path: string): Uint8Array {

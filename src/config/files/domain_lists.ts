@@ -6,7 +6,7 @@
 import { MAX_LIST_BYTES, TOO_LARGE } from "../../names/list/read.ts";
 import { ConfigError, type ConfigProblem } from "../error.ts";
 import type { LoadedConfig } from "../load.ts";
-import { neverEnds, NOT_PLAIN } from "./plain.ts";
+import { reasonAgainst } from "./plain.ts";
 import { readReason } from "./reason.ts";
 
 /** Bytes by the path of their file. */
@@ -40,7 +40,8 @@ export function readDomainLists(
 
 function tryToRead(path: string, readFile: (path: string) => Uint8Array): Uint8Array | { reason: string } {
   try {
-    if (neverEnds(path)) return { reason: NOT_PLAIN };
+    const reason = reasonAgainst(path, MAX_LIST_BYTES);
+    if (reason !== undefined) return { reason };
     const bytes = readFile(path);
     return bytes.length <= MAX_LIST_BYTES ? bytes : { reason: TOO_LARGE };
   } catch (error) {

@@ -2,9 +2,10 @@
  * The lists of networks that rules take from files (`from-file`, `to-file`).
  * @module
  */
+import { MAX_LIST_BYTES } from "../../names/list/read.ts";
 import type { Prefix } from "../../net/ip.ts";
 import { ConfigError, type ConfigProblem } from "../error.ts";
-import { neverEnds, NOT_PLAIN } from "./plain.ts";
+import { reasonAgainst } from "./plain.ts";
 import { readReason } from "./reason.ts";
 import { parseNetworkList } from "../values/networks.ts";
 import type { ConfigFile } from "../schema/schema.ts";
@@ -45,8 +46,8 @@ export function readNetworkLists(
 
 function tryToRead(path: string, readTextFile: (path: string) => string): string | { reason: string } {
   try {
-    if (neverEnds(path)) return { reason: NOT_PLAIN };
-    return readTextFile(path);
+    const reason = reasonAgainst(path, MAX_LIST_BYTES);
+    return reason === undefined ? readTextFile(path) : { reason };
   } catch (error) {
     return { reason: readReason(error) };
   }

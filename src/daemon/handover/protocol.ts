@@ -102,18 +102,20 @@ function parse(text: string): object {
 }
 
 /** Packs what a worker gives. */
-export function packEstate({ udp }: WorkerEstate): Partial<Omit<Parcel, "kind">> {
-  if (udp === null) return { text: "null" };
-  const { earlyEnds, sessions, amounts, peers, detours, flows, fds, ...rest } = udp;
-  return { text: JSON.stringify(rest), columns: [earlyEnds, sessions, amounts, peers, detours, flows], fds };
+export function packEstate({ udp, streams }: WorkerEstate): Partial<Omit<Parcel, "kind">> {
+  if (udp === null) return { text: "null", columns: [streams] };
+  const { earlyEnds, sessions, amounts, peers, detours, flows, waiting, fds, ...rest } = udp;
+  const columns = [earlyEnds, sessions, amounts, peers, detours, flows, waiting, streams];
+  return { text: JSON.stringify(rest), columns, fds };
 }
 
 /** Unpacks it. */
 export function unpackEstate({ text, columns, fds }: Parcel): WorkerEstate {
   const rest = JSON.parse(text) as Pick<UdpEstate, "seed" | "names" | "links"> | null;
-  if (rest === null) return { udp: null };
-  const [earlyEnds, sessions, amounts, peers, detours, flows] = columns;
-  const words = (column: Column) => column as Int32Array;
+  // An earlier one has fewer columns.
+  const words = (column = new Int32Array(0) as Column) => column as Int32Array;
+  if (rest === null) return { udp: null, streams: words(columns[0]) };
+  const [earlyEnds, sessions, amounts, peers, detours, flows, waiting, streams] = columns;
   return {
     udp: {
       ...rest,
@@ -123,7 +125,9 @@ export function unpackEstate({ text, columns, fds }: Parcel): WorkerEstate {
       peers: words(peers),
       detours: words(detours),
       flows: words(flows),
+      waiting: words(waiting),
       fds,
     },
+    streams: words(streams),
   };
 }

@@ -6,6 +6,8 @@
 import { askForDescriptor } from "../../../ffi/sockets/descriptor.ts";
 import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { openForAppending, readStream } from "../../../ffi/sockets/stream.ts";
+import { tooLarge } from "../../config/files/plain.ts";
+import { MAX_LIST_BYTES } from "../../names/list/read.ts";
 import { joinBytes } from "../../net/bytes.ts";
 import { EACCES, ENOENT, EPERM, EPIPE, EROFS, errnoCode } from "../../net/errno.ts";
 
@@ -70,14 +72,15 @@ function ask(fd: number, purpose: "r" | "a", path: string): number {
 
 function readAll(fd: number): Uint8Array<ArrayBuffer> {
   const pieces: Uint8Array<ArrayBuffer>[] = [];
-  for (;;) {
+  for (let size = 0; size <= MAX_LIST_BYTES;) {
     const piece = new Uint8Array(PIECE);
     const length = readStream(fd, piece);
     if (length < 0) throw new Error(`${errnoCode(-length)} while it is read`);
-    if (length === 0) break;
+    if (length === 0) return joinBytes(pieces);
     pieces.push(piece.subarray(0, length));
+    size += length;
   }
-  return joinBytes(pieces);
+  throw new Error(tooLarge(MAX_LIST_BYTES));
 }
 
 /**

@@ -26,6 +26,13 @@ export class Shares {
     return this.#byAge.size;
   }
 
+  /** Lists all, the oldest first. */
+  all(): number[] {
+    const places: number[] = [];
+    for (let place = this.#byAge.first; place >= 0; place = this.#links.next[place]) places.push(place);
+    return places;
+  }
+
   /** Adds a question of the client whose struct sockaddr is at `at`. */
   add(place: number, words: Int32Array, at: number): void {
     const client = this.#clients.open(words, at);

@@ -77,6 +77,8 @@ export interface UdpEstate {
   /** See Detours.give() and FlowBook.give(). */
   readonly detours: Int32Array;
   readonly flows: Int32Array;
+  /** Datagrams that waited, for a name or an upstream: see udp/estate/waiting.ts. */
+  readonly waiting: Int32Array;
   /** The socket of each session; then the connection of each association, in the order of the links. */
   readonly fds: readonly number[];
 }
@@ -85,4 +87,17 @@ export interface UdpEstate {
 export interface WorkerEstate {
   /** null: it relays no UDP. */
   readonly udp: UdpEstate | null;
+  /** Streams that are watched: see watching/streams.ts. */
+  readonly streams: Int32Array;
+}
+
+/** Joins lists of words to one. */
+export function joinWords(lists: readonly Int32Array[]): Int32Array {
+  const joined = new Int32Array(lists.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const list of lists) {
+    joined.set(list, at);
+    at += list.length;
+  }
+  return joined;
 }

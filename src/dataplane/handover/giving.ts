@@ -33,6 +33,8 @@ export interface GivingParts {
     letGo(): void;
     inherit(estate: UdpEstate): void;
   } | null;
+  /** null: nothing is watched. */
+  readonly watching: { give(): Int32Array; inherit(streams: Int32Array): void } | null;
   /** Tells the main thread that nobody waits to be accepted any more. */
   readonly quiet: () => void;
   readonly given: (estate: WorkerEstate) => void;
@@ -58,13 +60,14 @@ export class Giving implements Service {
   }
 
   /** Takes over what a worker of another process has given. */
-  inherit({ udp }: WorkerEstate): void {
+  inherit({ udp, streams }: WorkerEstate): void {
+    this.#parts.watching?.inherit(streams);
     if (udp !== null) this.#parts.udp?.inherit(udp);
   }
 
   /** Obeys. */
   obey(order: GivingOrder): void {
-    const { askers, acceptor, udp, given } = this.#parts;
+    const { askers, acceptor, udp, watching, given } = this.#parts;
     switch (order) {
       case "quiet":
         for (const asker of askers) asker.leave();
@@ -74,7 +77,10 @@ export class Giving implements Service {
         this.#deadline = NEVER;
         this.#isGiven = true;
         acceptor.leave();
-        return given({ udp: udp === null ? null : udp.give() });
+        return given({
+          udp: udp === null ? null : udp.give(),
+          streams: watching === null ? new Int32Array(0) : watching.give(),
+        });
       case "take-back":
         this.#deadline = NEVER;
         for (const asker of askers) asker.start();

@@ -3,18 +3,16 @@
  * @module
  */
 import {
-  AF_NETLINK,
   EAGAIN,
   NETLINK_CAP_ACK,
   type NETLINK_NETFILTER,
   type NETLINK_ROUTE,
-  SOCK_RAW,
   SOL_NETLINK,
 } from "../../../ffi/consts.ts";
-import { netlinkAddress } from "../../../ffi/sockets/sockaddr.ts";
-import { bindSocket, closeFd, openSocket, receive, send } from "../../../ffi/sockets/socket.ts";
+import { closeFd, receive, send } from "../../../ffi/sockets/socket.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
-import { type Channel, netlinkServer, openServed } from "../../netlink/served/server.ts";
+import { openNetlinkSocket, openPlain } from "../../netlink/served/open.ts";
+import type { Channel } from "../../netlink/served/server.ts";
 import { Attributes } from "./attributes.ts";
 import { HEADER, type NetlinkWriter } from "./netlink_writer.ts";
 
@@ -94,22 +92,10 @@ export class NetlinkSocket {
 
   #open(): number {
     const { protocol, privileged } = this.#options;
-    if (privileged && netlinkServer() >= 0) {
-      const opened = openServed({ protocol });
-      if (typeof opened === "number") return opened;
-      this.#channel = opened.channel;
-      setInt(opened.fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
-      return opened.fd;
-    }
-    const fd = openSocket(AF_NETLINK, SOCK_RAW, { protocol });
-    if (fd < 0) return fd;
-    const address = netlinkAddress();
-    const bound = bindSocket(fd, address, address.length);
-    if (bound >= 0) {
-      setInt(fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
-      return fd;
-    }
-    closeFd(fd);
-    return bound;
+    const opened = privileged ? openNetlinkSocket({ protocol }) : openPlain({ protocol });
+    if (typeof opened === "number") return opened;
+    this.#channel = opened.channel;
+    setInt(opened.fd, SOL_NETLINK, NETLINK_CAP_ACK, 1);
+    return opened.fd;
   }
 }

@@ -46,6 +46,7 @@ export function recall(): Memory {
 
 /** Writes it down for this process, if it can, and takes over what those that were killed have left. */
 export function remember(before: string): void {
+  forgetEarlierBoots();
   const note: Note = { boot: bootId(), pid: Deno.pid, started: startOf(Deno.pid), before };
   makeRunDirectory();
   if (writeRunFile(`${prefix()}${Deno.pid}`, note)) forgetThose((note) => !isAlive(note));
@@ -56,6 +57,19 @@ export function forget(): void {
   forgetThose((note) => isOwn(note) || !isAlive(note));
 }
 
+/**
+ * Removes notes of earlier boots, of all namespaces, where the directory outlives them. Nobody can tell that
+ * another namespace of this boot is gone: a mount or descriptor that is not seen here may keep it.
+ */
+function forgetEarlierBoots(): void {
+  const boot = bootId();
+  for (const name of listRunFiles()) {
+    if (!/^early-demux-\d+-\d+$/.test(name)) continue;
+    const note = readNote(name);
+    if (boot !== "" && note !== undefined && note.boot !== "" && note.boot !== boot) removeRunFile(name);
+  }
+}
+
 function forgetThose(chosen: (note: Note) => boolean): void {
   for (const { name, note } of readNotes()) if (chosen(note)) removeRunFile(name);
 }
@@ -64,9 +78,13 @@ function readNotes(): { name: string; note: Note }[] {
   const boot = bootId();
   const start = prefix();
   return listRunFiles().filter((name) => name.startsWith(start) && /\d$/.test(name)).flatMap((name) => {
-    const note = orNothing(() => JSON.parse(Deno.readTextFileSync(runFile(name))) as Note);
+    const note = readNote(name);
     return note?.boot === boot ? [{ name, note }] : [];
   });
+}
+
+function readNote(name: string): Note | undefined {
+  return orNothing(() => JSON.parse(Deno.readTextFileSync(runFile(name))) as Note);
 }
 
 /** The kernel never gives a cookie of a network namespace to another one, as it does with inodes. */

@@ -25,10 +25,11 @@ import { UdpQuestions } from "./asked/questions.ts";
 import { UdpDownlink } from "./downlink.ts";
 import { type Given, type GivenParts, giveSessions } from "./estate/give.ts";
 import { inheritSessions } from "./estate/inherit.ts";
+import { unpackWaiting } from "./estate/waiting.ts";
 import { UdpErrors } from "./errors.ts";
 import { UdpFilter } from "./filter.ts";
 import { UdpFlows } from "./flows/flows.ts";
-import { HeldBytes, type HeldQueue } from "./flows/held.ts";
+import { HeldBytes, HeldQueue } from "./flows/held.ts";
 import { UdpSessions } from "./sessions.ts";
 import { UdpTable } from "./table.ts";
 import { type UdpListener, UdpUplink } from "./uplink.ts";
@@ -86,6 +87,8 @@ export class UdpService implements Service, ObedientSessions, Asked {
   #stoppedTick = -1;
   /** Given to another process, and not let go yet: nothing of it is read here. */
   #given: Given | null = null;
+  /** Datagrams that have waited in another process, or that were to be given to one. */
+  #waiting: HeldQueue[] = [];
   readonly #release = (queue: HeldQueue): void => this.#uplink.replay(queue);
 
   constructor(context: WorkerContext, { sockets, router, asking = null }: UdpParts) {
@@ -193,6 +196,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
    */
   turn(): void {
     if (this.#given !== null) return this.#downlink.flush();
+    if (this.#waiting.length > 0) { for (const queue of this.#waiting.splice(0)) this.#uplink.replay(queue); }
     if (this.#queue.length > 0) this.#continue();
     this.#flows.turn(this.#release);
     this.#downlink.flush();
@@ -203,7 +207,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
   /** Milliseconds that the worker may sleep, -1 for ever. */
   timeout(): number {
     if (this.#given !== null) return -1;
-    if (this.#queue.length > 0) return 0;
+    if (this.#queue.length > 0 || this.#waiting.length > 0) return 0;
     if (this.#stoppedTick >= 0 && this.size > 0) return LULL_MS / 2;
     const own = sooner(this.#sessions.timeout(), this.#flows.timeout());
     return sooner(own, this.#questions?.timeout() ?? -1);
@@ -238,9 +242,9 @@ export class UdpService implements Service, ObedientSessions, Asked {
     for (const listener of this.#listeners) {
       for (let i = 0; i < MOST_RECEIVES && !this.#uplink.receive(listener); i++);
     }
-    this.#flows.forsake();
     this.turn();
-    this.#given = giveSessions(this.#context, this.#parts);
+    const waiting = [...this.#flows.forsake(), ...this.#links.associations.forsake()];
+    this.#given = giveSessions(this.#context, this.#parts, waiting);
     const { slots, connections, estate } = this.#given;
     for (const slot of slots) loop.unwatch(this.#table.fds[slot]);
     for (const fd of connections) loop.unwatch(fd);
@@ -256,6 +260,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
     for (const { session } of given.estate.links.filter(({ choice }) => choice >= 0)) {
       this.#links.associations.watchAgain(given.slots[session]);
     }
+    this.#waiting = HeldQueue.of(unpackWaiting(given.estate.waiting));
     this.start();
   }
 
@@ -275,6 +280,7 @@ export class UdpService implements Service, ObedientSessions, Asked {
   /** Takes over the sessions of another process, before the first turn. */
   inherit(estate: UdpEstate): void {
     for (const fd of inheritSessions(this.#context, this.#parts, estate)) closeFd(fd);
+    this.#waiting = HeldQueue.of(unpackWaiting(estate.waiting));
   }
 
   /** Ends everything. */

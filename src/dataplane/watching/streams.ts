@@ -6,6 +6,7 @@
 import { STREAM_LIMIT } from "../../sniff/stream.ts";
 import { Shares } from "../asking/shares.ts";
 import { ASKED_CLIENT } from "../asking/question.ts";
+import { joinWords } from "../handover/estate.ts";
 import { FlowPlaces, KEY_WORDS } from "../flows/flow_places.ts";
 
 /** Streams of a worker. One that has given way begins, as it seems, with what is seen of it next. */
@@ -15,6 +16,16 @@ const MOST_HEADS = 256;
 /** The longest head. */
 export const HEAD_BYTES: number = STREAM_LIMIT;
 const NO_HEAD = -1;
+
+/** Places in the words of a stream that another process is told of, its key first. */
+const GIVEN_STREAM = {
+  begin: KEY_WORDS,
+  length: KEY_WORDS + 1,
+  state: KEY_WORDS + 2,
+  /** Bytes that are kept of it; they follow. */
+  kept: KEY_WORDS + 3,
+  head: KEY_WORDS + 4,
+} as const;
 
 /** State of a stream whose name is not known yet. */
 export const UNDECIDED = 0;
@@ -104,6 +115,39 @@ export class Streams {
   /** UNDECIDED, RELEASED or REFUSED. */
   stateOf(stream: number): number {
     return this.#states[stream];
+  }
+
+  /** Describes all for another process, the oldest first: see {@linkcode GIVEN_STREAM}. */
+  give(): Int32Array {
+    const { keys } = this.#places;
+    const rows: Int32Array[] = [];
+    for (const stream of this.#shares.all()) {
+      const head = this.#heads[stream] === NO_HEAD ? null : this.headOf(stream);
+      const kept = head === null ? 0 : Math.min(this.#lengths[stream], HEAD_BYTES);
+      const row = new Int32Array(GIVEN_STREAM.head + Math.ceil(kept / 4));
+      row.set(keys.subarray(stream * KEY_WORDS, (stream + 1) * KEY_WORDS));
+      row[GIVEN_STREAM.begin] = this.#begins[stream];
+      row[GIVEN_STREAM.length] = this.#lengths[stream];
+      row[GIVEN_STREAM.state] = this.#states[stream];
+      row[GIVEN_STREAM.kept] = kept;
+      if (head !== null) new Uint8Array(row.buffer).set(head.subarray(0, kept), 4 * GIVEN_STREAM.head);
+      rows.push(row);
+    }
+    return joinWords(rows);
+  }
+
+  /** Goes on with those that another process has described. */
+  inherit(rows: Int32Array): void {
+    for (let at = 0; at + GIVEN_STREAM.head <= rows.length;) {
+      const row = rows.subarray(at);
+      const kept = Math.min(row[GIVEN_STREAM.kept], HEAD_BYTES);
+      const stream = this.begin(row.subarray(0, KEY_WORDS), row[GIVEN_STREAM.begin]);
+      const bytes = new Uint8Array(row.buffer, row.byteOffset + 4 * GIVEN_STREAM.head, kept);
+      if (kept > 0) this.add(stream, 0, bytes, 0, kept);
+      this.#lengths[stream] = row[GIVEN_STREAM.length];
+      this.#states[stream] = row[GIVEN_STREAM.state];
+      at += GIVEN_STREAM.head + Math.ceil(kept / 4);
+    }
   }
 
   /** Knows the stream no longer. */

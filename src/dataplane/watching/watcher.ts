@@ -71,6 +71,16 @@ export class Watcher {
     return fate;
   }
 
+  /** Describes all streams for another process: see {@linkcode Streams.give}. */
+  give(): Int32Array {
+    return this.#streams.give();
+  }
+
+  /** Goes on with those of another process. */
+  inherit(rows: Int32Array): void {
+    this.#streams.inherit(rows);
+  }
+
   #refuse(segment: Segment, way: Way): Fate {
     return this.#sent("refused", way.refuse(segment));
   }

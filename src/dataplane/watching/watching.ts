@@ -77,7 +77,7 @@ export class Watching implements Service {
 
   /** Takes what has come; the rest of a flood in the next turn. */
   event(key: number): void {
-    const memory = this.#memory ??= new Memory(this.#sockets, this.#resender, this.#judge);
+    const memory = this.#remember();
     const { reader, watcher, queue } = memory;
     // A stream begins in the group, before what is held of it: that is read first.
     do {
@@ -99,6 +99,10 @@ export class Watching implements Service {
     if (failure === 0) return;
     this.#fail("cannot send on what was held", failure);
     watcher.failure = 0;
+  }
+
+  #remember(): Memory {
+    return this.#memory ??= new Memory(this.#sockets, this.#resender, this.#judge);
   }
 
   #take({ reader, resender, segment, watcher }: Memory): void {
@@ -148,6 +152,16 @@ export class Watching implements Service {
     const { log, queue } = this.#sockets;
     this.#context.loop.unwatch(log);
     if (queue !== null) this.#context.loop.unwatch(queue.fd);
+  }
+
+  /** Describes what it has heard of streams for that process. */
+  give(): Int32Array {
+    return this.#memory?.watcher.give() ?? new Int32Array(0);
+  }
+
+  /** Goes on with what another process has heard. */
+  inherit(rows: Int32Array): void {
+    if (rows.length > 0) this.#remember().watcher.inherit(rows);
   }
 
   /** Goes on: streams that began before are held until the rules are gone. */

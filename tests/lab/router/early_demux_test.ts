@@ -56,6 +56,31 @@ labTest(`${SYSCTL} is as it was before: what was written down is gone`, OPTIONS,
   assert.equal(await read(lab), "1");
 });
 
+labTest("notes of earlier boots go, those of other namespaces stay", OPTIONS, async (lab) => {
+  const write = (name: string, note: object | string) => {
+    const text = typeof note === "string" ? note : JSON.stringify(note);
+    Deno.writeTextFileSync(`${RUN_DIRECTORY}/${name}`, text);
+    return name;
+  };
+  const boot = Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+  const dead = { pid: 1, started: "no", before: "1" };
+  Deno.mkdirSync(RUN_DIRECTORY, { recursive: true });
+  const earlier = write("early-demux-1-1", { ...dead, boot: crypto.randomUUID() });
+  const stay = [
+    write("early-demux-2-1", { ...dead, boot }),
+    write("early-demux-3-1", { ...dead, boot: "" }),
+    write("early-demux-4-1", "no JSON"),
+    write("early-demux-5-1.new", { ...dead, boot: crypto.randomUUID() }),
+  ];
+  try {
+    await endProxy(await start(lab));
+    const names = [...Deno.readDirSync(RUN_DIRECTORY)].map(({ name }) => name);
+    assert.deepEqual([earlier, ...stay].filter((name) => names.includes(name)), stay);
+  } finally {
+    for (const name of stay) Deno.removeSync(`${RUN_DIRECTORY}/${name}`);
+  }
+});
+
 labTest(`${SYSCTL} stays as an administrator has set it`, OPTIONS, async (lab) => {
   await lab.router.run(["sysctl", "-qw", `${SYSCTL}=0`]);
   await endProxy(await start(lab));

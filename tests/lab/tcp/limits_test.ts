@@ -87,6 +87,31 @@ labTest(
   },
 );
 
+labTest(
+  "a handful of connections is shared with several workers too",
+  { programs: PROGRAMS },
+  async (lab) => {
+    await serve(lab, 7000, "cat");
+    await lab.client.ip("addr add 10.77.1.3/24 dev c0");
+    const proxy = await startProxy(lab, { config: { limits: { connections: 2 }, listener: { workers: 4 } } });
+    const clients: Program[] = [];
+    for (let i = 0; i < 2; i++) {
+      const client = await connectClient(lab, 7000);
+      await client.write("served\n");
+      await client.waitForOutput("served\n");
+      clients.push(client);
+    }
+    for (let i = 0; i < 8; i++) {
+      const words = ["socat", "-t2", "-", `${socatServer(4, 7000)},bind=10.77.1.3,connect-timeout=3`];
+      const { stdout } = await lab.client.run(words, { input: "hello\n", mayFail: true });
+      assert.equal(stdout, "hello\n", `connection ${i} of a client that has none`);
+    }
+    await until(() => clients.some(({ output }) => /reset by peer/i.test(output)), { what: "room" });
+    assert.doesNotMatch(proxy.log, /descriptor limit is low/);
+    assert.match(proxy.log, /workers=1 workers-by="limits\.connections: 2"/);
+  },
+);
+
 labTest("run keeps to limits.per-client, and counts what has ended no more", {
   programs: PROGRAMS,
 }, async (lab) => {

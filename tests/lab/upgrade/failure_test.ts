@@ -39,6 +39,7 @@ labTest("a successor that ends at any step changes nothing", { programs: PROGRAM
     lost: 0,
     moved: 0,
     doubled: 0,
+    told: 0,
   });
   assert.equal(counts.tcp.failed, 0);
   await succeed(lab, proxy);

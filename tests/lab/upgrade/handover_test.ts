@@ -4,10 +4,11 @@ import type { Lab } from "../../laboratory/lab.ts";
 import { print } from "../../laboratory/machine/print.ts";
 import { delay } from "../../laboratory/machine/wait.ts";
 import { exchange, openClient, openServer, startUdpProxy } from "../../laboratory/network/udp_peers.ts";
+import { connectClient, serve } from "../../laboratory/network/sockets.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { Crowd } from "../../laboratory/upgrade/crowd.ts";
-import { succeed } from "../../laboratory/upgrade/successor.ts";
+import { beginSuccessor, succeed } from "../../laboratory/upgrade/successor.ts";
 
 const PROGRAMS = ["cc", "curl", "nginx", "nft"];
 /** For the numbers of the README: 4000, 100 ms, 5. */
@@ -71,6 +72,37 @@ async function watchTable(lab: Lab): Promise<{ end(): Promise<{ gone: number; em
     },
   };
 }
+
+labTest("a client whose SYN is held at the moment of the upgrade gets through", {
+  programs: ["socat", "nft"],
+}, async (lab) => {
+  await serve(lab, 7000, "cat");
+  const proxy = await startUdpProxy(lab);
+  // The server answers the third SYN alone: after three seconds.
+  await lab.server.nft(`table inet slow {
+    set seen { type inet_service; flags dynamic; size 4096; }
+    set again { type inet_service; flags dynamic; size 4096; }
+    chain input { type filter hook input priority 0;
+      tcp dport 7000 tcp flags & (syn | ack) == syn jump slow
+    }
+    chain slow {
+      tcp sport @again accept
+      tcp sport @seen add @again { tcp sport } drop
+      add @seen { tcp sport } drop
+    }
+  }`);
+  const clients = [];
+  const successor = await beginSuccessor(lab, proxy.configPath);
+  for (let i = 0; !/taken over/.test(successor.output); i++) {
+    if (i % 10 === 0) clients.push(await connectClient(lab, 7000));
+    await delay(20);
+  }
+  for (const client of clients) {
+    await client.write("served\n");
+    await client.waitForOutput("served\n", { timeoutMs: 15_000 });
+  }
+  print(`${clients.length} clients`);
+});
 
 labTest("a session that was silent during the upgrade goes on, with both families", {}, async (lab) => {
   const proxy = await startUdpProxy(lab);

@@ -1,7 +1,9 @@
 /* Load for tests of upgrades, and the server for it.
- *   crowd serve ADDRESS PORT             sends back what comes, over UDP with the port that it came from
+ *   crowd serve ADDRESS PORT             sends back what comes, over UDP with the port that it came from, and
+ *                                        the one that a PROXY header before it tells
  *   crowd udp ADDRESS PORT COUNT MS      COUNT clients, each with an exchange every MS milliseconds
  *   crowd tcp ADDRESS PORT MS            a new connection every MS milliseconds, with an exchange
+ *   crowd fresh ADDRESS PORT MS          the same over UDP: a new socket, one datagram
  * Each client goes on until its input ends, and prints then what it has counted. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,8 +26,13 @@
 
 struct packet {
   uint32_t number, sequence;
-  uint16_t port, unused;
+  uint16_t port, told; /* 0: nobody has told it */
 };
+
+/* PROXY header, version 2, of UDP over IPv4: 16 bytes, two addresses, two ports. */
+static const uint8_t SIGNATURE[12] = { 0x0d, 0x0a, 0x0d, 0x0a, 0, 0x0d, 0x0a, 'Q', 'U', 'I', 'T', 0x0a };
+#define PROXY_HEADER 28
+#define TOLD_PORT_AT 24
 
 static double now_ms(void)
 {
@@ -62,12 +69,17 @@ static void watch(int epoll, int fd, uint32_t number)
 
 static void echo_datagrams(int fd)
 {
+  uint8_t bytes[PROXY_HEADER + sizeof(struct packet)];
   struct packet packet;
   struct sockaddr_in from;
   for (int i = 0; i < BATCH; i++) {
     socklen_t length = sizeof from;
-    if (recvfrom(fd, &packet, sizeof packet, MSG_DONTWAIT, (struct sockaddr *)&from, &length) != sizeof packet) return;
+    ssize_t got = recvfrom(fd, bytes, sizeof bytes, MSG_DONTWAIT, (struct sockaddr *)&from, &length);
+    if (got < (ssize_t)sizeof packet) return;
+    int has_header = got == sizeof bytes && !memcmp(bytes, SIGNATURE, sizeof SIGNATURE);
+    memcpy(&packet, bytes + (has_header ? PROXY_HEADER : 0), sizeof packet);
     packet.port = ntohs(from.sin_port);
+    packet.told = has_header ? (uint16_t)(bytes[TOLD_PORT_AT] << 8 | bytes[TOLD_PORT_AT + 1]) : 0;
     (void)sendto(fd, &packet, sizeof packet, 0, (struct sockaddr *)&from, length);
   }
 }
@@ -105,13 +117,21 @@ static void serve(const struct sockaddr_in *address)
 struct client {
   int fd;
   uint32_t asked, answered; /* sequence numbers; 0: none */
-  uint16_t port;
+  uint16_t port, own;
 };
 
 struct tally {
-  long sent, answered, lost, moved, doubled;
+  long sent, answered, lost, moved, doubled, told;
   double sent_at, longest;
 };
+
+static uint16_t own_port(int fd)
+{
+  struct sockaddr_in own = { 0 };
+  socklen_t length = sizeof own;
+  getsockname(fd, (struct sockaddr *)&own, &length);
+  return ntohs(own.sin_port);
+}
 
 static void answers(struct client *client, struct tally *tally)
 {
@@ -125,6 +145,7 @@ static void answers(struct client *client, struct tally *tally)
     tally->answered++;
     if (client->port != 0 && client->port != packet.port) tally->moved++;
     client->port = packet.port;
+    if (packet.told == client->own) tally->told++;
   }
 }
 
@@ -143,6 +164,7 @@ static void udp(const struct sockaddr_in *address, int count, int every)
   for (int i = 0; i < count; i++) {
     clients[i].fd = socket(AF_INET, SOCK_DGRAM, 0);
     if (clients[i].fd < 0 || connect(clients[i].fd, (const struct sockaddr *)address, sizeof *address)) die("connect");
+    clients[i].own = own_port(clients[i].fd);
     watch(epoll, clients[i].fd, (uint32_t)i);
   }
   double start = now_ms();
@@ -164,33 +186,33 @@ static void udp(const struct sockaddr_in *address, int count, int every)
     take(epoll, clients, &tally, 1);
   }
   for (double end = now_ms() + PATIENCE_MS; tally.answered < tally.sent && now_ms() < end;) take(epoll, clients, &tally, 10);
-  printf("{\"sent\":%ld,\"answered\":%ld,\"lost\":%ld,\"moved\":%ld,\"doubled\":%ld}\n", tally.sent, tally.answered,
-         tally.sent - tally.answered, tally.moved, tally.doubled);
+  printf("{\"sent\":%ld,\"answered\":%ld,\"lost\":%ld,\"moved\":%ld,\"doubled\":%ld,\"told\":%ld}\n", tally.sent,
+         tally.answered, tally.sent - tally.answered, tally.moved, tally.doubled, tally.told);
 }
 
 /* Milliseconds of a connection with an exchange, or -1: it has failed. */
-static double connection(const struct sockaddr_in *address)
+static double connection(const struct sockaddr_in *address, int type)
 {
   double start = now_ms();
-  char byte = 'x';
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  struct packet packet = { 0, 1, 0, 0 };
+  int fd = socket(AF_INET, type, 0);
   struct timeval patience = { 10, 0 };
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  int failed = connect(fd, (const struct sockaddr *)address, sizeof *address) || write(fd, &byte, 1) != 1 ||
-               read(fd, &byte, 1) != 1;
+  int failed = connect(fd, (const struct sockaddr *)address, sizeof *address) || write(fd, &packet, sizeof packet) != sizeof packet ||
+               read(fd, &packet, sizeof packet) <= 0;
   int reason = errno;
   close(fd);
   if (failed) fprintf(stderr, "failed after %.0f ms: %s\n", now_ms() - start, strerror(reason));
   return failed ? -1 : now_ms() - start;
 }
 
-static void tcp(const struct sockaddr_in *address, int every)
+static void connections(const struct sockaddr_in *address, int type, int every)
 {
   long made = 0, failed = 0, slow = 0;
   double longest = 0, start = now_ms();
   while (!input_has_ended()) {
-    double took = connection(address), wait = start + (double)(made + 1) * every - now_ms();
+    double took = connection(address, type), wait = start + (double)(made + 1) * every - now_ms();
     made++;
     if (took < 0) failed++;
     if (took > longest) longest = took;
@@ -210,7 +232,8 @@ int main(int argc, char **argv)
   struct sockaddr_in address = address_of(argv[2], argv[3]);
   if (!strcmp(argv[1], "serve")) serve(&address);
   else if (!strcmp(argv[1], "udp") && argc == 6) udp(&address, atoi(argv[4]), atoi(argv[5]));
-  else if (!strcmp(argv[1], "tcp") && argc == 5) tcp(&address, atoi(argv[4]));
+  else if (!strcmp(argv[1], "tcp") && argc == 5) connections(&address, SOCK_STREAM, atoi(argv[4]));
+  else if (!strcmp(argv[1], "fresh") && argc == 5) connections(&address, SOCK_DGRAM, atoi(argv[4]));
   else return 2;
   return 0;
 }

@@ -111,10 +111,23 @@ export interface Report {
 
 /** Runs a script after {@linkcode CLIENT} in the client's namespace. */
 export async function runClient(lab: Lab, family: 4 | 6, script: string, to?: string): Promise<Report[]> {
-  const argv = ["python3", "-c", CLIENT + script, to ?? ADDRESSES[family].server];
-  const { stdout } = await lab.client.run(argv);
-  return stdout.trim().split("\n").map((line) => {
+  const { stdout } = await lab.client.run(clientCommand(family, script, to));
+  return readReports(stdout);
+}
+
+/** Starts one that goes on until the test has it end. */
+export function startClient(lab: Lab, family: 4 | 6, script: string): Promise<Program> {
+  return lab.client.start(clientCommand(family, script));
+}
+
+/** The lines of its report in what it has written. */
+export function readReports(stdout: string): Report[] {
+  return stdout.trim().split("\n").filter((line) => line.includes("|")).map((line) => {
     const [name, ms, said] = line.split("|");
     return { name, ms: Number(ms), said };
   });
+}
+
+function clientCommand(family: 4 | 6, script: string, to?: string): string[] {
+  return ["python3", "-c", CLIENT + script, to ?? ADDRESSES[family].server];
 }

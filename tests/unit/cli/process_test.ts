@@ -36,7 +36,7 @@ Deno.test("tproxy exits with 0, and with 2 for wrong usage and an invalid config
   assert.deepEqual(stdout.split("\n").filter((line) => /^\d$/.test(line)), ["0", "2", "2", "2", "2", "2"]);
   assert.match(stderr, /ENOENT/);
   assert.match(stderr, /EISDIR/);
-  assert.match(stderr, /too large|not a text/);
+  assert.match(stderr, /larger than|not a text/);
 });
 
 Deno.test("tproxy reads a config from a pipe that is written slowly, or has no end", async () => {
@@ -50,6 +50,19 @@ Deno.test("tproxy reads a config from a pipe that is written slowly, or has no e
   assert.match(stderr, /<stdin>:2:9: listener\.port/);
   assert.match(stderr, /<stdin>:.* too large for a config/);
   assert.match(stderr, /Cannot read config "<stdin>": EISDIR/);
+});
+
+Deno.test("tproxy reads a config by the descriptor that it is given, and none that has no end", async () => {
+  const { stdout, stderr } = await shell(`
+    tproxy check <(printf 'listener:\n  port: 50081') | head -1
+    printf 'listener:\n  port: 50081' | tproxy check /dev/stdin | head -1
+    tproxy check /dev/stdin < /dev/zero; echo "$?"
+    tproxy check /dev/zero; echo "$?"
+    tproxy run -c /dev/zero; echo "$?"
+  `);
+  assert.match(stdout, /^\/dev\/fd\/\d+: valid\. In effect:\n\/dev\/stdin: valid\. In effect:\n2\n2\n2\n$/);
+  assert.match(stderr, /\/dev\/stdin:.* too large for a config/);
+  assert.equal(stderr.split('Cannot read config "/dev/zero": it is not a plain file').length, 3);
 });
 
 Deno.test("tproxy ends silently when nobody reads its output", async () => {

@@ -14,9 +14,11 @@ import { copyAddress } from "../../shared/addresses.ts";
 import { ADDRESS_WORDS } from "../../shared/columns.ts";
 import type { UdpFilter } from "../filter.ts";
 import type { UdpFlows } from "../flows/flows.ts";
+import type { HeldDatagram } from "../flows/held.ts";
 import type { UdpSessions } from "../sessions.ts";
 import type { UdpTable } from "../table.ts";
 import type { Links } from "../upstreams/links.ts";
+import { packWaiting } from "./waiting.ts";
 
 /** Parts that are described. */
 export interface GivenParts {
@@ -35,8 +37,15 @@ export interface Given {
   readonly connections: readonly number[];
 }
 
-/** Describes all that can go on elsewhere: not what waits for its upstream. Changes nothing. */
-export function giveSessions(context: WorkerContext, parts: GivenParts): Given {
+/**
+ * Describes all that can go on elsewhere. A session that waits for its upstream begins anew there, with the
+ * datagrams that wait. Changes nothing.
+ */
+export function giveSessions(
+  context: WorkerContext,
+  parts: GivenParts,
+  waiting: readonly HeldDatagram[],
+): Given {
   const { table, sessions, links, flows, filter } = parts;
   const { tick } = context.clock;
   const slots = table.byAge().filter((slot) => links.mayGoOn(slot));
@@ -65,6 +74,7 @@ export function giveSessions(context: WorkerContext, parts: GivenParts): Given {
     peers: Int32Array.from(peers),
     detours: sessions.ways.detours.give(tick),
     flows: flows.give(),
+    waiting: packWaiting(waiting),
     fds: [...slots.map((slot) => table.fds[slot]), ...connections],
   };
   return { estate, slots, connections };

@@ -33,7 +33,7 @@ import { Forwarding } from "../upstreams/forwarding.ts";
 import type { Links } from "../upstreams/links.ts";
 import { type UdpUpstream, UdpUpstreams } from "../upstreams/upstreams.ts";
 import { FlowBook, HELD, IGNORED, LED, PLAIN, REFUSED } from "./flow_book.ts";
-import { type Arrival, HELD_DESTINATION, type HeldQueue } from "./held.ts";
+import { type Arrival, HELD_DESTINATION, type HeldDatagram, type HeldQueue } from "./held.ts";
 import { NameReadings, type Reading, type ReadingEnd } from "./name_readings.ts";
 import { Origins } from "./origins.ts";
 
@@ -124,10 +124,19 @@ export class UdpFlows {
     return sooner(this.#readings.timeout(), this.#parts.links.associations.timeout());
   }
 
-  /** Forgets those that wait for their name: their clients send again, to whoever comes after this worker. */
-  forsake(): void {
-    for (const reading of this.#readings.all()) this.#drop(reading);
+  /**
+   * Forgets those that wait for their name. Returns their datagrams; none where the router was asked about
+   * them: sent again, they ask whoever comes after this worker.
+   */
+  forsake(): HeldDatagram[] {
+    const readings = this.#readings.all();
+    const datagrams = this.#parts.answers === null
+      ? readings.flatMap(({ queue }) => [...queue.datagrams])
+      : [];
+    for (const reading of readings) this.#drop(reading);
+    this.#counters[COUNTER.udpDropped] -= datagrams.length;
     this.#done.length = 0;
+    return datagrams;
   }
 
   /** Describes the flows for another process: see {@linkcode FlowBook.give}. */

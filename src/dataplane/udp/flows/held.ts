@@ -69,6 +69,24 @@ export class HeldQueue {
     return true;
   }
 
+  /** Makes those of datagrams that have waited in another process, whose bytes count there. */
+  static of(datagrams: readonly HeldDatagram[]): HeldQueue[] {
+    const queues: HeldQueue[] = [];
+    for (let i = 0; i < datagrams.length; i += MOST_HELD) {
+      const queue = new HeldQueue(new HeldBytes());
+      queue.datagrams.push(...datagrams.slice(i, i + MOST_HELD));
+      queues.push(queue);
+    }
+    return queues;
+  }
+
+  /** Forgets all, and returns it. */
+  take(): HeldDatagram[] {
+    const taken = [...this.datagrams];
+    this.clear();
+    return taken;
+  }
+
   /** Forgets all. */
   clear(): void {
     this.#all.count -= this.#bytes;

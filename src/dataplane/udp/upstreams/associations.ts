@@ -34,7 +34,7 @@ import { MOST_ANSWER, POLICY, TARGET, UPSTREAM } from "../../upstream/greetings/
 import { hear } from "../../upstream/greetings/hear.ts";
 import { relayAddress } from "../../upstream/greetings/socks5_udp.ts";
 import type { GivenLink } from "../../handover/estate.ts";
-import type { Arrival, HeldBytes, HeldQueue } from "../flows/held.ts";
+import type { Arrival, HeldBytes, HeldDatagram, HeldQueue } from "../flows/held.ts";
 import type { UdpTable } from "../table.ts";
 import { Association, DIALLING, GREETING, IDLE, READY, type SocksProtocol, UP } from "./association.ts";
 import { openToRelay } from "./socket.ts";
@@ -169,6 +169,11 @@ export class Associations {
     const { fd, tag } = this.#bySlot[slot]!;
     const events = EPOLLIN | EPOLLRDHUP | EPOLLET;
     return this.#context.loop.watch(this.#parts.service, fd, events, slot | CONNECTION, tag);
+  }
+
+  /** Takes what waits for associations that are not up. */
+  forsake(): HeldDatagram[] {
+    return this.#bySlot.flatMap((association) => association?.queue.take() ?? []);
   }
 
   /** Its session is about to be closed. */

@@ -101,6 +101,14 @@ export class DatagramWatcher {
     return this.#context.clock.millisecondsTo(since + READING_TICKS);
   }
 
+  /** Forgets flows that wait for their name: their clients send again, to whoever comes after this worker. */
+  forsake(): void {
+    for (const { place, slots } of [...this.#readings.values()]) {
+      this.#counters[COUNTER.watchDropped] += slots.length;
+      this.#forget(place);
+    }
+  }
+
   /** The place of the datagram's flow; -1: it is a new one. */
   #find({ addresses }: Question): number {
     const place = this.#places.find(addresses);

@@ -77,9 +77,13 @@ export class DatagramWatching implements Service {
     return this.#memory?.watcher.timeout() ?? -1;
   }
 
-  /** Leaves what the kernel holds to another process. {@linkcode start} takes it back. */
+  /**
+   * Leaves what the kernel holds to another process, and forgets what waits here. {@linkcode start} takes it
+   * back.
+   */
   leave(): void {
     this.#context.loop.unwatch(this.#sockets.datagrams);
+    this.#memory?.watcher.forsake();
   }
 
   /** Goes on: flows that wait have to be decided on. */

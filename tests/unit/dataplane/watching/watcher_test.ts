@@ -143,3 +143,24 @@ Deno.test("Watcher serves more streams than it can know: the oldest give way, an
   for (let port = 9000; port < 9600; port++) assert.equal(say(100, "n", port), "passed");
   assert.equal(say(101, "o\n", 9599), "refused");
 });
+
+Deno.test("Watcher goes on with the streams of another process", () => {
+  const before = makeWatcher();
+  before.begin(99, 1);
+  before.say(100, "he", 1);
+  before.begin(299, 2);
+  before.say(300, "no\n", 2);
+  before.say(400, "yes\n", 3);
+  before.begin(499, 4);
+  const { watcher, judge, say } = makeWatcher();
+  watcher.inherit(before.watcher.give());
+  assert.deepEqual(watcher.give(), before.watcher.give());
+  // Something before it is missing: of the others it is known what has come.
+  assert.deepEqual([say(502, "x\n", 4), say(102, "l no\n", 1), say(303, "more", 2), say(404, "more", 3)], [
+    "dropped",
+    "refused",
+    "refused",
+    "passed",
+  ]);
+  assert.deepEqual(judge.heads, ["hel no\n"]);
+});

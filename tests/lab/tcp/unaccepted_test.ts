@@ -1,4 +1,4 @@
-/** What the kernel sends to clients whose connections nobody has accepted yet. */
+/** Packets that the kernel sends to clients whose connections nobody has accepted yet. */
 import assert from "node:assert/strict";
 import { ADDRESSES } from "../../laboratory/lab.ts";
 import { serve } from "../../laboratory/network/sockets.ts";
@@ -30,7 +30,7 @@ for i in range(10):
 
 for (const family of [4, 6] as const) {
   labTest(
-    `IPv${family}: it stays in the zone of clients' legs while a reload makes the rules anew`,
+    `IPv${family}: what is not accepted yet stays in the zone of clients' legs while a reload makes the rules anew`,
     NEEDS,
     async (lab) => {
       await serve(lab, 7000, "cat");

@@ -123,7 +123,9 @@ export const controlAnswer: Parser = {
     // What is no answer may be seen as late as at its last piece.
     if (whole !== "none" && parted !== "none") assert.equal(parted, whole, "it depends on how it is cut");
     const row = readRow(new TextDecoder().decode(input));
-    for (const text of Object.values(row ?? {})) {
+    // Keys that nobody knows, of a later version, are shown by `--json` alone.
+    for (const [key, text] of Object.entries(row ?? {})) {
+      if (!(key in ROW)) continue;
       assert.doesNotMatch(typeof text === "string" ? text : "", /\p{Cc}/u, "it would disturb a terminal");
     }
     return `${whole.slice(0, 12)} ${row === undefined}`;

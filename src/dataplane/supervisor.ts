@@ -32,7 +32,7 @@ import { COUNTER } from "./shared/state.ts";
 import { type DemandConfig, demandOf } from "./sizing/demand.ts";
 import { capacity } from "./sizing/limits.ts";
 import { resumeEarlyDemux, suspendEarlyDemux } from "./sockets/early_demux.ts";
-import { closeAsking } from "./sockets/questions.ts";
+import { closeAsking, closeGroups } from "./sockets/questions.ts";
 import type { UpstreamHealth } from "./upstream/health.ts";
 import type { UpstreamSettings } from "./upstream/settings.ts";
 import type { Sockaddr } from "./upstream/upstream.ts";
@@ -163,7 +163,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
   const { inherited } = options;
   const lasting = inherited === undefined ? openAll(config, opening) : inherited.map(adoptLasting);
   const sockets = lasting.map(({ own }) => own);
-  const asking = lasting.flatMap(({ asking }) => asking ?? []);
+  let asking = lasting.flatMap(({ asking }) => asking ?? []);
   const memory = allocateFor(config, machine);
   const restoreEarlyDemux = opening.asking ? suspendEarlyDemux(options.log) : () => {};
   if (!opening.asking) resumeEarlyDemux(); // one that asked may have been killed
@@ -259,6 +259,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
     give: () => Promise.all(seats.map((seat) => seat.giveEstate())),
     endGiving(step) {
       for (const seat of seats) seat.endGiving(step);
+      if (step === "let-go") asking = asking.map(closeGroups); // workers have left them when they were quiet
     },
     async inherit(estates) {
       await Promise.race([Promise.all(seats.map((seat, index) => seat.inherit(estates[index]))), ended]);

@@ -18,6 +18,7 @@ import type { Order, WorkerMessage, WorkerStart } from "./orders.ts";
 import { RouteBook } from "./routes/route_book.ts";
 import { COUNTER } from "./shared/state.ts";
 import { WaitingRoom } from "./shared/waiting_room.ts";
+import { Arrivals } from "./sockets/arrival.ts";
 import { OwnAddresses } from "./sockets/own_addresses.ts";
 import { TcpAcceptor } from "./tcp/accept.ts";
 import { TcpQuestions } from "./asking/tcp_questions.ts";
@@ -25,6 +26,7 @@ import { Parting } from "./tcp/estate/parting.ts";
 import { TcpSessions } from "./tcp/sessions.ts";
 import { UdpService } from "./udp/service.ts";
 import { DirectUpstream } from "./upstream/direct.ts";
+import { Teller } from "./watching/datagrams/teller.ts";
 import { DatagramWatching } from "./watching/datagrams/watching.ts";
 import { NameJudge } from "./watching/name_judge.ts";
 import { Resender } from "./watching/resender.ts";
@@ -45,12 +47,18 @@ export interface WorkerEnd {
   readonly failure: string | null;
 }
 
+/** A part of a worker that asks the kernel, by sockets that are there from the start on. */
+interface NetlinkUser {
+  start(): number;
+  close(): void;
+}
+
 /** The parts of a worker that was put together. */
 interface Parts {
   readonly context: WorkerContext;
   readonly tcp: TcpSessions;
   readonly own: OwnAddresses | null;
-  readonly routes: RouteBook | null;
+  readonly netlink: readonly NetlinkUser[];
   readonly box: OrderBox;
   readonly giving: Giving;
   readonly obey: (order: Order) => void;
@@ -134,17 +142,22 @@ export class WorkerLife {
   }
 
   #close(): WorkerEnd {
-    const { context: { loop }, own, routes } = this.#parts;
+    const { context: { loop }, own, netlink } = this.#parts;
     loop.close();
     own?.close();
-    routes?.close();
+    for (const user of netlink) user.close();
     return { failure: null };
   }
 
   /** Puts all descriptors into the loop; once. */
   #start(): WorkerEnd | null {
     if (this.#started) return null;
-    const returned = this.#parts.context.loop.start();
+    const { context: { loop }, netlink } = this.#parts;
+    for (const user of netlink) {
+      const opened = user.start();
+      if (opened < 0) return { failure: `netlink: ${errnoCode(-opened)}` };
+    }
+    const returned = loop.start();
     if (returned < 0) return { failure: `epoll: ${errnoCode(-returned)}` };
     this.#started = true;
     return null;
@@ -173,7 +186,9 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
     room: new WaitingRoom(new Int32Array(memory.waitingRoom)),
     injector: new Injector(parts.asking),
     routes: new RouteBook(context),
+    teller: new Teller(),
   };
+  const arrivals = new Arrivals();
   const routes = asking === null ? null : asking.routes;
   const syns = asking === null ? null : new HeldSyns(asking.injector);
   const tcp = new TcpSessions(context, {
@@ -187,7 +202,13 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   const udp = parts.udp === null ? null : new UdpService(context, { sockets: parts.udp, router, asking });
   const box = new OrderBox(context, parts.wakeFd);
   const told: Parts["told"] = { end: null };
-  const acceptor = new TcpAcceptor(context, { listeners: parts.listeners, sessions: tcp, asked, own });
+  const acceptor = new TcpAcceptor(context, {
+    listeners: parts.listeners,
+    sessions: tcp,
+    asked,
+    own,
+    arrivals,
+  });
   const askers: (Leaver & Service)[] = [];
   let watching: Watching | null = null;
   if (parts.asking !== null && asking !== null && asked !== null) {
@@ -195,7 +216,7 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
     const { watch } = parts.asking;
     const signed = new SignedSockets(watch.raw);
     watching = new Watching(context, watch, new Resender(signed, asking.routes), new NameJudge(context));
-    askers.push(watching, new DatagramWatching(context, watch, signed, asking.routes));
+    askers.push(watching, new DatagramWatching(context, watch, { ...asking, signed }));
   }
   const giving = new Giving(context, {
     askers,
@@ -220,16 +241,17 @@ function assemble({ parts, adoption }: WorkerStart, { log, post }: WorkerTies): 
   };
   const services = [acceptor, ...askers, tcp, ...udp === null ? [] : [udp], giving, box];
   for (const service of services) loop.add(service);
-  return { context, tcp, own, routes, box, giving, obey: (order) => obey(order, obedience), told };
+  const netlink = asking === null ? [arrivals] : [arrivals, asking.routes, asking.teller];
+  return { context, tcp, own, netlink, box, giving, obey: (order) => obey(order, obedience), told };
 }
 
 /** Closes what nobody else knows of. Each part may be what has failed. */
-function abandon({ context, tcp, own, routes }: Parts): void {
+function abandon({ context, tcp, own, netlink }: Parts): void {
   const closes = [
     () => tcp.abandon(),
     () => context.loop.abandon(),
     () => own?.close(),
-    () => routes?.close(),
+    ...netlink.map((user) => () => user.close()),
   ];
   for (const close of closes) {
     try {

@@ -3,28 +3,26 @@
  * @module
  */
 import { delay } from "../../../tests/laboratory/machine/wait.ts";
-import { DISTURBANCES } from "./disturbances/list.ts";
+import type { Disturbance } from "./disturbances/disturbance.ts";
 import type { Scene } from "./scene.ts";
 
 /** Seconds before the first disturbance, and after the last. */
 const CALM_SECONDS = 2;
 
-/** Does everything once that does not end the process: so it opens whatever it keeps. */
-export async function disturbOnce(scene: Scene): Promise<void> {
-  for (const one of DISTURBANCES) {
-    if (!one.ends) await scene.during(one.name, one.costs, () => one.disturb(scene));
-  }
+/** Does each once. */
+export async function disturbOnce(scene: Scene, disturbances: readonly Disturbance[]): Promise<void> {
+  for (const one of disturbances) await scene.during(one.name, one.costs, () => one.disturb(scene));
 }
 
-/** Disturbs for so many seconds; `ends`: also by what ends the process. `tick` is called each second. */
+/** Disturbs for so many seconds. `tick` is called each second. */
 export async function disturb(
   scene: Scene,
-  { seconds, ends, tick }: { seconds: number; ends: boolean; tick: () => void },
+  disturbances: readonly Disturbance[],
+  { seconds, tick }: { seconds: number; tick: () => void },
 ): Promise<void> {
   const end = performance.now() + seconds * 1000;
   const due = new Map(
-    DISTURBANCES.filter((one) => ends || !one.ends)
-      .map((one, place) => [one, performance.now() + (CALM_SECONDS + place) * 1000]),
+    disturbances.map((one, place) => [one, performance.now() + (CALM_SECONDS + place) * 1000]),
   );
   const timer = setInterval(tick, 1000);
   try {

@@ -12,16 +12,17 @@ import type { Failure } from "./windows.ts";
 export interface Counts {
   readonly flows: number;
   readonly bytes: number;
-  /** Of UDP: questions that were answered, and those that were asked again. */
+  /** Of UDP: questions that were answered; of those that were asked again, lost ones and late answers. */
   readonly exchanges: number;
-  readonly repeated: number;
+  readonly lost: number;
+  readonly late: number;
   readonly failed: number;
   readonly wrong: number;
   /** Connections, or threads of a client. */
   readonly live: number;
 }
 
-const NONE: Counts = { flows: 0, bytes: 0, exchanges: 0, repeated: 0, failed: 0, wrong: 0, live: 0 };
+const NONE: Counts = { flows: 0, bytes: 0, exchanges: 0, lost: 0, late: 0, failed: 0, wrong: 0, live: 0 };
 /** Flows that have begun end within this: their patience, and a slow machine's. */
 const LAST_FLOWS_MS = 90_000;
 
@@ -43,17 +44,26 @@ export class Load {
 
   /** Flows that have failed so far. */
   get failures(): Failure[] {
+    return this.#told("FW");
+  }
+
+  /** Flows of UDP that went on by another port of the client's, as the server sees it. */
+  get moves(): Failure[] {
+    return this.#told("M");
+  }
+
+  #told(letters: string): Failure[] {
     return this.#program.stdout.split("\n").slice(0, -1).flatMap((line) => {
-      const [, letter, begin, end, what, port, peer, why] =
-        /^([FW]) (\d+) (\d+) (\S+) (\d+):(\d+) (.*)$/.exec(line) ??
-          [];
-      if (letter === undefined) return [];
+      const [, letter, begin, end, what, port, peer, id, why] =
+        /^([FWM]) (\d+) (\d+) (\S+) (\d+):(\d+) ([\da-f]+) (.*)$/.exec(line) ?? [];
+      if (letter === undefined || !letters.includes(letter)) return [];
       return [{
         wrong: letter === "W",
         begin: Number(begin),
         end: Number(end),
         what: `${what} ${port}`,
         peer,
+        id: id === "0" ? undefined : id,
         why,
       }];
     });

@@ -22,7 +22,9 @@ export function describeProgress(
   return [
     `${seconds.toFixed(0).padStart(5)} s`,
     `${sum(({ counts }) => counts.flows)} flows, ${formatBytes(sum(({ counts }) => counts.bytes))}`,
-    `${sum(({ counts }) => counts.exchanges)} datagrams (${sum(({ counts }) => counts.repeated)} again)`,
+    `${sum(({ counts }) => counts.exchanges)} datagrams (${sum(({ counts }) => counts.lost)} lost, ${
+      sum(({ counts }) => counts.late)
+    } late)`,
     `failed ${failed.length}, lost ${excused.length}, wrong ${wrong.length}`,
     describeWindows(scene),
     describeProcess(scene),
@@ -36,10 +38,10 @@ function describeWindows({ windows }: Scene): string {
 }
 
 /** Says what the process holds, unless there is none at the moment. */
-function describeProcess({ proxy }: Scene): string {
+function describeProcess({ service }: Scene): string {
   try {
-    const descriptors = Object.values(descriptorsOf(proxy)).reduce((total, count) => total + count, 0);
-    const { bytes } = sampleMemory(proxy);
+    const descriptors = Object.values(descriptorsOf(service)).reduce((total, count) => total + count, 0);
+    const { bytes } = sampleMemory(service);
     return `descriptors ${descriptors}, memory ${(bytes / 1e6).toFixed(1)} MB`;
   } catch {
     return "no proxy";

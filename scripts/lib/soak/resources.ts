@@ -3,11 +3,12 @@
  * memory.
  * @module
  */
+import { readState } from "../../../tests/laboratory/control/state.ts";
 import type { Lab } from "../../../tests/laboratory/lab.ts";
 import { anonymousBytes, countDescriptorKinds } from "../../../tests/laboratory/machine/procfs.ts";
 import { until } from "../../../tests/laboratory/machine/wait.ts";
-import { type Proxy, tproxy } from "../../../tests/laboratory/proxy/proxy.ts";
 import type { Sample } from "./memory.ts";
+import type { Service } from "./service.ts";
 import { IDLE_SECONDS } from "./world.ts";
 
 /** A machine that does much else takes its time. */
@@ -20,7 +21,7 @@ export type Holdings = Readonly<Record<string, number>>;
 /**
  * Waits until the process has no more than it had, but for pipes: each session has some. Gives what it has.
  */
-export async function drain(lab: Lab, proxy: Proxy, before: Holdings): Promise<Holdings> {
+export async function drain(lab: Lab, proxy: Service, before: Holdings): Promise<Holdings> {
   const timeoutMs = Math.max(IDLE_SECONDS.tcp, IDLE_SECONDS.udp) * 1000 + MARGIN_MS;
   let now: Holdings = {};
   const isRest = async () => {
@@ -32,11 +33,9 @@ export async function drain(lab: Lab, proxy: Proxy, before: Holdings): Promise<H
 }
 
 /** Counts all that it holds. */
-export async function holdingsOf(lab: Lab, proxy: Proxy): Promise<Holdings> {
+export async function holdingsOf(lab: Lab, proxy: Service): Promise<Holdings> {
   const { stdout: sets } = await lab.router.run(["nft", "-j", "list", "table", "inet", "transparent_proxy"]);
-  const { connections, udpSessions } = JSON.parse(
-    (await tproxy(lab, ["status", "--json", "-c", proxy.configPath])).stdout,
-  ).proxy;
+  const { connections, udpSessions } = await readState(lab);
   return {
     ...descriptorsOf(proxy),
     threads: [...Deno.readDirSync(`/proc/${proxy.pid}/task`)].length,
@@ -53,11 +52,11 @@ function countElements({ nftables }: { nftables: { set?: { elem?: unknown[] } }[
 }
 
 /** Descriptors by kind. */
-export function descriptorsOf({ pid }: Proxy): Record<string, number> {
+export function descriptorsOf({ pid }: Service): Record<string, number> {
   return Object.fromEntries([...countDescriptorKinds(pid)].toSorted());
 }
 
 /** Its anonymous memory now. */
-export function sampleMemory({ pid }: Proxy): Sample {
+export function sampleMemory({ pid }: Service): Sample {
   return { time: performance.now(), bytes: anonymousBytes(pid) };
 }

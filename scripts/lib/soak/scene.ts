@@ -3,8 +3,9 @@
  * @module
  */
 import type { Lab } from "../../../tests/laboratory/lab.ts";
-import { until } from "../../../tests/laboratory/machine/wait.ts";
-import type { Proxy } from "../../../tests/laboratory/proxy/proxy.ts";
+import { isAlive } from "../../../tests/laboratory/machine/procfs.ts";
+import { delay, until } from "../../../tests/laboratory/machine/wait.ts";
+import { Service } from "./service.ts";
 import type { Window } from "./windows.ts";
 import { countPast, startService } from "./world.ts";
 
@@ -12,36 +13,47 @@ import { countPast, startService } from "./world.ts";
 const ANSWER_MS = 60_000;
 /** After a new proxy is ready, flows of the one before may still be about to find out. */
 const AFTERMATH_MS = 1_000;
+/** A proxy that has handed over ends within `timeouts.drain`, 30 s, on a machine that does much else. */
+const DRAIN_MS = 60_000;
 
 /** See the module. */
 export class Scene {
   readonly lab: Lab;
-  proxy: Proxy;
+  service: Service;
   /** The round of the config in force. */
   round = 0;
   /** Disturbances so far. */
   readonly windows: Window[] = [];
   /** Packets that went past the proxy while there was none. */
   excusedPast = 0;
-  /** Logs of the proxies that have ended. */
-  readonly logs: string[] = [];
+  /** Proxies that have handed over, and have not ended as they should. */
+  readonly badEnds: string[] = [];
+  /** Logs of the services that have ended. */
+  readonly #logs: string[] = [];
+  /** The end of the process that has handed over last. */
+  #former: Promise<void> = Promise.resolve();
 
-  constructor(lab: Lab, proxy: Proxy) {
+  private constructor(lab: Lab, service: Service) {
     this.lab = lab;
-    this.proxy = proxy;
+    this.service = service;
+  }
+
+  /** Opens it, with a proxy. */
+  static async open(lab: Lab): Promise<Scene> {
+    return new Scene(lab, new Service(await startService(lab, 0)));
   }
 
   /** Everything that any proxy has logged. */
   get log(): string {
-    return [...this.logs, this.proxy.log].join("");
+    return [...this.#logs, this.service.log].join("");
   }
 
   /** Does something, and waits for the proxy's answer to it; gives the milliseconds that it took. */
   async expectLog(pattern: RegExp, what: () => unknown): Promise<number> {
-    const before = this.proxy.program.stderr.length;
+    const before = this.service.log.length;
     const begin = performance.now();
     await what();
-    await until(() => pattern.test(this.proxy.program.stderr.slice(before)), {
+    await until(() => pattern.test(this.service.log.slice(before)), {
       what: `${pattern} in the log`,
       timeoutMs: ANSWER_MS,
     });
@@ -62,9 +74,30 @@ export class Scene {
   async replaceProxy(end: () => Promise<void>): Promise<void> {
     const past = await countPast(this.lab);
     await end();
-    this.logs.push(this.proxy.log);
-    this.proxy = await startService(this.lab, this.round);
-    await new Promise((resolve) => setTimeout(resolve, AFTERMATH_MS));
+    this.#logs.push(this.service.log);
+    this.service = new Service(await startService(this.lab, this.round));
+    await delay(AFTERMATH_MS);
     this.excusedPast += await countPast(this.lab) - past;
+  }
+
+  /** Another process has taken over; the one before lets its connections end, and then says that it stops. */
+  succeededBy(pid: number): void {
+    const { service } = this;
+    const { pid: former } = service;
+    const [begin, written] = [Date.now(), service.log.length];
+    service.becomes(pid);
+    const what = `of the former proxy, pid ${former}`;
+    const hasStopped = () => / stopped /.test(service.log.slice(written));
+    this.#former = until(() => !isAlive(former), { what: `the end ${what}`, timeoutMs: DRAIN_MS })
+      .then(() => until(hasStopped, { what: `the last words ${what}` }))
+      .catch((error: Error) => void this.badEnds.push(error.message))
+      .finally(() =>
+        this.windows.push({ name: "draining after an upgrade", begin, end: Date.now(), excuses: false })
+      );
+  }
+
+  /** Waits until one process is left. */
+  async alone(): Promise<void> {
+    await this.#former;
   }
 }

@@ -5,6 +5,13 @@
 import type { Growth } from "./memory.ts";
 import { during, type Failure, type Window } from "./windows.ts";
 
+/** Questions over UDP. */
+export interface Datagrams {
+  readonly exchanges: number;
+  readonly lost: number;
+  readonly late: number;
+}
+
 /** One promise. */
 export interface Finding {
   readonly promise: string;
@@ -19,9 +26,6 @@ export interface Finding {
  * up to their bound: 60,000 flows are 40 to 50 MB, 60,000 more are nothing.
  */
 export const MOST_GROWTH = 48_000_000;
-/** Of so many datagrams one may have to be asked again. */
-const QUESTIONS_FOR_A_REPEAT = 200;
-
 /** Lists that a finding shows of many. */
 const SHOWN = 20;
 
@@ -100,17 +104,32 @@ export function tellCosts(excused: readonly Failure[], windows: readonly Window[
   return `flows that were lost to disturbances: ${counts.join(", ") || "none"}`;
 }
 
-/** Datagrams that were asked again. */
-export function judgeRepeats(exchanges: number, repeated: number): Finding {
+/** Datagrams that were never answered, though they were in a second: of so many one may be. */
+export function judgeLost(when: string, { exchanges, lost, late }: Datagrams, most: number): Finding {
   return {
-    promise: `at most one datagram in ${QUESTIONS_FOR_A_REPEAT} asked again`,
-    found: `${repeated} of ${exchanges}`,
-    held: repeated <= exchanges / QUESTIONS_FOR_A_REPEAT,
+    promise: `${when}: at most one datagram in ${most} lost`,
+    found: `${lost} of ${exchanges}; ${late} answered late`,
+    held: lost <= exchanges / most,
+  };
+}
+
+/** Flows of UDP that went on by another port: of so many datagrams one may be the first to do so. */
+export function judgeMoves(
+  moves: readonly Failure[],
+  windows: readonly Window[],
+  { exchanges, most }: { readonly exchanges: number; readonly most: number },
+): Finding {
+  const { found } = none("", tellFailures(moves, windows), moves.length);
+  return {
+    promise: `at most one datagram in ${most} by another port than the one before, but for such disturbances`,
+    found: `${found.replace(/^\d+/, (count) => `${count} of ${exchanges}`)}`,
+    held: moves.length <= exchanges / most,
   };
 }
 
 /** All that it holds, but for the pipes of splice, of which a worker keeps some for the next session. */
 export function judgeHoldings(
+  when: string,
   before: Readonly<Record<string, number>>,
   after: Readonly<Record<string, number>>,
 ): Finding {
@@ -119,7 +138,10 @@ export function judgeHoldings(
   );
   const changed = kinds.filter((kind) => before[kind] !== after[kind])
     .map((kind) => `${kind}: ${before[kind] ?? 0} before, ${after[kind] ?? 0} after`);
-  return none("descriptors, threads, sessions, elements of sets, files that were not there before", changed);
+  return none(
+    `${when}: descriptors, threads, sessions, elements of sets, files that were not there before`,
+    changed,
+  );
 }
 
 /** All findings as text, the last line in one word. */

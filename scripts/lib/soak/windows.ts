@@ -3,7 +3,7 @@
  * @module
  */
 
-/** A flow that failed. Times are milliseconds since 1970. */
+/** A flow that failed, as one of its ends saw it. Times are milliseconds since 1970. */
 export interface Failure {
   readonly begin: number;
   readonly end: number;
@@ -11,8 +11,10 @@ export interface Failure {
   readonly wrong: boolean;
   /** Kind of flow, and the port. */
   readonly what: string;
-  /** The client's port, by which a capture can be searched. */
+  /** The client's port as this end sees it: NAT and upstreams give the server another one. */
   readonly peer: string;
+  /** The number of the flow, which both ends read in its bytes; undefined: it is of no flow. */
+  readonly id: string | undefined;
   readonly why: string;
 }
 
@@ -25,9 +27,6 @@ export interface Window {
   readonly excuses: boolean;
 }
 
-/** The two ends of a flow that was cut see it within this time of one another, on a busy machine. */
-const APART_MS = 1000;
-
 /** Divides failures: a flow that lived in a window is excused, and so is what its other end saw of it. */
 export function divide(
   failures: readonly Failure[],
@@ -36,17 +35,10 @@ export function divide(
   const wrong = failures.filter((failure) => failure.wrong);
   const rest = failures.filter((failure) => !failure.wrong);
   const lived = new Set(rest.filter((failure) => during(failure, windows).some(({ excuses }) => excuses)));
-  const byPeer = Map.groupBy(lived, ({ peer }) => peer);
+  const ids = new Set([...lived].flatMap(({ id }) => id ?? []));
   const isExcused = (failure: Failure) =>
-    lived.has(failure) || (byPeer.get(failure.peer) ?? []).some((other) => isSameFlow(failure, other));
+    lived.has(failure) || (failure.id !== undefined && ids.has(failure.id));
   return { wrong, excused: rest.filter(isExcused), failed: rest.filter((failure) => !isExcused(failure)) };
-}
-
-/** Tells whether these are the two ends of one flow, of which one is the server's. */
-function isSameFlow(one: Failure, other: Failure): boolean {
-  return one.what.startsWith("server") !== other.what.startsWith("server") &&
-    one.what.split(" ")[1] === other.what.split(" ")[1] &&
-    one.begin <= other.end + APART_MS && other.begin <= one.end + APART_MS;
 }
 
 /** Finds the disturbances while the flow lived. */

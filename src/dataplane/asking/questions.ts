@@ -27,6 +27,7 @@ export class Questions implements Service {
   readonly #reader: QuestionReader;
   readonly #failures: Throttle;
   #lost = 0;
+  #isLeft = false;
 
   constructor(context: WorkerContext, parts: QuestionsParts) {
     this.#context = context;
@@ -37,6 +38,7 @@ export class Questions implements Service {
 
   /** See {@linkcode Service}. */
   start(): number {
+    this.#isLeft = false;
     return this.#context.loop.watch(this, this.#parts.log, EPOLLIN, 0, 0);
   }
 
@@ -72,7 +74,9 @@ export class Questions implements Service {
 
   /** Takes no question from now on: the rules that ask are gone, or about to be. */
   drain(): void {
-    this.#context.loop.unwatch(this.#parts.log);
+    // Once: of what it has left the main thread closes the descriptor, whose number is another's then.
+    if (!this.#isLeft) this.#context.loop.unwatch(this.#parts.log);
+    this.#isLeft = true;
   }
 
   /** See {@linkcode Service}. */

@@ -47,11 +47,20 @@ export class NetlinkSocket {
   }
 
   /**
+   * Opens it, unless it is open. A worker does so at its start: later there may be no descriptor left. 0 or
+   * -errno.
+   */
+  open(): number {
+    if (this.#fd < 0) this.#fd = this.#open();
+    return Math.min(this.#fd, 0);
+  }
+
+  /**
    * Sends a request that has one answer: a message (1), an acknowledgement (0), or a refusal (-errno).
    */
   ask(request: NetlinkWriter): number {
-    if (this.#fd < 0) this.#fd = this.#open();
-    if (this.#fd < 0) return this.#fd;
+    const opened = this.open();
+    if (opened < 0) return opened;
     const sent = this.#channel === undefined
       ? send(this.#fd, request.bytes, request.length)
       : this.#channel.send(request.bytes, request.length);

@@ -61,6 +61,11 @@ export class Passage {
     this.#question = question;
   }
 
+  /** Opens what it asks through. 0 or -errno. */
+  start(): number {
+    return this.#socket.open();
+  }
+
   /**
    * Makes the entry of a flow that a socket is about to begin; bind(2) has given it an address, or the kernel
    * chooses the router's. `oif`: the interface that it is bound to, 0 for none. 0 or -errno.

@@ -47,6 +47,11 @@ export class Pins {
     this.#board = board;
   }
 
+  /** Opens what it asks through. 0 or -errno. */
+  start(): number {
+    return this.#socket.open();
+  }
+
   /** Somebody may have changed the rules. */
   forget(): void {
     this.#count = 0;

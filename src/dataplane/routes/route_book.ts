@@ -51,6 +51,12 @@ export class RouteBook {
     this.#pins = new Pins(this.#board);
   }
 
+  /** Opens what it asks through. 0 or -errno. */
+  start(): number {
+    const opened = Math.min(this.#socket.open(), this.#pins.start());
+    return opened < 0 ? opened : this.#passage.start();
+  }
+
   /**
    * Makes a socket leave by the way that the answer names, before bind(2) and connect(2); its SO_MARK is set
    * already. `protocol`: IPPROTO_TCP or IPPROTO_UDP. `client`: the original one. 0, or -errno. No system call

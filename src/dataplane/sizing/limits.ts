@@ -10,8 +10,8 @@
 const MOST_DESCRIPTORS = 1 << 20;
 /** Descriptors for everything that is not a connection: runtime, listeners, epoll, netlink, logs. */
 export const RESERVED_DESCRIPTORS = 64;
-/** Each worker's epoll, eventfd, listeners, senders, sockets that ask and watch; its thread's runtime. */
-const DESCRIPTORS_PER_WORKER = 23;
+/** Each worker's epoll, eventfd, listeners, senders, sockets that ask and are asked; its thread's runtime. */
+const DESCRIPTORS_PER_WORKER = 32;
 /** A connection: the client's socket and the upstream's. */
 const DESCRIPTORS_PER_CONNECTION = 2;
 /** Fewer than these are too few for one worker with one connection. */

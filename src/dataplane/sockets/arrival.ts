@@ -48,6 +48,11 @@ export class Arrivals {
   readonly #socket = new NetlinkSocket({ protocol: NETLINK_ROUTE, privileged: false });
   readonly #writer = new NetlinkWriter(64);
 
+  /** Opens what it asks through. 0 or -errno. */
+  start(): number {
+    return this.#socket.open();
+  }
+
   /** Learns the interface, and the hardware address too if `hardware`. */
   learn(arrival: Arrival, hardware: boolean): void {
     const { clientFd, client } = arrival;

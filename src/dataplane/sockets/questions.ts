@@ -77,20 +77,24 @@ export function adoptAsking(asking: AskingSockets): AskingSockets {
   return { ...asking, watch: { ...asking.watch, queue: { ...queue, channel: channel?.fd ?? -1 } } };
 }
 
+/**
+ * Closes those that only one process may have, of a worker that has left them to another: if that one ends,
+ * the next one can have them. Returns the others.
+ */
+export function closeGroups(sockets: AskingSockets): AskingSockets {
+  const { log, watch } = sockets;
+  closeAll(log, watch.log, watch.datagrams, watch.queue?.fd ?? -1, watch.queue?.channel ?? -1);
+  return { ...sockets, log: -1, watch: { ...watch, log: -1, datagrams: -1, queue: null } };
+}
+
 /** Closes the sockets of a worker that has ended for good. */
-export function closeAsking({ log, raw, refusals, watch }: AskingSockets): void {
-  const fds = [
-    log,
-    raw.ipv4,
-    raw.ipv6,
-    refusals,
-    watch.log,
-    watch.datagrams,
-    watch.queue?.fd ?? -1,
-    watch.queue?.channel ?? -1,
-    watch.raw.ipv4,
-    watch.raw.ipv6,
-  ];
+export function closeAsking(sockets: AskingSockets): void {
+  const { raw, refusals, watch } = closeGroups(sockets);
+  closeAll(raw.ipv4, raw.ipv6, refusals, watch.raw.ipv4, watch.raw.ipv6);
+}
+
+/** -1: there is none. */
+function closeAll(...fds: readonly number[]): void {
   for (const fd of fds) if (fd >= 0) closeFd(fd);
 }
 

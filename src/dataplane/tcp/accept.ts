@@ -74,6 +74,8 @@ export interface AcceptorParts {
   readonly asked?: ConnectionJoiner | null;
   /** The router's own addresses: a program on the router does not ask. null: it is not proxied. */
   readonly own?: OwnAddresses | null;
+  /** Default: some of its own. */
+  readonly arrivals?: Arrivals;
   /** At most so many are accepted per turn and listener. */
   readonly acceptsPerTurn?: number | undefined;
 }
@@ -102,7 +104,7 @@ export class TcpAcceptor implements Service {
   readonly #overLimit: Throttle;
   readonly #asked: ConnectionJoiner | null;
   readonly #own: OwnAddresses | null;
-  readonly #arrivals = new Arrivals();
+  readonly #arrivals: Arrivals;
   /** The client's address, and where it wanted to go, as a Session has them. */
   readonly #words = new Int32Array((2 * SOCKADDR_SIZE) / 4);
   readonly #client = new Uint8Array(this.#words.buffer, 0, SOCKADDR_SIZE);
@@ -116,6 +118,7 @@ export class TcpAcceptor implements Service {
     this.#sessions = parts.sessions;
     this.#asked = parts.asked ?? null;
     this.#own = parts.own ?? null;
+    this.#arrivals = parts.arrivals ?? new Arrivals();
     this.#acceptsPerTurn = parts.acceptsPerTurn ?? ACCEPTS_PER_TURN;
   }
 

@@ -5,6 +5,7 @@ import { delay, until } from "../../laboratory/machine/wait.ts";
 import { startUdpProxy } from "../../laboratory/network/udp_peers.ts";
 import { writeConfig } from "../../laboratory/proxy/proxy.ts";
 import { connectClient, serve } from "../../laboratory/network/sockets.ts";
+import type { Program } from "../../laboratory/program.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { Crowd } from "../../laboratory/upgrade/crowd.ts";
 import {
@@ -122,6 +123,31 @@ labTest("while one lets its connections end there is no third", { programs: PROG
     await one.waitForOutput("still\n");
   }
 });
+
+labTest(
+  "when the one that has taken over is killed another starts, while the one before lets its connections end",
+  { programs: PROGRAMS },
+  async (lab) => {
+    await serve(lab, 7000, "cat");
+    const config = { timeouts: { drain: "60s" } };
+    const first = await startUdpProxy(lab, config);
+    const exchange = async (client: Program, text: string) => {
+      await client.write(text);
+      await client.waitForOutput(text);
+    };
+    const client = await connectClient(lab, 7000);
+    await exchange(client, "hello\n");
+    const second = await succeed(lab, first);
+    await first.program.waitForOutput("handed over");
+    second.program.signal("SIGKILL");
+    await second.program.waitForExit();
+    await startUdpProxy(lab, config, { install: false });
+    for (let i = 0; i < 8; i++) await exchange(await connectClient(lab, 7000), "through the third\n");
+    await exchange(client, "again\n");
+    await client.closeInput();
+    assert.equal(await first.program.waitForExit({ timeoutMs: 10_000 }), 0, first.log);
+  },
+);
 
 labTest(
   "when the one before is killed amid it, the successor ends, or has all",

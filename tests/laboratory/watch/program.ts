@@ -10,6 +10,7 @@ import { RouteBook } from "../../../src/dataplane/routes/route_book.ts";
 import { settingsOf } from "../../../src/dataplane/settings.ts";
 import { makeSolo } from "../../../src/dataplane/solo.ts";
 import { openQuestionSockets } from "../../../src/dataplane/sockets/questions.ts";
+import { Teller } from "../../../src/dataplane/watching/datagrams/teller.ts";
 import { DatagramWatching } from "../../../src/dataplane/watching/datagrams/watching.ts";
 import { NameJudge } from "../../../src/dataplane/watching/name_judge.ts";
 import { Resender } from "../../../src/dataplane/watching/resender.ts";
@@ -46,7 +47,7 @@ const { images } = buildNameSets(config, readDomainLists(loaded, Deno.readFileSy
 context.policy = new Policy(compilePolicy(config, 1, images));
 const signed = new SignedSockets(asking.watch.raw);
 const routes = new RouteBook(context);
-context.loop.add(new DatagramWatching(context, asking.watch, signed, routes));
+context.loop.add(new DatagramWatching(context, asking.watch, { signed, routes, teller: new Teller() }));
 context.loop.add(new Watching(context, asking.watch, new Resender(signed, routes), new NameJudge(context)));
 context.loop.start();
 withKernel((kernel) => applyInstall(plan, kernel));

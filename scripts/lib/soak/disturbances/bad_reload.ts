@@ -11,13 +11,12 @@ let turn = 0;
 export const BAD_RELOAD: Disturbance = {
   name: "bad reload",
   everySeconds: 7,
-  ends: false,
   costs: false,
   async disturb(scene) {
     const text = BAD_CONFIGS[turn++ % BAD_CONFIGS.length];
-    if (text === undefined) Deno.removeSync(scene.proxy.configPath);
-    else Deno.writeTextFileSync(scene.proxy.configPath, text);
-    await scene.expectLog(/not reloaded: /, () => scene.proxy.program.signal("SIGHUP"));
+    if (text === undefined) Deno.removeSync(scene.service.configPath);
+    else Deno.writeTextFileSync(scene.service.configPath, text);
+    await scene.expectLog(/not reloaded: /, () => scene.service.signal("SIGHUP"));
     writeGood(scene.lab, scene.round);
   },
 };

@@ -9,8 +9,6 @@ export interface Disturbance {
   readonly name: string;
   /** Seconds from one to the next; of an hour's run as of a minute's. */
   readonly everySeconds: number;
-  /** True where it ends the process: it comes in the first part only, as memory is judged over a life. */
-  readonly ends: boolean;
   /** Flows that live meanwhile may be lost; they are counted apart. */
   readonly costs: boolean;
   /** Does it, and throws if the proxy has not answered as it should. */

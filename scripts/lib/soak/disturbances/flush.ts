@@ -26,7 +26,6 @@ const DEEDS: readonly ((scene: Scene) => Promise<unknown>)[] = [
 export const FLUSH: Disturbance = {
   name: "flush",
   everySeconds: 17,
-  ends: false,
   costs: true,
   async disturb(scene) {
     const past = await countPast(scene.lab);

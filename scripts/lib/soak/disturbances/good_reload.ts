@@ -10,13 +10,12 @@ import type { Disturbance } from "./disturbance.ts";
 export const GOOD_RELOAD: Disturbance = {
   name: "good reload",
   everySeconds: 7,
-  ends: false,
   costs: false,
   async disturb(scene) {
     const { lab } = scene;
     const { refused, open } = writeGood(lab, ++scene.round);
-    Deno.renameSync(`${lab.directory}/access.log`, `${lab.directory}/access.log.1`);
-    await scene.expectLog(/generation \d+ is in force/, () => scene.proxy.program.signal("SIGHUP"));
+    Deno.renameSync(`${lab.directory}/access.log`, `${lab.directory}/access.log.${scene.round}`);
+    await scene.expectLog(/generation \d+ is in force/, () => scene.service.signal("SIGHUP"));
     const tell = async (port: number) => (await attempt(lab, { port, seconds: 20 })).told;
     const told = [await tell(refused), await tell(open)];
     if (told[0] !== "Connection refused" || told[1] !== "connected") {

@@ -12,12 +12,11 @@ const AWAY_MS = 2000;
 export const KILL: Disturbance = {
   name: "kill -9",
   everySeconds: 12,
-  ends: true,
   costs: true,
   disturb: (scene) =>
     scene.replaceProxy(async () => {
-      scene.proxy.program.signal("SIGKILL");
-      await scene.proxy.program.waitForExit();
+      scene.service.signal("SIGKILL");
+      await scene.service.ended();
       await delay(Math.random() * AWAY_MS);
     }),
 };

@@ -175,7 +175,7 @@ static void run_flow(uint64_t *state)
     if (why == NULL) why = talk(fd, &flow);
   }
   if (why == NULL) atomic_fetch_add(&counts.flows, 1);
-  else tell_failure(why == WRONG_BYTES ? 'W' : 'F', begin, KINDS[kind].name, port, port_of(fd, 1), why);
+  else tell_failure(&(struct end){KINDS[kind].name, port, port_of(fd, 1), begin, flow.seed}, why);
   if (why == NULL && kind == RESET) reset(fd);
   else if (why == NULL && kind == VANISH) vanish(fd);
   else close(fd);

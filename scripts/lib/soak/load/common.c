@@ -46,11 +46,22 @@ void reset(int fd)
   close(fd);
 }
 
-void tell_failure(char letter, uint64_t begin, const char *what, int port, int peer, const char *why)
+static void tell(char letter, const struct end *end, const char *why)
 {
-  atomic_fetch_add(letter == 'W' ? &counts.wrong : &counts.failed, 1);
-  printf("%c %llu %llu %s %d:%d %s\n", letter, (unsigned long long)begin, (unsigned long long)milliseconds(), what, port,
-         peer, why);
+  printf("%c %llu %llu %s %d:%d %llx %s\n", letter, (unsigned long long)end->begin,
+         (unsigned long long)milliseconds(), end->what, end->port, end->peer, (unsigned long long)end->id, why);
+}
+
+void tell_failure(const struct end *end, const char *why)
+{
+  int is_wrong = why == WRONG_BYTES;
+  atomic_fetch_add(is_wrong ? &counts.wrong : &counts.failed, 1);
+  tell(is_wrong ? 'W' : 'F', end, why);
+}
+
+void tell_move(const struct end *end, const char *how)
+{
+  tell('M', end, how);
 }
 
 int port_of(int fd, int is_own)

@@ -26,9 +26,10 @@ static int parse(struct options *options, const char *argument)
 
 static void tell_counts(void)
 {
-  printf("S {\"flows\":%lu,\"bytes\":%lu,\"exchanges\":%lu,\"repeated\":%lu,\"failed\":%lu,\"wrong\":%lu,"
+  printf("S {\"flows\":%lu,\"bytes\":%lu,\"exchanges\":%lu,\"lost\":%lu,\"late\":%lu,\"failed\":%lu,\"wrong\":%lu,"
          "\"live\":%ld}\n",
-         counts.flows, counts.bytes, counts.exchanges, counts.repeated, counts.failed, counts.wrong, counts.live);
+         counts.flows, counts.bytes, counts.exchanges, counts.lost, counts.late, counts.failed, counts.wrong,
+         counts.live);
 }
 
 int main(int argc, char **argv)

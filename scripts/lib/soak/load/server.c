@@ -104,7 +104,7 @@ static void *run_connection(void *argument)
   if (why != NULL) {
     char what[32];
     snprintf(what, sizeof what, "server-%d", (int)flow.kind);
-    tell_failure(why == WRONG_BYTES ? 'W' : 'F', begin, what, connection.port, peer, why);
+    tell_failure(&(struct end){what, connection.port, peer, begin, flow.seed}, why);
   }
   else atomic_fetch_add(&counts.flows, 1);
   if (read > 0 && flow.kind == HANG_UP) reset(connection.fd);

@@ -47,9 +47,18 @@ struct options {
   int calm; /* nothing that leaves sessions behind for longer than a moment */
 };
 
-/* What went well, for the lines of progress; failures have a line each. */
+/* One end of a flow, as a line about it names it. */
+struct end {
+  const char *what;
+  int port, peer; /* the server's port, and the client's as it is seen at this end */
+  uint64_t begin;
+  uint64_t id; /* the flow's seed, which both ends know */
+};
+
+/* What went well, for the lines of progress; failures have a line each. `lost`: questions that were never
+ * answered and had to be asked again; `late`: those that were asked again in vain. */
 struct counts {
-  atomic_ulong flows, bytes, exchanges, repeated, failed, wrong;
+  atomic_ulong flows, bytes, exchanges, lost, late, failed, wrong;
   atomic_long live;
 };
 extern struct counts counts;
@@ -61,8 +70,10 @@ uint64_t milliseconds(void); /* since 1970 */
 void sleep_ms(long ms);
 void be_patient(int fd);
 void reset(int fd); /* closes it with RST */
-/* One line for a flow that has failed: F, or W where a byte was wrong. `peer`: the client's port. */
-void tell_failure(char letter, uint64_t begin, const char *what, int port, int peer, const char *why);
+/* One line for a flow that has failed: F, or W where a byte was wrong. */
+void tell_failure(const struct end *end, const char *why);
+/* One line for a flow of UDP that goes on by another port of the client's at the server: M. */
+void tell_move(const struct end *end, const char *how);
 int port_of(int fd, int is_own); /* of the socket's own end, or of the other */
 void start_thread(void *(*run)(void *), void *argument);
 

@@ -12,7 +12,7 @@ import type { SignedSockets } from "../signed_socket.ts";
 import { isTrain } from "../../udp/asked/train.ts";
 import { Fragments } from "./fragments.ts";
 import type { KnownFlow } from "./known_flow.ts";
-import { Teller } from "./teller.ts";
+import type { Teller } from "./teller.ts";
 
 /** Sizes of fragments that are tried, as links take no larger ones. */
 const SIZES_IPV4 = [1500, 1280, 576];
@@ -31,18 +31,26 @@ export interface DatagramSender {
   refuse(packet: RoutedPacket): number;
 }
 
+/** Things that it sends by, which are the caller's to close. */
+export interface SenderParts {
+  readonly signed: SignedSockets;
+  readonly routes: RouteBook;
+  readonly teller: Teller;
+}
+
 /** A worker's. */
 export class RawSender implements DatagramSender {
   readonly #sockets: SignedSockets;
   readonly #routes: RouteBook;
-  readonly #teller = new Teller();
+  readonly #teller: Teller;
   readonly #fragments = new Fragments(crypto.getRandomValues(new Int32Array(1))[0]);
   readonly #clientWords = new Int32Array(ADDRESS_WORDS);
   readonly #client = new Uint8Array(this.#clientWords.buffer);
 
-  constructor(sockets: SignedSockets, routes: RouteBook) {
-    this.#sockets = sockets;
+  constructor({ signed, routes, teller }: SenderParts) {
+    this.#sockets = signed;
     this.#routes = routes;
+    this.#teller = teller;
   }
 
   /** See {@linkcode DatagramSender}. */
@@ -65,11 +73,6 @@ export class RawSender implements DatagramSender {
     const returned = this.#send(packet, RESENT_PRIORITY.refused);
     // The rule that refuses drops the packet, and that is what sendmsg(2) tells.
     return returned === -EPERM ? 0 : returned;
-  }
-
-  /** Closes what it has opened. */
-  close(): void {
-    this.#teller.close();
   }
 
   #send(packet: RoutedPacket, priority: number): number {

@@ -53,6 +53,11 @@ export class Teller {
   #field: { readonly [Key in keyof typeof IPV4]: number } = IPV4;
   #bytes = new Uint8Array(0);
 
+  /** Opens it. 0 or -errno. */
+  start(): number {
+    return this.#socket.open();
+  }
+
   /** Tells of the flow. 0, also where it is known already, or -errno. */
   tell(flow: KnownFlow): number {
     this.#write(flow);

@@ -10,26 +10,17 @@ import { Throttle } from "../../loop/throttle.ts";
 import type { WatchSockets } from "../../orders.ts";
 import { COUNTER } from "../../shared/state.ts";
 import { QuestionReader } from "../../asking/reader.ts";
-import type { RouteBook } from "../../routes/route_book.ts";
-import type { SignedSockets } from "../signed_socket.ts";
-import { RawSender } from "./sender.ts";
+import { RawSender, type SenderParts } from "./sender.ts";
 import { DatagramWatcher } from "./watcher.ts";
 
 /** The memory of watching: 4 MB for each worker, which most configs never need. */
 class Memory {
   readonly reader: QuestionReader;
-  readonly sender: RawSender;
   readonly watcher: DatagramWatcher;
 
-  constructor(
-    context: WorkerContext,
-    { datagrams }: WatchSockets,
-    signed: SignedSockets,
-    routes: RouteBook,
-  ) {
+  constructor(context: WorkerContext, { datagrams }: WatchSockets, parts: SenderParts) {
     this.reader = new QuestionReader(datagrams);
-    this.sender = new RawSender(signed, routes);
-    this.watcher = new DatagramWatcher(context, this.sender);
+    this.watcher = new DatagramWatcher(context, new RawSender(parts));
   }
 }
 
@@ -37,19 +28,17 @@ class Memory {
 export class DatagramWatching implements Service {
   readonly #context: WorkerContext;
   readonly #sockets: WatchSockets;
-  readonly #signed: SignedSockets;
-  readonly #routes: RouteBook;
+  readonly #parts: SenderParts;
   readonly #failures: Throttle;
   /** Made when the kernel holds something for the first time. */
   #memory: Memory | null = null;
   #lost = 0;
 
   /** The sockets are the main thread's to close. */
-  constructor(context: WorkerContext, sockets: WatchSockets, signed: SignedSockets, routes: RouteBook) {
+  constructor(context: WorkerContext, sockets: WatchSockets, parts: SenderParts) {
     this.#context = context;
     this.#sockets = sockets;
-    this.#signed = signed;
-    this.#routes = routes;
+    this.#parts = parts;
     this.#failures = new Throttle(context.clock);
   }
 
@@ -60,7 +49,7 @@ export class DatagramWatching implements Service {
 
   /** Takes what has come; the rest of a flood in the next turn. */
   event(): void {
-    const memory = this.#memory ??= new Memory(this.#context, this.#sockets, this.#signed, this.#routes);
+    const memory = this.#memory ??= new Memory(this.#context, this.#sockets, this.#parts);
     const { reader, watcher } = memory;
     const received = reader.receive();
     if (received < 0 && received !== -EAGAIN) this.#fail("cannot read what the kernel holds", received);
@@ -106,7 +95,5 @@ export class DatagramWatching implements Service {
   }
 
   /** See {@linkcode Service}. */
-  close(): void {
-    this.#memory?.sender.close();
-  }
+  close(): void {}
 }

@@ -4,6 +4,7 @@
  */
 import type { Family } from "../../../net/ip.ts";
 import { planFlowSets } from "../concerns/flow_set.ts";
+import { planAnsweredSets } from "../concerns/forward_path/answered.ts";
 import type { PlannedSet } from "../rules/set.ts";
 import type { Scope } from "../scope.ts";
 import type { LiveOptions } from "./options.ts";
@@ -31,7 +32,8 @@ export function dialledSet(family: Family): string {
 }
 
 /** Plans the sets. */
-export function planMemory({ families, tcp, udp, brings }: Scope, options: LiveOptions): PlannedSet[] {
+export function planMemory(scope: Scope, options: LiveOptions): PlannedSet[] {
+  const { families, tcp, udp, brings } = scope;
   if (!brings) return [];
   const { accepting, udpKnownSeconds, limits } = options;
   return [
@@ -51,6 +53,8 @@ export function planMemory({ families, tcp, udp, brings }: Scope, options: LiveO
         reason: "Connections that the proxy dials from their clients' addresses",
       })
       : []),
+    // As the install has them, which a reload makes anew, empty.
+    ...planAnsweredSets(scope),
     ...(accepting
       ? planFlowSets(families, {
         nameOf: askingSet,

@@ -8,6 +8,7 @@ import { VERDICT_TTL } from "../../../constants.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { OpenChain } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
+import { rememberAnswered } from "../concerns/forward_path/receipt.ts";
 import { TCP, UDP } from "../phrases.ts";
 import { goTo, type Refusal } from "../rules/effect.ts";
 import type { Scope } from "../scope.ts";
@@ -61,7 +62,10 @@ export function planInjected(scope: Scope): OpenChain {
   return {
     name: INJECTED_CHAIN,
     place: "live-step",
-    rules: scope.families.flatMap((family) => planRefusals(scope, family)),
+    rules: scope.families.flatMap((family) => [
+      ...planRefusals(scope, family),
+      ...rememberAnswered(scope, family),
+    ]),
     reason: "To conntrack the answer belongs to the client's flow, so every firewall lets it pass",
   };
 }

@@ -21,7 +21,7 @@ export function planReceipt(scope: Scope): OpenChain {
     name: RECEIPT_CHAIN,
     place: "listener",
     rules: [
-      ...scope.families.flatMap((family) => [...remember(scope, family), ...receive(scope, family)]),
+      ...scope.families.flatMap((family) => [...rememberAnswered(scope, family), ...receive(scope, family)]),
       {
         conditions: [],
         effect: TO_SOCKET,
@@ -32,7 +32,8 @@ export function planReceipt(scope: Scope): OpenChain {
   };
 }
 
-function remember({ tcp }: Scope, family: Family): PlannedRule[] {
+/** Plans how what the listener is about to answer is remembered. */
+export function rememberAnswered({ tcp }: Scope, family: Family): PlannedRule[] {
   if (!tcp) return [];
   return [{
     conditions: [{ kind: "family", family }, newFlow("tcp")],

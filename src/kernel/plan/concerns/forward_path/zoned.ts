@@ -52,8 +52,12 @@ export function planUnflushed(scope: Scope): Contribution {
     chains: [{
       name: "to_clients",
       place: "to-clients",
-      rules: [...(scope.ownTraffic ? [own] : []), toClients(scope)],
-      reason: "The same as in the chain zoned, for the time in which others have flushed that",
+      rules: [
+        ...(scope.ownTraffic ? [own] : []),
+        toClients(scope),
+        ...(scope.tcp ? planUnaccepted(scope, toClients(scope).effect) : []),
+      ],
+      reason: "The same as in the chain zoned, which others may flush, and whose sets a reload empties",
     }],
   };
 }

@@ -41,6 +41,7 @@ export class HeldSyns {
   readonly #places = new FlowPlaces(MOST_HELD_SYNS);
   readonly #lengths = new Uint8Array(MOST_HELD_SYNS);
   readonly #headers = new Uint8Array(MOST_HELD_SYNS);
+  readonly #sequences = new Int32Array(MOST_HELD_SYNS);
   /** The session, and when the client was heard last and for how long before. */
   readonly #slots = new Int32Array(MOST_HELD_SYNS);
   readonly #ticks = new Int32Array(MOST_HELD_SYNS);
@@ -85,6 +86,11 @@ export class HeldSyns {
     return this.#slots[place];
   }
 
+  /** The sequence number of a SYN, the newest of its flow. */
+  sequenceOf(place: number): number {
+    return this.#sequences[place];
+  }
+
   /** The tick from which on the client is taken for gone, unless it repeats its SYN before. */
   goneTick(place: number): number {
     return this.#ticks[place] + goneAfter(this.#gaps[place]);
@@ -111,12 +117,13 @@ export class HeldSyns {
     return this.#shares.surplusOf(addresses, ASKED_CLIENT, most);
   }
 
-  #copy({ bytes, offset, length, header }: Question, place: number): void {
+  #copy({ bytes, offset, length, header, sequence }: Question, place: number): void {
     const own = this.#memory.bytes;
     const at = place * SYN_SIZE;
     for (let i = 0; i < length; i++) own[at + i] = bytes[offset + i];
     this.#lengths[place] = length;
     this.#headers[place] = header;
+    this.#sequences[place] = sequence;
   }
 
   #load(place: number): HeldSyn {

@@ -10,7 +10,9 @@ import { type HeldSyns, MOST_HELD_SYNS } from "./held_syns.ts";
 import type { Question } from "./question.ts";
 import type { WorkerContext } from "../context.ts";
 import { KEY_WORDS } from "../flows/flow_places.ts";
+import { RecentSyns } from "../flows/recent_syns.ts";
 import { Throttle } from "../loop/throttle.ts";
+import { ticks } from "../loop/wheel.ts";
 import { ADDRESS_WORDS } from "../shared/columns.ts";
 import { CLOSED, EVICTED, OVER_LIMIT } from "../shared/endings.ts";
 import { COUNTER } from "../shared/state.ts";
@@ -20,6 +22,12 @@ import type { TcpSessions } from "../tcp/sessions.ts";
 
 /** A worker never holds fewer SYNs than this, if there is room for so many sessions. */
 const LEAST_HELD_SYNS = 16;
+
+/**
+ * A SYN may wait to be read for as long as the worker has too much to do, while the one before it, of the same
+ * connection, is answered.
+ */
+const RECENT_TICKS = ticks(8000);
 
 /** Parts that are worked with. */
 export interface TcpQuestionsParts {
@@ -34,6 +42,7 @@ export class TcpQuestions implements Asked {
   readonly #context: WorkerContext;
   readonly #parts: TcpQuestionsParts;
   readonly #key = new Int32Array(KEY_WORDS);
+  readonly #recent = new RecentSyns(RECENT_TICKS);
   readonly #evictions: Throttle;
 
   constructor(context: WorkerContext, parts: TcpQuestionsParts) {
@@ -57,7 +66,11 @@ export class TcpQuestions implements Asked {
   asked(question: Question): void {
     const { syns } = this.#parts;
     const place = syns.find(question.addresses);
-    if (place >= 0) this.#repeated(place, question);
+    if (place >= 0) return this.#repeated(place, question);
+    const { counters, clock } = this.#context;
+    // Dialled once more, its server would have a connection that nobody uses.
+    const isAnswered = this.#recent.has(question.addresses, question.sequence, clock.tick);
+    if (isAnswered) counters[COUNTER.questionsRepeated]++;
     else this.#begin(question);
   }
 
@@ -72,6 +85,7 @@ export class TcpQuestions implements Asked {
     if (place < 0) return false;
     const session = sessions.at(syns.slotOf(place));
     if (session.stage !== WAITING) return false;
+    this.#recent.add(this.#key, syns.sequenceOf(place), this.#context.clock.tick);
     sessions.join(session, client);
     return true;
   }

@@ -296,3 +296,60 @@ labTest("limits.per-client counts clients that are there, and no SYN that anybod
   assert.equal(told, "Connection refused");
   assert.equal((await dataplane.sessions()).filter(({ clientFd }) => clientFd >= 0).length, 2);
 });
+
+/** Tells the number of connections that it has accepted, when no more come. */
+const COUNTING_SERVER = `
+import select, socket
+tcp = socket.create_server(("203.0.113.2", 7001), backlog=4096)
+print("ready", flush=True)
+held = []
+while True:
+    if select.select([tcp], [], [], 3)[0]: held.append(tcp.accept())
+    else: print(f"{len(held)} accepted", flush=True)
+`;
+
+labTest("a SYN that has waited behind the one that was answered asks nothing", {
+  programs: ["python3"],
+}, async (lab) => {
+  const server = await lab.server.start(["python3", "-c", COUNTING_SERVER]);
+  await server.waitForOutput("ready");
+  const dataplane = await startDataplaneProgram(lab);
+  using link = new RawLink(lab.client, "c0");
+  // As long as the worker has too much to do.
+  Deno.kill(dataplane.program.pid, "SIGSTOP");
+  const dial = await lab.client.start([
+    "python3",
+    "-c",
+    `import socket, time; s = socket.create_connection(("203.0.113.2", 7001)); print("open", flush=True); time.sleep(60)`,
+  ]);
+  let syn: DataView | undefined;
+  await until(() => (syn = link.frames().map(viewOf).find(isSyn)) !== undefined, { what: "the SYN" });
+  const again = buildFrame({
+    source: parseIp(ADDRESSES[4].client)!,
+    destination: parseIp(ADDRESSES[4].server)!,
+    sourcePort: syn!.getUint16(34),
+    destinationPort: 7001,
+    kind: "syn",
+    sequence: syn!.getUint32(38),
+    sourceMac: etherKey(macOf(lab.client, "c0")),
+    destinationMac: etherKey(macOf(lab.router, "r0")),
+  });
+  for (let i = 0; i < 3000; i++) link.send(again);
+  Deno.kill(dataplane.program.pid, "SIGCONT");
+  await dial.waitForOutput("open");
+  await server.waitForOutput("accepted");
+  assert.match(server.output, /^1 accepted$/m);
+  const { counters } = await dataplane.count();
+  assert.equal(counters.questions - counters.questionsRepeated, 1);
+  assert.ok(counters.questionsRepeated > 500, `${counters.questionsRepeated} were repeated`);
+});
+
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
+}
+
+/** Tells whether a frame is the SYN of a client to port 7001. */
+function isSyn(frame: DataView): boolean {
+  return frame.byteLength >= 54 && frame.getUint16(12) === 0x0800 && frame.getUint8(23) === 6 &&
+    frame.getUint16(36) === 7001 && (frame.getUint8(47) & 0x12) === 0x02;
+}

@@ -24,7 +24,7 @@ import type { TcpSessions } from "../tcp/sessions.ts";
 const LEAST_HELD_SYNS = 16;
 
 /**
- * A SYN may wait to be read for as long as the worker has too much to do, while the one before it, of the same
+ * Where a worker has too much to do, a SYN may wait so long to be read, while the one before it, of the same
  * connection, is answered.
  */
 const RECENT_TICKS = ticks(8000);

@@ -9,7 +9,7 @@ import { KEY_WORDS } from "./flow_places.ts";
 /** SYNs that are remembered; a power of two. One may take the place of another, which is then forgotten. */
 const PLACES = 4096;
 
-/** What is known of each. */
+/** Places of the newest. */
 export class RecentSyns {
   readonly #hashes = new Int32Array(PLACES);
   readonly #sequences = new Int32Array(PLACES);

@@ -24,8 +24,8 @@ import type { TcpSessions } from "../tcp/sessions.ts";
 const LEAST_HELD_SYNS = 16;
 
 /**
- * Where a worker has too much to do, a SYN may wait so long to be read, while the one before it, of the same
- * connection, is answered.
+ * Ticks that a SYN may wait to be read, where a worker has too much to do, while the one before it, of the
+ * same connection, is answered.
  */
 const RECENT_TICKS = ticks(8000);
 

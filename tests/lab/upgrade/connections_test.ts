@@ -22,34 +22,35 @@ const PROGRAMS = ["cc"];
 const TRANSFERS = 10_000;
 const UPGRADES = 5;
 
-labTest(
-  `${TRANSFERS} transfers come through ${UPGRADES} upgrades whole`,
-  { programs: PROGRAMS },
-  async (lab) => {
-    // Each connection is accepted and dialled as fast as clients dial: there are many at any time.
-    let proxy = await startUdpProxy(lab, { intercept: { admission: "early" }, timeouts: { drain: "0s" } });
-    const transfers = await startTransfers(lab, { count: TRANSFERS, atOnce: 1000, seconds: 5 });
-    const moved = [];
-    for (let round = 0; round < UPGRADES; round++) {
-      await delay(2000);
-      const next = await succeed(lab, proxy);
-      const before = performance.now();
-      assert.equal(await proxy.program.waitForExit({ timeoutMs: 20_000 }), 0, proxy.log);
-      moved.push({
-        connections: Number(/connections are handed over connections=(\d+)/.exec(proxy.log)?.[1]),
-        ms: Math.round(performance.now() - before),
-      });
-      proxy = next;
-    }
-    assert.ok(transfers.program.running, "the transfers were over too soon");
-    const counts = await transfers.end(180_000);
-    print(JSON.stringify({ moved, ...counts }));
-    for (const { connections } of moved) assert.ok(connections >= 50, `${connections} show little`);
-    for (const { done, failed } of [counts.client, counts.server]) {
-      assert.deepEqual({ done, failed }, { done: TRANSFERS, failed: 0 });
-    }
-  },
-);
+for (const admission of ["forward-path", "early"]) {
+  labTest(
+    `${TRANSFERS} transfers come through ${UPGRADES} upgrades whole, admission: ${admission}`,
+    { programs: PROGRAMS },
+    async (lab) => {
+      let proxy = await startUdpProxy(lab, { intercept: { admission }, timeouts: { drain: "0s" } });
+      const transfers = await startTransfers(lab, { count: TRANSFERS, atOnce: 1000, seconds: 5 });
+      const moved = [];
+      for (let round = 0; round < UPGRADES; round++) {
+        await delay(2000);
+        const next = await succeed(lab, proxy);
+        const before = performance.now();
+        assert.equal(await proxy.program.waitForExit({ timeoutMs: 20_000 }), 0, proxy.log);
+        moved.push({
+          connections: Number(/connections are handed over connections=(\d+)/.exec(proxy.log)?.[1]),
+          ms: Math.round(performance.now() - before),
+        });
+        proxy = next;
+      }
+      assert.ok(transfers.program.running, "the transfers were over too soon");
+      const counts = await transfers.end(180_000);
+      print(JSON.stringify({ moved, ...counts }));
+      for (const { connections } of moved) assert.ok(connections >= 50, `${connections} show little`);
+      for (const { done, failed } of [counts.client, counts.server]) {
+        assert.deepEqual({ done, failed }, { done: TRANSFERS, failed: 0 });
+      }
+    },
+  );
+}
 
 labTest(
   "a successor that is killed before it runs costs no connection",

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { startCapture } from "../../laboratory/network/capture.ts";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
+import { firstPacketsAsk } from "../../laboratory/proxy/proxy.ts";
 import { labTest } from "../../laboratory/register.ts";
 import { delay } from "../../laboratory/machine/wait.ts";
 import {
@@ -67,15 +68,17 @@ labTest("run relays what the sender's kernel segments, datagram by datagram", {}
   for (const family of [4, 6] as const) {
     const server = openServer(lab, family);
     const client = lab.client.udp({ family, connect: at(ADDRESSES[family].server, 7000), segment: 1_000 });
-    // A train that is a flow's first packet is lost: its copy does not tell where a datagram ends.
+    const sizes = [...Array(12).fill(1_000), 500];
     client.send(randomBytes(12_500));
     await delay(100);
-    assert.deepEqual((await server.receiveAll(50)).map(({ data }) => data.length), []);
+    // A train that is a flow's first packet and asks is lost: its copy does not tell where a datagram ends.
+    const first = (await server.receiveAll(50)).map(({ data }) => data.length);
+    assert.deepEqual(first, firstPacketsAsk() ? [] : sizes);
     const data = randomBytes(12_500);
     client.send(data);
     const received = [];
     for (let i = 0; i < 13; i++) received.push(await server.receive());
-    assert.deepEqual(received.map((datagram) => datagram.data.length), [...Array(12).fill(1_000), 500]);
+    assert.deepEqual(received.map((datagram) => datagram.data.length), sizes);
     assert.ok(
       received.every((datagram, i) => datagram.data.every((byte, j) => byte === data[i * 1_000 + j])),
       "out of order, or changed",

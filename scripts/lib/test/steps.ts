@@ -89,7 +89,7 @@ function machines(filter: string | undefined): Step {
   return {
     title: "other kernels, emulated",
     argv: [DENO, "test", "-A", "--no-check", "--parallel", ...chosen, "tests/vm"],
-    minutes: 30,
+    minutes: 38,
     countsTests: true,
   };
 }

@@ -91,26 +91,19 @@ class Limit {
 }
 
 function start(step: Step, args: readonly string[]) {
-  const child = new Deno.Command(step.argv[0], {
-    args: [...step.argv.slice(1), ...args],
-    stdin: "null",
-    stdout: "inherit",
-    stderr: "inherit",
-    ...(step.env === undefined ? {} : { env: step.env }),
-  }).spawn();
+  const child = spawn(step, [...step.argv, ...args], "inherit");
   return { child, ended: child.status.then(({ success }) => success) };
 }
 
 function startQuiet(step: Step, args: readonly string[]) {
-  const child = new Deno.Command("sh", {
-    // One stream, so that errors stand where they came.
-    args: ["-c", 'exec "$@" 2>&1', "sh", ...step.argv, ...args],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-    ...(step.env === undefined ? {} : { env: step.env }),
-  }).spawn();
+  // One stream, so that errors stand where they came.
+  const child = spawn(step, ["sh", "-c", 'exec "$@" 2>&1', "sh", ...step.argv, ...args], "piped");
   return { child, ended: child.output().then(({ success, stdout }) => (writeAll(stdout), success)) };
+}
+
+function spawn({ env }: Step, [command, ...args]: readonly string[], stdout: "inherit" | "piped") {
+  const options = { args, stdin: "null", stdout, stderr: "inherit" } as const;
+  return new Deno.Command(command, env === undefined ? options : { ...options, env }).spawn();
 }
 
 function writeAll(bytes: Uint8Array): void {

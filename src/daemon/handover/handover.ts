@@ -8,6 +8,7 @@ import { acceptSequence, limitWaits, listenSequence, peerOf } from "../../../ffi
 import { PollSet } from "../../../ffi/poll.ts";
 import { closeFd, shutdownSocket } from "../../../ffi/sockets/socket.ts";
 import { SHUT_RDWR } from "../../../ffi/consts.ts";
+import { countSessions } from "../../dataplane/handover/estate.ts";
 import { packSockets } from "../../dataplane/handover/sockets.ts";
 import type { Dataplane } from "../../dataplane/supervisor.ts";
 import type { Config } from "../../config/types.ts";
@@ -136,7 +137,7 @@ export class Handover {
     await channel.receive("inherited", STEP_MS);
     channel.send("yours");
     await channel.receive("running");
-    const udpSessions = estates.reduce((sum, { udp }) => sum + (udp?.amounts.length ?? 0) / 3, 0);
+    const udpSessions = countSessions(estates);
     return { pauseMs: Math.round(performance.now() - began), udpSessions };
   }
 

@@ -4,6 +4,7 @@
  */
 import { connectSequence } from "../../../ffi/sockets/sequence.ts";
 import type { Config } from "../../config/types.ts";
+import { countSessions } from "../../dataplane/handover/estate.ts";
 import { translateRules } from "../../dataplane/handover/rules.ts";
 import { type LastingSockets, unpackSockets } from "../../dataplane/handover/sockets.ts";
 import type { RuleNames } from "../../dataplane/shared/books.ts";
@@ -82,7 +83,7 @@ export class Predecessor {
     channel.send("running");
     const released = await channel.receive("released", STEP_MS).catch(() => undefined); // killed: all is here
     if (released?.text === CONNECTIONS_FOLLOW) this.#rules = ruleNames;
-    const udpSessions = estates.reduce((sum, { udp }) => sum + (udp?.amounts.length ?? 0) / 3, 0);
+    const udpSessions = countSessions(estates);
     return { table: contents === null ? null : { fd: fds[0], contents }, udpSessions };
   }
 

@@ -64,9 +64,14 @@ export class FlowPlaces {
   }
 
   #chain(words: Int32Array, at: number): number {
-    let hash = this.#seed;
-    for (let word = 0; word < KEY_WORDS; word++) hash = mixWord(hash, words[at + word]);
-    hash = Math.imul(hash, 0x85ebca6b);
-    return (hash ^ (hash >>> 16)) & (this.#heads.length - 1);
+    return hashKey(this.#seed, words, at) & (this.#heads.length - 1);
   }
+}
+
+/** Mixes the key that begins at `at` into a seed. */
+export function hashKey(seed: number, words: Int32Array, at = 0): number {
+  let hash = seed;
+  for (let word = 0; word < KEY_WORDS; word++) hash = mixWord(hash, words[at + word]);
+  hash = Math.imul(hash, 0x85ebca6b);
+  return hash ^ (hash >>> 16);
 }

@@ -3,8 +3,7 @@
  * heard of it, and has waited. Nothing is allocated for a SYN.
  * @module
  */
-import { mixWord } from "../shared/addresses.ts";
-import { KEY_WORDS } from "./flow_places.ts";
+import { hashKey } from "./flow_places.ts";
 
 /** SYNs that are remembered; a power of two. One may take the place of another, which is then forgotten. */
 const PLACES = 4096;
@@ -25,7 +24,7 @@ export class RecentSyns {
 
   /** Remembers the SYN of this flow that has this sequence number. */
   add(key: Int32Array, sequence: number, tick: number): void {
-    const hash = this.#hash(key);
+    const hash = hashKey(this.#seed, key);
     const place = hash & (PLACES - 1);
     this.#hashes[place] = hash;
     this.#sequences[place] = sequence;
@@ -34,17 +33,10 @@ export class RecentSyns {
 
   /** Tells whether it was added not long ago. */
   has(key: Int32Array, sequence: number, tick: number): boolean {
-    const hash = this.#hash(key);
+    const hash = hashKey(this.#seed, key);
     const place = hash & (PLACES - 1);
     const since = this.#ticks[place];
     return since >= 0 && tick - since <= this.#patience && this.#hashes[place] === hash &&
       this.#sequences[place] === sequence;
-  }
-
-  #hash(key: Int32Array): number {
-    let hash = this.#seed;
-    for (let word = 0; word < KEY_WORDS; word++) hash = mixWord(hash, key[word]);
-    hash = Math.imul(hash, 0x85ebca6b);
-    return hash ^ (hash >>> 16);
   }
 }

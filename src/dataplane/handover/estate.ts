@@ -91,6 +91,11 @@ export interface WorkerEstate {
   readonly streams: Int32Array;
 }
 
+/** Counts the sessions of UDP that workers give. */
+export function countSessions(estates: readonly WorkerEstate[]): number {
+  return estates.reduce((sum, { udp }) => sum + (udp?.amounts.length ?? 0) / GIVEN_AMOUNTS, 0);
+}
+
 /** Joins lists of words to one. */
 export function joinWords(lists: readonly Int32Array[]): Int32Array {
   const joined = new Int32Array(lists.reduce((sum, { length }) => sum + length, 0));

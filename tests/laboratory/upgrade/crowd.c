@@ -6,20 +6,18 @@
  *   crowd fresh ADDRESS PORT MS          the same over UDP: a new socket, one datagram
  * Each client goes on until its input ends, and prints then what it has counted. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "load.h"
 
 #define BATCH 256
 #define PATIENCE_MS 2000
@@ -33,33 +31,6 @@ struct packet {
 static const uint8_t SIGNATURE[12] = { 0x0d, 0x0a, 0x0d, 0x0a, 0, 0x0d, 0x0a, 'Q', 'U', 'I', 'T', 0x0a };
 #define PROXY_HEADER 28
 #define TOLD_PORT_AT 24
-
-static double now_ms(void)
-{
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
-}
-
-static void die(const char *what)
-{
-  perror(what);
-  exit(1);
-}
-
-static struct sockaddr_in address_of(const char *text, const char *port)
-{
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(port)) };
-  if (inet_pton(AF_INET, text, &address.sin_addr) != 1) die(text);
-  return address;
-}
-
-static int input_has_ended(void)
-{
-  struct pollfd input = { 0, POLLIN, 0 };
-  char byte;
-  return poll(&input, 1, 0) > 0 && read(0, &byte, 1) <= 0;
-}
 
 static void watch(int epoll, int fd, uint32_t number)
 {
@@ -224,10 +195,7 @@ static void connections(const struct sockaddr_in *address, int type, int every)
 
 int main(int argc, char **argv)
 {
-  struct rlimit limit;
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+  take_all_descriptors();
   if (argc < 4) return 2;
   struct sockaddr_in address = address_of(argv[2], argv[3]);
   if (!strcmp(argv[1], "serve")) serve(&address);

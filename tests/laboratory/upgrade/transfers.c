@@ -5,20 +5,18 @@
  * Prints what it has counted. A transfer is done when both ends have all, in order, and the end of it behind
  * that. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "load.h"
 
 #define MOST_ENDS 65536
 #define BATCH 256
@@ -53,19 +51,6 @@ static struct end *ends[MOST_ENDS];
 static int epoll;
 static long done, failed;
 static double bytes;
-
-static double now_ms(void)
-{
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
-}
-
-static void die(const char *what)
-{
-  perror(what);
-  exit(1);
-}
 
 static uint64_t mix(uint64_t x)
 {
@@ -299,13 +284,9 @@ static void report(void)
 
 int main(int argc, char **argv)
 {
-  struct rlimit limit;
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
+  take_all_descriptors();
   if (argc < 4) return 2;
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[3])) };
-  if (inet_pton(AF_INET, argv[2], &address.sin_addr) != 1) die(argv[2]);
+  struct sockaddr_in address = address_of(argv[2], argv[3]);
   epoll = epoll_create1(0);
   if (!strcmp(argv[1], "serve")) {
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
@@ -313,7 +294,7 @@ int main(int argc, char **argv)
     if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 4096)) die("listen");
     struct epoll_event event = { .events = EPOLLIN, .data.fd = listener };
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event)) die("epoll_ctl");
-    for (struct pollfd input = { 0, POLLIN, 0 }; poll(&input, 1, 0) == 0;) turn(listener);
+    while (!input_has_ended()) turn(listener);
     for (double end = now_ms() + LAST_MS; left() && now_ms() < end;) turn(listener);
     for (int fd = 0; fd < MOST_ENDS; fd++)
       if (ends[fd] != NULL) finish(ends[fd], "it has not ended");

@@ -47,6 +47,8 @@ for (const family of [4, 6] as const) {
       const begins = (line: string) => /src=(\S+) dst=(\S+) /.exec(line)?.slice(1).join();
       const flows = stdout.split("\n");
       assert.ok(flows.some((line) => begins(line) === `${client},${server}`), stdout);
+      // Forwarded past the proxy, a flow would have no leg of the client's in a zone of its own.
+      assert.ok(flows.some((line) => line.includes("zone=50080")), stdout);
       assert.deepEqual(flows.filter((line) => begins(line) === `${server},${client}`), []);
     },
   );

@@ -160,7 +160,10 @@ export class Handover {
       const connections = await giveConnections(channel, dataplane);
       log.info("connections are handed over", { connections });
     } catch (error) {
-      if (!(error instanceof OperationError)) throw error;
+      // Thrown on, whatever it is would have what the successor has taken back.
+      if (!(error instanceof OperationError)) {
+        return log.error("connections end here", { reason: String(error) });
+      }
       if (channel.isClosed) return; // none is left, or this process was told to end
       log.warn("connections end here: the one that takes over has gone", { reason: error.message });
     }

@@ -2,7 +2,7 @@
  * The program as bundles: one file for it, one for each kind of worker.
  * @module
  */
-import { ENTRY, PROJECT } from "../project.ts";
+import { ENTRIES, PROJECT } from "../project.ts";
 import { giveUp, run } from "../run.ts";
 
 /** All TypeScript files of a directory, sorted. */
@@ -13,10 +13,13 @@ function listSources(directory: string): string[] {
   });
 }
 
-/** `new URL("./worker.ts", import.meta.url)`: how a module names another that it starts as a worker. */
+/**
+ * `new URL("./worker.ts", import.meta.url)`: how a module names another that it starts as a worker, or loads
+ * as a file of its own.
+ */
 const MODULE_URL = /new URL\(\s*"([^"]+\.ts)",\s*import\.meta\.url,?\s*\)/g;
 
-/** The modules that are started as workers: path by the text that names them. */
+/** The modules that become files of their own: path by the text that names them. */
 function findWorkers(): Map<string, string> {
   const workers = new Map<string, string>();
   for (const file of listSources(`${PROJECT}/src`)) {
@@ -43,7 +46,9 @@ const PLATFORM = "browser";
  */
 export function bundleProgram(): Map<string, string> {
   const workers = findWorkers();
-  const names = new Map([[`${PROJECT}/${ENTRY}`, "tproxy.js"]]);
+  const names = new Map<string, string>(
+    Object.entries(ENTRIES).map(([name, path]) => [`${PROJECT}/${path}`, name]),
+  );
   for (const path of new Set(workers.values())) {
     const name = path.slice(path.lastIndexOf("/") + 1).replace(/\.ts$/, ".js");
     if ([...names.values()].includes(name)) giveUp(`two modules that are started would be called ${name}`);

@@ -59,9 +59,9 @@ vmTest(
   },
 );
 
-vmTest("128 MB of memory: it relays; whatever the kernel kills, clients are served", {
+vmTest("144 MB of memory: it relays; whatever the kernel kills, clients are served", {
   architecture: "amd64",
-  memoryMb: 128,
+  memoryMb: 144,
   disk: { sizeMb: 256 },
   modules: PRODUCT_MODULES,
   files: { [TPROXY]: productFile("amd64") },
@@ -78,11 +78,11 @@ vmTest("128 MB of memory: it relays; whatever the kernel kills, clients are serv
   await startProxy(vm, { seconds: 120 });
   await vm.run("nothing is forwarded", withHosts("guard on"));
   assert.equal(await browse(vm, "browse"), SEEN);
-  print(await memory(vm, "packed form, 128 MB"));
+  print(await memory(vm, "packed form, 144 MB"));
   // Where nothing is killed both crawl: the command is ended then.
   await vm.try("beside it", "timeout -s KILL 30 tproxy status >/dev/null", { seconds: 120 });
   const killed = await vm.run("killed", "dmesg | grep -c 'Out of memory: Killed process' || true");
-  print(`128 MB, with a second command beside the proxy: the kernel has killed ${killed} processes`);
+  print(`144 MB, with a second command beside the proxy: the kernel has killed ${killed} processes`);
   // Clients are served in both cases: on-failure is open.
   await vm.run("forwarding again", withHosts("guard off\nsleep 3"));
   assert.equal(await browse(vm, "browse, whoever was killed"), SEEN);

@@ -41,6 +41,9 @@ export function renameExpressions(expressions: readonly NftExpression[], naming:
       return { ...expression, set: naming.set(expression.set) };
     }
     if (expression.kind !== "verdict" || expression.verdict.chain === undefined) return expression;
-    return { ...expression, verdict: { ...expression.verdict, chain: naming.chain(expression.verdict.chain) } };
+    return {
+      ...expression,
+      verdict: { ...expression.verdict, chain: naming.chain(expression.verdict.chain) },
+    };
   });
 }

@@ -40,7 +40,7 @@ function isSameChain(one: CompiledChain, other: CompiledChain): boolean {
   return one.name === other.name && JSON.stringify(one.hook) === JSON.stringify(other.hook);
 }
 
-/** Compares sets. One of ranges that is made anew matches nothing for a moment: see nft/replacing/steps.ts. */
+/** Compares sets. One of ranges that is made anew matches nothing for a moment: nft/replacing/steps.ts. */
 function isSameSet(one: PlannedSet, other: PlannedSet): boolean {
   if (!isMemory(one) || !isMemory(other)) return JSON.stringify(one) === JSON.stringify(other);
   return one.name === other.name && one.type === other.type && one.size === other.size &&

@@ -10,7 +10,7 @@ import type { NetlinkConnection } from "../../netlink/connection.ts";
 import { OperationError } from "../../net/error.ts";
 import { NftBatch } from "../../netlink/nft/batch.ts";
 import { listSets } from "../../netlink/nft/sets/set.ts";
-import type { InstallReport, Removal } from "../backend/backend.ts";
+import type { InstallOptions, InstallReport, Removal } from "../backend/backend.ts";
 import type { KernelConnections } from "../machine/connections.ts";
 import type { Plan } from "../plan/model.ts";
 import { RoutingChange } from "../routing/apply.ts";
@@ -39,7 +39,7 @@ export const PLACE = `table inet ${TABLE_NAME}`;
 export function applyInstall(
   plan: Plan,
   { route, netfilter }: KernelConnections,
-  { keeps = false }: { keeps?: boolean } = {},
+  { keeps = false, seamless = false }: InstallOptions & { keeps?: boolean } = {},
 ): InstallReport {
   const installed = readTableHead(netfilter);
   refuseForeignTable(installed);
@@ -47,7 +47,7 @@ export function applyInstall(
   const replaced = installed !== undefined;
   const routing = RoutingChange.begin(plan, { route, earlier: replaced });
   try {
-    replaceRules(compileTable(plan), netfilter, { installed, keeps });
+    replaceRules(compileTable(plan), netfilter, { installed, keeps, seamless });
   } catch (error) {
     throw routing.takeBack(error);
   }
@@ -58,11 +58,16 @@ export function applyInstall(
 function replaceRules(
   table: CompiledTable,
   netfilter: NetlinkConnection,
-  { installed, keeps }: { installed: InstalledTableHead | undefined; keeps: boolean },
+  { installed, keeps, seamless }: {
+    installed: InstalledTableHead | undefined;
+    keeps: boolean;
+    seamless: boolean;
+  },
 ): void {
   const begin = () => keeps ? requireTrial(new NftBatch()) : new NftBatch();
-  const sets = installed === undefined ? [] : listSets(netfilter, installed.table);
-  const steps = installed && planSteps(table, { ...installed, sets }, begin());
+  const steps = installed !== undefined && seamless
+    ? planSteps(table, { ...installed, sets: listSets(netfilter, installed.table) }, begin())
+    : undefined;
   // Where others are at the table as well, the whole of it is made anew.
   if (steps === undefined || !takeSteps(steps, netfilter)) replaceTable(table, begin()).commit(netfilter);
 }

@@ -20,9 +20,9 @@ import { readTrial, removeTrial } from "./trial/state.ts";
 /** See the module. */
 export const NFT_BACKEND: Backend = {
   ...NFT_COMPILER,
-  install(plan, _machine, others) {
+  install(plan, _machine, others, options) {
     refuseOthers(others, NFT_COMPILER.name);
-    return withKernel((connections) => applyInstall(plan, connections));
+    return withKernel((connections) => applyInstall(plan, connections, options));
   },
   trials: {
     begin(plan, { others }, timeoutMs) {

@@ -2,6 +2,7 @@
  * Starts the successor of a proxy, and waits until it runs, or has come to nothing.
  * @module
  */
+import { setDescriptorLimit } from "../../../ffi/process.ts";
 import { TAKES_OUTPUT, TAKES_OVER } from "../../constants.ts";
 import { isObject, parseJson } from "../control/shape.ts";
 import { askControl } from "../../daemon/control/client.ts";
@@ -25,6 +26,7 @@ export async function startSuccessor(
   former: FormerProxy,
   { control, say }: { readonly control: string; readonly say: (text: string) => void },
 ): Promise<Outcome> {
+  setDescriptorLimit(former.descriptors); // where root may not raise it there are fewer, which is borne
   const [program, ...words] = [...former.entrance, command, ...args, ...former.words];
   const child = inGroupsOf(former.pid, () =>
     new Deno.Command(program, {
@@ -51,7 +53,8 @@ export async function startSuccessor(
   return { code: ended ?? 1 };
 }
 
-async function readState(control: string): Promise<Record<string, unknown> | undefined> {
+/** Asks the proxy that runs for its state; undefined: none answers now. */
+export async function readState(control: string): Promise<Record<string, unknown> | undefined> {
   try {
     const reply = await askControl(control, { method: "GET", target: "/v1/status" });
     const state = reply === undefined ? undefined : parseJson(reply.text);

@@ -4,6 +4,7 @@
  */
 import { ADDRESSES, type Lab } from "../lab.ts";
 import { print } from "../machine/print.ts";
+import type { Namespace } from "../namespace.ts";
 import { type Program, runProgram } from "../program.ts";
 
 const PORT = 7001;
@@ -22,17 +23,40 @@ export interface RunningTransfers {
   end(timeoutMs: number): Promise<{ client: TransferCounts; server: TransferCounts }>;
 }
 
-/** Begins so many transfers, at most so many at once; the long ones take up to so many seconds. */
+/** Amount of transfers. */
+export interface TransferOptions {
+  readonly count: number;
+  /** Most of them at once. */
+  readonly atOnce: number;
+  /** Seconds that the long ones take at most. */
+  readonly seconds: number;
+  /** Their ends; without it the client and the server. */
+  readonly way?: TransferWay;
+}
+
+/** The ends of transfers. */
+export interface TransferWay {
+  readonly from: Namespace;
+  readonly host: Namespace;
+  /** The address of the host. */
+  readonly address: string;
+  /** The one that is dialled, if not that. */
+  readonly dialled?: string;
+}
+
+/** Begins transfers. */
 export async function startTransfers(
   lab: Lab,
-  { count, atOnce, seconds }: { readonly count: number; readonly atOnce: number; readonly seconds: number },
+  { count, atOnce, seconds, way }: TransferOptions,
 ): Promise<RunningTransfers> {
   const path = `${lab.directory}/transfers`;
   const source = new URL("transfers.c", import.meta.url).pathname;
-  await runProgram(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", path, source]);
-  const at = [ADDRESSES[4].server, `${PORT}`];
-  const server = await lab.server.start([path, "serve", ...at], { listens: PORT });
-  const program = await lab.client.start([path, "run", ...at, ...[count, atOnce, seconds].map(String)]);
+  const plain: TransferWay = { from: lab.client, host: lab.server, address: ADDRESSES[4].server };
+  const { from, host, address, dialled = address } = way ?? plain;
+  if (!isThere(path)) await runProgram(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", path, source]);
+  const server = await host.start([path, "serve", address, `${PORT}`], { listens: PORT });
+  const amount = [count, atOnce, seconds].map(String);
+  const program = await from.start([path, "run", dialled, `${PORT}`, ...amount]);
   return {
     program,
     async end(timeoutMs) {
@@ -42,6 +66,14 @@ export async function startTransfers(
       return { client: counts(program), server: counts(server) };
     },
   };
+}
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 function counts({ stdout, stderr }: Program): TransferCounts {

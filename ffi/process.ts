@@ -27,13 +27,6 @@ export function raiseDescriptorLimit(): number {
   return result(libc.setrlimit(RLIMIT_NOFILE, limit));
 }
 
-/** Sets RLIMIT_NOFILE. 0 or -errno. */
-export function setDescriptorLimit({ soft, hard }: { soft: number; hard: number }): number {
-  limit[0] = BigInt(soft);
-  limit[1] = BigInt(hard);
-  return result(libc.setrlimit(RLIMIT_NOFILE, limit));
-}
-
 /** dup3(2): makes `to` lead to where `fd` does. `to` or -errno. */
 export function duplicateTo(fd: number, to: number): number {
   return result(libc.dup3(fd, to, 0));

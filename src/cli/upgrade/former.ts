@@ -16,8 +16,6 @@ export interface FormerProxy {
   /** Command that leads into what a unit lets it see of the files; empty: it sees what this process does. */
   readonly entrance: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
-  /** RLIMIT_NOFILE: a shell often has fewer than a service, and the successor needs as many. */
-  readonly descriptors: { readonly soft: number; readonly hard: number };
 }
 
 /** Variables of that process alone. */
@@ -54,7 +52,6 @@ export function readFormer(pid: number): FormerProxy {
       entrance: isService(pid) && !sharesMounts(pid) ? ["nsenter", "-t", String(pid), "-m"] : [],
       directory: Deno.readLinkSync(`/proc/${pid}/cwd`),
       environment: Object.fromEntries(variables.filter(([name]) => isTheirs(name))),
-      descriptors: readDescriptors(pid),
     };
   } catch (error) {
     if (error instanceof OperationError) throw error;
@@ -84,11 +81,6 @@ function isService(pid: number): boolean {
 
 function sharesMounts(pid: number): boolean {
   return Deno.readLinkSync(`/proc/${pid}/ns/mnt`) === Deno.readLinkSync("/proc/self/ns/mnt");
-}
-
-function readDescriptors(pid: number): FormerProxy["descriptors"] {
-  const [, soft, hard] = /^Max open files +(\d+) +(\d+)/m.exec(Deno.readTextFileSync(`/proc/${pid}/limits`))!;
-  return { soft: Number(soft), hard: Number(hard) };
 }
 
 function readStatus(pid: number, name: string): string | undefined {

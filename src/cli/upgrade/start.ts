@@ -2,7 +2,6 @@
  * Starts the successor of a proxy, and waits until it runs, or has come to nothing.
  * @module
  */
-import { setDescriptorLimit } from "../../../ffi/process.ts";
 import { TAKES_OUTPUT, TAKES_OVER } from "../../constants.ts";
 import { isObject, parseJson } from "../control/shape.ts";
 import { askControl } from "../../daemon/control/client.ts";
@@ -26,7 +25,6 @@ export async function startSuccessor(
   former: FormerProxy,
   { control, say }: { readonly control: string; readonly say: (text: string) => void },
 ): Promise<Outcome> {
-  setDescriptorLimit(former.descriptors); // where root may not raise it there are fewer, which is borne
   const [program, ...words] = [...former.entrance, command, ...args, ...former.words];
   const child = inGroupsOf(former.pid, () =>
     new Deno.Command(program, {

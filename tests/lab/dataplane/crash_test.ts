@@ -192,7 +192,7 @@ for (const [order, end] of [["part", "is at EOF"], ["unpark", "Connection reset 
       const ended = () => clients.filter(({ output }) => output.includes(end)).length;
       assert.equal(ended(), 0, "another process may have them");
       await dataplane.tell({ do: order, worker: 1 });
-      await until(ended, { what: "their end" });
+      await until(() => ended() === parked, { what: "their end" });
       await delay(300);
       assert.equal(ended(), parked);
       for (const client of clients) await client.closeInput();

@@ -1,7 +1,20 @@
 /** A LAN bridge with and without br_netfilter (F2), and a bridge's own traffic (field case 30). */
 import { fieldTest } from "../../laboratory/field/field.ts";
+import { FIELD } from "../../laboratory/field/places.ts";
 import { every, tcp } from "../../laboratory/field/probes.ts";
-import { bridge } from "../../laboratory/field/routers/bridge.ts";
+
+/** Client and guest are on one bridge, which has the LAN's addresses. */
+function bridge(filter: 0 | 1): string {
+  return `ip link add br-lan type bridge
+ip link set br-lan addrgenmode none
+ip addr flush dev r0
+ip link set r0 master br-lan
+ip addr add ${FIELD.lan[4]}/24 dev br-lan
+ip addr add ${FIELD.lan[6]}/64 dev br-lan nodad
+ip link set br-lan up
+sysctl -qw net.bridge.bridge-nf-call-iptables=${filter} net.bridge.bridge-nf-call-ip6tables=${filter}
+sleep 1`;
+}
 
 const CONFIG = { intercept: { interfaces: ["br-lan"] } };
 

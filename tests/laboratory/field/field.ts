@@ -128,7 +128,7 @@ export function startFieldProxy({ lab }: Field, given: Pick<FieldCase, "config">
 }
 
 /** From here on clients' new flows leave the router through the proxy alone. */
-export async function holdBack(lab: Lab, forwarded: string | undefined): Promise<void> {
+async function holdBack(lab: Lab, forwarded: string | undefined): Promise<void> {
   await lab.router.nft(`table inet field_guard {
     chain leaving {
       type filter hook postrouting priority 350; policy accept;

@@ -12,13 +12,9 @@ import type { Lab } from "../lab.ts";
 import type { Program } from "../program.ts";
 import { controlPath, Proxy, PROXY_PORT, tproxyCommand } from "../proxy/proxy.ts";
 
-/** Starts another proxy that takes over; it may fail. `wrapper`: a program that starts it. */
-export function beginSuccessor(
-  lab: Lab,
-  configPath: string,
-  wrapper: readonly string[] = [],
-): Promise<Program> {
-  return lab.router.start([...wrapper, ...tproxyCommand(), "run", "-c", configPath], {
+/** Starts another proxy that takes over; it may fail. */
+export function beginSuccessor(lab: Lab, configPath: string): Promise<Program> {
+  return lab.router.start([...tproxyCommand(), "run", "-c", configPath], {
     env: { TPROXY_TAKES_OVER: controlPath(lab) },
   });
 }

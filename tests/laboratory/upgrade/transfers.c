@@ -47,28 +47,10 @@ struct end {
   double pause_ms, read_every, write_every, next_read, next_write, resumed, heard;
 };
 
-/* An address of IPv4 or IPv6. */
-struct place {
-  struct sockaddr_storage at;
-  socklen_t size;
-};
-
 static struct end *ends[MOST_ENDS];
 static int epoll;
 static long done, failed;
 static double bytes;
-
-static struct place place_of(const char *text, const char *port)
-{
-  struct place place = { .size = sizeof(struct sockaddr_in6) };
-  struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&place.at;
-  v6->sin6_family = AF_INET6;
-  v6->sin6_port = htons((uint16_t)atoi(port));
-  if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) return place;
-  struct sockaddr_in v4 = address_of(text, port);
-  memcpy(&place.at, &v4, place.size = sizeof v4);
-  return place;
-}
 
 static uint64_t mix(uint64_t x)
 {
@@ -243,9 +225,9 @@ static struct end *begin(int fd, int server, double now)
   return ends[fd] = end;
 }
 
-static void dial(const struct place *place, uint64_t number, double longest)
+static void dial(const struct sockaddr_in *address, uint64_t number, double longest)
 {
-  int fd = socket(place->at.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0), share = (int)(mix(number) % 100);
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), share = (int)(mix(number) % 100);
   double now = now_ms();
   if (fd < 0) die("socket");
   struct end *end = begin(fd, 0, now);
@@ -257,7 +239,7 @@ static void dial(const struct place *place, uint64_t number, double longest)
   head->up = 1 + (uint32_t)(mix(head->seed + 1) % size);
   head->down = 1 + (uint32_t)(mix(head->seed + 2) % size);
   plan(end);
-  if (connect(fd, (const struct sockaddr *)&place->at, place->size) && errno != EINPROGRESS) return finish(end, strerror(errno));
+  if (connect(fd, (const struct sockaddr *)address, sizeof *address) && errno != EINPROGRESS) return finish(end, strerror(errno));
   end->connecting = 1;
   watch(end, now);
 }
@@ -304,12 +286,12 @@ int main(int argc, char **argv)
 {
   take_all_descriptors();
   if (argc < 4) return 2;
-  struct place place = place_of(argv[2], argv[3]);
+  struct sockaddr_in address = address_of(argv[2], argv[3]);
   epoll = epoll_create1(0);
   if (!strcmp(argv[1], "serve")) {
-    int listener = socket(place.at.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), one = 1;
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(listener, (struct sockaddr *)&place.at, place.size) || listen(listener, 4096)) die("listen");
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) || listen(listener, 4096)) die("listen");
     struct epoll_event event = { .events = EPOLLIN, .data.fd = listener };
     if (epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event)) die("epoll_ctl");
     while (!input_has_ended()) turn(listener);
@@ -322,7 +304,7 @@ int main(int argc, char **argv)
     while (done + failed < count) {
       long due = (long)((now_ms() - start) * RATE / 1000);
       if (due > begun + BURST) due = begun + BURST; /* it was not let run */
-      while (begun < count && begun < due && begun - done - failed < at_once) dial(&place, (uint64_t)begun++, longest);
+      while (begun < count && begun < due && begun - done - failed < at_once) dial(&address, (uint64_t)begun++, longest);
       turn(-1);
     }
   } else return 2;

@@ -4,7 +4,6 @@
  */
 import { ADDRESSES, type Lab } from "../lab.ts";
 import { print } from "../machine/print.ts";
-import type { Namespace } from "../namespace.ts";
 import { type Program, runProgram } from "../program.ts";
 
 const PORT = 7001;
@@ -23,40 +22,17 @@ export interface RunningTransfers {
   end(timeoutMs: number): Promise<{ client: TransferCounts; server: TransferCounts }>;
 }
 
-/** Amount of transfers. */
-export interface TransferOptions {
-  readonly count: number;
-  /** Most of them at once. */
-  readonly atOnce: number;
-  /** Seconds that the long ones take at most. */
-  readonly seconds: number;
-  /** Their ends; without it the client and the server. */
-  readonly way?: TransferWay;
-}
-
-/** The ends of transfers. */
-export interface TransferWay {
-  readonly from: Namespace;
-  readonly host: Namespace;
-  /** The address of the host. */
-  readonly address: string;
-  /** The one that is dialled, if not that. */
-  readonly dialled?: string;
-}
-
-/** Begins transfers. */
+/** Begins so many transfers, at most so many at once; the long ones take up to so many seconds. */
 export async function startTransfers(
   lab: Lab,
-  { count, atOnce, seconds, way }: TransferOptions,
+  { count, atOnce, seconds }: { readonly count: number; readonly atOnce: number; readonly seconds: number },
 ): Promise<RunningTransfers> {
   const path = `${lab.directory}/transfers`;
   const source = new URL("transfers.c", import.meta.url).pathname;
-  const plain: TransferWay = { from: lab.client, host: lab.server, address: ADDRESSES[4].server };
-  const { from, host, address, dialled = address } = way ?? plain;
-  if (!isThere(path)) await runProgram(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", path, source]);
-  const server = await host.start([path, "serve", address, `${PORT}`], { listens: PORT });
-  const amount = [count, atOnce, seconds].map(String);
-  const program = await from.start([path, "run", dialled, `${PORT}`, ...amount]);
+  await runProgram(["cc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", path, source]);
+  const at = [ADDRESSES[4].server, `${PORT}`];
+  const server = await lab.server.start([path, "serve", ...at], { listens: PORT });
+  const program = await lab.client.start([path, "run", ...at, ...[count, atOnce, seconds].map(String)]);
   return {
     program,
     async end(timeoutMs) {
@@ -66,14 +42,6 @@ export async function startTransfers(
       return { client: counts(program), server: counts(server) };
     },
   };
-}
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
 }
 
 function counts({ stdout, stderr }: Program): TransferCounts {

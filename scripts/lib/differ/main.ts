@@ -34,13 +34,17 @@ async function main(args: string[]): Promise<number> {
     flows += router.flows.length;
     passed += trial.through.passed;
     const seconds = ((performance.now() - start) / 1_000).toFixed(1);
-    say(`seed ${seed}: ${trial.differences.length} differences, ${trial.through.passed} passed the proxy, ${seconds} s`);
+    say(
+      `seed ${seed}: ${trial.differences.length} differences, ${trial.through.passed} passed the proxy, ${seconds} s`,
+    );
     if (trial.differences.length === 0) continue;
     differing++;
     for (const difference of trial.differences) say(`  ${nameDifference(router, difference)}`);
     if (order.shrink) await tellSmallest(seed, trial.differences[0].subject);
   }
-  say(`${routers} routers, ${flows} flows, ${passed} passed the proxy; ${differing} routers with differences`);
+  say(
+    `${routers} routers, ${flows} flows, ${passed} passed the proxy; ${differing} routers with differences`,
+  );
   return differing > 0 || passed === 0 ? 1 : 0;
 }
 

@@ -36,12 +36,12 @@ import { openNetlink } from "../../../src/netlink/transport.ts";
 import { FORGET, type OtherRules, randomOthers } from "../../laboratory/explain/neighbours.ts";
 import { readSeen, type Seen } from "../../laboratory/explain/seen.ts";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
-import { Random } from "../../laboratory/machine/random.ts";
 import { delay } from "../../laboratory/machine/wait.ts";
 import { buildFrame } from "../../laboratory/network/packets.ts";
 import { macOf, RawLink } from "../../laboratory/network/raw_link.ts";
 import { inNamespace } from "../../laboratory/network/udp_calls.ts";
 import {
+  Random,
   randomPacket,
   randomPolicy,
   type RuleText,

@@ -4,7 +4,7 @@ import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { startDataplaneProgram } from "../../laboratory/proxy/dataplane.ts";
 import { startMicrosocks } from "../../laboratory/upstreams/proxies.ts";
 import { labTest } from "../../laboratory/register.ts";
-import { Random } from "../../laboratory/machine/random.ts";
+import { Random } from "../../laboratory/proxy/policies.ts";
 
 const PORT = 1080;
 const PORTS = [7000, 7001] as const;

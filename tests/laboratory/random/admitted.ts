@@ -1,9 +1,18 @@
 /**
- * Differences that the README admits, each with the words that do. Pure.
+ * Differences that the README admits, each with the words that do.
  * @module
  */
-import type { Difference } from "./judge.ts";
 import type { RandomRouter } from "./router.ts";
+
+/** A difference from a router without a proxy. */
+export interface Difference {
+  /** Index of the flow, if it is known. */
+  readonly flow?: number;
+  /** "outcome", "time", or the name of a list. */
+  readonly subject: string;
+  readonly before: string;
+  readonly after: string;
+}
 
 /** A difference that is known. */
 export interface Admitted {
@@ -23,7 +32,9 @@ function pairs(
 ): boolean {
   return all.some((other) =>
     other.subject === subject &&
-    (before === "" ? other.after === "" && alike(other.before, after) : other.before === "" && alike(before, other.after))
+    (before === ""
+      ? other.after === "" && alike(other.before, after)
+      : other.before === "" && alike(before, other.after))
   );
 }
 
@@ -32,13 +43,22 @@ export const ADMITTED: readonly Admitted[] = [
   {
     line: "ICMP errors come to the client from the router",
     admits: (difference, _router, all) =>
-      difference.subject === "icmp" && pairs(difference, all, (before, after) =>
+      difference.subject === "icmp" &&
+      pairs(difference, all, (before, after) =>
         ROUTER.test(after) && before.replace(/: \S+ /, ": ") === after.replace(/: \S+ /, ": ")),
   },
   {
     line: "conntrack's entry of a dial has no mark that others' rules gave the client's flow",
     admits: (difference, _router, all) =>
-      difference.subject === "conntrack" && pairs(difference, all, (before, after) =>
+      difference.subject === "conntrack" &&
+      pairs(difference, all, (before, after) =>
         before.replace(/ mark \d+$/, "") === after.replace(/ mark \d+$/, "")),
+  },
+  {
+    line: "Where output drops new flows, the proxy makes a dial's conntrack entry first",
+    // The entry that was made lives on after a refusal; one of a SYN that was reset does not.
+    admits: ({ subject, before, after }, { pieces }) =>
+      subject === "conntrack" && before === "" && /^tcp .* (9|19) 20\d+ /.test(after) &&
+      pieces.some((piece) => (piece.kind === "policy" || piece.kind === "rule") && piece.chain === "output"),
   },
 ];

@@ -38,7 +38,7 @@ export interface Flow {
   readonly ttl?: number;
 }
 
-/** How a flow ended, and after how long. */
+/** The end of a flow, and its time. */
 export interface Ended {
   readonly words: string;
   readonly ms: number;
@@ -47,7 +47,9 @@ export interface Ended {
 /** Says what a flow is. */
 export function nameFlow({ protocol, family, from, to, port, own, act, bytes, tos, ttl }: Flow): string {
   const options = [tos === undefined ? "" : ` tos ${tos}`, ttl === undefined ? "" : ` ttl ${ttl}`].join("");
-  return `${protocol}${family} ${from}:${own} → ${to.join(" and ")} port ${port}, ${act}, ${bytes} bytes${options}`;
+  return `${protocol}${family} ${from}:${own} → ${
+    to.join(" and ")
+  } port ${port}, ${act}, ${bytes} bytes${options}`;
 }
 
 /** Runs a flow to its end. */
@@ -125,7 +127,8 @@ class Talk {
   async readLine(): Promise<string> {
     await this.#until(() => this.#received.includes(10));
     const end = this.#received.indexOf(10);
-    return new TextDecoder().decode(this.#take(end < 0 ? this.#received.length : end + 1)).trim() + this.#how(end < 0);
+    return new TextDecoder().decode(this.#take(end < 0 ? this.#received.length : end + 1)).trim() +
+      this.#how(end < 0);
   }
 
   async readBytes(count: number): Promise<string> {

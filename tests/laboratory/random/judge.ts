@@ -1,24 +1,14 @@
 /**
- * The judge: what was seen with a proxy and without, and what may differ. Pure.
+ * The judge: what was seen with a proxy and without, and what may differ.
  * @module
  */
 import { nameFlow } from "./calls.ts";
-import { ADMITTED } from "./admitted.ts";
+import { ADMITTED, type Difference } from "./admitted.ts";
 import type { RandomRouter } from "./router.ts";
 import type { Seen } from "./world.ts";
 
 /** A flow may take so much longer. A SYN that is sent again takes a second. */
 const SLOWER_MS = 700;
-
-/** What is not as without a proxy. */
-export interface Difference {
-  /** Index of the flow, if it is known. */
-  readonly flow?: number;
-  /** "outcome", "time", or the name of a list. */
-  readonly subject: string;
-  readonly before: string;
-  readonly after: string;
-}
 
 /** Says a difference in a line. */
 export function nameDifference(router: RandomRouter, { flow, subject, before, after }: Difference): string {
@@ -38,7 +28,12 @@ function compareFlows(without: Seen, through: Seen): Difference[] {
     const [words, now] = [withoutPorts(before.words), withoutPorts(after.words)];
     if (words !== now) return [{ flow, subject: "outcome", before: words, after: now }];
     if (after.ms <= before.ms + SLOWER_MS) return [];
-    return [{ flow, subject: "time", before: `${before.ms.toFixed(0)} ms`, after: `${after.ms.toFixed(0)} ms` }];
+    return [{
+      flow,
+      subject: "time",
+      before: `${before.ms.toFixed(0)} ms`,
+      after: `${after.ms.toFixed(0)} ms`,
+    }];
   });
 }
 

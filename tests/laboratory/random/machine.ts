@@ -1,9 +1,9 @@
 /**
- * Random pieces of a router beyond nft: policy routing, links, sysctls, firewalls of iptables. Pure.
+ * Random pieces of a router beyond nft: policy routing, links, sysctls, firewalls of iptables.
  * @module
  */
 import { FIELD } from "../field/places.ts";
-import type { Random } from "../machine/random.ts";
+import type { Random } from "../proxy/policies.ts";
 import { MARKS } from "./matches.ts";
 import type { Piece } from "./router.ts";
 
@@ -40,28 +40,61 @@ export function routingPieces(random: Random): Piece[] {
       `iif r0 fwmark ${mark}`,
       `not fwmark ${mark}`,
     ]);
-    const action = random.one(["lookup 202", "lookup 202", "lookup 202", "lookup 203", "prohibit", "unreachable", "blackhole"]);
+    const action = random.one([
+      "lookup 202",
+      "lookup 202",
+      "lookup 202",
+      "lookup 203",
+      "prohibit",
+      "unreachable",
+      "blackhole",
+    ]);
     const pref = random.one([50, 600, 5000, 30_000, 32_765]) + count;
-    const words = (from: string) => `pref ${pref} ${selector.replace("FROM", `from ${from}`)} ${selector.includes("not") ? "lookup 202" : action}`;
+    const words = (from: string) =>
+      `pref ${pref} ${selector.replace("FROM", `from ${from}`)} ${
+        selector.includes("not") ? "lookup 202" : action
+      }`;
     pieces.push(commands(`${SECOND}
 ${THROWS}
 ip rule add ${words("10.77.1.0/24")}
 ip -6 rule add ${words("fd77:1::/64")}`));
   }
-  if (random.chance(10)) pieces.push(commands("ip rule add pref 20 lookup main suppress_prefixlength 0\nip -6 rule add pref 20 lookup main suppress_prefixlength 0"));
+  if (random.chance(10)) {
+    pieces.push(
+      commands(
+        "ip rule add pref 20 lookup main suppress_prefixlength 0\nip -6 rule add pref 20 lookup main suppress_prefixlength 0",
+      ),
+    );
+  }
   if (random.chance(12)) {
     const type = random.one(["blackhole", "unreachable", "prohibit", "throw"]);
     pieces.push(commands(`ip route add ${type} ${FIELD.anycast[4]}/32
 ip -6 route add ${type} ${FIELD.anycast[6]}/128`));
   }
   if (random.chance(10)) {
-    pieces.push(commands(`ip route replace default nexthop via ${FIELD.server[4]} nexthop via ${FIELD.other[4]}
-sysctl -qw net.ipv4.fib_multipath_hash_policy=${random.below(2)} net.ipv4.fib_multipath_hash_seed=7`));
+    pieces.push(
+      commands(`ip route replace default nexthop via ${FIELD.server[4]} nexthop via ${FIELD.other[4]}
+sysctl -qw net.ipv4.fib_multipath_hash_policy=${random.below(2)} net.ipv4.fib_multipath_hash_seed=7`),
+    );
   }
-  if (random.chance(8)) pieces.push(commands(`ip route replace default via ${FIELD.other[4]} metric 10\nip -6 route replace default via ${FIELD.other[6]} metric 10`));
+  if (random.chance(8)) {
+    pieces.push(
+      commands(
+        `ip route replace default via ${FIELD.other[4]} metric 10\nip -6 route replace default via ${
+          FIELD.other[6]
+        } metric 10`,
+      ),
+    );
+  }
   if (random.chance(6)) pieces.push(commands(`ip route del default\nip -6 route del default`));
-  if (random.chance(6)) pieces.push(commands(`ip route replace ${FIELD.anycast[4]}/32 via ${FIELD.other[4]} src ${FIELD.lan[4]} mtu 1300`));
-  if (random.chance(6)) pieces.push(commands(`ip route replace ${FIELD.anycast[4]}/32 via ${FIELD.server[4]} advmss 1000`));
+  if (random.chance(6)) {
+    pieces.push(
+      commands(`ip route replace ${FIELD.anycast[4]}/32 via ${FIELD.other[4]} src ${FIELD.lan[4]} mtu 1300`),
+    );
+  }
+  if (random.chance(6)) {
+    pieces.push(commands(`ip route replace ${FIELD.anycast[4]}/32 via ${FIELD.server[4]} advmss 1000`));
+  }
   return pieces;
 }
 
@@ -125,7 +158,13 @@ sleep 1`,
   }
   if (random.chance(35)) {
     const values = [random.below(3), random.below(3), random.below(3)];
-    pieces.push(commands(`sysctl -qw net.ipv4.conf.all.rp_filter=${values[0]} net.ipv4.conf.r0.rp_filter=${values[1]} net.ipv4.conf.r1.rp_filter=${values[2]} net.ipv4.conf.r3.rp_filter=${values[2]}`));
+    pieces.push(
+      commands(
+        `sysctl -qw net.ipv4.conf.all.rp_filter=${values[0]} net.ipv4.conf.r0.rp_filter=${
+          values[1]
+        } net.ipv4.conf.r1.rp_filter=${values[2]} net.ipv4.conf.r3.rp_filter=${values[2]}`,
+      ),
+    );
   }
   if (random.chance(12)) {
     const mtu = random.one([1300, 1400, 1492]);
@@ -141,7 +180,9 @@ sleep 1`,
       place: random.one(["server", "other"]),
       commands: `nft add table inet own
 nft add chain inet own input '{ type filter hook input priority 0; }'
-nft add rule inet own input ${random.one(["tcp", "udp"])} dport { 80, 443 } ${random.one(["drop", "reject", "reject with icmpx admin-prohibited"])}`,
+nft add rule inet own input ${random.one(["tcp", "udp"])} dport { 80, 443 } ${
+        random.one(["drop", "reject", "reject with icmpx admin-prohibited"])
+      }`,
     });
   }
   return pieces;
@@ -183,15 +224,26 @@ export function iptablesPieces(random: Random): Piece[] {
   const variant = random.one(["nft", "legacy"]);
   const pieces: Piece[] = [];
   for (let count = 1 + random.below(4); count > 0; count--) {
-    const words = random.one(IPTABLES).replaceAll("MARK/MARK", "MARQ/MARQ").replace("--set-mark MARK", "--set-mark MARQ")
+    const words = random.one(IPTABLES).replaceAll("MARK/MARK", "MARQ/MARQ").replace(
+      "--set-mark MARK",
+      "--set-mark MARQ",
+    )
       .replace("--mark MARK", "--mark MARQ").replaceAll("MARQ", random.one(MARKS));
     const open = words === "-P FORWARD DROP"
-      ? ["-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT", "-A FORWARD -i r0 -o r1 -j ACCEPT", "-A FORWARD -p ipv6-icmp -j ACCEPT"]
+      ? [
+        "-A FORWARD -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT",
+        "-A FORWARD -i r0 -o r1 -j ACCEPT",
+        "-A FORWARD -p ipv6-icmp -j ACCEPT",
+      ]
       : [];
-    pieces.push(commands(["iptables", "ip6tables"].flatMap((program) =>
-      [...open, words].filter((line) => program === "ip6tables" || !line.includes("ipv6-icmp"))
-        .map((line) => `${program}-${variant} ${line}`)
-    ).join("\n")));
+    pieces.push(
+      commands(
+        ["iptables", "ip6tables"].flatMap((program) =>
+          [...open, words].filter((line) => program === "ip6tables" || !line.includes("ipv6-icmp"))
+            .map((line) => `${program}-${variant} ${line}`)
+        ).join("\n"),
+      ),
+    );
   }
   return pieces;
 }

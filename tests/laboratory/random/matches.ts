@@ -1,9 +1,9 @@
 /**
- * Random matches of nft's language, as administrators write them. Pure.
+ * Random matches of nft's language, as administrators write them.
  * @module
  */
 import { FIELD } from "../field/places.ts";
-import type { Random } from "../machine/random.ts";
+import type { Random } from "../proxy/policies.ts";
 
 /** Marks that administrators give; some are whole numbers that others use too. */
 export const MARKS = ["0x1", "0x2", "0x8", "0x10", "0x100", "0x40000", "0x20000000", "0xff"] as const;
@@ -57,25 +57,38 @@ const FORWARDED: readonly Make[] = [
   (r) => `meta mark ${r.one(["", "& 0xff == ", "!= ", "& 0x40000 == "])}${r.one(MARKS)}`,
   (r) => `${r.one(["ip", "ip6"])} dscp ${r.one(["cs0", "ef", "af21", "!= cs0"])}`,
   (r) => r.one(["ip ttl < 10", "ip ttl 63", "ip6 hoplimit < 10", "ip ttl > 60"]),
-  (r) => `tcp flags ${r.one(["& (syn | ack) == syn", "syn / fin,syn,rst,ack", "& (fin | syn | rst | ack) != syn", "ack"])}`,
+  (r) =>
+    `tcp flags ${
+      r.one(["& (syn | ack) == syn", "syn / fin,syn,rst,ack", "& (fin | syn | rst | ack) != syn", "ack"])
+    }`,
   (r) => `tcp option maxseg size ${r.one(["> 1400", "< 1300", "1460", "1440"])}`,
   (r) => `tcp option ${r.one(["sack-perm", "timestamp", "window"])} ${r.one(["exists", "missing"])}`,
   (r) => `limit rate ${r.one(["", "over "])}1/hour burst ${1 + r.below(6)} packets`,
   (r) => `meta skuid ${r.one(["0", "!= 0", "65080"])}`,
-  (r) => `fib ${r.one(["saddr . iif oif missing", "daddr type local", "daddr type unicast", "saddr . iif oif exists"])}`,
+  (r) =>
+    `fib ${
+      r.one(["saddr . iif oif missing", "daddr type local", "daddr type unicast", "saddr . iif oif exists"])
+    }`,
   (r) => `meta length ${r.one(["< 60", "> 80", "> 1000"])}`,
-  (r) => `meta iiftype ether`,
-  (r) => `meta pkttype host`,
-  (r) => `rt ${r.one([`ip nexthop ${FIELD.server[4]}`, `ip6 nexthop ${FIELD.other[6]}`, `ip nexthop ${FIELD.other[4]}`])}`,
+  () => "meta iiftype ether",
+  () => "meta pkttype host",
+  (r) =>
+    `rt ${
+      r.one([
+        `ip nexthop ${FIELD.server[4]}`,
+        `ip6 nexthop ${FIELD.other[6]}`,
+        `ip nexthop ${FIELD.other[4]}`,
+      ])
+    }`,
   (r) => `meta priority ${r.one(["0", "none"])}`,
   (r) => `ct packets ${r.one(["< 2", "> 5"])}`,
   (r) => `ip frag-off & 0x4000 ${r.one(["== 0", "!= 0"])}`,
   (r) => `ip id ${r.one(["0", "!= 0"])}`,
   (r) => `ether type ${r.one(["ip", "ip6"])}`,
   (r) => `tcp window ${r.one(["> 1000", "< 1000"])}`,
-  (r) => `tcp ackseq 0`,
-  (r) => `meta cgroup 0`,
-  (r) => `meta rtclassid 0`,
+  () => "tcp ackseq 0",
+  () => "meta cgroup 0",
+  () => "meta rtclassid 0",
   (r) => `numgen inc mod ${2 + r.below(2)} 0`,
   (r) => `jhash ip saddr . tcp dport mod 2 seed 0x7 ${r.below(2)}`,
 ];
@@ -105,12 +118,22 @@ function join(random: Random, makes: readonly Make[]): string {
   return words.join(" ");
 }
 
-const PROTOCOLS = [/\btcp (dport|sport|flags|option|window|ackseq)|l4proto tcp|\. tcp/, /\budp (dport|sport)|l4proto udp/];
+const PROTOCOLS = [
+  /\btcp (dport|sport|flags|option|window|ackseq)|l4proto tcp|\. tcp/,
+  /\budp (dport|sport)|l4proto udp/,
+];
 const FAMILIES = [
   /\bip (saddr|daddr|ttl|dscp|id|frag-off|nexthop)|nfproto ipv4|type ip\b/,
   /\bip6 |nfproto ipv6|type ip6/,
 ];
-const ONCE = [/\bdport/g, /\bsport/g, /\bsaddr/g, /\bdaddr/g, /l4proto|\b(tcp|udp) /g, /nfproto|\bip6? |ether type/g];
+const ONCE = [
+  /\bdport/g,
+  /\bsport/g,
+  /\bsaddr/g,
+  /\bdaddr/g,
+  /l4proto|\b(tcp|udp) /g,
+  /nfproto|\bip6? |ether type/g,
+];
 
 /** Tells whether nft takes these matches beside each other. */
 export function agree(words: string): boolean {

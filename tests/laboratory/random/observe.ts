@@ -1,5 +1,5 @@
 /**
- * What the hosts' kernels and the router's conntrack have seen, as lines.
+ * Packets that the hosts' kernels have seen, and the router's conntrack, as lines.
  * @module
  */
 import { nameOf, type Places } from "../field/places.ts";
@@ -18,8 +18,8 @@ const SETS = {
 const MATCHES: Readonly<Record<keyof typeof SETS, string>> = {
   syn4: "tcp flags & (syn | ack) == syn",
   syn6: "tcp flags & (syn | ack) == syn",
-  packet4: "meta l4proto udp th dport != 0",
-  packet6: "meta l4proto udp th dport != 0",
+  packet4: "ip frag-off & 0x1fff == 0 meta l4proto udp",
+  packet6: "exthdr frag missing meta l4proto udp",
   mss4: "tcp flags & (syn | ack) == syn",
   icmp4: "icmp type { destination-unreachable, time-exceeded, parameter-problem, redirect }",
   icmp6: "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded, parameter-problem }",
@@ -41,13 +41,15 @@ ${rules.join("")}  }
 /** The lines of all hosts by subject. */
 export async function readWatches(places: Places): Promise<Record<string, string[]>> {
   const lists: Record<string, string[]> = { syn: [], packet: [], mss: [], icmp: [] };
-  await Promise.all(Object.entries(places).map(async ([place, host]) => {
-    const { stdout } = await host.run(["nft", "-j", "-n", "list", "table", "inet", "watched"]);
-    for (const { set } of JSON.parse(stdout).nftables) {
-      if (set === undefined) continue;
-      for (const element of set.elem ?? []) lists[set.name.slice(0, -1)].push(lineOf(place, element));
-    }
-  }));
+  await Promise.all(
+    Object.entries(places).map(async ([place, host]) => {
+      const { stdout } = await host.run(["nft", "-j", "-n", "list", "table", "inet", "watched"]);
+      for (const { set } of JSON.parse(stdout).nftables) {
+        if (set === undefined) continue;
+        for (const element of set.elem ?? []) lists[set.name.slice(0, -1)].push(lineOf(place, element));
+      }
+    }),
+  );
   for (const list of Object.values(lists)) list.sort();
   return lists;
 }
@@ -66,12 +68,14 @@ function lineOf(place: string, element: Element): string {
 
 /** The router's flows outside the proxy's own zone: the tuple of the answers, mark. */
 export async function readConntrack(router: Namespace): Promise<string[]> {
-  const lists = await Promise.all(["ipv4", "ipv6"].map((family) =>
-    router.run(["conntrack", "-L", "-f", family], { mayFail: true })
-  ));
+  const lists = await Promise.all(
+    ["ipv4", "ipv6"].map((family) => router.run(["conntrack", "-L", "-f", family], { mayFail: true })),
+  );
   const lines = lists.flatMap(({ stdout }) => stdout.split("\n"));
   return lines.filter((line) => /^(tcp|udp)\b/.test(line) && !line.includes(" zone=")).map((line) => {
-    const reply = [...line.matchAll(/(src|dst|sport|dport)=(\S+)/g)].slice(4).map(([, , value]) => nameOf(value));
+    const reply = [...line.matchAll(/(src|dst|sport|dport)=(\S+)/g)].slice(4).map(([, , value]) =>
+      nameOf(value)
+    );
     return `${line.slice(0, 3)} ${reply.join(" ")} mark ${/mark=(\d+)/.exec(line)?.[1] ?? 0}`;
   }).sort();
 }

@@ -1,5 +1,5 @@
 /**
- * A router as pieces that can be left out one by one, and the text of its rules. Pure.
+ * A router as pieces that can be left out one by one, and the text of its rules.
  * @module
  */
 import type { Flow } from "./calls.ts";
@@ -59,7 +59,9 @@ export function withLan(router: RandomRouter, text: string): string {
 export function rulesText(router: RandomRouter): string {
   const untracked = router.pieces.some((piece) => piece.kind === "rule" && piece.rule.includes("notrack"));
   const chains = Object.keys(CHAINS).map((name) => chainText(router, name as ChainName, untracked));
-  const sets = router.pieces.flatMap((piece) => piece.kind === "rule" && piece.sets ? [`  ${piece.sets}\n`] : []);
+  const sets = router.pieces.flatMap((piece) =>
+    piece.kind === "rule" && piece.sets ? [`  ${piece.sets}\n`] : []
+  );
   return withLan(router, `table inet admin {\n${[...new Set(sets)].join("")}${chains.join("")}}\n`);
 }
 
@@ -73,7 +75,9 @@ function chainText({ pieces }: RandomRouter, chain: ChainName, untracked: boolea
     "meta l4proto { icmp, ipv6-icmp } accept",
   ];
   const lines = [`type ${type}; policy ${drops ? "drop" : "accept"};`, ...heads, first, ...rules];
-  return `  chain ${chain} {\n${lines.filter((line) => line !== "").map((line) => `    ${line}\n`).join("")}  }\n`;
+  return `  chain ${chain} {\n${
+    lines.filter((line) => line !== "").map((line) => `    ${line}\n`).join("")
+  }  }\n`;
 }
 
 /** The whole router in words, for a report. */

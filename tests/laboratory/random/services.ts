@@ -34,7 +34,14 @@ import { inNamespace, toSockaddr } from "../network/udp_calls.ts";
 import { at, type UdpSocket } from "../network/udp_socket.ts";
 
 /** Ports and what becomes of a connection there. UDP is answered at each. */
-export const SERVED = { 21: "echo", 22: "reset", 53: "echo", 80: "echo", 443: "digest", 8080: "echo" } as const;
+export const SERVED = {
+  21: "echo",
+  22: "reset",
+  53: "echo",
+  80: "echo",
+  443: "digest",
+  8080: "echo",
+} as const;
 
 const PORTS = Object.keys(SERVED).map(Number);
 const buffer = new Uint8Array(65_536);
@@ -46,7 +53,7 @@ interface Connection {
   readonly who: string;
   bytes: number;
   sum: number;
-  /** What is still to be sent. */
+  /** Bytes that are still to be sent. */
   pending: Uint8Array<ArrayBuffer>;
   ended: boolean;
 }
@@ -61,7 +68,7 @@ export function sumOf(bytes: Uint8Array, start = 0x811c9dc5): number {
 /** A host's services; `close` ends them. */
 export class Services {
   readonly #name: string;
-  /** What became of each connection, and each datagram. */
+  /** The end of each connection, and each datagram. */
   readonly seen: string[] = [];
   readonly #listeners: readonly number[];
   readonly #ports = new Map<number, number>();
@@ -81,7 +88,10 @@ export class Services {
     // One for each address: what answers has the address that was asked.
     this.#udp = addresses.flatMap((address) =>
       PORTS.map((port) =>
-        [namespace.udp({ family: address.includes(":") ? 6 : 4, bind: at(address, port) }), `udp ${port}`] as const
+        [
+          namespace.udp({ family: address.includes(":") ? 6 : 4, bind: at(address, port) }),
+          `udp ${port}`,
+        ] as const
       )
     );
     this.#timer = setInterval(() => this.#turn(), 2);
@@ -102,9 +112,14 @@ export class Services {
       for (let datagram; (datagram = pollQuietly(socket)) !== undefined;) {
         const [, host, port] = /^\[?([^\]]*)\]?:(\d+)$/.exec(datagram.from)!;
         const who = `${nameOf(host)} port ${port}`;
-        this.seen.push(`${this.#name} ${words}: ${who}, ${datagram.data.length} bytes, ${sumOf(datagram.data)}`);
+        this.seen.push(
+          `${this.#name} ${words}: ${who}, ${datagram.data.length} bytes, ${sumOf(datagram.data)}`,
+        );
         try {
-          socket.send(`${this.#name} sees ${who}: ${datagram.data.length} bytes, ${sumOf(datagram.data)}`, datagram.from);
+          socket.send(
+            `${this.#name} sees ${who}: ${datagram.data.length} bytes, ${sumOf(datagram.data)}`,
+            datagram.from,
+          );
         } catch {
           // The host's own routes may refuse it, as without a proxy.
         }
@@ -146,7 +161,9 @@ export class Services {
       }
       if (kind === "echo") this.#add(connection, bytes);
     }
-    const sent = connection.pending.length === 0 ? 0 : send(fd, connection.pending, connection.pending.length);
+    const sent = connection.pending.length === 0
+      ? 0
+      : send(fd, connection.pending, connection.pending.length);
     if (sent < 0 && sent !== -EAGAIN) return this.#end(connection, ending(-sent));
     if (sent > 0) connection.pending = connection.pending.slice(sent);
     if (connection.ended && connection.pending.length === 0) this.#end(connection, "end");

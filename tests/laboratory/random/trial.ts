@@ -3,11 +3,12 @@
  * @module
  */
 import type { Flow } from "./calls.ts";
-import { type Difference, judge } from "./judge.ts";
+import type { Difference } from "./admitted.ts";
+import { judge } from "./judge.ts";
 import type { Piece, RandomRouter } from "./router.ts";
 import { type Seen, tryRouter } from "./world.ts";
 
-/** What became of a trial. */
+/** The outcome of a trial. */
 export interface Trial {
   readonly differences: readonly Difference[];
   readonly without: Seen;
@@ -23,7 +24,7 @@ export async function tryBoth(router: RandomRouter, fault?: string): Promise<Tri
   return { differences: judge(router, without, through), without, through };
 }
 
-/** What stays when it is tried again, or a third time: a machine that does much else delays packets. */
+/** Keeps what differs again and again: a machine that does much else delays packets. */
 export async function tryUntilSure(router: RandomRouter): Promise<Trial> {
   let trial = await tryBoth(router);
   for (let again = 0; again < 2 && trial.differences.length > 0; again++) {
@@ -50,7 +51,11 @@ export async function shrinkRouter(router: RandomRouter, subject: string, tries 
     of: (router: RandomRouter) => readonly T[],
     make: (items: readonly T[]) => RandomRouter,
   ) => {
-    for (let size = Math.ceil(of(best).length / 2); size > 0 && left > 0; size = size === 1 ? 0 : Math.ceil(size / 2)) {
+    for (
+      let size = Math.ceil(of(best).length / 2);
+      size > 0 && left > 0;
+      size = size === 1 ? 0 : Math.ceil(size / 2)
+    ) {
       for (let start = 0; start < of(best).length;) {
         const rest = of(best).filter((_, index) => index < start || index >= start + size);
         if (await holds(make(rest))) best = make(rest);

@@ -7,7 +7,7 @@ import { addPlaces } from "../field/places.ts";
 import { type Lab, openLab } from "../lab.ts";
 import { delay } from "../machine/wait.ts";
 import type { Namespace } from "../namespace.ts";
-import { startProxy, tproxy } from "../proxy/proxy.ts";
+import { startProxy } from "../proxy/proxy.ts";
 import { endProxy } from "../proxy/router_proxy.ts";
 import { callFlow, type Ended } from "./calls.ts";
 import { readConntrack, readWatches, watchHost } from "./observe.ts";
@@ -17,10 +17,10 @@ import { Services } from "./services.ts";
 /** Between the beginnings of two flows. */
 const PACE_MS = 12;
 
-/** What was seen of a router's flows. */
+/** Everything that was seen of a router's flows. */
 export interface Seen {
   readonly flows: readonly Ended[];
-  /** What services, hosts' kernels and the router's conntrack have seen, by subject. */
+  /** Lines of services, hosts' kernels and the router's conntrack, by subject. */
   readonly lists: Readonly<Record<string, readonly string[]>>;
   /** Connections and sessions that the proxy counts. */
   readonly passed: number;
@@ -80,7 +80,11 @@ async function build(lab: Lab, places: Places, router: RandomRouter): Promise<vo
   );
   await Promise.all([
     ...Object.values(places).map((host) => prepareHost(host)),
-    lab.router.writeSysctl({ ...neighbours, "net.ipv4.icmp_msgs_per_sec": 10_000, "net.ipv4.icmp_msgs_burst": 10_000 }),
+    lab.router.writeSysctl({
+      ...neighbours,
+      "net.ipv4.icmp_msgs_per_sec": 10_000,
+      "net.ipv4.icmp_msgs_burst": 10_000,
+    }),
     places.server.run(["ip", "route", "add", "203.0.113.8/29", "via", FIELD.wan[4]]),
   ]);
   for (const kind of ["links", "commands", "host"] as const) {
@@ -106,7 +110,12 @@ async function prepareHost(host: Namespace): Promise<void> {
       tcp dport 19 reject with tcp reset
     }
   }`);
-  await host.writeSysctl({ "net.ipv4.icmp_ratelimit": 0, "net.ipv6.icmp.ratelimit": 0, "net.ipv4.icmp_msgs_per_sec": 10_000, "net.ipv4.icmp_msgs_burst": 10_000 });
+  await host.writeSysctl({
+    "net.ipv4.icmp_ratelimit": 0,
+    "net.ipv6.icmp.ratelimit": 0,
+    "net.ipv4.icmp_msgs_per_sec": 10_000,
+    "net.ipv4.icmp_msgs_burst": 10_000,
+  });
   await watchHost(host);
 }
 

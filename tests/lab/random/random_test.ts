@@ -8,7 +8,7 @@ import { tryBoth, tryUntilSure } from "../../laboratory/random/trial.ts";
 import { labTest } from "../../laboratory/register.ts";
 
 /** `scripts/differ` tries others. */
-const SEEDS = [2, 3, 4, 5];
+const SEEDS = [1, 2, 4, 5];
 const OPTIONS = {
   programs: ["iptables", "conntrack"],
   netlinkOnly: "rules of the forward chain do not count there",
@@ -26,7 +26,8 @@ for (const seed of SEEDS) {
 
 /** Faults of a router with a proxy, and the subject in which the judge sees each. */
 const FAULTS = {
-  outcome: "nft add rule inet random_guard leaving tcp dport { 80, 443, 8080 } reject with tcp reset",
+  outcome: "nft add chain inet random_guard early '{ type filter hook prerouting priority -310; }'; " +
+    "nft add rule inet random_guard early iifname r0 tcp dport '{ 80, 443, 8080 }' drop",
   services: "nft add chain inet random_guard nat '{ type nat hook postrouting priority 99; }'; " +
     "nft add rule inet random_guard nat oifname r1 masquerade",
   syn: "nft insert rule inet random_guard leaving oifname r1 ip dscp set cs3",

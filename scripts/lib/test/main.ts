@@ -33,16 +33,21 @@ async function main(args: readonly string[]): Promise<number> {
   const failures: string[] = [];
   // Said again at the end: who sees only the end of a long run's output sees why it failed.
   const details: string[] = [];
+  let triedAgain = 0;
   for (const step of planSteps(part, filter === undefined ? {} : { filter })) {
     const files = step.sideBySide === undefined
       ? ""
       : ` (${step.sideBySide.length} files, some side by side)`;
     say(`\n── ${step.title}: ${step.argv.join(" ")}${files}`);
     const start = performance.now();
-    const { tally, failures: failedTests } = await runStep(
+    const { tally, failures: failedTests, forgiven } = await runStep(
       step.needs !== undefined && failures.includes(step.needs) ? step.otherwise! : step,
     );
     for (const { name, text } of failedTests) details.push(`── failed: ${name}\n${text}`);
+    for (const { name, text } of forgiven) {
+      details.push(`── passed alone, at the second try: ${name}\n(at first: ${text})`);
+    }
+    triedAgain += forgiven.length;
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     addTally(total, tally);
     if (tally.failed > 0) failures.push(step.title);
@@ -56,6 +61,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (details.length > 0) say(`\n${details.join("\n")}`);
   if (failures.length > 0) say(`\nFailed: ${failures.join(", ")}`);
+  if (triedAgain > 0) say(`${triedAgain} passed at the second try alone`);
   say(formatTally(total));
   return total.failed > 0 ? 1 : 0;
 }

@@ -2,7 +2,9 @@
  * Runs one step, shows its output as it comes, and judges it.
  * @module
  */
+import { Limit, start, startQuiet, writeAll } from "./command.ts";
 import { runSideBySide } from "./lanes.ts";
+import { chooseFailed, forgive } from "./second_try.ts";
 import type { Step } from "./step.ts";
 import { addTally, type Failure, judgeRun, readFailures, type Tally } from "./tally.ts";
 
@@ -13,6 +15,15 @@ export interface StepResult {
   readonly tally: Tally;
   /** The tests that failed, where the step counts tests. */
   readonly failures: readonly Failure[];
+  /** Those that failed at first and have passed alone. */
+  readonly forgiven: readonly Failure[];
+}
+
+/** The results of one file of tests, or of all of a step's. */
+interface TestRun {
+  readonly file?: string;
+  readonly tally: Tally;
+  readonly failures: readonly Failure[];
 }
 
 /** Runs a step to its end or its time limit. */
@@ -21,21 +32,39 @@ export async function runStep(step: Step): Promise<StepResult> {
   try {
     if (step.countsTests !== true) {
       const succeeded = await limit.succeeds(start(step, []));
-      return { tally: { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, skipped: 0 }, failures: [] };
+      const tally = { passed: succeeded ? 1 : 0, failed: succeeded ? 0 : 1, skipped: 0 };
+      return { tally, failures: [], forgiven: [] };
     }
     Deno.mkdirSync(REPORTS, { recursive: true });
-    if (step.sideBySide === undefined) return await runTests(step, limit);
-    return sum(
-      step.sideBySide,
-      await runSideBySide(step.sideBySide, (file) => runTests(step, limit, file), () => limit.isOver),
-    );
+    const runs = step.sideBySide === undefined
+      ? [await runTests(step, limit)]
+      : await runSideBySide(step.sideBySide, (file) => runTests(step, limit, file), () => limit.isOver);
+    const result = sum(step.sideBySide?.length ?? 1, runs);
+    return step.secondTry === true ? await tryAgain(step, limit, runs, result) : result;
   } finally {
     limit.end();
   }
 }
 
+/** Runs the failed tests once more, alone, where a few have failed. */
+async function tryAgain(
+  step: Step,
+  limit: Limit,
+  runs: readonly TestRun[],
+  result: StepResult,
+): Promise<StepResult> {
+  const filter = chooseFailed(result);
+  if (filter === undefined || limit.isOver) return result;
+  const files = runs.flatMap(({ file, failures }) => file !== undefined && failures.length > 0 ? [file] : []);
+  const names = result.failures.map(({ name }) => name).join("; ");
+  writeAll(new TextEncoder().encode(`── once more, alone: ${names}\n`));
+  const again = await runTests({ ...step, argv: [...step.argv, ...files, "--filter", filter] }, limit);
+  if (again.tally.failed > 0) return result;
+  return { tally: forgive(result.tally), failures: [], forgiven: result.failures };
+}
+
 /** Runs the tests of a step, or of one of its files, whose output is shown in one piece at its end. */
-async function runTests(step: Step, limit: Limit, file?: string): Promise<StepResult> {
+async function runTests(step: Step, limit: Limit, file?: string): Promise<TestRun> {
   const report = `${REPORTS}/${(file ?? "all").replaceAll(/[^\w]+/g, "-")}.xml`;
   removeQuietly(report);
   const args = [`--junit-path=${report}`, ...file === undefined ? [] : [file]];
@@ -43,71 +72,21 @@ async function runTests(step: Step, limit: Limit, file?: string): Promise<StepRe
     ? await limit.succeeds(start(step, args))
     : await limit.succeeds(startQuiet(step, args));
   const junit = readQuietly(report);
-  return { tally: judgeRun({ succeeded, junit }), failures: readFailures(junit ?? "") };
+  const result = { tally: judgeRun({ succeeded, junit }), failures: readFailures(junit ?? "") };
+  return file === undefined ? result : { ...result, file };
 }
 
-/** Adds the results of a step's files; those that were not begun count as one failure. */
-function sum(files: readonly string[], results: readonly StepResult[]): StepResult {
+/** Adds the runs of a step; those of `planned` that were not begun count as one failure. */
+function sum(planned: number, runs: readonly TestRun[]): StepResult {
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
-  for (const result of results) addTally(tally, result.tally);
-  const failures = results.flatMap((result) => result.failures);
-  const missing = files.length - results.length;
+  for (const run of runs) addTally(tally, run.tally);
+  const failures = runs.flatMap((run) => run.failures);
+  const missing = planned - runs.length;
   if (missing > 0) {
     tally.failed++;
     failures.push({ name: "the step's time", text: `was over before ${missing} files of tests had begun` });
   }
-  return { tally, failures };
-}
-
-/** A step's time limit: kills what runs when it is over. */
-class Limit {
-  readonly #running = new Set<Deno.ChildProcess>();
-  readonly #timer: ReturnType<typeof setTimeout>;
-  #isOver = false;
-
-  constructor(minutes: number) {
-    this.#timer = setTimeout(() => {
-      this.#isOver = true;
-      for (const child of this.#running) child.kill("SIGKILL");
-    }, minutes * 60_000);
-  }
-
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
-  async succeeds(started: { child: Deno.ChildProcess; ended: Promise<boolean> }): Promise<boolean> {
-    this.#running.add(started.child);
-    try {
-      return await started.ended;
-    } finally {
-      this.#running.delete(started.child);
-    }
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-  }
-}
-
-function start(step: Step, args: readonly string[]) {
-  const child = spawn(step, [...step.argv, ...args], "inherit");
-  return { child, ended: child.status.then(({ success }) => success) };
-}
-
-function startQuiet(step: Step, args: readonly string[]) {
-  // One stream, so that errors stand where they came.
-  const child = spawn(step, ["sh", "-c", 'exec "$@" 2>&1', "sh", ...step.argv, ...args], "piped");
-  return { child, ended: child.output().then(({ success, stdout }) => (writeAll(stdout), success)) };
-}
-
-function spawn({ env }: Step, [command, ...args]: readonly string[], stdout: "inherit" | "piped") {
-  const options = { args, stdin: "null", stdout, stderr: "inherit" } as const;
-  return new Deno.Command(command, env === undefined ? options : { ...options, env }).spawn();
-}
-
-function writeAll(bytes: Uint8Array): void {
-  for (let written = 0; written < bytes.length;) written += Deno.stdout.writeSync(bytes.subarray(written));
+  return { tally, failures, forgiven: [] };
 }
 
 function removeQuietly(path: string): void {

@@ -104,7 +104,7 @@ function limitObstacle(): { obstacle?: string } {
 }
 
 labTest("run in a cgroup of 128 MiB has one worker and says why", cgroups, async (lab) => {
-  using cgroup = new MemoryCgroup(128 * MIB);
+  await using cgroup = new MemoryCgroup(128 * MIB);
   const env = { TPROXY_CACHE_DIR: `${lab.directory}/cache` };
   const config = lab.writeFile("auto.yaml", "version: 1\nintercept: { interfaces: [r0] }\n");
   const program = await lab.router.start([...cgroup.wrapper, PRODUCT, "run", "-c", config], { env });
@@ -115,7 +115,7 @@ labTest("run in a cgroup of 128 MiB has one worker and says why", cgroups, async
 });
 
 labTest("run that the kernel kills for want of memory leaves clients forwarded", cgroups, async (lab) => {
-  using cgroup = new MemoryCgroup(128 * MIB);
+  await using cgroup = new MemoryCgroup(128 * MIB);
   await startNginx(lab, { accessLog: false });
   const proxy = await startProduct(lab, 1, cgroup.wrapper);
   assert.ok(await fetchPage(lab), "through the proxy");
@@ -128,8 +128,5 @@ labTest("run that the kernel kills for want of memory leaves clients forwarded",
     assert.ok(await fetchPage(lab), "on-failure: open forwards");
   } finally {
     await hog.stop("SIGKILL");
-    await until(() => Deno.readTextFileSync(`${cgroup.directory}/cgroup.procs`) === "", {
-      what: "empty cgroup",
-    });
   }
 });

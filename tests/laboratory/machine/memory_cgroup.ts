@@ -3,6 +3,7 @@
  * @module
  */
 import { exists } from "../../../scripts/lib/build/disk.ts";
+import { until } from "./wait.ts";
 
 const V1 = "/sys/fs/cgroup/memory";
 const V2 = "/sys/fs/cgroup";
@@ -35,7 +36,7 @@ const VERSION_2: Version = {
 let count = 0;
 
 /** The cgroup. */
-export class MemoryCgroup implements Disposable {
+export class MemoryCgroup implements AsyncDisposable {
   readonly directory: string;
   readonly #version: Version;
 
@@ -83,9 +84,19 @@ export class MemoryCgroup implements Disposable {
     return Number(/^oom_kill (\d+)$/m.exec(this.#read(this.#version.events))?.[1] ?? 0);
   }
 
-  /** Removes it. Its processes must have ended. */
-  [Symbol.dispose](): void {
-    Deno.removeSync(this.directory);
+  /** Removes it once its processes are gone: those beside a program end a moment after it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await until(() => this.#remove(), { what: `${this.directory} without processes`, timeoutMs: 20_000 });
+  }
+
+  #remove(): boolean {
+    try {
+      Deno.removeSync(this.directory);
+      return true;
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "EBUSY") return false;
+      throw error;
+    }
   }
 
   #read(name: string): string {

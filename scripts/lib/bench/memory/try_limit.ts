@@ -29,7 +29,7 @@ export interface LimitResult {
 
 /** Tries it in a fresh cache directory of the laboratory. */
 export async function tryLimit(lab: Lab, bytes: number | undefined, seconds: number): Promise<LimitResult> {
-  using cgroup = new MemoryCgroup(bytes);
+  await using cgroup = new MemoryCgroup(bytes);
   const cache = `${lab.directory}/cache`;
   const env = { TPROXY_CACHE_DIR: cache };
   const started = performance.now();

@@ -61,4 +61,12 @@ export const ADMITTED: readonly Admitted[] = [
       subject === "conntrack" && before === "" && /^tcp .* (9|19) 20\d+ /.test(after) &&
       pieces.some((piece) => (piece.kind === "policy" || piece.kind === "rule") && piece.chain === "output"),
   },
+  {
+    line: "MSS (no larger than the client's)",
+    admits: (difference, _router, all) =>
+      difference.subject === "mss" && pairs(difference, all, (before, after) => {
+        const [[host, size], [now, smaller]] = [before.split(": "), after.split(": ")];
+        return host === now && Number(smaller) < Number(size);
+      }),
+  },
 ];

@@ -20,8 +20,8 @@ interface BlindOptions {
 }
 
 /**
- * Shows the proxy that answers, if one does, and says why the rest is not known. Throws the failure again, for
- * it is the command's; returns the exit code where that no proxy answers counts more.
+ * Shows the proxy that answers, if one does, and says why the rest is not known. Throws the failure again,
+ * for it is the command's; returns the exit code where it counts more that no proxy answers.
  */
 export async function reportBlind(env: Env, failure: unknown, options: BlindOptions): Promise<number> {
   if (!(failure instanceof ConfigError || failure instanceof OperationError)) throw failure;

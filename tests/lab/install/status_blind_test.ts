@@ -1,4 +1,4 @@
-/** `tproxy status` where the config says nothing to compare the kernel with: it shows what runs all the same. */
+/** `tproxy status` where no plan can be compared with the kernel: it shows what runs all the same. */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
 import { type Proxy, startProxy, tproxy } from "../../laboratory/proxy/proxy.ts";

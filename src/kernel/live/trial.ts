@@ -32,6 +32,7 @@ const SCOPE: Omit<Scope, "families"> = {
   source: "client",
   filtering: "endpoint-independent",
   rules: [],
+  insisting: [],
   otherwise: { outcome: { kind: "proxy" }, why: "" },
   ruleSets: [],
   watchesUdp: false,

@@ -44,8 +44,8 @@ export interface KernelShare {
   /** The outcome of what none of them matches. */
   readonly otherwise: { readonly outcome: Outcome; readonly why: string };
   /**
-   * What holds from client to client too, of flows that the rules above give to the proxy: they go there
-   * where the first of these whose conditions are met does not pass them; others are forwarded.
+   * Rules for flows from client to client that the rules above give to the proxy: they go there where the
+   * first of these whose conditions are met does not pass them; others are forwarded.
    */
   readonly insisting: readonly KernelRule[];
   /** Rules that match nothing here. */

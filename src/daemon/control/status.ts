@@ -6,6 +6,7 @@ import { sinceEpoch } from "../../../ffi/clock.ts";
 import type { RuleHits } from "../../dataplane/shared/books.ts";
 import type { Hits } from "../../dataplane/flows/tally.ts";
 import type { Family } from "../../net/ip.ts";
+import type { Unrelayed } from "../../kernel/live/unrelayed.ts";
 import { oneLine } from "../../net/one_line.ts";
 import { summarize } from "../report.ts";
 import type { GroupStatus, UpstreamStatus } from "../upstreams/status.ts";
@@ -37,6 +38,8 @@ export interface ProxyState extends ProgramFacts {
   readonly maxUdpSessions: number;
   /** All since the start, as its last log line has them. */
   readonly counters: Readonly<Record<string, number>>;
+  /** Connections that the kernel forwards, past the proxy, for a TCP option that no proxy can carry. */
+  readonly unrelayed: Readonly<Unrelayed>;
   readonly rates: Rates;
   /** Flows that the proxy has seen, by rule and by upstream: those of the config in force, in its order. */
   readonly ruleHits: readonly RuleHits[];
@@ -48,7 +51,15 @@ export interface ProxyState extends ProgramFacts {
 /** The outline of the report. */
 export type ProxyOutline = Omit<
   ProxyState,
-  "pid" | "privileges" | "families" | "counters" | "ruleHits" | "upstreamHits" | "upstreams" | "groups"
+  | "pid"
+  | "privileges"
+  | "families"
+  | "counters"
+  | "unrelayed"
+  | "ruleHits"
+  | "upstreamHits"
+  | "upstreams"
+  | "groups"
 >;
 
 /** Describes a proxy as it is now. */
@@ -62,6 +73,7 @@ export function describeState(subject: Subject): ProxyState {
     privileges,
     families: facts.families,
     counters: summarize(dataplane),
+    unrelayed: proxy.live.unrelayed(),
     ...dataplane.hits(),
     upstreams: upstreams.status(),
     groups: upstreams.groups(),

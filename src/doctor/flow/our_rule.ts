@@ -20,7 +20,7 @@ export interface OurDecision {
   /** Unset: the end of the chain decides. */
   readonly rule?: { readonly chain: string; readonly handle: number; readonly text: string };
   readonly outcome: Outcome;
-  /** It is for the proxy from client to client too. */
+  /** Set where the proxy gets it from client to client too. */
   readonly insists: boolean;
   /** Unset where a fact is missing, such as the hardware address. */
   readonly certain: boolean;

@@ -27,6 +27,7 @@ const SCOPE: Omit<Scope, "families"> = {
   admission: "forward-path",
   clientZone: clientZone(DEFAULT_PORT),
   onFailure: "reset",
+  mptcp: "forward",
   upstreams: [],
   ownTraffic: false,
   source: "client",

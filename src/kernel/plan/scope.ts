@@ -5,6 +5,7 @@
 import type {
   Admission,
   Config,
+  Mptcp,
   OnFailure,
   PortRange,
   Protocol,
@@ -62,6 +63,8 @@ export interface Scope {
   readonly clientZone: number;
   /** The fate of new flows while no proxy runs. */
   readonly onFailure: OnFailure;
+  /** The fate of connections of Multipath TCP. */
+  readonly mptcp: Mptcp;
   /** The router's own traffic is intercepted. */
   readonly ownTraffic: boolean;
   /** Upstreams whose addresses the config has, and that have a port of their own. */
@@ -110,7 +113,7 @@ export function makeScope(
   config: Config,
   { families, lan, view, admission, watching, watchingUdp, bringing }: Choice,
 ): { scope: Scope; warnings: string[] } {
-  const { protocols, ports, onFailure, routerTraffic } = config.intercept;
+  const { protocols, ports, onFailure, routerTraffic, mptcp } = config.intercept;
   const { rules: divided, otherwise, insisting, never } = kernelShare(config, { lan, families });
   const tcp = protocols.includes("tcp");
   // A connection has a begin to watch for.
@@ -139,6 +142,7 @@ export function makeScope(
     admission,
     clientZone: clientZone(config.listener.port),
     onFailure,
+    mptcp,
     ownTraffic: routerTraffic,
     upstreams: upstreamPlaces(config).map(({ place }) => place),
     source: config.source,

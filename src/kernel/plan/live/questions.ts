@@ -188,7 +188,7 @@ function askFirst({ families, protocols }: Scope): PlannedRule[] {
   ]);
 }
 
-/** What is forwarded after all. */
+/** Rules for flows that are forwarded after all. */
 export const PASS_HELPED: readonly PlannedRule[] = [
   {
     conditions: [{ kind: "helped-flow" }],

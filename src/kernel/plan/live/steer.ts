@@ -15,9 +15,14 @@ import type { LiveOptions } from "./options.ts";
 import { INJECTED_CHAIN, planInjected } from "./refusals.ts";
 import { steerWatched } from "./watch.ts";
 
-/** RFC 2385 and RFC 5925: signed segments, which nobody but the sender can make. */
-const SIGNATURES = [19, 29];
-const ASKS_CHAIN = "asks";
+/** TCP options whose connections no proxy carries as they are, by kind. RFC 2385, RFC 5925, RFC 8684. */
+export const UNRELAYED = {
+  "tcp-md5": { option: 19, reason: "TCP MD5 signatures, as of BGP: no proxy can carry them" },
+  "tcp-ao": { option: 29, reason: "TCP authentication, its successor" },
+  mptcp: { option: 30, reason: "intercept.mptcp: forward; a relay has one path" },
+} as const;
+/** The chain that forwards, and counts, such connections. */
+export const ASKS_CHAIN = "asks";
 const INSISTS_CHAIN = "insists";
 
 /** Plans the chain, and those that it leads to. */
@@ -111,17 +116,17 @@ function planKnown(scope: Scope): PlannedRule[] {
 function planAsking(scope: Scope): PlannedRule[] {
   if (!scope.brings) return steerWatched(scope);
   const { families, protocols, tcp } = scope;
-  const signed = SIGNATURES.map((option): PlannedRule => ({
-    conditions: [TCP, { kind: "tcp-option", option }],
-    effect: { kind: "forward", counted: true },
-    reason: option === 19
-      ? "TCP MD5 signatures, as of BGP: no proxy can carry them"
-      : "TCP authentication, its successor",
-  }));
+  const { mptcp, ...signed } = UNRELAYED;
+  const unrelayed = [...Object.values(signed), ...(scope.mptcp === "forward" ? [mptcp] : [])]
+    .map(({ option, reason }): PlannedRule => ({
+      conditions: [TCP, { kind: "tcp-option", option }],
+      effect: { kind: "forward", counted: true },
+      reason,
+    }));
   const asking = families.map((family): PlannedRule => ({
     conditions: [{ kind: "family", family }, { kind: "protocol", protocols }],
     effect: { kind: "begin-question", family, set: askingSet(family) },
     reason: "On its way it is a packet as any other. Where there is no more room, it goes on asking here",
   }));
-  return [...steerWatched(scope), ...(tcp ? signed : []), ...asking];
+  return [...steerWatched(scope), ...(tcp ? unrelayed : []), ...asking];
 }

@@ -68,7 +68,7 @@ type ForwardPathEffect =
   | { readonly kind: "ask" }
   /** The same, wherever its flow goes: from client to client too. */
   | { readonly kind: "insist" }
-  /** It asks as all others do. The next rule is met. */
+  /** The packet asks as all others do. The next rule is met. */
   | { readonly kind: "insist-no-more" }
   /** The packet asks no more and goes on as if nothing were installed; `counted`: how many did so. */
   | { readonly kind: "forward"; readonly counted: boolean }

@@ -8,6 +8,7 @@ import type { Hits } from "../../dataplane/flows/tally.ts";
 import type { Family } from "../../net/ip.ts";
 import type { Unrelayed } from "../../kernel/live/unrelayed.ts";
 import { oneLine } from "../../net/one_line.ts";
+import type { PredecessorFate } from "../handover/predecessor.ts";
 import { summarize } from "../report.ts";
 import type { GroupStatus, UpstreamStatus } from "../upstreams/status.ts";
 import type { Rates } from "./rates.ts";
@@ -46,6 +47,8 @@ export interface ProxyState extends ProgramFacts {
   readonly upstreamHits: readonly Hits[];
   readonly upstreams: readonly UpstreamStatus[];
   readonly groups: readonly GroupStatus[];
+  /** The proxy before, from which it has taken over. */
+  readonly before?: PredecessorFate;
 }
 
 /** The outline of the report. */
@@ -60,11 +63,12 @@ export type ProxyOutline = Omit<
   | "upstreamHits"
   | "upstreams"
   | "groups"
+  | "before"
 >;
 
 /** Describes a proxy as it is now. */
 export function describeState(subject: Subject): ProxyState {
-  const { proxy, privileges } = subject;
+  const { proxy, privileges, predecessor } = subject;
   const { dataplane, upstreams } = proxy;
   const facts = proxy.facts();
   return {
@@ -77,6 +81,7 @@ export function describeState(subject: Subject): ProxyState {
     ...dataplane.hits(),
     upstreams: upstreams.status(),
     groups: upstreams.groups(),
+    ...predecessor === undefined ? {} : { before: predecessor.fate },
   };
 }
 

@@ -87,7 +87,7 @@ export class Explainer {
 
   #trace({ input, ...flow }: AskedFlow): FlowTrace | null {
     if (this.#router === null) return null;
-    const { machine, admission } = this.#router;
+    const { machine, admission, inner } = this.#router;
     const { config: { kernel, listener, source, intercept } } = this.#loaded;
     const link = machine.links.find(({ name }) => name === input);
     return traceFlow(
@@ -99,6 +99,7 @@ export class Explainer {
         admission: admission.inForce,
         source,
         onFailure: intercept.onFailure,
+        inner,
       },
     );
   }

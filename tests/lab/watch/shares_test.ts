@@ -65,11 +65,13 @@ for (const [how, otherwise] of [["watched", "bypass"], ["relayed", "direct"]] as
           const before = performance.now();
           const client = openClient(lab, 4);
           for (const datagram of hello) client.send(datagram);
-          for (const datagram of hello) assert.deepEqual((await open.receive()).data, datagram);
+          for (const datagram of hello) {
+            assert.ok((await open.receive()).data.join() === datagram.join(), "another datagram came");
+          }
           const took = performance.now() - before;
           assert.ok(took < USUAL_MS, `after ${took} ms`);
         }
-        assert.deepEqual(await receiveAll(shut, 100), [], proxy.log);
+        assert.equal((await receiveAll(shut, 100)).length, 0, proxy.log);
       },
     );
   }

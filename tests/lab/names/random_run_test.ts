@@ -57,7 +57,7 @@ labTest(
       ...otherwise === "proxy" ? { "default-upstream": "office" } : {},
       upstreams: { office: { type: "socks5", address: `${ADDRESSES[4].server}:1080` } },
       log: { access, format: "json" },
-      timeouts: { "udp-idle": "1s" },
+      timeouts: { "udp-idle": "1s", sniff: "3s" },
     });
     const proxy = await startProxy(lab, { config: configOf([], "direct") });
     const made: Made[] = [];

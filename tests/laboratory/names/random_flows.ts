@@ -10,7 +10,8 @@ import type { Random } from "../proxy/policies.ts";
 
 const PORTS = [7000, 7001] as const;
 const PATTERNS = ["one.example", "*.one.example", ".two.example", "a.three.example"] as const;
-const NAMES = [
+/** Names that clients say. */
+export const NAMES = [
   "one.example",
   "a.one.example",
   "two.example",
@@ -47,8 +48,13 @@ export interface NamedFlow {
   readonly source: number;
 }
 
-/** Draws a rule; those that proxy go by upstream `office`. */
-export function randomRule(random: Random, place: number, actions: readonly Action[]): NamedRule {
+/** Draws a rule. */
+export function randomRule(
+  random: Random,
+  place: number,
+  actions: readonly Action[],
+  upstreams: readonly string[] = ["office"],
+): NamedRule {
   const action = random.one(actions);
   const some = <T>(list: readonly T[]) => list.filter(() => random.below(2) === 0);
   const domains = some(PATTERNS);
@@ -56,7 +62,7 @@ export function randomRule(random: Random, place: number, actions: readonly Acti
   return {
     name: `r${place}`,
     action,
-    ...action === "proxy" ? { upstream: "office" } : {},
+    ...action === "proxy" ? { upstream: random.one(upstreams) } : {},
     ...domains.length === 0 ? {} : { domains },
     ...ports.length === 0 ? {} : { ports },
     ...random.below(4) > 0 ? {} : { from: [random.one(NETWORKS)] },
@@ -70,6 +76,17 @@ export function randomFlow(random: Random, kinds: readonly Kind[], source: numbe
   return { family: random.one([4, 6]), port: random.one(PORTS), kind, name: random.one(NAMES), source };
 }
 
+/** The name that a flow has; null: none. */
+export function nameOf({ kind, name }: NamedFlow): string | null {
+  const hasName = kind === "http" || kind === "tls" || kind === "quic";
+  return hasName ? name.toLowerCase().replace(/\.$/, "") : null;
+}
+
+/** Tells whether it is of UDP. */
+export function isUdp({ kind }: NamedFlow): boolean {
+  return kind === "quic" || kind === "datagram";
+}
+
 /** What the rules say of a flow. */
 export interface Said {
   readonly action: Action;
@@ -81,17 +98,15 @@ export interface Said {
 
 /** The ten lines. */
 export function readRules(rules: readonly NamedRule[], otherwise: Action, flow: NamedFlow): Said {
-  const { family, port, kind, name: said } = flow;
-  const isUdp = kind === "quic" || kind === "datagram";
-  const hasName = kind === "http" || kind === "tls" || kind === "quic";
-  const name = hasName ? said.toLowerCase().replace(/\.$/, "") : null;
+  const { family, port } = flow;
+  const name = nameOf(flow);
   const isNamed = (pattern: string) =>
     name !== null && (name === pattern.replace(/^\./, "") ||
       (/^[*.]/.test(pattern) && name.endsWith(pattern.replace(/^\*?/, "").replace(/^\.?/, "."))));
   const isFrom = (network: string) => network === (family === 4 ? "10.77.1.0/24" : "fd77:1::/64");
   const met = rules.filter(({ ports, from, protocol }) =>
     (ports === undefined || ports.includes(port)) && (from === undefined || from.some(isFrom)) &&
-    (protocol === undefined || (protocol === "udp") === isUdp)
+    (protocol === undefined || (protocol === "udp") === isUdp(flow))
   );
   const last = met.findIndex(({ domains }) => domains === undefined);
   const open = last < 0 ? [...met, { action: otherwise }] : met.slice(0, last + 1);
@@ -143,10 +158,11 @@ heard = []
 for flow in json.loads(sys.argv[1]):
     family = socket.AF_INET6 if ":" in flow["address"] else socket.AF_INET
     kind = socket.SOCK_DGRAM if flow["kind"] in ("quic", "datagram") else socket.SOCK_STREAM
+    said = words(flow) # a busy machine takes its time
     try:
         with socket.socket(family, kind) as s:
             s.settimeout(5); s.bind(("", flow["source"])); s.connect((flow["address"], flow["port"]))
-            s.sendall(words(flow)); heard.append(s.recv(100).decode() or "end of file")
+            s.sendall(said); heard.append(s.recv(100).decode() or "end of file")
     except ConnectionError: heard.append("")
     except TimeoutError: heard.append("silence")
 print(json.dumps(heard))`;

@@ -110,7 +110,11 @@ export function readRules(rules: readonly NamedRule[], otherwise: Action, flow: 
   );
   const last = met.findIndex(({ domains }) => domains === undefined);
   const open = last < 0 ? [...met, { action: otherwise }] : met.slice(0, last + 1);
-  const rule = met.find(({ domains }) => domains === undefined || domains.some(isNamed));
+  // Where it ends in the same way whatever its name is nobody reads that.
+  const reads = open.some(({ action }) => action !== open[0].action);
+  const rule = reads
+    ? met.find(({ domains }) => domains === undefined || domains.some(isNamed))
+    : met.at(last < 0 ? met.length : last);
   return {
     action: rule?.action ?? otherwise,
     rule: rule?.name ?? "default",

@@ -25,7 +25,7 @@ import { startDante } from "../../laboratory/upstreams/proxies.ts";
 
 const ACTIONS = ["block", "block", "direct", "proxy", "bypass", "bypass"] as const;
 const KINDS = [...TCP_KINDS, ...UDP_KINDS];
-const POLICIES = 12;
+const POLICIES = 8;
 const FLOWS = 16;
 const SEED = Number(Deno.env.get("TPROXY_TEST_SEED") ?? 1);
 const FIRST_PORT = 20_000;
@@ -102,7 +102,7 @@ labTest(
       }
     }
     for (const key of [...ACTIONS, ...KINDS, "watched"]) {
-      assert.ok(counts[key] >= 10, `${key}: ${JSON.stringify(counts)}`);
+      assert.ok(counts[key] >= 4, `${key}: ${JSON.stringify(counts)}`);
     }
   },
 );
@@ -117,7 +117,7 @@ function isWatched({ open }: Said): boolean {
   return open.includes("bypass") && open.includes("block") && !isRelayed({ open } as Said);
 }
 
-/** What the kernel alone forwards or refuses is in no log; nor is what the watcher lets go. */
+/** Tells whether a line is due: the kernel alone leaves none, nor the watcher of what it lets go. */
 function hasLine(said: Said): boolean {
   if (said.open.every((action) => action === "block")) return false;
   return isRelayed(said) || said.action === "block";

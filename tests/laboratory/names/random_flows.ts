@@ -87,7 +87,7 @@ export function isUdp({ kind }: NamedFlow): boolean {
   return kind === "quic" || kind === "datagram";
 }
 
-/** What the rules say of a flow. */
+/** Answer of the rules to a flow. */
 export interface Said {
   readonly action: Action;
   /** The name of the rule. */
@@ -176,7 +176,7 @@ export async function serveFlows(lab: Lab): Promise<void> {
   await lab.server.start(["python3", "-c", SERVER], { listens: PORTS[1] });
 }
 
-/** Makes the flows, one after another. The end of each: `block`, `own` address, `proxy`, or what was amiss. */
+/** Makes the flows, one after another. The end of each: `block`, `own`, `proxy`, or what was amiss. */
 export async function makeFlows(lab: Lab, flows: readonly NamedFlow[]): Promise<string[]> {
   const all = flows.map((flow) => ({
     ...flow,

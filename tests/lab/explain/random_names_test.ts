@@ -92,11 +92,14 @@ labTest(
     const asked: Asked[] = [];
     for (let number = 0; number < POLICIES; number++) {
       const random = new Random(SEED * 1000 + number);
-      const rules = [
-        ...Array.from({ length: random.below(4) }, (_, i) => randomRule(random, i, ACTIONS, THROUGH)),
-        // Each of them is met.
-        { name: "last", ports: [7000], action: "proxy", upstream: THROUGH[number % THROUGH.length] },
-      ];
+      const drawn = Array.from(
+        { length: random.below(4) },
+        (_, i) => randomRule(random, i, ACTIONS, THROUGH),
+      );
+      const upstream = THROUGH[number % THROUGH.length];
+      // Each upstream is met, those with a choice for certain.
+      const sure = { name: "sure", ports: [7000], action: "proxy", upstream };
+      const rules = number % THROUGH.length > 2 ? [sure, ...drawn] : [...drawn, sure];
       const otherwise = random.one(ACTIONS);
       writeConfig(lab, configOf(rules, otherwise));
       proxy.program.signal("SIGHUP");

@@ -42,7 +42,7 @@ export class Explainer {
   explain(flow: AskedFlow): Answer {
     const asked = this.#place(flow);
     const { policy, route } = this.#askPolicy(asked);
-    const upstreamStates = statesOf(policy, this.#router?.proxy);
+    const upstreamStates = statesOf(policy.upstreams, this.#router?.proxy);
     return makeAnswer({
       loaded: this.#loaded,
       asked,
@@ -77,10 +77,12 @@ export class Explainer {
     const policy = answerByPolicy({
       loaded: this.#loaded,
       lists: this.#lists,
+      protocol: asked.protocol,
       server: asked.server,
       domain: asked.name,
       explanation,
       unasked,
+      proxy: this.#router?.proxy,
     });
     return { policy, route: explanation.route };
   }

@@ -148,6 +148,16 @@ function renderStatement(statement: Statement): string {
       return `ct zone set ${statement.zone}`;
     case "forget-original":
       return `delete @${statement.set} { ${renderOriginals(statement.family)} }`;
+    case "note-mark":
+    case "forget-mark": {
+      const { family, original } = statement;
+      const flow = original ? renderOriginals(family) : renderFlow(family, { answer: true });
+      return `${statement.kind === "note-mark" ? "add" : "delete"} @${statement.set} { ${flow} : ct mark }`;
+    }
+    case "recall-mark":
+      return `ct mark set ${
+        renderFlow(statement.family, { answer: !statement.answer })
+      } map @${statement.set}`;
     case "counter":
       return "counter";
     case "log":

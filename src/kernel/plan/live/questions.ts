@@ -13,6 +13,7 @@ import {
 import type { Protocol } from "../../../config/types.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
+import { noteMarks } from "../concerns/forward_path/flow_marks.ts";
 import type { PlannedRule } from "../model.ts";
 import { newFlow, NO_BARE_SYN, onlyFromClients, TCP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
@@ -27,7 +28,8 @@ export const QUESTION_CHAIN = "question";
 const PLAIN_CHAIN = "plain";
 
 /** Plans the chains that `ask` leads to. */
-export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribution {
+export function planQuestions(scope: Scope, options: LiveOptions): Contribution {
+  const { workers } = options;
   const { families, protocols, listenerPort, tcp } = scope;
   const translated = families.flatMap((family) =>
     protocols.map((protocol) => ({ family, protocol, chain: `${FORMS[family]}_${protocol}` }))
@@ -74,7 +76,13 @@ export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribut
       ),
       step(
         QUESTION_CHAIN,
-        [...(tcp ? families.map(forget) : []), ...planForwarded(scope), ...translated.map(lead), TO_PLAIN],
+        [
+          ...(tcp ? families.map(forget) : []),
+          ...planForwarded(scope),
+          ...noteMarks(scope, options),
+          ...translated.map(lead),
+          TO_PLAIN,
+        ],
         "How it asks",
       ),
     ],

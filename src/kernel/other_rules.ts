@@ -49,7 +49,10 @@ export function readOtherRules({ netfilter, readTextFile }: RuleSources): OtherR
     tables: tables.filter(({ name }) => name !== TABLE_NAME && name !== LIVE_TABLE_NAME).flatMap((table) => {
       const bases = listChains(netfilter, table).filter(({ base }) => base !== undefined);
       if (bases.length === 0) return []; // no packet meets it
-      return [{ bases: bases.filter(isConcerned), rules: listRules(netfilter, { family: table.family, table: table.name }) }];
+      return [{
+        bases: bases.filter(isConcerned),
+        rules: listRules(netfilter, { family: table.family, table: table.name }),
+      }];
     }),
     legacy: readLegacyNames(readTextFile),
   };

@@ -55,7 +55,9 @@ export type ForwardPathVerb =
   | { readonly kind: "reset-tcp-option"; readonly option: number }
   /** `delete @asking_ipv4 { ct original ip saddr . … }` */
   | { readonly kind: "forget-original"; readonly family: Family; readonly set: string }
-  /** `add @marks_ipv4 { ip saddr . … : ct mark }`, `delete @marks_ipv4 { ct original ip saddr . … : ct mark }` */
+  /**
+   * `add @marks_ipv4 { ip saddr . … : ct mark }`, `delete @marks_ipv4 { ct original ip saddr . … : ct mark }`
+   */
   | {
     readonly kind: "note-mark" | "forget-mark";
     readonly family: Family;

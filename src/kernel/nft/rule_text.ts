@@ -123,7 +123,7 @@ function renderStatement(statement: Statement): string {
     case "redirected-flow":
       return "ct status dnat";
     case "marked-flow":
-      return "ct mark != 0x0";
+      return statement.negate ? "ct mark 0x0" : "ct mark != 0x0";
     case "original-flow":
       return `${renderOriginals(statement.family)} @${statement.set}`;
     case "source-port-share": {

@@ -41,7 +41,7 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
     case "redirected-flow":
       return phrase.isRedirected();
     case "marked-flow":
-      return phrase.hasMark(0, { key: "ct", mask: 0xffffffff, negate: true });
+      return phrase.hasMark(0, { key: "ct", mask: 0xffffffff, negate: !statement.negate });
     case "original-flow":
       return phrase.originalIn({ set: statement.set }, statement);
     case "source-port-share":

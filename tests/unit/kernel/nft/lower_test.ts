@@ -187,7 +187,7 @@ const MARK_RULES: Readonly<Record<string, readonly Statement[]>> = {
   "note-mark": [
     { kind: "family", family: "ipv4" },
     TCP,
-    { kind: "marked-flow" },
+    { kind: "marked-flow", negate: false },
     { kind: "note-mark", family: "ipv4", set: "marks", original: false },
   ],
   "forget-mark": [
@@ -215,7 +215,9 @@ const MARK_RULES: Readonly<Record<string, readonly Statement[]>> = {
 for (
   const [name, statements, sets] of [
     ...Object.entries(RULES).map(([name, statements]) => [name, statements, SETS] as const),
-    ...Object.entries(MARK_RULES).map(([name, statements]) => [name, statements, ["marks", "marks6"]] as const),
+    ...Object.entries(MARK_RULES).map(([name, statements]) =>
+      [name, statements, ["marks", "marks6"]] as const
+    ),
   ]
 ) {
   const recording = `rule-planned-${name}`;

@@ -49,7 +49,7 @@ export function noteMarks({ families, protocols }: Scope, { others }: LiveOption
       effect: effect("forget-mark", false),
       reason: "An earlier flow with the same addresses and ports may have had another one",
     }, {
-      conditions: [{ kind: "marked-flow" }, ...ofFlow],
+      conditions: [{ kind: "marked-flow", negate: false }, ...ofFlow],
       effect: effect("note-mark", false),
       reason: "The mark that others have given: as the flow is about to be dialled",
     }, {
@@ -57,7 +57,7 @@ export function noteMarks({ families, protocols }: Scope, { others }: LiveOption
       effect: effect("forget-mark", true),
       reason: "The same as the client has addressed it",
     }, {
-      conditions: [{ kind: "translated-flow" }, { kind: "marked-flow" }, ...ofFlow],
+      conditions: [{ kind: "translated-flow" }, { kind: "marked-flow", negate: false }, ...ofFlow],
       effect: effect("note-mark", true),
       reason: "For the client's leg",
     }];
@@ -72,7 +72,11 @@ export function recallMarks(
 ): PlannedRule[] {
   if (!others.flowMarks) return [];
   return families.map((family): PlannedRule => ({
-    conditions: [{ kind: "family", family }, { kind: "protocol", protocols }, { kind: "new-flow" }],
+    // Not by its state: conntrack may have been told of it already, for the filters of others.
+    conditions: [{ kind: "marked-flow", negate: true }, { kind: "family", family }, {
+      kind: "protocol",
+      protocols,
+    }],
     effect: { kind: "recall-mark", family, set: markMap(family), answer },
     reason: "The mark that others have given to the client's flow",
   }));

@@ -1,9 +1,9 @@
-/** Marks of flows, which others give in prerouting or forward, and ask for in what leaves and what comes back. */
-import { fieldTest } from "../../laboratory/field/field.ts";
-import { both, every } from "../../laboratory/field/probes.ts";
-import { chain, table } from "../../laboratory/field/rules.ts";
+/** Marks that others give to flows, and ask for in what leaves and what comes back (field case 10). */
+import { fieldTest } from "../../../laboratory/field/field.ts";
+import { both, every } from "../../../laboratory/field/probes.ts";
+import { chain, table } from "../../../laboratory/field/rules.ts";
 
-/** What comes back without the mark is dropped. */
+/** Drops what comes back without the mark. */
 const ANSWERS = "iifname r1 meta l4proto { tcp, udp } ct mark != 0x77 drop";
 
 for (const masquerade of [false, true]) {
@@ -40,10 +40,14 @@ ${program} -t mangle -A PREROUTING -i r1 -p udp -m connmark ! --mark 0x77 -j DRO
 fieldTest("a translated destination by the flow's mark, in both directions of both legs", {
   router: table(
     "marks",
-    chain("filter", "prerouting mangle", `iifname r0 ct state new ct mark set 0x77
-    iifname r0 tcp flags & (syn|ack) == ack ct mark != 0x77 drop
-    ${ANSWERS}`),
-    chain("nat", "prerouting dstnat", "iifname r0 ip daddr 192.0.2.66 dnat ip to 203.0.113.2"),
-  ),
+    chain(
+      "filter",
+      "prerouting mangle",
+      `iifname r0 ct state new ct mark set 0x77
+    iifname r0 tcp flags & (syn | ack) == ack ct mark != 0x77 drop
+    ${ANSWERS}`,
+    ),
+  ) +
+    table("nat", chain("nat", "prerouting dstnat", "iifname r0 ip daddr 192.0.2.66 dnat ip to 203.0.113.2")),
   probes: [...both("192.0.2.66", 80, "server sees client"), ...every("server", 80, "server sees client")],
 });

@@ -23,8 +23,8 @@ const MATCHES = [
 const TARGETS = ["TTL", "HL", "DSCP", "TOS", "NFQUEUE"];
 /** The smallest header of TCP; ports and flags are in it. */
 const HEADER = 20;
-// linux/netfilter/nf_tables.h: enum nft_payload_attributes; enum nft_ct_attributes, nft_ct_keys (packets, bytes, and the mean of both),
-// enum nft_objref_attributes, NFT_OBJECT_* (counter, quota, limit)
+// linux/netfilter/nf_tables.h: enum nft_payload_attributes, nft_ct_attributes, nft_ct_keys (packets, bytes,
+// and their mean), nft_objref_attributes, NFT_OBJECT_* (counter, quota, limit)
 const NFTA_PAYLOAD_SREG = 5;
 const NFTA_CT_KEY = 2;
 const CT_VOLUMES = [14, 15, 16];
@@ -32,7 +32,7 @@ const NFTA_OBJREF_IMM_TYPE = 1;
 const COUNTER_OBJECT = 1;
 const VOLUME_OBJECTS = [2, 4];
 
-/** Finds such rules at the forward hook that packets of an intercepted flow would come to behind its first. */
+/** Finds such rules at the forward hook that later packets of an intercepted flow would come to. */
 export function findForLater(of: FirewallChain, situation: Situation): NftRule[] {
   const { chain, table } = of;
   if (table === undefined) return [];
@@ -92,7 +92,8 @@ function isUnknownForLater(expression: UnknownExpression): boolean {
   if (name === "match") return MATCHES.includes(readXtablesPart(expression, "match")?.name ?? "");
   if (name === "target") return TARGETS.includes(readXtablesPart(expression, "target")?.name ?? "");
   if (name === "objref") return VOLUME_OBJECTS.includes(objectType(expression) ?? 0);
-  if (name === "payload") return attributesOf(expression)?.has(NFTA_PAYLOAD_SREG) === true; // mends a checksum
+  // A write that mends a checksum.
+  if (name === "payload") return attributesOf(expression)?.has(NFTA_PAYLOAD_SREG) === true;
   // An element with a limit or a counter of its own: this program reads no other.
   if (name === "dynset") return true;
   if (name === "ct") return CT_VOLUMES.includes(attributesOf(expression)?.u32be(NFTA_CT_KEY) ?? 0);

@@ -1,4 +1,4 @@
-/** Rules at the forward hook that the real programs write, and of which a relayed flow has less: doctor names them. */
+/** Rules at the forward hook, by the real programs, that a relayed flow meets once: doctor names them. */
 import assert from "node:assert/strict";
 import { doctor, findTrouble } from "../../laboratory/proxy/doctor.ts";
 import { labTest } from "../../laboratory/register.ts";

@@ -44,7 +44,7 @@ static void seed(int parent, const char *name, int program)
   if (fd >= 0) close(fd);
 }
 
-/* Removes the leavings of killed launchers, and the directories of other versions that no process uses. */
+/* Removes the leavings of killed launchers, and the directories but ours that no process uses. */
 static void sweep(int parent, const char *ours)
 {
   int fd = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -99,13 +99,26 @@ int open_data_place(char path[PATH_SIZE])
   return -1;
 }
 
+/* A proxy takes what strangers send. If one of them once takes the proxy, what it leaves here is not to be
+ * executed by the next: a confined one begins with a directory of its own, made anew. */
+static void name_own(const struct payload *payload, char *name, size_t size)
+{
+  snprintf(name, size, KIND "%s-%d", payload->program->id, getpid());
+}
+
 void compiled_prepare(const struct payload *payload, struct ready *ready)
 {
-  char place[PATH_SIZE], name[NAME_SIZE + sizeof KIND];
-  if (ready->cache[0] && use_directory(ready->program, ready->program_path, "deno-dir", ready->program, ready) == 0)
+  char place[PATH_SIZE], name[NAME_SIZE + sizeof KIND + 16];
+  if (!ready->confined && ready->cache[0] &&
+      use_directory(ready->program, ready->program_path, "deno-dir", ready->program, ready) == 0)
     return;
   int fd = open_data_place(place);
-  snprintf(name, sizeof name, KIND "%s", payload->program->id);
+  if (ready->confined) {
+    name_own(payload, name, sizeof name);
+    if (fd >= 0) sweep(fd, "");
+  } else {
+    snprintf(name, sizeof name, KIND "%s", payload->program->id);
+  }
   int bad = fd < 0 || use_directory(fd, place, name, ready->program, ready);
   if (fd >= 0) close(fd);
   /* No place: Deno compiles everything anew, in memory. */

@@ -31,3 +31,30 @@ portableTest(
     assert.doesNotMatch(environment.DENO_DIR, /^\/run\/tproxy\//);
   },
 );
+
+/** Starts the product as root with a config that is not there: it executes its program, and says so. */
+const START = "$file run -c /nowhere.yaml 2>&1 || true";
+
+portableTest(
+  "executes nothing that a proxy before it has left where it keeps compiled code",
+  async (copy) => {
+    const { stdout, stderr } = await copy.runWithMounts(
+      `mount -t tmpfs -o mode=755 none /run
+    $file --version >/dev/null 2>&1
+    ${START}
+    echo --
+    find /run/tproxy/compiled -name v8_code_cache_v2 | while read -r code; do
+      chown 0 $code; sed -i 's/privileges/privilegeX/g' $code; chown 65080:65080 $code
+      grep -c privilegeX $code
+    done
+    echo --
+    ${START}
+    grep -rlc privilegeX /run/tproxy/compiled || true`,
+      { TPROXY_CACHE_DIR: copy.cache },
+    );
+    const [first, planted, second] = stdout.split("--\n");
+    assert.match(first, /nowhere\.yaml/, stderr);
+    assert.match(planted, /^[1-9]\d*\n$/, "compiled code was there, and has been changed");
+    assert.equal(second, first);
+  },
+);

@@ -71,6 +71,10 @@ export function verbsOf(effect: Effect, marks: Marks): Verb[] {
       ];
     case "end-question":
       return [{ kind: "forget-original", family: effect.family, set: effect.set }];
+    case "note-mark":
+    case "forget-mark":
+    case "recall-mark":
+      return [effect];
     case "client-leg":
       return [{ kind: "set-zone", zone: effect.zone }, ACCEPT];
     case "listener":

@@ -46,6 +46,9 @@ function asSayable(effect: Effect): Exclude<Effect, NftEffect> {
     case "unmark":
     case "restore-mark":
     case "unpin":
+    case "note-mark":
+    case "forget-mark":
+    case "recall-mark":
     case "take-own":
     case "ask-watched":
     case "forward-unwatched":

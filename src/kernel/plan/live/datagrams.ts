@@ -58,7 +58,7 @@ export function planDatagrams(scope: Scope, { workers }: LiveOptions): Contribut
             effect: goTo(translatedChain(family)),
             reason: "NAT has changed an address or a port",
           }, {
-            conditions: [{ kind: "marked-flow" }, { kind: "family", family }],
+            conditions: [{ kind: "marked-flow", negate: false }, { kind: "family", family }],
             effect: goTo(translatedChain(family)),
             reason: "Others have marked the flow, and conntrack is about to forget it",
           }]),

@@ -4,6 +4,7 @@
  */
 import type { Family } from "../../../net/ip.ts";
 import { planFlowSets } from "../concerns/flow_set.ts";
+import { planMarkMaps } from "../concerns/forward_path/flow_marks.ts";
 import { planAnsweredSets } from "../concerns/forward_path/answered.ts";
 import type { PlannedSet } from "../rules/set.ts";
 import type { Scope } from "../scope.ts";
@@ -58,6 +59,7 @@ export function planMemory(scope: Scope, options: LiveOptions): PlannedSet[] {
         reason: "Connections that the proxy dials from their clients' addresses",
       })
       : []),
+    ...planMarkMaps(scope, options),
     // As the install has them, which a reload makes anew, empty.
     ...planAnsweredSets(scope),
     ...(accepting

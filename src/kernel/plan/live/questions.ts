@@ -13,6 +13,7 @@ import {
 import type { Protocol } from "../../../config/types.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
+import { noteMarks } from "../concerns/forward_path/flow_marks.ts";
 import type { PlannedRule } from "../model.ts";
 import { newFlow, NO_BARE_SYN, onlyFromClients, TCP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
@@ -37,7 +38,8 @@ const TELL: PlannedRule = {
 const CLIENTS_CHAIN = "client_to_client";
 
 /** Plans the chains that `ask` leads to. */
-export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribution {
+export function planQuestions(scope: Scope, options: LiveOptions): Contribution {
+  const { workers } = options;
   const { families, protocols, listenerPort, tcp, inner } = scope;
   const translated = families.flatMap((family) =>
     protocols.map((protocol) => ({ family, protocol, chain: `${FORMS[family]}_${protocol}` }))
@@ -45,7 +47,7 @@ export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribut
   const group = (worker: number) => questionGroup(listenerPort, worker);
   const squeezed = (protocol: Protocol) =>
     protocol === "tcp" ? QUESTION_PREFIX.squeezed : QUESTION_PREFIX.squeezedUdp;
-  const asked = [...PASS_HELPED, ...translated.map(lead), TO_PLAIN];
+  const asked = [...PASS_HELPED, ...noteMarks(scope, options), ...translated.map(lead), TO_PLAIN];
   const insists = inner !== null && scope.insisting.length > 0;
   return {
     chains: [

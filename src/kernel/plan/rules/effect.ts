@@ -7,8 +7,7 @@ import type { Protocol } from "../../../config/types.ts";
 import type { Endpoint, Family } from "../../../net/ip.ts";
 
 /**
- * The effect of a rule. All but `remember`, `forget-note`, `show-life`, `label`, `reset-option`,
- * `insist-no-more` and `tell-client-to-client` end the packet's way through the chain.
+ * The effect of a rule. All end the packet's way through the chain but those that say "The next rule is met".
  */
 export type Effect =
   /** The chain is not about this packet. */
@@ -78,6 +77,25 @@ type ForwardPathEffect =
   | { readonly kind: "tell-client-to-client" }
   /** The flow's first packet asks now, and is remembered no more. The next rule is met. */
   | { readonly kind: "end-question"; readonly family: Family; readonly set: string }
+  /**
+   * The mark of the flow is noted for a flow with the packet's addresses and ports (`original`: with those of
+   * its first packet), where none is noted; or what is noted goes. The next rule is met.
+   */
+  | {
+    readonly kind: "note-mark" | "forget-mark";
+    readonly family: Family;
+    readonly set: string;
+    readonly original: boolean;
+  }
+  /**
+   * The flow gets the mark that is noted for it (`answer`: for its answers' flow). The next rule is met.
+   */
+  | {
+    readonly kind: "recall-mark";
+    readonly family: Family;
+    readonly set: string;
+    readonly answer: boolean;
+  }
   /** The packet belongs to the client's leg, which conntrack sees in a zone of its own. */
   | { readonly kind: "client-leg"; readonly zone: number }
   /** The same, and it goes to the proxy's listener. Without a listener the rule has no effect. */

@@ -233,7 +233,7 @@ Deno.test("planLive() keeps what is dialled as the router would have forwarded i
 
 Deno.test("planLive() keeps what it sends from what others do, and makes no chain where they do nothing", () => {
   const kept = (others: Partial<LiveOptions["others"]>) => {
-    const nothing = { incoming: false, outgoing: false, source: false, route: false };
+    const nothing = { incoming: false, outgoing: false, source: false, route: false, flowMarks: false };
     const { chains } = compileLive(live("{}", { others: { ...nothing, ...others } }));
     return chains.map(({ name }) => name).filter((name) => name.startsWith("keep_"));
   };
@@ -241,6 +241,24 @@ Deno.test("planLive() keeps what it sends from what others do, and makes no chai
   assert.deepEqual(kept({ incoming: true }), ["keep_incoming"]);
   assert.deepEqual(kept({ outgoing: true, route: true }), ["keep_outgoing", "keep_route"]);
   assert.deepEqual(kept({ source: true }), ["keep_source"]);
+});
+
+Deno.test("planLive() has what others mark go on with its mark, and nothing for it where they mark nothing", () => {
+  const yaml = "intercept: { families: [ipv4], protocols: [udp] }";
+  const marked = live(yaml, { others: { ...LIVE_OPTIONS.others, flowMarks: true } });
+  const original =
+    "ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst";
+  const udp = "meta nfproto ipv4 meta l4proto udp";
+  assert.deepEqual(chain(marked, "question")!.slice(3, 7), [
+    `${udp} delete @marks_ipv4 { ${FLOW} : ct mark }`,
+    `ct mark != 0x0 ${udp} add @marks_ipv4 { ${FLOW} : ct mark }`,
+    `ct status snat,dnat ${udp} delete @marks_ipv4 { ${original} : ct mark }`,
+    `ct status snat,dnat ct mark != 0x0 ${udp} add @marks_ipv4 { ${original} : ct mark }`,
+  ]);
+  assert.deepEqual(chain(marked, "dial"), [`ct mark 0x0 ${udp} ct mark set ${FLOW} map @marks_ipv4`]);
+  assert.ok(compileLive(marked).sets.some(({ name }) => name === "marks_ipv4"));
+  const unmarked = compileLive(live("", { others: { ...LIVE_OPTIONS.others, flowMarks: false } }));
+  assert.doesNotMatch(JSON.stringify(unmarked), /marks_ipv|-mark"[^}]*marks/);
 });
 
 Deno.test("planLive() keeps a flow known that is answered, and drops what conntrack alone should see", () => {

@@ -17,7 +17,7 @@ import { every, type Probe } from "../../laboratory/field/probes.ts";
 import { chain, tableText } from "../../laboratory/field/rules.ts";
 import { delay } from "../../laboratory/machine/wait.ts";
 import type { Namespace } from "../../laboratory/namespace.ts";
-import { hastenKeepalive } from "../../laboratory/network/keepalive.ts";
+import { hastenKeepalive } from "../../laboratory/field/keepalive.ts";
 import { at } from "../../laboratory/network/udp_socket.ts";
 import type { Program } from "../../laboratory/program.ts";
 
@@ -45,14 +45,16 @@ fieldTest("TCP hole punching behind masquerade", {
   probes: [PUNCH, ...every("server", 80, "server sees wan")],
 });
 
-/** As long as three days are with hasty clocks: three probes of five have no answer. */
+/** A time as three days are with hasty clocks: three probes of five have no answer. */
 const DAYS_MS = 4_000;
 /** conntrack remembers a silent connection for so long. */
 const FIVE_DAYS = 432_000;
 /** The proxy's legs have keepalive after so long. */
 const KEEPALIVE_MS = 2_600;
 const FAMILIES = [4, 6] as const;
-const LATE = 7_000, KEEN = 7_001, CRASHING = 7_002;
+const LATE = 7_000;
+const KEEN = 7_001;
+const CRASHING = 7_002;
 /** An end that asks for itself, as it must where no proxy asks. */
 const ASKING: readonly SocketOption[] = [
   [SOL_SOCKET, SO_KEEPALIVE, 1],
@@ -60,7 +62,9 @@ const ASKING: readonly SocketOption[] = [
   [SOL_TCP, TCP_KEEPINTVL, 1],
 ];
 
-let router: Namespace, keen: Program, crashing: Peer;
+let router: Namespace;
+let keen: Program;
+let crashing: Peer;
 
 /** A server that answers long after the end of a question, one that asks its clients, one that crashes. */
 async function serveSilence({ lab, serve }: Field): Promise<void> {
@@ -102,7 +106,7 @@ class Silence {
     return [this.sleeping, this.silent, this.halfClosed, this.crashed, this.bereft];
   }
 
-  /** What became of all but the one whose client has crashed. */
+  /** Says what became of all but the one whose client has crashed. */
   async outcome(): Promise<string> {
     this.sleeping.send("awake");
     this.silent.send("there");

@@ -33,7 +33,7 @@ const MEMORY = /skmem:\(r(\d+),rb\d+,t\d+,tb\d+,f(\d+),w(\d+)/;
 
 const sum = (numbers: readonly number[]) => numbers.reduce((all, each) => all + each, 0);
 
-/** Where bytes come from and go to. */
+/** Ends of the flows: bytes come from one and go to the other. */
 interface Way {
   readonly sender: Namespace;
   readonly receiver: Namespace;

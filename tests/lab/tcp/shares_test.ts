@@ -91,7 +91,8 @@ async function assertFair(
   await startProxy(lab, { ...FEW, config });
   await waits(lab, nginx); // warm
   const count = async () => (await listSockets(lab.router, held)).length;
-  const quiet: number[] = [], busy: number[] = [];
+  const quiet: number[] = [];
+  const busy: number[] = [];
   // One after the other, so that what else the machine does meets both.
   for (let round = 0; round < ROUNDS; round++) {
     quiet.push(p99(await waits(lab, nginx)));

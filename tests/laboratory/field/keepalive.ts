@@ -17,7 +17,7 @@ import { closeFd } from "../../../ffi/sockets/socket.ts";
 import { getInt, setInt } from "../../../ffi/sockets/sockopt.ts";
 import { check } from "../../../src/net/error.ts";
 import type { Namespace } from "../namespace.ts";
-import { listSockets } from "./sockets.ts";
+import { listSockets } from "../network/sockets.ts";
 
 /** asm-generic/unistd.h, the same on x86-64 and aarch64. */
 const SYS_PIDFD_OPEN = 434n;

@@ -73,6 +73,10 @@ export const TIMEVAL_SIZE = 16;
 export const TIMESPEC_SIZE = 16;
 /** struct rlimit: soft limit at 0, hard limit at 8, 64 bits each. */
 export const RLIMIT_SIZE = 16;
+/** struct statfs, on 64-bit machines: words of 64 bits. */
+export const STATFS_SIZE = 120;
+/** Offsets in struct statfs as 64-bit words: magic number, bytes of a block, blocks that anybody may take. */
+export const STATFS_WORD = { type: 0, blockSize: 1, available: 4 } as const;
 /** struct sock_fprog: number of instructions (16 bits) at 0, pointer to them at 8. */
 export const SOCK_FPROG_SIZE = 16;
 /** Offset of the pointer in struct sock_fprog. */

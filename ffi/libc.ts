@@ -134,6 +134,8 @@ const SYMBOLS = {
     ],
     result: "i32",
   },
+  // sys/vfs.h
+  statfs: { parameters: ["buffer", /* const char * */ "buffer" /* struct statfs * */], result: "i32" },
   // sys/resource.h, sched.h, sys/prctl.h
   getrlimit: { parameters: ["i32", /* resource */ "buffer" /* struct rlimit * */], result: "i32" },
   setrlimit: { parameters: ["i32", /* resource */ "buffer" /* const struct rlimit * */], result: "i32" },

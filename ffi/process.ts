@@ -1,10 +1,10 @@
 /**
- * The process and its thread: limits, identity, network namespaces.
+ * The process and its thread: limits, identity, network namespaces, the files that it sees.
  * @module
  */
 import { CLONE_NEWNET, O_CLOEXEC, O_RDONLY, RLIMIT_NOFILE } from "./consts.ts";
 import { result } from "./errno.ts";
-import { RLIMIT_SIZE } from "./layout.ts";
+import { RLIMIT_SIZE, STATFS_SIZE, STATFS_WORD } from "./layout.ts";
 import { libc } from "./libc.ts";
 
 const limit = new BigUint64Array(RLIMIT_SIZE / 8); // struct rlimit { rlim_cur, rlim_max }
@@ -45,6 +45,15 @@ export function unshareNetwork(): number {
 /** Moves the calling thread alone into the network namespace of an open descriptor. 0 or -errno. */
 export function enterNetwork(fd: number): number {
   return result(libc.setns(fd, CLONE_NEWNET));
+}
+
+/** The file system of a path: f_type of statfs(2), and the bytes that anybody may still write; or -errno. */
+export function fileSystemOf(path: string): { type: number; freeBytes: number } | number {
+  const words = new BigInt64Array(STATFS_SIZE / 8);
+  const returned = result(libc.statfs(new TextEncoder().encode(path + "\0"), words));
+  if (returned < 0) return returned;
+  const { type, blockSize, available } = STATFS_WORD;
+  return { type: Number(words[type]), freeBytes: Number(words[available]) * Number(words[blockSize]) };
 }
 
 /** open(2) read-only, close-on-exec. The descriptor or -errno. Deno's own file API hides descriptors. */

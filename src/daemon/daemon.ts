@@ -121,7 +121,7 @@ async function runProxy(
     const rates = new RateWatch(proxy.dataplane);
     const succession = new Succession(proxy, surroundings, predecessor);
     const { handover } = succession;
-    const subject = { proxy, handover, ...program, started: monotonicMilliseconds(), rates };
+    const subject = { proxy, handover, ...program, started: monotonicMilliseconds(), rates, predecessor };
     const servers = [
       serveControl(socket, subject, log),
       serveMetrics(config.metrics, subject, log),

@@ -11,6 +11,7 @@ import type { Family } from "../net/ip.ts";
 import type { LastingSockets } from "./handover/sockets.ts";
 import { netlinkServer } from "../netlink/served/server.ts";
 import type { AskingSockets, WorkerParts } from "./orders.ts";
+import { Columns } from "./shared/columns.ts";
 import { allocateMemory, type SharedMemory } from "./shared/memory.ts";
 import { type DemandConfig, largestCapacity } from "./sizing/demand.ts";
 import { adoptAsking, openQuestionSockets } from "./sockets/questions.ts";
@@ -81,6 +82,11 @@ export function allocateFor(
     connections: most(0).connections,
     udpSessions: most(Infinity).udpSessions,
   });
+}
+
+/** Returns for how many connections there is room in it: all may come to the same worker. */
+export function roomOf({ ledgers }: SharedMemory): number {
+  return new Columns(ledgers[0].tcp).rows;
 }
 
 /** Returns the parts of a worker that follow from the config, and its own sockets. */

@@ -9,7 +9,7 @@ import type { Logger } from "../log.ts";
 import { check } from "../net/error.ts";
 import type { Family } from "../net/ip.ts";
 import type { PolicyImage } from "../policy/image.ts";
-import { adoptLasting, allocateFor, openAll, partsOf, raiseDescriptors } from "./groundwork.ts";
+import { adoptLasting, allocateFor, openAll, partsOf, raiseDescriptors, roomOf } from "./groundwork.ts";
 import type { EndedFlows } from "./flows/ended_flows.ts";
 import type { SessionChanges } from "./flows/session_changes.ts";
 import type { GivenConnections } from "./handover/connections.ts";
@@ -134,6 +134,8 @@ export interface Dataplane {
     unpark(): void;
     part(): Promise<void>;
   }[];
+  /** Live connections for which there is memory: of another process it takes no more. */
+  readonly room: number;
   /** Takes over connections that a worker of another process has parted with. */
   take(worker: number, connections: GivenConnections): void;
   /** Accepts nothing new; live connections go on. {@linkcode ended} resolves when the last has ended. */
@@ -269,6 +271,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
       await Promise.race([Promise.all(seats.map((seat) => seat.ready)), ended]);
     },
     parting: seats,
+    room: roomOf(memory),
     take: (worker, connections) => seats[worker].take(connections),
     drain: () => end("drain"),
     stop: () => end("stop"),

@@ -5,7 +5,14 @@
 import type { Config } from "../config/types.ts";
 import { unlessRefused } from "../net/error.ts";
 import { openNetlink } from "../netlink/transport.ts";
-import type { Backend, BackendStatus, FoundInstall, InstallReport, Removal } from "./backend/backend.ts";
+import type {
+  Backend,
+  BackendStatus,
+  FoundInstall,
+  InstallOptions,
+  InstallReport,
+  Removal,
+} from "./backend/backend.ts";
 import { foreignObject } from "./backend/other_installs.ts";
 import { findLiveTable } from "./live/found.ts";
 import { IPTABLES_BACKEND } from "./iptables/backend.ts";
@@ -38,11 +45,15 @@ export function backendOf({ kernel }: Pick<Config, "kernel">): Backend {
 /**
  * Makes the kernel's state that of the plan. Throws an OperationError; then the state before is there again.
  */
-export async function install({ plan, config }: Wanted, readTextFile: ReadTextFile): Promise<InstallReport> {
+export async function install(
+  { plan, config }: Wanted,
+  readTextFile: ReadTextFile,
+  options: InstallOptions = {},
+): Promise<InstallReport> {
   const backend = backendOf(config);
   return await withMachine(
     readTextFile,
-    async (machine) => await backend.install(plan, machine, await findOthers(backend, machine)),
+    async (machine) => await backend.install(plan, machine, await findOthers(backend, machine), options),
   );
 }
 

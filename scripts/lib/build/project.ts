@@ -8,8 +8,8 @@ import type { Target } from "./target.ts";
 export const PROJECT: string = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
 /** Version of the program, from deno.json. */
 export const VERSION: string = JSON.parse(Deno.readTextFileSync(`${PROJECT}/deno.json`)).version;
-/** The executable of the program. */
-export const ENTRY = "src/cli/entry.ts";
+/** The executables by their bundles: all commands, and the one that ffi/launcher/main.c starts for `run`. */
+export const ENTRIES = { "tproxy.js": "src/cli/entry.ts", "run.js": "src/cli/run_entry.ts" } as const;
 
 /** The single file that unpacks itself. */
 export function productPath({ arch }: Target): string {

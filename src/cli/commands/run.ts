@@ -72,7 +72,7 @@ export const runCommand: Command<InferValue<typeof parser>> = {
       takesOver: takeVariable(TAKES_OVER),
       takesOutput: takeVariable(TAKES_OUTPUT) !== undefined,
       findObstacles: async (loaded) => {
-        const { findObstacles } = await import("../doctor/obstacles.ts");
+        const { findObstacles }: typeof import("../doctor/obstacles.ts") = await import(obstaclesUrl().href);
         return await findObstacles(env, loaded);
       },
       style: { journal: env.stderrIsJournal, now: env.now },
@@ -86,6 +86,13 @@ function takeVariable(name: string): string | undefined {
   const value = Deno.env.get(name);
   Deno.env.delete(name);
   return value;
+}
+
+/** A file of its own: most proxies never need doctor, and Deno keeps the text of what it may import. */
+function obstaclesUrl(): URL {
+  return import.meta.url.endsWith(".ts")
+    ? new URL("../doctor/obstacles.ts", import.meta.url)
+    : new URL("./obstacles.js", import.meta.url);
 }
 
 /** Beside this program: as a source file, or bundled by scripts/build. */

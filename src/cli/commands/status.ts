@@ -21,6 +21,7 @@ import { paint, usesColors } from "../colors.ts";
 import type { Command } from "../command.ts";
 import { configOption, loadConfigOption } from "../arguments/config_option.ts";
 import { NOBODY } from "../control/find.ts";
+import { reportBlind } from "../status/blind.ts";
 import { reportObstacles } from "../status/obstacles.ts";
 import { describeHits } from "../status/hits.ts";
 import { answers, describeProxy, findHolder, placesOf } from "../status/proxy.ts";
@@ -33,7 +34,8 @@ const parser = object({
       message`List every object, those that are as the config wants too, and the flows of each rule.`,
   })),
   running: optional(flag("--running", {
-    description: message`Exit with 3 where all is installed and no proxy runs, or it does not answer.`,
+    description:
+      message`Exit with 3 where all is installed, or that cannot be known, and no proxy runs or it does not answer.`,
   })),
 });
 
@@ -49,6 +51,8 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
     "The start at boot, and whether its files are those that this version writes, is shown too. " +
     "The exit code is 0 only if all are present. Whether a proxy is running does not count but with --running: " +
     "without one, intercept.on-failure says what happens.",
+    "Where the config is wrong, or the machine is not such that it could be installed (no default route for interfaces: auto), status shows the proxy that answers and then that error; " +
+    "its JSON is { version, error, proxy } then.",
     "While an install is on trial (install --confirm), it is what counts, and the time that is left is shown; what a " +
     "trial that is over has left in the kernel is taken away.",
     "JSON: { version, config, installed, interfaces, families, admission: { inForce, reason }, backend: { name, place }, warnings, proxy: { running, listeners: " +
@@ -60,9 +64,15 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
   async run(env, options) {
     await tidyTrial();
     const trialMs = trialLeft();
-    const loaded = await loadConfigOption(env, { path: options.config });
+    const { json = false, verbose = false, running: asksRunning = false } = options;
+    let loaded, plan;
+    try {
+      loaded = await loadConfigOption(env, { path: options.config });
+      plan = preparePlan(loaded, env.readTextFile);
+    } catch (error) {
+      return await reportBlind(env, error, { config: options.config, json, verbose, running: asksRunning });
+    }
     const { config, origin } = loaded;
-    const plan = preparePlan(loaded, env.readTextFile);
     const { objects, place } = await readStatus({ plan, config }, env.readTextFile);
     const asked = { ...placesOf(config), families: plan.families };
     const listeners = findListeners({ ...asked, readTextFile: env.readTextFile });
@@ -73,7 +83,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
     const admission = readAdmission(config);
     const installed = objects.every(({ state }) => state === "present");
     const inTheWay = installed ? await reportObstacles(env, loaded) : { obstacles: [], text: "" };
-    if (options.json === true) {
+    if (json) {
       const document = {
         version: 1,
         config: origin,
@@ -97,7 +107,7 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
         now: env.now().getTime(),
         config: origin,
         control: config.control,
-        verbose: options.verbose === true,
+        verbose,
       });
       const color = usesColors(env);
       env.stdout([
@@ -113,12 +123,12 @@ export const statusCommand: Command<InferValue<typeof parser>> = {
         inTheWay.text,
         failure === "" ? "" : `backend: ${place}; ${failure}\n`,
         describeBootStatus(boot),
-        options.verbose === true ? describeHits(holder) : "",
-        describeObjects(objects, options.verbose === true),
+        verbose ? describeHits(holder) : "",
+        describeObjects(objects, verbose),
       ].join(""));
     }
     const serves = holder === undefined ? running : answers(holder, config.control);
-    return !installed ? 1 : options.running === true && !serves ? NOBODY : 0;
+    return !installed ? 1 : asksRunning && !serves ? NOBODY : 0;
   },
 };
 

@@ -72,7 +72,8 @@ async function upgrade(
   const { readFormer } = await import("../upgrade/former.ts");
   const { requireProcessor, requireVersion } = await import("../upgrade/file.ts");
   const { requireTrust } = await import("../upgrade/trust.ts");
-  const { startSuccessor } = await import("../upgrade/start.ts");
+  const { readState, startSuccessor } = await import("../upgrade/start.ts");
+  const { tellFarewell } = await import("../upgrade/farewell.ts");
   const former = readFormer(pid);
   const path = file === undefined || file.startsWith("/") ? file : `${env.cwd()}/${file}`;
   const program = path === undefined ? env.self : { command: path, args: [] };
@@ -82,13 +83,14 @@ async function upgrade(
   env.stdout(`tproxy ${version} of ${program.command} takes over from the proxy with pid ${pid}\n`);
   const outcome = await startSuccessor(program, former, { control, say: env.stderr });
   if ("code" in outcome) {
-    env.stderr(`tproxy: ${program.command} has not taken over: the proxy with pid ${pid} goes on\n`);
+    const now = await readState(control);
+    const who = now === undefined ? "no proxy answers now" : `the proxy with pid ${now.pid} goes on`;
+    env.stderr(`tproxy: ${program.command} has not taken over: ${who}\n`);
     return 1;
   }
   const { state } = outcome;
-  env.stdout(
-    `pid ${state.pid} runs, with ${state.udpSessions} UDP sessions; pid ${pid} gives it its connections, and ends\n`,
-  );
+  env.stdout(`pid ${state.pid} runs, with ${state.udpSessions} UDP sessions\n`);
+  env.stdout(`${await tellFarewell(control, { pid: state.pid, former: pid })}\n`);
   if (former.file !== undefined && former.file !== program.command) {
     env.stderr(`tproxy: warning: the next start is of ${former.file}: put ${program.command} there, by mv\n`);
   }

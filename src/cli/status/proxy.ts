@@ -67,8 +67,8 @@ export async function findHolder(
   };
 }
 
-/** Asks for its report; undefined: it gives none to who asks there. */
-async function readState(control: string, pid: number): Promise<ProxyState | undefined> {
+/** Asks for its report, `pid`: of this process; undefined: it gives none to who asks there. */
+export async function readState(control: string, pid?: number): Promise<ProxyState | undefined> {
   try {
     const text = await ask(control, { method: "GET", target: "/v1/status" });
     return text === undefined ? undefined : parseState(text, pid);
@@ -109,9 +109,24 @@ export function describeProxy(
     const mute = control === "off" ? "" : `, which does not answer at ${control}`;
     return [`running, pid ${pid}${mute} ${where}`];
   }
+  return describeAnswer(state, { now, control, verbose, where: `pid ${pid}`, config, after: ` ${where}` });
+}
+
+/** Describes in lines what a proxy has told; `config`: the one that it should have. */
+export function describeAnswer(
+  state: ProxyState,
+  { now, config, control, verbose, where, after = "" }: {
+    readonly now: number;
+    readonly config?: string;
+    readonly control: string;
+    readonly verbose: boolean;
+    readonly where: string;
+    readonly after?: string;
+  },
+): string[] {
   return [
-    `running, pid ${pid}, for ${formatDuration(now - state.started)} ${where}`,
-    ...describeState(state, config),
+    `running, ${where}, for ${formatDuration(now - state.started)}${after}`,
+    ...describeState(state, config ?? state.config),
     `privileges: ${state.privileges}`,
     ...(verbose ? [...describeSize(state), describePage(control)] : []),
     ...describeUpstreams(state, now),

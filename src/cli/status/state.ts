@@ -60,10 +60,11 @@ const LISTS = {
   groups: { list: GROUP },
 } as const satisfies Record<string, Shape>;
 
-/** Reads the report of a process; undefined: it is none. */
-export function parseState(text: string, pid: number): ProxyState | undefined {
+/** Reads the report of a process, where `pid` is given of that one; undefined: it is none. */
+export function parseState(text: string, pid?: number): ProxyState | undefined {
   const value = parseJson(text);
-  if (!isObject(value) || value.version !== 1 || value.pid !== pid || !fits(value, WHOLE)) return undefined;
+  if (!isObject(value) || value.version !== 1 || !fits(value, WHOLE)) return undefined;
+  if (!fits(value.pid, "number") || (pid !== undefined && value.pid !== pid)) return undefined;
   const counters = isObject(value.counters) ? Object.entries(value.counters) : [];
   const lists = Object.entries(LISTS).map((
     [name, shape],

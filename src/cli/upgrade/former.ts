@@ -21,13 +21,13 @@ export interface FormerProxy {
 /** Variables of that process alone. */
 const OWN = /^(TPROXY_PRIVILEGES|TPROXY_SELF|TPROXY_TAKES_\w+|WATCHDOG_PID)$/;
 /** Those that its launcher has set for it. */
-const LAUNCHERS = /^DENO_/;
+const LAUNCHERS = /^(DENO_\w+|GLIBC_TUNABLES)$/;
 
 /** Service managers that cannot be told of another main process. */
 const ONE_PROCESS = ["procd", "supervise-daemo", "runsv", "s6-supervise", "dinit"];
 
 /** The end of the path of the program, behind which its words begin. */
-const PROGRAM = /\/(tproxy\.js|entry\.ts)$/;
+const PROGRAM = /\/(tproxy\.js|run\.js|entry\.ts)$/;
 
 /** Reads it from /proc. Throws an OperationError. */
 export function readFormer(pid: number): FormerProxy {

@@ -51,7 +51,8 @@ export async function startSuccessor(
   return { code: ended ?? 1 };
 }
 
-async function readState(control: string): Promise<Record<string, unknown> | undefined> {
+/** Asks the proxy that runs for its state; undefined: none answers now. */
+export async function readState(control: string): Promise<Record<string, unknown> | undefined> {
   try {
     const reply = await askControl(control, { method: "GET", target: "/v1/status" });
     const state = reply === undefined ? undefined : parseJson(reply.text);

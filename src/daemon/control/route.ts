@@ -3,6 +3,7 @@
  * @module
  */
 import type { Handover } from "../handover/handover.ts";
+import type { PredecessorFate } from "../handover/predecessor.ts";
 import type { Proxy } from "../proxy.ts";
 import type { AnswerHead } from "./http/answer.ts";
 import type { BrowserUse } from "./guard.ts";
@@ -24,6 +25,8 @@ export interface Subject extends ProgramFacts {
   /** Milliseconds of CLOCK_MONOTONIC. */
   readonly started: number;
   readonly rates: Pick<RateWatch, "rates">;
+  /** The proxy that it has taken over from; absent: none. */
+  readonly predecessor?: { readonly fate: PredecessorFate } | undefined;
 }
 
 /** An answer: its body whole, or in parts, which are asked for as fast as the other side takes them. */

@@ -7,6 +7,7 @@ import type { RuleHits } from "../../dataplane/shared/books.ts";
 import type { Hits } from "../../dataplane/flows/tally.ts";
 import type { Family } from "../../net/ip.ts";
 import { oneLine } from "../../net/one_line.ts";
+import type { PredecessorFate } from "../handover/predecessor.ts";
 import { summarize } from "../report.ts";
 import type { GroupStatus, UpstreamStatus } from "../upstreams/status.ts";
 import type { Rates } from "./rates.ts";
@@ -43,17 +44,27 @@ export interface ProxyState extends ProgramFacts {
   readonly upstreamHits: readonly Hits[];
   readonly upstreams: readonly UpstreamStatus[];
   readonly groups: readonly GroupStatus[];
+  /** The proxy before, from which it has taken over. */
+  readonly before?: PredecessorFate;
 }
 
 /** The outline of the report. */
 export type ProxyOutline = Omit<
   ProxyState,
-  "pid" | "privileges" | "families" | "counters" | "ruleHits" | "upstreamHits" | "upstreams" | "groups"
+  | "pid"
+  | "privileges"
+  | "families"
+  | "counters"
+  | "ruleHits"
+  | "upstreamHits"
+  | "upstreams"
+  | "groups"
+  | "before"
 >;
 
 /** Describes a proxy as it is now. */
 export function describeState(subject: Subject): ProxyState {
-  const { proxy, privileges } = subject;
+  const { proxy, privileges, predecessor } = subject;
   const { dataplane, upstreams } = proxy;
   const facts = proxy.facts();
   return {
@@ -65,6 +76,7 @@ export function describeState(subject: Subject): ProxyState {
     ...dataplane.hits(),
     upstreams: upstreams.status(),
     groups: upstreams.groups(),
+    ...predecessor === undefined ? {} : { before: predecessor.fate },
   };
 }
 

@@ -74,8 +74,7 @@ export class HandoverChannel {
     };
     this.#sendOne(new TextEncoder().encode(JSON.stringify(head)), []);
     const body = joinBytes([text, ...columns.map(bytesOf)]);
-    const messages = Math.max(Math.ceil(body.length / MOST_BYTES), Math.ceil(fds.length / MOST_DESCRIPTORS));
-    for (let i = 0; i < messages; i++) {
+    for (let i = 0; i < countMessages(body.length, fds.length); i++) {
       const piece = body.subarray(i * MOST_BYTES, (i + 1) * MOST_BYTES);
       const own = fds.slice(i * MOST_DESCRIPTORS, (i + 1) * MOST_DESCRIPTORS);
       this.#sendOne(piece.length === 0 ? new Uint8Array(1) : piece, own);
@@ -94,12 +93,13 @@ export class HandoverChannel {
     const fds: number[] = [];
     const bytes = head.columns.reduce((sum, [, length]) => sum + length, head.text);
     try {
-      for (let length = 0; length < bytes || fds.length < head.fds;) {
+      for (let left = countMessages(bytes, head.fds); left > 0; left--) {
         const message = this.#receiveOne();
         pieces.push(message.bytes);
-        length += message.bytes.length;
         fds.push(...message.fds);
       }
+      // The kernel leaves out those for which there is no room.
+      if (fds.length < head.fds) throw failure("this process may have no more descriptors (ulimit -n)");
     } catch (error) {
       fds.forEach(closeFd); // nobody else knows them
       throw error;
@@ -173,6 +173,11 @@ export class HandoverChannel {
       throw failure(this.#closed ? "it is over" : `the other one takes nothing: ${errnoCode(-sent)}`);
     }
   }
+}
+
+/** Counts the messages behind the first one of a parcel. */
+function countMessages(bytes: number, descriptors: number): number {
+  return Math.max(Math.ceil(bytes / MOST_BYTES), Math.ceil(descriptors / MOST_DESCRIPTORS));
 }
 
 function kindOf(column: Column): ColumnKind {

@@ -11,6 +11,8 @@ import type { Dataplane } from "../../dataplane/supervisor.ts";
 import { OperationError } from "../../net/error.ts";
 import type { HandoverChannel, Parcel } from "./channel.ts";
 
+/** The word of a successor that takes no more; to one of another version it is a failure as any other. */
+const NO_ROOM = "no room";
 /** Milliseconds until it is looked again whether some that were dialled have come about. */
 const LOOK_MS = 100;
 
@@ -58,7 +60,7 @@ export async function takeConnections(
 ): Promise<number> {
   say(channel, "ready");
   for (let taken = 0;;) {
-    const parcel = await channel.receive("connections").catch(() => undefined);
+    const parcel = await receiveSome(channel, Math.max(dataplane.live(), taken), dataplane.room);
     if (parcel === undefined) return taken;
     say(channel, "taken");
     await channel.receive("yours").catch(() => {}); // it has been killed: they are here alone
@@ -71,6 +73,26 @@ export async function takeConnections(
     dataplane.take(worker, connections);
     taken += countGiven(connections);
   }
+}
+
+/**
+ * Receives some, where there is room for them besides as many as live here. undefined: the one before has
+ * gone, or keeps what it has, since this process may have fewer descriptors.
+ */
+async function receiveSome(
+  channel: HandoverChannel,
+  live: number,
+  room: number,
+): Promise<Parcel | undefined> {
+  try {
+    const parcel = await channel.receive("connections");
+    if (live + countGiven(unpack(parcel).connections) <= room) return parcel;
+    parcel.fds.forEach(closeFd);
+  } catch (error) {
+    if (!(error instanceof OperationError)) throw error;
+  }
+  say(channel, NO_ROOM);
+  return undefined;
 }
 
 /** Says something; that nobody is there any more is found where an answer is waited for. */

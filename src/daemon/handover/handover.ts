@@ -165,7 +165,7 @@ export class Handover {
         return log.error("connections end here", { reason: String(error) });
       }
       if (channel.isClosed) return; // none is left, or this process was told to end
-      log.warn("connections end here: the one that takes over has gone", { reason: error.message });
+      log.warn("connections end here: the one that takes over takes no more", { reason: error.message });
     }
   }
 

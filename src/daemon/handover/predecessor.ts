@@ -32,6 +32,16 @@ export interface TakenOver {
   readonly udpSessions: number;
 }
 
+/** The fate of its connections. */
+export interface PredecessorFate {
+  /** Set while they come as they can; then others end where they are. */
+  readonly follows: boolean;
+  /** Number of those that have come, once no more do. */
+  readonly taken: number;
+  /** Set when it has ended itself. */
+  readonly ended: boolean;
+}
+
 /** The rules, as the other side tells them. */
 interface ToldRules {
   readonly ruleNames: readonly RuleNames[];
@@ -47,6 +57,7 @@ export class Predecessor {
   readonly outputs: readonly number[];
   readonly #channel: HandoverChannel;
   #isGone = false;
+  #taken = 0;
   /** Its rules; null: its connections do not follow. */
   #rules: readonly RuleNames[] | null = null;
 
@@ -60,6 +71,11 @@ export class Predecessor {
   /** Its last connections have ended, and so has it. */
   get isGone(): boolean {
     return this.#isGone;
+  }
+
+  /** The fate of its connections so far. */
+  get fate(): PredecessorFate {
+    return { follows: this.#rules !== null, taken: this.#taken, ended: this.#isGone };
   }
 
   /**
@@ -98,10 +114,11 @@ export class Predecessor {
    */
   async follow(dataplane: Dataplane): Promise<number> {
     const channel = this.#channel;
-    const taken = this.#rules === null ? 0 : await takeConnections(channel, dataplane, this.#rules);
+    if (this.#rules !== null) this.#taken = await takeConnections(channel, dataplane, this.#rules);
+    this.#rules = null; // those that are left there end there
     await channel.gone();
     this.#isGone = true;
-    return taken;
+    return this.#taken;
   }
 }
 

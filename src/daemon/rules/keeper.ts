@@ -312,7 +312,7 @@ export class RulesKeeper {
   /** Makes rules and routing those of the plan. Returns where they are. */
   async #makeAll(plan: Plan): Promise<string> {
     const { readTextFile, life } = this.#options;
-    const { place } = await install({ plan, config: this.#loaded.config }, readTextFile);
+    const { place } = await install({ plan, config: this.#loaded.config }, readTextFile, { seamless: true });
     life.once();
     return place;
   }

@@ -2,6 +2,8 @@
  * A worker's seat: its listeners and its books stay, threads come and go.
  * @module
  */
+import { closeFd } from "../../../ffi/sockets/socket.ts";
+import { resetOnClose } from "../../../ffi/sockets/sockopt.ts";
 import type { Logger } from "../../log.ts";
 import { OperationError } from "../../net/error.ts";
 import { type GivenConnections, NO_CONNECTIONS } from "../handover/connections.ts";
@@ -39,6 +41,9 @@ export class Seat {
   #given = Promise.withResolvers<WorkerEstate>();
   #parked = Promise.withResolvers<GivenConnections>();
   #parted = Promise.withResolvers<void>();
+  /** Descriptors of connections that are parked; and those that a thread has left open which has failed. */
+  #parkedFds: readonly number[] = [];
+  #orphans: readonly number[] = [];
   #thread: Thread;
   /** The adoption that the thread has taken. */
   #taken = 0;
@@ -119,17 +124,29 @@ export class Seat {
     return this.#parked.promise;
   }
 
-  /** Has the worker go on with them. */
+  /** Has the worker go on with them. Where it has failed meanwhile they are reset. */
   unpark(): void {
+    for (const fd of this.#takeOrphans()) {
+      resetOnClose(fd);
+      closeFd(fd);
+    }
     this.#thread.give({ kind: "giving", step: "unpark" });
   }
 
   /** Has the worker know them no longer. Resolves when it does not, and its sockets are closed. */
   part(): Promise<void> {
+    for (const fd of this.#takeOrphans()) closeFd(fd);
     if (this.#over) return Promise.resolve();
     this.#parted = Promise.withResolvers();
     this.#thread.give({ kind: "giving", step: "part" });
     return this.#parted.promise;
+  }
+
+  /** Lists, once, what a failed thread has left; one that lives closes its own. */
+  #takeOrphans(): readonly number[] {
+    const orphans = this.#orphans;
+    this.#orphans = this.#parkedFds = [];
+    return orphans;
   }
 
   /** Has the worker take over connections that another process has parted with. */
@@ -176,7 +193,10 @@ export class Seat {
         inherited: () => this.#inherited.resolve(),
         quiet: () => this.#quiet.resolve(),
         given: (estate) => this.#given.resolve(estate),
-        parked: (connections) => this.#parked.resolve(connections),
+        parked: (connections) => {
+          this.#parkedFds = connections.fds;
+          this.#parked.resolve(connections);
+        },
         parted: () => this.#parted.resolve(),
         adopted: (number) => this.#take(number),
         stopped: () => this.#finish(() => this.#ended.resolve()),
@@ -200,6 +220,7 @@ export class Seat {
     const { log, books, crashes, replaced } = this.#house;
     const { index, memory } = this.#parts;
     const lost = salvage(index, memory.ledgers[index], books);
+    this.#orphans = this.#parkedFds;
     if (this.#isReady && !this.#ending && crashes.bears(performance.now())) {
       log.error("a worker has failed; another takes its place", {
         worker: index,

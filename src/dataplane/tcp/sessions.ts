@@ -350,9 +350,13 @@ export class TcpSessions implements Service, Life, ObedientSessions {
     this.#table.forEach((session) => this.#wheel.schedule(session, tick + 1));
   }
 
-  /** Closes the pipes: something has failed, and somebody else closes what the ledger names. */
+  /**
+   * Closes the pipes: something has failed, and somebody else closes what the ledger names. Another process
+   * may be about to get those of sessions that are parked: their numbers must not become somebody else's.
+   */
   abandon(): void {
-    this.#table.forEach(({ up, down }) => {
+    this.#table.forEach(({ stage, up, down }) => {
+      if (stage === PARKED) return;
       this.#relay.release(up);
       this.#relay.release(down);
     });

@@ -3,7 +3,7 @@
  * missing.
  * @module
  */
-import { statfsSync } from "node:fs";
+import { fileSystemOf } from "../../../ffi/process.ts";
 
 /** Reads files; nothing of it throws. */
 export interface MachineFiles {
@@ -34,11 +34,10 @@ export function systemFiles(readTextFile: (path: string) => string): MachineFile
     list: (directory) =>
       orUndefined(() => [...Deno.readDirSync(directory)].map(({ name }) => name).sort()) ?? [],
     readLink: (path) => orUndefined(() => Deno.readLinkSync(path)),
-    fileSystem: (path) =>
-      orUndefined(() => {
-        const { type, bavail, bsize } = statfsSync(path);
-        return { type, freeBytes: bavail * bsize };
-      }),
+    fileSystem(path) {
+      const found = fileSystemOf(path);
+      return typeof found === "number" ? undefined : found;
+    },
   };
 }
 

@@ -69,13 +69,24 @@ export interface TrialPlace {
   readonly others: readonly FoundInstall[];
 }
 
+/** Options of an install. */
+export interface InstallOptions {
+  /** No packet misses a rule for that; sets may have other names afterwards. Default: no. */
+  readonly seamless?: boolean;
+}
+
 /** See the module. */
 export interface Backend extends Compiler {
   /**
    * Makes the kernel's state that of the plan. Throws an OperationError; then the state before is there
    * again. `others`: installs with other backends; rules of two are never mixed.
    */
-  install(plan: Plan, machine: Machine, others: readonly FoundInstall[]): Soon<InstallReport>;
+  install(
+    plan: Plan,
+    machine: Machine,
+    others: readonly FoundInstall[],
+    options?: InstallOptions,
+  ): Soon<InstallReport>;
   readonly trials: Trials;
   /** Looks for every rule in the kernel. Other kinds of this backend count as objects that nobody wants. */
   compare(plan: Plan, machine: Machine): Soon<BackendStatus>;

@@ -16,7 +16,7 @@ export function replaceContents(before: TableContents, next: CompiledTable): Nft
   // Rules hold chains and sets, so they go first.
   for (const { name } of before.chains) batch.flushChain({ ...where, name });
   const chains = split(before.chains, next.chains, isSameChain);
-  const sets = split(before.sets, next.sets, isSameMemory);
+  const sets = split(before.sets, next.sets, isSameSet);
   for (const { name } of chains.gone) batch.deleteChain({ ...where, name });
   for (const { name } of sets.gone) batch.deleteSet({ ...where, name });
   addSets(batch, where, sets.added);
@@ -40,8 +40,9 @@ function isSameChain(one: CompiledChain, other: CompiledChain): boolean {
   return one.name === other.name && JSON.stringify(one.hook) === JSON.stringify(other.hook);
 }
 
-/** All other sets are made anew. */
-function isSameMemory(one: PlannedSet, other: PlannedSet): boolean {
-  return isMemory(one) && isMemory(other) && one.name === other.name && one.type === other.type &&
-    one.size === other.size && one.timeoutSeconds === other.timeoutSeconds;
+/** Compares sets. One of ranges that is made anew matches nothing for a moment: nft/replacing/steps.ts. */
+function isSameSet(one: PlannedSet, other: PlannedSet): boolean {
+  if (!isMemory(one) || !isMemory(other)) return JSON.stringify(one) === JSON.stringify(other);
+  return one.name === other.name && one.type === other.type && one.size === other.size &&
+    one.timeoutSeconds === other.timeoutSeconds;
 }

@@ -11,6 +11,7 @@ import type { Machine } from "../machine/machine.ts";
 import { refuseOthers } from "../backend/other_installs.ts";
 import { NFT_COMPILER } from "./compiler.ts";
 import { applyInstall, applyTrial, PLACE, removeTable } from "./apply.ts";
+import { asPlanned } from "./replacing/turns.ts";
 import { isOurTable, readTable, readTableIfPossible } from "./state/state.ts";
 import { compareTable } from "./state/status.ts";
 import { tableInForce } from "./trial/in_force.ts";
@@ -19,9 +20,9 @@ import { readTrial, removeTrial } from "./trial/state.ts";
 /** See the module. */
 export const NFT_BACKEND: Backend = {
   ...NFT_COMPILER,
-  install(plan, _machine, others) {
+  install(plan, _machine, others, options) {
     refuseOthers(others, NFT_COMPILER.name);
-    return withKernel((connections) => applyInstall(plan, connections));
+    return withKernel((connections) => applyInstall(plan, connections, options));
   },
   trials: {
     begin(plan, { others }, timeoutMs) {
@@ -34,7 +35,7 @@ export const NFT_BACKEND: Backend = {
   },
   compare(plan) {
     const table = tableInForce(withKernel(({ netfilter }) => readTable(netfilter)));
-    return { objects: compareTable(plan, table), place: PLACE };
+    return { objects: compareTable(plan, table && asPlanned(table)), place: PLACE };
   },
   find: findOurTable,
   listTraces: (machine) => findOurTable(machine).map(({ name }) => `table ${name}`),

@@ -173,3 +173,32 @@ labTest("a worker that fails while it drains costs no other its connections", {
   assert.equal(await dataplane.program.waitForExit(), 1);
   assert.match(dataplane.program.stdout, /FAILED Cannot run worker "1": TypeError: no protocol/);
 });
+
+for (const [order, end] of [["part", "is at EOF"], ["unpark", "Connection reset by peer"]] as const) {
+  labTest(
+    `connections that are parked when their worker fails are closed by the order to ${order}`,
+    { programs: PROGRAMS },
+    async (lab) => {
+      await serve(lab, 7000, "cat");
+      const dataplane = await startDataplaneProgram(lab, BOTH);
+      await dataplane.count();
+      const before = await listHeldSockets(lab);
+      const clients = await connectToBoth(lab, dataplane);
+      const parked = (await dataplane.sessions()).filter(({ worker }) => worker === 1).length;
+      assert.equal(await dataplane.tell({ do: "park", worker: 1 }), parked * 2);
+      await dataplane.tell({ do: "wreck", worker: 1 });
+      await dataplane.program.waitForOutput("a worker has failed; another takes its place");
+      await delay(300);
+      const ended = () => clients.filter(({ output }) => output.includes(end)).length;
+      assert.equal(ended(), 0, "another process may have them");
+      await dataplane.tell({ do: order, worker: 1 });
+      await until(() => ended() === parked, { what: "their end" });
+      await delay(300);
+      assert.equal(ended(), parked);
+      for (const client of clients) await client.closeInput();
+      for (const client of clients) await client.waitForExit();
+      await until(async () => (await listHeldSockets(lab)).length <= before.length, { what: "no socket" });
+      assert.deepEqual(await listHeldSockets(lab), before);
+    },
+  );
+}

@@ -1,7 +1,10 @@
 /** Refusals, ICMP errors and silence reach the client as they are (field case 19, W7). */
+import { OperationError } from "../../../src/net/error.ts";
 import { fieldTest } from "../../laboratory/field/field.ts";
-import { both, every, tcp, udp } from "../../laboratory/field/probes.ts";
+import { FIELD } from "../../laboratory/field/places.ts";
+import { both, every, type Probe, tcp, udp } from "../../laboratory/field/probes.ts";
 import { chain, table, tableText } from "../../laboratory/field/rules.ts";
+import { at } from "../../laboratory/network/udp_socket.ts";
 
 const CONTROL = every("server", 80, "server sees client");
 
@@ -46,6 +49,39 @@ for (const [code, words] of MESSAGES) {
     ],
   });
 }
+
+/** A second datagram of this size, which hears of what became of the first. */
+function large(family: 4 | 6, bytes: number): Probe {
+  return {
+    name: `UDP, IPv${family}, ${bytes} bytes twice`,
+    expected: family === 4 ? "EHOSTUNREACH" : "EACCES",
+    async run(places) {
+      const socket = places.client.udp({ family, connect: at(FIELD.server[family], 443) });
+      try {
+        socket.send(new Uint8Array(bytes));
+        await socket.receiveWithin(500);
+        socket.send(new Uint8Array(bytes));
+        return "silence";
+      } catch (error) {
+        if (!(error instanceof OperationError)) throw error;
+        return error.code;
+      } finally {
+        socket.close();
+      }
+    },
+  };
+}
+
+fieldTest("a firewall that says admin-prohibited to datagrams in fragments, IPv4", {
+  before: ({ lab }) => lab.server.nft(firewall("udp dport 443 reject with icmpx admin-prohibited")),
+  probes: [large(4, 1_400), large(4, 3_000), ...CONTROL],
+});
+
+fieldTest("a firewall that says admin-prohibited to datagrams in fragments, IPv6", {
+  before: ({ lab }) => lab.server.nft(firewall("udp dport 443 reject with icmpx admin-prohibited")),
+  probes: [large(6, 1_400), large(6, 3_000), ...CONTROL],
+  different: 'ICMPv6 errors but "port unreachable" for datagrams in fragments do not reach the client',
+});
 
 fieldTest("a server that says nothing", {
   before: ({ lab }) => lab.server.nft(firewall("meta l4proto { tcp, udp } th dport 443 drop")),

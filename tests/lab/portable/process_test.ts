@@ -23,6 +23,7 @@ portableTest("becomes the program: same process, arguments, exit code, input, si
   assert.equal(told.environment.TPROXY_CACHE_DIR, copy.cache);
   assert.equal(told.environment.DENO_DIR, `${copy.cache}/program-test-0/deno-dir`);
   assert.equal(told.environment.LD_PRELOAD, undefined);
+  assert.equal(told.environment.GLIBC_TUNABLES, "glibc.malloc.mmap_threshold=131072");
   assert.equal((await copy.run([copy.standIn, "exit", "42"])).code, 42);
   const cat = clean([copy.standIn, "cat"], { TPROXY_CACHE_DIR: copy.cache });
   assert.equal((await runProgram(cat, { input: "through\n" })).stdout, "through\n");

@@ -85,7 +85,7 @@ for (const says of [false, true]) {
     await dieAmidConnections(lab, proxy.configPath, says);
     if (says) await client.waitForOutput("is at EOF");
     else {
-      await proxy.program.waitForOutput("connections end here: the one that takes over has gone");
+      await proxy.program.waitForOutput("connections end here: the one that takes over takes no more");
       await client.write("again\n");
       await client.waitForOutput("again\n");
     }

@@ -37,7 +37,8 @@ labTest(
       });
       assert.match(stdout, new RegExp(`takes over from the proxy with pid ${pid}\n`), stderr);
       const next = await pidOf(lab);
-      assert.match(stdout, new RegExp(`pid ${next} runs, with 5\\d UDP sessions; pid ${pid} gives`));
+      assert.match(stdout, new RegExp(`pid ${next} runs, with 5\\d UDP sessions\n`));
+      assert.match(stdout, new RegExp(`\npid ${pid} has given it \\d+ connections, and has ended\n`));
       await until(() => !isAlive(pid), { what: `end of ${pid}`, timeoutMs: 20_000 });
       pid = next;
     }

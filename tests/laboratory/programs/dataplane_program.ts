@@ -83,6 +83,12 @@ async function obey(command: DataplaneCommand, dataplane: Dataplane): Promise<un
     }
     case "close":
       return dataplane.close(command.sessions);
+    case "park":
+      return (await dataplane.parting[command.worker].park()).fds.length;
+    case "unpark":
+      return dataplane.parting[command.worker].unpark();
+    case "part":
+      return await dataplane.parting[command.worker].part();
     case "wreck":
       // A worker that is asked for a protocol that it does not have throws, as it would on any mistake of
       // ours.

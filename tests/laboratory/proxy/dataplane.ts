@@ -17,6 +17,8 @@ export type DataplaneCommand =
   /** The kernel takes the rules of a config. */
   | { readonly do: "install"; readonly path: string }
   | { readonly do: "close"; readonly sessions: readonly SessionKey[] }
+  /** The worker leaves connections alone, as for another process; and goes on, or parts with them. */
+  | { readonly do: "park" | "unpark" | "part"; readonly worker: number }
   /** The worker fails. */
   | { readonly do: "wreck"; readonly worker: number };
 

@@ -1,7 +1,7 @@
 import type { Env } from "../../../src/cli/env.ts";
 import { filesUnder } from "../../../src/cli/files.ts";
 import { main } from "../../../src/cli/main.ts";
-import { loadAllCommands } from "../../../src/cli/table.ts";
+import { loadAllCommands, TABLE } from "../../../src/cli/table.ts";
 
 // Here, because the C library that some of them open would count as leak of the test that loads them first.
 await loadAllCommands();
@@ -46,5 +46,5 @@ export async function run(
     self: { command: "/nowhere", args: [] },
     ...more,
   };
-  return { code: await main(env), stdout, stderr };
+  return { code: await main(env, TABLE), stdout, stderr };
 }

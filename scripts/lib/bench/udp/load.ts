@@ -6,7 +6,7 @@ import { ADDRESSES, type Lab } from "../../../../tests/laboratory/lab.ts";
 import type { Program } from "../../../../tests/laboratory/program.ts";
 import { delay } from "../../../../tests/laboratory/machine/wait.ts";
 import { compileGenerator, generator } from "../compile.ts";
-import { combine, parseReport, type PingReport, type Transferred } from "./report.ts";
+import { combine, type HoldReport, parseReport, type PingReport, type Transferred } from "./report.ts";
 import type { Stream } from "./streams.ts";
 
 /** A stream that is to be sent. */
@@ -16,7 +16,17 @@ export interface Transfer extends Stream {
   readonly seconds: number;
 }
 
+/** Sessions that are to be opened. */
+export interface Sessions {
+  readonly count: number;
+  /** Requests that are on their way at once; default 16. */
+  readonly atOnce?: number;
+  /** The first of the clients' ports, for flows that nobody has seen; default: the kernel chooses. */
+  readonly firstPort?: number;
+}
+
 const PORT = 9000;
+const SESSIONS_AT_ONCE = 16;
 /** The bytes of a request, and of its response. */
 const REQUEST_BYTES = 64;
 /** Many clients do not take turns in long bursts. */
@@ -65,22 +75,23 @@ export async function ping(lab: Lab, options: { flows: number; seconds: number }
 }
 
 /**
- * Opens so many sessions, each with one exchange; they stay open while `work` runs. Also gives how many had
- * no answer.
+ * Opens sessions, each with one exchange; they stay open while `work` runs. Also gives how they were
+ * answered.
  */
 export async function withSessions<T>(
   lab: Lab,
-  count: number,
+  { count, atOnce = SESSIONS_AT_ONCE, firstPort = 0 }: Sessions,
   work: () => Promise<T>,
-): Promise<{ result: T; unanswered: number }> {
+): Promise<{ result: T; report: HoldReport }> {
   const echo = await startServer(lab, "echo", { size: REQUEST_BYTES });
-  const hold = await lab.client.start(clientCommand("hold", { flows: count, size: REQUEST_BYTES }));
+  const load = { flows: count, size: REQUEST_BYTES, burst: atOnce, first: firstPort };
+  const hold = await lab.client.start(clientCommand("hold", load));
   await hold.waitForOutput(/\}\n/, { timeoutMs: 60_000 });
-  const { sessions } = parseReport("hold", hold.stdout);
+  const report = parseReport("hold", hold.stdout);
   const result = await work();
   await finish(hold);
   await finish(echo);
-  return { result, unanswered: count - sessions };
+  return { result, report };
 }
 
 /** Tells whether one request has an answer. */

@@ -12,7 +12,7 @@ import type { Transferred } from "./report.ts";
 import { MANY, STEADY_RATE, STEADY_STREAMS, STREAMS } from "./streams.ts";
 
 /** Names that `--measures` takes; the measures in a sample begin with these words. */
-export const UDP_MEASURES = ["saturated", "steady", "latency", "sessions"] as const;
+export const UDP_MEASURES = ["saturated", "steady", "latency", "opening", "sessions"] as const;
 
 const SESSIONS = 4_000;
 /** v2ray lets some of its upstream sockets share a port; then one client gets the other's answers. */
@@ -20,6 +20,14 @@ const MAX_UNANSWERED = SESSIONS / 4;
 /** Sessions before those that count, so that code and pools have grown. */
 const WARM_SESSIONS = 500;
 const SETTLE_MS = 1_000;
+/** New sessions: how long the first exchange takes alone, and how many begin in a second. */
+const OPENINGS = [{ name: "opening", count: 1_000, atOnce: 1 }, {
+  name: "opening.many",
+  count: 4_000,
+  atOnce: MANY,
+}] as const;
+/** Below the ports that the kernel gives to the clients of other measures. */
+const FIRST_PORT = 20_000;
 
 /**
  * Streams and latency. A sample holds, for example, `saturated.up64.delivered`, `steady.processor`,
@@ -54,6 +62,29 @@ export async function measureTraffic(
   }
   const delivered = counts.reduce((sum, count) => sum + count, 0);
   checkPath({ delivered, forwarded: await countForwarded(lab) - forwarded, isProxy: pid !== undefined });
+  // Behind the check: a first datagram that asks the router is forwarded, to the end of its way.
+  if (wants("opening")) Object.assign(sample, await measureOpening(lab, pid));
+  return sample;
+}
+
+async function measureOpening(lab: Lab, pid: number | undefined): Promise<Sample> {
+  const sample: Sample = {};
+  let firstPort = FIRST_PORT;
+  const open = async (wanted: { count: number; atOnce: number }) => {
+    const { report } = await withSessions(lab, { ...wanted, firstPort }, () => Promise.resolve());
+    firstPort += wanted.count;
+    return report;
+  };
+  await open({ count: WARM_SESSIONS, atOnce: MANY });
+  for (const { name, ...wanted } of OPENINGS) {
+    const before = pid === undefined ? 0 : processorMs(pid);
+    const report = await open(wanted);
+    sample[`${name}.rate`] = report.sessions / report.seconds;
+    sample[`${name}.median`] = report.median;
+    sample[`${name}.p99`] = report.p99;
+    sample[`${name}.unanswered`] = 100 * (1 - report.sessions / wanted.count);
+    if (pid !== undefined) sample[`${name}.processor`] = (processorMs(pid) - before) * 1e3 / wanted.count;
+  }
   return sample;
 }
 
@@ -97,13 +128,14 @@ function record(sample: Sample, name: string, result: Transferred): void {
 /** Resident memory and descriptors that each of many sessions takes up; the proxy is a fresh one. */
 export async function measureSessions(lab: Lab, pid: number): Promise<Sample> {
   await ping(lab, { flows: MANY, seconds: 0.5 });
-  await withSessions(lab, WARM_SESSIONS, () => Promise.resolve());
+  await withSessions(lab, { count: WARM_SESSIONS }, () => Promise.resolve());
   const settled = async () => {
     await delay(SETTLE_MS);
     return { bytes: residentBytes(pid), descriptors: descriptorCount(pid) };
   };
   const before = await settled();
-  const { result: after, unanswered } = await withSessions(lab, SESSIONS, settled);
+  const { result: after, report } = await withSessions(lab, { count: SESSIONS }, settled);
+  const unanswered = SESSIONS - report.sessions;
   if (unanswered > MAX_UNANSWERED) throw new Error(`${unanswered} of ${SESSIONS} sessions had no answer`);
   return {
     "sessions.bytes": (after.bytes - before.bytes) / SESSIONS,

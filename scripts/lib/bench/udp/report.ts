@@ -41,7 +41,12 @@ export interface PingReport {
 export interface HoldReport {
   /** Those that had an answer. */
   readonly sessions: number;
+  /** From the first request to the last answer. */
   readonly seconds: number;
+  /** Microseconds. */
+  readonly median: number;
+  /** Microseconds. */
+  readonly p99: number;
 }
 
 /** Result of a transfer. */
@@ -64,7 +69,7 @@ const NAMES = {
   send: ["sent", "seconds"],
   receive: ["received", "duplicates", "reordered", "malformed", "dropped", "seconds"],
   ping: ["exchanges", "lost", "seconds", "median", "p99"],
-  hold: ["sessions", "seconds"],
+  hold: ["sessions", "seconds", "median", "p99"],
 } as const;
 
 /** Reports by kind. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { compare, formatNumber, formatRow, formatRule, summarize } from "../statistics.ts";
-import type { Results, Sample, Verdict } from "../suite.ts";
+import { EARLY, type Results, type Sample, type Verdict } from "../suite.ts";
 import { makeVerdict } from "../verdicts.ts";
 import { MANY, STEADY_RATE, STEADY_STREAMS, STREAMS } from "./streams.ts";
 
@@ -39,6 +39,11 @@ const ROWS: readonly Row[] = [
   { title: `${MANY} at once: exchanges/s`, measure: "latency.many.exchanges", digits: 0 },
   { title: `${MANY} at once: median, µs`, measure: "latency.many.median", digits: 0 },
   { title: `${MANY} at once: p99, µs`, measure: "latency.many.p99", digits: 0 },
+  { title: "a session begins: first exchange, median, µs", measure: "opening.median", digits: 0 },
+  { title: "a session begins: first exchange, p99, µs", measure: "opening.p99", digits: 0 },
+  { title: `new sessions/s, ${MANY} at once`, measure: "opening.many.rate", digits: 0 },
+  { title: `new sessions, ${MANY} at once: CPU µs for each`, measure: "opening.many.processor", digits: 0 },
+  { title: "new sessions without an answer, %", measure: "opening.many.unanswered", digits: 1 },
   { title: "memory for each session, bytes", measure: "sessions.bytes", digits: 0 },
   { title: "sessions without an answer, %", measure: "sessions.unanswered", digits: 1 },
   { title: "descriptors for each session", measure: "sessions.descriptors", digits: 1 },
@@ -58,16 +63,16 @@ const RATIO_TARGETS: readonly { measure: string; atLeast?: number; atMost?: numb
 ];
 const SESSION_BYTES = 1024;
 
-/** A row for each measure, a column for each contestant, and the ratio. */
+/** A row for each measure, a column for each contestant, and the ratios. */
 export function formatUdpTable(results: Results): string {
   const medians = [...results.values()].map(summarize);
-  const ratios = compare(results, BASE);
-  const head = ["median", ...results.keys(), ...(ratios === undefined ? [] : [`tproxy ÷ ${BASE}`])];
+  const bases = [BASE, EARLY].filter((base) => compare(results, base) !== undefined);
+  const head = ["median", ...results.keys(), ...bases.map((base) => `tproxy ÷ ${base}`)];
   const lines = [formatRow(head), formatRule(head.length - 1)];
   for (const row of ROWS) {
     if (!medians.some((sample) => sample[row.measure] !== undefined)) continue;
-    const ratio = ratios === undefined ? [] : [formatNumber(ratios[row.measure], 2)];
-    lines.push(formatRow([row.title, ...medians.map((sample) => formatCell(row, sample)), ...ratio]));
+    const ratios = bases.map((base) => formatNumber(compare(results, base)![row.measure], 2));
+    lines.push(formatRow([row.title, ...medians.map((sample) => formatCell(row, sample)), ...ratios]));
   }
   return lines.join("\n");
 }

@@ -11,6 +11,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { exists } from "../disk.ts";
 import { type Arch, keep, type Layer, type LayerFile, writeLayer } from "../layer.ts";
+import { ENTRIES } from "../project.ts";
 import { giveUp, run, say } from "../run.ts";
 
 /** ffi/launcher/main.c, PROGRAM_FD. */
@@ -54,10 +55,10 @@ function compile(arch: Arch, runtime: Layer, program: Layer, directory: string):
   }
   writeLayer(runtime, `${directory}/runtime`);
   writeLayer(program, `${directory}/program`);
-  const workers = program.files.map(({ name }) => name).filter((name) => name !== "tproxy.js");
+  const workers = program.files.map(({ name }) => name).filter((name) => !Object.hasOwn(ENTRIES, name));
   Deno.writeTextFileSync(
     `${directory}/program/${LOADER}`,
-    `await import("file://${DIRECTORY}/tproxy.js");
+    `for (const name of ${JSON.stringify(Object.keys(ENTRIES))}) await import("file://${DIRECTORY}/" + name);
 for (const name of ${JSON.stringify(workers)}) new Worker("file://${DIRECTORY}/" + name, { type: "module" });
 setInterval(() => {}, 1000);
 `,

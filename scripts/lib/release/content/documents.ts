@@ -4,7 +4,7 @@
  * @module
  */
 import { gzip } from "../archive/compress.ts";
-import { ENTRY, PROJECT } from "../../build/project.ts";
+import { ENTRIES, PROJECT } from "../../build/project.ts";
 import { run } from "../../build/run.ts";
 import { type PackageFile, textFile } from "./file.ts";
 
@@ -57,6 +57,6 @@ async function compressed(path: string, text: string): Promise<PackageFile> {
 
 /** Asks the program; its lines are as long as they are without a terminal. */
 function ask(env: Record<string, string>, ...args: string[]): string {
-  const words = ["run", "-A", "--quiet", "--no-prompt", `${PROJECT}/${ENTRY}`, ...args];
+  const words = ["run", "-A", "--quiet", "--no-prompt", `${PROJECT}/${ENTRIES["tproxy.js"]}`, ...args];
   return run(Deno.execPath(), words, { env });
 }

@@ -75,7 +75,7 @@ function listShortly(texts: readonly string[]): string {
 
 function compareChain(chain: CompiledChain, installed: InstalledTable | undefined): ObjectStatus[] {
   const found = installed?.chains.find(({ name }) => name === chain.name);
-  const state = found === undefined ? "missing" : hookMatches(chain, found) ? "present" : "changed";
+  const state = found === undefined ? "missing" : isHookOf(chain, found) ? "present" : "changed";
   const rules = installed?.rules.filter((rule) => rule.chain === chain.name) ?? [];
   return [
     {
@@ -97,7 +97,8 @@ function compareChain(chain: CompiledChain, installed: InstalledTable | undefine
   ];
 }
 
-function hookMatches(chain: CompiledChain, { base }: NftChain): boolean {
+/** Tells whether a chain of the kernel is hooked in as one of the plan. */
+export function isHookOf(chain: CompiledChain, { base }: NftChain): boolean {
   if (chain.hook === undefined || base === undefined) return chain.hook === base;
   return base.type === (chain.hook.type ?? "filter") && base.policy !== "drop" &&
     base.hook === chain.hook.hook &&

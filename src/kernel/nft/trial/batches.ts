@@ -56,6 +56,6 @@ export function endTrial({ chains, sets, rules }: NamedObjects): NftBatch {
 }
 
 /** Takes the gate's elements away, in a batch that keeps what was on trial: it fails where they have gone. */
-export function requireTrial(batch: NftBatch): void {
-  batch.deleteElements(SET, gateElements(0).map(({ key }) => ({ key })));
+export function requireTrial(batch: NftBatch): NftBatch {
+  return batch.deleteElements(SET, gateElements(0).map(({ key }) => ({ key })));
 }

@@ -10,8 +10,8 @@ import type { NftExpression } from "../../../netlink/nft/expression.ts";
 import * as phrase from "../../../netlink/nft/phrases.ts";
 import type { NftElement } from "../../../netlink/nft/sets/element.ts";
 import type { NftSet } from "../../../netlink/nft/sets/set.ts";
-import type { PlannedSet } from "../../plan/rules/set.ts";
-import type { CompiledChain, Statement, TableContents } from "../model.ts";
+import type { TableContents } from "../model.ts";
+import { renameContents, renameExpressions } from "../replacing/renaming.ts";
 
 /** The gate. */
 export const TRIAL_SET = "trial";
@@ -36,22 +36,9 @@ export function isOnTrial(name: string): boolean {
 }
 
 /** Gives chains and sets their names on trial. */
-export function putOnTrial({ sets, chains }: TableContents): TableContents {
-  return {
-    sets: sets.map((set): PlannedSet => ({ ...set, name: TRIAL_PREFIX + set.name })),
-    chains: chains.map((chain): CompiledChain => ({
-      ...chain,
-      name: TRIAL_PREFIX + chain.name,
-      rules: chain.rules.map((rule) => ({ ...rule, statements: rule.statements.map(renameStatement) })),
-    })),
-  };
-}
-
-function renameStatement(statement: Statement): Statement {
-  if ("chain" in statement) return { ...statement, chain: TRIAL_PREFIX + statement.chain };
-  // `set` of a verb may be bits.
-  if (!("set" in statement) || typeof statement.set !== "string") return statement;
-  return { ...statement, set: TRIAL_PREFIX + statement.set } as Statement;
+export function putOnTrial(contents: TableContents): TableContents {
+  const onTrial = (name: string) => TRIAL_PREFIX + name;
+  return renameContents(contents, { set: onTrial, chain: onTrial });
 }
 
 /** Gives a name on trial as it is without one. */
@@ -61,13 +48,7 @@ export function plainName(name: string): string {
 
 /** Gives the expressions of a rule on trial as they are without one. */
 export function plainExpressions(expressions: readonly NftExpression[]): NftExpression[] {
-  return expressions.map((expression) => {
-    if (expression.kind === "lookup" || expression.kind === "dynset") {
-      return { ...expression, set: plainName(expression.set) };
-    }
-    if (expression.kind !== "verdict" || expression.verdict.chain === undefined) return expression;
-    return { ...expression, verdict: { ...expression.verdict, chain: plainName(expression.verdict.chain) } };
-  });
+  return renameExpressions(expressions, { set: plainName, chain: plainName });
 }
 
 /** Tells whether a rule is the gate of a base chain, of either generation. */

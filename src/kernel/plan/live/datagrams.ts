@@ -10,7 +10,7 @@ import type { Family } from "../../../net/ip.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
 import { UDP } from "../phrases.ts";
-import { type Effect, goTo } from "../rules/effect.ts";
+import { type Effect, goTo, LEAVE } from "../rules/effect.ts";
 import type { Scope } from "../scope.ts";
 import { watches } from "../scope.ts";
 import type { LiveOptions } from "./options.ts";
@@ -84,28 +84,36 @@ function translatedChain(family: Family): string {
   return `datagrams_${family}`;
 }
 
+const RELEASED: PlannedRule = {
+  conditions: [UDP, { kind: "flow-label", label: FLOW_LABEL.released, negate: false }],
+  effect: LEAVE,
+  reason: "The kernel forwards it, to the end: also where rules by now ask for the proxy",
+};
+
 /** Plans the rules that lead to it, among those of what asks. */
 export function askDatagrams(scope: Scope): PlannedRule[] {
   if (!watchesDatagrams(scope)) return [];
-  return scope.families.flatMap((family): PlannedRule[] => [{
-    conditions: [
-      { kind: "family", family },
-      UDP,
-      // First what is true of few: most flows have been released.
-      { kind: "flow-label", label: FLOW_LABEL.released, negate: true },
-      { kind: "original-flow", family, set: watchingSet(family) },
-    ],
-    effect: goTo(DATAGRAM_CHAIN),
-    reason: "Nothing of it goes on before its name is known",
-  }, {
-    conditions: [{ kind: "untracked" }, { kind: "family", family }, UDP, {
-      kind: "remembered-flow",
-      family,
-      set: watchingSet(family),
-    }],
-    effect: goTo(UNTRACKED_CHAIN),
-    reason: "What conntrack does not see cannot be released: the worker sends on what it lets go",
-  }]);
+  // First what is true of most.
+  return [
+    RELEASED,
+    ...scope.families.flatMap((family): PlannedRule[] => [{
+      conditions: [
+        { kind: "family", family },
+        UDP,
+        { kind: "original-flow", family, set: watchingSet(family) },
+      ],
+      effect: goTo(DATAGRAM_CHAIN),
+      reason: "Nothing of it goes on before its name is known",
+    }, {
+      conditions: [{ kind: "untracked" }, { kind: "family", family }, UDP, {
+        kind: "remembered-flow",
+        family,
+        set: watchingSet(family),
+      }],
+      effect: goTo(UNTRACKED_CHAIN),
+      reason: "What conntrack does not see cannot be released: the worker sends on what it lets go",
+    }]),
+  ];
 }
 
 function watchesDatagrams(scope: Scope): boolean {

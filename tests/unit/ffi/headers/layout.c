@@ -22,6 +22,7 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <time.h>
 
 #include <linux/errqueue.h>
@@ -85,6 +86,10 @@ static void structs(void)
   SIZE("TIMEVAL_SIZE", struct timeval)
   SIZE("TIMESPEC_SIZE", struct timespec)
   SIZE("RLIMIT_SIZE", struct rlimit)
+  SIZE("STATFS_SIZE", struct statfs)
+  line("STATFS_WORD.type", (long long)offsetof(struct statfs, f_type) / 8);
+  line("STATFS_WORD.blockSize", (long long)offsetof(struct statfs, f_bsize) / 8);
+  line("STATFS_WORD.available", (long long)offsetof(struct statfs, f_bavail) / 8);
   SIZE("SOCK_FPROG_SIZE", struct sock_fprog)
   OFFSET("SOCK_FPROG_FILTER", struct sock_fprog, filter)
   SIZE("SOCK_FILTER_SIZE", struct sock_filter)
@@ -100,6 +105,7 @@ _Static_assert(offsetof(struct linger, l_onoff) == 0 && offsetof(struct linger, 
 _Static_assert(offsetof(struct timeval, tv_sec) == 0 && offsetof(struct timeval, tv_usec) == 8, "timeval");
 _Static_assert(offsetof(struct timespec, tv_sec) == 0 && offsetof(struct timespec, tv_nsec) == 8, "timespec");
 _Static_assert(offsetof(struct rlimit, rlim_cur) == 0 && offsetof(struct rlimit, rlim_max) == 8, "rlimit");
+_Static_assert(sizeof(((struct statfs *)0)->f_type) == 8 && sizeof(((struct statfs *)0)->f_bavail) == 8, "statfs");
 _Static_assert(offsetof(struct sock_fprog, len) == 0 && offsetof(struct sock_filter, k) == 4, "filter");
 _Static_assert(offsetof(struct pollfd, fd) == 0 && CMSG_ALIGN(1) == 8 && CMSG_LEN(0) == sizeof(struct cmsghdr), "cmsg");
 /* Numbers of these sizes go through ffi/libc.ts. */

@@ -40,6 +40,17 @@ Deno.test("formatUdpTable() has no ratios without v2ray", () => {
   assert.equal(lines[2], "| saturated to server, 64 bytes: delivered/s of offered/s | 90000 of 120000 |");
 });
 
+Deno.test("formatUdpTable() compares both admissions, also in how sessions begin", () => {
+  const opening = (rate: number) => ({ "opening.many.rate": rate, "opening.median": 400 });
+  const results = new Map([["tproxy", [opening(12_000)]], ["tproxy, admission: early", [opening(16_000)]]]);
+  assert.deepEqual(formatUdpTable(results).split("\n"), [
+    "| median | tproxy | tproxy, admission: early | tproxy ÷ tproxy, admission: early |",
+    "| --- | ---: | ---: | ---: |",
+    "| a session begins: first exchange, median, µs | 400 | 400 | 1.00 |",
+    "| new sessions/s, 32 at once | 12000 | 16000 | 0.75 |",
+  ]);
+});
+
 Deno.test("judgeUdp() compares with the targets", () => {
   assert.deepEqual(judgeUdp(RESULTS), {
     held: false,

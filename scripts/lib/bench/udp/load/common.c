@@ -44,9 +44,11 @@ int open_server(const struct options *options)
   return fd;
 }
 
-int open_client(const struct options *options)
+int open_client(const struct options *options, int port)
 {
+  struct sockaddr_in own = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
   int fd = open_socket();
+  if (port != 0 && bind(fd, (const struct sockaddr *)&own, sizeof own) < 0) die("bind");
   if (connect(fd, (const struct sockaddr *)&options->server, sizeof options->server) < 0) die("connect");
   return fd;
 }

@@ -19,7 +19,7 @@ static const struct {
 static int usage(void)
 {
   fputs("Usage: udp_load send|source|sink|pull|echo|ping|hold [address=A] port=N [seconds=N] [rate=N] [size=N] [flows=N]"
-        " [burst=N]\n",
+        " [burst=N] [first=N]\n",
         stderr);
   return 2;
 }
@@ -37,6 +37,7 @@ static int parse(struct options *options, const char *argument)
   else if (IS("size")) options->size = atoi(value);
   else if (IS("flows")) options->flows = atoi(value);
   else if (IS("burst")) options->burst = atoi(value);
+  else if (IS("first")) options->first = atoi(value);
   else return -1;
   return 0;
 }

@@ -16,12 +16,6 @@ static void await_rest(struct pinger *pingers, const struct options *options)
   }
 }
 
-static int compare(const void *a, const void *b)
-{
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
 int run_ping(const struct options *options)
 {
   size_t capacity = (size_t)(options->seconds * 1e6) + 1, count = 0;
@@ -32,7 +26,7 @@ int run_ping(const struct options *options)
   if (times == NULL || pingers == NULL || epoll < 0) die("ping");
   double start = now(), time = start, checked = start;
   for (int i = 0; i < options->flows; i++) {
-    pingers[i].fd = open_client(options);
+    pingers[i].fd = open_client(options, 0);
     add_to_epoll(epoll, pingers[i].fd, (uint32_t)i);
     request(&pingers[i], options);
   }
@@ -56,7 +50,7 @@ int run_ping(const struct options *options)
   }
   double took = time - start;
   await_rest(pingers, options);
-  qsort(times, count, sizeof *times, compare);
+  sort_times(times, count);
   printf("{\"exchanges\":%zu,\"lost\":%lu,\"seconds\":%.6f,\"median\":%.2f,\"p99\":%.2f}\n", count, lost, took,
          count > 0 ? (double)times[count / 2] : 0, count > 0 ? (double)times[count * 99 / 100] : 0);
   return 0;

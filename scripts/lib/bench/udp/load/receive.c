@@ -116,6 +116,6 @@ int run_sink(const struct options *options)
 int run_pull(const struct options *options)
 {
   int *fds = calloc((size_t)options->flows, sizeof *fds);
-  for (int i = 0; i < options->flows; i++) fds[i] = open_client(options);
+  for (int i = 0; i < options->flows; i++) fds[i] = open_client(options, 0);
   return count_until_end(options, fds, options->flows, 1);
 }

@@ -77,7 +77,7 @@ static int blast(const struct options *options, const int *fds)
 int run_send(const struct options *options)
 {
   int *fds = calloc((size_t)options->flows, sizeof *fds);
-  for (int i = 0; i < options->flows; i++) fds[i] = open_client(options);
+  for (int i = 0; i < options->flows; i++) fds[i] = open_client(options, 0);
   return blast(options, fds);
 }
 

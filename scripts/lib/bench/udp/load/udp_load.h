@@ -4,6 +4,7 @@
 #define UDP_LOAD_H
 
 #include <netinet/in.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* Datagrams per sendmmsg or recvmmsg, at most. */
@@ -17,7 +18,8 @@ struct options {
   double rate;               /* rate=, datagrams/s; 0: as fast as it goes */
   int size;                  /* size=, bytes of payload */
   int flows;                 /* flows=, client sockets */
-  int burst;                 /* burst=, datagrams of a flow in one go */
+  int burst;                 /* burst=, datagrams of a flow in one go; hold: sessions that begin at once */
+  int first;                 /* first=, hold: the first of its ports; 0: whatever the kernel gives */
 };
 
 enum kind { HELLO = 0x68656c6f, DATA = 0x64617461 };
@@ -33,7 +35,7 @@ struct header {
 void die(const char *what) __attribute__((noreturn));
 double now(void); /* seconds, monotonic */
 int open_server(const struct options *options);
-int open_client(const struct options *options);
+int open_client(const struct options *options, int port); /* 0: whatever the kernel gives */
 void add_to_epoll(int epoll, int fd, uint32_t number);
 /* Until standard input ends: the one who started this closes it. */
 void wait_for_end(void);
@@ -68,6 +70,7 @@ struct pinger {
 void request(struct pinger *pinger, const struct options *options);
 /* Seconds that the response took; negative: none that was awaited. */
 double response(struct pinger *pinger, const struct options *options);
+void sort_times(float *times, size_t count);
 
 int run_echo(const struct options *options); /* server: sends back what comes until standard input ends */
 int run_ping(const struct options *options); /* client: one request at a time from each socket */

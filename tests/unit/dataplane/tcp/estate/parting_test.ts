@@ -211,3 +211,28 @@ descriptorTest(
     second.bench.settle();
   },
 );
+
+descriptorTest("a worker that fails leaves open what another process may be about to get", async () => {
+  const first = new Side();
+  using second = new Side();
+  const [client, server] = open(first, { smallBuffers: true });
+  const bytes = pattern(3_000_000);
+  let sent = 0;
+  for (let i = 0; i < 500; i++) {
+    const returned = send(client, bytes.subarray(sent), Math.min(1 << 20, bytes.length - sent));
+    if (returned > 0) sent += returned;
+    first.bench.turn();
+  }
+  const given = first.parting.park();
+  assert.ok(given.fds.length >= 4, "no pipe goes along");
+  first.bench.sessions.abandon();
+  first.bench.loop.abandon();
+  const carried = carry(given); // each is open yet
+  given.fds.forEach(closeFd);
+  second.bench.sessions.inherit(carried);
+  shutdownSocket(client, SHUT_WR);
+  const reader = await second.bench.readToEnd(server);
+  assertSameBytes(reader.data, bytes.subarray(0, sent));
+  for (const fd of [client, server]) reset(fd);
+  second.bench.settle();
+});

@@ -21,7 +21,10 @@ import { NF_ACCEPT, VerdictWriter } from "../../../../../src/dataplane/watching/
 import { replaceContents } from "../../../../../src/kernel/live/replacement.ts";
 import { queueTrialTables, trialTables, watchTrialTables } from "../../../../../src/kernel/live/trial.ts";
 import { addContents, replaceTable } from "../../../../../src/kernel/nft/batch.ts";
+import type { CompiledTable } from "../../../../../src/kernel/nft/model.ts";
+import { planSteps } from "../../../../../src/kernel/nft/replacing/steps.ts";
 import { beginTrial } from "../../../../../src/kernel/nft/trial/batches.ts";
+import type { PlannedSet } from "../../../../../src/kernel/plan/rules/set.ts";
 import { planEchoes } from "../../../../../src/kernel/routing/echoes.ts";
 import { LOOPBACK_INDEX } from "../../../../../src/kernel/routing/ours.ts";
 import { Marks, withBits } from "../../../../../src/marks.ts";
@@ -95,6 +98,25 @@ export const ROUTE: Route = {
   outLinkIndex: LOOPBACK_INDEX,
 };
 
+/** Makes the batches of an install over another. */
+function stepsAfter(installed: CompiledTable): Readonly<Record<string, NftBatch>> {
+  const ranges: PlannedSet = {
+    name: "rule0_ports",
+    type: "inet_service",
+    elements: [{ first: 80, last: 82 }],
+    reason: "",
+  };
+  const table = { ...installed, sets: [...installed.sets, ranges] };
+  const where = { family: "inet", table: TABLE_NAME } as const;
+  const there = {
+    table: { family: "inet", name: TABLE_NAME },
+    chains: [{ ...where, name: "divert" }],
+    sets: [{ ...where, name: "lan", type: ["ifname"] }],
+  } as const;
+  const { sets, rules, undo } = planSteps(table, there, new NftBatch())!;
+  return { "sets of an install": sets, "rules of an install": rules, "no sets after all": undo };
+}
+
 /** Datagrams to nf_tables, conntrack, NFLOG and NFQUEUE. */
 export function netfilterDatagrams(): OwnDatagram[] {
   const families = ["ipv4", "ipv6"] as const;
@@ -110,6 +132,7 @@ export function netfilterDatagrams(): OwnDatagram[] {
   const set = { family: "inet", table: TABLE_NAME, name: "running" } as const;
   const batches: Readonly<Record<string, NftBatch>> = {
     "install": replaceTable(installed),
+    ...stepsAfter(installed),
     "make the live table": new NftBatch().addTable({ family: "inet", ...live, flags: ["owner"] }),
     "fill it": replaceContents({ sets: [], chains: [] }, live),
     "watch": replaceContents(live, watching),

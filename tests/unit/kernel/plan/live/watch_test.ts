@@ -151,8 +151,9 @@ Deno.test("planLive() holds datagrams at the end of the forward path, but for fl
   const table = live(ONE, { workers: 2 }, true);
   const original =
     "ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst";
-  assert.deepEqual(chain(table, "ask")!.slice(2, 4), [
-    `meta nfproto ipv4 meta l4proto udp ct label ! 121 ${original} @watching_ipv4 goto datagrams`,
+  assert.deepEqual(chain(table, "ask")!.slice(2, 5), [
+    "meta l4proto udp ct label 121 return",
+    `meta nfproto ipv4 meta l4proto udp ${original} @watching_ipv4 goto datagrams`,
     `ct state untracked meta nfproto ipv4 meta l4proto udp ${FLOW} @watching_ipv4 goto datagrams_untracked`,
   ]);
   assert.match(chain(table, "asks")![1], /meta l4proto { tcp, udp } update @watching_ipv4/);

@@ -30,6 +30,9 @@ function asSayable(effect: Effect): Exclude<Effect, NftEffect> {
     case "receive":
     case "show-life":
     case "ask":
+    case "insist":
+    case "insist-no-more":
+    case "tell-client-to-client":
     case "forward":
     case "begin-question":
     case "end-question":

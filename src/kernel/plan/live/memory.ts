@@ -21,6 +21,11 @@ export function askingSet(family: Family): string {
   return `asking_${family}`;
 }
 
+/** Names the set of those that ask from client to client too. */
+export function insistingSet(family: Family): string {
+  return `insisting_${family}`;
+}
+
 /** Names the set of flows of UDP that the listener gets. */
 export function knownSet(family: Family): string {
   return `known_${family}`;
@@ -61,6 +66,14 @@ export function planMemory(scope: Scope, options: LiveOptions): PlannedSet[] {
         timeoutSeconds: ASKING_SECONDS,
         size: limits.asking,
         reason: "Flows whose first packet is on its way through the router",
+      })
+      : []),
+    ...(accepting && scope.insisting.length > 0
+      ? planFlowSets(families, {
+        nameOf: insistingSet,
+        timeoutSeconds: ASKING_SECONDS,
+        size: limits.asking,
+        reason: "Those of them that ask from client to client too",
       })
       : []),
   ];

@@ -88,6 +88,25 @@ Deno.test("planLive() asks at the end: not from client to client, not where a he
   assert.equal(chain(oneArmed, "question")![2], "ct status 0x2000 accept");
 });
 
+Deno.test("planLive() asks from client to client where a rule names the destination", () => {
+  const plan = live(`{ ${ONE}, rules: [{ to: [10.77.4.0/24], action: direct }] }`);
+  const original =
+    "ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst";
+  assert.equal(chain(plan, "steer")![0], "meta mark & 0x40000004 == 0x40000004 goto insists");
+  assert.deepEqual(chain(plan, "insists"), [
+    `meta nfproto ipv4 meta l4proto tcp update @insisting_ipv4 { ${FLOW} }`,
+    "meta mark set meta mark & 0xbfffffff",
+    "goto asks",
+  ]);
+  assert.deepEqual(chain(plan, "client_to_client"), [
+    `meta nfproto ipv4 ${original} @insisting_ipv4 goto tells`,
+    `ct state untracked meta nfproto ipv4 ${FLOW} @insisting_ipv4 goto tells`,
+    "accept",
+  ]);
+  assert.deepEqual(chain(plan, "tells"), ["meta mark set meta mark | 0x40000000", "goto form"]);
+  assert.deepEqual(chain(live(ONE), "client_to_client"), undefined);
+});
+
 Deno.test("planLive() copies and drops: addresses that NAT has changed go with the copy", () => {
   assert.deepEqual(chain(live(ONE), "plain"), ['log prefix "p" group 50080 queue-threshold 1 drop']);
   assert.deepEqual(chain(live(ONE), "squeezed_tcp"), [

@@ -4,6 +4,7 @@ import { OperationError } from "../../../src/net/error.ts";
 import { setInt } from "../../../ffi/sockets/sockopt.ts";
 import { fieldTest } from "../../laboratory/field/field.ts";
 import { FIELD } from "../../laboratory/field/places.ts";
+import { addFarNetwork, FAR } from "../../laboratory/network/far.ts";
 import type { Probe } from "../../laboratory/field/probes.ts";
 import { at } from "../../laboratory/network/udp_socket.ts";
 
@@ -35,13 +36,18 @@ function probing(family: 4 | 6, sizes: readonly number[], expected: string): Pro
   };
 }
 
-/** Datagrams of one socket, by turns: which are answered, and which hear that they are too large. */
-function larger(family: 4 | 6, bytes: number, expected: string): Probe {
+/** Datagrams of one socket, by turns: what comes of each. */
+function larger(
+  family: 4 | 6,
+  bytes: number,
+  expected: string,
+  to: string = FIELD.server[family],
+): Probe {
   return {
     name: `${expected.split(" ").length} datagrams of ${bytes} bytes, IPv${family}`,
     expected,
     async run({ client }) {
-      const socket = client.udp({ family, connect: at(FIELD.server[family], 53) });
+      const socket = client.udp({ family, connect: at(to, 53) });
       const outcomes: string[] = [];
       for (const _ of expected.split(" ")) {
         try {
@@ -66,6 +72,17 @@ fieldTest("datagrams larger than the way out, whose client makes fragments once 
     larger(family, 1_300, "answered answered"),
     larger(family, 1_450, "EMSGSIZE answered answered"),
     larger(family, 3_000, family === 4 ? "answered answered" : "EMSGSIZE answered answered"),
+  ]),
+});
+
+fieldTest("datagrams larger than a link behind the server", {
+  async before({ lab }) {
+    const far = await addFarNetwork(lab);
+    await far.writeSysctl({ "net.ipv4.icmp_ratelimit": 0, "net.ipv6.icmp.ratelimit": 0 });
+  },
+  probes: ([4, 6] as const).flatMap((family) => [
+    larger(family, 1_230, "ECONNREFUSED ECONNREFUSED", FAR[family]),
+    larger(family, 1_300, "EMSGSIZE ECONNREFUSED ECONNREFUSED", FAR[family]),
   ]),
 });
 

@@ -2,10 +2,11 @@
  * Advice on a policy that is valid and hardly meant so. Pure.
  * @module
  */
-import type { Config } from "../config/types.ts";
+import type { Config, RuleConfig } from "../config/types.ts";
 import { isLoopback } from "../net/ip.ts";
 import { type Conditions, conditionsOf, coversAll, hasNames, intersect } from "./conditions.ts";
 import { findNever } from "./kernel_share.ts";
+import { findShadowed } from "./shadowed_names.ts";
 import { FLOW_KINDS } from "./routes/kinds.ts";
 import { defaultRule, type RoutedRule, routeOf, sameWay } from "./routes/route.ts";
 
@@ -24,6 +25,7 @@ export function adviseOn(config: Config): Advice[] {
     ...deliveredTooLate(config),
     ...interceptedWays(config),
     ...loops(config),
+    ...localLoops(config),
     ...ownNames(config),
   ];
 }
@@ -33,8 +35,9 @@ function idleRules(config: Config): Advice[] {
   const { interfaces, families } = config.intercept;
   const lan = interfaces === "auto" ? config.rules.flatMap((rule) => rule.interfaces ?? []) : interfaces;
   const never = findNever(config, { lan, families });
+  const shadowed = findShadowed(config).filter(({ index }) => !never.some((idle) => idle.index === index));
   const changesNothing = config.rules.flatMap((rule, index) => {
-    if (!hasNames(rule) || never.some((idle) => idle.index === index)) return [];
+    if (!hasNames(rule) || [...never, ...shadowed].some((idle) => idle.index === index)) return [];
     const behind = config.rules.slice(index + 1).filter((other) =>
       intersect(conditionsOf(rule), conditionsOf(other)) !== undefined
     );
@@ -46,6 +49,9 @@ function idleRules(config: Config): Advice[] {
   });
   return [
     ...never.map(({ index, why }) => remark(config, index, `never matches: ${why}`)),
+    ...shadowed.map(({ index, by }) =>
+      remark(config, index, `never matches: rules[${by}] has its names, and comes first`)
+    ),
     ...changesNothing,
   ];
 }
@@ -97,6 +103,28 @@ function loops(config: Config): Advice[] {
   });
 }
 
+/** Finds upstreams on the router itself whose own connections a rule would lead back to them. */
+function localLoops(config: Config): Advice[] {
+  if (!config.intercept.routerTraffic) return [];
+  return Object.entries(config.upstreams).flatMap(([name, upstream]): Advice[] => {
+    if (!("address" in upstream) || "host" in upstream.address) return [];
+    if (!isLoopback(upstream.address.address)) return [];
+    const catcher = firstThrough(name, { protocol: "tcp" }, config, isOfRouter);
+    return catcher === undefined ? [] : [{
+      path: catcher.path,
+      text:
+        `${catcher.label}: with router-traffic, what the program behind ${name} itself sends to the outside ` +
+        `would come back to ${name}, for ever; have it set a mark on its sockets, or let its destinations pass ` +
+        "before that (action: bypass)",
+    }];
+  });
+}
+
+/** Tells whether a rule can match what the router itself sends. */
+function isOfRouter({ interfaces, mac, from }: RuleConfig): boolean {
+  return interfaces === undefined && mac === undefined && from === undefined;
+}
+
 /** Finds upstreams whose name the router's resolver would ask for through themselves. */
 function ownNames(config: Config): Advice[] {
   if (!config.intercept.routerTraffic) return [];
@@ -112,12 +140,17 @@ function ownNames(config: Config): Advice[] {
 }
 
 /** Finds the first rule without names that may send these flows to an upstream. */
-function firstThrough(upstream: string, flows: Conditions, config: Config) {
+function firstThrough(
+  upstream: string,
+  flows: Conditions,
+  config: Config,
+  counts: (rule: RuleConfig) => boolean = () => true,
+) {
   const number = Object.keys(config.upstreams).indexOf(upstream);
   const uses = (rule: RoutedRule) => routeOf(rule, config).upstreams.includes(number);
   for (const [index, rule] of config.rules.entries()) {
     const conditions = conditionsOf(rule);
-    if (hasNames(rule) || intersect(conditions, flows) === undefined) continue;
+    if (hasNames(rule) || !counts(rule) || intersect(conditions, flows) === undefined) continue;
     if (uses(rule)) return { path: ["rules", index, "upstream"], label: `rules[${index}] (${rule.name})` };
     if (coversAll(conditions, flows)) return undefined;
   }

@@ -28,5 +28,6 @@ function describe(
       ? []
       : [`${count(skipped)} lines of another kind, first: line ${firstSkipped.number}`]),
   ];
-  return `${path}: ${count(names)} names${others.length === 0 ? "" : ` (${others.join(", ")})`}`;
+  const none = names > 0 ? "" : "; without any, this list matches nothing";
+  return `${path}: ${count(names)} names${others.length === 0 ? "" : ` (${others.join(", ")})`}${none}`;
 }

@@ -26,6 +26,7 @@ import { outputChains } from "./output_chains.ts";
 import { pathChains } from "./path_chains.ts";
 import { plan } from "./plan.ts";
 import { platform } from "./platform.ts";
+import { policy } from "./policy.ts";
 import { policyRoutes } from "./policy_routes.ts";
 import { procfs } from "./procfs.ts";
 import { programPlace } from "./program_place.ts";
@@ -46,6 +47,7 @@ export const CHECKS: readonly Check<unknown>[] = [
   kernel,
   admission,
   plan,
+  policy,
   listenerPort,
   descriptors,
   platform,

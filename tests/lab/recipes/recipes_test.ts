@@ -1,7 +1,7 @@
 /** The README's recipes for upstreams and for times of the day, as they stand there. */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
-import { listChildren } from "../../laboratory/machine/procfs.ts";
+import { isAlive, listChildren } from "../../laboratory/machine/procfs.ts";
 import { until } from "../../laboratory/machine/wait.ts";
 import { at } from "../../laboratory/network/udp_socket.ts";
 import { startWeb, visit } from "../../laboratory/names/web.ts";
@@ -125,7 +125,19 @@ labTest("recipe: all TCP of one device goes through ssh -D, and nothing goes pas
   const seen = nginx.accesses().length;
   for (const family of FAMILIES) assert.notEqual(await fetchCode(lab, nginx.url(family)), 0);
   assert.equal(nginx.accesses().length, seen, "something went past the tunnel");
+  await killProxy(program.pid);
+  for (const family of FAMILIES) assert.notEqual(await fetchCode(lab, nginx.url(family)), 0);
+  assert.equal(nginx.accesses().length, seen, "something went past the proxy that is not there");
 });
+
+/** Kills the proxy that a recipe's shell has started; its rules stay. */
+async function killProxy(shell: number): Promise<void> {
+  const proxy = listChildren(shell).find((pid) =>
+    Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0").includes("run")
+  )!;
+  Deno.kill(proxy, "SIGKILL");
+  await until(() => !isAlive(proxy), { what: "the end of the proxy" });
+}
 
 labTest("recipe: the web goes through a parent proxy that wants a password", {
   programs: [...PROGRAMS, "tinyproxy"],

@@ -67,3 +67,39 @@ default-upstream: e`);
   assert.deepEqual(loops("192.0.2.9:1080"), [], "the kernel leaves it alone");
   assert.deepEqual(loops("127.0.0.1:0"), [], "no client reaches it");
 });
+
+Deno.test("adviseOn() finds rules whose names an earlier rule has", () => {
+  const quoted = (names: string) => names.split(", ").map((name) => `"${name}"`).join(", ");
+  const found = (first: string, second: string, more = "") =>
+    remarks(`
+default: bypass
+rules:
+  - { action: block, domains: [${quoted(first)}]${more} }
+  - { action: bypass, domains: [${quoted(second)}], ports: [443] }
+  - { action: block, domains: [other.example] }`);
+  const shadows = [["x.example", "x.example"], [".x.example", "www.x.example, x.example"], [
+    "*.x.example",
+    "*.www.x.example",
+  ], ["a.example, .x.example", "*.x.example"]];
+  for (const [first, second] of shadows) {
+    assert.deepEqual(found(first, second), [
+      "rules.1: rules[1] (rule 2) never matches: rules[0] has its names, and comes first",
+    ], `${first} before ${second}`);
+  }
+  const others = [["*.x.example", "x.example"], ["x.example", ".x.example"], ["x.example", "xx.example"]];
+  for (const [first, second] of others) assert.deepEqual(found(first, second), [], `${first}, ${second}`);
+  assert.deepEqual(found("x.example", "x.example", ", ports: [80]"), [], "another port");
+});
+
+Deno.test("adviseOn() finds what a local proxy's own connections would come back by", () => {
+  const local = (more: string, rules = "") =>
+    remarks(`
+upstreams: { tor: { type: socks5, address: "127.0.0.1:9050" } }
+intercept: { ${more} }
+${rules}
+default: proxy
+default-upstream: tor`);
+  assert.match(local("router-traffic: true")[0], /^default-upstream: default: proxy: with router-traffic, /);
+  assert.deepEqual(local("router-traffic: false"), []);
+  assert.deepEqual(local("router-traffic: true", "rules: [{ action: bypass, protocol: tcp }]"), []);
+});

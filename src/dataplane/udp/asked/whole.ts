@@ -20,9 +20,9 @@ export function isWhole({ bytes, offset, length }: HeldPacket): boolean {
 }
 
 /**
- * Tells whether a datagram of IPv6 that has asked may be cut: if it came in fragments conntrack has joined it,
- * and nothing tells. One that came whole and is too large for the way out has not asked: the kernel refuses it
- * on the forward path.
+ * Tells whether a datagram of IPv6 that has asked may be cut: if it came in fragments conntrack has joined
+ * it, and nothing tells. One that came whole and is too large for the way out has not asked: the kernel has
+ * refused it on the forward path.
  */
 export function mayBeJoined(hopLimit: number, length: number): boolean {
   return hopLimit === VERDICT_TTL.accept && length > ALWAYS_FITS;

@@ -11,6 +11,7 @@
  * | 2 `clientSocket`        | our sockets towards clients  | the same; in conntrack, our flows |
  * | 1 and 2 `watch`         | new flows that are watched   | not used                          |
  * | 2 `asks`                | new flows for the proxy      | not used                          |
+ * | 0 and 2 `insists`       | the same, from client to client too | not used                   |
  * | 3 `serverSocket`        | our sockets towards servers  | not used                          |
  *
  * Bit 1 has three meanings that never meet: one backend alone is installed, and iptables cannot intercept
@@ -67,6 +68,8 @@ const [INTERCEPTED, ROUTER, CLIENT_SOCKET, SERVER_SOCKET] = MARK_BITS;
  * ask for are set behind everybody's marks. A packet on which somebody writes 1, 2 or 7 is then none of ours.
  */
 const APART = 0x40000000;
+/** The same bit of what is told to the proxy and goes no further: its flow goes from client to client. */
+export const CLIENT_TO_CLIENT_MARK = APART;
 /** The mark of a packet has 32 bits. */
 const WHOLE = 0xffffffff;
 
@@ -80,6 +83,8 @@ export class Marks {
   readonly clientSocket: number;
   /** Packets of new flows that the rules give to the proxy, until it has taken them or let them go on. */
   readonly asks: number;
+  /** Those of them that a rule gives to the proxy wherever they go, from client to client too. */
+  readonly insists: number;
   /** Packets of new flows whose names are to be watched, until that begins or they go on without. */
   readonly watch: number;
   /** SO_MARK of sockets towards servers where the router's own traffic is intercepted. */
@@ -104,6 +109,8 @@ export class Marks {
     this.router = withBits(this.intercepted, this.refused);
     this.clientSocket = shifted(mark, CLIENT_SOCKET);
     this.asks = this.clientSocket;
+    // Only between two chains with nothing between them: no routing rule sees it.
+    this.insists = withBits(this.asks, more === 0 ? this.intercepted : more);
     this.watch = withBits(this.asks, this.refused);
     this.serverSocket = shifted(mark, SERVER_SOCKET);
     this.pin = this.serverSocket > WHOLE ? 0 : this.serverSocket;

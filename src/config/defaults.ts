@@ -17,6 +17,7 @@ export const DEFAULT_CONFIG: Config = {
     families: ["ipv4", "ipv6"],
     routerTraffic: false,
     onFailure: "open",
+    mptcp: "relay",
     admission: "forward-path",
   },
   listener: { port: DEFAULT_PORT, workers: "auto" },

@@ -26,6 +26,7 @@ export function describeConfig(config: Config): [key: string, text: string][] {
     ["intercept.families", intercept.families.join(", ")],
     ["intercept.router-traffic", String(intercept.routerTraffic)],
     ["intercept.on-failure", intercept.onFailure],
+    ["intercept.mptcp", intercept.mptcp],
     ["intercept.admission", intercept.admission],
     ["listener.port", String(listener.port)],
     ["listener.workers", String(listener.workers)],

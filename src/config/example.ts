@@ -20,6 +20,7 @@ intercept:
 #  families: [ipv4, ipv6]
 #  router-traffic: false     # true: also what programs on the router send to the outside
 #  on-failure: open          # while no proxy runs: open = forward as if not installed | reset | drop
+#  mptcp: relay              # Multipath TCP: relay = it has one path | forward = past the proxy, with all its paths
 #  admission: forward-path   # where a flow is taken: after the router's own rules, routes and NAT | early: before them
 
 # The transparent listener, on 127.0.0.1 and ::1 only.

@@ -51,6 +51,7 @@ function resolveIntercept(given: NonNullable<ConfigFile["intercept"]>): Intercep
     families: families === undefined ? defaults.families : unique(families),
     routerTraffic: given["router-traffic"] ?? defaults.routerTraffic,
     onFailure: given["on-failure"] ?? defaults.onFailure,
+    mptcp: given.mptcp ?? defaults.mptcp,
     admission: given.admission ?? defaults.admission,
   };
 }

@@ -12,6 +12,8 @@ export type * from "./upstreams/types.ts";
 export type Protocol = "tcp" | "udp";
 /** The fate of new flows while no proxy is running. */
 export type OnFailure = "open" | "reset" | "drop";
+/** The fate of connections that ask for several paths (Multipath TCP). */
+export type Mptcp = "relay" | "forward";
 /**
  * The place at which a new flow is taken: at the end of the forward path, after the router's own rules,
  * routes and NAT; or before all of them.
@@ -46,6 +48,8 @@ export interface InterceptConfig {
   readonly routerTraffic: boolean;
   /** `on-failure`: what happens to new flows while no proxy is running. */
   readonly onFailure: OnFailure;
+  /** Connections of Multipath TCP: `relay`: they fall back to one path | `forward`: the proxy gets none. */
+  readonly mptcp: Mptcp;
   /** The place at which a new flow is taken, if the backend can: policy/admission.ts. */
   readonly admission: Admission;
 }

@@ -5,11 +5,13 @@
  */
 import { howToHold } from "../kernel/live/ability.ts";
 import { adoptLiveTable, type GivenTable, type LiveTable, openLiveTable } from "../kernel/live/live_table.ts";
+import { addUnrelayed, NONE_UNRELAYED, type Unrelayed } from "../kernel/live/unrelayed.ts";
 import { planLive } from "../kernel/plan/live/live_plan.ts";
 import { knownSet } from "../kernel/plan/live/memory.ts";
 import { ALL_CHANGES, LIVE_OPTIONS, type OutputChanges } from "../kernel/plan/live/options.ts";
 import type { Plan } from "../kernel/plan/model.ts";
 import { watches } from "../kernel/plan/scope.ts";
+import { unlessRefused } from "../net/error.ts";
 import { type Endpoint, formatEndpoint } from "../net/ip.ts";
 
 /** See the module. */
@@ -25,6 +27,8 @@ export interface LiveRules {
   spare(upstreams: readonly Endpoint[]): void;
   /** Takes over what other programs' rules change. Throws an OperationError. */
   keepFrom(others: OutputChanges): void;
+  /** Counts connections that were forwarded since their TCP options are carried by no proxy. */
+  unrelayed(): Readonly<Unrelayed>;
   /** No new flow is taken from now on; those that are relayed go on. */
   drain(): void;
   /**
@@ -44,6 +48,7 @@ export const NO_LIVE_RULES: LiveRules = {
   forget() {},
   spare() {},
   keepFrom() {},
+  unrelayed: () => NONE_UNRELAYED,
   drain() {},
   give: () => null,
   takeBack() {},
@@ -73,6 +78,8 @@ class OwnedRules implements LiveRules {
   #given = false;
   #upstreams: readonly Endpoint[] = [];
   #others: OutputChanges = ALL_CHANGES;
+  /** Those of rules that are gone. */
+  #unrelayed: Readonly<Unrelayed> = NONE_UNRELAYED;
 
   constructor(table: LiveTable, workers: number) {
     this.#table = table;
@@ -95,6 +102,10 @@ class OwnedRules implements LiveRules {
   keepFrom(others: OutputChanges): void {
     this.#others = others;
     if (this.#plan !== undefined) this.adopt(this.#plan, this.#taking);
+  }
+
+  unrelayed(): Unrelayed {
+    return addUnrelayed(this.#unrelayed, this.#countNow());
   }
 
   forget(): void {
@@ -131,6 +142,14 @@ class OwnedRules implements LiveRules {
       holding: watches(scope) ? howToHold() : LIVE_OPTIONS.holding,
       others: this.#others,
     };
-    this.#table.replace(planLive(scope, options));
+    const before = this.#countNow();
+    if (this.#table.replace(planLive(scope, options))) {
+      this.#unrelayed = addUnrelayed(this.#unrelayed, before);
+    }
+  }
+
+  /** Nothing depends on it: where the rules cannot be read, there are none. */
+  #countNow(): Readonly<Unrelayed> {
+    return this.#given ? NONE_UNRELAYED : unlessRefused(() => this.#table.unrelayed()) ?? NONE_UNRELAYED;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Other programs' rules, where packets pass that this machine sends, or that come in from its loopback
- * interface: read once for all who judge them.
+ * Other programs' rules, and the chains where packets pass that this machine sends, or that come in from its
+ * loopback interface: read once for all who judge them.
  * @module
  */
 import { LIVE_TABLE_NAME, TABLE_NAME } from "../constants.ts";
@@ -26,7 +26,7 @@ export interface RuleSources {
 
 /** A table of nf_tables. */
 export interface OtherTable {
-  /** The base chains at these hooks. */
+  /** The base chains at these hooks; none in a table that others alone meet. */
   readonly bases: readonly NftChain[];
   /** The rules of all its chains. */
   readonly rules: readonly NftRule[];
@@ -39,7 +39,7 @@ export interface OtherRules {
   readonly legacy: string;
 }
 
-/** Reads them; tables without a chain at these hooks are left out. Throws an OperationError. */
+/** Reads them. Throws an OperationError. */
 export function readOtherRules({ netfilter, readTextFile }: RuleSources): OtherRules {
   const tables = ifNfTables(
     () => (["inet", "ip", "ip6"] as const).flatMap((family) => listTables(netfilter, family)),
@@ -47,9 +47,12 @@ export function readOtherRules({ netfilter, readTextFile }: RuleSources): OtherR
   );
   return {
     tables: tables.filter(({ name }) => name !== TABLE_NAME && name !== LIVE_TABLE_NAME).flatMap((table) => {
-      const bases = listChains(netfilter, table).filter(isConcerned);
-      if (bases.length === 0) return [];
-      return [{ bases, rules: listRules(netfilter, { family: table.family, table: table.name }) }];
+      const bases = listChains(netfilter, table).filter(({ base }) => base !== undefined);
+      if (bases.length === 0) return []; // no packet meets it
+      return [{
+        bases: bases.filter(isConcerned),
+        rules: listRules(netfilter, { family: table.family, table: table.name }),
+      }];
     }),
     legacy: readLegacyNames(readTextFile),
   };

@@ -43,6 +43,11 @@ export interface KernelShare {
   readonly rules: readonly KernelRule[];
   /** The outcome of what none of them matches. */
   readonly otherwise: { readonly outcome: Outcome; readonly why: string };
+  /**
+   * Rules for flows from client to client that the rules above give to the proxy: they go there where the
+   * first of these whose conditions are met does not pass them; others are forwarded.
+   */
+  readonly insisting: readonly KernelRule[];
   /** Rules that match nothing here. */
   readonly never: readonly IdleRule[];
 }
@@ -52,6 +57,7 @@ export interface KernelShare {
  * Only a config with dozens of rules with names that overlap comes here.
  */
 const MAX_DIVIDED = 2000;
+const PASS: Outcome = { kind: "pass" };
 
 /** Divides the rules between the kernel and the proxy. */
 export function kernelShare(config: Config, scope: PolicyScope): KernelShare {
@@ -62,7 +68,36 @@ export function kernelShare(config: Config, scope: PolicyScope): KernelShare {
   const defaults = defaultVariants(config);
   const division = new Division([...matching, ...defaults], config, scope);
   const { outcome, why } = defaults[defaults.length - 1];
-  return { rules: numberParts(division.rules()), otherwise: { outcome, why }, never };
+  return {
+    rules: numberParts(division.rules()),
+    otherwise: { outcome, why },
+    insisting: numberParts(insistingRules(matching, config, scope)),
+    never,
+  };
+}
+
+/**
+ * Finds the rules that hold from client to client: those that name destinations. Others and the default were
+ * written for the internet, and let such flows pass; one with names is not asked at all.
+ */
+function insistingRules(matching: readonly Variant[], config: Config, scope: PolicyScope): Leaf[] {
+  const asked = matching.filter(({ named, conditions }) => !named || conditions.to !== undefined);
+  const variants = asked.map((variant): Variant =>
+    variant.conditions.to === undefined ? { ...variant, outcome: PASS } : variant
+  );
+  const rest: Variant = {
+    index: -1,
+    conditions: {},
+    outcome: PASS,
+    named: false,
+    why: "from client to client",
+  };
+  const leaves = new Division([...variants, rest], config, scope).rules()
+    // What the kernel refuses or delivers by itself is decided by then, unless a name may decide otherwise.
+    .filter(({ outcome: { kind } }) =>
+      kind === "pass" || kind === "proxy" || matching.some(({ named }) => named)
+    );
+  return leaves.slice(0, leaves.findLastIndex(({ outcome }) => outcome.kind !== "pass") + 1);
 }
 
 /** Finds the rules that match nothing, for what they ask or for what stands before them. */

@@ -53,7 +53,7 @@ export const checkCommand: Command<InferValue<typeof parser>> = {
       env.stderr(`${word}: ${formatProblem(loaded.origin, problem)}${refused}\n`);
     }
     const { reportFiles } = await import("../check/files.ts");
-    const { adviseOn } = await import("../../policy/advice.ts");
+    const { adviseOn } = await import("../../policy/advice/advice.ts");
     for (const { path, text } of adviseOn(loaded.config)) {
       const place = loaded.locate(path) ?? { line: 0, column: 0 };
       env.stderr(`warning: ${formatProblem(loaded.origin, { ...place, text })}\n`);

@@ -13,6 +13,7 @@ import type { Env } from "../env.ts";
 import { findHolder, placesOf } from "../status/proxy.ts";
 import { Explainer } from "./explainer.ts";
 import type { AskedFlow } from "./question.ts";
+import type { ExplainedRouter } from "./router.ts";
 import type { Answer } from "./answer.ts";
 
 /** Reads the machine, unless the rules alone are asked, and answers. */
@@ -29,13 +30,14 @@ export async function explainOnce(
   const router = {
     machine: readFlowMachine(route, systemFiles(env.readTextFile)),
     admission: readAdmission(loaded.config),
-    lan: readLan(env, loaded),
+    ...readInterfaces(env, loaded),
     proxy: (await findHolder(env, placesOf(loaded.config)))?.state,
   };
   return new Explainer(loaded, Deno.readFileSync, router).explain(asked);
 }
 
-/** The clients' interfaces; undefined where an install would fail here. */
-function readLan(env: Env, loaded: LoadedConfig): readonly string[] | undefined {
-  return unlessRefused(() => preparePlan(loaded, env.readTextFile).lan);
+/** The clients' interfaces; `lan` is undefined where an install would fail here. */
+function readInterfaces(env: Env, loaded: LoadedConfig): Pick<ExplainedRouter, "lan" | "inner"> {
+  const plan = unlessRefused(() => preparePlan(loaded, env.readTextFile));
+  return { lan: plan?.lan, inner: plan?.intent.scope.inner?.names ?? [] };
 }

@@ -42,7 +42,7 @@ export class Explainer {
   explain(flow: AskedFlow): Answer {
     const asked = this.#place(flow);
     const { policy, route } = this.#askPolicy(asked);
-    const upstreamStates = statesOf(policy, this.#router?.proxy);
+    const upstreamStates = statesOf(policy.upstreams, this.#router?.proxy);
     return makeAnswer({
       loaded: this.#loaded,
       asked,
@@ -77,17 +77,19 @@ export class Explainer {
     const policy = answerByPolicy({
       loaded: this.#loaded,
       lists: this.#lists,
+      protocol: asked.protocol,
       server: asked.server,
       domain: asked.name,
       explanation,
       unasked,
+      proxy: this.#router?.proxy,
     });
     return { policy, route: explanation.route };
   }
 
   #trace({ input, ...flow }: AskedFlow): FlowTrace | null {
     if (this.#router === null) return null;
-    const { machine, admission } = this.#router;
+    const { machine, admission, inner } = this.#router;
     const { config: { kernel, listener, source, intercept } } = this.#loaded;
     const link = machine.links.find(({ name }) => name === input);
     return traceFlow(
@@ -99,6 +101,7 @@ export class Explainer {
         admission: admission.inForce,
         source,
         onFailure: intercept.onFailure,
+        inner,
       },
     );
   }

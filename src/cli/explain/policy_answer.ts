@@ -4,6 +4,7 @@
  */
 import type { DomainLists } from "../../config/files/domain_lists.ts";
 import type { LoadedConfig } from "../../config/load.ts";
+import type { Protocol } from "../../config/types.ts";
 import { canonicalName } from "../../names/canonical.ts";
 import { findName } from "../../names/set.ts";
 import type { Explanation } from "../../policy/explain.ts";
@@ -11,6 +12,7 @@ import { nameSources } from "../../policy/name_sets.ts";
 import { NAME_NEEDED } from "../../policy/policy.ts";
 import { upstreamAt } from "../../policy/routes/upstream_places.ts";
 import type { Endpoint } from "../../net/ip.ts";
+import { isDown, statesOf, type UpstreamReport } from "./upstreams.ts";
 
 /** The policy's answer, as `--json` prints it. */
 export interface PolicyAnswer {
@@ -38,11 +40,14 @@ export interface PolicyAnswer {
 export interface AnswerParts {
   readonly loaded: LoadedConfig;
   readonly lists: DomainLists;
+  readonly protocol: Protocol;
   readonly server: Endpoint;
   readonly domain: string | undefined;
   readonly explanation: Explanation;
   /** The same before the flow's name is known: all that the kernel goes by. */
   readonly unasked: Explanation;
+  /** The running proxy; undefined: none tells of its upstreams. */
+  readonly proxy: UpstreamReport | undefined;
 }
 
 /** The kernel lets pass what goes to an upstream itself, where it would have come to the proxy. */
@@ -74,15 +79,21 @@ export function answerByPolicy(parts: AnswerParts): PolicyAnswer {
     silent: route?.silent ?? false,
     upstreams: proxied ? route.upstreams.map((number) => names[number]) : [],
     whenDown: proxied ? route.whenDown : null,
-    waits: waitOf(unasked),
+    waits: waitOf(parts),
     entry: domain === undefined || decision < 0 ? null : findEntry(loaded, lists, decision, domain),
     passedOver,
     byName,
   };
 }
 
-function waitOf({ decision, outcome, byName, dialsAhead }: Explanation): PolicyAnswer["waits"] {
+function waitOf(parts: AnswerParts): PolicyAnswer["waits"] {
+  const { decision, outcome, byName, dialsAhead } = parts.unasked;
   if (decision !== NAME_NEEDED) {
+    const teller = upstreamToldNames(parts);
+    if (teller !== undefined) {
+      const why = `upstream ${teller} is told names (send: name): the proxy reads the name before it dials`;
+      return { forName: true, why };
+    }
     const why = byName.length === 0
       ? "no name decides on it"
       : "it ends in the same way whatever its name is";
@@ -95,6 +106,22 @@ function waitOf({ decision, outcome, byName, dialsAhead }: Explanation): PolicyA
     ? "its server is dialled at once, for no name leads elsewhere, and hears nothing before the name is read"
     : "the proxy reads the name before it dials, for it may have to go elsewhere";
   return { forName: true, why: `${rules}: ${way}` };
+}
+
+/** Finds the first upstream that a flow may be led through and that is told its name. */
+function upstreamToldNames(
+  { loaded: { config }, protocol, unasked, proxy }: AnswerParts,
+): string | undefined {
+  const { route } = unasked;
+  if (protocol !== "tcp" || route?.action !== "proxy") return undefined;
+  const all = Object.keys(config.upstreams);
+  const names = route.upstreams.map((number) => all[number]);
+  // Then it is dialled at once.
+  if (route.whenDown === "direct" && statesOf(names, proxy).every(isDown)) return undefined;
+  return names.find((name) => {
+    const upstream = config.upstreams[name];
+    return "send" in upstream && upstream.send === "name";
+  });
 }
 
 /** Finds the place of the name in a rule's domains, or in one of its files. */

@@ -12,6 +12,8 @@ export interface ExplainedRouter {
   readonly admission: AdmissionInForce;
   /** Interfaces of clients; undefined: no plan can be made here. */
   readonly lan: readonly string[] | undefined;
+  /** Those of them through which no default route leads. */
+  readonly inner: readonly string[];
   /** The report of the proxy that runs. */
   readonly proxy: UpstreamReport | undefined;
 }

@@ -2,8 +2,6 @@
  * The upstreams of a flow, as a running proxy sees them. Pure.
  * @module
  */
-import type { PolicyAnswer } from "./policy_answer.ts";
-
 /** The state of an upstream; `unknown`: no proxy tells. */
 export interface UpstreamState {
   readonly name: string;
@@ -20,9 +18,9 @@ export interface UpstreamReport {
   readonly upstreams?: readonly UpstreamState[];
 }
 
-/** The upstreams that can carry a flow, in their order. */
-export function statesOf({ upstreams }: PolicyAnswer, report: UpstreamReport | undefined): UpstreamState[] {
-  return upstreams.map((name) => {
+/** The states of upstreams, in their order. */
+export function statesOf(names: readonly string[], report: UpstreamReport | undefined): UpstreamState[] {
+  return names.map((name) => {
     const found = report?.upstreams?.find((known) => known.name === name);
     return found === undefined
       ? { name, state: "unknown", reason: "", connections: null }

@@ -128,7 +128,7 @@ export function describeAnswer(
     `running, ${where}, for ${formatDuration(now - state.started)}${after}`,
     ...describeState(state, config ?? state.config),
     `privileges: ${state.privileges}`,
-    ...(verbose ? [...describeSize(state), describePage(control)] : []),
+    ...(verbose ? [...describeSize(state), describeUnrelayed(state), describePage(control)] : []),
     ...describeUpstreams(state, now),
   ];
 }
@@ -163,6 +163,14 @@ function describeSize(state: ProxyState): string[] {
     `tproxy ${program}, ${workers} ${workers === 1 ? "worker" : "workers"}, room for ${most.join(" and ")}`,
     rules,
   ];
+}
+
+/** Names the connections that go past the proxy, by their TCP option. */
+function describeUnrelayed({ unrelayed }: ProxyState): string {
+  const counts = Object.entries(unrelayed).map(([option, count]) => `${count} ${option}`);
+  return `past it, for TCP options that no proxy carries: ${
+    counts.length === 0 ? "not told" : counts.join(", ")
+  }`;
 }
 
 /** Says how a browser comes to the page, which nobody reaches from the network. */

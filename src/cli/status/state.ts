@@ -65,14 +65,20 @@ export function parseState(text: string, pid?: number): ProxyState | undefined {
   const value = parseJson(text);
   if (!isObject(value) || value.version !== 1 || !fits(value, WHOLE)) return undefined;
   if (!fits(value.pid, "number") || (pid !== undefined && value.pid !== pid)) return undefined;
-  const counters = isObject(value.counters) ? Object.entries(value.counters) : [];
   const lists = Object.entries(LISTS).map((
     [name, shape],
   ) => [name, fits(value[name], shape) ? value[name] : []]);
   return {
     ...value,
     privileges: fits(value.privileges, "text") ? value.privileges : "not told",
-    counters: Object.fromEntries(counters.filter(([, count]) => fits(count, "number"))),
+    counters: numbersOf(value.counters),
+    unrelayed: numbersOf(value.unrelayed),
     ...Object.fromEntries(lists),
   } as unknown as ProxyState;
+}
+
+function numbersOf(value: unknown): Record<string, unknown> {
+  return isObject(value)
+    ? Object.fromEntries(Object.entries(value).filter(([, count]) => fits(count, "number")))
+    : {};
 }

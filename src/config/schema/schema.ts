@@ -61,6 +61,7 @@ export const CONFIG_SCHEMA = mapping({
     families: v.optional(families),
     "router-traffic": v.optional(boolean()),
     "on-failure": v.optional(oneOf("open", "reset", "drop")),
+    mptcp: v.optional(oneOf("relay", "forward")),
     admission: v.optional(oneOf("forward-path", "early")),
   }),
   listener: section({

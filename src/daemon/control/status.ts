@@ -6,6 +6,7 @@ import { sinceEpoch } from "../../../ffi/clock.ts";
 import type { RuleHits } from "../../dataplane/shared/books.ts";
 import type { Hits } from "../../dataplane/flows/tally.ts";
 import type { Family } from "../../net/ip.ts";
+import type { Unrelayed } from "../../kernel/live/unrelayed.ts";
 import { oneLine } from "../../net/one_line.ts";
 import type { PredecessorFate } from "../handover/predecessor.ts";
 import { summarize } from "../report.ts";
@@ -38,6 +39,8 @@ export interface ProxyState extends ProgramFacts {
   readonly maxUdpSessions: number;
   /** All since the start, as its last log line has them. */
   readonly counters: Readonly<Record<string, number>>;
+  /** Connections that the kernel forwards, past the proxy, for a TCP option that no proxy can carry. */
+  readonly unrelayed: Readonly<Unrelayed>;
   readonly rates: Rates;
   /** Flows that the proxy has seen, by rule and by upstream: those of the config in force, in its order. */
   readonly ruleHits: readonly RuleHits[];
@@ -55,6 +58,7 @@ export type ProxyOutline = Omit<
   | "privileges"
   | "families"
   | "counters"
+  | "unrelayed"
   | "ruleHits"
   | "upstreamHits"
   | "upstreams"
@@ -73,6 +77,7 @@ export function describeState(subject: Subject): ProxyState {
     privileges,
     families: facts.families,
     counters: summarize(dataplane),
+    unrelayed: proxy.live.unrelayed(),
     ...dataplane.hits(),
     upstreams: upstreams.status(),
     groups: upstreams.groups(),

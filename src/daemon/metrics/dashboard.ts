@@ -75,6 +75,7 @@ const PANELS: readonly Panel[] = [
     queries: {
       "TCP: {{reason}}": rate("tproxy_connections_refused_total", "reason"),
       "datagrams: {{reason}}": rate("tproxy_udp_datagrams_dropped_total", "reason"),
+      "past the proxy: {{option}}": rate("tproxy_connections_unrelayed_total", "option"),
       "accepting pauses": rate("tproxy_accept_pauses_total", "instance"),
     },
   },

@@ -273,6 +273,13 @@ export const FAMILIES: readonly MetricFamily[] = [
     ["object"],
     (s) => Object.entries(s.kernel.healings).map(([kind, count]) => [word(kind), count]),
   ),
+  several(
+    "counter",
+    "tproxy_connections_unrelayed_total",
+    "SYNs of connections that the kernel forwards, past the proxy, for a TCP option that no proxy can carry.",
+    ["option"],
+    (s) => Object.entries(s.unrelayed).map(([option, count]) => [word(option), count]),
+  ),
   single(
     "gauge",
     "tproxy_config_last_reload_successful",

@@ -6,6 +6,7 @@ import { sinceEpoch } from "../../../ffi/clock.ts";
 import type { Account, RuleHits } from "../../dataplane/shared/books.ts";
 import type { Dataplane } from "../../dataplane/supervisor.ts";
 import type { AccessLog } from "../access/access_log.ts";
+import type { LiveRules } from "../live_rules.ts";
 import type { Reloader } from "../reload/reloader.ts";
 import type { RulesKeeper } from "../rules/keeper.ts";
 import type { LogLoss } from "../surroundings.ts";
@@ -23,6 +24,7 @@ export interface Metered {
   >;
   readonly upstreams: Pick<Upstreams, "status">;
   readonly keeper: Pick<RulesKeeper, "inForce" | "healings">;
+  readonly live: Pick<LiveRules, "unrelayed">;
   readonly reloads: Pick<Reloader, "refusal" | "since">;
   /** Those of the main thread's log; workers count what they lose themselves. */
   readonly lines: LogLoss;
@@ -41,7 +43,7 @@ export class Meter {
 
   /** Reads all of them. No worker is woken. */
   read(): Snapshot {
-    const { build, dataplane, upstreams, keeper, reloads, lines, access, isDraining } = this.#metered;
+    const { build, dataplane, upstreams, keeper, live, reloads, lines, access, isDraining } = this.#metered;
     const account = dataplane.account();
     const { ruleHits, upstreamHits } = dataplane.hits();
     const status = new Map(upstreams.status().map((one) => [one.name, one]));
@@ -68,6 +70,7 @@ export class Meter {
         ...this.#hold(`upstream ${name}`, bytes),
       })),
       kernel: { inForce: keeper.inForce, healings: { ...keeper.healings } },
+      unrelayed: { ...live.unrelayed() },
       reload: { isRefused: reloads.refusal !== undefined, since: sinceEpoch(reloads.since) },
       lines: {
         heldBack: lines.heldBack,

@@ -5,6 +5,7 @@
 import type { Action } from "../../config/types.ts";
 import type { Account } from "../../dataplane/shared/books.ts";
 import type { LiveKind } from "../../dataplane/flows/live_kinds.ts";
+import type { Unrelayed } from "../../kernel/live/unrelayed.ts";
 import type { ObjectStatus } from "../../kernel/backend/object_status.ts";
 
 /** Origin of the program. */
@@ -66,6 +67,8 @@ export interface Snapshot {
     readonly inForce: boolean;
     readonly healings: Readonly<Record<ObjectStatus["kind"], number>>;
   };
+  /** Connections that were forwarded since no proxy could carry their TCP options. */
+  readonly unrelayed: Readonly<Unrelayed>;
   readonly reload: {
     readonly isRefused: boolean;
     /** Time at which the config came into force: milliseconds since 1970. */

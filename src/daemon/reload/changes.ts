@@ -47,6 +47,7 @@ const ADOPTABLE: readonly Key[] = [
   { key: "intercept.interfaces", of: ({ intercept }) => intercept.interfaces, kernel: true },
   { key: "intercept.ports", of: ({ intercept }) => intercept.ports, kernel: true },
   { key: "intercept.on-failure", of: ({ intercept }) => intercept.onFailure, kernel: true },
+  { key: "intercept.mptcp", of: ({ intercept }) => intercept.mptcp, kernel: true },
   { key: "source", of: ({ source }) => source, kernel: true },
   { key: "rules", of: ({ rules }) => rules, kernel: true },
   { key: "default", of: (config) => config.default, kernel: true },

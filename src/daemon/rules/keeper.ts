@@ -90,6 +90,8 @@ export class RulesKeeper {
   /** The install is for a proxy with other ports or marks; undefined: not known yet. */
   #isOfAnother: boolean | undefined;
   readonly #fight = new Fight();
+  /** The first priority that our routing rules have had to take so far. */
+  #front = Infinity;
   /** The last attempt at a change has failed. */
   #failed = false;
   /** The last look has found a trial that goes on. */
@@ -241,7 +243,7 @@ export class RulesKeeper {
       case "mend":
         return this.#mend(plan, step.missing, by);
       case "adjust":
-        return this.#adjust(plan, step.change);
+        return this.#adjust(plan, step.change, by);
       case "look":
         return this.#lookAndTell(plan, step.found);
       default:
@@ -292,7 +294,15 @@ export class RulesKeeper {
     this.#settle(plan);
   }
 
-  async #adjust(plan: Plan, change: PlanChange): Promise<void> {
+  /** Follows the network, unless it is another program that will not let our routing rules be first. */
+  async #adjust(plan: Plan, change: PlanChange, by: string | undefined): Promise<void> {
+    const first = Math.min(...plan.routingRules.map(({ priority }) => priority));
+    // A VPN that flaps has them move to and fro; in a race they go further to the front each time.
+    if (!change.table && first < this.#front && !this.#fight.strike(performance.now())) {
+      this.#inForce = false;
+      return this.#state.gaveUpBeingFirst(by);
+    }
+    this.#front = Math.min(this.#front, first);
     if (change.table) await this.#makeAll(plan);
     else adjustRouting(plan);
     this.#state.followed(this.#wanted?.config === this.#loaded.config ? "network" : "config", plan, change);

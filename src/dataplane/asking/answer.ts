@@ -12,9 +12,12 @@ const IIF = OIF + 1;
 const MARK = OIF + 2;
 const TOS = OIF + 3;
 const MSS = OIF + 4;
-const WHOLE = OIF + 5;
+const FLAGS = OIF + 5;
 const HARDWARE_HIGH = OIF + 6;
 const HARDWARE_LOW = OIF + 7;
+// Flags.
+const WHOLE = 1;
+const CLIENT_TO_CLIENT = 2;
 /** The words of an answer, which may be copied one by one. */
 export const ANSWER_WORDS = OIF + 8;
 
@@ -75,10 +78,18 @@ export class Answer {
 
   /** UDP: a router may not cut the datagram into fragments. */
   get whole(): boolean {
-    return this.words[WHOLE] !== 0;
+    return (this.words[FLAGS] & WHOLE) !== 0;
   }
   set whole(whole: boolean) {
-    this.words[WHOLE] = whole ? 1 : 0;
+    this.words[FLAGS] = whole ? this.words[FLAGS] | WHOLE : this.words[FLAGS] & ~WHOLE;
+  }
+
+  /** The flow goes from client to client. */
+  get clientToClient(): boolean {
+    return (this.words[FLAGS] & CLIENT_TO_CLIENT) !== 0;
+  }
+  set clientToClient(isSo: boolean) {
+    this.words[FLAGS] = isSo ? this.words[FLAGS] | CLIENT_TO_CLIENT : this.words[FLAGS] & ~CLIENT_TO_CLIENT;
   }
 
   /** The client's hardware address, which stands in the packet: see policy/flow.ts. */

@@ -142,9 +142,10 @@ export class RouteBook {
 
   /**
    * Tells whether answers of the server would go to the client past us: the packet leaves by the interface
-   * that it came by, with the client's address.
+   * that it came by, with the client's address. Those of another client would pass for what that one sends.
    */
   passesUsBy(client: Sockaddr, answer: Answer): boolean {
+    if (answer.clientToClient && sameHost(answer.source, client)) return true;
     if (answer.oif !== answer.iif || answer.oif === 0 || !sameHost(answer.source, client)) return false;
     if (!this.#saidOneArm) {
       this.#saidOneArm = true;

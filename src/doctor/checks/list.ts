@@ -6,6 +6,7 @@ import type { Check } from "../check.ts";
 import { addressSpace } from "./address_space.ts";
 import { admission } from "./admission.ts";
 import { bridgeFilter } from "./bridge_filter.ts";
+import { countedConnections } from "./counted_connections.ts";
 import { descriptors } from "./descriptors.ts";
 import { forwardChains } from "./forward_chains.ts";
 import { forwarding } from "./forwarding.ts";
@@ -14,6 +15,7 @@ import { inputChains } from "./input_chains.ts";
 import { iptablesChains } from "./iptables_chains.ts";
 import { iptablesPrograms } from "./iptables_programs.ts";
 import { kernel } from "./kernel.ts";
+import { laterPackets } from "./later_packets.ts";
 import { listenerPort } from "./listener_port.ts";
 import { loopback } from "./loopback.ts";
 import { markUsers } from "./mark_users.ts";
@@ -68,6 +70,8 @@ export const CHECKS: readonly Check<unknown>[] = [
   inputChains,
   pathChains,
   forwardChains,
+  laterPackets,
+  countedConnections,
   outputChains,
   markWriters,
   redirects,

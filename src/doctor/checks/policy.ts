@@ -1,8 +1,8 @@
 /**
- * What is valid in the config's rules and upstreams, and hardly meant so. Pure.
+ * Rules and upstreams of the config that are valid, and hardly meant so. Pure.
  * @module
  */
-import { adviseOn } from "../../policy/advice.ts";
+import { adviseOn } from "../../policy/advice/advice.ts";
 import type { Check } from "../check.ts";
 import { type Finding, warning } from "../finding.ts";
 import type { Situation } from "../situation.ts";

@@ -20,6 +20,8 @@ export interface OurDecision {
   /** Unset: the end of the chain decides. */
   readonly rule?: { readonly chain: string; readonly handle: number; readonly text: string };
   readonly outcome: Outcome;
+  /** Set where the proxy gets it from client to client too. */
+  readonly insists: boolean;
   /** Unset where a fact is missing, such as the hardware address. */
   readonly certain: boolean;
 }
@@ -55,6 +57,7 @@ export function decideByRules(of: FirewallChain, packet: FlowPacket, facts: Inst
   return {
     ...(first === undefined ? {} : { rule: describe(first.rule, of) }),
     outcome: outcomeOf(decided, facts),
+    insists: insists(decided, facts),
     certain: first?.surely ?? true,
   };
 }
@@ -76,6 +79,12 @@ function outcomeOf(rules: readonly Met[], { marks, listenerPort }: InstallFacts)
     if (verdict?.code === "drop") return { kind: "refuse", silently: true };
   }
   return { kind: "pass" };
+}
+
+/** Tells whether the first rule that gives a mark gives that of what asks from client to client too. */
+function insists(rules: readonly Met[], { marks }: InstallFacts): boolean {
+  const first = rules.find(({ mark }) => mark !== undefined)?.mark;
+  return first !== undefined && hasBits(markOf(first), marks.insists);
 }
 
 function hasBits(mark: number, bits: number): boolean {

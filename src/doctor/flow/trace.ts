@@ -62,6 +62,8 @@ export interface TraceFacts {
   readonly admission: Admission;
   readonly source: Source;
   readonly onFailure: OnFailure;
+  /** Interfaces of clients alone. */
+  readonly inner: readonly string[];
 }
 
 /** Follows the flow. Nothing is sent or changed. */
@@ -74,6 +76,9 @@ interface Stop {
   readonly by: string;
 }
 
+/** The end of a flow from client to client that the proxy does not get. */
+const CLIENT_TO_CLIENT =
+  "from client to client: no rule that names its destination, by `to`, gives it to the proxy";
 const LOCAL_TYPES: readonly RouteType[] = ["local", "broadcast", "anycast", "multicast"];
 
 class Trip {
@@ -139,6 +144,7 @@ class Trip {
     const refused = this.#pass("forward") ?? this.#pass("postrouting");
     if (refused !== undefined) return refused;
     if (taken === undefined) return { end: "forwarded", by: this.#untaken };
+    if (this.#isSpared) return { end: "forwarded", by: CLIENT_TO_CLIENT };
     return this.#facts.source === "router" ? this.#leave(taken, this.#ownAt(packet)) : taken;
   }
 
@@ -224,6 +230,12 @@ class Trip {
   get #isHeld(): boolean {
     return this.#taken?.end === "relayed" && this.#facts.admission === "forward-path" &&
       this.#packet.input !== undefined;
+  }
+
+  /** Tells whether the flow goes from client to client, and no rule gives it to the proxy there. */
+  get #isSpared(): boolean {
+    const { output } = this.#packet;
+    return output !== undefined && this.#facts.inner.includes(output.name) && this.#install?.insists !== true;
   }
 
   /** The install's decision; a stop where it ends the flow. */

@@ -11,6 +11,7 @@ import { type Hook, listChains, type NftChain } from "../../netlink/nft/chain.ts
 import { listRules } from "../../netlink/nft/rule.ts";
 import { listElements } from "../../netlink/nft/sets/element.ts";
 import { listSets, type NftSet } from "../../netlink/nft/sets/set.ts";
+import { listTables } from "../../netlink/nft/table.ts";
 import { type FirewallChain, TABLE_FAMILIES, withoutOurs } from "../firewall/chain.ts";
 import type { KnownSet } from "../packet/known_set.ts";
 import type { WalkedTable } from "../packet/packet_walk.ts";
@@ -31,6 +32,11 @@ export interface ChainReading {
 /** Reads those of nf_tables but ours. Throws an OperationError, EPERM without privilege. */
 export function readNftChains(connection: NetlinkConnection, reading: ChainReading = {}): FirewallChain[] {
   const chains = listChains(connection);
+  const dormant = new Set(
+    listTables(connection).filter(({ flags }) => flags?.includes("dormant")).map(({ family, name }) =>
+      `${family} ${name}`
+    ),
+  );
   const onTrial = reading.ours === true && (readTrial(connection) ?? 0) > 0;
   const tables = new Map<string, WalkedTable | undefined>();
   const tableOf = ({ family, table }: NftChain) => {
@@ -43,6 +49,8 @@ export function readNftChains(connection: NetlinkConnection, reading: ChainReadi
   return chains.flatMap((chain) => {
     const { base, family, table, name } = chain;
     if (base === undefined || !HOOKS.includes(base.hook) || TABLE_FAMILIES[family] === undefined) return [];
+    // The kernel lists their hooks, and runs none of them. Whoever tries what the kernel can has such tables.
+    if (dormant.has(`${family} ${table}`)) return [];
     const isAsked = reading.ours === true
       ? table === TABLE_NAME && isOnTrial(name) === onTrial
       : !OURS.includes(table);

@@ -76,6 +76,7 @@ const META: Readonly<Record<string, { nft: string; iptables: string; show: Show 
   nfproto: { nft: "meta nfproto", iptables: "", show: family },
   mark: { nft: "meta mark", iptables: "-m mark --mark", show: host },
   iiftype: { nft: "meta iiftype", iptables: "", show: short },
+  length: { nft: "meta length", iptables: "-m length --length", show: number },
 };
 const PORTS: Readonly<Record<number, { nft: string; iptables: string }>> = {
   0: { nft: "th sport", iptables: "--sport" },
@@ -175,7 +176,7 @@ function write(expression: NftExpression, context: Context): string {
       const [match, target] = [readXtablesPart(expression, "match"), readXtablesPart(expression, "target")];
       if (match !== undefined) return describeXtables(match);
       if (target !== undefined) return describeTarget(target);
-      return expression.name;
+      return expression.name === "byteorder" ? "" : expression.name;
     }
     default:
       return expression satisfies never;

@@ -12,6 +12,9 @@ import { compileLive, LIVE_COMMENT } from "../nft/chains.ts";
 import type { TableContents } from "../nft/model.ts";
 import type { LivePlan } from "../plan/live/live_plan.ts";
 import { findLiveTable } from "./found.ts";
+import { ASKS_CHAIN } from "../plan/live/steer.ts";
+import { countUnrelayed, NONE_UNRELAYED, type Unrelayed } from "./unrelayed.ts";
+import { listRules } from "../../netlink/nft/rule.ts";
 import { replaceContents } from "./replacement.ts";
 
 const TABLE = { family: "inet", name: LIVE_TABLE_NAME } as const;
@@ -50,6 +53,13 @@ export class LiveTable {
     replaceContents(this.#contents, next).commit(this.#connection);
     this.#contents = { sets: next.sets, chains: next.chains };
     return true;
+  }
+
+  /** Counts the connections that its rules forward for their options. Throws an OperationError. */
+  unrelayed(): Unrelayed {
+    if (!this.#contents.chains.some(({ name }) => name === ASKS_CHAIN)) return { ...NONE_UNRELAYED };
+    const { family, name: table } = TABLE;
+    return countUnrelayed(listRules(this.#connection, { family, table, chain: ASKS_CHAIN }));
   }
 
   /** Empties a set, where it is there. Throws an OperationError. */

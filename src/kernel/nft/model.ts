@@ -55,6 +55,22 @@ export type ForwardPathVerb =
   | { readonly kind: "reset-tcp-option"; readonly option: number }
   /** `delete @asking_ipv4 { ct original ip saddr . … }` */
   | { readonly kind: "forget-original"; readonly family: Family; readonly set: string }
+  /**
+   * `add @marks_ipv4 { ip saddr . … : ct mark }`, `delete @marks_ipv4 { ct original ip saddr . … : ct mark }`
+   */
+  | {
+    readonly kind: "note-mark" | "forget-mark";
+    readonly family: Family;
+    readonly set: string;
+    readonly original: boolean;
+  }
+  /** `ct mark set ip saddr . … map @marks_ipv4`; with `answer` `ip daddr . …` */
+  | {
+    readonly kind: "recall-mark";
+    readonly family: Family;
+    readonly set: string;
+    readonly answer: boolean;
+  }
   /** `counter` */
   | { readonly kind: "counter" }
   /** `log prefix "p" group 50080 queue-threshold 1` */

@@ -59,12 +59,12 @@ export function renderTable(table: CompiledTable): string[] {
 
 function renderSet(set: PlannedSet): string[] {
   const elements = set.type === "ifname" ? set.elements.map(quote) : elementTexts(set);
-  const { type, size, flags, timeoutMs } = setProperties(set);
+  const { type, values, size, flags, timeoutMs } = setProperties(set);
   return [
     "",
     `\t${commentLine(set.reason)}`,
-    `\tset ${set.name} {`,
-    `\t\ttype ${type.join(" . ")}`,
+    `\t${values === undefined ? "set" : "map"} ${set.name} {`,
+    `\t\ttype ${type.join(" . ")}${values === undefined ? "" : ` : ${values}`}`,
     ...(size === undefined ? [] : [`\t\tsize ${size}`]),
     ...(flags === undefined ? [] : [`\t\tflags ${flags.join(",")}`]),
     ...(timeoutMs === undefined ? [] : [`\t\ttimeout ${timeoutMs / 1000}s`]),

@@ -123,7 +123,7 @@ function renderStatement(statement: Statement): string {
     case "redirected-flow":
       return "ct status dnat";
     case "marked-flow":
-      return "ct mark != 0x0";
+      return statement.negate ? "ct mark 0x0" : "ct mark != 0x0";
     case "original-flow":
       return `${renderOriginals(statement.family)} @${statement.set}`;
     case "source-port-share": {
@@ -148,6 +148,16 @@ function renderStatement(statement: Statement): string {
       return `ct zone set ${statement.zone}`;
     case "forget-original":
       return `delete @${statement.set} { ${renderOriginals(statement.family)} }`;
+    case "note-mark":
+    case "forget-mark": {
+      const { family, original } = statement;
+      const flow = original ? renderOriginals(family) : renderFlow(family, { answer: true });
+      return `${statement.kind === "note-mark" ? "add" : "delete"} @${statement.set} { ${flow} : ct mark }`;
+    }
+    case "recall-mark":
+      return `ct mark set ${
+        renderFlow(statement.family, { answer: !statement.answer })
+      } map @${statement.set}`;
     case "counter":
       return "counter";
     case "log":

@@ -17,8 +17,10 @@ import type { MemorySet, PlannedSet } from "../plan/rules/set.ts";
 
 const ADDRESS_OF_FLOW = { ipv4_flow: "ipv4_addr", ipv6_flow: "ipv6_addr" } as const;
 
+type SetProperties = Pick<NftSet, "type" | "values" | "flags" | "size" | "timeoutMs">;
+
 /** Describes the set itself, without its place and its elements. */
-export function setProperties(set: PlannedSet): Pick<NftSet, "type" | "flags" | "size" | "timeoutMs"> {
+export function setProperties(set: PlannedSet): SetProperties {
   switch (set.type) {
     case "ifname":
     case "ether_addr":
@@ -39,8 +41,15 @@ export function setProperties(set: PlannedSet): Pick<NftSet, "type" | "flags" | 
   }
 }
 
-function memoryProperties(set: MemorySet): Pick<NftSet, "flags" | "size" | "timeoutMs"> {
-  return { flags: ["timeout", "dynamic"], size: set.size, timeoutMs: set.timeoutSeconds * 1000 };
+function memoryProperties(
+  { size, timeoutSeconds, values }: MemorySet,
+): Pick<NftSet, "values" | "flags" | "size" | "timeoutMs"> {
+  return {
+    ...(values === undefined ? {} : { values: [values] }),
+    flags: ["timeout", "dynamic"],
+    size,
+    timeoutMs: timeoutSeconds * 1000,
+  };
 }
 
 /** Tells whether packets fill the set. */

@@ -3,7 +3,7 @@
  * @module
  */
 import { QUESTION_PREFIX } from "../../constants.ts";
-import type { Marks } from "../../marks.ts";
+import { CLIENT_TO_CLIENT_MARK, type Marks } from "../../marks.ts";
 import type { Effect } from "../plan/rules/effect.ts";
 import { RESTORED, SQUEEZED } from "./forward_path/overwriting.ts";
 import type { Verb } from "./model.ts";
@@ -55,6 +55,12 @@ export function verbsOf(effect: Effect, marks: Marks): Verb[] {
       return [{ kind: "proxy-shows", set: effect.set }];
     case "ask":
       return [{ kind: "set-mark", mask: marks.asks }, ACCEPT];
+    case "insist":
+      return [{ kind: "set-mark", mask: marks.insists }, ACCEPT];
+    case "insist-no-more":
+      return [{ kind: "clear-mark", mask: marks.insists - marks.asks, set: 0 }];
+    case "tell-client-to-client":
+      return [{ kind: "set-mark", mask: CLIENT_TO_CLIENT_MARK }];
     case "forward":
       return [...(effect.counted ? [COUNTER] : []), asksNoMore, ACCEPT];
     case "begin-question":
@@ -65,6 +71,10 @@ export function verbsOf(effect: Effect, marks: Marks): Verb[] {
       ];
     case "end-question":
       return [{ kind: "forget-original", family: effect.family, set: effect.set }];
+    case "note-mark":
+    case "forget-mark":
+    case "recall-mark":
+      return [effect];
     case "client-leg":
       return [{ kind: "set-zone", zone: effect.zone }, ACCEPT];
     case "listener":

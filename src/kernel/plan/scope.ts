@@ -5,6 +5,7 @@
 import type {
   Admission,
   Config,
+  Mptcp,
   OnFailure,
   PortRange,
   Protocol,
@@ -19,7 +20,7 @@ import { type KernelRule, kernelShare } from "../../policy/kernel_share.ts";
 import type { Outcome } from "../../policy/outcome.ts";
 import { upstreamPlaces } from "../../policy/routes/upstream_places.ts";
 import type { InterfaceGroup } from "./rules/interface_match.ts";
-import { type MatchedRule, matchRules } from "./rules/rule_matches.ts";
+import { type MatchedRule, matchRules, type NetworkSets } from "./rules/rule_matches.ts";
 import type { PlannedSet } from "./rules/set.ts";
 import type { NetworkView } from "./view.ts";
 
@@ -62,6 +63,8 @@ export interface Scope {
   readonly clientZone: number;
   /** The fate of new flows while no proxy runs. */
   readonly onFailure: OnFailure;
+  /** The fate of connections of Multipath TCP. */
+  readonly mptcp: Mptcp;
   /** The router's own traffic is intercepted. */
   readonly ownTraffic: boolean;
   /** Upstreams whose addresses the config has, and that have a port of their own. */
@@ -74,6 +77,11 @@ export interface Scope {
   readonly rules: readonly MatchedRule[];
   /** The outcome of all other flows. */
   readonly otherwise: { readonly outcome: Outcome; readonly why: string };
+  /**
+   * The rules by which flows from client to client go to the proxy too, of those that the rules above give to
+   * it; empty: all such flows are forwarded.
+   */
+  readonly insisting: readonly MatchedRule[];
   /** The sets that the rules look into. */
   readonly ruleSets: readonly PlannedSet[];
   /** Flows of UDP are watched as connections are. */
@@ -105,8 +113,8 @@ export function makeScope(
   config: Config,
   { families, lan, view, admission, watching, watchingUdp, bringing }: Choice,
 ): { scope: Scope; warnings: string[] } {
-  const { protocols, ports, onFailure, routerTraffic } = config.intercept;
-  const { rules: divided, otherwise, never } = kernelShare(config, { lan, families });
+  const { protocols, ports, onFailure, routerTraffic, mptcp } = config.intercept;
+  const { rules: divided, otherwise, insisting, never } = kernelShare(config, { lan, families });
   const tcp = protocols.includes("tcp");
   // A connection has a begin to watch for.
   const isWatched = watching && tcp && admission === "forward-path" && config.rules.every(isKnownToWatcher);
@@ -115,7 +123,10 @@ export function makeScope(
   );
   const inner = lan.filter((name) => !view.defaultRouteLinks.includes(name));
   const bridged = lan.filter((name) => view.filteredBridges?.includes(name));
-  const { rules, sets } = matchRules(shared, families);
+  const networkSets: NetworkSets = new Map();
+  const { rules, sets } = matchRules(shared, families, { prefix: "rule", networkSets });
+  const insists = admission === "forward-path" && inner.length > 0;
+  const insistent = matchRules(insists ? insisting : [], families, { prefix: "insists", networkSets });
   const scope = {
     families,
     protocols,
@@ -131,14 +142,16 @@ export function makeScope(
     admission,
     clientZone: clientZone(config.listener.port),
     onFailure,
+    mptcp,
     ownTraffic: routerTraffic,
     upstreams: upstreamPlaces(config).map(({ place }) => place),
     source: config.source,
     watchesUdp: watchingUdp && protocols.includes("udp"),
     filtering: config.udp.filtering,
     rules,
+    insisting: insistent.rules,
     otherwise,
-    ruleSets: sets,
+    ruleSets: [...sets, ...insistent.sets],
   };
   const warnings = never.map(({ index, name, why }) => `rules[${index}] (${name}) never matches: ${why}`);
   const remembered = remembersPasses(scope);

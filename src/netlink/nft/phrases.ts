@@ -18,6 +18,7 @@ export {
   tproxyToConnected,
   verdict,
 } from "./phrases/actions.ts";
+export { forgetMark, noteMark, recallMark } from "./phrases/flow_marks.ts";
 export {
   conntrackState,
   flowIn,

@@ -176,3 +176,51 @@ labTest("run gives up loudly where another program removes its rules again and a
   const mended = proxy.log.match(/are there again/g) ?? [];
   assert.ok(mended.length <= 8, `${mended.length}`);
 });
+
+labTest("run gives up loudly where another program removes its routing rules again and again", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  const proxy = await startProxy(lab, { config: CONFIG });
+  await delay(700);
+  await lab.router.start([
+    "sh",
+    "-c",
+    "while :; do ip rule del iif r0 2>/dev/null; ip -6 rule del iif r0 2>/dev/null; sleep 0.3; done",
+  ]);
+  await assertGivesUp(proxy, /removes the rules.*removed-by=/);
+});
+
+labTest("run gives up loudly where another program wants to be first as well", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  const proxy = await startProxy(lab, { config: CONFIG });
+  await delay(700);
+  // Whatever rule is first after `local`, its own comes before it.
+  await lab.router.start([
+    "sh",
+    "-c",
+    `own=
+    while :; do
+      first=$(ip rule | sed -n 's/^\\([1-9][0-9]*\\):.*/\\1/p' | head -n 1)
+      if [ "$first" != "$own" ] && [ "$first" -gt 1 ]; then
+        [ -z "$own" ] || ip rule del pref "$own" lookup 220
+        own=$((first - 1))
+        ip rule add pref "$own" lookup 220
+      fi
+      sleep 0.3
+    done`,
+  ]);
+  await assertGivesUp(proxy, /puts routing rules before ours/);
+});
+
+/** Asserts that it says so within the time of some rounds, and is silent then. */
+async function assertGivesUp(proxy: Proxy, who: RegExp): Promise<void> {
+  const { program } = proxy;
+  await program.waitForOutput("again and again", { timeoutMs: 30_000 });
+  const [line] = proxy.log.match(/.*again and again.*/) ?? [""];
+  assert.match(line, who);
+  assert.match(line, /remedy=/);
+  const before = proxy.log.length;
+  await delay(1_500);
+  assert.doesNotMatch(proxy.log.slice(before), /there again|follow/);
+}

@@ -3,6 +3,7 @@
  */
 import assert from "node:assert/strict";
 import { ADDRESSES, type Lab } from "../../laboratory/lab.ts";
+import type { Namespace } from "../../laboratory/namespace.ts";
 import { processorMs } from "../../laboratory/machine/procfs.ts";
 import { startNginx } from "../../laboratory/programs/nginx.ts";
 import { asNobody } from "../../laboratory/programs/nobody.ts";
@@ -58,6 +59,14 @@ async function addClients(lab: Lab, link: string, number: number) {
     route add default via 10.77.${number}.1
     route add default via fd77:${number}::1`);
   return clients;
+}
+
+/** Gives a link its addresses, and sets it up. */
+function addAddresses(host: Namespace, link: string, addresses: { 4: string; 6: string }): Promise<void> {
+  return host.ip(`
+    addr add ${addresses[4]}/24 dev ${link}
+    addr add ${addresses[6]}/64 dev ${link} nodad
+    link set ${link} up`);
 }
 
 /**
@@ -124,6 +133,51 @@ labTest(
     await assertServed(lab.client, urls);
   },
 );
+
+/** Makes a macvlan of the router over a cable of its own to another host. */
+async function addMacvlan(
+  lab: Lab,
+  { link, host, far, mode }: { link: string; host: Namespace; far: string; mode: string },
+): Promise<void> {
+  await lab.router.ip(`
+    link add ${link}-p type veth peer name ${far} netns ${host.name}
+    link set ${link}-p up
+    link add link ${link}-p name ${link} type macvlan mode ${mode}`);
+}
+
+labTest("run follows macvlans that are made later: clients come by one, and one becomes the WAN", {
+  programs: PROGRAMS,
+}, async (lab) => {
+  const nginx = await startNginx(lab);
+  const urls = [nginx.url(4), nginx.url(6)];
+  await leadThrough(lab, "r1", SERVER);
+  const proxy = await startProxy(lab, { config: AUTO });
+  const clients = await lab.addNamespace("clients5");
+  await addMacvlan(lab, { link: "mvlan", host: clients, far: "c5", mode: "bridge" });
+  await addAddresses(lab.router, "mvlan", { 4: "10.77.5.1", 6: "fd77:5::1" });
+  await addAddresses(clients, "c5", { 4: "10.77.5.2", 6: "fd77:5::2" });
+  await clients.ip("route add default via 10.77.5.1\nroute add default via fd77:5::1");
+  await proxy.program.waitForOutput(/clients-added=\S*mvlan/);
+  await assertServed(clients, urls);
+  // The same server by another line; the first is taken away.
+  const far = { 4: "198.51.100.2", 6: "2001:db8:99::2" };
+  await addMacvlan(lab, { link: "mvwan", host: lab.server, far: "s5", mode: "private" });
+  await addAddresses(lab.server, "s5", far);
+  await addAddresses(lab.router, "mvwan", { 4: "198.51.100.1", 6: "2001:db8:99::1" });
+  await leadThrough(lab, "mvwan", far);
+  await proxy.program.waitForOutput(/clients-removed=\S*mvwan|others-added=\S*mvwan/);
+  await lab.server.ip(`
+    route replace default via 198.51.100.1
+    route replace default via 2001:db8:99::1`);
+  await lab.router.ip("link delete r1");
+  await proxy.program.waitForOutput(/-removed=\S*r1/);
+  for (const each of [clients, lab.client]) {
+    await assertServed(each, ["http://198.51.100.2/", "http://[2001:db8:99::2]/"]);
+  }
+  assert.equal((await tproxy(lab, ["status", "-c", proxy.configPath])).code, 0);
+  await lab.router.ip("link delete mvlan");
+  await proxy.program.waitForOutput(/clients-removed=\S*mvlan/);
+});
 
 labTest("run follows an interface that gets its name later, as PPP's do: named, and by itself", {
   programs: PROGRAMS,

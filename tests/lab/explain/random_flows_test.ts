@@ -284,10 +284,12 @@ function explainAll(lab: Lab, configPath: string, packets: readonly FirstPacket[
   return inNamespace(lab.router.name, () => {
     const loaded = loadConfig({ path: configPath, readTextFile: Deno.readTextFileSync });
     using route = openNetlink("route");
+    const plan = preparePlan(loaded, Deno.readTextFileSync);
     const explainer = new Explainer(loaded, Deno.readFileSync, {
       machine: readFlowMachine(route, systemFiles(Deno.readTextFileSync)),
       admission: readAdmission(loaded.config),
-      lan: preparePlan(loaded, Deno.readTextFileSync).lan,
+      lan: plan.lan,
+      inner: plan.intent.scope.inner?.names ?? [],
       proxy: undefined,
     });
     return packets.map(({ from, to, port, kind, link, mac, quic }) =>

@@ -1,13 +1,25 @@
 /** Hole punching, half-closed and sleeping connections (field cases 32, 23, 8). */
-import { SHUT_WR } from "../../../ffi/consts.ts";
+import assert from "node:assert/strict";
+import {
+  SHUT_WR,
+  SO_KEEPALIVE,
+  SOL_SOCKET,
+  SOL_TCP,
+  TCP_KEEPIDLE,
+  TCP_KEEPINTVL,
+} from "../../../ffi/consts.ts";
 import { shutdownSocket } from "../../../ffi/sockets/socket.ts";
-import { Caller } from "../../laboratory/field/caller.ts";
-import { fieldTest } from "../../laboratory/field/field.ts";
+import { Caller, type SocketOption } from "../../laboratory/field/caller.ts";
+import { type Field, fieldTest } from "../../laboratory/field/field.ts";
+import type { Peer } from "../../laboratory/field/peers.ts";
 import { FIELD, type Places } from "../../laboratory/field/places.ts";
 import { every, type Probe } from "../../laboratory/field/probes.ts";
 import { chain, tableText } from "../../laboratory/field/rules.ts";
 import { delay } from "../../laboratory/machine/wait.ts";
+import type { Namespace } from "../../laboratory/namespace.ts";
+import { hastenKeepalive } from "../../laboratory/field/keepalive.ts";
 import { at } from "../../laboratory/network/udp_socket.ts";
+import type { Program } from "../../laboratory/program.ts";
 
 /** Client and server dial at once from the port that the other dials. */
 const PUNCH: Probe = {
@@ -33,38 +45,111 @@ fieldTest("TCP hole punching behind masquerade", {
   probes: [PUNCH, ...every("server", 80, "server sees wan")],
 });
 
-/** Says nothing for a while, unheard; then it talks again. */
-async function sleepAndWake({ client }: Places, caller: Caller, seconds: number): Promise<string> {
-  await client.nft(`table inet asleep {
+/** A time as three days are with hasty clocks: three probes of five have no answer. */
+const DAYS_MS = 4_000;
+/** conntrack remembers a silent connection for so long. */
+const FIVE_DAYS = 432_000;
+/** The proxy's legs have keepalive after so long. */
+const KEEPALIVE_MS = 2_600;
+const FAMILIES = [4, 6] as const;
+const LATE = 7_000;
+const KEEN = 7_001;
+const CRASHING = 7_002;
+/** An end that asks for itself, as it must where no proxy asks. */
+const ASKING: readonly SocketOption[] = [
+  [SOL_SOCKET, SO_KEEPALIVE, 1],
+  [SOL_TCP, TCP_KEEPIDLE, 1],
+  [SOL_TCP, TCP_KEEPINTVL, 1],
+];
+
+let router: Namespace;
+let keen: Program;
+let crashing: Peer;
+
+/** A server that answers long after the end of a question, one that asks its clients, one that crashes. */
+async function serveSilence({ lab, serve }: Field): Promise<void> {
+  router = lab.router;
+  crashing = serve("server", lab.server, [CRASHING], { udp: false });
+  const listen = (port: number) => `TCP6-LISTEN:${port},ipv6only=0,fork,reuseaddr`;
+  const late = `SYSTEM:cat >/dev/null; sleep ${DAYS_MS / 1_000}; echo late`;
+  await lab.server.start(["socat", "-t30", listen(LATE), late], { listens: LATE });
+  const asking = ",keepalive,keepidle=1,keepintvl=1";
+  keen = await lab.server.start(["socat", "-dd", listen(KEEN) + asking, "PIPE"], { listens: KEEN });
+}
+
+/** Puts a host to sleep: it hears nothing and says nothing. */
+function fallAsleep(host: Namespace): Promise<void> {
+  return host.nft(`table inet asleep {
     chain in { type filter hook input priority 0; policy drop; }
     chain out { type filter hook output priority 0; policy drop; }
   }`);
-  await delay(seconds * 1_000);
-  await client.nft("delete table inet asleep");
-  caller.send("awake");
-  return await caller.read(/awake/, 5_000);
 }
 
-const slow = Deno.env.get("TPROXY_LAB_SLOW") === undefined
-  ? { obstacle: "it takes five minutes (TPROXY_LAB_SLOW=1 runs it)" }
-  : {};
+/** The connections of one family. */
+class Silence {
+  readonly sleeping: Caller;
+  readonly silent: Caller;
+  readonly halfClosed: Caller;
+  readonly crashed: Caller;
+  readonly bereft: Caller;
 
-fieldTest("a laptop that sleeps for 150 s, and an answer 70 s after the end of the question", {
-  ...slow,
+  constructor({ client, guest }: Places, family: 4 | 6) {
+    const server = FIELD.server[family];
+    this.sleeping = new Caller(client, at(server, 80));
+    this.silent = new Caller(guest, at(server, 80));
+    this.halfClosed = new Caller(guest, at(server, LATE));
+    this.crashed = new Caller(guest, at(server, KEEN));
+    this.bereft = new Caller(guest, at(server, CRASHING), { options: ASKING });
+  }
+
+  get all(): Caller[] {
+    return [this.sleeping, this.silent, this.halfClosed, this.crashed, this.bereft];
+  }
+
+  /** Says what became of all but the one whose client has crashed. */
+  async outcome(): Promise<string> {
+    this.sleeping.send("awake");
+    this.silent.send("there");
+    const said = [
+      this.sleeping.read(/awake/, 5_000),
+      this.silent.read(/there/, 1_500),
+      this.halfClosed.read(/late/, 3_000),
+      this.bereft.read(/never/, 1_500),
+    ];
+    return (await Promise.all(said)).map((text) => text.replace(/.*, port \d+\n/, "").trim()).join(", ");
+  }
+}
+
+fieldTest("connections that are silent for days, with keepalive's clocks turned fast", {
+  programs: ["socat", "ss"],
+  before: serveSilence,
   probes: [{
-    name: "a sleeping client, and a half-closed connection",
-    expected: "awake, end",
+    name: "asleep, silent, half-closed, server has forgotten it; client has forgotten it",
+    expected: "awake, there, late, reset; awake, there, late, reset; servers: 2 resets",
     async run(places) {
-      using sleeper = new Caller(places.client, at(FIELD.server[4], 80));
-      using halfClosed = new Caller(places.guest, at(FIELD.server[4], 80));
-      for (const caller of [sleeper, halfClosed]) {
-        await caller.connected(1_500);
-        await caller.read(/\n/, 1_500);
+      const silences = FAMILIES.map((family) => new Silence(places, family));
+      const callers = silences.flatMap(({ all }) => all);
+      try {
+        for (const caller of callers) assert.equal(await caller.connected(1_500), undefined);
+        await delay(KEEPALIVE_MS);
+        const allowed = await hastenKeepalive(router, "state established");
+        // Without the proxy nothing here is the router's.
+        assert.ok(allowed.length === 0 || allowed.length === 2 * callers.length, `${allowed.length} legs`);
+        for (const seconds of allowed) assert.ok(seconds >= FIVE_DAYS, `ends after ${seconds} s`);
+        await fallAsleep(places.client);
+        for (const { halfClosed, crashed } of silences) {
+          shutdownSocket(halfClosed.fd, SHUT_WR);
+          crashed.forget();
+        }
+        crashing.forget();
+        await delay(DAYS_MS);
+        await places.client.nft("delete table inet asleep");
+        const outcomes = await Promise.all(silences.map((silence) => silence.outcome()));
+        const resets = keen.output.match(/Connection reset by peer/g) ?? [];
+        return `${outcomes.join("; ")}; servers: ${resets.length} resets`;
+      } finally {
+        for (const caller of callers) caller.close();
       }
-      const waking = sleepAndWake(places, sleeper, 150);
-      await delay(1_000);
-      shutdownSocket(halfClosed.fd, SHUT_WR);
-      return `${await waking}, ${await halfClosed.read(/never/, 1_000)}`;
     },
   }],
 });

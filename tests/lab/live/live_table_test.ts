@@ -4,7 +4,7 @@ import type { InterceptConfig } from "../../../src/config/types.ts";
 import { forwardPathAbility } from "../../../src/kernel/live/ability.ts";
 import { LiveTable, openLiveTable } from "../../../src/kernel/live/live_table.ts";
 import { type LivePlan, planLive } from "../../../src/kernel/plan/live/live_plan.ts";
-import { LIVE_OPTIONS } from "../../../src/kernel/plan/live/options.ts";
+import { ALL_CHANGES, LIVE_OPTIONS } from "../../../src/kernel/plan/live/options.ts";
 import { planInstall } from "../../../src/kernel/plan/plan.ts";
 import { OperationError } from "../../../src/net/error.ts";
 import { parseIp } from "../../../src/net/ip.ts";
@@ -109,6 +109,20 @@ labTest("replace() changes rules and plain sets, and keeps what packets have put
   table.empty("known_ipv4");
   assert.doesNotMatch(set("known_ipv4"), FLOW);
   table.empty("nothing of that name");
+  table.close();
+});
+
+labTest("maps of flows' marks are there for both families, and nft lists them", () => {
+  const table = openLiveTable();
+  table.replace(plan({}, { others: ALL_CHANGES }));
+  const listed = list(...TABLE);
+  for (const [family, header] of [["ipv4", "ip"], ["ipv6", "ip6"]]) {
+    assert.match(listed, new RegExp(`map marks_${family} \\{\\s*type ${family}_addr .* : mark`));
+    assert.match(listed, new RegExp(`add @marks_${family} .*${header} saddr .* : ct mark`));
+    assert.match(listed, new RegExp(`ct mark set .*map @marks_${family}`));
+  }
+  table.replace(plan({}, { others: { ...ALL_CHANGES, flowMarks: false } }));
+  assert.doesNotMatch(list(...TABLE), /marks_/);
   table.close();
 });
 

@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { readOtherRules } from "../../../src/kernel/other_rules.ts";
 import { findOutputChanges } from "../../../src/kernel/output_changes.ts";
+import { ALL_CHANGES } from "../../../src/kernel/plan/live/options.ts";
 import { Survey } from "../../../src/daemon/routes/survey.ts";
 import { ROUTE_BOARD_WORDS, RouteBoard } from "../../../src/dataplane/routes/route_board.ts";
 import { createLogger } from "../../../src/log.ts";
 import { openNetlink } from "../../../src/netlink/transport.ts";
 import { labTest, run } from "../netlink/new_network.ts";
 
-const NOTHING = { incoming: false, outgoing: false, source: false, route: false };
+const NOTHING = { incoming: false, outgoing: false, source: false, route: false, flowMarks: false };
 
 function changes(): typeof NOTHING {
   using netfilter = openNetlink("netfilter");
@@ -38,9 +39,25 @@ labTest(
   }
   table ip6 mangle { chain OUTPUT { type route hook output priority mangle; meta mark set 1; }
   }`);
-    assert.deepEqual(changes(), { incoming: true, outgoing: true, source: false, route: true });
+    assert.deepEqual(changes(), { ...NOTHING, incoming: true, outgoing: true, route: true });
   },
 );
+
+labTest("findOutputChanges() finds marks of flows in any chain, and none in who only asks for them", () => {
+  const forward = (rule: string) =>
+    `table inet a { chain f { type filter hook forward priority 0; ct state new jump g; }; chain g { ${rule}; }; }`;
+  load(forward("ct mark 0x77 meta mark set ct mark accept"));
+  assert.deepEqual(changes(), NOTHING);
+  load(forward("ct mark set 0x77"));
+  assert.deepEqual(changes(), { ...NOTHING, flowMarks: true });
+  load(forward("ct mark set ct mark & 0xff | 0x100"));
+  assert.deepEqual(changes(), { ...NOTHING, flowMarks: true });
+  load("table ip6 mangle { chain PREROUTING { type filter hook prerouting priority mangle; }; }");
+  run("ip6tables", ["-t", "mangle", "-A", "PREROUTING", "-j", "MARK", "--set-mark", "7"]);
+  assert.deepEqual(changes(), NOTHING);
+  run("ip6tables", ["-t", "mangle", "-A", "PREROUTING", "-j", "CONNMARK", "--save-mark"]);
+  assert.deepEqual(changes(), { ...NOTHING, flowMarks: true });
+});
 
 labTest(
   "findOutputChanges() leaves our own tables out, and takes tables of iptables-legacy for all of it",
@@ -79,5 +96,5 @@ labTest("a survey finds later that iptables-legacy has got a table", () => {
   assert.equal(told, undefined, "nothing has changed");
   run("iptables-legacy", ["-t", "nat", "-A", "OUTPUT", "-j", "ACCEPT"]);
   survey.again();
-  assert.deepEqual(told, { incoming: true, outgoing: true, source: true, route: true });
+  assert.deepEqual(told, ALL_CHANGES);
 });

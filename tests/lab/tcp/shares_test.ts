@@ -1,7 +1,7 @@
 /** Neighbours under one roof: what one client does with TCP costs another nothing but his turn. */
 import assert from "node:assert/strict";
 import type { Lab } from "../../laboratory/lab.ts";
-import { delay } from "../../laboratory/machine/wait.ts";
+import { delay, until } from "../../laboratory/machine/wait.ts";
 import { listSockets } from "../../laboratory/network/sockets.ts";
 import { type Nginx, startNginx } from "../../laboratory/programs/nginx.ts";
 import { scriptCommand } from "../../laboratory/programs/script.ts";
@@ -14,6 +14,15 @@ const PROGRAMS = ["curl", "nginx", "prlimit", "ss"];
 const FEW = { wrapper: ["prlimit", "--nofile=4096:4096"] };
 const NEIGHBOUR = "10.77.1.3";
 const FETCHES = 200;
+/** Quiet and busy times, by turns; an odd number, for the median. */
+const ROUNDS = 3;
+/** The crowd's sockets that may be left when the neighbour counts as alone. */
+const FEW_LEFT = 50;
+/**
+ * The kernel's tick (CONFIG_HZ=250): so long a thread that wakes may wait for one that has a processor, and
+ * beside a crowd the few there are have more to do. A page that takes a millisecond meets that once.
+ */
+const TURN_MS = 4;
 
 /** A crowd of connections from the client's own address. */
 interface Crowd {
@@ -55,11 +64,23 @@ async function waits(lab: Lab, nginx: Nginx, fetches = FETCHES): Promise<number[
 
 const p99 = (times: readonly number[]) => times[Math.ceil(times.length * 0.99) - 1];
 
-/** Asserts what a crowd costs the neighbour, who was alone before. `held`: its sockets in the proxy. */
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
+
+/** Gives a count once it grows no more: what a crowd costs that is there, not one that comes. */
+async function settled(count: () => Promise<number>): Promise<number> {
+  for (let last = -1;;) {
+    const now = await count();
+    if (now <= last) return now;
+    last = now;
+    await delay(300);
+  }
+}
+
+/** Asserts what a crowd costs the neighbour. `held`: the crowd's sockets in the proxy. */
 async function assertFair(
   lab: Lab,
   held: string,
-  crowd: (lab: Lab) => Promise<unknown>,
+  crowd: (lab: Lab) => Promise<Program>,
   config: ConfigText = {},
 ): Promise<void> {
   await lab.client.ip(`addr add ${NEIGHBOUR}/24 dev c0`);
@@ -69,14 +90,22 @@ async function assertFair(
   await lab.server.run(["truncate", "-s", "10M", `${lab.directory}/large`]);
   await startProxy(lab, { ...FEW, config });
   await waits(lab, nginx); // warm
-  const quiet = await waits(lab, nginx);
-  await crowd(lab);
-  const sockets = (await listSockets(lab.router, held)).length;
-  assert.ok(sockets > 500, `the proxy has ${sockets} of the crowd's connections`);
-  const busy = await waits(lab, nginx);
-  const told = `p99 ${p99(quiet).toFixed(1)} ms alone, ${p99(busy).toFixed(1)} ms beside the crowd`;
-  // A page takes a millisecond or two; on a busy machine that is measured with an error of some.
-  assert.ok(p99(busy) <= 2 * p99(quiet) + 20, told);
+  const count = async () => (await listSockets(lab.router, held)).length;
+  const quiet: number[] = [];
+  const busy: number[] = [];
+  // One after the other, so that what else the machine does meets both.
+  for (let round = 0; round < ROUNDS; round++) {
+    quiet.push(p99(await waits(lab, nginx)));
+    const program = await crowd(lab);
+    const sockets = await settled(count);
+    assert.ok(sockets > 500, `the proxy has ${sockets} of the crowd's connections`);
+    busy.push(p99(await waits(lab, nginx)));
+    await program.stop("SIGKILL");
+    await until(async () => await count() < FEW_LEFT, { what: "the crowd to be gone", timeoutMs: 20_000 });
+  }
+  const inWords = (values: readonly number[]) => values.map((value) => value.toFixed(1)).join(", ");
+  const told = `p99 ${inWords(quiet)} ms alone, ${inWords(busy)} ms beside the crowd`;
+  assert.ok(median(busy) <= 2 * median(quiet) + TURN_MS, told);
 }
 
 labTest("run: 3,000 dead dials of one client cost another nothing", { programs: PROGRAMS }, async (lab) => {
@@ -99,8 +128,9 @@ labTest(
   { programs: PROGRAMS },
   async (lab) => {
     await assertFair(lab, "state established dport = 80", async (lab) => {
-      await startCrowd(lab, { count: 3_000, port: 80 });
-      await delay(500);
+      const program = await startCrowd(lab, { count: 3_000, port: 80 });
+      await program.waitForOutput("connected 3000", { timeoutMs: 20_000 });
+      return program;
     });
   },
 );
@@ -111,8 +141,9 @@ labTest(
   async (lab) => {
     await assertFair(lab, "state established dport = 80", async (lab) => {
       const saying = "GET /files/large HTTP/1.1\r\nHost: x\r\n\r\n";
-      await startCrowd(lab, { count: 800, port: 80, saying });
+      const program = await startCrowd(lab, { count: 800, port: 80, saying });
       await delay(2_000);
+      return program;
     });
   },
 );
@@ -124,9 +155,8 @@ labTest(
     const upstreams = { office: { type: "socks5", address: "203.0.113.2:1080" } };
     // Nobody is dialled before the name is known, and none ever is.
     const rules = [{ domains: [".office.example"], action: "proxy", upstream: "office" }];
-    const crowd = async (lab: Lab) => {
-      await startCrowd(lab, { count: 3_000, port: 80, saying: "GET / HTTP/1.1\r\nHost: a.office.exa" });
-    };
+    const crowd = (lab: Lab) =>
+      startCrowd(lab, { count: 3_000, port: 80, saying: "GET / HTTP/1.1\r\nHost: a.office.exa" });
     await assertFair(lab, "state established sport = 80", crowd, { upstreams, rules });
   },
 );

@@ -2,7 +2,7 @@
  * A TCP connection of a host, in the test process: connect, talk, and what became of it in words.
  * @module
  */
-import { AF_INET, AF_INET6, POLLOUT, SOCK_STREAM } from "../../../ffi/consts.ts";
+import { AF_INET, AF_INET6, POLLOUT, SOCK_STREAM, SOL_TCP, TCP_REPAIR } from "../../../ffi/consts.ts";
 import { makeSockaddr, readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import {
   bindSocket,
@@ -113,6 +113,12 @@ export class Caller {
       else await delay(2);
     }
     return text;
+  }
+
+  /** Forgets the connection, as after a crash: it tells nobody. */
+  forget(): void {
+    check(setInt(this.fd, SOL_TCP, TCP_REPAIR, 1), "set TCP_REPAIR");
+    this.close();
   }
 
   /** Safe to call again. */

@@ -43,6 +43,8 @@ export interface FieldCase extends LabTestOptions {
   readonly different?: string;
   /** Further looks, with the same outcome in both runs. */
   readonly look?: (field: Field) => Promise<unknown>;
+  /** Asserts what is true only of the run through the proxy, after its tries. */
+  readonly through?: (field: Field) => Promise<void>;
 }
 
 /** Registers a test that tries without tproxy, and then with it. */
@@ -103,6 +105,7 @@ async function tryThrough(field: Field, given: FieldCase): Promise<Tried> {
   await administer(lab, given.later);
   await holdBack(lab, given.forwarded);
   const tried = await tryAll(field, given);
+  await given.through?.(field);
   const counts = await endProxy(proxy);
   await tproxy(lab, ["uninstall"]);
   if (given.later === undefined) {

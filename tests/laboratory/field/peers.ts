@@ -10,6 +10,8 @@ import {
   SOCK_STREAM,
   SOL_IPV6,
   SOL_SOCKET,
+  SOL_TCP,
+  TCP_REPAIR,
 } from "../../../ffi/consts.ts";
 import { makeSockaddr, readSockaddr } from "../../../ffi/sockets/sockaddr.ts";
 import {
@@ -76,6 +78,15 @@ export class Peer {
   /** Accepted connections that are open. */
   get connections(): ReadonlySet<number> {
     return this.#connections;
+  }
+
+  /** Forgets its connections, as after a crash: it tells nobody, and answers with resets. */
+  forget(): void {
+    for (const fd of this.#connections) {
+      check(setInt(fd, SOL_TCP, TCP_REPAIR, 1), "set TCP_REPAIR");
+      closeFd(fd);
+    }
+    this.#connections.clear();
   }
 
   close(): void {

@@ -48,13 +48,6 @@ export const ADMITTED: readonly Admitted[] = [
         ROUTER.test(after) && before.replace(/: \S+ /, ": ") === after.replace(/: \S+ /, ": ")),
   },
   {
-    line: "conntrack's entry of a dial has no mark that others' rules gave the client's flow",
-    admits: (difference, _router, all) =>
-      difference.subject === "conntrack" &&
-      pairs(difference, all, (before, after) =>
-        before.replace(/ mark \d+$/, "") === after.replace(/ mark \d+$/, "")),
-  },
-  {
     line: "Where output drops new flows, the proxy makes a dial's conntrack entry first",
     // The entry that was made lives on after a refusal; one of a SYN that was reset does not.
     admits: ({ subject, before, after }, { pieces }) =>

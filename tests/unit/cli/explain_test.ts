@@ -45,6 +45,39 @@ Deno.test("explain says whether a flow waits for its name, and what becomes of i
   ]);
 });
 
+Deno.test("explain says that a flow waits for the name that its upstream is told", async () => {
+  const f = `
+upstreams:
+  told: { type: socks5, address: "192.0.2.9:1", send: name, udp: true }
+  web: { type: http-connect, address: "192.0.2.9:2", send: name }
+  place: { type: socks5, address: "192.0.2.9:3", udp: true }
+groups: { some: { members: [place, web], when-down: direct }, none: { members: [place] } }
+rules:
+  - { name: some, ports: [1], action: proxy, upstream: some }
+  - { name: none, ports: [2], action: proxy, upstream: none }
+  - { name: pass, ports: [3], action: direct }
+  - { name: ads, ports: [4], domains: [ads.example], action: block }
+default: proxy
+default-upstream: told`;
+  const ask = async (to: string, ...more: string[]) => {
+    const question = ["explain", "-c", "f", "--rules-only", "--from", "10.0.0.1", "--to", to, ...more];
+    return (await run(question, { files: { f } })).stdout.split("\n").find((line) =>
+      line.startsWith("waits")
+    );
+  };
+  const told = (name: string) =>
+    `waits: yes, upstream ${name} is told names (send: name): the proxy reads the name before it dials`;
+  assert.equal(await ask("93.184.216.34:443"), told("told"));
+  assert.equal(await ask("93.184.216.34:443", "--domain", "a.example"), told("told"));
+  assert.equal(await ask("93.184.216.34:1"), told("web"));
+  const no = "waits: no, no name decides on it";
+  assert.equal(await ask("93.184.216.34:2"), no);
+  assert.equal(await ask("93.184.216.34:3"), no);
+  assert.equal(await ask("93.184.216.34:443", "--protocol", "udp"), no, "of UDP addresses are told");
+  assert.match((await ask("93.184.216.34:4"))!, /^waits: yes, rules\[3\] \(ads\): the proxy reads/);
+  assert.equal(await ask("192.0.2.9:1"), "waits: no, nobody is led there through an upstream");
+});
+
 Deno.test("explain knows that nobody is led to an upstream through one", async () => {
   const f =
     `{"upstreams":{"away":{"type":"socks5","address":"192.0.2.9:1080"}},"default":"proxy","default-upstream":"away"}`;

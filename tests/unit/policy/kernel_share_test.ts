@@ -45,6 +45,28 @@ rules:
   assert.deepEqual(never, [{ index: 4, name: "rule 5", why: "rules[3] matches all that it could" }]);
 });
 
+Deno.test("kernelShare(): from client to client only rules that name destinations give flows to the proxy", () => {
+  const insisting = (rules: string) =>
+    share(`{ rules: [${rules}], upstreams: { office: { type: socks5, address: "10.9.0.2:1080" } } }`)
+      .insisting.map(({ index, outcome }) => `${index}: ${outcome.kind}`);
+  const guests = "to: [10.77.4.0/24]";
+  const office = "action: proxy, upstream: office";
+  assert.deepEqual(insisting(""), [], "a default");
+  assert.deepEqual(insisting(`{ ports: [443], ${office} }, { domains: [a.example], ${office} }`), []);
+  assert.deepEqual(insisting(`{ ${guests}, action: block }, { ${guests}, action: bypass }`), [], "decided");
+  assert.deepEqual(insisting(`{ ${guests}, protocol: tcp, ${office} }`), ["0: proxy"]);
+  assert.deepEqual(insisting(`{ ${guests}, action: direct }`), ["0: proxy"]);
+  // What stands before it and lets such flows pass goes on doing so, names without a destination do not.
+  assert.deepEqual(
+    insisting(
+      `{ ports: [22], ${office} }, { domains: [a.example], action: block }, { ${guests}, ${office} }`,
+    ),
+    ["0: pass", "2: proxy"],
+  );
+  // The name may refuse it, so that it must be read.
+  assert.deepEqual(insisting(`{ ${guests}, domains: [a.example], action: block }`), ["0: watch"]);
+});
+
 Deno.test("kernelShare(): flows that a name lets pass or ends are watched, and no others", () => {
   assert.deepEqual(
     shown(`

@@ -25,6 +25,16 @@ function plannedRouterRule(name: string, rule: string): Case {
   return { ...planned, setup: [...setup!, RUNNING] };
 }
 
+const MARKS =
+  "nft add map inet t marks '{ type ipv4_addr . inet_service . ipv4_addr . inet_service : mark; " +
+  "size 65536; flags dynamic,timeout; timeout 10s; }'";
+const MARKS6 = MARKS.replace("marks", "marks6").replaceAll("ipv4", "ipv6");
+
+/** A rule about the marks of flows. */
+function plannedMarkRule(name: string, rule: string): Case {
+  return { ...nftRule(`planned-${name}`, rule), setup: [CHAIN, MARKS, MARKS6] };
+}
+
 /** Rules of the plan as nft writes them. */
 export const PLANNED_RULES: readonly Case[] = [
   plannedRule("interface-name", 'iifname != "lan0" fib daddr type != local return'),
@@ -117,6 +127,30 @@ export const PLANNED_RULES: readonly Case[] = [
   ),
   plannedRule("keep-destination", "ct zone 50080 meta nfproto ipv4 dnat ip to ip daddr"),
   plannedRule("keep-source", "ct zone 50080 meta nfproto ipv6 snat ip6 to ip6 saddr"),
+  plannedMarkRule(
+    "note-mark",
+    "meta nfproto ipv4 meta l4proto tcp ct mark != 0x0 " +
+      "add @marks { ip saddr . th sport . ip daddr . th dport : ct mark }",
+  ),
+  plannedMarkRule(
+    "forget-mark",
+    "meta nfproto ipv4 meta l4proto udp delete @marks { ip saddr . th sport . ip daddr . th dport : ct mark }",
+  ),
+  plannedMarkRule(
+    "note-original-mark",
+    "meta nfproto ipv4 meta l4proto tcp add @marks { ct original ip saddr . ct original proto-src . " +
+      "ct original ip daddr . ct original proto-dst : ct mark }",
+  ),
+  plannedMarkRule(
+    "recall-mark",
+    "meta nfproto ipv4 meta l4proto tcp " +
+      "ct mark set ip saddr . th sport . ip daddr . th dport map @marks",
+  ),
+  plannedMarkRule(
+    "recall-mark6",
+    "meta nfproto ipv6 meta l4proto udp " +
+      "ct mark set ip6 daddr . th dport . ip6 saddr . th sport map @marks6",
+  ),
   plannedRule("block-tcp", "tcp flags syn / fin,syn,rst,ack reject with tcp reset"),
   plannedRule("block-udp", "meta l4proto udp reject with icmpx port-unreachable"),
 ];

@@ -5,6 +5,7 @@
  */
 import { IPPROTO_TCP, IPPROTO_UDP } from "../../../../ffi/consts.ts";
 import { QUESTION_PREFIX } from "../../../constants.ts";
+import { CLIENT_TO_CLIENT_MARK } from "../../../marks.ts";
 import { get16, put16 } from "./bytes.ts";
 import { writeIpv4, writeIpv6 } from "./ends.ts";
 import { Behind } from "./extensions.ts";
@@ -45,7 +46,8 @@ export function readFirstPacket(question: Question, { bytes, words }: Memory, lo
   const { payload: at, length } = log;
   if ((at & 3) !== 0 || length < IPV4_HEADER) return false;
   const { answer } = question;
-  answer.mark = log.mark;
+  answer.clientToClient = (log.mark & CLIENT_TO_CLIENT_MARK) !== 0;
+  answer.mark = log.mark & ~CLIENT_TO_CLIENT_MARK;
   answer.iif = log.iif;
   answer.oif = log.oif;
   answer.hardwareHigh = log.hardwareHigh;

@@ -253,7 +253,8 @@ export class UdpFlows {
     const origins = this.#origins;
     origins.learn(words, client, destination);
     let rule = decider.decide(UDP, words, client, destination, origins);
-    if (decider.needsName) {
+    const isNameless = decider.needsName;
+    if (isNameless) {
       if (this.#mayHaveName(arrival)) {
         this.#hold(arrival);
         return LOST_DATAGRAM;
@@ -261,7 +262,10 @@ export class UdpFlows {
       rule = decider.decideNamed(UDP, words, client, destination, null, origins);
     }
     const blocking = decider.blocking(rule);
-    if (blocking !== null) return this.#refuse(words, client, destination, blocking.silent);
+    if (blocking !== null) {
+      if (isNameless) this.#noteBlocked({ words, client, destination }, rule, blocking.silent);
+      return this.#refuse(words, client, destination, blocking.silent);
+    }
     const flow = this.#book.add(words, client, destination, this.#context.clock.tick);
     if (flow < 0) {
       this.#counters[COUNTER.udpDropped]++;
@@ -271,6 +275,19 @@ export class UdpFlows {
     if (led >= 0) return this.#follow(flow, arrival);
     this.#book.remove(flow);
     return led === BLOCKED_DATAGRAM ? this.#refuse(words, client, destination, false) : led;
+  }
+
+  /** The kernel could not know of a flow that it is blocked. It is known from here on, and noted once. */
+  #noteBlocked({ words, client, destination }: Ends, rule: number, isSilent: boolean): void {
+    const { turnedAway, clock } = this.#context;
+    const { found } = this.#readings;
+    found.clear();
+    turnedAway.udp.blocked(words, client, destination, rule, found, clock.time);
+    const book = this.#book;
+    const flow = book.add(words, client, destination, clock.tick);
+    if (flow < 0) return;
+    book.states[flow] = isSilent ? IGNORED : REFUSED;
+    book.generations[flow] = this.#generation;
   }
 
   #mayHaveName({ batch, i, segmentSize }: Arrival): boolean {

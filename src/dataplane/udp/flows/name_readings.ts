@@ -5,27 +5,19 @@
  */
 import type { Route } from "../../../policy/routes/route.ts";
 import type { Origin } from "../../decider.ts";
-import { Shares } from "../../asking/shares.ts";
+import { type FlowReading, Readings } from "../../flows/readings.ts";
 import type { Clock } from "../../loop/clock.ts";
-import { ticks } from "../../loop/wheel.ts";
 import { FoundName, MORE, NONE } from "../../../sniff/found.ts";
-import { QuicReader } from "../../../sniff/quic/reader.ts";
+import type { QuicReader } from "../../../sniff/quic/reader.ts";
 import { type Arrival, HeldBytes, HeldQueue } from "./held.ts";
 
-/** Flows at a time; a reader has 20 KB, and a queue 24. */
+/** Flows at a time; a reader has 20 KB, and a queue 24: all queues together never fill HeldBytes. */
 export const MOST_READINGS = 128;
-/** The time that a flow may take. */
-const READING_TICKS = ticks(1000);
 
-/** A flow whose name is being read. */
-export interface Reading {
-  /** Its number in the book. */
-  readonly flow: number;
-  readonly since: number;
+/** A flow whose name is being read; `flow`: its number in the book. */
+export interface Reading extends FlowReading {
   readonly reader: QuicReader;
   readonly queue: HeldQueue;
-  /** Its place among the clients' shares. */
-  readonly place: number;
   /** Its origin, as far as it was known when it began. */
   readonly origin: Origin;
   /** Its end; null: its name is not known yet. */
@@ -50,15 +42,11 @@ export class NameReadings {
   readonly #clock: Clock;
   /** Their own: what waits for upstreams must not take a name's place. */
   readonly #held = new HeldBytes();
-  readonly #shares = new Shares(MOST_READINGS);
-  readonly #byPlace: (Reading | undefined)[] = [];
-  readonly #freePlaces = Array.from({ length: MOST_READINGS }, (_, place) => place);
-  readonly #spare: QuicReader[] = [];
-  /** In the order in which they began. */
-  readonly #readings = new Map<number, Reading>();
+  readonly #readings: Readings<Reading>;
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#readings = new Readings(clock, MOST_READINGS);
   }
 
   /** Bytes that wait. */
@@ -68,7 +56,7 @@ export class NameReadings {
 
   /** The reading of a flow. */
   of(flow: number): Reading | undefined {
-    return this.#readings.get(flow);
+    return this.#readings.of(flow);
   }
 
   /** Lists all. */
@@ -81,24 +69,22 @@ export class NameReadings {
    * has more than an equal share. Undefined: there is room, or that one is over at the end of this turn.
    */
   victim(): Reading | undefined {
-    if (this.#readings.size < MOST_READINGS) return undefined;
-    const reading = this.#byPlace[this.#shares.victim()];
+    if (!this.#readings.isFull) return undefined;
+    const reading = this.#readings.victim();
     return reading?.end === null ? reading : undefined;
   }
 
   /** Begins one, for which a datagram waits; undefined: there are too many. */
   begin(flow: number, arrival: Arrival, origin: Origin): Reading | undefined {
+    const readings = this.#readings;
     const queue = new HeldQueue(this.#held);
-    if (this.#readings.size >= MOST_READINGS || !queue.add(arrival)) return undefined;
-    const reader = this.#spare.pop() ?? new QuicReader();
-    reader.reset();
+    if (readings.isFull || !queue.add(arrival)) return undefined;
     const { inputInterface, hardwareHigh, hardwareLow } = origin;
     const own = { inputInterface, hardwareHigh, hardwareLow };
-    const place = this.#freePlaces.pop()!;
+    const place = readings.open();
+    const reader = readings.readerAt(place);
     const reading: Reading = { flow, since: this.#clock.tick, reader, queue, place, origin: own, end: null };
-    this.#byPlace[place] = reading;
-    this.#shares.add(place, queue.datagrams[0].words, 0);
-    this.#readings.set(flow, reading);
+    readings.add(reading, queue.datagrams[0].words, 0);
     return reading;
   }
 
@@ -123,7 +109,7 @@ export class NameReadings {
   expire(late: (reading: Reading) => void): void {
     if (this.#readings.size === 0) return; // nearly always: each turn asks
     for (const reading of this.#readings.values()) {
-      if (this.#clock.tick < reading.since + READING_TICKS) return;
+      if (!this.#readings.isDue(reading)) return;
       if (reading.end !== null) continue;
       this.#none();
       late(reading);
@@ -131,19 +117,13 @@ export class NameReadings {
   }
 
   /** Ends one, whose datagrams still wait; its queue is whoever's that has asked. */
-  end({ flow, reader, queue, place }: Reading): void {
-    this.#shares.remove(place, queue.datagrams[0].words, 0);
-    this.#byPlace[place] = undefined;
-    this.#freePlaces.push(place);
-    this.#readings.delete(flow);
-    this.#spare.push(reader);
+  end(reading: Reading): void {
+    this.#readings.remove(reading, reading.queue.datagrams[0].words, 0);
   }
 
   /** Milliseconds until the first has had its time, -1 for ever. */
   timeout(): number {
-    if (this.#readings.size === 0) return -1;
-    const [{ since }] = this.#readings.values();
-    return this.#clock.millisecondsTo(since + READING_TICKS);
+    return this.#readings.timeout();
   }
 
   #none(): number {

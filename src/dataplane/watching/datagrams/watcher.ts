@@ -5,26 +5,25 @@
  */
 import { PROTOCOL_NUMBERS } from "../../../policy/flow.ts";
 import { FoundName, MORE, NAME, NONE } from "../../../sniff/found.ts";
-import { QuicReader } from "../../../sniff/quic/reader.ts";
+import type { QuicReader } from "../../../sniff/quic/reader.ts";
 import { looksLikeInitial } from "../../../sniff/quic/header.ts";
 import { ASKED_CLIENT, ASKED_DESTINATION, type Question, type RoutedPacket } from "../../asking/question.ts";
 import { Shares } from "../../asking/shares.ts";
 import type { WorkerContext } from "../../context.ts";
 import { Decider, type Origin } from "../../decider.ts";
 import { FlowPlaces, KEY_WORDS } from "../../flows/flow_places.ts";
+import { type FlowReading, Readings } from "../../flows/readings.ts";
 import { ticks } from "../../loop/wheel.ts";
 import { COUNTER } from "../../shared/state.ts";
 import { DIRECT } from "../../upstream/table.ts";
 import { Held, type Waiting } from "./held.ts";
-import { KnownFlow } from "./known_flow.ts";
+import { CLIENT, KnownFlow } from "./known_flow.ts";
 import type { DatagramSender } from "./sender.ts";
 
 /** Flows of a worker that are known. */
 const MOST_FLOWS = 4096;
-/** Flows that wait for their name; each has a reader of 20 KB. */
-const MOST_WAITING = 256;
-/** The time that a name may take. */
-const READING_TICKS = ticks(1000);
+/** Flows that wait for their name. */
+export const MOST_WAITING = 256;
 /** The time after which nothing is on its way any more that was when the flow was released. */
 const RELEASED_TICKS = ticks(1000);
 /** All others are known for as long as conntrack would know a flow without an answer. */
@@ -40,13 +39,17 @@ type Decided = typeof RELEASED | typeof REFUSED | typeof SILENCED | typeof PASSE
 
 const { udp: UDP } = PROTOCOL_NUMBERS;
 
-/** A flow that waits for its name. */
-interface Reading extends Waiting {
-  readonly place: number;
-  readonly since: number;
-  readonly reader: QuicReader;
+/** A flow that waits for its name. The object is used again for the next one at its place. */
+class Reading implements FlowReading, Waiting {
+  /** Its number in the watcher's tables. */
+  flow = 0;
+  since = 0;
+  reader: QuicReader | null = null;
   /** The flow as its first datagram told it. */
-  readonly flow: KnownFlow;
+  readonly known = new KnownFlow();
+  readonly slots: number[] = [];
+
+  constructor(readonly place: number) {}
 }
 
 /** A worker's watcher. */
@@ -58,14 +61,14 @@ export class DatagramWatcher {
   readonly #sender: DatagramSender;
   readonly #decider: Decider;
   readonly #found = new FoundName();
-  readonly #held = new Held();
+  readonly #held = new Held<Reading>();
   readonly #places = new FlowPlaces(MOST_FLOWS);
   readonly #shares = new Shares(MOST_FLOWS);
   readonly #states = new Uint8Array(MOST_FLOWS);
   readonly #times = new Float64Array(MOST_FLOWS);
-  /** In the order in which they began. */
-  readonly #readings = new Map<number, Reading>();
-  readonly #spare: QuicReader[] = [];
+  readonly #readings: Readings<Reading>;
+  /** By their place. */
+  readonly #objects: (Reading | undefined)[] = [];
   readonly #flow = new KnownFlow();
   readonly #key = new Int32Array(KEY_WORDS);
 
@@ -74,13 +77,14 @@ export class DatagramWatcher {
     this.#counters = context.counters;
     this.#sender = sender;
     this.#decider = new Decider(context);
+    this.#readings = new Readings(context.clock, MOST_WAITING);
   }
 
   /** Does with a datagram what has to be done. */
   take(datagram: Question): void {
     const place = this.#find(datagram);
     if (place < 0) this.#begin(datagram);
-    else if (this.#states[place] === UNDECIDED) this.#follow(this.#readings.get(place)!, datagram);
+    else if (this.#states[place] === UNDECIDED) this.#follow(this.#readings.of(place)!, datagram);
     else this.#settle(place, datagram);
   }
 
@@ -88,25 +92,20 @@ export class DatagramWatcher {
   turn(): void {
     if (this.#readings.size === 0) return;
     for (const reading of this.#readings.values()) {
-      if (this.#context.clock.tick < reading.since + READING_TICKS) return;
-      this.#keyOf(reading.place);
+      if (!this.#readings.isDue(reading)) return;
+      this.#keyOf(reading.flow);
       this.#end(reading, null);
     }
   }
 
   /** Milliseconds until it needs a turn, -1 for ever. */
   timeout(): number {
-    if (this.#readings.size === 0) return -1;
-    const [{ since }] = this.#readings.values();
-    return this.#context.clock.millisecondsTo(since + READING_TICKS);
+    return this.#readings.timeout();
   }
 
   /** Forgets flows that wait for their name: their clients send again, to whoever comes after this worker. */
   forsake(): void {
-    for (const { place, slots } of [...this.#readings.values()]) {
-      this.#counters[COUNTER.watchDropped] += slots.length;
-      this.#forget(place);
-    }
+    for (const { flow } of this.#readings.values()) this.#forget(flow);
   }
 
   /** The place of the datagram's flow; -1: it is a new one. */
@@ -127,54 +126,67 @@ export class DatagramWatcher {
     const rule = decider.decide(UDP, addresses, ASKED_CLIENT, ASKED_DESTINATION, originOf(datagram));
     this.#key.set(addresses);
     const place = this.#open();
-    const isRead = decider.needsName && this.#readings.size < MOST_WAITING &&
-      looksLikeInitial(bytes.subarray(data, data + dataLength), dataLength);
-    const reader = isRead ? this.#spare.pop() ?? new QuicReader() : null;
-    if (reader === null) {
-      this.#found.clear();
-      const isKnown = !decider.needsName;
-      const end = isKnown ? rule : this.#ruleOf(null);
-      if (this.#decide(place, this.#flow.take(datagram), end)) this.#settle(place, datagram);
-      else this.#counters[COUNTER.watchDropped]++;
-      return;
-    }
-    reader.reset();
-    const reading = {
-      place,
-      since: this.#context.clock.tick,
-      reader,
-      flow: new KnownFlow().take(datagram),
-      slots: [],
-    };
-    this.#readings.set(place, reading);
-    this.#follow(reading, datagram);
+    const isRead = decider.needsName && looksLikeInitial(bytes.subarray(data, data + dataLength), dataLength);
+    if (isRead) return this.#follow(this.#read(place, datagram), datagram);
+    this.#found.clear();
+    const end = decider.needsName ? this.#ruleOf(null) : rule;
+    if (this.#decide(place, this.#flow.take(datagram), end)) this.#settle(place, datagram);
+    else this.#counters[COUNTER.watchDropped]++;
+  }
+
+  /**
+   * Has a flow wait for its name. Where too many wait, one is forgotten: its client sends its first datagram
+   * again. None goes on without its name for that: somebody could have so many wait that the rules would not
+   * apply to the others.
+   */
+  #read(flow: number, datagram: Question): Reading {
+    const readings = this.#readings;
+    if (readings.isFull) this.#forget(readings.victim()!.flow);
+    const place = readings.open();
+    const reading = this.#objects[place] ??= new Reading(place);
+    reading.flow = flow;
+    reading.since = this.#context.clock.tick;
+    reading.reader = readings.readerAt(place);
+    reading.known.take(datagram);
+    readings.add(reading, reading.known.ends, CLIENT);
+    return reading;
   }
 
   /** Reads one more datagram of a flow. */
   #follow(reading: Reading, datagram: Question): void {
     const { bytes, data, dataLength } = datagram;
     const isWhole = this.#sender.canSend(datagram);
-    const waits = isWhole && this.#held.add(reading, datagram);
     if (!isWhole) this.#counters[COUNTER.watchDropped]++;
+    const waits = isWhole && this.#held.takes(reading, datagram);
+    if (waits && !this.#hold(reading, datagram)) return;
     const read = waits || !isWhole
-      ? reading.reader.datagram(bytes.subarray(data, data + dataLength), dataLength, this.#found)
+      ? reading.reader!.datagram(bytes.subarray(data, data + dataLength), dataLength, this.#found)
       : NONE;
     if (read === MORE) return;
     this.#key.set(datagram.addresses);
-    const { place } = reading;
+    const { flow } = reading;
     this.#end(reading, read === NAME ? this.#found : null);
     // One for which there was no room goes the way of the others.
-    if (!waits && isWhole && this.#places.find(this.#key) === place) this.#settle(place, datagram);
+    if (!waits && isWhole && this.#places.find(this.#key) === flow) this.#settle(flow, datagram);
+  }
+
+  /** Has a datagram wait, for which another flow may have to be forgotten. False: it is this one. */
+  #hold(reading: Reading, datagram: Question): boolean {
+    const held = this.#held;
+    const victim = held.isFull ? held.victim() : null;
+    if (victim !== null) this.#forget(victim.flow);
+    if (victim !== reading) held.add(reading, datagram);
+    else this.#counters[COUNTER.watchDropped]++;
+    return victim !== reading;
   }
 
   /** Decides on a flow that has waited, and on what has waited of it. Its ends are the key. */
   #end(reading: Reading, name: FoundName | null): void {
-    const { place, slots, flow } = reading;
-    this.#readings.delete(place);
-    this.#spare.push(reading.reader);
+    const { flow, slots, known } = reading;
+    this.#readings.remove(reading, known.ends, CLIENT);
     if (name === null) this.#found.clear();
-    if (this.#decide(place, flow, this.#ruleOf(name))) {
-      for (const slot of slots) this.#obey(place, this.#held.packet(slot, this.#key));
+    if (this.#decide(flow, known, this.#ruleOf(name))) {
+      for (const slot of slots) this.#obey(flow, this.#held.packet(slot, this.#key));
     } else this.#counters[COUNTER.watchDropped] += slots.length;
     this.#held.clear(reading);
   }
@@ -244,10 +256,10 @@ export class DatagramWatcher {
   }
 
   #forget(place: number): void {
-    const reading = this.#readings.get(place);
+    const reading = this.#readings.of(place);
     if (reading !== undefined) {
-      this.#readings.delete(place);
-      this.#spare.push(reading.reader);
+      this.#counters[COUNTER.watchDropped] += reading.slots.length;
+      this.#readings.remove(reading, reading.known.ends, CLIENT);
       this.#held.clear(reading);
     }
     this.#shares.remove(place, this.#places.keys, place * KEY_WORDS + ASKED_CLIENT);

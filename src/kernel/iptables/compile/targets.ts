@@ -30,6 +30,9 @@ function asSayable(effect: Effect): Exclude<Effect, NftEffect> {
     case "receive":
     case "show-life":
     case "ask":
+    case "insist":
+    case "insist-no-more":
+    case "tell-client-to-client":
     case "forward":
     case "begin-question":
     case "end-question":
@@ -43,6 +46,9 @@ function asSayable(effect: Effect): Exclude<Effect, NftEffect> {
     case "unmark":
     case "restore-mark":
     case "unpin":
+    case "note-mark":
+    case "forget-mark":
+    case "recall-mark":
     case "take-own":
     case "ask-watched":
     case "forward-unwatched":

@@ -41,7 +41,7 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
     case "redirected-flow":
       return phrase.isRedirected();
     case "marked-flow":
-      return phrase.hasMark(0, { key: "ct", mask: 0xffffffff, negate: true });
+      return phrase.hasMark(0, { key: "ct", mask: 0xffffffff, negate: !statement.negate });
     case "original-flow":
       return phrase.originalIn({ set: statement.set }, statement);
     case "source-port-share":
@@ -64,6 +64,15 @@ export function lowerForwardPath(statement: ForwardPathCondition | ForwardPathVe
       return phrase.setZone(statement.zone);
     case "forget-original":
       return phrase.forgetOriginal(statement.set, statement);
+    case "note-mark":
+      return phrase.noteMark(statement.set, statement);
+    case "forget-mark":
+      return phrase.forgetMark(statement.set, statement);
+    case "recall-mark":
+      return phrase.recallMark(statement.set, {
+        family: statement.family,
+        first: statement.answer ? "destination" : "source",
+      });
     case "counter":
       return phrase.counter();
     case "log":

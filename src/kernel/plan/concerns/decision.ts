@@ -4,7 +4,7 @@
  * ```
  * intercept ──┬─ bypass: pass             (default: the last rules of intercept itself)
  *             ├─ block, block_silently
- *             ├─ direct: to our listener
+ *             ├─ direct: to our listener; insists: from client to client too
  *             └─ deliver_PORT: to another program's
  * ```
  * @module
@@ -27,6 +27,7 @@ const PORTS_SET = "ports";
 const BLOCK_CHAIN = "block";
 const SILENT_BLOCK_CHAIN = "block_silently";
 const DIRECT_CHAIN = "direct";
+const INSISTS_CHAIN = "insists";
 const WATCH_CHAIN = "watch";
 const NOBODY_LISTENS = "nobody listens";
 
@@ -59,6 +60,7 @@ export function planDecision(scope: Scope): Contribution {
     chains: [
       ...([...outcomes, otherwise.outcome].some(refuses(false)) ? [planBlock(scope)] : []),
       ...(outcomes.some(refuses(true)) ? [planSilentBlock(scope)] : []),
+      ...(insists(scope) ? [planInsists(scope)] : []),
       ...(outcomes.some(({ kind }) => kind === "proxy") ? [planDirect(scope)] : []),
       ...(watches(scope) ? [planWatch(scope)] : []),
       ...programPorts(outcomes).map((port) => planDeliver(scope, port)),
@@ -156,6 +158,24 @@ function planDirect(scope: Scope): OpenChain {
   };
 }
 
+/** Tells whether rules give flows from client to client to the proxy. */
+function insists({ insisting, rules, otherwise }: Scope): boolean {
+  return insisting.length > 0 && [...rules, otherwise].some(({ outcome }) => outcome.kind === "proxy");
+}
+
+/** The way out is not known yet: what would go from client to client, a later chain tells. */
+function planInsists({ insisting, protocols }: Scope): OpenChain {
+  return {
+    name: INSISTS_CHAIN,
+    place: "listener",
+    rules: [
+      ...applyRules(insisting, ({ kind }) => kind === "pass" ? { kind: "ask" } : { kind: "insist" }),
+      ...protocols.map(askFirst),
+    ],
+    reason: "Rules that name destinations hold from client to client too; the others do not",
+  };
+}
+
 /** Has flows watched. Where those of UDP cannot be they are the proxy's: it may send nothing on unread. */
 function planWatch(scope: Scope): OpenChain {
   return {
@@ -184,7 +204,12 @@ function askWatched(protocol: Protocol, reason: string): PlannedRule {
 function giveToProxy(scope: Scope): OpenChain["rules"] {
   const { families, protocols, listenerPort } = scope;
   const upstreams = passUpstreams(scope);
-  if (scope.admission === "forward-path") return [EXEMPT_OWN, ...upstreams, ...protocols.map(askFirst)];
+  if (scope.admission === "forward-path") {
+    const asking = insists(scope)
+      ? [{ conditions: [], effect: goTo(INSISTS_CHAIN), reason: "For the proxy" }]
+      : protocols.map(askFirst);
+    return [EXEMPT_OWN, ...upstreams, ...asking];
+  }
   const steering = families.flatMap((family) =>
     protocols.map((protocol): PlannedRule => ({
       conditions: [{ kind: "family", family }, newFlow(protocol)],

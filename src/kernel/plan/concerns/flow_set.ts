@@ -17,13 +17,15 @@ export interface FlowSetOptions {
   readonly timeoutSeconds: number;
   /** The most flows; default: {@linkcode MAX_FLOWS}. */
   readonly size?: number;
+  /** The fact that is held for each, where it is a map. */
+  readonly values?: "mark";
   readonly reason: string;
 }
 
 /** Plans a set for each family. */
 export function planFlowSets(
   families: readonly Family[],
-  { nameOf, timeoutSeconds, size = MAX_FLOWS, reason }: FlowSetOptions,
+  { nameOf, timeoutSeconds, size = MAX_FLOWS, values, reason }: FlowSetOptions,
 ): PlannedSet[] {
   return families.map((family) => ({
     name: nameOf(family),
@@ -31,6 +33,7 @@ export function planFlowSets(
     elements: [],
     timeoutSeconds,
     size,
+    ...(values === undefined ? {} : { values }),
     reason,
   }));
 }

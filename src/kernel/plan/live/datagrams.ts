@@ -14,7 +14,7 @@ import { type Effect, goTo, LEAVE } from "../rules/effect.ts";
 import type { Scope } from "../scope.ts";
 import { watches } from "../scope.ts";
 import type { LiveOptions } from "./options.ts";
-import { eachWorker, planForwarded } from "./questions.ts";
+import { eachWorker, PASS_HELPED } from "./questions.ts";
 import { watchingSet } from "./watch.ts";
 
 const DATAGRAM_CHAIN = "datagrams";
@@ -52,13 +52,13 @@ export function planDatagrams(scope: Scope, { workers }: LiveOptions): Contribut
         name: DATAGRAM_CHAIN,
         place: "live-step",
         rules: [
-          ...planForwarded(scope),
+          ...PASS_HELPED,
           ...scope.families.flatMap((family): PlannedRule[] => [{
             conditions: [{ kind: "translated-flow" }, { kind: "family", family }],
             effect: goTo(translatedChain(family)),
             reason: "NAT has changed an address or a port",
           }, {
-            conditions: [{ kind: "marked-flow" }, { kind: "family", family }],
+            conditions: [{ kind: "marked-flow", negate: false }, { kind: "family", family }],
             effect: goTo(translatedChain(family)),
             reason: "Others have marked the flow, and conntrack is about to forget it",
           }]),
@@ -70,7 +70,7 @@ export function planDatagrams(scope: Scope, { workers }: LiveOptions): Contribut
         name: UNTRACKED_CHAIN,
         place: "live-step",
         rules: [
-          ...planForwarded(scope),
+          ...PASS_HELPED,
           ...eachWorker(workers, { original: false }, question(QUESTION_PREFIX.untracked)),
         ],
         reason:

@@ -65,7 +65,7 @@ export function planLive(scope: Scope, options: LiveOptions): LivePlan {
           : []),
         planWatch(scope, options),
         scope.brings ? planUnflushed(scope) : {},
-        planSent(scope),
+        planSent(scope, options),
         planKept(scope, options),
       ]),
     },

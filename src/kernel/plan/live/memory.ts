@@ -4,6 +4,7 @@
  */
 import type { Family } from "../../../net/ip.ts";
 import { planFlowSets } from "../concerns/flow_set.ts";
+import { planMarkMaps } from "../concerns/forward_path/flow_marks.ts";
 import { planAnsweredSets } from "../concerns/forward_path/answered.ts";
 import type { PlannedSet } from "../rules/set.ts";
 import type { Scope } from "../scope.ts";
@@ -19,6 +20,11 @@ const MAX_DIALLED = 8192;
 /** Names the set of flows whose first packet is on its way through the forward path. */
 export function askingSet(family: Family): string {
   return `asking_${family}`;
+}
+
+/** Names the set of those that ask from client to client too. */
+export function insistingSet(family: Family): string {
+  return `insisting_${family}`;
 }
 
 /** Names the set of flows of UDP that the listener gets. */
@@ -53,6 +59,7 @@ export function planMemory(scope: Scope, options: LiveOptions): PlannedSet[] {
         reason: "Connections that the proxy dials from their clients' addresses",
       })
       : []),
+    ...planMarkMaps(scope, options),
     // As the install has them, which a reload makes anew, empty.
     ...planAnsweredSets(scope),
     ...(accepting
@@ -61,6 +68,14 @@ export function planMemory(scope: Scope, options: LiveOptions): PlannedSet[] {
         timeoutSeconds: ASKING_SECONDS,
         size: limits.asking,
         reason: "Flows whose first packet is on its way through the router",
+      })
+      : []),
+    ...(accepting && scope.insisting.length > 0
+      ? planFlowSets(families, {
+        nameOf: insistingSet,
+        timeoutSeconds: ASKING_SECONDS,
+        size: limits.asking,
+        reason: "Those of them that ask from client to client too",
       })
       : []),
   ];

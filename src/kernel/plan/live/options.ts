@@ -14,10 +14,18 @@ export interface OutputChanges {
   readonly source: boolean;
   /** Its route, by a mark. */
   readonly route: boolean;
+  /** Marks of flows, anywhere: what is sent for a client has to have its flow's. */
+  readonly flowMarks: boolean;
 }
 
 /** The answer where it cannot be told. */
-export const ALL_CHANGES: OutputChanges = { incoming: true, outgoing: true, source: true, route: true };
+export const ALL_CHANGES: OutputChanges = {
+  incoming: true,
+  outgoing: true,
+  source: true,
+  route: true,
+  flowMarks: true,
+};
 
 /** The facts that the config and the machine alone do not tell. */
 export interface LiveOptions {
@@ -48,7 +56,8 @@ export const LIVE_OPTIONS: LiveOptions = {
   accepting: true,
   upstreams: [],
   holding: "log",
-  others: ALL_CHANGES,
+  // nft 1.0.6 ends with an assertion when it reads how an IPv6 flow is put into a map.
+  others: { ...ALL_CHANGES, flowMarks: false },
   // Less than timeouts.udp-dns: a session must not end before its flow asks again.
   udpKnownSeconds: 5,
   limits: { asking: 65536, known: 65536 },

@@ -13,28 +13,42 @@ import {
 import type { Protocol } from "../../../config/types.ts";
 import type { Family } from "../../../net/ip.ts";
 import type { Contribution, OpenChain } from "../contribution.ts";
+import { noteMarks } from "../concerns/forward_path/flow_marks.ts";
 import type { PlannedRule } from "../model.ts";
 import { newFlow, NO_BARE_SYN, onlyFromClients, TCP } from "../phrases.ts";
 import type { Condition } from "../rules/condition.ts";
 import { type Effect, goTo, PASS } from "../rules/effect.ts";
 import { leavesThrough } from "../rules/interface_match.ts";
 import type { Scope } from "../scope.ts";
-import { askingSet } from "./memory.ts";
+import { askingSet, insistingSet } from "./memory.ts";
 import type { LiveOptions } from "./options.ts";
 
 /** The chain that asks. */
 export const QUESTION_CHAIN = "question";
 const PLAIN_CHAIN = "plain";
+const FORM_CHAIN = "form";
+const TELLS_CHAIN = "tells";
+const ANSWERS_REASON =
+  "Its answers would pass for what another client sends, had the dial this client's address";
+const TELL: PlannedRule = {
+  conditions: [],
+  effect: { kind: "tell-client-to-client" },
+  reason: "The proxy dials it as the router itself",
+};
+const CLIENTS_CHAIN = "client_to_client";
 
 /** Plans the chains that `ask` leads to. */
-export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribution {
-  const { families, protocols, listenerPort, tcp } = scope;
+export function planQuestions(scope: Scope, options: LiveOptions): Contribution {
+  const { workers } = options;
+  const { families, protocols, listenerPort, tcp, inner } = scope;
   const translated = families.flatMap((family) =>
     protocols.map((protocol) => ({ family, protocol, chain: `${FORMS[family]}_${protocol}` }))
   );
   const group = (worker: number) => questionGroup(listenerPort, worker);
   const squeezed = (protocol: Protocol) =>
     protocol === "tcp" ? QUESTION_PREFIX.squeezed : QUESTION_PREFIX.squeezedUdp;
+  const asked = [...PASS_HELPED, ...noteMarks(scope, options), ...translated.map(lead), TO_PLAIN];
+  const insists = inner !== null && scope.insisting.length > 0;
   return {
     chains: [
       step(
@@ -72,10 +86,33 @@ export function planQuestions(scope: Scope, { workers }: LiveOptions): Contribut
             "NAT: two copies, as an IPv6 header has no room",
           )
       ),
+      ...(insists
+        ? [
+          step(FORM_CHAIN, asked, "How it asks"),
+          step(
+            TELLS_CHAIN,
+            [TELL, { conditions: [], effect: goTo(FORM_CHAIN), reason: "As others" }],
+            ANSWERS_REASON,
+          ),
+          planClientToClient(families),
+        ]
+        : []),
       step(
         QUESTION_CHAIN,
-        [...(tcp ? families.map(forget) : []), ...planForwarded(scope), ...translated.map(lead), TO_PLAIN],
-        "How it asks",
+        [
+          ...(tcp ? families.map(forget) : []),
+          ...(insists
+            ? [{
+              conditions: [leavesThrough(inner)],
+              effect: goTo(CLIENTS_CHAIN),
+              reason: "From client to client",
+            }]
+            : inner === null
+            ? []
+            : [{ conditions: [leavesThrough(inner)], effect: PASS, reason: "From client to client" }]),
+          ...(insists ? [{ conditions: [], effect: goTo(FORM_CHAIN), reason: "To the outside" }] : asked),
+        ],
+        insists ? "Whether it asks" : "How it asks",
       ),
     ],
   };
@@ -153,25 +190,44 @@ function askFirst({ families, protocols }: Scope): PlannedRule[] {
   ]);
 }
 
-/** Plans what is forwarded after all. */
-export function planForwarded({ inner }: Scope): PlannedRule[] {
-  return [
-    ...(inner === null ? [] : [{
-      conditions: [leavesThrough(inner)],
-      effect: PASS,
-      reason: "From client to client",
-    }]),
-    {
-      conditions: [{ kind: "helped-flow" }],
-      effect: PASS,
-      reason: "The router's own helper reads along, as for FTP: it must see the flow",
-    },
-    {
-      conditions: [{ kind: "related-flow" }],
-      effect: PASS,
-      reason: "Such a helper has expected it",
-    },
-  ];
+/** Rules for flows that are forwarded after all. */
+export const PASS_HELPED: readonly PlannedRule[] = [
+  {
+    conditions: [{ kind: "helped-flow" }],
+    effect: PASS,
+    reason: "The router's own helper reads along, as for FTP: it must see the flow",
+  },
+  {
+    conditions: [{ kind: "related-flow" }],
+    effect: PASS,
+    reason: "Such a helper has expected it",
+  },
+];
+
+/** Plans the chain of what leaves to another client: only what a rule names asks. */
+function planClientToClient(families: readonly Family[]): OpenChain {
+  const asks = (conditions: readonly Condition[]): PlannedRule => ({
+    conditions,
+    effect: goTo(TELLS_CHAIN),
+    reason: "A rule names its destination",
+  });
+  return step(
+    CLIENTS_CHAIN,
+    [
+      ...families.map((family) =>
+        asks([{ kind: "family", family }, { kind: "original-flow", family, set: insistingSet(family) }])
+      ),
+      ...families.map((family) =>
+        asks([{ kind: "untracked" }, { kind: "family", family }, {
+          kind: "remembered-flow",
+          family,
+          set: insistingSet(family),
+        }])
+      ),
+      { conditions: [], effect: PASS, reason: "Others are forwarded" },
+    ],
+    "From client to client",
+  );
 }
 
 /** Divides the clients' ports among the workers: one port always asks the same. */

@@ -6,6 +6,7 @@
  */
 import { VERDICT_TTL } from "../../../constants.ts";
 import type { Family } from "../../../net/ip.ts";
+import { recallMarks } from "../concerns/forward_path/flow_marks.ts";
 import type { OpenChain } from "../contribution.ts";
 import type { PlannedRule } from "../model.ts";
 import { rememberAnswered } from "../concerns/forward_path/receipt.ts";
@@ -13,6 +14,7 @@ import { TCP, UDP } from "../phrases.ts";
 import { goTo, type Refusal } from "../rules/effect.ts";
 import type { Scope } from "../scope.ts";
 import { ANSWER_CHAIN } from "./answers.ts";
+import type { LiveOptions } from "./options.ts";
 
 /** Verdicts, and the errors that tell of them. TCP has a reset for the first. */
 const ERRORS: readonly (readonly [ttl: number, answer: Refusal, reason: string])[] = [
@@ -40,11 +42,13 @@ function tellErrors(family: Family): PlannedRule[] {
 }
 
 /** Plans the chain. */
-export function planHeld({ families, udp }: Scope): OpenChain {
+export function planHeld(scope: Scope, options: LiveOptions): OpenChain {
+  const { families, tcp, udp } = scope;
   return {
     name: HELD_CHAIN,
     place: "live-step",
     rules: [
+      ...(tcp ? recallMarks(scope, options, { protocols: ["tcp"] }) : []),
       ...(families.includes("ipv4") ? tellErrors("ipv4") : []),
       ...(udp
         ? [{ conditions: [UDP], effect: goTo(ANSWER_CHAIN), reason: "A datagram to a client, not from one" }]

@@ -18,7 +18,8 @@ import { UDP } from "../phrases.ts";
 import { goTo, LEAVE } from "../rules/effect.ts";
 import type { Scope } from "../scope.ts";
 import { ANSWER_CHAIN, planAnswer } from "./answers.ts";
-import { DIAL_CHAIN, planDial, planDialErrors } from "./dialled.ts";
+import { planDial, planDialErrors } from "./dialled.ts";
+import type { LiveOptions } from "./options.ts";
 import { HELD_CHAIN, planHeld } from "./refusals.ts";
 import { planResent } from "./watch.ts";
 
@@ -37,7 +38,7 @@ const MOST: PlannedRule = {
 };
 
 /** Plans the chains. */
-export function planSent(scope: Scope): Contribution {
+export function planSent(scope: Scope, options: LiveOptions): Contribution {
   const { tcp, udp, brings } = scope;
   const resent = planResent(scope);
   if (!brings) return { chains: resent.length === 0 ? [] : [{ ...SENT, rules: resent }] };
@@ -49,28 +50,27 @@ export function planSent(scope: Scope): Contribution {
     },
     ...(udp ? [{ conditions: [UDP], effect: goTo(ANSWER_CHAIN), reason: "Answers" }] : []),
   ];
+  const dial = planDial(scope, options);
   return {
     chains: [
       ...(udp ? [planAnswer(scope)] : []),
-      planHeld(scope),
+      planHeld(scope, options),
       { name: CLIENT_CHAIN, place: "live-step", rules: toClient, reason: "What the proxy sends to clients" },
-      ...(tcp ? [planDial(scope)] : []),
+      ...dial,
       {
         ...SENT,
         rules: [
           ...resent,
           ...(tcp ? [MOST] : []),
           { conditions: [TO_CLIENT], effect: goTo(CLIENT_CHAIN), reason: "By their priority" },
-          ...(tcp
-            ? [
-              ...[DIALLED, DIALLED_TRANSLATED].map((dialled): PlannedRule => ({
-                conditions: [dialled],
-                effect: goTo(DIAL_CHAIN),
-                reason: "What the proxy dials",
-              })),
-              ...planDialErrors(scope),
-            ]
-            : []),
+          ...dial.flatMap(({ name }) =>
+            [DIALLED, DIALLED_TRANSLATED].map((dialled): PlannedRule => ({
+              conditions: [dialled],
+              effect: goTo(name),
+              reason: "What the proxy dials",
+            }))
+          ),
+          ...(tcp ? planDialErrors(scope) : []),
         ],
       },
     ],

@@ -133,8 +133,8 @@ export type ForwardPathCondition =
   | { readonly kind: "translated-flow" }
   /** `ct status dnat`: NAT has changed its destination. */
   | { readonly kind: "redirected-flow" }
-  /** `ct mark != 0x0` */
-  | { readonly kind: "marked-flow" }
+  /** `ct mark != 0x0`, `ct mark 0x0` */
+  | { readonly kind: "marked-flow"; readonly negate: boolean }
   /**
    * `ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst @asking`: as
    * its first packet came in. After `family` and `protocol` conditions.

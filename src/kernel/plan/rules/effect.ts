@@ -7,8 +7,7 @@ import type { Protocol } from "../../../config/types.ts";
 import type { Endpoint, Family } from "../../../net/ip.ts";
 
 /**
- * The effect of a rule. All but `remember`, `forget-note`, `show-life`, `label` and `reset-option` end the
- * packet's way through the chain.
+ * The effect of a rule. All end the packet's way through the chain but those that say "The next rule is met".
  */
 export type Effect =
   /** The chain is not about this packet. */
@@ -66,12 +65,37 @@ export type NftEffect =
 type ForwardPathEffect =
   /** The packet is of a flow for the proxy: it asks, on its further way. */
   | { readonly kind: "ask" }
+  /** The same, wherever its flow goes: from client to client too. */
+  | { readonly kind: "insist" }
+  /** The packet asks as all others do. The next rule is met. */
+  | { readonly kind: "insist-no-more" }
   /** The packet asks no more and goes on as if nothing were installed; `counted`: how many did so. */
   | { readonly kind: "forward"; readonly counted: boolean }
   /** The flow is remembered as one whose first packet asks, and goes on as any other. */
   | { readonly kind: "begin-question"; readonly family: Family; readonly set: string }
+  /** The proxy is told that the flow goes from client to client. The next rule is met. */
+  | { readonly kind: "tell-client-to-client" }
   /** The flow's first packet asks now, and is remembered no more. The next rule is met. */
   | { readonly kind: "end-question"; readonly family: Family; readonly set: string }
+  /**
+   * The mark of the flow is noted for a flow with the packet's addresses and ports (`original`: with those of
+   * its first packet), where none is noted; or what is noted goes. The next rule is met.
+   */
+  | {
+    readonly kind: "note-mark" | "forget-mark";
+    readonly family: Family;
+    readonly set: string;
+    readonly original: boolean;
+  }
+  /**
+   * The flow gets the mark that is noted for it (`answer`: for its answers' flow). The next rule is met.
+   */
+  | {
+    readonly kind: "recall-mark";
+    readonly family: Family;
+    readonly set: string;
+    readonly answer: boolean;
+  }
   /** The packet belongs to the client's leg, which conntrack sees in a zone of its own. */
   | { readonly kind: "client-leg"; readonly zone: number }
   /** The same, and it goes to the proxy's listener. Without a listener the rule has no effect. */

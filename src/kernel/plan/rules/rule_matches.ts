@@ -18,15 +18,21 @@ export interface MatchedRule extends KernelRule {
   readonly alternatives: readonly (readonly Condition[])[];
 }
 
-/** Finds the conditions of every rule. */
+/**
+ * Finds the conditions of every rule. `prefix`: of the names of its sets; `networkSets`: those that are there
+ * already, to which it adds.
+ */
 export function matchRules(
   rules: readonly KernelRule[],
   families: readonly Family[],
+  { prefix = "rule", networkSets = new Map() }: {
+    readonly prefix?: string;
+    readonly networkSets?: NetworkSets;
+  } = {},
 ): { readonly rules: readonly MatchedRule[]; readonly sets: readonly PlannedSet[] } {
   const sets: PlannedSet[] = [];
-  const networkSets: NetworkSets = new Map();
   const matched = rules.map((rule): MatchedRule => {
-    const builder = new RuleBuilder(rule, families, networkSets);
+    const builder = new RuleBuilder(rule, families, { prefix, networkSets });
     sets.push(...builder.sets);
     return { ...rule, alternatives: builder.alternatives };
   });
@@ -37,7 +43,7 @@ export function matchRules(
  * Sets of networks by the list that they come of: rules that names divide into several keep the same lists,
  * which may be long.
  */
-type NetworkSets = Map<readonly Prefix[], Partial<Record<Family, string>>>;
+export type NetworkSets = Map<readonly Prefix[], Partial<Record<Family, string>>>;
 
 /** The conditions of one rule; collects the sets that they need. */
 class RuleBuilder {
@@ -50,10 +56,10 @@ class RuleBuilder {
   constructor(
     { index, part, conditions, why }: KernelRule,
     families: readonly Family[],
-    networkSets: NetworkSets,
+    { prefix, networkSets }: { readonly prefix: string; readonly networkSets: NetworkSets },
   ) {
     this.#networkSets = networkSets;
-    this.#prefix = part === 0 ? `rule${index}` : `rule${index}_${part}`;
+    this.#prefix = `${prefix}${index}${part === 0 ? "" : `_${part}`}`;
     this.#reason = why;
     const common = this.#commonConditions(conditions);
     this.alternatives =

@@ -29,6 +29,8 @@ export interface MemorySet {
   readonly type: "ipv4_flow" | "ipv6_flow" | "nf_proto";
   /** None. */
   readonly elements: readonly [];
+  /** The fact that is held for each, where it is a map. */
+  readonly values?: "mark";
   /** Lifetime of an element that nothing renews. */
   readonly timeoutSeconds: number;
   /** The most elements that it may hold. */

@@ -1,4 +1,4 @@
-/** `dynset`: puts what registers hold into a set, as a packet passes. @module */
+/** `dynset`: puts what registers hold into a set or a map, as a packet passes. @module */
 import { type AttributeMap, AttributeWriter } from "../../attribute.ts";
 import { Names } from "../../names.ts";
 import { required } from "../data.ts";
@@ -30,26 +30,30 @@ export interface DynsetExpression {
   readonly setId?: number;
   /** Register of the key (NFTA_DYNSET_SREG_KEY). */
   readonly register: number;
+  /** Register of what a map is to hold for it (NFTA_DYNSET_SREG_DATA). */
+  readonly dataRegister?: number;
   /** Milliseconds that the element lasts, if not as long as the set says (NFTA_DYNSET_TIMEOUT). */
   readonly timeoutMs?: number;
 }
 
 /** The attributes of the expression. */
 function encode(expression: DynsetExpression): Uint8Array {
-  const writer = new AttributeWriter()
-    .u32be(NFTA_DYNSET_SREG_KEY, expression.register)
-    .u32be(NFTA_DYNSET_OP, OPERATIONS.number(expression.operation));
+  const { register, dataRegister, operation } = expression;
+  const writer = new AttributeWriter().u32be(NFTA_DYNSET_SREG_KEY, register);
+  if (dataRegister !== undefined) writer.u32be(NFTA_DYNSET_SREG_DATA, dataRegister);
+  writer.u32be(NFTA_DYNSET_OP, OPERATIONS.number(operation));
   if (expression.timeoutMs !== undefined) writer.u64be(NFTA_DYNSET_TIMEOUT, BigInt(expression.timeoutMs));
   writer.string(NFTA_DYNSET_SET_NAME, expression.set);
   if (expression.setId !== undefined) writer.u32be(NFTA_DYNSET_SET_ID, expression.setId);
   return writer.finish();
 }
 
-/** The inverse of {@linkcode encode}. Values and expressions of elements throw a RangeError. */
+/** The inverse of {@linkcode encode}. Expressions of elements throw a RangeError. */
 function decode(data: AttributeMap): DynsetExpression {
-  for (const type of [NFTA_DYNSET_SREG_DATA, NFTA_DYNSET_EXPR, NFTA_DYNSET_EXPRESSIONS]) {
-    if (data.has(type)) throw new RangeError("Cannot decode dynset of a map, or with expressions");
+  for (const type of [NFTA_DYNSET_EXPR, NFTA_DYNSET_EXPRESSIONS]) {
+    if (data.has(type)) throw new RangeError("Cannot decode dynset with expressions");
   }
+  const dataRegister = data.u32be(NFTA_DYNSET_SREG_DATA);
   const setId = data.u32be(NFTA_DYNSET_SET_ID);
   const timeout = Number(data.u64be(NFTA_DYNSET_TIMEOUT) ?? 0n); // a dump has 0 for none
   return {
@@ -57,6 +61,7 @@ function decode(data: AttributeMap): DynsetExpression {
     operation: OPERATIONS.name(data.u32be(NFTA_DYNSET_OP)),
     set: required(data.string(NFTA_DYNSET_SET_NAME), "NFTA_DYNSET_SET_NAME"),
     register: required(data.u32be(NFTA_DYNSET_SREG_KEY), "NFTA_DYNSET_SREG_KEY"),
+    ...(dataRegister === undefined ? {} : { dataRegister }),
     ...(setId === undefined ? {} : { setId }),
     ...(timeout === 0 ? {} : { timeoutMs: timeout }),
   };

@@ -137,7 +137,7 @@ export function updateFlow(
 }
 
 /** Loads one end of the flow and then the other, in registers one after another. */
-function loadFlow(family: "ipv4" | "ipv6", first: "source" | "destination"): NftExpression[] {
+export function loadFlow(family: "ipv4" | "ipv6", first: "source" | "destination"): NftExpression[] {
   const second = first === "source" ? "destination" : "source";
   const registers = FLOW_REGISTERS[family];
   return ([first, second] as const).flatMap((side, end): NftExpression[] => [

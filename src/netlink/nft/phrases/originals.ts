@@ -53,7 +53,8 @@ export function forgetOriginal(set: string, { family }: { family: Family }): Nft
   return [...loadOriginals(family), { kind: "dynset", operation: "delete", set, register: REGISTER_1 }];
 }
 
-function loadOriginals(family: Family): NftExpression[] {
+/** Loads the ends of the flow as its first packet came in, in registers one after another. */
+export function loadOriginals(family: Family): NftExpression[] {
   const registers = FLOW_REGISTERS[family];
   return originalEnds(family).map((end, at) => loadOriginal(end, registers[at]));
 }

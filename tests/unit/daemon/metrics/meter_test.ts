@@ -33,6 +33,7 @@ function open(rules: readonly string[], upstreams: readonly string[] = []) {
       inForce: false,
       healings: { table: 1, set: 0, chain: 0, rule: 0, "routing-rule": 0, route: 0 },
     },
+    live: { unrelayed: () => ({ "tcp-md5": 1, "tcp-ao": 0, mptcp: 2 }) },
     reloads: { refusal: "no", since: 5 },
     lines: { heldBack: 3, lost: 4 },
     access: { leftOut: { overTheRate: 1, notReadInTime: 2 } },

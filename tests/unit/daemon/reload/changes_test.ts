@@ -13,6 +13,7 @@ const OTHERS: Readonly<Record<string, string>> = {
   "intercept.families": "intercept: { families: [ipv4] }",
   "intercept.router-traffic": "intercept: { router-traffic: true }",
   "intercept.on-failure": "intercept: { on-failure: drop }",
+  "intercept.mptcp": "intercept: { mptcp: forward }",
   "intercept.admission": "intercept: { admission: early }",
   "listener.port": "listener: { port: 1 }",
   "listener.workers": "listener: { workers: 1 }",

@@ -32,7 +32,10 @@ export function planUnanswered(scope: Scope): Contribution {
 
 function planEnds(scope: Scope, isRouter: boolean): PlannedRule[] {
   const { protocols, marks } = scope;
-  const ends = planEnd(scope, marks.asks, protocols, { kind: "forward", counted: false });
+  const ends = [
+    ...(isRouter ? [] : insistNoMore(scope)),
+    ...planEnd(scope, marks.asks, protocols, { kind: "forward", counted: false }),
+  ];
   if (isRouter || !watches(scope)) return ends;
   // These ask as well, and have a bit more.
   const unwatched = planEnd(scope, marks.watch, watchedProtocols(scope), { kind: "forward-unwatched" });
@@ -41,6 +44,15 @@ function planEnds(scope: Scope, isRouter: boolean): PlannedRule[] {
     ...unwatched,
     ...(scope.brings ? ends : []),
   ];
+}
+
+function insistNoMore({ insisting, marks }: Scope): PlannedRule[] {
+  if (insisting.length === 0) return [];
+  return [{
+    conditions: [{ kind: "mark-bits", mask: marks.insists, negate: false }],
+    effect: { kind: "insist-no-more" },
+    reason: "A bit more, of flows that ask from client to client too",
+  }];
 }
 
 /** Tells whether more has to be known of a flow than its packet says: of one of UDP every datagram asks. */

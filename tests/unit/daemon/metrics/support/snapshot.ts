@@ -30,6 +30,7 @@ export function snapshotOf(size: { rules?: number; upstreams?: number } = {}): S
       inForce: true,
       healings: { table: 0, set: 0, chain: 0, rule: 0, "routing-rule": 0, route: 0 },
     },
+    unrelayed: { "tcp-md5": 0, "tcp-ao": 0, mptcp: 0 },
     reload: { isRefused: false, since: 1e12 },
     lines: { heldBack: 0, lost: 0, access: { overTheRate: 0, notReadInTime: 0 } },
   };

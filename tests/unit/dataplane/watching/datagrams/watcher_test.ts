@@ -10,10 +10,12 @@ import {
 } from "../../../../../src/dataplane/asking/question.ts";
 import { ticks } from "../../../../../src/dataplane/loop/wheel.ts";
 import { settingsOf } from "../../../../../src/dataplane/settings.ts";
+import { COUNTER } from "../../../../../src/dataplane/shared/state.ts";
 import { makeSolo } from "../../../../../src/dataplane/solo.ts";
 import type { KnownFlow } from "../../../../../src/dataplane/watching/datagrams/known_flow.ts";
 import type { DatagramSender } from "../../../../../src/dataplane/watching/datagrams/sender.ts";
-import { DatagramWatcher } from "../../../../../src/dataplane/watching/datagrams/watcher.ts";
+import { MOST_HELD, MOST_OF_FLOW } from "../../../../../src/dataplane/watching/datagrams/held.ts";
+import { DatagramWatcher, MOST_WAITING } from "../../../../../src/dataplane/watching/datagrams/watcher.ts";
 import { createLogger } from "../../../../../src/log.ts";
 import { compilePolicy } from "../../../../../src/policy/compile.ts";
 import { buildNameSets } from "../../../../../src/policy/name_sets.ts";
@@ -75,7 +77,8 @@ function setUp(yaml: string) {
   return { watcher, sender, books, context, rule, pass };
 }
 
-function datagram(data: Uint8Array, port = 5000): Question {
+/** Of a client whose address ends with `host`. */
+function datagram(data: Uint8Array, port = 5000, host = 2): Question {
   const question = new Question();
   question.bytes = new Uint8Array(HEADERS + data.length);
   question.bytes.set([0x45, 0, 0, 0, 0, 0, 0x40, 0, 63, 17]);
@@ -87,7 +90,7 @@ function datagram(data: Uint8Array, port = 5000): Question {
   question.protocol = 17;
   question.answer.mark = 7;
   question.answer.oif = 3;
-  writeIpv4(question.addresses, ASKED_CLIENT, 0x0200000a, port);
+  writeIpv4(question.addresses, ASKED_CLIENT, 0x0000000a | (host << 24), port);
   writeIpv4(question.addresses, ASKED_DESTINATION, 0x097100cb, 443);
   return question;
 }
@@ -184,12 +187,74 @@ Deno.test("DatagramWatcher: where conntrack cannot be told, nothing is sent, and
   assert.deepEqual(sender.done, ["told", "told", "sent 0 33"]);
 });
 
-Deno.test("DatagramWatcher: the oldest flows give way, and no more than a queue waits", () => {
+Deno.test("DatagramWatcher: a client with many flows that wait keeps no other's name from being read", () => {
+  const [half] = recorded("quic-chromium");
+  const whole = recorded("quic-chromium");
+  for (
+    const [yaml, fate] of [[BLOCK, whole.map(() => "refused")], [PASS, ["told", ...sent(whole)]]] as const
+  ) {
+    const { watcher, sender, context } = setUp(yaml);
+    for (const flows of [MOST_WAITING - 1, MOST_WAITING, MOST_WAITING + 1, 3 * MOST_WAITING]) {
+      for (let i = 0; i < flows; i++) watcher.take(datagram(half, i + 1, 3));
+      assert.deepEqual(sender.done, [], "a flow of the other client did not wait");
+      for (const data of whole) watcher.take(datagram(data));
+      assert.deepEqual(sender.done.splice(0), fate, `after ${flows}`);
+      context.clock.tick += ticks(100_000);
+      watcher.forsake();
+    }
+  }
+});
+
+Deno.test("DatagramWatcher: nor does one with many datagrams that wait, which has only its own dropped", () => {
+  const [half] = recorded("quic-chromium");
+  const whole = recorded("quic-chromium");
+  const { watcher, sender, context } = setUp(BLOCK);
+  const flows = MOST_HELD / MOST_OF_FLOW;
+  for (let port = 1; port <= flows; port++) {
+    for (let i = 0; i < MOST_OF_FLOW; i++) watcher.take(datagram(half, port, 3));
+  }
+  assert.equal(context.counters[COUNTER.watchDropped], 0);
+  watcher.take(datagram(whole[0]));
+  assert.equal(context.counters[COUNTER.watchDropped], MOST_OF_FLOW, "not the oldest flow alone");
+  for (let port = 100; port < 400; port++) watcher.take(datagram(half, port, 3));
+  assert.deepEqual(sender.done, []);
+  for (const data of whole.slice(1)) watcher.take(datagram(data));
+  assert.deepEqual(sender.done, whole.map(() => "refused"));
+});
+
+Deno.test("DatagramWatcher: one alone that has all that may wait loses its oldest flow, and no more", () => {
+  const [half] = recorded("quic-chromium");
+  const whole = recorded("quic-chromium");
   const { watcher, sender, context } = setUp(PASS);
-  const [first] = recorded("quic-chromium");
-  for (let port = 1; port <= 5000; port++) watcher.take(datagram(first, port));
-  assert.ok(sender.done.length > 0 && context.counters.length > 0);
-  sender.done.length = 0;
-  for (let i = 0; i < 40; i++) watcher.take(datagram(first, 6000));
+  for (let port = 1; port <= MOST_WAITING + 1; port++) watcher.take(datagram(half, port));
+  assert.deepEqual([sender.done, context.counters[COUNTER.watchDropped]], [[], 1]);
+  // The second still waits; the first begins anew.
+  watcher.take(datagram(whole[1], 2));
+  assert.deepEqual(sender.done.splice(0), ["told", ...sent(whole.slice(0, 2))]);
+  watcher.take(datagram(whole[1], 1));
+  assert.deepEqual([sender.done, context.counters[COUNTER.watchDropped]], [[], 1]);
+});
+
+Deno.test("DatagramWatcher: where its own flow has to make room, all of it is repeated", () => {
+  const [half] = recorded("quic-chromium");
+  const { watcher, sender, context } = setUp(PASS);
+  const flows = MOST_HELD / MOST_OF_FLOW;
+  for (let port = 1; port <= flows; port++) {
+    for (let i = port === 1 ? 1 : 0; i < MOST_OF_FLOW; i++) watcher.take(datagram(half, port));
+  }
+  watcher.take(datagram(half, 1000));
+  watcher.take(datagram(half, 1));
+  assert.deepEqual([sender.done, context.counters[COUNTER.watchDropped]], [[], MOST_OF_FLOW]);
+  // Begins anew.
+  watcher.take(datagram(half, 1));
+  assert.deepEqual([sender.done, context.counters[COUNTER.watchDropped]], [[], MOST_OF_FLOW]);
+});
+
+Deno.test("DatagramWatcher: of one flow no more waits than a queue", () => {
+  const { watcher, sender } = setUp(PASS);
+  const [half] = recorded("quic-chromium");
+  for (let i = 0; i < MOST_OF_FLOW; i++) watcher.take(datagram(half, 6000));
+  assert.equal(sender.done.length, 0);
+  for (let i = MOST_OF_FLOW; i < 40; i++) watcher.take(datagram(half, 6000));
   assert.equal(sender.done.filter((done) => done.startsWith("sent")).length, 40);
 });

@@ -88,6 +88,25 @@ Deno.test("planLive() asks at the end: not from client to client, not where a he
   assert.equal(chain(oneArmed, "question")![2], "ct status 0x2000 accept");
 });
 
+Deno.test("planLive() asks from client to client where a rule names the destination", () => {
+  const plan = live(`{ ${ONE}, rules: [{ to: [10.77.4.0/24], action: direct }] }`);
+  const original =
+    "ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst";
+  assert.equal(chain(plan, "steer")![0], "meta mark & 0x40000004 == 0x40000004 goto insists");
+  assert.deepEqual(chain(plan, "insists"), [
+    `meta nfproto ipv4 meta l4proto tcp update @insisting_ipv4 { ${FLOW} }`,
+    "meta mark set meta mark & 0xbfffffff",
+    "goto asks",
+  ]);
+  assert.deepEqual(chain(plan, "client_to_client"), [
+    `meta nfproto ipv4 ${original} @insisting_ipv4 goto tells`,
+    `ct state untracked meta nfproto ipv4 ${FLOW} @insisting_ipv4 goto tells`,
+    "accept",
+  ]);
+  assert.deepEqual(chain(plan, "tells"), ["meta mark set meta mark | 0x40000000", "goto form"]);
+  assert.deepEqual(chain(live(ONE), "client_to_client"), undefined);
+});
+
 Deno.test("planLive() copies and drops: addresses that NAT has changed go with the copy", () => {
   assert.deepEqual(chain(live(ONE), "plain"), ['log prefix "p" group 50080 queue-threshold 1 drop']);
   assert.deepEqual(chain(live(ONE), "squeezed_tcp"), [
@@ -214,7 +233,7 @@ Deno.test("planLive() keeps what is dialled as the router would have forwarded i
 
 Deno.test("planLive() keeps what it sends from what others do, and makes no chain where they do nothing", () => {
   const kept = (others: Partial<LiveOptions["others"]>) => {
-    const nothing = { incoming: false, outgoing: false, source: false, route: false };
+    const nothing = { incoming: false, outgoing: false, source: false, route: false, flowMarks: false };
     const { chains } = compileLive(live("{}", { others: { ...nothing, ...others } }));
     return chains.map(({ name }) => name).filter((name) => name.startsWith("keep_"));
   };
@@ -222,6 +241,24 @@ Deno.test("planLive() keeps what it sends from what others do, and makes no chai
   assert.deepEqual(kept({ incoming: true }), ["keep_incoming"]);
   assert.deepEqual(kept({ outgoing: true, route: true }), ["keep_outgoing", "keep_route"]);
   assert.deepEqual(kept({ source: true }), ["keep_source"]);
+});
+
+Deno.test("planLive() has what others mark go on with its mark, and nothing for it where they mark nothing", () => {
+  const yaml = "intercept: { families: [ipv4], protocols: [udp] }";
+  const marked = live(yaml, { others: { ...LIVE_OPTIONS.others, flowMarks: true } });
+  const original =
+    "ct original ip saddr . ct original proto-src . ct original ip daddr . ct original proto-dst";
+  const udp = "meta nfproto ipv4 meta l4proto udp";
+  assert.deepEqual(chain(marked, "question")!.slice(3, 7), [
+    `${udp} delete @marks_ipv4 { ${FLOW} : ct mark }`,
+    `ct mark != 0x0 ${udp} add @marks_ipv4 { ${FLOW} : ct mark }`,
+    `ct status snat,dnat ${udp} delete @marks_ipv4 { ${original} : ct mark }`,
+    `ct status snat,dnat ct mark != 0x0 ${udp} add @marks_ipv4 { ${original} : ct mark }`,
+  ]);
+  assert.deepEqual(chain(marked, "dial"), [`ct mark 0x0 ${udp} ct mark set ${FLOW} map @marks_ipv4`]);
+  assert.ok(compileLive(marked).sets.some(({ name }) => name === "marks_ipv4"));
+  const unmarked = compileLive(live("", { others: { ...LIVE_OPTIONS.others, flowMarks: false } }));
+  assert.doesNotMatch(JSON.stringify(unmarked), /marks_ipv|-mark"[^}]*marks/);
 });
 
 Deno.test("planLive() keeps a flow known that is answered, and drops what conntrack alone should see", () => {

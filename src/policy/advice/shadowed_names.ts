@@ -2,10 +2,10 @@
  * Rules by name whose names an earlier rule has already decided. Pure.
  * @module
  */
-import type { Config, RuleConfig } from "../config/types.ts";
-import { NAME_KINDS } from "../names/kinds.ts";
-import { type NamePattern, patternOf } from "../names/pattern.ts";
-import { conditionsOf, coversAll } from "./conditions.ts";
+import type { Config, RuleConfig } from "../../config/types.ts";
+import { NAME_KINDS } from "../../names/kinds.ts";
+import { type NamePattern, patternOf } from "../../names/pattern.ts";
+import { conditionsOf, coversAll } from "../conditions.ts";
 
 /** A rule that never matches, and the earlier one that has its names. */
 export interface ShadowedRule {

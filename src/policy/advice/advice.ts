@@ -2,13 +2,13 @@
  * Advice on a policy that is valid and hardly meant so. Pure.
  * @module
  */
-import type { Config, RuleConfig } from "../config/types.ts";
-import { isLoopback } from "../net/ip.ts";
-import { type Conditions, conditionsOf, coversAll, hasNames, intersect } from "./conditions.ts";
-import { findNever } from "./kernel_share.ts";
+import type { Config, RuleConfig } from "../../config/types.ts";
+import { isLoopback } from "../../net/ip.ts";
+import { type Conditions, conditionsOf, coversAll, hasNames, intersect } from "../conditions.ts";
+import { findNever } from "../kernel_share.ts";
 import { findShadowed } from "./shadowed_names.ts";
-import { FLOW_KINDS } from "./routes/kinds.ts";
-import { defaultRule, type RoutedRule, routeOf, sameWay } from "./routes/route.ts";
+import { FLOW_KINDS } from "../routes/kinds.ts";
+import { defaultRule, type RoutedRule, routeOf, sameWay } from "../routes/route.ts";
 
 /** A remark on a key. */
 export interface Advice {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { parseConfig } from "../../../src/config/load.ts";
-import { adviseOn } from "../../../src/policy/advice.ts";
+import { parseConfig } from "../../../../src/config/load.ts";
+import { adviseOn } from "../../../../src/policy/advice/advice.ts";
 
 const UPSTREAMS = `
 upstreams:

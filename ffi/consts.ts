@@ -87,6 +87,7 @@ export const IPV6_PMTUDISC_PROBE = 3;
 export const IPV6_RECVERR = 25;
 export const IPV6_RECVPKTINFO = 49;
 export const IPV6_PKTINFO = 50;
+export const IPV6_RECVHOPLIMIT = 51;
 export const IPV6_HOPLIMIT = 52;
 export const IPV6_RECVTCLASS = 66;
 export const IPV6_TCLASS = 67;

@@ -220,10 +220,11 @@ export function questionShare(worker: number, workers: number): { first: number;
 
 /**
  * The TTL (IPv6: hop limit) of a packet that goes to the loopback interface instead of a client's: it tells
- * the rules what becomes of it. All but the first are refusals, which the kernel itself sends.
+ * the rules what becomes of it. All but the first are refusals, which the kernel itself sends; the first is
+ * none with which hosts begin, so that the listener knows a packet that has asked.
  */
 export const VERDICT_TTL = {
-  accept: 64,
+  accept: 251,
   reset: 1,
   hostUnreachable: 2,
   netUnreachable: 3,

@@ -7,6 +7,7 @@ import {
   IP_RECVFRAGSIZE,
   IP_RECVORIGDSTADDR,
   IP_TOS,
+  IPV6_HOPLIMIT,
   IPV6_RECVERR,
   IPV6_RECVFRAGSIZE,
   IPV6_RECVORIGDSTADDR,
@@ -38,7 +39,7 @@ const DATA_SIZE = 65536;
  * caches.
  */
 const DATA_GAP = 1088;
-const CONTROL_SIZE = 128;
+const CONTROL_SIZE = 160;
 
 /** Room for `capacity` datagrams. */
 export class ReceiveBatch {
@@ -63,6 +64,8 @@ export class ReceiveBatch {
   segmentSize = 0;
   /** The datagram came in fragments. */
   wasFragmented = false;
+  /** The hop limit with which it came, of IPv6; else 0. */
+  hopLimit = 0;
   /**
    * Of an error: SO_EE_ORIGIN_*, and the type and code of the ICMP message; the origin is 0 if it is none.
    */
@@ -183,6 +186,7 @@ export class ReceiveBatch {
     this.destination = -1;
     this.wasFragmented = false;
     this.tos =
+      this.hopLimit =
       this.segmentSize =
       this.errorOrigin =
       this.errorMtu =
@@ -204,6 +208,7 @@ export class ReceiveBatch {
       } else if (level === SOL_IPV6) {
         if (type === IPV6_RECVORIGDSTADDR) this.destination = data;
         else if (type === IPV6_TCLASS) this.tos = words[data] & 0xff;
+        else if (type === IPV6_HOPLIMIT) this.hopLimit = words[data];
         else if (type === IPV6_RECVERR) this.#readError(data);
         else if (type === IPV6_RECVFRAGSIZE) this.wasFragmented = true;
       } else if (level === SOL_UDP && type === UDP_GRO) {

@@ -20,6 +20,7 @@ import {
   IPV6_PMTUDISC_DONT,
   IPV6_PMTUDISC_PROBE,
   IPV6_RECVFRAGSIZE,
+  IPV6_RECVHOPLIMIT,
   IPV6_RECVORIGDSTADDR,
   IPV6_RECVTCLASS,
   IPV6_V6ONLY,
@@ -54,8 +55,8 @@ const UDP_STREAM_BUFFER = 1 << 20;
 const UDP_BULK_BUFFER = 4 << 20;
 
 /**
- * A transparent UDP listener: each datagram comes with its original destination and its TOS. The descriptor
- * or -errno.
+ * A transparent UDP listener: each datagram comes with its original destination and its TOS, and with its hop
+ * limit if it is of IPv6. The descriptor or -errno.
  */
 export function openUdpListener(options: ListenerOptions): number {
   const family = options.address[0];
@@ -72,8 +73,10 @@ export function openUdpListener(options: ListenerOptions): number {
   }
   if (returned >= 0) {
     receiveTos(fd, ipv6);
-    if (ipv6) setInt(fd, SOL_IPV6, IPV6_RECVFRAGSIZE, 1);
-    else setInt(fd, SOL_IP, IP_RECVFRAGSIZE, 1);
+    if (ipv6) {
+      setInt(fd, SOL_IPV6, IPV6_RECVFRAGSIZE, 1);
+      setInt(fd, SOL_IPV6, IPV6_RECVHOPLIMIT, 1);
+    } else setInt(fd, SOL_IP, IP_RECVFRAGSIZE, 1);
     // A sender on this machine, or a network card, may hand over many datagrams as one.
     setInt(fd, SOL_UDP, UDP_GRO, 1);
     enlargeReceiveBuffer(fd, UDP_LISTENER_BUFFER);

@@ -11,6 +11,7 @@ import type { WorkerContext } from "../context.ts";
 import { copyAddress, sameAddress } from "../shared/addresses.ts";
 import { bytesUp } from "../shared/ledger.ts";
 import { COUNTER } from "../shared/state.ts";
+import { mayBeJoined } from "./asked/whole.ts";
 import type { UdpFlows } from "./flows/flows.ts";
 import type { Arrival, HeldQueue } from "./flows/held.ts";
 import { SessionGroups } from "./groups.ts";
@@ -168,7 +169,8 @@ export class UdpUplink {
     this.#destinations[i] = destination;
     this.#tosValues[i] = batch.tos;
     this.#segmentSizes[i] = batch.segmentSize;
-    this.#fragmented[i] = batch.wasFragmented ? 1 : 0;
+    const mayCut = batch.wasFragmented || mayBeJoined(batch.hopLimit, batch.length(i));
+    this.#fragmented[i] = mayCut ? 1 : 0;
     this.#lead(i);
   }
 

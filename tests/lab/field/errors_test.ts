@@ -77,10 +77,12 @@ fieldTest("a firewall that says admin-prohibited to datagrams in fragments, IPv4
   probes: [large(4, 1_400), large(4, 3_000), ...CONTROL],
 });
 
+// A firewall of IPv6 that does not join fragments says nothing: it cannot check the sum of the first. In the
+// laboratory it speaks without a proxy, because a router on the same machine has checked it before.
 fieldTest("a firewall that says admin-prohibited to datagrams in fragments, IPv6", {
-  before: ({ lab }) => lab.server.nft(firewall("udp dport 443 reject with icmpx admin-prohibited")),
+  before: ({ lab }) =>
+    lab.server.nft(firewall("ct state new udp dport 443 reject with icmpx admin-prohibited")),
   probes: [large(6, 1_400), large(6, 3_000), ...CONTROL],
-  different: 'ICMPv6 errors but "port unreachable" for datagrams in fragments do not reach the client',
 });
 
 fieldTest("a server that says nothing", {

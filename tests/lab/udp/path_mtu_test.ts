@@ -106,3 +106,17 @@ labTest(
     assert.equal((await dataplane.count()).counters.udpDropped, 0);
   },
 );
+
+labTest("UDP that asks in fragments leaves so, in a burst as well", {}, async (lab) => {
+  await narrow(lab, false);
+  await startAskedDataplane(lab);
+  for (const family of [4, 6] as const) {
+    const { client, server } = await acquaint(lab, family);
+    client.send(LARGE);
+    await delay(200); // it is told, and so its kernel knows the MTU
+    const other = lab.client.udp({ family, connect: at(ADDRESSES[family].server, 7000) });
+    for (let i = 0; i < 3; i++) other.send(LARGE);
+    const sizes = (await server.receiveAll(300)).map(({ text }) => text.length);
+    assert.deepEqual(sizes, [LARGE.length, LARGE.length, LARGE.length], `IPv${family}`);
+  }
+});

@@ -105,7 +105,7 @@ async function prepareHost(host: Namespace): Promise<void> {
       type filter hook input priority 0;
       iif lo accept
       th dport 7 drop
-      th dport 13 reject with icmpx admin-prohibited
+      ct state new th dport 13 reject with icmpx admin-prohibited
       th dport 17 reject with icmpx host-unreachable
       tcp dport 19 reject with tcp reset
     }

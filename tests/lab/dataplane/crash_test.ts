@@ -131,6 +131,8 @@ labTest("a worker that fails leaves no pipe, and no client counted", { programs:
     await until(async () => (await dataplane.sessions()).length === 8 && pipes() > before + 4, {
       what: `8 sessions that splice, round ${round}`,
     });
+    // One that is not answered yet asks again, and the next thread serves it.
+    await until(async () => await countEstablished(lab) === 8, { what: "8 clients that are connected" });
     for (const worker of [0, 1]) await dataplane.tell({ do: "wreck", worker });
     await until(async () => (await dataplane.count()).counters.lost === 8 * (round + 1), {
       what: "all to be lost",
@@ -140,6 +142,11 @@ labTest("a worker that fails leaves no pipe, and no client counted", { programs:
     await until(() => pipes() <= before + 1, { what: `no more descriptors of pipes than ${before}` });
   }
 });
+
+async function countEstablished(lab: Lab): Promise<number> {
+  const { stdout } = await lab.client.run(["ss", "-Htn", "state", "established", "dport", "7000"]);
+  return stdout.split("\n").filter((line) => line !== "").length;
+}
 
 labTest("a worker that fails again and again ends the process", { programs: PROGRAMS }, async (lab) => {
   const dataplane = await startDataplaneProgram(lab);

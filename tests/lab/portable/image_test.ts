@@ -68,7 +68,7 @@ imageTest("runs on a root of 104 MiB, where the packed form has no room", async 
   );
 });
 
-/** The mounts of this machine, but names of network namespaces: other tests make and remove them meanwhile. */
+/** The mounts of this machine, without names of network namespaces: other tests make these meanwhile. */
 function readMounts(): string {
   return Deno.readTextFileSync("/proc/self/mountinfo").split("\n").filter((line) =>
     !line.includes(" /run/netns")

@@ -4,7 +4,7 @@
  * @module
  */
 import { NftBatch } from "../../netlink/nft/batch.ts";
-import { addChains, addRules, addSets } from "../nft/batch.ts";
+import { exchangeContents } from "../nft/batch.ts";
 import type { CompiledChain, CompiledTable, TableContents } from "../nft/model.ts";
 import { isMemory } from "../nft/set_elements.ts";
 import type { PlannedSet } from "../plan/rules/set.ts";
@@ -13,15 +13,14 @@ import type { PlannedSet } from "../plan/rules/set.ts";
 export function replaceContents(before: TableContents, next: CompiledTable): NftBatch {
   const batch = new NftBatch();
   const where = { family: "inet", table: next.name } as const;
-  // Rules hold chains and sets, so they go first.
-  for (const { name } of before.chains) batch.flushChain({ ...where, name });
   const chains = split(before.chains, next.chains, isSameChain);
   const sets = split(before.sets, next.sets, isSameSet);
-  for (const { name } of chains.gone) batch.deleteChain({ ...where, name });
-  for (const { name } of sets.gone) batch.deleteSet({ ...where, name });
-  addSets(batch, where, sets.added);
-  addChains(batch, where, chains.added);
-  addRules(batch, where, next.chains);
+  exchangeContents(batch, where, {
+    before: before.chains,
+    gone: { chains: chains.gone, sets: sets.gone },
+    added: { chains: chains.added, sets: sets.added },
+    next: next.chains,
+  });
   return batch;
 }
 

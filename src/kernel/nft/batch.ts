@@ -73,3 +73,31 @@ export function addRules(batch: NftBatch, where: Where, chains: readonly Compile
     }
   }
 }
+
+/** The part of a table's contents that is to become another. */
+export interface Exchange {
+  /** All chains that are there: their rules hold chains and sets, so they go first. */
+  readonly before: readonly Named[];
+  readonly gone: { readonly chains: readonly Named[]; readonly sets: readonly Named[] };
+  readonly added: TableContents;
+  /** All chains that are there afterwards. */
+  readonly next: readonly CompiledChain[];
+}
+
+interface Named {
+  readonly name: string;
+}
+
+/** Turns the contents of a table into others; what stays keeps what packets have put into it. */
+export function exchangeContents(
+  batch: NftBatch,
+  where: Where,
+  { before, gone, added, next }: Exchange,
+): void {
+  for (const { name } of before) batch.flushChain({ ...where, name });
+  for (const { name } of gone.chains) batch.deleteChain({ ...where, name });
+  for (const { name } of gone.sets) batch.deleteSet({ ...where, name });
+  addSets(batch, where, added.sets);
+  addChains(batch, where, added.chains);
+  addRules(batch, where, next);
+}

@@ -7,7 +7,7 @@
  */
 import { NftBatch } from "../../../netlink/nft/batch.ts";
 import type { NftSet } from "../../../netlink/nft/sets/set.ts";
-import { addChains, addRules, addSets } from "../batch.ts";
+import { addSets, exchangeContents } from "../batch.ts";
 import type { CompiledTable } from "../model.ts";
 import { isMemory, setProperties } from "../set_elements.ts";
 import type { InstalledTableHead } from "../state/state.ts";
@@ -43,19 +43,20 @@ export function planSteps(table: CompiledTable, there: TableObjects, rules: NftB
   const undo = new NftBatch();
   for (const { name } of ranges) undo.deleteSet({ ...where, name });
 
-  // Rules hold chains and sets, so they go first.
-  for (const { name } of there.chains) rules.flushChain({ ...where, name });
   const keptChains = there.chains.filter((chain) =>
     next.chains.some((one) => one.name === chain.name && isHookOf(one, chain))
   );
   const keptSets = there.sets.filter((set) => next.sets.some((one) => isSameMemory(one, set)));
-  for (const chain of without(there.chains, keptChains)) rules.deleteChain({ ...where, name: chain.name });
-  for (const { name, flags } of without(there.sets, keptSets)) {
-    if (!flags?.includes("anonymous")) rules.deleteSet({ ...where, name });
-  }
-  addSets(rules, where, without(next.sets, [...keptSets, ...ranges]));
-  addChains(rules, where, without(next.chains, keptChains));
-  addRules(rules, where, next.chains);
+  const named = there.sets.filter(({ flags }) => !flags?.includes("anonymous"));
+  exchangeContents(rules, where, {
+    before: there.chains,
+    gone: { chains: without(there.chains, keptChains), sets: without(named, keptSets) },
+    added: {
+      chains: without(next.chains, keptChains),
+      sets: without(next.sets, [...keptSets, ...ranges]),
+    },
+    next: next.chains,
+  });
   return { sets, rules, undo };
 }
 

@@ -2,10 +2,10 @@
  * The program: finds the command, parses its options, runs it, and turns errors into messages and exit codes.
  * @module
  */
-import { ConfigError } from "../config/error.ts";
 import { OperationError } from "../net/error.ts";
 import type { Env } from "./env.ts";
 import type { AnyCommand, Commands } from "./command.ts";
+import { report } from "./stdio/report.ts";
 import { refuseUnknown } from "./arguments/unknown.ts";
 import { formatVersion, readBuildInfo } from "./build_info.ts";
 
@@ -58,21 +58,4 @@ async function explain(env: Env, error: unknown): Promise<unknown> {
   if (!(error instanceof OperationError) || error.missingModule === "") return error;
   const { explainMissingModule } = await import("./doctor/missing_module.ts");
   return await explainMissingModule(error, env);
-}
-
-function report(env: Env, error: unknown): number {
-  if (error instanceof ConfigError) {
-    const count = error.problems.length;
-    env.stderr(`${error.message}\n`);
-    if (count > 1) env.stderr(`tproxy: ${count} errors in ${error.file}\n`);
-    return error.usage ? 2 : 1;
-  }
-  if (error instanceof OperationError) {
-    env.stderr(`tproxy: ${error.message}\n`);
-    return error.usage ? 2 : error.unanswered ? 3 : 1;
-  }
-  // A defect of ours: whoever reports it needs the whole trace.
-  const trace = error instanceof Error ? error.stack ?? error.message : String(error);
-  env.stderr(`tproxy: Unexpected error, please report it: ${trace}\n`);
-  return 1;
 }

@@ -8,6 +8,7 @@ import { ConfigError } from "../../config/error.ts";
 import { OperationError } from "../../net/error.ts";
 import { findControl, NOBODY } from "../control/find.ts";
 import type { Env } from "../env.ts";
+import { report } from "../stdio/report.ts";
 import { describeAnswer, readState } from "./proxy.ts";
 
 /** The options of status that count here. */
@@ -33,7 +34,7 @@ export async function reportBlind(env: Env, failure: unknown, options: BlindOpti
     env.stdout(`proxy: ${describeLines(state, control, env.now().getTime(), options.verbose)}\n`);
   }
   if (!options.running || state !== undefined) throw failure;
-  env.stderr(`${failure instanceof ConfigError ? "" : "tproxy: "}${failure.message}\n`);
+  report(env, failure);
   return NOBODY;
 }
 

@@ -53,27 +53,28 @@ export class RulesState {
   gaveUp(by: string | undefined): void {
     const who = by ?? "another program";
     this.text = `rules given up: ${who} removes them again and again`;
-    this.#fight("another program removes the rules again and again: they are left alone for 10 min", {
-      ...(by === undefined ? {} : { "removed-by": by }),
-      remedy: "stop the other program, or keep it from these rules",
-    });
+    this.#said.warn(
+      "fight",
+      "another program removes the rules again and again: they are left alone for 10 min",
+      {
+        ...(by === undefined ? {} : { "removed-by": by }),
+        remedy: "stop the other program, or keep it from these rules",
+      },
+    );
   }
 
   /** Another program puts routing rules before ours each time. */
   gaveUpBeingFirst(by: string | undefined): void {
     const who = by ?? "another program";
     this.text = `not the first routing rules: ${who} puts its own before them again and again`;
-    this.#fight(
+    this.#said.warn(
+      "fight",
       "another program puts routing rules before ours again and again: ours stay where they are for 10 min",
       {
         ...(by === undefined ? {} : { "put-by": by }),
         remedy: "stop the other program, or let it have a priority behind these rules",
       },
     );
-  }
-
-  #fight(message: string, fields: Record<string, string>): void {
-    this.#said.warn("fight", message, fields);
   }
 
   /** Rules are on trial. `isOfAnother`: those, as {@linkcode wrong} has it. */

@@ -10,14 +10,14 @@ import { type Finding, warning, works } from "../finding.ts";
 import { masquerades, redirects } from "../firewall/effects.ts";
 import { describeChain, describeOwner } from "../firewall/firewall.ts";
 import { describeRule } from "../firewall/judge_chain.ts";
+import { objectType } from "../firewall/later_packets.ts";
 import { findAny, findForClients } from "../firewall/subjects.ts";
 import type { FirewallFacts } from "../machine/firewalls.ts";
-import { attributesOf, readXtablesPart } from "../packet/xtables_part.ts";
+import { readXtablesPart } from "../packet/xtables_part.ts";
 import type { Situation } from "../situation.ts";
 
 const ID = "counted-connections";
-// linux/netfilter/nf_tables.h: enum nft_objref_attributes, NFT_OBJECT_CONNLIMIT
-const NFTA_OBJREF_IMM_TYPE = 1;
+// linux/netfilter/nf_tables.h: NFT_OBJECT_CONNLIMIT
 const CONNLIMIT_OBJECT = 5;
 
 /** The check. */
@@ -58,9 +58,7 @@ export function judgeCountedConnections(facts: FirewallFacts, situation: Situati
 function countsConnections(expressions: readonly NftExpression[]): boolean {
   return expressions.some((expression) => {
     if (expression.kind !== "unknown") return false;
-    if (expression.name === "objref") {
-      return attributesOf(expression)?.u32be(NFTA_OBJREF_IMM_TYPE) === CONNLIMIT_OBJECT;
-    }
+    if (expression.name === "objref") return objectType(expression) === CONNLIMIT_OBJECT;
     return expression.name === "connlimit" || readXtablesPart(expression, "match")?.name === "connlimit";
   });
 }

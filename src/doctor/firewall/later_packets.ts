@@ -107,6 +107,7 @@ function countsAlone(expressions: readonly NftExpression[]): boolean {
   return last?.kind === "counter";
 }
 
-function objectType(expression: UnknownExpression): number | undefined {
+/** The type of the object that an expression `objref` names: NFT_OBJECT_* of linux/netfilter/nf_tables.h. */
+export function objectType(expression: UnknownExpression): number | undefined {
   return attributesOf(expression)?.u32be(NFTA_OBJREF_IMM_TYPE);
 }

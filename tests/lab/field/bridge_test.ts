@@ -1,20 +1,7 @@
 /** A LAN bridge with and without br_netfilter (F2), and a bridge's own traffic (field case 30). */
+import { lanBridge } from "../../laboratory/field/bridge.ts";
 import { fieldTest } from "../../laboratory/field/field.ts";
-import { FIELD } from "../../laboratory/field/places.ts";
 import { every, tcp } from "../../laboratory/field/probes.ts";
-
-/** Client and guest are on one bridge, which has the LAN's addresses. */
-function bridge(filter: 0 | 1): string {
-  return `ip link add br-lan type bridge
-ip link set br-lan addrgenmode none
-ip addr flush dev r0
-ip link set r0 master br-lan
-ip addr add ${FIELD.lan[4]}/24 dev br-lan
-ip addr add ${FIELD.lan[6]}/64 dev br-lan nodad
-ip link set br-lan up
-sysctl -qw net.bridge.bridge-nf-call-iptables=${filter} net.bridge.bridge-nf-call-ip6tables=${filter}
-sleep 1`;
-}
 
 const CONFIG = { intercept: { interfaces: ["br-lan"] } };
 
@@ -24,7 +11,7 @@ for (const filter of [0, 1] as const) {
     fieldTest(`a LAN bridge, bridge-nf-call-iptables=${filter}${masquerade ? ", behind masquerade" : ""}`, {
       masquerade,
       config: CONFIG,
-      router: bridge(filter),
+      router: lanBridge(filter),
       probes: [
         ...every("server", 80, `server sees ${seen}`),
         ...every("server", 443, `server sees ${seen}`),
@@ -36,7 +23,7 @@ for (const filter of [0, 1] as const) {
 
 fieldTest("hosts of one bridge talk past the router", {
   config: CONFIG,
-  router: `${bridge(1)}
+  router: `${lanBridge(1)}
 ip addr flush dev r4
 ip link set r4 master br-lan
 ip -n $guest addr add 10.77.1.3/24 dev guest0

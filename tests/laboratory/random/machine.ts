@@ -2,6 +2,7 @@
  * Random pieces of a router beyond nft: policy routing, links, sysctls, firewalls of iptables.
  * @module
  */
+import { lanBridge } from "../field/bridge.ts";
 import { FIELD } from "../field/places.ts";
 import type { Random } from "../proxy/policies.ts";
 import { MARKS } from "./matches.ts";
@@ -138,19 +139,7 @@ const SYSCTLS: readonly (readonly [string, readonly (string | number)[]])[] = [
 export function machinePieces(random: Random): Piece[] {
   const pieces: Piece[] = [];
   if (random.chance(15)) {
-    const filter = random.below(2);
-    pieces.push({
-      kind: "links",
-      commands: `ip link add br-lan type bridge
-ip link set br-lan addrgenmode none
-ip addr flush dev r0
-ip link set r0 master br-lan
-ip addr add ${FIELD.lan[4]}/24 dev br-lan
-ip addr add ${FIELD.lan[6]}/64 dev br-lan nodad
-ip link set br-lan up
-sysctl -qw net.bridge.bridge-nf-call-iptables=${filter} net.bridge.bridge-nf-call-ip6tables=${filter}
-sleep 1`,
-    });
+    pieces.push({ kind: "links", commands: lanBridge(random.below(2)) });
   }
   for (let count = random.below(4); count > 0; count--) {
     const [name, values] = random.one(SYSCTLS);
